@@ -1,0 +1,1 @@
+"""A real single-node Kubernetes on one Debian machine, from packages alone."""

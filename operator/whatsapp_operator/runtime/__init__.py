@@ -1,0 +1,1 @@
+"""The one seam to the world: API server, runners, lease, clock. Carries out what the core decides."""

@@ -1,0 +1,1 @@
+"""The kubectl plugin: `kubectl whatsapp qr NAME`, `kubectl whatsapp status`."""

@@ -1,0 +1,1 @@
+"""The runner: one WhatsApp Web page in one browser, in one pod, and its HTTP API."""
