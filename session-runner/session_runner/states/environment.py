@@ -1,0 +1,35 @@
+"""The names of the runner's environment variables.
+
+The runner reads them (`session_runner.settings` tells meaning, unit and default of each), the operator writes them
+into the pod. Both import the names from here so that a renamed variable is a type error and not a silent default.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Variable(StrEnum):
+    """One environment variable of the runner. Secrets never come this way; they are files in TOKEN_DIR."""
+
+    WHATSAPP_WEB_URL = "WHATSAPP_WEB_URL"
+    ALLOWED_HOSTS = "ALLOWED_HOSTS"
+    EXTRA_CA_FILE = "EXTRA_CA_FILE"
+    PROFILE_DIR = "PROFILE_DIR"
+    CACHE_DIR = "CACHE_DIR"
+    TOKEN_DIR = "TOKEN_DIR"  # noqa: S105 -- the name of a variable, not a secret
+    SESSION_UID = "SESSION_UID"
+    POD_UID = "POD_UID"
+    PORT = "PORT"
+    LINK_METHOD = "LINK_METHOD"
+    LINK_MAX_ROUNDS = "LINK_MAX_ROUNDS"
+    ON_LOGOUT = "ON_LOGOUT"
+    RELINK_REQUEST = "RELINK_REQUEST"
+    STARTUP_TIMEOUT = "STARTUP_TIMEOUT"
+    LAUNCH_TIMEOUT = "LAUNCH_TIMEOUT"
+    PROTOCOL_TIMEOUT = "PROTOCOL_TIMEOUT"
+    CONNECTION_CHECK_TIMEOUT = "CONNECTION_CHECK_TIMEOUT"
+    HEALTH_CHECK_TIMEOUT = "HEALTH_CHECK_TIMEOUT"
+    BROWSER_EXECUTABLE = "BROWSER_EXECUTABLE"
+    LOG_LEVEL = "LOG_LEVEL"
+    TERMINATION_LOG = "TERMINATION_LOG"

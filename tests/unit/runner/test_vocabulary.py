@@ -1,0 +1,89 @@
+"""The words of the runner: what the operator and people build on must not change by accident."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+from session_runner.states.vocabulary import (
+    ExitCode,
+    RunnerState,
+    StateReason,
+    TokenScope,
+    exit_reason,
+    waits_for_person,
+)
+
+WORDS = (
+    "Starting, Loading, LoadError, UnsupportedBrowser, QRPending, PairingCodePending, PasskeyRequired, LinkExpired, "
+    "Syncing, Connected, Reconnecting, Offline, Conflict, LoggedOut, TemporarilyBanned, ServiceUnavailable, "
+    "Restricted, ActionRequired, UpdateNeeded, ScreenLocked, Degraded, Unresponsive, Crashed, Stopping"
+)
+
+
+def test_the_states_are_exactly_the_published_words() -> None:
+    """The published list of the runner's words and the enumeration are the same."""
+    assert set(WORDS.split(", ")) == {str(state) for state in RunnerState}
+
+
+@pytest.mark.parametrize("word", [*RunnerState, *StateReason, *(code.reason for code in ExitCode)])
+def test_every_word_fits_the_pattern_of_the_resource(word: str) -> None:
+    """States and reasons pass the pattern that the resource's schema demands of `status.state`."""
+    assert re.fullmatch(r"[A-Z][A-Za-z0-9]{0,62}", word)
+
+
+def test_exit_codes_are_distinct_and_never_look_like_signals() -> None:
+    """No exit code can be mistaken for a shell's 126 and 127 or a signal's 128 + n."""
+    assert len(ExitCode) == len({int(code) for code in ExitCode})
+    assert all(0 <= code < 64 for code in ExitCode)
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        (0, "Stopped"),
+        (21, "LoadFailed"),
+        (33, "OutOfMemory"),
+        (137, "Signal9"),
+        (143, "Signal15"),
+        (99, "ExitCode99"),
+        (255, "ExitCode255"),
+    ],
+)
+def test_any_exit_code_has_a_word(code: int, expected: str) -> None:
+    """Known codes give their reason; signals and foreign codes a readable one."""
+    assert expected == exit_reason(code)
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "expected"),
+    [
+        ("Conflict", "Replaced", True),
+        ("Conflict", "OtherTab", True),
+        ("TemporarilyBanned", "Banned", True),
+        ("LoggedOut", "WaitingForPerson", True),
+        ("LoggedOut", "Relinking", False),
+        ("LoggedOut", "AWordOfALaterVersion", True),
+        ("QRPending", "WaitingForScan", False),
+        ("Connected", "AsExpected", False),
+        ("AWordOfALaterVersion", "Replaced", False),
+    ],
+)
+def test_who_waits_for_a_person(state: str, reason: str, *, expected: bool) -> None:
+    """Conflicts, bans and logouts wait for a person, a logout that links again by itself does not."""
+    assert expected is waits_for_person(state=state, reason=reason)
+
+
+def test_the_scopes_are_the_files_of_the_token_folder() -> None:
+    """Five scopes, named like the keys of the session's Secret."""
+    assert ["state", "link", "send", "read", "admin"] == [str(scope) for scope in TokenScope]
+
+
+def test_importing_the_words_loads_nothing_heavy() -> None:
+    """The operator imports the vocabulary without paying for a browser driver or a web server."""
+    code = "import sys, session_runner.states.vocabulary, session_runner.states.environment; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+
+    assert {"playwright", "aiohttp", "asyncio", "prometheus_client"}.isdisjoint(loaded)
