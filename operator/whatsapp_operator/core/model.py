@@ -1,0 +1,271 @@
+"""The words that the pure core and the runtime share: what was observed, what is to be done.
+
+The runtime fills an `Observation` from its store and calls `decide`; what comes back is a `Decision`, which the
+runtime carries out. Nothing here does I/O or reads a clock: times are aware UTC datetimes that the caller gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, NewType
+
+from whatsapp_operator.api.session import SessionStatus, WhatsAppSession
+
+SessionUID = NewType("SessionUID", str)
+PodUID = NewType("PodUID", str)
+KeyID = NewType("KeyID", str)
+Manifest = NewType("Manifest", dict[str, Any])
+""" A Kubernetes object as JSON, ready to be sent. """
+
+
+class PodPhase(StrEnum):
+    """A pod's phase, in the API server's words."""
+
+    PENDING = "Pending"
+    RUNNING = "Running"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    UNKNOWN = "Unknown"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PodFacts:
+    """What the core needs to know of a pod. Made from its JSON by `core.facts.pod_facts`."""
+
+    name: str
+    uid: PodUID
+    owner_uid: SessionUID | None
+    """ UID of the controller owner reference; None: nobody's. """
+    phase: PodPhase
+    created: datetime
+    deletion: datetime | None = None
+    """ Deletion was asked for; the object is still there. """
+    ip: str | None = None
+    node: str | None = None
+    image: str | None = None
+    scheduled: bool | None = None
+    """ The PodScheduled condition: None while the scheduler has not spoken. """
+    scheduled_reason: str = ""
+    scheduled_message: str = ""
+    ready: bool = False
+    started: datetime | None = None
+    """ When the runner's container started (also when it ended since). """
+    finished: datetime | None = None
+    exit_code: int | None = None
+    exit_reason: str = ""
+    """ The kubelet's word for the container's end: OOMKilled, Error, Completed … """
+    last_words: str = ""
+    """ The termination message, scrubbed. """
+    waiting_reason: str = ""
+    """ Why the container waits: ImagePullBackOff, CreateContainerConfigError … """
+    waiting_message: str = ""
+    pod_reason: str = ""
+    """ status.reason of the pod: Evicted, Preempting, NodeLost … """
+    pod_message: str = ""
+    disrupted: bool = False
+    """ The DisruptionTarget condition is true. """
+    restart_at: str | None = None
+    """ The restart request this pod was made under (its annotation). """
+    relink_at: str | None = None
+    key_id: KeyID | None = None
+    memory: int = 0
+    """ Sum of the containers' memory limits, bytes. """
+    quota: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClaimFacts:
+    """What the core needs to know of a claim for a profile."""
+
+    name: str
+    ours: bool
+    """ It carries our labels for this session; else it only has the name. """
+    owner_uids: tuple[str, ...] = ()
+    requested: int = 0
+    """ spec.resources.requests.storage, bytes. """
+    deletion: datetime | None = None
+    phase: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceFacts:
+    """What the core needs to know of the namespace's Service."""
+
+    ours: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunnerReport:
+    """The last valid answer of the runner of one pod. `state` is any word of the pattern, known or not."""
+
+    session_uid: SessionUID
+    pod_uid: PodUID
+    revision: int
+    state: str
+    reason: str
+    message: str
+    since: datetime | None
+    linked_time: datetime | None
+    durable_time: datetime | None
+    round: int
+    heard: datetime
+    """ When the operator had this answer, by its own clock. """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grant:
+    """The admission round lets this session in; a reservation in memory until it is in status."""
+
+    session_uid: SessionUID
+    quota_name: str
+    memory: int
+    """ Bytes: the pod's memory limit. """
+    granted: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """Why the last admission round did not let this session in."""
+
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Blocked:
+    """Something outside the session stands in the way of creating its objects (Forbidden, a namespace's ResourceQuota …).
+
+    The runtime makes it from the API server's refusal of the last action; it ends with the next success.
+    """
+
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observation:
+    """Everything one decision may look at."""
+
+    session: WhatsAppSession
+    now: datetime
+    pods: tuple[PodFacts, ...] = ()
+    """ Pods of this namespace that carry the session's UID as owner, its UID label, or its pod's name. """
+    claim: ClaimFacts | None = None
+    """ The claim of the derived name, ours or not. None also when `existingClaim` is used. """
+    service: ServiceFacts | None = None
+    report: RunnerReport | None = None
+    """ The last answer of the *current* pod's runner. """
+    grant: Grant | None = None
+    refusal: Refusal | None = None
+    blocked: Blocked | None = None
+    recovery_paused: str | None = None
+    """ Why recovery is paused for all sessions; None: it is not. """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Defaults:
+    """What the operator's settings say about every session's pod."""
+
+    runner_image: str
+    page_url: str = "https://web.whatsapp.com/"
+    allowed_hosts: str = "*.whatsapp.com,*.whatsapp.net"
+    key_id: KeyID = KeyID("")
+    """ The key that tokens of pods made now come from. """
+    extra_ca: str = ""
+    """ PEM text; empty: none. """
+    image_pull_policy: str = "IfNotPresent"
+    log_level: str = "info"
+    run_as_user: int = 10001
+
+
+# --- actions, in the order the runtime carries them out ---------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class CreateService:
+    """Create the namespace's headless Service. "Already exists" is success."""
+
+    manifest: Manifest
+
+
+@dataclass(frozen=True, kw_only=True)
+class CreateClaim:
+    """Create the profile's claim."""
+
+    manifest: Manifest
+
+
+@dataclass(frozen=True, kw_only=True)
+class PatchClaim:
+    """Merge-patch the claim (size, owner references). A refusal by the storage becomes `Blocked`."""
+
+    name: str
+    patch: Mapping[str, Any]
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CreateSecret:
+    """Create the Secret with the session's tokens; the runtime fills in the bytes. "Already exists" is success.
+
+    `manifest` has no data: the core never sees a key. The runtime adds one entry per scope and `extra-ca.crt`.
+    """
+
+    manifest: Manifest
+    key_id: KeyID
+
+
+@dataclass(frozen=True, kw_only=True)
+class CreatePod:
+    """Create the session's pod. "Already exists" means look again."""
+
+    manifest: Manifest
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeletePod:
+    """Delete one pod gracefully, with its UID as precondition. "Not found" is success."""
+
+    name: str
+    uid: PodUID
+    why: str
+    grace: timedelta | None = None
+    """ None: the pod's own terminationGracePeriodSeconds. Never 0: the operator does not force. """
+
+
+Action = CreateService | CreateClaim | PatchClaim | CreateSecret | CreatePod | DeletePod
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventNote:
+    """A Kubernetes event to write once the status that tells the same is written."""
+
+    type: str
+    """ Normal or Warning. """
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """What to do about one session now."""
+
+    status: SessionStatus
+    """ The whole wanted status. The runtime writes the difference from the observed one. """
+    commit: bool = False
+    """ This status must be in the API server before anything else happens: write at once, unpaced. """
+    actions: tuple[Action, ...] = ()
+    events: tuple[EventNote, ...] = ()
+    wants_admission: bool = False
+    """ It wants a slot and has none: the admission round considers it. """
+    poll: PodUID | None = None
+    """ The pod whose runner is to be listened to; None: nobody. """
+    wake_at: datetime | None = None
+    """ When time alone may change the decision. """
+    hold_until: datetime | None = None
+    """ No uncommitted status write before this time (the pod is on its way to Running). """
+    details: Mapping[str, str] = field(default_factory=dict)
+    """ Constant-keyed fields for the log line. """
