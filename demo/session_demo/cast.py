@@ -1,0 +1,33 @@
+"""Who plays in the demo: the namespace, the quota and the four sessions, as a person would write them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+API = "wasession.dev/v1alpha1"
+NAMESPACE = "whatsapp-demo"
+QUOTA = "demo"
+LINKED = ("sales", "support", "orders")
+""" The three that fit into the quota and are linked. """
+WAITING = "returns"
+""" The one too many. """
+QUEUE_MESSAGE = "Maximum concurrent sessions limit reached (3). Please terminate some sessions first."
+
+
+def namespace() -> dict[str, Any]:
+    """The demo's own namespace, as strict as Kubernetes can make one."""
+    labels = {"pod-security.kubernetes.io/enforce": "restricted", "app.kubernetes.io/part-of": "whatsapp-demo"}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": labels}}
+
+
+def quota() -> dict[str, Any]:
+    """A quota of three sessions."""
+    metadata = {"name": QUOTA, "labels": {"app.kubernetes.io/part-of": "whatsapp-demo"}}
+    return {"apiVersion": API, "kind": "WhatsAppSessionQuota", "metadata": metadata, "spec": {"sessions": 3}}
+
+
+def session(name: str) -> dict[str, Any]:
+    """One session that counts against the demo's quota, with a small volume."""
+    spec = {"quotaName": QUOTA, "profile": {"size": "256Mi"}}
+    metadata = {"name": name, "namespace": NAMESPACE}
+    return {"apiVersion": API, "kind": "WhatsAppSession", "metadata": metadata, "spec": spec}
