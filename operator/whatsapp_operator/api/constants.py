@@ -1,0 +1,51 @@
+"""The fixed words of the API: group, kinds, annotation keys, label keys, names with a meaning.
+
+Everything that writes or reads one of these words takes it from here, so that a manifest, a label selector and the
+code can be searched for one constant. `docs/design/api.md` tells where each label stands and why.
+"""
+
+from typing import Final
+
+GROUP: Final = "wasession.dev"
+VERSION: Final = "v1alpha1"
+API_VERSION: Final = f"{GROUP}/{VERSION}"
+
+SESSION_KIND: Final = "WhatsAppSession"
+SESSION_PLURAL: Final = "whatsappsessions"
+SESSION_SINGULAR: Final = "whatsappsession"
+SESSION_SHORT: Final = "was"
+
+QUOTA_KIND: Final = "WhatsAppSessionQuota"
+QUOTA_PLURAL: Final = "whatsappsessionquotas"
+QUOTA_SINGULAR: Final = "whatsappsessionquota"
+QUOTA_SHORT: Final = "wasq"
+
+CATEGORY: Final = "whatsapp"
+
+# --- What people write on a session, and the operator only reads.
+RESTART_AT: Final = f"{GROUP}/restart-at"
+""" Annotation, an RFC 3339 time: make the pod anew now. Ends Stalled and Conflict. """
+RELINK_AT: Final = f"{GROUP}/relink-at"
+""" Annotation, an RFC 3339 time: forget the login and show a new QR code. Ends Stalled and Conflict. """
+
+# --- What the operator writes on the pods, claims, Secrets and Services that it makes.
+MANAGED_BY_LABEL: Final = "app.kubernetes.io/managed-by"
+MANAGED_BY: Final = "whatsapp-session-operator"
+""" The value of MANAGED_BY_LABEL; the operator's watches and lists select by it. """
+NAME_LABEL: Final = "app.kubernetes.io/name"
+RUNNER_NAME: Final = "whatsapp-session"
+""" The value of NAME_LABEL on a session's objects. """
+COMPONENT_LABEL: Final = "app.kubernetes.io/component"
+SESSION_LABEL: Final = f"{GROUP}/session"
+""" The session's name; at most 52 characters, so that it always fits a label value. """
+SESSION_UID_LABEL: Final = f"{GROUP}/session-uid"
+""" The session's UID: what quota counting and ownership go by. A claim that outlives its session keeps the old one. """
+QUOTA_LABEL: Final = f"{GROUP}/quota"
+""" On pods: the quota they count against. A quota's name may be longer than a label value, so this is for people to
+select by; the operator counts by UID. """
+
+SERVICE_NAME: Final = "whatsapp-sessions"
+""" The one headless Service of a namespace; a session's host name is NAME.whatsapp-sessions.NAMESPACE.svc. """
+RUNNER_PORT: Final = 8080
+MAX_NAME_LENGTH: Final = 52
+""" Of a session's name. Leaves 11 characters of a 63-character label for what is derived from it. """

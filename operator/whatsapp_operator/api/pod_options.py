@@ -1,0 +1,92 @@
+"""The parts of a pod that people may choose. Never a raw pod spec: what a runner needs and what keeps it safe is fixed.
+
+Labels and annotations by which the operator finds and owns its pods are refused here, so that nobody can make a pod
+look like another session's.
+"""
+
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+from pydantic.fields import FieldInfo
+
+from whatsapp_operator.api.base import SpecModel
+from whatsapp_operator.api.rules import Rule, validations
+from whatsapp_operator.api.scheduling import Affinity, Toleration
+
+ObjectName = Annotated[str, Field(min_length=1, max_length=253)]
+
+
+def name_rule(kind: str) -> FieldInfo:
+    """In Annotated: the text is the name of such an object."""
+    rule = Rule(
+        "self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')",
+        f"must be the name of {kind}: lower case letters, digits, '-' and '.', beginning and ending with a letter or digit",
+    )
+    info: FieldInfo = Field(json_schema_extra=validations(rule))
+    return info
+
+
+_OURS = "key == 'app.kubernetes.io/managed-by' || key.startsWith('wasession.dev/') || key.contains('.wasession.dev/')"
+_RESERVED = "are set by the operator: remove the keys app.kubernetes.io/managed-by and wasession.dev/…"
+_LABEL_VALUE = Rule(
+    "self.all(key, self[key].matches('^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$'))",
+    "a label's value has letters, digits, '-', '_' and '.', and begins and ends with a letter or digit",
+)
+
+Labels = Annotated[
+    dict[str, Annotated[str, Field(max_length=63)]],
+    Field(
+        max_length=64,
+        json_schema_extra=validations(Rule(f"self.all(key, !({_OURS}))", f"these labels {_RESERVED}"), _LABEL_VALUE),
+    ),
+]
+Annotations = Annotated[
+    dict[str, Annotated[str, Field(max_length=65536)]],
+    Field(
+        max_length=64,
+        json_schema_extra=validations(Rule(f"self.all(key, !({_OURS}))", f"these annotations {_RESERVED}")),
+    ),
+]
+
+
+class ImagePullSecret(SpecModel):
+    """A Secret in the session's namespace with a registry's credentials."""
+
+    model_config = ConfigDict(json_schema_extra={"x-kubernetes-map-type": "atomic"})
+
+    name: ObjectName
+    """The Secret's name."""
+
+
+class PodOptions(SpecModel):
+    """What else the session's pod should have."""
+
+    image: Annotated[str, Field(min_length=1, max_length=512)] | None = None
+    """The runner's image. Default: the one in the operator's settings."""
+    image_pull_secrets: Annotated[
+        tuple[ImagePullSecret, ...],
+        Field(
+            max_length=16,
+            json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
+        ),
+    ] = ()
+    """Secrets in the session's namespace with credentials for the image's registry."""
+    node_selector: Annotated[
+        dict[str, Annotated[str, Field(max_length=63)]],
+        Field(max_length=64, json_schema_extra={"x-kubernetes-map-type": "atomic"}),
+    ] = Field(default_factory=dict)
+    """Labels that the node must have."""
+    tolerations: Annotated[
+        tuple[Toleration, ...], Field(max_length=64, json_schema_extra={"x-kubernetes-list-type": "atomic"})
+    ] = ()
+    """Taints that do not keep the pod off a node."""
+    affinity: Affinity | None = None
+    """Rules on where the pod is placed, as in a pod's spec."""
+    priority_class_name: ObjectName | None = None
+    """The PriorityClass of the pod."""
+    runtime_class_name: ObjectName | None = None
+    """The RuntimeClass of the pod."""
+    labels: Labels = Field(default_factory=dict)
+    """Labels for the pod beside the operator's own."""
+    annotations: Annotations = Field(default_factory=dict)
+    """Annotations for the pod beside the operator's own."""

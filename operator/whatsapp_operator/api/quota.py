@@ -1,0 +1,93 @@
+"""WhatsAppSessionQuota: how many sessions may run, and how much memory they may take. Cluster-scoped.
+
+Reading it follows the same promises as a session's (see `session`): `parse` never fails, `spec` raises InvalidObject
+for a stored value that cannot be used. Nobody is admitted by a quota that cannot be read.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from pydantic import Field, ValidationError
+
+from whatsapp_operator.api.base import ApiModel, Count, SessionMemory, SpecModel, StoredMemory
+from whatsapp_operator.api.constants import API_VERSION, QUOTA_KIND
+from whatsapp_operator.api.invalid import InvalidObject, Problem, problems_of
+from whatsapp_operator.api.metadata import ObjectMeta
+from whatsapp_operator.api.status import ConditionedStatus
+
+
+class QuotaSpec(SpecModel):
+    """How much the sessions that name this quota may take together. An absent limit is unlimited."""
+
+    sessions: Count | None = None
+    """How many sessions may run. 0 admits none; absent is unlimited."""
+    memory: SessionMemory | None = None
+    """The sum of the pods' memory limits, at least 256Mi. Absent is unlimited."""
+    sessions_per_namespace: Count | None = None
+    """How many sessions of one namespace may run. 0 admits none; absent is unlimited."""
+
+
+class QuotaStatus(ConditionedStatus):
+    """What the sessions that name this quota take now."""
+
+    admitted: Count = 0
+    """Sessions that have a place, those included whose pod is still ending."""
+    waiting: Count = 0
+    """Sessions that wait for a place."""
+    memory_reserved: StoredMemory | None = None
+    """The sum of the memory limits of the admitted sessions."""
+
+
+class WhatsAppSessionQuota(ApiModel):
+    """How many WhatsApp Web sessions may run, and how much memory they may take."""
+
+    metadata: ObjectMeta = ObjectMeta()
+    stored_spec: QuotaSpec | None = Field(alias="spec", default=QuotaSpec(), exclude=True)
+    """None when a field of it cannot be used; `problems` then says which. Read `spec`."""
+    status: QuotaStatus = QuotaStatus()
+    problems: tuple[Problem, ...] = ()
+
+    @classmethod
+    def parse(cls, stored: Mapping[str, Any]) -> Self:
+        """Read an object of the API server; it never fails, see `session`."""
+        spec: QuotaSpec | None = None
+        problems: tuple[Problem, ...] = ()
+        try:
+            spec = QuotaSpec.model_validate(stored.get("spec") or {})
+        except ValidationError as error:
+            problems = problems_of(error, under="spec")
+        return cls(
+            metadata=ObjectMeta.from_stored(stored.get("metadata")),
+            spec=spec,
+            status=QuotaStatus.from_stored(stored.get("status")),
+            problems=problems,
+        )
+
+    @property
+    def spec(self) -> QuotaSpec:
+        """The limits.
+
+        :raises InvalidObject: a field of the stored spec cannot be used.
+        """
+        if self.stored_spec is None:
+            raise InvalidObject(self.problems)
+        return self.stored_spec
+
+    @property
+    def name(self) -> str:
+        """The quota's name; it has no namespace."""
+        return self.metadata.name
+
+    def with_status(self, status: QuotaStatus) -> Self:
+        """Return the same quota with another status."""
+        return self.model_copy(update={"status": status})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the manifest; an unusable spec is left out."""
+        manifest: dict[str, Any] = {"apiVersion": API_VERSION, "kind": QUOTA_KIND, "metadata": self.metadata.to_dict()}
+        if self.stored_spec is not None:
+            manifest["spec"] = self.stored_spec.to_dict()
+        return manifest | {"status": self.status.to_dict()}
+
+
+__all__ = ["InvalidObject", "QuotaSpec", "QuotaStatus", "WhatsAppSessionQuota"]

@@ -1,0 +1,43 @@
+"""What a person asks for once: an annotation with a time on the session, answered in `status.handledRequests`.
+
+Any value other than the handled one counts, whatever it looks like: a schema cannot see annotations, and a person who
+wrote "now" wants the restart too. The operator copies the value to status and never touches the annotation.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from whatsapp_operator.api.base import StatusModel
+from whatsapp_operator.api.constants import RELINK_AT, RESTART_AT
+
+_LONGEST: Final = 256
+"""Annotations may be long, status should not: a value counts by its first characters."""
+
+
+class HandledRequests(StatusModel):
+    """The requests that were carried out, by the value of their annotation."""
+
+    restart_at: str | None = None
+    """The value of the annotation wasession.dev/restart-at that was last carried out."""
+    relink_at: str | None = None
+    """The value of the annotation wasession.dev/relink-at that was last carried out."""
+
+
+def asked(annotations: Mapping[str, str]) -> HandledRequests:
+    """Return what the annotations ask for, as it will stand in status once it is carried out."""
+    restart, relink = annotations.get(RESTART_AT), annotations.get(RELINK_AT)
+    return HandledRequests(
+        restart_at=restart[:_LONGEST] if restart else None, relink_at=relink[:_LONGEST] if relink else None
+    )
+
+
+def restart_pending(annotations: Mapping[str, str], handled: HandledRequests) -> bool:
+    """Whether a restart was asked for and not carried out yet; taking the annotation away asks for nothing."""
+    wanted = asked(annotations).restart_at
+    return wanted is not None and wanted != handled.restart_at
+
+
+def relink_pending(annotations: Mapping[str, str], handled: HandledRequests) -> bool:
+    """Whether a new link was asked for and not carried out yet; taking the annotation away asks for nothing."""
+    wanted = asked(annotations).relink_at
+    return wanted is not None and wanted != handled.relink_at

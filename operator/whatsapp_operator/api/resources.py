@@ -1,0 +1,117 @@
+"""Memory and CPU of a session's pod: what people may leave out, and the four amounts that the pod then has.
+
+`effective` is called when the pod is made and when the quota is counted. The amounts are not defaults of the schema,
+because those would fill in a request that nobody wrote, and `limits: {memory: 256Mi}` alone would be refused for
+being below it.
+"""
+
+import dataclasses
+from decimal import Decimal
+from typing import Any, Final
+
+from pydantic import ConfigDict
+
+from whatsapp_operator.api.base import Cpu, Memory, SessionMemory, SpecModel
+from whatsapp_operator.api.quantities import MI, format_quantity
+from whatsapp_operator.api.rules import Rule, validations
+
+
+class ResourceRequests(SpecModel):
+    """What is set aside for the pod on its node."""
+
+    cpu: Cpu | None = None
+    """CPUs set aside for the session. Default: 100m, or the CPU limit when that is lower."""
+    memory: Memory | None = None
+    """Memory set aside for the session. Default: 384Mi, or the memory limit when that is lower."""
+
+
+class ResourceLimits(SpecModel):
+    """What the pod can take at most."""
+
+    cpu: Cpu | None = None
+    """CPUs the session can use at most. Default: 1, or the CPU request when that is higher."""
+    memory: SessionMemory | None = None
+    """Memory the session can use at most, at least 256Mi; this is what the quota counts. Default: 768Mi, or the
+    memory request when that is higher."""
+
+
+def _limit_rule(name: str) -> Rule:
+    limit, request = f"self.limits.{name}", f"self.requests.{name}"
+    given = f"has(self.limits) && has(self.requests) && has({limit}) && has({request})"
+    sound = f"isQuantity(string({limit})) && isQuantity(string({request}))"
+    return Rule(
+        f"!({given} && {sound}) || quantity(string({limit})).compareTo(quantity(string({request}))) >= 0",
+        f"the {name} limit is below the {name} request: raise the limit or lower the request",
+        field=".limits",
+        computed=f"'the {name} limit ' + string({limit}) + ' is below the {name} request ' + string({request}) + "
+        "': raise the limit or lower the request'",
+    )
+
+
+class ResourcesSpec(SpecModel):
+    """Memory and CPU of the session's pod."""
+
+    model_config = ConfigDict(json_schema_extra=validations(_limit_rule("memory"), _limit_rule("cpu")))
+
+    requests: ResourceRequests = ResourceRequests()
+    """What is set aside for the pod on its node."""
+    limits: ResourceLimits = ResourceLimits()
+    """What the pod can take at most; a limit is never below its request."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Amounts:
+    """CPU in CPUs, memory in bytes."""
+
+    cpu: Decimal
+    memory: Decimal
+
+    def to_dict(self) -> dict[str, str]:
+        """Return the form a container's resources have: {"cpu": "100m", "memory": "384Mi"}."""
+        return {"cpu": format_quantity(self.cpu), "memory": format_quantity(self.memory)}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class EffectiveResources:
+    """All four amounts, none absent."""
+
+    requests: Amounts
+    limits: Amounts
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a container's `resources`."""
+        return {"requests": self.requests.to_dict(), "limits": self.limits.to_dict()}
+
+
+DEFAULT_REQUESTS: Final = Amounts(cpu=Decimal("0.1"), memory=384 * MI)
+DEFAULT_LIMITS: Final = Amounts(cpu=Decimal(1), memory=768 * MI)
+
+
+def effective(resources: ResourcesSpec) -> EffectiveResources:
+    """Fill in what a person left out: a missing request is min(default, limit), a missing limit max(default, request).
+
+    Only what was written counts as the other side: with neither written, both are the defaults.
+    """
+    requests, limits = resources.requests, resources.limits
+    return EffectiveResources(
+        requests=Amounts(
+            cpu=_request(requests.cpu, limits.cpu, DEFAULT_REQUESTS.cpu),
+            memory=_request(requests.memory, limits.memory, DEFAULT_REQUESTS.memory),
+        ),
+        limits=Amounts(
+            cpu=_limit(limits.cpu, requests.cpu, DEFAULT_LIMITS.cpu),
+            memory=_limit(limits.memory, requests.memory, DEFAULT_LIMITS.memory),
+        ),
+    )
+
+
+def _request(given: Decimal | None, limit: Decimal | None, default: Decimal) -> Decimal:
+    if given is not None:
+        return given
+    return default if limit is None else min(default, limit)
+
+
+def _limit(given: Decimal | None, request: Decimal | None, default: Decimal) -> Decimal:
+    if given is not None:
+        return given
+    return default if request is None else max(default, request)

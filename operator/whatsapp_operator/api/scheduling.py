@@ -1,0 +1,201 @@
+"""Where a session's pod may run: tolerations and affinity, field by field as in a pod.
+
+They are typed rather than passed through, because the API server drops what it does not know from a pod without a
+word: a mistyped key would not be refused, it would be a placement rule that silently does not hold.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field
+
+from whatsapp_operator.api.base import SpecModel
+
+Text = Annotated[str, Field(max_length=317)]
+"""A label key or a topology key: prefix, slash and name."""
+Value = Annotated[str, Field(max_length=63)]
+Weight = Annotated[int, Field(ge=1, le=100, json_schema_extra={"format": "int32"})]
+_ATOMIC = ConfigDict(json_schema_extra={"x-kubernetes-map-type": "atomic"})
+
+
+class PassedOn(SpecModel):
+    """A part that goes into the pod as it was written."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what the person wrote, and nothing else."""
+        return self.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude_none=True)
+
+
+class TolerationOperator(StrEnum):
+    """How a toleration compares."""
+
+    EXISTS = "Exists"
+    EQUAL = "Equal"
+    LT = "Lt"
+    GT = "Gt"
+
+
+class TaintEffect(StrEnum):
+    """What a taint does."""
+
+    NO_SCHEDULE = "NoSchedule"
+    PREFER_NO_SCHEDULE = "PreferNoSchedule"
+    NO_EXECUTE = "NoExecute"
+
+
+class Toleration(PassedOn):
+    """A taint that does not keep the pod off a node."""
+
+    key: Text | None = None
+    """The taint's key; empty with operator Exists means every taint."""
+    operator: TolerationOperator | None = None
+    """How key and value are compared with the taint's. Default: Equal."""
+    value: Text | None = None
+    """The taint's value; empty with operator Exists."""
+    effect: TaintEffect | None = None
+    """The taint's effect; empty means every effect."""
+    toleration_seconds: Annotated[int, Field(json_schema_extra={"format": "int64"})] | None = None
+    """With effect NoExecute, how many seconds the pod stays once the taint appears. Default: for ever."""
+
+
+class NodeOperator(StrEnum):
+    """How a node's label compares."""
+
+    IN = "In"
+    NOT_IN = "NotIn"
+    EXISTS = "Exists"
+    DOES_NOT_EXIST = "DoesNotExist"
+    GT = "Gt"
+    LT = "Lt"
+
+
+class LabelOperator(StrEnum):
+    """How a label compares."""
+
+    IN = "In"
+    NOT_IN = "NotIn"
+    EXISTS = "Exists"
+    DOES_NOT_EXIST = "DoesNotExist"
+
+
+class NodeRequirement(PassedOn):
+    """A condition on a label or a field of the node."""
+
+    key: Text
+    """The label's key, or the field's name."""
+    operator: NodeOperator
+    """How the node's value relates to the values given here."""
+    values: Annotated[tuple[Value, ...], Field(max_length=64)] = ()
+    """The values to compare with; none for Exists and DoesNotExist, one whole number for Gt and Lt."""
+
+
+class NodeSelectorTerm(PassedOn):
+    """A kind of node: all its requirements hold."""
+
+    model_config = _ATOMIC
+
+    match_expressions: Annotated[tuple[NodeRequirement, ...], Field(max_length=64)] = ()
+    """Requirements on the node's labels."""
+    match_fields: Annotated[tuple[NodeRequirement, ...], Field(max_length=64)] = ()
+    """Requirements on the node's fields, such as metadata.name."""
+
+
+class NodeSelector(PassedOn):
+    """Kinds of nodes, any of which will do."""
+
+    model_config = _ATOMIC
+
+    node_selector_terms: Annotated[tuple[NodeSelectorTerm, ...], Field(min_length=1, max_length=64)]
+    """The kinds of nodes; one that fits is enough."""
+
+
+class PreferredNodes(PassedOn):
+    """A kind of node that is preferred to others."""
+
+    weight: Weight
+    """How much it is preferred, from 1 to 100."""
+    preference: NodeSelectorTerm
+    """The kind of node."""
+
+
+class NodeAffinity(PassedOn):
+    """Which nodes the pod may or should run on."""
+
+    required_during_scheduling_ignored_during_execution: NodeSelector | None = None
+    """The pod runs on such nodes only."""
+    preferred_during_scheduling_ignored_during_execution: Annotated[
+        tuple[PreferredNodes, ...], Field(max_length=64)
+    ] = ()
+    """The pod rather runs on such nodes."""
+
+
+class LabelRequirement(PassedOn):
+    """A condition on a label."""
+
+    key: Text
+    """The label's key."""
+    operator: LabelOperator
+    """How the label's value relates to the values given here."""
+    values: Annotated[tuple[Value, ...], Field(max_length=64)] = ()
+    """The values to compare with; none for Exists and DoesNotExist."""
+
+
+class LabelSelector(PassedOn):
+    """Objects by their labels; an empty selector means all."""
+
+    model_config = _ATOMIC
+
+    match_labels: dict[str, Value] = Field(default_factory=dict)
+    """Labels with exactly these values."""
+    match_expressions: Annotated[tuple[LabelRequirement, ...], Field(max_length=64)] = ()
+    """Requirements on labels; all of them hold."""
+
+
+class PodAffinityTerm(PassedOn):
+    """Pods, and how near to them is near."""
+
+    topology_key: Text
+    """The node label whose equal values mean the same place, such as kubernetes.io/hostname."""
+    label_selector: LabelSelector | None = None
+    """Which pods."""
+    namespaces: Annotated[tuple[Value, ...], Field(max_length=64)] = ()
+    """The namespaces to look for them in. Default: the session's own."""
+    namespace_selector: LabelSelector | None = None
+    """The namespaces to look for them in, by label."""
+    match_label_keys: Annotated[tuple[Text, ...], Field(max_length=64)] = ()
+    """Label keys whose values are taken from the session's pod and must be equal."""
+    mismatch_label_keys: Annotated[tuple[Text, ...], Field(max_length=64)] = ()
+    """Label keys whose values are taken from the session's pod and must differ."""
+
+
+class PreferredPods(PassedOn):
+    """Pods whose neighbourhood is preferred, or avoided."""
+
+    weight: Weight
+    """How much, from 1 to 100."""
+    pod_affinity_term: PodAffinityTerm
+    """The pods and the neighbourhood."""
+
+
+class PodAffinity(PassedOn):
+    """Which pods the session's pod must or should run near to, or far from."""
+
+    required_during_scheduling_ignored_during_execution: Annotated[
+        tuple[PodAffinityTerm, ...], Field(max_length=64)
+    ] = ()
+    """What must hold when the pod is placed."""
+    preferred_during_scheduling_ignored_during_execution: Annotated[
+        tuple[PreferredPods, ...], Field(max_length=64)
+    ] = ()
+    """What should hold when the pod is placed."""
+
+
+class Affinity(PassedOn):
+    """Rules on where the pod is placed, as in a pod's spec."""
+
+    node_affinity: NodeAffinity | None = None
+    """Which nodes the pod may or should run on."""
+    pod_affinity: PodAffinity | None = None
+    """Which pods it must or should run near to."""
+    pod_anti_affinity: PodAffinity | None = None
+    """Which pods it must or should run far from."""

@@ -1,0 +1,136 @@
+"""What the operator says about a session: `status`. People and tools read it; nobody writes it but the operator.
+
+Read back with `SessionStatus.from_stored`, it never fails: a field that cannot be used counts as absent. The QR code
+and the phone number have no place here, and neither has any text that could hold them.
+"""
+
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
+
+from whatsapp_operator.api.base import STORED, Count, Int64, StatusModel, StoredMemory, Time
+from whatsapp_operator.api.conditions import Condition, Conditions
+from whatsapp_operator.api.requests import HandledRequests
+from whatsapp_operator.api.states import STATE_PATTERN
+
+ConditionList = Annotated[
+    Conditions,
+    Field(
+        max_length=32,
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
+    ),
+]
+
+
+class ConditionedStatus(StatusModel):
+    """What the status of both kinds has."""
+
+    observed_generation: Int64 | None = None
+    """The metadata.generation that this status answers."""
+    conditions: ConditionList = ()
+    """What holds and what does not, each with its reason."""
+
+    @field_validator("conditions", mode="before")
+    @classmethod
+    def _usable(cls, value: object, info: ValidationInfo) -> object:
+        if info.context != STORED or not isinstance(value, list):
+            return value
+        return tuple(condition for item in value if (condition := _condition(item)) is not None)
+
+
+def _condition(item: object) -> Condition | None:
+    try:
+        return Condition.model_validate(item, context=STORED)
+    except ValidationError:  # a condition without type or status says nothing; the operator writes it anew
+        return None
+
+
+class LinkStatus(StatusModel):
+    """How the session is linked. Never the QR code, never the number."""
+
+    linked_time: Time | None = None
+    """When the phone was linked."""
+    durable_time: Time | None = None
+    """When the login was safe on the volume: from here on a lost pod comes back without a new QR code."""
+    round: Count | None = None
+    """The round of QR codes that is shown, from 1."""
+
+
+class AdmissionStatus(StatusModel):
+    """The session's place in its quota, written before the pod is made and taken away when the pod is gone."""
+
+    quota_name: str = ""
+    """The WhatsAppSessionQuota that the place is in."""
+    reserved_at: Time | None = None
+    """When the place was reserved."""
+    memory: StoredMemory | None = None
+    """The memory reserved: the pod's memory limit."""
+
+
+class LastFailure(StatusModel):
+    """How the last pod failed."""
+
+    reason: str | None = None
+    """In one word for programs."""
+    exit_code: Annotated[int, Field(json_schema_extra={"format": "int32"})] | None = None
+    """The runner's exit code, if its container ended."""
+    time: Time | None = None
+    """When."""
+    message: Annotated[str, Field(max_length=32768)] | None = None
+    """The runner's last words, without secrets and numbers."""
+
+
+class RecoveryStatus(StatusModel):
+    """What failed and what comes next."""
+
+    consecutive_failures: Count = 0
+    """Failures in a row, as they count for spec.recovery.maxAttempts."""
+    last_failure: LastFailure | None = None
+    """How the last pod failed; kept after a recovery."""
+    next_attempt_time: Time | None = None
+    """When the next pod is made, while the session waits for it."""
+    restarts: Count = 0
+    """Pods made after the first."""
+
+
+class SessionStatus(ConditionedStatus):
+    """What the session is."""
+
+    state: Annotated[str, Field(pattern=STATE_PATTERN)] | None = None
+    """What the session is doing, in one word. The runner's words: Starting, Loading, LoadError, UnsupportedBrowser,
+    QRPending, PairingCodePending, PasskeyRequired, LinkExpired, Syncing, Connected, Reconnecting, Offline, Conflict,
+    LoggedOut, TemporarilyBanned, ServiceUnavailable, Restricted, ActionRequired, UpdateNeeded, ScreenLocked, Degraded,
+    Unresponsive, Crashed, Stopping. The operator's, while no runner answers: Queued, Pending, Unreachable, Recovering,
+    Suspended, Stalled. Other words may come; any but Connected means not connected."""
+    pod_name: str | None = None
+    """The session's pod."""
+    pod_uid: str | None = None
+    """The UID of the session's pod."""
+    pvc_name: str | None = None
+    """The claim of the volume with the browser's profile."""
+    node_name: str | None = None
+    """The node that the pod runs on."""
+    image: str | None = None
+    """The runner's image in the pod."""
+    token_secret_name: str | None = None
+    """The Secret with the tokens for the runner's API, one key per scope."""
+    endpoint: str | None = None
+    """The runner's API inside the cluster."""
+    replicas: Count = 0
+    """1 while a pod object exists, else 0; for the scale subresource."""
+    selector: str | None = None
+    """The label selector of the session's pod; for the scale subresource."""
+    link: LinkStatus | None = None
+    """How the session is linked."""
+    admission: AdmissionStatus | None = None
+    """The session's place in its quota."""
+    recovery: RecoveryStatus | None = None
+    """What failed and what comes next."""
+    handled_requests: HandledRequests = HandledRequests()
+    """The requests by annotation that were carried out."""
+
+    @property
+    def reserved_memory(self) -> Decimal | None:
+        """Bytes reserved in the quota, or None without a reservation."""
+        return self.admission.memory if self.admission is not None else None

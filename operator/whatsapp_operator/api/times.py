@@ -1,0 +1,30 @@
+"""Points in time as the API server keeps them: UTC, whole seconds, RFC 3339 with a Z.
+
+Models cut times to whole seconds when they are made, not when they are written: otherwise what the operator holds
+would differ from what it reads back, and it would write the same status for ever.
+"""
+
+from datetime import UTC, datetime
+
+
+def whole_seconds(moment: datetime) -> datetime:
+    """Return the moment in UTC, cut to its second.
+
+    :raises ValueError: the moment has no time zone.
+    """
+    if moment.tzinfo is None:
+        raise ValueError("should have a time zone, as in 2026-01-31T12:00:00Z")
+    return moment.astimezone(UTC).replace(microsecond=0)
+
+
+def format_time(moment: datetime) -> str:
+    """Return the moment as the API server writes it: 2026-01-31T12:00:00Z."""
+    return whole_seconds(moment).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def parse_time(text: str) -> datetime:
+    """Return the moment of an RFC 3339 text, cut to its second.
+
+    :raises ValueError: the text is no RFC 3339 time.
+    """
+    return whole_seconds(datetime.fromisoformat(text))
