@@ -1,0 +1,3 @@
+module wasession.dev/local-cluster/pause
+
+go 1.25.0

@@ -1,0 +1,200 @@
+"""The command lines of etcd, the API server, the controller manager and the scheduler; pure.
+
+Light mode and the full cluster run the same control plane and differ in addresses and in who is authorized; both
+describe theirs as a `ControlPlane` and get argument lists back.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from local_cluster.pki import Client, Server, Store
+
+__all__ = ["SERVICE_IP", "SERVICE_RANGE", "ControlPlane", "audit_policy", "certificates", "flags"]
+
+SERVICE_RANGE = "10.96.0.0/16"
+SERVICE_IP = "10.96.0.1"
+"""The first address of the range: the Service `kubernetes`, through which pods reach the API server."""
+
+AUTHORITIES = ("ca", "etcd-ca", "kubelet-client-ca")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ControlPlane:
+    """Where a control plane listens, keeps its files, and who may do what."""
+
+    folder: Path
+    """Data and logs; the certificates are in `pki` below it."""
+    bind: str
+    """Where the API server listens."""
+    advertise: str
+    """The API server's address for pods, and in its certificate."""
+    api_port: int
+    etcd_port: int
+    etcd_peer_port: int
+    authorizers: Sequence[str] = ("RBAC",)
+    service_accounts: bool = True
+    """Whether pods must have an account; without a controller manager nobody makes one, and no pod could be made."""
+    extra_api_flags: Mapping[str, str] | None = None
+
+    @property
+    def url(self) -> str:
+        """The API server, as its clients reach it."""
+        return f"https://{self.advertise}:{self.api_port}"
+
+    @property
+    def pki(self) -> Store:
+        """The certificates."""
+        return Store(self.folder / "pki")
+
+    @property
+    def audit_log(self) -> Path:
+        """JSON lines, one per answered request."""
+        return self.folder / "audit.log"
+
+    @property
+    def audit_policy_file(self) -> Path:
+        """What the audit log records."""
+        return self.folder / "audit-policy.json"
+
+    def etcd(self) -> list[str]:
+        """Arguments of etcd. It answers nobody without a certificate of its own authority."""
+        client, peer = f"https://127.0.0.1:{self.etcd_port}", f"https://127.0.0.1:{self.etcd_peer_port}"
+        own, key = self.pki.certificate("etcd"), self.pki.key("etcd")
+        authority = self.pki.certificate("etcd-ca")
+        return flags(
+            {
+                "name": "local",
+                "data-dir": self.folder / "etcd",
+                "listen-client-urls": client,
+                "advertise-client-urls": client,
+                "listen-peer-urls": peer,
+                "initial-advertise-peer-urls": peer,
+                "initial-cluster": f"local={peer}",
+                "cert-file": own,
+                "key-file": key,
+                "client-cert-auth": "true",
+                "trusted-ca-file": authority,
+                "peer-cert-file": own,
+                "peer-key-file": key,
+                "peer-client-cert-auth": "true",
+                "peer-trusted-ca-file": authority,
+                # A power cut may cost the data; an ended process does not. Worth it: a write costs no disk flush.
+                "unsafe-no-fsync": "true",
+                "log-level": "warn",
+            }
+        )
+
+    def api_server(self) -> list[str]:
+        """Arguments of the API server: certificates only, no token file, nobody anonymous, all of it recorded."""
+        pki = self.pki
+        options: dict[str, str | int | Path] = {
+            "etcd-servers": f"https://127.0.0.1:{self.etcd_port}",
+            "etcd-cafile": pki.certificate("etcd-ca"),
+            "etcd-certfile": pki.certificate("etcd-client"),
+            "etcd-keyfile": pki.key("etcd-client"),
+            "bind-address": self.bind,
+            "secure-port": self.api_port,
+            "advertise-address": self.advertise,
+            "tls-cert-file": pki.certificate("api-server"),
+            "tls-private-key-file": pki.key("api-server"),
+            "client-ca-file": pki.certificate("ca"),
+            "cert-dir": self.folder / "pki",  # the default is below /var/run, which an ordinary user may not write
+            "anonymous-auth": "false",
+            "authorization-mode": ",".join(self.authorizers),
+            "allow-privileged": "true",
+            "service-account-issuer": "https://kubernetes.default.svc.cluster.local",
+            "service-account-key-file": pki.folder / "service-accounts.pub",
+            "service-account-signing-key-file": pki.key("service-accounts"),
+            "service-cluster-ip-range": SERVICE_RANGE,
+            "audit-policy-file": self.audit_policy_file,
+            "audit-log-path": self.audit_log,
+            "audit-log-maxsize": 500,  # megabytes; a rotated log would make a count of requests wrong
+            "audit-log-maxbackup": 1,
+            "profiling": "false",
+        }
+        if not self.service_accounts:
+            options["disable-admission-plugins"] = "ServiceAccount"
+        options.update(self.extra_api_flags or {})
+        return flags(options)
+
+    def controller_manager(self, *, secure_port: int) -> list[str]:
+        """Arguments of the controller manager; port 0 serves nothing.
+
+        20 requests a second, the default, is what makes 1,000 claims take minutes; on a single node with its own API
+        server nothing else needs that protection, and tests would measure the limit instead of the code.
+        """
+        kubeconfig = self.folder / "controller-manager.kubeconfig"
+        return flags(
+            {
+                "kubeconfig": kubeconfig,
+                "authentication-kubeconfig": kubeconfig,
+                "authorization-kubeconfig": kubeconfig,
+                "bind-address": "127.0.0.1",
+                "secure-port": secure_port,
+                "leader-elect": "false",
+                "use-service-account-credentials": "true",  # each controller has its own rights, as in a real cluster
+                "service-account-private-key-file": self.pki.key("service-accounts"),
+                "root-ca-file": self.pki.certificate("ca"),
+                "kube-api-qps": 200,
+                "kube-api-burst": 300,
+                "profiling": "false",
+            }
+        )
+
+    def scheduler(self, *, secure_port: int) -> list[str]:
+        """Arguments of the scheduler; raised limits for the same reason (the default is 50 binds a second)."""
+        kubeconfig = self.folder / "scheduler.kubeconfig"
+        return flags(
+            {
+                "kubeconfig": kubeconfig,
+                "authentication-kubeconfig": kubeconfig,
+                "authorization-kubeconfig": kubeconfig,
+                "bind-address": "127.0.0.1",
+                "secure-port": secure_port,
+                "leader-elect": "false",
+                "kube-api-qps": 200,
+                "kube-api-burst": 300,
+                "profiling": "false",
+            }
+        )
+
+
+def certificates(plane: ControlPlane) -> list[Server | Client]:
+    """Every certificate that a control plane itself needs, and the administrator's."""
+    api_hosts = [
+        plane.advertise,
+        "127.0.0.1",
+        SERVICE_IP,
+        "localhost",
+        "kubernetes",
+        "kubernetes.default",
+        "kubernetes.default.svc",
+        "kubernetes.default.svc.cluster.local",
+    ]
+    return [
+        Server(name="api-server", authority="ca", hosts=list(dict.fromkeys(api_hosts))),
+        Server(name="etcd", authority="etcd-ca", hosts=["127.0.0.1", "localhost"], also_client=True),
+        Client(name="etcd-client", authority="etcd-ca", user="kube-apiserver"),
+        Client(name="admin", authority="ca", user="admin", groups=["system:masters"]),
+        Client(name="controller-manager", authority="ca", user="system:kube-controller-manager"),
+        Client(name="scheduler", authority="ca", user="system:kube-scheduler"),
+    ]
+
+
+def audit_policy() -> str:
+    """Who did what, and with which program, but no bodies: enough to count writes, and no Secret in a log."""
+    return json.dumps(
+        {
+            "apiVersion": "audit.k8s.io/v1",
+            "kind": "Policy",
+            "omitStages": ["RequestReceived"],  # one line per request, written before its answer is sent
+            "rules": [{"level": "Metadata"}],
+        }
+    )
+
+
+def flags(options: Mapping[str, str | int | Path]) -> list[str]:
+    """`--name=value` for each option, in the given order."""
+    return [f"--{name}={value}" for name, value in options.items()]
