@@ -135,28 +135,38 @@ SessionMemory = Annotated[
 StoredMemory = Annotated[_Quantity, WithJsonSchema({"x-kubernetes-int-or-string": True}, mode="validation")]
 """ Bytes, in status. """
 
-Duration = Annotated[
+
+UNLESS_DURATION: Final = f"!self.matches('{durations.DURATION_PATTERN}') ||"
+""" Before a rule that computes with a duration: a text that is none has its own rule and its own text. """
+
+
+def _duration_schema(*more: Rule) -> WithJsonSchema:
+    form = Rule(
+        f"self.matches('{durations.DURATION_PATTERN}')",
+        "must be a duration of whole numbers with units, such as 30s, 5m, 1h30m or 500ms",
+    )
+    positive = Rule(
+        f"{UNLESS_DURATION} duration(self) > duration('0s')", "must be longer than 0s; leave it out for the default"
+    )
+    return WithJsonSchema({"type": "string", "maxLength": 32, **validations(form, positive, *more)}, mode="validation")
+
+
+_Duration = Annotated[
     timedelta,
     BeforeValidator(durations.parse_duration),
     PlainSerializer(durations.format_duration, return_type=str),
-    WithJsonSchema(
-        {
-            "type": "string",
-            "maxLength": 32,
-            **validations(
-                Rule(
-                    f"self.matches('{durations.DURATION_PATTERN}')",
-                    "must be a duration of whole numbers with units, such as 30s, 5m, 1h30m or 500ms",
-                ),
-                Rule(
-                    f"!self.matches('{durations.DURATION_PATTERN}') || duration(self) > duration('0s')",
-                    "must be longer than 0s; leave it out for the default",
-                ),
-            ),
-        },
-        mode="validation",
+]
+Duration = Annotated[_Duration, _duration_schema()]
+Delay = Annotated[
+    _Duration,
+    _duration_schema(
+        Rule(
+            f"{UNLESS_DURATION} duration(self) <= duration('5m')",
+            "must be at most 5m, the longest delay between two attempts",
+        )
     ),
 ]
+""" Between two attempts. """
 Time = Annotated[
     AwareDatetime,
     AfterValidator(times.whole_seconds),
@@ -176,6 +186,7 @@ __all__ = [
     "ApiModel",
     "Count",
     "Cpu",
+    "Delay",
     "Duration",
     "Int32",
     "Int64",

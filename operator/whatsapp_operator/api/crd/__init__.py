@@ -1,0 +1,6 @@
+"""From the models to what is checked in: the CRDs and the API reference. Pure: models in, texts out.
+
+`schema` turns a model into a structural schema, `definitions` puts the two kinds' CRDs around theirs, `reference`
+writes the same as a page for people. `whatsapp_operator.api.generate` is the only caller beside the tests; the running
+operator never imports this package.
+"""

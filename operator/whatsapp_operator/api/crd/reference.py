@@ -1,0 +1,122 @@
+"""The same schema as a page for people: docs/reference/api.md, one table per block, and every rule with its text."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from whatsapp_operator.api import constants
+from whatsapp_operator.api.conditions import ConditionType
+from whatsapp_operator.api.crd.definitions import KINDS, Kind, root_schema
+
+_INTRO = f"""\
+<!-- Written by `make generate` from whatsapp_operator.api; change the models, not this page. -->
+# API reference
+
+Group `{constants.GROUP}`, version `{constants.VERSION}`. The same descriptions are shown by `kubectl explain`, for
+example `kubectl explain was.spec.profile`. Why it is so is told in [the design](../design/api.md).
+"""
+
+_REQUESTS = f"""\
+## What a person asks for once
+
+An annotation on the session, with the time of the request as its value. Any value other than the one in
+`status.handledRequests` counts; the operator never changes the annotation. Both also end Stalled and Conflict.
+
+| Annotation | What happens |
+|---|---|
+| `{constants.RESTART_AT}` | the pod is made anew |
+| `{constants.RELINK_AT}` | the login is forgotten and a new QR code is shown |
+
+    kubectl annotate --overwrite was sales {constants.RESTART_AT}="$(date -u +%Y-%m-%dT%H:%M:%SZ)"
+"""
+
+_CONDITIONS = {
+    ConditionType.READY: "linked and connected; Unknown while the runner does not answer",
+    ConditionType.LINKED: "a phone is linked; keeps its value while the runner does not answer",
+    ConditionType.ADMITTED: "it has a place in its quota",
+    ConditionType.POD_READY: "the runner in its pod serves, whether linked or not",
+    ConditionType.POD_SCHEDULED: "as on the pod",
+    ConditionType.SUSPENDED: "it is suspended and its pod is gone",
+    ConditionType.STALLED: "nothing goes on until a person acts; the message says how",
+    ConditionType.RECOVERING: "its runner failed and a new pod will be made",
+    ConditionType.CONFLICT: "another browser took the session over",
+}
+
+
+def reference() -> str:
+    """Return the page."""
+    parts = [_INTRO, *(_kind(kind) for kind in KINDS), _REQUESTS, _condition_table()]
+    return "\n".join(parts)
+
+
+def _condition_table() -> str:
+    rows = "".join(f"| {kind} | {_CONDITIONS[kind]} |\n" for kind in ConditionType)
+    return f"## Conditions of a session\n\n| Type | True when |\n|---|---|\n{rows}"
+
+
+def _kind(kind: Kind) -> str:
+    schema = root_schema(kind)
+    columns = "".join(
+        f"| {column.name} | `{column.path}` | {column.description}{' (`-o wide`)' if column.wide else ''} |\n"
+        for column in kind.columns
+    )
+    blocks = "".join(
+        _block(path, block) for part in ("spec", "status") for path, block in _blocks(part, schema["properties"][part])
+    )
+    rules = "".join(f"| `{path}` | {_cell(text)} |\n" for path, text in _rules("", schema))
+    return (
+        f"## {kind.kind}\n\n{schema['description']} {kind.scope}, short name `{kind.short}`.\n\n"
+        f"{blocks}"
+        f"### What the API server refuses ({kind.kind})\n\nBeside wrong types, bounds and unknown words.\n\n"
+        f"| Where | What it says |\n|---|---|\n{rules}\n"
+        f"### Columns of `kubectl get {kind.short}`\n\n| Column | From | Meaning |\n|---|---|---|\n{columns}"
+    )
+
+
+def _blocks(path: str, schema: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every object with named fields, with its path, outermost first."""
+    if "properties" not in schema:
+        return
+    yield path, schema
+    for name, field in schema["properties"].items():
+        if "items" in field:
+            yield from _blocks(f"{path}.{name}[]", field["items"])
+        else:
+            yield from _blocks(f"{path}.{name}", field)
+
+
+def _block(path: str, schema: Mapping[str, Any]) -> str:
+    rows = "".join(
+        f"| `{name}` | {_type(field)} | {_cell(field['description'])} |\n"
+        for name, field in schema["properties"].items()
+    )
+    return f"### `{path}`\n\n| Field | Type | Description |\n|---|---|---|\n{rows}\n"
+
+
+def _type(field: Mapping[str, Any]) -> str:
+    if field.get("x-kubernetes-int-or-string"):
+        return "quantity"
+    if "enum" in field:
+        return " \\| ".join(field["enum"])
+    if field["type"] == "array":
+        return f"list of {_type(field['items'])}"
+    if "additionalProperties" in field:
+        return f"map to {_type(field['additionalProperties'])}"
+    bounds = [f"{word} {field[key]}" for key, word in (("minimum", "from"), ("maximum", "to")) if _told(field, key)]
+    return ", ".join([{"date-time": "time"}.get(field.get("format", ""), str(field["type"])), *bounds])
+
+
+def _told(field: Mapping[str, Any], key: str) -> bool:
+    return key in field and abs(int(field[key])) < 2**31 - 1
+
+
+def _rules(path: str, schema: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for rule in schema.get("x-kubernetes-validations", ()):
+        yield (path + rule.get("fieldPath", "")).removeprefix(".") or "metadata.name", rule["message"]
+    for name, field in schema.get("properties", {}).items():
+        yield from _rules(f"{path}.{name}", field)
+    if isinstance(schema.get("items"), Mapping):
+        yield from _rules(f"{path}[]", schema["items"])
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")

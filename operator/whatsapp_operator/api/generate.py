@@ -1,0 +1,67 @@
+"""`python -m whatsapp_operator.api.generate`: write the CRDs and the API reference that the models say.
+
+`make generate` runs it after a change of the models; with `--check` it writes nothing and fails when a file differs,
+which is what a test asks in its own way. The folder to write to is the repository's, found from this file.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import yaml
+
+from whatsapp_operator.api.crd.definitions import KINDS, definition
+from whatsapp_operator.api.crd.reference import reference
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+
+_HEADER = "# Written by `make generate` from whatsapp_operator.api; change the models, not this file.\n"
+
+
+class _Dumper(yaml.SafeDumper):
+    """Every value written out: an alias saves bytes and costs readers."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        del data
+        return True
+
+
+def files() -> dict[Path, str]:
+    """Return what is generated, by its path in the repository."""
+    crds = {
+        Path("crds") / kind.file_name: _HEADER
+        + yaml.dump(definition(kind), Dumper=_Dumper, sort_keys=False, width=120, allow_unicode=True)
+        for kind in KINDS
+    }
+    return {**crds, Path("docs/reference/api.md"): reference()}
+
+
+def differing(repository: Path) -> list[Path]:
+    """Return the files that are missing or differ from what the models say."""
+    return [
+        path
+        for path, text in files().items()
+        if not (repository / path).is_file() or (repository / path).read_text(encoding="utf-8") != text
+    ]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write the files, or check them; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m whatsapp_operator.api.generate", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; fail when a file differs")
+    parser.add_argument("--into", type=Path, default=REPOSITORY, help="the repository (default: this one)")
+    options = parser.parse_args(arguments)
+    changed = differing(options.into)
+    if options.check:
+        for path in changed:
+            sys.stderr.write(f"{path} differs from the models: run `make generate`\n")
+        return 1 if changed else 0
+    for path in changed:
+        (options.into / path).parent.mkdir(parents=True, exist_ok=True)
+        (options.into / path).write_text(files()[path], encoding="utf-8")
+        sys.stdout.write(f"wrote {path}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
