@@ -16,7 +16,7 @@ In Python the names are snake_case; in manifests camelCase. Instances are frozen
 from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar, Final, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import (
     AfterValidator,
@@ -98,19 +98,15 @@ class StatusModel(ApiModel):
             return field.get_default(call_default_factory=True)
 
 
-class _QuantitySchema:
-    """The schema of a quantity: a text or a whole number, held to its form and to a smallest amount."""
-
-    FORM: ClassVar = Rule("isQuantity(string(self))", "must be a quantity such as 384Mi, 1Gi, 500m or 2")
-
-    @classmethod
-    def at_least(cls, smallest: str, otherwise: str) -> WithJsonSchema:
-        floor = Rule(
-            f"!isQuantity(string(self)) || quantity(string(self)).compareTo(quantity('{smallest}')) >= 0", otherwise
-        )
-        return WithJsonSchema(
-            {"x-kubernetes-int-or-string": True, "maxLength": 32, **validations(cls.FORM, floor)}, mode="validation"
-        )
+def _quantity_schema(*, at_least: str, otherwise: str) -> WithJsonSchema:
+    """A text or a whole number, held to its form and to a smallest amount; `otherwise` is the text for less."""
+    form = Rule("isQuantity(string(self))", "must be a quantity such as 384Mi, 1Gi, 500m or 2")
+    floor = Rule(
+        f"!isQuantity(string(self)) || quantity(string(self)).compareTo(quantity('{at_least}')) >= 0", otherwise
+    )
+    return WithJsonSchema(
+        {"x-kubernetes-int-or-string": True, "maxLength": 32, **validations(form, floor)}, mode="validation"
+    )
 
 
 _Quantity = Annotated[
@@ -119,19 +115,35 @@ _Quantity = Annotated[
 
 Cpu = Annotated[
     _Quantity,
-    _QuantitySchema.at_least("1m", "must be at least 1m, a thousandth of a CPU; leave it out for the default"),
+    _quantity_schema(
+        at_least="1m", otherwise="must be at least 1m, a thousandth of a CPU; leave it out for the default"
+    ),
 ]
 """ CPUs. """
 Memory = Annotated[
     _Quantity,
-    _QuantitySchema.at_least("1Mi", "must be at least 1Mi: write 384Mi for 384 mebibytes, or leave it out"),
+    _quantity_schema(at_least="1Mi", otherwise="must be at least 1Mi: write 384Mi for 384 mebibytes, or leave it out"),
 ]
 """ Bytes. """
 SessionMemory = Annotated[
     _Quantity,
-    _QuantitySchema.at_least("256Mi", "must be at least 256Mi, less does not hold a browser: raise it or leave it out"),
+    _quantity_schema(
+        at_least="256Mi", otherwise="must be at least 256Mi, less does not hold a browser: raise it or leave it out"
+    ),
 ]
 """ Bytes, enough for one session. """
+QuotaMemory = Annotated[
+    _Quantity,
+    _quantity_schema(
+        at_least="256Mi", otherwise="must be at least 256Mi, the smallest session: to admit none set sessions to 0"
+    ),
+]
+""" Bytes, for the sessions of a quota together. """
+VolumeSize = Annotated[
+    _Quantity,
+    _quantity_schema(at_least="1Mi", otherwise="must be at least 1Mi: write 2Gi for 2 gibibytes, or leave it out"),
+]
+""" Bytes, of a volume. """
 StoredMemory = Annotated[_Quantity, WithJsonSchema({"x-kubernetes-int-or-string": True}, mode="validation")]
 """ Bytes, in status. """
 
@@ -191,10 +203,12 @@ __all__ = [
     "Int32",
     "Int64",
     "Memory",
+    "QuotaMemory",
     "SessionMemory",
     "SpecModel",
     "StatusModel",
     "StoredMemory",
     "Time",
+    "VolumeSize",
     "manifest_name",
 ]

@@ -13,21 +13,19 @@ from whatsapp_operator.api.base import SpecModel
 from whatsapp_operator.api.rules import Rule, validations
 from whatsapp_operator.api.scheduling import Affinity, Toleration
 
-ObjectName = Annotated[str, Field(min_length=1, max_length=253)]
 
-
-def name_rule(kind: str) -> FieldInfo:
-    """In Annotated: the text is the name of such an object."""
+def name_of(kind: str) -> FieldInfo:
+    """In Annotated: the text is the name of an object of this kind, said with its article."""
     rule = Rule(
         "self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')",
         f"must be the name of {kind}: lower case letters, digits, '-' and '.', beginning and ending with a letter or digit",
     )
-    info: FieldInfo = Field(json_schema_extra=validations(rule))
+    info: FieldInfo = Field(max_length=253, json_schema_extra=validations(rule))
     return info
 
 
 _OURS = "key == 'app.kubernetes.io/managed-by' || key.startsWith('wasession.dev/') || key.contains('.wasession.dev/')"
-_RESERVED = "are set by the operator: remove the keys app.kubernetes.io/managed-by and wasession.dev/…"
+_RESERVED = "are set by the operator: remove app.kubernetes.io/managed-by and all keys under wasession.dev/"
 _LABEL_VALUE = Rule(
     "self.all(key, self[key].matches('^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$'))",
     "a label's value has letters, digits, '-', '_' and '.', and begins and ends with a letter or digit",
@@ -54,7 +52,7 @@ class ImagePullSecret(SpecModel):
 
     model_config = ConfigDict(json_schema_extra={"x-kubernetes-map-type": "atomic"})
 
-    name: ObjectName
+    name: Annotated[str, name_of("a Secret")]
     """The Secret's name."""
 
 
@@ -82,9 +80,9 @@ class PodOptions(SpecModel):
     """Taints that do not keep the pod off a node."""
     affinity: Affinity | None = None
     """Rules on where the pod is placed, as in a pod's spec."""
-    priority_class_name: ObjectName | None = None
+    priority_class_name: Annotated[str, name_of("a PriorityClass")] | None = None
     """The PriorityClass of the pod."""
-    runtime_class_name: ObjectName | None = None
+    runtime_class_name: Annotated[str, name_of("a RuntimeClass")] | None = None
     """The RuntimeClass of the pod."""
     labels: Labels = Field(default_factory=dict)
     """Labels for the pod beside the operator's own."""

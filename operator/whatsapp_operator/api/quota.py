@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from pydantic import Field, ValidationError
 
-from whatsapp_operator.api.base import ApiModel, Count, SessionMemory, SpecModel, StoredMemory
+from whatsapp_operator.api.base import ApiModel, Count, QuotaMemory, SpecModel, StoredMemory
 from whatsapp_operator.api.constants import API_VERSION, QUOTA_KIND
 from whatsapp_operator.api.invalid import InvalidObject, Problem, problems_of
 from whatsapp_operator.api.metadata import ObjectMeta
@@ -21,7 +21,7 @@ class QuotaSpec(SpecModel):
 
     sessions: Count | None = None
     """How many sessions may run. 0 admits none; absent is unlimited."""
-    memory: SessionMemory | None = None
+    memory: QuotaMemory | None = None
     """The sum of the pods' memory limits, at least 256Mi. Absent is unlimited."""
     sessions_per_namespace: Count | None = None
     """How many sessions of one namespace may run. 0 admits none; absent is unlimited."""

@@ -20,7 +20,7 @@ class ResourceRequests(SpecModel):
     """What is set aside for the pod on its node."""
 
     cpu: Cpu | None = None
-    """CPUs set aside for the session. Default: 100m, or the CPU limit when that is lower."""
+    """CPUs set aside for the session; half a CPU is 500m or, in quotes, "0.5". Default: 100m, or the CPU limit when that is lower."""
     memory: Memory | None = None
     """Memory set aside for the session. Default: 384Mi, or the memory limit when that is lower."""
 
@@ -29,7 +29,7 @@ class ResourceLimits(SpecModel):
     """What the pod can take at most."""
 
     cpu: Cpu | None = None
-    """CPUs the session can use at most. Default: 1, or the CPU request when that is higher."""
+    """CPUs the session can use at most; half a CPU is 500m or, in quotes, "0.5". Default: 1, or the CPU request when that is higher."""
     memory: SessionMemory | None = None
     """Memory the session can use at most, at least 256Mi; this is what the quota counts. Default: 768Mi, or the
     memory request when that is higher."""
@@ -42,7 +42,7 @@ def _limit_rule(name: str) -> Rule:
     return Rule(
         f"!({given} && {sound}) || quantity(string({limit})).compareTo(quantity(string({request}))) >= 0",
         f"the {name} limit is below the {name} request: raise the limit or lower the request",
-        field=".limits",
+        field=f".limits.{name}",
         computed=f"'the {name} limit ' + string({limit}) + ' is below the {name} request ' + string({request}) + "
         "': raise the limit or lower the request'",
     )

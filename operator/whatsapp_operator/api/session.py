@@ -43,8 +43,9 @@ from whatsapp_operator.api.status import AdmissionStatus, LastFailure, LinkStatu
 
 _NAME = Rule(
     f"self.metadata.name.size() <= {MAX_NAME_LENGTH} && self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",
-    f"metadata.name must be a DNS label of at most {MAX_NAME_LENGTH} characters: lower case letters, digits and '-', "
+    f"must be a DNS label of at most {MAX_NAME_LENGTH} characters: lower case letters, digits and '-', "
     "beginning and ending with a letter or digit, because it becomes a host name",
+    field=".metadata.name",
 )
 _QUOTA = Rule(
     "!has(oldSelf.status) || !has(oldSelf.status.admission) || self.spec.quotaName == oldSelf.spec.quotaName",

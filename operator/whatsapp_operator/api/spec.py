@@ -11,8 +11,8 @@ from typing import Annotated, Final
 
 from pydantic import ConfigDict, Field
 
-from whatsapp_operator.api.base import STORED_DEFAULT, Delay, Duration, Int32, Memory, SpecModel
-from whatsapp_operator.api.pod_options import ObjectName, PodOptions, name_rule
+from whatsapp_operator.api.base import STORED_DEFAULT, Delay, Duration, Int32, SpecModel, VolumeSize
+from whatsapp_operator.api.pod_options import PodOptions, name_of
 from whatsapp_operator.api.quantities import GI
 from whatsapp_operator.api.resources import ResourcesSpec
 from whatsapp_operator.api.rules import Rule, validations
@@ -72,7 +72,7 @@ class ProfileSpec(SpecModel):
 
     model_config = ConfigDict(json_schema_extra=validations(_EXCLUSIVE, _NOT_OURS))
 
-    size: Memory | None = None
+    size: VolumeSize | None = None
     """The size of the volume; it may only grow, where the storage can. Default: 1Gi. Not together with
     existingClaim."""
     storage_class_name: Annotated[str, Field(max_length=253)] | None = None
@@ -84,7 +84,7 @@ class ProfileSpec(SpecModel):
     retention: Retention = Retention.RETAIN
     """What happens to the volume claim when the session is deleted: Retain keeps it, and a session of the same name
     gets its login back; Delete deletes it with the session."""
-    existing_claim: Annotated[ObjectName, name_rule("a PersistentVolumeClaim")] | None = None
+    existing_claim: Annotated[str, name_of("a PersistentVolumeClaim")] | None = None
     """The name of a PersistentVolumeClaim in the same namespace to use instead of one that the operator makes. Cannot
     be changed."""
 
@@ -149,13 +149,14 @@ def _unchanged(field: str) -> str:
 
 
 def _in_effect(owner: str, field: str, default: str) -> str:
-    """CEL: this field of the profile as a text, or its default. (`orValue` says it shorter, at a cost without bound.)"""
+    """CEL: this field of the profile as a text, or its default; `orValue` would cost without bound."""
     return f"({_given(owner, field)} ? string({owner}.profile.{field}) : '{default}')"
 
 
 _SIZE, _OLD_SIZE = (_in_effect(owner, "size", "1Gi") for owner in ("self", "oldSelf"))
 _SHARED, _OLD_SHARED = (
-    f"({_given(owner, 'accessMode')} && {owner}.profile.accessMode != 'ReadWriteOncePod')" for owner in ("self", "oldSelf")
+    f"({_given(owner, 'accessMode')} && {owner}.profile.accessMode != 'ReadWriteOncePod')"
+    for owner in ("self", "oldSelf")
 )
 _IMMUTABLE = (
     Rule(
@@ -174,13 +175,15 @@ _IMMUTABLE = (
         field=".profile.existingClaim",
     ),
     Rule(
-        f"!isQuantity({_SIZE}) || !isQuantity({_OLD_SIZE}) || "
-        f"quantity({_SIZE}).compareTo(quantity({_OLD_SIZE})) >= 0",
+        f"!isQuantity({_SIZE}) || !isQuantity({_OLD_SIZE}) || quantity({_SIZE}).compareTo(quantity({_OLD_SIZE})) >= 0",
         "size may only grow: a volume cannot shrink",
         field=".profile.size",
         computed=f"'size may only grow: a volume cannot shrink, so write ' + {_OLD_SIZE} + ' or more'",
     ),
 )
+
+
+_ONE = Rule("self == 1", "a session has exactly one pod: to stop it set spec.operatingMode to Suspended")
 
 
 class SessionSpec(SpecModel):
@@ -191,10 +194,12 @@ class SessionSpec(SpecModel):
     operating_mode: Annotated[OperatingMode, STORED_DEFAULT] = OperatingMode.RUNNING
     """Running gives the session a pod; Suspended takes the pod away, keeps the profile, and frees its place in the
     quota."""
-    replicas: Annotated[int, Field(ge=1, le=1, json_schema_extra={"format": "int32"}), STORED_DEFAULT] = 1
+    replicas: Annotated[
+        int, Field(ge=1, le=1, json_schema_extra={"format": "int32", **validations(_ONE)}), STORED_DEFAULT
+    ] = 1
     """Always 1. It exists for the scale subresource, by which one PodDisruptionBudget can stand for all sessions; to
     stop a session set operatingMode to Suspended."""
-    quota_name: Annotated[ObjectName, name_rule("a WhatsAppSessionQuota"), STORED_DEFAULT] = "default"
+    quota_name: Annotated[str, name_of("a WhatsAppSessionQuota"), STORED_DEFAULT] = "default"
     """The WhatsAppSessionQuota that the session counts against. Cannot be changed while the session is admitted:
     suspend it first."""
     priority: Annotated[Int32, STORED_DEFAULT] = 0

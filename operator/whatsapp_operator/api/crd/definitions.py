@@ -138,7 +138,8 @@ def root_schema(kind: Kind) -> Schema:
         "properties": {
             "apiVersion": {"type": "string", "description": _API_VERSION},
             "kind": {"type": "string", "description": _KIND},
-            "metadata": {"type": "object"},
+            # The API server fills in the rest; the name is here so that a rule can point at it.
+            "metadata": {"type": "object", "properties": {"name": {"type": "string"}}},
             "spec": structural(kind.spec, show_defaults=True),
             "status": structural(kind.status, show_defaults=False),
         },
