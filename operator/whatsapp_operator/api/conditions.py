@@ -77,7 +77,7 @@ class Reason(StrEnum):
     RECOVERY_PAUSED = "RecoveryPaused"
     # Stalled
     INVALID_OBJECT = "InvalidObject"
-    ATTEMPTS_EXHAUSTED = "AttemptsExhausted"
+    RECOVERY_EXHAUSTED = "RecoveryExhausted"
     # Stalled and Conflict: the runner's own words that must wait for a person
     CONFLICT = "Conflict"
     TEMPORARILY_BANNED = "TemporarilyBanned"

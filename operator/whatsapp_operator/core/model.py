@@ -52,7 +52,7 @@ class PodFacts:
     scheduled_message: str = ""
     ready: bool = False
     started: datetime | None = None
-    """ When the runner's container started (also when it ended since). """
+    """ When the runner's container started (also when it ended since). None: it never did. """
     finished: datetime | None = None
     exit_code: int | None = None
     exit_reason: str = ""
@@ -74,6 +74,12 @@ class PodFacts:
     memory: int = 0
     """ Sum of the containers' memory limits, bytes. """
     quota: str | None = None
+    managed: bool = False
+    """ It carries the operator's managed-by label. """
+    secret_name: str | None = None
+    """ The Secret its tokens come from. """
+    made_from: str = ""
+    """ The fingerprint of the manifest it was made from (`core.pod.fingerprint`). """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +89,10 @@ class ClaimFacts:
     name: str
     ours: bool
     """ It carries our labels for this session; else it only has the name. """
-    owner_uids: tuple[str, ...] = ()
+    owners: tuple[Mapping[str, Any], ...] = ()
+    """ Its owner references, whole: a patch replaces the list, and others' references must stay in it. """
+    resource_version: str = ""
+    """ Goes into the patch, so that nobody's change in between is undone. """
     requested: int = 0
     """ spec.resources.requests.storage, bytes. """
     deletion: datetime | None = None
@@ -143,6 +152,10 @@ class Blocked:
 
     reason: str
     message: str
+    action: str = ""
+    """ The class name of the refused action: CreatePod, PatchClaim … """
+    retry_at: datetime | None = None
+    """ The same kind of action is not proposed again before this time; None: at once. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,7 +170,11 @@ class Observation:
     """ The claim of the derived name, ours or not. None also when `existingClaim` is used. """
     service: ServiceFacts | None = None
     report: RunnerReport | None = None
-    """ The last answer of the *current* pod's runner. """
+    """ The last answer of the current pod's runner, or of the last one's while no new pod exists: its last word counts
+    also when the pod is gone before anybody could write it down. """
+    listening_since: datetime | None = None
+    """ When this operator began to poll the current pod's runner; None: not yet. Silence counts from the latest of
+    this, the container's start and the last answer, so that an operator's own restart looks like nobody's silence. """
     grant: Grant | None = None
     refusal: Refusal | None = None
     blocked: Blocked | None = None
