@@ -62,19 +62,18 @@ class Reason(StrEnum):
     SUSPENDING = "Suspending"
     NOT_SUSPENDED = "NotSuspended"
     # What keeps a pod from being made or started
+    NAME_TAKEN = "NameTaken"
     POD_REFUSED = "PodRefused"
-    POD_NAME_TAKEN = "PodNameTaken"
-    CLAIM_NAME_TAKEN = "ClaimNameTaken"
     CLAIM_NOT_FOUND = "ClaimNotFound"
     CLAIM_LOST = "ClaimLost"
     CLAIM_RESIZE_REFUSED = "ClaimResizeRefused"
-    SECRET_NAME_TAKEN = "SecretNameTaken"  # noqa: S105 - a reason, not a secret
     UNSCHEDULABLE = "Unschedulable"
     IMAGE_UNAVAILABLE = "ImageUnavailable"
     VOLUME_UNAVAILABLE = "VolumeUnavailable"
-    # Recovering
+    # Recovering, and the reason of a failure when nobody knows a better one
     BACKING_OFF = "BackingOff"
     RECOVERY_PAUSED = "RecoveryPaused"
+    RUNNER_EXITED = "RunnerExited"
     # Stalled
     INVALID_OBJECT = "InvalidObject"
     RECOVERY_EXHAUSTED = "RecoveryExhausted"

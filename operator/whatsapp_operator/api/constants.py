@@ -41,11 +41,14 @@ SESSION_LABEL: Final = f"{GROUP}/session"
 SESSION_UID_LABEL: Final = f"{GROUP}/session-uid"
 """ The session's UID: what quota counting and ownership go by. A claim that outlives its session keeps the old one. """
 QUOTA_LABEL: Final = f"{GROUP}/quota"
-""" On pods: the quota they count against. A quota's name may be longer than a label value, so this is for people to
-select by; the operator counts by UID. """
+""" On pods: the quota they count against; a quota's name is held to the length of a label value for this. """
+KEY_ID_LABEL: Final = f"{GROUP}/key-id"
+""" On pods: the id of the key that their tokens come from. """
 
 SERVICE_NAME: Final = "whatsapp-sessions"
 """ The one headless Service of a namespace; a session's host name is NAME.whatsapp-sessions.NAMESPACE.svc. """
 RUNNER_PORT: Final = 8080
+MAX_QUOTA_NAME_LENGTH: Final = 63
+""" Of a quota's name: what a label value holds. """
 MAX_NAME_LENGTH: Final = 52
 """ Of a session's name. Leaves 11 characters of a 63-character label for what is derived from it. """

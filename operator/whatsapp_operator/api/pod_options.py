@@ -14,13 +14,13 @@ from whatsapp_operator.api.rules import Rule, validations
 from whatsapp_operator.api.scheduling import Affinity, Toleration
 
 
-def name_of(kind: str) -> FieldInfo:
+def name_of(kind: str, *, longest: int = 253) -> FieldInfo:
     """In Annotated: the text is the name of an object of this kind, said with its article."""
     rule = Rule(
         "self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')",
         f"must be the name of {kind}: lower case letters, digits, '-' and '.', beginning and ending with a letter or digit",
     )
-    info: FieldInfo = Field(max_length=253, json_schema_extra=validations(rule))
+    info: FieldInfo = Field(max_length=longest, json_schema_extra=validations(rule))
     return info
 
 

@@ -7,13 +7,20 @@ for a stored value that cannot be used. Nobody is admitted by a quota that canno
 from collections.abc import Mapping
 from typing import Any, Self
 
-from pydantic import Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
 from whatsapp_operator.api.base import ApiModel, Count, QuotaMemory, SpecModel, StoredMemory
-from whatsapp_operator.api.constants import API_VERSION, QUOTA_KIND
+from whatsapp_operator.api.constants import API_VERSION, MAX_QUOTA_NAME_LENGTH, QUOTA_KIND
 from whatsapp_operator.api.invalid import InvalidObject, Problem, problems_of
 from whatsapp_operator.api.metadata import ObjectMeta
+from whatsapp_operator.api.rules import Rule, validations
 from whatsapp_operator.api.status import ConditionedStatus
+
+_NAME = Rule(
+    f"self.metadata.name.size() <= {MAX_QUOTA_NAME_LENGTH}",
+    f"must have at most {MAX_QUOTA_NAME_LENGTH} characters, because it becomes the value of a label",
+    field=".metadata.name",
+)
 
 
 class QuotaSpec(SpecModel):
@@ -40,6 +47,8 @@ class QuotaStatus(ConditionedStatus):
 
 class WhatsAppSessionQuota(ApiModel):
     """How many WhatsApp Web sessions may run, and how much memory they may take."""
+
+    model_config = ConfigDict(json_schema_extra=validations(_NAME))
 
     metadata: ObjectMeta = ObjectMeta()
     stored_spec: QuotaSpec | None = Field(alias="spec", default=QuotaSpec(), exclude=True)

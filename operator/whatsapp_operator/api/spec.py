@@ -12,6 +12,7 @@ from typing import Annotated, Final
 from pydantic import ConfigDict, Field
 
 from whatsapp_operator.api.base import STORED_DEFAULT, Delay, Duration, Int32, SpecModel, VolumeSize
+from whatsapp_operator.api.constants import MAX_QUOTA_NAME_LENGTH
 from whatsapp_operator.api.pod_options import PodOptions, name_of
 from whatsapp_operator.api.quantities import GI
 from whatsapp_operator.api.resources import ResourcesSpec
@@ -199,7 +200,9 @@ class SessionSpec(SpecModel):
     ] = 1
     """Always 1. It exists for the scale subresource, by which one PodDisruptionBudget can stand for all sessions; to
     stop a session set operatingMode to Suspended."""
-    quota_name: Annotated[str, name_of("a WhatsAppSessionQuota"), STORED_DEFAULT] = "default"
+    quota_name: Annotated[str, name_of("a WhatsAppSessionQuota", longest=MAX_QUOTA_NAME_LENGTH), STORED_DEFAULT] = (
+        "default"
+    )
     """The WhatsAppSessionQuota that the session counts against. Cannot be changed while the session is admitted:
     suspend it first."""
     priority: Annotated[Int32, STORED_DEFAULT] = 0

@@ -73,6 +73,8 @@ class LastFailure(StatusModel):
 
     reason: str | None = None
     """In one word for programs."""
+    pod_uid: str | None = None
+    """The UID of the pod that failed; by it a failure is counted once."""
     exit_code: Annotated[int, Field(json_schema_extra={"format": "int32"})] | None = None
     """The runner's exit code, if its container ended."""
     time: Time | None = None
@@ -108,7 +110,7 @@ class SessionStatus(ConditionedStatus):
     pod_name: str | None = None
     """The session's pod."""
     pod_uid: str | None = None
-    """The UID of the session's pod."""
+    """The UID of the session's pod, or of the last one when replicas is 0."""
     pvc_name: str | None = None
     """The claim of the volume with the browser's profile."""
     node_name: str | None = None
