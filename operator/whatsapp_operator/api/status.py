@@ -81,8 +81,6 @@ class LastFailure(StatusModel):
     """When."""
     message: Annotated[str, Field(max_length=32768)] | None = None
     """The runner's last words, without secrets and numbers."""
-    pod_uid: str | None = None
-    """The UID of the pod that failed: by it a failure is counted once."""
 
 
 class RecoveryStatus(StatusModel):
