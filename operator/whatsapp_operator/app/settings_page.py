@@ -1,0 +1,52 @@
+"""Makes docs/reference/settings.md from the settings' own docstrings: `python -m whatsapp_operator.app.settings_page`.
+
+A test compares the page with what this prints, so that the page is never yesterday's.
+"""
+
+import sys
+from datetime import timedelta
+from typing import Any
+
+from pydantic_core import PydanticUndefined
+
+from whatsapp_operator.app.settings import Settings, shown
+
+_HEAD = """\
+# Settings of the operator
+
+Environment variables of the operator's container, read once at start. Lengths of time are written like 30s, 5m or 1h30m.
+A missing or wrong one ends the process with a message that names it.
+Made from `whatsapp_operator/app/settings.py` by `make settings-page`; do not edit.
+
+| Variable | Unit or form | Default | Meaning |
+|---|---|---|---|
+"""
+_FORMS = {
+    "runner_image": "image",
+    "whatsapp_web_url": "https URL",
+    "allowed_hosts": "host names, by comma",
+    "extra_ca_file": "path",
+    "watch_namespaces": "names, by comma",
+    "list_page_size": "objects",
+    "runner_user": "user id",
+    "workers": "count",
+    "http_port": "port",
+    "http_address": "IP address",
+}
+
+
+def page() -> str:
+    """Return the page as Markdown."""
+    return _HEAD + "".join(_row(name, field) for name, field in Settings.model_fields.items())
+
+
+def _row(name: str, field: Any) -> str:
+    required = field.default is PydanticUndefined
+    default = "required" if required else f"`{shown(field.default)}`" if shown(field.default) else "empty"
+    form = _FORMS.get(name) or ("duration" if isinstance(field.default, timedelta) else "text")
+    meaning = " ".join(str(field.description).split())
+    return f"| `{name.upper()}` | {form} | {default} | {meaning} |\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())

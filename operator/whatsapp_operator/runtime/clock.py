@@ -1,0 +1,69 @@
+"""Time and chance, injected: everything in the runtime that waits, times out or spreads asks here.
+
+Two clocks are kept apart on purpose. `now()` is the wall clock: it is what conditions and annotations are compared
+with, and it may jump. `monotonic()` never jumps: leases, back-offs and deadlines use it alone.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Timer(Protocol):
+    """A call that is yet to come."""
+
+    def cancel(self) -> None:
+        """Take it back; harmless after it has happened."""
+
+
+class Clock(Protocol):
+    """What the runtime knows of time."""
+
+    def now(self) -> datetime:
+        """Return the wall clock's time, aware, in UTC."""
+
+    def monotonic(self) -> float:
+        """Return seconds since some fixed moment; never goes back."""
+
+    def call_later(self, delay: float, call: Callable[[], None]) -> Timer:
+        """Call in so many seconds, within the event loop."""
+
+    async def sleep(self, delay: float) -> None:
+        """Wait for so many seconds."""
+
+
+class SystemClock:
+    """The machine's clocks and the running event loop."""
+
+    def now(self) -> datetime:
+        """Return the wall clock's time, aware, in UTC."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Return the machine's monotonic seconds."""
+        return time.monotonic()
+
+    def call_later(self, delay: float, call: Callable[[], None]) -> Timer:
+        """Call in so many seconds, within the event loop."""
+        return asyncio.get_running_loop().call_later(max(0.0, delay), call)
+
+    async def sleep(self, delay: float) -> None:
+        """Wait for so many seconds."""
+        await asyncio.sleep(max(0.0, delay))
+
+
+Jitter = Callable[[float], float]
+""" Spreads a delay, so that many who failed together do not come back together. """
+
+
+def spread(delay: float) -> float:
+    """Return the delay, made up to a quarter longer by chance."""
+    return delay * (1 + random.random() / 4)  # noqa: S311 -- spreads load, guards nothing
+
+
+def until(moment: datetime, *, clock: Clock) -> float:
+    """Return the seconds from now to a wall-clock moment; 0 when it is past."""
+    return max(0.0, (moment - clock.now()).total_seconds())

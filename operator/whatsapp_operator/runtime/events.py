@@ -1,0 +1,138 @@
+"""Kubernetes events: what happened, for people who run `kubectl describe`.
+
+Events are told, not relied upon: nothing reads them back, and one that cannot be written is logged and dropped. The
+same event again within an hour raises the count of the first one instead of making another object, so that a
+crash-looping session leaves one line, not hundreds. No more than a few per minute are written about one object.
+"""
+
+import hashlib
+import logging
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from whatsapp_operator.core.model import EventNote
+from whatsapp_operator.runtime.client import Kube
+from whatsapp_operator.runtime.clock import Clock
+from whatsapp_operator.runtime.errors import KubeError, NotFound
+from whatsapp_operator.runtime.resources import EVENTS, Json, uid_of
+
+logger = logging.getLogger(__name__)
+
+REMEMBER: Final = 3000.0
+""" Seconds for which a repetition raises the count. Shorter than the API server keeps events by default (an hour). """
+REMEMBERED: Final = 4096
+""" Events remembered at most; the longest untouched is forgotten first. """
+BURST: Final = 10
+""" Events about one object that may come at once … """
+PER_SECOND: Final = 1 / 30
+""" … and how many it regains. """
+LONGEST: Final = 1000
+""" Characters of a message; the API server takes 1024. """
+
+
+@dataclass
+class _Told:
+    name: str
+    namespace: str
+    count: int
+    touched: float
+
+
+@dataclass
+class _Bucket:
+    left: float
+    at: float
+
+
+class Events:
+    """Writes events about the operator's objects."""
+
+    def __init__(self, *, kube: Kube, clock: Clock, component: str, instance: str) -> None:
+        self._kube = kube
+        self._clock = clock
+        self._component = component
+        self._instance = instance
+        """ Who tells: the pod's name. """
+        self._told: OrderedDict[tuple[str, ...], _Told] = OrderedDict()
+        self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
+
+    async def tell(self, about: Json, note: EventNote) -> None:
+        """Write an event about an object, or count it."""
+        uid = uid_of(about)
+        if not self._allowed(uid):
+            logger.debug("Event dropped, too many about this object", extra={"reason": note.reason})
+            return
+        key = (uid, note.type, note.reason, note.message)
+        now, told = self._clock.now(), self._told.get(key)
+        try:
+            if told is not None and self._clock.monotonic() - told.touched < REMEMBER:
+                told = await self._again(told, about, note, now)
+            else:
+                told = await self._first(about, note, now)
+        except KubeError as error:
+            logger.warning("Event could not be written", extra={"reason": note.reason, "error": str(error)})
+            return
+        self._told[key] = told
+        self._told.move_to_end(key)
+        while len(self._told) > REMEMBERED:
+            self._told.popitem(last=False)
+
+    async def _first(self, about: Json, note: EventNote, now: datetime) -> _Told:
+        metadata = about["metadata"]
+        # Events about cluster-scoped objects live in the namespace "default"; kubectl looks for them there.
+        namespace = metadata.get("namespace") or "default"
+        stored = await self._kube.create(EVENTS, self._event(about, note, namespace=namespace, now=now))
+        return _Told(stored["metadata"]["name"], namespace, 1, self._clock.monotonic())
+
+    async def _again(self, told: _Told, about: Json, note: EventNote, now: datetime) -> _Told:
+        count = told.count + 1
+        patch = {"count": count, "lastTimestamp": _seconds(now)}
+        try:
+            await self._kube.patch(EVENTS, namespace=told.namespace, name=told.name, patch=patch)
+        except NotFound:  # the API server keeps events for a while only
+            return await self._first(about, note, now)
+        return _Told(told.name, told.namespace, count, self._clock.monotonic())
+
+    def _event(self, about: Json, note: EventNote, *, namespace: str, now: datetime) -> dict[str, Any]:
+        metadata = about["metadata"]
+        digest = hashlib.sha256(f"{uid_of(about)}{note.reason}{note.message}{now.timestamp()}".encode()).hexdigest()
+        return {
+            "apiVersion": "v1",
+            "kind": "Event",
+            "metadata": {"name": f"{metadata['name'][:200]}.{digest[:16]}", "namespace": namespace},
+            "involvedObject": {
+                "apiVersion": about["apiVersion"],
+                "kind": about["kind"],
+                "name": metadata["name"],
+                "uid": uid_of(about),
+                **({"namespace": metadata["namespace"]} if metadata.get("namespace") else {}),
+            },
+            "type": note.type,
+            "reason": note.reason,
+            "message": note.message[:LONGEST],
+            "count": 1,
+            "firstTimestamp": _seconds(now),
+            "lastTimestamp": _seconds(now),
+            "source": {"component": self._component},
+            "reportingComponent": self._component,
+            "reportingInstance": self._instance,
+        }
+
+    def _allowed(self, uid: str) -> bool:
+        now = self._clock.monotonic()
+        bucket = self._buckets.setdefault(uid, _Bucket(BURST, now))
+        self._buckets.move_to_end(uid)
+        while len(self._buckets) > REMEMBERED:
+            self._buckets.popitem(last=False)
+        bucket.left = min(BURST, bucket.left + (now - bucket.at) * PER_SECOND)
+        bucket.at = now
+        if bucket.left < 1:
+            return False
+        bucket.left -= 1
+        return True
+
+
+def _seconds(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

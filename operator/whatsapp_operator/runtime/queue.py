@@ -1,0 +1,124 @@
+"""Which sessions have to be looked at: a queue of keys, each at most once, each with one worker at a time.
+
+Everything that may matter to a session adds its key; workers take keys. Adding a key that waits already changes
+nothing; adding one that is being worked on makes it come again afterwards, so no event is lost and no two workers
+ever decide about the same session. A key can also be added for later (a wake-up); of several moments the earliest
+counts, and it stays one timer per key. Failures come back after an exponential back-off with jitter, per key.
+"""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Final
+
+from whatsapp_operator.api.metadata import ObjectKey
+from whatsapp_operator.runtime.clock import Clock, Jitter, Timer, spread
+
+FIRST_RETRY: Final = 0.5
+""" Seconds after the first failure of a key; doubles with each further one. """
+LAST_RETRY: Final = 30.0
+""" No back-off is longer, in seconds. Shorter than a resync, so that the back-off is what decides. """
+
+
+@dataclass
+class _Wake:
+    at: float
+    timer: Timer
+
+
+@dataclass
+class KeyQueue:
+    """The queue. Must be used within one event loop."""
+
+    clock: Clock
+    jitter: Jitter = spread
+    _ready: deque[ObjectKey] = field(default_factory=deque)
+    _waiting: set[ObjectKey] = field(default_factory=set)
+    """ The same keys as in `_ready`. """
+    _working: set[ObjectKey] = field(default_factory=set)
+    _again: set[ObjectKey] = field(default_factory=set)
+    """ Keys that were added while being worked on. """
+    _wakes: dict[ObjectKey, _Wake] = field(default_factory=dict)
+    _failures: dict[ObjectKey, int] = field(default_factory=dict)
+    _since: dict[ObjectKey, float] = field(default_factory=dict)
+    """ When a ready key was added, monotonic seconds. """
+    _available: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def add(self, key: ObjectKey) -> None:
+        """Have the session looked at as soon as a worker is free."""
+        if key in self._working:
+            self._again.add(key)
+        elif key not in self._waiting:
+            self._waiting.add(key)
+            self._ready.append(key)
+            self._since[key] = self.clock.monotonic()
+            self._available.set()
+
+    def add_after(self, key: ObjectKey, delay: float) -> None:
+        """Have the session looked at in so many seconds, or earlier when an earlier moment was asked for."""
+        if delay <= 0:
+            self.add(key)
+            return
+        at = self.clock.monotonic() + delay
+        known = self._wakes.get(key)
+        if known is not None:
+            if known.at <= at:
+                return
+            known.timer.cancel()
+        self._wakes[key] = _Wake(at, self.clock.call_later(delay, lambda: self._wake(key)))
+
+    def retry(self, key: ObjectKey, *, at_least: float = 0.0) -> float:
+        """Have the session looked at after its back-off, which grows; return the seconds."""
+        failures = self._failures.get(key, 0)
+        self._failures[key] = failures + 1
+        delay = max(at_least, self.jitter(min(LAST_RETRY, FIRST_RETRY * 2 ** min(failures, 16))))
+        self.add_after(key, delay)
+        return delay
+
+    def succeeded(self, key: ObjectKey) -> None:
+        """The session was dealt with: its next failure is a first one again."""
+        self._failures.pop(key, None)
+
+    def forget(self, key: ObjectKey) -> None:
+        """The session is gone: drop its wake-up and its failures."""
+        self._failures.pop(key, None)
+        wake = self._wakes.pop(key, None)
+        if wake is not None:
+            wake.timer.cancel()
+
+    async def take(self) -> ObjectKey:
+        """Wait for a key and keep others from working on it until `done`."""
+        while not self._ready:
+            self._available.clear()
+            await self._available.wait()
+        key = self._ready.popleft()
+        self._waiting.discard(key)
+        self._since.pop(key, None)
+        self._working.add(key)
+        return key
+
+    def done(self, key: ObjectKey) -> None:
+        """The worker is through with the key."""
+        self._working.discard(key)
+        if key in self._again:
+            self._again.discard(key)
+            self.add(key)
+
+    @property
+    def depth(self) -> int:
+        """How many keys wait for a worker."""
+        return len(self._ready)
+
+    @property
+    def oldest(self) -> float:
+        """For how many seconds the key at the front has been waiting; 0 when none is."""
+        return self.clock.monotonic() - self._since[self._ready[0]] if self._ready else 0.0
+
+    @property
+    def idle(self) -> bool:
+        """Nothing waits and nothing is being worked on (wake-ups in the future aside)."""
+        return not self._ready and not self._working
+
+    def _wake(self, key: ObjectKey) -> None:
+        self._wakes.pop(key, None)
+        self.add(key)

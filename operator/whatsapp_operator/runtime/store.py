@@ -1,0 +1,171 @@
+"""What the operator has seen of the cluster, by kind: fed by watch events, full LISTs and the answers to own writes.
+
+The three sources overlap and overtake each other, so one rule decides: the greater resourceVersion wins (they are
+comparable numbers from Kubernetes 1.35 on). Three things follow that a plain dictionary would get wrong:
+
+* A deletion is remembered (a tombstone) until a LIST that is newer than it, so that a late event or an older LIST
+  cannot bring the object back.
+* A LIST removes what it does not contain, except what is newer than the LIST. A deletion whose event was lost is
+  noticed here: no phantom stays (a quota counted from phantoms would leak slots for ever).
+* After a LIST, an event older than it about an unknown object tells of something already gone.
+
+Objects are kept as JSON without `managedFields`, which nobody reads and which is half of their size.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from whatsapp_operator.api.metadata import ObjectKey
+from whatsapp_operator.runtime.resources import Json, Resource, key_of, version_of
+
+IndexKeys = Callable[[Json], Iterable[str]]
+""" Under which words an object is to be found. """
+
+
+class Change(NamedTuple):
+    """What an update did. Both None: nothing that was not known."""
+
+    before: Json | None
+    after: Json | None
+
+    def __bool__(self) -> bool:
+        return self.before is not None or self.after is not None
+
+
+_NOTHING = Change(None, None)
+
+
+@dataclass
+class Shelf:
+    """All objects of one kind."""
+
+    index_keys: IndexKeys
+    objects: dict[ObjectKey, Json] = field(default_factory=dict)
+    tombstones: dict[ObjectKey, int] = field(default_factory=dict)
+    """ Deleted objects and the version of their deletion. """
+    floor: int = 0
+    """ The version of the last full LIST. """
+    index: defaultdict[str, set[ObjectKey]] = field(default_factory=lambda: defaultdict(set))
+
+    def put(self, obj: Json) -> Change:
+        """Take an object as it is at its resourceVersion."""
+        key, version = key_of(obj), version_of(obj)
+        known = self.objects.get(key)
+        if known is not None:
+            if version <= version_of(known):
+                return _NOTHING
+        elif version <= max(self.floor, self.tombstones.get(key, 0)):
+            return _NOTHING
+        obj = _slim(obj)
+        if known is not None:
+            self._unindex(key, known)
+        self.objects[key] = obj
+        for word in self.index_keys(obj):
+            self.index[word].add(key)
+        return Change(known, obj)
+
+    def remove(self, obj: Json) -> Change:
+        """Take note that an object is gone, as of its resourceVersion."""
+        key, version = key_of(obj), version_of(obj)
+        known = self.objects.get(key)
+        if known is not None and version < version_of(known):
+            return _NOTHING
+        if version > self.floor:
+            self.tombstones[key] = max(version, self.tombstones.get(key, 0))
+        return self._drop(key)
+
+    def replace(self, objects: Iterable[Json], *, version: int, within: Callable[[ObjectKey], bool]) -> list[Change]:
+        """Take a full LIST of one moment; `within` tells which objects it would have contained."""
+        changes = []
+        present = set()
+        for obj in objects:
+            present.add(key_of(obj))
+            changes.append(self.put(obj))
+        gone = [
+            key
+            for key, known in self.objects.items()
+            if key not in present and version_of(known) <= version and within(key)
+        ]
+        changes += [self._drop(key) for key in gone]
+        return [change for change in changes if change]
+
+    def settle(self, version: int) -> None:
+        """The kind was listed completely as of this version: what is older and unknown is gone for good."""
+        self.floor = max(self.floor, version)
+        self.tombstones = {key: gone for key, gone in self.tombstones.items() if gone > self.floor}
+
+    def _drop(self, key: ObjectKey) -> Change:
+        known = self.objects.pop(key, None)
+        if known is None:
+            return _NOTHING
+        self._unindex(key, known)
+        return Change(known, None)
+
+    def _unindex(self, key: ObjectKey, known: Json) -> None:
+        for word in self.index_keys(known):
+            self.index[word].discard(key)
+            if not self.index[word]:
+                del self.index[word]
+
+
+class Store:
+    """The shelves of all kinds that the operator watches."""
+
+    def __init__(self, index: dict[Resource, IndexKeys]) -> None:
+        self._shelves = {resource: Shelf(index_keys=keys) for resource, keys in index.items()}
+
+    def get(self, resource: Resource, key: ObjectKey) -> Json | None:
+        """Return an object, or None. It is shared: never change it."""
+        return self._shelves[resource].objects.get(key)
+
+    def find(self, resource: Resource, word: str) -> list[Json]:
+        """Return the objects that are indexed under a word, in the order of their names."""
+        shelf = self._shelves[resource]
+        return [shelf.objects[key] for key in sorted(shelf.index.get(word, ()))]
+
+    def all(self, resource: Resource) -> Iterator[Json]:
+        """Iterate over a kind's objects; do not update the store meanwhile."""
+        return iter(self._shelves[resource].objects.values())
+
+    def keys(self, resource: Resource) -> list[ObjectKey]:
+        """Return the names of a kind's objects."""
+        return list(self._shelves[resource].objects)
+
+    def put(self, resource: Resource, obj: Json) -> Change:
+        """Take an object from an event or from the answer to a write."""
+        return self._shelves[resource].put(obj)
+
+    def remove(self, resource: Resource, obj: Json) -> Change:
+        """Take a deletion from an event."""
+        return self._shelves[resource].remove(obj)
+
+    def forget(self, resource: Resource, key: ObjectKey, *, version: int) -> Change:
+        """Take note that the API server knows no such object, by an answer to a request made at that version."""
+        known = self.get(resource, key)
+        if known is None or version_of(known) > version:
+            return _NOTHING
+        return self._shelves[resource].remove(known)
+
+    def replace(
+        self,
+        resource: Resource,
+        objects: Iterable[Json],
+        *,
+        version: int,
+        within: Callable[[ObjectKey], bool] = lambda _: True,
+    ) -> list[Change]:
+        """Take a full LIST; `within` limits it to where it was made (one namespace). Then call `settle`, once per kind."""
+        return self._shelves[resource].replace(objects, version=version, within=within)
+
+    def settle(self, resource: Resource, *, version: int) -> None:
+        """All of the kind was listed; `version` is that of the oldest of these LISTs."""
+        self._shelves[resource].settle(version)
+
+
+def _slim(obj: Json) -> Json:
+    if "managedFields" not in obj["metadata"]:
+        return obj
+    metadata = {name: value for name, value in obj["metadata"].items() if name != "managedFields"}
+    return {**obj, "metadata": metadata}

@@ -1,0 +1,297 @@
+"""An API server in memory: what the crash and fault tests of the runtime run against.
+
+It does what a real one does where the operator could go wrong: resource versions and their conflicts, a status
+subresource that is apart from the spec, UIDs as preconditions, names that are taken, graceful deletion of pods,
+garbage collection by owner references, lists in pages, label selectors, and watches that may lag or lose their place.
+The real one is used in tests/integration; this one can be made to fail at a chosen write.
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from whatsapp_operator.runtime.client import Request, Response
+from whatsapp_operator.runtime.errors import Unreachable
+
+Json = dict[str, Any]
+Watcher = Callable[[str, str, Json], None]
+""" Called with plural, event type and object. """
+
+NAMESPACED = {"whatsappsessions", "pods", "persistentvolumeclaims", "services", "secrets", "events", "leases"}
+WITH_STATUS = {"whatsappsessions", "whatsappsessionquotas", "pods", "persistentvolumeclaims"}
+KINDS = {"whatsappsessions": "WhatsAppSession", "whatsappsessionquotas": "WhatsAppSessionQuota"}
+
+
+class Killed(BaseException):
+    """The operator's process ends here. Not an Exception: no handler of the operator may catch it."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What goes wrong with a request."""
+
+    committed: bool = False
+    """ The request is carried out first; its answer is what gets lost. """
+    error: type[BaseException] = Unreachable
+    status: int = 0
+    """ Answer this status instead of raising. """
+    retry_after: float | None = None
+
+
+@dataclass
+class Path:
+    """A request's path, taken apart."""
+
+    plural: str
+    namespace: str
+    name: str
+    subresource: str
+
+
+def parse(path: str) -> Path:
+    """Take a path apart."""
+    parts = path.strip("/").split("/")
+    parts = parts[2:] if parts[0] == "api" else parts[3:]
+    namespace = ""
+    if parts[0] == "namespaces" and len(parts) > 2:
+        namespace, parts = parts[1], parts[2:]
+    padded = [*parts, "", "", ""]
+    return Path(padded[0], namespace, padded[1], padded[2])
+
+
+def merged(old: Any, patch: Any) -> Any:
+    """Apply a JSON merge patch."""
+    if not isinstance(patch, dict):
+        return patch
+    result = dict(old) if isinstance(old, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            result.pop(name, None)
+        else:
+            result[name] = merged(result.get(name), value)
+    return result
+
+
+@dataclass
+class MemoryApi:
+    """The server. `send` makes it a `KubeClient`."""
+
+    fault: Callable[[Request, int], Fault | None] = lambda _request, _number: None
+    """ Asked for each request with the number of the write that it is (0: a read). """
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    objects: dict[str, dict[tuple[str, str], Json]] = field(default_factory=dict)
+    version: int = 100
+    watchers: list[Watcher] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
+    writes: list[Request] = field(default_factory=list)
+    """ The writes that were carried out, in order. """
+    created: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """ By plural and name. """
+    deleted: Counter[tuple[str, str]] = field(default_factory=Counter)
+    snapshot: dict[str, dict[tuple[str, str], Json]] | None = None
+    """ Set: lists and gets are answered from this older state. """
+    grace: bool = True
+    """ Pods with a node stay with a deletionTimestamp until a kubelet finishes them. """
+    _attempts: int = 0
+    _uids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+
+    # --- the seam ------------------------------------------------------------------------------------------------
+
+    async def send(self, request: Request) -> Response:
+        """Answer one request."""
+        self.requests.append(copy.deepcopy(request))
+        if request.method != "GET":
+            self._attempts += 1
+        fault = self.fault(request, self._attempts if request.method != "GET" else 0)
+        if fault is None:
+            return copy.deepcopy(self.answer(request))
+        if fault.committed:
+            self.answer(request)
+        if fault.status:
+            return Response(
+                status=fault.status, body={"message": f"fault {fault.status}"}, retry_after=fault.retry_after
+            )
+        raise fault.error("fault")
+
+    def answer(self, request: Request) -> Response:
+        """Carry a request out."""
+        path = parse(request.path)
+        match request.method:
+            case "GET" if path.name:
+                return self._get(path)
+            case "GET":
+                return self._list(path, dict(request.query))
+            case "POST":
+                return self._create(path, request)
+            case "PUT":
+                return self._replace(path, request)
+            case "PATCH":
+                return self._patch(path, request)
+            case "DELETE":
+                return self._delete(path, request)
+        return Response(status=405)
+
+    def _get(self, path: Path) -> Response:
+        found = self._view(path.plural).get((path.namespace, path.name))
+        return Response(status=200, body=found) if found else _no(404, "NotFound", f"{path.name} not found")
+
+    def _list(self, path: Path, query: dict[str, str]) -> Response:
+        selected = [
+            obj
+            for (namespace, _), obj in sorted(self._view(path.plural).items())
+            if (not path.namespace or namespace == path.namespace) and _matches(obj, query.get("labelSelector", ""))
+        ]
+        start = int(query.get("continue") or 0)
+        end = start + int(query.get("limit") or len(selected) + 1)
+        metadata = {"resourceVersion": str(self.version), "continue": str(end) if end < len(selected) else ""}
+        return Response(status=200, body={"metadata": metadata, "items": selected[start:end]})
+
+    def _create(self, path: Path, request: Request) -> Response:
+        obj = copy.deepcopy(request.body or {})
+        name = obj["metadata"]["name"]
+        if (path.namespace, name) in self._kind(path.plural):
+            return _no(409, "AlreadyExists", f"{name} already exists")
+        metadata = obj["metadata"]
+        metadata["uid"] = f"{path.plural[:3]}-{next(self._uids)}"
+        metadata["creationTimestamp"] = self._stamp()
+        metadata["generation"] = 1
+        if path.plural in NAMESPACED:
+            metadata["namespace"] = path.namespace
+        if path.plural in KINDS:
+            obj.pop("status", None)
+        self.created[path.plural, name] += 1
+        self._written(request)
+        return Response(status=201, body=self._store(path.plural, obj, "ADDED"))
+
+    def _replace(self, path: Path, request: Request) -> Response:
+        old = self._kind(path.plural).get((path.namespace, path.name))
+        if old is None:
+            return _no(404, "NotFound", f"{path.name} not found")
+        obj = copy.deepcopy(request.body or {})
+        if obj["metadata"].get("resourceVersion") not in (None, old["metadata"]["resourceVersion"]):
+            return _no(409, "Conflict", "the object has been modified")
+        self._written(request)
+        return Response(status=200, body=self._store(path.plural, obj, "MODIFIED"))
+
+    def _patch(self, path: Path, request: Request) -> Response:
+        old = self._kind(path.plural).get((path.namespace, path.name))
+        if old is None:
+            return _no(404, "NotFound", f"{path.name} not found")
+        patch = copy.deepcopy(request.body or {})
+        for field_name in ("resourceVersion", "uid"):
+            wanted = patch.get("metadata", {}).pop(field_name, None)
+            if wanted is not None and wanted != old["metadata"][field_name]:
+                return _no(409, "Conflict", "the object has been modified")
+        if path.subresource == "status":
+            patch = {"status": patch.get("status")}
+        elif path.plural in WITH_STATUS:
+            patch.pop("status", None)
+        self._written(request)
+        new = merged(old, patch)
+        if new == old:  # as a real server: a patch that changes nothing makes no new version
+            return Response(status=200, body=old)
+        if path.subresource != "status" and new.get("spec") != old.get("spec"):
+            new["metadata"]["generation"] = old["metadata"].get("generation", 1) + 1
+        return Response(status=200, body=self._store(path.plural, new, "MODIFIED"))
+
+    def _delete(self, path: Path, request: Request) -> Response:
+        old = self._kind(path.plural).get((path.namespace, path.name))
+        if old is None:
+            return _no(404, "NotFound", f"{path.name} not found")
+        uid = ((request.body or {}).get("preconditions") or {}).get("uid")
+        if uid not in (None, old["metadata"]["uid"]):
+            return _no(409, "Conflict", "the UID is another")
+        self._written(request)
+        if path.plural == "pods" and self.grace and old.get("spec", {}).get("nodeName"):
+            if "deletionTimestamp" not in old["metadata"]:
+                new = copy.deepcopy(old)
+                new["metadata"]["deletionTimestamp"] = self._stamp()
+                self._store(path.plural, new, "MODIFIED")
+            return Response(status=200, body=old)
+        self.remove(path.plural, path.namespace, path.name)
+        return Response(status=200, body={"metadata": {}, "status": "Success"})
+
+    # --- what others do ------------------------------------------------------------------------------------------
+
+    def put(self, plural: str, obj: Json) -> Json:
+        """Create an object as somebody else would."""
+        path = Path(plural, obj["metadata"].get("namespace", ""), "", "")
+        answer = self._create(path, Request(method="POST", path="", body=obj, timeout=1))
+        if answer.status != 201:
+            raise AssertionError(answer)
+        self.created[plural, obj["metadata"]["name"]] -= 1
+        self.writes.pop()
+        return answer.body
+
+    def change(self, plural: str, namespace: str, name: str, patch: Json, *, status: bool = False) -> Json:
+        """Merge-patch an object as somebody else would."""
+        path = Path(plural, namespace, name, "status" if status else "")
+        answer = self._patch(path, Request(method="PATCH", path="", body=patch, timeout=1))
+        if answer.status != 200:
+            raise AssertionError(answer)
+        self.writes.pop()
+        return answer.body
+
+    def remove(self, plural: str, namespace: str, name: str) -> None:
+        """Let an object be gone, and what it owns with it."""
+        obj = self._kind(plural).pop((namespace, name))
+        self.version += 1
+        obj = copy.deepcopy(obj)
+        obj["metadata"]["resourceVersion"] = str(self.version)
+        self.deleted[plural, name] += 1
+        self._tell(plural, "DELETED", obj)
+        for kind, objects in list(self.objects.items()):
+            for (space, owned), candidate in list(objects.items()):
+                owners = candidate["metadata"].get("ownerReferences") or []
+                if any(owner["uid"] == obj["metadata"]["uid"] for owner in owners) and (space, owned) in objects:
+                    self.remove(kind, space, owned)
+
+    def get(self, plural: str, namespace: str, name: str) -> Json | None:
+        """Return an object as it is now."""
+        return copy.deepcopy(self._kind(plural).get((namespace, name)))
+
+    def all(self, plural: str) -> list[Json]:
+        """Return all objects of a kind as they are now."""
+        return copy.deepcopy(list(self._kind(plural).values()))
+
+    def _store(self, plural: str, obj: Json, event: str) -> Json:
+        self.version += 1
+        obj["metadata"]["resourceVersion"] = str(self.version)
+        self._kind(plural)[obj["metadata"].get("namespace", ""), obj["metadata"]["name"]] = obj
+        self._tell(plural, event, obj)
+        return obj
+
+    def _tell(self, plural: str, event: str, obj: Json) -> None:
+        for watcher in self.watchers:
+            watcher(plural, event, copy.deepcopy(obj))
+
+    def _kind(self, plural: str) -> dict[tuple[str, str], Json]:
+        return self.objects.setdefault(plural, {})
+
+    def _view(self, plural: str) -> dict[tuple[str, str], Json]:
+        return self._kind(plural) if self.snapshot is None else self.snapshot.get(plural, {})
+
+    def _written(self, request: Request) -> None:
+        self.writes.append(copy.deepcopy(request))
+
+    def _stamp(self) -> str:
+        return self.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _no(status: int, reason: str, message: str) -> Response:
+    return Response(status=status, body={"kind": "Status", "reason": reason, "message": message, "code": status})
+
+
+def _matches(obj: Json, selector: str) -> bool:
+    labels = obj["metadata"].get("labels") or {}
+    for term in filter(None, selector.split(",")):
+        name, _, value = term.partition("=")
+        if name not in labels or (value and labels[name] != value):
+            return False
+    return True
