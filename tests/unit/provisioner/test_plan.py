@@ -111,6 +111,7 @@ def test_each_state_has_its_answer(world: Observed, expected: list[Action]) -> N
     ],
 )
 def test_the_end_of_a_volume_follows_its_policy(
+    *,
     phase: str,
     policy: str,
     deleting: bool,
