@@ -1,0 +1,101 @@
+"""A QR code as a drawing for the terminal, a picture, or its text; to the screen or to a file.
+
+Pure but for `write`. segno is imported late: `kubectl whatsapp status` needs none of it.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import tempfile
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from kubectl_whatsapp.errors import CannotDraw
+from kubectl_whatsapp.runner import Code
+
+__all__ = ["Form", "draw", "picture", "write"]
+
+
+class Form(StrEnum):
+    """What a QR code can be given out as."""
+
+    TERMINAL = "terminal"
+    """ Drawn with block characters. """
+    PNG = "png"
+    SVG = "svg"
+    TEXT = "text"
+    """ What the code says, for a program that draws it itself. """
+    JSON = "json"
+    """ The text with its round and its end. """
+
+
+BLACK_ON_WHITE = "\x1b[30;107m"
+""" Both colours are named, because a code drawn in the terminal's own is inverted on a light screen. """
+NORMAL = "\x1b[0m"
+BORDER = 2
+""" Modules around the code; four are asked for, two are enough for phones and save four columns. """
+BLOCKS = {(True, True): "█", (True, False): "▀", (False, True): "▄", (False, False): " "}
+SCALE = 8
+""" Pixels per module of a picture. """
+
+
+def draw(text: str, *, columns: int | None, colours: bool) -> str:
+    """Draw a code with half blocks, two rows of modules to a line.
+
+    Without colours the light modules are drawn, which is right on a dark screen. Raises CannotDraw when it does not
+    fit into the columns.
+    """
+    modules = [[bool(module) is colours for module in row] for row in _symbol(text).matrix_iter(border=BORDER)]
+    if columns is not None and len(modules[0]) > columns:
+        raise CannotDraw(
+            f"the QR code is {len(modules[0])} columns wide and the terminal has {columns}: "
+            "enlarge it, choose a smaller font, or write a picture with `-o png FILE`"
+        )
+    if len(modules) % 2:
+        modules.append([not colours] * len(modules[0]))
+    pairs = zip(modules[::2], modules[1::2], strict=True)
+    lines = ("".join(BLOCKS[pair] for pair in zip(upper, lower, strict=True)) for upper, lower in pairs)
+    return "\n".join(f"{BLACK_ON_WHITE}{line}{NORMAL}" if colours else line for line in lines)
+
+
+def picture(code: Code, form: Form) -> bytes:
+    """A code as the content of a file or a pipe."""
+    if form is Form.TERMINAL:
+        return f"{draw(code.text, columns=None, colours=False)}\n".encode()
+    if form is Form.TEXT:
+        return f"{code.text}\n".encode()
+    if form is Form.JSON:
+        ends = None if code.expires is None else code.expires.isoformat()
+        return f"{json.dumps({'text': code.text, 'expiryTime': ends, 'round': code.round})}\n".encode()
+    out = io.BytesIO()
+    _symbol(code.text).save(out, kind=form.value, scale=SCALE, border=4)
+    return out.getvalue()
+
+
+def write(content: bytes, path: Path) -> None:
+    """Put content into a file that only its owner reads, whole or not at all: who sees the code can link a phone.
+
+    Raises CannotDraw.
+    """
+    try:
+        handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")  # made for its owner alone
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            Path(partial).replace(path)
+        except OSError:
+            Path(partial).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise CannotDraw(f"{path} can not be written: {error.strerror}") from error
+
+
+def _symbol(text: str) -> Any:
+    try:
+        import segno
+    except ImportError as error:
+        raise CannotDraw("drawing a QR code needs the Python package segno: `python3 -m pip install segno`") from error
+    return segno.make_qr(text, error="l")

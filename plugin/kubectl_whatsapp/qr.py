@@ -1,0 +1,165 @@
+"""`kubectl whatsapp qr NAME`: show a session's QR code, once or until a phone is linked.
+
+The person's own rights are used at every step: kubectl reads the session and the Secret with its tokens, and forwards
+the runner's port to this machine. Nothing is stored and nothing but the drawing is printed: whoever sees the code can
+link a phone.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from kubectl_whatsapp.advice import Advice, Outlook, advise
+from kubectl_whatsapp.console import Console
+from kubectl_whatsapp.drawing import Form
+from kubectl_whatsapp.errors import Forbidden, ForwardFailed, NoCode, NotFound, RunnerRefused, RunnerSilent
+from kubectl_whatsapp.kubectl import Kubectl
+from kubectl_whatsapp.runner import Code, Runner, Said
+from kubectl_whatsapp.showing import show
+from kubectl_whatsapp.views import RUNNER_PORT, SESSIONS, SessionView
+
+__all__ = ["QrRequest", "show_code", "watch_codes"]
+
+LONGEST_POLL = 10.0
+""" Seconds that one question about the state may wait; a new code within a round is noticed by its end time. """
+LOOK_AGAIN = 2.0
+""" Seconds between two looks at a session that has no runner to ask. """
+
+
+@dataclass(frozen=True, kw_only=True)
+class QrRequest:
+    """What the person asked for."""
+
+    name: str
+    namespace: str | None
+    form: Form
+    file: Path | None
+    """ None: standard output. """
+
+
+def show_code(request: QrRequest, *, kubectl: Kubectl, console: Console) -> None:
+    """Show the code once.
+
+    Raises NoCode with the reason when there is none; PluginError for everything else.
+    """
+    session = find_session(request, kubectl=kubectl)
+    if session.state == "Connected" or not (session.pod and session.secret):
+        raise NoCode(_advice(session).text)
+    with _runner(session, kubectl=kubectl) as runner:
+        code = runner.code()
+        if code is None:
+            raise NoCode(_advice(session, runner.said()).text)
+        _show(code, request, session, console=console)
+
+
+def watch_codes(request: QrRequest, *, kubectl: Kubectl, console: Console) -> None:
+    """Show each new code until a phone is linked; a session without one yet is waited for.
+
+    Raises NoCode when none will come without somebody's doing; PluginError for everything else.
+    """
+    told = ""
+    while True:
+        session = find_session(request, kubectl=kubectl)
+        advice = _advice(session)
+        if advice.outlook is Outlook.LINKED and session.state == "Connected":
+            console.say(f"session {session.namespace}/{session.name} is linked")
+            return
+        if session.pod and session.secret:
+            try:
+                with _runner(session, kubectl=kubectl) as runner:
+                    _follow(runner, request, session, console=console)
+                    return
+            except (ForwardFailed, RunnerSilent):  # the pod starts, ends or is replaced: what the session says counts
+                pass
+        if advice.outlook is Outlook.NEVER:
+            raise NoCode(advice.text)
+        if advice.text != told:
+            told = advice.text
+            console.say(told)
+        console.pause(LOOK_AGAIN)
+
+
+def find_session(request: QrRequest, *, kubectl: Kubectl) -> SessionView:
+    """Read the session.
+
+    Raises NotFound, Forbidden, ApiMissing with words that say what to do; KubectlFailed.
+    """
+    try:
+        found = kubectl.get(SESSIONS, request.name, namespace=request.namespace)
+    except NotFound as error:
+        where = "the current namespace" if request.namespace is None else f"namespace {request.namespace}"
+        raise NotFound(
+            f"there is no session {request.name} in {where}; `kubectl whatsapp status -A` lists all that you may see"
+        ) from error
+    return SessionView.read(found[0])
+
+
+@contextmanager
+def _runner(session: SessionView, *, kubectl: Kubectl) -> Iterator[Runner]:
+    """Reach the runner of a session that has a pod."""
+    tokens = _tokens(session, kubectl=kubectl)
+    with kubectl.forward(session.pod, RUNNER_PORT, namespace=session.namespace) as port:
+        yield Runner(port=port, link_token=tokens["link"], state_token=tokens["state"])
+
+
+def _tokens(session: SessionView, *, kubectl: Kubectl) -> dict[str, str]:
+    """Read the session's tokens by scope, with the person's own right to the Secret."""
+    try:
+        secret = kubectl.get("secrets", session.secret, namespace=session.namespace)[0]
+    except Forbidden as error:
+        raise Forbidden(
+            f"you may not read Secret {session.secret} in namespace {session.namespace}, which holds the token for the "
+            "QR code: who sees it can link a phone. Ask for the role `edit` in that namespace"
+        ) from error
+    try:
+        return {scope: base64.b64decode(secret["data"][scope]).decode("ascii") for scope in ("link", "state")}
+    except (KeyError, TypeError, binascii.Error, UnicodeDecodeError) as error:
+        raise RunnerRefused(f"Secret {session.secret} holds no token of the scopes link and state") from error
+
+
+def _follow(runner: Runner, request: QrRequest, session: SessionView, *, console: Console) -> None:
+    """Show codes as they come, until the runner says that they end."""
+    shown: Code | None = None
+    told = ""
+    said = runner.said()
+    while True:
+        advice = _advice(session, said)
+        if advice.outlook is Outlook.LINKED:
+            console.say(f"session {session.namespace}/{session.name} is linked ({said.state})")
+            return
+        if advice.outlook is Outlook.NEVER:
+            raise NoCode(advice.text)
+        code = runner.code()
+        if code is not None and code != shown:
+            shown = code
+            _show(code, request, session, console=console, afresh=True)
+        elif code is None and advice.text != told:
+            told = advice.text
+            console.say(told)
+        said = runner.said(after=said.revision, wait=_until_next(code, now=console.now()))
+
+
+def _until_next(code: Code | None, *, now: datetime) -> float:
+    """Seconds that the next question may wait: to the code's end, but never over LONGEST_POLL nor under 1."""
+    if code is None or code.expires is None:
+        return 1
+    return min(max((code.expires - now).total_seconds(), 1), LONGEST_POLL)
+
+
+def _advice(session: SessionView, said: Said | None = None) -> Advice:
+    """What to tell of a session that shows no code: the runner's word, when there is one, is the newer."""
+    word = session if said is None else said
+    return advise(
+        namespace=session.namespace, name=session.name, state=word.state, reason=word.reason, message=word.message
+    )
+
+
+def _show(code: Code, request: QrRequest, session: SessionView, *, console: Console, afresh: bool = False) -> None:
+    whose = f"session {session.namespace}/{session.name}"
+    show(code, whose=whose, form=request.form, file=request.file, console=console, afresh=afresh)

@@ -1,0 +1,75 @@
+"""Fixtures of the plugin's tests; the pieces are in plugin_stage."""
+
+import base64
+import http.server
+import io
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kubectl_whatsapp.console import Console
+from unit.plugin.plugin_stage import NOW, Heard, ScriptedKubectl, ScriptedRunner, session_json
+
+
+@pytest.fixture
+def scripted_kubectl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ScriptedKubectl:
+    """A scripted kubectl, the only program on the PATH."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", str(folder))
+    kubectl = ScriptedKubectl(folder)
+    kubectl.install()
+    return kubectl
+
+
+@pytest.fixture
+def scripted_runner() -> Iterator[ScriptedRunner]:
+    """A scripted runner on a loopback port."""
+    script = ScriptedRunner()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            status, answer = script.answer(self.path, self.headers.get("Authorization", "").removeprefix("Bearer "))
+            body = json.dumps(answer).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 -- the library's name
+            """Say nothing."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        script.port = server.server_port
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        yield script
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def heard() -> Heard:
+    """A console at NOW that is no terminal, 120 columns wide."""
+    out, raw, notes = io.StringIO(), io.BytesIO(), io.StringIO()
+    pauses: list[float] = []
+    console = Console(out=out, raw=raw, notes=notes, terminal=False, columns=120, now=lambda: NOW, pause=pauses.append)
+    return Heard(console=console, out=out, raw=raw, notes=notes, pauses=pauses)
+
+
+@pytest.fixture
+def qr_stage(scripted_kubectl: ScriptedKubectl, scripted_runner: ScriptedRunner) -> ScriptedKubectl:
+    """A cluster with session shop/sales, its Secret, and a way to its runner."""
+    secret = {"link": base64.b64encode(b"link-token").decode(), "state": base64.b64encode(b"state-token").decode()}
+    scripted_kubectl.on("get", "whatsappsessions.wasession.dev", "sales", out=session_json())
+    scripted_kubectl.on("get", "secrets", "was-sales-0123abcd", out={"kind": "Secret", "data": secret})
+    scripted_kubectl.on(
+        "port-forward",
+        "pod/sales",
+        out=f"Forwarding from 127.0.0.1:{scripted_runner.port} -> 8080\n",
+        stays=True,
+    )
+    return scripted_kubectl

@@ -1,0 +1,125 @@
+"""The one seam to the cluster: what kubectl prints becomes objects, and its faults become errors with a meaning."""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+from kubectl_whatsapp.errors import (
+    ApiMissing,
+    Forbidden,
+    ForwardFailed,
+    KubectlFailed,
+    KubectlMissing,
+    NotFound,
+    PluginError,
+)
+from kubectl_whatsapp.kubectl import Kubectl, find_kubectl
+from unit.plugin.plugin_stage import ScriptedKubectl
+
+
+def kubectl_of(scripted: ScriptedKubectl) -> Kubectl:
+    """The plugin's side of a scripted kubectl."""
+    return Kubectl(program=str(scripted.folder / "kubectl"))
+
+
+def test_no_kubectl(tmp_path: Path) -> None:
+    """Without kubectl nothing works, and that is what is said."""
+    with pytest.raises(KubectlMissing, match="kubectl is not on the PATH"):
+        find_kubectl(search_path=str(tmp_path))
+
+
+def test_a_list_and_one_object(scripted_kubectl: ScriptedKubectl) -> None:
+    """One object and a list of them both come as a list; nothing at all is an empty one."""
+    scripted_kubectl.on("get", "one", out={"kind": "Pod"})
+    scripted_kubectl.on("get", "two", out={"kind": "PodList", "items": [{"kind": "Pod"}, {"kind": "Pod"}]})
+    scripted_kubectl.on("get", "none", out="")
+    kubectl = kubectl_of(scripted_kubectl)
+
+    assert (1, 2, 0) == (len(kubectl.get("one")), len(kubectl.get("two")), len(kubectl.get("none", missing_ok=True)))
+
+
+@pytest.mark.parametrize(
+    ("said", "error"),
+    [
+        ('Error from server (NotFound): pods "x" not found', NotFound),
+        ('Error from server (Forbidden): pods is forbidden: User "jo" cannot list', Forbidden),
+        ('error: the server doesn\'t have a resource type "whatsappsessions"', ApiMissing),
+        ("Unable to connect to the server: dial tcp 10.0.0.1:6443: i/o timeout", KubectlFailed),
+        ("", KubectlFailed),
+    ],
+)
+def test_faults(scripted_kubectl: ScriptedKubectl, said: str, error: type[PluginError]) -> None:
+    """Each fault that somebody handles has a class; its text begins with kubectl's own words."""
+    scripted_kubectl.on("get", err=f"{said}\n", status=1)
+
+    with pytest.raises(KubectlFailed) as caught:
+        kubectl_of(scripted_kubectl).get("pods")
+
+    assert error is type(caught.value)
+    assert str(caught.value).startswith(said or "kubectl ended with a fault and said nothing")
+
+
+def test_log_lines_are_left_out(scripted_kubectl: ScriptedKubectl) -> None:
+    """The client library's log of its retries is not what a person should read."""
+    log = 'E1122 17:56:43.829744   29062 memcache.go:265] "Unhandled Error" err="refused"\n'
+    scripted_kubectl.on("get", err=f"{log}{log}The connection to the server was refused\n", status=1)
+
+    with pytest.raises(KubectlFailed) as caught:
+        kubectl_of(scripted_kubectl).get("pods")
+
+    assert "The connection to the server was refused" == str(caught.value)
+
+
+def test_forwarding_ends_with_its_block(scripted_kubectl: ScriptedKubectl) -> None:
+    """The port is the one kubectl says, and the program is gone afterwards."""
+    scripted_kubectl.on("port-forward", out="Forwarding from 127.0.0.1:40123 -> 8080\n", stays=True)
+
+    with kubectl_of(scripted_kubectl).forward("sales", 8080, namespace="shop") as port:
+        running = children()
+
+    expected = ["port-forward", "--namespace=shop", "--address=127.0.0.1", "pod/sales", ":8080"]
+    assert (40123, [expected]) == (port, scripted_kubectl.calls())
+    assert 1 == len(running)
+    assert set() == children() & running
+
+
+def test_forwarding_to_a_pod_that_is_gone(scripted_kubectl: ScriptedKubectl) -> None:
+    """Not found keeps its meaning."""
+    scripted_kubectl.on("port-forward", err='Error from server (NotFound): pods "sales" not found\n', status=1)
+
+    with pytest.raises(NotFound), kubectl_of(scripted_kubectl).forward("sales", 8080, namespace="shop"):
+        pass
+
+
+def test_forwarding_to_a_pod_that_does_not_run(scripted_kubectl: ScriptedKubectl) -> None:
+    """Any other fault says that it came from port-forward."""
+    said = "error: unable to forward port because pod is not running. Current status=Pending"
+    scripted_kubectl.on("port-forward", err=f"{said}\n", status=1)
+
+    with (
+        pytest.raises(ForwardFailed, match=f"kubectl port-forward: {said}"),
+        kubectl_of(scripted_kubectl).forward("sales", 8080, namespace="shop"),
+    ):
+        pass
+
+
+def test_forwarding_that_opens_nothing(scripted_kubectl: ScriptedKubectl, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kubectl that hangs is ended after the deadline."""
+    monkeypatch.setattr("kubectl_whatsapp.kubectl.FORWARD_DEADLINE", 0.3)
+    scripted_kubectl.on("port-forward", stays=True)
+    begin = time.monotonic()
+
+    with (
+        pytest.raises(ForwardFailed, match="opened no port within"),
+        kubectl_of(scripted_kubectl).forward("sales", 8080, namespace="shop"),
+    ):
+        pass
+
+    assert time.monotonic() - begin < 10
+
+
+def children() -> set[int]:
+    """The processes that this one has started and that run."""
+    mine = Path(f"/proc/{os.getpid()}/task")
+    return {int(pid) for task in mine.iterdir() for pid in (task / "children").read_text().split()}

@@ -1,0 +1,203 @@
+"""`kubectl whatsapp qr`: one look at a session's QR code, through a scripted kubectl and a scripted runner."""
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+from kubectl_whatsapp.cli import main
+from kubectl_whatsapp.drawing import draw
+from unit.plugin.plugin_stage import Heard, ScriptedKubectl, ScriptedRunner, session_json
+
+
+def run(heard: Heard, *arguments: str) -> int:
+    """One command on the test's console."""
+    return main(arguments, console=heard.console)
+
+
+@pytest.mark.usefixtures("qr_stage")
+def test_draws_the_code(heard: Heard) -> None:
+    """The drawing goes to standard output and nothing else does."""
+    status = run(heard, "qr", "sales", "-n", "shop")
+
+    assert (0, f"{draw('2@code-1', columns=120, colours=False)}\n") == (status, heard.out.getvalue())
+
+
+@pytest.mark.usefixtures("qr_stage")
+def test_says_until_when_the_code_is_valid(heard: Heard) -> None:
+    """The notes name session, round and the seconds that are left."""
+    run(heard, "qr", "sales", "-n", "shop")
+
+    first = heard.notes.getvalue().splitlines()[0]
+    assert first.startswith("session shop/sales, round 2: valid until ")
+    assert first.endswith("(18 s left)")
+
+
+@pytest.mark.usefixtures("qr_stage")
+def test_each_request_has_the_token_of_its_scope(scripted_runner: ScriptedRunner, heard: Heard) -> None:
+    """The QR code is asked for with the link token out of the session's Secret."""
+    run(heard, "qr", "sales", "-n", "shop")
+
+    assert [("/v1/qr", "link-token")] == scripted_runner.tokens
+
+
+def test_the_chosen_cluster_is_used_for_every_step(qr_stage: ScriptedKubectl, heard: Heard) -> None:
+    """--kubeconfig and --context reach every kubectl that is started."""
+    run(heard, "qr", "sales", "-n", "shop", "--kubeconfig", "/tmp/some-config", "--context", "blue")
+
+    assert [["--kubeconfig=/tmp/some-config", "--context=blue"]] * 3 == [call[:2] for call in qr_stage.calls()]
+
+
+def test_without_a_namespace_kubectl_decides(qr_stage: ScriptedKubectl, heard: Heard) -> None:
+    """The session is looked up where the person's context points, all else in the namespace that it was found in."""
+    run(heard, "qr", "sales")
+
+    session, secret, forward = qr_stage.calls()
+    assert not any("namespace" in word for word in session)
+    assert "--namespace=shop" in secret
+    assert "--namespace=shop" in forward
+
+
+@pytest.mark.usefixtures("qr_stage")
+def test_a_name_may_have_its_kind(heard: Heard) -> None:
+    """What `kubectl get was --output=name` prints is understood."""
+    assert 0 == run(heard, "qr", "whatsappsession.wasession.dev/sales", "-n", "shop")
+
+
+@pytest.mark.usefixtures("qr_stage")
+def test_writes_a_picture_for_its_owner_alone(heard: Heard, tmp_path: Path) -> None:
+    """A file holds the whole picture, is readable by nobody else, and the person is told to delete it."""
+    target = tmp_path / "sales.png"
+
+    run(heard, "qr", "sales", "-n", "shop", "-o", "png", str(target))
+
+    assert b"\x89PNG" == target.read_bytes()[:4]
+    assert 0o600 == stat.S_IMODE(target.stat().st_mode)
+    assert f"wrote {target}: whoever sees it can link a phone" in heard.notes.getvalue()
+    assert [] == [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+
+
+@pytest.mark.usefixtures("qr_stage")
+def test_text_down_a_pipe(heard: Heard) -> None:
+    """`-o text` prints what the code says, for a program that draws it itself."""
+    run(heard, "qr", "sales", "-n", "shop", "-o", "text")
+
+    assert b"2@code-1\n" == heard.raw.getvalue()
+
+
+@pytest.mark.usefixtures("qr_stage")
+def test_json_down_a_pipe(heard: Heard) -> None:
+    """`-o json` has the text, the round and the end."""
+    run(heard, "qr", "sales", "-n", "shop", "-o", "json")
+
+    expected = {"text": "2@code-1", "expiryTime": "2026-11-22T14:00:18+00:00", "round": 2}
+    assert expected == json.loads(heard.raw.getvalue())
+
+
+@pytest.mark.usefixtures("qr_stage")
+def test_a_folder_that_is_not_there(heard: Heard, tmp_path: Path) -> None:
+    """A file that can not be written is named with the reason."""
+    status = run(heard, "qr", "sales", "-n", "shop", "-o", "svg", str(tmp_path / "no" / "sales.svg"))
+
+    assert (1, f"error: {tmp_path}/no/sales.svg can not be written: No such file or directory\n") == (
+        status,
+        heard.notes.getvalue(),
+    )
+
+
+def test_no_such_session(scripted_kubectl: ScriptedKubectl, heard: Heard) -> None:
+    """The message names session and namespace, and how to find the right one."""
+    said = 'Error from server (NotFound): whatsappsessions.wasession.dev "sales" not found\n'
+    scripted_kubectl.on("get", "sales", err=said, status=1)
+
+    status = run(heard, "qr", "sales", "-n", "shop")
+
+    assert (1, "error: there is no session sales in namespace shop; `kubectl whatsapp status -A` lists all that ") == (
+        status,
+        heard.notes.getvalue().removesuffix("you may see\n"),
+    )
+
+
+def test_connected(qr_stage: ScriptedKubectl, heard: Heard) -> None:
+    """A linked session has no code: said from the status alone, without a look into Secrets."""
+    qr_stage.on("get", "whatsappsessions.wasession.dev", out=session_json(state="Connected"))
+
+    status = run(heard, "qr", "sales", "-n", "shop")
+
+    assert 1 == status
+    assert "error: session shop/sales is linked (Connected), so it shows no QR code." in heard.notes.getvalue()
+    assert "wasession.dev/relink-at=" in heard.notes.getvalue()
+    assert 1 == len(qr_stage.calls())
+
+
+@pytest.mark.usefixtures("qr_stage")
+def test_linked_a_moment_ago(scripted_runner: ScriptedRunner, heard: Heard) -> None:
+    """Where the status is behind, the runner's own word is what counts."""
+    scripted_runner.steps = [("Syncing", None)]
+
+    status = run(heard, "qr", "sales", "-n", "shop")
+
+    assert 1 == status
+    assert "session shop/sales is linked (Syncing)" in heard.notes.getvalue()
+    assert [("/v1/qr", "link-token"), ("/v1/state", "state-token")] == scripted_runner.tokens
+
+
+def test_no_pod_yet(qr_stage: ScriptedKubectl, heard: Heard) -> None:
+    """A session that waits for its quota says so."""
+    message = "Maximum concurrent sessions limit reached (3). Please terminate some sessions first."
+    waiting = session_json(state="Queued", replicas=0)
+    waiting["status"]["conditions"][0]["message"] = message
+    qr_stage.on("get", "whatsappsessions.wasession.dev", out=waiting)
+
+    status = run(heard, "qr", "sales", "-n", "shop")
+
+    expected = f"shows no QR code yet: it waits for a place in its quota: {message}\n"
+    assert (1, f"error: session shop/sales {expected}") == (status, heard.notes.getvalue())
+
+
+def test_no_right_to_read_the_secret(qr_stage: ScriptedKubectl, heard: Heard) -> None:
+    """The message names the Secret, why it is needed, and the role that has the right."""
+    qr_stage.on("get", "secrets", err='Error from server (Forbidden): secrets "x" is forbidden\n', status=1)
+
+    status = run(heard, "qr", "sales", "-n", "shop")
+
+    assert 1 == status
+    assert "you may not read Secret was-sales-0123abcd in namespace shop" in heard.notes.getvalue()
+    assert "Ask for the role `edit`" in heard.notes.getvalue()
+
+
+def test_a_secret_without_our_keys(qr_stage: ScriptedKubectl, heard: Heard) -> None:
+    """A Secret of another shape is named, and shown to nobody."""
+    qr_stage.on("get", "secrets", out={"kind": "Secret", "data": {"link": "not base64!"}})
+
+    run(heard, "qr", "sales", "-n", "shop")
+
+    expected = "error: Secret was-sales-0123abcd holds no token of the scopes link and state\n"
+    assert expected == heard.notes.getvalue()
+
+
+@pytest.mark.usefixtures("qr_stage")
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        (401, "the runner does not accept the token of the session's Secret"),
+        (500, "the runner answered with status 500"),
+    ],
+)
+def test_a_runner_that_refuses(scripted_runner: ScriptedRunner, heard: Heard, fault: int, expected: str) -> None:
+    """A refusal is told in words; the token is not."""
+    scripted_runner.fault = fault
+
+    status = run(heard, "qr", "sales", "-n", "shop")
+
+    assert (1, f"error: {expected}\n") == (status, heard.notes.getvalue())
+
+
+def test_a_runner_that_does_not_answer(qr_stage: ScriptedKubectl, heard: Heard) -> None:
+    """A forwarded port behind which nobody listens is a message, not a traceback."""
+    qr_stage.on("port-forward", out="Forwarding from 127.0.0.1:1 -> 8080\n", stays=True)
+
+    status = run(heard, "qr", "sales", "-n", "shop")
+
+    expected = "error: the runner does not answer: its pod may be starting or ending\n"
+    assert (1, expected) == (status, heard.notes.getvalue())

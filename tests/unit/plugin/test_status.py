@@ -1,0 +1,166 @@
+"""`kubectl whatsapp status`: sessions and quotas as tables and as JSON."""
+
+import json
+from typing import Any
+
+from kubectl_whatsapp.cli import main
+from unit.plugin.plugin_stage import Heard, ScriptedKubectl, session_json
+
+FULL = "Maximum concurrent sessions limit reached (3). Please terminate some sessions first."
+
+
+def quota_json(name: str = "demo", **spec: Any) -> dict[str, Any]:
+    """A quota with two of its places taken."""
+    status = {"admitted": 2, "waiting": 1, "memoryReserved": "1536Mi"}
+    return {"kind": "WhatsAppSessionQuota", "metadata": {"name": name}, "spec": spec, "status": status}
+
+
+def listed(*sessions: dict[str, Any]) -> dict[str, Any]:
+    """A list as kubectl prints it."""
+    return {"kind": "List", "items": list(sessions)}
+
+
+def two_sessions() -> dict[str, Any]:
+    """One connected, one that waits; not in the order of their names."""
+    waiting = session_json("returns", state="Queued", replicas=0, recovery={})
+    waiting["status"]["conditions"][0] |= {"reason": "QuotaExceeded", "message": FULL}
+    return listed(session_json("sales", state="Connected"), waiting)
+
+
+def test_sessions_and_their_quota(scripted_kubectl: ScriptedKubectl, heard: Heard) -> None:
+    """One line each: state, ready, quota, restarts, since, reason, message; then how full the quota is."""
+    scripted_kubectl.on("get", "whatsappsessions.wasession.dev", out=two_sessions())
+    quota = quota_json(sessions=3, memory="8Gi", sessionsPerNamespace=5)
+    scripted_kubectl.on("get", "whatsappsessionquotas.wasession.dev", out=quota)
+
+    status = main(["status", "-n", "shop"], console=heard.console)
+
+    expected = [
+        "NAME      STATE       READY   QUOTA   RESTARTS   SINCE   REASON          MESSAGE",
+        f"returns   Queued      False   demo    0          18m     QuotaExceeded   {FULL}",
+        "sales     Connected   True    demo    2          18m     Connected",
+        "",
+        "QUOTA   SESSIONS   MEMORY          PER NAMESPACE   WAITING",
+        "demo    2 of 3     1536Mi of 8Gi   5               1",
+    ]
+    assert (0, expected, "") == (status, heard.out.getvalue().splitlines(), heard.notes.getvalue())
+
+
+def test_all_namespaces(scripted_kubectl: ScriptedKubectl, heard: Heard) -> None:
+    """-A asks for all namespaces and shows which one a session is in."""
+    scripted_kubectl.on("get", "--all-namespaces", out=two_sessions())
+    scripted_kubectl.on("get", "whatsappsessionquotas.wasession.dev", out=quota_json())
+
+    main(["status", "-A"], console=heard.console)
+
+    table = heard.out.getvalue().splitlines()
+    assert ["NAMESPACE", "NAME"] == table[0].split()[:2]
+    assert ["shop", "returns"] == table[1].split()[:2]
+    assert ["demo", "2", "(unlimited)", "1536Mi", "(unlimited)", "unlimited", "1"] == table[-1].split()
+
+
+def test_only_the_quotas_in_question_are_asked_for(scripted_kubectl: ScriptedKubectl, heard: Heard) -> None:
+    """Quotas that no shown session names are nobody's business here."""
+    other = session_json("support", admission={"quotaName": "gold"})
+    scripted_kubectl.on("get", "whatsappsessions.wasession.dev", out=listed(session_json(), other))
+    scripted_kubectl.on(
+        "get", "whatsappsessionquotas.wasession.dev", out=listed(quota_json("demo"), quota_json("gold"))
+    )
+
+    main(["status"], console=heard.console)
+
+    expected = ["get", "whatsappsessionquotas.wasession.dev", "demo", "gold", "--ignore-not-found", "--output=json"]
+    assert expected == scripted_kubectl.calls()[-1]
+
+
+def test_a_quota_that_does_not_exist(scripted_kubectl: ScriptedKubectl, heard: Heard) -> None:
+    """A missing quota is named: its sessions wait for it."""
+    scripted_kubectl.on("get", "whatsappsessions.wasession.dev", out=session_json(state="Queued"))
+    scripted_kubectl.on("get", "whatsappsessionquotas.wasession.dev", out="")
+
+    main(["status", "sales"], console=heard.console)
+
+    assert "quota demo does not exist: its sessions wait\n" == heard.notes.getvalue()
+
+
+def test_no_right_to_read_quotas(scripted_kubectl: ScriptedKubectl, heard: Heard) -> None:
+    """The sessions are shown all the same."""
+    scripted_kubectl.on("get", "whatsappsessions.wasession.dev", out=session_json())
+    scripted_kubectl.on("get", "whatsappsessionquotas.wasession.dev", err="Error (Forbidden): no\n", status=1)
+
+    status = main(["status"], console=heard.console)
+
+    assert (0, "you may not read quotas, so their use is not shown\n") == (status, heard.notes.getvalue())
+    assert "sales" in heard.out.getvalue()
+
+
+def test_json(scripted_kubectl: ScriptedKubectl, heard: Heard) -> None:
+    """-o json is one document with both, and nothing beside it."""
+    scripted_kubectl.on("get", "whatsappsessions.wasession.dev", out=session_json(state="Connected"))
+    scripted_kubectl.on("get", "whatsappsessionquotas.wasession.dev", out=quota_json(sessions=3))
+
+    main(["status", "sales", "-o", "json"], console=heard.console)
+
+    expected = {
+        "sessions": [
+            {
+                "namespace": "shop",
+                "name": "sales",
+                "state": "Connected",
+                "ready": "True",
+                "reason": "Connected",
+                "message": "",
+                "since": "2026-11-22T13:42:00+00:00",
+                "linked": False,
+                "quota": "demo",
+                "restarts": 2,
+                "pod": "sales",
+                "node": "node-1",
+                "secret": "was-sales-0123abcd",
+            }
+        ],
+        "quotas": [
+            {
+                "name": "demo",
+                "sessions": 3,
+                "memory": None,
+                "per_namespace": None,
+                "admitted": 2,
+                "waiting": 1,
+                "memory_reserved": "1536Mi",
+            }
+        ],
+    }
+    assert expected == json.loads(heard.out.getvalue())
+
+
+def test_no_sessions(scripted_kubectl: ScriptedKubectl, heard: Heard) -> None:
+    """An empty namespace is a sentence, and no question about quotas."""
+    scripted_kubectl.on("get", "whatsappsessions.wasession.dev", out=listed())
+
+    status = main(["status"], console=heard.console)
+
+    assert (0, "no sessions in this namespace; -A lists all namespaces\n") == (status, heard.notes.getvalue())
+    assert 1 == len(scripted_kubectl.calls())
+
+
+def test_a_name_that_does_not_exist(scripted_kubectl: ScriptedKubectl, heard: Heard) -> None:
+    """The text has kubectl's own words, and how to find the right name."""
+    scripted_kubectl.on("get", err='Error from server (NotFound): whatsappsessions "x" not found\n', status=1)
+
+    status = main(["status", "x"], console=heard.console)
+
+    assert 1 == status
+    assert '"x" not found\n`kubectl whatsapp status -A` lists all' in heard.notes.getvalue()
+
+
+def test_a_session_that_no_operator_has_seen(scripted_kubectl: ScriptedKubectl, heard: Heard) -> None:
+    """Without a status a session is shown with what is known: its quota, and that Ready is unknown."""
+    session = session_json()
+    del session["status"]
+    scripted_kubectl.on("get", "whatsappsessions.wasession.dev", out=session)
+    scripted_kubectl.on("get", "whatsappsessionquotas.wasession.dev", out=quota_json())
+
+    main(["status"], console=heard.console)
+
+    assert ["sales", "-", "Unknown", "demo", "0", "-", "-"] == heard.out.getvalue().splitlines()[1].split()
