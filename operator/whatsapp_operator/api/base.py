@@ -168,7 +168,9 @@ _Duration = Annotated[
     BeforeValidator(durations.parse_duration),
     PlainSerializer(durations.format_duration, return_type=str),
 ]
-Duration = Annotated[_Duration, _duration_schema()]
+Duration = Annotated[
+    _Duration, _duration_schema(Rule(f"{UNLESS_DURATION} duration(self) <= duration('24h')", "must be at most 24h"))
+]
 Delay = Annotated[
     _Duration,
     _duration_schema(

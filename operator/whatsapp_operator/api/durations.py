@@ -39,7 +39,8 @@ def parse_duration(given: str | timedelta) -> timedelta:
 def format_duration(length: timedelta) -> str:
     """Return the shortest text with the largest units first: 1h30m, 500ms, 0s.
 
-    Parts of a millisecond are dropped: nothing here is timed that finely.
+    Parts of a millisecond are dropped: nothing here is timed that finely. It reads back up to 99999h; the CRD allows
+    a day.
 
     :raises BadDuration: the length is negative, which no manifest can say.
     """

@@ -9,14 +9,8 @@ from whatsapp_operator.api.crd.schema import Schema, structural
 from whatsapp_operator.api.quota import QuotaSpec, QuotaStatus, WhatsAppSessionQuota
 from whatsapp_operator.api.session import SessionSpec, SessionStatus, WhatsAppSession
 
-_KIND = (
-    "Which kind of object this is. Cannot be changed. More: "
-    "https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds"
-)
-_API_VERSION = (
-    "The version of the schema that this object is written in. More: "
-    "https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources"
-)
+_KIND = "Which kind of object this is. Cannot be changed."
+_API_VERSION = "The version of the schema that this object is written in."
 
 
 class Column(NamedTuple):

@@ -1,0 +1,308 @@
+"""Shared hypothesis strategies: what people write in a manifest, and what may stand in a stored object.
+
+Every property test of the API draws from here, so that a new field or a new form is added in one place and all tests
+meet it. Three kinds:
+
+* texts: `quantity_texts`, `duration_texts`, `names`, `moments`;
+* what the API server accepts: `session_specs`, `quota_specs` (manifests as dictionaries), `session_manifests`;
+* what it may have stored under another schema: `json_values`, `stored_objects`, anything at all below known names;
+* models: `conditions`, `session_statuses`.
+"""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import strategies as st
+from whatsapp_operator.api.conditions import Condition, ConditionStatus, ConditionType
+from whatsapp_operator.api.constants import API_VERSION, SESSION_KIND
+from whatsapp_operator.api.durations import format_duration
+from whatsapp_operator.api.quantities import MI, format_quantity
+from whatsapp_operator.api.session import (
+    AccessMode,
+    AdmissionStatus,
+    LastFailure,
+    LinkMethod,
+    LinkStatus,
+    OnLogout,
+    OperatingMode,
+    RecoveryStatus,
+    Retention,
+    SessionStatus,
+)
+
+Manifest = dict[str, Any]
+
+LABEL = "[a-z0-9]([-a-z0-9]{0,20}[a-z0-9])?"
+
+# --- texts
+
+
+def names() -> st.SearchStrategy[str]:
+    """DNS labels, digits first included."""
+    return st.from_regex(LABEL, fullmatch=True)
+
+
+def moments() -> st.SearchStrategy[datetime]:
+    """Points in time with whole seconds, as the API server keeps them."""
+    return st.datetimes(
+        min_value=datetime(2020, 1, 1),  # noqa: DTZ001 - hypothesis adds the zone itself
+        max_value=datetime(2099, 1, 1),  # noqa: DTZ001
+        timezones=st.just(UTC),
+    ).map(lambda moment: moment.replace(microsecond=0))
+
+
+def durations(longest: timedelta = timedelta(hours=24)) -> st.SearchStrategy[timedelta]:
+    """Lengths that a manifest can say, longer than nothing."""
+    return st.integers(1, int(longest.total_seconds() * 1000)).map(lambda count: timedelta(milliseconds=count))
+
+
+def duration_texts() -> st.SearchStrategy[str]:
+    """Every form of a duration, the odd ones included ("0h5s", "90m", "5s5s")."""
+    return st.from_regex("([0-9]{1,5}(h|m|s|ms)){1,4}", fullmatch=True)
+
+
+def quantity_texts() -> st.SearchStrategy[str]:
+    """Every form of a quantity: signs, fractions, exponents, all suffixes."""
+    numbers = st.from_regex(r"[+-]?([0-9]{1,12}(\.[0-9]{0,10})?|\.[0-9]{1,10})", fullmatch=True)
+    exponents = st.builds("{}{}".format, st.sampled_from("eE"), st.integers(-20, 20))
+    suffixes = st.sampled_from(["", *"numkMGTPE", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"])
+    return st.builds("{}{}".format, numbers, st.one_of(suffixes, exponents))
+
+
+def near_quantity_texts() -> st.SearchStrategy[str]:
+    """Texts made of a quantity's characters, most of which are none."""
+    return st.text("0123456789.+-eEKMGTPikmnu", max_size=8)
+
+
+def memory_amounts(*, at_least: int) -> st.SearchStrategy[Decimal]:
+    """Bytes, from this many mebibytes."""
+    return st.integers(at_least, 64 * 1024).map(lambda count: count * MI)
+
+
+# --- what the API server accepts
+
+
+def _optional(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Manifest]:
+    return st.fixed_dictionaries({}, optional=fields)
+
+
+@st.composite
+def _resources(draw: st.DrawFn) -> Manifest:
+    """Any of the four amounts left out; a limit never below the request beside it."""
+    memory = sorted(draw(st.tuples(memory_amounts(at_least=256), memory_amounts(at_least=256))))
+    cpu = sorted(draw(st.tuples(st.integers(1, 64_000), st.integers(1, 64_000))))
+    amounts = {
+        ("requests", "memory"): format_quantity(memory[0]),
+        ("limits", "memory"): format_quantity(memory[1]),
+        ("requests", "cpu"): draw(st.sampled_from([f"{cpu[0]}m", format_quantity(Decimal(cpu[0]) / 1000)])),
+        ("limits", "cpu"): format_quantity(Decimal(cpu[1]) / 1000),
+    }
+    resources: Manifest = {}
+    for side, name in draw(st.sets(st.sampled_from(sorted(amounts)))):
+        resources.setdefault(side, {})[name] = amounts[side, name]
+    return resources
+
+
+def _profiles() -> st.SearchStrategy[Manifest]:
+    modes = st.sampled_from([str(mode) for mode in AccessMode])
+    ours = _optional(
+        size=memory_amounts(at_least=1).map(format_quantity),
+        storageClassName=st.one_of(st.just(""), names()),
+        accessMode=modes,
+        retention=st.sampled_from([str(retention) for retention in Retention]),
+    )
+    theirs = st.fixed_dictionaries(
+        {"existingClaim": names()}, optional={"accessMode": modes, "retention": st.just("Retain")}
+    )
+    return st.one_of(ours, theirs)
+
+
+def _texts(length: int = 20) -> st.SearchStrategy[str]:
+    return st.text("abcXYZ019-_. é", max_size=length)
+
+
+def _label_maps() -> st.SearchStrategy[dict[str, str]]:
+    keys = st.builds("{}{}".format, st.sampled_from(["", "example.com/", "a.b/"]), names())
+    return st.dictionaries(keys, names(), max_size=3)
+
+
+def _affinities() -> st.SearchStrategy[Manifest]:
+    requirement = st.fixed_dictionaries(
+        {
+            "key": names(),
+            "operator": st.sampled_from(["In", "NotIn"]),
+            "values": st.lists(names(), min_size=1, max_size=2),
+        }
+    )
+    term = _optional(matchExpressions=st.lists(requirement, max_size=2), matchFields=st.lists(requirement, max_size=1))
+    selector = _optional(matchLabels=_label_maps(), matchExpressions=st.lists(requirement, max_size=1))
+    pods = st.fixed_dictionaries(
+        {"topologyKey": names()}, optional={"labelSelector": selector, "namespaces": st.lists(names(), max_size=2)}
+    )
+    required, preferred = (f"{word}DuringSchedulingIgnoredDuringExecution" for word in ("required", "preferred"))
+    weight = st.integers(1, 100)
+    near = st.fixed_dictionaries({"weight": weight, "podAffinityTerm": pods})
+    nodes = st.fixed_dictionaries({"weight": weight, "preference": term})
+    pod_affinity = _optional(**{required: st.lists(pods, max_size=2), preferred: st.lists(near, max_size=1)})
+    return _optional(
+        nodeAffinity=_optional(
+            **{
+                required: st.fixed_dictionaries({"nodeSelectorTerms": st.lists(term, min_size=1, max_size=2)}),
+                preferred: st.lists(nodes, max_size=2),
+            }
+        ),
+        podAffinity=pod_affinity,
+        podAntiAffinity=pod_affinity,
+    )
+
+
+def _pods() -> st.SearchStrategy[Manifest]:
+    toleration = _optional(
+        key=names(),
+        operator=st.sampled_from(["Exists", "Equal"]),
+        value=names(),
+        effect=st.sampled_from(["NoSchedule", "PreferNoSchedule", "NoExecute"]),
+        tolerationSeconds=st.integers(-10, 10_000),
+    )
+    return _optional(
+        image=st.from_regex(r"[a-z0-9./:-]{1,40}", fullmatch=True),
+        imagePullSecrets=st.lists(
+            names().map(lambda name: {"name": name}), max_size=2, unique_by=lambda ref: ref["name"]
+        ),
+        nodeSelector=_label_maps(),
+        tolerations=st.lists(toleration, max_size=2),
+        affinity=_affinities(),
+        priorityClassName=names(),
+        runtimeClassName=names(),
+        labels=_label_maps(),
+        annotations=st.dictionaries(names(), _texts(), max_size=3),
+    )
+
+
+def session_specs() -> st.SearchStrategy[Manifest]:
+    """Specs that the API server accepts, most fields left out most of the time."""
+    length = durations().map(format_duration)
+    return _optional(
+        operatingMode=st.sampled_from([str(mode) for mode in OperatingMode]),
+        replicas=st.just(1),
+        quotaName=names(),
+        priority=st.integers(-(2**31), 2**31 - 1),
+        resources=_resources(),
+        profile=_profiles(),
+        link=_optional(
+            method=st.sampled_from([str(method) for method in LinkMethod]),
+            maxRounds=st.integers(1, 1000),
+            onLogout=st.sampled_from([str(choice) for choice in OnLogout]),
+        ),
+        recovery=_optional(
+            maxAttempts=st.integers(1, 100),
+            baseDelay=durations(timedelta(minutes=5)).map(format_duration),
+            healthyAfter=length,
+        ),
+        timeouts=_optional(startup=length, launch=length, protocol=length, connectionCheck=length, healthCheck=length),
+        pod=_pods(),
+    )
+
+
+def quota_specs() -> st.SearchStrategy[Manifest]:
+    """Quota specs that the API server accepts."""
+    counts = st.integers(0, 2**31 - 1)
+    memory = memory_amounts(at_least=256).map(format_quantity)
+    return _optional(sessions=counts, memory=memory, sessionsPerNamespace=counts)
+
+
+def session_manifests(namespace: str = "default") -> st.SearchStrategy[Manifest]:
+    """Whole sessions that the API server accepts."""
+    return st.builds(
+        lambda name, spec: {
+            "apiVersion": API_VERSION,
+            "kind": SESSION_KIND,
+            "metadata": {"name": name, "namespace": namespace},
+            "spec": spec,
+        },
+        names(),
+        session_specs(),
+    )
+
+
+# --- what may have been stored under another schema
+
+
+def json_values() -> st.SearchStrategy[Any]:
+    """Anything that JSON can say."""
+    scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+    return st.recursive(
+        scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3), max_leaves=8
+    )
+
+
+@st.composite
+def damaged(draw: st.DrawFn, whole: st.SearchStrategy[Any]) -> Any:
+    """The value with something unexpected in place of one of its parts."""
+    value = draw(whole)
+    if not isinstance(value, dict | list) or not value or draw(st.booleans()):
+        return draw(json_values())
+    place = draw(st.sampled_from(sorted(value) if isinstance(value, dict) else range(len(value))))
+    part = draw(damaged(st.just(value[place])))
+    if isinstance(value, dict):
+        return {**value, place: part}
+    return [*value[:place], part, *value[place + 1 :]]
+
+
+def stored_objects() -> st.SearchStrategy[Manifest]:
+    """Objects under the right kind with unexpected contents, at any depth."""
+    metadata = _optional(
+        name=names(), namespace=names(), uid=names(), generation=st.integers(0, 99), labels=_label_maps()
+    )
+    sound = st.fixed_dictionaries(
+        {"metadata": metadata},
+        optional={"spec": session_specs(), "status": session_statuses().map(lambda status: status.to_dict())},
+    )
+    return st.one_of(sound, damaged(sound).filter(lambda value: isinstance(value, dict)))
+
+
+# --- models
+
+
+def conditions() -> st.SearchStrategy[Condition]:
+    """Conditions of known and of unknown types."""
+    return st.builds(
+        Condition,
+        type=st.one_of(st.sampled_from([str(kind) for kind in ConditionType]), st.sampled_from(["Other", "Another"])),
+        status=st.sampled_from(ConditionStatus),
+        reason=st.from_regex("[A-Z][A-Za-z]{0,10}", fullmatch=True),
+        message=_texts(),
+        last_transition_time=moments(),
+        observed_generation=st.none() | st.integers(0, 99),
+    )
+
+
+def session_statuses() -> st.SearchStrategy[SessionStatus]:
+    """Statuses as the operator writes them."""
+    word, moment, count = st.none() | names(), st.none() | moments(), st.integers(0, 99)
+    failure = st.builds(
+        LastFailure, reason=word, exit_code=st.none() | st.integers(0, 255), time=moment, message=st.none() | _texts()
+    )
+    return st.builds(
+        SessionStatus,
+        observed_generation=st.none() | count,
+        conditions=st.lists(conditions(), max_size=4, unique_by=lambda condition: condition.type).map(tuple),
+        state=st.none() | st.from_regex("[A-Z][A-Za-z0-9]{0,62}", fullmatch=True),
+        pod_name=word,
+        pod_uid=word,
+        pvc_name=word,
+        node_name=word,
+        replicas=st.integers(0, 1),
+        link=st.none() | st.builds(LinkStatus, linked_time=moment, durable_time=moment, round=st.none() | count),
+        admission=st.none()
+        | st.builds(AdmissionStatus, quota_name=names(), reserved_at=moment, memory=memory_amounts(at_least=256)),
+        recovery=st.none()
+        | st.builds(
+            RecoveryStatus,
+            consecutive_failures=count,
+            last_failure=st.none() | failure,
+            next_attempt_time=moment,
+            restarts=count,
+        ),
+    )
