@@ -1,14 +1,18 @@
-"""A QR code as terminal text, small enough for 80 columns."""
+"""A QR code in the terminal, drawn as `kubectl whatsapp qr` draws it."""
 
 from __future__ import annotations
 
-import io
+import sys
 
-import segno
+from kubectl_whatsapp.drawing import draw
+from kubectl_whatsapp.errors import CannotDraw
+
+from session_demo.errors import DemoError
 
 
 def draw_qr(text: str) -> str:
-    """Draw with half blocks: two rows of modules per line of text."""
-    out = io.StringIO()
-    segno.make(text, error="l", micro=False).terminal(out=out, compact=True, border=2)
-    return out.getvalue()
+    """Draw the code; raises DemoError when it does not fit."""
+    try:
+        return draw(text, columns=120, colours=sys.stdout.isatty())
+    except CannotDraw as error:
+        raise DemoError(str(error)) from error

@@ -44,8 +44,9 @@ class Stage:
     """The cluster as the story sees it."""
 
     kubectl: Kubectl
-    phone_target: str
-    """ What port-forward is asked for to reach the phone, such as `service/standin-phone`. """
+    phone_namespace: str
+    phone_pod: str
+    """ The stand-in's pod, whose phone is reached by port-forward. """
     phone_port: int
     phone_token: str
 
@@ -119,13 +120,13 @@ class Stage:
         if secret is None:
             raise NotYet(f"session {name} has no Secret")
         token = base64.b64decode(secret["data"]["link"]).decode()
-        with self.kubectl.forwarded(f"pod/{name}", 8080, namespace=NAMESPACE) as port:
+        with self.kubectl.forwarded(name, 8080, namespace=NAMESPACE) as port:
             answer = call(f"http://127.0.0.1:{port}/v1/qr", token=token)
         return str(answer["text"])
 
     def phone(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Call the phone's API; a body makes it a POST."""
-        with self.kubectl.forwarded(self.phone_target, self.phone_port, namespace=NAMESPACE) as port:
+        with self.kubectl.forwarded(self.phone_pod, self.phone_port, namespace=self.phone_namespace) as port:
             return call(f"http://127.0.0.1:{port}{path}", token=self.phone_token, body=body)
 
     def scan(self, name: str) -> None:
