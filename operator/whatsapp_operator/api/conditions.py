@@ -42,6 +42,7 @@ class Reason(StrEnum):
 
     # Ready, and the others where they follow from the same fact
     CONNECTED = "Connected"
+    RUNNER_STARTING = "RunnerStarting"
     RUNNER_UNREACHABLE = "RunnerUnreachable"
     NO_POD = "NoPod"
     SUSPENDED = "Suspended"
@@ -49,36 +50,44 @@ class Reason(StrEnum):
     # Linked
     LINKED = "Linked"
     NOT_LINKED = "NotLinked"
+    NOT_KNOWN = "NotKnown"
     # Admitted
     ADMITTED = "Admitted"
+    WAITING_FOR_ADMISSION = "WaitingForAdmission"
     QUOTA_EXCEEDED = "QuotaExceeded"
     QUOTA_NOT_FOUND = "QuotaNotFound"
     SLOT_RELEASED = "SlotReleased"
     # PodReady
     POD_READY = "PodReady"
+    POD_STARTING = "PodStarting"
     POD_NOT_READY = "PodNotReady"
     POD_TERMINATING = "PodTerminating"
+    POD_ENDED = "PodEnded"
+    # PodScheduled, where the scheduler gives no reason
+    SCHEDULED = "Scheduled"
     # Suspended
     SUSPENDING = "Suspending"
     NOT_SUSPENDED = "NotSuspended"
-    # What keeps a pod from being made or started
+    # What keeps a pod from being made
     NAME_TAKEN = "NameTaken"
-    POD_REFUSED = "PodRefused"
-    CLAIM_NOT_FOUND = "ClaimNotFound"
-    CLAIM_LOST = "ClaimLost"
+    MULTIPLE_PODS = "MultiplePods"
+    PREVIOUS_POD_TERMINATING = "PreviousPodTerminating"
+    CLAIM_TERMINATING = "ClaimTerminating"
     CLAIM_RESIZE_REFUSED = "ClaimResizeRefused"
-    UNSCHEDULABLE = "Unschedulable"
-    IMAGE_UNAVAILABLE = "ImageUnavailable"
-    VOLUME_UNAVAILABLE = "VolumeUnavailable"
     # Recovering, and the reason of a failure when nobody knows a better one
     BACKING_OFF = "BackingOff"
     RECOVERY_PAUSED = "RecoveryPaused"
+    RESTART_REQUESTED = "RestartRequested"
+    REPLACING_POD = "ReplacingPod"
+    NOT_RECOVERING = "NotRecovering"
     RUNNER_EXITED = "RunnerExited"
     # Stalled
     INVALID_OBJECT = "InvalidObject"
     RECOVERY_EXHAUSTED = "RecoveryExhausted"
+    NOT_STALLED = "NotStalled"
     # Stalled and Conflict: the runner's own words that must wait for a person
     CONFLICT = "Conflict"
+    NO_CONFLICT = "NoConflict"
     TEMPORARILY_BANNED = "TemporarilyBanned"
     LOGGED_OUT = "LoggedOut"
 

@@ -1,0 +1,101 @@
+"""What a session's objects are called and how they are found: names, labels, annotations, the owner reference.
+
+Every name follows from the session alone, so that an operator that crashed between creating and remembering finds
+the same object again. `docs/design/operator.md` has the table.
+"""
+
+import hashlib
+from typing import Any, Final
+
+from whatsapp_operator.api.constants import (
+    API_VERSION,
+    GROUP,
+    MANAGED_BY,
+    MANAGED_BY_LABEL,
+    NAME_LABEL,
+    QUOTA_LABEL,
+    RUNNER_NAME,
+    RUNNER_PORT,
+    SERVICE_NAME,
+    SESSION_KIND,
+    SESSION_LABEL,
+    SESSION_UID_LABEL,
+)
+from whatsapp_operator.api.session import WhatsAppSession
+from whatsapp_operator.core.model import KeyID, SessionUID
+
+KEY_ID_LABEL: Final = f"{GROUP}/key-id"
+""" On pods and Secrets: the key that the tokens come from; a key is kept while a pod bears its id. """
+QUOTA_ANNOTATION: Final = QUOTA_LABEL
+""" On pods: the quota's whole name, which a label value may be too short for. """
+MADE_FROM_ANNOTATION: Final = f"{GROUP}/made-from"
+""" On pods: the fingerprint of the manifest, to tell whether later edits wait for the next pod. """
+_LABEL_VALUE: Final = 63
+
+
+def session_uid(session: WhatsAppSession) -> SessionUID:
+    """Return the session's identity."""
+    return SessionUID(session.metadata.uid)
+
+
+def pod_name(session: WhatsAppSession) -> str:
+    """Return the name of the session's pod: its own, so that `kubectl logs NAME` just works."""
+    return session.metadata.name
+
+
+def claim_name(session: WhatsAppSession) -> str:
+    """Return the name of the claim that the operator makes for the profile."""
+    return f"{session.metadata.name}-profile"
+
+
+def profile_claim(session: WhatsAppSession) -> str:
+    """Return the name of the claim that the pod mounts: the person's own, or the one the operator makes."""
+    return session.spec.profile.existing_claim or claim_name(session)
+
+
+def secret_name(session: WhatsAppSession, *, key_id: KeyID, extra_ca: str) -> str:
+    """Return the name of the token Secret: another key or another CA makes another Secret, since none is ever changed."""
+    digest = hashlib.sha256(f"{key_id}\n{extra_ca}".encode()).hexdigest()[:8]
+    return f"was-{session.metadata.uid}-{digest}"
+
+
+def endpoint(session: WhatsAppSession) -> str:
+    """Return the address of the runner's API inside the cluster."""
+    return f"http://{session.metadata.name}.{SERVICE_NAME}.{session.metadata.namespace}.svc:{RUNNER_PORT}"
+
+
+def selector(session: WhatsAppSession) -> str:
+    """Return the label selector of the session's pod, for the scale subresource."""
+    return f"{MANAGED_BY_LABEL}={MANAGED_BY},{SESSION_UID_LABEL}={session.metadata.uid}"
+
+
+def labels(session: WhatsAppSession) -> dict[str, str]:
+    """Return the labels of all objects that belong to one session."""
+    return {
+        MANAGED_BY_LABEL: MANAGED_BY,
+        NAME_LABEL: RUNNER_NAME,
+        SESSION_LABEL: session.metadata.name,
+        SESSION_UID_LABEL: session.metadata.uid,
+    }
+
+
+def label_value(name: str) -> str:
+    """Return the name as a label's value: itself, or its beginning and a hash when it is too long."""
+    if len(name) <= _LABEL_VALUE:
+        return name
+    return f"{name[:50].rstrip('-.')}-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
+
+
+def owner_reference(session: WhatsAppSession) -> dict[str, Any]:
+    """Return the reference that lets the API server delete an object with its session.
+
+    It does not block the session's deletion: for that the operator would need a right on finalizers.
+    """
+    return {
+        "apiVersion": API_VERSION,
+        "kind": SESSION_KIND,
+        "name": session.metadata.name,
+        "uid": session.metadata.uid,
+        "controller": True,
+        "blockOwnerDeletion": False,
+    }

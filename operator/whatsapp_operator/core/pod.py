@@ -1,0 +1,104 @@
+"""The session's pod, whole: built once from the session and the settings, never changed afterwards.
+
+A bare pod that is not restarted in place: what follows a failure is the operator's decision, and it wants to see the
+failure first. It passes the *restricted* Pod Security Standard. `container` has the runner's own part.
+"""
+
+import hashlib
+import json
+from typing import Any, Final
+
+from session_runner.states.environment import Variable
+
+from whatsapp_operator.api.constants import QUOTA_LABEL, RELINK_AT, RESTART_AT, SERVICE_NAME
+from whatsapp_operator.api.requests import asked
+from whatsapp_operator.api.session import WhatsAppSession
+from whatsapp_operator.core import names
+from whatsapp_operator.core.container import SCRATCH, runner_container, volumes
+from whatsapp_operator.core.model import Defaults, Manifest
+
+GRACE_SECONDS: Final = 60
+""" The runner closes the browser cleanly within 45 s of SIGTERM; the rest is the kubelet's and the volume's. """
+_EVICTION_HINT: Final = "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes"
+""" Without it an autoscaler takes the scratch volumes for data and keeps the node. Whether the session itself may be
+moved for thrift is the person's word: `cluster-autoscaler.kubernetes.io/safe-to-evict` in spec.pod.annotations. """
+
+
+def pod_manifest(session: WhatsAppSession, defaults: Defaults) -> Manifest:
+    """Return the pod to create; its annotations carry the requests that it answers."""
+    options = session.spec.pod
+    quota = session.spec.quota_name
+    metadata: dict[str, Any] = {
+        "name": names.pod_name(session),
+        "namespace": session.metadata.namespace,
+        "labels": options.labels
+        | names.labels(session)
+        | {QUOTA_LABEL: names.label_value(quota), names.KEY_ID_LABEL: names.label_value(defaults.key_id)},
+        "annotations": options.annotations | {names.QUOTA_ANNOTATION: quota, _EVICTION_HINT: _scratch_names()},
+        "ownerReferences": [names.owner_reference(session)],
+    }
+    pod: dict[str, Any] = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": metadata,
+        "spec": _spec(session, defaults),
+    }
+    metadata["annotations"][names.MADE_FROM_ANNOTATION] = _fingerprint(pod)
+    # After the fingerprint: what a person asks for once is no edit that waits for the next pod.
+    requests = asked(session.metadata.annotations)
+    if requests.restart_at is not None:
+        metadata["annotations"][RESTART_AT] = requests.restart_at
+    if requests.relink_at is not None:
+        metadata["annotations"][RELINK_AT] = requests.relink_at
+        pod["spec"]["containers"][0]["env"].append({"name": str(Variable.RELINK_REQUEST), "value": requests.relink_at})
+    return Manifest(pod)
+
+
+def fingerprint(session: WhatsAppSession, defaults: Defaults) -> str:
+    """Return what a pod made now would bear as made-from; another one on the pod means that edits wait."""
+    return str(pod_manifest(session, defaults)["metadata"]["annotations"][names.MADE_FROM_ANNOTATION])
+
+
+def _spec(session: WhatsAppSession, defaults: Defaults) -> dict[str, Any]:
+    options = session.spec.pod
+    user = defaults.run_as_user
+    spec: dict[str, Any] = {
+        "hostname": session.metadata.name,
+        "subdomain": SERVICE_NAME,
+        "restartPolicy": "Never",
+        "terminationGracePeriodSeconds": GRACE_SECONDS,
+        "automountServiceAccountToken": False,
+        # A namespace with many Services would else put a variable of each into the runner's environment.
+        "enableServiceLinks": False,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": user,
+            "runAsGroup": user,
+            "fsGroup": user,
+            # A profile has thousands of files: their owner is looked at only when the volume's root is not ours yet.
+            "fsGroupChangePolicy": "OnRootMismatch",
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [runner_container(session, defaults)],
+        "volumes": volumes(session, defaults),
+    }
+    chosen = options.to_dict()
+    for field in (
+        "imagePullSecrets",
+        "nodeSelector",
+        "tolerations",
+        "affinity",
+        "priorityClassName",
+        "runtimeClassName",
+    ):
+        if chosen.get(field):
+            spec[field] = chosen[field]
+    return spec
+
+
+def _fingerprint(pod: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(pod, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _scratch_names() -> str:
+    return ",".join(scratch.name for scratch in SCRATCH)

@@ -1,0 +1,150 @@
+"""What the admission round counts: places held and places wanted, and what a quota's status says about them.
+
+Made from one authoritative LIST of sessions, pods and quotas each; `admit` decides with it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from whatsapp_operator.api.conditions import Condition, ConditionStatus, set_condition
+from whatsapp_operator.api.constants import QUOTA_LABEL, SESSION_UID_LABEL
+from whatsapp_operator.api.invalid import InvalidObject
+from whatsapp_operator.api.metadata import ObjectKey
+from whatsapp_operator.api.quantities import format_quantity
+from whatsapp_operator.api.quota import QuotaSpec, QuotaStatus, WhatsAppSessionQuota
+from whatsapp_operator.api.resources import effective
+from whatsapp_operator.api.session import OperatingMode, WhatsAppSession
+from whatsapp_operator.core import names
+from whatsapp_operator.core.facts import memory_limits
+from whatsapp_operator.core.model import SessionUID
+from whatsapp_operator.core.standing import stands_still
+
+WITHIN_LIMITS: Final = "WithinLimits"
+""" A quota's condition: False after its limits were lowered below what is admitted. Nobody is put out for that. """
+LIMITS_EXCEEDED: Final = "LimitsExceeded"
+INVALID: Final = "InvalidObject"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """A place in a quota that a session holds, by its reservation, its pod or a grant."""
+
+    session_uid: SessionUID
+    quota: str
+    namespace: str
+    memory: int
+    """ Bytes. """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Applicant:
+    """A session that wants to run and has no place that fits it."""
+
+    key: ObjectKey
+    created: datetime
+    place: Place
+    """ The place it wants. """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Usage:
+    """What is counted in one quota."""
+
+    admitted: int = 0
+    waiting: int = 0
+    memory: int = 0
+    """ Bytes. """
+
+
+def wanted_place(session: WhatsAppSession) -> Place:
+    """Return the place that a pod made now would take. The spec must be usable."""
+    return Place(
+        session_uid=names.session_uid(session),
+        quota=session.spec.quota_name,
+        namespace=session.metadata.namespace,
+        memory=int(effective(session.spec.resources).limits.memory),
+    )
+
+
+def reserved_place(session: WhatsAppSession) -> Place | None:
+    """Return the place that the session's status holds."""
+    admission = session.status.admission
+    if admission is None:
+        return None
+    return Place(
+        session_uid=names.session_uid(session),
+        quota=admission.quota_name,
+        namespace=session.metadata.namespace,
+        memory=int(admission.memory or 0),
+    )
+
+
+def pods_place(pod: Mapping[str, Any]) -> Place | None:
+    """Return the place that a pod takes until its object is gone, ended or not; None for a pod of no session."""
+    metadata = pod.get("metadata") or {}
+    labels, annotations = metadata.get("labels") or {}, metadata.get("annotations") or {}
+    uid = labels.get(SESSION_UID_LABEL)
+    quota = annotations.get(names.QUOTA_ANNOTATION) or labels.get(QUOTA_LABEL)
+    if not uid or not quota:
+        return None
+    return Place(
+        session_uid=SessionUID(uid),
+        quota=quota,
+        namespace=str(metadata.get("namespace", "")),
+        memory=memory_limits(pod.get("spec") or {}),
+    )
+
+
+def has_fitting_place(session: WhatsAppSession) -> bool:
+    """Whether the reservation in status is one for the pod that the spec asks for."""
+    reserved, wanted = reserved_place(session), wanted_place(session)
+    return reserved is not None and reserved.quota == wanted.quota and reserved.memory >= wanted.memory
+
+
+def applicant(session: WhatsAppSession) -> Applicant | None:
+    """Return what the session applies for; None when it does not want to run or has what it needs.
+
+    Whether it has a pod is not asked here: that is in the LIST of pods.
+    """
+    metadata = session.metadata
+    if metadata.deletion_timestamp is not None or session.problems:
+        return None
+    if session.spec.operating_mode is not OperatingMode.RUNNING or has_fitting_place(session) or stands_still(session):
+        return None
+    created = metadata.creation_timestamp or datetime.max.replace(tzinfo=UTC)
+    return Applicant(key=metadata.key, created=created, place=wanted_place(session))
+
+
+def quota_status(quota: WhatsAppSessionQuota, *, usage: Usage, now: datetime) -> QuotaStatus:
+    """Return what the quota's status is to say."""
+    generation = quota.metadata.generation
+    status, reason, message = ConditionStatus.TRUE, WITHIN_LIMITS, "What is admitted is within the limits."
+    try:
+        if over := _over(quota.spec, usage):
+            status, reason = ConditionStatus.FALSE, LIMITS_EXCEEDED
+            message = f"More is admitted than the limits allow ({over}). Nobody is put out; nobody new is admitted."
+    except InvalidObject as error:
+        status, reason = ConditionStatus.UNKNOWN, INVALID
+        message = f"Nobody is admitted until the spec is mended: {error}."
+    condition = Condition(
+        type=WITHIN_LIMITS, status=status, reason=reason, message=message, observed_generation=generation
+    )
+    return QuotaStatus(
+        observed_generation=generation,
+        admitted=usage.admitted,
+        waiting=usage.waiting,
+        memory_reserved=Decimal(usage.memory),
+        conditions=set_condition(quota.status.conditions, condition, now),
+    )
+
+
+def _over(spec: QuotaSpec, usage: Usage) -> str:
+    over = []
+    if spec.sessions is not None and usage.admitted > spec.sessions:
+        over.append(f"{usage.admitted} of {spec.sessions} sessions")
+    if spec.memory is not None and usage.memory > spec.memory:
+        over.append(f"{format_quantity(Decimal(usage.memory))} of {format_quantity(spec.memory)} memory")
+    return ", ".join(over)
