@@ -1,0 +1,151 @@
+"""The phone for Python callers: tests, the demo and benchmarks hold one of these and never build a request themselves."""
+
+import types
+from collections.abc import Sequence
+from typing import Any, Self
+
+import aiohttp
+
+from standin.settings import QrForm, Variant
+
+__all__ = ["PhoneClient", "PhoneRefusedError"]
+
+_TIMEOUT = aiohttp.ClientTimeout(total=30)
+
+
+class PhoneRefusedError(Exception):
+    """The phone answered with an error; the message is the phone's own and says what to do."""
+
+    def __init__(self, *, status: int, reason: str, message: str) -> None:
+        super().__init__(f"{reason}: {message}")
+        self.status = status
+        self.reason = reason
+
+
+class PhoneClient:
+    """Speaks to the phone's API. Use it as an async context manager, or call `close`."""
+
+    def __init__(self, *, url: str, token: str) -> None:
+        self.url = url.rstrip("/")
+        self.token = token
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: types.TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """End the connections."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def scan(self, qr: str) -> str:
+        """Link the page that shows this text; returns the device once the page has stored its login."""
+        answer = await self._call("POST", "/phone/scan", {"qr": qr})
+        return str(answer["device"])
+
+    async def devices(self) -> list[dict[str, Any]]:
+        """List the linked devices: id, number, platform, linkedTime (epoch seconds), connected, offline and so on."""
+        answer = await self._call("GET", "/phone/devices")
+        return list(answer["devices"])
+
+    async def device(self, device: str) -> dict[str, Any] | None:
+        """Give one entry of the list, or None."""
+        return next((one for one in await self.devices() if one["id"] == device), None)
+
+    async def messages(self, device: str) -> list[dict[str, Any]]:
+        """List what the device's page sent: id, to, t (epoch seconds), kind, body and the rest."""
+        answer = await self._call("GET", f"/phone/{device}/messages")
+        return list(answer["messages"])
+
+    async def loads(self) -> dict[str, Any]:
+        """Give the ledger of document loads: total, byDevice, byProfile, loads (id, time, variant, profile, device)."""
+        return await self._call("GET", "/loads")
+
+    async def unlink(self, device: str) -> None:
+        """Remove the device on the phone."""
+        await self._command(device, "unlink")
+
+    async def offline(self, device: str) -> None:
+        """Take the network away from the page's computer."""
+        await self._command(device, "offline")
+
+    async def unreachable(self, device: str) -> None:
+        """Refuse the device's connections while its network works."""
+        await self._command(device, "unreachable")
+
+    async def online(self, device: str) -> None:
+        """End offline, unreachable, service-unavailable and a ban."""
+        await self._command(device, "online")
+
+    async def drop(self, device: str) -> None:
+        """Cut the connection once."""
+        await self._command(device, "drop")
+
+    async def send(self, device: str, text: str, **more: Any) -> None:
+        """Send a message to the device; `from`, `id`, `type`, `data` (base64), `mimetype`, `filename` as keywords."""
+        await self._command(device, "send", {"text": text, **more})
+
+    async def receipt(self, device: str, *, level: int, ids: Sequence[str] = ()) -> None:
+        """Receipt what the page sent: 2 delivered, 3 read, 4 played; all messages when no ids are given."""
+        await self._command(device, "receipt", {"level": level, "ids": list(ids)})
+
+    async def replaced(self, device: str) -> None:
+        """Act as if the same login had connected elsewhere."""
+        await self._command(device, "replaced")
+
+    async def ban(self, device: str, *, code: int = 402, expire: int = 3600, message: str = "") -> None:
+        """Ban the account: 402 for `expire` seconds, 403 locked, 406 for good."""
+        await self._command(device, "ban", {"code": code, "expire": expire, "message": message})
+
+    async def service_unavailable(self, device: str) -> None:
+        """Answer 503 to the device, until `online`."""
+        await self._command(device, "service-unavailable")
+
+    async def needs_update(self, device: str, *, reload: bool = False) -> None:
+        """Announce a newer page; with `reload` refuse the running one."""
+        await self._command(device, "needs-update", {"reload": reload})
+
+    async def logout(self, device: str, *, reason: str) -> None:
+        """End the login for a reason of the page's vocabulary."""
+        await self._command(device, "logout", {"reason": reason})
+
+    async def sync_slow(self, device: str, *, seconds: float) -> None:
+        """Let the device's next logins need this long to synchronise."""
+        await self._command(device, "sync-slow", {"seconds": seconds})
+
+    async def dialog(self, device: str, *, kind: str) -> None:
+        """Open a window over the page: `passkey` or `action-required`."""
+        await self._command(device, "dialog", {"kind": kind})
+
+    async def expire_qr(self) -> int:
+        """End the round of every page that waits for a scan; returns how many."""
+        return int((await self._call("POST", "/phone/qr-expire"))["pages"])
+
+    async def set_variant(self, variant: Variant | str) -> None:
+        """Choose what the next document loads get."""
+        await self._call("POST", "/page/variant", {"variant": variant})
+
+    async def set_qr_form(self, form: QrForm | str) -> None:
+        """Choose how the text in the QR code is wrapped, from the next load on."""
+        await self._call("POST", "/page/variant", {"qrForm": form})
+
+    async def _command(self, device: str, name: str, body: dict[str, Any] | None = None) -> None:
+        await self._call("POST", f"/phone/{device}/{name}", body)
+
+    async def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(headers={"Authorization": f"Bearer {self.token}"}, timeout=_TIMEOUT)
+        async with self._session.request(method, self.url + path, json=body or {}) as response:
+            answer: dict[str, Any] = await response.json()
+            if not response.ok:
+                raise PhoneRefusedError(status=response.status, reason=answer["error"], message=answer["message"])
+            return answer

@@ -1,0 +1,141 @@
+"""The phone's list of linked devices: what a companion is, who may log in as one, how the list is kept on disk.
+
+Pure apart from nothing: `to_json` and `from_json` give and take plain values; the server writes the file.
+"""
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+from standin.errors import UnknownDeviceError
+from standin.frames import DeviceId, Frame, Hello
+
+__all__ = ["Ban", "Device", "DeviceBook", "SentMessage"]
+
+_FIRST_NUMBER = 15550100000
+_NUMBERS = 1000
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Ban:
+    """Why the account cannot log in. `expire` in seconds from the ban, 0 when it is not temporary."""
+
+    code: int
+    message: str = ""
+    expire: int = 0
+    url: str = ""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SentMessage:
+    """A message that a page sent, as the phone sees it. Media are kept by size and digest alone."""
+
+    identifier: str
+    to: str
+    seconds: int
+    body: dict[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the form of `GET /phone/{device}/messages`."""
+        return {"id": self.identifier, "to": self.to, "t": self.seconds, **self.body}
+
+
+@dataclasses.dataclass(kw_only=True)
+class Device:
+    """One companion. The first seven fields are kept on disk, the rest belongs to this run of the server."""
+
+    identifier: DeviceId
+    number: str
+    noise_key: str
+    identity_key: str
+    platform: str
+    linked_time: float
+    confirmed: bool = False
+    """ The page has stored its login; until then the device is not listed. """
+
+    first_login: bool = True
+    offline: bool = False
+    """ The page's computer has no network. """
+    unreachable: bool = False
+    """ The network works, but WhatsApp's server does not take the connection. """
+    unavailable: bool = False
+    """ The server answers 503. """
+    ban: Ban | None = None
+    sync_seconds: float | None = None
+    """ Overrides Timing for this device's next logins. """
+    waiting: list[Frame] = dataclasses.field(default_factory=list)
+    """ Incoming messages while no page is connected. """
+    sent: list[SentMessage] = dataclasses.field(default_factory=list)
+
+    def accepts(self, hello: Hello) -> bool:
+        """Tell whether both halves of the login are this device's."""
+        return self.confirmed and (hello.noise_key, hello.identity_key) == (self.noise_key, self.identity_key)
+
+
+class DeviceBook:
+    """All devices of the phone, the confirmed and those whose page has not stored its login yet."""
+
+    def __init__(self) -> None:
+        self._devices: dict[DeviceId, Device] = {}
+        self._count = 0
+
+    def __iter__(self) -> Iterator[Device]:
+        return iter(device for device in self._devices.values() if device.confirmed)
+
+    def add(self, *, noise_key: str, identity_key: str, platform: str, now: float) -> Device:
+        """Make a device with the next id and a number from the range kept for fiction."""
+        self._count += 1
+        device = Device(
+            identifier=DeviceId(f"device-{self._count}"),
+            number=str(_FIRST_NUMBER + self._count % _NUMBERS),
+            noise_key=noise_key,
+            identity_key=identity_key,
+            platform=platform,
+            linked_time=now,
+        )
+        self._devices[device.identifier] = device
+        return device
+
+    def get(self, identifier: DeviceId) -> Device:
+        """Find a listed device or say which ones there are."""
+        device = self._devices.get(identifier)
+        if device is None or not device.confirmed:
+            known = ", ".join(one.identifier for one in self) or "none"
+            raise UnknownDeviceError(f"No linked device is called {identifier!r}. Linked: {known}.")
+        return device
+
+    def pending(self, identifier: DeviceId) -> Device | None:
+        """Find a device whose page has yet to confirm."""
+        device = self._devices.get(identifier)
+        return device if device is not None and not device.confirmed else None
+
+    def remove(self, identifier: DeviceId) -> None:
+        """Forget a device; its page's next login is refused."""
+        self._devices.pop(identifier, None)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give what a restart must know to take the same logins again."""
+        return {
+            "count": self._count,
+            "devices": [
+                {
+                    "identifier": device.identifier,
+                    "number": device.number,
+                    "noise_key": device.noise_key,
+                    "identity_key": device.identity_key,
+                    "platform": device.platform,
+                    "linked_time": device.linked_time,
+                }
+                for device in self
+            ],
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "DeviceBook":
+        """Take back what `to_json` gave."""
+        book = cls()
+        book._count = int(data["count"])
+        for entry in data["devices"]:
+            device = Device(**entry, confirmed=True, first_login=False)
+            book._devices[device.identifier] = device
+        return book

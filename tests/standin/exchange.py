@@ -1,0 +1,221 @@
+"""WhatsApp's server and the phone as a state machine: pages come and go, a phone scans, and this decides who hears what.
+
+Pure: every method takes what happened and returns effects for the shell (`socket.py`) to carry out, so that a test of
+the protocol is a list of calls and a list of frames. The clock and the randomness are passed in. What a person does to
+a device once it is linked (ban it, send to it, cut it off) is in `controls.py`, on top of this.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from typing import NamedTuple
+
+from standin import frames
+from standin.devices import Device, DeviceBook, SentMessage
+from standin.errors import ExpiredQrError, MalformedRequestError, PageAbsentError
+from standin.frames import DeviceId, Frame, Hello, PageId
+from standin.refs import QrText, RefBook
+from standin.settings import Timing
+
+__all__ = ["Close", "Confirmed", "Effect", "Exchange", "Send", "SendLater"]
+
+UNLINKED = 401
+UNAVAILABLE = 503
+
+
+class Send(NamedTuple):
+    """Give a page a frame now."""
+
+    page: PageId
+    frame: Frame
+
+
+class SendLater(NamedTuple):
+    """Give a page a frame after some seconds, if it is still connected."""
+
+    page: PageId
+    frame: Frame
+    seconds: float
+
+
+class Close(NamedTuple):
+    """End a page's connection after what was sent has gone out."""
+
+    page: PageId
+
+
+class Confirmed(NamedTuple):
+    """A page has stored its login: whoever waits for the scan to end may go on, and the list is saved."""
+
+    device: DeviceId
+
+
+Effect = Send | SendLater | Close | Confirmed
+
+
+@dataclasses.dataclass(kw_only=True)
+class _Page:
+    identifier: PageId
+    hello: Hello
+    device: DeviceId | None = None
+    """ Set from the moment the login was accepted. """
+
+
+class Exchange:
+    """All connected pages, the references they show and the devices of the phone."""
+
+    def __init__(
+        self,
+        *,
+        timing: Timing,
+        now: Callable[[], float],
+        new_token: Callable[[], str],
+        devices: DeviceBook | None = None,
+    ) -> None:
+        self.timing = timing
+        self.devices = devices or DeviceBook()
+        self.refs = RefBook(timing=timing, now=now, new_token=new_token)
+        self._now = now
+        self._pages: dict[PageId, _Page] = {}
+
+    # What pages do.
+
+    def opened(self, page: PageId, hello: Hello) -> list[Effect]:
+        """A page said hello: log its device in, or give it references to show."""
+        if hello.device is None:
+            self._pages[page] = _Page(identifier=page, hello=hello)
+            return [self._round(page)]
+        return self._login(page, hello, hello.device)
+
+    def closed(self, page: PageId) -> None:
+        """A page's connection ended."""
+        self.refs.withdraw(page)
+        self._pages.pop(page, None)
+
+    def received(self, page: PageId, frame: Frame) -> list[Effect]:
+        """A connected page sent something after its hello."""
+        known = self._pages.get(page)
+        if known is None:
+            return [Close(page)]
+        match frame.get("type"):
+            case "paired":
+                return self._paired(known, DeviceId(str(frame.get("device"))))
+            case "send" if known.device is not None:
+                return self._sent(known, self.devices.get(known.device), frame)
+            case "logout" if known.device is not None:
+                self.devices.remove(known.device)
+                return [Close(page)]
+            case unexpected:
+                raise MalformedRequestError(f"A page in this state must not send {unexpected!r}.")
+
+    # What the phone does.
+
+    def scan(self, text: str) -> tuple[DeviceId, list[Effect]]:
+        """Link the page that shows this code; the device is listed once that page has stored its login."""
+        qr = QrText.parse(text)
+        page = self._pages.get(self.refs.page_showing(qr.ref))
+        if page is None:
+            raise ExpiredQrError("The page that showed this code is gone. Read the code anew and scan that one.")
+        if (qr.noise_key, qr.identity_key) != (page.hello.noise_key, page.hello.identity_key):
+            raise MalformedRequestError(
+                "The keys in this code are not those of the page that shows it. Send the text of data-ref as it is."
+            )
+        self.refs.withdraw(page.identifier)
+        device = self.devices.add(
+            noise_key=qr.noise_key, identity_key=qr.identity_key, platform=qr.platform, now=self._now()
+        )
+        return device.identifier, [
+            Send(page.identifier, frames.pair_success(device=device.identifier, number=device.number))
+        ]
+
+    def abandon(self, device: DeviceId) -> None:
+        """Give up a scan whose page never confirmed."""
+        if self.devices.pending(device) is not None:
+            self.devices.remove(device)
+
+    def unlink(self, identifier: DeviceId) -> list[Effect]:
+        """Remove a device on the phone."""
+        self.devices.get(identifier)
+        page = self.page_of(identifier)
+        self.devices.remove(identifier)
+        return [] if page is None else [Send(page, frames.stream_error(kind="device_removed")), Close(page)]
+
+    def expire_round(self) -> list[Effect]:
+        """End the round of every page that waits for a scan, as if its time were over."""
+        waiting = [page.identifier for page in self._pages.values() if page.hello.device is None]
+        for page in waiting:
+            self.refs.withdraw(page)
+        return [Send(page, frames.refs_used_up()) for page in waiting]
+
+    # What others ask.
+
+    def page_of(self, identifier: DeviceId) -> PageId | None:
+        """Find the connected page of a device."""
+        return next((page.identifier for page in self._pages.values() if page.device == identifier), None)
+
+    def connected_page(self, identifier: DeviceId) -> PageId:
+        """Find the connected page of a listed device, or PageAbsentError."""
+        self.devices.get(identifier)
+        page = self.page_of(identifier)
+        if page is None:
+            raise PageAbsentError(f"No page of {identifier} is connected. Wait until GET /phone/devices shows it.")
+        return page
+
+    def reachable(self, identifier: str | None) -> bool:
+        """Tell whether a socket of this device (or of an unlinked page: None) may be opened at all."""
+        return not any(
+            device.offline or device.unreachable for device in self.devices if device.identifier == identifier
+        )
+
+    def online(self, identifier: str | None) -> bool:
+        """Tell what a page finds when it tests its network."""
+        return not any(device.offline for device in self.devices if device.identifier == identifier)
+
+    def seconds(self) -> int:
+        """Tell the time as messages carry it: whole seconds since the epoch."""
+        return int(self._now())
+
+    # The steps in between.
+
+    def _round(self, page: PageId) -> Send:
+        refs = self.refs.issue(page)
+        return Send(page, frames.pair_device(refs=refs, first_ref=self.timing.first_ref, next_ref=self.timing.next_ref))
+
+    def _paired(self, page: _Page, identifier: DeviceId) -> list[Effect]:
+        device = self.devices.pending(identifier)
+        if device is None:
+            return [Close(page.identifier)]
+        device.confirmed = True
+        restart = Send(page.identifier, frames.stream_error(kind="restart"))
+        return [Confirmed(identifier), restart, Close(page.identifier)]
+
+    def _login(self, page: PageId, hello: Hello, identifier: DeviceId) -> list[Effect]:
+        device = next((one for one in self.devices if one.identifier == identifier), None)
+        if device is None or not device.accepts(hello):
+            return [Send(page, frames.failure(code=UNLINKED)), Close(page)]
+        if device.ban is not None:
+            return [Send(page, frames.failure(**dataclasses.asdict(device.ban))), Close(page)]
+        if device.unavailable:
+            return [Send(page, frames.failure(code=UNAVAILABLE)), Close(page)]
+        effects: list[Effect] = []
+        older = self.page_of(identifier)
+        if older is not None:
+            # The server's rule: the newest connection of a device wins and the older one is told so.
+            self._pages[older].device = None
+            effects += [Send(older, frames.stream_error(kind="replaced")), Close(older)]
+        self._pages[page] = _Page(identifier=page, hello=hello, device=identifier)
+        effects.append(Send(page, frames.success(device=identifier, number=device.number)))
+        seconds = self.timing.first_sync if device.first_login else self.timing.sync
+        effects.append(SendLater(page, frames.synced(), device.sync_seconds or seconds))
+        effects += [Send(page, frame) for frame in device.waiting]
+        device.first_login = False
+        device.waiting.clear()
+        return effects
+
+    def _sent(self, page: _Page, device: Device, frame: Frame) -> list[Effect]:
+        identifier, to = frame.get("id"), frame.get("to")
+        if not isinstance(identifier, str) or not isinstance(to, str):
+            raise MalformedRequestError("A sent message needs id and to.")
+        seconds = self.seconds()
+        body = {key: value for key, value in frame.items() if key not in {"type", "id", "to"}}
+        device.sent.append(SentMessage(identifier=identifier, to=to, seconds=seconds, body=body))
+        return [Send(page.identifier, frames.ack(identifier=identifier, seconds=seconds))]

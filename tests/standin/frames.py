@@ -1,0 +1,144 @@
+"""The words that page and server exchange over the page's socket: JSON objects with a `type`.
+
+The real page speaks an encrypted binary protocol; only its meaning is kept. One function per frame the server sends,
+so that a wrong field is a type error here and not a silent nothing in the page. The page's own frames are few:
+`hello` (see `Hello`), `paired`, `send`, `logout`, `link-code`.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any, NewType, Self
+
+from standin.errors import MalformedRequestError
+
+__all__ = [
+    "DeviceId",
+    "Frame",
+    "Hello",
+    "LoadId",
+    "PageId",
+    "ack",
+    "dialog",
+    "failure",
+    "link_code",
+    "logout",
+    "message",
+    "needs_update",
+    "pair_device",
+    "pair_success",
+    "receipt",
+    "refs_used_up",
+    "stream_error",
+    "success",
+    "synced",
+]
+
+Frame = dict[str, Any]
+DeviceId = NewType("DeviceId", str)
+""" One linked companion, as the phone lists it. """
+PageId = NewType("PageId", str)
+""" One connection of one page; a reconnect is a new one. """
+LoadId = NewType("LoadId", str)
+""" One delivery of the document. """
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Hello:
+    """The page's first frame. With a device it is a login, without one a request for references to show as QR code."""
+
+    load: LoadId
+    profile: str
+    """ Random, kept by the browser profile for ever, also across logouts. """
+    noise_key: str
+    """ Public key from localStorage; the first half of the login. """
+    identity_key: str
+    """ Public key from IndexedDB; the other half. """
+    platform: str = ""
+    device: DeviceId | None = None
+
+    @classmethod
+    def parse(cls, frame: Frame) -> Self:
+        """Read the frame; MalformedRequestError names what is missing."""
+        wanted = ("load", "profile", "noiseKey", "identityKey")
+        missing = [name for name in wanted if not isinstance(frame.get(name), str)]
+        if missing:
+            raise MalformedRequestError(f"The hello of the page lacks {', '.join(missing)}.")
+        device = frame.get("device")
+        return cls(
+            load=LoadId(frame["load"]),
+            profile=frame["profile"],
+            noise_key=frame["noiseKey"],
+            identity_key=frame["identityKey"],
+            platform=str(frame.get("platform", "")),
+            device=DeviceId(device) if isinstance(device, str) and device else None,
+        )
+
+
+def pair_device(*, refs: Sequence[str], first_ref: float, next_ref: float) -> Frame:
+    """References to show one after the other; times in seconds, milliseconds on the wire."""
+    return {"type": "pair-device", "refs": list(refs), "firstTTL": first_ref * 1000, "nextTTL": next_ref * 1000}
+
+
+def refs_used_up() -> Frame:
+    """The round is over before its time (a test asked for it)."""
+    return {"type": "refs-used-up"}
+
+
+def pair_success(*, device: DeviceId, number: str) -> Frame:
+    """The phone scanned the code: the page stores its login and answers `paired`."""
+    return {"type": "pair-success", "device": device, "number": number}
+
+
+def success(*, device: DeviceId, number: str) -> Frame:
+    """The login was accepted."""
+    return {"type": "success", "device": device, "number": number}
+
+
+def synced() -> Frame:
+    """The critical synchronisation is over."""
+    return {"type": "synced"}
+
+
+def stream_error(*, kind: str) -> Frame:
+    """`restart` after pairing (515), `replaced` or `device_removed`."""
+    return {"type": "stream-error", "kind": kind}
+
+
+def failure(*, code: int, message: str = "", expire: int = 0, url: str = "") -> Frame:
+    """The login, or the session, ends with an HTTP-like code: 401, 402, 403, 406, 405 or 503. `expire` in seconds."""
+    return {"type": "failure", "code": code, "message": message, "expire": expire, "url": url}
+
+
+def logout(*, reason: str) -> Frame:
+    """The server ends the login for a reason of the page's own vocabulary (section 9 of the reference)."""
+    return {"type": "logout", "reason": reason}
+
+
+def needs_update() -> Frame:
+    """A newer version of the page exists; nothing happens yet."""
+    return {"type": "needs-update"}
+
+
+def message(*, identifier: str, sender: str, seconds: int, body: dict[str, Any]) -> Frame:
+    """An incoming message; `body` has kind, body, and for media mimetype, filename, data (base64)."""
+    return {"type": "message", "id": identifier, "from": sender, "t": seconds, **body}
+
+
+def ack(*, identifier: str, seconds: int) -> Frame:
+    """The server took the page's message (ack level 1)."""
+    return {"type": "ack", "id": identifier, "t": seconds}
+
+
+def receipt(*, identifiers: Sequence[str], sender: str, level: int) -> Frame:
+    """The other side's receipt: 2 delivered, 3 read, 4 played."""
+    return {"type": "receipt", "ids": list(identifiers), "from": sender, "level": level}
+
+
+def link_code(*, code: str) -> Frame:
+    """The eight characters to type on the phone."""
+    return {"type": "link-code", "code": code}
+
+
+def dialog(*, kind: str) -> Frame:
+    """A window over the page: `passkey` or `action-required`."""
+    return {"type": "dialog", "kind": kind}

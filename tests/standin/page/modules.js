@@ -1,0 +1,84 @@
+// The modules that wa-js and a runner find, under the real page's ids. Each exports what its counterpart is known for
+// and nothing else: a name too many would be taken for another module (see loader.js).
+
+import { ChatCollectionImpl, Chat, ContactCollectionImpl } from './chats.js';
+import { CmdImpl } from './announce.js';
+import { MsgKey, Wid, createWid, widFactory } from './identity.js';
+import { MediaPrep, OpaqueData } from './media.js';
+import { ACK, ACK_STRING, Msg, MsgCollectionImpl, receipts } from './messages.js';
+import { SOCKET_STATE, SOCKET_STREAM } from './state.js';
+import { decode, encode } from './storage.js';
+import { define } from './loader.js';
+import { reasons } from './logout.js';
+
+const VERSIONS = { legacy: '2.3000.1020000000', modern: '2.3000.1040000000' };
+
+export function defineModules(parts) {
+  defineSession(parts);
+  defineLogin(parts);
+  defineChats(parts);
+}
+
+function defineSession({ mode, state, connection, announce, session, mutex, refreshQR }) {
+  define('WAWebUpdaterVersion', { SANITIZED_VERSION_STR: VERSIONS[mode] });
+  define('WAWebSocketModel', { Socket: state.socket });
+  define('WAWebSocketConstants', { SOCKET_STATE, SOCKET_STREAM });
+  define('WAWebStreamModel', { Stream: state.stream });
+  define('WAWebConnModel', { Conn: state.conn });
+  define('WAWebNetworkStatus', { default: state.network });
+  define('WAWebCmd', { Cmd: announce.cmd, CmdImpl });
+  define('WAWebBackendEventBus', { BackendEventBus: announce.bus, BackendEvent: {} });
+  define('WAWebLogoutReason', reasons);
+  define('WAWebHandleStreamError', session.streamErrors);
+  define('WAComms', { getComms: () => connection.comms, stopComms: () => connection.stop() });
+  define('WAWebUserPrefsTabMutex', {
+    getMutex: () => mutex.value,
+    currentTabHasMutex: () => mutex.held,
+    setNoTakeover: (wanted) => mutex.setNoTakeover(wanted),
+  });
+  if (mode === 'modern') define('WAWebLaunchSocketUtils', { refreshQR });
+  else announce.cmd.refreshQR = refreshQR;
+}
+
+function defineLogin({ login, pairing }) {
+  const me = () => (login.registered ? createWid(`${login.number}@c.us`) : undefined);
+  // Real linked ids are unrelated to the number; here the digits are turned round, which is enough to tell them apart.
+  const lid = () => (login.registered ? createWid(`${[...login.number].reverse().join('')}@lid`) : undefined);
+  define('WAWebUserPrefsIsLoggedIn', { isLoggedIn: () => login.registered });
+  define('WAWebUserPrefsMultiDevice', { isRegistered: () => login.registered });
+  define('WAWebUserPrefsMeUser', { getMaybeMePnUser: me, getMaybeMeLidUser: lid, getMeLidUserOrThrow: lid });
+  define('WABase64', { encodeB64: encode, decodeB64: decode });
+  define('WAWebSignalStoreApi', {
+    waSignalStore: { getRegistrationInfo: async () => ({ identityKeyPair: { pubKey: decode(login.identityKey) } }) },
+  });
+  define('WAWebUserPrefsInfoStore', {
+    waNoiseInfo: { get: async () => ({ staticKeyPair: { pubKey: decode(login.noiseKey) } }) },
+  });
+  define('WAWebAdvSignatureApi', { getADVSecretKey: () => login.advSecret, setADVSignedIdentity: async () => {} });
+  define('WAWebCompanionRegClientUtils', { DEVICE_PLATFORM: pairing.platform });
+}
+
+function defineChats({ chats, messages }) {
+  define('WAWebWid', { default: Wid });
+  define('WAWebWidFactory', widFactory);
+  define('WAWebMsgKey', { default: MsgKey });
+  define('WAWebAck', { ACK, ACK_STRING });
+  define('WATimeUtils', { unixTime: () => Math.floor(Date.now() / 1000) });
+  define('WAWebGetEphemeralFieldsMsgActionsUtils', { getEphemeralFields: () => ({}) });
+  define('WAWebChatModel', { Chat });
+  define('WAWebChatCollection', { ChatCollection: chats.chats, ChatCollectionImpl });
+  define('WAWebContactCollection', { ContactCollection: chats.contacts, ContactCollectionImpl });
+  define('WAWebFindChatAction', { findOrCreateLatestChat: async (wid) => chats.findOrCreate(wid) });
+  define('WAWebMsgModel', { Msg });
+  define('WAWebMsgCollection', { MsgCollection: messages.all, MsgCollectionImpl });
+  define('WAWebSendMsgChatAction', { addAndSendMsgToChat: (chat, raw) => messages.send(chat, raw) });
+  define('WAWebHandleDirectChatReceipt', receipts);
+  define('WAWebMediaOpaqueData', { default: OpaqueData });
+  define('WAWebPrepRawMedia', {
+    MediaPrep,
+    prepRawMedia: (opaque, options) => new MediaPrep({
+      file: opaque.file, options, send: (...args) => messages.sendMedia(...args),
+    }),
+    uploadProductImage: async () => { throw new Error('The stand-in has no product catalogue.'); },
+  });
+}

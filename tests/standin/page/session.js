@@ -1,0 +1,99 @@
+// What the server says, and what the page does about it. One method per frame; section 10 of the reference is the table.
+
+const WATCHED = 'CONNECTED';
+
+export class Session {
+  screen = null; // { name, detail } when one screen covers all others
+  #parts;
+
+  constructor(parts) {
+    this.#parts = parts;
+  }
+
+  receive(frame) {
+    const { pairing, messages, state, dialogs } = this.#parts;
+    switch (frame.type) {
+      case 'pair-device': return pairing.begin(frame);
+      case 'refs-used-up': return pairing.usedUp();
+      case 'pair-success': return this.#paired(frame);
+      case 'success': return this.#loggedIn(frame);
+      case 'synced': return this.#synced();
+      case 'stream-error': return this.streamErrors.default(frame);
+      case 'failure': return this.#failed(frame);
+      case 'logout': return this.#parts.logout.run(frame.reason);
+      case 'needs-update': return state.stream.set('needsUpdate', true);
+      case 'message': return messages.incoming(frame);
+      case 'ack': return messages.acknowledged(frame);
+      case 'receipt': return messages.receipted(frame);
+      case 'dialog': return dialogs.open(frame.kind);
+      default: throw new Error(`The server sent a frame this page does not know: ${frame.type}`);
+    }
+  }
+
+  // An exports object of its own, so that a wrapper put on it is called too.
+  streamErrors = {
+    default: ({ kind }) => {
+      const { connection, logout } = this.#parts;
+      if (kind === 'restart') connection.restart();
+      else if (kind === 'replaced') connection.stop(); // and nothing else: no dialog, no reconnect
+      else if (kind === 'device_removed') logout.run();
+    },
+  };
+
+  async #paired(frame) {
+    const { pairing, connection, dialogs, announce } = this.#parts;
+    try {
+      await pairing.scanned(frame);
+    } catch (error) {
+      announce.backend('storage_initialization_error', error);
+      dialogs.open('storage');
+      return;
+    }
+    connection.send({ type: 'paired', device: frame.device });
+  }
+
+  #loggedIn({ number }) {
+    const { state, connection, announce, login } = this.#parts;
+    connection.settled();
+    this.#show(null);
+    login.number = number;
+    state.conn.set({ connected: true, ref: undefined, refTTL: undefined });
+    state.socket.set({ state: WATCHED, stream: state.socket.hasSynced ? 'RESUMING' : 'SYNCING' });
+    announce.backend('set_socket_state', WATCHED);
+  }
+
+  #synced() {
+    const { state, announce } = this.#parts;
+    state.socket.set({ stream: 'CONNECTED', hasSynced: true });
+    announce.backend('on_critical_sync_done');
+    announce.backend('main_stream_mode_ready');
+    announce.backend('offline_delivery_end');
+    announce.mainLoaded();
+  }
+
+  #failed({ code, message, expire, url }) {
+    const { connection, logout, announce, state } = this.#parts;
+    switch (code) {
+      case 402:
+        connection.stop();
+        this.#show({ name: 'ban', expire, message });
+        return announce.backend('account_temporarily_banned', { banned: true, code, message, url, expire });
+      case 403: return logout.run('account_locked');
+      case 401:
+      case 406: return logout.run();
+      case 405:
+        connection.stop();
+        state.stream.set('needsUpdate', true);
+        return location.reload();
+      case 503: // the connection goes on trying; the next login takes the screen away
+        this.#show({ name: 'unavailable' });
+        return announce.backend('service_unavailable_503', { code });
+      default: throw new Error(`The server refused the login with a code this page does not know: ${code}`);
+    }
+  }
+
+  #show(screen) {
+    this.screen = screen;
+    this.#parts.render();
+  }
+}
