@@ -1,0 +1,28 @@
+"""A real API server with the project's CRDs, and a plain client to it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from api_client import ApiClient
+from local_cluster.light import LightCluster
+from whatsapp_operator.api.crd.definitions import KINDS
+
+CRDS = Path(__file__).parents[3] / "crds"
+
+
+@pytest.fixture(scope="session")
+def cluster(light_cluster: LightCluster) -> LightCluster:
+    """The light cluster with the checked-in CRDs, served."""
+    for kind in KINDS:
+        light_cluster.kubectl("apply", "--server-side", "--filename", str(CRDS / kind.file_name))
+    names = [f"crd/{kind.name}" for kind in KINDS]
+    light_cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", *names)
+    return light_cluster
+
+
+@pytest.fixture(scope="session")
+def api(cluster: LightCluster) -> Iterator[ApiClient]:
+    """The client; one connection for all tests of a process."""
+    with ApiClient(cluster) as client:
+        yield client

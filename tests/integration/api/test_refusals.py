@@ -1,0 +1,280 @@
+"""What the API server refuses, each with the text that a person then reads.
+
+The tables are the contract in a person's words; a test at the end holds them against the rules in the CRDs, so that no
+text goes untested.
+"""
+
+from typing import Any
+
+import pytest
+from api_client import ApiClient, Refusal
+from whatsapp_operator.api.crd.definitions import KINDS, root_schema
+
+QUANTITY = "must be a quantity such as 384Mi, 1Gi, 500m or 2"
+DURATION = "must be a duration of whole numbers with units, such as 30s, 5m, 1h30m or 500ms"
+POSITIVE = "must be longer than 0s; leave it out for the default"
+CPU = "must be at least 1m, a thousandth of a CPU; leave it out for the default"
+REQUEST = "must be at least 1Mi: write 384Mi for 384 mebibytes, or leave it out"
+LIMIT = "must be at least 256Mi, less does not hold a browser: raise it or leave it out"
+SIZE = "must be at least 1Mi: write 2Gi for 2 gibibytes, or leave it out"
+DAY = "must be at most 24h"
+MAKES = "size and storageClassName are for a claim that the operator makes: remove them, or remove existingClaim"
+NOT_OURS = "an existing claim is never deleted by the operator: remove retention, or remove existingClaim"
+ONE = "a session has exactly one pod: to stop it set spec.operatingMode to Suspended"
+RESERVED = "are set by the operator: remove app.kubernetes.io/managed-by and all keys under wasession.dev/"
+LABEL = "a label's value has letters, digits, '-', '_' and '.', and begins and ends with a letter or digit"
+NAME = (
+    "must be a DNS label of at most 52 characters: lower case letters, digits and '-', beginning and ending with a "
+    "letter or digit, because it becomes a host name"
+)
+QUOTA_NAME = "must have at most 63 characters, because it becomes the value of a label"
+QUOTA_MEMORY = "must be at least 256Mi, the smallest session: to admit none set sessions to 0"
+
+
+def a_name(kind: str) -> str:
+    """The text for what is no object's name."""
+    return f"must be the name of {kind}: lower case letters, digits, '-' and '.', beginning and ending with a letter or digit"
+
+
+AMOUNTS = ("memory", "cpu")
+"""Their rule computes its text; the one that stands in the CRD is what is shown should that fail."""
+
+
+def below(name: str, limit: str, request: str) -> str:
+    """The text for a limit below its request."""
+    return f"the {name} limit {limit} is below the {name} request {request}: raise the limit or lower the request"
+
+
+def limits(**amounts: Any) -> dict[str, Any]:
+    """A spec with these limits."""
+    return {"resources": {"limits": amounts}}
+
+
+def requests(**amounts: Any) -> dict[str, Any]:
+    """A spec with these requests."""
+    return {"resources": {"requests": amounts}}
+
+
+def both(name: str, request: Any, limit: Any) -> dict[str, Any]:
+    """A spec with a request and a limit."""
+    return {"resources": {"requests": {name: request}, "limits": {name: limit}}}
+
+
+RULES: list[tuple[dict[str, Any], str, str]] = [
+    # amounts that are none
+    (limits(memory="lots"), "spec.resources.limits.memory", QUANTITY),
+    (limits(memory="1 Gi"), "spec.resources.limits.memory", QUANTITY),
+    (limits(memory=""), "spec.resources.limits.memory", QUANTITY),
+    (limits(cpu="half"), "spec.resources.limits.cpu", QUANTITY),
+    (requests(memory="1GB"), "spec.resources.requests.memory", QUANTITY),
+    (requests(cpu="1K"), "spec.resources.requests.cpu", QUANTITY),
+    ({"profile": {"size": "big"}}, "spec.profile.size", QUANTITY),
+    # too little, nothing, less than nothing
+    (limits(memory="255Mi"), "spec.resources.limits.memory", LIMIT),
+    (limits(memory="268435455"), "spec.resources.limits.memory", LIMIT),
+    (limits(memory=1), "spec.resources.limits.memory", LIMIT),
+    (limits(memory=0), "spec.resources.limits.memory", LIMIT),
+    (limits(memory="-1Gi"), "spec.resources.limits.memory", LIMIT),
+    (requests(memory="-5Mi"), "spec.resources.requests.memory", REQUEST),
+    (requests(memory=0), "spec.resources.requests.memory", REQUEST),
+    (requests(memory="384m"), "spec.resources.requests.memory", REQUEST),
+    (limits(cpu=0), "spec.resources.limits.cpu", CPU),
+    (limits(cpu="-1"), "spec.resources.limits.cpu", CPU),
+    (requests(cpu="0"), "spec.resources.requests.cpu", CPU),
+    (requests(cpu="500u"), "spec.resources.requests.cpu", CPU),
+    ({"profile": {"size": 0}}, "spec.profile.size", SIZE),
+    ({"profile": {"size": "-1Gi"}}, "spec.profile.size", SIZE),
+    # a limit below its request
+    (both("memory", "400Mi", "300Mi"), "spec.resources.limits.memory", below("memory", "300Mi", "400Mi")),
+    (both("memory", "1Gi", 1073741823), "spec.resources.limits.memory", below("memory", "1073741823", "1Gi")),
+    (both("cpu", 1, "999m"), "spec.resources.limits.cpu", below("cpu", "999m", "1")),
+    # durations
+    ({"timeouts": {"launch": "5 days"}}, "spec.timeouts.launch", DURATION),
+    ({"timeouts": {"startup": "1w"}}, "spec.timeouts.startup", DURATION),
+    ({"timeouts": {"protocol": "P1D"}}, "spec.timeouts.protocol", DURATION),
+    ({"timeouts": {"healthCheck": "-5s"}}, "spec.timeouts.healthCheck", DURATION),
+    ({"timeouts": {"connectionCheck": "1.5m"}}, "spec.timeouts.connectionCheck", DURATION),
+    ({"timeouts": {"launch": "30"}}, "spec.timeouts.launch", DURATION),
+    ({"timeouts": {"launch": ""}}, "spec.timeouts.launch", DURATION),
+    ({"timeouts": {"launch": "0s"}}, "spec.timeouts.launch", POSITIVE),
+    ({"timeouts": {"launch": "0h0ms"}}, "spec.timeouts.launch", POSITIVE),
+    ({"timeouts": {"launch": "24h1ms"}}, "spec.timeouts.launch", DAY),
+    ({"recovery": {"healthyAfter": "soon"}}, "spec.recovery.healthyAfter", DURATION),
+    ({"recovery": {"baseDelay": "0s"}}, "spec.recovery.baseDelay", POSITIVE),
+    (
+        {"recovery": {"baseDelay": "5m1s"}},
+        "spec.recovery.baseDelay",
+        "must be at most 5m, the longest delay between two attempts",
+    ),
+    # the profile
+    ({"profile": {"existingClaim": "mine", "size": "1Gi"}}, "spec.profile.existingClaim", MAKES),
+    ({"profile": {"existingClaim": "mine", "storageClassName": "fast"}}, "spec.profile.existingClaim", MAKES),
+    ({"profile": {"existingClaim": "mine", "retention": "Delete"}}, "spec.profile.retention", NOT_OURS),
+    ({"profile": {"existingClaim": "Mine"}}, "spec.profile.existingClaim", a_name("a PersistentVolumeClaim")),
+    ({"profile": {"existingClaim": ""}}, "spec.profile.existingClaim", a_name("a PersistentVolumeClaim")),
+    # names
+    ({"quotaName": ""}, "spec.quotaName", a_name("a WhatsAppSessionQuota")),
+    ({"quotaName": "Big One"}, "spec.quotaName", a_name("a WhatsAppSessionQuota")),
+    ({"pod": {"priorityClassName": "High!"}}, "spec.pod.priorityClassName", a_name("a PriorityClass")),
+    ({"pod": {"runtimeClassName": "-"}}, "spec.pod.runtimeClassName", a_name("a RuntimeClass")),
+    ({"pod": {"imagePullSecrets": [{"name": "My.Secret"}]}}, "spec.pod.imagePullSecrets[0].name", a_name("a Secret")),
+    # labels and annotations of ours
+    ({"pod": {"labels": {"wasession.dev/session": "other"}}}, "spec.pod.labels", f"these labels {RESERVED}"),
+    ({"pod": {"labels": {"x.wasession.dev/a": "b"}}}, "spec.pod.labels", f"these labels {RESERVED}"),
+    ({"pod": {"labels": {"app.kubernetes.io/managed-by": "me"}}}, "spec.pod.labels", f"these labels {RESERVED}"),
+    (
+        {"pod": {"annotations": {"wasession.dev/restart-at": "x"}}},
+        "spec.pod.annotations",
+        f"these annotations {RESERVED}",
+    ),
+    ({"pod": {"labels": {"team": "two words"}}}, "spec.pod.labels", LABEL),
+]
+
+
+@pytest.mark.parametrize(("spec", "field", "text"), RULES)
+def test_a_session_that_breaks_a_rule_is_told_what_to_do(
+    api: ApiClient, spec: dict[str, Any], field: str, text: str
+) -> None:
+    """One cause, at the field that is wrong, with the text of its rule."""
+    answer = api.try_session(spec)
+
+    assert not answer.accepted
+    [refusal] = answer.refusals
+    assert field == refusal.field
+    assert refusal.message.startswith("Invalid value: ")
+    assert refusal.message.endswith(text)
+
+
+SCHEMA: list[tuple[dict[str, Any], str, str]] = [
+    ({"operatingMode": "Stopped"}, "spec.operatingMode", 'supported values: "Running", "Suspended"'),
+    ({"replicas": 0}, "spec.replicas", ONE),
+    ({"replicas": 2}, "spec.replicas", ONE),
+    ({"replicas": 0}, "spec.replicas", "should be greater than or equal to 1"),
+    ({"replicas": 2}, "spec.replicas", "should be less than or equal to 1"),
+    ({"link": {"method": "SMS"}}, "spec.link.method", 'supported values: "QR", "PairingCode"'),
+    ({"link": {"onLogout": "Cry"}}, "spec.link.onLogout", 'supported values: "Relink", "Wait"'),
+    ({"link": {"maxRounds": 0}}, "spec.link.maxRounds", "should be greater than or equal to 1"),
+    ({"recovery": {"maxAttempts": 0}}, "spec.recovery.maxAttempts", "should be greater than or equal to 1"),
+    ({"recovery": {"maxAttempts": -1}}, "spec.recovery.maxAttempts", "should be greater than or equal to 1"),
+    (
+        {"profile": {"accessMode": "ReadWriteMany"}},
+        "spec.profile.accessMode",
+        'supported values: "ReadWriteOncePod", "ReadWriteOnce"',
+    ),
+    ({"profile": {"retention": "Keep"}}, "spec.profile.retention", 'supported values: "Retain", "Delete"'),
+    ({"timeouts": {"launch": 30}}, "spec.timeouts.launch", "must be of type string"),
+    (limits(cpu=0.5), "spec.resources.limits.cpu", "must be of type integer,string"),
+    (limits(memory="9" * 33), "spec.resources.limits.memory", "Too long: may not be more than 32 bytes"),
+    ({"quotaName": "q" * 64}, "spec.quotaName", "Too long: may not be more than 63 bytes"),
+    ({"priority": 2**31}, "spec.priority", "should be less than or equal to"),
+    (
+        {"pod": {"imagePullSecrets": [{"name": "a"}, {"name": "a"}]}},
+        "spec.pod.imagePullSecrets[1]",
+        "Duplicate value",
+    ),
+    ({"pod": {"imagePullSecrets": [{}]}}, "spec.pod.imagePullSecrets[0].name", "Required value"),
+    (
+        {"pod": {"tolerations": [{"effect": "Never"}]}},
+        "spec.pod.tolerations[0].effect",
+        'supported values: "NoSchedule", "PreferNoSchedule", "NoExecute"',
+    ),
+    ({"pod": {"labels": {"team": "x" * 64}}}, "spec.pod.labels.team", "Too long: may not be more than 63 bytes"),
+    ({"pod": {"image": ""}}, "spec.pod.image", "should be at least 1 chars long"),
+]
+
+
+@pytest.mark.parametrize(("spec", "field", "text"), SCHEMA)
+def test_a_session_beyond_the_schemas_bounds_is_refused(
+    api: ApiClient, spec: dict[str, Any], field: str, text: str
+) -> None:
+    """The API server's own texts name the field and what it may be."""
+    answer = api.try_session(spec)
+
+    assert not answer.accepted
+    assert any(field == refusal.field and text in refusal.message for refusal in answer.refusals), answer.refusals
+
+
+@pytest.mark.parametrize(
+    ("spec", "unknown"),
+    [
+        ({"pod": {"spec": {}}}, "spec.pod.spec"),
+        ({"pod": {"securityContext": {}}}, "spec.pod.securityContext"),
+        ({"operatingmode": "Running"}, "spec.operatingmode"),
+        (
+            {"pod": {"affinity": {"nodeAffinity": {"requiredDuringSchedulling": {}}}}},
+            "spec.pod.affinity.nodeAffinity.requiredDuringSchedulling",
+        ),
+    ],
+)
+def test_a_field_that_does_not_exist_is_refused(api: ApiClient, spec: dict[str, Any], unknown: str) -> None:
+    """A raw pod spec, and a mistyped placement rule that would silently not hold."""
+    answer = api.try_session(spec)
+
+    assert not answer.accepted
+    assert f'unknown field "{unknown}"' in answer.body["message"]
+
+
+@pytest.mark.parametrize("name", ["sales.br", "a" * 53, "1." + "a" * 20])
+def test_a_session_whose_name_is_no_host_name_is_refused(api: ApiClient, name: str) -> None:
+    """The API server would take a subdomain; a session's name must be a label."""
+    answer = api.try_session({}, name=name)
+
+    assert [Refusal("metadata.name", f"Invalid value: {NAME}")] == answer.refusals
+
+
+@pytest.mark.parametrize("name", ["Sales", "-sales", "sales-", "sa_les"])
+def test_a_bad_name_gets_our_text_beside_the_api_servers(api: ApiClient, name: str) -> None:
+    """Both say it; ours says why."""
+    assert Refusal("metadata.name", f"Invalid value: {NAME}") in api.try_session({}, name=name).refusals
+
+
+def test_a_session_without_a_spec_is_refused(api: ApiClient) -> None:
+    """Defaults live in the spec, so there must be one, if only `{}`."""
+    assert Refusal("spec", "Required value") in api.try_session(None).refusals
+
+
+@pytest.mark.parametrize(
+    ("spec", "field", "text"),
+    [
+        ({"memory": "255Mi"}, "spec.memory", QUOTA_MEMORY),
+        ({"memory": 8}, "spec.memory", QUOTA_MEMORY),
+        ({"memory": "-8Gi"}, "spec.memory", QUOTA_MEMORY),
+        ({"memory": "eight"}, "spec.memory", QUANTITY),
+        ({"sessions": -1}, "spec.sessions", "should be greater than or equal to 0"),
+        ({"sessionsPerNamespace": -1}, "spec.sessionsPerNamespace", "should be greater than or equal to 0"),
+        ({"sessions": "ten"}, "spec.sessions", "must be of type integer"),
+    ],
+)
+def test_a_quota_that_makes_no_sense_is_refused(api: ApiClient, spec: dict[str, Any], field: str, text: str) -> None:
+    """Each at its field, with what to do."""
+    [refusal] = api.try_quota(spec).refusals
+
+    assert field == refusal.field
+    assert text in refusal.message
+
+
+def test_a_quota_whose_name_is_no_label_value_is_refused(api: ApiClient) -> None:
+    """Its name stands on the pods as a label."""
+    assert [Refusal("metadata.name", f"Invalid value: {QUOTA_NAME}")] == api.try_quota({}, name="q" * 64).refusals
+
+
+def test_every_rule_of_the_crds_is_broken_by_a_test() -> None:
+    """No text is there that nobody has seen the API server say; the rules on changes are in test_changes."""
+    tested = {text for _, _, text in RULES} | {ONE, NAME, QUOTA_NAME, QUOTA_MEMORY, QUANTITY}
+    tested |= {
+        f"the {name} limit is below the {name} request: raise the limit or lower the request" for name in AMOUNTS
+    }
+    rules = [rule for kind in KINDS for rule in _rules(root_schema(kind)) if "oldSelf" not in rule["rule"]]
+
+    assert rules
+    assert [] == sorted({rule["message"] for rule in rules} - tested)
+
+
+def _rules(schema: Any) -> list[dict[str, str]]:
+    """Every rule anywhere in a schema."""
+    if isinstance(schema, list):
+        return [rule for part in schema for rule in _rules(part)]
+    if not isinstance(schema, dict):
+        return []
+    own: list[dict[str, str]] = schema.get("x-kubernetes-validations", [])
+    return [*own, *(rule for key, part in schema.items() if key != "x-kubernetes-validations" for rule in _rules(part))]
