@@ -78,7 +78,7 @@ class StateReason(StrEnum):
     PAIRING_CODE_NOT_SUPPORTED = "PairingCodeNotSupported"
     WAITING_FOR_PASSKEY = "WaitingForPasskey"
     ROUNDS_USED_UP = "RoundsUsedUp"
-    REFRESHING_CODE = "RefreshingCode"
+    NO_CODE_FOUND = "NoCodeFound"
     FIRST_SYNC = "FirstSync"
     CONNECTION_LOST = "ConnectionLost"
     NETWORK_UNREACHABLE = "NetworkUnreachable"
@@ -99,6 +99,7 @@ class StateReason(StrEnum):
     PROBE_TIMED_OUT = "ProbeTimedOut"
     PAGE_DIED = "PageDied"
     BROWSER_DIED = "BrowserDied"
+    LAUNCH_FAILED = "LaunchFailed"
     OUT_OF_MEMORY = "OutOfMemory"
     STOP_REQUESTED = "StopRequested"
 

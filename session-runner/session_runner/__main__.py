@@ -1,0 +1,115 @@
+"""The process: `python -m session_runner`.
+
+Reads the settings, serves the API from the first moment on, runs the session, and leaves with its exit code and its
+last words. Runs as PID 1 of a container as well as anywhere else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from session_runner.host.footprint import tune
+
+STARTED = time.monotonic()
+tune()  # before the big imports allocate
+
+from session_runner.endings import Ending  # noqa: E402
+from session_runner.host.last_words import write_last_words  # noqa: E402
+from session_runner.host.memory import kill_counter  # noqa: E402
+from session_runner.host.processes import adopt_orphans  # noqa: E402
+from session_runner.http.app import Api, serve  # noqa: E402
+from session_runner.http.auth import TokenFolder  # noqa: E402
+from session_runner.logs import set_up_logging  # noqa: E402
+from session_runner.metrics import Metrics  # noqa: E402
+from session_runner.session import Session  # noqa: E402
+from session_runner.settings import Settings, SettingsError, read_settings  # noqa: E402
+from session_runner.states.environment import Variable  # noqa: E402
+from session_runner.states.vocabulary import ExitCode, TokenScope  # noqa: E402
+from session_runner.store import StateStore  # noqa: E402
+
+log = logging.getLogger("session_runner")
+
+
+def main() -> int:
+    """Run the process and return its exit code."""
+    set_up_logging("INFO")
+    try:
+        settings = read_settings(os.environ)
+    except SettingsError as error:
+        path = Path(os.environ.get(Variable.TERMINATION_LOG) or "/dev/termination-log")
+        return leave(Ending(ExitCode.BAD_CONFIGURATION, str(error)), path)
+    set_up_logging(settings.log_level)
+    try:
+        ending = asyncio.run(run(settings))
+    except Exception as error:
+        log.exception("The runner failed")
+        ending = Ending(ExitCode.INTERNAL_ERROR, f"A fault of the runner: {type(error).__name__}: {error}")
+    return leave(ending, settings.termination_log)
+
+
+async def run(settings: Settings) -> Ending:
+    """Serve and run the session until it ends."""
+    adopt_orphans()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    tokens = TokenFolder(settings.token_dir)
+    if TokenScope.STATE not in tokens.scopes():
+        return Ending(
+            ExitCode.BAD_CONFIGURATION,
+            f"TOKEN_DIR={settings.token_dir} has no file named {TokenScope.STATE} with a token; mount the session's Secret there.",
+        )
+    metrics, store = Metrics(), StateStore(clock=utc_now)
+    api = Api(
+        store=store,
+        tokens=tokens,
+        metrics=metrics,
+        session_uid=settings.session_uid,
+        pod_uid=settings.pod_uid,
+        clock=utc_now,
+    )
+    try:
+        server, port = await serve(api.application(), port=settings.port)
+    except OSError as error:
+        return Ending(ExitCode.BAD_CONFIGURATION, f"PORT={settings.port} cannot be used ({error.strerror}).")
+    log.info("The API serves", extra={"port": port})
+    session = Session(
+        settings=settings,
+        store=store,
+        metrics=metrics,
+        kills=kill_counter(),
+        clock=utc_now,
+        monotonic=time.monotonic,
+        started=STARTED,
+    )
+    try:
+        return await session.run(stop)
+    finally:
+        store.close()
+        await server.cleanup()
+
+
+def leave(ending: Ending, termination_log: Path) -> int:
+    """Say the last words, for the log and for the kubelet."""
+    log.info(
+        "The runner ends", extra={"exit_code": int(ending.code), "reason": ending.code.reason, "why": ending.message}
+    )
+    if ending.code is not ExitCode.STOPPED:
+        write_last_words(termination_log, ending.code, ending.message)
+    return int(ending.code)
+
+
+def utc_now() -> datetime:
+    """The wall clock."""
+    return datetime.now(UTC)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,58 @@
+"""How a run ends: the session raises `RunEnded`, `__main__` turns the `Ending` into the process's exit."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from session_runner.states.vocabulary import ExitCode, RunnerState, StateReason
+
+
+class Ending(NamedTuple):
+    """An exit code and the words that go with it."""
+
+    code: ExitCode
+    message: str
+
+
+class RunEnded(Exception):
+    """The run is over; state and reason are what is published while the browser is being closed."""
+
+    def __init__(self, code: ExitCode, message: str, *, state: RunnerState, reason: StateReason) -> None:
+        super().__init__(message)
+        self.ending = Ending(code, message)
+        self.state = state
+        self.reason = reason
+
+
+def out_of_memory() -> RunEnded:
+    """The kernel killed one of our processes."""
+    return RunEnded(
+        ExitCode.OUT_OF_MEMORY,
+        "The kernel killed a browser process at the container's memory limit; raise spec.resources.limits.memory.",
+        state=RunnerState.CRASHED,
+        reason=StateReason.OUT_OF_MEMORY,
+    )
+
+
+def died(who: str) -> RunEnded:
+    """The page's or the browser's process is gone."""
+    if who == "page":
+        return RunEnded(
+            ExitCode.PAGE_CRASHED, "The page's process died.", state=RunnerState.CRASHED, reason=StateReason.PAGE_DIED
+        )
+    return RunEnded(
+        ExitCode.BROWSER_EXITED,
+        "The browser ended by itself or was killed.",
+        state=RunnerState.CRASHED,
+        reason=StateReason.BROWSER_DIED,
+    )
+
+
+def unresponsive(seconds: float) -> RunEnded:
+    """The page does not answer any more."""
+    return RunEnded(
+        ExitCode.PAGE_UNRESPONSIVE,
+        f"The page did not answer a probe for {seconds:g} s.",
+        state=RunnerState.UNRESPONSIVE,
+        reason=StateReason.PROBE_TIMED_OUT,
+    )

@@ -1,0 +1,32 @@
+"""The QR code as JSON, PNG or SVG. Pure; used by the QR route."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import segno
+
+from session_runner.profile.marker import format_time
+from session_runner.store import Code
+
+OFFERED = ("application/json", "image/png", "image/svg+xml")
+""" In the order of preference when the caller does not mind. """
+
+
+def render(code: Code, media_type: str) -> bytes:
+    """The body of the answer in one of the OFFERED types."""
+    if media_type == "application/json":
+        return json.dumps(
+            {
+                "text": code.text,
+                "issuedTime": format_time(code.issued),
+                "expiryTime": format_time(code.expires),
+                "round": code.round,
+            }
+        ).encode()
+    image = io.BytesIO()
+    kind = "png" if media_type == "image/png" else "svg"
+    # Error correction L, as the page itself uses: the text is long and the code is read from a clean screen.
+    segno.make(code.text, error="l", micro=False, boost_error=False).save(image, kind=kind, scale=6, border=4)
+    return image.getvalue()

@@ -1,0 +1,109 @@
+"""What the runner counts for Prometheus, in a registry of its own.
+
+Base units, `whatsapp_runner_` in front, and no label that names a session, a person or a number: the pod's own labels
+tell the session. The memory split is measured when somebody asks, from /proc.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from session_runner.host.processes import Process, descendants, processes
+from session_runner.states.vocabulary import RunnerState
+
+_PSS = re.compile(r"^Pss:\s+(\d+) kB", re.MULTILINE)
+
+
+class Metrics:
+    """All metrics of one runner."""
+
+    def __init__(self, *, registry: CollectorRegistry | None = None) -> None:
+        self.registry = registry or CollectorRegistry(auto_describe=True)
+        self._state = Gauge(
+            "whatsapp_runner_state",
+            "1 for the state the session is in, 0 for all others.",
+            ["state"],
+            registry=self.registry,
+        )
+        self.changes = Counter(
+            "whatsapp_runner_state_changes_total", "Changes of the published state.", registry=self.registry
+        )
+        self.probe_seconds = Histogram(
+            "whatsapp_runner_probe_duration_seconds",
+            "How long the page took to answer one probe.",
+            registry=self.registry,
+            buckets=(0.005, 0.02, 0.1, 0.5, 2, 10, 30),
+        )
+        self.probe_time = Gauge(
+            "whatsapp_runner_last_probe_timestamp_seconds", "When the page last answered.", registry=self.registry
+        )
+        self.rounds = Counter(
+            "whatsapp_runner_qr_rounds_total", "Rounds of QR codes asked for after the first.", registry=self.registry
+        )
+        self.blocked = Counter(
+            "whatsapp_runner_blocked_requests_total",
+            "Requests of the page to hosts that are not allowed; each was refused.",
+            registry=self.registry,
+        )
+        self.loads = Counter(
+            "whatsapp_runner_page_loads_total",
+            "Documents the page has loaded, its own reloads included.",
+            registry=self.registry,
+        )
+        self.registry.register(MemoryByPart())
+        self.show_state(RunnerState.STARTING)
+
+    def show_state(self, state: RunnerState) -> None:
+        """Mark one state."""
+        for word in RunnerState:
+            self._state.labels(word).set(1 if word is state else 0)
+
+
+class MemoryByPart(Collector):
+    """Memory of the runner, the driver and the browser apart, as proportional set size."""
+
+    def __init__(
+        self, *, everyone: Callable[[], Iterable[Process]] = processes, pss: Callable[[int], int | None] | None = None
+    ) -> None:
+        self._everyone = everyone
+        self._pss = pss or read_pss
+
+    def describe(self) -> Iterator[GaugeMetricFamily]:
+        """The family without values, so that registering it does not measure."""
+        yield self._family()
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Measure now."""
+        family = self._family()
+        for part, pids in parts_of(os.getpid(), list(self._everyone())).items():
+            family.add_metric([part], sum(self._pss(pid) or 0 for pid in pids))
+        yield family
+
+    @staticmethod
+    def _family() -> GaugeMetricFamily:
+        return GaugeMetricFamily(
+            "whatsapp_runner_memory_bytes", "Proportional set size of python, driver and browser.", labels=["part"]
+        )
+
+
+def parts_of(me: int, everyone: list[Process]) -> dict[str, list[int]]:
+    """Which processes belong to which part: our child is the driver, its descendants are the browser."""
+    below = descendants(me, everyone)
+    driver = [process.pid for process in below if process.parent == me and process.name in ("node", "MainThread")]
+    return {"python": [me], "driver": driver, "browser": [p.pid for p in below if p.pid not in driver]}
+
+
+def read_pss(pid: int) -> int | None:
+    """Bytes; `None` for a process that is gone or not ours to read."""
+    try:
+        found = _PSS.search(Path(f"/proc/{pid}/smaps_rollup").read_text())
+    except OSError:
+        return None
+    return int(found.group(1)) * 1024 if found else None

@@ -1,0 +1,217 @@
+"""The one page in the one browser: the only module that calls Playwright.
+
+`session` opens it, navigates once, probes it again and again and closes it. Nothing here decides anything: it
+translates between the browser and the runner's own words, and it never reloads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from playwright.async_api import BrowserContext, ConsoleMessage, Page, Playwright, Request, WebSocket, async_playwright
+from playwright.async_api import Error as PlaywrightError
+
+from session_runner.page import scripts
+from session_runner.page.driver import browser_environment, tune_driver
+from session_runner.page.errors import LaunchError, NavigationError, PageGoneError, ProbeTimeoutError
+from session_runner.page.hosts import AllowedHosts
+from session_runner.page.launch import UNWANTED_DEFAULTS, VIEWPORT_HEIGHT, VIEWPORT_WIDTH, LaunchPlan
+from session_runner.states.facts import Facts
+from session_runner.states.vocabulary import StateReason
+
+log = logging.getLogger(__name__)
+
+DRIVER_STOP_SECONDS = 5.0
+
+
+@dataclass(kw_only=True)
+class Listeners:
+    """Who wants to know what; all called in the event loop and not allowed to block."""
+
+    woken: Callable[[str, str | None], None]
+    """ The page reported an event: name, and the word of a logout reason. """
+    blocked: Callable[[], None]
+    """ A request to a host that is not allowed failed. """
+    loaded: Callable[[], None]
+    """ The page's own document was replaced. """
+
+
+@dataclass(kw_only=True)
+class BrowserPage:
+    """An open browser with its page."""
+
+    playwright: Playwright
+    context: BrowserContext
+    page: Page
+    died: asyncio.Future[str]
+    """ Done with "page" or "browser" as soon as one of them is known to be dead. """
+    closing: bool = False
+    probe_script: str = field(default_factory=lambda: scripts.script("probe.js"), repr=False)
+
+    async def navigate(self, url: str, *, deadline: float) -> None:
+        """Fetch the document. Raises NavigationError, or PageGoneError."""
+        try:
+            response = await self.page.goto(url, wait_until="commit", timeout=max(deadline, 0.1) * 1000)
+        except PlaywrightError as error:
+            if _is_gone(error):
+                raise PageGoneError(_first_line(error)) from error
+            raise _navigation_error(error) from error
+        if response is not None and not response.ok:
+            raise NavigationError(
+                f"The page answered with HTTP {response.status}; check WHATSAPP_WEB_URL.",
+                reason=StateReason.NAVIGATION_FAILED,
+            )
+
+    async def probe(self, *, deadline: float) -> Facts:
+        """Look at the page once. A look that a navigation interrupts shows a page that is not booted."""
+        try:
+            async with asyncio.timeout(deadline):
+                return Facts.parse(await self.page.evaluate(self.probe_script))
+        except TimeoutError as error:
+            raise ProbeTimeoutError(f"The page did not answer within {deadline:g} s.") from error
+        except PlaywrightError as error:
+            if _is_gone(error):
+                raise PageGoneError(_first_line(error)) from error
+            log.debug("A probe was interrupted", extra={"error": _first_line(error)})
+            return Facts()
+
+    async def ask(self, name: str, *, deadline: float) -> str | None:
+        """Run one of our scripts that answers with a word; `None` when it fails or takes too long."""
+        try:
+            async with asyncio.timeout(deadline):
+                answer = await self.page.evaluate(scripts.script(name))
+        except (TimeoutError, PlaywrightError) as error:
+            log.warning("The page did not follow an order", extra={"order": name, "error": _first_line(error)})
+            return None
+        return answer if isinstance(answer, str) and answer else None
+
+    async def close(self, *, deadline: float) -> bool:
+        """Let the browser write its data and end. Returns whether it did so in time; what is left is the caller's."""
+        self.closing = True
+        clean = True
+        try:
+            async with asyncio.timeout(deadline):
+                await self.context.close()
+        except (TimeoutError, PlaywrightError) as error:
+            log.warning("The browser did not close cleanly", extra={"error": _first_line(error)})
+            clean = False
+        await stop_driver(self.playwright)
+        return clean and not self.died.done()
+
+
+async def open_browser(plan: LaunchPlan, playwright: Playwright, listeners: Listeners) -> BrowserPage:
+    """Start the browser on the profile with everything in place before the first document. Raises LaunchError."""
+    try:
+        context = await playwright.chromium.launch_persistent_context(
+            plan.user_data,
+            executable_path=plan.executable,
+            args=plan.arguments,
+            ignore_default_args=UNWANTED_DEFAULTS,
+            env=dict(browser_environment()),
+            viewport={"width": VIEWPORT_WIDTH, "height": VIEWPORT_HEIGHT},
+            accept_downloads=False,
+            service_workers="block",  # no cache of theirs on the volume, no request past the page
+            handle_sigint=False,  # the signals are the runner's; it closes the browser itself
+            handle_sigterm=False,
+            handle_sighup=False,
+            timeout=0,  # the caller has the deadline
+        )
+    except PlaywrightError as error:
+        raise LaunchError(f"The browser did not start: {_first_line(error)}") from error
+    page = context.pages[0]
+    browser = BrowserPage(
+        playwright=playwright, context=context, page=page, died=asyncio.get_running_loop().create_future()
+    )
+    _listen(browser, listeners, plan.allowed_hosts)
+    await context.expose_binding(scripts.BINDING, lambda _source, name, detail=None: listeners.woken(name, detail))
+    await context.add_init_script(scripts.init_script())
+    return browser
+
+
+async def start_driver() -> Playwright:
+    """Start Playwright's driver, tuned. Raises LaunchError."""
+    tune_driver()
+    try:
+        return await async_playwright().start()
+    except (PlaywrightError, OSError) as error:
+        raise LaunchError(f"The browser's driver did not start: {_first_line(error)}") from error
+
+
+async def stop_driver(playwright: Playwright) -> None:
+    """End the driver; one that does not end is left to whoever ends the remaining processes."""
+    try:
+        async with asyncio.timeout(DRIVER_STOP_SECONDS):
+            await playwright.stop()
+    except (TimeoutError, PlaywrightError) as error:
+        log.warning("The browser's driver did not stop cleanly", extra={"error": _first_line(error)})
+
+
+def _listen(browser: BrowserPage, listeners: Listeners, allowed: AllowedHosts) -> None:
+    def dead(who: str) -> None:
+        if not browser.closing and not browser.died.done():
+            browser.died.set_result(who)
+
+    async def close_second(page: Page) -> None:
+        # A second page of the same profile would take the session over from the first.
+        log.warning("The page opened a second window, which was closed")
+        with contextlib.suppress(PlaywrightError):
+            await page.close()
+
+    def count(url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme in ("http", "https", "ws", "wss") and not allowed.allows(parts.hostname or ""):
+            log.info("A request to a host that is not allowed was refused", extra={"host": parts.hostname})
+            listeners.blocked()
+
+    def failed(request: Request) -> None:
+        count(request.url)
+
+    def opened(socket: WebSocket) -> None:
+        count(socket.url)
+
+    def complained(message: ConsoleMessage) -> None:
+        log.debug("The page wrote to its console", extra={"kind": message.type, "text": message.text[:200]})
+
+    browser.page.on("crash", lambda _page: dead("page"))
+    browser.page.on("close", lambda _page: dead("page"))
+    browser.context.on("close", lambda _context: dead("browser"))
+    browser.context.on("page", close_second)
+    browser.context.on("requestfailed", failed)
+    browser.page.on("websocket", opened)
+    browser.page.on("framenavigated", lambda frame: None if frame.parent_frame else listeners.loaded())
+    if log.isEnabledFor(logging.DEBUG):
+        browser.page.on("console", complained)
+
+
+def _navigation_error(error: PlaywrightError) -> NavigationError:
+    """Name the fault in the browser's own word, which is what one searches for."""
+    line = _first_line(error)
+    word = next((part for part in line.replace("Error:", " ").split() if part.startswith("net::")), None)
+    if word is None:
+        return NavigationError(f"The page could not be fetched: {line}", reason=StateReason.NAVIGATION_FAILED)
+    if word.startswith("net::ERR_CERT"):
+        return NavigationError(
+            f"The page's certificate is not trusted ({word}); set EXTRA_CA_FILE if it is signed by an authority of yours.",
+            reason=StateReason.CERTIFICATE_NOT_TRUSTED,
+        )
+    return NavigationError(
+        f"The page could not be fetched ({word}); check WHATSAPP_WEB_URL, ALLOWED_HOSTS and the network.",
+        reason=StateReason.NAVIGATION_FAILED,
+    )
+
+
+def _is_gone(error: Exception) -> bool:
+    text = str(error)
+    return any(
+        sign in text
+        for sign in ("Target crashed", "has been closed", "Target closed", "Connection closed", "Page crashed")
+    )
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:300]

@@ -1,0 +1,41 @@
+"""Which hosts the browser may talk to.
+
+The rule is enforced by the browser's own resolver (`resolver_rules`): a name that is not allowed does not resolve,
+for documents, redirects, WebSockets and workers alike. `allows` is the same rule in Python, for the settings' check
+and for counting what failed.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_HOST = re.compile(r"(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
+
+
+@dataclass(frozen=True)
+class AllowedHosts:
+    """A list of host names and `*.domain` patterns; a pattern stands for the subdomains, not for the domain itself."""
+
+    patterns: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, text: str) -> AllowedHosts:
+        """Read a comma list. ValueError for anything that is not a host: it ends up in a browser flag."""
+        patterns = tuple(part.strip().lower() for part in text.split(",") if part.strip())
+        if not patterns:
+            raise ValueError('must name at least one host, like "web.whatsapp.com,*.whatsapp.net"')
+        for pattern in patterns:
+            if not _HOST.fullmatch(pattern):
+                raise ValueError(f'contains {pattern!r}; write host names or "*.domain", without scheme, port or path')
+        return cls(patterns)
+
+    def allows(self, host: str) -> bool:
+        """Whether the browser may talk to that host (no port)."""
+        name = host.lower().rstrip(".")
+        return any(name == pattern or (pattern[:2] == "*." and name.endswith(pattern[1:])) for pattern in self.patterns)
+
+    @property
+    def resolver_rules(self) -> str:
+        """The value of Chromium's --host-resolver-rules: nothing resolves but these."""
+        return ", ".join(["MAP * ~NOTFOUND", *(f"EXCLUDE {pattern}" for pattern in self.patterns)])

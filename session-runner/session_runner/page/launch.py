@@ -1,0 +1,75 @@
+"""How the browser is started: flags, user agent, environment.
+
+`browser.open_browser` calls this. The flags are few and each has its reason; what Playwright already passes is not
+repeated, and its two feature lists are never given a second time, since the second would replace the first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from session_runner.page.errors import LaunchError
+from session_runner.page.hosts import AllowedHosts
+
+VIEWPORT_WIDTH, VIEWPORT_HEIGHT = 1024, 768
+UNWANTED_DEFAULTS = ["--enable-unsafe-swiftshader"]
+""" Of Playwright's own flags: software WebGL, which the page does not need, costs 10 MB in the GPU process. """
+
+
+@dataclass(frozen=True, kw_only=True)
+class LaunchPlan:
+    """All that is decided before the browser starts."""
+
+    executable: Path
+    user_data: Path
+    cache_dir: Path
+    allowed_hosts: AllowedHosts
+    user_agent: str
+
+    @property
+    def arguments(self) -> list[str]:
+        """The command line beside Playwright's."""
+        return [
+            f"--user-agent={self.user_agent}",  # as a flag it holds for workers, too
+            f"--host-resolver-rules={self.allowed_hosts.resolver_rules}",
+            "--no-proxy-server",  # a proxy would resolve names itself, past the rule above
+            f"--disk-cache-dir={self.cache_dir / 'http'}",  # off the profile volume
+            "--lang=en-US",  # the probe knows the page's texts in English
+            "--disable-gpu",
+            "--disable-software-rasterizer",
+            "--renderer-process-limit=1",
+        ]
+
+
+def user_agent(version: str) -> str:
+    """The browser's own user agent without the word that makes WhatsApp refuse it; `version` is "Chromium 156.0…"."""
+    found = re.search(r"\b(\d{2,})\.\d+", version)
+    if found is None:
+        raise LaunchError(
+            f"The browser does not tell its version ({version.strip()[:100]!r}); check BROWSER_EXECUTABLE."
+        )
+    # Chromium itself tells only the major version here.
+    return (
+        "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
+        f"Chrome/{found.group(1)}.0.0.0 Safari/537.36"
+    )
+
+
+async def browser_version(executable: Path) -> str:
+    """What the browser prints for --version; LaunchError when it cannot be started at all."""
+    try:
+        process = await asyncio.create_subprocess_exec(
+            str(executable), "--version", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        )
+    except OSError as error:
+        raise LaunchError(f"{executable} cannot be started ({error.strerror}); check BROWSER_EXECUTABLE.") from error
+    try:
+        output, _ = await process.communicate()
+    except asyncio.CancelledError:
+        process.kill()
+        await process.wait()
+        raise
+    return output.decode(errors="replace")

@@ -1,0 +1,29 @@
+"""The JavaScript that runs in the page, read from the files beside this one.
+
+`init_script` is one text in a fixed order, because the order between several init scripts is not promised anywhere:
+the settings of wa-js, wa-js itself (vendored, unmodified, see `wa_js`), then our bridge.
+"""
+
+from __future__ import annotations
+
+from importlib import resources
+
+BINDING = "__sessionWake"
+""" The function that the bridge calls. """
+WA_JS_VERSION = "4.6.0"
+WA_JS_SHA256 = "5bfb88027f14a4d8c9e319374e8bb4083201906881cf8c74f75789b32e4106bd"
+
+
+def script(name: str) -> str:
+    """One of our scripts."""
+    return (resources.files(__name__) / name).read_text()
+
+
+def wa_js() -> str:
+    """The vendored library."""
+    return (resources.files("session_runner.page.wa_js") / "wppconnect-wa.js").read_text()
+
+
+def init_script() -> str:
+    """Everything that runs at document start, before the page's own code."""
+    return ";\n".join([script("config.js"), wa_js(), script("bridge.js")])

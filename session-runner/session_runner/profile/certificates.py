@@ -1,0 +1,79 @@
+"""Certificate authorities that the browser shall trust beside its own.
+
+Chromium on Linux reads the user's NSS database; `certutil` is the tool that writes it. Called once, before the
+browser starts. Errors of certificates are never ignored anywhere: without the authority the page simply fails to load
+and the session says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from pathlib import Path
+
+_PEM = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+
+
+class CertificateError(Exception):
+    """The extra authorities could not be installed; the text says what to do."""
+
+
+async def trust(ca_file: Path, *, home: Path, deadline: float) -> int:
+    """Import every certificate of a PEM file into `home`/.pki/nssdb; returns how many. Raises CertificateError."""
+    certificates = _read(ca_file)
+    database = _folder(home)
+    if not _exists(database):
+        await _certutil("-N", "--empty-password", database=database, deadline=deadline)
+    for number, certificate in enumerate(certificates):
+        name = f"extra-{number}"
+        await _certutil("-A", "-t", "C,,", "-n", name, database=database, stdin=certificate, deadline=deadline)
+    return len(certificates)
+
+
+def _read(ca_file: Path) -> list[str]:
+    try:
+        certificates = _PEM.findall(ca_file.read_text(errors="replace"))
+    except OSError as error:
+        raise CertificateError(
+            f"EXTRA_CA_FILE={ca_file} cannot be read ({error.strerror}); check the mount."
+        ) from error
+    if not certificates:
+        raise CertificateError(f"EXTRA_CA_FILE={ca_file} contains no PEM certificate.")
+    return certificates
+
+
+def _folder(home: Path) -> Path:
+    database = home / ".pki" / "nssdb"
+    try:
+        database.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CertificateError(f"HOME={home} is not writable ({error.strerror}); EXTRA_CA_FILE needs it.") from error
+    return database
+
+
+def _exists(database: Path) -> bool:
+    return (database / "cert9.db").exists()
+
+
+async def _certutil(*arguments: str, database: Path, deadline: float, stdin: str = "") -> None:
+    command = ["certutil", *arguments, "-d", f"sql:{database}"]
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            env={"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C"},
+        )
+    except FileNotFoundError as error:
+        raise CertificateError("certutil is missing (Debian package libnss3-tools); EXTRA_CA_FILE needs it.") from error
+    try:
+        output, _ = await asyncio.wait_for(process.communicate(stdin.encode()), deadline)
+    except TimeoutError as error:
+        process.kill()
+        await process.wait()
+        raise CertificateError(f"certutil did not finish within {deadline:g} s.") from error
+    if process.returncode != 0:
+        said = " ".join(output.decode(errors="replace").split())[:300]
+        raise CertificateError(f"certutil refused EXTRA_CA_FILE (exit {process.returncode}): {said}")

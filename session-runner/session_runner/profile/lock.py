@@ -1,0 +1,67 @@
+"""One writer per profile.
+
+Called first of all by the session: two browsers on one profile destroy the login, and chromium-headless-shell makes
+no lock of its own. The lock is a `flock` on a file of ours, held for the life of the process and released by the
+kernel however it ends. The Singleton links that a full Chromium leaves behind name another host after every move of
+the pod; they are removed, but only while our lock proves that nobody uses them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from session_runner.profile.layout import ProfileLayout
+
+SINGLETON_LINKS = ("SingletonLock", "SingletonSocket", "SingletonCookie")
+
+
+class ProfileError(Exception):
+    """The profile cannot be used."""
+
+
+class ProfileLockedError(ProfileError):
+    """Another process holds the profile."""
+
+
+class ProfileUnusableError(ProfileError):
+    """The profile folder cannot be written."""
+
+
+@contextlib.contextmanager
+def profile_lock(layout: ProfileLayout) -> Iterator[None]:
+    """Hold the profile; raises ProfileLockedError at once when another process does, ProfileUnusableError otherwise."""
+    try:
+        layout.root.mkdir(parents=True, exist_ok=True)
+        handle = os.open(layout.lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise ProfileUnusableError(
+            f"PROFILE_DIR={layout.root} cannot be written ({error.strerror}); check the volume and its permissions."
+        ) from error
+    try:
+        _take(handle, layout.root)
+        _remove_singletons(layout.user_data)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _take(handle: int, root: Path) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise ProfileLockedError(
+            f"PROFILE_DIR={root} is held by another runner; end that one first, or give each session its own claim."
+        ) from error
+    except OSError as error:
+        raise ProfileUnusableError(f"PROFILE_DIR={root} does not support locks ({error.strerror}).") from error
+
+
+def _remove_singletons(user_data: Path) -> None:
+    for name in SINGLETON_LINKS:
+        link = user_data / name
+        if os.path.lexists(link):  # they dangle, so exists() would say no
+            link.unlink()

@@ -1,0 +1,71 @@
+"""Keeps the marker file in step with what the session remembers.
+
+Called after every probe with the memory before and after; decides what outlives the pod. `Record.update` is pure
+apart from the file, and the file is written only when something changed.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from session_runner.profile.marker import Marker, read_marker, write_marker
+from session_runner.states.facts import Facts
+from session_runner.states.past import Past
+
+log = logging.getLogger(__name__)
+
+
+class Record:
+    """The marker and its file."""
+
+    def __init__(self, path: Path, *, clock: Callable[[], datetime], relink_request: str | None) -> None:
+        self._path = path
+        self._clock = clock
+        self._request = relink_request
+        self._proven = False
+        """ The login that the marker tells of was seen in the page since this process began. """
+        self.marker = read_marker(path)
+
+    def past(self, *, now: float) -> Past:
+        """The memory a fresh process begins with."""
+        granted = self._request is not None and self._request != self.marker.relink_request
+        return Past(
+            linked=self.marker.linked_time is not None,
+            hold=self.marker.hold,
+            granted=granted,
+            unclassified_since=now,
+        )
+
+    def update(self, before: Past, after: Past, facts: Facts) -> None:
+        """Store what changed."""
+        marker = replace(self.marker, hold=after.hold)
+        if after.linked and not before.linked:
+            marker = marker.linked(now=self._clock())
+            self._proven = True
+        elif before.linked and not after.linked:
+            marker = marker.unlinked()
+        elif after.linked and facts.registered is True and not self._proven:
+            marker = marker.settled(now=self._clock())  # the browser has just read it from the volume
+            self._proven = True
+        if before.granted and not after.granted:
+            marker = replace(marker, relink_request=self._request)
+        self._store(marker)
+
+    def closed_cleanly(self) -> None:
+        """The browser has written everything."""
+        if self._proven:
+            self._store(self.marker.settled(now=self._clock()))
+
+    def _store(self, marker: Marker) -> None:
+        if marker == self.marker:
+            return
+        self.marker = marker
+        try:
+            write_marker(self._path, marker)
+        except OSError as error:
+            # The session works on; what suffers is only the next pod's knowledge of this login.
+            log.error("The marker could not be written", extra={"path": str(self._path), "error": str(error)})  # noqa: TRY400

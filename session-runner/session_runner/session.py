@@ -1,0 +1,225 @@
+"""One run: from the empty process to its exit code.
+
+`__main__` starts it beside the HTTP API. In order: lock the profile, prepare it, start the browser, hand over to the
+watcher until a signal comes or something dies. Whatever happens, the browser is closed cleanly if it can be, and
+nothing of it is left behind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from playwright.async_api import Playwright
+
+from session_runner.endings import Ending, RunEnded
+from session_runner.host.footprint import settle
+from session_runner.host.memory import KillCounter
+from session_runner.host.processes import Process, descendants, end, processes, reap
+from session_runner.metrics import Metrics
+from session_runner.page.browser import BrowserPage, Listeners, open_browser, start_driver, stop_driver
+from session_runner.page.errors import LaunchError
+from session_runner.page.launch import LaunchPlan, browser_version, user_agent
+from session_runner.profile.certificates import CertificateError, trust
+from session_runner.profile.layout import ProfileLayout, prune
+from session_runner.profile.lock import ProfileLockedError, ProfileUnusableError, profile_lock
+from session_runner.record import Record
+from session_runner.settings import Settings
+from session_runner.states.classify import Verdict
+from session_runner.states.vocabulary import ExitCode, RunnerState, StateReason
+from session_runner.store import StateStore
+from session_runner.watch import Watcher
+
+log = logging.getLogger(__name__)
+
+STOP_SECONDS = 30.0
+""" For a clean close after a signal; with the driver's end and the rest this stays within 45 s. """
+FAILURE_SECONDS = 8.0
+""" For a close after something died: most of it is dead already. """
+REAP_SECONDS = 30.0
+
+
+@dataclass(kw_only=True)
+class Session:
+    """One run. Times come from the two clocks, the kill count from `kills`; all are injected."""
+
+    settings: Settings
+    store: StateStore
+    metrics: Metrics
+    kills: KillCounter
+    clock: Callable[[], datetime]
+    monotonic: Callable[[], float]
+    started: float
+    _playwright: Playwright | None = None
+    _browser: BrowserPage | None = None
+    _record: Record | None = None
+    _watcher: Watcher | None = None
+    _before: frozenset[tuple[int, int]] = field(default_factory=frozenset)
+    """ Processes below us that were there before the session: not ours to end. """
+
+    async def run(self, stop: asyncio.Event) -> Ending:
+        """Run until `stop` is set or something dies. Never raises for what can go wrong with browser or profile."""
+        layout = ProfileLayout(self.settings.profile_dir)
+        try:
+            with profile_lock(layout):
+                return await self._run_locked(layout, stop)
+        except ProfileLockedError as error:
+            return Ending(ExitCode.PROFILE_LOCKED, str(error))
+        except ProfileUnusableError as error:
+            return Ending(ExitCode.PROFILE_UNUSABLE, str(error))
+
+    async def _run_locked(self, layout: ProfileLayout, stop: asyncio.Event) -> Ending:
+        self._before = frozenset((process.pid, process.started) for process in self._below())
+        work = asyncio.create_task(self._work(layout))
+        stopped = asyncio.create_task(stop.wait())
+        await asyncio.wait({work, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        if not work.done():
+            self._say(RunnerState.STOPPING, StateReason.STOP_REQUESTED, "The runner was asked to stop.")
+            work.cancel()
+        try:
+            await work
+        except asyncio.CancelledError:
+            return await self._stop()
+        except RunEnded as ended:
+            self._say(ended.state, ended.reason, str(ended))
+            await self._close(deadline=FAILURE_SECONDS)
+            return ended.ending
+        except BaseException:
+            await self._close(deadline=FAILURE_SECONDS)
+            raise
+        raise AssertionError("the watcher never returns")
+
+    async def _stop(self) -> Ending:
+        clean = await self._close(deadline=STOP_SECONDS)
+        if clean and self._record is not None:
+            self._record.closed_cleanly()
+        if clean:
+            return Ending(ExitCode.STOPPED, "Stopped as asked; the browser closed cleanly.")
+        return Ending(ExitCode.STOP_INCOMPLETE, "The browser did not close in time; what it had not written is lost.")
+
+    async def _work(self, layout: ProfileLayout) -> None:
+        try:
+            removed = prune(layout)
+            _make_folder(self.settings.cache_dir)
+        except OSError as error:
+            raise RunEnded(
+                ExitCode.PROFILE_UNUSABLE,
+                f"{error.filename} cannot be written ({error.strerror}); check PROFILE_DIR and CACHE_DIR.",
+                state=RunnerState.CRASHED,
+                reason=StateReason.LAUNCH_FAILED,
+            ) from error
+        log.info("The profile is ours", extra={"pruned": removed})
+        self._record = Record(layout.marker_file, clock=self.clock, relink_request=self.settings.relink_request)
+        self._watcher = Watcher(
+            settings=self.settings,
+            store=self.store,
+            metrics=self.metrics,
+            record=self._record,
+            kills=self.kills,
+            monotonic=self.monotonic,
+            clock=self.clock,
+            started=self.started,
+            first_classified=settle,
+        )
+        browser = await self._open(layout, self._watcher)
+        reaper = asyncio.create_task(self._reap_for_ever())
+        try:
+            await self._watcher.fetch(browser)
+            await self._watcher.watch(browser)
+        finally:
+            reaper.cancel()
+
+    async def _open(self, layout: ProfileLayout, watcher: Watcher) -> BrowserPage:
+        try:
+            async with asyncio.timeout(self.settings.launch_timeout):
+                playwright, version = await self._prepare()
+                plan = LaunchPlan(
+                    executable=self.settings.browser_executable,
+                    user_data=layout.user_data,
+                    cache_dir=self.settings.cache_dir,
+                    allowed_hosts=self.settings.allowed_hosts,
+                    user_agent=user_agent(version),
+                )
+                listeners = Listeners(
+                    woken=watcher.wake, blocked=self.metrics.blocked.inc, loaded=self.metrics.loads.inc
+                )
+                self._browser = await open_browser(plan, playwright, listeners)
+        except TimeoutError:
+            raise _launch_failed(f"The browser did not start within {self.settings.launch_timeout:g} s.") from None
+        except LaunchError as error:
+            raise _launch_failed(str(error)) from error
+        except CertificateError as error:
+            raise RunEnded(
+                ExitCode.BAD_CONFIGURATION, str(error), state=RunnerState.CRASHED, reason=StateReason.LAUNCH_FAILED
+            ) from error
+        log.info("The browser is open", extra={"version": version.strip(), "seconds": self._age()})
+        return self._browser
+
+    async def _prepare(self) -> tuple[Playwright, str]:
+        """Start the driver, install the extra authority and ask for the version, all at the same time."""
+        driver = asyncio.create_task(start_driver())
+        others = asyncio.gather(browser_version(self.settings.browser_executable), self._trust())
+        self._playwright = await driver
+        version, _ = await others
+        return self._playwright, version
+
+    async def _trust(self) -> None:
+        if self.settings.extra_ca_file is None:
+            return
+        home = os.environ.get("HOME")
+        if not home:
+            raise CertificateError("HOME is not set; EXTRA_CA_FILE needs a writable one.")
+        count = await trust(self.settings.extra_ca_file, home=Path(home), deadline=self.settings.launch_timeout)
+        log.info("Extra certificate authorities are trusted", extra={"count": count})
+
+    async def _close(self, *, deadline: float) -> bool:
+        """Close what is open and end what is left of it, by id; returns whether the browser closed by itself."""
+        clean = True
+        if self._browser is not None:
+            clean = await self._browser.close(deadline=deadline)
+        elif self._playwright is not None:
+            await stop_driver(self._playwright)
+        left = end(self._ours())
+        if left:
+            log.warning("Processes were left and had to be ended", extra={"names": [process.name for process in left]})
+        reap(processes(), me=os.getpid(), not_ours=frozenset())
+        log.info("The browser is closed", extra={"clean": clean, "seconds": self._age()})
+        return clean
+
+    async def _reap_for_ever(self) -> None:
+        """PID 1 inherits orphans; the driver is left to the library that started it."""
+        driver = frozenset(process.pid for process in processes() if process.parent == os.getpid())
+        while True:
+            await asyncio.sleep(REAP_SECONDS)
+            with contextlib.suppress(OSError):
+                reap(processes(), me=os.getpid(), not_ours=driver)
+
+    def _say(self, state: RunnerState, reason: StateReason, message: str) -> None:
+        if self._watcher is not None:
+            self._watcher.publish(Verdict(state, reason, message))
+        self.store.show_code(None, lifetime=0)
+
+    def _ours(self) -> list[Process]:
+        return [process for process in self._below() if (process.pid, process.started) not in self._before]
+
+    @staticmethod
+    def _below() -> list[Process]:
+        return descendants(os.getpid(), processes())
+
+    def _age(self) -> float:
+        return round(self.monotonic() - self.started, 3)
+
+
+def _make_folder(path: Path) -> None:
+    path.mkdir(parents=True, exist_ok=True)
+
+
+def _launch_failed(message: str) -> RunEnded:
+    return RunEnded(ExitCode.LAUNCH_FAILED, message, state=RunnerState.CRASHED, reason=StateReason.LAUNCH_FAILED)

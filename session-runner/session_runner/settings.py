@@ -1,0 +1,250 @@
+"""The runner's settings, all from environment variables, read once at the start.
+
+The operator writes them into the pod. A wrong value ends the runner at once with its own exit code and a message
+that names the variable, because a restart cannot cure it. `docs/reference/runner-settings.md` holds the same table;
+a test compares it with this file.
+"""
+
+# ruff: noqa: RUF009 -- _setting() returns a fresh dataclass field, which is what the rule wants to protect
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from session_runner.durations import parse_duration
+from session_runner.page.hosts import AllowedHosts
+from session_runner.states.environment import Variable
+from session_runner.states.policy import LinkMethod, OnLogout, Policy
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong; the text names the variable and says what to do."""
+
+
+def _text(value: str) -> str:
+    if not value.strip():
+        raise ValueError("must not be empty")
+    return value.strip()
+
+
+def _maybe_text(value: str) -> str | None:
+    return value.strip() or None
+
+
+def _uid(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,64}", value):
+        raise ValueError("must be a UID: letters, digits, dots and dashes, at most 64")
+    return value
+
+
+def _path(value: str) -> Path:
+    path = Path(_text(value))
+    if not path.is_absolute():
+        raise ValueError("must be an absolute path")
+    return path
+
+
+def _maybe_path(value: str) -> Path | None:
+    return _path(value) if value.strip() else None
+
+
+def _url(value: str) -> str:
+    parts = urlsplit(_text(value))
+    local = parts.hostname is not None and (parts.hostname == "localhost" or parts.hostname.endswith(".localhost"))
+    if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and local)):
+        raise ValueError("must be an https:// address, since the page needs a secure context")
+    return value.strip()
+
+
+def _number(low: int, high: int) -> Callable[[str], int]:
+    def parse(value: str) -> int:
+        if not value.strip().isascii() or not value.strip().isdigit() or not low <= int(value) <= high:
+            raise ValueError(f"must be a whole number from {low} to {high}")
+        return int(value)
+
+    return parse
+
+
+def _one_of(words: type[LinkMethod | OnLogout]) -> Callable[[str], Any]:
+    def parse(value: str) -> Any:
+        if value not in list(words):
+            raise ValueError(f"must be one of {', '.join(words)}")
+        return words(value)
+
+    return parse
+
+
+def _level(value: str) -> str:
+    if value.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+        raise ValueError("must be one of DEBUG, INFO, WARNING, ERROR")
+    return value.upper()
+
+
+def _setting(variable: Variable, parse: Callable[[str], Any], default: str | None, meaning: str) -> Any:
+    """One setting: a default of `None` makes the variable required."""
+    return field(metadata={"variable": variable, "parse": parse, "default": default, "meaning": meaning})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything that can be set. Times are seconds here and durations ("45s") in the environment."""
+
+    url: str = _setting(
+        Variable.WHATSAPP_WEB_URL, _url, "https://web.whatsapp.com/", "The page. Its host must be an allowed one."
+    )
+    allowed_hosts: AllowedHosts = _setting(
+        Variable.ALLOWED_HOSTS,
+        AllowedHosts.parse,
+        "*.whatsapp.com,*.whatsapp.net",
+        "Hosts the browser may talk to, by comma; `*.` stands for any subdomain. Every other name does not resolve.",
+    )
+    extra_ca_file: Path | None = _setting(
+        Variable.EXTRA_CA_FILE,
+        _maybe_path,
+        "",
+        "PEM file of certificate authorities that the browser trusts beside its own. Empty: none.",
+    )
+    profile_dir: Path = _setting(
+        Variable.PROFILE_DIR, _path, None, "The profile volume: the login lives here, and nothing that may be lost."
+    )
+    cache_dir: Path = _setting(
+        Variable.CACHE_DIR,
+        _path,
+        "/tmp/session-runner",  # noqa: S108 -- private to the container
+        "Caches of the browser: an emptyDir, never the profile volume.",
+    )
+    token_dir: Path = _setting(
+        Variable.TOKEN_DIR,
+        _path,
+        None,
+        "Folder with one file per scope (state, link, send, read, admin) holding its token; an absent file turns the scope off.",
+    )
+    session_uid: str = _setting(Variable.SESSION_UID, _uid, None, "UID of the session, repeated in every state answer.")
+    pod_uid: str = _setting(Variable.POD_UID, _uid, None, "UID of the pod, repeated in every state answer.")
+    port: int = _setting(Variable.PORT, _number(0, 65535), "8080", "Port of the HTTP API; 0 takes any free one.")
+    link_method: LinkMethod = _setting(
+        Variable.LINK_METHOD,
+        _one_of(LinkMethod),
+        "QR",
+        "QR or PairingCode; the latter shows the QR code with a message.",
+    )
+    link_max_rounds: int = _setting(
+        Variable.LINK_MAX_ROUNDS,
+        _number(1, 1000),
+        "5",
+        "Rounds of QR codes (about 160 s each) before the session says LinkExpired and waits for a person.",
+    )
+    on_logout: OnLogout = _setting(
+        Variable.ON_LOGOUT,
+        _one_of(OnLogout),
+        "Relink",
+        "Relink shows a new QR code after a logout, Wait leaves it to a person. A ban or a locked account always waits.",
+    )
+    relink_request: str | None = _setting(
+        Variable.RELINK_REQUEST,
+        _maybe_text,
+        "",
+        "What a person's last request for linking anew says (the annotation's value). A value not seen before on this profile lets a logged-out session show a QR code, whatever ON_LOGOUT says.",
+    )
+    startup_timeout: float = _setting(
+        Variable.STARTUP_TIMEOUT,
+        parse_duration,
+        "60s",
+        "A page that is not up so long after the start of the process ends the runner (LoadFailed). Half of it makes LoadError.",
+    )
+    launch_timeout: float = _setting(
+        Variable.LAUNCH_TIMEOUT,
+        parse_duration,
+        "30s",
+        "For starting the browser; passed, the runner ends (LaunchFailed).",
+    )
+    protocol_timeout: float = _setting(
+        Variable.PROTOCOL_TIMEOUT,
+        parse_duration,
+        "60s",
+        "For one order to the browser, such as asking for a new QR code.",
+    )
+    connection_check_timeout: float = _setting(
+        Variable.CONNECTION_CHECK_TIMEOUT,
+        parse_duration,
+        "30s",
+        "How long a lost connection is Reconnecting before it becomes Offline, Conflict or Degraded.",
+    )
+    health_check_timeout: float = _setting(
+        Variable.HEALTH_CHECK_TIMEOUT,
+        parse_duration,
+        "45s",
+        "A page that does not answer for so long is dead; the runner closes it and ends (PageUnresponsive). At least 3s.",
+    )
+    browser_executable: Path = _setting(
+        Variable.BROWSER_EXECUTABLE,
+        _path,
+        "/usr/lib/chromium/chromium-headless-shell",
+        "The browser. Debian's program itself, not its shell wrapper, which would stay as one process more.",
+    )
+    log_level: str = _setting(Variable.LOG_LEVEL, _level, "INFO", "DEBUG, INFO, WARNING or ERROR.")
+    termination_log: Path = _setting(
+        Variable.TERMINATION_LOG,
+        _path,
+        "/dev/termination-log",
+        "Where the last words go when the runner fails; nothing is written when the file does not exist.",
+    )
+
+    @property
+    def policy(self) -> Policy:
+        """The part that decides states."""
+        return Policy(
+            startup=self.startup_timeout,
+            connection_check=self.connection_check_timeout,
+            max_rounds=self.link_max_rounds,
+            method=self.link_method,
+            on_logout=self.on_logout,
+        )
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Parse the environment; raises SettingsError at the first thing that is wrong."""
+    values: dict[str, Any] = {}
+    for item in fields(Settings):
+        variable, default = item.metadata["variable"], item.metadata["default"]
+        raw = environment.get(variable, default)
+        if raw is None:
+            raise SettingsError(f"{variable} is not set; it is required ({item.metadata['meaning'].rstrip('.')}).")
+        try:
+            values[item.name] = item.metadata["parse"](raw)
+        except ValueError as error:
+            raise SettingsError(f"{variable}={raw[:200]!r} {error}.") from error
+    settings = Settings(**values)
+    _check_together(settings)
+    return settings
+
+
+def _check_together(settings: Settings) -> None:
+    host = urlsplit(settings.url).hostname or ""
+    if not settings.allowed_hosts.allows(host):
+        raise SettingsError(
+            f"WHATSAPP_WEB_URL has the host {host}, which ALLOWED_HOSTS does not contain; add it there."
+        )
+    if settings.health_check_timeout < 3:
+        raise SettingsError("HEALTH_CHECK_TIMEOUT must be at least 3s; a busy node needs that long for one answer.")
+    if settings.cache_dir == settings.profile_dir or settings.profile_dir in settings.cache_dir.parents:
+        raise SettingsError("CACHE_DIR lies on the profile volume; give it a folder of its own, such as an emptyDir.")
+
+
+def settings_table() -> str:
+    """All settings as a Markdown table, for the reference page."""
+    rows = ["| Variable | Default | Meaning |", "|---|---|---|"]
+    for item in fields(Settings):
+        default = item.metadata["default"]
+        shown = "required" if default is None else f"`{default}`" if default else "empty"
+        rows.append(f"| `{item.metadata['variable']}` | {shown} | {item.metadata['meaning']} |")
+    return "\n".join(rows) + "\n"
+
+
+if __name__ == "__main__":  # `make runner-docs` pastes this into the reference page
+    print(settings_table(), end="")  # noqa: T201

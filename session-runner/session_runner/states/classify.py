@@ -1,0 +1,243 @@
+"""From the page's facts to one word.
+
+`classify` is called by the session after every probe, with the memory that `past.remember` has just brought up to
+date. First match wins, in the page's own order of priority: a ban covers a conflict, a conflict covers a logout.
+It is total: any facts give a state, and what fits nowhere is Degraded, never an exception and never Connected.
+Messages are constant as long as nothing changes, so that no reader sees a new revision for a ticking clock.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from session_runner.states.facts import Ban, Dialog, Facts, Socket
+from session_runner.states.past import Past
+from session_runner.states.policy import LinkMethod, Policy
+from session_runner.states.vocabulary import RunnerState as State
+from session_runner.states.vocabulary import StateReason as Reason
+
+FOREIGN_MUTEX_SECONDS = 2.0
+""" The mutex changes hands within a second when a page is alone; longer, with a socket that was connected, it is
+    another tab's. """
+SYNC_START_SECONDS = 60.0
+""" A freshly linked page that has not begun to sync after so long is stuck. """
+LINKING_SOCKETS = frozenset(
+    {
+        None,
+        Socket.UNLAUNCHED,
+        Socket.OPENING,
+        Socket.PAIRING,
+        Socket.UNPAIRED,
+        Socket.UNPAIRED_IDLE,
+        Socket.CONNECTED,
+    }
+)
+""" Where an unlinked page may be on its way to a link; CONNECTED is the moment in which a phone has just scanned. """
+
+
+class Verdict(NamedTuple):
+    """What is said about the session."""
+
+    state: State
+    reason: Reason
+    message: str
+
+
+def classify(facts: Facts, past: Past, *, policy: Policy, now: float) -> Verdict:
+    """Name the state of the session."""
+    verdict = _not_booted(facts, past, policy=policy, now=now) or _refused_by_service(facts, past)
+    verdict = verdict or _conflict(facts, past, policy=policy, now=now) or _blocked(facts, past, policy=policy, now=now)
+    if verdict is not None:
+        return verdict
+    if facts.registered is None:
+        return Verdict(State.LOADING, Reason.PAGE_LOADING, "The page is loading.")
+    if facts.registered is False:
+        return _logged_out(past, policy=policy) or _unlinked(facts, past, policy=policy, now=now)
+    return _linked(facts, past, policy=policy, now=now)
+
+
+def _not_booted(facts: Facts, past: Past, *, policy: Policy, now: float) -> Verdict | None:
+    if facts.refused:
+        return Verdict(
+            State.UNSUPPORTED_BROWSER,
+            Reason.BROWSER_REFUSED,
+            "WhatsApp Web refuses this browser; use a newer runner image.",
+        )
+    if facts.booted and facts.injected and facts.registered is not None:
+        return None
+    if past.lasted(past.unclassified_since, now=now) < policy.startup / 2:
+        return Verdict(State.LOADING, Reason.PAGE_LOADING, "The page is loading.")
+    missing = "wa-js does not find its modules" if facts.booted else "it shows no application"
+    return Verdict(
+        State.LOAD_ERROR,
+        Reason.NOT_BOOTED,
+        f"The page was fetched but {missing}; check WHATSAPP_WEB_URL and ALLOWED_HOSTS.",
+    )
+
+
+def _refused_by_service(facts: Facts, past: Past) -> Verdict | None:
+    if past.ban is not None:
+        return Verdict(State.TEMPORARILY_BANNED, Reason.BANNED, _ban_message(past.ban))
+    if past.unavailable is not None and not facts.streaming:
+        return Verdict(
+            State.SERVICE_UNAVAILABLE, Reason.SERVICE_DOWN, "WhatsApp says that its service is unavailable; waiting."
+        )
+    return None
+
+
+def _ban_message(ban: Ban) -> str:
+    code = f" (code {ban.code})" if ban.code else ""
+    until = ""
+    if ban.expires is not None and 1e9 < ban.expires < 1e11:  # Unix seconds between 2001 and 5138, nothing else
+        until = f" until {datetime.fromtimestamp(ban.expires, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return f"WhatsApp has temporarily banned this account{code}{until}; a person has to decide how to go on."
+
+
+def _conflict(facts: Facts, past: Past, *, policy: Policy, now: float) -> Verdict | None:
+    elsewhere = facts.registered is True and facts.socket == Socket.CONNECTED and facts.stream == "DISCONNECTED"
+    stolen = elsewhere and past.lasted(past.foreign_mutex_since, now=now) >= FOREIGN_MUTEX_SECONDS
+    if stolen or facts.dialog is Dialog.OTHER_WINDOW or facts.socket == Socket.CONFLICT:
+        return Verdict(
+            State.CONFLICT,
+            Reason.OTHER_TAB,
+            "Another window of this profile holds the session. Ask for a restart to take it back.",
+        )
+    replaced = (
+        elsewhere
+        and past.lasted(past.silent_since, now=now) >= policy.connection_check
+        and facts.online is not False
+        and facts.comms is False
+        and past.healthy_comms is not False
+        and not facts.needs_update
+    )
+    if replaced:
+        return Verdict(
+            State.CONFLICT,
+            Reason.REPLACED,
+            "The same login is connected elsewhere, for example from a copied profile. Ask for a restart to take it back.",
+        )
+    return None
+
+
+def _blocked(facts: Facts, past: Past, *, policy: Policy, now: float) -> Verdict | None:
+    if facts.socket == Socket.SCREEN_LOCKED:
+        return Verdict(State.SCREEN_LOCKED, Reason.LOCKED_BY_USER, "The page's own screen lock is on.")
+    stuck = facts.needs_update and past.lasted(past.silent_since, now=now) >= policy.connection_check
+    if stuck or facts.socket == Socket.DEPRECATED_VERSION:
+        return Verdict(
+            State.UPDATE_NEEDED,
+            Reason.VERSION_REFUSED,
+            "WhatsApp refuses this version of the page and it did not update itself; ask for a restart.",
+        )
+    return None
+
+
+def _logged_out(past: Past, *, policy: Policy) -> Verdict | None:
+    if past.logged_out_since is None:
+        return None
+    if not past.must_wait(policy):
+        return Verdict(State.LOGGED_OUT, Reason.RELINKING, "The session was logged out; a new QR code is on its way.")
+    why = {"Banned": " after a ban", "AccountLocked": " because the account is locked"}.get(past.hold or "", "")
+    return Verdict(
+        State.LOGGED_OUT,
+        Reason.WAITING_FOR_PERSON,
+        f"The session was logged out{why}; ask for a relink to show a QR code.",
+    )
+
+
+def _unlinked(facts: Facts, past: Past, *, policy: Policy, now: float) -> Verdict:
+    if past.linked:
+        return Verdict(
+            State.LOADING, Reason.PAGE_LOADING, "The page is loading; whether it is still linked shows soon."
+        )
+    if facts.passkey:
+        return Verdict(
+            State.PASSKEY_REQUIRED,
+            Reason.WAITING_FOR_PASSKEY,
+            "WhatsApp asks for the owner's passkey, which this version cannot relay; link another account or try later.",
+        )
+    if facts.socket == Socket.OPENING and past.lasted(past.opening_since, now=now) >= policy.connection_check:
+        return _offline(facts)
+    if facts.socket not in LINKING_SOCKETS:
+        return _unknown(facts)
+    return _waiting_for_phone(facts, past, policy=policy, now=now)
+
+
+def _waiting_for_phone(facts: Facts, past: Past, *, policy: Policy, now: float) -> Verdict:
+    refreshing = past.refreshing_since is not None and now - past.refreshing_since < policy.refresh_patience
+    if facts.socket == Socket.UNPAIRED_IDLE and past.round >= policy.max_rounds and not refreshing:
+        return Verdict(
+            State.LINK_EXPIRED,
+            Reason.ROUNDS_USED_UP,
+            f"No phone scanned the QR code in {policy.max_rounds} rounds; ask for a relink to show it again.",
+        )
+    if facts.socket == Socket.UNPAIRED and past.lasted(past.codeless_since, now=now) >= policy.connection_check:
+        return Verdict(State.DEGRADED, Reason.NO_CODE_FOUND, "The page asks to be linked but shows no QR code.")
+    if past.round == 0:
+        return Verdict(State.LOADING, Reason.OPENING_CONNECTION, "The page is connecting to show a QR code.")
+    if policy.method is LinkMethod.PAIRING_CODE:
+        return Verdict(
+            State.QR_PENDING,
+            Reason.PAIRING_CODE_NOT_SUPPORTED,
+            "Pairing codes are not supported yet; scan the QR code with the phone instead.",
+        )
+    return Verdict(State.QR_PENDING, Reason.WAITING_FOR_SCAN, "Scan the QR code with the phone.")
+
+
+def _offline(facts: Facts) -> Verdict:
+    if facts.online is False:
+        return Verdict(State.OFFLINE, Reason.NETWORK_UNREACHABLE, "The browser has no network.")
+    return Verdict(State.OFFLINE, Reason.NO_CONNECTION, "WhatsApp cannot be reached; the page keeps trying.")
+
+
+def _linked(facts: Facts, past: Past, *, policy: Policy, now: float) -> Verdict:
+    opening = past.lasted(past.opening_since, now=now)
+    if facts.streaming and facts.synced:
+        return _connected(facts)
+    if facts.online is False or opening >= policy.connection_check:
+        return _offline(facts)
+    if facts.socket == Socket.PAIRING or (not facts.synced and _syncs(facts, past, now=now)):
+        return Verdict(State.SYNCING, Reason.FIRST_SYNC, "Linked; the page is fetching its data.")
+    if facts.socket in (Socket.OPENING, Socket.UNLAUNCHED) or (
+        facts.socket == Socket.CONNECTED and past.lasted(past.silent_since, now=now) < policy.connection_check
+    ):
+        return Verdict(State.RECONNECTING, Reason.CONNECTION_LOST, "The connection was lost; the page makes a new one.")
+    if facts.socket == Socket.CONNECTED:
+        return Verdict(
+            State.DEGRADED, Reason.STREAM_STUCK, "Connected by name, but nothing comes in and no conflict shows."
+        )
+    return _unknown(facts)
+
+
+def _syncs(facts: Facts, past: Past, *, now: float) -> bool:
+    """A first sync is under way: the stream moves, or has not had the time to."""
+    if facts.socket == Socket.CONNECTED:
+        return facts.stream != "DISCONNECTED" or past.lasted(past.silent_since, now=now) < SYNC_START_SECONDS
+    return facts.socket in (Socket.OPENING, Socket.UNLAUNCHED)
+
+
+def _unknown(facts: Facts) -> Verdict:
+    """Name the page's own word, shortened and cleaned: it goes to a status that people read."""
+    word = "".join(c for c in facts.socket or "" if c.isascii() and (c.isalnum() or c == "_"))[:40]
+    return Verdict(
+        State.DEGRADED, Reason.UNKNOWN_PAGE_STATE, f"The page is in a state that is not known: {word or 'none'}."
+    )
+
+
+def _connected(facts: Facts) -> Verdict:
+    if facts.dialog is Dialog.PASSKEY_CHECK:
+        return Verdict(
+            State.PASSKEY_REQUIRED, Reason.WAITING_FOR_PASSKEY, "WhatsApp asks for the owner's passkey to go on."
+        )
+    if facts.dialog is Dialog.WHATS_NEW:
+        return Verdict(State.ACTION_REQUIRED, Reason.DIALOG_OPEN, "A notice of WhatsApp Web waits to be acknowledged.")
+    if facts.storage_failed:
+        return Verdict(
+            State.DEGRADED, Reason.STORAGE_FAILED, "The browser's database failed; the profile volume may be full."
+        )
+    if facts.time_locked:
+        return Verdict(
+            State.RESTRICTED, Reason.TIME_LOCK, "WhatsApp does not let this account write to new contacts for now."
+        )
+    return Verdict(State.CONNECTED, Reason.AS_EXPECTED, "Linked and connected.")

@@ -1,0 +1,153 @@
+"""What one look at the page showed.
+
+`page/probe.js` returns a plain object; `Facts.parse` turns it into this frozen record and tolerates everything, since
+the page is not ours: a wrong type counts as "not known" and a missing key as "not seen". `classify` is the reader.
+Chat contents never come this far: the probe matches texts inside the page and returns which one it knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Socket(StrEnum):
+    """The words of the page's `Socket.state` that decide something; others are kept as they are."""
+
+    UNLAUNCHED = "UNLAUNCHED"
+    OPENING = "OPENING"
+    PAIRING = "PAIRING"
+    UNPAIRED = "UNPAIRED"
+    UNPAIRED_IDLE = "UNPAIRED_IDLE"
+    CONNECTED = "CONNECTED"
+    SCREEN_LOCKED = "SCREEN_LOCKED"
+    CONFLICT = "CONFLICT"
+    DEPRECATED_VERSION = "DEPRECATED_VERSION"
+
+
+class Dialog(StrEnum):
+    """The dialogs that the probe knows by their text."""
+
+    OTHER_WINDOW = "OtherWindow"
+    PASSKEY_CHECK = "PasskeyCheck"
+    WHATS_NEW = "WhatsNew"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ban:
+    """A temporary ban as the page told it; both fields are the service's own words, `None` where it gave none."""
+
+    code: str | None = None
+    expires: float | None = None
+    """ Unix seconds. """
+    seen: float | None = None
+    """ The page's own clock (ms since it loaded): tells a new ban from the one already seen. """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """One snapshot of the page. `None` means "not known": the page was still loading or lacks that module."""
+
+    booted: bool = False
+    """ The page's module system and its root element exist. """
+    refused: bool = False
+    """ The page shows "WhatsApp works with Google Chrome …" instead of itself. """
+    injected: bool = False
+    """ wa-js found the page's modules. """
+    registered: bool | None = None
+    socket: str | None = None
+    """ `Socket.state`, see `Socket`. """
+    stream: str | None = None
+    """ `Socket.stream`: DISCONNECTED, SYNCING, RESUMING, CONNECTED. """
+    synced: bool = False
+    online: bool | None = None
+    needs_update: bool = False
+    version: str | None = None
+    foreign_mutex: bool = False
+    """ The tab mutex is held, and not by this page. """
+    comms: bool | None = None
+    """ Whether the page still has its connection object. """
+    code: str | None = field(default=None, repr=False)
+    """ The text of the QR code on the screen: whoever has it can link a phone, so it never reaches a log. """
+    code_lifetime: float | None = None
+    """ Seconds that the service gives the current code. """
+    passkey: bool = False
+    """ Linking stopped at the passkey screen. """
+    dialog: Dialog | None = None
+    ban: Ban | None = None
+    unavailable: float | None = None
+    """ The page's clock (ms since it loaded) when the service last said that it is down. """
+    storage_failed: bool = False
+    time_locked: bool = False
+    """ The account may not write to people who did not write first. """
+
+    @property
+    def streaming(self) -> bool:
+        """Linked, connected and receiving: the only shape that proves a working session."""
+        return self.registered is True and self.socket == Socket.CONNECTED and self.stream == "CONNECTED"
+
+    @classmethod
+    def parse(cls, raw: object) -> Facts:
+        """Read the probe's answer; never raises."""
+        got: Mapping[object, object] = raw if isinstance(raw, Mapping) else {}
+        return cls(
+            booted=got.get("booted") is True,
+            refused=got.get("refused") is True,
+            injected=got.get("injected") is True,
+            registered=_maybe_bool(got.get("registered")),
+            socket=_maybe_text(got.get("socket")),
+            stream=_maybe_text(got.get("stream")),
+            synced=got.get("synced") is True,
+            online=_maybe_bool(got.get("online")),
+            needs_update=got.get("needsUpdate") is True,
+            version=_maybe_text(got.get("version")),
+            foreign_mutex=got.get("foreignMutex") is True,
+            comms=_maybe_bool(got.get("comms")),
+            code=_maybe_text(got.get("code")),
+            code_lifetime=_maybe_seconds(got.get("codeLifetimeMs")),
+            passkey=got.get("passkey") is True,
+            dialog=_maybe_dialog(got.get("dialog")),
+            ban=_maybe_ban(got.get("ban")),
+            unavailable=_maybe_number(got.get("unavailable")),
+            storage_failed=got.get("storageFailed") is True,
+            time_locked=got.get("timeLocked") is True,
+        )
+
+
+def _maybe_bool(value: object) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+def _maybe_text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _maybe_number(value: object) -> float | None:
+    """A finite number; JavaScript's NaN and Infinity arrive as floats and would poison every comparison."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if abs(value) < 1e15 else None
+
+
+def _maybe_seconds(milliseconds: object) -> float | None:
+    number = _maybe_number(milliseconds)
+    return number / 1000 if number is not None and number > 0 else None
+
+
+def _maybe_dialog(value: object) -> Dialog | None:
+    try:
+        return Dialog(value)  # type: ignore[arg-type]  # anything else is a ValueError, which is the point
+    except ValueError:
+        return None
+
+
+def _maybe_ban(value: object) -> Ban | None:
+    if not isinstance(value, Mapping):
+        return None
+    code = value.get("code")
+    return Ban(
+        code=str(code)[:20] if isinstance(code, str | int) and not isinstance(code, bool) else None,
+        expires=_maybe_number(value.get("expire")),
+        seen=_maybe_number(value.get("seen")),
+    )

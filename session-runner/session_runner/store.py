@@ -1,0 +1,131 @@
+"""What the session has last said about itself, and the waiting for the next word.
+
+The session publishes, the HTTP side reads. A revision counts the changes within this pod, so that a reader can ask
+for "whatever is newer than what I have". The QR code stands beside the state and is no part of a revision: it changes
+every 20 seconds, and who wants it asks for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from session_runner.states.vocabulary import RunnerState, StateReason
+
+OVERTIME = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """One published word. Times are UTC."""
+
+    revision: int
+    state: RunnerState
+    reason: StateReason
+    message: str
+    since: datetime
+    """ When this state began; a new reason or message within a state does not move it. """
+    linked_time: datetime | None = None
+    durable_time: datetime | None = None
+    round: int = 0
+    """ Rounds of QR codes begun in this pod. """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Code:
+    """The QR code on the screen."""
+
+    text: str = field(repr=False)
+    issued: datetime
+    expires: datetime
+    round: int
+
+
+class StateStore:
+    """Holds the newest snapshot; used from one event loop only."""
+
+    def __init__(self, *, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._changed = asyncio.Event()
+        self._code: Code | None = None
+        self.probed: datetime | None = None
+        """ When the page last answered. """
+        self.closing = False
+        """ The process is about to end: waiting for a change makes no sense any more. """
+        self.snapshot = Snapshot(
+            revision=1,
+            state=RunnerState.STARTING,
+            reason=StateReason.BROWSER_LAUNCHING,
+            message="The browser is starting.",
+            since=clock(),
+        )
+
+    def publish(
+        self,
+        *,
+        state: RunnerState,
+        reason: StateReason,
+        message: str,
+        linked_time: datetime | None,
+        durable_time: datetime | None,
+        round: int,  # noqa: A002 -- the word of the API
+    ) -> bool:
+        """Say something; returns whether it was new. Only then the revision grows and waiters wake up."""
+        old = self.snapshot
+        new = Snapshot(
+            revision=old.revision,
+            state=state,
+            reason=reason,
+            message=message,
+            since=old.since if state == old.state else self._clock(),
+            linked_time=linked_time,
+            durable_time=durable_time,
+            round=round,
+        )
+        if new == old:
+            return False
+        self.snapshot = replace(new, revision=old.revision + 1)
+        self._wake()
+        return True
+
+    @property
+    def code(self) -> Code | None:
+        """The code, unless its time is over."""
+        return None if self._code is None or self._code.expires <= self._clock() else self._code
+
+    def show_code(self, text: str | None, *, lifetime: float) -> None:
+        """Keep the code that is on the screen, valid for `lifetime` seconds.
+
+        A code that is still shown after its time is still the page's word; its expiry then moves on in small steps.
+        """
+        now = self._clock()
+        if text is None:
+            self._code = None
+        elif self._code is None or self._code.text != text:
+            expires = now + timedelta(seconds=lifetime)
+            self._code = Code(text=text, issued=now, expires=expires, round=self.snapshot.round)
+        elif self._code.expires <= now:
+            self._code = replace(self._code, expires=now + OVERTIME)
+
+    def close(self) -> None:
+        """Let every waiter go."""
+        self.closing = True
+        self._code = None
+        self._wake()
+
+    async def newer_than(self, revision: int | None, *, wait: float) -> Snapshot:
+        """The newest snapshot: at once unless it is exactly `revision`, then after a change or `wait` seconds.
+
+        A revision from the future belongs to an earlier pod, so it is answered at once, too.
+        """
+        if revision == self.snapshot.revision and wait > 0 and not self.closing:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), wait)
+        return self.snapshot
+
+    def _wake(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()

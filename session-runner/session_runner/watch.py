@@ -1,0 +1,205 @@
+"""Fetches the page, then looks at it again and again.
+
+`session` runs this between opening and closing the browser. Every look goes the same way: probe, remember, record,
+classify, publish; then perhaps ask for a new round of QR codes. It ends only by raising `RunEnded`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from session_runner.endings import RunEnded, died, out_of_memory, unresponsive
+from session_runner.host.memory import KillCounter, killed_since
+from session_runner.metrics import Metrics
+from session_runner.page.browser import BrowserPage
+from session_runner.page.errors import NavigationError, PageGoneError, ProbeTimeoutError
+from session_runner.record import Record
+from session_runner.settings import Settings
+from session_runner.states.classify import Verdict, classify
+from session_runner.states.facts import Facts, Socket
+from session_runner.states.past import Past, asked_for_code, remember, wants_code
+from session_runner.states.vocabulary import ExitCode, RunnerState, StateReason
+from session_runner.store import StateStore
+
+log = logging.getLogger(__name__)
+
+DEFAULT_CODE_LIFETIME = 20.0
+""" Seconds; what the service gives all codes but the first, where the page does not tell. """
+CODELESS_PATIENCE = 1.5
+""" A page that asks to be linked draws its code within a second; later, wa-js is asked for it. """
+LOADING_INTERVAL, MOVING_INTERVAL, RESTING_INTERVAL = 0.3, 2.0, 5.0
+""" Seconds between two looks; events shorten them. """
+EVENT_PAUSE = 0.05
+""" Events come in bunches; one look serves them all. """
+
+_LOADING = frozenset({RunnerState.STARTING, RunnerState.LOADING, RunnerState.LOAD_ERROR})
+_MOVING = frozenset(
+    {
+        RunnerState.QR_PENDING,
+        RunnerState.PASSKEY_REQUIRED,
+        RunnerState.SYNCING,
+        RunnerState.RECONNECTING,
+        RunnerState.LOGGED_OUT,
+    }
+)
+_UNLINKED = frozenset({RunnerState.QR_PENDING, RunnerState.LINK_EXPIRED, RunnerState.LOGGED_OUT})
+
+
+def pause_after(state: RunnerState, *, health_check: float) -> float:
+    """Seconds until the next look, short enough that a page that dies meanwhile is noticed in time."""
+    interval = LOADING_INTERVAL if state in _LOADING else MOVING_INTERVAL if state in _MOVING else RESTING_INTERVAL
+    return min(interval, health_check / 5)
+
+
+def probe_deadline(health_check: float) -> float:
+    """Seconds for one answer. With the pause before it and the closing after it this stays within the health check."""
+    return health_check * 0.6
+
+
+@dataclass(kw_only=True)
+class Watcher:
+    """The loop and its memory."""
+
+    settings: Settings
+    store: StateStore
+    metrics: Metrics
+    record: Record
+    kills: KillCounter
+    monotonic: Callable[[], float]
+    clock: Callable[[], datetime]
+    started: float
+    """ On the monotonic clock: when the process began. """
+    first_classified: Callable[[], None] = lambda: None
+    """ Called once, when start-up is over. """
+    _woken: asyncio.Event = field(default_factory=asyncio.Event)
+    _past: Past = field(init=False)
+    _kills_before: int | None = field(init=False)
+    _starting: bool = True
+
+    def __post_init__(self) -> None:
+        self._past = self.record.past(now=self.started)
+        self._kills_before = self.kills()
+
+    def wake(self, name: str, detail: str | None) -> None:
+        """The page reported an event: look soon. One of them carries a word that no later look would show."""
+        if name == "logout_reason":
+            log.info("The page was logged out", extra={"logout_reason": detail})
+            if detail == "account_locked":
+                self._past = replace(self._past, hold="AccountLocked")
+        self._woken.set()
+
+    async def fetch(self, browser: BrowserPage) -> None:
+        """Fetch the document, again and again while the start-up time lasts. This is the only navigation there is."""
+        delay = 1.0
+        self.publish(Verdict(RunnerState.LOADING, StateReason.PAGE_LOADING, "The page is loading."))
+        while True:
+            try:
+                await browser.navigate(self.settings.url, deadline=self._startup_left())
+            except NavigationError as error:
+                verdict = Verdict(RunnerState.LOAD_ERROR, error.reason, str(error))
+            except PageGoneError:
+                raise await self._death(browser) from None
+            else:
+                return
+            self.publish(verdict)
+            if self._startup_left() <= 0:
+                raise RunEnded(ExitCode.LOAD_FAILED, verdict.message, state=verdict.state, reason=verdict.reason)
+            await asyncio.sleep(min(delay, self._startup_left()))
+            delay = min(delay * 2, 15)
+
+    async def watch(self, browser: BrowserPage) -> None:
+        """Look at the page until something dies."""
+        browser.died.add_done_callback(lambda _: self._woken.set())
+        while True:
+            self._woken.clear()
+            facts = await self._look(browser)
+            self._take(facts)
+            if wants_code(self._past, facts, policy=self.settings.policy, now=self.monotonic()):
+                await self._ask_for_code(browser)
+            with contextlib.suppress(TimeoutError):
+                pause = pause_after(self.store.snapshot.state, health_check=self.settings.health_check_timeout)
+                await asyncio.wait_for(self._woken.wait(), pause)
+            if browser.died.done():
+                raise await self._death(browser)
+            self._check_kills()
+            await asyncio.sleep(EVENT_PAUSE)
+
+    def publish(self, verdict: Verdict) -> None:
+        """Say it; logged and counted only when it is new."""
+        marker = self.record.marker
+        linked = verdict.state not in _UNLINKED
+        changed = self.store.publish(
+            state=verdict.state,
+            reason=verdict.reason,
+            message=verdict.message,
+            linked_time=marker.linked_time if linked else None,
+            durable_time=marker.durable_time if linked else None,
+            round=self._past.round,
+        )
+        if changed:
+            self.metrics.show_state(verdict.state)
+            self.metrics.changes.inc()
+            log.info(
+                "The state changed", extra={"state": verdict.state, "reason": verdict.reason, "round": self._past.round}
+            )
+
+    async def _look(self, browser: BrowserPage) -> Facts:
+        deadline = probe_deadline(self.settings.health_check_timeout)
+        began = self.monotonic()
+        try:
+            facts = await browser.probe(deadline=deadline)
+        except ProbeTimeoutError:
+            self._check_kills()
+            raise unresponsive(deadline) from None
+        except PageGoneError:
+            raise await self._death(browser) from None
+        self.metrics.probe_seconds.observe(self.monotonic() - began)
+        self.metrics.probe_time.set_to_current_time()
+        self.store.probed = self.clock()
+        if self._past.lasted(self._past.codeless_since, now=began) >= CODELESS_PATIENCE and facts.code is None:
+            facts = replace(facts, code=await self._code_from_library(browser, facts))
+        return facts
+
+    async def _code_from_library(self, browser: BrowserPage, facts: Facts) -> str | None:
+        if facts.registered is not False or facts.socket != Socket.UNPAIRED:
+            return None
+        return await browser.ask("code.js", deadline=min(5.0, self.settings.protocol_timeout))
+
+    def _take(self, facts: Facts) -> None:
+        now, policy, before = self.monotonic(), self.settings.policy, self._past
+        self._past = remember(before, facts, policy=policy, now=now)
+        self.record.update(before, self._past, facts)
+        verdict = classify(facts, self._past, policy=policy, now=now)
+        self.publish(verdict)
+        pending = verdict.state is RunnerState.QR_PENDING
+        self.store.show_code(facts.code if pending else None, lifetime=facts.code_lifetime or DEFAULT_CODE_LIFETIME)
+        if self._past.lasted(self._past.unclassified_since, now=now) >= policy.startup and verdict.state in _LOADING:
+            raise RunEnded(ExitCode.LOAD_FAILED, verdict.message, state=verdict.state, reason=verdict.reason)
+        if self._starting and verdict.state not in _LOADING:
+            self._starting = False
+            self.first_classified()
+
+    async def _ask_for_code(self, browser: BrowserPage) -> None:
+        self._past = asked_for_code(self._past, now=self.monotonic())
+        self.metrics.rounds.inc()
+        way = await browser.ask("refresh.js", deadline=self.settings.protocol_timeout)
+        log.info("A new round of QR codes was asked for", extra={"round": self._past.round, "way": way})
+
+    def _startup_left(self) -> float:
+        return self.started + self.settings.startup_timeout - self.monotonic()
+
+    def _check_kills(self) -> None:
+        if killed_since(self._kills_before, self.kills()):
+            raise out_of_memory()
+
+    async def _death(self, browser: BrowserPage) -> RunEnded:
+        """Find out who died: the browser's own event may come a moment after the failed order."""
+        await asyncio.wait({browser.died}, timeout=1.0)
+        if killed_since(self._kills_before, self.kills()):
+            return out_of_memory()
+        return died(browser.died.result() if browser.died.done() else "browser")
