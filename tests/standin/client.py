@@ -47,10 +47,22 @@ class PhoneClient:
             await self._session.close()
             self._session = None
 
-    async def scan(self, qr: str) -> str:
-        """Link the page that shows this text; returns the device once the page has stored its login."""
-        answer = await self._call("POST", "/phone/scan", {"qr": qr})
+    async def scan(self, qr: str, *, sync_seconds: float | None = None) -> str:
+        """Link the page that shows this text; returns the device once the page has stored its login.
+
+        `sync_seconds` prolongs every synchronisation of the device, the first one included.
+        """
+        body = {"qr": qr} if sync_seconds is None else {"qr": qr, "syncSeconds": sync_seconds}
+        answer = await self._call("POST", "/phone/scan", body)
         return str(answer["device"])
+
+    async def scan_with_passkey(self, qr: str) -> None:
+        """Scan for an account that demands a passkey: the page stops at that question."""
+        await self._call("POST", "/phone/scan", {"qr": qr, "passkey": True})
+
+    async def enter_code(self, code: str) -> str:
+        """Type the eight characters of a page that links by phone number; returns the device."""
+        return str((await self._call("POST", "/phone/enter-code", {"code": code}))["device"])
 
     async def devices(self) -> list[dict[str, Any]]:
         """List the linked devices: id, number, platform, linkedTime (epoch seconds), connected, offline and so on."""
@@ -125,6 +137,10 @@ class PhoneClient:
     async def dialog(self, device: str, *, kind: str) -> None:
         """Open a window over the page: `passkey` or `action-required`."""
         await self._command(device, "dialog", {"kind": kind})
+
+    async def screen_lock(self, device: str, *, locked: bool = True) -> None:
+        """Lock the page's screen as its user can, or open it."""
+        await self._command(device, "screen-lock", {"locked": locked})
 
     async def expire_qr(self) -> int:
         """End the round of every page that waits for a scan; returns how many."""

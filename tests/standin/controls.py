@@ -172,6 +172,11 @@ def dialog(exchange: Exchange, device: DeviceId, body: Body) -> list[Effect]:
     return [Send(exchange.connected_page(device), frames.dialog(kind=kind))]
 
 
+def screen_lock(exchange: Exchange, device: DeviceId, body: Body) -> list[Effect]:
+    """Lock the page's screen as its user can; `locked` false opens it."""
+    return [Send(exchange.connected_page(device), frames.screen_lock(locked=bool(body.get("locked", True))))]
+
+
 COMMANDS: dict[str, Command] = {
     "unlink": unlink,
     "offline": offline,
@@ -187,4 +192,5 @@ COMMANDS: dict[str, Command] = {
     "logout": logout,
     "sync-slow": sync_slow,
     "dialog": dialog,
+    "screen-lock": screen_lock,
 }

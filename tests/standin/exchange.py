@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from standin import frames
+from standin.codes import CodeBook
 from standin.devices import Device, DeviceBook, SentMessage
 from standin.errors import ExpiredQrError, MalformedRequestError, PageAbsentError
 from standin.frames import DeviceId, Frame, Hello, PageId
@@ -69,11 +70,13 @@ class Exchange:
         timing: Timing,
         now: Callable[[], float],
         new_token: Callable[[], str],
+        random_bytes: Callable[[int], bytes],
         devices: DeviceBook | None = None,
     ) -> None:
         self.timing = timing
         self.devices = devices or DeviceBook()
         self.refs = RefBook(timing=timing, now=now, new_token=new_token)
+        self._codes = CodeBook(now=now, random_bytes=random_bytes)
         self._now = now
         self._pages: dict[PageId, _Page] = {}
 
@@ -89,6 +92,7 @@ class Exchange:
     def closed(self, page: PageId) -> None:
         """A page's connection ended."""
         self.refs.withdraw(page)
+        self._codes.withdraw(page)
         self._pages.pop(page, None)
 
     def received(self, page: PageId, frame: Frame) -> list[Effect]:
@@ -97,8 +101,12 @@ class Exchange:
         if known is None:
             return [Close(page)]
         match frame.get("type"):
+            case "ping":
+                return [Send(page, frames.pong())]
             case "paired":
                 return self._paired(known, DeviceId(str(frame.get("device"))))
+            case "link-code" if known.device is None:
+                return [Send(page, frames.link_code(code=self._codes.issue(page)))]
             case "send" if known.device is not None:
                 return self._sent(known, self.devices.get(known.device), frame)
             case "logout" if known.device is not None:
@@ -109,23 +117,23 @@ class Exchange:
 
     # What the phone does.
 
-    def scan(self, text: str) -> tuple[DeviceId, list[Effect]]:
+    def scan(self, text: str, *, sync_seconds: float | None = None) -> tuple[DeviceId, list[Effect]]:
         """Link the page that shows this code; the device is listed once that page has stored its login."""
-        qr = QrText.parse(text)
-        page = self._pages.get(self.refs.page_showing(qr.ref))
-        if page is None:
-            raise ExpiredQrError("The page that showed this code is gone. Read the code anew and scan that one.")
-        if (qr.noise_key, qr.identity_key) != (page.hello.noise_key, page.hello.identity_key):
-            raise MalformedRequestError(
-                "The keys in this code are not those of the page that shows it. Send the text of data-ref as it is."
-            )
+        return self._pair(self._scanned(text), sync_seconds=sync_seconds)
+
+    def scan_with_passkey(self, text: str) -> list[Effect]:
+        """Scan for an account that demands a passkey: the page stops at that question and no device comes of it."""
+        page = self._scanned(text)
         self.refs.withdraw(page.identifier)
-        device = self.devices.add(
-            noise_key=qr.noise_key, identity_key=qr.identity_key, platform=qr.platform, now=self._now()
-        )
-        return device.identifier, [
-            Send(page.identifier, frames.pair_success(device=device.identifier, number=device.number))
-        ]
+        return [Send(page.identifier, frames.passkey_required())]
+
+    def enter_code(self, code: str) -> tuple[DeviceId, list[Effect]]:
+        """Link the page that waits for these eight characters."""
+        page = self._pages.get(self._codes.page_waiting(code))
+        if page is None:
+            raise ExpiredQrError("The page that waited for this code is gone. Ask a page for a new one.")
+        device, effects = self._pair(page, sync_seconds=None)
+        return device, [Send(page.identifier, frames.code_entered()), *effects]
 
     def abandon(self, device: DeviceId) -> None:
         """Give up a scan whose page never confirmed."""
@@ -175,6 +183,28 @@ class Exchange:
         return int(self._now())
 
     # The steps in between.
+
+    def _scanned(self, text: str) -> _Page:
+        qr = QrText.parse(text)
+        page = self._pages.get(self.refs.page_showing(qr.ref))
+        if page is None:
+            raise ExpiredQrError("The page that showed this code is gone. Read the code anew and scan that one.")
+        if (qr.noise_key, qr.identity_key) != (page.hello.noise_key, page.hello.identity_key):
+            raise MalformedRequestError(
+                "The keys in this code are not those of the page that shows it. Send the text of data-ref as it is."
+            )
+        return page
+
+    def _pair(self, page: _Page, *, sync_seconds: float | None) -> tuple[DeviceId, list[Effect]]:
+        self.refs.withdraw(page.identifier)
+        self._codes.withdraw(page.identifier)
+        hello = page.hello
+        device = self.devices.add(
+            noise_key=hello.noise_key, identity_key=hello.identity_key, platform=hello.platform, now=self._now()
+        )
+        device.sync_seconds = sync_seconds
+        success = frames.pair_success(device=device.identifier, number=device.number)
+        return device.identifier, [Send(page.identifier, success)]
 
     def _round(self, page: PageId) -> Send:
         refs = self.refs.issue(page)

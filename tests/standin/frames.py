@@ -2,7 +2,7 @@
 
 The real page speaks an encrypted binary protocol; only its meaning is kept. One function per frame the server sends,
 so that a wrong field is a type error here and not a silent nothing in the page. The page's own frames are few:
-`hello` (see `Hello`), `paired`, `send`, `logout`, `link-code`.
+`hello` (see `Hello`), `paired`, `send`, `logout`, `link-code`, `ping`.
 """
 
 import dataclasses
@@ -18,6 +18,7 @@ __all__ = [
     "LoadId",
     "PageId",
     "ack",
+    "code_entered",
     "dialog",
     "failure",
     "link_code",
@@ -26,8 +27,11 @@ __all__ = [
     "needs_update",
     "pair_device",
     "pair_success",
+    "passkey_required",
+    "pong",
     "receipt",
     "refs_used_up",
+    "screen_lock",
     "stream_error",
     "success",
     "synced",
@@ -142,3 +146,23 @@ def link_code(*, code: str) -> Frame:
 def dialog(*, kind: str) -> Frame:
     """A window over the page: `passkey` or `action-required`."""
     return {"type": "dialog", "kind": kind}
+
+
+def code_entered() -> Frame:
+    """A person typed the page's eight characters; the pairing follows."""
+    return {"type": "code-entered"}
+
+
+def passkey_required() -> Frame:
+    """The account demands a passkey before it links."""
+    return {"type": "passkey-required"}
+
+
+def pong() -> Frame:
+    """The answer to `ping`, by which a page notices a connection that died silently."""
+    return {"type": "pong"}
+
+
+def screen_lock(*, locked: bool) -> Frame:
+    """The user's own screen lock."""
+    return {"type": "screen-lock", "locked": locked}

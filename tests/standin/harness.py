@@ -15,15 +15,21 @@ import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from standin.certificates import make_certificates
+from standin.certificates import Certificates, make_certificates
 from standin.client import PhoneClient
 from standin.server import Server, ServerSettings
 from standin.settings import Mode, Timing
 
-__all__ = ["LOCAL_STATIC_HOST", "LOCAL_WEB_HOST", "StandIn"]
+__all__ = ["LOCAL_STATIC_HOST", "LOCAL_WEB_HOST", "StandIn", "local_certificates"]
 
 LOCAL_WEB_HOST = "web.standin.localhost"
 LOCAL_STATIC_HOST = "static.standin.localhost"
+LOCAL_HOSTS = (LOCAL_WEB_HOST, LOCAL_STATIC_HOST)
+
+
+def local_certificates(directory: Path) -> Certificates:
+    """Make the files for stand-ins on this machine."""
+    return make_certificates(hosts=LOCAL_HOSTS, directory=directory, now=dt.datetime.now(tz=dt.UTC))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -42,13 +48,23 @@ class StandIn:
     @classmethod
     @contextlib.asynccontextmanager
     async def start(
-        cls, *, mode: Mode | str = Mode.LEGACY, timing: Timing | None = None, state_dir: Path | None = None
+        cls,
+        *,
+        mode: Mode | str = Mode.LEGACY,
+        timing: Timing | None = None,
+        state_dir: Path | None = None,
+        certificates: Certificates | None = None,
     ) -> AsyncIterator["StandIn"]:
-        """Run a stand-in for the time of the block."""
-        hosts = (LOCAL_WEB_HOST, LOCAL_STATIC_HOST)
+        """Run a stand-in for the time of the block.
+
+        Give `certificates` (see `local_certificates`) when one browser, which trusts its authorities from its start,
+        visits several stand-ins.
+        """
         token = secrets.token_urlsafe(16)
-        with tempfile.TemporaryDirectory(prefix="standin-") as folder:
-            certificates = make_certificates(hosts=hosts, directory=Path(folder), now=dt.datetime.now(tz=dt.UTC))
+        with contextlib.ExitStack() as stack:
+            if certificates is None:
+                folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="standin-"))
+                certificates = local_certificates(Path(folder))
             server = Server(
                 ServerSettings(
                     mode=Mode(mode),
@@ -66,7 +82,7 @@ class StandIn:
                     yield cls(
                         mode=Mode(mode),
                         page_url=f"https://{LOCAL_WEB_HOST}:{server.https_port}/",
-                        allowed_hosts=hosts,
+                        allowed_hosts=LOCAL_HOSTS,
                         ca_file=certificates.ca,
                         phone=phone,
                     )

@@ -15,7 +15,7 @@ from aiohttp import web
 from standin.controls import COMMANDS
 from standin.documents import Documents
 from standin.errors import MalformedRequestError, PageAbsentError, PhoneError
-from standin.exchange import Exchange
+from standin.exchange import Effect, Exchange
 from standin.frames import DeviceId
 from standin.loads import LoadLedger
 from standin.settings import QrForm, Variant
@@ -61,6 +61,7 @@ class PhoneApi:
         app.router.add_get("/loads", self._get_loads)
         app.router.add_get("/phone/devices", self._get_devices)
         app.router.add_post("/phone/scan", self._scan)
+        app.router.add_post("/phone/enter-code", self._enter_code)
         app.router.add_post("/phone/qr-expire", self._qr_expire)
         app.router.add_post("/page/variant", self._set_variant)
         app.router.add_get("/phone/{device}/messages", self._get_messages)
@@ -101,10 +102,23 @@ class PhoneApi:
         return web.json_response({"messages": [message.to_json() for message in device.sent]})
 
     async def _scan(self, request: web.Request) -> web.Response:
-        text = (await _body(request)).get("qr")
+        body = await _body(request)
+        text = body.get("qr")
         if not isinstance(text, str):
             raise MalformedRequestError('Send {"qr": TEXT} with the text of the page\'s data-ref.')
-        device, effects = self._exchange.scan(text)
+        if body.get("passkey", False):
+            self._switchboard.carry_out(self._exchange.scan_with_passkey(text))
+            return web.json_response({"device": None})
+        seconds = body.get("syncSeconds")
+        return await self._confirm(*self._exchange.scan(text, sync_seconds=None if seconds is None else float(seconds)))
+
+    async def _enter_code(self, request: web.Request) -> web.Response:
+        code = (await _body(request)).get("code")
+        if not isinstance(code, str):
+            raise MalformedRequestError('Send {"code": TEXT} with the eight characters the page got.')
+        return await self._confirm(*self._exchange.enter_code(code))
+
+    async def _confirm(self, device: DeviceId, effects: list[Effect]) -> web.Response:
         self._switchboard.carry_out(effects)
         if not await self._switchboard.confirmation(device, seconds=CONFIRMATION_SECONDS):
             self._exchange.abandon(device)

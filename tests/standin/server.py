@@ -51,7 +51,13 @@ class Server:
     def __init__(self, settings: ServerSettings) -> None:
         self._settings = settings
         loads = LoadLedger(now=time.time, new_token=_token)
-        exchange = Exchange(timing=settings.timing, now=time.time, new_token=_token, devices=self._read())
+        exchange = Exchange(
+            timing=settings.timing,
+            now=time.time,
+            new_token=_token,
+            random_bytes=secrets.token_bytes,
+            devices=self._read(),
+        )
         self._exchange = exchange
         self._switchboard = Switchboard(exchange=exchange, loads=loads, new_token=_token, on_devices_changed=self._save)
         documents = Documents(

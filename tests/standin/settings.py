@@ -71,9 +71,9 @@ class Timing:
     """ How long a starting page waits for another tab to say that it lives. """
 
     silence: float = 20.0
-    """ A socket without any traffic for this long is dropped, as after a network cut without a goodbye. """
+    """ A page drops its socket after this long without a word from the server; it pings in time to get one. """
 
     def for_page(self) -> dict[str, Any]:
         """Give the times the page itself keeps, in milliseconds as JavaScript counts them."""
-        names = ("backoff_base", "backoff_limit", "mutex_answer")
+        names = ("backoff_base", "backoff_limit", "mutex_answer", "silence")
         return {name: round(getattr(self, name) * 1000) for name in names}

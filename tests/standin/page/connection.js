@@ -13,6 +13,7 @@ export class Connection {
   #timing;
   #announce;
   #timer = null;
+  #watch = null; // ends a socket that went silent
   #pauses = [1, 1]; // the last two Fibonacci numbers
 
   constructor({ state, hello, onFrame, network, timing, announce }) {
@@ -77,13 +78,33 @@ export class Connection {
     socket.onopen = () => {
       if (!current()) return;
       this.#state.socket.set('state', 'PAIRING');
+      this.#heard();
       this.send({ type: 'hello', device, ...hello });
     };
-    socket.onmessage = ({ data }) => { if (current()) this.#onFrame(JSON.parse(data)); };
+    socket.onmessage = ({ data }) => {
+      if (!current()) return;
+      this.#heard();
+      const frame = JSON.parse(data);
+      if (frame.type !== 'pong') this.#onFrame(frame);
+    };
     socket.onclose = () => { if (current()) this.#lost(); };
   }
 
+  // A network that died without a goodbye closes no socket: ask in time, and give up when no answer comes.
+  #heard() {
+    clearTimeout(this.#watch);
+    const half = this.#timing.silence / 2;
+    this.#watch = setTimeout(() => {
+      this.send({ type: 'ping' });
+      this.#watch = setTimeout(() => {
+        this.comms?.socket?.close();
+        if (this.comms) this.#lost();
+      }, half);
+    }, half);
+  }
+
   #lost() {
+    clearTimeout(this.#watch);
     this.comms.socket = null;
     this.#disconnected();
     const pause = Math.min(this.#pauses[0] * this.#timing.backoff_base, this.#timing.backoff_limit) * jitter();
@@ -94,6 +115,7 @@ export class Connection {
 
   #end() {
     clearTimeout(this.#timer);
+    clearTimeout(this.#watch);
     const socket = this.comms?.socket;
     if (this.comms) this.comms.socket = null;
     socket?.close();

@@ -4,6 +4,7 @@ import { Announcer } from './announce.js';
 import { Chats } from './chats.js';
 import { Connection } from './connection.js';
 import { createWid } from './identity.js';
+import { Linking } from './linking.js';
 import { publish } from './loader.js';
 import { Logout } from './logout.js';
 import { Messages } from './messages.js';
@@ -36,10 +37,11 @@ async function start() {
   const connection = new Connection({
     state, hello, network, announce, timing: config.timing, onFrame: (frame) => session.receive(frame),
   });
+  const linking = new Linking({ connection });
   const messages = new Messages({ chats, connection, self: () => createWid(`${login.number}@c.us`) });
   const logout = new Logout({ login, state, announce, connection });
   const session = new Session({
-    state, login, connection, announce, pairing, messages, logout, dialogs, render: () => screens.render(),
+    state, login, connection, announce, pairing, linking, messages, logout, dialogs, render: () => screens.render(),
   });
   const mutex = new TabMutex({
     answer: config.timing.mutex_answer,
@@ -60,7 +62,8 @@ async function start() {
     takeover() { throw new Error('Takeover called without conflict!'); },
   });
   defineModules({
-    mode: config.mode, state, connection, announce, session, mutex, refreshQR, login, pairing, chats, messages,
+    mode: config.mode, state, connection, announce, session, mutex, refreshQR, login, pairing, linking,
+    chats, messages,
   });
   publish();
   screens.render();

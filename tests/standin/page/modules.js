@@ -13,6 +13,14 @@ import { reasons } from './logout.js';
 
 const VERSIONS = { legacy: '2.3000.1020000000', modern: '2.3000.1040000000' };
 
+function buildConstants(version) {
+  const [primary, secondary, tertiary] = version.split('.');
+  return {
+    VERSION_STR: version, VERSION_BASE: version,
+    VERSION_PRIMARY: primary, VERSION_SECONDARY: secondary, VERSION_TERTIARY: tertiary,
+  };
+}
+
 export function defineModules(parts) {
   defineSession(parts);
   defineLogin(parts);
@@ -21,6 +29,7 @@ export function defineModules(parts) {
 
 function defineSession({ mode, state, connection, announce, session, mutex, refreshQR }) {
   define('WAWebUpdaterVersion', { SANITIZED_VERSION_STR: VERSIONS[mode] });
+  define('WAWebBuildConstants', buildConstants(VERSIONS[mode]));
   define('WAWebSocketModel', { Socket: state.socket });
   define('WAWebSocketConstants', { SOCKET_STATE, SOCKET_STREAM });
   define('WAWebStreamModel', { Stream: state.stream });
@@ -40,7 +49,7 @@ function defineSession({ mode, state, connection, announce, session, mutex, refr
   else announce.cmd.refreshQR = refreshQR;
 }
 
-function defineLogin({ login, pairing }) {
+function defineLogin({ login, pairing, linking }) {
   const me = () => (login.registered ? createWid(`${login.number}@c.us`) : undefined);
   // Real linked ids are unrelated to the number; here the digits are turned round, which is enough to tell them apart.
   const lid = () => (login.registered ? createWid(`${[...login.number].reverse().join('')}@lid`) : undefined);
@@ -55,6 +64,11 @@ function defineLogin({ login, pairing }) {
     waNoiseInfo: { get: async () => ({ staticKeyPair: { pubKey: decode(login.noiseKey) } }) },
   });
   define('WAWebAdvSignatureApi', { getADVSecretKey: () => login.advSecret, setADVSignedIdentity: async () => {} });
+  define('WAWebAltDeviceLinkingApi', {
+    initializeAltDeviceLinking: async () => {},
+    genLinkDeviceCodeForPhoneNumber: (phone) => linking.request(phone),
+  });
+  define('WAWebLinkDeviceEvents', { WAWebLinkDeviceEvents: linking.events });
   define('WAWebCompanionRegClientUtils', { DEVICE_PLATFORM: pairing.platform });
 }
 

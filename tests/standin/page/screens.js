@@ -80,7 +80,11 @@ export class Screens {
     if (session.screen?.name === 'ban') {
       return notice("You're temporarily banned", `${session.screen.message} It ends in ${session.screen.expire} s.`);
     }
+    if (session.screen?.name === 'passkey') {
+      return notice('Continue on WhatsApp Web', 'Use your passkey to link this device.');
+    }
     if (session.screen?.name === 'unavailable') return notice('Service unavailable', 'The server asks to come back later.');
+    if (state.socket.state === 'SCREEN_LOCKED') return notice('Screen locked', 'Enter the password to go on.');
     if (mode === 'QR') return this.#qr(state.socket.state);
     if (mode === 'OFFLINE') return notice('Computer not connected', 'The page connects again when the network is back.');
     if (mode === 'SYNCING') return screen(element('progress'), element('p', {}, 'Loading your chats'));

@@ -11,7 +11,7 @@ export class Session {
   }
 
   receive(frame) {
-    const { pairing, messages, state, dialogs } = this.#parts;
+    const { pairing, linking, messages, state, dialogs } = this.#parts;
     switch (frame.type) {
       case 'pair-device': return pairing.begin(frame);
       case 'refs-used-up': return pairing.usedUp();
@@ -26,6 +26,10 @@ export class Session {
       case 'ack': return messages.acknowledged(frame);
       case 'receipt': return messages.receipted(frame);
       case 'dialog': return dialogs.open(frame.kind);
+      case 'link-code': return linking.received(frame);
+      case 'code-entered': return linking.entered();
+      case 'passkey-required': return this.#passkey();
+      case 'screen-lock': return state.socket.set('state', frame.locked ? 'SCREEN_LOCKED' : WATCHED);
       default: throw new Error(`The server sent a frame this page does not know: ${frame.type}`);
     }
   }
@@ -50,6 +54,15 @@ export class Session {
       return;
     }
     connection.send({ type: 'paired', device: frame.device });
+  }
+
+  // The page stops here until the account's owner has signed; a browser without an authenticator waits in vain.
+  #passkey() {
+    this.#parts.pairing.stop();
+    this.#show({ name: 'passkey' });
+    const challenge = crypto.getRandomValues(new Uint8Array(32));
+    navigator.credentials.get({ publicKey: { challenge, userVerification: 'required', timeout: 60_000 } })
+      .catch((error) => { this.#show({ name: 'passkey', detail: error.name }); });
   }
 
   #loggedIn({ number }) {
