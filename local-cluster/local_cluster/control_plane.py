@@ -17,7 +17,9 @@ SERVICE_RANGE = "10.96.0.0/16"
 SERVICE_IP = "10.96.0.1"
 """The first address of the range: the Service `kubernetes`, through which pods reach the API server."""
 
-AUTHORITIES = ("ca", "etcd-ca", "kubelet-client-ca")
+AUTHORITIES = ("ca", "etcd-ca", "kubelet-client-ca", "front-proxy-ca")
+FRONT_PROXY = "front-proxy-client"
+"""Whom the API server is for aggregated API servers, which believe it about whose request it passes on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +106,13 @@ class ControlPlane:
             "anonymous-auth": "false",
             "authorization-mode": ",".join(self.authorizers),
             "allow-privileged": "true",
+            "requestheader-client-ca-file": pki.certificate("front-proxy-ca"),
+            "requestheader-allowed-names": FRONT_PROXY,
+            "requestheader-username-headers": "X-Remote-User",
+            "requestheader-group-headers": "X-Remote-Group",
+            "requestheader-extra-headers-prefix": "X-Remote-Extra-",
+            "proxy-client-cert-file": pki.certificate("front-proxy"),
+            "proxy-client-key-file": pki.key("front-proxy"),
             "service-account-issuer": "https://kubernetes.default.svc.cluster.local",
             "service-account-key-file": pki.folder / "service-accounts.pub",
             "service-account-signing-key-file": pki.key("service-accounts"),
@@ -177,6 +186,7 @@ def certificates(plane: ControlPlane) -> list[Server | Client]:
         Server(name="api-server", authority="ca", hosts=list(dict.fromkeys(api_hosts))),
         Server(name="etcd", authority="etcd-ca", hosts=["127.0.0.1", "localhost"], also_client=True),
         Client(name="etcd-client", authority="etcd-ca", user="kube-apiserver"),
+        Client(name="front-proxy", authority="front-proxy-ca", user=FRONT_PROXY),
         Client(name="admin", authority="ca", user="admin", groups=["system:masters"]),
         Client(name="controller-manager", authority="ca", user="system:kube-controller-manager"),
         Client(name="scheduler", authority="ca", user="system:kube-scheduler"),

@@ -1,0 +1,128 @@
+"""The configuration files of an instance's daemons, as texts; pure.
+
+`write_all` of `up` puts them into the state folder. Whatever differs from a stock installation has its reason here.
+"""
+
+import json
+from pathlib import Path
+
+from local_cluster.full.instance import POD_RANGE, Instance
+
+__all__ = ["cni", "containerd", "corefile", "kubelet", "resolv_conf"]
+
+DOMAIN = "cluster.local"
+
+
+def containerd(*, pause_image: str, cni_folder: Path, may_lower_oom_score: bool) -> str:
+    """Containerd's settings. Its folders are the usual ones, which inside an instance are the instance's own."""
+    return f"""\
+version = 2
+# No plugin that looks for a file system or a folder that is not there; no installation of plugins below /opt.
+disabled_plugins = [
+  "io.containerd.internal.v1.opt",
+  "io.containerd.snapshotter.v1.aufs",
+  "io.containerd.snapshotter.v1.btrfs",
+  "io.containerd.snapshotter.v1.devmapper",
+  "io.containerd.snapshotter.v1.zfs",
+]
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "{pause_image}"
+  # Without CAP_SYS_RESOURCE no process may get a lower oom_score_adj than ours, and every sandbox would fail.
+  restrict_oom_score_adj = {"false" if may_lower_oom_score else "true"}
+[plugins."io.containerd.grpc.v1.cri".cni]
+  bin_dir = "/usr/lib/cni"
+  conf_dir = "{cni_folder}"
+[plugins."io.containerd.grpc.v1.cri".containerd]
+  snapshotter = "overlayfs"
+  default_runtime_name = "runc"
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+  runtime_type = "io.containerd.runc.v2"
+"""
+
+
+def cni() -> str:
+    """How a pod gets its interface: a cable of its own to the node, and every packet routed.
+
+    Not a bridge: answers between two pods on one bridge pass by the rules that a Service's address needs, unless a
+    kernel module (br_netfilter) is there to catch them.
+    """
+    return json.dumps(
+        {
+            "cniVersion": "0.4.0",
+            "name": "pods",
+            "plugins": [
+                {
+                    "type": "ptp",
+                    "ipMasq": False,  # there is no way out of the cluster that would need it
+                    "ipam": {
+                        "type": "host-local",
+                        "ranges": [[{"subnet": POD_RANGE}]],
+                        "routes": [{"dst": "0.0.0.0/0"}],
+                    },
+                },
+                {"type": "portmap", "capabilities": {"portMappings": True}},
+            ],
+        }
+    )
+
+
+def corefile(instance: Instance, *, kubeconfig: Path) -> str:
+    """CoreDNS beside the kubelet. A name outside of the cluster does not exist: there is no way to it."""
+    return f"""\
+{DOMAIN}:53 in-addr.arpa:53 {{
+    bind {instance.link.node}
+    errors
+    kubernetes {DOMAIN} in-addr.arpa {{
+        kubeconfig {kubeconfig}
+        ttl 5
+    }}
+}}
+.:53 {{
+    bind {instance.link.node}
+    template ANY ANY {{
+        rcode NXDOMAIN
+    }}
+}}
+"""
+
+
+def resolv_conf(instance: Instance) -> str:
+    """For pods that ask for the node's DNS."""
+    return f"nameserver {instance.link.node}\n"
+
+
+def kubelet(instance: Instance, *, resolv_conf_file: Path) -> str:
+    """The kubelet's settings: it answers to the API server's own certificate and to nobody else."""
+    pki = instance.plane.pki
+    return json.dumps(
+        {
+            "apiVersion": "kubelet.config.k8s.io/v1beta1",
+            "kind": "KubeletConfiguration",
+            "address": instance.link.node,
+            "readOnlyPort": 0,
+            "healthzBindAddress": "127.0.0.1",
+            "tlsCertFile": str(pki.certificate("kubelet-server")),
+            "tlsPrivateKeyFile": str(pki.key("kubelet-server")),
+            "authentication": {
+                "anonymous": {"enabled": False},
+                "webhook": {"enabled": False},  # no tokens: a pod's account has no business here
+                "x509": {"clientCAFile": str(pki.certificate("kubelet-client-ca"))},
+            },
+            "authorization": {"mode": "Webhook"},
+            "containerRuntimeEndpoint": "unix:///run/containerd/containerd.sock",
+            "cgroupDriver": "cgroupfs",
+            "cgroupRoot": f"/{instance.label}",
+            "failCgroupV1": False,  # 1.35 refuses it by default, and many machines still have it
+            "failSwapOn": False,
+            "clusterDNS": [instance.link.node],
+            "clusterDomain": DOMAIN,
+            "resolvConf": str(resolv_conf_file),
+            "maxPods": 250,
+            "volumePluginDir": "/var/lib/kubelet/volume-plugins",
+            "staticPodPath": "",
+            # An image that was thrown away can not be fetched again: there is no registry.
+            "imageGCHighThresholdPercent": 100,
+            # A share of the host's disk says little about the room for a demo: absolute, and small.
+            "evictionHard": {"memory.available": "100Mi", "nodefs.available": "500Mi", "imagefs.available": "500Mi"},
+        }
+    )

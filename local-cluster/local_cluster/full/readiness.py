@@ -1,0 +1,104 @@
+"""When is a cluster ready? When its API server answers, its node takes pods, and its names resolve.
+
+Each wait has a deadline and looks after the daemon it waits for: one that has ended is reported with the end of its
+log at once, instead of a timeout a minute later.
+"""
+
+import datetime as dt
+import os
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from local_cluster.api import ApiClient
+from local_cluster.control_plane import SERVICE_IP
+from local_cluster.errors import StartError
+from local_cluster.full import dns
+from local_cluster.full.instance import Instance
+from local_cluster.full.supervisor import Supervisor
+from local_cluster.processes import ProcessId
+
+__all__ = ["api_client", "node_is_ready", "wait_for", "wait_for_api", "wait_for_dns", "wait_for_node", "wall_time"]
+
+POLL = 0.05  # seconds between two looks
+TIMEOUT = 90.0  # seconds; each of the waits takes a few on an idle machine
+
+
+def api_client(instance: Instance) -> ApiClient:
+    """Asks the instance's API server as administrator, from the host."""
+    pki, plane = instance.plane.pki, instance.plane
+    return ApiClient(
+        host=plane.advertise,
+        port=plane.api_port,
+        authority=pki.certificate("ca"),
+        certificate=pki.certificate("admin"),
+        key=pki.key("admin"),
+    )
+
+
+def wait_for(is_so: Callable[[], bool], *, what: str, check: Callable[[], None], timeout: float = TIMEOUT) -> None:
+    """Look until it is so; `check` may find out that it never will be, and raise.
+
+    Raises StartError after `timeout` seconds.
+    """
+    deadline = time.monotonic() + timeout
+    while not is_so():
+        check()
+        if time.monotonic() > deadline:
+            raise StartError(f"{what} took longer than {timeout:.0f} s")
+        time.sleep(POLL)
+
+
+def wait_for_api(instance: Instance, supervisor: Supervisor) -> None:
+    """Until the API server says that it is ready."""
+    client = api_client(instance)
+
+    def check() -> None:
+        supervisor.check("etcd")
+        supervisor.check("kube-apiserver")
+
+    wait_for(lambda: client.get("/readyz").ok, what="the API server's start", check=check)
+
+
+def wait_for_node(instance: Instance, supervisor: Supervisor) -> None:
+    """Until the kubelet that runs now, and not one of before, has reported the node ready."""
+    client = api_client(instance)
+
+    def is_ready() -> bool:
+        answer = client.get(f"/api/v1/nodes/{instance.node}")
+        process = supervisor.running("kubelet")
+        return answer.ok and process is not None and node_is_ready(answer.object(), since=wall_time(process))
+
+    def check() -> None:
+        for name in ("containerd", "kubelet", "kube-apiserver"):
+            supervisor.check(name)
+
+    wait_for(is_ready, what="the node's start", check=check)
+
+
+def wait_for_dns(instance: Instance, supervisor: Supervisor) -> None:
+    """Until the cluster's first name resolves."""
+    wait_for(
+        lambda: dns.answers(instance.link.node, "kubernetes.default.svc.cluster.local", SERVICE_IP),
+        what="the cluster's DNS",
+        check=lambda: supervisor.check("coredns"),
+    )
+
+
+def node_is_ready(node: Mapping[str, Any], *, since: dt.datetime) -> bool:
+    """Whether a node reported itself ready at or after a moment; an older word is a dead kubelet's. Pure."""
+    for condition in node.get("status", {}).get("conditions", []):
+        if condition["type"] == "Ready":
+            # The API's times have no fractions: a report of the same second may look earlier than the start.
+            reported = dt.datetime.fromisoformat(condition["lastHeartbeatTime"])
+            return bool(condition["status"] == "True" and reported >= since.replace(microsecond=0))
+    return False
+
+
+def wall_time(process: ProcessId, *, stat: str | None = None) -> dt.datetime:
+    """When a process of this boot was started; a second early rather than late."""
+    text = Path("/proc/stat").read_text() if stat is None else stat
+    boot = next(int(line.split()[1]) for line in text.splitlines() if line.startswith("btime "))
+    seconds = boot + process.started // os.sysconf("SC_CLK_TCK") - 1
+    return dt.datetime.fromtimestamp(seconds, tz=dt.UTC)

@@ -1,0 +1,101 @@
+"""What one run of the command line tells the next about an instance: its address, and which cluster is whose.
+
+One small file per instance in its state folder. It is written first and removed last, so whoever finds an instance's
+remains also finds what it was.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from local_cluster.commands import run
+from local_cluster.errors import ClusterError, ConflictError
+from local_cluster.full.instance import RUN_ROOT, STATE_ROOT, Instance, Link, choose_link
+
+__all__ = ["find", "find_or_create", "locked", "names"]
+
+FILE = "instance.json"
+
+
+def names(state_root: Path = STATE_ROOT) -> list[str]:
+    """The instances this machine has something of."""
+    return sorted(path.parent.name for path in state_root.glob(f"*/{FILE}"))
+
+
+def find(name: str, *, state_root: Path = STATE_ROOT, run_root: Path = RUN_ROOT) -> Instance | None:
+    """The instance of that name, running or not; None when there is nothing of it."""
+    try:
+        given = json.loads((state_root / name / FILE).read_text())
+        link = Link(**given["link"])
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError) as error:
+        raise ClusterError(f"{state_root / name / FILE} is damaged ({error}); remove {state_root / name}") from error
+    return Instance(name=name, link=link, state_root=state_root, run_root=run_root)
+
+
+def find_or_create(name: str, *, state_root: Path = STATE_ROOT, run_root: Path = RUN_ROOT) -> Instance:
+    """The instance of that name; a new one gets a link that nobody on this machine uses.
+
+    Raises ConflictError when there is no such link left.
+    """
+    with locked("links", run_root=run_root):
+        existing = find(name, state_root=state_root, run_root=run_root)
+        if existing is not None:
+            return existing
+        others = [find(other, state_root=state_root, run_root=run_root) for other in names(state_root)]
+        taken = [other.link.network for other in others if other is not None]
+        link = choose_link(in_use=[*taken, *_routes()])
+        instance = Instance(name=name, link=link, state_root=state_root, run_root=run_root)
+        instance.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        partial = instance.state / f".{FILE}.partial"
+        partial.write_text(json.dumps({"link": link._asdict()}))
+        partial.rename(instance.state / FILE)
+        return instance
+
+
+@contextlib.contextmanager
+def locked(name: str, *, run_root: Path = RUN_ROOT, wait: bool = True) -> Iterator[None]:
+    """Hold a lock of that name; the kernel frees it when its holder ends, however it ends. The file goes with it.
+
+    Raises ConflictError when somebody else holds it and `wait` is false.
+    """
+    path = run_root / f".{name}.lock"
+    while True:
+        run_root.mkdir(parents=True, exist_ok=True, mode=0o755)
+        try:
+            file = path.open("w")
+        except FileNotFoundError:  # the last lock's holder removed the folder just now
+            continue
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            except BlockingIOError as error:
+                raise ConflictError(
+                    f"another command works on {name} right now; try again when it has ended"
+                ) from error
+            if not _is_at(path, file.fileno()):  # its last holder removed it while we waited: lock the new one
+                continue
+            try:
+                yield
+            finally:
+                path.unlink()
+                with contextlib.suppress(OSError):  # others still have something in it
+                    run_root.rmdir()
+            return
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
+def _routes() -> list[str]:
+    """The networks this host reaches by something other than its default route."""
+    listed = json.loads(run("ip", "-json", "-4", "route", "show", "table", "all") or "[]")
+    return [route["dst"] for route in listed if route["dst"] != "default"]

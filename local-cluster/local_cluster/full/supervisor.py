@@ -1,0 +1,147 @@
+"""The daemons of an instance: started once, recognized by every later command, started anew when they should differ.
+
+A daemon is known by its identity (see `processes`) and by a fingerprint of everything it read at its start. `up` asks
+for each daemon in turn; one that runs with the right fingerprint is left alone, which makes `up` on a running cluster
+quick and harmless, and any other one is ended and started, which makes it heal. A Ctrl-C between the start of a process
+and the note of its identity loses nothing: the next `up` finds the stray in the daemon's own cgroup.
+"""
+
+import hashlib
+import json
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from local_cluster.errors import StartError
+from local_cluster.full.cgroups import CgroupTree
+from local_cluster.full.namespaces import enter
+from local_cluster.processes import ProcessId, end, identify, is_alive, tail
+
+__all__ = ["Daemon", "Supervisor"]
+
+PATIENCE = 5.0  # seconds for a daemon to end when asked, before it is killed
+# To the cgroup first, then the program: no child of it can be born outside.
+INTO_CGROUP = 'echo $$ > "$0/cgroup.procs" && exec "$@"'
+
+
+@dataclass(frozen=True, kw_only=True)
+class Daemon:
+    """One process that should run."""
+
+    name: str
+    command: Sequence[str]
+    reads: Sequence[Path] = ()
+    """The files it reads at its start and never again: changed ones mean that it is started anew."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def fingerprint(self) -> str:
+        """Changes with the command and with the files' contents."""
+        digest = hashlib.sha256(json.dumps([*self.command, dict(self.environment)]).encode())
+        for path in self.reads:
+            content = path.read_bytes()
+            digest.update(f"{path}:{len(content)}:".encode() + content)
+        return digest.hexdigest()
+
+
+class Supervisor:
+    """Starts and ends the daemons of one instance."""
+
+    def __init__(self, *, records: Path, logs: Path, cgroups: CgroupTree) -> None:
+        self._records = records
+        self._logs = logs
+        self._cgroups = cgroups
+
+    def running(self, name: str) -> ProcessId | None:
+        """The process that an earlier or this command started under this name, if it still runs."""
+        record = self._read(name)
+        process = ProcessId.from_json(json.dumps(record.get("process"))) if record else None
+        return process if process is not None and is_alive(process) else None
+
+    def ensure(self, daemon: Daemon, *, inside: int | None) -> bool:
+        """Have this daemon run, in the namespaces of that anchor (None: it makes its own); True when it was started.
+
+        It is not ready yet when this returns.
+        """
+        fingerprint = daemon.fingerprint()
+        process = self.running(daemon.name)
+        if process is not None and self._read(daemon.name).get("fingerprint") == f"{fingerprint}/{inside}":
+            return False
+        folder = self._cgroups.component(daemon.name)
+        self._end_strays(daemon, process)
+        self._records.mkdir(parents=True, exist_ok=True)
+        self._logs.mkdir(parents=True, exist_ok=True)
+        words = ["sh", "-c", INTO_CGROUP, str(folder), *(enter(inside) if inside is not None else []), *daemon.command]
+        with (self._logs / f"{daemon.name}.log").open("ab") as log:
+            started = subprocess.Popen(
+                words,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # a Ctrl-C in the terminal is for the command line, not for the cluster
+                cwd="/",
+                env={"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", **daemon.environment},
+            )
+        identity = identify(started.pid)
+        _forget(started)
+        if identity is None:
+            raise StartError(f"{daemon.name} ended at once:\n{tail(self._logs / f'{daemon.name}.log')}")
+        self._write(daemon.name, identity, f"{fingerprint}/{inside}")
+        return True
+
+    def check(self, name: str) -> None:
+        """Raise StartError with the end of its log when the daemon does not run."""
+        if self.running(name) is None:
+            raise StartError(f"{name} has ended; the end of its log:\n{tail(self._logs / f'{name}.log')}")
+
+    def end_everything(self) -> list[ProcessId]:
+        """End every process in the instance's cgroup, and return those that the kernel would not let go.
+
+        At once: the data of all of them is either safe on disk at any moment, or about to be removed. Again and
+        again, because a process may be born while we look, until a look finds none.
+        """
+        left: list[ProcessId] = []
+        for _ in range(50):
+            processes = [process for pid in self._cgroups.pids() if (process := identify(pid)) is not None]
+            if not processes:
+                return []
+            left = end(processes, patience=0)
+        return left
+
+    def names(self) -> list[str]:
+        """Every daemon that was ever started since the run folder was empty."""
+        return sorted(path.stem for path in self._records.glob("*.json"))
+
+    def _end_strays(self, daemon: Daemon, known: ProcessId | None) -> None:
+        """End the one we know, and one that an interrupted command started; containerd's shims may stay."""
+        program = Path(daemon.command[0]).resolve()
+        nearby = self._cgroups.pids(self._cgroups.component(daemon.name))
+        found = [known, *(identify(pid) for pid in nearby if _program_of(pid) in {program, None})]
+        left = end([process for process in found if process is not None], patience=PATIENCE)
+        if left:
+            raise StartError(f"{daemon.name} (process {left[0].pid}) can not be ended; a reboot will help")
+
+    def _read(self, name: str) -> dict[str, object]:
+        try:
+            record = json.loads((self._records / f"{name}.json").read_text())
+        except (FileNotFoundError, ValueError):
+            return {}
+        return record if isinstance(record, dict) else {}
+
+    def _write(self, name: str, process: ProcessId, fingerprint: str) -> None:
+        partial = self._records / f".{name}.partial"
+        partial.write_text(json.dumps({"process": process._asdict(), "fingerprint": fingerprint}))
+        partial.rename(self._records / f"{name}.json")
+
+
+def _program_of(pid: int) -> Path | None:
+    """The file a process runs; None when it has ended or we may not look."""
+    try:
+        return Path(str(Path(f"/proc/{pid}/exe").readlink()).removesuffix(" (deleted)"))
+    except OSError:
+        return None
+
+
+def _forget(process: subprocess.Popen[bytes]) -> None:
+    """Let it outlive us: without this, Python warns that we did not wait for it."""
+    process.returncode = 0

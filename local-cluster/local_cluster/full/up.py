@@ -1,0 +1,199 @@
+"""From whatever is there, nothing, half a cluster or a whole one, to a cluster that runs.
+
+Every part is asked for rather than started: what is there and right stays, so a second call is quick, and whatever a
+Ctrl-C, a crash or a reboot took away is made again.
+"""
+
+import datetime as dt
+import hashlib
+import json
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import local_cluster
+from local_cluster import build, packages
+from local_cluster.commands import run
+from local_cluster.control_plane import AUTHORITIES, audit_policy
+from local_cluster.errors import MachineError, StartError
+from local_cluster.full import configs, machine, namespaces, oci, readiness, records
+from local_cluster.full.cgroups import CgroupTree
+from local_cluster.full.components import ACCOUNTS, Files, Programs, certificates, daemons
+from local_cluster.full.instance import Instance
+from local_cluster.full.manifests import manifests
+from local_cluster.full.patience import repeat
+from local_cluster.full.supervisor import Daemon, Supervisor
+from local_cluster.pki import kubeconfig
+from local_cluster.pki.store import write_private
+from local_cluster.steps import Progress
+
+__all__ = ["supervisor_of", "up"]
+
+ANCHOR = "anchor"
+NODE_DAEMONS = ("containerd", "kubelet", "kube-proxy", "coredns", "provisioner")
+
+
+def up(name: str, *, progress: Progress) -> Instance:
+    """Have the cluster of that name run and be ready.
+
+    Raises ClusterError, with what to do.
+    """
+    machine.check()
+    packages.ensure(packages.CLUSTER, progress=progress)
+    programs = _programs(progress)
+    with records.locked(f"cluster {name}"):
+        instance = records.find_or_create(name)
+        machine.remember_settings(instance.state_root / "settings-before.json")
+        supervisor = supervisor_of(instance)
+        image = _write_files(instance, programs)
+        anchor = _anchor(instance, supervisor, programs, progress)
+        wanted = {daemon.name: daemon for daemon in daemons(instance, programs)}
+
+        def ensure(*names: str) -> bool:
+            return any([supervisor.ensure(wanted[name], inside=anchor) for name in names])  # noqa: C419  all of them
+
+        with progress.step("etcd and the API server"):
+            # containerd needs neither and takes a second as well
+            ensure("etcd", "kube-apiserver", "containerd")
+            readiness.wait_for_api(instance, supervisor)
+            ensure("kube-controller-manager", "kube-scheduler")
+        with progress.step("the node"):
+            _apply(instance, programs)
+            _load_pause_image(instance, supervisor, programs, image)
+            ensure(*NODE_DAEMONS)
+            readiness.wait_for_node(instance, supervisor)
+        with progress.step("DNS and volumes"):
+            readiness.wait_for_dns(instance, supervisor)
+            supervisor.check("provisioner")
+    return instance
+
+
+def supervisor_of(instance: Instance) -> Supervisor:
+    """The supervisor of an instance's daemons."""
+    return Supervisor(records=instance.run / "processes", logs=instance.logs, cgroups=CgroupTree(instance.label))
+
+
+def _programs(progress: Progress) -> Programs:
+    def installed(name: str) -> Path:
+        found = shutil.which(name, path="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+        if found is None:
+            raise MachineError(
+                f"{name} is not installed although its package is: `apt-get install --reinstall containerd`"
+            )
+        return Path(found)
+
+    return Programs(
+        kubernetes=build.kubernetes(progress=progress),
+        coredns=build.coredns(progress=progress),
+        pause=build.pause(progress=progress),
+        containerd=installed("containerd"),
+        ctr=installed("ctr"),
+        python=Path(sys.executable),
+        python_path=Path(local_cluster.__file__).parents[1],
+    )
+
+
+def _write_files(instance: Instance, programs: Programs) -> str:
+    """Certificates, kubeconfigs and configuration; a file that is right is not touched. Returns the pause image."""
+    now = dt.datetime.now(dt.UTC)
+    plane, pki, files = instance.plane, instance.plane.pki, Files(instance)
+    for authority in AUTHORITIES:
+        pki.ensure_authority(authority, now=now)
+    for wanted in certificates(instance):
+        pki.ensure(wanted, now=now)
+    pki.ensure_signing_key("service-accounts")
+    trusted = pki.certificate("ca").read_bytes()
+    kubeconfigs = {
+        files.kubeconfig(account): kubeconfig(
+            url=plane.url, authority=trusted, client=pki.pair(account), name=f"local-{instance.name}"
+        )
+        for account in ACCOUNTS
+    }
+    image = oci.pause_image(programs.pause.read_bytes())
+    containerd = configs.containerd(
+        pause_image=image, cni_folder=files.cni.parent, may_lower_oom_score=machine.may_lower_oom_score()
+    )
+    texts: Mapping[Path, str] = {
+        **kubeconfigs,
+        plane.audit_policy_file: audit_policy(),
+        files.containerd: containerd,
+        files.cni: configs.cni(),
+        files.kubelet: configs.kubelet(instance, resolv_conf_file=files.resolv_conf),
+        files.resolv_conf: configs.resolv_conf(instance),
+        files.corefile: configs.corefile(instance, kubeconfig=files.kubeconfig("dns")),
+    }
+    for path, text in texts.items():
+        if not path.exists() or path.read_text() != text:
+            write_private(path, text.encode())
+    return image
+
+
+def _anchor(instance: Instance, supervisor: Supervisor, programs: Programs, progress: Progress) -> int:
+    """The process that holds the namespaces; without it all that is left of the instance is ended first."""
+    running = supervisor.running(ANCHOR)
+    if running is None:
+        with progress.step("namespaces, cgroups and the link"):
+            left = supervisor.end_everything()
+            if left:
+                raise StartError(f"process {left[0].pid} of an earlier cluster can not be ended; a reboot will help")
+            # Gone and made anew: the kubelet's statistics wait for seconds on each empty cgroup of a dead container.
+            cgroups = CgroupTree(instance.label)
+            repeat(cgroups.remove)
+            cgroups.create()
+            namespaces.make_folders(instance)
+            keep = [instance.state, build.cache_folder(), programs.python_path, Path(sys.prefix), Path(sys.base_prefix)]
+            command = namespaces.anchor_command(instance, pause=programs.pause, keep=keep)
+            supervisor.ensure(Daemon(name=ANCHOR, command=command), inside=None)
+            readiness.wait_for(
+                lambda: _is_furnished(supervisor, programs.pause),
+                what="the namespaces' start",
+                check=lambda: supervisor.check(ANCHOR),
+                timeout=20,
+            )
+            running = supervisor.running(ANCHOR)
+    if running is None:
+        raise StartError("the anchor has ended")
+    namespaces.connect(instance, running.pid)
+    return running.pid
+
+
+def _is_furnished(supervisor: Supervisor, pause: Path) -> bool:
+    """Whether the anchor's shell has done its work and become the program that waits."""
+    process = supervisor.running(ANCHOR)
+    return process is not None and Path(f"/proc/{process.pid}/exe").resolve().name == pause.name
+
+
+def _apply(instance: Instance, programs: Programs) -> None:
+    """Apply the cluster's own objects, once per content: the note of it lies beside etcd's data, and goes with it."""
+    objects = json.dumps({"apiVersion": "v1", "kind": "List", "items": manifests()})
+    note, digest = instance.plane.folder / "applied", hashlib.sha256(objects.encode()).hexdigest()
+    if note.exists() and note.read_text() == digest:
+        return
+    kubectl = programs.kubernetes / "kubectl"
+    environment = {"KUBECONFIG": str(instance.kubeconfig), "HOME": str(instance.plane.folder), "PATH": "/usr/bin:/bin"}
+    run(
+        kubectl,
+        "apply",
+        "--server-side",
+        "--field-manager=local-cluster",
+        "-f",
+        "-",
+        input=objects,
+        environment=environment,
+    )
+    note.write_text(digest)
+
+
+def _load_pause_image(instance: Instance, supervisor: Supervisor, programs: Programs, image: str) -> None:
+    """The sandbox's image; there is no registry to take it from."""
+    ctr = [str(programs.ctr), "--address", str(instance.containerd_socket), "--namespace", "k8s.io", "images"]
+    readiness.wait_for(
+        instance.containerd_socket.is_socket, what="containerd's start", check=lambda: supervisor.check("containerd")
+    )
+    if image in run(*ctr, "list", "--quiet").split():
+        return
+    archive = instance.state / "pause.tar"
+    archive.write_bytes(oci.pause_archive(programs.pause.read_bytes()))
+    run(*ctr, "import", archive)
+    archive.unlink()

@@ -1,0 +1,98 @@
+"""Debian packages, installed when they are missing, without starting what they bring.
+
+Debian starts a package's daemons when it is installed; a cluster of ours runs its own containerd, and somebody who
+tries a demo did not ask for another. A `policy-rc.d`, Debian's own means for this, forbids it during the
+installation, and what stood in its place before is put back.
+"""
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from local_cluster.commands import run, succeeds
+from local_cluster.errors import MachineError
+from local_cluster.steps import Progress, Silent
+
+__all__ = ["BROWSER", "CLUSTER", "IMAGES", "ensure", "missing", "no_daemons"]
+
+CLUSTER = (
+    "conntrack",
+    "containerd",
+    "containernetworking-plugins",
+    "e2fsprogs",
+    "iproute2",
+    "iptables",
+    "mount",
+    "nftables",
+    "runc",
+    "util-linux",
+)
+"""What a running cluster needs."""
+IMAGES = ("buildah", "debootstrap")
+"""What building images needs."""
+BROWSER = ("chromium-headless-shell", "fonts-liberation", "libatomic1", "libnss3-tools")
+"""What the runner's tests need outside of a container: the browser, what Playwright's driver loads, and certutil."""
+
+POLICY = Path("/usr/sbin/policy-rc.d")
+FORBIDDEN = "#!/bin/sh\n# Written by the local cluster for the time of an installation.\nexit 101\n"
+
+
+def missing(names: Sequence[str]) -> list[str]:
+    """Those of the packages that are not installed."""
+    return [name for name in names if not _is_installed(name)]
+
+
+def ensure(names: Sequence[str], *, progress: Progress | None = None) -> list[str]:
+    """Install those of the packages that are missing, and return them.
+
+    Raises MachineError when this is no Debian or we are not root, CommandError when apt fails.
+    """
+    watcher = progress or Silent()
+    if shutil.which("apt-get") is None:
+        raise MachineError(
+            f"These programs are installed by apt, and there is no apt-get here. On a Debian 12 machine (a virtual one "
+            f"will do) this works by itself; elsewhere install the counterparts of: {' '.join(names)}"
+        )
+    wanted = missing(names)
+    if not wanted:
+        return []
+    if os.geteuid() != 0:
+        raise MachineError(f"These packages are missing: run `sudo apt-get install {' '.join(wanted)}`, or be root.")
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    install = ["apt-get", "install", "--yes", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300", *wanted]
+    with no_daemons():
+        with watcher.step("updating the package lists", still=lambda: "still downloading"):
+            run("apt-get", "update", "-o", "DPkg::Lock::Timeout=300", environment=environment, timeout=600)
+        with watcher.step(f"installing {' '.join(wanted)}", still=lambda: "still downloading or unpacking"):
+            run(*install, environment=environment, timeout=1800)
+    return wanted
+
+
+@contextlib.contextmanager
+def no_daemons(policy: Path = POLICY) -> Iterator[None]:
+    """Keep packages from starting their daemons for a while; what was there before is put back, whatever happens."""
+    before = policy.read_bytes() if policy.exists() else None
+    mode = policy.stat().st_mode if before is not None else 0o755
+    _replace(policy, FORBIDDEN.encode(), 0o755)
+    try:
+        yield
+    finally:
+        if before is None:
+            policy.unlink(missing_ok=True)
+        else:
+            _replace(policy, before, mode)
+
+
+def _replace(path: Path, content: bytes, mode: int) -> None:
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_bytes(content)
+    partial.chmod(mode & 0o7777)
+    partial.rename(path)
+
+
+def _is_installed(name: str) -> bool:
+    return succeeds(
+        "sh", "-c", "dpkg-query --show --showformat '${db:Status-Status}' \"$1\" | grep -qx installed", "sh", name
+    )
