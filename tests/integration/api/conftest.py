@@ -1,11 +1,13 @@
 """A real API server with the project's CRDs, and a plain client to it."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from api_client import ApiClient
 from local_cluster.light import LightCluster
+from whatsapp_operator.api.constants import GROUP
 from whatsapp_operator.api.crd.definitions import KINDS
 
 CRDS = Path(__file__).parents[3] / "crds"
@@ -18,7 +20,13 @@ def cluster(light_cluster: LightCluster) -> LightCluster:
         light_cluster.kubectl("apply", "--server-side", "--filename", str(CRDS / kind.file_name))
     names = [f"crd/{kind.name}" for kind in KINDS]
     light_cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", *names)
-    return light_cluster
+    deadline = time.monotonic() + 30
+    while True:  # established is a moment before discovered, and kubectl would remember the gap for ten minutes
+        listing = light_cluster.kubectl("api-resources", "--cached=false", f"--api-group={GROUP}", "--output=name")
+        if {kind.name for kind in KINDS} <= set(listing.split()):
+            return light_cluster
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"the API server does not list the CRDs: {listing}")
 
 
 @pytest.fixture(scope="session")
