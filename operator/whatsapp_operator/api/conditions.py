@@ -12,7 +12,8 @@ from typing import Annotated
 from pydantic import Field
 
 from whatsapp_operator.api import times
-from whatsapp_operator.api.base import SCHEMA_REQUIRED, Int64, StatusModel, Time
+from whatsapp_operator.api.base import SCHEMA_REQUIRED, StatusModel
+from whatsapp_operator.api.fields import Int64, Time
 
 
 class ConditionType(StrEnum):

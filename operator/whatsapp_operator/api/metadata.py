@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 from pydantic import Field
 
-from whatsapp_operator.api.base import Int64, StatusModel, Time
+from whatsapp_operator.api.base import StatusModel
+from whatsapp_operator.api.fields import Int64, Time
 
 
 class ObjectKey(NamedTuple):

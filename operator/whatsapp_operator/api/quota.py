@@ -9,8 +9,9 @@ from typing import Any, Self
 
 from pydantic import ConfigDict, Field, ValidationError
 
-from whatsapp_operator.api.base import ApiModel, Count, QuotaMemory, SpecModel, StoredMemory
+from whatsapp_operator.api.base import ApiModel, SpecModel
 from whatsapp_operator.api.constants import API_VERSION, MAX_QUOTA_NAME_LENGTH, QUOTA_KIND
+from whatsapp_operator.api.fields import Count, QuotaMemory, StoredMemory
 from whatsapp_operator.api.invalid import InvalidObject, Problem, problems_of
 from whatsapp_operator.api.metadata import ObjectMeta
 from whatsapp_operator.api.rules import Rule, validations

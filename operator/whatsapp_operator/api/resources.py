@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from pydantic import ConfigDict
 
-from whatsapp_operator.api.base import Cpu, Memory, SessionMemory, SpecModel
+from whatsapp_operator.api.base import SpecModel
+from whatsapp_operator.api.fields import Cpu, Memory, SessionMemory
 from whatsapp_operator.api.quantities import MI, format_quantity
 from whatsapp_operator.api.rules import Rule, validations
 

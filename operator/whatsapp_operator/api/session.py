@@ -23,18 +23,16 @@ from whatsapp_operator.api.constants import API_VERSION, MAX_NAME_LENGTH, SESSIO
 from whatsapp_operator.api.invalid import InvalidObject, Problem, problems_of
 from whatsapp_operator.api.metadata import ObjectKey, ObjectMeta, OwnerReference
 from whatsapp_operator.api.pod_options import ImagePullSecret, PodOptions
+from whatsapp_operator.api.profile import AccessMode, ProfileSpec, Retention
 from whatsapp_operator.api.requests import HandledRequests
 from whatsapp_operator.api.resources import ResourceLimits, ResourceRequests, ResourcesSpec
 from whatsapp_operator.api.rules import Rule, validations
 from whatsapp_operator.api.spec import (
-    AccessMode,
     LinkMethod,
     LinkSpec,
     OnLogout,
     OperatingMode,
-    ProfileSpec,
     RecoverySpec,
-    Retention,
     SessionSpec,
     TimeoutsSpec,
 )

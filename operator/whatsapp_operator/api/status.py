@@ -9,8 +9,9 @@ from typing import Annotated
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
-from whatsapp_operator.api.base import STORED, Count, Int64, StatusModel, StoredMemory, Time
+from whatsapp_operator.api.base import STORED, StatusModel
 from whatsapp_operator.api.conditions import Condition, Conditions
+from whatsapp_operator.api.fields import Count, Int64, StoredMemory, Time
 from whatsapp_operator.api.requests import HandledRequests
 from whatsapp_operator.api.states import STATE_PATTERN
 

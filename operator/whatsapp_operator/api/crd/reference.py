@@ -6,6 +6,7 @@ from typing import Any
 from whatsapp_operator.api import constants
 from whatsapp_operator.api.conditions import ConditionType
 from whatsapp_operator.api.crd.definitions import KINDS, Kind, root_schema
+from whatsapp_operator.api.fields import DURATION_FORM
 
 _INTRO = f"""\
 <!-- Written by `make generate` from whatsapp_operator.api; change the models, not this page. -->
@@ -95,6 +96,8 @@ def _block(path: str, schema: Mapping[str, Any]) -> str:
 def _type(field: Mapping[str, Any]) -> str:
     if field.get("x-kubernetes-int-or-string"):
         return "quantity"
+    if DURATION_FORM.to_dict() in field.get("x-kubernetes-validations", ()):
+        return "duration"
     if "enum" in field:
         return " \\| ".join(field["enum"])
     if field["type"] == "array":

@@ -1,0 +1,102 @@
+"""The types of fields: each is a Python value, its text in a manifest, and what the schema demands of that text.
+
+Models use these in annotations. A type brings its own rules, with texts that say what to do, so that a field of it
+needs no more than a docstring.
+"""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, PlainSerializer, WithJsonSchema
+
+from whatsapp_operator.api import durations, quantities, times
+from whatsapp_operator.api.rules import Rule, validations
+
+
+def _quantity_schema(*, at_least: str, otherwise: str) -> WithJsonSchema:
+    """A text or a whole number, held to its form and to a smallest amount; `otherwise` is the text for less."""
+    is_one = "isQuantity(string(self))"
+    form = Rule(is_one, "must be a quantity such as 384Mi, 1Gi, 500m or 2")
+    floor = Rule(f"!{is_one} || quantity(string(self)).compareTo(quantity('{at_least}')) >= 0", otherwise)
+    return WithJsonSchema(
+        {"x-kubernetes-int-or-string": True, "maxLength": 32, **validations(form, floor)}, mode="validation"
+    )
+
+
+_Quantity = Annotated[
+    Decimal, BeforeValidator(quantities.parse_quantity), PlainSerializer(quantities.format_quantity, return_type=str)
+]
+
+Cpu = Annotated[
+    _Quantity,
+    _quantity_schema(
+        at_least="1m", otherwise="must be at least 1m, a thousandth of a CPU; leave it out for the default"
+    ),
+]
+""" CPUs. """
+Memory = Annotated[
+    _Quantity,
+    _quantity_schema(at_least="1Mi", otherwise="must be at least 1Mi: write 384Mi for 384 mebibytes, or leave it out"),
+]
+""" Bytes. """
+SessionMemory = Annotated[
+    _Quantity,
+    _quantity_schema(
+        at_least="256Mi", otherwise="must be at least 256Mi, less does not hold a browser: raise it or leave it out"
+    ),
+]
+""" Bytes, enough for one session. """
+QuotaMemory = Annotated[
+    _Quantity,
+    _quantity_schema(
+        at_least="256Mi", otherwise="must be at least 256Mi, the smallest session: to admit none set sessions to 0"
+    ),
+]
+""" Bytes, for the sessions of a quota together. """
+VolumeSize = Annotated[
+    _Quantity,
+    _quantity_schema(at_least="1Mi", otherwise="must be at least 1Mi: write 2Gi for 2 gibibytes, or leave it out"),
+]
+""" Bytes, of a volume. """
+StoredMemory = Annotated[_Quantity, WithJsonSchema({"x-kubernetes-int-or-string": True}, mode="validation")]
+""" Bytes, in status. """
+
+
+DURATION_FORM: Final = Rule(
+    f"self.matches('{durations.DURATION_PATTERN}')",
+    "must be a duration of whole numbers with units, such as 30s, 5m, 1h30m or 500ms",
+)
+
+
+def _duration_schema(*, at_most: str, otherwise: str) -> WithJsonSchema:
+    """A text of the durations' form, longer than nothing; `otherwise` is the text for more than at_most."""
+    # A text that is no duration has its own rule and text; the others pass it, because they could not compute with it.
+    sound = f"!({DURATION_FORM.expression}) || duration(self)"
+    positive = Rule(f"{sound} > duration('0s')", "must be longer than 0s; leave it out for the default")
+    longest = Rule(f"{sound} <= duration('{at_most}')", otherwise)
+    return WithJsonSchema(
+        {"type": "string", "maxLength": 32, **validations(DURATION_FORM, positive, longest)}, mode="validation"
+    )
+
+
+_Duration = Annotated[
+    timedelta,
+    BeforeValidator(durations.parse_duration),
+    PlainSerializer(durations.format_duration, return_type=str),
+]
+Duration = Annotated[_Duration, _duration_schema(at_most="24h", otherwise="must be at most 24h")]
+Delay = Annotated[
+    _Duration,
+    _duration_schema(at_most="5m", otherwise="must be at most 5m, the longest delay between two attempts"),
+]
+""" Between two attempts. """
+Time = Annotated[
+    AwareDatetime,
+    AfterValidator(times.whole_seconds),
+    PlainSerializer(times.format_time, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time"}, mode="validation"),
+]
+Int32 = Annotated[int, Field(ge=-(2**31), le=2**31 - 1, json_schema_extra={"format": "int32"})]
+Count = Annotated[int, Field(ge=0, le=2**31 - 1, json_schema_extra={"format": "int32"})]
+Int64 = Annotated[int, Field(ge=0, json_schema_extra={"format": "int64"})]
