@@ -117,7 +117,12 @@ def _environment(session: WhatsAppSession, defaults: Defaults) -> list[dict[str,
     if defaults.extra_ca:
         values[Variable.EXTRA_CA_FILE] = f"{TOKEN_DIR}/{EXTRA_CA_KEY}"
     pod_uid = {"name": str(Variable.POD_UID), "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}}
-    return [*({"name": str(name), "value": value} for name, value in values.items()), pod_uid]
+    return [*(variable(name, value) for name, value in values.items()), pod_uid]
+
+
+def variable(name: str, value: str) -> dict[str, str]:
+    """Return one variable of a container; `$(…)` in a value is meant as it stands and not as a reference to another."""
+    return {"name": str(name), "value": value.replace("$(", "$$(")}
 
 
 def _probe(path: str, *, period: int, timeout: int, failures: int) -> dict[str, Any]:

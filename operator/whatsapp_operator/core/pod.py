@@ -14,7 +14,7 @@ from whatsapp_operator.api.constants import QUOTA_LABEL, RELINK_AT, RESTART_AT, 
 from whatsapp_operator.api.requests import asked
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core import names
-from whatsapp_operator.core.container import SCRATCH, runner_container, volumes
+from whatsapp_operator.core.container import SCRATCH, runner_container, variable, volumes
 from whatsapp_operator.core.model import Defaults, Manifest
 
 GRACE_SECONDS: Final = 60
@@ -50,7 +50,7 @@ def pod_manifest(session: WhatsAppSession, defaults: Defaults) -> Manifest:
         metadata["annotations"][RESTART_AT] = requests.restart_at
     if requests.relink_at is not None:
         metadata["annotations"][RELINK_AT] = requests.relink_at
-        pod["spec"]["containers"][0]["env"].append({"name": str(Variable.RELINK_REQUEST), "value": requests.relink_at})
+        pod["spec"]["containers"][0]["env"].append(variable(Variable.RELINK_REQUEST, requests.relink_at))
     return Manifest(pod)
 
 

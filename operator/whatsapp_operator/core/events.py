@@ -1,0 +1,81 @@
+"""What is worth an event: the steps from one status to the next that a person would want in `kubectl describe`.
+
+Events follow from two statuses and nothing else, so what was told once is not told again: the runtime writes them when
+the new status has been written.
+"""
+
+from collections.abc import Iterator
+
+from whatsapp_operator.api.conditions import Condition, ConditionStatus, ConditionType, find_condition
+from whatsapp_operator.api.session import Reason, SessionStatus
+from whatsapp_operator.core.model import EventNote
+
+NORMAL = "Normal"
+WARNING = "Warning"
+
+
+def events(before: SessionStatus, after: SessionStatus) -> tuple[EventNote, ...]:
+    """Return the events that the change from one status to the other is worth."""
+    return tuple(_events(before, after))
+
+
+def _events(before: SessionStatus, after: SessionStatus) -> Iterator[EventNote]:
+    yield from _failure(before, after)
+    yield from _pod(before, after)
+    for kind, to, type_ in _TOLD:
+        old, new = find_condition(before.conditions, kind), find_condition(after.conditions, kind)
+        if new is None or new.status != to or _same(old, new):
+            continue
+        if old is None and new.reason in _NOT_AT_FIRST:
+            continue
+        yield EventNote(type=type_, reason=_word(kind, new), message=new.message)
+    for name in ("restart_at", "relink_at"):
+        value = getattr(after.handled_requests, name)
+        if value is not None and value != getattr(before.handled_requests, name):
+            request = name.replace("_", "-")
+            yield EventNote(type=NORMAL, reason="RequestHandled", message=f"Carried out the request {request}.")
+
+
+_TOLD = (
+    (ConditionType.ADMITTED, ConditionStatus.TRUE, NORMAL),
+    (ConditionType.ADMITTED, ConditionStatus.FALSE, WARNING),
+    (ConditionType.LINKED, ConditionStatus.TRUE, NORMAL),
+    (ConditionType.LINKED, ConditionStatus.FALSE, NORMAL),
+    (ConditionType.READY, ConditionStatus.TRUE, NORMAL),
+    (ConditionType.READY, ConditionStatus.UNKNOWN, WARNING),
+    (ConditionType.POD_SCHEDULED, ConditionStatus.FALSE, WARNING),
+    (ConditionType.SUSPENDED, ConditionStatus.TRUE, NORMAL),
+    (ConditionType.STALLED, ConditionStatus.TRUE, WARNING),
+    (ConditionType.RECOVERING, ConditionStatus.TRUE, NORMAL),
+)
+_NOT_AT_FIRST = frozenset({str(Reason.NOT_LINKED), str(Reason.WAITING_FOR_ADMISSION)})
+""" What is true of every new session is no news. """
+_SILENT = frozenset({str(Reason.WAITING_FOR_ADMISSION), str(Reason.SLOT_RELEASED)})
+
+
+def _same(old: Condition | None, new: Condition) -> bool:
+    if new.reason in _SILENT:
+        return True
+    return old is not None and (old.status, old.reason) == (new.status, new.reason)
+
+
+def _word(kind: ConditionType, condition: Condition) -> str:
+    """Return the event's reason: the condition's own, which says more than its type."""
+    return str(kind) if condition.reason == kind else condition.reason
+
+
+def _failure(before: SessionStatus, after: SessionStatus) -> Iterator[EventNote]:
+    old = before.recovery and before.recovery.last_failure
+    new = after.recovery and after.recovery.last_failure
+    if not new or new == old:
+        return
+    code = "" if new.exit_code is None else f" (exit code {new.exit_code})"
+    words = f": {new.message}" if new.message else ""
+    yield EventNote(type=WARNING, reason=new.reason or Reason.RUNNER_EXITED, message=f"The runner failed{code}{words}")
+
+
+def _pod(before: SessionStatus, after: SessionStatus) -> Iterator[EventNote]:
+    if after.pod_uid is None or after.pod_uid == before.pod_uid:
+        return
+    kind = "A new pod" if before.pod_uid is not None else "The pod"
+    yield EventNote(type=NORMAL, reason="PodCreated", message=f"{kind} {after.pod_name} was made.")

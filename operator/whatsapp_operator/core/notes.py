@@ -1,0 +1,172 @@
+"""What people read in conditions: one sentence on what is the matter, one on what to do.
+
+Nothing in a note may change while nothing happens, for every change is a write; so there are no ages and no counters
+of seconds. No note holds a number, a code or a token: what comes from a runner or its container was scrubbed before.
+"""
+
+import re
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from whatsapp_operator.api.constants import RELINK_AT, RESTART_AT, SERVICE_NAME
+from whatsapp_operator.api.quantities import format_quantity
+from whatsapp_operator.api.session import LastFailure, Problem, Reason, RecoveryStatus
+from whatsapp_operator.api.times import format_time
+from whatsapp_operator.core.model import Blocked, PodFacts
+
+LONGEST: Final = 1024
+""" Characters of a message: the schedulers and webhooks that we quote are sometimes long-winded. """
+RESTART: Final = f"set the annotation {RESTART_AT} to the current time"
+RELINK: Final = f"set the annotation {RELINK_AT} to the current time"
+_REASON: Final = re.compile(r"[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?")
+_COMING: Final = frozenset({"", "ContainerCreating", "PodInitializing"})
+""" What the kubelet says of a container that is on its way. """
+
+
+class Note(NamedTuple):
+    """A condition's reason and message."""
+
+    reason: str
+    message: str
+
+
+def note(reason: str, message: str, *, otherwise: str) -> Note:
+    """Return a note from somebody else's words: cut to length, and with another reason where theirs is no word."""
+    word = reason if len(reason) <= LONGEST and _REASON.fullmatch(reason) else otherwise
+    return Note(word, message if len(message) <= LONGEST else message[: LONGEST - 1] + "…")
+
+
+STARTING: Final = Note(Reason.POD_STARTING, "The pod is being made and started.")
+RUNNER_STARTING: Final = Note(Reason.RUNNER_STARTING, "The pod runs; its runner has not answered yet.")
+UNREACHABLE: Final = Note(
+    Reason.RUNNER_UNREACHABLE,
+    "The runner has not answered for 15 s. Its pod is left alone, because silence is no failure; if this lasts, look at "
+    "the network between operator and pod (a NetworkPolicy?) and at the pod's log.",
+)
+WAITING_FOR_ADMISSION: Final = Note(Reason.WAITING_FOR_ADMISSION, "Waits to be counted against its quota.")
+TERMINATING: Final = Note(Reason.POD_TERMINATING, "The pod is ending; a new one is made when it is gone.")
+REPLACING: Final = Note(Reason.REPLACING_POD, "The pod is gone; a new one is being made.")
+REQUESTED: Final = Note(Reason.RESTART_REQUESTED, "Somebody asked for a new pod; the present one ends cleanly first.")
+SUSPENDED: Final = Note(
+    Reason.SUSPENDED, "spec.operatingMode is Suspended: no pod runs, the profile is kept. Set it to Running to go on."
+)
+SUSPENDING: Final = Note(Reason.SUSPENDING, "spec.operatingMode is Suspended: the pod is ending, the profile is kept.")
+PREVIOUS_POD: Final = Note(
+    Reason.PREVIOUS_POD_TERMINATING, "The pod of a deleted session of this name is still ending; this one follows it."
+)
+CLAIM_TERMINATING: Final = Note(
+    Reason.CLAIM_TERMINATING,
+    "The volume claim is being deleted, with the profile on it. A new one is made when it is gone.",
+)
+STOPPED: Final = {
+    Reason.CONFLICT: Note(
+        Reason.CONFLICT,
+        "Another window or device uses this session. A new pod would take it over, so none is made by itself: "
+        f"to take it over, {RESTART}.",
+    ),
+    Reason.TEMPORARILY_BANNED: Note(
+        Reason.TEMPORARILY_BANNED,
+        "WhatsApp refuses this account for some time, and trying too early can make it longer. When the time is over, "
+        f"{RESTART}.",
+    ),
+    Reason.LOGGED_OUT: Note(
+        Reason.LOGGED_OUT,
+        f"The session was logged out and is not linked again by itself: to show a new QR code, {RELINK}.",
+    ),
+}
+
+
+def name_taken(kind: str, name: str) -> Note:
+    """Somebody else's object has the name of one of ours."""
+    return Note(
+        Reason.NAME_TAKEN,
+        f"There is a {kind} named {name} that is not this session's, and it is left as it is. Delete or rename it, or "
+        "give the session another name.",
+    )
+
+
+SERVICE_TAKEN: Final = Note(
+    Reason.NAME_TAKEN,
+    f"There is a Service named {SERVICE_NAME} in this namespace that is not the operator's, and it is left as it is. "
+    "Delete or rename it.",
+)
+
+
+def multiple_pods(pods: Iterable[PodFacts]) -> Note:
+    """More pods than one are the session's."""
+    listed = ", ".join(sorted(pod.name for pod in pods))
+    return Note(
+        Reason.MULTIPLE_PODS,
+        f"Several pods have this session as their owner ({listed}), and the operator does not choose. Delete all but one.",
+    )
+
+
+def invalid(problems: Iterable[Problem]) -> Note:
+    """The stored spec cannot be used."""
+    return note(
+        Reason.INVALID_OBJECT,
+        f"The spec cannot be used, nothing is changed until it is mended. {'; '.join(map(str, problems))}.",
+        otherwise=Reason.INVALID_OBJECT,
+    )
+
+
+def backing_off(recovery: RecoveryStatus) -> Note:
+    """The next attempt is timed."""
+    when = (
+        ""
+        if recovery.next_attempt_time is None
+        else f" The next pod is made at {format_time(recovery.next_attempt_time)}."
+    )
+    return Note(Reason.BACKING_OFF, f"{_failed(recovery)}.{when}")
+
+
+def exhausted(recovery: RecoveryStatus) -> Note:
+    """No further attempt is made."""
+    return Note(
+        Reason.RECOVERY_EXHAUSTED,
+        f"{_failed(recovery)}. Fix the cause (status.recovery.lastFailure, kubectl describe), then {RESTART}, or change "
+        "the spec.",
+    )
+
+
+def lost(pod: PodFacts, *, why: str) -> Note:
+    """The pod ended through no fault of its runner."""
+    told = f": {pod.pod_message}" if pod.pod_message else ""
+    return note(why, f"The pod was lost{told}", otherwise=Reason.REPLACING_POD)
+
+
+def refused(blocked: Blocked) -> Note:
+    """The API server did not let an object be made."""
+    return note(blocked.reason, blocked.message, otherwise=Reason.POD_STARTING)
+
+
+def resize_refused(blocked: Blocked) -> Note:
+    """The storage does not let the claim grow."""
+    return note(
+        Reason.CLAIM_RESIZE_REFUSED,
+        f"The volume cannot be changed as spec.profile asks; the session runs on with what it has. {blocked.message}",
+        otherwise=Reason.CLAIM_RESIZE_REFUSED,
+    )
+
+
+def admitted(quota: str, memory: Decimal | None) -> Note:
+    """The session has its place."""
+    taken = "" if memory is None else f" and {format_quantity(memory)} of memory"
+    return Note(Reason.ADMITTED, f"Holds a place{taken} in the quota {quota}.")
+
+
+def pending(pod: PodFacts) -> Note:
+    """Why the pod does not run yet."""
+    if pod.scheduled is False:
+        return note(pod.scheduled_reason, pod.scheduled_message, otherwise="Unschedulable")
+    if pod.waiting_reason not in _COMING:
+        return note(pod.waiting_reason, pod.waiting_message, otherwise=Reason.POD_STARTING)
+    return STARTING
+
+
+def _failed(recovery: RecoveryStatus) -> str:
+    failure = recovery.last_failure or LastFailure()
+    times = "once" if recovery.consecutive_failures == 1 else f"{recovery.consecutive_failures} times in a row"
+    code = "" if failure.exit_code is None else f", exit code {failure.exit_code}"
+    return f"The session failed {times} (last: {failure.reason or Reason.RUNNER_EXITED}{code})"
