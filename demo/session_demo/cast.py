@@ -14,15 +14,15 @@ WAITING = "returns"
 QUEUE_MESSAGE = "Maximum concurrent sessions limit reached (3). Please terminate some sessions first."
 
 
-def namespace() -> dict[str, Any]:
-    """The demo's own namespace, as strict as Kubernetes can make one."""
-    labels = {"pod-security.kubernetes.io/enforce": "restricted", "app.kubernetes.io/part-of": "whatsapp-demo"}
+def namespace(instance: str) -> dict[str, Any]:
+    """The demo's own namespace, as strict as Kubernetes can make one; for one operator's instance, or the plain one."""
+    labels = {"pod-security.kubernetes.io/enforce": "restricted", **_labels(instance)}
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": labels}}
 
 
-def quota() -> dict[str, Any]:
+def quota(instance: str) -> dict[str, Any]:
     """A quota of three sessions."""
-    metadata = {"name": QUOTA, "labels": {"app.kubernetes.io/part-of": "whatsapp-demo"}}
+    metadata = {"name": QUOTA, "labels": _labels(instance)}
     return {"apiVersion": API, "kind": "WhatsAppSessionQuota", "metadata": metadata, "spec": {"sessions": 3}}
 
 
@@ -31,3 +31,8 @@ def session(name: str) -> dict[str, Any]:
     spec = {"quotaName": QUOTA, "profile": {"size": "256Mi"}}
     metadata = {"name": name, "namespace": NAMESPACE}
     return {"apiVersion": API, "kind": "WhatsAppSession", "metadata": metadata, "spec": spec}
+
+
+def _labels(instance: str) -> dict[str, str]:
+    own = {"wasession.dev/instance": instance} if instance else {}
+    return {"app.kubernetes.io/part-of": "whatsapp-demo", **own}

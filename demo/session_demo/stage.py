@@ -49,6 +49,8 @@ class Stage:
     """ The stand-in's pod, whose phone is reached by port-forward. """
     phone_port: int
     phone_token: str
+    instance: str = ""
+    """ The operator's instance that this namespace belongs to. """
 
     def session(self, name: str) -> dict[str, Any]:
         """Return a session; raises NotYet while there is none."""

@@ -1,0 +1,129 @@
+"""From a cluster that answers to a stage: operator and stand-in installed, an earlier demo's leftovers gone.
+
+Called by the demo and by the end-to-end tests, which play on a cluster of their own. Everything here can be done
+again: what is there and right stays, what an earlier run left in the demo's namespace goes, volumes included.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from session_demo import installation
+from session_demo.cast import NAMESPACE, QUOTA, namespace
+from session_demo.errors import CommandFailed, DemoError
+from session_demo.installation import Images
+from session_demo.kubectl import Kubectl
+from session_demo.stage import Stage
+from session_demo.story import Story
+
+ROOT = Path(__file__).parents[2]
+PHONE_PORT = 9080
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """How the operator is installed."""
+
+    overlay: Path = ROOT / "manifests/overlays/local"
+    mode: str = "legacy"
+    """ The stand-in's: legacy or modern. """
+    instance: str = ""
+    """ Not empty: an operator of its own beside an installed one, for this demo's namespace alone. """
+
+
+def set_up(story: Story, kubectl: Kubectl, images: Images, choice: Choice) -> Stage:
+    """Install everything and return the stage; raises DemoError with kubectl's words."""
+    with story.doing("removing what an earlier demo left"):
+        remove_leftovers(kubectl)
+    token = secrets.token_hex(16)
+    with story.doing("the stand-in for WhatsApp Web, with its phone"):
+        ca = install_standin(kubectl, images, token=token, choice=choice)
+    with story.doing("the operator"):
+        install_operator(kubectl, images, ca=ca, choice=choice)
+    return Stage(
+        kubectl=kubectl,
+        phone_namespace=NAMESPACE,
+        phone_pod=pod_of(kubectl, "standin"),
+        phone_port=PHONE_PORT,
+        phone_token=token,
+        instance=choice.instance,
+    )
+
+
+def remove_leftovers(kubectl: Kubectl, *, within: float = 180) -> None:
+    """Remove the demo's sessions, claims, volumes, namespace and quota, and wait until they are gone."""
+    deadline = time.monotonic() + within
+    volumes = [
+        item["metadata"]["name"]
+        for item in json.loads(kubectl.run("get", "persistentvolumes", "--output=json"))["items"]
+        if item["spec"].get("claimRef", {}).get("namespace") == NAMESPACE
+    ]
+    kubectl.run("delete", "namespace", NAMESPACE, "--ignore-not-found", f"--timeout={within:.0f}s", timeout=within + 10)
+    if kubectl.get("crd", "whatsappsessionquotas.wasession.dev") is not None:
+        kubectl.run("delete", "whatsappsessionquota", QUOTA, "--ignore-not-found")
+    while left := [name for name in volumes if kubectl.get("persistentvolume", name) is not None]:
+        if time.monotonic() > deadline:
+            raise DemoError(f"volumes of an earlier demo are still there after {within:.0f} s: {', '.join(left)}")
+        time.sleep(0.5)
+
+
+def install_standin(kubectl: Kubectl, images: Images, *, token: str, choice: Choice) -> str:
+    """Install the stand-in and wait until it serves; returns its certificate authority (PEM)."""
+    kubectl.apply(namespace(choice.instance))
+    with tempfile.TemporaryDirectory() as folder:
+        tls = Path(folder) / "tls"
+        hosts = f"{installation.WEB_HOST},{installation.STATIC_HOST}"
+        make_certificates(tls, hosts)
+        ca = (tls / "ca.crt").read_text()
+        kubectl.apply(*installation.standin_secrets(tls=tls, phone_token=token))
+    rendered = installation.objects(kubectl.run("kustomize", str(ROOT / "manifests/standin")))
+    kubectl.apply(*installation.with_mode(installation.with_images(rendered, images), choice.mode))
+    rollout(kubectl, "standin", NAMESPACE)
+    return ca
+
+
+def make_certificates(folder: Path, hosts: str) -> None:
+    """Make a throw-away authority and a certificate for the stand-in's hosts."""
+    command = [sys.executable, "-m", "standin", "certificates", "--out", str(folder), "--hosts", hosts]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise CommandFailed(f"making the stand-in's certificates: {done.stderr.strip()}")
+
+
+def install_operator(kubectl: Kubectl, images: Images, *, ca: str, choice: Choice) -> None:
+    """Install CRDs and operator, and wait until it is ready to act."""
+    rendered = installation.objects(
+        kubectl.run("kustomize", "--load-restrictor=LoadRestrictionsNone", str(choice.overlay))
+    )
+    found = installation.with_ca_stamp(installation.with_images(rendered, images), ca)
+    where = installation.operator_namespace(found)
+    kubectl.apply(*(item for item in found if item["kind"] == "Namespace"))
+    kubectl.apply(installation.ca_config_map(namespace=where, ca=ca))
+    kubectl.apply(*found)
+    for crd in ("whatsappsessions.wasession.dev", "whatsappsessionquotas.wasession.dev"):
+        kubectl.run("wait", "--for=condition=Established", f"crd/{crd}", "--timeout=30s")
+    name = next(item["metadata"]["name"] for item in found if item["kind"] == "Deployment")
+    rollout(kubectl, name, where)
+
+
+def rollout(kubectl: Kubectl, deployment: str, where: str, *, within: float = 120) -> None:
+    """Wait until a Deployment's new pod is ready."""
+    arguments = ("rollout", "status", f"deployment/{deployment}", f"--namespace={where}", f"--timeout={within:.0f}s")
+    kubectl.run(*arguments, timeout=within + 10)
+
+
+def pod_of(kubectl: Kubectl, name: str) -> str:
+    """Return the name of the pod of one of the demo's Deployments."""
+    selector = f"app.kubernetes.io/name={name}"
+    pods = json.loads(kubectl.run("get", "pods", f"--namespace={NAMESPACE}", f"--selector={selector}", "--output=json"))
+    running = [pod for pod in pods["items"] if "deletionTimestamp" not in pod["metadata"]]
+    if not running:
+        raise DemoError(f"there is no pod of {name} in namespace {NAMESPACE}")
+    return str(running[0]["metadata"]["name"])
