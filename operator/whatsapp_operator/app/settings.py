@@ -20,7 +20,7 @@ from whatsapp_operator.runtime.lease import LeaseTimes
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 
 
-class BadSettings(Exception):  # noqa: N818 -- named after what was found
+class BadSettings(Exception):
     """A setting is missing or wrong; the message names each and says what would be right."""
 
 

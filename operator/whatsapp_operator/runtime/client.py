@@ -57,7 +57,7 @@ class Listing(NamedTuple):
 
 
 class Kube:
-    """The verbs that the operator uses, over any `KubeClient`."""
+    """The verbs that the operator uses, over any `KubeClient`. `within` is the seconds for one call, None: the usual."""
 
     def __init__(self, client: KubeClient, *, timeout: float, page: int = 500) -> None:
         self._client = client
@@ -66,9 +66,9 @@ class Kube:
         self._page = page
         """ Objects per page of a list. """
 
-    async def get(self, resource: Resource, *, namespace: str | None, name: str, timeout: float | None = None) -> Json:
+    async def get(self, resource: Resource, *, namespace: str | None, name: str, within: float | None = None) -> Json:
         """Return one object. :raises NotFound: there is none."""
-        return await self._call("GET", resource.path(namespace=namespace, name=name), timeout=timeout)
+        return await self._call("GET", resource.path(namespace=namespace, name=name), within=within)
 
     async def list(self, resource: Resource, *, namespace: str | None = None, labels: str = "") -> Listing:
         """Return all objects, read from the API server's newest state in pages that belong to one moment.
@@ -100,7 +100,7 @@ class Kube:
             if not token:
                 return
 
-    async def create(self, resource: Resource, obj: Mapping[str, Any], *, timeout: float | None = None) -> Json:
+    async def create(self, resource: Resource, obj: Mapping[str, Any], *, within: float | None = None) -> Json:
         """Create an object and return it as stored. :raises AlreadyExists: the name is taken."""
         namespace = obj["metadata"].get("namespace") if resource.namespaced else None
         return await self._call(
@@ -108,10 +108,10 @@ class Kube:
             resource.path(namespace=namespace),
             query=(("fieldManager", FIELD_MANAGER),),
             body=dict(obj),
-            timeout=timeout,
+            within=within,
         )
 
-    async def replace(self, resource: Resource, obj: Mapping[str, Any], *, timeout: float | None = None) -> Json:
+    async def replace(self, resource: Resource, obj: Mapping[str, Any], *, within: float | None = None) -> Json:
         """Write a whole object; its resourceVersion is the precondition. :raises Conflict: it has changed."""
         key = key_of(dict(obj))
         return await self._call(
@@ -119,7 +119,7 @@ class Kube:
             resource.path(namespace=key.namespace or None, name=key.name),
             query=(("fieldManager", FIELD_MANAGER),),
             body=dict(obj),
-            timeout=timeout,
+            within=within,
         )
 
     async def patch(self, resource: Resource, *, namespace: str | None, name: str, patch: Mapping[str, Any]) -> Json:
@@ -168,7 +168,7 @@ class Kube:
         query: tuple[tuple[str, str], ...] = (),
         body: Json | None = None,
         content_type: str = JSON,
-        timeout: float | None = None,
+        within: float | None = None,
     ) -> Json:
         request = Request(
             method=method,
@@ -176,7 +176,7 @@ class Kube:
             query=query,
             body=body,
             content_type=content_type,
-            timeout=self._timeout if timeout is None else timeout,
+            timeout=self._timeout if within is None else within,
         )
         response = await self._client.send(request)
         if not 200 <= response.status < 300:

@@ -24,6 +24,7 @@ from kubernetes.aio.config import ConfigException, load_incluster_config, load_k
 from whatsapp_operator.runtime.client import JSON, Request, Response
 from whatsapp_operator.runtime.clock import Clock
 from whatsapp_operator.runtime.errors import RequestTimeout, Unreachable
+from whatsapp_operator.runtime.metrics import Metrics
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ MAX_CONNECTIONS = 32
 """ Calls at the same time; more wait. Protects the API server from a burst after a node loss. """
 
 
-class BadCredentials(Exception):  # noqa: N818 -- named after what was found
+class BadCredentials(Exception):
     """There is no way to log in, or what there is cannot be read."""
 
 
@@ -57,9 +58,11 @@ class Credentials:
         """Read the credentials anew. :raises BadCredentials: nothing usable is there."""
         try:
             if self._kubeconfig is None:
-                load_incluster_config(client_configuration=self.configuration, try_refresh_token=False)
+                load_incluster_config(  # type: ignore[no-untyped-call]
+                    client_configuration=self.configuration, try_refresh_token=False
+                )
             else:
-                await load_kube_config(
+                await load_kube_config(  # type: ignore[no-untyped-call]
                     config_file=str(self._kubeconfig), client_configuration=self.configuration, persist_config=False
                 )
         except (ConfigException, OSError, ValueError, yaml.YAMLError, TypeError, AttributeError) as error:
@@ -98,8 +101,9 @@ def credentials_path() -> Path | None:
 class Connection:
     """A `KubeClient` over the official client library."""
 
-    def __init__(self, credentials: Credentials, *, user_agent: str) -> None:
+    def __init__(self, credentials: Credentials, *, user_agent: str, metrics: Metrics) -> None:
         self._credentials = credentials
+        self._metrics = metrics
         self._api = ApiClient(configuration=credentials.configuration)
         self._api.user_agent = user_agent
 
@@ -128,20 +132,26 @@ class Connection:
             answer = await self._api.call_api(
                 method, url, headers, body, _request_timeout=aiohttp.ClientTimeout(total=request.timeout)
             )
-            text = await answer.read()
+            text = await answer.read()  # type: ignore[no-untyped-call]
         except TimeoutError as error:
+            self._count(request, "timeout")
             raise RequestTimeout(f"no answer within {request.timeout:g} s: {method} {request.path}") from error
         except (aiohttp.ClientError, OSError) as error:
+            self._count(request, "unreachable")
             raise Unreachable(f"no answer: {method} {request.path}: {error}") from error
+        self._count(request, str(answer.status))
         return Response(
             status=answer.status,
             body=_decoded(text, status=answer.status),
             retry_after=_seconds(answer.headers.get("Retry-After")),
         )
 
+    def _count(self, request: Request, status: str) -> None:
+        self._metrics.requests.labels(request.method, status).inc()
+
     async def close(self) -> None:
         """Drop the connections."""
-        await self._api.close()
+        await self._api.close()  # type: ignore[no-untyped-call]
 
 
 def _decoded(text: bytes, *, status: int) -> dict[str, Any]:

@@ -26,7 +26,7 @@ class KubeError(Exception):
     """The API server could not be asked, or did not do what was asked."""
 
 
-class Unreachable(KubeError):  # noqa: N818 -- named after what is the case
+class Unreachable(KubeError):
     """No answer came. Whether a write was carried out is unknown: look again."""
 
 
@@ -38,7 +38,7 @@ class ServerError(KubeError):
     """The API server failed (5xx). Whether a write was carried out is unknown: look again."""
 
 
-class Refused(KubeError):  # noqa: N818
+class Refused(KubeError):
     """The API server answered no. The request was not carried out."""
 
     def __init__(self, message: str, *, status: int = 0, reason: str = "") -> None:

@@ -37,11 +37,11 @@ KEEP_RETIRED: Final = timedelta(minutes=10)
 _ID_TIME: Final = "%Y%m%dt%H%M%S"
 
 
-class BadKeySecret(Exception):  # noqa: N818 -- named after what was found
+class BadKeySecret(Exception):
     """The key Secret is there and cannot be used; its message tells what to do."""
 
 
-class UnknownKey(LookupError):  # noqa: N818
+class UnknownKey(LookupError):
     """No such key is in the Secret: it was deleted while a pod still used it."""
 
 

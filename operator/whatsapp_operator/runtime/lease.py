@@ -125,9 +125,9 @@ class Lease:
         return True
 
     async def _acquired(self, started: float) -> Json | None:
-        timeout = self._times.request_timeout.total_seconds()
+        within = self._times.request_timeout.total_seconds()
         try:
-            found = await self._kube.get(LEASES, namespace=self._namespace, name=self._name, timeout=timeout)
+            found = await self._kube.get(LEASES, namespace=self._namespace, name=self._name, within=within)
         except NotFound:
             metadata = {"name": self._name, "namespace": self._namespace}
             return await self._kube.create(
@@ -138,7 +138,7 @@ class Lease:
                     "metadata": metadata,
                     "spec": self._spec(transitions=0, acquired=self._clock.now()),
                 },
-                timeout=timeout,
+                within=within,
             )
         spec = found.get("spec") or {}
         holder = spec.get("holderIdentity") or ""
@@ -146,7 +146,7 @@ class Lease:
             return None
         transitions = int(spec.get("leaseTransitions") or 0) + (holder != self._identity)
         wanted = {**found, "spec": self._spec(transitions=transitions, acquired=self._clock.now())}
-        return await self._kube.replace(LEASES, wanted, timeout=timeout)
+        return await self._kube.replace(LEASES, wanted, within=within)
 
     def _expired(self, found: Json, started: float) -> bool:
         version = found["metadata"]["resourceVersion"]
@@ -178,9 +178,7 @@ class Lease:
         transitions = int(spec.get("leaseTransitions") or 0)
         wanted = {**self._held, "spec": {**self._spec(transitions=transitions), "acquireTime": spec.get("acquireTime")}}
         try:
-            self._held = await self._kube.replace(
-                LEASES, wanted, timeout=self._times.request_timeout.total_seconds()
-            )
+            self._held = await self._kube.replace(LEASES, wanted, within=self._times.request_timeout.total_seconds())
         except Conflict:
             await self._look_again()
             return False
@@ -200,7 +198,7 @@ class Lease:
                 LEASES,
                 namespace=self._namespace,
                 name=self._name,
-                timeout=self._times.request_timeout.total_seconds(),
+                within=self._times.request_timeout.total_seconds(),
             )
         except KubeError as error:
             logger.warning("Lease could not be read", extra={"error": str(error), "lease": self._name})
@@ -219,12 +217,17 @@ class Lease:
         spec = {**(self._held.get("spec") or {}), "holderIdentity": "", "leaseDurationSeconds": 1}
         try:
             await self._kube.replace(
-                LEASES, {**self._held, "spec": spec}, timeout=self._times.request_timeout.total_seconds()
+                LEASES, {**self._held, "spec": spec}, within=self._times.request_timeout.total_seconds()
             )
         except KubeError as error:
             logger.warning("Lease could not be released", extra={"error": str(error), "lease": self._name})
         else:
             logger.info("Lease released", extra={"lease": self._name, "holder": self._identity})
+
+    @property
+    def held(self) -> Json:
+        """The Lease as it was last written by this process."""
+        return self._held
 
     @property
     def valid_until(self) -> float:
@@ -254,4 +257,3 @@ class Lease:
 
 def _micro_time(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-

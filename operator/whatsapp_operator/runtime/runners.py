@@ -12,9 +12,9 @@ import asyncio
 import ipaddress
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Final, NamedTuple, Protocol
 
 import aiohttp
@@ -47,7 +47,7 @@ LARGEST: Final = 64 * 1024
 """ Bytes of an answer that are read. """
 
 
-class NoAnswer(Exception):  # noqa: N818 -- named after what is the case
+class NoAnswer(Exception):
     """The runner did not answer, or with something that does not count."""
 
 
@@ -147,9 +147,7 @@ def _http_session() -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
         # One connection per session is parked; there is no sensible limit over all.
         connector=aiohttp.TCPConnector(limit=0, limit_per_host=2),
-        timeout=aiohttp.ClientTimeout(
-            total=(WAIT + GRACE).total_seconds(), sock_connect=CONNECT.total_seconds()
-        ),
+        timeout=aiohttp.ClientTimeout(total=(WAIT + GRACE).total_seconds(), sock_connect=CONNECT.total_seconds()),
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=False,  # a proxy of the environment is for the world outside
         auto_decompress=False,  # we ask for no compression, and a small answer must not become a large one
@@ -160,6 +158,14 @@ def _http_session() -> aiohttp.ClientSession:
 class _Poll(NamedTuple):
     target: Target
     task: asyncio.Task[None]
+    since: datetime
+
+
+class Heard(NamedTuple):
+    """What one session's runner said, and since when the operator listens to it."""
+
+    report: RunnerReport | None
+    since: datetime | None
 
 
 class Runners:
@@ -181,18 +187,19 @@ class Runners:
         self._polls: dict[ObjectKey, _Poll] = {}
         self._reports: dict[ObjectKey, RunnerReport] = {}
 
-    def listen(self, target: Target) -> None:
-        """Listen to this runner, and to no other of the same session."""
+    def listen(self, target: Target) -> bool:
+        """Listen to this runner, and to no other of the same session; return whether that is new."""
         poll = self._polls.get(target.key)
         if poll is not None:
             if poll.target == target and not poll.task.done():
-                return
+                return False
             poll.task.cancel()
         report = self._reports.get(target.key)
         if report is not None and report.pod_uid != target.pod_uid:
             del self._reports[target.key]
         task = asyncio.get_running_loop().create_task(self._poll(target), name=f"listening to {target.key}")
-        self._polls[target.key] = _Poll(target, task)
+        self._polls[target.key] = _Poll(target, task, self._clock.now())
+        return True
 
     def ignore(self, key: ObjectKey) -> None:
         """Listen to nobody for this session. Its last report is kept: the core knows how old it is."""
@@ -205,10 +212,12 @@ class Runners:
         self.ignore(key)
         self._reports.pop(key, None)
 
-    def report(self, key: ObjectKey, *, pod_uid: PodUID | None) -> RunnerReport | None:
-        """Return the last answer of this pod's runner."""
-        report = self._reports.get(key)
-        return report if report is not None and report.pod_uid == pod_uid else None
+    def heard(self, key: ObjectKey, *, pods: Collection[PodUID]) -> Heard:
+        """Return the last answer for a session, unless one of these pods is there and it is another's."""
+        report, poll = self._reports.get(key), self._polls.get(key)
+        if report is not None and pods and report.pod_uid not in pods:
+            report = None
+        return Heard(report, poll.since if poll is not None and poll.target.pod_uid in pods else None)
 
     @property
     def listening(self) -> int:

@@ -122,20 +122,10 @@ class MemoryApi:
     def answer(self, request: Request) -> Response:
         """Carry a request out."""
         path = parse(request.path)
-        match request.method:
-            case "GET" if path.name:
-                return self._get(path)
-            case "GET":
-                return self._list(path, dict(request.query))
-            case "POST":
-                return self._create(path, request)
-            case "PUT":
-                return self._replace(path, request)
-            case "PATCH":
-                return self._patch(path, request)
-            case "DELETE":
-                return self._delete(path, request)
-        return Response(status=405)
+        if request.method == "GET":
+            return self._get(path) if path.name else self._list(path, dict(request.query))
+        write = {"POST": self._create, "PUT": self._replace, "PATCH": self._patch, "DELETE": self._delete}
+        return write[request.method](path, request)
 
     def _get(self, path: Path) -> Response:
         found = self._view(path.plural).get((path.namespace, path.name))
@@ -211,8 +201,8 @@ class MemoryApi:
         if path.plural == "pods" and self.grace and old.get("spec", {}).get("nodeName"):
             if "deletionTimestamp" not in old["metadata"]:
                 new = copy.deepcopy(old)
-                new["metadata"]["deletionTimestamp"] = self._stamp()
-                self._store(path.plural, new, "MODIFIED")
+                new["metadata"] |= {"deletionTimestamp": self._stamp(), "deletionGracePeriodSeconds": 30}
+                old = self._store(path.plural, new, "MODIFIED")
             return Response(status=200, body=old)
         self.remove(path.plural, path.namespace, path.name)
         return Response(status=200, body={"metadata": {}, "status": "Success"})

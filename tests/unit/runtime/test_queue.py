@@ -4,7 +4,6 @@ import asyncio
 
 import pytest
 from unit.runtime.fakes import FakeClock, exactly, settle
-
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.runtime.queue import FIRST_RETRY, LAST_RETRY, KeyQueue
 

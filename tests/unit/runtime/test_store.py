@@ -5,7 +5,6 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.runtime.resources import PODS, SESSIONS, Json
 from whatsapp_operator.runtime.store import Store

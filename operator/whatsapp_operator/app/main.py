@@ -1,0 +1,292 @@
+"""The process: `python -m whatsapp_operator`, from the settings to the exit status.
+
+    log in ──> serve probes ──> wait for the Lease ──> watch, list everything, act ──> SIGTERM: finish, release, 0
+                                                            └─ a fault: end in order if possible, else hard, 1
+
+Ending is as important as running. A process that lost the Lease ends at once; one whose watches or full lists are
+dead ends, and is started anew by the kubelet; an orderly end has a deadline, after which `deadman` ends it.
+"""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+import sys
+import uuid
+from collections.abc import Coroutine, Sequence
+from datetime import timedelta
+from typing import Any, Final
+
+from whatsapp_operator.app import logs
+from whatsapp_operator.app.deadman import DeadMan, end_now
+from whatsapp_operator.app.probes import Health, Probes, Role
+from whatsapp_operator.app.settings import BadSettings, Settings, load
+from whatsapp_operator.app.version import version
+from whatsapp_operator.runtime.client import Kube
+from whatsapp_operator.runtime.clock import SystemClock
+from whatsapp_operator.runtime.connection import BadCredentials, Connection, Credentials, credentials_path
+from whatsapp_operator.runtime.errors import KubeError
+from whatsapp_operator.runtime.keys import BadKeySecret, KeyRing
+from whatsapp_operator.runtime.lease import Lease, Phase
+from whatsapp_operator.runtime.metrics import Metrics
+from whatsapp_operator.runtime.operator import Config, Operator, World
+from whatsapp_operator.runtime.resync import STALE_AFTER
+
+logger = logging.getLogger(__name__)
+
+USAGE: Final = """\
+usage: python -m whatsapp_operator             run the operator
+       python -m whatsapp_operator rotate-key  make a new key for the tokens of pods made from now on
+
+Settings are environment variables; see docs/reference/settings.md.
+"""
+CHECK_EVERY: Final = 1.0
+""" Seconds between two looks at the process's own health. """
+FAULT_DEADLINE: Final = 10.0
+""" Seconds for an orderly end after a fault. """
+
+
+class Fault(Exception):
+    """Something of the process itself is broken; a new process is the cure."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run and return the exit status: 0 stopped, 1 a fault, 2 it was told something wrong."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given not in ([], ["rotate-key"]):
+        sys.stderr.write(USAGE)
+        return 0 if given in (["-h"], ["--help"]) else 2
+    logs.configure("info")
+    try:
+        settings = load()
+        logs.configure(settings.log_level)
+        asyncio.run(Process(settings).rotate_key() if given else Process(settings).run())
+    except (BadSettings, BadCredentials, BadKeySecret) as error:
+        # What a person has to mend; a traceback would hide it.
+        logger.critical("Cannot start", extra={"error": str(error)})
+        return 2
+    except (Fault, KubeError, OSError) as error:
+        logger.critical("Ended by a fault", extra={"error": str(error)})
+        return 1
+    return 0
+
+
+class Process:
+    """One run of the operator."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._clock = SystemClock()
+        self._metrics = Metrics()
+        self._metrics.build.info({"version": version()})
+        self._credentials = Credentials(clock=self._clock, kubeconfig=credentials_path())
+        self._role = Role.STARTING
+        self._since = self._clock.monotonic()
+        """ When the role began. """
+        self._stop = asyncio.Event()
+        self._lease: Lease | None = None
+        self._operator: Operator | None = None
+        self._deadman = DeadMan(valid_until=self._valid_until)
+
+    # --- the two commands ----------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Run until SIGTERM. :raises Fault: something is broken."""
+        namespace = self._namespace()
+        defaults = self._settings.defaults()
+        await self._credentials.load()
+        connection = Connection(self._credentials, user_agent=f"whatsapp-operator/{version()}", metrics=self._metrics)
+        kube = self._kube(connection)
+        probes = Probes(health=self.health, measure=self._measure, metrics=self._metrics)
+        port = await probes.start(address=self._settings.http_address, port=self._settings.http_port)
+        logger.info("Probes served", extra={"port": port, "version": version()})
+        config = Config(
+            defaults=defaults,
+            namespace=namespace,
+            key_secret=self._settings.key_secret,
+            identity=self._pod,
+            instance=self._settings.instance,
+            namespaces=self._settings.watch_namespaces,
+            resync_interval=self._settings.resync_interval,
+            workers=self._settings.workers,
+        )
+        self._lease = Lease(
+            kube=kube,
+            clock=self._clock,
+            namespace=namespace,
+            name=self._settings.object_name,
+            identity=f"{self._pod}_{uuid.uuid4().hex[:8]}",
+            times=self._settings.lease_times(),
+            on_lost=lambda why: end_now(1, f"the Lease is lost: {why}"),
+        )
+        self._operator = Operator(
+            config, World(kube=kube, clock=self._clock, metrics=self._metrics), about=lambda: self._lease_object
+        )
+        self._take_signals()
+        self._deadman.start()
+        try:
+            await self._act(self._lease, self._operator)
+        finally:
+            await probes.stop()
+            await connection.close()
+            self._deadman.stop()
+
+    async def rotate_key(self) -> None:
+        """Make a new key; a running operator reads it within a resync interval."""
+        namespace = self._namespace()
+        await self._credentials.load()
+        connection = Connection(self._credentials, user_agent=f"whatsapp-operator/{version()}", metrics=self._metrics)
+        keys = KeyRing(
+            kube=self._kube(connection), clock=self._clock, namespace=namespace, name=self._settings.key_secret
+        )
+        try:
+            await keys.rotate()
+        finally:
+            await connection.close()
+
+    # --- a run ---------------------------------------------------------------------------------------------------
+
+    async def _act(self, lease: Lease, operator: Operator) -> None:
+        self._become(Role.STANDBY)
+        if not await self._unless_stopped(lease.acquire()):
+            return
+        self._metrics.leader.set(1)
+        self._become(Role.SYNCING)
+        kopf_ready, kopf_stop = asyncio.Event(), asyncio.Event()
+        tasks = [asyncio.create_task(lease.hold(), name="lease")]
+        try:
+            # The watches begin before the first list ends: what changes in between is told.
+            tasks.append(asyncio.create_task(self._watch(operator, kopf_ready, kopf_stop), name="watches"))
+            if await self._unless_stopped(operator.start()):
+                self._become(Role.ACTING)
+                await self._supervise(tasks, operator)
+        except Fault:
+            self._deadman.set_deadline(FAULT_DEADLINE, status=1, why="the orderly end after a fault took too long")
+            raise
+        finally:
+            await self._end(tasks, lease, operator, kopf_stop)
+
+    async def _watch(self, operator: Operator, ready: asyncio.Event, stop: asyncio.Event) -> None:
+        # Here and not at the top: kopf costs time and memory that a standby and `rotate-key` need not spend.
+        from whatsapp_operator.app.watches import watch
+
+        watching = asyncio.create_task(
+            watch(
+                on_event=operator.event,
+                credentials=self._credentials,
+                namespaces=self._settings.watch_namespaces,
+                request_timeout=self._settings.request_timeout,
+                page=self._settings.list_page_size,
+                ready=ready,
+                stop=stop,
+            )
+        )
+        waiting = asyncio.create_task(ready.wait())
+        try:
+            await asyncio.wait([watching, waiting], return_when=asyncio.FIRST_COMPLETED)
+            self._take_signals()  # kopf has just taken them
+            await watching
+        finally:
+            waiting.cancel()
+            watching.cancel()
+
+    async def _supervise(self, tasks: list[asyncio.Task[None]], operator: Operator) -> None:
+        """Return when asked to stop. :raises Fault: the process is broken."""
+        while not self._stop.is_set():
+            for task in tasks:
+                if task.done():
+                    cause = None if task.cancelled() else task.exception()
+                    raise Fault(f"{task.get_name()} ended: {cause or 'without an error'}") from cause
+            if verdict := "; ".join(operator.faults()) or operator.resync.verdict():
+                raise Fault(verdict)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), CHECK_EVERY)
+
+    async def _end(
+        self, tasks: list[asyncio.Task[None]], lease: Lease, operator: Operator, kopf_stop: asyncio.Event
+    ) -> None:
+        self._become(Role.STOPPING)
+        allowed = self._settings.shutdown_timeout.total_seconds()
+        self._deadman.set_deadline(allowed, status=1, why="the orderly end took too long")
+        await operator.stop(within=allowed / 2)
+        # Only now, when nothing of ours writes any more, may somebody else act.
+        tasks[0].cancel()
+        await lease.release()
+        self._metrics.leader.set(0)
+        kopf_stop.set()
+        _, late = await asyncio.wait(tasks, timeout=allowed / 4)
+        for task in late:
+            task.cancel()
+        _, late = await asyncio.wait(tasks, timeout=allowed / 8)
+        for task in set(tasks) - late:  # what they raised is told by _supervise, or was asked for
+            if not task.cancelled():
+                task.exception()
+        logger.info("Stopped")
+
+    async def _unless_stopped(self, work: Coroutine[Any, Any, None]) -> bool:
+        """Do it, unless the process is asked to stop meanwhile; return whether it was done."""
+        doing, stopping = asyncio.create_task(work), asyncio.create_task(self._stop.wait())
+        try:
+            await asyncio.wait([doing, stopping], return_when=asyncio.FIRST_COMPLETED)
+            if not doing.done():
+                return False
+            await doing
+            return True
+        finally:
+            stopping.cancel()
+            doing.cancel()
+            await asyncio.gather(doing, stopping, return_exceptions=True)
+
+    def _take_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._asked_to_stop, number)
+
+    def _asked_to_stop(self, number: signal.Signals) -> None:
+        if not self._stop.is_set():
+            logger.info("Asked to stop", extra={"signal": number.name})
+        self._stop.set()
+
+    # --- what it is ----------------------------------------------------------------------------------------------
+
+    def health(self) -> Health:
+        """Return how the process is."""
+        operator = self._operator
+        if operator is None or self._role not in (Role.SYNCING, Role.ACTING):
+            return Health(role=self._role)
+        faults = operator.faults()
+        age = min(operator.resync.age, self._clock.monotonic() - self._since)
+        if age > STALE_AFTER * self._settings.resync_interval.total_seconds():
+            faults.append(f"no full list has succeeded for {age:.0f} s")
+        return Health(role=self._role, faults=tuple(faults), resync_age=age)
+
+    def _measure(self) -> None:
+        if self._operator is not None:
+            self._operator.measure()
+
+    def _become(self, role: Role) -> None:
+        self._role, self._since = role, self._clock.monotonic()
+        logger.info("Role", extra={"role": role})
+
+    def _valid_until(self) -> float | None:
+        lease = self._lease
+        return lease.valid_until if lease is not None and lease.phase is Phase.HELD else None
+
+    @property
+    def _lease_object(self) -> dict[str, Any] | None:
+        return self._lease.held if self._lease is not None and self._lease.phase is Phase.HELD else None
+
+    @property
+    def _pod(self) -> str:
+        return self._settings.pod_name or socket.gethostname()
+
+    def _namespace(self) -> str:
+        namespace = self._settings.operator_namespace or self._credentials.namespace
+        if not namespace:
+            raise BadSettings("OPERATOR_NAMESPACE is not set, and no pod's service account tells the namespace")
+        return namespace
+
+    def _kube(self, connection: Connection) -> Kube:
+        timeout: timedelta = self._settings.request_timeout
+        return Kube(connection, timeout=timeout.total_seconds(), page=self._settings.list_page_size)

@@ -1,0 +1,94 @@
+"""The one port: /healthz for the kubelet's liveness, /readyz, /metrics for Prometheus.
+
+`/healthz` fails when a restart helps: no full list has succeeded for three intervals, or a task of ours has ended.
+It does not fail for a process that waits for the Lease. `/readyz` is 200 once this process acts on a complete picture,
+and also while it stands by: a standby that counted as unready would keep a rolling update from ending.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from aiohttp import web
+from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+from whatsapp_operator.runtime.metrics import Metrics
+
+
+class Role(StrEnum):
+    """What a process is doing."""
+
+    STARTING = "starting"
+    STANDBY = "standby"
+    """ Another process has the Lease. """
+    SYNCING = "syncing"
+    """ It has the Lease and makes its first full list. """
+    ACTING = "acting"
+    STOPPING = "stopping"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Health:
+    """How the process is, for one answer."""
+
+    role: Role
+    faults: tuple[str, ...] = ()
+    """ Why it should be restarted; empty: it is healthy. """
+    resync_age: float | None = None
+    """ Seconds since the last full list that succeeded. """
+
+    @property
+    def ready(self) -> bool:
+        """Whether it does what it is there for."""
+        return self.role in (Role.STANDBY, Role.ACTING) and not self.faults
+
+
+class Probes:
+    """The HTTP server."""
+
+    def __init__(self, *, health: Callable[[], Health], measure: Callable[[], None], metrics: Metrics) -> None:
+        self._health = health
+        self._measure = measure
+        """ Brings the gauges up to date. """
+        self._metrics = metrics
+        self._runner: web.AppRunner | None = None
+
+    async def start(self, *, address: str, port: int) -> int:
+        """Serve; return the port. :raises OSError: it cannot be had."""
+        app = web.Application()
+        app.router.add_get("/healthz", self._healthz)
+        app.router.add_get("/readyz", self._readyz)
+        app.router.add_get("/metrics", self._serve_metrics)
+        self._runner = web.AppRunner(app, access_log=None, handle_signals=False)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, address, port).start()
+        return int(self._runner.addresses[0][1])
+
+    async def stop(self) -> None:
+        """Stop serving."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _healthz(self, _: web.Request) -> web.Response:
+        health = self._health()
+        return _answer(health, good=not health.faults)
+
+    async def _readyz(self, _: web.Request) -> web.Response:
+        health = self._health()
+        return _answer(health, good=health.ready)
+
+    async def _serve_metrics(self, _: web.Request) -> web.Response:
+        self._measure()
+        return web.Response(
+            body=generate_latest(self._metrics.registry),  # type: ignore[no-untyped-call]
+            headers={"Content-Type": CONTENT_TYPE_LATEST},
+        )
+
+
+def _answer(health: Health, *, good: bool) -> web.Response:
+    body: dict[str, Any] = {"role": health.role, "faults": list(health.faults)}
+    if health.resync_age is not None:
+        body["resyncAgeSeconds"] = round(health.resync_age, 1)
+    return web.Response(status=200 if good else 503, text=json.dumps(body) + "\n", content_type="application/json")

@@ -1,0 +1,115 @@
+"""kopf as a source of watch events, and nothing more: the only place that imports it.
+
+`on.event` handlers for five kinds pass each raw event to the runtime. That way kopf writes nothing onto people's
+objects (no finalizer, no annotation, no event), and its indexes, which keep phantoms after a lost deletion, are not
+used. What a watch misses the resync finds; a watch that is dead is noticed there too (`runtime.resync`).
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection
+from datetime import timedelta
+from typing import Any, Final
+
+import kopf
+
+from whatsapp_operator.runtime.connection import Credentials
+from whatsapp_operator.runtime.operator import SELECTORS
+from whatsapp_operator.runtime.resources import Json, Resource
+from whatsapp_operator.runtime.resync import Stream
+
+EventHandler = Callable[[Stream, str | None, Json], None]
+""" Takes a watch event; kind None is what was there when the watch began. """
+
+SERVER_TIMEOUT: Final = 300
+""" Seconds, whole ones or the API server refuses. It ends each watch after this time and a new one goes on from there: belt and braces. """
+NAME: Final = "whatsapp-operator"
+
+
+def settings(*, request_timeout: timedelta, page: int) -> kopf.OperatorSettings:
+    """Return kopf's settings: bounded requests, watches narrowed to our labels, and nothing written or scanned."""
+    configured = kopf.OperatorSettings()
+    configured.networking.request_timeout = request_timeout.total_seconds()
+    configured.networking.connect_timeout = 5
+    configured.networking.error_backoffs = (1, 2, 5)
+    configured.watching.server_timeout = SERVER_TIMEOUT
+    configured.watching.client_timeout = SERVER_TIMEOUT + 30
+    configured.watching.connect_timeout = 10
+    configured.watching.chunk_size = page
+    for resource, labels in SELECTORS.items():
+        if labels:
+            # Two words, version and plural: a key of one word with a slash matches nothing, and says nothing.
+            configured.watching.label_selectors[resource.version, resource.plural] = labels
+    configured.execution.max_workers = 1  # all handlers are coroutines
+    configured.posting.level = logging.CRITICAL + 1
+    configured.posting.reporting_component = NAME
+    configured.peering.standalone = True
+    configured.scanning.disabled = True
+    return configured
+
+
+def registry(*, on_event: EventHandler, credentials: Credentials, namespaced: bool) -> kopf.OperatorRegistry:
+    """Return the handlers: a login with our own credentials, and one per kind."""
+    handlers = kopf.OperatorRegistry()
+
+    async def login(**_: Any) -> kopf.ConnectionInfo:
+        # Called at start, and again when the API server does not take the credentials any more.
+        await credentials.refresh(force=True)
+        return connection_info(credentials)
+
+    kopf.on.login(registry=handlers, id="login", retries=3)(login)
+    for resource in SELECTORS:
+        handler = _handler(resource, on_event, namespaced=namespaced and resource.namespaced)
+        kopf.on.event(resource.group, resource.version, resource.plural, registry=handlers, id=resource.plural)(handler)
+    return handlers
+
+
+def _handler(resource: Resource, on_event: EventHandler, *, namespaced: bool) -> Callable[..., Any]:
+    async def handle(event: Any, namespace: str | None, **_: Any) -> None:
+        on_event(Stream(resource, namespace if namespaced else None), event["type"], event["object"])
+
+    return handle
+
+
+def connection_info(credentials: Credentials) -> kopf.ConnectionInfo:
+    """Return our credentials in kopf's form."""
+    known = credentials.configuration
+    header = known.api_key.get("BearerToken")
+    token = header.partition(" ")[2] if header else ""
+    return kopf.ConnectionInfo(
+        server=known.host,
+        ca_path=known.ssl_ca_cert,
+        insecure=not known.verify_ssl,
+        username=known.username or None,
+        password=known.password or None,
+        scheme="Bearer" if token else None,
+        token=token or None,
+        certificate_path=known.cert_file,
+        private_key_path=known.key_file,
+        proxy_url=known.proxy,
+    )
+
+
+async def watch(
+    *,
+    on_event: EventHandler,
+    credentials: Credentials,
+    namespaces: Collection[str],
+    request_timeout: timedelta,
+    page: int,
+    ready: asyncio.Event,
+    stop: asyncio.Event,
+) -> None:
+    """Watch until stopped. Returning, or raising, before that is a fault: kopf gives up on an error in a watch.
+
+    :param namespaces: empty: all.
+    :param ready: is set when kopf runs, which is when it has installed its signal handlers; take them back then.
+    """
+    await kopf.operator(
+        registry=registry(on_event=on_event, credentials=credentials, namespaced=bool(namespaces)),
+        settings=settings(request_timeout=request_timeout, page=page),
+        clusterwide=not namespaces,
+        namespaces=list(namespaces),
+        ready_flag=ready,
+        stop_flag=stop,
+    )

@@ -1,0 +1,201 @@
+"""The admission round: the one coroutine that lets sessions in, by one authoritative look at the cluster.
+
+    request ──> grants copied ──> LIST sessions, pods, quotas ──> admit (pure) ──> grants, refusals, quota statuses
+
+No cache is asked: a place counted from a cache could be given twice. The round itself writes no session. It leaves a
+grant in memory, and the session's own worker writes the reservation; from the copy before the LIST to the confirmed
+write the grant counts, so that a place is counted twice rather than never (and twice is once, by the UID).
+
+Requests during a round lead to one more round, however many they are. A grant that is lost with the process was in no
+status, so no pod was made for it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from typing import Final, NamedTuple
+
+from whatsapp_operator.api.metadata import ObjectKey
+from whatsapp_operator.api.quota import WhatsAppSessionQuota
+from whatsapp_operator.api.session import WhatsAppSession
+from whatsapp_operator.core.admit import AdmissionResult, admit
+from whatsapp_operator.core.diff import merge_patch
+from whatsapp_operator.core.model import Grant, Refusal, SessionUID
+from whatsapp_operator.core.quota import Usage, quota_status
+from whatsapp_operator.runtime.client import Kube
+from whatsapp_operator.runtime.clock import Clock
+from whatsapp_operator.runtime.errors import Conflict, KubeError, NotFound
+from whatsapp_operator.runtime.instances import Instance
+from whatsapp_operator.runtime.metrics import Metrics
+from whatsapp_operator.runtime.resources import PODS, QUOTAS, SESSIONS, Json
+
+logger = logging.getLogger(__name__)
+
+GATHER: Final = 0.05
+""" Seconds before a round begins: sessions that are applied together are let in together. """
+LEAST_GAP: Final = 0.5
+""" Seconds between the beginnings of two rounds at least. """
+QUOTA_GAP: Final = 1.0
+""" Seconds between two writes of one quota's status at least. """
+FIRST_RETRY: Final = 1.0
+LAST_RETRY: Final = 15.0
+""" Seconds until a failed round is tried again. """
+
+
+class Verdict(NamedTuple):
+    """What the rounds say about one session. Neither: it was not considered yet."""
+
+    grant: Grant | None
+    refusal: Refusal | None
+
+
+class View(NamedTuple):
+    """One authoritative look."""
+
+    sessions: list[WhatsAppSession]
+    pods: list[Json]
+    quotas: list[Json]
+
+
+class Admission:
+    """Lets sessions in."""
+
+    def __init__(
+        self,
+        *,
+        kube: Kube,
+        clock: Clock,
+        instance: Instance,
+        pods_selector: str,
+        changed: Callable[[ObjectKey], None],
+        metrics: Metrics,
+    ) -> None:
+        self._kube = kube
+        self._clock = clock
+        self._instance = instance
+        self._pods_selector = pods_selector
+        self._changed = changed
+        """ Called with each session about which there is a new verdict. """
+        self._metrics = metrics
+        self._grants: dict[SessionUID, Grant] = {}
+        self._refusals: Mapping[SessionUID, Refusal] = {}
+        self._requested = asyncio.Event()
+        self._quota_written: dict[str, float] = {}
+
+    def request(self) -> None:
+        """Have a round made: a session wants in, a place may be free, or a quota has changed."""
+        self._requested.set()
+
+    def verdict(self, uid: SessionUID) -> Verdict:
+        """Return what the rounds say about a session."""
+        return Verdict(self._grants.get(uid), self._refusals.get(uid))
+
+    def confirmed(self, uid: SessionUID) -> None:
+        """The session's reservation is in its status: that counts from now on."""
+        self._grants.pop(uid, None)
+
+    def unwanted(self, uid: SessionUID) -> None:
+        """The session does not want in (any more): an old refusal says nothing about the next time."""
+        if uid in self._refusals:
+            self._refusals = {other: refusal for other, refusal in self._refusals.items() if other != uid}
+
+    def forget(self, uid: SessionUID) -> None:
+        """The session is gone."""
+        self.unwanted(uid)
+        if self._grants.pop(uid, None) is not None:
+            self.request()
+
+    async def run(self) -> None:
+        """Make the rounds that are requested, until cancelled."""
+        retry = FIRST_RETRY
+        while True:
+            await self._requested.wait()
+            await self._clock.sleep(GATHER)
+            self._requested.clear()
+            started = self._clock.monotonic()
+            try:
+                await self.round()
+            except KubeError as error:
+                logger.warning("Admission round failed", extra={"error": str(error)})
+                self._metrics.admission_rounds.labels("error").inc()
+                self.request()
+                await self._clock.sleep(retry)
+                retry = min(LAST_RETRY, retry * 2)
+                continue
+            retry = FIRST_RETRY
+            self._metrics.admission_rounds.labels("success").inc()
+            await self._clock.sleep(LEAST_GAP - (self._clock.monotonic() - started))
+
+    async def round(self) -> None:
+        """Make one round.
+
+        :raises KubeError: the cluster could not be listed; nothing has changed.
+        """
+        grants = dict(self._grants)  # BEFORE the LIST: see the module's docstring
+        view = await self._look()
+        result = admit(
+            sessions=view.sessions,
+            pods=view.pods,
+            quotas=[WhatsAppSessionQuota.parse(quota) for quota in view.quotas],
+            grants=grants.values(),
+            now=self._clock.now(),
+        )
+        self._take(view, result)
+        for quota in view.quotas:
+            await self._tell(quota, result.usage)
+
+    async def _look(self) -> View:
+        sessions = [
+            WhatsAppSession.parse(obj)
+            for scope in self._instance.scopes
+            for obj in (await self._kube.list(SESSIONS, namespace=scope)).objects
+            if await self._instance.serves(obj["metadata"]["namespace"])
+        ]
+        pods = [
+            obj
+            for scope in self._instance.scopes
+            for obj in (await self._kube.list(PODS, namespace=scope, labels=self._pods_selector)).objects
+            if await self._instance.serves(obj["metadata"]["namespace"])
+        ]
+        quotas = [obj for obj in (await self._kube.list(QUOTAS)).objects if self._instance.owns(obj)]
+        return View(sessions, pods, quotas)
+
+    def _take(self, view: View, result: AdmissionResult) -> None:
+        keys = {SessionUID(session.metadata.uid): session.key for session in view.sessions}
+        before = self._refusals
+        for uid in result.withdrawn:
+            self._grants.pop(uid, None)
+        self._refusals = result.refusals
+        self._metrics.admission_waiting.set(len(result.refusals))
+        for grant in result.grants:
+            self._grants[grant.session_uid] = grant
+            logger.info("Session let in", extra={"session": str(keys[grant.session_uid]), "quota": grant.quota_name})
+            self._changed(keys[grant.session_uid])
+        for uid, refusal in result.refusals.items():
+            if before.get(uid) != refusal:
+                self._changed(keys[uid])
+
+    async def _tell(self, quota: Json, usage: Mapping[str, Usage]) -> None:
+        """Write a quota's status if it says something else; at most once a second, later changes in a later round."""
+        parsed = WhatsAppSessionQuota.parse(quota)
+        wanted = quota_status(parsed, usage=usage.get(parsed.name, Usage()), now=self._clock.now())
+        patch = merge_patch(quota.get("status") or {}, wanted.to_dict())
+        if not patch:
+            return
+        wait = QUOTA_GAP - (self._clock.monotonic() - self._quota_written.get(parsed.name, -QUOTA_GAP))
+        if wait > 0:
+            self._clock.call_later(wait, self.request)
+            return
+        self._quota_written[parsed.name] = self._clock.monotonic()
+        try:
+            await self._kube.patch_status(QUOTAS, seen=quota, patch=patch)
+        except (Conflict, NotFound):
+            self._metrics.status_writes.labels(QUOTAS.plural, "conflict").inc()
+            self.request()
+        except KubeError as error:
+            # The round itself is made and stands; the status is told again in the next one.
+            self._metrics.status_writes.labels(QUOTAS.plural, "error").inc()
+            logger.warning("Quota's status could not be written", extra={"quota": parsed.name, "error": str(error)})
+            self._clock.call_later(FIRST_RETRY, self.request)
+        else:
+            self._metrics.status_writes.labels(QUOTAS.plural, "written").inc()

@@ -1,0 +1,88 @@
+"""What is counted and measured: the Prometheus metrics of the operator, in a registry of its own.
+
+Served by `app.probes` under /metrics. No label names a session: their number is unbounded, and a name may be a phone
+number. `docs/design/runtime.md` has the table.
+"""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
+from prometheus_client.gc_collector import GCCollector
+from prometheus_client.process_collector import ProcessCollector
+
+_PREFIX = "whatsapp_operator"
+
+
+class Metrics:
+    """All metrics of one process."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry(auto_describe=True)
+        ProcessCollector(registry=self.registry)
+        GCCollector(registry=self.registry)
+        self.build = Info(f"{_PREFIX}_build", "The version that runs", registry=self.registry)
+        self.reconciles = Counter(
+            f"{_PREFIX}_reconcile", "Looks at one session, by how they ended", ["result"], registry=self.registry
+        )
+        self.reconcile_seconds = Histogram(
+            f"{_PREFIX}_reconcile_duration_seconds",
+            "How long one look at a session takes, requests to the API server included",
+            buckets=(0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 30),
+            registry=self.registry,
+        )
+        self.queue_depth = Gauge(
+            f"{_PREFIX}_workqueue_depth", "Sessions that wait for a worker", registry=self.registry
+        )
+        self.queue_oldest = Gauge(
+            f"{_PREFIX}_workqueue_oldest_seconds", "How long the first of them has been waiting", registry=self.registry
+        )
+        self.sessions = Gauge(
+            f"{_PREFIX}_sessions",
+            "Sessions by the state in their status",
+            ["namespace", "state"],
+            registry=self.registry,
+        )
+        self.recovery_paused = Gauge(
+            f"{_PREFIX}_recovery_paused",
+            "1 while recovery is paused after many failures at once",
+            registry=self.registry,
+        )
+        self.status_writes = Counter(
+            f"{_PREFIX}_status_writes",
+            "Writes of a status, by kind and how they ended",
+            ["kind", "result"],
+            registry=self.registry,
+        )
+        self.admission_rounds = Counter(
+            f"{_PREFIX}_admission_rounds",
+            "Rounds in which waiting sessions were considered",
+            ["result"],
+            registry=self.registry,
+        )
+        self.admission_waiting = Gauge(
+            f"{_PREFIX}_admission_waiting_sessions", "Sessions that the last round refused", registry=self.registry
+        )
+        self.requests = Counter(
+            f"{_PREFIX}_kube_requests",
+            "Requests to the API server, by method and status",
+            ["method", "status"],
+            registry=self.registry,
+        )
+        self.leader = Gauge(f"{_PREFIX}_lease_holder", "1 while this process holds the Lease", registry=self.registry)
+        self.resyncs = Counter(
+            f"{_PREFIX}_resync", "Full lists of everything, by how they ended", ["result"], registry=self.registry
+        )
+        self.resync_seconds = Histogram(
+            f"{_PREFIX}_resync_duration_seconds",
+            "How long a full list takes",
+            buckets=(0.05, 0.2, 1, 5, 20, 60),
+            registry=self.registry,
+        )
+        self.resync_age = Gauge(
+            f"{_PREFIX}_resync_age_seconds", "Time since the last full list that succeeded", registry=self.registry
+        )
+        self.resync_missed = Counter(
+            f"{_PREFIX}_resync_missed_changes",
+            "Changes that a full list found and no watch had told",
+            ["resource"],
+            registry=self.registry,
+        )
+        self.runners = Gauge(f"{_PREFIX}_runners_listened_to", "Runners that are polled", registry=self.registry)

@@ -1,0 +1,293 @@
+"""The whole runtime, put together: what starts when, what wakes whom, and how it ends.
+
+    events (app) ─┐                       ┌─ workers ── reconciler ── executor, status writer, events
+    resync ───────┼─> store ─> key queue ─┤
+    runners ──────┘                       └─ admission
+
+The app makes one `Operator` when the process has the Lease, feeds it with watch events and asks it how it is. Nothing
+acts before the first full LIST: a decision on half a picture would create what is already there.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Final
+
+from session_runner.states.vocabulary import TokenScope
+
+from whatsapp_operator.api.constants import GROUP, MANAGED_BY, MANAGED_BY_LABEL, SESSION_KIND, SESSION_LABEL
+from whatsapp_operator.api.metadata import ObjectKey
+from whatsapp_operator.core.keys import token
+from whatsapp_operator.core.model import Defaults, EventNote, KeyID, SessionUID
+from whatsapp_operator.core.names import KEY_ID_LABEL
+from whatsapp_operator.runtime.admission import Admission
+from whatsapp_operator.runtime.client import Kube
+from whatsapp_operator.runtime.clock import Clock, Jitter, spread
+from whatsapp_operator.runtime.events import Events
+from whatsapp_operator.runtime.executor import Executor
+from whatsapp_operator.runtime.foreign import Sightings
+from whatsapp_operator.runtime.instances import Instance
+from whatsapp_operator.runtime.keys import KeyRing
+from whatsapp_operator.runtime.metrics import Metrics
+from whatsapp_operator.runtime.observer import Observer, no_words, pod_words
+from whatsapp_operator.runtime.queue import KeyQueue
+from whatsapp_operator.runtime.reconciler import Parts, Reconciler
+from whatsapp_operator.runtime.recovery import RecoveryWatch
+from whatsapp_operator.runtime.resources import CLAIMS, PODS, QUOTAS, SERVICES, SESSIONS, Json, Resource, key_of
+from whatsapp_operator.runtime.resync import Resync, Stream, WatchProgress
+from whatsapp_operator.runtime.runners import HttpListener, Listener, Runners
+from whatsapp_operator.runtime.services import Services
+from whatsapp_operator.runtime.status_writer import StatusWriter
+from whatsapp_operator.runtime.store import Change, Store
+from whatsapp_operator.runtime.workers import Workers
+
+logger = logging.getLogger(__name__)
+
+OURS: Final = f"{MANAGED_BY_LABEL}={MANAGED_BY}"
+SELECTORS: Final[dict[Resource, str]] = {SESSIONS: "", QUOTAS: "", PODS: OURS, CLAIMS: OURS, SERVICES: OURS}
+""" What is watched and listed, and the labels that narrow it. Sessions first: what is theirs is looked at with them. """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """What the operator is told by its settings."""
+
+    defaults: Defaults
+    namespace: str
+    """ The operator's own. """
+    key_secret: str
+    identity: str
+    """ Who writes: the pod's name. """
+    instance: str = ""
+    namespaces: tuple[str, ...] = ()
+    resync_interval: timedelta = timedelta(seconds=60)
+    workers: int = 8
+    component: str = field(default=f"whatsapp-operator.{GROUP}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """The seams: what tests replace."""
+
+    kube: Kube
+    clock: Clock
+    metrics: Metrics
+    listener: Listener | None = None
+    """ None: over HTTP. """
+    jitter: Jitter = spread
+
+
+class Operator:
+    """The runtime of one process."""
+
+    def __init__(self, config: Config, world: World, *, about: Callable[[], Json | None] = lambda: None) -> None:
+        self._config = config
+        self._world = world
+        self._about = about
+        """ The object that events about the operator as a whole are written on: its Lease. """
+        kube, clock, metrics = world.kube, world.clock, world.metrics
+        self.queue = KeyQueue(clock, world.jitter)
+        self.store = Store(
+            {SESSIONS: no_words, QUOTAS: no_words, PODS: pod_words, CLAIMS: no_words, SERVICES: no_words}
+        )
+        self.progress = WatchProgress(clock)
+        self.instance = Instance(kube=kube, name=config.instance, namespaces=config.namespaces)
+        self.keys = KeyRing(kube=kube, clock=clock, namespace=config.namespace, name=config.key_secret)
+        self._own_listener = HttpListener(token=self._state_token) if world.listener is None else None
+        listener = world.listener or self._own_listener
+        if listener is None:
+            raise RuntimeError("there is no listener")
+        self.runners = Runners(listener=listener, clock=clock, changed=self.queue.add, jitter=world.jitter)
+        self.admission = Admission(
+            kube=kube,
+            clock=clock,
+            instance=self.instance,
+            pods_selector=OURS,
+            changed=self.queue.add,
+            metrics=metrics,
+        )
+        self.recovery = RecoveryWatch(store=self.store, clock=clock, metrics=metrics, turned=self._recovery_turned)
+        self.services = Services(kube=kube, store=self.store, instance=self.instance)
+        self.events = Events(kube=kube, clock=clock, component=config.component, instance=config.identity)
+        self._reconciler = Reconciler(self._parts())
+        self.workers = Workers(
+            queue=self.queue, reconcile=self._reconcile, clock=clock, metrics=metrics, count=config.workers
+        )
+        self.resync = Resync(
+            kube=kube,
+            store=self.store,
+            clock=clock,
+            instance=self.instance,
+            selectors=SELECTORS,
+            interval=config.resync_interval,
+            metrics=metrics,
+            progress=self.progress,
+            changed=self._changed,
+            before=[self.instance.refresh, self.keys.load],
+            after=[self._look_at_all, self._prune_keys, self.services.tidy_all],
+            jitter=world.jitter,
+        )
+        self._tasks: list[asyncio.Task[None]] = []
+        self._talk: set[asyncio.Task[None]] = set()
+        """ Events that are being written about the operator itself. """
+
+    def _parts(self) -> Parts:
+        kube, clock = self._world.kube, self._world.clock
+        return Parts(
+            store=self.store,
+            clock=clock,
+            observer=Observer(
+                store=self.store,
+                clock=clock,
+                runners=self.runners,
+                admission=self.admission,
+                recovery_paused=lambda: self.recovery.message,
+            ),
+            executor=Executor(
+                kube=kube, store=self.store, clock=clock, key=self.keys.key, extra_ca=self._config.defaults.extra_ca
+            ),
+            writer=StatusWriter(kube=kube, store=self.store, clock=clock, metrics=self._world.metrics),
+            events=self.events,
+            runners=self.runners,
+            admission=self.admission,
+            instance=self.instance,
+            defaults=lambda: replace(self._config.defaults, key_id=self.keys.current),
+            sightings=lambda: Sightings(kube, self.store, clock),
+        )
+
+    async def start(self) -> None:
+        """Look at everything once, then begin to act. Tries again until the first look succeeds."""
+        while not await self.resync.attempt():
+            await self._world.clock.sleep(self._world.jitter(1.0))
+        logger.info("First full list done", extra={"sessions": len(self.store.keys(SESSIONS))})
+        loop = asyncio.get_running_loop()
+        self.workers.start()
+        self._tasks = [
+            loop.create_task(self.admission.run(), name="admission"),
+            loop.create_task(self.resync.run(), name="resync"),
+        ]
+
+    async def stop(self, *, within: float) -> None:
+        """End: let the workers finish what they are at, for so many seconds at most, then drop the rest."""
+        await self.workers.stop(within=within)
+        ending = [*self._tasks, *self._talk]
+        for task in ending:
+            task.cancel()
+        await asyncio.gather(*ending, return_exceptions=True)
+        self._tasks = []
+        await self.runners.close()
+        if self._own_listener is not None:
+            await self._own_listener.close()
+
+    def event(self, stream: Stream, kind: str | None, obj: Json) -> None:
+        """Take a watch event: kind ADDED, MODIFIED, DELETED, or None for what was there when the watch began."""
+        self.progress.tell(stream, obj)
+        resource = stream.resource
+        change = self.store.remove(resource, obj) if kind == "DELETED" else self.store.put(resource, obj)
+        if change:
+            self._changed(resource, change)
+
+    def faults(self) -> list[str]:
+        """Return what is wrong with the process itself; empty: nothing."""
+        tasks = [*self._tasks, *self.workers.tasks]
+        return [f"the task {task.get_name()} has ended" for task in tasks if task.done()]
+
+    def measure(self) -> None:
+        """Set the gauges; called when somebody reads the metrics."""
+        metrics = self._world.metrics
+        metrics.queue_depth.set(self.queue.depth)
+        metrics.queue_oldest.set(self.queue.oldest)
+        metrics.resync_age.set(self.resync.age)
+        metrics.runners.set(self.runners.listening)
+        metrics.sessions.clear()
+        for session in self.store.all(SESSIONS):
+            state = (session.get("status") or {}).get("state") or "Unknown"
+            metrics.sessions.labels(session["metadata"]["namespace"], state).inc()
+
+    # --- what wakes whom -----------------------------------------------------------------------------------------
+
+    def _changed(self, resource: Resource, change: Change) -> None:
+        for key in self._concerned(resource, change):
+            self.queue.add(key)
+        if resource is SESSIONS:
+            self.recovery.changed(change)
+        if frees_a_place(resource, change):
+            self.admission.request()
+
+    def _concerned(self, resource: Resource, change: Change) -> Iterable[ObjectKey]:
+        """Return the sessions that a change may matter to."""
+        for obj in (change.before, change.after):
+            if obj is None:
+                continue
+            key = key_of(obj)
+            if resource is SESSIONS:
+                yield key
+            elif resource in (PODS, CLAIMS):
+                yield from (ObjectKey(key.namespace, name) for name in _session_names(obj))
+            elif resource is SERVICES and (change.before is None or change.after is None):
+                yield from (found for found in self.store.keys(SESSIONS) if found.namespace == key.namespace)
+
+    async def _reconcile(self, key: ObjectKey) -> float | None:
+        delay = await self._reconciler.reconcile(key)
+        if self.store.get(SESSIONS, key) is None:
+            self.queue.forget(key)
+            await self.services.tidy(key.namespace)
+        return delay
+
+    async def _look_at_all(self) -> None:
+        for key in self.store.keys(SESSIONS):
+            self.queue.add(key)
+        self.recovery.look()
+        self.admission.request()
+
+    async def _prune_keys(self) -> None:
+        labels = [pod["metadata"].get("labels") or {} for pod in self.store.all(PODS)]
+        await self.keys.prune(used={KeyID(found[KEY_ID_LABEL]) for found in labels if KEY_ID_LABEL in found})
+
+    def _recovery_turned(self, message: str | None) -> None:
+        for key in self.store.keys(SESSIONS):
+            self.queue.add(key)
+        note = (
+            EventNote(type="Warning", reason="RecoveryPaused", message=message)
+            if message is not None
+            else EventNote(type="Normal", reason="RecoveryResumed", message="No failure for five minutes.")
+        )
+        about = self._about()
+        if about is not None:
+            task = asyncio.get_running_loop().create_task(self.events.tell(about, note))
+            self._talk.add(task)
+            task.add_done_callback(self._talk.discard)
+
+    def _state_token(self, uid: SessionUID, key_id: KeyID) -> str:
+        return token(self.keys.key(key_id), session_uid=uid, scope=TokenScope.STATE)
+
+
+def frees_a_place(resource: Resource, change: Change) -> bool:
+    """Whether a change may let somebody in, or changes what a quota's status says."""
+    before, after = change
+    if resource is QUOTAS:
+        return (before is None) != (after is None) or _generation(before) != _generation(after)
+    if resource is PODS:
+        return after is None
+    if resource is SESSIONS:
+        return _admission(before) != _admission(after)
+    return False
+
+
+def _generation(obj: Json | None) -> int:
+    return int(obj["metadata"].get("generation", 0)) if obj is not None else 0
+
+
+def _admission(obj: Json | None) -> Json | None:
+    admission: Json | None = ((obj or {}).get("status") or {}).get("admission")
+    return admission
+
+
+def _session_names(obj: Json) -> set[str]:
+    """Return the names of the sessions that an object may belong to."""
+    metadata = obj["metadata"]
+    names = {(metadata.get("labels") or {}).get(SESSION_LABEL), metadata["name"]}
+    names |= {owner.get("name") for owner in metadata.get("ownerReferences") or [] if owner.get("kind") == SESSION_KIND}
+    return {name for name in names if name}

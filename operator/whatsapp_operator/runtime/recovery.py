@@ -1,0 +1,71 @@
+"""Whether recovery is paused for all sessions: keeps the failures that `core.pause` judges, and tells when it changes.
+
+Every change of a session in the store passes through `changed`; so the picture is complete after the first resync,
+also in a process that has just started: the failures stand in the sessions' status.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from whatsapp_operator.api.constants import SESSION_UID_LABEL
+from whatsapp_operator.api.session import WhatsAppSession
+from whatsapp_operator.core.model import SessionUID
+from whatsapp_operator.core.pause import RecoveryPause, runner_failures
+from whatsapp_operator.runtime.clock import Clock, Timer, until
+from whatsapp_operator.runtime.metrics import Metrics
+from whatsapp_operator.runtime.resources import PODS, uid_of
+from whatsapp_operator.runtime.store import Change, Store
+
+logger = logging.getLogger(__name__)
+
+
+class RecoveryWatch:
+    """Knows whether recovery is paused."""
+
+    def __init__(self, *, store: Store, clock: Clock, metrics: Metrics, turned: Callable[[str | None], None]) -> None:
+        self._store = store
+        self._clock = clock
+        self._metrics = metrics
+        self._turned = turned
+        """ Called when the pause begins (with why) or ends (None). """
+        self._failures: dict[SessionUID, datetime] = {}
+        self._pause = RecoveryPause()
+        self._timer: Timer | None = None
+
+    @property
+    def message(self) -> str | None:
+        """Why recovery is paused; None: it is not."""
+        return self._pause.message
+
+    def changed(self, change: Change) -> None:
+        """A session changed in the store."""
+        uid = SessionUID(uid_of(change.after or change.before or {"metadata": {}}))
+        before = self._failures.pop(uid, None)
+        recovery = ((change.after or {}).get("status") or {}).get("recovery") or {}
+        if change.after is not None and recovery.get("lastFailure"):
+            self._failures |= runner_failures([WhatsAppSession.parse(change.after)])
+        if self._failures.get(uid) != before:
+            self.look()
+
+    def look(self) -> None:
+        """Judge anew: a failure was recorded, or time has passed."""
+        with_pod = {
+            SessionUID(uid)
+            for pod in self._store.all(PODS)
+            if (uid := (pod["metadata"].get("labels") or {}).get(SESSION_UID_LABEL))
+        }
+        before, now = self._pause.message, self._clock.now()
+        self._pause = self._pause.looked(failures=self._failures, with_pod=with_pod, now=now)
+        self._metrics.recovery_paused.set(self._pause.message is not None)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._pause.ends_at is not None:
+            self._timer = self._clock.call_later(until(self._pause.ends_at, clock=self._clock) + 0.1, self.look)
+        if before != self._pause.message:
+            logger.warning(
+                "Recovery paused" if self._pause.message else "Recovery goes on",
+                extra={"failed_sessions": len(self._failures)},
+            )
+            self._turned(self._pause.message)
