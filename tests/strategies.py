@@ -135,7 +135,14 @@ def _affinities() -> st.SearchStrategy[Manifest]:
             "values": st.lists(names(), min_size=1, max_size=2),
         }
     )
-    term = _optional(matchExpressions=st.lists(requirement, max_size=2), matchFields=st.lists(requirement, max_size=1))
+    field = st.fixed_dictionaries(
+        {
+            "key": st.just("metadata.name"),
+            "operator": st.just("In"),
+            "values": st.lists(names(), min_size=1, max_size=1),
+        }
+    )
+    term = _optional(matchExpressions=st.lists(requirement, max_size=2), matchFields=st.lists(field, max_size=1))
     selector = _optional(matchLabels=_label_maps(), matchExpressions=st.lists(requirement, max_size=1))
     pods = st.fixed_dictionaries(
         {"topologyKey": names()}, optional={"labelSelector": selector, "namespaces": st.lists(names(), max_size=2)}
@@ -158,13 +165,15 @@ def _affinities() -> st.SearchStrategy[Manifest]:
 
 
 def _pods() -> st.SearchStrategy[Manifest]:
-    toleration = _optional(
-        key=names(),
-        operator=st.sampled_from(["Exists", "Equal"]),
-        value=names(),
-        effect=st.sampled_from(["NoSchedule", "PreferNoSchedule", "NoExecute"]),
-        tolerationSeconds=st.integers(-10, 10_000),
+    forms = st.one_of(
+        st.fixed_dictionaries({"operator": st.just("Exists")}, optional={"key": names()}),
+        st.fixed_dictionaries({"key": names(), "value": names()}, optional={"operator": st.just("Equal")}),
     )
+    effects = st.one_of(
+        _optional(effect=st.sampled_from(["NoSchedule", "PreferNoSchedule"])),
+        st.fixed_dictionaries({"effect": st.just("NoExecute"), "tolerationSeconds": st.integers(-10, 10_000)}),
+    )
+    toleration = st.builds(lambda form, effect: {**form, **effect}, forms, effects)
     return _optional(
         image=st.from_regex(r"[a-z0-9./:-]{1,40}", fullmatch=True),
         imagePullSecrets=st.lists(

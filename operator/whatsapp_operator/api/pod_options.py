@@ -13,36 +13,53 @@ from whatsapp_operator.api.base import SpecModel
 from whatsapp_operator.api.rules import Rule, validations
 from whatsapp_operator.api.scheduling import Affinity, Toleration
 
+_SUBDOMAIN = "self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')"
+_LETTERS = "lower case letters, digits, '-' and '.', beginning and ending with a letter or digit"
+
 
 def name_of(kind: str, *, longest: int = 253) -> FieldInfo:
     """In Annotated: the text is the name of an object of this kind, said with its article."""
-    rule = Rule(
-        "self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')",
-        f"must be the name of {kind}: lower case letters, digits, '-' and '.', beginning and ending with a letter or digit",
-    )
+    rule = Rule(_SUBDOMAIN, f"must be the name of {kind}: {_LETTERS}")
     info: FieldInfo = Field(max_length=longest, json_schema_extra=validations(rule))
+    return info
+
+
+def name_or_nothing(kind: str, *, nothing: str) -> FieldInfo:
+    """In Annotated: the text is such a name, or empty for what `nothing` says."""
+    rule = Rule(f"self == '' || {_SUBDOMAIN}", f"must be the name of {kind}, or empty for {nothing}: {_LETTERS}")
+    info: FieldInfo = Field(max_length=253, json_schema_extra=validations(rule))
     return info
 
 
 _OURS = "key == 'app.kubernetes.io/managed-by' || key.startsWith('wasession.dev/') || key.contains('.wasession.dev/')"
 _RESERVED = "are set by the operator: remove app.kubernetes.io/managed-by and all keys under wasession.dev/"
-_LABEL_VALUE = Rule(
+_KEY = Rule(
+    "self.all(key, key.matches('^([a-z0-9][-a-z0-9.]{0,252}/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$'))",
+    "a key must be a name of at most 63 letters, digits, '-', '_' and '.', beginning and ending with a letter or digit, "
+    "and may have a prefix such as example.com/",
+)
+_VALUE = Rule(
     "self.all(key, self[key].matches('^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$'))",
-    "a label's value has letters, digits, '-', '_' and '.', and begins and ends with a letter or digit",
+    "a value must have letters, digits, '-', '_' and '.' alone, and begin and end with a letter or digit",
 )
 
+LabelValue = Annotated[str, Field(max_length=63)]
 Labels = Annotated[
-    dict[str, Annotated[str, Field(max_length=63)]],
+    dict[str, LabelValue],
     Field(
         max_length=64,
-        json_schema_extra=validations(Rule(f"self.all(key, !({_OURS}))", f"these labels {_RESERVED}"), _LABEL_VALUE),
+        json_schema_extra=validations(Rule(f"self.all(key, !({_OURS}))", f"these labels {_RESERVED}"), _KEY, _VALUE),
     ),
+]
+NodeLabels = Annotated[
+    dict[str, LabelValue],
+    Field(max_length=64, json_schema_extra={"x-kubernetes-map-type": "atomic", **validations(_KEY, _VALUE)}),
 ]
 Annotations = Annotated[
     dict[str, Annotated[str, Field(max_length=65536)]],
     Field(
         max_length=64,
-        json_schema_extra=validations(Rule(f"self.all(key, !({_OURS}))", f"these annotations {_RESERVED}")),
+        json_schema_extra=validations(Rule(f"self.all(key, !({_OURS}))", f"these annotations {_RESERVED}"), _KEY),
     ),
 ]
 
@@ -69,10 +86,7 @@ class PodOptions(SpecModel):
         ),
     ] = ()
     """Secrets in the session's namespace with credentials for the image's registry."""
-    node_selector: Annotated[
-        dict[str, Annotated[str, Field(max_length=63)]],
-        Field(max_length=64, json_schema_extra={"x-kubernetes-map-type": "atomic"}),
-    ] = Field(default_factory=dict)
+    node_selector: NodeLabels = Field(default_factory=dict)
     """Labels that the node must have."""
     tolerations: Annotated[
         tuple[Toleration, ...], Field(max_length=64, json_schema_extra={"x-kubernetes-list-type": "atomic"})

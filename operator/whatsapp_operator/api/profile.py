@@ -9,11 +9,11 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Final
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict
 
 from whatsapp_operator.api.base import SpecModel
 from whatsapp_operator.api.fields import VolumeSize
-from whatsapp_operator.api.pod_options import name_of
+from whatsapp_operator.api.pod_options import name_of, name_or_nothing
 from whatsapp_operator.api.quantities import GI
 from whatsapp_operator.api.rules import Rule, validations
 
@@ -54,7 +54,7 @@ class ProfileSpec(SpecModel):
     size: VolumeSize | None = None
     """The size of the volume; it may only grow, where the storage can. Default: 1Gi. Not together with
     existingClaim."""
-    storage_class_name: Annotated[str, Field(max_length=253)] | None = None
+    storage_class_name: Annotated[str, name_or_nothing("a StorageClass", nothing="a volume made by hand")] | None = None
     """The StorageClass that makes the volume; cannot be changed. Default: the cluster's default class. Empty means
     no class: a volume that somebody made by hand. Not together with existingClaim."""
     access_mode: AccessMode = AccessMode.READ_WRITE_ONCE_POD

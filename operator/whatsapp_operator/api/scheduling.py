@@ -14,6 +14,8 @@ from whatsapp_operator.api.base import SpecModel
 Text = Annotated[str, Field(max_length=317)]
 """A label key or a topology key: prefix, slash and name."""
 Value = Annotated[str, Field(max_length=63)]
+NodeValue = Annotated[str, Field(max_length=253)]
+"""A label's value, or a node's name."""
 Weight = Annotated[int, Field(ge=1, le=100, json_schema_extra={"format": "int32"})]
 _ATOMIC = ConfigDict(json_schema_extra={"x-kubernetes-map-type": "atomic"})
 
@@ -85,7 +87,7 @@ class NodeRequirement(PassedOn):
     """The label's key, or the field's name."""
     operator: NodeOperator
     """How the node's value relates to the values given here."""
-    values: Annotated[tuple[Value, ...], Field(max_length=64)] = ()
+    values: Annotated[tuple[NodeValue, ...], Field(max_length=64)] = ()
     """The values to compare with; none for Exists and DoesNotExist, one whole number for Gt and Lt."""
 
 

@@ -168,6 +168,34 @@ def test_what_is_accepted_is_usable(api: ApiClient, spec: Any) -> None:
         assert WhatsAppSession.parse(answer.body).problems == ()
 
 
+@asking
+@given(spec=strategies.session_specs())
+def test_what_people_choose_for_a_pod_a_pod_can_have(api: ApiClient, spec: dict[str, Any]) -> None:
+    """Labels, annotations, placement and amounts of an accepted session are taken in a pod, and none is dropped there."""
+    session = WhatsAppSession.parse({"spec": spec}).spec
+    options = session.pod.to_dict()
+    tolerations = [toleration.to_dict() for toleration in session.pod.tolerations]
+    affinity = session.pod.affinity.to_dict() if session.pod.affinity is not None else None
+    container = {"name": "runner", "image": "i", "resources": effective(session.resources).to_dict()}
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "p", "labels": options["labels"], "annotations": options["annotations"]},
+        "spec": {
+            "containers": [container],
+            "nodeSelector": options["nodeSelector"],
+            "tolerations": tolerations,
+            "affinity": affinity,
+            "imagePullSecrets": options["imagePullSecrets"],
+        },
+    }
+
+    answer = api.request("POST", "/api/v1/namespaces/default/pods", pod, dryRun="All", fieldValidation="Strict")
+
+    assert answer.accepted, answer.body
+    assert container["resources"] == answer.body["spec"]["containers"][0]["resources"]
+
+
 @settings(max_examples=300, deadline=None)
 @given(text=strategies.near_quantity_texts() | strategies.quantity_texts())
 def test_both_read_quantities_alike(api: ApiClient, text: str) -> None:

@@ -22,7 +22,15 @@ MAKES = "size and storageClassName are for a claim that the operator makes: remo
 NOT_OURS = "an existing claim is never deleted by the operator: remove retention, or remove existingClaim"
 ONE = "a session has exactly one pod: to stop it set spec.operatingMode to Suspended"
 RESERVED = "are set by the operator: remove app.kubernetes.io/managed-by and all keys under wasession.dev/"
-LABEL = "a label's value has letters, digits, '-', '_' and '.', and begins and ends with a letter or digit"
+KEY = (
+    "a key must be a name of at most 63 letters, digits, '-', '_' and '.', beginning and ending with a letter or digit, "
+    "and may have a prefix such as example.com/"
+)
+VALUE = "a value must have letters, digits, '-', '_' and '.' alone, and begin and end with a letter or digit"
+CLASS = (
+    "must be the name of a StorageClass, or empty for a volume made by hand: lower case letters, digits, '-' and '.', "
+    "beginning and ending with a letter or digit"
+)
 NAME = (
     "must be a DNS label of at most 52 characters: lower case letters, digits and '-', beginning and ending with a "
     "letter or digit, because it becomes a host name"
@@ -127,7 +135,15 @@ RULES: list[tuple[dict[str, Any], str, str]] = [
         "spec.pod.annotations",
         f"these annotations {RESERVED}",
     ),
-    ({"pod": {"labels": {"team": "two words"}}}, "spec.pod.labels", LABEL),
+    ({"pod": {"labels": {"team": "two words"}}}, "spec.pod.labels", VALUE),
+    ({"pod": {"nodeSelector": {"disk": "ssd!"}}}, "spec.pod.nodeSelector", VALUE),
+    ({"pod": {"labels": {"two words": "a"}}}, "spec.pod.labels", KEY),
+    ({"pod": {"labels": {"a/b/c": "a"}}}, "spec.pod.labels", KEY),
+    ({"pod": {"labels": {"x" * 64: "a"}}}, "spec.pod.labels", KEY),
+    ({"pod": {"labels": {"": "a"}}}, "spec.pod.labels", KEY),
+    ({"pod": {"annotations": {"-note": "a"}}}, "spec.pod.annotations", KEY),
+    ({"pod": {"nodeSelector": {"Example.com/disk": "ssd"}}}, "spec.pod.nodeSelector", KEY),
+    ({"profile": {"storageClassName": "Fast Disk"}}, "spec.profile.storageClassName", CLASS),
 ]
 
 
