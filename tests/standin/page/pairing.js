@@ -55,8 +55,9 @@ export class Pairing {
       this.#state.conn.set(shown);
       this.#timer = setTimeout(() => this.#next(), shown.refTTL);
     } else {
-      this.#state.conn.set({ ref: undefined, refTTL: undefined });
+      // The state first: who draws on a missing reference must already know that there will be none.
       this.#state.socket.set('state', 'UNPAIRED_IDLE');
+      this.#state.conn.set({ ref: undefined, refTTL: undefined });
     }
   }
 }

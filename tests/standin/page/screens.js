@@ -67,7 +67,9 @@ export class Screens {
   render() {
     const { state, session, pairing, chats } = this.#parts;
     const { mode } = state.stream;
-    const key = [session.screen?.name, mode, state.socket.state, pairing.text, chats.chats.length].join('|');
+    // An idle page has no code of its own; without this its screen would be made twice, once per step towards idle.
+    const text = state.socket.state === 'UNPAIRED_IDLE' ? null : pairing.text;
+    const key = [session.screen?.name, mode, state.socket.state, text, chats.chats.length].join('|');
     if (key === this.#shown) return;
     this.#shown = key;
     const made = this.#choose(mode);
