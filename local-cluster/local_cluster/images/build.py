@@ -1,0 +1,139 @@
+"""From the sources to an OCI archive in the cache, or straight to the archive if it is there.
+
+`__main__`, the demo and the tests call `build`. The key of an image is a hash of everything that decides its content:
+the base, the Dockerfile, the lock, the code. It is also the image's tag, so a cluster that runs another tag runs other
+code, and an unchanged image is neither built nor loaded twice.
+"""
+
+import dataclasses
+import json
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Final
+
+from local_cluster import packages
+from local_cluster.build.cache import cache_folder, content_key, entry
+from local_cluster.images.apt import HOST_CA, AptRoute, find_route
+from local_cluster.images.base import base_key, make_base
+from local_cluster.images.buildah import Buildah
+from local_cluster.images.definitions import IMAGES, ROOT, Image
+from local_cluster.images.logged import last_line
+from local_cluster.images.wheels import fetch_wheels
+from local_cluster.steps import Progress
+
+ARCHIVE: Final = "image.tar"
+FACTS: Final = "facts.json"
+WHEELS: Final = "/mnt"
+""" Where a build sees the wheels: a folder that every Debian has, so that none is left behind. """
+
+STAGED: Final = 946684800
+""" The time of every staged file: the year 2000, in seconds of the epoch. """
+
+KEPT: Final = 3
+""" Archives of one image that stay in the cache: going back to yesterday's branch is quick. """
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Built:
+    """An image that can be loaded."""
+
+    name: str
+    reference: str
+    """ Name and tag, as pods call it. """
+    archive: Path
+    """ An OCI archive that carries the reference. """
+    size: int
+    """ Bytes of its files, unpacked. """
+
+
+def build(
+    names: Iterable[str] = tuple(IMAGES), *, progress: Progress, cache: Path | None = None, root: Path = ROOT
+) -> dict[str, Built]:
+    """These images by name, built if anything in them has changed.
+
+    Raises BuildError with the end of the log, or MachineError where the machine lacks something.
+    """
+    packages.ensure(packages.IMAGES, progress=progress)
+    route = find_route()
+    folder = cache_folder() if cache is None else cache
+    return {name: build_one(IMAGES[name], route=route, progress=progress, cache=folder, root=root) for name in names}
+
+
+def image_key(inputs: Mapping[str, bytes], *, route: AptRoute) -> str:
+    """The hash over all that decides an image's content."""
+    return content_key(files=inputs, extra=(base_key(route),))
+
+
+def stage(inputs: Mapping[str, bytes], context: Path) -> None:
+    """Write the very bytes that the key was made of, for the build to read: the sources may change meanwhile.
+
+    One mode and one time for all, so that a new checkout of the same files makes the same layers.
+    """
+    for name, content in inputs.items():
+        file = context / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    for path in (context, *context.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+        os.utime(path, (STAGED, STAGED))
+
+
+def build_one(image: Image, *, route: AptRoute, progress: Progress, cache: Path, root: Path) -> Built:
+    """One image; see `build`."""
+    inputs = image.inputs(root)
+    key = image_key(inputs, route=route)
+    reference = f"{image.repository}:{key}"
+
+    def fill(folder: Path) -> None:
+        buildah = Buildah(cache / "images")
+        base, log = _base(buildah, route=route, progress=progress, cache=cache), folder / "build.log"
+        wheels = fetch_wheels(root / image.requirements, progress=progress, cache=cache)
+        mounts = {wheels: WHEELS}
+        if route.apt_conf:
+            (folder / "apt.conf").write_text(route.apt_conf)
+            mounts[folder / "apt.conf"] = "/etc/apt/apt.conf.d/99host"
+        if bundle := route.certificate_bundle():
+            mounts[bundle] = HOST_CA
+        arguments = {"BASE": base, "VERSION": key, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": WHEELS}
+        context = folder / "context"
+        stage(inputs, context)
+        with progress.step(f"image {image.name}", still=lambda: last_line(log)):
+            dockerfile = context / image.dockerfile
+            buildah.build(
+                reference, dockerfile=dockerfile, context=context, arguments=arguments, mounts=mounts, log=log
+            )
+            buildah.export(reference, folder / ARCHIVE, log=log)
+            (folder / FACTS).write_text(json.dumps({"size": buildah.size(reference)}))
+        shutil.rmtree(context)
+
+    folder = entry(f"image-{image.name}-{key}", fill, progress=progress, cache=cache)
+    folder.touch()  # the youngest are the ones that are used
+    _forget_old(image, cache=cache)
+    size = json.loads((folder / FACTS).read_text())["size"]
+    return Built(name=image.name, reference=reference, archive=folder / ARCHIVE, size=size)
+
+
+def clean(*, cache: Path | None = None) -> list[Path]:
+    """Remove all images, their base, layers and wheels; the next build begins anew, with today's packages."""
+    folder = cache_folder() if cache is None else cache
+    found = [*folder.glob("image-*"), *folder.glob("wheels-*"), *folder.glob("images")]
+    for path in found:
+        shutil.rmtree(path)
+    return found
+
+
+def _base(buildah: Buildah, *, route: AptRoute, progress: Progress, cache: Path) -> str:
+    key, archive = make_base(route, progress=progress, cache=cache)
+    reference = f"localhost/debian-base:{key}"
+    if not buildah.has(reference):
+        with progress.step("base image: unpacking"):
+            buildah.add_base(archive, reference)
+    return reference
+
+
+def _forget_old(image: Image, *, cache: Path) -> None:
+    found = sorted(cache.glob(f"image-{image.name}-*"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for path in found[KEPT:]:
+        shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,78 @@
+"""buildah with a storage of its own: nothing else on the machine sees its images, and `clean` removes them all.
+
+Builds need root (overlay mounts), no daemon and no container runtime: `chroot` isolation runs the build's commands
+straight on the host's kernel, with the host's network.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from local_cluster.commands import run, succeeds
+from local_cluster.images.logged import run_logged
+
+
+class Buildah:
+    """One storage. The folder's name must stay short: the storage puts long names below it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._program = (
+            *("buildah", "--root", str(folder / "root"), "--runroot", str(folder / "run")),
+            *("--storage-driver", "overlay"),
+        )
+
+    def has(self, reference: str) -> bool:
+        """Whether the storage has an image of this name."""
+        return succeeds(*self._program, "inspect", "--type", "image", reference)
+
+    def add_base(self, archive: Path, reference: str) -> None:
+        """An image of one layer out of an archive of files. Raises CommandError."""
+        container = run(*self._program, "from", "scratch").strip()
+        try:
+            run(*self._program, "add", "--quiet", container, archive, "/", timeout=300)
+            run(*self._program, "config", "--cmd", "/bin/bash", container)
+            run(*self._program, "commit", "--quiet", container, reference, timeout=300)
+        finally:
+            run(*self._program, "rm", container)
+
+    def build(
+        self,
+        reference: str,
+        *,
+        dockerfile: Path,
+        context: Path,
+        arguments: Mapping[str, str],
+        mounts: Mapping[Path, str],
+        log: Path,
+    ) -> None:
+        """Build a Dockerfile; `mounts` are seen by its commands, read-only. Raises BuildError with the log's end.
+
+        Layers are kept, so that after a change of the code only the code's layers are made anew.
+        """
+        command = [
+            *(*self._program, "bud", "--layers", "--network", "host", "--isolation", "chroot", "--pull-never"),
+            *(word for name, value in arguments.items() for word in ("--build-arg", f"{name}={value}")),
+            *(word for path, target in mounts.items() for word in ("--volume", f"{path}:{target}:ro")),
+            *("--tag", reference, "--file", str(dockerfile), str(context)),
+        ]
+        run_logged(command, log=log, what=f"the build of {reference}")
+
+    def export(self, reference: str, archive: Path, *, log: Path) -> None:
+        """Write an image as an OCI archive that carries its name. Raises BuildError."""
+        run_logged(
+            [*self._program, "push", "--quiet", reference, f"oci-archive:{archive}:{reference}"],
+            log=log,
+            what=f"writing {archive.name}",
+        )
+
+    def size(self, reference: str) -> int:
+        """Bytes of an image's files, unpacked. Raises CommandError."""
+        listed = json.loads(run(*self._program, "images", "--json", reference))
+        return parse_size(listed[0]["size"])
+
+
+def parse_size(text: str) -> int:
+    """Buildah's decimal notation in bytes: `732 MB`, `1.07 GB`."""
+    number, unit = text.split()
+    return round(float(number) * {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9}[unit.upper()])

@@ -1,0 +1,64 @@
+"""Which images there are, and what decides the content of each."""
+
+import dataclasses
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parents[3]
+""" The repository: the build context. """
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Image:
+    """One image. Its inputs are relative to the repository; a folder stands for all files below it."""
+
+    name: str
+    dockerfile: str
+    requirements: str
+    sources: tuple[str, ...]
+
+    @property
+    def repository(self) -> str:
+        """The image's name without its tag. `localhost` keeps every tool from asking a registry for it."""
+        return f"localhost/whatsapp-{self.name}"
+
+    def inputs(self, root: Path = ROOT) -> dict[str, bytes]:
+        """Every file that a build reads, by its path in the repository; what a program's run leaves is left out."""
+        named = [
+            root / path for path in (self.dockerfile, self.requirements, ".dockerignore", "LICENSE", *self.sources)
+        ]
+        files = [file for path in named for file in ([path] if path.is_file() else sorted(path.rglob("*")))]
+        return {
+            str(file.relative_to(root)): file.read_bytes()
+            for file in files
+            if file.is_file() and "__pycache__" not in file.parts
+        }
+
+
+IMAGES: Final = {
+    image.name: image
+    for image in (
+        Image(
+            name="operator",
+            dockerfile="Dockerfile.operator",
+            requirements="requirements/operator.txt",
+            sources=(
+                "operator/whatsapp_operator",
+                "session-runner/session_runner/__init__.py",
+                "session-runner/session_runner/states",
+            ),
+        ),
+        Image(
+            name="runner",
+            dockerfile="Dockerfile.runner",
+            requirements="requirements/runner.txt",
+            sources=("session-runner/session_runner",),
+        ),
+        Image(
+            name="standin",
+            dockerfile="tests/standin/Dockerfile",
+            requirements="requirements/tools.txt",
+            sources=("tests/standin",),
+        ),
+    )
+}

@@ -1,0 +1,7 @@
+.PHONY: images
+images: setup ## Build the images that have changed (root on Debian); prints name, reference, archive, bytes
+	@$(PYTHON) -m local_cluster.images build
+
+.PHONY: images-clean
+images-clean: setup ## Forget all images and their base; the next build takes today's Debian packages
+	@$(PYTHON) -m local_cluster.images clean
