@@ -7,12 +7,16 @@ meet it. Three kinds:
 * what the API server accepts: `session_specs`, `quota_specs` (manifests as dictionaries), `session_manifests`;
 * what it may have stored under another schema: `json_values`, `stored_objects`, anything at all below known names;
 * models: `conditions`, `session_statuses`.
+
+Importing this module also takes the clock out of property tests: on a machine with more work than processors a slow
+example is no finding, and pytest's timeout ends one that hangs.
 """
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from whatsapp_operator.api.conditions import Condition, ConditionStatus, ConditionType
 from whatsapp_operator.api.constants import API_VERSION, SESSION_KIND
@@ -30,6 +34,9 @@ from whatsapp_operator.api.session import (
     Retention,
     SessionStatus,
 )
+
+settings.register_profile("loaded machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("loaded machine")
 
 Manifest = dict[str, Any]
 

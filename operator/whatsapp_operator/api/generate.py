@@ -36,13 +36,13 @@ def files() -> dict[Path, str]:
     return {**crds, Path("docs/reference/api.md"): reference()}
 
 
-def differing(repository: Path) -> list[Path]:
-    """Return the files that are missing or differ from what the models say."""
-    return [
-        path
-        for path, text in files().items()
-        if not (repository / path).is_file() or (repository / path).read_text(encoding="utf-8") != text
-    ]
+def differing(repository: Path) -> dict[Path, str]:
+    """Return the files that are missing or differ from what the models say, with the text they should have."""
+    return {path: text for path, text in files().items() if _text(repository / path) != text}
+
+
+def _text(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.is_file() else None
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -56,9 +56,9 @@ def main(arguments: list[str] | None = None) -> int:
         for path in changed:
             sys.stderr.write(f"{path} differs from the models: run `make generate`\n")
         return 1 if changed else 0
-    for path in changed:
+    for path, text in changed.items():
         (options.into / path).parent.mkdir(parents=True, exist_ok=True)
-        (options.into / path).write_text(files()[path], encoding="utf-8")
+        (options.into / path).write_text(text, encoding="utf-8")
         sys.stdout.write(f"wrote {path}\n")
     return 0
 
