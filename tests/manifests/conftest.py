@@ -1,0 +1,62 @@
+"""Fixtures of the manifests' tests: the installed API server, and people to ask it as."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from local_cluster.light import LightCluster, Programs
+from local_cluster.steps import Steps
+from manifests.checkers import GLUA, KUBE_SCORE, KUBECONFORM, program
+from manifests.people import Person
+from manifests.rendering import INSTALL
+
+OPERATOR = "system:serviceaccount:whatsapp-operator:whatsapp-operator"
+
+
+@pytest.fixture(scope="session")
+def kubeconform() -> Path:
+    """The program, built first when nobody has."""
+    return program(KUBECONFORM, progress=Steps())
+
+
+@pytest.fixture(scope="session")
+def kube_score() -> Path:
+    """The program, built first when nobody has."""
+    return program(KUBE_SCORE, progress=Steps())
+
+
+@pytest.fixture(scope="session")
+def glua() -> Path:
+    """The program, built first when nobody has."""
+    return program(GLUA, progress=Steps())
+
+
+@pytest.fixture(scope="session")
+def installed(light_cluster: LightCluster) -> Iterator[LightCluster]:
+    """A real API server with install.yaml applied to it, as a cluster's admin would."""
+    light_cluster.kubectl("apply", "--filename", str(INSTALL))
+    light_cluster.kubectl(
+        "wait", "--for=condition=Established", "--timeout=30s", "crd/whatsappsessions.wasession.dev",
+        "crd/whatsappsessionquotas.wasession.dev",
+    )  # fmt: skip
+    yield light_cluster
+    light_cluster.kubectl("delete", "--filename", str(INSTALL), "--wait=false", "--ignore-not-found")
+
+
+@pytest.fixture(scope="session")
+def operator(installed: LightCluster, light_programs: Programs) -> Person:
+    """The operator's account, as the API server sees its token."""
+    groups = ("system:serviceaccounts", "system:serviceaccounts:whatsapp-operator")
+    return Person(program=light_programs.kubectl, kubeconfig=installed.kubeconfig_for(OPERATOR, *groups))
+
+
+@pytest.fixture(scope="session")
+def tenant(installed: LightCluster, light_programs: Programs) -> Person:
+    """Somebody with no role at all, who can log in."""
+    return Person(program=light_programs.kubectl, kubeconfig=installed.kubeconfig_for("jo", "shop-team"))
+
+
+def run(*command: str | Path, text: str | None = None) -> subprocess.CompletedProcess[str]:
+    """Run a checker over a text; its status is the caller's business."""
+    return subprocess.run(command, input=text, capture_output=True, text=True, check=False, timeout=120)

@@ -1,0 +1,105 @@
+"""The manifests on a real API server: they are taken as they are, twice, and mean what they say."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from local_cluster.light import LightCluster
+from manifests.people import Ask, Person
+from manifests.rendering import INSTALL, MANIFESTS, documents, render, sources
+
+STRICT = "--validate=strict"
+
+
+def test_a_second_apply_changes_nothing(installed: LightCluster) -> None:
+    """What is applied again with each release is stable: no object is configured anew."""
+    lines = installed.kubectl("apply", "--filename", str(INSTALL), STRICT).splitlines()
+
+    assert len(lines) == len(list(documents(INSTALL.read_text())))
+    assert [] == [line for line in lines if not line.endswith(" unchanged")]
+
+
+def test_server_side_apply_finds_no_conflict(installed: LightCluster) -> None:
+    """Whoever applies from the server's side, as GitOps tools do, gets the same objects."""
+    installed.kubectl(
+        "apply", "--server-side", "--dry-run=server", "--filename", str(INSTALL), STRICT, "--field-manager=kubectl-client-side-apply"
+    )  # fmt: skip
+
+
+def test_install_yaml_needs_nothing_before_it() -> None:
+    """The namespace comes first in the file, then the CRDs: one `kubectl apply` is enough."""
+    order = [item["kind"] for item in documents(INSTALL.read_text())]
+
+    assert ["Namespace", "CustomResourceDefinition", "CustomResourceDefinition"] == order[:3]
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda path: path.name)
+def test_examples_are_taken(installed: LightCluster, make_shop: str, path: Path) -> None:
+    """Each example is accepted by the API server's own validation, our rules included."""
+    objects = [item | {"metadata": item["metadata"] | ({"namespace": make_shop} if "namespace" in item["metadata"] else {})} for item in documents(path.read_text())]  # fmt: skip
+    text = yaml.safe_dump_all(objects)
+
+    lines = installed.kubectl("apply", "--dry-run=server", STRICT, "--filename=-", input=text).splitlines()
+
+    assert len(objects) == len([line for line in lines if line.endswith("(server dry run)")])
+
+
+@pytest.fixture
+def make_shop(installed: LightCluster, make_namespace: Any) -> str:
+    """A namespace to put examples into."""
+    return str(make_namespace(installed))
+
+
+def test_the_operators_pod_is_restricted(installed: LightCluster) -> None:
+    """The pod of the Deployment passes the Pod Security that its namespace enforces, without a warning."""
+    (deployment,) = [item for item in documents(render("base")) if item["kind"] == "Deployment"]
+
+    said = as_pod(installed, deployment["spec"]["template"])
+
+    assert "pod/probe created (server dry run)\n" == said
+
+
+def test_anything_less_is_refused(installed: LightCluster) -> None:
+    """Enforced means enforced: a pod with one right more does not get into the operator's namespace."""
+    (deployment,) = [item for item in documents(render("base")) if item["kind"] == "Deployment"]
+    template = deployment["spec"]["template"]
+    template["spec"]["containers"][0]["securityContext"]["allowPrivilegeEscalation"] = True
+
+    said = as_pod(installed, template)
+
+    assert 'violates PodSecurity "restricted:v1.35": allowPrivilegeEscalation != false' in said
+
+
+def as_pod(cluster: LightCluster, template: dict[str, Any]) -> str:
+    """Ask the API server for a pod of this template; returns all that it says, warnings and refusals too."""
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "probe", "namespace": "whatsapp-operator"},
+        "spec": template["spec"],
+    }
+    return cluster.kubectl("create", "--dry-run=server", "--filename=-", input=json.dumps(pod), check=False)
+
+
+def test_a_quota_survives_an_upgrade(installed: LightCluster) -> None:
+    """A limit that somebody chose is theirs after install.yaml is applied again."""
+    installed.kubectl("apply", "--filename", str(MANIFESTS / "quota" / "default.yaml"))
+    installed.kubectl("patch", "wasq", "default", "--type=merge", '--patch={"spec": {"sessions": 77}}')
+
+    installed.kubectl("apply", "--filename", str(INSTALL))
+
+    assert "77" == installed.kubectl("get", "wasq", "default", "--output=jsonpath={.spec.sessions}")
+
+
+def test_everybody_may_read_quotas(tenant: Person) -> None:
+    """Who can log in can see why their session waits; nobody changes a limit by that."""
+    verbs = ("get", "list", "watch", "create", "update", "patch", "delete")
+
+    assert ["get", "list", "watch"] == tenant.verbs(verbs, "whatsappsessionquotas", group="wasession.dev")
+
+
+def test_a_stranger_sees_no_session(tenant: Person) -> None:
+    """Reading quotas is all that comes with a login."""
+    assert [False] == tenant.may(Ask("get", "whatsappsessions", "wasession.dev"))

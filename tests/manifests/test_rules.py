@@ -1,0 +1,155 @@
+"""What holds for every manifest, whatever cluster it is for."""
+
+import re
+import tomllib
+from typing import Any
+
+import pytest
+import yaml
+from manifests.rendering import HEADER, INSTALL, MANIFESTS, RENDERED, documents, install_yaml, render, sources
+
+ROOT = MANIFESTS.parent
+WORKLOADS = ("Deployment", "DaemonSet", "StatefulSet", "Job")
+
+
+def every_object() -> list[tuple[str, dict[str, Any]]]:
+    """All objects of all kustomizations and files, each with where it comes from."""
+    rendered = [(name, document) for name in RENDERED for document in documents(render(name))]
+    plain = [(path.name, document) for path in sources() for document in documents(path.read_text())]
+    return rendered + plain
+
+
+def images(found: dict[str, Any]) -> list[str]:
+    """Every image that an object names, the runner's setting included."""
+    containers = found["spec"]["template"]["spec"]["containers"]
+    settings = [item["value"] for each in containers for item in each.get("env", ()) if item["name"] == "RUNNER_IMAGE"]
+    return [each["image"] for each in containers] + settings
+
+
+def test_install_yaml_is_the_base() -> None:
+    """install.yaml is what `make manifests` writes now: run it, and commit the result."""
+    assert install_yaml() == INSTALL.read_text()
+
+
+def test_install_yaml_says_that_it_is_generated() -> None:
+    """Whoever opens it first reads where to change things."""
+    assert INSTALL.read_text().startswith(HEADER)
+
+
+def test_an_upgrade_never_resets_a_quota() -> None:
+    """No quota is in anything that is applied again with each release."""
+    kinds = [document["kind"] for name in ("base", "overlays/local") for document in documents(render(name))]
+
+    assert "WhatsAppSessionQuota" not in kinds
+
+
+def test_the_default_quota_is_the_one_sessions_name() -> None:
+    """The file makes the quota that a session without `quotaName` counts against."""
+    quota = yaml.safe_load((MANIFESTS / "quota" / "default.yaml").read_text())
+
+    assert ("WhatsAppSessionQuota", "default") == (quota["kind"], quota["metadata"]["name"])
+
+
+def test_no_rule_has_a_wildcard() -> None:
+    """Rights are spelled out: group, resource and verb."""
+    rules = [
+        (where, found["metadata"]["name"], rule)
+        for where, found in every_object()
+        if found["kind"] in ("ClusterRole", "Role")
+        for rule in found["rules"]
+    ]
+
+    wild = [(where, name) for where, name, rule in rules if "*" in yaml.safe_dump(rule)]
+    assert len(rules) > 20
+    assert [] == wild
+
+
+def test_every_image_has_a_version() -> None:
+    """No image floats: each has a tag that is not `latest`."""
+    found = {image for _, item in every_object() if item["kind"] in WORKLOADS for image in images(item)}
+
+    floating = {image for image in found if not re.search(r":[^/:]+$", image) or image.endswith(":latest")}
+    assert {"whatsapp-session-operator:0.1.0", "localhost/whatsapp-session-runner:dev"} <= found
+    assert set() == floating
+
+
+@pytest.mark.parametrize("name", ["overlays/local", "examples/install"])
+def test_an_overlay_replaces_every_image(name: str) -> None:
+    """None of the base's images is left in an overlay that brings its own."""
+    left = [
+        image
+        for found in documents(render(name))
+        if found["kind"] in WORKLOADS
+        for image in images(found)
+        if "/" not in image
+    ]
+
+    assert [] == left
+
+
+def test_the_base_has_the_projects_version() -> None:
+    """A release's manifests start that release's images."""
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    found = [image for item in documents(render("base")) if item["kind"] in WORKLOADS for image in images(item)]
+
+    expected = [f"whatsapp-session-operator:{version}", f"whatsapp-session-runner:{version}"]
+    assert expected == found
+
+
+@pytest.mark.parametrize("name", ["base", "overlays/instance-demo"])
+def test_the_operators_namespace_is_restricted(name: str) -> None:
+    """Pod Security is enforced in the namespace that holds the keys."""
+    (namespace,) = [found for found in documents(render(name)) if found["kind"] == "Namespace"]
+
+    labels = namespace["metadata"]["labels"]
+    modes = {mode: labels[f"pod-security.kubernetes.io/{mode}"] for mode in ("enforce", "warn", "audit")}
+    assert {"enforce": "restricted", "warn": "restricted", "audit": "restricted"} == modes
+    assert re.fullmatch(r"v1\.\d+", labels["pod-security.kubernetes.io/enforce-version"])
+
+
+def test_a_second_instance_shares_no_name() -> None:
+    """Applying a second operator changes no object of the first."""
+    first, second = (
+        {
+            (item["kind"], item["metadata"].get("namespace"), item["metadata"]["name"])
+            for item in documents(render(name))
+        }
+        for name in ("base", "overlays/instance-demo")
+    )
+
+    assert len(second) > 8
+    assert set() == first & second
+
+
+def test_a_second_instance_has_the_rights_to_its_own_names() -> None:
+    """The names in its Role are those that the operator makes from INSTANCE."""
+    found = list(documents(render("overlays/instance-demo")))
+    (role,) = [item for item in found if item["kind"] == "Role"]
+    (deployment,) = [item for item in found if item["kind"] == "Deployment"]
+    variables = {
+        item["name"]: item.get("value") for item in deployment["spec"]["template"]["spec"]["containers"][0]["env"]
+    }
+
+    assert "demo" == variables["INSTANCE"]
+    assert [["whatsapp-operator-demo-keys"], ["whatsapp-operator-demo"]] == [
+        rule["resourceNames"] for rule in role["rules"] if "resourceNames" in rule
+    ]
+
+
+def test_services_and_policies_find_their_pods() -> None:
+    """Every selector in a kustomization matches a pod template of it, and every named port exists there."""
+    for name in RENDERED:
+        found = list(documents(render(name)))
+        pods = [item["spec"]["template"] for item in found if item["kind"] in WORKLOADS]
+        for item in found:
+            if item["kind"] == "Service":
+                selector, ports = item["spec"]["selector"], [port["targetPort"] for port in item["spec"]["ports"]]
+            elif item["kind"] == "NetworkPolicy":
+                selector = item["spec"]["podSelector"]["matchLabels"]
+                ports = [port["port"] for rule in item["spec"]["ingress"] for port in rule["ports"]]
+            else:
+                continue
+            matched = [pod for pod in pods if selector.items() <= pod["metadata"]["labels"].items()]
+            named = {port["name"] for pod in matched for each in pod["spec"]["containers"] for port in each["ports"]}
+            assert 1 == len(matched), f"{name}: {item['kind']} {item['metadata']['name']}"
+            assert set(ports) <= named
