@@ -1,0 +1,432 @@
+"""A cluster of dictionaries, a kubelet one can command, and an operator that can be stopped between any two requests.
+
+The tests of decisions play in it: they change the world, let the operator look, and compare what stands in the
+objects. Objects are JSON as the API server has it, so that reading them (`facts`) is part of every test. What the API
+server would do by itself (garbage collection, UIDs, generations) happens here at once.
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from session_runner.states.vocabulary import RunnerState
+from whatsapp_operator.api.conditions import Condition, find_condition
+from whatsapp_operator.api.constants import API_VERSION, SERVICE_NAME, SESSION_KIND, SESSION_UID_LABEL
+from whatsapp_operator.api.quota import WhatsAppSessionQuota
+from whatsapp_operator.api.session import SessionStatus, WhatsAppSession
+from whatsapp_operator.api.times import format_time
+from whatsapp_operator.core.admit import AdmissionResult, admit
+from whatsapp_operator.core.decide import decide
+from whatsapp_operator.core.diff import merge_patch
+from whatsapp_operator.core.facts import claim_facts, pod_facts, service_facts
+from whatsapp_operator.core.model import (
+    Action,
+    Blocked,
+    CreateClaim,
+    CreatePod,
+    CreateSecret,
+    CreateService,
+    Decision,
+    Defaults,
+    DeletePod,
+    EventNote,
+    Grant,
+    KeyID,
+    Observation,
+    PatchClaim,
+    PodUID,
+    Refusal,
+    RunnerReport,
+    SessionUID,
+)
+from whatsapp_operator.core.pause import RecoveryPause, runner_failures
+
+Json = dict[str, Any]
+
+T0 = datetime(2026, 11, 22, 18, 0, 0, tzinfo=UTC)
+DEFAULTS = Defaults(runner_image="registry.example/runner:1", key_id=KeyID("key-1"))
+NAMESPACE = "shop"
+
+
+class Crash(Exception):
+    """The operator's process ended here."""
+
+
+@dataclass
+class Memory:
+    """What an operator's process loses when it ends."""
+
+    grants: dict[SessionUID, Grant] = field(default_factory=dict)
+    refusals: Mapping[SessionUID, Refusal] = field(default_factory=dict)
+    reports: dict[str, RunnerReport] = field(default_factory=dict)
+    listening: dict[PodUID, datetime] = field(default_factory=dict)
+    blocked: dict[str, Blocked] = field(default_factory=dict)
+    pause: RecoveryPause = field(default_factory=RecoveryPause)
+
+
+@dataclass
+class World:
+    """All objects of one namespace, and the operator's memory."""
+
+    now: datetime = T0
+    defaults: Defaults = DEFAULTS
+    sessions: dict[str, Json] = field(default_factory=dict)
+    pods: dict[str, Json] = field(default_factory=dict)
+    claims: dict[str, Json] = field(default_factory=dict)
+    services: dict[str, Json] = field(default_factory=dict)
+    secrets: dict[str, Json] = field(default_factory=dict)
+    quotas: dict[str, Json] = field(default_factory=dict)
+    memory: Memory = field(default_factory=Memory)
+    writes: int = 0
+    """ Requests of the operator that changed something. """
+    status_writes: int = 0
+    done: list[Action] = field(default_factory=list)
+    told: list[EventNote] = field(default_factory=list)
+    refuse: set[type[Action]] = field(default_factory=set)
+    """ Kinds of actions that the API server refuses. """
+    crash_after: int | None = None
+    """ The operator ends after this many further requests. """
+    _serial: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+
+    # --- people
+
+    def apply(self, name: str = "sales", *, spec: Json | None = None, uid: str | None = None) -> Json:
+        """Create a session, or change its spec."""
+        session = self.sessions.get(name)
+        if session is None:
+            session = self.sessions[name] = {
+                "apiVersion": API_VERSION,
+                "kind": SESSION_KIND,
+                "metadata": {
+                    "name": name,
+                    "namespace": NAMESPACE,
+                    "uid": uid or f"session-{next(self._serial)}",
+                    "generation": 1,
+                    "creationTimestamp": format_time(self.now),
+                    "annotations": {},
+                },
+                "spec": spec or {},
+            }
+        elif session["spec"] != (spec or {}):
+            session["spec"] = spec or {}
+            session["metadata"]["generation"] += 1
+        return session
+
+    def annotate(self, name: str = "sales", **requests: str) -> None:
+        """Ask for something: restart_at="…" or relink_at="…"."""
+        for request, value in requests.items():
+            self.sessions[name]["metadata"]["annotations"][f"wasession.dev/{request.replace('_', '-')}"] = value
+
+    def set_quota(self, name: str = "default", **spec: Any) -> None:
+        """Create or change a quota."""
+        self.quotas[name] = {"metadata": {"name": name, "generation": 1}, "spec": spec}
+
+    def delete_session(self, name: str = "sales") -> None:
+        """Delete a session; what it owns goes with it, pods after their grace."""
+        uid = self.sessions.pop(name)["metadata"]["uid"]
+        for pod in self.pods.values():
+            if _owned(pod, uid):
+                pod["metadata"]["deletionTimestamp"] = format_time(self.now)
+        for shelf in (self.claims, self.secrets):
+            for key in [key for key, obj in shelf.items() if _owned(obj, uid)]:
+                del shelf[key]
+
+    def delete_pod(self, name: str = "sales", *, disrupted: bool = False) -> None:
+        """Delete a pod gracefully, by hand or by the eviction API."""
+        pod = self.pods[name]
+        pod["metadata"].setdefault("deletionTimestamp", format_time(self.now))
+        if disrupted:
+            pod["status"].setdefault("conditions", []).append({"type": "DisruptionTarget", "status": "True"})
+
+    # --- the kubelet
+
+    def schedule(self, name: str = "sales") -> None:
+        """The pod gets its node."""
+        pod = self.pods[name]
+        pod["spec"]["nodeName"] = "node-1"
+        pod["status"]["conditions"] = [{"type": "PodScheduled", "status": "True"}]
+
+    def run(self, name: str = "sales", *, ready: bool = True) -> None:
+        """The pod's container starts."""
+        pod = self.pods[name]
+        if "nodeName" not in pod["spec"]:
+            self.schedule(name)
+        conditions = [*_without(pod, "Ready"), {"type": "Ready", "status": str(ready)}]
+        container = {"name": "runner", "state": {"running": {"startedAt": format_time(self.now)}}}
+        pod["status"] |= {
+            "phase": "Running",
+            "podIP": "10.0.0.7",
+            "conditions": conditions,
+            "containerStatuses": [container],
+        }
+
+    def end(self, name: str = "sales", *, code: int = 1, reason: str = "Error", message: str = "") -> None:
+        """The pod's container ends by itself."""
+        status = self.pods[name]["status"]
+        before = (status.get("containerStatuses") or [{}])[0].get("state", {})
+        started = (before.get("running") or {}).get("startedAt", format_time(self.now))
+        ended = {"exitCode": code, "reason": reason, "message": message, "startedAt": started}
+        ended["finishedAt"] = format_time(self.now)
+        status["phase"] = "Failed" if code else "Succeeded"
+        status["conditions"] = [*_without(self.pods[name], "Ready"), {"type": "Ready", "status": "False"}]
+        status["containerStatuses"] = [{"name": "runner", "state": {"terminated": ended}}]
+
+    def evict(self, name: str = "sales", *, message: str = "The node was low on resource: memory.") -> None:
+        """The kubelet evicts the pod: the object stays, failed."""
+        status = self.pods[name]["status"]
+        status |= {"phase": "Failed", "reason": "Evicted", "message": message}
+        status["conditions"] = [*_without(self.pods[name], "Ready"), {"type": "DisruptionTarget", "status": "True"}]
+        for container in status.get("containerStatuses", []):
+            started = container["state"].get("running", {}).get("startedAt")
+            if started:
+                container["state"] = {
+                    "terminated": {"exitCode": 137, "startedAt": started, "finishedAt": format_time(self.now)}
+                }
+
+    def wait(self, name: str = "sales", *, reason: str, message: str = "") -> None:
+        """The pod's container cannot start yet."""
+        waiting = {"waiting": {"reason": reason, "message": message}}
+        self.pods[name]["status"]["containerStatuses"] = [{"name": "runner", "state": waiting}]
+
+    def gone(self, name: str = "sales") -> None:
+        """The pod's object is removed."""
+        del self.pods[name]
+
+    # --- the runner
+
+    def say(self, state: str = RunnerState.CONNECTED, name: str = "sales", **more: Any) -> None:
+        """The runner of the session's pod answers."""
+        pod = self.pods[name]
+        before = self.memory.reports.get(name)
+        fields: Json = {
+            "revision": before.revision + 1 if before else 1,
+            "reason": "AsExpected",
+            "message": "",
+            "since": self.now,
+            "linked_time": None,
+            "durable_time": None,
+            "round": 0,
+        } | more
+        self.memory.reports[name] = RunnerReport(
+            session_uid=SessionUID(self.sessions[name]["metadata"]["uid"]),
+            pod_uid=PodUID(pod["metadata"]["uid"]),
+            state=state,
+            heard=self.now,
+            **fields,
+        )
+
+    def keep_answering(self) -> None:
+        """Every runner repeats its last word now."""
+        for name, report in self.memory.reports.items():
+            pod = self.pods.get(name)
+            if pod is not None and pod["metadata"]["uid"] == report.pod_uid and pod["status"]["phase"] == "Running":
+                self.memory.reports[name] = RunnerReport(**{**report.__dict__, "heard": self.now})
+
+    # --- the operator
+
+    def tick(self, seconds: float = 1) -> None:
+        """Time passes."""
+        self.now += timedelta(seconds=seconds)
+
+    def restart_operator(self) -> None:
+        """The operator's process is another one."""
+        self.memory = Memory()
+        self.crash_after = None
+
+    def session(self, name: str = "sales") -> WhatsAppSession:
+        """Return a session as the operator reads it."""
+        return WhatsAppSession.parse(copy.deepcopy(self.sessions[name]))
+
+    def status(self, name: str = "sales") -> SessionStatus:
+        """Return a session's stored status."""
+        return self.session(name).status
+
+    def condition(self, kind: str, name: str = "sales") -> Condition:
+        """Return a stored condition; it must be there."""
+        found = find_condition(self.status(name).conditions, kind)
+        assert found is not None, f"{name} has no condition {kind}"
+        return found
+
+    def says(self, kind: str, name: str = "sales") -> tuple[str, str]:
+        """Return a stored condition's status and reason."""
+        condition = self.condition(kind, name)
+        return str(condition.status), condition.reason
+
+    def observe(self, name: str = "sales") -> Observation:
+        """Return what the operator sees of a session."""
+        session = self.session(name)
+        uid = SessionUID(session.metadata.uid)
+        pods = [pod for key, pod in self.pods.items() if key == name or _owned(pod, uid)]
+        current = [PodUID(pod["metadata"]["uid"]) for pod in pods]
+        claim, service = self.claims.get(f"{name}-profile"), self.services.get(SERVICE_NAME)
+        return Observation(
+            session=session,
+            now=self.now,
+            pods=tuple(pod_facts(pod) for pod in pods),
+            claim=claim_facts(claim, session=session) if claim is not None else None,
+            service=service_facts(service) if service is not None else None,
+            report=self.memory.reports.get(name),
+            listening_since=next((self.memory.listening[uid] for uid in current if uid in self.memory.listening), None),
+            grant=self.memory.grants.get(uid),
+            refusal=self.memory.refusals.get(uid),
+            blocked=self.memory.blocked.get(name),
+            recovery_paused=self.memory.pause.message,
+        )
+
+    def decide(self, name: str = "sales") -> Decision:
+        """Return the decision about a session as it is now."""
+        return decide(self.observe(name), self.defaults)
+
+    def look(self, name: str = "sales") -> Decision:
+        """Let the operator look at a session once: decide, write, act, until nothing is left to do."""
+        for _ in range(10):
+            decision = self.decide(name)
+            if decision.poll is not None:
+                self.memory.listening.setdefault(decision.poll, self.now)
+            self._write(name, decision)
+            for action in decision.actions:
+                self._act(action, name)
+            if not decision.commit and not decision.actions:
+                return decision
+        raise AssertionError(f"{name} does not come to rest")
+
+    def admission_round(self) -> AdmissionResult:
+        """Let the operator make one admission round."""
+        result = admit(
+            sessions=[self.session(name) for name in self.sessions],
+            pods=list(self.pods.values()),
+            quotas=[WhatsAppSessionQuota.parse(quota) for quota in self.quotas.values()],
+            grants=list(self.memory.grants.values()),
+            now=self.now,
+        )
+        for uid in result.withdrawn:
+            del self.memory.grants[uid]
+        self.memory.grants |= {grant.session_uid: grant for grant in result.grants}
+        self.memory.refusals = result.refusals
+        return result
+
+    def resync(self) -> None:
+        """Let the operator look at everything once."""
+        self.memory.pause = self.memory.pause.looked(
+            failures=runner_failures(self.session(name) for name in self.sessions),
+            with_pod={SessionUID(pod["metadata"]["labels"].get(SESSION_UID_LABEL, "")) for pod in self.pods.values()},
+            now=self.now,
+        )
+        for name in list(self.sessions):
+            self.look(name)
+        self.admission_round()
+        for name in list(self.sessions):
+            self.look(name)
+
+    def settle(self, *, passes: int = 4) -> None:
+        """Let the operator and the kubelet work until all that can run runs."""
+        for _ in range(passes):
+            self.resync()
+            for name, pod in list(self.pods.items()):
+                if pod["metadata"].get("deletionTimestamp"):
+                    self.gone(name)
+                elif pod["status"]["phase"] == "Pending":
+                    self.run(name)
+        self.resync()
+
+    def _write(self, name: str, decision: Decision) -> None:
+        stored = self.status(name).to_dict()
+        patch = merge_patch(stored, decision.status.to_dict())
+        if not patch:
+            return
+        self._request()
+        self.status_writes += 1
+        self.sessions[name]["status"] = decision.status.to_dict()
+        self.told.extend(decision.events)
+        if decision.status.admission is not None:
+            self.memory.grants.pop(SessionUID(self.sessions[name]["metadata"]["uid"]), None)
+
+    def _request(self) -> None:
+        if self.crash_after is not None:
+            if self.crash_after == 0:
+                raise Crash
+            self.crash_after -= 1
+        self.writes += 1
+
+    def _act(self, action: Action, name: str) -> None:
+        if type(action) in self.refuse:
+            self.memory.blocked[name] = Blocked(
+                reason="Forbidden",
+                message="exceeded quota: pods=10",
+                action=type(action).__name__,
+                retry_at=self.now + timedelta(seconds=30),
+            )
+            return
+        self._request()
+        self.done.append(action)
+        self.memory.blocked.pop(name, None)
+        match action:
+            case CreatePod():
+                manifest = self._created(self.pods, action.manifest)
+                manifest.setdefault("status", {"phase": "Pending"})
+            case CreateClaim():
+                self._created(self.claims, action.manifest)
+            case CreateService():
+                self._created(self.services, action.manifest)
+            case CreateSecret():
+                self._created(self.secrets, action.manifest)
+            case PatchClaim():
+                patch = copy.deepcopy(dict(action.patch))
+                claim = self.claims[action.name]
+                assert patch["metadata"].pop("resourceVersion") == claim["metadata"]["resourceVersion"]
+                claim |= _merged(claim, patch)
+                claim["metadata"]["resourceVersion"] = str(next(self._serial))
+            case DeletePod():
+                pod = self.pods.get(action.name)
+                if pod is not None and pod["metadata"]["uid"] == action.uid:
+                    pod["metadata"].setdefault("deletionTimestamp", format_time(self.now))
+
+    def _created(self, shelf: dict[str, Json], manifest: Mapping[str, Any]) -> Json:
+        obj: Json = copy.deepcopy(dict(manifest))
+        name = obj["metadata"]["name"]
+        if name in shelf:
+            return shelf[name]
+        obj["metadata"] |= {
+            "uid": f"object-{next(self._serial)}",
+            "creationTimestamp": format_time(self.now),
+            "resourceVersion": str(next(self._serial)),
+        }
+        shelf[name] = obj
+        return obj
+
+
+def running(name: str = "sales", *, spec: Json | None = None, state: str = RunnerState.CONNECTED) -> World:
+    """Return a world with one session whose runner has just said this."""
+    world = World()
+    world.set_quota()
+    world.apply(name, spec=spec)
+    world.settle()
+    world.tick(5)
+    world.say(state, name, linked_time=world.now if state == RunnerState.CONNECTED else None)
+    world.resync()
+    return world
+
+
+def _owned(obj: Json, uid: str) -> bool:
+    return any(owner["uid"] == uid for owner in obj["metadata"].get("ownerReferences") or [])
+
+
+def _without(pod: Json, kind: str) -> list[Json]:
+    return [condition for condition in pod["status"].get("conditions", []) if condition["type"] != kind]
+
+
+def _merged(old: Json, patch: Json) -> Json:
+    merged = dict(old)
+    for key, value in patch.items():
+        if value is None:
+            merged.pop(key, None)
+        elif isinstance(value, dict):
+            merged[key] = _merged(merged.get(key) or {}, value)
+        else:
+            merged[key] = value
+    return merged
