@@ -12,8 +12,10 @@ from typing import Any, NamedTuple
 
 import pydantic
 
-_SHOWN = 60
-"""How many characters of a bad value are shown; a message is for people, and status is not a place for long texts."""
+# A condition's message has an end, and a stored object may have any number of bad fields of any length.
+_SHOWN_VALUE = 60
+_SHOWN_FIELD = 250
+_SHOWN_PROBLEMS = 20
 
 
 class Problem(NamedTuple):
@@ -37,17 +39,26 @@ class InvalidObject(ValueError):
 
 
 def problems_of(error: pydantic.ValidationError, *, under: str) -> tuple[Problem, ...]:
-    """Translate pydantic's findings into the words of the manifest; `under` is the path of the validated part."""
-    return tuple(_problem(found, under=under) for found in error.errors(include_url=False))
+    """Translate pydantic's findings into the words of the manifest; `under` is the path of the validated part.
+
+    Of very many only the first are told, and how many more there are: all together fit a condition's message.
+    """
+    found = error.errors(include_url=False)
+    told = tuple(_problem(each, under=under) for each in found[:_SHOWN_PROBLEMS])
+    rest = len(found) - len(told)
+    return (*told, Problem(under, f"{rest} more fields cannot be used")) if rest else told
 
 
 def _problem(found: Mapping[str, Any], *, under: str) -> Problem:
-    path = under
+    field = under
     for step in found["loc"]:
-        path += f"[{step}]" if isinstance(step, int) else f".{step}"
+        field += f"[{step}]" if isinstance(step, int) else f".{step}"
     reason = str(found["msg"]).removeprefix("Value error, ").removeprefix("Input ")
     value = found["input"]
     if isinstance(value, str | int | float):
-        shown = str(value)
-        reason += f", but it is {shown if len(shown) <= _SHOWN else shown[:_SHOWN] + '…'!r}"
-    return Problem(path, reason)
+        reason += f", but it is {_cut(str(value), _SHOWN_VALUE)!r}"
+    return Problem(_cut(field, _SHOWN_FIELD), reason)
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[:longest] + "…"

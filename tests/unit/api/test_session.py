@@ -150,6 +150,16 @@ def test_a_long_bad_value_is_shown_short() -> None:
     assert len(problem.reason) < 150
 
 
+def test_very_many_problems_fit_a_conditions_message() -> None:
+    """The first are told, then how many more there are; however long the fields' names are."""
+    labels = {f"{number}" + "x" * 10_000: 5 for number in range(500)}
+
+    problems = parse_spec({"pod": {"labels": labels}}).problems
+
+    assert problems[-1] == Problem("spec", "480 more fields cannot be used")
+    assert len(str(InvalidObject(problems))) < 32768
+
+
 def test_what_this_version_does_not_know_is_ignored() -> None:
     """After a rollback the newer version's fields are still stored."""
     session = parse_spec({"newField": {"a": 1}, "link": {"method": "QR", "newer": True}})
