@@ -82,17 +82,15 @@ def _spec(session: WhatsAppSession, defaults: Defaults) -> dict[str, Any]:
         "containers": [runner_container(session, defaults)],
         "volumes": volumes(session, defaults),
     }
-    chosen = options.to_dict()
-    for field in (
-        "imagePullSecrets",
-        "nodeSelector",
-        "tolerations",
-        "affinity",
-        "priorityClassName",
-        "runtimeClassName",
-    ):
-        if chosen.get(field):
-            spec[field] = chosen[field]
+    chosen: dict[str, Any] = {
+        "imagePullSecrets": [secret.to_dict() for secret in options.image_pull_secrets],
+        "nodeSelector": dict(options.node_selector),
+        "tolerations": [toleration.to_dict() for toleration in options.tolerations],
+        "affinity": options.affinity.to_dict() if options.affinity is not None else None,
+        "priorityClassName": options.priority_class_name,
+        "runtimeClassName": options.runtime_class_name,
+    }
+    spec |= {field: value for field, value in chosen.items() if value}
     return spec
 
 
