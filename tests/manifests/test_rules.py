@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
+from local_cluster.images.definitions import IMAGES
 from manifests.rendering import HEADER, INSTALL, MANIFESTS, RENDERED, documents, install_yaml, render, sources
 
 ROOT = MANIFESTS.parent
@@ -69,7 +70,7 @@ def test_every_image_has_a_version() -> None:
     found = {image for _, item in every_object() if item["kind"] in WORKLOADS for image in images(item)}
 
     floating = {image for image in found if not re.search(r":[^/:]+$", image) or image.endswith(":latest")}
-    assert {"whatsapp-session-operator:0.1.0", "localhost/whatsapp-session-runner:dev"} <= found
+    assert {"whatsapp-operator:0.1.0", "localhost/whatsapp-runner:dev"} <= found
     assert set() == floating
 
 
@@ -92,7 +93,7 @@ def test_the_base_has_the_projects_version() -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     found = [image for item in documents(render("base")) if item["kind"] in WORKLOADS for image in images(item)]
 
-    expected = [f"whatsapp-session-operator:{version}", f"whatsapp-session-runner:{version}"]
+    expected = [f"whatsapp-operator:{version}", f"whatsapp-runner:{version}"]
     assert expected == found
 
 
@@ -153,3 +154,16 @@ def test_services_and_policies_find_their_pods() -> None:
             named = {port["name"] for pod in matched for each in pod["spec"]["containers"] for port in each["ports"]}
             assert 1 == len(matched), f"{name}: {item['kind']} {item['metadata']['name']}"
             assert set(ports) <= named
+
+
+def test_images_have_the_names_they_are_built_with() -> None:
+    """What `make images` builds is what the local overlay and the stand-in start."""
+    found = {
+        image.rpartition(":")[0]
+        for name in ("overlays/local", "standin")
+        for item in documents(render(name))
+        if item["kind"] in WORKLOADS
+        for image in images(item)
+    }
+
+    assert {image.repository for image in IMAGES.values()} == found
