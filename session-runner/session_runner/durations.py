@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_TERM = r"(\d+(?:\.\d+)?)(ms|s|m|h)"
+_TERM = r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)"
 _WHOLE = re.compile(f"(?:{_TERM})+")
 
 

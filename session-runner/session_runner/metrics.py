@@ -96,7 +96,9 @@ class MemoryByPart(Collector):
 def parts_of(me: int, everyone: list[Process]) -> dict[str, list[int]]:
     """Which processes belong to which part: our child is the driver, its descendants are the browser."""
     below = descendants(me, everyone)
-    driver = [process.pid for process in below if process.parent == me and process.name in ("node", "MainThread")]
+    driver = [
+        process.pid for process in below if process.parent == me and process.name.startswith(("node", "MainThread"))
+    ]
     return {"python": [me], "driver": driver, "browser": [p.pid for p in below if p.pid not in driver]}
 
 

@@ -12,11 +12,11 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Protocol
 
 from session_runner.endings import RunEnded, died, out_of_memory, unresponsive
 from session_runner.host.memory import KillCounter, killed_since
 from session_runner.metrics import Metrics
-from session_runner.page.browser import BrowserPage
 from session_runner.page.errors import NavigationError, PageGoneError, ProbeTimeoutError
 from session_runner.record import Record
 from session_runner.settings import Settings
@@ -48,6 +48,23 @@ _MOVING = frozenset(
     }
 )
 _UNLINKED = frozenset({RunnerState.QR_PENDING, RunnerState.LINK_EXPIRED, RunnerState.LOGGED_OUT})
+
+
+class Page(Protocol):
+    """What the watcher needs of a browser's page; `page.browser.BrowserPage` is the real one."""
+
+    died: asyncio.Future[str]
+
+    async def navigate(self, url: str, *, deadline: float) -> None:
+        """Fetch the document; raises NavigationError or PageGoneError."""
+
+    async def probe(self, *, deadline: float) -> Facts:
+        """Look once; raises ProbeTimeoutError or PageGoneError."""
+        ...
+
+    async def ask(self, name: str, *, deadline: float) -> str | None:
+        """Run a script that answers with a word."""
+        ...
 
 
 def pause_after(state: RunnerState, *, health_check: float) -> float:
@@ -93,7 +110,7 @@ class Watcher:
                 self._past = replace(self._past, hold="AccountLocked")
         self._woken.set()
 
-    async def fetch(self, browser: BrowserPage) -> None:
+    async def fetch(self, browser: Page) -> None:
         """Fetch the document, again and again while the start-up time lasts. This is the only navigation there is."""
         delay = 1.0
         self.publish(Verdict(RunnerState.LOADING, StateReason.PAGE_LOADING, "The page is loading."))
@@ -112,7 +129,7 @@ class Watcher:
             await asyncio.sleep(min(delay, self._startup_left()))
             delay = min(delay * 2, 15)
 
-    async def watch(self, browser: BrowserPage) -> None:
+    async def watch(self, browser: Page) -> None:
         """Look at the page until something dies."""
         browser.died.add_done_callback(lambda _: self._woken.set())
         while True:
@@ -148,7 +165,7 @@ class Watcher:
                 "The state changed", extra={"state": verdict.state, "reason": verdict.reason, "round": self._past.round}
             )
 
-    async def _look(self, browser: BrowserPage) -> Facts:
+    async def _look(self, browser: Page) -> Facts:
         deadline = probe_deadline(self.settings.health_check_timeout)
         began = self.monotonic()
         try:
@@ -165,7 +182,7 @@ class Watcher:
             facts = replace(facts, code=await self._code_from_library(browser, facts))
         return facts
 
-    async def _code_from_library(self, browser: BrowserPage, facts: Facts) -> str | None:
+    async def _code_from_library(self, browser: Page, facts: Facts) -> str | None:
         if facts.registered is not False or facts.socket != Socket.UNPAIRED:
             return None
         return await browser.ask("code.js", deadline=min(5.0, self.settings.protocol_timeout))
@@ -184,7 +201,7 @@ class Watcher:
             self._starting = False
             self.first_classified()
 
-    async def _ask_for_code(self, browser: BrowserPage) -> None:
+    async def _ask_for_code(self, browser: Page) -> None:
         self._past = asked_for_code(self._past, now=self.monotonic())
         self.metrics.rounds.inc()
         way = await browser.ask("refresh.js", deadline=self.settings.protocol_timeout)
@@ -197,7 +214,7 @@ class Watcher:
         if killed_since(self._kills_before, self.kills()):
             raise out_of_memory()
 
-    async def _death(self, browser: BrowserPage) -> RunEnded:
+    async def _death(self, browser: Page) -> RunEnded:
         """Find out who died: the browser's own event may come a moment after the failed order."""
         await asyncio.wait({browser.died}, timeout=1.0)
         if killed_since(self._kills_before, self.kills()):

@@ -13,14 +13,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from playwright.async_api import BrowserContext, ConsoleMessage, Page, Playwright, Request, WebSocket, async_playwright
+from playwright.async_api import BrowserContext, Page, Playwright, Request, WebSocket, async_playwright
 from playwright.async_api import Error as PlaywrightError
 
 from session_runner.page import scripts
 from session_runner.page.driver import browser_environment, tune_driver
 from session_runner.page.errors import LaunchError, NavigationError, PageGoneError, ProbeTimeoutError
 from session_runner.page.hosts import AllowedHosts
-from session_runner.page.launch import UNWANTED_DEFAULTS, VIEWPORT_HEIGHT, VIEWPORT_WIDTH, LaunchPlan
+from session_runner.page.launch import (
+    VIEWPORT_HEIGHT,
+    VIEWPORT_WIDTH,
+    LaunchPlan,
+    shared_memory_size,
+    unwanted_defaults,
+)
 from session_runner.states.facts import Facts
 from session_runner.states.vocabulary import StateReason
 
@@ -111,7 +117,7 @@ async def open_browser(plan: LaunchPlan, playwright: Playwright, listeners: List
             plan.user_data,
             executable_path=plan.executable,
             args=plan.arguments,
-            ignore_default_args=UNWANTED_DEFAULTS,
+            ignore_default_args=unwanted_defaults(shared_memory=shared_memory_size()),
             env=dict(browser_environment()),
             viewport={"width": VIEWPORT_WIDTH, "height": VIEWPORT_HEIGHT},
             accept_downloads=False,
@@ -174,9 +180,6 @@ def _listen(browser: BrowserPage, listeners: Listeners, allowed: AllowedHosts) -
     def opened(socket: WebSocket) -> None:
         count(socket.url)
 
-    def complained(message: ConsoleMessage) -> None:
-        log.debug("The page wrote to its console", extra={"kind": message.type, "text": message.text[:200]})
-
     browser.page.on("crash", lambda _page: dead("page"))
     browser.page.on("close", lambda _page: dead("page"))
     browser.context.on("close", lambda _context: dead("browser"))
@@ -184,8 +187,6 @@ def _listen(browser: BrowserPage, listeners: Listeners, allowed: AllowedHosts) -
     browser.context.on("requestfailed", failed)
     browser.page.on("websocket", opened)
     browser.page.on("framenavigated", lambda frame: None if frame.parent_frame else listeners.loaded())
-    if log.isEnabledFor(logging.DEBUG):
-        browser.page.on("console", complained)
 
 
 def _navigation_error(error: PlaywrightError) -> NavigationError:

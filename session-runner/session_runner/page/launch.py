@@ -7,6 +7,7 @@ repeated, and its two feature lists are never given a second time, since the sec
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +16,8 @@ from session_runner.page.errors import LaunchError
 from session_runner.page.hosts import AllowedHosts
 
 VIEWPORT_WIDTH, VIEWPORT_HEIGHT = 1024, 768
-UNWANTED_DEFAULTS = ["--enable-unsafe-swiftshader"]
-""" Of Playwright's own flags: software WebGL, which the page does not need, costs 10 MB in the GPU process. """
+SHARED_MEMORY_NEEDED = 96 * 1024 * 1024
+""" Bytes. A container's default of 64 MiB is too little for a heavy page. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +43,23 @@ class LaunchPlan:
             "--disable-software-rasterizer",
             "--renderer-process-limit=1",
         ]
+
+
+def unwanted_defaults(*, shared_memory: int) -> list[str]:
+    """Which of Playwright's own flags are left out; `shared_memory` is the size of /dev/shm in bytes."""
+    flags = ["--enable-unsafe-swiftshader"]  # software WebGL, which the page does not need, costs 10 MB
+    if shared_memory >= SHARED_MEMORY_NEEDED:
+        flags.append("--disable-dev-shm-usage")  # would put it into files below /tmp, which get written to a disk
+    return flags
+
+
+def shared_memory_size(path: str = "/dev/shm") -> int:  # noqa: S108 -- only measured
+    """Bytes of the shared memory file system, 0 where there is none."""
+    try:
+        found = os.statvfs(path)
+    except OSError:
+        return 0
+    return found.f_blocks * found.f_frsize
 
 
 def user_agent(version: str) -> str:

@@ -1,0 +1,8 @@
+.PHONY: test-runner runner-docs
+
+test-runner: setup ## The session runner with a real Chromium on the stand-in page
+	$(PYTEST) tests/runner -n 2
+
+runner-docs: setup ## Write the runner's settings table into its reference page
+	sed -i '/^| Variable |/,$$d' docs/reference/runner-settings.md
+	PYTHONPATH=session-runner $(PYTHON) -m session_runner.settings >> docs/reference/runner-settings.md

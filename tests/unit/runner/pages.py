@@ -1,0 +1,99 @@
+"""The shapes a page takes, as the probe reports them; shared by the tests of the runner's pure part.
+
+`LEGACY` and `MODERN` are complete answers of a healthy page of either generation; `looks` changes single keys of one.
+The generations differ in what the page has: the legacy page has neither the tab mutex nor the comms module in reach.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from session_runner.states.facts import Facts
+
+Raw = dict[str, Any]
+
+quick = settings(max_examples=60, deadline=None)
+""" For property tests: a busy machine may take its time, the whole suite may not. """
+
+MODERN: Raw = {
+    "booted": True,
+    "refused": False,
+    "injected": True,
+    "registered": True,
+    "socket": "CONNECTED",
+    "stream": "CONNECTED",
+    "synced": True,
+    "online": True,
+    "needsUpdate": False,
+    "version": "2.3000.1",
+    "foreignMutex": False,
+    "comms": True,
+    "code": None,
+    "codeLifetimeMs": None,
+    "passkey": False,
+    "dialog": None,
+    "ban": None,
+    "unavailable": None,
+    "storageFailed": False,
+    "timeLocked": False,
+}
+LEGACY: Raw = MODERN | {"comms": None, "version": "2.2413.51"}
+
+UNLINKED: Raw = {"registered": False, "socket": "UNPAIRED", "stream": "DISCONNECTED", "synced": False}
+CODE = "2@abc,def,ghi,jkl,1"
+
+
+def looks(shape: Raw, **changes: Any) -> Facts:
+    """Read a page of that shape with some keys changed."""
+    return Facts.parse(shape | changes)
+
+
+_words = st.one_of(
+    st.none(),
+    st.sampled_from(
+        ["UNLAUNCHED", "OPENING", "PAIRING", "UNPAIRED", "UNPAIRED_IDLE", "CONNECTED", "SCREEN_LOCKED", "CONFLICT"]
+    ),
+    st.text(max_size=12),
+)
+_maybe = st.one_of(st.none(), st.booleans())
+_json = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8)),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=8), inner, max_size=3)),
+    max_leaves=8,
+)
+
+raw_answers = st.one_of(
+    _json,
+    st.fixed_dictionaries({}, optional=dict.fromkeys(MODERN, _json)),
+)
+""" Anything at all, and the right keys with anything at all. """
+
+page_facts = st.builds(
+    Facts.parse,
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "booted": st.booleans(),
+            "refused": st.booleans(),
+            "injected": st.booleans(),
+            "registered": _maybe,
+            "socket": _words,
+            "stream": st.sampled_from(["DISCONNECTED", "SYNCING", "RESUMING", "CONNECTED", None, "ODD"]),
+            "synced": st.booleans(),
+            "online": _maybe,
+            "needsUpdate": st.booleans(),
+            "foreignMutex": st.booleans(),
+            "comms": _maybe,
+            "code": st.sampled_from([None, CODE]),
+            "passkey": st.booleans(),
+            "dialog": st.sampled_from([None, "OtherWindow", "PasskeyCheck", "WhatsNew", "Odd"]),
+            "ban": st.sampled_from([None, {"code": 402, "expire": 1_800_000_000, "seen": 5.0}, {}]),
+            "unavailable": st.sampled_from([None, 3.0]),
+            "storageFailed": st.booleans(),
+            "timeLocked": st.booleans(),
+        },
+    ),
+)
+""" Snapshots of a page that is well-formed but may be in any state, also impossible ones. """

@@ -1,0 +1,83 @@
+"""Reading what the page answers, whatever it answers."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from session_runner.states.facts import Ban, Dialog, Facts
+from unit.runner.pages import CODE, LEGACY, MODERN, Raw, looks, quick, raw_answers
+
+
+@quick
+@given(raw=raw_answers)
+def test_any_answer_gives_facts(raw: object) -> None:
+    """Whatever the page returns, reading it neither raises nor invents a working session out of nothing."""
+    facts = Facts.parse(raw)
+
+    assert isinstance(facts, Facts)
+    if not isinstance(raw, dict):
+        assert Facts() == facts
+
+
+@pytest.mark.parametrize("shape", [LEGACY, MODERN], ids=["legacy", "modern"])
+def test_a_healthy_page_streams(shape: Raw) -> None:
+    """Registered, connected and a connected stream together, and nothing less, prove a working session."""
+    assert looks(shape).streaming
+    assert not looks(shape, registered=None).streaming
+    assert not looks(shape, socket="OPENING").streaming
+    assert not looks(shape, stream="DISCONNECTED").streaming
+
+
+@pytest.mark.parametrize("wrong", [1, "true", [], {}, None])
+def test_only_true_is_true(wrong: object) -> None:
+    """A value of the wrong type is not known; it never counts as yes."""
+    facts = Facts.parse({"booted": wrong, "registered": wrong, "synced": wrong, "comms": wrong})
+
+    assert Facts() == facts
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "expected"),
+    [
+        (60_000, 60.0),
+        (20_000.0, 20.0),
+        (0, None),
+        (-5, None),
+        (True, None),
+        ("60", None),
+        (math.nan, None),
+        (math.inf, None),
+    ],
+)
+def test_the_lifetime_of_a_code_is_read_in_seconds(milliseconds: object, expected: float | None) -> None:
+    """The page counts in milliseconds; what is no positive number is not known."""
+    assert expected == Facts.parse({"codeLifetimeMs": milliseconds}).code_lifetime
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ({"code": 402, "expire": 1_800_000_000, "seen": 12.5}, Ban(code="402", expires=1.8e9, seen=12.5)),
+        ({"code": "101"}, Ban(code="101")),
+        ({}, Ban()),
+        ({"code": True, "expire": "soon"}, Ban()),
+        (None, None),
+        ("banned", None),
+    ],
+)
+def test_a_ban_keeps_what_the_page_told(told: object, expected: Ban | None) -> None:
+    """Code and expiry are kept when they are a word and a number; an object without them is still a ban."""
+    assert expected == Facts.parse({"ban": told}).ban
+
+
+@pytest.mark.parametrize(("word", "expected"), [("OtherWindow", Dialog.OTHER_WINDOW), ("Else", None), (7, None)])
+def test_unknown_dialogs_are_no_dialogs(word: object, expected: Dialog | None) -> None:
+    """Only the dialogs known by their text decide something."""
+    assert expected == Facts.parse({"dialog": word}).dialog
+
+
+def test_the_code_is_in_no_repr() -> None:
+    """Facts may be logged by accident; the QR code must not go with them."""
+    assert CODE not in repr(looks(MODERN, code=CODE))

@@ -1,0 +1,192 @@
+"""What outlives the pod: the marker and the record that keeps it in step."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from session_runner.profile.marker import Marker, format_time, read_marker, write_marker
+from session_runner.record import Record
+from session_runner.states.facts import Facts
+from session_runner.states.past import Past
+from unit.runner.pages import MODERN, UNLINKED, looks
+
+T0 = datetime(2026, 11, 22, 18, 0, 0, tzinfo=UTC)
+FULL = Marker(
+    linked_time=T0, durable_time=T0 + timedelta(seconds=60), hold="Banned", relink_request="2026-01-01T00:00:00Z"
+)
+UP = looks(MODERN)
+DOWN = looks(MODERN, **UNLINKED)
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = T0
+
+    def __call__(self) -> datetime:
+        """Tell the time."""
+        return self.now
+
+    def move(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += timedelta(seconds=seconds)
+
+
+def test_the_marker_survives_a_round_trip(tmp_path: Path) -> None:
+    """What is written is read back, and nothing else lies beside it."""
+    write_marker(tmp_path / "runner.json", FULL)
+
+    assert read_marker(tmp_path / "runner.json") == FULL
+    assert [path.name for path in tmp_path.iterdir()] == ["runner.json"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "[]", "{", '{"linkedTime": 5, "hold": []}', '{"linkedTime": "yesterday"}', '{"linkedTime": "2026-01-01"}'],
+)
+def test_a_marker_that_cannot_be_understood_is_none(tmp_path: Path, content: str) -> None:
+    """A damaged file costs the memory of a login, never the start; a time without zone is no moment."""
+    path = tmp_path / "runner.json"
+    path.write_text(content)
+
+    assert read_marker(path) == Marker()
+    assert read_marker(tmp_path / "absent") == Marker()
+
+
+def test_a_new_login_is_durable_a_minute_later() -> None:
+    """The browser writes localStorage late: measured up to 55 s."""
+    linked = Marker().linked(now=T0.replace(microsecond=7))
+
+    assert (linked.linked_time, linked.durable_time) == (T0, T0 + timedelta(seconds=60))
+
+
+def test_settling_brings_durability_forward_only() -> None:
+    """A clean close makes a login durable now; one that was durable before stays so from then."""
+    early, late = FULL.settled(now=T0 + timedelta(seconds=5)), FULL.settled(now=T0 + timedelta(hours=1))
+
+    assert early.durable_time == T0 + timedelta(seconds=5)
+    assert late == FULL
+    assert Marker().settled(now=T0) == Marker()
+
+
+def test_times_are_told_in_utc_seconds() -> None:
+    """RFC 3339 with Z, whatever the zone of the moment."""
+    assert format_time(datetime.fromisoformat("2026-11-22T19:00:00.9+01:00")) == "2026-11-22T18:00:00Z"
+    assert format_time(None) is None
+
+
+def record(tmp_path: Path, clock: Clock, request: str | None = None) -> Record:
+    """A record over the marker file of that folder."""
+    return Record(tmp_path / "runner.json", clock=clock, relink_request=request)
+
+
+def test_linking_is_written_once(tmp_path: Path) -> None:
+    """The first registered look stores the times; looks after it leave the file alone."""
+    kept, clock = record(tmp_path, Clock()), Clock()
+    kept.update(Past(), Past(linked=True), UP)
+    written = (tmp_path / "runner.json").stat().st_mtime_ns
+    clock.move(5)
+    kept.update(Past(linked=True), Past(linked=True), UP)
+
+    assert kept.marker.linked_time == T0
+    assert (tmp_path / "runner.json").stat().st_mtime_ns == written
+
+
+def test_a_login_found_on_the_volume_is_durable(tmp_path: Path) -> None:
+    """A new process whose page is registered has read the login from disk, so it is there."""
+    clock = Clock()
+    write_marker(tmp_path / "runner.json", replace(FULL, hold=None))
+    clock.move(10)
+    kept = record(tmp_path, clock)
+    kept.update(kept.past(now=0), Past(linked=True), UP)
+
+    assert kept.past(now=0).linked
+    assert kept.marker.durable_time == T0 + timedelta(seconds=10)
+
+
+def test_a_login_that_was_lost_is_not_made_durable(tmp_path: Path) -> None:
+    """The marker says linked, the page says no: neither a look nor a clean close makes that login durable."""
+    clock = Clock()
+    write_marker(tmp_path / "runner.json", replace(FULL, hold=None))
+    kept = record(tmp_path, clock)
+    kept.update(Past(linked=True), Past(linked=True), DOWN)
+    kept.closed_cleanly()
+
+    assert kept.marker.durable_time == T0 + timedelta(seconds=60)
+
+
+def test_a_clean_close_makes_a_fresh_login_durable(tmp_path: Path) -> None:
+    """Linked, and closed cleanly five seconds later: durable from then on."""
+    clock = Clock()
+    kept = record(tmp_path, clock)
+    kept.update(Past(), Past(linked=True), UP)
+    clock.move(5)
+    kept.closed_cleanly()
+
+    assert read_marker(tmp_path / "runner.json").durable_time == T0 + timedelta(seconds=5)
+
+
+def test_linking_anew_forgets_the_old_login(tmp_path: Path) -> None:
+    """When the link is given up, the times go; the next pod starts unlinked."""
+    write_marker(tmp_path / "runner.json", replace(FULL, hold=None))
+    kept = record(tmp_path, Clock())
+    kept.update(Past(linked=True), Past(), DOWN)
+
+    assert read_marker(tmp_path / "runner.json").linked_time is None
+
+
+def test_a_hold_outlives_the_pod(tmp_path: Path) -> None:
+    """A ban is remembered by the next process."""
+    kept = record(tmp_path, Clock())
+    kept.update(Past(linked=True), Past(linked=True, hold="Banned"), Facts())
+
+    assert record(tmp_path, Clock()).past(now=0).hold == "Banned"
+
+
+@pytest.mark.parametrize(
+    ("stored", "asked", "granted"),
+    [(None, None, False), (None, "t1", True), ("t1", "t1", False), ("t1", "t2", True), ("t1", None, False)],
+)
+def test_a_request_is_granted_once_per_profile(
+    tmp_path: Path, stored: str | None, asked: str | None, *, granted: bool
+) -> None:
+    """Only a request that this profile has not honoured yet lets a logged-out session link."""
+    write_marker(tmp_path / "runner.json", replace(FULL, relink_request=stored))
+
+    assert granted is record(tmp_path, Clock(), asked).past(now=0).granted
+
+
+def test_a_spent_request_is_stored(tmp_path: Path) -> None:
+    """When the memory spends the request, the next pod must not honour it again."""
+    kept = record(tmp_path, Clock(), "t1")
+    kept.update(Past(granted=True), Past(), DOWN)
+
+    assert not record(tmp_path, Clock(), "t1").past(now=0).granted
+
+
+def test_a_volume_that_cannot_be_written_does_not_end_the_session(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The session works on and the log tells of it."""
+    kept = record(tmp_path / "absent", Clock())
+    kept.update(Past(), Past(linked=True), UP)
+
+    assert "The marker could not be written" in caplog.text
+    assert kept.marker.linked_time == T0
+
+
+def test_the_file_is_readable_by_people(tmp_path: Path) -> None:
+    """Times in RFC 3339, camelCase like everything the outside sees."""
+    write_marker(tmp_path / "runner.json", FULL)
+
+    assert json.loads((tmp_path / "runner.json").read_text()) == {
+        "linkedTime": "2026-11-22T18:00:00Z",
+        "durableTime": "2026-11-22T18:01:00Z",
+        "hold": "Banned",
+        "relinkRequest": "2026-01-01T00:00:00Z",
+    }

@@ -1,0 +1,105 @@
+"""The settings: defaults, refusals that say what to do, and the reference page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from session_runner.settings import Settings, SettingsError, read_settings, settings_table
+from session_runner.states.environment import Variable
+from session_runner.states.policy import LinkMethod, OnLogout
+
+REQUIRED = {"PROFILE_DIR": "/profile", "TOKEN_DIR": "/tokens", "SESSION_UID": "s-1", "POD_UID": "p-1"}
+REFERENCE = Path(__file__).parents[3] / "docs/reference/runner-settings.md"
+
+
+def read(**more: str) -> Settings:
+    """Read an environment that is complete and has these variables beside or instead."""
+    return read_settings(REQUIRED | more)
+
+
+def test_the_defaults_are_the_published_ones() -> None:
+    """A pod that sets only what it must gets the defaults of the resource."""
+    settings = read()
+
+    assert settings.url == "https://web.whatsapp.com/"
+    assert settings.allowed_hosts.patterns == ("*.whatsapp.com", "*.whatsapp.net")
+    assert settings.port == 8080
+    assert (settings.link_method, settings.link_max_rounds, settings.on_logout) == (LinkMethod.QR, 5, OnLogout.RELINK)
+    assert (settings.startup_timeout, settings.launch_timeout, settings.protocol_timeout) == (60, 30, 60)
+    assert (settings.connection_check_timeout, settings.health_check_timeout) == (30, 45)
+    assert settings.extra_ca_file is None
+    assert settings.relink_request is None
+
+
+def test_the_settings_reach_the_policy() -> None:
+    """What decides states is handed on in seconds and words."""
+    policy = read(STARTUP_TIMEOUT="1m30s", CONNECTION_CHECK_TIMEOUT="10s", ON_LOGOUT="Wait", LINK_MAX_ROUNDS="7").policy
+
+    assert (policy.startup, policy.connection_check, policy.on_logout, policy.max_rounds) == (90, 10, "Wait", 7)
+
+
+@pytest.mark.parametrize("name", sorted(REQUIRED))
+def test_a_missing_required_variable_is_named(name: str) -> None:
+    """Without it the runner cannot work; the message names it."""
+    with pytest.raises(SettingsError, match=f"{name} is not set"):
+        read_settings({key: value for key, value in REQUIRED.items() if key != name})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("PORT", "http", "whole number"),
+        ("PORT", "65536", "0 to 65535"),
+        ("PORT", "²", "whole number"),
+        ("STARTUP_TIMEOUT", "5 days", "duration"),
+        ("STARTUP_TIMEOUT", "0s", "more than 0"),
+        ("HEALTH_CHECK_TIMEOUT", "2s", "at least 3s"),
+        ("WHATSAPP_WEB_URL", "http://web.whatsapp.com/", "https"),
+        ("WHATSAPP_WEB_URL", "web.whatsapp.com", "https"),
+        ("WHATSAPP_WEB_URL", "https://example.com/", "ALLOWED_HOSTS does not contain"),
+        ("ALLOWED_HOSTS", " , ", "at least one host"),
+        ("ALLOWED_HOSTS", "*", "host names"),
+        ("ALLOWED_HOSTS", "https://web.whatsapp.com", "without scheme"),
+        ("ALLOWED_HOSTS", "a.example, MAP * 10.0.0.1", "host names"),
+        ("LINK_METHOD", "qr", "QR, PairingCode"),
+        ("ON_LOGOUT", "Never", "Relink, Wait"),
+        ("LINK_MAX_ROUNDS", "0", "1 to 1000"),
+        ("PROFILE_DIR", "profile", "absolute"),
+        ("CACHE_DIR", "/profile/cache", "profile volume"),
+        ("CACHE_DIR", "/profile", "profile volume"),
+        ("SESSION_UID", "a b", "UID"),
+        ("LOG_LEVEL", "LOUD", "DEBUG"),
+    ],
+)
+def test_a_wrong_value_is_refused_with_what_to_do(name: str, value: str, says: str) -> None:
+    """The message names the variable and what is wanted."""
+    with pytest.raises(SettingsError, match=name) as caught:
+        read(**{name: value})
+
+    assert says in str(caught.value)
+
+
+def test_a_local_page_may_do_without_tls() -> None:
+    """Names below localhost are a secure context in the browser even over plain HTTP."""
+    assert read(WHATSAPP_WEB_URL="http://web.localhost:1/", ALLOWED_HOSTS="web.localhost").url.startswith("http://")
+
+
+def test_empty_optional_variables_count_as_absent() -> None:
+    """A manifest may leave a variable empty."""
+    settings = read(EXTRA_CA_FILE="", RELINK_REQUEST=" ")
+
+    assert (settings.extra_ca_file, settings.relink_request) == (None, None)
+
+
+def test_every_variable_is_a_setting() -> None:
+    """The names that the operator imports and the settings are the same."""
+    table = settings_table()
+
+    assert all(f"| `{variable}` |" in table for variable in Variable)
+    assert len(Variable) == table.count("\n") - 2
+
+
+def test_the_reference_page_holds_the_table_of_the_code() -> None:
+    """Defaults and meanings in the documentation are those of the code; `make runner-docs` writes them."""
+    assert settings_table() in REFERENCE.read_text()
