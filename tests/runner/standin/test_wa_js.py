@@ -41,6 +41,51 @@ async def test_it_gets_ready_on_an_unlinked_page(open_tab: OpenTab, mode: Mode) 
     } == seen
 
 
+FOUND = {
+    "Socket": "WAWebSocketModel",
+    "Stream": "WAWebStreamModel",
+    "Conn": "WAWebConnModel",
+    "Cmd": "WAWebCmd",
+    "BackendEventBus": "WAWebBackendEventBus",
+    "NetworkStatus": ("WAWebNetworkStatus", "default"),
+    "Wid": ("WAWebWid", "default"),
+    "MsgKey": ("WAWebMsgKey", "default"),
+    "MsgModel": ("WAWebMsgModel", "Msg"),
+    "ChatModel": ("WAWebChatModel", "Chat"),
+    "MsgStore": ("WAWebMsgCollection", "MsgCollection"),
+    "ChatStore": ("WAWebChatCollection", "ChatCollection"),
+    "ContactStore": ("WAWebContactCollection", "ContactCollection"),
+    "OpaqueData": ("WAWebMediaOpaqueData", "default"),
+    "LinkDeviceEvents": "WAWebLinkDeviceEvents",
+    "functions.isLoggedIn": "WAWebUserPrefsIsLoggedIn",
+    "functions.isRegistered": "WAWebUserPrefsMultiDevice",
+    "functions.findOrCreateLatestChat": "WAWebFindChatAction",
+    "functions.addAndSendMsgToChat": "WAWebSendMsgChatAction",
+    "functions.genLinkDeviceCodeForPhoneNumber": "WAWebAltDeviceLinkingApi",
+}
+""" What wa-js finds by its conditions: the module, and the name of the export where it differs. """
+
+
+@pytest.mark.parametrize("mode", [Mode.MODERN])
+async def test_every_condition_finds_its_own_module(open_tab: OpenTab) -> None:
+    """No module carries a name by which wa-js would take it for another one."""
+    tab = await open_tab(wa_js=True)
+    wanted = {
+        name: [where, "WAWebLinkDeviceEvents" if name == "LinkDeviceEvents" else name.rpartition(".")[2]]
+        if isinstance(where, str)
+        else list(where)
+        for name, where in FOUND.items()
+    }
+    missed = await tab.page.evaluate(
+        """(wanted) => Object.entries(wanted).filter(([name, [id, key]]) => {
+          const found = name.split('.').reduce((at, part) => at?.[part], WPP.whatsapp);
+          return found === undefined || found !== require(id)[key] }).map(([name]) => name)""",
+        wanted,
+    )
+
+    assert [] == missed
+
+
 async def test_its_code_and_the_shown_code_agree(open_tab: OpenTab) -> None:
     """GetAuthCode gives the first four of the five fields that data-ref and the picture carry."""
     tab = await open_tab(wa_js=True)

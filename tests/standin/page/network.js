@@ -1,5 +1,6 @@
-// Whether the computer has a network, found out as a page can: the browser's own word and a small request.
-// Who asks: the connection, each time its socket ends. While offline it asks again by itself until the answer changes.
+// Whether the computer has a network, found out by a small request. The browser's own word (`navigator.onLine`) only
+// says when to ask: it calls a machine with nothing but loopback offline, and this page may well be served from there.
+// Who else asks: the connection, each time its socket ends. While offline it asks again until the answer changes.
 
 export class Network {
   #state;
@@ -17,7 +18,7 @@ export class Network {
   }
 
   async check() {
-    const online = navigator.onLine && await this.#ask();
+    const online = await this.#ask();
     clearTimeout(this.#timer);
     if (!online) this.#timer = setTimeout(() => this.check(), this.#pause);
     this.#state.network.set('online', online);

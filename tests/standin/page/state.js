@@ -33,7 +33,7 @@ export class State {
   socket = new Model({ state: 'UNLAUNCHED', stream: 'DISCONNECTED', hasSynced: false });
   stream = new Model({ mode: undefined, info: undefined, needsUpdate: false, available: true });
   conn = new Model({ ref: undefined, refTTL: undefined, connected: false, platform: 'android', pushname: undefined });
-  network = new Model({ online: navigator.onLine });
+  network = new Model({ online: true });
   #login;
 
   constructor(login) {

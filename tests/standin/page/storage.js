@@ -16,7 +16,6 @@ function settle(request) {
   return new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error);
-    request.onblocked = () => resolve(null); // another tab holds it; it was emptied before
   });
 }
 
@@ -91,6 +90,8 @@ export class LoginStore {
     for (const name of LOCAL) localStorage.removeItem(name);
     this.registered = false;
     await withStore('readwrite', (store) => store.clear());
-    await settle(indexedDB.deleteDatabase(DATABASE));
+    const deletion = indexedDB.deleteDatabase(DATABASE);
+    // Another tab may hold it for a moment; it is empty by now, so nothing has to wait for that tab.
+    await new Promise((resolve) => { deletion.onsuccess = deletion.onerror = deletion.onblocked = resolve; });
   }
 }
