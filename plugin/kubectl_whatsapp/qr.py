@@ -125,7 +125,7 @@ def _tokens(session: SessionView, *, kubectl: Kubectl) -> dict[str, str]:
 
 def _follow(runner: Runner, request: QrRequest, session: SessionView, *, console: Console) -> None:
     """Show codes as they come, until the runner says that they end."""
-    shown: Code | None = None
+    shown = ""
     told = ""
     said = runner.said()
     while True:
@@ -136,8 +136,8 @@ def _follow(runner: Runner, request: QrRequest, session: SessionView, *, console
         if advice.outlook is Outlook.NEVER:
             raise NoCode(advice.text)
         code = runner.code()
-        if code is not None and code != shown:
-            shown = code
+        if code is not None and code.text != shown:  # the same code may be given a longer life
+            shown = code.text
             _show(code, request, session, console=console, afresh=True)
         elif code is None and advice.text != told:
             told = advice.text

@@ -93,7 +93,7 @@ class ScriptedRunner:
             return 200, {"revision": self.step, "state": state, "reason": "AsExpected", "message": ""}
         if code is None:
             return 404, {"error": "no QR code"}
-        expiry = (NOW + timedelta(seconds=18)).isoformat()
+        expiry = (NOW + timedelta(seconds=18 + self.step)).isoformat()
         return 200, {"text": code, "issuedTime": NOW.isoformat(), "expiryTime": expiry, "round": 2}
 
 

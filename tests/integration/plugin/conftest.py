@@ -1,0 +1,162 @@
+"""A real API server with a session in it, the runner's real HTTP API, and the plugin as people start it.
+
+Only port-forward is played: it needs a kubelet. The kubectl on the PATH hands everything else to the real one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+import secrets
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from local_cluster.light import LightCluster, Programs
+from session_runner.http.app import Api, serve
+from session_runner.http.auth import TokenFolder
+from session_runner.metrics import Metrics
+from session_runner.states.vocabulary import TokenScope
+from session_runner.store import StateStore
+
+ROOT = Path(__file__).parents[3]
+PLUGIN = ROOT / "plugin"
+SECRET = "was-0123-89abcdef"
+KUBECTL = """#!/bin/sh
+case " $* " in
+*" port-forward "*)
+	echo "Forwarding from 127.0.0.1:{port} -> 8080"
+	exec tail --pid=$PPID -f /dev/null
+	;;
+esac
+exec {kubectl} "$@"
+"""
+READER = [
+    {"apiGroups": ["wasession.dev"], "resources": ["whatsappsessions"], "verbs": ["get", "list"]},
+]
+LINKER = [*READER, {"apiGroups": [""], "resources": ["secrets"], "resourceNames": [SECRET], "verbs": ["get"]}]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """How a command ended."""
+
+    status: int
+    out: str
+    notes: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """A namespace with session `sales`, its runner, and commands run as somebody."""
+
+    cluster: LightCluster
+    namespace: str
+    store: StateStore
+    folder: Path
+
+    async def kubectl(self, *words: str, rights: list[dict[str, Any]] | None = None) -> Ended:
+        """Run `kubectl WORDS` as a person with these rights in the namespace; None: as an admin."""
+        process = await self.start(*words, rights=rights)
+        out, notes = await process.communicate()
+        return Ended(status=process.returncode or 0, out=out.decode(), notes=notes.decode())
+
+    async def start(self, *words: str, rights: list[dict[str, Any]] | None = None) -> asyncio.subprocess.Process:
+        """The same, to be listened to while it runs."""
+        kubeconfig = self.cluster.kubeconfig if rights is None else self._person(rights)
+        return await asyncio.create_subprocess_exec(
+            self.folder / "kubectl",
+            *words,
+            env={
+                "PATH": f"{self.folder}:{PLUGIN}:/usr/bin:/bin",
+                "HOME": str(self.folder),
+                "KUBECONFIG": str(kubeconfig),
+                "TERM": os.environ.get("TERM", "dumb"),
+            },
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+
+    def set_status(self, **status: Any) -> None:
+        """Write the session's status, as the operator would."""
+        patch = json.dumps({"status": status})
+        where = [f"--namespace={self.namespace}", "--subresource=status", "--type=merge"]
+        self.cluster.kubectl("patch", "whatsappsession", "sales", *where, f"--patch={patch}")
+
+    def _person(self, rights: list[dict[str, Any]]) -> Path:
+        name = f"person-{secrets.token_hex(3)}"
+        role = {
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "Role",
+            "metadata": {"name": name, "namespace": self.namespace},
+            "rules": rights,
+        }
+        self.cluster.kubectl("apply", "--filename=-", input=yaml.safe_dump(role))
+        self.cluster.kubectl(
+            "create", "rolebinding", name, f"--role={name}", f"--user={name}", f"--namespace={self.namespace}"
+        )
+        return self.cluster.kubeconfig_for(name)
+
+
+@pytest.fixture(scope="session")
+def with_api(light_cluster: LightCluster) -> LightCluster:
+    """The light cluster with our CRDs."""
+    light_cluster.kubectl("apply", "--server-side", "--kustomize", str(ROOT / "crds"))
+    names = ["crd/whatsappsessions.wasession.dev", "crd/whatsappsessionquotas.wasession.dev"]
+    light_cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", *names)
+    return light_cluster
+
+
+@pytest.fixture
+async def stage(
+    with_api: LightCluster,
+    light_programs: Programs,
+    make_namespace: Callable[[LightCluster], str],
+    tmp_path: Path,
+) -> AsyncIterator[Stage]:
+    """A session that shows no code yet, with a runner that serves."""
+    tokens = {str(scope): secrets.token_hex(16) for scope in TokenScope}
+    folder = tmp_path / "tokens"
+    folder.mkdir()
+    for scope, token in tokens.items():
+        (folder / scope).write_text(token)
+    store = StateStore(clock=lambda: datetime.now(UTC))
+    api = Api(
+        store=store,
+        tokens=TokenFolder(folder),
+        metrics=Metrics(),
+        session_uid="session",
+        pod_uid="pod",
+        clock=lambda: datetime.now(UTC),
+    )
+    runner, port = await serve(api.application(), port=0)
+    namespace = make_namespace(with_api)
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    program = programs / "kubectl"
+    program.write_text(KUBECTL.format(port=port, kubectl=light_programs.kubectl))
+    program.chmod(0o755)
+    session = {
+        "apiVersion": "wasession.dev/v1alpha1",
+        "kind": "WhatsAppSession",
+        "metadata": {"name": "sales", "namespace": namespace},
+        "spec": {"quotaName": "plugin"},
+    }
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": SECRET, "namespace": namespace},
+        "data": {scope: base64.b64encode(token.encode()).decode() for scope, token in tokens.items()},
+    }
+    with_api.kubectl("apply", "--filename=-", input=yaml.safe_dump_all([session, secret]))
+    made = Stage(cluster=with_api, namespace=namespace, store=store, folder=programs)
+    made.set_status(state="Starting", podName="sales", replicas=1, tokenSecretName=SECRET)
+    yield made
+    store.close()
+    await runner.cleanup()
