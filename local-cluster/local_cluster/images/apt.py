@@ -9,8 +9,10 @@ import re
 from pathlib import Path
 from typing import Final, Self
 
+from local_cluster.build.cache import content_key, entry, files_of
 from local_cluster.commands import run
 from local_cluster.errors import MachineError
+from local_cluster.steps import Silent
 
 SUITE: Final = "bookworm"
 SUITES: Final = (SUITE, f"{SUITE}-security", f"{SUITE}-updates")
@@ -92,16 +94,30 @@ class AptRoute:
         return {f"{match[1]}_proxy": match[2] for match in found if match and match[2] != "DIRECT"}
 
 
-def find_route() -> AptRoute:
-    """Ask apt. Raises MachineError on a machine without Debian's bookworm, CommandError if apt fails."""
+def find_route(*, cache: Path | None = None, etc: Path = Path("/etc/apt")) -> AptRoute:
+    """Ask apt, or read what it said when its configuration was the same: it takes a second to think.
+
+    Raises MachineError on a machine without Debian's bookworm, CommandError if apt fails.
+    """
+
+    def fill(folder: Path) -> None:
+        targets, config = _ask()
+        (folder / "targets").write_text(targets)
+        (folder / "config").write_text(config)
+
+    folder = entry(f"apt-{content_key(files=files_of(etc))}", fill, progress=Silent(), cache=cache)
+    return AptRoute.parse(targets=(folder / "targets").read_text(), config=(folder / "config").read_text())
+
+
+def _ask() -> tuple[str, str]:
+    command = ("apt-get", "indextargets", "--format", _FORMAT, "Created-By: Packages", "Origin: Debian")
+    config = run("apt-config", "dump", "Acquire")
+    targets = run(*command)
     try:
-        return _ask()
+        AptRoute.parse(targets=targets, config=config)
     except MachineError:
         # A new machine has never fetched the lists that say which suites its sources are.
         run("apt-get", "update", "-o", "DPkg::Lock::Timeout=300", timeout=600)
-        return _ask()
-
-
-def _ask() -> AptRoute:
-    targets = run("apt-get", "indextargets", "--format", _FORMAT, "Created-By: Packages", "Origin: Debian")
-    return AptRoute.parse(targets=targets, config=run("apt-config", "dump", "Acquire"))
+        targets = run(*command)
+        AptRoute.parse(targets=targets, config=config)  # not cached if it fails again
+    return targets, config

@@ -56,8 +56,8 @@ def build(
     Raises BuildError with the end of the log, or MachineError where the machine lacks something.
     """
     packages.ensure(packages.IMAGES, progress=progress)
-    route = find_route()
     folder = cache_folder() if cache is None else cache
+    route = find_route(cache=folder)
     return {name: build_one(IMAGES[name], route=route, progress=progress, cache=folder, root=root) for name in names}
 
 
@@ -118,7 +118,7 @@ def build_one(image: Image, *, route: AptRoute, progress: Progress, cache: Path,
 def clean(*, cache: Path | None = None) -> list[Path]:
     """Remove all images, their base, layers and wheels; the next build begins anew, with today's packages."""
     folder = cache_folder() if cache is None else cache
-    found = [*folder.glob("image-*"), *folder.glob("wheels-*"), *folder.glob("images")]
+    found = [path for pattern in ("image-*", "wheels-*", "apt-*", "images") for path in folder.glob(pattern)]
     for path in found:
         shutil.rmtree(path)
     return found

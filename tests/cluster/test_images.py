@@ -1,0 +1,226 @@
+"""The images as they come out of the build: small, without root, and working on a read-only root file system.
+
+They are built into the shared cache, so a second run takes seconds. A program of an image is run in a chroot of its
+files, as the image's user, with nothing writable but what a pod gives it; no cluster is needed for that.
+"""
+
+import dataclasses
+import io
+import json
+import os
+import subprocess
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from local_cluster.build.cache import cache_folder
+from local_cluster.images import IMAGES, Built, build
+from local_cluster.images.buildah import Buildah
+from local_cluster.steps import Steps
+
+pytestmark = [
+    pytest.mark.root,
+    pytest.mark.slow,
+    pytest.mark.timeout(900),  # from an empty cache about three minutes, most of them downloads
+    pytest.mark.xdist_group("images"),
+]
+
+SIZES = {"operator": 270, "runner": 660, "standin": 190}
+""" MB unpacked, at most. Measured on 2026-11-22: 244, 624 and 162, of them Debian with Python 113, Chromium with its
+libraries 325, Playwright's Node 117; the rest of the bound is left for Debian's updates. """
+
+MODULES = {
+    "operator": ("whatsapp_operator.app.main", "session_runner.states"),
+    "runner": ("session_runner", "playwright.async_api", "aiohttp", "segno"),
+    "standin": ("standin.server", "cryptography"),
+}
+
+SETUP = """\
+set -e
+mount --make-rprivate /
+mount --bind "$ROOT" "$ROOT"
+mount --rbind /dev "$ROOT/dev"
+mount -t proc proc "$ROOT/proc"
+mount -t tmpfs -o mode=1777 tmpfs "$ROOT/tmp"
+mount -t tmpfs -o uid=10001,gid=10001,mode=700 tmpfs "$ROOT/home/$NAME"
+mount -o remount,bind,ro "$ROOT"
+exec chroot "$ROOT" /usr/bin/setpriv --reuid=10001 --regid=10001 --clear-groups --no-new-privs \\
+  --bounding-set=-all --inh-caps=-all -- /usr/bin/env -i "PATH=$IMAGE_PATH" PYTHONPATH=/opt/app \\
+  PYTHONDONTWRITEBYTECODE=1 "HOME=/home/$NAME" "$@"
+"""
+
+BROWSE = """\
+import asyncio
+from playwright.async_api import async_playwright
+
+async def main():
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path="/usr/bin/chromium-headless-shell", args=["--no-sandbox", "--disable-dev-shm-usage"])
+        page = await browser.new_page()
+        await page.set_content("<canvas id=c></canvas><p>käse 😀</p>")
+        print(await page.evaluate("document.querySelector('p').textContent + typeof WebAssembly + typeof indexedDB"))
+        print(len(await page.screenshot()) > 1000)
+        await browser.close()
+
+asyncio.run(main())
+"""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Unpacked:
+    """An image whose files are mounted at `files`."""
+
+    built: Built
+    files: Path
+    config: dict[str, Any]
+
+    def run(self, *words: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+        """Run a program of the image as its user: the root file system read-only, /tmp and HOME writable."""
+        variables = dict(entry.split("=", 1) for entry in self.config["Env"])
+        environment = {
+            "PATH": os.environ["PATH"],
+            "ROOT": str(self.files),
+            "NAME": self.built.name,
+            "IMAGE_PATH": variables["PATH"],
+        }
+        command = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--", "sh", "-c", SETUP, "sh", *words]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=timeout, check=False)
+
+    def python(self, code: str) -> str:
+        """What a piece of Python prints in the image. It must end well."""
+        done = self.run("python", "-c", code)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+
+def files_with_bits(folder: Path, bits: str) -> list[str]:
+    """The regular files with any of these permission bits, as paths inside of the image."""
+    found = subprocess.check_output(
+        ["find", folder, "-xdev", "-type", "f", "-perm", f"/{bits}", "-printf", "/%P\n"], text=True
+    )
+    return found.split()
+
+
+@pytest.fixture(scope="module", params=IMAGES)
+def image(request: pytest.FixtureRequest) -> Iterator[Unpacked]:
+    """Each image, built if need be, and its files mounted."""
+    built = build([request.param], progress=Steps())[request.param]
+    program = Buildah(cache_folder() / "images")._program
+    container = subprocess.check_output([*program, "from", built.reference], text=True).strip()
+    try:
+        files = Path(subprocess.check_output([*program, "mount", container], text=True).strip())
+        inspected = json.loads(subprocess.check_output([*program, "inspect", "--type", "image", built.reference]))
+        yield Unpacked(built=built, files=files, config=inspected["OCIv1"]["config"])
+    finally:
+        subprocess.run([*program, "rm", container], capture_output=True, check=True)
+
+
+def test_it_is_small(image: Unpacked) -> None:
+    """Under its bound, in the image's own count."""
+    assert image.built.size <= SIZES[image.built.name] * 10**6
+
+
+def test_it_runs_as_nobody_in_particular(image: Unpacked) -> None:
+    """The user is a number that is not root's, and the program is PID 1."""
+    assert image.config["User"] == "10001:10001"
+    assert image.config["Entrypoint"][:2] == ["python", "-m"]
+    assert image.python("import os; print(os.getuid(), os.getgid())") == "10001 10001"
+
+
+def test_nothing_in_it_changes_its_user(image: Unpacked) -> None:
+    """No setuid or setgid file is left, and none that everybody may write."""
+    assert files_with_bits(image.files, "6000") == []
+    assert files_with_bits(image.files, "0002") == []
+
+
+def test_its_root_file_system_need_not_be_written(image: Unpacked) -> None:
+    """Its modules load where nothing can be written but /tmp and HOME, and from byte code."""
+    modules = MODULES[image.built.name]
+
+    assert image.python(f"import {', '.join(modules)}; print('loaded')") == "loaded"
+    assert image.run("touch", "/opt/app/x").returncode != 0
+    assert image.python(f"import {modules[0]} as m; import os; print(os.path.exists(m.__cached__))") == "True"
+
+
+def test_its_program_starts(image: Unpacked) -> None:
+    """Without its settings it ends with words of its own about them, not with a traceback of missing modules."""
+    done = image.run(*image.config["Entrypoint"], timeout=30)
+
+    assert done.returncode != 0
+    assert "ModuleNotFoundError" not in done.stderr
+    assert "ImportError" not in done.stderr
+    assert "Read-only file system" not in done.stderr
+
+
+def test_what_built_it_is_not_in_it(image: Unpacked) -> None:
+    """No pip, no compiler, no package lists, no wheels, no secrets in its variables."""
+    assert (
+        image.python("import importlib.util as u; print(u.find_spec('pip'), u.find_spec('setuptools'))") == "None None"
+    )
+    assert not list(image.files.glob("var/lib/apt/lists/*_*"))
+    assert not list(image.files.glob("**/*.whl"))
+    assert not (image.files / "host-ca.crt").exists()
+    assert {entry.split("=")[0] for entry in image.config["Env"]} == {
+        "PATH",
+        "PYTHONPATH",
+        "PYTHONUNBUFFERED",
+        "PYTHONDONTWRITEBYTECODE",
+    }
+
+
+def test_it_says_what_it_is(image: Unpacked) -> None:
+    """Title, licence and version as labels, the licence itself as a file."""
+    labels = image.config["Labels"]
+
+    assert labels["org.opencontainers.image.title"] == f"whatsapp-{image.built.name}"
+    assert labels["org.opencontainers.image.licenses"] == "Apache-2.0"
+    assert labels["org.opencontainers.image.version"] == image.built.reference.partition(":")[2]
+    assert "Apache License" in (image.files / "opt/app/LICENSE").read_text()
+
+
+def test_its_archive_carries_its_name(image: Unpacked) -> None:
+    """Containerd names what it imports after the archive's annotation."""
+    with tarfile.open(image.built.archive) as archive:
+        member = archive.extractfile("index.json")
+        assert member is not None
+        index = json.load(member)
+
+    name = index["manifests"][0]["annotations"]["org.opencontainers.image.ref.name"]
+    assert name == image.built.reference
+
+
+def test_an_unchanged_image_is_not_built_again(image: Unpacked) -> None:
+    """The second time it is a matter of looking at the sources: no step is worth a word."""
+    said = io.StringIO()
+
+    again = build([image.built.name], progress=Steps(stream=said))[image.built.name]
+
+    assert (again, said.getvalue()) == (image.built, "")
+
+
+@pytest.mark.parametrize("image", ["runner"], indirect=True)
+def test_the_runner_can_browse(image: Unpacked) -> None:
+    """Playwright's own driver starts Debian's browser, which runs scripts and paints, all on a read-only root."""
+    assert image.python(BROWSE) == "käse 😀objectobject\nTrue"
+
+
+@pytest.mark.parametrize("image", ["runner"], indirect=True)
+def test_the_runner_can_trust_an_authority(image: Unpacked) -> None:
+    """Certutil makes the user's certificate database in HOME."""
+    done = image.run(
+        "sh", "-c", 'mkdir -p "$HOME/nss" && certutil -d "sql:$HOME/nss" -N --empty-password && ls "$HOME/nss"'
+    )
+
+    assert done.stdout.split() == ["cert9.db", "key4.db", "pkcs11.txt"]
+
+
+@pytest.mark.parametrize("image", ["operator"], indirect=True)
+def test_the_operator_has_no_browser_and_no_runner(image: Unpacked) -> None:
+    """Of the runner it has the words alone."""
+    here = sorted(path.name for path in (image.files / "opt/app/session_runner").iterdir())
+
+    assert [name for name in here if not name.startswith("__")] == ["states"]
+    assert image.python("import importlib.util as u; print(u.find_spec('playwright'))") == "None"
