@@ -266,13 +266,19 @@ def damaged(draw: st.DrawFn, whole: st.SearchStrategy[Any]) -> Any:
     return [*value[:place], part, *value[place + 1 :]]
 
 
+def _metadata() -> st.SearchStrategy[Manifest]:
+    return _optional(name=names(), namespace=names(), uid=names(), generation=st.integers(0, 99), labels=_label_maps())
+
+
+def stored_metadata() -> st.SearchStrategy[Any]:
+    """Metadata with unexpected contents, at any depth."""
+    return damaged(_metadata())
+
+
 def stored_objects() -> st.SearchStrategy[Manifest]:
     """Objects under the right kind with unexpected contents, at any depth."""
-    metadata = _optional(
-        name=names(), namespace=names(), uid=names(), generation=st.integers(0, 99), labels=_label_maps()
-    )
     sound = st.fixed_dictionaries(
-        {"metadata": metadata},
+        {"metadata": _metadata()},
         optional={"spec": session_specs(), "status": session_statuses().map(lambda status: status.to_dict())},
     )
     return st.one_of(sound, damaged(sound).filter(lambda value: isinstance(value, dict)))
