@@ -11,13 +11,10 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from local_cluster.errors import ClusterError, MachineError
-from local_cluster.full import machine, namespaces, records
-from local_cluster.full.down import down
-from local_cluster.full.instance import Instance, check_name
-from local_cluster.full.load import load
-from local_cluster.full.status import render, status
-from local_cluster.full.up import supervisor_of, up
+from local_cluster.errors import ClusterError
+from local_cluster.full import machine
+from local_cluster.full.cluster import FullCluster
+from local_cluster.full.status import render
 from local_cluster.steps import Steps, seconds
 
 __all__ = ["main"]
@@ -28,10 +25,9 @@ DEFAULT_NAME = "demo"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     given = _parser().parse_args(arguments)
-    command: Callable[[argparse.Namespace], int] = given.command
+    command: Callable[[FullCluster, argparse.Namespace], int] = given.command
     try:
-        check_name(given.name)
-        return command(given)
+        return command(FullCluster(given.name), given)
     except ClusterError as error:
         print(error, file=sys.stderr)
         return 1
@@ -40,65 +36,51 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _up(given: argparse.Namespace) -> int:
+def _up(cluster: FullCluster, _: argparse.Namespace) -> int:
     begin, steps = time.monotonic(), Steps()
-    instance = up(given.name, progress=steps)
-    steps.say(f"cluster {instance.name} is ready after {seconds(time.monotonic() - begin)}")
-    steps.say(f"export KUBECONFIG={instance.kubeconfig}")
+    cluster.up(progress=steps)
+    steps.say(f"cluster {cluster.name} is ready after {seconds(time.monotonic() - begin)}")
+    steps.say(f"export KUBECONFIG={cluster.kubeconfig}")
     return 0
 
 
-def _down(given: argparse.Namespace) -> int:
+def _down(cluster: FullCluster, _: argparse.Namespace) -> int:
     steps = Steps()
     steps.say(
-        f"cluster {given.name} is gone" if down(given.name, progress=steps) else f"there is no cluster {given.name}"
+        f"cluster {cluster.name} is gone" if cluster.down(progress=steps) else f"there is no cluster {cluster.name}"
     )
     return 0
 
 
-def _status(given: argparse.Namespace) -> int:
-    instance = _existing(given.name)
-    found = status(instance, supervisor_of(instance))
+def _status(cluster: FullCluster, _: argparse.Namespace) -> int:
+    found = cluster.status()
     print(render(found))
     return 0 if found.healthy else 1
 
 
-def _kubeconfig(given: argparse.Namespace) -> int:
-    print(_existing(given.name).kubeconfig)
+def _kubeconfig(cluster: FullCluster, _: argparse.Namespace) -> int:
+    print(cluster.kubeconfig)
     return 0
 
 
-def _load(given: argparse.Namespace) -> int:
-    instance = _existing(given.name)
+def _load(cluster: FullCluster, given: argparse.Namespace) -> int:
     with Steps().step(f"loading {given.archive}"):
-        images = load(instance, given.archive)
+        images = cluster.load(given.archive)
     print("\n".join(images))
     return 0
 
 
-def _exec(given: argparse.Namespace) -> int:
+def _exec(cluster: FullCluster, given: argparse.Namespace) -> int:
     machine.check()
-    anchor = supervisor_of(_existing(given.name)).running("anchor")
-    if anchor is None:
-        raise MachineError(f"the cluster {given.name} does not run; start it with `make cluster-up`")
-    words = [*namespaces.enter(anchor.pid), *given.words]
-    sys.stdout.flush()
+    words = cluster.inside(*given.words)
     os.execvp(words[0], words)  # noqa: S606  to become the command the person asked for is the point
-
-
-def _existing(name: str) -> Instance:
-    instance = records.find(name)
-    if instance is None:
-        others = ", ".join(records.names()) or "none"
-        raise MachineError(f"there is no cluster {name} (there is: {others}); `make cluster-up` makes one")
-    return instance
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m local_cluster", description="A real Kubernetes on this machine.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def add(name: str, command: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+    def add(name: str, command: Callable[[FullCluster, argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=text, description=text)
         sub.add_argument("--name", default=DEFAULT_NAME, help="which cluster (default: %(default)s)")
         sub.set_defaults(command=command)

@@ -8,14 +8,15 @@ installation, and what stood in its place before is put back.
 import contextlib
 import os
 import shutil
+import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from local_cluster.commands import run, succeeds
+from local_cluster.commands import run
 from local_cluster.errors import MachineError
 from local_cluster.steps import Progress, Silent
 
-__all__ = ["BROWSER", "CLUSTER", "IMAGES", "ensure", "missing", "no_daemons"]
+__all__ = ["BROWSER", "CLUSTER", "IMAGES", "ensure", "missing", "no_daemons", "parse_missing"]
 
 CLUSTER = (
     "conntrack",
@@ -41,7 +42,16 @@ FORBIDDEN = "#!/bin/sh\n# Written by the local cluster for the time of an instal
 
 def missing(names: Sequence[str]) -> list[str]:
     """Those of the packages that are not installed."""
-    return [name for name in names if not _is_installed(name)]
+    # dpkg-query fails as a whole when it does not know one of them, and still lists the others.
+    asked = ["dpkg-query", "--show", "--showformat", "${Package} ${db:Status-Status}\\n", *names]
+    listed = subprocess.run(asked, capture_output=True, text=True, check=False).stdout
+    return parse_missing(names, listed)
+
+
+def parse_missing(names: Sequence[str], listed: str) -> list[str]:
+    """Those of the names that a list of `NAME STATUS` lines does not call installed; pure."""
+    installed = {words[0] for line in listed.splitlines() if (words := line.split())[-1:] == ["installed"]}
+    return [name for name in names if name not in installed]
 
 
 def ensure(names: Sequence[str], *, progress: Progress | None = None) -> list[str]:
@@ -90,9 +100,3 @@ def _replace(path: Path, content: bytes, mode: int) -> None:
     partial.write_bytes(content)
     partial.chmod(mode & 0o7777)
     partial.rename(path)
-
-
-def _is_installed(name: str) -> bool:
-    return succeeds(
-        "sh", "-c", "dpkg-query --show --showformat '${db:Status-Status}' \"$1\" | grep -qx installed", "sh", name
-    )

@@ -4,6 +4,7 @@ One light cluster serves all tests of a session that ask for it, and each xdist 
 keep apart by namespaces from `make_namespace`; what a test makes outside of one it removes itself.
 """
 
+import os
 import uuid
 from collections.abc import Callable, Iterator
 
@@ -13,7 +14,19 @@ from local_cluster.errors import CommandError
 from local_cluster.light import LightCluster, Programs, find_programs
 from local_cluster.steps import Steps
 
-__all__ = ["light_cluster", "light_cluster_with_controllers", "light_programs", "make_namespace"]
+__all__ = [
+    "light_cluster",
+    "light_cluster_with_controllers",
+    "light_programs",
+    "make_namespace",
+    "pytest_runtest_setup",
+]
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what needs root where we are not, and say so."""
+    if item.get_closest_marker("root") is not None and os.geteuid() != 0:
+        pytest.skip("needs root on Debian: a kubelet, mounts, network namespaces")
 
 
 @pytest.fixture(scope="session")

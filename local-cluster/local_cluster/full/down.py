@@ -30,7 +30,7 @@ def down(name: str, *, progress: Progress) -> bool:
     if records.find(name) is None:
         return False
     machine.check()
-    with records.locked(f"cluster {name}"):
+    with records.locked(f"cluster {name}", progress=progress):
         instance = records.find(name)
         if instance is None:
             return False

@@ -6,6 +6,7 @@ log at once, instead of a timeout a minute later.
 
 import datetime as dt
 import os
+import socket
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -19,10 +20,19 @@ from local_cluster.full.instance import Instance
 from local_cluster.full.supervisor import Supervisor
 from local_cluster.processes import ProcessId
 
-__all__ = ["api_client", "node_is_ready", "wait_for", "wait_for_api", "wait_for_dns", "wait_for_node", "wall_time"]
+__all__ = [
+    "accepts",
+    "api_client",
+    "node_is_ready",
+    "wait_for",
+    "wait_for_api",
+    "wait_for_dns",
+    "wait_for_node",
+    "wall_time",
+]
 
 POLL = 0.05  # seconds between two looks
-TIMEOUT = 90.0  # seconds; each of the waits takes a few on an idle machine
+TIMEOUT = 180.0  # seconds; each of the waits takes a few on an idle machine
 
 
 def api_client(instance: Instance) -> ApiClient:
@@ -84,6 +94,16 @@ def wait_for_dns(instance: Instance, supervisor: Supervisor) -> None:
         what="the cluster's DNS",
         check=lambda: supervisor.check("coredns"),
     )
+
+
+def accepts(path: Path) -> bool:
+    """Whether somebody listens on a socket; its file alone may be a dead process's."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+        try:
+            client.connect(str(path))
+        except OSError:
+            return False
+    return True
 
 
 def node_is_ready(node: Mapping[str, Any], *, since: dt.datetime) -> bool:

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from local_cluster.commands import run
-from local_cluster.errors import ClusterError, ConflictError
+from local_cluster.errors import ClusterError, MachineError
 from local_cluster.full.instance import RUN_ROOT, STATE_ROOT, Instance, Link, choose_link
+from local_cluster.steps import Progress, Silent
 
 __all__ = ["find", "find_or_create", "locked", "names"]
 
@@ -32,6 +33,8 @@ def find(name: str, *, state_root: Path = STATE_ROOT, run_root: Path = RUN_ROOT)
         link = Link(**given["link"])
     except FileNotFoundError:
         return None
+    except PermissionError as error:
+        raise MachineError(f"the cluster {name} is root's: run the same command with sudo or as root") from error
     except (ValueError, KeyError, TypeError) as error:
         raise ClusterError(f"{state_root / name / FILE} is damaged ({error}); remove {state_root / name}") from error
     return Instance(name=name, link=link, state_root=state_root, run_root=run_root)
@@ -58,11 +61,9 @@ def find_or_create(name: str, *, state_root: Path = STATE_ROOT, run_root: Path =
 
 
 @contextlib.contextmanager
-def locked(name: str, *, run_root: Path = RUN_ROOT, wait: bool = True) -> Iterator[None]:
-    """Hold a lock of that name; the kernel frees it when its holder ends, however it ends. The file goes with it.
-
-    Raises ConflictError when somebody else holds it and `wait` is false.
-    """
+def locked(name: str, *, run_root: Path = RUN_ROOT, progress: Progress | None = None) -> Iterator[None]:
+    """Hold a lock of that name; the kernel frees it when its holder ends, however it ends. The file goes with it."""
+    watcher = progress or Silent()
     path = run_root / f".{name}.lock"
     while True:
         run_root.mkdir(parents=True, exist_ok=True, mode=0o755)
@@ -72,11 +73,10 @@ def locked(name: str, *, run_root: Path = RUN_ROOT, wait: bool = True) -> Iterat
             continue
         with file:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-            except BlockingIOError as error:
-                raise ConflictError(
-                    f"another command works on {name} right now; try again when it has ended"
-                ) from error
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                with watcher.step(f"waiting for another command on {name}", still=lambda: "it is still at work"):
+                    fcntl.flock(file, fcntl.LOCK_EX)
             if not _is_at(path, file.fileno()):  # its last holder removed it while we waited: lock the new one
                 continue
             try:

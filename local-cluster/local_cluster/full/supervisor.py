@@ -108,9 +108,9 @@ class Supervisor:
             left = end(processes, patience=0)
         return left
 
-    def names(self) -> list[str]:
-        """Every daemon that was ever started since the run folder was empty."""
-        return sorted(path.stem for path in self._records.glob("*.json"))
+    def pids(self) -> list[int]:
+        """Every process of the instance, those of its pods included."""
+        return self._cgroups.pids()
 
     def _end_strays(self, daemon: Daemon, known: ProcessId | None) -> None:
         """End the one we know, and one that an interrupted command started; containerd's shims may stay."""

@@ -42,7 +42,7 @@ def up(name: str, *, progress: Progress) -> Instance:
     machine.check()
     packages.ensure(packages.CLUSTER, progress=progress)
     programs = _programs(progress)
-    with records.locked(f"cluster {name}"):
+    with records.locked(f"cluster {name}", progress=progress):
         instance = records.find_or_create(name)
         machine.remember_settings(instance.state_root / "settings-before.json")
         supervisor = supervisor_of(instance)
@@ -189,7 +189,9 @@ def _load_pause_image(instance: Instance, supervisor: Supervisor, programs: Prog
     """The sandbox's image; there is no registry to take it from."""
     ctr = [str(programs.ctr), "--address", str(instance.containerd_socket), "--namespace", "k8s.io", "images"]
     readiness.wait_for(
-        instance.containerd_socket.is_socket, what="containerd's start", check=lambda: supervisor.check("containerd")
+        lambda: readiness.accepts(instance.containerd_socket),
+        what="containerd's start",
+        check=lambda: supervisor.check("containerd"),
     )
     if image in run(*ctr, "list", "--quiet").split():
         return

@@ -4,20 +4,17 @@ etcd and the API server start at the same moment (the API server waits for its e
 controller manager follows as soon as the API server answers. Everything lives in one temporary folder.
 """
 
-import contextlib
 import datetime as dt
-import http.client
-import os
 import shutil
-import ssl
-import subprocess
 import tempfile
 import time
 from pathlib import Path
 from typing import NamedTuple, Self
 
+from local_cluster.api import ApiClient
 from local_cluster.control_plane import AUTHORITIES, ControlPlane, audit_policy, certificates
-from local_cluster.errors import CommandError, MachineError, StartError
+from local_cluster.errors import MachineError, StartError
+from local_cluster.kubectl import Kubectl
 from local_cluster.light.daemons import Daemons
 from local_cluster.light.ports import free_ports
 from local_cluster.light.programs import Programs, find_programs
@@ -53,7 +50,9 @@ class LightCluster:
         self.folder = plane.folder
         self.kubeconfig = plane.folder / "admin.kubeconfig"
         """For an administrator, member of system:masters."""
-        self.kubectl_program = programs.kubectl
+        self.kubectl = Kubectl(
+            program=programs.kubectl, kubeconfig=self.kubeconfig, cache=plane.folder / "kubectl-cache"
+        )
 
     @classmethod
     def start(
@@ -130,27 +129,6 @@ class LightCluster:
         """The process ids by component."""
         return self._daemons.pids()
 
-    def kubectl(self, *arguments: str, input: str | None = None, check: bool = True) -> str:  # noqa: A002
-        """Run kubectl as administrator and return its standard output.
-
-        Raises CommandError for a failure; with check=False the failure's text is returned instead.
-        """
-        result = subprocess.run(
-            [self._programs.kubectl, *arguments],
-            input=input,
-            capture_output=True,
-            text=True,
-            check=False,
-            env={
-                "PATH": os.environ["PATH"],
-                "HOME": str(self.folder),  # its cache of API resources, which must not outlive this cluster
-                "KUBECONFIG": str(self.kubeconfig),
-            },
-        )
-        if result.returncode != 0 and check:
-            raise CommandError(["kubectl", *arguments], result.returncode, result.stderr)
-        return result.stdout if result.returncode == 0 else result.stderr
-
     def client_cert_for(self, user: str, *groups: str) -> ClientFiles:
         """A certificate that makes its holder this user in these groups, as files in this cluster's folder."""
         pair = self._sign(user, groups)
@@ -172,25 +150,25 @@ class LightCluster:
         return authority.client(user, groups=groups, now=dt.datetime.now(dt.UTC))
 
     def _wait_for(self, path: str, deadline: float) -> None:
-        """Ask the API server for this path until it answers 200."""
-        context = ssl.create_default_context(cafile=str(self.ca_file))
-        pki = self._plane.pki
-        context.load_cert_chain(pki.certificate("admin"), pki.key("admin"))
-        answer = "no answer yet"
-        while time.monotonic() < deadline:
+        """Ask the API server for this path until it answers 200; its programs have to run meanwhile."""
+        client = self._client()
+        answer = client.get(path)
+        while not answer.ok:
             self._daemons.check()
-            connection = http.client.HTTPSConnection("127.0.0.1", self._plane.api_port, context=context, timeout=5)
-            with contextlib.closing(connection):
-                try:
-                    connection.request("GET", path)
-                    response = connection.getresponse()
-                    if response.status == http.HTTPStatus.OK:
-                        return
-                    answer = response.read().decode(errors="replace")
-                except (OSError, http.client.HTTPException) as error:
-                    answer = str(error)
+            if time.monotonic() > deadline:
+                raise StartError(f"the API server did not answer {path} in time; its last word: {answer.text}")
             time.sleep(POLL)
-        raise StartError(f"the API server did not answer {path} in time; its last word: {answer}")
+            answer = client.get(path)
+
+    def _client(self) -> ApiClient:
+        pki, plane = self._plane.pki, self._plane
+        return ApiClient(
+            host=plane.advertise,
+            port=plane.api_port,
+            authority=self.ca_file,
+            certificate=pki.certificate("admin"),
+            key=pki.key("admin"),
+        )
 
 
 def _write_files(plane: ControlPlane) -> None:

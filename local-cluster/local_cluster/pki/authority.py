@@ -15,7 +15,17 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-__all__ = ["LIFETIME", "RENEW_BEFORE", "Authority", "Pair", "key_pair", "needs_renewal", "public_key", "subject_names"]
+__all__ = [
+    "LIFETIME",
+    "RENEW_BEFORE",
+    "Authority",
+    "Pair",
+    "key_pair",
+    "needs_renewal",
+    "public_key",
+    "subject",
+    "subject_names",
+]
 
 LIFETIME = dt.timedelta(days=365)
 RENEW_BEFORE = dt.timedelta(days=30)  # a cluster that is brought up once a month never meets an expired one
@@ -40,9 +50,9 @@ class Authority:
     def create(cls, name: str, *, now: dt.datetime) -> Self:
         """A new authority, valid for ten years."""
         key = ec.generate_private_key(ec.SECP256R1())
-        subject = _name(name, ())
+        owner = _name(name, ())
         builder = (
-            _builder(subject, subject, key.public_key(), now=now, lifetime=AUTHORITY_LIFETIME)
+            _builder(owner, owner, key.public_key(), now=now, lifetime=AUTHORITY_LIFETIME)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(_key_usage(signs_certificates=True), critical=True)
         )
@@ -105,6 +115,14 @@ def subject_names(certificate: bytes) -> frozenset[str]:
     except x509.ExtensionNotFound:
         return frozenset()
     return frozenset(str(name.value) for name in extension.value)
+
+
+def subject(certificate: bytes) -> tuple[str, tuple[str, ...]]:
+    """Whom a certificate makes of its holder: the user, and the groups."""
+    name = x509.load_pem_x509_certificate(certificate).subject
+    (user,) = name.get_attributes_for_oid(NameOID.COMMON_NAME)
+    groups = name.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
+    return str(user.value), tuple(str(group.value) for group in groups)
 
 
 def key_pair() -> bytes:

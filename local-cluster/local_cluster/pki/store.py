@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from local_cluster.pki.authority import Authority, Pair, key_pair, needs_renewal, public_key, subject_names
+from local_cluster.pki.authority import Authority, Pair, key_pair, needs_renewal, public_key, subject, subject_names
 
 __all__ = ["Client", "Server", "Store", "write_private"]
 
@@ -67,10 +67,12 @@ class Store:
         authority = Authority(pair=self.pair(wanted.authority))
         existing = self._existing(wanted.name)
         hosts = frozenset(wanted.hosts) if isinstance(wanted, Server) else frozenset()
+        owner = (wanted.name, ()) if isinstance(wanted, Server) else (wanted.user, tuple(wanted.groups))
         if (
             existing is not None
             and not needs_renewal(existing.certificate, now=now)
             and subject_names(existing.certificate) == hosts
+            and subject(existing.certificate) == owner
             and authority.signed(existing.certificate)
         ):
             return False

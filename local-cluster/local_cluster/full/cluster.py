@@ -1,0 +1,92 @@
+"""The full cluster for programs: what the demo, the end-to-end tests and a Python prompt hold in their hands."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from local_cluster import build
+from local_cluster.errors import MachineError
+from local_cluster.full import namespaces, records
+from local_cluster.full.down import down
+from local_cluster.full.instance import Instance, check_name
+from local_cluster.full.load import load
+from local_cluster.full.status import Status, status
+from local_cluster.full.up import ANCHOR, supervisor_of, up
+from local_cluster.kubectl import Kubectl
+from local_cluster.steps import Progress, Silent
+
+__all__ = ["FullCluster"]
+
+
+class FullCluster:
+    """A cluster by its name, whether it runs or not."""
+
+    def __init__(self, name: str) -> None:
+        self.name = check_name(name)
+
+    def up(self, *, progress: Progress | None = None) -> None:
+        """Have it run and be ready; quick and harmless when it does.
+
+        Raises ClusterError.
+        """
+        up(self.name, progress=progress or Silent())
+
+    def down(self, *, progress: Progress | None = None) -> bool:
+        """Remove all of it; False when there was nothing.
+
+        Raises ClusterError.
+        """
+        return down(self.name, progress=progress or Silent())
+
+    def load(self, archive: Path) -> list[str]:
+        """Bring an OCI archive's images in, and return their names.
+
+        Raises ClusterError.
+        """
+        return load(self.instance, archive)
+
+    def status(self) -> Status:
+        """What runs of it."""
+        return status(self.instance, supervisor_of(self.instance))
+
+    def inside(self, *command: str) -> list[str]:
+        """The words that run a command in its namespaces, as root.
+
+        Raises MachineError when it does not run.
+        """
+        anchor = supervisor_of(self.instance).running(ANCHOR)
+        if anchor is None:
+            raise MachineError(f"the cluster {self.name} does not run; start it with `make cluster-up`")
+        return [*namespaces.enter(anchor.pid), *command]
+
+    def pids(self) -> Sequence[int]:
+        """Every process of it, the pods' included."""
+        return supervisor_of(self.instance).pids()
+
+    @property
+    def instance(self) -> Instance:
+        """Its names and places.
+
+        Raises MachineError when there is no such cluster.
+        """
+        found = records.find(self.name)
+        if found is None:
+            others = ", ".join(records.names()) or "none"
+            raise MachineError(f"there is no cluster {self.name} (there is: {others}); `make cluster-up` makes one")
+        return found
+
+    @property
+    def kubectl(self) -> Kubectl:
+        """Kubectl as its administrator."""
+        instance = self.instance
+        program = build.kubernetes() / "kubectl"
+        return Kubectl(program=program, kubeconfig=instance.kubeconfig, cache=instance.plane.folder / "kubectl-cache")
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The administrator's."""
+        return self.instance.kubeconfig
+
+    @property
+    def audit_log(self) -> Path:
+        """JSON lines, one per answered request."""
+        return self.instance.plane.audit_log
