@@ -13,7 +13,7 @@ from playwright.async_api import Error as PlaywrightError
 
 __all__ = ["Tab", "eventually"]
 
-DEADLINE = 15.0
+DEADLINE = 30.0  # nothing here takes seconds; a machine busy with other things may
 _POLL = 0.03
 
 _FACTS = """() => {

@@ -241,13 +241,48 @@ async def test_logout_forgets_everything(open_tab: OpenTab, standin: StandIn, mo
           WPP.on('conn.logout', note('conn.logout'));
           WPP.whatsapp.Cmd.on('logout_from_bridge', note('bridge')) }"""
     )
-    await tab.page.evaluate("() => { WPP.whatsapp.Socket.logout() }")
+    await tab.page.evaluate("() => { WPP.conn.logout().then((done) => localStorage.setItem('seen-resolved', done)) }")
     await tab.qr()
-    seen = await tab.page.evaluate("['conn.logout', 'bridge'].filter((name) => localStorage.getItem(`seen-${name}`))")
+    seen = await tab.page.evaluate(
+        "['conn.logout', 'resolved', 'bridge'].filter((name) => localStorage.getItem(`seen-${name}`))"
+    )
 
-    assert ["conn.logout" if mode is Mode.LEGACY else "bridge"] == seen
+    assert (["conn.logout", "resolved"] if mode is Mode.LEGACY else ["bridge"]) == seen
     assert [] == await standin.phone.devices()
     assert 2 == (await standin.phone.loads())["total"]
+
+
+async def test_an_idle_page_is_told(open_tab: OpenTab, standin: StandIn) -> None:
+    """When the round is over, wa-js says so, and that there is no code any more."""
+    tab = await open_tab(wa_js=True)
+    await tab.qr()
+    await tab.record("conn.qrcode_idle", "conn.auth_code_change")
+    await standin.phone.expire_qr()
+    await tab.until(state="UNPAIRED_IDLE")
+    await eventually(tab.recorded, [["conn.qrcode_idle"], ["conn.auth_code_change", "null"]])
+
+    assert await tab.page.evaluate("WPP.conn.isIdle()")
+
+
+async def test_changes_of_a_linked_page_are_told(open_tab: OpenTab, standin: StandIn) -> None:
+    """Network, updates and the reason of a logout arrive as events in both modes."""
+    tab = await open_tab(wa_js=True)
+    device = await standin.phone.scan(await tab.qr())
+    await tab.connected()
+    await tab.record("conn.online", "conn.needs_update")
+    await standin.phone.offline(device)
+    await tab.until(online=False)
+    await standin.phone.online(device)
+    await tab.connected()
+    await standin.phone.needs_update(device)
+    await eventually(tab.recorded, [["conn.online", "false"], ["conn.online", "true"], ["conn.needs_update"]])
+    await tab.page.evaluate(
+        "() => { WPP.on('conn.logout_reason', (reason) => localStorage.setItem('seen-reason', reason)) }"
+    )
+    await standin.phone.logout(device, reason="account_locked")
+    await tab.qr()
+
+    assert "account_locked" == await tab.page.evaluate("localStorage.getItem('seen-reason')")
 
 
 async def test_the_policy_keeps_other_scripts_out(open_tab: OpenTab, context: BrowserContext) -> None:
