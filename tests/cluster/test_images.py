@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from local_cluster.build.cache import cache_folder
 from local_cluster.images import IMAGES, Built, build
+from local_cluster.images.build import stage
 from local_cluster.images.buildah import Buildah
 from local_cluster.steps import Steps
 
@@ -71,9 +72,10 @@ asyncio.run(main())
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Unpacked:
-    """An image whose files are mounted at `files`."""
+    """An image made from the repository's copy at `sources`, whose files are mounted at `files`."""
 
     built: Built
+    sources: Path
     files: Path
     config: dict[str, Any]
 
@@ -105,15 +107,17 @@ def files_with_bits(folder: Path, bits: str) -> list[str]:
 
 
 @pytest.fixture(scope="module", params=IMAGES)
-def image(request: pytest.FixtureRequest) -> Iterator[Unpacked]:
-    """Each image, built if need be, and its files mounted."""
-    built = build([request.param], progress=Steps())[request.param]
+def image(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Unpacked]:
+    """Each image, built if need be, and its files mounted. The sources are a copy, which nobody edits meanwhile."""
+    sources = tmp_path_factory.mktemp("sources")
+    stage(IMAGES[request.param].inputs(), sources)
+    built = build([request.param], progress=Steps(), root=sources)[request.param]
     program = Buildah(cache_folder() / "images")._program
     container = subprocess.check_output([*program, "from", built.reference], text=True).strip()
     try:
         files = Path(subprocess.check_output([*program, "mount", container], text=True).strip())
         inspected = json.loads(subprocess.check_output([*program, "inspect", "--type", "image", built.reference]))
-        yield Unpacked(built=built, files=files, config=inspected["OCIv1"]["config"])
+        yield Unpacked(built=built, sources=sources, files=files, config=inspected["OCIv1"]["config"])
     finally:
         subprocess.run([*program, "rm", container], capture_output=True, check=True)
 
@@ -196,7 +200,7 @@ def test_an_unchanged_image_is_not_built_again(image: Unpacked) -> None:
     """The second time it is a matter of looking at the sources: no step is worth a word."""
     said = io.StringIO()
 
-    again = build([image.built.name], progress=Steps(stream=said))[image.built.name]
+    again = build([image.built.name], progress=Steps(stream=said), root=image.sources)[image.built.name]
 
     assert (again, said.getvalue()) == (image.built, "")
 
