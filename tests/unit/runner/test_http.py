@@ -1,0 +1,302 @@
+"""The HTTP API with a real server and client on loopback and a store the test speaks into."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import ClientResponse
+from aiohttp.test_utils import TestClient, TestServer
+from session_runner.http.app import Api
+from session_runner.http.auth import TokenFolder
+from session_runner.metrics import Metrics
+from session_runner.states.vocabulary import RunnerState, StateReason
+from session_runner.store import StateStore
+
+T0 = datetime(2026, 11, 22, 18, 0, 0, tzinfo=UTC)
+PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
+
+
+class Api8080:
+    """A served API with its store."""
+
+    def __init__(self, folder: Path) -> None:
+        self.now = T0
+        self.folder = folder
+        self.store = StateStore(clock=lambda: self.now)
+        for scope in ("state", "link", "admin"):
+            (folder / scope).write_text(f"{scope}-token\n")
+        api = Api(
+            store=self.store,
+            tokens=TokenFolder(folder),
+            metrics=Metrics(),
+            session_uid="session-1",
+            pod_uid="pod-1",
+            clock=lambda: self.now,
+        )
+        self.client = TestClient(TestServer(api.application()))
+
+    def connect(self) -> None:
+        """Say Connected."""
+        self.store.publish(
+            state=RunnerState.CONNECTED,
+            reason=StateReason.AS_EXPECTED,
+            message="Linked and connected.",
+            linked_time=T0,
+            durable_time=T0 + timedelta(seconds=60),
+            round=1,
+        )
+
+    async def get(self, path: str, *, token: str | None = "admin-token", accept: str = "*/*") -> ClientResponse:
+        """GET with a token."""
+        headers = {"Accept": accept} | ({"Authorization": f"Bearer {token}"} if token is not None else {})
+        return await self.client.get(path, headers=headers)
+
+
+@pytest.fixture
+async def api(tmp_path: Path) -> AsyncIterator[Api8080]:
+    """A fresh API."""
+    made = Api8080(tmp_path)
+    async with made.client:
+        yield made
+
+
+async def error_code(response: ClientResponse) -> str:
+    """The word of an error; its whole form is checked, too."""
+    document: dict[str, Any] = await response.json()
+    assert list(document) == ["error"]
+    assert sorted(document["error"]) == ["code", "message"]
+    assert document["error"]["message"]
+    return str(document["error"]["code"])
+
+
+async def test_the_state_has_all_its_fields(api: Api8080) -> None:
+    """The document is the published one, times in RFC 3339."""
+    api.connect()
+    api.store.probed = T0 - timedelta(seconds=2.26)
+    response = await api.get("/v1/state", token="state-token")
+
+    assert response.status == 200
+    assert response.headers["Cache-Control"] == "no-store"
+    assert await response.json() == {
+        "sessionUID": "session-1",
+        "podUID": "pod-1",
+        "revision": 2,
+        "state": "Connected",
+        "reason": "AsExpected",
+        "message": "Linked and connected.",
+        "since": "2026-11-22T18:00:00Z",
+        "linkedTime": "2026-11-22T18:00:00Z",
+        "durableTime": "2026-11-22T18:01:00Z",
+        "round": 1,
+        "probeAgeSeconds": 2.3,
+    }
+
+
+async def test_before_the_first_look_the_age_is_not_known(api: Api8080) -> None:
+    """A starting runner answers, too: with nulls where nothing is known."""
+    document = await (await api.get("/v1/state")).json()
+
+    assert (document["state"], document["probeAgeSeconds"], document["linkedTime"]) == ("Starting", None, None)
+
+
+async def test_a_long_poll_answers_with_the_change(api: Api8080) -> None:
+    """A caller that has the newest revision waits, and gets the next one the moment it comes."""
+    waiting = asyncio.create_task(api.get("/v1/state?after=1&wait=50"))
+    await asyncio.sleep(0.05)
+    assert not waiting.done()
+    api.connect()
+
+    async with asyncio.timeout(2):
+        assert (await (await waiting).json())["revision"] == 2
+
+
+@pytest.mark.parametrize(
+    "query", ["", "?wait=50", "?after=0&wait=50", "?after=7&wait=50", "?after=1&wait=0", "?after=1"]
+)
+async def test_nobody_waits_who_does_not_have_the_newest(api: Api8080, query: str) -> None:
+    """Without `after`, with an older one, with one of an earlier pod, or without `wait`: at once."""
+    async with asyncio.timeout(2):
+        assert (await api.get(f"/v1/state{query}")).status == 200
+
+
+@pytest.mark.parametrize(
+    "query", ["after=x", "after=-1", "after=1.5", "wait=nan", "wait=inf", "wait=-1", "wait=x", "after=9" * 9]
+)
+async def test_a_wrong_parameter_is_refused(api: Api8080, query: str) -> None:
+    """The error names what is wrong."""
+    response = await api.get(f"/v1/state?{query}")
+
+    assert (response.status, await error_code(response)) == (400, "BadRequest")
+
+
+@pytest.mark.parametrize("token", [None, "", "wrong", "state-toke", "state-tokenx", "st\u00e4te"])
+@pytest.mark.parametrize("path", ["/v1/state", "/v1/qr"])
+async def test_without_a_right_token_nothing_is_told(api: Api8080, path: str, token: str | None) -> None:
+    """No token, an empty one and a wrong one are 401 with the way to authenticate."""
+    response = await api.get(path, token=token)
+
+    assert (response.status, await error_code(response)) == (401, "Unauthorized")
+    assert response.headers["WWW-Authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("header", ["state-token", "Basic state-token", "Bearer", "Bearer  ", "bearerstate-token"])
+async def test_only_the_bearer_form_counts(api: Api8080, header: str) -> None:
+    """A token in another form is no token."""
+    response = await api.client.get("/v1/state", headers={"Authorization": header})
+
+    assert response.status == 401
+
+
+@pytest.mark.parametrize(
+    ("path", "token", "expected"),
+    [
+        ("/v1/state", "state-token", 200),
+        ("/v1/state", "admin-token", 200),
+        ("/v1/state", "link-token", 403),
+        ("/v1/qr", "link-token", 200),
+        ("/v1/qr", "admin-token", 200),
+        ("/v1/qr", "state-token", 403),
+    ],
+)
+async def test_each_route_has_its_scope(api: Api8080, path: str, token: str, expected: int) -> None:
+    """The token of another scope is known and still not enough; admin opens all."""
+    api.store.show_code("text", lifetime=20)
+    response = await api.get(path, token=token)
+
+    assert expected == response.status
+    if expected == 403:
+        assert await error_code(response) == "Forbidden"
+
+
+async def test_an_empty_token_file_opens_nothing(api: Api8080) -> None:
+    """An empty file turns its scope off instead of admitting an empty token."""
+    (api.folder / "state").write_text("\n")
+
+    assert (await api.get("/v1/state", token="")).status == 401
+    assert (await api.get("/v1/state", token="state-token")).status == 401
+
+
+async def test_a_new_token_counts_at_once(api: Api8080) -> None:
+    """The files are read at every request, as a Secret may be replaced."""
+    (api.folder / "state").write_text("fresh")
+
+    assert (await api.get("/v1/state", token="fresh")).status == 200
+    assert (await api.get("/v1/state", token="state-token")).status == 401
+
+
+async def test_the_code_as_json(api: Api8080) -> None:
+    """Text, times and round; never cached."""
+    api.connect()
+    api.store.show_code("2@a,b,c,d,1", lifetime=60)
+    response = await api.get("/v1/qr", accept="application/json")
+
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.content_type == "application/json"
+    assert await response.json() == {
+        "text": "2@a,b,c,d,1",
+        "issuedTime": "2026-11-22T18:00:00Z",
+        "expiryTime": "2026-11-22T18:01:00Z",
+        "round": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        ("", "application/json"),
+        ("*/*", "application/json"),
+        ("image/png", "image/png"),
+        ("image/*", "image/png"),
+        ("image/svg+xml, image/png;q=0.5", "image/svg+xml"),
+        ("text/html, image/svg+xml;q=0.1", "image/svg+xml"),
+    ],
+)
+async def test_the_code_in_the_form_that_is_asked_for(api: Api8080, accept: str, expected: str) -> None:
+    """JSON unless the caller wants a picture."""
+    api.store.show_code("2@a,b,c,d,1", lifetime=60)
+    response = await api.get("/v1/qr", accept=accept)
+    body = await response.read()
+
+    assert expected == response.content_type
+    assert body.startswith(PNG_MAGIC) == (expected == "image/png")
+    assert (b"<svg" in body) == (expected == "image/svg+xml")
+
+
+async def test_a_form_nobody_offers_is_refused(api: Api8080) -> None:
+    """406 names the forms there are, also when there is no code."""
+    response = await api.get("/v1/qr", accept="text/html")
+
+    assert (response.status, await error_code(response)) == (406, "NotAcceptable")
+
+
+@pytest.mark.parametrize("accept", ["application/json", "image/png"])
+async def test_without_a_code_there_is_404_in_json(api: Api8080, accept: str) -> None:
+    """The error tells the state, and is JSON whatever was asked for."""
+    api.connect()
+    response = await api.get("/v1/qr", accept=accept)
+
+    assert (response.status, await error_code(response)) == (404, "NoCode")
+    assert "Connected" in await response.text()
+
+
+@pytest.mark.parametrize("path", ["/", "/v1", "/v1/nothing", "/v1/state/", "/../etc/passwd"])
+async def test_unknown_paths_are_json_errors(api: Api8080, path: str) -> None:
+    """404 in the form of all errors."""
+    response = await api.get(path)
+
+    assert (response.status, await error_code(response)) == (404, "NotFound")
+
+
+async def test_wrong_methods_are_json_errors(api: Api8080) -> None:
+    """405 tells which method is allowed."""
+    response = await api.client.post("/v1/state")
+
+    assert (response.status, await error_code(response)) == (405, "MethodNotAllowed")
+    assert response.headers["Allow"] == "GET"
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+async def test_the_probes_need_no_token_and_no_page(api: Api8080, path: str) -> None:
+    """They answer while nothing but the event loop runs."""
+    response = await api.get(path, token=None)
+
+    assert (response.status, await response.text()) == (200, "ok\n")
+
+
+async def test_metrics_name_no_session(api: Api8080) -> None:
+    """Prometheus text with the runner's prefix; no identity in labels or values."""
+    api.connect()
+    text = await (await api.get("/metrics", token=None)).text()
+    samples = [line for line in text.splitlines() if not line.startswith("#")]
+
+    assert all(line.startswith("whatsapp_runner_") for line in samples)
+    assert 'whatsapp_runner_state{state="Starting"} 1.0' in samples
+    assert "session-1" not in text
+
+
+async def test_a_fault_of_ours_is_a_json_error(api: Api8080, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An unexpected exception is told without its text, which is for the log."""
+
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("secret detail")
+
+    monkeypatch.setattr(api.store, "newer_than", broken)
+    response = await api.get("/v1/state")
+
+    assert (response.status, await error_code(response)) == (500, "InternalError")
+    assert "secret detail" not in await response.text()
+
+
+async def test_the_contract_is_served(api: Api8080) -> None:
+    """The OpenAPI document, to everybody."""
+    response = await api.get("/v1/openapi.yaml", token=None)
+
+    assert response.content_type == "application/yaml"
+    assert (await response.text()).startswith("openapi: 3.1.0")
+    assert json.dumps(await response.text())

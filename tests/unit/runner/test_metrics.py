@@ -1,0 +1,63 @@
+"""The metrics."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from prometheus_client import CollectorRegistry
+from session_runner.host.processes import Process
+from session_runner.metrics import MemoryByPart, Metrics, parts_of, read_pss
+from session_runner.states.vocabulary import RunnerState
+
+ME = os.getpid()
+TREE = [
+    Process(pid=ME, parent=1, state="S", started=1, name="python"),
+    Process(pid=10, parent=ME, state="S", started=1, name="node-MainThread"),
+    Process(pid=11, parent=10, state="S", started=1, name="chromium-headle"),
+    Process(pid=12, parent=11, state="S", started=1, name="chromium-headle"),
+    Process(pid=13, parent=1, state="S", started=1, name="stranger"),
+]
+
+
+def test_one_state_is_set_at_a_time() -> None:
+    """The state is a set of gauges of which exactly one is 1."""
+    metrics = Metrics()
+    metrics.show_state(RunnerState.CONNECTED)
+    values = {
+        state: metrics.registry.get_sample_value("whatsapp_runner_state", {"state": state}) for state in RunnerState
+    }
+
+    assert [state for state, value in values.items() if value == 1] == [RunnerState.CONNECTED]
+    assert set(values.values()) == {0, 1}
+
+
+def test_the_parts_are_told_by_descent() -> None:
+    """Our child that is Node is the driver, everything else below us is the browser, strangers are nobody's."""
+    assert parts_of(ME, TREE) == {"python": [ME], "driver": [10], "browser": [11, 12]}
+
+
+def test_memory_is_summed_per_part() -> None:
+    """A process that is gone counts nothing."""
+    registry = CollectorRegistry()
+    registry.register(MemoryByPart(everyone=lambda: TREE, pss={ME: 5, 10: 7, 11: 11, 12: None}.get))
+
+    def part(name: str) -> float | None:
+        return registry.get_sample_value("whatsapp_runner_memory_bytes", {"part": name})
+
+    assert (part("python"), part("driver"), part("browser")) == (5, 7, 11)
+
+
+def test_registering_does_not_measure() -> None:
+    """Measuring walks all processes, so it happens only when somebody asks."""
+
+    def never() -> list[Process]:
+        pytest.fail("measured too early")
+
+    CollectorRegistry(auto_describe=True).register(MemoryByPart(everyone=never))
+
+
+def test_a_process_that_is_gone_has_no_size() -> None:
+    """Processes end while they are measured."""
+    assert read_pss(2**30) is None
+    assert (read_pss(ME) or 0) > 2**20

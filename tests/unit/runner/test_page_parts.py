@@ -1,0 +1,119 @@
+"""What is decided before the browser starts: flags, user agent, scripts, the driver's environment."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib import resources
+from pathlib import Path
+
+import pytest
+from session_runner.page import scripts
+from session_runner.page.driver import PRELOAD, browser_environment, tune_driver
+from session_runner.page.errors import LaunchError
+from session_runner.page.hosts import AllowedHosts
+from session_runner.page.launch import LaunchPlan, browser_version, shared_memory_size, unwanted_defaults, user_agent
+
+PLAN = LaunchPlan(
+    executable=Path("/browser"),
+    user_data=Path("/profile/chromium"),
+    cache_dir=Path("/cache"),
+    allowed_hosts=AllowedHosts.parse("web.example"),
+    user_agent="UA",
+)
+
+
+def test_the_user_agent_has_the_real_major_version_and_no_headless_word() -> None:
+    """WhatsApp refuses HeadlessChrome; the rest of it tells the truth."""
+    made = user_agent("Chromium 156.0.8078.79 built on Debian 12")
+
+    assert "Chrome/156.0.0.0 " in made
+    assert "Headless" not in made
+
+
+@pytest.mark.parametrize("printed", ["", "Chromium", "error: no display"])
+def test_a_browser_that_tells_no_version_is_refused(printed: str) -> None:
+    """A wrong program behind BROWSER_EXECUTABLE shows before anything is started with it."""
+    with pytest.raises(LaunchError, match="BROWSER_EXECUTABLE"):
+        user_agent(printed)
+
+
+async def test_a_browser_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """The error names the path and the variable."""
+    with pytest.raises(LaunchError, match=f"{tmp_path}/none cannot be started"):
+        await browser_version(tmp_path / "none")
+
+
+def test_the_flags_keep_the_rules() -> None:
+    """Hosts are bound in the resolver, proxies are off, the cache lies off the profile, nothing weakens security."""
+    arguments = PLAN.arguments
+
+    assert "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE web.example" in arguments
+    assert "--no-proxy-server" in arguments
+    assert "--disk-cache-dir=/cache/http" in arguments
+    assert not {
+        "--ignore-certificate-errors",
+        "--disable-web-security",
+        "--disable-site-isolation-trials",
+        "--single-process",
+    }.intersection(arguments)
+    assert not [argument for argument in arguments if argument.startswith(("--disable-features", "--enable-features"))]
+
+
+@pytest.mark.parametrize(("megabytes", "kept"), [(0, True), (64, True), (128, False)])
+def test_shared_memory_is_used_where_there_is_enough(megabytes: int, *, kept: bool) -> None:
+    """Playwright's flag against a small /dev/shm stays unless /dev/shm is large enough."""
+    assert kept is ("--disable-dev-shm-usage" not in unwanted_defaults(shared_memory=megabytes * 2**20))
+
+
+def test_the_size_of_shared_memory_is_measured(tmp_path: Path) -> None:
+    """An absent file system has none."""
+    assert shared_memory_size(str(tmp_path)) > 0
+    assert shared_memory_size(str(tmp_path / "absent")) == 0
+
+
+def test_the_vendored_library_is_the_released_one() -> None:
+    """Unmodified wa-js 4.6.0, with its licence and its third-party notices beside it."""
+    folder = resources.files("session_runner.page.wa_js")
+    digest = hashlib.sha256((folder / "wppconnect-wa.js").read_bytes()).hexdigest()
+
+    assert digest == scripts.WA_JS_SHA256
+    assert "Apache License" in (folder / "LICENSE").read_text()
+    assert "Licensed under" in (folder / "wppconnect-wa.js.LICENSE.txt").read_text()
+
+
+def test_the_init_script_has_its_order() -> None:
+    """Settings, library, bridge: the library reads its settings once, the bridge needs the library."""
+    text = scripts.init_script()
+
+    assert text.index("disableGoogleAnalytics: true") < text.index(scripts.wa_js()[:200]) < text.index("WPP.onAny(")
+
+
+def test_the_bridge_calls_the_binding_that_is_exposed() -> None:
+    """The name in the script and the name in Python are one."""
+    assert f"window.{scripts.BINDING}(" in scripts.script("bridge.js")
+
+
+def test_the_scripts_know_no_name_of_a_test_page() -> None:
+    """The runner relies on wa-js and on the real page's modules alone."""
+    for name in ("config.js", "bridge.js", "probe.js", "code.js", "refresh.js"):
+        assert "standin" not in scripts.script(name).lower()
+        assert "location.reload" not in scripts.script(name)
+
+
+def test_the_driver_gets_its_settings_once() -> None:
+    """What somebody has set before stays."""
+    environment = {"NODE_OPTIONS": "--mine"}
+    tune_driver(environment)
+
+    assert environment["NODE_OPTIONS"] == "--mine"
+    assert environment["MALLOC_ARENA_MAX"] == "1"
+    assert PRELOAD.is_file()
+
+
+def test_the_browser_learns_no_setting() -> None:
+    """Tokens' paths, UIDs and the driver's options stay out of the browser's environment."""
+    got = browser_environment(
+        {"HOME": "/h", "TOKEN_DIR": "/t", "NODE_OPTIONS": "x", "SESSION_UID": "s", "PATH": "/bin"}
+    )
+
+    assert got == {"LANG": "C.UTF-8", "HOME": "/h", "PATH": "/bin"}
