@@ -85,12 +85,15 @@ def as_pod(cluster: LightCluster, template: dict[str, Any]) -> str:
 
 def test_a_quota_survives_an_upgrade(installed: LightCluster) -> None:
     """A limit that somebody chose is theirs after install.yaml is applied again."""
-    installed.kubectl("apply", "--filename", str(MANIFESTS / "quota" / "default.yaml"))
+    quota = MANIFESTS / "quota" / "default.yaml"
+    installed.kubectl("apply", "--filename", str(quota))
     installed.kubectl("patch", "wasq", "default", "--type=merge", '--patch={"spec": {"sessions": 77}}')
 
     installed.kubectl("apply", "--filename", str(INSTALL))
 
-    assert "77" == installed.kubectl("get", "wasq", "default", "--output=jsonpath={.spec.sessions}")
+    kept = installed.kubectl("get", "wasq", "default", "--output=jsonpath={.spec.sessions}")
+    installed.kubectl("delete", "--filename", str(quota))
+    assert "77" == kept
 
 
 def test_everybody_may_read_quotas(tenant: Person) -> None:
