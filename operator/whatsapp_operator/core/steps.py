@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from whatsapp_operator.api.conditions import ConditionType, is_true
+from whatsapp_operator.api.conditions import ConditionType, find_condition, is_true
 from whatsapp_operator.api.session import AdmissionStatus, OperatorState, Reason
 from whatsapp_operator.core import notes
 from whatsapp_operator.core.claim import claim_manifest, is_doomed
@@ -228,9 +228,18 @@ def _needs_admission(case: Situation) -> Step | None:
             {"quotaName": grant.quota_name, "reservedAt": grant.granted, "memory": grant.memory}
         )
         return replace(_making(case), admission=admission)
-    refusal = case.seen.refusal
-    waits = Note(refusal.reason, refusal.message) if refusal is not None else notes.WAITING_FOR_ADMISSION
+    waits = _refusal(case)
     return Step(state=OperatorState.QUEUED, said=waits, waits=waits)
+
+
+def _refusal(case: Situation) -> Note:
+    """Return why it waits: by the last round; before the first one what an earlier operator heard still stands."""
+    if case.seen.refusal is not None:
+        return Note(case.seen.refusal.reason, case.seen.refusal.message)
+    told = find_condition(case.session.status.conditions, ConditionType.ADMITTED)
+    if told is not None and told.reason in (Reason.QUOTA_EXCEEDED, Reason.QUOTA_NOT_FOUND):
+        return Note(told.reason, told.message)
+    return notes.WAITING_FOR_ADMISSION
 
 
 def _make(case: Situation) -> Step:

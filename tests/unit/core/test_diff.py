@@ -6,12 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from whatsapp_operator.core.diff import merge_patch
 
-values = st.recursive(
-    st.one_of(st.booleans(), st.integers(), st.text(max_size=3), st.lists(st.integers(), max_size=2)),
-    lambda inner: st.dictionaries(st.sampled_from("abcd"), inner, max_size=4),
-    max_leaves=10,
-)
-objects = st.dictionaries(st.sampled_from("abcd"), values, max_size=4)
+words = st.one_of(st.booleans(), st.integers(0, 2), st.lists(st.integers(0, 2), max_size=2))
+keys = st.sampled_from("abc")
+values = st.one_of(words, st.dictionaries(keys, st.one_of(words, st.dictionaries(keys, words, max_size=2)), max_size=3))
+objects = st.dictionaries(keys, values, max_size=3)
 
 
 def merged(old: Any, patch: Any) -> Any:

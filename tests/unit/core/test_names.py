@@ -75,7 +75,7 @@ def test_the_owner_reference_does_not_block() -> None:
     } == names.owner_reference(session())
 
 
-@given(st.from_regex(SUBDOMAIN, fullmatch=True).filter(lambda name: len(name) <= 253))
+@given(st.builds("a{}z".format, st.text("ab.-0", max_size=200)))
 def test_every_quota_name_makes_a_label(name: str) -> None:
     """Short ones stay, long ones are cut and told apart by a hash."""
     value = names.label_value(name)

@@ -289,7 +289,7 @@ def test_the_fingerprint_ignores_what_is_not_the_pods(edit: dict[str, Any]) -> N
     assert fingerprint(session(), DEFAULTS) == fingerprint(session(restart_at="now", relink_at="now"), DEFAULTS)
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(session_specs())
 def test_every_accepted_spec_makes_a_sound_pod(spec: dict[str, Any]) -> None:
     """Limits not below requests, no null, the fingerprint on it, and the same pod twice."""

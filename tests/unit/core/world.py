@@ -285,15 +285,21 @@ class World:
     def look(self, name: str = "sales") -> Decision:
         """Let the operator look at a session once: decide, write, act, until nothing is left to do."""
         for _ in range(10):
-            decision = self.decide(name)
-            if decision.poll is not None:
-                self.memory.listening.setdefault(decision.poll, self.now)
-            self._write(name, decision)
-            for action in decision.actions:
-                self._act(action, name)
+            decision = self.look_once(name)
             if not decision.commit and not decision.actions:
                 return decision
         raise AssertionError(f"{name} does not come to rest")
+
+    def look_once(self, name: str = "sales") -> Decision:
+        """Let the operator carry out one decision: first the status, then the actions, up to the first refused one."""
+        decision = self.decide(name)
+        if decision.poll is not None:
+            self.memory.listening.setdefault(decision.poll, self.now)
+        self._write(name, decision)
+        for action in decision.actions:
+            if not self._act(action, name):
+                break
+        return decision
 
     def admission_round(self) -> AdmissionResult:
         """Let the operator make one admission round."""
@@ -335,6 +341,8 @@ class World:
         self.resync()
 
     def _write(self, name: str, decision: Decision) -> None:
+        if not decision.commit and decision.hold_until is not None and decision.hold_until > self.now:
+            return
         stored = self.status(name).to_dict()
         patch = merge_patch(stored, decision.status.to_dict())
         if not patch:
@@ -353,7 +361,7 @@ class World:
             self.crash_after -= 1
         self.writes += 1
 
-    def _act(self, action: Action, name: str) -> None:
+    def _act(self, action: Action, name: str) -> bool:
         if type(action) in self.refuse:
             self.memory.blocked[name] = Blocked(
                 reason="Forbidden",
@@ -361,7 +369,7 @@ class World:
                 action=type(action).__name__,
                 retry_at=self.now + timedelta(seconds=30),
             )
-            return
+            return False
         self._request()
         self.done.append(action)
         self.memory.blocked.pop(name, None)
@@ -385,6 +393,7 @@ class World:
                 pod = self.pods.get(action.name)
                 if pod is not None and pod["metadata"]["uid"] == action.uid:
                     pod["metadata"].setdefault("deletionTimestamp", format_time(self.now))
+        return True
 
     def _created(self, shelf: dict[str, Json], manifest: Mapping[str, Any]) -> Json:
         obj: Json = copy.deepcopy(dict(manifest))
