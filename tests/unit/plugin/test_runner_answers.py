@@ -1,0 +1,194 @@
+"""The runner's answers as the plugin reads them: right ones, wrong ones, none."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from kubectl_whatsapp.errors import PluginError, RunnerRefused, RunnerSilent
+from kubectl_whatsapp.runner import Code, Runner, Said
+
+
+class OneAnswer:
+    """A server that gives the bytes it was told to every request, whatever they are."""
+
+    def __init__(self) -> None:
+        self.answer = b""
+        self.requests: list[str] = []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listener.getsockname()[1])
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+
+    def json(self, value: object, *, status: str = "200 OK") -> None:
+        """Answer with this JSON."""
+        self.body(json.dumps(value).encode(), status=status)
+
+    def body(self, body: bytes, *, status: str = "200 OK") -> None:
+        """Answer with these bytes as the body."""
+        self.answer = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+
+    def close(self) -> None:
+        """Stop it: the accept of a closed listener would hang, so a last connection wakes it."""
+        self.answer = b""
+        self._closing = True
+        with socket.create_connection(("127.0.0.1", self.port)):
+            self._thread.join()
+        self._listener.close()
+
+    _closing = False
+
+    def _serve(self) -> None:
+        while True:
+            connection, _ = self._listener.accept()
+            with connection:
+                if self._closing:
+                    return
+                received = b""
+                while b"\r\n\r\n" not in received and (chunk := connection.recv(65536)):
+                    received += chunk
+                self.requests.append(received.decode())
+                connection.sendall(self.answer)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[OneAnswer]:
+    """The server of a module's tests."""
+    made = OneAnswer()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def runner(server: OneAnswer) -> Runner:
+    """The plugin's side of it."""
+    return Runner(port=server.port, link_token="link-secret", state_token="state-secret")
+
+
+def test_a_code(server: OneAnswer, runner: Runner) -> None:
+    """Text, end and round come as the runner says them."""
+    server.json({"text": "2@x", "issuedTime": "2026-11-22T14:00:00Z", "expiryTime": "2026-11-22T14:00:20Z", "round": 3})
+
+    assert Code(text="2@x", expires=datetime(2026, 11, 22, 14, 0, 20, tzinfo=UTC), round=3) == runner.code()
+
+
+def test_no_code(server: OneAnswer, runner: Runner) -> None:
+    """Not found is no fault: there is none now."""
+    server.json({"error": {"code": "NoCode", "message": "There is no QR code now."}}, status="404 Not Found")
+
+    assert None is runner.code()
+
+
+def test_a_state(server: OneAnswer, runner: Runner) -> None:
+    """What the plugin does not need is left where it is."""
+    server.json(
+        {"revision": 7, "state": "QRPending", "reason": "WaitingForScan", "message": "", "since": "x", "new": 1}
+    )
+
+    assert Said(revision=7, state="QRPending", reason="WaitingForScan", message="") == runner.said()
+
+
+@pytest.mark.parametrize(
+    ("ask", "line", "token"),
+    [
+        (lambda runner: runner.code(), "GET /v1/qr HTTP/1.1", "link-secret"),
+        (lambda runner: runner.said(), "GET /v1/state HTTP/1.1", "state-secret"),
+        (lambda runner: runner.said(after=7, wait=9.6), "GET /v1/state?after=7&wait=10 HTTP/1.1", "state-secret"),
+    ],
+)
+def test_what_is_asked(
+    server: OneAnswer, runner: Runner, ask: Callable[[Runner], object], line: str, token: str
+) -> None:
+    """Each question goes to its path with the token of its scope."""
+    server.json({"text": "2@x", "state": "QRPending"})
+
+    ask(runner)
+
+    request = server.requests[-1].splitlines()
+    assert line == request[0]
+    assert f"Authorization: Bearer {token}" in request
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ("401 Unauthorized", "the runner does not accept the token of the session's Secret"),
+        ("403 Forbidden", "the runner does not accept the token of the session's Secret"),
+        ("500 Internal Server Error", "the runner answered with status 500"),
+        ("302 Found", "the runner answered with status 302"),
+    ],
+)
+def test_refusals(server: OneAnswer, runner: Runner, status: str, expected: str) -> None:
+    """A refusal is a sentence; a redirect is not followed, because a token goes to nobody else."""
+    server.json({"error": {"code": "X", "message": "x"}}, status=status)
+
+    with pytest.raises(RunnerRefused) as caught:
+        runner.code()
+
+    assert expected == str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b"<html>", "the runner's answer is no JSON"),
+        (b"[]", "the runner's answer is no JSON object"),
+        (b"\xff\xfe", "the runner's answer is no JSON"),
+        (b'{"round": 1}', "the runner answered without a QR code's text: it may be of another version"),
+        (b'{"text": ""}', "the runner answered without a QR code's text: it may be of another version"),
+    ],
+)
+def test_codes_that_are_none(server: OneAnswer, runner: Runner, body: bytes, expected: str) -> None:
+    """Whatever listens there may say anything: it is named as what it is."""
+    server.body(body)
+
+    with pytest.raises(RunnerRefused) as caught:
+        runner.code()
+
+    assert expected == str(caught.value)
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{", b"SSH-2.0-OpenSSH\r\n"])
+def test_answers_that_break_off(server: OneAnswer, runner: Runner, answer: bytes) -> None:
+    """A connection that ends too early is silence: the pod may be ending."""
+    server.answer = answer
+
+    with pytest.raises(RunnerSilent):
+        runner.code()
+
+
+def test_nobody_listens() -> None:
+    """A refused connection is silence too."""
+    with pytest.raises(RunnerSilent):
+        Runner(port=1, link_token="x", state_token="x").said()
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@given(
+    st.dictionaries(
+        st.sampled_from(["text", "round", "expiryTime", "revision", "state", "reason", "message"]),
+        st.none() | st.booleans() | st.integers() | st.text(max_size=6) | st.lists(st.integers(), max_size=2),
+    )
+)
+def test_no_answer_is_too_odd(server: OneAnswer, runner: Runner, answer: dict[str, object]) -> None:
+    """Any JSON object is an answer or an error of ours."""
+    server.json(answer)
+
+    for ask in (runner.code, runner.said):
+        assert isinstance(outcome(ask), Code | Said | PluginError)
+
+
+def outcome(ask: Callable[[], object]) -> object:
+    """What came of a question: the answer, or the error of ours, which never shows a token."""
+    try:
+        return ask()
+    except PluginError as error:
+        if "-secret" in str(error):
+            raise
+        return error
