@@ -1,6 +1,7 @@
 """Kubernetes quantities to bytes and back. Claims ask in any of the API's notations: `1Gi`, `1.5G`, `1e9`, `500M`."""
 
-from decimal import Decimal, InvalidOperation
+import re
+from decimal import Decimal
 from typing import Final
 
 MIB: Final = 1024**2
@@ -12,7 +13,11 @@ _SUFFIXES: Final = {
     "m": Decimal("0.001"),
     "u": Decimal("0.000001"),
     "n": Decimal("0.000000001"),
+    "": Decimal(1),
 }
+
+# An exponent is digits: "1E" is an exabyte, "1E3" a thousand.
+_QUANTITY: Final = re.compile(r"(?P<number>(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?)(?P<suffix>[KMGTPE]i|[numkMGTPE]|)")
 
 
 class QuantityError(ValueError):
@@ -21,19 +26,10 @@ class QuantityError(ValueError):
 
 def parse_bytes(text: str) -> int:
     """Whole bytes, rounded up as the API server does with fractions. Raises QuantityError."""
-    # Two letters first: "1Mi" ends with no one-letter suffix, but "1E" and "1e3" must not be mixed up.
-    for suffix in sorted(_SUFFIXES, key=len, reverse=True):
-        if text.endswith(suffix):
-            number, factor = text.removesuffix(suffix), _SUFFIXES[suffix]
-            break
-    else:
-        number, factor = text, Decimal(1)
-    try:
-        value = Decimal(number) * factor
-    except InvalidOperation as error:
-        raise QuantityError(f"{text!r} is no quantity; write it like 1Gi or 500M") from error
-    if not value.is_finite():
-        raise QuantityError(f"{text!r} is no finite quantity; write it like 1Gi or 500M")
+    found = _QUANTITY.fullmatch(text)
+    if found is None:
+        raise QuantityError(f"{text!r} is no quantity; write it like 1Gi or 500M")
+    value = Decimal(found["number"]) * _SUFFIXES[found["suffix"]]
     return int(value.to_integral_value(rounding="ROUND_CEILING"))
 
 
