@@ -66,10 +66,10 @@ def locked(name: str, *, run_root: Path = RUN_ROOT, progress: Progress | None = 
     watcher = progress or Silent()
     path = run_root / f".{name}.lock"
     while True:
-        run_root.mkdir(parents=True, exist_ok=True, mode=0o755)
         try:
+            run_root.mkdir(parents=True, exist_ok=True, mode=0o755)
             file = path.open("w")
-        except FileNotFoundError:  # the last lock's holder removed the folder just now
+        except (FileExistsError, FileNotFoundError):  # the last lock's holder removes the folder at this moment
             continue
         with file:
             try:
