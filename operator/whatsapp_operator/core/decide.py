@@ -112,7 +112,7 @@ def _hold_until(case: Situation, step: Step) -> datetime | None:
     pod = case.pod
     if pod is not None and case.lives and pod.phase is PodPhase.PENDING and step.stalled is None:
         until = pod.created + LONGEST_WAIT
-    elif step.waits is not None and case.seen.refusal is None:
+    elif step.waits is not None and case.seen.refusal is None and not case.session.status.conditions:
         until = case.now + LONGEST_WAIT  # the first round answers in a moment; pacing limits this to LONGEST_WAIT
     else:
         return None

@@ -127,10 +127,14 @@ def situation(seen: Observation, defaults: Defaults) -> Situation:
 
 
 def _report(seen: Observation, pod: PodFacts | None) -> RunnerReport | None:
-    """Return the report if it is of the pod that counts."""
+    """Return the report if it is of the pod that counts.
+
+    A pod that was there at the last write and is not now may have had a last word; later its word is of before.
+    """
     if seen.report is None or seen.report.session_uid != seen.session.metadata.uid:
         return None
-    uid = pod.uid if pod is not None else seen.session.status.pod_uid
+    before = seen.session.status
+    uid = pod.uid if pod is not None else before.pod_uid if before.replicas else None
     return seen.report if seen.report.pod_uid == uid else None
 
 

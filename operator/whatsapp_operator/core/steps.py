@@ -132,7 +132,12 @@ def _is_ending(case: Situation) -> Step | None:
     """Whoever deleted it: the next pod comes when this object is gone, so that there are never two."""
     if case.pod is None or case.pod.deletion is None:
         return None
-    return _recovering(notes.REQUESTED if case.asked_anew else notes.TERMINATING)
+    if case.asked_anew:
+        return _recovering(notes.REQUESTED)
+    if case.failed:
+        return _recovering(notes.backing_off(case.recovery))
+    why = loss_of(case.pod)
+    return _recovering(notes.TERMINATING if why is None else notes.lost(case.pod, why=why))
 
 
 def _has_failed(case: Situation) -> Step | None:

@@ -320,7 +320,9 @@ class World:
         """Let the operator look at everything once."""
         self.memory.pause = self.memory.pause.looked(
             failures=runner_failures(self.session(name) for name in self.sessions),
-            with_pod={SessionUID(pod["metadata"]["labels"].get(SESSION_UID_LABEL, "")) for pod in self.pods.values()},
+            with_pod={
+                SessionUID(pod["metadata"].get("labels", {}).get(SESSION_UID_LABEL, "")) for pod in self.pods.values()
+            },
             now=self.now,
         )
         for name in list(self.sessions):
