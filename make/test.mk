@@ -16,5 +16,13 @@ fix: setup ## Let ruff mend what it can
 test-unit: setup ## The fast tests (under a minute, no root, no network)
 	$(PYTEST) tests/unit -n 2
 
+.PHONY: test-integration
+test-integration: setup ## API, operator, plugin and provisioner against a real API server
+	$(PYTEST) tests/integration -n 2
+
+# The order is from quick to slow, so that a fault is seen early; each part is a target of its own.
+PARTS := check test-unit test-integration test-manifests test-runner test-cluster test-e2e
+
 .PHONY: test
-test: check test-unit ## Everything: sets up what is missing, then runs all tests
+test: setup ## Everything: sets up what is missing, then runs all tests (as root on Debian)
+	@scripts/test-all $(PARTS)

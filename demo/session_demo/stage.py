@@ -76,6 +76,17 @@ class Stage:
 
         return look
 
+    def has_condition(self, name: str, kind: str) -> Probe:
+        """Make a probe: a condition of the session is true."""
+
+        def look() -> Seen:
+            conditions = self.session(name).get("status", {}).get("conditions", [])
+            found: Mapping[str, Any] = next((item for item in conditions if item["type"] == kind), {})
+            said = found.get("message", "not told yet")
+            return Seen(good=found.get("status") == "True", text=f"{kind}={found.get('status')}: {said}")
+
+        return look
+
     def connected_again(self, name: str, *, before: str, linked: str) -> Probe:
         """Make a probe: another pod than `before` is Connected with the login of `linked`, never asked for a QR code."""
 
