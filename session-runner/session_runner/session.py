@@ -18,7 +18,7 @@ from pathlib import Path
 
 from playwright.async_api import Playwright
 
-from session_runner.endings import Ending, RunEnded
+from session_runner.endings import Ending, RunEnded, out_of_memory
 from session_runner.host.footprint import settle
 from session_runner.host.memory import KillCounter
 from session_runner.host.processes import Process, descendants, end, processes, reap
@@ -151,10 +151,11 @@ class Session:
                     woken=watcher.wake, blocked=self.metrics.blocked.inc, loaded=self.metrics.loads.inc
                 )
                 self._browser = await open_browser(plan, playwright, listeners)
-        except TimeoutError:
-            raise _launch_failed(f"The browser did not start within {self.settings.launch_timeout:g} s.") from None
-        except LaunchError as error:
-            raise _launch_failed(str(error)) from error
+        except (TimeoutError, LaunchError) as error:
+            late = f"The browser did not start within {self.settings.launch_timeout:g} s."
+            if watcher.killed():
+                raise out_of_memory() from error
+            raise _launch_failed(str(error) if isinstance(error, LaunchError) else late) from error
         except CertificateError as error:
             raise RunEnded(
                 ExitCode.BAD_CONFIGURATION, str(error), state=RunnerState.CRASHED, reason=StateReason.LAUNCH_FAILED

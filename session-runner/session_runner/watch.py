@@ -110,6 +110,10 @@ class Watcher:
                 self._past = replace(self._past, hold="AccountLocked")
         self._woken.set()
 
+    def killed(self) -> bool:
+        """Whether the kernel has killed one of our processes for want of memory since we began."""
+        return killed_since(self._kills_before, self.kills())
+
     async def fetch(self, browser: Page) -> None:
         """Fetch the document, again and again while the start-up time lasts. This is the only navigation there is."""
         delay = 1.0
@@ -211,12 +215,12 @@ class Watcher:
         return self.started + self.settings.startup_timeout - self.monotonic()
 
     def _check_kills(self) -> None:
-        if killed_since(self._kills_before, self.kills()):
+        if self.killed():
             raise out_of_memory()
 
     async def _death(self, browser: Page) -> RunEnded:
         """Find out who died: the browser's own event may come a moment after the failed order."""
         await asyncio.wait({browser.died}, timeout=1.0)
-        if killed_since(self._kills_before, self.kills()):
+        if self.killed():
             return out_of_memory()
         return died(browser.died.result() if browser.died.done() else "browser")

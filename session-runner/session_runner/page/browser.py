@@ -33,6 +33,7 @@ from session_runner.states.vocabulary import StateReason
 log = logging.getLogger(__name__)
 
 DRIVER_STOP_SECONDS = 5.0
+PAGE_CLOSE_SECONDS = 0.5
 
 
 @dataclass(kw_only=True)
@@ -181,7 +182,8 @@ def _listen(browser: BrowserPage, listeners: Listeners, allowed: AllowedHosts) -
         count(socket.url)
 
     browser.page.on("crash", lambda _page: dead("page"))
-    browser.page.on("close", lambda _page: dead("page"))
+    # A dying browser closes its page first: wait whether its own word follows.
+    browser.page.on("close", lambda _page: asyncio.get_running_loop().call_later(PAGE_CLOSE_SECONDS, dead, "page"))
     browser.context.on("close", lambda _context: dead("browser"))
     browser.context.on("page", close_second)
     browser.context.on("requestfailed", failed)

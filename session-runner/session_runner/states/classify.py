@@ -89,8 +89,10 @@ def _refused_by_service(facts: Facts, past: Past) -> Verdict | None:
 def _ban_message(ban: Ban) -> str:
     code = f" (code {ban.code})" if ban.code else ""
     until = ""
-    if ban.expires is not None and 1e9 < ban.expires < 1e11:  # Unix seconds between 2001 and 5138, nothing else
+    if ban.expires is not None and 1e9 < ban.expires < 1e11:  # Unix seconds between 2001 and 5138
         until = f" until {datetime.fromtimestamp(ban.expires, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    elif ban.expires is not None and 0 < ban.expires <= 1e9:
+        until = f" for {round(ban.expires)} s"
     return f"WhatsApp has temporarily banned this account{code}{until}; a person has to decide how to go on."
 
 

@@ -40,7 +40,7 @@ class Ban:
 
     code: str | None = None
     expires: float | None = None
-    """ Unix seconds. """
+    """ Unix seconds, or seconds from the ban: which one is not certain, but their sizes tell. """
     seen: float | None = None
     """ The page's own clock (ms since it loaded): tells a new ban from the one already seen. """
 

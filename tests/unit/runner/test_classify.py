@@ -135,11 +135,20 @@ def test_a_ban_covers_everything_but_a_browser_that_is_refused(shape: Raw) -> No
     assert "(code 402) until 2027-01-15T08:00:00Z" in got.message
 
 
-def test_a_ban_of_which_nothing_is_known_has_a_plain_message() -> None:
-    """Neither an absent code nor an expiry that is no moment is shown."""
-    got = verdict(MODERN, replace(LINKED, ban=Ban(expires=3600.0)))
+@pytest.mark.parametrize(
+    ("expires", "says"),
+    [
+        (1_800_000_000.0, " until 2027-01-15T08:00:00Z;"),
+        (3600.0, " for 3600 s;"),
+        (None, "account;"),
+        (-1.0, "account;"),
+    ],
+)
+def test_the_end_of_a_ban_is_told_as_a_moment_or_a_time(expires: float | None, says: str) -> None:
+    """The service's number is a moment or a length; what is neither is left out, and so is an absent code."""
+    got = verdict(MODERN, replace(LINKED, ban=Ban(expires=expires)))
 
-    assert "until" not in got.message
+    assert says in got.message
     assert "code" not in got.message
 
 

@@ -1,0 +1,157 @@
+"""Deaths: each is noticed, told with its own exit code and last words, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from runner.conftest import Start, link
+from runner.running import Folders, Running, running
+from session_runner.states.vocabulary import ExitCode
+from standin.harness import StandIn
+
+MEMORY = Path("/sys/fs/cgroup/memory")
+
+
+def kill(pid: int, number: int = signal.SIGKILL) -> None:
+    """Signal one process."""
+    os.kill(pid, number)
+
+
+async def ends(runner: Running, code: ExitCode) -> None:
+    """The runner ends with that code and its word, and nothing of it is left."""
+    below = runner.below()
+
+    assert code == await runner.exit_code()
+    assert runner.last_words().startswith(f"{code.reason}: ")
+    assert runner.left(below) == []
+
+
+async def test_a_dead_page_ends_the_runner(start: Start, standin: StandIn) -> None:
+    """The renderer is killed: PageCrashed; the login survives in a new runner once it was durable or cleanly closed."""
+    async with start() as runner:
+        await link(runner, standin)
+        kill(runner.browser_process("renderer").pid)
+        await ends(runner, ExitCode.PAGE_CRASHED)
+
+
+async def test_a_dead_browser_ends_the_runner(start: Start) -> None:
+    """The browser's main process is killed: BrowserExited."""
+    async with start() as runner:
+        await runner.until("QRPending", deadline=60)
+        kill(runner.browser_process(None).pid)
+        await ends(runner, ExitCode.BROWSER_EXITED)
+
+
+async def test_a_dead_driver_ends_the_runner(start: Start) -> None:
+    """Playwright's driver is killed: without it the browser cannot be spoken to, which is the same to the session."""
+    async with start() as runner:
+        await runner.until("QRPending", deadline=60)
+        kill(next(process.pid for process in runner.below() if process.parent == runner.process.pid))
+        await ends(runner, ExitCode.BROWSER_EXITED)
+
+
+async def test_a_hung_page_is_noticed_within_the_health_check(start: Start, standin: StandIn) -> None:
+    """A renderer that stands still answers nothing: Unresponsive, then the exit, within the time that was set."""
+    async with start(HEALTH_CHECK_TIMEOUT="10s") as runner:
+        await link(runner, standin)
+        kill(runner.browser_process("renderer").pid, signal.SIGSTOP)
+        began = time.monotonic()
+        await runner.until("Unresponsive", deadline=12)
+        noticed = time.monotonic() - began
+        await ends(runner, ExitCode.PAGE_UNRESPONSIVE)
+
+    assert noticed <= 10
+
+
+async def test_the_api_answers_while_the_page_hangs(start: Start) -> None:
+    """/healthz, /readyz and the state never wait for the page."""
+    async with start() as runner:
+        await runner.until("QRPending", deadline=60)
+        kill(runner.browser_process("renderer").pid, signal.SIGSTOP)
+        began = time.monotonic()
+        for path in ("/healthz", "/readyz"):
+            assert (await runner.get(path, scope=None))[0] == 200
+        assert (await runner.state())["state"] == "QRPending"
+
+        assert time.monotonic() - began < 5
+
+
+async def test_a_clean_stop_of_a_hung_page_is_bounded(start: Start) -> None:
+    """SIGTERM while the page stands still: the runner ends within 45 s and leaves nothing."""
+    async with start() as runner:
+        await runner.until("QRPending", deadline=60)
+        kill(runner.browser_process("renderer").pid, signal.SIGSTOP)
+        below = runner.below()
+
+        assert await runner.stop(deadline=45) in (ExitCode.STOPPED, ExitCode.STOP_INCOMPLETE)
+        assert runner.left(below) == []
+
+
+async def test_a_second_runner_on_the_profile_is_refused(start: Start) -> None:
+    """ProfileLocked at once, and the first one is not disturbed."""
+    async with start() as first:
+        await first.until("QRPending", deadline=60)
+        async with start(serves=False) as second:
+            assert await second.exit_code() == ExitCode.PROFILE_LOCKED
+            assert "held by another runner" in second.last_words()
+        assert (await first.state())["state"] == "QRPending"
+
+
+@pytest.mark.parametrize(
+    ("variables", "says"),
+    [
+        ({"STARTUP_TIMEOUT": "5 days"}, "STARTUP_TIMEOUT"),
+        ({"TOKEN_DIR": "/nonexistent"}, "TOKEN_DIR"),
+        ({"EXTRA_CA_FILE": "/nonexistent"}, "EXTRA_CA_FILE"),
+        ({"SESSION_UID": ""}, "SESSION_UID"),
+    ],
+)
+async def test_a_wrong_setting_ends_at_once(start: Start, variables: dict[str, str], says: str) -> None:
+    """BadConfiguration, the variable's name in the last words."""
+    async with start(serves=False, **variables) as runner:
+        assert await runner.exit_code() == ExitCode.BAD_CONFIGURATION
+        assert says in runner.last_words()
+
+
+@pytest.mark.parametrize("executable", ["/nonexistent/browser", "/bin/true"])
+async def test_a_browser_that_does_not_start_is_told(start: Start, executable: str) -> None:
+    """LaunchFailed names the program."""
+    async with start(serves=False, BROWSER_EXECUTABLE=executable) as runner:
+        assert await runner.exit_code() == ExitCode.LAUNCH_FAILED
+        assert "BROWSER_EXECUTABLE" in runner.last_words()
+
+
+async def test_a_profile_that_cannot_be_written_is_told(start: Start, folders: Folders) -> None:
+    """A file where the folder should be, as after a wrong mount: ProfileUnusable."""
+    (folders.profile / "chromium").write_text("not a folder")
+    async with start(serves=False, PROFILE_DIR=str(folders.profile / "chromium")) as runner:
+        assert await runner.exit_code() == ExitCode.PROFILE_UNUSABLE
+
+
+@pytest.fixture
+def small_group() -> Iterator[Path]:
+    """A control group (v1) with too little memory for a browser; needs root."""
+    group = MEMORY / f"session-runner-test-{os.getpid()}"
+    try:
+        group.mkdir()
+        (group / "memory.limit_in_bytes").write_text(str(120 * 2**20))
+    except OSError as error:
+        pytest.skip(f"needs root and cgroup v1: {error}")
+    yield group
+    group.rmdir()
+
+
+@pytest.mark.root
+async def test_a_browser_killed_for_want_of_memory_is_told(
+    folders: Folders, environment: dict[str, str], small_group: Path
+) -> None:
+    """The kernel kills a process of the browser in a group that is too small: OutOfMemory, not a crash."""
+    async with running(folders, environment, serves=False, group=small_group) as runner:
+        await ends(runner, ExitCode.OUT_OF_MEMORY)
+
+        assert "memory limit" in runner.last_words()

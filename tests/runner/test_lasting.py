@@ -1,0 +1,92 @@
+"""What survives: the login over restarts, kills and moves, and what is said when it did not."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+from datetime import datetime
+
+from runner.conftest import Start, link
+from runner.running import Folders
+from standin.harness import StandIn
+
+
+async def test_a_clean_stop_right_after_linking_keeps_the_login(mode: str, start: Start, standin: StandIn) -> None:
+    """SIGTERM closes the browser cleanly: the next runner is connected without a code, the login durable by then."""
+    assert mode
+    async with start() as runner:
+        device = await link(runner, standin)
+        before = await runner.state()
+        assert await runner.stop() == 0
+    async with start(POD_UID="pod-2") as runner:
+        after = await runner.until("Connected", deadline=40)
+
+    assert "QRPending" not in [state for state, _ in runner.seen]
+    assert (await standin.phone.device(device) or {})["connected"] is False
+    assert (after["podUID"], after["linkedTime"]) == ("pod-2", before["linkedTime"])
+    assert datetime.fromisoformat(after["durableTime"]) < datetime.fromisoformat(before["durableTime"])
+
+
+async def test_while_stopping_the_runner_says_so_and_leaves_nothing(start: Start, standin: StandIn) -> None:
+    """A waiting reader hears Stopping; afterwards no process of it is left and the last words are silent."""
+    async with start() as runner:
+        await link(runner, standin)
+        revision = (await runner.state())["revision"]
+        below = runner.below()
+        waiting = asyncio.create_task(runner.state(after=str(revision), wait="30"))
+        await asyncio.sleep(0.1)
+        assert await runner.stop() == 0
+
+        assert (await waiting)["state"] == "Stopping"
+        assert len(below) >= 4
+        assert runner.left(below) == []
+        assert runner.last_words() == ""
+
+
+async def test_a_kill_right_after_linking_loses_the_login_and_shows_it(start: Start, standin: StandIn) -> None:
+    """Half of the login was not on disk: the next runner says LoggedOut and, by itself, links again."""
+    async with start() as runner:
+        await link(runner, standin)
+        await runner.kill()
+    async with start() as runner:
+        await runner.until("LoggedOut", reason="Relinking", deadline=40)
+        await runner.until("QRPending")
+        await link(runner, standin)
+
+
+async def test_a_lost_half_of_the_login_is_a_logout(start: Start, standin: StandIn, folders: Folders) -> None:
+    """A profile whose database is gone (a restored copy, a full disk) was linked and is not any more."""
+    async with start() as runner:
+        await link(runner, standin)
+        await runner.stop()
+    shutil.rmtree(folders.profile / "chromium/Default/IndexedDB")
+    async with start(ON_LOGOUT="Wait") as runner:
+        document = await runner.until("LoggedOut", deadline=40)
+
+    assert document["reason"] == "WaitingForPerson"
+    assert document["linkedTime"] is None
+
+
+async def test_stale_singleton_links_of_another_host_are_no_hindrance(start: Start, folders: Folders) -> None:
+    """A pod that moved finds the links of the old host; under our lock they go."""
+    user_data = folders.profile / "chromium"
+    user_data.mkdir()
+    for name in ("SingletonLock", "SingletonSocket", "SingletonCookie"):
+        (user_data / name).symlink_to("another-host-17")
+    async with start() as runner:
+        await runner.until("QRPending", deadline=40)
+
+    assert not list(user_data.glob("Singleton*"))
+
+
+async def test_caches_stay_off_the_profile(start: Start, standin: StandIn, folders: Folders) -> None:
+    """The HTTP cache lies in CACHE_DIR; the volume holds the login and little else."""
+    async with start() as runner:
+        await link(runner, standin)
+        await runner.stop()
+
+    assert (folders.cache / "http").is_dir()
+    assert not (folders.profile / "chromium/Default/Cache").exists()
+    marker = json.loads((folders.profile / "runner.json").read_text())
+    assert sorted(marker) == ["durableTime", "hold", "linkedTime", "relinkRequest"]

@@ -1,0 +1,76 @@
+"""From an empty profile to a connected session, in both generations of the page."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from runner.conftest import Start, link
+from standin.harness import StandIn
+from standin.settings import QrForm
+
+
+async def test_a_scan_leads_through_syncing_to_connected(mode: str, start: Start, standin: StandIn) -> None:
+    """Starting, Loading, QRPending, then after the scan Syncing and Connected, in that order and nothing between."""
+    assert mode in ("legacy", "modern")
+    async with start() as runner:
+        await runner.until("QRPending", deadline=40)
+        await link(runner, standin)
+        document = await runner.state()
+
+    words = [state for state, _ in runner.seen]
+    assert words == [word for word in ("Starting", "Loading", "QRPending", "Syncing", "Connected") if word in words]
+    assert words[-3:] == ["QRPending", "Syncing", "Connected"]
+    linked, durable = (datetime.fromisoformat(document[key]) for key in ("linkedTime", "durableTime"))
+    assert durable - linked == timedelta(seconds=60)
+    assert (document["sessionUID"], document["podUID"], document["round"]) == ("session-1", "pod-1", 1)
+
+
+async def test_the_qr_code_is_the_pages_own_and_goes_with_the_link(start: Start, standin: StandIn) -> None:
+    """The code comes with its times, changes with the page's, and is gone once the phone is linked."""
+    async with start() as runner:
+        code = await runner.code(deadline=40)
+        status, headers, body = await runner.get("/v1/qr", scope="link", accept="image/png")
+        assert (status, headers["Content-Type"], body[:4]) == (200, "image/png", b"\x89PNG")
+        lifetime = datetime.fromisoformat(code["expiryTime"]) - datetime.fromisoformat(code["issuedTime"])
+        assert timedelta(seconds=28) <= lifetime <= timedelta(seconds=31)
+        assert len(code["text"].split(",")) == 5
+        await standin.phone.scan(code["text"])
+        await runner.until("Connected")
+        status, _, _ = await runner.get("/v1/qr", scope="link")
+
+        assert status == 404
+        assert all(code["text"] not in str(line) for line in runner.lines)
+
+
+@pytest.mark.parametrize("form", [QrForm.LINK, QrForm.TRAILING])
+async def test_every_form_of_the_code_is_handed_on_as_it_is(start: Start, standin: StandIn, form: QrForm) -> None:
+    """With a prefix or with a trailing address: the phone gets what the page shows."""
+    await standin.phone.set_qr_form(form)
+    async with start() as runner:
+        await link(runner, standin)
+
+
+async def test_used_up_codes_are_renewed_and_then_expire(mode: str, start: Start, standin: StandIn) -> None:
+    """An idle page is asked for another round; after the last one the session waits for a person."""
+    assert mode
+    async with start(LINK_MAX_ROUNDS="2") as runner:
+        first = await runner.code(deadline=40)
+        assert await standin.phone.expire_qr() == 1
+        second = await runner.code(other_than=first["text"])
+        assert (first["round"], second["round"]) == (1, 2)
+        assert (await runner.state())["state"] == "QRPending"
+        await standin.phone.expire_qr()
+        document = await runner.until("LinkExpired")
+        status, _, _ = await runner.get("/v1/qr", scope="link")
+
+    assert "2 rounds" in document["message"]
+    assert status == 404
+
+
+async def test_a_pairing_code_that_is_wished_for_shows_the_qr_code(start: Start, standin: StandIn) -> None:
+    """The wish is answered by a reason and a message, and the QR code works."""
+    async with start(LINK_METHOD="PairingCode") as runner:
+        document = await runner.until("QRPending", deadline=40)
+        assert document["reason"] == "PairingCodeNotSupported"
+        await link(runner, standin)

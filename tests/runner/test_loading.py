@@ -1,0 +1,113 @@
+"""Pages that do not come up: what is said meanwhile, and how the runner ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from runner.conftest import Start, link
+from runner.running import Folders
+from session_runner.states.vocabulary import ExitCode
+from standin.harness import StandIn
+from standin.settings import Variant
+
+
+async def test_without_the_extra_authority_the_certificate_is_refused(start: Start) -> None:
+    """Certificate errors are never ignored: the state says so, and after the start-up time the runner ends."""
+    async with start(EXTRA_CA_FILE="", STARTUP_TIMEOUT="20s") as runner:
+        document = await runner.until("LoadError", deadline=30)
+        assert document["reason"] == "CertificateNotTrusted"
+        assert "EXTRA_CA_FILE" in document["message"]
+
+        assert await runner.exit_code() == ExitCode.LOAD_FAILED
+        assert runner.last_words().startswith("LoadFailed: The page's certificate is not trusted")
+
+
+async def test_a_host_that_is_not_allowed_is_refused_and_counted(start: Start, standin: StandIn) -> None:
+    """Without the scripts' host the page never boots; the refused requests are counted and none left the browser."""
+    async with start(ALLOWED_HOSTS=standin.allowed_hosts[0], STARTUP_TIMEOUT="20s") as runner:
+        await runner.metric_above("whatsapp_runner_blocked_requests_total", 0)
+        document = await runner.until("LoadError", deadline=30)
+        assert document["reason"] == "NotBooted"
+
+        assert await runner.exit_code() == ExitCode.LOAD_FAILED
+        refused = [line for line in runner.lines if "not allowed" in line["message"]]
+        assert {line["host"] for line in refused} == {standin.allowed_hosts[1]}
+
+
+async def test_a_page_that_refuses_the_browser_is_told(start: Start, standin: StandIn) -> None:
+    """UnsupportedBrowser, and the runner stays: a restart with the same image would not help."""
+    await standin.phone.set_variant(Variant.UNSUPPORTED)
+    async with start(STARTUP_TIMEOUT="10s") as runner:
+        document = await runner.until("UnsupportedBrowser", deadline=30)
+        assert "newer runner image" in document["message"]
+        await asyncio.sleep(3)
+
+        assert runner.process.returncode is None
+
+
+async def test_the_browser_is_not_taken_for_a_headless_one(start: Start, standin: StandIn) -> None:
+    """The stand-in refuses headless user agents as the real page does; the runner's is not one of them."""
+    async with start() as runner:
+        await runner.until("QRPending", deadline=60)
+
+    assert {load["variant"] for load in (await standin.phone.loads())["loads"]} == {"normal"}
+
+
+async def test_a_page_that_stays_on_its_splash_ends_as_not_loaded(start: Start, standin: StandIn) -> None:
+    """Loading, then LoadError, then the exit code, with the reason in the last words."""
+    await standin.phone.set_variant(Variant.SPLASH)
+    async with start(STARTUP_TIMEOUT="12s") as runner:
+        await runner.until("LoadError", reason="NotBooted", deadline=30)
+
+        assert await runner.exit_code() == ExitCode.LOAD_FAILED
+        assert runner.last_words().startswith("LoadFailed: The page was fetched but")
+
+
+async def test_a_page_that_comes_late_is_fetched_again(start: Start, standin: StandIn) -> None:
+    """HTTP 503 first: the runner says it and tries again while its start-up time lasts."""
+    await standin.phone.set_variant(Variant.UNAVAILABLE)
+    async with start() as runner:
+        document = await runner.until("LoadError", reason="NavigationFailed", deadline=60)
+        assert "HTTP 503" in document["message"]
+        await standin.phone.set_variant(Variant.NORMAL)
+        await link(runner, standin)
+
+
+@pytest.fixture
+async def silent_port() -> AsyncIterator[int]:
+    """A server that accepts and never answers."""
+    held: list[asyncio.StreamWriter] = []
+    server = await asyncio.start_server(lambda _reader, writer: held.append(writer), "127.0.0.1", 0)
+    yield server.sockets[0].getsockname()[1]
+    server.close()
+    for writer in held:
+        writer.transport.abort()
+
+
+async def test_a_server_that_never_answers_ends_as_not_loaded(start: Start, silent_port: int) -> None:
+    """A hanging connection is no reason to hang: the start-up time ends it."""
+    url = f"https://web.standin.localhost:{silent_port}/"
+    async with start(WHATSAPP_WEB_URL=url, STARTUP_TIMEOUT="12s") as runner:
+        assert await runner.exit_code() == ExitCode.LOAD_FAILED
+
+
+async def test_a_name_that_does_not_resolve_is_told(start: Start) -> None:
+    """The browser's own word stands in the message."""
+    async with start(WHATSAPP_WEB_URL="https://web.nowhere.invalid/", ALLOWED_HOSTS="web.nowhere.invalid") as runner:
+        document = await runner.until("LoadError", reason="NavigationFailed", deadline=60)
+
+    assert "net::ERR_NAME_NOT_RESOLVED" in document["message"]
+
+
+async def test_a_stop_while_the_page_is_loading_is_clean(start: Start, standin: StandIn, folders: Folders) -> None:
+    """A pod may be deleted at any moment: also then the exit is 0 and nothing is left."""
+    await standin.phone.set_variant(Variant.SPLASH)
+    async with start() as runner:
+        await runner.until("Loading", deadline=60)
+        below = runner.below()
+
+        assert await runner.stop() == ExitCode.STOPPED
+        assert runner.left(below) == []
+    assert (folders.profile / "chromium").is_dir()

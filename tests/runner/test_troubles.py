@@ -1,0 +1,140 @@
+"""What happens to a linked session from outside, in both generations of the page."""
+
+from __future__ import annotations
+
+import asyncio
+
+from runner.conftest import Start, link
+from standin.harness import StandIn
+
+
+async def test_unlinked_on_the_phone_links_again(mode: str, start: Start, standin: StandIn) -> None:
+    """LoggedOut is seen, then a new QR code, and another phone can link; the times are the new link's."""
+    assert mode
+    async with start() as runner:
+        device = await link(runner, standin)
+        first = (await runner.state())["linkedTime"]
+        await standin.phone.unlink(device)
+        document = await runner.until("LoggedOut")
+        assert (document["reason"], document["linkedTime"]) == ("Relinking", None)
+        document = await runner.until("QRPending")
+        assert document["round"] == 1
+        await link(runner, standin)
+
+        assert (await runner.state())["linkedTime"] >= first
+
+
+async def test_unlinked_on_the_phone_waits_where_the_owner_wants_it(start: Start, standin: StandIn) -> None:
+    """With Wait no code is shown, also not by the next pod, until a person's request comes with it."""
+    async with start(ON_LOGOUT="Wait") as runner:
+        device = await link(runner, standin)
+        await standin.phone.unlink(device)
+        document = await runner.until("LoggedOut", reason="WaitingForPerson")
+        status, _, _ = await runner.get("/v1/qr", scope="link")
+        assert status == 404
+        assert "relink" in document["message"]
+        await runner.stop()
+    async with start(ON_LOGOUT="Wait") as runner:
+        await runner.until("LoggedOut", reason="WaitingForPerson", deadline=40)
+        await runner.stop()
+    async with start(ON_LOGOUT="Wait", RELINK_REQUEST="2026-11-22T18:00:00Z") as runner:
+        await runner.until("QRPending", deadline=40)
+        await link(runner, standin)
+
+
+async def test_a_locked_account_waits_for_a_person(start: Start, standin: StandIn) -> None:
+    """The logout's reason overrules Relink, and outlives the pod."""
+    async with start() as runner:
+        device = await link(runner, standin)
+        await standin.phone.logout(device, reason="account_locked")
+        await runner.until("LoggedOut", reason="WaitingForPerson")
+        await runner.stop()
+    async with start() as runner:
+        document = await runner.until("LoggedOut", reason="WaitingForPerson", deadline=40)
+
+    assert "account is locked" in document["message"]
+
+
+async def test_a_lost_network_is_told_and_comes_back(mode: str, start: Start, standin: StandIn) -> None:
+    """Offline while the computer has no network, Connected again by itself; the link is kept."""
+    assert mode
+    async with start() as runner:
+        device = await link(runner, standin)
+        linked = (await runner.state())["linkedTime"]
+        await standin.phone.offline(device)
+        await runner.until("Offline", reason="NetworkUnreachable")
+        await standin.phone.online(device)
+        document = await runner.until("Connected")
+
+    assert document["linkedTime"] == linked
+
+
+async def test_a_service_that_does_not_answer_is_told(start: Start, standin: StandIn) -> None:
+    """Reconnecting first; after the connection check it is Offline, and never a failure of the runner."""
+    async with start() as runner:
+        device = await link(runner, standin)
+        await standin.phone.unreachable(device)
+        await runner.until("Reconnecting")
+        await runner.until("Offline", reason="NoConnection")
+        await standin.phone.online(device)
+        await runner.until("Connected")
+
+
+async def test_a_replaced_session_is_a_conflict_and_nothing_reloads(mode: str, start: Start, standin: StandIn) -> None:
+    """The silent zombie is found out, and the runner does not take the session back by itself."""
+    assert mode
+    async with start() as runner:
+        device = await link(runner, standin)
+        loads = (await standin.phone.loads())["total"]
+        await standin.phone.replaced(device)
+        document = await runner.until("Conflict", deadline=40)
+        await asyncio.sleep(3)  # time in which a reload would show
+
+        assert document["reason"] == "Replaced"
+        assert (await runner.state())["state"] == "Conflict"
+        assert (await standin.phone.loads())["total"] == loads
+        assert runner.process.returncode is None
+
+
+async def test_a_ban_is_told_with_its_code_and_its_end(mode: str, start: Start, standin: StandIn) -> None:
+    """TemporarilyBanned while it lasts; when it is over, the pod that a person asked for is connected again."""
+    assert mode
+    async with start() as runner:
+        device = await link(runner, standin)
+        await standin.phone.ban(device, expire=3600)
+        document = await runner.until("TemporarilyBanned")
+        assert "(code 402) for 3600 s" in document["message"]
+        await standin.phone.online(device)
+        await runner.stop()
+    async with start() as runner:
+        await runner.until("Connected", deadline=40)
+
+
+async def test_a_service_that_is_down_is_told(mode: str, start: Start, standin: StandIn) -> None:
+    """ServiceUnavailable by the service's own word, Connected when it is back."""
+    assert mode
+    async with start() as runner:
+        device = await link(runner, standin)
+        await standin.phone.service_unavailable(device)
+        await runner.until("ServiceUnavailable")
+        await standin.phone.online(device)
+        await runner.until("Connected", deadline=40)
+
+
+async def test_dialogs_that_need_a_person_are_told(start: Start, standin: StandIn) -> None:
+    """A passkey check and a notice have their own words; they are seen, never clicked."""
+    async with start() as runner:
+        device = await link(runner, standin)
+        await standin.phone.dialog(device, kind="passkey")
+        await runner.until("PasskeyRequired")
+
+
+async def test_a_page_that_reloads_itself_is_followed(start: Start, standin: StandIn) -> None:
+    """The page updates itself: Loading in between, Connected again, the link kept, the runner alive."""
+    async with start() as runner:
+        device = await link(runner, standin)
+        before = await runner.metric("whatsapp_runner_page_loads_total")
+        await standin.phone.needs_update(device, reload=True)
+        await runner.metric_above("whatsapp_runner_page_loads_total", before)
+        await runner.until("Connected", deadline=40)
+        assert "LoggedOut" not in [state for state, _ in runner.seen]
