@@ -1,0 +1,135 @@
+"""What a test does to the cluster as its administrator, over the operator's own connection code, and what it reads."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from local_cluster.light import LightCluster
+from whatsapp_operator.runtime.client import JSON, MERGE_PATCH, Request
+from whatsapp_operator.runtime.clock import SystemClock
+from whatsapp_operator.runtime.connection import Connection, Credentials
+from whatsapp_operator.runtime.metrics import Metrics
+
+Json = dict[str, Any]
+GROUP = "/apis/wasession.dev/v1alpha1"
+PATHS = {"whatsappsessions": GROUP, "whatsappsessionquotas": GROUP, "leases": "/apis/coordination.k8s.io/v1"}
+
+
+class Refused(Exception):
+    """The API server said no."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(f"{status}: {message}")
+        self.status = status
+
+
+class Admin:
+    """Raw calls, with every right."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    @classmethod
+    async def login(cls, kubeconfig: Path) -> Admin:
+        """Connect with a kubeconfig."""
+        credentials = Credentials(clock=SystemClock(), kubeconfig=kubeconfig)
+        await credentials.load()
+        return cls(Connection(credentials, user_agent="test", metrics=Metrics()))
+
+    async def close(self) -> None:
+        """Drop the connections."""
+        await self._connection.close()
+
+    async def call(
+        self, method: str, path: str, body: Json | None = None, *, content_type: str = JSON, **query: str
+    ) -> Json:
+        """Make one call. :raises LookupError: 404. :raises Refused: any other refusal."""
+        full = f"{path}?{urlencode(query)}" if query else path
+        response = await self._connection.send(
+            Request(method=method, path=full, body=body, content_type=content_type, timeout=20)
+        )
+        if response.status == 404:
+            raise LookupError(response.body.get("message"))
+        if response.status >= 300:
+            raise Refused(response.status, str(response.body.get("message")))
+        return response.body
+
+    def path(self, plural: str, namespace: str = "", name: str = "", subresource: str = "") -> str:
+        """Return an object's path."""
+        base = PATHS.get(plural, "/api/v1") + (f"/namespaces/{namespace}" if namespace else "")
+        return "/".join(part for part in (base + f"/{plural}", name, subresource) if part)
+
+    async def get(self, plural: str, namespace: str, name: str) -> Json:
+        """Read an object."""
+        return await self.call("GET", self.path(plural, namespace, name))
+
+    async def list(self, plural: str, namespace: str = "") -> list[Json]:
+        """Read all objects of a namespace."""
+        items: list[Json] = (await self.call("GET", self.path(plural, namespace)))["items"]
+        return items
+
+    async def create(self, plural: str, namespace: str, obj: Json) -> Json:
+        """Create an object."""
+        return await self.call("POST", self.path(plural, namespace), obj)
+
+    async def patch(self, plural: str, namespace: str, name: str, patch: Json, *, subresource: str = "") -> Json:
+        """Merge-patch an object."""
+        path = self.path(plural, namespace, name, subresource)
+        return await self.call("PATCH", path, patch, content_type=MERGE_PATCH)
+
+    async def delete(self, plural: str, namespace: str, name: str, *, body: Json | None = None) -> None:
+        """Delete an object."""
+        await self.call("DELETE", self.path(plural, namespace, name), body)
+
+    async def bind(self, namespace: str, pod: str, node: str) -> None:
+        """Put a pod on a node, as a scheduler does."""
+        target = {"apiVersion": "v1", "kind": "Node", "name": node}
+        body = {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": pod}, "target": target}
+        await self.call("POST", self.path("pods", namespace, pod, "binding"), body)
+
+    async def remove_pod(self, namespace: str, name: str) -> None:
+        """Take a pod's object away, as a kubelet does at the end."""
+        await self.delete("pods", namespace, name, body={"gracePeriodSeconds": 0})
+
+
+class Audit:
+    """What the operator did, by the API server's own account, from the moment this was made."""
+
+    def __init__(self, cluster: LightCluster) -> None:
+        self._file = cluster.audit_log
+        self._start = self._file.stat().st_size if self._file.exists() else 0
+
+    def requests(self) -> list[Json]:
+        """The operator's requests, kopf's included, in order."""
+        with self._file.open() as log:
+            log.seek(self._start)
+            lines = [json.loads(line) for line in log if line.endswith("\n")]
+        return [
+            line
+            for line in lines
+            if line["stage"] == "ResponseComplete"
+            and line.get("userAgent", "").startswith(("whatsapp-operator/", "kopf/"))
+        ]
+
+    def writes(self, *, but: tuple[str, ...] = ("leases", "events")) -> list[str]:
+        """The writes that were carried out, as "verb resource/subresource", without those to the resources in `but`."""
+        return [
+            _words(line)
+            for line in self.requests()
+            if line["verb"] not in ("get", "list", "watch")
+            and line["responseStatus"]["code"] < 300
+            and line["objectRef"]["resource"] not in but
+        ]
+
+    def refused(self) -> list[str]:
+        """The requests that a right was missing for."""
+        return [_words(line) for line in self.requests() if line["responseStatus"]["code"] in (401, 403)]
+
+
+def _words(line: Json) -> str:
+    reference = line["objectRef"]
+    subresource = f"/{reference['subresource']}" if "subresource" in reference else ""
+    return f"{line['verb']} {reference['resource']}{subresource}"

@@ -1,0 +1,221 @@
+"""A scripted kubelet: it binds the pods of one namespace, says that they run, and lets them end as a test wishes.
+
+Each running pod has an address of its own in 127/8, where a runner answers: the real runner's HTTP side over a store
+that the test fills, with the tokens of the pod's own Secret. So the two halves of the protocol are tried on each other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import itertools
+import os
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+from integration.operator.admin import Admin, Json
+from session_runner.http.app import Api
+from session_runner.http.auth import TokenFolder
+from session_runner.metrics import Metrics
+from session_runner.states.vocabulary import RunnerState, StateReason
+from session_runner.store import StateStore
+
+NODE = "node-1"
+_numbers = itertools.count(1)
+
+
+def now() -> datetime:
+    """The time, as the runner and the kubelet tell it."""
+    return datetime.now(UTC)
+
+
+def stamp() -> str:
+    """The time as Kubernetes writes it."""
+    return now().strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def address() -> str:
+    """An address of the loopback network that nobody else uses."""
+    number = next(_numbers)
+    return f"127.{10 + os.getpid() % 200}.{os.getpid() // 200 % 250}.{number % 250 + 1}"
+
+
+@dataclass
+class ScriptedRunner:
+    """The runner of one pod."""
+
+    ip: str
+    store: StateStore
+    site: web.AppRunner
+    asked: int = 0
+    speaks: asyncio.Event = field(default_factory=asyncio.Event)
+    """ Cleared: requests are taken and never answered. """
+
+    def say(
+        self,
+        state: RunnerState,
+        reason: StateReason = StateReason.AS_EXPECTED,
+        *,
+        message: str = "",
+        linked: datetime | None = None,
+        durable: datetime | None = None,
+        round: int = 0,  # noqa: A002
+    ) -> None:
+        """Publish a state."""
+        self.store.publish(
+            state=state, reason=reason, message=message, linked_time=linked, durable_time=durable, round=round
+        )
+
+
+@dataclass
+class Node:
+    """The kubelet of one namespace."""
+
+    admin: Admin
+    namespace: str
+    folder: Path
+    runners: dict[str, ScriptedRunner] = field(default_factory=dict)
+    """ By pod UID. """
+    first_word: tuple[RunnerState, StateReason] = (RunnerState.QR_PENDING, StateReason.WAITING_FOR_SCAN)
+    start_pods: bool = True
+    finish_pods: bool = True
+    """ Take away what is being deleted. """
+    grace: float = 0.0
+    """ Seconds that a pod takes to end. """
+
+    async def run(self) -> None:
+        """Play kubelet until cancelled."""
+        while True:
+            for pod in await self.admin.list("pods", self.namespace):
+                # A pod that vanishes under our hands is what a kubelet meets every day.
+                with contextlib.suppress(LookupError):
+                    await self._tend(pod)
+            await asyncio.sleep(0.05)
+
+    async def _tend(self, pod: Json) -> None:
+        metadata = pod["metadata"]
+        if "deletionTimestamp" in metadata:
+            if self.finish_pods:
+                await asyncio.sleep(self.grace)
+                await self.close(metadata["uid"])
+                await self.admin.remove_pod(self.namespace, metadata["name"])
+        elif self.start_pods and not pod["spec"].get("nodeName") and "ours" not in (metadata.get("labels") or {}):
+            await self._start(pod)
+
+    async def _start(self, pod: Json) -> None:
+        name = pod["metadata"]["name"]
+        await self.admin.bind(self.namespace, name, NODE)
+        runner = await self._serve(pod)
+        conditions = [{"type": kind, "status": "True"} for kind in ("PodScheduled", "Ready")]
+        await self.status(
+            name,
+            {
+                "phase": "Running",
+                "podIP": runner.ip,
+                "podIPs": [{"ip": runner.ip}],
+                "startTime": stamp(),
+                "conditions": conditions,
+                "containerStatuses": [_container(pod, {"running": {"startedAt": stamp()}}, ready=True)],
+            },
+        )
+
+    async def _serve(self, pod: Json) -> ScriptedRunner:
+        metadata = pod["metadata"]
+        session = next(owner["uid"] for owner in metadata["ownerReferences"] if owner["controller"])
+        tokens = self.folder / metadata["uid"]
+        tokens.mkdir()
+        volume = next(volume for volume in pod["spec"]["volumes"] if "secret" in volume)
+        secret = await self.admin.get("secrets", self.namespace, volume["secret"]["secretName"])
+        for name, value in secret["data"].items():
+            (tokens / name).write_bytes(base64.b64decode(value))
+        store = StateStore(clock=now)
+        api = Api(
+            store=store,
+            tokens=TokenFolder(tokens),
+            metrics=Metrics(),
+            session_uid=session,
+            pod_uid=metadata["uid"],
+            clock=now,
+        )
+        app = api.application()
+        site = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        runner = ScriptedRunner(address(), store, site)
+
+        @web.middleware
+        async def gate(request: web.Request, handler: Any) -> web.StreamResponse:
+            runner.asked += 1
+            answer: web.StreamResponse = await handler(request)
+            await runner.speaks.wait()
+            return answer
+
+        app.middlewares.insert(0, gate)
+        await site.setup()
+        await web.TCPSite(site, runner.ip, 8080).start()
+        runner.say(*self.first_word)
+        runner.speaks.set()
+        self.runners[metadata["uid"]] = runner
+        return runner
+
+    async def status(self, name: str, status: Json) -> None:
+        """Write a pod's status."""
+        await self.admin.patch("pods", self.namespace, name, {"status": status}, subresource="status")
+
+    async def end(self, name: str, *, code: int, reason: str = "Error", message: str = "") -> None:
+        """Let a pod's container end by itself."""
+        pod = await self.admin.get("pods", self.namespace, name)
+        started = pod["status"]["containerStatuses"][0]["state"]["running"]["startedAt"]
+        ended = {
+            "exitCode": code,
+            "reason": reason,
+            "message": message,
+            "startedAt": started,
+            "finishedAt": stamp(),
+        }
+        await self.close(pod["metadata"]["uid"])
+        await self.status(
+            name,
+            {
+                "phase": "Failed" if code else "Succeeded",
+                "containerStatuses": [_container(pod, {"terminated": ended}, ready=False)],
+            },
+        )
+
+    async def evict(self, name: str) -> None:
+        """Let a pod be evicted: it is told so, and deleted."""
+        pod = await self.admin.get("pods", self.namespace, name)
+        conditions = [
+            *pod["status"]["conditions"],
+            {"type": "DisruptionTarget", "status": "True", "reason": "EvictionByEvictionAPI", "message": "evicted"},
+        ]
+        await self.status(name, {"conditions": conditions})
+        await self.admin.delete("pods", self.namespace, name)
+
+    async def close(self, uid: str) -> None:
+        """Take a pod's runner off the network."""
+        runner = self.runners.pop(uid, None)
+        if runner is not None:
+            runner.speaks.set()
+            runner.store.close()
+            await runner.site.cleanup()
+
+    async def close_all(self) -> None:
+        """Take all off the network."""
+        for uid in list(self.runners):
+            await self.close(uid)
+
+
+def _container(pod: Json, state: Json, *, ready: bool) -> Json:
+    container = pod["spec"]["containers"][0]
+    return {
+        "name": container["name"],
+        "image": container["image"],
+        "imageID": "",
+        "ready": ready,
+        "restartCount": 0,
+        "started": ready,
+        "state": state,
+    }
