@@ -163,6 +163,10 @@ def _listen(browser: BrowserPage, listeners: Listeners, allowed: AllowedHosts) -
         if not browser.closing and not browser.died.done():
             browser.died.set_result(who)
 
+    def closed(_page: Page) -> None:
+        # A dying browser closes its page first: wait whether its own word follows.
+        asyncio.get_running_loop().call_later(PAGE_CLOSE_SECONDS, dead, "page")
+
     async def close_second(page: Page) -> None:
         # A second page of the same profile would take the session over from the first.
         log.warning("The page opened a second window, which was closed")
@@ -182,8 +186,7 @@ def _listen(browser: BrowserPage, listeners: Listeners, allowed: AllowedHosts) -
         count(socket.url)
 
     browser.page.on("crash", lambda _page: dead("page"))
-    # A dying browser closes its page first: wait whether its own word follows.
-    browser.page.on("close", lambda _page: asyncio.get_running_loop().call_later(PAGE_CLOSE_SECONDS, dead, "page"))
+    browser.page.on("close", closed)
     browser.context.on("close", lambda _context: dead("browser"))
     browser.context.on("page", close_second)
     browser.context.on("requestfailed", failed)

@@ -1,0 +1,269 @@
+"""The loop that looks at the page, over a page that plays a script: order, deaths, deadlines, what gets published."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from session_runner.endings import RunEnded
+from session_runner.metrics import Metrics
+from session_runner.page.errors import NavigationError, PageError, PageGoneError, ProbeTimeoutError
+from session_runner.record import Record
+from session_runner.settings import read_settings
+from session_runner.states.facts import Facts
+from session_runner.states.vocabulary import ExitCode, RunnerState, StateReason
+from session_runner.store import StateStore
+from session_runner.watch import LOADING_INTERVAL, RESTING_INTERVAL, Watcher, pause_after, probe_deadline
+from unit.runner.pages import CODE, MODERN, UNLINKED, Raw, looks
+
+Step = Raw | PageError
+IDLE = UNLINKED | {"socket": "UNPAIRED_IDLE"}
+
+
+class ScriptedPage:
+    """Answers the probes with one step after another and dies when there are none left."""
+
+    def __init__(self, *steps: Step, navigations: tuple[NavigationError | None, ...] = ()) -> None:
+        self.died: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self.steps = list(steps)
+        self.navigations = list(navigations)
+        self.asked: list[str] = []
+        self.deadlines: list[float] = []
+        self.after_probe: Callable[[], None] = lambda: None
+
+    async def navigate(self, url: str, *, deadline: float) -> None:
+        """Fail as long as failures are scripted."""
+        assert url == "https://web.whatsapp.com/"
+        self.deadlines.append(deadline)
+        failure = self.navigations.pop(0) if self.navigations else None
+        if failure is not None:
+            raise failure
+
+    async def probe(self, *, deadline: float) -> Facts:
+        """Play the next step."""
+        self.deadlines.append(deadline)
+        if not self.steps:
+            self.died.set_result("browser")
+            raise PageGoneError("the script is over")
+        step = self.steps.pop(0)
+        self.after_probe()
+        if isinstance(step, PageError):
+            raise step
+        return looks(MODERN, **step)
+
+    async def ask(self, name: str, *, deadline: float) -> str | None:
+        """Note the order; the library always has a code."""
+        self.asked.append(name)
+        self.deadlines.append(deadline)
+        return CODE if name == "code.js" else "wa-js"
+
+
+class Bench:
+    """A watcher whose clock jumps a second with every reading."""
+
+    def __init__(self, folder: Path, **variables: str) -> None:
+        self.seconds = 0.0
+        self.step = 1.0
+        self.kills: int | None = 0
+        required = {"PROFILE_DIR": "/p", "TOKEN_DIR": "/t", "SESSION_UID": "s", "POD_UID": "p"}
+        self.store = StateStore(clock=lambda: datetime.now(UTC))
+        self.metrics = Metrics()
+        self.settled = 0
+        self.states: list[tuple[str, str]] = []
+        self.watcher = Watcher(
+            settings=read_settings(required | {"HEALTH_CHECK_TIMEOUT": "3s"} | variables),
+            store=self.store,
+            metrics=self.metrics,
+            record=Record(folder / "runner.json", clock=lambda: datetime.now(UTC), relink_request=None),
+            kills=lambda: self.kills,
+            monotonic=self.monotonic,
+            clock=lambda: datetime.now(UTC),
+            started=0.0,
+            first_classified=self.count_settling,
+        )
+
+    def monotonic(self) -> float:
+        """Time passes by being looked at."""
+        self.seconds += self.step
+        return self.seconds
+
+    def count_settling(self) -> None:
+        """Start-up is over."""
+        self.settled += 1
+
+    async def ending(self, page: ScriptedPage) -> RunEnded:
+        """Watch until the end, waking the watcher at once after each probe, and note what was published."""
+
+        def note() -> None:
+            self.watcher.wake("test", None)
+
+        page.after_probe = note
+        publish = self.store.publish
+
+        def noting(**words: object) -> bool:
+            self.states.append((str(words["state"]), str(words["reason"])))
+            return publish(**words)  # type: ignore[arg-type]
+
+        self.store.publish = noting  # type: ignore[method-assign]
+        with pytest.raises(RunEnded) as caught:
+            await self.watcher.watch(page)
+        return caught.value
+
+
+async def test_what_the_page_shows_is_published_in_order(tmp_path: Path) -> None:
+    """Each look becomes a word; the code is shown only while the session waits for a scan."""
+    bench = Bench(tmp_path)
+    page = ScriptedPage({"booted": False}, UNLINKED | {"code": CODE}, {"synced": False}, {})
+    ended = await bench.ending(page)
+
+    assert [state for state, _ in bench.states] == ["Loading", "QRPending", "Syncing", "Connected"]
+    assert ended.ending.code is ExitCode.BROWSER_EXITED
+    assert bench.store.code is None
+    assert bench.store.snapshot.linked_time is not None
+
+
+async def test_start_up_is_over_once(tmp_path: Path) -> None:
+    """The first word that is not about loading ends start-up; later reloads are not a second start."""
+    bench = Bench(tmp_path)
+    await bench.ending(ScriptedPage({"booted": False}, {}, {"booted": False}, {}))
+
+    assert bench.settled == 1
+
+
+async def test_idle_codes_are_renewed(tmp_path: Path) -> None:
+    """The page is asked, the round counts, and the state stays QRPending meanwhile."""
+    bench = Bench(tmp_path, LINK_MAX_ROUNDS="2")
+    page = ScriptedPage(UNLINKED | {"code": CODE}, IDLE, UNLINKED | {"code": "2@new"}, IDLE)
+    await bench.ending(page)
+
+    assert page.asked == ["refresh.js"]
+    assert [state for state, _ in bench.states] == ["QRPending", "QRPending", "QRPending", "LinkExpired"]
+    assert bench.store.snapshot.round == 2
+    assert bench.metrics.registry.get_sample_value("whatsapp_runner_qr_rounds_total") == 1
+
+
+async def test_a_code_that_is_not_on_the_screen_is_asked_of_the_library(tmp_path: Path) -> None:
+    """A page that draws its code in an unknown way still gives one, through wa-js."""
+    bench = Bench(tmp_path)
+    page = ScriptedPage(UNLINKED, UNLINKED, UNLINKED)
+    await bench.ending(page)
+
+    assert "code.js" in page.asked
+    assert bench.states[-1] == ("QRPending", "WaitingForScan")
+
+
+@pytest.mark.parametrize(
+    ("step", "code", "state"),
+    [
+        (ProbeTimeoutError("late"), ExitCode.PAGE_UNRESPONSIVE, RunnerState.UNRESPONSIVE),
+        (PageGoneError("gone"), ExitCode.BROWSER_EXITED, RunnerState.CRASHED),
+    ],
+)
+async def test_a_page_that_fails_ends_the_run(
+    tmp_path: Path, step: PageError, code: ExitCode, state: RunnerState
+) -> None:
+    """No answer and no page are two endings."""
+    ended = await Bench(tmp_path).ending(ScriptedPage({}, step))
+
+    assert (code, state) == (ended.ending.code, ended.state)
+
+
+async def test_a_crash_between_two_looks_is_noticed_at_once(tmp_path: Path) -> None:
+    """The page's death wakes the watcher out of its pause."""
+    bench = Bench(tmp_path, HEALTH_CHECK_TIMEOUT="24h")
+    page = ScriptedPage({}, {})
+    loop = asyncio.get_running_loop()
+    loop.call_later(0.05, page.died.set_result, "page")
+    with pytest.raises(RunEnded) as caught:
+        async with asyncio.timeout(3):
+            await bench.watcher.watch(page)
+
+    assert caught.value.ending.code is ExitCode.PAGE_CRASHED
+
+
+@pytest.mark.parametrize("steps", [({}, {}), (PageGoneError("gone"),), (ProbeTimeoutError("late"),)])
+async def test_a_kill_for_want_of_memory_explains_every_death(tmp_path: Path, steps: tuple[Step, ...]) -> None:
+    """Whatever else was seen, a grown kill count is the reason; also when the page itself lives on."""
+    bench = Bench(tmp_path)
+    bench.kills = 3
+    page = ScriptedPage(*steps)
+    ended = await bench.ending(page)
+
+    assert (ended.ending.code, ended.reason) == (ExitCode.OUT_OF_MEMORY, StateReason.OUT_OF_MEMORY)
+
+
+async def test_old_kills_explain_nothing(tmp_path: Path) -> None:
+    """What was killed before this process began is not its death."""
+    bench = Bench(tmp_path)
+    bench.kills = bench.watcher._kills_before = 3
+    ended = await bench.ending(ScriptedPage({}))
+
+    assert ended.ending.code is ExitCode.BROWSER_EXITED
+
+
+async def test_a_page_that_never_boots_ends_as_not_loaded(tmp_path: Path) -> None:
+    """Loading, LoadError after half of the start-up time, the exit after all of it."""
+    bench = Bench(tmp_path, STARTUP_TIMEOUT="60s")
+    bench.step = 5
+    ended = await bench.ending(ScriptedPage(*[{"booted": False}] * 20))
+
+    assert ("LoadError", "NotBooted") in bench.states
+    assert (ended.ending.code, ended.state) == (ExitCode.LOAD_FAILED, RunnerState.LOAD_ERROR)
+
+
+async def test_a_page_that_reloads_has_the_whole_time_again(tmp_path: Path) -> None:
+    """A page that was up and reloads itself is given the start-up time from that moment on."""
+    bench = Bench(tmp_path, STARTUP_TIMEOUT="60s")
+    bench.step = 9
+    ended = await bench.ending(ScriptedPage({}, *[{"booted": False}] * 2, {}, *[{"booted": False}] * 2, {}))
+
+    assert ended.ending.code is ExitCode.BROWSER_EXITED
+
+
+async def test_fetching_is_tried_again_and_told(tmp_path: Path) -> None:
+    """A refused connection is LoadError with the browser's word, and the next attempt may succeed."""
+    bench = Bench(tmp_path)
+    bench.step = 0.1
+    failure = NavigationError("net::ERR_CONNECTION_REFUSED", reason=StateReason.NAVIGATION_FAILED)
+    page = ScriptedPage(navigations=(failure, None))
+    await bench.watcher.fetch(page)
+
+    assert (bench.store.snapshot.state, bench.store.snapshot.reason) == ("LoadError", "NavigationFailed")
+    assert len(page.deadlines) == 2
+
+
+async def test_fetching_ends_with_the_start_up_time(tmp_path: Path) -> None:
+    """When the time is over the last fault is the run's end."""
+    bench = Bench(tmp_path, STARTUP_TIMEOUT="3s")
+    failure = NavigationError("not trusted", reason=StateReason.CERTIFICATE_NOT_TRUSTED)
+    with pytest.raises(RunEnded, match="not trusted") as caught:
+        await bench.watcher.fetch(ScriptedPage(navigations=(failure,) * 9))
+
+    assert caught.value.ending.code is ExitCode.LOAD_FAILED
+    assert caught.value.reason is StateReason.CERTIFICATE_NOT_TRUSTED
+
+
+async def test_a_locked_account_is_remembered_from_its_event(tmp_path: Path) -> None:
+    """The reason of a logout is told by one event and by no later look."""
+    bench = Bench(tmp_path)
+    bench.watcher.wake("logout_reason", "account_locked")
+    await bench.ending(ScriptedPage({}, UNLINKED, UNLINKED))
+
+    assert bench.states[-1] == ("LoggedOut", "WaitingForPerson")
+
+
+@pytest.mark.parametrize("health", [3.0, 10.0, 45.0, 600.0])
+def test_a_dead_page_is_noticed_in_time(health: float) -> None:
+    """The longest pause and the probe's deadline together stay within the health check, with room for closing."""
+    assert all(
+        pause_after(state, health_check=health) + probe_deadline(health) <= 0.8 * health for state in RunnerState
+    )
+
+
+def test_a_resting_session_is_looked_at_less_often() -> None:
+    """Loading is looked at closely, a connected session every five seconds."""
+    assert pause_after(RunnerState.LOADING, health_check=45) == LOADING_INTERVAL
+    assert pause_after(RunnerState.CONNECTED, health_check=45) == RESTING_INTERVAL
