@@ -15,12 +15,14 @@ from typing import Final
 
 from local_cluster import packages
 from local_cluster.build.cache import cache_folder, content_key, entry
+from local_cluster.commands import run
 from local_cluster.images.apt import HOST_CA, AptRoute, find_route
 from local_cluster.images.base import base_key, make_base
 from local_cluster.images.buildah import Buildah
 from local_cluster.images.definitions import IMAGES, ROOT, Image
 from local_cluster.images.logged import last_line
 from local_cluster.images.wheels import fetch_wheels
+from local_cluster.mounts import mounts_under
 from local_cluster.steps import Progress
 
 ARCHIVE: Final = "image.tar"
@@ -117,9 +119,12 @@ def build_one(image: Image, *, route: AptRoute, progress: Progress, cache: Path,
 
 def clean(*, cache: Path | None = None) -> list[Path]:
     """Remove all images, their base, layers and wheels; the next build begins anew, with today's packages."""
-    folder = cache_folder() if cache is None else cache
+    folder = (cache_folder() if cache is None else cache).resolve()
     found = [path for pattern in ("image-*", "wheels-*", "apt-*", "images") for path in folder.glob(pattern)]
     for path in found:
+        # A build that was cut off may have left its container's file system mounted.
+        for point in mounts_under(path):
+            run("umount", point)
         shutil.rmtree(path)
     return found
 

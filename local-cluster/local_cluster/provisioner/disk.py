@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from local_cluster.errors import ClusterError
+from local_cluster.mounts import mounts_under
 from local_cluster.provisioner.layout import Layout, Stage
 from local_cluster.provisioner.names import VolumeName
 from local_cluster.provisioner.observed import Disk, File
@@ -124,15 +125,6 @@ class LoopDisk:
     def _mount(self, file: Path, point: Path) -> None:
         point.mkdir(mode=0o700, exist_ok=True)
         _run(*MOUNT, str(file), str(point))
-
-
-def mounts_under(folder: Path) -> list[Path]:
-    """The mount points below a folder, innermost first, of this process's mount namespace."""
-    prefix = folder.resolve()
-    points = (line.split(" ")[4] for line in Path("/proc/self/mountinfo").read_text().splitlines())
-    # The kernel writes spaces, tabs, newlines and backslashes as octal escapes.
-    paths = (Path(point.encode().decode("unicode_escape").encode("latin-1").decode()) for point in points)
-    return sorted((path for path in paths if prefix in path.parents), key=lambda path: -len(path.parts))
 
 
 def missing_commands() -> list[str]:

@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 
 import pytest
 from local_cluster.light import LightCluster
+from local_cluster.mounts import mounts_under
 from local_cluster.provisioner import CLASS, USER, cleanup, manifests
-from local_cluster.provisioner.disk import mounts_under
 from local_cluster.provisioner.layout import Layout, Stage
 from local_cluster.provisioner.names import PROVISIONER, SELECTED_NODE, VolumeName
 
