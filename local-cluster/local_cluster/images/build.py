@@ -18,7 +18,7 @@ from local_cluster.build.cache import cache_folder, content_key, entry
 from local_cluster.commands import run
 from local_cluster.images.apt import HOST_CA, AptRoute, find_route
 from local_cluster.images.base import base_key, make_base
-from local_cluster.images.buildah import Buildah
+from local_cluster.images.buildah import Buildah, Builder
 from local_cluster.images.definitions import IMAGES, ROOT, Image
 from local_cluster.images.logged import last_line
 from local_cluster.images.wheels import fetch_wheels
@@ -60,7 +60,8 @@ def build(
     packages.ensure(packages.IMAGES, progress=progress)
     folder = cache_folder() if cache is None else cache
     route = find_route(cache=folder)
-    return {name: build_one(IMAGES[name], route=route, progress=progress, cache=folder, root=root) for name in names}
+    workshop = Workshop(builder=Buildah(folder / "images"), route=route, cache=folder, root=root, progress=progress)
+    return {name: workshop.build(IMAGES[name]) for name in names}
 
 
 def image_key(inputs: Mapping[str, bytes], *, route: AptRoute) -> str:
@@ -82,39 +83,64 @@ def stage(inputs: Mapping[str, bytes], context: Path) -> None:
         os.utime(path, (STAGED, STAGED))
 
 
-def build_one(image: Image, *, route: AptRoute, progress: Progress, cache: Path, root: Path) -> Built:
-    """One image; see `build`."""
-    inputs = image.inputs(root)
-    key = image_key(inputs, route=route)
-    reference = f"{image.repository}:{key}"
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Workshop:
+    """Builds images one by one: with what, from where, into which cache."""
 
-    def fill(folder: Path) -> None:
-        buildah = Buildah(cache / "images")
-        base, log = _base(buildah, route=route, progress=progress, cache=cache), folder / "build.log"
-        wheels = fetch_wheels(root / image.requirements, progress=progress, cache=cache)
-        mounts = {wheels: WHEELS}
-        if route.apt_conf:
-            (folder / "apt.conf").write_text(route.apt_conf)
-            mounts[folder / "apt.conf"] = "/etc/apt/apt.conf.d/99host"
-        if bundle := route.certificate_bundle():
+    builder: Builder
+    route: AptRoute
+    cache: Path
+    root: Path
+    progress: Progress
+
+    def build(self, image: Image) -> Built:
+        """One image, out of the cache or new. Raises BuildError; the cache is then as it was."""
+        inputs = image.inputs(self.root)
+        key = image_key(inputs, route=self.route)
+        reference = f"{image.repository}:{key}"
+
+        def fill(folder: Path) -> None:
+            context = folder / "context"
+            stage(inputs, context)
+            base, mounts = self._base(), self._mounts(context / image.requirements, scratch=folder)
+            arguments = {"BASE": base, "VERSION": key, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": WHEELS}
+            log = folder / "build.log"
+            with self.progress.step(f"image {image.name}", still=lambda: last_line(log)):
+                self.builder.build(
+                    reference,
+                    dockerfile=context / image.dockerfile,
+                    context=context,
+                    arguments=arguments,
+                    mounts=mounts,
+                    log=log,
+                )
+                self.builder.export(reference, folder / ARCHIVE, log=log)
+                (folder / FACTS).write_text(json.dumps({"size": self.builder.size(reference)}))
+            shutil.rmtree(context)
+
+        folder = entry(f"image-{image.name}-{key}", fill, progress=self.progress, cache=self.cache)
+        folder.touch()  # the youngest are the ones that are used
+        _forget_old(image, cache=self.cache)
+        size = json.loads((folder / FACTS).read_text())["size"]
+        return Built(name=image.name, reference=reference, archive=folder / ARCHIVE, size=size)
+
+    def _base(self) -> str:
+        key, archive = make_base(self.route, progress=self.progress, cache=self.cache)
+        reference = f"localhost/debian-base:{key}"
+        if not self.builder.has(reference):
+            with self.progress.step("base image: unpacking"):
+                self.builder.add_base(archive, reference)
+        return reference
+
+    def _mounts(self, requirements: Path, *, scratch: Path) -> dict[Path, str]:
+        """What the build's commands see of the machine: the wheels, and the way to Debian's packages if it is special."""
+        mounts = {fetch_wheels(requirements, progress=self.progress, cache=self.cache): WHEELS}
+        if self.route.apt_conf:
+            (scratch / "apt.conf").write_text(self.route.apt_conf)
+            mounts[scratch / "apt.conf"] = "/etc/apt/apt.conf.d/99host"
+        if bundle := self.route.certificate_bundle():
             mounts[bundle] = HOST_CA
-        arguments = {"BASE": base, "VERSION": key, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": WHEELS}
-        context = folder / "context"
-        stage(inputs, context)
-        with progress.step(f"image {image.name}", still=lambda: last_line(log)):
-            dockerfile = context / image.dockerfile
-            buildah.build(
-                reference, dockerfile=dockerfile, context=context, arguments=arguments, mounts=mounts, log=log
-            )
-            buildah.export(reference, folder / ARCHIVE, log=log)
-            (folder / FACTS).write_text(json.dumps({"size": buildah.size(reference)}))
-        shutil.rmtree(context)
-
-    folder = entry(f"image-{image.name}-{key}", fill, progress=progress, cache=cache)
-    folder.touch()  # the youngest are the ones that are used
-    _forget_old(image, cache=cache)
-    size = json.loads((folder / FACTS).read_text())["size"]
-    return Built(name=image.name, reference=reference, archive=folder / ARCHIVE, size=size)
+        return mounts
 
 
 def clean(*, cache: Path | None = None) -> list[Path]:
@@ -127,15 +153,6 @@ def clean(*, cache: Path | None = None) -> list[Path]:
             run("umount", point)
         shutil.rmtree(path)
     return found
-
-
-def _base(buildah: Buildah, *, route: AptRoute, progress: Progress, cache: Path) -> str:
-    key, archive = make_base(route, progress=progress, cache=cache)
-    reference = f"localhost/debian-base:{key}"
-    if not buildah.has(reference):
-        with progress.step("base image: unpacking"):
-            buildah.add_base(archive, reference)
-    return reference
 
 
 def _forget_old(image: Image, *, cache: Path) -> None:

@@ -7,9 +7,38 @@ straight on the host's kernel, with the host's network.
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
 
 from local_cluster.commands import run, succeeds
 from local_cluster.images.logged import run_logged
+
+
+class Builder(Protocol):
+    """What a build needs of a container tool; the tests have one that only notes what it is asked."""
+
+    def has(self, reference: str) -> bool:
+        """Whether there is an image of this name."""
+
+    def add_base(self, archive: Path, reference: str) -> None:
+        """An image of one layer out of an archive of files."""
+
+    def build(
+        self,
+        reference: str,
+        *,
+        dockerfile: Path,
+        context: Path,
+        arguments: Mapping[str, str],
+        mounts: Mapping[Path, str],
+        log: Path,
+    ) -> None:
+        """Build a Dockerfile; `mounts` are seen by its commands, read-only. Raises BuildError."""
+
+    def export(self, reference: str, archive: Path, *, log: Path) -> None:
+        """Write an image as an OCI archive that carries its name. Raises BuildError."""
+
+    def size(self, reference: str) -> int:
+        """Bytes of an image's files, unpacked."""
 
 
 class Buildah:
