@@ -10,16 +10,27 @@ import json
 import os
 import subprocess
 import tarfile
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cluster.support import apply, pod
+from local_cluster import packages
 from local_cluster.build.cache import cache_folder
+from local_cluster.full.cluster import FullCluster
 from local_cluster.images import IMAGES, Built, build
+from local_cluster.images.apt import find_route
+from local_cluster.images.base import make_base
 from local_cluster.images.build import stage
 from local_cluster.images.buildah import Buildah
-from local_cluster.steps import Steps
+from local_cluster.images.definitions import ROOT
+from local_cluster.images.load import load_missing
+from local_cluster.images.logged import run_logged
+from local_cluster.images.wheels import fetch_wheels
+from local_cluster.mounts import mounts_under
+from local_cluster.steps import Silent, Steps
 
 pytestmark = [
     pytest.mark.root,
@@ -119,7 +130,8 @@ def image(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         inspected = json.loads(subprocess.check_output([*program, "inspect", "--type", "image", built.reference]))
         yield Unpacked(built=built, sources=sources, files=files, config=inspected["OCIv1"]["config"])
     finally:
-        subprocess.run([*program, "rm", container], capture_output=True, check=True)
+        for verb in ("umount", "rm"):
+            subprocess.run([*program, verb, container], capture_output=True, check=True)
 
 
 def test_it_is_small(image: Unpacked) -> None:
@@ -228,3 +240,47 @@ def test_the_operator_has_no_browser_and_no_runner(image: Unpacked) -> None:
 
     assert [name for name in here if not name.startswith("__")] == ["states"]
     assert image.python("import importlib.util as u; print(u.find_spec('playwright'))") == "None"
+
+
+@pytest.mark.parametrize("image", ["standin"], indirect=True)
+def test_a_cluster_loads_an_image_once_and_runs_it(image: Unpacked, full_cluster: FullCluster, namespace: str) -> None:
+    """Under the restricted standard, with a read-only root file system; the second load has nothing to do."""
+    loaded = load_missing(full_cluster.instance, [image.built], progress=Silent())
+    again = load_missing(full_cluster.instance, [image.built], progress=Silent())
+    made = pod(namespace, "it", "python", "-m", "standin", "--help", image=image.built.reference)
+    made["spec"]["restartPolicy"] = "Never"
+    apply(full_cluster, made)
+    full_cluster.kubectl("-n", namespace, "wait", "pod/it", "--for=jsonpath={.status.phase}=Succeeded", "--timeout=60s")
+
+    assert (loaded, again) == ([image.built.reference], [])
+    assert "usage: standin" in full_cluster.kubectl("-n", namespace, "logs", "it")
+
+
+@pytest.fixture
+def podman() -> Iterator[list[str]]:
+    """The words that call podman with a storage of its own; its paths must be short."""
+    packages.ensure(["podman"])
+    with tempfile.TemporaryDirectory(prefix="podman-") as name:
+        folder = Path(name)
+        places = (f"--root={folder / 'root'}", f"--runroot={folder / 'run'}", f"--tmpdir={folder / 'tmp'}")
+        yield ["podman", *places, "--storage-driver=overlay", "--cgroup-manager=cgroupfs"]
+        for point in mounts_under(folder):
+            subprocess.run(["umount", point], check=True)
+
+
+@pytest.mark.parametrize("image", ["standin"], indirect=True)
+def test_podman_builds_the_same_dockerfile(image: Unpacked, podman: list[str], tmp_path: Path) -> None:
+    """From the repository itself, on the same base, and the image is configured alike."""
+    base = make_base(find_route(), progress=Steps())[1]
+    wheels = fetch_wheels(image.sources / IMAGES["standin"].requirements, progress=Steps())
+    options = ("--network=host", "--isolation=chroot", f"--volume={wheels}:/mnt:ro", "--tag=it")
+    arguments = ("--build-arg=BASE=localhost/base:x", "--build-arg=PIP_NO_INDEX=1", "--build-arg=PIP_FIND_LINKS=/mnt")
+    dockerfile = f"--file={ROOT / 'tests/standin/Dockerfile'}"
+
+    log = tmp_path / "log"
+    run_logged([*podman, "import", "--quiet", str(base), "localhost/base:x"], log=log, what="podman import")
+    run_logged([*podman, "build", *options, *arguments, dockerfile, str(ROOT)], log=log, what="podman build")
+    config = json.loads(subprocess.check_output([*podman, "image", "inspect", "it"]))[0]["Config"]
+
+    same = ("User", "Entrypoint", "Env", "WorkingDir")
+    assert {key: config[key] for key in same} == {key: image.config[key] for key in same}
