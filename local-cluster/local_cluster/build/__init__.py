@@ -6,6 +6,6 @@ later finds it in the time of one file look-up. Nothing here is removed by `clus
 """
 
 from local_cluster.build.cache import cache_folder
-from local_cluster.build.programs import coredns, kubernetes, kubernetes_version, pause
+from local_cluster.build.programs import coredns, kubernetes, kubernetes_version, pause, registry
 
-__all__ = ["cache_folder", "coredns", "kubernetes", "kubernetes_version", "pause"]
+__all__ = ["cache_folder", "coredns", "kubernetes", "kubernetes_version", "pause", "registry"]

@@ -1,8 +1,8 @@
 """Which programs there are, and how each one is built.
 
-Called by light mode (`kubernetes`) and by the full cluster (all three). Every function returns at once when the cache
-has its program. Building Kubernetes takes 5 to 7 minutes on two cores from nothing, and seconds when Go's own cache
-is warm.
+Called by light mode (`kubernetes`), by the full cluster (all but the registry) and by who plays a foreign cluster (the
+registry). Every function returns at once when the cache has its program. Building Kubernetes takes 5 to 7 minutes on
+two cores from nothing, the registry with its many storage drivers 2 to 3, both seconds when Go's own cache is warm.
 """
 
 import os
@@ -17,7 +17,16 @@ from local_cluster.build.toolchain import find_go
 from local_cluster.errors import BuildError
 from local_cluster.steps import Progress, Silent
 
-__all__ = ["COMPONENTS", "COREDNS_VERSION", "coredns", "kubernetes", "kubernetes_version", "pause"]
+__all__ = [
+    "COMPONENTS",
+    "COREDNS_VERSION",
+    "REGISTRY_VERSION",
+    "coredns",
+    "kubernetes",
+    "kubernetes_version",
+    "pause",
+    "registry",
+]
 
 GO_MODULES = Path(__file__).parents[2] / "go"
 COMPONENTS = (
@@ -30,6 +39,7 @@ COMPONENTS = (
     "kubelet",
 )
 COREDNS_VERSION = "v1.12.4"
+REGISTRY_VERSION = "v3.1.2"
 SMALL = "-s -w"  # linker flags: no symbol table, no debug information; a third of the size
 
 
@@ -58,17 +68,17 @@ def coredns(*, progress: Progress | None = None, cache: Path | None = None) -> P
 
     Raises BuildError.
     """
-    watcher = progress or Silent()
-    package = f"github.com/coredns/coredns@{COREDNS_VERSION}"  # Go's checksum database vouches for its content
+    package = "github.com/coredns/coredns"
+    return _go_install(package, COREDNS_VERSION, what="CoreDNS", progress=progress, cache=cache)
 
-    def fill(target: Path) -> None:
-        command = [str(find_go(progress=watcher)), "install", "-v", "-ldflags", SMALL, package]
-        _run_go(
-            command, folder=target, extra={"GOBIN": str(target)}, what=f"CoreDNS {COREDNS_VERSION}", progress=watcher
-        )
 
-    key = content_key(files={}, extra=[package, SMALL, platform.machine()])
-    return entry(f"coredns-{COREDNS_VERSION}-{key}", fill, progress=watcher, cache=cache) / "coredns"
+def registry(*, progress: Progress | None = None, cache: Path | None = None) -> Path:
+    """The image registry that foreign clusters are tried with.
+
+    Raises BuildError.
+    """
+    package = "github.com/distribution/distribution/v3/cmd/registry"
+    return _go_install(package, REGISTRY_VERSION, what="the image registry", progress=progress, cache=cache)
 
 
 def pause(*, progress: Progress | None = None, cache: Path | None = None) -> Path:
@@ -106,6 +116,18 @@ def _version_flags(version: str) -> str:
 def _go_build(module: Path, output: Path, *, flags: str, what: str, progress: Progress) -> None:
     command = [str(find_go(progress=progress)), "build", "-v", "-ldflags", flags, "-o", str(output), "."]
     _run_go(command, folder=module, extra={}, what=what, progress=progress)
+
+
+def _go_install(package: str, version: str, *, what: str, progress: Progress | None, cache: Path | None) -> Path:
+    """The program of a published package; Go's checksum database vouches for the content of its version."""
+    watcher, name, pinned = progress or Silent(), package.rpartition("/")[2], f"{package}@{version}"
+
+    def fill(target: Path) -> None:
+        command = [str(find_go(progress=watcher)), "install", "-v", "-ldflags", SMALL, pinned]
+        _run_go(command, folder=target, extra={"GOBIN": str(target)}, what=f"{what} {version}", progress=watcher)
+
+    key = content_key(files={}, extra=[pinned, SMALL, platform.machine()])
+    return entry(f"{name}-{version}-{key}", fill, progress=watcher, cache=cache) / name
 
 
 def _run_go(command: Sequence[str], *, folder: Path, extra: dict[str, str], what: str, progress: Progress) -> None:

@@ -43,6 +43,7 @@ class Files:
         self.folder = instance.state / "config"
         self.containerd = self.folder / "containerd.toml"
         self.cni = self.folder / "cni" / "10-pods.conflist"
+        self.registries = self.folder / "registries"
         self.kubelet = self.folder / "kubelet.json"
         self.resolv_conf = self.folder / "resolv.conf"
         self.corefile = self.folder / "Corefile"

@@ -13,8 +13,11 @@ __all__ = ["cni", "containerd", "corefile", "kubelet", "resolv_conf"]
 DOMAIN = "cluster.local"
 
 
-def containerd(*, pause_image: str, cni_folder: Path, may_lower_oom_score: bool) -> str:
-    """Containerd's settings. Its folders are the usual ones, which inside an instance are the instance's own."""
+def containerd(*, pause_image: str, cni_folder: Path, registries: Path, may_lower_oom_score: bool) -> str:
+    """Containerd's settings. Its folders are the usual ones, which inside an instance are the instance's own.
+
+    `registries` says how registries are spoken to, see `local_cluster.registry`; it may be absent.
+    """
     return f"""\
 version = 2
 # No plugin that looks for a file system or a folder that is not there; no installation of plugins below /opt.
@@ -32,6 +35,8 @@ disabled_plugins = [
 [plugins."io.containerd.grpc.v1.cri".cni]
   bin_dir = "/usr/lib/cni"
   conf_dir = "{cni_folder}"
+[plugins."io.containerd.grpc.v1.cri".registry]
+  config_path = "{registries}"
 [plugins."io.containerd.grpc.v1.cri".containerd]
   snapshotter = "overlayfs"
   default_runtime_name = "runc"

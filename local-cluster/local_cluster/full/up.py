@@ -112,7 +112,10 @@ def _write_files(instance: Instance, programs: Programs) -> str:
     }
     image = oci.pause_image(programs.pause.read_bytes())
     containerd = configs.containerd(
-        pause_image=image, cni_folder=files.cni.parent, may_lower_oom_score=machine.may_lower_oom_score()
+        pause_image=image,
+        cni_folder=files.cni.parent,
+        registries=files.registries,
+        may_lower_oom_score=machine.may_lower_oom_score(),
     )
     texts: Mapping[Path, str] = {
         **kubeconfigs,

@@ -95,6 +95,31 @@ class Buildah:
             what=f"writing {archive.name}",
         )
 
+    def take(self, archive: Path) -> None:
+        """Have an archive's image in the storage, under the name that the archive carries. Raises CommandError."""
+        run(*self._program, "pull", "--quiet", f"oci-archive:{archive}", timeout=600)
+
+    def push(self, reference: str, destination: str, *, verify_tls: bool, log: Path) -> None:
+        """Push an image to a registry, with the login that buildah, podman or docker keep. Raises BuildError."""
+        verify = f"--tls-verify={str(verify_tls).lower()}"
+        command = [*self._program, "push", "--quiet", verify, reference, f"docker://{destination}"]
+        run_logged(command, log=log, what=f"the push to {destination}")
+
+    def take(self, archive: Path, *, log: Path) -> None:
+        """Read an OCI archive back, under the name that it carries. Raises BuildError."""
+        run_logged(
+            [*self._program, "pull", "--quiet", f"oci-archive:{archive}"], log=log, what=f"reading {archive.name}"
+        )
+
+    def push(self, reference: str, target: str, *, plain_http: bool, log: Path) -> None:
+        """Copy an image to a registry. Raises BuildError with what the registry said."""
+        secure = f"--tls-verify={str(not plain_http).lower()}"
+        run_logged(
+            [*self._program, "push", "--quiet", secure, reference, f"docker://{target}"],
+            log=log,
+            what=f"the push of {target}",
+        )
+
     def size(self, reference: str) -> int:
         """Bytes of an image's files, unpacked. Raises CommandError."""
         listed = json.loads(run(*self._program, "images", "--json", reference))

@@ -65,10 +65,13 @@ def test_the_kubelet_never_throws_an_image_away() -> None:
 @pytest.mark.parametrize(("may", "expected"), [(True, "= false"), (False, "= true")])
 def test_containerd_knows_whether_it_may_lower_a_score(*, may: bool, expected: str) -> None:
     """Without the capability every sandbox would fail."""
-    text = configs.containerd(pause_image="localhost/pause:1", cni_folder=Path("/cni"), may_lower_oom_score=may)
+    text = configs.containerd(
+        pause_image="localhost/pause:1", cni_folder=Path("/cni"), registries=Path("/reg"), may_lower_oom_score=may
+    )
 
     assert f"restrict_oom_score_adj {expected}" in text
     assert 'sandbox_image = "localhost/pause:1"' in text
+    assert 'config_path = "/reg"' in text
 
 
 def test_dns_answers_on_the_nodes_address_and_knows_no_way_out() -> None:

@@ -1,0 +1,101 @@
+"""The registry's process: a child that ends with the one who started it, and keeps its images in a folder given to it.
+
+It is the reference registry (CNCF Distribution), built from its Go module. Plain HTTP and nobody asked for a name: it
+must listen on an address that only this machine reaches, such as loopback or the host's end of a cluster's link.
+"""
+
+import contextlib
+import http.client
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from local_cluster import build
+from local_cluster.errors import StartError
+from local_cluster.light.daemons import Daemons
+from local_cluster.light.ports import free_ports
+from local_cluster.steps import Progress, Silent
+
+__all__ = ["Registry", "configuration"]
+
+PATIENCE: Final = 20.0
+""" Seconds for it to answer; on an idle machine it takes a tenth of one. """
+
+
+@dataclass(frozen=True)
+class Registry:
+    """A running registry; its images are called `ADDRESS/NAME:TAG`."""
+
+    address: str
+    """ As in `10.245.0.1:20123`. """
+    pid: int
+
+    @classmethod
+    @contextlib.contextmanager
+    def running(
+        cls, folder: Path, *, host: str = "127.0.0.1", progress: Progress | None = None
+    ) -> Iterator["Registry"]:
+        """Have one run on a free port of an address of this machine; its images, settings and log go to the folder.
+
+        Raises BuildError, and StartError with the end of its log.
+        """
+        program = build.registry(progress=progress or Silent())
+        (port,) = free_ports(1)
+        settings = folder / "registry.json"
+        settings.write_text(configuration(host=host, port=port, images=folder / "images"))
+        daemons = Daemons(folder)
+        try:
+            # Left alone it tells traces to a collector on this machine.
+            daemons.start(
+                "registry", Path("/usr/bin/env"), ["OTEL_TRACES_EXPORTER=none", str(program), "serve", str(settings)]
+            )
+            _await(host, port, daemons)
+            yield cls(address=f"{host}:{port}", pid=daemons.pids()["registry"])
+        finally:
+            daemons.stop()
+
+    def tags(self, name: str) -> list[str]:
+        """The tags of an image; none when the registry has no such image."""
+        host, _, port = self.address.rpartition(":")
+        status, body = _get(host, int(port), f"/v2/{name}/tags/list")
+        return sorted(json.loads(body)["tags"] or []) if status == http.HTTPStatus.OK else []
+
+
+def configuration(*, host: str, port: int, images: Path) -> str:
+    """The registry's settings (JSON is YAML). Pure."""
+    return json.dumps(
+        {
+            "version": 0.1,
+            "log": {"level": "error", "accesslog": {"disabled": True}},
+            "storage": {
+                "filesystem": {"rootdirectory": str(images)},
+                "maintenance": {"uploadpurging": {"enabled": False}},
+            },
+            "http": {"addr": f"{host}:{port}", "secret": "one registry needs none to share"},
+        }
+    )
+
+
+def _await(host: str, port: int, daemons: Daemons) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        daemons.check()
+        with contextlib.suppress(OSError):
+            if _get(host, port, "/v2/")[0] == http.HTTPStatus.OK:
+                return
+        if time.monotonic() > deadline:
+            raise StartError(f"the registry at {host}:{port} did not answer within {PATIENCE:.0f} s")
+        time.sleep(0.05)
+
+
+def _get(host: str, port: int, path: str) -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection(host, port, timeout=5)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
