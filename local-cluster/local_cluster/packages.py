@@ -82,21 +82,20 @@ def ensure(names: Sequence[str], *, progress: Progress | None = None) -> list[st
 
 @contextlib.contextmanager
 def no_daemons(policy: Path = POLICY) -> Iterator[None]:
-    """Keep packages from starting their daemons for a while; what was there before is put back, whatever happens."""
-    before = policy.read_bytes() if policy.exists() else None
-    mode = policy.stat().st_mode if before is not None else 0o755
-    _replace(policy, FORBIDDEN.encode(), 0o755)
+    """Keep packages from starting their daemons for a while; what was there before is put back, whatever happens.
+
+    The machine's own policy is moved aside and not read: should we be killed meanwhile, it is still there, and the
+    next installation puts it back.
+    """
+    aside = policy.with_name(f"{policy.name}.before-local-cluster")
+    if policy.exists() and policy.read_text(errors="replace") != FORBIDDEN:
+        policy.rename(aside)
+    policy.write_text(FORBIDDEN)
+    policy.chmod(0o755)
     try:
         yield
     finally:
-        if before is None:
-            policy.unlink(missing_ok=True)
+        if aside.exists():
+            aside.rename(policy)
         else:
-            _replace(policy, before, mode)
-
-
-def _replace(path: Path, content: bytes, mode: int) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_bytes(content)
-    partial.chmod(mode & 0o7777)
-    partial.rename(path)
+            policy.unlink()

@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cluster.support import PREFIX, apply, claim, pod, restricted_namespace, wait_ready, with_claim
+from cluster.support import apply, claim, pod, restricted_namespace, wait_ready, with_claim
+from local_cluster import packages
 from local_cluster.build import cache_folder
 from local_cluster.commands import run
 from local_cluster.full import machine, records
+from local_cluster.full.cgroups import CgroupTree
 from local_cluster.full.cluster import FullCluster
 
 pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.timeout(240)]
@@ -30,22 +32,39 @@ SETTLE = 20.0  # seconds for the kernel to take away what nobody holds any more;
 Snapshot = dict[str, Any]
 
 
+class Others:
+    """The clusters that were there before the test: a demo's, other tests'. They come and go as they like."""
+
+    def __init__(self) -> None:
+        self._names = records.names()
+
+    def own(self, entry: object) -> bool:
+        """Whether something is one of theirs, by its name."""
+        text = f"{entry}/"
+        return any(f"wso-{name}" in text or f"/whatsapp-session-operator/{name}/" in text for name in self._names)
+
+    def pids(self) -> set[str]:
+        """Their processes."""
+        return {str(pid) for name in self._names for pid in CgroupTree(f"wso-{name}").pids()}
+
+
 def _mounts() -> list[str]:
     lines = Path("/proc/self/mountinfo").read_text().splitlines()
     mounts = [line.split()[3:5] for line in lines]  # what, and where
     return sorted(" ".join(mount) for mount in mounts if not Path(mount[1]).is_relative_to(cache_folder()))
 
 
-def _network() -> dict[str, Any]:
+def _network(others: Others | None = None) -> dict[str, Any]:
+    def own(entry: object) -> bool:
+        return others is not None and others.own(entry)
+
     links = json.loads(run("ip", "-json", "address", "show"))
     rules = {name: run(name) for name in ("iptables-save", "ip6tables-save")}
     return {
         "links": sorted(
-            (link["ifname"], [each["local"] for each in link["addr_info"]]) for link in links if not _is_others(link)
+            (link["ifname"], [each["local"] for each in link["addr_info"]]) for link in links if not own(link)
         ),
-        "routes": sorted(
-            route for route in run("ip", "route", "show", "table", "all").splitlines() if not _is_others(route)
-        ),
+        "routes": sorted(route for route in run("ip", "route", "show", "table", "all").splitlines() if not own(route)),
         # Comments hold the time, counters the traffic.
         "rules": {name: re.sub(r"#.*\n|\[\d+:\d+\]", "", text) for name, text in rules.items()},
         "nftables": run("nft", "list", "ruleset"),
@@ -73,51 +92,38 @@ def _files() -> list[str]:
     return sorted(path for path in found if not OTHERS.match(path))
 
 
-def _pids_of_others() -> set[str]:
-    """Processes in clusters that were there before us: a demo's, say. They come and go as they like."""
-    return {str(pid) for name in _others() for pid in FullCluster(name).pids()}
-
-
-def _others() -> list[str]:
-    return [name for name in records.names() if not name.startswith(PREFIX)]
-
-
-def _is_others(entry: object) -> bool:
-    text = str(entry)
-    return any(f"wso-{name}" in text or f"/whatsapp-session-operator/{name}/" in f"{text}/" for name in _others())
-
-
-def _processes() -> list[str]:
-    others, found = _pids_of_others(), []
+def _processes(theirs: set[str]) -> list[str]:
+    found = []
     for path in Path("/proc").glob("[0-9]*/exe"):
         with contextlib.suppress(OSError):  # a kernel thread, or it ended
-            if path.readlink().name in OUR_PROGRAMS and path.parent.name not in others:
+            if path.readlink().name in OUR_PROGRAMS and path.parent.name not in theirs:
                 found.append(f"{path.readlink().name} {path.parent.name}")
     return sorted(found)
 
 
-def _network_namespaces() -> list[str]:
-    others, found = _pids_of_others(), set()
+def _network_namespaces(theirs: set[str]) -> list[str]:
+    found = set()
     for path in Path("/proc").glob("[0-9]*/ns/net"):
         with contextlib.suppress(OSError):  # its process ended
-            if path.parts[2] not in others:
+            if path.parts[2] not in theirs:
                 found.add(str(path.readlink()))
     return sorted(found)
 
 
-def _snapshot() -> Snapshot:
+def _snapshot(others: Others) -> Snapshot:
+    theirs = others.pids()
     found = {
         "mounts": _mounts(),
-        "network": _network(),
+        "network": _network(others),
         "loop devices": run("losetup", "--list", "--noheadings", "--output", "BACK-FILE").split(),
-        "network namespaces": _network_namespaces(),
+        "network namespaces": _network_namespaces(theirs),
         "cgroups": sorted(str(path) for path in Path("/sys/fs/cgroup").rglob("*") if path.is_dir()),
         "settings": dict(_settings()),
-        "processes": _processes(),
+        "processes": _processes(theirs),
         "files": _files(),
     }
     return {
-        name: [each for each in value if not _is_others(each)] if isinstance(value, list) else value
+        name: [each for each in value if not others.own(each)] if isinstance(value, list) else value
         for name, value in found.items()
     }
 
@@ -139,19 +145,21 @@ def _changed(before: Snapshot, after: Snapshot) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.usefixtures("test_image")  # a package comes with it
 def test_two_rounds_leave_the_machine_as_it_was(make_cluster: Callable[[], FullCluster]) -> None:
     """With a pod and its volume in it each time: no process, mount, link, rule, cgroup, file or setting is left."""
-    make_cluster().down()  # the first one of all may bring packages
-    before = _snapshot()
+    packages.ensure(packages.CLUSTER)
+    others = Others()
+    before = _snapshot(others)
     for _ in range(2):
         cluster = make_cluster()
         namespace = restricted_namespace(cluster)
         apply(cluster, claim(namespace, "data"), with_claim(pod(namespace, "one"), "data"))
         wait_ready(cluster, namespace, "one")
-        inside = _changed(before, _snapshot())
+        inside = _changed(before, _snapshot(others))
         cluster.down()
     deadline = time.monotonic() + SETTLE
-    while (changed := _changed(before, _snapshot())) and time.monotonic() < deadline:
+    while (changed := _changed(before, _snapshot(others))) and time.monotonic() < deadline:
         time.sleep(0.2)
 
     # A comparison that sees nothing while a cluster runs would see nothing that is left either.

@@ -90,6 +90,24 @@ def test_a_policy_is_put_back(tmp_path: Path, before: str | None) -> None:
     assert before is None or policy.stat().st_mode & 0o777 == 0o700
 
 
+@pytest.mark.parametrize("before", [None, "#!/bin/sh\nexit 0\n"])
+def test_a_policy_that_a_killed_installation_left_is_put_right_by_the_next(tmp_path: Path, before: str | None) -> None:
+    """Ours is never taken for the machine's own, and the machine's own is not lost."""
+    policy = tmp_path / "policy-rc.d"
+    if before is not None:
+        policy.write_text(before)
+    killed = packages.no_daemons(policy)
+    killed.__enter__()
+    with packages.no_daemons(policy):
+        meanwhile = policy.read_text()
+
+    assert "exit 101" in meanwhile
+    assert before == (policy.read_text() if policy.exists() else None)
+    assert [path.name for path in tmp_path.iterdir()] == ([policy.name] if before is not None else [])
+    with contextlib.suppress(FileNotFoundError):  # what the killed one would have done had it lived
+        killed.__exit__(None, None, None)
+
+
 def test_what_is_not_called_installed_is_missing() -> None:
     """Unknown names, removed packages with their configuration left, half-installed ones."""
     listed = "runc installed\nbuildah config-files\niptables half-configured\n\n"
