@@ -140,7 +140,7 @@ def _refusal(quota: WhatsAppSessionQuota | None, ledger: _Ledger, wanted: Applic
 
 
 def _exceeded(limits: QuotaSpec, ledger: _Ledger, place: Place) -> str | None:
-    # Its own smaller place, held while it waits for a larger one, does not stand in its way.
+    # Its own smaller place, of a pod that is gone, does not stand in the way of the larger one.
     own = ledger.places.get(place.session_uid)
     one, memory = (1, place.memory) if own is None else (0, place.memory - own.memory)
     if limits.sessions is not None and len(ledger.places) + one > limits.sessions:

@@ -70,7 +70,10 @@ def _admission(case: Situation, step: Step) -> AdmissionStatus | None:
     """Return the reservation: it comes by a grant, stays while a pod object or the wish to run does, and follows the pod."""
     held, pod = case.session.status.admission, case.pod
     if pod is None:
-        return None if step.releases else step.admission or held
+        # Refused a larger place than it holds: holding on to the smaller one would keep others out, and two such
+        # sessions could wait for each other for ever.
+        refused = step.waits is not None and case.seen.refusal is not None
+        return None if step.releases or refused else step.admission or held
     if held is None:  # lost from status somehow; the pod takes the place all the same
         return AdmissionStatus(
             quota_name=pod.quota or case.session.spec.quota_name, reserved_at=pod.created, memory=Decimal(pod.memory)

@@ -288,7 +288,7 @@ def test_edits_wait_for_the_next_pod_and_that_is_told() -> None:
 
 
 def test_more_memory_is_admitted_before_the_next_pod() -> None:
-    """The present place is kept while the larger one is waited for."""
+    """A refused larger place gives the smaller one back: no session waits with a place in hand."""
     world = running()
     world.set_quota(memory="768Mi")
     world.apply(spec={"resources": {"limits": {"memory": "1Gi"}}})
@@ -296,15 +296,33 @@ def test_more_memory_is_admitted_before_the_next_pod() -> None:
     assert ("True", "Admitted") == world.says("Admitted")
     world.delete_pod()
     world.gone()
+    world.look()
+    assert 768 * 2**20 == world.status().reserved_memory
     world.resync()
 
     assert ("False", "QuotaExceeded") == world.says("Admitted")
-    assert 768 * 2**20 == world.status().reserved_memory
+    assert world.status().admission is None
 
     world.set_quota(memory="1Gi")
     world.settle()
     assert 1024 * 2**20 == world.status().reserved_memory
     assert "1Gi" == world.pods["sales"]["spec"]["containers"][0]["resources"]["limits"]["memory"]
+
+
+def test_two_that_want_more_do_not_wait_for_each_other() -> None:
+    """Each holds less than it needs, and together they fill the quota: one of them runs."""
+    world = World()
+    world.set_quota(memory="1600Mi")
+    for name in ("a", "b"):
+        world.apply(name)
+    world.settle()
+    for name in ("a", "b"):
+        world.apply(name, spec={"resources": {"limits": {"memory": "1Gi"}}})
+        world.gone(name)
+    world.settle()
+
+    assert ["a"] == list(world.pods)
+    assert ("False", "QuotaExceeded") == world.says("Admitted", "b")
 
 
 def test_less_memory_gives_the_difference_back_with_the_next_pod() -> None:
