@@ -8,6 +8,7 @@ import dataclasses
 import io
 import json
 import os
+import shutil
 import subprocess
 import tarfile
 import tempfile
@@ -19,17 +20,20 @@ import pytest
 from cluster.support import apply, pod
 from local_cluster import packages
 from local_cluster.build.cache import cache_folder
+from local_cluster.errors import BuildError
 from local_cluster.full.cluster import FullCluster
 from local_cluster.images import IMAGES, Built, build
 from local_cluster.images.apt import find_route
 from local_cluster.images.base import make_base
-from local_cluster.images.build import stage
+from local_cluster.images.build import clean, stage
 from local_cluster.images.buildah import Buildah
 from local_cluster.images.definitions import ROOT
 from local_cluster.images.load import load_missing
 from local_cluster.images.logged import run_logged
+from local_cluster.images.push import push
 from local_cluster.images.wheels import fetch_wheels
 from local_cluster.mounts import mounts_under
+from local_cluster.registry import Registry
 from local_cluster.steps import Silent, Steps
 
 pytestmark = [
@@ -284,3 +288,34 @@ def test_podman_builds_the_same_dockerfile(image: Unpacked, podman: list[str], t
 
     same = ("User", "Entrypoint", "Env", "WorkingDir")
     assert {key: config[key] for key in same} == {key: image.config[key] for key in same}
+
+
+@pytest.mark.parametrize("image", ["standin"], indirect=True)
+def test_an_image_is_pushed_to_a_registry(image: Unpacked, tmp_path: Path) -> None:
+    """Under its own name and tag; pushing again is fine, and a registry that is not there is named."""
+    with Registry.running(tmp_path, progress=Steps()) as registry:
+        place = f"{registry.address}/team"
+        pushed = push(image.built, place, verify_tls=False, progress=Silent())
+        again = push(image.built, f"{place}/", verify_tls=False, progress=Silent())
+        tags = registry.tags("team/whatsapp-standin")
+    with pytest.raises(BuildError, match=f"the push to {place}/whatsapp-standin"):
+        push(image.built, place, verify_tls=False, progress=Silent())
+
+    name, _, tag = image.built.reference.removeprefix("localhost/").partition(":")
+    assert pushed == again == f"{place}/{name}:{tag}"
+    assert tags == [tag]
+
+
+@pytest.mark.parametrize("image", ["standin"], indirect=True)
+def test_an_image_can_be_pushed_from_its_archive_alone(image: Unpacked, tmp_path: Path) -> None:
+    """Somebody cleaned the storage: the archive is read back."""
+    cache = Path(tempfile.mkdtemp(prefix="images-"))
+    try:
+        with Registry.running(tmp_path, progress=Steps()) as registry:
+            push(image.built, registry.address, verify_tls=False, progress=Silent(), store=Buildah(cache / "images"))
+            tags = registry.tags("whatsapp-standin")
+    finally:
+        clean(cache=cache)
+        shutil.rmtree(cache)
+
+    assert tags == [image.built.reference.partition(":")[2]]

@@ -15,6 +15,7 @@ from local_cluster.images.apt import find_route
 from local_cluster.images.base import make_base
 from local_cluster.images.build import build, clean
 from local_cluster.images.definitions import IMAGES
+from local_cluster.images.push import push
 from local_cluster.steps import Steps
 
 
@@ -32,6 +33,9 @@ def main(arguments: list[str] | None = None) -> int:
                     print(built.name, built.reference, built.archive, built.size)
             case "load":
                 _load(given.names or list(IMAGES), cluster=given.cluster, progress=progress)
+            case "push":
+                for built in build(given.names or IMAGES, progress=progress).values():
+                    print(built.name, push(built, given.registry, verify_tls=not given.plain_http, progress=progress))
             case "clean":
                 for path in clean():
                     print(path)
@@ -63,7 +67,10 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     build_parser = commands.add_parser("build", help="build what has changed; prints name, reference, archive, bytes")
     load_parser = commands.add_parser("load", help="build what has changed and bring it into a local cluster")
     load_parser.add_argument("--name", dest="cluster", default="demo", help="the cluster (%(default)s)")
-    for command in (build_parser, load_parser):
+    push_parser = commands.add_parser("push", help="build what has changed and push it; prints name and reference")
+    push_parser.add_argument("--registry", required=True, help="such as registry.example/team")
+    push_parser.add_argument("--plain-http", action="store_true", help="for a registry of one's own on this machine")
+    for command in (build_parser, load_parser, push_parser):
         command.add_argument("names", nargs="*", choices=[[], *IMAGES], metavar="NAME", help=", ".join(IMAGES))
     return parser.parse_args(arguments)
 

@@ -105,21 +105,6 @@ class Buildah:
         command = [*self._program, "push", "--quiet", verify, reference, f"docker://{destination}"]
         run_logged(command, log=log, what=f"the push to {destination}")
 
-    def take(self, archive: Path, *, log: Path) -> None:
-        """Read an OCI archive back, under the name that it carries. Raises BuildError."""
-        run_logged(
-            [*self._program, "pull", "--quiet", f"oci-archive:{archive}"], log=log, what=f"reading {archive.name}"
-        )
-
-    def push(self, reference: str, target: str, *, plain_http: bool, log: Path) -> None:
-        """Copy an image to a registry. Raises BuildError with what the registry said."""
-        secure = f"--tls-verify={str(not plain_http).lower()}"
-        run_logged(
-            [*self._program, "push", "--quiet", secure, reference, f"docker://{target}"],
-            log=log,
-            what=f"the push of {target}",
-        )
-
     def size(self, reference: str) -> int:
         """Bytes of an image's files, unpacked. Raises CommandError."""
         listed = json.loads(run(*self._program, "images", "--json", reference))

@@ -1,42 +1,52 @@
-"""Bring built images into a registry, for a cluster that is not on this machine.
+"""Bring a built image into a registry, for a cluster that is not on this machine.
 
 Who may push is the registry's business: buildah reads the logins that `docker login`, `podman login` or `buildah login`
 left, and none are kept here.
 """
 
-from collections.abc import Iterable
+import tempfile
 from pathlib import Path
+from typing import Protocol
 
 from local_cluster.build.cache import cache_folder
 from local_cluster.images.build import Built
 from local_cluster.images.buildah import Buildah
 from local_cluster.steps import Progress
 
+__all__ = ["ImageStore", "push", "pushed_reference"]
+
+
+class ImageStore(Protocol):
+    """What a push needs of a container tool."""
+
+    def has(self, reference: str) -> bool:
+        """Whether there is an image of this name."""
+
+    def take(self, archive: Path) -> None:
+        """Read an archive's image, under the name that it carries."""
+
+    def push(self, reference: str, destination: str, *, verify_tls: bool, log: Path) -> None:
+        """Copy an image to a registry. Raises BuildError with what the registry said."""
+
 
 def push(
-    images: Iterable[Built], *, registry: str, progress: Progress, plain_http: bool = False, cache: Path | None = None
-) -> dict[str, str]:
-    """Push them below `registry`, as in `registry.example/team`; returns the name that pods use, by image.
+    built: Built, repository: str, *, progress: Progress, verify_tls: bool = True, store: ImageStore | None = None
+) -> str:
+    """Push an image below `repository`, as in `registry.example/team`; returns the name that pods use.
 
-    Raises BuildError with what the registry said. `plain_http` is for a registry of one's own on this machine.
+    Without `verify_tls` plain HTTP is spoken too, for a registry of one's own. Raises BuildError with what the registry
+    said, CommandError when the image's archive cannot be read.
     """
-    folder = cache_folder() if cache is None else cache
-    buildah = Buildah(folder / "images")
-    pushed: dict[str, str] = {}
-    for built in images:
-        target = target_of(built, registry=registry)
-        log = folder / f".push-{built.name}.log"
-        log.unlink(missing_ok=True)
-        with progress.step(f"pushing {target}"):
-            if not buildah.has(built.reference):
-                # The storage was cleaned, or the archive comes from another machine's cache.
-                buildah.take(built.archive, log=log)
-            buildah.push(built.reference, target, plain_http=plain_http, log=log)
-        log.unlink()
-        pushed[built.name] = target
-    return pushed
+    images = store or Buildah(cache_folder() / "images")
+    destination = pushed_reference(built, repository)
+    with tempfile.TemporaryDirectory(prefix="push-") as folder, progress.step(f"pushing image {built.name}"):
+        if not images.has(built.reference):
+            # The storage was cleaned; the archive in the cache is the image, whatever became of the builds.
+            images.take(built.archive)
+        images.push(built.reference, destination, verify_tls=verify_tls, log=Path(folder) / "push.log")
+    return destination
 
 
-def target_of(built: Built, *, registry: str) -> str:
-    """The image's name in a registry: the same name and tag, only the host differs."""
-    return f"{registry.rstrip('/')}/{built.reference.removeprefix('localhost/')}"
+def pushed_reference(built: Built, repository: str) -> str:
+    """The image's name in a registry: only the place before it changes, the tag still says what is in it."""
+    return f"{repository.rstrip('/')}/{built.reference.removeprefix('localhost/')}"

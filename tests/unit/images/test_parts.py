@@ -151,3 +151,11 @@ def test_loading_into_no_cluster_names_the_command(capsys: pytest.CaptureFixture
     """The images are not built first: that would be minutes for nothing."""
     assert 1 == cli.main(["load", "--name", "no-such-cluster", "operator"])
     assert "there is no cluster no-such-cluster; start it with `make cluster-up`" in capsys.readouterr().err
+
+
+def test_pushing_needs_a_registry(capsys: pytest.CaptureFixture[str]) -> None:
+    """There is no default: nobody's images go anywhere by accident."""
+    with pytest.raises(SystemExit):
+        cli.main(["push", "operator"])
+
+    assert "--registry" in capsys.readouterr().err
