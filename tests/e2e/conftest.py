@@ -1,0 +1,87 @@
+"""One cluster for all end-to-end tests, a namespace and a quota for each, and what a failure looks like from inside."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from e2e.ground import Ground, ground
+from e2e.tenant import Tenant
+from session_demo.errors import DemoError
+
+PLACES = {"test_demo": 0, "test_modern": 1, "test_rights": 3}
+""" The play counts the phone's devices and the other page forgets them, so they come before sessions that are shared;
+the rights are judged by all that was done. Between them the order is any. """
+OTHERS = 2
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is here, and put the few that have a place into it."""
+    ours = [item for item in items if Path(__file__).parent in item.path.parents]
+    for item in ours:
+        item.add_marker(pytest.mark.root)
+        item.add_marker(pytest.mark.slow)
+        item.add_marker(pytest.mark.chromium)
+        item.add_marker(pytest.mark.timeout(900))
+    ours.sort(key=lambda item: PLACES.get(item.path.stem, OTHERS))
+    items[:] = [*(item for item in items if item not in ours), *ours]
+
+
+@pytest.fixture(scope="session")
+def e2e(request: pytest.FixtureRequest) -> Iterator[Ground]:
+    """The cluster with operator and stand-in, told step by step as it comes up, and removed at the end."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    with ground("e2e" if worker is None else f"e2e-{worker}") as everything:
+        request.config.stash[_GROUND] = everything
+        yield everything
+
+
+@pytest.fixture
+def make_tenant(e2e: Ground) -> Iterator[Callable[..., Tenant]]:
+    """A function that makes a namespace with a quota; all of it goes after the test."""
+    made: list[Tenant] = []
+
+    def make(**limits: Any) -> Tenant:
+        made.append(Tenant.make(e2e.kubectl, e2e.stage, **limits))
+        return made[-1]
+
+    yield make
+    for tenant in made:
+        tenant.close()
+
+
+@pytest.fixture
+def tenant(make_tenant: Callable[..., Tenant]) -> Tenant:
+    """A namespace with a quota that limits nothing."""
+    return make_tenant()
+
+
+_GROUND = pytest.StashKey[Ground]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Any:
+    """A failure shows what the cluster says: the operator's log, sessions, pods and events."""
+    report: pytest.TestReport = yield
+    everything = item.config.stash.get(_GROUND, None)
+    if report.when == "call" and report.failed and everything is not None:
+        report.sections.extend(_views(everything))
+    return report
+
+
+def _views(everything: Ground) -> Iterator[tuple[str, str]]:
+    kubectl = everything.kubectl
+    views: dict[str, Callable[[], str]] = {
+        "operator": everything.operator.log,
+        "sessions": lambda: kubectl.run("get", "was", "-A", "-o", "wide"),
+        "pods": lambda: kubectl.run("describe", "pods", "-A", "--selector=wasession.dev/session"),
+        "events": lambda: kubectl.run("get", "events", "-A", "--sort-by=.metadata.creationTimestamp"),
+    }
+    for name, view in views.items():
+        try:
+            yield name, "\n".join(view().splitlines()[-150:])
+        except DemoError as error:
+            yield name, str(error)

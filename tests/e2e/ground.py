@@ -1,0 +1,104 @@
+"""The cluster of the end-to-end tests: an instance of its own, with stand-in and operator installed as the demo does it.
+
+It neither needs nor disturbs a demo's cluster. What an interrupted run left of it goes first; at the end all of it
+goes, and what is still there then is a fault.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from e2e.acting import Operator
+from e2e.audit import Audit
+from local_cluster.commands import run
+from local_cluster.full import records
+from local_cluster.full.cgroups import CgroupTree
+from local_cluster.full.cluster import FullCluster
+from local_cluster.full.instance import Instance
+from local_cluster.steps import Steps
+from session_demo import places
+from session_demo.installation import Images
+from session_demo.kubectl import Kubectl
+from session_demo.setup import Choice, set_up
+from session_demo.stage import Stage
+from session_demo.story import Story
+
+KEEP = "E2E_KEEP"
+""" An environment variable: not empty keeps the cluster, to look into it or to run again at once. """
+OVERLAY = Path(__file__).parent / "overlay"
+
+
+@dataclass
+class Ground:
+    """What all tests stand on."""
+
+    cluster: FullCluster
+    kubectl: Kubectl
+    images: Images
+    stage: Stage
+    operator: Operator
+    audit: Audit
+    began: int
+    """ Where this run begins in the audit log. """
+
+
+@contextmanager
+def ground(name: str) -> Iterator[Ground]:
+    """Bring everything up, and remove it whatever happens."""
+    cluster, keep = FullCluster(name), bool(os.environ.get(KEEP))
+    if not keep:
+        cluster.down(progress=Steps())
+    try:
+        yield _bring_up(cluster)
+    finally:
+        if not keep:
+            remove(cluster)
+
+
+def _bring_up(cluster: FullCluster) -> Ground:
+    kubectl, images = places.local(cluster.name)
+    # kubectl's memory of the API's kinds goes with the cluster.
+    cache = cluster.instance.plane.folder / "kubectl-cache"
+    kubectl = replace(kubectl, flags=(*kubectl.flags, f"--cache-dir={cache}"))
+    audit = Audit(cluster.audit_log)
+    began = audit.now()
+    stage = set_up(Story(out=sys.stderr), kubectl, images, Choice(overlay=OVERLAY))
+    return Ground(
+        cluster=cluster,
+        kubectl=kubectl,
+        images=images,
+        stage=stage,
+        operator=Operator(cluster=cluster, kubectl=kubectl),
+        audit=audit,
+        began=began,
+    )
+
+
+def remove(cluster: FullCluster) -> None:
+    """Remove the cluster; raises AssertionError when something of it is still there."""
+    instance = cluster.instance
+    cluster.down(progress=Steps())
+    left = left_of(instance)
+    assert left == [], f"something of the cluster {instance.name} is left: {left}"
+
+
+def left_of(instance: Instance) -> list[str]:
+    """What this machine still has of an instance."""
+    folders = [path for path in (instance.state, instance.run) if path.exists()]
+    disks = run("losetup", "--list", "--noheadings", "--output", "BACK-FILE").split()
+    mounts = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    links = run("ip", "-oneline", "link", "show").splitlines()
+    own = f"{instance.state}/"
+    return [
+        *(f"folder {path}" for path in folders),
+        *(f"disk {path}" for path in disks if path.startswith(own)),
+        *(f"mount {path}" for path in mounts if path.startswith((own, f"{instance.run}/"))),
+        *(f"link {line}" for line in links if f" {instance.label}" in line),
+        *(f"process {pid}" for pid in CgroupTree(instance.label).pids()),
+        *(["its record"] if records.find(instance.name) is not None else []),
+    ]

@@ -1,0 +1,173 @@
+"""One test's part of the cluster: a namespace, a quota of the same name, and what a person does with sessions there."""
+
+from __future__ import annotations
+
+import base64
+import json
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from e2e.polling import PATIENCE, until
+from session_demo.kubectl import Kubectl
+from session_demo.stage import KILL_BROWSER, NotYet, Stage, retrying
+from session_demo.web import call
+
+API = "wasession.dev/v1alpha1"
+Object = dict[str, Any]
+
+
+@dataclass
+class Tenant:
+    """A restricted namespace with sessions in it."""
+
+    kubectl: Kubectl
+    stage: Stage
+    """ For the phone alone; its sessions are another namespace's. """
+    namespace: str
+    devices: dict[str, str] = field(default_factory=dict)
+    """ The phone's name of each linked session. """
+
+    @classmethod
+    def make(cls, kubectl: Kubectl, stage: Stage, **limits: Any) -> Tenant:
+        """Make the namespace and its quota; no limit is no limit."""
+        name = f"e2e-{uuid.uuid4().hex[:6]}"
+        labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+        kubectl.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
+        # Pods are refused until the controller has made the account they run as.
+        kubectl.run(
+            "wait", f"--namespace={name}", "--for=create", "serviceaccount/default", "--timeout=60s", timeout=70
+        )
+        tenant = cls(kubectl=kubectl, stage=stage, namespace=name)
+        tenant.limit(**limits)
+        return tenant
+
+    def close(self) -> None:
+        """Remove sessions and quota. The empty namespace goes with the cluster: waiting for it would prove nothing."""
+        self.run("delete", "was", "--all", "--wait=false")
+        self.kubectl.run("delete", "wasq", self.namespace, "--ignore-not-found")
+
+    def run(self, *arguments: str, timeout: float = 60) -> str:
+        """Run kubectl in the namespace."""
+        return self.kubectl.run(*arguments, f"--namespace={self.namespace}", timeout=timeout)
+
+    def limit(self, **limits: Any) -> None:
+        """Set the quota's limits."""
+        metadata = {"name": self.namespace}
+        self.kubectl.apply({"apiVersion": API, "kind": "WhatsAppSessionQuota", "metadata": metadata, "spec": limits})
+
+    def create(self, name: str, **spec: Any) -> None:
+        """Apply a session that names the quota, with a small volume."""
+        spec = {"quotaName": self.namespace, "profile": {"size": "256Mi"}} | spec
+        metadata = {"name": name, "namespace": self.namespace}
+        self.kubectl.apply({"apiVersion": API, "kind": "WhatsAppSession", "metadata": metadata, "spec": spec})
+
+    def edit(self, name: str, spec: Object) -> None:
+        """Change a session's spec as a person would."""
+        self.run("patch", "was", name, "--type=merge", f"--patch={json.dumps({'spec': spec})}")
+
+    def ask(self, name: str, request: str) -> str:
+        """Ask for a new pod (restart-at) or a new login (relink-at); returns the value."""
+        value = datetime.now(UTC).isoformat()
+        self.run("annotate", "was", name, "--overwrite", f"wasession.dev/{request}={value}")
+        return value
+
+    def get(self, kind: str, name: str) -> Object | None:
+        """Return an object of the namespace, or None."""
+        return self.kubectl.get(kind, name, namespace=self.namespace)
+
+    def status(self, name: str) -> Object:
+        """Return a session's status; empty while there is none."""
+        session = self.get("was", name)
+        if session is None:
+            raise NotYet(f"no session {name}")
+        status: Object = session.get("status", {})
+        return status
+
+    def pod(self, name: str) -> Object:
+        """Return a session's pod; raises NotYet without one, or while it is on its way out."""
+        pod = self.get("pod", name)
+        if pod is None or "deletionTimestamp" in pod["metadata"]:
+            raise NotYet(f"session {name} has no pod")
+        return pod
+
+    def pod_uid(self, name: str) -> str:
+        """Return the UID of a session's pod."""
+        return str(self.pod(name)["metadata"]["uid"])
+
+    def pods(self) -> list[Object]:
+        """Return all sessions' pods."""
+        items: list[Object] = json.loads(self.run("get", "pods", "--selector=wasession.dev/session", "--output=json"))[
+            "items"
+        ]
+        return items
+
+    def reaches(self, name: str, *states: str, within: float = PATIENCE) -> Object:
+        """Wait until the session is in one of the states; returns its status."""
+        return until(
+            lambda: self.status(name),
+            lambda status: status.get("state") in states,
+            f"{name} is {' or '.join(states)}",
+            within=within,
+        )
+
+    def returns(self, name: str, *, after: Object) -> Object:
+        """Wait until the session is Connected in a newer pod than that status tells, and never asked for a QR code."""
+
+        def connected(status: Object) -> bool:
+            assert status["state"] not in ("QRPending", "LoggedOut", "LinkExpired"), status
+            return bool(status["state"] == "Connected" and status["podUID"] != after["podUID"])
+
+        status = until(lambda: self.status(name), connected, f"{name} is Connected again in a new pod")
+        assert after["link"]["linkedTime"] == status["link"]["linkedTime"]
+        return status
+
+    def link(self, name: str) -> Object:
+        """Let the phone scan the session's QR code, and wait until it is Connected; returns its status."""
+        self.reaches(name, "QRPending")
+        answer = retrying(3)(lambda: self.stage.phone("/phone/scan", {"qr": self.qr(name)}))
+        self.devices[name] = answer["device"]
+        return self.reaches(name, "Connected")
+
+    def qr(self, name: str) -> str:
+        """Return what the session's QR code says, as the holder of its link token sees it."""
+        secret = self.get("secret", str(self.status(name).get("tokenSecretName")))
+        if secret is None:
+            raise NotYet(f"session {name} has no Secret")
+        token = base64.b64decode(secret["data"]["link"]).decode()
+        with self.kubectl.forwarded(name, 8080, namespace=self.namespace) as port:
+            return str(call(f"http://127.0.0.1:{port}/v1/qr", token=token)["text"])
+
+    def phone(self, name: str, command: str, **body: Any) -> None:
+        """Do something to the session's device on the phone."""
+        self.stage.phone(f"/phone/{self.devices[name]}/{command}", body)
+
+    def evict(self, name: str) -> None:
+        """Evict the session's pod by the eviction API, as a drain does."""
+        path = f"/api/v1/namespaces/{self.namespace}/pods/{name}/eviction"
+        metadata = {"name": name, "namespace": self.namespace}
+        body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": metadata}
+        self.kubectl.run("create", "--raw", path, "--filename=-", stdin=json.dumps(body))
+
+    def delete_pod(self, name: str) -> None:
+        """Delete the session's pod gracefully."""
+        self.run("delete", "pod", name, "--wait=false")
+
+    def python(self, name: str, code: str, *words: str) -> str:
+        """Run Python inside the session's container; returns what it printed."""
+        return self.run("exec", name, "--", "python3", "-c", code, *words)
+
+    def kill_browser(self, name: str) -> None:
+        """End Chromium's main process inside the session's container."""
+        assert "killed" in self.python(name, KILL_BROWSER)
+
+
+def condition(status: Object, kind: str) -> Object:
+    """Return one condition of a status, or an empty one."""
+    return next((one for one in status.get("conditions", []) if one["type"] == kind), {})
+
+
+def is_true(status: Object, kind: str) -> bool:
+    """Whether a condition is there and True."""
+    return condition(status, kind).get("status") == "True"

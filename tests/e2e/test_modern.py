@@ -1,0 +1,45 @@
+"""The page of 2026: the same life, on the stand-in's other generation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from e2e.ground import Ground
+from e2e.polling import until
+from e2e.tenant import Tenant
+from session_demo import installation
+from session_demo.cast import NAMESPACE
+from session_demo.setup import pod_of, rollout
+
+
+def _switch(e2e: Ground, mode: str) -> None:
+    """Let the stand-in serve the page of this mode; it forgets its devices."""
+    deployment = e2e.kubectl.get("deployment", "standin", namespace=NAMESPACE)
+    assert deployment is not None
+    e2e.kubectl.apply(*installation.with_mode([deployment], mode))
+    rollout(e2e.kubectl, "standin", NAMESPACE)
+    pod = until(lambda: pod_of(e2e.kubectl, "standin"), lambda name: name != e2e.stage.phone_pod, "the stand-in anew")
+    e2e.stage = replace(e2e.stage, phone_pod=pod)
+
+
+@pytest.fixture
+def modern(e2e: Ground) -> Iterator[None]:
+    """The stand-in in modern mode."""
+    _switch(e2e, "modern")
+    yield
+    _switch(e2e, "legacy")
+
+
+@pytest.mark.usefixtures("modern")
+def test_the_modern_page_is_linked_and_its_login_survives_a_deleted_pod(e2e: Ground, tenant: Tenant) -> None:
+    """From QR code to Connected, and back after a graceful deletion, by the same operator and the same image."""
+    tenant.stage = e2e.stage
+    tenant.create("sales")
+    linked = tenant.link("sales")
+    tenant.delete_pod("sales")
+    tenant.returns("sales", after=linked)
+
+    # One document for each pod: the page was never loaded a second time.
+    assert 2 == e2e.stage.phone("/loads")["total"]

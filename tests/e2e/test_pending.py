@@ -1,0 +1,76 @@
+"""A pod that cannot run yet is shown with its reason, and never cured by deletion."""
+
+from __future__ import annotations
+
+from e2e.ground import Ground
+from e2e.polling import until
+from e2e.tenant import Object, Tenant, condition, is_true
+
+CASES = {
+    "nowhere": ({"nodeSelector": {"wasession.dev/place": "nowhere"}}, {"Unschedulable"}, "node"),
+    "noimage": ({"image": "localhost/no-such-image:1"}, {"ErrImagePull", "ImagePullBackOff"}, "no-such-image"),
+}
+
+
+def test_a_pending_pod_is_shown_with_its_reason_and_left_alone(e2e: Ground, tenant: Tenant) -> None:
+    """No node fits, or there is no such image: the person reads why, and two resyncs later it is the same pod."""
+    for name, (pod, _, _) in CASES.items():
+        tenant.create(name, pod=pod)
+
+    told = {name: _says(tenant, name, reasons) for name, (_, reasons, _) in CASES.items()}
+    before = {name: tenant.pod_uid(name) for name in CASES}
+    e2e.operator.lists_anew(2)
+
+    for name, (_, _, word) in CASES.items():
+        status = tenant.status(name)
+        assert "Pending" == told[name]["state"]
+        assert word in condition(told[name], "Ready")["message"]
+        assert (True, False) == (is_true(status, "Admitted"), is_true(status, "Stalled"))
+        assert before[name] == tenant.pod_uid(name)
+        assert 0 == status.get("recovery", {}).get("restarts", 0)
+
+
+def _says(tenant: Tenant, name: str, reasons: set[str]) -> Object:
+    return until(
+        lambda: tenant.status(name),
+        lambda status: condition(status, "Ready").get("reason") in reasons,
+        f"{name} says why its pod does not run",
+    )
+
+
+def test_two_pods_never_share_a_profile(e2e: Ground, tenant: Tenant) -> None:
+    """The claim is ReadWriteOncePod: a second pod that names it is not let in while the session runs."""
+    tenant.create("sales")
+    tenant.reaches("sales", "QRPending")
+    claim = tenant.status("sales")["pvcName"]
+    tenant.kubectl.apply(_rival(tenant.namespace, claim, e2e.images.runner))
+
+    def refusal() -> str:
+        rival = tenant.get("pod", "rival") or {}
+        return " ".join(one.get("message", "") for one in rival.get("status", {}).get("conditions", []))
+
+    said = until(refusal, lambda said: "ReadWriteOncePod" in said, "the scheduler refuses the rival")
+    assert "unavailable" in said or "in-use" in said
+    assert "ReadWriteOncePod" == (tenant.get("pvc", claim) or {})["spec"]["accessModes"][0]
+    assert "Pending" == (tenant.get("pod", "rival") or {})["status"]["phase"]
+    tenant.run("delete", "pod", "rival", "--now")
+
+
+def _rival(namespace: str, claim: str, image: str) -> Object:
+    security = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+    container = {
+        "name": "rival",
+        "image": image,
+        "securityContext": security,
+        "volumeMounts": [{"name": "profile", "mountPath": "/profile"}],
+    }
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "rival", "namespace": namespace},
+        "spec": {
+            "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+            "containers": [container],
+            "volumes": [{"name": "profile", "persistentVolumeClaim": {"claimName": claim}}],
+        },
+    }

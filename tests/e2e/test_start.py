@@ -1,0 +1,74 @@
+"""From apply to a running pod: what is asked of the API server, and by which name the session is found."""
+
+from __future__ import annotations
+
+import json
+
+from e2e.audit import writes
+from e2e.ground import Ground
+from e2e.inside import process_of, stopped
+from e2e.polling import until
+from e2e.tenant import Tenant, condition
+from e2e.watching import Object, revision, watch
+from session_demo.setup import pod_of
+
+CREATES = ["create persistentvolumeclaims", "create pods", "create secrets"]
+
+
+def _runs(pod: Object) -> bool:
+    return bool(pod["status"]["phase"] == "Running")
+
+
+def test_the_way_to_a_running_pod_is_three_creates_and_at_most_two_status_writes(e2e: Ground, tenant: Tenant) -> None:
+    """Claim, Secret and pod; a namespace's first session makes the Service as well. The reservation is written first.
+
+    Events are not counted.
+    """
+    with watch(e2e.kubectl, "pods", tenant.namespace) as pods, watch(e2e.kubectl, "was", tenant.namespace) as sessions:
+        for name, creates in (("one", sorted([*CREATES, "create services"])), ("two", CREATES)):
+            since = e2e.audit.now()
+            tenant.create(name)
+            until(lambda name=name: pods.first(name, _runs), bool, f"the pod of {name} runs")  # type: ignore[misc]
+            tenant.reaches(name, "QRPending")
+            running = pods.first(name, _runs)
+            assert running is not None
+            told = [one for one in sessions.of(name)[1:] if revision(one) < revision(running)]
+            done = writes(e2e.audit.requests(since=since, namespace=tenant.namespace))
+
+            assert creates == sorted(one for one in done if one.startswith("create "))
+            assert len(told) in (1, 2), json.dumps([one.get("status") for one in told], indent=1)
+            assert told[0]["status"]["admission"]["quotaName"] == tenant.namespace
+            made = pods.of(name)[0]
+            assert revision(told[0]) < revision(made)
+
+
+def test_its_name_leads_to_the_pod_before_anybody_has_linked_it_and_while_it_is_not_ready(
+    e2e: Ground, tenant: Tenant
+) -> None:
+    """From another namespace's pod; a hung runner is Unreachable and not ready, keeps its name, and is not replaced."""
+    tenant.create("sales")
+    tenant.reaches("sales", "QRPending")
+    pod = tenant.pod("sales")
+    endpoint = tenant.status("sales")["endpoint"]
+    host = endpoint.removeprefix("http://").removesuffix(":8080")
+
+    def resolved() -> str:
+        asker = pod_of(e2e.kubectl, "standin")
+        ask = f"import socket; print(socket.gethostbyname({host!r}))"
+        return e2e.kubectl.run("exec", "--namespace=whatsapp-demo", asker, "--", "python3", "-c", ask).strip()
+
+    def ready() -> str:
+        conditions = {one["type"]: one["status"] for one in tenant.pod("sales")["status"]["conditions"]}
+        return str(conditions["Ready"])
+
+    until(ready, lambda value: value == "True", "the unlinked session's pod is ready")
+    assert f"sales.whatsapp-sessions.{tenant.namespace}.svc" == host
+    assert pod["status"]["podIP"] == until(resolved, bool, f"{host} has an address")
+
+    with stopped(process_of(e2e.cluster, pod["metadata"]["uid"], "session_runner")):
+        until(ready, lambda value: value == "False", "a stopped runner is not ready")
+        assert pod["status"]["podIP"] == resolved()
+        assert "True" == condition(tenant.reaches("sales", "Unreachable"), "Admitted")["status"]
+
+    tenant.reaches("sales", "QRPending")
+    assert pod["metadata"]["uid"] == tenant.pod_uid("sales")
