@@ -6,6 +6,7 @@ message and status 1, never a traceback.
 
 import argparse
 import os
+import shutil
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -41,6 +42,8 @@ def _up(cluster: FullCluster, _: argparse.Namespace) -> int:
     cluster.up(progress=steps)
     steps.say(f"cluster {cluster.name} is ready after {seconds(time.monotonic() - begin)}")
     steps.say(f"export KUBECONFIG={cluster.kubeconfig}")
+    if shutil.which("kubectl") is None:
+        steps.say(f"export PATH={cluster.kubectl.program.parent}:$PATH   # a kubectl of the cluster's own version")
     return 0
 
 

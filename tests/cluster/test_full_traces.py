@@ -183,6 +183,6 @@ def test_a_running_cluster_is_hardly_seen_from_the_host(full_cluster: FullCluste
 
 def test_settings_of_the_machine_are_put_back(full_cluster: FullCluster) -> None:
     """What the kubelet changed for the whole machine is noted while a cluster runs."""
-    note = full_cluster.instance.state_root / "settings-before.json"
+    note = full_cluster.instance.state_root / machine.NOTE
 
     assert set(json.loads(note.read_text())) <= set(machine.SETTINGS)

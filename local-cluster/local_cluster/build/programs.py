@@ -59,7 +59,7 @@ def kubernetes(*, progress: Progress | None = None, cache: Path | None = None) -
         for name in COMPONENTS:
             (target / name).symlink_to("kube")
 
-    key = content_key(files=files_of(module), extra=[platform.machine()])
+    key = content_key(files=files_of(module), extra=[_version_flags(version), platform.machine()])
     return entry(f"kubernetes-{version}-{key}", fill, progress=watcher, cache=cache)
 
 
@@ -130,6 +130,12 @@ def _go_install(package: str, version: str, *, what: str, progress: Progress | N
     return entry(f"{name}-{version}-{key}", fill, progress=watcher, cache=cache) / name
 
 
+def how_far(lines: Sequence[str]) -> str:
+    """What Go's lines tell of a build: it downloads first, and then names each package that it compiles."""
+    compiled = sum(not line.startswith("go: ") for line in lines)
+    return f"{compiled} packages compiled" if compiled else f"{len(lines)} modules downloaded"
+
+
 def _run_go(command: Sequence[str], *, folder: Path, extra: dict[str, str], what: str, progress: Progress) -> None:
     """Run one Go command; each package it compiles counts as progress.
 
@@ -139,7 +145,7 @@ def _run_go(command: Sequence[str], *, folder: Path, extra: dict[str, str], what
     fixed = {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off", "GOFLAGS": "-mod=readonly -buildvcs=false"}
     lines: list[str] = []
     with (
-        progress.step(f"building {what}", still=lambda: f"{len(lines)} packages compiled"),
+        progress.step(f"building {what}", still=lambda: how_far(lines)),
         subprocess.Popen(
             command,
             cwd=folder,

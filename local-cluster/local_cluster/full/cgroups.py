@@ -9,6 +9,8 @@ v2, where there is one (v2: written after its documentation, not tried).
 import contextlib
 from pathlib import Path
 
+from local_cluster.errors import MachineError
+
 __all__ = ["CGROUPS", "CgroupTree", "find_trees"]
 
 CGROUPS = Path("/sys/fs/cgroup")
@@ -30,9 +32,18 @@ class CgroupTree:
         return by_name.get("pids", self._trees[0])
 
     def create(self) -> None:
-        """Make the instance's cgroup in every tree; the kubelet refuses a root that is absent in one."""
-        for tree in self._trees:
-            _create(tree, self.label)
+        """Make the instance's cgroup in every tree; the kubelet refuses a root that is absent in one.
+
+        Raises MachineError where we may not.
+        """
+        try:
+            for tree in self._trees:
+                _create(tree, self.label)
+        except OSError as error:
+            raise MachineError(
+                f"The cgroups of this machine can not be changed ({error}). Inside a container that is usual: use a "
+                "virtual machine, or your own cluster: `make demo CLUSTER=current`."
+            ) from error
 
     def component(self, name: str) -> Path:
         """The folder of one of our daemons; made when absent."""

@@ -53,9 +53,10 @@ def _remove_folders(instance: Instance) -> None:
     for path in (instance.run, *sorted(instance.state.iterdir())):
         if path.name != records.FILE:
             repeat(functools.partial(_remove, path))
-    if records.names(instance.state_root) == [instance.name]:
-        machine.restore_settings(instance.state_root / "settings-before.json")
-    shutil.rmtree(instance.state)
+    with records.locked(records.MACHINE):
+        if records.names(instance.state_root) == [instance.name]:
+            machine.restore_settings(instance.state_root / machine.NOTE)
+        shutil.rmtree(instance.state)
 
 
 def _remove(path: Path) -> None:

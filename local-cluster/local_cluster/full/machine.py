@@ -12,7 +12,7 @@ from pathlib import Path
 
 from local_cluster.errors import MachineError
 
-__all__ = ["check", "may_lower_oom_score", "remember_settings", "restore_settings"]
+__all__ = ["NOTE", "check", "may_lower_oom_score", "remember_settings", "restore_settings"]
 
 SETTINGS = (
     "kernel/keys/root_maxbytes",
@@ -23,6 +23,8 @@ SETTINGS = (
     "vm/panic_on_oom",
 )
 """What the kubelet sets at its start (its container manager's list of kernel tunables)."""
+NOTE = "settings-before.json"
+"""The file, beside the instances' folders, that says what they were."""
 PROC_SYS = Path("/proc/sys")
 CAP_SYS_RESOURCE = 24
 

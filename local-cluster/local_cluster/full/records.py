@@ -16,9 +16,11 @@ from local_cluster.errors import ClusterError, MachineError
 from local_cluster.full.instance import RUN_ROOT, STATE_ROOT, Instance, Link, choose_link
 from local_cluster.steps import Progress, Silent
 
-__all__ = ["find", "find_or_create", "locked", "names"]
+__all__ = ["MACHINE", "find", "find_or_create", "locked", "names"]
 
 FILE = "instance.json"
+MACHINE = "machine"
+"""The lock for what concerns all instances of a machine: who has which link, who was first and who is last."""
 
 
 def names(state_root: Path = STATE_ROOT) -> list[str]:
@@ -45,7 +47,7 @@ def find_or_create(name: str, *, state_root: Path = STATE_ROOT, run_root: Path =
 
     Raises ConflictError when there is no such link left.
     """
-    with locked("links", run_root=run_root):
+    with locked(MACHINE, run_root=run_root):
         existing = find(name, state_root=state_root, run_root=run_root)
         if existing is not None:
             return existing

@@ -44,7 +44,8 @@ def up(name: str, *, progress: Progress) -> Instance:
     programs = _programs(progress)
     with records.locked(f"cluster {name}", progress=progress):
         instance = records.find_or_create(name)
-        machine.remember_settings(instance.state_root / "settings-before.json")
+        with records.locked(records.MACHINE):
+            machine.remember_settings(instance.state_root / machine.NOTE)
         supervisor = supervisor_of(instance)
         image = _write_files(instance, programs)
         anchor = _anchor(instance, supervisor, programs, progress)

@@ -78,6 +78,35 @@ def test_a_module_without_kubernetes_is_refused() -> None:
         build.kubernetes_version("module x\n")
 
 
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ([], "0 modules downloaded"),
+        (["go: downloading a v1\n", "go: downloading b v1\n"], "2 modules downloaded"),
+        (["go: downloading a v1\n", "a/b\n", "c\n"], "2 packages compiled"),
+    ],
+)
+def test_a_build_says_how_far_it_is(lines: list[str], expected: str) -> None:
+    """Downloads first, then packages: the number grows as long as something happens."""
+    assert expected == programs.how_far(lines)
+
+
+def test_another_release_is_another_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What goes into the program besides its source, its release say, is in the key as well."""
+    made: list[str] = []
+
+    def make(name: str, *_: object, **__: object) -> Path:
+        made.append(name)
+        return tmp_path
+
+    monkeypatch.setattr(programs, "entry", make)
+    build.kubernetes(cache=tmp_path)
+    monkeypatch.setattr(programs, "SMALL", "")
+    build.kubernetes(cache=tmp_path)
+
+    assert len(set(made)) == 2
+
+
 def test_a_program_is_not_built_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second call finds the first one's result by its content alone."""
     commands: list[list[str]] = []

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from local_cluster.errors import MachineError
 from local_cluster.full.cgroups import CgroupTree, find_trees
 
 
@@ -69,6 +70,14 @@ def test_v2_hands_its_controllers_down(v2: Path) -> None:
     wanted = "+cpuset +cpu +memory +pids"
     assert (v2 / "cgroup.subtree_control").read_text() == wanted
     assert (v2 / "wso-x" / "cgroup.subtree_control").read_text() == wanted
+
+
+def test_a_machine_that_lets_nobody_make_cgroups_is_told_so(v1: Path) -> None:
+    """Inside a container it is usual; the message names a way on."""
+    (v1 / "cpu" / "wso-x").touch()  # a file where the folder should be
+
+    with pytest.raises(MachineError, match="virtual machine"):
+        CgroupTree("wso-x", root=v1).create()
 
 
 def test_every_process_below_is_found_once(v1: Path) -> None:
