@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 API = "wasession.dev/v1alpha1"
 NAMESPACE = "whatsapp-demo"
 QUOTA = "demo"
+PART_OF = "whatsapp-demo"
+""" The label `app.kubernetes.io/part-of` of everything that the demo makes for itself. """
 LINKED = ("sales", "support", "orders")
 """ The three that fit into the quota and are linked. """
 WAITING = "returns"
@@ -26,13 +29,13 @@ def quota(instance: str) -> dict[str, Any]:
     return {"apiVersion": API, "kind": "WhatsAppSessionQuota", "metadata": metadata, "spec": {"sessions": 3}}
 
 
-def session(name: str) -> dict[str, Any]:
-    """One session that counts against the demo's quota, with a small volume."""
-    spec = {"quotaName": QUOTA, "profile": {"size": "256Mi"}}
+def session(name: str, profile: Mapping[str, str]) -> dict[str, Any]:
+    """One session that counts against the demo's quota, with a small volume; `profile` adds to spec.profile."""
+    spec = {"quotaName": QUOTA, "profile": {"size": "256Mi", **profile}}
     metadata = {"name": name, "namespace": NAMESPACE}
     return {"apiVersion": API, "kind": "WhatsAppSession", "metadata": metadata, "spec": spec}
 
 
 def _labels(instance: str) -> dict[str, str]:
     own = {"wasession.dev/instance": instance} if instance else {}
-    return {"app.kubernetes.io/part-of": "whatsapp-demo", **own}
+    return {"app.kubernetes.io/part-of": PART_OF, **own}

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from session_demo.cast import NAMESPACE
+from session_demo.cast import NAMESPACE, PART_OF
 from session_demo.errors import DemoError
 
 WEB_HOST = f"standin-web.{NAMESPACE}.svc"
@@ -59,6 +59,14 @@ def with_ca_stamp(found: Iterable[Object], ca: str) -> list[Object]:
     for item in _deployments(changed):
         metadata = item["spec"]["template"].setdefault("metadata", {})
         metadata.setdefault("annotations", {})[CA_STAMP] = hashlib.sha256(ca.encode()).hexdigest()
+    return changed
+
+
+def marked(found: Iterable[Object]) -> list[Object]:
+    """Mark objects as made by the demo, so that `demo-down` knows them."""
+    changed = list(found)
+    for item in changed:
+        item["metadata"].setdefault("labels", {})["app.kubernetes.io/part-of"] = PART_OF
     return changed
 
 

@@ -30,10 +30,12 @@ def play(story: Story, stage: Stage) -> None:
 def come_up(story: Story, stage: Stage) -> None:
     """Four sessions, room for three."""
     story.chapter("Sessions come up as custom resources; one too many waits")
-    stage.kubectl.apply(namespace(stage.instance), quota(stage.instance), *(session(name) for name in LINKED))
+    stage.kubectl.apply(
+        namespace(stage.instance), quota(stage.instance), *(session(name, stage.profile) for name in LINKED)
+    )
     for name in LINKED:
-        story.expect(f"{name} shows a QR code in its own pod", stage.in_state(name, "QRPending"), within=90)
-    stage.kubectl.apply(session(WAITING))
+        story.expect(f"{name} shows a QR code in its own pod", stage.in_state(name, "QRPending"), within=stage.patience)
+    stage.kubectl.apply(session(WAITING, stage.profile))
 
     def queued() -> Seen:
         status = stage.session(WAITING).get("status", {})

@@ -12,11 +12,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from session_demo import installation
-from session_demo.cast import NAMESPACE, QUOTA, namespace
+from session_demo.cast import NAMESPACE, PART_OF, namespace
 from session_demo.errors import CommandFailed, DemoError
 from session_demo.installation import Images
 from session_demo.kubectl import Kubectl
@@ -36,6 +37,10 @@ class Choice:
     """ The stand-in's: legacy or modern. """
     instance: str = ""
     """ Not empty: an operator of its own beside an installed one, for this demo's namespace alone. """
+    profile: Mapping[str, str] = field(default_factory=dict)
+    """ What each session's spec.profile says beyond its size. """
+    patience: float = 120.0
+    """ Seconds for a Deployment's first pod; more where nodes pull images. """
 
 
 def set_up(story: Story, kubectl: Kubectl, images: Images, choice: Choice) -> Stage:
@@ -54,6 +59,8 @@ def set_up(story: Story, kubectl: Kubectl, images: Images, choice: Choice) -> St
         phone_port=PHONE_PORT,
         phone_token=token,
         instance=choice.instance,
+        profile=choice.profile,
+        patience=choice.patience,
     )
 
 
@@ -64,10 +71,11 @@ def remove_leftovers(kubectl: Kubectl, *, within: float = 180) -> None:
         item["metadata"]["name"]
         for item in json.loads(kubectl.run("get", "persistentvolumes", "--output=json"))["items"]
         if item["spec"].get("claimRef", {}).get("namespace") == NAMESPACE
+        and item["spec"].get("persistentVolumeReclaimPolicy") == "Delete"  # others are the storage's to keep
     ]
     kubectl.run("delete", "namespace", NAMESPACE, "--ignore-not-found", f"--timeout={within:.0f}s", timeout=within + 10)
     if kubectl.get("crd", "whatsappsessionquotas.wasession.dev") is not None:
-        kubectl.run("delete", "whatsappsessionquota", QUOTA, "--ignore-not-found")
+        kubectl.run("delete", "whatsappsessionquota", f"--selector=app.kubernetes.io/part-of={PART_OF}")
     while left := [name for name in volumes if kubectl.get("persistentvolume", name) is not None]:
         if time.monotonic() > deadline:
             raise DemoError(f"volumes of an earlier demo are still there after {within:.0f} s: {', '.join(left)}")
@@ -85,7 +93,7 @@ def install_standin(kubectl: Kubectl, images: Images, *, token: str, choice: Cho
         kubectl.apply(*installation.standin_secrets(tls=tls, phone_token=token))
     rendered = installation.objects(kubectl.run("kustomize", str(ROOT / "manifests/standin")))
     kubectl.apply(*installation.with_mode(installation.with_images(rendered, images), choice.mode))
-    rollout(kubectl, "standin", NAMESPACE)
+    rollout(kubectl, "standin", NAMESPACE, within=choice.patience)
     return ca
 
 
@@ -110,7 +118,7 @@ def install_operator(kubectl: Kubectl, images: Images, *, ca: str, choice: Choic
     for crd in ("whatsappsessions.wasession.dev", "whatsappsessionquotas.wasession.dev"):
         kubectl.run("wait", "--for=condition=Established", f"crd/{crd}", "--timeout=30s")
     name = next(item["metadata"]["name"] for item in found if item["kind"] == "Deployment")
-    rollout(kubectl, name, where)
+    rollout(kubectl, name, where, within=choice.patience)
 
 
 def rollout(kubectl: Kubectl, deployment: str, where: str, *, within: float = 120) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -51,6 +51,10 @@ class Stage:
     phone_token: str
     instance: str = ""
     """ The operator's instance that this namespace belongs to. """
+    profile: Mapping[str, str] = field(default_factory=dict)
+    """ What each session's spec.profile says beyond its size. """
+    patience: float = 90.0
+    """ Seconds for a session's first pod to show its QR code; more where nodes pull images. """
 
     def session(self, name: str) -> dict[str, Any]:
         """Return a session; raises NotYet while there is none."""
