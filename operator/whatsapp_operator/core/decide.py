@@ -14,6 +14,7 @@ from whatsapp_operator.api.session import SessionSpec, SessionStatus, WhatsAppSe
 from whatsapp_operator.core.claim import claim_patch
 from whatsapp_operator.core.events import events
 from whatsapp_operator.core.failure import DEAD_WORDS, has_ended
+from whatsapp_operator.core.making import Step
 from whatsapp_operator.core.model import (
     Action,
     Decision,
@@ -28,7 +29,7 @@ from whatsapp_operator.core.pacing import LONGEST_WAIT
 from whatsapp_operator.core.recovery import healthy_at
 from whatsapp_operator.core.said import status, stored_recovering
 from whatsapp_operator.core.situation import SILENCE, Situation, situation
-from whatsapp_operator.core.steps import Step, next_step
+from whatsapp_operator.core.steps import next_step
 
 
 def decide(seen: Observation, defaults: Defaults) -> Decision:

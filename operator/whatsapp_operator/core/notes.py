@@ -156,13 +156,18 @@ def admitted(quota: str, memory: Decimal | None) -> Note:
     return Note(Reason.ADMITTED, f"Holds a place{taken} in the quota {quota}.")
 
 
-def pending(pod: PodFacts) -> Note:
-    """Why the pod does not run yet."""
+def pending(pod: PodFacts, *, before: Note | None) -> Note:
+    """Why the pod does not run yet; `before` is what was told of the same pod last.
+
+    A kubelet that cannot pull an image says ErrImagePull and ImagePullBackOff by turns: the second one is kept.
+    """
     if pod.scheduled is False:
         return note(pod.scheduled_reason, pod.scheduled_message, otherwise="Unschedulable")
-    if pod.waiting_reason not in _COMING:
-        return note(pod.waiting_reason, pod.waiting_message, otherwise=Reason.POD_STARTING)
-    return STARTING
+    if pod.waiting_reason in _COMING:
+        return STARTING
+    if before is not None and (pod.waiting_reason, before.reason) == ("ErrImagePull", "ImagePullBackOff"):
+        return before
+    return note(pod.waiting_reason, pod.waiting_message, otherwise=Reason.POD_STARTING)
 
 
 def _failed(recovery: RecoveryStatus) -> str:

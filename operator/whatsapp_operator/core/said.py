@@ -19,11 +19,11 @@ from whatsapp_operator.api.session import AdmissionStatus, Reason, SessionStatus
 from whatsapp_operator.core import names, notes
 from whatsapp_operator.core.claim import claim_patch
 from whatsapp_operator.core.failure import has_ended
+from whatsapp_operator.core.making import Step
 from whatsapp_operator.core.model import PodFacts
 from whatsapp_operator.core.notes import Note
 from whatsapp_operator.core.pod import fingerprint
 from whatsapp_operator.core.situation import Situation
-from whatsapp_operator.core.steps import Step
 from whatsapp_operator.core.voice import Voice, voice
 
 _TRUE, _FALSE = ConditionStatus.TRUE, ConditionStatus.FALSE
@@ -138,7 +138,7 @@ def _pod_ready(case: Situation) -> _Said:
         later = f" It was made before the last edit, which reaches the next pod: now, if you {notes.RESTART}."
         return _TRUE, Note(Reason.POD_READY, f"The runner serves.{later if outdated else ''}")
     if pod.started is None:
-        return _FALSE, notes.pending(pod)
+        return _FALSE, case.pending
     return _FALSE, Note(Reason.POD_NOT_READY, "The runner does not serve.")
 
 
@@ -150,7 +150,10 @@ def _pod_scheduled(pod: PodFacts | None) -> _Said | None:
     return (_TRUE if pod.scheduled else _FALSE), said
 
 
-def _suspended(case: Situation) -> _Said:
+def _suspended(case: Situation) -> _Said | None:
+    if case.session.problems:  # nobody knows; what was said last stays
+        told = find_condition(case.session.status.conditions, ConditionType.SUSPENDED)
+        return None if told is None else (told.status, Note(told.reason, told.message))
     if not case.suspended:
         return _FALSE, Note(Reason.NOT_SUSPENDED, "spec.operatingMode is Running.")
     return (_TRUE, notes.SUSPENDED) if case.pod is None else (_FALSE, notes.SUSPENDING)

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from whatsapp_operator.api.conditions import ConditionType, find_condition
 from whatsapp_operator.api.session import HandledRequests, OperatingMode, Reason, RecoveryStatus, WhatsAppSession
-from whatsapp_operator.core import names
+from whatsapp_operator.core import names, notes
 from whatsapp_operator.core.failure import failure_of, has_ended, loss_of
 from whatsapp_operator.core.model import Defaults, Observation, PodFacts, PodPhase, RunnerReport
+from whatsapp_operator.core.notes import Note
 from whatsapp_operator.core.recovery import is_recorded, recovery_before, with_failure, with_loss, with_pod
 from whatsapp_operator.core.stops import current_stop, handled_by, recorded_stop, request_pending
 
@@ -20,7 +22,7 @@ SILENCE: Final = timedelta(seconds=15)
 
 @dataclass(frozen=True, kw_only=True)
 class Situation:
-    """What is the case. The spec is usable."""
+    """What is the case. In the place of an unusable spec stand the defaults, and nothing is done by it (`steps`)."""
 
     seen: Observation
     defaults: Defaults
@@ -76,6 +78,17 @@ class Situation:
         return self.session.spec.operating_mode is OperatingMode.SUSPENDED
 
     @property
+    def pending(self) -> Note:
+        """Why the pod does not run yet."""
+        if self.pod is None:
+            return notes.STARTING
+        before = self.session.status
+        told = find_condition(before.conditions, ConditionType.POD_READY)
+        if told is None or before.pod_uid != self.pod.uid:
+            return notes.pending(self.pod, before=None)
+        return notes.pending(self.pod, before=Note(told.reason, told.message))
+
+    @property
     def failed(self) -> bool:
         """Whether the present pod has failed and it is recorded, here or before."""
         return self.pod is not None and is_recorded(self.recovery, self.pod)
@@ -94,7 +107,7 @@ class Situation:
 
 
 def situation(seen: Observation, defaults: Defaults) -> Situation:
-    """Understand an observation of a session with a usable spec."""
+    """Understand an observation; a spec to compute with must be there."""
     session = seen.session
     owned = sorted(
         (pod for pod in seen.pods if pod.owner_uid == session.metadata.uid),

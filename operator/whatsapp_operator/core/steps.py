@@ -5,53 +5,24 @@ caller's (`decide`) business, how the step is told is `said`'s.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 
-from whatsapp_operator.api.conditions import ConditionType, find_condition, is_true
+from whatsapp_operator.api.conditions import ConditionType, find_condition
 from whatsapp_operator.api.session import AdmissionStatus, OperatorState, Reason
 from whatsapp_operator.core import notes
-from whatsapp_operator.core.claim import claim_manifest, is_doomed
+from whatsapp_operator.core.claim import is_doomed
 from whatsapp_operator.core.failure import has_ended, loss_of
+from whatsapp_operator.core.making import Step, creations, making, recovering, valid_grant
 from whatsapp_operator.core.model import (
     Action,
-    CreateClaim,
-    CreatePod,
-    CreateSecret,
     CreateService,
     DeletePod,
-    Grant,
 )
 from whatsapp_operator.core.notes import Note
-from whatsapp_operator.core.pod import pod_manifest
-from whatsapp_operator.core.quota import has_fitting_place, wanted_place
+from whatsapp_operator.core.quota import has_fitting_place
 from whatsapp_operator.core.recovery import is_after_failure, is_exhausted
-from whatsapp_operator.core.secret import secret_manifest
 from whatsapp_operator.core.service import service_manifest
 from whatsapp_operator.core.situation import Situation
-
-
-@dataclass(frozen=True, kw_only=True)
-class Step:
-    """What to do, and what to say while no runner speaks for itself."""
-
-    state: OperatorState
-    said: Note
-    """ Reason and message of Ready. """
-    stalled: Note | None = None
-    recovering: Note | None = None
-    actions: tuple[Action, ...] = ()
-    admission: AdmissionStatus | None = None
-    """ A reservation that must be in status before the pod is made. """
-    waits: Note | None = None
-    """ Why it is not admitted. """
-    releases: bool = False
-    """ It shall not run: its place is given back once no pod is left. """
-    making: bool = False
-    """ The objects are about to be made; their names are told. """
-    tell_first: bool = False
-    """ `recovering` must be in status before the actions: they remove what it is about. """
-    wake_at: datetime | None = None
 
 
 def next_step(case: Situation) -> Step:
@@ -71,10 +42,6 @@ def _delete(case: Situation, why: str) -> tuple[Action, ...]:
     if pod is None or pod.deletion is not None:
         return ()
     return (DeletePod(name=pod.name, uid=pod.uid, why=why),)
-
-
-def _recovering(said: Note, *, actions: tuple[Action, ...] = (), wake_at: datetime | None = None) -> Step:
-    return Step(state=OperatorState.RECOVERING, said=said, recovering=said, actions=actions, wake_at=wake_at)
 
 
 # --- nothing can be done by the operator ------------------------------------------------------------------------
@@ -125,7 +92,7 @@ def _is_asked_anew(case: Situation) -> Step | None:
     """A person asked for a new pod: this one is closed cleanly, for its last minute of login data."""
     if case.pod is None or case.pod.deletion is not None or not case.asked_anew:
         return None
-    return _recovering(notes.REQUESTED, actions=_delete(case, notes.REQUESTED.reason))
+    return recovering(notes.REQUESTED, actions=_delete(case, notes.REQUESTED.reason))
 
 
 def _is_ending(case: Situation) -> Step | None:
@@ -133,18 +100,18 @@ def _is_ending(case: Situation) -> Step | None:
     if case.pod is None or case.pod.deletion is None:
         return None
     if case.asked_anew:
-        return _recovering(notes.REQUESTED)
+        return recovering(notes.REQUESTED)
     if case.failed:
-        return _recovering(notes.backing_off(case.recovery))
+        return recovering(notes.backing_off(case.recovery))
     why = loss_of(case.pod)
-    return _recovering(notes.TERMINATING if why is None else notes.lost(case.pod, why=why))
+    return recovering(notes.TERMINATING if why is None else notes.lost(case.pod, why=why))
 
 
 def _has_failed(case: Situation) -> Step | None:
     """The failure is counted; the pod is in the way of the next one."""
     if case.pod is None or not case.failed:
         return None
-    return _recovering(notes.backing_off(case.recovery), actions=_delete(case, "Failed"))
+    return recovering(notes.backing_off(case.recovery), actions=_delete(case, "Failed"))
 
 
 def _is_lost(case: Situation) -> Step | None:
@@ -172,7 +139,7 @@ def _has_pod(case: Situation) -> Step | None:
     again = case.recovery.consecutive_failures > 0 and not running
     return Step(
         state=OperatorState.PENDING,
-        said=notes.RUNNER_STARTING if running else notes.pending(case.pod),
+        said=notes.RUNNER_STARTING if running else case.pending,
         recovering=notes.backing_off(case.recovery) if again else None,
         actions=actions,
     )
@@ -214,25 +181,25 @@ def _backs_off(case: Situation) -> Step | None:
     if due is None or due <= case.now:
         return None
     said = notes.backing_off(case.recovery) if is_after_failure(case.session, case.recovery) else notes.REPLACING
-    return _recovering(said, wake_at=due)
+    return recovering(said, wake_at=due)
 
 
 def _is_paused(case: Situation) -> Step | None:
     """Many sessions failed together: what would answer a failure waits until it is quiet. First starts go on."""
     if case.seen.recovery_paused is None or not is_after_failure(case.session, case.recovery):
         return None
-    return _recovering(Note(Reason.RECOVERY_PAUSED, case.seen.recovery_paused))
+    return recovering(Note(Reason.RECOVERY_PAUSED, case.seen.recovery_paused))
 
 
 def _needs_admission(case: Situation) -> Step | None:
     """No pod without a place in the quota, and the place is in status first."""
     if has_fitting_place(case.session):
         return None
-    if (grant := _valid_grant(case)) is not None:
+    if (grant := valid_grant(case)) is not None:
         admission = AdmissionStatus.model_validate(
             {"quotaName": grant.quota_name, "reservedAt": grant.granted, "memory": grant.memory}
         )
-        return replace(_making(case), admission=admission)
+        return replace(making(case), admission=admission)
     waits = _refusal(case)
     return Step(state=OperatorState.QUEUED, said=waits, waits=waits)
 
@@ -257,38 +224,10 @@ def _make(case: Situation) -> Step:
             state=OperatorState.PENDING,
             said=notes.refused(blocked),
             making=True,
-            actions=() if wait else _creations(case),
+            actions=() if wait else creations(case),
             wake_at=retry_at if wait else None,
         )
-    return replace(_making(case), actions=_creations(case))
-
-
-def _making(case: Situation) -> Step:
-    """Return the step of a pod to be made: the first one, or one in the place of another."""
-    before = case.session.status
-    if before.replicas == 0 and not is_true(before.conditions, ConditionType.RECOVERING):
-        return Step(state=OperatorState.PENDING, said=notes.STARTING, making=True)
-    failed = is_after_failure(case.session, case.recovery)
-    said = notes.backing_off(case.recovery) if failed else notes.REPLACING
-    return replace(_recovering(said), making=True)
-
-
-def _valid_grant(case: Situation) -> Grant | None:
-    grant, wanted = case.seen.grant, wanted_place(case.session)
-    fits = grant is not None and (grant.quota_name, grant.memory) == (wanted.quota, wanted.memory)
-    return grant if fits else None
-
-
-def _creations(case: Situation) -> tuple[Action, ...]:
-    session, defaults = case.session, case.defaults
-    actions: list[Action] = []
-    if case.seen.service is None:
-        actions.append(CreateService(manifest=service_manifest(session.metadata.namespace)))
-    if case.seen.claim is None and (claim := claim_manifest(session)) is not None:
-        actions.append(CreateClaim(manifest=claim))
-    actions.append(CreateSecret(manifest=secret_manifest(session, defaults), key_id=defaults.key_id))
-    actions.append(CreatePod(manifest=pod_manifest(session, defaults)))
-    return tuple(actions)
+    return replace(making(case), actions=creations(case))
 
 
 _QUESTIONS: tuple[Callable[[Situation], Step | None], ...] = (

@@ -11,11 +11,11 @@ from session_runner.states.vocabulary import RunnerState
 from whatsapp_operator.api.conditions import ConditionStatus, ConditionType, find_condition
 from whatsapp_operator.api.session import LinkStatus, OperatorState, Reason, SessionStatus
 from whatsapp_operator.core import notes
+from whatsapp_operator.core.making import Step
 from whatsapp_operator.core.model import RunnerReport
 from whatsapp_operator.core.notes import Note, note
 from whatsapp_operator.core.scrub import scrub
 from whatsapp_operator.core.situation import Situation
-from whatsapp_operator.core.steps import Step
 
 _LINKED: Final = frozenset(
     {

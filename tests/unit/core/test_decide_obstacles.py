@@ -203,6 +203,17 @@ def test_an_unusable_spec_is_told_and_nothing_is_done() -> None:
     assert done == len(world.done)
 
 
+def test_an_unusable_spec_does_not_wake_a_suspended_session() -> None:
+    """Nobody knows what it should be: what was said of it stays."""
+    world = new({"operatingMode": "Suspended"})
+    world.resync()
+    world.sessions["sales"]["spec"] = {"operatingMode": "Resting"}
+    world.settle()
+
+    assert ("True", "Suspended") == world.says("Suspended")
+    assert [] == world.done
+
+
 def test_an_unusable_spec_does_not_hide_a_stop() -> None:
     """The condition is the only memory of it."""
     world = running()

@@ -126,6 +126,27 @@ def test_a_slow_start_is_told_after_five_seconds() -> None:
     assert "Pending" == world.status().state
 
 
+def test_an_image_that_cannot_be_pulled_is_told_once() -> None:
+    """The kubelet says ErrImagePull and ImagePullBackOff by turns; that is one matter, not a write each minute."""
+    world = admitted()
+    world.look()
+    world.tick(5)
+    for reason in ("ErrImagePull", "ImagePullBackOff"):
+        world.wait(reason=reason, message=f"{reason}: no such image")
+        world.look()
+        assert ("False", reason) == world.says("Ready")
+    writes = world.writes
+    for reason in ("ErrImagePull", "ImagePullBackOff") * 3:
+        world.wait(reason=reason, message=f"{reason}: no such image")
+        world.look()
+
+    assert writes == world.writes
+    assert ("False", "ImagePullBackOff") == world.says("PodReady")
+    world.wait(reason="CreateContainerConfigError", message="secret not found")
+    world.look()
+    assert ("False", "CreateContainerConfigError") == world.says("Ready")
+
+
 def test_the_commit_tells_all_that_is_known() -> None:
     """Names, endpoint, selector: no further write for them."""
     world = admitted()
