@@ -42,12 +42,10 @@ class Reason(StrEnum):
     """Reasons of the operator's own. Beside these a reason may be a word of `status.state`, or the scheduler's."""
 
     # Ready, and the others where they follow from the same fact
-    CONNECTED = "Connected"
     RUNNER_STARTING = "RunnerStarting"
     RUNNER_UNREACHABLE = "RunnerUnreachable"
     NO_POD = "NoPod"
     SUSPENDED = "Suspended"
-    DELETING = "Deleting"
     # Linked
     LINKED = "Linked"
     NOT_LINKED = "NotLinked"
