@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from local_cluster.errors import ClusterError
 from local_cluster.full.cluster import FullCluster
 from local_cluster.steps import Steps
 
-from session_demo import places
+from session_demo import context, current, places
 from session_demo.cast import NAMESPACE
 from session_demo.errors import DemoError
+from session_demo.kubectl import Kubectl
 from session_demo.play import play
 from session_demo.setup import Choice, set_up
 from session_demo.story import Story
@@ -21,8 +22,9 @@ from session_demo.story import Story
 def main(arguments: Sequence[str]) -> int:
     """Run one command; returns the exit status."""
     given = _parser().parse_args(arguments)
+    command = _COMMANDS[given.command, given.cluster]
     try:
-        return _down(given.name) if given.command == "down" else _play(given)
+        return command(given)
     except (DemoError, ClusterError) as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1
@@ -38,27 +40,86 @@ def _play(given: argparse.Namespace) -> int:
     stage = set_up(story, kubectl, images, Choice(mode=given.mode))
     play(story, stage)
     status = story.finish()
-    story.say("\nLook around with kubectl and its plugin; `make demo-down` removes everything:\n")
+    _farewell(story, kubectl, "`make demo-down` removes everything")
+    return status
+
+
+def _play_current(given: argparse.Namespace) -> int:
+    wish = current.Wish(
+        registry=given.registry,
+        insecure=given.registry_insecure,
+        kind=given.kind,
+        storage_class=given.storage_class,
+        access_mode=given.access_mode,
+        mode=given.mode,
+    )
+    story = Story()
+    story.chapter(
+        "Setting the stage: the current context's Kubernetes, the images, an operator of its own, the stand-in"
+    )
+    ground = current.look(story, wish, context.current())
+    stage = current.prepare(story, wish, ground)
+    play(story, stage)
+    status = story.finish()
+    story.say("")
+    for line in current.remains(ground):
+        story.say(line)
+    _farewell(story, ground.place.kubectl, f"in context {ground.place.name}")
+    return status
+
+
+def _farewell(story: Story, kubectl: Kubectl, remark: str) -> None:
+    story.say(f"\nLook around with kubectl and its plugin; {remark}:\n")
     story.say(f"  {places.farewell(kubectl)}")
     story.say(f"  kubectl get was -n {NAMESPACE}")
     story.say(f"  kubectl whatsapp status -n {NAMESPACE}")
     story.say(f"  kubectl whatsapp qr returns -n {NAMESPACE}")
-    return status
 
 
-def _down(name: str) -> int:
-    FullCluster(name).down(progress=Steps())
+def _down(given: argparse.Namespace) -> int:
+    FullCluster(given.name).down(progress=Steps())
     return 0
+
+
+def _down_current(_: argparse.Namespace) -> int:
+    story = Story()
+    story.chapter("Removing what the demo made, and nothing else")
+    current.clear(story, context.current())
+    return 0
+
+
+_COMMANDS: dict[tuple[str, str], Callable[[argparse.Namespace], int]] = {
+    ("play", "local"): _play,
+    ("play", "current"): _play_current,
+    ("down", "local"): _down,
+    ("down", "current"): _down_current,
+}
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m session_demo", description="The main job on a real Kubernetes.")
     commands = parser.add_subparsers(dest="command", required=True)
     for command, text in (("play", "set up and play"), ("down", "remove everything the demo made")):
-        sub = commands.add_parser(command, help=text)
-        sub.add_argument("--name", default="demo", help="which local cluster (default: %(default)s)")
-        sub.add_argument("--mode", choices=("legacy", "modern"), default="legacy", help="the stand-in's page")
+        sub = commands.add_parser(command, help=text, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+        sub.add_argument("--cluster", choices=("local", "current"), default="local", help="ours, or kubectl's context")
+        sub.add_argument("--name", default="demo", help="which local cluster")
+        if command == "play":
+            _add_choices(sub)
     return parser
+
+
+def _add_choices(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--mode", choices=("legacy", "modern"), default="legacy", help="the stand-in's page")
+    foreign = sub.add_argument_group("with --cluster current")
+    foreign.add_argument(
+        "--registry", default="", metavar="HOST[:PORT]/PATH", help="where images are pushed and pulled"
+    )
+    foreign.add_argument("--registry-insecure", action="store_true", help="it speaks plain HTTP")
+    foreign.add_argument("--kind", default="", metavar="NAME", help="load the images into this cluster of kind instead")
+    foreign.add_argument("--storage-class", default="", metavar="NAME", help="instead of the cluster's default")
+    foreign.add_argument(
+        "--access-mode", default="", choices=("", "ReadWriteOncePod", "ReadWriteOnce"), help="of volumes"
+    )
 
 
 if __name__ == "__main__":

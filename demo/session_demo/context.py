@@ -1,0 +1,113 @@
+"""Which cluster kubectl's current context is, and whether the demo can begin there; nothing is changed here.
+
+The context's name is read once and put on every later command: who switches contexts in another terminal while the
+demo plays does not switch its cluster.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from session_demo.errors import CommandFailed, DemoError
+from session_demo.kubectl import Kubectl
+
+OLDEST_SERVER = 31
+""" Kubernetes 1.31: what the CRDs need. """
+OLDEST_KUBECTL = 25
+""" kubectl 1.25: its kustomize knows all that the manifests use. """
+NEEDED = (
+    "namespaces",
+    "deployments.apps",
+    "roles.rbac.authorization.k8s.io",
+    "clusterroles.rbac.authorization.k8s.io",
+    "clusterrolebindings.rbac.authorization.k8s.io",
+    "customresourcedefinitions.apiextensions.k8s.io",
+)
+""" What the demo makes in a cluster, as far as an ordinary user of it may lack the right. """
+
+
+class Minors(NamedTuple):
+    """The minor versions of both sides."""
+
+    client: int
+    server: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """A cluster as the person's kubectl knows it."""
+
+    name: str
+    server: str
+    version: str
+    kubectl: Kubectl
+
+    def __str__(self) -> str:
+        return f"context {self.name} ({self.server}, Kubernetes {self.version})"
+
+
+def current(*, search_path: str | None = None) -> Context:
+    """Return the cluster of the current context; raises DemoError with what to do when there is none that answers."""
+    program = shutil.which("kubectl", path=search_path)
+    if program is None:
+        raise DemoError("kubectl is not on the PATH: CLUSTER=current uses the cluster of its current context")
+    return of(Kubectl(program=program))
+
+
+def of(kubectl: Kubectl) -> Context:
+    """Return the current context of this kubectl; raises DemoError."""
+    try:
+        name = kubectl.run("config", "current-context").strip()
+    except CommandFailed as error:
+        raise DemoError(
+            "kubectl has no current context: choose one with `kubectl config use-context NAME`, or set KUBECONFIG"
+        ) from error
+    pinned = replace(kubectl, flags=(*kubectl.flags, f"--context={name}"))
+    server = _server(json.loads(pinned.run("config", "view", "--minify", "--output=json")))
+    try:
+        versions = json.loads(pinned.run("version", "--output=json", "--request-timeout=10s"))
+    except CommandFailed as error:
+        raise DemoError(f"the cluster of context {name} ({server}) does not answer: {error}") from error
+    found = Context(name=name, server=server, version=versions["serverVersion"]["gitVersion"], kubectl=pinned)
+    if problem := too_old(minors(versions)):
+        raise DemoError(f"{found}: {problem}")
+    return found
+
+
+def minors(versions: dict[str, Any]) -> Minors:
+    """Read `kubectl version --output=json`; clouds write "32+". Pure."""
+
+    def minor(side: str) -> int:
+        match = re.match(r"\d+", versions[side]["minor"])
+        return int(match[0]) if match else 0
+
+    return Minors(client=minor("clientVersion"), server=minor("serverVersion"))
+
+
+def too_old(found: Minors) -> str:
+    """Say which of the two is too old and what to do; empty when both will do. Pure."""
+    if found.server < OLDEST_SERVER:
+        return f"the demo needs Kubernetes 1.{OLDEST_SERVER} or newer"
+    if found.client < OLDEST_KUBECTL:
+        return f"your kubectl is 1.{found.client}; the demo needs 1.{OLDEST_KUBECTL} or newer"
+    return ""
+
+
+def missing_rights(kubectl: Kubectl) -> list[str]:
+    """What of NEEDED the person may not create, each with kubectl's answer."""
+    refused = []
+    for resource in NEEDED:
+        try:
+            kubectl.run("auth", "can-i", "create", resource)
+        except CommandFailed as error:  # "no" is an exit status too
+            refused.append(f"you may not create {resource} ({error})")
+    return refused
+
+
+def _server(view: dict[str, Any]) -> str:
+    clusters = view.get("clusters") or []
+    return str(clusters[0]["cluster"].get("server", "no address")) if clusters else "no address"

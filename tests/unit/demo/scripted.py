@@ -1,0 +1,183 @@
+"""A cluster in memory behind the demo's one seam, `Kubectl.run`: what a person's kubectl would do, as far as asked for.
+
+It knows get, apply, delete, config, version and auth; whatever else a test needs it gives as an answer to the first
+words of a command.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from session_demo.errors import CommandFailed
+from session_demo.kubectl import Kubectl
+from session_demo.story import Story
+
+Object = dict[str, Any]
+
+KINDS = {
+    "crd": "CustomResourceDefinition",
+    "customresourcedefinitions": "CustomResourceDefinition",
+    "whatsappsessionquota": "WhatsAppSessionQuota",
+    "wasq": "WhatsAppSessionQuota",
+    "was": "WhatsAppSession",
+    "storageclasses": "StorageClass",
+    "namespace": "Namespace",
+    "clusterrole": "ClusterRole",
+    "clusterrolebinding": "ClusterRoleBinding",
+    "persistentvolume": "PersistentVolume",
+}
+""" What kubectl also takes for a kind's name. """
+MINE = {"app.kubernetes.io/part-of": "whatsapp-demo"}
+
+
+@dataclass
+class Cluster:
+    """Objects, every command so far, and answers to what it does not know itself."""
+
+    objects: list[Object] = field(default_factory=list)
+    commands: list[tuple[str, ...]] = field(default_factory=list)
+    answers: dict[tuple[str, ...], str | CommandFailed] = field(default_factory=dict)
+    """ By the first words of a command; the longest that fits is taken. """
+    context: str = "blue"
+    server: str = "https://203.0.113.7:6443"
+    version: Mapping[str, str] = field(default_factory=lambda: {"minor": "35", "gitVersion": "v1.35.4"})
+
+    def run(self, arguments: tuple[str, ...], stdin: str | None) -> str:
+        """Do one command."""
+        self.commands.append(arguments)
+        known = [words for words in self.answers if arguments[: len(words)] == words]
+        if known:
+            answer = self.answers[max(known, key=len)]
+            if isinstance(answer, CommandFailed):
+                raise answer
+            return answer
+        known_verbs: dict[str, Callable[[], str]] = {
+            "apply": lambda: self._apply(stdin or ""),
+            "get": lambda: json.dumps({"items": self._named(*words_of(arguments[1:]))}),
+            "delete": lambda: self._delete(arguments[1:]),
+            "config": lambda: self._config(arguments[1]),
+            "version": lambda: json.dumps({"clientVersion": {"minor": "35"}, "serverVersion": self.version}),
+            **dict.fromkeys(("auth", "wait", "rollout"), lambda: "yes\n"),
+        }
+        return known_verbs[arguments[0]]()
+
+    def find(self, kind: str, name: str) -> Object | None:
+        """Return an object, or None."""
+        found = self._named(kind, name)
+        return found[0] if found else None
+
+    def names(self, kind: str) -> list[str]:
+        """The names of all objects of a kind."""
+        return sorted(item["metadata"]["name"] for item in self.objects if item["kind"] == kind)
+
+    def commands_of(self, verb: str) -> list[tuple[str, ...]]:
+        """The commands that began with this word."""
+        return [words for words in self.commands if words[0] == verb]
+
+    def _config(self, what: str) -> str:
+        view = {"clusters": [{"name": "x", "cluster": {"server": self.server}}]}
+        return self.context if what == "current-context" else json.dumps(view)
+
+    def _apply(self, text: str) -> str:
+        for document in text.split("\n---\n"):
+            item = json.loads(document)
+            self.objects = [other for other in self.objects if not same(other, item)] + [item]
+        return ""
+
+    def _delete(self, arguments: tuple[str, ...]) -> str:
+        kind, *names = words_of(arguments)
+        selector = next((word.partition("=")[2] for word in arguments if word.startswith("--selector=")), None)
+        gone = [
+            item
+            for item in self._named(kind, *names)
+            if selector is None or selector in [f"{key}={value}" for key, value in labels(item).items()]
+        ]
+        if kind_of(kind) == "Namespace":  # as Kubernetes does: with all that is in it
+            inside = [item for item in self.objects if item["metadata"].get("namespace") in names]
+            gone += inside
+        self.objects = [item for item in self.objects if item not in gone]
+        return ""
+
+    def _named(self, kind: str, *names: str) -> list[Object]:
+        wanted = kind_of(kind)
+        return [
+            item for item in self.objects if item["kind"] == wanted and (not names or item["metadata"]["name"] in names)
+        ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scripted(Kubectl):
+    """kubectl on a cluster in memory."""
+
+    cluster: Cluster
+
+    def run(self, *arguments: str, stdin: str | None = None, timeout: float = 60) -> str:
+        """Hand the command to the cluster."""
+        del timeout
+        return self.cluster.run(arguments, stdin)
+
+    def get(self, kind: str, name: str, *, namespace: str | None = None) -> Object | None:
+        """Look the object up."""
+        del namespace
+        return self.cluster.find(kind, name)
+
+
+def kubectl(cluster: Cluster) -> Scripted:
+    """The kubectl for this cluster."""
+    return Scripted(program="kubectl", cluster=cluster)
+
+
+def story() -> tuple[Story, io.StringIO]:
+    """A story, and what it tells."""
+    out = io.StringIO()
+    return Story(out=out), out
+
+
+def thing(kind: str, name: str, **more: Any) -> Object:
+    """An object; `labels`, `annotations` and `namespace` go into its metadata."""
+    metadata: Object = {"name": name}
+    metadata |= {key: more.pop(key) for key in ("labels", "annotations", "namespace") if key in more}
+    return {"apiVersion": "v1", "kind": kind, "metadata": metadata, **more}
+
+
+def kind_of(word: str) -> str:
+    """The kind that a word of the command line means."""
+    if word in KINDS:
+        return KINDS[word]
+    singular = word.removesuffix("s")
+    return next((kind for kind in (*KINDS.values(), *PLAIN) if kind.lower() == singular), word)
+
+
+def words_of(arguments: tuple[str, ...]) -> list[str]:
+    """The arguments that are no flags."""
+    return [word for word in arguments if not word.startswith("-")]
+
+
+def labels(item: Object) -> Mapping[str, str]:
+    """An object's labels."""
+    found: Mapping[str, str] = item["metadata"].get("labels", {})
+    return found
+
+
+def same(one: Object, other: Object) -> bool:
+    """Whether two texts are about one object."""
+    return all(one[key] == other[key] for key in ("kind",)) and all(
+        one["metadata"].get(key) == other["metadata"].get(key) for key in ("name", "namespace")
+    )
+
+
+PLAIN = (
+    "Deployment",
+    "Lease",
+    "Node",
+    "Pod",
+    "Secret",
+    "ConfigMap",
+    "PersistentVolume",
+    "Namespace",
+    "WhatsAppSession",
+)

@@ -1,0 +1,289 @@
+"""What the demo makes of a cluster that is not its own: who is there, what is missing, what it may remove."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from session_demo import survey
+from session_demo.survey import Crds, Survey
+from unit.demo.scripted import MINE, Cluster, kubectl, thing
+
+OPERATOR = {"app.kubernetes.io/name": "whatsapp-session-operator"}
+FIT = Survey(
+    operators=(),
+    crds=Crds.ABSENT,
+    missing_crds=survey.CRDS,
+    foreign=(),
+    classes=("fast", "slow"),
+    default_class="slow",
+    architectures=frozenset({"amd64"}),
+)
+""" A cluster that the demo can play on. """
+
+
+def lease(namespace: str, name: str, holder: str | None) -> dict[str, Any]:
+    """A Lease, held or not."""
+    return thing("Lease", name, namespace=namespace, spec={"holderIdentity": holder} if holder else {})
+
+
+def storage(name: str, **annotations: str) -> dict[str, Any]:
+    """A StorageClass."""
+    return thing("StorageClass", name, annotations=annotations)
+
+
+def volume(name: str, namespace: str, policy: str) -> dict[str, Any]:
+    """A volume that a claim of this namespace took."""
+    spec = {"claimRef": {"namespace": namespace}, "persistentVolumeReclaimPolicy": policy}
+    return thing("PersistentVolume", name, spec=spec)
+
+
+def test_an_operator_is_known_by_its_label() -> None:
+    """In any namespace and under any name; other Deployments are nobody's business."""
+    found = survey.operators(
+        [
+            thing("Deployment", "whatsapp-operator", namespace="tools", labels=OPERATOR),
+            thing("Deployment", "shop", namespace="tools", labels={"app.kubernetes.io/name": "shop"}),
+            thing("Deployment", "bare", namespace="tools"),
+        ],
+        [],
+    )
+
+    assert ("tools/whatsapp-operator",) == found
+
+
+def test_an_operator_is_known_by_the_lease_it_holds() -> None:
+    """However it was installed; a Lease that was released, or another program's, tells nothing."""
+    found = survey.operators(
+        [],
+        [
+            lease("a", "whatsapp-operator", "pod-1"),
+            lease("b", "whatsapp-operator-blue", "pod-2"),
+            lease("c", "whatsapp-operator", None),
+            lease("c", "whatsapp-operators-friend", "pod-3"),
+            lease("kube-node-lease", "node-1", "node-1"),
+        ],
+    )
+
+    assert ("a/whatsapp-operator", "b/whatsapp-operator-blue") == found
+
+
+def test_an_operator_that_is_known_twice_is_told_once() -> None:
+    """By its Deployment and by its Lease."""
+    deployments = [thing("Deployment", "whatsapp-operator", namespace="tools", labels=OPERATOR)]
+
+    assert ("tools/whatsapp-operator",) == survey.operators(deployments, [lease("tools", "whatsapp-operator", "pod-1")])
+
+
+def test_the_demos_own_operator_is_none_of_the_others() -> None:
+    """What an earlier demo left is not somebody who would need the CRDs."""
+    where = survey.OPERATOR_NAMESPACE
+    deployments = [thing("Deployment", where, namespace=where, labels=OPERATOR)]
+
+    assert () == survey.operators(deployments, [lease(where, "whatsapp-operator-demo", "pod-1")])
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        ([], Crds.ABSENT),
+        ([MINE, MINE], Crds.DEMO),
+        ([MINE], Crds.DEMO),
+        ([{}, {}], Crds.OTHERS),
+        ([MINE, {}], Crds.OTHERS),
+        ([{"app.kubernetes.io/part-of": "platform"}, MINE], Crds.OTHERS),
+    ],
+)
+def test_one_foreign_crd_makes_them_somebody_elses(labels: list[dict[str, str]], expected: Crds) -> None:
+    """The demo's are those that all carry its label."""
+    crds = [
+        thing("CustomResourceDefinition", name, labels=each) for name, each in zip(survey.CRDS, labels, strict=False)
+    ]
+
+    assert expected == survey.whose(crds)
+
+
+def test_objects_without_the_demos_label_are_foreign() -> None:
+    """Those that are not there are not."""
+    found = survey.foreign(
+        [
+            ("namespace", thing("Namespace", "whatsapp-demo")),
+            ("namespace", thing("Namespace", "whatsapp-operator-demo", labels=MINE)),
+            ("clusterrole", None),
+        ]
+    )
+
+    assert ("namespace whatsapp-demo",) == found
+
+
+@pytest.mark.parametrize(
+    "annotation", ["storageclass.kubernetes.io/is-default-class", "storageclass.beta.kubernetes.io/is-default-class"]
+)
+def test_the_default_class_is_the_annotated_one(annotation: str) -> None:
+    """By the annotation of today or by the one before."""
+    classes = [storage("a"), storage("b", **{annotation: "false"}), storage("c", **{annotation: "true"})]
+
+    assert survey.default_class(classes) == "c"
+
+
+def test_there_may_be_no_default_class() -> None:
+    """Then its name is empty."""
+    assert survey.default_class([storage("a")]) == ""
+
+
+def test_a_fit_cluster_has_no_obstacles() -> None:
+    """Neither with its default class nor with another one that it has."""
+    assert [] == survey.obstacles(FIT, storage_class="", machine="x86_64")
+    assert [] == survey.obstacles(FIT, storage_class="fast", machine="x86_64")
+
+
+def test_a_foreign_object_is_an_obstacle() -> None:
+    """It would be overwritten: the person has to decide."""
+    found = survey.obstacles(replace(FIT, foreign=("namespace whatsapp-demo",)), storage_class="", machine="x86_64")
+
+    assert [
+        "namespace whatsapp-demo is there and was not made by this demo: it would be overwritten. Remove or rename it first"
+    ] == found
+
+
+def test_a_class_that_is_not_there_is_an_obstacle() -> None:
+    """The message lists those that are."""
+    assert ["there is no StorageClass gold (there is: fast, slow)"] == survey.obstacles(
+        FIT, storage_class="gold", machine="x86_64"
+    )
+
+
+def test_no_default_class_is_an_obstacle_unless_one_is_named() -> None:
+    """Sessions without a volume would wait for ever."""
+    bare = replace(FIT, default_class="")
+
+    (said,) = survey.obstacles(bare, storage_class="", machine="x86_64")
+
+    assert "STORAGE_CLASS=" in said
+    assert "(there is: fast, slow)" in said
+    assert [] == survey.obstacles(bare, storage_class="fast", machine="x86_64")
+
+
+def test_no_class_at_all_is_told_as_none() -> None:
+    """An empty list would look like a mistake in the message."""
+    bare = replace(FIT, default_class="", classes=())
+
+    (said,) = survey.obstacles(bare, storage_class="", machine="x86_64")
+
+    assert "(there is: none)" in said
+
+
+def test_half_an_installation_is_an_obstacle() -> None:
+    """One CRD of somebody else's without the other is not mended by a demo."""
+    half = replace(FIT, crds=Crds.OTHERS, missing_crds=(survey.CRDS[1],))
+
+    (said,) = survey.obstacles(half, storage_class="", machine="x86_64")
+
+    assert survey.CRDS[1] in said
+    assert "docs/operations/install.md" in said
+
+
+@pytest.mark.parametrize(
+    ("nodes", "machine", "fits"),
+    [
+        ({"amd64"}, "x86_64", True),
+        ({"arm64"}, "x86_64", False),
+        ({"amd64", "arm64"}, "x86_64", True),
+        ({"arm64"}, "aarch64", True),
+        ({"riscv64"}, "riscv64", True),
+        (set(), "x86_64", True),
+    ],
+)
+def test_nodes_that_cannot_run_the_images_are_an_obstacle(nodes: set[str], machine: str, *, fits: bool) -> None:
+    """Images are built for this machine's kind; a cluster whose nodes cannot be listed is given the benefit."""
+    found = survey.obstacles(replace(FIT, architectures=frozenset(nodes)), storage_class="", machine=machine)
+
+    assert fits == (found == [])
+    assert fits or "the nodes are arm64" in found[0]
+
+
+def test_all_obstacles_are_told_at_once() -> None:
+    """Whoever mends one should not meet the next at the next try."""
+    bad = replace(FIT, foreign=("namespace a", "clusterrole b"), default_class="", architectures=frozenset({"arm64"}))
+
+    assert len(survey.obstacles(bad, storage_class="", machine="x86_64")) == 4
+
+
+@pytest.mark.parametrize(
+    ("crds", "operators", "expected"),
+    [
+        (Crds.ABSENT, (), True),
+        (Crds.ABSENT, ("a/x",), True),
+        (Crds.DEMO, (), True),
+        (Crds.DEMO, ("a/x",), False),
+        (Crds.OTHERS, (), False),
+        (Crds.OTHERS, ("a/x",), False),
+    ],
+)
+def test_crds_are_brought_where_nobody_else_uses_them(
+    crds: Crds, operators: tuple[str, ...], *, expected: bool
+) -> None:
+    """Another version under a running operator would be somebody else's upgrade."""
+    assert expected == survey.brings_crds(replace(FIT, crds=crds, operators=operators))
+
+
+@pytest.mark.parametrize(
+    ("crds", "operators", "left", "expected"),
+    [
+        (Crds.DEMO, (), 0, True),
+        (Crds.DEMO, (), 1, False),
+        (Crds.DEMO, ("a/x",), 0, False),
+        (Crds.OTHERS, (), 0, False),
+        (Crds.ABSENT, (), 0, False),
+    ],
+)
+def test_crds_are_removed_only_with_the_last_user(
+    crds: Crds, operators: tuple[str, ...], left: int, *, expected: bool
+) -> None:
+    """Deleting a CRD deletes every object of it in the whole cluster."""
+    assert expected == survey.removes_crds(replace(FIT, crds=crds, operators=operators), left=left)
+
+
+def test_kept_volumes_are_the_demos_that_storage_does_not_delete() -> None:
+    """Others' volumes are not looked at, and those that go by themselves need no word."""
+    volumes = [
+        volume("pv-1", "whatsapp-demo", "Retain"),
+        volume("pv-2", "whatsapp-demo", "Delete"),
+        volume("pv-3", "shop", "Retain"),
+        thing("PersistentVolume", "pv-4", spec={"persistentVolumeReclaimPolicy": "Retain"}),
+    ]
+
+    assert ["pv-1"] == survey.kept_volumes(volumes)
+
+
+def test_an_empty_cluster_is_surveyed() -> None:
+    """No API of ours, no operator: the quota is not asked for, as its kind is not known."""
+    default = {"storageclass.kubernetes.io/is-default-class": "true"}
+    node = thing("Node", "node-1", status={"nodeInfo": {"architecture": "arm64"}})
+    cluster = Cluster(objects=[storage("slow", **default), storage("fast"), node])
+
+    found = survey.look(kubectl(cluster))
+
+    assert replace(FIT, architectures=frozenset({"arm64"})) == found
+
+
+def test_a_used_cluster_is_surveyed() -> None:
+    """CRDs, an operator and a quota of somebody else's under the demo's name."""
+    cluster = Cluster(
+        objects=[
+            *(thing("CustomResourceDefinition", name) for name in survey.CRDS),
+            thing("CustomResourceDefinition", "widgets.example.com"),
+            thing("Deployment", "whatsapp-operator", namespace="tools", labels=OPERATOR),
+            thing("WhatsAppSessionQuota", "demo"),
+            thing("Namespace", "whatsapp-demo", labels=MINE),
+            thing("ClusterRole", "whatsapp-operator-demo"),
+        ]
+    )
+
+    found = survey.look(kubectl(cluster))
+
+    assert Crds.OTHERS == found.crds
+    assert () == found.missing_crds
+    assert ("tools/whatsapp-operator",) == found.operators
+    assert ("clusterrole whatsapp-operator-demo", "whatsappsessionquota demo") == found.foreign
