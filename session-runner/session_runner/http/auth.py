@@ -24,14 +24,11 @@ class TokenFolder:
         """The scopes that have a token."""
         return frozenset(scope for scope in TokenScope if self._token(scope))
 
-    def scope_of(self, token: str) -> TokenScope | None:
-        """What this token allows; `None` for an unknown one. An empty token is never known."""
-        found = None
-        for scope in TokenScope:
-            expected = self._token(scope)
-            if hmac.compare_digest(token.encode(), expected.encode()) and expected:
-                found = scope
-        return found
+    def scopes_of(self, token: str) -> frozenset[TokenScope]:
+        """What this token allows; nothing for an unknown one. An empty token is never known."""
+        tokens = {scope: self._token(scope) for scope in TokenScope}
+        matches = [scope for scope, known in tokens.items() if hmac.compare_digest(token.encode(), known.encode())]
+        return frozenset(scope for scope in matches if tokens[scope])
 
     def _token(self, scope: TokenScope) -> str:
         try:
@@ -43,9 +40,9 @@ class TokenFolder:
 def require(tokens: TokenFolder, authorization: str | None, *allowed: TokenScope) -> None:
     """Raise UnauthorizedError for no or a wrong token, ForbiddenError for the token of another scope."""
     kind, _, token = (authorization or "").partition(" ")
-    scope = tokens.scope_of(token.strip()) if kind.lower() == "bearer" else None
-    if scope is None:
+    scopes = tokens.scopes_of(token.strip()) if kind.lower() == "bearer" else frozenset()
+    if not scopes:
         raise UnauthorizedError("Send the header Authorization: Bearer TOKEN with a token of this session.")
-    if scope is not TokenScope.ADMIN and scope not in allowed:
+    if scopes.isdisjoint({*allowed, TokenScope.ADMIN}):
         wanted = " or ".join([*allowed, TokenScope.ADMIN])
-        raise ForbiddenError(f"This needs a token of the scope {wanted}; yours is of the scope {scope}.")
+        raise ForbiddenError(f"This needs a token of the scope {wanted}; yours is of the scope {', '.join(scopes)}.")

@@ -21,6 +21,15 @@ _DRIVER = {
     "MALLOC_MMAP_THRESHOLD_": "65536",
 }
 
+UNTUNED = {
+    "NODE_OPTIONS": "",
+    "UV_THREADPOOL_SIZE": "4",
+    "MALLOC_ARENA_MAX": "16",
+    "MALLOC_TRIM_THRESHOLD_": "67108864",
+    "MALLOC_MMAP_THRESHOLD_": "33554432",
+}
+""" What Node and the C library do by themselves, as an environment that `tune_driver` leaves alone; for comparing. """
+
 
 def tune_driver(environment: MutableMapping[str, str] = os.environ) -> None:
     """Set what the driver inherits. Called before Playwright starts; the browser gets an environment of its own."""

@@ -39,6 +39,7 @@ class LaunchPlan:
             "--no-proxy-server",  # a proxy would resolve names itself, past the rule above
             f"--disk-cache-dir={self.cache_dir / 'http'}",  # off the profile volume
             "--lang=en-US",  # the probe knows the page's texts in English
+            "--block-new-web-contents",  # a second page of this profile would take the session over
             "--disable-gpu",
             "--disable-software-rasterizer",
             "--renderer-process-limit=1",

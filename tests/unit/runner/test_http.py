@@ -182,6 +182,16 @@ async def test_an_empty_token_file_opens_nothing(api: Api8080) -> None:
     assert (await api.get("/v1/state", token="state-token")).status == 401
 
 
+async def test_a_token_of_two_scopes_opens_both(api: Api8080) -> None:
+    """Who puts the same token into two files gets what both allow."""
+    for scope in ("state", "link"):
+        (api.folder / scope).write_text("shared")
+    api.store.show_code("text", lifetime=20)
+
+    assert (await api.get("/v1/state", token="shared")).status == 200
+    assert (await api.get("/v1/qr", token="shared")).status == 200
+
+
 async def test_a_new_token_counts_at_once(api: Api8080) -> None:
     """The files are read at every request, as a Secret may be replaced."""
     (api.folder / "state").write_text("fresh")

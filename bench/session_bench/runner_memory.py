@@ -1,0 +1,135 @@
+"""What one session's runner takes, split into Python, driver and browser.
+
+    python -m session_bench.runner_memory [--seconds 60] [--untuned]
+
+Starts the real runner on the stand-in page, links it through the phone, lets it rest and reads /proc. Private dirty
+memory is what one more session costs; proportional set size (PSS) shares what sessions share. `--untuned` starts the
+driver as Playwright does by itself, for comparison.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import re
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+import aiohttp
+from session_runner.host.processes import descendants, processes
+from session_runner.metrics import parts_of
+from session_runner.page.driver import UNTUNED
+from standin.harness import StandIn
+
+TOKEN = "benchmark"  # noqa: S105 -- lives as long as the run, on loopback
+
+
+class Size(NamedTuple):
+    """Kilobytes."""
+
+    pss: int
+    private_dirty: int
+
+
+def main() -> None:
+    """Measure once and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--seconds", type=float, default=60, help="rest after linking (default %(default)s)")
+    parser.add_argument("--untuned", action="store_true", help="leave the driver as Playwright starts it")
+    options = parser.parse_args()
+    sizes = asyncio.run(measure(rest=options.seconds, untuned=options.untuned))
+    print(f"{'part':10} {'PSS MB':>8} {'private MB':>11}")
+    for part, size in sizes.items():
+        print(f"{part:10} {size.pss / 1024:8.1f} {size.private_dirty / 1024:11.1f}")
+    print(
+        f"{'all':10} {sum(s.pss for s in sizes.values()) / 1024:8.1f} {sum(s.private_dirty for s in sizes.values()) / 1024:11.1f}"
+    )
+
+
+async def measure(*, rest: float, untuned: bool) -> dict[str, Size]:
+    """Start, link, rest, read, stop."""
+    async with StandIn.start() as standin:
+        with tempfile.TemporaryDirectory(prefix="runner-memory-") as folder:
+            environment = prepare(Path(folder), standin) | (UNTUNED if untuned else {})
+            runner = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "session_runner", env=environment, stdout=asyncio.subprocess.PIPE
+            )
+            try:
+                await link(runner, standin)
+                print(f"linked; resting {rest:g} s", file=sys.stderr)
+                await asyncio.sleep(rest)
+                return read(runner.pid)
+            finally:
+                runner.terminate()
+                await runner.communicate()
+
+
+def prepare(folder: Path, standin: StandIn) -> dict[str, str]:
+    """Folders and environment of one runner."""
+    for name in ("profile", "tokens", "home", "cache"):
+        (folder / name).mkdir()
+    for scope in ("state", "link"):
+        (folder / "tokens" / scope).write_text(TOKEN)
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder / "home"),
+        "PROFILE_DIR": str(folder / "profile"),
+        "CACHE_DIR": str(folder / "cache"),
+        "TOKEN_DIR": str(folder / "tokens"),
+        "SESSION_UID": "benchmark",
+        "POD_UID": "benchmark",
+        "PORT": "0",
+        "WHATSAPP_WEB_URL": standin.page_url,
+        "ALLOWED_HOSTS": ",".join(standin.allowed_hosts),
+        "EXTRA_CA_FILE": str(standin.ca_file),
+    }
+
+
+async def link(runner: asyncio.subprocess.Process, standin: StandIn) -> None:
+    """Find its port in its log, fetch the QR code, scan it, wait for the connected state."""
+    if runner.stdout is None:
+        raise RuntimeError("the runner was started without a pipe")
+    port = 0
+    while not port:
+        line = await asyncio.wait_for(runner.stdout.readline(), 30)
+        port = json.loads(line).get("port", 0)
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    async with asyncio.timeout(120), aiohttp.ClientSession(f"http://127.0.0.1:{port}", headers=headers) as client:
+        code = await poll(client, "/v1/qr", "text", None)
+        await standin.phone.scan(code)
+        await poll(client, "/v1/state", "state", "Connected")
+
+
+async def poll(client: aiohttp.ClientSession, path: str, key: str, wanted: str | None) -> str:
+    """Ask until the answer has the key, with that value if one is given."""
+    while True:
+        async with client.get(path) as response:
+            document = await response.json()
+        if key in document and wanted in (None, document[key]):
+            return str(document[key])
+        await asyncio.sleep(0.2)
+
+
+def read(pid: int) -> dict[str, Size]:
+    """The sizes of the runner with that pid by part."""
+    everyone = processes()
+    mine = [process for process in everyone if process.pid == pid] + descendants(pid, everyone)
+    return {part: total(pids) for part, pids in parts_of(pid, mine).items()}
+
+
+def total(pids: list[int]) -> Size:
+    """Sum over these processes."""
+    texts = [Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in pids]
+
+    def kilobytes(key: str) -> int:
+        return sum(int(found) for text in texts for found in re.findall(rf"^{key}:\s+(\d+) kB", text, re.MULTILINE))
+
+    return Size(pss=kilobytes("Pss"), private_dirty=kilobytes("Private_Dirty"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,185 @@
+"""The page adapter with a real browser: what the scripts read and do, where no phone can bring it about."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page
+from runner.running import Folders
+from session_runner.page import scripts
+from session_runner.page.browser import BrowserPage, Listeners, open_browser, start_driver
+from session_runner.page.hosts import AllowedHosts
+from session_runner.page.launch import LaunchPlan, user_agent
+from session_runner.profile.certificates import trust
+from session_runner.states.classify import classify
+from session_runner.states.facts import Dialog, Facts
+from session_runner.states.past import Past, remember
+from session_runner.states.policy import Policy
+from session_runner.states.vocabulary import StateReason
+from standin.harness import StandIn
+
+PROGRAM = Path("/usr/lib/chromium/chromium-headless-shell")
+
+
+@dataclass
+class Open:
+    """An open browser on the stand-in and what it reported."""
+
+    browser: BrowserPage
+    woken: list[str] = field(default_factory=list)
+    blocked: int = 0
+
+    async def facts(self, *, deadline: float = 40, **expected: object) -> Facts:
+        """Probe until the facts have these values."""
+        facts = Facts()
+        try:
+            async with asyncio.timeout(deadline):
+                while True:
+                    facts = await self.browser.probe(deadline=20)
+                    if all(getattr(facts, name) == value for name, value in expected.items()):
+                        return facts
+                    await asyncio.sleep(0.1)
+        except TimeoutError as error:
+            page = await self.browser.page.evaluate(
+                "() => [location.href, document.readyState, document.documentElement.outerHTML.slice(0, 600)]"
+            )
+            raise AssertionError(f"waited for {expected}, the last look gave {facts} of {page}") from error
+
+
+@pytest.fixture
+async def opened(folders: Folders, standin: StandIn, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Open]:
+    """The adapter's own browser, with the page fetched."""
+    monkeypatch.setenv("HOME", str(folders.home))
+    await trust(standin.ca_file, home=folders.home, deadline=60)
+    plan = LaunchPlan(
+        executable=PROGRAM,
+        user_data=folders.profile,
+        cache_dir=folders.cache,
+        allowed_hosts=AllowedHosts(standin.allowed_hosts),
+        user_agent=user_agent("Chromium 156.0.1.1"),
+    )
+    reported: list[str] = []
+    blocked: list[None] = []
+    listeners = Listeners(
+        woken=lambda name, _detail: reported.append(name), blocked=lambda: blocked.append(None), loaded=lambda: None
+    )
+    playwright = await start_driver()
+    browser = await open_browser(plan, playwright, listeners)
+    try:
+        await browser.navigate(standin.page_url, deadline=60)
+        yield Open(browser, woken=reported)
+    finally:
+        assert await browser.close(deadline=30)
+
+
+async def link(opened: Open, standin: StandIn) -> Facts:
+    """Scan the code on the screen and wait for the connected page."""
+    code = await opened.facts(socket="UNPAIRED", registered=False)
+    while code.code is None:
+        code = await opened.facts(socket="UNPAIRED")
+    await standin.phone.scan(code.code)
+    return await opened.facts(stream="CONNECTED", synced=True)
+
+
+async def second_tab(opened: Open, standin: StandIn) -> Page:
+    """Open a second page of the same profile in spite of the adapter, as a person with developer tools would."""
+    context = opened.browser.context
+    for listener in context._impl_obj.listeners("page"):
+        context._impl_obj.remove_listener("page", listener)
+    page = await context.new_page()
+    await page.goto(standin.page_url)
+    return page
+
+
+async def test_every_fact_of_a_linked_page_is_read(mode: str, opened: Open, standin: StandIn) -> None:
+    """Both generations give every fact that decides, and events wake the runner."""
+    assert mode
+    facts = await link(opened, standin)
+
+    assert (facts.registered, facts.socket, facts.stream, facts.synced) == (True, "CONNECTED", "CONNECTED", True)
+    assert (facts.online, facts.comms, facts.foreign_mutex, facts.needs_update) == (True, True, False, False)
+    assert (facts.code, facts.dialog, facts.ban, facts.unavailable) == (None, None, None, None)
+    assert facts.version
+    assert {"state", "stream"} <= set(opened.woken)
+
+
+async def test_another_tab_makes_a_conflict_of_the_first(mode: str, opened: Open, standin: StandIn) -> None:
+    """The second tab takes the session; the first sees the foreign mutex and the dialog and is told as OtherTab."""
+    assert mode
+    await link(opened, standin)
+    await second_tab(opened, standin)
+    facts = await opened.facts(dialog=Dialog.OTHER_WINDOW, foreign_mutex=True)
+    without_dialog = Facts.parse(
+        {
+            "booted": True,
+            "injected": True,
+            "registered": True,
+            "socket": facts.socket,
+            "stream": facts.stream,
+            "synced": True,
+            "foreignMutex": facts.foreign_mutex,
+        }
+    )
+    past = remember(Past(linked=True), without_dialog, policy=Policy(), now=0)
+
+    assert classify(facts, Past(linked=True), policy=Policy(), now=0).reason is StateReason.OTHER_TAB
+    assert classify(without_dialog, past, policy=Policy(), now=2).reason is StateReason.OTHER_TAB
+
+
+async def test_a_window_that_the_page_opens_is_closed(opened: Open, standin: StandIn) -> None:
+    """A second page would take the session over; it is closed before it can."""
+    await link(opened, standin)
+    await opened.browser.page.evaluate("url => { window.open(url) }", standin.page_url)
+    async with asyncio.timeout(20):
+        while len(opened.browser.context.pages) > 1:  # noqa: ASYNC110 -- the browser decides
+            await asyncio.sleep(0.1)
+    facts = await opened.facts(stream="CONNECTED", foreign_mutex=False)
+
+    assert facts.dialog is None
+
+
+async def test_the_library_knows_the_code_of_the_screen(opened: Open) -> None:
+    """Where a page drew its code in another way, wa-js and the platform's name give the same text."""
+    shown = await opened.facts(socket="UNPAIRED")
+    while shown.code is None:
+        shown = await opened.facts(socket="UNPAIRED")
+
+    assert await opened.browser.ask("code.js", deadline=20) == shown.code
+
+
+async def test_an_order_is_refused_while_it_is_not_needed(opened: Open, standin: StandIn) -> None:
+    """Asking for new codes restarts the page's socket, so neither a fresh nor a linked page is touched."""
+    await opened.facts(socket="UNPAIRED")
+    assert await opened.browser.ask("refresh.js", deadline=20) == "not needed"
+    await link(opened, standin)
+
+    assert await opened.browser.ask("refresh.js", deadline=20) == "not needed"
+    assert (await opened.facts(registered=True)).stream == "CONNECTED"
+
+
+async def test_the_browser_looks_as_it_shall(opened: Open) -> None:
+    """The viewport, the user agent without the headless word, a secure context, analytics off."""
+    seen = await opened.browser.page.evaluate(
+        "() => [innerWidth, innerHeight, navigator.userAgent, isSecureContext, navigator.language,"
+        " window.WPPConfig.disableGoogleAnalytics, window.WPPConfig.linkPreviewApiServers.length]"
+    )
+
+    assert seen[:2] == [1024, 768]
+    assert "Headless" not in seen[2]
+    assert seen[3:] == [True, "en-US", True, 0]
+
+
+async def test_the_scripts_survive_frames(opened: Open) -> None:
+    """Init scripts run in frames, too; the bridge keeps out of them."""
+    await opened.facts(socket="UNPAIRED")
+    own = await opened.browser.page.evaluate(
+        "() => { const f = document.body.appendChild(document.createElement('iframe'));"
+        " return [typeof window.__sessionLatched, typeof f.contentWindow.__sessionLatched] }"
+    )
+
+    assert own == ["object", "undefined"]
+    assert scripts.BINDING == "__sessionWake"
