@@ -81,10 +81,10 @@ class Node:
         self.process = None
         return status
 
-    def claim(self, name: str, *, size: str = "64Mi", node: str | None = None, **spec: Any) -> None:
-        """Make a claim whose pod was scheduled to this node, or to `node` if it is given; "" for not at all."""
+    def body(self, name: str, *, size: str = "64Mi", node: str | None = None, **spec: Any) -> dict[str, Any]:
+        """A claim whose pod was scheduled to this node, or to `node` if it is given; "" for not at all."""
         selected = self.name if node is None else node
-        body = {
+        return {
             "apiVersion": "v1",
             "kind": "PersistentVolumeClaim",
             "metadata": {
@@ -99,7 +99,10 @@ class Node:
                 **spec,
             },
         }
-        self.cluster.kubectl("create", "-f", "-", input=json.dumps(body))
+
+    def claim(self, name: str, **what: Any) -> None:
+        """Make a claim; see `body`."""
+        self.cluster.kubectl("create", "-f", "-", input=json.dumps(self.body(name, **what)))
 
     def get(self, *what: str) -> dict[str, Any]:
         """An object of the test's namespace, or an empty dictionary."""
@@ -133,13 +136,17 @@ class Node:
         return list(listed.get("items", []))
 
 
+@pytest.fixture(scope="session")
+def cluster(light_cluster_with_controllers: LightCluster) -> LightCluster:
+    """A light cluster with the provisioner's class and rights."""
+    objects = {"apiVersion": "v1", "kind": "List", "items": manifests()}
+    light_cluster_with_controllers.kubectl("apply", "-f", "-", input=json.dumps(objects))
+    return light_cluster_with_controllers
+
+
 @pytest.fixture
-def node(
-    light_cluster_with_controllers: LightCluster, make_namespace: Callable[[LightCluster], str], tmp_path: Path
-) -> Iterator[Node]:
+def node(cluster: LightCluster, make_namespace: Callable[[LightCluster], str], tmp_path: Path) -> Iterator[Node]:
     """A node whose provisioner runs; afterwards no process, mount or loop device of it is left."""
-    cluster = light_cluster_with_controllers
-    cluster.kubectl("apply", "-f", "-", input=json.dumps({"apiVersion": "v1", "kind": "List", "items": manifests()}))
     made = Node(
         cluster=cluster,
         namespace=make_namespace(cluster),
