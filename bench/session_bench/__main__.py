@@ -1,0 +1,92 @@
+"""`python -m session_bench PART...`: measure, print tables, keep the single figures. `make bench` calls it.
+
+The last line of a part that compares two ways of doing the same is `ratio R`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from local_cluster.errors import ClusterError
+from local_cluster.steps import Steps
+from session_demo.errors import DemoError
+
+from session_bench.errors import BenchError
+from session_bench.figures import Table
+from session_bench.ground import Ground
+from session_bench.machine import machine
+from session_bench.memory import Plan, measure_memory
+from session_bench.one_process.host import KINDS
+from session_bench.recovery import measure_recovery
+from session_bench.rendering import render, to_json
+from session_bench.scale import measure_operator
+from session_bench.setting import ground
+from session_bench.start import measure_start
+
+Measure = Callable[[Ground], Table]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the parts; returns the exit status."""
+    given = _parser().parse_args(arguments)
+    try:
+        tables = _measure(given)
+    except (BenchError, DemoError, ClusterError) as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("bench: interrupted; what it made is removed", file=sys.stderr)
+        return 130
+    if given.json is not None:
+        given.json.write_text(to_json(tables, machine()))
+    return 0
+
+
+def _measure(given: argparse.Namespace) -> list[Table]:
+    progress, tables = Steps(), []
+
+    def tell(table: Table) -> None:
+        tables.append(table)
+        print(f"\n{render(table)}", flush=True)
+
+    if "operator" in given.parts:
+        tell(measure_operator(sessions=given.objects, rounds=given.rounds or 3, progress=progress))
+    on_ground: dict[str, Measure] = {
+        "start": lambda place: measure_start(
+            place, rounds=given.rounds or 7, together=given.sessions, progress=progress
+        ),
+        "recovery": lambda place: measure_recovery(place, rounds=given.rounds or 3, progress=progress),
+        "memory": lambda place: measure_memory(
+            place, Plan(rounds=given.rounds or 3, sessions=given.sessions, rest=given.rest), progress=progress
+        ),
+    }
+    wanted = [measure for name, measure in on_ground.items() if name in given.parts]
+    if "memory" in given.parts:
+        for kind in KINDS:
+            kind.program.prepare(progress)
+    if wanted:
+        with ground(given.name) as place:
+            for measure in wanted:
+                tell(measure(place))
+    return tables
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m session_bench", description="Measure; compare within the run.")
+    parser.add_argument("parts", nargs="+", choices=("start", "memory", "recovery", "operator"), help="what to measure")
+    parser.add_argument("--name", default="bench", help="which local cluster (default: %(default)s)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every single figure there")
+    parser.add_argument("--rounds", type=int, help="how often each is measured (default: 3, for start 7)")
+    parser.add_argument("--sessions", type=int, default=8, help="how many at once (default: %(default)s)")
+    parser.add_argument(
+        "--objects", type=int, default=300, help="how many for the operator alone (default: %(default)s)"
+    )
+    parser.add_argument("--rest", type=float, default=60.0, help="seconds of rest before memory is read (default: 60)")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,117 @@
+"""What a benchmark sees of the cluster it measures on: objects, runners, the phone. `setting` brings it up.
+
+Reads are single requests of our own: a kubectl per look would take more processor time than what is measured.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from local_cluster.api import ApiClient
+from local_cluster.full.cluster import FullCluster
+from session_demo.kubectl import Kubectl
+from session_demo.stage import Stage
+from whatsapp_operator.api.constants import API_VERSION, RUNNER_PORT
+
+from session_bench import objects
+from session_bench.errors import BenchError
+from session_bench.inside import Inside, call
+from session_bench.waiting import until
+
+CORE = f"/api/v1/namespaces/{objects.NAMESPACE}"
+SESSIONS = f"/apis/{API_VERSION}/namespaces/{objects.NAMESPACE}/whatsappsessions"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ground:
+    """What is measured on."""
+
+    cluster: FullCluster
+    kubectl: Kubectl
+    api: ApiClient
+    inside: Inside
+    stage: Stage
+
+    def object(self, path: str) -> dict[str, Any] | None:
+        """Read one object or list; None while there is none."""
+        answer = self.api.get(path, timeout=10)
+        return dict(answer.object()) if answer.ok else None
+
+    def pod(self, name: str) -> dict[str, Any] | None:
+        """Return a pod, or None."""
+        return self.object(f"{CORE}/pods/{name}")
+
+    def session(self, name: str) -> dict[str, Any]:
+        """Return a session's status; empty while there is none."""
+        found = self.object(f"{SESSIONS}/{name}")
+        return {} if found is None else dict(found.get("status") or {})
+
+    def connected(self, name: str, *, but: str = "") -> dict[str, Any]:
+        """Wait until a session is Connected in a pod of another UID than `but`; returns its status."""
+
+        def look() -> dict[str, Any] | None:
+            status = self.session(name)
+            good = status.get("state") == "Connected" and status.get("podUID") != but
+            return status if good else None
+
+        return until(look, f"session {name} to be Connected", within=240)
+
+    def scan(self, text: str) -> str:
+        """Let the phone scan a QR code's text; returns the device."""
+        pod = self.object(f"/api/v1/namespaces/{self.stage.phone_namespace}/pods/{self.stage.phone_pod}")
+        if pod is None:
+            raise BenchError("the stand-in's pod is gone")
+        host, token = str(pod["status"]["podIP"]), self.stage.phone_token
+        answer = self.inside.run(
+            call, host, self.stage.phone_port, "/phone/scan", token=token, body={"qr": text}, timeout=60
+        )
+        if answer.status != 200:
+            raise BenchError(f"the phone did not scan: {answer.status} {answer.text[:200]}")
+        return str(json.loads(answer.text)["device"])
+
+    def qr_known(self, name: str, *, within: float = 240) -> tuple[float, str]:
+        """Poll a pod's runner until it gives its QR code; returns when (monotonic) and its text. To be run inside."""
+        pod = until(lambda: _with_address(self.pod(name)), f"the pod {name} to have an address", within=within)
+        secret = self.object(f"{CORE}/secrets/{objects.secret_of(pod)}")
+        if secret is None:
+            raise BenchError(f"the Secret of {name} is gone")
+        token = base64.b64decode(secret["data"]["link"]).decode()
+
+        def look() -> tuple[float, str] | None:
+            answer = call(pod["status"]["podIP"], RUNNER_PORT, "/v1/qr", token=token, timeout=5)
+            return (time.monotonic(), answer.text) if answer.status == 200 else None
+
+        seen, text = until(look, f"the QR code of {name}", within=within)
+        return seen, str(json.loads(text)["text"])
+
+    def ready(self, name: str, *, within: float = 240) -> float:
+        """Poll a pod until the kubelet calls it ready; returns when (monotonic)."""
+
+        def look() -> float | None:
+            conditions = ((self.pod(name) or {}).get("status") or {}).get("conditions") or []
+            good = any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
+            return time.monotonic() if good else None
+
+        return until(look, f"the pod {name} to be ready", within=within)
+
+    def clear(self) -> None:
+        """Remove all sessions, pods and claims of the benchmark, and wait until their volumes are gone too."""
+        for kinds in ("whatsappsessions", "pods,persistentvolumeclaims,secrets"):
+            self.kubectl.run(
+                "delete", kinds, "--all", f"--namespace={objects.NAMESPACE}", "--timeout=180s", timeout=190
+            )
+
+        def gone() -> bool | None:
+            volumes = (self.object("/api/v1/persistentvolumes") or {"items": [None]})["items"]
+            pods = (self.object(f"{CORE}/pods") or {"items": [None]})["items"]
+            return True if not volumes and not pods else None
+
+        until(gone, "the volumes to be gone", interval=0.3)
+
+
+def _with_address(pod: dict[str, Any] | None) -> dict[str, Any] | None:
+    return pod if pod is not None and pod["status"].get("podIP") else None

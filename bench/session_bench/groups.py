@@ -1,0 +1,70 @@
+"""Control groups: the memory of a pod, and a group of our own for the sessions of one process.
+
+Both sides of a comparison are measured by the same counter of the kernel. Our own group lies in the cluster's, so
+that taking the cluster down finds whatever a crashed benchmark leaves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from local_cluster.full.cgroups import CgroupTree, find_trees
+from local_cluster.full.instance import Instance
+
+from session_bench.errors import BenchError
+from session_bench.kernel import parse_working_set
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """One control group that counts memory."""
+
+    folder: Path
+
+    def working_set(self) -> int:
+        """Return its working set in bytes."""
+        usage = next(
+            (path for name in ("memory.current", "memory.usage_in_bytes") if (path := self.folder / name).exists()),
+            None,
+        )
+        if usage is None:
+            raise BenchError(f"{self.folder} counts no memory")
+        return parse_working_set(usage=usage.read_text(), stat=(self.folder / "memory.stat").read_text())
+
+    def pids(self) -> list[int]:
+        """Return every process in it and below."""
+        files = [self.folder / "cgroup.procs", *self.folder.rglob("cgroup.procs")]
+        return sorted({int(line) for file in files for line in file.read_text().split()})
+
+
+def pod_group(instance: Instance, uid: str) -> Group:
+    """Return a pod's group; raises BenchError when it has none."""
+    for found in (_memory_tree() / instance.label).rglob(f"pod{uid}"):
+        return Group(folder=found)
+    raise BenchError(f"the pod {uid} has no control group: has it ended?")
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnGroup(Group):
+    """A group for processes that we start, memory counted and found by the cluster's `down`."""
+
+    tracking: Path
+
+    def words(self) -> list[str]:
+        """The words before a command that start it in here."""
+        script = 'for file in "$1" "$2"; do echo $$ > "$file"; done; shift 2; exec "$@"'
+        files = (self.folder / "cgroup.procs", self.tracking / "cgroup.procs")
+        return ["sh", "-euc", script, "sh", *map(str, files)]
+
+
+def own_group(instance: Instance, name: str) -> OwnGroup:
+    """Make a group inside the cluster's."""
+    folder = _memory_tree() / instance.label / "components" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    return OwnGroup(folder=folder, tracking=CgroupTree(instance.label).component(name))
+
+
+def _memory_tree() -> Path:
+    trees = {tree.name: tree for tree in find_trees()}
+    return trees.get("memory") or next(iter(trees.values()))

@@ -1,0 +1,84 @@
+"""Threads that live in the cluster's network: what they open reaches pods directly, as a pod's neighbour would.
+
+`kubectl port-forward` would add its own start to everything that is timed. A thread may enter a network namespace by
+itself while the process stays outside; the threads of this pool do so once, when they start.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import http.client
+import json
+import os
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, NamedTuple, ParamSpec, Self, TypeVar
+
+from local_cluster.full.instance import Instance
+from local_cluster.full.up import ANCHOR, supervisor_of
+
+from session_bench.errors import BenchError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+CLONE_NEWNET = 0x40000000
+""" linux/sched.h """
+
+
+class Answer(NamedTuple):
+    """What came back; status 0: nothing did."""
+
+    status: int
+    text: str
+
+
+class Inside:
+    """A pool of such threads; a context manager."""
+
+    def __init__(self, instance: Instance, *, threads: int = 16) -> None:
+        anchor = supervisor_of(instance).running(ANCHOR)
+        if anchor is None:
+            raise BenchError(f"the cluster {instance.name} does not run")
+        namespace = f"/proc/{anchor.pid}/ns/net"
+        self._pool = ThreadPoolExecutor(threads, initializer=_enter, initargs=(namespace,))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def start(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Begin some work in a thread of the pool."""
+        return self._pool.submit(work, *args, **kwargs)
+
+    def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do some work there and return what it returns."""
+        return self.start(work, *args, **kwargs).result()
+
+
+def call(
+    host: str, port: int, path: str, *, token: str, body: Mapping[str, Any] | None = None, timeout: float = 30
+) -> Answer:
+    """GET, or POST a body, from where the thread is; nobody there is status 0."""
+    connection = http.client.HTTPConnection(host, port, timeout=timeout)
+    headers = {"Authorization": f"Bearer {token}", "Accept": "application/json", "Content-Type": "application/json"}
+    try:
+        connection.request(
+            "GET" if body is None else "POST", path, None if body is None else json.dumps(body), headers=headers
+        )
+        response = connection.getresponse()
+        return Answer(response.status, response.read().decode())
+    except (OSError, http.client.HTTPException) as error:
+        return Answer(0, str(error))
+    finally:
+        connection.close()
+
+
+def _enter(namespace: str) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    with open(namespace) as file:  # noqa: PTH123 -- a file descriptor is all that is wanted
+        if libc.setns(file.fileno(), CLONE_NEWNET) != 0:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number), namespace)

@@ -1,0 +1,94 @@
+"""What the kernel tells about memory and processor time, parsed; and the few functions that read it.
+
+The parsers are pure. Sizes are bytes. The figure that adds up is the *anonymous* part of a process's proportional set
+(`Pss_Anon`): pages that belong to no file, each counted once however many processes share it. The *working set* of a
+control group is what the kubelet compares with a pod's limit: all it uses less the file pages that nobody uses.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from pathlib import Path
+
+PROC = Path("/proc")
+_KB = 1024
+
+
+class Part(StrEnum):
+    """Whose process it is, in a session."""
+
+    PYTHON = "Python"
+    DRIVER = "driver"
+    """ Playwright's, a Node process. """
+    CHROMIUM = "Chromium"
+    OTHER = "other"
+
+
+def part_of(words: Sequence[str]) -> Part:
+    """Tell by its command line which part of a session a process is."""
+    program = Path(words[0]).name if words else ""
+    if program.startswith("python"):
+        return Part.PYTHON
+    if program.startswith("node"):
+        return Part.DRIVER
+    if program.startswith(("chromium", "chrome", "headless")):
+        return Part.CHROMIUM
+    return Part.OTHER
+
+
+def parse_fields(text: str) -> dict[str, int]:
+    """Read lines of `Name:  123 kB`, as in meminfo, status and smaps_rollup; lines without a size are left out."""
+    found: dict[str, int] = {}
+    for line in text.splitlines():
+        name, colon, rest = line.partition(":")
+        words = rest.split()
+        if colon and len(words) == 2 and words[1] == "kB":
+            found[name] = int(words[0]) * _KB
+    return found
+
+
+def parse_cpu_seconds(stat: str, *, ticks: int) -> float:
+    """Read user and system time from /proc/PID/stat; `ticks` are the kernel's per second."""
+    fields = stat.rpartition(")")[2].split()  # the name in parentheses may hold blanks and parentheses
+    return (int(fields[11]) + int(fields[12])) / ticks
+
+
+def parse_working_set(*, usage: str, stat: str) -> int:
+    """Read a group's working set from its usage and its memory.stat, of control groups v1 or v2."""
+    told = dict(line.split() for line in stat.splitlines())
+    inactive = told.get("total_inactive_file", told.get("inactive_file"))
+    if inactive is None:
+        raise ValueError("memory.stat tells no inactive_file; is this a memory control group?")
+    return max(0, int(usage) - int(inactive))
+
+
+def available() -> int:
+    """Return MemAvailable: what new programs could take without anything being swapped out."""
+    return parse_fields((PROC / "meminfo").read_text())["MemAvailable"]
+
+
+def resident(pid: int) -> tuple[int, int]:
+    """Return a process's resident memory now, and its peak."""
+    told = parse_fields((PROC / str(pid) / "status").read_text())
+    return told["VmRSS"], told["VmHWM"]
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return how much processor time a process has had."""
+    return parse_cpu_seconds((PROC / str(pid) / "stat").read_text(), ticks=os.sysconf("SC_CLK_TCK"))
+
+
+def anonymous_by_part(pids: Iterable[int]) -> Counter[Part]:
+    """Return the anonymous memory of these processes by part; a process that has ended meanwhile has none."""
+    found: Counter[Part] = Counter()
+    for pid in pids:
+        try:
+            words = (PROC / str(pid) / "cmdline").read_bytes().decode(errors="replace").split("\0")
+            told = parse_fields((PROC / str(pid) / "smaps_rollup").read_text())
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        found[part_of(words)] += told.get("Pss_Anon", 0)
+    return found

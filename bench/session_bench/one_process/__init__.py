@@ -1,0 +1,1 @@
+"""Sessions without isolation: all in one process, to measure what isolation costs."""

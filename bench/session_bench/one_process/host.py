@@ -1,0 +1,139 @@
+"""Runs one process with several sessions inside the cluster's network, and lets the phone link them.
+
+The process is told what to do by a JSON file, writes one JSON line per QR code, and ends when its standard input is
+closed. It runs in a control group of its own, so that its memory is counted as a pod's is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from session_demo.installation import STATIC_HOST, WEB_HOST
+from session_runner.page import scripts
+from session_runner.page.launch import browser_version, user_agent
+from session_runner.profile.certificates import trust
+
+from session_bench.errors import BenchError
+from session_bench.ground import Ground
+from session_bench.groups import Group, own_group
+from session_bench.one_process.programs import PLAYWRIGHT, PUPPETEER, Program
+from session_bench.waiting import until
+
+CERTIFICATE_SECONDS = 30.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """One way to run many sessions in one process."""
+
+    title: str
+    program: Program
+
+
+KINDS = (
+    Kind(title="one Node process, full Chromium each", program=PUPPETEER),
+    Kind(title="one Python process, headless shell each", program=PLAYWRIGHT),
+)
+
+
+class Screens:
+    """The newest QR code of each session, as the process tells them; filled by a thread."""
+
+    def __init__(self, lines: IO[str]) -> None:
+        self._codes: dict[int, str] = {}
+        self._thread = threading.Thread(target=self._read, args=(lines,), daemon=True)
+        self._thread.start()
+
+    def code(self, number: int) -> str | None:
+        """Return a session's code, or None while there is none."""
+        return self._codes.get(number)
+
+    def _read(self, lines: IO[str]) -> None:
+        for line in lines:
+            if line.startswith("{"):
+                told = json.loads(line)
+                self._codes[int(told["session"])] = str(told["qr"])
+
+
+@contextmanager
+def hosted(ground: Ground, kind: Kind, count: int) -> Iterator[Group]:
+    """Start the process with so many sessions, link all of them, and yield its control group; it ends afterwards."""
+    group = own_group(ground.cluster.instance, "one-process")
+    with tempfile.TemporaryDirectory(prefix="bench-one-process-") as name:
+        folder = Path(name)
+        plan = asyncio.run(_prepare(ground, kind, count, folder))
+        words = [*group.words(), *ground.cluster.inside(*kind.program.command(), str(plan))]
+        environment = kind.program.environment(home=folder)
+        with (folder / "errors.log").open("w") as errors:
+            process = subprocess.Popen(
+                words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment
+            )
+        try:
+            _link(ground, process, count, log=folder / "errors.log")
+            yield group
+        finally:
+            _end(process, group)
+
+
+def _link(ground: Ground, process: subprocess.Popen[str], count: int, *, log: Path) -> None:
+    if process.stdout is None:
+        raise BenchError("the process was started without a pipe")
+    screens = Screens(process.stdout)
+    for number in range(count):
+
+        def shown(number: int = number) -> str | None:
+            if process.poll() is not None:
+                raise BenchError(f"the process ended ({process.returncode}): {log.read_text()[-2000:]}")
+            return screens.code(number)
+
+        ground.scan(until(shown, f"the QR code of session {number}"))
+
+
+async def _prepare(ground: Ground, kind: Kind, count: int, folder: Path) -> Path:
+    """Write what the process needs: its plan, the script for the page, and an authority that its browsers trust."""
+    authority = ground.object("/api/v1/namespaces/whatsapp-operator/configmaps/extra-ca")
+    if authority is None:
+        raise BenchError("the operator's ConfigMap extra-ca is gone")
+    (folder / "ca.crt").write_text(authority["data"]["ca.crt"])
+    await trust(folder / "ca.crt", home=folder, deadline=CERTIFICATE_SECONDS)
+    (folder / "init.js").write_text(f"{scripts.script('config.js')};\n{scripts.wa_js()}")
+    addresses = {host: _address(ground, host) for host in (WEB_HOST, STATIC_HOST)}
+    plan = {
+        "sessions": count,
+        "url": f"https://{WEB_HOST}/",
+        "executable": str(kind.program.browser),
+        "userAgent": user_agent(await browser_version(kind.program.browser)),
+        "resolver": ", ".join(f"MAP {host} {address}" for host, address in addresses.items()),
+        "script": str(folder / "init.js"),
+        "folder": str(folder),
+    }
+    (folder / "plan.json").write_text(json.dumps(plan))
+    return folder / "plan.json"
+
+
+def _address(ground: Ground, host: str) -> str:
+    name, namespace, _ = host.split(".")
+    service = ground.object(f"/api/v1/namespaces/{namespace}/services/{name}")
+    if service is None:
+        raise BenchError(f"the stand-in's Service {name} is gone")
+    return str(service["spec"]["clusterIP"])
+
+
+def _end(process: subprocess.Popen[str], group: Group) -> None:
+    if process.stdin is not None:
+        process.stdin.close()
+    try:
+        process.wait(30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    until(lambda: True if not group.pids() else None, "the browsers of the one process to end", within=30)

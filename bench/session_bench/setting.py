@@ -1,0 +1,50 @@
+"""Brings up the cluster that sessions are measured on: an instance of its own, with operator and stand-in as in the demo.
+
+It goes at the end, whatever happens. `BENCH_KEEP=1` keeps it for another run at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from local_cluster.api import ApiClient
+from local_cluster.full.cluster import FullCluster
+from local_cluster.steps import Steps
+from session_demo import places
+from session_demo.setup import Choice, set_up
+from session_demo.story import Story
+
+from session_bench import objects
+from session_bench.ground import Ground
+from session_bench.inside import Inside
+
+
+@contextmanager
+def ground(name: str) -> Iterator[Ground]:
+    """Bring everything up, and remove it whatever happens."""
+    cluster, keep = FullCluster(name), bool(os.environ.get("BENCH_KEEP"))
+    try:
+        kubectl, images = places.local(name)
+        stage = set_up(Story(out=sys.stderr), kubectl, images, Choice())
+        kubectl.apply(objects.namespace(), objects.quota())
+        account = ("serviceaccount/default", f"--namespace={objects.NAMESPACE}")
+        kubectl.run("wait", *account, "--for=create", "--timeout=60s", timeout=70)
+        plane = cluster.instance.plane
+        pki = plane.pki
+        api = ApiClient(
+            host=plane.advertise,
+            port=plane.api_port,
+            authority=pki.certificate("ca"),
+            certificate=pki.certificate("admin"),
+            key=pki.key("admin"),
+        )
+        with Inside(cluster.instance) as inside:
+            found = Ground(cluster=cluster, kubectl=kubectl, api=api, inside=inside, stage=stage)
+            found.clear()
+            yield found
+    finally:
+        if not keep:
+            cluster.down(progress=Steps())

@@ -1,0 +1,84 @@
+"""How long from `kubectl apply` to the QR code, and what of it is the operator's doing.
+
+Each round measures a session and, right after it, the same pod made by hand with its own new claim and Secret; which
+of the two comes first changes from round to round. Both are polled alike: the pod for its address, then its runner for
+the first answer of `/v1/qr`. Beside them a pod of the same image that only sleeps, and several sessions at once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from local_cluster.steps import Progress
+
+from session_bench import objects
+from session_bench.errors import BenchError
+from session_bench.figures import Row, Table
+from session_bench.ground import CORE, Ground
+
+MODEL = "model"
+SESSION, BY_HAND, SLEEP = "session, apply to QR code", "same pod made by hand", "pod that only sleeps, to ready"
+
+
+def measure_start(ground: Ground, *, rounds: int, together: int, progress: Progress) -> Table:
+    """Measure `rounds` times one session, and `together` sessions at once."""
+    pod, secret = model(ground)
+    single: dict[str, list[float]] = {SESSION: [], BY_HAND: [], SLEEP: []}
+    kinds: dict[str, Callable[[str], float]] = {
+        SESSION: lambda name: until_qr(ground, [objects.session(name)], [name])[0],
+        BY_HAND: lambda name: until_qr(ground, objects.hand_made(pod, secret, name), [name])[0],
+        SLEEP: lambda name: until_ready(ground, objects.sleeping(pod, name), name),
+    }
+    for turn in range(rounds):
+        with progress.step(f"start: round {turn + 1} of {rounds}"):
+            order = list(kinds) if turn % 2 == 0 else list(reversed(kinds))
+            for place, kind in enumerate(order):
+                single[kind].append(kinds[kind](f"start-{turn}-{place}"))
+                ground.clear()
+    several: list[float] = []
+    for turn in range(max(1, rounds // 2)):
+        with progress.step(f"start: {together} at once, round {turn + 1} of {max(1, rounds // 2)}"):
+            names = [f"many-{turn}-{number}" for number in range(together)]
+            several.append(max(until_qr(ground, [objects.session(name) for name in names], names)))
+            ground.clear()
+    return Table(
+        name="start",
+        title="From apply to the QR code",
+        rows=(
+            Row(name=SLEEP, unit="s", values=tuple(single[SLEEP])),
+            Row(name=BY_HAND, unit="s", values=tuple(single[BY_HAND]), against=SLEEP),
+            Row(name=SESSION, unit="s", values=tuple(single[SESSION]), against=BY_HAND),
+            Row(name=f"{together} sessions at once, the last one", unit="s", values=tuple(several), against=SESSION),
+        ),
+        headline=SESSION,
+    )
+
+
+def model(ground: Ground) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Let the operator make a session; return its pod and Secret, and remove it. It warms the caches, too."""
+    ground.kubectl.apply(objects.session(MODEL))
+    ground.inside.run(ground.qr_known, MODEL)
+    pod = ground.pod(MODEL)
+    secret = None if pod is None else ground.object(f"{CORE}/secrets/{objects.secret_of(pod)}")
+    if pod is None or secret is None:
+        raise BenchError("the model session ended while it was looked at; run `make bench-start` again")
+    ground.clear()
+    return pod, secret
+
+
+def until_qr(ground: Ground, made: list[dict[str, Any]], names: list[str]) -> list[float]:
+    """Apply objects; return the seconds until each of these pods' runners gives its QR code."""
+    waiting = [ground.inside.start(ground.qr_known, name) for name in names]
+    begun = time.monotonic()
+    ground.kubectl.apply(*made)
+    return [future.result()[0] - begun for future in waiting]
+
+
+def until_ready(ground: Ground, made: dict[str, Any], name: str) -> float:
+    """Apply a pod; return the seconds until it is ready."""
+    waiting = ground.inside.start(ground.ready, name)
+    begun = time.monotonic()
+    ground.kubectl.apply(made)
+    return waiting.result() - begun

@@ -1,0 +1,23 @@
+# Benchmarks compare within one run and print ratios; they need root on Debian and a machine with nothing else to do.
+# BENCH_FLAGS adds options (`make bench-start BENCH_FLAGS="--rounds 3 --json start.json"`), see --help.
+BENCH := $(PYTHON) -m session_bench
+
+.PHONY: bench bench-sessions bench-start bench-memory bench-recovery bench-operator
+
+bench: setup ## All benchmarks: start, recovery, memory, operator (25 minutes)
+	@$(BENCH) operator start recovery memory $(BENCH_FLAGS)
+
+bench-sessions: setup ## Those on a real cluster: start, recovery, memory
+	@$(BENCH) start recovery memory $(BENCH_FLAGS)
+
+bench-start: setup ## From apply to the QR code, beside the same pod made by hand
+	@$(BENCH) start $(BENCH_FLAGS)
+
+bench-memory: setup ## Memory per session, beside as many sessions in one process
+	@$(BENCH) memory $(BENCH_FLAGS)
+
+bench-recovery: setup ## From a killed browser or a deleted pod to Connected again
+	@$(BENCH) recovery $(BENCH_FLAGS)
+
+bench-operator: setup ## What the operator takes for 300 sessions at once, beside 300 bare pods
+	@$(BENCH) operator $(BENCH_FLAGS)
