@@ -1,0 +1,213 @@
+"""From what a person types to the right play: make's variables, the arguments, faults as one message."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from local_cluster.errors import MachineError
+from session_demo import __main__ as command_line
+from session_demo import context, current, places
+from session_demo.current import Ground, Wish
+from session_demo.delivery import ByRegistry
+from session_demo.errors import DemoError
+from session_demo.kubectl import Kubectl
+from session_demo.story import Seen, Story
+from unit.demo.test_survey import FIT
+
+ROOT = Path(__file__).parents[3]
+PLACE = context.Context(name="blue", server="https://x", version="v1.35.4", kubectl=Kubectl(program="kubectl"))
+GROUND = Ground(place=PLACE, found=FIT, delivery=ByRegistry(repository="a.b/c"))
+
+
+def typed(target: str, *variables: str) -> list[str]:
+    """The words that make would run for a target."""
+    done = subprocess.run(
+        ["make", "--no-print-directory", "--dry-run", target, *variables],
+        cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.splitlines()[-1].replace("'", "").split()
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ([], "play --cluster local --name demo"),
+        (["DEMO_MODE=modern"], "play --cluster local --name demo --mode modern"),
+        (["CLUSTER=current", "REGISTRY=a.b/c"], "play --cluster current --name demo --registry a.b/c"),
+        (
+            ["CLUSTER=current", "REGISTRY=a.b/c", "REGISTRY_INSECURE=1"],
+            "play --cluster current --name demo --registry a.b/c --registry-insecure",
+        ),
+        (
+            ["CLUSTER=current", "REGISTRY=a.b/c", "REGISTRY_INSECURE=0"],
+            "play --cluster current --name demo --registry a.b/c",
+        ),
+        (["CLUSTER=current", "KIND=blue"], "play --cluster current --name demo --kind blue"),
+        (
+            ["CLUSTER=current", "KIND=blue", "STORAGE_CLASS=fast", "ACCESS_MODE=ReadWriteOnce"],
+            "play --cluster current --name demo --kind blue --storage-class fast --access-mode ReadWriteOnce",
+        ),
+    ],
+)
+def test_makes_variables_are_the_programs_arguments(variables: list[str], expected: str) -> None:
+    """What a person types after `make demo` arrives, and what they do not type stays at its default."""
+    words = typed("demo", *variables)
+
+    assert ["-m", "session_demo", *expected.split()] == words[1:]
+    command_line._parser().parse_args(words[3:])
+
+
+def test_demo_down_knows_which_cluster() -> None:
+    """It is told so, and wants no registry."""
+    assert ["down", "--cluster", "current", "--name", "demo"] == typed("demo-down", "CLUSTER=current")[3:]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["play", "--cluster", "other"], ["play", "--access-mode", "ReadWriteMany"], ["down", "--registry", "x"], []],
+)
+def test_what_cannot_be_meant_is_refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """With the choices that there are."""
+    with pytest.raises(SystemExit) as caught:
+        command_line.main(words)
+
+    assert 2 == caught.value.code
+    assert "usage:" in capsys.readouterr().err
+
+
+@pytest.fixture(name="asked")
+def current_cluster(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The current context's cluster, which notes what is asked of it."""
+    asked: dict[str, Any] = {}
+
+    def look(story: Story, wish: Wish, place: context.Context) -> Ground:
+        del story, place
+        asked["wish"] = wish
+        return GROUND
+
+    monkeypatch.setattr(context, "current", lambda: PLACE)
+    monkeypatch.setattr(current, "look", look)
+    monkeypatch.setattr(current, "prepare", lambda *given: asked.update(prepared=given) or "stage")
+    monkeypatch.setattr(current, "clear", lambda *given: asked.update(cleared=given))
+    monkeypatch.setattr(command_line, "play", lambda _, stage: asked.update(played=stage))
+    return asked
+
+
+def test_the_wishes_reach_the_cluster(asked: dict[str, Any]) -> None:
+    """All of them, and then the play begins on the stage that was set."""
+    words = "--registry a.b/c --registry-insecure --storage-class fast --access-mode ReadWriteOnce --mode modern"
+
+    status = command_line.main(["play", "--cluster", "current", *words.split()])
+
+    expected = Wish(registry="a.b/c", insecure=True, storage_class="fast", access_mode="ReadWriteOnce", mode="modern")
+    assert (0, expected, "stage") == (status, asked["wish"], asked["played"])
+
+
+def test_the_end_says_what_remains_and_how_to_go_on(asked: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    """What is left, how it goes, and the lines to look around with."""
+    command_line.main(["play", "--cluster", "current", "--registry", "a.b/c"])
+
+    said = capsys.readouterr().out
+    assert asked["played"]
+    assert all(line in said for line in current.remains(GROUND))
+    assert "in context blue" in said
+    assert "kubectl whatsapp qr returns -n whatsapp-demo" in said
+
+
+def test_a_missed_step_is_an_exit_status(asked: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also on a cluster of somebody else's."""
+
+    def play(story: Story, _: object) -> None:
+        story.expect("it appears", lambda: Seen(good=False, text="nothing"), within=0)
+
+    monkeypatch.setattr(command_line, "play", play)
+
+    assert command_line.main(["play", "--cluster", "current", "--registry", "a.b/c"]) == 1
+    assert "wish" in asked
+
+
+def test_demo_down_clears_the_current_cluster(asked: dict[str, Any]) -> None:
+    """The one that kubectl points at now."""
+    status = command_line.main(["down", "--cluster", "current"])
+
+    assert 0 == status
+    assert PLACE is asked["cleared"][1]
+    assert "wish" not in asked
+
+
+def raising(error: BaseException) -> Callable[..., Any]:
+    """Make a function that fails."""
+
+    def fail(*_: object, **__: object) -> Any:
+        raise error
+
+    return fail
+
+
+@pytest.mark.parametrize("error", [DemoError("no such context"), MachineError("no such machine")])
+def test_an_expected_fault_is_one_message(
+    error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And never a traceback."""
+    monkeypatch.setattr(context, "current", raising(error))
+
+    assert command_line.main(["play", "--cluster", "current"]) == 1
+    assert f"demo: {error}\n" == capsys.readouterr().err
+
+
+def test_an_unexpected_fault_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A programming error shows where it is."""
+    monkeypatch.setattr(context, "current", raising(ZeroDivisionError()))
+
+    with pytest.raises(ZeroDivisionError):
+        command_line.main(["play", "--cluster", "current"])
+
+
+def test_ctrl_c_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the exit status that shells give it."""
+    monkeypatch.setattr(context, "current", raising(KeyboardInterrupt()))
+
+    assert command_line.main(["down", "--cluster", "current"]) == 130
+    assert "`make demo-down` cleans up" in capsys.readouterr().err
+
+
+@pytest.fixture(name="folder")
+def search_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The only folder that programs are looked for in; empty."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    return tmp_path
+
+
+def install(folder: Path) -> None:
+    """Put a program named kubectl there."""
+    (folder / "kubectl").touch(mode=0o755)
+
+
+def test_the_farewell_is_a_line_for_the_shell(folder: Path) -> None:
+    """The cluster's kubeconfig, and kubectl itself where the machine has none."""
+    ours = Kubectl(program="/cache/kubernetes/kubectl", flags=("--kubeconfig=/state/admin.kubeconfig",))
+    plugin = ROOT / "plugin"
+
+    without = places.farewell(ours)
+    install(folder)
+    having = places.farewell(ours)
+
+    assert f"export KUBECONFIG=/state/admin.kubeconfig PATH=/cache/kubernetes:{plugin}:$PATH" == without
+    assert f"export KUBECONFIG=/state/admin.kubeconfig PATH={plugin}:$PATH" == having
+
+
+def test_the_farewell_leaves_the_persons_own_configuration_alone(folder: Path) -> None:
+    """With CLUSTER=current only the plugin is new."""
+    install(folder)
+
+    said = places.farewell(Kubectl(program="/usr/bin/kubectl", flags=("--context=blue",)))
+
+    assert f"export PATH={ROOT / 'plugin'}:$PATH" == said

@@ -1,0 +1,227 @@
+"""From a cluster that answers to a stage: what is applied in which order, what an earlier run left, what is waited for."""
+
+from __future__ import annotations
+
+import json
+import ssl
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from session_demo import setup
+from session_demo.errors import CommandFailed, DemoError
+from session_demo.installation import CA_STAMP, Images
+from session_demo.setup import Choice
+from unit.demo.scripted import MINE, Cluster, kubectl, story, thing
+from unit.demo.test_survey import volume
+
+IMAGES = Images(operator="r/operator:1", runner="r/runner:2", standin="r/standin:3")
+
+
+def rendered(name: str, container: str, namespace: str, *before: dict[str, Any]) -> str:
+    """What kustomize gives for a folder with one Deployment."""
+    pod = {"spec": {"containers": [{"name": container, "image": "dev"}]}}
+    deployment = thing("Deployment", name, namespace=namespace, spec={"template": pod})
+    return yaml.safe_dump_all([*before, deployment])
+
+
+OPERATOR = rendered("whatsapp-operator-x", "operator", "ops", thing("Namespace", "ops"))
+STANDIN = rendered("standin", "standin", "whatsapp-demo")
+
+
+def prepared() -> Cluster:
+    """A cluster whose kubectl renders both folders and knows the stand-in's pod."""
+    folders: dict[tuple[str, ...], str | CommandFailed] = {
+        ("kustomize", "--load-restrictor=LoadRestrictionsNone"): OPERATOR,
+        ("kustomize",): STANDIN,
+        ("get", "pods"): json.dumps({"items": [{"metadata": {"name": "standin-1"}}]}),
+    }
+    return Cluster(answers=folders)
+
+
+@pytest.fixture(name="_certificates")
+def ready_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Certificates without the time they take."""
+
+    def make(folder: Path, hosts: str) -> None:
+        folder.mkdir()
+        for name in ("ca.crt", "tls.crt", "tls.key"):
+            (folder / name).write_text(f"{name} of {hosts}")
+
+    monkeypatch.setattr(setup, "make_certificates", make)
+
+
+@pytest.mark.usefixtures("_certificates")
+def test_a_stage_is_set() -> None:
+    """Stand-in and operator run this run's images, and the stage knows phone, instance and wishes."""
+    cluster = prepared()
+    choice = Choice(instance="blue", profile={"accessMode": "ReadWriteOnce"}, patience=7)
+
+    stage = setup.set_up(story()[0], kubectl(cluster), IMAGES, choice)
+
+    assert {"r/operator:1", "r/standin:3"} == {
+        item["spec"]["template"]["spec"]["containers"][0]["image"]
+        for item in cluster.objects
+        if item["kind"] == "Deployment"
+    }
+    assert ("standin-1", 9080, "blue") == (stage.phone_pod, stage.phone_port, stage.instance)
+    assert ({"accessMode": "ReadWriteOnce"}, 7) == (stage.profile, stage.patience)
+
+
+@pytest.mark.usefixtures("_certificates")
+def test_the_phones_token_is_new_each_time() -> None:
+    """It opens the accounts of the play, and is in no file."""
+    first = setup.set_up(story()[0], kubectl(prepared()), IMAGES, Choice())
+    second = setup.set_up(story()[0], kubectl(prepared()), IMAGES, Choice())
+
+    assert len(first.phone_token) >= 32
+    assert first.phone_token != second.phone_token
+
+
+@pytest.mark.usefixtures("_certificates")
+def test_the_operator_starts_with_the_authority_it_needs() -> None:
+    """Namespace first, then the ConfigMap that its pod mounts, then the rest, which carries the authority's stamp."""
+    cluster = prepared()
+
+    setup.set_up(story()[0], kubectl(cluster), IMAGES, Choice())
+
+    kinds = [item["kind"] for item in cluster.objects]
+    (deployment,) = [item for item in cluster.objects if item["metadata"]["name"] == "whatsapp-operator-x"]
+    assert kinds.index("ConfigMap") < kinds.index("Deployment", kinds.index("ConfigMap"))
+    assert ("ConfigMap", "ops") in [(item["kind"], item["metadata"].get("namespace")) for item in cluster.objects]
+    assert CA_STAMP in deployment["spec"]["template"]["metadata"]["annotations"]
+
+
+@pytest.mark.usefixtures("_certificates")
+def test_both_deployments_are_waited_for() -> None:
+    """As long as the person's line may need."""
+    cluster = prepared()
+
+    setup.set_up(story()[0], kubectl(cluster), IMAGES, Choice(patience=240))
+
+    assert [
+        ("rollout", "status", "deployment/standin", "--namespace=whatsapp-demo", "--timeout=240s"),
+        ("rollout", "status", "deployment/whatsapp-operator-x", "--namespace=ops", "--timeout=240s"),
+    ] == cluster.commands_of("rollout")
+
+
+@pytest.mark.usefixtures("_certificates")
+def test_an_operator_that_does_not_start_ends_the_set_up() -> None:
+    """With kubectl's words; nothing is told as done."""
+    told, out = story()
+    cluster = prepared()
+    cluster.answers["rollout", "status", "deployment/whatsapp-operator-x"] = CommandFailed("timed out waiting")
+
+    with pytest.raises(DemoError, match="timed out waiting"):
+        setup.set_up(told, kubectl(cluster), IMAGES, Choice())
+
+    assert "✓ the operator" not in out.getvalue()
+    assert "✓ the stand-in" in out.getvalue()
+
+
+@pytest.mark.usefixtures("_certificates")
+@pytest.mark.parametrize("mode", ["legacy", "modern"])
+def test_the_stand_in_plays_the_chosen_page(mode: str) -> None:
+    """Legacy unless asked otherwise."""
+    cluster = prepared()
+
+    setup.set_up(story()[0], kubectl(cluster), IMAGES, Choice(mode=mode))
+
+    (standin,) = [item for item in cluster.objects if item["metadata"]["name"] == "standin"]
+    assert [f"--mode={mode}"] == standin["spec"]["template"]["spec"]["containers"][0]["args"]
+
+
+@pytest.mark.parametrize(("instance", "expected"), [("", None), ("blue", "blue")])
+@pytest.mark.usefixtures("_certificates")
+def test_the_namespace_belongs_to_the_operators_instance(instance: str, expected: str | None) -> None:
+    """Before anything is in it, so that no other operator takes it."""
+    cluster = prepared()
+
+    setup.install_standin(kubectl(cluster), IMAGES, token="t", choice=Choice(instance=instance))
+
+    first = cluster.objects[0]
+    assert ("Namespace", "whatsapp-demo") == (first["kind"], first["metadata"]["name"])
+    assert expected == first["metadata"]["labels"].get("wasession.dev/instance")
+    assert first["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+
+
+def test_leftovers_go_with_their_namespace() -> None:
+    """Sessions and claims with it, and the quota; other quotas stay."""
+    cluster = Cluster(
+        objects=[
+            thing("Namespace", "whatsapp-demo", labels=MINE),
+            thing("WhatsAppSession", "sales", namespace="whatsapp-demo"),
+            thing("WhatsAppSession", "sales", namespace="shop"),
+            thing("CustomResourceDefinition", "whatsappsessionquotas.wasession.dev"),
+            thing("WhatsAppSessionQuota", "demo", labels=MINE),
+            thing("WhatsAppSessionQuota", "default"),
+        ]
+    )
+
+    setup.remove_leftovers(kubectl(cluster))
+
+    assert [] == cluster.names("Namespace")
+    assert ["default"] == cluster.names("WhatsAppSessionQuota")
+    assert ["shop"] == [item["metadata"]["namespace"] for item in cluster.objects if item["kind"] == "WhatsAppSession"]
+
+
+def test_without_the_api_there_is_no_quota_to_remove() -> None:
+    """The first demo on a new cluster does not fail on a kind that nobody knows."""
+    cluster = Cluster()
+
+    setup.remove_leftovers(kubectl(cluster))
+
+    assert ["namespace"] == [words[1] for words in cluster.commands_of("delete")]
+
+
+def test_volumes_that_do_not_go_are_named() -> None:
+    """Their storage is at fault; playing on would mix two demos' profiles."""
+    cluster = Cluster(objects=[volume("pv-1", "whatsapp-demo", "Delete"), volume("pv-2", "shop", "Delete")])
+
+    with pytest.raises(DemoError, match=r"after 0 s: pv-1$"):
+        setup.remove_leftovers(kubectl(cluster), within=0)
+
+
+def test_volumes_that_their_storage_keeps_are_not_waited_for() -> None:
+    """Reclaim policy Retain: they would stay for ever."""
+    cluster = Cluster(objects=[volume("pv-1", "whatsapp-demo", "Retain")])
+
+    setup.remove_leftovers(kubectl(cluster), within=0)
+
+    assert ["pv-1"] == cluster.names("PersistentVolume")
+
+
+def test_the_pod_that_stays_is_the_one_to_talk_to() -> None:
+    """After a change the old one may still be on its way out."""
+    going = {"metadata": {"name": "standin-1", "deletionTimestamp": "2026-11-22T12:00:00Z"}}
+    cluster = Cluster(answers={("get", "pods"): json.dumps({"items": [going, {"metadata": {"name": "standin-2"}}]})})
+
+    assert "standin-2" == setup.pod_of(kubectl(cluster), "standin")
+
+
+def test_no_pod_is_a_message() -> None:
+    """It names what is missing, and where."""
+    cluster = Cluster(answers={("get", "pods"): json.dumps({"items": []})})
+
+    with pytest.raises(DemoError, match="there is no pod of standin in namespace whatsapp-demo"):
+        setup.pod_of(kubectl(cluster), "standin")
+
+
+def test_certificates_are_made_for_the_hosts(tmp_path: Path) -> None:
+    """A real authority and a certificate that a browser would take for these names."""
+    setup.make_certificates(tmp_path / "tls", "a.example.svc,b.example.svc")
+
+    trusted = ssl.create_default_context(cafile=str(tmp_path / "tls" / "ca.crt"))
+    assert trusted.cert_store_stats()["x509_ca"] == 1
+    ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(
+        tmp_path / "tls" / "tls.crt", tmp_path / "tls" / "tls.key"
+    )
+
+
+def test_certificates_that_cannot_be_made_are_a_message(tmp_path: Path) -> None:
+    """With the program's own words."""
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(CommandFailed, match="making the stand-in's certificates: "):
+        setup.make_certificates(tmp_path / "file" / "tls", "a.example.svc")
