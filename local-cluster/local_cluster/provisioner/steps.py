@@ -24,6 +24,7 @@ from local_cluster.provisioner.kube import Conflict, Kind, Kube, NotFound, Raw
 from local_cluster.provisioner.layout import Layout, Stage
 from local_cluster.provisioner.names import FINALIZER, VolumeName
 from local_cluster.provisioner.objects import persistent_volume
+from local_cluster.provisioner.observed import Volume
 
 ALL_WITH_DATA: Final = (Stage.NEW, Stage.IN_USE)
 
@@ -72,8 +73,9 @@ class Steps:
 
     async def _retain(self, name: VolumeName) -> None:
         found = await self._find(name)
-        if found is not None and "deletionTimestamp" not in found["metadata"]:
-            return  # created a moment ago: the plan's picture was older
+        volume = Volume.parse(found, self._layout) if found is not None else None
+        if volume is not None and not (volume.deleting and volume.phase != "Bound"):
+            return  # created a moment ago, or still its claim's: the plan's picture was older
         await asyncio.to_thread(self._disk.unmount, name)
         await asyncio.to_thread(self._disk.move, name, origin=Stage.IN_USE, target=Stage.RETAINED)
         await self._let_go(name)

@@ -111,6 +111,17 @@ async def test_data_of_a_volume_that_the_picture_misses_is_kept_mounted() -> Non
     assert AT_WORK == world.state()
 
 
+async def test_data_of_a_volume_that_is_deleted_while_it_is_bound_stays() -> None:
+    """The same, while somebody has deleted the PersistentVolume: it is its claim's until the claim goes."""
+    world = World()
+    await world.live((*MADE, delete_volume))
+    world.controller._mirrors[Kind.VOLUMES].items = {}
+
+    await world.controller.once()
+
+    assert world.state() == AT_WORK
+
+
 async def test_a_new_file_whose_volume_the_picture_misses_is_kept() -> None:
     """The same for a file that is still called new when the process starts again and its claim is gone from sight."""
     world = World()
