@@ -148,7 +148,10 @@ class Session:
                     user_agent=user_agent(version),
                 )
                 listeners = Listeners(
-                    woken=watcher.wake, blocked=self.metrics.blocked.inc, loaded=self.metrics.loads.inc
+                    woken=watcher.wake,
+                    broken=watcher.script_failed,
+                    blocked=self.metrics.blocked.inc,
+                    loaded=self.metrics.loads.inc,
                 )
                 self._browser = await open_browser(plan, playwright, listeners)
         except (TimeoutError, LaunchError) as error:

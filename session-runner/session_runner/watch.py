@@ -36,6 +36,8 @@ LOADING_INTERVAL, MOVING_INTERVAL, RESTING_INTERVAL = 0.3, 2.0, 5.0
 """ Seconds between two looks; events shorten them. """
 EVENT_PAUSE = 0.05
 """ Events come in bunches; one look serves them all. """
+BROKEN_PAUSE = 1.0
+""" Seconds before a page whose scripts did not come is fetched again: networks come back in moments. """
 
 _LOADING = frozenset({RunnerState.STARTING, RunnerState.LOADING, RunnerState.LOAD_ERROR})
 _MOVING = frozenset(
@@ -97,6 +99,8 @@ class Watcher:
     _past: Past = field(init=False)
     _kills_before: int | None = field(init=False)
     _starting: bool = True
+    _broken: bool = False
+    """ A script failed since the last navigation. """
 
     def __post_init__(self) -> None:
         self._past = self.record.past(now=self.started)
@@ -114,8 +118,17 @@ class Watcher:
         """Whether the kernel has killed one of our processes for want of memory since we began."""
         return killed_since(self._kills_before, self.kills())
 
+    def script_failed(self, error: str) -> None:
+        """A script of the page could not be fetched: a page that has not booted yet needs another attempt."""
+        log.info("A script of the page could not be fetched", extra={"error": error})
+        self._broken = True
+        self._woken.set()
+
     async def fetch(self, browser: Page) -> None:
-        """Fetch the document, again and again while the start-up time lasts. This is the only navigation there is."""
+        """Fetch the document, again and again while the start-up time lasts. This is the only navigation there is.
+
+        It is called again only for a page that never booted: such a page holds no session that a reload could take.
+        """
         delay = 1.0
         self.publish(Verdict(RunnerState.LOADING, StateReason.PAGE_LOADING, "The page is loading."))
         while True:
@@ -140,6 +153,11 @@ class Watcher:
             self._woken.clear()
             facts = await self._look(browser)
             self._take(facts)
+            if self._broken and self._starting and not facts.booted:
+                self._broken = False
+                await asyncio.sleep(BROKEN_PAUSE)
+                await self.fetch(browser)
+                continue
             if wants_code(self._past, facts, policy=self.settings.policy, now=self.monotonic()):
                 await self._ask_for_code(browser)
             with contextlib.suppress(TimeoutError):

@@ -65,7 +65,10 @@ async def opened(folders: Folders, standin: StandIn, monkeypatch: pytest.MonkeyP
     reported: list[str] = []
     blocked: list[None] = []
     listeners = Listeners(
-        woken=lambda name, _detail: reported.append(name), blocked=lambda: blocked.append(None), loaded=lambda: None
+        woken=lambda name, _detail: reported.append(name),
+        broken=reported.append,
+        blocked=lambda: blocked.append(None),
+        loaded=lambda: None,
     )
     playwright = await start_driver()
     browser = await open_browser(plan, playwright, listeners)

@@ -44,6 +44,8 @@ class Listeners:
     """ The page reported an event: name, and the word of a logout reason. """
     blocked: Callable[[], None]
     """ A request to a host that is not allowed failed. """
+    broken: Callable[[str], None]
+    """ A script of the page could not be fetched: without it the page may never boot. Told with the browser's word. """
     loaded: Callable[[], None]
     """ The page's own document was replaced. """
 
@@ -134,7 +136,8 @@ async def open_browser(plan: LaunchPlan, playwright: Playwright, listeners: List
     browser = BrowserPage(
         playwright=playwright, context=context, page=page, died=asyncio.get_running_loop().create_future()
     )
-    _listen(browser, listeners, plan.allowed_hosts)
+    _listen(browser, listeners)
+    _listen_to_requests(browser, listeners, plan.allowed_hosts)
     await context.expose_binding(scripts.BINDING, lambda _source, name, detail=None: listeners.woken(name, detail))
     await context.add_init_script(scripts.init_script())
     return browser
@@ -158,7 +161,7 @@ async def stop_driver(playwright: Playwright) -> None:
         log.warning("The browser's driver did not stop cleanly", extra={"error": _first_line(error)})
 
 
-def _listen(browser: BrowserPage, listeners: Listeners, allowed: AllowedHosts) -> None:
+def _listen(browser: BrowserPage, listeners: Listeners) -> None:
     def dead(who: str) -> None:
         if not browser.closing and not browser.died.done():
             browser.died.set_result(who)
@@ -173,6 +176,14 @@ def _listen(browser: BrowserPage, listeners: Listeners, allowed: AllowedHosts) -
         with contextlib.suppress(PlaywrightError):
             await page.close()
 
+    browser.page.on("crash", lambda _page: dead("page"))
+    browser.page.on("close", closed)
+    browser.context.on("close", lambda _context: dead("browser"))
+    browser.context.on("page", close_second)
+    browser.page.on("framenavigated", lambda frame: None if frame.parent_frame else listeners.loaded())
+
+
+def _listen_to_requests(browser: BrowserPage, listeners: Listeners, allowed: AllowedHosts) -> None:
     def count(url: str) -> None:
         parts = urlsplit(url)
         if parts.scheme in ("http", "https", "ws", "wss") and not allowed.allows(parts.hostname or ""):
@@ -180,18 +191,17 @@ def _listen(browser: BrowserPage, listeners: Listeners, allowed: AllowedHosts) -
             listeners.blocked()
 
     def failed(request: Request) -> None:
-        count(request.url)
+        if allowed.allows(urlsplit(request.url).hostname or ""):
+            if request.resource_type == "script":
+                listeners.broken(request.failure or "unknown")
+        else:
+            count(request.url)
 
     def opened(socket: WebSocket) -> None:
         count(socket.url)
 
-    browser.page.on("crash", lambda _page: dead("page"))
-    browser.page.on("close", closed)
-    browser.context.on("close", lambda _context: dead("browser"))
-    browser.context.on("page", close_second)
     browser.context.on("requestfailed", failed)
     browser.page.on("websocket", opened)
-    browser.page.on("framenavigated", lambda frame: None if frame.parent_frame else listeners.loaded())
 
 
 def _navigation_error(error: PlaywrightError) -> NavigationError:

@@ -32,12 +32,14 @@ class ScriptedPage:
         self.navigations = list(navigations)
         self.asked: list[str] = []
         self.deadlines: list[float] = []
+        self.fetched = 0
         self.after_probe: Callable[[], None] = lambda: None
 
     async def navigate(self, url: str, *, deadline: float) -> None:
         """Fail as long as failures are scripted."""
         assert url == "https://web.whatsapp.com/"
         self.deadlines.append(deadline)
+        self.fetched += 1
         failure = self.navigations.pop(0) if self.navigations else None
         if failure is not None:
             raise failure
@@ -244,6 +246,29 @@ async def test_fetching_ends_with_the_start_up_time(tmp_path: Path) -> None:
 
     assert caught.value.ending.code is ExitCode.LOAD_FAILED
     assert caught.value.reason is StateReason.CERTIFICATE_NOT_TRUSTED
+
+
+async def test_a_page_whose_scripts_did_not_come_is_fetched_again(tmp_path: Path) -> None:
+    """A page that never booted and lost a script is navigated once more, and only then."""
+    bench = Bench(tmp_path)
+    bench.step = 0.1
+    page = ScriptedPage({"booted": False}, {"booted": False}, UNLINKED | {"code": CODE})
+    bench.watcher.script_failed("net::ERR_NETWORK_CHANGED")
+    await bench.ending(page)
+
+    assert page.fetched == 1
+    assert bench.states[-1][0] == "QRPending"
+
+
+@pytest.mark.parametrize("shape", [{}, UNLINKED | {"code": CODE}, {"stream": "DISCONNECTED"}])
+async def test_a_page_that_has_booted_is_never_navigated(tmp_path: Path, shape: Raw) -> None:
+    """A lost script of a page that works, or of one that may be in a conflict, changes nothing: a reload is a takeover."""
+    bench = Bench(tmp_path)
+    page = ScriptedPage(shape, {"booted": False}, shape)
+    bench.watcher.script_failed("net::ERR_NETWORK_CHANGED")
+    await bench.ending(page)
+
+    assert page.fetched == 0
 
 
 async def test_a_locked_account_is_remembered_from_its_event(tmp_path: Path) -> None:
