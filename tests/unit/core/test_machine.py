@@ -359,7 +359,7 @@ class Storm(RuleBasedStateMachine):
 
 TestStorm = Storm.TestCase
 TestStorm.settings = settings(
-    max_examples=int(os.environ.get("STORM_EXAMPLES", "25")),
+    max_examples=int(os.environ.get("STORM_EXAMPLES", "20")),
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=list(HealthCheck),

@@ -240,7 +240,7 @@ class World:
 
     def session(self, name: str = "sales") -> WhatsAppSession:
         """Return a session as the operator reads it."""
-        return WhatsAppSession.parse(copy.deepcopy(self.sessions[name]))
+        return WhatsAppSession.parse(self.sessions[name])
 
     def status(self, name: str = "sales") -> SessionStatus:
         """Return a session's stored status."""
@@ -331,7 +331,7 @@ class World:
         for name in list(self.sessions):
             self.look(name)
 
-    def settle(self, *, passes: int = 4) -> None:
+    def settle(self, *, passes: int = 3) -> None:
         """Let the operator and the kubelet work until all that can run runs."""
         for _ in range(passes):
             self.resync()
