@@ -108,5 +108,7 @@ def make_room(story: Story, stage: Stage) -> None:
     with story.doing(f"suspending {name}"):
         stage.suspend(name)
     story.expect(f"{name} is suspended and its pod gone", stage.has_condition(name, "Suspended"), within=90)
-    story.expect(f"{WAITING} is admitted and shows a QR code", stage.in_state(WAITING, "QRPending"), within=90)
+    story.expect(
+        f"{WAITING} is admitted and shows a QR code", stage.in_state(WAITING, "QRPending"), within=stage.patience
+    )
     story.expect(f"the quota {QUOTA} counts three sessions, none waiting", stage.quota_counts(QUOTA, 3, 0), within=15)
