@@ -25,7 +25,10 @@ from local_cluster.full.cluster import FullCluster
 pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.timeout(240)]
 
 PLACES = ("/dev", "/etc", "/opt", "/run", "/srv", "/usr/libexec", "/var/lib", "/var/log")
-OTHERS = re.compile(r"^(/dev/pts/|/var/lib/(apt|dpkg|containers)/|/var/log/journal/|/run/(user|containers|crun|lock)/)")
+# A loop device that was ever used keeps its node in /dev; which are in use is compared on its own.
+OTHERS = re.compile(
+    r"^(/dev/pts/|/dev/loop|/var/lib/(apt|dpkg|containers)/|/var/log/journal/|/run/(user|containers|crun|lock)/)"
+)
 OUR_PROGRAMS = {"containerd", "containerd-shim-runc-v2", "coredns", "kube", "pause", "runc", "busybox"}
 SETTLE = 20.0  # seconds for the kernel to take away what nobody holds any more; it takes well under one
 
@@ -33,19 +36,23 @@ Snapshot = dict[str, Any]
 
 
 class Others:
-    """The clusters that were there before the test: a demo's, other tests'. They come and go as they like."""
+    """The clusters that are not this test's: a demo's, other tests'. They come and go as they like."""
 
     def __init__(self) -> None:
-        self._names = records.names()
+        self.mine: list[str] = []
+
+    def names(self) -> list[str]:
+        """Those that are there right now."""
+        return [name for name in records.names() if name not in self.mine]
 
     def own(self, entry: object) -> bool:
         """Whether something is one of theirs, by its name."""
         text = f"{entry}/"
-        return any(f"wso-{name}" in text or f"/whatsapp-session-operator/{name}/" in text for name in self._names)
+        return any(f"wso-{name}" in text or f"/whatsapp-session-operator/{name}/" in text for name in self.names())
 
     def pids(self) -> set[str]:
         """Their processes."""
-        return {str(pid) for name in self._names for pid in CgroupTree(f"wso-{name}").pids()}
+        return {str(pid) for name in self.names() for pid in CgroupTree(f"wso-{name}").pids()}
 
 
 def _mounts() -> list[str]:
@@ -96,9 +103,10 @@ def _processes(theirs: set[str]) -> list[str]:
     found = []
     for path in Path("/proc").glob("[0-9]*/exe"):
         with contextlib.suppress(OSError):  # a kernel thread, or it ended
-            # Light clusters of other tests run the same programs, and come and go as they like.
-            light = b"light-cluster-" in (path.parent / "cmdline").read_bytes()
-            if path.readlink().name in OUR_PROGRAMS and not light and path.parent.name not in theirs:
+            # Light clusters and the kubectl of other tests are the same programs, and none of a full cluster's.
+            words = (path.parent / "cmdline").read_bytes()
+            other = b"light-cluster-" in words or words.partition(b"\0")[0].endswith(b"kubectl")
+            if path.readlink().name in OUR_PROGRAMS and not other and path.parent.name not in theirs:
                 found.append(f"{path.readlink().name} {path.parent.name}")
     return sorted(found)
 
@@ -119,8 +127,9 @@ def _snapshot(others: Others) -> Snapshot:
         "network": _network(others),
         "loop devices": run("losetup", "--list", "--noheadings", "--output", "BACK-FILE").split(),
         "network namespaces": _network_namespaces(theirs),
-        "cgroups": sorted(str(path) for path in Path("/sys/fs/cgroup").rglob("*") if path.is_dir()),
-        "settings": dict(_settings()),
+        # An instance's cgroup is at the top of each tree; deeper ones of others are theirs to make and remove.
+        "cgroups": sorted(str(path) for path in Path("/sys/fs/cgroup").glob("*/*") if path.is_dir()),
+        "settings": {path: value for path, value in _settings() if not others.own(path)},
         "processes": _processes(theirs),
         "files": _files(),
     }
@@ -155,6 +164,7 @@ def test_two_rounds_leave_the_machine_as_it_was(make_cluster: Callable[[], FullC
     before = _snapshot(others)
     for _ in range(2):
         cluster = make_cluster()
+        others.mine.append(cluster.name)
         namespace = restricted_namespace(cluster)
         apply(cluster, claim(namespace, "data"), with_claim(pod(namespace, "one"), "data"))
         wait_ready(cluster, namespace, "one")
