@@ -39,8 +39,10 @@ class Services:
             return
         try:
             await self._kube.delete(SERVICES, namespace=namespace, name=SERVICE_NAME, uid=uid_of(service))
-        except (NotFound, Conflict):
+        except NotFound:
             logger.debug("Service was gone already", extra={"namespace": namespace})
+        except Conflict:
+            return  # another Service has the name by now; its event or the next resync tells
         else:
             logger.info("Service deleted with its last session", extra={"namespace": namespace})
         self._store.forget(SERVICES, key, version=version_of(service))

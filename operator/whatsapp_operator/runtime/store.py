@@ -6,7 +6,8 @@ comparable numbers from Kubernetes 1.35 on). Three things follow that a plain di
 * A deletion is remembered (a tombstone) until a LIST that is newer than it, so that a late event or an older LIST
   cannot bring the object back.
 * A LIST removes what it does not contain, except what is newer than the LIST. A deletion whose event was lost is
-  noticed here: no phantom stays (a quota counted from phantoms would leak slots for ever).
+  noticed here: no phantom stays (a quota counted from phantoms would leak slots for ever). And what it contains is
+  there, whatever was thought before, unless its deletion is newer than the LIST.
 * After a LIST, an event older than it about an unknown object tells of something already gone.
 
 Objects are kept as JSON without `managedFields`, which nobody reads and which is half of their size.
@@ -49,15 +50,16 @@ class Shelf:
     """ The version of the last full LIST. """
     index: defaultdict[str, set[ObjectKey]] = field(default_factory=lambda: defaultdict(set))
 
-    def put(self, obj: Json) -> Change:
-        """Take an object as it is at its resourceVersion."""
+    def put(self, obj: Json, *, listed_at: int = 0) -> Change:
+        """Take an object as it is at its resourceVersion; from a LIST, with the LIST's."""
         key, version = key_of(obj), version_of(obj)
         known = self.objects.get(key)
         if known is not None:
             if version <= version_of(known):
                 return _NOTHING
-        elif version <= max(self.floor, self.tombstones.get(key, 0)):
+        elif max(version, listed_at) <= max(self.floor, self.tombstones.get(key, 0)):
             return _NOTHING
+        self.tombstones.pop(key, None)
         obj = _slim(obj)
         if known is not None:
             self._unindex(key, known)
@@ -82,7 +84,7 @@ class Shelf:
         present = set()
         for obj in objects:
             present.add(key_of(obj))
-            changes.append(self.put(obj))
+            changes.append(self.put(obj, listed_at=version))
         gone = [
             key
             for key, known in self.objects.items()

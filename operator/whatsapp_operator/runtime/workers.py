@@ -36,6 +36,7 @@ class Workers:
         self._count = count
         self._tasks: list[asyncio.Task[None]] = []
         self._busy: set[asyncio.Task[None]] = set()
+        self._stopping = False
 
     def start(self) -> None:
         """Begin to work."""
@@ -51,6 +52,7 @@ class Workers:
 
     async def stop(self, *, within: float) -> None:
         """Let each worker end the session it is at, for so many seconds at most; take no new ones."""
+        self._stopping = True
         for task in self._tasks:
             if task not in self._busy:
                 task.cancel()
@@ -63,7 +65,7 @@ class Workers:
 
     async def _work(self) -> None:
         me = asyncio.current_task()
-        while me is not None and not me.cancelling():
+        while me is not None and not self._stopping:
             key = await self._queue.take()
             self._busy.add(me)
             try:

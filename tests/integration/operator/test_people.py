@@ -74,7 +74,7 @@ async def test_restart_at_makes_the_pod_anew_once(bench: Bench) -> None:
 
     async def same_pod() -> bool:
         found = await bench.pod("a") or {"metadata": {}}
-        return str(found["metadata"].get("uid")) == pod["metadata"]["uid"]
+        return str(found["metadata"].get("uid")) == str(pod["metadata"]["uid"])
 
     await bench.stays(same_pod, "one restart", during=3)
     assert value == pod["metadata"]["annotations"]["wasession.dev/restart-at"]

@@ -8,11 +8,11 @@ The real one is used in tests/integration; this one can be made to fail at a cho
 
 from __future__ import annotations
 
-import copy
 import itertools
+import marshal
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -65,6 +65,11 @@ def parse(path: str) -> Path:
     return Path(padded[0], namespace, padded[1], padded[2])
 
 
+def copied(value: Any) -> Any:
+    """Copy plain data, ten times faster than `copy.deepcopy`: a server copies a lot."""
+    return marshal.loads(marshal.dumps(value))
+
+
 def merged(old: Any, patch: Any) -> Any:
     """Apply a JSON merge patch."""
     if not isinstance(patch, dict):
@@ -105,12 +110,13 @@ class MemoryApi:
 
     async def send(self, request: Request) -> Response:
         """Answer one request."""
-        self.requests.append(copy.deepcopy(request))
+        self.requests.append(request)
         if request.method != "GET":
             self._attempts += 1
         fault = self.fault(request, self._attempts if request.method != "GET" else 0)
         if fault is None:
-            return copy.deepcopy(self.answer(request))
+            answer = self.answer(request)
+            return replace(answer, body=copied(answer.body))
         if fault.committed:
             self.answer(request)
         if fault.status:
@@ -143,7 +149,7 @@ class MemoryApi:
         return Response(status=200, body={"metadata": metadata, "items": selected[start:end]})
 
     def _create(self, path: Path, request: Request) -> Response:
-        obj = copy.deepcopy(request.body or {})
+        obj = copied(request.body or {})
         name = obj["metadata"]["name"]
         if (path.namespace, name) in self._kind(path.plural):
             return _no(409, "AlreadyExists", f"{name} already exists")
@@ -163,7 +169,7 @@ class MemoryApi:
         old = self._kind(path.plural).get((path.namespace, path.name))
         if old is None:
             return _no(404, "NotFound", f"{path.name} not found")
-        obj = copy.deepcopy(request.body or {})
+        obj = copied(request.body or {})
         if obj["metadata"].get("resourceVersion") not in (None, old["metadata"]["resourceVersion"]):
             return _no(409, "Conflict", "the object has been modified")
         self._written(request)
@@ -173,7 +179,7 @@ class MemoryApi:
         old = self._kind(path.plural).get((path.namespace, path.name))
         if old is None:
             return _no(404, "NotFound", f"{path.name} not found")
-        patch = copy.deepcopy(request.body or {})
+        patch = copied(request.body or {})
         for field_name in ("resourceVersion", "uid"):
             wanted = patch.get("metadata", {}).pop(field_name, None)
             if wanted is not None and wanted != old["metadata"][field_name]:
@@ -200,7 +206,7 @@ class MemoryApi:
         self._written(request)
         if path.plural == "pods" and self.grace and old.get("spec", {}).get("nodeName"):
             if "deletionTimestamp" not in old["metadata"]:
-                new = copy.deepcopy(old)
+                new = copied(old)
                 new["metadata"] |= {"deletionTimestamp": self._stamp(), "deletionGracePeriodSeconds": 30}
                 old = self._store(path.plural, new, "MODIFIED")
             return Response(status=200, body=old)
@@ -232,7 +238,7 @@ class MemoryApi:
         """Let an object be gone, and what it owns with it."""
         obj = self._kind(plural).pop((namespace, name))
         self.version += 1
-        obj = copy.deepcopy(obj)
+        obj = copied(obj)
         obj["metadata"]["resourceVersion"] = str(self.version)
         self.deleted[plural, name] += 1
         self._tell(plural, "DELETED", obj)
@@ -244,11 +250,13 @@ class MemoryApi:
 
     def get(self, plural: str, namespace: str, name: str) -> Json | None:
         """Return an object as it is now."""
-        return copy.deepcopy(self._kind(plural).get((namespace, name)))
+        found: Json | None = copied(self._kind(plural).get((namespace, name)))
+        return found
 
     def all(self, plural: str) -> list[Json]:
         """Return all objects of a kind as they are now."""
-        return copy.deepcopy(list(self._kind(plural).values()))
+        found: list[Json] = copied(list(self._kind(plural).values()))
+        return found
 
     def _store(self, plural: str, obj: Json, event: str) -> Json:
         self.version += 1
@@ -259,7 +267,7 @@ class MemoryApi:
 
     def _tell(self, plural: str, event: str, obj: Json) -> None:
         for watcher in self.watchers:
-            watcher(plural, event, copy.deepcopy(obj))
+            watcher(plural, event, copied(obj))
 
     def _kind(self, plural: str) -> dict[tuple[str, str], Json]:
         return self.objects.setdefault(plural, {})
@@ -268,7 +276,7 @@ class MemoryApi:
         return self._kind(plural) if self.snapshot is None else self.snapshot.get(plural, {})
 
     def _written(self, request: Request) -> None:
-        self.writes.append(copy.deepcopy(request))
+        self.writes.append(request)
 
     def _stamp(self) -> str:
         return self.now().strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -189,6 +189,18 @@ def test_a_not_found_answer_does_not_remove_what_came_later(store: Store) -> Non
     assert not store.forget(PODS, KEY, version=5)
 
 
+def test_a_list_corrects_what_was_wrongly_forgotten(store: Store) -> None:
+    """A stale server's "not found" made us forget an object that is there: the next LIST brings it back."""
+    store.put(PODS, pod(5))
+    store.forget(PODS, KEY, version=5)
+    store.replace(PODS, [], version=3)
+    store.settle(PODS, version=7)
+
+    store.replace(PODS, [pod(5)], version=8)
+
+    assert pod(5) == store.get(PODS, KEY)
+
+
 def test_managed_fields_are_dropped(store: Store) -> None:
     """Nobody reads them, and they are half of the memory."""
     given_pod = pod(1)

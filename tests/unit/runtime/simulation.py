@@ -1,0 +1,342 @@
+"""A cluster in memory with the whole runtime in it: time that a test moves, a kubelet, runners, people, and accidents.
+
+    simulation = Simulation()
+    await simulation.start()                 # an operator begins
+    simulation.session("a")                  # a person applies a session
+    await simulation.until(lambda: simulation.state("a") == "QRPending")
+    simulation.kill()                        # SIGKILL, between two instructions
+    await simulation.start()                 # a new process
+
+Nothing of the runtime is replaced but its seams: `KubeClient`, `Clock`, `Listener`, the jitter.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from unit.runtime.fakes import FakeClock, exactly, settle
+from unit.runtime.memory_api import Json, Killed, MemoryApi
+from whatsapp_operator.core.model import Defaults
+from whatsapp_operator.runtime.client import Kube, Request, Response
+from whatsapp_operator.runtime.metrics import Metrics
+from whatsapp_operator.runtime.operator import SELECTORS, Config, Operator, World
+from whatsapp_operator.runtime.resync import Stream
+from whatsapp_operator.runtime.runners import WAIT, Answer, NoAnswer, Target
+
+NAMESPACE = "shop"
+PLURALS = {resource.plural: resource for resource in SELECTORS}
+LATENCY = 0.01
+""" Seconds that a watch event takes. """
+STEP = 0.25
+
+
+@dataclass
+class Process:
+    """One operator's connection to the API server; dead processes make no requests."""
+
+    api: MemoryApi
+    dead: bool = False
+
+    async def send(self, request: Request) -> Response:
+        """Ask, unless dead."""
+        if self.dead:
+            raise Killed
+        try:
+            response = await self.api.send(request)
+        except Killed:
+            self.dead = True
+            raise
+        if self.dead:  # killed while the answer was on its way
+            raise Killed
+        return response
+
+
+@dataclass
+class Words:
+    """What the runners say, by pod UID; a `Listener`."""
+
+    clock: FakeClock
+    words: dict[str, tuple[int, str, str]] = field(default_factory=dict)
+    silent: set[str] = field(default_factory=set)
+    news: dict[str, asyncio.Event] = field(default_factory=dict)
+
+    def say(self, uid: str, state: str, reason: str = "AsExpected") -> None:
+        """Let a pod's runner say something."""
+        revision = self.words.get(uid, (0, "", ""))[0] + 1
+        self.words[uid] = (revision, state, reason)
+        self.wake(uid)
+
+    def end(self, uid: str) -> None:
+        """The pod has ended."""
+        self.words.pop(uid, None)
+        self.wake(uid)
+
+    def wake(self, uid: str) -> None:
+        """Have a parked question answered."""
+        self.news.pop(uid, asyncio.Event()).set()
+
+    async def ask(self, target: Target, *, after: int | None) -> Answer:
+        """Play runner."""
+        uid = target.pod_uid
+        if uid in self.words and uid not in self.silent and self.words[uid][0] == after:
+            news = self.news.setdefault(uid, asyncio.Event())
+            timer = self.clock.call_later(WAIT.total_seconds(), news.set)
+            await news.wait()
+            timer.cancel()
+        if uid not in self.words or uid in self.silent:
+            raise NoAnswer("silent")
+        revision, state, reason = self.words[uid]
+        return Answer.model_validate(
+            {
+                "sessionUID": target.session_uid,
+                "podUID": uid,
+                "revision": revision,
+                "state": state,
+                "reason": reason,
+            }
+        )
+
+
+class Simulation:
+    """The whole of it."""
+
+    def __init__(self, *, resync: float = 60) -> None:
+        self.clock = FakeClock()
+        self.api = MemoryApi(now=self.clock.now)
+        self.words = Words(self.clock)
+        self.first_word = ("QRPending", "WaitingForScan")
+        self.start_pods = True
+        self.resync = timedelta(seconds=resync)
+        self.operator: Operator | None = None
+        self.deaf = False
+        """ Watch events are lost. """
+        self.checks: list[Callable[[], None]] = []
+        """ Called after each change in the cluster: what must always hold. """
+        self._process = Process(self.api)
+        self._before: set[asyncio.Task[Any]] = set()
+        self.api.watchers += [self._kubelet, self._check, self._watch]
+
+    # --- the operator --------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Start an operator's process."""
+        self._before = asyncio.all_tasks()
+        self._process = Process(self.api)
+        self.operator = Operator(
+            Config(
+                defaults=Defaults(runner_image="runner:1"),
+                namespace="ops",
+                key_secret="keys",
+                identity="operator-1",
+                resync_interval=self.resync,
+                workers=3,
+            ),
+            World(
+                kube=Kube(self._process, timeout=30),
+                clock=self.clock,
+                metrics=Metrics(),
+                listener=self.words,
+                jitter=exactly,
+            ),
+        )
+        asyncio.get_running_loop().create_task(self.operator.start())
+        await settle()
+
+    def kill(self) -> None:
+        """End the process between two instructions: no handler runs that could still make a request."""
+        self._process.dead = True
+        for task in asyncio.all_tasks() - self._before - {asyncio.current_task()}:
+            task.cancel()
+        self.operator = None
+
+    @property
+    def killed(self) -> bool:
+        """The process met a `Killed`."""
+        return self._process.dead
+
+    async def stop(self) -> None:
+        """End everything."""
+        self.kill()
+        self.api.watchers.clear()
+        await settle()
+
+    async def until(self, seen: Callable[[], object], *, within: float = 600, step: float = STEP) -> None:
+        """Let time pass until something is so; a killed operator is replaced by a new one after a second."""
+        end = self.clock.seconds + within
+        while not seen():
+            if self.clock.seconds > end:
+                raise AssertionError(f"waited in vain; sessions: {self.api.all('whatsappsessions')}")
+            await self.clock.advance(step)
+            if self.operator is not None and self.killed:
+                self.kill()
+                await self.clock.advance(1)
+                await self.start()
+
+    async def rest(self, seconds: float = 200) -> None:
+        """Let time pass."""
+        end = self.clock.seconds + seconds
+        await self.until(lambda: self.clock.seconds >= end, within=seconds + 10, step=2.0)
+
+    # --- people --------------------------------------------------------------------------------------------------
+
+    def namespace(self, name: str = NAMESPACE, labels: dict[str, str] | None = None) -> None:
+        """Make a namespace."""
+        self.api.put("namespaces", {"metadata": {"name": name, "labels": labels or {}}})
+
+    def quota(self, **spec: Any) -> None:
+        """Create the quota."""
+        self.api.put("whatsappsessionquotas", _custom("WhatsAppSessionQuota", {"name": "default"}, spec))
+
+    def session(self, name: str, *, namespace: str = NAMESPACE, **spec: Any) -> Json:
+        """Apply a session."""
+        return self.api.put(
+            "whatsappsessions", _custom("WhatsAppSession", {"name": name, "namespace": namespace}, spec)
+        )
+
+    def edit(self, name: str, patch: Json) -> None:
+        """Change a session."""
+        self.api.change("whatsappsessions", NAMESPACE, name, patch)
+
+    def ask(self, name: str, request: str, value: str = "2026-01-01T00:00:00Z") -> None:
+        """Set a request's annotation."""
+        self.edit(name, {"metadata": {"annotations": {f"wasession.dev/{request}": value}}})
+
+    def status(self, name: str) -> Json:
+        """Return a session's status."""
+        session = self.api.get("whatsappsessions", NAMESPACE, name) or {}
+        status: Json = session.get("status") or {}
+        return status
+
+    def state(self, name: str) -> str | None:
+        """Return a session's state."""
+        return self.status(name).get("state")
+
+    def condition(self, name: str, kind: str) -> tuple[str, str]:
+        """Return a condition's status and reason."""
+        conditions = self.status(name).get("conditions") or []
+        found: Json = next((found for found in conditions if found["type"] == kind), {})
+        return found.get("status", ""), found.get("reason", "")
+
+    # --- the node ------------------------------------------------------------------------------------------------
+
+    def pod(self, name: str) -> Json | None:
+        """Return a pod."""
+        return self.api.get("pods", NAMESPACE, name)
+
+    def pod_uid(self, name: str) -> str:
+        """Return a pod's UID, or nothing."""
+        pod = self.pod(name)
+        return str(pod["metadata"]["uid"]) if pod else ""
+
+    def end(self, name: str, *, code: int, message: str = "") -> None:
+        """Let a pod's container end."""
+        ended = {
+            "exitCode": code,
+            "reason": "Error",
+            "message": message,
+            "startedAt": self._stamp(-5),
+            "finishedAt": self._stamp(),
+        }
+        status = {
+            "phase": "Failed" if code else "Succeeded",
+            "containerStatuses": [{"name": "runner", "state": {"terminated": ended}}],
+        }
+        self.words.end(self.pod_uid(name))
+        self.api.change("pods", NAMESPACE, name, {"status": status}, status=True)
+
+    def evict(self, name: str) -> None:
+        """Let a pod vanish with its node."""
+        self.api.remove("pods", NAMESPACE, name)
+
+    def say(self, name: str, state: str, reason: str = "AsExpected") -> None:
+        """Let the runner of a session's pod say something."""
+        self.words.say(self.pod_uid(name), state, reason)
+
+    def _kubelet(self, plural: str, event: str, obj: Json) -> None:
+        if plural != "pods" or not self.start_pods:
+            return
+        name, uid = obj["metadata"]["name"], obj["metadata"]["uid"]
+        if event == "ADDED":
+            self.clock.call_later(0.3, lambda: self._run(name, uid))
+        elif event == "MODIFIED" and "deletionTimestamp" in obj["metadata"]:
+            self.clock.call_later(0.5, lambda: self._finish(name, uid))
+
+    def _run(self, name: str, uid: str) -> None:
+        if self.pod_uid(name) != uid:
+            return
+        self.api.change("pods", NAMESPACE, name, {"spec": {"nodeName": "node-1"}})
+        running = {"running": {"startedAt": self._stamp()}}
+        status = {
+            "phase": "Running",
+            "podIP": "127.0.0.1",
+            "conditions": [{"type": "PodScheduled", "status": "True"}, {"type": "Ready", "status": "True"}],
+            "containerStatuses": [{"name": "runner", "state": running}],
+        }
+        self.api.change("pods", NAMESPACE, name, {"status": status}, status=True)
+        self.words.say(uid, *self.first_word)
+
+    def _finish(self, name: str, uid: str) -> None:
+        if self.pod_uid(name) == uid:
+            self.words.end(uid)
+            self.api.remove("pods", NAMESPACE, name)
+
+    # --- the watches ---------------------------------------------------------------------------------------------
+
+    def _watch(self, plural: str, event: str, obj: Json) -> None:
+        resource = PLURALS.get(plural)
+        operator = self.operator
+        if resource is None or operator is None or self.deaf:
+            return
+
+        def deliver() -> None:
+            if self.operator is operator:
+                operator.event(Stream(resource, None), event, obj)
+
+        self.clock.call_later(LATENCY, deliver)
+
+    def _check(self, _plural: str, _event: str, _obj: Json) -> None:
+        for check in self.checks:
+            check()
+
+    def _stamp(self, shift: float = 0) -> str:
+        return (self.clock.now() + timedelta(seconds=shift)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _custom(kind: str, metadata: Json, spec: Json) -> Json:
+    return {"apiVersion": "wasession.dev/v1alpha1", "kind": kind, "metadata": dict(metadata), "spec": spec}
+
+
+def outcome(simulation: Simulation) -> Json:
+    """Return what two runs must agree on: what exists, what is said, and how often pods and claims were made or deleted.
+
+    Times, UIDs and versions differ between runs; so do Secrets made twice and refused, Leases and events.
+    """
+    api = simulation.api
+    said = {
+        session["metadata"]["name"]: {
+            "state": (session.get("status") or {}).get("state"),
+            "admitted": "admission" in (session.get("status") or {}),
+            "failures": ((session.get("status") or {}).get("recovery") or {}).get("consecutiveFailures"),
+            "restarts": ((session.get("status") or {}).get("recovery") or {}).get("restarts"),
+            "conditions": {
+                found["type"]: (found["status"], found["reason"])
+                for found in (session.get("status") or {}).get("conditions") or []
+            },
+        }
+        for session in api.all("whatsappsessions")
+    }
+    counted = ("pods", "persistentvolumeclaims", "services")
+    return {
+        "said": said,
+        "objects": {plural: sorted(obj["metadata"]["name"] for obj in api.all(plural)) for plural in counted},
+        "created": {key: count for key, count in sorted(api.created.items()) if key[0] in counted and count},
+        "deleted": {key: count for key, count in sorted(api.deleted.items()) if key[0] in counted},
+        "quotas": [
+            {name: value for name, value in (quota.get("status") or {}).items() if name != "conditions"}
+            for quota in api.all("whatsappsessionquotas")
+        ],
+    }

@@ -1,0 +1,168 @@
+"""What the operator sees may be late, old or full of holes: it must find the truth by itself, and do no harm before."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import AsyncIterator
+
+import pytest
+from unit.runtime.memory_api import Fault
+from unit.runtime.simulation import Simulation
+
+
+@pytest.fixture
+async def simulation() -> AsyncIterator[Simulation]:
+    """A cluster with a namespace and two places."""
+    simulation = Simulation()
+    simulation.namespace()
+    simulation.quota(sessions=2)
+    yield simulation
+    await simulation.stop()
+
+
+async def up(simulation: Simulation, *names: str) -> None:
+    """Start an operator and bring sessions up."""
+    await simulation.start()
+    for name in names:
+        simulation.session(name)
+    await simulation.until(lambda: all(simulation.state(name) == "QRPending" for name in names))
+
+
+async def test_a_deletion_that_no_watch_told_is_found(simulation: Simulation) -> None:
+    """410 with the deletion in the gap: within a resync the pod is missed and replaced."""
+    await up(simulation, "a")
+    first = simulation.pod_uid("a")
+    simulation.deaf = True
+    simulation.evict("a")
+    simulation.deaf = False
+
+    await simulation.until(lambda: simulation.pod_uid("a") not in ("", first), within=65)
+
+
+async def test_a_lost_session_deletion_frees_its_place(simulation: Simulation) -> None:
+    """No phantom holds a slot: the one that waits gets in, though no event told that a place is free."""
+    await up(simulation, "a", "b")
+    simulation.session("c")
+    await simulation.until(lambda: simulation.condition("c", "Admitted") == ("False", "QuotaExceeded"))
+    simulation.deaf = True
+    simulation.api.remove("whatsappsessions", "shop", "a")
+    simulation.deaf = False
+
+    await simulation.until(lambda: simulation.state("c") == "QRPending", within=70)
+
+    assert simulation.operator is not None
+    assert 2 == simulation.operator.runners.listening
+
+
+async def test_a_session_that_no_watch_told_is_found(simulation: Simulation) -> None:
+    """Its creation was missed."""
+    await up(simulation, "a")
+    simulation.deaf = True
+    simulation.session("b")
+    simulation.deaf = False
+
+    await simulation.until(lambda: simulation.state("b") == "QRPending", within=70)
+
+
+async def test_a_watch_that_is_deaf_for_good_costs_time_only(simulation: Simulation) -> None:
+    """Everything still happens, a resync later each; and the process notices that its watch is dead."""
+    simulation.deaf = True
+    await simulation.start()
+    simulation.session("a")
+
+    await simulation.until(lambda: simulation.state("a") == "QRPending", within=300)
+    await simulation.rest(300)
+
+    assert simulation.operator is not None
+    verdict = simulation.operator.resync.verdict()
+    assert verdict is not None
+    assert "tells nothing any more" in verdict
+
+
+async def test_a_watch_that_works_is_never_called_dead(simulation: Simulation) -> None:
+    """Over an hour with a change now and then, and long pauses."""
+    await up(simulation, "a")
+    for number in range(12):
+        simulation.ask("a", "restart-at", f"2026-01-01T00:00:{number:02}Z")
+        await simulation.rest(300)
+        assert simulation.operator is not None
+        assert simulation.operator.resync.verdict() is None
+
+
+async def test_an_old_view_after_a_restart_makes_nothing_twice(simulation: Simulation) -> None:
+    """Time travel: the new process reads from a server that lags behind, before its pod existed."""
+    simulation.session("a")
+    old = copy.deepcopy(simulation.api.objects)
+    await up(simulation)
+    await simulation.until(lambda: simulation.state("a") == "QRPending")
+    uid = simulation.pod_uid("a")
+    simulation.kill()
+
+    simulation.api.snapshot = old
+    await simulation.start()
+    await simulation.rest(30)
+    simulation.api.snapshot = None
+    await simulation.rest(120)
+
+    assert uid == simulation.pod_uid("a")
+    assert "QRPending" == simulation.state("a")
+    assert 1 == simulation.api.created["pods", "a"]
+    assert 0 == simulation.api.deleted["pods", "a"]
+
+
+async def test_late_events_make_nothing_twice(simulation: Simulation, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The operator's own writes come back through the watch only after half a minute."""
+    monkeypatch.setattr("unit.runtime.simulation.LATENCY", 30.0)
+    await up(simulation, "a", "b")
+    simulation.end("a", code=30)
+    uid = simulation.pod_uid("a")
+    await simulation.until(lambda: simulation.pod_uid("a") not in ("", uid))
+    await simulation.rest(120)
+
+    assert {"a": 2, "b": 1} == {name: simulation.api.created["pods", name] for name in ("a", "b")}
+
+
+async def test_repeated_events_change_nothing(simulation: Simulation) -> None:
+    """A watch that tells everything three times wakes nobody up for nothing."""
+    simulation.api.watchers.append(simulation._watch)
+    simulation.api.watchers.append(simulation._watch)
+    await up(simulation, "a")
+    await simulation.rest(70)
+    before = len(simulation.api.writes)
+
+    await simulation.rest(120)
+
+    assert before == len(simulation.api.writes)
+    assert 1 == simulation.api.created["pods", "a"]
+
+
+async def test_a_server_that_is_down_for_minutes_is_survived(simulation: Simulation) -> None:
+    """No request succeeds for five minutes; then everything that was missed is made up for."""
+    await up(simulation, "a")
+    simulation.api.fault = lambda _request, _number: Fault()
+    simulation.evict("a")
+    simulation.session("b")
+    await simulation.rest(300)
+    stale = simulation.operator is not None and simulation.operator.resync.stale
+    simulation.api.fault = lambda _request, _number: None
+
+    await simulation.until(lambda: {simulation.state("a"), simulation.state("b")} == {"QRPending"}, within=120)
+
+    assert stale
+
+
+async def test_lists_that_fail_are_tried_again_soon(simulation: Simulation) -> None:
+    """A resync that failed is not left until the next minute, and is noticed as stale when none succeeds."""
+    await up(simulation, "a")
+    simulation.api.fault = lambda request, _number: Fault(status=500) if request.method == "GET" else None
+    await simulation.rest(200)
+    assert simulation.operator is not None
+    stale, verdict = simulation.operator.resync.stale, simulation.operator.resync.verdict()
+    await simulation.rest(130)
+    final = simulation.operator.resync.verdict()
+    simulation.api.fault = lambda _request, _number: None
+    await simulation.rest(10)
+
+    assert (True, None) == (stale, verdict)
+    assert "no full list has succeeded" in (final or "")
+    assert simulation.operator.resync.verdict() is None
