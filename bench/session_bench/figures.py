@@ -28,10 +28,24 @@ class Row:
 
     name: str
     unit: str
-    """ `s`, `MB` (of 2^20 bytes) or empty for a count. """
+    """ `s`, `ms`, `MB` (of 2^20 bytes) or empty for a count. """
     values: tuple[float, ...]
-    against: str = ""
-    """ The name of the row that this one is divided by; empty: none. """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Two rows held against each other, by their names."""
+
+    row: str
+    to: str
+
+
+class Compared(NamedTuple):
+    """What came of it."""
+
+    ratio: Summary
+    difference: float
+    """ Of the medians, in the rows' unit. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +55,9 @@ class Table:
     name: str
     title: str
     rows: tuple[Row, ...]
-    headline: str = ""
-    """ The name of the row whose ratio is the benchmark's own: its last line. """
+    comparisons: tuple[Comparison, ...] = ()
+    headline: Comparison | None = None
+    """ The benchmark's own: its ratio is the last line. """
     notes: tuple[str, ...] = ()
 
     def row(self, name: str) -> Row:
@@ -52,23 +67,26 @@ class Table:
                 return row
         raise KeyError(name)
 
-    def ratio(self, row: Row) -> Summary | None:
-        """Return a row's ratio to the one it is held against, or None without such a one."""
-        return ratio(row.values, self.row(row.against).values) if row.against else None
+    def compare(self, comparison: Comparison) -> Compared:
+        """Return how one row stands to another; raises KeyError when there is no such row."""
+        row, other = self.row(comparison.row), self.row(comparison.to)
+        difference = statistics.median(row.values) - statistics.median(other.values)
+        return Compared(ratio(row.values, other.values), difference)
 
     def to_dict(self) -> dict[str, Any]:
         """Return all of it for programs, single measurements included."""
-        rows = []
-        for row in self.rows:
-            told: dict[str, Any] = {"name": row.name, "unit": row.unit, "values": list(row.values)}
-            told |= summarise(row.values)._asdict()
-            if (compared := self.ratio(row)) is not None:
-                told["ratio"] = {"against": row.against, **compared._asdict()}
-            rows.append(told)
-        said: dict[str, Any] = {"name": self.name, "title": self.title, "rows": rows, "notes": list(self.notes)}
-        if self.headline and (headline := self.ratio(self.row(self.headline))) is not None:
-            said["ratio"] = headline.median
-        return said
+        rows = [
+            {"name": row.name, "unit": row.unit, "values": list(row.values), **summarise(row.values)._asdict()}
+            for row in self.rows
+        ]
+        comparisons = []
+        for asked in self.comparisons:
+            found = self.compare(asked)
+            told = {"row": asked.row, "to": asked.to, "difference": found.difference}
+            comparisons.append({**told, "ratio": found.ratio._asdict()})
+        said = {"name": self.name, "title": self.title, "rows": rows, "comparisons": comparisons}
+        headline = {} if self.headline is None else {"ratio": self.compare(self.headline).ratio.median}
+        return {**said, **headline, "notes": list(self.notes)}
 
 
 def summarise(values: Iterable[float]) -> Summary:

@@ -83,10 +83,23 @@ class Ground:
 
         def look() -> tuple[float, str] | None:
             answer = call(pod["status"]["podIP"], RUNNER_PORT, "/v1/qr", token=token, timeout=5)
-            return (time.monotonic(), answer.text) if answer.status == 200 else None
+            if answer.status == 200:
+                return time.monotonic(), answer.text
+            if answer.status == 0:
+                self._still_runs(pod)
+            return None
 
         seen, text = until(look, f"the QR code of {name}", within=within)
         return seen, str(json.loads(text)["text"])
+
+    def _still_runs(self, pod: dict[str, Any]) -> None:
+        """A pod that failed would make the figure one of the recovery; raises BenchError."""
+        now = self.pod(pod["metadata"]["name"])
+        if now is None or now["metadata"]["uid"] != pod["metadata"]["uid"] or now["status"]["phase"] == "Failed":
+            raise BenchError(
+                f"the pod {pod['metadata']['name']} failed while it was measured; its session's status says why. "
+                "On a busy machine a browser may take longer than its launch timeout"
+            )
 
     def ready(self, name: str, *, within: float = 240) -> float:
         """Poll a pod until the kubelet calls it ready; returns when (monotonic)."""

@@ -19,14 +19,14 @@ from local_cluster.steps import Progress
 
 from session_bench import kernel, objects
 from session_bench.errors import BenchError
-from session_bench.figures import Row, Table
+from session_bench.figures import Comparison, Row, Table
 from session_bench.ground import Ground
 from session_bench.groups import Group, pod_group
 from session_bench.one_process.host import KINDS, Kind, hosted
 
 MB = 2**20
-PODS, ONE = "pods: available memory taken", "1 pod alone: available memory taken"
-SETTLED = "pods: working set"
+AVAILABLE, WORKING_SET, ANONYMOUS = "available memory taken", "working set", "anonymous memory"
+PODS = "pods"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,25 +42,23 @@ class Plan:
 def measure_memory(ground: Ground, plan: Plan, *, progress: Progress, kinds: tuple[Kind, ...] = KINDS) -> Table:
     """Measure in rounds; each figure is per session."""
     found: dict[str, list[float]] = defaultdict(list)
-    with progress.step("memory: 1 pod"), pods(ground, 1, rest=plan.rest) as taken:
-        found[ONE].append(taken.available)
+    with progress.step("memory: 1 pod", still=lambda: "measuring"), pods(ground, 1, rest=plan.rest) as taken:
+        found[f"1 pod: {AVAILABLE}"].append(taken.available)
     for turn in range(plan.rounds):
         told = f"round {turn + 1} of {plan.rounds}"
         with (
-            progress.step(f"memory: {plan.sessions} pods, {told}"),
+            progress.step(f"memory: {plan.sessions} pods, {told}", still=lambda: "measuring"),
             pods(ground, plan.sessions, rest=plan.rest) as taken,
         ):
-            found[PODS].append(taken.available)
-            found[SETTLED].append(taken.working_set)
+            _note(found, PODS, taken)
             for part, size in taken.parts.items():
-                found[f"  anonymous: {part}"].append(size)
+                found[f"  of it {part}"].append(size)
         for kind in kinds:
             with (
-                progress.step(f"memory: {plan.sessions} sessions in {kind.title}, {told}"),
+                progress.step(f"memory: {plan.sessions} sessions in {kind.title}, {told}", still=lambda: "measuring"),
                 together(ground, kind, plan.sessions, rest=plan.rest) as taken,
             ):
-                found[f"{kind.title}: available memory taken"].append(taken.available)
-                found[f"{kind.title}: working set"].append(taken.working_set)
+                _note(found, kind.title, taken)
     return _table(plan, found, kinds)
 
 
@@ -119,20 +117,27 @@ def _available() -> float:
     return median(readings)
 
 
+def _note(found: dict[str, list[float]], who: str, taken: Taken) -> None:
+    found[f"{who}: {AVAILABLE}"].append(taken.available)
+    found[f"{who}: {WORKING_SET}"].append(taken.working_set)
+    found[f"{who}: {ANONYMOUS}"].append(sum(taken.parts.values()))
+
+
 def _table(plan: Plan, found: dict[str, list[float]], kinds: tuple[Kind, ...]) -> Table:
-    rows = [Row(name=name, unit="MB", values=tuple(values)) for name, values in found.items()]
-    rivals = [kind.title for kind in kinds]
-    compared = []
-    for row in rows:
-        compared.append(row)
-        if row.name in (PODS, SETTLED):
-            what = row.name.partition(": ")[2]
-            for rival in rivals:
-                against = f"{rival}: {what}"
-                compared.append(Row(name=f"  … to {rival}", unit="MB", values=row.values, against=against))
+    comparisons = [
+        Comparison(row=f"{PODS}: {what}", to=f"{kind.title}: {what}")
+        for kind in kinds
+        for what in (AVAILABLE, WORKING_SET, ANONYMOUS)
+    ]
     return Table(
         name="memory",
         title=f"Memory per session, {plan.sessions} sessions, {plan.rest:.0f} s after the last was linked",
-        rows=tuple(compared),
-        notes=("a real WhatsApp page adds its own heap, the same on every side",),
+        rows=tuple(Row(name=name, unit="MB", values=tuple(values)) for name, values in found.items()),
+        comparisons=tuple(comparisons),
+        headline=comparisons[0],
+        notes=(
+            *(f"{kind.title}: {kind.browser}" for kind in kinds),
+            "a real WhatsApp page adds its own heap, the same on every side",
+            "available memory falls and rises with everything on the machine; the other two count the sessions alone",
+        ),
     )

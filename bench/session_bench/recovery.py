@@ -15,7 +15,7 @@ from session_demo.stage import KILL_BROWSER
 
 from session_bench import objects
 from session_bench.errors import BenchError
-from session_bench.figures import Row, Table
+from session_bench.figures import Comparison, Row, Table
 from session_bench.ground import Ground
 from session_bench.start import until_ready
 from session_bench.waiting import until
@@ -23,13 +23,15 @@ from session_bench.waiting import until
 NAME = "returning"
 HEALTHY_AFTER = 5.0
 """ Seconds after which failures are forgotten here, so that each kill is a first one. """
-SLEEP = "pod that only sleeps, to ready"
+SLEEP = "pod that only sleeps, apply to ready"
+DELETED = "pod deleted (it ends in order first)"
+KILLED = "browser killed (5 s of it waited on purpose)"
 
 
 def measure_recovery(ground: Ground, *, rounds: int, progress: Progress) -> Table:
     """Measure each kind of loss so often."""
     ground.kubectl.apply(objects.session(NAME, recovery={"healthyAfter": f"{HEALTHY_AFTER:.0f}s"}))
-    with progress.step("recovery: linking, and a minute for the login to be safe on disk"):
+    with progress.step("recovery: linking, and a minute for the login to be safe on disk", still=lambda: "measuring"):
         ground.scan(ground.inside.run(ground.qr_known, NAME)[1])
         status = ground.connected(NAME)
         linked = str(status["link"]["linkedTime"])
@@ -39,7 +41,7 @@ def measure_recovery(ground: Ground, *, rounds: int, progress: Progress) -> Tabl
             raise BenchError("the session's pod is gone before anything was measured")
     killed, deleted, slept = [], [], []
     for turn in range(rounds):
-        with progress.step(f"recovery: round {turn + 1} of {rounds}"):
+        with progress.step(f"recovery: round {turn + 1} of {rounds}", still=lambda: "measuring"):
             killed.append(_away(ground, lambda: _kill_browser(ground)))
             deleted.append(_away(ground, lambda: _delete_pod(ground)))
             slept.append(until_ready(ground, objects.sleeping(pod, f"asleep-{turn}"), f"asleep-{turn}"))
@@ -47,14 +49,12 @@ def measure_recovery(ground: Ground, *, rounds: int, progress: Progress) -> Tabl
     if linked != after["link"]["linkedTime"]:
         raise BenchError("the session was linked anew meanwhile, so this measured something else")
     ground.clear()
+    found = {SLEEP: slept, DELETED: deleted, KILLED: killed}
     return Table(
         name="recovery",
         title="From a loss to Connected again, the login kept",
-        rows=(
-            Row(name=SLEEP, unit="s", values=tuple(slept)),
-            Row(name="pod deleted (it ends in order first)", unit="s", values=tuple(deleted), against=SLEEP),
-            Row(name="browser killed (5 s of it waited on purpose)", unit="s", values=tuple(killed), against=SLEEP),
-        ),
+        rows=tuple(Row(name=name, unit="s", values=tuple(values)) for name, values in found.items()),
+        comparisons=(Comparison(row=DELETED, to=SLEEP), Comparison(row=KILLED, to=SLEEP)),
     )
 
 

@@ -1,24 +1,26 @@
-"""How figures are shown: a table for people, whose last line is the benchmark's ratio, and JSON for programs. Pure."""
+"""How figures are shown: tables for people, whose last line is the benchmark's ratio, and JSON for programs. Pure."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from session_bench.figures import Row, Summary, Table, summarise
+from session_bench.figures import Comparison, Row, Summary, Table, summarise
 
-HEADINGS = ("", "median", "min–max", "n", "ratio", "to")
+FIGURES = ("", "median", "min–max", "n")
+COMPARISONS = ("compared within this run", "ratio", "min–max", "difference")
 
 
 def render(table: Table) -> str:
     """Return the table as text; it ends with `ratio R` when the benchmark has a ratio of its own."""
-    cells = [HEADINGS, *(_cells(table, row) for row in table.rows)]
-    widths = [max(len(line[column]) for line in cells) for column in range(len(HEADINGS))]
-    lines = [table.title, "", *(_line(line, widths) for line in cells)]
-    lines += ["", *(f"* {note}" for note in table.notes)] if table.notes else []
-    if table.headline and (headline := table.ratio(table.row(table.headline))) is not None:
-        lines += ["", f"ratio {headline.median:.2f}"]
+    lines = [table.title, "", *_grid([FIGURES, *(_figures(row) for row in table.rows)])]
+    if table.comparisons:
+        lines += ["", *_grid([COMPARISONS, *(_comparison(table, asked) for asked in table.comparisons)])]
+    if table.notes:
+        lines += ["", *(f"* {note}" for note in table.notes)]
+    if table.headline is not None:
+        lines += ["", f"ratio {table.compare(table.headline).ratio.median:.2f}"]
     return "\n".join(lines)
 
 
@@ -35,29 +37,28 @@ def number(value: float) -> str:
     return f"{value:.{places}f}"
 
 
-def _cells(table: Table, row: Row) -> tuple[str, ...]:
+def _figures(row: Row) -> tuple[str, ...]:
     found = summarise(row.values)
-    compared = table.ratio(row)
-    return (
-        row.name,
-        f"{number(found.median)} {row.unit}".rstrip(),
-        _range(found),
-        str(found.samples),
-        ""
-        if compared is None
-        else f"{number(compared.median)} ({_range(compared)})"
-        if compared.samples > 1
-        else number(compared.median),
-        row.against,
-    )
+    return row.name, f"{number(found.median)} {row.unit}".rstrip(), _range(found), str(found.samples)
+
+
+def _comparison(table: Table, asked: Comparison) -> tuple[str, ...]:
+    found = table.compare(asked)
+    sign = "+" if found.difference > 0 else ""
+    difference = f"{sign}{number(found.difference)} {table.row(asked.row).unit}".rstrip()
+    return f"{asked.row} : {asked.to}", f"{found.ratio.median:.2f}", _range(found.ratio), difference
 
 
 def _range(found: Summary) -> str:
     return "" if found.samples == 1 else f"{number(found.low)}–{number(found.high)}"
 
 
-def _line(cells: Iterable[str], widths: Iterable[int]) -> str:
-    first, *others = [(cell, width) for cell, width in zip(cells, widths, strict=True)]
-    *middle, last = others
-    shown = [first[0].ljust(first[1]), *(cell.rjust(width) for cell, width in middle), last[0]]
-    return "  ".join(shown).rstrip()
+def _grid(cells: Sequence[tuple[str, ...]]) -> list[str]:
+    """Align columns: names to the left, figures to the right."""
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return [
+        "  ".join(
+            [first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True))]
+        ).rstrip()
+        for first, *rest in cells
+    ]

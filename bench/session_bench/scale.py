@@ -21,7 +21,7 @@ from local_cluster.steps import Progress
 
 from session_bench import kernel, objects
 from session_bench.audit import count_since
-from session_bench.figures import Row, Table
+from session_bench.figures import Comparison, Row, Table
 from session_bench.operator_process import ACCOUNT, OperatorProcess, install, operator
 from session_bench.waiting import until
 
@@ -35,16 +35,13 @@ def measure_operator(*, sessions: int, rounds: int, progress: Progress) -> Table
     """Measure in rounds."""
     found: dict[tuple[str, str], list[float]] = defaultdict(list)
     for turn in range(rounds):
-        with progress.step(f"operator: {sessions} sessions, round {turn + 1} of {rounds}"):
+        with progress.step(f"operator: {sessions} sessions, round {turn + 1} of {rounds}", still=lambda: "measuring"):
             for figure, value in _round(sessions).items():
                 found[figure].append(value)
-    rows = [
-        Row(name=name, unit=unit, values=tuple(values), against=BARE if name == ALL else "")
-        for (name, unit), values in found.items()
-    ]
-    return Table(
-        name="operator", title=f"The operator with {sessions} sessions at once, no node", rows=tuple(rows), headline=ALL
-    )
+    rows = tuple(Row(name=name, unit=unit, values=tuple(values)) for (name, unit), values in found.items())
+    beside = Comparison(row=ALL, to=BARE)
+    title = f"The operator with {sessions} sessions at once, no node"
+    return Table(name="operator", title=title, rows=rows, comparisons=(beside,), headline=beside)
 
 
 def _round(sessions: int) -> dict[tuple[str, str], float]:

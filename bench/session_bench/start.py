@@ -15,7 +15,7 @@ from local_cluster.steps import Progress
 
 from session_bench import objects
 from session_bench.errors import BenchError
-from session_bench.figures import Row, Table
+from session_bench.figures import Comparison, Row, Table
 from session_bench.ground import CORE, Ground
 
 MODEL = "model"
@@ -32,27 +32,28 @@ def measure_start(ground: Ground, *, rounds: int, together: int, progress: Progr
         SLEEP: lambda name: until_ready(ground, objects.sleeping(pod, name), name),
     }
     for turn in range(rounds):
-        with progress.step(f"start: round {turn + 1} of {rounds}"):
+        with progress.step(f"start: round {turn + 1} of {rounds}", still=lambda: "measuring"):
             order = list(kinds) if turn % 2 == 0 else list(reversed(kinds))
             for place, kind in enumerate(order):
                 single[kind].append(kinds[kind](f"start-{turn}-{place}"))
                 ground.clear()
     several: list[float] = []
     for turn in range(max(1, rounds // 2)):
-        with progress.step(f"start: {together} at once, round {turn + 1} of {max(1, rounds // 2)}"):
+        with progress.step(
+            f"start: {together} at once, round {turn + 1} of {max(1, rounds // 2)}", still=lambda: "measuring"
+        ):
             names = [f"many-{turn}-{number}" for number in range(together)]
             several.append(max(until_qr(ground, [objects.session(name) for name in names], names)))
             ground.clear()
+    many = f"{together} sessions at once, the last one"
+    rows = [Row(name=kind, unit="s", values=tuple(values)) for kind, values in {**single, many: several}.items()]
+    by_hand = Comparison(row=SESSION, to=BY_HAND)
     return Table(
         name="start",
         title="From apply to the QR code",
-        rows=(
-            Row(name=SLEEP, unit="s", values=tuple(single[SLEEP])),
-            Row(name=BY_HAND, unit="s", values=tuple(single[BY_HAND]), against=SLEEP),
-            Row(name=SESSION, unit="s", values=tuple(single[SESSION]), against=BY_HAND),
-            Row(name=f"{together} sessions at once, the last one", unit="s", values=tuple(several), against=SESSION),
-        ),
-        headline=SESSION,
+        rows=tuple(rows),
+        comparisons=(by_hand, Comparison(row=SESSION, to=SLEEP), Comparison(row=many, to=SESSION)),
+        headline=by_hand,
     )
 
 

@@ -36,12 +36,21 @@ class Kind:
     """One way to run many sessions in one process."""
 
     title: str
+    browser: str
     program: Program
 
 
 KINDS = (
-    Kind(title="one Node process, full Chromium each", program=PUPPETEER),
-    Kind(title="one Python process, headless shell each", program=PLAYWRIGHT),
+    Kind(
+        title="one Node process",
+        browser="puppeteer with one full Chromium per session, as whatsapp-web.js servers are built",
+        program=PUPPETEER,
+    ),
+    Kind(
+        title="one Python process",
+        browser="the runner's own headless shell, flags and driver settings, one browser per session",
+        program=PLAYWRIGHT,
+    ),
 )
 
 

@@ -3,18 +3,21 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from session_bench.figures import Row, Summary, Table, ratio, summarise
+from session_bench.figures import Comparison, Row, Summary, Table, ratio, summarise
 
 VALUES = st.lists(st.floats(min_value=0.001, max_value=1e6), min_size=1, max_size=9)
 
 
-def make_table(headline: str = "") -> Table:
+BOTH = Comparison(row="session", to="by hand")
+
+
+def make_table(headline: Comparison | None = None) -> Table:
     """A table of two rows that were measured in three pairs."""
     rows = (
         Row(name="by hand", unit="s", values=(1.0, 2.0, 4.0)),
-        Row(name="session", unit="s", values=(1.1, 2.4, 4.0), against="by hand"),
+        Row(name="session", unit="s", values=(1.1, 2.4, 4.0)),
     )
-    return Table(name="start", title="Start", rows=rows, headline=headline, notes=("a note",))
+    return Table(name="start", title="Start", rows=rows, comparisons=(BOTH,), headline=headline, notes=("a note",))
 
 
 def test_summary_is_median_range_and_number() -> None:
@@ -58,20 +61,12 @@ def test_ratio_to_itself_is_one(values: list[float]) -> None:
     assert Summary(1.0, 1.0, 1.0, len(values)) == ratio(values, values)
 
 
-def test_row_is_compared_with_the_one_it_names() -> None:
-    """Median of the three pairs' ratios, with its range."""
-    table = make_table()
-    found = table.ratio(table.row("session"))
+def test_rows_are_compared_by_ratio_and_difference() -> None:
+    """Median of the three pairs' ratios with its range, and the difference of the medians."""
+    found = make_table().compare(BOTH)
 
-    assert found is not None
-    assert pytest.approx((1.1, 1.0, 1.2, 3)) == tuple(found)
-
-
-def test_row_without_a_counterpart_has_no_ratio() -> None:
-    """Nothing is compared that was not asked for."""
-    table = make_table()
-
-    assert table.ratio(table.row("by hand")) is None
+    assert pytest.approx((1.1, 1.0, 1.2, 3)) == tuple(found.ratio)
+    assert pytest.approx(0.4) == found.difference
 
 
 def test_unknown_row_is_an_error() -> None:
@@ -82,13 +77,14 @@ def test_unknown_row_is_an_error() -> None:
 
 def test_programs_get_every_single_value() -> None:
     """Who reads the JSON can compute other statistics."""
-    told = make_table(headline="session").to_dict()
+    told = make_table(headline=BOTH).to_dict()
 
     assert ("start", "Start", ["a note"]) == (told["name"], told["title"], told["notes"])
-    assert [1.0, 2.0, 4.0] == told["rows"][0]["values"]
-    assert "ratio" not in told["rows"][0]
-    assert "by hand" == told["rows"][1]["ratio"]["against"]
-    assert pytest.approx(1.1) == told["ratio"]
+    assert {"name": "by hand", "unit": "s", "values": [1.0, 2.0, 4.0], "median": 2.0} == {
+        key: told["rows"][0][key] for key in ("name", "unit", "values", "median")
+    }
+    assert ("session", "by hand") == (told["comparisons"][0]["row"], told["comparisons"][0]["to"])
+    assert pytest.approx(1.1) == told["comparisons"][0]["ratio"]["median"] == told["ratio"]
 
 
 def test_table_without_a_headline_tells_no_ratio_of_its_own() -> None:

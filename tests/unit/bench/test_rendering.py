@@ -3,46 +3,60 @@
 import json
 
 import pytest
-from session_bench.figures import Row, Table
+from session_bench.figures import Comparison, Row, Table
 from session_bench.rendering import number, render, to_json
 
 ROWS = (
     Row(name="bare pods", unit="s", values=(2.0, 4.0)),
-    Row(name="sessions", unit="s", values=(3.0, 8.0), against="bare pods"),
+    Row(name="sessions", unit="s", values=(3.0, 8.0)),
     Row(name="status writes", unit="", values=(2.0,)),
 )
+BESIDE = Comparison(row="sessions", to="bare pods")
 
 
-def make_table(*, headline: str = "", notes: tuple[str, ...] = ()) -> Table:
+def make_table(*, headline: Comparison | None = None, notes: tuple[str, ...] = ()) -> Table:
     """A table with a pair and a count."""
-    return Table(name="operator", title="Many at once", rows=ROWS, headline=headline, notes=notes)
+    return Table(
+        name="operator", title="Many at once", rows=ROWS, comparisons=(BESIDE,), headline=headline, notes=notes
+    )
 
 
 def test_table_is_aligned_and_complete() -> None:
-    """Names to the left, figures to the right, units beside them, a range where there is one."""
-    expected = [
-        "Many at once",
-        "",
-        "               median    min–max  n             ratio  to",
-        "bare pods         3 s        2–4  2",
-        "sessions       5.50 s        3–8  2  1.75 (1.50–2)  bare pods",
-        "status writes       2             1",
-    ]
-    got = render(make_table()).splitlines()
+    """Names to the left, figures to the right, a range where there is one; then what was compared."""
+    expected = """\
+Many at once
 
-    assert expected[0] == got[0]
-    assert [line.split() for line in expected] == [line.split() for line in got]
-    assert len({line.index(" s ") for line in got[3:5]}) == 1
+               median  min–max  n
+bare pods         3 s      2–4  2
+sessions       5.50 s      3–8  2
+status writes       2           1
+
+compared within this run  ratio  min–max  difference
+sessions : bare pods       1.75   1.50–2     +2.50 s"""
+
+    assert expected == render(make_table())
+
+
+def test_without_comparisons_there_is_no_second_table() -> None:
+    """An empty heading tells nothing."""
+    assert "compared" not in render(Table(name="one", title="One", rows=ROWS))
+
+
+def test_less_is_told_with_its_sign() -> None:
+    """A difference below zero is a gain."""
+    table = Table(name="one", title="One", rows=ROWS, comparisons=(Comparison(row="bare pods", to="sessions"),))
+
+    assert render(table).splitlines()[-1].endswith("-2.50 s")
 
 
 def test_last_line_is_the_ratio() -> None:
     """Scripts read it with `tail -n 1`."""
-    assert "ratio 1.75" == render(make_table(headline="sessions", notes=("a note",))).splitlines()[-1]
+    assert "ratio 1.75" == render(make_table(headline=BESIDE, notes=("a note",))).splitlines()[-1]
 
 
 def test_without_a_headline_there_is_no_such_line() -> None:
     """No figure is made up."""
-    assert "ratio " not in render(make_table()).splitlines()[-1]
+    assert not render(make_table()).splitlines()[-1].startswith("ratio ")
 
 
 def test_notes_stand_below_the_figures() -> None:
@@ -52,7 +66,7 @@ def test_notes_stand_below_the_figures() -> None:
 
 def test_json_holds_machine_and_benchmarks() -> None:
     """One document per run."""
-    told = json.loads(to_json([make_table(headline="sessions")], {"cores": 2}))
+    told = json.loads(to_json([make_table(headline=BESIDE)], {"cores": 2}))
 
     assert {"cores": 2} == told["machine"]
     assert ["operator"] == [one["name"] for one in told["benchmarks"]]
