@@ -168,11 +168,20 @@ class Session:
 
     async def _prepare(self) -> tuple[Playwright, str]:
         """Start the driver, install the extra authority and ask for the version, all at the same time."""
-        driver = asyncio.create_task(start_driver())
-        others = asyncio.gather(browser_version(self.settings.browser_executable), self._trust())
-        self._playwright = await driver
-        version, _ = await others
-        return self._playwright, version
+        driver = asyncio.create_task(self._start_driver())
+        version = asyncio.create_task(browser_version(self.settings.browser_executable))
+        tasks = (driver, version, asyncio.create_task(self._trust()))
+        try:
+            await asyncio.gather(*tasks)
+        finally:  # when one fails, or a signal comes, none may be left running
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        return driver.result(), version.result()
+
+    async def _start_driver(self) -> Playwright:
+        self._playwright = await start_driver()
+        return self._playwright
 
     async def _trust(self) -> None:
         if self.settings.extra_ca_file is None:

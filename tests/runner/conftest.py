@@ -77,7 +77,7 @@ def start(folders: Folders, environment: dict[str, str]) -> Start:
 
 async def link(runner: Running, standin: StandIn) -> str:
     """Scan the QR code and wait until the session is connected; returns the device."""
-    code = await runner.code(deadline=40)
+    code = await runner.code()
     device = await standin.phone.scan(code["text"])
     await runner.until("Connected")
     return device

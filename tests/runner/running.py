@@ -93,7 +93,7 @@ class Running:
         document: dict[str, Any] = json.loads(body)
         return document
 
-    async def until(self, *states: str, deadline: float = 30, reason: str | None = None) -> dict[str, Any]:
+    async def until(self, *states: str, deadline: float = 60, reason: str | None = None) -> dict[str, Any]:
         """Follow the states by long-polls until one of `states` comes; fails with what came instead."""
         after = "0"
         try:
@@ -110,7 +110,7 @@ class Running:
             log = "\n".join(json.dumps(line) for line in self.lines[-20:])
             raise AssertionError(f"waited for {states}, saw {self.seen}, log:\n{log}") from error
 
-    async def code(self, *, deadline: float = 15, other_than: str | None = None) -> dict[str, Any]:
+    async def code(self, *, deadline: float = 60, other_than: str | None = None) -> dict[str, Any]:
         """The QR code as JSON, as soon as there is one (other than the given text)."""
         async with asyncio.timeout(deadline):
             while True:
@@ -148,7 +148,7 @@ class Running:
                     return process
         raise AssertionError(f"no browser process of type {kind} among {self.below()}")
 
-    async def exit_code(self, *, deadline: float = 50) -> int:
+    async def exit_code(self, *, deadline: float = 90) -> int:
         """Wait for its end."""
         async with asyncio.timeout(deadline):
             return await self.process.wait()
@@ -205,7 +205,7 @@ async def running(
         reader = asyncio.create_task(_read(runner, ready))
         try:
             if serves:
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(60):
                     await ready.wait()
                 assert runner.port, f"the runner ended instead of serving: {runner.lines}"
             yield runner

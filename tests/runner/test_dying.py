@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import time
@@ -42,7 +43,7 @@ async def test_a_dead_page_ends_the_runner(start: Start, standin: StandIn) -> No
 async def test_a_dead_browser_ends_the_runner(start: Start) -> None:
     """The browser's main process is killed: BrowserExited."""
     async with start() as runner:
-        await runner.until("QRPending", deadline=60)
+        await runner.until("QRPending")
         kill(runner.browser_process(None).pid)
         await ends(runner, ExitCode.BROWSER_EXITED)
 
@@ -50,7 +51,7 @@ async def test_a_dead_browser_ends_the_runner(start: Start) -> None:
 async def test_a_dead_driver_ends_the_runner(start: Start) -> None:
     """Playwright's driver is killed: without it the browser cannot be spoken to, which is the same to the session."""
     async with start() as runner:
-        await runner.until("QRPending", deadline=60)
+        await runner.until("QRPending")
         kill(next(process.pid for process in runner.below() if process.parent == runner.process.pid))
         await ends(runner, ExitCode.BROWSER_EXITED)
 
@@ -71,7 +72,7 @@ async def test_a_hung_page_is_noticed_within_the_health_check(start: Start, stan
 async def test_the_api_answers_while_the_page_hangs(start: Start) -> None:
     """/healthz, /readyz and the state never wait for the page."""
     async with start() as runner:
-        await runner.until("QRPending", deadline=60)
+        await runner.until("QRPending")
         kill(runner.browser_process("renderer").pid, signal.SIGSTOP)
         began = time.monotonic()
         for path in ("/healthz", "/readyz"):
@@ -84,7 +85,7 @@ async def test_the_api_answers_while_the_page_hangs(start: Start) -> None:
 async def test_a_clean_stop_of_a_hung_page_is_bounded(start: Start) -> None:
     """SIGTERM while the page stands still: the runner ends within 45 s and leaves nothing."""
     async with start() as runner:
-        await runner.until("QRPending", deadline=60)
+        await runner.until("QRPending")
         kill(runner.browser_process("renderer").pid, signal.SIGSTOP)
         below = runner.below()
 
@@ -92,10 +93,22 @@ async def test_a_clean_stop_of_a_hung_page_is_bounded(start: Start) -> None:
         assert runner.left(below) == []
 
 
+@pytest.mark.parametrize("delay", [0.0, 0.3, 1.0])
+async def test_a_stop_during_the_launch_is_clean(start: Start, delay: float) -> None:
+    """A pod may be deleted while its browser is starting: exit 0, nothing left, no complaint in the log."""
+    async with start() as runner:
+        await asyncio.sleep(delay)  # whatever is under way then
+        below = runner.below()
+
+        assert await runner.stop() == ExitCode.STOPPED
+        assert runner.left(below) == []
+        assert [line for line in runner.lines if line.get("level") == "error" or "not JSON" in line] == []
+
+
 async def test_a_second_runner_on_the_profile_is_refused(start: Start) -> None:
     """ProfileLocked at once, and the first one is not disturbed."""
     async with start() as first:
-        await first.until("QRPending", deadline=60)
+        await first.until("QRPending")
         async with start(serves=False) as second:
             assert await second.exit_code() == ExitCode.PROFILE_LOCKED
             assert "held by another runner" in second.last_words()

@@ -20,7 +20,7 @@ async def test_a_clean_stop_right_after_linking_keeps_the_login(mode: str, start
         before = await runner.state()
         assert await runner.stop() == 0
     async with start(POD_UID="pod-2") as runner:
-        after = await runner.until("Connected", deadline=40)
+        after = await runner.until("Connected")
 
     assert "QRPending" not in [state for state, _ in runner.seen]
     assert (await standin.phone.device(device) or {})["connected"] is False
@@ -50,7 +50,7 @@ async def test_a_kill_right_after_linking_loses_the_login_and_shows_it(start: St
         await link(runner, standin)
         await runner.kill()
     async with start() as runner:
-        await runner.until("LoggedOut", reason="Relinking", deadline=40)
+        await runner.until("LoggedOut", reason="Relinking")
         await runner.until("QRPending")
         await link(runner, standin)
 
@@ -62,7 +62,7 @@ async def test_a_lost_half_of_the_login_is_a_logout(start: Start, standin: Stand
         await runner.stop()
     shutil.rmtree(folders.profile / "chromium/Default/IndexedDB")
     async with start(ON_LOGOUT="Wait") as runner:
-        document = await runner.until("LoggedOut", deadline=40)
+        document = await runner.until("LoggedOut")
 
     assert document["reason"] == "WaitingForPerson"
     assert document["linkedTime"] is None
@@ -75,7 +75,7 @@ async def test_stale_singleton_links_of_another_host_are_no_hindrance(start: Sta
     for name in ("SingletonLock", "SingletonSocket", "SingletonCookie"):
         (user_data / name).symlink_to("another-host-17")
     async with start() as runner:
-        await runner.until("QRPending", deadline=40)
+        await runner.until("QRPending")
 
     assert not list(user_data.glob("Singleton*"))
 

@@ -14,7 +14,7 @@ async def test_a_scan_leads_through_syncing_to_connected(mode: str, start: Start
     """Starting, Loading, QRPending, then after the scan Syncing and Connected, in that order and nothing between."""
     assert mode in ("legacy", "modern")
     async with start() as runner:
-        await runner.until("QRPending", deadline=40)
+        await runner.until("QRPending")
         await link(runner, standin)
         document = await runner.state()
 
@@ -29,7 +29,7 @@ async def test_a_scan_leads_through_syncing_to_connected(mode: str, start: Start
 async def test_the_qr_code_is_the_pages_own_and_goes_with_the_link(start: Start, standin: StandIn) -> None:
     """The code comes with its times, changes with the page's, and is gone once the phone is linked."""
     async with start() as runner:
-        code = await runner.code(deadline=40)
+        code = await runner.code()
         status, headers, body = await runner.get("/v1/qr", scope="link", accept="image/png")
         assert (status, headers["Content-Type"], body[:4]) == (200, "image/png", b"\x89PNG")
         lifetime = datetime.fromisoformat(code["expiryTime"]) - datetime.fromisoformat(code["issuedTime"])
@@ -55,7 +55,7 @@ async def test_used_up_codes_are_renewed_and_then_expire(mode: str, start: Start
     """An idle page is asked for another round; after the last one the session waits for a person."""
     assert mode
     async with start(LINK_MAX_ROUNDS="2") as runner:
-        first = await runner.code(deadline=40)
+        first = await runner.code()
         assert await standin.phone.expire_qr() == 1
         second = await runner.code(other_than=first["text"])
         assert (first["round"], second["round"]) == (1, 2)
@@ -71,6 +71,6 @@ async def test_used_up_codes_are_renewed_and_then_expire(mode: str, start: Start
 async def test_a_pairing_code_that_is_wished_for_shows_the_qr_code(start: Start, standin: StandIn) -> None:
     """The wish is answered by a reason and a message, and the QR code works."""
     async with start(LINK_METHOD="PairingCode") as runner:
-        document = await runner.until("QRPending", deadline=40)
+        document = await runner.until("QRPending")
         assert document["reason"] == "PairingCodeNotSupported"
         await link(runner, standin)

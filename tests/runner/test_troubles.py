@@ -35,10 +35,10 @@ async def test_unlinked_on_the_phone_waits_where_the_owner_wants_it(start: Start
         assert "relink" in document["message"]
         await runner.stop()
     async with start(ON_LOGOUT="Wait") as runner:
-        await runner.until("LoggedOut", reason="WaitingForPerson", deadline=40)
+        await runner.until("LoggedOut", reason="WaitingForPerson")
         await runner.stop()
     async with start(ON_LOGOUT="Wait", RELINK_REQUEST="2026-11-22T18:00:00Z") as runner:
-        await runner.until("QRPending", deadline=40)
+        await runner.until("QRPending")
         await link(runner, standin)
 
 
@@ -50,7 +50,7 @@ async def test_a_locked_account_waits_for_a_person(start: Start, standin: StandI
         await runner.until("LoggedOut", reason="WaitingForPerson")
         await runner.stop()
     async with start() as runner:
-        document = await runner.until("LoggedOut", reason="WaitingForPerson", deadline=40)
+        document = await runner.until("LoggedOut", reason="WaitingForPerson")
 
     assert "account is locked" in document["message"]
 
@@ -87,7 +87,7 @@ async def test_a_replaced_session_is_a_conflict_and_nothing_reloads(mode: str, s
         device = await link(runner, standin)
         loads = (await standin.phone.loads())["total"]
         await standin.phone.replaced(device)
-        document = await runner.until("Conflict", deadline=40)
+        document = await runner.until("Conflict")
         await asyncio.sleep(3)  # time in which a reload would show
 
         assert document["reason"] == "Replaced"
@@ -107,7 +107,7 @@ async def test_a_ban_is_told_with_its_code_and_its_end(mode: str, start: Start, 
         await standin.phone.online(device)
         await runner.stop()
     async with start() as runner:
-        await runner.until("Connected", deadline=40)
+        await runner.until("Connected")
 
 
 async def test_a_service_that_is_down_is_told(mode: str, start: Start, standin: StandIn) -> None:
@@ -118,7 +118,7 @@ async def test_a_service_that_is_down_is_told(mode: str, start: Start, standin: 
         await standin.phone.service_unavailable(device)
         await runner.until("ServiceUnavailable")
         await standin.phone.online(device)
-        await runner.until("Connected", deadline=40)
+        await runner.until("Connected")
 
 
 async def test_dialogs_that_need_a_person_are_told(start: Start, standin: StandIn) -> None:
@@ -136,5 +136,5 @@ async def test_a_page_that_reloads_itself_is_followed(start: Start, standin: Sta
         before = await runner.metric("whatsapp_runner_page_loads_total")
         await standin.phone.needs_update(device, reload=True)
         await runner.metric_above("whatsapp_runner_page_loads_total", before)
-        await runner.until("Connected", deadline=40)
+        await runner.until("Connected")
         assert "LoggedOut" not in [state for state, _ in runner.seen]

@@ -7,6 +7,7 @@ repeated, and its two feature lists are never given a second time, since the sec
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import re
 from dataclasses import dataclass
@@ -88,7 +89,8 @@ async def browser_version(executable: Path) -> str:
     try:
         output, _ = await process.communicate()
     except asyncio.CancelledError:
-        process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
         await process.wait()
         raise
     return output.decode(errors="replace")

@@ -8,6 +8,7 @@ and the session says so.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import re
 from pathlib import Path
@@ -71,7 +72,8 @@ async def _certutil(*arguments: str, database: Path, deadline: float, stdin: str
     try:
         output, _ = await asyncio.wait_for(process.communicate(stdin.encode()), deadline)
     except TimeoutError as error:
-        process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
         await process.wait()
         raise CertificateError(f"certutil did not finish within {deadline:g} s.") from error
     if process.returncode != 0:

@@ -216,6 +216,16 @@ async def test_a_page_that_never_boots_ends_as_not_loaded(tmp_path: Path) -> Non
     assert (ended.ending.code, ended.state) == (ExitCode.LOAD_FAILED, RunnerState.LOAD_ERROR)
 
 
+async def test_a_page_that_refuses_the_browser_does_not_end_the_run(tmp_path: Path) -> None:
+    """A restart with the same image would not help, so the runner stays and says so."""
+    bench = Bench(tmp_path)
+    bench.step = 9
+    ended = await bench.ending(ScriptedPage(*[{"booted": False, "refused": True}] * 20))
+
+    assert bench.states[-1] == ("UnsupportedBrowser", "BrowserRefused")
+    assert ended.ending.code is ExitCode.BROWSER_EXITED
+
+
 async def test_a_page_that_reloads_has_the_whole_time_again(tmp_path: Path) -> None:
     """A page that was up and reloads itself is given the start-up time from that moment on."""
     bench = Bench(tmp_path, STARTUP_TIMEOUT="60s")
