@@ -1,0 +1,11 @@
+.PHONY: test-operator
+test-operator: setup ## The operator against a real API server (minutes, no root)
+	$(PYTEST) tests/integration/operator -n 2
+
+.PHONY: test-operator-crashes
+test-operator-crashes: setup ## The operator killed at every single write of every scenario (minutes)
+	EXHAUSTIVE=1 $(PYTEST) tests/unit/runtime/test_crashes.py -n 2
+
+.PHONY: settings-page
+settings-page: setup ## Make docs/reference/settings.md from the settings
+	PYTHONPATH=operator:session-runner $(PYTHON) -m whatsapp_operator.app.settings_page > docs/reference/settings.md

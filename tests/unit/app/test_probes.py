@@ -1,0 +1,102 @@
+"""The one port: what the kubelet and Prometheus hear."""
+
+import json
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+from whatsapp_operator.app.probes import Health, Probes, Role
+from whatsapp_operator.runtime.metrics import Metrics
+
+
+class Bench:
+    """Probes over a health that a test sets."""
+
+    def __init__(self) -> None:
+        self.health = Health(role=Role.ACTING, resync_age=1.25)
+        self.metrics = Metrics()
+        self.measured = 0
+        self.port = 0
+        self.probes = Probes(health=lambda: self.health, measure=self._measure, metrics=self.metrics)
+
+    def _measure(self) -> None:
+        self.measured += 1
+
+    async def get(self, path: str) -> tuple[int, str]:
+        """Ask."""
+        async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{self.port}{path}") as response:
+            return response.status, await response.text()
+
+
+@pytest.fixture
+async def bench() -> AsyncIterator[Bench]:
+    """Probes that are served."""
+    bench = Bench()
+    bench.port = await bench.probes.start(address="127.0.0.1", port=0)
+    yield bench
+    await bench.probes.stop()
+
+
+@pytest.mark.parametrize(
+    ("health", "healthz", "readyz"),
+    [
+        (Health(role=Role.STARTING), 200, 503),
+        (Health(role=Role.STANDBY), 200, 200),
+        (Health(role=Role.SYNCING), 200, 503),
+        (Health(role=Role.ACTING), 200, 200),
+        (Health(role=Role.ACTING, faults=("the task resync has ended",)), 503, 503),
+        (Health(role=Role.STOPPING), 200, 503),
+    ],
+)
+async def test_what_is_told_to_the_kubelet(bench: Bench, health: Health, healthz: int, readyz: int) -> None:
+    """A restart helps against faults alone; a standby is ready to take over."""
+    bench.health = health
+
+    assert (healthz, readyz) == ((await bench.get("/healthz"))[0], (await bench.get("/readyz"))[0])
+
+
+async def test_why_is_told_too(bench: Bench) -> None:
+    """For whoever runs curl."""
+    bench.health = Health(role=Role.ACTING, faults=("no full list has succeeded for 200 s",), resync_age=200.04)
+    _, text = await bench.get("/healthz")
+
+    assert {
+        "role": "acting",
+        "faults": ["no full list has succeeded for 200 s"],
+        "resyncAgeSeconds": 200.0,
+    } == json.loads(text)
+
+
+async def test_metrics_are_openmetrics_and_fresh(bench: Bench) -> None:
+    """Gauges are brought up to date when somebody reads them."""
+    bench.metrics.reconciles.labels("success").inc()
+    status, text = await bench.get("/metrics")
+
+    assert (200, 1) == (status, bench.measured)
+    assert 'whatsapp_operator_reconcile_total{result="success"} 1.0' in text
+    assert text.endswith("# EOF\n")
+
+
+async def test_nothing_else_is_served(bench: Bench) -> None:
+    """No debug page, no index."""
+    assert 404 == (await bench.get("/"))[0]
+
+
+async def test_no_metric_is_labelled_with_a_session(bench: Bench) -> None:
+    """Their number is unbounded, and a name may be a phone number."""
+    labels = {
+        label for metric in bench.metrics.registry.collect() for sample in metric.samples for label in sample.labels
+    }
+
+    assert labels <= {
+        "result",
+        "namespace",
+        "state",
+        "kind",
+        "method",
+        "status",
+        "resource",
+        "version",
+        "le",
+        "generation",
+    }

@@ -1,0 +1,142 @@
+"""Settings: what the environment says, what is refused with which words, and the page that documents them."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from whatsapp_operator.app.settings import BadSettings, Settings, load
+from whatsapp_operator.app.settings_page import page
+
+ROOT = Path(__file__).parents[3]
+CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+
+
+@pytest.fixture(autouse=True)
+def clean(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begin with nothing set but what is required."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setenv("RUNNER_IMAGE", "runner:1")
+
+
+def test_the_defaults_are_the_documented_ones() -> None:
+    """With nothing but the image: a resync a minute, a Lease of ten seconds, the real page."""
+    settings = load()
+
+    assert timedelta(seconds=60) == settings.resync_interval
+    assert timedelta(seconds=10) == settings.lease_times().duration
+    assert "https://web.whatsapp.com/" == settings.defaults().page_url
+    assert ("whatsapp-operator", "whatsapp-operator-keys") == (settings.object_name, settings.key_secret)
+
+
+def test_variables_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each by its field's name in capitals."""
+    for name, value in {
+        "WATCH_NAMESPACES": "shop, demo,,shop",
+        "RESYNC_INTERVAL": "1500ms",
+        "INSTANCE": "demo",
+        "WORKERS": "3",
+        "ALLOWED_HOSTS": "web.standin.localhost",
+    }.items():
+        monkeypatch.setenv(name, value)
+    settings = load()
+
+    assert ("shop", "demo") == settings.watch_namespaces
+    assert timedelta(seconds=1.5) == settings.resync_interval
+    assert ("whatsapp-operator-demo", "whatsapp-operator-demo-keys") == (settings.object_name, settings.key_secret)
+    assert 3 == settings.workers
+    assert "web.standin.localhost" == settings.defaults().allowed_hosts
+
+
+def test_an_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A manifest that leaves a value empty means the default."""
+    monkeypatch.setenv("RESYNC_INTERVAL", "")
+    monkeypatch.setenv("WATCH_NAMESPACES", "")
+
+    assert (timedelta(seconds=60), ()) == (load().resync_interval, load().watch_namespaces)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("RESYNC_INTERVAL", "60", "RESYNC_INTERVAL: should be a duration such as 30s, 5m or 1h30m"),
+        ("RESYNC_INTERVAL", "2m", "RESYNC_INTERVAL: should be at most 1m"),
+        ("RESYNC_INTERVAL", "0s", "RESYNC_INTERVAL: should be longer than nothing"),
+        ("WATCH_NAMESPACES", "shop,Demo", "WATCH_NAMESPACES_1: should be a DNS label"),
+        ("INSTANCE", "a_b", "INSTANCE: should be a DNS label"),
+        ("WORKERS", "0", "WORKERS: "),
+        ("WORKERS", "many", "WORKERS: "),
+        ("HTTP_PORT", "70000", "HTTP_PORT: "),
+        ("WHATSAPP_WEB_URL", "http://web.whatsapp.com/", "WHATSAPP_WEB_URL: "),
+        ("LOG_LEVEL", "loud", "LOG_LEVEL: "),
+        ("RUNNER_IMAGE_PULL_POLICY", "sometimes", "RUNNER_IMAGE_PULL_POLICY: "),
+        ("LEASE_DURATION", "6s", "renew deadline < duration"),
+        ("LEASE_RENEW_INTERVAL", "5s", "renewed often enough"),
+    ],
+)
+def test_a_bad_value_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str, message: str) -> None:
+    """The message has the variable's name and what would be right."""
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(BadSettings, match=message.replace("(", r"\(")):
+        load()
+
+
+def test_all_bad_values_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One look at the log is enough to mend them."""
+    monkeypatch.setenv("WORKERS", "0")
+    monkeypatch.setenv("HTTP_PORT", "-1")
+
+    with pytest.raises(BadSettings, match=r"WORKERS: .*; HTTP_PORT: "):
+        load()
+
+
+def test_a_missing_image_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The only setting without a default."""
+    monkeypatch.delenv("RUNNER_IMAGE")
+
+    with pytest.raises(BadSettings, match="RUNNER_IMAGE is not set"):
+        load()
+
+
+def test_a_bad_value_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody may have put a secret into the wrong variable."""
+    monkeypatch.setenv("WORKERS", "hunter2")
+
+    with pytest.raises(BadSettings) as raised:
+        load()
+
+    assert "hunter2" not in str(raised.value)
+
+
+def test_the_extra_ca_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Its text goes into each session's Secret."""
+    path = tmp_path / "ca.crt"
+    path.write_text(CERTIFICATE)
+    monkeypatch.setenv("EXTRA_CA_FILE", str(path))
+
+    assert CERTIFICATE == load().defaults().extra_ca
+
+
+@pytest.mark.parametrize("content", [None, b"", b"not a certificate", b"\xff\xfe"])
+def test_a_useless_ca_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes | None) -> None:
+    """At start, and not by every runner."""
+    path = tmp_path / "ca.crt"
+    if content is not None:
+        path.write_bytes(content)
+    monkeypatch.setenv("EXTRA_CA_FILE", str(path))
+
+    with pytest.raises(BadSettings, match="EXTRA_CA_FILE"):
+        load().defaults()
+
+
+def test_the_page_is_up_to_date() -> None:
+    """docs/reference/settings.md is what `make settings-page` prints."""
+    assert page() == (ROOT / "docs" / "reference" / "settings.md").read_text()
+
+
+def test_every_setting_says_what_it_is_for() -> None:
+    """Meaning and consequence, for each."""
+    short = [name for name, field in Settings.model_fields.items() if len(str(field.description or "")) < 20]
+
+    assert [] == short
