@@ -6,6 +6,7 @@ The last line of a part that compares two ways of doing the same is `ratio R`.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ from session_demo.errors import DemoError
 from session_bench.errors import BenchError
 from session_bench.figures import Table
 from session_bench.ground import Ground
-from session_bench.machine import machine
+from session_bench.machine import load, machine, warning
 from session_bench.memory import Plan, measure_memory
 from session_bench.one_process.host import KINDS
 from session_bench.recovery import measure_recovery
@@ -32,6 +33,9 @@ Measure = Callable[[Ground], Table]
 def main(arguments: Sequence[str]) -> int:
     """Run the parts; returns the exit status."""
     given = _parser().parse_args(arguments)
+    before = machine()
+    if (told := warning(now=load(), cores=os.cpu_count() or 1)) is not None:
+        print(f"bench: {told}", file=sys.stderr)
     try:
         tables = _measure(given)
     except (BenchError, DemoError, ClusterError) as error:
@@ -41,7 +45,7 @@ def main(arguments: Sequence[str]) -> int:
         print("bench: interrupted; what it made is removed", file=sys.stderr)
         return 130
     if given.json is not None:
-        given.json.write_text(to_json(tables, machine()))
+        given.json.write_text(to_json(tables, {**before, "loadAfter": load()}))
     return 0
 
 

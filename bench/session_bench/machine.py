@@ -18,5 +18,17 @@ def machine() -> dict[str, object]:
         "kernel": platform.release(),
         "python": platform.python_version(),
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        "load": round(os.getloadavg()[0], 2),
+        "load": load(),
     }
+
+
+def load() -> float:
+    """How many processes wanted a processor in the last minute."""
+    return round(os.getloadavg()[0], 2)
+
+
+def warning(*, now: float, cores: int) -> str | None:
+    """What to tell a person before a run on a machine that is busy; pure."""
+    if now <= cores / 2:
+        return None
+    return f"the machine is busy (load {now:.1f} on {cores} cores): times will be long, and even ratios less sure"
