@@ -90,7 +90,8 @@ class Operator:
         kube, clock, metrics = world.kube, world.clock, world.metrics
         self.queue = KeyQueue(clock, world.jitter)
         self.store = Store(
-            {SESSIONS: no_words, QUOTAS: no_words, PODS: pod_words, CLAIMS: no_words, SERVICES: no_words}
+            {SESSIONS: no_words, QUOTAS: no_words, PODS: pod_words, CLAIMS: no_words, SERVICES: no_words},
+            noticed=self._noticed,
         )
         self.progress = WatchProgress(clock)
         self.instance = Instance(kube=kube, name=config.instance, namespaces=config.namespaces)
@@ -211,6 +212,9 @@ class Operator:
     def _changed(self, resource: Resource, change: Change) -> None:
         for key in self._concerned(resource, change):
             self.queue.add(key)
+
+    def _noticed(self, resource: Resource, change: Change) -> None:
+        """Take note of a change in the store: not by the watch, which does not tell own writes a second time."""
         if resource is SESSIONS:
             self.recovery.changed(change)
         if frees_a_place(resource, change):

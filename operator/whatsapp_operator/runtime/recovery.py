@@ -32,6 +32,7 @@ class RecoveryWatch:
         self._failures: dict[SessionUID, datetime] = {}
         self._pause = RecoveryPause()
         self._timer: Timer | None = None
+        self._complete = False
 
     @property
     def message(self) -> str | None:
@@ -45,11 +46,13 @@ class RecoveryWatch:
         recovery = ((change.after or {}).get("status") or {}).get("recovery") or {}
         if change.after is not None and recovery.get("lastFailure"):
             self._failures |= runner_failures([WhatsAppSession.parse(change.after)])
-        if self._failures.get(uid) != before:
+        # Not in the middle of the first LISTs: before the pods are known, any few failures look like all there is.
+        if self._complete and self._failures.get(uid) != before:
             self.look()
 
     def look(self) -> None:
-        """Judge anew: a failure was recorded, or time has passed."""
+        """Judge anew: everything was listed, a failure was recorded, or time has passed."""
+        self._complete = True
         with_pod = {
             SessionUID(uid)
             for pod in self._store.all(PODS)

@@ -112,11 +112,20 @@ class Shelf:
                 del self.index[word]
 
 
+Noticed = Callable[[Resource, Change], None]
+""" Called with each change, wherever it was learned. """
+
+
+def _nobody(_resource: Resource, _change: Change) -> None:
+    """Nobody wants to know."""
+
+
 class Store:
     """The shelves of all kinds that the operator watches."""
 
-    def __init__(self, index: dict[Resource, IndexKeys]) -> None:
+    def __init__(self, index: dict[Resource, IndexKeys], *, noticed: Noticed = _nobody) -> None:
         self._shelves = {resource: Shelf(index_keys=keys) for resource, keys in index.items()}
+        self._noticed = noticed
 
     def get(self, resource: Resource, key: ObjectKey) -> Json | None:
         """Return an object, or None. It is shared: never change it."""
@@ -137,18 +146,18 @@ class Store:
 
     def put(self, resource: Resource, obj: Json) -> Change:
         """Take an object from an event or from the answer to a write."""
-        return self._shelves[resource].put(obj)
+        return self._told(resource, self._shelves[resource].put(obj))
 
     def remove(self, resource: Resource, obj: Json) -> Change:
         """Take a deletion from an event."""
-        return self._shelves[resource].remove(obj)
+        return self._told(resource, self._shelves[resource].remove(obj))
 
     def forget(self, resource: Resource, key: ObjectKey, *, version: int) -> Change:
         """Take note that the API server knows no such object, by an answer to a request made at that version."""
         known = self.get(resource, key)
         if known is None or version_of(known) > version:
             return _NOTHING
-        return self._shelves[resource].remove(known)
+        return self.remove(resource, known)
 
     def replace(
         self,
@@ -159,11 +168,19 @@ class Store:
         within: Callable[[ObjectKey], bool] = lambda _: True,
     ) -> list[Change]:
         """Take a full LIST; `within` limits it to where it was made (one namespace). Then call `settle`, once per kind."""
-        return self._shelves[resource].replace(objects, version=version, within=within)
+        changes = self._shelves[resource].replace(objects, version=version, within=within)
+        for change in changes:
+            self._told(resource, change)
+        return changes
 
     def settle(self, resource: Resource, *, version: int) -> None:
         """All of the kind was listed; `version` is that of the oldest of these LISTs."""
         self._shelves[resource].settle(version)
+
+    def _told(self, resource: Resource, change: Change) -> Change:
+        if change:
+            self._noticed(resource, change)
+        return change
 
 
 def _slim(obj: Json) -> Json:
