@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import median
@@ -50,7 +50,7 @@ def measure_memory(ground: Ground, plan: Plan, *, progress: Progress, kinds: tup
             progress.step(f"memory: {plan.sessions} pods, {told}", still=lambda: "measuring"),
             pods(ground, plan.sessions, rest=plan.rest) as taken,
         ):
-            _note(found, PODS, taken)
+            note(found, PODS, taken)
             for part, size in taken.parts.items():
                 found[f"  of it {part}"].append(size)
         for kind in kinds:
@@ -58,8 +58,8 @@ def measure_memory(ground: Ground, plan: Plan, *, progress: Progress, kinds: tup
                 progress.step(f"memory: {plan.sessions} sessions in {kind.title}, {told}", still=lambda: "measuring"),
                 together(ground, kind, plan.sessions, rest=plan.rest) as taken,
             ):
-                _note(found, kind.title, taken)
-    return _table(plan, found, kinds)
+                note(found, kind.title, taken)
+    return memory_table(plan, found, kinds)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,13 +117,15 @@ def _available() -> float:
     return median(readings)
 
 
-def _note(found: dict[str, list[float]], who: str, taken: Taken) -> None:
-    found[f"{who}: {AVAILABLE}"].append(taken.available)
-    found[f"{who}: {WORKING_SET}"].append(taken.working_set)
-    found[f"{who}: {ANONYMOUS}"].append(sum(taken.parts.values()))
+def note(found: dict[str, list[float]], who: str, taken: Taken) -> None:
+    """Add one round's figures of one side."""
+    told = {AVAILABLE: taken.available, WORKING_SET: taken.working_set, ANONYMOUS: sum(taken.parts.values())}
+    for what, size in told.items():
+        found.setdefault(f"{who}: {what}", []).append(size)
 
 
-def _table(plan: Plan, found: dict[str, list[float]], kinds: tuple[Kind, ...]) -> Table:
+def memory_table(plan: Plan, found: Mapping[str, list[float]], kinds: tuple[Kind, ...] = KINDS) -> Table:
+    """Return the table of what was found: each side's figures, and the pods beside each of the others."""
     comparisons = [
         Comparison(row=f"{PODS}: {what}", to=f"{kind.title}: {what}")
         for kind in kinds
