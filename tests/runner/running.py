@@ -127,7 +127,7 @@ class Running:
         assert len(values) == 1, body.decode()
         return float(values[0])
 
-    async def metric_above(self, name: str, value: float, *, deadline: float = 40) -> None:
+    async def metric_above(self, name: str, value: float, *, deadline: float = 60) -> None:
         """Wait until that sample is greater."""
         async with asyncio.timeout(deadline):
             while await self.metric(name) <= value:  # noqa: ASYNC110 -- another process decides

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from aiohttp import web
 from runner.conftest import Start, link
 from runner.running import Folders
 from session_runner.states.vocabulary import ExitCode
@@ -109,3 +110,49 @@ async def test_a_stop_while_the_page_is_loading_is_clean(start: Start, standin: 
         assert await runner.stop() == ExitCode.STOPPED
         assert runner.left(below) == []
     assert (folders.profile / "chromium").is_dir()
+
+
+class Torn:
+    """A page whose script is cut off the first time, on plain HTTP below localhost."""
+
+    def __init__(self) -> None:
+        self.fetched: list[str] = []
+        self.port = 0
+
+    async def document(self, _request: web.Request) -> web.Response:
+        """The page."""
+        self.fetched.append("document")
+        return web.Response(text='<div id="app"></div><script src="/script.js"></script>', content_type="text/html")
+
+    async def script(self, request: web.Request) -> web.Response:
+        """Nothing for the first document, however often the browser asks, then an empty script."""
+        self.fetched.append("script")
+        if self.fetched.count("document") == 1 and request.transport is not None:
+            request.transport.abort()
+        return web.Response(text="", content_type="text/javascript")
+
+
+@pytest.fixture
+async def torn() -> AsyncIterator[Torn]:
+    """That page, served."""
+    page = Torn()
+    app = web.Application()
+    app.router.add_get("/", page.document)
+    app.router.add_get("/script.js", page.script)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    page.port = runner.addresses[0][1]
+    yield page
+    await runner.cleanup()
+
+
+async def test_a_page_whose_script_was_cut_off_is_fetched_again(start: Start, torn: Torn) -> None:
+    """A network that changes under the browser costs a second, not the startup timeout and a restart."""
+    url = f"http://torn.localhost:{torn.port}/"
+    async with start(WHATSAPP_WEB_URL=url, ALLOWED_HOSTS="torn.localhost") as runner:
+        await runner.metric_above("whatsapp_runner_page_loads_total", 1)
+        await runner.stop()
+
+    assert torn.fetched.count("document") == 2
+    assert [line["error"][:5] for line in runner.lines if "script" in line["message"]] == ["net::"]
