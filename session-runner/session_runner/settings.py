@@ -167,7 +167,7 @@ class Settings:
         Variable.PROTOCOL_TIMEOUT,
         parse_duration,
         "60s",
-        "For one order to the browser, such as asking for a new QR code.",
+        "For one order to the browser, such as asking for a new QR code; never more than a fifth of HEALTH_CHECK_TIMEOUT.",
     )
     connection_check_timeout: float = _setting(
         Variable.CONNECTION_CHECK_TIMEOUT,

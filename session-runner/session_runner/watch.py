@@ -76,8 +76,13 @@ def pause_after(state: RunnerState, *, health_check: float) -> float:
 
 
 def probe_deadline(health_check: float) -> float:
-    """Seconds for one answer. With the pause before it and the closing after it this stays within the health check."""
+    """Seconds for one answer. With the pause and an order before it this stays within the health check."""
     return health_check * 0.6
+
+
+def order_deadline(protocol: float, *, health_check: float) -> float:
+    """Seconds for one order; a page that hangs in it must still be found dead in time by the next probe."""
+    return min(protocol, health_check / 5)
 
 
 @dataclass(kw_only=True)
@@ -207,7 +212,7 @@ class Watcher:
     async def _code_from_library(self, browser: Page, facts: Facts) -> str | None:
         if facts.registered is not False or facts.socket != Socket.UNPAIRED:
             return None
-        return await browser.ask("code.js", deadline=min(5.0, self.settings.protocol_timeout))
+        return await browser.ask("code.js", deadline=min(5.0, self._order_deadline()))
 
     def _take(self, facts: Facts) -> None:
         now, policy, before = self.monotonic(), self.settings.policy, self._past
@@ -226,8 +231,11 @@ class Watcher:
     async def _ask_for_code(self, browser: Page) -> None:
         self._past = asked_for_code(self._past, now=self.monotonic())
         self.metrics.rounds.inc()
-        way = await browser.ask("refresh.js", deadline=self.settings.protocol_timeout)
+        way = await browser.ask("refresh.js", deadline=self._order_deadline())
         log.info("A new round of QR codes was asked for", extra={"round": self._past.round, "way": way})
+
+    def _order_deadline(self) -> float:
+        return order_deadline(self.settings.protocol_timeout, health_check=self.settings.health_check_timeout)
 
     def _startup_left(self) -> float:
         return self.started + self.settings.startup_timeout - self.monotonic()

@@ -27,7 +27,9 @@ class TokenFolder:
     def scopes_of(self, token: str) -> frozenset[TokenScope]:
         """What this token allows; nothing for an unknown one. An empty token is never known."""
         tokens = {scope: self._token(scope) for scope in TokenScope}
-        matches = [scope for scope, known in tokens.items() if hmac.compare_digest(token.encode(), known.encode())]
+        # A header may hold any bytes; those that are no text are a wrong token and no fault of ours.
+        given = token.encode(errors="surrogateescape")
+        matches = [scope for scope, known in tokens.items() if hmac.compare_digest(given, known.encode())]
         return frozenset(scope for scope in matches if tokens[scope])
 
     def _token(self, scope: TokenScope) -> str:

@@ -13,9 +13,10 @@ import pytest
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 from session_runner.http.app import Api
-from session_runner.http.auth import TokenFolder
+from session_runner.http.auth import TokenFolder, require
+from session_runner.http.errors import UnauthorizedError
 from session_runner.metrics import Metrics
-from session_runner.states.vocabulary import RunnerState, StateReason
+from session_runner.states.vocabulary import RunnerState, StateReason, TokenScope
 from session_runner.store import StateStore
 
 T0 = datetime(2026, 11, 22, 18, 0, 0, tzinfo=UTC)
@@ -143,6 +144,14 @@ async def test_without_a_right_token_nothing_is_told(api: Api8080, path: str, to
 
     assert (response.status, await error_code(response)) == (401, "Unauthorized")
     assert response.headers["WWW-Authenticate"] == "Bearer"
+
+
+def test_a_header_that_is_no_text_is_a_wrong_token(tmp_path: Path) -> None:
+    """Its bytes come as surrogates; anybody may send them, so they must not become a fault with a traceback."""
+    (tmp_path / "state").write_text("state-token\n")
+
+    with pytest.raises(UnauthorizedError):
+        require(TokenFolder(tmp_path), "Bearer \udcff\udcfe", TokenScope.STATE)
 
 
 @pytest.mark.parametrize("header", ["state-token", "Basic state-token", "Bearer", "Bearer  ", "bearerstate-token"])

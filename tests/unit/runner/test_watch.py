@@ -16,7 +16,14 @@ from session_runner.settings import read_settings
 from session_runner.states.facts import Facts
 from session_runner.states.vocabulary import ExitCode, RunnerState, StateReason
 from session_runner.store import StateStore
-from session_runner.watch import LOADING_INTERVAL, RESTING_INTERVAL, Watcher, pause_after, probe_deadline
+from session_runner.watch import (
+    LOADING_INTERVAL,
+    RESTING_INTERVAL,
+    Watcher,
+    order_deadline,
+    pause_after,
+    probe_deadline,
+)
 from unit.runner.pages import CODE, MODERN, UNLINKED, Raw, looks
 
 Step = Raw | PageError
@@ -296,6 +303,28 @@ def test_a_dead_page_is_noticed_in_time(health: float) -> None:
     assert all(
         pause_after(state, health_check=health) + probe_deadline(health) <= 0.8 * health for state in RunnerState
     )
+
+
+@pytest.mark.parametrize("health", [3.0, 10.0, 45.0, 600.0])
+@pytest.mark.parametrize("protocol", [0.1, 60.0])
+def test_a_page_that_hangs_in_an_order_is_noticed_in_time(health: float, protocol: float) -> None:
+    """An order, the longest pause and the probe's deadline together stay within the health check, however long orders may be."""
+    order = order_deadline(protocol, health_check=health)
+
+    assert order <= protocol
+    assert all(
+        order + pause_after(state, health_check=health) + probe_deadline(health) <= health for state in RunnerState
+    )
+
+
+async def test_orders_are_given_no_more_time_than_the_health_check_leaves(tmp_path: Path) -> None:
+    """PROTOCOL_TIMEOUT is a minute and the page may hang: a new round of codes is waited for a fifth of the health check."""
+    bench = Bench(tmp_path, HEALTH_CHECK_TIMEOUT="10s", PROTOCOL_TIMEOUT="60s")
+    page = ScriptedPage(UNLINKED, IDLE)
+    await bench.ending(page)
+
+    assert ["refresh.js"] == page.asked
+    assert 2.0 == page.deadlines[2]
 
 
 def test_a_resting_session_is_looked_at_less_often() -> None:
