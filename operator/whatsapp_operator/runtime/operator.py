@@ -109,7 +109,13 @@ class Operator:
             changed=self.queue.add,
             metrics=metrics,
         )
-        self.recovery = RecoveryWatch(store=self.store, clock=clock, metrics=metrics, turned=self._recovery_turned)
+        self.recovery = RecoveryWatch(
+            store=self.store,
+            clock=clock,
+            metrics=metrics,
+            ours=self.instance.known,
+            turned=self._recovery_turned,
+        )
         self.services = Services(kube=kube, store=self.store, instance=self.instance)
         self.events = Events(kube=kube, clock=clock, component=config.component, instance=config.identity)
         self._reconciler = Reconciler(self._parts())
@@ -204,8 +210,9 @@ class Operator:
         metrics.runners.set(self.runners.listening)
         metrics.sessions.clear()
         for session in self.store.all(SESSIONS):
-            state = (session.get("status") or {}).get("state") or "Unknown"
-            metrics.sessions.labels(session["metadata"]["namespace"], state).inc()
+            namespace = session["metadata"]["namespace"]
+            if self.instance.known(namespace):
+                metrics.sessions.labels(namespace, (session.get("status") or {}).get("state") or "Unknown").inc()
 
     # --- what wakes whom -----------------------------------------------------------------------------------------
 

@@ -23,8 +23,18 @@ logger = logging.getLogger(__name__)
 class RecoveryWatch:
     """Knows whether recovery is paused."""
 
-    def __init__(self, *, store: Store, clock: Clock, metrics: Metrics, turned: Callable[[str | None], None]) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        metrics: Metrics,
+        ours: Callable[[str], bool],
+        turned: Callable[[str | None], None],
+    ) -> None:
         self._store = store
+        self._ours = ours
+        """ Whether a namespace is this operator's: what fails at the neighbour's pauses nothing here. """
         self._clock = clock
         self._metrics = metrics
         self._turned = turned
@@ -44,7 +54,8 @@ class RecoveryWatch:
         uid = SessionUID(uid_of(change.after or change.before or {"metadata": {}}))
         before = self._failures.pop(uid, None)
         recovery = ((change.after or {}).get("status") or {}).get("recovery") or {}
-        if change.after is not None and recovery.get("lastFailure"):
+        ours = change.after is not None and self._ours(change.after["metadata"]["namespace"])
+        if change.after is not None and ours and recovery.get("lastFailure"):
             self._failures |= runner_failures([WhatsAppSession.parse(change.after)])
         # Not in the middle of the first LISTs: before the pods are known, any few failures look like all there is.
         if self._complete and self._failures.get(uid) != before:
@@ -57,6 +68,7 @@ class RecoveryWatch:
             SessionUID(uid)
             for pod in self._store.all(PODS)
             if (uid := (pod["metadata"].get("labels") or {}).get(SESSION_UID_LABEL))
+            and self._ours(pod["metadata"]["namespace"])
         }
         before, now = self._pause.message, self._clock.now()
         self._pause = self._pause.looked(failures=self._failures, with_pod=with_pod, now=now)

@@ -1,0 +1,325 @@
+"""Longer stories in simulated time: pauses, silence, restless runners, refusals, neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from unit.runtime.memory_api import Fault
+from unit.runtime.simulation import NAMESPACE, Simulation
+
+
+@pytest.fixture
+async def simulation() -> AsyncIterator[Simulation]:
+    """A cluster with a namespace and twenty places."""
+    simulation = Simulation()
+    simulation.namespace()
+    simulation.quota(sessions=20)
+    yield simulation
+    await simulation.stop()
+
+
+async def up(simulation: Simulation, *names: str, **spec: Any) -> None:
+    """Start an operator and bring sessions up."""
+    await simulation.start()
+    for name in names:
+        simulation.session(name, **spec)
+    await simulation.until(lambda: all(simulation.state(name) == "QRPending" for name in names))
+
+
+def gauge(simulation: Simulation, name: str) -> float:
+    """Return a metric of the running operator."""
+    assert simulation.operator is not None
+    simulation.operator.measure()
+    return simulation.operator._world.metrics.registry.get_sample_value(name) or 0.0
+
+
+def writes_about(simulation: Simulation, name: str) -> list[str]:
+    """Return the writes of a session's status."""
+    return [request.path for request in simulation.api.writes if request.path.endswith(f"/{name}/status")]
+
+
+SIX = ("a", "b", "c", "d", "e", "f")
+
+
+async def test_a_mass_failure_pauses_recovery(simulation: Simulation) -> None:
+    """Three of six fail within a minute: no new pods for them until five quiet minutes have passed; told and measured."""
+    await up(simulation, *SIX)
+    for name in SIX[:3]:
+        simulation.end(name, code=32)
+    await simulation.until(lambda: simulation.condition("a", "Recovering") == ("True", "RecoveryPaused"))
+    paused = gauge(simulation, "whatsapp_operator_recovery_paused")
+    await simulation.rest(240)
+    during = [simulation.pod(name) for name in SIX[:3]]
+    simulation.session("new")
+    await simulation.until(lambda: simulation.state("new") == "QRPending", within=30)
+
+    await simulation.until(lambda: all(simulation.state(name) == "QRPending" for name in SIX), within=120)
+
+    assert 1.0 == paused
+    assert [None, None, None] == during
+    assert 0.0 == gauge(simulation, "whatsapp_operator_recovery_paused")
+
+
+async def test_a_pause_survives_a_restart(simulation: Simulation) -> None:
+    """The failures stand in status: a new process pauses by itself."""
+    await up(simulation, *SIX)
+    for name in SIX[:3]:
+        simulation.end(name, code=32)
+    await simulation.until(lambda: simulation.condition("a", "Recovering") == ("True", "RecoveryPaused"))
+    simulation.kill()
+    await simulation.start()
+    await simulation.rest(120)
+
+    assert [None, None, None] == [simulation.pod(name) for name in SIX[:3]]
+    assert 1.0 == gauge(simulation, "whatsapp_operator_recovery_paused")
+
+
+async def test_lost_pods_pause_nothing(simulation: Simulation) -> None:
+    """A node goes down with half of the fleet: all are replaced at once."""
+    await up(simulation, *SIX)
+    before = {name: simulation.pod_uid(name) for name in SIX[:3]}
+    for name in before:
+        simulation.evict(name)
+
+    await simulation.until(lambda: all(simulation.pod_uid(name) not in ("", before[name]) for name in before), within=5)
+
+    assert 0.0 == gauge(simulation, "whatsapp_operator_recovery_paused")
+
+
+async def test_a_silent_fleet_is_left_alone(simulation: Simulation) -> None:
+    """A default-deny network policy must not recreate the whole fleet."""
+    await up(simulation, *SIX)
+    uids = [simulation.pod_uid(name) for name in SIX]
+    simulation.words.silent.update(uids)
+    for uid in uids:
+        simulation.words.wake(uid)
+
+    await simulation.until(lambda: all(simulation.state(name) == "Unreachable" for name in SIX), within=40)
+    ready = simulation.condition("a", "Ready")
+    await simulation.rest(600)
+    simulation.words.silent.clear()
+    await simulation.until(lambda: all(simulation.state(name) == "QRPending" for name in SIX), within=40)
+
+    assert ("Unknown", "RunnerUnreachable") == ready
+    assert uids == [simulation.pod_uid(name) for name in SIX]
+    assert not any(key[0] == "pods" for key in simulation.api.deleted)
+
+
+async def test_an_operators_restart_looks_like_nobodys_silence(simulation: Simulation) -> None:
+    """The new process has heard nobody yet, and calls nobody unreachable."""
+    await up(simulation, "a")
+    await simulation.rest(30)
+    simulation.kill()
+    await simulation.clock.advance(120)
+    before = len(simulation.api.writes)
+    await simulation.start()
+    await simulation.rest(60)
+
+    assert [] == [request.path for request in simulation.api.writes[before:] if "whatsappsessions/" in request.path]
+
+
+async def test_a_restless_runner_is_told_at_a_bearable_pace(simulation: Simulation) -> None:
+    """A word that flaps every three seconds for two minutes: a burst, then one write per five seconds."""
+    await up(simulation, "a")
+    await simulation.rest(60)
+    before = len(writes_about(simulation, "a"))
+    for number in range(40):
+        simulation.say("a", "Connected" if number % 2 else "Reconnecting")
+        await simulation.clock.advance(3)
+
+    assert 20 <= len(writes_about(simulation, "a")) - before <= 30
+
+
+async def test_changes_within_a_second_are_one_write(simulation: Simulation) -> None:
+    """Syncing and Connected come together."""
+    await up(simulation, "a")
+    await simulation.rest(60)
+    before = len(writes_about(simulation, "a"))
+    for state in ("Loading", "Syncing", "Connected"):
+        simulation.say("a", state)
+        await simulation.clock.advance(0.25)
+    await simulation.until(lambda: simulation.state("a") == "Connected")
+    await simulation.rest(20)
+
+    assert 1 == len(writes_about(simulation, "a")) - before
+
+
+async def test_a_waiting_code_writes_once_per_round(simulation: Simulation) -> None:
+    """The code changes every twenty seconds; its round every few minutes, and only that is told."""
+    await up(simulation, "a")
+    await simulation.rest(60)
+    before = len(writes_about(simulation, "a"))
+    for _ in range(5):
+        simulation.say("a", "QRPending", "WaitingForScan")
+        await simulation.clock.advance(20)
+
+    assert 0 == len(writes_about(simulation, "a")) - before
+
+
+@pytest.mark.parametrize(("status", "reason"), [(403, "Forbidden"), (422, "Unprocessable")])
+async def test_a_refused_pod_is_told_and_tried_again(simulation: Simulation, status: int, reason: str) -> None:
+    """A namespace's ResourceQuota: the reason is in status, and it goes on by itself when the way is free."""
+    simulation.api.fault = lambda request, _: (
+        Fault(status=status) if request.method == "POST" and request.path.endswith("/pods") else None
+    )
+    await simulation.start()
+    simulation.session("a")
+    await simulation.until(lambda: simulation.condition("a", "Ready")[1] == reason, within=60)
+    await simulation.rest(60)
+    tries = sum(request.path.endswith("/pods") and request.method == "POST" for request in simulation.api.requests)
+    simulation.api.fault = lambda _request, _number: None
+
+    await simulation.until(lambda: simulation.state("a") == "QRPending", within=60)
+
+    assert tries <= 4
+    assert "True" == simulation.condition("a", "Admitted")[0]
+
+
+async def test_a_session_applied_anew_while_its_old_pod_ends(simulation: Simulation) -> None:
+    """Same name, another UID: the old pod is waited for, never adopted."""
+    await up(simulation, "a")
+    old = simulation.pod_uid("a")
+    session = simulation.api.get("whatsappsessions", NAMESPACE, "a") or {}
+    # The garbage collector is slow: the session is gone, its pod is not.
+    owners = simulation.api.change("pods", NAMESPACE, "a", {"metadata": {"ownerReferences": None}})
+    simulation.api.remove("whatsappsessions", NAMESPACE, "a")
+    simulation.api.change(
+        "pods", NAMESPACE, "a", {"metadata": {"ownerReferences": [_owner(session["metadata"]["uid"])]}}
+    )
+    simulation.session("a")
+    await simulation.rest(20)
+    waiting = simulation.pod_uid("a")
+    simulation.evict("a")
+
+    await simulation.until(lambda: simulation.state("a") == "QRPending", within=90)
+
+    assert owners["metadata"]["uid"] == old == waiting
+    assert simulation.pod_uid("a") != old
+
+
+async def test_a_service_that_somebody_deleted_comes_back(simulation: Simulation) -> None:
+    """The pod has lost its name; nothing else happens to it."""
+    await up(simulation, "a")
+    uid = simulation.pod_uid("a")
+    simulation.api.remove("services", NAMESPACE, "whatsapp-sessions")
+
+    await simulation.until(lambda: simulation.api.all("services"), within=10)
+
+    assert uid == simulation.pod_uid("a")
+
+
+async def test_a_neighbours_namespace_is_nobodys_business(simulation: Simulation) -> None:
+    """Its sessions are neither read into decisions nor written; a label that goes is noticed at the next resync."""
+    simulation.namespace("theirs", {"wasession.dev/instance": "demo"})
+    await up(simulation, "a")
+    simulation.session("x", namespace="theirs")
+    await simulation.rest(130)
+    before = simulation.api.get("whatsappsessions", "theirs", "x") or {}
+    simulation.api.change("namespaces", "", "theirs", {"metadata": {"labels": None}})
+
+    await simulation.until(
+        lambda: "status" in (simulation.api.get("whatsappsessions", "theirs", "x") or {}), within=130
+    )
+
+    assert "status" not in before
+
+
+async def test_the_neighbours_failures_pause_nothing_here(simulation: Simulation) -> None:
+    """Another operator's sessions fail in a row; ours goes on recovering."""
+    simulation.namespace("theirs", {"wasession.dev/instance": "demo"})
+    await up(simulation, "a")
+    failure = {"reason": "BrowserExited", "exitCode": 32, "podUID": "p", "time": simulation._stamp()}
+    for name in ("x", "y", "z"):
+        simulation.session(name, namespace="theirs")
+        status = {"status": {"recovery": {"consecutiveFailures": 1, "restarts": 0, "lastFailure": failure}}}
+        simulation.api.change("whatsappsessions", "theirs", name, status, status=True)
+    await simulation.rest(70)
+
+    assert 0.0 == gauge(simulation, "whatsapp_operator_recovery_paused")
+
+
+async def test_events_tell_the_life_of_a_session(simulation: Simulation) -> None:
+    """What a person sees in kubectl describe, after a failure."""
+    await up(simulation, "a")
+    simulation.end("a", code=33)
+    uid = simulation.pod_uid("a")
+    await simulation.until(lambda: simulation.pod_uid("a") not in ("", uid))
+    await simulation.rest(30)
+
+    reasons = {event["reason"] for event in simulation.api.all("events")}
+    assert {"Admitted", "PodCreated"} <= reasons
+    assert any(event["type"] == "Warning" for event in simulation.api.all("events"))
+
+
+async def test_the_same_failure_again_and_again_is_slowed_down(simulation: Simulation) -> None:
+    """BaseDelay doubles: the pauses between two pods grow."""
+    await up(simulation, "a", recovery={"maxAttempts": 4, "baseDelay": "4s", "healthyAfter": "10m"})
+    made = []
+    for _ in range(4):
+        uid = simulation.pod_uid("a")
+        failed = simulation.clock.seconds
+        simulation.end("a", code=30)
+        await simulation.until(lambda uid=uid: simulation.pod_uid("a") not in ("", uid))  # type: ignore[misc]
+        made.append(simulation.clock.seconds - failed)
+        await simulation.until(lambda: simulation.state("a") == "QRPending")
+
+    assert all(later > 1.6 * earlier for earlier, later in pairwise(made))
+    assert 3 <= made[0] < 6  # times of failures are in whole seconds
+
+
+async def test_metrics_count_sessions_by_state(simulation: Simulation) -> None:
+    """Without their names."""
+    await up(simulation, "a", "b")
+    simulation.say("a", "Connected")
+    await simulation.until(lambda: simulation.state("a") == "Connected")
+    await simulation.clock.advance(1)
+    assert simulation.operator is not None
+    simulation.operator.measure()
+    registry = simulation.operator._world.metrics.registry
+
+    counted = {
+        state: registry.get_sample_value("whatsapp_operator_sessions", {"namespace": NAMESPACE, "state": state})
+        for state in ("Connected", "QRPending")
+    }
+    assert {"Connected": 1.0, "QRPending": 1.0} == counted
+    assert 2.0 == gauge(simulation, "whatsapp_operator_runners_listened_to")
+
+
+async def test_an_orderly_stop_leaves_nothing_running(simulation: Simulation) -> None:
+    """Workers, polls and loops are gone, and nothing is written afterwards."""
+    await up(simulation, "a")
+    operator = simulation.operator
+    assert operator is not None
+    simulation.say("a", "Connected")
+    await operator.stop(within=5)
+    before = len(simulation.api.requests)
+    await simulation.clock.advance(300)
+
+    assert before == len(simulation.api.requests)
+    assert (0, ()) == (operator.runners.listening, operator.workers.tasks)
+
+
+async def test_a_task_that_ended_is_a_fault(simulation: Simulation) -> None:
+    """The process's own check finds it."""
+    await up(simulation, "a")
+    operator = simulation.operator
+    assert operator is not None
+    before = operator.faults()
+    operator.workers.tasks[0].cancel()
+    await simulation.clock.advance(1)
+
+    assert ([], ["the task worker 0 has ended"]) == (before, operator.faults())
+
+
+def _owner(uid: str) -> dict[str, object]:
+    return {
+        "apiVersion": "wasession.dev/v1alpha1",
+        "kind": "WhatsAppSession",
+        "name": "a",
+        "uid": uid,
+        "controller": True,
+        "blockOwnerDeletion": False,
+    }
