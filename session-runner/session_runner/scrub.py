@@ -18,9 +18,9 @@ _SECRETS = (
     ("code", r"https://wa\.me/settings/linked_devices#\S+"),
     ("code", r"\b[\w@+/=-]{4,}(?:,[\w+/=-]{20,}){2,}(?:,[\w:./=-]+)*"),
     ("token", r"(?i:\bbearer)\s+\S+"),
-    ("id", r"\b\d{5,}(?:[-:_.]\d+)*@[\w.]+"),
+    ("id", r"(?<![A-Za-z0-9])\d{5,}(?:[-:_.]\d+)*@[\w.]+"),
     ("key", r"(?<![\w+/=-])(?=[\w+/=-]*\d)(?=[\w+/=-]*[A-Za-z])[\w+/-]{32,}={0,2}"),
-    ("number", r"(?<![\w.])\+?\(?\d(?:[ ()-]{0,2}\d){6,16}(?![\w])"),
+    ("number", r"(?<![A-Za-z0-9.])\+?\(?\d(?:[ ()-]{0,2}\d){6,16}(?![A-Za-z0-9])"),
 )
 _PATTERN = re.compile("|".join([f"(?P<kept>{_KEPT})", *(f"(?P<s{i}>{rule})" for i, (_, rule) in enumerate(_SECRETS))]))
 

@@ -21,13 +21,13 @@ _PATTERN: Final = re.compile(
         | \d{1,3} (?: \.\d{1,3} ){3} (?: :\d{1,5} )?
       ) (?! [\w@+-] | [.:]\d ) )
   | (?P<code> (?: \S*\# )? \b \d @ [A-Za-z0-9+/=_,-]{16,} )
-  | (?P<account> [\w.:+-]+ @ (?: s\.whatsapp\.net | c\.us | g\.us | lid | broadcast | newsletter ) \b )
+  | (?P<account> [\w.:+-]+ @ (?: s\.whatsapp\.net | c\.us | g\.us | lid | broadcast | newsletter ) (?![A-Za-z0-9]) )
   | (?P<bearer> \b (?: bearer | token | password | secret | authorization ) \b ["']? \s*[:=\s]\s* ["']? [^\s"'\[\]]{6,} )
   | (?P<secret> (?<![A-Za-z0-9+/_=-]) (?:
           [0-9a-fA-F]{32,}
         | (?= [A-Za-z+/_-]* \d ) (?= [a-z0-9+/_-]* [A-Z] ) (?= [A-Z0-9+/_-]* [a-z] ) [A-Za-z0-9+/_-]{32,} ={0,2}
       ) (?![A-Za-z0-9+/_=-]) )
-  | (?P<number> (?<![A-Za-z0-9_]) (?: \+ | \( )? \d (?: [\s().-]{0,3} \d ){7,} )
+  | (?P<number> (?<![A-Za-z0-9]) (?: \+ | \( )? \d (?: [\s().-]{0,3} \d ){7,} )
     """,
     re.VERBOSE | re.IGNORECASE,
 )

@@ -18,6 +18,8 @@ TOKEN = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
         ("from 491701234567@c.us", "from [account]"),
         ("from 491701234567:12@s.whatsapp.net gone", "from [account] gone"),
         ("group 120363025246125486@g.us", "group [account]"),
+        ("false_491701234567@c.us_3EB0AB is unknown", "[account]_3EB0AB is unknown"),
+        ("chat_491701234567_left", "chat_[number]_left"),
         (f"shown {QR} to nobody", "shown [code] to nobody"),
         (f"https://wa.me/settings/linked_devices#{QR}", "[code]"),
         (f"Authorization: Bearer {TOKEN}", "[bearer] [secret]"),

@@ -21,6 +21,8 @@ QR = f"2@{KEY},{KEY},{KEY},{KEY},1"
         ("from 15552223333@c.us", "from <id>"),
         ("device 15552223333:12@s.whatsapp.net", "device <id>"),
         ("lid 123456789012345@lid left", "lid <id> left"),
+        ("false_15552223333@c.us_3EB0AB is unknown", "false_<id> is unknown"),
+        ("chat_15552223333_left", "chat_<number>_left"),
         (f"code {QR}", "code <code>"),
         (f"https://wa.me/settings/linked_devices#{QR}", "<code>"),
         (f"{QR},https://faq.whatsapp.com/r/ld", "<code>"),
