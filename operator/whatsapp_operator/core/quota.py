@@ -19,7 +19,7 @@ from whatsapp_operator.api.resources import effective
 from whatsapp_operator.api.session import OperatingMode, WhatsAppSession
 from whatsapp_operator.core import names
 from whatsapp_operator.core.facts import memory_limits
-from whatsapp_operator.core.model import SessionUID
+from whatsapp_operator.core.model import Grant, SessionUID
 from whatsapp_operator.core.standing import stands_still
 
 WITHIN_LIMITS: Final = "WithinLimits"
@@ -96,6 +96,11 @@ def pods_place(pod: Mapping[str, Any]) -> Place | None:
         namespace=str(metadata.get("namespace", "")),
         memory=memory_limits(pod.get("spec") or {}),
     )
+
+
+def covers(place: Place, grant: Grant) -> bool:
+    """Whether a place is what the grant allows: then the grant need not be counted beside it."""
+    return place.quota == grant.quota_name and place.memory >= grant.memory
 
 
 def has_fitting_place(session: WhatsAppSession) -> bool:

@@ -28,6 +28,7 @@ from whatsapp_operator.core.model import (
     PodUID,
     SessionUID,
 )
+from whatsapp_operator.core.quota import covers, reserved_place
 from whatsapp_operator.runtime.admission import Admission
 from whatsapp_operator.runtime.clock import Clock, until
 from whatsapp_operator.runtime.events import Events
@@ -170,8 +171,10 @@ class Reconciler:
         return True
 
     def _admission(self, observation: Observation, decision: Decision, memory: Memory) -> None:
-        if observation.session.status.admission is not None:
-            # What was seen is what the API server stored: from here on the status counts, not the grant.
+        grant, place = observation.grant, reserved_place(observation.session)
+        if grant is not None and place is not None and covers(place, grant):
+            # What was seen is what the API server stored: from here on the status counts, not the grant. A smaller
+            # place is of before: while the larger one is on its way, a round must still count the grant.
             self._parts.admission.confirmed(memory.uid)
         if not decision.wants_admission:
             self._parts.admission.unwanted(memory.uid)
