@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 API = "wasession.dev/v1alpha1"
+CRDS = ("whatsappsessions.wasession.dev", "whatsappsessionquotas.wasession.dev")
 NAMESPACE = "whatsapp-demo"
 QUOTA = "demo"
 PART_OF = "whatsapp-demo"

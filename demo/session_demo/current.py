@@ -16,15 +16,15 @@ from local_cluster.images.build import build
 from local_cluster.steps import Steps
 
 from session_demo import context, installation, survey
-from session_demo.cast import NAMESPACE, QUOTA
+from session_demo.cast import CRDS, NAMESPACE, QUOTA
 from session_demo.context import Context
 from session_demo.delivery import Delivery, chosen
 from session_demo.errors import DemoError
 from session_demo.kubectl import Kubectl
-from session_demo.setup import ROOT, Choice, remove_leftovers, set_up
+from session_demo.setup import ROOT, Choice, await_crds, remove_leftovers, set_up
 from session_demo.stage import Stage
 from session_demo.story import Story
-from session_demo.survey import CRDS, OPERATOR_NAMESPACE, Crds, Survey
+from session_demo.survey import OPERATOR_NAMESPACE, Crds, Survey
 
 OVERLAY = ROOT / "manifests/overlays/demo-current"
 INSTANCE = "demo"
@@ -122,8 +122,7 @@ def install_crds(kubectl: Kubectl) -> None:
     """Bring the CRDs, marked as the demo's, and wait until the API server serves them."""
     crds = installation.objects(kubectl.run("kustomize", str(ROOT / "crds")))
     kubectl.apply(*installation.marked(crds))
-    for crd in CRDS:
-        kubectl.run("wait", "--for=condition=Established", f"crd/{crd}", "--timeout=60s", timeout=70)
+    await_crds(kubectl)
 
 
 def clear(story: Story, place: Context) -> None:
@@ -135,10 +134,12 @@ def clear(story: Story, place: Context) -> None:
     if f"namespace {NAMESPACE}" not in found.foreign:
         with story.doing(f"removing namespace {NAMESPACE} with its sessions and volumes, and the quota {QUOTA}"):
             remove_leftovers(kubectl)
-    for kind in ("namespace", "clusterrole", "clusterrolebinding"):
-        if f"{kind} {OPERATOR_NAMESPACE}" not in found.foreign:
-            with story.doing(f"removing {kind} {OPERATOR_NAMESPACE}"):
-                kubectl.run("delete", kind, OPERATOR_NAMESPACE, "--ignore-not-found", "--timeout=120s", timeout=130)
+    kinds = ("namespace", "clusterrole", "clusterrolebinding")
+    if mine := [
+        f"{kind}/{OPERATOR_NAMESPACE}" for kind in kinds if f"{kind} {OPERATOR_NAMESPACE}" not in found.foreign
+    ]:
+        with story.doing(f"removing the demo's operator ({', '.join(mine)})"):
+            kubectl.run("delete", *mine, "--ignore-not-found", "--timeout=120s", timeout=130)
     if found.crds is Crds.DEMO:
         _clear_crds(story, kubectl, found)
     for name in survey.kept_volumes(_items(kubectl, "persistentvolumes")):

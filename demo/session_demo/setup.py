@@ -17,11 +17,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from session_demo import installation
-from session_demo.cast import NAMESPACE, PART_OF, namespace
+from session_demo.cast import CRDS, NAMESPACE, PART_OF, namespace
 from session_demo.errors import CommandFailed, DemoError
 from session_demo.installation import Images
 from session_demo.kubectl import Kubectl
-from session_demo.stage import Stage
+from session_demo.stage import Stage, retrying
 from session_demo.story import Story
 
 ROOT = Path(__file__).parents[2]
@@ -115,10 +115,20 @@ def install_operator(kubectl: Kubectl, images: Images, *, ca: str, choice: Choic
     kubectl.apply(*(item for item in found if item["kind"] == "Namespace"))
     kubectl.apply(installation.ca_config_map(namespace=where, ca=ca))
     kubectl.apply(*found)
-    for crd in ("whatsappsessions.wasession.dev", "whatsappsessionquotas.wasession.dev"):
-        kubectl.run("wait", "--for=condition=Established", f"crd/{crd}", "--timeout=30s")
+    await_crds(kubectl)
     name = next(item["metadata"]["name"] for item in found if item["kind"] == "Deployment")
     rollout(kubectl, name, where, within=choice.patience)
+
+
+def await_crds(kubectl: Kubectl) -> None:
+    """Wait until the API server serves both kinds."""
+    crds = (f"customresourcedefinition/{name}" for name in CRDS)
+    command = ("wait", "--for=condition=Established", *crds, "--timeout=60s")
+    patiently = retrying(20)
+    # kubectl fails on a CRD so new that it has no condition yet.
+    patiently(lambda: kubectl.run(*command, timeout=70))
+    # Established is said a moment before every API server has the new kinds.
+    patiently(lambda: kubectl.run("get", ",".join(CRDS), "--all-namespaces"))
 
 
 def rollout(kubectl: Kubectl, deployment: str, where: str, *, within: float = 120) -> None:

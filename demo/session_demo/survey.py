@@ -13,13 +13,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from session_demo.cast import NAMESPACE, PART_OF, QUOTA
+from session_demo.cast import CRDS, NAMESPACE, PART_OF, QUOTA
 from session_demo.kubectl import Kubectl
 
 Object = Mapping[str, Any]
 
 OPERATOR_NAMESPACE = "whatsapp-operator-demo"
-CRDS = ("whatsappsessions.wasession.dev", "whatsappsessionquotas.wasession.dev")
+NAMED = (
+    ("namespace", NAMESPACE),
+    *((kind, OPERATOR_NAMESPACE) for kind in ("namespace", "clusterrole", "clusterrolebinding")),
+    *(("customresourcedefinition", name) for name in CRDS),
+)
+""" What the demo makes outside of its namespaces, but for the quota, whose kind may be unknown. """
 DEFAULT_CLASS = (
     "storageclass.kubernetes.io/is-default-class",
     "storageclass.beta.kubernetes.io/is-default-class",
@@ -54,29 +59,21 @@ class Survey:
 
 def look(kubectl: Kubectl) -> Survey:
     """Read the cluster; raises CommandFailed."""
-
-    def items(*what: str) -> list[Object]:
-        return list(json.loads(kubectl.run("get", *what, "--output=json"))["items"])
-
-    crds = [item for item in items("customresourcedefinitions") if item["metadata"]["name"] in CRDS]
-    named: list[tuple[str, str]] = [
-        ("namespace", NAMESPACE),
-        ("namespace", OPERATOR_NAMESPACE),
-        ("clusterrole", OPERATOR_NAMESPACE),
-        ("clusterrolebinding", OPERATOR_NAMESPACE),
-    ]
+    named = _read(kubectl, *(f"{kind}/{name}" for kind, name in NAMED), "--ignore-not-found")
+    crds = _of_kind(named, "CustomResourceDefinition")
     present = {item["metadata"]["name"] for item in crds}
     if CRDS[1] in present:
-        named.append(("whatsappsessionquota", QUOTA))
-    classes = items("storageclasses")
+        named += _read(kubectl, f"whatsappsessionquota/{QUOTA}", "--ignore-not-found")
+    listed = _read(kubectl, "deployments,leases,storageclasses,nodes", "--all-namespaces")
+    classes = _of_kind(listed, "StorageClass")
     return Survey(
-        operators=operators(items("deployments", "--all-namespaces"), items("leases", "--all-namespaces")),
+        operators=operators(_of_kind(listed, "Deployment"), _of_kind(listed, "Lease")),
         crds=whose(crds),
         missing_crds=tuple(name for name in CRDS if name not in present),
-        foreign=foreign((kind, kubectl.get(kind, name)) for kind, name in named),
+        foreign=foreign(item for item in named if item not in crds),
         classes=tuple(sorted(item["metadata"]["name"] for item in classes)),
         default_class=default_class(classes),
-        architectures=frozenset(item["status"]["nodeInfo"]["architecture"] for item in items("nodes")),
+        architectures=frozenset(item["status"]["nodeInfo"]["architecture"] for item in _of_kind(listed, "Node")),
     )
 
 
@@ -108,11 +105,9 @@ def whose(crds: Iterable[Object]) -> Crds:
     return Crds.DEMO if owners == {True} else Crds.OTHERS
 
 
-def foreign(found: Iterable[tuple[str, Object | None]]) -> tuple[str, ...]:
-    """Those of the objects that exist and that the demo did not make."""
-    return tuple(
-        f"{kind} {item['metadata']['name']}" for kind, item in found if item is not None and not _is_ours(item)
-    )
+def foreign(found: Iterable[Object]) -> tuple[str, ...]:
+    """Those of the objects that the demo did not make, as KIND NAME."""
+    return tuple(f"{item['kind'].lower()} {item['metadata']['name']}" for item in found if not _is_ours(item))
 
 
 def default_class(classes: Iterable[Object]) -> str:
@@ -171,6 +166,19 @@ def removes_crds(survey: Survey, *, left: int) -> bool:
     `left` are sessions and quotas that are not the demo's: deleting the CRDs would delete them.
     """
     return survey.crds is Crds.DEMO and not survey.operators and left == 0
+
+
+def _read(kubectl: Kubectl, *what: str) -> list[Object]:
+    """Get objects by one command: kubectl answers with a list, with the one there is, or with nothing."""
+    said = kubectl.run("get", *what, "--output=json")
+    if not said.strip():
+        return []
+    answer = json.loads(said)
+    return list(answer["items"]) if answer["kind"].endswith("List") else [answer]
+
+
+def _of_kind(found: Iterable[Object], kind: str) -> list[Object]:
+    return [item for item in found if item["kind"] == kind]
 
 
 def _is_ours(item: Object) -> bool:

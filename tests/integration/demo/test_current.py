@@ -14,14 +14,14 @@ from pathlib import Path
 import pytest
 from local_cluster.light import LightCluster, Programs
 from session_demo import context, current, installation, survey
-from session_demo.cast import namespace, quota, session
+from session_demo.cast import CRDS, namespace, quota, session
 from session_demo.context import Context
 from session_demo.current import INSTANCE, OVERLAY, Wish
 from session_demo.errors import DemoError
 from session_demo.kubectl import Kubectl
 from session_demo.setup import ROOT
 from session_demo.story import Story
-from session_demo.survey import CRDS, OPERATOR_NAMESPACE, Crds
+from session_demo.survey import Crds
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -51,10 +51,8 @@ def own_cluster(light_programs: Programs, tmp_path_factory: pytest.TempPathFacto
 def empty_place(kubectl: Kubectl) -> Iterator[Context]:
     """The cluster as the current context, without anything of ours."""
     yield context.of(kubectl)
-    names = [OPERATOR_NAMESPACE, "whatsapp-demo"]
-    kubectl.run("delete", "namespace", *names, "--ignore-not-found", "--timeout=60s", timeout=70)
-    kubectl.run("delete", "clusterrole,clusterrolebinding", OPERATOR_NAMESPACE, "--ignore-not-found")
-    kubectl.run("delete", "crd", *CRDS, "--ignore-not-found", "--timeout=60s", timeout=70)
+    made = (f"{kind}/{name}" for kind, name in survey.NAMED)
+    kubectl.run("delete", *made, "--ignore-not-found", "--timeout=60s", timeout=70)
 
 
 def story() -> Story:

@@ -25,6 +25,7 @@ KINDS = {
     "wasq": "WhatsAppSessionQuota",
     "was": "WhatsAppSession",
     "storageclasses": "StorageClass",
+    "customresourcedefinition": "CustomResourceDefinition",
     "namespace": "Namespace",
     "clusterrole": "ClusterRole",
     "clusterrolebinding": "ClusterRoleBinding",
@@ -57,7 +58,7 @@ class Cluster:
             return answer
         known_verbs: dict[str, Callable[[], str]] = {
             "apply": lambda: self._apply(stdin or ""),
-            "get": lambda: json.dumps({"items": self._named(*words_of(arguments[1:]))}),
+            "get": lambda: json.dumps({"kind": "List", "items": self._meant(words_of(arguments[1:]))}),
             "delete": lambda: self._delete(arguments[1:]),
             "config": lambda: self._config(arguments[1]),
             "version": lambda: json.dumps({"clientVersion": {"minor": "35"}, "serverVersion": self.version}),
@@ -89,18 +90,28 @@ class Cluster:
         return ""
 
     def _delete(self, arguments: tuple[str, ...]) -> str:
-        kind, *names = words_of(arguments)
-        selector = next((word.partition("=")[2] for word in arguments if word.startswith("--selector=")), None)
-        gone = [
-            item
-            for item in self._named(kind, *names)
-            if selector is None or selector in [f"{key}={value}" for key, value in labels(item).items()]
-        ]
-        if kind_of(kind) == "Namespace":  # as Kubernetes does: with all that is in it
-            inside = [item for item in self.objects if item["metadata"].get("namespace") in names]
-            gone += inside
-        self.objects = [item for item in self.objects if item not in gone]
+        selectors = [word.removeprefix("--selector=") for word in arguments if word.startswith("--selector=")]
+        for item in self._meant(words_of(arguments)):
+            if all(selector in [f"{key}={value}" for key, value in labels(item).items()] for selector in selectors):
+                self._remove(item)
         return ""
+
+    def _remove(self, gone: Object) -> None:
+        """Take it away; a namespace with all that is in it, as Kubernetes does."""
+        name = gone["metadata"]["name"] if gone["kind"] == "Namespace" else None
+        self.objects = [
+            item
+            for item in self.objects
+            if item is not gone and (name is None or item["metadata"].get("namespace") != name)
+        ]
+
+    def _meant(self, words: list[str]) -> list[Object]:
+        """What the words mean: kinds by comma, a kind's names, or KIND/NAME each."""
+        if "/" in words[0]:
+            pairs = [word.split("/") for word in words]
+        else:
+            pairs = [[kind, *words[1:]] for kind in words[0].split(",")]
+        return [item for pair in pairs for item in self._named(*pair)]
 
     def _named(self, kind: str, *names: str) -> list[Object]:
         wanted = kind_of(kind)

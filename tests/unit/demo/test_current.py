@@ -11,12 +11,13 @@ from local_cluster.errors import BuildError
 from local_cluster.images.build import Built
 from local_cluster.steps import Progress
 from session_demo import current, survey
+from session_demo.cast import CRDS
 from session_demo.context import Context
 from session_demo.current import Ground, Wish
 from session_demo.delivery import ByRegistry
 from session_demo.errors import CommandFailed, DemoError
 from session_demo.installation import Images
-from session_demo.survey import CRDS, OPERATOR_NAMESPACE, Crds
+from session_demo.survey import OPERATOR_NAMESPACE, Crds
 from unit.demo.scripted import MINE, Cluster, kubectl, story, thing
 from unit.demo.test_survey import FIT, OPERATOR, volume
 
@@ -156,7 +157,10 @@ def test_brought_crds_carry_the_demos_mark() -> None:
     current.install_crds(kubectl(cluster))
 
     assert Crds.DEMO == survey.whose(item for item in cluster.objects)
-    assert [f"crd/{name}" for name in CRDS] == [words[2] for words in cluster.commands_of("wait")]
+    asked = [words[1] for words in cluster.commands_of("get")]
+    assert [",".join(CRDS)] == asked
+    (waited,) = cluster.commands_of("wait")
+    assert {f"customresourcedefinition/{name}" for name in CRDS} < set(waited)
 
 
 class Handed:

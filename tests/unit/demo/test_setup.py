@@ -13,6 +13,7 @@ from session_demo import setup
 from session_demo.errors import CommandFailed, DemoError
 from session_demo.installation import CA_STAMP, Images
 from session_demo.setup import Choice
+from session_demo.stage import retrying
 from unit.demo.scripted import MINE, Cluster, kubectl, story, thing
 from unit.demo.test_survey import volume
 
@@ -225,3 +226,24 @@ def test_certificates_that_cannot_be_made_are_a_message(tmp_path: Path) -> None:
 
     with pytest.raises(CommandFailed, match="making the stand-in's certificates: "):
         setup.make_certificates(tmp_path / "file" / "tls", "a.example.svc")
+
+
+def test_a_crd_that_has_no_condition_yet_is_asked_about_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For kubectl the moment after its creation is a fault."""
+    said = iter([CommandFailed(".status.conditions accessor error: <nil>"), ""])
+    pauses: list[float] = []
+
+    class Young(Cluster):
+        """A cluster whose CRDs were made just now."""
+
+        def run(self, arguments: tuple[str, ...], stdin: str | None) -> str:
+            """Fail at the first wait."""
+            if arguments[0] == "wait" and isinstance(answer := next(said), CommandFailed):
+                raise answer
+            return super().run(arguments, stdin)
+
+    monkeypatch.setattr(setup, "retrying", lambda times: retrying(times, pause=0.5, sleep=pauses.append))
+
+    setup.await_crds(kubectl(Young()))
+
+    assert [0.5] == pauses

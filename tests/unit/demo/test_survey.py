@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from session_demo import survey
+from session_demo.cast import CRDS
 from session_demo.survey import Crds, Survey
 from unit.demo.scripted import MINE, Cluster, kubectl, thing
 
@@ -14,7 +15,7 @@ OPERATOR = {"app.kubernetes.io/name": "whatsapp-session-operator"}
 FIT = Survey(
     operators=(),
     crds=Crds.ABSENT,
-    missing_crds=survey.CRDS,
+    missing_crds=CRDS,
     foreign=(),
     classes=("fast", "slow"),
     default_class="slow",
@@ -97,24 +98,22 @@ def test_the_demos_own_operator_is_none_of_the_others() -> None:
 )
 def test_one_foreign_crd_makes_them_somebody_elses(labels: list[dict[str, str]], expected: Crds) -> None:
     """The demo's are those that all carry its label."""
-    crds = [
-        thing("CustomResourceDefinition", name, labels=each) for name, each in zip(survey.CRDS, labels, strict=False)
-    ]
+    crds = [thing("CustomResourceDefinition", name, labels=each) for name, each in zip(CRDS, labels, strict=False)]
 
     assert expected == survey.whose(crds)
 
 
 def test_objects_without_the_demos_label_are_foreign() -> None:
-    """Those that are not there are not."""
+    """Somebody else's label is no better than none."""
     found = survey.foreign(
         [
-            ("namespace", thing("Namespace", "whatsapp-demo")),
-            ("namespace", thing("Namespace", "whatsapp-operator-demo", labels=MINE)),
-            ("clusterrole", None),
+            thing("Namespace", "whatsapp-demo"),
+            thing("Namespace", "whatsapp-operator-demo", labels=MINE),
+            thing("ClusterRole", "whatsapp-operator-demo", labels={"app.kubernetes.io/part-of": "platform"}),
         ]
     )
 
-    assert ("namespace whatsapp-demo",) == found
+    assert ("namespace whatsapp-demo", "clusterrole whatsapp-operator-demo") == found
 
 
 @pytest.mark.parametrize(
@@ -176,11 +175,11 @@ def test_no_class_at_all_is_told_as_none() -> None:
 
 def test_half_an_installation_is_an_obstacle() -> None:
     """One CRD of somebody else's without the other is not mended by a demo."""
-    half = replace(FIT, crds=Crds.OTHERS, missing_crds=(survey.CRDS[1],))
+    half = replace(FIT, crds=Crds.OTHERS, missing_crds=(CRDS[1],))
 
     (said,) = survey.obstacles(half, storage_class="", machine="x86_64")
 
-    assert survey.CRDS[1] in said
+    assert CRDS[1] in said
     assert "docs/operations/install.md" in said
 
 
@@ -272,7 +271,7 @@ def test_a_used_cluster_is_surveyed() -> None:
     """CRDs, an operator and a quota of somebody else's under the demo's name."""
     cluster = Cluster(
         objects=[
-            *(thing("CustomResourceDefinition", name) for name in survey.CRDS),
+            *(thing("CustomResourceDefinition", name) for name in CRDS),
             thing("CustomResourceDefinition", "widgets.example.com"),
             thing("Deployment", "whatsapp-operator", namespace="tools", labels=OPERATOR),
             thing("WhatsAppSessionQuota", "demo"),
