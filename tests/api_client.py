@@ -50,7 +50,7 @@ class Answer(NamedTuple):
 
 
 class ApiClient:
-    """An administrator's client; a context manager that closes its connection."""
+    """An administrator's client; a context manager, as clients are."""
 
     def __init__(self, cluster: LightCluster) -> None:
         files = cluster.client_cert_for("tester", "system:masters")
@@ -76,10 +76,16 @@ class ApiClient:
     ) -> Answer:
         """Send one request and read its whole answer."""
         url = f"{path}?{urllib.parse.urlencode(query)}" if query else path
-        text = None if body is None else json.dumps(body)
-        self._connection.request(method, url, body=text, headers={"Content-Type": content_type})
-        response = self._connection.getresponse()
-        return Answer(response.status, json.loads(response.read()))
+        sent = None if body is None else json.dumps(body)
+        # A connection each: between two tests of this client others may run for minutes, and the API server ends idle ones.
+        try:
+            self._connection.request(method, url, body=sent, headers={"Content-Type": content_type})
+            response = self._connection.getresponse()
+            text = response.read().decode()
+        finally:
+            self._connection.close()
+        is_json = response.headers.get_content_type() == "application/json"
+        return Answer(response.status, json.loads(text) if is_json else {"message": text})
 
     def try_session(self, spec: object, *, name: str = "sales") -> Answer:
         """Ask whether a session of this spec would be accepted; nothing is stored."""

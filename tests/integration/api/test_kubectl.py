@@ -1,6 +1,7 @@
 """What a person sees who types kubectl: apply, get, scale, explain, wait."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -185,11 +186,23 @@ def test_waiting_for_ready_sees_the_condition(cluster: LightCluster, namespace: 
     assert "timed out" in cluster.kubectl(*wait, "--timeout=1s", check=False)
 
 
+def published(api: ApiClient) -> dict[str, Any]:
+    """Return the schemas that the API server publishes: for both kinds only a moment after they are served."""
+    path = f"/openapi/v3/apis/{API_VERSION}"
+    deadline = time.monotonic() + 30
+    while True:
+        if (answer := api.request("GET", path)).accepted:
+            schemas: dict[str, Any] = answer.body["components"]["schemas"]
+            if all(any(kind.kind == name.rpartition(".")[2] for name in schemas) for kind in KINDS):
+                return schemas
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{path} does not hold both kinds: {answer.status}")
+
+
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
 def test_every_published_field_has_a_description(api: ApiClient, kind: Kind) -> None:
     """The document that `kubectl explain` reads, walked field by field."""
-    document = api.request("GET", f"/openapi/v3/apis/{API_VERSION}").body
-    schemas = document["components"]["schemas"]
+    schemas = published(api)
     [root] = [
         schema
         for schema in schemas.values()

@@ -51,9 +51,15 @@ def odd(name: str, spec: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+@pytest.fixture
+def upgraded(stock: Iterator[str]) -> str:
+    """An odd session that was stored before our schema came, for one test alone; its path."""
+    return next(stock)
+
+
 @pytest.fixture(scope="module")
-def upgraded(cluster: LightCluster, api: ApiClient) -> Iterator[str]:
-    """An odd session that was stored before our schema came; its path."""
+def stock(cluster: LightCluster, api: ApiClient) -> Iterator[Iterator[str]]:
+    """More odd sessions than there are tests: a test may mend its own and spoils no other, in any order."""
     ours = copy.deepcopy(definition(SESSION))
     ours["metadata"]["name"] = f"{SESSION.plural}.{GROUP}"
     ours["spec"]["group"] = GROUP
@@ -68,13 +74,16 @@ def upgraded(cluster: LightCluster, api: ApiClient) -> Iterator[str]:
     apply(cluster, loose)
     try:
         for _ in range(200):  # established is not yet served everywhere
-            made = api.request("POST", PATH, odd("old", ODD))
+            made = api.request("POST", PATH, odd("old-0", ODD))
             if made.status != 404:
                 break
         assert made.accepted, made.body
+        names = ["old-0", *(f"old-{number}" for number in range(1, 10))]
+        for name in names[1:]:
+            assert api.request("POST", PATH, odd(name, ODD)).accepted
         apply(cluster, ours)
         until_refused(api, {"operatingMode": "Hibernated"})
-        yield f"{PATH}/old"
+        yield (f"{PATH}/{name}" for name in names)
     finally:
         cluster.kubectl("delete", "crd", ours["metadata"]["name"], "--wait=true")
 

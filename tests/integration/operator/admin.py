@@ -125,8 +125,13 @@ class Audit:
         ]
 
     def refused(self) -> list[str]:
-        """The requests that a right was missing for."""
-        return [_words(line) for line in self.requests() if line["responseStatus"]["code"] in (401, 403)]
+        """The requests that a right was missing for; in a namespace that is going the same code says another thing."""
+        return [
+            _words(line)
+            for line in self.requests()
+            if line["responseStatus"]["code"] in (401, 403)
+            and "because it is being terminated" not in line["responseStatus"].get("message", "")
+        ]
 
 
 def _words(line: Json) -> str:
