@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from e2e import trio
 from e2e.ground import Ground, ground
 from e2e.tenant import Tenant
 from session_demo.errors import DemoError
@@ -57,6 +58,22 @@ def make_tenant(e2e: Ground) -> Iterator[Callable[..., Tenant]]:
 def tenant(make_tenant: Callable[..., Tenant]) -> Tenant:
     """A namespace with a quota that limits nothing."""
     return make_tenant()
+
+
+@pytest.fixture(scope="session")
+def shared_trio(e2e: Ground) -> Iterator[Tenant]:
+    """Three linked sessions with durable logins."""
+    tenant = Tenant.make(e2e.kubectl, e2e.stage)
+    trio.make(tenant)
+    yield tenant
+    tenant.close()
+
+
+@pytest.fixture(name="trio")
+def settled_trio(shared_trio: Tenant) -> Tenant:
+    """The shared three, all of them Connected."""
+    trio.settle(shared_trio)
+    return shared_trio
 
 
 _GROUND = pytest.StashKey[Ground]()

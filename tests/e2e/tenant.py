@@ -14,6 +14,8 @@ from session_demo.kubectl import Kubectl
 from session_demo.stage import KILL_BROWSER, NotYet, Stage, retrying
 from session_demo.web import call
 
+PATIENT = {"startup": "3m", "launch": "2m", "healthCheck": "2m"}
+""" For a loaded machine, where a browser's start may take long: these tests are about what follows, not about speed. """
 API = "wasession.dev/v1alpha1"
 Object = dict[str, Any]
 
@@ -50,7 +52,7 @@ class Tenant:
 
     def run(self, *arguments: str, timeout: float = 60) -> str:
         """Run kubectl in the namespace."""
-        return self.kubectl.run(*arguments, f"--namespace={self.namespace}", timeout=timeout)
+        return self.kubectl.run(f"--namespace={self.namespace}", *arguments, timeout=timeout)
 
     def limit(self, **limits: Any) -> None:
         """Set the quota's limits."""
@@ -59,7 +61,7 @@ class Tenant:
 
     def create(self, name: str, **spec: Any) -> None:
         """Apply a session that names the quota, with a small volume."""
-        spec = {"quotaName": self.namespace, "profile": {"size": "256Mi"}} | spec
+        spec = {"quotaName": self.namespace, "profile": {"size": "256Mi"}, "timeouts": PATIENT} | spec
         metadata = {"name": name, "namespace": self.namespace}
         self.kubectl.apply({"apiVersion": API, "kind": "WhatsAppSession", "metadata": metadata, "spec": spec})
 

@@ -1,0 +1,40 @@
+"""In a conflict a new pod would be a takeover, so none is made until a person asks."""
+
+from __future__ import annotations
+
+from e2e.ground import Ground
+from e2e.polling import until
+from e2e.tenant import PATIENT, Tenant, condition, is_true
+
+
+def test_a_replaced_session_is_not_replaced_by_a_pod_until_a_person_asks(e2e: Ground, tenant: Tenant) -> None:
+    """Stalled and Conflict are written; an evicted pod stays away, over a new operator, too; a request brings it back."""
+    tenant.create("sales", timeouts={**PATIENT, "connectionCheck": "10s"})
+    linked = tenant.link("sales")
+    before = tenant.pod_uid("sales")
+
+    tenant.phone("sales", "replaced")
+    status = until(
+        lambda: tenant.status("sales"), lambda status: is_true(status, "Conflict"), "the conflict is told of"
+    )
+    assert ("Conflict", "Conflict") == (status["state"], condition(status, "Stalled")["reason"])
+    assert is_true(status, "Stalled")
+    assert before == tenant.pod_uid("sales")
+    assert "admission" in status
+
+    tenant.evict("sales")
+    gone = until(lambda: tenant.status("sales"), lambda status: status["replicas"] == 0, "the pod is gone")
+    assert "Stalled" == tenant.reaches("sales", "Stalled")["state"]
+    assert (True, True) == (is_true(gone, "Conflict"), is_true(gone, "Stalled"))
+    gone = until(lambda: tenant.status("sales"), lambda status: "admission" not in status, "its place is given back")
+    e2e.operator.replace()
+    e2e.operator.lists_anew(1)
+    assert gone == tenant.status("sales")
+    assert [] == tenant.pods()
+
+    asked = tenant.ask("sales", "restart-at")
+    status = tenant.returns("sales", after=linked)
+    assert asked == status["handledRequests"]["restart-at"]
+    assert (False, False) == (is_true(status, "Conflict"), is_true(status, "Stalled"))
+    assert is_true(status, "Admitted")
+    assert "admission" in status

@@ -1,0 +1,91 @@
+"""The operator ends at the worst moments, and what it began is finished: one pod per session, never two."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+from e2e.audit import Entry
+from e2e.ground import Ground
+from e2e.polling import PATIENCE, until
+from e2e.tenant import Tenant
+from e2e.trio import TRIO
+
+TRIES = 5
+""" The moment is met from outside, by the audit log, which has a request before its answer is sent. """
+
+
+@pytest.mark.parametrize(
+    ("moment", "not_yet"),
+    [("patch whatsappsessions/status", "create pods"), ("create pods", None)],
+    ids=["after the reservation", "after the pod was made"],
+)
+def test_a_killed_operator_is_followed_by_one_that_goes_on(
+    e2e: Ground, tenant: Tenant, moment: str, not_yet: str | None
+) -> None:
+    """By SIGKILL in the middle of a start: the session comes up, by one pod alone, with the place it had."""
+    for attempt in range(TRIES):
+        name, since = f"sales{attempt}", e2e.audit.now()
+        met = _strike(e2e, tenant, name, moment)
+        if not_yet is None or not_yet not in met:
+            break
+        e2e.operator.replace()
+    else:
+        pytest.fail(f"the operator was never killed between {moment!r} and {not_yet!r}")
+    place = tenant.status(name)["admission"]
+    assert bool(tenant.pods()) is (not_yet is None)
+
+    e2e.operator.replace()
+    status = tenant.reaches(name, "QRPending")
+
+    made = [one for one in e2e.audit.requests(since=since, namespace=tenant.namespace) if _made_pod(one, name)]
+    assert 1 == len(made)
+    assert place == status["admission"]
+    assert tenant.pod_uid(name) == status["podUID"]
+    assert 0 == status.get("recovery", {}).get("restarts", 0)
+
+
+def _strike(e2e: Ground, tenant: Tenant, name: str, moment: str) -> list[str]:
+    """Create a session and kill the operator at its first request of that kind; returns what it had done by then."""
+    since, victim = e2e.audit.now(), e2e.operator.process()
+    creating = threading.Thread(target=tenant.create, args=(name,))
+    creating.start()
+    deadline = time.monotonic() + PATIENCE
+    while moment not in _done(e2e, tenant, since):
+        assert time.monotonic() < deadline, f"the operator never did {moment!r}"
+        time.sleep(0.001)
+    e2e.operator.kill(victim)
+    creating.join()
+    return _done(e2e, tenant, since)
+
+
+def _done(e2e: Ground, tenant: Tenant, since: int) -> list[str]:
+    return [f"{one.verb} {one.resource}" for one in e2e.audit.requests(since=since, namespace=tenant.namespace)]
+
+
+def _made_pod(entry: Entry, name: str) -> bool:
+    return (entry.verb, entry.resource, entry.code) == ("create", "pods", 201) and entry.name in ("", name)
+
+
+def test_pods_that_go_while_no_operator_acts_are_replaced_by_the_next(e2e: Ground, trio: Tenant) -> None:
+    """Scaled to none, two pods deleted, one of them suspended meanwhile: each session is as it should be afterwards."""
+    deleted, rested, untouched = TRIO
+    before = {name: trio.status(name) for name in TRIO}
+    e2e.operator.scale(0)
+    try:
+        for name in (deleted, rested):
+            trio.delete_pod(name)
+        trio.edit(rested, {"operatingMode": "Suspended"})
+        until(trio.pods, lambda pods: len(pods) == 1, "the deleted pods are gone")
+    finally:
+        e2e.operator.scale(1)
+
+    after = trio.returns(deleted, after=before[deleted])
+    assert "Suspended" == trio.reaches(rested, "Suspended")["state"]
+    assert "admission" not in trio.status(rested)
+    assert 1 == after["recovery"]["restarts"] - before[deleted].get("recovery", {}).get("restarts", 0)
+    assert before[untouched]["podUID"] == trio.pod_uid(untouched)
+    trio.edit(rested, {"operatingMode": "Running"})
+    trio.returns(rested, after=before[rested])
+    assert sorted(TRIO) == sorted(pod["metadata"]["name"] for pod in trio.pods())

@@ -1,0 +1,72 @@
+"""A login outlives its pod, a rest, and the session object itself; unless a person wants it to go."""
+
+from __future__ import annotations
+
+from e2e.ground import Ground
+from e2e.polling import until
+from e2e.tenant import Object, Tenant, condition
+from e2e.trio import TRIO
+from e2e.watching import revision, watch
+
+
+def test_a_session_that_is_deleted_and_applied_again_has_its_login_back(trio: Tenant) -> None:
+    """The claim has no owner and stays; the new session object finds it by its labels."""
+    name = TRIO[0]
+    before, session = trio.status(name), trio.get("was", name) or {}
+    claim = (trio.get("pvc", before["pvcName"]) or {})["metadata"]
+    trio.run("delete", "was", name, timeout=120)
+    until(lambda: trio.get("pod", name), lambda pod: pod is None, "the pod goes with its session")
+    secret = before["tokenSecretName"]
+    until(lambda: trio.get("secret", secret), lambda found: found is None, "the tokens go with their session")
+    trio.create(name)
+
+    after = trio.returns(name, after=before)
+    assert "ownerReferences" not in claim
+    assert claim["uid"] == (trio.get("pvc", after["pvcName"]) or {})["metadata"]["uid"]
+    assert session["metadata"]["uid"] != (trio.get("was", name) or {})["metadata"]["uid"]
+    assert secret != after["tokenSecretName"]
+
+
+def test_a_claim_that_is_not_to_be_kept_goes_with_its_session(tenant: Tenant) -> None:
+    """`retention: Delete` gives it an owner; the last session takes the namespace's Service with it."""
+    tenant.create("brief", profile={"size": "64Mi", "retention": "Delete"})
+    tenant.reaches("brief", "QRPending")
+    claim = tenant.status("brief")["pvcName"]
+    assert tenant.get("pvc", claim) is not None
+    assert tenant.get("service", "whatsapp-sessions") is not None
+
+    tenant.run("delete", "was", "brief", "--wait=false")
+
+    until(lambda: tenant.get("pvc", claim), lambda found: found is None, "the claim goes")
+    until(lambda: tenant.get("service", "whatsapp-sessions"), lambda found: found is None, "the Service goes")
+
+
+def test_a_session_at_rest_makes_room_and_comes_back_with_its_login(e2e: Ground, trio: Tenant) -> None:
+    """The waiting one is let in when the pod is gone and not before; the rested one then waits for its place."""
+    rested = TRIO[1]
+    before = trio.status(rested)
+    trio.limit(sessions=3)
+    with watch(e2e.kubectl, "pods", trio.namespace) as pods, watch(e2e.kubectl, "was", trio.namespace) as sessions:
+        trio.create("guest")
+        waits = condition(trio.reaches("guest", "Queued"), "Admitted")
+        trio.edit(rested, {"operatingMode": "Suspended"})
+        trio.reaches("guest", "QRPending")
+        given_back = sessions.first(rested, lambda one: one["spec"].get("operatingMode") == "Suspended" and _free(one))
+        let_in = sessions.first("guest", lambda one: not _free(one))
+        last = pods.of(rested)[-1]
+
+    assert "Maximum concurrent sessions limit reached (3). Please terminate some sessions first." == waits["message"]
+    assert given_back is not None
+    assert let_in is not None
+    assert revision(last) < revision(let_in)
+    assert "Suspended" == trio.status(rested)["state"]
+    assert before["pvcName"] == (trio.get("pvc", before["pvcName"]) or {})["metadata"]["name"]
+
+    trio.edit(rested, {"operatingMode": "Running"})
+    trio.reaches(rested, "Queued")
+    trio.run("delete", "was", "guest", "--wait=false")
+    trio.returns(rested, after=before)
+
+
+def _free(session: Object) -> bool:
+    return "admission" not in session.get("status", {})

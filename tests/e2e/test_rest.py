@@ -1,0 +1,36 @@
+"""At rest nothing is written."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from e2e.audit import READS, writes
+from e2e.ground import Ground
+from e2e.polling import until
+from e2e.tenant import Tenant
+
+QUIET = 8.0
+""" Seconds without a write after which nothing is on its way any more: changes are written within 5. """
+LEASES = frozenset({"leases"})
+
+
+def test_at_rest_only_the_lease_is_written(e2e: Ground, trio: Tenant) -> None:
+    """Three connected sessions with durable logins and one in its first round of QR codes: 0 writes in three resyncs."""
+    trio.create("fresh")
+    trio.reaches("fresh", "QRPending")
+
+    def quiet_for() -> float:
+        done = [
+            one for one in e2e.audit.requests(since=e2e.began) if one.verb not in READS and one.resource != "leases"
+        ]
+        return (datetime.now(UTC) - done[-1].time).total_seconds()
+
+    until(quiet_for, lambda seconds: seconds > QUIET, "what was begun is written")
+    since, begun = e2e.audit.now(), trio.status("fresh")["link"]["round"]
+    e2e.operator.lists_anew(3)
+    done = e2e.audit.requests(since=since)
+
+    assert [] == writes(done, but=LEASES)
+    assert {"update leases"} == set(writes(done, but=frozenset()))
+    assert [1, 1] == [begun, trio.status("fresh")["link"]["round"]]
+    trio.run("delete", "was", "fresh", "--wait=false")

@@ -1,0 +1,150 @@
+"""What the operator did with its rights, over the whole run; and what it could not do with a Secret that is not its."""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import pytest
+from e2e.audit import OPERATOR, Entry
+from e2e.ground import Ground
+from e2e.tenant import Tenant
+
+WORD = "tr3asure"
+
+UNUSED: dict[tuple[str, str], str] = {}
+""" Verbs that a whole run does not use, and why they are there. """
+
+
+class Right(NamedTuple):
+    """One verb on one resource."""
+
+    resource: str
+    verb: str
+
+
+def _granted(e2e: Ground) -> Iterator[Right]:
+    """The rules of the operator's two roles, as they are in the cluster."""
+    role = e2e.kubectl.get("role", "whatsapp-operator", namespace="whatsapp-operator") or {}
+    for rule in [*(e2e.kubectl.get("clusterrole", "whatsapp-operator") or {})["rules"], *role["rules"]]:
+        for resource in rule["resources"]:
+            for verb in rule["verbs"]:
+                yield Right(resource, verb)
+
+
+def _is_whole_run(request: pytest.FixtureRequest) -> bool:
+    """Whether all other modules of this folder are part of this run."""
+    folder = request.path.parent
+    return {path.name for path in folder.glob("test_*.py")} <= {
+        item.path.name for item in request.session.items if item.path.parent == folder
+    }
+
+
+def test_no_request_was_refused(e2e: Ground) -> None:
+    """Nobody told the operator that it may not, from its first request to its last."""
+    requests = e2e.audit.requests(since=e2e.began)
+
+    assert len(requests) > 100
+    assert [] == [str(one) for one in requests if one.code in (401, 403)]
+
+
+def test_each_verb_was_used_or_is_explained(e2e: Ground, request: pytest.FixtureRequest) -> None:
+    """A right that nothing needs is a right too many; a list that names a used one is out of date."""
+    if not _is_whole_run(request):
+        pytest.skip("only a run of all end-to-end tests uses all that the operator needs")
+    used = {_right(one) for one in e2e.audit.requests(since=e2e.began)}
+    granted = set(_granted(e2e))
+
+    assert {Right(*each) for each in UNUSED} == granted - used
+
+
+def _right(entry: Entry) -> Right:
+    return Right(entry.resource, entry.verb)
+
+
+class Attempt(NamedTuple):
+    """One request about Secrets, below the namespace's path."""
+
+    method: str
+    path: str
+    body: bool = False
+    content: str = "application/json"
+    accept: str = "application/json"
+
+
+ONE, ALL = "/secrets/bank", "/secrets"
+ATTEMPTS = {
+    "get": Attempt("GET", ONE),
+    "get metadata": Attempt("GET", ONE, accept="application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"),
+    "list": Attempt("GET", ALL),
+    "list by name": Attempt("GET", f"{ALL}?fieldSelector=metadata.name%3Dbank"),
+    "watch": Attempt("GET", f"{ALL}?watch=true&timeoutSeconds=2"),
+    "merge patch": Attempt("PATCH", ONE, body=True, content="application/merge-patch+json"),
+    "strategic patch": Attempt("PATCH", ONE, body=True, content="application/strategic-merge-patch+json"),
+    "server-side apply": Attempt(
+        "PATCH", f"{ONE}?fieldManager=test&force=true", body=True, content="application/apply-patch+yaml"
+    ),
+    "apply a dry run": Attempt(
+        "PATCH", f"{ONE}?fieldManager=test&dryRun=All", body=True, content="application/apply-patch+yaml"
+    ),
+    "update": Attempt("PUT", ONE, body=True),
+    "create": Attempt("POST", ALL, body=True),
+    "create a dry run": Attempt("POST", f"{ALL}?dryRun=All", body=True),
+    "delete": Attempt("DELETE", ONE),
+    "delete a dry run": Attempt("DELETE", f"{ONE}?dryRun=All"),
+    "deletecollection": Attempt("DELETE", ALL),
+}
+
+
+@pytest.mark.parametrize("name", ATTEMPTS)
+def test_no_verb_on_secrets_gives_a_foreign_one_away(as_operator: str, bank: Tenant, name: str) -> None:
+    """With the operator's account, on the real API server: refused, not a byte of it told, and it is as it was."""
+    attempt = ATTEMPTS[name]
+    mine = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "bank"}, "stringData": {"pin": "0000"}}
+    request = urllib.request.Request(
+        f"{as_operator}/api/v1/namespaces/{bank.namespace}{attempt.path}",
+        method=attempt.method,
+        data=json.dumps(mine).encode() if attempt.body else None,
+        headers={"Content-Type": attempt.content, "Accept": attempt.accept},
+    )
+
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request, timeout=30)
+    with refused.value as answer:
+        said = answer.read().decode()
+
+    assert (409 if attempt.method == "POST" else 403) == answer.status
+    assert OPERATOR in said or attempt.method == "POST"
+    assert WORD not in said
+    assert _encoded(WORD) not in said
+    assert {"pin": _encoded(WORD)} == (bank.get("secret", "bank") or {})["data"]
+
+
+@pytest.fixture(scope="module")
+def as_operator(e2e: Ground) -> Iterator[str]:
+    """The API server's address for requests that are taken for the operator's."""
+    command = [e2e.kubectl.program, *e2e.kubectl.flags, f"--as={OPERATOR}", "proxy", "--port=0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as proxy:
+        try:
+            assert proxy.stdout is not None
+            yield f"http://{proxy.stdout.readline().split()[-1]}"
+        finally:
+            proxy.terminate()
+
+
+@pytest.fixture(scope="module")
+def bank(e2e: Ground) -> Iterator[Tenant]:
+    """A namespace with a Secret that is none of the operator's business."""
+    tenant = Tenant.make(e2e.kubectl, e2e.stage)
+    tenant.run("create", "secret", "generic", "bank", f"--from-literal=pin={WORD}")
+    yield tenant
+    tenant.close()
+
+
+def _encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()

@@ -1,0 +1,70 @@
+"""Three linked sessions that many tests share, because a login takes a minute to be durable: made once, left Connected.
+
+A test does to them what it wants and need not put them back: before the next one they are waited for, and one that
+does not come back by itself is made anew, so that one failed test does not fail the others.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+from e2e.polling import until
+from e2e.tenant import Tenant
+
+TRIO = ("sales", "support", "orders")
+
+
+def make(tenant: Tenant) -> None:
+    """Create, link, and wait until every login is durable."""
+    for name in TRIO:
+        tenant.create(name)
+    for name in TRIO:
+        tenant.link(name)
+    for name in TRIO:
+        is_durable(tenant, name)
+
+
+def settle(tenant: Tenant) -> None:
+    """Have all three Connected, running, and without failures counted against them."""
+    tenant.limit()
+    for name in TRIO:
+        try:
+            tenant.reaches(name, "Connected")
+        except AssertionError:
+            _make_anew(tenant, name)
+        if tenant.status(name).get("recovery", {}).get("consecutiveFailures"):
+            _forgive(tenant, name)
+
+
+def is_durable(tenant: Tenant, name: str) -> None:
+    """Wait until the session's login is safely on disk."""
+
+    def durable() -> str:
+        return str(tenant.status(name).get("link", {}).get("durableTime", ""))
+
+    until(
+        durable,
+        lambda time: time and datetime.fromisoformat(time) <= datetime.now(UTC),
+        f"the login of {name} is durable",
+    )
+
+
+def _make_anew(tenant: Tenant, name: str) -> None:
+    tenant.run("delete", "was", name, "--ignore-not-found", timeout=120)
+    tenant.run("delete", "pvc", f"{name}-profile", "--ignore-not-found", timeout=120)
+    tenant.create(name)
+    tenant.link(name)
+    is_durable(tenant, name)
+
+
+def _forgive(tenant: Tenant, name: str) -> None:
+    """Any edit of the spec begins the count anew, as when a person has mended something."""
+    session = tenant.get("was", name) or {}
+    patch = json.dumps({"spec": {"priority": session["spec"].get("priority", 0) + 1}})
+    tenant.run("patch", "was", name, "--type=merge", f"--patch={patch}")
+    until(
+        lambda: tenant.status(name).get("recovery", {}).get("consecutiveFailures", 0),
+        lambda count: count == 0,
+        f"an edit of {name} forgives its failures",
+    )
