@@ -41,7 +41,7 @@ def mode(request: pytest.FixtureRequest) -> str:
 async def standin(request: pytest.FixtureRequest) -> AsyncIterator[StandIn]:
     """A stand-in in the test's mode (legacy where it does not care) with short times."""
     mode = request.getfixturevalue("mode") if "mode" in request.fixturenames else "legacy"
-    timing = Timing(first_ref=30, next_ref=10, backoff_base=0.3, backoff_limit=1)
+    timing = Timing(first_ref=30, next_ref=10, first_sync=1.5, backoff_base=0.3, backoff_limit=1)
     async with StandIn.start(mode=mode, timing=timing) as page:
         yield page
 

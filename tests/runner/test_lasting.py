@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-from datetime import datetime
+from datetime import UTC, datetime
 
+import pytest
 from runner.conftest import Start, link
 from runner.running import Folders
 from standin.harness import StandIn
@@ -44,28 +45,49 @@ async def test_while_stopping_the_runner_says_so_and_leaves_nothing(start: Start
         assert runner.last_words() == ""
 
 
-async def test_a_kill_right_after_linking_loses_the_login_and_shows_it(start: Start, standin: StandIn) -> None:
-    """Half of the login was not on disk: the next runner says LoggedOut and, by itself, links again."""
+async def test_a_kill_before_the_durable_time_is_survived_or_told(start: Start, standin: StandIn) -> None:
+    """Whether the browser had written the login is luck; the next runner is connected or says LoggedOut and links again."""
     async with start() as runner:
         await link(runner, standin)
+        assert datetime.fromisoformat((await runner.state())["durableTime"]) > datetime.now(UTC)
         await runner.kill()
     async with start() as runner:
-        await runner.until("LoggedOut", reason="Relinking")
-        await runner.until("QRPending")
+        document = await runner.until("Connected", "LoggedOut")
+        if document["state"] == "LoggedOut":
+            await runner.until("QRPending")
+            await link(runner, standin)
+
+
+@pytest.mark.slow
+async def test_a_kill_after_the_durable_time_is_survived(start: Start, standin: StandIn) -> None:
+    """The promise of durableTime: from then on a kill of everything at once costs no login."""
+    async with start() as runner:
         await link(runner, standin)
+        durable = datetime.fromisoformat((await runner.state())["durableTime"])
+        await asyncio.sleep((durable - datetime.now(UTC)).total_seconds())
+        await runner.kill()
+    async with start() as runner:
+        await runner.until("Connected")
+
+    assert {"QRPending", "LoggedOut"}.isdisjoint(state for state, _ in runner.seen)
 
 
-async def test_a_lost_half_of_the_login_is_a_logout(start: Start, standin: StandIn, folders: Folders) -> None:
-    """A profile whose database is gone (a restored copy, a full disk) was linked and is not any more."""
+@pytest.mark.parametrize("half", ["IndexedDB", "Local Storage"])
+@pytest.mark.parametrize(("on_logout", "reason"), [("Relink", "Relinking"), ("Wait", "WaitingForPerson")])
+async def test_a_lost_half_of_the_login_is_a_logout(
+    start: Start, standin: StandIn, folders: Folders, half: str, on_logout: str, reason: str
+) -> None:
+    """A profile that lost either half (a kill, a restored copy, a full disk) was linked and is not any more."""
     async with start() as runner:
         await link(runner, standin)
         await runner.stop()
-    shutil.rmtree(folders.profile / "chromium/Default/IndexedDB")
-    async with start(ON_LOGOUT="Wait") as runner:
+    shutil.rmtree(folders.profile / "chromium/Default" / half)
+    async with start(ON_LOGOUT=on_logout) as runner:
         document = await runner.until("LoggedOut")
-
-    assert document["reason"] == "WaitingForPerson"
-    assert document["linkedTime"] is None
+        assert (document["reason"], document["linkedTime"]) == (reason, None)
+        if on_logout == "Relink":
+            await runner.until("QRPending")
+            await link(runner, standin)
 
 
 async def test_stale_singleton_links_of_another_host_are_no_hindrance(start: Start, folders: Folders) -> None:
