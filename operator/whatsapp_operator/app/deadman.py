@@ -44,15 +44,10 @@ class DeadMan:
         self._monotonic = monotonic
         self._end = end
         self._deadline: tuple[float, int, str] | None = None
-        self._stopped = threading.Event()
 
     def start(self) -> None:
         """Begin to watch; the thread ends with the process."""
         threading.Thread(target=self._watch, name="deadman", daemon=True).start()
-
-    def stop(self) -> None:
-        """Stop watching: the process ends in order."""
-        self._stopped.set()
 
     def set_deadline(self, seconds: float, *, status: int, why: str) -> None:
         """End the process after so many seconds, whatever happens; the earliest deadline counts."""
@@ -69,5 +64,6 @@ class DeadMan:
             self._end(self._deadline[1], self._deadline[2])
 
     def _watch(self) -> None:
-        while not self._stopped.wait(CHECK_EVERY):
+        while True:
+            time.sleep(CHECK_EVERY)
             self.look()

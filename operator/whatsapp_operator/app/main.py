@@ -128,9 +128,12 @@ class Process:
         try:
             await self._act(self._lease, self._operator)
         finally:
+            # The watchdog stays: what is left to end, the event loop included, has this long.
+            self._deadman.set_deadline(
+                self._settings.shutdown_timeout.total_seconds(), status=1, why="the orderly end took too long"
+            )
             await probes.stop()
             await connection.close()
-            self._deadman.stop()
 
     async def rotate_key(self) -> None:
         """Make a new key; a running operator reads it within a resync interval."""
@@ -153,11 +156,11 @@ class Process:
             return
         self._metrics.leader.set(1)
         self._become(Role.SYNCING)
-        kopf_ready, kopf_stop = asyncio.Event(), asyncio.Event()
+        kopf_stop = asyncio.Event()
         tasks = [asyncio.create_task(lease.hold(), name="lease")]
         try:
             # The watches begin before the first list ends: what changes in between is told.
-            tasks.append(asyncio.create_task(self._watch(operator, kopf_ready, kopf_stop), name="watches"))
+            tasks.append(asyncio.create_task(self._watch(operator, kopf_stop), name="watches"))
             if await self._unless_stopped(operator.start()):
                 self._become(Role.ACTING)
                 await self._supervise(tasks, operator)
@@ -167,29 +170,19 @@ class Process:
         finally:
             await self._end(tasks, lease, operator, kopf_stop)
 
-    async def _watch(self, operator: Operator, ready: asyncio.Event, stop: asyncio.Event) -> None:
+    async def _watch(self, operator: Operator, stop: asyncio.Event) -> None:
         # Here and not at the top: kopf costs time and memory that a standby and `rotate-key` need not spend.
         from whatsapp_operator.app.watches import watch
 
-        watching = asyncio.create_task(
-            watch(
-                on_event=operator.event,
-                credentials=self._credentials,
-                namespaces=self._settings.watch_namespaces,
-                request_timeout=self._settings.request_timeout,
-                page=self._settings.list_page_size,
-                ready=ready,
-                stop=stop,
-            )
+        await watch(
+            on_event=operator.event,
+            credentials=self._credentials,
+            namespaces=self._settings.watch_namespaces,
+            request_timeout=self._settings.request_timeout,
+            page=self._settings.list_page_size,
+            begun=self._take_signals,
+            stop=stop,
         )
-        waiting = asyncio.create_task(ready.wait())
-        try:
-            await asyncio.wait([watching, waiting], return_when=asyncio.FIRST_COMPLETED)
-            self._take_signals()  # kopf has just taken them
-            await watching
-        finally:
-            waiting.cancel()
-            watching.cancel()
 
     async def _supervise(self, tasks: list[asyncio.Task[None]], operator: Operator) -> None:
         """Return when asked to stop. :raises Fault: the process is broken."""

@@ -23,7 +23,13 @@ EventHandler = Callable[[Stream, str | None, Json], None]
 
 SERVER_TIMEOUT: Final = 300
 """ Seconds, whole ones or the API server refuses. It ends each watch after this time and a new one goes on from there: belt and braces. """
+END: Final = timedelta(seconds=3)
+""" How long kopf may take to end. """
 NAME: Final = "whatsapp-operator"
+
+
+class WatchesEnded(Exception):
+    """A task of kopf's that should run for ever has ended without an error."""
 
 
 def settings(*, request_timeout: timedelta, page: int) -> kopf.OperatorSettings:
@@ -97,19 +103,32 @@ async def watch(
     namespaces: Collection[str],
     request_timeout: timedelta,
     page: int,
-    ready: asyncio.Event,
+    begun: Callable[[], None],
     stop: asyncio.Event,
 ) -> None:
-    """Watch until stopped. Returning, or raising, before that is a fault: kopf gives up on an error in a watch.
+    """Watch until stopped; raise what kopf gives up on, as soon as it does.
+
+    kopf's tasks are started and ended here and not by `kopf.operator()`: that one waits for every task of the event
+    loop when one of its own has failed, ours included, and was seen to wait for ever.
 
     :param namespaces: empty: all.
-    :param ready: is set when kopf runs, which is when it has installed its signal handlers; take them back then.
+    :param begun: is called when kopf runs, which is when it has taken the signals for itself: take them back.
     """
-    await kopf.operator(
+    tasks = await kopf.spawn_tasks(
         registry=registry(on_event=on_event, credentials=credentials, namespaced=bool(namespaces)),
         settings=settings(request_timeout=request_timeout, page=page),
         clusterwide=not namespaces,
         namespaces=list(namespaces),
-        ready_flag=ready,
-        stop_flag=stop,
     )
+    begun()
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        done, _ = await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        # Once each: a second cancellation would cut off kopf's own clean-up, which closes its connections.
+        for task in (stopping, *tasks):
+            task.cancel()
+        await asyncio.wait(tasks, timeout=END.total_seconds())
+    for task in done - {stopping}:
+        task.result()
+        raise WatchesEnded(f"kopf's task {task.get_name()!r} has ended")

@@ -58,7 +58,8 @@ class Server:
         self.runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=0.1)
         self.port = 0
         self.end = asyncio.Event()
-        self.stream: list[Json] = []
+        self.breaks = False
+        """ The watch of pods ends with an error. """
 
     def _app(self) -> web.Application:
         app = web.Application()
@@ -90,7 +91,9 @@ class Server:
             return web.json_response({"metadata": {"resourceVersion": "10"}, "items": [_object(f"old-{plural}", 5)]})
         response = web.StreamResponse()
         await response.prepare(request)
-        if plural == "pods":
+        if plural == "pods" and self.breaks:
+            await response.write(b'{"type": "ERROR", "object": {"kind": "Status", "code": 500, "message": "etcd"}}\n')
+        elif plural == "pods":
             await response.write(b'{"type": "MODIFIED", "object": {"metadata": {"name": "new", "namespace": "shop", ')
             await response.write(b'"uid": "u9", "resourceVersion": "11"}}}\n')
         await self.end.wait()
@@ -131,14 +134,44 @@ async def server() -> AsyncIterator[Server]:
     await server.runner.cleanup()
 
 
-async def test_events_arrive_and_watches_are_narrowed(server: Server, tmp_path: Path) -> None:
-    """All five kinds are listed and watched; pods, claims and Services by our label; each event reaches the runtime."""
-    path = tmp_path / "kubeconfig"
+def kubeconfig(server: Server, folder: Path) -> Path:
+    """Write a kubeconfig that leads to the server."""
+    path = folder / "kubeconfig"
     path.write_text(
         f'{{"clusters": [{{"name": "c", "cluster": {{"server": "http://127.0.0.1:{server.port}"}}}}],'
         '"users": [{"name": "u", "user": {"token": "secret"}}],'
         '"contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}], "current-context": "x"}'
     )
+    return path
+
+
+async def test_an_error_in_a_watch_ends_the_watching(server: Server, tmp_path: Path) -> None:
+    """Kopf gives up on any error but 410; the process hears of it by an exception, and ends."""
+    server.breaks = True
+    before = asyncio.all_tasks()
+    server.end.set()
+
+    with pytest.raises(Exception, match="Error in the watch-stream"):
+        async with asyncio.timeout(30):
+            await watches.watch(
+                on_event=lambda *_: None,
+                credentials=_credentials(kubeconfig(server, tmp_path)),
+                namespaces=(),
+                request_timeout=timedelta(seconds=5),
+                page=500,
+                begun=lambda: None,
+                stop=asyncio.Event(),
+            )
+    # kopf leaves its other watches behind in this case; in the operator the end of the event loop ends them.
+    left = asyncio.all_tasks() - before
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
+
+
+async def test_events_arrive_and_watches_are_narrowed(server: Server, tmp_path: Path) -> None:
+    """All five kinds are listed and watched; pods, claims and Services by our label; each event reaches the runtime."""
+    path = kubeconfig(server, tmp_path)
     told: list[tuple[Stream, str | None, str]] = []
     complete = asyncio.Event()
 
@@ -155,7 +188,7 @@ async def test_events_arrive_and_watches_are_narrowed(server: Server, tmp_path: 
             namespaces=(),
             request_timeout=timedelta(seconds=5),
             page=500,
-            ready=asyncio.Event(),
+            begun=lambda: None,
             stop=stop,
         )
     )
