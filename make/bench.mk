@@ -2,16 +2,19 @@
 # BENCH_FLAGS adds options (`make bench-start BENCH_FLAGS="--rounds 3 --json start.json"`), see --help.
 BENCH := $(PYTHON) -m session_bench
 
-.PHONY: bench bench-sessions bench-start bench-memory bench-recovery bench-operator
+.PHONY: bench bench-sessions bench-start bench-crowd bench-memory bench-recovery bench-operator
 
-bench: setup ## All benchmarks: start, recovery, memory, operator (25 minutes)
-	@$(BENCH) operator start recovery memory $(BENCH_FLAGS)
+bench: setup ## All benchmarks (half an hour on a quiet machine)
+	@$(BENCH) operator start crowd recovery memory $(BENCH_FLAGS)
 
-bench-sessions: setup ## Those on a real cluster: start, recovery, memory
-	@$(BENCH) start recovery memory $(BENCH_FLAGS)
+bench-sessions: setup ## Those on a real cluster: start, crowd, recovery, memory
+	@$(BENCH) start crowd recovery memory $(BENCH_FLAGS)
 
 bench-start: setup ## From apply to the QR code, beside the same pod made by hand
 	@$(BENCH) start $(BENCH_FLAGS)
+
+bench-crowd: setup ## The same for 8 sessions at once
+	@$(BENCH) crowd $(BENCH_FLAGS)
 
 bench-memory: setup ## Memory per session, beside as many sessions in one process
 	@$(BENCH) memory $(BENCH_FLAGS)

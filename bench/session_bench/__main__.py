@@ -9,6 +9,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from local_cluster.errors import ClusterError
@@ -25,7 +26,7 @@ from session_bench.recovery import measure_recovery
 from session_bench.rendering import render, to_json
 from session_bench.scale import measure_operator
 from session_bench.setting import ground
-from session_bench.start import measure_start
+from session_bench.start import measure_crowd, measure_start
 
 Measure = Callable[[Ground], Table]
 
@@ -33,54 +34,72 @@ Measure = Callable[[Ground], Table]
 def main(arguments: Sequence[str]) -> int:
     """Run the parts; returns the exit status."""
     given = _parser().parse_args(arguments)
-    before = machine()
     if (told := warning(now=load(), cores=os.cpu_count() or 1)) is not None:
         print(f"bench: {told}", file=sys.stderr)
     try:
-        tables = _measure(given)
+        return _measure(given, Told(file=given.json))
     except (BenchError, DemoError, ClusterError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("bench: interrupted; what it made is removed", file=sys.stderr)
         return 130
-    if given.json is not None:
-        given.json.write_text(to_json(tables, {**before, "loadAfter": load()}))
-    return 0
 
 
-def _measure(given: argparse.Namespace) -> list[Table]:
-    progress, tables = Steps(), []
+@dataclass(kw_only=True)
+class Told:
+    """What was measured so far: each table is printed and written at once, so a later fault takes nothing away."""
 
-    def tell(table: Table) -> None:
-        tables.append(table)
+    file: Path | None
+    before: dict[str, object] = field(default_factory=machine)
+    tables: list[Table] = field(default_factory=list)
+
+    def tell(self, table: Table) -> None:
+        """Print a table, and write all of them for programs."""
+        self.tables.append(table)
         print(f"\n{render(table)}", flush=True)
+        if self.file is not None:
+            self.file.write_text(to_json(self.tables, {**self.before, "loadAfter": load()}))
 
+
+def _measure(given: argparse.Namespace, told: Told) -> int:
+    """Measure the parts in order; one that fails does not keep the next from being measured."""
+    progress, missed = Steps(), 0
     if "operator" in given.parts:
-        tell(measure_operator(sessions=given.objects, rounds=given.rounds or 3, progress=progress))
-    on_ground: dict[str, Measure] = {
-        "start": lambda place: measure_start(
-            place, rounds=given.rounds or 7, together=given.sessions, progress=progress
-        ),
-        "recovery": lambda place: measure_recovery(place, rounds=given.rounds or 3, progress=progress),
-        "memory": lambda place: measure_memory(
-            place, Plan(rounds=given.rounds or 3, sessions=given.sessions, rest=given.rest), progress=progress
-        ),
-    }
-    wanted = [measure for name, measure in on_ground.items() if name in given.parts]
+        told.tell(measure_operator(sessions=given.objects, rounds=given.rounds or 3, progress=progress))
+    wanted = [measure for name, measure in _on_ground(given, progress).items() if name in given.parts]
     if "memory" in given.parts:
         for kind in KINDS:
             kind.program.prepare(progress)
     if wanted:
         with ground(given.name) as place:
             for measure in wanted:
-                tell(measure(place))
-    return tables
+                try:
+                    told.tell(measure(place))
+                except BenchError as error:
+                    print(f"bench: {error}", file=sys.stderr)
+                    missed += 1
+                    place.clear()
+    return 1 if missed else 0
+
+
+def _on_ground(given: argparse.Namespace, progress: Steps) -> dict[str, Measure]:
+    """What is measured on a real cluster, in the order of its trouble for the machine."""
+    rounds, sessions = given.rounds or 3, given.sessions
+    plan = Plan(rounds=rounds, sessions=sessions, rest=given.rest)
+    return {
+        "start": lambda place: measure_start(place, rounds=given.rounds or 7, progress=progress),
+        "recovery": lambda place: measure_recovery(place, rounds=rounds, progress=progress),
+        "crowd": lambda place: measure_crowd(place, rounds=rounds, sessions=sessions, progress=progress),
+        "memory": lambda place: measure_memory(place, plan, progress=progress),
+    }
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m session_bench", description="Measure; compare within the run.")
-    parser.add_argument("parts", nargs="+", choices=("start", "memory", "recovery", "operator"), help="what to measure")
+    parser.add_argument(
+        "parts", nargs="+", choices=("start", "crowd", "recovery", "memory", "operator"), help="what to measure"
+    )
     parser.add_argument("--name", default="bench", help="which local cluster (default: %(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every single figure there")
     parser.add_argument("--rounds", type=int, help="how often each is measured (default: 3, for start 7)")

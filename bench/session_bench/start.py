@@ -2,7 +2,8 @@
 
 Each round measures a session and, right after it, the same pod made by hand with its own new claim and Secret; which
 of the two comes first changes from round to round. Both are polled alike: the pod for its address, then its runner for
-the first answer of `/v1/qr`. Beside them a pod of the same image that only sleeps, and several sessions at once.
+the first answer of `/v1/qr`. Beside them a pod of the same image that only sleeps. `measure_crowd` is the same for
+several sessions at once.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ MODEL = "model"
 SESSION, BY_HAND, SLEEP = "session, apply to QR code", "same pod made by hand", "pod that only sleeps, to ready"
 
 
-def measure_start(ground: Ground, *, rounds: int, together: int, progress: Progress) -> Table:
-    """Measure `rounds` times one session, and `together` sessions at once."""
+def measure_start(ground: Ground, *, rounds: int, progress: Progress) -> Table:
+    """Measure so many rounds."""
     pod, secret = model(ground)
     single: dict[str, list[float]] = {SESSION: [], BY_HAND: [], SLEEP: []}
     kinds: dict[str, Callable[[str], float]] = {
@@ -37,23 +38,32 @@ def measure_start(ground: Ground, *, rounds: int, together: int, progress: Progr
             for place, kind in enumerate(order):
                 single[kind].append(kinds[kind](f"start-{turn}-{place}"))
                 ground.clear()
-    several: list[float] = []
-    for turn in range(max(1, rounds // 2)):
-        with progress.step(
-            f"start: {together} at once, round {turn + 1} of {max(1, rounds // 2)}", still=lambda: "measuring"
-        ):
-            names = [f"many-{turn}-{number}" for number in range(together)]
-            several.append(max(until_qr(ground, [objects.session(name) for name in names], names)))
-            ground.clear()
-    many = f"{together} sessions at once, the last one"
-    rows = [Row(name=kind, unit="s", values=tuple(values)) for kind, values in {**single, many: several}.items()]
+    rows = tuple(Row(name=kind, unit="s", values=tuple(values)) for kind, values in single.items())
     by_hand = Comparison(row=SESSION, to=BY_HAND)
     return Table(
         name="start",
         title="From apply to the QR code",
-        rows=tuple(rows),
-        comparisons=(by_hand, Comparison(row=SESSION, to=SLEEP), Comparison(row=many, to=SESSION)),
+        rows=rows,
+        comparisons=(by_hand, Comparison(row=SESSION, to=SLEEP)),
         headline=by_hand,
+    )
+
+
+def measure_crowd(ground: Ground, *, rounds: int, sessions: int, progress: Progress) -> Table:
+    """Measure `rounds` times one session and so many at once, until the last one's QR code is known."""
+    one, many = SESSION, f"{sessions} sessions at once, apply to the last QR code"
+    found: dict[str, list[float]] = {one: [], many: []}
+    for turn in range(rounds):
+        with progress.step(f"crowd: round {turn + 1} of {rounds}", still=lambda: "measuring"):
+            for kind, count in ((one, 1), (many, sessions)):
+                names = [f"crowd-{turn}-{count}-{number}" for number in range(count)]
+                found[kind].append(max(until_qr(ground, [objects.session(name) for name in names], names)))
+                ground.clear()
+    return Table(
+        name="crowd",
+        title=f"{sessions} sessions applied at once",
+        rows=tuple(Row(name=kind, unit="s", values=tuple(values)) for kind, values in found.items()),
+        comparisons=(Comparison(row=many, to=one),),
     )
 
 
