@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from e2e import trio
 from e2e.ground import Ground, ground
 from e2e.tenant import Tenant
+from e2e.trio import make, settle, wait_durable
 from session_demo.errors import DemoError
 
 PLACES = {"test_demo": 0, "test_modern": 1, "test_rights": 3}
@@ -62,9 +62,9 @@ def tenant(make_tenant: Callable[..., Tenant]) -> Tenant:
 
 @pytest.fixture(scope="session")
 def shared_trio(e2e: Ground) -> Iterator[Tenant]:
-    """Three linked sessions with durable logins."""
+    """Three linked sessions."""
     tenant = Tenant.make(e2e.kubectl, e2e.stage)
-    trio.make(tenant)
+    make(tenant)
     yield tenant
     tenant.close()
 
@@ -72,8 +72,15 @@ def shared_trio(e2e: Ground) -> Iterator[Tenant]:
 @pytest.fixture(name="trio")
 def settled_trio(shared_trio: Tenant) -> Tenant:
     """The shared three, all of them Connected."""
-    trio.settle(shared_trio)
+    settle(shared_trio)
     return shared_trio
+
+
+@pytest.fixture
+def durable_trio(trio: Tenant) -> Tenant:
+    """The same three, whose logins outlive a browser that is killed."""
+    wait_durable(trio)
+    return trio
 
 
 _GROUND = pytest.StashKey[Ground]()

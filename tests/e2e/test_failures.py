@@ -49,8 +49,9 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_failed_runner_is_recorded_and_recreated_with_its_login(e2e: Ground, trio: Tenant, case: str) -> None:
+def test_a_failed_runner_is_recorded_and_recreated_with_its_login(e2e: Ground, durable_trio: Tenant, case: str) -> None:
     """Reason, exit code and words are in status, the next pod comes after the delay, the others notice nothing."""
+    trio = durable_trio
     harm, reason, code = CASES[case]
     before = trio.status(FRAIL)
     others = {name: trio.pod_uid(name) for name in OTHERS}

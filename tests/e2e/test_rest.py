@@ -14,8 +14,9 @@ QUIET = 8.0
 LEASES = frozenset({"leases"})
 
 
-def test_at_rest_only_the_lease_is_written(e2e: Ground, trio: Tenant) -> None:
+def test_at_rest_only_the_lease_is_written(e2e: Ground, durable_trio: Tenant) -> None:
     """Three connected sessions with durable logins and one in its first round of QR codes: 0 writes in three resyncs."""
+    trio = durable_trio
     trio.create("fresh")
     trio.reaches("fresh", "QRPending")
 

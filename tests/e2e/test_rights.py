@@ -17,8 +17,19 @@ from e2e.tenant import Tenant
 
 WORD = "tr3asure"
 
-UNUSED: dict[tuple[str, str], str] = {}
-""" Verbs that a whole run does not use, and why they are there. """
+ELSEWHERE = {"test_demo_current.py"}
+""" Modules whose operator acts in another cluster. """
+FOREIGN = "whose object of our name it is, when making ours meets one that was not listed (tests/integration, foreign)"
+UNUSED = {
+    ("pods", "get"): FOREIGN,
+    ("persistentvolumeclaims", "get"): FOREIGN,
+    ("services", "get"): FOREIGN,
+    ("whatsappsessions", "get"): "to look again after a status write met a newer version (tests/integration, people)",
+    ("persistentvolumeclaims", "patch"): "a bigger size or another retention; the local volumes cannot grow",
+    ("secrets", "update"): "rotating the key of the tokens, a command of its own (tests/integration, rights)",
+    ("events", "patch"): "the count of an event that comes again; whether one does is the machine's pace",
+}
+""" Verbs that a whole run may do without, and why they are there. """
 
 
 class Right(NamedTuple):
@@ -40,7 +51,7 @@ def _granted(e2e: Ground) -> Iterator[Right]:
 def _is_whole_run(request: pytest.FixtureRequest) -> bool:
     """Whether all other modules of this folder are part of this run."""
     folder = request.path.parent
-    return {path.name for path in folder.glob("test_*.py")} <= {
+    return {path.name for path in folder.glob("test_*.py")} - ELSEWHERE <= {
         item.path.name for item in request.session.items if item.path.parent == folder
     }
 
@@ -54,13 +65,14 @@ def test_no_request_was_refused(e2e: Ground) -> None:
 
 
 def test_each_verb_was_used_or_is_explained(e2e: Ground, request: pytest.FixtureRequest) -> None:
-    """A right that nothing needs is a right too many; a list that names a used one is out of date."""
+    """A right that nothing needs is a right too many; the list of exceptions names no right that there is not."""
     if not _is_whole_run(request):
         pytest.skip("only a run of all end-to-end tests uses all that the operator needs")
     used = {_right(one) for one in e2e.audit.requests(since=e2e.began)}
     granted = set(_granted(e2e))
 
-    assert {Right(*each) for each in UNUSED} == granted - used
+    assert set() == granted - used - {Right(*each) for each in UNUSED}
+    assert set() == {Right(*each) for each in UNUSED} - granted
 
 
 def _right(entry: Entry) -> Right:
