@@ -2,8 +2,8 @@
 
 For each scenario a first run counts the operator's writes. Then the scenario is run once per write with an accident at
 that write, and must end as the first run did: the same objects, the same words, no pod or claim made or deleted twice.
-Every write is tried with EXHAUSTIVE=1 (minutes); else every fifth, at another offset for each kind of accident, so that
-the kinds together meet them all.
+Every write is tried with EXHAUSTIVE=1 (minutes); else every seventh, at another offset for each of the seven kinds of
+accident, so that the kinds together meet every write.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ ACCIDENTS = {
 
 
 EXHAUSTIVE = bool(os.environ.get("EXHAUSTIVE"))
-STRIDE = 5
+STRIDE = len(ACCIDENTS)
 
 
 async def run(scenario: Scenario, *, at: int = 0, accident: Fault | None = None) -> tuple[Json, int]:
@@ -65,7 +65,7 @@ async def test_an_accident_at_any_write_changes_nothing(scenario: Scenario, acci
     """Same end state, same counts of creations and deletions, and never more pods than places on the way."""
     expected, writes = await run(scenario)
     offset = list(ACCIDENTS).index(accident)
-    numbers = range(1, writes + 1) if EXHAUSTIVE else range(1 + offset % STRIDE, writes + 1, STRIDE)
+    numbers = range(1, writes + 1) if EXHAUSTIVE else range(1 + offset, writes + 1, STRIDE)
 
     for number in numbers:
         seen, _ = await run(scenario, at=number, accident=ACCIDENTS[accident])
