@@ -26,7 +26,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.root)
         item.add_marker(pytest.mark.slow)
         item.add_marker(pytest.mark.chromium)
-        item.add_marker(pytest.mark.timeout(900))
+        item.add_marker(pytest.mark.timeout(1800))
     ours.sort(key=lambda item: PLACES.get(item.path.stem, OTHERS))
     items[:] = [*(item for item in items if item not in ours), *ours]
 

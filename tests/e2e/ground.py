@@ -49,15 +49,16 @@ class Ground:
 
 @contextmanager
 def ground(name: str) -> Iterator[Ground]:
-    """Bring everything up, and remove it whatever happens."""
+    """Bring everything up, and remove it whatever happens. A second run on this machine waits for the first."""
     cluster, keep = FullCluster(name), bool(os.environ.get(KEEP))
-    if not keep:
-        cluster.down(progress=Steps())
-    try:
-        yield _bring_up(cluster)
-    finally:
+    with records.locked(f"end-to-end tests {name}", progress=Steps()):
         if not keep:
-            remove(cluster)
+            cluster.down(progress=Steps())
+        try:
+            yield _bring_up(cluster)
+        finally:
+            if not keep:
+                remove(cluster)
 
 
 def _bring_up(cluster: FullCluster) -> Ground:

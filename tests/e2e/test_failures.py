@@ -55,7 +55,7 @@ def test_a_failed_runner_is_recorded_and_recreated_with_its_login(e2e: Ground, d
     harm, reason, code = CASES[case]
     before = trio.status(FRAIL)
     others = {name: trio.pod_uid(name) for name in OTHERS}
-    with watch(e2e.kubectl, "was", trio.namespace) as sessions:
+    with watch(e2e.kubectl, "whatsappsessions", trio.namespace) as sessions:
         harm(trio)
         failed = _failure(trio, before)
         after = trio.returns(FRAIL, after=before)

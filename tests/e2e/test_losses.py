@@ -18,11 +18,11 @@ def test_an_evicted_and_a_deleted_pod_are_replaced_at_once(e2e: Ground, trio: Te
     """Same login, no failure, no wait for a next attempt at any moment; the third session keeps its pod."""
     evicted, deleted, untouched = TRIO
     before = {name: trio.status(name) for name in TRIO}
-    with watch(e2e.kubectl, "was", trio.namespace) as sessions:
+    with watch(e2e.kubectl, "whatsappsessions", trio.namespace) as sessions:
         trio.evict(evicted)
         trio.delete_pod(deleted)
         after = {name: trio.returns(name, after=before[name]) for name in (evicted, deleted)}
-        waits = [one for one in sessions.seen if one["status"].get("recovery", {}).get("nextAttemptTime")]
+        waits = [one for one in sessions.seen if one.get("status", {}).get("recovery", {}).get("nextAttemptTime")]
 
     assert [] == waits
     for name in (evicted, deleted):

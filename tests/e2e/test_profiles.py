@@ -46,7 +46,10 @@ def test_a_session_at_rest_makes_room_and_comes_back_with_its_login(e2e: Ground,
     rested = TRIO[1]
     before = trio.status(rested)
     trio.limit(sessions=3)
-    with watch(e2e.kubectl, "pods", trio.namespace) as pods, watch(e2e.kubectl, "was", trio.namespace) as sessions:
+    with (
+        watch(e2e.kubectl, "pods", trio.namespace) as pods,
+        watch(e2e.kubectl, "whatsappsessions", trio.namespace) as sessions,
+    ):
         trio.create("guest")
         waits = condition(trio.reaches("guest", "Queued"), "Admitted")
         trio.edit(rested, {"operatingMode": "Suspended"})

@@ -16,6 +16,7 @@ from typing import Any
 from session_demo.kubectl import Kubectl
 
 Object = dict[str, Any]
+GROUPS = {"pods": "/api/v1", "whatsappsessions": "/apis/wasession.dev/v1alpha1"}
 
 
 class Versions:
@@ -39,20 +40,19 @@ def revision(thing: Object) -> int:
 
 
 @contextmanager
-def watch(kubectl: Kubectl, kind: str, namespace: str) -> Iterator[Versions]:
-    """Watch all objects of a kind in a namespace that has none yet, by `kubectl get --watch`."""
-    command = [kubectl.program, *kubectl.flags, "get", kind, f"--namespace={namespace}", "--watch", "--output=json"]
+def watch(kubectl: Kubectl, plural: str, namespace: str) -> Iterator[Versions]:
+    """Watch all objects of a kind in a namespace, from now on: nothing that comes after this call is missed."""
+    path = f"{GROUPS[plural]}/namespaces/{namespace}/{plural}"
+    now = json.loads(kubectl.run("get", "--raw", f"{path}?limit=1"))["metadata"]["resourceVersion"]
+    query = f"watch=true&resourceVersion={now}&timeoutSeconds=1800"
+    command = [kubectl.program, *kubectl.flags, "get", "--raw", f"{path}?{query}"]
     versions = Versions()
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
 
         def read() -> None:
             assert process.stdout is not None
-            decoder, pending = json.JSONDecoder(), ""
             for line in process.stdout:
-                pending += line
-                if line == "}\n":  # the end of an object, as kubectl indents
-                    versions.seen.append(decoder.decode(pending))
-                    pending = ""
+                versions.seen.append(json.loads(line)["object"])
 
         reader = threading.Thread(target=read, daemon=True)
         reader.start()
