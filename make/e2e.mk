@@ -1,5 +1,6 @@
 # `make test` holds the part that was seen green as a whole; the rest is to follow it there, scenario by scenario.
-E2E_PROVEN := tests/e2e/test_demo.py tests/e2e/test_start.py tests/e2e/test_pending.py
+E2E_PROVEN := tests/e2e/test_demo.py tests/e2e/test_start.py tests/e2e/test_pending.py \
+	tests/e2e/test_losses.py
 
 .PHONY: test-e2e
 test-e2e: setup ## The main job end to end on a real Kubernetes of its own (root on Debian)
