@@ -76,12 +76,12 @@ def test_forwarding_ends_with_its_block(scripted_kubectl: ScriptedKubectl) -> No
     scripted_kubectl.on("port-forward", out="Forwarding from 127.0.0.1:40123 -> 8080\n", stays=True)
 
     with kubectl_of(scripted_kubectl).forward("sales", 8080, namespace="shop") as port:
-        running = children()
+        running = children(scripted_kubectl.folder)
 
     expected = ["port-forward", "--namespace=shop", "--address=127.0.0.1", "pod/sales", ":8080"]
     assert (40123, [expected]) == (port, scripted_kubectl.calls())
     assert 1 == len(running)
-    assert set() == children() & running
+    assert set() == children(scripted_kubectl.folder)
 
 
 def test_forwarding_to_a_pod_that_is_gone(scripted_kubectl: ScriptedKubectl) -> None:
@@ -119,7 +119,16 @@ def test_forwarding_that_opens_nothing(scripted_kubectl: ScriptedKubectl, monkey
     assert time.monotonic() - begin < 10
 
 
-def children() -> set[int]:
-    """The processes that this one has started and that run."""
+def children(folder: Path) -> set[int]:
+    """The running processes that this one has started from a folder; other tests of this worker may have children too."""
     mine = Path(f"/proc/{os.getpid()}/task")
-    return {int(pid) for task in mine.iterdir() for pid in (task / "children").read_text().split()}
+    started = {int(pid) for task in mine.iterdir() for pid in (task / "children").read_text().split()}
+    return {pid for pid in started if str(folder) in words_of(pid)}
+
+
+def words_of(pid: int) -> str:
+    """A process's command line, empty when it has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return ""
