@@ -33,7 +33,8 @@ class FieldFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as a line; a traceback follows on lines of its own."""
-        fields = (f" {key}={value!r}" for key, value in record.__dict__.items() if key not in _PLAIN)
+        # A copy: all handlers get the same record, and another one may add to it while this one reads it.
+        fields = [f" {key}={value!r}" for key, value in list(record.__dict__.items()) if key not in _PLAIN]
         return super().format(record) + "".join(fields)
 
 
