@@ -1,6 +1,9 @@
 """The repository's own rules that no linter holds."""
 
+import re
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[2]
 CODE = ("operator", "session-runner", "local-cluster", "demo", "plugin", "bench", "tests")
@@ -16,3 +19,27 @@ def test_no_python_file_is_over_500_lines() -> None:
     }
 
     assert too_long == {}
+
+
+def pages() -> list[Path]:
+    """The pages that a person reads on the way to the project's parts."""
+    return [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    """A link within the repository names a file or folder that is there."""
+    targets = [link.partition("#")[0] for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text())]
+    inside = {target for target in targets if target and "://" not in target}
+
+    assert set() == {target for target in inside if not (page.parent / target).exists()}
+
+
+def test_the_architecture_page_names_modules_that_exist() -> None:
+    """Who follows one event through the code finds each file it names."""
+    text = (ROOT / "docs/architecture.md").read_text()
+    folders = (ROOT / "operator/whatsapp_operator", ROOT / "session-runner/session_runner")
+    named = set(re.findall(r"`([a-z_]+(?:/[a-z_]+)*\.py)`", text))
+
+    assert len(named) > 20
+    assert set() == {name for name in named if not any((folder / name).is_file() for folder in folders)}
