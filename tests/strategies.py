@@ -59,9 +59,12 @@ def moments() -> st.SearchStrategy[datetime]:
     ).map(lambda moment: moment.replace(microsecond=0))
 
 
-def durations(longest: timedelta = timedelta(hours=24)) -> st.SearchStrategy[timedelta]:
-    """Lengths that a manifest can say, longer than nothing."""
-    return st.integers(1, int(longest.total_seconds() * 1000)).map(lambda count: timedelta(milliseconds=count))
+def durations(
+    longest: timedelta = timedelta(hours=24), *, shortest: timedelta = timedelta(seconds=1)
+) -> st.SearchStrategy[timedelta]:
+    """Lengths that a manifest can say, in whole milliseconds and within the bounds."""
+    shortest_ms, longest_ms = (int(bound.total_seconds() * 1000) for bound in (shortest, longest))
+    return st.integers(shortest_ms, longest_ms).map(lambda count: timedelta(milliseconds=count))
 
 
 def duration_texts() -> st.SearchStrategy[str]:
@@ -199,6 +202,7 @@ def _pods() -> st.SearchStrategy[Manifest]:
 def session_specs() -> st.SearchStrategy[Manifest]:
     """Specs that the API server accepts, most fields left out most of the time."""
     length = durations().map(format_duration)
+    answer = durations(shortest=timedelta(seconds=3)).map(format_duration)
     return _optional(
         operatingMode=st.sampled_from([str(mode) for mode in OperatingMode]),
         replicas=st.just(1),
@@ -216,7 +220,7 @@ def session_specs() -> st.SearchStrategy[Manifest]:
             baseDelay=durations(timedelta(minutes=5)).map(format_duration),
             healthyAfter=length,
         ),
-        timeouts=_optional(startup=length, launch=length, protocol=length, connectionCheck=length, healthCheck=length),
+        timeouts=_optional(startup=length, launch=length, protocol=length, connectionCheck=length, healthCheck=answer),
         pod=_pods(),
     )
 

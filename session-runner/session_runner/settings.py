@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from session_runner.durations import parse_duration
+from session_runner.durations import at_least
 from session_runner.page.hosts import AllowedHosts
 from session_runner.states.environment import Variable
 from session_runner.states.policy import LinkMethod, OnLogout, Policy
@@ -153,31 +153,31 @@ class Settings:
     )
     startup_timeout: float = _setting(
         Variable.STARTUP_TIMEOUT,
-        parse_duration,
+        at_least(1),
         "60s",
         "A page that is not up so long after the start of the process ends the runner (LoadFailed). Half of it makes LoadError.",
     )
     launch_timeout: float = _setting(
         Variable.LAUNCH_TIMEOUT,
-        parse_duration,
+        at_least(1),
         "30s",
         "For starting the browser; passed, the runner ends (LaunchFailed).",
     )
     protocol_timeout: float = _setting(
         Variable.PROTOCOL_TIMEOUT,
-        parse_duration,
+        at_least(1),
         "60s",
         "For one order to the browser, such as asking for a new QR code; never more than a fifth of HEALTH_CHECK_TIMEOUT.",
     )
     connection_check_timeout: float = _setting(
         Variable.CONNECTION_CHECK_TIMEOUT,
-        parse_duration,
+        at_least(1),
         "30s",
         "How long a lost connection is Reconnecting before it becomes Offline, Conflict or Degraded.",
     )
     health_check_timeout: float = _setting(
         Variable.HEALTH_CHECK_TIMEOUT,
-        parse_duration,
+        at_least(3),  # a busy node needs that long for one answer
         "45s",
         "A page that does not answer for so long is dead; the runner closes it and ends (PageUnresponsive). At least 3s.",
     )
@@ -230,8 +230,6 @@ def _check_together(settings: Settings) -> None:
         raise SettingsError(
             f"WHATSAPP_WEB_URL has the host {host}, which ALLOWED_HOSTS does not contain; add it there."
         )
-    if settings.health_check_timeout < 3:
-        raise SettingsError("HEALTH_CHECK_TIMEOUT must be at least 3s; a busy node needs that long for one answer.")
     if settings.cache_dir == settings.profile_dir or settings.profile_dir in settings.cache_dir.parents:
         raise SettingsError("CACHE_DIR lies on the profile volume; give it a folder of its own, such as an emptyDir.")
 

@@ -69,14 +69,14 @@ DURATION_FORM: Final = Rule(
 )
 
 
-def _duration_schema(*, at_most: str, otherwise: str) -> WithJsonSchema:
-    """A text of the durations' form, longer than nothing; `otherwise` is the text for more than at_most."""
+def _duration_schema(*, at_least: str, too_short: str, at_most: str, too_long: str) -> WithJsonSchema:
+    """A text of the durations' form and within the bounds; the two texts are what the others are told."""
     # A text that is no duration has its own rule and text; the others pass it, because they could not compute with it.
     sound = f"!({DURATION_FORM.expression}) || duration(self)"
-    positive = Rule(f"{sound} > duration('0s')", "must be longer than 0s; leave it out for the default")
-    longest = Rule(f"{sound} <= duration('{at_most}')", otherwise)
+    shortest = Rule(f"{sound} >= duration('{at_least}')", too_short)
+    longest = Rule(f"{sound} <= duration('{at_most}')", too_long)
     return WithJsonSchema(
-        {"type": "string", "maxLength": 32, **validations(DURATION_FORM, positive, longest)}, mode="validation"
+        {"type": "string", "maxLength": 32, **validations(DURATION_FORM, shortest, longest)}, mode="validation"
     )
 
 
@@ -85,12 +85,30 @@ _Duration = Annotated[
     BeforeValidator(durations.parse_duration),
     PlainSerializer(durations.format_duration, return_type=str),
 ]
-Duration = Annotated[_Duration, _duration_schema(at_most="24h", otherwise="must be at most 24h")]
+_A_SECOND: Final = "must be at least 1s: write 30s for 30 seconds, or leave it out for the default"
+""" Less is never meant: a number with the wrong unit, or a nought that should turn something off. """
+_A_DAY: Final = "must be at most 24h: shorten it, or leave it out for the default"
+Duration = Annotated[_Duration, _duration_schema(at_least="1s", too_short=_A_SECOND, at_most="24h", too_long=_A_DAY)]
 Delay = Annotated[
     _Duration,
-    _duration_schema(at_most="5m", otherwise="must be at most 5m, the longest delay between two attempts"),
+    _duration_schema(
+        at_least="1s",
+        too_short=_A_SECOND,
+        at_most="5m",
+        too_long="must be at most 5m, the longest delay between two attempts: shorten it, or leave it out for the default",
+    ),
 ]
 """ Between two attempts. """
+AnswerTime = Annotated[
+    _Duration,
+    _duration_schema(
+        at_least="3s",
+        too_short="must be at least 3s, which one answer may take on a busy node: raise it, or leave it out for the default",
+        at_most="24h",
+        too_long=_A_DAY,
+    ),
+]
+""" For a page to answer; the runner takes no less. """
 Time = Annotated[
     AwareDatetime,
     AfterValidator(times.whole_seconds),

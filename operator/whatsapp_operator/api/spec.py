@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field
 
 from whatsapp_operator.api.base import STORED_DEFAULT, SpecModel
 from whatsapp_operator.api.constants import MAX_QUOTA_NAME_LENGTH
-from whatsapp_operator.api.fields import Delay, Duration, Int32
+from whatsapp_operator.api.fields import AnswerTime, Delay, Duration, Int32
 from whatsapp_operator.api.pod_options import PodOptions, name_of
 from whatsapp_operator.api.profile import PROFILE_CHANGES, ProfileSpec
 from whatsapp_operator.api.resources import ResourcesSpec
@@ -67,18 +67,22 @@ class RecoverySpec(SpecModel):
 
 
 class TimeoutsSpec(SpecModel):
-    """How long the runner waits for the browser and the page before it gives up."""
+    """How long the runner, the program in the pod, waits for browser, page and connection."""
 
     startup: Duration = timedelta(seconds=60)
-    """From the container's start until the runner serves."""
+    """From the container's start until the page shows a QR code or its linked session. Passed, the runner ends, and
+    recovery makes a new pod. A page that later loads anew by itself has as long again."""
     launch: Duration = timedelta(seconds=30)
-    """For the browser to start."""
+    """For the browser to start; this time is part of startup. Passed, the runner ends, and recovery makes a new pod."""
     protocol: Duration = timedelta(seconds=60)
-    """For one command to the browser to be answered."""
+    """For one order to the browser, such as showing new QR codes. Passed, that order counts as failed. Never more than
+    a fifth of healthCheck is waited, whatever stands here."""
     connection_check: Duration = timedelta(seconds=30)
-    """For the page to tell its connection's state."""
-    health_check: Duration = timedelta(seconds=45)
-    """For a page that died or hangs to be noticed."""
+    """How long a session whose connection was lost is Reconnecting, before its state becomes Offline, Conflict or
+    Degraded. The page goes on trying to connect."""
+    health_check: AnswerTime = timedelta(seconds=45)
+    """How long the page may give no answer before it counts as dead: the runner then closes the browser and ends, and
+    recovery makes a new pod. At least 3s."""
 
 
 _ONE = Rule("self == 1", "a session has exactly one pod: to stop it set spec.operatingMode to Suspended")

@@ -61,9 +61,10 @@ CONTRACT: dict[str, Any] = {
         {"resources": {"requests": {"memory": "1Mi", "cpu": "1m"}}},
         {"resources": {"requests": {"memory": "768Mi"}, "limits": {"memory": "805306368"}}},
         {"resources": {"requests": {"memory": "100Gi"}, "limits": {"cpu": "100m"}}},
-        {"timeouts": {"launch": "1h30m", "startup": "90s", "protocol": "500ms", "healthCheck": "24h"}},
+        {"timeouts": {"launch": "1h30m", "startup": "90s", "protocol": "1s", "healthCheck": "24h"}},
+        {"timeouts": {"launch": "1000ms", "startup": "1s", "connectionCheck": "1s1ms", "healthCheck": "3s"}},
         {"timeouts": {"launch": "1440m"}},
-        {"recovery": {"baseDelay": "5m", "maxAttempts": 1, "healthyAfter": "1ms"}},
+        {"recovery": {"baseDelay": "5m", "maxAttempts": 1, "healthyAfter": "1s"}},
         {"profile": {}},
         {"profile": {"existingClaim": "mine"}},
         {"profile": {"existingClaim": "mine", "accessMode": "ReadWriteOnce", "retention": "Retain"}},
@@ -240,10 +241,10 @@ def test_both_mean_the_same_amount(api: ApiClient, text: str) -> None:
 @asking
 @given(text=strategies.duration_texts())
 def test_both_read_durations_alike(api: ApiClient, text: str) -> None:
-    """A text is taken exactly when our parser reads it as a length between nothing and a day."""
+    """A text is taken exactly when our parser reads it as a length between a second and a day."""
     try:
         length = parse_duration(text).total_seconds()
     except BadDuration:
         length = -1
 
-    assert (0 < length <= 24 * 3600) == api.try_session({"timeouts": {"launch": text}}).accepted
+    assert (1 <= length <= 24 * 3600) == api.try_session({"timeouts": {"launch": text}}).accepted

@@ -12,12 +12,14 @@ from whatsapp_operator.api.crd.definitions import KINDS, root_schema
 
 QUANTITY = "must be a quantity such as 384Mi, 1Gi, 500m or 2"
 DURATION = "must be a duration of whole numbers with units, such as 30s, 5m, 1h30m or 500ms"
-POSITIVE = "must be longer than 0s; leave it out for the default"
+SECOND = "must be at least 1s: write 30s for 30 seconds, or leave it out for the default"
+ANSWER = "must be at least 3s, which one answer may take on a busy node: raise it, or leave it out for the default"
 CPU = "must be at least 1m, a thousandth of a CPU; leave it out for the default"
 REQUEST = "must be at least 1Mi: write 384Mi for 384 mebibytes, or leave it out"
 LIMIT = "must be at least 256Mi, less does not hold a browser: raise it or leave it out"
 SIZE = "must be at least 1Mi: write 2Gi for 2 gibibytes, or leave it out"
-DAY = "must be at most 24h"
+DAY = "must be at most 24h: shorten it, or leave it out for the default"
+DELAY = "must be at most 5m, the longest delay between two attempts: shorten it, or leave it out for the default"
 MAKES = "size and storageClassName are for a claim that the operator makes: remove them, or remove existingClaim"
 NOT_OURS = "an existing claim is never deleted by the operator: remove retention, or remove existingClaim"
 ONE = "a session has exactly one pod: to stop it set spec.operatingMode to Suspended"
@@ -104,16 +106,21 @@ RULES: list[tuple[dict[str, Any], str, str]] = [
     ({"timeouts": {"connectionCheck": "1.5m"}}, "spec.timeouts.connectionCheck", DURATION),
     ({"timeouts": {"launch": "30"}}, "spec.timeouts.launch", DURATION),
     ({"timeouts": {"launch": ""}}, "spec.timeouts.launch", DURATION),
-    ({"timeouts": {"launch": "0s"}}, "spec.timeouts.launch", POSITIVE),
-    ({"timeouts": {"launch": "0h0ms"}}, "spec.timeouts.launch", POSITIVE),
+    ({"timeouts": {"launch": "0s"}}, "spec.timeouts.launch", SECOND),
+    ({"timeouts": {"launch": "0h0ms"}}, "spec.timeouts.launch", SECOND),
     ({"timeouts": {"launch": "24h1ms"}}, "spec.timeouts.launch", DAY),
     ({"recovery": {"healthyAfter": "soon"}}, "spec.recovery.healthyAfter", DURATION),
-    ({"recovery": {"baseDelay": "0s"}}, "spec.recovery.baseDelay", POSITIVE),
-    (
-        {"recovery": {"baseDelay": "5m1s"}},
-        "spec.recovery.baseDelay",
-        "must be at most 5m, the longest delay between two attempts",
-    ),
+    ({"recovery": {"baseDelay": "0s"}}, "spec.recovery.baseDelay", SECOND),
+    ({"recovery": {"baseDelay": "5m1s"}}, "spec.recovery.baseDelay", DELAY),
+    ({"recovery": {"baseDelay": "500ms"}}, "spec.recovery.baseDelay", SECOND),
+    ({"recovery": {"healthyAfter": "1ms"}}, "spec.recovery.healthyAfter", SECOND),
+    ({"recovery": {"healthyAfter": "25h"}}, "spec.recovery.healthyAfter", DAY),
+    ({"timeouts": {"startup": "60ms"}}, "spec.timeouts.startup", SECOND),
+    ({"timeouts": {"protocol": "999ms"}}, "spec.timeouts.protocol", SECOND),
+    ({"timeouts": {"connectionCheck": "0s"}}, "spec.timeouts.connectionCheck", SECOND),
+    ({"timeouts": {"healthCheck": "2999ms"}}, "spec.timeouts.healthCheck", ANSWER),
+    ({"timeouts": {"healthCheck": "0s"}}, "spec.timeouts.healthCheck", ANSWER),
+    ({"timeouts": {"healthCheck": "1441m"}}, "spec.timeouts.healthCheck", DAY),
     # the profile
     ({"profile": {"existingClaim": "mine", "size": "1Gi"}}, "spec.profile.existingClaim", MAKES),
     ({"profile": {"existingClaim": "mine", "storageClassName": "fast"}}, "spec.profile.existingClaim", MAKES),

@@ -8,9 +8,11 @@ from hypothesis import given, settings
 from session_runner.settings import read_settings
 from session_runner.states.environment import Variable
 from session_runner.states.policy import LinkMethod, OnLogout
+from session_runner.states.stop import Start
 from strategies import session_specs
-from unit.core.world import DEFAULTS
-from whatsapp_operator.api.session import ObjectMeta, SessionSpec, WhatsAppSession
+from unit.core.world import DEFAULTS, T0
+from whatsapp_operator.api.conditions import Condition, ConditionStatus
+from whatsapp_operator.api.session import ObjectMeta, SessionSpec, SessionStatus, WhatsAppSession
 from whatsapp_operator.core import names
 from whatsapp_operator.core.container import SCRATCH
 from whatsapp_operator.core.model import Defaults, KeyID
@@ -130,7 +132,7 @@ def test_the_runner_reads_its_environment_as_it_is_meant() -> None:
         "timeouts": {
             "startup": "90s",
             "launch": "1m1s",
-            "protocol": "500ms",
+            "protocol": "1500ms",
             "connectionCheck": "2h",
             "healthCheck": "20s",
         },
@@ -150,7 +152,7 @@ def test_the_runner_reads_its_environment_as_it_is_meant() -> None:
     assert read.allowed_hosts.allows("static.standin.localhost")
     assert (LinkMethod.PAIRING_CODE, 7, OnLogout.WAIT) == (read.link_method, read.link_max_rounds, read.on_logout)
     assert "2026-11-22T18:00:00Z" == read.relink_request
-    assert (90, 61, 0.5, 7200, 20) == (
+    assert (90, 61, 1.5, 7200, 20) == (
         read.startup_timeout,
         read.launch_timeout,
         read.protocol_timeout,
@@ -262,7 +264,25 @@ def test_requests_are_stamped_on_the_pod() -> None:
 
     assert ("today", "now") == (annotations["wasession.dev/restart-at"], annotations["wasession.dev/relink-at"])
     assert "wasession.dev/restart-at" not in pod()["metadata"]["annotations"]
-    assert Variable.RELINK_REQUEST not in environment(pod())
+    asked_for_nothing = {Variable.RELINK_REQUEST, Variable.RESTART_REQUEST, Variable.RESUMED_TIME}
+    assert asked_for_nothing.isdisjoint(environment(pod()))
+
+
+def test_the_runner_is_told_what_people_asked_for() -> None:
+    """By it the runner knows whether a person ended the stop that lies on the profile."""
+    start = read_settings(environment(pod(restart_at="today", relink_at="now")) | {"POD_UID": "pod-1"}).start
+
+    assert Start(session_uid=UID, restart="today", relink="now") == start
+
+
+@pytest.mark.parametrize(("told", "expected"), [("False", "2026-11-22T18:00:00Z"), ("True", None), ("Unknown", None)])
+def test_the_runner_is_told_when_the_session_was_resumed(told: str, expected: str | None) -> None:
+    """The time at which Suspended became False; it does not change the fingerprint."""
+    condition = Condition(type="Suspended", status=ConditionStatus(told), reason="x", last_transition_time=T0)
+    seen = session().model_copy(update={"status": SessionStatus(conditions=(condition,))})
+
+    assert expected == environment(pod_manifest(seen, DEFAULTS)).get(Variable.RESUMED_TIME)
+    assert fingerprint(session(), DEFAULTS) == fingerprint(seen, DEFAULTS)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import contextlib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from session_runner.durations import parse_duration
+from session_runner.durations import at_least, parse_duration
 from unit.runner.pages import quick
 
 
@@ -32,3 +32,16 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     """No text makes it fail in another way."""
     with contextlib.suppress(ValueError):
         assert parse_duration(text) > 0
+
+
+@pytest.mark.parametrize("text", ["1s", "1000ms", "24h"])
+def test_a_timeout_of_a_second_or_more_is_taken(text: str) -> None:
+    """The bound itself included, in whatever unit it is written."""
+    assert at_least(1)(text) == parse_duration(text)
+
+
+@pytest.mark.parametrize("text", ["999ms", "1ms", "0.9s"])
+def test_a_shorter_one_is_refused_with_the_bound(text: str) -> None:
+    """It was meant in another unit; the message says what is the least."""
+    with pytest.raises(ValueError, match='must be at least 1s; write it like "45s"'):
+        at_least(1)(text)

@@ -54,6 +54,7 @@ def test_a_missing_required_variable_is_named(name: str) -> None:
         ("PORT", "²", "whole number"),
         ("STARTUP_TIMEOUT", "5 days", "duration"),
         ("STARTUP_TIMEOUT", "0s", "more than 0"),
+        ("STARTUP_TIMEOUT", "60ms", "at least 1s"),
         ("HEALTH_CHECK_TIMEOUT", "2s", "at least 3s"),
         ("WHATSAPP_WEB_URL", "http://web.whatsapp.com/", "https"),
         ("WHATSAPP_WEB_URL", "web.whatsapp.com", "https"),

@@ -1,0 +1,111 @@
+"""What the API server accepts, the runner accepts: the bounds in the CRD against the runner's own settings.
+
+Resource and runner are two packages with two parsers, so there is no one source; here each bound that the generated
+CRD states is tried on the runner, just inside and just outside.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+import pytest
+import strategies
+from hypothesis import given, settings
+from session_runner.settings import SettingsError, read_settings
+from session_runner.states.environment import Variable
+from whatsapp_operator.api.crd.definitions import SESSION, root_schema
+from whatsapp_operator.api.durations import format_duration, parse_duration
+from whatsapp_operator.api.metadata import ObjectMeta
+from whatsapp_operator.api.session import SessionSpec, WhatsAppSession
+from whatsapp_operator.core.container import runner_container
+from whatsapp_operator.core.model import Defaults
+
+SPEC: Mapping[str, Any] = root_schema(SESSION)["properties"]["spec"]["properties"]
+TIMEOUTS = {
+    "startup": Variable.STARTUP_TIMEOUT,
+    "launch": Variable.LAUNCH_TIMEOUT,
+    "protocol": Variable.PROTOCOL_TIMEOUT,
+    "connectionCheck": Variable.CONNECTION_CHECK_TIMEOUT,
+    "healthCheck": Variable.HEALTH_CHECK_TIMEOUT,
+}
+WORDS = {"method": Variable.LINK_METHOD, "onLogout": Variable.ON_LOGOUT}
+MILLISECOND = timedelta(milliseconds=1)
+
+
+class Bounds(NamedTuple):
+    """The shortest and the longest duration that a field may have."""
+
+    shortest: timedelta
+    longest: timedelta
+
+
+def bounds(field: Mapping[str, Any]) -> Bounds:
+    """Read the bounds of a duration out of the rules that the API server gets."""
+    rules = " ".join(rule["rule"] for rule in field["x-kubernetes-validations"])
+    [shortest] = re.findall(r"duration\(self\) >= duration\('(\w+)'\)", rules)
+    [longest] = re.findall(r"duration\(self\) <= duration\('(\w+)'\)", rules)
+    return Bounds(parse_duration(shortest), parse_duration(longest))
+
+
+def environment(spec: SessionSpec) -> dict[str, str]:
+    """The runner's environment in a pod made from this spec."""
+    session = WhatsAppSession(metadata=ObjectMeta(name="sales", namespace="shop", uid="uid-1"), spec=spec)
+    env = runner_container(session, Defaults(runner_image="r:1"))["env"]
+    return {entry["name"]: entry.get("value", "pod-1") for entry in env}
+
+
+def runner_takes(variable: Variable, value: str) -> bool:
+    """Whether the runner starts with this value, rather than naming the variable in a refusal."""
+    try:
+        read_settings(environment(SessionSpec()) | {variable: value})
+    except SettingsError as error:
+        if not str(error).startswith(variable):
+            raise
+        return False
+    return True
+
+
+def test_every_timeout_has_its_variable() -> None:
+    """A timeout added to the resource is one for the runner, too."""
+    assert set(TIMEOUTS) == set(SPEC["timeouts"]["properties"])
+
+
+@pytest.mark.parametrize("field", TIMEOUTS)
+def test_both_have_the_same_bounds_for_a_timeout(field: str) -> None:
+    """The runner takes the shortest and the longest that the API server takes, and not a millisecond beyond."""
+    shortest, longest = bounds(SPEC["timeouts"]["properties"][field])
+    tried = (shortest - MILLISECOND, shortest, longest, longest + MILLISECOND)
+
+    assert [False, True, True, False] == [runner_takes(TIMEOUTS[field], format_duration(length)) for length in tried]
+
+
+def test_both_have_the_same_bounds_for_the_rounds() -> None:
+    """How many rounds of QR codes there are."""
+    field = SPEC["link"]["properties"]["maxRounds"]
+    tried = (field["minimum"] - 1, field["minimum"], field["maximum"], field["maximum"] + 1)
+
+    assert [False, True, True, False] == [runner_takes(Variable.LINK_MAX_ROUNDS, str(count)) for count in tried]
+
+
+@pytest.mark.parametrize("field", WORDS)
+def test_both_know_the_same_words(field: str) -> None:
+    """Each choice of the resource is one of the runner's, in the same spelling."""
+    words = SPEC["link"]["properties"][field]["enum"]
+
+    assert all(runner_takes(WORDS[field], word) for word in words)
+    with pytest.raises(SettingsError, match=f"must be one of {', '.join(words)}"):
+        read_settings(environment(SessionSpec()) | {WORDS[field]: "other"})
+
+
+@settings(max_examples=100)
+@given(spec=strategies.session_specs())
+def test_no_accepted_spec_is_a_bad_configuration(spec: dict[str, Any]) -> None:
+    """Whatever the API server accepts, the pod made from it starts, with the durations that were meant."""
+    meant = SessionSpec.model_validate(spec)
+
+    read = read_settings(environment(meant))
+
+    assert meant.timeouts.startup.total_seconds() == pytest.approx(read.startup_timeout)
+    assert meant.timeouts.health_check.total_seconds() == pytest.approx(read.health_check_timeout)
+    assert meant.link.max_rounds == read.link_max_rounds
