@@ -13,6 +13,9 @@ PREFIX = "t-"
 IMAGE = "localhost/cluster-test:busybox"
 TOOLS = ("cat", "chmod", "httpd", "id", "ls", "nslookup", "sh", "sleep", "tail", "touch", "wget")
 
+INTERRUPTIBLE = ("env", "--default-signal=INT")
+"""Before a command that a test interrupts. Who runs the tests in the background ignores Ctrl-C, and would hand that on."""
+
 Manifest = dict[str, Any]
 
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from cluster.support import apply, claim, command_line, pod, restricted_namespace, wait_ready, with_claim
+from cluster.support import INTERRUPTIBLE, apply, claim, command_line, pod, restricted_namespace, wait_ready, with_claim
 from local_cluster.full import records
 from local_cluster.full.cluster import FullCluster
 from local_cluster.full.namespaces import disconnect
@@ -147,7 +147,7 @@ def test_a_cluster_heals_after_a_reboot(cluster: FullCluster) -> None:
 def test_an_interrupted_up_is_finished_by_the_next(cluster: FullCluster, lines: int) -> None:
     """A Ctrl-C in the middle of any of its steps leaves something that the same command completes."""
     _crash(cluster)
-    command = [sys.executable, "-m", "local_cluster", "up", "--name", cluster.name]
+    command = [*INTERRUPTIBLE, sys.executable, "-m", "local_cluster", "up", "--name", cluster.name]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         while not cluster.instance.run.exists():  # it has come to the first step

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cluster.support import INTERRUPTIBLE
 from local_cluster.errors import CommandError
 from local_cluster.light import LightCluster, Programs
 from local_cluster.processes import identify
@@ -157,7 +158,8 @@ def test_an_interrupted_pytest_leaves_nothing(light_programs: Programs, tmp_path
         "    pathlib.Path('pids').write_text(json.dumps(light_cluster.pids()))\n"
         "    os.kill(os.getpid(), signal.SIGINT)\n"
     )
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "local_cluster.testing", "--basetemp", "base", "test_it.py"]
+    arguments = ["-m", "pytest", "-q", "-p", "local_cluster.testing", "--basetemp", "base", "test_it.py"]
+    command = [*INTERRUPTIBLE, sys.executable, *arguments]
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=50, check=False)
     pids = json.loads((tmp_path / "pids").read_text())
 
