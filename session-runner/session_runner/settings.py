@@ -54,10 +54,15 @@ def _maybe_path(value: str) -> Path | None:
 
 
 def _url(value: str) -> str:
-    parts = urlsplit(_text(value))
+    wanted = "must be an https:// address with a host, since the page needs a secure context"
+    try:
+        parts = urlsplit(_text(value))
+        port = parts.port
+    except ValueError as error:
+        raise ValueError(wanted) from error
     local = parts.hostname is not None and (parts.hostname == "localhost" or parts.hostname.endswith(".localhost"))
-    if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and local)):
-        raise ValueError("must be an https:// address, since the page needs a secure context")
+    if not parts.hostname or port == 0 or not (parts.scheme == "https" or (parts.scheme == "http" and local)):
+        raise ValueError(wanted)
     return value.strip()
 
 

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, mo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from whatsapp_operator.api.durations import format_duration, parse_duration
+from whatsapp_operator.app.hosts import allows, host_patterns, page_host
 from whatsapp_operator.core.model import Defaults
 from whatsapp_operator.runtime.lease import LeaseTimes
 
@@ -52,6 +53,16 @@ def _within_a_minute(length: timedelta) -> timedelta:
     return length
 
 
+def _page(url: str) -> str:
+    page_host(url)
+    return url
+
+
+def _hosts(text: str) -> str:
+    host_patterns(text)
+    return text
+
+
 Length = Annotated[timedelta, BeforeValidator(parse_duration), AfterValidator(_positive)]
 Name = Annotated[str, AfterValidator(_label)]
 
@@ -73,10 +84,12 @@ class Settings(BaseSettings):
     runner_user: Annotated[int, Field(ge=1, lt=2**31)] = 10001
     """The user and group that runners run as, and that owns a profile's files. Changing it makes storage drivers
     change the owner of every file at the next start."""
-    whatsapp_web_url: Annotated[str, Field(pattern="^https://")] = "https://web.whatsapp.com/"
-    """The page that runners open. Must be https: the page works in a secure context only."""
-    allowed_hosts: str = "*.whatsapp.com,*.whatsapp.net"
-    """Hosts that the page may reach, by comma; `*.` stands for any subdomain. Requests to others are aborted."""
+    whatsapp_web_url: Annotated[str, AfterValidator(_page)] = "https://web.whatsapp.com/"
+    """The page that runners open. Must be https, because the page works in a secure context only, and its host must be
+    in `ALLOWED_HOSTS`. Pods made afterwards use it."""
+    allowed_hosts: Annotated[str, AfterValidator(_hosts)] = "*.whatsapp.com,*.whatsapp.net"
+    """Hosts that the page may reach, by comma; `*.` stands for any subdomain. No other host resolves in the runners'
+    browsers, addresses included. Pods made afterwards use it."""
     extra_ca_file: Path | None = None
     """A PEM file with a further certificate authority that runners trust. It goes into each session's Secret; pods made
     afterwards use it."""
@@ -120,6 +133,16 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _lease_times_fit(self) -> "Settings":
         self.lease_times()
+        return self
+
+    @model_validator(mode="after")
+    def _page_is_allowed(self) -> "Settings":
+        host = page_host(self.whatsapp_web_url)
+        if not allows(host_patterns(self.allowed_hosts), host):
+            raise ValueError(
+                f"ALLOWED_HOSTS does not contain {host}, the host of WHATSAPP_WEB_URL: add it there, or no session can "
+                "open its page"
+            )
         return self
 
     def lease_times(self) -> LeaseTimes:

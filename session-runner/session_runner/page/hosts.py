@@ -1,8 +1,9 @@
 """Which hosts the browser may talk to.
 
-The rule is enforced by the browser's own resolver (`resolver_rules`): a name that is not allowed does not resolve,
-for documents, redirects, WebSockets and workers alike. `allows` is the same rule in Python, for the settings' check
-and for counting what failed.
+The rule is enforced by the browser's own resolver (`resolver_rules`): a host that is not allowed does not resolve,
+for documents, redirects, WebSockets and workers alike, and no matter whether it is a name or an address (an address
+goes through the resolver, too). `allows` is the same rule in Python, for the settings' check and for counting what
+failed. The operator checks its own settings by the same rule (`whatsapp_operator.app.hosts`).
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ class AllowedHosts:
         return cls(patterns)
 
     def allows(self, host: str) -> bool:
-        """Whether the browser may talk to that host (no port)."""
-        name = host.lower().rstrip(".")
+        """Whether the browser may talk to that host (no port). A trailing dot makes it another host, as in the browser."""
+        name = host.lower()
         return any(name == pattern or (pattern[:2] == "*." and name.endswith(pattern[1:])) for pattern in self.patterns)
 
     @property

@@ -38,6 +38,7 @@ def test_usage(argument: str, status: int) -> None:
     [
         ({}, "RUNNER_IMAGE is not set"),
         ({"RUNNER_IMAGE": "x", "WORKERS": "none"}, "WORKERS"),
+        ({"RUNNER_IMAGE": "x", "ALLOWED_HOSTS": "*.whatsapp.net"}, "ALLOWED_HOSTS does not contain web.whatsapp.com"),
         ({"RUNNER_IMAGE": "x"}, "OPERATOR_NAMESPACE is not set"),
         ({"RUNNER_IMAGE": "x", "OPERATOR_NAMESPACE": "ops", "KUBECONFIG": "/nowhere"}, "cannot log in"),
         ({"RUNNER_IMAGE": "x", "OPERATOR_NAMESPACE": "ops", "EXTRA_CA_FILE": "/nowhere"}, "EXTRA_CA_FILE"),

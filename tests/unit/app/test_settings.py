@@ -37,6 +37,7 @@ def test_variables_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
         "INSTANCE": "demo",
         "WORKERS": "3",
         "ALLOWED_HOSTS": "web.standin.localhost",
+        "WHATSAPP_WEB_URL": "https://web.standin.localhost:8443/",
     }.items():
         monkeypatch.setenv(name, value)
     settings = load()
@@ -46,6 +47,7 @@ def test_variables_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ("whatsapp-operator-demo", "whatsapp-operator-demo-keys") == (settings.object_name, settings.key_secret)
     assert 3 == settings.workers
     assert "web.standin.localhost" == settings.defaults().allowed_hosts
+    assert "https://web.standin.localhost:8443/" == settings.defaults().page_url
 
 
 def test_an_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from host_cases import ALLOWED, Case
+from host_cases import HOSTS as CASES
 from hypothesis import given
 from hypothesis import strategies as st
 from session_runner.page.hosts import AllowedHosts
@@ -16,7 +18,8 @@ HOSTS = AllowedHosts.parse("*.whatsapp.com, static.Example.org")
     [
         ("web.whatsapp.com", True),
         ("a.b.whatsapp.com", True),
-        ("WEB.WhatsApp.com.", True),
+        ("WEB.WhatsApp.com", True),
+        ("web.whatsapp.com.", False),
         ("whatsapp.com", False),
         ("evilwhatsapp.com", False),
         ("web.whatsapp.com.evil.org", False),
@@ -27,8 +30,14 @@ HOSTS = AllowedHosts.parse("*.whatsapp.com, static.Example.org")
     ],
 )
 def test_a_pattern_stands_for_subdomains_and_nothing_else(host: str, *, expected: bool) -> None:
-    """`*.domain` means any name below it, a plain name means itself; case and a trailing dot do not matter."""
+    """`*.domain` means any name below it, a plain name means itself; case does not matter, a trailing dot does."""
     assert expected is HOSTS.allows(host)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.host)
+def test_a_host_is_judged_as_the_browser_and_the_operator_do(case: Case) -> None:
+    """The same table is tried on them."""
+    assert case.expected is AllowedHosts.parse(ALLOWED).allows(case.host)
 
 
 def test_the_browser_gets_a_rule_in_which_nothing_else_resolves() -> None:
