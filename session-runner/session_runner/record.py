@@ -1,7 +1,8 @@
 """Keeps the marker file in step with what the session remembers.
 
-Called after every probe with the memory before and after; decides what outlives the pod. `Record.update` is pure
-apart from the file, and the file is written only when something changed.
+Asked once at the start whether an earlier runner's word still waits for a person (`begin`), then told of every probe
+(`update`, with the memory before and after) and of every word (`said`); decides what outlives the pod. All of it is
+pure apart from the file, and the file is written only when something changed.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from pathlib import Path
 from session_runner.profile.marker import Marker, read_marker, write_marker
 from session_runner.states.facts import Facts
 from session_runner.states.past import Past
+from session_runner.states.stop import Start, Stop, stop_after
+from session_runner.states.vocabulary import RunnerState, StateReason
 
 log = logging.getLogger(__name__)
 
@@ -22,13 +25,28 @@ log = logging.getLogger(__name__)
 class Record:
     """The marker and its file."""
 
-    def __init__(self, path: Path, *, clock: Callable[[], datetime], relink_request: str | None) -> None:
+    def __init__(self, path: Path, *, clock: Callable[[], datetime], start: Start) -> None:
         self._path = path
         self._clock = clock
-        self._request = relink_request
+        self._start = start
+        """ What people had asked for when this pod was made. """
+        self._request = start.relink
         self._proven = False
         """ The login that the marker tells of was seen in the page since this process began. """
         self.marker = read_marker(path)
+
+    def begin(self) -> Stop | None:
+        """Take note of this start; return the stop that no person has ended: then the page must stay closed."""
+        before = self.marker.start
+        stop = None if self._start.is_asked_for(before) else self.marker.stop
+        # In one write: a request that ends a stop counts once, also when the pod is lost a moment later.
+        self._store(replace(self.marker, stop=stop, start=self._start.after(before)))
+        return stop
+
+    def said(self, *, state: RunnerState, reason: StateReason, message: str) -> None:
+        """The session says this: it may begin or end a stop. Told before anybody can hear it."""
+        stop = stop_after(self.marker.stop, state=state, reason=reason, message=message)
+        self._store(replace(self.marker, stop=stop))
 
     def past(self, *, now: float) -> Past:
         """The memory a fresh process begins with."""

@@ -1,7 +1,8 @@
 """One run: from the empty process to its exit code.
 
-`__main__` starts it beside the HTTP API. In order: lock the profile, prepare it, start the browser, hand over to the
-watcher until a signal comes or something dies. Whatever happens, the browser is closed cleanly if it can be, and
+`__main__` starts it beside the HTTP API. In order: lock the profile, prepare it, see whether an earlier word on it waits
+for a person (then the browser stays closed), start the browser, hand over to the watcher until a signal comes or
+something dies. Whatever happens, the browser is closed cleanly if it can be, and
 nothing of it is left behind.
 """
 
@@ -116,7 +117,7 @@ class Session:
                 reason=StateReason.LAUNCH_FAILED,
             ) from error
         log.info("The profile is ours", extra={"pruned": removed})
-        self._record = Record(layout.marker_file, clock=self.clock, relink_request=self.settings.relink_request)
+        self._record = Record(layout.marker_file, clock=self.clock, start=self.settings.start)
         self._watcher = Watcher(
             settings=self.settings,
             store=self.store,
@@ -128,6 +129,9 @@ class Session:
             started=self.started,
             first_classified=settle,
         )
+        # Before the browser: in a conflict opening the page takes the session over, whoever holds it.
+        if (stop := self._record.begin()) is not None:
+            await self._watcher.repeat(stop)
         browser = await self._open(layout, self._watcher)
         reaper = asyncio.create_task(self._reap_for_ever())
         try:

@@ -20,6 +20,7 @@ from session_runner.durations import at_least
 from session_runner.page.hosts import AllowedHosts
 from session_runner.states.environment import Variable
 from session_runner.states.policy import LinkMethod, OnLogout, Policy
+from session_runner.states.stop import Start
 
 
 class SettingsError(Exception):
@@ -156,6 +157,18 @@ class Settings:
         "",
         "What a person's last request for linking anew says (the annotation's value). A value not seen before on this profile lets a logged-out session show a QR code, whatever ON_LOGOUT says.",
     )
+    restart_request: str | None = _setting(
+        Variable.RESTART_REQUEST,
+        _maybe_text,
+        "",
+        "What a person's last request for a restart says. A value not seen before on this profile opens the page although an earlier runner stopped in a conflict, a ban or a logout; so does a new RELINK_REQUEST.",
+    )
+    resumed_time: str | None = _setting(
+        Variable.RESUMED_TIME,
+        _maybe_text,
+        "",
+        "When the session was last resumed after a suspension. A value not seen before on this profile opens the page like a new RESTART_REQUEST.",
+    )
     startup_timeout: float = _setting(
         Variable.STARTUP_TIMEOUT,
         at_least(1),
@@ -199,6 +212,16 @@ class Settings:
         "/dev/termination-log",
         "Where the last words go when the runner fails; nothing is written when the file does not exist.",
     )
+
+    @property
+    def start(self) -> Start:
+        """What people asked for when this pod was made."""
+        return Start(
+            session_uid=self.session_uid,
+            restart=self.restart_request,
+            relink=self.relink_request,
+            resumed=self.resumed_time,
+        )
 
     @property
     def policy(self) -> Policy:

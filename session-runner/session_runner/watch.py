@@ -23,6 +23,7 @@ from session_runner.settings import Settings
 from session_runner.states.classify import Verdict, classify
 from session_runner.states.facts import Facts, Socket
 from session_runner.states.past import Past, asked_for_code, remember, wants_code
+from session_runner.states.stop import Stop
 from session_runner.states.vocabulary import ExitCode, RunnerState, StateReason
 from session_runner.store import StateStore
 
@@ -129,6 +130,15 @@ class Watcher:
         self._broken = True
         self._woken.set()
 
+    async def repeat(self, stop: Stop) -> None:
+        """Say what an earlier runner of this profile said last, with the page closed, until the pod is ended."""
+        log.warning(
+            "An earlier runner's word waits for a person, the page stays closed",
+            extra={"state": stop.state, "reason": stop.reason},
+        )
+        self.publish(Verdict(stop.state, stop.reason, stop.message))
+        await asyncio.Event().wait()
+
     async def fetch(self, browser: Page) -> None:
         """Fetch the document, again and again while the start-up time lasts. This is the only navigation there is.
 
@@ -175,6 +185,7 @@ class Watcher:
 
     def publish(self, verdict: Verdict) -> None:
         """Say it; logged and counted only when it is new."""
+        self.record.said(state=verdict.state, reason=verdict.reason, message=verdict.message)
         marker = self.record.marker
         linked = verdict.state not in _UNLINKED
         changed = self.store.publish(

@@ -37,6 +37,9 @@ async def test_unlinked_on_the_phone_waits_where_the_owner_wants_it(start: Start
     async with start(ON_LOGOUT="Wait") as runner:
         await runner.until("LoggedOut", reason="WaitingForPerson")
         await runner.stop()
+    async with start(ON_LOGOUT="Wait", RESTART_REQUEST="2026-11-22T18:00:00Z") as runner:
+        await runner.until("LoggedOut", reason="WaitingForPerson")
+        await runner.stop()
     async with start(ON_LOGOUT="Wait", RELINK_REQUEST="2026-11-22T18:00:00Z") as runner:
         await runner.until("QRPending")
         await link(runner, standin)
@@ -96,6 +99,26 @@ async def test_a_replaced_session_is_a_conflict_and_nothing_reloads(mode: str, s
         assert runner.process.returncode is None
 
 
+async def test_a_conflict_outlives_the_pod_until_a_person_asks(start: Start, standin: StandIn) -> None:
+    """The next runner repeats it without opening the page, without even a browser; a request opens it."""
+    async with start() as runner:
+        device = await link(runner, standin)
+        await standin.phone.replaced(device)
+        said = await runner.until("Conflict")
+        await runner.kill()
+    loads = (await standin.phone.loads())["total"]
+    async with start(POD_UID="pod-2") as runner:
+        document = await runner.until("Conflict")
+        await asyncio.sleep(3)  # time in which a load would show
+
+        assert (said["reason"], said["message"]) == (document["reason"], document["message"])
+        assert (await standin.phone.loads())["total"] == loads
+        assert runner.below() == []
+        assert await runner.stop() == 0
+    async with start(POD_UID="pod-3", RESTART_REQUEST="2026-11-22T18:00:00Z") as runner:
+        await runner.until("Connected")
+
+
 async def test_a_ban_is_told_with_its_code_and_its_end(mode: str, start: Start, standin: StandIn) -> None:
     """TemporarilyBanned while it lasts; when it is over, the pod that a person asked for is connected again."""
     assert mode
@@ -106,7 +129,7 @@ async def test_a_ban_is_told_with_its_code_and_its_end(mode: str, start: Start, 
         assert "(code 402) for 3600 s" in document["message"]
         await standin.phone.online(device)
         await runner.stop()
-    async with start() as runner:
+    async with start(RESTART_REQUEST="2026-11-22T18:00:00Z") as runner:
         await runner.until("Connected")
 
 

@@ -59,22 +59,27 @@ CLAIM_TERMINATING: Final = Note(
     Reason.CLAIM_TERMINATING,
     "The volume claim is being deleted, with the profile on it. A new one is made when it is gone.",
 )
-STOPPED: Final = {
-    Reason.CONFLICT: Note(
-        Reason.CONFLICT,
-        "Another window or device uses this session. A new pod would take it over, so none is made by itself: "
-        f"to take it over, {RESTART}.",
+_STOPPED: Final = {
+    Reason.CONFLICT: (
+        "Another window or device uses this session. A new pod would take it over, so none is made by itself",
+        f"to take it over, {RESTART}",
     ),
-    Reason.TEMPORARILY_BANNED: Note(
-        Reason.TEMPORARILY_BANNED,
-        "WhatsApp refuses this account for some time, and trying too early can make it longer. When the time is over, "
-        f"{RESTART}.",
+    Reason.TEMPORARILY_BANNED: (
+        "WhatsApp refuses this account for some time, and trying too early can make it longer",
+        f"when the time is over, {RESTART}",
     ),
-    Reason.LOGGED_OUT: Note(
-        Reason.LOGGED_OUT,
-        f"The session was logged out and is not linked again by itself: to show a new QR code, {RELINK}.",
+    Reason.LOGGED_OUT: (
+        "The session was logged out and is not linked again by itself",
+        f"to show a new QR code, {RELINK}",
     ),
 }
+""" What is the matter, and how to go on. """
+
+
+def stopped(reason: Reason, *, asked: bool) -> Note:
+    """A person has to start the session again; `asked`: somebody did, and it is on its way."""
+    matter, way_on = _STOPPED[reason]
+    return Note(reason, f"{matter}: {'somebody has asked to go on, and a new pod follows' if asked else way_on}.")
 
 
 def name_taken(kind: str, name: str) -> Note:

@@ -10,9 +10,11 @@ from typing import Any, Final
 
 from session_runner.states.environment import Variable
 
+from whatsapp_operator.api.conditions import ConditionStatus, ConditionType, find_condition
 from whatsapp_operator.api.constants import QUOTA_LABEL, RELINK_AT, RESTART_AT, SERVICE_NAME
 from whatsapp_operator.api.requests import asked
 from whatsapp_operator.api.session import WhatsAppSession
+from whatsapp_operator.api.times import format_time
 from whatsapp_operator.core import names
 from whatsapp_operator.core.container import SCRATCH, runner_container, variable, volumes
 from whatsapp_operator.core.model import Defaults, Manifest
@@ -46,12 +48,28 @@ def pod_manifest(session: WhatsAppSession, defaults: Defaults) -> Manifest:
     metadata["annotations"][names.MADE_FROM_ANNOTATION] = _fingerprint(pod)
     # After the fingerprint: what a person asks for once is no edit that waits for the next pod.
     requests = asked(session.metadata.annotations)
-    if requests.restart_at is not None:
-        metadata["annotations"][RESTART_AT] = requests.restart_at
-    if requests.relink_at is not None:
-        metadata["annotations"][RELINK_AT] = requests.relink_at
-        pod["spec"]["containers"][0]["env"].append(variable(Variable.RELINK_REQUEST, requests.relink_at))
+    told: dict[str, str | None] = {RESTART_AT: requests.restart_at, RELINK_AT: requests.relink_at}
+    metadata["annotations"] |= {name: value for name, value in told.items() if value is not None}
+    variables: dict[str, str | None] = {
+        Variable.RESTART_REQUEST: requests.restart_at,
+        Variable.RELINK_REQUEST: requests.relink_at,
+        Variable.RESUMED_TIME: _resumed(session),
+    }
+    environment = pod["spec"]["containers"][0]["env"]
+    environment += [variable(name, value) for name, value in variables.items() if value is not None]
     return Manifest(pod)
+
+
+def _resumed(session: WhatsAppSession) -> str | None:
+    """Return when the last suspension was over, by the status; the time of the first status when there was none.
+
+    The write that says Suspended=True is the one that ends a stop, and the next one moves this time: so the runner's
+    memory of the stop ends if and only if the operator's did.
+    """
+    told = find_condition(session.status.conditions, ConditionType.SUSPENDED)
+    if told is None or told.status != ConditionStatus.FALSE or told.last_transition_time is None:
+        return None
+    return format_time(told.last_transition_time)
 
 
 def fingerprint(session: WhatsAppSession, defaults: Defaults) -> str:

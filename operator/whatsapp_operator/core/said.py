@@ -161,8 +161,8 @@ def _suspended(case: Situation) -> _Said | None:
 
 def _stalled(case: Situation, step: Step) -> _Said:
     # A stop first, whatever else is the matter: this condition is the only memory of it.
-    if case.stop is not None:
-        return _TRUE, notes.STOPPED[case.stop]
+    if case.told_stop is not None:
+        return _TRUE, notes.stopped(case.told_stop, asked=case.stop is None)
     if step.stalled is not None:
         return _TRUE, step.stalled
     blocked = case.seen.blocked
@@ -184,8 +184,8 @@ def _recovering(step: Step) -> _Said:
 
 
 def _conflict(case: Situation) -> _Said:
-    if case.stop is Reason.CONFLICT:
-        return _TRUE, notes.STOPPED[Reason.CONFLICT]
+    if case.told_stop is Reason.CONFLICT:
+        return _TRUE, notes.stopped(Reason.CONFLICT, asked=case.stop is None)
     return _FALSE, Note(Reason.NO_CONFLICT, "Nobody else is known to use this session.")
 
 

@@ -14,7 +14,7 @@ from whatsapp_operator.core.failure import failure_of, has_ended, loss_of
 from whatsapp_operator.core.model import Defaults, Observation, PodFacts, PodPhase, RunnerReport
 from whatsapp_operator.core.notes import Note
 from whatsapp_operator.core.recovery import is_recorded, recovery_before, with_failure, with_loss, with_pod
-from whatsapp_operator.core.stops import current_stop, handled_by, recorded_stop, request_pending
+from whatsapp_operator.core.stops import current_stop, handled_by, recorded_stop, request_pending, told_stop
 
 SILENCE: Final = timedelta(seconds=15)
 """ No answer for this long: the runner counts as unreachable, and nothing else follows. """
@@ -39,7 +39,9 @@ class Situation:
     silent_since: datetime | None
     """ Since when the pod's runner has been listened to in vain; None: it answers, or nobody has listened. """
     stop: Reason | None
-    """ Why a person has to start it again. """
+    """ Why a person has to start it again; None also while what the person asked for is on its way. """
+    told_stop: Reason | None
+    """ The stop that status keeps until it has ended. """
     handled: HandledRequests
     recovery: RecoveryStatus
     """ As it is to be recorded. """
@@ -103,7 +105,7 @@ class Situation:
 
     @property
     def _new_stop(self) -> bool:
-        return self.stop is not None and self.stop != recorded_stop(self.session.status)
+        return self.told_stop is not None and self.told_stop != recorded_stop(self.session.status)
 
 
 def situation(seen: Observation, defaults: Defaults) -> Situation:
@@ -117,9 +119,11 @@ def situation(seen: Observation, defaults: Defaults) -> Situation:
     pod = owned[0] if owned else None
     report = _report(seen, pod)
     answers = pod is not None and report is not None and not has_ended(pod) and seen.now - report.heard < SILENCE
-    # Suspending is an answer to a stop, too: who puts a session to rest and wakes it has decided.
     goes_on = session.spec.operating_mode is OperatingMode.RUNNING
     stop = current_stop(session, pod=pod, report=report) if goes_on else None
+    # Suspending is an answer to a stop, too: who puts a session to rest and wakes it has decided. It counts when it is
+    # complete, for only that stands in status, and the runner must forget by the same sign.
+    told = told_stop(session, pod=pod, report=report) if goes_on or pod is not None else None
     recovery = _recovery(seen, pod, report, answers=answers)
     goes_on = goes_on and stop is None
     return Situation(
@@ -134,6 +138,7 @@ def situation(seen: Observation, defaults: Defaults) -> Situation:
         answers=answers,
         silent_since=_silent_since(seen, pod, report) if not answers else None,
         stop=stop,
+        told_stop=told,
         handled=handled_by(session, pod),
         recovery=recovery if goes_on else recovery.model_copy(update={"next_attempt_time": None}),
     )

@@ -2,15 +2,18 @@
 
 In a conflict a new pod is a takeover: it pushes out whoever holds the session now. So the runner's word is written as
 Stalled with that reason, and from then on the condition *is* the memory: it holds after the pod is gone and after the
-operator started anew, until a request, a suspension, or the word of a runner that it is over.
+operator started anew, until a request was carried out, a suspension is complete, or a runner says that it is over.
+
+The runner keeps the same memory on the profile (`session_runner.states.stop`), for words that no operator heard. What
+ends one must end the other: a request ends both with the pod that carries it, a suspension with the write of
+Suspended=True, whose time the next pod carries.
 """
 
 from typing import Final
 
-from session_runner.states.vocabulary import RunnerState, waits_for_person
+from session_runner.states.vocabulary import RunnerState, wait_is_over, waits_for_person
 
 from whatsapp_operator.api.conditions import ConditionStatus, ConditionType, find_condition
-from whatsapp_operator.api.constants import RELINK_AT, RESTART_AT
 from whatsapp_operator.api.requests import HandledRequests, asked, relink_pending, restart_pending
 from whatsapp_operator.api.session import Reason, SessionStatus, WhatsAppSession
 from whatsapp_operator.core.model import PodFacts, RunnerReport
@@ -22,23 +25,6 @@ STOPS: Final = {
 }
 """ The runner's words that wait for a person (a logout only when it says so), and what is written. """
 STOP_REASONS: Final = frozenset(str(reason) for reason in STOPS.values())
-
-_OVER: Final = frozenset(
-    {
-        RunnerState.CONNECTED,
-        RunnerState.RESTRICTED,
-        RunnerState.SYNCING,
-        RunnerState.ACTION_REQUIRED,
-        RunnerState.QR_PENDING,
-        RunnerState.PAIRING_CODE_PENDING,
-        RunnerState.PASSKEY_REQUIRED,
-        RunnerState.LINK_EXPIRED,
-    }
-)
-""" Words that say that the session is its own master again. Not among them: Stopping and Starting, which an evicted pod
-and its successor say, Offline and Reconnecting, which a conflict without network looks like, and words not known. """
-
-HOW_TO_GO_ON: Final = f"set the annotation {RESTART_AT} or {RELINK_AT} to the current time"
 
 
 def recorded_stop(status: SessionStatus) -> Reason | None:
@@ -58,8 +44,7 @@ def said_stop(report: RunnerReport) -> Reason | None:
 
 def says_over(report: RunnerReport) -> bool:
     """Whether the runner says that nobody has to be waited for (any more)."""
-    relinking = report.state == RunnerState.LOGGED_OUT and said_stop(report) is None
-    return relinking or report.state in _OVER
+    return wait_is_over(state=report.state, reason=report.reason)
 
 
 def request_pending(session: WhatsAppSession, handled: HandledRequests) -> bool:
@@ -81,16 +66,26 @@ def handled_by(session: WhatsAppSession, pod: PodFacts | None) -> HandledRequest
     )
 
 
-def current_stop(session: WhatsAppSession, *, pod: PodFacts | None, report: RunnerReport | None) -> Reason | None:
-    """Return why the session waits for a person, or None: by the status, a request, and the last word of a runner.
+def told_stop(session: WhatsAppSession, *, pod: PodFacts | None, report: RunnerReport | None) -> Reason | None:
+    """Return the stop that the status is to tell: it is remembered until something has ended it.
 
-    `report` is of the current pod's runner, or of the last one's when no pod exists.
+    A request ends it with the pod that carries the request, not before: while the request waits, for a place or for the
+    old pod's end, the annotation may be taken away, and nothing else would remember. `report` is of the current pod's
+    runner, or of the last one's when no pod exists.
     """
-    before = session.status.handled_requests
-    # A request ends what was before it. A pod that does not carry it yet is about to be replaced: its word is of before.
-    stop = None if request_pending(session, before) else recorded_stop(session.status)
-    if report is None or request_pending(session, handled_by(session, pod)):
+    waits = request_pending(session, handled_by(session, pod))
+    carried_out = not waits and request_pending(session, session.status.handled_requests)
+    stop = None if carried_out else recorded_stop(session.status)
+    if report is None:
         return stop
-    if (said := said_stop(report)) is not None:
+    # The word of a pod that is about to be replaced on request is of before.
+    if not waits and (said := said_stop(report)) is not None:
         return said
     return None if says_over(report) else stop
+
+
+def current_stop(session: WhatsAppSession, *, pod: PodFacts | None, report: RunnerReport | None) -> Reason | None:
+    """Return why no pod may be made for the session now, or None: by its status, a request, and a runner's last word."""
+    if request_pending(session, handled_by(session, pod)):
+        return None
+    return told_stop(session, pod=pod, report=report)

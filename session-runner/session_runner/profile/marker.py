@@ -1,17 +1,21 @@
 """What the runner remembers over restarts, in one small file on the profile volume.
 
 Without it a lost login could not be told from a profile that was never linked, and a ban would be forgotten by the
-next pod. It holds times and words only: no number, no code, no key. Written rarely (linking, logout, ban, a clean
-stop), each time as a whole and atomically.
+next pod. It holds times and words only: no number, no code, no key. Written rarely (a request, linking, logout,
+conflict, ban, a clean stop), each time as a whole and atomically.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
+
+from session_runner.states.stop import Start, Stop
+from session_runner.states.vocabulary import RunnerState, StateReason
 
 DURABLE_AFTER = timedelta(seconds=60)
 """ The browser writes localStorage at most about once a minute: measured, a value written 8 s after the first was
@@ -30,6 +34,10 @@ class Marker:
     """ Why a logout must wait for a person: Banned or AccountLocked. """
     relink_request: str | None = None
     """ The last request for linking anew that was honoured. """
+    stop: Stop | None = None
+    """ The word that waits for a person, until something ends it. """
+    start: Start | None = None
+    """ What people had asked for when this profile was last opened. """
 
     def linked(self, *, now: datetime) -> Marker:
         """A phone has linked just now."""
@@ -61,6 +69,8 @@ def read_marker(path: Path) -> Marker:
         durable_time=_maybe_time(got.get("durableTime")),
         hold=hold if isinstance(hold, str) else None,
         relink_request=request if isinstance(request, str) else None,
+        stop=_maybe_stop(got.get("stop")),
+        start=_maybe_start(got.get("start")),
     )
 
 
@@ -71,6 +81,8 @@ def write_marker(path: Path, marker: Marker) -> None:
         "durableTime": format_time(marker.durable_time),
         "hold": marker.hold,
         "relinkRequest": marker.relink_request,
+        "stop": asdict(marker.stop) if marker.stop is not None else None,
+        "start": _start_content(marker.start) if marker.start is not None else None,
     }
     beside = path.with_suffix(".new")
     with beside.open("w") as file:
@@ -91,3 +103,38 @@ def _maybe_time(value: object) -> datetime | None:
     except ValueError:
         return None
     return time if time is not None and time.tzinfo is not None else None
+
+
+def _start_content(start: Start) -> dict[str, str | None]:
+    return {
+        "sessionUID": start.session_uid,
+        "restart": start.restart,
+        "relink": start.relink,
+        "resumed": start.resumed,
+    }
+
+
+def _maybe_stop(value: object) -> Stop | None:
+    got = _texts(value)
+    try:
+        return Stop(state=RunnerState(got["state"]), reason=StateReason(got["reason"]), message=got["message"])
+    except (KeyError, ValueError):  # none, or a word of a newer runner
+        return None
+
+
+def _maybe_start(value: object) -> Start | None:
+    got = _texts(value)
+    try:
+        return Start(
+            session_uid=got["sessionUID"],
+            restart=got.get("restart"),
+            relink=got.get("relink"),
+            resumed=got.get("resumed"),
+        )
+    except KeyError:
+        return None
+
+
+def _texts(value: object) -> dict[str, Any]:
+    items = value.items() if isinstance(value, dict) else ()
+    return {key: text for key, text in items if isinstance(key, str) and isinstance(text, str)}

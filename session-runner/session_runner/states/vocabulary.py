@@ -114,6 +114,31 @@ def waits_for_person(*, state: str, reason: str) -> bool:
     return state == RunnerState.LOGGED_OUT and reason != StateReason.RELINKING
 
 
+_OVER = frozenset(
+    {
+        RunnerState.CONNECTED,
+        RunnerState.RESTRICTED,
+        RunnerState.SYNCING,
+        RunnerState.ACTION_REQUIRED,
+        RunnerState.QR_PENDING,
+        RunnerState.PAIRING_CODE_PENDING,
+        RunnerState.PASSKEY_REQUIRED,
+        RunnerState.LINK_EXPIRED,
+    }
+)
+
+
+def wait_is_over(*, state: str, reason: str) -> bool:
+    """Whether this word ends the waiting for a person: the session is its own master again.
+
+    Runner and operator both ask here, so that what one remembers the other has not forgotten. Stopping, Starting and
+    Loading end nothing (an evicted pod and its successor say those), nor Offline and Reconnecting (a conflict without
+    network looks like them), nor a word that is not known.
+    """
+    relinks = state == RunnerState.LOGGED_OUT and not waits_for_person(state=state, reason=reason)
+    return relinks or state in _OVER
+
+
 class ExitCode(IntEnum):
     """How a runner ended. Below 64 so that no code is mistaken for a signal's (128 + n) or a shell's (126, 127)."""
 

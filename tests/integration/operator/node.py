@@ -1,7 +1,7 @@
 """A scripted kubelet: it binds the pods of one namespace, says that they run, and lets them end as a test wishes.
 
 Each running pod has an address of its own in 127/8, where a runner answers: the real runner's HTTP side over a store
-that the test fills, with the tokens of the pod's own Secret. So the two halves of the protocol are tried on each other.
+that the test fills, with the tokens of the pod's own Secret and its memory on the claim's "volume", a file. So the two halves of the protocol are tried on each other.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ from integration.operator.admin import Admin, Json
 from session_runner.http.app import Api
 from session_runner.http.auth import TokenFolder
 from session_runner.metrics import Metrics
+from session_runner.record import Record
+from session_runner.settings import read_settings
+from session_runner.states.environment import Variable
 from session_runner.states.vocabulary import RunnerState, StateReason
 from session_runner.store import StateStore
 
@@ -51,6 +54,8 @@ class ScriptedRunner:
     ip: str
     store: StateStore
     site: web.AppRunner
+    record: Record
+    """ What lies on the profile. """
     asked: int = 0
     speaks: asyncio.Event = field(default_factory=asyncio.Event)
     """ Cleared: requests are taken and never answered. """
@@ -65,7 +70,8 @@ class ScriptedRunner:
         durable: datetime | None = None,
         round: int = 0,  # noqa: A002
     ) -> None:
-        """Publish a state."""
+        """Publish a state, after it was written to the profile as the real runner does."""
+        self.record.said(state=state, reason=reason, message=message)
         self.store.publish(
             state=state, reason=reason, message=message, linked_time=linked, durable_time=durable, round=round
         )
@@ -143,7 +149,9 @@ class Node:
         )
         app = api.application()
         site = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        runner = ScriptedRunner(address(), store, site)
+        record = self._record(pod)
+        stop = record.begin()
+        runner = ScriptedRunner(address(), store, site, record)
 
         @web.middleware
         async def gate(request: web.Request, handler: Any) -> web.StreamResponse:
@@ -155,10 +163,21 @@ class Node:
         app.middlewares.insert(0, gate)
         await site.setup()
         await web.TCPSite(site, runner.ip, 8080).start()
-        runner.say(*self.first_word)
+        if stop is None:
+            runner.say(*self.first_word)
+        else:
+            runner.say(stop.state, stop.reason, message=stop.message)
         runner.speaks.set()
         self.runners[metadata["uid"]] = runner
         return runner
+
+    def _record(self, pod: Json) -> Record:
+        """Return the real runner's memory on the pod's claim, started with the pod's environment."""
+        claim = next(volume for volume in pod["spec"]["volumes"] if "persistentVolumeClaim" in volume)
+        environment = {entry["name"]: entry.get("value", "") for entry in pod["spec"]["containers"][0]["env"]}
+        start = read_settings(environment | {Variable.POD_UID: pod["metadata"]["uid"]}).start
+        name = claim["persistentVolumeClaim"]["claimName"]
+        return Record(self.folder / f"{name}.json", clock=now, start=start)
 
     async def status(self, name: str, status: Json) -> None:
         """Write a pod's status."""

@@ -249,6 +249,8 @@ def test_a_request_takes_over_and_is_admitted_anew(request_: str) -> None:
     world.annotate(**{request_: NOW})
     world.resync()
     assert (1, ("False", "QuotaExceeded")) == (created(world), world.says("Ready"))
+    assert ("True", "Conflict") == world.says("Stalled")
+    assert "somebody has asked to go on" in world.condition("Stalled").message
 
     world.set_quota(sessions=1)
     world.settle()
@@ -258,14 +260,64 @@ def test_a_request_takes_over_and_is_admitted_anew(request_: str) -> None:
 
 
 def test_a_request_while_the_pod_lives_replaces_it() -> None:
-    """Its word Conflict is of before."""
+    """Its word Conflict is of before; the stop ends with the pod that carries the request."""
     world = stopped()
     world.annotate(restart_at=NOW)
     world.look()
-    assert ("False", "NotStalled") == world.says("Stalled")
+    assert ("True", "Conflict") == world.says("Stalled")
     world.settle()
 
     assert 2 == created(world)
+    assert ("False", "NotStalled") == world.says("Stalled")
+
+
+@pytest.mark.parametrize(("state", "reason", "word"), STOPS)
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_request_that_is_taken_back_ends_nothing(state: str, reason: str, word: str, *, restarted: bool) -> None:
+    """It waited for a place; when the annotation is gone and a place is free, no pod is made."""
+    world = stopped(state, reason)
+    world.delete_pod()
+    world.settle()
+    world.set_quota(sessions=0)
+    world.annotate(restart_at=NOW)
+    world.resync()
+    world.sessions["sales"]["metadata"]["annotations"].clear()
+    if restarted:
+        world.restart_operator()
+    world.set_quota(sessions=1)
+    world.settle()
+
+    assert (1, ("True", word)) == (created(world), world.says("Stalled"))
+    assert "wasession.dev/re" in world.condition("Stalled").message
+    assert None is world.status().admission
+
+
+def test_a_request_that_is_taken_back_after_its_place_was_reserved_ends_nothing_either() -> None:
+    """The place is given back, and no pod was made."""
+    world = stopped()
+    world.delete_pod()
+    world.settle()
+    world.annotate(restart_at=NOW)
+    world.resync_until_reserved()
+    assert None is not world.status().admission
+    world.sessions["sales"]["metadata"]["annotations"].clear()
+    world.settle()
+
+    assert (1, ("True", "Conflict")) == (created(world), world.says("Stalled"))
+    assert None is world.status().admission
+
+
+def test_a_word_that_it_is_over_counts_while_a_request_waits() -> None:
+    """The old pod ends on request and says Connected meanwhile: there is nothing left to remember."""
+    world = stopped()
+    world.annotate(restart_at=NOW)
+    world.look()
+    world.say(RunnerState.CONNECTED)
+    world.look()
+    world.sessions["sales"]["metadata"]["annotations"].clear()
+    world.settle()
+
+    assert (2, ("False", "NotStalled")) == (created(world), world.says("Stalled"))
 
 
 def test_the_requested_pod_can_be_in_conflict_again() -> None:

@@ -16,7 +16,7 @@ from whatsapp_operator.api.session import (
     WhatsAppSession,
 )
 from whatsapp_operator.core.model import PodFacts, PodPhase, PodUID, RunnerReport, SessionUID
-from whatsapp_operator.core.stops import current_stop, handled_by, recorded_stop, said_stop, says_over
+from whatsapp_operator.core.stops import current_stop, handled_by, recorded_stop, said_stop, says_over, told_stop
 
 UID = SessionUID("session-1")
 POD = PodFacts(name="sales", uid=PodUID("pod-1"), owner_uid=UID, phase=PodPhase.RUNNING, created=T0)
@@ -134,6 +134,23 @@ def test_a_request_ends_the_stop(request_: dict[str, Any]) -> None:
     """Either of them, whether a pod is there or not."""
     assert current_stop(session(Reason.CONFLICT, **request_), pod=None, report=None) is None
     assert current_stop(session(Reason.CONFLICT, **request_), pod=POD, report=None) is None
+
+
+@pytest.mark.parametrize("request_", [{"restart": "now"}, {"relink": "now"}])
+def test_a_stop_is_told_until_a_pod_carries_the_request(request_: dict[str, Any]) -> None:
+    """The annotation can be taken away before; then nothing else remembers."""
+    asked = session(Reason.CONFLICT, **request_)
+    carries = dataclasses.replace(POD, **{f"{name}_at": value for name, value in request_.items()})
+
+    assert Reason.CONFLICT == told_stop(asked, pod=None, report=None)
+    assert Reason.CONFLICT == told_stop(asked, pod=POD, report=report(RunnerState.CONFLICT))
+    assert told_stop(asked, pod=POD, report=report(RunnerState.CONNECTED)) is None
+    assert told_stop(asked, pod=carries, report=None) is None
+
+
+def test_the_word_of_a_pod_that_is_replaced_on_request_begins_no_stop() -> None:
+    """Only what was remembered is told on; the next pod speaks for itself."""
+    assert told_stop(session(restart="now"), pod=POD, report=report(RunnerState.CONFLICT)) is None
 
 
 def test_a_request_that_was_carried_out_ends_nothing() -> None:

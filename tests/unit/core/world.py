@@ -331,6 +331,15 @@ class World:
         for name in list(self.sessions):
             self.look(name)
 
+    def resync_until_reserved(self, name: str = "sales") -> None:
+        """Let the operator work until the place is in status and the pod is not made yet."""
+        self.admission_round()
+        for _ in range(10):
+            if self.status(name).admission is not None:
+                return
+            self.look_once(name)
+        raise AssertionError(f"{name} got no place")
+
     def settle(self, *, passes: int = 3) -> None:
         """Let the operator and the kubelet work until all that can run runs."""
         for _ in range(passes):

@@ -12,11 +12,18 @@ from session_runner.profile.marker import Marker, format_time, read_marker, writ
 from session_runner.record import Record
 from session_runner.states.facts import Facts
 from session_runner.states.past import Past
+from session_runner.states.stop import Start, Stop
+from session_runner.states.vocabulary import RunnerState, StateReason
 from unit.runner.pages import MODERN, UNLINKED, looks
 
 T0 = datetime(2026, 11, 22, 18, 0, 0, tzinfo=UTC)
 FULL = Marker(
-    linked_time=T0, durable_time=T0 + timedelta(seconds=60), hold="Banned", relink_request="2026-01-01T00:00:00Z"
+    linked_time=T0,
+    durable_time=T0 + timedelta(seconds=60),
+    hold="Banned",
+    relink_request="2026-01-01T00:00:00Z",
+    stop=Stop(state=RunnerState.CONFLICT, reason=StateReason.REPLACED, message="Connected elsewhere."),
+    start=Start(session_uid="session-1", restart="2026-01-01T00:00:00Z"),
 )
 UP = looks(MODERN)
 DOWN = looks(MODERN, **UNLINKED)
@@ -47,7 +54,16 @@ def test_the_marker_survives_a_round_trip(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    ["", "[]", "{", '{"linkedTime": 5, "hold": []}', '{"linkedTime": "yesterday"}', '{"linkedTime": "2026-01-01"}'],
+    [
+        "",
+        "[]",
+        "{",
+        '{"linkedTime": 5, "hold": []}',
+        '{"linkedTime": "yesterday"}',
+        '{"linkedTime": "2026-01-01"}',
+        '{"stop": "Conflict", "start": 5}',
+        '{"stop": {"state": "AWordOfALaterVersion", "reason": "Replaced", "message": ""}}',
+    ],
 )
 def test_a_marker_that_cannot_be_understood_is_none(tmp_path: Path, content: str) -> None:
     """A damaged file costs the memory of a login, never the start; a time without zone is no moment."""
@@ -82,7 +98,7 @@ def test_times_are_told_in_utc_seconds() -> None:
 
 def record(tmp_path: Path, clock: Clock, request: str | None = None) -> Record:
     """A record over the marker file of that folder."""
-    return Record(tmp_path / "runner.json", clock=clock, relink_request=request)
+    return Record(tmp_path / "runner.json", clock=clock, start=Start(session_uid="session-1", relink=request))
 
 
 def test_linking_is_written_once(tmp_path: Path) -> None:
@@ -189,4 +205,6 @@ def test_the_file_is_readable_by_people(tmp_path: Path) -> None:
         "durableTime": "2026-11-22T18:01:00Z",
         "hold": "Banned",
         "relinkRequest": "2026-01-01T00:00:00Z",
+        "stop": {"state": "Conflict", "reason": "Replaced", "message": "Connected elsewhere."},
+        "start": {"sessionUID": "session-1", "restart": "2026-01-01T00:00:00Z", "relink": None, "resumed": None},
     }

@@ -13,6 +13,7 @@ from session_runner.states.vocabulary import (
     StateReason,
     TokenScope,
     exit_reason,
+    wait_is_over,
     waits_for_person,
 )
 
@@ -74,6 +75,34 @@ def test_any_exit_code_has_a_word(code: int, expected: str) -> None:
 def test_who_waits_for_a_person(state: str, reason: str, *, expected: bool) -> None:
     """Conflicts, bans and logouts wait for a person, a logout that links again by itself does not."""
     assert expected is waits_for_person(state=state, reason=reason)
+
+
+def test_no_word_both_begins_and_ends_the_waiting() -> None:
+    """For every state and reason at most one of the two."""
+    both = [
+        (state, reason)
+        for state in RunnerState
+        for reason in StateReason
+        if waits_for_person(state=state, reason=reason) and wait_is_over(state=state, reason=reason)
+    ]
+
+    assert [] == both
+
+
+@pytest.mark.parametrize(
+    "state", ["Stopping", "Starting", "Loading", "Offline", "Reconnecting", "Degraded", "AWordOfALaterVersion"]
+)
+def test_what_an_evicted_pod_and_its_successor_say_ends_no_waiting(state: str) -> None:
+    """Neither does what a conflict without network looks like, nor a word that is not known."""
+    assert not wait_is_over(state=state, reason="AsExpected")
+
+
+@pytest.mark.parametrize(
+    ("state", "reason"), [("Connected", "AsExpected"), ("QRPending", "WaitingForScan"), ("LoggedOut", "Relinking")]
+)
+def test_a_session_that_is_its_own_master_ends_the_waiting(state: str, reason: str) -> None:
+    """Connected, waiting for a scan, or on its way to a new code."""
+    assert wait_is_over(state=state, reason=reason)
 
 
 def test_the_scopes_are_the_files_of_the_token_folder() -> None:

@@ -14,6 +14,7 @@ from session_runner.page.errors import NavigationError, PageError, PageGoneError
 from session_runner.record import Record
 from session_runner.settings import read_settings
 from session_runner.states.facts import Facts
+from session_runner.states.stop import Start
 from session_runner.states.vocabulary import ExitCode, RunnerState, StateReason
 from session_runner.store import StateStore
 from session_runner.watch import (
@@ -86,7 +87,7 @@ class Bench:
             settings=read_settings(required | {"HEALTH_CHECK_TIMEOUT": "3s"} | variables),
             store=self.store,
             metrics=self.metrics,
-            record=Record(folder / "runner.json", clock=lambda: datetime.now(UTC), relink_request=None),
+            record=Record(folder / "runner.json", clock=lambda: datetime.now(UTC), start=Start(session_uid="s")),
             kills=lambda: self.kills,
             monotonic=self.monotonic,
             clock=lambda: datetime.now(UTC),

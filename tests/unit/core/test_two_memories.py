@@ -1,0 +1,288 @@
+"""A stop is remembered twice: by the operator in status, by the runner on the profile. One ends when the other does.
+
+The runner's half is the real one (`session_runner.states.stop`), started with the environment of the pods that the
+operator makes. So a pod that is made in ignorance of a conflict does not take the session over, and one that a person
+asked for does not refuse to.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from session_runner.settings import read_settings
+from session_runner.states.stop import Start, Stop, stop_after
+from session_runner.states.vocabulary import RunnerState, StateReason
+from unit.core.world import World, running
+from whatsapp_operator.core.stops import recorded_stop
+
+REPLACED = "The same login is connected elsewhere."
+SUSPENDED = {"operatingMode": "Suspended"}
+
+
+@dataclass
+class Profile:
+    """What lies on the session's claim, and who opened it."""
+
+    world: World
+    stop: Stop | None = None
+    start: Start | None = None
+    opened: dict[str, bool] = field(default_factory=dict)
+    """ By pod UID: whether its runner opened the page. """
+
+    def begin(self) -> None:
+        """The runner of the session's pod starts, if it has not."""
+        pod = self.world.pods.get("sales")
+        if pod is None or pod["status"]["phase"] != "Running" or pod["metadata"]["uid"] in self.opened:
+            return
+        start = read_settings(_environment(pod)).start
+        if start.is_asked_for(self.start):
+            self.stop = None
+        self.start = start.after(self.start)
+        self.opened[pod["metadata"]["uid"]] = self.stop is None
+        if self.stop is not None:
+            self.world.say(self.stop.state, reason=self.stop.reason)
+
+    def say(self, state: RunnerState, reason: StateReason, *, heard: bool) -> None:
+        """The runner of the session's pod says something."""
+        self.stop = stop_after(self.stop, state=state, reason=reason, message=REPLACED)
+        if heard:
+            self.world.say(state, reason=reason)
+            self.world.look()
+
+    def opened_last(self) -> bool:
+        """Whether the newest runner opened the page."""
+        return list(self.opened.values())[-1]
+
+
+def _environment(pod: dict[str, Any]) -> dict[str, str]:
+    return {entry["name"]: entry.get("value", "pod") for entry in pod["spec"]["containers"][0]["env"]}
+
+
+def stage() -> Profile:
+    """Return the profile of a session that runs and is connected."""
+    profile = Profile(running())
+    profile.begin()
+    return profile
+
+
+def settle(profile: Profile) -> None:
+    """Let operator, kubelet and runners work until nothing changes."""
+    for _ in range(3):
+        profile.world.settle(passes=1)
+        profile.begin()
+        profile.world.resync()
+
+
+def unheard_conflict() -> Profile:
+    """Return a profile whose runner said Conflict while nobody listened, and whose pod is lost."""
+    profile = stage()
+    profile.say(RunnerState.CONFLICT, StateReason.REPLACED, heard=False)
+    profile.world.gone()
+    profile.world.restart_operator()
+    return profile
+
+
+def test_a_conflict_that_nobody_heard_is_told_by_the_next_runner() -> None:
+    """The operator makes a pod, for it knows no better; the page stays closed, and the session is Stalled."""
+    profile = unheard_conflict()
+    settle(profile)
+
+    assert [True, False] == list(profile.opened.values())
+    assert ("True", "Conflict") == profile.world.says("Stalled")
+    assert ("True", "Conflict") == profile.world.says("Conflict")
+    assert "Conflict" == profile.world.status().state
+
+
+def test_it_is_told_again_by_every_pod_until_a_person_asks() -> None:
+    """Losses, edits and operators come and go; then a request opens the page."""
+    profile = unheard_conflict()
+    for _ in range(2):
+        settle(profile)
+        profile.world.gone()
+        profile.world.sessions["sales"]["status"]["conditions"] = []  # even if the operator forgot it all
+        profile.world.restart_operator()
+    assert not any(list(profile.opened.values())[1:])
+
+    profile.world.annotate(restart_at="now")
+    settle(profile)
+    assert profile.opened_last()
+    assert ("False", "NotStalled") == profile.world.says("Stalled")
+
+
+def test_a_suspension_that_was_complete_ends_both() -> None:
+    """Put to rest until the pod was gone, and woken."""
+    profile = unheard_conflict()
+    settle(profile)
+    profile.world.apply(spec=SUSPENDED)
+    settle(profile)
+    profile.world.tick(5)
+    profile.world.apply(spec={})
+    settle(profile)
+
+    assert profile.opened_last()
+    assert ("False", "NotStalled") == profile.world.says("Stalled")
+
+
+def test_a_suspension_that_was_taken_back_before_the_pod_was_gone_ends_neither() -> None:
+    """Nothing of it stands in status; the person is told how to go on."""
+    profile = stage()
+    profile.say(RunnerState.CONFLICT, StateReason.REPLACED, heard=True)
+    profile.world.apply(spec=SUSPENDED)
+    profile.world.look()
+    assert ("True", "Conflict") == profile.world.says("Stalled")
+    profile.world.apply(spec={})
+    settle(profile)
+
+    assert {} == profile.world.pods
+    assert ("True", "Conflict") == profile.world.says("Stalled")
+    assert profile.stop is not None
+
+
+def test_a_request_that_is_taken_away_and_put_back_ends_nothing() -> None:
+    """Only a value that was not handled yet is a request."""
+    profile = stage()
+    profile.world.annotate(restart_at="noon")
+    settle(profile)
+    profile.world.sessions["sales"]["metadata"]["annotations"].clear()
+    settle(profile)
+    profile.say(RunnerState.CONFLICT, StateReason.REPLACED, heard=False)
+    profile.world.gone()
+    settle(profile)
+    assert [True, True, False] == list(profile.opened.values())
+
+    profile.world.gone()
+    profile.world.annotate(restart_at="noon")
+    settle(profile)
+    assert not profile.opened_last()
+    assert ("True", "Conflict") == profile.world.says("Stalled")
+
+
+def test_a_request_whose_pod_nobody_wrote_down_is_not_asked_again_by_being_taken_away() -> None:
+    """The operator crashed after making the pod; its runner took the session, lost it again, and the pod is gone."""
+    profile = stage()
+    profile.world.annotate(restart_at="noon")
+    profile.world.look()
+    profile.world.gone()
+    profile.world.look()
+    profile.world.run()
+    profile.begin()
+    assert profile.opened_last()
+    profile.say(RunnerState.CONFLICT, StateReason.REPLACED, heard=False)
+    profile.world.gone()
+    profile.world.sessions["sales"]["metadata"]["annotations"].clear()
+    profile.world.sessions["sales"]["status"].pop("handledRequests", None)
+    profile.world.restart_operator()
+    settle(profile)
+
+    assert not profile.opened_last()
+    assert ("True", "Conflict") == profile.world.says("Stalled")
+
+
+def test_a_session_that_is_deleted_and_applied_anew_begins_anew() -> None:
+    """Its claim stays, its stop went with it: who applies a session wants it to start."""
+    profile = unheard_conflict()
+    profile.world.delete_session()
+    profile.world.apply()
+    settle(profile)
+
+    assert profile.opened_last()
+
+
+class Life:
+    """One session through everything that may happen to a stop, and what people asked for since its page was opened."""
+
+    def __init__(self) -> None:
+        self.profile = stage()
+        self.world = self.profile.world
+        self.requests = 0
+        self.request_waits = False
+        self.was_suspended = False
+
+    def play(self, act: str) -> None:
+        """Let one thing happen."""
+        getattr(self, act)()
+        self.was_suspended |= self.world.says("Suspended")[0] == "True"
+        self.world.tick(2)
+
+    def conflict(self) -> None:
+        """The runner says Conflict, and somebody listens."""
+        self._say(heard=True)
+
+    def unheard(self) -> None:
+        """The runner says Conflict to nobody."""
+        self._say(heard=False)
+
+    def _say(self, *, heard: bool) -> None:
+        pod = self.world.pods.get("sales")
+        if pod is not None and self.profile.opened.get(pod["metadata"]["uid"]):
+            self.profile.say(RunnerState.CONFLICT, StateReason.REPLACED, heard=heard)
+
+    def lost(self) -> None:
+        """The pod's object is gone."""
+        if "sales" in self.world.pods:
+            self.world.gone()
+
+    def crashed(self) -> None:
+        """The operator is another one."""
+        self.world.restart_operator()
+
+    def settled(self) -> None:
+        """Time enough for all that is under way."""
+        before = len(self.profile.opened)
+        settle(self.profile)
+        if any(list(self.profile.opened.values())[before:]):
+            self.request_waits = self.was_suspended = False
+
+    def looked(self) -> None:
+        """The operator carries out one decision."""
+        self.world.look_once()
+
+    def restart(self) -> None:
+        """A person asks."""
+        self.requests += 1
+        self.world.annotate(restart_at=f"request {self.requests}")
+        self.request_waits = True
+
+    def taken_back(self) -> None:
+        """The annotation goes; a pod that carries it stays."""
+        self.world.sessions["sales"]["metadata"]["annotations"].clear()
+        pod: dict[str, Any] = self.world.pods.get("sales") or {"metadata": {"annotations": {}}}
+        carried = pod["metadata"]["annotations"].get("wasession.dev/restart-at")
+        self.request_waits &= carried == f"request {self.requests}"
+
+    def suspended(self) -> None:
+        """A person puts the session to rest."""
+        self.world.apply(spec=SUSPENDED)
+
+    def resumed(self) -> None:
+        """A person wakes it."""
+        self.world.apply(spec={})
+
+    def edited(self) -> None:
+        """A person changes something else."""
+        spec = self.world.sessions["sales"]["spec"]
+        self.world.apply(spec={**spec, "pod": {"image": f"runner:{self.requests}"}})
+
+
+ACTS = ["conflict", "unheard", "lost", "crashed", "settled", "looked", "restart", "taken_back", "suspended", "resumed"]
+ACTS += ["edited", "settled"]
+
+
+@settings(max_examples=int(os.environ.get("STORM_EXAMPLES", "40")), deadline=None)
+@given(acts=st.lists(st.sampled_from(ACTS), max_size=14))
+def test_whatever_happens_the_two_agree(acts: list[str]) -> None:
+    """No page is opened in a conflict that nobody answered, and no runner refuses what the operator let go of."""
+    life = Life()
+    for act in acts:
+        stop, before = life.profile.stop, len(life.profile.opened)
+        answered = life.request_waits or life.was_suspended
+        known = recorded_stop(life.world.status())
+        life.play(act)
+        opened = list(life.profile.opened.values())[before:]
+
+        assert stop is None or answered or not any(opened), "a page was opened in a conflict that nobody answered"
+        assert known is None or all(opened), "the operator made a pod for a person, and its runner refuses"
