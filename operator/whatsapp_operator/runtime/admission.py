@@ -35,6 +35,11 @@ GATHER: Final = 0.05
 """ Seconds before a round begins: sessions that are applied together are let in together. """
 LEAST_GAP: Final = 0.5
 """ Seconds between the beginnings of two rounds at least. """
+REST: Final = 3.0
+""" How many times as long as a round nothing is done after it, so that rounds take a quarter of the time at most: while
+hundreds of sessions are applied, each round lists them all, and the workers are to make the pods meanwhile. """
+LONGEST_REST: Final = 3.0
+""" Seconds; a place that is free is not left empty for longer by that. """
 QUOTA_GAP: Final = 1.0
 """ Seconds between two writes of one quota's status at least. """
 FIRST_RETRY: Final = 1.0
@@ -124,7 +129,8 @@ class Admission:
                 continue
             retry = FIRST_RETRY
             self._metrics.admission_rounds.labels("success").inc()
-            await self._clock.sleep(LEAST_GAP - (self._clock.monotonic() - started))
+            took = self._clock.monotonic() - started
+            await self._clock.sleep(max(LEAST_GAP - took, min(REST * took, LONGEST_REST)))
 
     async def round(self) -> None:
         """Make one round.

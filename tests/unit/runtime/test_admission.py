@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from itertools import pairwise
 
 import pytest
 from unit.runtime.fakes import FakeClock
@@ -257,6 +258,24 @@ async def test_rounds_keep_a_distance(running: Bench) -> None:
         await running.clock.advance(0.1)
 
     assert sum(request.path.endswith("/whatsappsessions") for request in running.api.requests) <= 21
+
+
+async def test_long_rounds_leave_three_quarters_of_the_time_to_the_workers(running: Bench) -> None:
+    """A round of hundreds of sessions takes long, and is not followed by another at once."""
+    begun: list[float] = []
+
+    def takes_half_a_second() -> None:
+        begun.append(running.clock.seconds)
+        running.clock.seconds += 0.5
+
+    running.during = takes_half_a_second
+    for _ in range(60):
+        running.admission.request()
+        await running.clock.advance(0.1)
+    gaps = [later - earlier for earlier, later in pairwise(begun)]
+
+    assert len(gaps) >= 2
+    assert all(gap >= 2.0 for gap in gaps)
 
 
 async def test_the_quota_says_what_is_counted(bench: Bench) -> None:
