@@ -38,6 +38,9 @@ class LaunchPlan:
             f"--user-agent={self.user_agent}",  # as a flag it holds for workers, too
             f"--host-resolver-rules={self.allowed_hosts.resolver_rules}",
             "--no-proxy-server",  # a proxy would resolve names itself, past the rule above
+            # WebRTC sends UDP to addresses without asking the resolver. This leaves it no UDP, and its TCP asks. The
+            # switch without "force" is a preference's default, which the headless shell does not read.
+            "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
             f"--disk-cache-dir={self.cache_dir / 'http'}",  # off the profile volume
             "--lang=en-US",  # the probe knows the page's texts in English
             "--block-new-web-contents",  # a second page of this profile would take the session over

@@ -44,11 +44,12 @@ async def test_a_browser_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 def test_the_flags_keep_the_rules() -> None:
-    """Hosts are bound in the resolver, proxies are off, the cache lies off the profile, nothing weakens security."""
+    """Hosts are bound in the resolver, proxies and UDP are off, the cache lies off the profile, nothing weakens security."""
     arguments = PLAN.arguments
 
     assert "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE web.example" in arguments
     assert "--no-proxy-server" in arguments
+    assert "--force-webrtc-ip-handling-policy=disable_non_proxied_udp" in arguments
     assert "--disk-cache-dir=/cache/http" in arguments
     assert not {
         "--ignore-certificate-errors",
