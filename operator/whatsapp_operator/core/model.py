@@ -166,12 +166,15 @@ class Observation:
     now: datetime
     pods: tuple[PodFacts, ...] = ()
     """ Pods of this namespace that carry the session's UID as owner, its UID label, or its pod's name. """
+    came: tuple[PodUID, ...] = ()
+    """ The session's pods that came after the one in status, oldest first, gone again or not: as far as this operator
+    has seen. Two of them may come and go between two writes of status. """
     claim: ClaimFacts | None = None
     """ The claim of the derived name, ours or not. None also when `existingClaim` is used. """
     service: ServiceFacts | None = None
     report: RunnerReport | None = None
     """ The last answer of the current pod's runner, or of the last one's while no new pod exists: its last word counts
-    also when the pod is gone before anybody could write it down. """
+    also when the pod is gone before anybody could write it, or the pod itself, down. """
     listening_since: datetime | None = None
     """ When this operator began to poll the current pod's runner; None: not yet. Silence counts from the latest of
     this, the container's start and the last answer, so that an operator's own restart looks like nobody's silence. """

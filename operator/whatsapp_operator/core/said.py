@@ -42,7 +42,7 @@ def status(case: Situation, step: Step) -> SessionStatus:
             "state": speaks.state,
             "conditions": _conditions(case, step, speaks, admission),
             "pod_name": pod.name if pod is not None else before.pod_name,
-            "pod_uid": pod.uid if pod is not None else before.pod_uid,
+            "pod_uid": pod.uid if pod is not None else case.came[-1] if case.came else before.pod_uid,
             "pvc_name": names.profile_claim(session) if told and (step.making or pod is not None) else before.pvc_name,
             "node_name": pod.node if pod is not None else None,
             "image": pod.image if pod is not None else None,

@@ -11,7 +11,7 @@ from whatsapp_operator.api.conditions import ConditionType, find_condition
 from whatsapp_operator.api.session import HandledRequests, OperatingMode, Reason, RecoveryStatus, WhatsAppSession
 from whatsapp_operator.core import names, notes
 from whatsapp_operator.core.failure import failure_of, has_ended, loss_of
-from whatsapp_operator.core.model import Defaults, Observation, PodFacts, PodPhase, RunnerReport
+from whatsapp_operator.core.model import Defaults, Observation, PodFacts, PodPhase, PodUID, RunnerReport
 from whatsapp_operator.core.notes import Note
 from whatsapp_operator.core.recovery import is_recorded, recovery_before, with_failure, with_loss, with_pod
 from whatsapp_operator.core.stops import current_stop, handled_by, recorded_stop, request_pending, told_stop
@@ -28,6 +28,8 @@ class Situation:
     defaults: Defaults
     pod: PodFacts | None
     """ The session's pod: the one with its owner reference. """
+    came: tuple[PodUID, ...]
+    """ The pods that the status does not tell of yet, oldest first, with the present one if it is one of them. """
     rivals: tuple[PodFacts, ...]
     """ More pods with its owner reference. The operator makes one, so a person made the others. """
     squatter: PodFacts | None
@@ -117,19 +119,21 @@ def situation(seen: Observation, defaults: Defaults) -> Situation:
         key=lambda pod: (pod.deletion is not None, pod.name != names.pod_name(session), pod.created, pod.uid),
     )
     pod = owned[0] if owned else None
-    report = _report(seen, pod)
+    came = _came(seen, pod)
+    report = _report(seen, pod, came)
     answers = pod is not None and report is not None and not has_ended(pod) and seen.now - report.heard < SILENCE
     goes_on = session.spec.operating_mode is OperatingMode.RUNNING
     stop = current_stop(session, pod=pod, report=report) if goes_on else None
     # Suspending is an answer to a stop, too: who puts a session to rest and wakes it has decided. It counts when it is
     # complete, for only that stands in status, and the runner must forget by the same sign.
     told = told_stop(session, pod=pod, report=report) if goes_on or pod is not None else None
-    recovery = _recovery(seen, pod, report, answers=answers)
+    recovery = _recovery(seen, pod, report, came=came, answers=answers)
     goes_on = goes_on and stop is None
     return Situation(
         seen=seen,
         defaults=defaults,
         pod=pod,
+        came=came,
         rivals=tuple(rival for rival in owned[1:] if rival.deletion is None),
         squatter=next(
             (other for other in seen.pods if other.name == names.pod_name(session) and other not in owned), None
@@ -144,15 +148,27 @@ def situation(seen: Observation, defaults: Defaults) -> Situation:
     )
 
 
-def _report(seen: Observation, pod: PodFacts | None) -> RunnerReport | None:
+def _came(seen: Observation, pod: PodFacts | None) -> tuple[PodUID, ...]:
+    """Return the pods that are new to the status. One that a person made is among them only as the present one."""
+    told = seen.session.status.pod_uid
+    if pod is None:
+        return seen.came
+    if pod.uid == told:
+        return ()
+    return (*(uid for uid in seen.came if uid != pod.uid), pod.uid)
+
+
+def _report(seen: Observation, pod: PodFacts | None, came: tuple[PodUID, ...]) -> RunnerReport | None:
     """Return the report if it is of the pod that counts.
 
-    A pod that was there at the last write and is not now may have had a last word; later its word is of before.
+    A pod that was there at the last write, or came after it, and is not there now may have had a last word; once its
+    end is in status, its word is of before.
     """
     if seen.report is None or seen.report.session_uid != seen.session.metadata.uid:
         return None
     before = seen.session.status
-    uid = pod.uid if pod is not None else before.pod_uid if before.replicas else None
+    last = came[-1] if came else before.pod_uid if before.replicas else None
+    uid = pod.uid if pod is not None else last
     return seen.report if seen.report.pod_uid == uid else None
 
 
@@ -163,12 +179,15 @@ def _silent_since(seen: Observation, pod: PodFacts | None, report: RunnerReport 
     return max((moment for moment in (seen.listening_since, heard) if moment is not None), default=None)
 
 
-def _recovery(seen: Observation, pod: PodFacts | None, report: RunnerReport | None, *, answers: bool) -> RecoveryStatus:
+def _recovery(
+    seen: Observation, pod: PodFacts | None, report: RunnerReport | None, *, came: tuple[PodUID, ...], answers: bool
+) -> RecoveryStatus:
     """Return the record as it is to be: with the pod's failure or loss in it, or without what is forgiven."""
     session, now = seen.session, seen.now
     recovery, spec = recovery_before(session), session.spec.recovery
-    if pod is not None and session.status.pod_uid not in (None, pod.uid):
-        recovery = recovery.model_copy(update={"restarts": recovery.restarts + 1})
+    restarts = len(came) - (session.status.pod_uid is None and bool(came))  # the first pod of all is none
+    if restarts:
+        recovery = recovery.model_copy(update={"restarts": recovery.restarts + restarts})
     if pod is None or is_recorded(recovery, pod):
         return recovery
     if loss_of(pod) is not None or (pod.deletion is not None and pod.disrupted):

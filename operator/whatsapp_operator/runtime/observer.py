@@ -14,6 +14,7 @@ from whatsapp_operator.core import names
 from whatsapp_operator.core.facts import claim_facts, pod_facts, service_facts
 from whatsapp_operator.core.model import Blocked, Observation, PodFacts, SessionUID
 from whatsapp_operator.runtime.admission import Admission
+from whatsapp_operator.runtime.arrivals import Arrivals
 from whatsapp_operator.runtime.clock import Clock
 from whatsapp_operator.runtime.foreign import Sightings
 from whatsapp_operator.runtime.resources import CLAIMS, PODS, SERVICES, Json, Resource
@@ -46,12 +47,14 @@ class Observer:
         store: Store,
         clock: Clock,
         runners: Runners,
+        arrivals: Arrivals,
         admission: Admission,
         recovery_paused: Callable[[], str | None],
     ) -> None:
         self._store = store
         self._clock = clock
         self._runners = runners
+        self._arrivals = arrivals
         self._admission = admission
         self._recovery_paused = recovery_paused
 
@@ -64,11 +67,13 @@ class Observer:
         service_key = ObjectKey(key.namespace, SERVICE_NAME)
         service = self._store.get(SERVICES, service_key) or sightings.get(SERVICES, service_key)
         verdict = self._admission.verdict(uid)
-        heard = self._runners.heard(key, pods=[pod.uid for pod in pods])
+        # A stranger's pod of our name does not make the last word of our own one a word of before.
+        heard = self._runners.heard(key, pods=[pod.uid for pod in pods if pod.owner_uid == uid])
         return Observation(
             session=session,
             now=self._clock.now(),
             pods=pods,
+            came=self._arrivals.since(uid, session.status.pod_uid),
             claim=claim_facts(claim, session=session) if claim is not None else None,
             service=service_facts(service) if service is not None else None,
             report=heard.report,

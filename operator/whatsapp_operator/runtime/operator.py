@@ -23,6 +23,7 @@ from whatsapp_operator.core.keys import token
 from whatsapp_operator.core.model import Defaults, EventNote, KeyID, SessionUID
 from whatsapp_operator.core.names import KEY_ID_LABEL
 from whatsapp_operator.runtime.admission import Admission
+from whatsapp_operator.runtime.arrivals import Arrivals
 from whatsapp_operator.runtime.client import Kube
 from whatsapp_operator.runtime.clock import Clock, Jitter, spread
 from whatsapp_operator.runtime.events import Events
@@ -35,7 +36,7 @@ from whatsapp_operator.runtime.observer import Observer, no_words, pod_words
 from whatsapp_operator.runtime.queue import KeyQueue
 from whatsapp_operator.runtime.reconciler import Parts, Reconciler
 from whatsapp_operator.runtime.recovery import RecoveryWatch
-from whatsapp_operator.runtime.resources import CLAIMS, PODS, QUOTAS, SERVICES, SESSIONS, Json, Resource, key_of
+from whatsapp_operator.runtime.resources import CLAIMS, PODS, QUOTAS, SERVICES, SESSIONS, Json, Resource, key_of, uid_of
 from whatsapp_operator.runtime.resync import Resync, Stream, WatchProgress
 from whatsapp_operator.runtime.runners import HttpListener, Listener, Runners
 from whatsapp_operator.runtime.services import Services
@@ -100,6 +101,7 @@ class Operator:
         listener = world.listener or self._own_listener
         if listener is None:
             raise RuntimeError("there is no listener")
+        self.arrivals = Arrivals()
         self.runners = Runners(listener=listener, clock=clock, changed=self.queue.add, jitter=world.jitter)
         self.admission = Admission(
             kube=kube,
@@ -149,6 +151,7 @@ class Operator:
                 store=self.store,
                 clock=clock,
                 runners=self.runners,
+                arrivals=self.arrivals,
                 admission=self.admission,
                 recovery_paused=lambda: self.recovery.message,
             ),
@@ -222,8 +225,12 @@ class Operator:
 
     def _noticed(self, resource: Resource, change: Change) -> None:
         """Take note of a change in the store: not by the watch, which does not tell own writes a second time."""
+        if resource is PODS:
+            self.arrivals.noticed(change)
         if resource is SESSIONS:
             self.recovery.changed(change)
+            if change.before is not None and change.after is None:
+                self.arrivals.forget(SessionUID(uid_of(change.before)))
         if frees_a_place(resource, change):
             self.admission.request()
 

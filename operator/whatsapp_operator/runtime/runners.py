@@ -213,10 +213,15 @@ class Runners:
         self._reports.pop(key, None)
 
     def heard(self, key: ObjectKey, *, pods: Collection[PodUID]) -> Heard:
-        """Return the last answer for a session, unless one of these pods is there and it is another's."""
+        """Return the last answer for a session, whose own pods these are.
+
+        It is kept when its pod is gone, also a pod that no status has told of yet; once another one is there, it is of
+        before for good.
+        """
         report, poll = self._reports.get(key), self._polls.get(key)
         if report is not None and pods and report.pod_uid not in pods:
             report = None
+            del self._reports[key]
         return Heard(report, poll.since if poll is not None and poll.target.pod_uid in pods else None)
 
     @property

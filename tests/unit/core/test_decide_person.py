@@ -239,6 +239,44 @@ def test_a_word_and_a_loss_seen_together_still_stop() -> None:
     assert ("True", "Conflict") == world.says("Stalled")
 
 
+@pytest.mark.parametrize("stranger", [False, True])
+def test_the_last_word_of_a_pod_that_no_status_tells_of_stops_too(*, stranger: bool) -> None:
+    """Made, heard and gone before anything was written; a stranger's pod of the name changes nothing about it."""
+    world = running()
+    world.gone()
+    world.look_once()
+    world.run()
+    second = world.pods["sales"]["metadata"]["uid"]
+    assert second != world.status().pod_uid
+    world.say(RunnerState.CONFLICT, reason=StateReason.REPLACED)
+    world.gone()
+    if stranger:
+        world.pods["sales"] = {
+            "metadata": {"name": "sales", "uid": "foreign", "namespace": "shop", "labels": {}},
+            "spec": {},
+            "status": {"phase": "Running"},
+        }
+    world.look()
+    world.pods.clear()
+    world.settle()
+
+    assert 2 == created(world)
+    assert ("True", "Conflict") == world.says("Stalled")
+    assert (second, 0) == (world.status().pod_uid, world.status().replicas)
+
+
+def test_the_last_word_of_an_older_pod_is_of_before() -> None:
+    """It said Connected, the next one was never heard: nobody knows of a conflict, and nobody of its end."""
+    world = stopped()
+    world.say(RunnerState.CONNECTED)
+    world.gone()
+    world.look_once()
+    world.gone()
+    world.settle()
+
+    assert 3 == created(world)
+
+
 @pytest.mark.parametrize("request_", ["restart_at", "relink_at"])
 def test_a_request_takes_over_and_is_admitted_anew(request_: str) -> None:
     """The person asked for it."""

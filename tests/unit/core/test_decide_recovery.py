@@ -352,3 +352,59 @@ def test_the_pause_ends_after_five_quiet_minutes() -> None:
     world.settle()
     assert 9 == created(world)
     assert ("False", "NotRecovering") == world.says("Recovering", "s0")
+
+
+def test_each_pod_that_came_and_went_unwritten_is_a_restart() -> None:
+    """Two pods between two writes of status are two restarts, and the next look counts none of them again."""
+    world = running()
+    for _ in range(2):
+        world.gone()
+        world.look_once()
+        assert "sales" in world.pods
+    world.settle()
+    world.settle()
+
+    recovery = world.status().recovery
+    assert recovery is not None
+    assert 2 == recovery.restarts
+    assert world.pods["sales"]["metadata"]["uid"] == world.status().pod_uid
+
+
+def test_a_first_pod_that_nobody_wrote_down_is_no_restart() -> None:
+    """The one that followed it is."""
+    world = World()
+    world.set_quota()
+    world.apply()
+    world.look()
+    world.admission_round()
+    for _ in range(2):
+        world.look_once()
+    assert "sales" in world.pods
+    world.gone()
+    world.look_once()
+    world.settle()
+
+    recovery = world.status().recovery
+    assert recovery is not None
+    assert 1 == recovery.restarts
+
+
+def test_a_pod_that_is_gone_unwritten_is_told_of_as_the_last_one() -> None:
+    """Its UID is in status with its loss: nobody waits for it, and it is counted once."""
+    world = running()
+    world.set_quota(sessions=1)
+    world.gone()
+    world.look_once()
+    second = world.pods["sales"]["metadata"]["uid"]
+    world.gone()
+    world.refuse.add(CreatePod)
+    world.look()
+
+    status = world.status()
+    assert (second, 0) == (status.pod_uid, status.replicas)
+    world.refuse.clear()
+    world.tick(60)
+    world.settle()
+    recovery = world.status().recovery
+    assert recovery is not None
+    assert 2 == recovery.restarts

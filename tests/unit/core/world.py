@@ -64,6 +64,7 @@ class Memory:
     grants: dict[SessionUID, Grant] = field(default_factory=dict)
     refusals: Mapping[SessionUID, Refusal] = field(default_factory=dict)
     reports: dict[str, RunnerReport] = field(default_factory=dict)
+    came: dict[str, list[PodUID]] = field(default_factory=dict)
     listening: dict[PodUID, datetime] = field(default_factory=dict)
     blocked: dict[str, Blocked] = field(default_factory=dict)
     pause: RecoveryPause = field(default_factory=RecoveryPause)
@@ -129,6 +130,7 @@ class World:
     def delete_session(self, name: str = "sales") -> None:
         """Delete a session; what it owns goes with it, pods after their grace."""
         uid = self.sessions.pop(name)["metadata"]["uid"]
+        self.memory.came.pop(name, None)
         for pod in self.pods.values():
             if _owned(pod, uid):
                 pod["metadata"]["deletionTimestamp"] = format_time(self.now)
@@ -263,11 +265,15 @@ class World:
         uid = SessionUID(session.metadata.uid)
         pods = [pod for key, pod in self.pods.items() if key == name or _owned(pod, uid)]
         current = [PodUID(pod["metadata"]["uid"]) for pod in pods]
+        owned = [pod["metadata"]["uid"] for pod in pods if _owned(pod, uid)]
+        if owned and name in self.memory.reports and self.memory.reports[name].pod_uid not in owned:
+            del self.memory.reports[name]
         claim, service = self.claims.get(f"{name}-profile"), self.services.get(SERVICE_NAME)
         return Observation(
             session=session,
             now=self.now,
             pods=tuple(pod_facts(pod) for pod in pods),
+            came=self._came(name, session.status.pod_uid),
             claim=claim_facts(claim, session=session) if claim is not None else None,
             service=service_facts(service) if service is not None else None,
             report=self.memory.reports.get(name),
@@ -277,6 +283,10 @@ class World:
             blocked=self.memory.blocked.get(name),
             recovery_paused=self.memory.pause.message,
         )
+
+    def _came(self, name: str, told: str | None) -> tuple[PodUID, ...]:
+        came = self.memory.came.get(name, [])
+        return tuple(came[came.index(PodUID(told)) + 1 :] if told in came else came)
 
     def decide(self, name: str = "sales") -> Decision:
         """Return the decision about a session as it is now."""
@@ -388,6 +398,7 @@ class World:
             case CreatePod():
                 manifest = self._created(self.pods, action.manifest)
                 manifest.setdefault("status", {"phase": "Pending"})
+                self.memory.came.setdefault(name, []).append(PodUID(manifest["metadata"]["uid"]))
             case CreateClaim():
                 self._created(self.claims, action.manifest)
             case CreateService():

@@ -228,7 +228,7 @@ async def test_a_new_pod_is_listened_to_instead(runners: Runners, runner: Script
 
 
 async def test_the_last_word_outlives_the_pod(runners: Runners, clock: FakeClock) -> None:
-    """What the runner said last counts also when its pod is gone; beside another pod it says nothing."""
+    """What the runner said last counts also when its pod is gone; beside another pod it is of before, for good."""
     runners.listen(target())
     await clock.advance(1)
     runners.ignore(KEY)
@@ -236,6 +236,7 @@ async def test_the_last_word_outlives_the_pod(runners: Runners, clock: FakeClock
     assert runners.heard(KEY, pods=[]).report is not None
     assert runners.heard(KEY, pods=[PodUID("p1")]).report is not None
     assert runners.heard(KEY, pods=[PodUID("p2")]).report is None
+    assert runners.heard(KEY, pods=[]).report is None
 
 
 async def test_a_forgotten_session_leaves_nothing(runners: Runners, clock: FakeClock) -> None:

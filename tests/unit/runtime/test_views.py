@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 from unit.runtime.memory_api import Fault
 from unit.runtime.simulation import Simulation
+from whatsapp_operator.runtime.client import Request
 
 
 @pytest.fixture
@@ -166,3 +167,46 @@ async def test_lists_that_fail_are_tried_again_soon(simulation: Simulation) -> N
     assert (True, None) == (stale, verdict)
     assert "no full list has succeeded" in (final or "")
     assert simulation.operator.resync.verdict() is None
+
+
+async def test_a_conflict_is_kept_while_no_status_can_be_written(simulation: Simulation) -> None:
+    """The pod that said it came and went unwritten: no other one follows, and all of it is told when writing works."""
+    await up(simulation, "a")
+
+    def fault(request: Request, _number: int) -> Fault | None:
+        return Fault(status=500) if request.method == "PATCH" and request.path.endswith("/a/status") else None
+
+    simulation.api.fault = fault
+    first = simulation.pod_uid("a")
+    simulation.first_word = ("Conflict", "Replaced")
+    simulation.evict("a")
+    await simulation.until(lambda: simulation.pod_uid("a") not in ("", first))
+    second = simulation.pod_uid("a")
+    await simulation.rest(10)
+    simulation.evict("a")
+    await simulation.rest(100)
+    between = simulation.pod("a")
+    simulation.api.fault = lambda _request, _number: None
+    await simulation.until(lambda: simulation.condition("a", "Stalled") == ("True", "Conflict"))
+    await simulation.rest(100)
+
+    status = simulation.status("a")
+    assert (None, None) == (between, simulation.pod("a"))
+    assert 2 == simulation.api.created["pods", "a"]
+    assert (second, 0, 1) == (status["podUID"], status["replicas"], status["recovery"]["restarts"])
+
+
+async def test_each_pod_that_no_status_could_tell_of_is_a_restart(simulation: Simulation) -> None:
+    """Pods come and go while writes fail; later all of them are counted."""
+    await up(simulation, "a")
+    simulation.api.fault = lambda request, _number: (
+        Fault(status=500) if request.method == "PATCH" and request.path.endswith("/a/status") else None
+    )
+    for _ in range(3):
+        before = simulation.pod_uid("a")
+        simulation.evict("a")
+        await simulation.until(lambda uid=before: simulation.pod_uid("a") not in ("", uid))  # type: ignore[misc]
+    simulation.api.fault = lambda _request, _number: None
+    await simulation.until(lambda: simulation.status("a").get("podUID") == simulation.pod_uid("a"))
+
+    assert 3 == simulation.status("a")["recovery"]["restarts"]

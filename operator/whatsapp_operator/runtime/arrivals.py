@@ -1,0 +1,50 @@
+"""Which pods of each session have come since the one that its status tells of, in the order in which they came.
+
+Two pods may come and go before a status is written, when writes fail or must wait. Each of them is a restart, and the
+last one may have had a word that counts though the status has never heard of its pod. The operator feeds this with
+every change of a pod in the store, own creations included; the observer asks. It can be lost: a pod that came and went
+before this process began is nobody's to count.
+"""
+
+from collections import defaultdict
+
+from whatsapp_operator.core.model import PodUID, SessionUID
+from whatsapp_operator.runtime.resources import Json, uid_of
+from whatsapp_operator.runtime.store import Change
+
+
+class Arrivals:
+    """Remembers UIDs, and forgets them as statuses tell of them."""
+
+    def __init__(self) -> None:
+        self._came: defaultdict[SessionUID, list[PodUID]] = defaultdict(list)
+
+    def noticed(self, change: Change) -> None:
+        """Take note of a pod's change in the store."""
+        if change.after is None or (session := _session_of(change.after)) is None:
+            return
+        pod = PodUID(uid_of(change.after))
+        if pod not in self._came[session]:
+            self._came[session].append(pod)
+
+    def since(self, session: SessionUID, told: str | None) -> tuple[PodUID, ...]:
+        """Return the pods that came after the one that the session's status tells of; what came before is forgotten."""
+        if session not in self._came:
+            return ()
+        came = self._came[session]
+        if told in came:
+            # The told one stays, so that a late event about it does not make it a new one.
+            del came[: came.index(PodUID(told or ""))]
+            return tuple(came[1:])
+        return tuple(came)
+
+    def forget(self, session: SessionUID) -> None:
+        """The session is gone."""
+        self._came.pop(session, None)
+
+
+def _session_of(pod: Json) -> SessionUID | None:
+    """Return whose pod it is. One of another name that has our owner reference was made by a person, and is no restart."""
+    metadata = pod["metadata"]
+    owners = (owner for owner in metadata.get("ownerReferences") or [] if owner.get("controller"))
+    return next((SessionUID(owner["uid"]) for owner in owners if owner.get("name") == metadata["name"]), None)

@@ -1,0 +1,66 @@
+"""Which pods came since the one that a session's status tells of."""
+
+from __future__ import annotations
+
+import pytest
+from whatsapp_operator.core.model import PodUID, SessionUID
+from whatsapp_operator.runtime.arrivals import Arrivals
+from whatsapp_operator.runtime.resources import Json
+from whatsapp_operator.runtime.store import Change
+
+UID = SessionUID("session-1")
+
+
+def pod(uid: str, *, name: str = "sales", owner: str = "session-1", controller: bool = True) -> Json:
+    """Return a pod of the session `sales`."""
+    owners = [{"name": "sales", "uid": owner, "controller": controller}]
+    return {"metadata": {"name": name, "namespace": "shop", "uid": uid, "ownerReferences": owners}}
+
+
+@pytest.fixture
+def arrivals() -> Arrivals:
+    """Three pods came, the second one is gone again, and the third was changed."""
+    arrivals = Arrivals()
+    arrivals.noticed(Change(None, pod("p1")))
+    arrivals.noticed(Change(None, pod("p2")))
+    arrivals.noticed(Change(pod("p2"), None))
+    arrivals.noticed(Change(None, pod("p3")))
+    arrivals.noticed(Change(pod("p3"), pod("p3")))
+    return arrivals
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [(None, ["p1", "p2", "p3"]), ("before", ["p1", "p2", "p3"]), ("p1", ["p2", "p3"]), ("p2", ["p3"]), ("p3", [])],
+)
+def test_each_pod_counts_once_and_in_order(arrivals: Arrivals, told: str | None, expected: list[str]) -> None:
+    """Gone or not; those up to the told one are of before."""
+    assert tuple(map(PodUID, expected)) == arrivals.since(UID, told)
+
+
+def test_what_was_told_of_is_forgotten_and_does_not_come_back(arrivals: Arrivals) -> None:
+    """A late event about the told pod does not make it a new one."""
+    arrivals.since(UID, "p3")
+    arrivals.noticed(Change(pod("p3"), pod("p3")))
+
+    assert () == arrivals.since(UID, "p3")
+
+
+def test_others_pods_are_nobodys_arrival(arrivals: Arrivals) -> None:
+    """No owner, an owner that is no controller, another session, a second pod that a person made."""
+    before = arrivals.since(UID, None)
+    arrivals.noticed(Change(None, {"metadata": {"name": "sales", "namespace": "shop", "uid": "x"}}))
+    arrivals.noticed(Change(None, pod("x", controller=False)))
+    arrivals.noticed(Change(None, pod("x", owner="another")))
+    arrivals.noticed(Change(None, pod("x", name="debug")))
+
+    assert before == arrivals.since(UID, None)
+    assert (PodUID("x"),) == arrivals.since(SessionUID("another"), None)
+
+
+def test_a_session_that_is_gone_leaves_nothing(arrivals: Arrivals) -> None:
+    """Also one that nobody asked about; a session without pods has none."""
+    arrivals.forget(UID)
+    arrivals.forget(SessionUID("never seen"))
+
+    assert () == arrivals.since(UID, None)
