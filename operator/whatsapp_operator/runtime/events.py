@@ -1,21 +1,26 @@
 """Kubernetes events: what happened, for people who run `kubectl describe`.
 
-Events are told, not relied upon: nothing reads them back, and one that cannot be written is logged and dropped. The
-same event again within an hour raises the count of the first one instead of making another object, so that a
+Events are told, not relied upon: nothing waits for them and nothing reads them back. Who has something to tell puts it
+into a queue, and a task of its own writes it; so an API server that is slow with events delays no status and no pod.
+One that cannot be written, or that the queue has no room for, is counted, logged and dropped.
+
+The same event again within an hour raises the count of the first one instead of making another object, so that a
 crash-looping session leaves one line, not hundreds. No more than a few per minute are written about one object.
 """
 
+import asyncio
 import hashlib
 import logging
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from whatsapp_operator.core.model import EventNote
 from whatsapp_operator.runtime.client import Kube
 from whatsapp_operator.runtime.clock import Clock
 from whatsapp_operator.runtime.errors import KubeError, NotFound
+from whatsapp_operator.runtime.metrics import Metrics
 from whatsapp_operator.runtime.resources import EVENTS, Json, uid_of
 
 logger = logging.getLogger(__name__)
@@ -24,6 +29,8 @@ REMEMBER: Final = 3000.0
 """ Seconds for which a repetition raises the count. Shorter than the API server keeps events by default (an hour). """
 REMEMBERED: Final = 4096
 """ Events remembered at most; the longest untouched is forgotten first. """
+WAITING: Final = 4096
+""" Events that may wait to be written: a thousand sessions that start at once have three or four each. """
 BURST: Final = 10
 """ Events about one object that may come at once … """
 PER_SECOND: Final = 1 / 30
@@ -46,34 +53,78 @@ class _Bucket:
     at: float
 
 
+class _Story(NamedTuple):
+    """What is to be told of what; of the object only what names it."""
+
+    about: Json
+    note: EventNote
+
+
 class Events:
     """Writes events about the operator's objects."""
 
-    def __init__(self, *, kube: Kube, clock: Clock, component: str, instance: str) -> None:
+    def __init__(
+        self, *, kube: Kube, clock: Clock, metrics: Metrics, component: str, instance: str, waiting: int = WAITING
+    ) -> None:
         self._kube = kube
         self._clock = clock
+        self._metrics = metrics
+        self._queue: asyncio.Queue[_Story] = asyncio.Queue(waiting)
+        self._overflows = False
         self._component = component
         self._instance = instance
         """ Who tells: the pod's name. """
         self._told: OrderedDict[tuple[str, ...], _Told] = OrderedDict()
         self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
 
-    async def tell(self, about: Json, note: EventNote) -> None:
-        """Write an event about an object, or count it."""
-        uid = uid_of(about)
-        if not self._allowed(uid):
+    def tell(self, about: Json, note: EventNote) -> None:
+        """Have an event written about an object, or counted; never waits and never fails."""
+        if not self._allowed(uid_of(about)):
+            self._metrics.events.labels("throttled").inc()
             logger.debug("Event dropped, too many about this object", extra={"reason": note.reason})
             return
-        key = (uid, note.type, note.reason, note.message)
-        now, told = self._clock.now(), self._told.get(key)
         try:
-            if told is not None and self._clock.monotonic() - told.touched < REMEMBER:
-                told = await self._again(told, about, note, now)
+            self._queue.put_nowait(_Story(_named(about), note))
+        except asyncio.QueueFull:
+            self._metrics.events.labels("dropped").inc()
+            if not self._overflows:
+                logger.warning("Events are dropped: the API server does not take them as fast as they come")
+            self._overflows = True
+        else:
+            self._overflows = False
+
+    async def run(self) -> None:
+        """Write what is told, one after the other, until cancelled."""
+        while True:
+            story = await self._queue.get()
+            try:
+                await self._write(story)
+            except KubeError as error:
+                self._metrics.events.labels("error").inc()
+                logger.warning("Event could not be written", extra={"reason": story.note.reason, "error": str(error)})
             else:
-                told = await self._first(about, note, now)
-        except KubeError as error:
-            logger.warning("Event could not be written", extra={"reason": note.reason, "error": str(error)})
-            return
+                self._metrics.events.labels("written").inc()
+            finally:
+                self._queue.task_done()
+
+    async def drain(self, *, within: float) -> None:
+        """Wait until all is written that was told, for so many seconds at most; `run` must be running."""
+        try:
+            async with asyncio.timeout(within):
+                await self._queue.join()
+        except TimeoutError:
+            left = self._queue.qsize() + 1
+            self._metrics.events.labels("dropped").inc(left)
+            logger.warning("Events are dropped: the process ends", extra={"events": left})
+
+    async def _write(self, story: _Story) -> None:
+        about, note = story
+        key = (uid_of(about), note.type, note.reason, note.message)
+        now, told = self._clock.now(), self._told.get(key)
+        if told is not None and self._clock.monotonic() - told.touched < REMEMBER:
+            told = await self._again(told, about, note, now)
+        else:
+            told = await self._first(about, note, now)
         self._told[key] = told
         self._told.move_to_end(key)
         while len(self._told) > REMEMBERED:
@@ -132,6 +183,13 @@ class Events:
             return False
         bucket.left -= 1
         return True
+
+
+def _named(about: Json) -> Json:
+    """Return what an event says of its object: the whole one would be kept alive by a queue that does not move."""
+    metadata = about["metadata"]
+    named = {name: metadata[name] for name in ("namespace", "name", "uid") if name in metadata}
+    return {"apiVersion": about["apiVersion"], "kind": about["kind"], "metadata": named}
 
 
 def _seconds(moment: datetime) -> str:

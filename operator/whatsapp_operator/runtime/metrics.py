@@ -51,6 +51,12 @@ class Metrics:
             ["kind", "result"],
             registry=self.registry,
         )
+        self.events = Counter(
+            f"{_PREFIX}_events",
+            "Kubernetes events, by what became of them",
+            ["result"],
+            registry=self.registry,
+        )
         self.admission_rounds = Counter(
             f"{_PREFIX}_admission_rounds",
             "Rounds in which waiting sessions were considered",

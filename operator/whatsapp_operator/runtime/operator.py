@@ -51,6 +51,10 @@ SELECTORS: Final[dict[Resource, str]] = {SESSIONS: "", QUOTAS: "", PODS: OURS, C
 """ What is watched and listed, and the labels that narrow it. Sessions first: what is theirs is looked at with them. """
 
 
+LAST_EVENTS: Final = 1.0
+""" Seconds for events at the end: the Lease is released after them, and the next operator waits for it. """
+
+
 @dataclass(frozen=True, kw_only=True)
 class Config:
     """What the operator is told by its settings."""
@@ -119,7 +123,9 @@ class Operator:
             turned=self._recovery_turned,
         )
         self.services = Services(kube=kube, store=self.store, instance=self.instance)
-        self.events = Events(kube=kube, clock=clock, component=config.component, instance=config.identity)
+        self.events = Events(
+            kube=kube, clock=clock, metrics=metrics, component=config.component, instance=config.identity
+        )
         self._reconciler = Reconciler(self._parts())
         self.workers = Workers(
             queue=self.queue, reconcile=self._reconcile, clock=clock, metrics=metrics, count=config.workers
@@ -139,8 +145,6 @@ class Operator:
             jitter=world.jitter,
         )
         self._tasks: list[asyncio.Task[None]] = []
-        self._talk: set[asyncio.Task[None]] = set()
-        """ Events that are being written about the operator itself. """
 
     def _parts(self) -> Parts:
         kube, clock = self._world.kube, self._world.clock
@@ -177,15 +181,17 @@ class Operator:
         self._tasks = [
             loop.create_task(self.admission.run(), name="admission"),
             loop.create_task(self.resync.run(), name="resync"),
+            loop.create_task(self.events.run(), name="events"),
         ]
 
     async def stop(self, *, within: float) -> None:
         """End: let the workers finish what they are at, for so many seconds at most, then drop the rest."""
         await self.workers.stop(within=within)
-        ending = [*self._tasks, *self._talk]
-        for task in ending:
+        if self._tasks:
+            await self.events.drain(within=LAST_EVENTS)
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*ending, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
         await self.runners.close()
         if self._own_listener is not None:
@@ -274,9 +280,7 @@ class Operator:
         )
         about = self._about()
         if about is not None:
-            task = asyncio.get_running_loop().create_task(self.events.tell(about, note))
-            self._talk.add(task)
-            task.add_done_callback(self._talk.discard)
+            self.events.tell(about, note)
 
     def _state_token(self, uid: SessionUID, key_id: KeyID) -> str:
         return token(self.keys.key(key_id), session_uid=uid, scope=TokenScope.STATE)

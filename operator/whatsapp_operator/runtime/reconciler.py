@@ -22,7 +22,6 @@ from whatsapp_operator.core.model import (
     Blocked,
     Decision,
     Defaults,
-    EventNote,
     Observation,
     PodFacts,
     PodUID,
@@ -96,18 +95,6 @@ class Reconciler:
         if not await self._parts.instance.serves(key.namespace):
             self.forget(key)
             return None
-        notes: list[EventNote] = []
-        try:
-            return await self._settle(key, notes)
-        finally:
-            # After the actions: a pod must not wait for an event to be written. Also when something failed afterwards:
-            # the status that tells the same is written.
-            seen = self._parts.store.get(SESSIONS, key)
-            if seen is not None:
-                for note in notes:
-                    await self._parts.events.tell(seen, note)
-
-    async def _settle(self, key: ObjectKey, notes: list[EventNote]) -> float | None:
         for _ in range(STEPS):
             seen = self._parts.store.get(SESSIONS, key)
             if seen is None:
@@ -116,7 +103,7 @@ class Reconciler:
             memory = self._memory(key, seen)
             await memory.sightings.refresh()
             try:
-                decision, again = await self._step(key, seen, memory, notes)
+                decision, again = await self._step(key, seen, memory)
             except LookAgain as found:
                 logger.debug("Looking again", extra={"session": str(key), "why": str(found)})
                 continue
@@ -141,7 +128,7 @@ class Reconciler:
             memory = self._memories[key] = Memory(uid, self._parts.sightings())
         return memory
 
-    async def _step(self, key: ObjectKey, seen: Json, memory: Memory, notes: list[EventNote]) -> tuple[Decision, bool]:
+    async def _step(self, key: ObjectKey, seen: Json, memory: Memory) -> tuple[Decision, bool]:
         """Decide once and carry it out; return whether to decide again at once."""
         session = WhatsAppSession.parse(seen)
         observation = self._parts.observer.observe(session, blocked=memory.blocked, sightings=memory.sightings)
@@ -150,7 +137,7 @@ class Reconciler:
         self._admission(observation, decision, memory)
         again = self._listen(key, memory.uid, observation, decision)
         if decision.commit or not decision.actions:
-            wrote = await self._write(seen, session, decision, memory, notes)
+            wrote = await self._write(seen, session, decision, memory)
             return decision, wrote or again
         work = Work(key=key, uid=memory.uid, sightings=memory.sightings)
         for action in decision.actions:
@@ -162,12 +149,11 @@ class Reconciler:
                 memory.blocked = None
         return decision, True
 
-    async def _write(
-        self, seen: Json, session: WhatsAppSession, decision: Decision, memory: Memory, notes: list[EventNote]
-    ) -> bool:
+    async def _write(self, seen: Json, session: WhatsAppSession, decision: Decision, memory: Memory) -> bool:
         if not await self._parts.writer.write(seen, session.status, decision, memory.pending):
             return False
-        notes += decision.events
+        for note in decision.events:  # the status that tells the same is written
+            self._parts.events.tell(seen, note)
         return True
 
     def _admission(self, observation: Observation, decision: Decision, memory: Memory) -> None:

@@ -1,15 +1,18 @@
 """Kubernetes events: one object per fact, counted when it repeats, and never a flood."""
 
-from typing import Any
+import asyncio
+from collections.abc import AsyncIterator
 
 import pytest
 from unit.runtime.fakes import FakeClock
 from unit.runtime.memory_api import Fault, MemoryApi
 from whatsapp_operator.core.model import EventNote
-from whatsapp_operator.runtime.client import Kube
+from whatsapp_operator.runtime.client import Kube, Request, Response
 from whatsapp_operator.runtime.events import BURST, LONGEST, REMEMBER, Events
+from whatsapp_operator.runtime.metrics import Metrics
+from whatsapp_operator.runtime.resources import Json
 
-SESSION = {
+SESSION: Json = {
     "apiVersion": "wasession.dev/v1alpha1",
     "kind": "WhatsAppSession",
     "metadata": {"namespace": "shop", "name": "sales", "uid": "u1"},
@@ -30,19 +33,48 @@ def api(clock: FakeClock) -> MemoryApi:
 
 
 @pytest.fixture
-def events(api: MemoryApi, clock: FakeClock) -> Events:
-    """A writer of events."""
-    return Events(kube=Kube(api, timeout=30), clock=clock, component="whatsapp-operator", instance="pod-1")
+def metrics() -> Metrics:
+    """What is counted."""
+    return Metrics()
 
 
-def told(api: MemoryApi) -> list[dict[str, Any]]:
+@pytest.fixture
+async def events(api: MemoryApi, clock: FakeClock, metrics: Metrics) -> AsyncIterator[Events]:
+    """A writer of events with room for a hundred, at work."""
+    events = Events(
+        kube=Kube(api, timeout=30),
+        clock=clock,
+        metrics=metrics,
+        component="whatsapp-operator",
+        instance="pod-1",
+        waiting=100,
+    )
+    task = asyncio.create_task(events.run())
+    yield events
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def tell(events: Events, about: Json, note: EventNote) -> None:
+    """Tell it, and let it be written."""
+    events.tell(about, note)
+    await events.drain(within=5)
+
+
+def counted(metrics: Metrics, result: str) -> float:
+    """Return how many events came to this."""
+    value = metrics.registry.get_sample_value("whatsapp_operator_events_total", {"result": result})
+    return value or 0.0
+
+
+def told(api: MemoryApi) -> list[Json]:
     """Return the events that are there."""
     return api.all("events")
 
 
 async def test_an_event_names_what_it_is_about(events: Events, api: MemoryApi) -> None:
     """`kubectl describe` finds it by the object's UID."""
-    await events.tell(SESSION, NOTE)
+    await tell(events, SESSION, NOTE)
 
     (event,) = told(api)
     assert ("Warning", "RunnerFailed", "The page died.", 1) == (
@@ -64,7 +96,7 @@ async def test_an_event_names_what_it_is_about(events: Events, api: MemoryApi) -
 async def test_a_repetition_is_counted(events: Events, api: MemoryApi, clock: FakeClock) -> None:
     """One line with a count, not a hundred lines."""
     for _ in range(3):
-        await events.tell(SESSION, NOTE)
+        await tell(events, SESSION, NOTE)
         await clock.advance(60)
 
     (event,) = told(api)
@@ -74,36 +106,36 @@ async def test_a_repetition_is_counted(events: Events, api: MemoryApi, clock: Fa
 
 async def test_another_message_is_another_event(events: Events, api: MemoryApi) -> None:
     """What differs is told apart."""
-    await events.tell(SESSION, NOTE)
-    await events.tell(SESSION, EventNote(type="Warning", reason="RunnerFailed", message="Out of memory."))
+    await tell(events, SESSION, NOTE)
+    await tell(events, SESSION, EventNote(type="Warning", reason="RunnerFailed", message="Out of memory."))
 
     assert 2 == len(told(api))
 
 
 async def test_another_session_of_that_name_has_events_of_its_own(events: Events, api: MemoryApi) -> None:
     """Deleted and applied anew: another UID, another event."""
-    await events.tell(SESSION, NOTE)
-    await events.tell({**SESSION, "metadata": {**SESSION["metadata"], "uid": "u2"}}, NOTE)  # type: ignore[dict-item]
+    await tell(events, SESSION, NOTE)
+    await tell(events, {**SESSION, "metadata": {**SESSION["metadata"], "uid": "u2"}}, NOTE)
 
     assert 2 == len(told(api))
 
 
 async def test_an_old_event_is_not_counted_further(events: Events, api: MemoryApi, clock: FakeClock) -> None:
     """The API server forgets events after an hour; a new one is made before that."""
-    await events.tell(SESSION, NOTE)
+    await tell(events, SESSION, NOTE)
     await clock.advance(REMEMBER + 1)
-    await events.tell(SESSION, NOTE)
+    await tell(events, SESSION, NOTE)
 
     assert [1, 1] == [event["count"] for event in told(api)]
 
 
 async def test_an_event_that_is_gone_is_made_anew(events: Events, api: MemoryApi, clock: FakeClock) -> None:
     """Somebody deleted it, or the server keeps events shorter."""
-    await events.tell(SESSION, NOTE)
+    await tell(events, SESSION, NOTE)
     api.remove("events", "shop", told(api)[0]["metadata"]["name"])
     await clock.advance(5)
 
-    await events.tell(SESSION, NOTE)
+    await tell(events, SESSION, NOTE)
 
     assert [1] == [event["count"] for event in told(api)]
 
@@ -111,10 +143,10 @@ async def test_an_event_that_is_gone_is_made_anew(events: Events, api: MemoryApi
 async def test_one_object_cannot_flood(events: Events, api: MemoryApi, clock: FakeClock) -> None:
     """A burst is cut off, and regained slowly; another object is not affected."""
     for number in range(100):
-        await events.tell(SESSION, EventNote(type="Normal", reason="X", message=str(number)))
+        await tell(events, SESSION, EventNote(type="Normal", reason="X", message=str(number)))
     cut = len(told(api))
     await clock.advance(60)
-    await events.tell(SESSION, NOTE)
+    await tell(events, SESSION, NOTE)
 
     assert (BURST, BURST + 1) == (cut, len(told(api)))
 
@@ -122,7 +154,7 @@ async def test_one_object_cannot_flood(events: Events, api: MemoryApi, clock: Fa
 async def test_events_about_cluster_scoped_objects_go_to_default(events: Events, api: MemoryApi) -> None:
     """That is where kubectl looks for them."""
     quota = {"apiVersion": "wasession.dev/v1alpha1", "kind": "WhatsAppSessionQuota"}
-    await events.tell({**quota, "metadata": {"name": "default", "uid": "q1"}}, NOTE)
+    await tell(events, {**quota, "metadata": {"name": "default", "uid": "q1"}}, NOTE)
 
     (event,) = told(api)
     assert "default" == event["metadata"]["namespace"]
@@ -131,18 +163,103 @@ async def test_events_about_cluster_scoped_objects_go_to_default(events: Events,
 
 async def test_a_long_message_is_cut(events: Events, api: MemoryApi) -> None:
     """The API server would refuse the event otherwise."""
-    await events.tell(SESSION, EventNote(type="Normal", reason="X", message="x" * 5000))
+    await tell(events, SESSION, EventNote(type="Normal", reason="X", message="x" * 5000))
 
     assert LONGEST == len(told(api)[0]["message"])
 
 
 @pytest.mark.parametrize("fault", [Fault(), Fault(status=403), Fault(status=500), Fault(status=429)])
-async def test_an_event_that_cannot_be_written_is_dropped(events: Events, api: MemoryApi, fault: Fault) -> None:
-    """Events are told, not relied upon: the session's own work goes on."""
+async def test_an_event_that_cannot_be_written_is_dropped(
+    events: Events, api: MemoryApi, metrics: Metrics, fault: Fault
+) -> None:
+    """Events are told, not relied upon: it is counted, and the next one is written."""
     api.fault = lambda _request, _number: fault
-    await events.tell(SESSION, NOTE)
+    await tell(events, SESSION, NOTE)
     api.fault = lambda _request, _number: None
 
-    await events.tell(SESSION, NOTE)
+    await tell(events, SESSION, NOTE)
 
     assert [1] == [event["count"] for event in told(api)]
+    assert (1, 1) == (counted(metrics, "error"), counted(metrics, "written"))
+
+
+class Hangs:
+    """An API server that takes requests and does not answer them until it is let go."""
+
+    def __init__(self, api: MemoryApi) -> None:
+        self.api = api
+        self.goes_on = asyncio.Event()
+
+    async def send(self, request: Request) -> Response:
+        """Wait, then answer."""
+        await self.goes_on.wait()
+        return await self.api.send(request)
+
+
+def other(number: int) -> Json:
+    """Return one of many sessions."""
+    return {**SESSION, "metadata": {**SESSION["metadata"], "uid": f"u{number}", "spec": "x" * 1000}}
+
+
+async def test_a_server_that_hangs_holds_nobody_up(
+    api: MemoryApi, clock: FakeClock, metrics: Metrics, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Telling returns at once; what the queue has no room for is counted and logged once; the rest is written later."""
+    server = Hangs(api)
+    events = Events(
+        kube=Kube(server, timeout=30), clock=clock, metrics=metrics, component="x", instance="pod-1", waiting=3
+    )
+    task = asyncio.create_task(events.run())
+    for number in range(6):
+        events.tell(other(number), NOTE)
+        await asyncio.sleep(0)
+    dropped, logged = counted(metrics, "dropped"), caplog.text.count("Events are dropped")
+    server.goes_on.set()
+    await events.drain(within=5)
+    events.tell(other(7), NOTE)
+    await events.drain(within=5)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+    # One was in the hands of the writer, three waited.
+    assert (2.0, 1) == (dropped, logged)
+    assert 5 == len(told(api)) == counted(metrics, "written")
+
+
+async def test_the_end_waits_for_events_only_so_long(
+    api: MemoryApi, clock: FakeClock, metrics: Metrics, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Two that could not be written in time are counted as dropped, and the log tells."""
+    events = Events(kube=Kube(Hangs(api), timeout=30), clock=clock, metrics=metrics, component="x", instance="pod-1")
+    task = asyncio.create_task(events.run())
+    events.tell(other(1), NOTE)
+    events.tell(other(2), NOTE)
+    await events.drain(within=0.01)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+    assert 2.0 == counted(metrics, "dropped")
+    assert "the process ends" in caplog.text
+
+
+async def test_a_fault_of_our_own_ends_the_writer(clock: FakeClock, metrics: Metrics) -> None:
+    """It is not swallowed: the operator sees that the task has ended, and ends itself."""
+
+    class Broken:
+        async def send(self, request: Request) -> Response:
+            raise ZeroDivisionError(request.path)
+
+    events = Events(kube=Kube(Broken(), timeout=30), clock=clock, metrics=metrics, component="x", instance="pod-1")
+    task = asyncio.create_task(events.run())
+    events.tell(SESSION, NOTE)
+
+    with pytest.raises(ZeroDivisionError):
+        await asyncio.wait_for(task, 5)
+
+
+async def test_one_object_that_floods_is_counted(events: Events, metrics: Metrics) -> None:
+    """What is cut off shows in the metrics."""
+    for number in range(BURST + 3):
+        await tell(events, SESSION, EventNote(type="Normal", reason="X", message=str(number)))
+
+    assert (3.0, float(BURST)) == (counted(metrics, "throttled"), counted(metrics, "written"))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 from collections.abc import AsyncIterator
 
 import pytest
 from unit.runtime.memory_api import Fault
 from unit.runtime.simulation import Simulation
-from whatsapp_operator.runtime.client import Request
+from whatsapp_operator.runtime.client import Request, Response
 
 
 @pytest.fixture
@@ -210,3 +211,28 @@ async def test_each_pod_that_no_status_could_tell_of_is_a_restart(simulation: Si
     await simulation.until(lambda: simulation.status("a").get("podUID") == simulation.pod_uid("a"))
 
     assert 3 == simulation.status("a")["recovery"]["restarts"]
+
+
+async def test_an_api_that_hangs_with_events_delays_nothing(
+    simulation: Simulation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ready is told as quickly as ever, for more sessions than there are workers; no event was written meanwhile."""
+    send = simulation.api.send
+
+    async def hanging(request: Request) -> Response:
+        if "/events" in request.path:
+            await asyncio.Event().wait()
+        return await send(request)
+
+    monkeypatch.setattr(simulation.api, "send", hanging)
+    simulation.api.change("whatsappsessionquotas", "", "default", {"spec": {"sessions": 10}})
+    names = [f"s{number}" for number in range(10)]
+    await up(simulation, *names)
+    await simulation.rest(60)
+    for name in names:
+        simulation.say(name, "Connected")
+    await simulation.until(
+        lambda: all(simulation.condition(name, "Ready")[0] == "True" for name in names), within=5, step=0.1
+    )
+
+    assert [] == simulation.api.all("events")
