@@ -65,7 +65,7 @@ StoredMemory = Annotated[_Quantity, WithJsonSchema({"x-kubernetes-int-or-string"
 
 DURATION_FORM: Final = Rule(
     f"self.matches('{durations.DURATION_PATTERN}')",
-    "must be a duration of whole numbers with units, such as 30s, 5m, 1h30m or 500ms",
+    "must be a duration of whole numbers with units, such as 30s, 5m or 1h30m",
 )
 
 

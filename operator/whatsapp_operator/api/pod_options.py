@@ -77,7 +77,7 @@ class PodOptions(SpecModel):
     """What else the session's pod should have."""
 
     image: Annotated[str, Field(min_length=1, max_length=512)] | None = None
-    """The runner's image. Default: the one in the operator's settings."""
+    """The image of the runner, the program in the pod. Default: the one in the operator's settings."""
     image_pull_secrets: Annotated[
         tuple[ImagePullSecret, ...],
         Field(
@@ -95,10 +95,10 @@ class PodOptions(SpecModel):
     affinity: Affinity | None = None
     """Rules on where the pod is placed, as in a pod's spec."""
     priority_class_name: Annotated[str, name_of("a PriorityClass")] | None = None
-    """The PriorityClass of the pod."""
+    """The PriorityClass of the pod, for Kubernetes' scheduler; spec.priority is about the quota."""
     runtime_class_name: Annotated[str, name_of("a RuntimeClass")] | None = None
-    """The RuntimeClass of the pod."""
+    """The RuntimeClass of the pod, such as one with a stronger sandbox."""
     labels: Labels = Field(default_factory=dict)
-    """Labels for the pod beside the operator's own."""
+    """Labels for the pod beside the operator's own, which win. The volume claim does not get them."""
     annotations: Annotations = Field(default_factory=dict)
-    """Annotations for the pod beside the operator's own."""
+    """Annotations for the pod beside the operator's own, which win."""

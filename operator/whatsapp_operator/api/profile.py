@@ -52,8 +52,8 @@ class ProfileSpec(SpecModel):
     model_config = ConfigDict(json_schema_extra=validations(_EXCLUSIVE, _NOT_OURS))
 
     size: VolumeSize | None = None
-    """The size of the volume; it may only grow, where the storage can. Default: 1Gi. Not together with
-    existingClaim."""
+    """The size of the volume, such as 2Gi. It may only grow, and only where the storage can do that. Default: 1Gi. Not
+    together with existingClaim."""
     storage_class_name: Annotated[str, name_or_nothing("a StorageClass", nothing="a volume made by hand")] | None = None
     """The StorageClass that makes the volume; cannot be changed. Default: the cluster's default class. Empty means
     no class: a volume that somebody made by hand. Not together with existingClaim."""
@@ -61,8 +61,8 @@ class ProfileSpec(SpecModel):
     """ReadWriteOncePod, so that two browsers can never share a profile; ReadWriteOnce for storage drivers that do not
     know it. Cannot be changed. Means nothing with existingClaim."""
     retention: Retention = Retention.RETAIN
-    """What happens to the volume claim when the session is deleted: Retain keeps it, and a session of the same name
-    gets its login back; Delete deletes it with the session."""
+    """What happens to the volume claim when the session is deleted: Retain keeps it, and a later session of the same
+    name and namespace gets its login back; Delete deletes it with the session, and the phone has to be linked anew."""
     existing_claim: Annotated[str, name_of("a PersistentVolumeClaim")] | None = None
     """The name of a PersistentVolumeClaim in the same namespace to use instead of one that the operator makes. Cannot
     be changed."""

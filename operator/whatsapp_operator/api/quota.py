@@ -19,20 +19,20 @@ from whatsapp_operator.api.status import ConditionedStatus
 
 _NAME = Rule(
     f"self.metadata.name.size() <= {MAX_QUOTA_NAME_LENGTH}",
-    f"must have at most {MAX_QUOTA_NAME_LENGTH} characters, because it becomes the value of a label",
+    f"must have at most {MAX_QUOTA_NAME_LENGTH} characters, because it becomes the value of a label: choose a shorter one",
     field=".metadata.name",
 )
 
 
 class QuotaSpec(SpecModel):
-    """How much the sessions that name this quota may take together. An absent limit is unlimited."""
+    """How much the sessions that name this quota may take together. Lowering a limit takes no place from who has one."""
 
     sessions: Count | None = None
-    """How many sessions may run. 0 admits none; absent is unlimited."""
+    """How many sessions may have a place at the same time. 0 admits none; absent is unlimited."""
     memory: QuotaMemory | None = None
     """The sum of the pods' memory limits, at least 256Mi. Absent is unlimited."""
     sessions_per_namespace: Count | None = None
-    """How many sessions of one namespace may run. 0 admits none; absent is unlimited."""
+    """How many sessions of one namespace may have a place at the same time. 0 admits none; absent is unlimited."""
 
 
 class QuotaStatus(ConditionedStatus):

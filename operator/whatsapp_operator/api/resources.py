@@ -23,7 +23,7 @@ class ResourceRequests(SpecModel):
     cpu: Cpu | None = None
     """CPUs set aside for the session; half a CPU is 500m or, in quotes, "0.5". Default: 100m, or the CPU limit when that is lower."""
     memory: Memory | None = None
-    """Memory set aside for the session. Default: 384Mi, or the memory limit when that is lower."""
+    """Memory set aside for the session, such as 512Mi. Default: 384Mi, or the memory limit when that is lower."""
 
 
 class ResourceLimits(SpecModel):
@@ -32,8 +32,8 @@ class ResourceLimits(SpecModel):
     cpu: Cpu | None = None
     """CPUs the session can use at most; half a CPU is 500m or, in quotes, "0.5". Default: 1, or the CPU request when that is higher."""
     memory: SessionMemory | None = None
-    """Memory the session can use at most, at least 256Mi; this is what the quota counts. Default: 768Mi, or the
-    memory request when that is higher."""
+    """Memory the session can use at most, such as 1Gi, and not less than 256Mi. A session that needs more is ended and
+    recovered; a quota counts this amount. Default: 768Mi, or the memory request when that is higher."""
 
 
 def _limit_rule(name: str) -> Rule:

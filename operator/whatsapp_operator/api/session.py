@@ -54,7 +54,7 @@ _QUOTA = Rule(
 
 
 class WhatsAppSession(ApiModel):
-    """One WhatsApp Web session: a browser in a pod of its own, linked to a phone."""
+    """One WhatsApp Web session, linked to a phone: a browser in a pod of its own, driven by a program, the runner."""
 
     model_config = ConfigDict(json_schema_extra=validations(_NAME, _QUOTA))
 

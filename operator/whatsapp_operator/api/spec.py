@@ -44,26 +44,30 @@ class LinkSpec(SpecModel):
     """How the session is linked to a phone."""
 
     method: LinkMethod = LinkMethod.QR
-    """QR shows a code to scan; PairingCode is to show a code to type, and shows the QR code with a message until it
-    is built."""
+    """QR shows a code that the phone scans. PairingCode, a code that is typed into the phone, is not built yet: it
+    shows the QR code too, and says so in the Ready condition's message."""
     max_rounds: Annotated[int, Field(ge=1, le=1000, json_schema_extra={"format": "int32"})] = 5
-    """How many rounds of QR codes are shown before the session waits, in state LinkExpired, until somebody asks for a
-    new link with the annotation wasession.dev/relink-at."""
+    """How many rounds of QR codes, of about 160 seconds each, are shown. After the last one the state is LinkExpired,
+    and no code is shown until somebody asks for one with the annotation wasession.dev/relink-at, or the pod is made
+    anew."""
     on_logout: OnLogout = OnLogout.RELINK
-    """After a logout from the phone: Relink shows a new QR code, Wait does so only when somebody asks. After a ban or
-    a locked account it always waits."""
+    """What follows when the phone logs the session out: Relink shows a new QR code, Wait does so only when somebody
+    asks for one with the annotation wasession.dev/relink-at. After a ban or a locked account it always waits."""
 
 
 class RecoverySpec(SpecModel):
     """What happens when the runner fails. A pod that is deleted, evicted or lost with its node is replaced at once."""
 
     max_attempts: Annotated[int, Field(ge=1, le=100, json_schema_extra={"format": "int32"})] = 5
-    """How many failures in a row are answered with a new pod; the next one stalls the session until somebody asks for
-    a restart with the annotation wasession.dev/restart-at, or changes the spec."""
+    """How many failures in a row are answered with a new pod. The next one stalls the session, and its place in the
+    quota goes to others, until somebody asks for a restart with the annotation wasession.dev/restart-at or changes the
+    spec."""
     base_delay: Delay = timedelta(seconds=5)
-    """How long to wait after the first failure, at most 5m; each further one doubles it, up to 5m."""
+    """How long to wait after the first failure before a new pod is made, at most 5m. Each further failure in a row
+    doubles the wait, up to 5m."""
     healthy_after: Duration = timedelta(minutes=10)
-    """After a pod has run this long without a break, linked or not, its failures are forgotten."""
+    """After a pod has run this long without a break, linked or not, earlier failures are forgotten, and the next one
+    counts as the first."""
 
 
 class TimeoutsSpec(SpecModel):
@@ -104,20 +108,23 @@ class SessionSpec(SpecModel):
     quota_name: Annotated[str, name_of("a WhatsAppSessionQuota", longest=MAX_QUOTA_NAME_LENGTH), STORED_DEFAULT] = (
         "default"
     )
-    """The WhatsAppSessionQuota that the session counts against. Cannot be changed while the session is admitted:
-    suspend it first."""
+    """The WhatsAppSessionQuota that the session counts against; while none of that name exists, the session waits.
+    Cannot be changed while the session is admitted: suspend it first."""
     priority: Annotated[Int32, STORED_DEFAULT] = 0
-    """Higher comes first when sessions wait for a place in the quota."""
+    """Meant for the order in which sessions get a place in the quota, higher first. Not used yet: the session that was
+    created first comes first."""
     resources: ResourcesSpec = ResourcesSpec()
-    """Memory and CPU of the session's pod. A change reaches the pod when it is made anew."""
+    """Memory and CPU of the session's pod. Whatever is left out gets a default, so that the pod always has all four. A
+    change reaches the pod when it is made anew."""
     profile: ProfileSpec = ProfileSpec()
-    """The volume with the browser's profile, which holds the login."""
+    """The volume with the browser's profile, which holds the login: without it the phone has to be linked anew."""
     link: LinkSpec = LinkSpec()
-    """How the session is linked to a phone."""
+    """How the session is linked to a phone. A change reaches the pod when it is made anew."""
     recovery: RecoverySpec = RecoverySpec()
-    """What happens when the runner fails."""
+    """What happens when the runner, the program in the pod, fails. A change counts at once."""
     timeouts: TimeoutsSpec = TimeoutsSpec()
-    """How long the runner waits for the browser and the page before it gives up. A change reaches the pod when it is
-    made anew."""
+    """How long the runner, the program in the pod, waits for browser, page and connection. A change reaches the pod
+    when it is made anew."""
     pod: PodOptions = PodOptions()
-    """What else the pod should have. A change reaches the pod when it is made anew."""
+    """What else the pod should have. A change reaches the pod when it is made anew, which the annotation
+    wasession.dev/restart-at does now."""

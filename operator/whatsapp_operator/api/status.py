@@ -53,9 +53,10 @@ class LinkStatus(StatusModel):
     linked_time: Time | None = None
     """When the phone was linked."""
     durable_time: Time | None = None
-    """When the login was safe on the volume: from here on a lost pod comes back without a new QR code."""
+    """From when on the login is safe on the volume, so that a lost pod comes back without a new QR code: a minute
+    after linking, told in advance, or a clean stop before that."""
     round: Count | None = None
-    """The round of QR codes that is shown, from 1."""
+    """Which round of QR codes is or was shown, from 1; spec.link.maxRounds is the last."""
 
 
 class AdmissionStatus(StatusModel):
@@ -73,13 +74,13 @@ class LastFailure(StatusModel):
     """How the last pod failed."""
 
     reason: str | None = None
-    """In one word for programs."""
+    """Why, in one word for programs: the runner's own word such as PageCrashed, or the kubelet's such as OOMKilled."""
     pod_uid: str | None = None
     """The UID of the pod that failed; by it a failure is counted once."""
     exit_code: Annotated[int, Field(json_schema_extra={"format": "int32"})] | None = None
     """The runner's exit code, if its container ended."""
     time: Time | None = None
-    """When."""
+    """When the container ended, or the runner said that its page was dead."""
     message: Annotated[str, Field(max_length=32768)] | None = None
     """The runner's last words, without secrets and numbers."""
 
@@ -94,7 +95,7 @@ class RecoveryStatus(StatusModel):
     next_attempt_time: Time | None = None
     """When the next pod is made, while the session waits for it."""
     restarts: Count = 0
-    """Pods made after the first."""
+    """Pods made after the first, for whatever reason."""
 
 
 class SessionStatus(ConditionedStatus):
@@ -107,7 +108,7 @@ class SessionStatus(ConditionedStatus):
     Unresponsive, Crashed, Stopping. The operator's, while no runner answers: Queued, Pending, Unreachable, Recovering,
     Suspended, Stalled. Other words may come; any but Connected means not connected."""
     pod_name: str | None = None
-    """The session's pod."""
+    """The session's pod; it has the session's name."""
     pod_uid: str | None = None
     """The UID of the session's pod, or of the last one when replicas is 0."""
     pvc_name: str | None = None
@@ -117,9 +118,9 @@ class SessionStatus(ConditionedStatus):
     image: str | None = None
     """The runner's image in the pod."""
     token_secret_name: str | None = None
-    """The Secret with the tokens for the runner's API, one key per scope."""
+    """The Secret with the tokens for the runner's API, one key per scope: state, link, send, read, admin."""
     endpoint: str | None = None
-    """The runner's API inside the cluster."""
+    """The address of the runner's API inside the cluster; it wants a token of tokenSecretName."""
     replicas: Count = 0
     """1 while a pod object exists, else 0; for the scale subresource."""
     selector: str | None = None
@@ -131,7 +132,7 @@ class SessionStatus(ConditionedStatus):
     recovery: RecoveryStatus | None = None
     """What failed and what comes next."""
     handled_requests: HandledRequests = HandledRequests()
-    """The requests by annotation that were carried out."""
+    """Which requests by annotation were carried out, by their values."""
 
     @property
     def reserved_memory(self) -> Decimal | None:

@@ -225,12 +225,14 @@ def test_every_published_field_has_a_description(api: ApiClient, kind: Kind) -> 
     ("path", "words"),
     [
         ("was", "One WhatsApp Web session"),
-        ("was.spec.profile.size", "it may only grow"),
+        ("was.spec.profile.size", "It may only grow"),
         ("was.spec.pod.affinity.nodeAffinity", "Which nodes the pod may or should run on"),
         ("was.status.conditions.lastTransitionTime", "When the status last changed"),
         ("wasq.spec.sessions", "0 admits none"),
     ],
 )
-def test_kubectl_explains(cluster: LightCluster, path: str, words: str) -> None:
+def test_kubectl_explains(cluster: LightCluster, api: ApiClient, path: str, words: str) -> None:
     """Samples through kubectl itself, at every depth."""
+    published(api)
+
     assert words in " ".join(cluster.kubectl("explain", path).split())

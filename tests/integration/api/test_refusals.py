@@ -11,7 +11,7 @@ from api_client import ApiClient, Refusal
 from whatsapp_operator.api.crd.definitions import KINDS, root_schema
 
 QUANTITY = "must be a quantity such as 384Mi, 1Gi, 500m or 2"
-DURATION = "must be a duration of whole numbers with units, such as 30s, 5m, 1h30m or 500ms"
+DURATION = "must be a duration of whole numbers with units, such as 30s, 5m or 1h30m"
 SECOND = "must be at least 1s: write 30s for 30 seconds, or leave it out for the default"
 ANSWER = "must be at least 3s, which one answer may take on a busy node: raise it, or leave it out for the default"
 CPU = "must be at least 1m, a thousandth of a CPU; leave it out for the default"
@@ -37,7 +37,7 @@ NAME = (
     "must be a DNS label of at most 52 characters: lower case letters, digits and '-', beginning and ending with a "
     "letter or digit, because it becomes a host name"
 )
-QUOTA_NAME = "must have at most 63 characters, because it becomes the value of a label"
+QUOTA_NAME = "must have at most 63 characters, because it becomes the value of a label: choose a shorter one"
 QUOTA_MEMORY = "must be at least 256Mi, the smallest session: to admit none set sessions to 0"
 
 

@@ -24,8 +24,8 @@ An annotation on the session, with the time of the request as its value. Any val
 
 | Annotation | What happens |
 |---|---|
-| `{constants.RESTART_AT}` | the pod is made anew |
-| `{constants.RELINK_AT}` | the login is forgotten and a new QR code is shown |
+| `{constants.RESTART_AT}` | the pod is made anew, with all edits that wait; the login stays |
+| `{constants.RELINK_AT}` | the pod is made anew, and a session that is not linked any more shows a new QR code, whatever `spec.link.onLogout` says; one that still works keeps its login |
 
     kubectl annotate --overwrite was sales {constants.RESTART_AT}="$(date -u +%Y-%m-%dT%H:%M:%SZ)"
 """
@@ -35,12 +35,15 @@ _CONDITIONS = {
     ConditionType.LINKED: "a phone is linked; keeps its value while the runner does not answer",
     ConditionType.ADMITTED: "it has a place in its quota",
     ConditionType.POD_READY: "the runner in its pod serves, whether linked or not",
-    ConditionType.POD_SCHEDULED: "as on the pod",
+    ConditionType.POD_SCHEDULED: "as on the pod; absent without one",
     ConditionType.SUSPENDED: "it is suspended and its pod is gone",
-    ConditionType.STALLED: "nothing goes on until a person acts; the message says how",
-    ConditionType.RECOVERING: "its runner failed and a new pod will be made",
+    ConditionType.STALLED: "a person has to act; the message says how",
+    ConditionType.RECOVERING: "a new pod is on its way in place of one that failed, was lost or is restarted",
     ConditionType.CONFLICT: "another browser took the session over",
 }
+
+
+_SCOPES = {"Namespaced": "In a namespace", "Cluster": "Cluster-wide"}
 
 
 def reference() -> str:
@@ -65,7 +68,7 @@ def _kind(kind: Kind) -> str:
     )
     rules = "".join(f"| `{path}` | {_cell(text)} |\n" for path, text in _rules("", schema))
     return (
-        f"## {kind.kind}\n\n{schema['description']} {kind.scope}, short name `{kind.short}`.\n\n"
+        f"## {kind.kind}\n\n{schema['description']} {_SCOPES[kind.scope]}, short name `{kind.short}`.\n\n"
         f"{blocks}"
         f"### What the API server refuses ({kind.kind})\n\nBeside wrong types, bounds and unknown words.\n\n"
         f"| Where | What it says |\n|---|---|\n{rules}\n"
