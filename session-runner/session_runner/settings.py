@@ -101,13 +101,16 @@ class Settings:
     """Everything that can be set. Times are seconds here and durations ("45s") in the environment."""
 
     url: str = _setting(
-        Variable.WHATSAPP_WEB_URL, _url, "https://web.whatsapp.com/", "The page. Its host must be an allowed one."
+        Variable.WHATSAPP_WEB_URL,
+        _url,
+        "https://web.whatsapp.com/",
+        "The page, over https. Its host must be one of ALLOWED_HOSTS.",
     )
     allowed_hosts: AllowedHosts = _setting(
         Variable.ALLOWED_HOSTS,
         AllowedHosts.parse,
         "*.whatsapp.com,*.whatsapp.net",
-        "Hosts the browser may talk to, by comma; `*.` stands for any subdomain. Every other name does not resolve.",
+        "Hosts the browser may talk to, by comma; `*.` stands for any subdomain. No other host resolves, addresses included.",
     )
     extra_ca_file: Path | None = _setting(
         Variable.EXTRA_CA_FILE,
