@@ -15,7 +15,14 @@ from whatsapp_operator.runtime.metrics import Metrics
 
 Json = dict[str, Any]
 GROUP = "/apis/wasession.dev/v1alpha1"
-PATHS = {"whatsappsessions": GROUP, "whatsappsessionquotas": GROUP, "leases": "/apis/coordination.k8s.io/v1"}
+PATHS = {
+    "whatsappsessions": GROUP,
+    "whatsappsessionquotas": GROUP,
+    "leases": "/apis/coordination.k8s.io/v1",
+    "storageclasses": "/apis/storage.k8s.io/v1",
+    "validatingadmissionpolicies": "/apis/admissionregistration.k8s.io/v1",
+    "validatingadmissionpolicybindings": "/apis/admissionregistration.k8s.io/v1",
+}
 
 
 class Refused(Exception):
@@ -125,12 +132,12 @@ class Audit:
         ]
 
     def refused(self) -> list[str]:
-        """The requests that a right was missing for; in a namespace that is going the same code says another thing."""
+        """The requests that a right was missing for; a 403 of admission (a quota, a policy) is none of them."""
         return [
             _words(line)
             for line in self.requests()
-            if line["responseStatus"]["code"] in (401, 403)
-            and "because it is being terminated" not in line["responseStatus"].get("message", "")
+            if line["responseStatus"]["code"] == 401
+            or line.get("annotations", {}).get("authorization.k8s.io/decision") == "forbid"
         ]
 
 

@@ -117,3 +117,40 @@ async def test_a_pod_that_cannot_be_scheduled_is_shown_and_left(bench: Bench) ->
 
     assert message in ready["message"]
     assert "delete pods" not in bench.audit.writes()
+
+
+async def test_many_failures_at_once_pause_recovery(bench: Bench) -> None:
+    """Three of three fail: no pod of theirs is made, it is told, counted and an event; a new session starts all the same."""
+    names = ("a", "b", "c")
+    await bench.quota(sessions=4)
+    operator = await bench.operator()
+    for name in names:
+        await bench.session(name, recovery={**SOON, "maxAttempts": 5, "baseDelay": "4s"})
+    for name in names:
+        await bench.reaches(name, "QRPending")
+    for name in names:
+        await bench.node.end(name, code=ExitCode.BROWSER_EXITED)
+    told = [await bench.holds(name, "Recovering", status="True", reason="RecoveryPaused") for name in names]
+    await bench.session("new")
+    await bench.reaches("new", "QRPending")
+
+    async def no_pods() -> bool:
+        return [None, None, None] == [await bench.pod(name) for name in names]
+
+    await bench.stays(no_pods, "no pods although their time has come", during=8)
+    _, metrics = await operator.get("/metrics")
+    events = await bench.until(lambda: _pauses(bench, "whatsapp-operator"), "the event")
+
+    assert "whatsapp_operator_recovery_paused 1.0" in metrics
+    assert 1 == len({condition["message"] for condition in told})
+    assert ("Lease", "Warning") == (events[0]["involvedObject"]["kind"], events[0]["type"])
+
+
+async def _pauses(bench: Bench, namespace: str) -> list[Json]:
+    """Return the events of a pause that this test's operator has written."""
+    instance = bench.operators[-1].log.stem
+    return [
+        event
+        for event in await bench.admin.list("events", namespace)
+        if event["reason"] == "RecoveryPaused" and event["reportingInstance"] == instance
+    ]
