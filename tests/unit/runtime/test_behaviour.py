@@ -52,14 +52,14 @@ async def test_a_mass_failure_pauses_recovery(simulation: Simulation) -> None:
     await simulation.until(lambda: simulation.condition("a", "Recovering") == ("True", "RecoveryPaused"))
     paused = gauge(simulation, "whatsapp_operator_recovery_paused")
     await simulation.rest(240)
-    during = [simulation.pod(name) for name in SIX[:3]]
+    during = [simulation.api.created["pods", name] for name in SIX]
     simulation.session("new")
     await simulation.until(lambda: simulation.state("new") == "QRPending", within=30)
 
     await simulation.until(lambda: all(simulation.state(name) == "QRPending" for name in SIX), within=120)
 
     assert 1.0 == paused
-    assert [None, None, None] == during
+    assert [1, 1, 1, 1, 1, 1] == during
     assert 0.0 == gauge(simulation, "whatsapp_operator_recovery_paused")
 
 
@@ -75,6 +75,33 @@ async def test_a_pause_survives_a_restart(simulation: Simulation) -> None:
 
     assert [None, None, None] == [simulation.pod(name) for name in SIX[:3]]
     assert 1.0 == gauge(simulation, "whatsapp_operator_recovery_paused")
+
+
+async def test_few_failures_among_many_pause_nothing_at_a_start(simulation: Simulation) -> None:
+    """A new process hears of sessions before it hears of pods; three failures of twelve stay three of twelve."""
+    names = [f"s{number:02}" for number in range(12)]
+    await up(simulation, *names)
+    for name in names[:3]:
+        simulation.end(name, code=30)
+    await simulation.rest(2)
+    simulation.kill()
+    await simulation.start()
+    await simulation.until(lambda: all(simulation.api.created["pods", name] == 2 for name in names[:3]), within=20)
+
+    assert 0.0 == gauge(simulation, "whatsapp_operator_recovery_paused")
+
+
+async def test_a_released_place_is_given_on_at_once(simulation: Simulation) -> None:
+    """The reservation goes by the operator's own write, after the pod: who waits need not wait for a resync."""
+    simulation.api.change("whatsappsessionquotas", "", "default", {"spec": {"sessions": 1}})
+    await up(simulation, "a")
+    simulation.session("b")
+    await simulation.until(lambda: simulation.condition("b", "Admitted") == ("False", "QuotaExceeded"))
+    await simulation.rest(3)
+
+    simulation.edit("a", {"spec": {"operatingMode": "Suspended"}})
+
+    await simulation.until(lambda: simulation.pod_uid("b"), within=5)
 
 
 async def test_lost_pods_pause_nothing(simulation: Simulation) -> None:

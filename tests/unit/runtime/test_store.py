@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from whatsapp_operator.api.metadata import ObjectKey
-from whatsapp_operator.runtime.resources import PODS, SESSIONS, Json
-from whatsapp_operator.runtime.store import Store
+from whatsapp_operator.runtime.resources import PODS, SESSIONS, Json, Resource
+from whatsapp_operator.runtime.store import Change, Store
 
 KEY = ObjectKey("shop", "a")
 
@@ -239,3 +239,23 @@ def test_any_order_of_delivery_ends_in_the_truth(steps: list[str], chance: rando
         store.replace(PODS, [] if truth is None else [truth], version=version)
 
     assert truth == store.get(PODS, KEY)
+
+
+def test_every_way_into_the_store_is_noticed() -> None:
+    """An event, an answer, a deletion, a missing object and a LIST: each change is told once, what is known is not."""
+    told: list[tuple[Resource, bool, bool]] = []
+
+    def noticed(resource: Resource, change: Change) -> None:
+        told.append((resource, change.before is not None, change.after is not None))
+
+    store = Store({PODS: lambda _: ()}, noticed=noticed)
+    store.put(PODS, pod(5))
+    store.put(PODS, pod(5))
+    store.put(PODS, pod(6))
+    store.forget(PODS, KEY, version=6)
+    store.replace(PODS, [pod(8)], version=9)
+    store.remove(PODS, pod(8))
+    store.remove(PODS, pod(8))
+
+    made, changed, gone = (PODS, False, True), (PODS, True, True), (PODS, True, False)
+    assert [made, changed, gone, made, gone] == told
