@@ -61,6 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = load()
         logs.configure(settings.log_level)
+        for advice in settings.advice():
+            logger.warning("Settings to look at", extra={"advice": advice})
         asyncio.run(Process(settings).rotate_key() if given else Process(settings).run())
     except (BadSettings, BadCredentials, BadKeySecret) as error:
         # What a person has to mend; a traceback would hide it.

@@ -18,6 +18,11 @@ from whatsapp_operator.app.hosts import allows, host_patterns, page_host
 from whatsapp_operator.core.model import Defaults
 from whatsapp_operator.runtime.lease import LeaseTimes
 
+_ALONE = (
+    "WATCH_NAMESPACES is set and INSTANCE is not: quotas are counted over these namespaces alone. That is right for the "
+    "only operator of a cluster. If there is another one, both would admit up to each limit and overwrite each other's "
+    "quota status: give one of them an INSTANCE, and label its namespaces and quotas wasession.dev/instance with that name."
+)
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 
 
@@ -95,7 +100,8 @@ class Settings(BaseSettings):
     afterwards use it."""
     watch_namespaces: Annotated[tuple[Name, ...], NoDecode, BeforeValidator(_names)] = ()
     """The namespaces whose sessions are this operator's, by comma. Empty: all, except those that carry another
-    instance's label."""
+    instance's label. It alone makes no room for a second operator: each counts quotas over its own namespaces only, so
+    two would exceed every limit and overwrite each other's figures. Where there is a second one, give it an INSTANCE."""
     instance: Annotated[str, AfterValidator(_optional_label), Field(max_length=40)] = ""
     """A name that sets this operator apart from others in the cluster. It takes the namespaces and quotas that carry the
     label `wasession.dev/instance` with this name, and no others; its Lease and key Secret carry the name too. Empty: it
@@ -129,6 +135,11 @@ class Settings(BaseSettings):
     """How long the operator may take to end after SIGTERM; then it ends hard. Below the pod's grace period."""
     log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
     """How much the operator logs: debug, info, warning or error. debug tells every decision."""
+
+    def advice(self) -> tuple[str, ...]:
+        """Return what is allowed and may still not be meant, with what to do about it; told in the log at the start."""
+        alone = bool(self.watch_namespaces) and not self.instance
+        return (_ALONE,) if alone else ()
 
     @model_validator(mode="after")
     def _lease_times_fit(self) -> "Settings":

@@ -53,3 +53,12 @@ def test_what_is_wrong_is_said_in_one_line(environment: dict[str, str], words: s
     assert ("CRITICAL", "Cannot start") == (line["level"], line["message"])
     assert words in line["error"]
     assert "Traceback" not in ended.stderr
+
+
+def test_what_may_not_be_meant_is_told_at_the_start() -> None:
+    """A warning before anything else, on a line of its own."""
+    ended = run(RUNNER_IMAGE="x", WATCH_NAMESPACES="shop")
+
+    line = json.loads(ended.stderr.splitlines()[0])
+    assert ("WARNING", "Settings to look at") == (line["level"], line["message"])
+    assert "give one of them an INSTANCE" in line["advice"]

@@ -142,3 +142,20 @@ def test_every_setting_says_what_it_is_for() -> None:
     short = [name for name, field in Settings.model_fields.items() if len(str(field.description or "")) < 20]
 
     assert [] == short
+
+
+@pytest.mark.parametrize(
+    ("given", "advised"),
+    [
+        ({}, False),
+        ({"watch_namespaces": "shop"}, True),
+        ({"instance": "demo"}, False),
+        ({"watch_namespaces": "shop", "instance": "demo"}, False),
+    ],
+)
+def test_operators_that_could_share_quotas_are_warned_of(given: dict[str, str], *, advised: bool) -> None:
+    """Namespaces without an instance: allowed, for it may be the only operator, and told with what to do."""
+    advice = load(runner_image="x", **given).advice()
+
+    assert advised is bool(advice)
+    assert all("INSTANCE" in text and "wasession.dev/instance" in text for text in advice)
