@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from session_runner.states.vocabulary import ExitCode, RunnerState, StateReason
 from unit.core.world import Crash, Json, World
+from whatsapp_operator.api.conditions import is_true
 from whatsapp_operator.core.model import Action, CreatePod, Decision, DeletePod, PatchClaim
 from whatsapp_operator.core.stops import recorded_stop, request_pending
 
@@ -68,6 +69,8 @@ class Watched(World):
         after = recorded_stop(self.status(name))
         if after is not None and before is None:
             self.stopped.add(uid)
+        if is_true(self.status(name).conditions, "Suspended"):  # a suspension is an answer when it is complete, not before
+            self.stopped.discard(uid)
         assert len(self.taken()) <= self.allowed, "more places are taken than the quota has"
 
     def _act(self, action: Action, name: str) -> bool:
@@ -75,7 +78,9 @@ class Watched(World):
         if isinstance(action, CreatePod):
             uid = session.metadata.uid
             assert name not in self.pods, "a pod was made beside another one"
-            assert uid not in self.stopped, "a stopped session was started without a request"
+            asked = request_pending(session, session.status.handled_requests)
+            assert asked or uid not in self.stopped, "a stopped session was started without a request"
+            self.stopped.discard(uid)
             assert session.status.admission is not None, "a pod was made without a place"
             recovery = session.status.recovery
             due = recovery.next_attempt_time if recovery is not None else None
@@ -121,10 +126,7 @@ class Storm(RuleBasedStateMachine):
     @rule(name=names, spec=st.sampled_from(SPECS))
     def apply(self, name: str, spec: Json) -> None:
         """A session is made or edited."""
-        stored = self.world.apply(name, spec=copy.deepcopy(spec))
-        if spec.get("operatingMode") == "Suspended":
-            self.world.look(name)  # a suspension that nobody saw is none
-            self.world.stopped.discard(stored["metadata"]["uid"])
+        self.world.apply(name, spec=copy.deepcopy(spec))
 
     @precondition(lambda self: self.world.sessions)
     @rule(data=st.data(), request=st.sampled_from(["restart_at", "relink_at"]))
@@ -133,7 +135,13 @@ class Storm(RuleBasedStateMachine):
         name = data.draw(st.sampled_from(sorted(self.world.sessions)))
         self.requests += 1
         self.world.annotate(name, **{request: f"request {self.requests}"})
-        self.world.stopped.discard(self.world.sessions[name]["metadata"]["uid"])
+
+    @precondition(lambda self: self.world.sessions)
+    @rule(data=st.data())
+    def take_back(self, data: st.DataObject) -> None:
+        """A person takes all requests away again, carried out or not."""
+        name = data.draw(st.sampled_from(sorted(self.world.sessions)))
+        self.world.sessions[name]["metadata"]["annotations"].clear()
 
     @precondition(lambda self: self.world.sessions)
     @rule(data=st.data())
