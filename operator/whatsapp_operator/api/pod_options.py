@@ -64,6 +64,12 @@ Annotations = Annotated[
 ]
 
 
+_IMAGE = Rule(
+    "self.matches('^[^[:space:]]*$')",
+    "must be an image's name without blanks, such as registry.example.com/whatsapp-runner:0.1.0",
+)
+
+
 class ImagePullSecret(SpecModel):
     """A Secret in the session's namespace with a registry's credentials."""
 
@@ -76,7 +82,7 @@ class ImagePullSecret(SpecModel):
 class PodOptions(SpecModel):
     """What else the session's pod should have."""
 
-    image: Annotated[str, Field(min_length=1, max_length=512)] | None = None
+    image: Annotated[str, Field(min_length=1, max_length=512, json_schema_extra=validations(_IMAGE))] | None = None
     """The image of the runner, the program in the pod. Default: the one in the operator's settings."""
     image_pull_secrets: Annotated[
         tuple[ImagePullSecret, ...],

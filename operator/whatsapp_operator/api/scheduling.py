@@ -2,6 +2,9 @@
 
 They are typed rather than passed through, because the API server drops what it does not know from a pod without a
 word: a mistyped key would not be refused, it would be a placement rule that silently does not hold.
+
+What a pod is refused for is refused here already, with what to do: else `kubectl apply` would take the session, and its
+pod could never be made.
 """
 
 from enum import StrEnum
@@ -10,6 +13,7 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field
 
 from whatsapp_operator.api.base import SpecModel
+from whatsapp_operator.api.rules import Rule, validations
 
 Text = Annotated[str, Field(max_length=317)]
 """A label key or a topology key: prefix, slash and name."""
@@ -17,6 +21,36 @@ Value = Annotated[str, Field(max_length=63)]
 NodeValue = Annotated[str, Field(max_length=253)]
 """A label's value, or a node's name."""
 Weight = Annotated[int, Field(ge=1, le=100, json_schema_extra={"format": "int32"})]
+_EVERY_VALUE = Rule(
+    "!has(self.operator) || self.operator != 'Exists' || !has(self.value) || self.value == ''",
+    "with operator Exists every value fits: remove value, or set operator to Equal",
+    field=".value",
+)
+_EVERY_KEY = Rule(
+    "(has(self.key) && self.key != '') || (has(self.operator) && self.operator == 'Exists')",
+    "without a key it fits every taint, and that wants operator Exists: set operator to Exists, or write the taint's key",
+    field=".key",
+)
+_SECONDS = Rule(
+    "!has(self.tolerationSeconds) || (has(self.effect) && self.effect == 'NoExecute')",
+    "tolerationSeconds is for effect NoExecute: set effect to NoExecute, or remove tolerationSeconds",
+    field=".tolerationSeconds",
+)
+_SOME_VALUES = Rule(
+    "!(self.operator in ['In', 'NotIn']) || (has(self.values) && self.values.size() > 0)",
+    "In and NotIn need values to compare with: add values, or set operator to Exists or DoesNotExist",
+    field=".values",
+)
+_NO_VALUES = Rule(
+    "!(self.operator in ['Exists', 'DoesNotExist']) || !has(self.values) || self.values.size() == 0",
+    "Exists and DoesNotExist look at no value: remove values, or set operator to In or NotIn",
+    field=".values",
+)
+_ONE_NUMBER = Rule(
+    "!(self.operator in ['Gt', 'Lt']) || (has(self.values) && self.values.size() == 1 && self.values[0].matches('^-?[0-9]{1,18}$'))",
+    "Gt and Lt compare with a number: values must be one whole number, in quotes, and nothing else",
+    field=".values",
+)
 _ATOMIC = ConfigDict(json_schema_extra={"x-kubernetes-map-type": "atomic"})
 
 
@@ -48,14 +82,17 @@ class TaintEffect(StrEnum):
 class Toleration(PassedOn):
     """A taint that does not keep the pod off a node."""
 
+    model_config = ConfigDict(json_schema_extra=validations(_EVERY_VALUE, _EVERY_KEY, _SECONDS))
+
     key: Text | None = None
-    """The taint's key; empty with operator Exists means every taint."""
+    """The taint's key; left out, with operator Exists, it means every taint."""
     operator: TolerationOperator | None = None
-    """How key and value are compared with the taint's. Default: Equal."""
+    """How key and value are compared with the taint's; Lt and Gt only where the cluster has them switched on. Default:
+    Equal."""
     value: Text | None = None
-    """The taint's value; empty with operator Exists."""
+    """The taint's value; left out with operator Exists."""
     effect: TaintEffect | None = None
-    """The taint's effect; empty means every effect."""
+    """The taint's effect; left out, it means every effect."""
     toleration_seconds: Annotated[int, Field(json_schema_extra={"format": "int64"})] | None = None
     """With effect NoExecute, how many seconds the pod stays once the taint appears. Default: for ever."""
 
@@ -82,6 +119,8 @@ class LabelOperator(StrEnum):
 
 class NodeRequirement(PassedOn):
     """A condition on a label or a field of the node."""
+
+    model_config = ConfigDict(json_schema_extra=validations(_SOME_VALUES, _NO_VALUES, _ONE_NUMBER))
 
     key: Text
     """The label's key, or the field's name."""
@@ -133,6 +172,8 @@ class NodeAffinity(PassedOn):
 
 class LabelRequirement(PassedOn):
     """A condition on a label."""
+
+    model_config = ConfigDict(json_schema_extra=validations(_SOME_VALUES, _NO_VALUES))
 
     key: Text
     """The label's key."""

@@ -46,6 +46,12 @@ CONTRACT: dict[str, Any] = {
 }
 
 
+def nodes(*requirements: dict[str, Any]) -> dict[str, Any]:
+    """An affinity to nodes whose labels are such."""
+    terms = [{"matchExpressions": list(requirements)}]
+    return {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}}}
+
+
 @pytest.mark.parametrize(
     "spec",
     [
@@ -76,6 +82,10 @@ CONTRACT: dict[str, Any] = {
         {"pod": {"labels": {"team": "a", "example.com/x": ""}, "annotations": {"note": "two words, or ünï"}}},
         {"pod": {"labels": {"mywasession.dev/x": "another-group"}}},
         {"pod": {"tolerations": [{"operator": "Exists"}]}},
+        {"pod": {"tolerations": [{"key": "a"}, {"key": "", "operator": "Exists", "value": "", "effect": "NoExecute"}]}},
+        {"pod": {"tolerations": [{"key": "a", "value": "", "effect": "NoExecute", "tolerationSeconds": -1}]}},
+        {"pod": {"affinity": nodes({"key": "a", "operator": "Exists", "values": []})}},
+        {"pod": {"affinity": nodes({"key": "a", "operator": "Gt", "values": ["-5"]})}},
     ],
 )
 def test_the_edges_of_what_is_allowed_are_allowed(api: ApiClient, spec: dict[str, Any]) -> None:

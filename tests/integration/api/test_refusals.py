@@ -33,6 +33,12 @@ CLASS = (
     "must be the name of a StorageClass, or empty for a volume made by hand: lower case letters, digits, '-' and '.', "
     "beginning and ending with a letter or digit"
 )
+IMAGE = "must be an image's name without blanks, such as registry.example.com/whatsapp-runner:0.1.0"
+EVERY = "without a key it fits every taint, and that wants operator Exists: set operator to Exists, or write the taint's key"
+STAYS = "tolerationSeconds is for effect NoExecute: set effect to NoExecute, or remove tolerationSeconds"
+SOME = "In and NotIn need values to compare with: add values, or set operator to Exists or DoesNotExist"
+NONE = "Exists and DoesNotExist look at no value: remove values, or set operator to In or NotIn"
+NUMBER = "Gt and Lt compare with a number: values must be one whole number, in quotes, and nothing else"
 NAME = (
     "must be a DNS label of at most 52 characters: lower case letters, digits and '-', beginning and ending with a "
     "letter or digit, because it becomes a host name"
@@ -68,6 +74,28 @@ def requests(**amounts: Any) -> dict[str, Any]:
 def both(name: str, request: Any, limit: Any) -> dict[str, Any]:
     """A spec with a request and a limit."""
     return {"resources": {"requests": {name: request}, "limits": {name: limit}}}
+
+
+REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+ON_NODES = f"spec.pod.affinity.nodeAffinity.{REQUIRED}.nodeSelectorTerms[0].matchExpressions[0].values"
+NEAR_PODS = f"spec.pod.affinity.podAffinity.{REQUIRED}[0].labelSelector.matchExpressions[0].values"
+
+
+def requirement(operator: str, values: list[str] | None) -> dict[str, Any]:
+    """A condition on a label."""
+    return {"key": "disk", "operator": operator} | ({} if values is None else {"values": values})
+
+
+def on_nodes(operator: str, values: list[str] | None = None) -> dict[str, Any]:
+    """A spec whose pod may only run on such nodes."""
+    terms = [{"matchExpressions": [requirement(operator, values)]}]
+    return {"pod": {"affinity": {"nodeAffinity": {REQUIRED: {"nodeSelectorTerms": terms}}}}}
+
+
+def near_pods(operator: str, values: list[str] | None = None) -> dict[str, Any]:
+    """A spec whose pod may only run near to such pods."""
+    selector = {"matchExpressions": [requirement(operator, values)]}
+    return {"pod": {"affinity": {"podAffinity": {REQUIRED: [{"topologyKey": "zone", "labelSelector": selector}]}}}}
 
 
 RULES: list[tuple[dict[str, Any], str, str]] = [
@@ -151,10 +179,42 @@ RULES: list[tuple[dict[str, Any], str, str]] = [
     ({"pod": {"annotations": {"-note": "a"}}}, "spec.pod.annotations", KEY),
     ({"pod": {"nodeSelector": {"Example.com/disk": "ssd"}}}, "spec.pod.nodeSelector", KEY),
     ({"profile": {"storageClassName": "Fast Disk"}}, "spec.profile.storageClassName", CLASS),
+    # a pod may have it, but no node ever fits
+    (on_nodes("Gt", ["a"]), ON_NODES, NUMBER),
 ]
 
 
-@pytest.mark.parametrize(("spec", "field", "text"), RULES)
+NO_POD: list[tuple[dict[str, Any], str, str]] = [
+    ({"pod": {"image": "runner:1 "}}, "spec.pod.image", IMAGE),
+    (
+        {"pod": {"tolerations": [{"key": "a", "operator": "Exists", "value": "b"}]}},
+        "spec.pod.tolerations[0].value",
+        "with operator Exists every value fits: remove value, or set operator to Equal",
+    ),
+    ({"pod": {"tolerations": [{"value": "b"}]}}, "spec.pod.tolerations[0].key", EVERY),
+    ({"pod": {"tolerations": [{"key": "", "operator": "Equal"}]}}, "spec.pod.tolerations[0].key", EVERY),
+    (
+        {"pod": {"tolerations": [{"operator": "Exists", "effect": "NoSchedule", "tolerationSeconds": 5}]}},
+        "spec.pod.tolerations[0].tolerationSeconds",
+        STAYS,
+    ),
+    (
+        {"pod": {"tolerations": [{"operator": "Exists", "tolerationSeconds": 5}]}},
+        "spec.pod.tolerations[0].tolerationSeconds",
+        STAYS,
+    ),
+    (on_nodes("In"), ON_NODES, SOME),
+    (on_nodes("NotIn", []), ON_NODES, SOME),
+    (on_nodes("Exists", ["a"]), ON_NODES, NONE),
+    (on_nodes("Lt", ["1", "2"]), ON_NODES, NUMBER),
+    (on_nodes("Gt"), ON_NODES, NUMBER),
+    (near_pods("In"), NEAR_PODS, SOME),
+    (near_pods("DoesNotExist", ["a"]), NEAR_PODS, NONE),
+]
+""" What the API server would refuse of the session's pod, so that the session could never have one. """
+
+
+@pytest.mark.parametrize(("spec", "field", "text"), [*RULES, *NO_POD])
 def test_a_session_that_breaks_a_rule_is_told_what_to_do(
     api: ApiClient, spec: dict[str, Any], field: str, text: str
 ) -> None:
@@ -166,6 +226,27 @@ def test_a_session_that_breaks_a_rule_is_told_what_to_do(
     assert field == refusal.field
     assert refusal.message.startswith("Invalid value: ")
     assert refusal.message.endswith(text)
+
+
+@pytest.mark.parametrize("spec", [spec for spec, _, _ in NO_POD])
+def test_what_is_refused_for_the_pods_sake_no_pod_may_have(api: ApiClient, spec: dict[str, Any]) -> None:
+    """The rule is no stricter than the pod's own: the API server refuses such a pod."""
+    chosen = spec["pod"]
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "p"},
+        "spec": {
+            "containers": [{"name": "runner", "image": chosen.get("image", "i")}],
+            "tolerations": chosen.get("tolerations", []),
+            "affinity": chosen.get("affinity"),
+        },
+    }
+
+    answer = api.request("POST", "/api/v1/namespaces/default/pods", pod, dryRun="All")
+
+    assert not answer.accepted
+    assert answer.refusals
 
 
 SCHEMA: list[tuple[dict[str, Any], str, str]] = [
@@ -283,7 +364,7 @@ def test_a_quota_whose_name_is_no_label_value_is_refused(api: ApiClient) -> None
 
 def test_every_rule_of_the_crds_is_broken_by_a_test() -> None:
     """No text is there that nobody has seen the API server say; the rules on changes are in test_changes."""
-    tested = {text for _, _, text in RULES} | {ONE, NAME, QUOTA_NAME, QUOTA_MEMORY, QUANTITY}
+    tested = {text for _, _, text in [*RULES, *NO_POD]} | {ONE, NAME, QUOTA_NAME, QUOTA_MEMORY, QUANTITY}
     tested |= {
         f"the {name} limit is below the {name} request: raise the limit or lower the request" for name in AMOUNTS
     }
