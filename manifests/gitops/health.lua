@@ -1,5 +1,5 @@
 -- Argo CD's view of a WhatsAppSession. Without it an unknown kind counts as Healthy at once.
--- Goes into ConfigMap argocd-cm as resource.customizations.health.wasession.dev_WhatsAppSession: see manifests/gitops.
+-- Goes into ConfigMap argocd-cm as resource.customizations.health.wasession.dev_WhatsAppSession: see docs/operations/gitops.md.
 local health = { status = "Progressing", message = "the operator has not seen it yet" }
 local status = obj.status
 if status == nil or status.conditions == nil then
