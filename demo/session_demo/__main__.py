@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from collections.abc import Callable, Sequence
 
@@ -29,12 +30,15 @@ def main(arguments: Sequence[str]) -> int:
         print(f"demo: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("demo: interrupted; `make demo` begins anew, `make demo-down` cleans up", file=sys.stderr)
+        where = " CLUSTER=current" if given.cluster == "current" else ""
+        print(f"demo: interrupted; `make demo{where}` begins anew, `make demo-down{where}` cleans up", file=sys.stderr)
         return 130
 
 
 def _play(given: argparse.Namespace) -> int:
     story = Story()
+    for line in _without_effect(given):
+        story.say(line)
     story.chapter("Setting the stage: a real Kubernetes, the images, the operator, the stand-in")
     kubectl, images = places.local(given.name)
     stage = set_up(story, kubectl, images, Choice(mode=given.mode))
@@ -42,6 +46,13 @@ def _play(given: argparse.Namespace) -> int:
     status = story.finish()
     _farewell(story, kubectl, "`make demo-down` removes everything")
     return status
+
+
+def _without_effect(given: argparse.Namespace) -> list[str]:
+    """What was asked for and means nothing on our own cluster: who named a registry may have meant another one."""
+    foreign = {"REGISTRY": given.registry, "KIND": given.kind, "STORAGE_CLASS": given.storage_class}
+    named = " and ".join(name for name, value in foreign.items() if value)
+    return [f"(without effect here: {named}; for a cluster of yours add CLUSTER=current)"] if named else []
 
 
 def _play_current(given: argparse.Namespace) -> int:
@@ -123,4 +134,6 @@ def _add_choices(sub: argparse.ArgumentParser) -> None:
 
 
 if __name__ == "__main__":
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal that has no ✓ gets a question mark, not a traceback
+        sys.stdout.reconfigure(errors="replace")
     sys.exit(main(sys.argv[1:]))

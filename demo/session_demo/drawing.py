@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 
 from kubectl_whatsapp.drawing import draw
@@ -11,8 +12,9 @@ from session_demo.errors import DemoError
 
 
 def draw_qr(text: str) -> str:
-    """Draw the code; raises DemoError when it does not fit."""
+    """Draw the code; raises DemoError when the window is too narrow for it. A file or a pipe has no width."""
+    screen = sys.stdout.isatty()
     try:
-        return draw(text, columns=120, colours=sys.stdout.isatty())
+        return draw(text, columns=shutil.get_terminal_size().columns if screen else None, colours=screen)
     except CannotDraw as error:
         raise DemoError(str(error)) from error

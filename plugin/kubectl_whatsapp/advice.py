@@ -41,12 +41,14 @@ NEEDS_RELINK: Mapping[str, str] = {
 NEEDS_RESTART: Mapping[str, str] = {
     "Conflict": "its account is open somewhere else, and going on here takes it over",
     "TemporarilyBanned": "WhatsApp refuses the account for some time",
-    "Stalled": "the operator gave up and waits for a person",
+    "RecoveryExhausted": "the operator gave up and waits for a person",
     "UnsupportedBrowser": "the page refuses the browser of this image; a newer image is needed",
 }
+OBSTACLES = frozenset({"NameTaken", "MultiplePods", "InvalidObject"})
+""" Reasons of Stalled that go away with their cause, and with nothing else. """
 NOT_YET: Mapping[str, str] = {
     "": "the operator has not seen it yet; is it running?",
-    "Queued": "it waits for a place in its quota",
+    "Queued": "it waits for a place in its quota (`kubectl whatsapp status -A` shows who has them)",
     "Pending": "its pod does not run yet",
     "Recovering": "its pod failed and is made again soon",
     "Unreachable": "its runner does not answer the operator",
@@ -57,6 +59,8 @@ NOT_YET: Mapping[str, str] = {
 
 def advise(*, namespace: str, name: str, state: str, reason: str = "", message: str = "") -> Advice:
     """Say why there is no QR code in this state, and how to go on."""
+    # Why a session stands still is in the reason: what ends a conflict would not end a logout.
+    matter = reason if state == "Stalled" else state
     session = f"session {namespace}/{name}"
     told = f": {message.rstrip('.')}" if message else ""
     if state in LINKED:
@@ -68,12 +72,15 @@ def advise(*, namespace: str, name: str, state: str, reason: str = "", message: 
         patch = """--type=merge --patch '{"spec": {"operatingMode": "Running"}}'"""
         resume = f"kubectl patch whatsappsession {name} --namespace {namespace} {patch}"
         return Advice(outlook=Outlook.NEVER, text=f"{session} is suspended. To let it run again:\n  {resume}")
-    if state in NEEDS_RELINK and reason != "Relinking":
+    if state == "Stalled" and matter in OBSTACLES:
+        text = f"{session} stands still ({matter}){told}. It goes on by itself once that is out of the way"
+        return Advice(outlook=Outlook.NEVER, text=text)
+    if matter in NEEDS_RELINK and reason != "Relinking":
         ask = _ask(namespace, name, RELINK_AT)
-        return Advice(outlook=Outlook.NEVER, text=f"{session}: {NEEDS_RELINK[state]}{told}. To link again:\n  {ask}")
-    if state in NEEDS_RESTART:
-        ask = _ask(namespace, name, RESTART_AT)
-        return Advice(outlook=Outlook.NEVER, text=f"{session}: {NEEDS_RESTART[state]}{told}. To go on:\n  {ask}")
+        return Advice(outlook=Outlook.NEVER, text=f"{session}: {NEEDS_RELINK[matter]}{told}. To link again:\n  {ask}")
+    if matter in NEEDS_RESTART or state == "Stalled":
+        ask, why = _ask(namespace, name, RESTART_AT), NEEDS_RESTART.get(matter, NEEDS_RESTART["RecoveryExhausted"])
+        return Advice(outlook=Outlook.NEVER, text=f"{session}: {why}{told}. To go on:\n  {ask}")
     why = NOT_YET.get(state, f"it is {state}")
     return Advice(
         outlook=Outlook.SOON, text=f"{session} shows no QR code yet: {why}{f': {message}' if message else ''}"

@@ -27,6 +27,7 @@ class Console:
     terminal: bool = field(default_factory=lambda: sys.stdout.isatty())  # noqa: PLW0108 -- the stdout of that time
     """ Whether `out` is a screen that understands colours. """
     columns: int = field(default_factory=lambda: shutil.get_terminal_size().columns)
+    lines: int = field(default_factory=lambda: shutil.get_terminal_size().lines)
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     pause: Callable[[float], None] = time.sleep
 

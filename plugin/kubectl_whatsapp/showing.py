@@ -7,11 +7,14 @@ from pathlib import Path
 
 from kubectl_whatsapp.console import Console
 from kubectl_whatsapp.drawing import Form, draw, picture, write
+from kubectl_whatsapp.errors import CannotDraw
 from kubectl_whatsapp.runner import Code
 
 __all__ = ["show", "validity"]
 
 CLEAR = "\x1b[H\x1b[2J"
+WORDS = 3
+""" Lines below a drawing: the two that go with it, and the cursor's. """
 
 
 def show(code: Code, *, whose: str, form: Form, file: Path | None, console: Console, afresh: bool = False) -> None:
@@ -23,13 +26,32 @@ def show(code: Code, *, whose: str, form: Form, file: Path | None, console: Cons
         write(picture(code, form), file)
         console.say(f"wrote {file}: whoever sees it can link a phone, so delete it afterwards")
     elif form is Form.TERMINAL:
-        drawing = draw(code.text, columns=console.columns, colours=console.terminal)
-        console.show(f"{CLEAR}{drawing}" if afresh and console.terminal else drawing)
+        _show_drawing(code, console=console, afresh=afresh and console.terminal)
     else:
         console.raw.write(picture(code, form))
         console.raw.flush()
     console.say(f"{whose}, round {code.round}: {validity(code.expires, now=console.now())}")
     console.say("On the phone: Settings > Linked devices > Link a device")
+
+
+def _show_drawing(code: Code, *, console: Console, afresh: bool) -> None:
+    """Draw on the screen, or down a pipe, which has no width."""
+    drawing = draw(code.text, columns=console.columns if console.terminal else None, colours=console.terminal)
+    encoding = console.out.encoding or "utf-8"
+    try:
+        drawing.encode(encoding)
+    except UnicodeEncodeError as error:
+        raise CannotDraw(
+            f"the QR code is drawn with block characters, which {encoding} does not have: set LC_ALL=C.UTF-8, or write a "
+            "picture with `-o png FILE`"
+        ) from error
+    console.show(f"{CLEAR}{drawing}" if afresh else drawing)
+    height = drawing.count("\n") + 1
+    if console.terminal and height + WORDS > console.lines:
+        console.say(
+            f"(the code is {height} lines high and the terminal has {console.lines}: a phone has to see all of it, so "
+            "enlarge the window, choose a smaller font, or write a picture with `-o png FILE`)"
+        )
 
 
 def validity(expires: datetime | None, *, now: datetime) -> str:

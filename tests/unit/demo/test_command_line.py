@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,6 +16,7 @@ from session_demo import __main__ as command_line
 from session_demo import context, current, places
 from session_demo.current import Ground, Wish
 from session_demo.delivery import ByRegistry
+from session_demo.drawing import draw_qr
 from session_demo.errors import DemoError
 from session_demo.kubectl import Kubectl
 from session_demo.story import Seen, Story
@@ -176,7 +180,39 @@ def test_ctrl_c_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch, capsys: pytes
     monkeypatch.setattr(context, "current", raising(KeyboardInterrupt()))
 
     assert command_line.main(["down", "--cluster", "current"]) == 130
-    assert "`make demo-down` cleans up" in capsys.readouterr().err
+    said = "`make demo CLUSTER=current` begins anew, `make demo-down CLUSTER=current` cleans up"
+    assert said in capsys.readouterr().err
+    monkeypatch.setattr(places, "local", raising(KeyboardInterrupt()))
+    assert command_line.main(["play"]) == 130
+    assert "`make demo` begins anew, `make demo-down` cleans up" in capsys.readouterr().err
+
+
+def test_a_registry_without_a_cluster_is_remarked(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who names one and forgets CLUSTER=current hears of it before a cluster is built on this machine."""
+    monkeypatch.setattr(places, "local", raising(DemoError("that far")))
+
+    command_line.main(["play", "--registry", "a.b/c"])
+    with_registry = capsys.readouterr().out
+    command_line.main(["play"])
+    without = capsys.readouterr().out
+
+    assert "(without effect here: REGISTRY; for a cluster of yours add CLUSTER=current)\n" in with_registry
+    assert "without effect" not in without
+
+
+@pytest.mark.parametrize(("columns", "fits"), [(80, True), (40, False)])
+def test_the_windows_width_counts(columns: int, *, fits: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A code that the window would break over lines is not drawn; down a pipe it always is."""
+    code = "2@" + "x" * 240
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr(sys, "stdout", SimpleNamespace(isatty=lambda: True))
+    with nullcontext() if fits else pytest.raises(DemoError, match="61 columns wide and the terminal has 40"):
+        assert draw_qr(code)
+    monkeypatch.setattr(sys, "stdout", SimpleNamespace(isatty=lambda: False))
+
+    assert draw_qr(code)
 
 
 @pytest.fixture(name="folder")

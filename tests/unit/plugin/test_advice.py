@@ -1,9 +1,11 @@
 """Why there is no QR code: every word of the runner and of the operator has an answer."""
 
 import pytest
+from kubectl_whatsapp import advice as known
 from kubectl_whatsapp.advice import Outlook, advise
 from session_runner.states.vocabulary import RunnerState, StateReason, waits_for_person
 from whatsapp_operator.api.states import OperatorState
+from whatsapp_operator.core import standing
 
 STATES = [*map(str, RunnerState), *map(str, OperatorState), "", "SomethingNew"]
 
@@ -44,6 +46,52 @@ def test_a_logout_that_links_again_by_itself() -> None:
     advice = advise(namespace="shop", name="sales", state="LoggedOut", reason="Relinking")
 
     assert Outlook.SOON is advice.outlook
+
+
+@pytest.mark.parametrize(
+    ("reason", "words", "request_"),
+    [
+        ("Conflict", "its account is open somewhere else, and going on here takes it over", "restart-at"),
+        ("TemporarilyBanned", "WhatsApp refuses the account for some time", "restart-at"),
+        ("LoggedOut", "it was logged out and waits for a person", "relink-at"),
+        ("RecoveryExhausted", "the operator gave up and waits for a person", "restart-at"),
+        ("SomethingNew", "the operator gave up and waits for a person", "restart-at"),
+    ],
+)
+def test_a_stalled_session_is_told_by_its_reason(reason: str, words: str, request_: str) -> None:
+    """Without a pod the state is Stalled whatever the cause: the reason tells what going on means, and which request."""
+    advice = advise(namespace="shop", name="sales", state="Stalled", reason=reason)
+
+    assert Outlook.NEVER is advice.outlook
+    assert words in advice.text
+    assert f" wasession.dev/{request_}=$(date" in advice.text
+
+
+@pytest.mark.parametrize("reason", ["NameTaken", "MultiplePods", "InvalidObject"])
+def test_an_obstacle_is_named_and_no_restart_is_offered(reason: str) -> None:
+    """A restart would not help: the message says what is in the way, and that is all there is to do."""
+    advice = advise(namespace="shop", name="sales", state="Stalled", reason=reason, message="Delete or rename it.")
+
+    expected = f"session shop/sales stands still ({reason}): Delete or rename it. It goes on by itself once that is out of the way"
+    assert (Outlook.NEVER, expected) == (advice.outlook, advice.text)
+
+
+def test_the_obstacles_are_the_operators() -> None:
+    """The plugin has its own list, as it is installed without the operator's package."""
+    assert {str(reason) for reason in standing.OBSTACLES} == known.OBSTACLES
+
+
+def test_a_full_quota_is_told_with_where_to_look() -> None:
+    """The quota's own message, and the command that shows who has the places."""
+    advice = advise(
+        namespace="shop", name="sales", state="Queued", message="Maximum concurrent sessions limit reached (3)."
+    )
+
+    expected = (
+        "session shop/sales shows no QR code yet: it waits for a place in its quota (`kubectl whatsapp status -A` shows "
+        "who has them): Maximum concurrent sessions limit reached (3)."
+    )
+    assert (Outlook.SOON, expected) == (advice.outlook, advice.text)
 
 
 def test_the_whole_sentence_of_an_expired_link() -> None:

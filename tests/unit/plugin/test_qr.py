@@ -151,7 +151,8 @@ def test_no_pod_yet(qr_stage: ScriptedKubectl, heard: Heard) -> None:
 
     status = run(heard, "qr", "sales", "-n", "shop")
 
-    expected = f"shows no QR code yet: it waits for a place in its quota: {message}\n"
+    hint = "(`kubectl whatsapp status -A` shows who has them)"
+    expected = f"shows no QR code yet: it waits for a place in its quota {hint}: {message}\n"
     assert (1, f"error: session shop/sales {expected}") == (status, heard.notes.getvalue())
 
 

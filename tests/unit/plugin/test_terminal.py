@@ -8,20 +8,24 @@ import pty
 import struct
 import subprocess
 import termios
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from kubectl_whatsapp.drawing import draw
-from unit.plugin.plugin_stage import ScriptedKubectl, ScriptedRunner
+from unit.plugin.plugin_stage import ScriptedKubectl, ScriptedRunner, session_json
 
+UTF8 = {"LANG": "C.UTF-8"}
 SCRIPT = Path(__file__).parents[3] / "plugin" / "kubectl-whatsapp"
 
 
-def on_a_terminal(folder: Path, *words: str, columns: int) -> tuple[int, str]:
-    """Run the plugin on a terminal with that many columns; returns status and all that it showed."""
+def on_a_terminal(
+    folder: Path, *words: str, columns: int, lines: int = 50, locale: Mapping[str, str] = UTF8
+) -> tuple[int, str]:
+    """Run the plugin on a terminal of that size; returns status and all that it showed."""
     ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
-    environment = {"PATH": f"{folder}:/usr/bin:/bin", "TERM": "xterm", "LANG": "C.UTF-8", "HOME": str(folder)}
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+    environment = {"PATH": f"{folder}:/usr/bin:/bin", "TERM": "xterm", "HOME": str(folder), **locale}
     with subprocess.Popen([SCRIPT, *words], stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as process:
         os.close(theirs)
         shown = b""
@@ -53,6 +57,56 @@ def test_a_window_that_is_too_narrow(scripted_kubectl: ScriptedKubectl, scripted
 
     expected = "error: the QR code is 61 columns wide and the terminal has 60: enlarge it, choose a smaller font"
     assert (1, expected) == (status, shown[: len(expected)])
+
+
+@pytest.mark.usefixtures("qr_stage")
+def test_a_window_that_is_too_low(scripted_kubectl: ScriptedKubectl, scripted_runner: ScriptedRunner) -> None:
+    """The code is shown, for one can scroll or enlarge; that a phone has to see all of it is said."""
+    scripted_runner.steps = [("QRPending", "2@" + "x" * 240)]
+
+    status, shown = on_a_terminal(scripted_kubectl.folder, "qr", "sales", "-n", "shop", columns=80, lines=24)
+
+    assert 0 == status
+    assert "(the code is 31 lines high and the terminal has 24: " in shown
+    assert "-o png FILE" in shown
+
+
+@pytest.mark.usefixtures("qr_stage")
+def test_the_plain_locale_is_no_obstacle(scripted_kubectl: ScriptedKubectl) -> None:
+    """LANG=C, as in cron and many containers, or no locale at all: Python speaks UTF-8 there, and the code is drawn."""
+    for locale in ({"LANG": "C"}, {"LC_ALL": "POSIX"}, {}):
+        status, shown = on_a_terminal(scripted_kubectl.folder, "qr", "sales", "-n", "shop", columns=100, locale=locale)
+
+        assert 0 == status
+        assert shown.startswith(draw("2@code-1", columns=100, colours=True))
+
+
+@pytest.mark.usefixtures("qr_stage")
+def test_a_terminal_without_block_characters(scripted_kubectl: ScriptedKubectl) -> None:
+    """A code of question marks helps nobody: the message says how to get one that can be scanned."""
+    locale = {"PYTHONIOENCODING": "iso8859-1", "LANG": "C.UTF-8"}
+
+    status, shown = on_a_terminal(scripted_kubectl.folder, "qr", "sales", "-n", "shop", columns=100, locale=locale)
+
+    expected = (
+        "error: the QR code is drawn with block characters, which iso8859-1 does not have: set LC_ALL=C.UTF-8, or write a "
+        "picture with `-o png FILE`\n"
+    )
+    assert (1, expected) == (status, shown)
+
+
+def test_foreign_words_on_an_ascii_terminal(scripted_kubectl: ScriptedKubectl) -> None:
+    """A message that the terminal cannot spell is shown with question marks, and not as a traceback."""
+    ready = {"type": "Ready", "status": "False", "reason": "Pending", "message": "kein Platz für ▄"}
+    found = session_json(state="Pending", conditions=[ready])
+    scripted_kubectl.on("get", "whatsappsessions.wasession.dev", out={"kind": "List", "items": [found]})
+    scripted_kubectl.on("get", "whatsappsessionquotas.wasession.dev", out="")
+
+    locale = {"PYTHONIOENCODING": "ascii"}
+    status, shown = on_a_terminal(scripted_kubectl.folder, "status", "-n", "shop", columns=100, locale=locale)
+
+    assert 0 == status
+    assert "kein Platz f?r ?" in shown
 
 
 def test_a_picture_is_nothing_for_a_terminal(scripted_kubectl: ScriptedKubectl) -> None:
