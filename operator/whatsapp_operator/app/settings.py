@@ -6,6 +6,7 @@ that names the variable and says what would be right.
 """
 
 import re
+import ssl
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -96,7 +97,7 @@ class Settings(BaseSettings):
     """Hosts that the page may reach, by comma; `*.` stands for any subdomain. No other host resolves in the runners'
     browsers, addresses included. Pods made afterwards use it."""
     extra_ca_file: Path | None = None
-    """A PEM file with a further certificate authority that runners trust. It goes into each session's Secret; pods made
+    """A PEM file with further certificate authorities that runners trust. It goes into each session's Secret; pods made
     afterwards use it."""
     watch_namespaces: Annotated[tuple[Name, ...], NoDecode, BeforeValidator(_names)] = ()
     """The namespaces whose sessions are this operator's, by comma. Empty: all, except those that carry another
@@ -230,4 +231,9 @@ def _certificate(path: Path) -> str:
         raise BadSettings(f"EXTRA_CA_FILE: {path} cannot be read as PEM text: {error}") from error
     if "-----BEGIN CERTIFICATE-----" not in text:
         raise BadSettings(f"EXTRA_CA_FILE: {path} holds no certificate in PEM form")
+    try:
+        # Here and not by every runner, each of which would end with BadConfiguration.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=text)
+    except ssl.SSLError as error:
+        raise BadSettings(f"EXTRA_CA_FILE: {path} holds a damaged certificate: write the file anew") from error
     return text

@@ -1,14 +1,14 @@
 """Settings: what the environment says, what is refused with which words, and the page that documents them."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from standin.certificates import make_certificates
 from whatsapp_operator.app.settings import BadSettings, Settings, load
 from whatsapp_operator.app.settings_page import page
 
 ROOT = Path(__file__).parents[3]
-CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 
 
 @pytest.fixture(autouse=True)
@@ -17,6 +17,11 @@ def clean(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.setenv("RUNNER_IMAGE", "runner:1")
+
+
+def authority(folder: Path) -> str:
+    """The certificate of a new authority, in PEM form."""
+    return make_certificates(hosts=["web.localhost"], directory=folder, now=datetime.now(UTC)).ca.read_text()
 
 
 def test_the_defaults_are_the_documented_ones() -> None:
@@ -112,12 +117,23 @@ def test_a_bad_value_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_extra_ca_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Its text goes into each session's Secret."""
-    path = tmp_path / "ca.crt"
-    path.write_text(CERTIFICATE)
+    """Its text, of several authorities too, goes into each session's Secret as it is."""
+    path = tmp_path / "bundle.crt"
+    path.write_text(f"# ours\n{authority(tmp_path / 'a')}# theirs\n{authority(tmp_path / 'b')}")
     monkeypatch.setenv("EXTRA_CA_FILE", str(path))
 
-    assert CERTIFICATE == load().defaults().extra_ca
+    assert path.read_text() == load().defaults().extra_ca
+
+
+def test_a_damaged_authority_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A file that was cut off looks like a certificate and is none; no runner could start with it."""
+    path = tmp_path / "ca.crt"
+    lines = authority(tmp_path / "a").splitlines()
+    path.write_text("\n".join([*lines[:4], lines[-1], ""]))
+    monkeypatch.setenv("EXTRA_CA_FILE", str(path))
+
+    with pytest.raises(BadSettings, match=r"EXTRA_CA_FILE: .* holds a damaged certificate: write the file anew"):
+        load().defaults()
 
 
 @pytest.mark.parametrize("content", [None, b"", b"not a certificate", b"\xff\xfe"])
