@@ -69,7 +69,9 @@ class Watched(World):
         after = recorded_stop(self.status(name))
         if after is not None and before is None:
             self.stopped.add(uid)
-        if is_true(self.status(name).conditions, "Suspended"):  # a suspension is an answer when it is complete, not before
+        if is_true(
+            self.status(name).conditions, "Suspended"
+        ):  # a suspension is an answer when it is complete, not before
             self.stopped.discard(uid)
         assert len(self.taken()) <= self.allowed, "more places are taken than the quota has"
 
