@@ -40,14 +40,21 @@ class Silent:
 class Steps:
     """Progress as lines on a stream: the step when it begins if it may last, and its time when it has ended."""
 
-    def __init__(self, *, stream: TextIO | None = None, still_every: float = 15.0) -> None:
+    def __init__(
+        self,
+        *,
+        stream: TextIO | None = None,
+        still_every: float = 15.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._stream = stream if stream is not None else sys.stderr
         self._still_every = still_every  # seconds
+        self._clock = clock
 
     @contextlib.contextmanager
     def step(self, text: str, *, still: Callable[[], str] | None = None) -> Iterator[None]:
         """Show the step's end with its time; a step with `still` also its begin and, every 15 s, its progress."""
-        begin = time.monotonic()
+        begin = self._clock()
         done = threading.Event()
         watcher: threading.Thread | None = None
         if still is not None:
@@ -57,10 +64,10 @@ class Steps:
         try:
             yield
         except BaseException:
-            self.say(f"{text}: failed after {seconds(time.monotonic() - begin)}")
+            self.say(f"{text}: failed after {seconds(self._clock() - begin)}")
             raise
         else:
-            self.say(f"{text}: {seconds(time.monotonic() - begin)}")
+            self.say(f"{text}: {seconds(self._clock() - begin)}")
         finally:
             done.set()
             if watcher is not None:
@@ -72,7 +79,7 @@ class Steps:
 
     def _keep_saying(self, text: str, still: Callable[[], str], begin: float, done: threading.Event) -> None:
         while not done.wait(self._still_every):
-            self.say(f"{text}: {still()}, {seconds(time.monotonic() - begin)} so far")
+            self.say(f"{text}: {still()}, {seconds(self._clock() - begin)} so far")
 
 
 def seconds(duration: float) -> str:

@@ -1,5 +1,6 @@
 """A full cluster of these tests' own, which neither needs nor disturbs one that a demo left."""
 
+import contextlib
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -27,19 +28,17 @@ def test_image(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def make_cluster(test_image: Path) -> Iterator[Callable[[], FullCluster]]:
     """A function that brings up another cluster with the test image in it; all of them are removed at the end."""
-    made: list[FullCluster] = []
 
     def make() -> FullCluster:
         cluster = FullCluster(f"{PREFIX}{uuid.uuid4().hex[:6]}")
-        made.append(cluster)
+        made.callback(cluster.down)
         result = command_line("up", "--name", cluster.name)
         assert result.returncode == 0, result.stderr
         cluster.load(test_image)
         return cluster
 
-    yield make
-    for cluster in made:
-        cluster.down()
+    with contextlib.ExitStack() as made:  # one that can not be removed keeps no other
+        yield make
 
 
 @pytest.fixture(scope="session")

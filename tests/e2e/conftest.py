@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -43,15 +44,14 @@ def e2e(request: pytest.FixtureRequest) -> Iterator[Ground]:
 @pytest.fixture
 def make_tenant(e2e: Ground) -> Iterator[Callable[..., Tenant]]:
     """A function that makes a namespace with a quota; all of it goes after the test."""
-    made: list[Tenant] = []
 
     def make(**limits: Any) -> Tenant:
-        made.append(Tenant.make(e2e.kubectl, e2e.stage, **limits))
-        return made[-1]
+        tenant = Tenant.make(e2e.kubectl, e2e.stage, **limits)
+        made.callback(tenant.close)
+        return tenant
 
-    yield make
-    for tenant in made:
-        tenant.close()
+    with ExitStack() as made:  # one that can not be removed keeps no other
+        yield make
 
 
 @pytest.fixture

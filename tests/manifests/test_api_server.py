@@ -23,9 +23,11 @@ def test_a_second_apply_changes_nothing(installed: LightCluster) -> None:
 
 def test_server_side_apply_finds_no_conflict(installed: LightCluster) -> None:
     """Whoever applies from the server's side, as GitOps tools do, gets the same objects."""
-    installed.kubectl(
+    said = installed.kubectl(
         "apply", "--server-side", "--dry-run=server", "--filename", str(INSTALL), STRICT, "--field-manager=kubectl-client-side-apply"
     )  # fmt: skip
+
+    assert len(list(documents(INSTALL.read_text()))) == said.count(" serverside-applied (server dry run)\n")
 
 
 def test_install_yaml_needs_nothing_before_it() -> None:

@@ -145,6 +145,8 @@ async def test_a_network_that_dies_silently_is_noticed(
     await tab.until(online=True)
     await tab.connected()
 
+    assert 1 == await loads_of(standin)()
+
 
 @one_mode
 async def test_slow_synchronisation(open_tab: OpenTab, standin: StandIn) -> None:
@@ -192,12 +194,13 @@ async def test_replaced_by_the_phone_alone(open_tab: OpenTab, standin: StandIn) 
     """The phone can play the second connection; the device is then not connected."""
     tab, device = await link(open_tab, standin)
     await standin.phone.replaced(device)
-    await tab.until(state="CONNECTED", stream="DISCONNECTED", comms=False)
+    facts = await tab.until(state="CONNECTED", stream="DISCONNECTED", comms=False)
 
     async def connected() -> Any:
         return (await standin.phone.devices())[0]["connected"]
 
     await eventually(connected, expected=False)
+    assert (True, None) == (facts["registered"], facts["dialog"])
 
 
 async def test_a_second_tab_evicts_the_first(open_tab: OpenTab, context: BrowserContext, standin: StandIn) -> None:

@@ -122,7 +122,10 @@ def test_a_missing_program_is_named(tmp_path: Path) -> None:
 
 def test_a_program_cannot_ask_questions(tmp_path: Path) -> None:
     """Nobody would see them: it reads an empty input."""
-    run_logged([sys.executable, "-c", "import sys; sys.exit(len(sys.stdin.read()))"], log=tmp_path / "log", what="it")
+    log = tmp_path / "log"
+    run_logged([sys.executable, "-c", "import sys; print('read', repr(sys.stdin.read()))"], log=log, what="it")
+
+    assert "read ''\n" == log.read_text()
 
 
 @pytest.mark.parametrize(

@@ -182,7 +182,7 @@ async def test_a_page_that_breaks_the_protocol_is_told(
     """The socket ends with a protocol error that names the fault."""
     socket = await Page(browser, standin).connect(None)
     await socket.send_str(said)
-    message = await socket.receive(timeout=5)
+    message = await socket.receive(timeout=20)
 
     assert (aiohttp.WSMsgType.CLOSE, aiohttp.WSCloseCode.PROTOCOL_ERROR) == (message.type, message.data)
     assert message.extra
