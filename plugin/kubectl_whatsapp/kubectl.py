@@ -24,6 +24,8 @@ __all__ = ["Kubectl", "find_kubectl"]
 
 FORWARDING = "Forwarding from 127.0.0.1:"
 LOG_LINE = re.compile(r"[EFIW]\d{4} \d\d:\d\d:\d\d")
+NO_CLUSTER = "connection to the server localhost:8080 was refused"
+""" Where kubectl turns to when it has no configuration at all. """
 FORWARD_DEADLINE = 15.0
 """ Seconds until the local port must be open. """
 
@@ -125,11 +127,16 @@ def _fault(said: str) -> KubectlFailed:
     """Choose the error by kubectl's own words for it."""
     # Client libraries log each retry before kubectl says the same in words for people.
     lines = [line for line in said.splitlines() if not LOG_LINE.match(line)] or said.splitlines()
-    text = "\n".join(lines).strip() or "kubectl ended with a fault and said nothing"
+    text = "\n".join(lines).strip().removeprefix("error: ") or "kubectl ended with a fault and said nothing"
     if "(NotFound)" in text:
         return NotFound(text)
     if "(Forbidden)" in text:
         return Forbidden(text)
     if "doesn't have a resource type" in text or "no matches for kind" in text:
         return ApiMissing(f"{text}\nThe operator's API is not installed in this cluster, or the context is another one")
+    if NO_CLUSTER in text:
+        return KubectlFailed(
+            f"{text}\nkubectl knows no cluster and tried this machine: set KUBECONFIG, or choose a context with "
+            "`kubectl config use-context NAME`"
+        )
     return KubectlFailed(text)

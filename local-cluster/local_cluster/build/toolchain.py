@@ -55,10 +55,11 @@ def find_go(*, progress: Progress, cache: Path | None = None, search_path: str |
 
 
 def _version_of(go: Path) -> GoVersion:
-    # GOTOOLCHAIN=local: an old Go must answer with its own age instead of fetching a newer self.
+    # GOTOOLCHAIN=local: an old Go must answer with its own age instead of fetching a newer self. No HOME: Go would make
+    # a folder for its statistics there, also where there is none.
     answer = subprocess.run(
         [go, "version"],
-        env={"GOTOOLCHAIN": "local", "PATH": "/usr/bin:/bin", "HOME": "/nonexistent"},
+        env={"GOTOOLCHAIN": "local", "PATH": "/usr/bin:/bin"},
         capture_output=True,
         text=True,
         check=False,

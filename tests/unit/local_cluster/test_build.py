@@ -43,6 +43,18 @@ def test_a_new_go_of_the_machine_is_used(tmp_path: Path) -> None:
     assert not (tmp_path / "cache").exists()
 
 
+def test_asking_for_the_release_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Go makes a folder for its statistics in whatever home it is told of, so it is told of none."""
+    path = _fake_go(tmp_path / "bin", "go1.25.0")
+    (tmp_path / "bin" / "go").write_text(f"#!/bin/sh\nenv > {tmp_path}/seen\necho go version go1.25.0 linux/amd64\n")
+
+    find_go(progress=Silent(), cache=tmp_path / "cache", search_path=path)
+
+    seen = dict(line.split("=", 1) for line in (tmp_path / "seen").read_text().splitlines())
+    assert "local" == seen["GOTOOLCHAIN"]
+    assert not {"HOME", "XDG_CONFIG_HOME"} & set(seen)
+
+
 @pytest.mark.parametrize("version", ["go1.19.8", None])
 def test_an_old_or_missing_go_is_replaced_inside_the_cache(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str | None

@@ -50,14 +50,29 @@ def test_a_list_and_one_object(scripted_kubectl: ScriptedKubectl) -> None:
     ],
 )
 def test_faults(scripted_kubectl: ScriptedKubectl, said: str, error: type[PluginError]) -> None:
-    """Each fault that somebody handles has a class; its text begins with kubectl's own words."""
+    """Each fault that somebody handles has a class; its text begins with kubectl's words, `error:` is ours to say."""
     scripted_kubectl.on("get", err=f"{said}\n", status=1)
 
     with pytest.raises(KubectlFailed) as caught:
         kubectl_of(scripted_kubectl).get("pods")
 
     assert error is type(caught.value)
-    assert str(caught.value).startswith(said or "kubectl ended with a fault and said nothing")
+    assert str(caught.value).startswith(said.removeprefix("error: ") or "kubectl ended with a fault and said nothing")
+
+
+def test_no_configuration_at_all(scripted_kubectl: ScriptedKubectl) -> None:
+    """Kubectl speaks of this machine then, which nobody asked for: what to set is said beside it."""
+    said = "The connection to the server localhost:8080 was refused - did you specify the right host or port?"
+    scripted_kubectl.on("get", err=f"{said}\n", status=1)
+
+    with pytest.raises(KubectlFailed) as caught:
+        kubectl_of(scripted_kubectl).get("pods")
+
+    expected = (
+        "kubectl knows no cluster and tried this machine: set KUBECONFIG, or choose a context with "
+        "`kubectl config use-context NAME`"
+    )
+    assert [said, expected] == str(caught.value).splitlines()
 
 
 def test_log_lines_are_left_out(scripted_kubectl: ScriptedKubectl) -> None:
@@ -94,8 +109,8 @@ def test_forwarding_to_a_pod_that_is_gone(scripted_kubectl: ScriptedKubectl) -> 
 
 def test_forwarding_to_a_pod_that_does_not_run(scripted_kubectl: ScriptedKubectl) -> None:
     """Any other fault says that it came from port-forward."""
-    said = "error: unable to forward port because pod is not running. Current status=Pending"
-    scripted_kubectl.on("port-forward", err=f"{said}\n", status=1)
+    said = "unable to forward port because pod is not running. Current status=Pending"
+    scripted_kubectl.on("port-forward", err=f"error: {said}\n", status=1)
 
     with (
         pytest.raises(ForwardFailed, match=f"kubectl port-forward: {said}"),
