@@ -9,11 +9,11 @@ import contextlib
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from local_cluster.commands import run
-from local_cluster.errors import MachineError
+from local_cluster.errors import CommandError, MachineError
 from local_cluster.steps import Progress, Silent
 
 __all__ = ["BROWSER", "CLUSTER", "IMAGES", "ensure", "missing", "no_daemons", "parse_missing"]
@@ -36,6 +36,8 @@ IMAGES = ("buildah", "debootstrap")
 BROWSER = ("chromium-headless-shell", "fonts-liberation", "libatomic1", "libnss3-tools")
 """What the runner's tests need outside of a container: the browser, what Playwright's driver loads, and certutil."""
 
+FINISH = "dpkg --configure -a"
+"""What apt names, in any language, when an earlier installation was cut off."""
 POLICY = Path("/usr/sbin/policy-rc.d")
 FORBIDDEN = "#!/bin/sh\n# Written by the local cluster for the time of an installation.\nexit 101\n"
 
@@ -76,8 +78,19 @@ def ensure(names: Sequence[str], *, progress: Progress | None = None) -> list[st
         with watcher.step("updating the package lists", still=lambda: "still downloading"):
             run("apt-get", "update", "-o", "DPkg::Lock::Timeout=300", environment=environment, timeout=600)
         with watcher.step(f"installing {' '.join(wanted)}", still=lambda: "still downloading or unpacking"):
-            run(*install, environment=environment, timeout=1800)
+            _install(install, environment)
     return wanted
+
+
+def _install(command: Sequence[str], environment: Mapping[str, str]) -> None:
+    """Install; an installation that a Ctrl-C cut off is completed first, which apt asks for and does not do."""
+    try:
+        run(*command, environment=environment, timeout=1800)
+    except CommandError as error:
+        if FINISH not in error.output:
+            raise
+        run(*FINISH.split(), environment=environment, timeout=1800)
+        run(*command, environment=environment, timeout=1800)
 
 
 @contextlib.contextmanager

@@ -154,6 +154,38 @@ def test_only_what_is_missing_is_installed(monkeypatch: pytest.MonkeyPatch) -> N
     assert "containerd" not in ran[1]
 
 
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("E: dpkg was interrupted, you must manually run 'dpkg --configure -a'", ["apt-get", "dpkg", "apt-get"]),
+        ("E: No space left on device", ["apt-get"]),
+    ],
+)
+def test_an_installation_that_was_cut_off_is_completed_first(
+    said: str, expected: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A Ctrl-C in the middle of apt heals by the same command again; any other fault is apt's to tell."""
+    ran: list[str] = []
+
+    def fails_once(*command: str, **_: object) -> str:
+        if command[1] != "update":
+            ran.append(command[0])
+        if command[1] == "install" and len(ran) == 1:
+            raise CommandError(command, 100, said)
+        return ""
+
+    monkeypatch.setattr(shutil, "which", lambda _: "/usr/bin/apt-get")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(packages, "run", fails_once)
+    monkeypatch.setattr(packages, "no_daemons", contextlib.nullcontext)
+    monkeypatch.setattr(packages, "missing", lambda names: names)
+
+    with contextlib.nullcontext() if len(expected) > 1 else pytest.raises(CommandError, match="No space left"):
+        packages.ensure(["runc"])
+
+    assert expected == ran
+
+
 def test_a_failed_program_is_reported_with_its_words() -> None:
     """What it said, whether to one stream or the other."""
     with pytest.raises(CommandError, match=r"status 3: no luck") as caught:
