@@ -132,8 +132,8 @@ class Stage:
 
     def qr_text(self, name: str) -> str:
         """Return the QR code's text of a session, as the holder of its link token sees it."""
-        secret_name = self.session(name)["status"].get("tokenSecretName")
-        secret = self.kubectl.get("secret", str(secret_name), namespace=NAMESPACE)
+        secret_name = self.session(name).get("status", {}).get("tokenSecretName")
+        secret = self.kubectl.get("secret", secret_name, namespace=NAMESPACE) if secret_name else None
         if secret is None:
             raise NotYet(f"session {name} has no Secret")
         token = base64.b64decode(secret["data"]["link"]).decode()
