@@ -2,7 +2,7 @@
 
 Asked once at the start whether an earlier runner's word still waits for a person (`begin`), then told of every probe
 (`update`, with the memory before and after) and of every word (`said`); decides what outlives the pod. All of it is
-pure apart from the file, and the file is written only when something changed.
+pure apart from the file, and the file is written only when something changed or the last write failed.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ class Record:
         self._request = start.relink
         self._proven = False
         """ The login that the marker tells of was seen in the page since this process began. """
+        self._failing = False
+        """ The last write failed, so the file is behind the marker. """
         self.marker = read_marker(path)
 
     def begin(self) -> Stop | None:
@@ -79,11 +81,16 @@ class Record:
             self._store(self.marker.settled(now=self._clock()))
 
     def _store(self, marker: Marker) -> None:
-        if marker == self.marker:
+        if marker == self.marker and not self._failing:
             return
         self.marker = marker
         try:
             write_marker(self._path, marker)
         except OSError as error:
-            # The session works on; what suffers is only the next pod's knowledge of this login.
-            log.error("The marker could not be written", extra={"path": str(self._path), "error": str(error)})  # noqa: TRY400
+            # The session works on; what suffers is only the next pod's knowledge of it. A volume that is full now may
+            # have room at the next look, so it is tried again then, and told once.
+            if not self._failing:
+                log.error("The marker could not be written", extra={"path": str(self._path), "error": str(error)})  # noqa: TRY400
+            self._failing = True
+        else:
+            self._failing = False

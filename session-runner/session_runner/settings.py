@@ -33,8 +33,9 @@ def _text(value: str) -> str:
     return value.strip()
 
 
-def _maybe_text(value: str) -> str | None:
-    return value.strip() or None
+def _request(value: str) -> str | None:
+    # As it stands, blanks included: the operator compares the same text, and what counts there must count here.
+    return value or None
 
 
 def _uid(value: str) -> str:
@@ -156,19 +157,19 @@ class Settings:
     )
     relink_request: str | None = _setting(
         Variable.RELINK_REQUEST,
-        _maybe_text,
+        _request,
         "",
         "What a person's last request for linking anew says (the annotation's value). A value not seen before on this profile lets a logged-out session show a QR code, whatever ON_LOGOUT says.",
     )
     restart_request: str | None = _setting(
         Variable.RESTART_REQUEST,
-        _maybe_text,
+        _request,
         "",
         "What a person's last request for a restart says. A value not seen before on this profile opens the page although an earlier runner stopped in a conflict, a ban or a logout; so does a new RELINK_REQUEST.",
     )
     resumed_time: str | None = _setting(
         Variable.RESUMED_TIME,
-        _maybe_text,
+        _request,
         "",
         "When the session was last resumed after a suspension. A value not seen before on this profile opens the page like a new RESTART_REQUEST.",
     )

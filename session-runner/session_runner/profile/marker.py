@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from session_runner.states.stop import Start, Stop
-from session_runner.states.vocabulary import RunnerState, StateReason
+from session_runner.states.vocabulary import RunnerState, StateReason, waits_for_person
 
 DURABLE_AFTER = timedelta(seconds=60)
 """ The browser writes localStorage at most about once a minute: measured, a value written 8 s after the first was
@@ -59,7 +59,7 @@ def read_marker(path: Path) -> Marker:
     """The stored marker. A file that is absent or cannot be understood counts as never linked."""
     try:
         got = json.loads(path.read_text())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return Marker()
     if not isinstance(got, dict):
         return Marker()
@@ -100,9 +100,9 @@ def format_time(time: datetime | None) -> str | None:
 def _maybe_time(value: object) -> datetime | None:
     try:
         time = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
+        return time.astimezone(UTC) if time is not None and time.tzinfo is not None else None
+    except (ValueError, OverflowError):  # the latter: no moment of UTC's years 1 to 9999
         return None
-    return time if time is not None and time.tzinfo is not None else None
 
 
 def _start_content(start: Start) -> dict[str, str | None]:
@@ -115,11 +115,17 @@ def _start_content(start: Start) -> dict[str, str | None]:
 
 
 def _maybe_stop(value: object) -> Stop | None:
+    """Return the stop, also from half a one: a word that waits opens no page because a newer runner gave its reason."""
     got = _texts(value)
     try:
-        return Stop(state=RunnerState(got["state"]), reason=StateReason(got["reason"]), message=got["message"])
+        state = RunnerState(got["state"])
     except (KeyError, ValueError):  # none, or a word of a newer runner
         return None
+    known = got.get("reason") in list(StateReason)
+    reason = StateReason(got["reason"]) if known else StateReason.WAITING_FOR_PERSON
+    # To repeat any other word with the page closed would be a lie, which nobody could end.
+    waits = waits_for_person(state=state, reason=reason)
+    return Stop(state=state, reason=reason, message=got.get("message", "")) if waits else None
 
 
 def _maybe_start(value: object) -> Start | None:

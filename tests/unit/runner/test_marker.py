@@ -6,8 +6,11 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from session_runner.profile.marker import Marker, format_time, read_marker, write_marker
 from session_runner.record import Record
 from session_runner.states.facts import Facts
@@ -24,6 +27,9 @@ FULL = Marker(
     relink_request="2026-01-01T00:00:00Z",
     stop=Stop(state=RunnerState.CONFLICT, reason=StateReason.REPLACED, message="Connected elsewhere."),
     start=Start(session_uid="session-1", restart="2026-01-01T00:00:00Z"),
+)
+KEYS = st.sampled_from(
+    ["linkedTime", "durableTime", "hold", "relinkRequest", "stop", "start", "state", "reason", "message", "sessionUID"]
 )
 UP = looks(MODERN)
 DOWN = looks(MODERN, **UNLINKED)
@@ -61,8 +67,12 @@ def test_the_marker_survives_a_round_trip(tmp_path: Path) -> None:
         '{"linkedTime": 5, "hold": []}',
         '{"linkedTime": "yesterday"}',
         '{"linkedTime": "2026-01-01"}',
+        '{"linkedTime": "0001-01-01T00:00:00+23:00"}',
         '{"stop": "Conflict", "start": 5}',
         '{"stop": {"state": "AWordOfALaterVersion", "reason": "Replaced", "message": ""}}',
+        '{"stop": {"state": "Connected", "reason": "AsExpected", "message": ""}}',
+        '{"stop": {"state": "LoggedOut", "reason": "Relinking", "message": ""}}',
+        pytest.param("[" * 100_000, id="deep"),
     ],
 )
 def test_a_marker_that_cannot_be_understood_is_none(tmp_path: Path, content: str) -> None:
@@ -72,6 +82,34 @@ def test_a_marker_that_cannot_be_understood_is_none(tmp_path: Path, content: str
 
     assert read_marker(path) == Marker()
     assert read_marker(tmp_path / "absent") == Marker()
+
+
+@pytest.mark.parametrize("state", ["Conflict", "TemporarilyBanned", "LoggedOut"])
+@pytest.mark.parametrize("rest", [{}, {"reason": "AReasonOfALaterVersion", "message": "Connected elsewhere."}])
+def test_a_stop_whose_reason_is_not_known_is_kept(tmp_path: Path, state: str, rest: dict[str, str]) -> None:
+    """An older image after a newer one: what a person is asked is the same."""
+    path = tmp_path / "runner.json"
+    path.write_text(json.dumps({"stop": {"state": state} | rest}))
+
+    expected = Stop(state=RunnerState(state), reason=StateReason.WAITING_FOR_PERSON, message=rest.get("message", ""))
+    assert expected == read_marker(path).stop
+
+
+@given(
+    content=st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+        lambda parts: st.lists(parts, max_size=3) | st.dictionaries(KEYS | st.text(max_size=8), parts, max_size=9),
+    )
+)
+def test_whatever_lies_there_can_be_read_and_written_back(content: object) -> None:
+    """Other versions and damaged volumes leave anything; the start never fails by it."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "runner.json"
+        path.write_text(json.dumps(content))
+        read = read_marker(path)
+        write_marker(path, read)
+
+        assert read == read_marker(path)
 
 
 def test_a_new_login_is_durable_a_minute_later() -> None:
@@ -194,6 +232,23 @@ def test_a_volume_that_cannot_be_written_does_not_end_the_session(
 
     assert "The marker could not be written" in caplog.text
     assert kept.marker.linked_time == T0
+
+
+def test_a_write_that_failed_is_made_up_for(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The volume was full when the word was said: a later look, with nothing new, finds room. The failure is told once."""
+    folder = tmp_path / "full"
+    kept = record(folder, Clock())
+    said = {"state": RunnerState.CONFLICT, "reason": StateReason.REPLACED, "message": "Connected elsewhere."}
+    kept.said(**said)  # type: ignore[arg-type]
+    kept.said(**said)  # type: ignore[arg-type]
+    assert 1 == len(caplog.records)
+    folder.mkdir()
+    kept.said(**said)  # type: ignore[arg-type]
+    written = (folder / "runner.json").stat().st_mtime_ns
+    kept.said(**said)  # type: ignore[arg-type]
+
+    assert FULL.stop == read_marker(folder / "runner.json").stop
+    assert written == (folder / "runner.json").stat().st_mtime_ns
 
 
 def test_the_file_is_readable_by_people(tmp_path: Path) -> None:

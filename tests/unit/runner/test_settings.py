@@ -88,9 +88,16 @@ def test_a_local_page_may_do_without_tls() -> None:
 
 def test_empty_optional_variables_count_as_absent() -> None:
     """A manifest may leave a variable empty."""
-    settings = read(EXTRA_CA_FILE="", RELINK_REQUEST=" ")
+    settings = read(EXTRA_CA_FILE="", RELINK_REQUEST="")
 
     assert (settings.extra_ca_file, settings.relink_request) == (None, None)
+
+
+def test_a_request_is_taken_as_it_stands() -> None:
+    """The operator counts a blank value, or one with another blank, as a request; so must the runner."""
+    start = read(RESTART_REQUEST=" ", RELINK_REQUEST="noon ", RESUMED_TIME="t1").start
+
+    assert (" ", "noon ", "t1") == (start.restart, start.relink, start.resumed)
 
 
 def test_every_variable_is_a_setting() -> None:
