@@ -134,12 +134,20 @@ class Tenant:
 
     def qr(self, name: str) -> str:
         """Return what the session's QR code says, as the holder of its link token sees it."""
+        return str(self._ask_runner(name, "/v1/qr", scope="link")["text"])
+
+    def word(self, name: str) -> str:
+        """Return the state that the session's runner says, asked directly: no operator is needed for it."""
+        return str(self._ask_runner(name, "/v1/state", scope="state")["state"])
+
+    def _ask_runner(self, name: str, path: str, *, scope: str) -> Object:
         secret = self.get("secret", str(self.status(name).get("tokenSecretName")))
         if secret is None:
             raise NotYet(f"session {name} has no Secret")
-        token = base64.b64decode(secret["data"]["link"]).decode()
+        token = base64.b64decode(secret["data"][scope]).decode()
         with self.kubectl.forwarded(name, 8080, namespace=self.namespace) as port:
-            return str(call(f"http://127.0.0.1:{port}/v1/qr", token=token)["text"])
+            answer: Object = call(f"http://127.0.0.1:{port}{path}", token=token)
+        return answer
 
     def phone(self, name: str, command: str, **body: Any) -> None:
         """Do something to the session's device on the phone."""

@@ -38,3 +38,35 @@ def test_a_replaced_session_is_not_replaced_by_a_pod_until_a_person_asks(e2e: Gr
     assert (False, False) == (is_true(status, "Conflict"), is_true(status, "Stalled"))
     assert is_true(status, "Admitted")
     assert "admission" in status
+
+
+def test_a_conflict_that_no_operator_heard_is_no_takeover_either(e2e: Ground, tenant: Tenant) -> None:
+    """The word is kept on the volume: the next operator's pod leaves the page closed and says it; a request opens it."""
+    tenant.create("sales", timeouts={**PATIENT, "connectionCheck": "10s"})
+    linked = tenant.link("sales")
+
+    e2e.operator.scale(0)
+    try:
+        tenant.phone("sales", "replaced")
+        until(lambda: tenant.word("sales"), lambda word: word == "Conflict", "the runner says Conflict")
+        loads = _loads(e2e, tenant)
+        tenant.evict("sales")
+        until(tenant.pods, lambda pods: pods == [], "the pod is gone")
+    finally:
+        e2e.operator.scale(1)
+    status = until(
+        lambda: tenant.status("sales"), lambda status: is_true(status, "Conflict"), "the conflict is told of"
+    )
+
+    assert "Conflict" == condition(status, "Stalled")["reason"]
+    assert linked["podUID"] != status["podUID"]
+    assert loads == _loads(e2e, tenant)
+
+    tenant.ask("sales", "restart-at")
+    status = tenant.returns("sales", after=status)
+    assert (False, False) == (is_true(status, "Conflict"), is_true(status, "Stalled"))
+
+
+def _loads(e2e: Ground, tenant: Tenant) -> int:
+    """How often the session's page was opened."""
+    return int(e2e.stage.phone("/loads")["byDevice"][tenant.devices["sales"]])
