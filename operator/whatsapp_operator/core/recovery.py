@@ -15,12 +15,22 @@ from whatsapp_operator.core.stops import request_pending
 
 
 def recovery_before(session: WhatsAppSession) -> RecoveryStatus:
-    """Return what is recorded, without the count and the wait where a person has changed something since."""
+    """Return what to go on from: the record, without the count and the wait where a person asks for something."""
+    held = _held(session)
+    return _forgiven(held) if request_pending(session, session.status.handled_requests) else held
+
+
+def while_asked(recovery: RecoveryStatus, session: WhatsAppSession) -> RecoveryStatus:
+    """Return what to record while a request waits: its count goes with the pod that carries it, for it may be taken back."""
+    failures = max(recovery.consecutive_failures, _held(session).consecutive_failures)
+    return recovery.model_copy(update={"consecutive_failures": failures})
+
+
+def _held(session: WhatsAppSession) -> RecoveryStatus:
+    """Return what is recorded, without the count and the wait of a spec that was changed since."""
     recorded = session.status.recovery or RecoveryStatus()
     edited = session.status.observed_generation not in (None, session.metadata.generation)
-    if edited or request_pending(session, session.status.handled_requests):
-        return _forgiven(recorded)
-    return recorded
+    return _forgiven(recorded) if edited else recorded
 
 
 def with_pod(recovery: RecoveryStatus, pod: PodFacts, *, spec: RecoverySpec, now: datetime) -> RecoveryStatus:

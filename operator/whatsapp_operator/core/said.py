@@ -52,7 +52,7 @@ def status(case: Situation, step: Step) -> SessionStatus:
             "selector": names.selector(session),
             "link": speaks.link,
             "admission": admission,
-            "recovery": case.recovery,
+            "recovery": case.told_recovery,
             "handled_requests": case.handled,
         }
     )

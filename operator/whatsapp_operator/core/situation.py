@@ -13,7 +13,14 @@ from whatsapp_operator.core import names, notes
 from whatsapp_operator.core.failure import failure_of, has_ended, loss_of
 from whatsapp_operator.core.model import Defaults, Observation, PodFacts, PodPhase, PodUID, RunnerReport
 from whatsapp_operator.core.notes import Note
-from whatsapp_operator.core.recovery import is_recorded, recovery_before, with_failure, with_loss, with_pod
+from whatsapp_operator.core.recovery import (
+    is_recorded,
+    recovery_before,
+    while_asked,
+    with_failure,
+    with_loss,
+    with_pod,
+)
 from whatsapp_operator.core.stops import current_stop, handled_by, recorded_stop, request_pending, told_stop
 
 SILENCE: Final = timedelta(seconds=15)
@@ -46,7 +53,7 @@ class Situation:
     """ The stop that status keeps until it has ended. """
     handled: HandledRequests
     recovery: RecoveryStatus
-    """ As it is to be recorded. """
+    """ What counts now. """
 
     @property
     def session(self) -> WhatsAppSession:
@@ -96,6 +103,11 @@ class Situation:
     def failed(self) -> bool:
         """Whether the present pod has failed and it is recorded, here or before."""
         return self.pod is not None and is_recorded(self.recovery, self.pod)
+
+    @property
+    def told_recovery(self) -> RecoveryStatus:
+        """What status keeps of `recovery`."""
+        return while_asked(self.recovery, self.session) if self.asked_anew else self.recovery
 
     @property
     def unrecorded(self) -> bool:

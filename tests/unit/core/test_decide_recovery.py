@@ -134,6 +134,48 @@ def test_an_edit_or_a_request_goes_on_from_the_beginning(remedy: str) -> None:
     assert "PageCrashed" == (recovery(world).last_failure or recovery(world)).to_dict()["reason"]
 
 
+@pytest.mark.parametrize("request_", ["restart_at", "relink_at"])
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_request_that_is_taken_back_forgives_nothing(request_: str, *, restarted: bool) -> None:
+    """It waited for a place; without it the session is as exhausted as before. Asked again, it begins anew."""
+    world = running(spec={"recovery": {"maxAttempts": 1}})
+    fail(world)
+    world.tick(5)
+    world.settle()
+    fail(world)
+    world.set_quota(sessions=0)
+    world.annotate(**{request_: "2026-11-22T19:00:00Z"})
+    world.settle()
+    assert (("False", "QuotaExceeded"), 2) == (world.says("Ready"), recovery(world).consecutive_failures)
+    assert ("False", "NotStalled") == world.says("Stalled")
+
+    world.sessions["sales"]["metadata"]["annotations"].clear()
+    if restarted:
+        world.restart_operator()
+    world.set_quota(sessions=1)
+    world.settle()
+    assert (2, 2) == (created(world), recovery(world).consecutive_failures)
+    assert ("True", "RecoveryExhausted") == world.says("Stalled")
+
+    world.annotate(**{request_: "2026-11-22T19:00:00Z"})
+    world.settle()
+    assert (3, 0) == (created(world), recovery(world).consecutive_failures)
+
+
+def test_an_edit_forgives_though_a_request_waits_too() -> None:
+    """And stays what it was when the request is taken back."""
+    world = running(spec={"recovery": {"maxAttempts": 1}})
+    fail(world)
+    world.set_quota(sessions=0)
+    world.annotate(restart_at="2026-11-22T19:00:00Z")
+    world.apply(spec={"recovery": {"maxAttempts": 1}, "pod": {"image": "fixed"}})
+    world.settle()
+    world.sessions["sales"]["metadata"]["annotations"].clear()
+    world.settle()
+
+    assert 0 == recovery(world).consecutive_failures
+
+
 def test_an_edit_during_the_wait_is_tried_at_once() -> None:
     """The person may have fixed it."""
     world = running()
