@@ -51,11 +51,18 @@ def show_code(request: QrRequest, *, kubectl: Kubectl, console: Console) -> None
     session = find_session(request, kubectl=kubectl)
     if session.state == "Connected" or not (session.pod and session.secret):
         raise NoCode(_advice(session).text)
-    with _runner(session, kubectl=kubectl) as runner:
-        code = runner.code()
-        if code is None:
-            raise NoCode(_advice(session, runner.said()).text)
-        _show(code, request, session, console=console)
+    try:
+        with _runner(session, kubectl=kubectl) as runner:
+            code = runner.code()
+            said = runner.said() if code is None else None
+    except (ForwardFailed, RunnerSilent) as error:
+        if session.state == "QRPending":  # all that the session could say is that a code is there
+            raise
+        # An image that cannot be pulled, a full node: the session knows why nobody answers.
+        raise NoCode(f"{_advice(session).text}\n({error})") from error
+    if code is None:
+        raise NoCode(_advice(session, said).text)
+    _show(code, request, session, console=console)
 
 
 def watch_codes(request: QrRequest, *, kubectl: Kubectl, console: Console) -> None:

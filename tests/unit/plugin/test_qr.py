@@ -202,3 +202,31 @@ def test_a_runner_that_does_not_answer(qr_stage: ScriptedKubectl, heard: Heard) 
 
     expected = "error: the runner does not answer: its pod may be starting or ending\n"
     assert (1, expected) == (status, heard.notes.getvalue())
+
+
+@pytest.mark.usefixtures("scripted_runner")
+def test_a_pod_that_cannot_start_is_told_by_its_session(qr_stage: ScriptedKubectl, heard: Heard) -> None:
+    """Nobody can forward to it; why, and what to do, stands in the session's own status."""
+    message = 'Back-off pulling image "registry.example.com/x"'
+    ready = {"type": "Ready", "status": "False", "reason": "ImagePullBackOff", "message": message}
+    qr_stage.on("get", "whatsappsessions.wasession.dev", out=session_json(state="Pending", conditions=[ready]))
+    qr_stage.on("port-forward", err="error: unable to forward port because pod is not running\n", status=1)
+
+    status = run(heard, "qr", "sales", "-n", "shop")
+
+    expected = (
+        f"error: session shop/sales shows no QR code yet: its pod does not run yet: {message}\n"
+        "(kubectl port-forward: unable to forward port because pod is not running)\n"
+    )
+    assert (1, expected) == (status, heard.notes.getvalue())
+
+
+def test_a_name_may_begin_with_a_digit(qr_stage: ScriptedKubectl, heard: Heard) -> None:
+    """Or be one: names are no numbers to the command line."""
+    qr_stage.on("get", "whatsappsessions.wasession.dev", out=session_json("2nd-floor"))
+    qr_stage.on("get", "secrets", "was-2nd-floor-0123abcd", err="Error from server (Forbidden): no\n", status=1)
+
+    statuses = [run(heard, "qr", name, "-n", "shop") for name in ("2nd-floor", "007")]
+
+    asked = [call[2] for call in qr_stage.calls() if call[1] == "whatsappsessions.wasession.dev"]
+    assert ([1, 1], ["2nd-floor", "007"]) == (statuses, asked)
