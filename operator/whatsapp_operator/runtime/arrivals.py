@@ -2,11 +2,12 @@
 
 Two pods may come and go before a status is written, when writes fail or must wait. Each of them is a restart, and the
 last one may have had a word that counts though the status has never heard of its pod. The operator feeds this with
-every change of a pod in the store, own creations included; the observer asks. It can be lost: a pod that came and went
-before this process began is nobody's to count.
+every change of a pod in the store, own creations included, and tells it with each resync whose pods matter; the
+observer asks. It can be lost: a pod that came and went before this process began is nobody's to count.
 """
 
 from collections import defaultdict
+from collections.abc import Collection
 
 from whatsapp_operator.core.model import PodUID, SessionUID
 from whatsapp_operator.runtime.resources import Json, uid_of
@@ -38,9 +39,10 @@ class Arrivals:
             return tuple(came[1:])
         return tuple(came)
 
-    def forget(self, session: SessionUID) -> None:
-        """The session is gone."""
-        self._came.pop(session, None)
+    def keep(self, sessions: Collection[SessionUID]) -> None:
+        """Forget all but these: others' pods come too, and a pod that outlives its session is told of after it."""
+        for gone in self._came.keys() - sessions:
+            del self._came[gone]
 
 
 def _session_of(pod: Json) -> SessionUID | None:

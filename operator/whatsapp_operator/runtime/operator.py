@@ -235,8 +235,6 @@ class Operator:
             self.arrivals.noticed(change)
         if resource is SESSIONS:
             self.recovery.changed(change)
-            if change.before is not None and change.after is None:
-                self.arrivals.forget(SessionUID(uid_of(change.before)))
         if frees_a_place(resource, change):
             self.admission.request()
 
@@ -263,6 +261,13 @@ class Operator:
     async def _look_at_all(self) -> None:
         for key in self.store.keys(SESSIONS):
             self.queue.add(key)
+        self.arrivals.keep(
+            {
+                SessionUID(uid_of(session))
+                for session in self.store.all(SESSIONS)
+                if self.instance.known(session["metadata"]["namespace"])
+            }
+        )
         self.recovery.look()
         self.admission.request()
 

@@ -58,9 +58,11 @@ def test_others_pods_are_nobodys_arrival(arrivals: Arrivals) -> None:
     assert (PodUID("x"),) == arrivals.since(SessionUID("another"), None)
 
 
-def test_a_session_that_is_gone_leaves_nothing(arrivals: Arrivals) -> None:
-    """Also one that nobody asked about; a session without pods has none."""
-    arrivals.forget(UID)
-    arrivals.forget(SessionUID("never seen"))
+def test_only_sessions_that_are_there_are_remembered(arrivals: Arrivals) -> None:
+    """Not one whose pod is told of after the session is gone; one without pods has none."""
+    arrivals.noticed(Change(None, pod("x", owner="gone")))
+    arrivals.keep({UID, SessionUID("without pods")})
 
-    assert () == arrivals.since(UID, None)
+    assert () == arrivals.since(SessionUID("gone"), None)
+    assert tuple(map(PodUID, ["p1", "p2", "p3"])) == arrivals.since(UID, None)
+    assert () == arrivals.since(SessionUID("without pods"), None)

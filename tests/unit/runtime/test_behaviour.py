@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from unit.runtime.memory_api import Fault
 from unit.runtime.simulation import NAMESPACE, Simulation
+from whatsapp_operator.core.model import SessionUID
 
 
 @pytest.fixture
@@ -225,6 +226,23 @@ async def test_a_session_applied_anew_while_its_old_pod_ends(simulation: Simulat
 
     assert owners["metadata"]["uid"] == old == waiting
     assert simulation.pod_uid("a") != old
+
+
+async def test_a_pod_that_outlives_its_session_is_not_remembered_for_ever(simulation: Simulation) -> None:
+    """It changes once more while it ends; with the next resync nothing of either is kept."""
+    await up(simulation, "a")
+    session = simulation.api.get("whatsappsessions", NAMESPACE, "a") or {}
+    uid = SessionUID(session["metadata"]["uid"])
+    simulation.api.change("pods", NAMESPACE, "a", {"metadata": {"ownerReferences": None}})
+    simulation.api.remove("whatsappsessions", NAMESPACE, "a")
+    simulation.api.change("pods", NAMESPACE, "a", {"metadata": {"ownerReferences": [_owner(uid)]}})
+    await simulation.rest(1)
+    operator = simulation.operator
+    assert operator is not None
+    assert operator.arrivals.since(uid, None)
+    await simulation.rest(70)
+
+    assert () == operator.arrivals.since(uid, None)
 
 
 async def test_a_service_that_somebody_deleted_comes_back(simulation: Simulation) -> None:
