@@ -17,6 +17,7 @@ from session_demo.errors import DemoError
 from session_demo.kubectl import Kubectl
 from session_demo.play import play
 from session_demo.setup import Choice, set_up
+from session_demo.stage import Stage
 from session_demo.story import Story
 
 
@@ -42,7 +43,7 @@ def _play(given: argparse.Namespace) -> int:
     story.chapter("Setting the stage: a real Kubernetes, the images, the operator, the stand-in")
     kubectl, images = places.local(given.name)
     stage = set_up(story, kubectl, images, Choice(mode=given.mode))
-    play(story, stage)
+    _tell(story, stage)
     status = story.finish()
     _farewell(story, kubectl, "`make demo-down` removes everything")
     return status
@@ -70,13 +71,21 @@ def _play_current(given: argparse.Namespace) -> int:
     )
     ground = current.look(story, wish, context.current())
     stage = current.prepare(story, wish, ground)
-    play(story, stage)
+    _tell(story, stage)
     status = story.finish()
     story.say("")
     for line in current.remains(ground):
         story.say(line)
     _farewell(story, ground.place.kubectl, f"in context {ground.place.name}")
     return status
+
+
+def _tell(story: Story, stage: Stage) -> None:
+    """Play; a fault ends the play, and not the summing up and the words on how to go on."""
+    try:
+        play(story, stage)
+    except DemoError as error:
+        story.broke_off(str(error))
 
 
 def _farewell(story: Story, kubectl: Kubectl, remark: str) -> None:

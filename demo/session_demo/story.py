@@ -78,6 +78,12 @@ class Story:
         self._tell(promise, seen, took=self.clock() - begun, limit=during)
         return seen.good
 
+    def broke_off(self, why: str) -> None:
+        """Tell that the rest of the story cannot be played; a miss like others, so that it is summed up with them."""
+        self.steps += 1
+        self.say(f" ✗ the play ends here: {why}")
+        self.misses.append(f"the play ended early: {why}")
+
     def finish(self) -> int:
         """Sum up; 0 when every step showed what it promised."""
         took = self.clock() - self._begun

@@ -138,6 +138,26 @@ def test_a_missed_step_is_an_exit_status(asked: dict[str, Any], monkeypatch: pyt
     assert "wish" in asked
 
 
+def test_a_play_that_breaks_off_is_summed_up(
+    asked: dict[str, Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What was missed before, why it ended, what is left in the cluster and how it goes."""
+
+    def play(story: Story, _: object) -> None:
+        story.expect("it appears", lambda: Seen(good=False, text="nothing"), within=0)
+        raise DemoError("session sales has no pod")
+
+    monkeypatch.setattr(command_line, "play", play)
+
+    status = command_line.main(["play", "--cluster", "current", "--registry", "a.b/c"])
+
+    said = capsys.readouterr().out
+    assert (1, True) == (status, "wish" in asked)
+    assert "2 of 2 steps did not show what they promise" in said
+    assert "  ✗ it appears; seen: nothing\n  ✗ the play ended early: session sales has no pod\n" in said
+    assert all(line in said for line in current.remains(GROUND))
+
+
 def test_demo_down_clears_the_current_cluster(asked: dict[str, Any]) -> None:
     """The one that kubectl points at now."""
     status = command_line.main(["down", "--cluster", "current"])
