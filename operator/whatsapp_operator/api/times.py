@@ -10,11 +10,14 @@ from datetime import UTC, datetime
 def whole_seconds(moment: datetime) -> datetime:
     """Return the moment in UTC, cut to its second.
 
-    :raises ValueError: the moment has no time zone.
+    :raises ValueError: the moment has no time zone, or lies outside of the years 1 to 9999 in UTC.
     """
     if moment.tzinfo is None:
         raise ValueError("should have a time zone, as in 2026-01-31T12:00:00Z")
-    return moment.astimezone(UTC).replace(microsecond=0)
+    try:
+        return moment.astimezone(UTC).replace(microsecond=0)
+    except OverflowError as error:
+        raise ValueError("should lie within the years 1 to 9999 in UTC") from error
 
 
 def format_time(moment: datetime) -> str:

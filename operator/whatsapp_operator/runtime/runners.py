@@ -14,11 +14,11 @@ import json
 import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final, NamedTuple, Protocol
 
 import aiohttp
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from whatsapp_operator.api.constants import RUNNER_PORT
@@ -47,6 +47,11 @@ LARGEST: Final = 64 * 1024
 """ Bytes of an answer that are read. """
 
 
+BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST: Final = datetime(9000, 1, 1, tzinfo=UTC)
+""" An answer with a moment outside of these is none: what is reckoned from it could lie beyond the years that a time can name. """
+
+
 class NoAnswer(Exception):
     """The runner did not answer, or with something that does not count."""
 
@@ -70,6 +75,16 @@ class Target:
         return f"http://{host}:{RUNNER_PORT}/v1/state"
 
 
+def _usable(moment: datetime) -> datetime:
+    """Let a moment pass that can be written in UTC and reckoned with; a runner's clock may be wrong, but not so far."""
+    if not BEGINNING <= moment < LATEST:
+        raise ValueError("is no time to reckon with")
+    return moment
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_usable)]
+
+
 class Answer(BaseModel):
     """What a runner says; unknown fields are ignored."""
 
@@ -81,9 +96,9 @@ class Answer(BaseModel):
     state: Annotated[str, Field(pattern=STATE_PATTERN)]
     reason: Annotated[str, Field(max_length=128)] = ""
     message: Annotated[str, Field(max_length=4096)] = ""
-    since: AwareDatetime | None = None
-    linked_time: AwareDatetime | None = None
-    durable_time: AwareDatetime | None = None
+    since: Moment | None = None
+    linked_time: Moment | None = None
+    durable_time: Moment | None = None
     round: Annotated[int, Field(ge=0, lt=2**31)] | None = None
 
 

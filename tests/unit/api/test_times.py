@@ -27,7 +27,9 @@ def test_a_time_without_a_zone_is_refused() -> None:
         whole_seconds(datetime(2026, 1, 31, 12, 0, 0))  # noqa: DTZ001 - the point of the test
 
 
-@pytest.mark.parametrize("text", ["", "yesterday", "2026-13-01T00:00:00Z", "2026-01-31T12:00:00"])
+@pytest.mark.parametrize(
+    "text", ["", "yesterday", "2026-13-01T00:00:00Z", "2026-01-31T12:00:00", "9999-12-31T23:59:59-23:00"]
+)
 def test_a_text_that_is_no_time_is_refused(text: str) -> None:
     """Only RFC 3339 with a zone is read."""
     with pytest.raises(ValueError, match=r"Invalid|should|month"):
