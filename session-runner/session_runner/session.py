@@ -2,8 +2,7 @@
 
 `__main__` starts it beside the HTTP API. In order: lock the profile, prepare it, see whether an earlier word on it waits
 for a person (then the browser stays closed), start the browser, hand over to the watcher until a signal comes or
-something dies. Whatever happens, the browser is closed cleanly if it can be, and
-nothing of it is left behind.
+something dies. Whatever happens, the browser is closed cleanly if it can be, and nothing of it is left behind.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ LARGEST: Final = 64 * 1024
 
 BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST: Final = datetime(9000, 1, 1, tzinfo=UTC)
-""" An answer with a moment outside of these is none: what is reckoned from it could lie beyond the years that a time can name. """
+""" An answer with a moment outside of these is none: what is reckoned from it could lie beyond all years. """
 
 
 class NoAnswer(Exception):
