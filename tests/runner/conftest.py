@@ -6,7 +6,8 @@ Everything is set through the phone and read from the runner's HTTP API; no test
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncIterator, Callable
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
@@ -29,6 +30,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(240))
             if not BROWSER.exists() or shutil.which("certutil") is None:
                 item.add_marker(pytest.mark.skip(reason="needs chromium-headless-shell and libnss3-tools"))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def scratch() -> Iterator[None]:
+    """What a killed browser or driver leaves among the temporary files goes with the tests.
+
+    Not below pytest's own folder: Chromium makes a socket there, whose path must be short.
+    """
+    with tempfile.TemporaryDirectory(prefix="was-") as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", folder)
+        yield
 
 
 @pytest.fixture(params=["legacy", "modern"])

@@ -50,6 +50,7 @@ class Folders:
         return {
             "PATH": os.environ["PATH"],
             "HOME": str(self.home),
+            "TMPDIR": os.environ["TMPDIR"],
             Variable.PROFILE_DIR: str(self.profile),
             Variable.CACHE_DIR: str(self.cache),
             Variable.TOKEN_DIR: str(self.tokens),
