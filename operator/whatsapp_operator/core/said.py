@@ -162,7 +162,7 @@ def _suspended(case: Situation) -> _Said | None:
 def _stalled(case: Situation, step: Step) -> _Said:
     # A stop first, whatever else is the matter: this condition is the only memory of it.
     if case.told_stop is not None:
-        return _TRUE, notes.stopped(case.told_stop, asked=case.stop is None)
+        return _TRUE, notes.stopped(case.told_stop, asked=case.asked_anew)
     if step.stalled is not None:
         return _TRUE, step.stalled
     blocked = case.seen.blocked
@@ -185,7 +185,7 @@ def _recovering(step: Step) -> _Said:
 
 def _conflict(case: Situation) -> _Said:
     if case.told_stop is Reason.CONFLICT:
-        return _TRUE, notes.stopped(Reason.CONFLICT, asked=case.stop is None)
+        return _TRUE, notes.stopped(Reason.CONFLICT, asked=case.asked_anew)
     return _FALSE, Note(Reason.NO_CONFLICT, "Nobody else is known to use this session.")
 
 

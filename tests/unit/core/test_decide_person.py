@@ -277,6 +277,18 @@ def test_the_last_word_of_an_older_pod_is_of_before() -> None:
     assert 3 == created(world)
 
 
+@pytest.mark.parametrize(("state", "reason", "word"), STOPS)
+def test_a_stop_during_a_suspension_still_says_how_to_go_on(state: str, reason: str, word: str) -> None:
+    """Nobody has asked for a new pod, and none follows."""
+    world = stopped(state, reason)
+    said = world.condition("Stalled").message
+    world.apply(spec={"operatingMode": "Suspended"})
+    world.look()
+
+    assert (("True", word), said) == (world.says("Stalled"), world.condition("Stalled").message)
+    assert "wasession.dev/re" in said
+
+
 @pytest.mark.parametrize("request_", ["restart_at", "relink_at"])
 def test_a_request_takes_over_and_is_admitted_anew(request_: str) -> None:
     """The person asked for it."""
