@@ -1,6 +1,9 @@
-.PHONY: test-runner runner-docs
+.PHONY: browser test-runner runner-docs
 
-test-runner: setup ## The session runner with a real Chromium on the stand-in page
+browser: setup ## Install the browser that the runner's tests start (Debian's packages, as root)
+	@$(PYTHON) -m runner.prepare
+
+test-runner: browser ## The session runner with a real Chromium on the stand-in page
 	$(PYTEST) tests/runner -n 2
 
 runner-docs: setup ## Write the runner's settings table into its reference page

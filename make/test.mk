@@ -25,5 +25,5 @@ test-integration: setup ## API, operator, plugin and provisioner against a real 
 PARTS := check test-unit test-integration test-manifests test-runner test-cluster test-e2e
 
 .PHONY: test
-test: setup ## Everything: sets up what is missing, then runs all tests (as root on Debian)
+test: browser ## Everything: sets up what is missing, then runs all tests (as root on Debian)
 	@scripts/test-all $(PARTS)

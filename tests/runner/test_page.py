@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page
 from runner.running import Folders
+from session_runner.host.processes import descendants, processes
 from session_runner.page import scripts
 from session_runner.page.browser import BrowserPage, Listeners, open_browser, start_driver
 from session_runner.page.hosts import AllowedHosts
@@ -189,6 +191,35 @@ async def test_the_browser_looks_as_it_shall(opened: Open) -> None:
     assert seen[:2] == [1024, 768]
     assert "Headless" not in seen[2]
     assert seen[3:] == [True, "en-US", True, 0]
+
+
+async def test_no_feature_that_playwright_asks_for_is_lost(opened: Open) -> None:
+    """Chromium takes the last list alone, so ours names all that a Playwright of this version names."""
+    assert opened.browser.page is not None
+    running = [_words(process.pid) for process in descendants(os.getpid(), processes())]
+    lists = [
+        [word.partition("=")[2].split(",") for word in words if word.startswith("--enable-features=")]
+        for words in running
+        if words and words[0].endswith("headless-shell") and not any(word.startswith("--type=") for word in words)
+    ]
+
+    assert [2] == [len(given) for given in lists]
+    theirs, ours = lists[0]
+    assert set(ours) == {*theirs, "NetworkServiceInProcess2"}
+
+
+async def test_the_network_needs_no_process_of_its_own(opened: Open) -> None:
+    """It lives in the browser's, which saves a session 10 MB."""
+    assert opened.browser.page is not None
+    running = [_words(process.pid) for process in descendants(os.getpid(), processes())]
+
+    assert any("--type=renderer" in words for words in running)
+    assert [] == [words for words in running if any("NetworkService" in word for word in words if "sub-type" in word)]
+
+
+def _words(pid: int) -> list[str]:
+    """A process's command line; what the zygote forked writes it with blanks."""
+    return Path(f"/proc/{pid}/cmdline").read_bytes().decode().replace("\0", " ").split()
 
 
 async def test_the_scripts_survive_frames(opened: Open) -> None:

@@ -1,7 +1,7 @@
 """How the browser is started: flags, user agent, environment.
 
 `browser.open_browser` calls this. The flags are few and each has its reason; what Playwright already passes is not
-repeated, and its two feature lists are never given a second time, since the second would replace the first.
+repeated, but for its list of features, which ours replaces; its list of disabled ones is left alone.
 """
 
 from __future__ import annotations
@@ -19,6 +19,14 @@ from session_runner.page.hosts import AllowedHosts
 VIEWPORT_WIDTH, VIEWPORT_HEIGHT = 1024, 768
 SHARED_MEMORY_NEEDED = 96 * 1024 * 1024
 """ Bytes. A container's default of 64 MiB is too little for a heavy page. """
+FEATURES = (
+    # Playwright's own: a second list replaces the first, so they are said again (tests/runner/test_page.py).
+    "CDPScreenshotNewSurface",
+    "SkipListAccountsWithoutGaiaCookies",
+    # One process less, 10 MB of a session. The host rule holds there too, and a browser that loses its network would
+    # have to end anyway.
+    "NetworkServiceInProcess2",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +50,7 @@ class LaunchPlan:
             # switch without "force" is a preference's default, which the headless shell does not read.
             "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
             f"--disk-cache-dir={self.cache_dir / 'http'}",  # off the profile volume
+            f"--enable-features={','.join(FEATURES)}",
             "--lang=en-US",  # the probe knows the page's texts in English
             "--block-new-web-contents",  # a second page of this profile would take the session over
             "--disable-gpu",
