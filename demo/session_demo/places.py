@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from pathlib import Path
 
@@ -45,6 +46,6 @@ def farewell(kubectl: Kubectl) -> str:
     if shutil.which("kubectl") is None:
         folders.insert(0, str(Path(kubectl.program).parent))
     kubeconfig = [flag.removeprefix("--kubeconfig=") for flag in kubectl.flags if flag.startswith("--kubeconfig=")]
-    exports = [f"KUBECONFIG={kubeconfig[0]}"] if kubeconfig else []
-    path = ":".join([*folders, "$PATH"])
+    exports = [f"KUBECONFIG={shlex.quote(kubeconfig[0])}"] if kubeconfig else []
+    path = ":".join([*map(shlex.quote, folders), "$PATH"])
     return " ".join(["export", *exports, f"PATH={path}"])

@@ -260,6 +260,18 @@ def test_the_farewell_is_a_line_for_the_shell(folder: Path) -> None:
     assert f"export KUBECONFIG=/state/admin.kubeconfig PATH={plugin}:$PATH" == having
 
 
+def test_the_farewell_holds_where_a_folder_has_a_blank(folder: Path) -> None:
+    """A person's home may be called anything; the shell must read one word."""
+    assert folder.exists()
+    ours = Kubectl(program="/my cache/kubectl", flags=("--kubeconfig=/my state/admin.kubeconfig",))
+    line = places.farewell(ours)
+    script = f'{line}; printf "%s\\n%s" "$KUBECONFIG" "$PATH"'
+    said = subprocess.run(["/bin/bash", "-c", script], capture_output=True, text=True, check=True).stdout.splitlines()
+
+    assert "/my state/admin.kubeconfig" == said[0]
+    assert said[1].startswith("/my cache:")
+
+
 def test_the_farewell_leaves_the_persons_own_configuration_alone(folder: Path) -> None:
     """With CLUSTER=current only the plugin is new."""
     install(folder)
