@@ -99,6 +99,5 @@ def install(cluster: LightCluster) -> Path:
     """Apply CRDs and rights; return a kubeconfig of the operator's account."""
     files = [argument for path in MANIFESTS for argument in ("--filename", str(path))]
     cluster.kubectl("apply", "--server-side", *files)
-    crds = ("crd/whatsappsessions.wasession.dev", "crd/whatsappsessionquotas.wasession.dev")
-    cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", *crds)
+    cluster.kubectl.wait_established("whatsappsessions.wasession.dev", "whatsappsessionquotas.wasession.dev")
     return cluster.kubeconfig_for(ACCOUNT, "system:serviceaccounts", f"system:serviceaccounts:{NAMESPACE}")

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import time
 from pathlib import Path
 
 from local_cluster.errors import CommandError
@@ -36,6 +37,24 @@ class Kubectl:
         if check:
             raise CommandError(["kubectl", *arguments], result.returncode, said)
         return said
+
+    def wait_established(self, *crds: str, within: float = 30) -> None:
+        """Wait until the API server serves these CRDs, given by name; `within` is in seconds.
+
+        Raises CommandError when it does not. `kubectl wait` alone fails at once on a CRD so new that it has no
+        condition yet.
+        """
+        deadline = time.monotonic() + within
+        command = ("wait", "--for=condition=Established", "--timeout=5s", *(f"crd/{name}" for name in crds))
+        while True:
+            try:
+                self(*command)
+            except CommandError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
+            else:
+                return
 
     def environment(self) -> dict[str, str]:
         """The environment for a kubectl that a caller runs itself, a `port-forward` say."""

@@ -36,10 +36,7 @@ def glua() -> Path:
 def installed(light_cluster: LightCluster) -> Iterator[LightCluster]:
     """A real API server with install.yaml applied to it, as a cluster's admin would."""
     light_cluster.kubectl("apply", "--filename", str(INSTALL))
-    light_cluster.kubectl(
-        "wait", "--for=condition=Established", "--timeout=30s", "crd/whatsappsessions.wasession.dev",
-        "crd/whatsappsessionquotas.wasession.dev",
-    )  # fmt: skip
+    light_cluster.kubectl.wait_established("whatsappsessions.wasession.dev", "whatsappsessionquotas.wasession.dev")
     yield light_cluster
     light_cluster.kubectl("delete", "--filename", str(INSTALL), "--wait=false", "--ignore-not-found")
 

@@ -18,8 +18,7 @@ def cluster(light_cluster: LightCluster) -> LightCluster:
     """The light cluster with the checked-in CRDs, served."""
     for kind in KINDS:
         light_cluster.kubectl("apply", "--server-side", "--filename", str(CRDS / kind.file_name))
-    names = [f"crd/{kind.name}" for kind in KINDS]
-    light_cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", *names)
+    light_cluster.kubectl.wait_established(*(kind.name for kind in KINDS))
     deadline = time.monotonic() + 30
     while True:  # established is a moment before discovered, and kubectl would remember the gap for ten minutes
         listing = light_cluster.kubectl("api-resources", "--cached=false", f"--api-group={GROUP}", "--output=name")

@@ -29,7 +29,7 @@ ODD: dict[str, Any] = {
 def apply(cluster: LightCluster, crd: dict[str, Any]) -> None:
     """Apply a CRD and wait until it is served."""
     cluster.kubectl("apply", "--server-side", "--force-conflicts", "--filename", "-", input=json.dumps(crd))
-    cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", f"crd/{crd['metadata']['name']}")
+    cluster.kubectl.wait_established(crd["metadata"]["name"])
 
 
 def until_refused(api: ApiClient, spec: dict[str, Any]) -> Answer:

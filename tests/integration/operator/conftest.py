@@ -44,13 +44,7 @@ def operator_cluster(light_cluster: LightCluster) -> LightCluster:
     """The light cluster with the CRDs, and the operator's account with its rights."""
     files = [argument for path in MANIFESTS for argument in ("--filename", str(path))]
     light_cluster.kubectl("apply", "--server-side", *files)
-    light_cluster.kubectl(
-        "wait",
-        "--for=condition=Established",
-        "--timeout=30s",
-        "crd/whatsappsessions.wasession.dev",
-        "crd/whatsappsessionquotas.wasession.dev",
-    )
+    light_cluster.kubectl.wait_established("whatsappsessions.wasession.dev", "whatsappsessionquotas.wasession.dev")
     return light_cluster
 
 

@@ -108,8 +108,7 @@ class Stage:
 def with_api(light_cluster: LightCluster) -> LightCluster:
     """The light cluster with our CRDs."""
     light_cluster.kubectl("apply", "--server-side", "--kustomize", str(ROOT / "crds"))
-    names = ["crd/whatsappsessions.wasession.dev", "crd/whatsappsessionquotas.wasession.dev"]
-    light_cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", *names)
+    light_cluster.kubectl.wait_established("whatsappsessions.wasession.dev", "whatsappsessionquotas.wasession.dev")
     return light_cluster
 
 
