@@ -90,6 +90,11 @@ def write_marker(path: Path, marker: Marker) -> None:
         file.flush()
         os.fsync(file.fileno())
     beside.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)  # the new name, too, is on disk before anybody acts on what was written
+    finally:
+        os.close(folder)
 
 
 def format_time(time: datetime | None) -> str | None:

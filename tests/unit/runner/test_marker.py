@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -56,6 +57,21 @@ def test_the_marker_survives_a_round_trip(tmp_path: Path) -> None:
 
     assert read_marker(tmp_path / "runner.json") == FULL
     assert [path.name for path in tmp_path.iterdir()] == ["runner.json"]
+
+
+def test_a_power_cut_after_writing_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """First the content is on disk, then, under its own name, the folder's entry."""
+    synced: list[tuple[str, bool]] = []
+    really = os.fsync
+
+    def sync(descriptor: int) -> None:
+        synced.append((Path(f"/proc/self/fd/{descriptor}").readlink().name, (tmp_path / "runner.json").exists()))
+        really(descriptor)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    write_marker(tmp_path / "runner.json", FULL)
+
+    assert [("runner.new", False), (tmp_path.name, True)] == synced
 
 
 @pytest.mark.parametrize(
