@@ -1,7 +1,7 @@
 """Which hosts a list allows, and which pages go with which list: cases that everybody who judges must judge alike.
 
-Operator and runner are two packages, so the rule is written twice; and what counts in the end is the browser's own
-resolver. The operator's settings, the runner's settings and a real Chromium are each held to these tables.
+The rule is written once in Python; but operator and runner read it from settings of their own, and what counts in the
+end is the browser's own resolver. The operator's settings, the runner's settings and a real Chromium are each held to these tables.
 """
 
 from typing import NamedTuple

@@ -17,8 +17,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from session_runner.durations import at_least
-from session_runner.page.hosts import AllowedHosts
 from session_runner.states.environment import Variable
+from session_runner.states.hosts import AllowedHosts
 from session_runner.states.policy import LinkMethod, OnLogout, Policy
 from session_runner.states.stop import Start
 

@@ -14,11 +14,11 @@ from runner.running import Folders
 from session_runner.host.processes import descendants, processes
 from session_runner.page import scripts
 from session_runner.page.browser import BrowserPage, Listeners, open_browser, start_driver
-from session_runner.page.hosts import AllowedHosts
 from session_runner.page.launch import LaunchPlan, user_agent
 from session_runner.profile.certificates import trust
 from session_runner.states.classify import classify
 from session_runner.states.facts import Dialog, Facts
+from session_runner.states.hosts import AllowedHosts
 from session_runner.states.past import Past, remember
 from session_runner.states.policy import Policy
 from session_runner.states.vocabulary import StateReason

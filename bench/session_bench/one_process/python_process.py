@@ -17,7 +17,6 @@ from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page, Playwright, async_playwright
 from session_runner.host.footprint import settle, tune
 from session_runner.page.driver import browser_environment
-from session_runner.page.hosts import AllowedHosts
 from session_runner.page.launch import (
     VIEWPORT_HEIGHT,
     VIEWPORT_WIDTH,
@@ -25,6 +24,7 @@ from session_runner.page.launch import (
     shared_memory_size,
     unwanted_defaults,
 )
+from session_runner.states.hosts import AllowedHosts
 
 QR = "() => document.querySelector('[data-ref]')?.getAttribute('data-ref') ?? null"
 

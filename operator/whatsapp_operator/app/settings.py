@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, mo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from whatsapp_operator.api.durations import format_duration, parse_duration
-from whatsapp_operator.app.hosts import allows, host_patterns, page_host
+from whatsapp_operator.app.hosts import allowed_hosts, page_host
 from whatsapp_operator.core.model import Defaults
 from whatsapp_operator.runtime.lease import LeaseTimes
 
@@ -65,7 +65,7 @@ def _page(url: str) -> str:
 
 
 def _hosts(text: str) -> str:
-    host_patterns(text)
+    allowed_hosts(text)
     return text
 
 
@@ -150,7 +150,7 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _page_is_allowed(self) -> "Settings":
         host = page_host(self.whatsapp_web_url)
-        if not allows(host_patterns(self.allowed_hosts), host):
+        if not allowed_hosts(self.allowed_hosts).allows(host):
             raise ValueError(
                 f"ALLOWED_HOSTS does not contain {host}, the host of WHATSAPP_WEB_URL: add it there, or no session can "
                 "open its page"

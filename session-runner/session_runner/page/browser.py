@@ -19,7 +19,6 @@ from playwright.async_api import Error as PlaywrightError
 from session_runner.page import scripts
 from session_runner.page.driver import browser_environment, tune_driver
 from session_runner.page.errors import LaunchError, NavigationError, PageGoneError, ProbeTimeoutError
-from session_runner.page.hosts import AllowedHosts
 from session_runner.page.launch import (
     VIEWPORT_HEIGHT,
     VIEWPORT_WIDTH,
@@ -28,6 +27,7 @@ from session_runner.page.launch import (
     unwanted_defaults,
 )
 from session_runner.states.facts import Facts
+from session_runner.states.hosts import AllowedHosts
 from session_runner.states.vocabulary import StateReason
 
 log = logging.getLogger(__name__)

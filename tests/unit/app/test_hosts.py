@@ -5,7 +5,7 @@ from host_cases import ALLOWED, HOSTS, PAGES, Case, Page
 from hypothesis import given
 from hypothesis import strategies as st
 from session_runner.settings import SettingsError, read_settings
-from whatsapp_operator.app.hosts import allows, host_patterns, page_host
+from whatsapp_operator.app.hosts import allowed_hosts, page_host
 from whatsapp_operator.app.settings import BadSettings, load
 
 REQUIRED = {"PROFILE_DIR": "/profile", "TOKEN_DIR": "/tokens", "SESSION_UID": "s-1", "POD_UID": "p-1"}
@@ -32,7 +32,7 @@ def runner_says(page: Page) -> str | None:
 @pytest.mark.parametrize("case", HOSTS, ids=lambda case: case.host)
 def test_a_host_is_judged_as_the_browser_does(case: Case) -> None:
     """`*.domain` means any name below it, a plain name or address means itself."""
-    assert case.expected is allows(host_patterns(ALLOWED), case.host)
+    assert case.expected is allowed_hosts(ALLOWED).allows(case.host)
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -10,8 +10,8 @@ import pytest
 from session_runner.page import scripts
 from session_runner.page.driver import PRELOAD, browser_environment, tune_driver
 from session_runner.page.errors import LaunchError
-from session_runner.page.hosts import AllowedHosts
 from session_runner.page.launch import LaunchPlan, browser_version, shared_memory_size, unwanted_defaults, user_agent
+from session_runner.states.hosts import AllowedHosts
 
 PLAN = LaunchPlan(
     executable=Path("/browser"),

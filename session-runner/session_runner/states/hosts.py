@@ -3,7 +3,7 @@
 The rule is enforced by the browser's own resolver (`resolver_rules`): a host that is not allowed does not resolve,
 for documents, redirects, WebSockets and workers alike, and no matter whether it is a name or an address (an address
 goes through the resolver, too). `allows` is the same rule in Python, for the settings' check and for counting what
-failed. The operator checks its own settings by the same rule (`whatsapp_operator.app.hosts`).
+failed. Pure, so that the operator's settings are checked by this very code (`whatsapp_operator.app.hosts`).
 """
 
 from __future__ import annotations
