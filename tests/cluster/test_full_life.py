@@ -1,5 +1,6 @@
 """The life of a full cluster: up again, healed, beside another one."""
 
+import contextlib
 import datetime as dt
 import json
 import shutil
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from cluster.support import INTERRUPTIBLE, apply, claim, command_line, pod, restricted_namespace, wait_ready, with_claim
@@ -37,7 +39,34 @@ def _up(cluster: FullCluster) -> float:
 
 def _container(cluster: FullCluster, namespace: str, name: str) -> dict[str, object]:
     found = json.loads(cluster.kubectl("-n", namespace, "get", "pod", name, "-o", "json"))
-    return {"uid": found["metadata"]["uid"], "restarts": found["status"]["containerStatuses"][0]["restartCount"]}
+    status = found["status"]["containerStatuses"][0]
+    return {
+        "uid": found["metadata"]["uid"],
+        "id": status["containerID"].removeprefix("containerd://"),
+        "restarts": status["restartCount"],
+    }
+
+
+def _wait_told(cluster: FullCluster, namespace: str, name: str) -> None:
+    """Wait until the pod is ready and its status tells of the container that really runs.
+
+    After a crash the API server says "ready" of a container that is gone until the kubelet has looked.
+    """
+    deadline = time.monotonic() + 60
+    while True:
+        wait_ready(cluster, namespace, name)
+        told = _container(cluster, namespace, name)["id"]
+        if any(str(told) in _group(pid) for pid in cluster.pids()):
+            return
+        assert time.monotonic() < deadline, f"no process of the container {told} runs"
+        time.sleep(0.2)
+
+
+def _group(pid: int) -> str:
+    """Its control groups, which name the container; nothing once it has ended."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/cgroup").read_text()
+    return ""
 
 
 def _kill(cluster: FullCluster, name: str) -> None:
@@ -98,7 +127,7 @@ def test_a_component_that_ended_is_started_and_pods_do_not_notice(
     cluster: FullCluster, steady: str, victims: list[str]
 ) -> None:
     """Only the victims get new processes; containers run on, containerd's too."""
-    wait_ready(cluster, steady, "steady")
+    _wait_told(cluster, steady, "steady")
     before, pids = _container(cluster, steady, "steady"), _pids(cluster)
     for victim in victims:
         _kill(cluster, victim)

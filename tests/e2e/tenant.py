@@ -118,8 +118,9 @@ class Tenant:
         """Wait until the session is Connected in a newer pod than that status tells, and never asked for a QR code."""
 
         def connected(status: Object) -> bool:
-            assert status["state"] not in ("QRPending", "LoggedOut", "LinkExpired"), status
-            return bool(status["state"] == "Connected" and status["podUID"] != after["podUID"])
+            state = status.get("state")  # a session that was applied a moment ago has no status yet
+            assert state not in ("QRPending", "LoggedOut", "LinkExpired"), status
+            return state == "Connected" and status.get("podUID") not in (None, after["podUID"])
 
         status = until(lambda: self.status(name), connected, f"{name} is Connected again in a new pod")
         assert after["link"]["linkedTime"] == status["link"]["linkedTime"]
