@@ -2,9 +2,10 @@
 
     python -m session_bench.runner_memory [--seconds 60] [--untuned]
 
-Starts the real runner on the stand-in page, links it through the phone, lets it rest and reads /proc. Private dirty
-memory is what one more session costs; proportional set size (PSS) shares what sessions share. `--untuned` starts the
-driver as Playwright does by itself, for comparison.
+Starts the real runner on the stand-in page, links it through the phone, lets it rest and reads /proc. Anonymous memory,
+that of no file, is what one more session costs; where processes share a page, each counts its part of it (private memory
+would leave out what a browser's processes share with each other alone). PSS has the files' pages, too, which sessions on
+one node share. `--untuned` starts the driver as Playwright does by itself, for comparison.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class Size(NamedTuple):
     """Kilobytes."""
 
     pss: int
-    private_dirty: int
+    anonymous: int
 
 
 def main() -> None:
@@ -42,12 +43,11 @@ def main() -> None:
     parser.add_argument("--untuned", action="store_true", help="leave the driver as Playwright starts it")
     options = parser.parse_args()
     sizes = asyncio.run(measure(rest=options.seconds, untuned=options.untuned))
-    print(f"{'part':10} {'PSS MB':>8} {'private MB':>11}")
+    print(f"{'part':10} {'PSS MB':>8} {'anonymous MB':>13}")
     for part, size in sizes.items():
-        print(f"{part:10} {size.pss / 1024:8.1f} {size.private_dirty / 1024:11.1f}")
-    print(
-        f"{'all':10} {sum(s.pss for s in sizes.values()) / 1024:8.1f} {sum(s.private_dirty for s in sizes.values()) / 1024:11.1f}"
-    )
+        print(f"{part:10} {size.pss / 1024:8.1f} {size.anonymous / 1024:13.1f}")
+    everything = Size(*map(sum, zip(*sizes.values(), strict=True)))
+    print(f"{'all':10} {everything.pss / 1024:8.1f} {everything.anonymous / 1024:13.1f}")
 
 
 async def measure(*, rest: float, untuned: bool) -> dict[str, Size]:
@@ -128,7 +128,7 @@ def total(pids: list[int]) -> Size:
     def kilobytes(key: str) -> int:
         return sum(int(found) for text in texts for found in re.findall(rf"^{key}:\s+(\d+) kB", text, re.MULTILINE))
 
-    return Size(pss=kilobytes("Pss"), private_dirty=kilobytes("Private_Dirty"))
+    return Size(pss=kilobytes("Pss"), anonymous=kilobytes("Pss_Anon") + kilobytes("Pss_Shmem"))
 
 
 if __name__ == "__main__":

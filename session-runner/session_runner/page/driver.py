@@ -1,8 +1,9 @@
 """How Playwright's driver, a Node process, is started so that it takes little memory.
 
-Every session pays for its own driver, so what it takes counts as much as the browser. Untuned it holds 73 MB of
-private memory, with these settings 37 MB (`docs/design/runner.md` has the figures and how to repeat them). Everything
-goes through environment variables that Node and the C library document; the driver's files stay as they are.
+Every session pays for its own driver, so what it takes counts as much as the browser. Untuned it holds 77 MB of
+memory of its own, so 27 MB (`docs/design/runner.md` has the figures and how to repeat them). Everything goes through
+environment variables that Node and the C library document, one of which loads `driver_preload.js` first: it leaves
+out what the driver never uses. The driver's files stay as they are.
 """
 
 from __future__ import annotations

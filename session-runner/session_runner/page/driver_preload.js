@@ -1,18 +1,58 @@
-// Loaded by Node before Playwright's driver (`page.driver` says how and why). Changes no behaviour, only memory:
-// the driver keeps 7 MB of its own source, and Node keeps every character in two bytes as soon as one is not ASCII.
+// Loaded by Node before Playwright's driver (`page.driver` says how and why). Changes no behaviour, only memory.
+//
+// The driver is one command of Playwright's command line, `run-driver`. Its two bundles hold all the other commands,
+// too, and run what those need: an agent's tools with their schemas, 16 MB of a session. Here the bundles are loaded
+// as if the command line had this one command. Bundles of another make than the one known here are loaded as they are.
 'use strict';
 const fs = require('fs');
 const Module = require('module');
+const path = require('path');
 const v8 = require('v8');
 const vm = require('vm');
 
-const BIG = 1 << 20;
-const compile = Module._extensions['.js'];
-Module._extensions['.js'] = (module, filename) => {
-  if (fs.statSync(filename).size < BIG) return compile(module, filename);
+// esbuild names the file that a section of a bundle was made from in a line of its own.
+const SECTION = /^\/\/ ((?:packages|node_modules)\/\S+)\n/m;
+const UNUSED = {
+  'coreBundle.js': /^packages\/playwright-core\/src\/(tools\/|cli\/(?!driver\.ts$))/,
+  'utilsBundle.js': /^node_modules\/(zod|zod-to-json-schema|@modelcontextprotocol|@hono)\//,
+};
+const START_ALL = '\ninit_coreBundle();\n';
+const START_DRIVER = '\ninit_driver();\nrunDriver();\n';
+const NEEDED = [START_ALL, '\nfunction runDriver() {\n', '\nvar init_driver = __esm({\n'];
+
+/** Whether this is a core bundle that can be started at its driver: all that is needed is there, once. */
+function known(core) {
+  return NEEDED.every((text) => core.split(text).length === 2);
+}
+
+/** A bundle without the sections that the driver never uses; the core bundle then starts the driver by itself. */
+function slim(name, source) {
+  const [head, ...parts] = source.split(SECTION);
+  const kept = [head];
+  for (let i = 0; i < parts.length; i += 2) {
+    if (!UNUSED[name].test(parts[i])) kept.push(`// ${parts[i]}\n`, parts[i + 1]);
+  }
+  return kept.join('').replace(START_ALL, START_DRIVER);
+}
+
+/** The same program in ASCII: Node keeps every character of a source in two bytes as soon as one needs them. */
+function ascii(source) {
   // An escape means the same in strings, templates and regular expressions, and nothing in comments.
-  const source = fs.readFileSync(filename, 'utf8').replace(/[^\x00-\x7f]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
-  module._compile(Buffer.from(source, 'latin1').latin1Slice(), filename);
+  const escaped = source.replace(/[^\x00-\x7f]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return Buffer.from(escaped, 'latin1').latin1Slice();
+}
+
+const load = Module._extensions['.js'];
+let slimming = false;
+Module._extensions['.js'] = (module, filename) => {
+  const [folder, name] = [path.dirname(filename), path.basename(filename)];
+  if (name === 'cli.js' && filename === process.argv[1] && process.argv[2] === 'run-driver') {
+    slimming = known(fs.readFileSync(path.join(folder, 'lib', 'coreBundle.js'), 'utf8'));
+    if (slimming) return module._compile("require('./lib/bootstrap'); require('./lib/coreBundle');", filename);
+  }
+  if (!(name in UNUSED)) return load(module, filename);
+  const source = fs.readFileSync(filename, 'utf8');
+  module._compile(ascii(slimming ? slim(name, source) : source), filename);
 };
 
 // After start-up most compiled code is never used again; a few full collections let it go.
@@ -21,3 +61,5 @@ const collect = vm.runInNewContext('gc');
 for (const seconds of [3, 4, 5, 6, 7, 15, 30]) {
   setTimeout(() => collect({ type: 'major', execution: 'sync', flavor: 'last-resort' }), seconds * 1000).unref();
 }
+
+module.exports = { known, slim };

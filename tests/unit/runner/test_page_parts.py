@@ -51,6 +51,7 @@ def test_the_flags_keep_the_rules() -> None:
     assert "--no-proxy-server" in arguments
     assert "--force-webrtc-ip-handling-policy=disable_non_proxied_udp" in arguments
     assert "--disk-cache-dir=/cache/http" in arguments
+    assert {"--in-process-gpu", "--no-zygote"} <= set(arguments)  # a process each is memory for every session
     assert not {
         "--ignore-certificate-errors",
         "--disable-web-security",

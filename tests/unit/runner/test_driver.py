@@ -1,0 +1,102 @@
+"""What the preload does to Playwright's driver, tried with the driver's own Node and its real bundles."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright._impl._driver import compute_driver_executable
+from session_runner.page.driver import PRELOAD, tune_driver
+
+NODE, CLI = (Path(part) for part in compute_driver_executable())
+BUNDLES = CLI.parent / "lib"
+SECTION = re.compile(r"^// ((?:packages|node_modules)/\S+)$", re.MULTILINE)
+SLIM = """
+const fs = require('fs');
+const { known, slim } = require(process.argv[1]);
+const bundles = Object.fromEntries(process.argv.slice(3).map((name) => [name, fs.readFileSync(process.argv[2] + '/' + name, 'utf8')]));
+console.log(JSON.stringify({
+  known: known(bundles['coreBundle.js']),
+  slimmed: Object.fromEntries(Object.entries(bundles).map(([name, source]) => [name, slim(name, source)])),
+}));
+"""
+
+
+def _slimmed(folder: Path = BUNDLES) -> Any:
+    command = [str(NODE), "--eval", SLIM, str(PRELOAD), str(folder), "coreBundle.js", "utilsBundle.js"]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True, timeout=50).stdout)
+
+
+@pytest.fixture(scope="module")
+def slimmed() -> dict[str, str]:
+    """Both bundles as the driver gets them."""
+    answer = _slimmed()
+    assert answer["known"]
+    bundles: dict[str, str] = answer["slimmed"]
+    return bundles
+
+
+def test_the_bundles_of_this_playwright_are_known_and_lose_what_the_driver_never_uses(slimmed: dict[str, str]) -> None:
+    """Another version that is made in another way fails here, and not by taking more memory unseen."""
+    for name, gone in (
+        ("coreBundle.js", "packages/playwright-core/src/tools/"),
+        ("utilsBundle.js", "node_modules/zod/"),
+    ):
+        before = SECTION.findall((BUNDLES / name).read_text())
+        after = SECTION.findall(slimmed[name])
+
+        assert any(section.startswith(gone) for section in before)
+        assert [section for section in after if section.startswith(gone)] == []
+        assert len(after) > len(before) / 2
+        assert len(slimmed[name]) < 0.9 * (BUNDLES / name).stat().st_size
+
+
+def test_what_stays_initializes_nothing_that_goes(slimmed: dict[str, str]) -> None:
+    """Every module that a kept one begins or requires is kept; but for the list that begins all, which is not called."""
+    for source in slimmed.values():
+        working = re.sub(r"var init_coreBundle = __esm\(\{.*?\n\}\);\n", "", source, flags=re.DOTALL)
+        used = set(re.findall(r"\b((?:init|require)_\w+)\(\)", working))
+        declared = set(re.findall(r"^var ((?:init|require)_\w+) = ", working, re.MULTILINE))
+
+        assert used - declared == set()
+        assert len(used) > 100
+
+
+def test_what_the_core_takes_from_the_other_bundle_is_still_there(slimmed: dict[str, str]) -> None:
+    """The names it asks for are the bundle's own, and their makers were kept."""
+    core, utils = slimmed["coreBundle.js"], slimmed["utilsBundle.js"]
+    asked = set(re.findall(r'require\("\./utilsBundle"\)\.(\w+)', core))
+    asked |= set(re.findall(r'\(\{ (\w+)(?:: \w+)? \} = require\("\./utilsBundle"\)\)', core))
+    exported = dict(re.findall(r"^  (\w+): \(\) => (\w+)(?:\.\w+)*,?$", utils, re.MULTILINE))
+
+    assert {"debug", "mime", "wsServer", "yauzl"} <= asked
+    for name in asked:
+        made_by = exported[name]
+        assert re.search(rf"^(?:var|let|const|class|function) (?:[\w$]+, )*{made_by}\b", utils, re.MULTILINE), name
+
+
+def test_bundles_of_another_make_are_left_alone(tmp_path: Path) -> None:
+    """One without the places that must be known, or with one of them twice, is not cut."""
+    (tmp_path / "utilsBundle.js").write_text("")
+    core = (BUNDLES / "coreBundle.js").read_text()
+    for other in ("", core.replace("function runDriver() {", "function run() {"), core + "\ninit_coreBundle();\n"):
+        (tmp_path / "coreBundle.js").write_text(other)
+
+        assert not _slimmed(tmp_path)["known"]
+
+
+def test_other_commands_of_playwright_work_with_the_preload() -> None:
+    """Only the driver's own command is cut down: somebody in the container may still ask for the version."""
+    environment = {"PATH": os.environ["PATH"]}
+    tune_driver(environment)
+    result = subprocess.run(
+        [NODE, CLI, "--version"], env=environment, check=True, capture_output=True, text=True, timeout=50
+    )
+
+    assert re.fullmatch(r"Version \d+\.\d+\.\d+\S*\n", result.stdout)
+    assert result.stderr == ""
