@@ -42,8 +42,9 @@ class Plan:
 def measure_memory(ground: Ground, plan: Plan, *, progress: Progress, kinds: tuple[Kind, ...] = KINDS) -> Table:
     """Measure in rounds; each figure is per session."""
     found: dict[str, list[float]] = defaultdict(list)
-    with progress.step("memory: 1 pod", still=lambda: "measuring"), pods(ground, 1, rest=plan.rest) as taken:
-        found[f"1 pod: {AVAILABLE}"].append(taken.available)
+    # The first pod fills caches for all that follow, while the kernel gives back those of the images' loading.
+    with progress.step("memory: 1 pod, not counted", still=lambda: "measuring"), pods(ground, 1, rest=plan.rest):
+        pass
     for turn in range(plan.rounds):
         told = f"round {turn + 1} of {plan.rounds}"
         with (
@@ -59,6 +60,16 @@ def measure_memory(ground: Ground, plan: Plan, *, progress: Progress, kinds: tup
                 together(ground, kind, plan.sessions, rest=plan.rest) as taken,
             ):
                 note(found, kind.title, taken)
+        with (
+            progress.step(f"memory: 1 pod, {told}", still=lambda: "measuring"),
+            pods(ground, 1, rest=plan.rest) as taken,
+        ):
+            note_single(found, PODS, taken)
+        with (
+            progress.step(f"memory: 1 session in {kinds[0].title}, {told}", still=lambda: "measuring"),
+            together(ground, kinds[0], 1, rest=plan.rest) as taken,
+        ):
+            note_single(found, kinds[0].title, taken)
     return memory_table(plan, found, kinds)
 
 
@@ -124,6 +135,16 @@ def note(found: dict[str, list[float]], who: str, taken: Taken) -> None:
         found.setdefault(f"{who}: {what}", []).append(size)
 
 
+def note_single(found: dict[str, list[float]], who: str, taken: Taken) -> None:
+    """Add one round's figure of a side with one session: what the first one costs, the process around it included."""
+    found.setdefault(single(who), []).append(taken.available)
+
+
+def single(who: str) -> str:
+    """Name the row of one session."""
+    return f"{who}, 1 session: {AVAILABLE}"
+
+
 def memory_table(plan: Plan, found: Mapping[str, list[float]], kinds: tuple[Kind, ...] = KINDS) -> Table:
     """Return the table of what was found: each side's figures, and the pods beside each of the others."""
     comparisons = [
@@ -131,6 +152,7 @@ def memory_table(plan: Plan, found: Mapping[str, list[float]], kinds: tuple[Kind
         for kind in kinds
         for what in (AVAILABLE, WORKING_SET, ANONYMOUS)
     ]
+    comparisons.append(Comparison(row=single(PODS), to=single(kinds[0].title)))
     return Table(
         name="memory",
         title=f"Memory per session, {plan.sessions} sessions, {plan.rest:.0f} s after the last was linked",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import io
+import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 
@@ -34,6 +36,10 @@ def main(arguments: Sequence[str]) -> int:
         where = " CLUSTER=current" if given.cluster == "current" else ""
         print(f"demo: interrupted; `make demo{where}` begins anew, `make demo-down{where}` cleans up", file=sys.stderr)
         return 130
+    except BrokenPipeError:
+        # Whoever read us has gone (`make demo | head`). What was set up stays; the next run begins anew on it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains at its own end
+        return 128 + signal.SIGPIPE
 
 
 def _play(given: argparse.Namespace) -> int:

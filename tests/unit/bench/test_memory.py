@@ -2,7 +2,7 @@
 
 import pytest
 from session_bench.figures import Comparison
-from session_bench.memory import Plan, Taken, memory_table, note
+from session_bench.memory import Plan, Taken, memory_table, note, note_single, single
 from session_bench.one_process.host import KINDS
 
 NODE, PYTHON = (kind.title for kind in KINDS)
@@ -19,6 +19,8 @@ def found() -> dict[str, list[float]]:
     for pods, node, python in ((150.0, 200.0, 100.0), (180.0, 200.0, 120.0)):
         for who, available in (("pods", pods), (NODE, node), (PYTHON, python)):
             note(figures, who, taken(available))
+        note_single(figures, "pods", taken(pods + 10))
+        note_single(figures, NODE, taken(node + 40))
     return figures
 
 
@@ -44,11 +46,21 @@ def test_price_of_isolation_is_a_difference() -> None:
     assert pytest.approx(55.0) == table.compare(asked).difference
 
 
+def test_one_session_is_shown_beside_many() -> None:
+    """With one session the process around it weighs more, on either side; it is never the headline."""
+    table = memory_table(Plan(rounds=2), found())
+    asked = Comparison(row=single("pods"), to=single(NODE))
+
+    assert asked in table.comparisons
+    assert asked != table.headline
+    assert pytest.approx((160 / 240 + 190 / 240) / 2) == table.compare(asked).ratio.median
+
+
 def test_every_comparison_has_its_rows() -> None:
     """A misspelt name would end a run of a quarter of an hour."""
     table = memory_table(Plan(rounds=2), found())
 
-    assert [2, 2, 2, 2, 2, 2] == [table.compare(asked).ratio.samples for asked in table.comparisons]
+    assert [2] * 7 == [table.compare(asked).ratio.samples for asked in table.comparisons]
 
 
 def test_title_tells_the_method() -> None:

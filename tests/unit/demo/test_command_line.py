@@ -279,3 +279,23 @@ def test_the_farewell_leaves_the_persons_own_configuration_alone(folder: Path) -
     said = places.farewell(Kubectl(program="/usr/bin/kubectl", flags=("--context=blue",)))
 
     assert f"export PATH={ROOT / 'plugin'}:$PATH" == said
+
+
+def test_a_reader_that_goes_ends_the_demo_without_a_traceback() -> None:
+    """`make demo | head`: the play stops as other programs do, by the number of the signal for a broken pipe."""
+    code = (
+        "from session_demo import __main__ as it; from session_demo.story import Story\n"
+        "it._COMMANDS = {('play', 'local'): lambda given: [Story().say('line') for _ in range(100_000)] and 0}\n"
+        "raise SystemExit(it.main(['play', '--cluster', 'local', '--name', 'demo']))"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert "line\n" == process.stdout.readline()
+        process.stdout.close()
+        said = process.stderr.read()
+        status = process.wait(50)
+
+    assert (141, "") == (status, said)
