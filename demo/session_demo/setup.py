@@ -123,10 +123,10 @@ def install_operator(kubectl: Kubectl, images: Images, *, ca: str, choice: Choic
 def await_crds(kubectl: Kubectl) -> None:
     """Wait until the API server serves both kinds."""
     crds = (f"customresourcedefinition/{name}" for name in CRDS)
-    command = ("wait", "--for=condition=Established", *crds, "--timeout=60s")
-    patiently = retrying(20)
+    command = ("wait", "--for=condition=Established", *crds, "--timeout=5s")
+    patiently = retrying(12)  # a minute and some
     # kubectl fails on a CRD so new that it has no condition yet.
-    patiently(lambda: kubectl.run(*command, timeout=70))
+    patiently(lambda: kubectl.run(*command, timeout=15))
     # Established is said a moment before every API server has the new kinds.
     patiently(lambda: kubectl.run("get", ",".join(CRDS), "--all-namespaces"))
 

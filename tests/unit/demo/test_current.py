@@ -10,13 +10,14 @@ import pytest
 from local_cluster.errors import BuildError
 from local_cluster.images.build import Built
 from local_cluster.steps import Progress
-from session_demo import current, survey
+from session_demo import current, setup, survey
 from session_demo.cast import CRDS
 from session_demo.context import Context
 from session_demo.current import Ground, Wish
 from session_demo.delivery import ByRegistry
 from session_demo.errors import CommandFailed, DemoError
 from session_demo.installation import Images
+from session_demo.stage import retrying
 from session_demo.survey import OPERATOR_NAMESPACE, Crds
 from unit.demo.scripted import MINE, Cluster, kubectl, story, thing
 from unit.demo.test_survey import FIT, OPERATOR, volume
@@ -202,8 +203,9 @@ def test_a_failed_build_changes_nothing() -> None:
 
 
 @pytest.mark.usefixtures("_built")
-def test_a_failure_on_the_way_says_how_to_clean_up() -> None:
+def test_a_failure_on_the_way_says_how_to_clean_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """From the first change on there is something to remove."""
+    monkeypatch.setattr(setup, "retrying", lambda times: retrying(times, sleep=lambda _seconds: None))
     cluster = fit()
     cluster.answers = {("kustomize",): CRD_YAML, ("wait",): CommandFailed("kubectl wait: timed out")}
     ground = Ground(place=place(cluster), found=FIT, delivery=Handed())
