@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 import os
 import signal
@@ -37,8 +38,10 @@ def main(arguments: Sequence[str]) -> int:
         print(f"demo: interrupted; `make demo{where}` begins anew, `make demo-down{where}` cleans up", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        # Whoever read us has gone (`make demo | head`). What was set up stays; the next run begins anew on it.
+        # Whoever read us has gone (`make demo | head`). The same command again does the rest.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains at its own end
+        with contextlib.suppress(BrokenPipeError):
+            print(f"demo: stopped in the middle of {given.command}, as nobody reads on", file=sys.stderr)
         return 128 + signal.SIGPIPE
 
 

@@ -105,12 +105,15 @@ class Watcher:
     _past: Past = field(init=False)
     _kills_before: int | None = field(init=False)
     _starting: bool = True
+    _loading_since: float | None = field(init=False)
+    """ Since when nothing but loading was said. """
     _broken: bool = False
     """ A script failed since the last navigation. """
 
     def __post_init__(self) -> None:
         self._past = self.record.past(now=self.started)
         self._kills_before = self.kills()
+        self._loading_since = self.started
 
     def wake(self, name: str, detail: str | None) -> None:
         """The page reported an event: look soon. One of them carries a word that no later look would show."""
@@ -233,9 +236,12 @@ class Watcher:
         self.publish(verdict)
         pending = verdict.state is RunnerState.QR_PENDING
         self.store.show_code(facts.code if pending else None, lifetime=facts.code_lifetime or DEFAULT_CODE_LIFETIME)
-        if self._past.lasted(self._past.unclassified_since, now=now) >= policy.startup and verdict.state in _LOADING:
+        # By the word that was said, not by what the page lacks: one that has booted and comes no further counts, too.
+        loading = verdict.state in _LOADING
+        self._loading_since = (now if self._loading_since is None else self._loading_since) if loading else None
+        if self._past.lasted(self._loading_since, now=now) >= policy.startup:
             raise RunEnded(ExitCode.LOAD_FAILED, verdict.message, state=verdict.state, reason=verdict.reason)
-        if self._starting and verdict.state not in _LOADING:
+        if self._starting and not loading:
             self._starting = False
             self.first_classified()
 

@@ -74,7 +74,8 @@ from playwright.async_api import async_playwright
 async def main():
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path="/usr/bin/chromium-headless-shell", args=["--no-sandbox", "--disable-dev-shm-usage"])
+            executable_path="/usr/lib/chromium/chromium-headless-shell",
+            args=["--no-sandbox", "--disable-gpu", "--disable-software-rasterizer", "--in-process-gpu", "--no-zygote"])
         page = await browser.new_page()
         await page.set_content("<canvas id=c></canvas><p>käse 😀</p>")
         print(await page.evaluate("document.querySelector('p').textContent + typeof WebAssembly + typeof indexedDB"))

@@ -30,6 +30,25 @@ def test_a_pending_pod_is_shown_with_its_reason_and_left_alone(e2e: Ground, tena
         assert 0 == status.get("recovery", {}).get("restarts", 0)
 
 
+def test_a_volume_that_nobody_makes_is_told(tenant: Tenant) -> None:
+    """The scheduler waits for it without a word; the session names the claim, and keeps its place and its pod."""
+    name = f"nobody-{tenant.namespace}"
+    storage = {"provisioner": "nobody.example/none", "volumeBindingMode": "WaitForFirstConsumer"}
+    tenant.kubectl.apply(
+        {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": name}} | storage
+    )
+    try:
+        tenant.create("novolume", profile={"size": "64Mi", "storageClassName": name})
+        told = _says(tenant, "novolume", {"VolumeNotBound"})
+    finally:
+        tenant.kubectl.run("delete", "storageclass", name)
+
+    assert "Pending" == told["state"]
+    assert told["pvcName"] in condition(told, "Ready")["message"]
+    assert is_true(told, "Admitted")
+    assert not is_true(told, "Stalled")
+
+
 def _says(tenant: Tenant, name: str, reasons: set[str]) -> Object:
     return until(
         lambda: tenant.status(name),

@@ -208,17 +208,19 @@ async def test_no_feature_that_playwright_asks_for_is_lost(opened: Open) -> None
     assert set(ours) == {*theirs, "NetworkServiceInProcess2"}
 
 
-async def test_the_network_needs_no_process_of_its_own(opened: Open) -> None:
-    """It lives in the browser's, which saves a session 10 MB."""
+async def test_the_browser_is_two_processes(opened: Open) -> None:
+    """Network and GPU code live in the main one and no zygote waits, which saves a session 20 MB."""
     assert opened.browser.page is not None
     running = [_words(process.pid) for process in descendants(os.getpid(), processes())]
+    kinds = [word.removeprefix("--type=") for words in running for word in words if word.startswith("--type=")]
 
-    assert any("--type=renderer" in words for words in running)
+    assert 1 == kinds.count("renderer")
+    assert [] == [kind for kind in kinds if kind in ("zygote", "gpu-process")]
     assert [] == [words for words in running if any("NetworkService" in word for word in words if "sub-type" in word)]
 
 
 def _words(pid: int) -> list[str]:
-    """A process's command line; what the zygote forked writes it with blanks."""
+    """A process's command line; some of a browser's write it with blanks."""
     return Path(f"/proc/{pid}/cmdline").read_bytes().decode().replace("\0", " ").split()
 
 

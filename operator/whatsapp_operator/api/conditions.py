@@ -59,6 +59,7 @@ class Reason(StrEnum):
     # PodReady
     POD_READY = "PodReady"
     POD_STARTING = "PodStarting"
+    VOLUME_NOT_BOUND = "VolumeNotBound"
     POD_NOT_READY = "PodNotReady"
     POD_TERMINATING = "PodTerminating"
     POD_ENDED = "PodEnded"

@@ -56,7 +56,10 @@ class LinkSpec(SpecModel):
 
 
 class RecoverySpec(SpecModel):
-    """What happens when the runner fails. A pod that is deleted, evicted or lost with its node is replaced at once."""
+    """What happens when the runner fails.
+
+    A pod that is deleted, evicted or lost with its node is replaced at once, or after baseDelay if it never got to run.
+    """
 
     max_attempts: Annotated[int, Field(ge=1, le=100, json_schema_extra={"format": "int32"})] = 5
     """How many failures in a row are answered with a new pod. The next one stalls the session, and its place in the
@@ -74,8 +77,9 @@ class TimeoutsSpec(SpecModel):
     """How long the runner, the program in the pod, waits for browser, page and connection."""
 
     startup: Duration = timedelta(seconds=60)
-    """From the container's start until the page shows a QR code or its linked session. Passed, the runner ends, and
-    recovery makes a new pod. A page that later loads anew by itself has as long again."""
+    """From the container's start until the page shows a QR code or its linked session. Passed while the session is still
+    Loading or LoadError, the runner ends, and recovery makes a new pod; a page that is Offline keeps trying. A page that
+    later loads anew by itself has as long again."""
     launch: Duration = timedelta(seconds=30)
     """For the browser to start; this time is part of startup. Passed, the runner ends, and recovery makes a new pod."""
     protocol: Duration = timedelta(seconds=60)

@@ -32,6 +32,8 @@ TOKEN_VOLUME: Final = "tokens"  # noqa: S105 -- the volume's name
 _BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """ What the kubelet writes for a container that could not be started. """
 _Word = TypeVar("_Word", bound=StrEnum)
+_RESIZE_FAULTS: Final = frozenset({"ControllerResizeError", "NodeResizeError"})
+""" Conditions of a claim: https://kubernetes.io/docs/concepts/storage/persistent-volumes/#recovering-from-failure-when-expanding-volumes """
 
 
 def pod_facts(pod: Json) -> PodFacts:
@@ -91,7 +93,7 @@ def memory_limits(spec: Json) -> int:
 def claim_facts(claim: Json, *, session: WhatsAppSession) -> ClaimFacts:
     """Return what the JSON of the claim of the derived name tells about it and this session."""
     metadata, spec = _part(claim, "metadata"), _part(claim, "spec")
-    labels = _part(metadata, "labels")
+    labels, status = _part(metadata, "labels"), _part(claim, "status")
     return ClaimFacts(
         name=_text(metadata, "name"),
         ours=labels.get(MANAGED_BY_LABEL) == MANAGED_BY and labels.get(SESSION_LABEL) == session.metadata.name,
@@ -99,8 +101,18 @@ def claim_facts(claim: Json, *, session: WhatsAppSession) -> ClaimFacts:
         resource_version=_text(metadata, "resourceVersion"),
         requested=_bytes(_part(_part(spec, "resources"), "requests").get("storage")),
         deletion=_time(metadata, "deletionTimestamp"),
-        phase=_text(_part(claim, "status"), "phase"),
+        phase=_text(status, "phase"),
+        resize_fault=_resize_fault(status),
     )
+
+
+def _resize_fault(claim_status: Json) -> str:
+    """Return what the storage says of a growth that failed: its controller's or its node's fault, or that it gave up."""
+    for condition in _items(claim_status, "conditions"):
+        if condition.get("type") in _RESIZE_FAULTS and condition.get("status") == "True":
+            return _text(condition, "message") or _text(condition, "type")
+    told = _text(_part(claim_status, "allocatedResourceStatuses"), "storage")
+    return told if told.endswith("ResizeInfeasible") else ""
 
 
 def service_facts(service: Json) -> ServiceFacts:

@@ -97,6 +97,9 @@ class ClaimFacts:
     """ spec.resources.requests.storage, bytes. """
     deletion: datetime | None = None
     phase: str = ""
+    """ Pending until a volume is found or made for it, then Bound; Lost when its volume is gone. """
+    resize_fault: str = ""
+    """ Why the storage did not grow it, after the API server let the new size pass; empty: no fault. """
 
 
 @dataclass(frozen=True, kw_only=True)

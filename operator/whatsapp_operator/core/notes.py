@@ -13,7 +13,7 @@ from whatsapp_operator.api.constants import RELINK_AT, RESTART_AT, SERVICE_NAME
 from whatsapp_operator.api.quantities import format_quantity
 from whatsapp_operator.api.session import LastFailure, Problem, Reason, RecoveryStatus
 from whatsapp_operator.api.times import format_time
-from whatsapp_operator.core.model import Blocked, PodFacts
+from whatsapp_operator.core.model import Blocked, ClaimFacts, PodFacts
 
 LONGEST: Final = 1024
 """ Characters of a message: the schedulers and webhooks that we quote are sometimes long-winded. """
@@ -22,6 +22,9 @@ RELINK: Final = f"set the annotation {RELINK_AT} to the current time"
 _REASON: Final = re.compile(r"[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?")
 _COMING: Final = frozenset({"", "ContainerCreating", "PodInitializing"})
 """ What the kubelet says of a container that is on its way. """
+
+_UNBOUND: Final = frozenset({"Pending", "Lost"})
+""" Phases of a claim without a volume. """
 
 
 class Note(NamedTuple):
@@ -37,7 +40,11 @@ def note(reason: str, message: str, *, otherwise: str) -> Note:
     return Note(word, message if len(message) <= LONGEST else message[: LONGEST - 1] + "…")
 
 
-STARTING: Final = Note(Reason.POD_STARTING, "The pod is being made and started.")
+STARTING: Final = Note(
+    Reason.POD_STARTING,
+    "The pod is being made and started. If this lasts, the events of kubectl describe pod tell why: a volume that cannot "
+    "be mounted, for example.",
+)
 RUNNER_STARTING: Final = Note(Reason.RUNNER_STARTING, "The pod runs; its runner has not answered yet.")
 UNREACHABLE: Final = Note(
     Reason.RUNNER_UNREACHABLE,
@@ -146,11 +153,11 @@ def refused(blocked: Blocked) -> Note:
     return note(blocked.reason, blocked.message, otherwise=Reason.POD_STARTING)
 
 
-def resize_refused(blocked: Blocked) -> Note:
-    """The storage does not let the claim grow."""
+def resize_refused(told: str) -> Note:
+    """The API server or the storage does not let the claim grow."""
     return note(
         Reason.CLAIM_RESIZE_REFUSED,
-        f"The volume cannot be changed as spec.profile asks; the session runs on with what it has. {blocked.message}",
+        f"The volume cannot be changed as spec.profile asks; the session runs on with what it has. {told}",
         otherwise=Reason.CLAIM_RESIZE_REFUSED,
     )
 
@@ -161,13 +168,24 @@ def admitted(quota: str, memory: Decimal | None) -> Note:
     return Note(Reason.ADMITTED, f"Holds a place{taken} in the quota {quota}.")
 
 
-def pending(pod: PodFacts, *, before: Note | None) -> Note:
+def volume_not_bound(claim: ClaimFacts) -> Note:
+    """The scheduler waits for the claim, and says nothing of it for minutes."""
+    return Note(
+        Reason.VOLUME_NOT_BOUND,
+        f"The volume claim {claim.name} is {claim.phase}, and the pod waits for it; the events of kubectl describe pvc tell "
+        "why: no provisioner for its storage class, for example.",
+    )
+
+
+def pending(pod: PodFacts, *, claim: ClaimFacts | None, before: Note | None) -> Note:
     """Why the pod does not run yet; `before` is what was told of the same pod last.
 
     A kubelet that cannot pull an image says ErrImagePull and ImagePullBackOff by turns: the second one is kept.
     """
     if pod.scheduled is False:
         return note(pod.scheduled_reason, pod.scheduled_message, otherwise="Unschedulable")
+    if pod.scheduled is None and claim is not None and claim.phase in _UNBOUND:
+        return volume_not_bound(claim)
     if pod.waiting_reason in _COMING:
         return STARTING
     if before is not None and (pod.waiting_reason, before.reason) == ("ErrImagePull", "ImagePullBackOff"):

@@ -167,7 +167,10 @@ def _stalled(case: Situation, step: Step) -> _Said:
         return _TRUE, step.stalled
     blocked = case.seen.blocked
     if blocked is not None and blocked.action == "PatchClaim" and wants_claim_patch(case):
-        return _TRUE, notes.resize_refused(blocked)
+        return _TRUE, notes.resize_refused(blocked.message)
+    claim = case.seen.claim
+    if claim is not None and claim.ours and claim.resize_fault:
+        return _TRUE, notes.resize_refused(claim.resize_fault)
     return _FALSE, Note(Reason.NOT_STALLED, "Nothing waits for a person's decision.")
 
 

@@ -96,8 +96,8 @@ class Situation:
         before = self.session.status
         told = find_condition(before.conditions, ConditionType.POD_READY)
         if told is None or before.pod_uid != self.pod.uid:
-            return notes.pending(self.pod, before=None)
-        return notes.pending(self.pod, before=Note(told.reason, told.message))
+            return notes.pending(self.pod, claim=self.seen.claim, before=None)
+        return notes.pending(self.pod, claim=self.seen.claim, before=Note(told.reason, told.message))
 
     @property
     def failed(self) -> bool:

@@ -1,6 +1,6 @@
 """How Playwright's driver, a Node process, is started so that it takes little memory.
 
-Every session pays for its own driver, so what it takes counts as much as the browser. Untuned it holds 77 MB of
+Every session pays for its own driver, so what it takes counts as much as the browser. Untuned it holds 75 MB of
 memory of its own, so 27 MB (`docs/design/runner.md` has the figures and how to repeat them). Everything goes through
 environment variables that Node and the C library document, one of which loads `driver_preload.js` first: it leaves
 out what the driver never uses. The driver's files stay as they are.
@@ -15,7 +15,8 @@ from pathlib import Path
 PRELOAD = Path(__file__).with_name("driver_preload.js")
 
 _DRIVER = {
-    "NODE_OPTIONS": f"--require={PRELOAD} --max-semi-space-size=1",  # MB; the driver's garbage is small and short-lived
+    # Quoted, for a folder with blanks in its name.
+    "NODE_OPTIONS": f'--require="{PRELOAD}" --max-semi-space-size=1',  # MB; the driver's garbage is small and short-lived
     "UV_THREADPOOL_SIZE": "1",
     "MALLOC_ARENA_MAX": "1",  # one heap instead of one per thread
     "MALLOC_TRIM_THRESHOLD_": "131072",  # bytes; give freed memory back early

@@ -2,7 +2,7 @@
 //
 // The driver is one command of Playwright's command line, `run-driver`. Its two bundles hold all the other commands,
 // too, and run what those need: an agent's tools with their schemas, 16 MB of a session. Here the bundles are loaded
-// as if the command line had this one command. Bundles of another make than the one known here are loaded as they are.
+// as if the command line had this one command. Bundles of a version that is not known here are loaded as they are.
 'use strict';
 const fs = require('fs');
 const Module = require('module');
@@ -19,10 +19,12 @@ const UNUSED = {
 const START_ALL = '\ninit_coreBundle();\n';
 const START_DRIVER = '\ninit_driver();\nrunDriver();\n';
 const NEEDED = [START_ALL, '\nfunction runDriver() {\n', '\nvar init_driver = __esm({\n'];
+// These versions' bundles were looked through for names that would be missing (docs/design/runner.md, Memory).
+const VERSIONS = ['1.65.1'];
 
-/** Whether this is a core bundle that can be started at its driver: all that is needed is there, once. */
-function known(core) {
-  return NEEDED.every((text) => core.split(text).length === 2);
+/** Whether these bundles can be cut: of a version that is known, with all that is needed to start at the driver, once. */
+function known(version, core) {
+  return VERSIONS.includes(version) && NEEDED.every((text) => core.split(text).length === 2);
 }
 
 /** A bundle without the sections that the driver never uses; the core bundle then starts the driver by itself. */
@@ -46,8 +48,9 @@ const load = Module._extensions['.js'];
 let slimming = false;
 Module._extensions['.js'] = (module, filename) => {
   const [folder, name] = [path.dirname(filename), path.basename(filename)];
-  if (name === 'cli.js' && filename === process.argv[1] && process.argv[2] === 'run-driver') {
-    slimming = known(fs.readFileSync(path.join(folder, 'lib', 'coreBundle.js'), 'utf8'));
+  if (name === 'cli.js' && process.argv[2] === 'run-driver' && filename === fs.realpathSync(process.argv[1])) {
+    const { version } = JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8'));
+    slimming = known(version, fs.readFileSync(path.join(folder, 'lib', 'coreBundle.js'), 'utf8'));
     if (slimming) return module._compile("require('./lib/bootstrap'); require('./lib/coreBundle');", filename);
   }
   if (!(name in UNUSED)) return load(module, filename);

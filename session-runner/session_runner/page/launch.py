@@ -55,7 +55,7 @@ class LaunchPlan:
             "--block-new-web-contents",  # a second page of this profile would take the session over
             "--disable-gpu",
             "--disable-software-rasterizer",
-            # Two processes instead of five, 11 MB of a session: each program that is started anew fills 6 MB with its
+            # Two processes instead of five, 10 MB of a session: each program that is started anew fills 6 MB with its
             # own relocations, and the zygotes save none, as there is one page. They need the sandbox off, which it is.
             "--in-process-gpu",
             "--no-zygote",

@@ -1,6 +1,6 @@
 """What one look at the page showed.
 
-`page/probe.js` returns a plain object; `Facts.parse` turns it into this frozen record and tolerates everything, since
+`page/scripts/probe.js` returns a plain object; `Facts.parse` turns it into this frozen record and tolerates everything, since
 the page is not ours: a wrong type counts as "not known" and a missing key as "not seen". `classify` is the reader.
 Chat contents never come this far: the probe matches texts inside the page and returns which one it knows.
 """

@@ -186,6 +186,25 @@ def test_a_storage_that_cannot_grow_is_told_and_the_session_runs_on() -> None:
     assert 2 == kinds(world).count("CreatePod")
 
 
+def test_a_storage_that_takes_the_size_and_fails_later_is_told() -> None:
+    """The API server let it pass; the claim says why it did not grow. It ends when the storage says so."""
+    world = running()
+    world.apply(spec={"profile": {"size": "3Gi"}})
+    world.settle()
+    fault = {"type": "ControllerResizeError", "status": "True", "message": "no space left in the pool"}
+    world.claims["sales-profile"]["status"] = {"phase": "Bound", "conditions": [fault]}
+    world.resync()
+
+    assert ("True", "ClaimResizeRefused") == world.says("Stalled")
+    assert "no space left in the pool" in world.condition("Stalled").message
+    assert ("True", "Connected") == world.says("Ready")
+    assert () == world.decide().actions
+
+    world.claims["sales-profile"]["status"] = {"phase": "Bound"}
+    world.resync()
+    assert ("False", "NotStalled") == world.says("Stalled")
+
+
 def test_an_unusable_spec_is_told_and_nothing_is_done() -> None:
     """What was stored under another schema: each field with its reason; the running pod is still listened to."""
     world = running()

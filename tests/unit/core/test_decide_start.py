@@ -212,6 +212,41 @@ def test_unschedulable_is_copied_word_by_word() -> None:
     assert ["CreateService", "CreateClaim", "CreateSecret", "CreatePod"] == kinds(world)
 
 
+@pytest.mark.parametrize("phase", ["Pending", "Lost"])
+def test_a_claim_without_a_volume_is_told_while_the_scheduler_is_silent(phase: str) -> None:
+    """It waits minutes for a provisioner before it says a word; within the first seconds nothing is written of it."""
+    world = admitted()
+    world.look()
+    world.claims["sales-profile"]["status"] = {"phase": phase}
+    assert world.decide().hold_until is not None
+    world.tick(5)
+    world.look()
+
+    assert ("False", "VolumeNotBound") == world.says("Ready")
+    assert ("False", "VolumeNotBound") == world.says("PodReady")
+    assert f"The volume claim sales-profile is {phase}" in world.condition("Ready").message
+    assert "kubectl describe pvc" in world.condition("Ready").message
+    writes = world.writes
+    world.tick(3600)
+    world.look()
+    assert writes == world.writes
+    assert ["CreateService", "CreateClaim", "CreateSecret", "CreatePod"] == kinds(world)
+
+
+def test_a_pod_that_has_a_node_waits_for_no_claim() -> None:
+    """What it waits for then is the kubelet's to tell; events have it, so the message names them."""
+    world = admitted()
+    world.look()
+    world.claims["sales-profile"]["status"] = {"phase": "Pending"}
+    world.schedule()
+    world.wait(reason="ContainerCreating")
+    world.tick(5)
+    world.look()
+
+    assert PENDING == world.says("Ready")
+    assert "kubectl describe pod" in world.condition("Ready").message
+
+
 def test_who_waits_is_told_the_refusal() -> None:
     """Admitted and Ready are False with its reason and text, and the state is Queued."""
     world = new(sessions=0)

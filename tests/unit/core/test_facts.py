@@ -171,6 +171,29 @@ def test_a_claim_is_read_whole() -> None:
 
 
 @pytest.mark.parametrize(
+    ("status", "fault"),
+    [
+        (
+            {"conditions": [{"type": "ControllerResizeError", "status": "True", "message": "pool is full"}]},
+            "pool is full",
+        ),
+        ({"conditions": [{"type": "NodeResizeError", "status": "True"}]}, "NodeResizeError"),
+        ({"conditions": [{"type": "NodeResizeError", "status": "False", "message": "was"}]}, ""),
+        ({"conditions": [{"type": "Resizing", "status": "True", "message": "on its way"}]}, ""),
+        ({"allocatedResourceStatuses": {"storage": "ControllerResizeInfeasible"}}, "ControllerResizeInfeasible"),
+        ({"allocatedResourceStatuses": {"storage": "NodeResizePending"}}, ""),
+        ({"conditions": "odd", "allocatedResourceStatuses": 1}, ""),
+    ],
+)
+def test_why_a_claim_did_not_grow(status: dict[str, Any], fault: str) -> None:
+    """The storage's own words, or its word for having given up; growing takes its time and is no fault."""
+    world = running()
+    claim = world.claims["sales-profile"] | {"status": {"phase": "Bound"} | status}
+
+    assert fault == claim_facts(claim, session=world.session()).resize_fault
+
+
+@pytest.mark.parametrize(
     "labels",
     [
         {},

@@ -298,4 +298,4 @@ def test_a_reader_that_goes_ends_the_demo_without_a_traceback() -> None:
         said = process.stderr.read()
         status = process.wait(50)
 
-    assert (141, "") == (status, said)
+    assert (141, "demo: stopped in the middle of play, as nobody reads on\n") == (status, said)

@@ -16,19 +16,35 @@ from session_runner.page.driver import PRELOAD, tune_driver
 NODE, CLI = (Path(part) for part in compute_driver_executable())
 BUNDLES = CLI.parent / "lib"
 SECTION = re.compile(r"^// ((?:packages|node_modules)/\S+)$", re.MULTILINE)
+VERSION: str = json.loads((CLI.parent / "package.json").read_text())["version"]
 SLIM = """
 const fs = require('fs');
 const { known, slim } = require(process.argv[1]);
 const bundles = Object.fromEntries(process.argv.slice(3).map((name) => [name, fs.readFileSync(process.argv[2] + '/' + name, 'utf8')]));
 console.log(JSON.stringify({
-  known: known(bundles['coreBundle.js']),
+  known: known(VERSION, bundles['coreBundle.js']),
   slimmed: Object.fromEntries(Object.entries(bundles).map(([name, source]) => [name, slim(name, source)])),
 }));
 """
 
+LOOK = """
+process.on('exit', () => {
+  const utils = Object.values(require.cache).find((module) => module.filename.endsWith('utilsBundle.js'));
+  let found = 'left out';
+  try {
+    found = typeof utils.exports.z;
+  } catch (error) {
+    if (!(error instanceof ReferenceError)) throw error;
+  }
+  console.error(`an agent's schemas: ${found}`);
+});
+"""
+""" Tells at the end of the driver what it has loaded. """
 
-def _slimmed(folder: Path = BUNDLES) -> Any:
-    command = [str(NODE), "--eval", SLIM, str(PRELOAD), str(folder), "coreBundle.js", "utilsBundle.js"]
+
+def _slimmed(folder: Path = BUNDLES, *, version: str = VERSION) -> Any:
+    code = SLIM.replace("VERSION", json.dumps(version))
+    command = [str(NODE), "--eval", code, str(PRELOAD), str(folder), "coreBundle.js", "utilsBundle.js"]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True, timeout=50).stdout)
 
 
@@ -90,12 +106,58 @@ def test_bundles_of_another_make_are_left_alone(tmp_path: Path) -> None:
         assert not _slimmed(tmp_path)["known"]
 
 
-def test_other_commands_of_playwright_work_with_the_preload() -> None:
-    """Only the driver's own command is cut down: somebody in the container may still ask for the version."""
+def test_bundles_of_another_version_are_left_alone() -> None:
+    """Nobody has looked through them; an update of Playwright costs memory until somebody has."""
+    assert not _slimmed(version="1.66.0")["known"]
+
+
+def test_a_clone_may_lie_in_a_folder_with_blanks(tmp_path: Path) -> None:
+    """Node splits its options at blanks that are not quoted."""
+    preload = tmp_path / "a folder" / PRELOAD.name
+    preload.parent.mkdir()
+    preload.write_text(PRELOAD.read_text())
+    options = _tuned()["NODE_OPTIONS"].replace(str(PRELOAD), str(preload))
+    result = subprocess.run(
+        [NODE, "--eval", "console.log(1)"],
+        env={"NODE_OPTIONS": options},
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=50,
+    )
+
+    assert (result.stdout, result.stderr) == ("1\n", "")
+
+
+@pytest.mark.parametrize("by_link", [False, True])
+def test_the_driver_runs_slim_by_whatever_path_it_is_called(tmp_path: Path, *, by_link: bool) -> None:
+    """Node knows a module by its real path, the command line may have come by a link."""
+    (tmp_path / "package").symlink_to(CLI.parent)
+    (tmp_path / "look.js").write_text(LOOK)
+    cli = tmp_path / "package" / CLI.name if by_link else CLI
+    result = subprocess.run(
+        [NODE, "--require", tmp_path / "look.js", cli, "run-driver"],
+        env=_tuned(),
+        input="",  # the driver ends with its input
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=50,
+    )
+
+    assert ("", "an agent's schemas: left out\n") == (result.stdout, result.stderr)
+
+
+def _tuned() -> dict[str, str]:
     environment = {"PATH": os.environ["PATH"]}
     tune_driver(environment)
+    return environment
+
+
+def test_other_commands_of_playwright_work_with_the_preload() -> None:
+    """Only the driver's own command is cut down: somebody in the container may still ask for the version."""
     result = subprocess.run(
-        [NODE, CLI, "--version"], env=environment, check=True, capture_output=True, text=True, timeout=50
+        [NODE, CLI, "--version"], env=_tuned(), check=True, capture_output=True, text=True, timeout=50
     )
 
     assert re.fullmatch(r"Version \d+\.\d+\.\d+\S*\n", result.stdout)

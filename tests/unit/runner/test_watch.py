@@ -224,6 +224,27 @@ async def test_a_page_that_never_boots_ends_as_not_loaded(tmp_path: Path) -> Non
     assert (ended.ending.code, ended.state) == (ExitCode.LOAD_FAILED, RunnerState.LOAD_ERROR)
 
 
+@pytest.mark.parametrize("socket", [None, "UNLAUNCHED", "PAIRING", "CONNECTED"])
+async def test_a_page_that_boots_and_never_shows_a_code_ends_as_not_loaded(tmp_path: Path, socket: str | None) -> None:
+    """The start-up time is for the way to a QR code, not for the document alone: Loading is no place to stay."""
+    bench = Bench(tmp_path, STARTUP_TIMEOUT="60s")
+    bench.step = 5
+    ended = await bench.ending(ScriptedPage(*[UNLINKED | {"socket": socket}] * 20))
+
+    assert {"Loading"} == {state for state, _ in bench.states}
+    assert (ended.ending.code, ended.reason) == (ExitCode.LOAD_FAILED, StateReason.OPENING_CONNECTION)
+
+
+async def test_a_page_that_cannot_reach_whatsapp_keeps_trying(tmp_path: Path) -> None:
+    """Another pod would reach it no better, so being offline never ends the run, whatever the start-up time is."""
+    bench = Bench(tmp_path, STARTUP_TIMEOUT="60s", CONNECTION_CHECK_TIMEOUT="30s")
+    bench.step = 5
+    ended = await bench.ending(ScriptedPage(*[UNLINKED | {"socket": "OPENING"}] * 40))
+
+    assert bench.states[-1] == ("Offline", "NoConnection")
+    assert ended.ending.code is ExitCode.BROWSER_EXITED
+
+
 async def test_a_page_that_refuses_the_browser_does_not_end_the_run(tmp_path: Path) -> None:
     """A restart with the same image would not help, so the runner stays and says so."""
     bench = Bench(tmp_path)
