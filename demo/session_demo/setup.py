@@ -124,7 +124,7 @@ def await_crds(kubectl: Kubectl) -> None:
     """Wait until the API server serves both kinds."""
     crds = (f"customresourcedefinition/{name}" for name in CRDS)
     command = ("wait", "--for=condition=Established", *crds, "--timeout=5s")
-    patiently = retrying(12)  # a minute, where the API server answers
+    patiently = retrying(30)  # half a minute at least
     # kubectl fails on a CRD so new that it has no condition yet.
     patiently(lambda: kubectl.run(*command, timeout=15))
     # Established is said a moment before every API server has the new kinds.

@@ -177,7 +177,7 @@ class Settings:
         Variable.STARTUP_TIMEOUT,
         at_least(1),
         "60s",
-        "A page that still loads so long after the start of the process, or has come no further than that, ends the runner (LoadFailed). Half of it makes LoadError.",
+        "A page that comes no further than loading for so long after the start of the process ends the runner (LoadFailed). Half of it makes LoadError.",
     )
     launch_timeout: float = _setting(
         Variable.LAUNCH_TIMEOUT,

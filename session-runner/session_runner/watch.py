@@ -40,6 +40,7 @@ EVENT_PAUSE = 0.05
 BROKEN_PAUSE = 1.0
 """ Seconds before a page whose scripts did not come is fetched again: networks come back in moments. """
 
+_UNDER_WAY = frozenset({Socket.OPENING, Socket.UNPAIRED, Socket.UNPAIRED_IDLE})
 _LOADING = frozenset({RunnerState.STARTING, RunnerState.LOADING, RunnerState.LOAD_ERROR})
 _MOVING = frozenset(
     {
@@ -105,15 +106,15 @@ class Watcher:
     _past: Past = field(init=False)
     _kills_before: int | None = field(init=False)
     _starting: bool = True
-    _loading_since: float | None = field(init=False)
-    """ Since when nothing but loading was said. """
+    _stuck_since: float | None = field(init=False)
+    """ Since when the page only loads and does nothing that may still lead to a code or a session. """
     _broken: bool = False
     """ A script failed since the last navigation. """
 
     def __post_init__(self) -> None:
         self._past = self.record.past(now=self.started)
         self._kills_before = self.kills()
-        self._loading_since = self.started
+        self._stuck_since = self.started
 
     def wake(self, name: str, detail: str | None) -> None:
         """The page reported an event: look soon. One of them carries a word that no later look would show."""
@@ -236,11 +237,16 @@ class Watcher:
         self.publish(verdict)
         pending = verdict.state is RunnerState.QR_PENDING
         self.store.show_code(facts.code if pending else None, lifetime=facts.code_lifetime or DEFAULT_CODE_LIFETIME)
-        # By the word that was said, not by what the page lacks: one that has booted and comes no further counts, too.
         loading = verdict.state in _LOADING
-        self._loading_since = (now if self._loading_since is None else self._loading_since) if loading else None
-        if self._past.lasted(self._loading_since, now=now) >= policy.startup:
-            raise RunEnded(ExitCode.LOAD_FAILED, verdict.message, state=verdict.state, reason=verdict.reason)
+        # A page that has booted and comes no further counts, too. One that opens its connection or waits for its code
+        # is not stuck: without a way to WhatsApp another pod would come no further.
+        stuck = loading and facts.socket not in _UNDER_WAY
+        self._stuck_since = (now if self._stuck_since is None else self._stuck_since) if stuck else None
+        if self._past.lasted(self._stuck_since, now=now) >= policy.startup:
+            message = verdict.message
+            if verdict.state is RunnerState.LOADING:
+                message = f"The page came no further than this within the startup timeout: {message}"
+            raise RunEnded(ExitCode.LOAD_FAILED, message, state=verdict.state, reason=verdict.reason)
         if self._starting and not loading:
             self._starting = False
             self.first_classified()

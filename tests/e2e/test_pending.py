@@ -39,7 +39,7 @@ def test_a_volume_that_nobody_makes_is_told(tenant: Tenant) -> None:
     )
     try:
         tenant.create("novolume", profile={"size": "64Mi", "storageClassName": name})
-        told = _says(tenant, "novolume", {"VolumeNotBound"})
+        told = _says(tenant, "novolume", {"VolumeNotBound"})  # after a minute
     finally:
         tenant.kubectl.run("delete", "storageclass", name)
 

@@ -141,7 +141,7 @@ class Running:
     def browser_process(self, kind: str | None) -> Process:
         """The browser's process of that --type; `None` is the main one."""
         for process in self.below():
-            # Processes that the zygote forked write their title with blanks, the others with zero bytes.
+            # Processes that the browser started write their title with blanks, the others with zero bytes.
             words = Path(f"/proc/{process.pid}/cmdline").read_bytes().decode().replace("\0", " ").split()
             if words and "headless-shell" in words[0]:
                 types = [word.removeprefix("--type=") for word in words if word.startswith("--type=")]

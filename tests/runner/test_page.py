@@ -208,7 +208,7 @@ async def test_no_feature_that_playwright_asks_for_is_lost(opened: Open) -> None
     assert set(ours) == {*theirs, "NetworkServiceInProcess2"}
 
 
-async def test_the_browser_is_two_processes(opened: Open) -> None:
+async def test_the_browser_keeps_no_spare_processes(opened: Open) -> None:
     """Network and GPU code live in the main one and no zygote waits, which saves a session 20 MB."""
     assert opened.browser.page is not None
     running = [_words(process.pid) for process in descendants(os.getpid(), processes())]

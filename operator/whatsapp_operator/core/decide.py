@@ -103,6 +103,7 @@ def _wake_at(case: Situation, step: Step) -> datetime | None:
         moments.append(case.silent_since + SILENCE)
     if case.lives and pod is not None and case.recovery.consecutive_failures > 0:
         moments.append(healthy_at(pod, spec=spec.recovery))
+    moments.append(case.volume_due)
     if case.seen.blocked is not None:
         moments.append(case.seen.blocked.retry_at)
     return min((moment for moment in moments if moment is not None and moment > case.now), default=None)

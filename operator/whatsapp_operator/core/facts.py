@@ -103,6 +103,7 @@ def claim_facts(claim: Json, *, session: WhatsAppSession) -> ClaimFacts:
         deletion=_time(metadata, "deletionTimestamp"),
         phase=_text(status, "phase"),
         resize_fault=_resize_fault(status),
+        resizing=_resizing(status),
     )
 
 
@@ -113,6 +114,13 @@ def _resize_fault(claim_status: Json) -> str:
             return _text(condition, "message") or _text(condition, "type")
     told = _text(_part(claim_status, "allocatedResourceStatuses"), "storage")
     return told if told.endswith("ResizeInfeasible") else ""
+
+
+def _resizing(claim_status: Json) -> bool:
+    words = _items(claim_status, "conditions")
+    return "storage" in _part(claim_status, "allocatedResourceStatuses") or any(
+        word.get("type") == "Resizing" and word.get("status") == "True" for word in words
+    )
 
 
 def service_facts(service: Json) -> ServiceFacts:

@@ -100,6 +100,8 @@ class ClaimFacts:
     """ Pending until a volume is found or made for it, then Bound; Lost when its volume is gone. """
     resize_fault: str = ""
     """ Why the storage did not grow it, after the API server let the new size pass; empty: no fault. """
+    resizing: bool = False
+    """ The storage is at it, maybe after a fault that it tells no more. """
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from whatsapp_operator.api.constants import RELINK_AT, RESTART_AT, SERVICE_NAME
 from whatsapp_operator.api.quantities import format_quantity
 from whatsapp_operator.api.session import LastFailure, Problem, Reason, RecoveryStatus
 from whatsapp_operator.api.times import format_time
-from whatsapp_operator.core.model import Blocked, ClaimFacts, PodFacts
+from whatsapp_operator.core.model import Blocked, PodFacts
 
 LONGEST: Final = 1024
 """ Characters of a message: the schedulers and webhooks that we quote are sometimes long-winded. """
@@ -22,9 +22,6 @@ RELINK: Final = f"set the annotation {RELINK_AT} to the current time"
 _REASON: Final = re.compile(r"[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?")
 _COMING: Final = frozenset({"", "ContainerCreating", "PodInitializing"})
 """ What the kubelet says of a container that is on its way. """
-
-_UNBOUND: Final = frozenset({"Pending", "Lost"})
-""" Phases of a claim without a volume. """
 
 
 class Note(NamedTuple):
@@ -168,24 +165,26 @@ def admitted(quota: str, memory: Decimal | None) -> Note:
     return Note(Reason.ADMITTED, f"Holds a place{taken} in the quota {quota}.")
 
 
-def volume_not_bound(claim: ClaimFacts) -> Note:
-    """The scheduler waits for the claim, and says nothing of it for minutes."""
+def volume_not_bound(claim: str) -> Note:
+    """The scheduler waits for the claim: without a word for minutes, and then with one about its own patience."""
     return Note(
         Reason.VOLUME_NOT_BOUND,
-        f"The volume claim {claim.name} is {claim.phase}, and the pod waits for it; the events of kubectl describe pvc tell "
-        "why: no provisioner for its storage class, for example.",
+        f"The pod waits for a volume for its claim {claim}; the events of kubectl describe pvc tell why none comes: no "
+        "provisioner for its storage class, for example.",
     )
 
 
-def pending(pod: PodFacts, *, claim: ClaimFacts | None, before: Note | None) -> Note:
-    """Why the pod does not run yet; `before` is what was told of the same pod last.
+def pending(pod: PodFacts, *, unbound: str | None, before: Note | None) -> Note:
+    """Why the pod does not run yet.
+
+    `unbound` is the claim that has had no volume for too long; `before` is what was told of the same pod last.
 
     A kubelet that cannot pull an image says ErrImagePull and ImagePullBackOff by turns: the second one is kept.
     """
+    if unbound is not None and (pod.scheduled is None or pod.scheduled_reason == "SchedulerError"):
+        return volume_not_bound(unbound)
     if pod.scheduled is False:
         return note(pod.scheduled_reason, pod.scheduled_message, otherwise="Unschedulable")
-    if pod.scheduled is None and claim is not None and claim.phase in _UNBOUND:
-        return volume_not_bound(claim)
     if pod.waiting_reason in _COMING:
         return STARTING
     if before is not None and (pod.waiting_reason, before.reason) == ("ErrImagePull", "ImagePullBackOff"):

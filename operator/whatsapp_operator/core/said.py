@@ -168,10 +168,23 @@ def _stalled(case: Situation, step: Step) -> _Said:
     blocked = case.seen.blocked
     if blocked is not None and blocked.action == "PatchClaim" and wants_claim_patch(case):
         return _TRUE, notes.resize_refused(blocked.message)
-    claim = case.seen.claim
-    if claim is not None and claim.ours and claim.resize_fault:
-        return _TRUE, notes.resize_refused(claim.resize_fault)
+    if (fault := _resize_fault(case)) is not None:
+        return _TRUE, fault
     return _FALSE, Note(Reason.NOT_STALLED, "Nothing waits for a person's decision.")
+
+
+def _resize_fault(case: Situation) -> Note | None:
+    """What the storage said when the claim was to grow.
+
+    Said once: a storage that tries again takes its fault back for a moment, and words it anew each time.
+    """
+    claim = case.claim
+    if claim is None or not (claim.resize_fault or claim.resizing):
+        return None
+    told = find_condition(case.session.status.conditions, ConditionType.STALLED)
+    if told is not None and (told.status, told.reason) == (_TRUE, Reason.CLAIM_RESIZE_REFUSED):
+        return Note(told.reason, told.message)
+    return notes.resize_refused(claim.resize_fault) if claim.resize_fault else None
 
 
 def wants_claim_patch(case: Situation) -> bool:

@@ -11,7 +11,7 @@ from whatsapp_operator.api.conditions import ConditionType, find_condition
 from whatsapp_operator.api.session import HandledRequests, OperatingMode, Reason, RecoveryStatus, WhatsAppSession
 from whatsapp_operator.core import names, notes
 from whatsapp_operator.core.failure import failure_of, has_ended, loss_of
-from whatsapp_operator.core.model import Defaults, Observation, PodFacts, PodPhase, PodUID, RunnerReport
+from whatsapp_operator.core.model import ClaimFacts, Defaults, Observation, PodFacts, PodPhase, PodUID, RunnerReport
 from whatsapp_operator.core.notes import Note
 from whatsapp_operator.core.recovery import (
     is_recorded,
@@ -25,6 +25,9 @@ from whatsapp_operator.core.stops import current_stop, handled_by, recorded_stop
 
 SILENCE: Final = timedelta(seconds=15)
 """ No answer for this long: the runner counts as unreachable, and nothing else follows. """
+
+VOLUME_PATIENCE: Final = timedelta(minutes=1)
+""" Making a volume takes a cloud up to half a minute; within this time its absence is no news. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,8 +99,28 @@ class Situation:
         before = self.session.status
         told = find_condition(before.conditions, ConditionType.POD_READY)
         if told is None or before.pod_uid != self.pod.uid:
-            return notes.pending(self.pod, claim=self.seen.claim, before=None)
-        return notes.pending(self.pod, claim=self.seen.claim, before=Note(told.reason, told.message))
+            return notes.pending(self.pod, unbound=self._unbound, before=None)
+        return notes.pending(self.pod, unbound=self._unbound, before=Note(told.reason, told.message))
+
+    @property
+    def claim(self) -> ClaimFacts | None:
+        """The claim that we made for the profile; None too when the person brings one, or one only has the name."""
+        claim = self.seen.claim
+        theirs = self.session.spec.profile.existing_claim is not None
+        return None if claim is None or theirs or not claim.ours else claim
+
+    @property
+    def volume_due(self) -> datetime | None:
+        """When a claim without a volume is worth a word; None when it has one, or the pod its node."""
+        claim, pod = self.claim, self.pod
+        if claim is None or claim.phase != "Pending" or pod is None or pod.node is not None:
+            return None
+        return pod.created + VOLUME_PATIENCE
+
+    @property
+    def _unbound(self) -> str | None:
+        due = self.volume_due
+        return self.claim.name if self.claim is not None and due is not None and due <= self.now else None
 
     @property
     def failed(self) -> bool:

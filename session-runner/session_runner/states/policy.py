@@ -25,7 +25,7 @@ class Policy:
     """Times in seconds, measured on the monotonic clock of the caller."""
 
     startup: float = 60
-    """ A page that is not classified for so long ends the runner; half of it makes LoadError. """
+    """ A page that comes no further than loading for so long ends the runner; half of it makes LoadError. """
     connection_check: float = 30
     """ How long a lost connection is just a moment. """
     refresh_patience: float = 15

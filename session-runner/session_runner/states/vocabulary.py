@@ -36,7 +36,7 @@ class RunnerState(StrEnum):
     RECONNECTING = "Reconnecting"
     """Linked; the connection was lost moments ago and the page is making a new one."""
     OFFLINE = "Offline"
-    """Linked; the pod's network or the way to the service is gone for longer than a moment."""
+    """The pod's network or the way to the service is gone for longer than a moment, linked or not."""
     CONFLICT = "Conflict"
     """Another page holds this session. Reloading or restarting would take it over: a person decides."""
     LOGGED_OUT = "LoggedOut"

@@ -187,7 +187,7 @@ def test_a_storage_that_cannot_grow_is_told_and_the_session_runs_on() -> None:
 
 
 def test_a_storage_that_takes_the_size_and_fails_later_is_told() -> None:
-    """The API server let it pass; the claim says why it did not grow. It ends when the storage says so."""
+    """The API server let it pass; the claim says why it did not grow. Its new attempts are no news; its success is."""
     world = running()
     world.apply(spec={"profile": {"size": "3Gi"}})
     world.settle()
@@ -199,6 +199,12 @@ def test_a_storage_that_takes_the_size_and_fails_later_is_told() -> None:
     assert "no space left in the pool" in world.condition("Stalled").message
     assert ("True", "Connected") == world.says("Ready")
     assert () == world.decide().actions
+
+    writes = world.writes
+    for again in ({"type": "Resizing", "status": "True"}, fault | {"message": "no space left in the pool (request 7)"}):
+        world.claims["sales-profile"]["status"]["conditions"] = [again]
+        world.resync()
+    assert writes == world.writes
 
     world.claims["sales-profile"]["status"] = {"phase": "Bound"}
     world.resync()

@@ -212,25 +212,63 @@ def test_unschedulable_is_copied_word_by_word() -> None:
     assert ["CreateService", "CreateClaim", "CreateSecret", "CreatePod"] == kinds(world)
 
 
-@pytest.mark.parametrize("phase", ["Pending", "Lost"])
-def test_a_claim_without_a_volume_is_told_while_the_scheduler_is_silent(phase: str) -> None:
-    """It waits minutes for a provisioner before it says a word; within the first seconds nothing is written of it."""
+def test_a_claim_without_a_volume_is_told_after_a_minute() -> None:
+    """The scheduler waits for a provisioner in silence. A cloud's usual half a minute is no news and no write."""
     world = admitted()
     world.look()
-    world.claims["sales-profile"]["status"] = {"phase": phase}
-    assert world.decide().hold_until is not None
-    world.tick(5)
+    world.claims["sales-profile"]["status"] = {"phase": "Pending"}
+    world.tick(30)
     world.look()
+    assert PENDING == world.says("Ready")
 
+    due = world.decide().wake_at
+    assert due is not None
+    world.tick((due - world.now).total_seconds())
+    world.look()
     assert ("False", "VolumeNotBound") == world.says("Ready")
     assert ("False", "VolumeNotBound") == world.says("PodReady")
-    assert f"The volume claim sales-profile is {phase}" in world.condition("Ready").message
+    assert "a volume for its claim sales-profile" in world.condition("Ready").message
     assert "kubectl describe pvc" in world.condition("Ready").message
+
     writes = world.writes
     world.tick(3600)
     world.look()
     assert writes == world.writes
     assert ["CreateService", "CreateClaim", "CreateSecret", "CreatePod"] == kinds(world)
+
+
+def test_the_schedulers_own_impatience_says_less_than_the_claim() -> None:
+    """After ten minutes it speaks of a deadline; which volume is missing is still the matter."""
+    world = admitted()
+    world.look()
+    world.claims["sales-profile"]["status"] = {"phase": "Pending"}
+    impatient = {"reason": "SchedulerError", "message": "binding volumes: context deadline exceeded"}
+    world.pods["sales"]["status"]["conditions"] = [{"type": "PodScheduled", "status": "False"} | impatient]
+    world.tick(600)
+    world.look()
+
+    assert ("False", "VolumeNotBound") == world.says("Ready")
+    assert ("False", "SchedulerError") == world.says("PodScheduled")
+
+
+def test_a_persons_own_claim_is_not_watched() -> None:
+    """A claim that is left from before `existingClaim` was set says nothing of the volume that is used."""
+    world = admitted()
+    world.look()
+    left = copy.deepcopy(world.claims["sales-profile"])
+    left["status"] = {"phase": "Pending", "conditions": [{"type": "NodeResizeError", "status": "True"}]}
+    mine = World()
+    mine.set_quota()
+    mine.apply(spec={"profile": {"existingClaim": "mine"}})
+    mine.claims["sales-profile"] = left
+    mine.look()
+    mine.admission_round()
+    mine.look()
+    mine.tick(3600)
+    mine.look()
+
+    assert PENDING == mine.says("Ready")
+    assert ("False", "NotStalled") == mine.says("Stalled")
 
 
 def test_a_pod_that_has_a_node_waits_for_no_claim() -> None:
@@ -240,7 +278,7 @@ def test_a_pod_that_has_a_node_waits_for_no_claim() -> None:
     world.claims["sales-profile"]["status"] = {"phase": "Pending"}
     world.schedule()
     world.wait(reason="ContainerCreating")
-    world.tick(5)
+    world.tick(3600)
     world.look()
 
     assert PENDING == world.says("Ready")

@@ -194,6 +194,23 @@ def test_why_a_claim_did_not_grow(status: dict[str, Any], fault: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("status", "resizing"),
+    [
+        ({}, False),
+        ({"conditions": [{"type": "Resizing", "status": "True"}]}, True),
+        ({"allocatedResourceStatuses": {"storage": "NodeResizePending"}}, True),
+        ({"conditions": [{"type": "Resizing", "status": "False"}], "allocatedResourceStatuses": {}}, False),
+    ],
+)
+def test_whether_a_claim_is_being_grown(status: dict[str, Any], *, resizing: bool) -> None:
+    """From the moment the storage begins until it is done."""
+    world = running()
+    claim = world.claims["sales-profile"] | {"status": {"phase": "Bound"} | status}
+
+    assert resizing == claim_facts(claim, session=world.session()).resizing
+
+
+@pytest.mark.parametrize(
     "labels",
     [
         {},

@@ -232,16 +232,29 @@ async def test_a_page_that_boots_and_never_shows_a_code_ends_as_not_loaded(tmp_p
     ended = await bench.ending(ScriptedPage(*[UNLINKED | {"socket": socket}] * 20))
 
     assert {"Loading"} == {state for state, _ in bench.states}
+    assert "came no further" in str(ended)
     assert (ended.ending.code, ended.reason) == (ExitCode.LOAD_FAILED, StateReason.OPENING_CONNECTION)
 
 
-async def test_a_page_that_cannot_reach_whatsapp_keeps_trying(tmp_path: Path) -> None:
-    """Another pod would reach it no better, so being offline never ends the run, whatever the start-up time is."""
-    bench = Bench(tmp_path, STARTUP_TIMEOUT="60s", CONNECTION_CHECK_TIMEOUT="30s")
+@pytest.mark.parametrize(("startup", "boot"), [("60s", 0), ("60s", 4), ("20s", 0)])
+async def test_a_page_that_cannot_reach_whatsapp_keeps_trying(tmp_path: Path, startup: str, boot: int) -> None:
+    """Another pod would reach it no better, so being offline never ends the run: after a slow boot, or a short time."""
+    bench = Bench(tmp_path, STARTUP_TIMEOUT=startup, CONNECTION_CHECK_TIMEOUT="30s")
     bench.step = 5
-    ended = await bench.ending(ScriptedPage(*[UNLINKED | {"socket": "OPENING"}] * 40))
+    steps = [{"booted": False}] * boot + [UNLINKED | {"socket": "OPENING"}] * 40
+    ended = await bench.ending(ScriptedPage(*steps))
 
     assert bench.states[-1] == ("Offline", "NoConnection")
+    assert ended.ending.code is ExitCode.BROWSER_EXITED
+
+
+async def test_a_page_that_tries_by_turns_keeps_trying(tmp_path: Path) -> None:
+    """Each attempt to open the connection is a step forward, also one that is given up."""
+    bench = Bench(tmp_path, STARTUP_TIMEOUT="60s")
+    bench.step = 5
+    turns = [UNLINKED | {"socket": "OPENING"}, UNLINKED | {"socket": "UNLAUNCHED"}] * 20
+    ended = await bench.ending(ScriptedPage(*turns))
+
     assert ended.ending.code is ExitCode.BROWSER_EXITED
 
 

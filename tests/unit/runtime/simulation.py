@@ -101,6 +101,16 @@ class Words:
         )
 
 
+def _without_accidents(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Say nothing of tasks that a `Killed` ended, which nobody asks any more.
+
+    They are found by the garbage collector at any moment, and writing their traceback in the middle of another one's
+    parsing is more than Python 3.11 bears ("AST constructor recursion depth mismatch").
+    """
+    if not isinstance(context.get("exception"), Killed):
+        loop.default_exception_handler(context)
+
+
 class Simulation:
     """The whole of it."""
 
@@ -125,6 +135,7 @@ class Simulation:
     async def start(self) -> None:
         """Start an operator's process."""
         self._before = asyncio.all_tasks()
+        asyncio.get_running_loop().set_exception_handler(_without_accidents)
         self._process = Process(self.api)
         self.operator = Operator(
             Config(
