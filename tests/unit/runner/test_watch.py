@@ -240,7 +240,7 @@ async def test_a_page_that_boots_and_never_shows_a_code_ends_as_not_loaded(tmp_p
 async def test_a_page_that_cannot_reach_whatsapp_keeps_trying(tmp_path: Path, startup: str, boot: int) -> None:
     """Another pod would reach it no better, so being offline never ends the run: after a slow boot, or a short time."""
     bench = Bench(tmp_path, STARTUP_TIMEOUT=startup, CONNECTION_CHECK_TIMEOUT="30s")
-    bench.step = 5
+    bench.step = 2
     steps = [{"booted": False}] * boot + [UNLINKED | {"socket": "OPENING"}] * 40
     ended = await bench.ending(ScriptedPage(*steps))
 
