@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,10 @@ PATHS = {
     "validatingadmissionpolicies": "/apis/admissionregistration.k8s.io/v1",
     "validatingadmissionpolicybindings": "/apis/admissionregistration.k8s.io/v1",
 }
+
+BUSY = "storage is (re)initializing"
+""" What the API server says of a custom resource while it begins to serve it anew, as after a change of any CRD. """
+PATIENCE = 40
 
 
 class Refused(Exception):
@@ -55,9 +60,12 @@ class Admin:
     ) -> Json:
         """Make one call. :raises LookupError: 404. :raises Refused: any other refusal."""
         full = f"{path}?{urlencode(query)}" if query else path
-        response = await self._connection.send(
-            Request(method=method, path=full, body=body, content_type=content_type, timeout=20)
-        )
+        request = Request(method=method, path=full, body=body, content_type=content_type, timeout=20)
+        for _ in range(PATIENCE):
+            response = await self._connection.send(request)
+            if response.status != 429 or BUSY not in str(response.body.get("message")):
+                break
+            await asyncio.sleep(0.5)
         if response.status == 404:
             raise LookupError(response.body.get("message"))
         if response.status >= 300:

@@ -224,9 +224,11 @@ async def bench(operator_cluster: LightCluster, operator_kubeconfig: Path, tmp_p
             operator.kill()
         kubelet.cancel()
         await asyncio.gather(kubelet, return_exceptions=True)
-        await node.close_all()
-        await _clean_up(admin, namespace)
-        await admin.close()
+        try:
+            await node.close_all()
+            await _clean_up(admin, namespace)
+        finally:
+            await admin.close()
     assert ([], None) == (refused, dead)
 
 
