@@ -2,7 +2,8 @@
 
 The kernel ends the process with the highest score: its share of the memory plus an adjustment, which is nearly the
 highest for most processes of such a pod. A program of the same user may change it, so the test chooses the victim; then
-it takes memory until the victim is gone, and ends.
+it takes memory until the victim is gone, and ends. It takes it by several processes: one that held nearly all of the
+container's memory would come close to the victim's score by its share alone.
 """
 
 from __future__ import annotations
@@ -35,9 +36,21 @@ def alive(pid):
         return False
 
 assert victims, "there is no process to be ended"
-taken = []
-while all(map(alive, victims)):
-    taken.append(b"x" * 8_000_000)
-    time.sleep(0.005)
+
+def take():
+    taken = []
+    while all(map(alive, victims)):
+        taken.append(b"x" * 2_000_000)
+        time.sleep(0.005)
+
+helpers = []
+for _ in range(4):
+    helper = os.fork()
+    if not helper:
+        take()
+        os._exit(0)
+    helpers.append(helper)
+for helper in helpers:
+    os.waitpid(helper, 0)
 """
 """ Run inside a session's container with `main` (PID 1) or `browser` (the page's process). """
