@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from statistics import median
 
@@ -42,33 +42,28 @@ class Plan:
 def measure_memory(ground: Ground, plan: Plan, *, progress: Progress, kinds: tuple[Kind, ...] = KINDS) -> Table:
     """Measure in rounds; each figure is per session."""
     found: dict[str, list[float]] = defaultdict(list)
+
+    def step(what: str) -> AbstractContextManager[None]:
+        return progress.step(f"memory: {what}", still=lambda: "measuring")
+
     # The first pod fills caches for all that follow, while the kernel gives back those of the images' loading.
-    with progress.step("memory: 1 pod, not counted", still=lambda: "measuring"), pods(ground, 1, rest=plan.rest):
+    with step("1 pod, not counted"), pods(ground, 1, rest=plan.rest):
         pass
     for turn in range(plan.rounds):
         told = f"round {turn + 1} of {plan.rounds}"
-        with (
-            progress.step(f"memory: {plan.sessions} pods, {told}", still=lambda: "measuring"),
-            pods(ground, plan.sessions, rest=plan.rest) as taken,
-        ):
+        with step(f"{plan.sessions} pods, {told}"), pods(ground, plan.sessions, rest=plan.rest) as taken:
             note(found, PODS, taken)
             for part, size in taken.parts.items():
                 found[f"  of it {part}"].append(size)
         for kind in kinds:
             with (
-                progress.step(f"memory: {plan.sessions} sessions in {kind.title}, {told}", still=lambda: "measuring"),
+                step(f"{plan.sessions} sessions in {kind.title}, {told}"),
                 together(ground, kind, plan.sessions, rest=plan.rest) as taken,
             ):
                 note(found, kind.title, taken)
-        with (
-            progress.step(f"memory: 1 pod, {told}", still=lambda: "measuring"),
-            pods(ground, 1, rest=plan.rest) as taken,
-        ):
+        with step(f"1 pod, {told}"), pods(ground, 1, rest=plan.rest) as taken:
             note_single(found, PODS, taken)
-        with (
-            progress.step(f"memory: 1 session in {kinds[0].title}, {told}", still=lambda: "measuring"),
-            together(ground, kinds[0], 1, rest=plan.rest) as taken,
-        ):
+        with step(f"1 session in {kinds[0].title}, {told}"), together(ground, kinds[0], 1, rest=plan.rest) as taken:
             note_single(found, kinds[0].title, taken)
     return memory_table(plan, found, kinds)
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local_cluster.light import LightCluster
+from session_demo.cast import CRDS
 
 from session_bench.errors import BenchError
 from session_bench.metrics import Work, parse_work
@@ -99,5 +100,5 @@ def install(cluster: LightCluster) -> Path:
     """Apply CRDs and rights; return a kubeconfig of the operator's account."""
     files = [argument for path in MANIFESTS for argument in ("--filename", str(path))]
     cluster.kubectl("apply", "--server-side", *files)
-    cluster.kubectl.wait_established("whatsappsessions.wasession.dev", "whatsappsessionquotas.wasession.dev")
+    cluster.kubectl.wait_established(*CRDS)
     return cluster.kubeconfig_for(ACCOUNT, "system:serviceaccounts", f"system:serviceaccounts:{NAMESPACE}")

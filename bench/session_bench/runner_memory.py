@@ -14,7 +14,6 @@ import argparse
 import asyncio
 import json
 import os
-import re
 import sys
 import tempfile
 from pathlib import Path
@@ -26,11 +25,14 @@ from session_runner.metrics import parts_of
 from session_runner.page.driver import UNTUNED
 from standin.harness import StandIn
 
+from session_bench import kernel
+
+MB = 2**20
 TOKEN = "benchmark"  # noqa: S105 -- lives as long as the run, on loopback
 
 
 class Size(NamedTuple):
-    """Kilobytes."""
+    """Bytes."""
 
     pss: int
     anonymous: int
@@ -45,9 +47,9 @@ def main() -> None:
     sizes = asyncio.run(measure(rest=options.seconds, untuned=options.untuned))
     print(f"{'part':10} {'PSS MB':>8} {'anonymous MB':>13}")
     for part, size in sizes.items():
-        print(f"{part:10} {size.pss / 1024:8.1f} {size.anonymous / 1024:13.1f}")
+        print(f"{part:10} {size.pss / MB:8.1f} {size.anonymous / MB:13.1f}")
     everything = Size(*map(sum, zip(*sizes.values(), strict=True)))
-    print(f"{'all':10} {everything.pss / 1024:8.1f} {everything.anonymous / 1024:13.1f}")
+    print(f"{'all':10} {everything.pss / MB:8.1f} {everything.anonymous / MB:13.1f}")
 
 
 async def measure(*, rest: float, untuned: bool) -> dict[str, Size]:
@@ -123,12 +125,8 @@ def read(pid: int) -> dict[str, Size]:
 
 def total(pids: list[int]) -> Size:
     """Sum over these processes."""
-    texts = [Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in pids]
-
-    def kilobytes(key: str) -> int:
-        return sum(int(found) for text in texts for found in re.findall(rf"^{key}:\s+(\d+) kB", text, re.MULTILINE))
-
-    return Size(pss=kilobytes("Pss"), anonymous=kilobytes("Pss_Anon") + kilobytes("Pss_Shmem"))
+    told = [kernel.parse_fields((kernel.PROC / str(pid) / "smaps_rollup").read_text()) for pid in pids]
+    return Size(pss=sum(one["Pss"] for one in told), anonymous=sum(one["Pss_Anon"] + one["Pss_Shmem"] for one in told))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from local_cluster.steps import Steps
 from manifests.checkers import GLUA, KUBE_SCORE, KUBECONFORM, program
 from manifests.people import Person
 from manifests.rendering import INSTALL
+from session_demo.cast import CRDS
 
 OPERATOR = "system:serviceaccount:whatsapp-operator:whatsapp-operator"
 
@@ -36,7 +37,7 @@ def glua() -> Path:
 def installed(light_cluster: LightCluster) -> Iterator[LightCluster]:
     """A real API server with install.yaml applied to it, as a cluster's admin would."""
     light_cluster.kubectl("apply", "--filename", str(INSTALL))
-    light_cluster.kubectl.wait_established("whatsappsessions.wasession.dev", "whatsappsessionquotas.wasession.dev")
+    light_cluster.kubectl.wait_established(*CRDS)
     yield light_cluster
     light_cluster.kubectl("delete", "--filename", str(INSTALL), "--wait=false", "--ignore-not-found")
 

@@ -181,9 +181,9 @@ def _resize_fault(case: Situation) -> Note | None:
     claim = case.claim
     if claim is None or not (claim.resize_fault or claim.resizing):
         return None
-    told = find_condition(case.session.status.conditions, ConditionType.STALLED)
-    if told is not None and (told.status, told.reason) == (_TRUE, Reason.CLAIM_RESIZE_REFUSED):
-        return Note(told.reason, told.message)
+    told = _stored(case.session.status, ConditionType.STALLED)
+    if told is not None and told.reason == Reason.CLAIM_RESIZE_REFUSED:
+        return told
     return notes.resize_refused(claim.resize_fault) if claim.resize_fault else None
 
 
@@ -207,5 +207,9 @@ def _conflict(case: Situation) -> _Said:
 
 def stored_recovering(before: SessionStatus) -> Note | None:
     """Return what the stored status says of recovering, when it says so."""
-    found = find_condition(before.conditions, ConditionType.RECOVERING)
+    return _stored(before, ConditionType.RECOVERING)
+
+
+def _stored(before: SessionStatus, kind: ConditionType) -> Note | None:
+    found = find_condition(before.conditions, kind)
     return Note(found.reason, found.message) if found is not None and found.status == _TRUE else None

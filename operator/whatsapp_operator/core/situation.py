@@ -96,11 +96,10 @@ class Situation:
         """Why the pod does not run yet."""
         if self.pod is None:
             return notes.STARTING
-        before = self.session.status
-        told = find_condition(before.conditions, ConditionType.POD_READY)
-        if told is None or before.pod_uid != self.pod.uid:
-            return notes.pending(self.pod, unbound=self._unbound, before=None)
-        return notes.pending(self.pod, unbound=self._unbound, before=Note(told.reason, told.message))
+        status = self.session.status
+        told = find_condition(status.conditions, ConditionType.POD_READY) if status.pod_uid == self.pod.uid else None
+        before = None if told is None else Note(told.reason, told.message)
+        return notes.pending(self.pod, unbound=self._unbound, before=before)
 
     @property
     def claim(self) -> ClaimFacts | None:

@@ -17,6 +17,7 @@ from integration.operator.admin import Admin, Audit, Json
 from integration.operator.node import Node, ScriptedRunner
 from integration.operator.process import ACCOUNT, NAMESPACE, ROOT, OperatorProcess
 from local_cluster.light import LightCluster
+from session_demo.cast import CRDS
 
 T = TypeVar("T")
 
@@ -44,7 +45,7 @@ def operator_cluster(light_cluster: LightCluster) -> LightCluster:
     """The light cluster with the CRDs, and the operator's account with its rights."""
     files = [argument for path in MANIFESTS for argument in ("--filename", str(path))]
     light_cluster.kubectl("apply", "--server-side", *files)
-    light_cluster.kubectl.wait_established("whatsappsessions.wasession.dev", "whatsappsessionquotas.wasession.dev")
+    light_cluster.kubectl.wait_established(*CRDS)
     return light_cluster
 
 

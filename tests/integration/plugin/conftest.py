@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 import yaml
 from local_cluster.light import LightCluster, Programs
+from session_demo.cast import CRDS
 from session_runner.http.app import Api, serve
 from session_runner.http.auth import TokenFolder
 from session_runner.metrics import Metrics
@@ -108,7 +109,7 @@ class Stage:
 def with_api(light_cluster: LightCluster) -> LightCluster:
     """The light cluster with our CRDs."""
     light_cluster.kubectl("apply", "--server-side", "--kustomize", str(ROOT / "crds"))
-    light_cluster.kubectl.wait_established("whatsappsessions.wasession.dev", "whatsappsessionquotas.wasession.dev")
+    light_cluster.kubectl.wait_established(*CRDS)
     return light_cluster
 
 
