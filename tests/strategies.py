@@ -18,10 +18,10 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
+from session_protocol.durations import format_duration
+from session_protocol.quantities import MI, format_quantity
 from whatsapp_operator.api.conditions import Condition, ConditionStatus, ConditionType
 from whatsapp_operator.api.constants import API_VERSION, SESSION_KIND
-from whatsapp_operator.api.durations import format_duration
-from whatsapp_operator.api.quantities import MI, format_quantity
 from whatsapp_operator.api.session import (
     AccessMode,
     AdmissionStatus,

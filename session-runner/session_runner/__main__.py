@@ -20,6 +20,9 @@ from session_runner.host.footprint import tune
 STARTED = time.monotonic()
 tune()  # before the big imports allocate
 
+from session_protocol.environment import Variable  # noqa: E402
+from session_protocol.vocabulary import ExitCode, TokenScope  # noqa: E402
+
 from session_runner.endings import Ending  # noqa: E402
 from session_runner.host.last_words import write_last_words  # noqa: E402
 from session_runner.host.memory import kill_counter  # noqa: E402
@@ -30,8 +33,6 @@ from session_runner.logs import set_up_logging  # noqa: E402
 from session_runner.metrics import Metrics  # noqa: E402
 from session_runner.session import Session  # noqa: E402
 from session_runner.settings import Settings, SettingsError, read_settings  # noqa: E402
-from session_runner.states.environment import Variable  # noqa: E402
-from session_runner.states.vocabulary import ExitCode, TokenScope  # noqa: E402
 from session_runner.store import StateStore  # noqa: E402
 
 log = logging.getLogger("session_runner")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from session_runner.states.vocabulary import ExitCode, RunnerState, StateReason
+from session_protocol.vocabulary import ExitCode, RunnerState, StateReason
 
 
 class Ending(NamedTuple):

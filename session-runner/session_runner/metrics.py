@@ -14,9 +14,9 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
+from session_protocol.vocabulary import RunnerState
 
 from session_runner.host.processes import Process, descendants, processes
-from session_runner.states.vocabulary import RunnerState
 
 _PSS = re.compile(r"^Pss:\s+(\d+) kB", re.MULTILINE)
 

@@ -13,11 +13,12 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+from session_protocol.vocabulary import RunnerState, StateReason
+
 from session_runner.profile.marker import Marker, read_marker, write_marker
 from session_runner.states.facts import Facts
 from session_runner.states.past import Past
 from session_runner.states.stop import Start, Stop, stop_after
-from session_runner.states.vocabulary import RunnerState, StateReason
 
 log = logging.getLogger(__name__)
 

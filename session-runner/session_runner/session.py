@@ -17,6 +17,7 @@ from datetime import datetime
 from pathlib import Path
 
 from playwright.async_api import Playwright
+from session_protocol.vocabulary import ExitCode, RunnerState, StateReason
 
 from session_runner.endings import Ending, RunEnded, out_of_memory
 from session_runner.host.footprint import settle
@@ -32,7 +33,6 @@ from session_runner.profile.lock import ProfileLockedError, ProfileUnusableError
 from session_runner.record import Record
 from session_runner.settings import Settings
 from session_runner.states.classify import Verdict
-from session_runner.states.vocabulary import ExitCode, RunnerState, StateReason
 from session_runner.store import StateStore
 from session_runner.watch import Watcher
 

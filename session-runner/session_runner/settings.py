@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from session_protocol.environment import Variable
+from session_protocol.hosts import AllowedHosts
+
 from session_runner.durations import at_least
-from session_runner.states.environment import Variable
-from session_runner.states.hosts import AllowedHosts
 from session_runner.states.policy import LinkMethod, OnLogout, Policy
 from session_runner.states.stop import Start
 

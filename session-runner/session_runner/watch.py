@@ -14,6 +14,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
+from session_protocol.vocabulary import ExitCode, RunnerState, StateReason
+
 from session_runner.endings import RunEnded, died, out_of_memory, unresponsive
 from session_runner.host.memory import KillCounter, killed_since
 from session_runner.metrics import Metrics
@@ -24,7 +26,6 @@ from session_runner.states.classify import Verdict, classify
 from session_runner.states.facts import Facts, Socket
 from session_runner.states.past import Past, asked_for_code, remember, wants_code
 from session_runner.states.stop import Stop
-from session_runner.states.vocabulary import ExitCode, RunnerState, StateReason
 from session_runner.store import StateStore
 
 log = logging.getLogger(__name__)

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from session_protocol.environment import Variable
 from session_runner.host.processes import Process, descendants, end, processes
-from session_runner.states.environment import Variable
 
 TOKENS = {scope: f"token-for-{scope}" for scope in ("state", "link", "send", "read", "admin")}
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from runner.conftest import Start, link
 from runner.running import Folders, Running, running
-from session_runner.states.vocabulary import ExitCode
+from session_protocol.vocabulary import ExitCode
 from standin.harness import StandIn
 
 MEMORY = Path("/sys/fs/cgroup/memory")

@@ -12,9 +12,9 @@ from host_cases import ALLOWED, HOSTS
 from playwright.async_api import Page, async_playwright
 from runner.outside import ATTEMPTS, FETCH, PAGE_HOST, SERVICE_WORKERS, UNCOUNTED, Outside, outside
 from runner.running import Folders
+from session_protocol.hosts import AllowedHosts
 from session_runner.page.browser import Listeners, open_browser, start_driver
 from session_runner.page.launch import LaunchPlan, user_agent
-from session_runner.states.hosts import AllowedHosts
 
 PROGRAM = Path("/usr/lib/chromium/chromium-headless-shell")
 FENCE = ("--host-resolver-rules=", "--no-proxy-server", "--force-webrtc-ip-handling-policy=")

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 from runner.conftest import Start, link
 from runner.running import Folders
-from session_runner.states.vocabulary import ExitCode
+from session_protocol.vocabulary import ExitCode
 from standin.harness import StandIn
 from standin.settings import Variant
 

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page
 from runner.running import Folders
+from session_protocol.hosts import AllowedHosts
+from session_protocol.vocabulary import StateReason
 from session_runner.host.processes import descendants, processes
 from session_runner.page import scripts
 from session_runner.page.browser import BrowserPage, Listeners, open_browser, start_driver
@@ -18,10 +20,8 @@ from session_runner.page.launch import LaunchPlan, user_agent
 from session_runner.profile.certificates import trust
 from session_runner.states.classify import classify
 from session_runner.states.facts import Dialog, Facts
-from session_runner.states.hosts import AllowedHosts
 from session_runner.states.past import Past, remember
 from session_runner.states.policy import Policy
-from session_runner.states.vocabulary import StateReason
 from standin.harness import StandIn
 
 PROGRAM = Path("/usr/lib/chromium/chromium-headless-shell")

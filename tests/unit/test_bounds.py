@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 import pytest
 import strategies
 from hypothesis import given, settings
+from session_protocol.durations import format_duration, parse_duration
+from session_protocol.environment import Variable
 from session_runner.settings import SettingsError, read_settings
-from session_runner.states.environment import Variable
 from whatsapp_operator.api.crd.definitions import SESSION, root_schema
-from whatsapp_operator.api.durations import format_duration, parse_duration
 from whatsapp_operator.api.metadata import ObjectMeta
 from whatsapp_operator.api.session import SessionSpec, WhatsAppSession
 from whatsapp_operator.core.container import runner_container

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from environment_reads import names_read
+from session_protocol.environment import Variable
 from session_runner.page.driver import _DRIVER, browser_environment
-from session_runner.states.environment import Variable
 from whatsapp_operator.app.settings import Settings
 
 ROOT = Path(__file__).parents[2]

@@ -15,6 +15,7 @@ from typing import Any
 
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page, Playwright, async_playwright
+from session_protocol.hosts import AllowedHosts
 from session_runner.host.footprint import settle, tune
 from session_runner.page.driver import browser_environment
 from session_runner.page.launch import (
@@ -24,7 +25,6 @@ from session_runner.page.launch import (
     shared_memory_size,
     unwanted_defaults,
 )
-from session_runner.states.hosts import AllowedHosts
 
 QR = "() => document.querySelector('[data-ref]')?.getAttribute('data-ref') ?? null"
 

@@ -43,16 +43,15 @@ IMAGES: Final = {
             dockerfile="Dockerfile.operator",
             requirements="requirements/operator.txt",
             sources=(
+                "session-protocol/session_protocol",
                 "operator/whatsapp_operator",
-                "session-runner/session_runner/__init__.py",
-                "session-runner/session_runner/states",
             ),
         ),
         Image(
             name="runner",
             dockerfile="Dockerfile.runner",
             requirements="requirements/runner.txt",
-            sources=("session-runner/session_runner",),
+            sources=("session-protocol/session_protocol", "session-runner/session_runner"),
         ),
         Image(
             name="standin",

@@ -10,8 +10,8 @@ from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field
+from session_protocol import times
 
-from whatsapp_operator.api import times
 from whatsapp_operator.api.base import SCHEMA_REQUIRED, StatusModel
 from whatsapp_operator.api.fields import Int64, Time
 

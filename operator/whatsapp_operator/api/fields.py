@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from session_protocol import durations, quantities, times
 
-from whatsapp_operator.api import durations, quantities, times
 from whatsapp_operator.api.rules import Rule, validations
 
 

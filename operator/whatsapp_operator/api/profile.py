@@ -10,11 +10,11 @@ from enum import StrEnum
 from typing import Annotated, Final
 
 from pydantic import ConfigDict
+from session_protocol.quantities import GI
 
 from whatsapp_operator.api.base import SpecModel
 from whatsapp_operator.api.fields import VolumeSize
 from whatsapp_operator.api.pod_options import name_of, name_or_nothing
-from whatsapp_operator.api.quantities import GI
 from whatsapp_operator.api.rules import Rule, validations
 
 DEFAULT_PROFILE_SIZE: Final = GI

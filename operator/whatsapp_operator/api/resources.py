@@ -10,10 +10,10 @@ from decimal import Decimal
 from typing import Any, Final
 
 from pydantic import ConfigDict
+from session_protocol.quantities import MI, format_quantity
 
 from whatsapp_operator.api.base import SpecModel
 from whatsapp_operator.api.fields import Cpu, Memory, SessionMemory
-from whatsapp_operator.api.quantities import MI, format_quantity
 from whatsapp_operator.api.rules import Rule, validations
 
 

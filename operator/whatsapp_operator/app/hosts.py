@@ -7,7 +7,7 @@ page on the same machine may do without https.
 
 from urllib.parse import urlsplit
 
-from session_runner.states.hosts import AllowedHosts
+from session_protocol.hosts import AllowedHosts
 
 
 def allowed_hosts(text: str) -> AllowedHosts:

@@ -13,8 +13,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from session_protocol.durations import format_duration, parse_duration
 
-from whatsapp_operator.api.durations import format_duration, parse_duration
 from whatsapp_operator.app.hosts import allowed_hosts, page_host
 from whatsapp_operator.core.model import Defaults
 from whatsapp_operator.runtime.lease import LeaseTimes

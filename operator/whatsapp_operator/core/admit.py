@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from session_protocol.quantities import format_quantity
+
 from whatsapp_operator.api.conditions import Reason
 from whatsapp_operator.api.invalid import InvalidObject
-from whatsapp_operator.api.quantities import format_quantity
 from whatsapp_operator.api.quota import QuotaSpec, WhatsAppSessionQuota
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core.model import Grant, Refusal, SessionUID

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from session_protocol.quantities import format_quantity
+
 from whatsapp_operator.api.constants import SESSION_KIND
-from whatsapp_operator.api.quantities import format_quantity
 from whatsapp_operator.api.session import Retention, WhatsAppSession
 from whatsapp_operator.core import names
 from whatsapp_operator.core.model import ClaimFacts, Manifest, PatchClaim

@@ -1,15 +1,15 @@
 """The runner's container: image, environment, probes, folders.
 
-The names of the variables are the runner's own (`session_runner.states.environment`). Secrets come as files. Nothing
+The names of the variables are the runner's own (`session_protocol.environment`). Secrets come as files. Nothing
 is written to the root file system: the profile lies on the claim, all else in scratch volumes with a limit each.
 """
 
 from typing import Any, Final, NamedTuple
 
-from session_runner.states.environment import Variable
+from session_protocol.durations import format_duration
+from session_protocol.environment import Variable
 
 from whatsapp_operator.api.constants import RUNNER_PORT
-from whatsapp_operator.api.durations import format_duration
 from whatsapp_operator.api.resources import effective
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core import names

@@ -10,6 +10,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
+from session_protocol.quantities import BadQuantity, parse_quantity
+from session_protocol.times import parse_time
+
 from whatsapp_operator.api.constants import (
     MANAGED_BY,
     MANAGED_BY_LABEL,
@@ -18,9 +21,7 @@ from whatsapp_operator.api.constants import (
     RESTART_AT,
     SESSION_LABEL,
 )
-from whatsapp_operator.api.quantities import BadQuantity, parse_quantity
 from whatsapp_operator.api.session import WhatsAppSession
-from whatsapp_operator.api.times import parse_time
 from whatsapp_operator.core import names
 from whatsapp_operator.core.model import ClaimFacts, KeyID, PodFacts, PodPhase, PodUID, ServiceFacts, SessionUID
 from whatsapp_operator.core.scrub import scrub

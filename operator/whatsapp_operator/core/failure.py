@@ -8,7 +8,7 @@ counted. Silence is neither.
 from datetime import datetime
 from typing import Final
 
-from session_runner.states.vocabulary import ExitCode, RunnerState, exit_reason
+from session_protocol.vocabulary import ExitCode, RunnerState, exit_reason
 
 from whatsapp_operator.api.session import LastFailure, Reason, TimeoutsSpec
 from whatsapp_operator.core.model import PodFacts, PodPhase, RunnerReport

@@ -7,7 +7,7 @@ observations. Rotation is another key id: the pod's label says which one its tok
 import hashlib
 import hmac
 
-from session_runner.states.vocabulary import TokenScope
+from session_protocol.vocabulary import TokenScope
 
 from whatsapp_operator.core.model import SessionUID
 

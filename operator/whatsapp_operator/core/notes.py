@@ -9,10 +9,11 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final, NamedTuple
 
+from session_protocol.quantities import format_quantity
+from session_protocol.times import format_time
+
 from whatsapp_operator.api.constants import RELINK_AT, RESTART_AT, SERVICE_NAME
-from whatsapp_operator.api.quantities import format_quantity
 from whatsapp_operator.api.session import LastFailure, Problem, Reason, RecoveryStatus
-from whatsapp_operator.api.times import format_time
 from whatsapp_operator.core.model import Blocked, PodFacts
 
 LONGEST: Final = 1024

@@ -8,13 +8,13 @@ import hashlib
 import json
 from typing import Any, Final
 
-from session_runner.states.environment import Variable
+from session_protocol.environment import Variable
+from session_protocol.times import format_time
 
 from whatsapp_operator.api.conditions import ConditionStatus, ConditionType, find_condition
 from whatsapp_operator.api.constants import QUOTA_LABEL, RELINK_AT, RESTART_AT, SERVICE_NAME
 from whatsapp_operator.api.requests import asked
 from whatsapp_operator.api.session import WhatsAppSession
-from whatsapp_operator.api.times import format_time
 from whatsapp_operator.core import names
 from whatsapp_operator.core.container import SCRATCH, runner_container, variable, volumes
 from whatsapp_operator.core.model import Defaults, Manifest

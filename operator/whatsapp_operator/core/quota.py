@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
+from session_protocol.quantities import format_quantity
+
 from whatsapp_operator.api.conditions import Condition, ConditionStatus, set_condition
 from whatsapp_operator.api.constants import QUOTA_LABEL, SESSION_UID_LABEL
 from whatsapp_operator.api.invalid import InvalidObject
 from whatsapp_operator.api.metadata import ObjectKey
-from whatsapp_operator.api.quantities import format_quantity
 from whatsapp_operator.api.quota import QuotaSpec, QuotaStatus, WhatsAppSessionQuota
 from whatsapp_operator.api.resources import effective
 from whatsapp_operator.api.session import OperatingMode, WhatsAppSession

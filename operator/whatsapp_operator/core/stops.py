@@ -11,7 +11,7 @@ Suspended=True, whose time the next pod carries.
 
 from typing import Final
 
-from session_runner.states.vocabulary import RunnerState, wait_is_over, waits_for_person
+from session_protocol.vocabulary import RunnerState, wait_is_over, waits_for_person
 
 from whatsapp_operator.api.conditions import ConditionStatus, ConditionType, find_condition
 from whatsapp_operator.api.requests import HandledRequests, asked, relink_pending, restart_pending

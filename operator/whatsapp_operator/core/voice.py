@@ -6,7 +6,7 @@ Linked keeps its value unless a runner says otherwise: a login does not end beca
 from dataclasses import dataclass
 from typing import Final
 
-from session_runner.states.vocabulary import RunnerState
+from session_protocol.vocabulary import RunnerState
 
 from whatsapp_operator.api.conditions import ConditionStatus, ConditionType, find_condition
 from whatsapp_operator.api.session import LinkStatus, OperatorState, Reason, SessionStatus

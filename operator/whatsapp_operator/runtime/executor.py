@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from session_runner.states.vocabulary import TokenScope
+from session_protocol.vocabulary import TokenScope
 
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.core.keys import token

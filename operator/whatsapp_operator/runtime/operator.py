@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final
 
-from session_runner.states.vocabulary import TokenScope
+from session_protocol.vocabulary import TokenScope
 
 from whatsapp_operator.api.constants import GROUP, MANAGED_BY, MANAGED_BY_LABEL, SESSION_KIND, SESSION_LABEL
 from whatsapp_operator.api.metadata import ObjectKey

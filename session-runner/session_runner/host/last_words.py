@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+from session_protocol.vocabulary import ExitCode
+
 from session_runner.scrub import scrub
-from session_runner.states.vocabulary import ExitCode
 
 log = logging.getLogger(__name__)
 

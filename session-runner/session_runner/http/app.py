@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from aiohttp import web
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from session_protocol.vocabulary import TokenScope
 
 from session_runner.http.auth import TokenFolder, require
 from session_runner.http.codes import OFFERED, render
@@ -23,7 +24,6 @@ from session_runner.http.errors import ApiError, BadRequestError, NoCodeError, N
 from session_runner.http.negotiation import best_type
 from session_runner.metrics import Metrics
 from session_runner.profile.marker import format_time
-from session_runner.states.vocabulary import TokenScope
 from session_runner.store import Snapshot, StateStore
 
 log = logging.getLogger(__name__)

@@ -10,8 +10,9 @@ from __future__ import annotations
 import hmac
 from pathlib import Path
 
+from session_protocol.vocabulary import TokenScope
+
 from session_runner.http.errors import ForbiddenError, UnauthorizedError
-from session_runner.states.vocabulary import TokenScope
 
 
 class TokenFolder:

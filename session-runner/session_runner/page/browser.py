@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import BrowserContext, Page, Playwright, Request, WebSocket, async_playwright
 from playwright.async_api import Error as PlaywrightError
+from session_protocol.hosts import AllowedHosts
+from session_protocol.vocabulary import StateReason
 
 from session_runner.page import scripts
 from session_runner.page.driver import browser_environment, tune_driver
@@ -27,8 +29,6 @@ from session_runner.page.launch import (
     unwanted_defaults,
 )
 from session_runner.states.facts import Facts
-from session_runner.states.hosts import AllowedHosts
-from session_runner.states.vocabulary import StateReason
 
 log = logging.getLogger(__name__)
 

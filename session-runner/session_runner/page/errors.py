@@ -9,7 +9,7 @@ PageError
 
 from __future__ import annotations
 
-from session_runner.states.vocabulary import StateReason
+from session_protocol.vocabulary import StateReason
 
 
 class PageError(Exception):

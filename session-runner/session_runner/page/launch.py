@@ -13,8 +13,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from session_protocol.hosts import AllowedHosts
+
 from session_runner.page.errors import LaunchError
-from session_runner.states.hosts import AllowedHosts
 
 VIEWPORT_WIDTH, VIEWPORT_HEIGHT = 1024, 768
 SHARED_MEMORY_NEEDED = 96 * 1024 * 1024

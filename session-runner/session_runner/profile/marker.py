@@ -14,8 +14,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from session_protocol.vocabulary import RunnerState, StateReason, waits_for_person
+
 from session_runner.states.stop import Start, Stop
-from session_runner.states.vocabulary import RunnerState, StateReason, waits_for_person
 
 DURABLE_AFTER = timedelta(seconds=60)
 """ The browser writes localStorage at most about once a minute: measured, a value written 8 s after the first was

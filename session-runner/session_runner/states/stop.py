@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from session_runner.states.vocabulary import RunnerState, StateReason, wait_is_over, waits_for_person
+from session_protocol.vocabulary import RunnerState, StateReason, wait_is_over, waits_for_person
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,8 +7,8 @@ import pytest
 import strategies
 from api_client import ApiClient
 from hypothesis import given, settings
-from whatsapp_operator.api.durations import BadDuration, parse_duration
-from whatsapp_operator.api.quantities import MI, BadQuantity, parse_quantity
+from session_protocol.durations import BadDuration, parse_duration
+from session_protocol.quantities import MI, BadQuantity, parse_quantity
 from whatsapp_operator.api.quota import WhatsAppSessionQuota
 from whatsapp_operator.api.resources import effective
 from whatsapp_operator.api.session import SessionSpec, WhatsAppSession

@@ -10,10 +10,10 @@ import pytest
 import yaml
 from api_client import ApiClient, session
 from local_cluster.light import LightCluster
+from session_protocol.quantities import MI
 from whatsapp_operator.api.conditions import Condition, ConditionStatus, set_condition
 from whatsapp_operator.api.constants import API_VERSION, GROUP, QUOTA_KIND
 from whatsapp_operator.api.crd.definitions import KINDS, Kind
-from whatsapp_operator.api.quantities import MI
 from whatsapp_operator.api.quota import QuotaStatus
 from whatsapp_operator.api.session import RecoveryStatus, SessionStatus
 

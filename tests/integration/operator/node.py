@@ -18,13 +18,13 @@ from typing import Any
 
 from aiohttp import web
 from integration.operator.admin import Admin, Json
+from session_protocol.environment import Variable
+from session_protocol.vocabulary import RunnerState, StateReason
 from session_runner.http.app import Api
 from session_runner.http.auth import TokenFolder
 from session_runner.metrics import Metrics
 from session_runner.record import Record
 from session_runner.settings import read_settings
-from session_runner.states.environment import Variable
-from session_runner.states.vocabulary import RunnerState, StateReason
 from session_runner.store import StateStore
 
 NODE = "node-1"

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from integration.operator.conftest import Bench
-from session_runner.states.vocabulary import RunnerState
+from session_protocol.vocabulary import RunnerState
 
 
 async def test_suspended_keeps_the_profile_and_frees_the_place(bench: Bench) -> None:

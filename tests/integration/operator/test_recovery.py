@@ -2,7 +2,7 @@
 
 from integration.operator.admin import Json
 from integration.operator.conftest import Bench
-from session_runner.states.vocabulary import ExitCode
+from session_protocol.vocabulary import ExitCode
 
 SOON = {"maxAttempts": 2, "baseDelay": "1s", "healthyAfter": "10m"}
 

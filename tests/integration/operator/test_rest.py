@@ -5,7 +5,7 @@ import asyncio
 from integration.operator.conftest import Bench
 from integration.operator.node import now
 from integration.operator.process import OperatorProcess
-from session_runner.states.vocabulary import RunnerState
+from session_protocol.vocabulary import RunnerState
 
 
 async def test_nothing_is_written_at_rest(bench: Bench) -> None:

@@ -2,7 +2,7 @@
 
 from integration.operator.conftest import Bench
 from integration.operator.node import now
-from session_runner.states.vocabulary import RunnerState
+from session_protocol.vocabulary import RunnerState
 
 
 async def test_a_silent_runner_is_unreachable_and_left_alone(bench: Bench) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 from integration.operator.conftest import Bench
-from session_runner.states.vocabulary import RunnerState, StateReason
+from session_protocol.vocabulary import RunnerState, StateReason
 
 
 async def test_a_replaced_session_is_left_alone_until_a_person_asks(bench: Bench) -> None:

@@ -20,10 +20,10 @@ import pytest
 import yaml
 from local_cluster.light import LightCluster, Programs
 from session_demo.cast import CRDS
+from session_protocol.vocabulary import TokenScope
 from session_runner.http.app import Api, serve
 from session_runner.http.auth import TokenFolder
 from session_runner.metrics import Metrics
-from session_runner.states.vocabulary import TokenScope
 from session_runner.store import StateStore
 
 ROOT = Path(__file__).parents[3]

@@ -10,7 +10,7 @@ import segno
 from integration.plugin.conftest import LINKER, PLUGIN, READER, SECRET, Stage
 from kubectl_whatsapp.drawing import draw
 from local_cluster.light import LightCluster, Programs
-from session_runner.states.vocabulary import RunnerState, StateReason
+from session_protocol.vocabulary import RunnerState, StateReason
 
 CODE = "2@" + "abcdefgh" * 25
 LATER = "2@" + "hgfedcba" * 25

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 from pydantic import BaseModel
-from session_runner.states.vocabulary import RunnerState
+from session_protocol.vocabulary import RunnerState
 from whatsapp_operator.api.conditions import ConditionType
 from whatsapp_operator.api.crd.definitions import KINDS, SESSION, Kind, definition, root_schema
 from whatsapp_operator.api.crd.schema import UnsupportedSchemaError, structural

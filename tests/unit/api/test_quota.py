@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import strategies
 from hypothesis import given
-from whatsapp_operator.api.quantities import GI, MI
+from session_protocol.quantities import GI, MI
 from whatsapp_operator.api.quota import InvalidObject, QuotaSpec, QuotaStatus, WhatsAppSessionQuota
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import strategies
 from hypothesis import given
-from whatsapp_operator.api.quantities import GI, MI
+from session_protocol.quantities import GI, MI
 from whatsapp_operator.api.resources import ResourcesSpec, effective
 
 DEFAULTS = {"requests": {"cpu": "100m", "memory": "384Mi"}, "limits": {"cpu": "1", "memory": "768Mi"}}

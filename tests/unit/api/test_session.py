@@ -8,7 +8,7 @@ import pytest
 import strategies
 from hypothesis import given
 from pydantic import ValidationError
-from whatsapp_operator.api.quantities import GI, MI
+from session_protocol.quantities import GI, MI
 from whatsapp_operator.api.session import (
     AccessMode,
     AdmissionStatus,

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from session_runner.states.vocabulary import RunnerState, StateReason
+from session_protocol.vocabulary import RunnerState, StateReason
 from unit.core.world import Crash, World
 
 Story = Callable[[World], None]

@@ -1,7 +1,7 @@
 """What a person decides: requests, suspension, and sessions that wait for one."""
 
 import pytest
-from session_runner.states.vocabulary import RunnerState, StateReason
+from session_protocol.vocabulary import RunnerState, StateReason
 from unit.core.world import World, running
 from whatsapp_operator.core.model import CreatePod, DeletePod
 

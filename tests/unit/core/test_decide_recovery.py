@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from session_runner.states.vocabulary import RunnerState
+from session_protocol.vocabulary import RunnerState
 from unit.core.world import World, running
 from whatsapp_operator.api.session import RecoveryStatus
 from whatsapp_operator.core.model import CreatePod, DeletePod

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from session_runner.states.vocabulary import RunnerState
+from session_protocol.vocabulary import RunnerState
 from unit.core.world import World, running
 
 

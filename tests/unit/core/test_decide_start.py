@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from session_runner.states.vocabulary import RunnerState
+from session_protocol.vocabulary import RunnerState
 from unit.core.world import T0, World, running
 from whatsapp_operator.core.model import CreateClaim, CreatePod, CreateSecret, CreateService, Grant, SessionUID
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from session_runner.states.vocabulary import ExitCode, RunnerState
+from session_protocol.vocabulary import ExitCode, RunnerState
 from unit.core.world import T0
 from whatsapp_operator.api.session import LastFailure, TimeoutsSpec
 from whatsapp_operator.core.failure import failure_of, has_ended, is_by_runner, loss_of

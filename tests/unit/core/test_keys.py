@@ -6,7 +6,7 @@ import hmac
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from session_runner.states.vocabulary import TokenScope
+from session_protocol.vocabulary import TokenScope
 from whatsapp_operator.core.keys import token
 from whatsapp_operator.core.model import SessionUID
 

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from session_runner.states.vocabulary import ExitCode, RunnerState, StateReason
+from session_protocol.vocabulary import ExitCode, RunnerState, StateReason
 from unit.core.world import Crash, Json, World
 from whatsapp_operator.api.conditions import is_true
 from whatsapp_operator.core.model import Action, CreatePod, Decision, DeletePod, PatchClaim

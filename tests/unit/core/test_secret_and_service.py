@@ -1,6 +1,6 @@
 """The Secret without its bytes, and the namespace's Service."""
 
-from session_runner.states.vocabulary import TokenScope
+from session_protocol.vocabulary import TokenScope
 from whatsapp_operator.api.session import ObjectMeta, SessionSpec, WhatsAppSession
 from whatsapp_operator.core import names
 from whatsapp_operator.core.model import Defaults, KeyID

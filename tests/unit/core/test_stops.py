@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any
 
 import pytest
-from session_runner.states.vocabulary import RunnerState, StateReason
+from session_protocol.vocabulary import RunnerState, StateReason
 from unit.core.world import T0
 from whatsapp_operator.api.conditions import Condition, ConditionStatus
 from whatsapp_operator.api.session import (

@@ -13,9 +13,9 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from session_protocol.vocabulary import RunnerState, StateReason
 from session_runner.settings import read_settings
 from session_runner.states.stop import Start, Stop, stop_after
-from session_runner.states.vocabulary import RunnerState, StateReason
 from unit.core.world import World, running
 from whatsapp_operator.core.stops import recorded_stop
 

@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from session_runner.states.vocabulary import RunnerState
+from session_protocol.times import format_time
+from session_protocol.vocabulary import RunnerState
 from whatsapp_operator.api.conditions import Condition, find_condition
 from whatsapp_operator.api.constants import API_VERSION, SERVICE_NAME, SESSION_KIND, SESSION_UID_LABEL
 from whatsapp_operator.api.quota import WhatsAppSessionQuota
 from whatsapp_operator.api.session import SessionStatus, WhatsAppSession
-from whatsapp_operator.api.times import format_time
 from whatsapp_operator.core.admit import AdmissionResult, admit
 from whatsapp_operator.core.decide import decide
 from whatsapp_operator.core.diff import merge_patch

@@ -3,7 +3,7 @@
 import pytest
 from kubectl_whatsapp import advice as known
 from kubectl_whatsapp.advice import Outlook, advise
-from session_runner.states.vocabulary import RunnerState, StateReason, waits_for_person
+from session_protocol.vocabulary import RunnerState, StateReason, waits_for_person
 from whatsapp_operator.api.states import OperatorState
 from whatsapp_operator.core import standing
 

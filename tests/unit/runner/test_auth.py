@@ -4,8 +4,8 @@ import hmac
 from pathlib import Path
 
 import pytest
+from session_protocol.vocabulary import TokenScope
 from session_runner.http.auth import TokenFolder
-from session_runner.states.vocabulary import TokenScope
 
 
 @pytest.fixture

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
+from session_protocol.vocabulary import RunnerState, StateReason, TokenScope
 from session_runner.http.app import Api
 from session_runner.http.auth import TokenFolder, require
 from session_runner.http.errors import UnauthorizedError
 from session_runner.metrics import Metrics
-from session_runner.states.vocabulary import RunnerState, StateReason, TokenScope
 from session_runner.store import StateStore
 
 T0 = datetime(2026, 11, 22, 18, 0, 0, tzinfo=UTC)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from session_protocol.vocabulary import ExitCode
 from session_runner.host.last_words import LIMIT_BYTES, last_words, write_last_words
-from session_runner.states.vocabulary import ExitCode
 
 
 def test_the_reason_stands_in_front_and_secrets_are_gone() -> None:

@@ -12,12 +12,12 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from session_protocol.vocabulary import RunnerState, StateReason
 from session_runner.profile.marker import Marker, format_time, read_marker, write_marker
 from session_runner.record import Record
 from session_runner.states.facts import Facts
 from session_runner.states.past import Past
 from session_runner.states.stop import Start, Stop
-from session_runner.states.vocabulary import RunnerState, StateReason
 from unit.runner.pages import MODERN, UNLINKED, looks
 
 T0 = datetime(2026, 11, 22, 18, 0, 0, tzinfo=UTC)

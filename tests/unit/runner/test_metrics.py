@@ -6,9 +6,9 @@ import os
 
 import pytest
 from prometheus_client import CollectorRegistry
+from session_protocol.vocabulary import RunnerState
 from session_runner.host.processes import Process
 from session_runner.metrics import MemoryByPart, Metrics, parts_of, read_pss
-from session_runner.states.vocabulary import RunnerState
 
 ME = os.getpid()
 TREE = [

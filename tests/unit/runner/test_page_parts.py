@@ -7,11 +7,11 @@ from importlib import resources
 from pathlib import Path
 
 import pytest
+from session_protocol.hosts import AllowedHosts
 from session_runner.page import scripts
 from session_runner.page.driver import PRELOAD, browser_environment, tune_driver
 from session_runner.page.errors import LaunchError
 from session_runner.page.launch import LaunchPlan, browser_version, shared_memory_size, unwanted_defaults, user_agent
-from session_runner.states.hosts import AllowedHosts
 
 PLAN = LaunchPlan(
     executable=Path("/browser"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from session_runner.states.vocabulary import ExitCode, RunnerState, TokenScope
+from session_protocol.vocabulary import ExitCode, RunnerState, TokenScope
 
 PAGE = (Path(__file__).parents[3] / "docs/reference/runner-api.md").read_text()
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from session_protocol.vocabulary import ExitCode, RunnerState, StateReason
 from session_runner.endings import Ending
 from session_runner.metrics import Metrics
 from session_runner.profile.marker import Marker, read_marker, write_marker
@@ -16,7 +17,6 @@ from session_runner.session import Session
 from session_runner.settings import read_settings
 from session_runner.states.past import Past
 from session_runner.states.stop import Start, Stop, stop_after
-from session_runner.states.vocabulary import ExitCode, RunnerState, StateReason
 from session_runner.store import StateStore
 from unit.runner.pages import MODERN, UNLINKED, looks
 

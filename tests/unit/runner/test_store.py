@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from session_runner.states.vocabulary import RunnerState, StateReason
+from session_protocol.vocabulary import RunnerState, StateReason
 from session_runner.store import StateStore
 
 T0 = datetime(2026, 11, 22, 18, 0, 0, tzinfo=UTC)

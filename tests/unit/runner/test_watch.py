@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from session_protocol.vocabulary import ExitCode, RunnerState, StateReason
 from session_runner.endings import RunEnded
 from session_runner.metrics import Metrics
 from session_runner.page.errors import NavigationError, PageError, PageGoneError, ProbeTimeoutError
@@ -15,7 +16,6 @@ from session_runner.record import Record
 from session_runner.settings import read_settings
 from session_runner.states.facts import Facts
 from session_runner.states.stop import Start
-from session_runner.states.vocabulary import ExitCode, RunnerState, StateReason
 from session_runner.store import StateStore
 from session_runner.watch import (
     LOADING_INTERVAL,

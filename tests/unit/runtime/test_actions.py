@@ -3,7 +3,7 @@
 import base64
 
 import pytest
-from session_runner.states.vocabulary import TokenScope
+from session_protocol.vocabulary import TokenScope
 from unit.runtime.fakes import FakeClock
 from unit.runtime.memory_api import Fault, Json, MemoryApi
 from whatsapp_operator.api.constants import MANAGED_BY, MANAGED_BY_LABEL

@@ -11,9 +11,9 @@ import random
 from collections.abc import Awaitable, Callable
 
 import pytest
+from session_protocol.vocabulary import RunnerState, StateReason
 from session_runner.settings import read_settings
 from session_runner.states.stop import Start, Stop, stop_after
-from session_runner.states.vocabulary import RunnerState, StateReason
 from unit.runtime.memory_api import Fault, Json
 from unit.runtime.simulation import NAMESPACE, Simulation
 from whatsapp_operator.runtime.client import Request

@@ -11,9 +11,9 @@ from typing import Any
 
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
+from session_protocol.durations import format_duration
 
 from whatsapp_operator.api.base import DEFAULT_KEY, REQUIRED_KEY
-from whatsapp_operator.api.durations import format_duration
 
 Schema = dict[str, Any]
 

@@ -7,7 +7,7 @@ import pytest
 import strategies
 from hypothesis import given
 from hypothesis import strategies as st
-from whatsapp_operator.api.durations import DURATION_PATTERN, BadDuration, format_duration, parse_duration
+from session_protocol.durations import DURATION_PATTERN, BadDuration, format_duration, parse_duration
 
 
 @pytest.mark.parametrize(

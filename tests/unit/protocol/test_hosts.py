@@ -7,7 +7,7 @@ from host_cases import ALLOWED, Case
 from host_cases import HOSTS as CASES
 from hypothesis import given
 from hypothesis import strategies as st
-from session_runner.states.hosts import AllowedHosts
+from session_protocol.hosts import AllowedHosts
 from unit.runner.pages import quick
 
 HOSTS = AllowedHosts.parse("*.whatsapp.com, static.Example.org")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 import strategies
 from hypothesis import given
-from whatsapp_operator.api.times import format_time, parse_time, whole_seconds
+from session_protocol.times import format_time, parse_time, whole_seconds
 
 
 def test_a_time_is_cut_to_its_second_in_utc() -> None:

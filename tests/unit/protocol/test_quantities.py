@@ -6,7 +6,7 @@ import pytest
 import strategies
 from hypothesis import given
 from hypothesis import strategies as st
-from whatsapp_operator.api.quantities import GI, KI, MAXIMUM, MI, NANO, BadQuantity, format_quantity, parse_quantity
+from session_protocol.quantities import GI, KI, MAXIMUM, MI, NANO, BadQuantity, format_quantity, parse_quantity
 
 
 @pytest.mark.parametrize(
