@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from local_cluster.full.cluster import FullCluster
+from local_cluster.full.readiness import api_client
 from session_demo import places
 from session_demo.setup import Choice, set_up
 from session_demo.story import Story
-from session_devtools.api import ApiClient
 from session_devtools.steps import Steps
 
 from session_bench import objects
@@ -32,15 +32,7 @@ def ground(name: str) -> Iterator[Ground]:
         kubectl.apply(objects.namespace(), objects.quota())
         account = ("serviceaccount/default", f"--namespace={objects.NAMESPACE}")
         kubectl.run("wait", *account, "--for=create", "--timeout=60s", timeout=70)
-        plane = cluster.instance.plane
-        pki = plane.pki
-        api = ApiClient(
-            host=plane.advertise,
-            port=plane.api_port,
-            authority=pki.certificate("ca"),
-            certificate=pki.certificate("admin"),
-            key=pki.key("admin"),
-        )
+        api = api_client(cluster.instance)
         with Inside(cluster.network) as inside:
             found = Ground(cluster=cluster, kubectl=kubectl, api=api, inside=inside, stage=stage)
             found.clear()

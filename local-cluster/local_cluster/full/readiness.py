@@ -20,6 +20,7 @@ from local_cluster.control_plane import SERVICE_IP
 from local_cluster.full import dns
 from local_cluster.full.instance import Instance
 from local_cluster.full.supervisor import Supervisor
+from local_cluster.pki import client_files
 
 __all__ = [
     "accepts",
@@ -38,13 +39,12 @@ TIMEOUT = 180.0  # seconds; each of the waits takes a few on an idle machine
 
 def api_client(instance: Instance) -> ApiClient:
     """Asks the instance's API server as administrator, from the host."""
-    pki, plane = instance.plane.pki, instance.plane
+    plane = instance.plane
     return ApiClient(
         host=plane.advertise,
         port=plane.api_port,
-        authority=pki.certificate("ca"),
-        certificate=pki.certificate("admin"),
-        key=pki.key("admin"),
+        authority=plane.pki / "ca.crt",
+        **client_files(instance.kubeconfig)._asdict(),
     )
 
 
