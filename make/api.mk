@@ -1,3 +1,3 @@
 .PHONY: generate
-generate: setup ## Write the CRDs and the API reference from the models
+generate: setup ## Write CRDs, JSON Schemas and the API reference from the models
 	@PYTHONPATH=operator $(PYTHON) -m whatsapp_operator.api.generate

@@ -102,7 +102,7 @@ def test_it_has_the_shared_package_and_nobody_elses_code(built: tuple[Shipped, W
 def test_all_of_a_packages_files_are_in_it(built: tuple[Shipped, Wheel]) -> None:
     """Scripts of the page, licences and documents too, byte for byte; nothing that a run of the program left."""
     shipped, wheel = built
-    here = {}
+    here: dict[str, bytes] = {}
     for package in shipped.packages:
         folder = ROOT / ("session-protocol" if package == "session_protocol" else shipped.folder)
         files = [file for file in (folder / package).rglob("*") if file.is_file() and "__pycache__" not in file.parts]
