@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from local_cluster.errors import ClusterError
-from local_cluster.steps import Steps
 from session_demo.errors import DemoError
+from session_devtools.errors import ToolError
+from session_devtools.steps import Steps
 
 from session_bench.errors import BenchError
 from session_bench.figures import Table
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"bench: {told}", file=sys.stderr)
     try:
         return _measure(given, Told(file=given.json))
-    except (BenchError, DemoError, ClusterError) as error:
+    except (BenchError, DemoError, ToolError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -11,10 +11,10 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from local_cluster.api import ApiClient
 from local_cluster.full.cluster import FullCluster
 from session_demo.kubectl import Kubectl
 from session_demo.stage import Stage
+from session_devtools.api import ApiClient
 from whatsapp_operator.api.constants import API_VERSION, RUNNER_PORT
 
 from session_bench import objects

@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from statistics import median
 
-from local_cluster.steps import Progress
+from session_devtools.steps import Progress
 
 from session_bench import kernel, objects
 from session_bench.errors import BenchError

@@ -10,12 +10,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from local_cluster.api import ApiClient
 from local_cluster.full.cluster import FullCluster
-from local_cluster.steps import Steps
 from session_demo import places
 from session_demo.setup import Choice, set_up
 from session_demo.story import Story
+from session_devtools.api import ApiClient
+from session_devtools.steps import Steps
 
 from session_bench import objects
 from session_bench.ground import Ground

@@ -10,9 +10,9 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 
-from local_cluster.errors import ClusterError
 from local_cluster.full.cluster import FullCluster
-from local_cluster.steps import Steps
+from session_devtools.errors import ToolError
+from session_devtools.steps import Steps
 
 from session_demo import context, current, places
 from session_demo.cast import NAMESPACE
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str]) -> int:
     command = _COMMANDS[given.command, given.cluster]
     try:
         return command(given)
-    except (DemoError, ClusterError) as error:
+    except (DemoError, ToolError) as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -7,11 +7,11 @@ import shutil
 from pathlib import Path
 
 from local_cluster import build as programs
-from local_cluster.errors import ClusterError
 from local_cluster.full.cluster import FullCluster
-from local_cluster.images.build import Built, build
-from local_cluster.images.load import load_missing
-from local_cluster.steps import Steps
+from local_cluster.full.load import load_missing
+from session_devtools.errors import ToolError
+from session_devtools.images.build import Built, build
+from session_devtools.steps import Steps
 
 from session_demo.errors import DemoError
 from session_demo.installation import Images
@@ -30,7 +30,7 @@ def local(name: str) -> tuple[Kubectl, Images]:
         load_missing(cluster.instance, built.values(), progress=progress)
         program = programs.kubernetes(progress=progress) / "kubectl"
         kubeconfig = cluster.kubeconfig
-    except ClusterError as error:
+    except ToolError as error:
         raise DemoError(str(error)) from error
     return Kubectl(program=str(program), flags=(f"--kubeconfig={kubeconfig}",)), references(built)
 

@@ -9,10 +9,10 @@ import uuid
 from collections.abc import Callable, Iterator
 
 import pytest
+from session_devtools.errors import CommandError
+from session_devtools.steps import Steps
 
-from local_cluster.errors import CommandError
 from local_cluster.light import LightCluster, Programs, find_programs
-from local_cluster.steps import Steps
 
 __all__ = [
     "light_cluster",

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 from local_cluster.light import LightCluster, Programs
-from local_cluster.steps import Steps
 from manifests.checkers import GLUA, KUBE_SCORE, KUBECONFORM, program
 from manifests.people import Person
 from manifests.rendering import INSTALL
 from session_demo.cast import CRDS
+from session_devtools.steps import Steps
 
 OPERATOR = "system:serviceaccount:whatsapp-operator:whatsapp-operator"
 

@@ -6,7 +6,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-CODE = ("operator", "session-runner", "local-cluster", "demo", "plugin", "bench", "tests")
+CODE = (
+    "session-protocol",
+    "operator",
+    "session-runner",
+    "devtools",
+    "local-cluster",
+    "demo",
+    "plugin",
+    "bench",
+    "tests",
+)
 
 
 def test_no_python_file_is_over_500_lines() -> None:

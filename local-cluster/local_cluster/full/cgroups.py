@@ -9,7 +9,7 @@ v2, where there is one (v2: written after its documentation, not tried).
 import contextlib
 from pathlib import Path
 
-from local_cluster.errors import MachineError
+from session_devtools.errors import MachineError
 
 __all__ = ["CGROUPS", "CgroupTree", "find_trees"]
 

@@ -11,7 +11,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from local_cluster.errors import MachineError
 from session_demo import __main__ as command_line
 from session_demo import context, current, places
 from session_demo.current import Ground, Wish
@@ -20,6 +19,7 @@ from session_demo.drawing import draw_qr
 from session_demo.errors import DemoError
 from session_demo.kubectl import Kubectl
 from session_demo.story import Seen, Story
+from session_devtools.errors import MachineError
 from unit.demo.test_survey import FIT
 
 ROOT = Path(__file__).parents[3]
