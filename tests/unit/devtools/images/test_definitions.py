@@ -9,7 +9,7 @@ from session_devtools.images.build import image_key, stage
 from session_devtools.images.definitions import IMAGES, ROOT, Image
 
 ROUTE = AptRoute(sources=(Source(uri="http://mirror.example/debian/", suite="bookworm"),))
-IMAGE = Image(name="x", dockerfile="Dockerfile", requirements="lock.txt", sources=("code",))
+IMAGE = Image(name="x", dockerfile="Dockerfile", requirements=("lock.txt",), sources=("code",))
 names = pytest.mark.parametrize("name", IMAGES)
 
 
@@ -43,7 +43,7 @@ def test_everything_that_counts_is_copied(name: str) -> None:
     """A file that counts and is not copied would rebuild the image for nothing."""
     image = IMAGES[name]
 
-    assert {*image.sources, image.requirements, "LICENSE"} == set(copied(image))
+    assert {*image.sources, *image.requirements, "LICENSE"} == set(copied(image))
 
 
 @names
@@ -66,8 +66,8 @@ def test_the_lock_has_hashes(name: str) -> None:
     """Pip checks each file against the lock, in the build too."""
     image = IMAGES[name]
 
-    assert "--hash=sha256:" in (ROOT / image.requirements).read_text()
-    assert "--require-hashes" in (ROOT / image.dockerfile).read_text()
+    assert all("--hash=sha256:" in (ROOT / lock).read_text() for lock in image.requirements)
+    assert len(image.requirements) == (ROOT / image.dockerfile).read_text().count("--require-hashes")
 
 
 @names
@@ -78,10 +78,10 @@ def test_a_dockerfile_is_plain(name: str) -> None:
     assert "<<" not in text
     assert "RUN --" not in text
     assert "# syntax" not in text
-    assert "ARG BASE=docker.io/library/debian:bookworm-slim\n" in text
-    assert {"FROM ${BASE}", "FROM ${BASE} AS dependencies", "FROM dependencies AS code"} == set(
-        re.findall(r"^FROM .*$", text, re.MULTILINE)
-    )
+    assert re.search(r"^ARG BASE=docker\.io/library/debian:bookworm-slim(@sha256:[0-9a-f]{64})?$", text, re.MULTILINE)
+    stages = re.findall(r"^FROM (\S+)(?: AS (\w+))?$", text, re.MULTILINE)
+    assert ("${BASE}", "") == stages[-1]
+    assert {base for base, _ in stages} <= {"${BASE}", *(name for _, name in stages)}
 
 
 @names
@@ -96,7 +96,7 @@ def test_a_dockerfile_ends_as_a_user_that_is_not_root(name: str) -> None:
 def test_the_dependencies_are_made_alike() -> None:
     """The first layers of all images are the same text, so that the second image takes them from the first."""
     first = {
-        image.name: (ROOT / image.dockerfile).read_text().split("FROM ${BASE} AS dependencies\n")[1]
+        image.name: (ROOT / image.dockerfile).read_text().split("FROM ${BASE} AS python\n")[1]
         for image in IMAGES.values()
     }
 
@@ -106,31 +106,31 @@ def test_the_dependencies_are_made_alike() -> None:
 @pytest.mark.parametrize("name", ["Dockerfile", "lock.txt", ".dockerignore", "LICENSE", "code/a.py", "code/deep/b.py"])
 def test_any_change_is_a_new_key(root: Path, name: str) -> None:
     """Each input decides the image."""
-    before = image_key(IMAGE.inputs(root), route=ROUTE)
+    before = image_key(IMAGE.inputs(root), route=ROUTE, version="1")
 
     (root / name).write_text("changed")
 
-    assert before != image_key(IMAGE.inputs(root), route=ROUTE)
+    assert before != image_key(IMAGE.inputs(root), route=ROUTE, version="1")
 
 
 def test_a_new_file_is_a_new_key(root: Path) -> None:
     """And so is a file less or a file renamed."""
-    before = image_key(IMAGE.inputs(root), route=ROUTE)
+    before = image_key(IMAGE.inputs(root), route=ROUTE, version="1")
     (root / "code/a.py").rename(root / "code/z.py")
 
-    assert before != image_key(IMAGE.inputs(root), route=ROUTE)
+    assert before != image_key(IMAGE.inputs(root), route=ROUTE, version="1")
 
 
 def test_other_files_do_not_count(root: Path) -> None:
     """What no image holds may change as it likes; so may times and byte code."""
-    before = image_key(IMAGE.inputs(root), route=ROUTE)
+    before = image_key(IMAGE.inputs(root), route=ROUTE, version="1")
 
     (root / "other/c.py").write_text("changed")
     (root / "code/__pycache__").mkdir()
     (root / "code/__pycache__/a.pyc").write_text("byte code")
     (root / "code/a.py").touch()
 
-    assert before == image_key(IMAGE.inputs(root), route=ROUTE)
+    assert before == image_key(IMAGE.inputs(root), route=ROUTE, version="1")
 
 
 def test_another_base_is_a_new_key(root: Path) -> None:
@@ -138,7 +138,23 @@ def test_another_base_is_a_new_key(root: Path) -> None:
     other = AptRoute(sources=(Source(uri="http://other.example/debian/", suite="bookworm"),))
     inputs = IMAGE.inputs(root)
 
-    assert image_key(inputs, route=ROUTE) != image_key(inputs, route=other)
+    assert image_key(inputs, route=ROUTE, version="1") != image_key(inputs, route=other, version="1")
+
+
+def test_another_version_is_a_new_key(root: Path) -> None:
+    """It stands in the image's labels, whatever its files are."""
+    inputs = IMAGE.inputs(root)
+
+    assert image_key(inputs, route=ROUTE, version="1") != image_key(inputs, route=ROUTE, version="2")
+
+
+@names
+def test_the_programs_are_installed_and_no_path_leads_to_sources(name: str) -> None:
+    """Of what is shipped: a folder on the path has no version. The stand-in is no part of a release."""
+    text = (ROOT / IMAGES[name].dockerfile).read_text()
+
+    assert (name != "standin") == ("pip wheel" in text)
+    assert (name == "standin") == ("PYTHONPATH" in text)
 
 
 def test_the_build_reads_what_the_key_was_made_of(root: Path, tmp_path: Path) -> None:
