@@ -41,7 +41,7 @@ def ground(name: str) -> Iterator[Ground]:
             certificate=pki.certificate("admin"),
             key=pki.key("admin"),
         )
-        with Inside(cluster.instance) as inside:
+        with Inside(cluster.network) as inside:
             found = Ground(cluster=cluster, kubectl=kubectl, api=api, inside=inside, stage=stage)
             found.clear()
             yield found

@@ -54,10 +54,15 @@ class FullCluster:
 
         Raises MachineError when it does not run.
         """
-        anchor = supervisor_of(self.instance).running(ANCHOR)
-        if anchor is None:
-            raise MachineError(f"the cluster {self.name} does not run; start it with `make cluster-up`")
-        return [*namespaces.enter(anchor.pid), *command]
+        return [*namespaces.enter(self._anchor()), *command]
+
+    @property
+    def network(self) -> Path:
+        """Its network namespace, for a program that enters by itself.
+
+        Raises MachineError when it does not run.
+        """
+        return Path(f"/proc/{self._anchor()}/ns/net")
 
     def pids(self) -> Sequence[int]:
         """Every process of it, the pods' included."""
@@ -86,6 +91,13 @@ class FullCluster:
     def kubeconfig(self) -> Path:
         """The administrator's."""
         return self.instance.kubeconfig
+
+    def _anchor(self) -> int:
+        """The process that holds its namespaces."""
+        anchor = supervisor_of(self.instance).running(ANCHOR)
+        if anchor is None:
+            raise MachineError(f"the cluster {self.name} does not run; start it with `make cluster-up`")
+        return anchor.pid
 
     @property
     def audit_log(self) -> Path:

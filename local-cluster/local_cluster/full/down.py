@@ -10,12 +10,12 @@ import functools
 import shutil
 from pathlib import Path
 
+from session_devtools.cgroups import CgroupTree
 from session_devtools.errors import ToolError
 from session_devtools.steps import Progress
 
 from local_cluster import provisioner
 from local_cluster.full import machine, namespaces, records
-from local_cluster.full.cgroups import CgroupTree
 from local_cluster.full.instance import Instance
 from local_cluster.full.patience import repeat
 from local_cluster.full.up import supervisor_of

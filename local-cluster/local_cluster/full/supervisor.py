@@ -13,10 +13,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from session_devtools.cgroups import CgroupTree
 from session_devtools.errors import StartError
 from session_devtools.processes import ProcessId, end, identify, is_alive, tail
 
-from local_cluster.full.cgroups import CgroupTree
 from local_cluster.full.namespaces import enter
 
 __all__ = ["Daemon", "Supervisor"]

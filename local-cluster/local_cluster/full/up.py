@@ -15,6 +15,7 @@ from pathlib import Path
 import session_devtools
 from session_devtools import packages
 from session_devtools.build.cache import cache_folder
+from session_devtools.cgroups import CgroupTree
 from session_devtools.commands import run
 from session_devtools.errors import MachineError, StartError
 from session_devtools.steps import Progress
@@ -23,7 +24,6 @@ import local_cluster
 from local_cluster import build
 from local_cluster.control_plane import AUTHORITIES, audit_policy
 from local_cluster.full import configs, machine, namespaces, oci, readiness, records
-from local_cluster.full.cgroups import CgroupTree
 from local_cluster.full.components import ACCOUNTS, Files, Programs, certificates, daemons
 from local_cluster.full.instance import Instance
 from local_cluster.full.manifests import manifests

@@ -9,7 +9,10 @@ import pytest
 from cluster.support import IMAGE, PREFIX, TOOLS, command_line, restricted_namespace
 from local_cluster.full import oci
 from local_cluster.full.cluster import FullCluster
+from local_cluster.testing import light_cluster, light_cluster_with_controllers, light_programs, make_namespace
 from session_devtools import packages
+
+__all__ = ["light_cluster", "light_cluster_with_controllers", "light_programs", "make_namespace"]
 
 BUSYBOX = Path("/bin/busybox")
 

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 from cluster.support import apply, claim, pod, restricted_namespace, wait_ready, with_claim
 from local_cluster.full import machine, records
-from local_cluster.full.cgroups import CgroupTree
 from local_cluster.full.cluster import FullCluster
 from session_devtools import packages
 from session_devtools.build.cache import cache_folder
+from session_devtools.cgroups import CgroupTree
 from session_devtools.commands import run
 
 pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.timeout(240)]

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from local_cluster.full.cgroups import CgroupTree
 from local_cluster.full.supervisor import Daemon, Supervisor
+from session_devtools.cgroups import CgroupTree
 from session_devtools.errors import StartError
 from session_devtools.processes import ProcessId, end, identify, is_alive
 

@@ -1,20 +1,18 @@
 """The two ways our own code talks to an API server: a few requests with a certificate, and kubectl."""
 
-import datetime as dt
 import http.server
 import json
 import ssl
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from local_cluster.pki import Client, Server, Store
+import trustme
 from session_devtools.api import Answer, ApiClient
 from session_devtools.errors import CommandError
 from session_devtools.kubectl import Kubectl
-
-NOW = dt.datetime.now(dt.UTC)
 
 
 class Api(http.server.BaseHTTPRequestHandler):
@@ -39,24 +37,36 @@ class Quiet(http.server.ThreadingHTTPServer):
         """Nothing."""
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
+@dataclass(frozen=True)
+class Files:
+    """A server's and two users' certificates; the stranger's and his authority are others'."""
+
+    folder: Path
+
+    def __getitem__(self, name: str) -> Path:
+        return self.folder / name
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
     """Certificates of two authorities."""
-    made = Store(tmp_path / "pki")
-    for authority in ("ca", "other-ca"):
-        made.ensure_authority(authority, now=NOW)
-    made.ensure(Server(name="api", authority="ca", hosts=["127.0.0.1"]), now=NOW)
-    made.ensure(Client(name="admin", authority="ca", user="admin"), now=NOW)
-    made.ensure(Client(name="stranger", authority="other-ca", user="admin"), now=NOW)
+    made = Files(tmp_path_factory.mktemp("certificates"))
+    for authority, names in (("ca", ("127.0.0.1", "admin")), ("other-ca", ("stranger",))):
+        issuer = trustme.CA()
+        issuer.cert_pem.write_to_path(made[f"{authority}.crt"])
+        for name in names:
+            pair = issuer.issue_cert(name)
+            pair.private_key_pem.write_to_path(made[f"{name}.key"])
+            pair.cert_chain_pems[0].write_to_path(made[f"{name}.crt"])
     return made
 
 
 @pytest.fixture
-def port(store: Store) -> Iterator[int]:
+def port(files: Files) -> Iterator[int]:
     """A server that wants a client certificate of the first authority."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(store.certificate("api"), store.key("api"))
-    context.load_verify_locations(store.certificate("ca"))
+    context.load_cert_chain(files["127.0.0.1.crt"], files["127.0.0.1.key"])
+    context.load_verify_locations(files["ca.crt"])
     context.verify_mode = ssl.CERT_REQUIRED
     with Quiet(("127.0.0.1", 0), Api) as server:
         server.socket = context.wrap_socket(server.socket, server_side=True)
@@ -67,49 +77,49 @@ def port(store: Store) -> Iterator[int]:
         thread.join(20)
 
 
-def _client(store: Store, port: int, *, user: str = "admin", authority: str = "ca") -> ApiClient:
+def _client(files: Files, port: int, *, user: str = "admin", authority: str = "ca") -> ApiClient:
     return ApiClient(
         host="127.0.0.1",
         port=port,
-        authority=store.certificate(authority),
-        certificate=store.certificate(user),
-        key=store.key(user),
+        authority=files[f"{authority}.crt"],
+        certificate=files[f"{user}.crt"],
+        key=files[f"{user}.key"],
     )
 
 
-def test_an_answer_carries_status_and_object(store: Store, port: int) -> None:
+def test_an_answer_carries_status_and_object(files: Files, port: int) -> None:
     """What the server said, as text and as an object."""
-    answer = _client(store, port).get("/readyz")
+    answer = _client(files, port).get("/readyz")
 
     assert answer.ok
     assert answer.object() == {"kind": "Node"}
 
 
-def test_a_refusal_is_an_answer(store: Store, port: int) -> None:
+def test_a_refusal_is_an_answer(files: Files, port: int) -> None:
     """Who waits for something looks at it again later."""
-    assert _client(store, port).get("/none") == Answer(404, "no such path")
+    assert _client(files, port).get("/none") == Answer(404, "no such path")
 
 
-def test_a_stranger_gets_no_answer(store: Store, port: int) -> None:
+def test_a_stranger_gets_no_answer(files: Files, port: int) -> None:
     """The certificate of another authority does not get through the handshake."""
-    answer = _client(store, port, user="stranger").get("/readyz")
+    answer = _client(files, port, user="stranger").get("/readyz")
 
     assert not answer.ok
     assert answer.status == 0
     assert answer.text != ""
 
 
-def test_an_impostor_is_not_believed(store: Store, port: int) -> None:
+def test_an_impostor_is_not_believed(files: Files, port: int) -> None:
     """A server whose certificate is not of our authority is none."""
-    answer = _client(store, port, authority="other-ca").get("/readyz")
+    answer = _client(files, port, authority="other-ca").get("/readyz")
 
     assert answer.status == 0
     assert "certificate" in answer.text.lower()
 
 
-def test_a_server_that_is_not_there_is_no_error(store: Store) -> None:
+def test_a_server_that_is_not_there_is_no_error(files: Files) -> None:
     """It may be starting; the reason is in the text."""
-    answer = _client(store, 1).get("/readyz", timeout=5)
+    answer = _client(files, 1).get("/readyz", timeout=5)
 
     assert answer.status == 0
     assert "refused" in answer.text

@@ -19,7 +19,10 @@ from local_cluster.light import LightCluster
 from local_cluster.provisioner import CLASS, USER, cleanup, manifests
 from local_cluster.provisioner.layout import Layout, Stage
 from local_cluster.provisioner.names import PROVISIONER, SELECTED_NODE, VolumeName
+from local_cluster.testing import light_cluster_with_controllers, light_programs, make_namespace
 from session_devtools.mounts import mounts_under
+
+__all__ = ["light_cluster_with_controllers", "light_programs", "make_namespace"]
 
 T = TypeVar("T")
 

@@ -1,4 +1,4 @@
-"""The cgroup of an instance: every process of it is in there, and found there.
+"""A cgroup in every tree of the machine, by its name: every process of a cluster is in its own, and found there.
 
 A process can leave its parent, its session and its name behind, but not its cgroup. So this is how `down` finds the
 shims and the pods' processes, whoever started them. Below it, `components/NAME` holds our own daemons, and

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from local_cluster.full.cgroups import CgroupTree, find_trees
+from session_devtools.cgroups import CgroupTree, find_trees
 from session_devtools.errors import MachineError
 
 
