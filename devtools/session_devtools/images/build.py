@@ -72,9 +72,9 @@ def build(
     return {name: workshop.build(IMAGES[name]) for name in names}
 
 
-def image_key(inputs: Mapping[str, bytes], *, route: AptRoute, version: str) -> str:
+def image_key(inputs: Mapping[str, bytes], *, route: AptRoute) -> str:
     """The hash over all that decides an image's content."""
-    return content_key(files=inputs, extra=(base_key(route), version))
+    return content_key(files=inputs, extra=(base_key(route),))
 
 
 def stage(inputs: Mapping[str, bytes], context: Path) -> None:
@@ -110,7 +110,7 @@ class Workshop:
     def build(self, image: Image) -> Built:
         """One image, out of the cache or new. Raises BuildError; the cache is then as it was."""
         inputs = image.inputs(self.root)
-        key = image_key(inputs, route=self.route, version=self.origin.version)
+        key = image_key(inputs, route=self.route)
         reference = f"{image.repository}:{key}"
 
         def fill(folder: Path) -> None:

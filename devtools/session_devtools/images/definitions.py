@@ -11,7 +11,7 @@ BUILD: Final = "requirements/build.txt"
 """ What wheels are built with. """
 
 VERSION: Final = "pyproject.toml"
-""" Where the version of all stands. """
+""" Where the version of all stands; each image says it. """
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -32,7 +32,8 @@ class Image:
     def inputs(self, root: Path = ROOT) -> dict[str, bytes]:
         """Every file that a build reads, by its path in the repository; what a program's run leaves is left out."""
         named = [
-            root / path for path in (self.dockerfile, *self.requirements, ".dockerignore", "LICENSE", *self.sources)
+            root / path
+            for path in (self.dockerfile, *self.requirements, ".dockerignore", "LICENSE", VERSION, *self.sources)
         ]
         files = [file for path in named for file in ([path] if path.is_file() else sorted(path.rglob("*")))]
         return {
@@ -49,13 +50,13 @@ IMAGES: Final = {
             name="operator",
             dockerfile="Dockerfile.operator",
             requirements=("requirements/operator.txt", BUILD),
-            sources=(VERSION, "session-protocol/session_protocol", "operator"),
+            sources=("session-protocol/session_protocol", "operator"),
         ),
         Image(
             name="runner",
             dockerfile="Dockerfile.runner",
             requirements=("requirements/runner.txt", BUILD),
-            sources=(VERSION, "session-protocol/session_protocol", "session-runner"),
+            sources=("session-protocol/session_protocol", "session-runner"),
         ),
         Image(
             name="standin",

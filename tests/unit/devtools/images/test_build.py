@@ -142,16 +142,6 @@ def test_a_change_is_a_new_image(workshop: Workshop, tool: Notebook) -> None:
     assert tool.builds == 2
 
 
-def test_another_version_is_a_new_image(workshop: Workshop, tool: Notebook) -> None:
-    """Whatever the files are: the image says its version."""
-    first = workshop.build(IMAGE)
-
-    second = dataclasses.replace(workshop, origin=Origin(version="1.2.4")).build(IMAGE)
-
-    assert first.reference != second.reference
-    assert tool.arguments["VERSION"] == "1.2.4"
-
-
 def test_another_commit_is_not(workshop: Workshop, tool: Notebook) -> None:
     """The image says which commit it was built from; one with the same files needs none of its own."""
     first = workshop.build(IMAGE)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from session_devtools.images.apt import AptRoute, Source
 from session_devtools.images.build import image_key, stage
-from session_devtools.images.definitions import IMAGES, ROOT, Image
+from session_devtools.images.definitions import IMAGES, ROOT, VERSION, Image
 
 ROUTE = AptRoute(sources=(Source(uri="http://mirror.example/debian/", suite="bookworm"),))
 IMAGE = Image(name="x", dockerfile="Dockerfile", requirements=("lock.txt",), sources=("code",))
@@ -16,7 +16,16 @@ names = pytest.mark.parametrize("name", IMAGES)
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """A repository with one image."""
-    for name in ("Dockerfile", "lock.txt", ".dockerignore", "LICENSE", "code/a.py", "code/deep/b.py", "other/c.py"):
+    for name in (
+        "Dockerfile",
+        "lock.txt",
+        ".dockerignore",
+        "LICENSE",
+        VERSION,
+        "code/a.py",
+        "code/deep/b.py",
+        "other/c.py",
+    ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(name)
     return tmp_path
@@ -43,7 +52,7 @@ def test_everything_that_counts_is_copied(name: str) -> None:
     """A file that counts and is not copied would rebuild the image for nothing."""
     image = IMAGES[name]
 
-    assert {*image.sources, *image.requirements, "LICENSE"} == set(copied(image))
+    assert {*image.sources, *image.requirements, "LICENSE"} == set(copied(image)) - {VERSION}
 
 
 @names
@@ -103,34 +112,36 @@ def test_the_dependencies_are_made_alike() -> None:
     assert 1 == len({text.split("COPY requirements")[0] for text in first.values()})
 
 
-@pytest.mark.parametrize("name", ["Dockerfile", "lock.txt", ".dockerignore", "LICENSE", "code/a.py", "code/deep/b.py"])
+@pytest.mark.parametrize(
+    "name", ["Dockerfile", "lock.txt", ".dockerignore", "LICENSE", VERSION, "code/a.py", "code/deep/b.py"]
+)
 def test_any_change_is_a_new_key(root: Path, name: str) -> None:
     """Each input decides the image."""
-    before = image_key(IMAGE.inputs(root), route=ROUTE, version="1")
+    before = image_key(IMAGE.inputs(root), route=ROUTE)
 
     (root / name).write_text("changed")
 
-    assert before != image_key(IMAGE.inputs(root), route=ROUTE, version="1")
+    assert before != image_key(IMAGE.inputs(root), route=ROUTE)
 
 
 def test_a_new_file_is_a_new_key(root: Path) -> None:
     """And so is a file less or a file renamed."""
-    before = image_key(IMAGE.inputs(root), route=ROUTE, version="1")
+    before = image_key(IMAGE.inputs(root), route=ROUTE)
     (root / "code/a.py").rename(root / "code/z.py")
 
-    assert before != image_key(IMAGE.inputs(root), route=ROUTE, version="1")
+    assert before != image_key(IMAGE.inputs(root), route=ROUTE)
 
 
 def test_other_files_do_not_count(root: Path) -> None:
     """What no image holds may change as it likes; so may times and byte code."""
-    before = image_key(IMAGE.inputs(root), route=ROUTE, version="1")
+    before = image_key(IMAGE.inputs(root), route=ROUTE)
 
     (root / "other/c.py").write_text("changed")
     (root / "code/__pycache__").mkdir()
     (root / "code/__pycache__/a.pyc").write_text("byte code")
     (root / "code/a.py").touch()
 
-    assert before == image_key(IMAGE.inputs(root), route=ROUTE, version="1")
+    assert before == image_key(IMAGE.inputs(root), route=ROUTE)
 
 
 def test_another_base_is_a_new_key(root: Path) -> None:
@@ -138,14 +149,7 @@ def test_another_base_is_a_new_key(root: Path) -> None:
     other = AptRoute(sources=(Source(uri="http://other.example/debian/", suite="bookworm"),))
     inputs = IMAGE.inputs(root)
 
-    assert image_key(inputs, route=ROUTE, version="1") != image_key(inputs, route=other, version="1")
-
-
-def test_another_version_is_a_new_key(root: Path) -> None:
-    """It stands in the image's labels, whatever its files are."""
-    inputs = IMAGE.inputs(root)
-
-    assert image_key(inputs, route=ROUTE, version="1") != image_key(inputs, route=ROUTE, version="2")
+    assert image_key(inputs, route=ROUTE) != image_key(inputs, route=other)
 
 
 @names
