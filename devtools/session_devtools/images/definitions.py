@@ -61,7 +61,7 @@ IMAGES: Final = {
         Image(
             name="standin",
             dockerfile="tests/standin/Dockerfile",
-            requirements=("requirements/tools.txt",),
+            requirements=("requirements/standin.txt",),
             sources=("tests/standin",),
         ),
     )
