@@ -18,7 +18,11 @@ import pytest
 ROOT = Path(__file__).parents[3]
 VERSION: str = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 WHEEL = ("-m", "pip", "wheel", "--quiet", "--no-deps", "--no-index", "--no-build-isolation", "--wheel-dir")
-DEVELOPMENT_ONLY = ("whatsapp_operator/api/generate.py", "whatsapp_operator/app/settings_page.py")
+DEVELOPMENT_ONLY = (
+    "session_runner/http/openapi.py",
+    "whatsapp_operator/api/generate.py",
+    "whatsapp_operator/app/settings_page.py",
+)
 """ Modules that the running program never imports: they write what is checked in. """
 
 
