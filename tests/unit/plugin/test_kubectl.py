@@ -5,16 +5,17 @@ import time
 from pathlib import Path
 
 import pytest
-from kubectl_whatsapp.errors import (
+from kubectl_whatsapp.kubectl import (
     ApiMissing,
     Forbidden,
     ForwardFailed,
+    Kubectl,
     KubectlFailed,
     KubectlMissing,
+    KubectlSlow,
     NotFound,
-    PluginError,
+    find_kubectl,
 )
-from kubectl_whatsapp.kubectl import Kubectl, find_kubectl
 from unit.plugin.plugin_stage import ScriptedKubectl
 
 
@@ -49,7 +50,7 @@ def test_a_list_and_one_object(scripted_kubectl: ScriptedKubectl) -> None:
         ("", KubectlFailed),
     ],
 )
-def test_faults(scripted_kubectl: ScriptedKubectl, said: str, error: type[PluginError]) -> None:
+def test_faults(scripted_kubectl: ScriptedKubectl, said: str, error: type[KubectlFailed]) -> None:
     """Each fault that somebody handles has a class; its text begins with kubectl's words, `error:` is ours to say."""
     scripted_kubectl.on("get", err=f"{said}\n", status=1)
 

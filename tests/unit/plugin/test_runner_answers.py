@@ -120,8 +120,8 @@ def test_what_is_asked(
     [
         ("401 Unauthorized", "the runner does not accept the token of the session's Secret"),
         ("403 Forbidden", "the runner does not accept the token of the session's Secret"),
-        ("500 Internal Server Error", "the runner answered with status 500"),
-        ("302 Found", "the runner answered with status 302"),
+        ("500 Internal Server Error", "the runner answered with status 500: x"),
+        ("302 Found", "the runner answered with status 302: x"),
     ],
 )
 def test_refusals(server: OneAnswer, runner: Runner, status: str, expected: str) -> None:

@@ -110,13 +110,13 @@ def test_json(scripted_kubectl: ScriptedKubectl, heard: Heard) -> None:
                 "ready": "True",
                 "reason": "Connected",
                 "message": "",
-                "since": "2026-11-22T13:42:00+00:00",
+                "lastTransitionTime": "2026-11-22T13:42:00Z",
                 "linked": False,
-                "quota": "demo",
+                "quotaName": "demo",
                 "restarts": 2,
-                "pod": "sales",
-                "node": "node-1",
-                "secret": "was-sales-0123abcd",
+                "podName": "sales",
+                "nodeName": "node-1",
+                "tokenSecretName": "was-sales-0123abcd",
             }
         ],
         "quotas": [
@@ -124,10 +124,10 @@ def test_json(scripted_kubectl: ScriptedKubectl, heard: Heard) -> None:
                 "name": "demo",
                 "sessions": 3,
                 "memory": None,
-                "per_namespace": None,
+                "sessionsPerNamespace": None,
                 "admitted": 2,
                 "waiting": 1,
-                "memory_reserved": "1536Mi",
+                "memoryReserved": "1536Mi",
             }
         ],
     }
