@@ -88,6 +88,6 @@ def main() -> None:
     }
     with redirect_stdout(io.StringIO()) as choices, suppress(SystemExit):
         cli.main([], console=Console(raw=io.BytesIO()))
-    found = choices.getvalue().splitlines()
+    found = [choice for choice in choices.getvalue().splitlines() if choice]
     folders = bool(found) and all(choice.endswith("/") for choice in found)
     print(*found, f":{NO_FILES | NO_SPACE * folders}", sep="\n")

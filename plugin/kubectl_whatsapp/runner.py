@@ -112,7 +112,7 @@ class Runner:
 
 def _count(answer: dict[str, Any], name: str) -> int:
     found = answer.get(name)
-    return found if isinstance(found, int) and 0 <= found < 2**53 else 0
+    return found if isinstance(found, int) and not isinstance(found, bool) and 0 <= found < 2**53 else 0
 
 
 class _Bounded(io.RawIOBase):

@@ -126,7 +126,7 @@ def _quotas(names: Sequence[str], *, kubectl: Kubectl) -> tuple[list[QuotaView],
 def _session_table(request: StatusRequest) -> Table:
     namespace = ["NAMESPACE"] if request.everywhere else []
     wide = ["NODE", "POD"] if request.listing is Listing.WIDE else []
-    return Table([*namespace, *HEADER, *wide, "MESSAGE"], STYLES)
+    return Table([*namespace, *HEADER, *wide, "MESSAGE"], keys=1 + len(namespace), styles=STYLES)
 
 
 def _show_sessions(sessions: Sequence[SessionView], table: Table, request: StatusRequest, *, console: Console) -> None:
