@@ -281,18 +281,14 @@ def _objects(said: str) -> list[dict[str, Any]]:
 
 
 def _events(lines: Iterator[str]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The events that kubectl printed: it indents all of one but its first and its last brace."""
-    event: list[str] = []
+    """The events that kubectl printed, one for each line."""
     for line in lines:
-        event.append(line)
-        if line.rstrip() == "}":
-            try:
-                found = json.loads("".join(event))
-                kind, changed = str(found["type"]), dict(found["object"])
-            except (ValueError, RecursionError, TypeError, KeyError) as error:
-                raise KubectlFailed("kubectl printed something else than events", output="".join(event)) from error
-            event.clear()
-            yield kind, changed
+        try:
+            event = json.loads(line)
+            kind, changed = str(event["type"]), dict(event["object"])
+        except (ValueError, RecursionError, TypeError, KeyError) as error:
+            raise KubectlFailed("kubectl printed something else than events", output=line) from error
+        yield kind, changed
 
 
 def _lines(process: subprocess.Popen[str], complaints: IO[str], arguments: tuple[str, ...]) -> Iterator[str]:

@@ -269,9 +269,9 @@ def test_a_stream_that_ends_with_a_fault(scripted_kubectl: ScriptedKubectl) -> N
 
 
 def test_events_of_a_watch(scripted_kubectl: ScriptedKubectl) -> None:
-    """Each with its kind and its object, as kubectl prints them: indented, one after the other."""
+    """Each with its kind and its object, as kubectl prints them: a line for each."""
     printed = [{"type": "ADDED", "object": {"kind": "Pod", "a": {}}}, {"type": "DELETED", "object": {"kind": "Pod"}}]
-    scripted_kubectl.on("get", "pods", "--watch", out="".join(f"{json.dumps(event, indent=4)}\n" for event in printed))
+    scripted_kubectl.on("get", "pods", "--watch", out="".join(f"{json.dumps(event)}\n" for event in printed))
 
     with kubectl_of(scripted_kubectl).watch("pods", namespace="shop", selector="a=b") as events:
         assert [("ADDED", {"kind": "Pod", "a": {}}), ("DELETED", {"kind": "Pod"})] == list(events)
@@ -281,9 +281,10 @@ def test_events_of_a_watch(scripted_kubectl: ScriptedKubectl) -> None:
     assert [expected] == scripted_kubectl.calls()
 
 
-def test_events_that_are_none(scripted_kubectl: ScriptedKubectl) -> None:
+@pytest.mark.parametrize("said", ["{", "[]", '{"type": "ADDED"}', '{"type": "ADDED", "object": 7}', "[" * 100_000])
+def test_events_that_are_none(scripted_kubectl: ScriptedKubectl, said: str) -> None:
     """Said, without a traceback."""
-    scripted_kubectl.on("get", out='{\n"type": 1\n}\n')
+    scripted_kubectl.on("get", out=f"{said}\n")
 
     with (
         pytest.raises(KubectlFailed, match="kubectl printed something else than events"),

@@ -216,7 +216,7 @@ def test_a_selector(scripted_kubectl: ScriptedKubectl, heard: Heard) -> None:
 
 def events(*changes: tuple[str, dict[str, Any]]) -> str:
     """A watch's events as kubectl prints them."""
-    return "".join(json.dumps({"type": kind, "object": session}, indent=4) + "\n" for kind, session in changes)
+    return "".join(json.dumps({"type": kind, "object": session}) + "\n" for kind, session in changes)
 
 
 def test_a_watch_tells_changes(scripted_kubectl: ScriptedKubectl, heard: Heard) -> None:
