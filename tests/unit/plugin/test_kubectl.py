@@ -1,10 +1,13 @@
 """The one seam to the cluster: what kubectl prints becomes objects, and its faults become errors with a meaning."""
 
+import ast
 import json
 import os
+import sys
 import time
 from pathlib import Path
 
+import kubectl_whatsapp.kubectl
 import pytest
 from kubectl_whatsapp.kubectl import (
     ApiMissing,
@@ -134,6 +137,15 @@ def test_forwarding_that_opens_nothing(scripted_kubectl: ScriptedKubectl, monkey
         pass
 
     assert time.monotonic() - begin < 10
+
+
+def test_it_needs_nothing_but_python() -> None:
+    """Cluster, demo and tests import it too: it loads none of the plugin's other modules, and no library."""
+    tree = ast.parse(Path(kubectl_whatsapp.kubectl.__file__).read_text())
+    names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    names |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+
+    assert set() == {name.partition(".")[0] for name in names} - sys.stdlib_module_names
 
 
 def test_a_command_carries_what_chooses_the_cluster(scripted_kubectl: ScriptedKubectl) -> None:
