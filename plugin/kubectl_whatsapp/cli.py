@@ -98,8 +98,9 @@ def quick(command: Any) -> Any:
     typer has pydantic do that, whose loading takes longer than all else here together. This reaches into typer: where
     a later version has no such place, commands are as right and only slower.
     """
-    for each in (command, *command.commands.values()):
-        for parameter in each.get_params(typer.Context(each, **each.context_settings)):
+    top = typer.Context(command, **command.context_settings)
+    for ctx in (top, *(typer.Context(each, parent=top) for each in command.commands.values())):
+        for parameter in ctx.command.get_params(ctx):
             if hasattr(parameter, "_runtime_param"):
                 annotation = parameter.type_descriptor.annotation
                 parameter._runtime_param = Coercion(annotation if annotation in (Path, Form, Listing) else None)  # noqa: SLF001
