@@ -100,7 +100,8 @@ def quick(command: Any) -> Any:
     """
     top = typer.Context(command, **command.context_settings)
     for ctx in (top, *(typer.Context(each, parent=top) for each in command.commands.values())):
-        for parameter in ctx.command.get_params(ctx):
+        found: list[Any] = ctx.command.get_params(ctx)
+        for parameter in found:
             if hasattr(parameter, "_runtime_param"):
                 annotation = parameter.type_descriptor.annotation
                 parameter._runtime_param = Coercion(annotation if annotation in (Path, Form, Listing) else None)  # noqa: SLF001
