@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from kubectl_whatsapp.errors import PluginError
 from kubectl_whatsapp.kubectl import Kubectl as Reader
+from kubectl_whatsapp.kubectl import KubectlError
 
 from session_demo.errors import CommandFailed
 
@@ -42,7 +42,7 @@ class Kubectl:
         """Return one object, or None when there is none."""
         try:
             found = self._reader.get(kind, name, namespace=namespace, missing_ok=True)
-        except PluginError as error:
+        except KubectlError as error:
             raise CommandFailed(str(error)) from error
         return found[0] if found else None
 
@@ -56,7 +56,7 @@ class Kubectl:
         try:
             with self._reader.forward(pod, port, namespace=namespace) as local:
                 yield local
-        except PluginError as error:
+        except KubectlError as error:
             raise CommandFailed(str(error)) from error
 
     @property
