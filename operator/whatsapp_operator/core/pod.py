@@ -12,7 +12,14 @@ from session_protocol.environment import Variable
 from session_protocol.times import format_time
 
 from whatsapp_operator.api.conditions import ConditionStatus, ConditionType, find_condition
-from whatsapp_operator.api.constants import QUOTA_LABEL, RELINK_AT, RESTART_AT, SERVICE_NAME
+from whatsapp_operator.api.constants import (
+    NAME_LABEL,
+    QUOTA_LABEL,
+    RELINK_AT,
+    RESTART_AT,
+    RUNNER_NAME,
+    SERVICE_NAME,
+)
 from whatsapp_operator.api.requests import asked
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core import names
@@ -24,6 +31,9 @@ GRACE_SECONDS: Final = 60
 _EVICTION_HINT: Final = "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes"
 """ Without it an autoscaler takes the scratch volumes for data and keeps the node. Whether the session itself may be
 moved for thrift is the person's word: `cluster-autoscaler.kubernetes.io/safe-to-evict` in spec.pod.annotations. """
+
+_ALL_SESSIONS: Final = {"matchLabels": {NAME_LABEL: RUNNER_NAME}}
+""" Which pods a spread constraint counts when it names none. """
 
 
 def pod_manifest(session: WhatsAppSession, defaults: Defaults) -> Manifest:
@@ -105,8 +115,14 @@ def _spec(session: WhatsAppSession, defaults: Defaults) -> dict[str, Any]:
         "nodeSelector": dict(options.node_selector),
         "tolerations": [toleration.to_dict() for toleration in options.tolerations],
         "affinity": options.affinity.to_dict() if options.affinity is not None else None,
+        "topologySpreadConstraints": [
+            {"labelSelector": _ALL_SESSIONS} | spread.to_dict() for spread in options.topology_spread_constraints
+        ],
+        "schedulerName": options.scheduler_name,
         "priorityClassName": options.priority_class_name,
         "runtimeClassName": options.runtime_class_name,
+        "dnsPolicy": options.dns_policy and str(options.dns_policy),
+        "dnsConfig": options.dns_config.to_dict() if options.dns_config is not None else None,
     }
     spec |= {field: value for field, value in chosen.items() if value}
     return spec
