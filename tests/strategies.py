@@ -195,7 +195,7 @@ def _spreads() -> st.SearchStrategy[list[Manifest]]:
 
 
 def _resolvers() -> st.SearchStrategy[Manifest]:
-    """dnsPolicy and dnsConfig, which go together."""
+    """What is said of the resolver: policy and configuration, which go together."""
     addresses = st.ip_addresses(v=4).map(str) | st.from_regex("fd00::[1-9a-f]{1,4}", fullmatch=True)
     option = st.fixed_dictionaries({"name": names()}, optional={"value": names()})
     more = {

@@ -28,7 +28,8 @@ _OPTION = Rule(
     "must be the name of one resolver option, such as ndots: letters, digits, '-' and '_'; its value stands in value",
 )
 _OPTION_VALUE = Rule(
-    "self.matches('^[-A-Za-z0-9_.]*$')", "must be a resolver option's value, such as 2: letters, digits, '-', '_' and '.'"
+    "self.matches('^[-A-Za-z0-9_.]*$')",
+    "must be a resolver option's value, such as 2: letters, digits, '-', '_' and '.'",
 )
 RESOLVER = Rule(
     "!has(self.dnsPolicy) || self.dnsPolicy != 'None' || (has(self.dnsConfig) && has(self.dnsConfig.nameservers) && "

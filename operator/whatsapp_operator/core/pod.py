@@ -30,7 +30,8 @@ GRACE_SECONDS: Final = 60
 """ The runner closes the browser cleanly within 45 s of SIGTERM; the rest is the kubelet's and the volume's. """
 _EVICTION_HINT: Final = "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes"
 """ Without it an autoscaler takes the scratch volumes for data and keeps the node. Whether the session itself may be
-moved for thrift is the person's word: `cluster-autoscaler.kubernetes.io/safe-to-evict` in spec.pod.annotations. """
+moved for thrift is the person's word in spec.pod.annotations: `cluster-autoscaler.kubernetes.io/safe-to-evict`, or
+`karpenter.sh/do-not-disrupt`. """
 
 _ALL_SESSIONS: Final = {"matchLabels": {NAME_LABEL: RUNNER_NAME}}
 """ Which pods a spread constraint counts when it names none. """
@@ -44,7 +45,7 @@ def pod_manifest(session: WhatsAppSession, defaults: Defaults) -> Manifest:
         "name": names.pod_name(session),
         "namespace": session.metadata.namespace,
         "labels": options.labels
-        | names.labels(session)
+        | names.own_labels(session)
         | {QUOTA_LABEL: names.label_value(quota), names.KEY_ID_LABEL: names.label_value(defaults.key_id)},
         "annotations": options.annotations | {names.QUOTA_ANNOTATION: quota, _EVICTION_HINT: _scratch_names()},
         "ownerReferences": [names.owner_reference(session)],
@@ -56,7 +57,10 @@ def pod_manifest(session: WhatsAppSession, defaults: Defaults) -> Manifest:
         "spec": _spec(session, defaults),
     }
     metadata["annotations"][names.MADE_FROM_ANNOTATION] = _fingerprint(pod)
-    # After the fingerprint: what a person asks for once is no edit that waits for the next pod.
+    # After the fingerprint: labels that nothing selects by are no reason to call a running pod outdated, neither when
+    # they came nor when one changes. A person's own word for one of them stays.
+    metadata["labels"] = names.common_labels(session.metadata.name) | metadata["labels"]
+    # After it too: what a person asks for once is no edit that waits for the next pod.
     requests = asked(session.metadata.annotations)
     told: dict[str, str | None] = {RESTART_AT: requests.restart_at, RELINK_AT: requests.relink_at}
     metadata["annotations"] |= {name: value for name, value in told.items() if value is not None}

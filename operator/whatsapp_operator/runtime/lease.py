@@ -23,6 +23,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from whatsapp_operator.core.names import operator_labels
 from whatsapp_operator.runtime.client import Kube
 from whatsapp_operator.runtime.clock import Clock, Jitter, spread
 from whatsapp_operator.runtime.errors import AlreadyExists, Conflict, KubeError, NotFound
@@ -129,7 +130,8 @@ class Lease:
         try:
             found = await self._kube.get(LEASES, namespace=self._namespace, name=self._name, within=within)
         except NotFound:
-            metadata = {"name": self._name, "namespace": self._namespace}
+            labels = operator_labels(self._name)
+            metadata = {"name": self._name, "namespace": self._namespace, "labels": labels}
             return await self._kube.create(
                 LEASES,
                 {

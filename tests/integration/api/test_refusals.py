@@ -55,7 +55,9 @@ DOMAIN = (
 )
 DOMAINS = "searches may have 2048 characters altogether, with a blank between two: remove some"
 RESOLVER = "with dnsPolicy None the pod knows no resolver but yours: add dnsConfig.nameservers, or remove dnsPolicy"
-OPTION = "must be the name of one resolver option, such as ndots: letters, digits, '-' and '_'; its value stands in value"
+OPTION = (
+    "must be the name of one resolver option, such as ndots: letters, digits, '-' and '_'; its value stands in value"
+)
 OPTION_VALUE = "must be a resolver option's value, such as 2: letters, digits, '-', '_' and '.'"
 NAME = (
     "must be a DNS label of at most 52 characters: lower case letters, digits and '-', beginning and ending with a "

@@ -1,5 +1,7 @@
 """The pod of a session, as it is sent to the API server."""
 
+import hashlib
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -275,6 +277,29 @@ def test_what_nobody_chose_is_the_clusters_business(options: dict[str, Any]) -> 
 
     assert chosen.isdisjoint(pod({"pod": options})["spec"])
     assert fingerprint(session(), DEFAULTS) == fingerprint(session({"pod": options}), DEFAULTS)
+
+
+def test_labels_for_peoples_tools_are_the_persons_to_set() -> None:
+    """Nothing selects by them: a person's own part-of, say, stays; of the others it has ours."""
+    manifest = pod({"pod": {"labels": {"app.kubernetes.io/part-of": "shop", "app.kubernetes.io/version": "2"}}})
+
+    labels = manifest["metadata"]["labels"]
+    assert ("shop", "2", "sales", "runner") == tuple(
+        labels[f"app.kubernetes.io/{name}"] for name in ("part-of", "version", "instance", "component")
+    )
+
+
+def test_labels_for_peoples_tools_make_no_pod_look_outdated() -> None:
+    """The fingerprint of a pod without them, as an operator before them made it, is the one a pod has today."""
+    manifest = pod({"pod": {"labels": {"team": "sales"}}})
+    made_from = manifest["metadata"]["annotations"].pop("wasession.dev/made-from")
+    for name in names.common_labels("sales"):
+        del manifest["metadata"]["labels"][name]
+
+    before = hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()[:16]
+
+    assert before == made_from
+    assert 3 == len(names.common_labels("sales"))
 
 
 def test_ours_win_over_peoples() -> None:
