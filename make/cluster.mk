@@ -19,4 +19,4 @@ kubeconfig: ## Print the path of its kubeconfig (with make -s: nothing else)
 
 .PHONY: test-cluster
 test-cluster: setup ## The local cluster's own tests (light mode as any user, the rest as root on Debian)
-	$(PYTEST) tests/cluster
+	$(PYTEST) local-cluster/tests/cluster

@@ -1,7 +1,7 @@
 .PHONY: images
 images: setup ## Build the images that have changed (root on Debian); prints name, reference, archive, bytes
-	@$(PYTHON) -m local_cluster.images build
+	@$(PYTHON) -m session_devtools.images build
 
 .PHONY: images-clean
 images-clean: setup ## Forget all images and their base; the next build takes today's Debian packages
-	@$(PYTHON) -m local_cluster.images clean
+	@$(PYTHON) -m session_devtools.images clean

@@ -14,11 +14,11 @@ fix: setup ## Let ruff mend what it can
 
 .PHONY: test-unit
 test-unit: setup ## The fast tests (under a minute, no root, no network)
-	$(PYTEST) tests/unit -n 2
+	$(PYTEST) tests/unit local-cluster/tests/unit -n 2
 
 .PHONY: test-integration
 test-integration: setup ## API, operator, plugin and provisioner against a real API server
-	$(PYTEST) tests/integration --ignore tests/integration/plugin -n 2
+	$(PYTEST) tests/integration local-cluster/tests/integration --ignore tests/integration/plugin -n 2
 	$(PYTEST) tests/integration/plugin -n 2  # a cluster of its own: it holds what a person without rights is told
 
 # The order is from quick to slow, so that a fault is seen early; each part is a target of its own.

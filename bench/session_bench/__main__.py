@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from local_cluster.errors import ClusterError
-from local_cluster.steps import Steps
 from session_demo.errors import DemoError
+from session_devtools.errors import ToolError
+from session_devtools.steps import Steps
 
 from session_bench.errors import BenchError
 from session_bench.figures import Table
@@ -24,8 +24,6 @@ from session_bench.memory import Plan, measure_memory
 from session_bench.one_process.host import KINDS
 from session_bench.recovery import measure_recovery
 from session_bench.rendering import render, to_json
-from session_bench.scale import measure_operator
-from session_bench.setting import ground
 from session_bench.start import measure_crowd, measure_start
 
 Measure = Callable[[Ground], Table]
@@ -38,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"bench: {told}", file=sys.stderr)
     try:
         return _measure(given, Told(file=given.json))
-    except (BenchError, DemoError, ClusterError) as error:
+    except (BenchError, DemoError, ToolError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -66,12 +64,16 @@ def _measure(given: argparse.Namespace, told: Told) -> int:
     """Measure the parts in order; one that fails does not keep the next from being measured."""
     progress, missed = Steps(), 0
     if "operator" in given.parts:
+        from session_bench.scale import measure_operator  # late, as below: this part brings up a cluster
+
         told.tell(measure_operator(sessions=given.objects, rounds=given.rounds or 3, progress=progress))
     wanted = [measure for name, measure in _on_ground(given, progress).items() if name in given.parts]
     if "memory" in given.parts:
         for kind in KINDS:
             kind.program.prepare(progress)
     if wanted:
+        from session_bench.setting import ground
+
         with ground(given.name) as place:
             for measure in wanted:
                 try:

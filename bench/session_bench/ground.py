@@ -9,18 +9,20 @@ import base64
 import json
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from local_cluster.api import ApiClient
-from local_cluster.full.cluster import FullCluster
 from session_demo.kubectl import Kubectl
 from session_demo.stage import Stage
+from session_devtools.api import ApiClient
 from whatsapp_operator.api.constants import API_VERSION, RUNNER_PORT
 
 from session_bench import objects
 from session_bench.errors import BenchError
 from session_bench.inside import Inside, call
 from session_bench.waiting import until
+
+if TYPE_CHECKING:  # who only computes figures loads no cluster
+    from local_cluster.full.cluster import FullCluster
 
 CORE = f"/api/v1/namespaces/{objects.NAMESPACE}"
 SESSIONS = f"/apis/{API_VERSION}/namespaces/{objects.NAMESPACE}/whatsappsessions"

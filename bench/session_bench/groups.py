@@ -9,8 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from local_cluster.full.cgroups import CGROUPS, CgroupTree, find_trees
-from local_cluster.full.instance import Instance
+from session_devtools.cgroups import CGROUPS, CgroupTree, find_trees
 
 from session_bench.errors import BenchError
 from session_bench.kernel import parse_working_set
@@ -38,9 +37,9 @@ class Group:
         return sorted({int(line) for file in files for line in file.read_text().split()})
 
 
-def pod_group(instance: Instance, uid: str, *, root: Path = CGROUPS) -> Group:
-    """Return a pod's group; raises BenchError when it has none."""
-    for found in (_memory_tree(root) / instance.label).rglob(f"pod{uid}"):
+def pod_group(label: str, uid: str, *, root: Path = CGROUPS) -> Group:
+    """Return a pod's group, of the cluster whose groups have that name; raises BenchError when it has none."""
+    for found in (_memory_tree(root) / label).rglob(f"pod{uid}"):
         return Group(folder=found)
     raise BenchError(f"the pod {uid} has no control group: has it ended?")
 
@@ -58,11 +57,11 @@ class OwnGroup(Group):
         return ["sh", "-euc", script, "sh", *map(str, files)]
 
 
-def own_group(instance: Instance, name: str, *, root: Path = CGROUPS) -> OwnGroup:
+def own_group(label: str, name: str, *, root: Path = CGROUPS) -> OwnGroup:
     """Make a group inside the cluster's."""
-    folder = _memory_tree(root) / instance.label / "components" / name
+    folder = _memory_tree(root) / label / "components" / name
     folder.mkdir(parents=True, exist_ok=True)
-    return OwnGroup(folder=folder, tracking=CgroupTree(instance.label, root=root).component(name))
+    return OwnGroup(folder=folder, tracking=CgroupTree(label, root=root).component(name))
 
 
 def _memory_tree(root: Path) -> Path:

@@ -12,12 +12,8 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, NamedTuple, ParamSpec, Self, TypeVar
-
-from local_cluster.full.instance import Instance
-from local_cluster.full.up import ANCHOR, supervisor_of
-
-from session_bench.errors import BenchError
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -36,11 +32,7 @@ class Answer(NamedTuple):
 class Inside:
     """A pool of such threads; a context manager."""
 
-    def __init__(self, instance: Instance, *, threads: int = 16) -> None:
-        anchor = supervisor_of(instance).running(ANCHOR)
-        if anchor is None:
-            raise BenchError(f"the cluster {instance.name} does not run")
-        namespace = f"/proc/{anchor.pid}/ns/net"
+    def __init__(self, namespace: Path, *, threads: int = 16) -> None:
         self._pool = ThreadPoolExecutor(threads, initializer=_enter, initargs=(namespace,))
 
     def __enter__(self) -> Self:
@@ -76,9 +68,9 @@ def call(
         connection.close()
 
 
-def _enter(namespace: str) -> None:
+def _enter(namespace: Path) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
-    with open(namespace) as file:  # noqa: PTH123 -- a file descriptor is all that is wanted
+    with namespace.open() as file:  # a descriptor is all that is wanted
         if libc.setns(file.fileno(), CLONE_NEWNET) != 0:
             number = ctypes.get_errno()
-            raise OSError(number, os.strerror(number), namespace)
+            raise OSError(number, os.strerror(number), str(namespace))

@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from statistics import median
 
-from local_cluster.steps import Progress
+from session_devtools.steps import Progress
 
 from session_bench import kernel, objects
 from session_bench.errors import BenchError
@@ -88,7 +88,7 @@ def pods(ground: Ground, count: int, *, rest: float) -> Iterator[Taken]:
     uids = [str(ground.connected(name)["podUID"]) for name in names]
     time.sleep(rest)
     after = _available()
-    groups = [pod_group(ground.cluster.instance, uid) for uid in uids]
+    groups = [pod_group(ground.cluster.instance.label, uid) for uid in uids]
     yield _taken(before - after, groups, count)
     ground.clear()
 

@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from local_cluster.steps import Progress
 from session_demo.stage import KILL_BROWSER
+from session_devtools.steps import Progress
 
 from session_bench import objects
 from session_bench.errors import BenchError

@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from local_cluster.api import ApiClient
 from local_cluster.light import LightCluster
-from local_cluster.steps import Progress
+from session_devtools.api import ApiClient
+from session_devtools.steps import Progress
 
 from session_bench import kernel, objects
 from session_bench.audit import count_since

@@ -10,12 +10,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from local_cluster.api import ApiClient
 from local_cluster.full.cluster import FullCluster
-from local_cluster.steps import Steps
 from session_demo import places
 from session_demo.setup import Choice, set_up
 from session_demo.story import Story
+from session_devtools.api import ApiClient
+from session_devtools.steps import Steps
 
 from session_bench import objects
 from session_bench.ground import Ground
@@ -41,7 +41,7 @@ def ground(name: str) -> Iterator[Ground]:
             certificate=pki.certificate("admin"),
             key=pki.key("admin"),
         )
-        with Inside(cluster.instance) as inside:
+        with Inside(cluster.network) as inside:
             found = Ground(cluster=cluster, kubectl=kubectl, api=api, inside=inside, stage=stage)
             found.clear()
             yield found

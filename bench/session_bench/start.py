@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from local_cluster.steps import Progress
+from session_devtools.steps import Progress
 
 from session_bench import objects
 from session_bench.errors import BenchError

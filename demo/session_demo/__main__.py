@@ -10,13 +10,12 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 
-from local_cluster.errors import ClusterError
-from local_cluster.full.cluster import FullCluster
-from local_cluster.steps import Steps
+from session_devtools.errors import ToolError
 
-from session_demo import context, current, places
+from session_demo import context, current
 from session_demo.cast import NAMESPACE
 from session_demo.errors import DemoError
+from session_demo.farewell import farewell
 from session_demo.kubectl import Kubectl
 from session_demo.play import play
 from session_demo.setup import Choice, set_up
@@ -30,7 +29,7 @@ def main(arguments: Sequence[str]) -> int:
     command = _COMMANDS[given.command, given.cluster]
     try:
         return command(given)
-    except (DemoError, ClusterError) as error:
+    except (DemoError, ToolError) as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -46,6 +45,8 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _play(given: argparse.Namespace) -> int:
+    from session_demo import places  # late, here and below: a demo on somebody's cluster loads none of ours
+
     story = Story()
     for line in _without_effect(given):
         story.say(line)
@@ -99,14 +100,16 @@ def _tell(story: Story, stage: Stage) -> None:
 
 def _farewell(story: Story, kubectl: Kubectl, remark: str) -> None:
     story.say(f"\nLook around with kubectl and its plugin; {remark}:\n")
-    story.say(f"  {places.farewell(kubectl)}")
+    story.say(f"  {farewell(kubectl)}")
     story.say(f"  kubectl get was -n {NAMESPACE}")
     story.say(f"  kubectl whatsapp status -n {NAMESPACE}")
     story.say(f"  kubectl whatsapp qr returns -n {NAMESPACE}")
 
 
 def _down(given: argparse.Namespace) -> int:
-    FullCluster(given.name).down(progress=Steps())
+    from session_demo import places
+
+    places.remove(given.name)
     return 0
 
 

@@ -11,9 +11,9 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from local_cluster.errors import ClusterError
-from local_cluster.images.build import build
-from local_cluster.steps import Steps
+from session_devtools.errors import ToolError
+from session_devtools.images.build import build
+from session_devtools.steps import Steps
 
 from session_demo import context, installation, survey
 from session_demo.cast import CRDS, NAMESPACE, QUOTA
@@ -166,5 +166,5 @@ def _deliver(delivery: Delivery) -> installation.Images:
     progress = Steps()
     try:
         return delivery.deliver(build(progress=progress), progress=progress)
-    except ClusterError as error:
+    except ToolError as error:
         raise DemoError(str(error)) from error

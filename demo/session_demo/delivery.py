@@ -13,10 +13,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from local_cluster.errors import ClusterError
-from local_cluster.images.build import Built
-from local_cluster.images.push import push
-from local_cluster.steps import Progress
+from session_devtools.errors import ToolError
+from session_devtools.images.build import Built
+from session_devtools.images.push import push
+from session_devtools.steps import Progress
 
 from session_demo.errors import CommandFailed, DemoError
 from session_demo.installation import Images
@@ -66,7 +66,7 @@ class ByRegistry:
         for name, image in built.items():
             try:
                 pushed[name] = push(image, self.repository, verify_tls=self.verify_tls, progress=progress)
-            except ClusterError as error:
+            except ToolError as error:
                 advice = "" if not self.verify_tls else "; REGISTRY_INSECURE=1 is for registries that speak plain HTTP"
                 host = self.repository.partition("/")[0]
                 raise DemoError(f"{error}\nMay you push there? `buildah login {host}` logs in{advice}.") from error

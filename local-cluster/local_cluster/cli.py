@@ -1,4 +1,4 @@
-"""The command line: `python -m local_cluster up|down|status|kubeconfig|load|exec`.
+"""The command line: `python -m local_cluster up|down|status|kubeconfig|load|load-images|exec`.
 
 What a program may want to read goes to standard output, everything else to standard error. An expected failure is one
 message and status 1, never a traceback.
@@ -12,11 +12,14 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from local_cluster.errors import ClusterError
+from session_devtools.errors import ToolError
+from session_devtools.images import IMAGES, build
+from session_devtools.steps import Steps, seconds
+
 from local_cluster.full import machine
 from local_cluster.full.cluster import FullCluster
+from local_cluster.full.load import load_missing
 from local_cluster.full.status import render
-from local_cluster.steps import Steps, seconds
 
 __all__ = ["main"]
 
@@ -29,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command: Callable[[FullCluster, argparse.Namespace], int] = given.command
     try:
         return command(FullCluster(given.name), given)
-    except ClusterError as error:
+    except ToolError as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -73,6 +76,18 @@ def _load(cluster: FullCluster, given: argparse.Namespace) -> int:
     return 0
 
 
+def _load_images(cluster: FullCluster, given: argparse.Namespace) -> int:
+    instance, steps = (
+        cluster.instance,
+        Steps(),
+    )  # the cluster first: building is minutes for nothing where there is none
+    images = build(given.names or IMAGES, progress=steps)
+    load_missing(instance, images.values(), progress=steps)
+    for built in images.values():
+        print(built.name, built.reference)
+    return 0
+
+
 def _exec(cluster: FullCluster, given: argparse.Namespace) -> int:
     machine.check()
     words = cluster.inside(*given.words)
@@ -94,6 +109,8 @@ def _parser() -> argparse.ArgumentParser:
     add("status", _status, "show what runs; status 1 when something does not")
     add("kubeconfig", _kubeconfig, "print the path of the administrator's kubeconfig")
     add("load", _load, "bring an image into the cluster").add_argument("archive", type=Path, help="an OCI archive")
+    images = add("load-images", _load_images, "build the project's images that have changed, and bring them in")
+    images.add_argument("names", nargs="*", choices=[[], *IMAGES], metavar="NAME", help=", ".join(IMAGES))
     inside = add("exec", _exec, "run a command inside the cluster's network and mount namespaces")
     inside.add_argument("words", nargs="+", metavar="WORD", help="the command and its arguments, after --")
     return parser

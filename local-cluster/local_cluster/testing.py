@@ -1,32 +1,24 @@
-"""pytest fixtures that give a test a real API server. Loaded by `-p local_cluster.testing` in pyproject.toml.
+"""pytest fixtures that give a test a real API server: a conftest imports those that its folder needs.
 
 One light cluster serves all tests of a session that ask for it, and each xdist worker is a session of its own. Tests
 keep apart by namespaces from `make_namespace`; what a test makes outside of one it removes itself.
 """
 
-import os
 import uuid
 from collections.abc import Callable, Iterator
 
 import pytest
+from session_devtools.errors import CommandError
+from session_devtools.steps import Steps
 
-from local_cluster.errors import CommandError
 from local_cluster.light import LightCluster, Programs, find_programs
-from local_cluster.steps import Steps
 
 __all__ = [
     "light_cluster",
     "light_cluster_with_controllers",
     "light_programs",
     "make_namespace",
-    "pytest_runtest_setup",
 ]
-
-
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip what needs root where we are not, and say so."""
-    if item.get_closest_marker("root") is not None and os.geteuid() != 0:
-        pytest.skip("needs root on Debian: a kubelet, mounts, network namespaces")
 
 
 @pytest.fixture(scope="session")

@@ -15,18 +15,18 @@ from pathlib import Path
 
 from e2e.acting import Operator
 from e2e.audit import Audit
-from local_cluster.commands import run
 from local_cluster.full import records
-from local_cluster.full.cgroups import CgroupTree
 from local_cluster.full.cluster import FullCluster
 from local_cluster.full.instance import Instance
-from local_cluster.steps import Steps
 from session_demo import places
 from session_demo.installation import Images
 from session_demo.kubectl import Kubectl
 from session_demo.setup import Choice, set_up
 from session_demo.stage import Stage
 from session_demo.story import Story
+from session_devtools.cgroups import CgroupTree
+from session_devtools.commands import run
+from session_devtools.steps import Steps
 
 KEEP = "E2E_KEEP"
 """ An environment variable: not empty keeps the cluster, to look into it or to run again at once. """

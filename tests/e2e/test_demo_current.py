@@ -21,16 +21,16 @@ from e2e.audit import OPERATOR, READS, Audit, Entry
 from e2e.ground import KEEP, remove
 from e2e.polling import until
 from local_cluster.full.cluster import FullCluster
-from local_cluster.images.build import build
-from local_cluster.images.push import push
 from local_cluster.registry import Registry, trust
-from local_cluster.steps import Steps
 from session_demo import installation
 from session_demo.cast import NAMESPACE, QUOTA
 from session_demo.installation import Images
 from session_demo.kubectl import Kubectl
 from session_demo.setup import rollout
 from session_demo.survey import OPERATOR_NAMESPACE
+from session_devtools.images.build import build
+from session_devtools.images.push import push
+from session_devtools.steps import Steps
 
 ROOT = Path(__file__).parents[2]
 DEMO_OPERATOR = f"system:serviceaccount:{OPERATOR_NAMESPACE}:{OPERATOR_NAMESPACE}"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from e2e.ground import Ground
 from e2e.tenant import Tenant
-from session_demo.places import PLUGIN
+from session_demo.farewell import PLUGIN
 
 
 def _plugin(e2e: Ground, *words: str) -> str:

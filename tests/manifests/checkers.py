@@ -10,10 +10,10 @@ import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
-from local_cluster.build.cache import content_key, entry
-from local_cluster.build.toolchain import find_go
-from local_cluster.errors import BuildError
-from local_cluster.steps import Progress, Silent, Steps
+from session_devtools.build.cache import content_key, entry
+from session_devtools.build.toolchain import find_go
+from session_devtools.errors import BuildError
+from session_devtools.steps import Progress, Silent, Steps
 
 __all__ = ["GLUA", "KUBECONFORM", "KUBE_SCORE", "GoProgram", "program"]
 

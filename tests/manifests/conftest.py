@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 from local_cluster.light import LightCluster, Programs
-from local_cluster.steps import Steps
+from local_cluster.testing import light_cluster, light_cluster_with_controllers, light_programs, make_namespace
 from manifests.checkers import GLUA, KUBE_SCORE, KUBECONFORM, program
 from manifests.people import Person
 from manifests.rendering import INSTALL
 from session_demo.cast import CRDS
+from session_devtools.steps import Steps
+
+__all__ = ["light_cluster", "light_cluster_with_controllers", "light_programs", "make_namespace"]
 
 OPERATOR = "system:serviceaccount:whatsapp-operator:whatsapp-operator"
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 from local_cluster.build import kubernetes
-from local_cluster.steps import Steps
+from session_devtools.steps import Steps
 
 __all__ = ["INSTALL", "MANIFESTS", "RENDERED", "documents", "install_yaml", "render", "sources"]
 

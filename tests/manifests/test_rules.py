@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 import yaml
-from local_cluster.images.definitions import IMAGES
 from manifests.rendering import HEADER, INSTALL, MANIFESTS, RENDERED, documents, install_yaml, render, sources
+from session_devtools.images.definitions import IMAGES
 
 ROOT = MANIFESTS.parent
 WORKLOADS = ("Deployment", "DaemonSet", "StatefulSet", "Job")

@@ -8,9 +8,9 @@ tests were all skipped says nothing. Elsewhere it only says what is missing, and
 
 import sys
 
-from local_cluster import packages
-from local_cluster.errors import CommandError, MachineError
-from local_cluster.steps import Progress, Steps
+from session_devtools import packages
+from session_devtools.errors import CommandError, MachineError
+from session_devtools.steps import Progress, Steps
 
 __all__ = ["main"]
 

@@ -1,12 +1,25 @@
 """The repository's own rules that no linter holds."""
 
+import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
-CODE = ("operator", "session-runner", "local-cluster", "demo", "plugin", "bench", "tests")
+CODE = (
+    "session-protocol",
+    "operator",
+    "session-runner",
+    "devtools",
+    "local-cluster",
+    "demo",
+    "plugin",
+    "bench",
+    "tests",
+)
 
 
 def test_no_python_file_is_over_500_lines() -> None:
@@ -43,3 +56,23 @@ def test_the_architecture_page_names_modules_that_exist() -> None:
 
     assert len(named) > 20
     assert set() == {name for name in named if not any((folder / name).is_file() for folder in folders)}
+
+
+def imports_of_unit_tests() -> set[str]:
+    """Every import of the project's own modules in a unit test, as a statement."""
+    trees = [ast.parse(path.read_text()) for path in (ROOT / "tests/unit").rglob("*.py")]
+    nodes = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ImportFrom | ast.Import)]
+    return {
+        line
+        for line in map(ast.unparse, nodes)
+        if re.match(r"(from|import) (session_|whatsapp_|kubectl_|local_)", line)
+    }
+
+
+def test_unit_tests_load_no_cluster() -> None:
+    """The product, the tools, the demo on somebody's cluster and the figures of benchmarks are there without ours."""
+    imports = imports_of_unit_tests()
+    script = "\n".join(["import sys", "sys.modules['local_cluster'] = None", *sorted(imports)])
+
+    assert "from session_demo import __main__ as command_line" in imports
+    assert "" == subprocess.run([sys.executable, "-"], input=script, capture_output=True, text=True, check=False).stderr

@@ -76,7 +76,7 @@ class Screens:
 @contextmanager
 def hosted(ground: Ground, kind: Kind, count: int) -> Iterator[Group]:
     """Start the process with so many sessions, link all of them, and yield its control group; it ends afterwards."""
-    group = own_group(ground.cluster.instance, "one-process")
+    group = own_group(ground.cluster.instance.label, "one-process")
     with tempfile.TemporaryDirectory(prefix="bench-one-process-") as name:
         folder = Path(name)
         plan = asyncio.run(_prepare(ground, kind, count, folder))

@@ -12,11 +12,11 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from local_cluster import packages
-from local_cluster.build.cache import cache_folder, content_key, entry, files_of
-from local_cluster.commands import run
-from local_cluster.steps import Progress
 from playwright._impl._driver import compute_driver_executable
+from session_devtools import packages
+from session_devtools.build.cache import cache_folder, content_key, entry, files_of
+from session_devtools.commands import run
+from session_devtools.steps import Progress
 from session_runner.page.driver import tune_driver
 
 from session_bench.errors import BenchError
@@ -34,7 +34,7 @@ class Program:
     packages: tuple[str, ...]
 
     def prepare(self, progress: Progress) -> None:
-        """Install what is missing. Raises ClusterError."""
+        """Install what is missing. Raises ToolError."""
         packages.ensure((*packages.BROWSER, *self.packages), progress=progress)
         if self.name == "puppeteer":
             _puppeteer(progress)

@@ -3,16 +3,17 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from session_devtools.errors import MachineError
+from session_devtools.kubectl import Kubectl
+from session_devtools.steps import Progress, Silent
+
 from local_cluster import build
-from local_cluster.errors import MachineError
 from local_cluster.full import namespaces, records
 from local_cluster.full.down import down
 from local_cluster.full.instance import Instance, check_name
 from local_cluster.full.load import load
 from local_cluster.full.status import Status, status
 from local_cluster.full.up import ANCHOR, supervisor_of, up
-from local_cluster.kubectl import Kubectl
-from local_cluster.steps import Progress, Silent
 
 __all__ = ["FullCluster"]
 
@@ -26,21 +27,21 @@ class FullCluster:
     def up(self, *, progress: Progress | None = None) -> None:
         """Have it run and be ready; quick and harmless when it does.
 
-        Raises ClusterError.
+        Raises ToolError.
         """
         up(self.name, progress=progress or Silent())
 
     def down(self, *, progress: Progress | None = None) -> bool:
         """Remove all of it; False when there was nothing.
 
-        Raises ClusterError.
+        Raises ToolError.
         """
         return down(self.name, progress=progress or Silent())
 
     def load(self, archive: Path) -> list[str]:
         """Bring an OCI archive's images in, and return their names.
 
-        Raises ClusterError.
+        Raises ToolError.
         """
         return load(self.instance, archive)
 
@@ -53,10 +54,15 @@ class FullCluster:
 
         Raises MachineError when it does not run.
         """
-        anchor = supervisor_of(self.instance).running(ANCHOR)
-        if anchor is None:
-            raise MachineError(f"the cluster {self.name} does not run; start it with `make cluster-up`")
-        return [*namespaces.enter(anchor.pid), *command]
+        return [*namespaces.enter(self._anchor()), *command]
+
+    @property
+    def network(self) -> Path:
+        """Its network namespace, for a program that enters by itself.
+
+        Raises MachineError when it does not run.
+        """
+        return Path(f"/proc/{self._anchor()}/ns/net")
 
     def pids(self) -> Sequence[int]:
         """Every process of it, the pods' included."""
@@ -85,6 +91,13 @@ class FullCluster:
     def kubeconfig(self) -> Path:
         """The administrator's."""
         return self.instance.kubeconfig
+
+    def _anchor(self) -> int:
+        """The process that holds its namespaces."""
+        anchor = supervisor_of(self.instance).running(ANCHOR)
+        if anchor is None:
+            raise MachineError(f"the cluster {self.name} does not run; start it with `make cluster-up`")
+        return anchor.pid
 
     @property
     def audit_log(self) -> Path:

@@ -32,8 +32,8 @@ class Programs:
     containerd: Path
     ctr: Path
     python: Path
-    python_path: Path
-    """The folder from which that Python imports the provisioner."""
+    python_path: tuple[Path, ...]
+    """The folders from which that Python imports the provisioner and what it stands on."""
 
 
 class Files:
@@ -148,6 +148,6 @@ def _node(instance: Instance, programs: Programs) -> list[Daemon]:
             name="provisioner",
             command=[str(programs.python), "-m", "local_cluster.provisioner", *flags(volumes)],
             reads=[files.kubeconfig("provisioner")],
-            environment={"PYTHONPATH": str(programs.python_path), "PYTHONDONTWRITEBYTECODE": "1"},
+            environment={"PYTHONPATH": ":".join(map(str, programs.python_path)), "PYTHONDONTWRITEBYTECODE": "1"},
         ),
     ]

@@ -10,14 +10,15 @@ import functools
 import shutil
 from pathlib import Path
 
+from session_devtools.cgroups import CgroupTree
+from session_devtools.errors import ToolError
+from session_devtools.steps import Progress
+
 from local_cluster import provisioner
-from local_cluster.errors import ClusterError
 from local_cluster.full import machine, namespaces, records
-from local_cluster.full.cgroups import CgroupTree
 from local_cluster.full.instance import Instance
 from local_cluster.full.patience import repeat
 from local_cluster.full.up import supervisor_of
-from local_cluster.steps import Progress
 
 __all__ = ["down"]
 
@@ -25,7 +26,7 @@ __all__ = ["down"]
 def down(name: str, *, progress: Progress) -> bool:
     """Remove the cluster of that name; False when there is none.
 
-    Raises ClusterError when something of it can not be removed.
+    Raises ToolError when something of it can not be removed.
     """
     if records.find(name) is None:
         return False
@@ -37,7 +38,7 @@ def down(name: str, *, progress: Progress) -> bool:
         with progress.step("ending every process"):
             left = supervisor_of(instance).end_everything()
             if left:
-                raise ClusterError(f"process {left[0].pid} can not be ended: the kernel holds it; a reboot will help")
+                raise ToolError(f"process {left[0].pid} can not be ended: the kernel holds it; a reboot will help")
         with progress.step("removing link, cgroups and files"):
             namespaces.disconnect(instance)
             repeat(CgroupTree(instance.label).remove)

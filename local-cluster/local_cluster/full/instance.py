@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from session_devtools.errors import ConflictError, MachineError
+
 from local_cluster.control_plane import ControlPlane
-from local_cluster.errors import ConflictError, MachineError
 
 __all__ = ["POD_RANGE", "RUN_ROOT", "STATE_ROOT", "Instance", "Link", "check_name", "choose_link"]
 

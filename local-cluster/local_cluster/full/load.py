@@ -1,12 +1,16 @@
-"""Bring an image into a cluster: there is no registry, so its archive is given to containerd directly."""
+"""Bring images into a cluster: there is no registry, so their archives are given to containerd directly."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
-from local_cluster.commands import run
-from local_cluster.errors import MachineError
+from session_devtools.commands import run
+from session_devtools.errors import MachineError
+from session_devtools.images import Built
+from session_devtools.steps import Progress
+
 from local_cluster.full.instance import Instance
 
-__all__ = ["load"]
+__all__ = ["load", "load_missing"]
 
 
 def load(instance: Instance, archive: Path) -> list[str]:
@@ -17,6 +21,31 @@ def load(instance: Instance, archive: Path) -> list[str]:
     """
     if not instance.containerd_socket.is_socket():
         raise MachineError(f"the cluster {instance.name} does not run; start it with `make cluster-up`")
-    ctr = ("ctr", "--address", str(instance.containerd_socket), "--namespace", "k8s.io", "images", "import")
-    said = run(*ctr, archive.absolute(), timeout=600)
+    said = run(*_images(instance, "import"), archive.absolute(), timeout=600)
     return [words[1] for line in said.splitlines() if (words := line.split()) and words[0] == "unpacking"]
+
+
+def load_missing(instance: Instance, images: Iterable[Built], *, progress: Progress) -> list[str]:
+    """Load what the cluster lacks, for an import unpacks half a gigabyte; returns the references that were loaded.
+
+    A reference holds the hash of the content, so one that is there is the same image. Raises MachineError when the
+    cluster does not run.
+    """
+    wanted = list(images)
+    present = references(instance)
+    missing = [built for built in wanted if built.reference not in present]
+    for built in missing:
+        with progress.step(f"loading image {built.name}"):
+            load(instance, built.archive)
+    return [built.reference for built in missing]
+
+
+def references(instance: Instance) -> frozenset[str]:
+    """The names of all images that the cluster has; none if it does not run, which `load` then says better."""
+    if not instance.containerd_socket.is_socket():
+        return frozenset()
+    return frozenset(run(*_images(instance, "list", "--quiet")).split())
+
+
+def _images(instance: Instance, *command: str) -> tuple[str, ...]:
+    return ("ctr", "--address", str(instance.containerd_socket), "--namespace", "k8s.io", "images", *command)

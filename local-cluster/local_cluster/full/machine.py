@@ -10,10 +10,23 @@ import platform
 from collections.abc import Mapping
 from pathlib import Path
 
-from local_cluster.errors import MachineError
+from session_devtools.errors import MachineError
 
-__all__ = ["NOTE", "check", "may_lower_oom_score", "remember_settings", "restore_settings"]
+__all__ = ["NOTE", "PACKAGES", "check", "may_lower_oom_score", "remember_settings", "restore_settings"]
 
+PACKAGES = (
+    "conntrack",
+    "containerd",
+    "containernetworking-plugins",
+    "e2fsprogs",
+    "iproute2",
+    "iptables",
+    "mount",
+    "nftables",
+    "runc",
+    "util-linux",
+)
+"""What a running cluster needs."""
 SETTINGS = (
     "kernel/keys/root_maxbytes",
     "kernel/keys/root_maxkeys",

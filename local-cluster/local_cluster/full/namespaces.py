@@ -13,9 +13,10 @@ import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from local_cluster.commands import run, succeeds
+from session_devtools.commands import run, succeeds
+from session_devtools.errors import CommandError
+
 from local_cluster.control_plane import SERVICE_RANGE
-from local_cluster.errors import CommandError
 from local_cluster.full.instance import Instance
 
 __all__ = ["anchor_command", "anchor_script", "connect", "disconnect", "enter", "make_folders"]

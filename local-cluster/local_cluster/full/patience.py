@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from local_cluster.errors import ClusterError
+from session_devtools.errors import ToolError
 
 __all__ = ["repeat"]
 
@@ -14,7 +14,7 @@ PAUSE = 0.05  # seconds between two attempts
 def repeat(action: Callable[[], None], *, patience: float = PATIENCE) -> None:
     """Do it until no OSError comes back: a namespace's last mounts and a cgroup's last process need their moment.
 
-    Raises ClusterError after `patience` seconds.
+    Raises ToolError after `patience` seconds.
     """
     deadline = time.monotonic() + patience
     while True:
@@ -22,7 +22,7 @@ def repeat(action: Callable[[], None], *, patience: float = PATIENCE) -> None:
             action()
         except OSError as error:
             if time.monotonic() > deadline:
-                raise ClusterError(f"something still uses what should be removed ({error}); try again") from error
+                raise ToolError(f"something still uses what should be removed ({error}); try again") from error
             time.sleep(PAUSE)
         else:
             return

@@ -12,13 +12,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from local_cluster.api import ApiClient
+from session_devtools.api import ApiClient
+from session_devtools.errors import StartError
+from session_devtools.processes import ProcessId
+
 from local_cluster.control_plane import SERVICE_IP
-from local_cluster.errors import StartError
 from local_cluster.full import dns
 from local_cluster.full.instance import Instance
 from local_cluster.full.supervisor import Supervisor
-from local_cluster.processes import ProcessId
 
 __all__ = [
     "accepts",

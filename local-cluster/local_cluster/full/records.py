@@ -11,10 +11,11 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from local_cluster.commands import run
-from local_cluster.errors import ClusterError, MachineError
+from session_devtools.commands import run
+from session_devtools.errors import MachineError, ToolError
+from session_devtools.steps import Progress, Silent
+
 from local_cluster.full.instance import RUN_ROOT, STATE_ROOT, Instance, Link, choose_link
-from local_cluster.steps import Progress, Silent
 
 __all__ = ["MACHINE", "find", "find_or_create", "locked", "names"]
 
@@ -38,7 +39,7 @@ def find(name: str, *, state_root: Path = STATE_ROOT, run_root: Path = RUN_ROOT)
     except PermissionError as error:
         raise MachineError(f"the cluster {name} is root's: run the same command with sudo or as root") from error
     except (ValueError, KeyError, TypeError) as error:
-        raise ClusterError(f"{state_root / name / FILE} is damaged ({error}); remove {state_root / name}") from error
+        raise ToolError(f"{state_root / name / FILE} is damaged ({error}); remove {state_root / name}") from error
     return Instance(name=name, link=link, state_root=state_root, run_root=run_root)
 
 

@@ -13,10 +13,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from local_cluster.errors import StartError
-from local_cluster.full.cgroups import CgroupTree
+from session_devtools.cgroups import CgroupTree
+from session_devtools.errors import StartError
+from session_devtools.processes import ProcessId, end, identify, is_alive, tail
+
 from local_cluster.full.namespaces import enter
-from local_cluster.processes import ProcessId, end, identify, is_alive, tail
 
 __all__ = ["Daemon", "Supervisor"]
 

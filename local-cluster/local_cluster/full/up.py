@@ -12,13 +12,18 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import session_devtools
+from session_devtools import packages
+from session_devtools.build.cache import cache_folder
+from session_devtools.cgroups import CgroupTree
+from session_devtools.commands import run
+from session_devtools.errors import MachineError, StartError
+from session_devtools.steps import Progress
+
 import local_cluster
-from local_cluster import build, packages
-from local_cluster.commands import run
+from local_cluster import build
 from local_cluster.control_plane import AUTHORITIES, audit_policy
-from local_cluster.errors import MachineError, StartError
 from local_cluster.full import configs, machine, namespaces, oci, readiness, records
-from local_cluster.full.cgroups import CgroupTree
 from local_cluster.full.components import ACCOUNTS, Files, Programs, certificates, daemons
 from local_cluster.full.instance import Instance
 from local_cluster.full.manifests import manifests
@@ -26,7 +31,6 @@ from local_cluster.full.patience import repeat
 from local_cluster.full.supervisor import Daemon, Supervisor
 from local_cluster.pki import kubeconfig
 from local_cluster.pki.store import write_private
-from local_cluster.steps import Progress
 
 __all__ = ["supervisor_of", "up"]
 
@@ -37,10 +41,10 @@ NODE_DAEMONS = ("containerd", "kubelet", "kube-proxy", "coredns", "provisioner")
 def up(name: str, *, progress: Progress) -> Instance:
     """Have the cluster of that name run and be ready.
 
-    Raises ClusterError, with what to do.
+    Raises ToolError, with what to do.
     """
     machine.check()
-    packages.ensure(packages.CLUSTER, progress=progress)
+    packages.ensure(machine.PACKAGES, progress=progress)
     programs = _programs(progress)
     with records.locked(f"cluster {name}", progress=progress):
         instance = records.find_or_create(name)
@@ -91,7 +95,7 @@ def _programs(progress: Progress) -> Programs:
         containerd=installed("containerd"),
         ctr=installed("ctr"),
         python=Path(sys.executable),
-        python_path=Path(local_cluster.__file__).parents[1],
+        python_path=(Path(local_cluster.__file__).parents[1], Path(session_devtools.__file__).parents[1]),
     )
 
 
@@ -146,7 +150,7 @@ def _anchor(instance: Instance, supervisor: Supervisor, programs: Programs, prog
             repeat(cgroups.remove)
             cgroups.create()
             namespaces.make_folders(instance)
-            keep = [instance.state, build.cache_folder(), programs.python_path, Path(sys.prefix), Path(sys.base_prefix)]
+            keep = [instance.state, cache_folder(), *programs.python_path, Path(sys.prefix), Path(sys.base_prefix)]
             command = namespaces.anchor_command(instance, pause=programs.pause, keep=keep)
             supervisor.ensure(Daemon(name=ANCHOR, command=command), inside=None)
             readiness.wait_for(

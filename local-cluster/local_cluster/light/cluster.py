@@ -11,12 +11,13 @@ import time
 from pathlib import Path
 from typing import NamedTuple, Self
 
-from local_cluster.api import ApiClient
+from session_devtools.api import ApiClient
+from session_devtools.daemons import Daemons
+from session_devtools.errors import MachineError, StartError
+from session_devtools.kubectl import Kubectl
+from session_devtools.ports import free_ports
+
 from local_cluster.control_plane import AUTHORITIES, ControlPlane, audit_policy, certificates
-from local_cluster.errors import MachineError, StartError
-from local_cluster.kubectl import Kubectl
-from local_cluster.light.daemons import Daemons
-from local_cluster.light.ports import free_ports
 from local_cluster.light.programs import Programs, find_programs
 from local_cluster.pki import Authority, Pair, kubeconfig
 from local_cluster.pki.store import write_private

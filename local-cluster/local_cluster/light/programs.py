@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from session_devtools.errors import MachineError
+from session_devtools.steps import Progress
+
 from local_cluster import build
-from local_cluster.errors import MachineError
-from local_cluster.steps import Progress
 
 __all__ = ["Programs", "find_programs", "programs_in"]
 

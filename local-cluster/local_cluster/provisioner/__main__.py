@@ -17,7 +17,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from local_cluster.errors import ClusterError, ConflictError, MachineError
+from session_devtools.errors import ConflictError, MachineError, ToolError
+
 from local_cluster.provisioner import kubeconfig
 from local_cluster.provisioner.controller import Controller
 from local_cluster.provisioner.disk import LoopDisk, missing_commands
@@ -50,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
         layout.create()
         with _alone(layout.root / "lock"):
             asyncio.run(_run(kubeconfig.load(given.kubeconfig), layout=layout, node=given.node))
-    except ClusterError as error:
+    except ToolError as error:
         print(f"local volume provisioner: {error}", file=sys.stderr)
         return 1
     return 0

@@ -8,7 +8,8 @@ import json
 import subprocess
 from pathlib import Path
 
-from local_cluster.mounts import mounts_under
+from session_devtools.mounts import mounts_under
+
 from local_cluster.provisioner.disk import COMMAND_SECONDS, DiskError
 from local_cluster.provisioner.layout import Layout
 

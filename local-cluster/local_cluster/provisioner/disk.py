@@ -10,8 +10,9 @@ import subprocess
 from pathlib import Path
 from typing import Final, Protocol
 
-from local_cluster.errors import ClusterError
-from local_cluster.mounts import mounts_under
+from session_devtools.errors import ToolError
+from session_devtools.mounts import mounts_under
+
 from local_cluster.provisioner.layout import Layout, Stage
 from local_cluster.provisioner.names import VolumeName
 from local_cluster.provisioner.observed import Disk, File
@@ -30,7 +31,7 @@ FSCK_CORRECTED: Final = 1
 """ e2fsck's exit status is a bit mask; up to this bit the file system is sound. """
 
 
-class DiskError(ClusterError):
+class DiskError(ToolError):
     """A command on the disk failed; the message names it and says what it said."""
 
 

@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from session_devtools.errors import ToolError
 
-from local_cluster.errors import ClusterError
 
-
-class KubeconfigError(ClusterError):
+class KubeconfigError(ToolError):
     """The kubeconfig cannot be used; the message says why."""
 
 

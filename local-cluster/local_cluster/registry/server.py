@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from session_devtools.daemons import Daemons
+from session_devtools.errors import StartError
+from session_devtools.ports import free_ports
+from session_devtools.steps import Progress, Silent
+
 from local_cluster import build
-from local_cluster.errors import StartError
-from local_cluster.light.daemons import Daemons
-from local_cluster.light.ports import free_ports
-from local_cluster.steps import Progress, Silent
 
 __all__ = ["Registry", "configuration"]
 

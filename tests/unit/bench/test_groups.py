@@ -6,11 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from local_cluster.full.instance import Instance, Link
 from session_bench.errors import BenchError
 from session_bench.groups import Group, own_group, pod_group
 
-INSTANCE = Instance(name="bench", link=Link("10.245.0.0/30", "10.245.0.1", "10.245.0.2"))
+LABEL = "wso-bench"
 UID = "0fe84e73-e5dd-4300-bb93-d7330790ede4"
 
 
@@ -26,7 +25,7 @@ def test_pod_is_found_by_its_uid(first: Path) -> None:
     """Whatever its class of service, and in the tree that counts memory."""
     expected = first / "memory/wso-bench/kubepods/burstable" / f"pod{UID}"
 
-    assert expected == pod_group(INSTANCE, UID, root=first).folder
+    assert expected == pod_group(LABEL, UID, root=first).folder
 
 
 def test_pod_of_the_second_version_is_found_too(tmp_path: Path) -> None:
@@ -35,13 +34,13 @@ def test_pod_of_the_second_version_is_found_too(tmp_path: Path) -> None:
     folder = tmp_path / "wso-bench/kubepods" / f"pod{UID}"
     folder.mkdir(parents=True)
 
-    assert folder == pod_group(INSTANCE, UID, root=tmp_path).folder
+    assert folder == pod_group(LABEL, UID, root=tmp_path).folder
 
 
 def test_pod_that_has_ended_is_an_error(first: Path) -> None:
     """Its memory would else count as nothing."""
     with pytest.raises(BenchError, match="has it ended"):
-        pod_group(INSTANCE, "another", root=first)
+        pod_group(LABEL, "another", root=first)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +73,7 @@ def test_processes_of_all_containers_are_found(tmp_path: Path) -> None:
 
 def test_own_group_lies_in_the_clusters(first: Path) -> None:
     """So taking the cluster down finds what a crashed run leaves."""
-    group = own_group(INSTANCE, "one-process", root=first)
+    group = own_group(LABEL, "one-process", root=first)
 
     assert first / "memory/wso-bench/components/one-process" == group.folder
     assert first / "pids/wso-bench/components/one-process" == group.tracking
@@ -82,7 +81,7 @@ def test_own_group_lies_in_the_clusters(first: Path) -> None:
 
 def test_command_enters_its_group_before_it_runs(first: Path) -> None:
     """Every page it ever takes is counted; its arguments reach it unchanged."""
-    group = own_group(INSTANCE, "one-process", root=first)
+    group = own_group(LABEL, "one-process", root=first)
     command = [*group.words(), sys.executable, "-c", "import os, sys; print(os.getpid(), sys.argv[1])", "a  b"]
     pid, argument = subprocess.check_output(command, text=True).rstrip("\n").split(" ", 1)
 

@@ -11,15 +11,17 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from local_cluster.errors import MachineError
+import session_demo
 from session_demo import __main__ as command_line
-from session_demo import context, current, places
+from session_demo import context, current
 from session_demo.current import Ground, Wish
 from session_demo.delivery import ByRegistry
 from session_demo.drawing import draw_qr
 from session_demo.errors import DemoError
+from session_demo.farewell import farewell
 from session_demo.kubectl import Kubectl
 from session_demo.story import Seen, Story
+from session_devtools.errors import MachineError
 from unit.demo.test_survey import FIT
 
 ROOT = Path(__file__).parents[3]
@@ -176,6 +178,11 @@ def raising(error: BaseException) -> Callable[..., Any]:
     return fail
 
 
+def no_cluster_of_ours(monkeypatch: pytest.MonkeyPatch, fault: BaseException) -> None:
+    """Bringing up our own cluster fails in this way; the real one is not even loaded."""
+    monkeypatch.setattr(session_demo, "places", SimpleNamespace(local=raising(fault)), raising=False)
+
+
 @pytest.mark.parametrize("error", [DemoError("no such context"), MachineError("no such machine")])
 def test_an_expected_fault_is_one_message(
     error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -202,7 +209,7 @@ def test_ctrl_c_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch, capsys: pytes
     assert command_line.main(["down", "--cluster", "current"]) == 130
     said = "`make demo CLUSTER=current` begins anew, `make demo-down CLUSTER=current` cleans up"
     assert said in capsys.readouterr().err
-    monkeypatch.setattr(places, "local", raising(KeyboardInterrupt()))
+    no_cluster_of_ours(monkeypatch, KeyboardInterrupt())
     assert command_line.main(["play"]) == 130
     assert "`make demo` begins anew, `make demo-down` cleans up" in capsys.readouterr().err
 
@@ -211,7 +218,7 @@ def test_a_registry_without_a_cluster_is_remarked(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Who names one and forgets CLUSTER=current hears of it before a cluster is built on this machine."""
-    monkeypatch.setattr(places, "local", raising(DemoError("that far")))
+    no_cluster_of_ours(monkeypatch, DemoError("that far"))
 
     command_line.main(["play", "--registry", "a.b/c"])
     with_registry = capsys.readouterr().out
@@ -252,9 +259,9 @@ def test_the_farewell_is_a_line_for_the_shell(folder: Path) -> None:
     ours = Kubectl(program="/cache/kubernetes/kubectl", flags=("--kubeconfig=/state/admin.kubeconfig",))
     plugin = ROOT / "plugin"
 
-    without = places.farewell(ours)
+    without = farewell(ours)
     install(folder)
-    having = places.farewell(ours)
+    having = farewell(ours)
 
     assert f"export KUBECONFIG=/state/admin.kubeconfig PATH=/cache/kubernetes:{plugin}:$PATH" == without
     assert f"export KUBECONFIG=/state/admin.kubeconfig PATH={plugin}:$PATH" == having
@@ -264,7 +271,7 @@ def test_the_farewell_holds_where_a_folder_has_a_blank(folder: Path) -> None:
     """A person's home may be called anything; the shell must read one word."""
     assert folder.exists()
     ours = Kubectl(program="/my cache/kubectl", flags=("--kubeconfig=/my state/admin.kubeconfig",))
-    line = places.farewell(ours)
+    line = farewell(ours)
     script = f'{line}; printf "%s\\n%s" "$KUBECONFIG" "$PATH"'
     said = subprocess.run(["/bin/bash", "-c", script], capture_output=True, text=True, check=True).stdout.splitlines()
 
@@ -276,7 +283,7 @@ def test_the_farewell_leaves_the_persons_own_configuration_alone(folder: Path) -
     """With CLUSTER=current only the plugin is new."""
     install(folder)
 
-    said = places.farewell(Kubectl(program="/usr/bin/kubectl", flags=("--context=blue",)))
+    said = farewell(Kubectl(program="/usr/bin/kubectl", flags=("--context=blue",)))
 
     assert f"export PATH={ROOT / 'plugin'}:$PATH" == said
 

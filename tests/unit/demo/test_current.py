@@ -7,9 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from local_cluster.errors import BuildError
-from local_cluster.images.build import Built
-from local_cluster.steps import Progress
 from session_demo import current, setup, survey
 from session_demo.cast import CRDS
 from session_demo.context import Context
@@ -19,6 +16,9 @@ from session_demo.errors import CommandFailed, DemoError
 from session_demo.installation import Images
 from session_demo.stage import retrying
 from session_demo.survey import OPERATOR_NAMESPACE, Crds
+from session_devtools.errors import BuildError
+from session_devtools.images.build import Built
+from session_devtools.steps import Progress
 from unit.demo.scripted import MINE, Cluster, kubectl, story, thing
 from unit.demo.test_survey import FIT, OPERATOR, volume
 

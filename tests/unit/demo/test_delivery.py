@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from local_cluster.errors import BuildError
-from local_cluster.images.build import Built
-from local_cluster.steps import Silent
 from session_demo import delivery
 from session_demo.delivery import ByKind, ByRegistry, chosen
 from session_demo.errors import CommandFailed, DemoError
 from session_demo.installation import Images
+from session_devtools.errors import BuildError
+from session_devtools.images.build import Built
+from session_devtools.steps import Silent
 
 BUILT = {
     name: Built(

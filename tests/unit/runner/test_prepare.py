@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 
 import pytest
-from local_cluster import packages
-from local_cluster.errors import CommandError, MachineError
 from runner.prepare import main
+from session_devtools import packages
+from session_devtools.errors import CommandError, MachineError
 
 
 def refuse(error: Exception) -> Callable[..., list[str]]:

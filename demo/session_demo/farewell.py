@@ -1,0 +1,22 @@
+"""How a person goes on after the play, in a shell of their own."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+from pathlib import Path
+
+from session_demo.kubectl import Kubectl
+
+PLUGIN = Path(__file__).parents[2] / "plugin"
+
+
+def farewell(kubectl: Kubectl) -> str:
+    """Return the line after which kubectl and its plugin work in the person's shell."""
+    folders = [str(PLUGIN)]
+    if shutil.which("kubectl") is None:
+        folders.insert(0, str(Path(kubectl.program).parent))
+    kubeconfig = [flag.removeprefix("--kubeconfig=") for flag in kubectl.flags if flag.startswith("--kubeconfig=")]
+    exports = [f"KUBECONFIG={shlex.quote(kubeconfig[0])}"] if kubeconfig else []
+    path = ":".join([*map(shlex.quote, folders), "$PATH"])
+    return " ".join(["export", *exports, f"PATH={path}"])

@@ -1,0 +1,161 @@
+"""From the sources to an OCI archive in the cache, or straight to the archive if it is there.
+
+`__main__`, the demo and the tests call `build`. The key of an image is a hash of everything that decides its content:
+the base, the Dockerfile, the lock, the code. It is also the image's tag, so a cluster that runs another tag runs other
+code, and an unchanged image is neither built nor loaded twice.
+"""
+
+import dataclasses
+import json
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Final
+
+from session_devtools import packages
+from session_devtools.build.cache import cache_folder, content_key, entry
+from session_devtools.commands import run
+from session_devtools.images.apt import HOST_CA, AptRoute, find_route
+from session_devtools.images.base import base_key, make_base
+from session_devtools.images.buildah import Buildah, Builder
+from session_devtools.images.definitions import IMAGES, ROOT, Image
+from session_devtools.images.logged import last_line
+from session_devtools.images.wheels import fetch_wheels
+from session_devtools.mounts import mounts_under
+from session_devtools.steps import Progress
+
+ARCHIVE: Final = "image.tar"
+FACTS: Final = "facts.json"
+WHEELS: Final = "/mnt"
+""" Where a build sees the wheels: a folder that every Debian has, so that none is left behind. """
+
+STAGED: Final = 946684800
+""" The time of every staged file: the year 2000, in seconds of the epoch. """
+
+KEPT: Final = 3
+""" Archives of one image that stay in the cache: going back to yesterday's branch is quick. """
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Built:
+    """An image that can be loaded."""
+
+    name: str
+    reference: str
+    """ Name and tag, as pods call it. """
+    archive: Path
+    """ An OCI archive that carries the reference. """
+    size: int
+    """ Bytes of its files, unpacked. """
+
+
+def build(
+    names: Iterable[str] = tuple(IMAGES), *, progress: Progress, cache: Path | None = None, root: Path = ROOT
+) -> dict[str, Built]:
+    """These images by name, built if anything in them has changed.
+
+    Raises BuildError with the end of the log, or MachineError where the machine lacks something.
+    """
+    packages.ensure(packages.IMAGES, progress=progress)
+    folder = cache_folder() if cache is None else cache
+    route = find_route(cache=folder)
+    workshop = Workshop(builder=Buildah(folder / "images"), route=route, cache=folder, root=root, progress=progress)
+    return {name: workshop.build(IMAGES[name]) for name in names}
+
+
+def image_key(inputs: Mapping[str, bytes], *, route: AptRoute) -> str:
+    """The hash over all that decides an image's content."""
+    return content_key(files=inputs, extra=(base_key(route),))
+
+
+def stage(inputs: Mapping[str, bytes], context: Path) -> None:
+    """Write the very bytes that the key was made of, for the build to read: the sources may change meanwhile.
+
+    One mode and one time for all, so that a new checkout of the same files makes the same layers.
+    """
+    for name, content in inputs.items():
+        file = context / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    for path in (context, *context.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+        os.utime(path, (STAGED, STAGED))
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Workshop:
+    """Builds images one by one: with what, from where, into which cache."""
+
+    builder: Builder
+    route: AptRoute
+    cache: Path
+    root: Path
+    progress: Progress
+
+    def build(self, image: Image) -> Built:
+        """One image, out of the cache or new. Raises BuildError; the cache is then as it was."""
+        inputs = image.inputs(self.root)
+        key = image_key(inputs, route=self.route)
+        reference = f"{image.repository}:{key}"
+
+        def fill(folder: Path) -> None:
+            context = folder / "context"
+            stage(inputs, context)
+            base, mounts = self._base(), self._mounts(context / image.requirements, scratch=folder)
+            arguments = {"BASE": base, "VERSION": key, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": WHEELS}
+            log = folder / "build.log"
+            with self.progress.step(f"image {image.name}", still=lambda: last_line(log)):
+                self.builder.build(
+                    reference,
+                    dockerfile=context / image.dockerfile,
+                    context=context,
+                    arguments=arguments,
+                    mounts=mounts,
+                    log=log,
+                )
+                self.builder.export(reference, folder / ARCHIVE, log=log)
+                (folder / FACTS).write_text(json.dumps({"size": self.builder.size(reference)}))
+            shutil.rmtree(context)
+
+        folder = entry(f"image-{image.name}-{key}", fill, progress=self.progress, cache=self.cache)
+        folder.touch()  # the youngest are the ones that are used
+        _forget_old(image, cache=self.cache)
+        size = json.loads((folder / FACTS).read_text())["size"]
+        return Built(name=image.name, reference=reference, archive=folder / ARCHIVE, size=size)
+
+    def _base(self) -> str:
+        key, archive = make_base(self.route, progress=self.progress, cache=self.cache)
+        reference = f"localhost/debian-base:{key}"
+        if not self.builder.has(reference):
+            with self.progress.step("base image: unpacking"):
+                self.builder.add_base(archive, reference)
+        return reference
+
+    def _mounts(self, requirements: Path, *, scratch: Path) -> dict[Path, str]:
+        """What the build's commands see of the machine: the wheels, and the way to Debian's packages if it is special."""
+        mounts = {fetch_wheels(requirements, progress=self.progress, cache=self.cache): WHEELS}
+        if self.route.apt_conf:
+            (scratch / "apt.conf").write_text(self.route.apt_conf)
+            mounts[scratch / "apt.conf"] = "/etc/apt/apt.conf.d/99host"
+        if bundle := self.route.certificate_bundle():
+            mounts[bundle] = HOST_CA
+        return mounts
+
+
+def clean(*, cache: Path | None = None) -> list[Path]:
+    """Remove all images, their base, layers and wheels; the next build begins anew, with today's packages."""
+    folder = (cache_folder() if cache is None else cache).resolve()
+    found = [path for pattern in ("image-*", "wheels-*", "apt-*", "images") for path in folder.glob(pattern)]
+    for path in found:
+        # A build that was cut off may have left its container's file system mounted.
+        for point in mounts_under(path):
+            run("umount", point)
+        shutil.rmtree(path)
+    return found
+
+
+def _forget_old(image: Image, *, cache: Path) -> None:
+    found = sorted(cache.glob(f"image-{image.name}-*"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for path in found[KEPT:]:
+        shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,117 @@
+"""buildah with a storage of its own: nothing else on the machine sees its images, and `clean` removes them all.
+
+Builds need root (overlay mounts), no daemon and no container runtime: `chroot` isolation runs the build's commands
+straight on the host's kernel, with the host's network.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+from session_devtools.commands import run, succeeds
+from session_devtools.images.logged import run_logged
+
+
+class Builder(Protocol):
+    """What a build needs of a container tool; the tests have one that only notes what it is asked."""
+
+    def has(self, reference: str) -> bool:
+        """Whether there is an image of this name."""
+
+    def add_base(self, archive: Path, reference: str) -> None:
+        """An image of one layer out of an archive of files."""
+
+    def build(
+        self,
+        reference: str,
+        *,
+        dockerfile: Path,
+        context: Path,
+        arguments: Mapping[str, str],
+        mounts: Mapping[Path, str],
+        log: Path,
+    ) -> None:
+        """Build a Dockerfile; `mounts` are seen by its commands, read-only. Raises BuildError."""
+
+    def export(self, reference: str, archive: Path, *, log: Path) -> None:
+        """Write an image as an OCI archive that carries its name. Raises BuildError."""
+
+    def size(self, reference: str) -> int:
+        """Bytes of an image's files, unpacked."""
+
+
+class Buildah:
+    """One storage. The folder's name must stay short: the storage puts long names below it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._program = (
+            *("buildah", "--root", str(folder / "root"), "--runroot", str(folder / "run")),
+            *("--storage-driver", "overlay"),
+        )
+
+    def has(self, reference: str) -> bool:
+        """Whether the storage has an image of this name."""
+        return succeeds(*self._program, "inspect", "--type", "image", reference)
+
+    def add_base(self, archive: Path, reference: str) -> None:
+        """An image of one layer out of an archive of files. Raises CommandError."""
+        container = run(*self._program, "from", "scratch").strip()
+        try:
+            run(*self._program, "add", "--quiet", container, archive, "/", timeout=300)
+            run(*self._program, "config", "--cmd", "/bin/bash", container)
+            run(*self._program, "commit", "--quiet", container, reference, timeout=300)
+        finally:
+            run(*self._program, "rm", container)
+
+    def build(
+        self,
+        reference: str,
+        *,
+        dockerfile: Path,
+        context: Path,
+        arguments: Mapping[str, str],
+        mounts: Mapping[Path, str],
+        log: Path,
+    ) -> None:
+        """Build a Dockerfile; `mounts` are seen by its commands, read-only. Raises BuildError with the log's end.
+
+        Layers are kept, so that after a change of the code only the code's layers are made anew.
+        """
+        command = [
+            *(*self._program, "bud", "--layers", "--network", "host", "--isolation", "chroot", "--pull-never"),
+            *(word for name, value in arguments.items() for word in ("--build-arg", f"{name}={value}")),
+            *(word for path, target in mounts.items() for word in ("--volume", f"{path}:{target}:ro")),
+            *("--tag", reference, "--file", str(dockerfile), str(context)),
+        ]
+        run_logged(command, log=log, what=f"the build of {reference}")
+
+    def export(self, reference: str, archive: Path, *, log: Path) -> None:
+        """Write an image as an OCI archive that carries its name. Raises BuildError."""
+        run_logged(
+            [*self._program, "push", "--quiet", reference, f"oci-archive:{archive}:{reference}"],
+            log=log,
+            what=f"writing {archive.name}",
+        )
+
+    def take(self, archive: Path) -> None:
+        """Have an archive's image in the storage, under the name that the archive carries. Raises CommandError."""
+        run(*self._program, "pull", "--quiet", f"oci-archive:{archive}", timeout=600)
+
+    def push(self, reference: str, destination: str, *, verify_tls: bool, log: Path) -> None:
+        """Push an image to a registry, with the login that buildah, podman or docker keep. Raises BuildError."""
+        verify = f"--tls-verify={str(verify_tls).lower()}"
+        command = [*self._program, "push", "--quiet", verify, reference, f"docker://{destination}"]
+        run_logged(command, log=log, what=f"the push to {destination}")
+
+    def size(self, reference: str) -> int:
+        """Bytes of an image's files, unpacked. Raises CommandError."""
+        listed = json.loads(run(*self._program, "images", "--json", reference))
+        return parse_size(listed[0]["size"])
+
+
+def parse_size(text: str) -> int:
+    """Buildah's decimal notation in bytes: `732 MB`, `1.07 GB`."""
+    number, unit = text.split()
+    return round(float(number) * {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9}[unit.upper()])

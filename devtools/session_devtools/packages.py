@@ -1,0 +1,101 @@
+"""Debian packages, installed when they are missing, without starting what they bring.
+
+Debian starts a package's daemons when it is installed; a cluster of ours runs its own containerd, and somebody who
+tries a demo did not ask for another. A `policy-rc.d`, Debian's own means for this, forbids it during the
+installation, and what stood in its place before is put back.
+"""
+
+import contextlib
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from session_devtools.commands import run
+from session_devtools.errors import CommandError, MachineError
+from session_devtools.steps import Progress, Silent
+
+__all__ = ["BROWSER", "IMAGES", "ensure", "missing", "no_daemons", "parse_missing"]
+
+IMAGES = ("buildah", "debootstrap")
+"""What building images needs."""
+BROWSER = ("chromium-headless-shell", "fonts-liberation", "libatomic1", "libnss3-tools")
+"""What the runner's tests need outside of a container: the browser, what Playwright's driver loads, and certutil."""
+
+FINISH = "dpkg --configure -a"
+"""What apt names, in any language, when an earlier installation was cut off."""
+POLICY = Path("/usr/sbin/policy-rc.d")
+FORBIDDEN = "#!/bin/sh\n# Written by the local cluster for the time of an installation.\nexit 101\n"
+
+
+def missing(names: Sequence[str]) -> list[str]:
+    """Those of the packages that are not installed."""
+    # dpkg-query fails as a whole when it does not know one of them, and still lists the others.
+    asked = ["dpkg-query", "--show", "--showformat", "${Package} ${db:Status-Status}\\n", *names]
+    listed = subprocess.run(asked, capture_output=True, text=True, check=False).stdout
+    return parse_missing(names, listed)
+
+
+def parse_missing(names: Sequence[str], listed: str) -> list[str]:
+    """Those of the names that a list of `NAME STATUS` lines does not call installed; pure."""
+    installed = {words[0] for line in listed.splitlines() if (words := line.split())[-1:] == ["installed"]}
+    return [name for name in names if name not in installed]
+
+
+def ensure(names: Sequence[str], *, progress: Progress | None = None) -> list[str]:
+    """Install those of the packages that are missing, and return them.
+
+    Raises MachineError when this is no Debian or we are not root, CommandError when apt fails.
+    """
+    watcher = progress or Silent()
+    if shutil.which("apt-get") is None:
+        raise MachineError(
+            f"These programs are installed by apt, and there is no apt-get here. On a Debian 12 machine (a virtual one "
+            f"will do) this works by itself; elsewhere install the counterparts of: {' '.join(names)}"
+        )
+    wanted = missing(names)
+    if not wanted:
+        return []
+    if os.geteuid() != 0:
+        raise MachineError(f"These packages are missing: run `sudo apt-get install {' '.join(wanted)}`, or be root.")
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    install = ["apt-get", "install", "--yes", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300", *wanted]
+    with no_daemons():
+        with watcher.step("updating the package lists", still=lambda: "still downloading"):
+            run("apt-get", "update", "-o", "DPkg::Lock::Timeout=300", environment=environment, timeout=600)
+        with watcher.step(f"installing {' '.join(wanted)}", still=lambda: "still downloading or unpacking"):
+            _install(install, environment)
+    return wanted
+
+
+def _install(command: Sequence[str], environment: Mapping[str, str]) -> None:
+    """Install; an installation that a Ctrl-C cut off is completed first, which apt asks for and does not do."""
+    try:
+        run(*command, environment=environment, timeout=1800)
+    except CommandError as error:
+        if FINISH not in error.output:
+            raise
+        run(*FINISH.split(), environment=environment, timeout=1800)
+        run(*command, environment=environment, timeout=1800)
+
+
+@contextlib.contextmanager
+def no_daemons(policy: Path = POLICY) -> Iterator[None]:
+    """Keep packages from starting their daemons for a while; what was there before is put back, whatever happens.
+
+    The machine's own policy is moved aside and not read: should we be killed meanwhile, it is still there, and the
+    next installation puts it back.
+    """
+    aside = policy.with_name(f"{policy.name}.before-local-cluster")
+    if policy.exists() and policy.read_text(errors="replace") != FORBIDDEN:
+        policy.rename(aside)
+    policy.write_text(FORBIDDEN)
+    policy.chmod(0o755)
+    try:
+        yield
+    finally:
+        if aside.exists():
+            aside.rename(policy)
+        else:
+            policy.unlink()

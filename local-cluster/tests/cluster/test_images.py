@@ -1,0 +1,322 @@
+"""The images as they come out of the build: small, without root, and working on a read-only root file system.
+
+They are built into the shared cache, so a second run takes seconds. A program of an image is run in a chroot of its
+files, as the image's user, with nothing writable but what a pod gives it; no cluster is needed for that.
+"""
+
+import dataclasses
+import io
+import json
+import os
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cluster.support import apply, pod
+from local_cluster.full.cluster import FullCluster
+from local_cluster.full.load import load_missing
+from local_cluster.registry import Registry
+from session_devtools import packages
+from session_devtools.build.cache import cache_folder
+from session_devtools.errors import BuildError
+from session_devtools.images import IMAGES, Built, build
+from session_devtools.images.apt import find_route
+from session_devtools.images.base import make_base
+from session_devtools.images.build import clean, stage
+from session_devtools.images.buildah import Buildah
+from session_devtools.images.definitions import ROOT
+from session_devtools.images.logged import run_logged
+from session_devtools.images.push import push
+from session_devtools.images.wheels import fetch_wheels
+from session_devtools.mounts import mounts_under
+from session_devtools.steps import Silent, Steps
+
+pytestmark = [
+    pytest.mark.root,
+    pytest.mark.slow,
+    pytest.mark.timeout(900),  # from an empty cache about three minutes, most of them downloads
+    pytest.mark.xdist_group("images"),
+]
+
+SIZES = {"operator": 270, "runner": 660, "standin": 190}
+""" MB unpacked, at most. Measured on 2026-11-22: 244, 624 and 162, of them Debian with Python 113, Chromium with its
+libraries 325, Playwright's Node 117; the rest of the bound is left for Debian's updates. """
+
+MODULES = {
+    "operator": ("whatsapp_operator.app.main", "session_runner.states"),
+    "runner": ("session_runner", "playwright.async_api", "aiohttp", "segno"),
+    "standin": ("standin.server", "cryptography"),
+}
+
+SETUP = """\
+set -e
+mount --make-rprivate /
+mount --bind "$ROOT" "$ROOT"
+mount --rbind /dev "$ROOT/dev"
+mount -t proc proc "$ROOT/proc"
+mount -t tmpfs -o mode=1777 tmpfs "$ROOT/tmp"
+mount -t tmpfs -o uid=10001,gid=10001,mode=700 tmpfs "$ROOT/home/$NAME"
+mount -o remount,bind,ro "$ROOT"
+exec chroot "$ROOT" /usr/bin/setpriv --reuid=10001 --regid=10001 --clear-groups --no-new-privs \\
+  --bounding-set=-all --inh-caps=-all -- /usr/bin/env -i "PATH=$IMAGE_PATH" PYTHONPATH=/opt/app \\
+  PYTHONDONTWRITEBYTECODE=1 "HOME=/home/$NAME" "$@"
+"""
+
+BROWSE = """\
+import asyncio
+from playwright.async_api import async_playwright
+
+async def main():
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path="/usr/lib/chromium/chromium-headless-shell",
+            args=["--no-sandbox", "--disable-gpu", "--disable-software-rasterizer", "--in-process-gpu", "--no-zygote"])
+        page = await browser.new_page()
+        await page.set_content("<canvas id=c></canvas><p>käse 😀</p>")
+        print(await page.evaluate("document.querySelector('p').textContent + typeof WebAssembly + typeof indexedDB"))
+        print(len(await page.screenshot()) > 1000)
+        await browser.close()
+
+asyncio.run(main())
+"""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Unpacked:
+    """An image made from the repository's copy at `sources`, whose files are mounted at `files`."""
+
+    built: Built
+    sources: Path
+    files: Path
+    config: dict[str, Any]
+
+    def run(self, *words: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+        """Run a program of the image as its user: the root file system read-only, /tmp and HOME writable."""
+        variables = dict(entry.split("=", 1) for entry in self.config["Env"])
+        environment = {
+            "PATH": os.environ["PATH"],
+            "ROOT": str(self.files),
+            "NAME": self.built.name,
+            "IMAGE_PATH": variables["PATH"],
+        }
+        command = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--", "sh", "-c", SETUP, "sh", *words]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=timeout, check=False)
+
+    def python(self, code: str) -> str:
+        """What a piece of Python prints in the image. It must end well."""
+        done = self.run("python", "-c", code)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+
+def files_with_bits(folder: Path, bits: str) -> list[str]:
+    """The regular files with any of these permission bits, as paths inside of the image."""
+    found = subprocess.check_output(
+        ["find", folder, "-xdev", "-type", "f", "-perm", f"/{bits}", "-printf", "/%P\n"], text=True
+    )
+    return found.split()
+
+
+@pytest.fixture(scope="module", params=IMAGES)
+def image(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Unpacked]:
+    """Each image, built if need be, and its files mounted. The sources are a copy, which nobody edits meanwhile."""
+    sources = tmp_path_factory.mktemp("sources")
+    stage(IMAGES[request.param].inputs(), sources)
+    built = build([request.param], progress=Steps(), root=sources)[request.param]
+    program = Buildah(cache_folder() / "images")._program
+    container = subprocess.check_output([*program, "from", built.reference], text=True).strip()
+    try:
+        files = Path(subprocess.check_output([*program, "mount", container], text=True).strip())
+        inspected = json.loads(subprocess.check_output([*program, "inspect", "--type", "image", built.reference]))
+        yield Unpacked(built=built, sources=sources, files=files, config=inspected["OCIv1"]["config"])
+    finally:
+        for verb in ("umount", "rm"):
+            subprocess.run([*program, verb, container], capture_output=True, check=True)
+
+
+def test_it_is_small(image: Unpacked) -> None:
+    """Under its bound, in the image's own count."""
+    assert image.built.size <= SIZES[image.built.name] * 10**6
+
+
+def test_it_runs_as_nobody_in_particular(image: Unpacked) -> None:
+    """The user is a number that is not root's, and the program is PID 1."""
+    assert image.config["User"] == "10001:10001"
+    assert image.config["Entrypoint"][:2] == ["python", "-m"]
+    assert image.python("import os; print(os.getuid(), os.getgid())") == "10001 10001"
+
+
+def test_nothing_in_it_changes_its_user(image: Unpacked) -> None:
+    """No setuid or setgid file is left, and none that everybody may write."""
+    assert files_with_bits(image.files, "6000") == []
+    assert files_with_bits(image.files, "0002") == []
+
+
+def test_its_root_file_system_need_not_be_written(image: Unpacked) -> None:
+    """Its modules load where nothing can be written but /tmp and HOME, and from byte code."""
+    modules = MODULES[image.built.name]
+
+    assert image.python(f"import {', '.join(modules)}; print('loaded')") == "loaded"
+    assert image.run("touch", "/opt/app/x").returncode != 0
+    assert image.python(f"import {modules[0]} as m; import os; print(os.path.exists(m.__cached__))") == "True"
+
+
+def test_its_program_starts(image: Unpacked) -> None:
+    """Without its settings it ends with words of its own about them, not with a traceback of missing modules."""
+    done = image.run(*image.config["Entrypoint"], timeout=30)
+
+    assert done.returncode != 0
+    assert "ModuleNotFoundError" not in done.stderr
+    assert "ImportError" not in done.stderr
+    assert "Read-only file system" not in done.stderr
+
+
+def test_what_built_it_is_not_in_it(image: Unpacked) -> None:
+    """No pip, no compiler, no package lists, no wheels, no secrets in its variables."""
+    assert (
+        image.python("import importlib.util as u; print(u.find_spec('pip'), u.find_spec('setuptools'))") == "None None"
+    )
+    assert not list(image.files.glob("var/lib/apt/lists/*_*"))
+    assert not list(image.files.glob("**/*.whl"))
+    assert not (image.files / "host-ca.crt").exists()
+    assert {entry.split("=")[0] for entry in image.config["Env"]} == {
+        "PATH",
+        "PYTHONPATH",
+        "PYTHONUNBUFFERED",
+        "PYTHONDONTWRITEBYTECODE",
+    }
+
+
+def test_it_says_what_it_is(image: Unpacked) -> None:
+    """Title, licence and version as labels, the licence itself as a file."""
+    labels = image.config["Labels"]
+
+    assert labels["org.opencontainers.image.title"] == f"whatsapp-{image.built.name}"
+    assert labels["org.opencontainers.image.licenses"] == "Apache-2.0"
+    assert labels["org.opencontainers.image.version"] == image.built.reference.partition(":")[2]
+    assert "Apache License" in (image.files / "opt/app/LICENSE").read_text()
+
+
+def test_its_archive_carries_its_name(image: Unpacked) -> None:
+    """Containerd names what it imports after the archive's annotation."""
+    with tarfile.open(image.built.archive) as archive:
+        member = archive.extractfile("index.json")
+        assert member is not None
+        index = json.load(member)
+
+    name = index["manifests"][0]["annotations"]["org.opencontainers.image.ref.name"]
+    assert name == image.built.reference
+
+
+def test_an_unchanged_image_is_not_built_again(image: Unpacked) -> None:
+    """The second time it is a matter of looking at the sources: no step is worth a word."""
+    said = io.StringIO()
+
+    again = build([image.built.name], progress=Steps(stream=said), root=image.sources)[image.built.name]
+
+    assert (again, said.getvalue()) == (image.built, "")
+
+
+@pytest.mark.parametrize("image", ["runner"], indirect=True)
+def test_the_runner_can_browse(image: Unpacked) -> None:
+    """Playwright's own driver starts Debian's browser, which runs scripts and paints, all on a read-only root."""
+    assert image.python(BROWSE) == "käse 😀objectobject\nTrue"
+
+
+@pytest.mark.parametrize("image", ["runner"], indirect=True)
+def test_the_runner_can_trust_an_authority(image: Unpacked) -> None:
+    """Certutil makes the user's certificate database in HOME."""
+    done = image.run(
+        "sh", "-c", 'mkdir -p "$HOME/nss" && certutil -d "sql:$HOME/nss" -N --empty-password && ls "$HOME/nss"'
+    )
+
+    assert done.stdout.split() == ["cert9.db", "key4.db", "pkcs11.txt"]
+
+
+@pytest.mark.parametrize("image", ["operator"], indirect=True)
+def test_the_operator_has_no_browser_and_no_runner(image: Unpacked) -> None:
+    """Of the runner it has the words alone."""
+    here = sorted(path.name for path in (image.files / "opt/app/session_runner").iterdir())
+
+    assert [name for name in here if not name.startswith("__")] == ["states"]
+    assert image.python("import importlib.util as u; print(u.find_spec('playwright'))") == "None"
+
+
+@pytest.mark.parametrize("image", ["standin"], indirect=True)
+def test_a_cluster_loads_an_image_once_and_runs_it(image: Unpacked, full_cluster: FullCluster, namespace: str) -> None:
+    """Under the restricted standard, with a read-only root file system; the second load has nothing to do."""
+    loaded = load_missing(full_cluster.instance, [image.built], progress=Silent())
+    again = load_missing(full_cluster.instance, [image.built], progress=Silent())
+    made = pod(namespace, "it", "python", "-m", "standin", "--help", image=image.built.reference)
+    made["spec"]["restartPolicy"] = "Never"
+    apply(full_cluster, made)
+    full_cluster.kubectl("-n", namespace, "wait", "pod/it", "--for=jsonpath={.status.phase}=Succeeded", "--timeout=60s")
+
+    assert (loaded, again) == ([image.built.reference], [])
+    assert "usage: standin" in full_cluster.kubectl("-n", namespace, "logs", "it")
+
+
+@pytest.fixture
+def podman() -> Iterator[list[str]]:
+    """The words that call podman with a storage of its own; its paths must be short."""
+    packages.ensure(["podman"])
+    with tempfile.TemporaryDirectory(prefix="podman-") as name:
+        folder = Path(name)
+        places = (f"--root={folder / 'root'}", f"--runroot={folder / 'run'}", f"--tmpdir={folder / 'tmp'}")
+        yield ["podman", *places, "--storage-driver=overlay", "--cgroup-manager=cgroupfs"]
+        for point in mounts_under(folder):
+            subprocess.run(["umount", point], check=True)
+
+
+@pytest.mark.parametrize("image", ["standin"], indirect=True)
+def test_podman_builds_the_same_dockerfile(image: Unpacked, podman: list[str], tmp_path: Path) -> None:
+    """From the repository itself, on the same base, and the image is configured alike."""
+    base = make_base(find_route(), progress=Steps())[1]
+    wheels = fetch_wheels(image.sources / IMAGES["standin"].requirements, progress=Steps())
+    options = ("--network=host", "--isolation=chroot", f"--volume={wheels}:/mnt:ro", "--tag=it")
+    arguments = ("--build-arg=BASE=localhost/base:x", "--build-arg=PIP_NO_INDEX=1", "--build-arg=PIP_FIND_LINKS=/mnt")
+    dockerfile = f"--file={ROOT / 'tests/standin/Dockerfile'}"
+
+    log = tmp_path / "log"
+    run_logged([*podman, "import", "--quiet", str(base), "localhost/base:x"], log=log, what="podman import")
+    run_logged([*podman, "build", *options, *arguments, dockerfile, str(ROOT)], log=log, what="podman build")
+    config = json.loads(subprocess.check_output([*podman, "image", "inspect", "it"]))[0]["Config"]
+
+    same = ("User", "Entrypoint", "Env", "WorkingDir")
+    assert {key: config[key] for key in same} == {key: image.config[key] for key in same}
+
+
+@pytest.mark.parametrize("image", ["standin"], indirect=True)
+def test_an_image_is_pushed_to_a_registry(image: Unpacked, tmp_path: Path) -> None:
+    """Under its own name and tag; pushing again is fine, and a registry that is not there is named."""
+    with Registry.running(tmp_path, progress=Steps()) as registry:
+        place = f"{registry.address}/team"
+        pushed = push(image.built, place, verify_tls=False, progress=Silent())
+        again = push(image.built, f"{place}/", verify_tls=False, progress=Silent())
+        tags = registry.tags("team/whatsapp-standin")
+    with pytest.raises(BuildError, match=f"the push to {place}/whatsapp-standin"):
+        push(image.built, place, verify_tls=False, progress=Silent())
+
+    name, _, tag = image.built.reference.removeprefix("localhost/").partition(":")
+    assert pushed == again == f"{place}/{name}:{tag}"
+    assert tags == [tag]
+
+
+@pytest.mark.parametrize("image", ["standin"], indirect=True)
+def test_an_image_can_be_pushed_from_its_archive_alone(image: Unpacked, tmp_path: Path) -> None:
+    """Somebody cleaned the storage: the archive is read back."""
+    cache = Path(tempfile.mkdtemp(prefix="images-"))
+    try:
+        with Registry.running(tmp_path, progress=Steps()) as registry:
+            push(image.built, registry.address, verify_tls=False, progress=Silent(), store=Buildah(cache / "images"))
+            tags = registry.tags("whatsapp-standin")
+    finally:
+        clean(cache=cache)
+        shutil.rmtree(cache)
+
+    assert tags == [image.built.reference.partition(":")[2]]

@@ -1,0 +1,169 @@
+"""Light mode with real programs: authentication, rights, the audit log, controllers, and nothing left behind."""
+
+import json
+import ssl
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from cluster.support import INTERRUPTIBLE
+from local_cluster.light import LightCluster, Programs
+from session_devtools.errors import CommandError
+from session_devtools.processes import identify
+
+MakeNamespace = Callable[[LightCluster], str]
+READY_BUDGET = 20.0  # seconds; it takes about three on an idle machine, and tests share theirs
+
+
+def _get(cluster: LightCluster, path: str, *, user: str | None = None) -> int:
+    context = ssl.create_default_context(cafile=str(cluster.ca_file))
+    if user is not None:
+        files = cluster.client_cert_for(user)
+        context.load_cert_chain(files.certificate, files.key)
+    try:
+        with urllib.request.urlopen(cluster.url + path, context=context, timeout=20) as response:
+            return int(response.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+
+
+def _audit(cluster: LightCluster, *, user: str) -> list[dict[str, object]]:
+    events = [json.loads(line) for line in cluster.audit_log.read_text().splitlines()]
+    return [event for event in events if event["user"].get("username") == user]
+
+
+def test_it_is_ready_in_seconds_and_leaves_nothing(light_programs: Programs, tmp_path: Path) -> None:
+    """A start and a stop: no process, no file, within the budget."""
+    begin = time.monotonic()
+    with LightCluster.start(programs=light_programs, parent_folder=tmp_path) as cluster:
+        took = time.monotonic() - begin
+        pids = cluster.pids()
+
+    assert took < READY_BUDGET
+    assert sorted(pids) == ["etcd", "kube-apiserver"]
+    assert [identify(pid) for pid in pids.values()] == [None, None]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_two_stand_side_by_side(light_cluster: LightCluster, light_programs: Programs, tmp_path: Path) -> None:
+    """What is made in one is not seen in the other."""
+    with LightCluster.start(programs=light_programs, parent_folder=tmp_path) as other:
+        other.kubectl("create", "namespace", "only-here")
+
+        assert light_cluster.url != other.url
+        assert "only-here" in other.kubectl("get", "namespaces")
+        assert "only-here" not in light_cluster.kubectl("get", "namespaces")
+
+
+def test_nobody_is_anonymous(light_cluster: LightCluster) -> None:
+    """Without a certificate not even the health paths answer."""
+    assert [_get(light_cluster, path) for path in ("/readyz", "/api", "/version")] == [401, 401, 401]
+
+
+def test_a_user_has_the_rights_that_roles_give(light_cluster: LightCluster, make_namespace: MakeNamespace) -> None:
+    """RBAC is on: refused before the binding, let in after it."""
+    namespace = make_namespace(light_cluster)
+    path = f"/api/v1/namespaces/{namespace}/configmaps"
+    before = _get(light_cluster, path, user="jane")
+    light_cluster.kubectl("-n", namespace, "create", "role", "reader", "--verb=list", "--resource=configmaps")
+    light_cluster.kubectl("-n", namespace, "create", "rolebinding", "jane", "--role=reader", "--user=jane")
+    deadline = time.monotonic() + 20
+    while (after := _get(light_cluster, path, user="jane")) != 200 and time.monotonic() < deadline:
+        time.sleep(0.05)  # the authorizer hears of the binding through its watch
+
+    assert (before, after) == (403, 200)
+
+
+def test_a_kubeconfig_carries_user_and_groups(light_cluster: LightCluster) -> None:
+    """What the API server sees is what was asked for."""
+    config = light_cluster.kubeconfig_for("jane", "devs")
+    answer = json.loads(light_cluster.kubectl("--kubeconfig", str(config), "auth", "whoami", "-o", "json"))
+
+    assert answer["status"]["userInfo"]["username"] == "jane"
+    assert "devs" in answer["status"]["userInfo"]["groups"]
+
+
+def test_every_request_is_in_the_audit_log(light_cluster: LightCluster) -> None:
+    """With its user, its program and its answer, once the answer is there: a test can count."""
+    _get(light_cluster, "/api/v1/nodes", user="counted-once")
+
+    (event,) = _audit(light_cluster, user="counted-once")
+    assert event["verb"] == "list"
+    assert "Python-urllib" in str(event["userAgent"])
+    assert event["responseStatus"] == {**dict(event["responseStatus"]), "code": 403}  # type: ignore[call-overload]
+    assert "requestObject" not in event
+
+
+def test_etcd_answers_nobody_without_its_own_certificate(light_cluster: LightCluster) -> None:
+    """Neither no certificate nor that of the cluster's administrator opens it."""
+    command = Path(f"/proc/{light_cluster.pids()['etcd']}/cmdline").read_text().split("\0")
+    url = next(word for word in command if word.startswith("--listen-client-urls=")).partition("=")[2]
+    trust = light_cluster.folder / "pki" / "etcd-ca.crt"
+
+    for certificate in (None, light_cluster.client_cert_for("admin", "system:masters")):
+        context = ssl.create_default_context(cafile=str(trust))
+        if certificate is not None:
+            context.load_cert_chain(*certificate)
+        with pytest.raises((ssl.SSLError, urllib.error.URLError, ConnectionResetError), match=r"(?i)ssl|reset"):
+            urllib.request.urlopen(f"{url}/version", context=context, timeout=20)
+
+
+def test_pods_can_be_made_without_controllers(light_cluster: LightCluster, make_namespace: MakeNamespace) -> None:
+    """A test that plays kubelet needs no account for its pods."""
+    namespace = make_namespace(light_cluster)
+    light_cluster.kubectl("-n", namespace, "run", "one", "--image=none", "--restart=Never")
+
+    assert "one" in light_cluster.kubectl("-n", namespace, "get", "pods", "-o", "name")
+
+
+def test_a_failure_of_kubectl_carries_its_words(light_cluster: LightCluster) -> None:
+    """As an error, or as text for a test that expects it."""
+    with pytest.raises(CommandError, match="NotFound"):
+        light_cluster.kubectl("get", "namespace", "no-such")
+    assert "NotFound" in light_cluster.kubectl("get", "namespace", "no-such", check=False)
+
+
+def test_controllers_collect_what_lost_its_owner(
+    light_cluster_with_controllers: LightCluster, make_namespace: MakeNamespace
+) -> None:
+    """The garbage collector runs: an owned object goes with its owner."""
+    cluster = light_cluster_with_controllers
+    namespace = make_namespace(cluster)
+    cluster.kubectl("-n", namespace, "create", "configmap", "owner")
+    uid = cluster.kubectl("-n", namespace, "get", "configmap", "owner", "-o", "jsonpath={.metadata.uid}")
+    reference = {"apiVersion": "v1", "kind": "ConfigMap", "name": "owner", "uid": uid}
+    owned = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "owned", "namespace": namespace, "ownerReferences": [reference]},
+    }
+    cluster.kubectl("apply", "-f", "-", input=json.dumps(owned))
+    cluster.kubectl("-n", namespace, "delete", "configmap", "owner")
+    cluster.kubectl("-n", namespace, "wait", "--for=delete", "configmap/owned", "--timeout=20s")
+
+    assert "owned" not in cluster.kubectl("-n", namespace, "get", "configmaps", "-o", "name")
+
+
+def test_an_interrupted_pytest_leaves_nothing(light_programs: Programs, tmp_path: Path) -> None:
+    """A Ctrl-C in the middle of a test that uses the fixture ends its processes, and removes its files."""
+    (tmp_path / "test_it.py").write_text(
+        "import json, os, pathlib, signal\n"
+        "def test_it(light_cluster):\n"
+        "    pathlib.Path('pids').write_text(json.dumps(light_cluster.pids()))\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+    )
+    arguments = ["-m", "pytest", "-q", "-p", "local_cluster.testing", "--basetemp", "base", "test_it.py"]
+    command = [*INTERRUPTIBLE, sys.executable, *arguments]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=50, check=False)
+    pids = json.loads((tmp_path / "pids").read_text())
+
+    assert result.returncode == pytest.ExitCode.INTERRUPTED
+    assert [identify(pid) for pid in pids.values()] == [None, None]
+    assert list(tmp_path.rglob("light-cluster-*")) == []
+    assert light_programs.etcd.exists()

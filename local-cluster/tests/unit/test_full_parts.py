@@ -1,0 +1,327 @@
+"""The full cluster's pure parts: configuration, daemons, namespaces, image, DNS, status."""
+
+import dataclasses
+import datetime as dt
+import hashlib
+import io
+import json
+import socket
+import struct
+import tarfile
+import threading
+from pathlib import Path
+
+import pytest
+from local_cluster import provisioner
+from local_cluster.full import configs, dns, oci, readiness
+from local_cluster.full.components import ACCOUNTS, Programs, certificates, daemons
+from local_cluster.full.instance import Instance, Link
+from local_cluster.full.manifests import DNS_USER, KUBELET_CLIENT, manifests
+from local_cluster.full.namespaces import anchor_script, enter
+from local_cluster.full.status import Component, Status, render
+from local_cluster.pki import Client
+from session_devtools.errors import StartError
+from session_devtools.processes import ProcessId
+
+LINK = Link(network="10.245.0.0/30", host="10.245.0.1", node="10.245.0.2")
+INSTANCE = Instance(name="demo", link=LINK, state_root=Path("/var/lib/wso"), run_root=Path("/run/wso"))
+PROGRAMS = Programs(
+    kubernetes=Path("/cache/kube"),
+    coredns=Path("/cache/coredns"),
+    pause=Path("/cache/pause"),
+    containerd=Path("/usr/bin/containerd"),
+    ctr=Path("/usr/bin/ctr"),
+    python=Path("/venv/bin/python"),
+    python_path=(Path("/repository/local-cluster"), Path("/repository/devtools")),
+)
+DAEMONS = {daemon.name: list(daemon.command) for daemon in daemons(INSTANCE, PROGRAMS)}
+
+
+def test_the_kubelet_trusts_one_authority_and_nobody_anonymous() -> None:
+    """No token, no anonymous caller, no port without authentication."""
+    given = json.loads(configs.kubelet(INSTANCE, resolv_conf_file=Path("/x")))
+
+    assert given["authentication"]["anonymous"] == {"enabled": False}
+    assert given["authentication"]["webhook"] == {"enabled": False}
+    assert given["authentication"]["x509"]["clientCAFile"].endswith("/kubelet-client-ca.crt")
+    assert given["authorization"] == {"mode": "Webhook"}
+    assert given["readOnlyPort"] == 0
+    assert given["healthzBindAddress"] == "127.0.0.1"
+
+
+def test_the_kubelet_stays_in_the_instances_cgroup() -> None:
+    """That is where `down` looks for the pods' processes."""
+    given = json.loads(configs.kubelet(INSTANCE, resolv_conf_file=Path("/x")))
+
+    assert given["cgroupRoot"] == "/wso-demo"
+    assert given["failCgroupV1"] is False
+
+
+def test_the_kubelet_never_throws_an_image_away() -> None:
+    """It could not be fetched again."""
+    assert json.loads(configs.kubelet(INSTANCE, resolv_conf_file=Path("/x")))["imageGCHighThresholdPercent"] == 100
+
+
+@pytest.mark.parametrize(("may", "expected"), [(True, "= false"), (False, "= true")])
+def test_containerd_knows_whether_it_may_lower_a_score(*, may: bool, expected: str) -> None:
+    """Without the capability every sandbox would fail."""
+    text = configs.containerd(
+        pause_image="localhost/pause:1", cni_folder=Path("/cni"), registries=Path("/reg"), may_lower_oom_score=may
+    )
+
+    assert f"restrict_oom_score_adj {expected}" in text
+    assert 'sandbox_image = "localhost/pause:1"' in text
+    assert 'config_path = "/reg"' in text
+
+
+def test_dns_answers_on_the_nodes_address_and_knows_no_way_out() -> None:
+    """Pods ask there, and a foreign name does not exist."""
+    text = configs.corefile(INSTANCE, kubeconfig=Path("/dns.kubeconfig"))
+
+    assert text.count("bind 10.245.0.2") == 2
+    assert "kubeconfig /dns.kubeconfig" in text
+    assert "NXDOMAIN" in text
+    assert "forward" not in text
+    assert configs.resolv_conf(INSTANCE) == "nameserver 10.245.0.2\n"
+
+
+def test_pods_are_routed_and_not_bridged() -> None:
+    """So that Services work without a kernel module."""
+    assert [plugin["type"] for plugin in json.loads(configs.cni())["plugins"]] == ["ptp", "portmap"]
+
+
+def test_the_daemons_come_in_the_order_they_need_each_other() -> None:
+    """Etcd before the API server, the API server before everybody who asks it."""
+    assert list(DAEMONS)[:2] == ["etcd", "kube-apiserver"]
+    assert sorted(DAEMONS) == sorted(
+        [
+            "containerd",
+            "coredns",
+            "etcd",
+            "kube-apiserver",
+            "kube-controller-manager",
+            "kube-proxy",
+            "kube-scheduler",
+            "kubelet",
+            "provisioner",
+        ]
+    )
+
+
+def test_kube_proxy_leaves_the_hosts_limits_alone() -> None:
+    """The connection tracking limit is the machine's, not the namespace's."""
+    assert "--conntrack-max-per-core=0" in DAEMONS["kube-proxy"]
+
+
+def test_the_provisioner_is_given_its_folder_and_its_node() -> None:
+    """And a Python that finds it from anywhere."""
+    daemon = next(daemon for daemon in daemons(INSTANCE, PROGRAMS) if daemon.name == "provisioner")
+
+    assert daemon.command[:3] == ["/venv/bin/python", "-m", "local_cluster.provisioner"]
+    assert {"--state-dir=/var/lib/wso/demo/volumes", "--node=demo"} <= set(daemon.command)
+    assert daemon.environment["PYTHONPATH"] == "/repository/local-cluster:/repository/devtools"
+
+
+def test_everyone_who_talks_to_the_api_server_has_a_certificate_of_its_own() -> None:
+    """One per account, none shared."""
+    clients = {wanted.name: wanted.user for wanted in certificates(INSTANCE) if isinstance(wanted, Client)}
+
+    assert set(ACCOUNTS) <= set(clients)
+    assert len(set(clients.values())) == len(clients)
+    assert clients["kubelet"] == "system:node:demo"
+
+
+def test_the_kubelets_authority_signs_the_api_servers_certificate_alone() -> None:
+    """Everybody else's certificate, the administrator's too, is a stranger's to the kubelet."""
+    signed = [wanted.name for wanted in certificates(INSTANCE) if wanted.authority == "kubelet-client-ca"]
+
+    assert signed == ["kubelet-client"]
+
+
+def test_the_clusters_own_objects_give_each_user_its_rights() -> None:
+    """The API server on the kubelet, DNS, and the provisioner; nobody is bound to cluster-admin."""
+    bindings = [made for made in manifests() if made["kind"] == "ClusterRoleBinding"]
+
+    assert {made["subjects"][0]["name"] for made in bindings} == {KUBELET_CLIENT, DNS_USER, provisioner.USER}
+    assert "cluster-admin" not in {made["roleRef"]["name"] for made in bindings}
+
+
+def test_the_inside_hides_the_hosts_folders_and_keeps_what_it_needs() -> None:
+    """The state folder lies below a hidden one and stays visible; the hiding comes after, the sharing last."""
+    script = anchor_script(INSTANCE.hidden, pause=Path("/cache/pause"), keep=[INSTANCE.state, Path("/cache")])
+    lines = script.splitlines()
+
+    kept = "mount --rbind /var/lib/wso/demo /var/lib/wso/demo/view/var-lib/wso/demo"
+    hidden = "mount --rbind /var/lib/wso/demo/view/var-lib /var/lib"
+    assert lines.index(kept) < lines.index(hidden) < lines.index("mount --make-rshared /")
+    assert "/cache" not in script.replace("/cache/pause", "")
+    assert lines[-1] == "exec /cache/pause"
+
+
+def test_a_path_with_spaces_is_one_word() -> None:
+    """A checkout may lie anywhere."""
+    script = anchor_script({Path("/var/lib"): Path("/state/view")}, pause=Path("/my cache/pause"), keep=[])
+
+    assert "exec '/my cache/pause'" in script
+
+
+def test_a_command_enters_both_namespaces_and_keeps_its_id() -> None:
+    """Nsenter forks only for a process namespace, which we do not use."""
+    assert enter(7) == ["nsenter", "--mount=/proc/7/ns/mnt", "--net=/proc/7/ns/net", "--"]
+
+
+def _members(archive: bytes) -> dict[str, bytes]:
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        return {member.name: tar.extractfile(member).read() for member in tar}  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(("machine", "expected"), [("x86_64", "amd64"), ("aarch64", "arm64")])
+def test_an_image_archive_is_consistent(machine: str, expected: str) -> None:
+    """Every digest and size in it is that of the blob it names."""
+    members = _members(oci.archive("localhost/x:1", {"run": b"program"}, entrypoint=["/run"], machine=machine))
+    (named,) = json.loads(members["index.json"])["manifests"]
+
+    def blob(descriptor: dict[str, object]) -> bytes:
+        content = members[f"blobs/{str(descriptor['digest']).replace(':', '/')}"]
+        assert descriptor["size"] == len(content)
+        assert descriptor["digest"] == f"sha256:{hashlib.sha256(content).hexdigest()}"
+        return content
+
+    manifest = json.loads(blob(named))
+    config = json.loads(blob(manifest["config"]))
+    (layer,) = [blob(descriptor) for descriptor in manifest["layers"]]
+    assert named["annotations"]["io.containerd.image.name"] == "localhost/x:1"
+    assert config["architecture"] == expected
+    assert config["config"]["Entrypoint"] == ["/run"]
+    assert config["rootfs"]["diff_ids"] == [f"sha256:{hashlib.sha256(layer).hexdigest()}"]
+    assert _members(layer) == {"run": b"program"}
+
+
+def test_the_sandboxs_image_follows_its_program() -> None:
+    """A new program is a new image, the same one the same bytes."""
+    assert oci.pause_image(b"one") != oci.pause_image(b"two")
+    assert oci.pause_archive(b"one") == oci.pause_archive(b"one")
+
+
+def test_a_dns_question_is_as_the_protocol_wants_it() -> None:
+    """Labels with their lengths, an address record, the caller's number."""
+    packet = dns.query("a.svc.", number=0x1234)
+
+    assert packet == b"\x12\x34\x01\x00\x00\x01\0\0\0\0\0\0" + b"\x01a\x03svc\0" + b"\0\x01\0\x01"
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (b"\0\0\0\1\0\0\0\0" + b"\xc0\x0c\0\1\0\1\0\0\0\5\0\4\x0a\x60\0\1", False),
+        (None, True),
+    ],
+)
+def test_only_an_answer_with_the_address_counts(
+    monkeypatch: pytest.MonkeyPatch, answer: bytes | None, *, expected: bool
+) -> None:
+    """A question that comes back, or one for another name, is no answer."""
+    server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    server.bind(("127.0.0.1", 0))
+    server.settimeout(20)
+    port = server.getsockname()[1]
+    connect = socket.socket.connect
+    monkeypatch.setattr(socket.socket, "connect", lambda self, address: connect(self, (address[0], port)))
+
+    def serve() -> None:
+        question, client = server.recvfrom(512)
+        number = struct.unpack("!H", question[:2])[0]
+        record = b"\xc0\x0c\0\1\0\1\0\0\0\5\0\4" + socket.inet_aton("10.96.0.1")
+        good = struct.pack("!6H", number, 0x8180, 1, 1, 0, 0) + question[12:] + record
+        server.sendto(good if answer is None else answer, client)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    found = dns.answers("127.0.0.1", "kubernetes.default", "10.96.0.1", timeout=20)
+    thread.join(20)
+    server.close()
+
+    assert expected == found
+
+
+START = dt.datetime(2026, 11, 22, 12, 0, 0, 700_000, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize(
+    ("conditions", "expected"),
+    [
+        ([], False),
+        ([{"type": "Ready", "status": "True", "lastHeartbeatTime": "2026-11-22T12:00:00Z"}], True),
+        ([{"type": "Ready", "status": "True", "lastHeartbeatTime": "2026-11-22T12:05:00Z"}], True),
+        ([{"type": "Ready", "status": "True", "lastHeartbeatTime": "2026-11-22T11:59:59Z"}], False),
+        ([{"type": "Ready", "status": "False", "lastHeartbeatTime": "2026-11-22T12:05:00Z"}], False),
+        ([{"type": "DiskPressure", "status": "True", "lastHeartbeatTime": "2026-11-22T12:05:00Z"}], False),
+    ],
+)
+def test_a_node_is_ready_by_the_word_of_the_kubelet_that_runs(
+    conditions: list[dict[str, str]], *, expected: bool
+) -> None:
+    """What a kubelet said before it died does not count; a report of the same second does."""
+    assert expected == readiness.node_is_ready({"status": {"conditions": conditions}}, since=START)
+
+
+def test_a_node_without_a_status_is_not_ready() -> None:
+    """It has registered a moment ago."""
+    assert not readiness.node_is_ready({"metadata": {}}, since=START)
+
+
+def test_a_process_tells_when_it_began() -> None:
+    """The boot's time and the ticks since; a second early rather than late."""
+    begun = readiness.wall_time(ProcessId(pid=1, started=250, boot="x"), stat="cpu 1\nbtime 1000\nctxt 5\n")
+
+    assert begun == dt.datetime.fromtimestamp(1001, tz=dt.UTC)
+
+
+def test_waiting_ends_when_it_is_so_or_never_will_be() -> None:
+    """At once with the reason, not after the deadline."""
+    answers = iter([False, False, True])
+    readiness.wait_for(lambda: next(answers), what="x", check=lambda: None)
+
+    def ended() -> None:
+        raise StartError("etcd has ended")
+
+    with pytest.raises(StartError, match="etcd has ended"):
+        readiness.wait_for(lambda: False, what="x", check=ended)
+    with pytest.raises(StartError, match="the moon's rise took longer than 0 s"):
+        readiness.wait_for(lambda: False, what="the moon's rise", check=lambda: None, timeout=0)
+
+
+def test_a_dead_processs_socket_is_not_taken_for_a_listener(tmp_path: Path) -> None:
+    """Its file stays behind."""
+    path = tmp_path / "socket"
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+        server.listen()
+        listening = readiness.accepts(path)
+
+    assert listening
+    assert path.exists()
+    assert not readiness.accepts(path)
+    assert not readiness.accepts(tmp_path / "none")
+
+
+def test_the_status_names_what_does_not_run() -> None:
+    """And the command that brings it back."""
+    components = (Component(name="etcd", pid=7), Component(name="kubelet", pid=None))
+    broken = Status(instance=INSTANCE, components=components, ready=False, pods=None)
+    text = render(broken)
+
+    assert "demo: not running as it should" in text
+    assert "etcd                    7" in text
+    assert "kubelet                 does not run" in text
+    assert "make cluster-up" in text
+
+
+def test_a_healthy_status_gives_no_advice() -> None:
+    """Everything runs."""
+    found = Status(instance=INSTANCE, components=(Component(name="etcd", pid=7),), ready=True, pods=3)
+
+    assert found.healthy
+    assert not dataclasses.replace(found, ready=False).healthy
+    assert "demo: running" in render(found)
+    assert "make cluster-up" not in render(found)
