@@ -25,7 +25,7 @@ from typing import Any
 
 from whatsapp_operator.core.names import operator_labels
 from whatsapp_operator.runtime.client import Kube
-from whatsapp_operator.runtime.clock import Clock, Jitter, spread
+from whatsapp_operator.runtime.clock import Clock, Jitter, micro_time, spread
 from whatsapp_operator.runtime.errors import AlreadyExists, Conflict, KubeError, NotFound
 from whatsapp_operator.runtime.resources import LEASES, Json
 
@@ -252,10 +252,6 @@ class Lease:
             "holderIdentity": self._identity,
             "leaseDurationSeconds": math.ceil(self._times.duration.total_seconds()),
             "leaseTransitions": transitions,
-            "renewTime": _micro_time(self._clock.now()),
-            **({"acquireTime": _micro_time(acquired)} if acquired is not None else {}),
+            "renewTime": micro_time(self._clock.now()),
+            **({"acquireTime": micro_time(acquired)} if acquired is not None else {}),
         }
-
-
-def _micro_time(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

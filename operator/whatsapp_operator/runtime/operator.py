@@ -279,9 +279,14 @@ class Operator:
         for key in self.store.keys(SESSIONS):
             self.queue.add(key)
         note = (
-            EventNote(type="Warning", reason="RecoveryPaused", message=message)
+            EventNote(type="Warning", action="PausingRecovery", reason="RecoveryPaused", message=message)
             if message is not None
-            else EventNote(type="Normal", reason="RecoveryResumed", message="No failure for five minutes.")
+            else EventNote(
+                type="Normal",
+                action="ResumingRecovery",
+                reason="RecoveryResumed",
+                message="No failure for five minutes.",
+            )
         )
         about = self._about()
         if about is not None:

@@ -42,7 +42,7 @@ CLAIMS: Final = Resource("", "v1", "persistentvolumeclaims")
 SERVICES: Final = Resource("", "v1", "services")
 SECRETS: Final = Resource("", "v1", "secrets")
 NAMESPACES: Final = Resource("", "v1", "namespaces", namespaced=False)
-EVENTS: Final = Resource("", "v1", "events")
+EVENTS: Final = Resource("events.k8s.io", "v1", "events")
 LEASES: Final = Resource("coordination.k8s.io", "v1", "leases")
 
 Json = dict[str, Any]
