@@ -215,7 +215,6 @@ class Operator:
         metrics = self._world.metrics
         metrics.queue_depth.set(self.queue.depth)
         metrics.queue_oldest.set(self.queue.oldest)
-        metrics.resync_age.set(self.resync.age)
         metrics.runners.set(self.runners.listening)
         metrics.sessions.clear()
         for session in self.store.all(SESSIONS):

@@ -124,7 +124,7 @@ class Resync:
 
     async def attempt(self) -> bool:
         """Resync once; return whether it succeeded."""
-        started = self._clock.monotonic()
+        started, began = self._clock.monotonic(), self._clock.now()
         try:
             await self._once()
         except KubeError as error:
@@ -133,6 +133,7 @@ class Resync:
             return False
         self.succeeded_at = started
         self._metrics.resyncs.labels("success").inc()
+        self._metrics.resynced(began)
         self._metrics.resync_seconds.observe(self._clock.monotonic() - started)
         return True
 
