@@ -12,7 +12,10 @@ A lease is a promise about time, so time is what matters here:
 * Losing it ends the process, at once and hard (`on_lost`). Stopping a hundred tasks in order takes time, and in that
   time two operators would act. Everything is level-based: the next process looks at the cluster and goes on.
 
-The client library has a leader election; its 37.0.2 never creates the Lease and keeps leading after losing it.
+The model is client-go's leader election, with its names: lease duration, renew deadline, and ReleaseOnCancel for
+`release`. The client library for Python has one too (`kubernetes.aio.leaderelection`, as of 37.0.2). It never creates
+the Lease, compares another's wall clock with naive local time, sets no deadline for its requests, and neither stops nor
+awaits the work when it has lost: two would act. Worth another look once a year.
 """
 
 import logging

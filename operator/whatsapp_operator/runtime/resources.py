@@ -61,5 +61,5 @@ def uid_of(obj: Json) -> str:
 
 
 def version_of(obj: Json) -> int:
-    """Return the object's resourceVersion as a number; from Kubernetes 1.35 on, the greater is the newer."""
+    """Return the object's resourceVersion as a number: the greater is the newer (see `store` for where that holds)."""
     return int(obj["metadata"].get("resourceVersion") or 0)
