@@ -174,6 +174,44 @@ def _affinities() -> st.SearchStrategy[Manifest]:
     )
 
 
+def _spreads() -> st.SearchStrategy[list[Manifest]]:
+    """Constraints of different places; keys of labels that are nobody's, so that none is named twice."""
+    policies = st.sampled_from(["Honor", "Ignore"])
+    more = {
+        "labelSelector": _optional(matchLabels=_label_maps()),
+        "nodeAffinityPolicy": policies,
+        "nodeTaintsPolicy": policies,
+        "matchLabelKeys": st.lists(names().map("keys.example.com/{}".format), max_size=2, unique=True),
+    }
+    counts = st.integers(1, 2**31 - 1)
+    wish = st.fixed_dictionaries(
+        {"maxSkew": counts, "topologyKey": names(), "whenUnsatisfiable": st.just("ScheduleAnyway")}, optional=more
+    )
+    must = st.fixed_dictionaries(
+        {"maxSkew": counts, "topologyKey": names(), "whenUnsatisfiable": st.just("DoNotSchedule")},
+        optional={**more, "minDomains": counts},
+    )
+    return st.lists(st.one_of(wish, must), max_size=2, unique_by=lambda each: each["topologyKey"])
+
+
+def _resolvers() -> st.SearchStrategy[Manifest]:
+    """What is said of the resolver: policy and configuration, which go together."""
+    addresses = st.ip_addresses(v=4).map(str) | st.from_regex("fd00::[1-9a-f]{1,4}", fullmatch=True)
+    option = st.fixed_dictionaries({"name": names()}, optional={"value": names()})
+    more = {
+        "searches": st.lists(names().map("{}.example.com".format), max_size=3),
+        "options": st.lists(option, max_size=2),
+    }
+    some = st.lists(addresses, min_size=1, max_size=3)
+    alone = st.fixed_dictionaries({"nameservers": some}, optional=more)
+    return st.one_of(
+        _optional(
+            dnsPolicy=st.sampled_from(["ClusterFirst", "Default"]), dnsConfig=_optional(nameservers=some, **more)
+        ),
+        st.fixed_dictionaries({"dnsPolicy": st.just("None"), "dnsConfig": alone}),
+    )
+
+
 def _pods() -> st.SearchStrategy[Manifest]:
     forms = st.one_of(
         st.fixed_dictionaries({"operator": st.just("Exists")}, optional={"key": names()}),
@@ -184,7 +222,7 @@ def _pods() -> st.SearchStrategy[Manifest]:
         st.fixed_dictionaries({"effect": st.just("NoExecute"), "tolerationSeconds": st.integers(-10, 10_000)}),
     )
     toleration = st.builds(lambda form, effect: {**form, **effect}, forms, effects)
-    return _optional(
+    options = _optional(
         image=st.from_regex(r"[a-z0-9./:-]{1,40}", fullmatch=True),
         imagePullSecrets=st.lists(
             names().map(lambda name: {"name": name}), max_size=2, unique_by=lambda ref: ref["name"]
@@ -192,11 +230,14 @@ def _pods() -> st.SearchStrategy[Manifest]:
         nodeSelector=_label_maps(),
         tolerations=st.lists(toleration, max_size=2),
         affinity=_affinities(),
+        topologySpreadConstraints=_spreads(),
+        schedulerName=names(),
         priorityClassName=names(),
         runtimeClassName=names(),
         labels=_label_maps(),
         annotations=st.dictionaries(names(), _texts(), max_size=3),
     )
+    return st.builds(lambda chosen, resolver: {**chosen, **resolver}, options, _resolvers())
 
 
 def session_specs() -> st.SearchStrategy[Manifest]:

@@ -270,8 +270,13 @@ class EventNote:
 
     type: str
     """ Normal or Warning. """
+    action: str
+    """ What was done or tried, as events name it: `Scheduling`. """
     reason: str
+    """ How it came out: `Unschedulable`. """
     message: str
+    pod: str | None = None
+    """ The name of the pod that it is about as well. """
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -35,6 +35,11 @@ class Clock(Protocol):
         """Wait for so many seconds."""
 
 
+def micro_time(moment: datetime) -> str:
+    """Return the moment as Leases and events have it (Kubernetes' MicroTime): 2026-01-31T12:00:00.000000Z."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
 class SystemClock:
     """The machine's clocks and the running event loop."""
 

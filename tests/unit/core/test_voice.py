@@ -147,6 +147,20 @@ def test_events_tell_the_way_of_a_session() -> None:
     ] == reasons(world)
 
 
+def test_events_name_what_was_done_and_the_pod_that_is_meant() -> None:
+    """The pod that was made, the one that failed; what is about the session alone names none."""
+    world = running()
+    world.end(code=33)
+    world.look()
+
+    told = {note.reason: (note.action, note.pod) for note in world.told}
+    assert ("CreatingPod", "sales") == told["PodCreated"]
+    assert ("Running", "sales") == told["OutOfMemory"]
+    assert ("Admitting", None) == told["Admitted"]
+    assert ("Linking", None) == told["Linked"]
+    assert all(action.isalpha() for action, _ in told.values())
+
+
 def test_events_of_what_needs_a_person_are_warnings() -> None:
     """Stalled, a failure, a refusal."""
     world = running()
