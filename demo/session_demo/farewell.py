@@ -6,7 +6,7 @@ import shlex
 import shutil
 from pathlib import Path
 
-from session_demo.kubectl import Kubectl
+from session_devtools.kubectl import Kubectl
 
 PLUGIN = Path(__file__).parents[2] / "plugin"
 

@@ -10,11 +10,11 @@ from local_cluster.full.cluster import FullCluster
 from local_cluster.full.load import load_missing
 from session_devtools.errors import ToolError
 from session_devtools.images.build import build
+from session_devtools.kubectl import Kubectl
 from session_devtools.steps import Steps
 
 from session_demo.errors import DemoError
 from session_demo.installation import Images
-from session_demo.kubectl import Kubectl
 
 
 def local(name: str) -> tuple[Kubectl, Images]:

@@ -77,7 +77,7 @@ def test_pods_that_go_while_no_operator_acts_are_replaced_by_the_next(e2e: Groun
         for name in (deleted, rested):
             trio.delete_pod(name)
         trio.edit(rested, {"operatingMode": "Suspended"})
-        until(trio.pods, lambda pods: len(pods) == 1, "the deleted pods are gone")
+        until("the deleted pods are gone", trio.pods, lambda pods: len(pods) == 1)
     finally:
         e2e.operator.scale(1)
 

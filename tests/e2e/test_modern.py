@@ -20,7 +20,7 @@ def _switch(e2e: Ground, mode: str) -> None:
     assert deployment is not None
     e2e.kubectl.apply(*installation.with_mode([deployment], mode))
     rollout(e2e.kubectl, "standin", NAMESPACE)
-    pod = until(lambda: pod_of(e2e.kubectl, "standin"), lambda name: name != e2e.stage.phone_pod, "the stand-in anew")
+    pod = until("the stand-in anew", lambda: pod_of(e2e.kubectl, "standin"), lambda name: name != e2e.stage.phone_pod)
     e2e.stage = replace(e2e.stage, phone_pod=pod)
 
 

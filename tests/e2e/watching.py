@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from session_demo.kubectl import Kubectl
+from session_devtools.kubectl import Kubectl
 
 Object = dict[str, Any]
 GROUPS = {"pods": "/api/v1", "whatsappsessions": "/apis/wasession.dev/v1alpha1"}
@@ -43,7 +43,7 @@ def revision(thing: Object) -> int:
 def watch(kubectl: Kubectl, plural: str, namespace: str) -> Iterator[Versions]:
     """Watch all objects of a kind in a namespace, from now on: nothing that comes after this call is missed."""
     path = f"{GROUPS[plural]}/namespaces/{namespace}/{plural}"
-    now = json.loads(kubectl.run("get", "--raw", f"{path}?limit=1"))["metadata"]["resourceVersion"]
+    now = json.loads(kubectl("get", "--raw", f"{path}?limit=1"))["metadata"]["resourceVersion"]
     query = f"watch=true&resourceVersion={now}&timeoutSeconds=1800"
     command = [kubectl.program, *kubectl.flags, "get", "--raw", f"{path}?{query}"]
     versions = Versions()

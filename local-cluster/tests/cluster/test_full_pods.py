@@ -77,7 +77,7 @@ def test_a_pod_is_reached_by_port_forward(full_cluster: FullCluster, namespace: 
     command = [str(kubectl.program), "-n", namespace, "port-forward", "pod/web", ":8080"]
 
     with (
-        subprocess.Popen(command, env=kubectl.environment(), stdout=subprocess.PIPE, text=True) as forward,
+        subprocess.Popen(command, env=kubectl.environment, stdout=subprocess.PIPE, text=True) as forward,
         contextlib.ExitStack() as stack,
     ):
         stack.callback(forward.terminate)

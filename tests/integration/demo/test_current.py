@@ -18,10 +18,10 @@ from session_demo.cast import CRDS, namespace, quota, session
 from session_demo.context import Context
 from session_demo.current import INSTANCE, OVERLAY, Wish
 from session_demo.errors import DemoError
-from session_demo.kubectl import Kubectl
 from session_demo.setup import ROOT
 from session_demo.story import Story
 from session_demo.survey import Crds
+from session_devtools.kubectl import Kubectl
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -52,7 +52,7 @@ def empty_place(kubectl: Kubectl) -> Iterator[Context]:
     """The cluster as the current context, without anything of ours."""
     yield context.of(kubectl)
     made = (f"{kind}/{name}" for kind, name in survey.NAMED)
-    kubectl.run("delete", *made, "--ignore-not-found", "--timeout=60s", timeout=70)
+    kubectl("delete", *made, "--ignore-not-found", "--timeout=60s", timeout=70)
 
 
 def story() -> Story:
@@ -62,14 +62,14 @@ def story() -> Story:
 
 def everything(kubectl: Kubectl) -> set[str]:
     """All cluster-wide objects."""
-    found = json.loads(kubectl.run("get", KINDS, "--output=json"))["items"]
+    found = json.loads(kubectl("get", KINDS, "--output=json"))["items"]
     return {f"{item['kind']} {item['metadata']['name']}" for item in found}
 
 
 def bring_all(kubectl: Kubectl) -> None:
     """What the demo makes before and while it plays."""
     current.install_crds(kubectl)
-    overlay = installation.objects(kubectl.run("kustomize", str(OVERLAY)))
+    overlay = installation.objects(kubectl("kustomize", str(OVERLAY)))
     kubectl.apply(*(item for item in overlay if item["kind"] == "Namespace"))
     kubectl.apply(*overlay)
     kubectl.apply(namespace(INSTANCE), quota(INSTANCE), session("sales", {"accessMode": "ReadWriteOnce"}))
@@ -123,7 +123,7 @@ def test_another_demo_finds_its_own_objects(place: Context) -> None:
 
 def test_an_installations_crds_stay(place: Context) -> None:
     """They are not the demo's, so neither bringing nor going touches them."""
-    crds = installation.objects(place.kubectl.run("kustomize", str(ROOT / "crds")))
+    crds = installation.objects(place.kubectl("kustomize", str(ROOT / "crds")))
     place.kubectl.apply(*crds)
 
     found = survey.look(place.kubectl)
@@ -137,7 +137,7 @@ def test_an_installations_crds_stay(place: Context) -> None:
 def test_crds_that_an_installation_took_over_are_its_own(place: Context) -> None:
     """Applied over the demo's, the demo's mark is gone, and with it the reason to remove them."""
     current.install_crds(place.kubectl)
-    place.kubectl.apply(*installation.objects(place.kubectl.run("kustomize", str(ROOT / "crds"))))
+    place.kubectl.apply(*installation.objects(place.kubectl("kustomize", str(ROOT / "crds"))))
 
     current.clear(story(), place)
 

@@ -19,9 +19,9 @@ from session_demo.delivery import ByRegistry
 from session_demo.drawing import draw_qr
 from session_demo.errors import DemoError
 from session_demo.farewell import farewell
-from session_demo.kubectl import Kubectl
 from session_demo.story import Seen, Story
 from session_devtools.errors import MachineError
+from session_devtools.kubectl import Kubectl
 from unit.demo.test_survey import FIT
 
 ROOT = Path(__file__).parents[3]
