@@ -7,7 +7,7 @@ patience is for a busy machine; where a time is promised, the caller measures it
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, TypedDict, TypeVar, Unpack, cast, overload
+from typing import Any, TypedDict, TypeVar, Unpack, overload
 
 import tenacity
 
@@ -59,18 +59,25 @@ def wait_until(
         raise _late(what, error, **times) from error.last_attempt.exception()
 
 
-async def async_wait_until(what: str, look: Callable[[], Awaitable[T | None]], **times: Unpack[Times]) -> T:
-    """The same for looks that are awaited, until what is seen is true."""
-    policy = _policy(bool, **times)
+@overload
+async def async_wait_until(what: str, look: Callable[[], Awaitable[T | None]], **times: Unpack[Times]) -> T: ...
+@overload
+async def async_wait_until(
+    what: str, look: Callable[[], Awaitable[T]], good: Callable[[T], object], **times: Unpack[Times]
+) -> T: ...
+async def async_wait_until(
+    what: str, look: Callable[[], Awaitable[Any]], good: Callable[[Any], object] = bool, **times: Unpack[Times]
+) -> Any:
+    """The same for looks that are awaited."""
+    policy = _policy(good, **times)
 
-    async def attempt() -> T | None:
+    async def attempt() -> Any:
         return await look()  # tenacity awaits a coroutine function's answer, and not that of a lambda around one
 
     try:
-        seen: T | None = await tenacity.AsyncRetrying(**policy, sleep=asyncio.sleep)(attempt)
+        return await tenacity.AsyncRetrying(**policy, sleep=asyncio.sleep)(attempt)
     except tenacity.RetryError as error:
         raise _late(what, error, **times) from error.last_attempt.exception()
-    return cast("T", seen)
 
 
 def _policy(

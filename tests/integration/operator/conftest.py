@@ -18,6 +18,8 @@ from integration.operator.node import Node, ScriptedRunner
 from integration.operator.process import ACCOUNT, NAMESPACE, ROOT, OperatorProcess
 from local_cluster.light import LightCluster
 from session_demo.cast import CRDS
+from session_devtools.errors import NotInTime
+from session_devtools.waiting import async_wait_until
 
 T = TypeVar("T")
 
@@ -188,15 +190,13 @@ class Bench:
 
         await self.until(there, f"the pod of {name} to be gone", within=within)
 
-    async def until(self, look: Callable[[], Awaitable[T]], what: str, *, within: float = PATIENCE) -> T:
+    async def until(self, look: Callable[[], Awaitable[T | None]], what: str, *, within: float = PATIENCE) -> T:
         """Wait for something to be true; return what was seen."""
-        deadline = time.monotonic() + within
-        while not (seen := await look()):
-            if time.monotonic() > deadline:
-                tails = "\n".join(operator.tail() for operator in self.operators)
-                raise AssertionError(f"waited in vain for {what}\n{tails}")
-            await asyncio.sleep(0.05)
-        return seen
+        try:
+            return await async_wait_until(what, look, within=within)
+        except NotInTime as late:
+            tails = "\n".join(operator.tail() for operator in self.operators)
+            raise AssertionError(f"{late}\n{tails}") from late
 
     async def stays(self, look: Callable[[], Awaitable[bool]], what: str, *, during: float) -> None:
         """Hold that something stays true for a while."""
