@@ -30,7 +30,7 @@ def local(name: str) -> tuple[Kubectl, Images]:
     except ToolError as error:
         raise DemoError(str(error)) from error
     images = Images(**{name: image.reference for name, image in built.items()})
-    return Kubectl(program=str(program), flags=(f"--kubeconfig={kubeconfig}",)), images
+    return Kubectl(program=program, kubeconfig=kubeconfig), images
 
 
 def remove(name: str) -> None:

@@ -74,11 +74,11 @@ def remove_leftovers(kubectl: Kubectl, *, within: float = 180) -> None:
         and item["spec"].get("persistentVolumeReclaimPolicy") == "Delete"  # others are the storage's to keep
     ]
     kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", f"--timeout={within:.0f}s", timeout=within + 10)
-    if kubectl.get("crd", "whatsappsessionquotas.wasession.dev") is not None:
+    if kubectl.find("crd", "whatsappsessionquotas.wasession.dev") is not None:
         kubectl("delete", "whatsappsessionquota", f"--selector=app.kubernetes.io/part-of={PART_OF}")
     wait_until(
         "the volumes of an earlier demo are gone",
-        lambda: [name for name in volumes if kubectl.get("persistentvolume", name) is not None],
+        lambda: [name for name in volumes if kubectl.find("persistentvolume", name) is not None],
         lambda left: not left,
         within=within,
         every=0.5,

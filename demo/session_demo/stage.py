@@ -61,14 +61,14 @@ class Stage:
 
     def session(self, name: str) -> dict[str, Any]:
         """Return a session; raises NotYet while there is none."""
-        found = self.kubectl.get("whatsappsession", name, namespace=NAMESPACE)
+        found = self.kubectl.find("whatsappsession", name, namespace=NAMESPACE)
         if found is None:
             raise NotYet(f"no session {name}")
         return found
 
     def pod_uid(self, name: str) -> str:
         """Return the UID of a session's pod that is not on its way out."""
-        pod = self.kubectl.get("pod", name, namespace=NAMESPACE)
+        pod = self.kubectl.find("pod", name, namespace=NAMESPACE)
         if pod is None or "deletionTimestamp" in pod["metadata"]:
             raise NotYet(f"session {name} has no pod")
         return str(pod["metadata"]["uid"])
@@ -136,16 +136,16 @@ class Stage:
     def qr_text(self, name: str) -> str:
         """Return the QR code's text of a session, as the holder of its link token sees it."""
         secret_name = self.session(name).get("status", {}).get("tokenSecretName")
-        secret = self.kubectl.get("secret", secret_name, namespace=NAMESPACE) if secret_name else None
+        secret = self.kubectl.find("secret", secret_name, namespace=NAMESPACE) if secret_name else None
         if secret is None:
             raise NotYet(f"session {name} has no Secret")
         token = base64.b64decode(secret["data"]["link"]).decode()
-        with self.kubectl.forwarded(name, 8080, namespace=NAMESPACE) as port:
+        with self.kubectl.forward(name, 8080, namespace=NAMESPACE) as port:
             return str(Client(f"http://127.0.0.1:{port}", token=token).ask("/v1/qr").object()["text"])
 
     def phone(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Call the phone's API; a body makes it a POST."""
-        with self.kubectl.forwarded(self.phone_pod, self.phone_port, namespace=self.phone_namespace) as port:
+        with self.kubectl.forward(self.phone_pod, self.phone_port, namespace=self.phone_namespace) as port:
             return Client(f"http://127.0.0.1:{port}", token=self.phone_token).ask(path, body=body).object()
 
     def scan(self, name: str) -> None:
@@ -173,7 +173,7 @@ class Stage:
         """Make a probe: the quota's status counts just these."""
 
         def look() -> Seen:
-            status = (self.kubectl.get("wasq", name) or {}).get("status", {})
+            status = (self.kubectl.find("wasq", name) or {}).get("status", {})
             seen = status.get("admitted"), status.get("waiting")
             return Seen(good=seen == (admitted, waiting), text=f"admitted {seen[0]}, waiting {seen[1]}")
 

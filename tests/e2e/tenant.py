@@ -75,7 +75,7 @@ class Tenant:
 
     def get(self, kind: str, name: str) -> Object | None:
         """Return an object of the namespace, or None."""
-        return self.kubectl.get(kind, name, namespace=self.namespace)
+        return self.kubectl.find(kind, name, namespace=self.namespace)
 
     def status(self, name: str) -> Object:
         """Return a session's status; empty while there is none."""
@@ -144,7 +144,7 @@ class Tenant:
         if secret is None:
             raise NotYet(f"session {name} has no Secret")
         token = base64.b64decode(secret["data"][scope]).decode()
-        with self.kubectl.forwarded(name, 8080, namespace=self.namespace) as port:
+        with self.kubectl.forward(name, 8080, namespace=self.namespace) as port:
             return Client(f"http://127.0.0.1:{port}", token=token).ask(path).object()
 
     def phone(self, name: str, command: str, **body: Any) -> None:

@@ -75,7 +75,7 @@ class Foreign:
 
     def session(self, name: str) -> dict[str, Any]:
         """A session of the installed operator."""
-        return self.kubectl.get("whatsappsession", name, namespace=SHOP) or {}
+        return self.kubectl.find("whatsappsession", name, namespace=SHOP) or {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +108,7 @@ def foreign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Foreign]:
             trust(cluster.instance, registry.address)
             kubeconfig = folder / "kubeconfig"
             kubeconfig.write_bytes(cluster.kubeconfig.read_bytes())
-            kubectl = Kubectl(program=str(cluster.kubectl.program), flags=(f"--kubeconfig={kubeconfig}",))
+            kubectl = Kubectl(program=cluster.kubectl.program, kubeconfig=kubeconfig)
             made = Foreign(cluster=cluster, kubectl=kubectl, kubeconfig=kubeconfig, registry=f"{registry.address}/team")
             install_their_operator(made)
             yield made

@@ -41,8 +41,8 @@ class Right(NamedTuple):
 
 def _granted(e2e: Ground) -> Iterator[Right]:
     """The rules of the operator's two roles, as they are in the cluster."""
-    role = e2e.kubectl.get("role", "whatsapp-operator", namespace="whatsapp-operator") or {}
-    for rule in [*(e2e.kubectl.get("clusterrole", "whatsapp-operator") or {})["rules"], *role["rules"]]:
+    role = e2e.kubectl.find("role", "whatsapp-operator", namespace="whatsapp-operator") or {}
+    for rule in [*(e2e.kubectl.find("clusterrole", "whatsapp-operator") or {})["rules"], *role["rules"]]:
         for resource in rule["resources"]:
             for verb in rule["verbs"]:
                 yield Right(resource, verb)
@@ -140,7 +140,7 @@ def test_no_verb_on_secrets_gives_a_foreign_one_away(as_operator: str, bank: Ten
 @pytest.fixture(scope="module")
 def as_operator(e2e: Ground) -> Iterator[str]:
     """The API server's address for requests that are taken for the operator's."""
-    command = [e2e.kubectl.program, *e2e.kubectl.flags, f"--as={OPERATOR}", "proxy", "--port=0"]
+    command = [*e2e.kubectl.command, f"--as={OPERATOR}", "proxy", "--port=0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as proxy:
         try:
             assert proxy.stdout is not None

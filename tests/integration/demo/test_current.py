@@ -131,7 +131,7 @@ def test_an_installations_crds_stay(place: Context) -> None:
 
     assert Crds.OTHERS == found.crds
     assert not survey.brings_crds(found)
-    assert all(place.kubectl.get("crd", name) for name in CRDS)
+    assert all(place.kubectl.find("crd", name) for name in CRDS)
 
 
 def test_crds_that_an_installation_took_over_are_its_own(place: Context) -> None:
@@ -141,7 +141,7 @@ def test_crds_that_an_installation_took_over_are_its_own(place: Context) -> None
 
     current.clear(story(), place)
 
-    assert all(place.kubectl.get("crd", name) for name in CRDS)
+    assert all(place.kubectl.find("crd", name) for name in CRDS)
 
 
 def test_crds_with_somebody_elses_quota_stay(place: Context) -> None:
@@ -153,8 +153,8 @@ def test_crds_with_somebody_elses_quota_stay(place: Context) -> None:
 
     current.clear(story(), place)
 
-    assert place.kubectl.get("whatsappsessionquota", "team") is not None
-    assert place.kubectl.get("whatsappsessionquota", "demo") is None
+    assert place.kubectl.find("whatsappsessionquota", "team") is not None
+    assert place.kubectl.find("whatsappsessionquota", "demo") is None
 
 
 def test_a_foreign_namespace_of_that_name_is_refused_and_stays(place: Context) -> None:
@@ -166,4 +166,4 @@ def test_a_foreign_namespace_of_that_name_is_refused_and_stays(place: Context) -
         current.look(story(), Wish(registry="registry.example.com/team"), place)
     current.clear(story(), place)
 
-    assert place.kubectl.get("namespace", "whatsapp-demo") is not None
+    assert place.kubectl.find("namespace", "whatsapp-demo") is not None

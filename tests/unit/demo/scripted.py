@@ -126,12 +126,18 @@ class Scripted(Kubectl):
 
     cluster: Cluster
 
-    def __call__(self, *arguments: str, input: str | None = None, check: bool = True, timeout: float = 60) -> str:  # noqa: A002
+    def __call__(
+        self,
+        *arguments: str,
+        input: str | None = None,  # noqa: A002
+        check: bool = True,
+        timeout: float | None = None,
+    ) -> str:
         """Hand the command to the cluster."""
         del check, timeout
         return self.cluster.run(arguments, input)
 
-    def get(self, kind: str, name: str, *, namespace: str | None = None) -> Object | None:
+    def find(self, kind: str, name: str, *, namespace: str | None = None) -> Object | None:
         """Look the object up."""
         del namespace
         return self.cluster.find(kind, name)
