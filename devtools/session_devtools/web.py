@@ -1,6 +1,6 @@
 """One small HTTP client: API servers that are just starting, runners and the phone behind a forwarded port, registries.
 
-Each request is one connection, since many servers restart while they are asked, and none is tried twice: `wait_until`
+Each request is one connection unless it is told otherwise, since many servers restart while they are asked, and none is tried twice: `wait_until`
 does that where it is wanted. What a richer conversation with an API server needs is kubectl's work.
 """
 
@@ -60,15 +60,16 @@ class Client:
         authority: Path | None = None,
         certificate: Path | None = None,
         key: Path | None = None,
+        keep_alive: bool = False,
     ) -> None:
         self._base = base
-        self._headers = {"Connection": "close", "Accept": "application/json"}
+        self._headers = {"Connection": "keep-alive" if keep_alive else "close", "Accept": "application/json"}
         if token:
             self._headers["Authorization"] = f"Bearer {token}"
         context = None if authority is None else ssl.create_default_context(cafile=str(authority))
         if context is not None and certificate is not None:
             context.load_cert_chain(certificate, key)
-        self._pool = urllib3.PoolManager(ssl_context=context, retries=False)
+        self._pool = urllib3.PoolManager(ssl_context=context, retries=False, maxsize=8)
 
     def ask(
         self,

@@ -1,6 +1,5 @@
 """A real API server with the project's CRDs, and a plain client to it."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -29,7 +28,6 @@ def cluster(light_cluster: LightCluster) -> LightCluster:
 
 
 @pytest.fixture(scope="session")
-def api(cluster: LightCluster) -> Iterator[ApiClient]:
-    """The client; one connection for all tests of a process."""
-    with ApiClient(cluster) as client:
-        yield client
+def api(cluster: LightCluster) -> ApiClient:
+    """The client, for all tests of a process."""
+    return ApiClient(cluster)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from api_client import ApiClient
 from integration.operator.admin import Admin, Audit, Json
 from integration.operator.node import Node, ScriptedRunner
 from integration.operator.process import ACCOUNT, NAMESPACE, ROOT, OperatorProcess
@@ -210,7 +211,7 @@ class Bench:
 @pytest.fixture
 async def bench(operator_cluster: LightCluster, operator_kubeconfig: Path, tmp_path: Path) -> AsyncIterator[Bench]:
     """A namespace with a node. Afterwards no request of any operator may have been refused for a missing right."""
-    admin = await Admin.login(operator_cluster.kubeconfig)
+    admin = Admin(ApiClient(operator_cluster))
     namespace = f"test-{uuid.uuid4().hex[:8]}"
     await admin.create("namespaces", "", {"metadata": {"name": namespace}})
     node = Node(admin, namespace, tmp_path)
@@ -225,11 +226,8 @@ async def bench(operator_cluster: LightCluster, operator_kubeconfig: Path, tmp_p
             operator.kill()
         kubelet.cancel()
         await asyncio.gather(kubelet, return_exceptions=True)
-        try:
-            await node.close_all()
-            await _clean_up(admin, namespace)
-        finally:
-            await admin.close()
+        await node.close_all()
+        await _clean_up(admin, namespace)
     assert ([], None) == (refused, dead)
 
 
