@@ -2,7 +2,6 @@
 
 import json
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from local_cluster.light import LightCluster
 from manifests.conftest import run
 from manifests.rendering import MANIFESTS, RENDERED, render, sources
 from manifests.schemas import write_schemas
+from session_devtools.waiting import wait_until
 
 WRITTEN = sorted(path for path in MANIFESTS.rglob("*.yaml") if path.name != "install.yaml")
 
@@ -25,12 +25,13 @@ def schemas(installed: LightCluster, tmp_path_factory: pytest.TempPathFactory) -
 
     folder = tmp_path_factory.mktemp("schemas")
     ours = [folder / f"wasession.dev_v1alpha1_{kind}.json" for kind in ("whatsappsession", "whatsappsessionquota")]
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
+
+    def published() -> bool:
         write_schemas(fetch=fetch, folder=folder)
-        if all(file.exists() for file in ours):  # new kinds are published a moment after they are established
-            return folder
-    pytest.fail("the API server did not publish our kinds within 30 s")
+        return all(file.exists() for file in ours)  # new kinds are published a moment after they are established
+
+    wait_until("the API server publishes our kinds", published, within=30)
+    return folder
 
 
 def test_yamllint() -> None:

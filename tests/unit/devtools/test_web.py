@@ -1,4 +1,4 @@
-"""The two ways our own code talks to an API server: a few requests with a certificate, and kubectl."""
+"""The small HTTP client, against real servers on loopback: one that wants a certificate, and one that takes a token."""
 
 import http.server
 import json
@@ -7,12 +7,11 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
-from session_devtools.api import Answer, ApiClient
-from session_devtools.errors import CommandError
-from session_devtools.kubectl import Kubectl
+from session_devtools.web import Answer, Client, Refused
 
 
 class Api(http.server.BaseHTTPRequestHandler):
@@ -77,10 +76,9 @@ def port(files: Files) -> Iterator[int]:
         thread.join(20)
 
 
-def _client(files: Files, port: int, *, user: str = "admin", authority: str = "ca") -> ApiClient:
-    return ApiClient(
-        host="127.0.0.1",
-        port=port,
+def _client(files: Files, port: int, *, user: str = "admin", authority: str = "ca") -> Client:
+    return Client(
+        f"https://127.0.0.1:{port}",
         authority=files[f"{authority}.crt"],
         certificate=files[f"{user}.crt"],
         key=files[f"{user}.key"],
@@ -89,7 +87,7 @@ def _client(files: Files, port: int, *, user: str = "admin", authority: str = "c
 
 def test_an_answer_carries_status_and_object(files: Files, port: int) -> None:
     """What the server said, as text and as an object."""
-    answer = _client(files, port).get("/readyz")
+    answer = _client(files, port).ask("/readyz")
 
     assert answer.ok
     assert answer.object() == {"kind": "Node"}
@@ -97,12 +95,14 @@ def test_an_answer_carries_status_and_object(files: Files, port: int) -> None:
 
 def test_a_refusal_is_an_answer(files: Files, port: int) -> None:
     """Who waits for something looks at it again later."""
-    assert _client(files, port).get("/none") == Answer(404, "no such path")
+    answer = _client(files, port).ask("/none")
+
+    assert (404, "no such path", False) == (answer.status, answer.text, answer.ok)
 
 
 def test_a_stranger_gets_no_answer(files: Files, port: int) -> None:
     """The certificate of another authority does not get through the handshake."""
-    answer = _client(files, port, user="stranger").get("/readyz")
+    answer = _client(files, port, user="stranger").ask("/readyz")
 
     assert not answer.ok
     assert answer.status == 0
@@ -111,7 +111,7 @@ def test_a_stranger_gets_no_answer(files: Files, port: int) -> None:
 
 def test_an_impostor_is_not_believed(files: Files, port: int) -> None:
     """A server whose certificate is not of our authority is none."""
-    answer = _client(files, port, authority="other-ca").get("/readyz")
+    answer = _client(files, port, authority="other-ca").ask("/readyz")
 
     assert answer.status == 0
     assert "certificate" in answer.text.lower()
@@ -119,51 +119,73 @@ def test_an_impostor_is_not_believed(files: Files, port: int) -> None:
 
 def test_a_server_that_is_not_there_is_no_error(files: Files) -> None:
     """It may be starting; the reason is in the text."""
-    answer = _client(files, 1).get("/readyz", timeout=5)
+    answer = _client(files, 1).ask("/readyz", timeout=5)
 
     assert answer.status == 0
     assert "refused" in answer.text
 
 
-@pytest.fixture
-def kubectl(tmp_path: Path) -> Kubectl:
-    """A program in kubectl's place that tells what it was given."""
-    program = tmp_path / "kubectl"
-    program.write_text(
-        "#!/usr/bin/env python3\n"
-        "import json, os, sys\n"
-        "if sys.argv[1] == 'fail':\n"
-        "    print('half an answer')\n"
-        "    sys.exit('Error: no such thing')\n"
-        "names = ('KUBECONFIG', 'KUBECACHEDIR')\n"
-        "print(json.dumps([sys.argv[1:], sys.stdin.read(), {name: os.environ[name] for name in names}, len(os.environ)]))\n"
-    )
-    program.chmod(0o755)
-    return Kubectl(program=program, kubeconfig=tmp_path / "config", cache=tmp_path / "cache")
+class Phone(http.server.BaseHTTPRequestHandler):
+    """A phone that tells what it was asked, and refuses one path."""
+
+    def do_GET(self) -> None:
+        """Answer a question."""
+        self._answer({"asked": self.path, "token": self.headers["Authorization"]})
+
+    def do_POST(self) -> None:
+        """Answer a request with its body, or refuse."""
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self._answer({"body": body} if self.path != "/refuse" else None)
+
+    def _answer(self, answer: dict[str, Any] | None) -> None:
+        self.send_response(200 if answer is not None else 409)
+        self.end_headers()
+        self.wfile.write(json.dumps(answer).encode() if answer is not None else b"the code is over")
+
+    def log_message(self, *_: object) -> None:
+        """Keep quiet."""
 
 
-def test_kubectl_is_given_words_input_and_cluster(kubectl: Kubectl, tmp_path: Path) -> None:
-    """Its cache is the cluster's own: another cluster may stand at the same address tomorrow."""
-    words, text, environment, _ = json.loads(kubectl("apply", "-f", "-", input="objects"))
-
-    assert words == ["apply", "-f", "-"]
-    assert text == "objects"
-    assert environment == {"KUBECONFIG": str(tmp_path / "config"), "KUBECACHEDIR": str(tmp_path / "cache")}
-
-
-def test_kubectl_does_not_see_the_persons_environment(kubectl: Kubectl, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No setting of another cluster gets in."""
-    before = json.loads(kubectl("get", input=""))[3]
-    monkeypatch.setenv("KUBECTL_EXTERNAL_DIFF", "something")
-
-    assert before == json.loads(kubectl("get", input=""))[3]
+@pytest.fixture(name="phone")
+def serving_phone() -> Iterator[str]:
+    """The phone's URL."""
+    with http.server.HTTPServer(("127.0.0.1", 0), Phone) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
 
 
-def test_a_failure_of_kubectl_is_an_error_with_all_it_said(kubectl: Kubectl) -> None:
-    """Both streams: some commands answer on one and explain on the other."""
-    with pytest.raises(CommandError) as caught:
-        kubectl("fail")
+def test_a_question_carries_the_token(phone: str) -> None:
+    """As the phone and the runners want it."""
+    assert {"asked": "/phone/devices", "token": "Bearer t"} == Client(phone, token="t").ask("/phone/devices").object()
 
-    assert caught.value.returncode == 1
-    assert caught.value.output == "half an answer\nError: no such thing\n"
-    assert caught.value.output == kubectl("fail", check=False)
+
+def test_a_body_makes_it_a_request(phone: str) -> None:
+    """Sent as JSON; an empty one too."""
+    assert {"body": {"qr": "x"}} == Client(phone, token="t").ask("/phone/scan", body={"qr": "x"}).object()
+    assert {"body": {}} == Client(phone, token="t").ask("/phone/scan", body={}).object()
+
+
+def test_a_refusal_tells_what_was_said_and_not_what_was_sent(phone: str) -> None:
+    """A QR code or a token in a message would be one in a log."""
+    with pytest.raises(Refused) as caught:
+        Client(phone, token="top-secret").ask("/refuse", body={"qr": "2@secret-code"}).object()
+
+    assert "409 for POST /refuse: the code is over" == str(caught.value)
+
+
+def test_nobody_at_the_port_is_no_answer(phone: str) -> None:
+    """The forwarding may have ended."""
+    port = int(phone.rpartition(":")[2])
+
+    with pytest.raises(Refused, match="no answer to GET /x"):
+        Client(f"http://127.0.0.2:{port}", token="t").ask("/x", timeout=1).object()
+
+
+@pytest.mark.parametrize("answer", ["no JSON", "[1]", ""])
+def test_an_answer_that_is_no_object_is_refused(answer: str) -> None:
+    """Whoever sits at that port is not who was meant."""
+    with pytest.raises(Refused, match="no JSON object came for GET /x"):
+        Answer(200, answer, "GET /x").object()
