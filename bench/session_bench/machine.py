@@ -6,6 +6,8 @@ import os
 import platform
 from datetime import UTC, datetime
 
+from session_protocol.times import format_time
+
 from session_bench.kernel import PROC, parse_fields
 
 
@@ -17,7 +19,7 @@ def machine() -> dict[str, object]:
         "memoryGB": round(memory / 2**30, 1),
         "kernel": platform.release(),
         "python": platform.python_version(),
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "time": format_time(datetime.now(UTC)),
         "load": load(),
     }
 

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
+from session_protocol.times import format_time
+
 from whatsapp_operator.core.model import EventNote
 from whatsapp_operator.runtime.client import Kube
 from whatsapp_operator.runtime.clock import Clock
@@ -139,7 +141,7 @@ class Events:
 
     async def _again(self, told: _Told, about: Json, note: EventNote, now: datetime) -> _Told:
         count = told.count + 1
-        patch = {"count": count, "lastTimestamp": _seconds(now)}
+        patch = {"count": count, "lastTimestamp": format_time(now)}
         try:
             await self._kube.patch(EVENTS, namespace=told.namespace, name=told.name, patch=patch)
         except NotFound:  # the API server keeps events for a while only
@@ -164,8 +166,8 @@ class Events:
             "reason": note.reason,
             "message": note.message[:LONGEST],
             "count": 1,
-            "firstTimestamp": _seconds(now),
-            "lastTimestamp": _seconds(now),
+            "firstTimestamp": format_time(now),
+            "lastTimestamp": format_time(now),
             "source": {"component": self._component},
             "reportingComponent": self._component,
             "reportingInstance": self._instance,
@@ -190,7 +192,3 @@ def _named(about: Json) -> Json:
     metadata = about["metadata"]
     named = {name: metadata[name] for name in ("namespace", "name", "uid") if name in metadata}
     return {"apiVersion": about["apiVersion"], "kind": about["kind"], "metadata": named}
-
-
-def _seconds(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

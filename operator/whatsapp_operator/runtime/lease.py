@@ -23,6 +23,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from session_protocol.times import format_time
+
 from whatsapp_operator.runtime.client import Kube
 from whatsapp_operator.runtime.clock import Clock, Jitter, spread
 from whatsapp_operator.runtime.errors import AlreadyExists, Conflict, KubeError, NotFound
@@ -256,4 +258,4 @@ class Lease:
 
 
 def _micro_time(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return format_time(moment, parts="microseconds")

@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from aiohttp import web
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from session_protocol.bad_requests import server_logger
 from session_protocol.vocabulary import TokenScope
 
 from session_runner.http.auth import TokenFolder, require
@@ -117,9 +118,9 @@ class Api:
         }
 
 
-async def serve(app: web.Application, *, port: int) -> tuple[web.AppRunner, int]:
+async def serve(app: web.Application, *, port: int, bad_requests: Callable[[], object] = lambda: None) -> tuple[web.AppRunner, int]:
     """Listen on all interfaces, IPv6 included where there is any; returns the runner and the port. Raises OSError."""
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0, logger=server_logger(bad_requests))
     await runner.setup()
     dual = socket.has_dualstack_ipv6()
     family = socket.AF_INET6 if dual else socket.AF_INET

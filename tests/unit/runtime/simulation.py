@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from session_protocol.times import format_time
 from unit.runtime.fakes import FakeClock, exactly, settle
 from unit.runtime.memory_api import Json, Killed, MemoryApi
 from whatsapp_operator.core.model import Defaults
@@ -314,7 +315,7 @@ class Simulation:
             check()
 
     def _stamp(self, shift: float = 0) -> str:
-        return (self.clock.now() + timedelta(seconds=shift)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return format_time(self.clock.now() + timedelta(seconds=shift))
 
 
 def _custom(kind: str, metadata: Json, spec: Json) -> Json:
