@@ -14,7 +14,7 @@ def write_atomically(path: Path, content: str) -> None:
 
     :raises OSError: it cannot be written; the old content is still there.
     """
-    beside = path.with_name(path.name + ".new")
+    beside = path.with_suffix(".new")
     beside.unlink(missing_ok=True)  # of a writer that was killed, or something else that must not be written through
     try:
         with beside.open("x", encoding="utf-8") as file:

@@ -89,8 +89,8 @@ def _at_least(shortest: int) -> Callable[[str], float]:
             seconds = parse_duration(value).total_seconds()
         except BadDuration as error:
             raise ValueError('is not a duration; write it like "45s", "1m30s" or "500ms"') from error
-        if seconds > _DAY:
-            raise ValueError("must be at most 24h")
+        if not 0 < seconds <= _DAY:
+            raise ValueError("must be more than 0 and at most 24h")
         if seconds < shortest:
             raise ValueError(f'must be at least {shortest}s; write it like "45s"')
         return seconds

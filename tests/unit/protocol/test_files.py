@@ -33,7 +33,7 @@ def test_a_link_in_its_way_is_not_written_through(tmp_path: Path) -> None:
     """What lies under the draft's name is removed, whatever it is."""
     elsewhere = tmp_path / "elsewhere"
     elsewhere.write_text("theirs")
-    (tmp_path / "state.json.new").symlink_to(elsewhere)
+    (tmp_path / "state.new").symlink_to(elsewhere)
     write_atomically(tmp_path / "state.json", "new")
 
     assert "theirs" == elsewhere.read_text()
