@@ -4,6 +4,7 @@ The servers are the real ones, and so are the sockets: a client library would re
 """
 
 import asyncio
+import io
 import json
 import logging
 import time
@@ -67,14 +68,16 @@ class Server:
 
 
 @pytest.fixture(autouse=True)
-def logged(capsys: pytest.CaptureFixture[str]) -> Iterator[None]:
+def logged() -> Iterator[io.StringIO]:
     """Log as the programs do, at the level that says most, to where the test reads."""
-    del capsys  # it has taken the place of standard error by now
     root, ours = logging.getLogger(), [logging.getLogger(name) for name in ("session_runner", "whatsapp_operator")]
     before = (root.handlers[:], root.level, [one.level for one in ours])
     for one in ours:
         logs.configure("debug", ours=one.name)
-    yield
+    written = io.StringIO()
+    root.handlers[:] = [logging.StreamHandler(written)]
+    root.handlers[0].setFormatter(logs.RedactedJson("%(message)s"))
+    yield written
     root.handlers[:], level, levels = before
     root.setLevel(level)
     for one, known in zip(ours, levels, strict=True):
@@ -108,25 +111,21 @@ async def server(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
 
 
 @pytest.mark.parametrize("request_bytes", BAD.values(), ids=BAD)
-async def test_nothing_of_a_bad_request_is_logged(
-    server: Server, request_bytes: bytes, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_nothing_of_a_bad_request_is_logged(server: Server, request_bytes: bytes, logged: io.StringIO) -> None:
     """It is counted, and the server goes on."""
     await server.send(request_bytes)
 
-    assert "" == capsys.readouterr().err
+    assert "" == logged.getvalue()
     assert 1 == server.count()
     assert b" 200 " in await server.send(HEAD + b"Connection: close\r\n\r\n")
 
 
-async def test_paths_and_headers_of_good_requests_are_not_logged(
-    server: Server, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_paths_and_headers_of_good_requests_are_not_logged(server: Server, logged: io.StringIO) -> None:
     """There is no access log, and an unknown path is no news."""
     answer = await server.send(b"GET /" + MARK + b" HTTP/1.1\r\nHost: " + MARK + b"\r\nConnection: close\r\n\r\n")
 
     assert b" 404 " in answer
-    assert MARK.decode() not in capsys.readouterr().err
+    assert MARK.decode() not in logged.getvalue()
     assert 0 == server.count()
 
 
@@ -148,7 +147,7 @@ async def _least(send: Callable[[], Awaitable[bytes]]) -> float:
     return min(times)
 
 
-async def test_a_fault_of_a_handler_is_logged(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_a_fault_of_a_handler_is_logged(logged: io.StringIO) -> None:
     """What is about us is told with its traceback, and not counted as somebody else's."""
     counted: list[None] = []
 
@@ -165,8 +164,7 @@ async def test_a_fault_of_a_handler_is_logged(capsys: pytest.CaptureFixture[str]
     await Server(port, Counter("unused", "Unused", registry=None)).send(HEAD + b"Connection: close\r\n\r\n")
     await runner.cleanup()
 
-    said = capsys.readouterr().err
-    (line,) = [json.loads(line) for line in said.splitlines() if line.startswith("{")] or [said]
+    (line,) = [json.loads(line) for line in logged.getvalue().splitlines()]
     assert line["logger"] == "aiohttp.server"
     assert "RuntimeError: ours" in line["exc_info"]
     assert [] == counted
