@@ -118,7 +118,9 @@ class Api:
         }
 
 
-async def serve(app: web.Application, *, port: int, bad_requests: Callable[[], object] = lambda: None) -> tuple[web.AppRunner, int]:
+async def serve(
+    app: web.Application, *, port: int, bad_requests: Callable[[], object] = lambda: None
+) -> tuple[web.AppRunner, int]:
     """Listen on all interfaces, IPv6 included where there is any; returns the runner and the port. Raises OSError."""
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0, logger=server_logger(bad_requests))
     await runner.setup()

@@ -51,7 +51,8 @@ class Server:
 
     def count(self) -> float:
         """How many bad requests it has counted."""
-        return next(sample.value for sample in self.counter.collect()[0].samples if sample.name.endswith("_total"))
+        samples = [sample for family in self.counter.collect() for sample in family.samples]
+        return float(next(sample.value for sample in samples if sample.name.endswith("_total")))
 
     async def send(self, request: bytes) -> bytes:
         """Send it as it is, and return what comes back until the server closes."""

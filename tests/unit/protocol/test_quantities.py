@@ -150,7 +150,7 @@ def test_sums_of_memory_are_exact(amounts: list[Decimal]) -> None:
 def test_the_client_library_reads_the_same(text: str) -> None:
     """It is the oracle where an amount is neither cut nor rounded."""
     try:
-        theirs = quantity.parse_quantity(text)
+        theirs = quantity.parse_quantity(text)  # type: ignore[no-untyped-call]
     except ValueError:  # it knows no number that ends in a dot, and other suffixes of exponents
         return
 
