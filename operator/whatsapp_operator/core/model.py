@@ -58,7 +58,7 @@ class PodFacts:
     exit_reason: str = ""
     """ The kubelet's word for the container's end: OOMKilled, Error, Completed … """
     last_words: str = ""
-    """ The termination message, scrubbed. """
+    """ The termination message, redacted. """
     waiting_reason: str = ""
     """ Why the container waits: ImagePullBackOff, CreateContainerConfigError … """
     waiting_message: str = ""

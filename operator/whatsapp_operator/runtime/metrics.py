@@ -97,6 +97,11 @@ class Metrics:
             ["resource"],
             registry=self.registry,
         )
+        self.bad_requests = Counter(
+            f"{_PREFIX}_http_bad_requests",
+            "Requests to the probes' port that could not be read",
+            registry=self.registry,
+        )
         self.runners = Gauge(f"{_PREFIX}_runners_listened_to", "Runners that are polled", registry=self.registry)
 
     def resynced(self, began: datetime) -> None:

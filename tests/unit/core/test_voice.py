@@ -93,7 +93,7 @@ def test_a_new_link_forgets_the_old_durability() -> None:
     assert {"linkedTime": "2026-11-22T19:00:05Z"} == (world.status().link or SessionStatus()).to_dict()
 
 
-def test_the_runners_message_is_told_scrubbed() -> None:
+def test_the_runners_message_is_told_redacted() -> None:
     """It is a stranger's page that speaks through it."""
     world = running()
     world.say(RunnerState.ACTION_REQUIRED, message="Dialog open for +49 170 1234567")
