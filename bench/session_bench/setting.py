@@ -31,7 +31,7 @@ def ground(name: str) -> Iterator[Ground]:
         stage = set_up(Story(out=sys.stderr), kubectl, images, Choice())
         kubectl.apply(objects.namespace(), objects.quota())
         account = ("serviceaccount/default", f"--namespace={objects.NAMESPACE}")
-        kubectl.run("wait", *account, "--for=create", "--timeout=60s", timeout=70)
+        kubectl("wait", *account, "--for=create", "--timeout=60s", timeout=70)
         api = api_client(cluster.instance)
         with Inside(cluster.network) as inside:
             found = Ground(cluster=cluster, kubectl=kubectl, api=api, inside=inside, stage=stage)

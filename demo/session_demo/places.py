@@ -10,11 +10,11 @@ from local_cluster.full.cluster import FullCluster
 from local_cluster.full.load import load_missing
 from session_devtools.errors import ToolError
 from session_devtools.images.build import build
+from session_devtools.kubectl import Kubectl
 from session_devtools.steps import Steps
 
 from session_demo.errors import DemoError
 from session_demo.installation import Images
-from session_demo.kubectl import Kubectl
 
 
 def local(name: str) -> tuple[Kubectl, Images]:
@@ -30,7 +30,7 @@ def local(name: str) -> tuple[Kubectl, Images]:
     except ToolError as error:
         raise DemoError(str(error)) from error
     images = Images(**{name: image.reference for name, image in built.items()})
-    return Kubectl(program=str(program), flags=(f"--kubeconfig={kubeconfig}",)), images
+    return Kubectl(program=program, kubeconfig=kubeconfig), images
 
 
 def remove(name: str) -> None:

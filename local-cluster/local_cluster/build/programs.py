@@ -10,14 +10,13 @@ import re
 from pathlib import Path
 
 from session_devtools.build.cache import content_key, entry, files_of
-from session_devtools.build.go import SMALL, go_build, go_install
+from session_devtools.build.go import SMALL, go_build, go_install, go_tool
 from session_devtools.errors import BuildError
 from session_devtools.steps import Progress, Silent
 
 __all__ = [
     "COMPONENTS",
     "COREDNS_VERSION",
-    "REGISTRY_VERSION",
     "coredns",
     "kubeadm",
     "kubernetes",
@@ -39,7 +38,6 @@ COMPONENTS = (
     "local-volume-provisioner",
 )
 COREDNS_VERSION = "v1.12.4"
-REGISTRY_VERSION = "v3.1.2"
 
 
 def kubernetes(*, progress: Progress | None = None, cache: Path | None = None) -> Path:
@@ -93,8 +91,7 @@ def registry(*, progress: Progress | None = None, cache: Path | None = None) -> 
 
     Raises BuildError.
     """
-    package = "github.com/distribution/distribution/v3/cmd/registry"
-    return go_install(package, REGISTRY_VERSION, what="the image registry", progress=progress, cache=cache)
+    return go_tool(GO_MODULES / "registry", progress=progress, cache=cache)
 
 
 def pause(*, progress: Progress | None = None, cache: Path | None = None) -> Path:

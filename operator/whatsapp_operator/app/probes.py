@@ -12,7 +12,8 @@ from enum import StrEnum
 from typing import Any
 
 from aiohttp import web
-from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, generate_latest
+from session_protocol.bad_requests import server_logger
+from session_protocol.exposition import expose
 
 from whatsapp_operator.runtime.metrics import Metrics
 
@@ -61,7 +62,7 @@ class Probes:
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/readyz", self._readyz)
         app.router.add_get("/metrics", self._serve_metrics)
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False)
+        self._runner = web.AppRunner(app, access_log=None, logger=server_logger(self._metrics.bad_requests.inc))
         await self._runner.setup()
         await web.TCPSite(self._runner, address, port).start()
         return int(self._runner.addresses[0][1])
@@ -79,12 +80,10 @@ class Probes:
         health = self._health()
         return _answer(health, good=health.ready)
 
-    async def _serve_metrics(self, _: web.Request) -> web.Response:
+    async def _serve_metrics(self, request: web.Request) -> web.Response:
         self._measure()
-        return web.Response(
-            body=generate_latest(self._metrics.registry),  # type: ignore[no-untyped-call]
-            headers={"Content-Type": CONTENT_TYPE_LATEST},
-        )
+        body, headers = expose(self._metrics.registry, headers=request.headers, query=request.query)
+        return web.Response(body=body, headers=headers)
 
 
 def _answer(health: Health, *, good: bool) -> web.Response:
