@@ -7,6 +7,7 @@ import platform
 from datetime import UTC, datetime
 
 import psutil
+from session_protocol.times import format_time
 
 
 def machine() -> dict[str, object]:
@@ -16,7 +17,7 @@ def machine() -> dict[str, object]:
         "memoryGB": round(psutil.virtual_memory().total / 2**30, 1),
         "kernel": platform.release(),
         "python": platform.python_version(),
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "time": format_time(datetime.now(UTC)),
         "load": load(),
     }
 

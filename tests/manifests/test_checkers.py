@@ -108,6 +108,17 @@ def test_kubeconform_knows_our_kinds(kubeconform: Path, schemas: Path) -> None:
     assert "maxRound" in done.stdout
 
 
+@pytest.mark.parametrize(("field", "status"), [("maxRounds", 0), ("maxRound", 1)])
+def test_kubeconform_finds_the_checked_in_schemas(kubeconform: Path, field: str, status: int) -> None:
+    """As docs/reference/editors.md tells it, without a cluster."""
+    text = (MANIFESTS / "examples" / "session-full.yaml").read_text().replace("maxRounds", field)
+    place = str(MANIFESTS.parent / "schemas" / "{{.Group}}/{{.ResourceKind}}_{{.ResourceAPIVersion}}.json")
+
+    done = run(kubeconform, "-strict", "-schema-location", place, "-", text=text)
+
+    assert (status, "") == (done.returncode, done.stderr)
+
+
 def template(schemas: Path) -> str:
     """Where kubeconform finds the schema of a kind."""
     return str(schemas / "{{.Group}}_{{.ResourceAPIVersion}}_{{.ResourceKind}}.json")

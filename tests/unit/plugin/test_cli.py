@@ -194,3 +194,19 @@ def test_a_python_without_what_the_plugin_needs(tmp_path: Path) -> None:
     assert re.fullmatch(
         r"kubectl whatsapp needs the Python package \w+: `pipx install .*/plugin` brings all it needs\n", done.stderr
     )
+
+
+def test_what_takes_long_to_load_is_not_loaded(scripted_kubectl: ScriptedKubectl) -> None:
+    """Neither typer's validator, nor rich, nor what another command needs: a table down a pipe comes at once."""
+    scripted_kubectl.on("get", out={"kind": "List", "items": [session_json()]})
+    slow = ["pydantic", "rich", "yaml", "segno", "http.client"]
+    program = (
+        f"import sys; sys.modules.update(dict.fromkeys({slow}))\n"
+        "from kubectl_whatsapp.cli import main\n"
+        "sys.exit(main(['-n', 'shop', 'status', 'sales', '-o', 'wide', '--as-group', 'a']))\n"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=50)
+
+    assert 0 == done.returncode, done.stderr
+    assert ["sales", "QRPending", "False", "demo"] == done.stdout.splitlines()[1].split()[:4]
