@@ -21,12 +21,12 @@ __all__ = ["SMALL", "go_build", "go_install", "go_tool", "how_far", "tool_of"]
 SMALL = "-s -w"  # linker flags: no symbol table, no debug information; a third of the size
 
 
-def go_build(module: Path, output: Path, *, flags: str, what: str, progress: Progress) -> None:
-    """Build the program in a module's folder with these linker flags.
+def go_build(module: Path, output: Path, *, flags: str, what: str, progress: Progress, package: str = ".") -> None:
+    """Build the program in a module's folder, or another one that the module requires, with these linker flags.
 
     Raises BuildError.
     """
-    command = [str(find_go(progress=progress)), "build", "-v", "-ldflags", flags, "-o", str(output), "."]
+    command = [str(find_go(progress=progress)), "build", "-v", "-ldflags", flags, "-o", str(output), package]
     _run_go(command, folder=module, extra={}, what=what, progress=progress)
 
 

@@ -18,6 +18,7 @@ __all__ = [
     "COMPONENTS",
     "COREDNS_VERSION",
     "coredns",
+    "kubeadm",
     "kubernetes",
     "kubernetes_version",
     "pause",
@@ -27,18 +28,20 @@ __all__ = [
 GO_MODULES = Path(__file__).parents[2] / "go"
 COMPONENTS = (
     "etcd",
+    "kubeadm",
     "kube-apiserver",
     "kube-controller-manager",
     "kube-proxy",
     "kube-scheduler",
     "kubectl",
     "kubelet",
+    "local-volume-provisioner",
 )
 COREDNS_VERSION = "v1.12.4"
 
 
 def kubernetes(*, progress: Progress | None = None, cache: Path | None = None) -> Path:
-    """The folder that holds etcd, every Kubernetes component and kubectl under their names.
+    """The folder that holds etcd, every Kubernetes component, kubeadm, kubectl and the provisioner under their names.
 
     Raises BuildError.
     """
@@ -51,8 +54,27 @@ def kubernetes(*, progress: Progress | None = None, cache: Path | None = None) -
         for name in COMPONENTS:
             (target / name).symlink_to("kube")
 
-    key = content_key(files=files_of(module), extra=[_version_flags(version), platform.machine()])
+    source = {name: text for name, text in files_of(module).items() if not name.endswith("_test.go")}
+    key = content_key(files=source, extra=[_version_flags(version), platform.machine()])
     return entry(f"kubernetes-{version}-{key}", fill, progress=watcher, cache=cache)
+
+
+def kubeadm(*, progress: Progress | None = None, cache: Path | None = None) -> Path:
+    """Kubeadm alone, of the same release: for light mode on somebody else's programs, a fraction of the whole.
+
+    Raises BuildError.
+    """
+    watcher = progress or Silent()
+    module = GO_MODULES / "kube"
+    version = kubernetes_version((module / "go.mod").read_text())
+    flags, package = _version_flags(version), "k8s.io/kubernetes/cmd/kubeadm"
+
+    def fill(target: Path) -> None:
+        go_build(module, target / "kubeadm", package=package, flags=flags, what=f"kubeadm {version}", progress=watcher)
+
+    locks = {name: (module / name).read_bytes() for name in ("go.mod", "go.sum")}
+    key = content_key(files=locks, extra=[flags, platform.machine()])
+    return entry(f"kubeadm-{version}-{key}", fill, progress=watcher, cache=cache) / "kubeadm"
 
 
 def coredns(*, progress: Progress | None = None, cache: Path | None = None) -> Path:
