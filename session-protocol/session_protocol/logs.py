@@ -1,6 +1,6 @@
 """Logging of both programs: one JSON object per line on standard error, everything in it redacted.
 
-    {"time": "2026-11-22T17:42:00.123Z", "level": "info", "logger": "…", "message": "The state changed", "state": "…"}
+    {"time": "2026-11-22T17:42:00.123Z", "level": "INFO", "logger": "…", "message": "The state changed", "state": "…"}
 
 The message is constant and the fields tell the rest, so that lines can be counted and searched. Libraries are heard
 from warnings on, in the same shape; kopf formats values into its messages and hangs the object it speaks of onto its
@@ -55,7 +55,7 @@ class RedactedJson(JsonFormatter):
         message = log_data.get("message", "")
         log_data.clear()
         log_data["time"] = format_time(datetime.fromtimestamp(record.created, UTC), parts="milliseconds")
-        log_data["level"] = record.levelname.lower()
+        log_data["level"] = record.levelname
         log_data["logger"] = record.name
         log_data["message"] = _safe(message)
         if reference := _reference(record):

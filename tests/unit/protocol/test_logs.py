@@ -40,7 +40,7 @@ def test_a_line_has_its_fields(capsys: pytest.CaptureFixture[str]) -> None:
 
     (line,) = lines(capsys)
     assert ["time", "level", "logger", "message", "session", "round"] == list(line)
-    assert ("info", "whatsapp_operator.test", "Session let in") == (line["level"], line["logger"], line["message"])
+    assert ("INFO", "whatsapp_operator.test", "Session let in") == (line["level"], line["logger"], line["message"])
     assert ("shop/a", 2) == (line["session"], line["round"])
 
 
