@@ -159,6 +159,13 @@ def test_its_lock_has_what_it_declares(shipped: Shipped) -> None:
     assert set() == distributions(project(shipped)["dependencies"]) - locked
 
 
+def test_the_plugins_wheel_has_the_projects_version(tmp_path: Path) -> None:
+    """Its version is not a second one that somebody forgets to raise."""
+    subprocess.run([sys.executable, *WHEEL, tmp_path, ROOT / "plugin"], check=True, timeout=50)
+
+    assert [f"kubectl_whatsapp-{VERSION}-py3-none-any.whl"] == [file.name for file in tmp_path.iterdir()]
+
+
 def test_the_root_says_what_to_install_instead() -> None:
     """It is the development environment: `pip install .` would bring nothing that starts."""
     done = subprocess.run(
