@@ -94,7 +94,7 @@ def secrets() -> st.SearchStrategy[str]:
 def surroundings() -> st.SearchStrategy[str]:
     """What stands around a secret in a log."""
     return st.sampled_from(
-        ["", " ", ": ", " (", ") ", '"', "'", "=", ", ", "\n", " is gone ", "from ", "[", "] ", "?x="]
+        ["", " ", ": ", " (", ") ", '"', "'", "=", ", ", "\n", " is gone ", " from ", "[", "] ", "?x="]
     )
 
 
