@@ -102,7 +102,7 @@ async def test_a_stop_during_the_launch_is_clean(start: Start, delay: float) -> 
 
         assert await runner.stop() == ExitCode.STOPPED
         assert runner.left(below) == []
-        assert [line for line in runner.lines if line.get("level") == "error" or "not JSON" in line] == []
+        assert [line for line in runner.lines if line.get("level") == "ERROR" or "not JSON" in line] == []
 
 
 async def test_a_second_runner_on_the_profile_is_refused(start: Start) -> None:

@@ -23,6 +23,10 @@ _RANDOM: Final = 20
 """ Random-looking characters of a key at least: 120 bits in base64. """
 _PADDED: Final = 16
 """ The same for a word that ends in = as only base64 does. """
+_MIXTURE: Final = 32
+""" Characters of a word of capitals, small letters and digits whose dashes and slashes may be part of a key. """
+_NO_NAME: Final = 40
+""" Characters that a name with capitals and digits in it has no more of. """
 _HASH: Final = 10
 """ Characters of the suffixes that Kubernetes makes. """
 _LONGEST_NUMBER: Final = 6
@@ -51,8 +55,11 @@ def _alone(folded: str, token: re.Match[str]) -> Iterator[Claim]:
     end = padding.end() if padding and not folded[padding.end() : padding.end() + 1].isalnum() else token.end()
     segments = list(_SEGMENT.finditer(word))
     random = [segment for segment in segments if not _is_name(segment.group())]
+    is_padded = end > token.end() and (end - token.start()) % 4 == 0
+    if len(word) >= (_PADDED - 2 if is_padded else _MIXTURE) and _is_mixture(segments):
+        random = segments
     length = sum(len(segment.group()) for segment in random)
-    if length >= _RANDOM or (end > token.end() and length >= _PADDED - 4 and (end - token.start()) % 4 == 0):
+    if random is segments or length >= _RANDOM or (is_padded and length >= _PADDED - 4):
         # From the first to the last segment that looks random: a path around it stays.
         last = token.start() + random[-1].end()
         yield Claim(token.start() + random[0].start(), end if random[-1] is segments[-1] else last, Mark.SECRET)
@@ -60,6 +67,24 @@ def _alone(folded: str, token: re.Match[str]) -> Iterator[Claim]:
     for segment in segments:
         if _is_hex(segment.group()) and len(segment.group()) >= _HEX:
             yield Claim(token.start() + segment.start(), token.start() + segment.end(), Mark.SECRET)
+
+
+def _is_mixture(segments: list[re.Match[str]]) -> bool:
+    """Whether a long word has capitals, small letters and digits, and no part that anybody would read as a word."""
+    parts = [segment.group() for segment in segments]
+    joined = "".join(parts)
+    kinds = {letter.isdigit() or (letter.isupper() and "upper") for letter in joined}
+    if len(kinds) < len(("digit", "upper", "lower")):
+        return False
+    return not any(_is_word(part) or (len(joined) < _NO_NAME and _is_long_name(part)) for part in parts)
+
+
+def _is_word(part: str) -> bool:
+    return part.isalpha() and len(part) >= len("path") and part[1:].islower()
+
+
+def _is_long_name(part: str) -> bool:
+    return len(part) >= _PADDED and _is_name(part) and 5 * len(_humps(_RUN.findall(part))) <= len(part)
 
 
 def _is_hex(word: str) -> bool:
@@ -75,9 +100,14 @@ def _is_name(segment: str) -> bool:
     runs = _RUN.findall(segment)
     if any(len(run) > _LONGEST_NUMBER for run in runs if run.isdigit()):
         return False
-    humps = [run for run, following in pairwise([*runs, ""]) if not (run.isupper() and following.islower())]
+    humps = _humps(runs)
     short = sum(1 for hump in humps if len(hump) == 1 and hump.islower())
     return 4 * len(humps) <= len(segment) and 4 * short <= len(humps)
+
+
+def _humps(runs: list[str]) -> list[str]:
+    """Return the runs of one kind of letters; capitals before small letters count with these."""
+    return [run for run, following in pairwise([*runs, ""]) if not (run.isupper() and following.islower())]
 
 
 def _wrapped(folded: str, tokens: list[re.Match[str]]) -> Iterator[Claim]:
