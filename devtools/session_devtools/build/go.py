@@ -18,15 +18,30 @@ from session_devtools.steps import Progress, Silent
 __all__ = ["SMALL", "go_build", "go_install", "how_far"]
 
 SMALL = "-s -w"  # linker flags: no symbol table, no debug information; a third of the size
+# What the linker drops is not compiled either: a fifth less of the compiler's time. The same for every program, as Go
+# keeps compiled packages apart by these flags.
+QUICK = "-gcflags=all=-dwarf=false"
 
 
-def go_build(module: Path, output: Path, *, flags: str, what: str, progress: Progress) -> None:
-    """Build the program in a module's folder with these linker flags.
+def go_build(
+    module: Path,
+    output: Path,
+    *,
+    flags: str,
+    what: str,
+    progress: Progress,
+    package: str = ".",
+    tags: str = "",
+    cgo: bool = False,
+    modfile: Path | None = None,
+) -> None:
+    """Build a program of a module's folder, or of a package that the module requires, with these linker flags.
 
-    Raises BuildError.
+    `modfile` is another go.mod than the folder's own. Raises BuildError.
     """
-    command = [str(find_go(progress=progress)), "build", "-v", "-ldflags", flags, "-o", str(output), "."]
-    _run_go(command, folder=module, extra={}, what=what, progress=progress)
+    options = ["-v", QUICK, "-tags", tags, "-ldflags", flags, *([f"-modfile={modfile}"] if modfile else [])]
+    command = [str(find_go(progress=progress)), "build", *options, "-o", str(output), package]
+    _run_go(command, folder=module, extra={"CGO_ENABLED": "1"} if cgo else {}, what=what, progress=progress)
 
 
 def go_install(
@@ -39,7 +54,7 @@ def go_install(
     watcher, name, pinned = progress or Silent(), package.rpartition("/")[2], f"{package}@{version}"
 
     def fill(target: Path) -> None:
-        command = [str(find_go(progress=watcher)), "install", "-v", "-ldflags", SMALL, pinned]
+        command = [str(find_go(progress=watcher)), "install", "-v", QUICK, "-ldflags", SMALL, pinned]
         _run_go(command, folder=target, extra={"GOBIN": str(target)}, what=f"{what} {version}", progress=watcher)
 
     key = content_key(files={}, extra=[pinned, SMALL, platform.machine()])

@@ -30,6 +30,7 @@ import (
 
 // A command is built only when it is asked for: each one registers a few hundred flags.
 var components = map[string]func() *cobra.Command{
+	"coredns":                 newCoreDNSCommand,
 	"kube-apiserver":          apiserver.NewAPIServerCommand,
 	"kube-controller-manager": controllermanager.NewControllerManagerCommand,
 	"kube-proxy":              proxy.NewProxyCommand,

@@ -4,6 +4,6 @@ Light mode and the full cluster ask here for the programs they start. Nothing in
 that is what a cache is for.
 """
 
-from local_cluster.build.programs import coredns, kubernetes, kubernetes_version, pause, registry
+from local_cluster.build.programs import kubernetes, pause, plans, registry, runtime
 
-__all__ = ["coredns", "kubernetes", "kubernetes_version", "pause", "registry"]
+__all__ = ["kubernetes", "pause", "plans", "registry", "runtime"]

@@ -26,11 +26,10 @@ class Programs:
     """The programs of an instance."""
 
     kubernetes: Path
-    """The folder of etcd, the components and kubectl."""
-    coredns: Path
+    """The folder of etcd, CoreDNS, the components and kubectl."""
+    runtime: Path
+    """The folder of containerd, its shim, ctr and runc."""
     pause: Path
-    containerd: Path
-    ctr: Path
     python: Path
     python_path: tuple[Path, ...]
     """The folders from which that Python imports the provisioner and what it stands on."""
@@ -127,7 +126,9 @@ def _node(instance: Instance, programs: Programs) -> list[Daemon]:
     }
     return [
         Daemon(
-            name="containerd", command=[str(programs.containerd), "-c", str(files.containerd)], reads=[files.containerd]
+            name="containerd",
+            command=[str(programs.runtime / "containerd"), "-c", str(files.containerd)],
+            reads=[files.containerd],
         ),
         Daemon(
             name="kubelet",
@@ -141,7 +142,7 @@ def _node(instance: Instance, programs: Programs) -> list[Daemon]:
         ),
         Daemon(
             name="coredns",
-            command=[str(programs.coredns), "-conf", str(files.corefile)],
+            command=[str(programs.kubernetes / "coredns"), *flags({"conf": files.corefile})],
             reads=[files.corefile, files.kubeconfig("dns")],
         ),
         Daemon(

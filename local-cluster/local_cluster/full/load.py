@@ -8,6 +8,7 @@ from session_devtools.errors import MachineError
 from session_devtools.images import Built
 from session_devtools.steps import Progress
 
+from local_cluster import build
 from local_cluster.full.instance import Instance
 
 __all__ = ["load", "load_missing"]
@@ -48,4 +49,5 @@ def references(instance: Instance) -> frozenset[str]:
 
 
 def _images(instance: Instance, *command: str) -> tuple[str, ...]:
-    return ("ctr", "--address", str(instance.containerd_socket), "--namespace", "k8s.io", "images", *command)
+    ctr = str(build.runtime() / "ctr")
+    return (ctr, "--address", str(instance.containerd_socket), "--namespace", "k8s.io", "images", *command)

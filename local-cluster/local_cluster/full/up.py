@@ -7,7 +7,6 @@ Ctrl-C, a crash or a reboot took away is made again.
 import datetime as dt
 import hashlib
 import json
-import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,7 +16,7 @@ from session_devtools import packages
 from session_devtools.build.cache import cache_folder
 from session_devtools.cgroups import CgroupTree
 from session_devtools.commands import run
-from session_devtools.errors import MachineError, StartError
+from session_devtools.errors import StartError
 from session_devtools.steps import Progress
 
 import local_cluster
@@ -80,20 +79,10 @@ def supervisor_of(instance: Instance) -> Supervisor:
 
 
 def _programs(progress: Progress) -> Programs:
-    def installed(name: str) -> Path:
-        found = shutil.which(name, path="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
-        if found is None:
-            raise MachineError(
-                f"{name} is not installed although its package is: `apt-get install --reinstall containerd`"
-            )
-        return Path(found)
-
     return Programs(
         kubernetes=build.kubernetes(progress=progress),
-        coredns=build.coredns(progress=progress),
+        runtime=build.runtime(progress=progress),
         pause=build.pause(progress=progress),
-        containerd=installed("containerd"),
-        ctr=installed("ctr"),
         python=Path(sys.executable),
         python_path=(Path(local_cluster.__file__).parents[1], Path(session_devtools.__file__).parents[1]),
     )
@@ -118,6 +107,8 @@ def _write_files(instance: Instance, programs: Programs) -> str:
     image = oci.pause_image(programs.pause.read_bytes())
     containerd = configs.containerd(
         pause_image=image,
+        shim=programs.runtime / "containerd-shim-runc-v2",
+        runc=programs.runtime / "runc",
         cni_folder=files.cni.parent,
         registries=files.registries,
         may_lower_oom_score=machine.may_lower_oom_score(),
@@ -195,7 +186,7 @@ def _apply(instance: Instance, programs: Programs) -> None:
 
 def _load_pause_image(instance: Instance, supervisor: Supervisor, programs: Programs, image: str) -> None:
     """The sandbox's image; there is no registry to take it from."""
-    ctr = [str(programs.ctr), "--address", str(instance.containerd_socket), "--namespace", "k8s.io", "images"]
+    ctr = [str(programs.runtime / "ctr"), "--address", str(instance.containerd_socket), "--namespace", "k8s.io", "images"]
     readiness.wait_for(
         lambda: readiness.accepts(instance.containerd_socket),
         what="containerd's start",
