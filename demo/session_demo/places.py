@@ -8,13 +8,17 @@ from __future__ import annotations
 from local_cluster import build as programs
 from local_cluster.full.cluster import FullCluster
 from local_cluster.full.load import load_missing
+from session_devtools import packages
 from session_devtools.errors import ToolError
-from session_devtools.images.build import build
+from session_devtools.images.build import Built, build, unbuilt
 from session_devtools.steps import Steps
 
 from session_demo.errors import DemoError
 from session_demo.installation import Images
 from session_demo.kubectl import Kubectl
+
+IMAGE_MINUTES = 2
+""" What the three images add on two idle cores, beside the compiling. """
 
 
 def local(name: str) -> tuple[Kubectl, Images]:
@@ -22,8 +26,13 @@ def local(name: str) -> tuple[Kubectl, Images]:
     progress = Steps()
     try:
         cluster = FullCluster(name)
-        cluster.up(progress=progress)
-        built = build(progress=progress)
+        built: dict[str, Built] = {}
+        cluster.up(
+            progress=progress,
+            needs=packages.IMAGES,
+            beside=[lambda: built.update(build(progress=progress))],
+            minutes=IMAGE_MINUTES if unbuilt() else 0,
+        )
         load_missing(cluster.instance, built.values(), progress=progress)
         program = programs.kubernetes(progress=progress) / "kubectl"
         kubeconfig = cluster.kubeconfig

@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from session_devtools.advice import with_advice
 from session_devtools.build.cache import content_key, entry
 from session_devtools.build.toolchain import find_go
 from session_devtools.errors import BuildError
@@ -20,7 +21,7 @@ __all__ = ["SMALL", "go_build", "go_install", "how_far"]
 SMALL = "-s -w"  # linker flags: no symbol table, no debug information; a third of the size
 # What the linker drops is not compiled either: a fifth less of the compiler's time. The same for every program, as Go
 # keeps compiled packages apart by these flags.
-QUICK = "-gcflags=all=-dwarf=false"
+QUICK = "-gcflags=all="
 
 
 def go_build(
@@ -89,4 +90,4 @@ def _run_go(command: Sequence[str], *, folder: Path, extra: dict[str, str], what
         assert process.stdout is not None  # noqa: S101  for the type checker: we asked for the pipe above
         lines.extend(process.stdout)
     if process.returncode != 0:
-        raise BuildError(f"building {what} failed:\n{''.join(lines[-20:]).strip()}")
+        raise BuildError(with_advice(f"building {what} failed", "".join(lines[-20:]).strip()))

@@ -93,7 +93,14 @@ class Buildah:
         Its layers are as they are: to compress half a gigabyte and to unpack it takes longer than to read and write it.
         """
         run_logged(
-            [*self._program, "push", "--quiet", "--disable-compression", reference, f"oci-archive:{archive}:{reference}"],
+            [
+                *self._program,
+                "push",
+                "--quiet",
+                "--disable-compression",
+                reference,
+                f"oci-archive:{archive}:{reference}",
+            ],
             log=log,
             what=f"writing {archive.name}",
         )

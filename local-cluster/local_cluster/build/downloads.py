@@ -5,6 +5,7 @@ program is used only when its checksum is right. What was fetched of one stays i
 run is ended, and the next run asks for the rest alone.
 """
 
+import errno
 import hashlib
 import http.client
 import os
@@ -74,7 +75,8 @@ def fetch(
         partial = folder / f"{name}-{wanted.digest[:16]}.partial"
         partial.touch()
         _complete(url, partial, sleep=sleep)
-        found = hashlib.file_digest(partial.open("rb"), wanted.algorithm).hexdigest()
+        with partial.open("rb") as file:
+            found = hashlib.file_digest(file, wanted.algorithm).hexdigest()
         if found != wanted.digest:
             partial.unlink()
             raise BuildError(
@@ -88,7 +90,7 @@ def fetch(
 def _checksum(url: str) -> Checksum:
     for algorithm, digits in CHECKSUMS.items():
         try:
-            with urllib.request.urlopen(f"{url}.{algorithm}", timeout=PATIENCE) as answer:
+            with urllib.request.urlopen(f"{url}.{algorithm}", timeout=PATIENCE) as answer:  # noqa: S310  see `source`
                 text = answer.read(1024).decode(errors="replace")
         except urllib.error.HTTPError as error:
             if error.code == http.HTTPStatus.NOT_FOUND:
@@ -117,8 +119,8 @@ def _complete(url: str, partial: Path, *, sleep: Callable[[float], None]) -> Non
                 raise _refused(url, error) from error
             reason = f"the server answers {error.code}"
         except (OSError, http.client.HTTPException) as error:
-            if isinstance(error, OSError) and error.errno is not None and error.filename is not None:
-                raise  # the disk's fault and no server's
+            if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+                raise  # no server's fault
             reason = str(error) or type(error).__name__
         sleep(min(2.0**attempt, 8.0))
     have = partial.stat().st_size
@@ -131,9 +133,9 @@ def _complete(url: str, partial: Path, *, sleep: Callable[[float], None]) -> Non
 def _more(url: str, partial: Path) -> bool:
     """One request for the rest; True when all is there."""
     have = partial.stat().st_size
-    request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})  # noqa: S310  checked
+    request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})  # noqa: S310  see `source`
     try:
-        answer = urllib.request.urlopen(request, timeout=PATIENCE)
+        answer = urllib.request.urlopen(request, timeout=PATIENCE)  # noqa: S310  see `source`
     except urllib.error.HTTPError as error:
         if have and error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             return True  # nothing is missing; the checksum tells whether it is right

@@ -106,7 +106,9 @@ def _kubernetes() -> Program:
             downloads.fetch(source, version, name, target / name, progress=progress)
         return build(target, OURS, "released", f"what belongs to Kubernetes {version}", progress)
 
-    files = {name: text for name, text in files_of(module).items() if not name.endswith(("go.mod", "go.sum", "_test.go"))}
+    files = {
+        name: text for name, text in files_of(module).items() if not name.endswith(("go.mod", "go.sum", "_test.go"))
+    }
     locks = {path.name: path.read_bytes() for path in (modfile, modfile.with_suffix(".sum"))}
     key = content_key(files={**files, **locks}, extra=[flags, platform.machine(), *([source] if source else [])])
     minutes = MINUTES[version] if source is None else MINUTES["released"]

@@ -11,16 +11,12 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-import session_devtools
-from session_devtools import packages
 from session_devtools.build.cache import cache_folder
 from session_devtools.cgroups import CgroupTree
 from session_devtools.commands import run
 from session_devtools.errors import StartError
 from session_devtools.steps import Progress
 
-import local_cluster
-from local_cluster import build
 from local_cluster.control_plane import AUTHORITIES, audit_policy
 from local_cluster.full import configs, machine, namespaces, oci, readiness, records
 from local_cluster.full.components import ACCOUNTS, Files, Programs, certificates, daemons
@@ -37,14 +33,11 @@ ANCHOR = "anchor"
 NODE_DAEMONS = ("containerd", "kubelet", "kube-proxy", "coredns", "provisioner")
 
 
-def up(name: str, *, progress: Progress) -> Instance:
-    """Have the cluster of that name run and be ready.
+def up(name: str, programs: Programs, *, progress: Progress) -> Instance:
+    """Have the cluster of that name run and be ready, out of programs that `prepare` has made.
 
     Raises ToolError, with what to do.
     """
-    machine.check()
-    packages.ensure(machine.PACKAGES, progress=progress)
-    programs = _programs(progress)
     with records.locked(f"cluster {name}", progress=progress):
         instance = records.find_or_create(name)
         with records.locked(records.MACHINE):
@@ -76,16 +69,6 @@ def up(name: str, *, progress: Progress) -> Instance:
 def supervisor_of(instance: Instance) -> Supervisor:
     """The supervisor of an instance's daemons."""
     return Supervisor(records=instance.run / "processes", logs=instance.logs, cgroups=CgroupTree(instance.label))
-
-
-def _programs(progress: Progress) -> Programs:
-    return Programs(
-        kubernetes=build.kubernetes(progress=progress),
-        runtime=build.runtime(progress=progress),
-        pause=build.pause(progress=progress),
-        python=Path(sys.executable),
-        python_path=(Path(local_cluster.__file__).parents[1], Path(session_devtools.__file__).parents[1]),
-    )
 
 
 def _write_files(instance: Instance, programs: Programs) -> str:
@@ -186,7 +169,14 @@ def _apply(instance: Instance, programs: Programs) -> None:
 
 def _load_pause_image(instance: Instance, supervisor: Supervisor, programs: Programs, image: str) -> None:
     """The sandbox's image; there is no registry to take it from."""
-    ctr = [str(programs.runtime / "ctr"), "--address", str(instance.containerd_socket), "--namespace", "k8s.io", "images"]
+    ctr = [
+        str(programs.runtime / "ctr"),
+        "--address",
+        str(instance.containerd_socket),
+        "--namespace",
+        "k8s.io",
+        "images",
+    ]
     readiness.wait_for(
         lambda: readiness.accepts(instance.containerd_socket),
         what="containerd's start",
