@@ -1,5 +1,6 @@
 """Bring images into a cluster: there is no registry, so their archives are given to containerd directly."""
 
+import functools
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from session_devtools.commands import run
 from session_devtools.errors import MachineError
 from session_devtools.images import Built
 from session_devtools.steps import Progress
+from session_devtools.together import together
 
 from local_cluster import build
 from local_cluster.full.instance import Instance
@@ -35,9 +37,12 @@ def load_missing(instance: Instance, images: Iterable[Built], *, progress: Progr
     wanted = list(images)
     present = references(instance)
     missing = [built for built in wanted if built.reference not in present]
-    for built in missing:
+
+    def bring(built: Built) -> None:
         with progress.step(f"loading image {built.name}"):
             load(instance, built.archive)
+
+    together(*(functools.partial(bring, built) for built in missing))
     return [built.reference for built in missing]
 
 
