@@ -6,6 +6,7 @@ Loaded only when it is asked for: on a cluster of somebody else's nothing of our
 from __future__ import annotations
 
 from local_cluster import build as programs
+from local_cluster.full import machine
 from local_cluster.full.cluster import FullCluster
 from local_cluster.full.load import load_missing
 from session_devtools import packages
@@ -25,6 +26,7 @@ def local(name: str) -> tuple[Kubectl, Images]:
     """Bring our own cluster up and the images into it; raises DemoError with what to do."""
     progress = Steps()
     try:
+        machine.check()  # before anything is asked of apt
         cluster = FullCluster(name)
         built: dict[str, Built] = {}
         cluster.up(

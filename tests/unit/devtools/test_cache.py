@@ -123,7 +123,7 @@ def test_what_a_killed_build_left_goes_before_the_next(tmp_path: Path) -> None:
     (tmp_path / ".x-1-abc" / "half").write_text("")
     (tmp_path / ".y-1-abc").mkdir()
 
-    entry("x-1", lambda folder: (folder / "whole").write_text(""), progress=Silent(), cache=tmp_path)
+    entry("x-1", lambda folder: (folder / "whole").mkdir(), progress=Silent(), cache=tmp_path)
 
     assert not (tmp_path / ".x-1-abc").exists()
     assert (tmp_path / ".y-1-abc").exists()
