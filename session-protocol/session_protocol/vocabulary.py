@@ -8,6 +8,10 @@ meets a word it does not know shows it and counts it as not connected.
 from __future__ import annotations
 
 from enum import IntEnum, StrEnum
+from typing import Final
+
+WORD_PATTERN: Final = "^[A-Z][A-Za-z0-9]{0,62}$"
+""" One CamelCase word: states and error codes, also those of a newer runner than the reader. """
 
 
 class RunnerState(StrEnum):

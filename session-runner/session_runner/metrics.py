@@ -1,7 +1,8 @@
 """What the runner counts for Prometheus, in a registry of its own.
 
 Base units, `whatsapp_runner_` in front, and no label that names a session, a person or a number: the pod's own labels
-tell the session. The memory split is measured when somebody asks, from /proc.
+tell the session. The memory split, and CPU time, memory and open files of the Python process, are read from /proc
+when somebody asks.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 from session_protocol.vocabulary import RunnerState
 
@@ -26,6 +28,7 @@ class Metrics:
 
     def __init__(self, *, registry: CollectorRegistry | None = None) -> None:
         self.registry = registry or CollectorRegistry(auto_describe=True)
+        # Not the library's Enum: that names the label after the metric, and `state` is what people's queries say.
         self._state = Gauge(
             "whatsapp_runner_state",
             "1 for the state the session is in, 0 for all others.",
@@ -58,6 +61,7 @@ class Metrics:
             registry=self.registry,
         )
         self.registry.register(MemoryByPart())
+        ProcessCollector(namespace="whatsapp_runner", registry=self.registry)
         self.show_state(RunnerState.STARTING)
 
     def show_state(self, state: RunnerState) -> None:

@@ -1,8 +1,13 @@
 """The runner's settings, all from environment variables, read once at the start.
 
 The operator writes them into the pod. A wrong value ends the runner at once with its own exit code and a message
-that names the variable, because a restart cannot cure it. `docs/reference/runner-settings.md` holds the same table;
-a test compares it with this file.
+that names the variable, says what is expected and shows an example, because a restart cannot cure it. A value that
+is free text (an address, a path, a UID) is not repeated: a secret may have been pasted there, and the message reaches
+the session's status. `docs/reference/runner-settings.md` holds the same table; a test compares it with this file.
+
+The few parsers are ours and not msgspec's `convert(strict=False)`: paths, hosts, durations and requests would need a
+hook of their own there as well, and its messages ("Expected `int` <= 65535 - at `$.port`") name neither the variable
+nor what to write instead.
 """
 
 # ruff: noqa: RUF009 -- _setting() returns a fresh dataclass field, which is what the rule wants to protect
@@ -71,7 +76,7 @@ def _url(value: str) -> str:
 
 def _number(low: int, high: int) -> Callable[[str], int]:
     def parse(value: str) -> int:
-        if not value.strip().isascii() or not value.strip().isdigit() or not low <= int(value) <= high:
+        if not re.fullmatch(r"[0-9]{1,9}", value.strip(), re.ASCII) or not low <= int(value) <= high:
             raise ValueError(f"must be a whole number from {low} to {high}")
         return int(value)
 
@@ -93,9 +98,24 @@ def _level(value: str) -> str:
     return value.upper()
 
 
-def _setting(variable: Variable, parse: Callable[[str], Any], default: str | None, meaning: str) -> Any:
-    """One setting: a default of `None` makes the variable required."""
-    return field(metadata={"variable": variable, "parse": parse, "default": default, "meaning": meaning})
+def _setting(
+    variable: Variable, parse: Callable[[str], Any], default: str | None, meaning: str, *, example: str | None = None
+) -> Any:
+    """One setting: a default of `None` makes the variable required. The default is the example where no other is given."""
+    return field(
+        metadata={
+            "variable": variable,
+            "parse": parse,
+            "default": default,
+            "meaning": meaning,
+            "example": f"{variable}={example or default}",
+        }
+    )
+
+
+_SOME_UID = "1b4e28ba-2fa1-4d11-883f-0016d3cca427"
+_FREE_TEXT = (_text, _uid, _path, _maybe_path, _url)
+""" What is parsed by these could be anything, so a wrong value is not repeated. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,9 +139,14 @@ class Settings:
         _maybe_path,
         "",
         "PEM file of certificate authorities that the browser trusts beside its own. Empty: none.",
+        example="/run/whatsapp-session/tokens/ca.crt",
     )
     profile_dir: Path = _setting(
-        Variable.PROFILE_DIR, _path, None, "The profile volume: the login lives here, and nothing that may be lost."
+        Variable.PROFILE_DIR,
+        _path,
+        None,
+        "The profile volume: the login lives here, and nothing that may be lost.",
+        example="/profile",
     )
     cache_dir: Path = _setting(
         Variable.CACHE_DIR,
@@ -134,9 +159,14 @@ class Settings:
         _path,
         None,
         "Folder with one file per scope (state, link, send, read, admin) holding its token; an absent file turns the scope off.",
+        example="/run/whatsapp-session/tokens",
     )
-    session_uid: str = _setting(Variable.SESSION_UID, _uid, None, "UID of the session, repeated in every state answer.")
-    pod_uid: str = _setting(Variable.POD_UID, _uid, None, "UID of the pod, repeated in every state answer.")
+    session_uid: str = _setting(
+        Variable.SESSION_UID, _uid, None, "UID of the session, repeated in every state answer.", example=_SOME_UID
+    )
+    pod_uid: str = _setting(
+        Variable.POD_UID, _uid, None, "UID of the pod, repeated in every state answer.", example=_SOME_UID
+    )
     port: int = _setting(Variable.PORT, _number(0, 65535), "8080", "Port of the HTTP API; 0 takes any free one.")
     link_method: LinkMethod = _setting(
         Variable.LINK_METHOD,
@@ -245,13 +275,15 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     values: dict[str, Any] = {}
     for item in fields(Settings):
         variable, default = item.metadata["variable"], item.metadata["default"]
-        raw = environment.get(variable, default)
+        raw, example = environment.get(variable, default), item.metadata["example"]
         if raw is None:
-            raise SettingsError(f"{variable} is not set; it is required ({item.metadata['meaning'].rstrip('.')}).")
+            meaning = item.metadata["meaning"].rstrip(".")
+            raise SettingsError(f"{variable} is not set; it is required ({meaning}), for example {example}.")
         try:
             values[item.name] = item.metadata["parse"](raw)
         except ValueError as error:
-            raise SettingsError(f"{variable}={raw[:200]!r} {error}.") from error
+            got = "" if item.metadata["parse"] in _FREE_TEXT else f"={raw[:40]!r}"
+            raise SettingsError(f"{variable}{got} {error}, for example {example}.") from error
     settings = Settings(**values)
     _check_together(settings)
     return settings

@@ -8,12 +8,12 @@ from decimal import Decimal
 from typing import Annotated
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from session_protocol.vocabulary import WORD_PATTERN
 
 from whatsapp_operator.api.base import STORED, StatusModel
 from whatsapp_operator.api.conditions import Condition, Conditions
 from whatsapp_operator.api.fields import Count, Int64, StoredMemory, Time
 from whatsapp_operator.api.requests import HandledRequests
-from whatsapp_operator.api.states import STATE_PATTERN
 
 ConditionList = Annotated[
     Conditions,
@@ -101,7 +101,7 @@ class RecoveryStatus(StatusModel):
 class SessionStatus(ConditionedStatus):
     """What the session is."""
 
-    state: Annotated[str, Field(pattern=STATE_PATTERN)] | None = None
+    state: Annotated[str, Field(pattern=WORD_PATTERN)] | None = None
     """What the session is doing, in one word. The runner's words: Starting, Loading, LoadError, UnsupportedBrowser,
     QRPending, PairingCodePending, PasskeyRequired, LinkExpired, Syncing, Connected, Reconnecting, Offline, Conflict,
     LoggedOut, TemporarilyBanned, ServiceUnavailable, Restricted, ActionRequired, UpdateNeeded, ScreenLocked, Degraded,

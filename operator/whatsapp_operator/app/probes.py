@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from aiohttp import web
-from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, generate_latest
+from session_protocol.exposition import expose
 
 from whatsapp_operator.runtime.metrics import Metrics
 
@@ -79,12 +79,10 @@ class Probes:
         health = self._health()
         return _answer(health, good=health.ready)
 
-    async def _serve_metrics(self, _: web.Request) -> web.Response:
+    async def _serve_metrics(self, request: web.Request) -> web.Response:
         self._measure()
-        return web.Response(
-            body=generate_latest(self._metrics.registry),  # type: ignore[no-untyped-call]
-            headers={"Content-Type": CONTENT_TYPE_LATEST},
-        )
+        body, headers = expose(self._metrics.registry, headers=request.headers, query=request.query)
+        return web.Response(body=body, headers=headers)
 
 
 def _answer(health: Health, *, good: bool) -> web.Response:

@@ -10,20 +10,17 @@ the report keeps the time it was heard, and the core decides what that means.
 
 import asyncio
 import ipaddress
-import json
 import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from typing import Annotated, Final, NamedTuple, Protocol
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple, Protocol
 
 import aiohttp
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
-from pydantic.alias_generators import to_camel
+from session_protocol.answers import State, read_state
 
 from whatsapp_operator.api.constants import RUNNER_PORT
 from whatsapp_operator.api.metadata import ObjectKey
-from whatsapp_operator.api.states import STATE_PATTERN
 from whatsapp_operator.core.model import KeyID, PodUID, RunnerReport, SessionUID
 from whatsapp_operator.runtime.clock import Clock, Jitter, spread
 
@@ -45,11 +42,6 @@ UNCHANGED_GAP: Final = 1.0
 """ The same when nothing has changed: a runner that does not hold its answer back must not either. """
 LARGEST: Final = 64 * 1024
 """ Bytes of an answer that are read. """
-
-
-BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
-LATEST: Final = datetime(9000, 1, 1, tzinfo=UTC)
-""" An answer with a moment outside of these is none: what is reckoned from it could lie beyond all years. """
 
 
 class NoAnswer(Exception):
@@ -75,37 +67,10 @@ class Target:
         return f"http://{host}:{RUNNER_PORT}/v1/state"
 
 
-def _usable(moment: datetime) -> datetime:
-    """Let a moment pass that can be written in UTC and reckoned with; a runner's clock may be wrong, but not so far."""
-    if not BEGINNING <= moment < LATEST:
-        raise ValueError("is no time to reckon with")
-    return moment
-
-
-Moment = Annotated[AwareDatetime, AfterValidator(_usable)]
-
-
-class Answer(BaseModel):
-    """What a runner says; unknown fields are ignored."""
-
-    model_config = ConfigDict(alias_generator=to_camel, frozen=True)
-
-    session_uid: Annotated[str, Field(alias="sessionUID", max_length=128)]
-    pod_uid: Annotated[str, Field(alias="podUID", max_length=128)]
-    revision: Annotated[int, Field(ge=0)]
-    state: Annotated[str, Field(pattern=STATE_PATTERN)]
-    reason: Annotated[str, Field(max_length=128)] = ""
-    message: Annotated[str, Field(max_length=4096)] = ""
-    since: Moment | None = None
-    linked_time: Moment | None = None
-    durable_time: Moment | None = None
-    round: Annotated[int, Field(ge=0, lt=2**31)] | None = None
-
-
 class Listener(Protocol):
     """The seam to the runners."""
 
-    async def ask(self, target: Target, *, after: int | None) -> Answer:
+    async def ask(self, target: Target, *, after: int | None) -> State:
         """Return the runner's state once it is another than that revision, or after `WAIT`.
 
         :raises NoAnswer: nothing that counts came.
@@ -120,16 +85,15 @@ class HttpListener:
         """ The token of scope *state*; may raise LookupError when the key is gone. """
         self._session: aiohttp.ClientSession | None = None
 
-    async def ask(self, target: Target, *, after: int | None) -> Answer:
+    async def ask(self, target: Target, *, after: int | None) -> State:
         """Make one long-poll; the first one (`after` None) is answered at once."""
         query = {"wait": "0"} if after is None else {"after": str(after), "wait": f"{WAIT.total_seconds():g}"}
         try:
             token = self._token(target.session_uid, target.key_id)
-            text = await self._get(target.url, query, token)
-            answer = Answer.model_validate(json.loads(text))
+            answer = read_state(await self._get(target.url, query, token))
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise NoAnswer(f"{type(error).__name__}: {error}") from error
-        except (ValidationError, ValueError, RecursionError) as error:
+        except ValueError as error:
             raise NoAnswer("the answer is not a state") from error
         except LookupError as error:
             raise NoAnswer(str(error)) from error
@@ -272,7 +236,7 @@ class Runners:
             revision = answer.revision
             await self._clock.sleep(max(0.0, gap - (self._clock.monotonic() - started)))
 
-    def _heard(self, target: Target, answer: Answer) -> None:
+    def _heard(self, target: Target, answer: State) -> None:
         known = self._reports.get(target.key)
         report = RunnerReport(
             session_uid=target.session_uid,
@@ -284,7 +248,7 @@ class Runners:
             since=answer.since,
             linked_time=answer.linked_time,
             durable_time=answer.durable_time,
-            round=answer.round or 0,
+            round=answer.round,
             heard=self._clock.now(),
         )
         self._reports[target.key] = report

@@ -1,38 +1,38 @@
-"""The HTTP API: routes, errors, and starting to listen.
+"""The HTTP API: what each route answers, and starting to listen.
 
 `__main__` builds the application and serves it from the first moment on, so that also a runner that is still starting
 answers. No route ever touches the page: they read the store, so a hung page cannot hang the API.
-The contract is in openapi.yaml beside this file; a test compares the two.
+Which routes there are, what they take and whose token they want is in `routes`, how errors leave in `errors`.
 """
 
 from __future__ import annotations
 
-import logging
+import functools
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime
 from importlib import resources
-from typing import TypeVar
 
+import mimeparse
+import msgspec
 from aiohttp import web
-from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
-from session_protocol.vocabulary import TokenScope
+from aiohttp.typedefs import Handler
+from session_protocol.answers import State
+from session_protocol.exposition import expose
+from session_protocol.times import whole_seconds
 
 from session_runner.http.auth import TokenFolder, require
 from session_runner.http.codes import OFFERED, render
-from session_runner.http.errors import ApiError, BadRequestError, NoCodeError, NotAcceptableError, UnauthorizedError
-from session_runner.http.negotiation import best_type
+from session_runner.http.errors import BadRequestError, NoCodeError, NotAcceptableError, problems
+from session_runner.http.routes import ROUTES, Route, StateQuery, read_query
+from session_runner.http.server import ProblemRunner
 from session_runner.metrics import Metrics
-from session_runner.profile.marker import format_time
 from session_runner.store import Snapshot, StateStore
-
-log = logging.getLogger(__name__)
 
 MAX_WAIT_SECONDS = 60.0
 """ Longer waits are cut to this: proxies and load balancers drop silent connections soon after. """
-
-N = TypeVar("N", int, float)
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+LONGEST_ACCEPT = 4096
+""" Characters of an Accept header that are looked at; a browser's has 150. """
 
 
 class Api:
@@ -51,34 +51,36 @@ class Api:
         self._store = store
         self._tokens = tokens
         self._metrics = metrics
-        self._identity = {"sessionUID": session_uid, "podUID": pod_uid}
+        self._session_uid = session_uid
+        self._pod_uid = pod_uid
         self._clock = clock
+        self._answers: dict[str, Handler] = {
+            "getState": self.state,
+            "getQR": self.code,
+            "getContract": self.contract,
+            "getHealth": self.alive,
+            "getReadiness": self.alive,
+            "getMetrics": self.measurements,
+        }
 
     def application(self) -> web.Application:
         """The aiohttp application."""
-        app = web.Application(middlewares=[_json_errors])
-        app.router.add_get("/v1/state", self.state, allow_head=False)
-        app.router.add_get("/v1/qr", self.code, allow_head=False)
-        app.router.add_get("/v1/openapi.yaml", self.contract, allow_head=False)
-        app.router.add_get("/healthz", self.alive)
-        app.router.add_get("/readyz", self.alive)
-        app.router.add_get("/metrics", self.measurements, allow_head=False)
+        app = web.Application(middlewares=[problems])
+        for route in ROUTES:
+            app.router.add_get(route.path, self._guarded(route), allow_head=route.head)
         return app
 
     async def state(self, request: web.Request) -> web.Response:
         """GET /v1/state: the state, at once or after its next change."""
-        self._require(request, TokenScope.STATE)
-        after = _number(request, "after", int)
-        wait = _number(request, "wait", float) or 0.0
-        snapshot = await self._store.newer_than(after, wait=min(wait, MAX_WAIT_SECONDS))
-        return web.json_response(self._document(snapshot), headers={"Cache-Control": "no-store"})
+        query = read_query(request.query, StateQuery)
+        after = query.after if isinstance(query.after, int) else None
+        snapshot = await self._store.newer_than(after, wait=min(query.wait, MAX_WAIT_SECONDS))
+        body = msgspec.json.encode(self.document(snapshot))
+        return web.Response(body=body, content_type="application/json", headers={"Cache-Control": "no-store"})
 
     async def code(self, request: web.Request) -> web.Response:
         """GET /v1/qr: the QR code that is on the page's screen."""
-        self._require(request, TokenScope.LINK)
-        media_type = best_type(request.headers.get("Accept", ""), OFFERED)
-        if media_type is None:
-            raise NotAcceptableError(f"Accept one of {', '.join(OFFERED)}.")
+        media_type = best_type(", ".join(request.headers.getall("Accept", [])))
         code = self._store.code
         if code is None:
             state = self._store.snapshot.state
@@ -95,31 +97,61 @@ class Api:
         """GET /healthz and /readyz: this answer is the proof. The page is no part of it, on purpose."""
         return web.Response(text="ok\n")
 
-    async def measurements(self, _request: web.Request) -> web.Response:
+    async def measurements(self, request: web.Request) -> web.Response:
         """GET /metrics."""
-        return web.Response(body=generate_latest(self._metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        body, headers = expose(self._metrics.registry, headers=request.headers, query=request.query)
+        return web.Response(body=body, headers=headers)
 
-    def _require(self, request: web.Request, *allowed: TokenScope) -> None:
-        require(self._tokens, request.headers.get("Authorization"), *allowed)
+    def _guarded(self, route: Route) -> Handler:
+        answer, scope = self._answers[route.name], route.scope
+        if scope is None:
+            return answer
 
-    def _document(self, snapshot: Snapshot) -> dict[str, object]:
+        @functools.wraps(answer)
+        async def guarded(request: web.Request) -> web.StreamResponse:
+            require(self._tokens, request.headers.get("Authorization"), scope)
+            return await answer(request)
+
+        return guarded
+
+    def document(self, snapshot: Snapshot) -> State:
+        """What is said of a snapshot, now."""
         probed = self._store.probed
-        return self._identity | {
-            "revision": snapshot.revision,
-            "state": snapshot.state,
-            "reason": snapshot.reason,
-            "message": snapshot.message,
-            "since": format_time(snapshot.since),
-            "linkedTime": format_time(snapshot.linked_time),
-            "durableTime": format_time(snapshot.durable_time),
-            "round": snapshot.round,
-            "probeAgeSeconds": None if probed is None else round(max(0.0, (self._clock() - probed).total_seconds()), 1),
-        }
+        return State(
+            session_uid=self._session_uid,
+            pod_uid=self._pod_uid,
+            revision=snapshot.revision,
+            state=snapshot.state,
+            reason=snapshot.reason,
+            message=snapshot.message,
+            since=whole_seconds(snapshot.since),
+            linked_time=_maybe(snapshot.linked_time),
+            durable_time=_maybe(snapshot.durable_time),
+            round=snapshot.round,
+            probe_age_seconds=None if probed is None else round(max(0.0, (self._clock() - probed).total_seconds()), 1),
+        )
+
+
+def best_type(accept: str) -> str:
+    """Return the offered media type that an Accept header likes best; no header likes all.
+
+    :raises NotAcceptableError: it likes none. :raises BadRequestError: it is no list of media types.
+    """
+    wanted = accept.lower() if accept.strip(" ,\t") else "*/*"
+    if len(wanted) > LONGEST_ACCEPT:
+        raise BadRequestError(f"The Accept header is longer than {LONGEST_ACCEPT} characters.")
+    try:
+        best: str = mimeparse.best_match(OFFERED[::-1], wanted)  # of equals the last one wins there
+    except mimeparse.MimeTypeParseException as error:
+        raise BadRequestError("The Accept header is no list of media types, such as image/png, */*;q=0.1.") from error
+    if not best:
+        raise NotAcceptableError(f"Accept one of {', '.join(OFFERED)}.")
+    return best
 
 
 async def serve(app: web.Application, *, port: int) -> tuple[web.AppRunner, int]:
     """Listen on all interfaces, IPv6 included where there is any; returns the runner and the port. Raises OSError."""
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
+    runner = ProblemRunner(app, access_log=None, shutdown_timeout=2.0)
     await runner.setup()
     dual = socket.has_dualstack_ipv6()
     family = socket.AF_INET6 if dual else socket.AF_INET
@@ -128,38 +160,5 @@ async def serve(app: web.Application, *, port: int) -> tuple[web.AppRunner, int]
     return runner, int(listener.getsockname()[1])
 
 
-@web.middleware
-async def _json_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    try:
-        return await handler(request)
-    except ApiError as error:
-        headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, UnauthorizedError) else {}
-        return _error(error.status, error.code, str(error), headers=headers)
-    except web.HTTPException as error:  # unknown paths and methods come from aiohttp itself
-        if error.status < 400:
-            raise
-        headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
-        return _error(error.status, error.reason.title().replace(" ", ""), f"{error.reason}.", headers=headers)
-    except Exception:
-        log.exception("A request failed", extra={"path": request.path})
-        return _error(500, "InternalError", "The runner failed to answer; its log tells why.", headers={})
-
-
-def _error(status: int, code: str, message: str, *, headers: dict[str, str]) -> web.Response:
-    return web.json_response(
-        {"error": {"code": code, "message": message}}, status=status, headers={"Cache-Control": "no-store"} | headers
-    )
-
-
-def _number(request: web.Request, name: str, kind: type[N]) -> N | None:
-    """A query parameter that is a number and not negative; `None` when it is absent."""
-    text = request.query.get(name)
-    if text is None:
-        return None
-    try:
-        value = kind(text)
-    except ValueError as error:
-        raise BadRequestError(f"{name}={text[:40]!r} is not a number.") from error
-    if not 0 <= value < 2**53:  # also refuses NaN and infinity
-        raise BadRequestError(f"{name} must not be negative or endless.")
-    return value
+def _maybe(moment: datetime | None) -> datetime | None:
+    return None if moment is None else whole_seconds(moment)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
-import json
 
+import msgspec
 import segno
+from session_protocol import answers
+from session_protocol.times import whole_seconds
 
-from session_runner.profile.marker import format_time
 from session_runner.store import Code
 
 OFFERED = ("application/json", "image/png", "image/svg+xml")
@@ -17,14 +18,14 @@ OFFERED = ("application/json", "image/png", "image/svg+xml")
 def render(code: Code, media_type: str) -> bytes:
     """The body of the answer in one of the OFFERED types."""
     if media_type == "application/json":
-        return json.dumps(
-            {
-                "text": code.text,
-                "issuedTime": format_time(code.issued),
-                "expiryTime": format_time(code.expires),
-                "round": code.round,
-            }
-        ).encode()
+        return msgspec.json.encode(
+            answers.Code(
+                text=code.text,
+                issued_time=whole_seconds(code.issued),
+                expiry_time=whole_seconds(code.expires),
+                round=code.round,
+            )
+        )
     image = io.BytesIO()
     kind = "png" if media_type == "image/png" else "svg"
     # Error correction L, as the page itself uses: the text is long and the code is read from a clean screen.

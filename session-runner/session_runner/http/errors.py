@@ -1,23 +1,39 @@
-"""Errors of the HTTP API, each with its status and its word.
+"""Errors of the HTTP API, each with its status and its word, and how they leave: as a problem (RFC 9457).
 
-Every error leaves as {"error": {"code", "message"}}, whatever route or layer it comes from; `app` has the middleware.
+Whatever route or layer an error comes from, a caller gets `application/problem+json` with type, title, status, detail
+and the object `error: {code, message}`, by which programs tell errors apart. A route raises an ApiError; what the
+framework raises (unknown paths, wrong methods) and what nobody foresaw is turned into one by `problems`, the
+middleware, and what is no HTTP at all by `server`. Routes that speak another API's shape go into an application of
+their own below this one, with a middleware of their own, `errors_as` with another way to write: it is the nearer one,
+so this one never sees their errors.
 """
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from http import HTTPStatus
-from typing import ClassVar
+
+import msgspec
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+from session_protocol.answers import Error, Problem
+
+log = logging.getLogger(__name__)
+
+PROBLEM = "application/problem+json"
 
 
 class ApiError(Exception):
     """Something the caller did or asked for; the text tells what to do."""
 
-    status: ClassVar[HTTPStatus]
-    code: ClassVar[str]
+    status: HTTPStatus
+    code: str
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 class BadRequestError(ApiError):
-    """A parameter is wrong."""
+    """A parameter or a header is wrong, or this cannot be read as a request."""
 
     status, code = HTTPStatus.BAD_REQUEST, "BadRequest"
 
@@ -26,6 +42,7 @@ class UnauthorizedError(ApiError):
     """No token, or an unknown one."""
 
     status, code = HTTPStatus.UNAUTHORIZED, "Unauthorized"
+    headers = (("WWW-Authenticate", "Bearer"),)
 
 
 class ForbiddenError(ApiError):
@@ -44,3 +61,61 @@ class NotAcceptableError(ApiError):
     """None of the offered media types is acceptable."""
 
     status, code = HTTPStatus.NOT_ACCEPTABLE, "NotAcceptable"
+
+
+class ExpectationError(ApiError):
+    """The header Expect holds something else than 100-continue."""
+
+    status, code = HTTPStatus.EXPECTATION_FAILED, "ExpectationFailed"
+
+
+class InternalError(ApiError):
+    """A fault of the runner; its log tells why."""
+
+    status, code = HTTPStatus.INTERNAL_SERVER_ERROR, "InternalError"
+
+
+class HttpError(ApiError):
+    """What HTTP itself has a status for: unknown paths, wrong methods. The code is that status in one word."""
+
+    def __init__(self, status: int, *, allow: str | None = None) -> None:
+        self.status = HTTPStatus(status)
+        self.code = self.status.phrase.title().replace(" ", "")
+        self.headers = () if allow is None else (("Allow", allow),)
+        super().__init__(f"{self.status.description or self.status.phrase}.")
+
+
+def problem(error: ApiError) -> web.Response:
+    """Write an error as this API does."""
+    document = Problem(
+        type="about:blank",
+        title=error.status.phrase,
+        status=error.status,
+        detail=str(error),
+        error=Error(code=error.code, message=str(error)),
+    )
+    headers = {"Cache-Control": "no-store", **dict(error.headers)}
+    return web.Response(body=msgspec.json.encode(document), status=error.status, content_type=PROBLEM, headers=headers)
+
+
+def errors_as(write: Callable[[ApiError], web.Response]) -> Middleware:
+    """Return a middleware that lets every error leave in one form."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except ApiError as error:
+            return write(error)
+        except web.HTTPException as error:
+            if error.status < 400:
+                raise
+            return write(HttpError(error.status, allow=error.headers.get("Allow")))
+        except Exception:
+            log.exception("A request failed", extra={"path": request.path})
+            return write(InternalError("The runner failed to answer; its log tells why."))
+
+    return middleware
+
+
+problems = errors_as(problem)

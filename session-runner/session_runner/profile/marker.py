@@ -3,6 +3,10 @@
 Without it a lost login could not be told from a profile that was never linked, and a ban would be forgotten by the
 next pod. It holds times and words only: no number, no code, no key. Written rarely (a request, linking, logout,
 conflict, ban, a clean stop), each time as a whole and atomically.
+
+It is read by hand, field by field, and not decoded as one structure: a file of a newer version, or half a one, keeps
+what is understood of it, while msgspec takes a structure whole or not at all. Tried with a raw text per field it came
+to as many lines, for the fallbacks are the point here.
 """
 
 from __future__ import annotations

@@ -17,14 +17,18 @@ class Bench:
         self.metrics = Metrics()
         self.measured = 0
         self.port = 0
+        self.content_type = ""
+        """ Of the last answer. """
         self.probes = Probes(health=lambda: self.health, measure=self._measure, metrics=self.metrics)
 
     def _measure(self) -> None:
         self.measured += 1
 
-    async def get(self, path: str) -> tuple[int, str]:
+    async def get(self, path: str, *, accept: str = "*/*") -> tuple[int, str]:
         """Ask."""
-        async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{self.port}{path}") as response:
+        url, headers = f"http://127.0.0.1:{self.port}{path}", {"Accept": accept}
+        async with aiohttp.ClientSession() as session, session.get(url, headers=headers) as response:
+            self.content_type = response.headers["Content-Type"]
             return response.status, await response.text()
 
 
@@ -67,14 +71,31 @@ async def test_why_is_told_too(bench: Bench) -> None:
     } == json.loads(text)
 
 
-async def test_metrics_are_openmetrics_and_fresh(bench: Bench) -> None:
+@pytest.mark.parametrize(
+    ("accept", "content_type", "is_openmetrics"),
+    [
+        ("*/*", "text/plain; version=0.0.4; charset=utf-8", False),
+        ("text/plain;version=0.0.4", "text/plain; version=0.0.4; charset=utf-8", False),
+        ("application/openmetrics-text", "application/openmetrics-text; version=1.0.0; charset=utf-8", True),
+    ],
+)
+async def test_metrics_come_as_asked_for_and_fresh(
+    bench: Bench, accept: str, content_type: str, *, is_openmetrics: bool
+) -> None:
     """Gauges are brought up to date when somebody reads them."""
     bench.metrics.reconciles.labels("success").inc()
-    status, text = await bench.get("/metrics")
+    status, text = await bench.get("/metrics", accept=accept)
 
-    assert (200, 1) == (status, bench.measured)
+    assert (200, 1, content_type) == (status, bench.measured, bench.content_type)
     assert 'whatsapp_operator_reconcile_total{result="success"} 1.0' in text
-    assert text.endswith("# EOF\n")
+    assert is_openmetrics == text.endswith("# EOF\n")
+
+
+async def test_only_the_named_metrics(bench: Bench) -> None:
+    """A scraper may ask for some."""
+    _, text = await bench.get("/metrics?name[]=whatsapp_operator_lease_holder")
+
+    assert "whatsapp_operator_lease_holder 0.0" == text.splitlines()[-1]
 
 
 async def test_nothing_else_is_served(bench: Bench) -> None:

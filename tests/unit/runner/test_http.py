@@ -69,10 +69,13 @@ async def api(tmp_path: Path) -> AsyncIterator[Api8080]:
 
 async def error_code(response: ClientResponse) -> str:
     """The word of an error; its whole form is checked, too."""
+    assert response.content_type == "application/problem+json"
     document: dict[str, Any] = await response.json()
-    assert list(document) == ["error"]
+    assert list(document) == ["type", "title", "status", "detail", "error"]
+    assert (document["type"], document["status"]) == ("about:blank", response.status)
+    assert document["title"]
     assert sorted(document["error"]) == ["code", "message"]
-    assert document["error"]["message"]
+    assert document["error"]["message"] == document["detail"] != ""
     return str(document["error"]["code"])
 
 
@@ -134,6 +137,36 @@ async def test_a_wrong_parameter_is_refused(api: Api8080, query: str) -> None:
     response = await api.get(f"/v1/state?{query}")
 
     assert (response.status, await error_code(response)) == (400, "BadRequest")
+
+
+async def test_the_longest_wait_is_cut(api: Api8080, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wait that no clock holds is a long wait, and no fault."""
+    monkeypatch.setattr("session_runner.http.app.MAX_WAIT_SECONDS", 0.01)
+
+    async with asyncio.timeout(2):
+        assert (await api.get("/v1/state?after=1&wait=1e308")).status == 200
+
+
+@pytest.mark.parametrize("query", ["after=1&after=2", "wait=0&wait=0", "after=1&wait=0&after="])
+async def test_a_parameter_that_is_given_twice_is_refused(api: Api8080, query: str) -> None:
+    """Which one was meant, nobody can know."""
+    response = await api.get(f"/v1/state?{query}")
+
+    assert (response.status, await error_code(response)) == (400, "BadRequest")
+
+
+@pytest.mark.parametrize("query", ["x=1", "x=1&x=2", "After=x", "&&", "=", "watch"])
+async def test_a_parameter_that_nobody_knows_is_ignored(api: Api8080, query: str) -> None:
+    """As everywhere on the web."""
+    assert (await api.get(f"/v1/state?{query}")).status == 200
+
+
+async def test_a_refusal_does_not_repeat_what_was_sent(api: Api8080) -> None:
+    """What was pasted into the wrong place may be a secret."""
+    response = await api.get("/v1/state?wait=hunter2", accept="hunter2")
+
+    assert response.status == 400
+    assert "hunter2" not in await response.text()
 
 
 @pytest.mark.parametrize("token", [None, "", "wrong", "state-toke", "state-tokenx", "st\u00e4te"])
@@ -234,6 +267,15 @@ async def test_the_code_as_json(api: Api8080) -> None:
         ("image/*", "image/png"),
         ("image/svg+xml, image/png;q=0.5", "image/svg+xml"),
         ("text/html, image/svg+xml;q=0.1", "image/svg+xml"),
+        (" , ", "application/json"),
+        ("*", "application/json"),
+        ("IMAGE/PNG", "image/png"),
+        ("image/svg+xml;q=0.2, image/png;q=0.9", "image/png"),
+        ("image/*;q=0.5, image/svg+xml", "image/svg+xml"),
+        ("*/*;q=0.1, image/*", "image/png"),
+        ("image/*, image/png;q=0", "image/svg+xml"),
+        ("image/png;charset=utf-8;q=1.0", "image/png"),
+        ("text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8", "application/json"),
     ],
 )
 async def test_the_code_in_the_form_that_is_asked_for(api: Api8080, accept: str, expected: str) -> None:
@@ -247,9 +289,27 @@ async def test_the_code_in_the_form_that_is_asked_for(api: Api8080, accept: str,
     assert (b"<svg" in body) == (expected == "image/svg+xml")
 
 
-async def test_a_form_nobody_offers_is_refused(api: Api8080) -> None:
+async def test_two_accept_headers_are_one(api: Api8080) -> None:
+    """A header may be sent in pieces."""
+    api.store.show_code("2@a,b,c,d,1", lifetime=60)
+    headers = [("Authorization", "Bearer admin-token"), ("Accept", "text/html"), ("Accept", "image/png")]
+    response = await api.client.get("/v1/qr", headers=headers)
+
+    assert "image/png" == response.content_type
+
+
+@pytest.mark.parametrize("accept", ["png", "image/png, x", "a/b/c", ";", "\u00ff", f"image/png, {'x' * 5000}/*"])
+async def test_an_accept_header_that_is_none_is_refused(api: Api8080, accept: str) -> None:
+    """The error shows what one looks like."""
+    response = await api.get("/v1/qr", accept=accept)
+
+    assert (response.status, await error_code(response)) == (400, "BadRequest")
+
+
+@pytest.mark.parametrize("accept", ["text/html", "application/json;q=0", "image/gif, audio/*"])
+async def test_a_form_nobody_offers_is_refused(api: Api8080, accept: str) -> None:
     """406 names the forms there are, also when there is no code."""
-    response = await api.get("/v1/qr", accept="text/html")
+    response = await api.get("/v1/qr", accept=accept)
 
     assert (response.status, await error_code(response)) == (406, "NotAcceptable")
 

@@ -61,3 +61,11 @@ def test_a_process_that_is_gone_has_no_size() -> None:
     """Processes end while they are measured."""
     assert read_pss(2**30) is None
     assert (read_pss(ME) or 0) > 2**20
+
+
+def test_the_python_process_is_measured_under_our_prefix() -> None:
+    """CPU time, memory and open files as the client library's collector has them."""
+    registry = Metrics().registry
+
+    assert (registry.get_sample_value("whatsapp_runner_process_resident_memory_bytes") or 0) > 2**20
+    assert (registry.get_sample_value("whatsapp_runner_process_open_fds") or 0) > 0

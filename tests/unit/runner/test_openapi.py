@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import yaml
+from aiohttp.test_utils import TestClient, TestServer
+from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
+from session_runner.http import openapi
 from session_runner.http.app import Api
 from session_runner.http.auth import TokenFolder
 from session_runner.metrics import Metrics
@@ -38,6 +44,17 @@ def test_the_document_is_valid(contract: dict[str, Any]) -> None:
     validate(contract)
 
 
+def test_the_document_is_what_the_code_says() -> None:
+    """`make generate` writes it; it is never edited."""
+    assert openapi.text() == openapi.FILE.read_text()
+
+
+def test_a_file_is_never_an_alias(contract: dict[str, Any]) -> None:
+    """What is written out can be read without a jump, and by tools that know no anchors."""
+    assert contract["paths"]
+    assert not re.search(r"[:-] [&*]\w", openapi.FILE.read_text())
+
+
 def test_the_document_has_every_route(contract: dict[str, Any], tmp_path: Path) -> None:
     """Paths and methods are those that the application serves."""
     served = {
@@ -53,7 +70,7 @@ def test_the_document_has_every_route(contract: dict[str, Any], tmp_path: Path) 
 def test_the_state_has_the_fields_of_the_document(contract: dict[str, Any], tmp_path: Path) -> None:
     """The schema's fields are the answer's, in its order."""
     api = make_api(tmp_path)
-    document = api._document(StateStore(clock=lambda: NOW).snapshot)
+    document = msgspec.to_builtins(api.document(StateStore(clock=lambda: NOW).snapshot))
     schema = contract["components"]["schemas"]["State"]
 
     assert list(document) == schema["required"] == list(schema["properties"])
@@ -64,3 +81,68 @@ def test_tokens_are_demanded_where_the_code_demands_them(contract: dict[str, Any
     guarded = {path for path, methods in contract["paths"].items() if "security" not in methods["get"]}
 
     assert guarded == {"/v1/state", "/v1/qr"}
+
+
+def test_each_error_is_a_problem_that_names_its_headers(contract: dict[str, Any]) -> None:
+    """Whoever writes a client sees what a refusal looks like."""
+    responses = contract["components"]["responses"]
+
+    assert {"application/problem+json"} == {media for response in responses.values() for media in response["content"]}
+    assert "WWW-Authenticate" in responses["Unauthorized"]["headers"]
+    assert {"200", "400", "401", "403", "404", "406", "417", "500"} == set(
+        contract["paths"]["/v1/qr"]["get"]["responses"]
+    )
+
+
+# How a number may be written, and how it may not: sent as it stands, and judged by the document's schema.
+NUMBERS = [
+    *("0", "1", "-0", "1.0", "1.5", "1e1", "1E+2", "60", "61", "9007199254740991", "9007199254740992", "1e308", "-0.0"),
+    *("1.7976931348623157e308", "1.8e308", "1e309", "-1", "-1e-3", "9" * 20, "9" * 310, "9" * 5000),
+    *("", " ", " 1", "1 ", "+1", "01", "1_000", "1,000", "0x10", "1.", ".5", "1e", "--1", "\u0661", "\uff11", "\u00b2"),
+    *(
+        "nan",
+        "NaN",
+        "inf",
+        "Infinity",
+        "-Infinity",
+        "null",
+        "None",
+        "true",
+        "[]",
+        "[1]",
+        "{}",
+        '"1"',
+        "x",
+        "\x00",
+        "1\n",
+    ),
+]
+
+
+def in_schema(text: str, schema: dict[str, Any]) -> bool:
+    """Whether the text is a JSON number that the schema takes."""
+    if not re.fullmatch(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?", text, re.ASCII):
+        return False
+    try:
+        return bool(OAS31Validator(schema).is_valid(json.loads(text)))
+    except (ValueError, OverflowError):  # more digits than Python reads
+        return False
+
+
+@pytest.mark.parametrize("name", ["after", "wait"])
+async def test_a_parameter_is_taken_when_its_schema_takes_it(
+    contract: dict[str, Any], tmp_path: Path, name: str
+) -> None:
+    """The schema says exactly what is accepted, in every spelling of a number and of what is none."""
+    (tmp_path / "state").write_text("t")
+    parameters = contract["paths"]["/v1/state"]["get"]["parameters"]
+    schema = next(parameter["schema"] for parameter in parameters if parameter["name"] == name)
+    async with TestClient(TestServer(make_api(tmp_path).application())) as client:
+        statuses = {}
+        for text in NUMBERS:
+            query = {name: text} if name == "wait" else {name: text, "wait": "0"}
+            async with client.get("/v1/state", params=query, headers={"Authorization": "Bearer t"}) as response:
+                statuses[text] = response.status
+
+    assert {text: 200 if in_schema(text, schema) else 400 for text in NUMBERS} == statuses
+    assert {200, 400} == set(statuses.values())

@@ -52,6 +52,14 @@ def test_a_missing_required_variable_is_named(name: str) -> None:
         ("PORT", "http", "whole number"),
         ("PORT", "65536", "0 to 65535"),
         ("PORT", "²", "whole number"),
+        ("PORT", "", "PORT=8080"),
+        ("PORT", "+80", "whole number"),
+        ("PORT", "8_080", "whole number"),
+        ("PORT", "\u0661", "whole number"),
+        ("PORT", "9" * 5000, "whole number"),
+        ("EXTRA_CA_FILE", "ca.crt", "absolute path, for example EXTRA_CA_FILE=/"),
+        ("POD_UID", "", "for example POD_UID=1b4e28ba"),
+        ("ON_LOGOUT", "never", "for example ON_LOGOUT=Relink"),
         ("STARTUP_TIMEOUT", "5 days", "duration"),
         ("STARTUP_TIMEOUT", "0s", "more than 0"),
         ("STARTUP_TIMEOUT", "60ms", "at least 1s"),
@@ -79,6 +87,43 @@ def test_a_wrong_value_is_refused_with_what_to_do(name: str, value: str, says: s
         read(**{name: value})
 
     assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "WHATSAPP_WEB_URL",
+        "EXTRA_CA_FILE",
+        "PROFILE_DIR",
+        "CACHE_DIR",
+        "TOKEN_DIR",
+        "SESSION_UID",
+        "POD_UID",
+        "BROWSER_EXECUTABLE",
+        "TERMINATION_LOG",
+    ],
+)
+def test_what_could_be_a_secret_is_not_repeated(name: str) -> None:
+    """A token pasted into the wrong variable would end up in the session's status."""
+    with pytest.raises(SettingsError, match=f"^{name} must be .*, for example {name}=.*") as caught:
+        read(**{name: "hunter2 hunter2"})
+
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["PORT", "LINK_METHOD", "STARTUP_TIMEOUT", "LOG_LEVEL"])
+def test_a_wrong_number_or_word_is_shown_and_cut(name: str) -> None:
+    """It helps to find it; a long one would hide the rest of the message."""
+    with pytest.raises(SettingsError, match=f"^{name}='x{{40}}' ") as caught:
+        read(**{name: "x" * 100_000})
+
+    assert len(str(caught.value)) < 300
+
+
+def test_a_missing_variable_comes_with_an_example() -> None:
+    """Whoever runs the image by hand sees what to write."""
+    with pytest.raises(SettingsError, match=r"for example TOKEN_DIR=/run/whatsapp-session/tokens\.$"):
+        read_settings({key: value for key, value in REQUIRED.items() if key != "TOKEN_DIR"})
 
 
 def test_a_local_page_may_do_without_tls() -> None:

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from session_protocol.answers import State
 from unit.runtime.fakes import FakeClock, exactly, settle
 from unit.runtime.memory_api import Json, Killed, MemoryApi
 from whatsapp_operator.core.model import Defaults
@@ -25,7 +26,7 @@ from whatsapp_operator.runtime.client import Kube, Request, Response
 from whatsapp_operator.runtime.metrics import Metrics
 from whatsapp_operator.runtime.operator import SELECTORS, Config, Operator, World
 from whatsapp_operator.runtime.resync import Stream
-from whatsapp_operator.runtime.runners import WAIT, Answer, NoAnswer, Target
+from whatsapp_operator.runtime.runners import WAIT, NoAnswer, Target
 
 NAMESPACE = "shop"
 PLURALS = {resource.plural: resource for resource in SELECTORS}
@@ -79,7 +80,7 @@ class Words:
         """Have a parked question answered."""
         self.news.pop(uid, asyncio.Event()).set()
 
-    async def ask(self, target: Target, *, after: int | None) -> Answer:
+    async def ask(self, target: Target, *, after: int | None) -> State:
         """Play runner."""
         uid = target.pod_uid
         if uid in self.words and uid not in self.silent and self.words[uid][0] == after:
@@ -90,15 +91,7 @@ class Words:
         if uid not in self.words or uid in self.silent:
             raise NoAnswer("silent")
         revision, state, reason = self.words[uid]
-        return Answer.model_validate(
-            {
-                "sessionUID": target.session_uid,
-                "podUID": uid,
-                "revision": revision,
-                "state": state,
-                "reason": reason,
-            }
-        )
+        return State(session_uid=target.session_uid, pod_uid=uid, revision=revision, state=state, reason=reason)
 
 
 def _without_accidents(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

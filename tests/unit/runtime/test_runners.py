@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from session_protocol.answers import State
 from unit.runtime.fakes import START, FakeClock, exactly, settle
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.core.model import KeyID, PodUID, SessionUID
@@ -18,7 +19,6 @@ from whatsapp_operator.runtime.runners import (
     LARGEST,
     LAST_RETRY,
     WAIT,
-    Answer,
     HttpListener,
     NoAnswer,
     Runners,
@@ -34,19 +34,9 @@ def target(ip: str = "127.0.0.1", *, pod: str = "p1") -> Target:
     return Target(key=KEY, session_uid=SessionUID("s1"), pod_uid=PodUID(pod), ip=ip, key_id=KeyID("k1"))
 
 
-def answer(revision: int = 1, *, state: str = "QRPending", pod: str = "p1", **fields: Any) -> Answer:
+def answer(revision: int = 1, *, state: str = "QRPending", pod: str = "p1", **fields: Any) -> State:
     """Return a runner's word."""
-    return Answer.model_validate(
-        {
-            "sessionUID": "s1",
-            "podUID": pod,
-            "revision": revision,
-            "state": state,
-            "reason": "R",
-            "message": "",
-            **fields,
-        }
-    )
+    return State(session_uid="s1", pod_uid=pod, revision=revision, state=state, reason="R", **fields)
 
 
 class ScriptedListener:
@@ -54,17 +44,17 @@ class ScriptedListener:
 
     def __init__(self, clock: FakeClock) -> None:
         self._clock = clock
-        self.word: Answer | None = answer()
+        self.word: State | None = answer()
         self.asked: list[tuple[float, int | None, str]] = []
         self.holds_back = True
         self._news = asyncio.Event()
 
-    def say(self, word: Answer | None) -> None:
+    def say(self, word: State | None) -> None:
         """Change the word; None: fall silent."""
         self.word = word
         self._news.set()
 
-    async def ask(self, asked: Target, *, after: int | None) -> Answer:
+    async def ask(self, asked: Target, *, after: int | None) -> State:
         """Play runner."""
         self.asked.append((self._clock.monotonic(), after, asked.pod_uid))
         if self.word is not None and self.word.revision == after and self.holds_back:

@@ -1,0 +1,111 @@
+"""What a runner answers over HTTP, typed once: the runner writes these, the operator reads them.
+
+The runner's OpenAPI document is generated from them, so a field's meaning and bounds stand here and nowhere else.
+A runner writes every field. A reader takes what an older one leaves out by its default, ignores what a newer one adds,
+and believes no more than the bounds: `read_state` is the door, and behind it a moment can be reckoned with.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta, Struct
+
+from session_protocol.vocabulary import WORD_PATTERN
+
+LARGEST_REVISION: Final = 2**53 - 1
+""" What every JSON reader holds exactly. """
+EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST: Final = datetime(9000, 1, 1, tzinfo=UTC)
+""" A moment outside of these is no time to reckon with: what is added to it could lie beyond all years. """
+
+
+def _key(field: str) -> str:
+    first, *rest = field.split("_")
+    return first + "".join("UID" if part == "uid" else part.capitalize() for part in rest)
+
+
+Moment = Annotated[datetime, Meta(tz=True)]
+# Python's `$` lets a line break pass, which the schema's does not.
+_Word = Annotated[str, Meta(pattern=WORD_PATTERN.replace("$", r"\Z"), extra_json_schema={"pattern": WORD_PATTERN})]
+
+
+class State(Struct, frozen=True, kw_only=True, rename=_key):
+    """The session's state."""
+
+    session_uid: Annotated[str, Meta(max_length=128, description="UID of the session this runner belongs to.")]
+    pod_uid: Annotated[str, Meta(max_length=128, description="UID of the pod it runs in.")]
+    revision: Annotated[
+        int,
+        Meta(ge=0, le=LARGEST_REVISION, description="Grows with every change of anything here but probeAgeSeconds."),
+    ]
+    state: Annotated[
+        _Word,
+        Meta(
+            description="One word; an unknown one counts as not connected.",
+            examples=["QRPending", "Connected", "Conflict"],
+        ),
+    ]
+    reason: Annotated[str, Meta(max_length=128, description="Why, in one word.")] = ""
+    message: Annotated[
+        str, Meta(max_length=4096, description="The same for people. Without codes, numbers and names.")
+    ] = ""
+    since: Annotated[Moment | None, Meta(description="When this state began.")] = None
+    linked_time: Annotated[
+        Moment | None, Meta(description="When the phone was linked; null while there is no link.")
+    ] = None
+    durable_time: Annotated[
+        Moment | None,
+        Meta(
+            description="From when on the login survives any end of the browser. "
+            "May lie ahead; a clean stop brings it forward."
+        ),
+    ] = None
+    round: Annotated[int, Meta(ge=0, lt=2**31, description="Rounds of QR codes begun in this pod.")] = 0
+    probe_age_seconds: Annotated[
+        Annotated[float, Meta(ge=0)] | None,
+        Meta(description="How long ago the page last answered; null before the first time."),
+    ] = None
+
+
+class Code(Struct, frozen=True, kw_only=True, rename=_key):
+    """The QR code on the page's screen. Whoever holds it can link a phone."""
+
+    text: Annotated[str, Meta(description="What the QR code says; encode it as it is.")]
+    issued_time: Moment
+    expiry_time: Annotated[Moment, Meta(description="After this the page shows another code.")]
+    round: Annotated[int, Meta(ge=0, description="The round of QR codes it belongs to.")]
+
+
+class Error(Struct, frozen=True, kw_only=True):
+    """What a program tells errors apart by."""
+
+    code: Annotated[str, Meta(pattern=WORD_PATTERN, description="One word, such as NoCode; stable.")]
+    message: Annotated[str, Meta(description="What went wrong and what to do, for people.")]
+
+
+class Problem(Struct, frozen=True, kw_only=True):
+    """What went wrong and what to do (RFC 9457), and the same as an error object."""
+
+    type: Annotated[str, Meta(description="about:blank: title and status are HTTP's own, error.code tells more.")]
+    title: Annotated[str, Meta(description="The status in words.")]
+    status: Annotated[int, Meta(ge=400, le=599)]
+    detail: Annotated[str, Meta(description="The same as error.message.")]
+    error: Error
+
+
+def read_state(text: bytes) -> State:
+    """Return the state that a runner's answer holds; how long the text may be is for the caller.
+
+    :raises ValueError: it is none that counts.
+    """
+    try:
+        state = msgspec.json.decode(text, type=State)
+    except RecursionError as error:
+        raise ValueError("is nested too deeply") from error
+    for moment in (state.since, state.linked_time, state.durable_time):
+        if moment is not None and not EARLIEST <= moment < LATEST:
+            raise ValueError("has a moment that is no time to reckon with")
+    return state

@@ -1,0 +1,136 @@
+"""`python -m session_runner.http.openapi`: the contract, written from the route table and the structures of the answers.
+
+`make generate` writes openapi.yaml beside this file, and a test holds the file against what this module says. It is
+kept as a file, and not made at every start, because a reader wants to link to it and a pod should not pay for it: the
+runner sends the file and never imports this module.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from session_protocol.answers import Problem
+
+from session_runner.http.errors import PROBLEM, ApiError, BadRequestError, ExpectationError, InternalError
+from session_runner.http.routes import ROUTES, Route
+
+FILE = Path(__file__).with_name("openapi.yaml")
+
+_HEADER = "# Written by `make generate` from session_runner.http.routes and session_protocol.answers; change those.\n"
+_REF = "#/components/schemas/{name}"
+_EVERYWHERE = (BadRequestError, ExpectationError, InternalError)
+""" Any request may be no HTTP or expect what nobody does, and any code may have a fault. """
+_INFO = {
+    "title": "Session runner",
+    "version": "v1",
+    "summary": "What one WhatsApp Web session says about itself",
+    "description": "Every runner serves this API on port 8080 of its pod.\n"
+    "Routes below /v1 need a token of the session (`Authorization: Bearer TOKEN`), each route its scope; "
+    "a token of the scope `admin` opens all.\n"
+    "Probes and metrics need none and hold nothing secret.\n"
+    "Every error is a problem (RFC 9457) with the object `error: {code, message}` in it; programs go by its code. "
+    "A method that a route does not have is 405 with the header Allow.\n"
+    "Parameters that a route does not name are ignored; one that it names may be given once, unless it says otherwise.\n"
+    "A later version may add fields to an answer.\n",
+    "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+}
+_SERVER = {
+    "url": "http://{session}.whatsapp-sessions.{namespace}.svc:8080",
+    "variables": {"session": {"default": "sales"}, "namespace": {"default": "shop"}},
+}
+_BEARER = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "One of the session's tokens; its Secret has one per scope.",
+}
+
+
+def document() -> dict[str, Any]:
+    """Return the OpenAPI document."""
+    structures = {kind for route in ROUTES for kind in route.content.values() if isinstance(kind, type)} | {Problem}
+    _, schemas = msgspec.json.schema_components(sorted(structures, key=lambda kind: kind.__name__), ref_template=_REF)
+    return {
+        "openapi": "3.1.0",
+        "info": _INFO,
+        "servers": [_SERVER],
+        "security": [{"bearer": []}],
+        "paths": {route.path: {"get": _operation(route)} for route in ROUTES},
+        "components": {
+            "securitySchemes": {"bearer": _BEARER},
+            "responses": {error.code: _problem(error) for route in ROUTES for error in _errors(route)},
+            "schemas": {name: _as_written(schema) for name, schema in schemas.items()},
+        },
+    }
+
+
+def _operation(route: Route) -> dict[str, Any]:
+    operation: dict[str, Any] = {"operationId": route.name, "summary": route.summary}
+    if route.description:
+        operation["description"] = route.description
+    if route.scope is None:
+        operation["security"] = []
+    if route.query is not None:
+        operation["parameters"] = list(_parameters(route.query))
+    answer: dict[str, Any] = {"description": route.answer}
+    if not route.cached:
+        answer["headers"] = {"Cache-Control": {"required": True, "schema": {"const": "no-store"}}}
+    answer["content"] = {media: {"schema": _schema(kind)} for media, kind in route.content.items()}
+    problems = {str(int(error.status)): {"$ref": f"#/components/responses/{error.code}"} for error in _errors(route)}
+    return operation | {"responses": {"200": answer} | problems}
+
+
+def _errors(route: Route) -> list[type[ApiError]]:
+    return sorted({*route.refusals, *_EVERYWHERE}, key=lambda error: error.status)
+
+
+def _schema(kind: type[msgspec.Struct] | Mapping[str, Any]) -> dict[str, Any]:
+    return {"$ref": _REF.format(name=kind.__name__)} if isinstance(kind, type) else dict(kind)
+
+
+def _parameters(query: type[msgspec.Struct]) -> Iterable[dict[str, Any]]:
+    schema = msgspec.json.schema_components([query])[1][query.__name__]
+    for name, of_it in schema["properties"].items():
+        yield {"name": name, "in": "query", "description": of_it.pop("description"), "schema": of_it}
+
+
+def _problem(error: type[ApiError]) -> dict[str, Any]:
+    headers = {"Cache-Control": "no-store", **dict(error.headers)}
+    return {
+        "description": (error.__doc__ or "").strip(),
+        "headers": {name: {"required": True, "schema": {"const": value}} for name, value in headers.items()},
+        "content": {PROBLEM: {"schema": _schema(Problem)}},
+    }
+
+
+def _as_written(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of what a runner sends, which is every field: the defaults are for readers of older ones."""
+    properties = {
+        name: {key: value for key, value in field.items() if key != "default"}
+        for name, field in schema["properties"].items()
+    }
+    return schema | {"properties": properties, "required": list(properties), "additionalProperties": False}
+
+
+def text() -> str:
+    """Return the file's content."""
+    import yaml  # where this is run there is one; the runner's image has none
+
+    class Dumper(yaml.SafeDumper):
+        """Paragraphs as blocks, so that they can be read and compared."""
+
+    Dumper.add_representer(
+        str,
+        lambda dumper, data: dumper.represent_scalar("tag:yaml.org,2002:str", data, style="|" if "\n" in data else ""),
+    )
+    plain = msgspec.json.decode(msgspec.json.encode(document()))  # no object twice, so no alias in the file
+    first, rest = yaml.dump(plain, Dumper=Dumper, sort_keys=False, width=120, allow_unicode=True).split("\n", 1)
+    return f"{first}\n{_HEADER}{rest}"
+
+
+if __name__ == "__main__":
+    FILE.write_text(text(), encoding="utf-8")
+    sys.stdout.write(f"wrote {FILE.name}\n")

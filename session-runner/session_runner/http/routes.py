@@ -1,0 +1,165 @@
+"""The routes of the API in one table: what each takes, answers and demands.
+
+`app` serves what stands here and puts the token's check in front of it; `openapi` writes the contract from it. So the
+contract cannot promise a route, a parameter or a scope that the code does not know.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+from multidict import MultiMapping
+from session_protocol.answers import LARGEST_REVISION, Code, State
+from session_protocol.vocabulary import TokenScope
+
+from session_runner.http.errors import (
+    ApiError,
+    BadRequestError,
+    ForbiddenError,
+    NoCodeError,
+    NotAcceptableError,
+    UnauthorizedError,
+)
+
+Q = TypeVar("Q", bound=Struct)
+
+TEXT: Mapping[str, Any] = {"type": "string"}
+
+
+class StateQuery(Struct, frozen=True):
+    """What GET /v1/state takes. Numbers are written as in JSON."""
+
+    after: Annotated[int, Meta(ge=0, le=LARGEST_REVISION, description="The revision the caller has.")] | UnsetType = (
+        UNSET
+    )
+    wait: Annotated[
+        # A schema's number has no end, a double has one: up to there every wait is taken, and cut.
+        float,
+        Meta(ge=0, le=sys.float_info.max, description="Seconds to wait for a newer one; cut to 60."),
+    ] = 0
+
+
+class MetricsQuery(Struct, frozen=True):
+    """What GET /metrics takes; the library reads it."""
+
+    names: Annotated[list[str], Meta(description="Only series of these names. May be repeated.")] = msgspec.field(
+        default_factory=list, name="name[]"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """One GET."""
+
+    path: str
+    name: str
+    """ The operation's id; `app` knows by it what answers. """
+    summary: str
+    description: str = ""
+    scope: TokenScope | None = None
+    """ Which token opens it; admin opens all. None: no token is asked for. """
+    query: type[Struct] | None = None
+    answer: str
+    """ What status 200 means. """
+    content: Mapping[str, type[Struct] | Mapping[str, Any]]
+    """ The answer's media types, each with its structure or schema. """
+    cached: bool = True
+    """ Whether anybody may keep the answer. """
+    errors: tuple[type[ApiError], ...] = field(default=())
+    head: bool = False
+    """ Whether HEAD is answered, too. """
+
+    @property
+    def refusals(self) -> tuple[type[ApiError], ...]:
+        """The errors that it answers with, those of the token included."""
+        return ((UnauthorizedError, ForbiddenError) if self.scope else ()) + self.errors
+
+
+ROUTES = (
+    Route(
+        path="/v1/state",
+        name="getState",
+        summary="The state, at once or after its next change",
+        description="Needs the scope `state`.\n"
+        "Without `after`, or when `after` is not the newest revision, the answer comes at once; "
+        "else it comes with the next change, or unchanged after `wait` seconds.\n"
+        "Revisions count within one pod; a revision of an earlier pod is answered at once.\n",
+        scope=TokenScope.STATE,
+        query=StateQuery,
+        answer="The state.",
+        content={"application/json": State},
+        cached=False,
+    ),
+    Route(
+        path="/v1/qr",
+        name="getQR",
+        summary="The QR code that is on the page's screen",
+        description="Needs the scope `link`. "
+        "Whoever has the code can link a phone: it is never cached, logged or put into a status.\n"
+        "The Accept header chooses JSON, PNG or SVG.\n",
+        scope=TokenScope.LINK,
+        answer="The code.",
+        content={
+            "application/json": Code,
+            "image/png": {"type": "string", "contentMediaType": "image/png"},
+            "image/svg+xml": {"type": "string", "contentMediaType": "image/svg+xml"},
+        },
+        cached=False,
+        errors=(NoCodeError, NotAcceptableError),
+    ),
+    Route(
+        path="/v1/openapi.yaml",
+        name="getContract",
+        summary="This document",
+        answer="The document.",
+        content={"application/yaml": {"type": "object", "required": ["openapi", "info", "paths"]}},
+    ),
+    Route(
+        path="/healthz",
+        name="getHealth",
+        summary="The event loop runs; says nothing about the page",
+        answer="It does.",
+        content={"text/plain": TEXT},
+        head=True,
+    ),
+    Route(
+        path="/readyz",
+        name="getReadiness",
+        summary="The API serves; says nothing about the page, so that a session that waits for its phone keeps its name",
+        answer="It does.",
+        content={"text/plain": TEXT},
+        head=True,
+    ),
+    Route(
+        path="/metrics",
+        name="getMetrics",
+        summary="Prometheus metrics, all named whatsapp_runner_…",
+        description="In the text format, or as OpenMetrics where the Accept header asks for it.\n",
+        query=MetricsQuery,
+        answer="The metrics.",
+        content={"text/plain": TEXT, "application/openmetrics-text": TEXT},
+    ),
+)
+
+
+def read_query(given: MultiMapping[str], kind: type[Q]) -> Q:
+    """Return the parameters that the route knows; others are nobody's business, as everywhere on the web.
+
+    :raises BadRequestError: one is not what its schema says, or is given twice.
+    """
+    found: dict[str, str] = {}
+    for name in kind.__struct_encode_fields__:
+        values = given.getall(name, [])
+        if len(values) > 1:
+            raise BadRequestError(f"The parameter {name} is given {len(values)} times; give it once.")
+        if values:
+            found[name] = values[0]
+    try:
+        return msgspec.convert(found, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise BadRequestError(f"A parameter is wrong: {error}. /v1/openapi.yaml tells what it takes.") from error

@@ -1,0 +1,74 @@
+"""A running runner, asked all that its OpenAPI document allows and much that it does not.
+
+Schemathesis makes the requests from the document and judges each answer by it: status, media type, headers, body;
+whether valid data are taken and invalid ones refused; whether the token is really asked for. A fault is shown with the
+request that finds it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from session_protocol.vocabulary import RunnerState, StateReason
+from session_runner.http.app import Api, serve
+from session_runner.http.auth import TokenFolder
+from session_runner.http.openapi import FILE
+from session_runner.metrics import Metrics
+from session_runner.store import StateStore
+
+
+def now() -> datetime:
+    """A clock that stands still."""
+    return datetime(2026, 11, 22, tzinfo=UTC)
+
+
+def make_api(folder: Path, *, linking: bool) -> Api:
+    """An API over a session that shows a code, or one that is linked."""
+    for scope in ("state", "link", "admin"):
+        (folder / scope).write_text(f"{scope}-token\n")
+    store = StateStore(clock=now)
+    store.publish(
+        state=RunnerState.QR_PENDING if linking else RunnerState.CONNECTED,
+        reason=StateReason.AS_EXPECTED,
+        message="As the test says.",
+        linked_time=None if linking else now(),
+        durable_time=None if linking else now(),
+        round=1,
+    )
+    store.probed = now()
+    store.show_code("2@a,b,c,d,1" if linking else None, lifetime=60)
+    return Api(store=store, tokens=TokenFolder(folder), metrics=Metrics(), session_uid="s-1", pod_uid="p-1", clock=now)
+
+
+@pytest.mark.timeout(180)  # five seconds each on a quiet machine
+@pytest.mark.parametrize(
+    ("token", "linking", "seed"),
+    [("admin", True, 1), ("admin", False, 2), ("state", True, 3), (None, True, 4)],
+)
+async def test_the_runner_keeps_its_contract(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, token: str | None, *, linking: bool, seed: int
+) -> None:
+    """With every token and none, with a code and without: nothing is found."""
+    monkeypatch.setattr("session_runner.http.app.MAX_WAIT_SECONDS", 0.02)
+    server, port = await serve(make_api(tmp_path, linking=linking).application(), port=0)
+    try:
+        run = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "schemathesis.cli", "run", str(FILE)),
+            *("--url", f"http://127.0.0.1:{port}", "--checks", "all", "--mode", "all", "--max-examples", "25"),
+            *("--seed", str(seed), "--generation-database", "none"),
+            *("--warnings", "off", "--no-color", "--continue-on-failure", "--request-timeout", "5"),
+            *(("--header", f"Authorization: Bearer {token}-token") if token else ()),
+            cwd=tmp_path,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        said, _ = await run.communicate()
+    finally:
+        await server.cleanup()
+
+    assert 0 == run.returncode, said.decode()
+    assert 2 == said.decode().count("6 passed"), said.decode()  # each route in both phases that apply
