@@ -14,11 +14,10 @@ pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.timeout(180)]
 def test_the_node_runs_the_runtime_that_was_built_with_it(full_cluster: FullCluster) -> None:
     """Not one that the machine has, whose release nobody chose."""
     info = json.loads(full_cluster.kubectl("get", "node", full_cluster.name, "-o", "json"))["status"]["nodeInfo"]
-    required = (versions.GO_MODULES / "containerd" / "go.mod").read_text()
+    go_mod = (versions.GO_MODULES / "containerd" / "go.mod").read_text()
+    required = versions.required_version(go_mod, "github.com/containerd/containerd/v2")
 
-    assert info["containerRuntimeVersion"].removeprefix("containerd://") == versions.required_version(
-        required, "github.com/containerd/containerd/v2"
-    )
+    assert info["containerRuntimeVersion"] == f"containerd://{required.removeprefix('v')}"
     assert info["kubeletVersion"] == versions.chosen().version
 
 
