@@ -1,11 +1,19 @@
 PYTEST := $(PYTHON) -m pytest
 
+# Every script of a shell, wherever it lies: those that say so in their first line.
+SHELL_SCRIPTS = $(shell git grep -lIE '^\#!.*[/ ](ba|da)?sh\b' -- . ':!*.py' ':!*.md')
+DOCKERFILES = $(shell git ls-files '*Dockerfile*')
+
 .PHONY: check
-check: setup ## Lint, types and layers
+check: setup ## Lint (Python, shell, Dockerfiles), types, layers, vulnerabilities
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
 	.venv/bin/lint-imports --no-logo
+	.venv/bin/shellcheck $(SHELL_SCRIPTS)
+	.venv/bin/hadolint $(DOCKERFILES)
+	.venv/bin/check-jsonschema --builtin-schema vendor.renovate renovate.json
+	$(PYTHON) -m session_devtools.audit
 
 .PHONY: fix
 fix: setup ## Let ruff mend what it can

@@ -1,4 +1,4 @@
-"""A plain client for a test's API server: one request, one answer, nothing hidden.
+"""The tests' administrator at an API server: one request, one answer, nothing hidden.
 
 kubectl starts a process for each call and hides the machine-readable part of a refusal; a property test that asks the
 API server a hundred times needs neither. It is not the operator's client and shares no code with it, so that a mistake
@@ -6,14 +6,14 @@ there cannot hide here.
 """
 
 import contextlib
-import http.client
+import http
 import json
-import ssl
 import urllib.parse
 from collections.abc import Iterator
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 from local_cluster.light import LightCluster
+from session_devtools.web import Client
 from whatsapp_operator.api.constants import API_VERSION, QUOTA_KIND, QUOTA_PLURAL, SESSION_KIND, SESSION_PLURAL
 
 Manifest = dict[str, Any]
@@ -50,20 +50,13 @@ class Answer(NamedTuple):
 
 
 class ApiClient:
-    """An administrator's client; a context manager, as clients are."""
+    """A client of the administrator's, or of another user's in these groups."""
 
-    def __init__(self, cluster: LightCluster) -> None:
-        files = cluster.client_cert_for("tester", "system:masters")
-        context = ssl.create_default_context(cafile=str(cluster.ca_file))
-        context.load_cert_chain(files.certificate, files.key)
-        netloc = urllib.parse.urlsplit(cluster.url).netloc
-        self._connection = http.client.HTTPSConnection(netloc, context=context, timeout=30)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._connection.close()
+    def __init__(self, cluster: LightCluster, user: str = "tester", *groups: str) -> None:
+        files = cluster.client_cert_for(user, *(groups or ("system:masters",)))
+        self._client = Client(
+            cluster.url, authority=cluster.ca_file, certificate=files.certificate, key=files.key, keep_alive=True
+        )
 
     def request(
         self,
@@ -76,16 +69,10 @@ class ApiClient:
     ) -> Answer:
         """Send one request and read its whole answer."""
         url = f"{path}?{urllib.parse.urlencode(query)}" if query else path
-        sent = None if body is None else json.dumps(body)
-        # A connection each: between two tests of this client others may run for minutes, and the API server ends idle ones.
-        try:
-            self._connection.request(method, url, body=sent, headers={"Content-Type": content_type})
-            response = self._connection.getresponse()
-            text = response.read().decode()
-        finally:
-            self._connection.close()
-        is_json = response.headers.get_content_type() == "application/json"
-        return Answer(response.status, json.loads(text) if is_json else {"message": text})
+        said = self._client.ask(url, method=method, body=body, timeout=30, headers={"Content-Type": content_type})
+        if said.status == 0:
+            raise ConnectionError(said.text)
+        return Answer(said.status, json.loads(said.text) if said.text.startswith("{") else {"message": said.text})
 
     def try_session(self, spec: object, *, name: str = "sales") -> Answer:
         """Ask whether a session of this spec would be accepted; nothing is stored."""

@@ -1,8 +1,9 @@
 """Shared hypothesis strategies: what people write in a manifest, and what may stand in a stored object.
 
 Every property test of the API draws from here, so that a new field or a new form is added in one place and all tests
-meet it. Three kinds:
+meet it. Five kinds:
 
+* secrets: `phone_numbers`, `keys`, `pairing_codes`;
 * texts: `quantity_texts`, `duration_texts`, `names`, `moments`;
 * what the API server accepts: `session_specs`, `quota_specs` (manifests as dictionaries), `session_manifests`;
 * what it may have stored under another schema: `json_values`, `stored_objects`, anything at all below known names;
@@ -12,9 +13,11 @@ Importing this module also takes the clock out of property tests: on a machine w
 example is no finding, and pytest's timeout ends one that hangs.
 """
 
+import base64
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from urllib.parse import quote
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -41,6 +44,69 @@ settings.load_profile("loaded machine")
 Manifest = dict[str, Any]
 
 LABEL = "[a-z0-9]([-a-z0-9]{0,20}[a-z0-9])?"
+
+# --- secrets
+
+
+def phone_numbers() -> st.SearchStrategy[str]:
+    """Numbers of people in the usual spellings: groups, signs, blanks and digits of other scripts."""
+    groups = st.lists(st.from_regex("[0-9]{2,4}", fullmatch=True), min_size=5, max_size=6)
+    between = st.sampled_from([" ", "-", "/", "", "\u00a0", "\u202f", "\u2011", " - ", "\u200b", "\n"])
+    plain = st.builds(
+        lambda parts, sign, prefix: prefix + sign.join(parts), groups, between, st.sampled_from(["", "+", "00"])
+    )
+    return st.one_of(
+        plain,
+        plain.map(lambda number: number.translate({ord("0") + digit: 0x660 + digit for digit in range(10)})),
+        plain.map(
+            lambda number: number.translate({ord("0") + digit: 0xFF10 + digit for digit in range(10)} | {43: 0xFF0B})
+        ),
+        plain.map(lambda number: quote(number, safe="")),
+    )
+
+
+def keys() -> st.SearchStrategy[str]:
+    """Random keys of 16 to 48 bytes: hex with and without 0x, base64 with padding or safe for URLs."""
+    content = st.randoms(use_true_random=False).flatmap(lambda rng: st.sampled_from([16, 32, 48]).map(rng.randbytes))
+    return st.one_of(
+        content.map(bytes.hex),
+        content.map(lambda key: "0x" + key.hex().upper()),
+        content.filter(lambda key: len(key) > 16).map(lambda key: base64.b64encode(key).decode()),
+        content.filter(lambda key: len(key) > 16).map(lambda key: base64.urlsafe_b64encode(key).decode().rstrip("=")),
+    )
+
+
+def pairing_codes() -> st.SearchStrategy[str]:
+    """Codes as WhatsApp makes them, with a digit at least."""
+    return st.from_regex("[1-9A-HJ-NP-TV-Z]{4}-[1-9A-HJ-NP-TV-Z]{4}", fullmatch=True).filter(
+        lambda code: any(letter.isdigit() for letter in code)
+    )
+
+
+def secrets() -> st.SearchStrategy[str]:
+    """Whatever must never be read in a log."""
+    return st.one_of(phone_numbers(), keys(), pairing_codes(), phone_numbers().map(lambda number: f"{number}@c.us"))
+
+
+def surroundings() -> st.SearchStrategy[str]:
+    """What stands around a secret in a log."""
+    return st.sampled_from(
+        ["", " ", ": ", " (", ") ", '"', "'", "=", ", ", "\n", " is gone", "from ", "[", "] ", "?x="]
+    )
+
+
+def redaction_pieces() -> st.SearchStrategy[str]:
+    """Pieces of what redaction knows: put together they are what nobody has thought of."""
+    return st.sampled_from([
+        *("+49 170 1234567", "4917012345678", "2026-11-22T17:42:00Z", "2026-11-22", "17:42:00", "10.1.2.3", "ip-10-0-0-1"),
+        *("2@AbCdEf0123456789+/AbCd,Kj8s0Zk1LmNoPqRsTuVwXyZ0123456789=,AbCd=,1", "9f86d081884c7d65" * 4, "eyJ", "0x", "f0f0"),
+        *("@c.us", "Bearer ", "Basic ", "token=", "password: ", "Authorization: ", "cookie: ", "user:pw@", "http://"),
+        *("code ", "ABCD", "1EFG", "abcd", "1efg", "A", "x", "1", "12", "345", "6789", "abc", "é", "３", "Mi", "ms"),
+        *(" ", "\n", "-", "(", ")", "#", ":", "@", "/", "?", "&", "=", "==", ",", ";", '"', "'", "\\", ".", "_", "…"),
+        *("\\n", "%20", "%2B", "&#49;", "-----BEGIN ", "-----END ", "wa.me/", "linked_devices", "sha256:"),
+        *("[number]", "[secret]", "\x1b[0m", "\u200b"),
+    ])  # fmt: skip
+
 
 # --- texts
 
@@ -174,6 +240,44 @@ def _affinities() -> st.SearchStrategy[Manifest]:
     )
 
 
+def _spreads() -> st.SearchStrategy[list[Manifest]]:
+    """Constraints of different places; keys of labels that are nobody's, so that none is named twice."""
+    policies = st.sampled_from(["Honor", "Ignore"])
+    more = {
+        "labelSelector": _optional(matchLabels=_label_maps()),
+        "nodeAffinityPolicy": policies,
+        "nodeTaintsPolicy": policies,
+        "matchLabelKeys": st.lists(names().map("keys.example.com/{}".format), max_size=2, unique=True),
+    }
+    counts = st.integers(1, 2**31 - 1)
+    wish = st.fixed_dictionaries(
+        {"maxSkew": counts, "topologyKey": names(), "whenUnsatisfiable": st.just("ScheduleAnyway")}, optional=more
+    )
+    must = st.fixed_dictionaries(
+        {"maxSkew": counts, "topologyKey": names(), "whenUnsatisfiable": st.just("DoNotSchedule")},
+        optional={**more, "minDomains": counts},
+    )
+    return st.lists(st.one_of(wish, must), max_size=2, unique_by=lambda each: each["topologyKey"])
+
+
+def _resolvers() -> st.SearchStrategy[Manifest]:
+    """What is said of the resolver: policy and configuration, which go together."""
+    addresses = st.ip_addresses(v=4).map(str) | st.from_regex("fd00::[1-9a-f]{1,4}", fullmatch=True)
+    option = st.fixed_dictionaries({"name": names()}, optional={"value": names()})
+    more = {
+        "searches": st.lists(names().map("{}.example.com".format), max_size=3),
+        "options": st.lists(option, max_size=2),
+    }
+    some = st.lists(addresses, min_size=1, max_size=3)
+    alone = st.fixed_dictionaries({"nameservers": some}, optional=more)
+    return st.one_of(
+        _optional(
+            dnsPolicy=st.sampled_from(["ClusterFirst", "Default"]), dnsConfig=_optional(nameservers=some, **more)
+        ),
+        st.fixed_dictionaries({"dnsPolicy": st.just("None"), "dnsConfig": alone}),
+    )
+
+
 def _pods() -> st.SearchStrategy[Manifest]:
     forms = st.one_of(
         st.fixed_dictionaries({"operator": st.just("Exists")}, optional={"key": names()}),
@@ -184,7 +288,7 @@ def _pods() -> st.SearchStrategy[Manifest]:
         st.fixed_dictionaries({"effect": st.just("NoExecute"), "tolerationSeconds": st.integers(-10, 10_000)}),
     )
     toleration = st.builds(lambda form, effect: {**form, **effect}, forms, effects)
-    return _optional(
+    options = _optional(
         image=st.from_regex(r"[a-z0-9./:-]{1,40}", fullmatch=True),
         imagePullSecrets=st.lists(
             names().map(lambda name: {"name": name}), max_size=2, unique_by=lambda ref: ref["name"]
@@ -192,11 +296,14 @@ def _pods() -> st.SearchStrategy[Manifest]:
         nodeSelector=_label_maps(),
         tolerations=st.lists(toleration, max_size=2),
         affinity=_affinities(),
+        topologySpreadConstraints=_spreads(),
+        schedulerName=names(),
         priorityClassName=names(),
         runtimeClassName=names(),
         labels=_label_maps(),
         annotations=st.dictionaries(names(), _texts(), max_size=3),
     )
+    return st.builds(lambda chosen, resolver: {**chosen, **resolver}, options, _resolvers())
 
 
 def session_specs() -> st.SearchStrategy[Manifest]:

@@ -12,11 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from session_demo.errors import DemoError
 from session_devtools.errors import ToolError
 from session_devtools.steps import Steps
 
-from session_bench.errors import BenchError
 from session_bench.figures import Table
 from session_bench.ground import Ground
 from session_bench.machine import load, machine, warning
@@ -36,7 +34,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"bench: {told}", file=sys.stderr)
     try:
         return _measure(given, Told(file=given.json))
-    except (BenchError, DemoError, ToolError) as error:
+    except ToolError as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -78,7 +76,7 @@ def _measure(given: argparse.Namespace, told: Told) -> int:
             for measure in wanted:
                 try:
                     told.tell(measure(place))
-                except BenchError as error:
+                except ToolError as error:
                     print(f"bench: {error}", file=sys.stderr)
                     missed += 1
                     place.clear()

@@ -1,11 +1,9 @@
-"""What can go wrong in a benchmark: one family, each with a message that says what to do."""
+"""What can go wrong in a benchmark; a message says what to do."""
 
 from __future__ import annotations
 
-
-class BenchError(Exception):
-    """The base of all; its text is shown to the person as it is."""
+from session_devtools.errors import ToolError
 
 
-class NotInTime(BenchError):
-    """Something that was waited for did not happen."""
+class BenchError(ToolError):
+    """Its text is shown to the person as it is."""

@@ -6,20 +6,19 @@ Reads are single requests of our own: a kubectl per look would take more process
 from __future__ import annotations
 
 import base64
-import json
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from session_demo.kubectl import Kubectl
 from session_demo.stage import Stage
-from session_devtools.api import ApiClient
+from session_devtools.kubectl import Kubectl
+from session_devtools.waiting import wait_until
+from session_devtools.web import Client
 from whatsapp_operator.api.constants import API_VERSION, RUNNER_PORT
 
 from session_bench import objects
 from session_bench.errors import BenchError
-from session_bench.inside import Inside, call
-from session_bench.waiting import until
+from session_bench.inside import Inside
 
 if TYPE_CHECKING:  # who only computes figures loads no cluster
     from local_cluster.full.cluster import FullCluster
@@ -34,14 +33,14 @@ class Ground:
 
     cluster: FullCluster
     kubectl: Kubectl
-    api: ApiClient
+    api: Client
     inside: Inside
     stage: Stage
 
     def object(self, path: str) -> dict[str, Any] | None:
         """Read one object or list; None while there is none."""
-        answer = self.api.get(path, timeout=10)
-        return dict(answer.object()) if answer.ok else None
+        answer = self.api.ask(path, timeout=10)
+        return answer.object() if answer.ok else None
 
     def pod(self, name: str) -> dict[str, Any] | None:
         """Return a pod, or None."""
@@ -60,7 +59,7 @@ class Ground:
             good = status.get("state") == "Connected" and status.get("podUID") != but
             return status if good else None
 
-        return until(look, f"session {name} to be Connected", within=240)
+        return wait_until(f"session {name} to be Connected", look, within=240)
 
     def scan(self, text: str) -> str:
         """Let the phone scan a QR code's text; returns the device."""
@@ -68,31 +67,29 @@ class Ground:
         if pod is None:
             raise BenchError("the stand-in's pod is gone")
         host, token = str(pod["status"]["podIP"]), self.stage.phone_token
-        answer = self.inside.run(
-            call, host, self.stage.phone_port, "/phone/scan", token=token, body={"qr": text}, timeout=60
-        )
-        if answer.status != 200:
-            raise BenchError(f"the phone did not scan: {answer.status} {answer.text[:200]}")
-        return str(json.loads(answer.text)["device"])
+        phone = Client(f"http://{host}:{self.stage.phone_port}", token=token)
+        return str(self.inside.run(phone.ask, "/phone/scan", body={"qr": text}, timeout=60).object()["device"])
 
     def qr_known(self, name: str, *, within: float = 240) -> tuple[float, str]:
         """Poll a pod's runner until it gives its QR code; returns when (monotonic) and its text. To be run inside."""
-        pod = until(lambda: _with_address(self.pod(name)), f"the pod {name} to have an address", within=within)
+        pod = wait_until(f"the pod {name} to have an address", lambda: _with_address(self.pod(name)), within=within)
         secret = self.object(f"{CORE}/secrets/{objects.secret_of(pod)}")
         if secret is None:
             raise BenchError(f"the Secret of {name} is gone")
         token = base64.b64decode(secret["data"]["link"]).decode()
 
+        runner = Client(f"http://{pod['status']['podIP']}:{RUNNER_PORT}", token=token)
+
         def look() -> tuple[float, str] | None:
-            answer = call(pod["status"]["podIP"], RUNNER_PORT, "/v1/qr", token=token, timeout=5)
-            if answer.status == 200:
-                return time.monotonic(), answer.text
+            answer = runner.ask("/v1/qr", timeout=5)
+            if answer.ok:
+                return time.monotonic(), str(answer.object()["text"])
             if answer.status == 0:
                 self._still_runs(pod)
             return None
 
-        seen, text = until(look, f"the QR code of {name}", within=within)
-        return seen, str(json.loads(text)["text"])
+        seen, text = wait_until(f"the QR code of {name}", look, within=within)
+        return seen, text
 
     def _still_runs(self, pod: dict[str, Any]) -> None:
         """A pod that failed would make the figure one of the recovery; raises BenchError."""
@@ -111,21 +108,19 @@ class Ground:
             good = any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
             return time.monotonic() if good else None
 
-        return until(look, f"the pod {name} to be ready", within=within)
+        return wait_until(f"the pod {name} to be ready", look, within=within)
 
     def clear(self) -> None:
         """Remove all sessions, pods and claims of the benchmark, and wait until their volumes are gone too."""
         for kinds in ("whatsappsessions", "pods,persistentvolumeclaims,secrets"):
-            self.kubectl.run(
-                "delete", kinds, "--all", f"--namespace={objects.NAMESPACE}", "--timeout=180s", timeout=190
-            )
+            self.kubectl("delete", kinds, "--all", f"--namespace={objects.NAMESPACE}", "--timeout=180s", timeout=190)
 
-        def gone() -> bool | None:
+        def gone() -> bool:
             volumes = (self.object("/api/v1/persistentvolumes") or {"items": [None]})["items"]
             pods = (self.object(f"{CORE}/pods") or {"items": [None]})["items"]
-            return True if not volumes and not pods else None
+            return not volumes and not pods
 
-        until(gone, "the volumes to be gone", interval=0.3)
+        wait_until("the volumes to be gone", gone, every=0.3)
 
 
 def _with_address(pod: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -7,26 +7,17 @@ itself while the process stays outside; the threads of this pool do so once, whe
 from __future__ import annotations
 
 import ctypes
-import http.client
-import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple, ParamSpec, Self, TypeVar
+from typing import ParamSpec, Self, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 CLONE_NEWNET = 0x40000000
 """ linux/sched.h """
-
-
-class Answer(NamedTuple):
-    """What came back; status 0: nothing did."""
-
-    status: int
-    text: str
 
 
 class Inside:
@@ -48,24 +39,6 @@ class Inside:
     def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do some work there and return what it returns."""
         return self.start(work, *args, **kwargs).result()
-
-
-def call(
-    host: str, port: int, path: str, *, token: str, body: Mapping[str, Any] | None = None, timeout: float = 30
-) -> Answer:
-    """GET, or POST a body, from where the thread is; nobody there is status 0."""
-    connection = http.client.HTTPConnection(host, port, timeout=timeout)
-    headers = {"Authorization": f"Bearer {token}", "Accept": "application/json", "Content-Type": "application/json"}
-    try:
-        connection.request(
-            "GET" if body is None else "POST", path, None if body is None else json.dumps(body), headers=headers
-        )
-        response = connection.getresponse()
-        return Answer(response.status, response.read().decode())
-    except (OSError, http.client.HTTPException) as error:
-        return Answer(0, str(error))
-    finally:
-        connection.close()
 
 
 def _enter(namespace: Path) -> None:

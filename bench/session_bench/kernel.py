@@ -1,17 +1,18 @@
-"""What the kernel tells about memory and processor time, parsed; and the few functions that read it.
+"""What the kernel tells about memory and processor time; parsed here where psutil does not tell it.
 
-The parsers are pure. Sizes are bytes. The figure that adds up is the *anonymous* part of a process's proportional set
+Sizes are bytes. psutil knows no `Pss_Anon`, no peak and no control group. The figure that adds up is the *anonymous* part of a process's proportional set
 (`Pss_Anon`): pages that belong to no file, each counted once however many processes share it. The *working set* of a
 control group is what the kubelet compares with a pod's limit: all it uses less the file pages that nobody uses.
 """
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
+
+import psutil
 
 PROC = Path("/proc")
 _KB = 1024
@@ -50,12 +51,6 @@ def parse_fields(text: str) -> dict[str, int]:
     return found
 
 
-def parse_cpu_seconds(stat: str, *, ticks: int) -> float:
-    """Read user and system time from /proc/PID/stat; `ticks` are the kernel's per second."""
-    fields = stat.rpartition(")")[2].split()  # the name in parentheses may hold blanks and parentheses
-    return (int(fields[11]) + int(fields[12])) / ticks
-
-
 def parse_working_set(*, usage: str, stat: str) -> int:
     """Read a group's working set from its usage and its memory.stat, of control groups v1 or v2."""
     told = dict(line.split() for line in stat.splitlines())
@@ -67,7 +62,7 @@ def parse_working_set(*, usage: str, stat: str) -> int:
 
 def available() -> int:
     """Return MemAvailable: what new programs could take without anything being swapped out."""
-    return parse_fields((PROC / "meminfo").read_text())["MemAvailable"]
+    return int(psutil.virtual_memory().available)
 
 
 def resident(pid: int) -> tuple[int, int]:
@@ -78,7 +73,8 @@ def resident(pid: int) -> tuple[int, int]:
 
 def cpu_seconds(pid: int) -> float:
     """Return how much processor time a process has had."""
-    return parse_cpu_seconds((PROC / str(pid) / "stat").read_text(), ticks=os.sysconf("SC_CLK_TCK"))
+    times = psutil.Process(pid).cpu_times()
+    return float(times.user + times.system)
 
 
 def anonymous_by_part(pids: Iterable[int]) -> Counter[Part]:

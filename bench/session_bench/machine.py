@@ -6,18 +6,18 @@ import os
 import platform
 from datetime import UTC, datetime
 
-from session_bench.kernel import PROC, parse_fields
+import psutil
+from session_protocol.times import format_time
 
 
 def machine() -> dict[str, object]:
     """Cores, memory, kernel, time, and the load of the last minute: a busy machine makes times long and ranges wide."""
-    memory = parse_fields((PROC / "meminfo").read_text())["MemTotal"]
     return {
         "cores": os.cpu_count(),
-        "memoryGB": round(memory / 2**30, 1),
+        "memoryGB": round(psutil.virtual_memory().total / 2**30, 1),
         "kernel": platform.release(),
         "python": platform.python_version(),
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "time": format_time(datetime.now(UTC)),
         "load": load(),
     }
 

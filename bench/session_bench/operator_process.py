@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
 import signal
@@ -15,10 +14,11 @@ from pathlib import Path
 
 from local_cluster.light import LightCluster
 from session_demo.cast import CRDS
+from session_devtools.waiting import wait_until
+from session_devtools.web import Client
 
 from session_bench.errors import BenchError
 from session_bench.metrics import Work, parse_work
-from session_bench.waiting import until
 
 ROOT = Path(__file__).parents[2]
 NAMESPACE = "whatsapp-operator"
@@ -46,17 +46,12 @@ class OperatorProcess:
 
     def acts(self) -> None:
         """Wait until it holds the Lease and has seen the cluster."""
-        until(lambda: self._said("Role", "role", "acting"), "the operator to act")
+        wait_until("the operator to act", lambda: self._said("Role", "role", "acting"))
 
     def work(self) -> Work:
         """Ask its metrics what it has done so far."""
-        port = until(lambda: self._said("Probes served", "port"), "the operator's port")
-        connection = http.client.HTTPConnection("127.0.0.1", int(port), timeout=10)
-        try:
-            connection.request("GET", "/metrics")
-            return parse_work(connection.getresponse().read().decode())
-        finally:
-            connection.close()
+        port = wait_until("the operator's port", lambda: self._said("Probes served", "port"))
+        return parse_work(Client(f"http://127.0.0.1:{port}").ask("/metrics", headers={"Accept": "text/plain"}).text)
 
     def _said(self, message: str, field: str, value: str = "") -> str | None:
         if self.process.poll() is not None:

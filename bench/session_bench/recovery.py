@@ -12,13 +12,13 @@ from datetime import UTC, datetime
 
 from session_demo.stage import KILL_BROWSER
 from session_devtools.steps import Progress
+from session_devtools.waiting import wait_until
 
 from session_bench import objects
 from session_bench.errors import BenchError
 from session_bench.figures import Comparison, Row, Table
 from session_bench.ground import Ground
 from session_bench.start import until_ready
-from session_bench.waiting import until
 
 NAME = "returning"
 HEALTHY_AFTER = 5.0
@@ -35,7 +35,7 @@ def measure_recovery(ground: Ground, *, rounds: int, progress: Progress) -> Tabl
         ground.scan(ground.inside.run(ground.qr_known, NAME)[1])
         status = ground.connected(NAME)
         linked = str(status["link"]["linkedTime"])
-        until(lambda: True if _is_durable(ground) else None, "the login to be durable", interval=0.5)
+        wait_until("the login to be durable", lambda: _is_durable(ground), every=0.5)
         pod = ground.pod(NAME)
         if pod is None:
             raise BenchError("the session's pod is gone before anything was measured")
@@ -65,18 +65,18 @@ def _away(ground: Ground, lose: Callable[[], None]) -> float:
     lose()
     ground.connected(NAME, but=before)
     took = time.monotonic() - begun
-    until(lambda: True if _is_calm(ground) else None, "the failure to be forgotten", interval=0.5)
+    wait_until("the failure to be forgotten", lambda: _is_calm(ground), every=0.5)
     return took
 
 
 def _kill_browser(ground: Ground) -> None:
     arguments = ("exec", f"--namespace={objects.NAMESPACE}", NAME, "--", "python3", "-c", KILL_BROWSER)
-    if "killed" not in ground.kubectl.run(*arguments):
+    if "killed" not in ground.kubectl(*arguments):
         raise BenchError("no browser was found in the session's pod")
 
 
 def _delete_pod(ground: Ground) -> None:
-    ground.kubectl.run("delete", "pod", NAME, f"--namespace={objects.NAMESPACE}", "--wait=false")
+    ground.kubectl("delete", "pod", NAME, f"--namespace={objects.NAMESPACE}", "--wait=false")
 
 
 def _is_durable(ground: Ground) -> bool:

@@ -58,7 +58,7 @@ async def measure(*, rest: float, untuned: bool) -> dict[str, Size]:
         with tempfile.TemporaryDirectory(prefix="runner-memory-") as folder:
             environment = prepare(Path(folder), standin) | (UNTUNED if untuned else {})
             runner = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "session_runner", env=environment, stdout=asyncio.subprocess.PIPE
+                sys.executable, "-m", "session_runner", env=environment, stderr=asyncio.subprocess.PIPE
             )
             try:
                 await link(runner, standin)
@@ -93,11 +93,11 @@ def prepare(folder: Path, standin: StandIn) -> dict[str, str]:
 
 async def link(runner: asyncio.subprocess.Process, standin: StandIn) -> None:
     """Find its port in its log, fetch the QR code, scan it, wait for the connected state."""
-    if runner.stdout is None:
+    if runner.stderr is None:
         raise RuntimeError("the runner was started without a pipe")
     port = 0
     while not port:
-        line = await asyncio.wait_for(runner.stdout.readline(), 30)
+        line = await asyncio.wait_for(runner.stderr.readline(), 30)
         port = json.loads(line).get("port", 0)
     headers = {"Authorization": f"Bearer {TOKEN}"}
     async with asyncio.timeout(120), aiohttp.ClientSession(f"http://127.0.0.1:{port}", headers=headers) as client:

@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from local_cluster.light import LightCluster
-from session_devtools.api import ApiClient
 from session_devtools.steps import Progress
+from session_devtools.waiting import wait_until
+from session_devtools.web import Client
 
 from session_bench import kernel, objects
 from session_bench.audit import count_since
 from session_bench.figures import Comparison, Row, Table
 from session_bench.operator_process import ACCOUNT, OperatorProcess, install, operator
-from session_bench.waiting import until
 
 MB = 2**20
 CALM = 7.0
@@ -92,13 +92,13 @@ def at_rest(process: OperatorProcess, *, looks: int = 0) -> float:
         enough = now.reconciles >= looks and now.resyncs > 0
         return since if enough and time_ - since >= CALM else None
 
-    return until(look, "the operator to be at rest", within=300)
+    return wait_until("the operator to be at rest", look, within=300)
 
 
 def _timed(cluster: LightCluster, wanted: Iterable[dict[str, Any]], done: Callable[[], bool]) -> float:
     begun = time.monotonic()
     _create(cluster, wanted)
-    return until(lambda: time.monotonic() if done() else None, "all pods to exist", within=600) - begun
+    return wait_until("all pods to exist", lambda: time.monotonic() if done() else None, within=600) - begun
 
 
 def _create(cluster: LightCluster, wanted: Iterable[dict[str, Any]]) -> None:
@@ -106,9 +106,9 @@ def _create(cluster: LightCluster, wanted: Iterable[dict[str, Any]]) -> None:
     cluster.kubectl("create", "--filename=-", input="\n---\n".join(json.dumps(item) for item in wanted))
 
 
-def _count(api: ApiClient, where: str) -> int:
+def _count(api: Client, where: str) -> int:
     """How many pods a namespace has; one is fetched, the rest only counted."""
-    told = api.get(f"/api/v1/namespaces/{where}/pods?limit=1", timeout=30).object()
+    told = api.ask(f"/api/v1/namespaces/{where}/pods?limit=1", timeout=30).object()
     return len(told["items"]) + int(told["metadata"].get("remainingItemCount", 0))
 
 
@@ -116,7 +116,6 @@ def _named(name: str) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
 
 
-def _api(cluster: LightCluster) -> ApiClient:
+def _api(cluster: LightCluster) -> Client:
     admin = cluster.client_cert_for("admin", "system:masters")
-    host, _, port = cluster.url.removeprefix("https://").partition(":")
-    return ApiClient(host=host, port=int(port), authority=cluster.ca_file, certificate=admin.certificate, key=admin.key)
+    return Client(cluster.url, authority=cluster.ca_file, certificate=admin.certificate, key=admin.key)

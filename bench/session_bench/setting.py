@@ -14,8 +14,8 @@ from local_cluster.full.cluster import FullCluster
 from session_demo import places
 from session_demo.setup import Choice, set_up
 from session_demo.story import Story
-from session_devtools.api import ApiClient
 from session_devtools.steps import Steps
+from session_devtools.web import Client
 
 from session_bench import objects
 from session_bench.ground import Ground
@@ -31,12 +31,11 @@ def ground(name: str) -> Iterator[Ground]:
         stage = set_up(Story(out=sys.stderr), kubectl, images, Choice())
         kubectl.apply(objects.namespace(), objects.quota())
         account = ("serviceaccount/default", f"--namespace={objects.NAMESPACE}")
-        kubectl.run("wait", *account, "--for=create", "--timeout=60s", timeout=70)
+        kubectl("wait", *account, "--for=create", "--timeout=60s", timeout=70)
         plane = cluster.instance.plane
         pki = plane.pki
-        api = ApiClient(
-            host=plane.advertise,
-            port=plane.api_port,
+        api = Client(
+            plane.url,
             authority=pki.certificate("ca"),
             certificate=pki.certificate("admin"),
             key=pki.key("admin"),

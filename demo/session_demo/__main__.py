@@ -11,12 +11,11 @@ import sys
 from collections.abc import Callable, Sequence
 
 from session_devtools.errors import ToolError
+from session_devtools.kubectl import Kubectl
 
 from session_demo import context, current
 from session_demo.cast import NAMESPACE
-from session_demo.errors import DemoError
 from session_demo.farewell import farewell
-from session_demo.kubectl import Kubectl
 from session_demo.play import play
 from session_demo.setup import Choice, set_up
 from session_demo.stage import Stage
@@ -29,7 +28,7 @@ def main(arguments: Sequence[str]) -> int:
     command = _COMMANDS[given.command, given.cluster]
     try:
         return command(given)
-    except (DemoError, ToolError) as error:
+    except ToolError as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -95,7 +94,7 @@ def _tell(story: Story, stage: Stage) -> None:
     """Play; a fault ends the play, and not the summing up and the words on how to go on."""
     try:
         play(story, stage)
-    except DemoError as error:
+    except ToolError as error:
         story.broke_off(str(error))
 
 

@@ -12,8 +12,10 @@ import shutil
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from session_demo.errors import CommandFailed, DemoError
-from session_demo.kubectl import Kubectl
+from session_devtools.errors import CommandError
+from session_devtools.kubectl import Kubectl
+
+from session_demo.errors import DemoError
 
 OLDEST_SERVER = 31
 """ Kubernetes 1.31: what the CRDs need. """
@@ -61,16 +63,16 @@ def current(*, search_path: str | None = None) -> Context:
 def of(kubectl: Kubectl) -> Context:
     """Return the current context of this kubectl; raises DemoError."""
     try:
-        name = kubectl.run("config", "current-context").strip()
-    except CommandFailed as error:
+        name = kubectl("config", "current-context").strip()
+    except CommandError as error:
         raise DemoError(
             "kubectl has no current context: choose one with `kubectl config use-context NAME`, or set KUBECONFIG"
         ) from error
     pinned = replace(kubectl, flags=(*kubectl.flags, f"--context={name}"))
-    server = _server(json.loads(pinned.run("config", "view", "--minify", "--output=json")))
+    server = _server(json.loads(pinned("config", "view", "--minify", "--output=json")))
     try:
-        versions = json.loads(pinned.run("version", "--output=json", "--request-timeout=10s"))
-    except CommandFailed as error:
+        versions = json.loads(pinned("version", "--output=json", "--request-timeout=10s"))
+    except CommandError as error:
         raise DemoError(f"the cluster of context {name} ({server}) does not answer: {error}") from error
     found = Context(name=name, server=server, version=versions["serverVersion"]["gitVersion"], kubectl=pinned)
     if problem := too_old(minors(versions)):
@@ -102,8 +104,8 @@ def missing_rights(kubectl: Kubectl) -> list[str]:
     refused = []
     for resource in NEEDED:
         try:
-            kubectl.run("auth", "can-i", "create", resource)
-        except CommandFailed as error:  # "no" is an exit status too
+            kubectl("auth", "can-i", "create", resource)
+        except CommandError as error:  # "no" is an exit status too
             refused.append(f"you may not create {resource} ({error})")
     return refused
 

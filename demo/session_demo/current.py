@@ -13,6 +13,7 @@ from typing import Any
 
 from session_devtools.errors import ToolError
 from session_devtools.images.build import build
+from session_devtools.kubectl import Kubectl
 from session_devtools.steps import Steps
 
 from session_demo import context, installation, survey
@@ -20,8 +21,7 @@ from session_demo.cast import CRDS, NAMESPACE, QUOTA
 from session_demo.context import Context
 from session_demo.delivery import Delivery, chosen
 from session_demo.errors import DemoError
-from session_demo.kubectl import Kubectl
-from session_demo.setup import ROOT, Choice, await_crds, remove_leftovers, set_up
+from session_demo.setup import ROOT, Choice, remove_leftovers, set_up
 from session_demo.stage import Stage
 from session_demo.story import Story
 from session_demo.survey import OPERATOR_NAMESPACE, Crds, Survey
@@ -85,7 +85,7 @@ def prepare(story: Story, wish: Wish, ground: Ground) -> Stage:
                 install_crds(kubectl)
         choice = Choice(overlay=OVERLAY, mode=wish.mode, instance=INSTANCE, profile=wish.profile, patience=PATIENCE)
         return set_up(story, kubectl, images, choice)
-    except DemoError as error:
+    except ToolError as error:
         raise DemoError(f"{error}\n`make demo-down CLUSTER=current` removes what was made so far.") from error
 
 
@@ -120,9 +120,9 @@ def remains(ground: Ground) -> list[str]:
 
 def install_crds(kubectl: Kubectl) -> None:
     """Bring the CRDs, marked as the demo's, and wait until the API server serves them."""
-    crds = installation.objects(kubectl.run("kustomize", str(ROOT / "crds")))
+    crds = installation.objects(kubectl("kustomize", str(ROOT / "crds")))
     kubectl.apply(*installation.marked(crds))
-    await_crds(kubectl)
+    kubectl.wait_established(*CRDS)
 
 
 def clear(story: Story, place: Context) -> None:
@@ -139,7 +139,7 @@ def clear(story: Story, place: Context) -> None:
         f"{kind}/{OPERATOR_NAMESPACE}" for kind in kinds if f"{kind} {OPERATOR_NAMESPACE}" not in found.foreign
     ]:
         with story.doing(f"removing the demo's operator ({', '.join(mine)})"):
-            kubectl.run("delete", *mine, "--ignore-not-found", "--timeout=120s", timeout=130)
+            kubectl("delete", *mine, "--ignore-not-found", "--timeout=120s", timeout=130)
     if found.crds is Crds.DEMO:
         _clear_crds(story, kubectl, found)
     for name in survey.kept_volumes(_items(kubectl, "persistentvolumes")):
@@ -152,14 +152,14 @@ def _clear_crds(story: Story, kubectl: Kubectl, found: Survey) -> None:
     left = sum(len(_items(kubectl, kind, "--all-namespaces")) for kind in ("whatsappsessions", "whatsappsessionquotas"))
     if survey.removes_crds(found, left=left):
         with story.doing("removing the CRDs"):
-            kubectl.run("delete", "crd", *CRDS, "--ignore-not-found", "--timeout=60s", timeout=70)
+            kubectl("delete", "crd", *CRDS, "--ignore-not-found", "--timeout=60s", timeout=70)
         return
     users = ", ".join([*found.operators, *([f"{left} sessions and quotas"] if left else [])])
     story.say(f"   The CRDs stay: others use them now ({users}).")
 
 
 def _items(kubectl: Kubectl, *what: str) -> list[dict[str, Any]]:
-    return list(json.loads(kubectl.run("get", *what, "--output=json"))["items"])
+    return list(json.loads(kubectl("get", *what, "--output=json"))["items"])
 
 
 def _deliver(delivery: Delivery) -> installation.Images:

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from session_devtools.commands import run
 from session_devtools.errors import ToolError
 from session_devtools.images.build import Built
 from session_devtools.images.push import push
 from session_devtools.steps import Progress
 
-from session_demo.errors import CommandFailed, DemoError
+from session_demo.errors import DemoError
 from session_demo.installation import Images
 
 HOW = (
@@ -74,10 +74,8 @@ class ByRegistry:
 
 
 def run_kind(command: Sequence[str]) -> None:
-    """Run kind; raises CommandFailed with its words."""
-    done = subprocess.run(command, capture_output=True, text=True, timeout=PUSH_LIMIT, check=False)
-    if done.returncode != 0:
-        raise CommandFailed(f"{' '.join(command)}: {(done.stderr or done.stdout).strip()}")
+    """Run kind; raises CommandError with its words."""
+    run(*command, timeout=PUSH_LIMIT)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
+from session_devtools.errors import ToolError
 
-class DemoError(Exception):
+
+class DemoError(ToolError):
     """The base of all; its text is shown to the person as it is."""
-
-
-class CommandFailed(DemoError):
-    """A program that the demo calls ended with a fault."""
-
-
-class PhoneRefused(DemoError):
-    """The stand-in's phone did not do what was asked."""

@@ -6,7 +6,7 @@ import shlex
 import shutil
 from pathlib import Path
 
-from session_demo.kubectl import Kubectl
+from session_devtools.kubectl import Kubectl
 
 PLUGIN = Path(__file__).parents[2] / "plugin"
 
@@ -16,7 +16,6 @@ def farewell(kubectl: Kubectl) -> str:
     folders = [str(PLUGIN)]
     if shutil.which("kubectl") is None:
         folders.insert(0, str(Path(kubectl.program).parent))
-    kubeconfig = [flag.removeprefix("--kubeconfig=") for flag in kubectl.flags if flag.startswith("--kubeconfig=")]
-    exports = [f"KUBECONFIG={shlex.quote(kubeconfig[0])}"] if kubeconfig else []
+    exports = [f"KUBECONFIG={shlex.quote(str(kubectl.kubeconfig))}"] if kubectl.kubeconfig else []
     path = ":".join([*map(shlex.quote, folders), "$PATH"])
     return " ".join(["export", *exports, f"PATH={path}"])

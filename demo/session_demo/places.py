@@ -12,11 +12,11 @@ from local_cluster.full.load import load_missing
 from session_devtools import packages
 from session_devtools.errors import ToolError
 from session_devtools.images.build import Built, build, unbuilt
+from session_devtools.kubectl import Kubectl
 from session_devtools.steps import Steps
 
 from session_demo.errors import DemoError
 from session_demo.installation import Images
-from session_demo.kubectl import Kubectl
 
 IMAGE_MINUTES = 2
 """ What the three images add on two idle cores, beside the compiling. """
@@ -41,7 +41,7 @@ def local(name: str) -> tuple[Kubectl, Images]:
     except ToolError as error:
         raise DemoError(str(error)) from error
     images = Images(**{name: image.reference for name, image in built.items()})
-    return Kubectl(program=str(program), flags=(f"--kubeconfig={kubeconfig}",)), images
+    return Kubectl(program=program, kubeconfig=kubeconfig), images
 
 
 def remove(name: str) -> None:

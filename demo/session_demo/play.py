@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import time
 
+from session_devtools.errors import ToolError
+
 from session_demo.cast import LINKED, QUEUE_MESSAGE, QUOTA, WAITING, namespace, quota, session
 from session_demo.drawing import draw_qr
-from session_demo.errors import DemoError
 from session_demo.stage import Stage
 from session_demo.story import Probe, Seen, Story
 
@@ -52,7 +53,7 @@ def link_three(story: Story, stage: Stage) -> None:
     try:
         story.say(draw_qr(stage.qr_text(LINKED[0])))
         story.say(f"   (the QR code of {LINKED[0]}; the stand-in's phone scans it now)")
-    except DemoError as error:
+    except ToolError as error:
         story.say(f"   the QR code of {LINKED[0]} cannot be drawn: {error}")
     for name in LINKED:
         with story.doing(f"the phone scans the QR code of {name}"):

@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import json
 import secrets
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from session_devtools.commands import run
+from session_devtools.kubectl import Kubectl
+from session_devtools.waiting import wait_until
+
 from session_demo import installation
 from session_demo.cast import CRDS, NAMESPACE, PART_OF, namespace
-from session_demo.errors import CommandFailed, DemoError
+from session_demo.errors import DemoError
 from session_demo.installation import Images
-from session_demo.kubectl import Kubectl
-from session_demo.stage import Stage, retrying
+from session_demo.stage import Stage
 from session_demo.story import Story
 
 ROOT = Path(__file__).parents[2]
@@ -66,20 +67,22 @@ def set_up(story: Story, kubectl: Kubectl, images: Images, choice: Choice) -> St
 
 def remove_leftovers(kubectl: Kubectl, *, within: float = 180) -> None:
     """Remove the demo's sessions, claims, volumes, namespace and quota, and wait until they are gone."""
-    deadline = time.monotonic() + within
     volumes = [
         item["metadata"]["name"]
-        for item in json.loads(kubectl.run("get", "persistentvolumes", "--output=json"))["items"]
+        for item in json.loads(kubectl("get", "persistentvolumes", "--output=json"))["items"]
         if item["spec"].get("claimRef", {}).get("namespace") == NAMESPACE
         and item["spec"].get("persistentVolumeReclaimPolicy") == "Delete"  # others are the storage's to keep
     ]
-    kubectl.run("delete", "namespace", NAMESPACE, "--ignore-not-found", f"--timeout={within:.0f}s", timeout=within + 10)
-    if kubectl.get("crd", "whatsappsessionquotas.wasession.dev") is not None:
-        kubectl.run("delete", "whatsappsessionquota", f"--selector=app.kubernetes.io/part-of={PART_OF}")
-    while left := [name for name in volumes if kubectl.get("persistentvolume", name) is not None]:
-        if time.monotonic() > deadline:
-            raise DemoError(f"volumes of an earlier demo are still there after {within:.0f} s: {', '.join(left)}")
-        time.sleep(0.5)
+    kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", f"--timeout={within:.0f}s", timeout=within + 10)
+    if kubectl.find("crd", "whatsappsessionquotas.wasession.dev") is not None:
+        kubectl("delete", "whatsappsessionquota", f"--selector=app.kubernetes.io/part-of={PART_OF}")
+    wait_until(
+        "the volumes of an earlier demo are gone",
+        lambda: [name for name in volumes if kubectl.find("persistentvolume", name) is not None],
+        lambda left: not left,
+        within=within,
+        every=0.5,
+    )
 
 
 def install_standin(kubectl: Kubectl, images: Images, *, token: str, choice: Choice) -> str:
@@ -91,7 +94,7 @@ def install_standin(kubectl: Kubectl, images: Images, *, token: str, choice: Cho
         make_certificates(tls, hosts)
         ca = (tls / "ca.crt").read_text()
         kubectl.apply(*installation.standin_secrets(tls=tls, phone_token=token))
-    rendered = installation.objects(kubectl.run("kustomize", str(ROOT / "manifests/standin")))
+    rendered = installation.objects(kubectl("kustomize", str(ROOT / "manifests/standin")))
     kubectl.apply(*installation.with_mode(installation.with_images(rendered, images), choice.mode))
     rollout(kubectl, "standin", NAMESPACE, within=choice.patience)
     return ca
@@ -100,47 +103,32 @@ def install_standin(kubectl: Kubectl, images: Images, *, token: str, choice: Cho
 def make_certificates(folder: Path, hosts: str) -> None:
     """Make a throw-away authority and a certificate for the stand-in's hosts."""
     command = [sys.executable, "-m", "standin", "certificates", "--out", str(folder), "--hosts", hosts]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise CommandFailed(f"making the stand-in's certificates: {done.stderr.strip()}")
+    run(*command)
 
 
 def install_operator(kubectl: Kubectl, images: Images, *, ca: str, choice: Choice) -> None:
     """Install CRDs and operator, and wait until it is ready to act."""
-    rendered = installation.objects(
-        kubectl.run("kustomize", "--load-restrictor=LoadRestrictionsNone", str(choice.overlay))
-    )
+    rendered = installation.objects(kubectl("kustomize", "--load-restrictor=LoadRestrictionsNone", str(choice.overlay)))
     found = installation.with_ca_stamp(installation.with_images(rendered, images), ca)
     where = installation.operator_namespace(found)
     kubectl.apply(*(item for item in found if item["kind"] == "Namespace"))
     kubectl.apply(installation.ca_config_map(namespace=where, ca=ca))
     kubectl.apply(*found)
-    await_crds(kubectl)
+    kubectl.wait_established(*CRDS)
     name = next(item["metadata"]["name"] for item in found if item["kind"] == "Deployment")
     rollout(kubectl, name, where, within=choice.patience)
-
-
-def await_crds(kubectl: Kubectl) -> None:
-    """Wait until the API server serves both kinds."""
-    crds = (f"customresourcedefinition/{name}" for name in CRDS)
-    command = ("wait", "--for=condition=Established", *crds, "--timeout=5s")
-    patiently = retrying(30)  # half a minute at least
-    # kubectl fails on a CRD so new that it has no condition yet.
-    patiently(lambda: kubectl.run(*command, timeout=15))
-    # Established is said a moment before every API server has the new kinds.
-    patiently(lambda: kubectl.run("get", ",".join(CRDS), "--all-namespaces"))
 
 
 def rollout(kubectl: Kubectl, deployment: str, where: str, *, within: float = 120) -> None:
     """Wait until a Deployment's new pod is ready."""
     arguments = ("rollout", "status", f"deployment/{deployment}", f"--namespace={where}", f"--timeout={within:.0f}s")
-    kubectl.run(*arguments, timeout=within + 10)
+    kubectl(*arguments, timeout=within + 10)
 
 
 def pod_of(kubectl: Kubectl, name: str) -> str:
     """Return the name of the pod of one of the demo's Deployments."""
     selector = f"app.kubernetes.io/name={name}"
-    pods = json.loads(kubectl.run("get", "pods", f"--namespace={NAMESPACE}", f"--selector={selector}", "--output=json"))
+    pods = json.loads(kubectl("get", "pods", f"--namespace={NAMESPACE}", f"--selector={selector}", "--output=json"))
     running = [pod for pod in pods["items"] if "deletionTimestamp" not in pod["metadata"]]
     if not running:
         raise DemoError(f"there is no pod of {name} in namespace {NAMESPACE}")

@@ -7,17 +7,20 @@ stay in memory: what is told is never more than a state.
 from __future__ import annotations
 
 import base64
-import time
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from session_devtools.errors import ToolError
+from session_devtools.kubectl import Kubectl
+from session_devtools.waiting import wait_until
+from session_devtools.web import Client
+
 from session_demo.cast import NAMESPACE
 from session_demo.errors import DemoError
-from session_demo.kubectl import Kubectl
 from session_demo.story import Probe, Seen
-from session_demo.web import call
 
 KILL_BROWSER = """
 import os, pathlib, signal
@@ -58,14 +61,14 @@ class Stage:
 
     def session(self, name: str) -> dict[str, Any]:
         """Return a session; raises NotYet while there is none."""
-        found = self.kubectl.get("whatsappsession", name, namespace=NAMESPACE)
+        found = self.kubectl.find("whatsappsession", name, namespace=NAMESPACE)
         if found is None:
             raise NotYet(f"no session {name}")
         return found
 
     def pod_uid(self, name: str) -> str:
         """Return the UID of a session's pod that is not on its way out."""
-        pod = self.kubectl.get("pod", name, namespace=NAMESPACE)
+        pod = self.kubectl.find("pod", name, namespace=NAMESPACE)
         if pod is None or "deletionTimestamp" in pod["metadata"]:
             raise NotYet(f"session {name} has no pod")
         return str(pod["metadata"]["uid"])
@@ -133,38 +136,44 @@ class Stage:
     def qr_text(self, name: str) -> str:
         """Return the QR code's text of a session, as the holder of its link token sees it."""
         secret_name = self.session(name).get("status", {}).get("tokenSecretName")
-        secret = self.kubectl.get("secret", secret_name, namespace=NAMESPACE) if secret_name else None
+        secret = self.kubectl.find("secret", secret_name, namespace=NAMESPACE) if secret_name else None
         if secret is None:
             raise NotYet(f"session {name} has no Secret")
         token = base64.b64decode(secret["data"]["link"]).decode()
-        with self.kubectl.forwarded(name, 8080, namespace=NAMESPACE) as port:
-            answer = call(f"http://127.0.0.1:{port}/v1/qr", token=token)
-        return str(answer["text"])
+        with self.kubectl.forward(name, 8080, namespace=NAMESPACE) as port:
+            return str(Client(f"http://127.0.0.1:{port}", token=token).ask("/v1/qr").object()["text"])
 
     def phone(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Call the phone's API; a body makes it a POST."""
-        with self.kubectl.forwarded(self.phone_pod, self.phone_port, namespace=self.phone_namespace) as port:
-            return call(f"http://127.0.0.1:{port}{path}", token=self.phone_token, body=body)
+        with self.kubectl.forward(self.phone_pod, self.phone_port, namespace=self.phone_namespace) as port:
+            return Client(f"http://127.0.0.1:{port}", token=self.phone_token).ask(path, body=body).object()
 
     def scan(self, name: str) -> None:
-        """Let the phone scan a session's QR code; a code that ran out meanwhile is read anew once."""
-        attempt = retrying(2)
-        attempt(lambda: self.phone("/phone/scan", {"qr": self.qr_text(name)}))
+        """Let the phone scan a session's QR code; a code that ran out meanwhile is read anew."""
+        self.scanned(functools.partial(self.qr_text, name))
+
+    def scanned(self, read: Callable[[], str]) -> Any:
+        """Let the phone scan what is read, and return its answer; tried again for some seconds."""
+
+        def scan() -> Any:
+            return self.phone("/phone/scan", {"qr": read()})
+
+        return wait_until("the phone scans the QR code", scan, lambda _: True, within=5, every=1, not_yet=ToolError)
 
     def delete_pod(self, name: str) -> None:
         """Delete a session's pod gracefully, as `kubectl delete pod` or a drain does."""
-        self.kubectl.run("delete", "pod", name, f"--namespace={NAMESPACE}", "--wait=false")
+        self.kubectl("delete", "pod", name, f"--namespace={NAMESPACE}", "--wait=false")
 
     def suspend(self, name: str) -> None:
         """Suspend a session the way a person does."""
         patch = '{"spec": {"operatingMode": "Suspended"}}'
-        self.kubectl.run("patch", "was", name, f"--namespace={NAMESPACE}", "--type=merge", f"--patch={patch}")
+        self.kubectl("patch", "was", name, f"--namespace={NAMESPACE}", "--type=merge", f"--patch={patch}")
 
     def quota_counts(self, name: str, admitted: int, waiting: int) -> Probe:
         """Make a probe: the quota's status counts just these."""
 
         def look() -> Seen:
-            status = (self.kubectl.get("wasq", name) or {}).get("status", {})
+            status = (self.kubectl.find("wasq", name) or {}).get("status", {})
             seen = status.get("admitted"), status.get("waiting")
             return Seen(good=seen == (admitted, waiting), text=f"admitted {seen[0]}, waiting {seen[1]}")
 
@@ -172,23 +181,9 @@ class Stage:
 
     def kill_browser(self, name: str) -> None:
         """End Chromium's main process inside a session's container."""
-        said = self.kubectl.run("exec", f"--namespace={NAMESPACE}", name, "--", "python3", "-c", KILL_BROWSER)
+        said = self.kubectl("exec", f"--namespace={NAMESPACE}", name, "--", "python3", "-c", KILL_BROWSER)
         if "killed" not in said:
             raise DemoError(f"no browser process was found in the pod of {name}")
-
-
-def retrying(times: int, *, pause: float = 1.0, sleep: Callable[[float], None] = time.sleep) -> Callable[..., Any]:
-    """Make a caller that tries an action several times; the last fault is raised."""
-
-    def attempt(action: Callable[[], Any]) -> Any:
-        for _ in range(times - 1):
-            try:
-                return action()
-            except DemoError:
-                sleep(pause)
-        return action()
-
-    return attempt
 
 
 def _why(status: Mapping[str, Any]) -> str:

@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TextIO
 
-from session_demo.errors import DemoError
+from session_devtools.errors import NotInTime, ToolError
+from session_devtools.waiting import wait_until
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,21 +62,20 @@ class Story:
     def expect(self, promise: str, probe: Probe, *, within: float, interval: float = 0.25) -> bool:
         """Poll until the probe is good; tell and remember a miss after `within` seconds."""
         begun = self.clock()
-        seen = self._look(probe)
-        while not seen.good and self.clock() - begun < within:
-            self.sleep(interval)
-            seen = self._look(probe)
+        try:
+            seen = wait_until(
+                promise,
+                probe,
+                lambda seen: seen.good,
+                within=within,
+                every=interval,
+                not_yet=ToolError,  # what cannot be looked at yet (no pod, no port) is nothing good so far
+                clock=self.clock,
+                sleep=self.sleep,
+            )
+        except NotInTime as late:
+            seen = late.seen if isinstance(late.seen, Seen) else Seen(good=False, text=str(late.seen))
         self._tell(promise, seen, took=self.clock() - begun, limit=within)
-        return seen.good
-
-    def hold(self, promise: str, probe: Probe, *, during: float, interval: float = 1.0) -> bool:
-        """Poll for the whole time; the first look that is not good is a miss."""
-        begun = self.clock()
-        seen = self._look(probe)
-        while seen.good and self.clock() - begun < during:
-            self.sleep(interval)
-            seen = self._look(probe)
-        self._tell(promise, seen, took=self.clock() - begun, limit=during)
         return seen.good
 
     def broke_off(self, why: str) -> None:
@@ -94,14 +94,6 @@ class Story:
             return 1
         self.say(f"\nAll {self.steps} steps showed what they promise ({took:.0f} s).")
         return 0
-
-    @staticmethod
-    def _look(probe: Probe) -> Seen:
-        """A probe that cannot look yet (no pod, no port) saw nothing good so far; its reason is what was seen."""
-        try:
-            return probe()
-        except DemoError as error:
-            return Seen(good=False, text=str(error))
 
     def _tell(self, promise: str, seen: Seen, *, took: float, limit: float) -> None:
         self.steps += 1

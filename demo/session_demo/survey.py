@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from session_devtools.kubectl import Kubectl
+
 from session_demo.cast import CRDS, NAMESPACE, PART_OF, QUOTA
-from session_demo.kubectl import Kubectl
 
 Object = Mapping[str, Any]
 
@@ -58,7 +59,7 @@ class Survey:
 
 
 def look(kubectl: Kubectl) -> Survey:
-    """Read the cluster; raises CommandFailed."""
+    """Read the cluster; raises CommandError."""
     named = _read(kubectl, *(f"{kind}/{name}" for kind, name in NAMED), "--ignore-not-found")
     crds = _of_kind(named, "CustomResourceDefinition")
     present = {item["metadata"]["name"] for item in crds}
@@ -170,7 +171,7 @@ def removes_crds(survey: Survey, *, left: int) -> bool:
 
 def _read(kubectl: Kubectl, *what: str) -> list[Object]:
     """Get objects by one command: kubectl answers with a list, with the one there is, or with nothing."""
-    said = kubectl.run("get", *what, "--output=json")
+    said = kubectl("get", *what, "--output=json")
     if not said.strip():
         return []
     answer = json.loads(said)

@@ -1,16 +1,17 @@
-"""Every error of the tools around the product that somebody handles.
+"""Every error of the tools around the product that somebody handles; demo and benchmarks add their own.
 
 ToolError
 ├── CommandError       a program we ran ended with a failure
 ├── BuildError         a program could not be built
 ├── MachineError       this machine lacks something that a person can give it
 ├── StartError         a component ended or did not become ready in time
+├── NotInTime          something that was waited for did not happen
 └── ConflictError      somebody else holds what is needed here
 """
 
 from collections.abc import Sequence
 
-__all__ = ["BuildError", "CommandError", "ConflictError", "MachineError", "StartError", "ToolError"]
+__all__ = ["BuildError", "CommandError", "ConflictError", "MachineError", "NotInTime", "StartError", "ToolError"]
 
 
 class ToolError(Exception):
@@ -37,6 +38,14 @@ class MachineError(ToolError):
 
 class StartError(ToolError):
     """A component ended at once or was not ready in time; the message has the end of its log."""
+
+
+class NotInTime(ToolError):
+    """Something that was waited for did not happen; `seen` is what was seen last, or the fault of the last look."""
+
+    def __init__(self, message: str, *, seen: object = None) -> None:
+        super().__init__(message)
+        self.seen = seen
 
 
 class ConflictError(ToolError):

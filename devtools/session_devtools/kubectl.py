@@ -1,66 +1,81 @@
-"""kubectl with one cluster's kubeconfig, called from Python: by both kinds of cluster, the demo and the tests."""
+"""The plugin's kubectl, for programs: both kinds of cluster, the demo, the benchmarks and the tests.
 
+Everything that is done to a cluster goes through it (port-forward included), so it works wherever kubectl does and
+tries no right that its caller lacks. The plugin is installed alone, so the class is the plugin's; here its faults join
+the one family of the tools, and what only programs ask for is added.
+"""
+
+import contextlib
+import functools
 import os
-import subprocess
-import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
-from session_devtools.errors import CommandError
+import kubectl_whatsapp.kubectl as plugin
+from kubectl_whatsapp.kubectl import KubectlError, KubectlFailed, KubectlSlow
+
+from session_devtools.errors import CommandError, ToolError
+from session_devtools.waiting import wait_until
 
 __all__ = ["Kubectl"]
 
 
-class Kubectl:
-    """Calls kubectl; `cache` is where it keeps what it learned of the API's resources, which goes with the cluster."""
+@dataclass(frozen=True, kw_only=True)
+class Kubectl(plugin.Kubectl):
+    """kubectl for one cluster."""
 
-    def __init__(self, *, program: Path, kubeconfig: Path, cache: Path) -> None:
-        self.program = program
-        self.kubeconfig = kubeconfig
-        self._cache = cache
+    timeout: float | None = 300.0
 
-    def __call__(self, *arguments: str, input: str | None = None, check: bool = True) -> str:  # noqa: A002
-        """Run it and return its standard output.
+    @classmethod
+    def alone(cls, *, program: Path, kubeconfig: Path, cache: Path) -> Self:
+        """Of a cluster of ours: no setting of another one gets in; `cache`, what it learned of the API, goes with it."""
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": os.environ.get("HOME", "/"),
+            "KUBECONFIG": str(kubeconfig),
+            "KUBECACHEDIR": str(cache),
+        }
+        return cls(program=program, environment=environment)
+
+    def __call__(
+        self,
+        *arguments: str,
+        input: str | None = None,  # noqa: A002  the name subprocess gives it
+        check: bool = True,
+        timeout: float | None = None,
+    ) -> str:
+        """Run it and return its standard output; `timeout` is in seconds.
 
         Raises CommandError for a failure; with check=False all that the failed call said is returned instead.
         """
-        result = subprocess.run(
-            [self.program, *arguments],
-            input=input,
-            capture_output=True,
-            text=True,
-            check=False,
-            env=self.environment(),
-        )
-        if result.returncode == 0:
-            return result.stdout
-        said = result.stdout + result.stderr
-        if check:
-            raise CommandError(["kubectl", *arguments], result.returncode, said)
-        return said
+        try:
+            return super().__call__(*arguments, input=input, check=check, timeout=timeout)
+        except KubectlFailed as error:
+            raise CommandError(["kubectl", *arguments], error.status, error.output) from error
+        except KubectlSlow as error:
+            raise CommandError(["kubectl", *arguments], 124, str(error)) from error
 
-    def wait_established(self, *crds: str, within: float = 30) -> None:
+    @contextlib.contextmanager
+    def forward(self, pod: str, port: int, *, namespace: str) -> Iterator[int]:
+        """Forward a port of a pod; yields the local port.
+
+        Raises ToolError with kubectl's words.
+        """
+        try:
+            with super().forward(pod, port, namespace=namespace) as local:
+                yield local
+        except KubectlError as error:
+            raise ToolError(str(error)) from error
+
+    def wait_established(self, *crds: str, within: float = 60.0) -> None:
         """Wait until the API server serves these CRDs, given by name; `within` is in seconds.
 
-        Raises CommandError when it does not. `kubectl wait` alone fails at once on a CRD so new that it has no
-        condition yet.
+        Raises NotInTime. `kubectl wait` alone fails at once on a CRD so new that it has no condition yet, and
+        Established is said a moment before every API server has the new kinds.
         """
-        deadline = time.monotonic() + within
-        command = ("wait", "--for=condition=Established", "--timeout=5s", *(f"crd/{name}" for name in crds))
-        while True:
-            try:
-                self(*command)
-            except CommandError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.1)
-            else:
-                return
-
-    def environment(self) -> dict[str, str]:
-        """The environment for a kubectl that a caller runs itself, a `port-forward` say."""
-        return {
-            "PATH": os.environ["PATH"],
-            "HOME": os.environ.get("HOME", "/"),
-            "KUBECONFIG": str(self.kubeconfig),
-            "KUBECACHEDIR": str(self._cache),
-        }
+        wait = ("wait", "--for=condition=Established", "--timeout=5s", *(f"crd/{name}" for name in crds))
+        for command in (wait, ("get", ",".join(crds), "--all-namespaces")):
+            ask = functools.partial(self, *command)
+            wait_until("the API server serves the CRDs", ask, lambda _: True, within=within, not_yet=CommandError)

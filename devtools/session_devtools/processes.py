@@ -3,7 +3,7 @@
 A pid alone is no identity: the kernel gives it to another process one day. The pid with the process's start time and
 the id of this boot is one, survives in a file, and lets a later command tell "still running" from "somebody else".
 Signals go through a pidfd that is opened before the identity is checked, so there is no moment at which they could
-reach a stranger.
+reach a stranger. psutil's creation time is no such identity: it is a time of day, which moves when the clock is set.
 """
 
 import contextlib

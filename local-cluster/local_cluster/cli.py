@@ -46,7 +46,9 @@ def _up(cluster: FullCluster, _: argparse.Namespace) -> int:
     steps.say(f"cluster {cluster.name} is ready after {seconds(time.monotonic() - begin)}")
     steps.say(f"export KUBECONFIG={cluster.kubeconfig}")
     if shutil.which("kubectl") is None:
-        steps.say(f"export PATH={cluster.kubectl.program.parent}:$PATH   # a kubectl of the cluster's own version")
+        steps.say(
+            f"export PATH={Path(cluster.kubectl.program).parent}:$PATH   # a kubectl of the cluster's own version"
+        )
     return 0
 
 

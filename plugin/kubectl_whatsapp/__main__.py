@@ -1,14 +1,18 @@
-"""`python -m kubectl_whatsapp`: what the script `kubectl-whatsapp` starts."""
+"""`python -m kubectl_whatsapp`: what the script `kubectl-whatsapp` starts from a checkout."""
 
 from __future__ import annotations
 
-import io
 import sys
+from pathlib import Path
 
-from kubectl_whatsapp.cli import main
+try:
+    from kubectl_whatsapp import cli, completion
+except ImportError as missing:
+    folder = Path(__file__).parents[1]
+    sys.exit(f"kubectl whatsapp needs the Python package {missing.name}: `pipx install {folder}` brings all it needs")
 
-# People's words stand in messages, and not every terminal speaks UTF-8: a question mark is better than a traceback.
-if isinstance(sys.stdout, io.TextIOWrapper):
-    sys.stdout.reconfigure(errors="replace")
-
-sys.exit(main())
+if sys.argv[1:2] == ["--complete-for-kubectl"]:
+    del sys.argv[1]
+    completion.main()
+else:
+    cli.run()

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from kubectl_whatsapp.text import one_line
 from kubectl_whatsapp.views import RELINK_AT, RESTART_AT
 
 __all__ = ["Advice", "Outlook", "advise"]
@@ -59,6 +60,7 @@ NOT_YET: Mapping[str, str] = {
 
 def advise(*, namespace: str, name: str, state: str, reason: str = "", message: str = "") -> Advice:
     """Say why there is no QR code in this state, and how to go on."""
+    namespace, name, state, reason, message = map(one_line, (namespace, name, state, reason, message))
     # Why a session stands still is in the reason: what ends a conflict would not end a logout.
     matter = reason if state == "Stalled" else state
     session = f"session {namespace}/{name}"

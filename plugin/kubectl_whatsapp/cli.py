@@ -6,133 +6,211 @@ after Ctrl-C.
 
 from __future__ import annotations
 
-import argparse
-import os
+import io
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Any
 
+import typer
+
+from kubectl_whatsapp import completion
 from kubectl_whatsapp.console import Console
 from kubectl_whatsapp.drawing import Form
 from kubectl_whatsapp.errors import PluginError
-from kubectl_whatsapp.kubectl import Kubectl, find_kubectl
+from kubectl_whatsapp.flags import flag, given, kubectl_of, with_flags
+from kubectl_whatsapp.kubectl import ApiMissing, KubectlError
 from kubectl_whatsapp.qr import QrRequest, show_code, watch_codes
-from kubectl_whatsapp.status import StatusRequest, show_status
+from kubectl_whatsapp.status import Listing, StatusRequest, show_status, watch_status
 
-__all__ = ["main", "parse"]
+__all__ = ["main", "run"]
 
-QR = """\
-Shows the QR code that links a phone. It needs the right to read the session's Secret and to forward to its pod: the
-role `edit` in the namespace has both. Whoever sees the code can link a phone to the session."""
-STATUS = """\
-Shows sessions with their state, and how full their quotas are. SINCE says how long READY has had its value."""
+FLAGS = (
+    flag(
+        "-n", "--namespace", metavar="NAME", help="Namespace (default: the context's)", complete=completion.namespaces
+    ),
+    flag("--context", metavar="NAME", help="Context of the kubeconfig", complete=completion.contexts),
+    flag("--kubeconfig", metavar="FILE", help="Kubeconfig file", complete=completion.files),
+    flag("--as", metavar="USER", help="User to act as"),
+    flag("--as-group", metavar="GROUP", help="Group to act as; may be given again", kind=list[str] | None),
+    flag("--as-uid"),
+    flag("--cluster"),
+    flag("--user"),
+    flag("-s", "--server"),
+    flag("--token"),
+    flag("--tls-server-name"),
+    flag("--certificate-authority", complete=completion.files),
+    flag("--client-certificate", complete=completion.files),
+    flag("--client-key", complete=completion.files),
+    flag("--insecure-skip-tls-verify", kind=bool | None),
+    flag("--request-timeout"),
+    flag("--cache-dir", complete=completion.files),
+)
+# Help is typer's plain one and not rich's: it reads as kubectl's own does, survives a pipe, and comes in half the time.
+app = typer.Typer(
+    no_args_is_help=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+TYPERS_OWN = frozenset({"--install-completion", "--show-completion"})
+EPILOG = "Other options of kubectl's that choose a cluster or a user (`kubectl options`) are passed on too."
 
-COMMON = "Also: -n/--namespace, --context and --kubeconfig, as with kubectl."
-EPILOG = """\
-commands:
-  qr NAME [FILE]     show the QR code that links a phone
-  status [NAME...]   show sessions and how full their quotas are"""
+
+class Misuse(typer.TyperException):
+    """A command line that is understood and makes no sense."""
+
+    def __init__(self, message: str, ctx: typer.Context) -> None:
+        super().__init__(message)
+        self.ctx = ctx
 
 
 def main(arguments: Sequence[str] | None = None, *, console: Console | None = None) -> int:
     """Run one command; returns the exit status."""
-    given = parse(arguments)
-    surroundings = console or Console()
-    try:
-        flags = tuple(f"--{name}={value}" for name in ("kubeconfig", "context") if (value := getattr(given, name)))
-        kubectl = Kubectl(program=find_kubectl(), flags=flags)
-        if given.command == "status":
-            show_status(_status(given), kubectl=kubectl, console=surroundings)
-        else:
-            command = watch_codes if given.watch else show_code
-            command(_qr(given), kubectl=kubectl, console=surroundings)
-    except PluginError as error:
-        surroundings.say(f"error: {error}")
-        return 1
-    except BrokenPipeError:  # whoever read our output has enough; nothing more can be printed, at exit neither
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    return 0
-
-
-def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Understand the words; ends the process with status 2 and a hint where they make no sense.
-
-    The flags that all commands know may stand before the command too, as with kubectl itself.
-    """
     words = list(sys.argv[1:] if arguments is None else arguments)
-    top = argparse.ArgumentParser(
-        prog="kubectl whatsapp",
-        description="WhatsApp sessions on Kubernetes.",
-        epilog=EPILOG,
-        add_help=False,
-        allow_abbrev=False,
-        parents=[_common()],
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    surroundings = console or Console()
+    # typer's own completion is for the program's name: kubectl has its own for what follows `kubectl`.
+    name = "kubectl-whatsapp" if TYPERS_OWN & {*words} else "kubectl whatsapp"
+    try:
+        status = quick(typer.main.get_command(app))(
+            words,
+            prog_name=name,
+            complete_var=completion.COMPLETE_VARIABLE,
+            standalone_mode=False,
+            obj=surroundings,
+        )
+    except typer.TyperException as error:
+        where = getattr(getattr(error, "ctx", None), "command_path", name)
+        surroundings.say(f"error: {error.format_message()}\nSee '{where} --help' for usage.")
+        return 2
+    except (PluginError, KubectlError) as error:
+        surroundings.say(f"error: {error}")
+        if isinstance(error, ApiMissing):
+            surroundings.say("The operator's API is not installed in this cluster, or the context is another one")
+        return 1
+    return status or 0
+
+
+def quick(command: Any) -> Any:
+    """Let a command's words become words, paths and enums by Python's own means.
+
+    typer has pydantic do that, whose loading takes longer than all else here together. This reaches into typer: where
+    a later version has no such place, commands are as right and only slower.
+    """
+    top = typer.Context(command, **command.context_settings)
+    for ctx in (top, *(typer.Context(each, parent=top) for each in command.commands.values())):
+        found: list[Any] = ctx.command.get_params(ctx)
+        for parameter in found:
+            if hasattr(parameter, "_runtime_param"):
+                annotation = parameter.type_descriptor.annotation
+                parameter._runtime_param = Coercion(annotation if annotation in (Path, Form, Listing) else None)  # noqa: SLF001
+    return command
+
+
+@dataclass(frozen=True)
+class Coercion:
+    """How what was typed becomes what a command takes, in the shape that typer asks for."""
+
+    kind: Callable[[Any], Any] | None
+    """ None: the words themselves. """
+
+    def coerce(self, value: Any, *, param: Any, ctx: Any) -> Any:
+        """Raise BadParameter for a word that is none of an enum's."""
+        if value is None or self.kind is None:
+            return value
+        try:
+            return self.kind(value)
+        except ValueError as error:
+            choices = ", ".join(f"'{choice}'" for choice in param.type_descriptor.choices)
+            raise typer.BadParameter(f"{value!r} is not one of {choices}.", ctx=ctx, param=param) from error
+
+
+def run() -> None:
+    """What the programs `kubectl-whatsapp` and `python -m kubectl_whatsapp` are."""
+    # People's words stand in messages, and not every terminal speaks UTF-8: a question mark is better than a traceback.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+    sys.exit(main())
+
+
+@app.callback(invoke_without_command=True, epilog=EPILOG)
+@with_flags(FLAGS)
+def _without_a_command(ctx: typer.Context) -> None:
+    """Link WhatsApp sessions on Kubernetes to a phone, and see how they and their quotas are."""
+    if ctx.invoked_subcommand is None:
+        ctx.obj.say(ctx.get_help())
+        raise typer.Exit(2)
+
+
+@app.command("qr", epilog=EPILOG)
+@with_flags(FLAGS)
+def _qr(
+    ctx: typer.Context,
+    *,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The session", autocompletion=completion.sessions)],
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="FILE", help="Where to write it (default: standard output)", autocompletion=completion.files
+        ),
+    ] = None,
+    watch: Annotated[bool, typer.Option("-w", "--watch", help="Show each new code until a phone is linked")] = False,
+    output: Annotated[Form, typer.Option("-o", "--output", help="text is what the code says")] = Form.TERMINAL,
+) -> None:
+    """Show the QR code that links a phone.
+
+    It needs the right to read the session's Secret and to forward to its pod: the role `edit` in the namespace has
+    both. Whoever sees the code can link a phone to the session.
+    """
+    console = ctx.obj
+    if file is None and output in (Form.PNG, Form.SVG) and console.terminal:
+        raise Misuse(f"a {output} is nothing for a terminal: name a FILE, or redirect the output", ctx)
+    request = QrRequest(name=_name(name, ctx), namespace=given(ctx, "--namespace"), form=output, file=file)
+    command = watch_codes if watch else show_code
+    command(request, kubectl=kubectl_of(ctx), console=console)
+
+
+@app.command("status", epilog=EPILOG)
+@with_flags(FLAGS)
+def _status(
+    ctx: typer.Context,
+    *,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="NAME", help="Sessions (default: all)", autocompletion=completion.sessions),
+    ] = None,
+    all_namespaces: Annotated[bool, typer.Option("-A", "--all-namespaces", help="Sessions of all namespaces")] = False,
+    selector: Annotated[
+        str | None, typer.Option("-l", "--selector", metavar="LABELS", help="Sessions with these labels")
+    ] = None,
+    watch: Annotated[bool, typer.Option("-w", "--watch", help="Go on with a line for each change")] = False,
+    output: Annotated[Listing, typer.Option("-o", "--output", help="wide has node and pod too")] = Listing.TABLE,
+) -> None:
+    """Show sessions, and how full their quotas are.
+
+    SINCE says how long READY has had its value, RESTARTS counts pods after the first.
+    """
+    if names and all_namespaces:
+        raise Misuse("a name and -A do not go together: a name is looked up in one namespace", ctx)
+    if names and selector:
+        raise Misuse("a name and -l do not go together: a name is one session already", ctx)
+    if watch and (len(names or ()) > 1 or output in (Listing.JSON, Listing.YAML)):
+        raise Misuse("--watch goes with one name or none, and with -o table, wide or name", ctx)
+    request = StatusRequest(
+        names=tuple(_name(name, ctx) for name in names or ()),
+        namespace=given(ctx, "--namespace"),
+        everywhere=all_namespaces,
+        selector=selector,
+        listing=output,
     )
-    top.add_argument("command", choices=["qr", "status"], help="`COMMAND --help` tells more")
-    if not words or words[0] in ("-h", "--help", "help"):
-        top.print_help()
-        top.exit(0 if words else 2)
-    given, rest = top.parse_known_args(words)
-    own = _qr_parser() if given.command == "qr" else _status_parser()
-    # Intermixed, because people write `qr sales -o png sales.png` and `qr -o png sales sales.png` alike.
-    found = own.parse_intermixed_args(rest, namespace=given)
-    if given.command == "status" and found.all_namespaces and found.names:
-        own.error("a name and -A do not go together: a name is looked up in one namespace")
-    if given.command == "qr" and found.file is None and found.output in (Form.PNG, Form.SVG) and sys.stdout.isatty():
-        own.error(f"a {found.output} is nothing for a terminal: name a FILE, or redirect the output")
-    return found
+    command = watch_status if watch else show_status
+    command(request, kubectl=kubectl_of(ctx), console=ctx.obj)
 
 
-def _common() -> argparse.ArgumentParser:
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("-n", "--namespace", help="namespace of the session (default: the context's)")
-    common.add_argument("--context", help="kubeconfig context to use")
-    common.add_argument("--kubeconfig", help="kubeconfig file to use")
-    return common
-
-
-def _qr_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="kubectl whatsapp qr", description=QR, epilog=COMMON)
-    parser.add_argument("name", type=_name, metavar="NAME", help="the session")
-    parser.add_argument(
-        "file", nargs="?", type=Path, metavar="FILE", help="where to write it (default: standard output)"
-    )
-    parser.add_argument("-w", "--watch", action="store_true", help="show each new code until a phone is linked")
-    forms = f"{', '.join(Form)} (default: terminal; text is what the code says)"
-    parser.add_argument(
-        "-o", "--output", type=Form, choices=list(Form), default=Form.TERMINAL, metavar="FORMAT", help=forms
-    )
-    return parser
-
-
-def _status_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="kubectl whatsapp status", description=STATUS, epilog=COMMON)
-    parser.add_argument("names", nargs="*", type=_name, metavar="NAME", help="sessions (default: all)")
-    parser.add_argument("-A", "--all-namespaces", action="store_true", help="sessions of all namespaces")
-    parser.add_argument("-o", "--output", choices=["table", "json"], default="table", help="default: table")
-    return parser
-
-
-def _name(word: str) -> str:
+def _name(word: str, ctx: typer.Context) -> str:
     """A session's name, also as `kubectl get --output=name` prints it."""
     name = word.rpartition("/")[2]
-    if not name or name.startswith("-"):
-        raise argparse.ArgumentTypeError(f"{word!r} is no name of a session")
+    if not name or name.startswith("-") or not name.isprintable():
+        raise Misuse(f"{word!r} is no name of a session", ctx)
     return name
-
-
-def _qr(given: argparse.Namespace) -> QrRequest:
-    return QrRequest(name=given.name, namespace=given.namespace, form=given.output, file=given.file)
-
-
-def _status(given: argparse.Namespace) -> StatusRequest:
-    return StatusRequest(
-        names=tuple(given.names),
-        namespace=given.namespace,
-        everywhere=given.all_namespaces,
-        as_json=given.output == "json",
-    )

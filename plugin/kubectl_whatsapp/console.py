@@ -1,10 +1,12 @@
 """The person's side: where text goes, what time it is, how to wait. Tests give their own.
 
-The QR code, a table or JSON go to `out`, everything said about them to `notes`, so that `out` can be piped.
+The QR code, a table or JSON go to `out`, everything said about them to `notes`, so that `out` can be piped. All text
+is made printable on its way out (`text.py`); only a drawing of our own making is passed on as it is.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import time
@@ -13,7 +15,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import BinaryIO, TextIO
 
-__all__ = ["Console", "ago"]
+from kubectl_whatsapp.text import printable
+
+__all__ = ["Console"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,28 +29,27 @@ class Console:
     """ The same as `out`, for pictures. """
     notes: TextIO = field(default_factory=lambda: sys.stderr)
     terminal: bool = field(default_factory=lambda: sys.stdout.isatty())  # noqa: PLW0108 -- the stdout of that time
-    """ Whether `out` is a screen that understands colours. """
+    """ Whether `out` is a screen, which has a width. """
+    colours: bool = field(default_factory=lambda: not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb")
+    """ Whether a screen may be given colours, and be wiped. """
     columns: int = field(default_factory=lambda: shutil.get_terminal_size().columns)
     lines: int = field(default_factory=lambda: shutil.get_terminal_size().lines)
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     pause: Callable[[float], None] = time.sleep
 
+    @property
+    def coloured(self) -> bool:
+        """Whether `out` takes escape sequences."""
+        return self.terminal and self.colours
+
     def say(self, text: str) -> None:
         """Tell the person something, at once."""
-        print(text, file=self.notes, flush=True)
+        print(printable(text), file=self.notes, flush=True)
 
     def show(self, text: str) -> None:
         """Give out what was asked for, at once."""
-        print(text, file=self.out, flush=True)
+        self.draw(printable(text))
 
-
-def ago(time: datetime | None, *, now: datetime) -> str:
-    """How long ago that was, as kubectl writes ages: `42s`, `17m`, `5h`, `12d`; `-` for no time."""
-    if time is None:
-        return "-"
-    seconds = max(int((now - time).total_seconds()), 0)
-    if seconds < 120:
-        return f"{seconds}s"
-    if seconds < 3 * 3600:
-        return f"{seconds // 60}m"
-    return f"{seconds // 3600}h" if seconds < 48 * 3600 else f"{seconds // 86400}d"
+    def draw(self, drawing: str) -> None:
+        """Give out something of our own making, colours and all."""
+        print(drawing, file=self.out, flush=True)

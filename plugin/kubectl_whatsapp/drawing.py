@@ -1,6 +1,6 @@
 """A QR code as a drawing for the terminal, a picture, or its text; to the screen or to a file.
 
-Pure but for `write`. segno is imported late: `kubectl whatsapp status` needs none of it.
+Pure but for `write`. segno is imported late: `kubectl whatsapp status` needs none of it. The demo draws with it too.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import tempfile
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
+
+from session_protocol.times import format_time
 
 from kubectl_whatsapp.errors import CannotDraw
 from kubectl_whatsapp.runner import Code
@@ -68,7 +70,7 @@ def picture(code: Code, form: Form) -> bytes:
     if form is Form.TEXT:
         return f"{code.text}\n".encode()
     if form is Form.JSON:
-        ends = None if code.expires is None else code.expires.isoformat()
+        ends = None if code.expires is None else format_time(code.expires)
         return f"{json.dumps({'text': code.text, 'expiryTime': ends, 'round': code.round})}\n".encode()
     out = io.BytesIO()
     _symbol(code.text).save(out, kind=form.value, scale=SCALE, border=4)
@@ -94,8 +96,9 @@ def write(content: bytes, path: Path) -> None:
 
 
 def _symbol(text: str) -> Any:
+    import segno
+
     try:
-        import segno
-    except ImportError as error:
-        raise CannotDraw("drawing a QR code needs the Python package segno: `python3 -m pip install segno`") from error
-    return segno.make_qr(text, error="l")
+        return segno.make_qr(text, error="l")
+    except segno.DataOverflowError as error:
+        raise CannotDraw(f"a text of {len(text)} characters does not fit into a QR code") from error

@@ -8,7 +8,6 @@ link a phone.
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,8 +17,8 @@ from pathlib import Path
 from kubectl_whatsapp.advice import Advice, Outlook, advise
 from kubectl_whatsapp.console import Console
 from kubectl_whatsapp.drawing import Form
-from kubectl_whatsapp.errors import Forbidden, ForwardFailed, NoCode, NotFound, RunnerRefused, RunnerSilent
-from kubectl_whatsapp.kubectl import Kubectl
+from kubectl_whatsapp.errors import NoCode, RunnerRefused, RunnerSilent
+from kubectl_whatsapp.kubectl import Forbidden, ForwardFailed, Kubectl, NotFound
 from kubectl_whatsapp.runner import Code, Runner, Said
 from kubectl_whatsapp.showing import show
 from kubectl_whatsapp.views import RUNNER_PORT, SESSIONS, SessionView
@@ -46,10 +45,10 @@ class QrRequest:
 def show_code(request: QrRequest, *, kubectl: Kubectl, console: Console) -> None:
     """Show the code once.
 
-    Raises NoCode with the reason when there is none; PluginError for everything else.
+    Raises NoCode with the reason when there is none; PluginError and KubectlError for everything else.
     """
     session = find_session(request, kubectl=kubectl)
-    if session.state == "Connected" or not (session.pod and session.secret):
+    if session.state == "Connected" or not (session.pod_name and session.token_secret_name):
         raise NoCode(_advice(session).text)
     try:
         with _runner(session, kubectl=kubectl) as runner:
@@ -68,7 +67,7 @@ def show_code(request: QrRequest, *, kubectl: Kubectl, console: Console) -> None
 def watch_codes(request: QrRequest, *, kubectl: Kubectl, console: Console) -> None:
     """Show each new code until a phone is linked; a session without one yet is waited for.
 
-    Raises NoCode when none will come without somebody's doing; PluginError for everything else.
+    Raises NoCode when none will come without somebody's doing; PluginError and KubectlError for everything else.
     """
     told = ""
     while True:
@@ -77,7 +76,7 @@ def watch_codes(request: QrRequest, *, kubectl: Kubectl, console: Console) -> No
         if advice.outlook is Outlook.LINKED and session.state == "Connected":
             console.say(f"session {session.namespace}/{session.name} is linked")
             return
-        if session.pod and session.secret:
+        if session.pod_name and session.token_secret_name:
             try:
                 with _runner(session, kubectl=kubectl) as runner:
                     _follow(runner, request, session, console=console)
@@ -104,30 +103,35 @@ def find_session(request: QrRequest, *, kubectl: Kubectl) -> SessionView:
         raise NotFound(
             f"there is no session {request.name} in {where}; `kubectl whatsapp status -A` lists all that you may see"
         ) from error
-    return SessionView.read(found[0])
+    return SessionView.read(next(iter(found), {}))
 
 
 @contextmanager
 def _runner(session: SessionView, *, kubectl: Kubectl) -> Iterator[Runner]:
     """Reach the runner of a session that has a pod."""
     tokens = _tokens(session, kubectl=kubectl)
-    with kubectl.forward(session.pod, RUNNER_PORT, namespace=session.namespace) as port:
+    with kubectl.forward(session.pod_name, RUNNER_PORT, namespace=session.namespace) as port:
         yield Runner(port=port, link_token=tokens["link"], state_token=tokens["state"])
 
 
 def _tokens(session: SessionView, *, kubectl: Kubectl) -> dict[str, str]:
     """Read the session's tokens by scope, with the person's own right to the Secret."""
+    name = session.token_secret_name
     try:
-        secret = kubectl.get("secrets", session.secret, namespace=session.namespace)[0]
+        found = kubectl.find("secrets", name, namespace=session.namespace)
     except Forbidden as error:
         raise Forbidden(
-            f"you may not read Secret {session.secret} in namespace {session.namespace}, which holds the token for the "
-            "QR code: who sees it can link a phone. Ask for the role `edit` in that namespace"
+            f"you may not read Secret {name} in namespace {session.namespace}, which holds the token for the QR code: who "
+            "sees it can link a phone. Ask for the role `edit` in that namespace"
         ) from error
     try:
-        return {scope: base64.b64decode(secret["data"][scope]).decode("ascii") for scope in ("link", "state")}
-    except (KeyError, TypeError, binascii.Error, UnicodeDecodeError) as error:
-        raise RunnerRefused(f"Secret {session.secret} holds no token of the scopes link and state") from error
+        tokens = {scope: base64.b64decode((found or {})["data"][scope]).decode("ascii") for scope in ("link", "state")}
+    except (KeyError, TypeError, ValueError) as error:
+        raise RunnerRefused(f"Secret {name} holds no token of the scopes link and state") from error
+    # A token becomes a header of a request: what is no printable word could end the header.
+    if not all(token.isprintable() and token.strip() == token != "" for token in tokens.values()):
+        raise RunnerRefused(f"Secret {name} holds no token of the scopes link and state")
+    return tokens
 
 
 def _follow(runner: Runner, request: QrRequest, session: SessionView, *, console: Console) -> None:

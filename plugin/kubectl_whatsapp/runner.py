@@ -6,19 +6,25 @@ is missing or of another kind is an error with the runner's name on it, never a 
 
 from __future__ import annotations
 
-import http.client
+import io
 import json
+import socket
+import time
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from http import HTTPStatus
+from typing import Any, cast
 
 from kubectl_whatsapp.errors import RunnerRefused, RunnerSilent
+from kubectl_whatsapp.text import one_line
 from kubectl_whatsapp.views import read_time
 
 __all__ = ["Code", "Runner", "Said"]
 
 PATIENCE = 10.0
 """ Seconds for an answer, beyond the time a long-poll was asked to wait. """
+LARGEST = 64 * 1024
+""" Bytes of an answer that are read. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,12 +62,11 @@ class Runner:
         answer = self._ask("/v1/qr", token=self.link_token, within=PATIENCE)
         if answer is None:
             return None
-        text, count = answer.get("text"), answer.get("round")
-        if not isinstance(text, str) or not text:
+        text = answer.get("text")
+        # `-o text` gives it out as it is, to a terminal too, so that it has to be what WhatsApp's are: printable.
+        if not isinstance(text, str) or not text or not text.isprintable():
             raise RunnerRefused("the runner answered without a QR code's text: it may be of another version")
-        return Code(
-            text=text, expires=read_time(answer.get("expiryTime")), round=count if isinstance(count, int) else 0
-        )
+        return Code(text=text, expires=read_time(answer.get("expiryTime")), round=_count(answer, "round"))
 
     def said(self, *, after: int | None = None, wait: float = 0) -> Said:
         """Return the state; with a revision, wait that many seconds at most for another one.
@@ -72,9 +77,8 @@ class Runner:
         answer = self._ask(f"/v1/state{query}", token=self.state_token, within=PATIENCE + wait)
         if answer is None or not isinstance(answer.get("state"), str):
             raise RunnerRefused("the runner does not tell its state: it may be of another version")
-        revision = answer.get("revision")
         return Said(
-            revision=revision if isinstance(revision, int) else 0,
+            revision=_count(answer, "revision"),
             state=answer["state"],
             reason=str(answer.get("reason") or ""),
             message=str(answer.get("message") or ""),
@@ -82,28 +86,79 @@ class Runner:
 
     def _ask(self, path: str, *, token: str, within: float) -> dict[str, Any] | None:
         """GET a JSON object; None for "not found"."""
+        # Late: `status` asks no runner. And the standard library's, because urllib3 would take longer to load than all
+        # the rest, and bounds an answer's body but not its head.
+        import http.client
+
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=within)
         try:
             connection.request("GET", path, headers={"Authorization": f"Bearer {token}", "Accept": "application/json"})
-            answer = connection.getresponse()
+            bounded = _Bounded(connection.sock, within=within)
+            answer = http.client.HTTPResponse(cast("socket.socket", bounded), method="GET")
+            answer.begin()
             status, body = answer.status, answer.read()
         except (OSError, http.client.HTTPException) as error:
             raise RunnerSilent("the runner does not answer: its pod may be starting or ending") from error
         finally:
             connection.close()
-        if status == http.HTTPStatus.NOT_FOUND:
+        if status == HTTPStatus.NOT_FOUND:
             return None
-        if status in (http.HTTPStatus.UNAUTHORIZED, http.HTTPStatus.FORBIDDEN):
+        if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
             raise RunnerRefused("the runner does not accept the token of the session's Secret")
-        if status != http.HTTPStatus.OK:
-            raise RunnerRefused(f"the runner answered with status {status}")
+        if status != HTTPStatus.OK:
+            raise RunnerRefused(f"the runner answered with status {status}{_complaint(body)}")
         return _object(body)
+
+
+def _count(answer: dict[str, Any], name: str) -> int:
+    found = answer.get(name)
+    return found if isinstance(found, int) and not isinstance(found, bool) and 0 <= found < 2**53 else 0
+
+
+class _Bounded(io.RawIOBase):
+    """A connection that gives no more than LARGEST bytes, its head included, and none after its time."""
+
+    def __init__(self, connection: socket.socket, *, within: float) -> None:
+        self._connection = connection
+        self._deadline = time.monotonic() + within
+        self._left = LARGEST
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        """What HTTPResponse asks of a socket."""
+        del mode
+        return io.BufferedReader(self)
+
+    def readable(self) -> bool:
+        """Tell the buffer that there is something to read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Receive, within what is left of size and time."""
+        self._connection.settimeout(max(self._deadline - time.monotonic(), 0.001))
+        count = self._connection.recv_into(buffer)
+        self._left -= count
+        if self._left < 0:
+            raise RunnerRefused(f"the runner's answer is larger than {LARGEST // 1024} KiB")
+        return count
+
+
+def _complaint(body: bytes) -> str:
+    """What a refusal says of itself: the error that all versions have, or a problem's own words (RFC 9457)."""
+    try:
+        problem = _object(body)
+    except RunnerRefused:
+        return ""
+    error = problem.get("error")
+    words = [error.get("message"), error.get("code")] if isinstance(error, dict) else []
+    words += [problem.get("detail"), problem.get("title")]
+    text = next((word for word in words if isinstance(word, str) and word), "")
+    return f": {one_line(text)}" if text else ""
 
 
 def _object(body: bytes) -> dict[str, Any]:
     try:
         found = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RunnerRefused("the runner's answer is no JSON") from error
     if not isinstance(found, dict):
         raise RunnerRefused("the runner's answer is no JSON object")

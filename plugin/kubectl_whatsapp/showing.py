@@ -26,7 +26,7 @@ def show(code: Code, *, whose: str, form: Form, file: Path | None, console: Cons
         write(picture(code, form), file)
         console.say(f"wrote {file}: whoever sees it can link a phone, so delete it afterwards")
     elif form is Form.TERMINAL:
-        _show_drawing(code, console=console, afresh=afresh and console.terminal)
+        _show_drawing(code, console=console, afresh=afresh and console.coloured)
     else:
         console.raw.write(picture(code, form))
         console.raw.flush()
@@ -36,7 +36,7 @@ def show(code: Code, *, whose: str, form: Form, file: Path | None, console: Cons
 
 def _show_drawing(code: Code, *, console: Console, afresh: bool) -> None:
     """Draw on the screen, or down a pipe, which has no width."""
-    drawing = draw(code.text, columns=console.columns if console.terminal else None, colours=console.terminal)
+    drawing = draw(code.text, columns=console.columns if console.terminal else None, colours=console.coloured)
     encoding = console.out.encoding or "utf-8"
     try:
         drawing.encode(encoding)
@@ -45,7 +45,7 @@ def _show_drawing(code: Code, *, console: Console, afresh: bool) -> None:
             f"the QR code is drawn with block characters, which {encoding} does not have: set LC_ALL=C.UTF-8, or write a "
             "picture with `-o png FILE`"
         ) from error
-    console.show(f"{CLEAR}{drawing}" if afresh else drawing)
+    console.draw(f"{CLEAR}{drawing}" if afresh else drawing)
     height = drawing.count("\n") + 1
     if console.terminal and height + WORDS > console.lines:
         console.say(

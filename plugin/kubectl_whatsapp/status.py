@@ -1,20 +1,38 @@
-"""`kubectl whatsapp status [NAME]`: sessions and the quotas they count against, as tables or JSON."""
+"""`kubectl whatsapp status [NAME]`: sessions and the quotas they count against, as tables or for programs."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
-from kubectl_whatsapp.console import Console, ago
-from kubectl_whatsapp.errors import Forbidden, NotFound
-from kubectl_whatsapp.kubectl import Kubectl
-from kubectl_whatsapp.table import table
+from kubectl_whatsapp.console import Console
+from kubectl_whatsapp.kubectl import Forbidden, Kubectl, NotFound
+from kubectl_whatsapp.tables import Table
+from kubectl_whatsapp.text import age, one_line
 from kubectl_whatsapp.views import QUOTAS, SESSIONS, QuotaView, SessionView
 
-__all__ = ["StatusRequest", "quota_table", "session_table", "show_status"]
+__all__ = ["Listing", "StatusRequest", "show_status", "watch_status"]
+
+
+class Listing(StrEnum):
+    """What sessions can be given out as."""
+
+    TABLE = "table"
+    WIDE = "wide"
+    """ A table with node and pod. """
+    JSON = "json"
+    YAML = "yaml"
+    NAME = "name"
+    """ Kind and name alone, for another kubectl command. """
+
+
+HEADER = ("NAME", "STATE", "READY", "QUOTA", "RESTARTS", "SINCE", "REASON")
+QUOTA_HEADER = ("QUOTA", "SESSIONS", "MEMORY", "PER NAMESPACE", "WAITING")
+STYLES = {"True": "green", "False": "yellow", "Unknown": "yellow", "Stalled": "red", "Deleted": "red"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,35 +43,71 @@ class StatusRequest:
     """ None given: all sessions of the namespace. """
     namespace: str | None
     everywhere: bool
-    as_json: bool
+    selector: str | None
+    listing: Listing
 
 
 def show_status(request: StatusRequest, *, kubectl: Kubectl, console: Console) -> None:
     """Print the sessions, then their quotas.
 
-    Raises NotFound when a named session does not exist; PluginError.
+    Raises NotFound when a named session does not exist; KubectlError.
     """
     sessions = _sessions(request, kubectl=kubectl)
-    quotas, missing = _quotas(sorted({session.quota for session in sessions}), kubectl=kubectl)
-    if request.as_json:
-        console.show(json.dumps(as_json(sessions, quotas), indent=2))
+    if request.listing is Listing.NAME:
+        _show_sessions(sessions, _session_table(request), request, console=console)
+        return
+    quotas, missing = _quotas(sorted({session.quota_name for session in sessions}), kubectl=kubectl)
+    if request.listing in (Listing.JSON, Listing.YAML):
+        _show_document({"sessions": sessions, "quotas": quotas}, request, console=console)
     elif sessions:
-        console.show(session_table(sessions, with_namespace=request.everywhere, now=console.now()))
+        _show_sessions(sessions, _session_table(request), request, console=console)
         if quotas:
-            console.show(f"\n{quota_table(quotas)}")
+            console.show("")
+            Table(QUOTA_HEADER).show([_quota_row(quota) for quota in quotas], console=console)
     else:
-        where = "in any namespace" if request.everywhere else "in this namespace; -A lists all namespaces"
-        console.say(f"no sessions {where}")
+        console.say(_none_found(request))
     if missing:
         console.say(missing)
 
 
+def watch_status(request: StatusRequest, *, kubectl: Kubectl, console: Console) -> None:
+    """Print the sessions, then a line for each that changes, until Ctrl-C or until the API server ends the watch.
+
+    Raises NotFound when the named session does not exist; KubectlError.
+    """
+    sessions = _sessions(request, kubectl=kubectl)
+    table = _session_table(request)
+    _show_sessions(sessions, table, request, console=console)
+    if not sessions:
+        console.say(_none_found(request))
+    known = {(session.namespace, session.name): session for session in sessions}
+    with kubectl.watch(SESSIONS, *request.names, **_place(request)) as events:
+        for kind, stored in events:
+            session = SessionView.read(stored)
+            if kind == "DELETED":
+                session = replace(session, state="Deleted")
+            # What is shown may be the same after a change, and each session is told once more at the beginning.
+            if known.get((session.namespace, session.name)) != session:
+                known[session.namespace, session.name] = session
+                _show_sessions([session], table, request, console=console)
+
+
 def _sessions(request: StatusRequest, *, kubectl: Kubectl) -> list[SessionView]:
     try:
-        found = kubectl.get(SESSIONS, *request.names, namespace=request.namespace, everywhere=request.everywhere)
+        found = kubectl.get(SESSIONS, *request.names, **_place(request))
     except NotFound as error:
         raise NotFound(f"{error}\n`kubectl whatsapp status -A` lists all sessions that you may see") from error
     return sorted((SessionView.read(item) for item in found), key=lambda session: (session.namespace, session.name))
+
+
+def _place(request: StatusRequest) -> dict[str, Any]:
+    return {"namespace": request.namespace, "everywhere": request.everywhere, "selector": request.selector}
+
+
+def _none_found(request: StatusRequest) -> str:
+    labelled = f" with labels {request.selector}" if request.selector else ""
+    where = "in any namespace" if request.everywhere else "in this namespace; -A lists all namespaces"
+    return f"no sessions{labelled} {where}"
 
 
 def _quotas(names: Sequence[str], *, kubectl: Kubectl) -> tuple[list[QuotaView], str]:
@@ -69,51 +123,59 @@ def _quotas(names: Sequence[str], *, kubectl: Kubectl) -> tuple[list[QuotaView],
     return quotas, f"quota {', '.join(absent)} does not exist: its sessions wait" if absent else ""
 
 
-def session_table(sessions: Iterable[SessionView], *, with_namespace: bool, now: datetime) -> str:
+def _session_table(request: StatusRequest) -> Table:
+    namespace = ["NAMESPACE"] if request.everywhere else []
+    wide = ["NODE", "POD"] if request.listing is Listing.WIDE else []
+    return Table([*namespace, *HEADER, *wide, "MESSAGE"], keys=1 + len(namespace), styles=STYLES)
+
+
+def _show_sessions(sessions: Sequence[SessionView], table: Table, request: StatusRequest, *, console: Console) -> None:
     """One line for each session; the namespace only when there may be several."""
-    header = ["NAMESPACE", "NAME", "STATE", "READY", "QUOTA", "RESTARTS", "SINCE", "REASON", "MESSAGE"]
-    rows = [
-        [
-            session.namespace if with_namespace else "",
-            session.name,
-            session.state or "-",
-            session.ready,
-            session.quota,
-            str(session.restarts),
-            ago(session.since, now=now),
-            session.reason or "-",
-            " ".join(session.message.split()),
-        ]
-        for session in sessions
+    if request.listing is Listing.NAME:
+        for session in sessions:
+            console.show(f"whatsappsession.wasession.dev/{one_line(session.name)}")
+    elif sessions:
+        table.show([_row(session, request, now=console.now()) for session in sessions], console=console)
+
+
+def _row(session: SessionView, request: StatusRequest, *, now: datetime) -> list[str]:
+    return [
+        *([session.namespace] if request.everywhere else []),
+        session.name,
+        session.state or "-",
+        session.ready,
+        session.quota_name,
+        str(session.restarts),
+        age(session.last_transition_time, now=now),
+        session.reason or "-",
+        *([session.node_name or "-", session.pod_name or "-"] if request.listing is Listing.WIDE else []),
+        session.message,
     ]
-    return table(header, rows)
 
 
-def quota_table(quotas: Iterable[QuotaView]) -> str:
-    """One line for each quota: what is taken of each limit."""
-    rows = [
-        [
-            quota.name,
-            _of(quota.admitted, quota.sessions),
-            _of(quota.memory_reserved, quota.memory),
-            "unlimited" if quota.per_namespace is None else str(quota.per_namespace),
-            str(quota.waiting),
-        ]
-        for quota in quotas
+def _quota_row(quota: QuotaView) -> list[str]:
+    """What is taken of each limit."""
+    return [
+        quota.name,
+        _of(quota.admitted, quota.sessions),
+        _of(quota.memory_reserved, quota.memory),
+        "unlimited" if quota.sessions_per_namespace is None else str(quota.sessions_per_namespace),
+        str(quota.waiting),
     ]
-    return table(["QUOTA", "SESSIONS", "MEMORY", "PER NAMESPACE", "WAITING"], rows)
-
-
-def as_json(sessions: Iterable[SessionView], quotas: Iterable[QuotaView]) -> dict[str, list[dict[str, Any]]]:
-    """The same as one JSON document; times in RFC 3339, a limit of null is unlimited."""
-    return {
-        "sessions": [
-            asdict(session) | {"since": None if session.since is None else session.since.isoformat()}
-            for session in sessions
-        ],
-        "quotas": [asdict(quota) for quota in quotas],
-    }
 
 
 def _of(used: int | str, limit: int | str | None) -> str:
     return f"{used} (unlimited)" if limit is None else f"{used} of {limit}"
+
+
+def _show_document(
+    views: Mapping[str, Sequence[SessionView | QuotaView]], request: StatusRequest, *, console: Console
+) -> None:
+    """The same for programs; what is no ASCII is escaped, so that a terminal is shown nothing but signs."""
+    document = {name: [view.document() for view in found] for name, found in views.items()}
+    if request.listing is Listing.JSON:
+        console.show(json.dumps(document, indent=2))
+        return
+    import yaml  # late: only this needs it
+
+    console.show(yaml.safe_dump(document, sort_keys=False).rstrip("\n"))

@@ -1,15 +1,17 @@
 """What the plugin knows of a session and of a quota, read from their JSON. Nothing here fails on an odd object.
 
 A cluster may run an operator newer or older than this plugin: a field that is not there is shown as not known, a word
-that was never heard is shown as it is.
+that was never heard is shown as it is. Fields have the API's own names, and so has `status -o json`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
+
+from session_protocol.times import format_time, parse_time
 
 __all__ = ["QUOTAS", "RELINK_AT", "RESTART_AT", "RUNNER_PORT", "SESSIONS", "QuotaView", "SessionView", "read_time"]
 
@@ -21,8 +23,17 @@ RELINK_AT = "wasession.dev/relink-at"
 RUNNER_PORT = 8080
 
 
+class View:
+    """What is common to both."""
+
+    def document(self) -> dict[str, Any]:
+        """As JSON and YAML have it: names in the API's spelling, times in RFC 3339."""
+        found = {_camel(name): getattr(self, name) for name in (field.name for field in fields(self))}  # type: ignore[arg-type]
+        return {name: format_time(value) if isinstance(value, datetime) else value for name, value in found.items()}
+
+
 @dataclass(frozen=True, kw_only=True)
-class SessionView:
+class SessionView(View):
     """One session, as its status tells it."""
 
     namespace: str
@@ -33,15 +44,15 @@ class SessionView:
     """ True, False or Unknown. """
     reason: str
     message: str
-    since: datetime | None
+    last_transition_time: datetime | None
     """ When Ready took its present value. """
     linked: bool
-    quota: str
+    quota_name: str
     restarts: int
-    pod: str
+    pod_name: str
     """ Empty while there is none. """
-    node: str
-    secret: str
+    node_name: str
+    token_secret_name: str
     """ The Secret with the runner's tokens; empty before the first pod. """
 
     @classmethod
@@ -50,30 +61,30 @@ class SessionView:
         metadata, spec, status = (_part(stored, name) for name in ("metadata", "spec", "status"))
         ready = _condition(status, "Ready")
         return cls(
-            namespace=str(metadata.get("namespace", "")),
-            name=str(metadata.get("name", "")),
-            state=str(status.get("state", "")),
-            ready=str(ready.get("status", "Unknown")),
-            reason=str(ready.get("reason", "")),
-            message=str(ready.get("message", "")),
-            since=read_time(ready.get("lastTransitionTime")),
+            namespace=_text(metadata, "namespace"),
+            name=_text(metadata, "name"),
+            state=_text(status, "state"),
+            ready=_text(ready, "status") or "Unknown",
+            reason=_text(ready, "reason"),
+            message=_text(ready, "message"),
+            last_transition_time=read_time(ready.get("lastTransitionTime")),
             linked=_condition(status, "Linked").get("status") == "True",
-            quota=str(_part(status, "admission").get("quotaName") or spec.get("quotaName") or "default"),
-            restarts=_count(_part(status, "recovery").get("restarts")),
-            pod=str(status.get("podName") or "") if _count(status.get("replicas")) else "",
-            node=str(status.get("nodeName") or ""),
-            secret=str(status.get("tokenSecretName") or ""),
+            quota_name=_text(_part(status, "admission"), "quotaName") or _text(spec, "quotaName") or "default",
+            restarts=_count(_part(status, "recovery"), "restarts") or 0,
+            pod_name=_text(status, "podName") if _count(status, "replicas") else "",
+            node_name=_text(status, "nodeName"),
+            token_secret_name=_text(status, "tokenSecretName"),
         )
 
 
 @dataclass(frozen=True, kw_only=True)
-class QuotaView:
+class QuotaView(View):
     """One quota: limits and what is taken of them. A limit of None is unlimited."""
 
     name: str
     sessions: int | None
     memory: str | None
-    per_namespace: int | None
+    sessions_per_namespace: int | None
     admitted: int
     waiting: int
     memory_reserved: str
@@ -83,25 +94,23 @@ class QuotaView:
         """Read a quota's JSON."""
         metadata, spec, status = (_part(stored, name) for name in ("metadata", "spec", "status"))
         return cls(
-            name=str(metadata.get("name", "")),
-            sessions=spec.get("sessions"),
-            memory=None if spec.get("memory") is None else str(spec["memory"]),
-            per_namespace=spec.get("sessionsPerNamespace"),
-            admitted=_count(status.get("admitted")),
-            waiting=_count(status.get("waiting")),
-            memory_reserved=str(status.get("memoryReserved") or "0"),
+            name=_text(metadata, "name"),
+            sessions=_count(spec, "sessions"),
+            memory=_text(spec, "memory") or None,
+            sessions_per_namespace=_count(spec, "sessionsPerNamespace"),
+            admitted=_count(status, "admitted") or 0,
+            waiting=_count(status, "waiting") or 0,
+            memory_reserved=_text(status, "memoryReserved") or "0",
         )
 
 
 def read_time(value: object) -> datetime | None:
-    """An RFC 3339 time with its zone, or None when it is none."""
-    if not isinstance(value, str):
-        return None
+    """An RFC 3339 time with its zone, or None when it is none, or is too far off for a clock on the wall to show."""
     try:
-        time = datetime.fromisoformat(value)
+        time = parse_time(value) if isinstance(value, str) else None
     except ValueError:
         return None
-    return time if time.tzinfo is not None else None
+    return time if time is not None and 1970 <= time.year < 9999 else None
 
 
 def _part(of: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -115,5 +124,17 @@ def _condition(status: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
     return next((item for item in conditions if isinstance(item, dict) and item.get("type") == kind), {})
 
 
-def _count(value: object) -> int:
-    return value if isinstance(value, int) else 0
+def _text(of: Mapping[str, Any], name: str) -> str:
+    """A word; a quantity may be a number too."""
+    found = of.get(name)
+    return "" if found is None else str(found)
+
+
+def _count(of: Mapping[str, Any], name: str) -> int | None:
+    found = of.get(name)
+    return found if isinstance(found, int) and not isinstance(found, bool) else None
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)

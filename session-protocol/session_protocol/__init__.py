@@ -1,5 +1,6 @@
-"""What the operator and the runner must agree on: one small pure module each, in both images.
+"""What operator and runner have in common: what they must agree on, and what both need. One small module each, in both images.
 
-Neither side imports the other; both import from here. Nothing in this package does I/O of its own accord, reads a
-clock or starts anything, and what it imports is small: every session's pod pays for it in memory.
+Neither side imports the other; both import from here. The modules are pure, but for three that say so: `files` writes
+a file, `logs` sets up logging, `bad_requests` knows the HTTP server that both use. None starts anything or reads a clock,
+and what they import is small: every session's pod pays for it in memory.
 """

@@ -1,7 +1,8 @@
 """Durations as people write them in a manifest ("30s", "1h30m", "500ms") and as Python's timedelta.
 
-The form is the one of the Gateway API: one to four whole numbers, each with a unit. It is a subset of what Go reads,
-so the API server's own `duration()` takes every accepted text too.
+The form is the one of the Gateway API (GEP-2257): one to four whole numbers, each with a unit. It is a subset of what Go reads,
+so the API server's own `duration()` takes every accepted text too. Manifests and the runner's environment are read by
+this one grammar; the client library's (`kubernetes.utils.duration`) is the same and the oracle of a test.
 """
 
 import re

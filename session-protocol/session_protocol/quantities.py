@@ -2,8 +2,10 @@
 
 The models parse with `parse_quantity`, and everything that shows an amount (status, pods, messages) formats with
 `format_quantity`. The rules are the API server's: the same suffixes, at most nine decimal places (more are rounded
-away from zero) and at most 2^63-1 in size. The client library has a parser too, but it loads the client, knows no
-formatting and takes more than the API server does; hence these few lines, held against the real one in a test.
+away from zero) and at most 2^63-1 in size. The client library (`kubernetes.utils.quantity`) has a parser and a formatter
+too, but it takes more than the API server does (NaN, 1_000, digits of other scripts), knows no shortest spelling, and
+the API's models must not load the client; hence these few lines, held against the library and the real API server in
+tests.
 """
 
 import re

@@ -1,10 +1,16 @@
-"""Points in time as the API server keeps them: UTC, whole seconds, RFC 3339 with a Z.
+"""Points in time in the one spelling that everything here writes: RFC 3339 in UTC with a Z.
+
+The API server keeps whole seconds (`Time`), a Lease microseconds (`MicroTime`), a log line milliseconds.
 
 Models cut times to whole seconds when they are made, not when they are written: otherwise what the operator holds
 would differ from what it reads back, and it would write the same status for ever.
 """
 
 from datetime import UTC, datetime
+from typing import Literal
+
+Parts = Literal["seconds", "milliseconds", "microseconds"]
+""" How finely a time is written; what is finer is cut off. """
 
 
 def whole_seconds(moment: datetime) -> datetime:
@@ -20,9 +26,11 @@ def whole_seconds(moment: datetime) -> datetime:
         raise ValueError("should lie within the years 1 to 9999 in UTC") from error
 
 
-def format_time(moment: datetime) -> str:
-    """Return the moment as the API server writes it: 2026-01-31T12:00:00Z."""
-    return whole_seconds(moment).strftime("%Y-%m-%dT%H:%M:%SZ")
+def format_time(moment: datetime, *, parts: Parts = "seconds") -> str:
+    """Return the moment as the API server writes it: 2026-01-31T12:00:00Z; of a log or a Lease with its parts."""
+    if moment.tzinfo is None:
+        raise ValueError("should have a time zone, as in 2026-01-31T12:00:00Z")
+    return moment.astimezone(UTC).isoformat(timespec=parts).replace("+00:00", "Z")
 
 
 def parse_time(text: str) -> datetime:

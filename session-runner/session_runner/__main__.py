@@ -20,6 +20,7 @@ from session_runner.host.footprint import tune
 STARTED = time.monotonic()
 tune()  # before the big imports allocate
 
+from session_protocol import logs  # noqa: E402
 from session_protocol.environment import Variable  # noqa: E402
 from session_protocol.vocabulary import ExitCode, TokenScope  # noqa: E402
 
@@ -29,24 +30,24 @@ from session_runner.host.memory import kill_counter  # noqa: E402
 from session_runner.host.processes import adopt_orphans  # noqa: E402
 from session_runner.http.app import Api, serve  # noqa: E402
 from session_runner.http.auth import TokenFolder  # noqa: E402
-from session_runner.logs import set_up_logging  # noqa: E402
 from session_runner.metrics import Metrics  # noqa: E402
 from session_runner.session import Session  # noqa: E402
 from session_runner.settings import Settings, SettingsError, read_settings  # noqa: E402
 from session_runner.store import StateStore  # noqa: E402
 
-log = logging.getLogger("session_runner")
+PACKAGE = "session_runner"
+log = logging.getLogger(PACKAGE)
 
 
 def main() -> int:
     """Run the process and return its exit code."""
-    set_up_logging("INFO")
+    logs.configure("info", ours=PACKAGE)
     try:
         settings = read_settings(os.environ)
     except SettingsError as error:
         path = Path(os.environ.get(Variable.TERMINATION_LOG) or "/dev/termination-log")
         return leave(Ending(ExitCode.BAD_CONFIGURATION, str(error)), path)
-    set_up_logging(settings.log_level)
+    logs.configure(settings.log_level, ours=PACKAGE)
     try:
         ending = asyncio.run(run(settings))
     except Exception as error:
@@ -77,7 +78,7 @@ async def run(settings: Settings) -> Ending:
         clock=utc_now,
     )
     try:
-        server, port = await serve(api.application(), port=settings.port)
+        server, port = await serve(api.application(), port=settings.port, bad_requests=metrics.bad_requests.inc)
     except OSError as error:
         return Ending(ExitCode.BAD_CONFIGURATION, f"PORT={settings.port} cannot be used ({error.strerror}).")
     log.info("The API serves", extra={"port": port})

@@ -60,6 +60,11 @@ class Metrics:
             "Documents the page has loaded, its own reloads included.",
             registry=self.registry,
         )
+        self.bad_requests = Counter(
+            "whatsapp_runner_http_bad_requests_total",
+            "Requests to the API that could not be read; nothing of them is logged.",
+            registry=self.registry,
+        )
         self.registry.register(MemoryByPart())
         ProcessCollector(namespace="whatsapp_runner", registry=self.registry)
         self.show_state(RunnerState.STARTING)

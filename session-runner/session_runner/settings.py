@@ -21,12 +21,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from session_protocol.durations import BadDuration, parse_duration
 from session_protocol.environment import Variable
 from session_protocol.hosts import AllowedHosts
 
-from session_runner.durations import at_least
 from session_runner.states.policy import LinkMethod, OnLogout, Policy
 from session_runner.states.stop import Start
+
+_DAY = 86_400.0
+""" Seconds: the longest timeout. """
 
 
 class SettingsError(Exception):
@@ -79,6 +82,23 @@ def _number(low: int, high: int) -> Callable[[str], int]:
         if not re.fullmatch(r"[0-9]{1,9}", value.strip(), re.ASCII) or not low <= int(value) <= high:
             raise ValueError(f"must be a whole number from {low} to {high}")
         return int(value)
+
+    return parse
+
+
+def _at_least(shortest: int) -> Callable[[str], float]:
+    """Seconds, within the bounds of the resource: what the API server accepts the runner accepts too."""
+
+    def parse(value: str) -> float:
+        try:
+            seconds = parse_duration(value).total_seconds()
+        except BadDuration as error:
+            raise ValueError('is not a duration; write it like "45s", "1m30s" or "500ms"') from error
+        if not 0 < seconds <= _DAY:
+            raise ValueError("must be more than 0 and at most 24h")
+        if seconds < shortest:
+            raise ValueError(f'must be at least {shortest}s; write it like "45s"')
+        return seconds
 
     return parse
 
@@ -206,31 +226,31 @@ class Settings:
     )
     startup_timeout: float = _setting(
         Variable.STARTUP_TIMEOUT,
-        at_least(1),
+        _at_least(1),
         "60s",
         "A page that comes no further than loading for so long after the start of the process ends the runner (LoadFailed). Half of it makes LoadError.",
     )
     launch_timeout: float = _setting(
         Variable.LAUNCH_TIMEOUT,
-        at_least(1),
+        _at_least(1),
         "30s",
         "For starting the browser; passed, the runner ends (LaunchFailed).",
     )
     protocol_timeout: float = _setting(
         Variable.PROTOCOL_TIMEOUT,
-        at_least(1),
+        _at_least(1),
         "60s",
         "For one order to the browser, such as asking for a new QR code; never more than a fifth of HEALTH_CHECK_TIMEOUT.",
     )
     connection_check_timeout: float = _setting(
         Variable.CONNECTION_CHECK_TIMEOUT,
-        at_least(1),
+        _at_least(1),
         "30s",
         "How long a lost connection is Reconnecting before it becomes Offline, Conflict or Degraded.",
     )
     health_check_timeout: float = _setting(
         Variable.HEALTH_CHECK_TIMEOUT,
-        at_least(3),  # a busy node needs that long for one answer
+        _at_least(3),  # a busy node needs that long for one answer
         "45s",
         "A page that does not answer for so long is dead; the runner closes it and ends (PageUnresponsive). At least 3s.",
     )

@@ -16,9 +16,9 @@ from e2e.inside import process_of
 from e2e.polling import PATIENCE, until
 from local_cluster.full.cluster import FullCluster
 from local_cluster.full.instance import POD_RANGE
-from session_demo.kubectl import Kubectl
 from session_demo.setup import rollout
 from session_demo.stage import NotYet
+from session_devtools.kubectl import Kubectl
 
 NAMESPACE = "whatsapp-operator"
 RESYNC = 'whatsapp_operator_resync_total{result="success"}'
@@ -33,7 +33,7 @@ class Operator:
 
     def pod(self) -> dict[str, Any]:
         """Return its pod; raises NotYet while there is none that stays."""
-        found = json.loads(self.kubectl.run("get", "pods", f"--namespace={NAMESPACE}", "--output=json"))["items"]
+        found = json.loads(self.kubectl("get", "pods", f"--namespace={NAMESPACE}", "--output=json"))["items"]
         pods: list[dict[str, Any]] = [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
         if not pods:
             raise NotYet("the operator has no pod")
@@ -51,18 +51,18 @@ class Operator:
         """Delete its pod at once, and wait until another acts. The kubelet's back-off after a SIGKILL ends so, too."""
         before = self.pod()["metadata"]
         name, uid = before["name"], before["uid"]
-        self.kubectl.run("delete", "pod", name, f"--namespace={NAMESPACE}", "--now", timeout=90)
-        until(self.pod, lambda pod: pod["metadata"]["uid"] != uid, "the operator gets a new pod")
+        self.kubectl("delete", "pod", name, f"--namespace={NAMESPACE}", "--now", timeout=90)
+        until("the operator gets a new pod", self.pod, lambda pod: pod["metadata"]["uid"] != uid)
         self.acts()
 
     def scale(self, replicas: int) -> None:
         """Set how many there are, and wait until it is so."""
-        self.kubectl.run("scale", "deployment/whatsapp-operator", f"--namespace={NAMESPACE}", f"--replicas={replicas}")
+        self.kubectl("scale", "deployment/whatsapp-operator", f"--namespace={NAMESPACE}", f"--replicas={replicas}")
         if replicas:
             self.acts()
         else:
             selector = "--selector=app.kubernetes.io/component=operator"
-            self.kubectl.run(
+            self.kubectl(
                 "wait", "pods", selector, f"--namespace={NAMESPACE}", "--for=delete", "--timeout=60s", timeout=70
             )
 
@@ -72,18 +72,18 @@ class Operator:
 
     def log(self, *, lines: int = 60) -> str:
         """Return the end of its log."""
-        return self.kubectl.run("logs", "deployment/whatsapp-operator", f"--namespace={NAMESPACE}", f"--tail={lines}")
+        return self.kubectl("logs", "deployment/whatsapp-operator", f"--namespace={NAMESPACE}", f"--tail={lines}")
 
     def resyncs(self) -> int:
         """Return how often it has listed everything anew, by its own metrics."""
         path = f"/api/v1/namespaces/{NAMESPACE}/pods/{self.pod()['metadata']['name']}:8080/proxy/metrics"
-        lines = self.kubectl.run("get", "--raw", path).splitlines()
+        lines = self.kubectl("get", "--raw", path).splitlines()
         return int(float(next(line for line in lines if line.startswith(RESYNC)).split()[-1]))
 
     def lists_anew(self, times: int) -> None:
         """Wait until it has listed everything that many times more."""
         begun = self.resyncs()
-        until(self.resyncs, lambda count: count >= begun + times, f"the operator lists everything {times} times")
+        until(f"the operator lists everything {times} times", self.resyncs, lambda count: count >= begun + times)
 
     @contextmanager
     def cut_off(self) -> Iterator[None]:

@@ -12,7 +12,7 @@ import pytest
 from e2e.ground import Ground, ground
 from e2e.tenant import Tenant
 from e2e.trio import make, settle, wait_durable
-from session_demo.errors import DemoError
+from session_devtools.errors import ToolError
 
 PLACES = {"test_demo": 0, "test_modern": 1, "test_rights": 3}
 """ The play counts the phone's devices and the other page forgets them, so they come before sessions that are shared;
@@ -100,12 +100,12 @@ def _views(everything: Ground) -> Iterator[tuple[str, str]]:
     kubectl = everything.kubectl
     views: dict[str, Callable[[], str]] = {
         "operator": everything.operator.log,
-        "sessions": lambda: kubectl.run("get", "was", "-A", "-o", "wide"),
-        "pods": lambda: kubectl.run("describe", "pods", "-A", "--selector=wasession.dev/session"),
-        "events": lambda: kubectl.run("get", "events", "-A", "--sort-by=.metadata.creationTimestamp"),
+        "sessions": lambda: kubectl("get", "was", "-A", "-o", "wide"),
+        "pods": lambda: kubectl("describe", "pods", "-A", "--selector=wasession.dev/session"),
+        "events": lambda: kubectl("get", "events", "-A", "--sort-by=.metadata.creationTimestamp"),
     }
     for name, view in views.items():
         try:
             yield name, "\n".join(view().splitlines()[-150:])
-        except DemoError as error:
+        except ToolError as error:
             yield name, str(error)

@@ -20,12 +20,12 @@ from local_cluster.full.cluster import FullCluster
 from local_cluster.full.instance import Instance
 from session_demo import places
 from session_demo.installation import Images
-from session_demo.kubectl import Kubectl
 from session_demo.setup import Choice, set_up
 from session_demo.stage import Stage
 from session_demo.story import Story
 from session_devtools.cgroups import CgroupTree
 from session_devtools.commands import run
+from session_devtools.kubectl import Kubectl
 from session_devtools.steps import Steps
 
 KEEP = "E2E_KEEP"

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from e2e.polling import PATIENCE, until
-from session_demo.kubectl import Kubectl
-from session_demo.stage import KILL_BROWSER, NotYet, Stage, retrying
-from session_demo.web import call
+from session_demo.stage import KILL_BROWSER, NotYet, Stage
+from session_devtools.kubectl import Kubectl
+from session_devtools.web import Client
 
 PATIENT = {"startup": "3m", "launch": "2m", "healthCheck": "2m"}
 """ For a loaded machine, where a browser's start may take long: these tests are about what follows, not about speed. """
@@ -38,9 +38,7 @@ class Tenant:
         labels = {"pod-security.kubernetes.io/enforce": "restricted"}
         kubectl.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
         # Pods are refused until the controller has made the account they run as.
-        kubectl.run(
-            "wait", f"--namespace={name}", "--for=create", "serviceaccount/default", "--timeout=60s", timeout=70
-        )
+        kubectl("wait", f"--namespace={name}", "--for=create", "serviceaccount/default", "--timeout=60s", timeout=70)
         tenant = cls(kubectl=kubectl, stage=stage, namespace=name)
         tenant.limit(**limits)
         return tenant
@@ -48,11 +46,11 @@ class Tenant:
     def close(self) -> None:
         """Remove sessions and quota. The empty namespace goes with the cluster: waiting for it would prove nothing."""
         self.run("delete", "was", "--all", "--wait=false")
-        self.kubectl.run("delete", "wasq", self.namespace, "--ignore-not-found")
+        self.kubectl("delete", "wasq", self.namespace, "--ignore-not-found")
 
     def run(self, *arguments: str, timeout: float = 60) -> str:
         """Run kubectl in the namespace."""
-        return self.kubectl.run(f"--namespace={self.namespace}", *arguments, timeout=timeout)
+        return self.kubectl(f"--namespace={self.namespace}", *arguments, timeout=timeout)
 
     def limit(self, **limits: Any) -> None:
         """Set the quota's limits."""
@@ -77,7 +75,7 @@ class Tenant:
 
     def get(self, kind: str, name: str) -> Object | None:
         """Return an object of the namespace, or None."""
-        return self.kubectl.get(kind, name, namespace=self.namespace)
+        return self.kubectl.find(kind, name, namespace=self.namespace)
 
     def status(self, name: str) -> Object:
         """Return a session's status; empty while there is none."""
@@ -108,9 +106,9 @@ class Tenant:
     def reaches(self, name: str, *states: str, within: float = PATIENCE) -> Object:
         """Wait until the session is in one of the states; returns its status."""
         return until(
+            f"{name} is {' or '.join(states)}",
             lambda: self.status(name),
             lambda status: status.get("state") in states,
-            f"{name} is {' or '.join(states)}",
             within=within,
         )
 
@@ -122,14 +120,14 @@ class Tenant:
             assert state not in ("QRPending", "LoggedOut", "LinkExpired"), status
             return state == "Connected" and status.get("podUID") not in (None, after["podUID"])
 
-        status = until(lambda: self.status(name), connected, f"{name} is Connected again in a new pod")
+        status = until(f"{name} is Connected again in a new pod", lambda: self.status(name), connected)
         assert after["link"]["linkedTime"] == status["link"]["linkedTime"]
         return status
 
     def link(self, name: str) -> Object:
         """Let the phone scan the session's QR code, and wait until it is Connected; returns its status."""
         self.reaches(name, "QRPending")
-        answer = retrying(3)(lambda: self.stage.phone("/phone/scan", {"qr": self.qr(name)}))
+        answer = self.stage.scanned(lambda: self.qr(name))
         self.devices[name] = answer["device"]
         return self.reaches(name, "Connected")
 
@@ -146,9 +144,8 @@ class Tenant:
         if secret is None:
             raise NotYet(f"session {name} has no Secret")
         token = base64.b64decode(secret["data"][scope]).decode()
-        with self.kubectl.forwarded(name, 8080, namespace=self.namespace) as port:
-            answer: Object = call(f"http://127.0.0.1:{port}{path}", token=token)
-        return answer
+        with self.kubectl.forward(name, 8080, namespace=self.namespace) as port:
+            return Client(f"http://127.0.0.1:{port}", token=token).ask(path).object()
 
     def phone(self, name: str, command: str, **body: Any) -> None:
         """Do something to the session's device on the phone."""
@@ -159,7 +156,7 @@ class Tenant:
         path = f"/api/v1/namespaces/{self.namespace}/pods/{name}/eviction"
         metadata = {"name": name, "namespace": self.namespace}
         body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": metadata}
-        self.kubectl.run("create", "--raw", path, "--filename=-", stdin=json.dumps(body))
+        self.kubectl("create", "--raw", path, "--filename=-", input=json.dumps(body))
 
     def delete_pod(self, name: str) -> None:
         """Delete the session's pod gracefully."""

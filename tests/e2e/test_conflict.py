@@ -15,7 +15,7 @@ def test_a_replaced_session_is_not_replaced_by_a_pod_until_a_person_asks(e2e: Gr
 
     tenant.phone("sales", "replaced")
     status = until(
-        lambda: tenant.status("sales"), lambda status: is_true(status, "Conflict"), "the conflict is told of"
+        "the conflict is told of", lambda: tenant.status("sales"), lambda status: is_true(status, "Conflict")
     )
     assert ("Conflict", "Conflict") == (status["state"], condition(status, "Stalled")["reason"])
     assert is_true(status, "Stalled")
@@ -23,10 +23,10 @@ def test_a_replaced_session_is_not_replaced_by_a_pod_until_a_person_asks(e2e: Gr
     assert "admission" in status
 
     tenant.evict("sales")
-    gone = until(lambda: tenant.status("sales"), lambda status: status["replicas"] == 0, "the pod is gone")
+    gone = until("the pod is gone", lambda: tenant.status("sales"), lambda status: status["replicas"] == 0)
     assert "Stalled" == tenant.reaches("sales", "Stalled")["state"]
     assert (True, True) == (is_true(gone, "Conflict"), is_true(gone, "Stalled"))
-    gone = until(lambda: tenant.status("sales"), lambda status: "admission" not in status, "its place is given back")
+    gone = until("its place is given back", lambda: tenant.status("sales"), lambda status: "admission" not in status)
     e2e.operator.replace()
     e2e.operator.lists_anew(1)
     assert gone == tenant.status("sales")
@@ -48,14 +48,14 @@ def test_a_conflict_that_no_operator_heard_is_no_takeover_either(e2e: Ground, te
     e2e.operator.scale(0)
     try:
         tenant.phone("sales", "replaced")
-        until(lambda: tenant.word("sales"), lambda word: word == "Conflict", "the runner says Conflict")
+        until("the runner says Conflict", lambda: tenant.word("sales"), lambda word: word == "Conflict")
         loads = _loads(e2e, tenant)
         tenant.evict("sales")
-        until(tenant.pods, lambda pods: pods == [], "the pod is gone")
+        until("the pod is gone", tenant.pods, lambda pods: pods == [])
     finally:
         e2e.operator.scale(1)
     status = until(
-        lambda: tenant.status("sales"), lambda status: is_true(status, "Conflict"), "the conflict is told of"
+        "the conflict is told of", lambda: tenant.status("sales"), lambda status: is_true(status, "Conflict")
     )
 
     assert "Conflict" == condition(status, "Stalled")["reason"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import pytest
 from e2e.audit import Entry
@@ -11,6 +10,7 @@ from e2e.ground import Ground
 from e2e.polling import PATIENCE, until
 from e2e.tenant import Tenant
 from e2e.trio import TRIO
+from session_devtools.waiting import wait_until
 
 TRIES = 5
 """ The moment is met from outside, by the audit log, which has a request before its answer is sent. """
@@ -51,10 +51,7 @@ def _strike(e2e: Ground, tenant: Tenant, name: str, moment: str) -> list[str]:
     since, victim = e2e.audit.now(), e2e.operator.process()
     creating = threading.Thread(target=tenant.create, args=(name,))
     creating.start()
-    deadline = time.monotonic() + PATIENCE
-    while moment not in _done(e2e, tenant, since):
-        assert time.monotonic() < deadline, f"the operator never did {moment!r}"
-        time.sleep(0.001)
+    wait_until(f"{moment}", lambda: moment in _done(e2e, tenant, since), within=PATIENCE, every=0.001)
     e2e.operator.kill(victim)
     creating.join()
     return _done(e2e, tenant, since)
@@ -77,7 +74,7 @@ def test_pods_that_go_while_no_operator_acts_are_replaced_by_the_next(e2e: Groun
         for name in (deleted, rested):
             trio.delete_pod(name)
         trio.edit(rested, {"operatingMode": "Suspended"})
-        until(trio.pods, lambda pods: len(pods) == 1, "the deleted pods are gone")
+        until("the deleted pods are gone", trio.pods, lambda pods: len(pods) == 1)
     finally:
         e2e.operator.scale(1)
 

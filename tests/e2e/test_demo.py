@@ -20,4 +20,4 @@ def test_the_demo_shows_all_that_it_promises(e2e: Ground) -> None:
 
     assert [] == story.misses
     assert 0 == story.finish()
-    e2e.kubectl.run("delete", "was", *LINKED, WAITING, f"--namespace={NAMESPACE}", "--wait=false")
+    e2e.kubectl("delete", "was", *LINKED, WAITING, f"--namespace={NAMESPACE}", "--wait=false")

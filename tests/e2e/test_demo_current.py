@@ -25,11 +25,11 @@ from local_cluster.registry import Registry, trust
 from session_demo import installation
 from session_demo.cast import NAMESPACE, QUOTA
 from session_demo.installation import Images
-from session_demo.kubectl import Kubectl
 from session_demo.setup import rollout
 from session_demo.survey import OPERATOR_NAMESPACE
 from session_devtools.images.build import build
 from session_devtools.images.push import push
+from session_devtools.kubectl import Kubectl
 from session_devtools.steps import Steps
 
 ROOT = Path(__file__).parents[2]
@@ -70,12 +70,12 @@ class Foreign:
 
     def everything(self) -> set[str]:
         """Every object that stays when nothing happens, as KIND NAMESPACE/NAME."""
-        found = json.loads(self.kubectl.run("get", ",".join(KINDS), "--all-namespaces", "--output=json"))["items"]
+        found = json.loads(self.kubectl("get", ",".join(KINDS), "--all-namespaces", "--output=json"))["items"]
         return {f"{item['kind']} {item['metadata'].get('namespace', '')}/{item['metadata']['name']}" for item in found}
 
     def session(self, name: str) -> dict[str, Any]:
         """A session of the installed operator."""
-        return self.kubectl.get("whatsappsession", name, namespace=SHOP) or {}
+        return self.kubectl.find("whatsappsession", name, namespace=SHOP) or {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +108,7 @@ def foreign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Foreign]:
             trust(cluster.instance, registry.address)
             kubeconfig = folder / "kubeconfig"
             kubeconfig.write_bytes(cluster.kubeconfig.read_bytes())
-            kubectl = Kubectl(program=str(cluster.kubectl.program), flags=(f"--kubeconfig={kubeconfig}",))
+            kubectl = Kubectl(program=cluster.kubectl.program, kubeconfig=kubeconfig)
             made = Foreign(cluster=cluster, kubectl=kubectl, kubeconfig=kubeconfig, registry=f"{registry.address}/team")
             install_their_operator(made)
             yield made
@@ -123,7 +123,7 @@ def install_their_operator(foreign: Foreign) -> None:
         name: push(image, foreign.registry, verify_tls=False, progress=Steps())
         for name, image in build(progress=Steps()).items()
     }
-    base = installation.objects(foreign.kubectl.run("kustomize", str(ROOT / "manifests/base")))
+    base = installation.objects(foreign.kubectl("kustomize", str(ROOT / "manifests/base")))
     foreign.kubectl.apply(*installation.with_images(base, Images(**names)))
     rollout(foreign.kubectl, "whatsapp-operator", "whatsapp-operator")
     api = "wasession.dev/v1alpha1"
@@ -132,7 +132,7 @@ def install_their_operator(foreign: Foreign) -> None:
         {"apiVersion": api, "kind": "WhatsAppSessionQuota", "metadata": {"name": "default"}, "spec": {"sessions": 0}},
         their_session("sales"),
     )
-    until(lambda: foreign.session("sales"), waits, "their session waits")
+    until("their session waits", lambda: foreign.session("sales"), waits)
 
 
 def their_session(name: str) -> dict[str, Any]:
@@ -154,7 +154,7 @@ def played(foreign: Foreign) -> Played:
     began = audits[OPERATOR].now()
     done = foreign.make("demo", REGISTRY=foreign.registry, REGISTRY_INSECURE="1", DEMO_MODE="modern")
     sys.stderr.write(done.stdout)  # whoever looks into a failure reads the play first
-    pods = json.loads(foreign.kubectl.run("get", "pods", "--all-namespaces", "--output=json"))["items"]
+    pods = json.loads(foreign.kubectl("get", "pods", "--all-namespaces", "--output=json"))["items"]
     return Played(
         before=before,
         shop=shop,
@@ -237,8 +237,8 @@ def test_demo_down_removes_what_the_demo_made_and_nothing_else(
     assert played.before == foreign.everything()
 
     foreign.kubectl.apply(their_session("support"))
-    until(lambda: foreign.session("support"), waits, "their operator sees a new session")
-    foreign.kubectl.run("delete", "was", "support", f"--namespace={SHOP}")
+    until("their operator sees a new session", lambda: foreign.session("support"), waits)
+    foreign.kubectl("delete", "was", "support", f"--namespace={SHOP}")
 
 
 def test_demo_down_again_is_harmless(foreign: Foreign, removed: subprocess.CompletedProcess[str]) -> None:

@@ -14,7 +14,7 @@ from e2e.polling import until
 from e2e.tenant import Object, Tenant, condition
 from e2e.trio import TRIO
 from e2e.watching import watch
-from session_demo.errors import CommandFailed
+from session_devtools.errors import CommandError
 
 FRAIL = TRIO[2]
 OTHERS = TRIO[:2]
@@ -36,7 +36,7 @@ def _exhaust(trio: Tenant, victim: str) -> None:
     """The command ends with the victim, or with the container when that is quicker."""
     try:
         trio.python(FRAIL, EXHAUST, victim)
-    except CommandFailed as error:
+    except CommandError as error:
         if "exit code 137" not in str(error):
             raise
 
@@ -79,7 +79,7 @@ def _recovery(session: Object) -> Object:
 def _failure(trio: Tenant, before: Object) -> Object:
     """Wait for the record of this very pod's failure."""
     return until(
+        "the failure is recorded",
         lambda: _recovery({"status": trio.status(FRAIL)}).get("lastFailure", {}),
         lambda failure: failure.get("podUID") == before["podUID"],
-        "the failure is recorded",
     )

@@ -38,16 +38,16 @@ def test_a_drained_node_gives_its_sessions_back_when_it_may_be_used_again(e2e: G
     uids = ",".join((trio.get("was", name) or {})["metadata"]["uid"] for name in TRIO)
     selector = f"--pod-selector=wasession.dev/session-uid in ({uids})"
     try:
-        e2e.kubectl.run("drain", node, selector, "--delete-emptydir-data", "--timeout=150s", timeout=160)
+        e2e.kubectl("drain", node, selector, "--delete-emptydir-data", "--timeout=150s", timeout=160)
         for name in TRIO:
             until(
+                f"{name} waits for a node",
                 lambda name=name: condition(trio.status(name), "Ready"),  # type: ignore[misc]
                 lambda ready: ready["reason"] == "Unschedulable",
-                f"{name} waits for a node",
             )
         pods = {name: trio.pod_uid(name) for name in TRIO}
     finally:
-        e2e.kubectl.run("uncordon", node)
+        e2e.kubectl("uncordon", node)
 
     after = {name: trio.returns(name, after=before[name]) for name in TRIO}
     assert pods == {name: after[name]["podUID"] for name in TRIO}

@@ -16,11 +16,11 @@ from session_demo.setup import pod_of, rollout
 
 def _switch(e2e: Ground, mode: str) -> None:
     """Let the stand-in serve the page of this mode; it forgets its devices."""
-    deployment = e2e.kubectl.get("deployment", "standin", namespace=NAMESPACE)
+    deployment = e2e.kubectl.find("deployment", "standin", namespace=NAMESPACE)
     assert deployment is not None
     e2e.kubectl.apply(*installation.with_mode([deployment], mode))
     rollout(e2e.kubectl, "standin", NAMESPACE)
-    pod = until(lambda: pod_of(e2e.kubectl, "standin"), lambda name: name != e2e.stage.phone_pod, "the stand-in anew")
+    pod = until("the stand-in anew", lambda: pod_of(e2e.kubectl, "standin"), lambda name: name != e2e.stage.phone_pod)
     e2e.stage = replace(e2e.stage, phone_pod=pod)
 
 

@@ -41,7 +41,7 @@ def test_a_volume_that_nobody_makes_is_told(tenant: Tenant) -> None:
         tenant.create("novolume", profile={"size": "64Mi", "storageClassName": name})
         told = _says(tenant, "novolume", {"VolumeNotBound"})  # after a minute
     finally:
-        tenant.kubectl.run("delete", "storageclass", name)
+        tenant.kubectl("delete", "storageclass", name)
 
     assert "Pending" == told["state"]
     assert told["pvcName"] in condition(told, "Ready")["message"]
@@ -51,9 +51,9 @@ def test_a_volume_that_nobody_makes_is_told(tenant: Tenant) -> None:
 
 def _says(tenant: Tenant, name: str, reasons: set[str]) -> Object:
     return until(
+        f"{name} says why its pod does not run",
         lambda: tenant.status(name),
         lambda status: condition(status, "Ready").get("reason") in reasons,
-        f"{name} says why its pod does not run",
     )
 
 
@@ -68,7 +68,7 @@ def test_two_pods_never_share_a_profile(e2e: Ground, tenant: Tenant) -> None:
         rival = tenant.get("pod", "rival") or {}
         return " ".join(one.get("message", "") for one in rival.get("status", {}).get("conditions", []))
 
-    said = until(refusal, lambda said: "ReadWriteOncePod" in said, "the scheduler refuses the rival")
+    said = until("the scheduler refuses the rival", refusal, lambda said: "ReadWriteOncePod" in said)
     assert "unavailable" in said or "in-use" in said
     assert "ReadWriteOncePod" == (tenant.get("pvc", claim) or {})["spec"]["accessModes"][0]
     assert "Pending" == (tenant.get("pod", "rival") or {})["status"]["phase"]

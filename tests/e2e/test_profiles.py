@@ -15,9 +15,9 @@ def test_a_session_that_is_deleted_and_applied_again_has_its_login_back(trio: Te
     before, session = trio.status(name), trio.get("was", name) or {}
     claim = (trio.get("pvc", before["pvcName"]) or {})["metadata"]
     trio.run("delete", "was", name, timeout=120)
-    until(lambda: trio.get("pod", name), lambda pod: pod is None, "the pod goes with its session")
+    until("the pod goes with its session", lambda: trio.get("pod", name), lambda pod: pod is None)
     secret = before["tokenSecretName"]
-    until(lambda: trio.get("secret", secret), lambda found: found is None, "the tokens go with their session")
+    until("the tokens go with their session", lambda: trio.get("secret", secret), lambda found: found is None)
     trio.create(name)
 
     after = trio.returns(name, after=before)
@@ -37,8 +37,8 @@ def test_a_claim_that_is_not_to_be_kept_goes_with_its_session(tenant: Tenant) ->
 
     tenant.run("delete", "was", "brief", "--wait=false")
 
-    until(lambda: tenant.get("pvc", claim), lambda found: found is None, "the claim goes")
-    until(lambda: tenant.get("service", "whatsapp-sessions"), lambda found: found is None, "the Service goes")
+    until("the claim goes", lambda: tenant.get("pvc", claim), lambda found: found is None)
+    until("the Service goes", lambda: tenant.get("service", "whatsapp-sessions"), lambda found: found is None)
 
 
 def test_a_session_at_rest_makes_room_and_comes_back_with_its_login(e2e: Ground, trio: Tenant) -> None:

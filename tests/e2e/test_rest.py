@@ -26,7 +26,7 @@ def test_at_rest_only_the_lease_is_written(e2e: Ground, durable_trio: Tenant) ->
         ]
         return (datetime.now(UTC) - done[-1].time).total_seconds()
 
-    until(quiet_for, lambda seconds: seconds > QUIET, "what was begun is written")
+    until("what was begun is written", quiet_for, lambda seconds: seconds > QUIET)
     since, begun = e2e.audit.now(), trio.status("fresh")["link"]["round"]
     e2e.operator.lists_anew(3)
     done = e2e.audit.requests(since=since)

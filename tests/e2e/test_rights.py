@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import base64
-import json
 import subprocess
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -14,6 +11,7 @@ import pytest
 from e2e.audit import OPERATOR, Entry
 from e2e.ground import Ground
 from e2e.tenant import Tenant
+from session_devtools.web import Client
 
 WORD = "tr3asure"
 
@@ -41,8 +39,8 @@ class Right(NamedTuple):
 
 def _granted(e2e: Ground) -> Iterator[Right]:
     """The rules of the operator's two roles, as they are in the cluster."""
-    role = e2e.kubectl.get("role", "whatsapp-operator", namespace="whatsapp-operator") or {}
-    for rule in [*(e2e.kubectl.get("clusterrole", "whatsapp-operator") or {})["rules"], *role["rules"]]:
+    role = e2e.kubectl.find("role", "whatsapp-operator", namespace="whatsapp-operator") or {}
+    for rule in [*(e2e.kubectl.find("clusterrole", "whatsapp-operator") or {})["rules"], *role["rules"]]:
         for resource in rule["resources"]:
             for verb in rule["verbs"]:
                 yield Right(resource, verb)
@@ -118,29 +116,26 @@ def test_no_verb_on_secrets_gives_a_foreign_one_away(as_operator: str, bank: Ten
     """With the operator's account, on the real API server: refused, not a byte of it told, and it is as it was."""
     attempt = ATTEMPTS[name]
     mine = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "bank"}, "stringData": {"pin": "0000"}}
-    request = urllib.request.Request(
-        f"{as_operator}/api/v1/namespaces/{bank.namespace}{attempt.path}",
+
+    answer = Client(as_operator).ask(
+        f"/api/v1/namespaces/{bank.namespace}{attempt.path}",
         method=attempt.method,
-        data=json.dumps(mine).encode() if attempt.body else None,
+        body=mine if attempt.body else None,
         headers={"Content-Type": attempt.content, "Accept": attempt.accept},
+        timeout=30,
     )
 
-    with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(request, timeout=30)
-    with refused.value as answer:
-        said = answer.read().decode()
-
     assert (409 if attempt.method == "POST" else 403) == answer.status
-    assert OPERATOR in said or attempt.method == "POST"
-    assert WORD not in said
-    assert _encoded(WORD) not in said
+    assert OPERATOR in answer.text or attempt.method == "POST"
+    assert WORD not in answer.text
+    assert _encoded(WORD) not in answer.text
     assert {"pin": _encoded(WORD)} == (bank.get("secret", "bank") or {})["data"]
 
 
 @pytest.fixture(scope="module")
 def as_operator(e2e: Ground) -> Iterator[str]:
     """The API server's address for requests that are taken for the operator's."""
-    command = [e2e.kubectl.program, *e2e.kubectl.flags, f"--as={OPERATOR}", "proxy", "--port=0"]
+    command = [*e2e.kubectl.command, f"--as={OPERATOR}", "proxy", "--port=0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as proxy:
         try:
             assert proxy.stdout is not None

@@ -31,7 +31,7 @@ def test_the_way_to_a_running_pod_is_three_creates_and_at_most_two_status_writes
         for name, creates in (("one", sorted([*CREATES, "create services"])), ("two", CREATES)):
             since = e2e.audit.now()
             tenant.create(name)
-            until(lambda name=name: pods.first(name, _runs), bool, f"the pod of {name} runs")  # type: ignore[misc]
+            until(f"the pod of {name} runs", lambda name=name: pods.first(name, _runs), bool)  # type: ignore[misc]
             tenant.reaches(name, "QRPending")
             running = pods.first(name, _runs)
             assert running is not None
@@ -58,18 +58,18 @@ def test_its_name_leads_to_the_pod_before_anybody_has_linked_it_and_while_it_is_
     def resolved() -> str:
         asker = pod_of(e2e.kubectl, "standin")
         ask = f"import socket; print(socket.gethostbyname({host!r}))"
-        return e2e.kubectl.run("exec", "--namespace=whatsapp-demo", asker, "--", "python3", "-c", ask).strip()
+        return e2e.kubectl("exec", "--namespace=whatsapp-demo", asker, "--", "python3", "-c", ask).strip()
 
     def ready() -> str:
         conditions = {one["type"]: one["status"] for one in tenant.pod("sales")["status"]["conditions"]}
         return str(conditions["Ready"])
 
-    until(ready, lambda value: value == "True", "the unlinked session's pod is ready")
+    until("the unlinked session's pod is ready", ready, lambda value: value == "True")
     assert f"sales.whatsapp-sessions.{tenant.namespace}.svc" == host
-    assert pod["status"]["podIP"] == until(resolved, bool, f"{host} has an address")
+    assert pod["status"]["podIP"] == until(f"{host} has an address", resolved, bool)
 
     with stopped(process_of(e2e.cluster, pod["metadata"]["uid"], "session_runner")):
-        until(ready, lambda value: value == "False", "a stopped runner is not ready")
+        until("a stopped runner is not ready", ready, lambda value: value == "False")
         assert pod["status"]["podIP"] == resolved()
         assert "True" == condition(tenant.reaches("sales", "Unreachable"), "Admitted")["status"]
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from e2e.polling import until
 from e2e.tenant import Tenant
+from session_devtools.errors import NotInTime
 
 TRIO = ("sales", "support", "orders")
 
@@ -29,7 +30,7 @@ def settle(tenant: Tenant) -> None:
     for name in TRIO:
         try:
             tenant.reaches(name, "Connected")
-        except AssertionError:
+        except NotInTime:
             _make_anew(tenant, name)
         if tenant.status(name).get("recovery", {}).get("consecutiveFailures"):
             _forgive(tenant, name)
@@ -39,9 +40,9 @@ def wait_durable(tenant: Tenant) -> None:
     """Wait until every login is safely on disk, so that it outlives a browser that is killed."""
     for name in TRIO:
         until(
+            f"the login of {name} is durable",
             lambda name=name: str(tenant.status(name).get("link", {}).get("durableTime", "")),  # type: ignore[misc]
             lambda time: time and datetime.fromisoformat(time) <= datetime.now(UTC),
-            f"the login of {name} is durable",
         )
 
 
@@ -58,7 +59,7 @@ def _forgive(tenant: Tenant, name: str) -> None:
     patch = json.dumps({"spec": {"priority": session["spec"].get("priority", 0) + 1}})
     tenant.run("patch", "was", name, "--type=merge", f"--patch={patch}")
     until(
+        f"an edit of {name} forgives its failures",
         lambda: tenant.status(name).get("recovery", {}).get("consecutiveFailures", 0),
         lambda count: count == 0,
-        f"an edit of {name} forgives its failures",
     )

@@ -7,13 +7,13 @@ question of whose clock, or of who was told first.
 from __future__ import annotations
 
 import json
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
-from session_demo.kubectl import Kubectl
+from kubectl_whatsapp.kubectl import KubectlFailed
+from session_devtools.kubectl import Kubectl
 
 Object = dict[str, Any]
 GROUPS = {"pods": "/api/v1", "whatsappsessions": "/apis/wasession.dev/v1alpha1"}
@@ -43,22 +43,17 @@ def revision(thing: Object) -> int:
 def watch(kubectl: Kubectl, plural: str, namespace: str) -> Iterator[Versions]:
     """Watch all objects of a kind in a namespace, from now on: nothing that comes after this call is missed."""
     path = f"{GROUPS[plural]}/namespaces/{namespace}/{plural}"
-    now = json.loads(kubectl.run("get", "--raw", f"{path}?limit=1"))["metadata"]["resourceVersion"]
+    now = json.loads(kubectl("get", "--raw", f"{path}?limit=1"))["metadata"]["resourceVersion"]
     query = f"watch=true&resourceVersion={now}&timeoutSeconds=1800"
-    command = [kubectl.program, *kubectl.flags, "get", "--raw", f"{path}?{query}"]
     versions = Versions()
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
 
-        def read() -> None:
-            assert process.stdout is not None
-            for line in process.stdout:
+    def read(lines: Iterator[str]) -> None:
+        with suppress(KubectlFailed):  # how it ends when it is ended
+            for line in lines:
                 versions.seen.append(json.loads(line)["object"])
 
-        reader = threading.Thread(target=read, daemon=True)
+    with kubectl.stream("get", "--raw", f"{path}?{query}") as told:
+        reader = threading.Thread(target=read, args=(told,), daemon=True)
         reader.start()
-        try:
-            yield versions
-        finally:
-            process.terminate()
-            process.wait()
-            reader.join()
+        yield versions
+    reader.join()

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from local_cluster.light import LightCluster, Programs
 from local_cluster.testing import light_cluster, light_cluster_with_controllers, light_programs, make_namespace
-from manifests.checkers import GLUA, KUBE_SCORE, KUBECONFORM, program
+from manifests.checkers import GLUA, KUBE_SCORE, KUBECONFORM
 from manifests.people import Person
 from manifests.rendering import INSTALL
 from session_demo.cast import CRDS
+from session_devtools.build.go import go_tool
 from session_devtools.steps import Steps
 
 __all__ = ["light_cluster", "light_cluster_with_controllers", "light_programs", "make_namespace"]
@@ -21,19 +22,19 @@ OPERATOR = "system:serviceaccount:whatsapp-operator:whatsapp-operator"
 @pytest.fixture(scope="session")
 def kubeconform() -> Path:
     """The program, built first when nobody has."""
-    return program(KUBECONFORM, progress=Steps())
+    return go_tool(KUBECONFORM, progress=Steps())
 
 
 @pytest.fixture(scope="session")
 def kube_score() -> Path:
     """The program, built first when nobody has."""
-    return program(KUBE_SCORE, progress=Steps())
+    return go_tool(KUBE_SCORE, progress=Steps())
 
 
 @pytest.fixture(scope="session")
 def glua() -> Path:
     """The program, built first when nobody has."""
-    return program(GLUA, progress=Steps())
+    return go_tool(GLUA, progress=Steps())
 
 
 @pytest.fixture(scope="session")

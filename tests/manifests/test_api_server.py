@@ -1,12 +1,13 @@
 """The manifests on a real API server: they are taken as they are, twice, and mean what they say."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from local_cluster.light import LightCluster
+from local_cluster.light import LightCluster, Programs
 from manifests.people import Ask, Person
 from manifests.rendering import INSTALL, MANIFESTS, documents, render, sources
 
@@ -28,6 +29,47 @@ def test_server_side_apply_finds_no_conflict(installed: LightCluster) -> None:
     )  # fmt: skip
 
     assert len(list(documents(INSTALL.read_text()))) == said.count(" serverside-applied (server dry run)\n")
+
+
+ADDED = {f"app.kubernetes.io/{name}" for name in ("instance", "managed-by", "version")}
+
+
+def first_release() -> str:
+    """install.yaml as of the first release: part-of on the operator's objects, name and component where a selector is."""
+    found = list(documents(INSTALL.read_text()))
+    for item in found:
+        selected = item["kind"] in ("Deployment", "Service")
+        for metadata in (item["metadata"], item.get("spec", {}).get("template", {}).get("metadata", {})):
+            labels = metadata.get("labels", {})
+            gone = ADDED if selected else ADDED | {"app.kubernetes.io/name", "app.kubernetes.io/component"}
+            metadata["labels"] = {name: value for name, value in labels.items() if name not in gone}
+    return yaml.safe_dump_all(found)
+
+
+@pytest.fixture
+def fresh(light_programs: Programs) -> Iterator[LightCluster]:
+    """A cluster of the test's own: without controllers a deleted namespace would never be gone."""
+    with LightCluster.start(programs=light_programs) as cluster:
+        yield cluster
+
+
+@pytest.mark.parametrize("how", [[], ["--server-side"]], ids=["apply", "server-side apply"])
+def test_it_goes_over_an_installation_without_the_labels(fresh: LightCluster, how: list[str]) -> None:
+    """The first release had few labels: the next one is applied over it, either way, and all of them are there then."""
+    fresh.kubectl("apply", "--filename=-", *how, input=first_release())
+
+    said = fresh.kubectl("apply", "--filename", str(INSTALL), STRICT, *how)
+
+    wanted = list(documents(INSTALL.read_text()))
+    kinds = (
+        "namespace,deployment,service,serviceaccount,role,rolebinding,networkpolicy,clusterrole,clusterrolebinding,crd"
+    )
+    labelled = fresh.kubectl(
+        "get", kinds, "--all-namespaces", "--output=name",
+        "--selector=app.kubernetes.io/part-of=whatsapp-session-operator,app.kubernetes.io/instance=whatsapp-operator,"
+        "app.kubernetes.io/managed-by=kustomize,app.kubernetes.io/version,app.kubernetes.io/component",
+    )  # fmt: skip
+    assert len(wanted) == len(said.splitlines()) == len(labelled.splitlines())
 
 
 def test_install_yaml_needs_nothing_before_it() -> None:

@@ -2,7 +2,6 @@
 
 import json
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from local_cluster.light import LightCluster
 from manifests.conftest import run
 from manifests.rendering import MANIFESTS, RENDERED, render, sources
 from manifests.schemas import write_schemas
+from session_devtools.waiting import wait_until
 
 WRITTEN = sorted(path for path in MANIFESTS.rglob("*.yaml") if path.name != "install.yaml")
 
@@ -25,12 +25,13 @@ def schemas(installed: LightCluster, tmp_path_factory: pytest.TempPathFactory) -
 
     folder = tmp_path_factory.mktemp("schemas")
     ours = [folder / f"wasession.dev_v1alpha1_{kind}.json" for kind in ("whatsappsession", "whatsappsessionquota")]
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
+
+    def published() -> bool:
         write_schemas(fetch=fetch, folder=folder)
-        if all(file.exists() for file in ours):  # new kinds are published a moment after they are established
-            return folder
-    pytest.fail("the API server did not publish our kinds within 30 s")
+        return all(file.exists() for file in ours)  # new kinds are published a moment after they are established
+
+    wait_until("the API server publishes our kinds", published, within=30)
+    return folder
 
 
 def test_yamllint() -> None:
@@ -105,6 +106,17 @@ def test_kubeconform_knows_our_kinds(kubeconform: Path, schemas: Path) -> None:
     assert 1 == done.returncode
     assert "WhatsAppSession support is invalid" in done.stdout
     assert "maxRound" in done.stdout
+
+
+@pytest.mark.parametrize(("field", "status"), [("maxRounds", 0), ("maxRound", 1)])
+def test_kubeconform_finds_the_checked_in_schemas(kubeconform: Path, field: str, status: int) -> None:
+    """As docs/reference/editors.md tells it, without a cluster."""
+    text = (MANIFESTS / "examples" / "session-full.yaml").read_text().replace("maxRounds", field)
+    place = str(MANIFESTS.parent / "schemas" / "{{.Group}}/{{.ResourceKind}}_{{.ResourceAPIVersion}}.json")
+
+    done = run(kubeconform, "-strict", "-schema-location", place, "-", text=text)
+
+    assert (status, "") == (done.returncode, done.stderr)
 
 
 def template(schemas: Path) -> str:

@@ -1,6 +1,5 @@
 """Kubernetes' own roles view, edit and admin include sessions, by a real aggregation."""
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -8,6 +7,7 @@ import pytest
 from local_cluster.light import LightCluster, Programs
 from manifests.people import Ask, Person
 from manifests.rendering import INSTALL
+from session_devtools.waiting import wait_until
 
 GROUP = "wasession.dev"
 READ = ["get", "list", "watch"]
@@ -40,9 +40,8 @@ def team(light_cluster_with_controllers: LightCluster, light_programs: Programs)
         )
         people[role] = Person(program=light_programs.kubectl, kubeconfig=cluster.kubeconfig_for(user))
     made = Team(people)
-    deadline = time.monotonic() + 30
-    while not made.verbs("admin", "whatsappsessions"):  # the controller adds rules a moment after they appear
-        assert time.monotonic() < deadline, "roles were not aggregated within 30 s"
+    # The controller adds rules a moment after they appear.
+    wait_until("roles are aggregated", lambda: made.verbs("admin", "whatsappsessions"), within=30)
     yield made
     cluster.kubectl("delete", "--filename", str(INSTALL), f"namespace/{NAMESPACE}", "--wait=false", check=False)
 

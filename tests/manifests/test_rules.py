@@ -93,8 +93,11 @@ def test_the_base_has_the_projects_version() -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     found = [image for item in documents(render("base")) if item["kind"] in WORKLOADS for image in images(item)]
 
+    labels = {item["metadata"]["labels"]["app.kubernetes.io/version"] for item in documents(render("base"))}
+
     expected = [f"whatsapp-operator:{version}", f"whatsapp-runner:{version}"]
     assert expected == found
+    assert {version} == labels
 
 
 @pytest.mark.parametrize("name", ["base", "overlays/instance-demo"])
@@ -154,6 +157,68 @@ def test_services_and_policies_find_their_pods() -> None:
             named = {port["name"] for pod in matched for each in pod["spec"]["containers"] for port in each["ports"]}
             assert 1 == len(matched), f"{name}: {item['kind']} {item['metadata']['name']}"
             assert set(ports) <= named
+
+
+LABELS = {f"app.kubernetes.io/{name}" for name in ("name", "instance", "component", "part-of", "managed-by")}
+VERSION = "app.kubernetes.io/version"
+PEOPLES = ("session-minimal.yaml", "session-full.yaml", "tenant.yaml")
+""" Examples of what is a team's own, and bears the labels that the team chooses. """
+
+
+def labelled() -> list[tuple[str, dict[str, Any], dict[str, str]]]:
+    """All objects that are ours, each with where it comes from and its labels."""
+    found = [(where, item) for where, item in every_object() if where not in PEOPLES]
+    return [(where, item, item["metadata"].get("labels", {})) for where, item in found]
+
+
+def test_every_object_has_the_recommended_labels() -> None:
+    """One selector finds an installation; a dashboard that groups by these labels leaves nothing out."""
+    lacking = {
+        f"{where}: {item['kind']} {item['metadata']['name']}: {sorted(missing)}"
+        for where, item, labels in labelled()
+        if (missing := LABELS - labels.keys())
+    }
+
+    assert len(labelled()) > 70
+    assert set() == lacking
+
+
+def test_pods_have_them_too_but_for_the_version() -> None:
+    """A pod's image tells its version; a label would roll the pod for a release that changes nothing in it."""
+    templates = [item["spec"]["template"] for _, item, _ in labelled() if item["kind"] in WORKLOADS]
+
+    assert len(templates) == len(RENDERED)
+    assert [] == [
+        labels for pod in templates if LABELS - (labels := pod["metadata"]["labels"]).keys() or VERSION in labels
+    ]
+
+
+def test_nothing_here_looks_as_if_the_operator_had_made_it() -> None:
+    """By managed-by it knows its own: it would list a Service of ours, and find the name taken by itself."""
+    values = {labels["app.kubernetes.io/managed-by"] for _, _, labels in labelled()}
+
+    assert {"kustomize", "kubectl"} == values
+
+
+def test_selectors_are_the_ones_of_the_first_release() -> None:
+    """A Deployment's selector can never be changed: with another one the next release could not be applied."""
+    selectors = {
+        where: item["spec"]["selector"]["matchLabels"] for where, item, _ in labelled() if item["kind"] in WORKLOADS
+    }
+
+    ours = {"app.kubernetes.io/name": "whatsapp-session-operator", "app.kubernetes.io/component": "operator"}
+    assert dict.fromkeys(RENDERED, ours) | {"standin": {"app.kubernetes.io/name": "standin"}} == selectors
+
+
+def test_the_labels_tell_instances_apart() -> None:
+    """A second operator is another instance, and what is the demo's says so."""
+    found = {
+        where: labels["app.kubernetes.io/instance"] for where, item, labels in labelled() if item["kind"] == "Service"
+    }
+
+    assert ("whatsapp-operator", "whatsapp-operator-demo", "standin") == (
+        found["base"], found["overlays/instance-demo"], found["standin"]
+    )  # fmt: skip
 
 
 def test_images_have_the_names_they_are_built_with() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page
 from runner.running import Folders
+from session_devtools.waiting import async_wait_until
 from session_protocol.hosts import AllowedHosts
 from session_protocol.vocabulary import StateReason
 from session_runner.host.processes import descendants, processes
@@ -154,9 +155,8 @@ async def test_a_window_that_the_page_opens_is_closed(opened: Open, standin: Sta
     """A second page would take the session over; it is closed before it can."""
     await link(opened, standin)
     await opened.browser.page.evaluate("url => { window.open(url) }", standin.page_url)
-    async with asyncio.timeout(20):
-        while len(opened.browser.context.pages) > 1:  # noqa: ASYNC110 -- the browser decides
-            await asyncio.sleep(0.1)
+    pages = opened.browser.context
+    await async_wait_until("the second page is closed", lambda: asyncio.sleep(0, len(pages.pages) == 1), within=20)
     facts = await opened.facts(stream="CONNECTED", foreign_mutex=False)
 
     assert facts.dialog is None

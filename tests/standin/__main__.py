@@ -8,7 +8,6 @@ It writes nothing but --state-dir, so a read-only root file system and any user 
 
 import argparse
 import asyncio
-import datetime as dt
 import logging
 import signal
 import sys
@@ -86,7 +85,7 @@ def _certificates(arguments: Sequence[str]) -> int:
     parser.add_argument("--hosts", required=True, help="comma-separated host names")
     options = parser.parse_args(arguments)
     hosts = [host.strip() for host in options.hosts.split(",") if host.strip()]
-    make_certificates(hosts=hosts, directory=options.out, now=dt.datetime.now(tz=dt.UTC))
+    make_certificates(hosts=hosts, directory=options.out)
     return 0
 
 

@@ -9,7 +9,6 @@ Chromium resolves every name under `.localhost` to loopback by itself; nothing i
 
 import contextlib
 import dataclasses
-import datetime as dt
 import secrets
 import tempfile
 from collections.abc import AsyncIterator
@@ -29,7 +28,7 @@ LOCAL_HOSTS = (LOCAL_WEB_HOST, LOCAL_STATIC_HOST)
 
 def local_certificates(directory: Path) -> Certificates:
     """Make the files for stand-ins on this machine."""
-    return make_certificates(hosts=LOCAL_HOSTS, directory=directory, now=dt.datetime.now(tz=dt.UTC))
+    return make_certificates(hosts=LOCAL_HOSTS, directory=directory)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

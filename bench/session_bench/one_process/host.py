@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from session_demo.installation import STATIC_HOST, WEB_HOST
+from session_devtools.waiting import wait_until
 from session_runner.page import scripts
 from session_runner.page.launch import browser_version, user_agent
 from session_runner.profile.certificates import trust
@@ -26,7 +27,6 @@ from session_bench.errors import BenchError
 from session_bench.ground import Ground
 from session_bench.groups import Group, own_group
 from session_bench.one_process.programs import PLAYWRIGHT, PUPPETEER, Program
-from session_bench.waiting import until
 
 CERTIFICATE_SECONDS = 30.0
 
@@ -104,7 +104,7 @@ def _link(ground: Ground, process: subprocess.Popen[str], count: int, *, log: Pa
                 raise BenchError(f"the process ended ({process.returncode}): {log.read_text()[-2000:]}")
             return screens.code(number)
 
-        ground.scan(until(shown, f"the QR code of session {number}"))
+        ground.scan(wait_until(f"the QR code of session {number}", shown))
 
 
 async def _prepare(ground: Ground, kind: Kind, count: int, folder: Path) -> Path:
@@ -145,4 +145,4 @@ def _end(process: subprocess.Popen[str], group: Group) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-    until(lambda: True if not group.pids() else None, "the browsers of the one process to end", within=30)
+    wait_until("the browsers of the one process to end", lambda: not group.pids(), within=30)

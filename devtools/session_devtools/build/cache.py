@@ -82,7 +82,10 @@ def entry(name: str, fill: Callable[[Path], None], *, progress: Progress, cache:
 
 @contextlib.contextmanager
 def _locked(path: Path, progress: Progress) -> Iterator[None]:
-    """Hold the lock of one entry; the kernel frees it when its holder ends, however it ends."""
+    """Hold the lock of one entry; the kernel frees it when its holder ends, however it ends.
+
+    A lock library would be no shorter, as it has no word for telling that somebody waits.
+    """
     with path.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""Go programs, out of a module of ours or straight from a published package; who wants one names it and its cache entry.
+"""Go programs, out of a module of ours or another one's that a module of ours pins; who wants one names it and its cache entry.
 
 Go's own cache makes a second build of the same code a matter of seconds, and each package that it compiles counts as
 progress: a build of minutes shows that it moves.
@@ -6,22 +6,20 @@ progress: a build of minutes shows that it moves.
 
 import os
 import platform
+import re
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
 from session_devtools.advice import with_advice
-from session_devtools.build.cache import content_key, entry
+from session_devtools.build.cache import content_key, entry, files_of
 from session_devtools.build.toolchain import find_go
 from session_devtools.errors import BuildError
 from session_devtools.steps import Progress, Silent
 
-__all__ = ["SMALL", "go_build", "go_install", "how_far"]
+__all__ = ["SMALL", "go_build", "go_install", "go_tool", "how_far", "tool_of"]
 
 SMALL = "-s -w"  # linker flags: no symbol table, no debug information; a third of the size
-# What the linker drops is not compiled either: a fifth less of the compiler's time. The same for every program, as Go
-# keeps compiled packages apart by these flags.
-QUICK = "-gcflags=all="
 
 
 def go_build(
@@ -40,7 +38,7 @@ def go_build(
 
     `modfile` is another go.mod than the folder's own. Raises BuildError.
     """
-    options = ["-v", QUICK, "-tags", tags, "-ldflags", flags, *([f"-modfile={modfile}"] if modfile else [])]
+    options = ["-v", "-tags", tags, "-ldflags", flags, *([f"-modfile={modfile}"] if modfile else [])]
     command = [str(find_go(progress=progress)), "build", *options, "-o", str(output), package]
     _run_go(command, folder=module, extra={"CGO_ENABLED": "1"} if cgo else {}, what=what, progress=progress)
 
@@ -55,11 +53,39 @@ def go_install(
     watcher, name, pinned = progress or Silent(), package.rpartition("/")[2], f"{package}@{version}"
 
     def fill(target: Path) -> None:
-        command = [str(find_go(progress=watcher)), "install", "-v", QUICK, "-ldflags", SMALL, pinned]
+        command = [str(find_go(progress=watcher)), "install", "-v", "-ldflags", SMALL, pinned]
         _run_go(command, folder=target, extra={"GOBIN": str(target)}, what=f"{what} {version}", progress=watcher)
 
     key = content_key(files={}, extra=[pinned, SMALL, platform.machine()])
     return entry(f"{name}-{version}-{key}", fill, progress=watcher, cache=cache) / name
+
+
+def go_tool(module: Path, *, progress: Progress | None = None, cache: Path | None = None) -> Path:
+    """The foreign program that a module of its own names as its `tool`: its go.mod pins it, its go.sum vouches for it.
+
+    One module per program, as Go takes one version of each dependency in a module. Raises BuildError.
+    """
+    watcher = progress or Silent()
+    package = tool_of((module / "go.mod").read_text())
+    name = package.rpartition("/")[2]
+
+    def fill(target: Path) -> None:
+        command = [str(find_go(progress=watcher)), "build", "-v", "-ldflags", SMALL, "-o", str(target / name), package]
+        _run_go(command, folder=module, extra={}, what=name, progress=watcher)
+
+    key = content_key(files=files_of(module), extra=[SMALL, platform.machine()])
+    return entry(f"{name}-{key}", fill, progress=watcher, cache=cache) / name
+
+
+def tool_of(go_mod: str) -> str:
+    """The package that a go.mod names as its tool. Pure.
+
+    Raises BuildError when it names none, or several.
+    """
+    named = re.findall(r"^tool (\S+)$", go_mod, re.MULTILINE)
+    if len(named) != 1:
+        raise BuildError(f"a tool's go.mod has one `tool` line, and this one has {len(named)}")
+    return str(named[0])
 
 
 def how_far(lines: Sequence[str]) -> str:

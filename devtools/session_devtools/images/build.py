@@ -1,7 +1,7 @@
 """From the sources to an OCI archive in the cache, or straight to the archive if it is there.
 
 `__main__`, the demo and the tests call `build`. The key of an image is a hash of everything that decides its content:
-the base, the Dockerfile, the lock, the code. It is also the image's tag, so a cluster that runs another tag runs other
+the base, the Dockerfile, the locks, the version, the code. It is also the image's tag, so a cluster that runs another tag runs other
 code, and an unchanged image is neither built nor loaded twice.
 """
 
@@ -9,13 +9,15 @@ import dataclasses
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from session_devtools import packages
 from session_devtools.build.cache import cache_folder, content_key, entry
 from session_devtools.commands import run
+from session_devtools.images.annotations import Origin, annotations, find_origin
 from session_devtools.images.apt import HOST_CA, AptRoute, find_route
 from session_devtools.images.base import base_key, make_base
 from session_devtools.images.buildah import Buildah, Builder
@@ -59,8 +61,14 @@ def build(
     """
     packages.ensure(packages.IMAGES, progress=progress)
     folder = cache_folder() if cache is None else cache
-    route = find_route(cache=folder)
-    workshop = Workshop(builder=Buildah(folder / "images"), route=route, cache=folder, root=root, progress=progress)
+    workshop = Workshop(
+        builder=Buildah(folder / "images"),
+        route=find_route(cache=folder),
+        origin=find_origin(root),
+        cache=folder,
+        root=root,
+        progress=progress,
+    )
     return {name: workshop.build(IMAGES[name]) for name in names}
 
 
@@ -95,15 +103,21 @@ def stage(inputs: Mapping[str, bytes], context: Path) -> None:
         os.utime(path, (STAGED, STAGED))
 
 
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Workshop:
     """Builds images one by one: with what, from where, into which cache."""
 
     builder: Builder
     route: AptRoute
+    origin: Origin
     cache: Path
     root: Path
     progress: Progress
+    clock: Callable[[], datetime] = _utc_now
 
     def build(self, image: Image) -> Built:
         """One image, out of the cache or new. Raises BuildError; the cache is then as it was."""
@@ -114,8 +128,19 @@ class Workshop:
         def fill(folder: Path) -> None:
             context = folder / "context"
             stage(inputs, context)
-            base, mounts = self._base(), self._mounts(context / image.requirements, scratch=folder)
-            arguments = {"BASE": base, "VERSION": key, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": WHEELS}
+            base, mounts = self._base(), self._mounts([context / name for name in image.requirements], scratch=folder)
+            arguments = {
+                "BASE": base,
+                "VERSION": self.origin.version,
+                "PIP_NO_INDEX": "1",
+                "PIP_FIND_LINKS": WHEELS,
+            }
+            notes = annotations(
+                dockerfile=inputs[image.dockerfile].decode(),
+                origin=self.origin,
+                created=self.clock(),
+                base=(base, self.builder.digest(base)),
+            )
             log = folder / "build.log"
             with self.progress.step(f"image {image.name}", still=lambda: last_line(log)):
                 self.builder.build(
@@ -123,6 +148,7 @@ class Workshop:
                     dockerfile=context / image.dockerfile,
                     context=context,
                     arguments=arguments,
+                    annotations=notes,
                     mounts=mounts,
                     log=log,
                 )
@@ -144,9 +170,9 @@ class Workshop:
                 self.builder.add_base(archive, reference)
         return reference
 
-    def _mounts(self, requirements: Path, *, scratch: Path) -> dict[Path, str]:
+    def _mounts(self, requirements: Iterable[Path], *, scratch: Path) -> dict[Path, str]:
         """What the build's commands see of the machine: the wheels, and the way to Debian's packages if it is special."""
-        mounts = {fetch_wheels(requirements, progress=self.progress, cache=self.cache): WHEELS}
+        mounts = {fetch_wheels(*requirements, progress=self.progress, cache=self.cache): WHEELS}
         if self.route.apt_conf:
             (scratch / "apt.conf").write_text(self.route.apt_conf)
             mounts[scratch / "apt.conf"] = "/etc/apt/apt.conf.d/99host"

@@ -29,16 +29,20 @@ class Builder(Protocol):
         dockerfile: Path,
         context: Path,
         arguments: Mapping[str, str],
+        annotations: Mapping[str, str],
         mounts: Mapping[Path, str],
         log: Path,
     ) -> None:
-        """Build a Dockerfile; `mounts` are seen by its commands, read-only. Raises BuildError."""
+        """Build a Dockerfile; its commands see the `mounts`, read-only. The annotations are labels too. Raises BuildError."""
 
     def export(self, reference: str, archive: Path, *, log: Path) -> None:
         """Write an image as an OCI archive that carries its name. Raises BuildError."""
 
     def size(self, reference: str) -> int:
         """Bytes of an image's files, unpacked."""
+
+    def digest(self, reference: str) -> str:
+        """The digest of an image's manifest."""
 
 
 class Buildah:
@@ -72,16 +76,18 @@ class Buildah:
         dockerfile: Path,
         context: Path,
         arguments: Mapping[str, str],
+        annotations: Mapping[str, str],
         mounts: Mapping[Path, str],
         log: Path,
     ) -> None:
         """Build a Dockerfile; `mounts` are seen by its commands, read-only. Raises BuildError with the log's end.
 
-        Layers are kept, so that after a change of the code only the code's layers are made anew.
+        The annotations are for registries, the same labels for those who inspect the image on a node. Layers are kept, so that after a change of the code only the code's layers are made anew.
         """
         command = [
             *(*self._program, "bud", "--layers", "--network", "host", "--isolation", "chroot", "--pull-never"),
             *(word for name, value in arguments.items() for word in ("--build-arg", f"{name}={value}")),
+            *(word for name, text in annotations.items() for word in noted(name, text)),
             *(word for path, target in mounts.items() for word in ("--volume", f"{path}:{target}:ro")),
             *("--tag", reference, "--file", str(dockerfile), str(context)),
         ]
@@ -119,6 +125,16 @@ class Buildah:
         """Bytes of an image's files, unpacked. Raises CommandError."""
         listed = json.loads(run(*self._program, "images", "--json", reference))
         return parse_size(listed[0]["size"])
+
+    def digest(self, reference: str) -> str:
+        """The digest of an image's manifest. Raises CommandError."""
+        template = "{{.FromImageDigest}}"
+        return run(*self._program, "inspect", "--type", "image", "--format", template, reference).strip()
+
+
+def noted(name: str, text: str) -> tuple[str, ...]:
+    """The words that make a note an annotation of the manifest, and a label."""
+    return ("--annotation", f"{name}={text}", "--label", f"{name}={text}")
 
 
 def parse_size(text: str) -> int:

@@ -7,6 +7,12 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parents[3]
 """ The repository: the build context. """
 
+BUILD: Final = "requirements/build.txt"
+""" What wheels are built with. """
+
+VERSION: Final = "pyproject.toml"
+""" Where the version of all stands; each image says it. """
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Image:
@@ -14,7 +20,8 @@ class Image:
 
     name: str
     dockerfile: str
-    requirements: str
+    requirements: tuple[str, ...]
+    """ The locks: of what it runs with, and of what its wheel is built with. """
     sources: tuple[str, ...]
 
     @property
@@ -25,7 +32,8 @@ class Image:
     def inputs(self, root: Path = ROOT) -> dict[str, bytes]:
         """Every file that a build reads, by its path in the repository; what a program's run leaves is left out."""
         named = [
-            root / path for path in (self.dockerfile, self.requirements, ".dockerignore", "LICENSE", *self.sources)
+            root / path
+            for path in (self.dockerfile, *self.requirements, ".dockerignore", "LICENSE", VERSION, *self.sources)
         ]
         files = [file for path in named for file in ([path] if path.is_file() else sorted(path.rglob("*")))]
         return {
@@ -41,22 +49,19 @@ IMAGES: Final = {
         Image(
             name="operator",
             dockerfile="Dockerfile.operator",
-            requirements="requirements/operator.txt",
-            sources=(
-                "session-protocol/session_protocol",
-                "operator/whatsapp_operator",
-            ),
+            requirements=("requirements/operator.txt", BUILD),
+            sources=("session-protocol/session_protocol", "operator"),
         ),
         Image(
             name="runner",
             dockerfile="Dockerfile.runner",
-            requirements="requirements/runner.txt",
-            sources=("session-protocol/session_protocol", "session-runner/session_runner"),
+            requirements=("requirements/runner.txt", BUILD),
+            sources=("session-protocol/session_protocol", "session-runner"),
         ),
         Image(
             name="standin",
             dockerfile="tests/standin/Dockerfile",
-            requirements="requirements/tools.txt",
+            requirements=("requirements/standin.txt",),
             sources=("tests/standin",),
         ),
     )

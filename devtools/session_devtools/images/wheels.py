@@ -6,6 +6,7 @@ build none of that is known. The build then needs no network for pip at all, and
 
 import platform
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -20,25 +21,24 @@ GLIBC_MINOR: Final = 36
 """ Debian 12 has glibc 2.36: wheels for it or for an older one fit. """
 
 
-def fetch_wheels(requirements: Path, *, progress: Progress, cache: Path | None = None) -> Path:
-    """A folder with exactly the wheels of a lock file, out of the cache or fetched. Raises BuildError."""
+def fetch_wheels(*requirements: Path, progress: Progress, cache: Path | None = None) -> Path:
+    """A folder with exactly the wheels of these lock files, out of the cache or fetched. Raises BuildError."""
     machine = platform.machine()
+    names = " and ".join(file.name for file in requirements)
     key = content_key(
-        files={requirements.name: requirements.read_bytes()}, extra=(PYTHON, machine, *platforms(machine))
+        files={file.name: file.read_bytes() for file in requirements}, extra=(PYTHON, machine, *platforms(machine))
     )
 
     def fill(folder: Path) -> None:
         log = folder / "pip.log"
-        with progress.step(f"wheels of {requirements.name}", still=lambda: last_line(log)):
-            run_logged(
-                command(requirements, folder, machine=machine), log=log, what=f"pip download of {requirements.name}"
-            )
+        with progress.step(f"wheels of {names}", still=lambda: last_line(log)):
+            run_logged(command(requirements, folder, machine=machine), log=log, what=f"pip download of {names}")
         log.unlink()
 
-    return entry(f"wheels-{requirements.stem}-{key}", fill, progress=progress, cache=cache)
+    return entry(f"wheels-{requirements[0].stem}-{key}", fill, progress=progress, cache=cache)
 
 
-def command(requirements: Path, folder: Path, *, machine: str) -> list[str]:
+def command(requirements: Iterable[Path], folder: Path, *, machine: str) -> list[str]:
     """Pip's command line: for the image's Python and C library, whatever this process runs on."""
     return [
         *(sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--progress-bar=off"),
@@ -47,7 +47,8 @@ def command(requirements: Path, folder: Path, *, machine: str) -> list[str]:
         *("--implementation=cp", f"--python-version={PYTHON}", f"--abi=cp{PYTHON.replace('.', '')}", "--abi=abi3"),
         "--abi=none",
         *(f"--platform={name}" for name in platforms(machine)),
-        *("--requirement", str(requirements), "--dest", str(folder)),
+        *(word for file in requirements for word in ("--requirement", str(file))),
+        *("--dest", str(folder)),
     ]
 
 

@@ -10,20 +10,19 @@ from pathlib import Path
 from typing import NamedTuple
 
 from session_devtools.build.cache import cache_folder, content_key, entry, files_of
-from session_devtools.build.go import SMALL, go_build, go_install
+from session_devtools.build.go import SMALL, go_build, go_tool
 from session_devtools.steps import Progress, Silent
 
 from local_cluster.build import downloads
 from local_cluster.build.versions import GO_MODULES, chosen, required_version
 
-__all__ = ["COMPONENTS", "REGISTRY_VERSION", "Program", "kubernetes", "pause", "plans", "registry", "runtime"]
+__all__ = ["COMPONENTS", "Program", "kubernetes", "pause", "plans", "registry", "runtime"]
 
 RELEASED = ("kube-apiserver", "kube-controller-manager", "kube-proxy", "kube-scheduler", "kubectl", "kubelet")
 """What Kubernetes publishes as programs, too."""
 OURS = ("coredns", "etcd")
 """What is always built here."""
 COMPONENTS = tuple(sorted((*RELEASED, *OURS)))
-REGISTRY_VERSION = "v3.1.2"
 CONTAINERD_MODULE = "github.com/containerd/containerd/v2"
 CONTAINERD = ("containerd", "containerd-shim-runc-v2", "ctr")
 # File systems that no machine of ours has, traces that nobody collects, a manual that nobody prints.
@@ -84,8 +83,7 @@ def registry(*, progress: Progress | None = None, cache: Path | None = None) -> 
 
     Raises BuildError.
     """
-    package = "github.com/distribution/distribution/v3/cmd/registry"
-    return go_install(package, REGISTRY_VERSION, what="the image registry", progress=progress, cache=cache)
+    return go_tool(GO_MODULES / "registry", progress=progress, cache=cache)
 
 
 def plans() -> tuple[Program, ...]:

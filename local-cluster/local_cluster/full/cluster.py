@@ -96,7 +96,9 @@ class FullCluster:
         """Kubectl as its administrator."""
         instance = self.instance
         program = build.kubernetes() / "kubectl"
-        return Kubectl(program=program, kubeconfig=instance.kubeconfig, cache=instance.plane.folder / "kubectl-cache")
+        return Kubectl.alone(
+            program=program, kubeconfig=instance.kubeconfig, cache=instance.plane.folder / "kubectl-cache"
+        )
 
     @property
     def kubeconfig(self) -> Path:

@@ -9,14 +9,13 @@ import datetime as dt
 import http.client
 import os
 import socket
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from session_devtools.api import ApiClient
-from session_devtools.errors import StartError
 from session_devtools.processes import ProcessId
+from session_devtools.waiting import wait_until
+from session_devtools.web import Client
 
 from local_cluster.full.configs import DNS_READY_PORT
 from local_cluster.full.instance import Instance
@@ -34,16 +33,14 @@ __all__ = [
     "wall_time",
 ]
 
-POLL = 0.05  # seconds between two looks
 TIMEOUT = 180.0  # seconds; each of the waits takes a few on an idle machine
 
 
-def api_client(instance: Instance) -> ApiClient:
+def api_client(instance: Instance) -> Client:
     """Asks the instance's API server as administrator, from the host."""
     pki, plane = instance.plane.pki, instance.plane
-    return ApiClient(
-        host=plane.advertise,
-        port=plane.api_port,
+    return Client(
+        plane.url,
         authority=pki.certificate("ca"),
         certificate=pki.certificate("admin"),
         key=pki.key("admin"),
@@ -53,14 +50,16 @@ def api_client(instance: Instance) -> ApiClient:
 def wait_for(is_so: Callable[[], bool], *, what: str, check: Callable[[], None], timeout: float = TIMEOUT) -> None:
     """Look until it is so; `check` may find out that it never will be, and raise.
 
-    Raises StartError after `timeout` seconds.
+    Raises NotInTime after `timeout` seconds.
     """
-    deadline = time.monotonic() + timeout
-    while not is_so():
+
+    def look() -> bool:
+        if is_so():
+            return True
         check()
-        if time.monotonic() > deadline:
-            raise StartError(f"{what} took longer than {timeout:.0f} s")
-        time.sleep(POLL)
+        return False
+
+    wait_until(what, look, within=timeout)
 
 
 def wait_for_api(instance: Instance, supervisor: Supervisor) -> None:
@@ -71,7 +70,7 @@ def wait_for_api(instance: Instance, supervisor: Supervisor) -> None:
         supervisor.check("etcd")
         supervisor.check("kube-apiserver")
 
-    wait_for(lambda: client.get("/readyz").ok, what="the API server's start", check=check)
+    wait_for(lambda: client.ask("/readyz", timeout=5).ok, what="the API server's start", check=check)
 
 
 def wait_for_node(instance: Instance, supervisor: Supervisor) -> None:
@@ -79,7 +78,7 @@ def wait_for_node(instance: Instance, supervisor: Supervisor) -> None:
     client = api_client(instance)
 
     def is_ready() -> bool:
-        answer = client.get(f"/api/v1/nodes/{instance.node}")
+        answer = client.ask(f"/api/v1/nodes/{instance.node}", timeout=5)
         process = supervisor.running("kubelet")
         return answer.ok and process is not None and node_is_ready(answer.object(), since=wall_time(process))
 

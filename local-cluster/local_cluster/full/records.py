@@ -65,7 +65,10 @@ def find_or_create(name: str, *, state_root: Path = STATE_ROOT, run_root: Path =
 
 @contextlib.contextmanager
 def locked(name: str, *, run_root: Path = RUN_ROOT, progress: Progress | None = None) -> Iterator[None]:
-    """Hold a lock of that name; the kernel frees it when its holder ends, however it ends. The file goes with it."""
+    """Hold a lock of that name; the kernel frees it when its holder ends, however it ends. The file goes with it.
+
+    So `down` leaves nothing behind; lock libraries keep their files, or remove them under those who wait.
+    """
     watcher = progress or Silent()
     path = run_root / f".{name}.lock"
     while True:

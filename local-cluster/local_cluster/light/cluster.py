@@ -11,11 +11,12 @@ import time
 from pathlib import Path
 from typing import NamedTuple, Self
 
-from session_devtools.api import ApiClient
 from session_devtools.daemons import Daemons
 from session_devtools.errors import MachineError, StartError
 from session_devtools.kubectl import Kubectl
 from session_devtools.ports import free_ports
+from session_devtools.waiting import wait_until
+from session_devtools.web import Answer, Client
 
 from local_cluster.control_plane import AUTHORITIES, ControlPlane, audit_policy, certificates
 from local_cluster.light.programs import Programs, find_programs
@@ -51,7 +52,7 @@ class LightCluster:
         self.folder = plane.folder
         self.kubeconfig = plane.folder / "admin.kubeconfig"
         """For an administrator, member of system:masters."""
-        self.kubectl = Kubectl(
+        self.kubectl = Kubectl.alone(
             program=programs.kubectl, kubeconfig=self.kubeconfig, cache=plane.folder / "kubectl-cache"
         )
 
@@ -153,19 +154,20 @@ class LightCluster:
     def _wait_for(self, path: str, deadline: float) -> None:
         """Ask the API server for this path until it answers 200; its programs have to run meanwhile."""
         client = self._client()
-        answer = client.get(path)
-        while not answer.ok:
-            self._daemons.check()
-            if time.monotonic() > deadline:
-                raise StartError(f"the API server did not answer {path} in time; its last word: {answer.text}")
-            time.sleep(POLL)
-            answer = client.get(path)
 
-    def _client(self) -> ApiClient:
+        def ask() -> Answer:
+            answer = client.ask(path, timeout=5)
+            if not answer.ok:
+                self._daemons.check()
+            return answer
+
+        within = max(0.0, deadline - time.monotonic())
+        wait_until(f"the API server's answer to {path}", ask, lambda answer: answer.ok, within=within, every=POLL)
+
+    def _client(self) -> Client:
         pki, plane = self._plane.pki, self._plane
-        return ApiClient(
-            host=plane.advertise,
-            port=plane.api_port,
+        return Client(
+            plane.url,
             authority=self.ca_file,
             certificate=pki.certificate("admin"),
             key=pki.key("admin"),

@@ -5,18 +5,17 @@ must listen on an address that only this machine reaches, such as loopback or th
 """
 
 import contextlib
-import http.client
 import json
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from session_devtools.daemons import Daemons
-from session_devtools.errors import StartError
 from session_devtools.ports import free_ports
 from session_devtools.steps import Progress, Silent
+from session_devtools.waiting import wait_until
+from session_devtools.web import Client
 
 from local_cluster import build
 
@@ -60,9 +59,8 @@ class Registry:
 
     def tags(self, name: str) -> list[str]:
         """The tags of an image; none when the registry has no such image."""
-        host, _, port = self.address.rpartition(":")
-        status, body = _get(host, int(port), f"/v2/{name}/tags/list")
-        return sorted(json.loads(body)["tags"] or []) if status == http.HTTPStatus.OK else []
+        answer = Client(f"http://{self.address}").ask(f"/v2/{name}/tags/list")
+        return sorted(answer.object()["tags"] or []) if answer.ok else []
 
 
 def configuration(*, host: str, port: int, images: Path) -> str:
@@ -81,22 +79,8 @@ def configuration(*, host: str, port: int, images: Path) -> str:
 
 
 def _await(host: str, port: int, daemons: Daemons) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while True:
+    def answers() -> bool:
         daemons.check()
-        with contextlib.suppress(OSError):
-            if _get(host, port, "/v2/")[0] == http.HTTPStatus.OK:
-                return
-        if time.monotonic() > deadline:
-            raise StartError(f"the registry at {host}:{port} did not answer within {PATIENCE:.0f} s")
-        time.sleep(0.05)
+        return Client(f"http://{host}:{port}").ask("/v2/", timeout=5).ok
 
-
-def _get(host: str, port: int, path: str) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection(host, port, timeout=5)
-    try:
-        connection.request("GET", path)
-        answer = connection.getresponse()
-        return answer.status, answer.read()
-    finally:
-        connection.close()
+    wait_until(f"an answer of the registry at {host}:{port}", answers, within=PATIENCE)

@@ -20,6 +20,7 @@ from local_cluster.full.up import supervisor_of
 from local_cluster.pki import Authority
 from local_cluster.pki.authority import LIFETIME
 from session_devtools.processes import end, identify
+from session_devtools.waiting import wait_until
 
 pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -52,14 +53,13 @@ def _wait_told(cluster: FullCluster, namespace: str, name: str) -> None:
 
     After a crash the API server says "ready" of a container that is gone until the kubelet has looked.
     """
-    deadline = time.monotonic() + 60
-    while True:
+
+    def runs() -> bool:
         wait_ready(cluster, namespace, name)
         told = _container(cluster, namespace, name)["id"]
-        if any(str(told) in _group(pid) for pid in cluster.pids()):
-            return
-        assert time.monotonic() < deadline, f"no process of the container {told} runs"
-        time.sleep(0.2)
+        return any(str(told) in _group(pid) for pid in cluster.pids())
+
+    wait_until(f"a process of the container that {name} tells of runs", runs, within=60, every=0.2)
 
 
 def _group(pid: int) -> str:

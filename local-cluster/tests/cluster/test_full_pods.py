@@ -1,14 +1,12 @@
 """Pods in the full cluster: they run, find each other by name, are limited, logged and reached."""
 
-import contextlib
 import json
-import subprocess
-import urllib.request
 
 import pytest
 from cluster.support import Manifest, apply, claim, pod, wait_ready, with_claim
 from local_cluster.full.cluster import FullCluster
 from session_devtools.errors import CommandError
+from session_devtools.web import Client
 
 pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -73,20 +71,11 @@ def test_a_pod_is_reached_by_port_forward(full_cluster: FullCluster, namespace: 
     """The demo reaches runners and the phone this way."""
     apply(full_cluster, _server(namespace, "web"))
     wait_ready(full_cluster, namespace, "web")
-    kubectl = full_cluster.kubectl
-    command = [str(kubectl.program), "-n", namespace, "port-forward", "pod/web", ":8080"]
 
-    with (
-        subprocess.Popen(command, env=kubectl.environment(), stdout=subprocess.PIPE, text=True) as forward,
-        contextlib.ExitStack() as stack,
-    ):
-        stack.callback(forward.terminate)
-        assert forward.stdout is not None
-        address = forward.stdout.readline().split()[2]  # Forwarding from 127.0.0.1:PORT -> 8080
-        with urllib.request.urlopen(f"http://{address}/", timeout=20) as response:
-            answer = response.read()
+    with full_cluster.kubectl.forward("web", 8080, namespace=namespace) as port:
+        answer = Client(f"http://127.0.0.1:{port}").ask("/")
 
-    assert answer == b"hello\n"
+    assert answer.text == "hello\n"
 
 
 def test_a_pod_that_takes_more_memory_than_its_limit_is_ended(full_cluster: FullCluster, namespace: str) -> None:

@@ -8,7 +8,6 @@ import contextlib
 import json
 import os
 import re
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from session_devtools import packages
 from session_devtools.build.cache import cache_folder
 from session_devtools.cgroups import CgroupTree
 from session_devtools.commands import run
+from session_devtools.waiting import wait_until
 
 pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -170,13 +170,16 @@ def test_two_rounds_leave_the_machine_as_it_was(make_cluster: Callable[[], FullC
         wait_ready(cluster, namespace, "one")
         inside = _changed(before, _snapshot(others))
         cluster.down()
-    deadline = time.monotonic() + SETTLE
-    while (changed := _changed(before, _snapshot(others))) and time.monotonic() < deadline:
-        time.sleep(0.2)
+    wait_until(
+        "the machine is as it was",
+        lambda: _changed(before, _snapshot(others)),
+        lambda changed: changed == {},
+        within=SETTLE,
+        every=0.2,
+    )
 
     # A comparison that sees nothing while a cluster runs would see nothing that is left either.
     assert {"cgroups", "files", "loop devices", "network namespaces", "network: links", "processes"} <= set(inside)
-    assert changed == {}
 
 
 def test_a_running_cluster_is_hardly_seen_from_the_host(full_cluster: FullCluster) -> None:

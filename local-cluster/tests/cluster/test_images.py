@@ -8,11 +8,14 @@ import dataclasses
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import tarfile
 import tempfile
+import tomllib
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +28,7 @@ from session_devtools import packages
 from session_devtools.build.cache import cache_folder
 from session_devtools.errors import BuildError
 from session_devtools.images import IMAGES, Built, build
+from session_devtools.images.annotations import PREFIX
 from session_devtools.images.apt import find_route
 from session_devtools.images.base import make_base
 from session_devtools.images.build import clean, stage
@@ -48,10 +52,16 @@ SIZES = {"operator": 270, "runner": 660, "standin": 190}
 libraries 325, Playwright's Node 117; the rest of the bound is left for Debian's updates. """
 
 MODULES = {
-    "operator": ("whatsapp_operator.app.main", "session_runner.states"),
+    "operator": ("whatsapp_operator.app.main", "session_protocol.vocabulary"),
     "runner": ("session_runner", "playwright.async_api", "aiohttp", "segno"),
     "standin": ("standin.server", "cryptography"),
 }
+
+COMMANDS = {"operator": "whatsapp-operator", "runner": "whatsapp-session-runner"}
+DISTRIBUTIONS = {"operator": "whatsapp-session-operator", "runner": "whatsapp-session-runner"}
+VERSION: str = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+programs = pytest.mark.parametrize("image", COMMANDS, indirect=True)
+""" The images of a release; the stand-in's has a folder on its path and no version of its own. """
 
 SETUP = """\
 set -e
@@ -63,8 +73,7 @@ mount -t tmpfs -o mode=1777 tmpfs "$ROOT/tmp"
 mount -t tmpfs -o uid=10001,gid=10001,mode=700 tmpfs "$ROOT/home/$NAME"
 mount -o remount,bind,ro "$ROOT"
 exec chroot "$ROOT" /usr/bin/setpriv --reuid=10001 --regid=10001 --clear-groups --no-new-privs \\
-  --bounding-set=-all --inh-caps=-all -- /usr/bin/env -i "PATH=$IMAGE_PATH" PYTHONPATH=/opt/app \\
-  PYTHONDONTWRITEBYTECODE=1 "HOME=/home/$NAME" "$@"
+  --bounding-set=-all --inh-caps=-all -- /usr/bin/env -i "HOME=/home/$NAME" "$@"
 """
 
 BROWSE = """\
@@ -97,14 +106,13 @@ class Unpacked:
 
     def run(self, *words: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
         """Run a program of the image as its user: the root file system read-only, /tmp and HOME writable."""
-        variables = dict(entry.split("=", 1) for entry in self.config["Env"])
         environment = {
             "PATH": os.environ["PATH"],
             "ROOT": str(self.files),
             "NAME": self.built.name,
-            "IMAGE_PATH": variables["PATH"],
         }
-        command = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--", "sh", "-c", SETUP, "sh", *words]
+        command = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--", "sh", "-c", SETUP, "sh"]
+        command += [*self.config["Env"], *words]
         return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=timeout, check=False)
 
     def python(self, code: str) -> str:
@@ -120,6 +128,20 @@ def files_with_bits(folder: Path, bits: str) -> list[str]:
         ["find", folder, "-xdev", "-type", "f", "-perm", f"/{bits}", "-printf", "/%P\n"], text=True
     )
     return found.split()
+
+
+def archived(archive: Path, name: str) -> Any:
+    """A JSON document of an OCI archive."""
+    with tarfile.open(archive) as opened:
+        member = opened.extractfile(name)
+        assert member is not None
+        return json.load(member)
+
+
+def manifest(archive: Path) -> Any:
+    """The image's manifest in an OCI archive."""
+    digest: str = archived(archive, "index.json")["manifests"][0]["digest"]
+    return archived(archive, f"blobs/{digest.replace(':', '/')}")
 
 
 @pytest.fixture(scope="module", params=IMAGES)
@@ -162,7 +184,7 @@ def test_its_root_file_system_need_not_be_written(image: Unpacked) -> None:
     modules = MODULES[image.built.name]
 
     assert image.python(f"import {', '.join(modules)}; print('loaded')") == "loaded"
-    assert image.run("touch", "/opt/app/x").returncode != 0
+    assert image.run("touch", "/opt/x").returncode != 0
     assert image.python(f"import {modules[0]} as m; import os; print(os.path.exists(m.__cached__))") == "True"
 
 
@@ -184,30 +206,57 @@ def test_what_built_it_is_not_in_it(image: Unpacked) -> None:
     assert not list(image.files.glob("var/lib/apt/lists/*_*"))
     assert not list(image.files.glob("**/*.whl"))
     assert not (image.files / "host-ca.crt").exists()
-    assert {entry.split("=")[0] for entry in image.config["Env"]} == {
-        "PATH",
-        "PYTHONPATH",
-        "PYTHONUNBUFFERED",
-        "PYTHONDONTWRITEBYTECODE",
-    }
+    assert not (image.files / "src").exists()
+    allowed = {"PATH", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"}
+    sources_on_its_path = {"PYTHONPATH"} if image.built.name == "standin" else set()
+    assert {entry.split("=")[0] for entry in image.config["Env"]} == allowed | sources_on_its_path
 
 
 def test_it_says_what_it_is(image: Unpacked) -> None:
-    """Title, licence and version as labels, the licence itself as a file."""
-    labels = image.config["Labels"]
+    """In OCI's words, as annotations for registries and as labels for a node; the licence itself as a file."""
+    ours = {key: text for key, text in image.config["Labels"].items() if key.startswith(PREFIX)}
+    labels = {key.removeprefix(PREFIX): text for key, text in ours.items()}
+    folder = "opt/app" if image.built.name == "standin" else "opt/venv/lib/*/site-packages/whatsapp_session_*/licenses"
+    [licence] = image.files.glob(f"{folder}/LICENSE")
 
-    assert labels["org.opencontainers.image.title"] == f"whatsapp-{image.built.name}"
-    assert labels["org.opencontainers.image.licenses"] == "Apache-2.0"
-    assert labels["org.opencontainers.image.version"] == image.built.reference.partition(":")[2]
-    assert "Apache License" in (image.files / "opt/app/LICENSE").read_text()
+    assert (labels["title"], labels["licenses"]) == (f"whatsapp-{image.built.name}", "Apache-2.0")
+    assert labels["version"] == VERSION
+    assert labels["base.name"].startswith("localhost/debian-base:")
+    assert re.fullmatch("sha256:[0-9a-f]{64}", labels["base.digest"])
+    assert datetime.fromisoformat(labels["created"]) <= datetime.now(UTC)
+    assert ours.items() <= manifest(image.built.archive)["annotations"].items()
+    assert "Apache License" in licence.read_text()
+
+
+@programs
+def test_it_knows_its_version(image: Unpacked) -> None:
+    """What runs is an installed distribution: build_info, log and user agent have the project's version."""
+    distribution = DISTRIBUTIONS[image.built.name]
+
+    assert image.python(f"from importlib.metadata import version; print(version('{distribution}'))") == VERSION
+    assert image.python("import session_protocol as p; print(p.__file__)").startswith("/opt/venv/lib/")
+
+
+@pytest.mark.parametrize("image", ["operator"], indirect=True)
+def test_the_operator_tells_its_version(image: Unpacked) -> None:
+    """The word that its metrics, its log and its user agent take."""
+    assert image.python("from whatsapp_operator.app.version import version; print(version())") == VERSION
+
+
+@programs
+def test_its_command_is_installed(image: Unpacked) -> None:
+    """With the image's own Python in its first line; it starts, and ends for want of settings, like the module."""
+    command = COMMANDS[image.built.name]
+    by_module, by_command = image.run(*image.config["Entrypoint"], timeout=30), image.run(command, timeout=30)
+
+    assert (image.files / "opt/venv/bin" / command).read_text().startswith("#!/opt/venv/bin/python")
+    assert by_module.returncode == by_command.returncode != 0
+    assert "Traceback" not in by_command.stderr
 
 
 def test_its_archive_carries_its_name(image: Unpacked) -> None:
     """Containerd names what it imports after the archive's annotation."""
-    with tarfile.open(image.built.archive) as archive:
-        member = archive.extractfile("index.json")
-        assert member is not None
-        index = json.load(member)
+    index = archived(image.built.archive, "index.json")
 
     name = index["manifests"][0]["annotations"]["org.opencontainers.image.ref.name"]
     assert name == image.built.reference
@@ -240,11 +289,11 @@ def test_the_runner_can_trust_an_authority(image: Unpacked) -> None:
 
 @pytest.mark.parametrize("image", ["operator"], indirect=True)
 def test_the_operator_has_no_browser_and_no_runner(image: Unpacked) -> None:
-    """Of the runner it has the words alone."""
-    here = sorted(path.name for path in (image.files / "opt/app/session_runner").iterdir())
+    """What the two say to each other is a package of its own."""
+    code = "import importlib.util as u; print([u.find_spec(name) for name in ('playwright', 'session_runner')])"
 
-    assert [name for name in here if not name.startswith("__")] == ["states"]
-    assert image.python("import importlib.util as u; print(u.find_spec('playwright'))") == "None"
+    assert image.python(code) == "[None, None]"
+    assert list(image.files.glob("**/session_runner*")) == []
 
 
 @pytest.mark.parametrize("image", ["standin"], indirect=True)
@@ -277,7 +326,7 @@ def podman() -> Iterator[list[str]]:
 def test_podman_builds_the_same_dockerfile(image: Unpacked, podman: list[str], tmp_path: Path) -> None:
     """From the repository itself, on the same base, and the image is configured alike."""
     base = make_base(find_route(), progress=Steps())[1]
-    wheels = fetch_wheels(image.sources / IMAGES["standin"].requirements, progress=Steps())
+    wheels = fetch_wheels(image.sources / IMAGES["standin"].requirements[0], progress=Steps())
     options = ("--network=host", "--isolation=chroot", f"--volume={wheels}:/mnt:ro", "--tag=it")
     arguments = ("--build-arg=BASE=localhost/base:x", "--build-arg=PIP_NO_INDEX=1", "--build-arg=PIP_FIND_LINKS=/mnt")
     dockerfile = f"--file={ROOT / 'tests/standin/Dockerfile'}"

@@ -1,11 +1,11 @@
 """The provisioner in the full cluster: volumes as pods meet them, with a scheduler that picks the node and a kubelet."""
 
-import time
 from pathlib import Path
 
 import pytest
 from cluster.support import Manifest, apply, claim, pod, wait_ready, with_claim
 from local_cluster.full.cluster import FullCluster
+from session_devtools.waiting import wait_until
 
 pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -27,10 +27,7 @@ def execute(cluster: FullCluster, namespace: str, name: str, script: str) -> str
 
 def wait_gone(path: Path, *, seconds: float = 30) -> None:
     """Wait until a file does not exist."""
-    deadline = time.monotonic() + seconds
-    while path.exists():
-        assert time.monotonic() < deadline, f"{path} is still there"
-        time.sleep(0.1)
+    wait_until(f"{path} is gone", lambda: not path.exists(), within=seconds)
 
 
 def test_a_pod_that_is_not_root_owns_its_volume(full_cluster: FullCluster, namespace: str) -> None:

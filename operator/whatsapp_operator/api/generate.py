@@ -1,16 +1,18 @@
-"""`python -m whatsapp_operator.api.generate`: write the CRDs and the API reference that the models say.
+"""`python -m whatsapp_operator.api.generate`: write what the models say: CRDs, JSON Schemas, API reference.
 
 `make generate` runs it after a change of the models; with `--check` it writes nothing and fails when a file differs,
 which is what a test asks in its own way. The folder to write to is the repository's, found from this file.
 """
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
 import yaml
 
 from whatsapp_operator.api.crd.definitions import KINDS, definition
+from whatsapp_operator.api.crd.json_schema import json_schema, json_schema_path
 from whatsapp_operator.api.crd.reference import reference
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -33,7 +35,11 @@ def files() -> dict[Path, str]:
         + yaml.dump(definition(kind), Dumper=_Dumper, sort_keys=False, width=120, allow_unicode=True)
         for kind in KINDS
     }
-    return {**crds, Path("docs/reference/api.md"): reference()}
+    schemas = {
+        Path("schemas") / json_schema_path(kind): json.dumps(json_schema(kind), indent=2, ensure_ascii=False) + "\n"
+        for kind in KINDS
+    }
+    return {**crds, **schemas, Path("docs/reference/api.md"): reference()}
 
 
 def differing(repository: Path) -> dict[Path, str]:

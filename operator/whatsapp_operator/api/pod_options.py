@@ -10,8 +10,10 @@ from pydantic import ConfigDict, Field
 from pydantic.fields import FieldInfo
 
 from whatsapp_operator.api.base import SpecModel
+from whatsapp_operator.api.dns import RESOLVER, DNSConfig, DNSPolicy
 from whatsapp_operator.api.rules import Rule, validations
 from whatsapp_operator.api.scheduling import Affinity, Toleration
+from whatsapp_operator.api.spreading import TopologySpreadConstraint
 
 _SUBDOMAIN = "self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')"
 _LETTERS = "lower case letters, digits, '-' and '.', beginning and ending with a letter or digit"
@@ -82,6 +84,8 @@ class ImagePullSecret(SpecModel):
 class PodOptions(SpecModel):
     """What else the session's pod should have."""
 
+    model_config = ConfigDict(json_schema_extra=validations(RESOLVER))
+
     image: Annotated[str, Field(min_length=1, max_length=512, json_schema_extra=validations(_IMAGE))] | None = None
     """The image of the runner, the program in the pod. Default: the one in the operator's settings."""
     image_pull_secrets: Annotated[
@@ -100,10 +104,28 @@ class PodOptions(SpecModel):
     """Taints that do not keep the pod off a node."""
     affinity: Affinity | None = None
     """Rules on where the pod is placed, as in a pod's spec."""
+    topology_spread_constraints: Annotated[
+        tuple[TopologySpreadConstraint, ...],
+        Field(
+            max_length=16,
+            json_schema_extra={
+                "x-kubernetes-list-type": "map",
+                "x-kubernetes-list-map-keys": ["topologyKey", "whenUnsatisfiable"],
+            },
+        ),
+    ] = ()
+    """How sessions are spread over nodes or zones, as in a pod's spec."""
+    scheduler_name: Annotated[str, name_of("a scheduler")] | None = None
+    """The scheduler that places the pod; where none of this name runs, the pod waits. Default: the cluster's own."""
     priority_class_name: Annotated[str, name_of("a PriorityClass")] | None = None
     """The PriorityClass of the pod, for Kubernetes' scheduler; spec.priority is about the quota."""
     runtime_class_name: Annotated[str, name_of("a RuntimeClass")] | None = None
     """The RuntimeClass of the pod, such as one with a stronger sandbox."""
+    dns_policy: DNSPolicy | None = None
+    """Where the pod's resolver comes from: the cluster's (ClusterFirst), the node's (Default), or dnsConfig alone
+    (None). Default: ClusterFirst."""
+    dns_config: DNSConfig | None = None
+    """Resolvers, search domains and options beside those of the policy, as in a pod's spec."""
     labels: Labels = Field(default_factory=dict)
     """Labels for the pod beside the operator's own, which win. The volume claim does not get them."""
     annotations: Annotations = Field(default_factory=dict)

@@ -18,7 +18,8 @@ from collections.abc import Coroutine, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
-from whatsapp_operator.app import logs
+from session_protocol import logs
+
 from whatsapp_operator.app.deadman import DeadMan, end_now
 from whatsapp_operator.app.probes import Health, Probes, Role
 from whatsapp_operator.app.settings import BadSettings, Settings, load
@@ -35,6 +36,7 @@ from whatsapp_operator.runtime.resync import STALE_AFTER
 
 logger = logging.getLogger(__name__)
 
+PACKAGE: Final = "whatsapp_operator"
 USAGE: Final = """\
 usage: python -m whatsapp_operator             run the operator
        python -m whatsapp_operator rotate-key  make a new key for the tokens of pods made from now on
@@ -57,10 +59,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given not in ([], ["rotate-key"]):
         sys.stderr.write(USAGE)
         return 0 if given in (["-h"], ["--help"]) else 2
-    logs.configure("info")
+    logs.configure("info", ours=PACKAGE)
     try:
         settings = load()
-        logs.configure(settings.log_level)
+        logs.configure(settings.log_level, ours=PACKAGE)
         for advice in settings.advice():
             logger.warning("Settings to look at", extra={"advice": advice})
         asyncio.run(Process(settings).rotate_key() if given else Process(settings).run())

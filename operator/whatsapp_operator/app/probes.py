@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from aiohttp import web
+from session_protocol.bad_requests import server_logger
 from session_protocol.exposition import expose
 
 from whatsapp_operator.runtime.metrics import Metrics
@@ -61,7 +62,7 @@ class Probes:
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/readyz", self._readyz)
         app.router.add_get("/metrics", self._serve_metrics)
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False)
+        self._runner = web.AppRunner(app, access_log=None, logger=server_logger(self._metrics.bad_requests.inc))
         await self._runner.setup()
         await web.TCPSite(self._runner, address, port).start()
         return int(self._runner.addresses[0][1])

@@ -17,6 +17,7 @@ from session_protocol.durations import format_duration, parse_duration
 
 from whatsapp_operator.app.hosts import allowed_hosts, page_host
 from whatsapp_operator.core.model import Defaults
+from whatsapp_operator.core.names import KEYS_SUFFIX
 from whatsapp_operator.runtime.lease import LeaseTimes
 
 _ALONE = (
@@ -174,7 +175,7 @@ class Settings(BaseSettings):
     @property
     def key_secret(self) -> str:
         """The name of the Secret with the keys."""
-        return f"{self.object_name}-keys"
+        return f"{self.object_name}{KEYS_SUFFIX}"
 
     def defaults(self) -> Defaults:
         """Return what the settings say about every session's pod.

@@ -2,6 +2,8 @@
 
 The runtime sends the difference alone: a field that another version of the operator wrote and this one does not know
 stays as it is only where it is not part of what both sides compared.
+
+A package of one author does the same (json-merge-patch); the rule is shorter than a dependency to watch.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,8 @@
 """What is worth an event: the steps from one status to the next that a person would want in `kubectl describe`.
 
 Events follow from two statuses and nothing else, so what was told once is not told again: the runtime writes them when
-the new status has been written.
+the new status has been written. Each has, as Kubernetes' own have, an action (what was done or tried) and a reason (how
+it came out); where a pod is meant, it is named.
 """
 
 from collections.abc import Iterator
@@ -22,31 +23,33 @@ def events(before: SessionStatus, after: SessionStatus) -> tuple[EventNote, ...]
 def _events(before: SessionStatus, after: SessionStatus) -> Iterator[EventNote]:
     yield from _failure(before, after)
     yield from _pod(before, after)
-    for kind, to, type_ in _TOLD:
+    for kind, to, type_, action in _TOLD:
         old, new = find_condition(before.conditions, kind), find_condition(after.conditions, kind)
         if new is None or new.status != to or _same(old, new):
             continue
         if old is None and new.reason in _NOT_AT_FIRST:
             continue
-        yield EventNote(type=type_, reason=_word(kind, new), message=new.message)
+        pod = after.pod_name if kind is ConditionType.POD_SCHEDULED else None
+        yield EventNote(type=type_, action=action, reason=_word(kind, new), message=new.message, pod=pod)
     for name in ("restart_at", "relink_at"):
         value = getattr(after.handled_requests, name)
         if value is not None and value != getattr(before.handled_requests, name):
             request = name.replace("_", "-")
-            yield EventNote(type=NORMAL, reason="RequestHandled", message=f"Carried out the request {request}.")
+            message = f"Carried out the request {request}."
+            yield EventNote(type=NORMAL, action="HandlingRequest", reason="RequestHandled", message=message)
 
 
 _TOLD = (
-    (ConditionType.ADMITTED, ConditionStatus.TRUE, NORMAL),
-    (ConditionType.ADMITTED, ConditionStatus.FALSE, WARNING),
-    (ConditionType.LINKED, ConditionStatus.TRUE, NORMAL),
-    (ConditionType.LINKED, ConditionStatus.FALSE, NORMAL),
-    (ConditionType.READY, ConditionStatus.TRUE, NORMAL),
-    (ConditionType.READY, ConditionStatus.UNKNOWN, WARNING),
-    (ConditionType.POD_SCHEDULED, ConditionStatus.FALSE, WARNING),
-    (ConditionType.SUSPENDED, ConditionStatus.TRUE, NORMAL),
-    (ConditionType.STALLED, ConditionStatus.TRUE, WARNING),
-    (ConditionType.RECOVERING, ConditionStatus.TRUE, NORMAL),
+    (ConditionType.ADMITTED, ConditionStatus.TRUE, NORMAL, "Admitting"),
+    (ConditionType.ADMITTED, ConditionStatus.FALSE, WARNING, "Admitting"),
+    (ConditionType.LINKED, ConditionStatus.TRUE, NORMAL, "Linking"),
+    (ConditionType.LINKED, ConditionStatus.FALSE, NORMAL, "Linking"),
+    (ConditionType.READY, ConditionStatus.TRUE, NORMAL, "Connecting"),
+    (ConditionType.READY, ConditionStatus.UNKNOWN, WARNING, "Connecting"),
+    (ConditionType.POD_SCHEDULED, ConditionStatus.FALSE, WARNING, "Scheduling"),
+    (ConditionType.SUSPENDED, ConditionStatus.TRUE, NORMAL, "Suspending"),
+    (ConditionType.STALLED, ConditionStatus.TRUE, WARNING, "Reconciling"),
+    (ConditionType.RECOVERING, ConditionStatus.TRUE, NORMAL, "Recovering"),
 )
 _NOT_AT_FIRST = frozenset({str(Reason.NOT_LINKED), str(Reason.WAITING_FOR_ADMISSION)})
 """ What is true of every new session is no news. """
@@ -71,11 +74,18 @@ def _failure(before: SessionStatus, after: SessionStatus) -> Iterator[EventNote]
         return
     code = "" if new.exit_code is None else f" (exit code {new.exit_code})"
     words = f": {new.message}" if new.message else ""
-    yield EventNote(type=WARNING, reason=new.reason or Reason.RUNNER_EXITED, message=f"The runner failed{code}{words}")
+    yield EventNote(
+        type=WARNING,
+        action="Running",
+        reason=new.reason or Reason.RUNNER_EXITED,
+        message=f"The runner failed{code}{words}",
+        pod=before.pod_name,
+    )
 
 
 def _pod(before: SessionStatus, after: SessionStatus) -> Iterator[EventNote]:
     if after.pod_uid is None or after.pod_uid == before.pod_uid:
         return
     kind = "A new pod" if before.pod_uid is not None else "The pod"
-    yield EventNote(type=NORMAL, reason="PodCreated", message=f"{kind} {after.pod_name} was made.")
+    message = f"{kind} {after.pod_name} was made."
+    yield EventNote(type=NORMAL, action="CreatingPod", reason="PodCreated", message=message, pod=after.pod_name)

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any, Final, TypeVar
 
 from session_protocol.quantities import BadQuantity, parse_quantity
+from session_protocol.redaction import redact
 from session_protocol.times import parse_time
 
 from whatsapp_operator.api.constants import (
@@ -24,7 +25,6 @@ from whatsapp_operator.api.constants import (
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core import names
 from whatsapp_operator.core.model import ClaimFacts, KeyID, PodFacts, PodPhase, PodUID, ServiceFacts, SessionUID
-from whatsapp_operator.core.scrub import scrub
 
 Json = Mapping[str, Any]
 
@@ -67,7 +67,7 @@ def pod_facts(pod: Json) -> PodFacts:
         finished=_time(ended, "finishedAt") or (_last_moment(status, metadata) if ended else None),
         exit_code=code if isinstance(code := ended.get("exitCode"), int) else None,
         exit_reason=_text(ended, "reason"),
-        last_words=scrub(_text(ended, "message")),
+        last_words=redact(_text(ended, "message")),
         waiting_reason=_text(waiting, "reason"),
         waiting_message=_text(waiting, "message"),
         pod_reason=_text(status, "reason"),

@@ -8,11 +8,11 @@ counted. Silence is neither.
 from datetime import datetime
 from typing import Final
 
+from session_protocol.redaction import redact
 from session_protocol.vocabulary import ExitCode, RunnerState, exit_reason
 
 from whatsapp_operator.api.session import LastFailure, Reason, TimeoutsSpec
 from whatsapp_operator.core.model import PodFacts, PodPhase, RunnerReport
-from whatsapp_operator.core.scrub import scrub
 
 DEAD_WORDS: Final = frozenset({RunnerState.CRASHED, RunnerState.UNRESPONSIVE})
 """ What a runner says of a page it is about to exit for; saying it for longer than healthCheck is a failure. """
@@ -65,14 +65,14 @@ def failure_of(
             exit_code=pod.exit_code,
             # A node's clock may be ahead, and the next attempt is counted from here.
             time=min(pod.finished or now, now),
-            message=pod.last_words or scrub(pod.pod_message) or None,
+            message=pod.last_words or redact(pod.pod_message) or None,
             pod_uid=pod.uid,
         )
     if report is None or not answers or report.state not in DEAD_WORDS or report.since is None:
         return None
     if now < report.since + timeouts.health_check:
         return None
-    return LastFailure(reason=report.state, time=now, message=scrub(report.message) or None, pod_uid=pod.uid)
+    return LastFailure(reason=report.state, time=now, message=redact(report.message) or None, pod_uid=pod.uid)
 
 
 def is_by_runner(failure: LastFailure) -> bool:

@@ -2,6 +2,9 @@
 
 The runtime calls `token` when it fills a Secret and when it polls a runner; the key itself never enters the core's
 observations. Rotation is another key id: the pod's label says which one its tokens come from.
+
+One HMAC over one text, which both sides can make: a JWT has claims, an expiry and a choice of algorithms that nobody
+here would read, and a parser in front of the comparison.
 """
 
 import hashlib

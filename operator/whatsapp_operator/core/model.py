@@ -58,7 +58,7 @@ class PodFacts:
     exit_reason: str = ""
     """ The kubelet's word for the container's end: OOMKilled, Error, Completed … """
     last_words: str = ""
-    """ The termination message, scrubbed. """
+    """ The termination message, redacted. """
     waiting_reason: str = ""
     """ Why the container waits: ImagePullBackOff, CreateContainerConfigError … """
     waiting_message: str = ""
@@ -270,8 +270,13 @@ class EventNote:
 
     type: str
     """ Normal or Warning. """
+    action: str
+    """ What was done or tried, as events name it: `Scheduling`. """
     reason: str
+    """ How it came out: `Unschedulable`. """
     message: str
+    pod: str | None = None
+    """ The name of the pod that it is about as well. """
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,11 +9,18 @@ from typing import Any, Final
 
 from whatsapp_operator.api.constants import (
     API_VERSION,
+    APP_INSTANCE_LABEL,
+    COMPONENT_LABEL,
     GROUP,
     MANAGED_BY,
     MANAGED_BY_LABEL,
     NAME_LABEL,
+    OPERATOR_COMPONENT,
+    OPERATOR_NAME,
+    PART_OF,
+    PART_OF_LABEL,
     QUOTA_LABEL,
+    RUNNER_COMPONENT,
     RUNNER_NAME,
     RUNNER_PORT,
     SERVICE_NAME,
@@ -30,6 +37,8 @@ QUOTA_ANNOTATION: Final = QUOTA_LABEL
 """ On pods: the quota's whole name, which a label value may be too short for. """
 MADE_FROM_ANNOTATION: Final = f"{GROUP}/made-from"
 """ On pods: the fingerprint of the manifest, to tell whether later edits wait for the next pod. """
+KEYS_SUFFIX: Final = "-keys"
+""" The operator's key Secret is called as its Lease is, and this. """
 _LABEL_VALUE: Final = 63
 
 
@@ -71,11 +80,35 @@ def selector(session: WhatsAppSession) -> str:
 
 def labels(session: WhatsAppSession) -> dict[str, str]:
     """Return the labels of all objects that belong to one session."""
+    return common_labels(session.metadata.name) | own_labels(session)
+
+
+def common_labels(instance: str) -> dict[str, str]:
+    """Return those of Kubernetes' recommended labels that are for people's tools alone: nothing here selects by them.
+
+    No version: it would make every pod of a session look outdated with each release.
+    """
+    return {APP_INSTANCE_LABEL: instance, COMPONENT_LABEL: RUNNER_COMPONENT, PART_OF_LABEL: PART_OF}
+
+
+def own_labels(session: WhatsAppSession) -> dict[str, str]:
+    """Return the labels that the operator finds a session's objects by."""
     return {
         MANAGED_BY_LABEL: MANAGED_BY,
         NAME_LABEL: RUNNER_NAME,
         SESSION_LABEL: session.metadata.name,
         SESSION_UID_LABEL: session.metadata.uid,
+    }
+
+
+def operator_labels(instance: str) -> dict[str, str]:
+    """Return the labels of what the operator makes for itself: its Lease and its key Secret."""
+    return {
+        APP_INSTANCE_LABEL: instance,
+        COMPONENT_LABEL: OPERATOR_COMPONENT,
+        MANAGED_BY_LABEL: MANAGED_BY,
+        NAME_LABEL: OPERATOR_NAME,
+        PART_OF_LABEL: PART_OF,
     }
 
 

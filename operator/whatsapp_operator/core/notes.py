@@ -1,7 +1,7 @@
 """What people read in conditions: one sentence on what is the matter, one on what to do.
 
 Nothing in a note may change while nothing happens, for every change is a write; so there are no ages and no counters
-of seconds. No note holds a number, a code or a token: what comes from a runner or its container was scrubbed before.
+of seconds. No note holds a number, a code or a token: what comes from a runner or its container was redacted before.
 """
 
 import re

@@ -12,7 +12,14 @@ from session_protocol.environment import Variable
 from session_protocol.times import format_time
 
 from whatsapp_operator.api.conditions import ConditionStatus, ConditionType, find_condition
-from whatsapp_operator.api.constants import QUOTA_LABEL, RELINK_AT, RESTART_AT, SERVICE_NAME
+from whatsapp_operator.api.constants import (
+    NAME_LABEL,
+    QUOTA_LABEL,
+    RELINK_AT,
+    RESTART_AT,
+    RUNNER_NAME,
+    SERVICE_NAME,
+)
 from whatsapp_operator.api.requests import asked
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core import names
@@ -23,7 +30,11 @@ GRACE_SECONDS: Final = 60
 """ The runner closes the browser cleanly within 45 s of SIGTERM; the rest is the kubelet's and the volume's. """
 _EVICTION_HINT: Final = "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes"
 """ Without it an autoscaler takes the scratch volumes for data and keeps the node. Whether the session itself may be
-moved for thrift is the person's word: `cluster-autoscaler.kubernetes.io/safe-to-evict` in spec.pod.annotations. """
+moved for thrift is the person's word in spec.pod.annotations: `cluster-autoscaler.kubernetes.io/safe-to-evict`, or
+`karpenter.sh/do-not-disrupt`. """
+
+_ALL_SESSIONS: Final = {"matchLabels": {NAME_LABEL: RUNNER_NAME}}
+""" Which pods a spread constraint counts when it names none. """
 
 
 def pod_manifest(session: WhatsAppSession, defaults: Defaults) -> Manifest:
@@ -34,7 +45,7 @@ def pod_manifest(session: WhatsAppSession, defaults: Defaults) -> Manifest:
         "name": names.pod_name(session),
         "namespace": session.metadata.namespace,
         "labels": options.labels
-        | names.labels(session)
+        | names.own_labels(session)
         | {QUOTA_LABEL: names.label_value(quota), names.KEY_ID_LABEL: names.label_value(defaults.key_id)},
         "annotations": options.annotations | {names.QUOTA_ANNOTATION: quota, _EVICTION_HINT: _scratch_names()},
         "ownerReferences": [names.owner_reference(session)],
@@ -46,7 +57,10 @@ def pod_manifest(session: WhatsAppSession, defaults: Defaults) -> Manifest:
         "spec": _spec(session, defaults),
     }
     metadata["annotations"][names.MADE_FROM_ANNOTATION] = _fingerprint(pod)
-    # After the fingerprint: what a person asks for once is no edit that waits for the next pod.
+    # After the fingerprint: labels that nothing selects by are no reason to call a running pod outdated, neither when
+    # they came nor when one changes. A person's own word for one of them stays.
+    metadata["labels"] = names.common_labels(session.metadata.name) | metadata["labels"]
+    # After it too: what a person asks for once is no edit that waits for the next pod.
     requests = asked(session.metadata.annotations)
     told: dict[str, str | None] = {RESTART_AT: requests.restart_at, RELINK_AT: requests.relink_at}
     metadata["annotations"] |= {name: value for name, value in told.items() if value is not None}
@@ -105,8 +119,14 @@ def _spec(session: WhatsAppSession, defaults: Defaults) -> dict[str, Any]:
         "nodeSelector": dict(options.node_selector),
         "tolerations": [toleration.to_dict() for toleration in options.tolerations],
         "affinity": options.affinity.to_dict() if options.affinity is not None else None,
+        "topologySpreadConstraints": [
+            {"labelSelector": _ALL_SESSIONS} | spread.to_dict() for spread in options.topology_spread_constraints
+        ],
+        "schedulerName": options.scheduler_name,
         "priorityClassName": options.priority_class_name,
         "runtimeClassName": options.runtime_class_name,
+        "dnsPolicy": options.dns_policy and str(options.dns_policy),
+        "dnsConfig": options.dns_config.to_dict() if options.dns_config is not None else None,
     }
     spec |= {field: value for field, value in chosen.items() if value}
     return spec

@@ -14,6 +14,7 @@ from whatsapp_operator.api.constants import (
     RUNNER_PORT,
     SERVICE_NAME,
 )
+from whatsapp_operator.core import names
 from whatsapp_operator.core.model import Manifest
 
 PORT_NAME = "http"
@@ -28,7 +29,7 @@ def service_manifest(namespace: str) -> Manifest:
             "metadata": {
                 "name": SERVICE_NAME,
                 "namespace": namespace,
-                "labels": {MANAGED_BY_LABEL: MANAGED_BY},
+                "labels": names.common_labels(SERVICE_NAME) | {MANAGED_BY_LABEL: MANAGED_BY, NAME_LABEL: RUNNER_NAME},
             },
             "spec": {
                 "clusterIP": "None",

@@ -6,6 +6,7 @@ Linked keeps its value unless a runner says otherwise: a login does not end beca
 from dataclasses import dataclass
 from typing import Final
 
+from session_protocol.redaction import redact
 from session_protocol.vocabulary import RunnerState
 
 from whatsapp_operator.api.conditions import ConditionStatus, ConditionType, find_condition
@@ -14,7 +15,6 @@ from whatsapp_operator.core import notes
 from whatsapp_operator.core.making import Step
 from whatsapp_operator.core.model import RunnerReport
 from whatsapp_operator.core.notes import Note, note
-from whatsapp_operator.core.scrub import scrub
 from whatsapp_operator.core.situation import Situation
 
 _LINKED: Final = frozenset(
@@ -76,7 +76,7 @@ def voice(case: Situation, step: Step) -> Voice:
 
 def _runners(report: RunnerReport, before: SessionStatus) -> Voice:
     connected = report.state == RunnerState.CONNECTED
-    message = scrub(report.message) or f"The runner says {report.state}."
+    message = redact(report.message) or f"The runner says {report.state}."
     linked, linked_note = _linked(report, before)
     return Voice(
         state=report.state,

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Protocol
 
+from session_protocol.times import format_time
+
 
 class Timer(Protocol):
     """A call that is yet to come."""
@@ -33,6 +35,11 @@ class Clock(Protocol):
 
     async def sleep(self, delay: float) -> None:
         """Wait for so many seconds."""
+
+
+def micro_time(moment: datetime) -> str:
+    """Return the moment as Leases and events have it (Kubernetes' MicroTime): 2026-01-31T12:00:00.000000Z."""
+    return format_time(moment, parts="microseconds")
 
 
 class SystemClock:

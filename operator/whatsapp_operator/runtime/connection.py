@@ -1,7 +1,11 @@
 """The way to the API server: credentials from the pod or a kubeconfig, and calls through the official client library.
 
 Only `kubernetes.aio`'s raw calls are used. Touching `CoreV1Api` or a typed model would load about 100 MB of generated
-code; tests/unit/runtime/test_connection.py holds that against this module.
+code; tests/unit/runtime/test_connection.py holds that against this module. `kubernetes.aio.dynamic` would ask for every
+API group at the start and give loose objects for the same JSON.
+
+`param_serialize` and `call_api` are public, but made for the generated code: what is relied upon (token, path, query and
+body arrive as they were given; an unhappy status is an answer) is held by the same tests, release by release.
 
 Tokens are short-lived: a kubelet renews a pod's every hour or so, a kubeconfig's plug-in when it likes. So they are
 read again every minute, and at once when the API server refuses them. The same goes for kopf, which gets its

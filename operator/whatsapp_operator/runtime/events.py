@@ -4,8 +4,13 @@ Events are told, not relied upon: nothing waits for them and nothing reads them 
 into a queue, and a task of its own writes it; so an API server that is slow with events delays no status and no pod.
 One that cannot be written, or that the queue has no room for, is counted, logged and dropped.
 
-The same event again within an hour raises the count of the first one instead of making another object, so that a
-crash-looping session leaves one line, not hundreds. No more than a few per minute are written about one object.
+The same event again within an hour makes the first one a series and counts in it instead of making another object, so
+that a crash-looping session leaves one line, not hundreds. No more than a few per minute are written about one object.
+
+They are written as `events.k8s.io/v1`; `kubectl describe` and `kubectl get events` show them as they show all others.
+client-go's recorders are the model (EventBroadcaster: a queue that drops, a correlator that counts, a token bucket per
+object); `kopf.event` has neither counts nor a limit, and no series. One thing differs on purpose: the note is part of
+what makes two events the same, for ours say what is different.
 """
 
 import asyncio
@@ -18,7 +23,7 @@ from typing import Any, Final, NamedTuple
 
 from whatsapp_operator.core.model import EventNote
 from whatsapp_operator.runtime.client import Kube
-from whatsapp_operator.runtime.clock import Clock
+from whatsapp_operator.runtime.clock import Clock, micro_time
 from whatsapp_operator.runtime.errors import KubeError, NotFound
 from whatsapp_operator.runtime.metrics import Metrics
 from whatsapp_operator.runtime.resources import EVENTS, Json, uid_of
@@ -35,8 +40,10 @@ BURST: Final = 10
 """ Events about one object that may come at once … """
 PER_SECOND: Final = 1 / 30
 """ … and how many it regains. """
-LONGEST: Final = 1000
-""" Characters of a message; the API server takes 1024. """
+NOTE_BYTES: Final = 1024
+""" Of a note; the API server refuses an event with a longer one. """
+WORD_BYTES: Final = 128
+""" Of an action, a reason, and the name of who tells; likewise. """
 
 
 @dataclass
@@ -139,7 +146,7 @@ class Events:
 
     async def _again(self, told: _Told, about: Json, note: EventNote, now: datetime) -> _Told:
         count = told.count + 1
-        patch = {"count": count, "lastTimestamp": _seconds(now)}
+        patch = {"series": {"count": count, "lastObservedTime": micro_time(now)}}
         try:
             await self._kube.patch(EVENTS, namespace=told.namespace, name=told.name, patch=patch)
         except NotFound:  # the API server keeps events for a while only
@@ -147,28 +154,19 @@ class Events:
         return _Told(told.name, told.namespace, count, self._clock.monotonic())
 
     def _event(self, about: Json, note: EventNote, *, namespace: str, now: datetime) -> dict[str, Any]:
-        metadata = about["metadata"]
-        digest = hashlib.sha256(f"{uid_of(about)}{note.reason}{note.message}{now.timestamp()}".encode()).hexdigest()
         return {
-            "apiVersion": "v1",
+            "apiVersion": "events.k8s.io/v1",
             "kind": "Event",
-            "metadata": {"name": f"{metadata['name'][:200]}.{digest[:16]}", "namespace": namespace},
-            "involvedObject": {
-                "apiVersion": about["apiVersion"],
-                "kind": about["kind"],
-                "name": metadata["name"],
-                "uid": uid_of(about),
-                **({"namespace": metadata["namespace"]} if metadata.get("namespace") else {}),
-            },
+            "metadata": {"name": _name(about, note, now), "namespace": namespace},
+            "eventTime": micro_time(now),
+            "reportingController": self._component,
+            "reportingInstance": cut(self._instance, WORD_BYTES),
+            "action": cut(note.action, WORD_BYTES),
+            "reason": cut(note.reason, WORD_BYTES),
+            "note": cut(note.message, NOTE_BYTES),
             "type": note.type,
-            "reason": note.reason,
-            "message": note.message[:LONGEST],
-            "count": 1,
-            "firstTimestamp": _seconds(now),
-            "lastTimestamp": _seconds(now),
-            "source": {"component": self._component},
-            "reportingComponent": self._component,
-            "reportingInstance": self._instance,
+            "regarding": _reference(about),
+            **({"related": _pod(note.pod, namespace)} if note.pod is not None else {}),
         }
 
     def _allowed(self, uid: str) -> bool:
@@ -185,12 +183,29 @@ class Events:
         return True
 
 
+def cut(text: str, size: int) -> str:
+    """Return the beginning of a text that has at most so many bytes; no character is cut in two."""
+    return text[:size].encode(errors="replace")[:size].decode(errors="ignore")
+
+
+def _name(about: Json, note: EventNote, now: datetime) -> str:
+    """Return a name of the event's own: its object's beginning, and a hash of what is told, of whom, and when."""
+    told = (uid_of(about), note.type, note.action, note.reason, note.message, micro_time(now))
+    digest = hashlib.sha256("\n".join(told).encode(errors="replace")).hexdigest()
+    return f"{about['metadata']['name'][:200].rstrip('-.')}.{digest[:16]}"
+
+
+def _reference(about: Json) -> Json:
+    return {"apiVersion": about["apiVersion"], "kind": about["kind"], **about["metadata"]}
+
+
+def _pod(name: str, namespace: str) -> Json:
+    """Return a reference without a UID: a series goes on over several pods of one name."""
+    return {"apiVersion": "v1", "kind": "Pod", "namespace": namespace, "name": name}
+
+
 def _named(about: Json) -> Json:
     """Return what an event says of its object: the whole one would be kept alive by a queue that does not move."""
     metadata = about["metadata"]
     named = {name: metadata[name] for name in ("namespace", "name", "uid") if name in metadata}
     return {"apiVersion": about["apiVersion"], "kind": about["kind"], "metadata": named}
-
-
-def _seconds(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

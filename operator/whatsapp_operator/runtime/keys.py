@@ -22,6 +22,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from whatsapp_operator.core.model import KeyID
+from whatsapp_operator.core.names import KEYS_SUFFIX, operator_labels
 from whatsapp_operator.runtime.client import Kube
 from whatsapp_operator.runtime.clock import Clock
 from whatsapp_operator.runtime.errors import AlreadyExists, Conflict, NotFound
@@ -104,7 +105,11 @@ class KeyRing:
                 {
                     "apiVersion": "v1",
                     "kind": "Secret",
-                    "metadata": {"name": self._name, "namespace": self._namespace},
+                    "metadata": {
+                        "name": self._name,
+                        "namespace": self._namespace,
+                        "labels": operator_labels(self._name.removesuffix(KEYS_SUFFIX)),
+                    },
                     "type": "Opaque",
                     "data": {CURRENT: _encode(key_id.encode()), key_id: _encode(secrets.token_bytes(KEY_BYTES))},
                 },

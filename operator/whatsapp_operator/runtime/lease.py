@@ -12,7 +12,10 @@ A lease is a promise about time, so time is what matters here:
 * Losing it ends the process, at once and hard (`on_lost`). Stopping a hundred tasks in order takes time, and in that
   time two operators would act. Everything is level-based: the next process looks at the cluster and goes on.
 
-The client library has a leader election; its 37.0.2 never creates the Lease and keeps leading after losing it.
+The model is client-go's leader election, with its names: lease duration, renew deadline, and ReleaseOnCancel for
+`release`. The client library for Python has one too (`kubernetes.aio.leaderelection`, as of 37.0.2). It never creates
+the Lease, compares another's wall clock with naive local time, sets no deadline for its requests, and neither stops nor
+awaits the work when it has lost: two would act. Worth another look once a year.
 """
 
 import logging
@@ -23,8 +26,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from whatsapp_operator.core.names import operator_labels
 from whatsapp_operator.runtime.client import Kube
-from whatsapp_operator.runtime.clock import Clock, Jitter, spread
+from whatsapp_operator.runtime.clock import Clock, Jitter, micro_time, spread
 from whatsapp_operator.runtime.errors import AlreadyExists, Conflict, KubeError, NotFound
 from whatsapp_operator.runtime.resources import LEASES, Json
 
@@ -129,7 +133,8 @@ class Lease:
         try:
             found = await self._kube.get(LEASES, namespace=self._namespace, name=self._name, within=within)
         except NotFound:
-            metadata = {"name": self._name, "namespace": self._namespace}
+            labels = operator_labels(self._name)
+            metadata = {"name": self._name, "namespace": self._namespace, "labels": labels}
             return await self._kube.create(
                 LEASES,
                 {
@@ -250,10 +255,6 @@ class Lease:
             "holderIdentity": self._identity,
             "leaseDurationSeconds": math.ceil(self._times.duration.total_seconds()),
             "leaseTransitions": transitions,
-            "renewTime": _micro_time(self._clock.now()),
-            **({"acquireTime": _micro_time(acquired)} if acquired is not None else {}),
+            "renewTime": micro_time(self._clock.now()),
+            **({"acquireTime": micro_time(acquired)} if acquired is not None else {}),
         }
-
-
-def _micro_time(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

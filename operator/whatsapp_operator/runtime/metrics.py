@@ -1,8 +1,11 @@
 """What is counted and measured: the Prometheus metrics of the operator, in a registry of its own.
 
 Served by `app.probes` under /metrics. No label names a session: their number is unbounded, and a name may be a phone
-number. `docs/design/runtime.md` has the table.
+number. `docs/design/runtime.md` has the table; a test holds the names together. Names and units follow Prometheus'
+conventions: a moment is a timestamp, and its age is computed where it is asked for.
 """
+
+from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 from prometheus_client.gc_collector import GCCollector
@@ -82,13 +85,31 @@ class Metrics:
             buckets=(0.05, 0.2, 1, 5, 20, 60),
             registry=self.registry,
         )
-        self.resync_age = Gauge(
-            f"{_PREFIX}_resync_age_seconds", "Time since the last full list that succeeded", registry=self.registry
+        self._resync_succeeded = Gauge(
+            f"{_PREFIX}_resync_last_success_timestamp_seconds",
+            "When the last full list that succeeded began, in seconds since 1970; absent until there is one",
+            registry=None,
         )
+        self._resynced = False
         self.resync_missed = Counter(
             f"{_PREFIX}_resync_missed_changes",
             "Changes that a full list found and no watch had told",
             ["resource"],
             registry=self.registry,
         )
+        self.bad_requests = Counter(
+            f"{_PREFIX}_http_bad_requests",
+            "Requests to the probes' port that could not be read",
+            registry=self.registry,
+        )
         self.runners = Gauge(f"{_PREFIX}_runners_listened_to", "Runners that are polled", registry=self.registry)
+
+    def resynced(self, began: datetime) -> None:
+        """Take note of a full list that succeeded.
+
+        The gauge is registered with the first one: with a 0 before it, a rule on its age would fire at every start.
+        """
+        if not self._resynced:
+            self.registry.register(self._resync_succeeded)
+            self._resynced = True
+        self._resync_succeeded.set(began.timestamp())

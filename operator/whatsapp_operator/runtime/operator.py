@@ -215,7 +215,6 @@ class Operator:
         metrics = self._world.metrics
         metrics.queue_depth.set(self.queue.depth)
         metrics.queue_oldest.set(self.queue.oldest)
-        metrics.resync_age.set(self.resync.age)
         metrics.runners.set(self.runners.listening)
         metrics.sessions.clear()
         for session in self.store.all(SESSIONS):
@@ -279,9 +278,14 @@ class Operator:
         for key in self.store.keys(SESSIONS):
             self.queue.add(key)
         note = (
-            EventNote(type="Warning", reason="RecoveryPaused", message=message)
+            EventNote(type="Warning", action="PausingRecovery", reason="RecoveryPaused", message=message)
             if message is not None
-            else EventNote(type="Normal", reason="RecoveryResumed", message="No failure for five minutes.")
+            else EventNote(
+                type="Normal",
+                action="ResumingRecovery",
+                reason="RecoveryResumed",
+                message="No failure for five minutes.",
+            )
         )
         about = self._about()
         if about is not None:

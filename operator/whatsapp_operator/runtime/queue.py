@@ -4,6 +4,10 @@ Everything that may matter to a session adds its key; workers take keys. Adding 
 nothing; adding one that is being worked on makes it come again afterwards, so no event is lost and no two workers
 ever decide about the same session. A key can also be added for later (a wake-up); of several moments the earliest
 counts, and it stays one timer per key. Failures come back after an exponential back-off with jitter, per key.
+
+It is client-go's `workqueue`: `add`, `take` and `done` are its Add, Get and Done, `add_after` is AddAfter, `retry` is
+AddRateLimited and `succeeded` Forget. Written here because no library has one for asyncio: neither the client library,
+nor kr8s, lightkube or kopf's public API.
 """
 
 import asyncio

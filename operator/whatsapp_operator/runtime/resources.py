@@ -42,7 +42,7 @@ CLAIMS: Final = Resource("", "v1", "persistentvolumeclaims")
 SERVICES: Final = Resource("", "v1", "services")
 SECRETS: Final = Resource("", "v1", "secrets")
 NAMESPACES: Final = Resource("", "v1", "namespaces", namespaced=False)
-EVENTS: Final = Resource("", "v1", "events")
+EVENTS: Final = Resource("events.k8s.io", "v1", "events")
 LEASES: Final = Resource("coordination.k8s.io", "v1", "leases")
 
 Json = dict[str, Any]
@@ -61,5 +61,5 @@ def uid_of(obj: Json) -> str:
 
 
 def version_of(obj: Json) -> int:
-    """Return the object's resourceVersion as a number; from Kubernetes 1.35 on, the greater is the newer."""
+    """Return the object's resourceVersion as a number: the greater is the newer (see `store` for where that holds)."""
     return int(obj["metadata"].get("resourceVersion") or 0)

@@ -3,6 +3,9 @@
 Each resync lists all kinds that the operator watches, corrects the store by it, and has every session looked at. It
 also reads what is not watched (namespaces' labels, the keys) and tidies (keys and Services nobody needs).
 
+client-go calls this a reflector's relist; what it calls resync, telling known objects again without asking the API
+server, would find nothing that a watch has missed.
+
 It is the measure of life, too. A process whose resync does not succeed for three intervals is not healthy, and a
 watch that does not tell what a resync found is dead though its connection looks alive; either ends the process.
 """
@@ -124,7 +127,7 @@ class Resync:
 
     async def attempt(self) -> bool:
         """Resync once; return whether it succeeded."""
-        started = self._clock.monotonic()
+        started, began = self._clock.monotonic(), self._clock.now()
         try:
             await self._once()
         except KubeError as error:
@@ -133,6 +136,7 @@ class Resync:
             return False
         self.succeeded_at = started
         self._metrics.resyncs.labels("success").inc()
+        self._metrics.resynced(began)
         self._metrics.resync_seconds.observe(self._clock.monotonic() - started)
         return True
 

@@ -1,7 +1,7 @@
 """What the operator has seen of the cluster, by kind: fed by watch events, full LISTs and the answers to own writes.
 
 The three sources overlap and overtake each other, so one rule decides: the greater resourceVersion wins (they are
-comparable numbers from Kubernetes 1.35 on). Three things follow that a plain dictionary would get wrong:
+compared as numbers). Three things follow that a plain dictionary would get wrong:
 
 * A deletion is remembered (a tombstone) until a LIST that is newer than it, so that a late event or an older LIST
   cannot bring the object back.
@@ -11,6 +11,14 @@ comparable numbers from Kubernetes 1.35 on). Three things follow that a plain di
 * After a LIST, an event older than it about an unknown object tells of something already gone.
 
 Objects are kept as JSON without `managedFields`, which nobody reads and which is half of their size.
+
+In client-go's words this is an informer's Indexer; a deletion that only a LIST tells of is its DeletedFinalStateUnknown.
+Its expectations (what a controller has just created and not seen yet) are not needed: the answer to each own write goes
+into the store at once. No library has an informer for asyncio: the client library's is made of threads, and kopf's index
+keeps phantoms after a lost deletion.
+
+A number as resourceVersion is promised from Kubernetes 1.35 on; below it is so where the API server keeps its objects
+in etcd, which nearly all do.
 """
 
 from collections import defaultdict

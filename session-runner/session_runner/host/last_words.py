@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+from session_protocol.redaction import redact
 from session_protocol.vocabulary import ExitCode
-
-from session_runner.scrub import scrub
 
 log = logging.getLogger(__name__)
 
@@ -16,8 +15,8 @@ LIMIT_BYTES = 2048
 
 
 def last_words(code: ExitCode, message: str) -> str:
-    """The scrubbed message with its reason in front, cut at the limit without breaking a character."""
-    text = scrub(f"{code.reason}: {' '.join(message.split())}")
+    """The redacted message with its reason in front, cut at the limit without breaking a character."""
+    text = redact(f"{code.reason}: {message}", longest=LIMIT_BYTES, keep="start")
     return text.encode()[:LIMIT_BYTES].decode(errors="ignore")
 
 

@@ -18,6 +18,7 @@ import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
 from session_protocol.answers import State
+from session_protocol.bad_requests import server_logger
 from session_protocol.exposition import expose
 from session_protocol.times import whole_seconds
 
@@ -149,9 +150,11 @@ def best_type(accept: str) -> str:
     return best
 
 
-async def serve(app: web.Application, *, port: int) -> tuple[web.AppRunner, int]:
+async def serve(
+    app: web.Application, *, port: int, bad_requests: Callable[[], object] = lambda: None
+) -> tuple[web.AppRunner, int]:
     """Listen on all interfaces, IPv6 included where there is any; returns the runner and the port. Raises OSError."""
-    runner = ProblemRunner(app, access_log=None, shutdown_timeout=2.0)
+    runner = ProblemRunner(app, access_log=None, shutdown_timeout=2.0, logger=server_logger(bad_requests))
     await runner.setup()
     dual = socket.has_dualstack_ipv6()
     family = socket.AF_INET6 if dual else socket.AF_INET

@@ -222,6 +222,8 @@ def _navigation_error(error: PlaywrightError) -> NavigationError:
 
 
 def _is_gone(error: Exception) -> bool:
+    # By its words: the class for it, TargetClosedError, lies in a private module of Playwright for Python. The words are
+    # the driver's, whose version is pinned.
     text = str(error)
     return any(
         sign in text

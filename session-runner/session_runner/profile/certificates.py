@@ -1,6 +1,7 @@
 """Certificate authorities that the browser shall trust beside its own.
 
-Chromium on Linux reads the user's NSS database; `certutil` is the tool that writes it. Called once, before the
+Chromium on Linux reads the user's NSS database; `certutil`, NSS' own tool, is what writes it, and no library for Python
+does. Called once, before the
 browser starts. Errors of certificates are never ignored anywhere: without the authority the page simply fails to load
 and the session says so.
 """

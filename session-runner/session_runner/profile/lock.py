@@ -3,7 +3,8 @@
 Called first of all by the session: two browsers on one profile destroy the login, and chromium-headless-shell makes
 no lock of its own. The lock is a `flock` on a file of ours, held for the life of the process and released by the
 kernel however it ends. The Singleton links that a full Chromium leaves behind name another host after every move of
-the pod; they are removed, but only while our lock proves that nobody uses them.
+the pod; they are removed, but only while our lock proves that nobody uses them. A library for lock files would add what
+is not wanted here (waiting, timeouts, a lock that a dead process leaves) to the one system call that is.
 """
 
 from __future__ import annotations

@@ -12,12 +12,13 @@ to as many lines, for the fallbacks are the point here.
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from session_protocol import times
+from session_protocol.files import write_atomically
 from session_protocol.vocabulary import RunnerState, StateReason, waits_for_person
 
 from session_runner.states.stop import Start, Stop
@@ -89,22 +90,12 @@ def write_marker(path: Path, marker: Marker) -> None:
         "stop": asdict(marker.stop) if marker.stop is not None else None,
         "start": _start_content(marker.start) if marker.start is not None else None,
     }
-    beside = path.with_suffix(".new")
-    with beside.open("w") as file:
-        json.dump(content, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)  # the new name, too, is on disk before anybody acts on what was written
-    finally:
-        os.close(folder)
+    write_atomically(path, json.dumps(content, indent=1))
 
 
 def format_time(time: datetime | None) -> str | None:
     """RFC 3339 in UTC, whole seconds."""
-    return None if time is None else time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return None if time is None else times.format_time(time)
 
 
 def _maybe_time(value: object) -> datetime | None:

@@ -1,12 +1,11 @@
 """A real API server with the project's CRDs, and a plain client to it."""
 
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from api_client import ApiClient
 from local_cluster.light import LightCluster
+from session_devtools.waiting import wait_until
 from whatsapp_operator.api.constants import GROUP
 from whatsapp_operator.api.crd.definitions import KINDS
 
@@ -19,17 +18,16 @@ def cluster(light_cluster: LightCluster) -> LightCluster:
     for kind in KINDS:
         light_cluster.kubectl("apply", "--server-side", "--filename", str(CRDS / kind.file_name))
     light_cluster.kubectl.wait_established(*(kind.name for kind in KINDS))
-    deadline = time.monotonic() + 30
-    while True:  # established is a moment before discovered, and kubectl would remember the gap for ten minutes
-        listing = light_cluster.kubectl("api-resources", "--cached=false", f"--api-group={GROUP}", "--output=name")
-        if {kind.name for kind in KINDS} <= set(listing.split()):
-            return light_cluster
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"the API server does not list the CRDs: {listing}")
+    # Established is a moment before discovered, and kubectl would remember the gap for ten minutes.
+    listing = ("api-resources", "--cached=false", f"--api-group={GROUP}", "--output=name")
+    names = {kind.name for kind in KINDS}
+    wait_until(
+        "the CRDs are listed", lambda: light_cluster.kubectl(*listing), lambda listed: names <= set(listed.split())
+    )
+    return light_cluster
 
 
 @pytest.fixture(scope="session")
-def api(cluster: LightCluster) -> Iterator[ApiClient]:
-    """The client; one connection for all tests of a process."""
-    with ApiClient(cluster) as client:
-        yield client
+def api(cluster: LightCluster) -> ApiClient:
+    """The client, for all tests of a process."""
+    return ApiClient(cluster)

@@ -38,6 +38,10 @@ CONTRACT: dict[str, Any] = {
         "nodeSelector": {},
         "tolerations": [],
         "affinity": {},
+        "topologySpreadConstraints": [],
+        "schedulerName": "default-scheduler",
+        "dnsPolicy": "ClusterFirst",
+        "dnsConfig": {},
         "priorityClassName": "high",
         "runtimeClassName": "gvisor",
         "labels": {},
@@ -50,6 +54,11 @@ def nodes(*requirements: dict[str, Any]) -> dict[str, Any]:
     """An affinity to nodes whose labels are such."""
     terms = [{"matchExpressions": list(requirements)}]
     return {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}}}
+
+
+def spread(**more: Any) -> dict[str, Any]:
+    """A topology spread constraint."""
+    return {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule"} | more
 
 
 @pytest.mark.parametrize(
@@ -86,6 +95,15 @@ def nodes(*requirements: dict[str, Any]) -> dict[str, Any]:
         {"pod": {"tolerations": [{"key": "a", "value": "", "effect": "NoExecute", "tolerationSeconds": -1}]}},
         {"pod": {"affinity": nodes({"key": "a", "operator": "Exists", "values": []})}},
         {"pod": {"affinity": nodes({"key": "a", "operator": "Gt", "values": ["-5"]})}},
+        {"pod": {"topologySpreadConstraints": [spread(), spread(whenUnsatisfiable="ScheduleAnyway")]}},
+        {"pod": {"topologySpreadConstraints": [spread(minDomains=2, labelSelector={}, matchLabelKeys=["a.b/c"])]}},
+        {"pod": {"topologySpreadConstraints": [spread(topologyKey=f"{number}") for number in range(16)]}},
+        {"pod": {"dnsConfig": {"nameservers": ["10.0.0.53", "fd00::53", "::1"], "searches": ["a.example.com.", "b"]}}},
+        {"pod": {"dnsConfig": {"options": [{"name": "ndots", "value": "2"}, {"name": "edns0"}, {"name": "no_x"}]}}},
+        {"pod": {"dnsConfig": {"searches": [*["x" * 127] * 15, "x" * 128]}}},  # 2048 with the blanks
+        {"pod": {"dnsPolicy": "None", "dnsConfig": {"nameservers": ["10.0.0.53"]}}},
+        {"pod": {"dnsPolicy": "Default"}},
+        {"pod": {"schedulerName": "my.scheduler-2"}},
     ],
 )
 def test_the_edges_of_what_is_allowed_are_allowed(api: ApiClient, spec: dict[str, Any]) -> None:

@@ -1,7 +1,6 @@
 """What a person sees who types kubectl: apply, get, scale, explain, wait."""
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +9,7 @@ import pytest
 import yaml
 from api_client import ApiClient, session
 from local_cluster.light import LightCluster
+from session_devtools.waiting import wait_until
 from session_protocol.quantities import MI
 from whatsapp_operator.api.conditions import Condition, ConditionStatus, set_condition
 from whatsapp_operator.api.constants import API_VERSION, GROUP, QUOTA_KIND
@@ -189,14 +189,15 @@ def test_waiting_for_ready_sees_the_condition(cluster: LightCluster, namespace: 
 def published(api: ApiClient) -> dict[str, Any]:
     """Return the schemas that the API server publishes: for both kinds only a moment after they are served."""
     path = f"/openapi/v3/apis/{API_VERSION}"
-    deadline = time.monotonic() + 30
-    while True:
-        if (answer := api.request("GET", path)).accepted:
-            schemas: dict[str, Any] = answer.body["components"]["schemas"]
-            if all(any(kind.kind == name.rpartition(".")[2] for name in schemas) for kind in KINDS):
-                return schemas
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"{path} does not hold both kinds: {answer.status}")
+
+    def schemas() -> dict[str, Any]:
+        answer = api.request("GET", path)
+        return dict(answer.body["components"]["schemas"]) if answer.accepted else {}
+
+    def has_both(found: dict[str, Any]) -> bool:
+        return {kind.kind for kind in KINDS} <= {name.rpartition(".")[2] for name in found}
+
+    return wait_until(f"{path} holds both kinds", schemas, has_both)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)

@@ -39,6 +39,26 @@ STAYS = "tolerationSeconds is for effect NoExecute: set effect to NoExecute, or 
 SOME = "In and NotIn need values to compare with: add values, or set operator to Exists or DoesNotExist"
 NONE = "Exists and DoesNotExist look at no value: remove values, or set operator to In or NotIn"
 NUMBER = "Gt and Lt compare with a number: values must be one whole number, in quotes, and nothing else"
+KEYS = (
+    "a key may stand in matchLabelKeys or in labelSelector, not in both (without a labelSelector, app.kubernetes.io/name "
+    "is in it): remove it from matchLabelKeys"
+)
+PLACE = (
+    "must be a label's key, such as topology.kubernetes.io/zone: at most 63 letters, digits, '-', '_' and '.', beginning "
+    "and ending with a letter or digit, and maybe a prefix such as example.com/ before it"
+)
+PLACES = "minDomains is for whenUnsatisfiable DoNotSchedule: set it to that, or remove minDomains"
+ADDRESS = "must be an IP address such as 10.0.0.53 or fd00::53, not a name"
+DOMAIN = (
+    "must be a domain such as corp.example.com: lower case letters, digits, '-' and '.', each part beginning and ending "
+    "with a letter or digit"
+)
+DOMAINS = "searches may have 2048 characters altogether, with a blank between two: remove some"
+RESOLVER = "with dnsPolicy None the pod knows no resolver but yours: add dnsConfig.nameservers, or remove dnsPolicy"
+OPTION = (
+    "must be the name of one resolver option, such as ndots: letters, digits, '-' and '_'; its value stands in value"
+)
+OPTION_VALUE = "must be a resolver option's value, such as 2: letters, digits, '-', '_' and '.'"
 NAME = (
     "must be a DNS label of at most 52 characters: lower case letters, digits and '-', beginning and ending with a "
     "letter or digit, because it becomes a host name"
@@ -98,6 +118,23 @@ def near_pods(operator: str, values: list[str] | None = None) -> dict[str, Any]:
     return {"pod": {"affinity": {"podAffinity": {REQUIRED: [{"topologyKey": "zone", "labelSelector": selector}]}}}}
 
 
+def constraint(number: int = 0, **more: Any) -> dict[str, Any]:
+    """A topology spread constraint of the place of this number."""
+    return {"maxSkew": 1, "topologyKey": f"zone-{number}", "whenUnsatisfiable": "DoNotSchedule"} | more
+
+
+def spread(**more: Any) -> dict[str, Any]:
+    """A spec with one topology spread constraint."""
+    return {"pod": {"topologySpreadConstraints": [constraint(**more)]}}
+
+
+def resolver(**config: Any) -> dict[str, Any]:
+    """A spec with such a dnsConfig."""
+    return {"pod": {"dnsConfig": config}}
+
+
+SPREAD = "spec.pod.topologySpreadConstraints[0]"
+DNS = "spec.pod.dnsConfig"
 RULES: list[tuple[dict[str, Any], str, str]] = [
     # amounts that are none
     (limits(memory="lots"), "spec.resources.limits.memory", QUANTITY),
@@ -179,7 +216,24 @@ RULES: list[tuple[dict[str, Any], str, str]] = [
     ({"pod": {"annotations": {"-note": "a"}}}, "spec.pod.annotations", KEY),
     ({"pod": {"nodeSelector": {"Example.com/disk": "ssd"}}}, "spec.pod.nodeSelector", KEY),
     ({"profile": {"storageClassName": "Fast Disk"}}, "spec.profile.storageClassName", CLASS),
+    ({"pod": {"schedulerName": "My Scheduler"}}, "spec.pod.schedulerName", a_name("a scheduler")),
+    # a pod may have it, but a line of the resolver's file would be two, or something else
+    (resolver(options=[{"name": "ndots:2"}]), f"{DNS}.options[0].name", OPTION),
+    (resolver(options=[{"name": "ndots\nnameserver"}]), f"{DNS}.options[0].name", OPTION),
+    (resolver(options=[{"name": "ndots", "value": "2\nnameserver 10.0.0.1"}]), f"{DNS}.options[0].value", OPTION_VALUE),
+    (resolver(nameservers=["::ffff:10.0.0.1"]), f"{DNS}.nameservers[0]", ADDRESS),
+    # the operator's own selector is filled in
+    (spread(matchLabelKeys=["team", "app.kubernetes.io/name"]), f"{SPREAD}.matchLabelKeys", KEYS),
+    # Kubernetes from 1.34 on takes it of a pod that has no such label
+    (spread(labelSelector={"matchLabels": {"a": "b"}}, matchLabelKeys=["a"]), f"{SPREAD}.matchLabelKeys", KEYS),
+    (
+        spread(labelSelector={"matchExpressions": [{"key": "a", "operator": "Exists"}]}, matchLabelKeys=["b", "a"]),
+        f"{SPREAD}.matchLabelKeys",
+        KEYS,
+    ),
     # a pod may have it, but no node ever fits
+    (spread(topologyKey="two words"), f"{SPREAD}.topologyKey", PLACE),
+    (spread(topologyKey="-/zone"), f"{SPREAD}.topologyKey", PLACE),
     (on_nodes("Gt", ["a"]), ON_NODES, NUMBER),
 ]
 
@@ -210,6 +264,19 @@ NO_POD: list[tuple[dict[str, Any], str, str]] = [
     (on_nodes("Gt"), ON_NODES, NUMBER),
     (near_pods("In"), NEAR_PODS, SOME),
     (near_pods("DoesNotExist", ["a"]), NEAR_PODS, NONE),
+    (spread(topologyKey=""), f"{SPREAD}.topologyKey", PLACE),
+    (spread(labelSelector={}, matchLabelKeys=["a b"]), f"{SPREAD}.matchLabelKeys[0]", PLACE),
+    (spread(whenUnsatisfiable="ScheduleAnyway", minDomains=2), f"{SPREAD}.minDomains", PLACES),
+    (resolver(nameservers=["dns.example.com"]), f"{DNS}.nameservers[0]", ADDRESS),
+    (resolver(nameservers=[""]), f"{DNS}.nameservers[0]", ADDRESS),
+    (resolver(searches=["Corp"]), f"{DNS}.searches[0]", DOMAIN),
+    (resolver(searches=["a..b"]), f"{DNS}.searches[0]", DOMAIN),
+    (resolver(searches=["a b"]), f"{DNS}.searches[0]", DOMAIN),
+    (resolver(searches=["x" * 128] * 16), f"{DNS}.searches", DOMAINS),
+    (resolver(options=[{"name": ""}]), f"{DNS}.options[0].name", OPTION),
+    ({"pod": {"dnsPolicy": "None"}}, "spec.pod.dnsPolicy", RESOLVER),
+    ({"pod": {"dnsPolicy": "None", "dnsConfig": {"nameservers": []}}}, "spec.pod.dnsPolicy", RESOLVER),
+    ({"pod": {"dnsPolicy": "None", "dnsConfig": {"searches": ["a"]}}}, "spec.pod.dnsPolicy", RESOLVER),
 ]
 """ What the API server would refuse of the session's pod, so that the session could never have one. """
 
@@ -239,7 +306,7 @@ def test_what_is_refused_for_the_pods_sake_no_pod_may_have(api: ApiClient, spec:
         "spec": {
             "containers": [{"name": "runner", "image": chosen.get("image", "i")}],
             "tolerations": chosen.get("tolerations", []),
-            "affinity": chosen.get("affinity"),
+            **{name: value for name, value in chosen.items() if name not in ("image", "tolerations")},
         },
     }
 
@@ -284,6 +351,30 @@ SCHEMA: list[tuple[dict[str, Any], str, str]] = [
     ),
     ({"pod": {"labels": {"team": "x" * 64}}}, "spec.pod.labels.team", "Too long: may not be more than 63 bytes"),
     ({"pod": {"image": ""}}, "spec.pod.image", "should be at least 1 chars long"),
+    ({"pod": {"topologySpreadConstraints": [{}]}}, f"{SPREAD}.topologyKey", "Required value"),
+    (spread(maxSkew=0), f"{SPREAD}.maxSkew", "should be greater than or equal to 1"),
+    (spread(maxSkew=2**31), f"{SPREAD}.maxSkew", "should be less than or equal to"),
+    (spread(minDomains=0), f"{SPREAD}.minDomains", "should be greater than or equal to 1"),
+    (spread(whenUnsatisfiable="Never"), f"{SPREAD}.whenUnsatisfiable", '"DoNotSchedule", "ScheduleAnyway"'),
+    (spread(nodeTaintsPolicy="Maybe"), f"{SPREAD}.nodeTaintsPolicy", 'supported values: "Honor", "Ignore"'),
+    (
+        {"pod": {"topologySpreadConstraints": [constraint(), constraint()]}},
+        "spec.pod.topologySpreadConstraints[1]",
+        "Duplicate value",
+    ),
+    (
+        {"pod": {"topologySpreadConstraints": [constraint(number) for number in range(17)]}},
+        "spec.pod.topologySpreadConstraints",
+        "must have at most 16 items",
+    ),
+    (spread(matchLabelKeys=[f"k{number}" for number in range(17)]), f"{SPREAD}.matchLabelKeys", "at most 16 items"),
+    ({"pod": {"dnsPolicy": "ClusterFirstWithHostNet"}}, "spec.pod.dnsPolicy", '"ClusterFirst", "Default", "None"'),
+    (resolver(nameservers=["10.0.0.1"] * 4), f"{DNS}.nameservers", "must have at most 3 items"),
+    (resolver(searches=["a"] * 33), f"{DNS}.searches", "must have at most 32 items"),
+    (resolver(options=[{"value": "2"}]), f"{DNS}.options[0].name", "Required value"),
+    (resolver(options=[{"name": "x" * 64}]), f"{DNS}.options[0].name", "Too long: may not be more than 63 bytes"),
+    (resolver(options=[{"name": "x"}] * 33), f"{DNS}.options", "must have at most 32 items"),
+    ({"pod": {"schedulerName": "x" * 254}}, "spec.pod.schedulerName", "Too long: may not be more than 253 bytes"),
 ]
 
 
@@ -303,6 +394,11 @@ def test_a_session_beyond_the_schemas_bounds_is_refused(
     [
         ({"pod": {"spec": {}}}, "spec.pod.spec"),
         ({"pod": {"securityContext": {}}}, "spec.pod.securityContext"),
+        ({"pod": {"serviceAccountName": "admin"}}, "spec.pod.serviceAccountName"),
+        ({"pod": {"env": [{"name": "A", "value": "b"}]}}, "spec.pod.env"),
+        ({"pod": {"envFrom": []}}, "spec.pod.envFrom"),
+        ({"pod": {"hostNetwork": True}}, "spec.pod.hostNetwork"),
+        ({"pod": {"hostAliases": []}}, "spec.pod.hostAliases"),
         ({"operatingmode": "Running"}, "spec.operatingmode"),
         (
             {"pod": {"affinity": {"nodeAffinity": {"requiredDuringSchedulling": {}}}}},

@@ -18,10 +18,10 @@ from session_demo.cast import CRDS, namespace, quota, session
 from session_demo.context import Context
 from session_demo.current import INSTANCE, OVERLAY, Wish
 from session_demo.errors import DemoError
-from session_demo.kubectl import Kubectl
 from session_demo.setup import ROOT
 from session_demo.story import Story
 from session_demo.survey import Crds
+from session_devtools.kubectl import Kubectl
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -52,7 +52,7 @@ def empty_place(kubectl: Kubectl) -> Iterator[Context]:
     """The cluster as the current context, without anything of ours."""
     yield context.of(kubectl)
     made = (f"{kind}/{name}" for kind, name in survey.NAMED)
-    kubectl.run("delete", *made, "--ignore-not-found", "--timeout=60s", timeout=70)
+    kubectl("delete", *made, "--ignore-not-found", "--timeout=60s", timeout=70)
 
 
 def story() -> Story:
@@ -62,14 +62,14 @@ def story() -> Story:
 
 def everything(kubectl: Kubectl) -> set[str]:
     """All cluster-wide objects."""
-    found = json.loads(kubectl.run("get", KINDS, "--output=json"))["items"]
+    found = json.loads(kubectl("get", KINDS, "--output=json"))["items"]
     return {f"{item['kind']} {item['metadata']['name']}" for item in found}
 
 
 def bring_all(kubectl: Kubectl) -> None:
     """What the demo makes before and while it plays."""
     current.install_crds(kubectl)
-    overlay = installation.objects(kubectl.run("kustomize", str(OVERLAY)))
+    overlay = installation.objects(kubectl("kustomize", str(OVERLAY)))
     kubectl.apply(*(item for item in overlay if item["kind"] == "Namespace"))
     kubectl.apply(*overlay)
     kubectl.apply(namespace(INSTANCE), quota(INSTANCE), session("sales", {"accessMode": "ReadWriteOnce"}))
@@ -123,7 +123,7 @@ def test_another_demo_finds_its_own_objects(place: Context) -> None:
 
 def test_an_installations_crds_stay(place: Context) -> None:
     """They are not the demo's, so neither bringing nor going touches them."""
-    crds = installation.objects(place.kubectl.run("kustomize", str(ROOT / "crds")))
+    crds = installation.objects(place.kubectl("kustomize", str(ROOT / "crds")))
     place.kubectl.apply(*crds)
 
     found = survey.look(place.kubectl)
@@ -131,17 +131,17 @@ def test_an_installations_crds_stay(place: Context) -> None:
 
     assert Crds.OTHERS == found.crds
     assert not survey.brings_crds(found)
-    assert all(place.kubectl.get("crd", name) for name in CRDS)
+    assert all(place.kubectl.find("crd", name) for name in CRDS)
 
 
 def test_crds_that_an_installation_took_over_are_its_own(place: Context) -> None:
     """Applied over the demo's, the demo's mark is gone, and with it the reason to remove them."""
     current.install_crds(place.kubectl)
-    place.kubectl.apply(*installation.objects(place.kubectl.run("kustomize", str(ROOT / "crds"))))
+    place.kubectl.apply(*installation.objects(place.kubectl("kustomize", str(ROOT / "crds"))))
 
     current.clear(story(), place)
 
-    assert all(place.kubectl.get("crd", name) for name in CRDS)
+    assert all(place.kubectl.find("crd", name) for name in CRDS)
 
 
 def test_crds_with_somebody_elses_quota_stay(place: Context) -> None:
@@ -153,8 +153,8 @@ def test_crds_with_somebody_elses_quota_stay(place: Context) -> None:
 
     current.clear(story(), place)
 
-    assert place.kubectl.get("whatsappsessionquota", "team") is not None
-    assert place.kubectl.get("whatsappsessionquota", "demo") is None
+    assert place.kubectl.find("whatsappsessionquota", "team") is not None
+    assert place.kubectl.find("whatsappsessionquota", "demo") is None
 
 
 def test_a_foreign_namespace_of_that_name_is_refused_and_stays(place: Context) -> None:
@@ -166,4 +166,4 @@ def test_a_foreign_namespace_of_that_name_is_refused_and_stays(place: Context) -
         current.look(story(), Wish(registry="registry.example.com/team"), place)
     current.clear(story(), place)
 
-    assert place.kubectl.get("namespace", "whatsapp-demo") is not None
+    assert place.kubectl.find("namespace", "whatsapp-demo") is not None

@@ -1,18 +1,13 @@
-"""What a test does to the cluster as its administrator, over the operator's own connection code, and what it reads."""
+"""What a test does to the cluster as its administrator, among coroutines, and what it reads."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
+from api_client import ApiClient
 from local_cluster.light import LightCluster
-from whatsapp_operator.runtime.client import JSON, MERGE_PATCH, Request
-from whatsapp_operator.runtime.clock import SystemClock
-from whatsapp_operator.runtime.connection import Connection, Credentials
-from whatsapp_operator.runtime.metrics import Metrics
 
 Json = dict[str, Any]
 GROUP = "/apis/wasession.dev/v1alpha1"
@@ -39,38 +34,25 @@ class Refused(Exception):
 
 
 class Admin:
-    """Raw calls, with every right."""
+    """Raw calls, with whatever rights the client has."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    @classmethod
-    async def login(cls, kubeconfig: Path) -> Admin:
-        """Connect with a kubeconfig."""
-        credentials = Credentials(clock=SystemClock(), kubeconfig=kubeconfig)
-        await credentials.load()
-        return cls(Connection(credentials, user_agent="test", metrics=Metrics()))
-
-    async def close(self) -> None:
-        """Drop the connections."""
-        await self._connection.close()
+    def __init__(self, api: ApiClient) -> None:
+        self._api = api
 
     async def call(
-        self, method: str, path: str, body: Json | None = None, *, content_type: str = JSON, **query: str
+        self, method: str, path: str, body: Json | None = None, *, content_type: str = "application/json", **query: str
     ) -> Json:
         """Make one call. :raises LookupError: 404. :raises Refused: any other refusal."""
-        full = f"{path}?{urlencode(query)}" if query else path
-        request = Request(method=method, path=full, body=body, content_type=content_type, timeout=20)
         for _ in range(PATIENCE):
-            response = await self._connection.send(request)
-            if response.status != 429 or BUSY not in str(response.body.get("message")):
+            answer = await asyncio.to_thread(self._api.request, method, path, body, content_type=content_type, **query)
+            if answer.status != 429 or BUSY not in str(answer.body.get("message")):
                 break
             await asyncio.sleep(0.5)
-        if response.status == 404:
-            raise LookupError(response.body.get("message"))
-        if response.status >= 300:
-            raise Refused(response.status, str(response.body.get("message")))
-        return response.body
+        if answer.status == 404:
+            raise LookupError(answer.body.get("message"))
+        if answer.status >= 300:
+            raise Refused(answer.status, str(answer.body.get("message")))
+        return answer.body
 
     def path(self, plural: str, namespace: str = "", name: str = "", subresource: str = "") -> str:
         """Return an object's path."""
@@ -93,7 +75,7 @@ class Admin:
     async def patch(self, plural: str, namespace: str, name: str, patch: Json, *, subresource: str = "") -> Json:
         """Merge-patch an object."""
         path = self.path(plural, namespace, name, subresource)
-        return await self.call("PATCH", path, patch, content_type=MERGE_PATCH)
+        return await self.call("PATCH", path, patch, content_type="application/merge-patch+json")
 
     async def delete(self, plural: str, namespace: str, name: str, *, body: Json | None = None) -> None:
         """Delete an object."""

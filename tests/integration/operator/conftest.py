@@ -13,11 +13,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from api_client import ApiClient
 from integration.operator.admin import Admin, Audit, Json
 from integration.operator.node import Node, ScriptedRunner
 from integration.operator.process import ACCOUNT, NAMESPACE, ROOT, OperatorProcess
 from local_cluster.light import LightCluster
 from session_demo.cast import CRDS
+from session_devtools.errors import NotInTime
+from session_devtools.waiting import async_wait_until
 
 T = TypeVar("T")
 
@@ -188,15 +191,13 @@ class Bench:
 
         await self.until(there, f"the pod of {name} to be gone", within=within)
 
-    async def until(self, look: Callable[[], Awaitable[T]], what: str, *, within: float = PATIENCE) -> T:
+    async def until(self, look: Callable[[], Awaitable[T | None]], what: str, *, within: float = PATIENCE) -> T:
         """Wait for something to be true; return what was seen."""
-        deadline = time.monotonic() + within
-        while not (seen := await look()):
-            if time.monotonic() > deadline:
-                tails = "\n".join(operator.tail() for operator in self.operators)
-                raise AssertionError(f"waited in vain for {what}\n{tails}")
-            await asyncio.sleep(0.05)
-        return seen
+        try:
+            return await async_wait_until(what, look, within=within)
+        except NotInTime as late:
+            tails = "\n".join(operator.tail() for operator in self.operators)
+            raise AssertionError(f"{late}\n{tails}") from late
 
     async def stays(self, look: Callable[[], Awaitable[bool]], what: str, *, during: float) -> None:
         """Hold that something stays true for a while."""
@@ -210,7 +211,7 @@ class Bench:
 @pytest.fixture
 async def bench(operator_cluster: LightCluster, operator_kubeconfig: Path, tmp_path: Path) -> AsyncIterator[Bench]:
     """A namespace with a node. Afterwards no request of any operator may have been refused for a missing right."""
-    admin = await Admin.login(operator_cluster.kubeconfig)
+    admin = Admin(ApiClient(operator_cluster))
     namespace = f"test-{uuid.uuid4().hex[:8]}"
     await admin.create("namespaces", "", {"metadata": {"name": namespace}})
     node = Node(admin, namespace, tmp_path)
@@ -225,11 +226,8 @@ async def bench(operator_cluster: LightCluster, operator_kubeconfig: Path, tmp_p
             operator.kill()
         kubelet.cancel()
         await asyncio.gather(kubelet, return_exceptions=True)
-        try:
-            await node.close_all()
-            await _clean_up(admin, namespace)
-        finally:
-            await admin.close()
+        await node.close_all()
+        await _clean_up(admin, namespace)
     assert ([], None) == (refused, dead)
 
 

@@ -19,6 +19,7 @@ from typing import Any
 from aiohttp import web
 from integration.operator.admin import Admin, Json
 from session_protocol.environment import Variable
+from session_protocol.times import format_time
 from session_protocol.vocabulary import RunnerState, StateReason
 from session_runner.http.app import Api
 from session_runner.http.auth import TokenFolder
@@ -38,7 +39,7 @@ def now() -> datetime:
 
 def stamp() -> str:
     """The time as Kubernetes writes it."""
-    return now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    return format_time(now())
 
 
 def address() -> str:

@@ -8,11 +8,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any, Self
 
 import aiohttp
+from session_devtools.errors import NotInTime
+from session_devtools.waiting import async_wait_until
 
 ROOT = Path(__file__).parents[3]
 NAMESPACE = "whatsapp-operator"
@@ -69,14 +70,20 @@ class OperatorProcess:
 
     async def said(self, message: str, *, within: float = 60, **fields: object) -> dict[str, Any]:
         """Wait for a line of its log."""
-        deadline = time.monotonic() + within
-        while True:
+
+        async def found() -> dict[str, Any] | None:
+            ended = self.status is not None
             for line in self.lines():
                 if line["message"] == message and all(line.get(name) == value for name, value in fields.items()):
                     return line
-            if time.monotonic() > deadline or self.status is not None:
-                raise AssertionError(f"the operator did not say {message!r} {fields}:\n{self.tail()}")
-            await asyncio.sleep(0.05)
+            if ended:
+                raise AssertionError(f"the operator ended and did not say {message!r} {fields}:\n{self.tail()}")
+            return None
+
+        try:
+            return await async_wait_until(f"the operator says {message!r} {fields}", found, within=within)
+        except NotInTime as late:
+            raise AssertionError(f"{late}:\n{self.tail()}") from late
 
     async def acts(self) -> Self:
         """Wait until it has the Lease and the whole picture."""
@@ -97,12 +104,10 @@ class OperatorProcess:
 
     async def ended(self, *, within: float = 30) -> int:
         """Wait for its end; return the exit status."""
-        deadline = time.monotonic() + within
-        while (status := self.status) is None:
-            if time.monotonic() > deadline:
-                raise AssertionError(f"the operator did not end:\n{self.tail()}")
-            await asyncio.sleep(0.05)
-        return status
+        try:
+            return await asyncio.to_thread(self._process.wait, within)
+        except subprocess.TimeoutExpired as error:
+            raise AssertionError(f"the operator did not end:\n{self.tail()}") from error
 
     async def stop(self) -> int:
         """End it in order; return the exit status."""

@@ -1,12 +1,13 @@
 """What the operator's account may not do, and how its keys are kept."""
 
 import base64
-from pathlib import Path
 
 import pytest
+from api_client import ApiClient
 from integration.operator.admin import Admin, Refused
 from integration.operator.conftest import Bench
-from integration.operator.process import NAMESPACE, OperatorProcess
+from integration.operator.process import ACCOUNT, NAMESPACE, OperatorProcess
+from local_cluster.light import LightCluster
 
 READING = [
     ("GET", "/api/v1/namespaces/{0}/secrets/bank", {}),
@@ -22,38 +23,34 @@ READING = [
 ]
 
 
+def operators_account(cluster: LightCluster) -> Admin:
+    """Calls with the rights of the operator's account."""
+    groups = ("system:serviceaccounts", f"system:serviceaccounts:{NAMESPACE}")
+    return Admin(ApiClient(cluster, ACCOUNT, *groups))
+
+
 @pytest.mark.parametrize(("method", "path", "query"), READING)
-async def test_no_verb_gives_a_foreign_secret_away(
-    bench: Bench, operator_kubeconfig: Path, method: str, path: str, query: dict[str, str]
-) -> None:
+async def test_no_verb_gives_a_foreign_secret_away(bench: Bench, method: str, path: str, query: dict[str, str]) -> None:
     """Every verb on Secrets but create is refused, so that no answer can hold a foreign Secret's bytes."""
     secret = {"metadata": {"name": "bank"}, "stringData": {"pin": "treasure"}}
     await bench.admin.create("secrets", bench.namespace, secret)
-    account = await Admin.login(operator_kubeconfig)
+    account = operators_account(bench.cluster)
     body = {"apiVersion": "v1", "kind": "Secret", **secret} if method in ("PUT", "PATCH") else None
     content = "application/merge-patch+json" if method == "PATCH" else "application/json"
 
-    try:
-        with pytest.raises(Refused) as refused:
-            await account.call(method, path.format(bench.namespace), body, content_type=content, **query)
-    finally:
-        await account.close()
+    with pytest.raises(Refused) as refused:
+        await account.call(method, path.format(bench.namespace), body, content_type=content, **query)
 
     assert 403 == refused.value.status
     assert "treasure" not in str(refused.value)
 
 
-async def test_creating_an_existing_secret_gives_nothing_away(bench: Bench, operator_kubeconfig: Path) -> None:
+async def test_creating_an_existing_secret_gives_nothing_away(bench: Bench) -> None:
     """Create is the one verb it has: on a taken name it says so and returns nothing of the object."""
     secret = {"metadata": {"name": "bank"}, "stringData": {"pin": "treasure"}}
     await bench.admin.create("secrets", bench.namespace, secret)
-    account = await Admin.login(operator_kubeconfig)
-
-    try:
-        with pytest.raises(Refused) as refused:
-            await account.create("secrets", bench.namespace, {"metadata": {"name": "bank"}})
-    finally:
-        await account.close()
+    with pytest.raises(Refused) as refused:
+        await operators_account(bench.cluster).create("secrets", bench.namespace, {"metadata": {"name": "bank"}})
 
     assert (409, False) == (refused.value.status, "treasure" in str(refused.value))
 

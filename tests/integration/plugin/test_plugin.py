@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -132,3 +133,51 @@ async def test_a_cluster_without_the_operator(light_programs: Programs, stage: S
 
     assert 1 == ended.status
     assert "The operator's API is not installed in this cluster, or the context is another one\n" in ended.notes
+
+
+async def test_kubectl_completes_behind_the_plugin(stage: Stage) -> None:
+    """Its own completion finds the program beside the plugin, and the session through itself."""
+    commands = await stage.kubectl("__complete", "whatsapp", "")
+    sessions = await stage.kubectl("__complete", "whatsapp", "qr", "-n", stage.namespace, "s")
+    namespaces = await stage.kubectl("__complete", "whatsapp", "status", "--namespace", stage.namespace[:-1])
+
+    assert ["qr", "status", ":4"] == [line.partition("\t")[0] for line in commands.out.splitlines()]
+    assert ["sales", ":4"] == sessions.out.splitlines()
+    assert stage.namespace in namespaces.out.splitlines()
+
+
+async def test_watches_sessions(stage: Stage) -> None:
+    """A line for each change, from the real kubectl's events; Ctrl-C ends it."""
+    watching = await stage.start("whatsapp", "status", "-n", stage.namespace, "--watch")
+    assert watching.stdout is not None
+    before = [(await watching.stdout.readline()).split()[:2] for _ in range(2)]
+
+    stage.set_status(state="Connected", conditions=[condition("Ready", "True", "Connected")])
+    linked = (await watching.stdout.readline()).decode().split()
+    stage.cluster.kubectl("delete", "whatsappsession", "sales", f"--namespace={stage.namespace}")
+    deleted = (await watching.stdout.readline()).decode().split()
+    watching.send_signal(signal.SIGINT)
+    _, notes = await watching.communicate()
+
+    assert [[b"NAME", b"STATE"], [b"sales", b"Starting"]] == before
+    assert (["sales", "Connected", "True"], ["sales", "Deleted"]) == (linked[:3], deleted[:2])
+    assert (130, b"") == (watching.returncode, notes)
+
+
+async def test_a_selector_and_an_impersonated_reader(stage: Stage) -> None:
+    """The options of kubectl do what they do for kubectl."""
+    place = ["-n", stage.namespace]
+    stage.cluster.kubectl("label", "whatsappsession", "sales", "team=shop", f"--namespace={stage.namespace}")
+
+    found = await stage.kubectl("whatsapp", "status", *place, "-l", "team=shop", "-o", "name")
+    none = await stage.kubectl("whatsapp", "status", *place, "-l", "team=other")
+    nobody = await stage.kubectl("whatsapp", "status", *place, "--as", "nobody")
+
+    assert (0, "whatsappsession.wasession.dev/sales\n") == (found.status, found.out)
+    assert (0, "", "no sessions with labels team=other in this namespace; -A lists all namespaces\n") == (
+        none.status,
+        none.out,
+        none.notes,
+    )
+    assert 1 == nobody.status
+    assert 'User "nobody" cannot list resource "whatsappsessions"' in nobody.notes

@@ -4,12 +4,11 @@ Facts are read through the page's own modules (`window.require`), as a runner wi
 ask for a tab with it. Waiting polls with a deadline and tells the last facts when it gives up.
 """
 
-import asyncio
-import time
 from typing import Any
 
 from playwright.async_api import BrowserContext, Page
 from playwright.async_api import Error as PlaywrightError
+from session_devtools.waiting import async_wait_until
 
 __all__ = ["Tab", "eventually"]
 
@@ -59,17 +58,14 @@ class Tab:
 
     async def until(self, **wanted: Any) -> dict[str, Any]:
         """Wait until all these facts hold and return all facts; `...` stands for anything but None."""
-        end = time.monotonic() + DEADLINE
-        while True:
-            facts = await self.facts()
-            if all(
+
+        def hold(facts: dict[str, Any]) -> bool:
+            return all(
                 facts.get(name) is not None if value is ... else facts.get(name) == value
                 for name, value in wanted.items()
-            ):
-                return facts
-            if time.monotonic() > end:
-                raise AssertionError(f"wanted {wanted} within {DEADLINE} s, last seen {facts}")
-            await asyncio.sleep(_POLL)
+            )
+
+        return await async_wait_until(f"{wanted}", self.facts, hold, within=DEADLINE, every=_POLL)
 
     async def qr(self) -> str:
         """Wait for a code and return its text."""
@@ -96,8 +92,4 @@ class Tab:
 
 async def eventually(read: Any, expected: Any) -> None:
     """Wait until `await read()` equals `expected`."""
-    end = time.monotonic() + DEADLINE
-    while (actual := await read()) != expected:
-        if time.monotonic() > end:
-            assert expected == actual
-        await asyncio.sleep(_POLL)
+    await async_wait_until(f"{expected}", read, lambda actual: actual == expected, within=DEADLINE, every=_POLL)

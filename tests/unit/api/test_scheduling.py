@@ -37,7 +37,8 @@ def test_nothing_chosen_is_nothing_passed_on() -> None:
     """The pod of an empty spec has the operator's choices alone."""
     options = PodOptions()
 
-    assert (None, ()) == (options.affinity, options.tolerations)
+    assert (None, (), ()) == (options.affinity, options.tolerations, options.topology_spread_constraints)
+    assert (None, None, None) == (options.scheduler_name, options.dns_policy, options.dns_config)
     assert ({}, {}, {}, ()) == (
         options.labels,
         options.annotations,
@@ -52,6 +53,10 @@ def test_nothing_chosen_is_nothing_passed_on() -> None:
         {"tolerations": [{"effect": "Never"}]},
         {"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {}}}},
         {"affinity": {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{}]}}},
+        {"topologySpreadConstraints": [{"maxSkew": 1, "topologyKey": "zone"}]},
+        {"topologySpreadConstraints": [{"maxSkew": 0, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule"}]},
+        {"dnsPolicy": "ClusterFirstWithHostNet"},
+        {"dnsConfig": {"options": [{"value": "2"}]}},
     ],
 )
 def test_a_stored_placement_that_cannot_be_used_is_a_problem(written: dict[str, Any]) -> None:
@@ -68,6 +73,12 @@ def test_every_accepted_placement_is_passed_on_whole(spec: dict[str, Any]) -> No
 
     assert written.get("affinity") == (options.affinity.to_dict() if options.affinity is not None else None)
     assert written.get("tolerations", []) == [toleration.to_dict() for toleration in options.tolerations]
+    assert written.get("topologySpreadConstraints", []) == [
+        spread.to_dict() for spread in options.topology_spread_constraints
+    ]
+    assert written.get("schedulerName") == options.scheduler_name
+    assert written.get("dnsPolicy") == options.dns_policy
+    assert written.get("dnsConfig") == (options.dns_config.to_dict() if options.dns_config is not None else None)
     assert written.get("labels", {}) == options.labels
     assert written.get("annotations", {}) == options.annotations
     assert written.get("nodeSelector", {}) == options.node_selector

@@ -1,6 +1,6 @@
 """Settings: what the environment says, what is refused with which words, and the page that documents them."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -21,7 +21,7 @@ def clean(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def authority(folder: Path) -> str:
     """The certificate of a new authority, in PEM form."""
-    return make_certificates(hosts=["web.localhost"], directory=folder, now=datetime.now(UTC)).ca.read_text()
+    return make_certificates(hosts=["web.localhost"], directory=folder).ca.read_text()
 
 
 def test_the_defaults_are_the_documented_ones() -> None:

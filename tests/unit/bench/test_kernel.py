@@ -8,7 +8,6 @@ from session_bench.kernel import (
     anonymous_by_part,
     available,
     cpu_seconds,
-    parse_cpu_seconds,
     parse_fields,
     parse_working_set,
     part_of,
@@ -35,13 +34,6 @@ def test_sizes_are_read_in_bytes() -> None:
 def test_lines_without_a_size_are_left_out() -> None:
     """/proc/PID/status mixes sizes with names, states and plain numbers."""
     assert {"VmRSS": 1024} == parse_fields("Name:\tpython\nThreads:\t3\nVmRSS:\t       1 kB\nState:\tS (sleeping)\n")
-
-
-def test_processor_time_is_user_and_system() -> None:
-    """Fields 14 and 15; the name may hold blanks and parentheses."""
-    stat = "42 (a (strange) name) S 1 42 42 0 -1 4194304 900 0 0 0 150 50 0 0 20 0 3 0 100 1000 10"
-
-    assert 2.0 == parse_cpu_seconds(stat, ticks=100)
 
 
 @pytest.mark.parametrize("stat", [V1, V2], ids=["v1", "v2"])

@@ -8,7 +8,7 @@ import pytest
 from session_bench.errors import BenchError
 from session_bench.one_process.host import KINDS, Screens
 from session_bench.one_process.programs import PLAYWRIGHT, PUPPETEER, SOURCES
-from session_bench.waiting import until
+from session_devtools.waiting import wait_until
 
 
 def test_newest_code_of_each_session_counts() -> None:
@@ -21,7 +21,7 @@ def test_newest_code_of_each_session_counts() -> None:
     ]
     screens = Screens(io.StringIO("".join(lines)))
 
-    assert "new" == until(lambda: "new" if screens.code(0) == "new" else None, "the new code", within=10)
+    assert "new" == wait_until("the new code", lambda: "new" if screens.code(0) == "new" else None, within=10)
     assert ("b", None) == (screens.code(1), screens.code(2))
 
 

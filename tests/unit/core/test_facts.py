@@ -80,7 +80,7 @@ def test_a_waiting_container_tells_why() -> None:
     assert facts.started is None
 
 
-def test_an_ended_container_tells_code_reason_and_scrubbed_last_words() -> None:
+def test_an_ended_container_tells_code_reason_and_redacted_last_words() -> None:
     """The last words may hold anything, for with FallbackToLogsOnError they are the log's end."""
     world = running()
     world.tick(60)

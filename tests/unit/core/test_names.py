@@ -63,6 +63,30 @@ def test_the_selector_finds_the_pod_by_its_labels() -> None:
     assert wanted.items() <= names.labels(session()).items()
 
 
+def test_a_session_is_an_instance_of_its_kind() -> None:
+    """Kubernetes' recommended labels, for tools that group by them; no version, which changes with each release."""
+    assert {
+        "app.kubernetes.io/name": "whatsapp-session",
+        "app.kubernetes.io/instance": "sales",
+        "app.kubernetes.io/component": "runner",
+        "app.kubernetes.io/part-of": "whatsapp-session-operator",
+        "app.kubernetes.io/managed-by": "whatsapp-session-operator",
+        "wasession.dev/session": "sales",
+        "wasession.dev/session-uid": UID,
+    } == names.labels(session())
+
+
+def test_the_operators_own_objects_are_no_sessions() -> None:
+    """Another name and component: what selects sessions does not find them."""
+    assert {
+        "app.kubernetes.io/name": "whatsapp-session-operator",
+        "app.kubernetes.io/instance": "whatsapp-operator-demo",
+        "app.kubernetes.io/component": "operator",
+        "app.kubernetes.io/part-of": "whatsapp-session-operator",
+        "app.kubernetes.io/managed-by": "whatsapp-session-operator",
+    } == names.operator_labels("whatsapp-operator-demo")
+
+
 def test_the_owner_reference_does_not_block() -> None:
     """Blocking would need a right on finalizers."""
     assert {

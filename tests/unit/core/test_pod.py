@@ -1,5 +1,7 @@
 """The pod of a session, as it is sent to the API server."""
 
+import hashlib
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -224,8 +226,27 @@ def test_peoples_options_are_on_the_pod() -> None:
                 ]
             }
         },
+        "topologySpreadConstraints": [
+            {
+                "maxSkew": 2,
+                "topologyKey": "topology.kubernetes.io/zone",
+                "whenUnsatisfiable": "DoNotSchedule",
+                "labelSelector": {"matchLabels": {"team": "sales"}},
+                "minDomains": 3,
+                "nodeAffinityPolicy": "Ignore",
+                "nodeTaintsPolicy": "Honor",
+                "matchLabelKeys": ["wasession.dev/quota"],
+            }
+        ],
+        "schedulerName": "packer",
         "priorityClassName": "important",
         "runtimeClassName": "gvisor",
+        "dnsPolicy": "None",
+        "dnsConfig": {
+            "nameservers": ["10.0.0.53", "fd00::53"],
+            "searches": ["corp.example.com"],
+            "options": [{"name": "ndots", "value": "2"}, {"name": "edns0"}],
+        },
     }
     manifest = pod({"pod": options | {"labels": {"team": "sales"}, "annotations": {"note": "x"}}})
 
@@ -235,6 +256,50 @@ def test_peoples_options_are_on_the_pod() -> None:
     }
     assert "sales" == manifest["metadata"]["labels"]["team"]
     assert "x" == manifest["metadata"]["annotations"]["note"]
+
+
+def test_sessions_are_spread_among_each_other_unless_told_otherwise() -> None:
+    """A pod's own default would count no pods; an empty selector is a person's word and means all of the namespace."""
+    zones = {"maxSkew": 1, "topologyKey": "topology.kubernetes.io/zone", "whenUnsatisfiable": "ScheduleAnyway"}
+    nodes = {"maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "ScheduleAnyway"}
+
+    manifest = pod({"pod": {"topologySpreadConstraints": [zones, {**nodes, "labelSelector": {}}]}})
+
+    selectors = [spread["labelSelector"] for spread in manifest["spec"]["topologySpreadConstraints"]]
+    assert [{"matchLabels": {"app.kubernetes.io/name": "whatsapp-session"}}, {}] == selectors
+    assert selectors[0]["matchLabels"].items() <= manifest["metadata"]["labels"].items()
+
+
+@pytest.mark.parametrize("options", [{}, {"dnsConfig": {}}, {"topologySpreadConstraints": []}])
+def test_what_nobody_chose_is_the_clusters_business(options: dict[str, Any]) -> None:
+    """No empty choice on the pod: it would hold nothing, and make every running session look edited."""
+    chosen = {"topologySpreadConstraints", "schedulerName", "dnsPolicy", "dnsConfig"}
+
+    assert chosen.isdisjoint(pod({"pod": options})["spec"])
+    assert fingerprint(session(), DEFAULTS) == fingerprint(session({"pod": options}), DEFAULTS)
+
+
+def test_labels_for_peoples_tools_are_the_persons_to_set() -> None:
+    """Nothing selects by them: a person's own part-of, say, stays; of the others it has ours."""
+    manifest = pod({"pod": {"labels": {"app.kubernetes.io/part-of": "shop", "app.kubernetes.io/version": "2"}}})
+
+    labels = manifest["metadata"]["labels"]
+    assert ("shop", "2", "sales", "runner") == tuple(
+        labels[f"app.kubernetes.io/{name}"] for name in ("part-of", "version", "instance", "component")
+    )
+
+
+def test_labels_for_peoples_tools_make_no_pod_look_outdated() -> None:
+    """The fingerprint of a pod without them, as an operator before them made it, is the one a pod has today."""
+    manifest = pod({"pod": {"labels": {"team": "sales"}}})
+    made_from = manifest["metadata"]["annotations"].pop("wasession.dev/made-from")
+    for name in names.common_labels("sales"):
+        del manifest["metadata"]["labels"][name]
+
+    before = hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()[:16]
+
+    assert before == made_from
+    assert 3 == len(names.common_labels("sales"))
 
 
 def test_ours_win_over_peoples() -> None:
@@ -290,6 +355,8 @@ def test_the_runner_is_told_when_the_session_was_resumed(told: str, expected: st
     [
         {"resources": {"limits": {"memory": "1Gi"}}},
         {"pod": {"image": "other"}},
+        {"pod": {"schedulerName": "packer"}},
+        {"pod": {"dnsPolicy": "Default"}},
         {"timeouts": {"startup": "61s"}},
         {"link": {"onLogout": "Wait"}},
     ],

@@ -18,7 +18,7 @@ def test_the_secret_is_immutable_and_goes_with_the_session() -> None:
 
     assert manifest["immutable"]
     assert [names.owner_reference(SESSION)] == manifest["metadata"]["ownerReferences"]
-    assert "key-1" == manifest["metadata"]["labels"]["wasession.dev/key-id"]
+    assert names.labels(SESSION) | {"wasession.dev/key-id": "key-1"} == manifest["metadata"]["labels"]
 
 
 def test_the_core_never_holds_bytes() -> None:
@@ -51,6 +51,14 @@ def test_the_service_gives_every_pod_its_name_ready_or_not() -> None:
     (port,) = service["spec"]["ports"]
     assert pod["spec"]["containers"][0]["ports"][0]["name"] == port["targetPort"]
     assert "ownerReferences" not in service["metadata"]
+
+
+def test_the_service_is_of_no_single_session() -> None:
+    """It has the labels of a session's objects, with its own name in place of a session's."""
+    labels = service_manifest("shop")["metadata"]["labels"]
+
+    assert names.common_labels("whatsapp-sessions").items() <= labels.items()
+    assert labels.keys() == {name for name in names.labels(SESSION) if name.startswith("app.kubernetes.io/")}
 
 
 def test_the_service_stays_while_any_session_is_there() -> None:

@@ -93,7 +93,7 @@ def test_a_new_link_forgets_the_old_durability() -> None:
     assert {"linkedTime": "2026-11-22T19:00:05Z"} == (world.status().link or SessionStatus()).to_dict()
 
 
-def test_the_runners_message_is_told_scrubbed() -> None:
+def test_the_runners_message_is_told_redacted() -> None:
     """It is a stranger's page that speaks through it."""
     world = running()
     world.say(RunnerState.ACTION_REQUIRED, message="Dialog open for +49 170 1234567")
@@ -145,6 +145,20 @@ def test_events_tell_the_way_of_a_session() -> None:
         "BackingOff",
         "PodCreated",
     ] == reasons(world)
+
+
+def test_events_name_what_was_done_and_the_pod_that_is_meant() -> None:
+    """The pod that was made, the one that failed; what is about the session alone names none."""
+    world = running()
+    world.end(code=33)
+    world.look()
+
+    told = {note.reason: (note.action, note.pod) for note in world.told}
+    assert ("CreatingPod", "sales") == told["PodCreated"]
+    assert ("Running", "sales") == told["OutOfMemory"]
+    assert ("Admitting", None) == told["Admitted"]
+    assert ("Linking", None) == told["Linked"]
+    assert all(action.isalpha() for action, _ in told.values())
 
 
 def test_events_of_what_needs_a_person_are_warnings() -> None:

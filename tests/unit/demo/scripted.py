@@ -1,4 +1,4 @@
-"""A cluster in memory behind the demo's one seam, `Kubectl.run`: what a person's kubectl would do, as far as asked for.
+"""A cluster in memory behind the demo's one seam, `Kubectl`: what a person's kubectl would do, as far as asked for.
 
 It knows get, apply, delete, config, version and auth; whatever else a test needs it gives as an answer to the first
 words of a command.
@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from session_demo.errors import CommandFailed
-from session_demo.kubectl import Kubectl
 from session_demo.story import Story
+from session_devtools.errors import CommandError
+from session_devtools.kubectl import Kubectl
 
 Object = dict[str, Any]
 
@@ -41,23 +41,23 @@ class Cluster:
 
     objects: list[Object] = field(default_factory=list)
     commands: list[tuple[str, ...]] = field(default_factory=list)
-    answers: dict[tuple[str, ...], str | CommandFailed] = field(default_factory=dict)
+    answers: dict[tuple[str, ...], str | CommandError] = field(default_factory=dict)
     """ By the first words of a command; the longest that fits is taken. """
     context: str = "blue"
     server: str = "https://203.0.113.7:6443"
     version: Mapping[str, str] = field(default_factory=lambda: {"minor": "35", "gitVersion": "v1.35.4"})
 
-    def run(self, arguments: tuple[str, ...], stdin: str | None) -> str:
+    def run(self, arguments: tuple[str, ...], text: str | None) -> str:
         """Do one command."""
         self.commands.append(arguments)
         known = [words for words in self.answers if arguments[: len(words)] == words]
         if known:
             answer = self.answers[max(known, key=len)]
-            if isinstance(answer, CommandFailed):
+            if isinstance(answer, CommandError):
                 raise answer
             return answer
         known_verbs: dict[str, Callable[[], str]] = {
-            "apply": lambda: self._apply(stdin or ""),
+            "apply": lambda: self._apply(text or ""),
             "get": lambda: json.dumps({"kind": "List", "items": self._meant(words_of(arguments[1:]))}),
             "delete": lambda: self._delete(arguments[1:]),
             "config": lambda: self._config(arguments[1]),
@@ -126,12 +126,18 @@ class Scripted(Kubectl):
 
     cluster: Cluster
 
-    def run(self, *arguments: str, stdin: str | None = None, timeout: float = 60) -> str:
+    def __call__(
+        self,
+        *arguments: str,
+        input: str | None = None,  # noqa: A002
+        check: bool = True,
+        timeout: float | None = None,
+    ) -> str:
         """Hand the command to the cluster."""
-        del timeout
-        return self.cluster.run(arguments, stdin)
+        del check, timeout
+        return self.cluster.run(arguments, input)
 
-    def get(self, kind: str, name: str, *, namespace: str | None = None) -> Object | None:
+    def find(self, kind: str, name: str, *, namespace: str | None = None) -> Object | None:
         """Look the object up."""
         del namespace
         return self.cluster.find(kind, name)

@@ -19,9 +19,9 @@ from session_demo.delivery import ByRegistry
 from session_demo.drawing import draw_qr
 from session_demo.errors import DemoError
 from session_demo.farewell import farewell
-from session_demo.kubectl import Kubectl
 from session_demo.story import Seen, Story
 from session_devtools.errors import MachineError
+from session_devtools.kubectl import Kubectl
 from unit.demo.test_survey import FIT
 
 ROOT = Path(__file__).parents[3]
@@ -256,7 +256,7 @@ def install(folder: Path) -> None:
 
 def test_the_farewell_is_a_line_for_the_shell(folder: Path) -> None:
     """The cluster's kubeconfig, and kubectl itself where the machine has none."""
-    ours = Kubectl(program="/cache/kubernetes/kubectl", flags=("--kubeconfig=/state/admin.kubeconfig",))
+    ours = Kubectl(program="/cache/kubernetes/kubectl", kubeconfig="/state/admin.kubeconfig")
     plugin = ROOT / "plugin"
 
     without = farewell(ours)
@@ -270,7 +270,7 @@ def test_the_farewell_is_a_line_for_the_shell(folder: Path) -> None:
 def test_the_farewell_holds_where_a_folder_has_a_blank(folder: Path) -> None:
     """A person's home may be called anything; the shell must read one word."""
     assert folder.exists()
-    ours = Kubectl(program="/my cache/kubectl", flags=("--kubeconfig=/my state/admin.kubeconfig",))
+    ours = Kubectl(program="/my cache/kubectl", kubeconfig="/my state/admin.kubeconfig")
     line = farewell(ours)
     script = f'{line}; printf "%s\\n%s" "$KUBECONFIG" "$PATH"'
     said = subprocess.run(["/bin/bash", "-c", script], capture_output=True, text=True, check=True).stdout.splitlines()

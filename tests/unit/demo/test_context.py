@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from session_demo import context
 from session_demo.context import Minors
-from session_demo.errors import CommandFailed, DemoError
+from session_demo.errors import DemoError
+from session_devtools.errors import CommandError
 from unit.demo.scripted import Cluster, kubectl
 
 
@@ -27,7 +28,9 @@ def test_every_later_command_names_the_context() -> None:
 
 def test_no_context_says_how_to_choose_one() -> None:
     """As in a new shell without a kubeconfig."""
-    cluster = Cluster(answers={("config", "current-context"): CommandFailed("error: current-context is not set")})
+    cluster = Cluster(
+        answers={("config", "current-context"): CommandError(["kubectl"], 1, "error: current-context is not set")}
+    )
 
     with pytest.raises(DemoError, match=r"kubectl config use-context NAME.*KUBECONFIG"):
         context.of(kubectl(cluster))
@@ -35,15 +38,13 @@ def test_no_context_says_how_to_choose_one() -> None:
 
 def test_a_cluster_that_does_not_answer_is_named() -> None:
     """With its address, and kubectl's own words."""
-    cluster = Cluster(answers={("version",): CommandFailed("kubectl version: connection refused")})
+    cluster = Cluster(answers={("version",): CommandError(["kubectl", "version"], 1, "connection refused")})
 
     with pytest.raises(DemoError) as caught:
         context.of(kubectl(cluster))
 
-    assert (
-        "the cluster of context blue (https://203.0.113.7:6443) does not answer: kubectl version: connection refused"
-        == str(caught.value)
-    )
+    said = "`kubectl version` ended with status 1: connection refused"
+    assert f"the cluster of context blue (https://203.0.113.7:6443) does not answer: {said}" == str(caught.value)
 
 
 def test_asking_for_the_version_does_not_wait_for_ever() -> None:
@@ -104,11 +105,10 @@ def test_all_rights_are_there() -> None:
 def test_each_missing_right_is_named() -> None:
     """With what kubectl says, which may also be that the question failed."""
     denied = ("auth", "can-i", "create", "namespaces")
-    cluster = Cluster(answers={denied: CommandFailed("kubectl auth can-i create namespaces: no")})
+    cluster = Cluster(answers={denied: CommandError(["kubectl", *denied], 1, "no\n")})
 
-    assert ["you may not create namespaces (kubectl auth can-i create namespaces: no)"] == context.missing_rights(
-        kubectl(cluster)
-    )
+    said = "`kubectl auth can-i create namespaces` ended with status 1: no"
+    assert [f"you may not create namespaces ({said})"] == context.missing_rights(kubectl(cluster))
 
 
 def test_without_kubectl_there_is_no_current_context(tmp_path: Path) -> None:

@@ -7,17 +7,17 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from session_demo import current, setup, survey
+from session_demo import current, survey
 from session_demo.cast import CRDS
 from session_demo.context import Context
 from session_demo.current import Ground, Wish
 from session_demo.delivery import ByRegistry
-from session_demo.errors import CommandFailed, DemoError
+from session_demo.errors import DemoError
 from session_demo.installation import Images
-from session_demo.stage import retrying
 from session_demo.survey import OPERATOR_NAMESPACE, Crds
-from session_devtools.errors import BuildError
+from session_devtools.errors import BuildError, CommandError
 from session_devtools.images.build import Built
+from session_devtools.kubectl import Kubectl
 from session_devtools.steps import Progress
 from unit.demo.scripted import MINE, Cluster, kubectl, story, thing
 from unit.demo.test_survey import FIT, OPERATOR, volume
@@ -76,7 +76,7 @@ def test_obstacles_and_rights_are_told_together() -> None:
     """With the cluster's name, and that nothing was changed."""
     cluster = Cluster(
         objects=[thing("Namespace", "whatsapp-demo")],
-        answers={("auth", "can-i", "create", "deployments.apps"): CommandFailed("no")},
+        answers={("auth", "can-i", "create", "deployments.apps"): CommandError(["kubectl"], 1, "no")},
     )
 
     with pytest.raises(DemoError) as caught:
@@ -161,7 +161,7 @@ def test_brought_crds_carry_the_demos_mark() -> None:
     asked = [words[1] for words in cluster.commands_of("get")]
     assert [",".join(CRDS)] == asked
     (waited,) = cluster.commands_of("wait")
-    assert {f"customresourcedefinition/{name}" for name in CRDS} < set(waited)
+    assert {f"crd/{name}" for name in CRDS} < set(waited)
 
 
 class Handed:
@@ -205,9 +205,9 @@ def test_a_failed_build_changes_nothing() -> None:
 @pytest.mark.usefixtures("_built")
 def test_a_failure_on_the_way_says_how_to_clean_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """From the first change on there is something to remove."""
-    monkeypatch.setattr(setup, "retrying", lambda times: retrying(times, sleep=lambda _seconds: None))
+    monkeypatch.setattr(Kubectl, "wait_established", lambda asked, *_: asked("wait"))
     cluster = fit()
-    cluster.answers = {("kustomize",): CRD_YAML, ("wait",): CommandFailed("kubectl wait: timed out")}
+    cluster.answers = {("kustomize",): CRD_YAML, ("wait",): CommandError(["kubectl"], 1, "kubectl wait: timed out")}
     ground = Ground(place=place(cluster), found=FIT, delivery=Handed())
 
     with pytest.raises(DemoError, match="kubectl wait: timed out") as caught:

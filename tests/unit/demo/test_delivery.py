@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from session_demo import delivery
 from session_demo.delivery import ByKind, ByRegistry, chosen
-from session_demo.errors import CommandFailed, DemoError
+from session_demo.errors import DemoError
 from session_demo.installation import Images
-from session_devtools.errors import BuildError
+from session_devtools.errors import BuildError, CommandError
 from session_devtools.images.build import Built
 from session_devtools.steps import Silent
 
@@ -132,7 +132,7 @@ def test_a_fault_of_kind_is_told_in_its_words(tmp_path: Path) -> None:
     program.write_text("#!/bin/sh\necho 'ERROR: no nodes found for cluster \"blue\"' >&2\nexit 1\n")
     program.chmod(0o755)
 
-    with pytest.raises(CommandFailed, match=r"load image-archive .* --name blue: ERROR: no nodes found"):
+    with pytest.raises(CommandError, match=r"load image-archive .* --name blue` .*: ERROR: no nodes found"):
         ByKind(cluster="blue", program=str(program)).deliver(BUILT, progress=Silent())
 
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import yaml
 from session_demo import setup
-from session_demo.errors import CommandFailed, DemoError
+from session_demo.errors import DemoError
 from session_demo.installation import CA_STAMP, Images
 from session_demo.setup import Choice
-from session_demo.stage import retrying
+from session_devtools.errors import CommandError, NotInTime
 from unit.demo.scripted import MINE, Cluster, kubectl, story, thing
 from unit.demo.test_survey import volume
 
@@ -33,7 +33,7 @@ STANDIN = rendered("standin", "standin", "whatsapp-demo")
 
 def prepared() -> Cluster:
     """A cluster whose kubectl renders both folders and knows the stand-in's pod."""
-    folders: dict[tuple[str, ...], str | CommandFailed] = {
+    folders: dict[tuple[str, ...], str | CommandError] = {
         ("kustomize", "--load-restrictor=LoadRestrictionsNone"): OPERATOR,
         ("kustomize",): STANDIN,
         ("get", "pods"): json.dumps({"items": [{"metadata": {"name": "standin-1"}}]}),
@@ -112,9 +112,11 @@ def test_an_operator_that_does_not_start_ends_the_set_up() -> None:
     """With kubectl's words; nothing is told as done."""
     told, out = story()
     cluster = prepared()
-    cluster.answers["rollout", "status", "deployment/whatsapp-operator-x"] = CommandFailed("timed out waiting")
+    cluster.answers["rollout", "status", "deployment/whatsapp-operator-x"] = CommandError(
+        ["kubectl"], 1, "timed out waiting"
+    )
 
-    with pytest.raises(DemoError, match="timed out waiting"):
+    with pytest.raises(CommandError, match="timed out waiting"):
         setup.set_up(told, kubectl(cluster), IMAGES, Choice())
 
     assert "✓ the operator" not in out.getvalue()
@@ -180,7 +182,7 @@ def test_volumes_that_do_not_go_are_named() -> None:
     """Their storage is at fault; playing on would mix two demos' profiles."""
     cluster = Cluster(objects=[volume("pv-1", "whatsapp-demo", "Delete"), volume("pv-2", "shop", "Delete")])
 
-    with pytest.raises(DemoError, match=r"after 0 s: pv-1$"):
+    with pytest.raises(NotInTime, match=r"not within 0 s; last seen: \['pv-1'\]$"):
         setup.remove_leftovers(kubectl(cluster), within=0)
 
 
@@ -224,26 +226,5 @@ def test_certificates_that_cannot_be_made_are_a_message(tmp_path: Path) -> None:
     """With the program's own words."""
     (tmp_path / "file").write_text("")
 
-    with pytest.raises(CommandFailed, match="making the stand-in's certificates: "):
+    with pytest.raises(CommandError, match="standin certificates"):
         setup.make_certificates(tmp_path / "file" / "tls", "a.example.svc")
-
-
-def test_a_crd_that_has_no_condition_yet_is_asked_about_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """For kubectl the moment after its creation is a fault."""
-    said = iter([CommandFailed(".status.conditions accessor error: <nil>"), ""])
-    pauses: list[float] = []
-
-    class Young(Cluster):
-        """A cluster whose CRDs were made just now."""
-
-        def run(self, arguments: tuple[str, ...], stdin: str | None) -> str:
-            """Fail at the first wait."""
-            if arguments[0] == "wait" and isinstance(answer := next(said), CommandFailed):
-                raise answer
-            return super().run(arguments, stdin)
-
-    monkeypatch.setattr(setup, "retrying", lambda times: retrying(times, pause=0.5, sleep=pauses.append))
-
-    setup.await_crds(kubectl(Young()))
-
-    assert [0.5] == pauses

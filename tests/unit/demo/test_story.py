@@ -4,8 +4,9 @@ import io
 from collections.abc import Iterator
 
 import pytest
-from session_demo.errors import CommandFailed, DemoError
+from session_demo.errors import DemoError
 from session_demo.story import Probe, Seen, Story
+from session_devtools.errors import CommandError
 
 
 class Time:
@@ -75,10 +76,10 @@ def test_a_probe_that_cannot_look_is_not_good_yet(story: Story) -> None:
     """A fault while looking counts as not seen, and its text is what was seen."""
 
     def broken() -> Seen:
-        raise CommandFailed("kubectl get: connection refused")
+        raise CommandError(["kubectl", "get"], 1, "connection refused")
 
     assert not story.expect("it appears", broken, within=1, interval=1)
-    assert story.misses == ["it appears; seen: kubectl get: connection refused"]
+    assert story.misses == ["it appears; seen: `kubectl get` ended with status 1: connection refused"]
 
 
 def test_a_fault_that_is_no_demo_error_is_not_swallowed(story: Story) -> None:
@@ -89,18 +90,6 @@ def test_a_fault_that_is_no_demo_error_is_not_swallowed(story: Story) -> None:
 
     with pytest.raises(KeyError):
         story.expect("it appears", wrong, within=1)
-
-
-def test_holding_fails_at_the_first_bad_look(story: Story) -> None:
-    """A promise to hold is missed as soon as it does not."""
-    assert not story.hold("it stays", becoming(GOOD, GOOD, BAD), during=10)
-    assert story.misses == ["it stays; seen: nothing yet"]
-
-
-def test_holding_for_the_whole_time_is_kept(story: Story) -> None:
-    """A promise to hold is kept when every look during that time was good."""
-    assert story.hold("it stays", becoming(GOOD), during=10)
-    assert story.misses == []
 
 
 def test_finish_without_a_miss_is_success(story: Story, out: io.StringIO) -> None:
@@ -133,6 +122,6 @@ def test_work_is_told_with_its_time(story: Story, out: io.StringIO) -> None:
 def test_work_that_fails_is_not_told_as_done(story: Story, out: io.StringIO) -> None:
     """A fault in a piece of work goes on to the caller and is not told as success."""
     with pytest.raises(DemoError), story.doing("building images"):
-        raise CommandFailed("no space left")
+        raise DemoError("no space left")
 
     assert "✓ building images" not in out.getvalue()

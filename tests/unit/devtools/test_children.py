@@ -4,12 +4,12 @@ import random
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 from session_devtools.daemons import Daemons
 from session_devtools.ports import RANGE, free_ports
 from session_devtools.processes import ProcessId, identify, is_alive
+from session_devtools.waiting import wait_until
 
 SHELL = Path("/bin/sh")
 
@@ -64,9 +64,6 @@ def test_children_do_not_outlive_a_parent_that_is_killed(tmp_path: Path) -> None
         assert child is not None
         ran = is_alive(child)
         parent.kill()
-    deadline = time.monotonic() + 20
-    while is_alive(child) and time.monotonic() < deadline:
-        time.sleep(0.01)
+    wait_until("the child has ended", lambda: not is_alive(child), within=20)
 
     assert ran
-    assert not is_alive(child)

@@ -87,13 +87,56 @@ def test_a_build_says_how_far_it_is(lines: list[str], expected: str) -> None:
     assert expected == go.how_far(lines)
 
 
+MODULE = "module m\n\ngo 1.25\n\ntool example.org/lint/cmd/linter\n"
+
+
+def module(folder: Path) -> Path:
+    """A module that pins a tool."""
+    folder.mkdir()
+    (folder / "go.mod").write_text(MODULE)
+    (folder / "go.sum").write_text("")
+    return folder
+
+
+def fake_go(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have this script run in place of the compiler."""
+    (folder / "go").write_text(f"#!/bin/sh\n{script}\n")
+    (folder / "go").chmod(0o755)
+    monkeypatch.setattr(go, "find_go", lambda **_: folder / "go")
+
+
+def test_a_tool_is_built_in_the_module_that_pins_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once; another go.sum is another program."""
+    said = tmp_path / "said"
+    fake_go(
+        tmp_path,
+        f'for last; do shift; test "$last" = -o && echo made > "$1"; done; echo "$PWD $last" >> {said}',
+        monkeypatch,
+    )
+    folder = module(tmp_path / "linter")
+    first = go.go_tool(folder, cache=tmp_path / "cache")
+    again = go.go_tool(folder, cache=tmp_path / "cache")
+    (folder / "go.sum").write_text("another")
+    other = go.go_tool(folder, cache=tmp_path / "cache")
+
+    assert "linter" == first.name
+    assert "made\n" == first.read_text()
+    assert first == again
+    assert first != other
+    assert [f"{folder} example.org/lint/cmd/linter"] * 2 == said.read_text().splitlines()
+
+
+@pytest.mark.parametrize("go_mod", ["module m\n", MODULE + "tool example.org/b\n"])
+def test_a_module_that_names_no_tool_or_two_is_refused(go_mod: str) -> None:
+    """Which one is meant is not guessed."""
+    with pytest.raises(BuildError, match="one `tool` line"):
+        go.tool_of(go_mod)
+
+
 def test_a_build_that_fails_shows_the_compilers_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The last lines of the compiler are in the message, and the cache holds no half program."""
-    fake = tmp_path / "go"
-    fake.write_text("#!/bin/sh\necho main.go:7:2: undefined: nonsense\nexit 1\n")
-    fake.chmod(0o755)
-    monkeypatch.setattr(go, "find_go", lambda **_: fake)
+    fake_go(tmp_path, "echo main.go:7:2: undefined: nonsense; exit 1", monkeypatch)
 
     with pytest.raises(BuildError, match="undefined: nonsense"):
-        go.go_install("example.org/tool", "v1.0.0", what="the tool", cache=tmp_path / "cache")
+        go.go_tool(module(tmp_path / "linter"), cache=tmp_path / "cache")
     assert [path for path in (tmp_path / "cache").iterdir() if path.is_dir()] == []

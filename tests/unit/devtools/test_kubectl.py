@@ -1,10 +1,56 @@
-"""kubectl from Python: what a new CRD needs."""
+"""kubectl from Python, with a real program in its place."""
 
+import json
 from pathlib import Path
 
 import pytest
-from session_devtools.errors import CommandError
+from session_devtools.errors import CommandError, NotInTime, ToolError
 from session_devtools.kubectl import Kubectl
+from unit.plugin.plugin_stage import ScriptedKubectl
+
+
+@pytest.fixture
+def echoing(tmp_path: Path) -> Kubectl:
+    """A program in kubectl's place that tells what it was given."""
+    program = tmp_path / "kubectl"
+    program.write_text(
+        "#!/usr/bin/env python3\n"
+        "import json, os, sys\n"
+        "if sys.argv[1] == 'fail':\n"
+        "    print('half an answer')\n"
+        "    sys.exit('Error: no such thing')\n"
+        "names = ('KUBECONFIG', 'KUBECACHEDIR')\n"
+        "print(json.dumps([sys.argv[1:], sys.stdin.read(), {name: os.environ[name] for name in names}, len(os.environ)]))\n"
+    )
+    program.chmod(0o755)
+    return Kubectl.alone(program=program, kubeconfig=tmp_path / "config", cache=tmp_path / "cache")
+
+
+def test_kubectl_is_given_words_input_and_cluster(echoing: Kubectl, tmp_path: Path) -> None:
+    """Its cache is the cluster's own: another cluster may stand at the same address tomorrow."""
+    words, text, environment, _ = json.loads(echoing("apply", "-f", "-", input="objects"))
+
+    assert words == ["apply", "-f", "-"]
+    assert text == "objects"
+    assert environment == {"KUBECONFIG": str(tmp_path / "config"), "KUBECACHEDIR": str(tmp_path / "cache")}
+
+
+def test_kubectl_does_not_see_the_persons_environment(echoing: Kubectl, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting of another cluster gets in."""
+    before = json.loads(echoing("get", input=""))[3]
+    monkeypatch.setenv("KUBECTL_EXTERNAL_DIFF", "something")
+
+    assert before == json.loads(echoing("get", input=""))[3]
+
+
+def test_a_failure_of_kubectl_is_an_error_with_all_it_said(echoing: Kubectl) -> None:
+    """Both streams: some commands answer on one and explain on the other."""
+    with pytest.raises(CommandError) as caught:
+        echoing("fail")
+
+    assert caught.value.returncode == 1
+    assert caught.value.output == "half an answer\nError: no such thing\n"
+    assert caught.value.output == echoing("fail", check=False)
 
 
 def scripted(folder: Path, *, fails: int) -> Kubectl:
@@ -14,19 +60,113 @@ def scripted(folder: Path, *, fails: int) -> Kubectl:
     script = f'echo "$@" >> {calls}\n[ "$(wc -l < {calls})" -gt {fails} ] || {{ echo accessor error >&2; exit 1; }}\n'
     program.write_text(f"#!/bin/sh\n{script}")
     program.chmod(0o755)
-    return Kubectl(program=program, kubeconfig=folder / "kubeconfig", cache=folder / "cache")
+    return Kubectl.alone(program=program, kubeconfig=folder / "kubeconfig", cache=folder / "cache")
 
 
 def test_a_crd_without_conditions_is_waited_for(tmp_path: Path) -> None:
     """At first kubectl fails on it; asking again is what helps."""
     scripted(tmp_path, fails=2).wait_established("a.example.org", "b.example.org")
-    calls = (tmp_path / "calls").read_text().splitlines()
+    *waits, last = (tmp_path / "calls").read_text().splitlines()
 
-    assert 3 == len(calls)
-    assert {"wait --for=condition=Established --timeout=5s crd/a.example.org crd/b.example.org"} == set(calls)
+    assert 3 == len(waits)
+    assert {"wait --for=condition=Established --timeout=5s crd/a.example.org crd/b.example.org"} == set(waits)
+    assert "get a.example.org,b.example.org --all-namespaces" == last
 
 
 def test_a_crd_that_never_comes_is_an_error(tmp_path: Path) -> None:
     """With kubectl's own words."""
-    with pytest.raises(CommandError, match="accessor error"):
+    with pytest.raises(NotInTime, match="accessor error"):
         scripted(tmp_path, fails=1000).wait_established("a.example.org", within=0.2)
+
+
+@pytest.fixture(name="script")
+def scripted_program(tmp_path: Path) -> ScriptedKubectl:
+    """A kubectl that answers by rule."""
+    script = ScriptedKubectl(tmp_path)
+    script.install()
+    return script
+
+
+def program(script: ScriptedKubectl) -> Kubectl:
+    """The way to it, for one context."""
+    return Kubectl(program=str(script.folder / "kubectl"), flags=("--context=blue",))
+
+
+def test_every_command_carries_the_cluster(script: ScriptedKubectl) -> None:
+    """First of all, so that no command can reach another one."""
+    script.on("version", out="v1.35.4")
+
+    assert "v1.35.4" == program(script)("version")
+    assert [["--context=blue", "version"]] == script.calls()
+
+
+def test_a_fault_is_told_in_kubectls_words(script: ScriptedKubectl) -> None:
+    """With the command that failed."""
+    script.on("delete", err="Error from server (Forbidden): no\n", status=1)
+
+    with pytest.raises(
+        CommandError, match=r"^`kubectl delete pod x` ended with status 1: Error from server \(Forbidden\): no$"
+    ):
+        program(script)("delete", "pod", "x")
+
+
+def test_a_fault_without_complaint_tells_what_was_printed(script: ScriptedKubectl) -> None:
+    """`kubectl auth can-i` says its no on standard output."""
+    script.on("auth", out="no\n", status=1)
+
+    with pytest.raises(CommandError, match=r"can-i create pods` ended with status 1: no$"):
+        program(script)("auth", "can-i", "create", "pods")
+
+
+def test_a_command_that_hangs_is_ended(script: ScriptedKubectl) -> None:
+    """The message says how long it was waited for."""
+    script.on("wait", stays=True)
+
+    with pytest.raises(CommandError, match=r"kubectl wait crd took over 0 s"):
+        program(script)("wait", "crd", timeout=0.3)
+
+
+def test_an_object_or_none(script: ScriptedKubectl) -> None:
+    """None is an answer, a fault is none."""
+    script.on("get", "pod", out={"kind": "Pod", "metadata": {"name": "sales"}})
+    script.on("get", "secret")
+    script.on("get", "node", err="Error from server (Forbidden): no", status=1)
+    kubectl = program(script)
+
+    assert {"kind": "Pod", "metadata": {"name": "sales"}} == kubectl.find("pod", "sales", namespace="shop")
+    assert kubectl.find("secret", "x", namespace="shop") is None
+    with pytest.raises(CommandError, match="Forbidden"):
+        kubectl.find("node", "n")
+
+
+def test_objects_are_applied_as_one_stream(script: ScriptedKubectl, tmp_path: Path) -> None:
+    """JSON documents on standard input, which is YAML to kubectl."""
+    heard = tmp_path / "heard"
+    reader = tmp_path / "reader"
+    reader.write_text(f'#!/bin/sh\ncat > {heard}\necho "$@" >> {heard}\n')
+    reader.chmod(0o755)
+
+    Kubectl(program=str(reader)).apply({"a": 1}, {"b": 2})
+
+    *documents, words = heard.read_text().replace("}apply", "}\napply").splitlines()
+    assert [{"a": 1}, {"b": 2}] == [json.loads(line) for line in documents if line != "---"]
+    assert "apply --filename=-" == words
+    assert [] == script.calls()
+
+
+def test_a_port_is_forwarded_while_it_is_needed(script: ScriptedKubectl) -> None:
+    """To whatever port of this machine kubectl chose."""
+    script.on("port-forward", out="Forwarding from 127.0.0.1:4711 -> 8080\n", stays=True)
+
+    with program(script).forward("sales", 8080, namespace="shop") as port:
+        assert 4711 == port
+
+    assert ["pod/sales", ":8080"] == script.calls()[0][-2:]
+
+
+def test_a_port_that_cannot_be_forwarded_is_a_message(script: ScriptedKubectl) -> None:
+    """In kubectl's words."""
+    script.on("port-forward", err='Error from server (NotFound): pods "sales" not found', status=1)
+
+    with pytest.raises(ToolError, match="not found"), program(script).forward("sales", 8080, namespace="shop"):
+        pass

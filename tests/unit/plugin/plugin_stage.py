@@ -78,13 +78,22 @@ class ScriptedRunner:
     """ Path and token of every request. """
     fault: int | None = None
     """ Answer everything with this status. """
+    refusal: dict[str, Any] = field(default_factory=lambda: {"error": "as told"})
+    says: dict[str, Any] | None = None
+    """ The state, in place of the steps' one; there is no QR code then. """
+    limit: int | None = None
+    """ After so many questions about the state, answer with status 500. """
     waits: list[str] = field(default_factory=list)
 
     def answer(self, path: str, token: str) -> tuple[int, dict[str, Any]]:
         """Play the runner for one GET."""
         self.tokens.append((path.split("?", maxsplit=1)[0], token))
         if self.fault is not None:
-            return self.fault, {"error": "as told"}
+            return self.fault, self.refusal
+        if self.says is not None:
+            asked = [path for path, _ in self.tokens if path == "/v1/state"]
+            over = self.limit is not None and len(asked) > self.limit
+            return (404, {}) if path.startswith("/v1/qr") else (500, {}) if over else (200, self.says)
         if "after=" in path:
             self.waits.append(path.rpartition("wait=")[2])
             self.step = min(self.step + 1, len(self.steps) - 1)

@@ -1,73 +1,108 @@
 """The command line: words, mistakes, exit statuses."""
 
 import dataclasses
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from kubectl_whatsapp.cli import main, parse
-from kubectl_whatsapp.console import ago
-from kubectl_whatsapp.drawing import Form
-from unit.plugin.plugin_stage import NOW, Heard, ScriptedKubectl, session_json
+from kubectl_whatsapp.cli import main
+from unit.plugin.plugin_stage import Heard, ScriptedKubectl, session_json
 
 SCRIPT = Path(__file__).parents[3] / "plugin" / "kubectl-whatsapp"
 
 
+@pytest.mark.usefixtures("qr_stage")
 @pytest.mark.parametrize(
     "words",
     [
-        ["qr", "sales", "out.png", "-n", "shop", "-o", "png"],
-        ["qr", "sales", "-n", "shop", "-o", "png", "out.png"],
-        ["-n", "shop", "qr", "-o", "png", "sales", "out.png"],
-        ["--namespace=shop", "qr", "was/sales", "--output=png", "out.png"],
+        ["qr", "sales", "out.txt", "-n", "shop", "-o", "text"],
+        ["qr", "sales", "-n", "shop", "-o", "text", "out.txt"],
+        ["-n", "shop", "qr", "-o", "text", "sales", "out.txt"],
+        ["--namespace=shop", "qr", "was/sales", "--output=text", "out.txt"],
+        ["-n", "elsewhere", "qr", "sales", "-nshop", "-otext", "out.txt"],
     ],
 )
-def test_words_come_in_any_order(words: Sequence[str]) -> None:
-    """Flags may stand before the command, between the words and behind them."""
-    found = parse(words)
+def test_words_come_in_any_order(
+    words: Sequence[str],
+    scripted_kubectl: ScriptedKubectl,
+    heard: Heard,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """Flags may stand before the command, between the words and behind them, where they count more."""
+    monkeypatch.chdir(tmp_path)
 
-    assert ("qr", "sales", Path("out.png"), "shop", Form.PNG, False) == (
-        found.command,
-        found.name,
-        found.file,
-        found.namespace,
-        found.output,
-        found.watch,
-    )
+    status = main(words, console=heard.console)
+
+    asked = ["get", "whatsappsessions.wasession.dev", "sales", "--namespace=shop", "--output=json"]
+    assert (0, asked) == (status, scripted_kubectl.calls()[0])
+    assert "2@code-1\n" == (tmp_path / "out.txt").read_text()
 
 
 @pytest.mark.parametrize(
     ("words", "hint"),
     [
-        ([], "kubectl whatsapp"),
-        (["scan"], "invalid choice: 'scan'"),
-        (["qr"], "the following arguments are required: NAME"),
-        (["qr", "sales", "-o", "gif"], "argument -o/--output"),
-        (["status", "sales", "-A"], "a name and -A do not go together"),
-        (["status", "was/"], "'was/' is no name of a session"),
-        (["status", "--watch"], "unrecognized arguments: --watch"),
+        ([], "Usage: kubectl whatsapp"),
+        (["-n", "shop"], "Usage: kubectl whatsapp"),
+        (["scan"], "error: No such command 'scan'."),
+        (["qr"], "error: Missing argument 'NAME'."),
+        (["qr", "sales", "-o", "gif"], "Invalid value for '-o' / '--output'"),
+        (["status", "sales", "-A"], "error: a name and -A do not go together"),
+        (["status", "sales", "-l", "team=shop"], "error: a name and -l do not go together"),
+        (["status", "was/"], "error: 'was/' is no name of a session"),
+        (["qr", "--", "-A"], "error: '-A' is no name of a session"),
+        (["qr", "a\x1b[2Jb"], r"error: 'a\x1b[2Jb' is no name of a session"),
+        (["status", "--wait\u202e"], r"error: No such option: --wait\u202e"),
+        (["status", "-w", "sales", "returns"], "error: --watch goes with one name or none"),
+        (["status", "-w", "-o", "json"], "error: --watch goes with one name or none, and with -o table, wide or name"),
+        (["qr", "sales", "file", "more"], "error: Got unexpected extra argument(s) (more)"),
     ],
 )
-def test_words_that_make_no_sense(words: Sequence[str], hint: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Status 2, and a hint about which word."""
-    with pytest.raises(SystemExit) as caught:
-        parse(words)
+def test_words_that_make_no_sense(words: Sequence[str], hint: str, heard: Heard) -> None:
+    """Status 2, and a hint about which word; the cluster is not asked."""
+    status = main(words, console=heard.console)
 
-    said = capsys.readouterr()
-    assert 2 == caught.value.code
-    assert hint in said.out + said.err
+    assert (2, "") == (status, heard.out.getvalue())
+    assert hint in heard.notes.getvalue()
 
 
-def test_help_is_no_mistake(capsys: pytest.CaptureFixture[str]) -> None:
-    """Whoever asks for help gets status 0."""
-    with pytest.raises(SystemExit) as caught:
-        parse(["--help"])
+def test_where_help_is(heard: Heard) -> None:
+    """Whoever was not understood is told how to ask."""
+    main(["status", "--wait"], console=heard.console)
 
-    assert 0 == caught.value.code
-    assert "show the QR code that links a phone" in capsys.readouterr().out
+    assert heard.notes.getvalue().endswith("\nSee 'kubectl whatsapp status --help' for usage.\n")
+
+
+@pytest.mark.parametrize("words", [["--help"], ["-h"], ["status", "-h"]])
+def test_help_is_no_mistake(words: Sequence[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever asks for help gets status 0, on standard output."""
+    assert 0 == main(words)
+    assert "how full their quotas are" in capsys.readouterr().out
+
+
+def test_the_options_of_kubectl_reach_it(scripted_kubectl: ScriptedKubectl, heard: Heard) -> None:
+    """All that chooses a cluster or a person, from before the command and from behind it."""
+    scripted_kubectl.on("get", out={"kind": "List", "items": []})
+    before = ["--context", "blue", "--as=jo", "--request-timeout", "5s"]
+    after = ["--as-group", "a", "--as-group=b", "-s", "https://x", "--insecure-skip-tls-verify", "--as", "mo"]
+
+    status = main([*before, "status", *after], console=heard.console)
+
+    expected = {
+        "--context=blue",
+        "--as=mo",
+        "--request-timeout=5s",
+        "--as-group=a",
+        "--as-group=b",
+        "--server=https://x",
+        "--insecure-skip-tls-verify=true",
+    }
+    (call,) = scripted_kubectl.calls()
+    place = call.index("get")
+    assert (0, expected) == (status, set(call[:place]))
 
 
 def test_no_kubectl_is_a_message(heard: Heard, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -133,15 +168,45 @@ def test_a_reader_that_has_enough(scripted_kubectl: ScriptedKubectl) -> None:
     assert (1, "") == (process.returncode, said)
 
 
-@pytest.mark.parametrize(
-    ("seconds", "expected"),
-    [(0, "0s"), (119, "119s"), (120, "2m"), (10_799, "179m"), (10_800, "3h"), (172_799, "47h"), (259_200, "3d")],
-)
-def test_ages(seconds: int, expected: str) -> None:
-    """Ages are short, and grow coarser as they grow."""
-    assert expected == ago(NOW - timedelta(seconds=seconds), now=NOW)
+def test_a_python_without_what_the_plugin_needs(tmp_path: Path) -> None:
+    """Run from a checkout without `make setup`: the missing package and the way to all of them, not a traceback."""
+    folder = tmp_path / "plugin"
+    folder.mkdir()
+    (folder / "kubectl_whatsapp").symlink_to(SCRIPT.parent / "kubectl_whatsapp")
+    (folder / "kubectl-whatsapp").write_text(SCRIPT.read_text())
+    (folder / "kubectl-whatsapp").chmod(0o755)
+    bare = tmp_path / "bin"
+    bare.mkdir()
+    (bare / "python3").write_text(f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')
+    (bare / "python3").chmod(0o755)
+
+    environment = {"PATH": f"{bare}:/usr/bin:/bin"}
+    done = subprocess.run(
+        [folder / "kubectl-whatsapp", "status"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+
+    assert (1, "") == (done.returncode, done.stdout)
+    assert re.fullmatch(
+        r"kubectl whatsapp needs the Python package \w+: `pipx install .*/plugin` brings all it needs\n", done.stderr
+    )
 
 
-def test_the_age_of_nothing() -> None:
-    """No time is a dash, and a clock that is ahead is no reason for a negative age."""
-    assert ("-", "0s") == (ago(None, now=NOW), ago(NOW + timedelta(seconds=5), now=NOW))
+def test_what_takes_long_to_load_is_not_loaded(scripted_kubectl: ScriptedKubectl) -> None:
+    """Neither typer's validator, nor rich, nor what another command needs: a table down a pipe comes at once."""
+    scripted_kubectl.on("get", out={"kind": "List", "items": [session_json()]})
+    slow = ["pydantic", "rich", "yaml", "segno", "http.client"]
+    program = (
+        f"import sys; sys.modules.update(dict.fromkeys({slow}))\n"
+        "from kubectl_whatsapp.cli import main\n"
+        "sys.exit(main(['-n', 'shop', 'status', 'sales', '-o', 'wide', '--as-group', 'a']))\n"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=50)
+
+    assert 0 == done.returncode, done.stderr
+    assert ["sales", "QRPending", "False", "demo"] == done.stdout.splitlines()[1].split()[:4]

@@ -1,20 +1,25 @@
 """The one seam to the cluster: what kubectl prints becomes objects, and its faults become errors with a meaning."""
 
+import ast
+import json
 import os
+import sys
 import time
 from pathlib import Path
 
+import kubectl_whatsapp.kubectl
 import pytest
-from kubectl_whatsapp.errors import (
+from kubectl_whatsapp.kubectl import (
     ApiMissing,
     Forbidden,
     ForwardFailed,
+    Kubectl,
     KubectlFailed,
     KubectlMissing,
+    KubectlSlow,
     NotFound,
-    PluginError,
+    find_kubectl,
 )
-from kubectl_whatsapp.kubectl import Kubectl, find_kubectl
 from unit.plugin.plugin_stage import ScriptedKubectl
 
 
@@ -49,7 +54,7 @@ def test_a_list_and_one_object(scripted_kubectl: ScriptedKubectl) -> None:
         ("", KubectlFailed),
     ],
 )
-def test_faults(scripted_kubectl: ScriptedKubectl, said: str, error: type[PluginError]) -> None:
+def test_faults(scripted_kubectl: ScriptedKubectl, said: str, error: type[KubectlFailed]) -> None:
     """Each fault that somebody handles has a class; its text begins with kubectl's words, `error:` is ours to say."""
     scripted_kubectl.on("get", err=f"{said}\n", status=1)
 
@@ -132,6 +137,172 @@ def test_forwarding_that_opens_nothing(scripted_kubectl: ScriptedKubectl, monkey
         pass
 
     assert time.monotonic() - begin < 10
+
+
+def test_it_needs_nothing_but_python() -> None:
+    """Cluster, demo and tests import it too: it loads none of the plugin's other modules, and no library."""
+    tree = ast.parse(Path(kubectl_whatsapp.kubectl.__file__).read_text())
+    names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    names |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+
+    assert set() == {name.partition(".")[0] for name in names} - sys.stdlib_module_names
+
+
+def test_a_command_carries_what_chooses_the_cluster(scripted_kubectl: ScriptedKubectl) -> None:
+    """First of all, so that no command can reach another one; and its words are there for who starts it himself."""
+    scripted_kubectl.on("version", out="v1.35.4\n")
+    kubectl = Kubectl(
+        program=scripted_kubectl.folder / "kubectl", kubeconfig=Path("/x/config"), context="blue", flags=("--as=jo",)
+    )
+
+    expected = ["--kubeconfig=/x/config", "--context=blue", "--as=jo"]
+    assert "v1.35.4\n" == kubectl("version")
+    assert [[*expected, "version"]] == scripted_kubectl.calls()
+    assert (str(kubectl.program), *expected) == kubectl.command
+
+
+def test_input_and_environment_are_the_callers(tmp_path: Path) -> None:
+    """What is given is all that the program gets: nothing of this process's environment."""
+    program = tmp_path / "kubectl"
+    program.write_text("#!/bin/sh\n/bin/cat; /usr/bin/env\n")
+    program.chmod(0o755)
+
+    said = Kubectl(program=program, environment={"KUBECONFIG": "/x"})("apply", input="objects: ü\n")
+
+    assert "objects: ü" == said.splitlines()[0]
+    assert {"KUBECONFIG"} == {line.partition("=")[0] for line in said.splitlines()[1:]} - {"PWD", "_", "SHLVL"}
+
+
+def test_a_failure_has_all_that_was_said(scripted_kubectl: ScriptedKubectl) -> None:
+    """A caller can look at words, status and output; who does not mind a failure gets the output alone."""
+    scripted_kubectl.on("delete", out="one deleted\n", err="error: two is held\n", status=3)
+    kubectl = kubectl_of(scripted_kubectl)
+
+    with pytest.raises(KubectlFailed) as caught:
+        kubectl("delete", "pod", "one", "two")
+
+    fault = caught.value
+    assert ("two is held", ("delete", "pod", "one", "two"), 3) == (str(fault), fault.arguments, fault.status)
+    assert "one deleted\nerror: two is held\n" == fault.output == kubectl("delete", check=False)
+
+
+def test_a_no_on_standard_output(scripted_kubectl: ScriptedKubectl) -> None:
+    """`kubectl auth can-i` complains of nothing."""
+    scripted_kubectl.on("auth", out="no\n", status=1)
+
+    with pytest.raises(KubectlFailed, match=r"^no$"):
+        kubectl_of(scripted_kubectl)("auth", "can-i", "create", "pods")
+
+
+@pytest.mark.parametrize(("own", "call"), [(None, 0.3), (0.3, None), (60, 0.3)])
+def test_a_command_that_hangs_is_ended(
+    scripted_kubectl: ScriptedKubectl, own: float | None, call: float | None
+) -> None:
+    """After the call's time, or the one that all calls have."""
+    scripted_kubectl.on("wait", stays=True)
+
+    with pytest.raises(KubectlSlow, match="kubectl wait crd took over 0 s"):
+        Kubectl(program=scripted_kubectl.folder / "kubectl", timeout=own)("wait", "crd", timeout=call)
+
+
+def test_bytes_that_are_no_text(tmp_path: Path) -> None:
+    """A container's output can be anything: it is shown with marks in place of what cannot be read."""
+    program = tmp_path / "kubectl"
+    program.write_text("#!/bin/sh\nprintf 'a\\377b'; printf 'c\\377d' >&2; exit $1\n")
+    program.chmod(0o755)
+
+    assert "a\ufffdb" == Kubectl(program=program)("0")
+    with pytest.raises(KubectlFailed, match="c\ufffdd"):
+        Kubectl(program=program)("1")
+
+
+@pytest.mark.parametrize("said", ["warning: deprecated\n{}", "[1]", "7", '{"kind": "List"}', "[" * 100_000])
+def test_output_that_is_no_objects(scripted_kubectl: ScriptedKubectl, said: str) -> None:
+    """A wrapper around kubectl may print anything: that is said, without a traceback."""
+    scripted_kubectl.on("get", out=said)
+
+    with pytest.raises(KubectlFailed, match="kubectl printed something else than objects"):
+        kubectl_of(scripted_kubectl).get("pods")
+
+
+def test_a_name_is_no_option(scripted_kubectl: ScriptedKubectl) -> None:
+    """Names come out of objects: one that begins as an option does never reaches kubectl."""
+    with pytest.raises(KubectlFailed, match=r"'--token=x' is no name of an object"):
+        kubectl_of(scripted_kubectl).get("secrets", "--token=x")
+
+    assert [] == scripted_kubectl.calls()
+
+
+def test_one_object_or_none(scripted_kubectl: ScriptedKubectl) -> None:
+    """None is an answer, a missing right is none."""
+    scripted_kubectl.on("get", "pod", out={"kind": "Pod", "metadata": {"name": "sales"}})
+    scripted_kubectl.on("get", "secret")
+    scripted_kubectl.on("get", "node", err="Error from server (Forbidden): no", status=1)
+    kubectl = kubectl_of(scripted_kubectl)
+
+    assert {"kind": "Pod", "metadata": {"name": "sales"}} == kubectl.find("pod", "sales", namespace="shop")
+    assert kubectl.find("secret", "x", namespace="shop") is None
+    with pytest.raises(Forbidden):
+        kubectl.find("node", "n")
+
+
+def test_objects_are_applied_as_one_stream(tmp_path: Path) -> None:
+    """JSON documents on standard input, which is YAML to kubectl."""
+    program = tmp_path / "kubectl"
+    program.write_text(f'#!/bin/sh\n/bin/cat > {tmp_path}/heard\necho "$@" > {tmp_path}/words\n')
+    program.chmod(0o755)
+
+    Kubectl(program=program).apply({"a": 1}, {"b": 2})
+
+    assert '{"a": 1}\n---\n{"b": 2}' == (tmp_path / "heard").read_text()
+    assert "apply --filename=-\n" == (tmp_path / "words").read_text()
+
+
+def test_lines_come_while_the_command_runs(scripted_kubectl: ScriptedKubectl) -> None:
+    """And it ends with the block."""
+    scripted_kubectl.on("logs", out="one\ntwo\n", stays=True)
+
+    with kubectl_of(scripted_kubectl).stream("logs", "--follow") as lines:
+        assert ["one\n", "two\n"] == [next(lines), next(lines)]
+        assert 1 == len(children(scripted_kubectl.folder))
+
+    assert set() == children(scripted_kubectl.folder)
+
+
+def test_a_stream_that_ends_with_a_fault(scripted_kubectl: ScriptedKubectl) -> None:
+    """What came is handed out before the fault is."""
+    scripted_kubectl.on("logs", out="one\n", err='Error from server (NotFound): pods "x" not found\n', status=1)
+    seen: list[str] = []
+
+    with pytest.raises(NotFound), kubectl_of(scripted_kubectl).stream("logs") as lines:
+        seen.extend(lines)
+
+    assert ["one\n"] == seen
+
+
+def test_events_of_a_watch(scripted_kubectl: ScriptedKubectl) -> None:
+    """Each with its kind and its object, as kubectl prints them: a line for each."""
+    printed = [{"type": "ADDED", "object": {"kind": "Pod", "a": {}}}, {"type": "DELETED", "object": {"kind": "Pod"}}]
+    scripted_kubectl.on("get", "pods", "--watch", out="".join(f"{json.dumps(event)}\n" for event in printed))
+
+    with kubectl_of(scripted_kubectl).watch("pods", namespace="shop", selector="a=b") as events:
+        assert [("ADDED", {"kind": "Pod", "a": {}}), ("DELETED", {"kind": "Pod"})] == list(events)
+
+    place = ["--namespace=shop", "--selector=a=b"]
+    expected = ["get", "pods", *place, "--watch", "--output-watch-events", "--output=json"]
+    assert [expected] == scripted_kubectl.calls()
+
+
+@pytest.mark.parametrize("said", ["{", "[]", '{"type": "ADDED"}', '{"type": "ADDED", "object": 7}', "[" * 100_000])
+def test_events_that_are_none(scripted_kubectl: ScriptedKubectl, said: str) -> None:
+    """Said, without a traceback."""
+    scripted_kubectl.on("get", out=f"{said}\n")
+
+    with (
+        pytest.raises(KubectlFailed, match="kubectl printed something else than events"),
+        kubectl_of(scripted_kubectl).watch("pods") as events,
+    ):
+        list(events)
 
 
 def children(folder: Path) -> set[int]:

@@ -90,7 +90,7 @@ def test_json_down_a_pipe(heard: Heard) -> None:
     """`-o json` has the text, the round and the end."""
     run(heard, "qr", "sales", "-n", "shop", "-o", "json")
 
-    expected = {"text": "2@code-1", "expiryTime": "2026-11-22T14:00:18+00:00", "round": 2}
+    expected = {"text": "2@code-1", "expiryTime": "2026-11-22T14:00:18Z", "round": 2}
     assert expected == json.loads(heard.raw.getvalue())
 
 

@@ -4,34 +4,53 @@ import re
 from pathlib import Path
 
 import pytest
-from kubectl_whatsapp.cli import parse
+from kubectl_whatsapp.cli import main
 
 PAGE = (Path(__file__).parents[3] / "docs" / "reference" / "plugin.md").read_text()
+OF_ALL = {"--help", "--namespace", "--context", "--kubeconfig", "--as", "--as-group"}
+""" Told once, for all commands. """
+
+
+def options(text: str) -> set[str]:
+    """Every long option in a text."""
+    return set(re.findall(r"--[a-z][a-z-]+", text))
 
 
 @pytest.mark.parametrize("command", ["qr", "status"])
 def test_every_option_is_in_the_page(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """An option that help tells of is in the command's section, and the section tells of no other."""
-    with pytest.raises(SystemExit):
-        parse([command, "--help"])
-    told = set(re.findall(r"--[a-z][a-z-]+", capsys.readouterr().out)) - {
-        "--help",
-        "--namespace",
-        "--context",
-        "--kubeconfig",
-    }
-    section = PAGE.split(f"## kubectl whatsapp {command}")[1].split("\n## ")[0]
+    main([command, "--help"])
 
-    assert told == {
-        option for row in section.splitlines() if row[:1] == "|" for option in re.findall(r"--[a-z][a-z-]+", row)
-    }
+    told = options(capsys.readouterr().out)
+    section = PAGE.split(f"## kubectl whatsapp {command}")[1].split("\n## ")[0]
+    assert told >= OF_ALL
+    assert told - OF_ALL == options("\n".join(row for row in section.splitlines() if row[:1] == "|"))
+
+
+@pytest.mark.parametrize("command", ["qr", "status"])
+def test_every_format_is_in_the_page(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The words that --output takes are told with it."""
+    main([command, "--help"])
+
+    words = re.findall(r"--output <([a-z|]+)>", capsys.readouterr().out)[0].split("|")
+    section = PAGE.split(f"## kubectl whatsapp {command}")[1].split("\n## ")[0]
+    row = next(line for line in section.splitlines() if "`--output`" in line)
+    assert set(words) == set(re.findall(r"`([a-z]+)`", row))
 
 
 def test_the_common_options_are_in_the_page(capsys: pytest.CaptureFixture[str]) -> None:
     """What every command takes is told once, for all."""
-    with pytest.raises(SystemExit):
-        parse(["--help"])
+    main(["--help"])
 
-    told = set(re.findall(r"--[a-z]+", capsys.readouterr().out)) - {"--help"}
-    assert {"--namespace", "--context", "--kubeconfig"} == told
-    assert all(f"{option}" in PAGE.split("## kubectl whatsapp")[0] for option in told)
+    told = options(capsys.readouterr().out) - {"--help"}
+    completion = {"--install-completion", "--show-completion"}
+    assert OF_ALL - {"--help"} | completion == told
+    assert told <= options(PAGE.split("## kubectl whatsapp")[0])
+
+
+def test_kubectls_other_options_are_in_the_page() -> None:
+    """Those that the help leaves to `kubectl options` are listed, because they are understood."""
+    from kubectl_whatsapp.cli import FLAGS
+
+    known = {parameter.name.removeprefix("kubectl").replace("_", "-") for parameter in FLAGS}
+    assert known <= options(PAGE.split("## kubectl whatsapp")[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import threading
@@ -54,7 +55,8 @@ class OneAnswer:
                 while b"\r\n\r\n" not in received and (chunk := connection.recv(65536)):
                     received += chunk
                 self.requests.append(received.decode())
-                connection.sendall(self.answer)
+                with contextlib.suppress(OSError):  # a reader that has enough
+                    connection.sendall(self.answer)
 
 
 @pytest.fixture(scope="module")
@@ -120,8 +122,8 @@ def test_what_is_asked(
     [
         ("401 Unauthorized", "the runner does not accept the token of the session's Secret"),
         ("403 Forbidden", "the runner does not accept the token of the session's Secret"),
-        ("500 Internal Server Error", "the runner answered with status 500"),
-        ("302 Found", "the runner answered with status 302"),
+        ("500 Internal Server Error", "the runner answered with status 500: x"),
+        ("302 Found", "the runner answered with status 302: x"),
     ],
 )
 def test_refusals(server: OneAnswer, runner: Runner, status: str, expected: str) -> None:
@@ -152,6 +154,109 @@ def test_codes_that_are_none(server: OneAnswer, runner: Runner, body: bytes, exp
         runner.code()
 
     assert expected == str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "expected"),
+    [
+        ({"error": {"code": "BadRequest", "message": "wait is no number"}}, ": wait is no number"),
+        ({"title": "Bad Request", "detail": "old", "error": {"code": "X", "message": "new"}}, ": new"),
+        (
+            {"type": "about:blank", "title": "Bad Request", "status": 400, "detail": "wait is no number"},
+            ": wait is no number",
+        ),
+        ({"title": "Bad Request", "error": "as told"}, ": Bad Request"),
+        ({"error": {"code": "BadRequest"}}, ": BadRequest"),
+        ({"error": {"message": "\x1b[2J\r\nno\u202e"}}, r": \x1b[2J no\u202e"),
+        ({"error": {"message": "x" * 5000}}, f": {'x' * 1023}…"),
+        ({"error": {"message": 7}, "detail": None, "title": []}, ""),
+        ([], ""),
+    ],
+)
+def test_why_the_runner_refused(server: OneAnswer, runner: Runner, refusal: object, expected: str) -> None:
+    """The error object that every version has, else the problem's own words; one printable line of it."""
+    server.json(refusal, status="400 Bad Request")
+
+    with pytest.raises(RunnerRefused) as caught:
+        runner.said()
+
+    assert f"the runner answered with status 400{expected}" == str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["2@\x1b[2J", "2@a\nb", "\u202e2@", "2@\ud800", "2@\x7f"])
+def test_a_code_that_a_terminal_would_obey(server: OneAnswer, runner: Runner, text: str) -> None:
+    """`-o text` gives the code out as it is, so that it is none unless it is printable."""
+    server.json({"text": text})
+
+    with pytest.raises(RunnerRefused, match="the runner answered without a QR code's text"):
+        runner.code()
+
+
+def test_an_answer_that_is_just_small_enough(server: OneAnswer, runner: Runner) -> None:
+    """64 KiB with its head are read."""
+    body = b'{"state": "Loading", "message": "' + b"x" * 65_000 + b'"}'
+    server.body(body + b" " * (65_536 - len(body) - len("HTTP/1.1 200 OK\r\nContent-Length: 65490\r\n\r\n")))
+
+    assert "Loading" == runner.said().state
+    assert 65_536 == len(server.answer)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\n\r\n" + b" " * 70_000,
+        b"HTTP/1.1 200 OK\r\nContent-Length: 70000\r\n\r\n" + b" " * 70_000,
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\n \r\n" * 20_000,
+        b"HTTP/1.1 200 OK\r\n" + b"".join(b"X-%d: %s\r\n" % (i, b"x" * 1000) for i in range(90)) + b"\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\n" * 4000,
+    ],
+    ids=["endless", "long", "chunked", "head", "continues"],
+)
+def test_an_answer_that_is_too_large(server: OneAnswer, runner: Runner, answer: bytes) -> None:
+    """Over 64 KiB nothing is read, in whatever part of an answer they come."""
+    server.answer = answer
+
+    with pytest.raises(RunnerRefused, match="the runner's answer is larger than 64 KiB"):
+        runner.said()
+
+
+def test_an_answer_that_comes_byte_by_byte(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time is for the whole answer: one byte now and then does not make it longer."""
+    monkeypatch.setattr("kubectl_whatsapp.runner.PATIENCE", 0.5)
+    over = threading.Event()
+
+    def drip(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection, contextlib.suppress(OSError):
+            while not over.wait(0.05):
+                connection.sendall(b"H")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=drip, args=(listener,))
+        thread.start()
+        with pytest.raises(RunnerSilent):
+            Runner(port=listener.getsockname()[1], link_token="x", state_token="x").said()
+        over.set()
+        thread.join()
+
+
+@pytest.mark.parametrize("body", [b"[" * 60_000, b'{"a":' * 10_000, b"1" * 5000])
+def test_json_that_is_meant_to_break_the_reader(server: OneAnswer, runner: Runner, body: bytes) -> None:
+    """Nested without end, or a number without end: no JSON, and no traceback."""
+    server.body(body)
+
+    with pytest.raises(RunnerRefused, match="the runner's answer is no JSON"):
+        runner.said()
+
+
+@pytest.mark.parametrize("value", [True, -1, 2**53, 1.5, "3", None])
+def test_counts_that_are_none(server: OneAnswer, runner: Runner, value: object) -> None:
+    """A round or a revision is a whole number that every JSON reader holds exactly; else it is not known."""
+    server.json({"text": "2@x", "state": "Loading", "round": value, "revision": value})
+
+    code = runner.code()
+    assert code is not None
+    assert (0, 0) == (code.round, runner.said().revision)
 
 
 @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{", b"SSH-2.0-OpenSSH\r\n"])

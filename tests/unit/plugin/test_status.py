@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import yaml
 from kubectl_whatsapp.cli import main
 from unit.plugin.plugin_stage import Heard, ScriptedKubectl, session_json
 
@@ -110,13 +111,13 @@ def test_json(scripted_kubectl: ScriptedKubectl, heard: Heard) -> None:
                 "ready": "True",
                 "reason": "Connected",
                 "message": "",
-                "since": "2026-11-22T13:42:00+00:00",
+                "lastTransitionTime": "2026-11-22T13:42:00Z",
                 "linked": False,
-                "quota": "demo",
+                "quotaName": "demo",
                 "restarts": 2,
-                "pod": "sales",
-                "node": "node-1",
-                "secret": "was-sales-0123abcd",
+                "podName": "sales",
+                "nodeName": "node-1",
+                "tokenSecretName": "was-sales-0123abcd",
             }
         ],
         "quotas": [
@@ -124,10 +125,10 @@ def test_json(scripted_kubectl: ScriptedKubectl, heard: Heard) -> None:
                 "name": "demo",
                 "sessions": 3,
                 "memory": None,
-                "per_namespace": None,
+                "sessionsPerNamespace": None,
                 "admitted": 2,
                 "waiting": 1,
-                "memory_reserved": "1536Mi",
+                "memoryReserved": "1536Mi",
             }
         ],
     }
@@ -164,3 +165,106 @@ def test_a_session_that_no_operator_has_seen(scripted_kubectl: ScriptedKubectl, 
     main(["status"], console=heard.console)
 
     assert ["sales", "-", "Unknown", "demo", "0", "-", "-"] == heard.out.getvalue().splitlines()[1].split()
+
+
+def test_wide(scripted_kubectl: ScriptedKubectl, heard: Heard) -> None:
+    """Node and pod stand before the message, so that the columns before them keep their places."""
+    scripted_kubectl.on("get", "whatsappsessions.wasession.dev", out=two_sessions())
+    scripted_kubectl.on("get", "whatsappsessionquotas.wasession.dev", out="")
+
+    main(["status", "-o", "wide"], console=heard.console)
+
+    header, waiting, running = heard.out.getvalue().splitlines()
+    assert ["REASON", "NODE", "POD", "MESSAGE"] == header.split()[6:]
+    assert ["node-1", "-", *FULL.split()] == waiting.split()[7:]
+    assert ["node-1", "sales"] == running.split()[7:]
+
+
+def test_yaml(scripted_kubectl: ScriptedKubectl, heard: Heard) -> None:
+    """-o yaml is the document of -o json."""
+    scripted_kubectl.on("get", "whatsappsessions.wasession.dev", out=two_sessions())
+    scripted_kubectl.on("get", "whatsappsessionquotas.wasession.dev", out=quota_json(sessions=3))
+
+    main(["status", "-o", "json"], console=heard.console)
+    as_json = heard.out.getvalue()
+    main(["status", "-o", "yaml"], console=heard.console)
+
+    assert json.loads(as_json) == yaml.safe_load(heard.out.getvalue().removeprefix(as_json))
+
+
+def test_names(scripted_kubectl: ScriptedKubectl, heard: Heard) -> None:
+    """-o name is for another kubectl command, and asks for no quotas."""
+    scripted_kubectl.on("get", "whatsappsessions.wasession.dev", out=two_sessions())
+
+    status = main(["status", "-o", "name"], console=heard.console)
+
+    expected = ["whatsappsession.wasession.dev/returns", "whatsappsession.wasession.dev/sales"]
+    assert (0, expected) == (status, heard.out.getvalue().splitlines())
+    assert 1 == len(scripted_kubectl.calls())
+
+
+def test_a_selector(scripted_kubectl: ScriptedKubectl, heard: Heard) -> None:
+    """It is kubectl's; where nothing has the labels, they are named."""
+    scripted_kubectl.on("get", "whatsappsessions.wasession.dev", out=listed())
+
+    main(["status", "-A", "-l", "team=shop"], console=heard.console)
+
+    expected = ["get", "whatsappsessions.wasession.dev", "--all-namespaces", "--selector=team=shop", "--output=json"]
+    assert [expected] == scripted_kubectl.calls()
+    assert "no sessions with labels team=shop in any namespace\n" == heard.notes.getvalue()
+
+
+def events(*changes: tuple[str, dict[str, Any]]) -> str:
+    """A watch's events as kubectl prints them."""
+    return "".join(json.dumps({"type": kind, "object": session}) + "\n" for kind, session in changes)
+
+
+def test_a_watch_tells_changes(scripted_kubectl: ScriptedKubectl, heard: Heard) -> None:
+    """The sessions, then a line for each whose line is another one; what a watch repeats at its start is no change."""
+    sales, returns = session_json("sales", state="Starting"), session_json("returns")
+    linked = session_json("sales", state="Connected")
+    same = linked | {"metadata": linked["metadata"] | {"resourceVersion": "7"}}
+    scripted_kubectl.on("get", "whatsappsessions.wasession.dev", out=listed(sales, returns))
+    changes = [("ADDED", sales), ("ADDED", returns), ("MODIFIED", linked), ("MODIFIED", same), ("DELETED", returns)]
+    scripted_kubectl.on("get", "whatsappsessions.wasession.dev", "--watch", out=events(*changes))
+
+    status = main(["status", "-w", "-n", "shop"], console=heard.console)
+
+    expected = [
+        "NAME      STATE       READY   QUOTA   RESTARTS   SINCE   REASON",
+        "returns   QRPending   False   demo    2          18m     QRPending",
+        "sales     Starting    False   demo    2          18m     Starting",
+        "sales     Connected   True    demo    2          18m     Connected",
+        "returns   Deleted     False   demo    2          18m     QRPending",
+    ]
+    assert (0, expected) == (status, heard.out.getvalue().splitlines())
+
+
+def test_a_watch_of_nothing_yet(scripted_kubectl: ScriptedKubectl, heard: Heard) -> None:
+    """That there are none is said, and the first one comes with the header."""
+    scripted_kubectl.on("get", "whatsappsessions.wasession.dev", out=listed())
+    scripted_kubectl.on("get", "--watch", out=events(("ADDED", session_json("sales"))))
+
+    main(["status", "--watch"], console=heard.console)
+
+    assert "no sessions in this namespace; -A lists all namespaces\n" == heard.notes.getvalue()
+    assert ["NAME", "sales"] == [line.split()[0] for line in heard.out.getvalue().splitlines()]
+
+
+def test_a_watch_that_breaks(scripted_kubectl: ScriptedKubectl, heard: Heard) -> None:
+    """With kubectl's words, and status 1."""
+    scripted_kubectl.on("get", "whatsappsessions.wasession.dev", out=listed())
+    scripted_kubectl.on("get", "--watch", err="error: unable to decode an event\n", status=1)
+
+    assert 1 == main(["status", "--watch"], console=heard.console)
+    assert heard.notes.getvalue().endswith("error: unable to decode an event\n")
+
+
+def test_a_watch_of_names(scripted_kubectl: ScriptedKubectl, heard: Heard) -> None:
+    """With -o name each change is its session's name, for `while read`."""
+    scripted_kubectl.on("get", "whatsappsessions.wasession.dev", out=listed())
+    scripted_kubectl.on("get", "--watch", out=events(("ADDED", session_json("sales"))))
+
+    main(["status", "--watch", "-o", "name"], console=heard.console)
+
+    assert "whatsappsession.wasession.dev/sales\n" == heard.out.getvalue()

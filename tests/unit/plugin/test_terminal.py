@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import re
 import struct
 import subprocess
 import termios
@@ -130,3 +131,108 @@ def test_a_watch_wipes_the_screen(scripted_kubectl: ScriptedKubectl, scripted_ru
     assert screens[1].startswith(draw("2@code-1", columns=100, colours=True))
     assert screens[2].startswith(draw("2@code-2", columns=100, colours=True))
     assert shown.endswith("session shop/sales is linked (Connected)\n")
+
+
+HOSTILE = "code \x1b]52;c;aGVsbG8=\x07 \x1b[2J\x9b3J 10:00\rmore \u202egpj.exe\u2066 [red]x[/red] [link=https://a.example]y[/link]"
+""" Writes the clipboard, wipes the screen, overwrites the line, reverses words, and looks like rich's markup. """
+OURS = re.compile(r"\x1b\[[0-9;]*m|\n")
+""" What of a terminal's language the plugin speaks itself in these tests: colours. """
+
+
+def assert_signs_alone(shown: str) -> None:
+    """Nothing of what a terminal would obey has come through, and the markup is there to be read."""
+    assert OURS.sub("", shown).isprintable()
+    assert all(
+        part in OURS.sub("", shown).replace(" ", "") for part in ("[red]x[/red]", "[link=https://a.example]y[/link]")
+    )
+
+
+@pytest.mark.usefixtures("qr_stage")
+@pytest.mark.parametrize("field", ["state", "reason", "message"])
+@pytest.mark.parametrize("words", [[], ["--watch"], ["-o", "json"]])
+def test_a_hostile_runner(
+    scripted_kubectl: ScriptedKubectl, scripted_runner: ScriptedRunner, field: str, words: list[str]
+) -> None:
+    """What a runner says of its state reaches the terminal as signs."""
+    said = {"revision": 1, "state": "TemporarilyBanned", "reason": "Banned", "message": "", field: HOSTILE}
+    scripted_runner.says = said
+    if field == "state":  # a word never heard is waited for, so that the watch has to be ended by something
+        scripted_runner.limit = 3
+
+    status, shown = on_a_terminal(scripted_kubectl.folder, "qr", "sales", "-n", "shop", *words, columns=100)
+
+    assert 1 == status
+    assert OURS.sub("", shown).isprintable()
+    assert field == "reason" or "[red]x[/red]" in shown
+
+
+@pytest.mark.usefixtures("qr_stage")
+def test_a_hostile_refusal(scripted_kubectl: ScriptedKubectl, scripted_runner: ScriptedRunner) -> None:
+    """The words of an error too."""
+    scripted_runner.fault, scripted_runner.refusal = 500, {"error": {"code": "X", "message": HOSTILE}}
+
+    status, shown = on_a_terminal(scripted_kubectl.folder, "qr", "sales", "-n", "shop", columns=100)
+
+    assert 1 == status
+    assert_signs_alone(shown)
+
+
+@pytest.mark.parametrize(
+    ("listing", "columns"), [("table", 40), ("table", 400), ("wide", 400), ("json", 80), ("yaml", 80), ("name", 80)]
+)
+def test_a_hostile_object(scripted_kubectl: ScriptedKubectl, listing: str, columns: int) -> None:
+    """Whatever field of a session or of a quota it is, and in whatever form it is shown."""
+    ready = {"type": "Ready", "status": HOSTILE, "reason": HOSTILE, "message": HOSTILE, "lastTransitionTime": HOSTILE}
+    fields = ("state", "podName", "nodeName", "tokenSecretName")
+    found = session_json(conditions=[ready], admission={"quotaName": HOSTILE}, **dict.fromkeys(fields, HOSTILE))
+    found["metadata"] = {"name": HOSTILE, "namespace": HOSTILE}
+    quota = {"metadata": {"name": HOSTILE}, "spec": {"memory": HOSTILE}, "status": {"memoryReserved": HOSTILE}}
+    scripted_kubectl.on("get", "whatsappsessions.wasession.dev", out={"kind": "List", "items": [found]})
+    scripted_kubectl.on("get", "whatsappsessionquotas.wasession.dev", out=quota | {"kind": "WhatsAppSessionQuota"})
+
+    status, shown = on_a_terminal(scripted_kubectl.folder, "status", "-A", "-o", listing, columns=columns)
+
+    assert 0 == status
+    assert OURS.sub("", shown).isprintable()
+    assert "red" in shown
+
+
+@pytest.mark.parametrize("command", ["qr", "status"])
+def test_hostile_complaints_of_kubectl(scripted_kubectl: ScriptedKubectl, command: str) -> None:
+    """An admission webhook or a proxy may have written them."""
+    scripted_kubectl.on("get", err=f"Error from server (Forbidden): {HOSTILE}\n", status=1)
+
+    status, shown = on_a_terminal(scripted_kubectl.folder, command, "sales", columns=400)
+
+    assert 1 == status
+    assert_signs_alone(shown)
+
+
+def test_no_colour_where_none_is_wanted(scripted_kubectl: ScriptedKubectl) -> None:
+    """NO_COLOR, and a terminal that knows no colours."""
+    scripted_kubectl.on("get", "whatsappsessions.wasession.dev", out=session_json(state="Stalled"))
+    scripted_kubectl.on("get", "whatsappsessionquotas.wasession.dev", out="")
+
+    coloured, *plain = [
+        on_a_terminal(scripted_kubectl.folder, "status", "sales", columns=100, locale=UTF8 | setting)[1]
+        for setting in ({"TERM": "xterm"}, {"NO_COLOR": "1"}, {"TERM": "dumb"})
+    ]
+
+    assert "\x1b[31mStalled" in coloured
+    assert not any(re.search(r"\x1b\[[0-9;]*[34]\d", shown) for shown in plain)
+
+
+@pytest.mark.usefixtures("qr_stage")
+@pytest.mark.parametrize("setting", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
+def test_a_code_without_colours(
+    scripted_kubectl: ScriptedKubectl, scripted_runner: ScriptedRunner, setting: dict[str, str]
+) -> None:
+    """It is drawn in the terminal's own, and the screen is not wiped by a sequence that it may not know."""
+    scripted_runner.steps = [("QRPending", "2@code-1"), ("Connected", None)]
+
+    words = ["qr", "sales", "-n", "shop", "--watch"]
+    status, shown = on_a_terminal(scripted_kubectl.folder, *words, columns=100, locale=UTF8 | setting)
+
+    assert 0 == status
+    assert shown.startswith(draw("2@code-1", columns=100, colours=False))
+    assert "\x1b" not in shown

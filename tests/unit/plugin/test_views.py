@@ -42,20 +42,20 @@ def test_a_whole_session() -> None:
         ready="False",
         reason="QRPending",
         message="",
-        since=datetime(2026, 11, 22, 13, 42, tzinfo=UTC),
+        last_transition_time=datetime(2026, 11, 22, 13, 42, tzinfo=UTC),
         linked=False,
-        quota="demo",
+        quota_name="demo",
         restarts=2,
-        pod="sales",
-        node="node-1",
-        secret="was-sales-0123abcd",
+        pod_name="sales",
+        node_name="node-1",
+        token_secret_name="was-sales-0123abcd",
     )
     assert expected == SessionView.read(session_json())
 
 
 def test_the_pod_counts_while_it_exists() -> None:
     """Status keeps the last pod's name; replicas tell whether it is there."""
-    assert "" == SessionView.read(session_json(replicas=0)).pod
+    assert "" == SessionView.read(session_json(replicas=0)).pod_name
 
 
 def test_the_quota_that_is_named_when_none_is_reserved() -> None:
@@ -63,7 +63,7 @@ def test_the_quota_that_is_named_when_none_is_reserved() -> None:
     waiting = session_json(admission=None)
     unnamed: dict[str, Any] = {"metadata": {"name": "sales"}, "spec": {}}
 
-    assert ("demo", "default") == (SessionView.read(waiting).quota, SessionView.read(unnamed).quota)
+    assert ("demo", "default") == (SessionView.read(waiting).quota_name, SessionView.read(unnamed).quota_name)
 
 
 @given(st.recursive(ANYTHING, lambda inner: st.dictionaries(FIELDS, inner, max_size=5), max_leaves=12))

@@ -7,6 +7,7 @@ import pytest
 import strategies
 from hypothesis import given
 from hypothesis import strategies as st
+from kubernetes.utils import duration
 from session_protocol.durations import DURATION_PATTERN, BadDuration, format_duration, parse_duration
 
 
@@ -88,3 +89,9 @@ def test_reading_and_the_schemas_pattern_agree(text: str) -> None:
         assert not accepted
     else:
         assert accepted
+
+
+@given(strategies.duration_texts())
+def test_the_client_library_reads_the_same(text: str) -> None:
+    """Its reader of GEP-2257 is the oracle."""
+    assert duration.parse_duration(text) == parse_duration(text)

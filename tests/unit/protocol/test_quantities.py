@@ -6,6 +6,7 @@ import pytest
 import strategies
 from hypothesis import given
 from hypothesis import strategies as st
+from kubernetes.utils import quantity
 from session_protocol.quantities import GI, KI, MAXIMUM, MI, NANO, BadQuantity, format_quantity, parse_quantity
 
 
@@ -143,3 +144,15 @@ def test_sums_of_memory_are_exact(amounts: list[Decimal]) -> None:
     total = sum(amounts, Decimal(0))
 
     assert total == parse_quantity(format_quantity(total))
+
+
+@given(strategies.quantity_texts())
+def test_the_client_library_reads_the_same(text: str) -> None:
+    """It is the oracle where an amount is neither cut nor rounded."""
+    try:
+        theirs = quantity.parse_quantity(text)  # type: ignore[no-untyped-call]
+    except ValueError:  # it knows no number that ends in a dot, and other suffixes of exponents
+        return
+
+    ours = parse_quantity(text)
+    assert ours == theirs or abs(theirs) > MAXIMUM or theirs % NANO

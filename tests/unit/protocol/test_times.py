@@ -40,3 +40,11 @@ def test_a_text_that_is_no_time_is_refused(text: str) -> None:
 def test_a_written_time_reads_back(moment: datetime) -> None:
     """Nothing is lost but parts of a second."""
     assert moment == parse_time(format_time(moment))
+
+
+def test_a_time_is_written_as_finely_as_asked() -> None:
+    """A log line has milliseconds, a Lease microseconds; what is finer is cut off."""
+    moment = datetime(2026, 1, 31, 12, 0, 5, 1999, tzinfo=UTC)
+
+    assert format_time(moment, parts="milliseconds") == "2026-01-31T12:00:05.001Z"
+    assert format_time(moment, parts="microseconds") == "2026-01-31T12:00:05.001999Z"

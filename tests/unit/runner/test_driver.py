@@ -6,6 +6,8 @@ import json
 import os
 import re
 import subprocess
+import tomllib
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import pytest
 from playwright._impl._driver import compute_driver_executable
 from session_runner.page.driver import PRELOAD, tune_driver
 
+ROOT = Path(__file__).parents[3]
 NODE, CLI = (Path(part) for part in compute_driver_executable())
 BUNDLES = CLI.parent / "lib"
 SECTION = re.compile(r"^// ((?:packages|node_modules)/\S+)$", re.MULTILINE)
@@ -70,6 +73,16 @@ def test_the_bundles_of_this_playwright_are_known_and_lose_what_the_driver_never
         assert [section for section in after if section.startswith(gone)] == []
         assert len(after) > len(before) / 2
         assert len(slimmed[name]) < 0.9 * (BUNDLES / name).stat().st_size
+
+
+def test_the_driver_is_pinned_to_the_build_that_was_looked_through() -> None:
+    """A range would let an installation have a driver that the preload leaves whole, at 16 MB a session."""
+    project = tomllib.loads((ROOT / "session-runner/pyproject.toml").read_text())["project"]
+    [pin] = [line for line in project["dependencies"] if line.startswith("playwright")]
+    locks = [(ROOT / f"requirements/{name}.txt").read_text() for name in ("runner", "dev")]
+
+    assert pin == f"playwright=={version('playwright')}"
+    assert all(f"\n{pin} " in lock for lock in locks)
 
 
 def test_what_stays_initializes_nothing_that_goes(slimmed: dict[str, str]) -> None:

@@ -9,10 +9,10 @@ from session_runner.host.last_words import LIMIT_BYTES, last_words, write_last_w
 
 
 def test_the_reason_stands_in_front_and_secrets_are_gone() -> None:
-    """One line, the reason first, scrubbed: it ends up in a resource's status."""
+    """One line, the reason first, redacted: it ends up in a resource's status."""
     text = last_words(ExitCode.PAGE_CRASHED, "The page of 15552223333\n  died.")
 
-    assert text == "PageCrashed: The page of <number> died."
+    assert text == "PageCrashed: The page of [number] died."
 
 
 def test_long_words_are_cut_between_characters() -> None:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from session_protocol.times import format_time
 from whatsapp_operator.runtime.client import Request, Response
 from whatsapp_operator.runtime.errors import Unreachable
 
@@ -279,7 +280,7 @@ class MemoryApi:
         self.writes.append(request)
 
     def _stamp(self) -> str:
-        return self.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+        return format_time(self.now())
 
 
 def _no(status: int, reason: str, message: str) -> Response:

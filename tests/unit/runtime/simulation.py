@@ -19,6 +19,7 @@ from datetime import timedelta
 from typing import Any
 
 from session_protocol.answers import State
+from session_protocol.times import format_time
 from unit.runtime.fakes import FakeClock, exactly, settle
 from unit.runtime.memory_api import Json, Killed, MemoryApi
 from whatsapp_operator.core.model import Defaults
@@ -307,7 +308,7 @@ class Simulation:
             check()
 
     def _stamp(self, shift: float = 0) -> str:
-        return (self.clock.now() + timedelta(seconds=shift)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return format_time(self.clock.now() + timedelta(seconds=shift))
 
 
 def _custom(kind: str, metadata: Json, spec: Json) -> Json:

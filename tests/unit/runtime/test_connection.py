@@ -22,6 +22,7 @@ from whatsapp_operator.runtime.connection import (
 )
 from whatsapp_operator.runtime.errors import RequestTimeout, Unreachable
 from whatsapp_operator.runtime.metrics import Metrics
+from whatsapp_operator.runtime.resources import Json
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -126,6 +127,33 @@ async def test_a_merge_patch_is_sent_as_one(connection: Connection, server: Serv
 
     assert MERGE_PATCH == server.requests[0].headers["Content-Type"]
     assert patch == json.loads(server.bodies[0])
+
+
+BODIES: list[Json] = [
+    {"data": {"number": 2**63 - 1, "fraction": 0.5, "yes": True, "none": None}},
+    {"note": "ü, 🙂, \u2028 and \\ \" ' <a&b>", "empty": "", "list": [], "map": {}},
+    {"metadata": {"annotations": {"a.b/c~d": "{}", "x": "2026-01-31T12:00:00Z"}}},
+    {"deep": [[{"deeper": [{"kind": "V1Pod", "attribute_map": {}, "openapi_types": {}}]}]]},
+]
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("body", BODIES)
+async def test_the_library_changes_no_body(connection: Connection, server: Server, method: str, body: Json) -> None:
+    """Its `param_serialize` is made for generated models: what it does to plain JSON on the way is nothing."""
+    await connection.send(Request(method=method, path="/x", body=body, timeout=5))
+
+    assert body == json.loads(server.bodies[0])
+
+
+async def test_the_library_escapes_a_query_once(connection: Connection, server: Server) -> None:
+    """A selector and a continue token arrive as they were given; a path is taken as it is."""
+    query = (("labelSelector", "a.b/c=d,e in (f,g),!h"), ("continue", "eyJ2IjoibWV0YS5r+/=="), ("watch", "a b&c=%41"))
+    await connection.send(Request(method="GET", path="/api/v1/namespaces/x%2Fy/pods", query=query, timeout=5))
+
+    request = server.requests[0]
+    assert list(query) == list(request.query.items())
+    assert request.raw_path.startswith("/api/v1/namespaces/x%2Fy/pods?")
 
 
 @pytest.mark.parametrize("status", [403, 404, 409, 422, 429, 500])

@@ -1,14 +1,16 @@
 """Kubernetes events: one object per fact, counted when it repeats, and never a flood."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 from unit.runtime.fakes import FakeClock
 from unit.runtime.memory_api import Fault, MemoryApi
 from whatsapp_operator.core.model import EventNote
 from whatsapp_operator.runtime.client import Kube, Request, Response
-from whatsapp_operator.runtime.events import BURST, LONGEST, REMEMBER, Events
+from whatsapp_operator.runtime.events import BURST, REMEMBER, Events
 from whatsapp_operator.runtime.metrics import Metrics
 from whatsapp_operator.runtime.resources import Json
 
@@ -17,7 +19,7 @@ SESSION: Json = {
     "kind": "WhatsAppSession",
     "metadata": {"namespace": "shop", "name": "sales", "uid": "u1"},
 }
-NOTE = EventNote(type="Warning", reason="RunnerFailed", message="The page died.")
+NOTE = EventNote(type="Warning", action="Running", reason="RunnerFailed", message="The page died.", pod="sales")
 
 
 @pytest.fixture
@@ -77,11 +79,11 @@ async def test_an_event_names_what_it_is_about(events: Events, api: MemoryApi) -
     await tell(events, SESSION, NOTE)
 
     (event,) = told(api)
-    assert ("Warning", "RunnerFailed", "The page died.", 1) == (
+    assert ("Warning", "Running", "RunnerFailed", "The page died.") == (
         event["type"],
+        event["action"],
         event["reason"],
-        event["message"],
-        event["count"],
+        event["note"],
     )
     assert {
         "apiVersion": "wasession.dev/v1alpha1",
@@ -89,25 +91,36 @@ async def test_an_event_names_what_it_is_about(events: Events, api: MemoryApi) -
         "namespace": "shop",
         "name": "sales",
         "uid": "u1",
-    } == event["involvedObject"]
+    } == event["regarding"]
+    assert {"apiVersion": "v1", "kind": "Pod", "namespace": "shop", "name": "sales"} == event["related"]
+    assert ("whatsapp-operator", "pod-1") == (event["reportingController"], event["reportingInstance"])
     assert "shop" == event["metadata"]["namespace"]
 
 
+async def test_an_event_about_no_pod_names_none(events: Events, api: MemoryApi) -> None:
+    """A secondary object is there where one is meant."""
+    await tell(events, SESSION, replace(NOTE, pod=None))
+
+    assert "related" not in told(api)[0]
+
+
 async def test_a_repetition_is_counted(events: Events, api: MemoryApi, clock: FakeClock) -> None:
-    """One line with a count, not a hundred lines."""
-    for _ in range(3):
-        await tell(events, SESSION, NOTE)
+    """One line with a count, not a hundred lines; a single one is no series."""
+    await tell(events, SESSION, NOTE)
+    single = "series" in told(api)[0]
+    for _ in range(2):
         await clock.advance(60)
+        await tell(events, SESSION, NOTE)
 
     (event,) = told(api)
-    assert 3 == event["count"]
-    assert event["lastTimestamp"] > event["firstTimestamp"]
+    assert (False, 3) == (single, event["series"]["count"])
+    assert event["series"]["lastObservedTime"] > event["eventTime"]
 
 
 async def test_another_message_is_another_event(events: Events, api: MemoryApi) -> None:
     """What differs is told apart."""
     await tell(events, SESSION, NOTE)
-    await tell(events, SESSION, EventNote(type="Warning", reason="RunnerFailed", message="Out of memory."))
+    await tell(events, SESSION, replace(NOTE, message="Out of memory."))
 
     assert 2 == len(told(api))
 
@@ -126,7 +139,7 @@ async def test_an_old_event_is_not_counted_further(events: Events, api: MemoryAp
     await clock.advance(REMEMBER + 1)
     await tell(events, SESSION, NOTE)
 
-    assert [1, 1] == [event["count"] for event in told(api)]
+    assert [False, False] == ["series" in event for event in told(api)]
 
 
 async def test_an_event_that_is_gone_is_made_anew(events: Events, api: MemoryApi, clock: FakeClock) -> None:
@@ -137,13 +150,13 @@ async def test_an_event_that_is_gone_is_made_anew(events: Events, api: MemoryApi
 
     await tell(events, SESSION, NOTE)
 
-    assert [1] == [event["count"] for event in told(api)]
+    assert [False] == ["series" in event for event in told(api)]
 
 
 async def test_one_object_cannot_flood(events: Events, api: MemoryApi, clock: FakeClock) -> None:
     """A burst is cut off, and regained slowly; another object is not affected."""
     for number in range(100):
-        await tell(events, SESSION, EventNote(type="Normal", reason="X", message=str(number)))
+        await tell(events, SESSION, replace(NOTE, message=str(number)))
     cut = len(told(api))
     await clock.advance(60)
     await tell(events, SESSION, NOTE)
@@ -158,14 +171,43 @@ async def test_events_about_cluster_scoped_objects_go_to_default(events: Events,
 
     (event,) = told(api)
     assert "default" == event["metadata"]["namespace"]
-    assert "namespace" not in event["involvedObject"]
+    assert "namespace" not in event["regarding"]
 
 
-async def test_a_long_message_is_cut(events: Events, api: MemoryApi) -> None:
-    """The API server would refuse the event otherwise."""
-    await tell(events, SESSION, EventNote(type="Normal", reason="X", message="x" * 5000))
+@pytest.mark.parametrize(("letter", "bytes_each"), [("x", 1), ("ü", 2), ("€", 3), ("🙂", 4)])
+async def test_a_long_note_is_cut(events: Events, api: MemoryApi, letter: str, bytes_each: int) -> None:
+    """The API server would refuse the event otherwise. It counts bytes, and no letter is cut in two."""
+    await tell(events, SESSION, replace(NOTE, message=letter * 5000))
 
-    assert LONGEST == len(told(api)[0]["message"])
+    assert letter * (1024 // bytes_each) == told(api)[0]["note"]
+
+
+async def test_long_words_are_cut(events: Events, api: MemoryApi) -> None:
+    """A reason comes from a condition, which may have a longer one."""
+    await tell(events, SESSION, replace(NOTE, reason="R" * 1000, action="A" * 200))
+
+    assert ("R" * 128, "A" * 128) == (told(api)[0]["reason"], told(api)[0]["action"])
+
+
+async def test_half_a_character_is_no_reason_to_fail(events: Events, api: MemoryApi) -> None:
+    """A lone surrogate, as JSON may hold one, cannot be written: a question mark stands for it."""
+    await tell(events, SESSION, replace(NOTE, message="odd \ud800"))
+
+    assert "odd ?" == told(api)[0]["note"]
+
+
+async def test_every_event_has_a_name_of_its_own(events: Events, api: MemoryApi) -> None:
+    """In the same moment too, whatever it is that differs; each is a valid name."""
+    for note in (NOTE, replace(NOTE, type="Normal"), replace(NOTE, reason="Other"), replace(NOTE, message="m")):
+        await tell(events, SESSION, note)
+    await tell(events, {**SESSION, "metadata": {**SESSION["metadata"], "uid": "u2"}}, NOTE)
+    await tell(
+        events, {**SESSION, "metadata": {"namespace": "shop", "name": "x" * 199 + "." + "y" * 9, "uid": "u3"}}, NOTE
+    )
+
+    names = [event["metadata"]["name"] for event in told(api)]
+    assert 6 == len(set(names))
+    assert all(re.fullmatch(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]+)", name) for name in names)
 
 
 @pytest.mark.parametrize("fault", [Fault(), Fault(status=403), Fault(status=500), Fault(status=429)])
@@ -179,7 +221,7 @@ async def test_an_event_that_cannot_be_written_is_dropped(
 
     await tell(events, SESSION, NOTE)
 
-    assert [1] == [event["count"] for event in told(api)]
+    assert [False] == ["series" in event for event in told(api)]
     assert (1, 1) == (counted(metrics, "error"), counted(metrics, "written"))
 
 
@@ -260,6 +302,6 @@ async def test_a_fault_of_our_own_ends_the_writer(clock: FakeClock, metrics: Met
 async def test_one_object_that_floods_is_counted(events: Events, metrics: Metrics) -> None:
     """What is cut off shows in the metrics."""
     for number in range(BURST + 3):
-        await tell(events, SESSION, EventNote(type="Normal", reason="X", message=str(number)))
+        await tell(events, SESSION, replace(NOTE, message=str(number)))
 
     assert (3.0, float(BURST)) == (counted(metrics, "throttled"), counted(metrics, "written"))

@@ -7,11 +7,12 @@ import pytest
 from unit.runtime.fakes import FakeClock
 from unit.runtime.memory_api import Fault, MemoryApi
 from whatsapp_operator.core.model import KeyID
+from whatsapp_operator.core.names import operator_labels
 from whatsapp_operator.runtime.client import Kube
 from whatsapp_operator.runtime.errors import Conflict, ServerError
 from whatsapp_operator.runtime.keys import KEEP_RETIRED, BadKeySecret, KeyRing, UnknownKey
 
-NAMESPACE, NAME = "ops", "keys"
+NAMESPACE, NAME = "ops", "whatsapp-operator-keys"
 LATER = KEEP_RETIRED.total_seconds() + 1
 
 
@@ -46,6 +47,15 @@ async def test_the_first_start_makes_a_key(api: MemoryApi, clock: FakeClock) -> 
 
     assert stored(api) == {"current": keys.current.encode(), keys.current: keys.key(keys.current)}
     assert 32 == len(keys.key(keys.current))
+
+
+async def test_the_secret_is_the_operators(api: MemoryApi, clock: FakeClock) -> None:
+    """Labelled as the operator's own, of the instance whose Lease it is beside; a rotation leaves that alone."""
+    await ring(api, clock).load()
+    await ring(api, clock).rotate()
+
+    labels = (api.get("secrets", NAMESPACE, NAME) or {})["metadata"]["labels"]
+    assert operator_labels("whatsapp-operator") == labels
 
 
 async def test_two_rings_have_different_keys(clock: FakeClock) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from unit.runtime.fakes import FakeClock, exactly, settle
 from unit.runtime.memory_api import Fault, MemoryApi
+from whatsapp_operator.core.names import operator_labels
 from whatsapp_operator.runtime.client import Kube, Request, Response
 from whatsapp_operator.runtime.errors import Unreachable
 from whatsapp_operator.runtime.lease import Lease, LeaseTimes, Phase
@@ -67,7 +68,9 @@ async def test_the_first_one_creates_the_lease(api: MemoryApi, clock: FakeClock)
 
     await one.lead()
 
+    (lease,) = api.all("leases")
     assert ("one", Phase.HELD) == (holder(api), one.lease.phase)
+    assert operator_labels(lease["metadata"]["name"]) == lease["metadata"]["labels"]
     one.die()
 
 

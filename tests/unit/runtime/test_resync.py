@@ -28,6 +28,7 @@ class Bench:
         self.progress = WatchProgress(self.clock)
         self.changes: list[tuple[Resource, Change]] = []
         self.called: list[str] = []
+        self.metrics = Metrics()
         kube = Kube(self.api, timeout=30, page=10)
         self.resync = Resync(
             kube=kube,
@@ -36,7 +37,7 @@ class Bench:
             instance=Instance(kube=kube, name="", namespaces=namespaces),
             selectors={SESSIONS: "", PODS: "ours=yes"},
             interval=timedelta(seconds=INTERVAL),
-            metrics=Metrics(),
+            metrics=self.metrics,
             progress=self.progress,
             changed=lambda resource, change: self.changes.append((resource, change)),
             before=[self._call("before")],
@@ -187,3 +188,20 @@ async def test_rest_means_rest(bench: Bench) -> None:
         await bench.clock.advance(INTERVAL)
 
     assert bench.resync.verdict() is None
+
+
+async def test_the_last_success_is_told_as_a_moment() -> None:
+    """The time at which it began; a failure leaves it, and before the first success there is none."""
+    bench = Bench()
+    name = "whatsapp_operator_resync_last_success_timestamp_seconds"
+    bench.api.fault = lambda _request, _number: Fault(status=500)
+    await bench.resync.attempt()
+    before = bench.metrics.registry.get_sample_value(name)
+    bench.api.fault = lambda _request, _number: None
+    began = bench.clock.now().timestamp()
+    await bench.resync.attempt()
+    await bench.clock.advance(INTERVAL)
+    bench.api.fault = lambda _request, _number: Fault(status=500)
+    await bench.resync.attempt()
+
+    assert (None, began) == (before, bench.metrics.registry.get_sample_value(name))

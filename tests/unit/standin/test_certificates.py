@@ -9,14 +9,13 @@ import pytest
 from cryptography import x509
 from standin.certificates import Certificates, make_certificates
 
-NOW = dt.datetime(2026, 11, 22, tzinfo=dt.UTC)
 HOSTS = ("web.standin.localhost", "web.a-name-that-is-longer-than-sixty-four-characters.with-a-namespace.svc")
 
 
 @pytest.fixture
 def files(tmp_path: Path) -> Certificates:
     """Fresh files in a folder that did not exist."""
-    return make_certificates(hosts=HOSTS, directory=tmp_path / "new" / "tls", now=NOW)
+    return make_certificates(hosts=HOSTS, directory=tmp_path / "new" / "tls")
 
 
 def test_the_certificate_is_for_all_hosts_and_signed_by_the_authority(files: Certificates) -> None:
@@ -27,7 +26,7 @@ def test_the_certificate_is_for_all_hosts_and_signed_by_the_authority(files: Cer
 
     leaf.verify_directly_issued_by(ca)
     assert list(HOSTS) == names.get_values_for_type(x509.DNSName)
-    assert leaf.not_valid_before_utc < NOW < leaf.not_valid_after_utc
+    assert leaf.not_valid_before_utc < dt.datetime.now(dt.UTC) < leaf.not_valid_after_utc
 
 
 def test_only_the_authority_may_sign(files: Certificates) -> None:
@@ -51,4 +50,4 @@ def test_the_key_is_private_and_fits(files: Certificates) -> None:
 def test_no_hosts_is_an_error(tmp_path: Path) -> None:
     """A certificate for nobody would fail much later, in the browser."""
     with pytest.raises(ValueError, match="At least one host name"):
-        make_certificates(hosts=[], directory=tmp_path, now=NOW)
+        make_certificates(hosts=[], directory=tmp_path)

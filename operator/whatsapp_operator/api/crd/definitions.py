@@ -157,7 +157,15 @@ def definition(kind: Kind) -> dict[str, Any]:
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
-        "metadata": {"name": kind.name},
+        "metadata": {
+            "name": kind.name,
+            # The rest of the recommended labels belongs to an installation: manifests/base adds them.
+            "labels": {
+                constants.COMPONENT_LABEL: constants.API_COMPONENT,
+                constants.NAME_LABEL: constants.OPERATOR_NAME,
+                constants.PART_OF_LABEL: constants.PART_OF,
+            },
+        },
         "spec": {
             "group": constants.GROUP,
             "scope": kind.scope,

@@ -13,7 +13,8 @@ _INTRO = f"""\
 # API reference
 
 Group `{constants.GROUP}`, version `{constants.VERSION}`. The same descriptions are shown by `kubectl explain`, for
-example `kubectl explain was.spec.profile`. Why it is so is told in [the design](../design/api.md).
+example `kubectl explain was.spec.profile`. Why it is so is told in [the design](../design/api.md). [JSON
+Schemas](editors.md) say the same to editors.
 """
 
 _REQUESTS = f"""\

@@ -4,10 +4,12 @@ import dataclasses
 import os
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from session_devtools.errors import BuildError
+from session_devtools.images.annotations import Origin
 from session_devtools.images.apt import HOST_CA, AptRoute, Source
 from session_devtools.images.base import ARCHIVE as BASE_ARCHIVE
 from session_devtools.images.base import base_key
@@ -17,7 +19,7 @@ from session_devtools.images.wheels import fetch_wheels
 from session_devtools.steps import Silent
 
 ROUTE = AptRoute(sources=(Source(uri="http://mirror.example/debian/", suite="bookworm"),))
-IMAGE = Image(name="x", dockerfile="Dockerfile", requirements="lock.txt", sources=("code",))
+IMAGE = Image(name="x", dockerfile="Dockerfile", requirements=("lock.txt",), sources=("code",))
 
 
 class Notebook:
@@ -26,6 +28,7 @@ class Notebook:
     def __init__(self) -> None:
         self.images: set[str] = set()
         self.arguments: Mapping[str, str] = {}
+        self.annotations: Mapping[str, str] = {}
         self.mounts: dict[str, Path] = {}
         self.texts: dict[str, str] = {}
         self.builds = 0
@@ -47,6 +50,7 @@ class Notebook:
         dockerfile: Path,
         context: Path,
         arguments: Mapping[str, str],
+        annotations: Mapping[str, str],
         mounts: Mapping[Path, str],
         log: Path,
     ) -> None:
@@ -58,6 +62,7 @@ class Notebook:
         assert dockerfile.is_relative_to(context)
         assert arguments["BASE"] in self.images
         self.arguments = arguments
+        self.annotations = annotations
         self.mounts = {target: path for path, target in mounts.items()}
         self.texts = {target: path.read_text() for path, target in mounts.items() if path.is_file()}
         self.images.add(reference)
@@ -71,6 +76,11 @@ class Notebook:
         """Always the same."""
         assert reference in self.images
         return 42
+
+    def digest(self, reference: str) -> str:
+        """Of an image that is there."""
+        assert reference in self.images
+        return "sha256:d1"
 
 
 @pytest.fixture
@@ -92,7 +102,15 @@ def workshop(tmp_path: Path, tool: Notebook, monkeypatch: pytest.MonkeyPatch) ->
     # A lock without packages needs no pip that works: an empty one is enough to fill the cache.
     monkeypatch.setattr("session_devtools.images.wheels.run_logged", lambda *_, log, **__: log.touch())
     fetch_wheels(root / "lock.txt", progress=Silent(), cache=cache)
-    return Workshop(builder=tool, route=ROUTE, cache=cache, root=root, progress=Silent())
+    return Workshop(
+        builder=tool,
+        route=ROUTE,
+        origin=Origin(version="1.2.3", revision="c0ffee"),
+        cache=cache,
+        root=root,
+        progress=Silent(),
+        clock=lambda: datetime(2026, 3, 4, 5, 6, 7, 890000, tzinfo=UTC),
+    )
 
 
 def test_an_image_comes_with_its_name_and_its_archive(workshop: Workshop, tool: Notebook) -> None:
@@ -122,6 +140,31 @@ def test_a_change_is_a_new_image(workshop: Workshop, tool: Notebook) -> None:
     assert first.reference != second.reference
     assert first.archive.exists()
     assert tool.builds == 2
+
+
+def test_another_commit_is_not(workshop: Workshop, tool: Notebook) -> None:
+    """The image says which commit it was built from; one with the same files needs none of its own."""
+    first = workshop.build(IMAGE)
+
+    assert dataclasses.replace(workshop, origin=Origin(version="1.2.3", revision="bad")).build(IMAGE) == first
+    assert tool.builds == 1
+
+
+def test_an_image_says_what_it_is_and_where_it_comes_from(workshop: Workshop, tool: Notebook) -> None:
+    """What the Dockerfile says of itself, and what the build knows."""
+    (workshop.root / "Dockerfile").write_text('LABEL org.opencontainers.image.title="x" \\\n')
+
+    workshop.build(IMAGE)
+
+    prefix = "org.opencontainers.image."
+    assert {
+        f"{prefix}title": "x",
+        f"{prefix}version": "1.2.3",
+        f"{prefix}revision": "c0ffee",
+        f"{prefix}created": "2026-03-04T05:06:07Z",
+        f"{prefix}base.name": f"localhost/debian-base:{base_key(ROUTE)}",
+        f"{prefix}base.digest": "sha256:d1",
+    } == tool.annotations
 
 
 def test_going_back_is_free(workshop: Workshop, tool: Notebook) -> None:

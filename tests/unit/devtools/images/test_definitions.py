@@ -6,17 +6,26 @@ from pathlib import Path
 import pytest
 from session_devtools.images.apt import AptRoute, Source
 from session_devtools.images.build import image_key, stage
-from session_devtools.images.definitions import IMAGES, ROOT, Image
+from session_devtools.images.definitions import IMAGES, ROOT, VERSION, Image
 
 ROUTE = AptRoute(sources=(Source(uri="http://mirror.example/debian/", suite="bookworm"),))
-IMAGE = Image(name="x", dockerfile="Dockerfile", requirements="lock.txt", sources=("code",))
+IMAGE = Image(name="x", dockerfile="Dockerfile", requirements=("lock.txt",), sources=("code",))
 names = pytest.mark.parametrize("name", IMAGES)
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """A repository with one image."""
-    for name in ("Dockerfile", "lock.txt", ".dockerignore", "LICENSE", "code/a.py", "code/deep/b.py", "other/c.py"):
+    for name in (
+        "Dockerfile",
+        "lock.txt",
+        ".dockerignore",
+        "LICENSE",
+        VERSION,
+        "code/a.py",
+        "code/deep/b.py",
+        "other/c.py",
+    ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(name)
     return tmp_path
@@ -43,7 +52,7 @@ def test_everything_that_counts_is_copied(name: str) -> None:
     """A file that counts and is not copied would rebuild the image for nothing."""
     image = IMAGES[name]
 
-    assert {*image.sources, image.requirements, "LICENSE"} == set(copied(image))
+    assert {*image.sources, *image.requirements, "LICENSE"} == set(copied(image)) - {VERSION}
 
 
 @names
@@ -66,8 +75,8 @@ def test_the_lock_has_hashes(name: str) -> None:
     """Pip checks each file against the lock, in the build too."""
     image = IMAGES[name]
 
-    assert "--hash=sha256:" in (ROOT / image.requirements).read_text()
-    assert "--require-hashes" in (ROOT / image.dockerfile).read_text()
+    assert all("--hash=sha256:" in (ROOT / lock).read_text() for lock in image.requirements)
+    assert len(image.requirements) == (ROOT / image.dockerfile).read_text().count("--require-hashes")
 
 
 @names
@@ -78,10 +87,10 @@ def test_a_dockerfile_is_plain(name: str) -> None:
     assert "<<" not in text
     assert "RUN --" not in text
     assert "# syntax" not in text
-    assert "ARG BASE=docker.io/library/debian:bookworm-slim\n" in text
-    assert {"FROM ${BASE}", "FROM ${BASE} AS dependencies", "FROM dependencies AS code"} == set(
-        re.findall(r"^FROM .*$", text, re.MULTILINE)
-    )
+    assert re.search(r"^ARG BASE=docker\.io/library/debian:bookworm-slim(@sha256:[0-9a-f]{64})?$", text, re.MULTILINE)
+    stages = re.findall(r"^FROM (\S+)(?: AS (\w+))?$", text, re.MULTILINE)
+    assert ("${BASE}", "") == stages[-1]
+    assert {base for base, _ in stages} <= {"${BASE}", *(name for _, name in stages)}
 
 
 @names
@@ -96,14 +105,16 @@ def test_a_dockerfile_ends_as_a_user_that_is_not_root(name: str) -> None:
 def test_the_dependencies_are_made_alike() -> None:
     """The first layers of all images are the same text, so that the second image takes them from the first."""
     first = {
-        image.name: (ROOT / image.dockerfile).read_text().split("FROM ${BASE} AS dependencies\n")[1]
+        image.name: (ROOT / image.dockerfile).read_text().split("FROM ${BASE} AS python\n")[1]
         for image in IMAGES.values()
     }
 
     assert 1 == len({text.split("COPY requirements")[0] for text in first.values()})
 
 
-@pytest.mark.parametrize("name", ["Dockerfile", "lock.txt", ".dockerignore", "LICENSE", "code/a.py", "code/deep/b.py"])
+@pytest.mark.parametrize(
+    "name", ["Dockerfile", "lock.txt", ".dockerignore", "LICENSE", VERSION, "code/a.py", "code/deep/b.py"]
+)
 def test_any_change_is_a_new_key(root: Path, name: str) -> None:
     """Each input decides the image."""
     before = image_key(IMAGE.inputs(root), route=ROUTE)
@@ -139,6 +150,15 @@ def test_another_base_is_a_new_key(root: Path) -> None:
     inputs = IMAGE.inputs(root)
 
     assert image_key(inputs, route=ROUTE) != image_key(inputs, route=other)
+
+
+@names
+def test_the_programs_are_installed_and_no_path_leads_to_sources(name: str) -> None:
+    """Of what is shipped: a folder on the path has no version. The stand-in is no part of a release."""
+    text = (ROOT / IMAGES[name].dockerfile).read_text()
+
+    assert (name != "standin") == ("pip wheel" in text)
+    assert (name == "standin") == ("PYTHONPATH" in text)
 
 
 def test_the_build_reads_what_the_key_was_made_of(root: Path, tmp_path: Path) -> None:

@@ -1,0 +1,93 @@
+"""What a shell can complete: sub-commands and options by typer, names through kubectl.
+
+`kubectl_complete-whatsapp` is what kubectl's own completion starts for this plugin, with the words that follow
+`kubectl whatsapp`, the unfinished one last. It wants a choice per line, with its meaning behind a tab, and in the last
+line a directive for the shell. typer prints the same lines for the fish shell, so that one is asked.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import shlex
+import sys
+from contextlib import redirect_stdout, suppress
+from pathlib import Path
+
+import typer
+
+from kubectl_whatsapp.console import Console
+from kubectl_whatsapp.flags import given, kubectl_of
+from kubectl_whatsapp.kubectl import KubectlError
+from kubectl_whatsapp.views import SESSIONS
+
+__all__ = ["COMPLETE_VARIABLE", "contexts", "files", "main", "namespaces", "sessions"]
+
+COMPLETE_VARIABLE = "_KUBECTL_WHATSAPP_COMPLETE"
+PATIENCE = 5.0
+""" Seconds for kubectl: somebody holds the Tab key. """
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9@:._/-]*")
+""" Of objects and contexts: a shell evaluates what it is given, so that nothing else is offered. """
+PATH = re.compile(r"[\w@%+=:,./ -]+")
+""" The same of files. """
+NO_FILES = 4
+NO_SPACE = 2
+
+
+def sessions(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Sessions of the namespace that the line names so far, without those that it has already."""
+    namespace = given(ctx, "--namespace")
+    place = ["--all-namespaces"] if ctx.params.get("all_namespaces") else [f"--namespace={namespace}"] * bool(namespace)
+    had = ctx.params.get("names") or ()
+    return [
+        name for name in _ask(ctx, "get", SESSIONS, "--output=name", *place, beginning=incomplete) if name not in had
+    ]
+
+
+def namespaces(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Namespaces that the person may list."""
+    return _ask(ctx, "get", "namespaces", "--output=name", beginning=incomplete)
+
+
+def contexts(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Contexts of the kubeconfig."""
+    return _ask(ctx, "config", "get-contexts", "--output=name", beginning=incomplete)
+
+
+def files(incomplete: str) -> list[str]:
+    """Paths; a folder ends in a slash."""
+    folder, slash, beginning = incomplete.rpartition("/")
+    with suppress(OSError):
+        entries = sorted(Path(f"{folder}{slash}" or ".").iterdir())
+        shown = [entry for entry in entries if entry.name.startswith(beginning) and (beginning or entry.name[0] != ".")]
+        found = [f"{folder}{slash}{entry.name}{'/' * entry.is_dir()}" for entry in shown]
+        return [path for path in found if PATH.fullmatch(path)]
+    return []
+
+
+def _ask(ctx: typer.Context, *arguments: str, beginning: str) -> list[str]:
+    # Who may not list them, or has no cluster, is offered none: there is nobody here to tell why.
+    with suppress(KubectlError):
+        said = kubectl_of(ctx)(*arguments, timeout=PATIENCE)
+        names = (line.rpartition("/")[2] if arguments[0] == "get" else line for line in said.splitlines())
+        return [name for name in names if name.startswith(beginning) and NAME.fullmatch(name)]
+    return []
+
+
+def main() -> None:
+    """Print the choices for the words of the command line, as kubectl wants them."""
+    from kubectl_whatsapp import cli  # which imports from here
+
+    *words, unfinished = sys.argv[1:] or [""]
+    line = f"{shlex.join(['kubectl-whatsapp', *words])} {shlex.quote(unfinished) if unfinished else ''}"
+    os.environ |= {
+        COMPLETE_VARIABLE: "complete_fish",
+        "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+        "_TYPER_COMPLETE_ARGS": line,
+    }
+    with redirect_stdout(io.StringIO()) as choices, suppress(SystemExit):
+        cli.main([], console=Console(raw=io.BytesIO()))
+    found = [choice for choice in choices.getvalue().splitlines() if choice]
+    folders = bool(found) and all(choice.endswith("/") for choice in found)
+    print(*found, f":{NO_FILES | NO_SPACE * folders}", sep="\n")

@@ -1,0 +1,79 @@
+"""Rows as columns: rich's on a screen, with its width and colours; plain ones down a pipe, as kubectl prints them.
+
+Only `status.py` makes tables. Cells are text of others: none is read as markup, and each is one printable line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from kubectl_whatsapp.console import Console
+from kubectl_whatsapp.text import one_line
+
+__all__ = ["Table"]
+
+GAP = 3
+ENOUGH = 40
+""" Columns that a message needs to be read in; with less it stands below the table. """
+
+
+@dataclass
+class Table:
+    """Columns under their header; rows that come later are laid out as the first ones were."""
+
+    header: Sequence[str]
+    keys: int = 0
+    """ How many cells name a row; where there are any, the last cell is a message, of any length. """
+    styles: Mapping[str, str] = field(default_factory=dict)
+    """ On a screen, how a cell of this word is shown. """
+    widths: list[int] = field(default_factory=list)
+    """ Of the columns, once there are rows; 0 for one that had nothing to show. """
+
+    def show(self, rows: Sequence[Sequence[str]], *, console: Console) -> None:
+        """Print rows, the first time with their header; a column without anything to show is left out."""
+        lines = [[one_line(cell) for cell in row] for row in rows]
+        filled = [any(line[place] for line in lines) for place in range(len(self.header))]
+        heading = not self.widths
+        if heading:
+            self.widths = [
+                max(map(len, cells)) * fill for *cells, fill in zip(self.header, *lines, filled, strict=True)
+            ]
+            lines.insert(0, list(self.header))
+        kept = [place for place, width in enumerate(self.widths) if width or filled[place]]
+        told: list[str] = []
+        room = console.columns - sum(self.widths[place] + GAP for place in kept[:-1])
+        if console.terminal and self.keys and filled[-1] and room < min(ENOUGH, self.widths[-1]):
+            told = [f"{'/'.join(line[: self.keys])}: {line[-1]}" for line in lines[heading:] if line[-1]]
+            kept.pop()
+        lines = [[line[place] for place in kept] for line in lines]
+        widths = [self.widths[place] for place in kept]
+        if console.terminal:
+            self._show_rich(lines, widths, told, heading=heading, console=console)
+        else:
+            console.show("\n".join(_plain(line, widths) for line in lines))
+
+    def _show_rich(
+        self, lines: list[list[str]], widths: list[int], told: list[str], *, heading: bool, console: Console
+    ) -> None:
+        # Late, because it takes as long as all the rest, and nothing of it is needed down a pipe.
+        from rich.console import Console as Screen
+        from rich.table import Column
+        from rich.table import Table as Grid
+        from rich.text import Text
+
+        fits = sum(width + GAP for width in widths[:-1]) + min(widths[-1], ENOUGH) <= console.columns
+        columns = [Column(min_width=width * fits, overflow="fold") for width in widths[:-1]]
+        padding = (0, GAP if fits else 1, 0, 0)
+        grid = Grid(*columns, Column(overflow="fold"), show_header=False, box=None, padding=padding, pad_edge=False)
+        for number, line in enumerate(lines):
+            bold = heading and number == 0
+            grid.add_row(*(Text(cell, "bold" if bold else self.styles.get(cell, "")) for cell in line))
+        screen = Screen(file=console.out, width=console.columns, force_terminal=True, no_color=not console.colours)
+        screen.print(grid)
+        for text in told:
+            screen.print(Text(f"\n{text}"))
+
+
+def _plain(line: Sequence[str], widths: Sequence[int]) -> str:
+    return "".join(cell.ljust(width + GAP) for cell, width in zip(line, widths, strict=True)).rstrip()

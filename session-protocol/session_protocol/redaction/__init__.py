@@ -1,0 +1,68 @@
+"""Takes secrets and people out of foreign text, and makes it one printable line of bounded length.
+
+Both sides ask here: the runner for its log and its last words, the operator for its log and for whatever a runner or
+its container says in free words before that reaches a status or an event. A secret leaves the word for what it was:
+`[number]`, `[account]`, `[code]` or `[secret]`. It rather takes too much; what one searches for stays.
+
+Whoever writes the text may be hostile, so the cost must follow the length alone. The text is cut first, then walked a
+fixed number of times. Each walk goes over tokens that a single class of characters makes, and looks a bounded way
+around each; no pattern looks behind or ahead, and none is tried again on its own result. What a walk claims is masked
+for those after it, so that the order below is the order of precedence.
+
+    lines      the text as one printable line, and the letters behind look-alikes, escapes and invisible marks
+    blocks     PEM blocks
+    addresses  logins in addresses: https://user:password@host
+    names      what follows a name such as token=, Authorization: or Bearer
+    accounts   ids of people and groups, the texts of QR codes, links that stand for a person
+    forms      times, UUIDs, addresses, versions: what is kept although it looks like a number
+    keys       words that look random: hex, base64, tokens, also over several lines
+    codes      pairing codes
+    numbers    everything with as many digits as a phone number
+"""
+
+from session_protocol.redaction.accounts import find_accounts
+from session_protocol.redaction.addresses import find_logins
+from session_protocol.redaction.blocks import find_blocks
+from session_protocol.redaction.codes import find_codes
+from session_protocol.redaction.cut import LONGEST, Keep, fit, window
+from session_protocol.redaction.forms import find_forms
+from session_protocol.redaction.keys import find_keys
+from session_protocol.redaction.lines import clean, fold
+from session_protocol.redaction.marks import MASK, Claim, find_marks, pieces
+from session_protocol.redaction.names import find_named
+from session_protocol.redaction.numbers import find_numbers
+
+__all__ = ["LONGEST", "redact"]
+
+_WALKS = (
+    *(find_marks, find_blocks, find_logins, find_named, find_accounts),
+    *(find_forms, find_keys, find_codes, find_numbers),
+)
+
+
+def redact(text: str, *, longest: int = LONGEST, keep: Keep = "end") -> str:
+    """Return the text on one printable line without secrets, at most `longest` characters of it.
+
+    Of a longer one the end is kept, where an error says what it is, or the start; "…" stands for the rest. Redacting
+    twice changes nothing.
+    """
+    part, is_whole = window(text, longest=longest, keep=keep)
+    line = clean(part)
+    folded, origin = fold(line)
+    claims: list[Claim] = []
+    for walk in _WALKS:
+        found = walk(folded)
+        claims += found
+        folded = _masked(folded, found)
+    return fit(pieces(line, origin, claims), longest=longest, keep=keep, is_whole=is_whole)
+
+
+def _masked(folded: str, claims: list[Claim]) -> str:
+    if not claims:
+        return folded
+    parts, done = [], 0
+    for claim in sorted(claims, key=lambda claim: claim.start):
+        if claim.end > done:
+            parts += [folded[done : claim.start], MASK * (claim.end - max(done, claim.start))]
+            done = claim.end
+    return "".join([*parts, folded[done:]])

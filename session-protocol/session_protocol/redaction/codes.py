@@ -1,0 +1,122 @@
+"""Pairing codes: eight letters and digits that link a phone, as `ABCD-1EFG` and in other spellings.
+
+With a dash and in capitals a code is known by its form. In small letters, without the dash or with a blank in its place
+it is taken for one where words such as "code" or "pairing" stand near, or where no name looks so.
+"""
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Final
+
+from session_protocol.redaction.marks import Claim, Mark
+
+_TOKEN: Final = re.compile(r"[A-Za-z0-9]+")
+_LENGTH: Final = 8
+_ALPHABET: Final = frozenset("123456789ABCDEFGHJKLMNPQRSTVWXYZ")
+""" What WhatsApp makes codes of: nothing that could be mistaken for another. """
+_ABOUT: Final = ("code", "codes", "pairing", "pair", "paired")
+_OTHER_CODES: Final = frozenset(
+    ["exit", "status", "error", "response", "return", "http", "reason", "source", "signal", "country"]
+)
+_BEFORE: Final = 5
+_AFTER: Final = 4
+""" Words around a code that may tell what it is. """
+_BETWEEN_LETTERS: Final = frozenset({" ", "-", "\n", " - ", "_", "*"})
+_BETWEEN_HALVES: Final = frozenset({" ", "\n", ".", "_", "/", ":", " - ", "- ", " -"})
+
+
+def find_codes(folded: str) -> list[Claim]:
+    """Return pairing codes."""
+    tokens = list(_TOKEN.finditer(folded))
+    words = [token.group() for token in tokens]
+    gaps = [folded[one.end() : other.start()] for one, other in pairwise(tokens)]
+    told = _told(words)
+    spans = [*_spelled(words, gaps), *_halves(folded, tokens, words, gaps, told), *_joined(words, told)]
+    return [Claim(tokens[first].start(), tokens[last].end(), Mark.CODE) for first, last in spans]
+
+
+def _told(words: list[str]) -> list[bool]:
+    """Return for each word whether one near it says that here is a code."""
+    near = [False] * len(words)
+    for index, word in enumerate(words):
+        small = word.lower()
+        about = small in _ABOUT or (small.endswith("code") and small[:-4] not in _OTHER_CODES)
+        if about and not (index and words[index - 1].lower() in _OTHER_CODES):
+            for place in range(max(0, index - _AFTER), min(len(words), index + _BEFORE + 1)):
+                near[place] = True
+    return near
+
+
+def _spelled(words: list[str], gaps: list[str]) -> Iterator[tuple[int, int]]:
+    """Return runs of eight single letters or more: A B C D 1 E F G."""
+    start = 0
+    for index in range(len(words) + 1):
+        single = index < len(words) and len(words[index]) == 1
+        if single and index > start and gaps[index - 1] in _BETWEEN_LETTERS:
+            continue
+        if index - start >= _LENGTH and any(word.isalpha() for word in words[start:index]):
+            yield start, index - 1
+        start = index if single else index + 1
+
+
+def _halves(
+    folded: str, tokens: list[re.Match[str]], words: list[str], gaps: list[str], told: list[bool]
+) -> Iterator[tuple[int, int]]:
+    """Return two halves of four."""
+    for index, gap in enumerate(gaps):
+        first, second = words[index], words[index + 1]
+        if len(first) != _LENGTH // 2 or len(second) != _LENGTH // 2:
+            continue
+        code = first + second
+        if code.isdigit():
+            continue
+        known = told[index] or told[index + 1]
+        if gap == "-":
+            is_code = (
+                _is_code(code, known=known)
+                or (
+                    (code.isupper() or _is_mixed(first) or _is_mixed(second))
+                    and _has_digit(code)
+                    and _stands_alone(folded, tokens[index].start(), tokens[index + 1].end(), is_upper=code.isupper())
+                )
+                or (
+                    code.isupper()
+                    and _ALPHABET.issuperset(code)
+                    and _stands_alone(folded, tokens[index].start(), tokens[index + 1].end(), is_upper=True)
+                )
+            )
+        else:
+            is_code = gap in _BETWEEN_HALVES and (
+                (known and _is_code(code, known=True) and (_is_mixed(first) or _is_mixed(second) or code.isupper()))
+                or (gap == " " and _ALPHABET.issuperset(code) and (_is_mixed(first) or _is_mixed(second)))
+            )
+        if is_code:
+            yield index, index + 1
+
+
+def _joined(words: list[str], told: list[bool]) -> Iterator[tuple[int, int]]:
+    """Return words of eight that are called a code."""
+    for index, word in enumerate(words):
+        if told[index] and len(word) == _LENGTH and _is_code(word, known=True):
+            yield index, index
+
+
+def _is_code(code: str, *, known: bool) -> bool:
+    return known and not code.isdigit() and (_has_digit(code) or _ALPHABET.issuperset(code))
+
+
+def _has_digit(text: str) -> bool:
+    return not text.isalpha()
+
+
+def _is_mixed(half: str) -> bool:
+    return not half.isalpha() and not half.isdigit()
+
+
+def _stands_alone(folded: str, start: int, end: int, *, is_upper: bool) -> bool:
+    """Whether it is no part of a longer name. Small letters beside capitals are another word."""
+    before, after = folded[max(0, start - 2) : start], folded[end : end + 2]
+    if before[-1:] in ("-", "_", ".", "/") and before[:1].isalnum() and not (is_upper and before[:1].islower()):
+        return before[-1:] == "/" and is_upper
+    return not (after[:1] in ("-", "_", ".", "/") and after[1:].isalnum())

@@ -1,0 +1,126 @@
+"""Words that look random: tokens, keys and hashes in hex or base64, in one piece or wrapped over lines.
+
+Names of people's making look otherwise, however long: small words with dashes, dots and slashes between, or humps.
+"""
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Final
+
+from session_protocol.redaction.marks import Claim, Mark
+
+_TOKEN: Final = re.compile(r"[A-Za-z0-9+/_-]+")
+_PADDING: Final = re.compile(r"={1,2}")
+_SEGMENT: Final = re.compile(r"[A-Za-z0-9]+")
+_RUN: Final = re.compile(r"[A-Z]+|[a-z]+|[0-9]+")
+_NOT_HEX: Final = re.compile(r"[^0-9a-fA-F]")
+_JWT: Final = re.compile(r"[A-Za-z0-9_.=-]+")
+
+_HEX: Final = 32
+""" Hexadecimal digits of a key at least: 128 bits. """
+_RANDOM: Final = 20
+""" Random-looking characters of a key at least: 120 bits in base64. """
+_PADDED: Final = 16
+""" The same for a word that ends in = as only base64 does. """
+_HASH: Final = 10
+""" Characters of the suffixes that Kubernetes makes. """
+_LONGEST_NUMBER: Final = 6
+""" Digits in the middle of a name. """
+
+
+def find_keys(folded: str) -> list[Claim]:
+    """Return the words that look random."""
+    tokens = list(_TOKEN.finditer(folded))
+    alone = [claim for token in tokens for claim in _alone(folded, token)]
+    return [*alone, *_wrapped(folded, tokens), *_last_lines(folded, tokens, alone)]
+
+
+def is_random(word: str) -> bool:
+    """Whether so much of a word looks random that it is a key."""
+    return sum(len(segment) for segment in _SEGMENT.findall(word) if not _is_name(segment)) >= _RANDOM
+
+
+def _alone(folded: str, token: re.Match[str]) -> Iterator[Claim]:
+    word = token.group()
+    if word.startswith("eyJ") and len(word) >= _RANDOM - 4:  # {" in base64: a JWT or another document
+        whole = _JWT.match(folded, token.start())
+        yield Claim(token.start(), whole.end() if whole else token.end(), Mark.SECRET)
+        return
+    padding = _PADDING.match(folded, token.end())
+    end = padding.end() if padding and not folded[padding.end() : padding.end() + 1].isalnum() else token.end()
+    segments = list(_SEGMENT.finditer(word))
+    random = [segment for segment in segments if not _is_name(segment.group())]
+    length = sum(len(segment.group()) for segment in random)
+    if length >= _RANDOM or (end > token.end() and length >= _PADDED - 4 and (end - token.start()) % 4 == 0):
+        # From the first to the last segment that looks random: a path around it stays.
+        last = token.start() + random[-1].end()
+        yield Claim(token.start() + random[0].start(), end if random[-1] is segments[-1] else last, Mark.SECRET)
+        return
+    for segment in segments:
+        if _is_hex(segment.group()) and len(segment.group()) >= _HEX:
+            yield Claim(token.start() + segment.start(), token.start() + segment.end(), Mark.SECRET)
+
+
+def _is_hex(word: str) -> bool:
+    return _NOT_HEX.search(word) is None
+
+
+def _is_name(segment: str) -> bool:
+    """Whether people or Kubernetes name things so: one case, a number at the end, humps, a short suffix."""
+    if segment.isdigit() or (segment.isalpha() and (segment[1:].islower() or segment.isupper())):
+        return True
+    if len(segment) <= _HASH and (segment.islower() or len(segment) <= 3):
+        return True
+    runs = _RUN.findall(segment)
+    if any(len(run) > _LONGEST_NUMBER for run in runs if run.isdigit()):
+        return False
+    humps = [run for run, following in pairwise([*runs, ""]) if not (run.isupper() and following.islower())]
+    short = sum(1 for hump in humps if len(hump) == 1 and hump.islower())
+    return 4 * len(humps) <= len(segment) and 4 * short <= len(humps)
+
+
+def _wrapped(folded: str, tokens: list[re.Match[str]]) -> Iterator[Claim]:
+    """Return keys that are broken in pieces of one length: over lines, or as groups of hexadecimal digits."""
+    start = 0
+    for index in range(1, len(tokens) + 1):
+        if index < len(tokens) and _continues(folded, tokens[index - 1], tokens[index]):
+            continue
+        chain = tokens[start:index]
+        start = index
+        if len(chain) > 1 and _is_one_key(folded, [token.group() for token in chain], chain):
+            yield Claim(chain[0].start(), chain[-1].end(), Mark.SECRET)
+
+
+def _continues(folded: str, one: re.Match[str], other: re.Match[str]) -> bool:
+    between = folded[one.end() : other.start()]
+    if between == "\n":
+        return True
+    return between in (" ", ":") and len(one.group()) <= _PADDED and _is_hex(one.group()) and _is_hex(other.group())
+
+
+def _is_one_key(folded: str, words: list[str], chain: list[re.Match[str]]) -> bool:
+    joined = "".join(words)
+    if not any(letter.isdigit() for letter in joined) or joined.isdigit():
+        return False
+    inner = {len(word) for word in words[1:-1]} or {len(words[0])}
+    are_equal = len(inner) == 1 and len(words[-1]) <= max(inner) and len(words[0]) <= max(inner)
+    over_lines = folded[chain[0].end()] == "\n"
+    if _is_hex(joined) and len(joined) >= _HEX:
+        if over_lines:
+            return True
+        with_colons = folded[chain[0].end()] == ":"
+        return are_equal and len(words[0]) > 1 and (len(words[0]) == 2 or not with_colons)
+    return over_lines and are_equal and min(inner) >= _RANDOM and is_random(joined)
+
+
+def _last_lines(folded: str, tokens: list[re.Match[str]], claims: list[Claim]) -> Iterator[Claim]:
+    """Return the short last line of a key whose lines before were long enough to be known."""
+    ends = {claim.end for claim in claims}
+    for token in tokens:
+        if token.start() - 1 not in ends or folded[token.start() - 1] != "\n":
+            continue
+        padding = _PADDING.match(folded, token.end())
+        end = padding.end() if padding else token.end()
+        if folded[end : end + 1] in ("", "\n") or padding:
+            yield Claim(token.start(), end, Mark.SECRET)

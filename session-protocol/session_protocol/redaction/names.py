@@ -1,0 +1,131 @@
+"""Values that stand after a name: `token=…`, `"password": "…"`, `X-Api-Key: …`, `Authorization: Basic …`, `Bearer …`.
+
+What follows a name is taken whatever it looks
+like, but for prose: "failed to fetch token: pod not found" has no token in it.
+"""
+
+import re
+from typing import Final
+
+from session_protocol.redaction.marks import MASK, Claim, Mark
+
+_NAME: Final = re.compile(r"[A-Za-z0-9_.-]+")
+_LONGEST_NAME: Final = 64
+_ENDINGS: Final = (
+    *("token", "secret", "password", "passwd", "passphrase", "passcode", "pwd", "passwort", "kennwort"),
+    *("credential", "credentials", "authorization", "cookie", "bearer", "jwt", "signature", "pairingcode", "linkcode"),
+    *("apikey", "accesskey", "secretkey", "privatekey", "signingkey", "encryptionkey", "sharedkey", "authkey"),
+    *("clientkey", "noisekey", "identitykey", "sessionkey", "masterkey", "websocketkey"),
+)
+_WHOLE_NAMES: Final = frozenset({"pin", "otp", "sig", "hmac", "pass"})
+_NEVER_PROSE: Final = ("password", "passwd", "passphrase", "passcode", "pwd", "passwort", "kennwort", "pin", "otp")
+_HEADERS: Final = ("authorization", "cookie")
+_IN_WORDS: Final = frozenset({"token", "password", "passwd", "passphrase", "pwd", "apikey", "pin", "otp"})
+""" Names that a value may follow with nothing but a blank between: `password hunter2`. """
+_NOT_BEARERS: Final = frozenset(
+    [
+        "token",
+        "tokens",
+        "auth",
+        "authentication",
+        "authorization",
+        "scheme",
+        "realm",
+        "header",
+        "is",
+        "was",
+        "not",
+        "with",
+        "and",
+        "or",
+        "in",
+        "of",
+        "must",
+        "required",
+        "missing",
+        "error",
+        "challenge",
+    ]
+)
+_SEPARATOR: Final = re.compile(
+    r"[\"'`\])]{0,3}[ \n]?(?P<sign>=>|:=|=|:)(?P<blank>[ \n]?)(?P<opening>[(\[{<]{0,2}b?[\"'`]{0,3})"
+)
+_WORD: Final = re.compile(r"[^ \n\"'`&<>]+")
+_PROSE: Final = re.compile(r"[A-Z]?[a-z]+[.,:]?[ \n][A-Za-z\"'(]")
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,24}[ \n]")
+_DASHED: Final = re.compile(r"[a-z]+(?:[-./][a-z0-9]+)+")
+
+
+def find_named(folded: str) -> list[Claim]:
+    """Return the values of names that tell of a secret."""
+    claims, done = [], 0
+    for found in _NAME.finditer(folded):
+        if found.start() < done:
+            continue
+        name = found.group()[-_LONGEST_NAME:].lower()
+        plain = name.translate({ord(letter): None for letter in "-_."})
+        claim = _assigned(folded, found.end(), name, plain) or _said(folded, found.end(), plain)
+        if claim is not None:
+            done = claim.end
+            if folded[claim.start : claim.end].strip(MASK):
+                claims.append(claim)
+    return claims
+
+
+def _assigned(folded: str, end: int, name: str, plain: str) -> Claim | None:
+    """Return the value of `name=value` or `name: value`."""
+    if not plain.endswith(_ENDINGS) and re.split(r"[-_.]", name)[-1] not in _WHOLE_NAMES:
+        return None
+    separator = _SEPARATOR.match(folded, end)
+    if separator is None:
+        return None
+    start, opening = separator.end(), separator["opening"]
+    if opening and opening[-1] in "\"'`":
+        return Claim(start, _closing(folded, start, opening[-1]), Mark.SECRET)
+    if plain.endswith(_HEADERS):
+        return _header(folded, start)
+    is_prose = separator["sign"] == ":" and separator["blank"] and not plain.endswith(_NEVER_PROSE)
+    if is_prose and _PROSE.match(folded, start):
+        return None
+    value = _WORD.match(folded, start)
+    return Claim(start, value.end(), Mark.SECRET) if value else None
+
+
+def _said(folded: str, end: int, plain: str) -> Claim | None:
+    """Return the value of `Bearer value`, `Basic value` or `password value`."""
+    if folded[end : end + 1] not in (" ", "\n"):
+        return None
+    value = _WORD.match(folded, end + 1)
+    if value is None or MASK in value.group():
+        return None
+    word = value.group().rstrip(".,:;)]}")
+    if plain.endswith("bearer"):
+        is_secret = word.lower().partition("=")[0] not in _NOT_BEARERS
+    elif plain == "basic":
+        is_secret = len(word) >= 8 and word.isascii() and not word.islower() and not _is_plain_word(word)
+    else:
+        mixed = any(letter.isdigit() for letter in word) and any(letter.isalpha() for letter in word)
+        is_secret = plain in _IN_WORDS and len(word) >= 6 and mixed and _DASHED.fullmatch(word) is None
+    return Claim(end + 1, end + 1 + len(word), Mark.SECRET) if is_secret and word else None
+
+
+def _is_plain_word(word: str) -> bool:
+    return word.isalpha() and (word[1:].islower() or word.isupper())
+
+
+def _header(folded: str, start: int) -> Claim | None:
+    """Return a header's value: a scheme and its words, or pairs that end in semicolons."""
+    scheme = _SCHEME.match(folded, start)
+    end = scheme.end() if scheme else start
+    while (word := _WORD.match(folded, end)) is not None:
+        end = word.end()
+        if folded[end - 1] not in ",;" or folded[end : end + 1] != " ":
+            break
+        end += 1
+    return Claim(start, end, Mark.SECRET) if end > start else None
+
+
+def _closing(folded: str, start: int, quote: str) -> int:
+    """Return where a quoted value ends: at its quote, else with the line."""
+    ends = [at for at in (folded.find(quote, start), folded.find("\n", start)) if at >= 0]
+    return min(ends, default=len(folded))

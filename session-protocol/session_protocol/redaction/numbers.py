@@ -1,0 +1,41 @@
+"""Numbers as long as a phone's, in any spelling: with blanks, dashes, dots, slashes and brackets between the digits.
+
+Shorter ones stay: exit codes, ports, line numbers, counts of bytes to six digits.
+"""
+
+import re
+from typing import Final
+
+from session_protocol.redaction.marks import Claim, Mark
+
+_DIGITS: Final = re.compile(r"[0-9]+")
+_SHORTEST: Final = 7
+_BETWEEN: Final = frozenset(" \n-./()~_'*")
+_LONGEST_GAP: Final = 4
+
+
+def find_numbers(folded: str) -> list[Claim]:
+    """Return the long numbers."""
+    claims: list[Claim] = []
+    start = end = count = 0
+    for group in _DIGITS.finditer(folded):
+        if count == 0 or not _joins(folded[end : min(group.start(), end + _LONGEST_GAP + 1)]):
+            claims += _number(folded, start, end, count)
+            start, count = group.start(), 0
+        end, count = group.end(), count + len(group.group())
+    return claims + _number(folded, start, end, count)
+
+
+def _joins(gap: str) -> bool:
+    """Whether a number goes on after this; a dot with a blank ends a sentence."""
+    return len(gap) <= _LONGEST_GAP and _BETWEEN.issuperset(gap) and not ("." in gap and (" " in gap or "\n" in gap))
+
+
+def _number(folded: str, start: int, end: int, count: int) -> list[Claim]:
+    if count < _SHORTEST:
+        return []
+    if folded[max(0, start - 1) : start] == "(" and ")" in folded[start:end]:
+        start -= 1
+    if folded[max(0, start - 1) : start] == "+":
+        start -= 1
+    return [Claim(start, end, Mark.NUMBER)]

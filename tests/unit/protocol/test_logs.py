@@ -1,0 +1,155 @@
+"""Log lines of both programs: JSON, one per record, bounded, nothing secret in them."""
+
+import json
+import logging
+import re
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from session_protocol import logs
+from whatsapp_operator.core.model import KeyID
+from whatsapp_operator.runtime.client import Request
+from whatsapp_operator.runtime.keys import Keys
+
+OURS = "whatsapp_operator"
+
+
+@pytest.fixture(autouse=True)
+def restored() -> Iterator[None]:
+    """Leave the loggers as they were."""
+    root, ours = logging.getLogger(), logging.getLogger(OURS)
+    before = (root.handlers[:], root.level, ours.level)
+    yield
+    root.handlers[:], level, our_level = before
+    root.setLevel(level)
+    ours.setLevel(our_level)
+    logging.captureWarnings(capture=False)
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    """Return what was logged."""
+    return [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+
+
+def test_a_line_has_its_fields(capsys: pytest.CaptureFixture[str]) -> None:
+    """Time, level, logger and a constant message come first, then what varies."""
+    logs.configure("info", ours=OURS)
+    logging.getLogger("whatsapp_operator.test").info("Session let in", extra={"session": "shop/a", "round": 2})
+
+    (line,) = lines(capsys)
+    assert ["time", "level", "logger", "message", "session", "round"] == list(line)
+    assert ("info", "whatsapp_operator.test", "Session let in") == (line["level"], line["logger"], line["message"])
+    assert ("shop/a", 2) == (line["session"], line["round"])
+
+
+def test_times_are_utc_with_milliseconds(capsys: pytest.CaptureFixture[str]) -> None:
+    """The one spelling of both programs."""
+    logs.configure("info", ours=OURS)
+    logging.getLogger("whatsapp_operator.x").info("x")
+
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", lines(capsys)[0]["time"])
+
+
+def test_both_programs_write_the_same_shape(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever reads one reads the other."""
+    logs.configure("info", ours=OURS)
+    logging.getLogger("whatsapp_operator.x").info("x", extra={"a": 1})
+    logs.configure("INFO", ours="session_runner")
+    logging.getLogger("session_runner.x").info("x", extra={"a": 1})
+
+    one, other = lines(capsys)
+    assert list(one) == list(other)
+    assert one["level"] == other["level"]
+
+
+def test_fields_messages_and_names_are_redacted(capsys: pytest.CaptureFixture[str]) -> None:
+    """A number that reaches a log call does not reach the log, however deep it lies."""
+    logs.configure("info", ours=OURS)
+    log = logging.getLogger("whatsapp_operator.x")
+    log.info("call 15552223333", extra={"why": ["15552223333@c.us", {"15552223333": ("x", {"15552223333"})}]})
+    log.info("call %s", ValueError("15552223333"))
+
+    assert "15552223333" not in json.dumps(lines(capsys))
+
+
+def test_a_traceback_stays_on_its_line_and_is_redacted(capsys: pytest.CaptureFixture[str]) -> None:
+    """A log collector takes a line for an entry; an exception's text is a string like any other."""
+    logs.configure("info", ours=OURS)
+    try:
+        int("number 15552223333")
+    except ValueError:
+        logging.getLogger("whatsapp_operator.x").exception("Failed")
+
+    (line,) = lines(capsys)
+    assert "invalid literal" in line["exc_info"]
+    assert "15552223333" not in line["exc_info"]
+
+
+def test_a_line_is_bounded(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever made the text, the lists and the names in it."""
+    logs.configure("info", ours=OURS)
+    fields = {f"field{number}": ["word " * 10_000] * 1000 for number in range(3)} | {"n" * 5000: "x"}
+    logging.getLogger("whatsapp_operator.x").info("word " * 100_000, extra=fields)
+
+    assert len(capsys.readouterr().err) < 128 * 1024
+
+
+def test_an_object_is_written_as_its_text(capsys: pytest.CaptureFixture[str]) -> None:
+    """No record fails because somebody logs what JSON does not know."""
+    logs.configure("info", ours=OURS)
+    logging.getLogger("whatsapp_operator.x").info("x", extra={"it": object(), "none": None, "yes": True})
+
+    (line,) = lines(capsys)
+    assert line["it"].startswith("<object object at 0x")
+    assert (None, True) == (line["none"], line["yes"])
+
+
+def test_the_level_is_ours_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    """Debug shows our decisions, not every packet of the libraries."""
+    logs.configure("debug", ours=OURS)
+    logging.getLogger("whatsapp_operator.x").debug("Decided")
+    logging.getLogger("aiohttp.client").debug("packet")
+    logging.getLogger("kopf.objects").info("handler succeeded")
+
+    assert ["Decided"] == [line["message"] for line in lines(capsys)]
+
+
+def test_kopfs_own_lines_are_json_too(capsys: pytest.CaptureFixture[str]) -> None:
+    """With the object it speaks of, and without its settings."""
+    logs.configure("info", ours=OURS)
+    reference = {"kind": "Pod", "namespace": "shop", "name": "a", "uid": "u"}
+    logging.getLogger("kopf.reactor").warning("Oops", extra={"k8s_ref": reference, "settings": object(), "k8s_skip": 1})
+
+    (line,) = lines(capsys)
+    assert "Pod/shop/a" == line["object"]
+    assert {"settings", "k8s_skip", "k8s_ref"}.isdisjoint(line)
+
+
+def test_warnings_are_logged(capsys: pytest.CaptureFixture[str]) -> None:
+    """A library's warning is no stray line between the JSON."""
+    logs.configure("info", ours=OURS)
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.warn("old habit", DeprecationWarning, stacklevel=1)
+
+    assert any("old habit" in line["message"] for line in lines(capsys))
+
+
+def test_keys_do_not_reach_a_log(capsys: pytest.CaptureFixture[str]) -> None:
+    """Also when somebody logs the object that holds them."""
+    logs.configure("info", ours=OURS)
+    keys = Keys(KeyID("k1"), {KeyID("k1"): b"top-secret-bytes-top-secret-bytes"})
+    logging.getLogger("whatsapp_operator.x").info("Keys", extra={"keys": keys})
+
+    assert "top-secret" not in capsys.readouterr().err
+
+
+def test_requests_are_not_logged_with_their_bodies(capsys: pytest.CaptureFixture[str]) -> None:
+    """A Secret's creation is a request; an error about it names the path alone."""
+    logs.configure("debug", ours=OURS)
+    request = Request(method="POST", path="/api/v1/secrets", body={"data": {"admin": "dG9rZW4="}}, timeout=1)
+    logging.getLogger("whatsapp_operator.x").info("Failed", extra={"path": request.path})
+
+    assert "dG9rZW4" not in capsys.readouterr().err

@@ -1,0 +1,97 @@
+"""Redaction costs what the length of a text costs, whatever is in it: one session must not slow down all others."""
+
+import time
+from itertools import pairwise
+
+import pytest
+from session_protocol.redaction import LONGEST, redact
+
+UNITS = [
+    *(
+        "1",
+        "#",
+        "a",
+        "@",
+        "-",
+        "A-",
+        "f0",
+        "aB3/",
+        "1,",
+        " 1",
+        "1.",
+        "+",
+        "(1)",
+        "_",
+        "=",
+        "\\",
+        "%",
+        "%20",
+        "&#",
+        "&#49;",
+        "ä",
+    ),
+    *("token=", "token=a ", "token: ", 'token="', "Bearer ", "Basic ", "Authorization: a,", "Cookie: a; ", "eyJ", "0x"),
+    *("://", "://a:b", "http://a:1@", "wa.me/", "2@", "2@a,", "@c.us", "a@", "1@c.us ", "linked_devices#2@a"),
+    *(
+        "-----BEGIN ",
+        "-----END ",
+        "a\n",
+        "1\n",
+        "f0f0f0f0\n",
+        "A B ",
+        "ABCD-1EFG ",
+        "code ",
+        "a1b2 ",
+        "aa ",
+        "[number]",
+        "[",
+    ),
+    *(
+        "2026-11-22 ",
+        "10.0.0.1 ",
+        "sha256:",
+        "ip-1-",
+        "3f2b8c1e-9d4a-",
+        "\x1b[",
+        "\x1b]",
+        "\x9b0",
+        "\u0301",
+        "\u200b",
+        "\ud800",
+    ),
+    *("1 -", "f0 ", "http://a:1@A-2@", "aB3aB3aB3aB3aB3aB3aB3,", "token=#1@A-,", "a.b-c_d=", '"', "'\\"),
+]
+SIZES = (2048, 4096, 8192, 16384)
+
+
+def seconds(text: str, *, longest: int) -> float:
+    """CPU time per redaction, the least of five; short texts several times in a row, since a clock has its grain."""
+    times = max(1, SIZES[-1] // len(text))
+    return min(_once(text, longest, times) for _ in range(5))
+
+
+def _once(text: str, longest: int, times: int) -> float:
+    before = time.process_time()
+    for _ in range(times):
+        redact(text, longest=longest)
+    return (time.process_time() - before) / times
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_twice_the_length_costs_less_than_three_times(unit: str) -> None:
+    """For texts that are looked at as a whole; the least of several looks, as other work on the machine disturbs one."""
+    texts = [(unit * (size // len(unit) + 1))[:size] for size in SIZES]
+    least = [float("inf")] * len(SIZES)
+    for _ in range(5):
+        least = [min(known, seconds(text, longest=SIZES[-1])) for known, text in zip(least, texts, strict=True)]
+        if all(double < 3 * single for single, double in pairwise(least)):
+            return
+
+    pytest.fail(f"{unit!r}: {least}")
+
+
+def test_a_text_is_cut_before_it_is_looked_at() -> None:
+    """A thousand times the length costs no more than a few times."""
+    short, long = "#1@A-," * LONGEST, "#1@A-," * LONGEST * 1000
+
+    assert seconds(long, longest=LONGEST) < 5 * seconds(short, longest=LONGEST)
