@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from local_cluster.full.cluster import FullCluster
+from local_cluster.full.readiness import api_client
 from session_demo import places
 from session_demo.setup import Choice, set_up
 from session_demo.story import Story
 from session_devtools.steps import Steps
-from session_devtools.web import Client
 
 from session_bench import objects
 from session_bench.ground import Ground
@@ -32,14 +32,7 @@ def ground(name: str) -> Iterator[Ground]:
         kubectl.apply(objects.namespace(), objects.quota())
         account = ("serviceaccount/default", f"--namespace={objects.NAMESPACE}")
         kubectl("wait", *account, "--for=create", "--timeout=60s", timeout=70)
-        plane = cluster.instance.plane
-        pki = plane.pki
-        api = Client(
-            plane.url,
-            authority=pki.certificate("ca"),
-            certificate=pki.certificate("admin"),
-            key=pki.key("admin"),
-        )
+        api = api_client(cluster.instance)
         with Inside(cluster.network) as inside:
             found = Ground(cluster=cluster, kubectl=kubectl, api=api, inside=inside, stage=stage)
             found.clear()

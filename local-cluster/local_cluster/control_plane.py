@@ -9,17 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from local_cluster.pki import Client, Server, Store
-
-__all__ = ["SERVICE_IP", "SERVICE_RANGE", "ControlPlane", "audit_policy", "certificates", "flags"]
+__all__ = ["SERVICE_IP", "SERVICE_RANGE", "ControlPlane", "audit_policy", "flags"]
 
 SERVICE_RANGE = "10.96.0.0/16"
 SERVICE_IP = "10.96.0.1"
 """The first address of the range: the Service `kubernetes`, through which pods reach the API server."""
-
-AUTHORITIES = ("ca", "etcd-ca", "kubelet-client-ca", "front-proxy-ca")
-FRONT_PROXY = "front-proxy-client"
-"""Whom the API server is for aggregated API servers, which believe it about whose request it passes on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +21,7 @@ class ControlPlane:
     """Where a control plane listens, keeps its files, and who may do what."""
 
     folder: Path
-    """Data and logs; the certificates are in `pki` below it."""
+    """Data, logs and kubeconfigs; the certificates are in `pki` below it."""
     bind: str
     """Where the API server listens."""
     advertise: str
@@ -46,9 +40,13 @@ class ControlPlane:
         return f"https://{self.advertise}:{self.api_port}"
 
     @property
-    def pki(self) -> Store:
-        """The certificates."""
-        return Store(self.folder / "pki")
+    def pki(self) -> Path:
+        """The folder of the certificates, in kubeadm's layout."""
+        return self.folder / "pki"
+
+    def kubeconfig(self, account: str) -> Path:
+        """The kubeconfig of one of those who talk to the API server."""
+        return self.folder / f"{account}.conf"
 
     @property
     def audit_log(self) -> Path:
@@ -63,8 +61,7 @@ class ControlPlane:
     def etcd(self) -> list[str]:
         """Arguments of etcd. It answers nobody without a certificate of its own authority."""
         client, peer = f"https://127.0.0.1:{self.etcd_port}", f"https://127.0.0.1:{self.etcd_peer_port}"
-        own, key = self.pki.certificate("etcd"), self.pki.key("etcd")
-        authority = self.pki.certificate("etcd-ca")
+        pki = self.pki / "etcd"
         return flags(
             {
                 "name": "local",
@@ -74,14 +71,14 @@ class ControlPlane:
                 "listen-peer-urls": peer,
                 "initial-advertise-peer-urls": peer,
                 "initial-cluster": f"local={peer}",
-                "cert-file": own,
-                "key-file": key,
+                "cert-file": pki / "server.crt",
+                "key-file": pki / "server.key",
                 "client-cert-auth": "true",
-                "trusted-ca-file": authority,
-                "peer-cert-file": own,
-                "peer-key-file": key,
+                "trusted-ca-file": pki / "ca.crt",
+                "peer-cert-file": pki / "peer.crt",
+                "peer-key-file": pki / "peer.key",
                 "peer-client-cert-auth": "true",
-                "peer-trusted-ca-file": authority,
+                "peer-trusted-ca-file": pki / "ca.crt",
                 # A power cut may cost the data; an ended process does not. Worth it: a write costs no disk flush.
                 "unsafe-no-fsync": "true",
                 "log-level": "warn",
@@ -93,29 +90,29 @@ class ControlPlane:
         pki = self.pki
         options: dict[str, str | int | Path] = {
             "etcd-servers": f"https://127.0.0.1:{self.etcd_port}",
-            "etcd-cafile": pki.certificate("etcd-ca"),
-            "etcd-certfile": pki.certificate("etcd-client"),
-            "etcd-keyfile": pki.key("etcd-client"),
+            "etcd-cafile": pki / "etcd" / "ca.crt",
+            "etcd-certfile": pki / "apiserver-etcd-client.crt",
+            "etcd-keyfile": pki / "apiserver-etcd-client.key",
             "bind-address": self.bind,
             "secure-port": self.api_port,
             "advertise-address": self.advertise,
-            "tls-cert-file": pki.certificate("api-server"),
-            "tls-private-key-file": pki.key("api-server"),
-            "client-ca-file": pki.certificate("ca"),
-            "cert-dir": self.folder / "pki",  # the default is below /var/run, which an ordinary user may not write
+            "tls-cert-file": pki / "apiserver.crt",
+            "tls-private-key-file": pki / "apiserver.key",
+            "client-ca-file": pki / "ca.crt",
+            "cert-dir": pki,  # the default is below /var/run, which an ordinary user may not write
             "anonymous-auth": "false",
             "authorization-mode": ",".join(self.authorizers),
             "allow-privileged": "true",
-            "requestheader-client-ca-file": pki.certificate("front-proxy-ca"),
-            "requestheader-allowed-names": FRONT_PROXY,
+            "requestheader-client-ca-file": pki / "front-proxy-ca.crt",
+            "requestheader-allowed-names": "front-proxy-client",
             "requestheader-username-headers": "X-Remote-User",
             "requestheader-group-headers": "X-Remote-Group",
             "requestheader-extra-headers-prefix": "X-Remote-Extra-",
-            "proxy-client-cert-file": pki.certificate("front-proxy"),
-            "proxy-client-key-file": pki.key("front-proxy"),
+            "proxy-client-cert-file": pki / "front-proxy-client.crt",
+            "proxy-client-key-file": pki / "front-proxy-client.key",
             "service-account-issuer": "https://kubernetes.default.svc.cluster.local",
-            "service-account-key-file": pki.folder / "service-accounts.pub",
-            "service-account-signing-key-file": pki.key("service-accounts"),
+            "service-account-key-file": pki / "sa.pub",
+            "service-account-signing-key-file": pki / "sa.key",
             "service-cluster-ip-range": SERVICE_RANGE,
             "audit-policy-file": self.audit_policy_file,
             "audit-log-path": self.audit_log,
@@ -134,7 +131,7 @@ class ControlPlane:
         20 requests a second, the default, is what makes 1,000 claims take minutes; on a single node with its own API
         server nothing else needs that protection, and tests would measure the limit instead of the code.
         """
-        kubeconfig = self.folder / "controller-manager.kubeconfig"
+        kubeconfig = self.kubeconfig("controller-manager")
         return flags(
             {
                 "kubeconfig": kubeconfig,
@@ -144,8 +141,8 @@ class ControlPlane:
                 "secure-port": secure_port,
                 "leader-elect": "false",
                 "use-service-account-credentials": "true",  # each controller has its own rights, as in a real cluster
-                "service-account-private-key-file": self.pki.key("service-accounts"),
-                "root-ca-file": self.pki.certificate("ca"),
+                "service-account-private-key-file": self.pki / "sa.key",
+                "root-ca-file": self.pki / "ca.crt",
                 "kube-api-qps": 200,
                 "kube-api-burst": 300,
                 "profiling": "false",
@@ -154,7 +151,7 @@ class ControlPlane:
 
     def scheduler(self, *, secure_port: int) -> list[str]:
         """Arguments of the scheduler; raised limits for the same reason (the default is 50 binds a second)."""
-        kubeconfig = self.folder / "scheduler.kubeconfig"
+        kubeconfig = self.kubeconfig("scheduler")
         return flags(
             {
                 "kubeconfig": kubeconfig,
@@ -168,29 +165,6 @@ class ControlPlane:
                 "profiling": "false",
             }
         )
-
-
-def certificates(plane: ControlPlane) -> list[Server | Client]:
-    """Every certificate that a control plane itself needs, and the administrator's."""
-    api_hosts = [
-        plane.advertise,
-        "127.0.0.1",
-        SERVICE_IP,
-        "localhost",
-        "kubernetes",
-        "kubernetes.default",
-        "kubernetes.default.svc",
-        "kubernetes.default.svc.cluster.local",
-    ]
-    return [
-        Server(name="api-server", authority="ca", hosts=list(dict.fromkeys(api_hosts))),
-        Server(name="etcd", authority="etcd-ca", hosts=["127.0.0.1", "localhost"], also_client=True),
-        Client(name="etcd-client", authority="etcd-ca", user="kube-apiserver"),
-        Client(name="front-proxy", authority="front-proxy-ca", user=FRONT_PROXY),
-        Client(name="admin", authority="ca", user="admin", groups=["system:masters"]),
-        Client(name="controller-manager", authority="ca", user="system:kube-controller-manager"),
-        Client(name="scheduler", authority="ca", user="system:kube-scheduler"),
-    ]
 
 
 def audit_policy() -> str:

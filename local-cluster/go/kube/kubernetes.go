@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"os"
 
 	"github.com/spf13/cobra"
 	kubectl "k8s.io/kubectl/pkg/cmd"
@@ -11,6 +12,7 @@ import (
 	controllermanager "k8s.io/kubernetes/cmd/kube-controller-manager/app"
 	proxy "k8s.io/kubernetes/cmd/kube-proxy/app"
 	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
+	kubeadm "k8s.io/kubernetes/cmd/kubeadm/app/cmd"
 	kubelet "k8s.io/kubernetes/cmd/kubelet/app"
 
 	// The components register their log formats and client metrics through these, as their own main packages do.
@@ -25,6 +27,7 @@ func init() {
 	components["kube-controller-manager"] = controllermanager.NewControllerManagerCommand
 	components["kube-proxy"] = proxy.NewProxyCommand
 	components["kube-scheduler"] = func() *cobra.Command { return scheduler.NewSchedulerCommand() }
+	components["kubeadm"] = func() *cobra.Command { return kubeadm.NewKubeadmCommand(os.Stdin, os.Stdout, os.Stderr) }
 	components["kubectl"] = func() *cobra.Command { return kubectl.NewDefaultKubectlCommand() }
 	components["kubelet"] = func() *cobra.Command { return kubelet.NewKubeletCommand(context.Background()) }
 }

@@ -1,7 +1,8 @@
-// Command kube holds every component of a single-node Kubernetes, its etcd, CoreDNS and kubectl in one file.
+// Command kube holds every component of a single-node Kubernetes, its etcd, CoreDNS, kubeadm, kubectl and the provisioner
+// of its volumes in one file.
 //
 // The name the file is called by picks the component, so a folder of symbolic links makes a whole set of programs.
-// One file instead of eight: they share nearly all of their code, and link and load it once.
+// One file instead of ten: they share nearly all of their code, and link and load it once.
 package main
 
 import (
@@ -14,11 +15,14 @@ import (
 	"github.com/spf13/cobra"
 	"go.etcd.io/etcd/server/v3/etcdmain"
 	"k8s.io/component-base/cli"
+
+	"wasession.dev/local-cluster/kube/provisioner"
 )
 
 // A command is built only when it is asked for: each one registers a few hundred flags.
 var components = map[string]func() *cobra.Command{
-	"coredns": newCoreDNSCommand,
+	"coredns":                  newCoreDNSCommand,
+	"local-volume-provisioner": provisioner.Command,
 }
 
 func main() {

@@ -16,11 +16,19 @@ from session_devtools.steps import Progress, Silent
 from local_cluster.build import downloads
 from local_cluster.build.versions import GO_MODULES, chosen, required_version
 
-__all__ = ["COMPONENTS", "Program", "kubernetes", "pause", "plans", "registry", "runtime"]
+__all__ = ["COMPONENTS", "Program", "kubeadm", "kubernetes", "pause", "plans", "registry", "runtime"]
 
-RELEASED = ("kube-apiserver", "kube-controller-manager", "kube-proxy", "kube-scheduler", "kubectl", "kubelet")
+RELEASED = (
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-proxy",
+    "kube-scheduler",
+    "kubeadm",
+    "kubectl",
+    "kubelet",
+)
 """What Kubernetes publishes as programs, too."""
-OURS = ("coredns", "etcd")
+OURS = ("coredns", "etcd", "local-volume-provisioner")
 """What is always built here."""
 COMPONENTS = tuple(sorted((*RELEASED, *OURS)))
 CONTAINERD_MODULE = "github.com/containerd/containerd/v2"
@@ -55,11 +63,35 @@ class Program(NamedTuple):
 
 
 def kubernetes(*, progress: Progress | None = None, cache: Path | None = None) -> Path:
-    """The folder that holds etcd, CoreDNS, every Kubernetes component and kubectl under their names.
+    """The folder that holds etcd, CoreDNS, every component, kubeadm, kubectl and the provisioner under their names.
 
     Raises BuildError.
     """
     return _kubernetes().make(progress=progress, cache=cache)
+
+
+def kubeadm(*, progress: Progress | None = None, cache: Path | None = None) -> Path:
+    """Kubeadm alone, of the same release: for light mode on somebody else's programs, a fraction of the whole.
+
+    Raises BuildError.
+    """
+    watcher, (version, modfile) = progress or Silent(), chosen()
+    flags, package = _version_flags(version), "k8s.io/kubernetes/cmd/kubeadm"
+
+    def fill(target: Path) -> None:
+        go_build(
+            GO_MODULES / "kube",
+            target / "kubeadm",
+            package=package,
+            flags=flags,
+            modfile=modfile,
+            what=f"kubeadm {version}",
+            progress=watcher,
+        )
+
+    locks = {path.name: path.read_bytes() for path in (modfile, modfile.with_suffix(".sum"))}
+    key = content_key(files=locks, extra=[flags, platform.machine()])
+    return entry(f"kubeadm-{version}-{key}", fill, progress=watcher, cache=cache) / "kubeadm"
 
 
 def runtime(*, progress: Progress | None = None, cache: Path | None = None) -> Path:
@@ -106,7 +138,7 @@ def _kubernetes() -> Program:
             return build(target, COMPONENTS, "", f"Kubernetes {version}", progress)
         for name in RELEASED:
             downloads.fetch(source, version, name, target / name, progress=progress)
-        return build(target, OURS, "released", f"etcd and CoreDNS for Kubernetes {version}", progress)
+        return build(target, OURS, "released", f"etcd, CoreDNS and the provisioner for Kubernetes {version}", progress)
 
     files = {
         name: text for name, text in files_of(module).items() if not name.endswith(("go.mod", "go.sum", "_test.go"))

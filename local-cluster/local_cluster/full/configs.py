@@ -110,12 +110,12 @@ def kubelet(instance: Instance, *, resolv_conf_file: Path) -> str:
             "address": instance.link.node,
             "readOnlyPort": 0,
             "healthzBindAddress": "127.0.0.1",
-            "tlsCertFile": str(pki.certificate("kubelet-server")),
-            "tlsPrivateKeyFile": str(pki.key("kubelet-server")),
+            "tlsCertFile": str(pki / "kubelet.crt"),
+            "tlsPrivateKeyFile": str(pki / "kubelet.key"),
             "authentication": {
                 "anonymous": {"enabled": False},
                 "webhook": {"enabled": False},  # no tokens: a pod's account has no business here
-                "x509": {"clientCAFile": str(pki.certificate("kubelet-client-ca"))},
+                "x509": {"clientCAFile": str(instance.kubelet_client.with_name("ca.crt"))},
             },
             "authorization": {"mode": "Webhook"},
             "containerRuntimeEndpoint": "unix:///run/containerd/containerd.sock",

@@ -14,7 +14,7 @@ from session_devtools.cgroups import CgroupTree
 from session_devtools.errors import ToolError
 from session_devtools.steps import Progress
 
-from local_cluster import provisioner
+from local_cluster import volumes
 from local_cluster.full import machine, namespaces, records
 from local_cluster.full.instance import Instance
 from local_cluster.full.patience import repeat
@@ -42,7 +42,7 @@ def down(name: str, *, progress: Progress) -> bool:
         with progress.step("removing link, cgroups and files"):
             namespaces.disconnect(instance)
             repeat(CgroupTree(instance.label).remove)
-            provisioner.cleanup(instance.volumes)
+            volumes.cleanup(instance.volumes)
             _remove_folders(instance)
     with contextlib.suppress(OSError):  # another instance is still there
         instance.state_root.rmdir()

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from session_devtools.errors import ConflictError, MachineError
 
 from local_cluster.control_plane import ControlPlane
+from local_cluster.pki import ADMIN
 
 __all__ = ["POD_RANGE", "RUN_ROOT", "STATE_ROOT", "Instance", "Link", "check_name", "choose_link"]
 
@@ -84,7 +85,12 @@ class Instance:
     @property
     def kubeconfig(self) -> Path:
         """The administrator's, usable from the host."""
-        return self.plane.folder / "admin.kubeconfig"
+        return self.plane.kubeconfig(ADMIN)
+
+    @property
+    def kubelet_client(self) -> Path:
+        """Whom the API server is for the kubelet: the pair without its suffixes, beside its authority."""
+        return self.state / "control-plane" / "pki" / "kubelet-clients" / "apiserver-kubelet-client"
 
     @property
     def containerd_socket(self) -> Path:
@@ -95,7 +101,6 @@ class Instance:
     def plane(self) -> ControlPlane:
         """The control plane; fixed ports, as it is alone in its network namespace."""
         store = self.state / "control-plane"
-        pki = store / "pki"
         return ControlPlane(
             folder=store,
             bind="0.0.0.0",  # noqa: S104  its namespace has two ways in: the link from this host, and its pods
@@ -106,9 +111,9 @@ class Instance:
             authorizers=("Node", "RBAC"),
             extra_api_flags={
                 "enable-admission-plugins": "NodeRestriction",
-                "kubelet-certificate-authority": str(pki / "ca.crt"),
-                "kubelet-client-certificate": str(pki / "kubelet-client.crt"),
-                "kubelet-client-key": str(pki / "kubelet-client.key"),
+                "kubelet-certificate-authority": str(store / "pki" / "ca.crt"),
+                "kubelet-client-certificate": str(self.kubelet_client.with_suffix(".crt")),
+                "kubelet-client-key": str(self.kubelet_client.with_suffix(".key")),
                 "kubelet-preferred-address-types": "InternalIP",
             },
         )

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from local_cluster import provisioner
+from local_cluster import volumes
 
 __all__ = ["DNS_USER", "KUBELET_CLIENT", "manifests"]
 
@@ -13,7 +13,7 @@ DNS_USER = "local-cluster-dns"
 
 def manifests() -> list[dict[str, Any]]:
     """The objects, each complete: applying them twice changes nothing."""
-    return [*_kubelet_access(), *_dns(), *provisioner.manifests()]
+    return [*_kubelet_access(), *_dns(), *volumes.manifests()]
 
 
 def _kubelet_access() -> list[dict[str, Any]]:

@@ -5,18 +5,15 @@ images), are fetched and made beside it. Nothing of this is done twice: the seco
 """
 
 import shutil
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-import session_devtools
 from session_devtools import packages
 from session_devtools.build.cache import cache_folder
 from session_devtools.errors import MachineError
 from session_devtools.steps import Progress
 from session_devtools.together import together
 
-import local_cluster
 from local_cluster import build
 from local_cluster.build.programs import Program
 from local_cluster.full import machine
@@ -48,13 +45,7 @@ def prepare(
         together(lambda: build.runtime(progress=progress), lambda: build.pause(progress=progress), *beside)
 
     together(lambda: build.kubernetes(progress=progress), after_packages)
-    return Programs(
-        kubernetes=build.kubernetes(),
-        runtime=build.runtime(),
-        pause=build.pause(),
-        python=Path(sys.executable),
-        python_path=(Path(local_cluster.__file__).parents[1], Path(session_devtools.__file__).parents[1]),
-    )
+    return Programs(kubernetes=build.kubernetes(), runtime=build.runtime(), pause=build.pause())
 
 
 def forecast(lacking: Iterable[Program], wanted: Sequence[str], *, minutes: float) -> list[str]:

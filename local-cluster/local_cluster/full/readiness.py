@@ -20,6 +20,7 @@ from session_devtools.web import Client
 from local_cluster.full.configs import DNS_READY_PORT
 from local_cluster.full.instance import Instance
 from local_cluster.full.supervisor import Supervisor
+from local_cluster.pki import client_files
 
 __all__ = [
     "accepts",
@@ -38,12 +39,11 @@ TIMEOUT = 180.0  # seconds; each of the waits takes a few on an idle machine
 
 def api_client(instance: Instance) -> Client:
     """Asks the instance's API server as administrator, from the host."""
-    pki, plane = instance.plane.pki, instance.plane
+    files = client_files(instance.kubeconfig)
     return Client(
-        plane.url,
-        authority=pki.certificate("ca"),
-        certificate=pki.certificate("admin"),
-        key=pki.key("admin"),
+        instance.plane.url,
+        authority=instance.plane.pki / "ca.crt",
+        **files._asdict(),
     )
 
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from local_cluster.full.components import Files
 from local_cluster.full.instance import Instance
 from local_cluster.full.readiness import api_client
 from local_cluster.full.supervisor import Supervisor
@@ -52,7 +51,7 @@ def status(instance: Instance, supervisor: Supervisor) -> Status:
     """Look at every daemon and ask the API server."""
     running = {name: supervisor.running(name) for name in EXPECTED}
     ready, pods = False, None
-    if running["kube-apiserver"] is not None and Files(instance).kubeconfig("admin").exists():
+    if running["kube-apiserver"] is not None and instance.kubeconfig.exists():
         client = api_client(instance)
         ready = client.ask("/readyz").ok
         listed = client.ask("/api/v1/pods")

@@ -9,8 +9,8 @@ and the note of its identity loses nothing: the next `up` finds the stray in the
 import hashlib
 import json
 import subprocess
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from session_devtools.cgroups import CgroupTree
@@ -34,11 +34,10 @@ class Daemon:
     command: Sequence[str]
     reads: Sequence[Path] = ()
     """The files it reads at its start and never again: changed ones mean that it is started anew."""
-    environment: Mapping[str, str] = field(default_factory=dict)
 
     def fingerprint(self) -> str:
         """Changes with the command and with the files' contents."""
-        digest = hashlib.sha256(json.dumps([*self.command, dict(self.environment)]).encode())
+        digest = hashlib.sha256(json.dumps(list(self.command)).encode())
         for path in self.reads:
             content = path.read_bytes()
             digest.update(f"{path}:{len(content)}:".encode() + content)
@@ -81,7 +80,7 @@ class Supervisor:
                 stderr=log,
                 start_new_session=True,  # a Ctrl-C in the terminal is for the command line, not for the cluster
                 cwd="/",
-                env={"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", **daemon.environment},
+                env={"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
             )
         identity = identify(started.pid)
         _forget(started)

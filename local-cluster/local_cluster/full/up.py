@@ -7,7 +7,6 @@ Ctrl-C, a crash or a reboot took away is made again.
 import datetime as dt
 import hashlib
 import json
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -17,15 +16,14 @@ from session_devtools.commands import run
 from session_devtools.errors import StartError
 from session_devtools.steps import Progress
 
-from local_cluster.control_plane import AUTHORITIES, audit_policy
+from local_cluster.control_plane import audit_policy
 from local_cluster.full import configs, machine, namespaces, oci, readiness, records
-from local_cluster.full.components import ACCOUNTS, Files, Programs, certificates, daemons
+from local_cluster.full.components import USERS, Files, Programs, daemons
 from local_cluster.full.instance import Instance
 from local_cluster.full.manifests import manifests
 from local_cluster.full.patience import repeat
 from local_cluster.full.supervisor import Daemon, Supervisor
-from local_cluster.pki import kubeconfig
-from local_cluster.pki.store import write_private
+from local_cluster.pki import Kubeadm, write_private
 
 __all__ = ["supervisor_of", "up"]
 
@@ -74,19 +72,12 @@ def supervisor_of(instance: Instance) -> Supervisor:
 def _write_files(instance: Instance, programs: Programs) -> str:
     """Certificates, kubeconfigs and configuration; a file that is right is not touched. Returns the pause image."""
     now = dt.datetime.now(dt.UTC)
-    plane, pki, files = instance.plane, instance.plane.pki, Files(instance)
-    for authority in AUTHORITIES:
-        pki.ensure_authority(authority, now=now)
-    for wanted in certificates(instance):
-        pki.ensure(wanted, now=now)
-    pki.ensure_signing_key("service-accounts")
-    trusted = pki.certificate("ca").read_bytes()
-    kubeconfigs = {
-        files.kubeconfig(account): kubeconfig(
-            url=plane.url, authority=trusted, client=pki.pair(account), name=f"local-{instance.name}"
-        )
-        for account in ACCOUNTS
-    }
+    plane, files = instance.plane, Files(instance)
+    program = programs.kubernetes / "kubeadm"
+    kubeadm = Kubeadm(program=program, plane=plane, node=instance.node, address=plane.advertise)
+    kubeadm.certificates(now=now)
+    kubeadm.kubelet_certificates(now=now)
+    kubeadm.kubeconfigs(users=USERS)
     image = oci.pause_image(programs.pause.read_bytes())
     containerd = configs.containerd(
         pause_image=image,
@@ -97,13 +88,12 @@ def _write_files(instance: Instance, programs: Programs) -> str:
         may_lower_oom_score=machine.may_lower_oom_score(),
     )
     texts: Mapping[Path, str] = {
-        **kubeconfigs,
         plane.audit_policy_file: audit_policy(),
         files.containerd: containerd,
         files.cni: configs.cni(),
         files.kubelet: configs.kubelet(instance, resolv_conf_file=files.resolv_conf),
         files.resolv_conf: configs.resolv_conf(instance),
-        files.corefile: configs.corefile(instance, kubeconfig=files.kubeconfig("dns")),
+        files.corefile: configs.corefile(instance, kubeconfig=plane.kubeconfig("dns")),
     }
     for path, text in texts.items():
         if not path.exists() or path.read_text() != text:
@@ -124,7 +114,7 @@ def _anchor(instance: Instance, supervisor: Supervisor, programs: Programs, prog
             repeat(cgroups.remove)
             cgroups.create()
             namespaces.make_folders(instance)
-            keep = [instance.state, cache_folder(), *programs.python_path, Path(sys.prefix), Path(sys.base_prefix)]
+            keep = [instance.state, cache_folder()]
             command = namespaces.anchor_command(instance, pause=programs.pause, keep=keep)
             supervisor.ensure(Daemon(name=ANCHOR, command=command), inside=None)
             readiness.wait_for(

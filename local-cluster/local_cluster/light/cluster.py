@@ -9,31 +9,26 @@ import shutil
 import tempfile
 import time
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Self
 
 from session_devtools.daemons import Daemons
 from session_devtools.errors import MachineError, StartError
 from session_devtools.kubectl import Kubectl
 from session_devtools.ports import free_ports
+from session_devtools.steps import Steps
 from session_devtools.waiting import wait_until
 from session_devtools.web import Answer, Client
 
-from local_cluster.control_plane import AUTHORITIES, ControlPlane, audit_policy, certificates
+from local_cluster import build
+from local_cluster.control_plane import ControlPlane, audit_policy
 from local_cluster.light.programs import Programs, find_programs
-from local_cluster.pki import Authority, Pair, kubeconfig
-from local_cluster.pki.store import write_private
+from local_cluster.pki import ADMIN, ClientFiles, Kubeadm, client_files, write_private
 
 __all__ = ["ClientFiles", "LightCluster"]
 
 ATTEMPTS = 3  # a port drawn by two test processes in the same moment is rare, and twice in a row does not happen
 POLL = 0.05  # seconds between two looks
-
-
-class ClientFiles(NamedTuple):
-    """A client certificate and its key as files."""
-
-    certificate: Path
-    key: Path
+NOT_LOOPBACK = "192.0.2.1"  # an address that nobody has (RFC 5737), for kubeadm, which refuses to name the real one
 
 
 class LightCluster:
@@ -42,15 +37,15 @@ class LightCluster:
     Made by `LightCluster.start()`; its constructor only takes the parts.
     """
 
-    def __init__(self, *, plane: ControlPlane, programs: Programs, daemons: Daemons) -> None:
+    def __init__(self, *, plane: ControlPlane, programs: Programs, daemons: Daemons, kubeadm: Kubeadm) -> None:
         self._plane = plane
-        self._programs = programs
         self._daemons = daemons
+        self._kubeadm = kubeadm
         self.url = plane.url
-        self.ca_file = plane.pki.certificate("ca")
+        self.ca_file = plane.pki / "ca.crt"
         self.audit_log = plane.audit_log
         self.folder = plane.folder
-        self.kubeconfig = plane.folder / "admin.kubeconfig"
+        self.kubeconfig = plane.kubeconfig(ADMIN)
         """For an administrator, member of system:masters."""
         self.kubectl = Kubectl.alone(
             program=programs.kubectl, kubeconfig=self.kubeconfig, cache=plane.folder / "kubectl-cache"
@@ -103,11 +98,18 @@ class LightCluster:
             service_accounts=controllers,
             extra_api_flags={"endpoint-reconciler-type": "none"},  # it refuses to advertise loopback otherwise
         )
-        _write_files(plane)
-        cluster = cls(plane=plane, programs=programs, daemons=daemons)
+        kubeadm = Kubeadm(
+            program=programs.kubeadm or build.kubeadm(progress=Steps()), plane=plane, node="light", address=NOT_LOOPBACK
+        )
+        kubeadm.certificates(now=dt.datetime.now(dt.UTC))
+        plane.audit_policy_file.write_text(audit_policy())
+        cluster = cls(plane=plane, programs=programs, daemons=daemons, kubeadm=kubeadm)
         deadline = time.monotonic() + timeout
         daemons.start("etcd", programs.etcd, plane.etcd())
         daemons.start("kube-apiserver", programs.api_server, plane.api_server())
+        # While they start: nobody asks them before.
+        users = {"controller-manager": "system:kube-controller-manager"} if controllers else {}
+        kubeadm.kubeconfigs(ADMIN, users=users)
         cluster._wait_for("/readyz", deadline)
         if controllers and programs.controller_manager is not None:
             arguments = plane.controller_manager(secure_port=0)
@@ -133,23 +135,14 @@ class LightCluster:
 
     def client_cert_for(self, user: str, *groups: str) -> ClientFiles:
         """A certificate that makes its holder this user in these groups, as files in this cluster's folder."""
-        pair = self._sign(user, groups)
-        serial = len(list(self.folder.glob("client-*.crt")))
-        files = ClientFiles(self.folder / f"client-{serial}.crt", self.folder / f"client-{serial}.key")
-        write_private(files.key, pair.key)
-        write_private(files.certificate, pair.certificate)
-        return files
+        return client_files(self.kubeconfig_for(user, *groups))
 
     def kubeconfig_for(self, user: str, *groups: str) -> Path:
         """A kubeconfig for this user in these groups, with a certificate of its own."""
-        serial = len(list(self.folder.glob("user-*.kubeconfig")))
-        path = self.folder / f"user-{serial}.kubeconfig"
-        _write_kubeconfig(self._plane, path, self._sign(user, groups))
+        serial = len(list(self.folder.glob("user-*.conf")))
+        path = self.folder / f"user-{serial}.conf"
+        write_private(path, self._kubeadm.kubeconfig(user, *groups).encode())
         return path
-
-    def _sign(self, user: str, groups: tuple[str, ...]) -> Pair:
-        authority = Authority(pair=self._plane.pki.pair("ca"))
-        return authority.client(user, groups=groups, now=dt.datetime.now(dt.UTC))
 
     def _wait_for(self, path: str, deadline: float) -> None:
         """Ask the API server for this path until it answers 200; its programs have to run meanwhile."""
@@ -165,29 +158,4 @@ class LightCluster:
         wait_until(f"the API server's answer to {path}", ask, lambda answer: answer.ok, within=within, every=POLL)
 
     def _client(self) -> Client:
-        pki, plane = self._plane.pki, self._plane
-        return Client(
-            plane.url,
-            authority=self.ca_file,
-            certificate=pki.certificate("admin"),
-            key=pki.key("admin"),
-        )
-
-
-def _write_files(plane: ControlPlane) -> None:
-    """Everything the processes read at their start."""
-    now = dt.datetime.now(dt.UTC)
-    pki = plane.pki
-    for authority in AUTHORITIES:
-        pki.ensure_authority(authority, now=now)
-    for wanted in certificates(plane):
-        pki.ensure(wanted, now=now)
-    pki.ensure_signing_key("service-accounts")
-    plane.audit_policy_file.write_text(audit_policy())
-    for name in ("admin", "controller-manager"):
-        _write_kubeconfig(plane, plane.folder / f"{name}.kubeconfig", pki.pair(name))
-
-
-def _write_kubeconfig(plane: ControlPlane, path: Path, client: Pair) -> None:
-    authority = plane.pki.certificate("ca").read_bytes()
-    write_private(path, kubeconfig(url=plane.url, authority=authority, client=client, name="light").encode())
+        return Client(self._plane.url, authority=self.ca_file, **client_files(self.kubeconfig)._asdict())

@@ -24,6 +24,8 @@ class Programs:
     kubectl: Path
     controller_manager: Path | None
     """None: the folder of KUBEBUILDER_ASSETS, which other projects' tooling fills, never holds one."""
+    kubeadm: Path | None = None
+    """None: the same; ours is built then, alone."""
 
 
 def find_programs(*, progress: Progress | None = None, environment: Mapping[str, str] | None = None) -> Programs:
@@ -45,10 +47,14 @@ def programs_in(folder: Path) -> Programs:
             f"{folder} holds no {' and no '.join(missing)}. "
             f"Point {ASSETS} to a folder with etcd, kube-apiserver and kubectl, or unset it to use the project's own."
         )
-    manager = folder / "kube-controller-manager"
+
+    def optional(name: str) -> Path | None:
+        return folder / name if os.access(folder / name, os.X_OK) else None
+
     return Programs(
         etcd=folder / "etcd",
         api_server=folder / "kube-apiserver",
         kubectl=folder / "kubectl",
-        controller_manager=manager if os.access(manager, os.X_OK) else None,
+        controller_manager=optional("kube-controller-manager"),
+        kubeadm=optional("kubeadm"),
     )

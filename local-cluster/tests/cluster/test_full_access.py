@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from cluster.support import apply, pod, wait_ready
 from local_cluster.full.cluster import FullCluster
+from local_cluster.pki import ADMIN, client_files
 from session_devtools.errors import CommandError
 
 pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.timeout(180)]
@@ -29,23 +30,26 @@ def _status(url: str, trust: Path, certificate: tuple[Path, Path] | None) -> int
 
 
 def _pair(cluster: FullCluster, name: str) -> tuple[Path, Path]:
-    pki = cluster.instance.plane.pki
-    return pki.certificate(name), pki.key(name)
+    """The certificate and the key of an account, or of a pair of the control plane's."""
+    plane = cluster.instance.plane
+    kubeconfig = plane.kubeconfig(name)
+    stem = plane.pki / name
+    return client_files(kubeconfig) if kubeconfig.exists() else (stem.with_suffix(".crt"), stem.with_suffix(".key"))
 
 
 def _as(cluster: FullCluster, account: str, *arguments: str) -> str:
-    config = cluster.instance.plane.folder / f"{account}.kubeconfig"
+    config = cluster.instance.plane.kubeconfig(account)
     return cluster.kubectl("--kubeconfig", str(config), *arguments, check=False)
 
 
 def test_the_api_server_answers_nobody_without_a_certificate(full_cluster: FullCluster) -> None:
     """Not even the paths that tell of its health."""
     plane = full_cluster.instance.plane
-    trust = plane.pki.certificate("ca")
+    trust = plane.pki / "ca.crt"
     paths = ("/readyz", "/version", "/api", "/openapi/v2")
 
     assert [_status(plane.url + path, trust, None) for path in paths] == [401] * 4
-    assert _status(f"{plane.url}/readyz", trust, _pair(full_cluster, "admin")) == 200
+    assert _status(f"{plane.url}/readyz", trust, _pair(full_cluster, ADMIN)) == 200
 
 
 def test_there_is_no_token_file(full_cluster: FullCluster) -> None:
@@ -55,12 +59,12 @@ def test_there_is_no_token_file(full_cluster: FullCluster) -> None:
     assert [word for word in arguments if "token-auth" in word or "basic-auth" in word] == []
 
 
-@pytest.mark.parametrize("account", [None, "admin", "kubelet", "etcd-client"])
+@pytest.mark.parametrize("account", [None, ADMIN, "kubelet", "apiserver-etcd-client", "apiserver-kubelet-client"])
 def test_the_kubelet_answers_to_the_api_server_alone(full_cluster: FullCluster, account: str | None) -> None:
-    """No certificate, the administrator's, its own and etcd's are all strangers to it: none is of the one authority."""
+    """No certificate, the administrator's, its own and others' are all strangers to it: none is of the one authority."""
     node = full_cluster.instance.link.node
     certificate = _pair(full_cluster, account) if account else None
-    trust = full_cluster.instance.plane.pki.certificate("ca")
+    trust = full_cluster.instance.plane.pki / "ca.crt"
 
     try:
         answer: int | str = _status(f"https://{node}:10250/pods", trust, certificate)
@@ -72,9 +76,12 @@ def test_the_kubelet_answers_to_the_api_server_alone(full_cluster: FullCluster, 
 def test_the_kubelet_answers_to_the_api_server(full_cluster: FullCluster) -> None:
     """The API server's own certificate opens it, so that logs and exec work."""
     node = full_cluster.instance.link.node
-    trust = full_cluster.instance.plane.pki.certificate("ca")
+    trust = full_cluster.instance.plane.pki / "ca.crt"
 
-    assert _status(f"https://{node}:10250/pods", trust, _pair(full_cluster, "kubelet-client")) == 200
+    assert (
+        _status(f"https://{node}:10250/pods", trust, _pair(full_cluster, "kubelet-clients/apiserver-kubelet-client"))
+        == 200
+    )
 
 
 def test_the_kubelets_authority_signs_one_certificate(full_cluster: FullCluster) -> None:
@@ -82,7 +89,7 @@ def test_the_kubelets_authority_signs_one_certificate(full_cluster: FullCluster)
     pki = full_cluster.instance.plane.pki
     configured = json.loads((full_cluster.instance.state / "config" / "kubelet.json").read_text())
 
-    assert configured["authentication"]["x509"]["clientCAFile"] == str(pki.certificate("kubelet-client-ca"))
+    assert configured["authentication"]["x509"]["clientCAFile"] == str(pki / "kubelet-clients" / "ca.crt")
     assert configured["authentication"]["anonymous"] == {"enabled": False}
     assert configured["authorization"] == {"mode": "Webhook"}
 
@@ -106,15 +113,15 @@ def test_etcd_wants_a_certificate_of_its_own_authority(full_cluster: FullCluster
         "if len(sys.argv) > 2: context.load_cert_chain(*sys.argv[2:])\n"
         "print(urllib.request.urlopen('https://127.0.0.1:2379/version', context=context, timeout=20).status)\n"
     )
-    trust = str(full_cluster.instance.plane.pki.certificate("etcd-ca"))
+    trust = str(full_cluster.instance.plane.pki / "etcd" / "ca.crt")
 
     def ask(*certificate: Path) -> subprocess.CompletedProcess[str]:
         command = full_cluster.inside("/usr/bin/python3", "-c", script, trust, *map(str, certificate))
         return subprocess.run(command, capture_output=True, text=True, timeout=40, check=False)
 
     assert "SSL" in ask().stderr
-    assert "SSL" in ask(*_pair(full_cluster, "admin")).stderr
-    assert ask(*_pair(full_cluster, "etcd-client")).stdout == "200\n"
+    assert "SSL" in ask(*_pair(full_cluster, ADMIN)).stderr
+    assert ask(*_pair(full_cluster, "apiserver-etcd-client")).stdout == "200\n"
 
 
 def test_the_node_sees_no_other_node(full_cluster: FullCluster) -> None:
@@ -154,7 +161,7 @@ def test_the_node_reads_no_secret_that_no_pod_of_it_uses(full_cluster: FullClust
     ("account", "verb", "resource"),
     [
         ("scheduler", "delete", "nodes"),
-        ("proxy", "get", "secrets"),
+        ("kube-proxy", "get", "secrets"),
         ("dns", "get", "secrets"),
         ("dns", "list", "pods"),
         ("provisioner", "get", "secrets"),
@@ -179,7 +186,7 @@ def test_the_audit_log_knows_who_did_what(full_cluster: FullCluster, namespace: 
         if event["verb"] == "create"
         and event.get("objectRef", {}).get("resource") == "configmaps"
         and event["objectRef"].get("namespace") == namespace
-        and event["user"].get("username") == "admin"
+        and event["user"].get("username") == "kubernetes-super-admin"
     ]
     assert write["userAgent"].startswith("kubectl/")
     assert "requestObject" not in write

@@ -17,8 +17,7 @@ from local_cluster.full import records
 from local_cluster.full.cluster import FullCluster
 from local_cluster.full.namespaces import disconnect
 from local_cluster.full.up import supervisor_of
-from local_cluster.pki import Authority
-from local_cluster.pki.authority import LIFETIME
+from local_cluster.pki import LIFETIME, serving_pair, write_private
 from session_devtools.processes import end, identify
 from session_devtools.waiting import wait_until
 
@@ -199,14 +198,14 @@ def test_a_certificate_near_its_end_is_renewed_and_its_holder_started_anew(clust
     pki, instance = cluster.instance.plane.pki, cluster.instance
     long_ago = dt.datetime.now(dt.UTC) - LIFETIME + dt.timedelta(days=3)
     hosts = [instance.link.node, instance.node]
-    ending = Authority(pair=pki.pair("ca")).server("kubelet-server", hosts=hosts, now=long_ago)
-    pki.certificate("kubelet-server").write_bytes(ending.certificate)
-    pki.key("kubelet-server").write_bytes(ending.key)
+    ending, key = serving_pair(pki, instance.node, hosts=hosts, now=long_ago)
+    write_private(pki / "kubelet.crt", ending)
+    write_private(pki / "kubelet.key", key)
     before = _pids(cluster)
     _up(cluster)
     after = _pids(cluster)
 
-    assert ending.certificate != pki.certificate("kubelet-server").read_bytes()
+    assert ending != (pki / "kubelet.crt").read_bytes()
     assert [name for name in before if before[name] != after[name]] == ["kubelet"]
 
 

@@ -1,5 +1,6 @@
 """Light mode with real programs: authentication, rights, the audit log, controllers, and nothing left behind."""
 
+import dataclasses
 import json
 import ssl
 import subprocess
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 from cluster.support import INTERRUPTIBLE
 from local_cluster.light import LightCluster, Programs
-from session_devtools.errors import CommandError
+from session_devtools.errors import CommandError, StartError
 from session_devtools.processes import identify
 from session_devtools.waiting import wait_until
 
@@ -37,6 +38,12 @@ def _get(cluster: LightCluster, path: str, *, user: str | None = None) -> int:
 def _audit(cluster: LightCluster, *, user: str) -> list[dict[str, object]]:
     events = [json.loads(line) for line in cluster.audit_log.read_text().splitlines()]
     return [event for event in events if event["user"].get("username") == user]
+
+
+def _script(path: Path, text: str) -> Path:
+    path.write_text(f"#!/bin/sh\n{text}")
+    path.chmod(0o755)
+    return path
 
 
 def test_it_is_ready_in_seconds_and_leaves_nothing(light_programs: Programs, tmp_path: Path) -> None:
@@ -106,7 +113,7 @@ def test_etcd_answers_nobody_without_its_own_certificate(light_cluster: LightClu
     """Neither no certificate nor that of the cluster's administrator opens it."""
     command = Path(f"/proc/{light_cluster.pids()['etcd']}/cmdline").read_text().split("\0")
     url = next(word for word in command if word.startswith("--listen-client-urls=")).partition("=")[2]
-    trust = light_cluster.folder / "pki" / "etcd-ca.crt"
+    trust = light_cluster.folder / "pki" / "etcd" / "ca.crt"
 
     for certificate in (None, light_cluster.client_cert_for("admin", "system:masters")):
         context = ssl.create_default_context(cafile=str(trust))
@@ -169,3 +176,26 @@ def test_an_interrupted_pytest_leaves_nothing(light_programs: Programs, tmp_path
     assert [identify(pid) for pid in pids.values()] == [None, None]
     assert list(tmp_path.rglob("light-cluster-*")) == []
     assert light_programs.etcd.exists()
+
+
+def test_a_program_that_ends_at_once_is_reported_with_its_log(light_programs: Programs, tmp_path: Path) -> None:
+    """The person sees the program's own words, and no folder is left."""
+    broken = _script(tmp_path / "broken", "echo cannot work like this >&2\nexit 3\n")
+    programs = dataclasses.replace(light_programs, etcd=broken, api_server=broken)
+    data = tmp_path / "data"
+    data.mkdir()
+
+    with pytest.raises(StartError, match=r"(?s)ended with status 3.*cannot work like this"):
+        LightCluster.start(programs=programs, parent_folder=data)
+    assert list(data.iterdir()) == []
+
+
+def test_taken_ports_lead_to_another_try(light_programs: Programs, tmp_path: Path) -> None:
+    """Two test processes that drew one port both get a cluster: the loser starts anew, three times at most."""
+    etcd = _script(tmp_path / "etcd", f"echo x >> {tmp_path}/tries\necho bind: address already in use\nexit 1\n")
+    api_server = _script(tmp_path / "kube-apiserver", "exec sleep 60\n")
+    programs = dataclasses.replace(light_programs, etcd=etcd, api_server=api_server)
+
+    with pytest.raises(StartError, match="address already in use"):
+        LightCluster.start(programs=programs, parent_folder=tmp_path)
+    assert (tmp_path / "tries").read_text() == "x\n" * 3

@@ -112,5 +112,5 @@ def test_the_provisioner_was_refused_nothing(full_cluster: FullCluster, namespac
     wait_ready(full_cluster, namespace, "one")
     log = (full_cluster.instance.logs / "provisioner.log").read_text()
 
-    assert "volume done" in log
-    assert "403" not in log
+    assert "volume made" in log
+    assert "forbidden" not in log

@@ -5,8 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from local_cluster.control_plane import AUTHORITIES, SERVICE_IP, ControlPlane, audit_policy, certificates, flags
-from local_cluster.pki import Client, Server
+from local_cluster.control_plane import ControlPlane, audit_policy, flags
 
 PLANE = ControlPlane(
     folder=Path("/state"),
@@ -32,7 +31,7 @@ def test_etcd_listens_on_loopback_and_wants_certificates() -> None:
     assert "--listen-peer-urls=https://127.0.0.1:2380" in given
     assert "--client-cert-auth=true" in given
     assert "--peer-client-cert-auth=true" in given
-    assert "--trusted-ca-file=/state/pki/etcd-ca.crt" in given
+    assert "--trusted-ca-file=/state/pki/etcd/ca.crt" in given
 
 
 def test_the_api_server_takes_certificates_alone() -> None:
@@ -76,42 +75,6 @@ def test_the_controllers_may_be_quick(component: str) -> None:
 def test_controllers_have_rights_of_their_own() -> None:
     """As in a real cluster, where a missing right shows."""
     assert "--use-service-account-credentials=true" in PLANE.controller_manager(secure_port=0)
-
-
-def test_the_api_servers_certificate_is_for_every_way_to_reach_it() -> None:
-    """From the host, from loopback, and from pods by the Service's address and names."""
-    (server,) = [wanted for wanted in certificates(PLANE) if wanted.name == "api-server"]
-
-    assert isinstance(server, Server)
-    assert {"10.0.0.1", "127.0.0.1", SERVICE_IP, "kubernetes.default.svc"} <= set(server.hosts)
-
-
-def test_loopback_is_named_once() -> None:
-    """Light mode advertises loopback, which is in the list already."""
-    (server, *_) = certificates(dataclasses.replace(PLANE, advertise="127.0.0.1"))
-
-    assert isinstance(server, Server)
-    assert len(server.hosts) == len(set(server.hosts))
-
-
-def test_the_clusters_authority_opens_no_etcd() -> None:
-    """A user's client certificate, which the cluster's authority signs, is worth nothing to etcd."""
-    signers = {wanted.name: wanted.authority for wanted in certificates(PLANE)}
-
-    assert signers["etcd"] == signers["etcd-client"] == "etcd-ca"
-    assert signers["admin"] == "ca"
-    assert set(signers.values()) <= set(AUTHORITIES)
-
-
-def test_only_the_administrator_is_above_all_rules() -> None:
-    """The components have the rights that their roles give them."""
-    masters = [
-        wanted.name
-        for wanted in certificates(PLANE)
-        if isinstance(wanted, Client) and "system:masters" in wanted.groups
-    ]
-
-    assert masters == ["admin"]
 
 
 def test_the_audit_log_holds_no_bodies() -> None:

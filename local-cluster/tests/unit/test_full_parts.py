@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from local_cluster import provisioner
+from local_cluster import volumes
 from local_cluster.full import configs, oci, readiness
-from local_cluster.full.components import ACCOUNTS, Programs, certificates, daemons
+from local_cluster.full.components import USERS, Programs, daemons
 from local_cluster.full.instance import Instance, Link
 from local_cluster.full.manifests import DNS_USER, KUBELET_CLIENT, manifests
 from local_cluster.full.namespaces import anchor_script, enter
 from local_cluster.full.status import Component, Status, render
-from local_cluster.pki import Client
 from session_devtools.errors import NotInTime, StartError
 from session_devtools.processes import ProcessId
 
@@ -31,8 +30,6 @@ PROGRAMS = Programs(
     kubernetes=Path("/cache/kube"),
     runtime=Path("/cache/runtime"),
     pause=Path("/cache/pause"),
-    python=Path("/venv/bin/python"),
-    python_path=(Path("/repository/local-cluster"), Path("/repository/devtools")),
 )
 DAEMONS = {daemon.name: list(daemon.command) for daemon in daemons(INSTANCE, PROGRAMS)}
 
@@ -43,7 +40,7 @@ def test_the_kubelet_trusts_one_authority_and_nobody_anonymous() -> None:
 
     assert given["authentication"]["anonymous"] == {"enabled": False}
     assert given["authentication"]["webhook"] == {"enabled": False}
-    assert given["authentication"]["x509"]["clientCAFile"].endswith("/kubelet-client-ca.crt")
+    assert given["authentication"]["x509"]["clientCAFile"].endswith("/kubelet-clients/ca.crt")
     assert given["authorization"] == {"mode": "Webhook"}
     assert given["readOnlyPort"] == 0
     assert given["healthzBindAddress"] == "127.0.0.1"
@@ -137,35 +134,35 @@ def test_kube_proxy_leaves_the_hosts_limits_alone() -> None:
 
 
 def test_the_provisioner_is_given_its_folder_and_its_node() -> None:
-    """And a Python that finds it from anywhere."""
-    daemon = next(daemon for daemon in daemons(INSTANCE, PROGRAMS) if daemon.name == "provisioner")
+    """It is one of the programs in Kubernetes' file."""
+    command = DAEMONS["provisioner"]
 
-    assert daemon.command[:3] == ["/venv/bin/python", "-m", "local_cluster.provisioner"]
-    assert {"--state-dir=/var/lib/wso/demo/volumes", "--node=demo"} <= set(daemon.command)
-    assert daemon.environment["PYTHONPATH"] == "/repository/local-cluster:/repository/devtools"
-
-
-def test_everyone_who_talks_to_the_api_server_has_a_certificate_of_its_own() -> None:
-    """One per account, none shared."""
-    clients = {wanted.name: wanted.user for wanted in certificates(INSTANCE) if isinstance(wanted, Client)}
-
-    assert set(ACCOUNTS) <= set(clients)
-    assert len(set(clients.values())) == len(clients)
-    assert clients["kubelet"] == "system:node:demo"
+    assert command[0] == "/cache/kube/local-volume-provisioner"
+    assert {"--state-dir=/var/lib/wso/demo/volumes", "--node=demo"} <= set(command)
 
 
-def test_the_kubelets_authority_signs_the_api_servers_certificate_alone() -> None:
-    """Everybody else's certificate, the administrator's too, is a stranger's to the kubelet."""
-    signed = [wanted.name for wanted in certificates(INSTANCE) if wanted.authority == "kubelet-client-ca"]
+def test_everyone_who_talks_to_the_api_server_is_somebody_else() -> None:
+    """One kubeconfig per account, and a user of its own in each."""
+    given = [word for command in DAEMONS.values() for word in command if word.startswith("--kubeconfig=")]
 
-    assert signed == ["kubelet-client"]
+    assert len(set(given)) == len(given) == 5
+    assert len(set(USERS.values())) == len(USERS)
+
+
+def test_a_daemon_is_started_anew_with_its_certificate() -> None:
+    """Every certificate and kubeconfig that a command line names is among the files whose change counts."""
+    for daemon in daemons(INSTANCE, PROGRAMS):
+        named = {Path(word.partition("=")[2]) for word in daemon.command}
+        secrets = {path for path in named if path.suffix in {".crt", ".conf"}}
+
+        assert secrets <= {*daemon.reads}
 
 
 def test_the_clusters_own_objects_give_each_user_its_rights() -> None:
     """The API server on the kubelet, DNS, and the provisioner; nobody is bound to cluster-admin."""
     bindings = [made for made in manifests() if made["kind"] == "ClusterRoleBinding"]
 
-    assert {made["subjects"][0]["name"] for made in bindings} == {KUBELET_CLIENT, DNS_USER, provisioner.USER}
+    assert {made["subjects"][0]["name"] for made in bindings} == {KUBELET_CLIENT, DNS_USER, volumes.USER}
     assert "cluster-admin" not in {made["roleRef"]["name"] for made in bindings}
 
 

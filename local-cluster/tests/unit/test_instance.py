@@ -59,7 +59,10 @@ def test_the_api_server_trusts_and_is_trusted_on_the_node_only() -> None:
     assert "--authorization-mode=Node,RBAC" in given_flags
     assert "--enable-admission-plugins=NodeRestriction" in given_flags
     assert "--kubelet-certificate-authority=/state/demo/control-plane/pki/ca.crt" in given_flags
-    assert "--kubelet-client-certificate=/state/demo/control-plane/pki/kubelet-client.crt" in given_flags
+    assert (
+        "--kubelet-client-certificate=/state/demo/control-plane/pki/kubelet-clients/apiserver-kubelet-client.crt"
+        in given_flags
+    )
     assert "--advertise-address=10.245.0.2" in given_flags
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from local_cluster.light.cluster import LightCluster
 from local_cluster.light.programs import find_programs, programs_in
-from session_devtools.errors import MachineError, StartError
+from session_devtools.errors import MachineError
 
 
 def _assets(folder: Path, *names: str) -> Path:
@@ -23,13 +23,16 @@ def test_foreign_assets_are_honoured(tmp_path: Path) -> None:
 
     assert programs.api_server == folder / "kube-apiserver"
     assert programs.controller_manager is None
+    assert programs.kubeadm is None
 
 
-def test_a_controller_manager_among_the_assets_is_used(tmp_path: Path) -> None:
-    """Our own build has one."""
-    folder = _assets(tmp_path, "etcd", "kube-apiserver", "kubectl", "kube-controller-manager")
+def test_what_else_is_among_the_assets_is_used(tmp_path: Path) -> None:
+    """Our own build has a controller manager and kubeadm."""
+    folder = _assets(tmp_path, "etcd", "kube-apiserver", "kubectl", "kube-controller-manager", "kubeadm")
+    programs = programs_in(folder)
 
-    assert programs_in(folder).controller_manager == folder / "kube-controller-manager"
+    assert programs.controller_manager == folder / "kube-controller-manager"
+    assert programs.kubeadm == folder / "kubeadm"
 
 
 def test_assets_that_lack_a_program_are_refused(tmp_path: Path) -> None:
@@ -46,29 +49,3 @@ def test_controllers_are_refused_where_there_is_no_manager(tmp_path: Path) -> No
 
     with pytest.raises(MachineError, match="no kube-controller-manager"):
         LightCluster.start(programs=programs, controllers=True, parent_folder=tmp_path)
-
-
-def test_a_program_that_ends_at_once_is_reported_with_its_log(tmp_path: Path) -> None:
-    """The person sees the program's own words, and no folder is left."""
-    folder = _assets(tmp_path, "kubectl")
-    for name in ("etcd", "kube-apiserver"):
-        (folder / name).write_text("#!/bin/sh\necho cannot work like this >&2\nexit 3\n")
-        (folder / name).chmod(0o755)
-    data = tmp_path / "data"
-    data.mkdir()
-
-    with pytest.raises(StartError, match=r"(?s)ended with status 3.*cannot work like this"):
-        LightCluster.start(programs=programs_in(folder), parent_folder=data)
-    assert list(data.iterdir()) == []
-
-
-def test_taken_ports_lead_to_another_try(tmp_path: Path) -> None:
-    """Two test processes that drew one port both get a cluster: the loser starts anew, three times at most."""
-    folder = _assets(tmp_path, "kubectl", "kube-apiserver")
-    (folder / "kube-apiserver").write_text("#!/bin/sh\nexec sleep 60\n")
-    (folder / "etcd").write_text(f"#!/bin/sh\necho x >> {tmp_path}/tries\necho bind: address already in use\nexit 1\n")
-    (folder / "etcd").chmod(0o755)
-
-    with pytest.raises(StartError, match="address already in use"):
-        LightCluster.start(programs=programs_in(folder), parent_folder=tmp_path)
-    assert (tmp_path / "tries").read_text() == "x\n" * 3

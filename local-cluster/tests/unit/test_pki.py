@@ -1,194 +1,293 @@
-"""Certificates: whom they make of their holder, for how long, and when they are made anew."""
+"""Certificates without kubeadm: which of its files no longer fit, what it is asked for, and the kubelet's own."""
 
 import base64
 import datetime as dt
 import ipaddress
+import json
 import stat
 from pathlib import Path
 
 import pytest
+import trustme
 import yaml
 from cryptography import x509
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from hypothesis import given
 from hypothesis import strategies as st
-from local_cluster.pki import Authority, Client, Pair, Server, Store, kubeconfig, needs_renewal
-from local_cluster.pki.authority import LIFETIME, RENEW_BEFORE, key_pair, public_key, subject_names
-from local_cluster.pki.store import write_private
+from local_cluster.control_plane import SERVICE_RANGE, ControlPlane
+from local_cluster.pki import (
+    AUTHORITIES,
+    LIFETIME,
+    RENEW_BEFORE,
+    Kubeadm,
+    client_files,
+    forget_unfit,
+    serving_pair,
+    write_private,
+)
 
 NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
+LEAVES = {"apiserver": "ca", "kubelet": "ca", "etcd/server": "etcd/ca", "front-proxy-client": "front-proxy-ca"}
+CA = {name: trustme.CA() for name in AUTHORITIES}
 
 
-def test_a_client_certificate_names_user_and_groups() -> None:
-    """Kubernetes reads the user from the common name and the groups from the organizations."""
-    pair = Authority.create("ca", now=NOW).client("jane", groups=["devs", "admins"], now=NOW)
-    subject = x509.load_pem_x509_certificate(pair.certificate).subject
-
-    assert [name.value for name in subject.get_attributes_for_oid(NameOID.COMMON_NAME)] == ["jane"]
-    assert [name.value for name in subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)] == ["devs", "admins"]
-
-
-def test_a_client_can_not_pose_as_a_server() -> None:
-    """Its certificate is for client authentication alone, and it can sign nothing."""
-    pair = Authority.create("ca", now=NOW).client("jane", now=NOW)
-    extensions = x509.load_pem_x509_certificate(pair.certificate).extensions
-
-    usage = extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-    assert list(usage) == [ExtendedKeyUsageOID.CLIENT_AUTH]
-    assert not extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    assert not extensions.get_extension_for_class(x509.KeyUsage).value.key_cert_sign
+def _put(folder: Path, stem: str, made: trustme.CA | trustme.LeafCert) -> None:
+    path = folder / "pki" / stem
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pem = made.cert_pem if isinstance(made, trustme.CA) else made.cert_chain_pems[0]
+    pem.write_to_path(path.with_suffix(".crt"))
+    made.private_key_pem.write_to_path(path.with_suffix(".key"))
 
 
-@pytest.mark.parametrize(
-    ("also_client", "expected"),
-    [
-        (False, [ExtendedKeyUsageOID.SERVER_AUTH]),
-        (True, [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]),
-    ],
-)
-def test_a_server_is_a_client_only_when_asked_for(*, also_client: bool, expected: list[x509.ObjectIdentifier]) -> None:
-    """Etcd's members speak to each other with one certificate; nobody else needs that."""
-    pair = Authority.create("ca", now=NOW).server("etcd", hosts=["localhost"], now=NOW, also_client=also_client)
-    usage = x509.load_pem_x509_certificate(pair.certificate).extensions.get_extension_for_class(x509.ExtendedKeyUsage)
-
-    assert expected == list(usage.value)
+def _leaf(authority: str, *, end: dt.datetime = NOW + LIFETIME) -> trustme.LeafCert:
+    return CA[authority].issue_cert("localhost", not_after=end)
 
 
-def test_a_server_certificate_holds_names_and_addresses_apart() -> None:
-    """An address among the DNS names would match for no client."""
-    pair = Authority.create("ca", now=NOW).server("api", hosts=["127.0.0.1", "localhost"], now=NOW)
-    names = x509.load_pem_x509_certificate(pair.certificate).extensions.get_extension_for_class(
-        x509.SubjectAlternativeName
-    )
-
-    assert names.value.get_values_for_type(x509.DNSName) == ["localhost"]
-    assert names.value.get_values_for_type(x509.IPAddress) == [ipaddress.ip_address("127.0.0.1")]
-    assert subject_names(pair.certificate) == {"127.0.0.1", "localhost"}
-
-
-def test_an_authority_knows_its_own_certificates() -> None:
-    """A certificate of another authority of the same name is not one of ours."""
-    ours, theirs = Authority.create("ca", now=NOW), Authority.create("ca", now=NOW)
-    certificate = ours.client("jane", now=NOW).certificate
-
-    assert ours.signed(certificate)
-    assert not theirs.signed(certificate)
-
-
-@given(age=st.timedeltas(min_value=dt.timedelta(0), max_value=dt.timedelta(days=400)))
-def test_a_certificate_is_renewed_in_its_last_thirty_days(age: dt.timedelta) -> None:
-    """Early enough that a cluster which is brought up now and then never meets an expired one."""
-    expected = age > LIFETIME - RENEW_BEFORE
-
-    assert expected == needs_renewal(JANE.certificate, now=NOW.replace(microsecond=0) + age)
-
-
-def test_a_certificate_from_the_future_is_renewed() -> None:
-    """A clock that was set back must not lock us out."""
-    assert needs_renewal(JANE.certificate, now=NOW - DAY)
-
-
-def test_the_public_half_belongs_to_the_private_one() -> None:
-    """What checks the tokens is what signs them, and the API server can read both forms."""
-    private = key_pair()
-
-    assert private.startswith(b"-----BEGIN EC PRIVATE KEY-----")
-    assert public_key(private).startswith(b"-----BEGIN PUBLIC KEY-----")
-    assert public_key(private) == public_key(private)
-
-
-def test_a_kubeconfig_holds_everything_inside() -> None:
-    """It can be copied anywhere: no file of ours is named in it."""
-    text = kubeconfig(url="https://127.0.0.1:1", authority=b"CA", client=Pair(b"CERT", b"KEY"), name="demo")
-    given_config = yaml.safe_load(text)
-
-    assert given_config["current-context"] == "demo"
-    assert given_config["clusters"][0]["cluster"] == {
-        "server": "https://127.0.0.1:1",
-        "certificate-authority-data": base64.b64encode(b"CA").decode(),
+def _kubeconfig(made: trustme.LeafCert) -> str:
+    certificate, key = made.cert_chain_pems[0].bytes(), made.private_key_pem.bytes()
+    user = {
+        "client-certificate-data": base64.b64encode(certificate).decode(),
+        "client-key-data": base64.b64encode(key).decode(),
     }
-    assert given_config["users"][0]["user"] == {
-        "client-certificate-data": base64.b64encode(b"CERT").decode(),
-        "client-key-data": base64.b64encode(b"KEY").decode(),
-    }
+    return yaml.safe_dump({"users": [{"name": "x", "user": user}]})
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    """A store with one authority."""
-    made = Store(tmp_path / "pki")
-    made.ensure_authority("ca", now=NOW)
-    return made
+def folder(tmp_path: Path) -> Path:
+    """A control plane's folder as kubeadm leaves it."""
+    for name in AUTHORITIES:
+        _put(tmp_path, name, CA[name])
+    for stem, authority in LEAVES.items():
+        _put(tmp_path, stem, _leaf(authority))
+    (tmp_path / "super-admin.conf").write_text(_kubeconfig(_leaf("ca")))
+    for name in ("sa.key", "sa.pub"):
+        (tmp_path / "pki" / name).touch()
+    return tmp_path
 
 
-JANE = Authority.create("ca", now=NOW).client("jane", now=NOW)
-API = Server(name="api", authority="ca", hosts=["10.0.0.1"])
-ADMIN = Client(name="admin", authority="ca", user="admin", groups=["system:masters"])
+def _files(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
 
-@pytest.mark.parametrize("wanted", [API, ADMIN])
-def test_a_good_certificate_is_left_alone(store: Store, wanted: Server | Client) -> None:
+def _forgotten(folder: Path, *, now: dt.datetime = NOW, moved: bool = False) -> set[str]:
+    """What goes, without the suffix."""
+    before = _files(folder)
+    forget_unfit(folder, now=now, all_but_authorities=moved)
+    return {name.rpartition(".")[0] for name in before - _files(folder)}
+
+
+def test_what_fits_is_left_alone(folder: Path) -> None:
     """A second `up` makes nothing anew, so nothing has to be started anew."""
-    first = store.ensure(wanted, now=NOW)
-    before = store.pair(wanted.name)
-    second = store.ensure(wanted, now=NOW + DAY)
-
-    assert (first, second) == (True, False)
-    assert before == store.pair(wanted.name)
+    assert _forgotten(folder) == set()
 
 
-@pytest.mark.parametrize("wanted", [API, ADMIN])
-def test_a_certificate_near_its_end_is_made_anew(store: Store, wanted: Server | Client) -> None:
-    """The holder is told to read it again."""
-    store.ensure(wanted, now=NOW)
-    before = store.pair(wanted.name)
+@pytest.mark.parametrize("stem", LEAVES)
+def test_a_certificate_near_its_end_goes_and_the_others_stay(folder: Path, stem: str) -> None:
+    """Both halves of it, and nothing beside it."""
+    _put(folder, stem, _leaf(LEAVES[stem], end=NOW + RENEW_BEFORE - DAY))
 
-    assert store.ensure(wanted, now=NOW + LIFETIME - RENEW_BEFORE + DAY)
-    assert before != store.pair(wanted.name)
-
-
-def test_a_server_whose_address_changed_gets_a_new_certificate(store: Store) -> None:
-    """The names in the certificate are those of today."""
-    store.ensure(API, now=NOW)
-    moved = Server(name="api", authority="ca", hosts=["10.0.0.2"])
-
-    assert store.ensure(moved, now=NOW)
-    assert subject_names(store.pair("api").certificate) == {"10.0.0.2"}
+    assert _forgotten(folder) == {f"pki/{stem}"}
+    assert not any((folder / "pki" / stem).with_suffix(suffix).exists() for suffix in (".crt", ".key"))
 
 
-def test_a_new_authority_voids_what_the_old_one_signed(store: Store) -> None:
-    """After ten years, or a lost file, everything below it is made anew."""
-    store.ensure(ADMIN, now=NOW)
-    store.key("ca").unlink()
+def test_a_kubeconfig_near_its_end_goes(folder: Path) -> None:
+    """By the certificate inside."""
+    (folder / "super-admin.conf").write_text(_kubeconfig(_leaf("ca", end=NOW + RENEW_BEFORE - DAY)))
 
-    assert store.ensure_authority("ca", now=NOW)
-    assert store.ensure(ADMIN, now=NOW)
-    assert Authority(pair=store.pair("ca")).signed(store.pair("admin").certificate)
+    assert _forgotten(folder) == {"super-admin"}
 
 
-def test_half_a_pair_is_made_whole(store: Store) -> None:
-    """A Ctrl-C between key and certificate heals with the next `up`."""
-    store.ensure(ADMIN, now=NOW)
-    store.certificate("admin").unlink()
+@given(left=st.timedeltas(min_value=dt.timedelta(0), max_value=dt.timedelta(days=400)))
+def test_the_last_thirty_days_are_near_the_end(tmp_path_factory: pytest.TempPathFactory, left: dt.timedelta) -> None:
+    """Early enough that a cluster which is brought up now and then never meets an expired one."""
+    folder, end = tmp_path_factory.mktemp("pki"), (NOW + left).replace(microsecond=0)
+    _put(folder, "ca", CA["ca"])
+    _put(folder, "apiserver", _leaf("ca", end=end))
 
-    assert store.ensure(ADMIN, now=NOW)
-    assert store.certificate("admin").exists()
-
-
-def test_the_signing_key_is_kept(store: Store) -> None:
-    """A new one would make every token in the cluster void."""
-    assert store.ensure_signing_key("tokens")
-    before = store.key("tokens").read_bytes()
-
-    assert not store.ensure_signing_key("tokens")
-    assert before == store.key("tokens").read_bytes()
+    assert _forgotten(folder) == (set() if end - RENEW_BEFORE >= NOW else {"pki/apiserver"})
 
 
-def test_nobody_else_can_read_a_key(store: Store) -> None:
-    """The folder and the files are the owner's alone."""
-    assert stat.S_IMODE(store.folder.stat().st_mode) == 0o700
-    assert stat.S_IMODE(store.key("ca").stat().st_mode) == 0o600
+def test_certificates_from_the_future_go(folder: Path) -> None:
+    """A clock that was set back must not lock us out: all of them are made anew."""
+    past = dt.datetime(1999, 1, 1, tzinfo=dt.UTC)
+
+    assert _forgotten(folder, now=past) == {*(f"pki/{name}" for name in (*AUTHORITIES, *LEAVES)), "super-admin"}
+    assert (folder / "pki" / "sa.key").exists()
+
+
+@pytest.mark.parametrize("suffix", [".crt", ".key"])
+@pytest.mark.parametrize("stem", LEAVES)
+def test_half_a_pair_goes(folder: Path, stem: str, suffix: str) -> None:
+    """A Ctrl-C between the two; kubeadm would refuse what is left."""
+    (folder / "pki" / stem).with_suffix(suffix).unlink()
+
+    assert _forgotten(folder) == {f"pki/{stem}"}
+
+
+@pytest.mark.parametrize("spoil", ["missing key", "missing certificate", "another one"])
+@pytest.mark.parametrize("name", AUTHORITIES)
+def test_what_a_lost_authority_has_signed_goes(folder: Path, name: str, spoil: str) -> None:
+    """Below it everything is void; what others have signed stays."""
+    signed = {f"pki/{stem}" for stem, authority in LEAVES.items() if authority == name}
+    signed |= {"super-admin"} if name == "ca" else set()
+    if spoil == "another one":
+        _put(folder, name, trustme.CA())
+    else:
+        (folder / "pki" / f"{name}.{'key' if spoil == 'missing key' else 'crt'}").unlink()
+        signed.add(f"pki/{name}")
+
+    assert _forgotten(folder) == signed
+
+
+@pytest.mark.parametrize("content", ["", "-----BEGIN CERTIFICATE-----\nMIIB", "garbage"])
+def test_half_a_certificate_goes(folder: Path, content: str) -> None:
+    """A Ctrl-C in the middle of a write."""
+    (folder / "pki" / "apiserver.crt").write_text(content)
+
+    assert _forgotten(folder) == {"pki/apiserver"}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[",
+        "users",
+        "users: []",
+        "users: [{user: {}}]",
+        "users: [{user: {client-certificate-data: '%'}}]",
+        "[1]",
+        "\0",
+    ],
+)
+def test_half_a_kubeconfig_goes(folder: Path, content: str) -> None:
+    """The same in the middle of a kubeconfig, wherever it was cut off."""
+    (folder / "super-admin.conf").write_text(content)
+
+    assert _forgotten(folder) == {"super-admin"}
+
+
+def test_another_address_keeps_the_authorities_and_the_tokens(folder: Path) -> None:
+    """Everything that names it goes; whom the cluster trusts stays, and every token is still good."""
+    assert _forgotten(folder, moved=True) == {*(f"pki/{stem}" for stem in LEAVES), "super-admin"}
+    assert {"pki/sa.key", "pki/sa.pub", "pki/ca.key", "pki/etcd/ca.crt"} <= _files(folder)
+
+
+def test_a_signing_key_without_its_public_half_goes(folder: Path) -> None:
+    """Kubeadm would keep it, and the API server could not check a token."""
+    (folder / "pki" / "sa.pub").unlink()
+
+    assert _forgotten(folder) == {"pki/sa"}
+
+
+def test_an_empty_folder_is_fine(tmp_path: Path) -> None:
+    """The first `up`."""
+    assert _forgotten(tmp_path) == set()
+
+
+@pytest.fixture
+def kubeadm(tmp_path: Path) -> Kubeadm:
+    """A kubeadm that writes down what it was asked for."""
+    program = tmp_path / "kubeadm"
+    program.write_text(
+        f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\n'
+        'case "$1" in version) echo v1.35.4;; kubeconfig) echo "for $@";; esac\n'
+    )
+    program.chmod(0o755)
+    plane = ControlPlane(
+        folder=tmp_path / "plane", bind="x", advertise="127.0.0.1", api_port=6443, etcd_port=1, etcd_peer_port=2
+    )
+    return Kubeadm(program=program, plane=plane, node="demo", address="192.0.2.1")
+
+
+def test_kubeadm_is_told_everything_it_would_look_for(kubeadm: Kubeadm) -> None:
+    """Its release, which it would ask the internet for; an address beside loopback, which it would refuse."""
+    kubeadm.certificates(now=NOW)
+    init, cluster = yaml.safe_load_all((kubeadm.plane.folder / "kubeadm.json").read_text())
+
+    assert init["localAPIEndpoint"] == {"advertiseAddress": "192.0.2.1", "bindPort": 6443}
+    assert init["nodeRegistration"]["name"] == "demo"
+    assert cluster["kubernetesVersion"] == "v1.35.4"
+    assert cluster["controlPlaneEndpoint"] == "127.0.0.1:6443"
+    assert set(cluster["apiServer"]["certSANs"]) == {"127.0.0.1", "localhost"}
+    assert cluster["networking"] == {"serviceSubnet": SERVICE_RANGE}
+    assert cluster["certificatesDir"] == str(kubeadm.plane.pki)
+    assert (cluster["encryptionAlgorithm"], cluster["certificateValidityPeriod"]) == ("ECDSA-P256", "8760h")
+
+
+def test_another_address_makes_the_certificates_anew(kubeadm: Kubeadm, folder: Path) -> None:
+    """Kubeadm itself would keep them; the same address again leaves them alone."""
+    plane = ControlPlane(folder=folder, bind="x", advertise="10.0.0.1", api_port=1, etcd_port=2, etcd_peer_port=3)
+    first = Kubeadm(program=kubeadm.program, plane=plane, node="demo", address="10.0.0.1")
+    first.certificates(now=NOW)
+    first.certificates(now=NOW)
+    before = _files(folder)
+    Kubeadm(program=kubeadm.program, plane=plane, node="demo", address="10.0.0.2").certificates(now=NOW)
+
+    assert {"pki/apiserver.crt", "super-admin.conf"} <= before
+    assert _files(folder) & {"pki/apiserver.crt", "super-admin.conf"} == set()
+    assert "pki/ca.crt" in _files(folder)
+
+
+def test_a_user_gets_a_kubeconfig_once(kubeadm: Kubeadm) -> None:
+    """One that is there is left alone: its certificate is what its holder was started with."""
+    path = kubeadm.plane.kubeconfig("dns")
+    kubeadm.kubeconfigs("super-admin", users={"dns": "the-dns"})
+    first = path.read_text()
+    path.write_text("kept")
+    kubeadm.kubeconfigs("super-admin", users={"dns": "the-dns"})
+
+    assert "--client-name=the-dns" in first
+    assert path.read_text() == "kept"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_user_may_be_in_groups(kubeadm: Kubeadm) -> None:
+    """As many as it likes, in their order."""
+    assert "--client-name=jane --org=devs --org=admins" in kubeadm.kubeconfig("jane", "devs", "admins")
+
+
+def test_the_kubelets_certificate_is_for_its_node_alone(folder: Path) -> None:
+    """A server's, for its address and its name, signed by the cluster's authority; it can neither sign nor ask."""
+    _put(folder, "ca", CA["ca"])
+    pem, key = serving_pair(folder / "pki", "demo", hosts=["10.245.0.2", "demo"], now=NOW)
+    certificate = x509.load_pem_x509_certificate(pem)
+    extensions = certificate.extensions
+    names = extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+
+    assert names.get_values_for_type(x509.DNSName) == ["demo"]
+    assert names.get_values_for_type(x509.IPAddress) == [ipaddress.ip_address("10.245.0.2")]
+    assert list(extensions.get_extension_for_class(x509.ExtendedKeyUsage).value) == [ExtendedKeyUsageOID.SERVER_AUTH]
+    assert not extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    assert certificate.not_valid_after_utc == NOW + LIFETIME
+    certificate.verify_directly_issued_by(x509.load_pem_x509_certificate(CA["ca"].cert_pem.bytes()))
+    assert key.startswith(b"-----BEGIN EC PRIVATE KEY-----")
+
+
+def test_a_kubeconfigs_certificate_can_be_had_as_files(folder: Path) -> None:
+    """For a client that reads no kubeconfig; nobody else can read the key."""
+    made = _leaf("ca")
+    path = folder / "jane.conf"
+    path.write_text(_kubeconfig(made))
+    files = client_files(path)
+    again = client_files(path)
+
+    assert files == again == (folder / "jane.crt", folder / "jane.key")
+    assert files.certificate.read_bytes() == made.cert_chain_pems[0].bytes()
+    assert files.key.read_bytes() == made.private_key_pem.bytes()
+    assert stat.S_IMODE(files.key.stat().st_mode) == 0o600
+
+
+def test_the_files_follow_a_new_kubeconfig(folder: Path) -> None:
+    """A renewed one must not leave its predecessor's certificate beside it."""
+    path = folder / "jane.conf"
+    path.write_text(_kubeconfig(_leaf("ca")))
+    client_files(path)
+    renewed = _leaf("ca")
+    path.write_text(_kubeconfig(renewed))
+
+    assert client_files(path).certificate.read_bytes() == renewed.cert_chain_pems[0].bytes()
 
 
 def test_a_private_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
@@ -200,3 +299,11 @@ def test_a_private_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
 
     assert target.read_bytes() == b"two"
     assert [path.name for path in tmp_path.iterdir()] == ["secret"]
+
+
+def test_the_folder_is_its_owners(kubeadm: Kubeadm) -> None:
+    """Nobody else lists the keys."""
+    kubeadm.certificates(now=NOW)
+
+    assert stat.S_IMODE(kubeadm.plane.pki.stat().st_mode) == 0o700
+    assert json.loads((kubeadm.plane.folder / "kubeadm.json").read_text().partition("\n---\n")[0])

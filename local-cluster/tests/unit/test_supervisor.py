@@ -160,9 +160,9 @@ def test_a_daemon_has_a_small_environment(
     """Nothing of the person's shell gets into a cluster."""
     monkeypatch.setenv("PERSONAL", "secret")
     command = ["/bin/sh", "-c", "env; exec sleep 60"]
-    supervisor.ensure(Daemon(name="sleeper", command=command, environment={"OWN": "1"}), inside=None)
+    supervisor.ensure(Daemon(name="sleeper", command=command), inside=None)
     _settle(_running(supervisor), "/bin/sleep")
     said = (tmp_path / "logs" / "sleeper.log").read_text()
 
-    assert "OWN=1" in said
+    assert "PATH=/usr/local/sbin" in said
     assert "PERSONAL" not in said

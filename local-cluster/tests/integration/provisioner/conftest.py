@@ -7,7 +7,6 @@ import dataclasses
 import json
 import os
 import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -15,16 +14,17 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from local_cluster.light import LightCluster
-from local_cluster.provisioner import CLASS, USER, cleanup, manifests
-from local_cluster.provisioner.layout import Layout, Stage
-from local_cluster.provisioner.names import PROVISIONER, SELECTED_NODE, VolumeName
+from local_cluster.light import LightCluster, Programs
 from local_cluster.testing import light_cluster_with_controllers, light_programs, make_namespace
+from local_cluster.volumes import CLASS, PROVISIONER, USER, cleanup, manifests
 from session_devtools.mounts import mounts_under
 
 __all__ = ["light_cluster_with_controllers", "light_programs", "make_namespace"]
 
 T = TypeVar("T")
+
+SELECTED_NODE = "volume.kubernetes.io/selected-node"
+FINALIZER = "external-provisioner.volume.kubernetes.io/finalizer"
 
 
 def wait_until(ask: Callable[[], T | None], *, seconds: float = 20.0) -> T:
@@ -41,6 +41,7 @@ def wait_until(ask: Callable[[], T | None], *, seconds: float = 20.0) -> T:
 class Node:
     """One node's provisioner: its process, its state folder, and the cluster that it follows."""
 
+    program: Path
     cluster: LightCluster
     namespace: str
     state_dir: Path
@@ -49,10 +50,21 @@ class Node:
     process: subprocess.Popen[bytes] | None = None
     path: str = os.environ["PATH"]
 
-    @property
-    def layout(self) -> Layout:
-        """Where its files and mounts lie."""
-        return Layout(root=self.state_dir)
+    def file(self, volume: str, *, stage: str = "volumes") -> Path:
+        """The file of a volume, in the folder that says how far it came."""
+        return self.state_dir / stage / f"{volume}.img"
+
+    def mount_point(self, volume: str) -> Path:
+        """Where a volume is mounted on the host."""
+        return self.state_dir / "mounts" / volume
+
+    def data(self, volume: str) -> Path:
+        """The folder in it that pods get."""
+        return self.mount_point(volume) / "data"
+
+    def files(self) -> list[Path]:
+        """All volumes' files, however far they came."""
+        return list(self.state_dir.glob("*/*.img"))
 
     @property
     def log(self) -> str:
@@ -62,7 +74,7 @@ class Node:
     def command(self) -> list[str]:
         """As the cluster's `up` starts it."""
         return [
-            *(sys.executable, "-m", "local_cluster.provisioner", "--kubeconfig", str(self.kubeconfig)),
+            *(str(self.program), "--kubeconfig", str(self.kubeconfig)),
             *("--state-dir", str(self.state_dir), "--node", self.name),
         ]
 
@@ -118,12 +130,10 @@ class Node:
         claim = wait_until(lambda: (c := self.get("pvc", name))["status"]["phase"] == "Bound" and c)
         return self.get("pv", claim["spec"]["volumeName"])
 
-    def made(self, name: str) -> VolumeName:
-        """Make a claim and wait until it is bound and in its place; the volume's name."""
-        self.claim(name)
-        volume = VolumeName(self.bound(name)["metadata"]["name"])
-        wait_until(lambda: self.layout.file(Stage.IN_USE, volume).exists())
-        return volume
+    def made(self, name: str, **what: Any) -> str:
+        """Make a claim and wait until it is bound; the volume's name."""
+        self.claim(name, **what)
+        return str(self.bound(name)["metadata"]["name"])
 
     def delete_claim(self, name: str) -> None:
         """Delete a claim; no pod protects it here."""
@@ -131,12 +141,16 @@ class Node:
 
     def mounts(self) -> list[Path]:
         """What is mounted for this node's volumes."""
-        return mounts_under(self.layout.mounts)
+        return mounts_under(self.state_dir / "mounts")
 
     def events(self, claim: str) -> list[dict[str, Any]]:
         """The provisioner's events on a claim; the controller manager writes its own beside them."""
-        listed = self.get("events", "--field-selector", f"involvedObject.name={claim},source={PROVISIONER}")
-        return list(listed.get("items", []))
+        listed = self.get("events", "--field-selector", f"involvedObject.name={claim}").get("items", [])
+        return [event for event in listed if event["source"]["component"].startswith(PROVISIONER)]
+
+    def event(self, claim: str, reason: str = "ProvisioningFailed") -> dict[str, Any]:
+        """Wait for an event of this reason."""
+        return wait_until(lambda: next((event for event in self.events(claim) if event["reason"] == reason), None))
 
 
 @pytest.fixture(scope="session")
@@ -148,12 +162,18 @@ def cluster(light_cluster_with_controllers: LightCluster) -> LightCluster:
 
 
 @pytest.fixture
-def node(cluster: LightCluster, make_namespace: Callable[[LightCluster], str], tmp_path: Path) -> Iterator[Node]:
+def node(
+    cluster: LightCluster,
+    light_programs: Programs,
+    make_namespace: Callable[[LightCluster], str],
+    tmp_path: Path,
+) -> Iterator[Node]:
     """A node whose provisioner runs; afterwards no process, mount or loop device of it is left."""
     made = Node(
+        program=light_programs.kubectl.with_name("local-volume-provisioner"),
         cluster=cluster,
         namespace=make_namespace(cluster),
-        state_dir=tmp_path / "state",
+        state_dir=tmp_path / "state with a space",
         kubeconfig=cluster.kubeconfig_for(USER),
         name=f"node-{uuid.uuid4().hex[:8]}",
     ).start()

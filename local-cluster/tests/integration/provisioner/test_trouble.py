@@ -3,11 +3,11 @@
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from integration.provisioner.conftest import Node, wait_until
-from local_cluster.provisioner.cleanup import cleanup, loop_devices
-from local_cluster.provisioner.layout import Layout
+from local_cluster.volumes import cleanup, loop_devices
 
 pytestmark = pytest.mark.root
 
@@ -16,21 +16,39 @@ def test_a_refusal_is_an_event_on_the_claim(node: Node) -> None:
     """The owner reads in `kubectl describe pvc` what is wrong and what to do; a repetition counts up."""
     node.claim("shared", accessModes=["ReadWriteMany"])
 
-    event = wait_until(lambda: next((event for event in node.events("shared") if event["count"] > 1), None))
+    node.event("shared")
+    wait_until(lambda: node.event("shared")["count"] > 1)
+    event = node.event("shared")
 
-    assert ("Warning", "ProvisioningFailed") == (event["type"], event["reason"])
+    assert "Warning" == event["type"]
     assert "ask for ReadWriteOncePod or ReadWriteOnce" in event["message"]
-    assert 1 == len(node.events("shared"))
+    assert 1 == [event["reason"] for event in node.events("shared")].count("ProvisioningFailed")
+
+
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        ({"volumeMode": "Block"}, "ask for Filesystem"),
+        ({"selector": {"matchLabels": {"a": "b"}}}, "remove spec.selector"),
+        ({"dataSource": {"kind": "PersistentVolumeClaim", "name": "other"}}, "remove spec.dataSource"),
+    ],
+)
+def test_what_is_not_offered_is_refused(node: Node, spec: dict[str, Any], expected: str) -> None:
+    """The owner is told what to ask for instead, and no disk is used."""
+    node.claim("wrong", **spec)
+
+    assert expected in node.event("wrong")["message"]
+    assert [] == node.files()
 
 
 def test_a_claim_larger_than_the_disk_is_refused(node: Node) -> None:
     """Nothing is promised that the host's disk does not have; the message names both figures."""
     node.claim("huge", size="1Pi")
 
-    event = wait_until(lambda: next(iter(node.events("huge")), None))
+    event = node.event("huge")
 
     assert "the claim asks for 1048576.0 GiB, but the host's disk has only" in event["message"]
-    assert [] == list(node.state_dir.glob("*/*.img"))
+    assert [] == node.files()
 
 
 def test_a_failing_disk_is_tried_again(node: Node, tmp_path: Path) -> None:
@@ -47,14 +65,13 @@ def test_a_failing_disk_is_tried_again(node: Node, tmp_path: Path) -> None:
     node.path = f"{program.parent}:{node.path}"
     node.start()
     node.claim("login")
-    event = wait_until(lambda: next(iter(node.events("login")), None))
+    event = node.event("login")
 
     broken.unlink()
 
-    assert "ProvisioningFailed" == event["reason"]
     assert "mkfs.ext4 ended with 3: the disk is on fire" == event["message"]
     assert "pvc-" in node.bound("login")["metadata"]["name"]
-    wait_until(lambda: "ProvisioningSucceeded" in {event["reason"] for event in node.events("login")})
+    assert "Normal" == node.event("login", "ProvisioningSucceeded")["type"]
 
 
 def test_a_lost_file_is_told_to_its_owner(node: Node) -> None:
@@ -62,13 +79,40 @@ def test_a_lost_file_is_told_to_its_owner(node: Node) -> None:
     node.made("login")
     node.end()
     cleanup(node.state_dir)
-    for file in node.state_dir.glob("*/*.img"):
+    for file in node.files():
         file.unlink()
 
     node.start()
 
-    event = wait_until(lambda: next((e for e in node.events("login") if e["reason"] == "VolumeLost"), None))
-    assert "its data is lost, delete the claim" in event["message"]
+    assert "its data is lost, delete the claim" in node.event("login", "VolumeLost")["message"]
+
+
+def test_what_cannot_be_mended_stays_as_it_is(node: Node) -> None:
+    """A file that is no file system any more: the tool's words are in the log, nothing is written, others are mounted."""
+    broken, whole = node.made("broken"), node.made("whole")
+    node.end()
+    cleanup(node.state_dir)
+    node.file(broken).write_bytes(b"x" * 1024**2)
+
+    node.start()
+
+    wait_until(lambda: [node.mount_point(whole)] == node.mounts())
+    wait_until(lambda: "e2fsck ended with" in node.log)
+    assert b"x" * 1024**2 == node.file(broken).read_bytes()
+
+
+def test_a_volume_that_somebody_stands_in_is_removed_later(node: Node) -> None:
+    """Its data is not deleted under him: the PersistentVolume says why it is still there, and goes once he has left."""
+    volume = node.made("login")
+    with subprocess.Popen(["sleep", "60"], cwd=node.data(volume)) as visitor:
+        node.delete_claim("login")
+        wait_until(lambda: "umount ended with" in node.log)
+        still_there = node.file(volume).exists()
+        visitor.terminate()
+
+    assert still_there
+    wait_until(lambda: not node.get("pv", volume))
+    assert [] == node.files()
 
 
 def test_a_second_provisioner_on_the_folder_is_refused(node: Node) -> None:
@@ -81,7 +125,7 @@ def test_a_second_provisioner_on_the_folder_is_refused(node: Node) -> None:
 
 def test_it_says_that_it_needs_root(node: Node) -> None:
     """An ordinary user learns at once why it does not start."""
-    # The clone may lie where root alone can read, below /root say: reading it is all that this user may do more.
+    # The cache may lie where root alone can read, below /root say: reading it is all that this user may do more.
     reads = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
     alone = subprocess.run(
         ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *reads, "--", *node.command()],
@@ -115,24 +159,24 @@ def test_cleanup_frees_everything_and_can_be_repeated(node: Node) -> None:
 
     assert (2, 0) == (len(first), len(second))
     assert [] == node.mounts()
-    assert [] == loop_devices(node.layout)
+    assert [] == loop_devices(node.state_dir)
     assert 2 == len(list(node.state_dir.glob("volumes/*.img")))
 
 
 def test_cleanup_frees_what_a_process_still_uses(node: Node) -> None:
     """A process that stands in a volume does not keep `down` from finishing."""
     volume = node.made("login")
-    with subprocess.Popen(["sleep", "60"], cwd=node.layout.data(volume)) as visitor:
+    with subprocess.Popen(["sleep", "60"], cwd=node.data(volume)) as visitor:
         node.end()
 
         cleanup(node.state_dir)
 
         assert [] == node.mounts()
         visitor.terminate()
-    wait_until(lambda: not loop_devices(node.layout))
+    wait_until(lambda: not loop_devices(node.state_dir))
 
 
 def test_cleanup_of_a_folder_that_never_was(tmp_path: Path) -> None:
     """`down` before the first `up` is fine."""
     assert [] == cleanup(tmp_path / "nothing")
-    assert [] == loop_devices(Layout(root=tmp_path / "nothing"))
+    assert [] == loop_devices(tmp_path / "nothing")

@@ -1,0 +1,43 @@
+"""The Go code of the cluster's programs: formatted, vetted, and its own tests passed."""
+
+import os
+import subprocess
+
+import pytest
+from local_cluster.build.programs import GO_MODULES
+from session_devtools.build.toolchain import find_go
+from session_devtools.steps import Steps
+
+pytestmark = pytest.mark.timeout(900)  # seconds: from a cold cache it compiles client-go first
+
+MODULE = GO_MODULES / "kube"
+OURS = "./provisioner/..."  # the main package beside it imports all of Kubernetes, and is a table
+
+
+def go(*words: str) -> str:
+    """What Go says, on either output; it may fail."""
+    environment = {
+        **os.environ,
+        "CGO_ENABLED": "0",
+        "GOTOOLCHAIN": "local",
+        "GOWORK": "off",
+        "GOFLAGS": "-mod=readonly",
+    }
+    command = [str(find_go(progress=Steps())), *words]
+    done = subprocess.run(command, cwd=MODULE, env=environment, capture_output=True, text=True, check=False)
+    return done.stdout + done.stderr + (f"status {done.returncode}" if done.returncode else "")
+
+
+def test_it_is_formatted() -> None:
+    """Gofmt names no file."""
+    assert go("run", "cmd/gofmt", "-l", ".") == ""
+
+
+def test_it_is_vetted() -> None:
+    """The suspicious constructs that Go's own checker knows."""
+    assert go("vet", OURS) == ""
+
+
+def test_its_own_tests_pass() -> None:
+    """The provisioner's pure parts, and what it does on a disk without mounting."""
+    assert go("test", OURS).splitlines()[-1].startswith("ok")
