@@ -12,6 +12,7 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from session_devtools.advice import advice
 from session_devtools.commands import run
 from session_devtools.errors import CommandError, MachineError
 from session_devtools.steps import Progress, Silent
@@ -63,17 +64,22 @@ def ensure(names: Sequence[str], *, progress: Progress | None = None) -> list[st
     install = ["apt-get", "install", "--yes", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300", *wanted]
     with no_daemons():
         with watcher.step("updating the package lists", still=lambda: "still downloading"):
-            run("apt-get", "update", "-o", "DPkg::Lock::Timeout=300", environment=environment, timeout=600)
+            _apt(("apt-get", "update", "-o", "DPkg::Lock::Timeout=300"), environment)
         with watcher.step(f"installing {' '.join(wanted)}", still=lambda: "still downloading or unpacking"):
-            _install(install, environment)
+            _apt(install, environment)
     return wanted
 
 
-def _install(command: Sequence[str], environment: Mapping[str, str]) -> None:
-    """Install; an installation that a Ctrl-C cut off is completed first, which apt asks for and does not do."""
+def _apt(command: Sequence[str], environment: Mapping[str, str]) -> None:
+    """Run apt; an installation that a Ctrl-C cut off is completed first, which apt asks for and does not do.
+
+    Raises MachineError where a person can do something about it, CommandError with apt's words elsewhere.
+    """
     try:
         run(*command, environment=environment, timeout=1800)
     except CommandError as error:
+        if sentence := advice(error.output):
+            raise MachineError(f"`{' '.join(command[:2])}` failed: {sentence}\n{error.output.strip()}") from error
         if FINISH not in error.output:
             raise
         run(*FINISH.split(), environment=environment, timeout=1800)

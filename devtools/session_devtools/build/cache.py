@@ -7,6 +7,7 @@ side by side, which on a small machine would take twice as long for both.
 """
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import os
@@ -15,6 +16,10 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
+from session_devtools.advice import with_advice
+from session_devtools.commands import run
+from session_devtools.errors import MachineError
+from session_devtools.mounts import mounts_under
 from session_devtools.steps import Progress
 
 __all__ = ["cache_folder", "content_key", "entry", "files_of"]
@@ -58,13 +63,19 @@ def entry(name: str, fill: Callable[[Path], None], *, progress: Progress, cache:
     with _locked(root / f".{name}.lock", progress):
         if final.is_dir():  # somebody else built it while we waited for the lock
             return final
+        for left in root.glob(f".{name}-*"):  # of one who was killed: whoever holds the lock is the only one at work
+            for mounted in mounts_under(left):
+                run("umount", mounted)
+            shutil.rmtree(left)
         partial = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=root))
         try:
             partial.chmod(0o755)
             fill(partial)
             partial.rename(final)
-        except BaseException:
+        except BaseException as error:
             shutil.rmtree(partial, ignore_errors=True)
+            if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+                raise MachineError(with_advice(f"making {name} in {root} failed", str(error))) from error
             raise
     return final
 

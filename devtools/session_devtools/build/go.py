@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from session_devtools.advice import with_advice
 from session_devtools.build.cache import content_key, entry, files_of
 from session_devtools.build.toolchain import find_go
 from session_devtools.errors import BuildError
@@ -21,13 +22,25 @@ __all__ = ["SMALL", "go_build", "go_install", "go_tool", "how_far", "tool_of"]
 SMALL = "-s -w"  # linker flags: no symbol table, no debug information; a third of the size
 
 
-def go_build(module: Path, output: Path, *, flags: str, what: str, progress: Progress, package: str = ".") -> None:
-    """Build the program in a module's folder, or another one that the module requires, with these linker flags.
+def go_build(
+    module: Path,
+    output: Path,
+    *,
+    flags: str,
+    what: str,
+    progress: Progress,
+    package: str = ".",
+    tags: str = "",
+    cgo: bool = False,
+    modfile: Path | None = None,
+) -> None:
+    """Build a program of a module's folder, or of a package that the module requires, with these linker flags.
 
-    Raises BuildError.
+    `modfile` is another go.mod than the folder's own. Raises BuildError.
     """
-    command = [str(find_go(progress=progress)), "build", "-v", "-ldflags", flags, "-o", str(output), package]
-    _run_go(command, folder=module, extra={}, what=what, progress=progress)
+    options = ["-v", "-tags", tags, "-ldflags", flags, *([f"-modfile={modfile}"] if modfile else [])]
+    command = [str(find_go(progress=progress)), "build", *options, "-o", str(output), package]
+    _run_go(command, folder=module, extra={"CGO_ENABLED": "1"} if cgo else {}, what=what, progress=progress)
 
 
 def go_install(
@@ -103,4 +116,4 @@ def _run_go(command: Sequence[str], *, folder: Path, extra: dict[str, str], what
         assert process.stdout is not None  # noqa: S101  for the type checker: we asked for the pipe above
         lines.extend(process.stdout)
     if process.returncode != 0:
-        raise BuildError(f"building {what} failed:\n{''.join(lines[-20:]).strip()}")
+        raise BuildError(with_advice(f"building {what} failed", "".join(lines[-20:]).strip()))

@@ -72,6 +72,18 @@ def build(
     return {name: workshop.build(IMAGES[name]) for name in names}
 
 
+def unbuilt(names: Iterable[str] = tuple(IMAGES), *, cache: Path | None = None, root: Path = ROOT) -> list[str]:
+    """Those of the images that `build` would have to make. Raises MachineError as it does."""
+    folder = cache_folder() if cache is None else cache
+    route = find_route(cache=folder)
+    return [name for name in names if not (folder / entry_name(IMAGES[name], route=route, root=root)).is_dir()]
+
+
+def entry_name(image: Image, *, route: AptRoute, root: Path = ROOT) -> str:
+    """An image's folder in the cache; the key at its end is also the image's tag."""
+    return f"image-{image.name}-{image_key(image.inputs(root), route=route)}"
+
+
 def image_key(inputs: Mapping[str, bytes], *, route: AptRoute) -> str:
     """The hash over all that decides an image's content."""
     return content_key(files=inputs, extra=(base_key(route),))

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from session_devtools.advice import with_advice
 from session_devtools.errors import BuildError
 
 LONGEST: Final = 1800.0
@@ -43,7 +44,7 @@ def run_logged(
     except subprocess.TimeoutExpired as error:
         raise BuildError(f"{what} did not end within {LONGEST:.0f} s:\n{tail(log)}") from error
     if done.returncode != 0:
-        raise BuildError(f"{what} ended with status {done.returncode}:\n{tail(log)}")
+        raise BuildError(with_advice(f"{what} ended with status {done.returncode}", tail(log)))
 
 
 def tail(log: Path) -> str:

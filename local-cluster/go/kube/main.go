@@ -1,12 +1,11 @@
-// Command kube holds every component of a single-node Kubernetes, its etcd, kubeadm, kubectl and the provisioner of its
-// volumes in one file.
+// Command kube holds every component of a single-node Kubernetes, its etcd, CoreDNS, kubeadm, kubectl and the provisioner
+// of its volumes in one file.
 //
 // The name the file is called by picks the component, so a folder of symbolic links makes a whole set of programs.
-// One file instead of seven: they share nearly all of their code, and link and load it once.
+// One file instead of ten: they share nearly all of their code, and link and load it once.
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -16,31 +15,13 @@ import (
 	"github.com/spf13/cobra"
 	"go.etcd.io/etcd/server/v3/etcdmain"
 	"k8s.io/component-base/cli"
-	kubectl "k8s.io/kubectl/pkg/cmd"
-	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
-	controllermanager "k8s.io/kubernetes/cmd/kube-controller-manager/app"
-	proxy "k8s.io/kubernetes/cmd/kube-proxy/app"
-	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
-	kubeadm "k8s.io/kubernetes/cmd/kubeadm/app/cmd"
-	kubelet "k8s.io/kubernetes/cmd/kubelet/app"
 
 	"wasession.dev/local-cluster/kube/provisioner"
-
-	// The components register their log formats and client metrics through these, as their own main packages do.
-	_ "k8s.io/component-base/logs/json/register"
-	_ "k8s.io/component-base/metrics/prometheus/clientgo"
-	_ "k8s.io/component-base/metrics/prometheus/version"
 )
 
 // A command is built only when it is asked for: each one registers a few hundred flags.
 var components = map[string]func() *cobra.Command{
-	"kube-apiserver":           apiserver.NewAPIServerCommand,
-	"kube-controller-manager":  controllermanager.NewControllerManagerCommand,
-	"kube-proxy":               proxy.NewProxyCommand,
-	"kube-scheduler":           func() *cobra.Command { return scheduler.NewSchedulerCommand() },
-	"kubeadm":                  func() *cobra.Command { return kubeadm.NewKubeadmCommand(os.Stdin, os.Stdout, os.Stderr) },
-	"kubectl":                  func() *cobra.Command { return kubectl.NewDefaultKubectlCommand() },
-	"kubelet":                  func() *cobra.Command { return kubelet.NewKubeletCommand(context.Background()) },
+	"coredns":                  newCoreDNSCommand,
 	"local-volume-provisioner": provisioner.Command,
 }
 

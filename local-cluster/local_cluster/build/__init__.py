@@ -4,6 +4,6 @@ Light mode and the full cluster ask here for the programs they start. Nothing in
 that is what a cache is for.
 """
 
-from local_cluster.build.programs import coredns, kubeadm, kubernetes, kubernetes_version, pause, registry
+from local_cluster.build.programs import kubeadm, kubernetes, pause, plans, registry, runtime
 
-__all__ = ["coredns", "kubeadm", "kubernetes", "kubernetes_version", "pause", "registry"]
+__all__ = ["kubeadm", "kubernetes", "pause", "plans", "registry", "runtime"]

@@ -1,62 +1,73 @@
 """Which programs there are, and how each one is built.
 
 Called by light mode (`kubernetes`), by the full cluster (all but the registry) and by who plays a foreign cluster (the
-registry). Every function returns at once when the cache has its program. Building Kubernetes takes 5 to 7 minutes on
-two cores from nothing, the registry with its many storage drivers 2 to 3, both seconds when Go's own cache is warm.
+registry). Every function returns at once when the cache has its program; `MINUTES` says what one costs from nothing.
 """
 
 import platform
-import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
-from session_devtools.build.cache import content_key, entry, files_of
-from session_devtools.build.go import SMALL, go_build, go_install, go_tool
-from session_devtools.errors import BuildError
+from session_devtools.build.cache import cache_folder, content_key, entry, files_of
+from session_devtools.build.go import SMALL, go_build, go_tool
 from session_devtools.steps import Progress, Silent
 
-__all__ = [
-    "COMPONENTS",
-    "COREDNS_VERSION",
-    "coredns",
-    "kubeadm",
-    "kubernetes",
-    "kubernetes_version",
-    "pause",
-    "registry",
-]
+from local_cluster.build import downloads
+from local_cluster.build.versions import GO_MODULES, chosen, required_version
 
-GO_MODULES = Path(__file__).parents[2] / "go"
-COMPONENTS = (
-    "etcd",
-    "kubeadm",
+__all__ = ["COMPONENTS", "Program", "kubeadm", "kubernetes", "pause", "plans", "registry", "runtime"]
+
+RELEASED = (
     "kube-apiserver",
     "kube-controller-manager",
     "kube-proxy",
     "kube-scheduler",
+    "kubeadm",
     "kubectl",
     "kubelet",
-    "local-volume-provisioner",
 )
-COREDNS_VERSION = "v1.12.4"
+"""What Kubernetes publishes as programs, too."""
+OURS = ("coredns", "etcd", "local-volume-provisioner")
+"""What is always built here."""
+COMPONENTS = tuple(sorted((*RELEASED, *OURS)))
+CONTAINERD_MODULE = "github.com/containerd/containerd/v2"
+CONTAINERD = ("containerd", "containerd-shim-runc-v2", "ctr")
+# File systems that no machine of ours has, traces that nobody collects, a manual that nobody prints.
+CONTAINERD_TAGS = "no_btrfs no_devmapper no_zfs no_tracing no_systemd urfave_cli_no_docs"
+RUNC_MODULE = "github.com/opencontainers/runc"
+RUNC_TAGS = "seccomp urfave_cli_no_docs"  # without its Makefile's libpathrs: a C library that Debian 12 lacks
+
+
+MINUTES = {"v1.35.4": 5.0, "v1.37.2": 7.5, "released": 1.5, "runtime": 1.5}
+"""What compiling takes from nothing on two cores that do nothing else; for a person who waits."""
+
+
+class Program(NamedTuple):
+    """Something to build: the name of its entry in the cache, what to call it, and how the entry is filled."""
+
+    entry: str
+    title: str
+    minutes: float
+    """On two idle cores that do nothing else, with nothing in Go's own cache."""
+    fill: Callable[[Path, Progress], None]
+
+    def is_there(self, *, cache: Path | None = None) -> bool:
+        """Whether it was built before."""
+        return ((cache_folder() if cache is None else cache) / self.entry).is_dir()
+
+    def make(self, *, progress: Progress | None = None, cache: Path | None = None) -> Path:
+        """Its folder, out of the cache or built now. Raises BuildError."""
+        watcher = progress or Silent()
+        return entry(self.entry, lambda target: self.fill(target, watcher), progress=watcher, cache=cache)
 
 
 def kubernetes(*, progress: Progress | None = None, cache: Path | None = None) -> Path:
-    """The folder that holds etcd, every Kubernetes component, kubeadm, kubectl and the provisioner under their names.
+    """The folder that holds etcd, CoreDNS, every component, kubeadm, kubectl and the provisioner under their names.
 
     Raises BuildError.
     """
-    watcher = progress or Silent()
-    module = GO_MODULES / "kube"
-    version = kubernetes_version((module / "go.mod").read_text())
-
-    def fill(target: Path) -> None:
-        go_build(module, target / "kube", flags=_version_flags(version), what=f"Kubernetes {version}", progress=watcher)
-        for name in COMPONENTS:
-            (target / name).symlink_to("kube")
-
-    source = {name: text for name, text in files_of(module).items() if not name.endswith("_test.go")}
-    key = content_key(files=source, extra=[_version_flags(version), platform.machine()])
-    return entry(f"kubernetes-{version}-{key}", fill, progress=watcher, cache=cache)
+    return _kubernetes().make(progress=progress, cache=cache)
 
 
 def kubeadm(*, progress: Progress | None = None, cache: Path | None = None) -> Path:
@@ -64,26 +75,39 @@ def kubeadm(*, progress: Progress | None = None, cache: Path | None = None) -> P
 
     Raises BuildError.
     """
-    watcher = progress or Silent()
-    module = GO_MODULES / "kube"
-    version = kubernetes_version((module / "go.mod").read_text())
+    watcher, (version, modfile) = progress or Silent(), chosen()
     flags, package = _version_flags(version), "k8s.io/kubernetes/cmd/kubeadm"
 
     def fill(target: Path) -> None:
-        go_build(module, target / "kubeadm", package=package, flags=flags, what=f"kubeadm {version}", progress=watcher)
+        go_build(
+            GO_MODULES / "kube",
+            target / "kubeadm",
+            package=package,
+            flags=flags,
+            modfile=modfile,
+            what=f"kubeadm {version}",
+            progress=watcher,
+        )
 
-    locks = {name: (module / name).read_bytes() for name in ("go.mod", "go.sum")}
+    locks = {path.name: path.read_bytes() for path in (modfile, modfile.with_suffix(".sum"))}
     key = content_key(files=locks, extra=[flags, platform.machine()])
     return entry(f"kubeadm-{version}-{key}", fill, progress=watcher, cache=cache) / "kubeadm"
 
 
-def coredns(*, progress: Progress | None = None, cache: Path | None = None) -> Path:
-    """The CoreDNS program.
+def runtime(*, progress: Progress | None = None, cache: Path | None = None) -> Path:
+    """The folder that holds containerd, its shim, ctr and runc.
 
     Raises BuildError.
     """
-    package = "github.com/coredns/coredns"
-    return go_install(package, COREDNS_VERSION, what="CoreDNS", progress=progress, cache=cache)
+    return _runtime().make(progress=progress, cache=cache)
+
+
+def pause(*, progress: Progress | None = None, cache: Path | None = None) -> Path:
+    """The program that only waits, linked statically so that it runs in an image with nothing else.
+
+    Raises BuildError.
+    """
+    return _pause().make(progress=progress, cache=cache) / "pause"
 
 
 def registry(*, progress: Progress | None = None, cache: Path | None = None) -> Path:
@@ -94,30 +118,77 @@ def registry(*, progress: Progress | None = None, cache: Path | None = None) -> 
     return go_tool(GO_MODULES / "registry", progress=progress, cache=cache)
 
 
-def pause(*, progress: Progress | None = None, cache: Path | None = None) -> Path:
-    """The program that only waits, linked statically so that it runs in an image with nothing else.
+def plans() -> tuple[Program, ...]:
+    """What a cluster is built of. Raises BuildError."""
+    return _kubernetes(), _runtime(), _pause()
 
-    Raises BuildError.
-    """
-    watcher = progress or Silent()
+
+def _kubernetes() -> Program:
+    version, modfile = chosen()
+    module, source = GO_MODULES / "kube", downloads.source()
+    flags = _version_flags(version)
+
+    def build(target: Path, names: tuple[str, ...], tags: str, what: str, progress: Progress) -> None:
+        go_build(module, target / "kube", flags=flags, tags=tags, modfile=modfile, what=what, progress=progress)
+        for name in names:
+            (target / name).symlink_to("kube")
+
+    def fill(target: Path, progress: Progress) -> None:
+        if source is None:
+            return build(target, COMPONENTS, "", f"Kubernetes {version}", progress)
+        for name in RELEASED:
+            downloads.fetch(source, version, name, target / name, progress=progress)
+        return build(target, OURS, "released", f"etcd, CoreDNS and the provisioner for Kubernetes {version}", progress)
+
+    files = {
+        name: text for name, text in files_of(module).items() if not name.endswith(("go.mod", "go.sum", "_test.go"))
+    }
+    locks = {path.name: path.read_bytes() for path in (modfile, modfile.with_suffix(".sum"))}
+    key = content_key(files={**files, **locks}, extra=[flags, platform.machine(), *([source] if source else [])])
+    title = f"Kubernetes {version}" if source is None else f"what {source} has not of Kubernetes {version}"
+    return Program(f"kubernetes-{version}-{key}", title, MINUTES[version if source is None else "released"], fill)
+
+
+def _runtime() -> Program:
+    modules = {name: GO_MODULES / name for name in ("containerd", "runc")}
+    containerd = required_version((modules["containerd"] / "go.mod").read_text(), CONTAINERD_MODULE)
+    runc = required_version((modules["runc"] / "go.mod").read_text(), RUNC_MODULE)
+
+    def fill(target: Path, progress: Progress) -> None:
+        for name in CONTAINERD:
+            go_build(
+                modules["containerd"],
+                target / name,
+                package=f"{CONTAINERD_MODULE}/cmd/{name}",
+                tags=CONTAINERD_TAGS,
+                flags=f"{SMALL} -X {CONTAINERD_MODULE}/version.Version={containerd}",
+                what=f"{name} {containerd}",
+                progress=progress,
+            )
+        go_build(
+            modules["runc"],
+            target / "runc",
+            package=RUNC_MODULE,
+            tags=RUNC_TAGS,
+            flags=f"{SMALL} -X main.version={runc.removeprefix('v')}",
+            cgo=True,  # it enters namespaces before Go's runtime begins
+            what=f"runc {runc}",
+            progress=progress,
+        )
+
+    files = {f"{name}/{file}": text for name, module in modules.items() for file, text in files_of(module).items()}
+    key = content_key(files=files, extra=[CONTAINERD_TAGS, RUNC_TAGS, SMALL, platform.machine()])
+    return Program(f"runtime-{containerd}-{key}", f"containerd {containerd} and runc {runc}", MINUTES["runtime"], fill)
+
+
+def _pause() -> Program:
     module = GO_MODULES / "pause"
 
-    def fill(target: Path) -> None:
-        go_build(module, target / "pause", flags=SMALL, what="the pause program", progress=watcher)
+    def fill(target: Path, progress: Progress) -> None:
+        go_build(module, target / "pause", flags=SMALL, what="the pause program", progress=progress)
 
     key = content_key(files=files_of(module), extra=[SMALL, platform.machine()])
-    return entry(f"pause-{key}", fill, progress=watcher, cache=cache) / "pause"
-
-
-def kubernetes_version(go_mod: str) -> str:
-    """The release of Kubernetes that a go.mod requires, as in `v1.35.4`: stated there and nowhere else.
-
-    Raises BuildError when it requires none.
-    """
-    match = re.search(r"^\s*k8s\.io/kubernetes (v\d+\.\d+\.\d+)", go_mod, re.MULTILINE)
-    if match is None:
-        raise BuildError("local-cluster/go/kube/go.mod requires no release of k8s.io/kubernetes")
-    return match[1]
+    return Program(f"pause-{key}", "the pause program", 0, fill)
 
 
 def _version_flags(version: str) -> str:

@@ -1,6 +1,6 @@
 """The full cluster for programs: what the demo, the end-to-end tests and a Python prompt hold in their hands."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from session_devtools.errors import MachineError
@@ -12,6 +12,7 @@ from local_cluster.full import namespaces, records
 from local_cluster.full.down import down
 from local_cluster.full.instance import Instance, check_name
 from local_cluster.full.load import load
+from local_cluster.full.preparation import prepare
 from local_cluster.full.status import Status, status
 from local_cluster.full.up import ANCHOR, supervisor_of, up
 
@@ -24,12 +25,22 @@ class FullCluster:
     def __init__(self, name: str) -> None:
         self.name = check_name(name)
 
-    def up(self, *, progress: Progress | None = None) -> None:
+    def up(
+        self,
+        *,
+        progress: Progress | None = None,
+        needs: Sequence[str] = (),
+        beside: Sequence[Callable[[], object]] = (),
+        minutes: float = 0,
+    ) -> None:
         """Have it run and be ready; quick and harmless when it does.
 
-        Raises ToolError.
+        While its programs are made on a new machine, `beside` is done as soon as the packages that it `needs` are there;
+        that takes about so many `minutes`. Raises ToolError.
         """
-        up(self.name, progress=progress or Silent())
+        watcher = progress or Silent()
+        programs = prepare(progress=watcher, needs=needs, beside=beside, minutes=minutes)
+        up(self.name, programs, progress=watcher)
 
     def down(self, *, progress: Progress | None = None) -> bool:
         """Remove all of it; False when there was nothing.

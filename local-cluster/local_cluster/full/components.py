@@ -23,11 +23,10 @@ class Programs:
     """The programs of an instance."""
 
     kubernetes: Path
-    """The folder of etcd, the components, kubeadm, kubectl and the provisioner."""
-    coredns: Path
+    """The folder of etcd, CoreDNS, the components, kubeadm, kubectl and the provisioner."""
+    runtime: Path
+    """The folder of containerd, its shim, ctr and runc."""
     pause: Path
-    containerd: Path
-    ctr: Path
 
 
 class Files:
@@ -102,7 +101,9 @@ def _node(instance: Instance, programs: Programs) -> list[Daemon]:
     }
     return [
         Daemon(
-            name="containerd", command=[str(programs.containerd), "-c", str(files.containerd)], reads=[files.containerd]
+            name="containerd",
+            command=[str(programs.runtime / "containerd"), "-c", str(files.containerd)],
+            reads=[files.containerd],
         ),
         Daemon(
             name="kubelet",
@@ -116,7 +117,7 @@ def _node(instance: Instance, programs: Programs) -> list[Daemon]:
         ),
         Daemon(
             name="coredns",
-            command=[str(programs.coredns), "-conf", str(files.corefile)],
+            command=[str(programs.kubernetes / "coredns"), *flags({"conf": files.corefile})],
             reads=[files.corefile, plane.kubeconfig("dns")],
         ),
         Daemon(

@@ -8,40 +8,43 @@ from pathlib import Path
 
 from local_cluster.full.instance import POD_RANGE, Instance
 
-__all__ = ["cni", "containerd", "corefile", "kubelet", "resolv_conf"]
+__all__ = ["DNS_READY_PORT", "cni", "containerd", "corefile", "kubelet", "resolv_conf"]
 
 DOMAIN = "cluster.local"
+DNS_READY_PORT = 8181
+"""Where CoreDNS tells whether it has read the cluster's Services."""
 
 
-def containerd(*, pause_image: str, cni_folder: Path, registries: Path, may_lower_oom_score: bool) -> str:
+def containerd(
+    *, pause_image: str, shim: Path, runc: Path, cni_folder: Path, registries: Path, may_lower_oom_score: bool
+) -> str:
     """Containerd's settings. Its folders are the usual ones, which inside an instance are the instance's own.
 
     `registries` says how registries are spoken to, see `local_cluster.registry`; it may be absent.
     """
     return f"""\
-version = 2
+version = 3
 # No plugin that looks for a file system or a folder that is not there; no installation of plugins below /opt.
 disabled_plugins = [
   "io.containerd.internal.v1.opt",
-  "io.containerd.snapshotter.v1.aufs",
-  "io.containerd.snapshotter.v1.btrfs",
-  "io.containerd.snapshotter.v1.devmapper",
-  "io.containerd.snapshotter.v1.zfs",
+  "io.containerd.snapshotter.v1.blockfile",
+  "io.containerd.snapshotter.v1.erofs",
 ]
-[plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = "{pause_image}"
+[plugins."io.containerd.cri.v1.images"]
+  snapshotter = "overlayfs"
+  pinned_images.sandbox = "{pause_image}"
+  registry.config_path = "{registries}"
+[plugins."io.containerd.cri.v1.runtime"]
   # Without CAP_SYS_RESOURCE no process may get a lower oom_score_adj than ours, and every sandbox would fail.
   restrict_oom_score_adj = {"false" if may_lower_oom_score else "true"}
-[plugins."io.containerd.grpc.v1.cri".cni]
-  bin_dir = "/usr/lib/cni"
-  conf_dir = "{cni_folder}"
-[plugins."io.containerd.grpc.v1.cri".registry]
-  config_path = "{registries}"
-[plugins."io.containerd.grpc.v1.cri".containerd]
-  snapshotter = "overlayfs"
-  default_runtime_name = "runc"
-[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+  cni.bin_dirs = ["/usr/lib/cni"]
+  cni.conf_dir = "{cni_folder}"
+  containerd.default_runtime_name = "runc"
+[plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc]
   runtime_type = "io.containerd.runc.v2"
+  # Else the PATH decides, and a shim of another containerd that the machine has can not be spoken to.
+  runtime_path = "{shim}"
+  options.BinaryName = "{runc}"
 """
 
 
@@ -81,6 +84,7 @@ def corefile(instance: Instance, *, kubeconfig: Path) -> str:
         kubeconfig {kubeconfig}
         ttl 5
     }}
+    ready {instance.link.node}:{DNS_READY_PORT}
 }}
 .:53 {{
     bind {instance.link.node}

@@ -1,5 +1,6 @@
 """Bring images into a cluster: there is no registry, so their archives are given to containerd directly."""
 
+import functools
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -7,7 +8,9 @@ from session_devtools.commands import run
 from session_devtools.errors import MachineError
 from session_devtools.images import Built
 from session_devtools.steps import Progress
+from session_devtools.together import together
 
+from local_cluster import build
 from local_cluster.full.instance import Instance
 
 __all__ = ["load", "load_missing"]
@@ -21,7 +24,8 @@ def load(instance: Instance, archive: Path) -> list[str]:
     """
     if not instance.containerd_socket.is_socket():
         raise MachineError(f"the cluster {instance.name} does not run; start it with `make cluster-up`")
-    said = run(*_images(instance, "import"), archive.absolute(), timeout=600)
+    # Not by containerd's own transfer service: what that says is a drawing for a terminal, and names no image.
+    said = run(*_images(instance, "import", "--local"), archive.absolute(), timeout=600)
     return [words[1] for line in said.splitlines() if (words := line.split()) and words[0] == "unpacking"]
 
 
@@ -34,9 +38,12 @@ def load_missing(instance: Instance, images: Iterable[Built], *, progress: Progr
     wanted = list(images)
     present = references(instance)
     missing = [built for built in wanted if built.reference not in present]
-    for built in missing:
+
+    def bring(built: Built) -> None:
         with progress.step(f"loading image {built.name}"):
             load(instance, built.archive)
+
+    together(*(functools.partial(bring, built) for built in missing))
     return [built.reference for built in missing]
 
 
@@ -48,4 +55,5 @@ def references(instance: Instance) -> frozenset[str]:
 
 
 def _images(instance: Instance, *command: str) -> tuple[str, ...]:
-    return ("ctr", "--address", str(instance.containerd_socket), "--namespace", "k8s.io", "images", *command)
+    ctr = str(build.runtime() / "ctr")
+    return (ctr, "--address", str(instance.containerd_socket), "--namespace", "k8s.io", "images", *command)

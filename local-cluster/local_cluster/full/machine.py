@@ -16,17 +16,18 @@ __all__ = ["NOTE", "PACKAGES", "check", "may_lower_oom_score", "remember_setting
 
 PACKAGES = (
     "conntrack",
-    "containerd",
     "containernetworking-plugins",
     "e2fsprogs",
+    "gcc",
     "iproute2",
     "iptables",
+    "libc6-dev",
+    "libseccomp-dev",
     "mount",
     "nftables",
-    "runc",
     "util-linux",
 )
-"""What a running cluster needs."""
+"""What a running cluster needs, and what runc is built with."""
 SETTINGS = (
     "kernel/keys/root_maxbytes",
     "kernel/keys/root_maxkeys",

@@ -4,7 +4,9 @@ Each wait has a deadline and looks after the daemon it waits for: one that has e
 log at once, instead of a timeout a minute later.
 """
 
+import contextlib
 import datetime as dt
+import http.client
 import os
 import socket
 from collections.abc import Callable, Mapping
@@ -15,8 +17,7 @@ from session_devtools.processes import ProcessId
 from session_devtools.waiting import wait_until
 from session_devtools.web import Client
 
-from local_cluster.control_plane import SERVICE_IP
-from local_cluster.full import dns
+from local_cluster.full.configs import DNS_READY_PORT
 from local_cluster.full.instance import Instance
 from local_cluster.full.supervisor import Supervisor
 from local_cluster.pki import client_files
@@ -25,6 +26,7 @@ __all__ = [
     "accepts",
     "api_client",
     "node_is_ready",
+    "says_ok",
     "wait_for",
     "wait_for_api",
     "wait_for_dns",
@@ -88,12 +90,23 @@ def wait_for_node(instance: Instance, supervisor: Supervisor) -> None:
 
 
 def wait_for_dns(instance: Instance, supervisor: Supervisor) -> None:
-    """Until the cluster's first name resolves."""
+    """Until CoreDNS knows the cluster's Services: what it answers before that may be wrong."""
     wait_for(
-        lambda: dns.answers(instance.link.node, "kubernetes.default.svc.cluster.local", SERVICE_IP),
+        lambda: says_ok(instance.link.node, DNS_READY_PORT, "/ready"),
         what="the cluster's DNS",
         check=lambda: supervisor.check("coredns"),
     )
+
+
+def says_ok(host: str, port: int, path: str, *, timeout: float = 1.0) -> bool:
+    """Whether a server answers a plain GET with 200; `timeout` is in seconds."""
+    connection = http.client.HTTPConnection(host, port, timeout=timeout)
+    with contextlib.closing(connection):
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().status == http.HTTPStatus.OK
+        except (OSError, http.client.HTTPException):
+            return False
 
 
 def accepts(path: Path) -> bool:

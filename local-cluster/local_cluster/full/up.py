@@ -7,18 +7,15 @@ Ctrl-C, a crash or a reboot took away is made again.
 import datetime as dt
 import hashlib
 import json
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from session_devtools import packages
 from session_devtools.build.cache import cache_folder
 from session_devtools.cgroups import CgroupTree
 from session_devtools.commands import run
-from session_devtools.errors import MachineError, StartError
+from session_devtools.errors import StartError
 from session_devtools.steps import Progress
 
-from local_cluster import build
 from local_cluster.control_plane import audit_policy
 from local_cluster.full import configs, machine, namespaces, oci, readiness, records
 from local_cluster.full.components import USERS, Files, Programs, daemons
@@ -34,14 +31,11 @@ ANCHOR = "anchor"
 NODE_DAEMONS = ("containerd", "kubelet", "kube-proxy", "coredns", "provisioner")
 
 
-def up(name: str, *, progress: Progress) -> Instance:
-    """Have the cluster of that name run and be ready.
+def up(name: str, programs: Programs, *, progress: Progress) -> Instance:
+    """Have the cluster of that name run and be ready, out of programs that `prepare` has made.
 
     Raises ToolError, with what to do.
     """
-    machine.check()
-    packages.ensure(machine.PACKAGES, progress=progress)
-    programs = _programs(progress)
     with records.locked(f"cluster {name}", progress=progress):
         instance = records.find_or_create(name)
         with records.locked(records.MACHINE):
@@ -75,24 +69,6 @@ def supervisor_of(instance: Instance) -> Supervisor:
     return Supervisor(records=instance.run / "processes", logs=instance.logs, cgroups=CgroupTree(instance.label))
 
 
-def _programs(progress: Progress) -> Programs:
-    def installed(name: str) -> Path:
-        found = shutil.which(name, path="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
-        if found is None:
-            raise MachineError(
-                f"{name} is not installed although its package is: `apt-get install --reinstall containerd`"
-            )
-        return Path(found)
-
-    return Programs(
-        kubernetes=build.kubernetes(progress=progress),
-        coredns=build.coredns(progress=progress),
-        pause=build.pause(progress=progress),
-        containerd=installed("containerd"),
-        ctr=installed("ctr"),
-    )
-
-
 def _write_files(instance: Instance, programs: Programs) -> str:
     """Certificates, kubeconfigs and configuration; a file that is right is not touched. Returns the pause image."""
     now = dt.datetime.now(dt.UTC)
@@ -105,6 +81,8 @@ def _write_files(instance: Instance, programs: Programs) -> str:
     image = oci.pause_image(programs.pause.read_bytes())
     containerd = configs.containerd(
         pause_image=image,
+        shim=programs.runtime / "containerd-shim-runc-v2",
+        runc=programs.runtime / "runc",
         cni_folder=files.cni.parent,
         registries=files.registries,
         may_lower_oom_score=machine.may_lower_oom_score(),
@@ -181,7 +159,14 @@ def _apply(instance: Instance, programs: Programs) -> None:
 
 def _load_pause_image(instance: Instance, supervisor: Supervisor, programs: Programs, image: str) -> None:
     """The sandbox's image; there is no registry to take it from."""
-    ctr = [str(programs.ctr), "--address", str(instance.containerd_socket), "--namespace", "k8s.io", "images"]
+    ctr = [
+        str(programs.runtime / "ctr"),
+        "--address",
+        str(instance.containerd_socket),
+        "--namespace",
+        "k8s.io",
+        "images",
+    ]
     readiness.wait_for(
         lambda: readiness.accepts(instance.containerd_socket),
         what="containerd's start",

@@ -12,7 +12,7 @@ from local_cluster.full.cluster import FullCluster
 
 pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.timeout(180)]
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def _make(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -29,7 +29,7 @@ PLACES = ("/dev", "/etc", "/opt", "/run", "/srv", "/usr/libexec", "/var/lib", "/
 OTHERS = re.compile(
     r"^(/dev/pts/|/dev/loop|/var/lib/(apt|dpkg|containers)/|/var/log/journal/|/run/(user|containers|crun|lock)/)"
 )
-OUR_PROGRAMS = {"containerd", "containerd-shim-runc-v2", "coredns", "kube", "pause", "runc", "busybox"}
+OUR_PROGRAMS = {"containerd", "containerd-shim-runc-v2", "kube", "pause", "runc", "busybox"}
 SETTLE = 20.0  # seconds for the kernel to take away what nobody holds any more; it takes well under one
 
 Snapshot = dict[str, Any]

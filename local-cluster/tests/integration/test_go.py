@@ -4,7 +4,7 @@ import os
 import subprocess
 
 import pytest
-from local_cluster.build.programs import GO_MODULES
+from local_cluster.build.versions import GO_MODULES
 from session_devtools.build.toolchain import find_go
 from session_devtools.steps import Steps
 

@@ -3,40 +3,111 @@
 import signal
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from local_cluster import build
-from local_cluster.build import programs
+from local_cluster.build import downloads, programs, versions
+from session_devtools.build.cache import files_of
 from session_devtools.errors import BuildError
 
 
-def test_the_release_of_kubernetes_is_what_the_module_requires() -> None:
-    """One place states it, and it is the 1.35 that the project is tried with."""
-    text = (programs.GO_MODULES / "kube" / "go.mod").read_text()
+@pytest.fixture(autouse=True)
+def _default(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the person who runs the tests has chosen."""
+    monkeypatch.delenv(versions.VARIABLE, raising=False)
+    monkeypatch.delenv(downloads.VARIABLE, raising=False)
 
-    assert build.kubernetes_version(text).startswith("v1.35.")
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        ("", "v1.35.4"),
+        ("1.35", "v1.35.4"),
+        ("v1.35.4", "v1.35.4"),
+        ("1.37", "v1.37.2"),
+        (" 1.37.2 ", "v1.37.2"),
+    ],
+)
+def test_a_release_is_chosen_by_its_first_numbers(wanted: str, expected: str) -> None:
+    """Each is stated in one go.mod; the first is the default."""
+    assert expected == versions.chosen({versions.VARIABLE: wanted}).version
 
 
-def test_a_module_without_kubernetes_is_refused() -> None:
+@pytest.mark.parametrize("wanted", ["2", "1.3", "1.36", "1.35.9", "latest", "x" * 500, "../kube"])
+def test_a_release_that_is_not_known_is_refused_with_those_that_are(wanted: str) -> None:
+    """Half a number is no release."""
+    with pytest.raises(
+        BuildError, match=r"is none of those that the local cluster knows: 1\.35\.4, 1\.37\.2$"
+    ) as raised:
+        versions.chosen({versions.VARIABLE: wanted})
+    assert len(str(raised.value)) < 150
+
+
+def test_a_module_without_the_program_is_refused() -> None:
     """A go.mod that lost its requirement is named, instead of an empty version in the binary."""
-    with pytest.raises(BuildError, match=r"go\.mod requires no release"):
-        build.kubernetes_version("module x\n")
+    with pytest.raises(BuildError, match=r"requires no release of k8s\.io/kubernetes"):
+        versions.required_version("module x\n", versions.KUBERNETES)
 
 
-def test_another_release_is_another_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What goes into the program besides its source, its release say, is in the key as well."""
-    made: list[str] = []
+@pytest.mark.parametrize(
+    ("variable", "value"), [(versions.VARIABLE, "1.37"), (downloads.VARIABLE, "https://dl.k8s.io")]
+)
+def test_another_choice_is_another_entry(variable: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs of another release, or from another place, never answer for these."""
+    before = build.plans()[0].entry
+    monkeypatch.setenv(variable, value)
 
-    def make(name: str, *_: object, **__: object) -> Path:
-        made.append(name)
-        return tmp_path
+    assert before != build.plans()[0].entry
 
-    monkeypatch.setattr(programs, "entry", make)
-    build.kubernetes(cache=tmp_path)
-    monkeypatch.setattr(programs, "SMALL", "")
-    build.kubernetes(cache=tmp_path)
 
-    assert len(set(made)) == 2
+def test_what_only_tests_read_makes_no_other_entry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The go.mod of the other release neither."""
+    before = build.plans()[0].entry
+    files = files_of(versions.GO_MODULES / "kube")
+    monkeypatch.setattr(programs, "files_of", lambda _: {**files, "x_test.go": b"", "1.37/go.mod": b"changed"})
+
+    assert before == build.plans()[0].entry
+
+
+def test_released_programs_are_taken_where_somebody_has_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Kubernetes does not publish is built all the same, without the rest."""
+    built: list[object] = []
+
+    def go_build(_: Path, output: Path, *, tags: str, **__: object) -> None:
+        built.append(tags)
+        output.write_text("ours")
+
+    def fetch(base: str, version: str, name: str, target: Path, **_: object) -> None:
+        target.write_text(f"{base} {version} {name}")
+
+    monkeypatch.setenv(downloads.VARIABLE, "http://127.0.0.1:1/")
+    monkeypatch.setattr(programs, "go_build", go_build)
+    monkeypatch.setattr(downloads, "fetch", fetch)
+    folder = build.kubernetes(cache=tmp_path)
+
+    assert built == ["released"]
+    assert (folder / "kubelet").read_text() == "http://127.0.0.1:1 v1.35.4 kubelet"
+    assert (folder / "etcd").read_text() == "ours"
+    assert {*programs.COMPONENTS, "kube"} == {path.name for path in folder.iterdir()}
+
+
+def test_the_runtime_is_four_programs_and_runc_alone_is_linked_with_c(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each with the release that its go.mod requires in it."""
+    built: dict[str, dict[str, Any]] = {}
+
+    def go_build(_: Path, output: Path, **options: Any) -> None:
+        built[output.name] = options
+
+    monkeypatch.setattr(programs, "go_build", go_build)
+    folder = build.runtime(cache=tmp_path)
+
+    assert list(built) == ["containerd", "containerd-shim-runc-v2", "ctr", "runc"]
+    assert [name for name, options in built.items() if options.get("cgo")] == ["runc"]
+    assert built["containerd"]["flags"].endswith("version.Version=v2.4.2")
+    assert folder.name.startswith("runtime-v2.4.2-")
 
 
 def test_a_program_is_not_built_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,17 +3,19 @@
 import dataclasses
 import datetime as dt
 import hashlib
+import http.server
 import io
 import json
 import socket
-import struct
 import tarfile
 import threading
+import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from local_cluster import volumes
-from local_cluster.full import configs, dns, oci, readiness
+from local_cluster.full import configs, oci, readiness
 from local_cluster.full.components import USERS, Programs, daemons
 from local_cluster.full.instance import Instance, Link
 from local_cluster.full.manifests import DNS_USER, KUBELET_CLIENT, manifests
@@ -26,10 +28,8 @@ LINK = Link(network="10.245.0.0/30", host="10.245.0.1", node="10.245.0.2")
 INSTANCE = Instance(name="demo", link=LINK, state_root=Path("/var/lib/wso"), run_root=Path("/run/wso"))
 PROGRAMS = Programs(
     kubernetes=Path("/cache/kube"),
-    coredns=Path("/cache/coredns"),
+    runtime=Path("/cache/runtime"),
     pause=Path("/cache/pause"),
-    containerd=Path("/usr/bin/containerd"),
-    ctr=Path("/usr/bin/ctr"),
 )
 DAEMONS = {daemon.name: list(daemon.command) for daemon in daemons(INSTANCE, PROGRAMS)}
 
@@ -59,16 +59,38 @@ def test_the_kubelet_never_throws_an_image_away() -> None:
     assert json.loads(configs.kubelet(INSTANCE, resolv_conf_file=Path("/x")))["imageGCHighThresholdPercent"] == 100
 
 
-@pytest.mark.parametrize(("may", "expected"), [(True, "= false"), (False, "= true")])
-def test_containerd_knows_whether_it_may_lower_a_score(*, may: bool, expected: str) -> None:
-    """Without the capability every sandbox would fail."""
+def _containerd(*, may_lower_oom_score: bool) -> dict[str, Any]:
     text = configs.containerd(
-        pause_image="localhost/pause:1", cni_folder=Path("/cni"), registries=Path("/reg"), may_lower_oom_score=may
+        pause_image="localhost/pause:1",
+        shim=Path("/cache/shim"),
+        runc=Path("/cache/runc"),
+        cni_folder=Path("/cni"),
+        registries=Path("/reg"),
+        may_lower_oom_score=may_lower_oom_score,
     )
+    plugins: dict[str, Any] = tomllib.loads(text)["plugins"]
+    return plugins
 
-    assert f"restrict_oom_score_adj {expected}" in text
-    assert 'sandbox_image = "localhost/pause:1"' in text
-    assert 'config_path = "/reg"' in text
+
+@pytest.mark.parametrize("may", [True, False])
+def test_containerd_knows_whether_it_may_lower_a_score(*, may: bool) -> None:
+    """Without the capability every sandbox would fail."""
+    given = _containerd(may_lower_oom_score=may)["io.containerd.cri.v1.runtime"]
+
+    assert given["restrict_oom_score_adj"] is not may
+
+
+def test_containerd_starts_the_shim_and_runc_that_were_built_with_it() -> None:
+    """Those that the machine has may be another release's, which it can not speak to."""
+    plugins = _containerd(may_lower_oom_score=True)
+    runtime = plugins["io.containerd.cri.v1.runtime"]["containerd"]["runtimes"]["runc"]
+    images = plugins["io.containerd.cri.v1.images"]
+
+    assert runtime["runtime_path"] == "/cache/shim"
+    assert runtime["options"]["BinaryName"] == "/cache/runc"
+    assert images["pinned_images"]["sandbox"] == "localhost/pause:1"
+    assert images["registry"]["config_path"] == "/reg"
+    assert plugins["io.containerd.cri.v1.runtime"]["cni"]["conf_dir"] == "/cni"
 
 
 def test_dns_answers_on_the_nodes_address_and_knows_no_way_out() -> None:
@@ -76,6 +98,7 @@ def test_dns_answers_on_the_nodes_address_and_knows_no_way_out() -> None:
     text = configs.corefile(INSTANCE, kubeconfig=Path("/dns.kubeconfig"))
 
     assert text.count("bind 10.245.0.2") == 2
+    assert "ready 10.245.0.2:8181" in text
     assert "kubeconfig /dns.kubeconfig" in text
     assert "NXDOMAIN" in text
     assert "forward" not in text
@@ -200,45 +223,27 @@ def test_the_sandboxs_image_follows_its_program() -> None:
     assert oci.pause_archive(b"one") == oci.pause_archive(b"one")
 
 
-def test_a_dns_question_is_as_the_protocol_wants_it() -> None:
-    """Labels with their lengths, an address record, the caller's number."""
-    packet = dns.query("a.svc.", number=0x1234)
+@pytest.mark.parametrize(("status", "expected"), [(200, True), (503, False)])
+def test_dns_is_ready_when_it_says_so(status: int, *, expected: bool) -> None:
+    """CoreDNS answers 503 until it has read the cluster's Services."""
 
-    assert packet == b"\x12\x34\x01\x00\x00\x01\0\0\0\0\0\0" + b"\x01a\x03svc\0" + b"\0\x01\0\x01"
+    class Answers(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status if self.path == "/ready" else 404)
+            self.end_headers()
 
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
 
-@pytest.mark.parametrize(
-    ("answer", "expected"),
-    [
-        (b"\0\0\0\1\0\0\0\0" + b"\xc0\x0c\0\1\0\1\0\0\0\5\0\4\x0a\x60\0\1", False),
-        (None, True),
-    ],
-)
-def test_only_an_answer_with_the_address_counts(
-    monkeypatch: pytest.MonkeyPatch, answer: bytes | None, *, expected: bool
-) -> None:
-    """A question that comes back, or one for another name, is no answer."""
-    server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    server.bind(("127.0.0.1", 0))
-    server.settimeout(20)
-    port = server.getsockname()[1]
-    connect = socket.socket.connect
-    monkeypatch.setattr(socket.socket, "connect", lambda self, address: connect(self, (address[0], port)))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        said = readiness.says_ok("127.0.0.1", server.server_port, "/ready")
+        server.shutdown()
+        thread.join(20)
 
-    def serve() -> None:
-        question, client = server.recvfrom(512)
-        number = struct.unpack("!H", question[:2])[0]
-        record = b"\xc0\x0c\0\1\0\1\0\0\0\5\0\4" + socket.inet_aton("10.96.0.1")
-        good = struct.pack("!6H", number, 0x8180, 1, 1, 0, 0) + question[12:] + record
-        server.sendto(good if answer is None else answer, client)
-
-    thread = threading.Thread(target=serve)
-    thread.start()
-    found = dns.answers("127.0.0.1", "kubernetes.default", "10.96.0.1", timeout=20)
-    thread.join(20)
-    server.close()
-
-    assert expected == found
+    assert expected == said
+    assert not readiness.says_ok("127.0.0.1", server.server_port, "/ready")  # nobody listens any more
 
 
 START = dt.datetime(2026, 11, 22, 12, 0, 0, 700_000, tzinfo=dt.UTC)

@@ -1,5 +1,7 @@
 """The cache folder: entries are whole or absent, and their names follow their content."""
 
+import errno
+import os
 import threading
 from pathlib import Path
 
@@ -7,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from session_devtools.build.cache import cache_folder, content_key, entry, files_of
+from session_devtools.errors import MachineError
 from session_devtools.steps import Silent
 
 FILES = st.dictionaries(st.text(min_size=1, max_size=8), st.binary(max_size=16), max_size=4)
@@ -112,3 +115,37 @@ def test_two_who_ask_at_once_build_once(tmp_path: Path) -> None:
 
     assert results == [tmp_path / "t"] * 2
     assert len(calls) == 1
+
+
+def test_what_a_killed_build_left_goes_before_the_next(tmp_path: Path) -> None:
+    """It is nobody's any more once the lock is ours; another entry's stays."""
+    (tmp_path / ".x-1-abc").mkdir()
+    (tmp_path / ".x-1-abc" / "half").write_text("")
+    (tmp_path / ".y-1-abc").mkdir()
+
+    entry("x-1", lambda folder: (folder / "whole").mkdir(), progress=Silent(), cache=tmp_path)
+
+    assert not (tmp_path / ".x-1-abc").exists()
+    assert (tmp_path / ".y-1-abc").exists()
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_one_sentence_that_says_what_to_do(tmp_path: Path, number: int) -> None:
+    """And nothing half is left."""
+
+    def fill(_: Path) -> None:
+        raise OSError(number, os.strerror(number))
+
+    with pytest.raises(MachineError, match=r"the disk is full: free some gigabytes, or name a folder on another disk"):
+        entry("x-1", fill, progress=Silent(), cache=tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [".x-1.lock"]
+
+
+def test_another_fault_of_the_disk_is_handed_on(tmp_path: Path) -> None:
+    """It is not taken for a full one."""
+
+    def fill(_: Path) -> None:
+        raise OSError(errno.EIO, "broken")
+
+    with pytest.raises(OSError, match="broken"):
+        entry("x-1", fill, progress=Silent(), cache=tmp_path)

@@ -1,0 +1,87 @@
+"""What is waited for before a cluster can start, and what is said about it."""
+
+import shutil
+import threading
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from local_cluster import build
+from local_cluster.build.programs import Program
+from local_cluster.full import machine, preparation
+from session_devtools import packages
+from session_devtools.errors import MachineError
+from session_devtools.steps import Progress, Silent
+
+
+def _program(title: str, minutes: float) -> Program:
+    return Program("entry", title, minutes, lambda *_: None)
+
+
+def test_a_new_machine_is_told_what_it_waits_for_and_how_long() -> None:
+    """Each part with its minutes, and that an interruption costs nothing."""
+    whole, interrupted = preparation.forecast(
+        [_program("Kubernetes v1.35.4", 5), _program("containerd", 1.5), _program("pause", 0)], ["iptables"], minutes=2
+    )
+
+    assert whole == (
+        "about 9 min of preparation on two idle cores, once: Kubernetes v1.35.4 is compiled (5 min), containerd is compiled "
+        "(1.5 min), Debian's iptables installed, the images built (2 min)"
+    )
+    assert "goes on from there" in interrupted
+
+
+def test_a_prepared_machine_is_told_nothing() -> None:
+    """Nothing is waited for."""
+    assert preparation.forecast([], [], minutes=0) == []
+
+
+def test_a_short_wait_is_a_minute() -> None:
+    """And never none."""
+    assert preparation.forecast([], ["iptables"], minutes=0)[0].startswith("about 1 min")
+
+
+class Usage(NamedTuple):
+    """What a disk says of itself."""
+
+    free: int
+
+
+def test_a_disk_that_is_too_full_is_told_before_the_first_minute(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder need not exist yet."""
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(free=3 << 30))
+
+    with pytest.raises(MachineError, match=r"has 3072 MB free, and compiling takes 6 GB: free some"):
+        preparation.check_room(tmp_path / "not" / "yet")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(free=7 << 30))
+    preparation.check_room(tmp_path / "not" / "yet")
+
+
+def test_the_images_are_made_beside_the_compiling_once_the_packages_are_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of the two waits for the other to have begun."""
+    meet, steps = threading.Barrier(2, timeout=20), list[str]()
+
+    def compiles(*, progress: Progress | None = None) -> Path:
+        if progress is not None:
+            meet.wait()
+        return tmp_path
+
+    monkeypatch.setattr(machine, "check", lambda: None)
+    monkeypatch.setattr(packages, "missing", lambda _: [])
+    monkeypatch.setattr(packages, "ensure", lambda names, **_: steps.append(names[-1]))
+    monkeypatch.setattr(build, "plans", lambda: ())
+    monkeypatch.setattr(build, "kubernetes", compiles)
+    monkeypatch.setattr(build, "runtime", lambda **_: tmp_path)
+    monkeypatch.setattr(build, "pause", lambda **_: tmp_path / "pause")
+
+    def images() -> None:
+        steps.append("images")
+        meet.wait()
+
+    preparation.prepare(progress=Silent(), needs=["buildah"], beside=[images])
+
+    assert steps == ["buildah", "images"]
