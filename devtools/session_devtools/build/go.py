@@ -17,8 +17,9 @@ from session_devtools.build.toolchain import find_go
 from session_devtools.errors import BuildError
 from session_devtools.steps import Progress, Silent
 
-__all__ = ["SMALL", "go_build", "go_install", "go_tool", "how_far", "tool_of"]
+__all__ = ["FAST", "SMALL", "go_build", "go_tool", "how_far", "tool_of"]
 
+FAST = "all=-dwarf=false"  # compiler flags: no debug information is made that the linker then throws away
 SMALL = "-s -w"  # linker flags: no symbol table, no debug information; a third of the size
 
 
@@ -38,26 +39,9 @@ def go_build(
 
     `modfile` is another go.mod than the folder's own. Raises BuildError.
     """
-    options = ["-v", "-tags", tags, "-ldflags", flags, *([f"-modfile={modfile}"] if modfile else [])]
+    options = ["-v", "-tags", tags, "-gcflags", FAST, "-ldflags", flags, *([f"-modfile={modfile}"] if modfile else [])]
     command = [str(find_go(progress=progress)), "build", *options, "-o", str(output), package]
     _run_go(command, folder=module, extra={"CGO_ENABLED": "1"} if cgo else {}, what=what, progress=progress)
-
-
-def go_install(
-    package: str, version: str, *, what: str, progress: Progress | None = None, cache: Path | None = None
-) -> Path:
-    """The program of a published package; Go's checksum database vouches for the content of its version.
-
-    Raises BuildError.
-    """
-    watcher, name, pinned = progress or Silent(), package.rpartition("/")[2], f"{package}@{version}"
-
-    def fill(target: Path) -> None:
-        command = [str(find_go(progress=watcher)), "install", "-v", "-ldflags", SMALL, pinned]
-        _run_go(command, folder=target, extra={"GOBIN": str(target)}, what=f"{what} {version}", progress=watcher)
-
-    key = content_key(files={}, extra=[pinned, SMALL, platform.machine()])
-    return entry(f"{name}-{version}-{key}", fill, progress=watcher, cache=cache) / name
 
 
 def go_tool(module: Path, *, progress: Progress | None = None, cache: Path | None = None) -> Path:
@@ -70,10 +54,9 @@ def go_tool(module: Path, *, progress: Progress | None = None, cache: Path | Non
     name = package.rpartition("/")[2]
 
     def fill(target: Path) -> None:
-        command = [str(find_go(progress=watcher)), "build", "-v", "-ldflags", SMALL, "-o", str(target / name), package]
-        _run_go(command, folder=module, extra={}, what=name, progress=watcher)
+        go_build(module, target / name, flags=SMALL, package=package, what=name, progress=watcher)
 
-    key = content_key(files=files_of(module), extra=[SMALL, platform.machine()])
+    key = content_key(files=files_of(module), extra=[FAST, SMALL, platform.machine()])
     return entry(f"{name}-{key}", fill, progress=watcher, cache=cache) / name
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from session_devtools.build.cache import cache_folder, content_key, entry, files_of
-from session_devtools.build.go import SMALL, go_build, go_tool
+from session_devtools.build.go import FAST, SMALL, go_build, go_tool
 from session_devtools.steps import Progress, Silent
 
 from local_cluster.build import downloads
@@ -90,7 +90,7 @@ def kubeadm(*, progress: Progress | None = None, cache: Path | None = None) -> P
         )
 
     locks = {path.name: path.read_bytes() for path in (modfile, modfile.with_suffix(".sum"))}
-    key = content_key(files=locks, extra=[flags, platform.machine()])
+    key = content_key(files=locks, extra=[FAST, flags, platform.machine()])
     return entry(f"kubeadm-{version}-{key}", fill, progress=watcher, cache=cache) / "kubeadm"
 
 
@@ -144,7 +144,7 @@ def _kubernetes() -> Program:
         name: text for name, text in files_of(module).items() if not name.endswith(("go.mod", "go.sum", "_test.go"))
     }
     locks = {path.name: path.read_bytes() for path in (modfile, modfile.with_suffix(".sum"))}
-    key = content_key(files={**files, **locks}, extra=[flags, platform.machine(), *([source] if source else [])])
+    key = content_key(files={**files, **locks}, extra=[FAST, flags, platform.machine(), *([source] if source else [])])
     title = f"Kubernetes {version}" if source is None else f"what {source} has not of Kubernetes {version}"
     return Program(f"kubernetes-{version}-{key}", title, MINUTES[version if source is None else "released"], fill)
 
@@ -177,7 +177,7 @@ def _runtime() -> Program:
         )
 
     files = {f"{name}/{file}": text for name, module in modules.items() for file, text in files_of(module).items()}
-    key = content_key(files=files, extra=[CONTAINERD_TAGS, RUNC_TAGS, SMALL, platform.machine()])
+    key = content_key(files=files, extra=[CONTAINERD_TAGS, RUNC_TAGS, FAST, SMALL, platform.machine()])
     return Program(f"runtime-{containerd}-{key}", f"containerd {containerd} and runc {runc}", MINUTES["runtime"], fill)
 
 
@@ -187,7 +187,7 @@ def _pause() -> Program:
     def fill(target: Path, progress: Progress) -> None:
         go_build(module, target / "pause", flags=SMALL, what="the pause program", progress=progress)
 
-    key = content_key(files=files_of(module), extra=[SMALL, platform.machine()])
+    key = content_key(files=files_of(module), extra=[FAST, SMALL, platform.machine()])
     return Program(f"pause-{key}", "the pause program", 0, fill)
 
 
