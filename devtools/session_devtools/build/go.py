@@ -17,7 +17,7 @@ from session_devtools.build.toolchain import find_go
 from session_devtools.errors import BuildError
 from session_devtools.steps import Progress, Silent
 
-__all__ = ["SMALL", "go_build", "go_install", "go_tool", "how_far", "tool_of"]
+__all__ = ["SMALL", "go_build", "go_tool", "how_far", "tool_of"]
 
 SMALL = "-s -w"  # linker flags: no symbol table, no debug information; a third of the size
 
@@ -41,23 +41,6 @@ def go_build(
     options = ["-v", "-tags", tags, "-ldflags", flags, *([f"-modfile={modfile}"] if modfile else [])]
     command = [str(find_go(progress=progress)), "build", *options, "-o", str(output), package]
     _run_go(command, folder=module, extra={"CGO_ENABLED": "1"} if cgo else {}, what=what, progress=progress)
-
-
-def go_install(
-    package: str, version: str, *, what: str, progress: Progress | None = None, cache: Path | None = None
-) -> Path:
-    """The program of a published package; Go's checksum database vouches for the content of its version.
-
-    Raises BuildError.
-    """
-    watcher, name, pinned = progress or Silent(), package.rpartition("/")[2], f"{package}@{version}"
-
-    def fill(target: Path) -> None:
-        command = [str(find_go(progress=watcher)), "install", "-v", "-ldflags", SMALL, pinned]
-        _run_go(command, folder=target, extra={"GOBIN": str(target)}, what=f"{what} {version}", progress=watcher)
-
-    key = content_key(files={}, extra=[pinned, SMALL, platform.machine()])
-    return entry(f"{name}-{version}-{key}", fill, progress=watcher, cache=cache) / name
 
 
 def go_tool(module: Path, *, progress: Progress | None = None, cache: Path | None = None) -> Path:
