@@ -12,7 +12,7 @@ include $(wildcard make/*.mk)
 
 .PHONY: help
 help: ## List the targets
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  %-18s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  %-21s %s\n", $$1, $$2 }'
 
 .PHONY: setup
 setup: ## Make the Python environment (.venv) from the locked dependencies

@@ -8,4 +8,4 @@ test-operator-crashes: setup ## The operator killed at every single write of eve
 
 .PHONY: settings-page
 settings-page: setup ## Make docs/reference/settings.md from the settings
-	PYTHONPATH=operator:session-runner $(PYTHON) -m whatsapp_operator.app.settings_page > docs/reference/settings.md
+	$(PYTHON) -m whatsapp_operator.app.settings_page > docs/reference/settings.md

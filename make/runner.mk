@@ -8,4 +8,4 @@ test-runner: browser ## The session runner with a real Chromium on the stand-in 
 
 runner-docs: setup ## Write the runner's settings table into its reference page
 	sed -i '/^| Variable |/,$$d' docs/reference/runner-settings.md
-	PYTHONPATH=session-runner $(PYTHON) -m session_runner.settings >> docs/reference/runner-settings.md
+	$(PYTHON) -m session_runner.settings >> docs/reference/runner-settings.md

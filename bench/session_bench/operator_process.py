@@ -69,7 +69,6 @@ def operator(cluster: LightCluster, kubeconfig: Path, log: Path) -> Iterator[Ope
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(log.parent),
-        "PYTHONPATH": f"{ROOT / 'operator'}:{ROOT / 'session-runner'}",
         "KUBECONFIG": str(kubeconfig),
         "RUNNER_IMAGE": "example.org/runner:1",
         "OPERATOR_NAMESPACE": NAMESPACE,

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import aiohttp
+from session_devtools.waiting import async_wait_until
 from session_runner.host.processes import descendants, processes
 from session_runner.metrics import parts_of
 from session_runner.page.driver import UNTUNED
@@ -100,7 +101,7 @@ async def link(runner: asyncio.subprocess.Process, standin: StandIn) -> None:
         line = await asyncio.wait_for(runner.stderr.readline(), 30)
         port = json.loads(line).get("port", 0)
     headers = {"Authorization": f"Bearer {TOKEN}"}
-    async with asyncio.timeout(120), aiohttp.ClientSession(f"http://127.0.0.1:{port}", headers=headers) as client:
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{port}", headers=headers) as client:
         code = await poll(client, "/v1/qr", "text", None)
         await standin.phone.scan(code)
         await poll(client, "/v1/state", "state", "Connected")
@@ -108,12 +109,13 @@ async def link(runner: asyncio.subprocess.Process, standin: StandIn) -> None:
 
 async def poll(client: aiohttp.ClientSession, path: str, key: str, wanted: str | None) -> str:
     """Ask until the answer has the key, with that value if one is given."""
-    while True:
+
+    async def look() -> str | None:
         async with client.get(path) as response:
             document = await response.json()
-        if key in document and wanted in (None, document[key]):
-            return str(document[key])
-        await asyncio.sleep(0.2)
+        return str(document[key]) if key in document and wanted in (None, document[key]) else None
+
+    return await async_wait_until(f"{key} at {path}", look, within=120, every=0.2)
 
 
 def read(pid: int) -> dict[str, Size]:

@@ -2,6 +2,8 @@
 
 `Story.expect` polls a probe until it returns what the step promises or the deadline passes; a miss is told and kept,
 and the story goes on as far as it can, so that one run shows every fault. `Story.finish` gives the exit status.
+
+Plain lines, for the same reason as in `session_devtools.steps`: what is told is kept and read again.
 """
 
 from __future__ import annotations

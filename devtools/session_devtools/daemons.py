@@ -1,4 +1,4 @@
-"""The processes of a light cluster: children that never outlive the one who started them.
+"""Child processes that never outlive the one who started them: those of a light cluster, a registry.
 
 Each is started through `setpriv --pdeathsig`, so that the kernel ends it when its parent dies in whatever way; a
 KeyboardInterrupt or a normal end goes through `Daemons.stop`. A session of its own keeps a Ctrl-C in the terminal from

@@ -2,6 +2,9 @@
 
 Everything in this package that takes longer than a blink reports here, and only here. Lines go to standard error, so
 that a command's answer (the path of a kubeconfig, say) can be read by a program from standard output.
+
+Plain lines, and not a library's live display (rich, which the plugin's tables are made with): steps run side by side,
+and most of these lines are read afterwards, in the log of a build that nobody watched.
 """
 
 import contextlib

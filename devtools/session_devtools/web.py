@@ -1,7 +1,7 @@
 """One small HTTP client: API servers that are just starting, runners and the phone behind a forwarded port, registries.
 
-Each request is one connection unless it is told otherwise, since many servers restart while they are asked, and none is tried twice: `wait_until`
-does that where it is wanted. What a richer conversation with an API server needs is kubectl's work.
+Each request is one connection unless it is told otherwise, since many servers restart while they are asked, and none is
+tried twice: `wait_until` does that where it is wanted. Answers are small and read whole. What a richer conversation with an API server needs is kubectl's work.
 """
 
 import json

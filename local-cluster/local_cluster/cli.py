@@ -1,7 +1,8 @@
 """The command line: `python -m local_cluster up|down|status|kubeconfig|load|load-images|exec`.
 
 What a program may want to read goes to standard output, everything else to standard error. An expected failure is one
-message and status 1, never a traceback.
+message and status 1, never a traceback. The arguments are argparse's, as those of all internal commands: completion and
+tables (typer, rich) are for people, who have the plugin and `make`.
 """
 
 import argparse

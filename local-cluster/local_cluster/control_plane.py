@@ -126,45 +126,38 @@ class ControlPlane:
         return flags(options)
 
     def controller_manager(self, *, secure_port: int) -> list[str]:
-        """Arguments of the controller manager; port 0 serves nothing.
-
-        20 requests a second, the default, is what makes 1,000 claims take minutes; on a single node with its own API
-        server nothing else needs that protection, and tests would measure the limit instead of the code.
-        """
-        kubeconfig = self.kubeconfig("controller-manager")
+        """Arguments of the controller manager; port 0 serves nothing."""
         return flags(
             {
-                "kubeconfig": kubeconfig,
-                "authentication-kubeconfig": kubeconfig,
-                "authorization-kubeconfig": kubeconfig,
-                "bind-address": "127.0.0.1",
-                "secure-port": secure_port,
-                "leader-elect": "false",
+                **self._acting("controller-manager", secure_port=secure_port),
                 "use-service-account-credentials": "true",  # each controller has its own rights, as in a real cluster
                 "service-account-private-key-file": self.pki / "sa.key",
                 "root-ca-file": self.pki / "ca.crt",
-                "kube-api-qps": 200,
-                "kube-api-burst": 300,
-                "profiling": "false",
             }
         )
 
     def scheduler(self, *, secure_port: int) -> list[str]:
-        """Arguments of the scheduler; raised limits for the same reason (the default is 50 binds a second)."""
-        kubeconfig = self.kubeconfig("scheduler")
-        return flags(
-            {
-                "kubeconfig": kubeconfig,
-                "authentication-kubeconfig": kubeconfig,
-                "authorization-kubeconfig": kubeconfig,
-                "bind-address": "127.0.0.1",
-                "secure-port": secure_port,
-                "leader-elect": "false",
-                "kube-api-qps": 200,
-                "kube-api-burst": 300,
-                "profiling": "false",
-            }
-        )
+        """Arguments of the scheduler; port 0 serves nothing."""
+        return flags(self._acting("scheduler", secure_port=secure_port))
+
+    def _acting(self, account: str, *, secure_port: int) -> dict[str, str | int | Path]:
+        """What both have in common.
+
+        20 requests and 50 binds a second, the defaults, are what makes 1,000 claims take minutes; on a single node with
+        its own API server nothing else needs that protection, and tests would measure the limit instead of the code.
+        """
+        kubeconfig = self.kubeconfig(account)
+        return {
+            "kubeconfig": kubeconfig,
+            "authentication-kubeconfig": kubeconfig,
+            "authorization-kubeconfig": kubeconfig,
+            "bind-address": "127.0.0.1",
+            "secure-port": secure_port,
+            "leader-elect": "false",
+            "kube-api-qps": 200,
+            "kube-api-burst": 300,
+            "profiling": "false",
+        }
 
 
 def audit_policy() -> str:

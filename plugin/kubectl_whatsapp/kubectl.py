@@ -3,6 +3,8 @@
 The plugin's commands call it with the person's own configuration, rights and login plugins; the demo, the local
 cluster, the benchmarks and the tests import it too. So it knows none of them, nor any library: standard modules only.
 What kubectl says on a fault is turned into the error that a caller handles; its own words stay in the text.
+A client library for Python (kr8s, lightkube) would have to do again what a person's kubectl is set up for: login
+plugins, proxies, contexts, port-forwards.
 
 KubectlError
 ├── KubectlMissing      there is no kubectl to talk through

@@ -8,7 +8,8 @@ records, which becomes the field `object`. Every string is redacted and bounded,
 what is in them: a line has at most some tens of thousands of characters, whoever made it.
 
 Called by each program's `main`, once with a level of its own and again when the settings are read. Also what each says
-on a line is documented in `docs/operations/logs.md`.
+on a line is documented in `docs/operations/logs.md`. python-json-logger shapes the lines of the standard library's
+logging, which kopf and aiohttp speak too; structlog would be a second way to log beside it.
 """
 
 import itertools

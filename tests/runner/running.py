@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from session_devtools.waiting import async_wait_until
 from session_protocol.environment import Variable
 from session_runner.host.processes import Process, descendants, end, processes
 
@@ -113,13 +114,13 @@ class Running:
 
     async def code(self, *, deadline: float = 60, other_than: str | None = None) -> dict[str, Any]:
         """The QR code as JSON, as soon as there is one (other than the given text)."""
-        async with asyncio.timeout(deadline):
-            while True:
-                status, _, body = await self.get("/v1/qr", scope="link")
-                if status == 200 and json.loads(body)["text"] != other_than:
-                    document: dict[str, Any] = json.loads(body)
-                    return document
-                await asyncio.sleep(0.1)
+
+        async def look() -> dict[str, Any] | None:
+            status, _, body = await self.get("/v1/qr", scope="link")
+            document: dict[str, Any] = json.loads(body)
+            return document if status == 200 and document["text"] != other_than else None
+
+        return await async_wait_until("a QR code", look, within=deadline, every=0.1)
 
     async def metric(self, name: str) -> float:
         """One sample of /metrics by its full name, labels included."""
@@ -130,9 +131,9 @@ class Running:
 
     async def metric_above(self, name: str, value: float, *, deadline: float = 60) -> None:
         """Wait until that sample is greater."""
-        async with asyncio.timeout(deadline):
-            while await self.metric(name) <= value:  # noqa: ASYNC110 -- another process decides
-                await asyncio.sleep(0.1)
+        await async_wait_until(
+            f"{name} above {value}", lambda: self.metric(name), lambda seen: seen > value, within=deadline
+        )
 
     def below(self) -> list[Process]:
         """The processes it has started, directly or not."""

@@ -12,6 +12,7 @@ from host_cases import ALLOWED, HOSTS
 from playwright.async_api import Page, async_playwright
 from runner.outside import ATTEMPTS, FETCH, PAGE_HOST, SERVICE_WORKERS, UNCOUNTED, Outside, outside
 from runner.running import Folders
+from session_devtools.waiting import async_wait_until
 from session_protocol.hosts import AllowedHosts
 from session_runner.page.browser import Listeners, open_browser, start_driver
 from session_runner.page.launch import LaunchPlan, user_agent
@@ -70,13 +71,11 @@ async def test_every_one_of_these_ways_leads_out_where_nothing_holds_it(folders:
 
     async with outside() as world, browsing(folders, world, arguments) as page:
         await try_all(page, world)
-        missing = {attempt.name for attempt in ATTEMPTS}
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(20):
-                while missing := missing - world.seen:  # noqa: ASYNC110 -- the browser decides
-                    await asyncio.sleep(0.05)
+        names = {attempt.name for attempt in ATTEMPTS}
 
-    assert missing == set()
+        await async_wait_until(
+            "each attempt arrives", lambda: asyncio.sleep(0, names - world.seen), lambda missing: not missing, within=20
+        )
 
 
 async def test_the_browser_judges_hosts_as_the_settings_do(folders: Folders) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page
 from runner.running import Folders
+from session_devtools.errors import NotInTime
 from session_devtools.waiting import async_wait_until
 from session_protocol.hosts import AllowedHosts
 from session_protocol.vocabulary import StateReason
@@ -38,19 +39,18 @@ class Open:
 
     async def facts(self, *, deadline: float = 40, **expected: object) -> Facts:
         """Probe until the facts have these values."""
-        facts = Facts()
         try:
-            async with asyncio.timeout(deadline):
-                while True:
-                    facts = await self.browser.probe(deadline=20)
-                    if all(getattr(facts, name) == value for name, value in expected.items()):
-                        return facts
-                    await asyncio.sleep(0.1)
-        except TimeoutError as error:
+            return await async_wait_until(
+                f"facts with {expected}",
+                lambda: self.browser.probe(deadline=20),
+                lambda facts: all(getattr(facts, name) == value for name, value in expected.items()),
+                within=deadline,
+            )
+        except NotInTime as late:
             page = await self.browser.page.evaluate(
                 "() => [location.href, document.readyState, document.documentElement.outerHTML.slice(0, 600)]"
             )
-            raise AssertionError(f"waited for {expected}, the last look gave {facts} of {page}") from error
+            raise AssertionError(f"{late}; of {page}") from late
 
 
 @pytest.fixture
@@ -89,12 +89,13 @@ async def opened(folders: Folders, standin: StandIn, monkeypatch: pytest.MonkeyP
 
 async def boots(browser: BrowserPage, reported: list[str]) -> bool:
     """Whether the page comes up, or lost a script on the way."""
-    async with asyncio.timeout(60):
-        while not (await browser.probe(deadline=20)).injected:
-            if any(name.startswith("net::") for name in reported):
-                return False
-            await asyncio.sleep(0.1)
-    return True
+    facts = await async_wait_until(
+        "the page, or the loss of a script",
+        lambda: browser.probe(deadline=20),
+        lambda facts: facts.injected or any(name.startswith("net::") for name in reported),
+        within=60,
+    )
+    return facts.injected
 
 
 async def link(opened: Open, standin: StandIn) -> Facts:

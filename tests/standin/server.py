@@ -23,8 +23,6 @@ from standin.sockets import Switchboard
 
 __all__ = ["Server", "ServerSettings"]
 
-_CLIENT_BODY_LIMIT = 256 * 1024 * 1024
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ServerSettings:

@@ -36,7 +36,7 @@ def test_no_python_file_is_over_500_lines() -> None:
 
 def pages() -> list[Path]:
     """The pages that a person reads on the way to the project's parts."""
-    return [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    return [*ROOT.glob("*.md"), *ROOT.glob("[!.]*/*.md"), *(ROOT / "docs").rglob("*/*.md")]
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))

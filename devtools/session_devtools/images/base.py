@@ -2,6 +2,9 @@
 
 A build needs a base, and there may be no registry to fetch one from. Made once (about 40 s) into the cache as one
 archive; a release of the sources' own point version does not change the key, so `clean` is how to renew it.
+
+mmdebstrap would spare the archiving and the proxies' variables, some thirty lines. The rest stays whoever unpacks: the
+builds need apt's sources and settings too, and later installations must leave out what the base leaves out.
 """
 
 import os

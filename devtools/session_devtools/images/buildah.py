@@ -49,7 +49,6 @@ class Buildah:
     """One storage. The folder's name must stay short: the storage puts long names below it."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
         self._program = (
             *("buildah", "--root", str(folder / "root"), "--runroot", str(folder / "run")),
             *("--storage-driver", "overlay"),

@@ -2,7 +2,8 @@
 
 That is `release/VERSION/bin/linux/ARCHITECTURE/NAME`, with the checksum beside it as NAME.sha512 or NAME.sha256. A
 program is used only when its checksum is right. What was fetched of one stays in the cache when the line breaks or the
-run is ended, and the next run asks for the rest alone.
+run is ended, and the next run asks for the rest alone. So it streams, with the standard library: the one HTTP client
+(`session_devtools.web`) reads small answers whole.
 """
 
 import errno

@@ -6,6 +6,8 @@ rule in them: `down` has none of these to find and remove one by one. No file na
 
 Inside, `/run`, `/var/lib` and `/var/log` are folders of the instance, so that containerd, the kubelet and the network
 plugins can use the places they expect and still leave no trace outside, and two instances do not meet there.
+
+By the programs `ip` and `nsenter`: a handful of words each, where a netlink library (pyroute2) would be longer.
 """
 
 import contextlib

@@ -1,7 +1,9 @@
 """An image made of a few files, without any build tool.
 
 An OCI archive is a tar of some JSON files and one layer, so making one here costs no package and no second. The
-sandbox of every pod runs on such an image, and so do the pods of this project's own tests.
+sandbox of every pod runs on such an image, and so do the pods of this project's own tests. What builds, pushes and
+serves real images is buildah and the reference registry; a library for images (go-containerregistry) would be one more
+program beside them.
 """
 
 import hashlib

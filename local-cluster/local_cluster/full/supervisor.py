@@ -4,6 +4,8 @@ A daemon is known by its identity (see `processes`) and by a fingerprint of ever
 for each daemon in turn; one that runs with the right fingerprint is left alone, which makes `up` on a running cluster
 quick and harmless, and any other one is ended and started, which makes it heal. A Ctrl-C between the start of a process
 and the note of its identity loses nothing: the next `up` finds the stray in the daemon's own cgroup.
+
+Not systemd's units, which a container has not; not supervisord, a daemon of its own that knows no readiness.
 """
 
 import hashlib

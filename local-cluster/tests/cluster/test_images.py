@@ -54,7 +54,7 @@ libraries 325, Playwright's Node 117; the rest of the bound is left for Debian's
 MODULES = {
     "operator": ("whatsapp_operator.app.main", "session_protocol.vocabulary"),
     "runner": ("session_runner", "playwright.async_api", "aiohttp", "segno"),
-    "standin": ("standin.server", "cryptography"),
+    "standin": ("standin.server", "segno"),
 }
 
 COMMANDS = {"operator": "whatsapp-operator", "runner": "whatsapp-session-runner"}

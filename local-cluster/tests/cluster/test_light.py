@@ -2,12 +2,10 @@
 
 import dataclasses
 import json
-import ssl
+import re
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,22 +15,15 @@ from local_cluster.light import LightCluster, Programs
 from session_devtools.errors import CommandError, StartError
 from session_devtools.processes import identify
 from session_devtools.waiting import wait_until
+from session_devtools.web import Client
 
 MakeNamespace = Callable[[LightCluster], str]
 READY_BUDGET = 20.0  # seconds; it takes about three on an idle machine, and tests share theirs
 
 
 def _get(cluster: LightCluster, path: str, *, user: str | None = None) -> int:
-    context = ssl.create_default_context(cafile=str(cluster.ca_file))
-    if user is not None:
-        files = cluster.client_cert_for(user)
-        context.load_cert_chain(files.certificate, files.key)
-    try:
-        with urllib.request.urlopen(cluster.url + path, context=context, timeout=20) as response:
-            return int(response.status)
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code
+    own, key = (None, None) if user is None else cluster.client_cert_for(user)
+    return Client(cluster.url, authority=cluster.ca_file, certificate=own, key=key).ask(path).status
 
 
 def _audit(cluster: LightCluster, *, user: str) -> list[dict[str, object]]:
@@ -104,7 +95,7 @@ def test_every_request_is_in_the_audit_log(light_cluster: LightCluster) -> None:
 
     (event,) = _audit(light_cluster, user="counted-once")
     assert event["verb"] == "list"
-    assert "Python-urllib" in str(event["userAgent"])
+    assert "python-urllib3" in str(event["userAgent"])
     assert event["responseStatus"] == {**dict(event["responseStatus"]), "code": 403}  # type: ignore[call-overload]
     assert "requestObject" not in event
 
@@ -116,11 +107,10 @@ def test_etcd_answers_nobody_without_its_own_certificate(light_cluster: LightClu
     trust = light_cluster.folder / "pki" / "etcd" / "ca.crt"
 
     for certificate in (None, light_cluster.client_cert_for("admin", "system:masters")):
-        context = ssl.create_default_context(cafile=str(trust))
-        if certificate is not None:
-            context.load_cert_chain(*certificate)
-        with pytest.raises((ssl.SSLError, urllib.error.URLError, ConnectionResetError), match=r"(?i)ssl|reset"):
-            urllib.request.urlopen(f"{url}/version", context=context, timeout=20)
+        own, key = certificate or (None, None)
+        answer = Client(url, authority=trust, certificate=own, key=key).ask("/version")
+        assert answer.status == 0
+        assert re.search("ssl|reset", answer.text, re.IGNORECASE)
 
 
 def test_pods_can_be_made_without_controllers(light_cluster: LightCluster, make_namespace: MakeNamespace) -> None:

@@ -7,6 +7,8 @@ which is what a test asks in its own way. The folder to write to is the reposito
 import argparse
 import json
 import sys
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -28,7 +30,8 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
-def files() -> dict[Path, str]:
+@cache
+def files() -> Mapping[Path, str]:
     """Return what is generated, by its path in the repository."""
     crds = {
         Path("crds") / kind.file_name: _HEADER

@@ -28,7 +28,6 @@ class OperatorProcess:
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(log.parent),
-            "PYTHONPATH": f"{ROOT / 'operator'}:{ROOT / 'session-runner'}",
             "KUBECONFIG": str(kubeconfig),
             "RUNNER_IMAGE": "example.org/runner:1",
             "OPERATOR_NAMESPACE": NAMESPACE,

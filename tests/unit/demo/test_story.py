@@ -4,24 +4,10 @@ import io
 from collections.abc import Iterator
 
 import pytest
+from fake_time import FakeTime
 from session_demo.errors import DemoError
 from session_demo.story import Probe, Seen, Story
 from session_devtools.errors import CommandError
-
-
-class Time:
-    """A clock that only moves when somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def read(self) -> float:
-        """Return the time in seconds."""
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        """Let time pass."""
-        self.now += seconds
 
 
 @pytest.fixture(name="out")
@@ -33,7 +19,7 @@ def make_out() -> io.StringIO:
 @pytest.fixture(name="story")
 def make_story(out: io.StringIO) -> Story:
     """A story on a clock of its own."""
-    time = Time()
+    time = FakeTime()
     return Story(out=out, clock=time.read, sleep=time.sleep)
 
 

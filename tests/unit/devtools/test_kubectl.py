@@ -139,21 +139,6 @@ def test_an_object_or_none(script: ScriptedKubectl) -> None:
         kubectl.find("node", "n")
 
 
-def test_objects_are_applied_as_one_stream(script: ScriptedKubectl, tmp_path: Path) -> None:
-    """JSON documents on standard input, which is YAML to kubectl."""
-    heard = tmp_path / "heard"
-    reader = tmp_path / "reader"
-    reader.write_text(f'#!/bin/sh\ncat > {heard}\necho "$@" >> {heard}\n')
-    reader.chmod(0o755)
-
-    Kubectl(program=str(reader)).apply({"a": 1}, {"b": 2})
-
-    *documents, words = heard.read_text().replace("}apply", "}\napply").splitlines()
-    assert [{"a": 1}, {"b": 2}] == [json.loads(line) for line in documents if line != "---"]
-    assert "apply --filename=-" == words
-    assert [] == script.calls()
-
-
 def test_a_port_is_forwarded_while_it_is_needed(script: ScriptedKubectl) -> None:
     """To whatever port of this machine kubectl chose."""
     script.on("port-forward", out="Forwarding from 127.0.0.1:4711 -> 8080\n", stays=True)

@@ -3,28 +3,14 @@
 import asyncio
 
 import pytest
+from fake_time import FakeTime
 from session_devtools.errors import NotInTime
 from session_devtools.waiting import async_wait_until, wait_until
 
 
-class Time:
-    """A clock that only moves when somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def read(self) -> float:
-        """The time in seconds."""
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        """Let time pass."""
-        self.now += seconds
-
-
 def test_what_is_so_is_returned_at_once() -> None:
     """Nobody sleeps, also where nobody would wait."""
-    time = Time()
+    time = FakeTime()
 
     assert "there" == wait_until("it", lambda: "there", bool, within=0, clock=time.read, sleep=time.sleep)
     assert 100.0 == time.now
@@ -32,7 +18,7 @@ def test_what_is_so_is_returned_at_once() -> None:
 
 def test_it_looks_again_until_it_is_so() -> None:
     """Each look after one interval."""
-    time, answers = Time(), iter([None, None, "there"])
+    time, answers = FakeTime(), iter([None, None, "there"])
 
     assert "there" == wait_until("it", lambda: next(answers), bool, every=0.5, clock=time.read, sleep=time.sleep)
     assert 101.0 == time.now
@@ -48,7 +34,7 @@ def test_the_caller_says_what_is_good() -> None:
 @pytest.mark.parametrize(("within", "looks"), [(0, 1), (3, 4)])
 def test_what_never_comes_is_told_with_what_was_seen_last(within: float, looks: int) -> None:
     """The message says what was waited for and how long; the last look is at the deadline, not before."""
-    time = Time()
+    time = FakeTime()
     seen: list[str] = []
 
     def look() -> str:
@@ -67,7 +53,7 @@ def test_a_fault_that_is_expected_is_not_good_yet() -> None:
     def look() -> None:
         raise next(faults)
 
-    time = Time()
+    time = FakeTime()
     with pytest.raises(NotInTime, match="last seen: still busy") as caught:
         wait_until("it", look, bool, within=1, every=1, not_yet=OSError, clock=time.read, sleep=time.sleep)
     assert isinstance(caught.value.__cause__, OSError)

@@ -1,12 +1,13 @@
 """What is shipped as Python packages: one wheel per program, which stands alone and knows its version."""
 
 import ast
+import functools
 import re
 import subprocess
 import sys
 import tomllib
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from email.message import Message
 from email.parser import Parser
 from importlib.metadata import packages_distributions
@@ -84,6 +85,23 @@ def imported(file: Path) -> set[str]:
     return found
 
 
+@functools.cache
+def providers(module: str) -> frozenset[str]:
+    """The distributions that bring a module; one of ours that is not installed has its own name."""
+    return frozenset(distributions(installed().get(module, [module])))
+
+
+@functools.cache
+def installed() -> Mapping[str, list[str]]:
+    """Which distributions each module of this environment is of."""
+    return packages_distributions()
+
+
+def provided(file: Path) -> set[str]:
+    """The distributions that bring what a file imports."""
+    return {each for name in imported(file) - sys.stdlib_module_names for each in providers(name)}
+
+
 def distributions(requirements: list[str]) -> set[str]:
     """The normalised names in a list of requirements."""
     return {re.sub(r"[-_.]+", "-", re.split(r"[^\w.-]", line)[0]).lower() for line in requirements}
@@ -138,7 +156,6 @@ def test_its_commands_are_there(shipped: Shipped) -> None:
 @each
 def test_it_declares_what_it_imports(shipped: Shipped) -> None:
     """Who installs the wheel alone can start it: each import is the standard library's, ours, or of a dependency."""
-    whose = packages_distributions()
     foreign = {
         name
         for file in sources(shipped)
@@ -147,7 +164,25 @@ def test_it_declares_what_it_imports(shipped: Shipped) -> None:
     }
     declared = distributions(project(shipped)["dependencies"])
 
-    assert set() == {name for name in foreign if not distributions(whose.get(name, [name])) & declared}
+    assert set() == {name for name in foreign if not providers(name) & declared}
+
+
+@pytest.mark.parametrize("folder", ["operator", "session-runner", "plugin", "devtools", "local-cluster"])
+def test_a_project_declares_nothing_that_it_does_not_import(folder: str) -> None:
+    """What nobody uses any more goes, from the images too."""
+    shared = ROOT / "session-protocol" if folder in {"operator", "session-runner"} else ROOT / folder
+    files = {*(ROOT / folder).rglob("*.py"), *shared.rglob("*.py")}
+    dependencies = tomllib.loads((ROOT / folder / "pyproject.toml").read_text())["project"]["dependencies"]
+
+    assert set() == distributions(dependencies) - {each for file in files for each in provided(file)}
+
+
+def test_the_standins_image_has_what_it_imports_and_no_more() -> None:
+    """Its authority is made where the tests and the demo run, so trustme is not in it."""
+    group = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]["standin"]
+    foreign = {each for file in (ROOT / "tests/standin").rglob("*.py") for each in provided(file)}
+
+    assert distributions(group) == foreign - {"standin", "trustme"}
 
 
 @each

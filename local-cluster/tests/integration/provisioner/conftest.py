@@ -7,7 +7,6 @@ import dataclasses
 import json
 import os
 import subprocess
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from local_cluster.light import LightCluster, Programs
 from local_cluster.testing import light_cluster_with_controllers, light_programs, make_namespace
 from local_cluster.volumes import CLASS, PROVISIONER, USER, cleanup, manifests
 from session_devtools.mounts import mounts_under
+from session_devtools.waiting import wait_until
 
 __all__ = ["light_cluster_with_controllers", "light_programs", "make_namespace"]
 
@@ -27,14 +27,9 @@ SELECTED_NODE = "volume.kubernetes.io/selected-node"
 FINALIZER = "external-provisioner.volume.kubernetes.io/finalizer"
 
 
-def wait_until(ask: Callable[[], T | None], *, seconds: float = 20.0) -> T:
-    """What `ask` answers once it is true; asks every 20 ms."""
-    deadline = time.monotonic() + seconds
-    while not (answer := ask()):
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"still {answer!r} after {seconds} s")
-        time.sleep(0.02)
-    return answer
+def soon(look: Callable[[], T | None]) -> T:
+    """What is seen once it is true."""
+    return wait_until("what the provisioner does", look, within=20, every=0.02)
 
 
 @dataclasses.dataclass
@@ -127,7 +122,7 @@ class Node:
 
     def bound(self, name: str) -> dict[str, Any]:
         """Wait for a claim to be bound; its PersistentVolume."""
-        claim = wait_until(lambda: (c := self.get("pvc", name))["status"]["phase"] == "Bound" and c)
+        claim = soon(lambda: (c := self.get("pvc", name))["status"]["phase"] == "Bound" and c)
         return self.get("pv", claim["spec"]["volumeName"])
 
     def made(self, name: str, **what: Any) -> str:
@@ -150,7 +145,7 @@ class Node:
 
     def event(self, claim: str, reason: str = "ProvisioningFailed") -> dict[str, Any]:
         """Wait for an event of this reason."""
-        return wait_until(lambda: next((event for event in self.events(claim) if event["reason"] == reason), None))
+        return soon(lambda: next((event for event in self.events(claim) if event["reason"] == reason), None))
 
 
 @pytest.fixture(scope="session")
@@ -178,7 +173,7 @@ def node(
         name=f"node-{uuid.uuid4().hex[:8]}",
     ).start()
     try:
-        wait_until(lambda: "following claims" in made.log)
+        soon(lambda: "following claims" in made.log)
         yield made
     finally:
         if made.process is not None:

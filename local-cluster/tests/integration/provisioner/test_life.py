@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from integration.provisioner.conftest import FINALIZER, Node, wait_until
+from integration.provisioner.conftest import FINALIZER, Node, soon
 from local_cluster.volumes import CLASS, PROVISIONER, cleanup, loop_devices
 
 pytestmark = pytest.mark.root
@@ -136,7 +136,7 @@ def test_deleted_files_give_their_space_back_to_the_host(node: Node) -> None:
     os.sync()
 
     assert 20 * 1024**2 <= full
-    wait_until(lambda: file.stat().st_blocks * 512 < full - 15 * 1024**2)
+    soon(lambda: file.stat().st_blocks * 512 < full - 15 * 1024**2)
 
 
 def test_a_deleted_claim_leaves_nothing(node: Node) -> None:
@@ -145,10 +145,10 @@ def test_a_deleted_claim_leaves_nothing(node: Node) -> None:
 
     node.delete_claim("login")
 
-    wait_until(lambda: not node.get("pv", volume))
+    soon(lambda: not node.get("pv", volume))
     assert [node.mount_point(other)] == node.mounts()
     assert [node.file(other)] == node.files()
-    wait_until(lambda: len(loop_devices(node.state_dir)) == 1)
+    soon(lambda: len(loop_devices(node.state_dir)) == 1)
 
 
 def test_a_volume_deleted_before_its_claim_goes_with_it(node: Node) -> None:
@@ -158,7 +158,7 @@ def test_a_volume_deleted_before_its_claim_goes_with_it(node: Node) -> None:
 
     node.delete_claim("login")
 
-    wait_until(lambda: not node.get("pv", volume))
+    soon(lambda: not node.get("pv", volume))
     assert [] == node.files()
 
 
@@ -169,10 +169,10 @@ def test_a_retained_volume_is_kept_for_a_person(node: Node) -> None:
     node.cluster.kubectl("patch", "pv", volume, "-p", '{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}')
 
     node.delete_claim("login")
-    wait_until(lambda: node.get("pv", volume)["status"]["phase"] == "Released")
+    soon(lambda: node.get("pv", volume)["status"]["phase"] == "Released")
     node.cluster.kubectl("delete", "pv", volume, "--wait=false")
 
-    wait_until(lambda: [node.file(volume, stage="retained")] == node.files())
+    soon(lambda: [node.file(volume, stage="retained")] == node.files())
     assert [] == node.mounts()
 
 
@@ -182,14 +182,14 @@ def test_a_volume_whose_object_was_removed_by_force_is_kept(node: Node) -> None:
     (node.data(volume) / "session").write_text("linked")
     node.cluster.kubectl("delete", "pv", volume, "--wait=false")
     node.cluster.kubectl("patch", "pv", volume, "--type=merge", "-p", '{"metadata":{"finalizers":null}}')
-    wait_until(lambda: not node.get("pv", volume))
+    soon(lambda: not node.get("pv", volume))
 
     node.delete_claim("login")
     node.end()
     node.start()
 
-    wait_until(lambda: [node.file(volume, stage="retained")] == node.files())
-    wait_until(lambda: not node.mounts())
+    soon(lambda: [node.file(volume, stage="retained")] == node.files())
+    soon(lambda: not node.mounts())
 
 
 def test_a_claim_that_was_half_served_is_taken_up(node: Node) -> None:
@@ -223,7 +223,7 @@ def test_after_a_reboot_the_data_is_back_without_the_api_server(node: Node) -> N
 
     node.start()
 
-    wait_until(node.mounts)
+    soon(node.mounts)
     assert "linked" == (node.data(volume) / "session").read_text()
 
 
@@ -249,7 +249,7 @@ def test_a_damaged_file_system_is_mended_before_it_is_mounted(node: Node) -> Non
 
     node.start()
 
-    wait_until(node.mounts)
+    soon(node.mounts)
     assert "linked" == (node.data(volume) / "session").read_text()
 
 
@@ -261,7 +261,7 @@ def test_it_ends_at_once_and_leaves_the_volumes_mounted(node: Node) -> None:
 
     assert [node.mount_point(volume)] == node.mounts()
     node.start()
-    wait_until(lambda: node.log.count("following claims") == 2)
+    soon(lambda: node.log.count("following claims") == 2)
     assert 1 == node.log.count("volume mounted")
 
 
@@ -269,7 +269,7 @@ def test_its_few_rights_are_enough(node: Node) -> None:
     """Over a whole life no request of its account is refused, by the API server's own audit log."""
     volume = node.made("login")
     node.delete_claim("login")
-    wait_until(lambda: not node.get("pv", volume))
+    soon(lambda: not node.get("pv", volume))
 
     entries = [json.loads(line) for line in node.cluster.audit_log.read_text().splitlines()]
     ours = [entry for entry in entries if entry.get("userAgent") == USER_AGENT]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from integration.provisioner.conftest import Node, wait_until
+from integration.provisioner.conftest import Node, soon
 from local_cluster.volumes import cleanup, loop_devices
 
 pytestmark = pytest.mark.root
@@ -17,7 +17,7 @@ def test_a_refusal_is_an_event_on_the_claim(node: Node) -> None:
     node.claim("shared", accessModes=["ReadWriteMany"])
 
     node.event("shared")
-    wait_until(lambda: node.event("shared")["count"] > 1)
+    soon(lambda: node.event("shared")["count"] > 1)
     event = node.event("shared")
 
     assert "Warning" == event["type"]
@@ -96,8 +96,8 @@ def test_what_cannot_be_mended_stays_as_it_is(node: Node) -> None:
 
     node.start()
 
-    wait_until(lambda: [node.mount_point(whole)] == node.mounts())
-    wait_until(lambda: "e2fsck ended with" in node.log)
+    soon(lambda: [node.mount_point(whole)] == node.mounts())
+    soon(lambda: "e2fsck ended with" in node.log)
     assert b"x" * 1024**2 == node.file(broken).read_bytes()
 
 
@@ -106,12 +106,12 @@ def test_a_volume_that_somebody_stands_in_is_removed_later(node: Node) -> None:
     volume = node.made("login")
     with subprocess.Popen(["sleep", "60"], cwd=node.data(volume)) as visitor:
         node.delete_claim("login")
-        wait_until(lambda: "umount ended with" in node.log)
+        soon(lambda: "umount ended with" in node.log)
         still_there = node.file(volume).exists()
         visitor.terminate()
 
     assert still_there
-    wait_until(lambda: not node.get("pv", volume))
+    soon(lambda: not node.get("pv", volume))
     assert [] == node.files()
 
 
@@ -173,7 +173,7 @@ def test_cleanup_frees_what_a_process_still_uses(node: Node) -> None:
 
         assert [] == node.mounts()
         visitor.terminate()
-    wait_until(lambda: not loop_devices(node.state_dir))
+    soon(lambda: not loop_devices(node.state_dir))
 
 
 def test_cleanup_of_a_folder_that_never_was(tmp_path: Path) -> None:
