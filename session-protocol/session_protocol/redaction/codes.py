@@ -22,15 +22,18 @@ _OTHER_CODES: Final = frozenset(
 _BEFORE: Final = 5
 _AFTER: Final = 4
 """ Words around a code that may tell what it is. """
-_BETWEEN_LETTERS: Final = frozenset({" ", "-", "\n", " - ", "_", "*"})
-_BETWEEN_HALVES: Final = frozenset({" ", "\n", ".", "_", "/", ":", " - ", "- ", " -"})
+_DRESS: Final = str.maketrans("\n", " ", "\"'`*[](){}")
+""" Quotes and brackets around letters and halves are not looked at. """
+_BETWEEN_LETTERS: Final = frozenset({"", " ", "-", " - ", "_", ".", ",", ", "})
+_BETWEEN_HALVES: Final = frozenset({" ", ".", "_", "/", ":", ",", ", ", " - ", "- ", " -"})
+_APART: Final = frozenset({" ", " - ", "- ", " -", ",", ", "})
 
 
 def find_codes(folded: str) -> list[Claim]:
     """Return pairing codes."""
     tokens = list(_TOKEN.finditer(folded))
     words = [token.group() for token in tokens]
-    gaps = [folded[one.end() : other.start()] for one, other in pairwise(tokens)]
+    gaps = [folded[one.end() : other.start()].translate(_DRESS) for one, other in pairwise(tokens)]
     told = _told(words)
     spans = [*_spelled(words, gaps), *_halves(folded, tokens, words, gaps, told), *_joined(words, told)]
     return [Claim(tokens[first].start(), tokens[last].end(), Mark.CODE) for first, last in spans]
@@ -89,7 +92,7 @@ def _halves(
         else:
             is_code = gap in _BETWEEN_HALVES and (
                 (known and _is_code(code, known=True) and (_is_mixed(first) or _is_mixed(second) or code.isupper()))
-                or (gap == " " and _ALPHABET.issuperset(code) and (_is_mixed(first) or _is_mixed(second)))
+                or (gap in _APART and _ALPHABET.issuperset(code) and (_is_mixed(first) or _is_mixed(second)))
             )
         if is_code:
             yield index, index + 1
