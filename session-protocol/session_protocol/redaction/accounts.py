@@ -28,7 +28,12 @@ _LINK: Final = re.compile(
 
 def find_accounts(folded: str) -> list[Claim]:
     """Return ids and codes."""
-    return [*_links(folded), *_ids(folded), *_codes(folded)]
+    return [*_ids(folded), *_codes(folded)]
+
+
+def find_links(folded: str) -> list[Claim]:
+    """Return links that stand for a person, link a phone or join a group."""
+    return list(_links(folded))
 
 
 def _ids(folded: str) -> Iterator[Claim]:

@@ -5,7 +5,7 @@ from typing import Final
 
 from session_protocol.redaction.marks import Claim, Mark
 
-_EDGE: Final = re.compile(r"-----(?P<which>BEGIN|END) (?P<label>[^-\n]*-----)?")
+_EDGE: Final = re.compile(r"-----(?P<which>BEGIN|END)[ \n](?P<label>[^-\n]*-----)?")
 _BASE64: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
 _LONGEST_LINE: Final = 128
 

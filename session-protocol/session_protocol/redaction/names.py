@@ -50,9 +50,10 @@ _NOT_BEARERS: Final = frozenset(
     ]
 )
 _SEPARATOR: Final = re.compile(
-    r"[\"'`\])]{0,3}(?:[,;: \n]{1,2}[\"'`]{0,2}(?:[A-Z][a-z]{4,16} )?[Vv]alue[\"'`]{0,2})?"  # "name": "pin", "value": "…"
+    r"[\"'`\])]{0,3}(?:[,;: \n]{1,2}[\"'`]{0,2}(?:(?:Invalid|Unsupported|Duplicate) )?[Vv]alue[\"'`]{0,2})?"  # "name": "pin", "value": "…"
     r"[ \n]?(?P<sign>=>|:=|=|:)(?P<blank>[ \n]?)(?P<opening>[(\[{<]{0,2}b?[\"'`]{0,3})"
 )
+_REDACTED: Final = re.compile(f"{MASK}+ ")
 _BEHIND_BEARER: Final = re.compile(r"[ \n][\"'`]{0,2}")
 _BEHIND_BASIC: Final = re.compile(r"(?:[ \n]?[:=][ \n]?|[ \n])[\"'`]{0,2}")
 _BEHIND_NAME: Final = re.compile(r"[ \n](?:(?:is|was|ist|war)[ \n])?[\"'`]{0,2}")
@@ -71,7 +72,7 @@ def find_named(folded: str) -> list[Claim]:
         if found.start() < done:
             continue
         name = found.group()[-_LONGEST_NAME:].lower()
-        plain = name.translate({ord(letter): None for letter in "-_."})
+        plain = name.translate({ord(letter): None for letter in "-_."}).lstrip("0123456789")
         claim = _assigned(folded, found.end(), name, plain) or _said(folded, found.end(), plain)
         if claim is not None:
             done = claim.end
@@ -82,7 +83,7 @@ def find_named(folded: str) -> list[Claim]:
 
 def _assigned(folded: str, end: int, name: str, plain: str) -> Claim | None:
     """Return the value of `name=value` or `name: value`."""
-    if not plain.endswith(_ENDINGS) and re.split(r"[-_.]", name)[-1] not in _WHOLE_NAMES:
+    if not plain.endswith(_ENDINGS) and re.split("[-_.0-9]", name)[-1] not in _WHOLE_NAMES:
         return None
     separator = _SEPARATOR.match(folded, end)
     if separator is None:
@@ -152,7 +153,10 @@ def _header(folded: str, start: int) -> Claim | None:
 
 def _closing(folded: str, start: int, quote: str) -> int:
     """Return where a quoted value ends: at its quote, else with the line."""
+    redacted = _REDACTED.match(folded, start)
+    if redacted is not None:  # by an earlier redaction, when it still had its lines
+        return redacted.end() - 1
     close = folded.find(quote, start)
     end = close if close >= 0 else len(folded)
-    line = folded.find("\n", start, end)
+    line = folded.find("\n", start + 1, end)
     return line if line >= 0 else end

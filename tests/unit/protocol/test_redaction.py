@@ -177,6 +177,7 @@ def test_pairing_codes_go(said: str) -> None:
         "[1:1:1122/174200.123456:ERROR:gpu_process_host.cc(123)] GPU process exited: exit_code=34304",
         "[23:45:1122/174200.123456:ERROR:bus.cc(407)] Failed to connect to the bus",
         "WWW-Authenticate says Basic realm=standin1",
+        "refused with code a1b2",
         "The token expired; READ-ONLY, node-0001",
     ],
 )
@@ -207,6 +208,31 @@ def test_the_end_of_a_long_text_is_kept() -> None:
     assert redacted.endswith("RuntimeError: no page")
     assert redacted.startswith("…frame")
     assert len(redacted) <= LONGEST
+
+
+@pytest.mark.parametrize("longest", range(6, 20))
+def test_the_start_of_a_text_ends_with_a_whole_mark(longest: int) -> None:
+    """Half of one would be taken for a value."""
+    left = redact("token=hunter2 +49 170 1234567", longest=longest, keep="start")
+
+    assert left == redact(left, longest=longest, keep="start")
+    assert left in ("token=", "token=[secret]")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-11-22pin:ms",
+        "+491701234567Basic dXNlcjpwYXNz",
+        "345@c.uswa.me/cookie",
+        'token="}\nabc',
+        'password: "\nabc',
+        "-----BEGIN \nabc",
+    ],
+)
+def test_what_a_redaction_leaves_is_left(text: str) -> None:
+    """Also where a mark or a blank now stands beside it."""
+    assert redact(text) == redact(redact(text))
 
 
 def test_a_number_cut_in_two_is_not_half_kept() -> None:
