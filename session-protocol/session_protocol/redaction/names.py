@@ -21,7 +21,7 @@ _ENDINGS: Final = (
 _WHOLE_NAMES: Final = frozenset({"pin", "otp", "sig", "hmac", "pass"})
 _NEVER_PROSE: Final = ("password", "passwd", "passphrase", "passcode", "pwd", "passwort", "kennwort", "pin", "otp")
 _HEADERS: Final = ("authorization", "cookie")
-_IN_WORDS: Final = frozenset({"token", "password", "passwd", "passphrase", "pwd", "apikey", "pin", "otp"})
+_IN_WORDS: Final = frozenset({"token", "password", "passwd", "passphrase", "pwd", "passwort", "apikey", "pin", "otp"})
 """ Names that a value may follow with nothing but a blank between: `password hunter2`. """
 _DIGITS_ALONE: Final = frozenset({"pin", "otp"})
 _NOT_BEARERS: Final = frozenset(
@@ -51,7 +51,7 @@ _NOT_BEARERS: Final = frozenset(
 )
 _SEPARATOR: Final = re.compile(
     r"[\"'`\])]{0,3}(?:[,;: \n]{1,2}[\"'`]{0,2}(?:(?:Invalid|Unsupported|Duplicate) )?[Vv]alue[\"'`]{0,2})?"  # "name": "pin", "value": "…"
-    r"[ \n]?(?P<sign>=>|:=|=|:)(?P<blank>[ \n]?)(?P<opening>[(\[{<]{0,2}b?[\"'`]{0,3})"
+    r"[ \n]?(?P<sign>=>|:=|=|:)(?P<blank>[ \n]?)(?P<opening>[(\[{<]{0,2}(?:b?[\"'`]{1,3})?)"
 )
 _REDACTED: Final = re.compile(f"{MASK}+ ")
 _BEHIND_BEARER: Final = re.compile(r"[ \n][\"'`]{0,2}")
@@ -61,7 +61,7 @@ _CLOSING: Final = {"(": ")", "[": "]", "{": "}", "<": ">"}
 _WORD: Final = re.compile(r"[^ \n\"'`&<>]+")
 _PROSE: Final = re.compile(r"[A-Z]?[a-z]+[.,:]?[ \n][A-Za-z\"'(]")
 _HEADER_WORD: Final = re.compile(r"(?:=\"[^\"\n]*\"|[^ \n\"'`&<>])+")
-_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,24}[ \n]")
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,24}[ \n][\"'`<]{0,2}")
 _DASHED: Final = re.compile(r"[a-z]+(?:[-./][a-z0-9]+)+")
 
 
