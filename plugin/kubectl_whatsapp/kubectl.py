@@ -19,6 +19,7 @@ KubectlError
 from __future__ import annotations
 
 import json
+import os
 import queue
 import re
 import shutil
@@ -28,7 +29,6 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from os import PathLike
 from typing import IO, Any
 
 __all__ = [
@@ -111,8 +111,8 @@ def find_kubectl(*, search_path: str | None = None) -> str:
 class Kubectl:
     """kubectl with what chooses cluster and person; without any of it, whatever the current context says."""
 
-    program: str | PathLike[str] = "kubectl"
-    kubeconfig: str | PathLike[str] | None = None
+    program: str | os.PathLike[str] = "kubectl"
+    kubeconfig: str | os.PathLike[str] | None = None
     context: str | None = None
     flags: tuple[str, ...] = ()
     """ More that goes on every command, such as `--as=jo`. """
@@ -141,7 +141,7 @@ class Kubectl:
         within = self.timeout if timeout is None else timeout
         try:
             done = subprocess.run(
-                [*self.command, *arguments],
+                self._words(arguments),
                 input=input,
                 capture_output=True,
                 check=False,
@@ -232,6 +232,17 @@ class Kubectl:
                 process.terminate()
                 reader.join(timeout=END_DEADLINE)
 
+    def _words(self, arguments: tuple[str, ...]) -> list[str]:
+        """Return the whole command line; what stands in an object may be no word of one."""
+        for word in arguments:
+            try:
+                is_word = b"\0" not in os.fsencode(word)
+            except UnicodeEncodeError:
+                is_word = False
+            if not is_word:
+                raise KubectlFailed(f"{word!r} cannot be given to a program", arguments=arguments)
+        return [*self.command, *arguments]
+
     @contextmanager
     def _running(self, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], IO[str]]]:
         """Start a command that goes on by itself, and end it with the block."""
@@ -239,7 +250,7 @@ class Kubectl:
         with (
             tempfile.TemporaryFile("w+", encoding=ENCODING, errors=ERRORS) as complaints,
             subprocess.Popen(
-                [*self.command, *arguments],
+                self._words(arguments),
                 stdout=subprocess.PIPE,
                 stderr=complaints,
                 env=self.environment,

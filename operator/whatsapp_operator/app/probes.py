@@ -9,10 +9,11 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from http import HTTPStatus
 from typing import Any
 
 from aiohttp import web
-from session_protocol.bad_requests import server_logger
+from session_protocol.bad_requests import QuietRunner
 from session_protocol.exposition import expose
 
 from whatsapp_operator.runtime.metrics import Metrics
@@ -62,7 +63,7 @@ class Probes:
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/readyz", self._readyz)
         app.router.add_get("/metrics", self._serve_metrics)
-        self._runner = web.AppRunner(app, access_log=None, logger=server_logger(self._metrics.bad_requests.inc))
+        self._runner = QuietRunner(app, count=self._metrics.bad_requests.inc, answer=_refusal)
         await self._runner.setup()
         await web.TCPSite(self._runner, address, port).start()
         return int(self._runner.addresses[0][1])
@@ -84,6 +85,10 @@ class Probes:
         self._measure()
         body, headers = expose(self._metrics.registry, headers=request.headers, query=request.query)
         return web.Response(body=body, headers=headers)
+
+
+def _refusal(status: int) -> web.Response:
+    return web.Response(status=status, text=f"{status} {HTTPStatus(status).phrase}\n")
 
 
 def _answer(health: Health, *, good: bool) -> web.Response:

@@ -20,7 +20,7 @@ for those after it, so that the order below is the order of precedence.
     numbers    everything with as many digits as a phone number
 """
 
-from session_protocol.redaction.accounts import find_accounts
+from session_protocol.redaction.accounts import find_accounts, find_links
 from session_protocol.redaction.addresses import find_logins
 from session_protocol.redaction.blocks import find_blocks
 from session_protocol.redaction.codes import find_codes
@@ -35,8 +35,8 @@ from session_protocol.redaction.numbers import find_numbers
 __all__ = ["LONGEST", "redact"]
 
 _WALKS = (
-    *(find_marks, find_blocks, find_logins, find_named, find_accounts),
-    *(find_forms, find_keys, find_codes, find_numbers),
+    *(find_marks, find_blocks, find_logins, find_named, find_links),
+    *(find_accounts, find_forms, find_keys, find_codes, find_numbers),
 )
 
 

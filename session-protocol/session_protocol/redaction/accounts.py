@@ -20,13 +20,20 @@ _DIGEST: Final = ("@sha256", "@sha512")
 _CODE: Final = re.compile(r"@[A-Za-z0-9+/=_,-]+")
 _WORD: Final = re.compile(r"[^ \n\"'`<>]+")
 _PART: Final = re.compile(r"[A-Za-z0-9+/=_-]{20,}")
-_LINKS: Final = ("wa.me/", "chat.whatsapp.com/")
-_SCHEMES: Final = ("https://", "http://", "whatsapp://")
+_LINK: Final = re.compile(
+    r"(?:(?:https?|whatsapp)://)?(?:(?P<person>wa\.me)|(?:chat|call)\.whatsapp\.com)(?::[0-9]{1,5}|\x01{2,6})?/[^ \n\"'`<>]+",
+    re.IGNORECASE | re.ASCII,
+)
 
 
 def find_accounts(folded: str) -> list[Claim]:
     """Return ids and codes."""
-    return [*_links(folded), *_ids(folded), *_codes(folded)]
+    return [*_ids(folded), *_codes(folded)]
+
+
+def find_links(folded: str) -> list[Claim]:
+    """Return links that stand for a person, link a phone or join a group."""
+    return list(_links(folded))
 
 
 def _ids(folded: str) -> Iterator[Claim]:
@@ -74,13 +81,6 @@ def _start_of_code(text: str) -> int | None:
 
 
 def _links(folded: str) -> Iterator[Claim]:
-    for link in _LINKS:
-        at = folded.find(link)
-        while at >= 0:
-            word = _WORD.match(folded, at)
-            end = word.end() if word else at + len(link)
-            if end > at + len(link):
-                scheme = next((one for one in _SCHEMES if folded.endswith(one, 0, at)), "")
-                is_code = "linked_devices" in folded[at:end] or link != _LINKS[0]
-                yield Claim(at - len(scheme), end, Mark.CODE if is_code else Mark.ACCOUNT)
-            at = folded.find(link, end)
+    for link in _LINK.finditer(folded):
+        is_person = link["person"] and "linked_devices" not in link.group()
+        yield Claim(link.start(), link.end(), Mark.ACCOUNT if is_person else Mark.CODE)

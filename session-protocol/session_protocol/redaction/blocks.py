@@ -1,26 +1,27 @@
 """PEM blocks: keys and certificates between dashes."""
 
+import re
 from typing import Final
 
 from session_protocol.redaction.marks import Claim, Mark
 
-_BEGIN: Final = "-----BEGIN "
-_END: Final = "-----END "
-_DASHES: Final = "-----"
+_EDGE: Final = re.compile(r"-----(?P<which>BEGIN|END)[ \n](?P<label>[^-\n]*-----)?")
 _BASE64: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
+_LONGEST_LINE: Final = 128
 
 
 def find_blocks(folded: str) -> list[Claim]:
     """Return PEM blocks, also without their beginning or end."""
     claims: list[Claim] = []
-    done = 0
-    while (end := folded.find(_END, done)) >= 0 or folded.find(_BEGIN, done) >= 0:
-        begin = folded.find(_BEGIN, done)
-        if begin < 0 or 0 <= end < begin:  # its beginning was cut off
-            line = folded[max(done, end - 128) : end].rstrip("\n ")
-            begin = max(done, end - 128) + len(line.rstrip(_BASE64))
-        close = folded.find(_DASHES, end + len(_END)) if end >= 0 else -1
-        stop = close + len(_DASHES) if close >= 0 else len(folded)
-        claims.append(Claim(begin, stop, Mark.SECRET))
-        done = stop
-    return claims
+    begin, done = None, 0
+    for edge in _EDGE.finditer(folded):
+        if edge["which"] == "BEGIN":
+            begin = edge.start() if begin is None else begin
+            continue
+        if begin is None:  # its beginning was cut off
+            before = max(done, edge.start() - _LONGEST_LINE)
+            line = folded[before : edge.start()].rstrip("\n ")
+            begin = before + len(line.rstrip(_BASE64))
+        claims.append(Claim(begin, edge.end(), Mark.SECRET))
+        begin, done = None, edge.end()
+    return claims if begin is None else [*claims, Claim(begin, len(folded), Mark.SECRET)]

@@ -22,15 +22,18 @@ _OTHER_CODES: Final = frozenset(
 _BEFORE: Final = 5
 _AFTER: Final = 4
 """ Words around a code that may tell what it is. """
-_BETWEEN_LETTERS: Final = frozenset({" ", "-", "\n", " - ", "_", "*"})
-_BETWEEN_HALVES: Final = frozenset({" ", "\n", ".", "_", "/", ":", " - ", "- ", " -"})
+_DRESS: Final = str.maketrans("\n", " ", "\"'`*[](){}")
+""" Quotes and brackets around letters and halves are not looked at. """
+_BETWEEN_LETTERS: Final = frozenset({"", " ", "-", " - ", "_", ".", ",", ", "})
+_BETWEEN_HALVES: Final = frozenset({" ", ".", "_", "/", ":", ",", ", ", " - ", "- ", " -"})
+_APART: Final = frozenset({" ", " - ", "- ", " -", ",", ", "})
 
 
 def find_codes(folded: str) -> list[Claim]:
     """Return pairing codes."""
     tokens = list(_TOKEN.finditer(folded))
     words = [token.group() for token in tokens]
-    gaps = [folded[one.end() : other.start()] for one, other in pairwise(tokens)]
+    gaps = [folded[one.end() : other.start()].translate(_DRESS) for one, other in pairwise(tokens)]
     told = _told(words)
     spans = [*_spelled(words, gaps), *_halves(folded, tokens, words, gaps, told), *_joined(words, told)]
     return [Claim(tokens[first].start(), tokens[last].end(), Mark.CODE) for first, last in spans]
@@ -66,30 +69,20 @@ def _halves(
     """Return two halves of four."""
     for index, gap in enumerate(gaps):
         first, second = words[index], words[index + 1]
-        if len(first) != _LENGTH // 2 or len(second) != _LENGTH // 2:
+        if len(first) != _LENGTH // 2 or len(second) != _LENGTH // 2 or first.lower() in _ABOUT:
             continue
         code = first + second
         if code.isdigit():
             continue
-        known = told[index] or told[index + 1]
+        known = (told[index] or told[index + 1]) and _is_code(code)
+        mixed, letters = _is_mixed(first) or _is_mixed(second), _ALPHABET.issuperset(code)
         if gap == "-":
-            is_code = (
-                _is_code(code, known=known)
-                or (
-                    (code.isupper() or _is_mixed(first) or _is_mixed(second))
-                    and _has_digit(code)
-                    and _stands_alone(folded, tokens[index].start(), tokens[index + 1].end(), is_upper=code.isupper())
-                )
-                or (
-                    code.isupper()
-                    and _ALPHABET.issuperset(code)
-                    and _stands_alone(folded, tokens[index].start(), tokens[index + 1].end(), is_upper=True)
-                )
-            )
+            has_form = code.isupper() and (letters or not code.isalpha())
+            alone = _stands_alone(folded, tokens[index].start(), tokens[index + 1].end(), is_upper=code.isupper())
+            is_code = known or (alone and (has_form or mixed))
         else:
-            is_code = gap in _BETWEEN_HALVES and (
-                (known and _is_code(code, known=True) and (_is_mixed(first) or _is_mixed(second) or code.isupper()))
-                or (gap == " " and _ALPHABET.issuperset(code) and (_is_mixed(first) or _is_mixed(second)))
+            is_code = (gap in _BETWEEN_HALVES and known and (mixed or code.isupper())) or (
+                gap in _APART and letters and mixed
             )
         if is_code:
             yield index, index + 1
@@ -98,16 +91,12 @@ def _halves(
 def _joined(words: list[str], told: list[bool]) -> Iterator[tuple[int, int]]:
     """Return words of eight that are called a code."""
     for index, word in enumerate(words):
-        if told[index] and len(word) == _LENGTH and _is_code(word, known=True):
+        if told[index] and len(word) == _LENGTH and _is_code(word):
             yield index, index
 
 
-def _is_code(code: str, *, known: bool) -> bool:
-    return known and not code.isdigit() and (_has_digit(code) or _ALPHABET.issuperset(code))
-
-
-def _has_digit(text: str) -> bool:
-    return not text.isalpha()
+def _is_code(code: str) -> bool:
+    return not code.isdigit() and (not code.isalpha() or _ALPHABET.issuperset(code))
 
 
 def _is_mixed(half: str) -> bool:

@@ -46,11 +46,21 @@ def fit(pieces: Sequence[Piece], *, longest: int, keep: Keep, is_whole: bool) ->
     """Return the pieces as one line that is short enough, with an ellipsis for what is missing at the front."""
     line = "".join(piece.text for piece in pieces).replace("\n", " ")
     if keep == "start":
-        return line[:longest].rstrip()
+        return line[: _last_whole(pieces, longest)].rstrip()
     room = longest - len(_ELLIPSIS)
     if len(line) <= (longest if is_whole else room):
         return line if is_whole else _ELLIPSIS + line.lstrip()
     return _ELLIPSIS + _tail(pieces, line, room)
+
+
+def _last_whole(pieces: Sequence[Piece], room: int) -> int:
+    """Return how much of the start fits without half of what is never cut."""
+    end = 0
+    for piece in pieces:
+        if piece.is_whole and end + len(piece.text) > room:
+            return min(end, room)
+        end += len(piece.text)
+    return room
 
 
 def _tail(pieces: Sequence[Piece], line: str, room: int) -> str:

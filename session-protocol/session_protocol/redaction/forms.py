@@ -5,6 +5,7 @@ its form and then kept by what stands beside it, because a part of something lon
 """
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from session_protocol.redaction.marks import Claim
@@ -35,7 +36,17 @@ _SEALED: Final = frozenset({"uuid", "digest", "basic_date", "pointer", "amount"}
 
 def find_forms(folded: str) -> list[Claim]:
     """Return what is kept as it is."""
-    return [Claim(found.start(), found.end()) for found in _FORMS.finditer(folded) if _stands_alone(folded, found)]
+    return list(_forms(folded))
+
+
+def _forms(folded: str) -> Iterator[Claim]:
+    """Go on behind a form, and within what only looked like one: [23:45:1129/060139.123456 has no time of day."""
+    found = _FORMS.search(folded)
+    while found is not None:
+        stands = _stands_alone(folded, found)
+        if stands:
+            yield Claim(found.start(), found.end())
+        found = _FORMS.search(folded, found.end() if stands else found.start() + 1)
 
 
 def _stands_alone(folded: str, found: re.Match[str]) -> bool:

@@ -15,6 +15,8 @@ _PADDING: Final = re.compile(r"={1,2}")
 _SEGMENT: Final = re.compile(r"[A-Za-z0-9]+")
 _RUN: Final = re.compile(r"[A-Z]+|[a-z]+|[0-9]+")
 _NOT_HEX: Final = re.compile(r"[^0-9a-fA-F]")
+_DOCUMENT: Final = re.compile(r"(?:^|[^A-Za-z])(eyJ[A-Za-z0-9+/_-]{13,})")
+""" {" in base64: a JWT or another document. """
 _JWT: Final = re.compile(r"[A-Za-z0-9_.=-]+")
 
 _HEX: Final = 32
@@ -36,7 +38,12 @@ _LONGEST_NUMBER: Final = 6
 def find_keys(folded: str) -> list[Claim]:
     """Return the words that look random."""
     tokens = list(_TOKEN.finditer(folded))
-    alone = [claim for token in tokens for claim in _alone(folded, token)]
+    alone: list[Claim] = []
+    done = 0
+    for token in tokens:
+        if token.start() >= done:  # a document in base64 goes on over dots
+            alone += sorted(_alone(folded, token))
+            done = alone[-1].end if alone else 0
     return [*alone, *_wrapped(folded, tokens), *_last_lines(folded, tokens, alone)]
 
 
@@ -46,13 +53,16 @@ def is_random(word: str) -> bool:
 
 
 def _alone(folded: str, token: re.Match[str]) -> Iterator[Claim]:
-    word = token.group()
-    if word.startswith("eyJ") and len(word) >= _RANDOM - 4:  # {" in base64: a JWT or another document
-        whole = _JWT.match(folded, token.start())
-        yield Claim(token.start(), whole.end() if whole else token.end(), Mark.SECRET)
-        return
-    padding = _PADDING.match(folded, token.end())
-    end = padding.end() if padding and not folded[padding.end() : padding.end() + 1].isalnum() else token.end()
+    word, padding = token.group(), _PADDING.match(folded, token.end())
+    document = _DOCUMENT.search(word)
+    if document is not None:
+        start = token.start() + document.start(1)
+        whole = _JWT.match(folded, start)
+        yield Claim(start, whole.end() if whole else token.end(), Mark.SECRET)
+        word, padding = word[: document.start(1)], None
+    end = token.start() + len(word)
+    if padding and not folded[padding.end() : padding.end() + 1].isalnum():
+        end = padding.end()
     segments = list(_SEGMENT.finditer(word))
     random = [segment for segment in segments if not _is_name(segment.group())]
     is_padded = end > token.end() and (end - token.start()) % 4 == 0

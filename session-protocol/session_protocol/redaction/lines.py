@@ -12,7 +12,7 @@ from typing import Final
 
 _SEQUENCE: Final = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*+[ -/]*+[@-~]"  # colours, cursor, erasing
-    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c\n]*+(?:\x07|\x1b\\|\x9c)"  # titles, clipboard, links
+    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x90\x98\x9c-\x9f\n]*+(?:\x07|\x1b\\|\x9c)"  # titles, clipboard
 )
 _STRANGE: Final = re.compile(r"[^ -~]+")
 _BLANKS: Final = re.compile(r"[ \n]{2,}")
@@ -21,16 +21,14 @@ _LINE_ENDS: Final = frozenset("\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029")
 _ESCAPE: Final = re.compile(
     r"%(?:25){0,2}(?P<percent>[0-9A-Fa-f]{2})"
     r"|\\{1,4}(?:u(?P<unicode>[0-9A-Fa-f]{4})|x(?P<hex>[0-9A-Fa-f]{2})|(?P<letter>[nrt\"'/]))"
-    r"|&#(?:(?P<decimal>[0-9]{1,5})|[xX](?P<entity>[0-9A-Fa-f]{1,4}));"
+    r"|&(?:#(?:(?P<decimal>[0-9]{1,5})|[xX](?P<entity>[0-9A-Fa-f]{1,4}))|(?P<named>nbsp|quot|apos|amp|lt|gt|plus|commat));"
     r"|(?P<foreign>[^\x00-\x7f])"
 )
 _LETTERS: Final = {"n": "\n", "r": "\n", "t": " "}
+_NAMED: Final = {"nbsp": " ", "quot": '"', "apos": "'", "amp": "&", "lt": "<", "gt": ">", "plus": "+", "commat": "@"}
 _SPECIAL: Final = {"\u2212": "-", "\u2044": "/", "\u2215": "/", "\u02bc": "'", "\u2018": "'", "\u2019": "'"} | {
-    "\u201c": '"',
-    "\u201d": '"',
-    "\u201e": '"',
-    "\xab": '"',
-    "\xbb": '"',
+    **dict.fromkeys("\u201c\u201d\u201e\xab\xbb", '"'),
+    **dict.fromkeys("\xb7\u2022\u2027\u2219\u22c5\u30fb", "."),
 }
 
 
@@ -42,7 +40,7 @@ def clean(text: str) -> str:
 
 def fold(line: str) -> tuple[str, Sequence[int]]:
     """Return the plain characters of a line, and for each (and for the end) the place in the line where it begins."""
-    if line.isascii() and "%" not in line and "\\" not in line and "&#" not in line:
+    if line.isascii() and "%" not in line and "\\" not in line and "&" not in line:
         return line, range(len(line) + 1)
     parts: list[str] = []
     origin: list[int] = []
@@ -76,6 +74,8 @@ def _plain(escape: re.Match[str]) -> str:
         return _base(value)
     if kind == "letter":
         return _LETTERS.get(value, value)
+    if kind == "named":
+        return _NAMED[value]
     code = int(value, 10 if kind == "decimal" else 16)
     if kind == "percent" and code > 127:
         return " "  # a part of a longer character, mostly of a blank

@@ -4,6 +4,7 @@ What follows a name is taken whatever it looks
 like, but for prose: "failed to fetch token: pod not found" has no token in it.
 """
 
+import base64
 import re
 from typing import Final
 
@@ -20,8 +21,9 @@ _ENDINGS: Final = (
 _WHOLE_NAMES: Final = frozenset({"pin", "otp", "sig", "hmac", "pass"})
 _NEVER_PROSE: Final = ("password", "passwd", "passphrase", "passcode", "pwd", "passwort", "kennwort", "pin", "otp")
 _HEADERS: Final = ("authorization", "cookie")
-_IN_WORDS: Final = frozenset({"token", "password", "passwd", "passphrase", "pwd", "apikey", "pin", "otp"})
+_IN_WORDS: Final = frozenset({"token", "password", "passwd", "passphrase", "pwd", "passwort", "apikey", "pin", "otp"})
 """ Names that a value may follow with nothing but a blank between: `password hunter2`. """
+_DIGITS_ALONE: Final = frozenset({"pin", "otp"})
 _NOT_BEARERS: Final = frozenset(
     [
         "token",
@@ -48,11 +50,18 @@ _NOT_BEARERS: Final = frozenset(
     ]
 )
 _SEPARATOR: Final = re.compile(
-    r"[\"'`\])]{0,3}[ \n]?(?P<sign>=>|:=|=|:)(?P<blank>[ \n]?)(?P<opening>[(\[{<]{0,2}b?[\"'`]{0,3})"
+    r"[\"'`\])]{0,3}(?:[,;: \n]{1,2}[\"'`]{0,2}(?:(?:Invalid|Unsupported|Duplicate) )?[Vv]alue[\"'`]{0,2})?"  # "name": "pin", "value": "…"
+    r"[ \n]?(?P<sign>=>|:=|=|:)(?P<blank>[ \n]?)(?P<opening>[(\[{<]{0,2}(?:b?[\"'`]{1,3})?)"
 )
+_REDACTED: Final = re.compile(f"{MASK}+ ")
+_BEHIND_BEARER: Final = re.compile(r"[ \n][\"'`]{0,2}")
+_BEHIND_BASIC: Final = re.compile(r"(?:[ \n]?[:=][ \n]?|[ \n])[\"'`]{0,2}")
+_BEHIND_NAME: Final = re.compile(r"[ \n](?:(?:is|was|ist|war)[ \n])?[\"'`]{0,2}")
+_CLOSING: Final = {"(": ")", "[": "]", "{": "}", "<": ">"}
 _WORD: Final = re.compile(r"[^ \n\"'`&<>]+")
 _PROSE: Final = re.compile(r"[A-Z]?[a-z]+[.,:]?[ \n][A-Za-z\"'(]")
-_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,24}[ \n]")
+_HEADER_WORD: Final = re.compile(r"(?:=\"[^\"\n]*\"|[^ \n\"'`&<>])+")
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,24}[ \n][\"'`<]{0,2}")
 _DASHED: Final = re.compile(r"[a-z]+(?:[-./][a-z0-9]+)+")
 
 
@@ -63,7 +72,7 @@ def find_named(folded: str) -> list[Claim]:
         if found.start() < done:
             continue
         name = found.group()[-_LONGEST_NAME:].lower()
-        plain = name.translate({ord(letter): None for letter in "-_."})
+        plain = name.translate({ord(letter): None for letter in "-_."}).lstrip("0123456789")
         claim = _assigned(folded, found.end(), name, plain) or _said(folded, found.end(), plain)
         if claim is not None:
             done = claim.end
@@ -74,14 +83,15 @@ def find_named(folded: str) -> list[Claim]:
 
 def _assigned(folded: str, end: int, name: str, plain: str) -> Claim | None:
     """Return the value of `name=value` or `name: value`."""
-    if not plain.endswith(_ENDINGS) and re.split(r"[-_.]", name)[-1] not in _WHOLE_NAMES:
+    if not plain.endswith(_ENDINGS) and re.split("[-_.0-9]", name)[-1] not in _WHOLE_NAMES:
         return None
     separator = _SEPARATOR.match(folded, end)
     if separator is None:
         return None
     start, opening = separator.end(), separator["opening"]
     if opening and opening[-1] in "\"'`":
-        return Claim(start, _closing(folded, start, opening[-1]), Mark.SECRET)
+        first = opening[0] if opening[0] in _CLOSING else opening[-1]
+        return Claim(start, _closing(folded, start, _CLOSING.get(first, first)), Mark.SECRET)
     if plain.endswith(_HEADERS):
         return _header(folded, start)
     is_prose = separator["sign"] == ":" and separator["blank"] and not plain.endswith(_NEVER_PROSE)
@@ -92,21 +102,37 @@ def _assigned(folded: str, end: int, name: str, plain: str) -> Claim | None:
 
 
 def _said(folded: str, end: int, plain: str) -> Claim | None:
-    """Return the value of `Bearer value`, `Basic value` or `password value`."""
-    if folded[end : end + 1] not in (" ", "\n"):
+    """Return the value of `Bearer value`, `Basic value`, `password value` or `password is "value"`."""
+    is_bearer, is_basic = plain.endswith("bearer"), plain == "basic"
+    if not (is_bearer or is_basic or plain in _IN_WORDS):
         return None
-    value = _WORD.match(folded, end + 1)
+    behind = _BEHIND_BEARER if is_bearer else _BEHIND_BASIC if is_basic else _BEHIND_NAME
+    between = behind.match(folded, end)
+    value = _WORD.match(folded, between.end()) if between else None
     if value is None or MASK in value.group():
         return None
     word = value.group().rstrip(".,:;)]}")
-    if plain.endswith("bearer"):
+    if is_bearer:
         is_secret = word.lower().partition("=")[0] not in _NOT_BEARERS
-    elif plain == "basic":
-        is_secret = len(word) >= 8 and word.isascii() and not word.islower() and not _is_plain_word(word)
+    elif is_basic:
+        is_secret = _is_login(word)
+    elif plain in _DIGITS_ALONE and word.isdigit():
+        is_secret = len(word) >= 4
     else:
         mixed = any(letter.isdigit() for letter in word) and any(letter.isalpha() for letter in word)
-        is_secret = plain in _IN_WORDS and len(word) >= 6 and mixed and _DASHED.fullmatch(word) is None
-    return Claim(end + 1, end + 1 + len(word), Mark.SECRET) if is_secret and word else None
+        is_secret = len(word) >= 6 and mixed and _DASHED.fullmatch(word) is None
+    return Claim(value.start(), value.start() + len(word), Mark.SECRET) if is_secret and word else None
+
+
+def _is_login(word: str) -> bool:
+    """Whether this may be a login in base64; a short one has to be one."""
+    if len(word) >= 8:
+        return word.isascii() and not word.islower() and not _is_plain_word(word) and not word.startswith("realm=")
+    try:
+        login = base64.b64decode(word.rstrip("=") + "=" * (-len(word.rstrip("=")) % 4), validate=True)
+    except ValueError:
+        return False
+    return b":" in login and login.isascii()
 
 
 def _is_plain_word(word: str) -> bool:
@@ -117,7 +143,7 @@ def _header(folded: str, start: int) -> Claim | None:
     """Return a header's value: a scheme and its words, or pairs that end in semicolons."""
     scheme = _SCHEME.match(folded, start)
     end = scheme.end() if scheme else start
-    while (word := _WORD.match(folded, end)) is not None:
+    while (word := _HEADER_WORD.match(folded, end)) is not None:
         end = word.end()
         if folded[end - 1] not in ",;" or folded[end : end + 1] != " ":
             break
@@ -127,5 +153,10 @@ def _header(folded: str, start: int) -> Claim | None:
 
 def _closing(folded: str, start: int, quote: str) -> int:
     """Return where a quoted value ends: at its quote, else with the line."""
-    ends = [at for at in (folded.find(quote, start), folded.find("\n", start)) if at >= 0]
-    return min(ends, default=len(folded))
+    redacted = _REDACTED.match(folded, start)
+    if redacted is not None:  # by an earlier redaction, when it still had its lines
+        return redacted.end() - 1
+    close = folded.find(quote, start)
+    end = close if close >= 0 else len(folded)
+    line = folded.find("\n", start + 1, end)
+    return line if line >= 0 else end

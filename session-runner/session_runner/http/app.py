@@ -18,15 +18,14 @@ import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
 from session_protocol.answers import State
-from session_protocol.bad_requests import server_logger
+from session_protocol.bad_requests import QuietRunner
 from session_protocol.exposition import expose
 from session_protocol.times import whole_seconds
 
 from session_runner.http.auth import TokenFolder, require
 from session_runner.http.codes import OFFERED, render
-from session_runner.http.errors import BadRequestError, NoCodeError, NotAcceptableError, problems
+from session_runner.http.errors import BadRequestError, NoCodeError, NotAcceptableError, problem_of, problems
 from session_runner.http.routes import ROUTES, Route, StateQuery, read_query
-from session_runner.http.server import ProblemRunner
 from session_runner.metrics import Metrics
 from session_runner.store import Snapshot, StateStore
 
@@ -154,7 +153,7 @@ async def serve(
     app: web.Application, *, port: int, bad_requests: Callable[[], object] = lambda: None
 ) -> tuple[web.AppRunner, int]:
     """Listen on all interfaces, IPv6 included where there is any; returns the runner and the port. Raises OSError."""
-    runner = ProblemRunner(app, access_log=None, shutdown_timeout=2.0, logger=server_logger(bad_requests))
+    runner = QuietRunner(app, count=bad_requests, answer=problem_of, shutdown_timeout=2.0)
     await runner.setup()
     dual = socket.has_dualstack_ipv6()
     family = socket.AF_INET6 if dual else socket.AF_INET

@@ -3,7 +3,7 @@
 Whatever route or layer an error comes from, a caller gets `application/problem+json` with type, title, status, detail
 and the object `error: {code, message}`, by which programs tell errors apart. A route raises an ApiError; what the
 framework raises (unknown paths, wrong methods) and what nobody foresaw is turned into one by `problems`, the
-middleware, and what is no HTTP at all by `server`. Routes that speak another API's shape go into an application of
+middleware, and what never reached a route by `problem_of`. Routes that speak another API's shape go into an application of
 their own below this one, with a middleware of their own, `errors_as` with another way to write: it is the nearer one,
 so this one never sees their errors.
 """
@@ -96,6 +96,16 @@ def problem(error: ApiError) -> web.Response:
     )
     headers = {"Cache-Control": "no-store", **dict(error.headers)}
     return web.Response(body=msgspec.json.encode(document), status=error.status, content_type=PROBLEM, headers=headers)
+
+
+def problem_of(status: int) -> web.Response:
+    """Write an error of which the server below the application tells the status alone."""
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return problem(InternalError("The runner failed to answer; its log tells why."))
+    if status == HTTPStatus.BAD_REQUEST:
+        what = "it is malformed, or too long a line or too many headers are in it"
+        return problem(BadRequestError(f"This cannot be read as an HTTP request: {what}."))
+    return problem(HttpError(status))
 
 
 def errors_as(write: Callable[[ApiError], web.Response]) -> Middleware:

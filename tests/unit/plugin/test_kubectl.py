@@ -225,6 +225,18 @@ def test_output_that_is_no_objects(scripted_kubectl: ScriptedKubectl, said: str)
         kubectl_of(scripted_kubectl).get("pods")
 
 
+@pytest.mark.parametrize("name", ["a\0b", "a\ud800"])
+def test_a_name_that_no_program_can_be_given(scripted_kubectl: ScriptedKubectl, name: str) -> None:
+    """It is said which, without a traceback; a quota or a pod is called what somebody's object says."""
+    with pytest.raises(KubectlFailed, match="cannot be given to a program"):
+        kubectl_of(scripted_kubectl).get("pods", name)
+    with (
+        pytest.raises(KubectlFailed, match="cannot be given to a program"),
+        kubectl_of(scripted_kubectl).forward(name, 80, namespace="shop"),
+    ):
+        pass
+
+
 def test_a_name_is_no_option(scripted_kubectl: ScriptedKubectl) -> None:
     """Names come out of objects: one that begins as an option does never reaches kubectl."""
     with pytest.raises(KubectlFailed, match=r"'--token=x' is no name of an object"):

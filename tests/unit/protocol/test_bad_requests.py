@@ -4,6 +4,7 @@ The servers are the real ones, and so are the sockets: a client library would re
 """
 
 import asyncio
+import gzip
 import io
 import json
 import logging
@@ -17,7 +18,7 @@ import pytest
 from aiohttp import web
 from prometheus_client import Counter
 from session_protocol import logs
-from session_protocol.bad_requests import server_logger
+from session_protocol.bad_requests import QuietRunner
 from session_runner import metrics as runner_metrics
 from session_runner.http.app import Api, serve
 from session_runner.http.auth import TokenFolder
@@ -114,9 +115,10 @@ async def server(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
 @pytest.mark.parametrize("request_bytes", BAD.values(), ids=BAD)
 async def test_nothing_of_a_bad_request_is_logged(server: Server, request_bytes: bytes, logged: io.StringIO) -> None:
     """It is counted, and the server goes on."""
-    await server.send(request_bytes)
+    answer = await server.send(request_bytes)
 
     assert "" == logged.getvalue()
+    assert MARK not in answer
     assert 1 == server.count()
     assert b" 200 " in await server.send(HEAD + b"Connection: close\r\n\r\n")
 
@@ -130,6 +132,32 @@ async def test_paths_and_headers_of_good_requests_are_not_logged(server: Server,
     assert 0 == server.count()
 
 
+async def test_a_refused_header_is_not_repeated(server: Server) -> None:
+    """The library refuses an Expect header itself, and would say which."""
+    answer = await server.send(HEAD + b"Expect: " + MARK + b"\r\nConnection: close\r\n\r\n")
+
+    assert b" 417 " in answer
+    assert MARK not in answer
+
+
+async def test_a_wrong_method_is_told_the_right_ones(server: Server) -> None:
+    """Whoever writes the answer."""
+    answer = await server.send(HEAD.replace(b"GET", b"DELETE") + b"Connection: close\r\n\r\n")
+
+    assert b" 405 " in answer
+    assert b"Allow: GET" in answer
+
+
+async def test_a_body_is_not_unpacked(server: Server) -> None:
+    """No route takes one, and of some kilobytes a stranger could make gigabytes."""
+    packed = gzip.compress(bytes(200_000_000))
+    head = HEAD + b"Content-Encoding: gzip\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(packed)
+    plain = await _least(lambda: server.send(head.replace(b"gzip", b"none") + packed), times=1)
+    bomb = await _least(lambda: server.send(head + packed), times=1)
+
+    assert bomb < 3 * plain + 0.02
+
+
 async def test_a_bad_request_costs_about_as_much_as_a_good_one(server: Server) -> None:
     """In CPU time, the least of five: a stranger without a token must not be able to keep the process busy."""
     good = await _least(lambda: server.send(HEAD + b"Connection: close\r\n\r\n"))
@@ -138,14 +166,14 @@ async def test_a_bad_request_costs_about_as_much_as_a_good_one(server: Server) -
     assert bad < 5 * good
 
 
-async def _least(send: Callable[[], Awaitable[bytes]]) -> float:
-    times = []
+async def _least(send: Callable[[], Awaitable[bytes]], *, times: int = 20) -> float:
+    taken = []
     for _ in range(5):
         before = time.process_time()
-        for _ in range(20):
+        for _ in range(times):
             await send()
-        times.append(time.process_time() - before)
-    return min(times)
+        taken.append(time.process_time() - before)
+    return min(taken)
 
 
 async def test_a_fault_of_a_handler_is_logged(logged: io.StringIO) -> None:
@@ -157,7 +185,7 @@ async def test_a_fault_of_a_handler_is_logged(logged: io.StringIO) -> None:
 
     app = web.Application()
     app.router.add_get("/healthz", fail)
-    runner = web.AppRunner(app, access_log=None, logger=server_logger(lambda: counted.append(None)))
+    runner = QuietRunner(app, count=lambda: counted.append(None), answer=lambda status: web.Response(status=status))
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

@@ -96,6 +96,95 @@ def test_a_line_is_bounded(capsys: pytest.CaptureFixture[str]) -> None:
     assert len(capsys.readouterr().err) < 128 * 1024
 
 
+def test_a_nested_field_is_bounded_as_a_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    """Not only each of its parts."""
+    logs.configure("info", ours=OURS)
+    logging.getLogger("whatsapp_operator.x").info("x", extra={"all": [[["word " * 1000] * 32] * 32] * 32})
+
+    assert len(capsys.readouterr().err) < 2 * logs.MOST_CHARACTERS
+
+
+class Mute:
+    """Tells nothing of itself."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("15552223333")
+
+    __repr__ = __str__
+
+
+class MuteItems(dict[str, str]):
+    """Has no items to tell."""
+
+    def items(self) -> Any:
+        """Fail."""
+        raise RuntimeError("15552223333")
+
+
+def deep() -> list[Any]:
+    """Return a list that is too deep for its own text."""
+    nested: list[Any] = []
+    for _ in range(100_000):
+        nested = [nested]
+    return nested
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (Mute(), "<Mute without a text>"),
+        ({Mute(): 1}, {"<Mute without a text>": 1}),
+        (MuteItems(a="b"), "<MuteItems without items>"),
+        (deep(), [[["<list without a text>"]]]),
+        (float("nan"), "nan"),
+        (float("-inf"), "-inf"),
+        (10**5000, "<int without a text>"),
+        (2**63, "[number]"),
+        ("\ud800", ""),
+        ({"password": "sesame", "user": "anna"}, {"password": "[secret]", "user": "anna"}),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_any_value_is_a_field(value: object, written: object, capsys: pytest.CaptureFixture[str]) -> None:
+    """One that tells nothing of itself, has no end, or is no JSON costs neither the line nor the caller."""
+    logs.configure("info", ours=OURS)
+    logging.getLogger("whatsapp_operator.x").info("x", extra={"it": value})
+
+    (line,) = lines(capsys)
+    assert written == line["it"]
+
+
+@pytest.mark.parametrize("arguments", [("token=sesame",), (Mute(),), (deep(),), ("a", "b")])
+def test_a_message_that_cannot_be_written_is_named(arguments: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """As a line like any other: logging itself would print the arguments, and raise for a deep one."""
+    logs.configure("info", ours=OURS)
+    logging.getLogger("whatsapp_operator.x").info("No number: %d", *arguments)
+
+    (line,) = lines(capsys)
+    assert ("A record could not be written", "No number: %d") == (line["message"], line["said"])
+    assert line["where"].startswith("test_logs.py:")
+    assert not any(word in json.dumps(line) for word in ("sesame", "15552223333"))
+
+
+def test_levels_and_loggers_are_redacted(capsys: pytest.CaptureFixture[str]) -> None:
+    """A library may name a logger after what it works on."""
+    logs.configure("info", ours=OURS)
+    logging.getLogger("kopf.objects.15552223333").warning("x")
+
+    (line,) = lines(capsys)
+    assert "kopf.objects.[number]" == line["logger"]
+
+
+def test_a_field_takes_no_others_place(capsys: pytest.CaptureFixture[str]) -> None:
+    """What every line begins with is told by the program alone."""
+    logs.configure("info", ours=OURS)
+    logging.getLogger("whatsapp_operator.x").info("x", extra={"time": "y", "level": "y", "logger": "y", "ti\x00me": 1})
+
+    (line,) = lines(capsys)
+    assert ("INFO", "whatsapp_operator.x") == (line["level"], line["logger"])
+    assert line["time"].endswith("Z")
+
+
 def test_an_object_is_written_as_its_text(capsys: pytest.CaptureFixture[str]) -> None:
     """No record fails because somebody logs what JSON does not know."""
     logs.configure("info", ours=OURS)

@@ -39,6 +39,8 @@ PEM = "-----BEGIN PRIVATE KEY-----\nMIIE\nabc=\n-----END PRIVATE KEY-----"
         (r"{\"phone\":\"+49 171 1234567\"}", r"{\"phone\":\"[number]\"}"),
         ("49 171\n1234567", "[number]"),
         ("chat_491701234567_left", "chat_[number]_left"),
+        ("+49•171·1234567", "[number]"),
+        ("+49&nbsp;171&nbsp;1234567", "[number]"),
     ],
 )
 def test_numbers_go(said: str, left: str) -> None:
@@ -61,6 +63,8 @@ def test_numbers_go(said: str, left: str) -> None:
         (f"https://wa.me/settings/linked_devices#{SHORT_QR}", "[code]"),
         (f"{QR},https://faq.whatsapp.com/r/ld", "[code]"),
         ("https://chat.whatsapp.com/AbCdEfGhIjK", "[code]"),
+        ("HTTPS://Chat.WhatsApp.com:443/AbCdEf", "[code]"),
+        ("call.whatsapp.com/voice/AbCdEf", "[code]"),
     ],
 )
 def test_accounts_and_qr_codes_go(said: str, left: str) -> None:
@@ -86,6 +90,28 @@ def test_accounts_and_qr_codes_go(said: str, left: str) -> None:
         ("password: hunter2", "password: [secret]"),
         ("password=correct horse", "password=[secret] horse"),
         ("passwd hunter2", "passwd [secret]"),
+        ('the password was "hunter2"', 'the password was "[secret]"'),
+        ("PIN 123456", "PIN [secret]"),
+        ("password=b&user=bob", "password=[secret]&user=bob"),
+        ("token=bananas", "token=[secret]"),
+        ("token=b'bananas'", "token=b'[secret]'"),
+        ("Passwort ist hunter2", "Passwort ist [secret]"),
+        ("password=&quot;hunter2&quot;", "password=&quot;[secret]&quot;"),
+        ('{"name":"API_KEY","value":"abc"}', '{"name":"API_KEY","value":"[secret]"}'),
+        ("- name: PASSWORD\n  value: hunter2", "- name: PASSWORD value: [secret]"),
+        ("EnvVar{Name:API_KEY,Value:abc }", "EnvVar{Name:API_KEY,Value:[secret] }"),
+        ('spec.password: Invalid value: "hunter2": too short', 'spec.password: Invalid value: "[secret]": too short'),
+        ('{"password":{"value":"hunter2"}}', '{"password":{"[secret]}}'),
+        ('{"password":["hunter2","sesame"]}', '{"password":["[secret]]}'),
+        ('Basic "dXNlcjpwYXNz"', 'Basic "[secret]"'),
+        ("basic:dXNlcjpwYXNz", "basic:[secret]"),
+        ("Basic YTpi", "Basic [secret]"),
+        ('bearer "abc"', 'bearer "[secret]"'),
+        ('Authorization: Bearer "abc" sent', 'Authorization: [secret]" sent'),
+        ("Authorization: Bearer <abc>", "Authorization: [secret]>"),
+        ('Authorization: Digest username="anna", nonce="abc" done', "Authorization: [secret] done"),
+        ("http://x/eyJhbGciOiJIUzI1NiJ9.e30.x-_/y", "http://x/[secret]/y"),
+        ("2026-11-22eyJ000000A000000", "[number][secret]"),
         (f"http://x/?token={TOKEN}&next=/", "http://x/?token=[secret]&next=/"),
         ("https://user:pass@host/x", "https://[secret]@host/x"),
         ("postgres://u:p@ss/w0rd@db/x", "postgres://[secret]@db/x"),
@@ -113,6 +139,7 @@ def test_secrets_go(said: str, left: str) -> None:
         *("ABCD-1EFG", "abcd-1efg", "/pair/ABCD-1EFG", "WXYZ-ABCD", "ABCD\u20111EFG", "A B C D 1 E F G"),
         *("A B C D - 1 E F G", "A-B-C-D-1-E-F-G", "ABCD 1EFG", "code abcd1efg", "pairing code is abcd 1efg"),
         *("code: ABCD1EFG", '{"pairingCode":"ABCD1EFG"}', "ABCD1EFG is the pairing code"),
+        *("ABCD - 1EFG", "A\nB\nC\nD\n-\n1\nE\nF\nG", "['A', 'B', 'C', 'D', '1', 'E', 'F', 'G']", '["ABCD", "1EFG"]'),
     ],
 )
 def test_pairing_codes_go(said: str) -> None:
@@ -154,6 +181,9 @@ def test_pairing_codes_go(said: str) -> None:
         "Container runner was using 1048576Ki, request is 384Mi, has larger consumption of memory.",
         "rpc error: code = NotFound desc = failed to pull image",
         "[1:1:1122/174200.123456:ERROR:gpu_process_host.cc(123)] GPU process exited: exit_code=34304",
+        "[23:45:1122/174200.123456:ERROR:bus.cc(407)] Failed to connect to the bus",
+        "WWW-Authenticate says Basic realm=standin1",
+        "refused with code a1b2",
         "The token expired; READ-ONLY, node-0001",
     ],
 )
@@ -184,6 +214,31 @@ def test_the_end_of_a_long_text_is_kept() -> None:
     assert redacted.endswith("RuntimeError: no page")
     assert redacted.startswith("…frame")
     assert len(redacted) <= LONGEST
+
+
+@pytest.mark.parametrize("longest", range(6, 20))
+def test_the_start_of_a_text_ends_with_a_whole_mark(longest: int) -> None:
+    """Half of one would be taken for a value."""
+    left = redact("token=hunter2 +49 170 1234567", longest=longest, keep="start")
+
+    assert left == redact(left, longest=longest, keep="start")
+    assert left in ("token=", "token=[secret]")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-11-22pin:ms",
+        "+491701234567Basic dXNlcjpwYXNz",
+        "345@c.uswa.me/cookie",
+        'token="}\nabc',
+        'password: "\nabc',
+        "-----BEGIN \nabc",
+    ],
+)
+def test_what_a_redaction_leaves_is_left(text: str) -> None:
+    """Also where a mark or a blank now stands beside it."""
+    assert redact(text) == redact(redact(text))
 
 
 def test_a_number_cut_in_two_is_not_half_kept() -> None:
