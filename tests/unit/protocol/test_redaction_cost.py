@@ -97,10 +97,11 @@ def test_twice_the_length_costs_less_than_three_times(unit: str) -> None:
     """For texts that are looked at as a whole; the least of several looks, as other work on the machine disturbs one."""
     texts = [(unit * (size // len(unit) + 1))[:size] for size in SIZES]
     least = [float("inf")] * len(SIZES)
-    for _ in range(5):
+    for _ in range(10):
         found = [seconds(text, longest=SIZES[-1], looks=looks) for text, looks in zip(texts, LOOKS, strict=True)]
         least = [min(pair) for pair in zip(least, found, strict=True)]
-        if all(double < 3 * single for single, double in pairwise(least)):
+        # Of one round, too: a moment in which the machine was quick may have met one size alone.
+        if any(all(double < 3 * single for single, double in pairwise(costs)) for costs in (least, found)):
             return
 
     pytest.fail(f"{unit!r}: {least}")
