@@ -183,7 +183,7 @@ def test_every_step_shows_what_it_promises(played: Played) -> None:
 def test_it_says_where_before_it_changes_anything(foreign: Foreign, played: Played) -> None:
     """Which context, which server, what will be made and who is there already come before the first change."""
     server = foreign.cluster.instance.plane.url
-    place = f"This is context local-{foreign.cluster.name} ({server}, Kubernetes v1."
+    place = f"This is context kubernetes-super-admin@local-{foreign.cluster.name} ({server}, Kubernetes v1."
     there = "An operator is installed there (whatsapp-operator/whatsapp-operator): it is left alone."
     used = "the CRDs that are there are used as they are."
 

@@ -164,7 +164,9 @@ async def test_a_browser_killed_for_want_of_memory_is_told(
     folders: Folders, environment: dict[str, str], small_group: Path
 ) -> None:
     """The kernel kills a process of the browser in a group that is too small: OutOfMemory, not a crash."""
-    async with running(folders, environment, serves=False, group=small_group) as runner:
+    # Which process it is decides whether the launch fails at once or never ends: hence a bound on it.
+    limited = environment | {"LAUNCH_TIMEOUT": "15s"}
+    async with running(folders, limited, serves=False, group=small_group) as runner:
         await ends(runner, ExitCode.OUT_OF_MEMORY)
 
         assert "memory limit" in runner.last_words()
