@@ -3,6 +3,10 @@ CLUSTER_NAME ?= demo
 # a server laid out as https://dl.k8s.io instead of compiling them.
 export KUBERNETES_VERSION KUBERNETES_RELEASES
 
+.PHONY: programs
+programs: setup ## Compile the API server that tests start (minutes, once): before them, so that none of them waits for it
+	@$(PYTHON) -m local_cluster programs
+
 .PHONY: cluster-up
 cluster-up: setup ## A real single-node Kubernetes on this machine (root on Debian); again: heals it
 	@$(PYTHON) -m local_cluster up --name $(CLUSTER_NAME)
@@ -21,7 +25,7 @@ kubeconfig: ## Print the path of its kubeconfig (with make -s: nothing else)
 	@$(PYTHON) -m local_cluster kubeconfig --name $(CLUSTER_NAME)
 
 .PHONY: test-cluster
-test-cluster: setup ## The local cluster's own tests (light mode as any user, the rest as root on Debian)
+test-cluster: programs ## The local cluster's own tests (light mode as any user, the rest as root on Debian)
 	$(PYTEST) local-cluster/tests/cluster -m 'not other_release'
 
 .PHONY: test-other-release

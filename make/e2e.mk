@@ -1,5 +1,5 @@
 .PHONY: test-e2e
-test-e2e: setup ## The main job end to end on a real Kubernetes of its own (root on Debian, a quarter of an hour); E2E_KEEP=1 leaves the cluster for looking into
+test-e2e: programs ## The main job end to end on a real Kubernetes of its own (root on Debian, a quarter of an hour); E2E_KEEP=1 leaves the cluster for looking into
 	$(PYTEST) tests/e2e -n 0
 
 .PHONY: e2e-down

@@ -3,6 +3,6 @@ manifests: setup ## Write manifests/install.yaml from manifests/base
 	@$(PYTHON) -m manifests.rendering
 
 .PHONY: test-manifests
-test-manifests: setup ## Check the manifests: schemas, kube-score, rights, a dry run on a real API server
+test-manifests: programs ## Check the manifests: schemas, kube-score, rights, a dry run on a real API server
 	@$(PYTHON) -m manifests.checkers
 	$(PYTEST) tests/manifests

@@ -1,5 +1,5 @@
 .PHONY: test-operator
-test-operator: setup ## The operator against a real API server (minutes, no root)
+test-operator: programs ## The operator against a real API server (minutes, no root)
 	$(PYTEST) tests/integration/operator -n 2
 
 .PHONY: test-operator-crashes

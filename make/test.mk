@@ -25,7 +25,7 @@ test-unit: setup ## The fast tests (under a minute, no root, no network)
 	$(PYTEST) tests/unit local-cluster/tests/unit -n 2
 
 .PHONY: test-integration
-test-integration: setup ## API, operator, plugin and provisioner against a real API server, the runner against its contract
+test-integration: programs ## API, operator, plugin and provisioner against a real API server, the runner against its contract
 	$(PYTEST) tests/integration local-cluster/tests/integration --ignore tests/integration/plugin -n 2
 	$(PYTEST) tests/integration/plugin -n 2  # a cluster of its own: it holds what a person without rights is told
 

@@ -1,4 +1,4 @@
-"""The command line: `python -m local_cluster up|down|status|kubeconfig|load|load-images|exec`.
+"""The command line: `python -m local_cluster programs|up|down|status|kubeconfig|load|load-images|exec`.
 
 What a program may want to read goes to standard output, everything else to standard error. An expected failure is one
 message and status 1, never a traceback. The arguments are argparse's, as those of all internal commands: completion and
@@ -21,6 +21,7 @@ from local_cluster.full import machine
 from local_cluster.full.cluster import FullCluster
 from local_cluster.full.load import load_missing
 from local_cluster.full.status import render
+from local_cluster.light import find_programs
 
 __all__ = ["main"]
 
@@ -39,6 +40,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted; the same command again goes on from here", file=sys.stderr)
         return 130
+
+
+def _programs(_: FullCluster, __: argparse.Namespace) -> int:
+    find_programs(progress=Steps())
+    return 0
 
 
 def _up(cluster: FullCluster, _: argparse.Namespace) -> int:
@@ -107,6 +113,7 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(command=command)
         return sub
 
+    add("programs", _programs, "compile what an API server alone needs, before tests start one")
     add("up", _up, "bring the cluster up, or back to what it should be")
     add("down", _down, "remove the cluster with everything it made")
     add("status", _status, "show what runs; status 1 when something does not")
