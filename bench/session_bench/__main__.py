@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from session_devtools.errors import ToolError
-from session_devtools.steps import Steps
+from session_devtools.progress import ConsoleProgress
 
 from session_bench.figures import Table
 from session_bench.ground import Ground
@@ -60,7 +60,7 @@ class Told:
 
 def _measure(given: argparse.Namespace, told: Told) -> int:
     """Measure the parts in order; one that fails does not keep the next from being measured."""
-    progress, missed = Steps(), 0
+    progress, missed = ConsoleProgress(), 0
     if "operator" in given.parts:
         from session_bench.scale import measure_operator  # late, as below: this part brings up a cluster
 
@@ -83,7 +83,7 @@ def _measure(given: argparse.Namespace, told: Told) -> int:
     return 1 if missed else 0
 
 
-def _on_ground(given: argparse.Namespace, progress: Steps) -> dict[str, Measure]:
+def _on_ground(given: argparse.Namespace, progress: ConsoleProgress) -> dict[str, Measure]:
     """What is measured on a real cluster, in the order of its trouble for the machine."""
     rounds, sessions = given.rounds or 3, given.sessions
     plan = Plan(rounds=rounds, sessions=sessions, rest=given.rest)

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from session_demo.stage import Stage
+from session_devtools.http_client import Client
 from session_devtools.kubectl import Kubectl
 from session_devtools.waiting import wait_until
-from session_devtools.web import Client
 from whatsapp_operator.api.constants import API_VERSION, RUNNER_PORT
 
 from session_bench import objects
@@ -39,8 +39,8 @@ class Ground:
 
     def object(self, path: str) -> dict[str, Any] | None:
         """Read one object or list; None while there is none."""
-        answer = self.api.ask(path, timeout=10)
-        return answer.object() if answer.ok else None
+        answer = self.api.request(path, timeout=10)
+        return answer.json_object() if answer.ok else None
 
     def pod(self, name: str) -> dict[str, Any] | None:
         """Return a pod, or None."""
@@ -68,7 +68,7 @@ class Ground:
             raise BenchError("the stand-in's pod is gone")
         host, token = str(pod["status"]["podIP"]), self.stage.phone_token
         phone = Client(f"http://{host}:{self.stage.phone_port}", token=token)
-        return str(self.inside.run(phone.ask, "/phone/scan", body={"qr": text}, timeout=60).object()["device"])
+        return str(self.inside.run(phone.request, "/phone/scan", body={"qr": text}, timeout=60).json_object()["device"])
 
     def qr_known(self, name: str, *, within: float = 240) -> tuple[float, str]:
         """Poll a pod's runner until it gives its QR code; returns when (monotonic) and its text. To be run inside."""
@@ -81,9 +81,9 @@ class Ground:
         runner = Client(f"http://{pod['status']['podIP']}:{RUNNER_PORT}", token=token)
 
         def look() -> tuple[float, str] | None:
-            answer = runner.ask("/v1/qr", timeout=5)
+            answer = runner.request("/v1/qr", timeout=5)
             if answer.ok:
-                return time.monotonic(), str(answer.object()["text"])
+                return time.monotonic(), str(answer.json_object()["text"])
             if answer.status == 0:
                 self._still_runs(pod)
             return None

@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from statistics import median
 
-from session_devtools.steps import Progress
+from session_devtools.progress import Progress
 
 from session_bench import kernel, objects
 from session_bench.errors import BenchError
@@ -44,7 +44,7 @@ def measure_memory(ground: Ground, plan: Plan, *, progress: Progress, kinds: tup
     found: dict[str, list[float]] = defaultdict(list)
 
     def step(what: str) -> AbstractContextManager[None]:
-        return progress.step(f"memory: {what}", still=lambda: "measuring")
+        return progress.step(f"memory: {what}", status=lambda: "measuring")
 
     # The first pod fills caches for all that follow, while the kernel gives back those of the images' loading.
     with step("1 pod, not counted"), pods(ground, 1, rest=plan.rest):

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from local_cluster.light import LightCluster
 from session_demo.cast import CRDS
+from session_devtools.http_client import Client
 from session_devtools.waiting import wait_until
-from session_devtools.web import Client
 
 from session_bench.errors import BenchError
 from session_bench.metrics import Work, parse_work
@@ -51,7 +51,7 @@ class OperatorProcess:
     def work(self) -> Work:
         """Ask its metrics what it has done so far."""
         port = wait_until("the operator's port", lambda: self._said("Probes served", "port"))
-        return parse_work(Client(f"http://127.0.0.1:{port}").ask("/metrics", headers={"Accept": "text/plain"}).text)
+        return parse_work(Client(f"http://127.0.0.1:{port}").request("/metrics", headers={"Accept": "text/plain"}).text)
 
     def _said(self, message: str, field: str, value: str = "") -> str | None:
         if self.process.poll() is not None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from session_demo.stage import KILL_BROWSER
-from session_devtools.steps import Progress
+from session_devtools.progress import Progress
 from session_devtools.waiting import wait_until
 
 from session_bench import objects
@@ -31,7 +31,7 @@ KILLED = "browser killed (5 s of it waited on purpose)"
 def measure_recovery(ground: Ground, *, rounds: int, progress: Progress) -> Table:
     """Measure each kind of loss so often."""
     ground.kubectl.apply(objects.session(NAME, recovery={"healthyAfter": f"{HEALTHY_AFTER:.0f}s"}))
-    with progress.step("recovery: linking, and a minute for the login to be safe on disk", still=lambda: "measuring"):
+    with progress.step("recovery: linking, and a minute for the login to be safe on disk", status=lambda: "measuring"):
         ground.scan(ground.inside.run(ground.qr_known, NAME)[1])
         status = ground.connected(NAME)
         linked = str(status["link"]["linkedTime"])
@@ -41,7 +41,7 @@ def measure_recovery(ground: Ground, *, rounds: int, progress: Progress) -> Tabl
             raise BenchError("the session's pod is gone before anything was measured")
     killed, deleted, slept = [], [], []
     for turn in range(rounds):
-        with progress.step(f"recovery: round {turn + 1} of {rounds}", still=lambda: "measuring"):
+        with progress.step(f"recovery: round {turn + 1} of {rounds}", status=lambda: "measuring"):
             killed.append(_away(ground, lambda: _kill_browser(ground)))
             deleted.append(_away(ground, lambda: _delete_pod(ground)))
             slept.append(until_ready(ground, objects.sleeping(pod, f"asleep-{turn}"), f"asleep-{turn}"))

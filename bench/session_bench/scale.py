@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from local_cluster.light import LightCluster
-from session_devtools.steps import Progress
+from session_devtools.http_client import Client
+from session_devtools.progress import Progress
 from session_devtools.waiting import wait_until
-from session_devtools.web import Client
 
 from session_bench import kernel, objects
 from session_bench.audit import count_since
@@ -35,7 +35,7 @@ def measure_operator(*, sessions: int, rounds: int, progress: Progress) -> Table
     """Measure in rounds."""
     found: dict[tuple[str, str], list[float]] = defaultdict(list)
     for turn in range(rounds):
-        with progress.step(f"operator: {sessions} sessions, round {turn + 1} of {rounds}", still=lambda: "measuring"):
+        with progress.step(f"operator: {sessions} sessions, round {turn + 1} of {rounds}", status=lambda: "measuring"):
             for figure, value in _round(sessions).items():
                 found[figure].append(value)
     rows = tuple(Row(name=name, unit=unit, values=tuple(values)) for (name, unit), values in found.items())
@@ -108,7 +108,7 @@ def _create(cluster: LightCluster, wanted: Iterable[dict[str, Any]]) -> None:
 
 def _count(api: Client, where: str) -> int:
     """How many pods a namespace has; one is fetched, the rest only counted."""
-    told = api.ask(f"/api/v1/namespaces/{where}/pods?limit=1", timeout=30).object()
+    told = api.request(f"/api/v1/namespaces/{where}/pods?limit=1", timeout=30).json_object()
     return len(told["items"]) + int(told["metadata"].get("remainingItemCount", 0))
 
 
@@ -118,4 +118,4 @@ def _named(name: str) -> dict[str, Any]:
 
 def _api(cluster: LightCluster) -> Client:
     admin = cluster.client_cert_for("admin", "system:masters")
-    return Client(cluster.url, authority=cluster.ca_file, certificate=admin.certificate, key=admin.key)
+    return Client(cluster.url, ca_file=cluster.ca_file, certificate=admin.certificate, key=admin.key)

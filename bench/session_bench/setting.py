@@ -15,7 +15,7 @@ from local_cluster.full.readiness import api_client
 from session_demo import places
 from session_demo.setup import Choice, set_up
 from session_demo.story import Story
-from session_devtools.steps import Steps
+from session_devtools.progress import ConsoleProgress
 
 from session_bench import objects
 from session_bench.ground import Ground
@@ -39,4 +39,4 @@ def ground(name: str) -> Iterator[Ground]:
             yield found
     finally:
         if not keep:
-            cluster.down(progress=Steps())
+            cluster.down(progress=ConsoleProgress())

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from session_devtools.steps import Progress
+from session_devtools.progress import Progress
 
 from session_bench import objects
 from session_bench.errors import BenchError
@@ -33,7 +33,7 @@ def measure_start(ground: Ground, *, rounds: int, progress: Progress) -> Table:
         SLEEP: lambda name: until_ready(ground, objects.sleeping(pod, name), name),
     }
     for turn in range(rounds):
-        with progress.step(f"start: round {turn + 1} of {rounds}", still=lambda: "measuring"):
+        with progress.step(f"start: round {turn + 1} of {rounds}", status=lambda: "measuring"):
             order = list(kinds) if turn % 2 == 0 else list(reversed(kinds))
             for place, kind in enumerate(order):
                 single[kind].append(kinds[kind](f"start-{turn}-{place}"))
@@ -54,7 +54,7 @@ def measure_crowd(ground: Ground, *, rounds: int, sessions: int, progress: Progr
     one, many = SESSION, f"{sessions} sessions at once, apply to the last QR code"
     found: dict[str, list[float]] = {one: [], many: []}
     for turn in range(rounds):
-        with progress.step(f"crowd: round {turn + 1} of {rounds}", still=lambda: "measuring"):
+        with progress.step(f"crowd: round {turn + 1} of {rounds}", status=lambda: "measuring"):
             for kind, count in ((one, 1), (many, sessions)):
                 names = [f"crowd-{turn}-{count}-{number}" for number in range(count)]
                 found[kind].append(max(until_qr(ground, [objects.session(name) for name in names], names)))

@@ -14,7 +14,7 @@ from typing import Any
 from session_devtools.errors import ToolError
 from session_devtools.images.build import build
 from session_devtools.kubectl import Kubectl
-from session_devtools.steps import Steps
+from session_devtools.progress import ConsoleProgress
 
 from session_demo import context, installation, survey
 from session_demo.cast import CRDS, NAMESPACE, QUOTA
@@ -163,7 +163,7 @@ def _items(kubectl: Kubectl, *what: str) -> list[dict[str, Any]]:
 
 
 def _deliver(delivery: Delivery) -> installation.Images:
-    progress = Steps()
+    progress = ConsoleProgress()
     try:
         return delivery.deliver(build(progress=progress), progress=progress)
     except ToolError as error:

@@ -16,7 +16,7 @@ from session_devtools.commands import run
 from session_devtools.errors import ToolError
 from session_devtools.images.build import Built
 from session_devtools.images.push import push
-from session_devtools.steps import Progress
+from session_devtools.progress import Progress
 
 from session_demo.errors import DemoError
 from session_demo.installation import Images

@@ -13,7 +13,7 @@ from session_devtools import packages
 from session_devtools.errors import ToolError
 from session_devtools.images.build import Built, build, unbuilt
 from session_devtools.kubectl import Kubectl
-from session_devtools.steps import Steps
+from session_devtools.progress import ConsoleProgress
 
 from session_demo.errors import DemoError
 from session_demo.installation import Images
@@ -24,7 +24,7 @@ IMAGE_MINUTES = 2
 
 def local(name: str) -> tuple[Kubectl, Images]:
     """Bring our own cluster up and the images into it; raises DemoError with what to do."""
-    progress = Steps()
+    progress = ConsoleProgress()
     try:
         machine.check()  # before anything is asked of apt
         cluster = FullCluster(name)
@@ -46,4 +46,4 @@ def local(name: str) -> tuple[Kubectl, Images]:
 
 def remove(name: str) -> None:
     """Remove our own cluster with everything it made."""
-    FullCluster(name).down(progress=Steps())
+    FullCluster(name).down(progress=ConsoleProgress())

@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from session_devtools.errors import ToolError
+from session_devtools.http_client import Client
 from session_devtools.kubectl import Kubectl
 from session_devtools.waiting import wait_until
-from session_devtools.web import Client
 
 from session_demo.cast import NAMESPACE
 from session_demo.errors import DemoError
@@ -141,12 +141,12 @@ class Stage:
             raise NotYet(f"session {name} has no Secret")
         token = base64.b64decode(secret["data"]["link"]).decode()
         with self.kubectl.forward(name, 8080, namespace=NAMESPACE) as port:
-            return str(Client(f"http://127.0.0.1:{port}", token=token).ask("/v1/qr").object()["text"])
+            return str(Client(f"http://127.0.0.1:{port}", token=token).request("/v1/qr").json_object()["text"])
 
     def phone(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Call the phone's API; a body makes it a POST."""
         with self.kubectl.forward(self.phone_pod, self.phone_port, namespace=self.phone_namespace) as port:
-            return Client(f"http://127.0.0.1:{port}", token=self.phone_token).ask(path, body=body).object()
+            return Client(f"http://127.0.0.1:{port}", token=self.phone_token).request(path, body=body).json_object()
 
     def scan(self, name: str) -> None:
         """Let the phone scan a session's QR code; a code that ran out meanwhile is read anew."""
@@ -158,7 +158,7 @@ class Stage:
         def scan() -> Any:
             return self.phone("/phone/scan", {"qr": read()})
 
-        return wait_until("the phone scans the QR code", scan, lambda _: True, within=5, every=1, not_yet=ToolError)
+        return wait_until("the phone scans the QR code", scan, lambda _: True, within=5, every=1, retry_on=ToolError)
 
     def delete_pod(self, name: str) -> None:
         """Delete a session's pod gracefully, as `kubectl delete pod` or a drain does."""

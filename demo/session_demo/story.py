@@ -3,7 +3,7 @@
 `Story.expect` polls a probe until it returns what the step promises or the deadline passes; a miss is told and kept,
 and the story goes on as far as it can, so that one run shows every fault. `Story.finish` gives the exit status.
 
-Plain lines, for the same reason as in `session_devtools.steps`: what is told is kept and read again.
+Plain lines, for the same reason as in `session_devtools.progress`: what is told is kept and read again.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TextIO
 
-from session_devtools.errors import NotInTime, ToolError
+from session_devtools.errors import ToolError, WaitTimeout
 from session_devtools.waiting import wait_until
 
 
@@ -71,11 +71,11 @@ class Story:
                 lambda seen: seen.good,
                 within=within,
                 every=interval,
-                not_yet=ToolError,  # what cannot be looked at yet (no pod, no port) is nothing good so far
+                retry_on=ToolError,  # what cannot be looked at yet (no pod, no port) is nothing good so far
                 clock=self.clock,
                 sleep=self.sleep,
             )
-        except NotInTime as late:
+        except WaitTimeout as late:
             seen = late.seen if isinstance(late.seen, Seen) else Seen(good=False, text=str(late.seen))
         self._tell(promise, seen, took=self.clock() - begun, limit=within)
         return seen.good

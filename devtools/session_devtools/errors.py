@@ -5,13 +5,13 @@ ToolError
 ├── BuildError         a program could not be built
 ├── MachineError       this machine lacks something that a person can give it
 ├── StartError         a component ended or did not become ready in time
-├── NotInTime          something that was waited for did not happen
+├── WaitTimeout        something that was waited for did not happen
 └── ConflictError      somebody else holds what is needed here
 """
 
 from collections.abc import Sequence
 
-__all__ = ["BuildError", "CommandError", "ConflictError", "MachineError", "NotInTime", "StartError", "ToolError"]
+__all__ = ["BuildError", "CommandError", "ConflictError", "MachineError", "StartError", "ToolError", "WaitTimeout"]
 
 
 class ToolError(Exception):
@@ -40,7 +40,7 @@ class StartError(ToolError):
     """A component ended at once or was not ready in time; the message has the end of its log."""
 
 
-class NotInTime(ToolError):
+class WaitTimeout(ToolError):
     """Something that was waited for did not happen; `seen` is what was seen last, or the fault of the last look."""
 
     def __init__(self, message: str, *, seen: object = None) -> None:

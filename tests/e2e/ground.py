@@ -26,7 +26,7 @@ from session_demo.story import Story
 from session_devtools.cgroups import CgroupTree
 from session_devtools.commands import run
 from session_devtools.kubectl import Kubectl
-from session_devtools.steps import Steps
+from session_devtools.progress import ConsoleProgress
 
 KEEP = "E2E_KEEP"
 """ An environment variable: not empty keeps the cluster, to look into it or to run again at once. """
@@ -51,9 +51,9 @@ class Ground:
 def ground(name: str) -> Iterator[Ground]:
     """Bring everything up, and remove it whatever happens. A second run on this machine waits for the first."""
     cluster, keep = FullCluster(name), bool(os.environ.get(KEEP))
-    with records.locked(f"end-to-end tests {name}", progress=Steps()):
+    with records.locked(f"end-to-end tests {name}", progress=ConsoleProgress()):
         if not keep:
-            cluster.down(progress=Steps())
+            cluster.down(progress=ConsoleProgress())
         try:
             yield _bring_up(cluster)
         finally:
@@ -83,7 +83,7 @@ def _bring_up(cluster: FullCluster) -> Ground:
 def remove(cluster: FullCluster) -> None:
     """Remove the cluster; raises AssertionError when something of it is still there."""
     instance = cluster.instance
-    cluster.down(progress=Steps())
+    cluster.down(progress=ConsoleProgress())
     left = left_of(instance)
     assert left == [], f"something of the cluster {instance.name} is left: {left}"
 

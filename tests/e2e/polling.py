@@ -17,4 +17,4 @@ must, and a deadline that is missed by a little proves nothing. Where a time is 
 
 def until(what: str, look: Callable[[], T], good: Callable[[T], object], *, within: float = PATIENCE) -> T:
     """Look until it is good, and return what was seen then. What cannot be looked at yet is not good yet."""
-    return wait_until(what, look, good, within=within, every=0.3, not_yet=ToolError)
+    return wait_until(what, look, good, within=within, every=0.3, retry_on=ToolError)

@@ -11,8 +11,8 @@ from typing import Any
 
 from e2e.polling import PATIENCE, until
 from session_demo.stage import KILL_BROWSER, NotYet, Stage
+from session_devtools.http_client import Client
 from session_devtools.kubectl import Kubectl
-from session_devtools.web import Client
 
 PATIENT = {"startup": "3m", "launch": "2m", "healthCheck": "2m"}
 """ For a loaded machine, where a browser's start may take long: these tests are about what follows, not about speed. """
@@ -145,7 +145,7 @@ class Tenant:
             raise NotYet(f"session {name} has no Secret")
         token = base64.b64decode(secret["data"][scope]).decode()
         with self.kubectl.forward(name, 8080, namespace=self.namespace) as port:
-            return Client(f"http://127.0.0.1:{port}", token=token).ask(path).object()
+            return Client(f"http://127.0.0.1:{port}", token=token).request(path).json_object()
 
     def phone(self, name: str, command: str, **body: Any) -> None:
         """Do something to the session's device on the phone."""

@@ -30,7 +30,7 @@ from session_demo.survey import OPERATOR_NAMESPACE
 from session_devtools.images.build import build
 from session_devtools.images.push import push
 from session_devtools.kubectl import Kubectl
-from session_devtools.steps import Steps
+from session_devtools.progress import ConsoleProgress
 
 ROOT = Path(__file__).parents[2]
 DEMO_OPERATOR = f"system:serviceaccount:{OPERATOR_NAMESPACE}:{OPERATOR_NAMESPACE}"
@@ -101,10 +101,10 @@ def foreign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Foreign]:
     cluster = FullCluster("foreign" if worker is None else f"foreign-{worker}")
     folder = tmp_path_factory.mktemp("foreign")
     if not keep:
-        cluster.down(progress=Steps())
+        cluster.down(progress=ConsoleProgress())
     try:
-        cluster.up(progress=Steps())
-        with Registry.running(folder, host=cluster.instance.link.host, progress=Steps()) as registry:
+        cluster.up(progress=ConsoleProgress())
+        with Registry.running(folder, host=cluster.instance.link.host, progress=ConsoleProgress()) as registry:
             trust(cluster.instance, registry.address)
             kubeconfig = folder / "kubeconfig"
             kubeconfig.write_bytes(cluster.kubeconfig.read_bytes())
@@ -120,8 +120,8 @@ def foreign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Foreign]:
 def install_their_operator(foreign: Foreign) -> None:
     """Install an operator as docs/operations/install.md says, with a session that its quota has no room for."""
     names = {
-        name: push(image, foreign.registry, verify_tls=False, progress=Steps())
-        for name, image in build(progress=Steps()).items()
+        name: push(image, foreign.registry, verify_tls=False, progress=ConsoleProgress())
+        for name, image in build(progress=ConsoleProgress()).items()
     }
     base = installation.objects(foreign.kubectl("kustomize", str(ROOT / "manifests/base")))
     foreign.kubectl.apply(*installation.with_images(base, Images(**names)))

@@ -11,7 +11,7 @@ import pytest
 from e2e.audit import OPERATOR, Entry
 from e2e.ground import Ground
 from e2e.tenant import Tenant
-from session_devtools.web import Client
+from session_devtools.http_client import Client
 
 WORD = "tr3asure"
 
@@ -117,7 +117,7 @@ def test_no_verb_on_secrets_gives_a_foreign_one_away(as_operator: str, bank: Ten
     attempt = ATTEMPTS[name]
     mine = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "bank"}, "stringData": {"pin": "0000"}}
 
-    answer = Client(as_operator).ask(
+    answer = Client(as_operator).request(
         f"/api/v1/namespaces/{bank.namespace}{attempt.path}",
         method=attempt.method,
         body=mine if attempt.body else None,

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from e2e.polling import until
 from e2e.tenant import Tenant
-from session_devtools.errors import NotInTime
+from session_devtools.errors import WaitTimeout
 
 TRIO = ("sales", "support", "orders")
 
@@ -30,7 +30,7 @@ def settle(tenant: Tenant) -> None:
     for name in TRIO:
         try:
             tenant.reaches(name, "Connected")
-        except NotInTime:
+        except WaitTimeout:
             _make_anew(tenant, name)
         if tenant.status(name).get("recovery", {}).get("consecutiveFailures"):
             _forgive(tenant, name)

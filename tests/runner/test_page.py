@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page
 from runner.running import Folders
-from session_devtools.errors import NotInTime
+from session_devtools.errors import WaitTimeout
 from session_devtools.waiting import async_wait_until
 from session_protocol.hosts import AllowedHosts
 from session_protocol.vocabulary import StateReason
@@ -46,7 +46,7 @@ class Open:
                 lambda facts: all(getattr(facts, name) == value for name, value in expected.items()),
                 within=deadline,
             )
-        except NotInTime as late:
+        except WaitTimeout as late:
             page = await self.browser.page.evaluate(
                 "() => [location.href, document.readyState, document.documentElement.outerHTML.slice(0, 600)]"
             )

@@ -13,7 +13,7 @@ from session_devtools.commands import run, succeeds
 from session_devtools.images.logged import run_logged
 
 
-class Builder(Protocol):
+class BuildTool(Protocol):
     """What a build needs of a container tool; the tests have one that only notes what it is asked."""
 
     def has(self, reference: str) -> bool:

@@ -12,7 +12,7 @@ from typing import Final
 
 from session_devtools.build.cache import content_key, entry
 from session_devtools.images.logged import last_line, run_logged
-from session_devtools.steps import Progress
+from session_devtools.progress import Progress
 
 PYTHON: Final = "3.11"
 """ Debian 12's own. """
@@ -31,7 +31,7 @@ def fetch_wheels(*requirements: Path, progress: Progress, cache: Path | None = N
 
     def fill(folder: Path) -> None:
         log = folder / "pip.log"
-        with progress.step(f"wheels of {names}", still=lambda: last_line(log)):
+        with progress.step(f"wheels of {names}", status=lambda: last_line(log)):
             run_logged(command(requirements, folder, machine=machine), log=log, what=f"pip download of {names}")
         log.unlink()
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from session_devtools.errors import MachineError
 from session_devtools.kubectl import Kubectl
-from session_devtools.steps import Progress, Silent
+from session_devtools.progress import NoProgress, Progress
 
 from local_cluster import build
 from local_cluster.full import namespaces, records
@@ -38,7 +38,7 @@ class FullCluster:
         While its programs are made on a new machine, `beside` is done as soon as the packages that it `needs` are there;
         that takes about so many `minutes`. Raises ToolError.
         """
-        watcher = progress or Silent()
+        watcher = progress or NoProgress()
         programs = prepare(progress=watcher, needs=needs, beside=beside, minutes=minutes)
         up(self.name, programs, progress=watcher)
 
@@ -47,7 +47,7 @@ class FullCluster:
 
         Raises ToolError.
         """
-        return down(self.name, progress=progress or Silent())
+        return down(self.name, progress=progress or NoProgress())
 
     def load(self, archive: Path) -> list[str]:
         """Bring an OCI archive's images in, and return their names.
@@ -96,7 +96,7 @@ class FullCluster:
         """Kubectl as its administrator."""
         instance = self.instance
         program = build.kubernetes() / "kubectl"
-        return Kubectl.alone(
+        return Kubectl.isolated(
             program=program, kubeconfig=instance.kubeconfig, cache=instance.plane.folder / "kubectl-cache"
         )
 

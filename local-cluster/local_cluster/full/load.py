@@ -7,8 +7,8 @@ from pathlib import Path
 from session_devtools.commands import run
 from session_devtools.errors import MachineError
 from session_devtools.images import Built
-from session_devtools.steps import Progress
-from session_devtools.together import together
+from session_devtools.parallel import run_parallel
+from session_devtools.progress import Progress
 
 from local_cluster import build
 from local_cluster.full.instance import Instance
@@ -43,7 +43,7 @@ def load_missing(instance: Instance, images: Iterable[Built], *, progress: Progr
         with progress.step(f"loading image {built.name}"):
             load(instance, built.archive)
 
-    together(*(functools.partial(bring, built) for built in missing))
+    run_parallel(*(functools.partial(bring, built) for built in missing))
     return [built.reference for built in missing]
 
 

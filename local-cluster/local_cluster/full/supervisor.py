@@ -23,7 +23,7 @@ from local_cluster.full.namespaces import enter
 
 __all__ = ["Daemon", "Supervisor"]
 
-PATIENCE = 5.0  # seconds for a daemon to end when asked, before it is killed
+GRACE_PERIOD = 5.0  # seconds for a daemon to end when asked, before it is killed
 # To the cgroup first, then the program: no child of it can be born outside.
 INTO_CGROUP = 'echo $$ > "$0/cgroup.procs" && exec "$@"'
 
@@ -107,7 +107,7 @@ class Supervisor:
             processes = [process for pid in self._cgroups.pids() if (process := identify(pid)) is not None]
             if not processes:
                 return []
-            left = end(processes, patience=0)
+            left = end(processes, grace_period=0)
         return left
 
     def pids(self) -> list[int]:
@@ -119,7 +119,7 @@ class Supervisor:
         program = Path(daemon.command[0]).resolve()
         nearby = self._cgroups.pids(self._cgroups.component(daemon.name))
         found = [known, *(identify(pid) for pid in nearby if _program_of(pid) in {program, None})]
-        left = end([process for process in found if process is not None], patience=PATIENCE)
+        left = end([process for process in found if process is not None], grace_period=GRACE_PERIOD)
         if left:
             raise StartError(f"{daemon.name} (process {left[0].pid}) can not be ended; a reboot will help")
 

@@ -14,14 +14,14 @@ from session_devtools.build.cache import cache_folder
 from session_devtools.cgroups import CgroupTree
 from session_devtools.commands import run
 from session_devtools.errors import StartError
-from session_devtools.steps import Progress
+from session_devtools.progress import Progress
 
 from local_cluster.control_plane import audit_policy
 from local_cluster.full import configs, machine, namespaces, oci, readiness, records
 from local_cluster.full.components import USERS, Files, Programs, daemons
 from local_cluster.full.instance import Instance
 from local_cluster.full.manifests import manifests
-from local_cluster.full.patience import repeat
+from local_cluster.full.retrying import retry_os_errors
 from local_cluster.full.supervisor import Daemon, Supervisor
 from local_cluster.pki import Kubeadm, write_private
 
@@ -111,7 +111,7 @@ def _anchor(instance: Instance, supervisor: Supervisor, programs: Programs, prog
                 raise StartError(f"process {left[0].pid} of an earlier cluster can not be ended; a reboot will help")
             # Gone and made anew: the kubelet's statistics wait for seconds on each empty cgroup of a dead container.
             cgroups = CgroupTree(instance.label)
-            repeat(cgroups.remove)
+            retry_os_errors(cgroups.remove)
             cgroups.create()
             namespaces.make_folders(instance)
             keep = [instance.state, cache_folder()]

@@ -73,7 +73,7 @@ def _kill(cluster: FullCluster, name: str) -> None:
     assert pid is not None
     identity = identify(pid)
     assert identity is not None
-    assert end([identity], patience=0) == []
+    assert end([identity], grace_period=0) == []
 
 
 def _crash(cluster: FullCluster) -> None:

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 from local_cluster.build.versions import GO_MODULES
 from session_devtools.build.toolchain import find_go
-from session_devtools.steps import Steps
+from session_devtools.progress import ConsoleProgress
 
 pytestmark = pytest.mark.timeout(900)  # seconds: from a cold cache it compiles client-go first
 
@@ -23,7 +23,7 @@ def go(*words: str) -> str:
         "GOWORK": "off",
         "GOFLAGS": "-mod=readonly",
     }
-    command = [str(find_go(progress=Steps())), *words]
+    command = [str(find_go(progress=ConsoleProgress())), *words]
     done = subprocess.run(command, cwd=MODULE, env=environment, capture_output=True, text=True, check=False)
     return done.stdout + done.stderr + (f"status {done.returncode}" if done.returncode else "")
 

@@ -21,7 +21,7 @@ from local_cluster.full.instance import Instance, Link
 from local_cluster.full.manifests import DNS_USER, KUBELET_CLIENT, manifests
 from local_cluster.full.namespaces import anchor_script, enter
 from local_cluster.full.status import Component, Status, render
-from session_devtools.errors import NotInTime, StartError
+from session_devtools.errors import StartError, WaitTimeout
 from session_devtools.processes import ProcessId
 
 LINK = Link(network="10.245.0.0/30", host="10.245.0.1", node="10.245.0.2")
@@ -289,7 +289,7 @@ def test_waiting_ends_when_it_is_so_or_never_will_be() -> None:
 
     with pytest.raises(StartError, match="etcd has ended"):
         readiness.wait_for(lambda: False, what="x", check=ended)
-    with pytest.raises(NotInTime, match="the moon's rise: not within 0 s"):
+    with pytest.raises(WaitTimeout, match="the moon's rise: not within 0 s"):
         readiness.wait_for(lambda: False, what="the moon's rise", check=lambda: None, timeout=0)
 
 

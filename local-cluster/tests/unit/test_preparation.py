@@ -11,7 +11,7 @@ from local_cluster.build.programs import Program
 from local_cluster.full import machine, preparation
 from session_devtools import packages
 from session_devtools.errors import MachineError
-from session_devtools.steps import Progress, Silent
+from session_devtools.progress import NoProgress, Progress
 
 
 def _program(title: str, minutes: float) -> Program:
@@ -82,6 +82,6 @@ def test_the_images_are_made_beside_the_compiling_once_the_packages_are_there(
         steps.append("images")
         meet.wait()
 
-    preparation.prepare(progress=Silent(), needs=["buildah"], beside=[images])
+    preparation.prepare(progress=NoProgress(), needs=["buildah"], beside=[images])
 
     assert steps == ["buildah", "images"]

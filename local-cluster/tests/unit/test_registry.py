@@ -12,7 +12,7 @@ from local_cluster.registry.trust import hosts_file, trust
 from session_devtools.errors import BuildError
 from session_devtools.images.build import Built
 from session_devtools.images.push import push, pushed_reference
-from session_devtools.steps import Silent
+from session_devtools.progress import NoProgress
 
 BUILT = Built(
     name="runner", reference="localhost/whatsapp-runner:0123456789ab", archive=Path("/cache/image.tar"), size=1
@@ -86,7 +86,7 @@ def test_an_image_that_the_builds_still_have_is_pushed_from_there() -> None:
     """Its layers were compressed before, perhaps."""
     store = Notes(present=True)
 
-    said = push(BUILT, "registry.example.com/team", verify_tls=True, progress=Silent(), store=store)
+    said = push(BUILT, "registry.example.com/team", verify_tls=True, progress=NoProgress(), store=store)
 
     assert "registry.example.com/team/whatsapp-runner:0123456789ab" == said
     assert [("has", BUILT.reference), ("push", BUILT.reference, said, "TLS")] == store.asked
@@ -96,7 +96,7 @@ def test_an_image_that_the_builds_forgot_comes_from_its_archive() -> None:
     """The archive in the cache is the image, whatever became of the builds' storage."""
     store = Notes(present=False)
 
-    said = push(BUILT, "localhost:5000/x", verify_tls=False, progress=Silent(), store=store)
+    said = push(BUILT, "localhost:5000/x", verify_tls=False, progress=NoProgress(), store=store)
 
     assert [
         ("has", BUILT.reference),
@@ -108,4 +108,6 @@ def test_an_image_that_the_builds_forgot_comes_from_its_archive() -> None:
 def test_a_refusal_of_the_registry_reaches_the_caller() -> None:
     """Nobody goes on with an image that is not there."""
     with pytest.raises(BuildError, match="unauthorized"):
-        push(BUILT, "localhost:5000/x", verify_tls=False, progress=Silent(), store=Notes(present=True, refuses=True))
+        push(
+            BUILT, "localhost:5000/x", verify_tls=False, progress=NoProgress(), store=Notes(present=True, refuses=True)
+        )

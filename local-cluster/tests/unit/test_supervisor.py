@@ -63,7 +63,7 @@ def test_a_daemon_that_ended_is_started_anew(supervisor: Supervisor) -> None:
     """And is not taken for running meanwhile."""
     supervisor.ensure(SLEEP, inside=None)
     first = _running(supervisor)
-    end([first], patience=0)
+    end([first], grace_period=0)
 
     assert supervisor.running("sleeper") is None
     assert supervisor.ensure(SLEEP, inside=None)

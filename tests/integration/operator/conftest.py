@@ -19,7 +19,7 @@ from integration.operator.node import Node, ScriptedRunner
 from integration.operator.process import ACCOUNT, NAMESPACE, ROOT, OperatorProcess
 from local_cluster.light import LightCluster
 from session_demo.cast import CRDS
-from session_devtools.errors import NotInTime
+from session_devtools.errors import WaitTimeout
 from session_devtools.waiting import async_wait_until
 
 T = TypeVar("T")
@@ -195,7 +195,7 @@ class Bench:
         """Wait for something to be true; return what was seen."""
         try:
             return await async_wait_until(what, look, within=within)
-        except NotInTime as late:
+        except WaitTimeout as late:
             tails = "\n".join(operator.tail() for operator in self.operators)
             raise AssertionError(f"{late}\n{tails}") from late
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import aiohttp
-from session_devtools.errors import NotInTime
+from session_devtools.errors import WaitTimeout
 from session_devtools.waiting import async_wait_until
 
 ROOT = Path(__file__).parents[3]
@@ -81,7 +81,7 @@ class OperatorProcess:
 
         try:
             return await async_wait_until(f"the operator says {message!r} {fields}", found, within=within)
-        except NotInTime as late:
+        except WaitTimeout as late:
             raise AssertionError(f"{late}:\n{self.tail()}") from late
 
     async def acts(self) -> Self:

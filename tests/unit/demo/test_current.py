@@ -18,7 +18,7 @@ from session_demo.survey import OPERATOR_NAMESPACE, Crds
 from session_devtools.errors import BuildError, CommandError
 from session_devtools.images.build import Built
 from session_devtools.kubectl import Kubectl
-from session_devtools.steps import Progress
+from session_devtools.progress import Progress
 from unit.demo.scripted import MINE, Cluster, kubectl, story, thing
 from unit.demo.test_survey import FIT, OPERATOR, volume
 

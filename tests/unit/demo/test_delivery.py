@@ -14,7 +14,7 @@ from session_demo.errors import DemoError
 from session_demo.installation import Images
 from session_devtools.errors import BuildError, CommandError
 from session_devtools.images.build import Built
-from session_devtools.steps import Silent
+from session_devtools.progress import NoProgress
 
 BUILT = {
     name: Built(
@@ -117,7 +117,7 @@ def test_the_command_line_of_kind() -> None:
     """Recorded after its documentation: the image's archive, and the cluster's name."""
     asked: list[Sequence[str]] = []
 
-    images = ByKind(cluster="blue", program="kind", run=asked.append).deliver(BUILT, progress=Silent())
+    images = ByKind(cluster="blue", program="kind", run=asked.append).deliver(BUILT, progress=NoProgress())
 
     assert [
         ["kind", "load", "image-archive", f"/cache/image-{name}/image.tar", "--name", "blue"]
@@ -133,7 +133,7 @@ def test_a_fault_of_kind_is_told_in_its_words(tmp_path: Path) -> None:
     program.chmod(0o755)
 
     with pytest.raises(CommandError, match=r"load image-archive .* --name blue` .*: ERROR: no nodes found"):
-        ByKind(cluster="blue", program=str(program)).deliver(BUILT, progress=Silent())
+        ByKind(cluster="blue", program=str(program)).deliver(BUILT, progress=NoProgress())
 
 
 def test_kind_that_succeeds_is_quiet(tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ def test_kind_that_succeeds_is_quiet(tmp_path: Path) -> None:
     program.write_text("#!/bin/sh\necho loading\n")
     program.chmod(0o755)
 
-    images = ByKind(cluster="blue", program=str(program)).deliver(BUILT, progress=Silent())
+    images = ByKind(cluster="blue", program=str(program)).deliver(BUILT, progress=NoProgress())
 
     assert images.runner == "localhost/whatsapp-runner:0123456789ab"
 
@@ -151,7 +151,7 @@ def test_pushed_images_are_called_as_the_registry_calls_them(monkeypatch: pytest
     """All three below the place that was named."""
     monkeypatch.setattr(delivery, "push", lambda built, repository, **_: f"{repository}/whatsapp-{built.name}:1")
 
-    images = ByRegistry(repository="a.b/c").deliver(BUILT, progress=Silent())
+    images = ByRegistry(repository="a.b/c").deliver(BUILT, progress=NoProgress())
 
     expected = Images(
         operator="a.b/c/whatsapp-operator:1", runner="a.b/c/whatsapp-runner:1", standin="a.b/c/whatsapp-standin:1"
@@ -169,7 +169,7 @@ def test_a_refused_push_says_what_to_try(monkeypatch: pytest.MonkeyPatch, *, ver
     monkeypatch.setattr(delivery, "push", refuse)
 
     with pytest.raises(DemoError, match="unauthorized: authentication required") as caught:
-        ByRegistry(repository="a.b:5000/c", verify_tls=verify).deliver(BUILT, progress=Silent())
+        ByRegistry(repository="a.b:5000/c", verify_tls=verify).deliver(BUILT, progress=NoProgress())
 
     assert "buildah login a.b:5000" in str(caught.value)
     assert hint == ("REGISTRY_INSECURE=1" in str(caught.value))

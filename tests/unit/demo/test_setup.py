@@ -13,7 +13,7 @@ from session_demo import setup
 from session_demo.errors import DemoError
 from session_demo.installation import CA_STAMP, Images
 from session_demo.setup import Choice
-from session_devtools.errors import CommandError, NotInTime
+from session_devtools.errors import CommandError, WaitTimeout
 from unit.demo.scripted import MINE, Cluster, kubectl, story, thing
 from unit.demo.test_survey import volume
 
@@ -182,7 +182,7 @@ def test_volumes_that_do_not_go_are_named() -> None:
     """Their storage is at fault; playing on would mix two demos' profiles."""
     cluster = Cluster(objects=[volume("pv-1", "whatsapp-demo", "Delete"), volume("pv-2", "shop", "Delete")])
 
-    with pytest.raises(NotInTime, match=r"not within 0 s; last seen: \['pv-1'\]$"):
+    with pytest.raises(WaitTimeout, match=r"not within 0 s; last seen: \['pv-1'\]$"):
         setup.remove_leftovers(kubectl(cluster), within=0)
 
 

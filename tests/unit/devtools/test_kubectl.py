@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from session_devtools.errors import CommandError, NotInTime, ToolError
+from session_devtools.errors import CommandError, ToolError, WaitTimeout
 from session_devtools.kubectl import Kubectl
 from unit.plugin.plugin_stage import ScriptedKubectl
 
@@ -23,7 +23,7 @@ def echoing(tmp_path: Path) -> Kubectl:
         "print(json.dumps([sys.argv[1:], sys.stdin.read(), {name: os.environ[name] for name in names}, len(os.environ)]))\n"
     )
     program.chmod(0o755)
-    return Kubectl.alone(program=program, kubeconfig=tmp_path / "config", cache=tmp_path / "cache")
+    return Kubectl.isolated(program=program, kubeconfig=tmp_path / "config", cache=tmp_path / "cache")
 
 
 def test_kubectl_is_given_words_input_and_cluster(echoing: Kubectl, tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def scripted(folder: Path, *, fails: int) -> Kubectl:
     script = f'echo "$@" >> {calls}\n[ "$(wc -l < {calls})" -gt {fails} ] || {{ echo accessor error >&2; exit 1; }}\n'
     program.write_text(f"#!/bin/sh\n{script}")
     program.chmod(0o755)
-    return Kubectl.alone(program=program, kubeconfig=folder / "kubeconfig", cache=folder / "cache")
+    return Kubectl.isolated(program=program, kubeconfig=folder / "kubeconfig", cache=folder / "cache")
 
 
 def test_a_crd_without_conditions_is_waited_for(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_a_crd_without_conditions_is_waited_for(tmp_path: Path) -> None:
 
 def test_a_crd_that_never_comes_is_an_error(tmp_path: Path) -> None:
     """With kubectl's own words."""
-    with pytest.raises(NotInTime, match="accessor error"):
+    with pytest.raises(WaitTimeout, match="accessor error"):
         scripted(tmp_path, fails=1000).wait_established("a.example.org", within=0.2)
 
 

@@ -9,10 +9,10 @@ from collections.abc import Callable
 
 from session_devtools.errors import BuildError, ToolError
 
-__all__ = ["together"]
+__all__ = ["run_parallel"]
 
 
-def together(*tasks: Callable[[], object]) -> None:
+def run_parallel(*tasks: Callable[[], object]) -> None:
     """Do them all, each in a thread of its own.
 
     Raises what the one that failed raised; where several failed, a BuildError with what each said.

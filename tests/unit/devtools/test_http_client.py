@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import trustme
-from session_devtools.web import Answer, Client, Refused
+from session_devtools.http_client import Client, RequestFailed, Response
 
 
 class Api(http.server.BaseHTTPRequestHandler):
@@ -76,10 +76,10 @@ def port(files: Files) -> Iterator[int]:
         thread.join(20)
 
 
-def _client(files: Files, port: int, *, user: str = "admin", authority: str = "ca") -> Client:
+def _client(files: Files, port: int, *, user: str = "admin", ca: str = "ca") -> Client:
     return Client(
         f"https://127.0.0.1:{port}",
-        authority=files[f"{authority}.crt"],
+        ca_file=files[f"{ca}.crt"],
         certificate=files[f"{user}.crt"],
         key=files[f"{user}.key"],
     )
@@ -87,22 +87,22 @@ def _client(files: Files, port: int, *, user: str = "admin", authority: str = "c
 
 def test_an_answer_carries_status_and_object(files: Files, port: int) -> None:
     """What the server said, as text and as an object."""
-    answer = _client(files, port).ask("/readyz")
+    answer = _client(files, port).request("/readyz")
 
     assert answer.ok
-    assert answer.object() == {"kind": "Node"}
+    assert answer.json_object() == {"kind": "Node"}
 
 
 def test_a_refusal_is_an_answer(files: Files, port: int) -> None:
     """Who waits for something looks at it again later."""
-    answer = _client(files, port).ask("/none")
+    answer = _client(files, port).request("/none")
 
     assert (404, "no such path", False) == (answer.status, answer.text, answer.ok)
 
 
 def test_a_stranger_gets_no_answer(files: Files, port: int) -> None:
     """The certificate of another authority does not get through the handshake."""
-    answer = _client(files, port, user="stranger").ask("/readyz")
+    answer = _client(files, port, user="stranger").request("/readyz")
 
     assert not answer.ok
     assert answer.status == 0
@@ -111,7 +111,7 @@ def test_a_stranger_gets_no_answer(files: Files, port: int) -> None:
 
 def test_an_impostor_is_not_believed(files: Files, port: int) -> None:
     """A server whose certificate is not of our authority is none."""
-    answer = _client(files, port, authority="other-ca").ask("/readyz")
+    answer = _client(files, port, ca="other-ca").request("/readyz")
 
     assert answer.status == 0
     assert "certificate" in answer.text.lower()
@@ -119,7 +119,7 @@ def test_an_impostor_is_not_believed(files: Files, port: int) -> None:
 
 def test_a_server_that_is_not_there_is_no_error(files: Files) -> None:
     """It may be starting; the reason is in the text."""
-    answer = _client(files, 1).ask("/readyz", timeout=5)
+    answer = _client(files, 1).request("/readyz", timeout=5)
 
     assert answer.status == 0
     assert "refused" in answer.text
@@ -159,19 +159,21 @@ def serving_phone() -> Iterator[str]:
 
 def test_a_question_carries_the_token(phone: str) -> None:
     """As the phone and the runners want it."""
-    assert {"asked": "/phone/devices", "token": "Bearer t"} == Client(phone, token="t").ask("/phone/devices").object()
+    assert {"asked": "/phone/devices", "token": "Bearer t"} == Client(phone, token="t").request(
+        "/phone/devices"
+    ).json_object()
 
 
 def test_a_body_makes_it_a_request(phone: str) -> None:
     """Sent as JSON; an empty one too."""
-    assert {"body": {"qr": "x"}} == Client(phone, token="t").ask("/phone/scan", body={"qr": "x"}).object()
-    assert {"body": {}} == Client(phone, token="t").ask("/phone/scan", body={}).object()
+    assert {"body": {"qr": "x"}} == Client(phone, token="t").request("/phone/scan", body={"qr": "x"}).json_object()
+    assert {"body": {}} == Client(phone, token="t").request("/phone/scan", body={}).json_object()
 
 
 def test_a_refusal_tells_what_was_said_and_not_what_was_sent(phone: str) -> None:
     """A QR code or a token in a message would be one in a log."""
-    with pytest.raises(Refused) as caught:
-        Client(phone, token="top-secret").ask("/refuse", body={"qr": "2@secret-code"}).object()
+    with pytest.raises(RequestFailed) as caught:
+        Client(phone, token="top-secret").request("/refuse", body={"qr": "2@secret-code"}).json_object()
 
     assert "409 for POST /refuse: the code is over" == str(caught.value)
 
@@ -180,12 +182,12 @@ def test_nobody_at_the_port_is_no_answer(phone: str) -> None:
     """The forwarding may have ended."""
     port = int(phone.rpartition(":")[2])
 
-    with pytest.raises(Refused, match="no answer to GET /x"):
-        Client(f"http://127.0.0.2:{port}", token="t").ask("/x", timeout=1).object()
+    with pytest.raises(RequestFailed, match="no answer to GET /x"):
+        Client(f"http://127.0.0.2:{port}", token="t").request("/x", timeout=1).json_object()
 
 
 @pytest.mark.parametrize("answer", ["no JSON", "[1]", ""])
 def test_an_answer_that_is_no_object_is_refused(answer: str) -> None:
     """Whoever sits at that port is not who was meant."""
-    with pytest.raises(Refused, match="no JSON object came for GET /x"):
-        Answer(200, answer, "GET /x").object()
+    with pytest.raises(RequestFailed, match="no JSON object came for GET /x"):
+        Response(200, answer, "GET /x").json_object()

@@ -14,19 +14,19 @@ import urllib3
 
 from session_devtools.errors import ToolError
 
-__all__ = ["Answer", "Client", "Refused"]
+__all__ = ["Client", "RequestFailed", "Response"]
 
 
-class Refused(ToolError):
+class RequestFailed(ToolError):
     """The server did not do what was asked, or nobody answered; tells what was said, and never what was sent."""
 
 
-class Answer(NamedTuple):
+class Response(NamedTuple):
     """What came back: the status (0 when nothing did) and the text, or why there is none."""
 
     status: int
     text: str
-    asked: str = ""
+    request_line: str = ""
     """Method and path, for a message."""
 
     @property
@@ -34,19 +34,19 @@ class Answer(NamedTuple):
         """Whether the request was served."""
         return 200 <= self.status < 300
 
-    def object(self) -> dict[str, Any]:
+    def json_object(self) -> dict[str, Any]:
         """The text as a JSON object.
 
         Raises Refused when the request was not served, or the answer is none.
         """
         if self.status == 0:
-            raise Refused(f"no answer to {self.asked}: {self.text[:500]}")
+            raise RequestFailed(f"no answer to {self.request_line}: {self.text[:500]}")
         if not self.ok:
-            raise Refused(f"{self.status} for {self.asked}: {self.text[:500]}")
+            raise RequestFailed(f"{self.status} for {self.request_line}: {self.text[:500]}")
         try:
             return dict(json.loads(self.text))
         except (ValueError, TypeError) as error:
-            raise Refused(f"no JSON object came for {self.asked}: {error}") from error
+            raise RequestFailed(f"no JSON object came for {self.request_line}: {error}") from error
 
 
 class Client:
@@ -57,7 +57,7 @@ class Client:
         base: str,
         *,
         token: str = "",
-        authority: Path | None = None,
+        ca_file: Path | None = None,
         certificate: Path | None = None,
         key: Path | None = None,
         keep_alive: bool = False,
@@ -66,12 +66,12 @@ class Client:
         self._headers = {"Connection": "keep-alive" if keep_alive else "close", "Accept": "application/json"}
         if token:
             self._headers["Authorization"] = f"Bearer {token}"
-        context = None if authority is None else ssl.create_default_context(cafile=str(authority))
+        context = None if ca_file is None else ssl.create_default_context(cafile=str(ca_file))
         if context is not None and certificate is not None:
             context.load_cert_chain(certificate, key)
         self._pool = urllib3.PoolManager(ssl_context=context, retries=False, maxsize=8)
 
-    def ask(
+    def request(
         self,
         path: str,
         *,
@@ -79,7 +79,7 @@ class Client:
         body: Mapping[str, Any] | None = None,
         timeout: float = 15.0,
         headers: Mapping[str, str] | None = None,
-    ) -> Answer:
+    ) -> Response:
         """Ask for a path; a body is sent as JSON and makes it a POST unless another method is given.
 
         A server that does not answer within `timeout` seconds, or not at all, is status 0 and the reason.
@@ -89,5 +89,5 @@ class Client:
         try:
             response = self._pool.request(verb, self._base + path, json=body, headers=given, timeout=timeout)
         except urllib3.exceptions.HTTPError as error:
-            return Answer(0, str(error) or type(error).__name__, f"{verb} {path}")
-        return Answer(response.status, response.data.decode(errors="replace"), f"{verb} {path}")
+            return Response(0, str(error) or type(error).__name__, f"{verb} {path}")
+        return Response(response.status, response.data.decode(errors="replace"), f"{verb} {path}")

@@ -5,19 +5,19 @@ import threading
 import pytest
 from session_devtools.advice import advice, with_advice
 from session_devtools.errors import BuildError, MachineError
-from session_devtools.together import together
+from session_devtools.parallel import run_parallel
 
 
 def test_all_run_at_the_same_time() -> None:
     """Each waits for the other, so one after the other would never end."""
     meet = threading.Barrier(2, timeout=20)
 
-    together(meet.wait, meet.wait)
+    run_parallel(meet.wait, meet.wait)
 
 
 def test_nothing_to_do_is_done() -> None:
     """A caller need not ask."""
-    together()
+    run_parallel()
 
 
 def test_the_others_come_to_their_end_when_one_fails() -> None:
@@ -33,7 +33,7 @@ def test_the_others_come_to_their_end_when_one_fails() -> None:
         ended.set()
 
     with pytest.raises(MachineError, match=r"^no root$"):
-        together(fails, goes_on)
+        run_parallel(fails, goes_on)
     assert ended.is_set()
 
 
@@ -44,7 +44,7 @@ def test_all_that_failed_is_told_once() -> None:
         raise BuildError(words)
 
     with pytest.raises(BuildError) as raised:
-        together(lambda: fails("full"), lambda: fails("full"), lambda: fails("broken line"))
+        run_parallel(lambda: fails("full"), lambda: fails("full"), lambda: fails("broken line"))
     assert {"full", "broken line"} == set(str(raised.value).splitlines())
 
 
@@ -58,7 +58,7 @@ def test_a_mistake_of_ours_is_not_hidden() -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        together(fails, mistaken)
+        run_parallel(fails, mistaken)
 
 
 @pytest.mark.parametrize(

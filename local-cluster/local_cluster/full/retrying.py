@@ -4,15 +4,15 @@ from collections.abc import Callable
 
 from session_devtools.waiting import wait_until
 
-__all__ = ["repeat"]
+__all__ = ["retry_os_errors"]
 
-PATIENCE = 20.0  # seconds; it takes milliseconds
+TIMEOUT = 20.0  # seconds; it takes milliseconds
 
 
-def repeat(action: Callable[[], None], *, patience: float = PATIENCE) -> None:
+def retry_os_errors(action: Callable[[], None], *, timeout: float = TIMEOUT) -> None:
     """Do it until no OSError comes back: a namespace's last mounts and a cgroup's last process need their moment.
 
-    Raises NotInTime after `patience` seconds.
+    Raises WaitTimeout after `timeout` seconds.
     """
     what = "something still uses what should be removed; try again"
-    wait_until(what, action, lambda _: True, within=patience, not_yet=OSError)
+    wait_until(what, action, lambda _: True, within=timeout, retry_on=OSError)

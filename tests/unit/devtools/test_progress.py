@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from session_devtools.steps import Silent, Steps, seconds
+from session_devtools.progress import ConsoleProgress, NoProgress, format_duration
 
 
 @pytest.mark.parametrize(
@@ -14,7 +14,7 @@ from session_devtools.steps import Silent, Steps, seconds
 )
 def test_durations_are_as_exact_as_they_are_interesting(duration: float, expected: str) -> None:
     """Tenths only below ten seconds, minutes from sixty seconds on."""
-    assert expected == seconds(duration)
+    assert expected == format_duration(duration)
 
 
 def seven_seconds() -> Callable[[], float]:
@@ -26,7 +26,7 @@ def seven_seconds() -> Callable[[], float]:
 def test_a_step_is_shown_with_its_time() -> None:
     """A quick step is one line, written when it is over."""
     stream = io.StringIO()
-    with Steps(stream=stream, clock=seven_seconds()).step("starting etcd"):
+    with ConsoleProgress(stream=stream, clock=seven_seconds()).step("starting etcd"):
         before = stream.getvalue()
 
     assert before == ""
@@ -36,7 +36,7 @@ def test_a_step_is_shown_with_its_time() -> None:
 def test_a_step_that_fails_says_so_and_lets_the_error_through() -> None:
     """The person sees where it happened; the caller still gets the error."""
     stream = io.StringIO()
-    with pytest.raises(KeyError), Steps(stream=stream, clock=seven_seconds()).step("starting etcd"):
+    with pytest.raises(KeyError), ConsoleProgress(stream=stream, clock=seven_seconds()).step("starting etcd"):
         raise KeyError("x")
 
     assert stream.getvalue() == "==> starting etcd: failed after 7.0 s\n"
@@ -47,11 +47,11 @@ def test_a_long_step_is_announced_and_shows_that_it_moves() -> None:
     stream = io.StringIO()
     asked = threading.Event()
 
-    def still() -> str:
+    def status() -> str:
         asked.set()
         return "3 packages compiled"
 
-    with Steps(stream=stream, still_every=0.001, clock=lambda: 0.0).step("building", still=still):
+    with ConsoleProgress(stream=stream, status_interval=0.001, clock=lambda: 0.0).step("building", status=status):
         assert asked.wait(20)
     lines = stream.getvalue().splitlines()
 
@@ -61,8 +61,8 @@ def test_a_long_step_is_announced_and_shows_that_it_moves() -> None:
 
 def test_silence_is_silent(capsys: pytest.CaptureFixture[str]) -> None:
     """A progress for callers that want none prints nothing and swallows no error."""
-    quiet = Silent()
-    quiet.say("y")
+    quiet = NoProgress()
+    quiet.info("y")
     with pytest.raises(KeyError), quiet.step("x"):
         raise KeyError("z")
 
