@@ -64,7 +64,7 @@ def advise(*, namespace: str, name: str, state: str, reason: str = "", message: 
     # Why a session stands still is in the reason: what ends a conflict would not end a logout.
     matter = reason if state == "Stalled" else state
     session = f"session {namespace}/{name}"
-    told = f": {message.rstrip('.')}" if message else ""
+    detail = f": {message.rstrip('.')}" if message else ""
     if state in LINKED:
         text = (
             f"{session} is linked ({state}), so it shows no QR code. To link it anew, log the device out on the phone"
@@ -75,14 +75,14 @@ def advise(*, namespace: str, name: str, state: str, reason: str = "", message: 
         resume = f"kubectl patch whatsappsession {name} --namespace {namespace} {patch}"
         return Advice(outlook=Outlook.NEVER, text=f"{session} is suspended. To let it run again:\n  {resume}")
     if state == "Stalled" and matter in OBSTACLES:
-        text = f"{session} stands still ({matter}){told}. It goes on by itself once that is out of the way"
+        text = f"{session} stands still ({matter}){detail}. It goes on by itself once that is out of the way"
         return Advice(outlook=Outlook.NEVER, text=text)
     if matter in NEEDS_RELINK and reason != "Relinking":
         ask = _ask(namespace, name, RELINK_AT)
-        return Advice(outlook=Outlook.NEVER, text=f"{session}: {NEEDS_RELINK[matter]}{told}. To link again:\n  {ask}")
+        return Advice(outlook=Outlook.NEVER, text=f"{session}: {NEEDS_RELINK[matter]}{detail}. To link again:\n  {ask}")
     if matter in NEEDS_RESTART or state == "Stalled":
         ask, why = _ask(namespace, name, RESTART_AT), NEEDS_RESTART.get(matter, NEEDS_RESTART["RecoveryExhausted"])
-        return Advice(outlook=Outlook.NEVER, text=f"{session}: {why}{told}. To go on:\n  {ask}")
+        return Advice(outlook=Outlook.NEVER, text=f"{session}: {why}{detail}. To go on:\n  {ask}")
     why = NOT_YET.get(state, f"it is {state}")
     return Advice(
         outlook=Outlook.SOON, text=f"{session} shows no QR code yet: {why}{f': {message}' if message else ''}"

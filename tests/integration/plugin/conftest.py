@@ -50,7 +50,7 @@ class Ended:
 
     status: int
     out: str
-    notes: str
+    err: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,8 +65,8 @@ class Stage:
     async def kubectl(self, *words: str, rights: list[dict[str, Any]] | None = None) -> Ended:
         """Run `kubectl WORDS` as a person with these rights in the namespace; None: as an admin."""
         process = await self.start(*words, rights=rights)
-        out, notes = await process.communicate()
-        return Ended(status=process.returncode or 0, out=out.decode(), notes=notes.decode())
+        out, err = await process.communicate()
+        return Ended(status=process.returncode or 0, out=out.decode(), err=err.decode())
 
     async def start(self, *words: str, rights: list[dict[str, Any]] | None = None) -> asyncio.subprocess.Process:
         """The same, to be listened to while it runs."""

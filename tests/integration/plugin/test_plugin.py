@@ -36,7 +36,7 @@ async def test_kubectl_finds_the_plugin(stage: Stage) -> None:
     listed = await stage.kubectl("plugin", "list")
 
     assert str(PLUGIN / "kubectl-whatsapp") in listed.out
-    assert "overshadowed" not in listed.out + listed.notes
+    assert "overshadowed" not in listed.out + listed.err
 
 
 async def test_draws_what_the_runner_shows(stage: Stage) -> None:
@@ -47,7 +47,7 @@ async def test_draws_what_the_runner_shows(stage: Stage) -> None:
     ended = await stage.kubectl("whatsapp", "qr", "sales", "-n", stage.namespace, rights=LINKER)
 
     assert (0, f"{draw(CODE, columns=80, colours=False)}\n") == (ended.status, ended.out)
-    assert f"session {stage.namespace}/sales, round 1: valid until" in ended.notes
+    assert f"session {stage.namespace}/sales, round 1: valid until" in ended.err
 
 
 async def test_pictures_hold_the_code(stage: Stage, tmp_path: Path) -> None:
@@ -76,10 +76,10 @@ async def test_watches_until_linked(stage: Stage) -> None:
     assert f"{LATER}\n" == (await watching.stdout.readline()).decode()
     stage.store.show_code(None, lifetime=0)
     say(stage, RunnerState.SYNCING, linked=True)
-    out, notes = await watching.communicate()
+    out, err = await watching.communicate()
 
     assert (0, b"") == (watching.returncode, out)
-    assert f"session {stage.namespace}/sales is linked (Syncing)\n" in notes.decode()
+    assert f"session {stage.namespace}/sales is linked (Syncing)\n" in err.decode()
 
 
 async def test_reading_sessions_is_not_enough(stage: Stage) -> None:
@@ -89,7 +89,7 @@ async def test_reading_sessions_is_not_enough(stage: Stage) -> None:
     ended = await stage.kubectl("whatsapp", "qr", "sales", "-n", stage.namespace, rights=READER)
 
     expected = f"error: you may not read Secret {SECRET} in namespace {stage.namespace}, which holds the token"
-    assert (1, "", expected) == (ended.status, ended.out, ended.notes[: len(expected)])
+    assert (1, "", expected) == (ended.status, ended.out, ended.err[: len(expected)])
 
 
 async def test_no_such_session(stage: Stage) -> None:
@@ -97,7 +97,7 @@ async def test_no_such_session(stage: Stage) -> None:
     ended = await stage.kubectl("whatsapp", "qr", "nobody", "-n", stage.namespace)
 
     expected = f"error: there is no session nobody in namespace {stage.namespace}; "
-    assert (1, expected) == (ended.status, ended.notes[: len(expected)])
+    assert (1, expected) == (ended.status, ended.err[: len(expected)])
 
 
 async def test_status_of_a_namespace(stage: Stage) -> None:
@@ -121,7 +121,7 @@ async def test_status_without_a_right_to_quotas(stage: Stage) -> None:
     """Sessions are shown to whoever may see them; the quota's use is not, and that is said."""
     ended = await stage.kubectl("whatsapp", "status", "-n", stage.namespace, rights=READER)
 
-    assert (0, "you may not read quotas, so their use is not shown\n") == (ended.status, ended.notes)
+    assert (0, "you may not read quotas, so their use is not shown\n") == (ended.status, ended.err)
     assert ["sales", "Starting"] == ended.out.splitlines()[1].split()[:2]
 
 
@@ -132,7 +132,7 @@ async def test_a_cluster_without_the_operator(light_programs: Programs, stage: S
         ended = await elsewhere.kubectl("whatsapp", "status")
 
     assert 1 == ended.status
-    assert "The operator's API is not installed in this cluster, or the context is another one\n" in ended.notes
+    assert "The operator's API is not installed in this cluster, or the context is another one\n" in ended.err
 
 
 async def test_kubectl_completes_behind_the_plugin(stage: Stage) -> None:
@@ -157,11 +157,11 @@ async def test_watches_sessions(stage: Stage) -> None:
     stage.cluster.kubectl("delete", "whatsappsession", "sales", f"--namespace={stage.namespace}")
     deleted = (await watching.stdout.readline()).decode().split()
     watching.send_signal(signal.SIGINT)
-    _, notes = await watching.communicate()
+    _, err = await watching.communicate()
 
     assert [[b"NAME", b"STATE"], [b"sales", b"Starting"]] == before
     assert (["sales", "Connected", "True"], ["sales", "Deleted"]) == (linked[:3], deleted[:2])
-    assert (130, b"") == (watching.returncode, notes)
+    assert (130, b"") == (watching.returncode, err)
 
 
 async def test_a_selector_and_an_impersonated_reader(stage: Stage) -> None:
@@ -177,7 +177,7 @@ async def test_a_selector_and_an_impersonated_reader(stage: Stage) -> None:
     assert (0, "", "no sessions with labels team=other in this namespace; -A lists all namespaces\n") == (
         none.status,
         none.out,
-        none.notes,
+        none.err,
     )
     assert 1 == nobody.status
-    assert 'User "nobody" cannot list resource "whatsappsessions"' in nobody.notes
+    assert 'User "nobody" cannot list resource "whatsappsessions"' in nobody.err

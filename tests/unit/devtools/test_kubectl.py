@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from session_devtools.errors import CommandError, ToolError, WaitTimeout
 from session_devtools.kubectl import Kubectl
-from unit.plugin.plugin_stage import ScriptedKubectl
+from unit.plugin.plugin_harness import ScriptedKubectl
 
 
 @pytest.fixture

@@ -51,13 +51,15 @@ class ScriptedKubectl:
         program = self.folder / "kubectl"
         program.write_text(PROGRAM.format(python=sys.executable, folder=str(self.folder)))
         program.chmod(0o755)
-        self.on()
+        self.answer_to()
 
-    def on(self, *words: str, out: object = "", err: str = "", status: int = 0, stays: bool = False) -> None:
-        """Add a rule; `stays` keeps the program running until it is ended, as port-forward does."""
+    def answer_to(
+        self, *words: str, out: object = "", err: str = "", status: int = 0, keeps_running: bool = False
+    ) -> None:
+        """Add a rule; `keeps_running` keeps the program running until it is ended, as port-forward does."""
         text = out if isinstance(out, str) else json.dumps(out)
         if words:
-            self.rules.insert(0, {"words": words, "out": text, "err": err, "status": status, "stays": stays})
+            self.rules.insert(0, {"words": words, "out": text, "err": err, "status": status, "stays": keeps_running})
         (self.folder / "rules").write_text(json.dumps(self.rules))
 
     def calls(self) -> list[list[str]]:
@@ -79,7 +81,7 @@ class ScriptedRunner:
     fault: int | None = None
     """ Answer everything with this status. """
     refusal: dict[str, Any] = field(default_factory=lambda: {"error": "as told"})
-    says: dict[str, Any] | None = None
+    state_answer: dict[str, Any] | None = None
     """ The state, in place of the steps' one; there is no QR code then. """
     limit: int | None = None
     """ After so many questions about the state, answer with status 500. """
@@ -90,10 +92,10 @@ class ScriptedRunner:
         self.tokens.append((path.split("?", maxsplit=1)[0], token))
         if self.fault is not None:
             return self.fault, self.refusal
-        if self.says is not None:
+        if self.state_answer is not None:
             asked = [path for path, _ in self.tokens if path == "/v1/state"]
             over = self.limit is not None and len(asked) > self.limit
-            return (404, {}) if path.startswith("/v1/qr") else (500, {}) if over else (200, self.says)
+            return (404, {}) if path.startswith("/v1/qr") else (500, {}) if over else (200, self.state_answer)
         if "after=" in path:
             self.waits.append(path.rpartition("wait=")[2])
             self.step = min(self.step + 1, len(self.steps) - 1)
@@ -107,14 +109,14 @@ class ScriptedRunner:
 
 
 @dataclass
-class Heard:
+class ConsoleHarness:
     """A console, and what was said on it."""
 
     console: Console
     out: io.StringIO
     raw: io.BytesIO
-    notes: io.StringIO
-    pauses: list[float]
+    err: io.StringIO
+    sleeps: list[float]
 
 
 def session_json(name: str = "sales", *, state: str = "QRPending", **changes: Any) -> dict[str, Any]:
