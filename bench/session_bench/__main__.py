@@ -16,13 +16,13 @@ from session_devtools.errors import ToolError
 from session_devtools.progress import ConsoleProgress
 
 from session_bench.figures import Table
-from session_bench.ground import Ground
 from session_bench.machine import load, machine, warning
 from session_bench.memory import Plan, measure_memory
 from session_bench.one_process.host import KINDS
 from session_bench.recovery import measure_recovery
 from session_bench.rendering import render, to_json
 from session_bench.start import measure_crowd, measure_start
+from session_bench.testbed import Ground
 
 Measure = Callable[[Ground], Table]
 
@@ -70,7 +70,7 @@ def _measure(given: argparse.Namespace, told: Told) -> int:
         for kind in KINDS:
             kind.program.prepare(progress)
     if wanted:
-        from session_bench.setting import ground
+        from session_bench.provision import ground
 
         with ground(given.name) as place:
             for measure in wanted:

@@ -18,11 +18,11 @@ from statistics import median
 from session_devtools.progress import Progress
 
 from session_bench import kernel, objects
+from session_bench.cgroups import Group, pod_group
 from session_bench.errors import BenchError
 from session_bench.figures import Comparison, Row, Table
-from session_bench.ground import Ground
-from session_bench.groups import Group, pod_group
 from session_bench.one_process.host import KINDS, Kind, hosted
+from session_bench.testbed import Ground
 
 MB = 2**20
 AVAILABLE, WORKING_SET, ANONYMOUS = "available memory taken", "working set", "anonymous memory"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local_cluster.light import LightCluster
-from session_demo.cast import CRDS
+from session_demo.manifests import CRDS
 from session_devtools.http_client import Client
 from session_devtools.waiting import wait_until
 

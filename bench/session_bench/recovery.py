@@ -10,15 +10,15 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from session_demo.stage import KILL_BROWSER
+from session_demo.cluster_client import KILL_BROWSER
 from session_devtools.progress import Progress
 from session_devtools.waiting import wait_until
 
 from session_bench import objects
 from session_bench.errors import BenchError
 from session_bench.figures import Comparison, Row, Table
-from session_bench.ground import Ground
 from session_bench.start import until_ready
+from session_bench.testbed import Ground
 
 NAME = "returning"
 HEALTHY_AFTER = 5.0

@@ -17,7 +17,7 @@ from session_devtools.progress import Progress
 from session_bench import objects
 from session_bench.errors import BenchError
 from session_bench.figures import Comparison, Row, Table
-from session_bench.ground import CORE, Ground
+from session_bench.testbed import CORE, Ground
 
 MODEL = "model"
 SESSION, BY_HAND, SLEEP = "session, apply to QR code", "same pod made by hand", "pod that only sleeps, to ready"

@@ -13,13 +13,14 @@ from collections.abc import Callable, Sequence
 from session_devtools.errors import ToolError
 from session_devtools.kubectl import Kubectl
 
-from session_demo import context, current
-from session_demo.cast import NAMESPACE
-from session_demo.farewell import farewell
-from session_demo.play import play
-from session_demo.setup import Choice, set_up
-from session_demo.stage import Stage
-from session_demo.story import Story
+from session_demo import current
+from session_demo import kube_context as context
+from session_demo.cluster_client import Stage
+from session_demo.install import Choice, set_up
+from session_demo.manifests import NAMESPACE
+from session_demo.next_steps import farewell
+from session_demo.report import Story
+from session_demo.scenario import play
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -44,7 +45,9 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _play(given: argparse.Namespace) -> int:
-    from session_demo import places  # late, here and below: a demo on somebody's cluster loads none of ours
+    from session_demo import (
+        own_cluster as places,  # late, here and below: a demo on somebody's cluster loads none of ours
+    )
 
     story = Story()
     for line in _without_effect(given):
@@ -107,7 +110,7 @@ def _farewell(story: Story, kubectl: Kubectl, remark: str) -> None:
 
 
 def _down(given: argparse.Namespace) -> int:
-    from session_demo import places
+    from session_demo import own_cluster as places
 
     places.remove(given.name)
     return 0

@@ -16,15 +16,17 @@ from session_devtools.images.build import build
 from session_devtools.kubectl import Kubectl
 from session_devtools.progress import ConsoleProgress
 
-from session_demo import context, installation, survey
-from session_demo.cast import CRDS, NAMESPACE, QUOTA
-from session_demo.context import Context
-from session_demo.delivery import Delivery, chosen
+from session_demo import kube_context as context
+from session_demo import preflight as survey
+from session_demo import transformers as installation
+from session_demo.cluster_client import Stage
 from session_demo.errors import DemoError
-from session_demo.setup import ROOT, Choice, remove_leftovers, set_up
-from session_demo.stage import Stage
-from session_demo.story import Story
-from session_demo.survey import OPERATOR_NAMESPACE, Crds, Survey
+from session_demo.image_delivery import Delivery, chosen
+from session_demo.install import ROOT, Choice, remove_leftovers, set_up
+from session_demo.kube_context import Context
+from session_demo.manifests import CRDS, NAMESPACE, QUOTA
+from session_demo.preflight import OPERATOR_NAMESPACE, Crds, Survey
+from session_demo.report import Story
 
 OVERLAY = ROOT / "manifests/overlays/demo-current"
 INSTANCE = "demo"

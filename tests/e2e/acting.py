@@ -16,8 +16,8 @@ from e2e.inside import process_of
 from e2e.polling import PATIENCE, until
 from local_cluster.full.cluster import FullCluster
 from local_cluster.full.instance import POD_RANGE
-from session_demo.setup import rollout
-from session_demo.stage import NotYet
+from session_demo.cluster_client import NotYet
+from session_demo.install import rollout
 from session_devtools.kubectl import Kubectl
 
 NAMESPACE = "whatsapp-operator"

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from e2e.ground import Ground, ground
 from e2e.tenant import Tenant
+from e2e.testbed import Ground, ground
 from e2e.trio import make, settle, wait_durable
 from session_devtools.errors import ToolError
 

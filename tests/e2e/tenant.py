@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from e2e.polling import PATIENCE, until
-from session_demo.stage import KILL_BROWSER, NotYet, Stage
+from session_demo.cluster_client import KILL_BROWSER, NotYet, Stage
 from session_devtools.http_client import Client
 from session_devtools.kubectl import Kubectl
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from e2e.ground import Ground
 from e2e.polling import until
 from e2e.tenant import PATIENT, Tenant, condition, is_true
+from e2e.testbed import Ground
 
 
 def test_a_replaced_session_is_not_replaced_by_a_pod_until_a_person_asks(e2e: Ground, tenant: Tenant) -> None:

@@ -6,9 +6,9 @@ import threading
 
 import pytest
 from e2e.audit import Entry
-from e2e.ground import Ground
 from e2e.polling import PATIENCE, until
 from e2e.tenant import Tenant
+from e2e.testbed import Ground
 from e2e.trio import TRIO
 from session_devtools.waiting import wait_until
 

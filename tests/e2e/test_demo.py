@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 
-from e2e.ground import Ground
-from session_demo.cast import LINKED, NAMESPACE, WAITING
-from session_demo.play import play
-from session_demo.story import Story
+from e2e.testbed import Ground
+from session_demo.manifests import LINKED, NAMESPACE, WAITING
+from session_demo.report import Story
+from session_demo.scenario import play
 
 
 def test_the_demo_shows_all_that_it_promises(e2e: Ground) -> None:

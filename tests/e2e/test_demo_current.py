@@ -18,15 +18,15 @@ from typing import Any
 
 import pytest
 from e2e.audit import OPERATOR, READS, Audit, Entry
-from e2e.ground import KEEP, remove
 from e2e.polling import until
+from e2e.testbed import KEEP, remove
 from local_cluster.full.cluster import FullCluster
 from local_cluster.registry import Registry, trust
-from session_demo import installation
-from session_demo.cast import NAMESPACE, QUOTA
-from session_demo.installation import Images
-from session_demo.setup import rollout
-from session_demo.survey import OPERATOR_NAMESPACE
+from session_demo import transformers as installation
+from session_demo.install import rollout
+from session_demo.manifests import NAMESPACE, QUOTA
+from session_demo.preflight import OPERATOR_NAMESPACE
+from session_demo.transformers import Images
 from session_devtools.images.build import build
 from session_devtools.images.push import push
 from session_devtools.kubectl import Kubectl

@@ -9,9 +9,9 @@ from datetime import datetime
 
 import pytest
 from e2e.exhausting import EXHAUST
-from e2e.ground import Ground
 from e2e.polling import until
 from e2e.tenant import Object, Tenant, condition
+from e2e.testbed import Ground
 from e2e.trio import TRIO
 from e2e.watching import watch
 from session_devtools.errors import CommandError

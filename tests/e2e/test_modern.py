@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from e2e.ground import Ground
 from e2e.polling import until
 from e2e.tenant import Tenant
-from session_demo import installation
-from session_demo.cast import NAMESPACE
-from session_demo.setup import pod_of, rollout
+from e2e.testbed import Ground
+from session_demo import transformers as installation
+from session_demo.install import pod_of, rollout
+from session_demo.manifests import NAMESPACE
 
 
 def _switch(e2e: Ground, mode: str) -> None:

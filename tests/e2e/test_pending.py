@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from e2e.ground import Ground
 from e2e.polling import until
 from e2e.tenant import Object, Tenant, condition, is_true
+from e2e.testbed import Ground
 
 CASES = {
     "nowhere": ({"nodeSelector": {"wasession.dev/place": "nowhere"}}, {"Unschedulable"}, "node"),

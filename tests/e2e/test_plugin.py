@@ -7,9 +7,9 @@ import os
 import subprocess
 from pathlib import Path
 
-from e2e.ground import Ground
 from e2e.tenant import Tenant
-from session_demo.farewell import PLUGIN
+from e2e.testbed import Ground
+from session_demo.next_steps import PLUGIN
 
 
 def _plugin(e2e: Ground, *words: str) -> str:

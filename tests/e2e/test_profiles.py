@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from e2e.ground import Ground
 from e2e.polling import until
 from e2e.tenant import Object, Tenant, condition
+from e2e.testbed import Ground
 from e2e.trio import TRIO
 from e2e.watching import revision, watch
 

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import pytest
 from e2e.audit import OPERATOR, Entry
-from e2e.ground import Ground
 from e2e.tenant import Tenant
+from e2e.testbed import Ground
 from session_devtools.http_client import Client
 
 WORD = "tr3asure"

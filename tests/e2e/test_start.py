@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 
 from e2e.audit import writes
-from e2e.ground import Ground
 from e2e.inside import process_of, stopped
 from e2e.polling import until
 from e2e.tenant import Tenant, condition
+from e2e.testbed import Ground
 from e2e.watching import Object, revision, watch
-from session_demo.setup import pod_of
+from session_demo.install import pod_of
 
 CREATES = ["create persistentvolumeclaims", "create pods", "create secrets"]
 

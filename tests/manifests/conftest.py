@@ -10,7 +10,7 @@ from local_cluster.testing import light_cluster, light_cluster_with_controllers,
 from manifests.checkers import GLUA, KUBE_SCORE, KUBECONFORM
 from manifests.people import Person
 from manifests.rendering import INSTALL
-from session_demo.cast import CRDS
+from session_demo.manifests import CRDS
 from session_devtools.build.go import go_tool
 from session_devtools.progress import ConsoleProgress
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 from manifests.rendering import documents, render
-from session_demo.cast import NAMESPACE, PART_OF, namespace
 from session_demo.current import INSTANCE
-from session_demo.survey import OPERATOR_NAMESPACE
+from session_demo.manifests import NAMESPACE, PART_OF, namespace
+from session_demo.preflight import OPERATOR_NAMESPACE
 
 OVERLAY = "overlays/demo-current"
 

@@ -17,16 +17,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from session_demo.installation import STATIC_HOST, WEB_HOST
+from session_demo.transformers import STATIC_HOST, WEB_HOST
 from session_devtools.waiting import wait_until
 from session_runner.page import scripts
 from session_runner.page.launch import browser_version, user_agent
 from session_runner.profile.certificates import trust
 
+from session_bench.cgroups import Group, own_group
 from session_bench.errors import BenchError
-from session_bench.ground import Ground
-from session_bench.groups import Group, own_group
 from session_bench.one_process.programs import PLAYWRIGHT, PUPPETEER, Program
+from session_bench.testbed import Ground
 
 CERTIFICATE_SECONDS = 30.0
 

@@ -13,14 +13,17 @@ from pathlib import Path
 
 import pytest
 from local_cluster.light import LightCluster, Programs
-from session_demo import context, current, installation, survey
-from session_demo.cast import CRDS, namespace, quota, session
-from session_demo.context import Context
+from session_demo import current
+from session_demo import kube_context as context
+from session_demo import preflight as survey
+from session_demo import transformers as installation
 from session_demo.current import INSTANCE, OVERLAY, Wish
 from session_demo.errors import DemoError
-from session_demo.setup import ROOT
-from session_demo.story import Story
-from session_demo.survey import Crds
+from session_demo.install import ROOT
+from session_demo.kube_context import Context
+from session_demo.manifests import CRDS, namespace, quota, session
+from session_demo.preflight import Crds
+from session_demo.report import Story
 from session_devtools.kubectl import Kubectl
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]

@@ -18,7 +18,7 @@ from integration.operator.admin import Admin, Audit, Json
 from integration.operator.node import Node, ScriptedRunner
 from integration.operator.process import ACCOUNT, NAMESPACE, ROOT, OperatorProcess
 from local_cluster.light import LightCluster
-from session_demo.cast import CRDS
+from session_demo.manifests import CRDS
 from session_devtools.errors import WaitTimeout
 from session_devtools.waiting import async_wait_until
 

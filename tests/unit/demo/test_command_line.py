@@ -13,16 +13,17 @@ from typing import Any
 import pytest
 import session_demo
 from session_demo import __main__ as command_line
-from session_demo import context, current
+from session_demo import current
+from session_demo import kube_context as context
 from session_demo.current import Ground, Wish
-from session_demo.delivery import ByRegistry
 from session_demo.drawing import draw_qr
 from session_demo.errors import DemoError
-from session_demo.farewell import farewell
-from session_demo.story import Seen, Story
+from session_demo.image_delivery import ByRegistry
+from session_demo.next_steps import farewell
+from session_demo.report import Seen, Story
 from session_devtools.errors import MachineError
 from session_devtools.kubectl import Kubectl
-from unit.demo.test_survey import FIT
+from unit.demo.test_preflight import FIT
 
 ROOT = Path(__file__).parents[3]
 PLACE = context.Context(name="blue", server="https://x", version="v1.35.4", kubectl=Kubectl(program="kubectl"))
@@ -291,7 +292,7 @@ def test_the_farewell_leaves_the_persons_own_configuration_alone(folder: Path) -
 def test_a_reader_that_goes_ends_the_demo_without_a_traceback() -> None:
     """`make demo | head`: the play stops as other programs do, by the number of the signal for a broken pipe."""
     code = (
-        "from session_demo import __main__ as it; from session_demo.story import Story\n"
+        "from session_demo import __main__ as it; from session_demo.report import Story\n"
         "it._COMMANDS = {('play', 'local'): lambda given: [Story().say('line') for _ in range(100_000)] and 0}\n"
         "raise SystemExit(it.main(['play', '--cluster', 'local', '--name', 'demo']))"
     )

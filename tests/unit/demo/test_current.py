@@ -7,20 +7,21 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from session_demo import current, survey
-from session_demo.cast import CRDS
-from session_demo.context import Context
+from session_demo import current
+from session_demo import preflight as survey
 from session_demo.current import Ground, Wish
-from session_demo.delivery import ByRegistry
 from session_demo.errors import DemoError
-from session_demo.installation import Images
-from session_demo.survey import OPERATOR_NAMESPACE, Crds
+from session_demo.image_delivery import ByRegistry
+from session_demo.kube_context import Context
+from session_demo.manifests import CRDS
+from session_demo.preflight import OPERATOR_NAMESPACE, Crds
+from session_demo.transformers import Images
 from session_devtools.errors import BuildError, CommandError
 from session_devtools.images.build import Built
 from session_devtools.kubectl import Kubectl
 from session_devtools.progress import Progress
-from unit.demo.scripted import MINE, Cluster, kubectl, story, thing
-from unit.demo.test_survey import FIT, OPERATOR, volume
+from unit.demo.fake_kubectl import MINE, Cluster, kubectl, story, thing
+from unit.demo.test_preflight import FIT, OPERATOR, volume
 
 DEFAULT = {"storageclass.kubernetes.io/is-default-class": "true"}
 WISH = Wish(registry="registry.example.com/team")

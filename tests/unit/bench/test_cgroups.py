@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from session_bench.cgroups import Group, own_group, pod_group
 from session_bench.errors import BenchError
-from session_bench.groups import Group, own_group, pod_group
 
 LABEL = "wso-bench"
 UID = "0fe84e73-e5dd-4300-bb93-d7330790ede4"

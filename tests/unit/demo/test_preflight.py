@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from session_demo import survey
-from session_demo.cast import CRDS
-from session_demo.survey import Crds, Survey
-from unit.demo.scripted import MINE, Cluster, kubectl, thing
+from session_demo import preflight as survey
+from session_demo.manifests import CRDS
+from session_demo.preflight import Crds, Survey
+from unit.demo.fake_kubectl import MINE, Cluster, kubectl, thing
 
 OPERATOR = {"app.kubernetes.io/name": "whatsapp-session-operator"}
 FIT = Survey(

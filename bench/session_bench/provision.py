@@ -12,14 +12,14 @@ from contextlib import contextmanager
 
 from local_cluster.full.cluster import FullCluster
 from local_cluster.full.readiness import api_client
-from session_demo import places
-from session_demo.setup import Choice, set_up
-from session_demo.story import Story
+from session_demo import own_cluster as places
+from session_demo.install import Choice, set_up
+from session_demo.report import Story
 from session_devtools.progress import ConsoleProgress
 
 from session_bench import objects
-from session_bench.ground import Ground
-from session_bench.inside import Inside
+from session_bench.pod_network import Inside
+from session_bench.testbed import Ground
 
 
 @contextmanager

@@ -18,9 +18,9 @@ from session_devtools.http_client import Client
 from session_devtools.kubectl import Kubectl
 from session_devtools.waiting import wait_until
 
-from session_demo.cast import NAMESPACE
 from session_demo.errors import DemoError
-from session_demo.story import Probe, Seen
+from session_demo.manifests import NAMESPACE
+from session_demo.report import Probe, Seen
 
 KILL_BROWSER = """
 import os, pathlib, signal

@@ -10,10 +10,10 @@ import time
 
 from session_devtools.errors import ToolError
 
-from session_demo.cast import LINKED, QUEUE_MESSAGE, QUOTA, WAITING, namespace, quota, session
+from session_demo.cluster_client import Stage
 from session_demo.drawing import draw_qr
-from session_demo.stage import Stage
-from session_demo.story import Probe, Seen, Story
+from session_demo.manifests import LINKED, QUEUE_MESSAGE, QUOTA, WAITING, namespace, quota, session
+from session_demo.report import Probe, Seen, Story
 
 AFTER_LINKING = 5.0
 """ Seconds from linking to the graceful deletion: far less than the minute a browser takes to write all to disk. """

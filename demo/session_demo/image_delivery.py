@@ -19,7 +19,7 @@ from session_devtools.images.push import push
 from session_devtools.progress import Progress
 
 from session_demo.errors import DemoError
-from session_demo.installation import Images
+from session_demo.transformers import Images
 
 HOW = (
     "the cluster's nodes have to get the images from somewhere. Name a registry that you may push to and the nodes may "

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from fake_time import FakeTime
 from session_demo.errors import DemoError
-from session_demo.story import Probe, Seen, Story
+from session_demo.report import Probe, Seen, Story
 from session_devtools.errors import CommandError
 
 

@@ -18,12 +18,12 @@ from session_devtools.commands import run
 from session_devtools.kubectl import Kubectl
 from session_devtools.waiting import wait_until
 
-from session_demo import installation
-from session_demo.cast import CRDS, NAMESPACE, PART_OF, namespace
+from session_demo import transformers as installation
+from session_demo.cluster_client import Stage
 from session_demo.errors import DemoError
-from session_demo.installation import Images
-from session_demo.stage import Stage
-from session_demo.story import Story
+from session_demo.manifests import CRDS, NAMESPACE, PART_OF, namespace
+from session_demo.report import Story
+from session_demo.transformers import Images
 
 ROOT = Path(__file__).parents[2]
 PHONE_PORT = 9080

@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from session_demo.stage import Stage
+from session_demo.cluster_client import Stage
 from session_devtools.http_client import Client
 from session_devtools.kubectl import Kubectl
 from session_devtools.waiting import wait_until
@@ -18,7 +18,7 @@ from whatsapp_operator.api.constants import API_VERSION, RUNNER_PORT
 
 from session_bench import objects
 from session_bench.errors import BenchError
-from session_bench.inside import Inside
+from session_bench.pod_network import Inside
 
 if TYPE_CHECKING:  # who only computes figures loads no cluster
     from local_cluster.full.cluster import FullCluster

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from session_demo import context
-from session_demo.context import Minors
+from session_demo import kube_context as context
 from session_demo.errors import DemoError
+from session_demo.kube_context import Minors
 from session_devtools.errors import CommandError
-from unit.demo.scripted import Cluster, kubectl
+from unit.demo.fake_kubectl import Cluster, kubectl
 
 
 def test_a_context_is_told_with_its_server_and_version() -> None:

@@ -15,8 +15,8 @@ from typing import Any
 
 import yaml
 
-from session_demo.cast import NAMESPACE, PART_OF
 from session_demo.errors import DemoError
+from session_demo.manifests import NAMESPACE, PART_OF
 
 WEB_HOST = f"standin-web.{NAMESPACE}.svc"
 STATIC_HOST = f"standin-static.{NAMESPACE}.svc"

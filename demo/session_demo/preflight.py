@@ -15,7 +15,7 @@ from typing import Any
 
 from session_devtools.kubectl import Kubectl
 
-from session_demo.cast import CRDS, NAMESPACE, PART_OF, QUOTA
+from session_demo.manifests import CRDS, NAMESPACE, PART_OF, QUOTA
 
 Object = Mapping[str, Any]
 

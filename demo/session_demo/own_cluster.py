@@ -16,7 +16,7 @@ from session_devtools.kubectl import Kubectl
 from session_devtools.progress import ConsoleProgress
 
 from session_demo.errors import DemoError
-from session_demo.installation import Images
+from session_demo.transformers import Images
 
 IMAGE_MINUTES = 2
 """ What the three images add on two idle cores, beside the compiling. """

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 import yaml
-from session_demo import setup
+from session_demo import install as setup
 from session_demo.errors import DemoError
-from session_demo.installation import CA_STAMP, Images
-from session_demo.setup import Choice
+from session_demo.install import Choice
+from session_demo.transformers import CA_STAMP, Images
 from session_devtools.errors import CommandError, WaitTimeout
-from unit.demo.scripted import MINE, Cluster, kubectl, story, thing
-from unit.demo.test_survey import volume
+from unit.demo.fake_kubectl import MINE, Cluster, kubectl, story, thing
+from unit.demo.test_preflight import volume
 
 IMAGES = Images(operator="r/operator:1", runner="r/runner:2", standin="r/standin:3")
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 import yaml
-from session_demo import installation
+from session_demo import transformers as installation
 from session_demo.errors import DemoError
-from session_demo.installation import Images
+from session_demo.transformers import Images
 
 IMAGES = Images(operator="r/operator:1", runner="r/runner:2", standin="r/standin:3")
 

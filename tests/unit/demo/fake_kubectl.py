@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from session_demo.story import Story
+from session_demo.report import Story
 from session_devtools.errors import CommandError
 from session_devtools.kubectl import Kubectl
 

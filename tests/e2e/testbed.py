@@ -18,11 +18,11 @@ from e2e.audit import Audit
 from local_cluster.full import records
 from local_cluster.full.cluster import FullCluster
 from local_cluster.full.instance import Instance
-from session_demo import places
-from session_demo.installation import Images
-from session_demo.setup import Choice, set_up
-from session_demo.stage import Stage
-from session_demo.story import Story
+from session_demo import own_cluster as places
+from session_demo.cluster_client import Stage
+from session_demo.install import Choice, set_up
+from session_demo.report import Story
+from session_demo.transformers import Images
 from session_devtools.cgroups import CgroupTree
 from session_devtools.commands import run
 from session_devtools.kubectl import Kubectl

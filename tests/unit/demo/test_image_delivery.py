@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from session_demo import delivery
-from session_demo.delivery import ByKind, ByRegistry, chosen
+from session_demo import image_delivery as delivery
 from session_demo.errors import DemoError
-from session_demo.installation import Images
+from session_demo.image_delivery import ByKind, ByRegistry, chosen
+from session_demo.transformers import Images
 from session_devtools.errors import BuildError, CommandError
 from session_devtools.images.build import Built
 from session_devtools.progress import NoProgress
