@@ -20,7 +20,7 @@ from session_devtools.waiting import wait_until
 
 from session_demo.errors import DemoError
 from session_demo.manifests import NAMESPACE
-from session_demo.report import Probe, Seen
+from session_demo.report import Observation, Probe
 
 KILL_BROWSER = """
 import os, pathlib, signal
@@ -38,12 +38,12 @@ for entry in pathlib.Path("/proc").iterdir():
 """ Run inside a session's container: ends Chromium's main process, and says so. """
 
 
-class NotYet(DemoError):
+class NotReady(DemoError):
     """Something is not there yet."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stage:
+class ClusterClient:
     """The cluster as the story sees it."""
 
     kubectl: Kubectl
@@ -56,89 +56,91 @@ class Stage:
     """ The operator's instance that this namespace belongs to. """
     profile: Mapping[str, str] = field(default_factory=dict)
     """ What each session's spec.profile says beyond its size. """
-    patience: float = 90.0
+    startup_timeout: float = 90.0
     """ Seconds for a session's first pod to show its QR code; more where nodes pull images. """
 
     def session(self, name: str) -> dict[str, Any]:
-        """Return a session; raises NotYet while there is none."""
+        """Return a session; raises NotReady while there is none."""
         found = self.kubectl.find("whatsappsession", name, namespace=NAMESPACE)
         if found is None:
-            raise NotYet(f"no session {name}")
+            raise NotReady(f"no session {name}")
         return found
 
     def pod_uid(self, name: str) -> str:
         """Return the UID of a session's pod that is not on its way out."""
         pod = self.kubectl.find("pod", name, namespace=NAMESPACE)
         if pod is None or "deletionTimestamp" in pod["metadata"]:
-            raise NotYet(f"session {name} has no pod")
+            raise NotReady(f"session {name} has no pod")
         return str(pod["metadata"]["uid"])
 
     def in_state(self, name: str, *states: str) -> Probe:
         """Make a probe: the session is in one of these states."""
 
-        def look() -> Seen:
+        def observe() -> Observation:
             status = self.session(name).get("status", {})
             state = status.get("state", "nothing yet")
-            return Seen(good=state in states, text=f"{name} is {state}{_why(status)}")
+            return Observation(ok=state in states, text=f"{name} is {state}{_ready_message(status)}")
 
-        return look
+        return observe
 
     def has_condition(self, name: str, kind: str) -> Probe:
         """Make a probe: a condition of the session is true."""
 
-        def look() -> Seen:
+        def observe() -> Observation:
             conditions = self.session(name).get("status", {}).get("conditions", [])
             found: Mapping[str, Any] = next((item for item in conditions if item["type"] == kind), {})
-            said = found.get("message", "not told yet")
-            return Seen(good=found.get("status") == "True", text=f"{kind}={found.get('status')}: {said}")
+            output = found.get("message", "not told yet")
+            return Observation(ok=found.get("status") == "True", text=f"{kind}={found.get('status')}: {output}")
 
-        return look
+        return observe
 
     def connected_again(self, name: str, *, before: str, linked: str) -> Probe:
         """Make a probe: another pod than `before` is Connected with the login of `linked`, never asked for a QR code."""
 
-        def look() -> Seen:
+        def observe() -> Observation:
             status = self.session(name).get("status", {})
             uid, state = status.get("podUID"), status.get("state", "nothing yet")
             same_login = status.get("link", {}).get("linkedTime") == linked
-            good = state == "Connected" and uid not in (None, before) and same_login
+            ok = state == "Connected" and uid not in (None, before) and same_login
             login = "the login of before" if same_login else "another login"
             pod = "a new pod" if uid != before else "the old pod"
-            return Seen(good=good, text=f"{name} is {state} in {pod} with {login}{_why(status)}")
+            return Observation(ok=ok, text=f"{name} is {state} in {pod} with {login}{_ready_message(status)}")
 
-        return look
+        return observe
 
     def same_pod(self, name: str, uid: str) -> Probe:
         """Make a probe: the session still runs in this very pod."""
 
-        def look() -> Seen:
+        def observe() -> Observation:
             now = self.pod_uid(name)
-            return Seen(good=now == uid, text=f"{name} runs in {'the same pod' if now == uid else 'another pod'}")
+            return Observation(ok=now == uid, text=f"{name} runs in {'the same pod' if now == uid else 'another pod'}")
 
-        return look
+        return observe
 
     def link_time(self, name: str, field: str = "linkedTime") -> str:
-        """Return status.link.linkedTime or .durableTime; raises NotYet."""
+        """Return status.link.linkedTime or .durableTime; raises NotReady."""
         value = self.session(name).get("status", {}).get("link", {}).get(field)
         if not value:
-            raise NotYet(f"session {name} has no {field}")
+            raise NotReady(f"session {name} has no {field}")
         return str(value)
 
     def durable(self, name: str) -> Probe:
         """Make a probe: the login has been on disk since a time that is over."""
 
-        def look() -> Seen:
-            time_ = datetime.fromisoformat(self.link_time(name, "durableTime"))
-            return Seen(good=time_ <= datetime.now(UTC), text=f"{name}'s login is durable from {time_:%H:%M:%S} on")
+        def observe() -> Observation:
+            durable_time = datetime.fromisoformat(self.link_time(name, "durableTime"))
+            return Observation(
+                ok=durable_time <= datetime.now(UTC), text=f"{name}'s login is durable from {durable_time:%H:%M:%S} on"
+            )
 
-        return look
+        return observe
 
     def qr_text(self, name: str) -> str:
         """Return the QR code's text of a session, as the holder of its link token sees it."""
         secret_name = self.session(name).get("status", {}).get("tokenSecretName")
         secret = self.kubectl.find("secret", secret_name, namespace=NAMESPACE) if secret_name else None
         if secret is None:
-            raise NotYet(f"session {name} has no Secret")
+            raise NotReady(f"session {name} has no Secret")
         token = base64.b64decode(secret["data"]["link"]).decode()
         with self.kubectl.forward(name, 8080, namespace=NAMESPACE) as port:
             return str(Client(f"http://127.0.0.1:{port}", token=token).request("/v1/qr").json_object()["text"])
@@ -150,9 +152,9 @@ class Stage:
 
     def scan(self, name: str) -> None:
         """Let the phone scan a session's QR code; a code that ran out meanwhile is read anew."""
-        self.scanned(functools.partial(self.qr_text, name))
+        self.scan_code(functools.partial(self.qr_text, name))
 
-    def scanned(self, read: Callable[[], str]) -> Any:
+    def scan_code(self, read: Callable[[], str]) -> Any:
         """Let the phone scan what is read, and return its answer; tried again for some seconds."""
 
         def scan() -> Any:
@@ -172,21 +174,21 @@ class Stage:
     def quota_counts(self, name: str, admitted: int, waiting: int) -> Probe:
         """Make a probe: the quota's status counts just these."""
 
-        def look() -> Seen:
+        def observe() -> Observation:
             status = (self.kubectl.find("wasq", name) or {}).get("status", {})
             seen = status.get("admitted"), status.get("waiting")
-            return Seen(good=seen == (admitted, waiting), text=f"admitted {seen[0]}, waiting {seen[1]}")
+            return Observation(ok=seen == (admitted, waiting), text=f"admitted {seen[0]}, waiting {seen[1]}")
 
-        return look
+        return observe
 
     def kill_browser(self, name: str) -> None:
         """End Chromium's main process inside a session's container."""
-        said = self.kubectl("exec", f"--namespace={NAMESPACE}", name, "--", "python3", "-c", KILL_BROWSER)
-        if "killed" not in said:
+        output = self.kubectl("exec", f"--namespace={NAMESPACE}", name, "--", "python3", "-c", KILL_BROWSER)
+        if "killed" not in output:
             raise DemoError(f"no browser process was found in the pod of {name}")
 
 
-def _why(status: Mapping[str, Any]) -> str:
+def _ready_message(status: Mapping[str, Any]) -> str:
     """The Ready condition's message, which is what a person would read."""
     ready: Mapping[str, Any] = next((item for item in status.get("conditions", []) if item["type"] == "Ready"), {})
     message = ready.get("message", "")

@@ -1,6 +1,6 @@
 """How the images reach the nodes of a cluster that is not ours: by a registry, or by kind's own way in.
 
-`chosen` turns what the person asked for into one of the two and refuses what cannot work, before anything is built;
+`choose_delivery` turns what the person asked for into one of the two and refuses what cannot work, before anything is built;
 `deliver` then returns how pods call the images.
 """
 
@@ -21,7 +21,7 @@ from session_devtools.progress import Progress
 from session_demo.errors import DemoError
 from session_demo.transformers import Images
 
-HOW = (
+USAGE = (
     "the cluster's nodes have to get the images from somewhere. Name a registry that you may push to and the nodes may "
     "pull from:\n"
     "  make demo CLUSTER=current REGISTRY=registry.example.com/team\n"
@@ -40,7 +40,7 @@ class Delivery(Protocol):
     """A way for images into a cluster."""
 
     @property
-    def stays(self) -> str:
+    def leftovers(self) -> str:
         """What of it is there after `make demo-down`, for a person to know."""
 
     def deliver(self, built: Mapping[str, Built], *, progress: Progress) -> Images:
@@ -48,7 +48,7 @@ class Delivery(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ByRegistry:
+class RegistryDelivery:
     """Pushed by buildah, pulled by the kubelets."""
 
     repository: str
@@ -56,7 +56,7 @@ class ByRegistry:
     verify_tls: bool = True
 
     @property
-    def stays(self) -> str:
+    def leftovers(self) -> str:
         """The registry is the person's."""
         return f"the images whatsapp-operator, whatsapp-runner and whatsapp-standin in {self.repository}"
 
@@ -79,7 +79,7 @@ def run_kind(command: Sequence[str]) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ByKind:
+class KindDelivery:
     """`kind load image-archive`: recorded after kind's documentation, not tried against a cluster of kind."""
 
     cluster: str
@@ -87,7 +87,7 @@ class ByKind:
     run: Callable[[Sequence[str]], None] = field(default=run_kind, repr=False)
 
     @property
-    def stays(self) -> str:
+    def leftovers(self) -> str:
         """Kind has no command that takes an image away again."""
         return f"the images on the nodes of the kind cluster {self.cluster}"
 
@@ -103,14 +103,16 @@ class ByKind:
         return Images(**{name: image.reference for name, image in built.items()})
 
 
-def chosen(*, registry: str, insecure: bool, kind: str, context: str, search_path: str | None = None) -> Delivery:
+def choose_delivery(
+    *, registry: str, insecure: bool, kind: str, context: str, search_path: str | None = None
+) -> Delivery:
     """Return the way that the person asked for; raises DemoError with what to do."""
     if registry and kind:
         raise DemoError("REGISTRY and KIND are two ways for the images into the cluster: name one of them")
     if registry:
-        return ByRegistry(repository=checked(registry), verify_tls=not insecure)
+        return RegistryDelivery(repository=check_registry(registry), verify_tls=not insecure)
     if not kind:
-        raise DemoError(HOW)
+        raise DemoError(USAGE)
     if context != f"kind-{kind}":
         raise DemoError(
             f"KIND={kind} is the cluster of context kind-{kind}, but the current context is {context}: "
@@ -119,10 +121,10 @@ def chosen(*, registry: str, insecure: bool, kind: str, context: str, search_pat
     program = shutil.which("kind", path=search_path)
     if program is None:
         raise DemoError("kind is not on the PATH: KIND=… loads the images with it")
-    return ByKind(cluster=kind, program=program)
+    return KindDelivery(cluster=kind, program=program)
 
 
-def checked(registry: str) -> str:
+def check_registry(registry: str) -> str:
     """Return the place that images are pushed below; raises DemoError when it cannot be one."""
     if REPOSITORY.fullmatch(registry) is None:
         raise DemoError(

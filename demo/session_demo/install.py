@@ -18,11 +18,11 @@ from session_devtools.commands import run
 from session_devtools.kubectl import Kubectl
 from session_devtools.waiting import wait_until
 
-from session_demo import transformers as installation
-from session_demo.cluster_client import Stage
+from session_demo import transformers
+from session_demo.cluster_client import ClusterClient
 from session_demo.errors import DemoError
 from session_demo.manifests import CRDS, NAMESPACE, PART_OF, namespace
-from session_demo.report import Story
+from session_demo.report import Report
 from session_demo.transformers import Images
 
 ROOT = Path(__file__).parents[2]
@@ -30,7 +30,7 @@ PHONE_PORT = 9080
 
 
 @dataclass(frozen=True, kw_only=True)
-class Choice:
+class InstallOptions:
     """How the operator is installed."""
 
     overlay: Path = ROOT / "manifests/overlays/local"
@@ -40,28 +40,28 @@ class Choice:
     """ Not empty: an operator of its own beside an installed one, for this demo's namespace alone. """
     profile: Mapping[str, str] = field(default_factory=dict)
     """ What each session's spec.profile says beyond its size. """
-    patience: float = 120.0
+    startup_timeout: float = 120.0
     """ Seconds for a Deployment's first pod; more where nodes pull images. """
 
 
-def set_up(story: Story, kubectl: Kubectl, images: Images, choice: Choice) -> Stage:
+def install(report: Report, kubectl: Kubectl, images: Images, install_options: InstallOptions) -> ClusterClient:
     """Install everything and return the stage; raises DemoError with kubectl's words."""
-    with story.doing("removing what an earlier demo left"):
+    with report.step("removing what an earlier demo left"):
         remove_leftovers(kubectl)
     token = secrets.token_hex(16)
-    with story.doing("the stand-in for WhatsApp Web, with its phone"):
-        ca = install_standin(kubectl, images, token=token, choice=choice)
-    with story.doing("the operator"):
-        install_operator(kubectl, images, ca=ca, choice=choice)
-    return Stage(
+    with report.step("the stand-in for WhatsApp Web, with its phone"):
+        ca = install_standin(kubectl, images, token=token, install_options=install_options)
+    with report.step("the operator"):
+        install_operator(kubectl, images, ca=ca, install_options=install_options)
+    return ClusterClient(
         kubectl=kubectl,
         phone_namespace=NAMESPACE,
         phone_pod=pod_of(kubectl, "standin"),
         phone_port=PHONE_PORT,
         phone_token=token,
-        instance=choice.instance,
-        profile=choice.profile,
-        patience=choice.patience,
+        instance=install_options.instance,
+        profile=install_options.profile,
+        startup_timeout=install_options.startup_timeout,
     )
 
 
@@ -85,18 +85,18 @@ def remove_leftovers(kubectl: Kubectl, *, within: float = 180) -> None:
     )
 
 
-def install_standin(kubectl: Kubectl, images: Images, *, token: str, choice: Choice) -> str:
+def install_standin(kubectl: Kubectl, images: Images, *, token: str, install_options: InstallOptions) -> str:
     """Install the stand-in and wait until it serves; returns its certificate authority (PEM)."""
-    kubectl.apply(namespace(choice.instance))
+    kubectl.apply(namespace(install_options.instance))
     with tempfile.TemporaryDirectory() as folder:
         tls = Path(folder) / "tls"
-        hosts = f"{installation.WEB_HOST},{installation.STATIC_HOST}"
+        hosts = f"{transformers.WEB_HOST},{transformers.STATIC_HOST}"
         make_certificates(tls, hosts)
         ca = (tls / "ca.crt").read_text()
-        kubectl.apply(*installation.standin_secrets(tls=tls, phone_token=token))
-    rendered = installation.objects(kubectl("kustomize", str(ROOT / "manifests/standin")))
-    kubectl.apply(*installation.with_mode(installation.with_images(rendered, images), choice.mode))
-    rollout(kubectl, "standin", NAMESPACE, within=choice.patience)
+        kubectl.apply(*transformers.standin_secrets(tls=tls, phone_token=token))
+    rendered = transformers.parse_objects(kubectl("kustomize", str(ROOT / "manifests/standin")))
+    kubectl.apply(*transformers.with_mode(transformers.with_images(rendered, images), install_options.mode))
+    rollout(kubectl, "standin", NAMESPACE, within=install_options.startup_timeout)
     return ca
 
 
@@ -106,17 +106,19 @@ def make_certificates(folder: Path, hosts: str) -> None:
     run(*command)
 
 
-def install_operator(kubectl: Kubectl, images: Images, *, ca: str, choice: Choice) -> None:
+def install_operator(kubectl: Kubectl, images: Images, *, ca: str, install_options: InstallOptions) -> None:
     """Install CRDs and operator, and wait until it is ready to act."""
-    rendered = installation.objects(kubectl("kustomize", "--load-restrictor=LoadRestrictionsNone", str(choice.overlay)))
-    found = installation.with_ca_stamp(installation.with_images(rendered, images), ca)
-    where = installation.operator_namespace(found)
+    rendered = transformers.parse_objects(
+        kubectl("kustomize", "--load-restrictor=LoadRestrictionsNone", str(install_options.overlay))
+    )
+    found = transformers.with_ca_hash(transformers.with_images(rendered, images), ca)
+    where = transformers.operator_namespace(found)
     kubectl.apply(*(item for item in found if item["kind"] == "Namespace"))
-    kubectl.apply(installation.ca_config_map(namespace=where, ca=ca))
+    kubectl.apply(transformers.ca_config_map(namespace=where, ca=ca))
     kubectl.apply(*found)
     kubectl.wait_established(*CRDS)
     name = next(item["metadata"]["name"] for item in found if item["kind"] == "Deployment")
-    rollout(kubectl, name, where, within=choice.patience)
+    rollout(kubectl, name, where, within=install_options.startup_timeout)
 
 
 def rollout(kubectl: Kubectl, deployment: str, where: str, *, within: float = 120) -> None:

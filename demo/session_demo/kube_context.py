@@ -21,7 +21,7 @@ OLDEST_SERVER = 31
 """ Kubernetes 1.31: what the CRDs need. """
 OLDEST_KUBECTL = 25
 """ kubectl 1.25: its kustomize knows all that the manifests use. """
-NEEDED = (
+REQUIRED_RIGHTS = (
     "namespaces",
     "deployments.apps",
     "roles.rbac.authorization.k8s.io",
@@ -40,7 +40,7 @@ class Minors(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Context:
+class KubeContext:
     """A cluster as the person's kubectl knows it."""
 
     name: str
@@ -52,7 +52,7 @@ class Context:
         return f"context {self.name} ({self.server}, Kubernetes {self.version})"
 
 
-def current(*, search_path: str | None = None) -> Context:
+def current(*, search_path: str | None = None) -> KubeContext:
     """Return the cluster of the current context; raises DemoError with what to do when there is none that answers."""
     program = shutil.which("kubectl", path=search_path)
     if program is None:
@@ -60,7 +60,7 @@ def current(*, search_path: str | None = None) -> Context:
     return of(Kubectl(program=program))
 
 
-def of(kubectl: Kubectl) -> Context:
+def of(kubectl: Kubectl) -> KubeContext:
     """Return the current context of this kubectl; raises DemoError."""
     try:
         name = kubectl("config", "current-context").strip()
@@ -74,7 +74,7 @@ def of(kubectl: Kubectl) -> Context:
         versions = json.loads(pinned("version", "--output=json", "--request-timeout=10s"))
     except CommandError as error:
         raise DemoError(f"the cluster of context {name} ({server}) does not answer: {error}") from error
-    found = Context(name=name, server=server, version=versions["serverVersion"]["gitVersion"], kubectl=pinned)
+    found = KubeContext(name=name, server=server, version=versions["serverVersion"]["gitVersion"], kubectl=pinned)
     if problem := too_old(minors(versions)):
         raise DemoError(f"{found}: {problem}")
     return found
@@ -102,7 +102,7 @@ def too_old(found: Minors) -> str:
 def missing_rights(kubectl: Kubectl) -> list[str]:
     """What of NEEDED the person may not create, each with kubectl's answer."""
     refused = []
-    for resource in NEEDED:
+    for resource in REQUIRED_RIGHTS:
         try:
             kubectl("auth", "can-i", "create", resource)
         except CommandError as error:  # "no" is an exit status too

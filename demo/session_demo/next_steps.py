@@ -11,7 +11,7 @@ from session_devtools.kubectl import Kubectl
 PLUGIN = Path(__file__).parents[2] / "plugin"
 
 
-def farewell(kubectl: Kubectl) -> str:
+def shell_exports(kubectl: Kubectl) -> str:
     """Return the line after which kubectl and its plugin work in the person's shell."""
     folders = [str(PLUGIN)]
     if shutil.which("kubectl") is None:

@@ -1,4 +1,4 @@
-"""What is in a cluster of somebody else's before the demo touches it, and what follows: pure, but for `look`.
+"""What is in a cluster of somebody else's before the demo touches it, and what follows: pure, but for `inspect`.
 
 Whatever the demo makes carries the label `app.kubernetes.io/part-of: whatsapp-demo`. An object with one of its names and
 without that label is somebody else's: the demo refuses to begin, and never removes it.
@@ -20,7 +20,7 @@ from session_demo.manifests import CRDS, NAMESPACE, PART_OF, QUOTA
 Object = Mapping[str, Any]
 
 OPERATOR_NAMESPACE = "whatsapp-operator-demo"
-NAMED = (
+OWN_OBJECTS = (
     ("namespace", NAMESPACE),
     *((kind, OPERATOR_NAMESPACE) for kind in ("namespace", "clusterrole", "clusterrolebinding")),
     *(("customresourcedefinition", name) for name in CRDS),
@@ -33,7 +33,7 @@ DEFAULT_CLASS = (
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
-class Crds(StrEnum):
+class CrdOwner(StrEnum):
     """Whose the CRDs of the API are."""
 
     ABSENT = "absent"
@@ -42,12 +42,12 @@ class Crds(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Survey:
+class Findings:
     """A cluster at one moment."""
 
     operators: tuple[str, ...]
     """ Operators of ours that are not this demo's, as NAMESPACE/NAME. """
-    crds: Crds
+    crds: CrdOwner
     missing_crds: tuple[str, ...]
     foreign: tuple[str, ...]
     """ Objects with the demo's names that it did not make. """
@@ -58,18 +58,18 @@ class Survey:
     """ The nodes'. """
 
 
-def look(kubectl: Kubectl) -> Survey:
+def inspect(kubectl: Kubectl) -> Findings:
     """Read the cluster; raises CommandError."""
-    named = _read(kubectl, *(f"{kind}/{name}" for kind, name in NAMED), "--ignore-not-found")
+    named = _read(kubectl, *(f"{kind}/{name}" for kind, name in OWN_OBJECTS), "--ignore-not-found")
     crds = _of_kind(named, "CustomResourceDefinition")
     present = {item["metadata"]["name"] for item in crds}
     if CRDS[1] in present:
         named += _read(kubectl, f"whatsappsessionquota/{QUOTA}", "--ignore-not-found")
     listed = _read(kubectl, "deployments,leases,storageclasses,nodes", "--all-namespaces")
     classes = _of_kind(listed, "StorageClass")
-    return Survey(
+    return Findings(
         operators=operators(_of_kind(listed, "Deployment"), _of_kind(listed, "Lease")),
-        crds=whose(crds),
+        crds=crd_owner(crds),
         missing_crds=tuple(name for name in CRDS if name not in present),
         foreign=foreign(item for item in named if item not in crds),
         classes=tuple(sorted(item["metadata"]["name"] for item in classes)),
@@ -98,17 +98,17 @@ def operators(deployments: Iterable[Object], leases: Iterable[Object]) -> tuple[
     return tuple(sorted(installed | acting))
 
 
-def whose(crds: Iterable[Object]) -> Crds:
+def crd_owner(crds: Iterable[Object]) -> CrdOwner:
     """Whose the CRDs are: one that the demo did not make decides."""
-    owners = {_is_ours(item) for item in crds}
+    owners = {_is_demo_object(item) for item in crds}
     if not owners:
-        return Crds.ABSENT
-    return Crds.DEMO if owners == {True} else Crds.OTHERS
+        return CrdOwner.ABSENT
+    return CrdOwner.DEMO if owners == {True} else CrdOwner.OTHERS
 
 
 def foreign(found: Iterable[Object]) -> tuple[str, ...]:
     """Those of the objects that the demo did not make, as KIND NAME."""
-    return tuple(f"{item['kind'].lower()} {item['metadata']['name']}" for item in found if not _is_ours(item))
+    return tuple(f"{item['kind'].lower()} {item['metadata']['name']}" for item in found if not _is_demo_object(item))
 
 
 def default_class(classes: Iterable[Object]) -> str:
@@ -120,38 +120,38 @@ def default_class(classes: Iterable[Object]) -> str:
     return ""
 
 
-def obstacles(survey: Survey, *, storage_class: str, machine: str | None = None) -> list[str]:
+def problems(findings: Findings, *, storage_class: str, machine: str | None = None) -> list[str]:
     """Why the demo cannot play there, each with what to do; none: it can."""
     found = [
         f"{name} is there and was not made by this demo: it would be overwritten. Remove or rename it first"
-        for name in survey.foreign
+        for name in findings.foreign
     ]
-    if survey.crds is Crds.OTHERS and survey.missing_crds:
+    if findings.crds is CrdOwner.OTHERS and findings.missing_crds:
         found.append(
-            f"the CRD {', '.join(survey.missing_crds)} is missing while the other one is there: finish that installation "
+            f"the CRD {', '.join(findings.missing_crds)} is missing while the other one is there: finish that installation "
             "(docs/operations/install.md)"
         )
-    known = ", ".join(survey.classes) or "none"
-    if storage_class and storage_class not in survey.classes:
+    known = ", ".join(findings.classes) or "none"
+    if storage_class and storage_class not in findings.classes:
         found.append(f"there is no StorageClass {storage_class} (there is: {known})")
-    if not storage_class and not survey.default_class:
+    if not storage_class and not findings.default_class:
         found.append(
             f"the cluster has no default StorageClass, and each session needs a volume: name one with STORAGE_CLASS=… "
             f"(there is: {known})"
         )
     built_for = ARCHITECTURES.get(machine or platform.machine(), machine or platform.machine())
-    if survey.architectures and built_for not in survey.architectures:
-        nodes = ", ".join(sorted(survey.architectures))
+    if findings.architectures and built_for not in findings.architectures:
+        nodes = ", ".join(sorted(findings.architectures))
         found.append(f"the images are built on this machine for {built_for}, but the nodes are {nodes}")
     return found
 
 
-def brings_crds(survey: Survey) -> bool:
+def installs_crds(findings: Findings) -> bool:
     """Whether the demo installs the CRDs: there are none, or its own that nobody else uses by now."""
-    return survey.crds is Crds.ABSENT or (survey.crds is Crds.DEMO and not survey.operators)
+    return findings.crds is CrdOwner.ABSENT or (findings.crds is CrdOwner.DEMO and not findings.operators)
 
 
-def kept_volumes(volumes: Iterable[Object]) -> list[str]:
+def retained_volumes(volumes: Iterable[Object]) -> list[str]:
     """The demo's volumes that their storage keeps although their claims are gone."""
     return [
         item["metadata"]["name"]
@@ -161,20 +161,20 @@ def kept_volumes(volumes: Iterable[Object]) -> list[str]:
     ]
 
 
-def removes_crds(survey: Survey, *, left: int) -> bool:
+def removes_crds(findings: Findings, *, left: int) -> bool:
     """Whether going away takes the CRDs along: only those the demo made, and only when nobody needs them.
 
     `left` are sessions and quotas that are not the demo's: deleting the CRDs would delete them.
     """
-    return survey.crds is Crds.DEMO and not survey.operators and left == 0
+    return findings.crds is CrdOwner.DEMO and not findings.operators and left == 0
 
 
 def _read(kubectl: Kubectl, *what: str) -> list[Object]:
     """Get objects by one command: kubectl answers with a list, with the one there is, or with nothing."""
-    said = kubectl("get", *what, "--output=json")
-    if not said.strip():
+    output = kubectl("get", *what, "--output=json")
+    if not output.strip():
         return []
-    answer = json.loads(said)
+    answer = json.loads(output)
     return list(answer["items"]) if answer["kind"].endswith("List") else [answer]
 
 
@@ -182,7 +182,7 @@ def _of_kind(found: Iterable[Object], kind: str) -> list[Object]:
     return [item for item in found if item["kind"] == kind]
 
 
-def _is_ours(item: Object) -> bool:
+def _is_demo_object(item: Object) -> bool:
     return _labels(item).get("app.kubernetes.io/part-of") == PART_OF
 
 

@@ -1,7 +1,7 @@
 """How the demo tells its steps: what is expected, what was seen, how long it took.
 
-`Story.expect` polls a probe until it returns what the step promises or the deadline passes; a miss is told and kept,
-and the story goes on as far as it can, so that one run shows every fault. `Story.finish` gives the exit status.
+`Report.expect` polls a probe until it returns what the step promises or the deadline passes; a miss is told and kept,
+and the story goes on as far as it can, so that one run shows every fault. `Report.finish` gives the exit status.
 
 Plain lines, for the same reason as in `session_devtools.progress`: what is told is kept and read again.
 """
@@ -20,55 +20,55 @@ from session_devtools.waiting import wait_until
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seen:
+class Observation:
     """What a probe saw: whether it is what the step promises, and how to say it."""
 
-    good: bool
+    ok: bool
     text: str
 
 
-Probe = Callable[[], Seen]
+Probe = Callable[[], Observation]
 
 
 @dataclass(kw_only=True)
-class Story:
+class Report:
     """One run of the demo. Times are seconds; `clock` and `sleep` are given by tests."""
 
     out: TextIO = field(default_factory=lambda: sys.stdout)
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
-    misses: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
     steps: int = 0
-    _begun: float = field(init=False)
+    _started: float = field(init=False)
 
     def __post_init__(self) -> None:
-        """Start the story's own clock."""
-        self._begun = self.clock()
+        """Start the report's own clock."""
+        self._started = self.clock()
 
-    def chapter(self, title: str) -> None:
+    def section(self, title: str) -> None:
         """Begin a group of steps."""
-        self.say(f"\n== {title}")
+        self.info(f"\n== {title}")
 
-    def say(self, text: str) -> None:
+    def info(self, text: str) -> None:
         """Tell something that is not a step."""
         print(text, file=self.out, flush=True)
 
     @contextmanager
-    def doing(self, what: str) -> Iterator[None]:
+    def step(self, what: str) -> Iterator[None]:
         """Tell a piece of work and its time; a fault in it ends the story with its reason."""
-        begun = self.clock()
-        self.say(f"   … {what}")
+        started = self.clock()
+        self.info(f"   … {what}")
         yield
-        self.say(f"   ✓ {what} ({self.clock() - begun:.1f} s)")
+        self.info(f"   ✓ {what} ({self.clock() - started:.1f} s)")
 
-    def expect(self, promise: str, probe: Probe, *, within: float, interval: float = 0.25) -> bool:
+    def expect(self, expectation: str, probe: Probe, *, within: float, interval: float = 0.25) -> bool:
         """Poll until the probe is good; tell and remember a miss after `within` seconds."""
-        begun = self.clock()
+        started = self.clock()
         try:
-            seen = wait_until(
-                promise,
+            observation = wait_until(
+                expectation,
                 probe,
-                lambda seen: seen.good,
+                lambda observation: observation.ok,
                 within=within,
                 every=interval,
                 retry_on=ToolError,  # what cannot be looked at yet (no pod, no port) is nothing good so far
@@ -76,31 +76,33 @@ class Story:
                 sleep=self.sleep,
             )
         except WaitTimeout as late:
-            seen = late.seen if isinstance(late.seen, Seen) else Seen(good=False, text=str(late.seen))
-        self._tell(promise, seen, took=self.clock() - begun, limit=within)
-        return seen.good
+            observation = (
+                late.seen if isinstance(late.seen, Observation) else Observation(ok=False, text=str(late.seen))
+            )
+        self._write_result(expectation, observation, took=self.clock() - started, limit=within)
+        return observation.ok
 
-    def broke_off(self, why: str) -> None:
+    def abort(self, why: str) -> None:
         """Tell that the rest of the story cannot be played; a miss like others, so that it is summed up with them."""
         self.steps += 1
-        self.say(f" ✗ the play ends here: {why}")
-        self.misses.append(f"the play ended early: {why}")
+        self.info(f" ✗ the play ends here: {why}")
+        self.failures.append(f"the play ended early: {why}")
 
     def finish(self) -> int:
         """Sum up; 0 when every step showed what it promised."""
-        took = self.clock() - self._begun
-        if self.misses:
-            self.say(f"\n{len(self.misses)} of {self.steps} steps did not show what they promise ({took:.0f} s):")
-            for miss in self.misses:
-                self.say(f"  ✗ {miss}")
+        took = self.clock() - self._started
+        if self.failures:
+            self.info(f"\n{len(self.failures)} of {self.steps} steps did not show what they promise ({took:.0f} s):")
+            for failure in self.failures:
+                self.info(f"  ✗ {failure}")
             return 1
-        self.say(f"\nAll {self.steps} steps showed what they promise ({took:.0f} s).")
+        self.info(f"\nAll {self.steps} steps showed what they promise ({took:.0f} s).")
         return 0
 
-    def _tell(self, promise: str, seen: Seen, *, took: float, limit: float) -> None:
+    def _write_result(self, expectation: str, observation: Observation, *, took: float, limit: float) -> None:
         self.steps += 1
-        mark = "✓" if seen.good else "✗"
-        self.say(f" {mark} {promise}")
-        self.say(f"     seen: {seen.text} ({took:.1f} s of at most {limit:.0f} s)")
-        if not seen.good:
-            self.misses.append(f"{promise}; seen: {seen.text}")
+        mark = "✓" if observation.ok else "✗"
+        self.info(f" {mark} {expectation}")
+        self.info(f"     seen: {observation.text} ({took:.1f} s of at most {limit:.0f} s)")
+        if not observation.ok:
+            self.failures.append(f"{expectation}; seen: {observation.text}")

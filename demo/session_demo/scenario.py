@@ -1,6 +1,6 @@
 """The main job, act by act: come up, queue, link, survive, make room.
 
-`play` runs on a prepared stage (cluster, operator and stand-in are up) and tells each step through the story. Nothing
+`run_scenario` runs on a prepared stage (cluster, operator and stand-in are up) and tells each step through the story. Nothing
 is assumed from an earlier step that was missed: each probe looks anew.
 """
 
@@ -10,106 +10,112 @@ import time
 
 from session_devtools.errors import ToolError
 
-from session_demo.cluster_client import Stage
+from session_demo.cluster_client import ClusterClient
 from session_demo.drawing import draw_qr
 from session_demo.manifests import LINKED, QUEUE_MESSAGE, QUOTA, WAITING, namespace, quota, session
-from session_demo.report import Probe, Seen, Story
+from session_demo.report import Observation, Probe, Report
 
 AFTER_LINKING = 5.0
 """ Seconds from linking to the graceful deletion: far less than the minute a browser takes to write all to disk. """
 
 
-def play(story: Story, stage: Stage) -> None:
+def run_scenario(report: Report, client: ClusterClient) -> None:
     """Tell the whole story."""
-    come_up(story, stage)
-    link_three(story, stage)
-    keep_login(story, stage)
-    survive(story, stage)
-    make_room(story, stage)
+    come_up(report, client)
+    link_three(report, client)
+    keep_login(report, client)
+    survive(report, client)
+    make_room(report, client)
 
 
-def come_up(story: Story, stage: Stage) -> None:
+def come_up(report: Report, client: ClusterClient) -> None:
     """Four sessions, room for three."""
-    story.chapter("Sessions come up as custom resources; one too many waits")
-    stage.kubectl.apply(
-        namespace(stage.instance), quota(stage.instance), *(session(name, stage.profile) for name in LINKED)
+    report.section("Sessions come up as custom resources; one too many waits")
+    client.kubectl.apply(
+        namespace(client.instance), quota(client.instance), *(session(name, client.profile) for name in LINKED)
     )
     for name in LINKED:
-        story.expect(f"{name} shows a QR code in its own pod", stage.in_state(name, "QRPending"), within=stage.patience)
-    stage.kubectl.apply(session(WAITING, stage.profile))
+        report.expect(
+            f"{name} shows a QR code in its own pod", client.in_state(name, "QRPending"), within=client.startup_timeout
+        )
+    client.kubectl.apply(session(WAITING, client.profile))
 
-    def queued() -> Seen:
-        status = stage.session(WAITING).get("status", {})
+    def queued() -> Observation:
+        status = client.session(WAITING).get("status", {})
         admitted = {item["type"]: item for item in status.get("conditions", [])}.get("Admitted", {})
-        good = status.get("state") == "Queued" and admitted.get("message") == QUEUE_MESSAGE
-        return Seen(good=good, text=f"{WAITING} is {status.get('state')}: {admitted.get('message', 'no message yet')}")
+        ok = status.get("state") == "Queued" and admitted.get("message") == QUEUE_MESSAGE
+        return Observation(
+            ok=ok, text=f"{WAITING} is {status.get('state')}: {admitted.get('message', 'no message yet')}"
+        )
 
-    story.expect(f"{WAITING} waits, and says why", queued, within=15)
+    report.expect(f"{WAITING} waits, and says why", queued, within=15)
 
 
-def link_three(story: Story, stage: Stage) -> None:
+def link_three(report: Report, client: ClusterClient) -> None:
     """A phone scans three QR codes."""
-    story.chapter("A phone links three sessions by their QR codes")
+    report.section("A phone links three sessions by their QR codes")
     try:
-        story.say(draw_qr(stage.qr_text(LINKED[0])))
-        story.say(f"   (the QR code of {LINKED[0]}; the stand-in's phone scans it now)")
+        report.info(draw_qr(client.qr_text(LINKED[0])))
+        report.info(f"   (the QR code of {LINKED[0]}; the stand-in's phone scans it now)")
     except ToolError as error:
-        story.say(f"   the QR code of {LINKED[0]} cannot be drawn: {error}")
+        report.info(f"   the QR code of {LINKED[0]} cannot be drawn: {error}")
     for name in LINKED:
-        with story.doing(f"the phone scans the QR code of {name}"):
-            stage.scan(name)
+        with report.step(f"the phone scans the QR code of {name}"):
+            client.scan(name)
     for name in LINKED:
-        story.expect(f"{name} is linked and connected", stage.in_state(name, "Connected"), within=30)
+        report.expect(f"{name} is linked and connected", client.in_state(name, "Connected"), within=30)
 
 
-def keep_login(story: Story, stage: Stage) -> None:
+def keep_login(report: Report, client: ClusterClient) -> None:
     """A graceful deletion right after linking loses nothing: the last linked one's, which no waiting has made durable."""
     name = LINKED[-1]
-    story.chapter("A pod is deleted gracefully 5 s after linking, and keeps its login")
-    before, linked = stage.pod_uid(name), stage.link_time(name)
+    report.section("A pod is deleted gracefully 5 s after linking, and keeps its login")
+    before, linked = client.pod_uid(name), client.link_time(name)
     time.sleep(AFTER_LINKING)
-    with story.doing(f"deleting the pod of {name}"):
-        stage.delete_pod(name)
-    again = stage.connected_again(name, before=before, linked=linked)
-    story.expect(f"{name} is Connected again, with no new QR code", again, within=90)
+    with report.step(f"deleting the pod of {name}"):
+        client.delete_pod(name)
+    again = client.connected_again(name, before=before, linked=linked)
+    report.expect(f"{name} is Connected again, with no new QR code", again, within=90)
 
 
-def survive(story: Story, stage: Stage) -> None:
+def survive(report: Report, client: ClusterClient) -> None:
     """Once logins are durable: a killed browser and a deleted pod, and a third session that notices neither."""
     untouched, killed, deleted = LINKED
-    story.chapter("Chromium is killed in one session and the pod of another is deleted; the third notices neither")
+    report.section("Chromium is killed in one session and the pod of another is deleted; the third notices neither")
     for name in LINKED:
-        story.expect(f"the login of {name} is safely on disk", stage.durable(name), within=90)
-    pods = {name: stage.pod_uid(name) for name in LINKED}
-    logins = {name: stage.link_time(name) for name in LINKED}
-    with story.doing(f"killing Chromium in the pod of {killed}, deleting the pod of {deleted}"):
-        stage.kill_browser(killed)
-        stage.delete_pod(deleted)
+        report.expect(f"the login of {name} is safely on disk", client.durable(name), within=90)
+    pods = {name: client.pod_uid(name) for name in LINKED}
+    logins = {name: client.link_time(name) for name in LINKED}
+    with report.step(f"killing Chromium in the pod of {killed}, deleting the pod of {deleted}"):
+        client.kill_browser(killed)
+        client.delete_pod(deleted)
     for name in (killed, deleted):
-        again = stage.connected_again(name, before=pods[name], linked=logins[name])
-        story.expect(f"{name} is Connected again, with no new QR code", again, within=120)
-    story.expect(f"{untouched} was left alone", stage.same_pod(untouched, pods[untouched]), within=5)
-    story.expect("the phone knows three devices, not more", three_devices(stage), within=5)
+        again = client.connected_again(name, before=pods[name], linked=logins[name])
+        report.expect(f"{name} is Connected again, with no new QR code", again, within=120)
+    report.expect(f"{untouched} was left alone", client.same_pod(untouched, pods[untouched]), within=5)
+    report.expect("the phone knows three devices, not more", three_devices(client), within=5)
 
 
-def three_devices(stage: Stage) -> Probe:
+def three_devices(client: ClusterClient) -> Probe:
     """Make a probe: no session was linked a second time."""
 
-    def look() -> Seen:
-        devices = stage.phone("/phone/devices")["devices"]
-        return Seen(good=len(devices) == len(LINKED), text=f"{len(devices)} linked devices")
+    def observe() -> Observation:
+        devices = client.phone("/phone/devices")["devices"]
+        return Observation(ok=len(devices) == len(LINKED), text=f"{len(devices)} linked devices")
 
-    return look
+    return observe
 
 
-def make_room(story: Story, stage: Stage) -> None:
+def make_room(report: Report, client: ClusterClient) -> None:
     """Suspending one session lets the waiting one in."""
     name = LINKED[0]
-    story.chapter("One session is suspended, and the waiting one is let in")
-    with story.doing(f"suspending {name}"):
-        stage.suspend(name)
-    story.expect(f"{name} is suspended and its pod gone", stage.has_condition(name, "Suspended"), within=90)
-    story.expect(
-        f"{WAITING} is admitted and shows a QR code", stage.in_state(WAITING, "QRPending"), within=stage.patience
+    report.section("One session is suspended, and the waiting one is let in")
+    with report.step(f"suspending {name}"):
+        client.suspend(name)
+    report.expect(f"{name} is suspended and its pod gone", client.has_condition(name, "Suspended"), within=90)
+    report.expect(
+        f"{WAITING} is admitted and shows a QR code",
+        client.in_state(WAITING, "QRPending"),
+        within=client.startup_timeout,
     )
-    story.expect(f"the quota {QUOTA} counts three sessions, none waiting", stage.quota_counts(QUOTA, 3, 0), within=15)
+    report.expect(f"the quota {QUOTA} counts three sessions, none waiting", client.quota_counts(QUOTA, 3, 0), within=15)

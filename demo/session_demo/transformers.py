@@ -20,7 +20,7 @@ from session_demo.manifests import NAMESPACE, PART_OF
 
 WEB_HOST = f"standin-web.{NAMESPACE}.svc"
 STATIC_HOST = f"standin-static.{NAMESPACE}.svc"
-CA_STAMP = "wasession.dev/extra-ca-sha256"
+CA_HASH_ANNOTATION = "wasession.dev/extra-ca-sha256"
 """ On the operator's pod: another authority means another pod, as the file is read at start. """
 
 Object = dict[str, Any]
@@ -35,7 +35,7 @@ class Images:
     standin: str
 
 
-def objects(rendered: str) -> list[Object]:
+def parse_objects(rendered: str) -> list[Object]:
     """Read the objects of a rendered kustomization."""
     return [item for item in yaml.safe_load_all(rendered) if item]
 
@@ -53,16 +53,16 @@ def with_images(found: Iterable[Object], images: Images) -> list[Object]:
     return changed
 
 
-def with_ca_stamp(found: Iterable[Object], ca: str) -> list[Object]:
+def with_ca_hash(found: Iterable[Object], ca: str) -> list[Object]:
     """Mark the operator's pod with the certificate authority it reads at start."""
     changed = list(found)
     for item in _deployments(changed):
         metadata = item["spec"]["template"].setdefault("metadata", {})
-        metadata.setdefault("annotations", {})[CA_STAMP] = hashlib.sha256(ca.encode()).hexdigest()
+        metadata.setdefault("annotations", {})[CA_HASH_ANNOTATION] = hashlib.sha256(ca.encode()).hexdigest()
     return changed
 
 
-def marked(found: Iterable[Object]) -> list[Object]:
+def with_part_of_label(found: Iterable[Object]) -> list[Object]:
     """Mark objects as made by the demo, so that `demo-down` knows them."""
     changed = list(found)
     for item in changed:

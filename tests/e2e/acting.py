@@ -16,7 +16,7 @@ from e2e.inside import process_of
 from e2e.polling import PATIENCE, until
 from local_cluster.full.cluster import FullCluster
 from local_cluster.full.instance import POD_RANGE
-from session_demo.cluster_client import NotYet
+from session_demo.cluster_client import NotReady
 from session_demo.install import rollout
 from session_devtools.kubectl import Kubectl
 
@@ -32,11 +32,11 @@ class Operator:
     kubectl: Kubectl
 
     def pod(self) -> dict[str, Any]:
-        """Return its pod; raises NotYet while there is none that stays."""
+        """Return its pod; raises NotReady while there is none that stays."""
         found = json.loads(self.kubectl("get", "pods", f"--namespace={NAMESPACE}", "--output=json"))["items"]
         pods: list[dict[str, Any]] = [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
         if not pods:
-            raise NotYet("the operator has no pod")
+            raise NotReady("the operator has no pod")
         return pods[0]
 
     def process(self) -> int:

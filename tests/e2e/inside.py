@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from local_cluster.full.cluster import FullCluster
-from session_demo.cluster_client import NotYet
+from session_demo.cluster_client import NotReady
 
 
 def process_of(cluster: FullCluster, pod_uid: str, module: str) -> int:
-    """Return the id of the process in a pod that runs `python -m MODULE`; raises NotYet."""
+    """Return the id of the process in a pod that runs `python -m MODULE`; raises NotReady."""
     for pid in cluster.pids():
         try:
             words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
@@ -22,7 +22,7 @@ def process_of(cluster: FullCluster, pod_uid: str, module: str) -> int:
             continue
         if f"/pod{pod_uid}/" in groups and words[1:3] == [b"-m", module.encode()]:
             return pid
-    raise NotYet(f"no process of {module} runs in the pod {pod_uid}")
+    raise NotReady(f"no process of {module} runs in the pod {pod_uid}")
 
 
 @contextmanager

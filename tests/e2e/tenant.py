@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from e2e.polling import PATIENCE, until
-from session_demo.cluster_client import KILL_BROWSER, NotYet, Stage
+from session_demo.cluster_client import KILL_BROWSER, ClusterClient, NotReady
 from session_devtools.http_client import Client
 from session_devtools.kubectl import Kubectl
 
@@ -25,21 +25,21 @@ class Tenant:
     """A restricted namespace with sessions in it."""
 
     kubectl: Kubectl
-    stage: Stage
+    client: ClusterClient
     """ For the phone alone; its sessions are another namespace's. """
     namespace: str
     devices: dict[str, str] = field(default_factory=dict)
     """ The phone's name of each linked session. """
 
     @classmethod
-    def make(cls, kubectl: Kubectl, stage: Stage, **limits: Any) -> Tenant:
+    def make(cls, kubectl: Kubectl, client: ClusterClient, **limits: Any) -> Tenant:
         """Make the namespace and its quota; no limit is no limit."""
         name = f"e2e-{uuid.uuid4().hex[:6]}"
         labels = {"pod-security.kubernetes.io/enforce": "restricted"}
         kubectl.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
         # Pods are refused until the controller has made the account they run as.
         kubectl("wait", f"--namespace={name}", "--for=create", "serviceaccount/default", "--timeout=60s", timeout=70)
-        tenant = cls(kubectl=kubectl, stage=stage, namespace=name)
+        tenant = cls(kubectl=kubectl, client=client, namespace=name)
         tenant.limit(**limits)
         return tenant
 
@@ -81,15 +81,15 @@ class Tenant:
         """Return a session's status; empty while there is none."""
         session = self.get("was", name)
         if session is None:
-            raise NotYet(f"no session {name}")
+            raise NotReady(f"no session {name}")
         status: Object = session.get("status", {})
         return status
 
     def pod(self, name: str) -> Object:
-        """Return a session's pod; raises NotYet without one, or while it is on its way out."""
+        """Return a session's pod; raises NotReady without one, or while it is on its way out."""
         pod = self.get("pod", name)
         if pod is None or "deletionTimestamp" in pod["metadata"]:
-            raise NotYet(f"session {name} has no pod")
+            raise NotReady(f"session {name} has no pod")
         return pod
 
     def pod_uid(self, name: str) -> str:
@@ -127,7 +127,7 @@ class Tenant:
     def link(self, name: str) -> Object:
         """Let the phone scan the session's QR code, and wait until it is Connected; returns its status."""
         self.reaches(name, "QRPending")
-        answer = self.stage.scanned(lambda: self.qr(name))
+        answer = self.client.scan_code(lambda: self.qr(name))
         self.devices[name] = answer["device"]
         return self.reaches(name, "Connected")
 
@@ -142,14 +142,14 @@ class Tenant:
     def _ask_runner(self, name: str, path: str, *, scope: str) -> Object:
         secret = self.get("secret", str(self.status(name).get("tokenSecretName")))
         if secret is None:
-            raise NotYet(f"session {name} has no Secret")
+            raise NotReady(f"session {name} has no Secret")
         token = base64.b64decode(secret["data"][scope]).decode()
         with self.kubectl.forward(name, 8080, namespace=self.namespace) as port:
             return Client(f"http://127.0.0.1:{port}", token=token).request(path).json_object()
 
     def phone(self, name: str, command: str, **body: Any) -> None:
         """Do something to the session's device on the phone."""
-        self.stage.phone(f"/phone/{self.devices[name]}/{command}", body)
+        self.client.phone(f"/phone/{self.devices[name]}/{command}", body)
 
     def evict(self, name: str) -> None:
         """Evict the session's pod by the eviction API, as a drain does."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from e2e.polling import until
 from e2e.tenant import PATIENT, Tenant, condition, is_true
-from e2e.testbed import Ground
+from e2e.testbed import Testbed
 
 
-def test_a_replaced_session_is_not_replaced_by_a_pod_until_a_person_asks(e2e: Ground, tenant: Tenant) -> None:
+def test_a_replaced_session_is_not_replaced_by_a_pod_until_a_person_asks(e2e: Testbed, tenant: Tenant) -> None:
     """Stalled and Conflict are written; an evicted pod stays away, over a new operator, too; a request brings it back."""
     tenant.create("sales", timeouts={**PATIENT, "connectionCheck": "10s"})
     linked = tenant.link("sales")
@@ -40,7 +40,7 @@ def test_a_replaced_session_is_not_replaced_by_a_pod_until_a_person_asks(e2e: Gr
     assert "admission" in status
 
 
-def test_a_conflict_that_no_operator_heard_is_no_takeover_either(e2e: Ground, tenant: Tenant) -> None:
+def test_a_conflict_that_no_operator_heard_is_no_takeover_either(e2e: Testbed, tenant: Tenant) -> None:
     """The word is kept on the volume: the next operator's pod leaves the page closed and says it; a request opens it."""
     tenant.create("sales", timeouts={**PATIENT, "connectionCheck": "10s"})
     linked = tenant.link("sales")
@@ -67,6 +67,6 @@ def test_a_conflict_that_no_operator_heard_is_no_takeover_either(e2e: Ground, te
     assert (False, False) == (is_true(status, "Conflict"), is_true(status, "Stalled"))
 
 
-def _loads(e2e: Ground, tenant: Tenant) -> int:
+def _loads(e2e: Testbed, tenant: Tenant) -> int:
     """How often the session's page was opened."""
-    return int(e2e.stage.phone("/loads")["byDevice"][tenant.devices["sales"]])
+    return int(e2e.client.phone("/loads")["byDevice"][tenant.devices["sales"]])

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import sys
 
-from e2e.testbed import Ground
+from e2e.testbed import Testbed
 from session_demo.manifests import LINKED, NAMESPACE, WAITING
-from session_demo.report import Story
-from session_demo.scenario import play
+from session_demo.report import Report
+from session_demo.scenario import run_scenario
 
 
-def test_the_demo_shows_all_that_it_promises(e2e: Ground) -> None:
+def test_the_demo_shows_all_that_it_promises(e2e: Testbed) -> None:
     """Sessions come up, queue, are linked, survive a kill and make room: not one step is missed."""
-    for device in e2e.stage.phone("/phone/devices")["devices"]:
-        e2e.stage.phone(f"/phone/{device['id']}/unlink", {})
-    story = Story(out=sys.stdout)
+    for device in e2e.client.phone("/phone/devices")["devices"]:
+        e2e.client.phone(f"/phone/{device['id']}/unlink", {})
+    report = Report(out=sys.stdout)
 
-    play(story, e2e.stage)
+    run_scenario(report, e2e.client)
 
-    assert [] == story.misses
-    assert 0 == story.finish()
+    assert [] == report.failures
+    assert 0 == report.finish()
     e2e.kubectl("delete", "was", *LINKED, WAITING, f"--namespace={NAMESPACE}", "--wait=false")

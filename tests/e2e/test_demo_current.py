@@ -22,7 +22,7 @@ from e2e.polling import until
 from e2e.testbed import KEEP, remove
 from local_cluster.full.cluster import FullCluster
 from local_cluster.registry import Registry, trust
-from session_demo import transformers as installation
+from session_demo import transformers
 from session_demo.install import rollout
 from session_demo.manifests import NAMESPACE, QUOTA
 from session_demo.preflight import OPERATOR_NAMESPACE
@@ -123,8 +123,8 @@ def install_their_operator(foreign: Foreign) -> None:
         name: push(image, foreign.registry, verify_tls=False, progress=ConsoleProgress())
         for name, image in build(progress=ConsoleProgress()).items()
     }
-    base = installation.objects(foreign.kubectl("kustomize", str(ROOT / "manifests/base")))
-    foreign.kubectl.apply(*installation.with_images(base, Images(**names)))
+    base = transformers.parse_objects(foreign.kubectl("kustomize", str(ROOT / "manifests/base")))
+    foreign.kubectl.apply(*transformers.with_images(base, Images(**names)))
     rollout(foreign.kubectl, "whatsapp-operator", "whatsapp-operator")
     api = "wasession.dev/v1alpha1"
     foreign.kubectl.apply(
@@ -183,11 +183,11 @@ def test_every_step_shows_what_it_promises(played: Played) -> None:
 def test_it_says_where_before_it_changes_anything(foreign: Foreign, played: Played) -> None:
     """Which context, which server, what will be made and who is there already come before the first change."""
     server = foreign.cluster.instance.plane.url
-    place = f"This is context kubernetes-super-admin@local-{foreign.cluster.name} ({server}, Kubernetes v1."
+    context = f"This is context kubernetes-super-admin@local-{foreign.cluster.name} ({server}, Kubernetes v1."
     there = "An operator is installed there (whatsapp-operator/whatsapp-operator): it is left alone."
     used = "the CRDs that are there are used as they are."
 
-    positions = [played.said.find(text) for text in (place, there, used, "removing what an earlier demo left")]
+    positions = [played.said.find(text) for text in (context, there, used, "removing what an earlier demo left")]
 
     assert -1 not in positions, played.said
     assert sorted(positions) == positions

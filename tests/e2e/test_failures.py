@@ -11,7 +11,7 @@ import pytest
 from e2e.exhausting import EXHAUST
 from e2e.polling import until
 from e2e.tenant import Object, Tenant, condition
-from e2e.testbed import Ground
+from e2e.testbed import Testbed
 from e2e.trio import TRIO
 from e2e.watching import watch
 from session_devtools.errors import CommandError
@@ -49,7 +49,9 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_failed_runner_is_recorded_and_recreated_with_its_login(e2e: Ground, durable_trio: Tenant, case: str) -> None:
+def test_a_failed_runner_is_recorded_and_recreated_with_its_login(
+    e2e: Testbed, durable_trio: Tenant, case: str
+) -> None:
     """Reason, exit code and words are in status, the next pod comes after the delay, the others notice nothing."""
     trio = durable_trio
     harm, reason, code = CASES[case]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from e2e.polling import until
 from e2e.tenant import Object, Tenant, condition, is_true
-from e2e.testbed import Ground
+from e2e.testbed import Testbed
 
 CASES = {
     "nowhere": ({"nodeSelector": {"wasession.dev/place": "nowhere"}}, {"Unschedulable"}, "node"),
@@ -12,7 +12,7 @@ CASES = {
 }
 
 
-def test_a_pending_pod_is_shown_with_its_reason_and_left_alone(e2e: Ground, tenant: Tenant) -> None:
+def test_a_pending_pod_is_shown_with_its_reason_and_left_alone(e2e: Testbed, tenant: Tenant) -> None:
     """No node fits, or there is no such image: the person reads why, and two resyncs later it is the same pod."""
     for name, (pod, _, _) in CASES.items():
         tenant.create(name, pod=pod)
@@ -57,7 +57,7 @@ def _says(tenant: Tenant, name: str, reasons: set[str]) -> Object:
     )
 
 
-def test_two_pods_never_share_a_profile(e2e: Ground, tenant: Tenant) -> None:
+def test_two_pods_never_share_a_profile(e2e: Testbed, tenant: Tenant) -> None:
     """The claim is ReadWriteOncePod: a second pod that names it is not let in while the session runs."""
     tenant.create("sales")
     tenant.reaches("sales", "QRPending")

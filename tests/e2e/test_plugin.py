@@ -8,11 +8,11 @@ import subprocess
 from pathlib import Path
 
 from e2e.tenant import Tenant
-from e2e.testbed import Ground
+from e2e.testbed import Testbed
 from session_demo.next_steps import PLUGIN
 
 
-def _plugin(e2e: Ground, *words: str) -> str:
+def _plugin(e2e: Testbed, *words: str) -> str:
     """Run `kubectl whatsapp WORDS` with the environment that the demo's last line exports."""
     folders = [str(PLUGIN), str(Path(e2e.kubectl.program).parent), os.environ["PATH"]]
     environment = {
@@ -28,7 +28,7 @@ def _plugin(e2e: Ground, *words: str) -> str:
     return done.stdout
 
 
-def test_a_person_links_a_session_with_the_plugin_alone(e2e: Ground, tenant: Tenant) -> None:
+def test_a_person_links_a_session_with_the_plugin_alone(e2e: Testbed, tenant: Tenant) -> None:
     """What `qr` prints is a code that the phone can scan; `status` tells the session before and after, and the quota."""
     tenant.limit(sessions=2)
     tenant.create("sales")
@@ -37,7 +37,7 @@ def test_a_person_links_a_session_with_the_plugin_alone(e2e: Ground, tenant: Ten
 
     drawn = _plugin(e2e, "qr", "sales", place)
     waiting = json.loads(_plugin(e2e, "status", place, "--output=json"))
-    e2e.stage.phone("/phone/scan", {"qr": _plugin(e2e, "qr", "sales", place, "--output=text").strip()})
+    e2e.client.phone("/phone/scan", {"qr": _plugin(e2e, "qr", "sales", place, "--output=text").strip()})
     tenant.reaches("sales", "Connected")
     table = _plugin(e2e, "status", place)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from e2e.polling import until
 from e2e.tenant import Object, Tenant, condition
-from e2e.testbed import Ground
+from e2e.testbed import Testbed
 from e2e.trio import TRIO
 from e2e.watching import revision, watch
 
@@ -41,7 +41,7 @@ def test_a_claim_that_is_not_to_be_kept_goes_with_its_session(tenant: Tenant) ->
     until("the Service goes", lambda: tenant.get("service", "whatsapp-sessions"), lambda found: found is None)
 
 
-def test_a_session_at_rest_makes_room_and_comes_back_with_its_login(e2e: Ground, trio: Tenant) -> None:
+def test_a_session_at_rest_makes_room_and_comes_back_with_its_login(e2e: Testbed, trio: Tenant) -> None:
     """The waiting one is let in when the pod is gone and not before; the rested one then waits for its place."""
     rested = TRIO[1]
     before = trio.status(rested)

@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 from e2e.audit import READS, writes
 from e2e.polling import until
 from e2e.tenant import Tenant
-from e2e.testbed import Ground
+from e2e.testbed import Testbed
 
 QUIET = 8.0
 """ Seconds without a write after which nothing is on its way any more: changes are written within 5. """
 LEASES = frozenset({"leases"})
 
 
-def test_at_rest_only_the_lease_is_written(e2e: Ground, durable_trio: Tenant) -> None:
+def test_at_rest_only_the_lease_is_written(e2e: Testbed, durable_trio: Tenant) -> None:
     """Three connected sessions with durable logins and one in its first round of QR codes: 0 writes in three resyncs."""
     trio = durable_trio
     trio.create("fresh")

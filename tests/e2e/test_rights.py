@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 from e2e.audit import OPERATOR, Entry
 from e2e.tenant import Tenant
-from e2e.testbed import Ground
+from e2e.testbed import Testbed
 from session_devtools.http_client import Client
 
 WORD = "tr3asure"
@@ -37,7 +37,7 @@ class Right(NamedTuple):
     verb: str
 
 
-def _granted(e2e: Ground) -> Iterator[Right]:
+def _granted(e2e: Testbed) -> Iterator[Right]:
     """The rules of the operator's two roles, as they are in the cluster."""
     role = e2e.kubectl.find("role", "whatsapp-operator", namespace="whatsapp-operator") or {}
     for rule in [*(e2e.kubectl.find("clusterrole", "whatsapp-operator") or {})["rules"], *role["rules"]]:
@@ -54,7 +54,7 @@ def _is_whole_run(request: pytest.FixtureRequest) -> bool:
     }
 
 
-def test_no_request_was_refused(e2e: Ground) -> None:
+def test_no_request_was_refused(e2e: Testbed) -> None:
     """Nobody told the operator that it may not, from its first request to its last."""
     requests = e2e.audit.requests(since=e2e.began)
 
@@ -62,7 +62,7 @@ def test_no_request_was_refused(e2e: Ground) -> None:
     assert [] == [str(one) for one in requests if one.code in (401, 403)]
 
 
-def test_each_verb_was_used_or_is_explained(e2e: Ground, request: pytest.FixtureRequest) -> None:
+def test_each_verb_was_used_or_is_explained(e2e: Testbed, request: pytest.FixtureRequest) -> None:
     """A right that nothing needs is a right too many; the list of exceptions names no right that there is not."""
     if not _is_whole_run(request):
         pytest.skip("only a run of all end-to-end tests uses all that the operator needs")
@@ -133,7 +133,7 @@ def test_no_verb_on_secrets_gives_a_foreign_one_away(as_operator: str, bank: Ten
 
 
 @pytest.fixture(scope="module")
-def as_operator(e2e: Ground) -> Iterator[str]:
+def as_operator(e2e: Testbed) -> Iterator[str]:
     """The API server's address for requests that are taken for the operator's."""
     command = [*e2e.kubectl.command, f"--as={OPERATOR}", "proxy", "--port=0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as proxy:
@@ -145,9 +145,9 @@ def as_operator(e2e: Ground) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def bank(e2e: Ground) -> Iterator[Tenant]:
+def bank(e2e: Testbed) -> Iterator[Tenant]:
     """A namespace with a Secret that is none of the operator's business."""
-    tenant = Tenant.make(e2e.kubectl, e2e.stage)
+    tenant = Tenant.make(e2e.kubectl, e2e.client)
     tenant.run("create", "secret", "generic", "bank", f"--from-literal=pin={WORD}")
     yield tenant
     tenant.close()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from e2e.tenant import Tenant, condition, is_true
-from e2e.testbed import Ground
+from e2e.testbed import Testbed
 from e2e.trio import TRIO
 
 
-def test_an_operator_that_is_cut_off_from_its_runners_touches_none_of_them(e2e: Ground, trio: Tenant) -> None:
+def test_an_operator_that_is_cut_off_from_its_runners_touches_none_of_them(e2e: Testbed, trio: Tenant) -> None:
     """By a route to nowhere: Unreachable, Ready=Unknown, Linked kept, the same pods; and Connected when it is gone."""
     pods = {name: trio.pod_uid(name) for name in TRIO}
     before = {name: trio.status(name) for name in TRIO}

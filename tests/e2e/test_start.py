@@ -8,7 +8,7 @@ from e2e.audit import writes
 from e2e.inside import process_of, stopped
 from e2e.polling import until
 from e2e.tenant import Tenant, condition
-from e2e.testbed import Ground
+from e2e.testbed import Testbed
 from e2e.watching import Object, revision, watch
 from session_demo.install import pod_of
 
@@ -19,7 +19,7 @@ def _runs(pod: Object) -> bool:
     return bool(pod["status"]["phase"] == "Running")
 
 
-def test_the_way_to_a_running_pod_is_three_creates_and_at_most_two_status_writes(e2e: Ground, tenant: Tenant) -> None:
+def test_the_way_to_a_running_pod_is_three_creates_and_at_most_two_status_writes(e2e: Testbed, tenant: Tenant) -> None:
     """Claim, Secret and pod; a namespace's first session makes the Service as well. The reservation is written first.
 
     Events are not counted.
@@ -46,7 +46,7 @@ def test_the_way_to_a_running_pod_is_three_creates_and_at_most_two_status_writes
 
 
 def test_its_name_leads_to_the_pod_before_anybody_has_linked_it_and_while_it_is_not_ready(
-    e2e: Ground, tenant: Tenant
+    e2e: Testbed, tenant: Tenant
 ) -> None:
     """From another namespace's pod; a hung runner is Unreachable and not ready, keeps its name, and is not replaced."""
     tenant.create("sales")

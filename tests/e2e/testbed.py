@@ -18,10 +18,10 @@ from e2e.audit import Audit
 from local_cluster.full import records
 from local_cluster.full.cluster import FullCluster
 from local_cluster.full.instance import Instance
-from session_demo import own_cluster as places
-from session_demo.cluster_client import Stage
-from session_demo.install import Choice, set_up
-from session_demo.report import Story
+from session_demo import own_cluster
+from session_demo.cluster_client import ClusterClient
+from session_demo.install import InstallOptions, install
+from session_demo.report import Report
 from session_demo.transformers import Images
 from session_devtools.cgroups import CgroupTree
 from session_devtools.commands import run
@@ -34,13 +34,13 @@ OVERLAY = Path(__file__).parent / "overlay"
 
 
 @dataclass
-class Ground:
+class Testbed:
     """What all tests stand on."""
 
     cluster: FullCluster
     kubectl: Kubectl
     images: Images
-    stage: Stage
+    client: ClusterClient
     operator: Operator
     audit: Audit
     began: int
@@ -48,7 +48,7 @@ class Ground:
 
 
 @contextmanager
-def ground(name: str) -> Iterator[Ground]:
+def testbed(name: str) -> Iterator[Testbed]:
     """Bring everything up, and remove it whatever happens. A second run on this machine waits for the first."""
     cluster, keep = FullCluster(name), bool(os.environ.get(KEEP))
     with records.locked(f"end-to-end tests {name}", progress=ConsoleProgress()):
@@ -61,19 +61,19 @@ def ground(name: str) -> Iterator[Ground]:
                 remove(cluster)
 
 
-def _bring_up(cluster: FullCluster) -> Ground:
-    kubectl, images = places.local(cluster.name)
+def _bring_up(cluster: FullCluster) -> Testbed:
+    kubectl, images = own_cluster.local(cluster.name)
     # kubectl's memory of the API's kinds goes with the cluster.
     cache = cluster.instance.plane.folder / "kubectl-cache"
     kubectl = replace(kubectl, flags=(*kubectl.flags, f"--cache-dir={cache}"))
     audit = Audit(cluster.audit_log)
     began = audit.now()
-    stage = set_up(Story(out=sys.stderr), kubectl, images, Choice(overlay=OVERLAY))
-    return Ground(
+    client = install(Report(out=sys.stderr), kubectl, images, InstallOptions(overlay=OVERLAY))
+    return Testbed(
         cluster=cluster,
         kubectl=kubectl,
         images=images,
-        stage=stage,
+        client=client,
         operator=Operator(cluster=cluster, kubectl=kubectl),
         audit=audit,
         began=began,

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from session_demo.report import Story
+from session_demo.report import Report
 from session_devtools.errors import CommandError
 from session_devtools.kubectl import Kubectl
 
@@ -121,7 +121,7 @@ class Cluster:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scripted(Kubectl):
+class FakeKubectl(Kubectl):
     """kubectl on a cluster in memory."""
 
     cluster: Cluster
@@ -143,15 +143,15 @@ class Scripted(Kubectl):
         return self.cluster.find(kind, name)
 
 
-def kubectl(cluster: Cluster) -> Scripted:
+def kubectl(cluster: Cluster) -> FakeKubectl:
     """The kubectl for this cluster."""
-    return Scripted(program="kubectl", cluster=cluster)
+    return FakeKubectl(program="kubectl", cluster=cluster)
 
 
-def story() -> tuple[Story, io.StringIO]:
+def report() -> tuple[Report, io.StringIO]:
     """A story, and what it tells."""
     out = io.StringIO()
-    return Story(out=out), out
+    return Report(out=out), out
 
 
 def thing(kind: str, name: str, **more: Any) -> Object:

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 import yaml
-from session_demo import install as setup
+from session_demo import install
 from session_demo.errors import DemoError
-from session_demo.install import Choice
-from session_demo.transformers import CA_STAMP, Images
+from session_demo.install import InstallOptions
+from session_demo.transformers import CA_HASH_ANNOTATION, Images
 from session_devtools.errors import CommandError, WaitTimeout
-from unit.demo.fake_kubectl import MINE, Cluster, kubectl, story, thing
+from unit.demo.fake_kubectl import MINE, Cluster, kubectl, report, thing
 from unit.demo.test_preflight import volume
 
 IMAGES = Images(operator="r/operator:1", runner="r/runner:2", standin="r/standin:3")
@@ -50,31 +50,31 @@ def ready_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
         for name in ("ca.crt", "tls.crt", "tls.key"):
             (folder / name).write_text(f"{name} of {hosts}")
 
-    monkeypatch.setattr(setup, "make_certificates", make)
+    monkeypatch.setattr(install, "make_certificates", make)
 
 
 @pytest.mark.usefixtures("_certificates")
 def test_a_stage_is_set() -> None:
     """Stand-in and operator run this run's images, and the stage knows phone, instance and wishes."""
     cluster = prepared()
-    choice = Choice(instance="blue", profile={"accessMode": "ReadWriteOnce"}, patience=7)
+    install_options = InstallOptions(instance="blue", profile={"accessMode": "ReadWriteOnce"}, startup_timeout=7)
 
-    stage = setup.set_up(story()[0], kubectl(cluster), IMAGES, choice)
+    client = install.install(report()[0], kubectl(cluster), IMAGES, install_options)
 
     assert {"r/operator:1", "r/standin:3"} == {
         item["spec"]["template"]["spec"]["containers"][0]["image"]
         for item in cluster.objects
         if item["kind"] == "Deployment"
     }
-    assert ("standin-1", 9080, "blue") == (stage.phone_pod, stage.phone_port, stage.instance)
-    assert ({"accessMode": "ReadWriteOnce"}, 7) == (stage.profile, stage.patience)
+    assert ("standin-1", 9080, "blue") == (client.phone_pod, client.phone_port, client.instance)
+    assert ({"accessMode": "ReadWriteOnce"}, 7) == (client.profile, client.startup_timeout)
 
 
 @pytest.mark.usefixtures("_certificates")
 def test_the_phones_token_is_new_each_time() -> None:
     """It opens the accounts of the play, and is in no file."""
-    first = setup.set_up(story()[0], kubectl(prepared()), IMAGES, Choice())
-    second = setup.set_up(story()[0], kubectl(prepared()), IMAGES, Choice())
+    first = install.install(report()[0], kubectl(prepared()), IMAGES, InstallOptions())
+    second = install.install(report()[0], kubectl(prepared()), IMAGES, InstallOptions())
 
     assert len(first.phone_token) >= 32
     assert first.phone_token != second.phone_token
@@ -85,13 +85,13 @@ def test_the_operator_starts_with_the_authority_it_needs() -> None:
     """Namespace first, then the ConfigMap that its pod mounts, then the rest, which carries the authority's stamp."""
     cluster = prepared()
 
-    setup.set_up(story()[0], kubectl(cluster), IMAGES, Choice())
+    install.install(report()[0], kubectl(cluster), IMAGES, InstallOptions())
 
     kinds = [item["kind"] for item in cluster.objects]
     (deployment,) = [item for item in cluster.objects if item["metadata"]["name"] == "whatsapp-operator-x"]
     assert kinds.index("ConfigMap") < kinds.index("Deployment", kinds.index("ConfigMap"))
     assert ("ConfigMap", "ops") in [(item["kind"], item["metadata"].get("namespace")) for item in cluster.objects]
-    assert CA_STAMP in deployment["spec"]["template"]["metadata"]["annotations"]
+    assert CA_HASH_ANNOTATION in deployment["spec"]["template"]["metadata"]["annotations"]
 
 
 @pytest.mark.usefixtures("_certificates")
@@ -99,7 +99,7 @@ def test_both_deployments_are_waited_for() -> None:
     """As long as the person's line may need."""
     cluster = prepared()
 
-    setup.set_up(story()[0], kubectl(cluster), IMAGES, Choice(patience=240))
+    install.install(report()[0], kubectl(cluster), IMAGES, InstallOptions(startup_timeout=240))
 
     assert [
         ("rollout", "status", "deployment/standin", "--namespace=whatsapp-demo", "--timeout=240s"),
@@ -110,14 +110,14 @@ def test_both_deployments_are_waited_for() -> None:
 @pytest.mark.usefixtures("_certificates")
 def test_an_operator_that_does_not_start_ends_the_set_up() -> None:
     """With kubectl's words; nothing is told as done."""
-    told, out = story()
+    messages, out = report()
     cluster = prepared()
     cluster.answers["rollout", "status", "deployment/whatsapp-operator-x"] = CommandError(
         ["kubectl"], 1, "timed out waiting"
     )
 
     with pytest.raises(CommandError, match="timed out waiting"):
-        setup.set_up(told, kubectl(cluster), IMAGES, Choice())
+        install.install(messages, kubectl(cluster), IMAGES, InstallOptions())
 
     assert "✓ the operator" not in out.getvalue()
     assert "✓ the stand-in" in out.getvalue()
@@ -129,7 +129,7 @@ def test_the_stand_in_plays_the_chosen_page(mode: str) -> None:
     """Legacy unless asked otherwise."""
     cluster = prepared()
 
-    setup.set_up(story()[0], kubectl(cluster), IMAGES, Choice(mode=mode))
+    install.install(report()[0], kubectl(cluster), IMAGES, InstallOptions(mode=mode))
 
     (standin,) = [item for item in cluster.objects if item["metadata"]["name"] == "standin"]
     assert [f"--mode={mode}"] == standin["spec"]["template"]["spec"]["containers"][0]["args"]
@@ -141,7 +141,7 @@ def test_the_namespace_belongs_to_the_operators_instance(instance: str, expected
     """Before anything is in it, so that no other operator takes it."""
     cluster = prepared()
 
-    setup.install_standin(kubectl(cluster), IMAGES, token="t", choice=Choice(instance=instance))
+    install.install_standin(kubectl(cluster), IMAGES, token="t", install_options=InstallOptions(instance=instance))
 
     first = cluster.objects[0]
     assert ("Namespace", "whatsapp-demo") == (first["kind"], first["metadata"]["name"])
@@ -162,7 +162,7 @@ def test_leftovers_go_with_their_namespace() -> None:
         ]
     )
 
-    setup.remove_leftovers(kubectl(cluster))
+    install.remove_leftovers(kubectl(cluster))
 
     assert [] == cluster.names("Namespace")
     assert ["default"] == cluster.names("WhatsAppSessionQuota")
@@ -173,7 +173,7 @@ def test_without_the_api_there_is_no_quota_to_remove() -> None:
     """The first demo on a new cluster does not fail on a kind that nobody knows."""
     cluster = Cluster()
 
-    setup.remove_leftovers(kubectl(cluster))
+    install.remove_leftovers(kubectl(cluster))
 
     assert ["namespace"] == [words[1] for words in cluster.commands_of("delete")]
 
@@ -183,14 +183,14 @@ def test_volumes_that_do_not_go_are_named() -> None:
     cluster = Cluster(objects=[volume("pv-1", "whatsapp-demo", "Delete"), volume("pv-2", "shop", "Delete")])
 
     with pytest.raises(WaitTimeout, match=r"not within 0 s; last seen: \['pv-1'\]$"):
-        setup.remove_leftovers(kubectl(cluster), within=0)
+        install.remove_leftovers(kubectl(cluster), within=0)
 
 
 def test_volumes_that_their_storage_keeps_are_not_waited_for() -> None:
     """Reclaim policy Retain: they would stay for ever."""
     cluster = Cluster(objects=[volume("pv-1", "whatsapp-demo", "Retain")])
 
-    setup.remove_leftovers(kubectl(cluster), within=0)
+    install.remove_leftovers(kubectl(cluster), within=0)
 
     assert ["pv-1"] == cluster.names("PersistentVolume")
 
@@ -200,7 +200,7 @@ def test_the_pod_that_stays_is_the_one_to_talk_to() -> None:
     going = {"metadata": {"name": "standin-1", "deletionTimestamp": "2026-11-22T12:00:00Z"}}
     cluster = Cluster(answers={("get", "pods"): json.dumps({"items": [going, {"metadata": {"name": "standin-2"}}]})})
 
-    assert "standin-2" == setup.pod_of(kubectl(cluster), "standin")
+    assert "standin-2" == install.pod_of(kubectl(cluster), "standin")
 
 
 def test_no_pod_is_a_message() -> None:
@@ -208,12 +208,12 @@ def test_no_pod_is_a_message() -> None:
     cluster = Cluster(answers={("get", "pods"): json.dumps({"items": []})})
 
     with pytest.raises(DemoError, match="there is no pod of standin in namespace whatsapp-demo"):
-        setup.pod_of(kubectl(cluster), "standin")
+        install.pod_of(kubectl(cluster), "standin")
 
 
 def test_certificates_are_made_for_the_hosts(tmp_path: Path) -> None:
     """A real authority and a certificate that a browser would take for these names."""
-    setup.make_certificates(tmp_path / "tls", "a.example.svc,b.example.svc")
+    install.make_certificates(tmp_path / "tls", "a.example.svc,b.example.svc")
 
     trusted = ssl.create_default_context(cafile=str(tmp_path / "tls" / "ca.crt"))
     assert trusted.cert_store_stats()["x509_ca"] == 1
@@ -227,4 +227,4 @@ def test_certificates_that_cannot_be_made_are_a_message(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
     with pytest.raises(CommandError, match="standin certificates"):
-        setup.make_certificates(tmp_path / "file" / "tls", "a.example.svc")
+        install.make_certificates(tmp_path / "file" / "tls", "a.example.svc")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from session_demo import kube_context as context
+from session_demo import kube_context
 from session_demo.errors import DemoError
 from session_demo.kube_context import Minors
 from session_devtools.errors import CommandError
@@ -14,14 +14,14 @@ from unit.demo.fake_kubectl import Cluster, kubectl
 
 def test_a_context_is_told_with_its_server_and_version() -> None:
     """So that a person sees in one line whether it is the right one."""
-    found = context.of(kubectl(Cluster(context="blue")))
+    found = kube_context.of(kubectl(Cluster(context="blue")))
 
     assert "context blue (https://203.0.113.7:6443, Kubernetes v1.35.4)" == str(found)
 
 
 def test_every_later_command_names_the_context() -> None:
     """Whoever switches contexts meanwhile does not switch the demo's cluster."""
-    found = context.of(kubectl(Cluster(context="blue")))
+    found = kube_context.of(kubectl(Cluster(context="blue")))
 
     assert ("--context=blue",) == found.kubectl.flags
 
@@ -33,7 +33,7 @@ def test_no_context_says_how_to_choose_one() -> None:
     )
 
     with pytest.raises(DemoError, match=r"kubectl config use-context NAME.*KUBECONFIG"):
-        context.of(kubectl(cluster))
+        kube_context.of(kubectl(cluster))
 
 
 def test_a_cluster_that_does_not_answer_is_named() -> None:
@@ -41,17 +41,17 @@ def test_a_cluster_that_does_not_answer_is_named() -> None:
     cluster = Cluster(answers={("version",): CommandError(["kubectl", "version"], 1, "connection refused")})
 
     with pytest.raises(DemoError) as caught:
-        context.of(kubectl(cluster))
+        kube_context.of(kubectl(cluster))
 
-    said = "`kubectl version` ended with status 1: connection refused"
-    assert f"the cluster of context blue (https://203.0.113.7:6443) does not answer: {said}" == str(caught.value)
+    output = "`kubectl version` ended with status 1: connection refused"
+    assert f"the cluster of context blue (https://203.0.113.7:6443) does not answer: {output}" == str(caught.value)
 
 
 def test_asking_for_the_version_does_not_wait_for_ever() -> None:
     """A cluster behind a closed tunnel answers nothing at all."""
     cluster = Cluster()
 
-    context.of(kubectl(cluster))
+    kube_context.of(kubectl(cluster))
 
     (asked,) = cluster.commands_of("version")
     assert "--request-timeout=10s" in asked
@@ -62,14 +62,14 @@ def test_an_old_cluster_is_refused() -> None:
     cluster = Cluster(version={"minor": "29", "gitVersion": "v1.29.1"})
 
     with pytest.raises(DemoError, match=r"Kubernetes v1\.29\.1\): the demo needs Kubernetes 1\.31 or newer"):
-        context.of(kubectl(cluster))
+        kube_context.of(kubectl(cluster))
 
 
 def test_a_context_without_a_cluster_has_no_address() -> None:
     """A damaged kubeconfig is told, not raised about."""
     cluster = Cluster(answers={("config", "view"): '{"clusters": null}'})
 
-    assert "no address" == context.of(kubectl(cluster)).server
+    assert "no address" == kube_context.of(kubectl(cluster)).server
 
 
 @pytest.mark.parametrize(("minor", "expected"), [("35", 35), ("32+", 32), ("", 0)])
@@ -77,7 +77,7 @@ def test_minor_versions_are_read_as_clouds_write_them(minor: str, expected: int)
     """With a plus sign behind; an absent one is older than all."""
     versions = {"clientVersion": {"minor": minor}, "serverVersion": {"minor": minor}}
 
-    assert Minors(client=expected, server=expected) == context.minors(versions)
+    assert Minors(client=expected, server=expected) == kube_context.minors(versions)
 
 
 @pytest.mark.parametrize(
@@ -91,15 +91,15 @@ def test_minor_versions_are_read_as_clouds_write_them(minor: str, expected: int)
 )
 def test_the_limits_are_what_was_tried_or_is_needed(found: Minors, expected: str) -> None:
     """The first thing that has to change is named."""
-    assert expected == context.too_old(found)
+    assert expected == kube_context.too_old(found)
 
 
 def test_all_rights_are_there() -> None:
     """Each kind that the demo makes is asked about."""
     cluster = Cluster()
 
-    assert [] == context.missing_rights(kubectl(cluster))
-    assert list(context.NEEDED) == [words[-1] for words in cluster.commands_of("auth")]
+    assert [] == kube_context.missing_rights(kubectl(cluster))
+    assert list(kube_context.REQUIRED_RIGHTS) == [words[-1] for words in cluster.commands_of("auth")]
 
 
 def test_each_missing_right_is_named() -> None:
@@ -107,11 +107,11 @@ def test_each_missing_right_is_named() -> None:
     denied = ("auth", "can-i", "create", "namespaces")
     cluster = Cluster(answers={denied: CommandError(["kubectl", *denied], 1, "no\n")})
 
-    said = "`kubectl auth can-i create namespaces` ended with status 1: no"
-    assert [f"you may not create namespaces ({said})"] == context.missing_rights(kubectl(cluster))
+    output = "`kubectl auth can-i create namespaces` ended with status 1: no"
+    assert [f"you may not create namespaces ({output})"] == kube_context.missing_rights(kubectl(cluster))
 
 
 def test_without_kubectl_there_is_no_current_context(tmp_path: Path) -> None:
     """The demo reaches a cluster of somebody else's by their kubectl alone."""
     with pytest.raises(DemoError, match="kubectl is not on the PATH"):
-        context.current(search_path=str(tmp_path))
+        kube_context.current(search_path=str(tmp_path))

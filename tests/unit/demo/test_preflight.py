@@ -6,15 +6,15 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from session_demo import preflight as survey
+from session_demo import preflight
 from session_demo.manifests import CRDS
-from session_demo.preflight import Crds, Survey
+from session_demo.preflight import CrdOwner, Findings
 from unit.demo.fake_kubectl import MINE, Cluster, kubectl, thing
 
 OPERATOR = {"app.kubernetes.io/name": "whatsapp-session-operator"}
-FIT = Survey(
+FIT = Findings(
     operators=(),
-    crds=Crds.ABSENT,
+    crds=CrdOwner.ABSENT,
     missing_crds=CRDS,
     foreign=(),
     classes=("fast", "slow"),
@@ -42,7 +42,7 @@ def volume(name: str, namespace: str, policy: str) -> dict[str, Any]:
 
 def test_an_operator_is_known_by_its_label() -> None:
     """In any namespace and under any name; other Deployments are nobody's business."""
-    found = survey.operators(
+    found = preflight.operators(
         [
             thing("Deployment", "whatsapp-operator", namespace="tools", labels=OPERATOR),
             thing("Deployment", "shop", namespace="tools", labels={"app.kubernetes.io/name": "shop"}),
@@ -56,7 +56,7 @@ def test_an_operator_is_known_by_its_label() -> None:
 
 def test_an_operator_is_known_by_the_lease_it_holds() -> None:
     """However it was installed; a Lease that was released, or another program's, tells nothing."""
-    found = survey.operators(
+    found = preflight.operators(
         [],
         [
             lease("a", "whatsapp-operator", "pod-1"),
@@ -74,38 +74,40 @@ def test_an_operator_that_is_known_twice_is_told_once() -> None:
     """By its Deployment and by its Lease."""
     deployments = [thing("Deployment", "whatsapp-operator", namespace="tools", labels=OPERATOR)]
 
-    assert ("tools/whatsapp-operator",) == survey.operators(deployments, [lease("tools", "whatsapp-operator", "pod-1")])
+    assert ("tools/whatsapp-operator",) == preflight.operators(
+        deployments, [lease("tools", "whatsapp-operator", "pod-1")]
+    )
 
 
 def test_the_demos_own_operator_is_none_of_the_others() -> None:
     """What an earlier demo left is not somebody who would need the CRDs."""
-    where = survey.OPERATOR_NAMESPACE
+    where = preflight.OPERATOR_NAMESPACE
     deployments = [thing("Deployment", where, namespace=where, labels=OPERATOR)]
 
-    assert () == survey.operators(deployments, [lease(where, "whatsapp-operator-demo", "pod-1")])
+    assert () == preflight.operators(deployments, [lease(where, "whatsapp-operator-demo", "pod-1")])
 
 
 @pytest.mark.parametrize(
     ("labels", "expected"),
     [
-        ([], Crds.ABSENT),
-        ([MINE, MINE], Crds.DEMO),
-        ([MINE], Crds.DEMO),
-        ([{}, {}], Crds.OTHERS),
-        ([MINE, {}], Crds.OTHERS),
-        ([{"app.kubernetes.io/part-of": "platform"}, MINE], Crds.OTHERS),
+        ([], CrdOwner.ABSENT),
+        ([MINE, MINE], CrdOwner.DEMO),
+        ([MINE], CrdOwner.DEMO),
+        ([{}, {}], CrdOwner.OTHERS),
+        ([MINE, {}], CrdOwner.OTHERS),
+        ([{"app.kubernetes.io/part-of": "platform"}, MINE], CrdOwner.OTHERS),
     ],
 )
-def test_one_foreign_crd_makes_them_somebody_elses(labels: list[dict[str, str]], expected: Crds) -> None:
+def test_one_foreign_crd_makes_them_somebody_elses(labels: list[dict[str, str]], expected: CrdOwner) -> None:
     """The demo's are those that all carry its label."""
     crds = [thing("CustomResourceDefinition", name, labels=each) for name, each in zip(CRDS, labels, strict=False)]
 
-    assert expected == survey.whose(crds)
+    assert expected == preflight.crd_owner(crds)
 
 
 def test_objects_without_the_demos_label_are_foreign() -> None:
     """Somebody else's label is no better than none."""
-    found = survey.foreign(
+    found = preflight.foreign(
         [
             thing("Namespace", "whatsapp-demo"),
             thing("Namespace", "whatsapp-operator-demo", labels=MINE),
@@ -123,23 +125,23 @@ def test_the_default_class_is_the_annotated_one(annotation: str) -> None:
     """By the annotation of today or by the one before."""
     classes = [storage("a"), storage("b", **{annotation: "false"}), storage("c", **{annotation: "true"})]
 
-    assert survey.default_class(classes) == "c"
+    assert preflight.default_class(classes) == "c"
 
 
 def test_there_may_be_no_default_class() -> None:
     """Then its name is empty."""
-    assert survey.default_class([storage("a")]) == ""
+    assert preflight.default_class([storage("a")]) == ""
 
 
 def test_a_fit_cluster_has_no_obstacles() -> None:
     """Neither with its default class nor with another one that it has."""
-    assert [] == survey.obstacles(FIT, storage_class="", machine="x86_64")
-    assert [] == survey.obstacles(FIT, storage_class="fast", machine="x86_64")
+    assert [] == preflight.problems(FIT, storage_class="", machine="x86_64")
+    assert [] == preflight.problems(FIT, storage_class="fast", machine="x86_64")
 
 
 def test_a_foreign_object_is_an_obstacle() -> None:
     """It would be overwritten: the person has to decide."""
-    found = survey.obstacles(replace(FIT, foreign=("namespace whatsapp-demo",)), storage_class="", machine="x86_64")
+    found = preflight.problems(replace(FIT, foreign=("namespace whatsapp-demo",)), storage_class="", machine="x86_64")
 
     assert [
         "namespace whatsapp-demo is there and was not made by this demo: it would be overwritten. Remove or rename it first"
@@ -148,7 +150,7 @@ def test_a_foreign_object_is_an_obstacle() -> None:
 
 def test_a_class_that_is_not_there_is_an_obstacle() -> None:
     """The message lists those that are."""
-    assert ["there is no StorageClass gold (there is: fast, slow)"] == survey.obstacles(
+    assert ["there is no StorageClass gold (there is: fast, slow)"] == preflight.problems(
         FIT, storage_class="gold", machine="x86_64"
     )
 
@@ -157,30 +159,30 @@ def test_no_default_class_is_an_obstacle_unless_one_is_named() -> None:
     """Sessions without a volume would wait for ever."""
     bare = replace(FIT, default_class="")
 
-    (said,) = survey.obstacles(bare, storage_class="", machine="x86_64")
+    (output,) = preflight.problems(bare, storage_class="", machine="x86_64")
 
-    assert "STORAGE_CLASS=" in said
-    assert "(there is: fast, slow)" in said
-    assert [] == survey.obstacles(bare, storage_class="fast", machine="x86_64")
+    assert "STORAGE_CLASS=" in output
+    assert "(there is: fast, slow)" in output
+    assert [] == preflight.problems(bare, storage_class="fast", machine="x86_64")
 
 
 def test_no_class_at_all_is_told_as_none() -> None:
     """An empty list would look like a mistake in the message."""
     bare = replace(FIT, default_class="", classes=())
 
-    (said,) = survey.obstacles(bare, storage_class="", machine="x86_64")
+    (output,) = preflight.problems(bare, storage_class="", machine="x86_64")
 
-    assert "(there is: none)" in said
+    assert "(there is: none)" in output
 
 
 def test_half_an_installation_is_an_obstacle() -> None:
     """One CRD of somebody else's without the other is not mended by a demo."""
-    half = replace(FIT, crds=Crds.OTHERS, missing_crds=(CRDS[1],))
+    half = replace(FIT, crds=CrdOwner.OTHERS, missing_crds=(CRDS[1],))
 
-    (said,) = survey.obstacles(half, storage_class="", machine="x86_64")
+    (output,) = preflight.problems(half, storage_class="", machine="x86_64")
 
-    assert CRDS[1] in said
-    assert "docs/operations/install.md" in said
+    assert CRDS[1] in output
+    assert "docs/operations/install.md" in output
 
 
 @pytest.mark.parametrize(
@@ -196,7 +198,7 @@ def test_half_an_installation_is_an_obstacle() -> None:
 )
 def test_nodes_that_cannot_run_the_images_are_an_obstacle(nodes: set[str], machine: str, *, fits: bool) -> None:
     """Images are built for this machine's kind; a cluster whose nodes cannot be listed is given the benefit."""
-    found = survey.obstacles(replace(FIT, architectures=frozenset(nodes)), storage_class="", machine=machine)
+    found = preflight.problems(replace(FIT, architectures=frozenset(nodes)), storage_class="", machine=machine)
 
     assert fits == (found == [])
     assert fits or "the nodes are arm64" in found[0]
@@ -206,42 +208,42 @@ def test_all_obstacles_are_told_at_once() -> None:
     """Whoever mends one should not meet the next at the next try."""
     bad = replace(FIT, foreign=("namespace a", "clusterrole b"), default_class="", architectures=frozenset({"arm64"}))
 
-    assert len(survey.obstacles(bad, storage_class="", machine="x86_64")) == 4
+    assert len(preflight.problems(bad, storage_class="", machine="x86_64")) == 4
 
 
 @pytest.mark.parametrize(
     ("crds", "operators", "expected"),
     [
-        (Crds.ABSENT, (), True),
-        (Crds.ABSENT, ("a/x",), True),
-        (Crds.DEMO, (), True),
-        (Crds.DEMO, ("a/x",), False),
-        (Crds.OTHERS, (), False),
-        (Crds.OTHERS, ("a/x",), False),
+        (CrdOwner.ABSENT, (), True),
+        (CrdOwner.ABSENT, ("a/x",), True),
+        (CrdOwner.DEMO, (), True),
+        (CrdOwner.DEMO, ("a/x",), False),
+        (CrdOwner.OTHERS, (), False),
+        (CrdOwner.OTHERS, ("a/x",), False),
     ],
 )
 def test_crds_are_brought_where_nobody_else_uses_them(
-    crds: Crds, operators: tuple[str, ...], *, expected: bool
+    crds: CrdOwner, operators: tuple[str, ...], *, expected: bool
 ) -> None:
     """Another version under a running operator would be somebody else's upgrade."""
-    assert expected == survey.brings_crds(replace(FIT, crds=crds, operators=operators))
+    assert expected == preflight.installs_crds(replace(FIT, crds=crds, operators=operators))
 
 
 @pytest.mark.parametrize(
     ("crds", "operators", "left", "expected"),
     [
-        (Crds.DEMO, (), 0, True),
-        (Crds.DEMO, (), 1, False),
-        (Crds.DEMO, ("a/x",), 0, False),
-        (Crds.OTHERS, (), 0, False),
-        (Crds.ABSENT, (), 0, False),
+        (CrdOwner.DEMO, (), 0, True),
+        (CrdOwner.DEMO, (), 1, False),
+        (CrdOwner.DEMO, ("a/x",), 0, False),
+        (CrdOwner.OTHERS, (), 0, False),
+        (CrdOwner.ABSENT, (), 0, False),
     ],
 )
 def test_crds_are_removed_only_with_the_last_user(
-    crds: Crds, operators: tuple[str, ...], left: int, *, expected: bool
+    crds: CrdOwner, operators: tuple[str, ...], left: int, *, expected: bool
 ) -> None:
     """Deleting a CRD deletes every object of it in the whole cluster."""
-    assert expected == survey.removes_crds(replace(FIT, crds=crds, operators=operators), left=left)
+    assert expected == preflight.removes_crds(replace(FIT, crds=crds, operators=operators), left=left)
 
 
 def test_kept_volumes_are_the_demos_that_storage_does_not_delete() -> None:
@@ -253,7 +255,7 @@ def test_kept_volumes_are_the_demos_that_storage_does_not_delete() -> None:
         thing("PersistentVolume", "pv-4", spec={"persistentVolumeReclaimPolicy": "Retain"}),
     ]
 
-    assert ["pv-1"] == survey.kept_volumes(volumes)
+    assert ["pv-1"] == preflight.retained_volumes(volumes)
 
 
 def test_an_empty_cluster_is_surveyed() -> None:
@@ -262,7 +264,7 @@ def test_an_empty_cluster_is_surveyed() -> None:
     node = thing("Node", "node-1", status={"nodeInfo": {"architecture": "arm64"}})
     cluster = Cluster(objects=[storage("slow", **default), storage("fast"), node])
 
-    found = survey.look(kubectl(cluster))
+    found = preflight.inspect(kubectl(cluster))
 
     assert replace(FIT, architectures=frozenset({"arm64"})) == found
 
@@ -280,9 +282,9 @@ def test_a_used_cluster_is_surveyed() -> None:
         ]
     )
 
-    found = survey.look(kubectl(cluster))
+    found = preflight.inspect(kubectl(cluster))
 
-    assert Crds.OTHERS == found.crds
+    assert CrdOwner.OTHERS == found.crds
     assert () == found.missing_crds
     assert ("tools/whatsapp-operator",) == found.operators
     assert ("clusterrole whatsapp-operator-demo", "whatsappsessionquota demo") == found.foreign

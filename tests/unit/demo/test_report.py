@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from fake_time import FakeTime
 from session_demo.errors import DemoError
-from session_demo.report import Probe, Seen, Story
+from session_demo.report import Observation, Probe, Report
 from session_devtools.errors import CommandError
 
 
@@ -16,98 +16,98 @@ def make_out() -> io.StringIO:
     return io.StringIO()
 
 
-@pytest.fixture(name="story")
-def make_story(out: io.StringIO) -> Story:
+@pytest.fixture(name="report")
+def make_story(out: io.StringIO) -> Report:
     """A story on a clock of its own."""
     time = FakeTime()
-    return Story(out=out, clock=time.read, sleep=time.sleep)
+    return Report(out=out, clock=time.read, sleep=time.sleep)
 
 
-def becoming(*seen: Seen) -> Probe:
+def becoming(*observation: Observation) -> Probe:
     """Make a probe that sees these things in turn, the last one for ever."""
 
-    def turns() -> Iterator[Seen]:
-        yield from seen
+    def turns() -> Iterator[Observation]:
+        yield from observation
         while True:
-            yield seen[-1]
+            yield observation[-1]
 
     looks = turns()
     return lambda: next(looks)
 
 
-GOOD = Seen(good=True, text="it is there")
-BAD = Seen(good=False, text="nothing yet")
+OK = Observation(ok=True, text="it is there")
+BAD = Observation(ok=False, text="nothing yet")
 
 
-def test_a_promise_that_comes_true_in_time_is_kept(story: Story, out: io.StringIO) -> None:
+def test_a_promise_that_comes_true_in_time_is_kept(report: Report, out: io.StringIO) -> None:
     """A probe that turns good before the deadline is a kept promise, told with what was seen."""
-    kept = story.expect("it appears", becoming(BAD, BAD, GOOD), within=5, interval=1)
+    kept = report.expect("it appears", becoming(BAD, BAD, OK), within=5, interval=1)
 
     assert kept
-    assert story.misses == []
+    assert report.failures == []
     assert "✓ it appears" in out.getvalue()
     assert "seen: it is there (2.0 s of at most 5 s)" in out.getvalue()
 
 
-def test_a_promise_that_stays_false_is_a_miss(story: Story, out: io.StringIO) -> None:
+def test_a_promise_that_stays_false_is_a_miss(report: Report, out: io.StringIO) -> None:
     """After the deadline the promise is missed, and the last thing seen is told."""
-    kept = story.expect("it appears", becoming(BAD), within=3, interval=1)
+    kept = report.expect("it appears", becoming(BAD), within=3, interval=1)
 
     assert not kept
-    assert story.misses == ["it appears; seen: nothing yet"]
+    assert report.failures == ["it appears; seen: nothing yet"]
     assert "✗ it appears" in out.getvalue()
 
 
-def test_a_probe_that_cannot_look_is_not_good_yet(story: Story) -> None:
+def test_a_probe_that_cannot_look_is_not_good_yet(report: Report) -> None:
     """A fault while looking counts as not seen, and its text is what was seen."""
 
-    def broken() -> Seen:
+    def broken() -> Observation:
         raise CommandError(["kubectl", "get"], 1, "connection refused")
 
-    assert not story.expect("it appears", broken, within=1, interval=1)
-    assert story.misses == ["it appears; seen: `kubectl get` ended with status 1: connection refused"]
+    assert not report.expect("it appears", broken, within=1, interval=1)
+    assert report.failures == ["it appears; seen: `kubectl get` ended with status 1: connection refused"]
 
 
-def test_a_fault_that_is_no_demo_error_is_not_swallowed(story: Story) -> None:
+def test_a_fault_that_is_no_demo_error_is_not_swallowed(report: Report) -> None:
     """A programming error in a probe ends the demo: it is not a thing that was seen."""
 
-    def wrong() -> Seen:
+    def wrong() -> Observation:
         raise KeyError("status")
 
     with pytest.raises(KeyError):
-        story.expect("it appears", wrong, within=1)
+        report.expect("it appears", wrong, within=1)
 
 
-def test_finish_without_a_miss_is_success(story: Story, out: io.StringIO) -> None:
+def test_finish_without_a_miss_is_success(report: Report, out: io.StringIO) -> None:
     """The exit status is 0 when every step showed what it promises."""
-    story.expect("it is there", becoming(GOOD), within=1)
+    report.expect("it is there", becoming(OK), within=1)
 
-    assert story.finish() == 0
+    assert report.finish() == 0
     assert "All 1 steps showed what they promise" in out.getvalue()
 
 
-def test_finish_with_a_miss_names_it_and_fails(story: Story, out: io.StringIO) -> None:
+def test_finish_with_a_miss_names_it_and_fails(report: Report, out: io.StringIO) -> None:
     """The exit status is not 0 after a miss, and the summary names it."""
-    story.expect("it is there", becoming(GOOD), within=1)
-    story.expect("so is the other", becoming(BAD), within=1)
+    report.expect("it is there", becoming(OK), within=1)
+    report.expect("so is the other", becoming(BAD), within=1)
 
-    assert story.finish() == 1
+    assert report.finish() == 1
     assert "1 of 2 steps did not show what they promise" in out.getvalue()
     assert "✗ so is the other; seen: nothing yet" in out.getvalue()
 
 
-def test_work_is_told_with_its_time(story: Story, out: io.StringIO) -> None:
+def test_work_is_told_with_its_time(report: Report, out: io.StringIO) -> None:
     """A piece of work is announced before and told with its time after."""
-    with story.doing("building images"):
-        story.sleep(7)
+    with report.step("building images"):
+        report.sleep(7)
 
     assert "… building images" in out.getvalue()
     assert "✓ building images (7.0 s)" in out.getvalue()
 
 
-def test_work_that_fails_is_not_told_as_done(story: Story, out: io.StringIO) -> None:
+def test_work_that_fails_is_not_told_as_done(report: Report, out: io.StringIO) -> None:
     """A fault in a piece of work goes on to the caller and is not told as success."""
-    with pytest.raises(DemoError), story.doing("building images"):
+    with pytest.raises(DemoError), report.step("building images"):
         raise DemoError("no space left")
 
     assert "✓ building images" not in out.getvalue()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from session_demo import transformers as installation
+from session_demo import transformers
 from session_demo.errors import DemoError
 from session_demo.transformers import Images
 
@@ -41,17 +41,17 @@ def test_rendered_objects_are_read_in_order() -> None:
     """Empty documents, which kustomize may leave, are none."""
     rendered = "---\n".join(["", yaml.safe_dump(service()), "", yaml.safe_dump(deployment("a", "operator"))])
 
-    assert ["Service", "Deployment"] == [item["kind"] for item in installation.objects(rendered)]
+    assert ["Service", "Deployment"] == [item["kind"] for item in transformers.parse_objects(rendered)]
 
 
 def test_an_empty_rendering_has_no_objects() -> None:
     """It is not a fault here; whoever needs an operator says so."""
-    assert [] == installation.objects("")
+    assert [] == transformers.parse_objects("")
 
 
 def test_images_are_put_in_by_the_containers_name() -> None:
     """The operator's and the stand-in's, each into its own Deployment; other objects stay as they are."""
-    found = installation.with_images([service(), deployment("o", "operator"), deployment("s", "standin")], IMAGES)
+    found = transformers.with_images([service(), deployment("o", "operator"), deployment("s", "standin")], IMAGES)
 
     assert service() == found[0]
     assert ["r/operator:1", "r/standin:3"] == [container(item)["image"] for item in found[1:]]
@@ -61,7 +61,7 @@ def test_the_runners_image_is_a_setting_of_the_operator() -> None:
     """The one variable is changed, its neighbours are not."""
     env = [{"name": "RUNNER_IMAGE", "value": "dev"}, {"name": "INSTANCE", "value": "demo"}]
 
-    (found,) = installation.with_images([deployment("o", "operator", env=env)], IMAGES)
+    (found,) = transformers.with_images([deployment("o", "operator", env=env)], IMAGES)
 
     assert [{"name": "RUNNER_IMAGE", "value": "r/runner:2"}, {"name": "INSTANCE", "value": "demo"}] == container(found)[
         "env"
@@ -71,15 +71,15 @@ def test_the_runners_image_is_a_setting_of_the_operator() -> None:
 def test_a_container_that_nobody_knows_is_a_fault() -> None:
     """An image that is silently left would be one that no node has."""
     with pytest.raises(KeyError, match="sidecar"):
-        installation.with_images([deployment("o", "sidecar")], IMAGES)
+        transformers.with_images([deployment("o", "sidecar")], IMAGES)
 
 
 def test_another_authority_is_another_pod() -> None:
     """The stamp follows the authority's content and nothing else, so an unchanged operator is not restarted."""
     stamps = []
     for authority in ("one", "one", "two"):
-        (found,) = installation.with_ca_stamp([deployment("o", "operator")], authority)
-        stamps.append(found["spec"]["template"]["metadata"]["annotations"][installation.CA_STAMP])
+        (found,) = transformers.with_ca_hash([deployment("o", "operator")], authority)
+        stamps.append(found["spec"]["template"]["metadata"]["annotations"][transformers.CA_HASH_ANNOTATION])
 
     assert hashlib.sha256(b"one").hexdigest() == stamps[0]
     assert stamps[0] == stamps[1]
@@ -91,7 +91,7 @@ def test_the_stamp_keeps_other_annotations() -> None:
     given = deployment("o", "operator")
     given["spec"]["template"]["metadata"] = {"annotations": {"kubectl.kubernetes.io/default-container": "operator"}}
 
-    (found,) = installation.with_ca_stamp([given], "one")
+    (found,) = transformers.with_ca_hash([given], "one")
 
     assert "operator" == found["spec"]["template"]["metadata"]["annotations"]["kubectl.kubernetes.io/default-container"]
 
@@ -99,7 +99,7 @@ def test_the_stamp_keeps_other_annotations() -> None:
 @pytest.mark.parametrize("before", [[], ["--mode=legacy", "--listen=0.0.0.0"], ["--listen=0.0.0.0", "--mode=modern"]])
 def test_the_mode_is_said_once(before: list[str]) -> None:
     """Whatever the manifest said before; the other arguments stay."""
-    (found,) = installation.with_mode([deployment("s", "standin", args=before)], "modern")
+    (found,) = transformers.with_mode([deployment("s", "standin", args=before)], "modern")
 
     arguments = container(found)["args"]
     assert ["--mode=modern"] == [word for word in arguments if word.startswith("--mode=")]
@@ -108,7 +108,7 @@ def test_the_mode_is_said_once(before: list[str]) -> None:
 
 def test_a_mark_keeps_other_labels() -> None:
     """And makes labels where there are none."""
-    found = installation.marked([{"metadata": {"labels": {"a": "b"}}}, {"metadata": {}}])
+    found = transformers.with_part_of_label([{"metadata": {"labels": {"a": "b"}}}, {"metadata": {}}])
 
     mark = {"app.kubernetes.io/part-of": "whatsapp-demo"}
     assert [{"a": "b", **mark}, mark] == [item["metadata"]["labels"] for item in found]
@@ -116,18 +116,18 @@ def test_a_mark_keeps_other_labels() -> None:
 
 def test_the_operators_namespace_is_its_deployments() -> None:
     """The authority's ConfigMap has to be there."""
-    assert "somewhere" == installation.operator_namespace([service(), deployment("o", "operator")])
+    assert "somewhere" == transformers.operator_namespace([service(), deployment("o", "operator")])
 
 
 def test_manifests_without_an_operator_are_refused() -> None:
     """Somebody may have named the wrong folder."""
     with pytest.raises(DemoError, match="hold no operator"):
-        installation.operator_namespace([service()])
+        transformers.operator_namespace([service()])
 
 
 def test_the_authority_is_put_beside_the_operator() -> None:
     """Under the name and key that the manifests mount."""
-    made = installation.ca_config_map(namespace="ops", ca="PEM")
+    made = transformers.ca_config_map(namespace="ops", ca="PEM")
 
     assert ("ConfigMap", "extra-ca", "ops", {"ca.crt": "PEM"}) == (
         made["kind"],
@@ -142,7 +142,7 @@ def test_the_stand_ins_secrets(tmp_path: Path) -> None:
     for name in ("ca.crt", "tls.crt", "tls.key", "ca.key"):
         (tmp_path / name).write_bytes(name.encode())
 
-    tls, token = installation.standin_secrets(tls=tmp_path, phone_token="secret")
+    tls, token = transformers.standin_secrets(tls=tmp_path, phone_token="secret")
 
     decoded = {name: base64.b64decode(value).decode() for name, value in tls["data"].items()}
     assert {name: name for name in ("ca.crt", "tls.crt", "tls.key")} == decoded

@@ -94,7 +94,7 @@ def program(script: ScriptedKubectl) -> Kubectl:
 
 def test_every_command_carries_the_cluster(script: ScriptedKubectl) -> None:
     """First of all, so that no command can reach another one."""
-    script.on("version", out="v1.35.4")
+    script.answer_to("version", out="v1.35.4")
 
     assert "v1.35.4" == program(script)("version")
     assert [["--context=blue", "version"]] == script.calls()
@@ -102,7 +102,7 @@ def test_every_command_carries_the_cluster(script: ScriptedKubectl) -> None:
 
 def test_a_fault_is_told_in_kubectls_words(script: ScriptedKubectl) -> None:
     """With the command that failed."""
-    script.on("delete", err="Error from server (Forbidden): no\n", status=1)
+    script.answer_to("delete", err="Error from server (Forbidden): no\n", status=1)
 
     with pytest.raises(
         CommandError, match=r"^`kubectl delete pod x` ended with status 1: Error from server \(Forbidden\): no$"
@@ -112,7 +112,7 @@ def test_a_fault_is_told_in_kubectls_words(script: ScriptedKubectl) -> None:
 
 def test_a_fault_without_complaint_tells_what_was_printed(script: ScriptedKubectl) -> None:
     """`kubectl auth can-i` says its no on standard output."""
-    script.on("auth", out="no\n", status=1)
+    script.answer_to("auth", out="no\n", status=1)
 
     with pytest.raises(CommandError, match=r"can-i create pods` ended with status 1: no$"):
         program(script)("auth", "can-i", "create", "pods")
@@ -120,7 +120,7 @@ def test_a_fault_without_complaint_tells_what_was_printed(script: ScriptedKubect
 
 def test_a_command_that_hangs_is_ended(script: ScriptedKubectl) -> None:
     """The message says how long it was waited for."""
-    script.on("wait", stays=True)
+    script.answer_to("wait", keeps_running=True)
 
     with pytest.raises(CommandError, match=r"kubectl wait crd took over 0 s"):
         program(script)("wait", "crd", timeout=0.3)
@@ -128,9 +128,9 @@ def test_a_command_that_hangs_is_ended(script: ScriptedKubectl) -> None:
 
 def test_an_object_or_none(script: ScriptedKubectl) -> None:
     """None is an answer, a fault is none."""
-    script.on("get", "pod", out={"kind": "Pod", "metadata": {"name": "sales"}})
-    script.on("get", "secret")
-    script.on("get", "node", err="Error from server (Forbidden): no", status=1)
+    script.answer_to("get", "pod", out={"kind": "Pod", "metadata": {"name": "sales"}})
+    script.answer_to("get", "secret")
+    script.answer_to("get", "node", err="Error from server (Forbidden): no", status=1)
     kubectl = program(script)
 
     assert {"kind": "Pod", "metadata": {"name": "sales"}} == kubectl.find("pod", "sales", namespace="shop")
@@ -141,7 +141,7 @@ def test_an_object_or_none(script: ScriptedKubectl) -> None:
 
 def test_a_port_is_forwarded_while_it_is_needed(script: ScriptedKubectl) -> None:
     """To whatever port of this machine kubectl chose."""
-    script.on("port-forward", out="Forwarding from 127.0.0.1:4711 -> 8080\n", stays=True)
+    script.answer_to("port-forward", out="Forwarding from 127.0.0.1:4711 -> 8080\n", keeps_running=True)
 
     with program(script).forward("sales", 8080, namespace="shop") as port:
         assert 4711 == port
@@ -151,7 +151,7 @@ def test_a_port_is_forwarded_while_it_is_needed(script: ScriptedKubectl) -> None
 
 def test_a_port_that_cannot_be_forwarded_is_a_message(script: ScriptedKubectl) -> None:
     """In kubectl's words."""
-    script.on("port-forward", err='Error from server (NotFound): pods "sales" not found', status=1)
+    script.answer_to("port-forward", err='Error from server (NotFound): pods "sales" not found', status=1)
 
     with pytest.raises(ToolError, match="not found"), program(script).forward("sales", 8080, namespace="shop"):
         pass
