@@ -16,7 +16,7 @@ from session_bench.kernel import parse_working_set
 
 
 @dataclass(frozen=True, kw_only=True)
-class Group:
+class Cgroup:
     """One control group that counts memory."""
 
     folder: Path
@@ -37,31 +37,31 @@ class Group:
         return sorted({int(line) for file in files for line in file.read_text().split()})
 
 
-def pod_group(label: str, uid: str, *, root: Path = CGROUPS) -> Group:
+def pod_cgroup(label: str, uid: str, *, root: Path = CGROUPS) -> Cgroup:
     """Return a pod's group, of the cluster whose groups have that name; raises BenchError when it has none."""
     for found in (_memory_tree(root) / label).rglob(f"pod{uid}"):
-        return Group(folder=found)
+        return Cgroup(folder=found)
     raise BenchError(f"the pod {uid} has no control group: has it ended?")
 
 
 @dataclass(frozen=True, kw_only=True)
-class OwnGroup(Group):
+class OwnCgroup(Cgroup):
     """A group for processes that we start, memory counted and found by the cluster's `down`."""
 
     tracking: Path
 
-    def words(self) -> list[str]:
+    def command_prefix(self) -> list[str]:
         """The words before a command that start it in here."""
         script = 'for file in "$1" "$2"; do echo $$ > "$file"; done; shift 2; exec "$@"'
         files = (self.folder / "cgroup.procs", self.tracking / "cgroup.procs")
         return ["sh", "-euc", script, "sh", *map(str, files)]
 
 
-def own_group(label: str, name: str, *, root: Path = CGROUPS) -> OwnGroup:
+def own_cgroup(label: str, name: str, *, root: Path = CGROUPS) -> OwnCgroup:
     """Make a group inside the cluster's."""
     folder = _memory_tree(root) / label / "components" / name
     folder.mkdir(parents=True, exist_ok=True)
-    return OwnGroup(folder=folder, tracking=CgroupTree(label, root=root).component(name))
+    return OwnCgroup(folder=folder, tracking=CgroupTree(label, root=root).component(name))
 
 
 def _memory_tree(root: Path) -> Path:

@@ -40,7 +40,7 @@ class Comparison:
     to: str
 
 
-class Compared(NamedTuple):
+class ComparisonResult(NamedTuple):
     """What came of it."""
 
     ratio: Summary
@@ -67,11 +67,11 @@ class Table:
                 return row
         raise KeyError(name)
 
-    def compare(self, comparison: Comparison) -> Compared:
+    def compare(self, comparison: Comparison) -> ComparisonResult:
         """Return how one row stands to another; raises KeyError when there is no such row."""
         row, other = self.row(comparison.row), self.row(comparison.to)
         difference = statistics.median(row.values) - statistics.median(other.values)
-        return Compared(ratio(row.values, other.values), difference)
+        return ComparisonResult(ratio(row.values, other.values), difference)
 
     def to_dict(self) -> dict[str, Any]:
         """Return all of it for programs, single measurements included."""
@@ -80,13 +80,13 @@ class Table:
             for row in self.rows
         ]
         comparisons = []
-        for asked in self.comparisons:
-            found = self.compare(asked)
-            told = {"row": asked.row, "to": asked.to, "difference": found.difference}
-            comparisons.append({**told, "ratio": found.ratio._asdict()})
-        said = {"name": self.name, "title": self.title, "rows": rows, "comparisons": comparisons}
+        for each in self.comparisons:
+            found = self.compare(each)
+            document = {"row": each.row, "to": each.to, "difference": found.difference}
+            comparisons.append({**document, "ratio": found.ratio._asdict()})
+        summary = {"name": self.name, "title": self.title, "rows": rows, "comparisons": comparisons}
         headline = {} if self.headline is None else {"ratio": self.compare(self.headline).ratio.median}
-        return {**said, **headline, "notes": list(self.notes)}
+        return {**summary, **headline, "notes": list(self.notes)}
 
 
 def summarise(values: Iterable[float]) -> Summary:

@@ -44,22 +44,22 @@ class OperatorProcess:
         """Its process id."""
         return self.process.pid
 
-    def acts(self) -> None:
+    def wait_until_acting(self) -> None:
         """Wait until it holds the Lease and has seen the cluster."""
-        wait_until("the operator to act", lambda: self._said("Role", "role", "acting"))
+        wait_until("the operator to act", lambda: self._logged("Role", "role", "acting"))
 
     def work(self) -> Work:
         """Ask its metrics what it has done so far."""
-        port = wait_until("the operator's port", lambda: self._said("Probes served", "port"))
+        port = wait_until("the operator's port", lambda: self._logged("Probes served", "port"))
         return parse_work(Client(f"http://127.0.0.1:{port}").request("/metrics", headers={"Accept": "text/plain"}).text)
 
-    def _said(self, message: str, field: str, value: str = "") -> str | None:
+    def _logged(self, message: str, field: str, value: str = "") -> str | None:
         if self.process.poll() is not None:
             raise BenchError(f"the operator ended ({self.process.returncode}): {self.log.read_text()[-2000:]}")
         for line in self.log.read_text().splitlines():
-            told = json.loads(line) if line.startswith("{") and line.endswith("}") else {}
-            if told.get("message") == message and value in ("", told.get(field)):
-                return str(told[field])
+            record = json.loads(line) if line.startswith("{") and line.endswith("}") else {}
+            if record.get("message") == message and value in ("", record.get(field)):
+                return str(record[field])
         return None
 
 

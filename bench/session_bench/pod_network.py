@@ -20,7 +20,7 @@ CLONE_NEWNET = 0x40000000
 """ linux/sched.h """
 
 
-class Inside:
+class PodNetwork:
     """A pool of such threads; a context manager."""
 
     def __init__(self, namespace: Path, *, threads: int = 16) -> None:

@@ -12,29 +12,29 @@ from contextlib import contextmanager
 
 from local_cluster.full.cluster import FullCluster
 from local_cluster.full.readiness import api_client
-from session_demo import own_cluster as places
-from session_demo.install import Choice, set_up
-from session_demo.report import Story
+from session_demo import own_cluster
+from session_demo.install import InstallOptions, install
+from session_demo.report import Report
 from session_devtools.progress import ConsoleProgress
 
 from session_bench import objects
-from session_bench.pod_network import Inside
-from session_bench.testbed import Ground
+from session_bench.pod_network import PodNetwork
+from session_bench.testbed import Testbed
 
 
 @contextmanager
-def ground(name: str) -> Iterator[Ground]:
+def provision(name: str) -> Iterator[Testbed]:
     """Bring everything up, and remove it whatever happens."""
     cluster, keep = FullCluster(name), bool(os.environ.get("BENCH_KEEP"))
     try:
-        kubectl, images = places.local(name)
-        stage = set_up(Story(out=sys.stderr), kubectl, images, Choice())
+        kubectl, images = own_cluster.local(name)
+        client = install(Report(out=sys.stderr), kubectl, images, InstallOptions())
         kubectl.apply(objects.namespace(), objects.quota())
         account = ("serviceaccount/default", f"--namespace={objects.NAMESPACE}")
         kubectl("wait", *account, "--for=create", "--timeout=60s", timeout=70)
         api = api_client(cluster.instance)
-        with Inside(cluster.network) as inside:
-            found = Ground(cluster=cluster, kubectl=kubectl, api=api, inside=inside, stage=stage)
+        with PodNetwork(cluster.network) as pod_network:
+            found = Testbed(cluster=cluster, kubectl=kubectl, api=api, pod_network=pod_network, client=client)
             found.clear()
             yield found
     finally:

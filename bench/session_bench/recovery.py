@@ -18,7 +18,7 @@ from session_bench import objects
 from session_bench.errors import BenchError
 from session_bench.figures import Comparison, Row, Table
 from session_bench.start import until_ready
-from session_bench.testbed import Ground
+from session_bench.testbed import Testbed
 
 NAME = "returning"
 HEALTHY_AFTER = 5.0
@@ -28,27 +28,27 @@ DELETED = "pod deleted (it ends in order first)"
 KILLED = "browser killed (5 s of it waited on purpose)"
 
 
-def measure_recovery(ground: Ground, *, rounds: int, progress: Progress) -> Table:
+def measure_recovery(testbed: Testbed, *, rounds: int, progress: Progress) -> Table:
     """Measure each kind of loss so often."""
-    ground.kubectl.apply(objects.session(NAME, recovery={"healthyAfter": f"{HEALTHY_AFTER:.0f}s"}))
+    testbed.kubectl.apply(objects.session(NAME, recovery={"healthyAfter": f"{HEALTHY_AFTER:.0f}s"}))
     with progress.step("recovery: linking, and a minute for the login to be safe on disk", status=lambda: "measuring"):
-        ground.scan(ground.inside.run(ground.qr_known, NAME)[1])
-        status = ground.connected(NAME)
+        testbed.scan(testbed.pod_network.run(testbed.qr_known, NAME)[1])
+        status = testbed.connected(NAME)
         linked = str(status["link"]["linkedTime"])
-        wait_until("the login to be durable", lambda: _is_durable(ground), every=0.5)
-        pod = ground.pod(NAME)
+        wait_until("the login to be durable", lambda: _is_durable(testbed), every=0.5)
+        pod = testbed.pod(NAME)
         if pod is None:
             raise BenchError("the session's pod is gone before anything was measured")
     killed, deleted, slept = [], [], []
     for turn in range(rounds):
         with progress.step(f"recovery: round {turn + 1} of {rounds}", status=lambda: "measuring"):
-            killed.append(_away(ground, lambda: _kill_browser(ground)))
-            deleted.append(_away(ground, lambda: _delete_pod(ground)))
-            slept.append(until_ready(ground, objects.sleeping(pod, f"asleep-{turn}"), f"asleep-{turn}"))
-    after = ground.session(NAME)
+            killed.append(_measure_outage(testbed, lambda: _kill_browser(testbed)))
+            deleted.append(_measure_outage(testbed, lambda: _delete_pod(testbed)))
+            slept.append(until_ready(testbed, objects.sleeping(pod, f"asleep-{turn}"), f"asleep-{turn}"))
+    after = testbed.session(NAME)
     if linked != after["link"]["linkedTime"]:
         raise BenchError("the session was linked anew meanwhile, so this measured something else")
-    ground.clear()
+    testbed.clear()
     found = {SLEEP: slept, DELETED: deleted, KILLED: killed}
     return Table(
         name="recovery",
@@ -58,32 +58,32 @@ def measure_recovery(ground: Ground, *, rounds: int, progress: Progress) -> Tabl
     )
 
 
-def _away(ground: Ground, lose: Callable[[], None]) -> float:
+def _measure_outage(testbed: Testbed, lose: Callable[[], None]) -> float:
     """Lose the session's pod in some way, and return the seconds until it is Connected in another one."""
-    before = str(ground.session(NAME)["podUID"])
+    before = str(testbed.session(NAME)["podUID"])
     begun = time.monotonic()
     lose()
-    ground.connected(NAME, but=before)
+    testbed.connected(NAME, other_than=before)
     took = time.monotonic() - begun
-    wait_until("the failure to be forgotten", lambda: _is_calm(ground), every=0.5)
+    wait_until("the failure to be forgotten", lambda: _is_healthy(testbed), every=0.5)
     return took
 
 
-def _kill_browser(ground: Ground) -> None:
+def _kill_browser(testbed: Testbed) -> None:
     arguments = ("exec", f"--namespace={objects.NAMESPACE}", NAME, "--", "python3", "-c", KILL_BROWSER)
-    if "killed" not in ground.kubectl(*arguments):
+    if "killed" not in testbed.kubectl(*arguments):
         raise BenchError("no browser was found in the session's pod")
 
 
-def _delete_pod(ground: Ground) -> None:
-    ground.kubectl("delete", "pod", NAME, f"--namespace={objects.NAMESPACE}", "--wait=false")
+def _delete_pod(testbed: Testbed) -> None:
+    testbed.kubectl("delete", "pod", NAME, f"--namespace={objects.NAMESPACE}", "--wait=false")
 
 
-def _is_durable(ground: Ground) -> bool:
-    told = ground.session(NAME).get("link", {}).get("durableTime")
-    return told is not None and datetime.fromisoformat(told) <= datetime.now(UTC)
+def _is_durable(testbed: Testbed) -> bool:
+    durable_time = testbed.session(NAME).get("link", {}).get("durableTime")
+    return durable_time is not None and datetime.fromisoformat(durable_time) <= datetime.now(UTC)
 
 
-def _is_calm(ground: Ground) -> bool:
-    status = ground.session(NAME)
+def _is_healthy(testbed: Testbed) -> bool:
+    status = testbed.session(NAME)
     return status.get("state") == "Connected" and not status.get("recovery", {}).get("consecutiveFailures")

@@ -102,20 +102,20 @@ async def link(runner: asyncio.subprocess.Process, standin: StandIn) -> None:
         port = json.loads(line).get("port", 0)
     headers = {"Authorization": f"Bearer {TOKEN}"}
     async with aiohttp.ClientSession(f"http://127.0.0.1:{port}", headers=headers) as client:
-        code = await poll(client, "/v1/qr", "text", None)
+        code = await wait_for(client, "/v1/qr", "text", None)
         await standin.phone.scan(code)
-        await poll(client, "/v1/state", "state", "Connected")
+        await wait_for(client, "/v1/state", "state", "Connected")
 
 
-async def poll(client: aiohttp.ClientSession, path: str, key: str, wanted: str | None) -> str:
+async def wait_for(client: aiohttp.ClientSession, path: str, key: str, wanted: str | None) -> str:
     """Ask until the answer has the key, with that value if one is given."""
 
-    async def look() -> str | None:
+    async def probe() -> str | None:
         async with client.get(path) as response:
             document = await response.json()
         return str(document[key]) if key in document and wanted in (None, document[key]) else None
 
-    return await async_wait_until(f"{key} at {path}", look, within=120, every=0.2)
+    return await async_wait_until(f"{key} at {path}", probe, within=120, every=0.2)
 
 
 def read(pid: int) -> dict[str, Size]:
@@ -127,8 +127,10 @@ def read(pid: int) -> dict[str, Size]:
 
 def total(pids: list[int]) -> Size:
     """Sum over these processes."""
-    told = [kernel.parse_fields((kernel.PROC / str(pid) / "smaps_rollup").read_text()) for pid in pids]
-    return Size(pss=sum(one["Pss"] for one in told), anonymous=sum(one["Pss_Anon"] + one["Pss_Shmem"] for one in told))
+    rollups = [kernel.parse_fields((kernel.PROC / str(pid) / "smaps_rollup").read_text()) for pid in pids]
+    return Size(
+        pss=sum(one["Pss"] for one in rollups), anonymous=sum(one["Pss_Anon"] + one["Pss_Shmem"] for one in rollups)
+    )
 
 
 if __name__ == "__main__":

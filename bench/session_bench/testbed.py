@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from session_demo.cluster_client import Stage
+from session_demo.cluster_client import ClusterClient
 from session_devtools.http_client import Client
 from session_devtools.kubectl import Kubectl
 from session_devtools.waiting import wait_until
@@ -18,7 +18,7 @@ from whatsapp_operator.api.constants import API_VERSION, RUNNER_PORT
 
 from session_bench import objects
 from session_bench.errors import BenchError
-from session_bench.pod_network import Inside
+from session_bench.pod_network import PodNetwork
 
 if TYPE_CHECKING:  # who only computes figures loads no cluster
     from local_cluster.full.cluster import FullCluster
@@ -28,70 +28,72 @@ SESSIONS = f"/apis/{API_VERSION}/namespaces/{objects.NAMESPACE}/whatsappsessions
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ground:
+class Testbed:
     """What is measured on."""
 
     cluster: FullCluster
     kubectl: Kubectl
     api: Client
-    inside: Inside
-    stage: Stage
+    pod_network: PodNetwork
+    client: ClusterClient
 
-    def object(self, path: str) -> dict[str, Any] | None:
+    def get(self, path: str) -> dict[str, Any] | None:
         """Read one object or list; None while there is none."""
         answer = self.api.request(path, timeout=10)
         return answer.json_object() if answer.ok else None
 
     def pod(self, name: str) -> dict[str, Any] | None:
         """Return a pod, or None."""
-        return self.object(f"{CORE}/pods/{name}")
+        return self.get(f"{CORE}/pods/{name}")
 
     def session(self, name: str) -> dict[str, Any]:
         """Return a session's status; empty while there is none."""
-        found = self.object(f"{SESSIONS}/{name}")
+        found = self.get(f"{SESSIONS}/{name}")
         return {} if found is None else dict(found.get("status") or {})
 
-    def connected(self, name: str, *, but: str = "") -> dict[str, Any]:
-        """Wait until a session is Connected in a pod of another UID than `but`; returns its status."""
+    def connected(self, name: str, *, other_than: str = "") -> dict[str, Any]:
+        """Wait until a session is Connected in a pod of another UID than `other_than`; returns its status."""
 
-        def look() -> dict[str, Any] | None:
+        def probe() -> dict[str, Any] | None:
             status = self.session(name)
-            good = status.get("state") == "Connected" and status.get("podUID") != but
-            return status if good else None
+            is_connected = status.get("state") == "Connected" and status.get("podUID") != other_than
+            return status if is_connected else None
 
-        return wait_until(f"session {name} to be Connected", look, within=240)
+        return wait_until(f"session {name} to be Connected", probe, within=240)
 
     def scan(self, text: str) -> str:
         """Let the phone scan a QR code's text; returns the device."""
-        pod = self.object(f"/api/v1/namespaces/{self.stage.phone_namespace}/pods/{self.stage.phone_pod}")
+        pod = self.get(f"/api/v1/namespaces/{self.client.phone_namespace}/pods/{self.client.phone_pod}")
         if pod is None:
             raise BenchError("the stand-in's pod is gone")
-        host, token = str(pod["status"]["podIP"]), self.stage.phone_token
-        phone = Client(f"http://{host}:{self.stage.phone_port}", token=token)
-        return str(self.inside.run(phone.request, "/phone/scan", body={"qr": text}, timeout=60).json_object()["device"])
+        host, token = str(pod["status"]["podIP"]), self.client.phone_token
+        phone = Client(f"http://{host}:{self.client.phone_port}", token=token)
+        return str(
+            self.pod_network.run(phone.request, "/phone/scan", body={"qr": text}, timeout=60).json_object()["device"]
+        )
 
     def qr_known(self, name: str, *, within: float = 240) -> tuple[float, str]:
         """Poll a pod's runner until it gives its QR code; returns when (monotonic) and its text. To be run inside."""
         pod = wait_until(f"the pod {name} to have an address", lambda: _with_address(self.pod(name)), within=within)
-        secret = self.object(f"{CORE}/secrets/{objects.secret_of(pod)}")
+        secret = self.get(f"{CORE}/secrets/{objects.secret_of(pod)}")
         if secret is None:
             raise BenchError(f"the Secret of {name} is gone")
         token = base64.b64decode(secret["data"]["link"]).decode()
 
         runner = Client(f"http://{pod['status']['podIP']}:{RUNNER_PORT}", token=token)
 
-        def look() -> tuple[float, str] | None:
+        def probe() -> tuple[float, str] | None:
             answer = runner.request("/v1/qr", timeout=5)
             if answer.ok:
                 return time.monotonic(), str(answer.json_object()["text"])
             if answer.status == 0:
-                self._still_runs(pod)
+                self._check_running(pod)
             return None
 
-        seen, text = wait_until(f"the QR code of {name}", look, within=within)
+        seen, text = wait_until(f"the QR code of {name}", probe, within=within)
         return seen, text
 
-    def _still_runs(self, pod: dict[str, Any]) -> None:
+    def _check_running(self, pod: dict[str, Any]) -> None:
         """A pod that failed would make the figure one of the recovery; raises BenchError."""
         now = self.pod(pod["metadata"]["name"])
         if now is None or now["metadata"]["uid"] != pod["metadata"]["uid"] or now["status"]["phase"] == "Failed":
@@ -103,12 +105,12 @@ class Ground:
     def ready(self, name: str, *, within: float = 240) -> float:
         """Poll a pod until the kubelet calls it ready; returns when (monotonic)."""
 
-        def look() -> float | None:
+        def probe() -> float | None:
             conditions = ((self.pod(name) or {}).get("status") or {}).get("conditions") or []
-            good = any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
-            return time.monotonic() if good else None
+            is_ready = any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
+            return time.monotonic() if is_ready else None
 
-        return wait_until(f"the pod {name} to be ready", look, within=within)
+        return wait_until(f"the pod {name} to be ready", probe, within=within)
 
     def clear(self) -> None:
         """Remove all sessions, pods and claims of the benchmark, and wait until their volumes are gone too."""
@@ -116,8 +118,8 @@ class Ground:
             self.kubectl("delete", kinds, "--all", f"--namespace={objects.NAMESPACE}", "--timeout=180s", timeout=190)
 
         def gone() -> bool:
-            volumes = (self.object("/api/v1/persistentvolumes") or {"items": [None]})["items"]
-            pods = (self.object(f"{CORE}/pods") or {"items": [None]})["items"]
+            volumes = (self.get("/api/v1/persistentvolumes") or {"items": [None]})["items"]
+            pods = (self.get(f"{CORE}/pods") or {"items": [None]})["items"]
             return not volumes and not pods
 
         wait_until("the volumes to be gone", gone, every=0.3)

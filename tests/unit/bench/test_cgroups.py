@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from session_bench.cgroups import Group, own_group, pod_group
+from session_bench.cgroups import Cgroup, own_cgroup, pod_cgroup
 from session_bench.errors import BenchError
 
 LABEL = "wso-bench"
@@ -25,7 +25,7 @@ def test_pod_is_found_by_its_uid(first: Path) -> None:
     """Whatever its class of service, and in the tree that counts memory."""
     expected = first / "memory/wso-bench/kubepods/burstable" / f"pod{UID}"
 
-    assert expected == pod_group(LABEL, UID, root=first).folder
+    assert expected == pod_cgroup(LABEL, UID, root=first).folder
 
 
 def test_pod_of_the_second_version_is_found_too(tmp_path: Path) -> None:
@@ -34,13 +34,13 @@ def test_pod_of_the_second_version_is_found_too(tmp_path: Path) -> None:
     folder = tmp_path / "wso-bench/kubepods" / f"pod{UID}"
     folder.mkdir(parents=True)
 
-    assert folder == pod_group(LABEL, UID, root=tmp_path).folder
+    assert folder == pod_cgroup(LABEL, UID, root=tmp_path).folder
 
 
 def test_pod_that_has_ended_is_an_error(first: Path) -> None:
     """Its memory would else count as nothing."""
     with pytest.raises(BenchError, match="has it ended"):
-        pod_group(LABEL, "another", root=first)
+        pod_cgroup(LABEL, "another", root=first)
 
 
 @pytest.mark.parametrize(
@@ -53,13 +53,13 @@ def test_working_set_is_read_from_either_version(tmp_path: Path, file: str, stat
     (tmp_path / file).write_text("1000\n")
     (tmp_path / "memory.stat").write_text(stat)
 
-    assert 900 == Group(folder=tmp_path).working_set()
+    assert 900 == Cgroup(folder=tmp_path).working_set()
 
 
 def test_group_that_counts_no_memory_is_named(tmp_path: Path) -> None:
     """Its folder tells which it is."""
     with pytest.raises(BenchError, match=tmp_path.name):
-        Group(folder=tmp_path).working_set()
+        Cgroup(folder=tmp_path).working_set()
 
 
 def test_processes_of_all_containers_are_found(tmp_path: Path) -> None:
@@ -68,12 +68,12 @@ def test_processes_of_all_containers_are_found(tmp_path: Path) -> None:
     (tmp_path / "cgroup.procs").write_text("")
     (tmp_path / "container" / "cgroup.procs").write_text("7\n5\n")
 
-    assert [5, 7] == Group(folder=tmp_path).pids()
+    assert [5, 7] == Cgroup(folder=tmp_path).pids()
 
 
 def test_own_group_lies_in_the_clusters(first: Path) -> None:
     """So taking the cluster down finds what a crashed run leaves."""
-    group = own_group(LABEL, "one-process", root=first)
+    group = own_cgroup(LABEL, "one-process", root=first)
 
     assert first / "memory/wso-bench/components/one-process" == group.folder
     assert first / "pids/wso-bench/components/one-process" == group.tracking
@@ -81,8 +81,8 @@ def test_own_group_lies_in_the_clusters(first: Path) -> None:
 
 def test_command_enters_its_group_before_it_runs(first: Path) -> None:
     """Every page it ever takes is counted; its arguments reach it unchanged."""
-    group = own_group(LABEL, "one-process", root=first)
-    command = [*group.words(), sys.executable, "-c", "import os, sys; print(os.getpid(), sys.argv[1])", "a  b"]
+    group = own_cgroup(LABEL, "one-process", root=first)
+    command = [*group.command_prefix(), sys.executable, "-c", "import os, sys; print(os.getpid(), sys.argv[1])", "a  b"]
     pid, argument = subprocess.check_output(command, text=True).rstrip("\n").split(" ", 1)
 
     assert "a  b" == argument

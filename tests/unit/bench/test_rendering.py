@@ -66,11 +66,11 @@ def test_notes_stand_below_the_figures() -> None:
 
 def test_json_holds_machine_and_benchmarks() -> None:
     """One document per run."""
-    told = json.loads(to_json([make_table(headline=BESIDE)], {"cores": 2}))
+    output = json.loads(to_json([make_table(headline=BESIDE)], {"cores": 2}))
 
-    assert {"cores": 2} == told["machine"]
-    assert ["operator"] == [one["name"] for one in told["benchmarks"]]
-    assert 1.75 == told["benchmarks"][0]["ratio"]
+    assert {"cores": 2} == output["machine"]
+    assert ["operator"] == [one["name"] for one in output["benchmarks"]]
+    assert 1.75 == output["benchmarks"][0]["ratio"]
 
 
 @pytest.mark.parametrize(
