@@ -50,24 +50,24 @@ class Audit:
     def _entry(self, line: bytes) -> Entry | None:
         if not line.endswith(b"\n"):  # being written at this moment
             return None
-        told = json.loads(line)
-        if told["user"].get("username") != self._user or told["stage"] not in ("ResponseComplete", "Panic"):
+        event = json.loads(line)
+        if event["user"].get("username") != self._user or event["stage"] not in ("ResponseComplete", "Panic"):
             return None
-        return entry_of(told)
+        return entry_of(event)
 
 
-def entry_of(told: dict[str, Any]) -> Entry:
+def entry_of(event: dict[str, Any]) -> Entry:
     """Read one event of the log."""
-    target = told.get("objectRef", {})
+    target = event.get("objectRef", {})
     subresource = f"/{target['subresource']}" if "subresource" in target else ""
     return Entry(
-        time=datetime.fromisoformat(told["requestReceivedTimestamp"]),
-        verb=told["verb"],
+        time=datetime.fromisoformat(event["requestReceivedTimestamp"]),
+        verb=event["verb"],
         group=target.get("apiGroup", ""),
-        resource=target.get("resource", told.get("requestURI", "")) + subresource,
+        resource=target.get("resource", event.get("requestURI", "")) + subresource,
         namespace=target.get("namespace", ""),
         name=target.get("name", ""),
-        code=told.get("responseStatus", {}).get("code", 0),
+        code=event.get("responseStatus", {}).get("code", 0),
     )
 
 

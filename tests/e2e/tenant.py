@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from e2e.polling import PATIENCE, until
+from e2e.polling import TIMEOUT, until
 from session_demo.cluster_client import KILL_BROWSER, ClusterClient, NotReady
 from session_devtools.http_client import Client
 from session_devtools.kubectl import Kubectl
 
-PATIENT = {"startup": "3m", "launch": "2m", "healthCheck": "2m"}
+LONG_TIMEOUTS = {"startup": "3m", "launch": "2m", "healthCheck": "2m"}
 """ For a loaded machine, where a browser's start may take long: these tests are about what follows, not about speed. """
 API = "wasession.dev/v1alpha1"
 Object = dict[str, Any]
@@ -59,7 +59,7 @@ class Tenant:
 
     def create(self, name: str, **spec: Any) -> None:
         """Apply a session that names the quota, with a small volume."""
-        spec = {"quotaName": self.namespace, "profile": {"size": "256Mi"}, "timeouts": PATIENT} | spec
+        spec = {"quotaName": self.namespace, "profile": {"size": "256Mi"}, "timeouts": LONG_TIMEOUTS} | spec
         metadata = {"name": name, "namespace": self.namespace}
         self.kubectl.apply({"apiVersion": API, "kind": "WhatsAppSession", "metadata": metadata, "spec": spec})
 
@@ -67,7 +67,7 @@ class Tenant:
         """Change a session's spec as a person would."""
         self.run("patch", "was", name, "--type=merge", f"--patch={json.dumps({'spec': spec})}")
 
-    def ask(self, name: str, request: str) -> str:
+    def request(self, name: str, request: str) -> str:
         """Ask for a new pod (restart-at) or a new login (relink-at); returns the value."""
         value = datetime.now(UTC).isoformat()
         self.run("annotate", "was", name, "--overwrite", f"wasession.dev/{request}={value}")
@@ -103,7 +103,7 @@ class Tenant:
         ]
         return items
 
-    def reaches(self, name: str, *states: str, within: float = PATIENCE) -> Object:
+    def wait_for_state(self, name: str, *states: str, within: float = TIMEOUT) -> Object:
         """Wait until the session is in one of the states; returns its status."""
         return until(
             f"{name} is {' or '.join(states)}",
@@ -112,7 +112,7 @@ class Tenant:
             within=within,
         )
 
-    def returns(self, name: str, *, after: Object) -> Object:
+    def wait_for_recovery(self, name: str, *, after: Object) -> Object:
         """Wait until the session is Connected in a newer pod than that status tells, and never asked for a QR code."""
 
         def connected(status: Object) -> bool:
@@ -126,16 +126,16 @@ class Tenant:
 
     def link(self, name: str) -> Object:
         """Let the phone scan the session's QR code, and wait until it is Connected; returns its status."""
-        self.reaches(name, "QRPending")
+        self.wait_for_state(name, "QRPending")
         answer = self.client.scan_code(lambda: self.qr(name))
         self.devices[name] = answer["device"]
-        return self.reaches(name, "Connected")
+        return self.wait_for_state(name, "Connected")
 
     def qr(self, name: str) -> str:
         """Return what the session's QR code says, as the holder of its link token sees it."""
         return str(self._ask_runner(name, "/v1/qr", scope="link")["text"])
 
-    def word(self, name: str) -> str:
+    def runner_state(self, name: str) -> str:
         """Return the state that the session's runner says, asked directly: no operator is needed for it."""
         return str(self._ask_runner(name, "/v1/state", scope="state")["state"])
 

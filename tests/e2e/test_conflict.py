@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from e2e.polling import until
-from e2e.tenant import PATIENT, Tenant, condition, is_true
+from e2e.tenant import LONG_TIMEOUTS, Tenant, condition, is_true
 from e2e.testbed import Testbed
 
 
 def test_a_replaced_session_is_not_replaced_by_a_pod_until_a_person_asks(e2e: Testbed, tenant: Tenant) -> None:
     """Stalled and Conflict are written; an evicted pod stays away, over a new operator, too; a request brings it back."""
-    tenant.create("sales", timeouts={**PATIENT, "connectionCheck": "10s"})
+    tenant.create("sales", timeouts={**LONG_TIMEOUTS, "connectionCheck": "10s"})
     linked = tenant.link("sales")
     before = tenant.pod_uid("sales")
 
@@ -24,16 +24,16 @@ def test_a_replaced_session_is_not_replaced_by_a_pod_until_a_person_asks(e2e: Te
 
     tenant.evict("sales")
     gone = until("the pod is gone", lambda: tenant.status("sales"), lambda status: status["replicas"] == 0)
-    assert "Stalled" == tenant.reaches("sales", "Stalled")["state"]
+    assert "Stalled" == tenant.wait_for_state("sales", "Stalled")["state"]
     assert (True, True) == (is_true(gone, "Conflict"), is_true(gone, "Stalled"))
     gone = until("its place is given back", lambda: tenant.status("sales"), lambda status: "admission" not in status)
     e2e.operator.replace()
-    e2e.operator.lists_anew(1)
+    e2e.operator.wait_for_resyncs(1)
     assert gone == tenant.status("sales")
     assert [] == tenant.pods()
 
-    asked = tenant.ask("sales", "restart-at")
-    status = tenant.returns("sales", after=linked)
+    asked = tenant.request("sales", "restart-at")
+    status = tenant.wait_for_recovery("sales", after=linked)
     assert asked == status["handledRequests"]["restart-at"]
     assert (False, False) == (is_true(status, "Conflict"), is_true(status, "Stalled"))
     assert is_true(status, "Admitted")
@@ -42,13 +42,13 @@ def test_a_replaced_session_is_not_replaced_by_a_pod_until_a_person_asks(e2e: Te
 
 def test_a_conflict_that_no_operator_heard_is_no_takeover_either(e2e: Testbed, tenant: Tenant) -> None:
     """The word is kept on the volume: the next operator's pod leaves the page closed and says it; a request opens it."""
-    tenant.create("sales", timeouts={**PATIENT, "connectionCheck": "10s"})
+    tenant.create("sales", timeouts={**LONG_TIMEOUTS, "connectionCheck": "10s"})
     linked = tenant.link("sales")
 
     e2e.operator.scale(0)
     try:
         tenant.phone("sales", "replaced")
-        until("the runner says Conflict", lambda: tenant.word("sales"), lambda word: word == "Conflict")
+        until("the runner says Conflict", lambda: tenant.runner_state("sales"), lambda word: word == "Conflict")
         loads = _loads(e2e, tenant)
         tenant.evict("sales")
         until("the pod is gone", tenant.pods, lambda pods: pods == [])
@@ -62,8 +62,8 @@ def test_a_conflict_that_no_operator_heard_is_no_takeover_either(e2e: Testbed, t
     assert linked["podUID"] != status["podUID"]
     assert loads == _loads(e2e, tenant)
 
-    tenant.ask("sales", "restart-at")
-    status = tenant.returns("sales", after=status)
+    tenant.request("sales", "restart-at")
+    status = tenant.wait_for_recovery("sales", after=status)
     assert (False, False) == (is_true(status, "Conflict"), is_true(status, "Stalled"))
 
 

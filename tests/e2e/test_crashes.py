@@ -6,7 +6,7 @@ import threading
 
 import pytest
 from e2e.audit import Entry
-from e2e.polling import PATIENCE, until
+from e2e.polling import TIMEOUT, until
 from e2e.tenant import Tenant
 from e2e.testbed import Testbed
 from e2e.trio import TRIO
@@ -27,7 +27,7 @@ def test_a_killed_operator_is_followed_by_one_that_goes_on(
     """By SIGKILL in the middle of a start: the session comes up, by one pod alone, with the place it had."""
     for attempt in range(TRIES):
         name, since = f"sales{attempt}", e2e.audit.now()
-        met = _strike(e2e, tenant, name, moment)
+        met = _kill_at(e2e, tenant, name, moment)
         if not_yet is None or not_yet not in met:
             break
         e2e.operator.replace()
@@ -37,7 +37,7 @@ def test_a_killed_operator_is_followed_by_one_that_goes_on(
     assert bool(tenant.pods()) is (not_yet is None)
 
     e2e.operator.replace()
-    status = tenant.reaches(name, "QRPending")
+    status = tenant.wait_for_state(name, "QRPending")
 
     made = [one for one in e2e.audit.requests(since=since, namespace=tenant.namespace) if _made_pod(one, name)]
     assert 1 == len(made)
@@ -46,12 +46,12 @@ def test_a_killed_operator_is_followed_by_one_that_goes_on(
     assert 0 == status.get("recovery", {}).get("restarts", 0)
 
 
-def _strike(e2e: Testbed, tenant: Tenant, name: str, moment: str) -> list[str]:
+def _kill_at(e2e: Testbed, tenant: Tenant, name: str, moment: str) -> list[str]:
     """Create a session and kill the operator at its first request of that kind; returns what it had done by then."""
     since, victim = e2e.audit.now(), e2e.operator.process()
     creating = threading.Thread(target=tenant.create, args=(name,))
     creating.start()
-    wait_until(f"{moment}", lambda: moment in _done(e2e, tenant, since), within=PATIENCE, every=0.001)
+    wait_until(f"{moment}", lambda: moment in _done(e2e, tenant, since), within=TIMEOUT, every=0.001)
     e2e.operator.kill(victim)
     creating.join()
     return _done(e2e, tenant, since)
@@ -78,11 +78,11 @@ def test_pods_that_go_while_no_operator_acts_are_replaced_by_the_next(e2e: Testb
     finally:
         e2e.operator.scale(1)
 
-    after = trio.returns(deleted, after=before[deleted])
-    assert "Suspended" == trio.reaches(rested, "Suspended")["state"]
+    after = trio.wait_for_recovery(deleted, after=before[deleted])
+    assert "Suspended" == trio.wait_for_state(rested, "Suspended")["state"]
     assert "admission" not in trio.status(rested)
     assert 1 == after["recovery"]["restarts"] - before[deleted].get("recovery", {}).get("restarts", 0)
     assert before[untouched]["podUID"] == trio.pod_uid(untouched)
     trio.edit(rested, {"operatingMode": "Running"})
-    trio.returns(rested, after=before[rested])
+    trio.wait_for_recovery(rested, after=before[rested])
     assert sorted(TRIO) == sorted(pod["metadata"]["name"] for pod in trio.pods())

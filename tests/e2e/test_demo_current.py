@@ -44,7 +44,7 @@ NO_ROOM = "Maximum concurrent sessions limit reached (0). Please terminate some 
 
 
 @dataclass(kw_only=True)
-class Foreign:
+class ForeignCluster:
     """Somebody else's cluster with an operator of theirs, and the registry that its nodes pull from."""
 
     cluster: FullCluster
@@ -95,7 +95,7 @@ class Played:
 
 
 @pytest.fixture(scope="module")
-def foreign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Foreign]:
+def foreign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForeignCluster]:
     """A cluster of its own that is used through a private kubeconfig alone."""
     worker, keep = os.environ.get("PYTEST_XDIST_WORKER"), bool(os.environ.get(KEEP))
     cluster = FullCluster("foreign" if worker is None else f"foreign-{worker}")
@@ -109,7 +109,9 @@ def foreign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Foreign]:
             kubeconfig = folder / "kubeconfig"
             kubeconfig.write_bytes(cluster.kubeconfig.read_bytes())
             kubectl = Kubectl(program=cluster.kubectl.program, kubeconfig=kubeconfig)
-            made = Foreign(cluster=cluster, kubectl=kubectl, kubeconfig=kubeconfig, registry=f"{registry.address}/team")
+            made = ForeignCluster(
+                cluster=cluster, kubectl=kubectl, kubeconfig=kubeconfig, registry=f"{registry.address}/team"
+            )
             install_their_operator(made)
             yield made
     finally:
@@ -117,7 +119,7 @@ def foreign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Foreign]:
             remove(cluster)
 
 
-def install_their_operator(foreign: Foreign) -> None:
+def install_their_operator(foreign: ForeignCluster) -> None:
     """Install an operator as docs/operations/install.md says, with a session that its quota has no room for."""
     names = {
         name: push(image, foreign.registry, verify_tls=False, progress=ConsoleProgress())
@@ -147,7 +149,7 @@ def waits(session: Mapping[str, Any]) -> bool:
 
 
 @pytest.fixture(scope="module")
-def played(foreign: Foreign) -> Played:
+def played(foreign: ForeignCluster) -> Played:
     """The demo, played once."""
     before, shop = foreign.everything(), foreign.session("sales")
     audits = {user: Audit(foreign.cluster.audit_log, user=user) for user in (OPERATOR, DEMO_OPERATOR)}
@@ -167,7 +169,7 @@ def played(foreign: Foreign) -> Played:
 
 
 @pytest.fixture(scope="module")
-def removed(foreign: Foreign, played: Played) -> subprocess.CompletedProcess[str]:
+def removed(foreign: ForeignCluster, played: Played) -> subprocess.CompletedProcess[str]:
     """`make demo-down CLUSTER=current`, after the play was looked at."""
     assert played.before
     return foreign.make("demo-down")
@@ -180,7 +182,7 @@ def test_every_step_shows_what_it_promises(played: Played) -> None:
     assert " ✗ " not in played.said
 
 
-def test_it_says_where_before_it_changes_anything(foreign: Foreign, played: Played) -> None:
+def test_it_says_where_before_it_changes_anything(foreign: ForeignCluster, played: Played) -> None:
     """Which context, which server, what will be made and who is there already come before the first change."""
     server = foreign.cluster.instance.plane.url
     context = f"This is context kubernetes-super-admin@local-{foreign.cluster.name} ({server}, Kubernetes v1."
@@ -193,7 +195,7 @@ def test_it_says_where_before_it_changes_anything(foreign: Foreign, played: Play
     assert sorted(positions) == positions
 
 
-def test_the_nodes_pulled_from_the_registry(foreign: Foreign, played: Played) -> None:
+def test_the_nodes_pulled_from_the_registry(foreign: ForeignCluster, played: Played) -> None:
     """Operator, stand-in and sessions run images that came by the registry and no other way."""
     ours = [pod for pod in played.pods if pod["metadata"]["namespace"] in (NAMESPACE, OPERATOR_NAMESPACE)]
     images = {container["image"] for pod in ours for container in pod["spec"]["containers"]}
@@ -230,7 +232,7 @@ def test_no_request_of_the_second_operator_was_refused(played: Played) -> None:
 
 
 def test_demo_down_removes_what_the_demo_made_and_nothing_else(
-    foreign: Foreign, played: Played, removed: subprocess.CompletedProcess[str]
+    foreign: ForeignCluster, played: Played, removed: subprocess.CompletedProcess[str]
 ) -> None:
     """Afterwards the cluster has what it had before, and their operator still does its work."""
     assert 0 == removed.returncode, removed.stdout
@@ -241,7 +243,7 @@ def test_demo_down_removes_what_the_demo_made_and_nothing_else(
     foreign.kubectl("delete", "was", "support", f"--namespace={SHOP}")
 
 
-def test_demo_down_again_is_harmless(foreign: Foreign, removed: subprocess.CompletedProcess[str]) -> None:
+def test_demo_down_again_is_harmless(foreign: ForeignCluster, removed: subprocess.CompletedProcess[str]) -> None:
     """There is nothing of the demo left, and nothing else is touched."""
     assert 0 == removed.returncode
     before = foreign.everything()

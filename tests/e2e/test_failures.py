@@ -8,12 +8,12 @@ from __future__ import annotations
 from datetime import datetime
 
 import pytest
-from e2e.exhausting import EXHAUST
+from e2e.memory_pressure import EXHAUST
+from e2e.object_versions import watch
 from e2e.polling import until
 from e2e.tenant import Object, Tenant, condition
 from e2e.testbed import Testbed
 from e2e.trio import TRIO
-from e2e.watching import watch
 from session_devtools.errors import CommandError
 
 FRAIL = TRIO[2]
@@ -60,7 +60,7 @@ def test_a_failed_runner_is_recorded_and_recreated_with_its_login(
     with watch(e2e.kubectl, "whatsappsessions", trio.namespace) as sessions:
         harm(trio)
         failed = _failure(trio, before)
-        after = trio.returns(FRAIL, after=before)
+        after = trio.wait_for_recovery(FRAIL, after=before)
         waits = [_recovery(one) for one in sessions.of(FRAIL) if _recovery(one).get("nextAttemptTime")]
 
     assert (reason, code, before["podUID"]) == (failed["reason"], failed["exitCode"], failed["podUID"])

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from e2e.object_versions import watch
 from e2e.polling import until
 from e2e.tenant import Object, Tenant, condition
 from e2e.testbed import Testbed
 from e2e.trio import TRIO
-from e2e.watching import watch
 
 
 def _counted(status: Object) -> tuple[int, Object | None]:
@@ -21,7 +21,7 @@ def test_an_evicted_and_a_deleted_pod_are_replaced_at_once(e2e: Testbed, trio: T
     with watch(e2e.kubectl, "whatsappsessions", trio.namespace) as sessions:
         trio.evict(evicted)
         trio.delete_pod(deleted)
-        after = {name: trio.returns(name, after=before[name]) for name in (evicted, deleted)}
+        after = {name: trio.wait_for_recovery(name, after=before[name]) for name in (evicted, deleted)}
         waits = [one for one in sessions.seen if one.get("status", {}).get("recovery", {}).get("nextAttemptTime")]
 
     assert [] == waits
@@ -49,6 +49,6 @@ def test_a_drained_node_gives_its_sessions_back_when_it_may_be_used_again(e2e: T
     finally:
         e2e.kubectl("uncordon", node)
 
-    after = {name: trio.returns(name, after=before[name]) for name in TRIO}
+    after = {name: trio.wait_for_recovery(name, after=before[name]) for name in TRIO}
     assert pods == {name: after[name]["podUID"] for name in TRIO}
     assert {name: _counted(before[name]) for name in TRIO} == {name: _counted(after[name]) for name in TRIO}

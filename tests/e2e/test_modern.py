@@ -39,7 +39,7 @@ def test_the_modern_page_is_linked_and_its_login_survives_a_deleted_pod(e2e: Tes
     tenant.create("sales")
     linked = tenant.link("sales")
     tenant.delete_pod("sales")
-    tenant.returns("sales", after=linked)
+    tenant.wait_for_recovery("sales", after=linked)
 
     # One document for each pod: the page was never loaded a second time. By the browser's profile, since a pod that the
     # demo left may have come for a document, too.

@@ -17,14 +17,14 @@ def test_a_pending_pod_is_shown_with_its_reason_and_left_alone(e2e: Testbed, ten
     for name, (pod, _, _) in CASES.items():
         tenant.create(name, pod=pod)
 
-    told = {name: _says(tenant, name, reasons) for name, (_, reasons, _) in CASES.items()}
+    reported = {name: _says(tenant, name, reasons) for name, (_, reasons, _) in CASES.items()}
     before = {name: tenant.pod_uid(name) for name in CASES}
-    e2e.operator.lists_anew(2)
+    e2e.operator.wait_for_resyncs(2)
 
     for name, (_, _, word) in CASES.items():
         status = tenant.status(name)
-        assert "Pending" == told[name]["state"]
-        assert word in condition(told[name], "Ready")["message"]
+        assert "Pending" == reported[name]["state"]
+        assert word in condition(reported[name], "Ready")["message"]
         assert (True, False) == (is_true(status, "Admitted"), is_true(status, "Stalled"))
         assert before[name] == tenant.pod_uid(name)
         assert 0 == status.get("recovery", {}).get("restarts", 0)
@@ -39,14 +39,14 @@ def test_a_volume_that_nobody_makes_is_told(tenant: Tenant) -> None:
     )
     try:
         tenant.create("novolume", profile={"size": "64Mi", "storageClassName": name})
-        told = _says(tenant, "novolume", {"VolumeNotBound"})  # after a minute
+        reported = _says(tenant, "novolume", {"VolumeNotBound"})  # after a minute
     finally:
         tenant.kubectl("delete", "storageclass", name)
 
-    assert "Pending" == told["state"]
-    assert told["pvcName"] in condition(told, "Ready")["message"]
-    assert is_true(told, "Admitted")
-    assert not is_true(told, "Stalled")
+    assert "Pending" == reported["state"]
+    assert reported["pvcName"] in condition(reported, "Ready")["message"]
+    assert is_true(reported, "Admitted")
+    assert not is_true(reported, "Stalled")
 
 
 def _says(tenant: Tenant, name: str, reasons: set[str]) -> Object:
@@ -60,7 +60,7 @@ def _says(tenant: Tenant, name: str, reasons: set[str]) -> Object:
 def test_two_pods_never_share_a_profile(e2e: Testbed, tenant: Tenant) -> None:
     """The claim is ReadWriteOncePod: a second pod that names it is not let in while the session runs."""
     tenant.create("sales")
-    tenant.reaches("sales", "QRPending")
+    tenant.wait_for_state("sales", "QRPending")
     claim = tenant.status("sales")["pvcName"]
     tenant.kubectl.apply(_rival(tenant.namespace, claim, e2e.images.runner))
 

@@ -32,13 +32,13 @@ def test_a_person_links_a_session_with_the_plugin_alone(e2e: Testbed, tenant: Te
     """What `qr` prints is a code that the phone can scan; `status` tells the session before and after, and the quota."""
     tenant.limit(sessions=2)
     tenant.create("sales")
-    tenant.reaches("sales", "QRPending")
+    tenant.wait_for_state("sales", "QRPending")
     place = f"--namespace={tenant.namespace}"
 
     drawn = _plugin(e2e, "qr", "sales", place)
     waiting = json.loads(_plugin(e2e, "status", place, "--output=json"))
     e2e.client.phone("/phone/scan", {"qr": _plugin(e2e, "qr", "sales", place, "--output=text").strip()})
-    tenant.reaches("sales", "Connected")
+    tenant.wait_for_state("sales", "Connected")
     table = _plugin(e2e, "status", place)
 
     assert len(drawn.splitlines()) > 20

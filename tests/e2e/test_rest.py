@@ -18,7 +18,7 @@ def test_at_rest_only_the_lease_is_written(e2e: Testbed, durable_trio: Tenant) -
     """Three connected sessions with durable logins and one in its first round of QR codes: 0 writes in three resyncs."""
     trio = durable_trio
     trio.create("fresh")
-    trio.reaches("fresh", "QRPending")
+    trio.wait_for_state("fresh", "QRPending")
 
     def quiet_for() -> float:
         done = [
@@ -28,7 +28,7 @@ def test_at_rest_only_the_lease_is_written(e2e: Testbed, durable_trio: Tenant) -
 
     until("what was begun is written", quiet_for, lambda seconds: seconds > QUIET)
     since, begun = e2e.audit.now(), trio.status("fresh")["link"]["round"]
-    e2e.operator.lists_anew(3)
+    e2e.operator.wait_for_resyncs(3)
     done = e2e.audit.requests(since=since)
 
     assert [] == writes(done, but=LEASES)

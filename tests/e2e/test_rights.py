@@ -77,7 +77,7 @@ def _right(entry: Entry) -> Right:
     return Right(entry.resource, entry.verb)
 
 
-class Attempt(NamedTuple):
+class Request(NamedTuple):
     """One request about Secrets, below the namespace's path."""
 
     method: str
@@ -88,33 +88,33 @@ class Attempt(NamedTuple):
 
 
 ONE, ALL = "/secrets/bank", "/secrets"
-ATTEMPTS = {
-    "get": Attempt("GET", ONE),
-    "get metadata": Attempt("GET", ONE, accept="application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"),
-    "list": Attempt("GET", ALL),
-    "list by name": Attempt("GET", f"{ALL}?fieldSelector=metadata.name%3Dbank"),
-    "watch": Attempt("GET", f"{ALL}?watch=true&timeoutSeconds=2"),
-    "merge patch": Attempt("PATCH", ONE, body=True, content="application/merge-patch+json"),
-    "strategic patch": Attempt("PATCH", ONE, body=True, content="application/strategic-merge-patch+json"),
-    "server-side apply": Attempt(
+REQUESTS = {
+    "get": Request("GET", ONE),
+    "get metadata": Request("GET", ONE, accept="application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"),
+    "list": Request("GET", ALL),
+    "list by name": Request("GET", f"{ALL}?fieldSelector=metadata.name%3Dbank"),
+    "watch": Request("GET", f"{ALL}?watch=true&timeoutSeconds=2"),
+    "merge patch": Request("PATCH", ONE, body=True, content="application/merge-patch+json"),
+    "strategic patch": Request("PATCH", ONE, body=True, content="application/strategic-merge-patch+json"),
+    "server-side apply": Request(
         "PATCH", f"{ONE}?fieldManager=test&force=true", body=True, content="application/apply-patch+yaml"
     ),
-    "apply a dry run": Attempt(
+    "apply a dry run": Request(
         "PATCH", f"{ONE}?fieldManager=test&dryRun=All", body=True, content="application/apply-patch+yaml"
     ),
-    "update": Attempt("PUT", ONE, body=True),
-    "create": Attempt("POST", ALL, body=True),
-    "create a dry run": Attempt("POST", f"{ALL}?dryRun=All", body=True),
-    "delete": Attempt("DELETE", ONE),
-    "delete a dry run": Attempt("DELETE", f"{ONE}?dryRun=All"),
-    "deletecollection": Attempt("DELETE", ALL),
+    "update": Request("PUT", ONE, body=True),
+    "create": Request("POST", ALL, body=True),
+    "create a dry run": Request("POST", f"{ALL}?dryRun=All", body=True),
+    "delete": Request("DELETE", ONE),
+    "delete a dry run": Request("DELETE", f"{ONE}?dryRun=All"),
+    "deletecollection": Request("DELETE", ALL),
 }
 
 
-@pytest.mark.parametrize("name", ATTEMPTS)
+@pytest.mark.parametrize("name", REQUESTS)
 def test_no_verb_on_secrets_gives_a_foreign_one_away(as_operator: str, bank: Tenant, name: str) -> None:
     """With the operator's account, on the real API server: refused, not a byte of it told, and it is as it was."""
-    attempt = ATTEMPTS[name]
+    attempt = REQUESTS[name]
     mine = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "bank"}, "stringData": {"pin": "0000"}}
 
     answer = Client(as_operator).request(

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from e2e.acting import Operator
 from e2e.audit import Audit
+from e2e.operator_pod import Operator
 from local_cluster.full import records
 from local_cluster.full.cluster import FullCluster
 from local_cluster.full.instance import Instance
@@ -84,11 +84,11 @@ def remove(cluster: FullCluster) -> None:
     """Remove the cluster; raises AssertionError when something of it is still there."""
     instance = cluster.instance
     cluster.down(progress=ConsoleProgress())
-    left = left_of(instance)
+    left = leftovers_of(instance)
     assert left == [], f"something of the cluster {instance.name} is left: {left}"
 
 
-def left_of(instance: Instance) -> list[str]:
+def leftovers_of(instance: Instance) -> list[str]:
     """What this machine still has of an instance."""
     folders = [path for path in (instance.state, instance.run) if path.exists()]
     disks = run("losetup", "--list", "--noheadings", "--output", "BACK-FILE").split()

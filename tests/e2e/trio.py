@@ -29,7 +29,7 @@ def settle(tenant: Tenant) -> None:
     tenant.limit()
     for name in TRIO:
         try:
-            tenant.reaches(name, "Connected")
+            tenant.wait_for_state(name, "Connected")
         except WaitTimeout:
             _make_anew(tenant, name)
         if tenant.status(name).get("recovery", {}).get("consecutiveFailures"):

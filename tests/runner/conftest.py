@@ -12,13 +12,13 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
-from runner.running import Folders, Running, running
+from runner.runner_process import Folders, RunnerProcess, start_runner
 from standin.harness import StandIn
 from standin.settings import Timing
 
 BROWSER = Path("/usr/lib/chromium/chromium-headless-shell")
 
-Start = Callable[..., AbstractAsyncContextManager[Running]]
+Start = Callable[..., AbstractAsyncContextManager[RunnerProcess]]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -81,15 +81,15 @@ def environment(standin: StandIn, folders: Folders) -> dict[str, str]:
 def start(folders: Folders, environment: dict[str, str]) -> Start:
     """Start a runner on the stand-in; keywords are variables to change."""
 
-    def starting(*, serves: bool = True, **variables: str) -> AbstractAsyncContextManager[Running]:
-        return running(folders, environment | variables, serves=serves)
+    def starting(*, serves: bool = True, **variables: str) -> AbstractAsyncContextManager[RunnerProcess]:
+        return start_runner(folders, environment | variables, serves=serves)
 
     return starting
 
 
-async def link(runner: Running, standin: StandIn) -> str:
+async def link(runner: RunnerProcess, standin: StandIn) -> str:
     """Scan the QR code and wait until the session is connected; returns the device."""
     code = await runner.code()
     device = await standin.phone.scan(code["text"])
-    await runner.until("Connected")
+    await runner.wait_for_state("Connected")
     return device

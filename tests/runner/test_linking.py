@@ -14,7 +14,7 @@ async def test_a_scan_leads_through_syncing_to_connected(mode: str, start: Start
     """Starting, Loading, QRPending, then after the scan Syncing and Connected, in that order and nothing between."""
     assert mode in ("legacy", "modern")
     async with start() as runner:
-        await runner.until("QRPending")
+        await runner.wait_for_state("QRPending")
         await link(runner, standin)
         document = await runner.state()
 
@@ -35,7 +35,7 @@ async def test_the_qr_code_is_the_pages_own_and_goes_with_the_link(start: Start,
         assert timedelta(seconds=28) <= lifetime <= timedelta(seconds=31)
         assert len(code["text"].split(",")) == 5
         await standin.phone.scan(code["text"])
-        await runner.until("Connected")
+        await runner.wait_for_state("Connected")
         status, _, _ = await runner.get("/v1/qr", scope="link")
 
         assert status == 404
@@ -60,7 +60,7 @@ async def test_used_up_codes_are_renewed_and_then_expire(mode: str, start: Start
         assert (first["round"], second["round"]) == (1, 2)
         assert (await runner.state())["state"] == "QRPending"
         await standin.phone.expire_qr()
-        document = await runner.until("LinkExpired")
+        document = await runner.wait_for_state("LinkExpired")
         status, _, _ = await runner.get("/v1/qr", scope="link")
 
     assert "2 rounds" in document["message"]
@@ -70,6 +70,6 @@ async def test_used_up_codes_are_renewed_and_then_expire(mode: str, start: Start
 async def test_a_pairing_code_that_is_wished_for_shows_the_qr_code(start: Start, standin: StandIn) -> None:
     """The wish is answered by a reason and a message, and the QR code works."""
     async with start(LINK_METHOD="PairingCode") as runner:
-        document = await runner.until("QRPending")
+        document = await runner.wait_for_state("QRPending")
         assert document["reason"] == "PairingCodeNotSupported"
         await link(runner, standin)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from playwright.async_api import Page
-from runner.running import Folders
+from runner.runner_process import Folders
 from session_devtools.errors import WaitTimeout
 from session_devtools.waiting import async_wait_until
 from session_protocol.hosts import AllowedHosts

@@ -22,7 +22,7 @@ PATHS = {
 
 BUSY = "storage is (re)initializing"
 """ What the API server says of a custom resource while it begins to serve it anew, as after a change of any CRD. """
-PATIENCE = 40
+RETRIES = 40
 
 
 class Refused(Exception):
@@ -43,7 +43,7 @@ class Admin:
         self, method: str, path: str, body: Json | None = None, *, content_type: str = "application/json", **query: str
     ) -> Json:
         """Make one call. :raises LookupError: 404. :raises Refused: any other refusal."""
-        for _ in range(PATIENCE):
+        for _ in range(RETRIES):
             answer = await asyncio.to_thread(self._api.request, method, path, body, content_type=content_type, **query)
             if answer.status != 429 or BUSY not in str(answer.body.get("message")):
                 break
@@ -114,7 +114,7 @@ class Audit:
     def writes(self, *, but: tuple[str, ...] = ("leases", "events")) -> list[str]:
         """The writes that were carried out, as "verb resource/subresource", without those to the resources in `but`."""
         return [
-            _words(line)
+            _describe(line)
             for line in self.requests()
             if line["verb"] not in ("get", "list", "watch")
             and line["responseStatus"]["code"] < 300
@@ -124,14 +124,14 @@ class Audit:
     def refused(self) -> list[str]:
         """The requests that a right was missing for; a 403 of admission (a quota, a policy) is none of them."""
         return [
-            _words(line)
+            _describe(line)
             for line in self.requests()
             if line["responseStatus"]["code"] == 401
             or line.get("annotations", {}).get("authorization.k8s.io/decision") == "forbid"
         ]
 
 
-def _words(line: Json) -> str:
+def _describe(line: Json) -> str:
     reference = line["objectRef"]
     subresource = f"/{reference['subresource']}" if "subresource" in reference else ""
     return f"{line['verb']} {reference['resource']}{subresource}"

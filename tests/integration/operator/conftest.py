@@ -31,7 +31,7 @@ MANIFESTS = [
 ]
 
 
-PATIENCE = 60.0
+TIMEOUT = 60.0
 """ Seconds that a test waits for something to become true. Long, for a loaded machine: nothing waits longer than it
 must, and a deadline that is missed by a little proves nothing. Where a time is promised, the test says which. """
 
@@ -59,7 +59,7 @@ def operator_kubeconfig(operator_cluster: LightCluster) -> Path:
 
 
 @dataclass
-class Bench:
+class OperatorHarness:
     """One test's part of the cluster: a namespace, a quota of the same name, a node, and its operators."""
 
     cluster: LightCluster
@@ -73,7 +73,7 @@ class Bench:
 
     async def operator(self, **settings: str) -> OperatorProcess:
         """Start an operator for this namespace alone, and wait until it acts."""
-        return await self.standby(**settings).acts()
+        return await self.standby(**settings).wait_until_acting()
 
     def standby(self, **settings: str) -> OperatorProcess:
         """Start an operator for this namespace alone."""
@@ -141,57 +141,57 @@ class Bench:
             pod = await self.pod(name)
             return self.node.runners.get(pod["metadata"]["uid"]) if pod is not None else None
 
-        found = await self.until(running, f"a runner of {name}")
+        found = await self.wait_until(running, f"a runner of {name}")
         if found is None:
             raise AssertionError("unreachable")
         return found
 
-    async def reaches(self, name: str, state: str, *, within: float = PATIENCE) -> Json:
+    async def wait_for_state(self, name: str, state: str, *, within: float = TIMEOUT) -> Json:
         """Wait for a session's state; return its status."""
 
-        async def there() -> Json | None:
+        async def read() -> Json | None:
             status = await self.status(name)
             return status if status.get("state") == state else None
 
-        return await self.until(there, f"{name} to be {state}", within=within) or {}
+        return await self.wait_until(read, f"{name} to be {state}", within=within) or {}
 
-    async def holds(self, name: str, kind: str, *, within: float = PATIENCE, **wanted: str) -> Json:
+    async def wait_for_condition(self, name: str, kind: str, *, within: float = TIMEOUT, **wanted: str) -> Json:
         """Wait until a condition has these fields; return it."""
 
-        async def there() -> Json | None:
+        async def read() -> Json | None:
             found = await self.condition(name, kind)
             return found if found and all(found.get(part) == value for part, value in wanted.items()) else None
 
-        return await self.until(there, f"{kind} of {name} to be {wanted}", within=within) or {}
+        return await self.wait_until(read, f"{kind} of {name} to be {wanted}", within=within) or {}
 
-    async def replaced(self, name: str, uid: str, *, within: float = PATIENCE) -> Json:
+    async def wait_for_new_pod(self, name: str, uid: str, *, within: float = TIMEOUT) -> Json:
         """Wait for a session's pod to be another than that; return it."""
 
-        async def there() -> Json | None:
+        async def read() -> Json | None:
             pod = await self.pod(name)
             return pod if pod is not None and pod["metadata"]["uid"] != uid else None
 
-        return await self.until(there, f"another pod of {name}", within=within) or {}
+        return await self.wait_until(read, f"another pod of {name}", within=within) or {}
 
-    async def tells(self, name: str, pod: Json) -> Json:
+    async def wait_for_report(self, name: str, pod: Json) -> Json:
         """Wait until a session's status is about this pod and its runner's first word; return it."""
 
-        async def there() -> Json | None:
+        async def read() -> Json | None:
             status = await self.status(name)
-            told = status.get("podUID") == pod["metadata"]["uid"] and status.get("state") == "QRPending"
-            return status if told else None
+            is_reported = status.get("podUID") == pod["metadata"]["uid"] and status.get("state") == "QRPending"
+            return status if is_reported else None
 
-        return await self.until(there, f"{name} to tell of its new pod") or {}
+        return await self.wait_until(read, f"{name} to tell of its new pod") or {}
 
-    async def gone(self, name: str, *, within: float = PATIENCE) -> None:
+    async def wait_for_pod_gone(self, name: str, *, within: float = TIMEOUT) -> None:
         """Wait for a session's pod to be gone."""
 
-        async def there() -> bool:
+        async def read() -> bool:
             return await self.pod(name) is None
 
-        await self.until(there, f"the pod of {name} to be gone", within=within)
+        await self.wait_until(read, f"the pod of {name} to be gone", within=within)
 
-    async def until(self, look: Callable[[], Awaitable[T | None]], what: str, *, within: float = PATIENCE) -> T:
+    async def wait_until(self, look: Callable[[], Awaitable[T | None]], what: str, *, within: float = TIMEOUT) -> T:
         """Wait for something to be true; return what was seen."""
         try:
             return await async_wait_until(what, look, within=within)
@@ -199,7 +199,7 @@ class Bench:
             tails = "\n".join(operator.tail() for operator in self.operators)
             raise AssertionError(f"{late}\n{tails}") from late
 
-    async def stays(self, look: Callable[[], Awaitable[bool]], what: str, *, during: float) -> None:
+    async def check_stays(self, look: Callable[[], Awaitable[bool]], what: str, *, during: float) -> None:
         """Hold that something stays true for a while."""
         deadline = time.monotonic() + during
         while time.monotonic() < deadline:
@@ -209,20 +209,24 @@ class Bench:
 
 
 @pytest.fixture
-async def bench(operator_cluster: LightCluster, operator_kubeconfig: Path, tmp_path: Path) -> AsyncIterator[Bench]:
+async def harness(
+    operator_cluster: LightCluster, operator_kubeconfig: Path, tmp_path: Path
+) -> AsyncIterator[OperatorHarness]:
     """A namespace with a node. Afterwards no request of any operator may have been refused for a missing right."""
     admin = Admin(ApiClient(operator_cluster))
     namespace = f"test-{uuid.uuid4().hex[:8]}"
     await admin.create("namespaces", "", {"metadata": {"name": namespace}})
     node = Node(admin, namespace, tmp_path)
-    bench = Bench(operator_cluster, operator_kubeconfig, namespace, admin, node, Audit(operator_cluster), tmp_path)
+    harness = OperatorHarness(
+        operator_cluster, operator_kubeconfig, namespace, admin, node, Audit(operator_cluster), tmp_path
+    )
     kubelet = asyncio.create_task(node.run())
     try:
-        yield bench
-        refused = bench.audit.refused()
+        yield harness
+        refused = harness.audit.refused()
         dead = kubelet.exception() if kubelet.done() else None
     finally:
-        for operator in bench.operators:
+        for operator in harness.operators:
             operator.kill()
         kubelet.cancel()
         await asyncio.gather(kubelet, return_exceptions=True)

@@ -65,17 +65,17 @@ class OperatorProcess:
 
     async def port(self) -> int:
         """The port of its probes."""
-        return int((await self.said("Probes served"))["port"])
+        return int((await self.wait_for_log("Probes served"))["port"])
 
-    async def said(self, message: str, *, within: float = 60, **fields: object) -> dict[str, Any]:
+    async def wait_for_log(self, message: str, *, within: float = 60, **fields: object) -> dict[str, Any]:
         """Wait for a line of its log."""
 
         async def found() -> dict[str, Any] | None:
-            ended = self.status is not None
+            has_ended = self.status is not None
             for line in self.lines():
                 if line["message"] == message and all(line.get(name) == value for name, value in fields.items()):
                     return line
-            if ended:
+            if has_ended:
                 raise AssertionError(f"the operator ended and did not say {message!r} {fields}:\n{self.tail()}")
             return None
 
@@ -84,9 +84,9 @@ class OperatorProcess:
         except WaitTimeout as late:
             raise AssertionError(f"{late}:\n{self.tail()}") from late
 
-    async def acts(self) -> Self:
+    async def wait_until_acting(self) -> Self:
         """Wait until it has the Lease and the whole picture."""
-        await self.said("Role", role="acting")
+        await self.wait_for_log("Role", role="acting")
         return self
 
     async def get(self, path: str) -> tuple[int, str]:
@@ -101,7 +101,7 @@ class OperatorProcess:
         """Send it a signal."""
         self._process.send_signal(number)
 
-    async def ended(self, *, within: float = 30) -> int:
+    async def wait_for_exit(self, *, within: float = 30) -> int:
         """Wait for its end; return the exit status."""
         try:
             return await asyncio.to_thread(self._process.wait, within)
@@ -112,7 +112,7 @@ class OperatorProcess:
         """End it in order; return the exit status."""
         if self.status is None:
             self.signal(signal.SIGTERM)
-        return await self.ended()
+        return await self.wait_for_exit()
 
     def kill(self) -> None:
         """End it hard."""

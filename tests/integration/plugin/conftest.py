@@ -45,7 +45,7 @@ LINKER = [*READER, {"apiGroups": [""], "resources": ["secrets"], "resourceNames"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ended:
+class CommandResult:
     """How a command ended."""
 
     status: int
@@ -54,7 +54,7 @@ class Ended:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stage:
+class PluginHarness:
     """A namespace with session `sales`, its runner, and commands run as somebody."""
 
     cluster: LightCluster
@@ -62,11 +62,11 @@ class Stage:
     store: StateStore
     folder: Path
 
-    async def kubectl(self, *words: str, rights: list[dict[str, Any]] | None = None) -> Ended:
+    async def kubectl(self, *words: str, rights: list[dict[str, Any]] | None = None) -> CommandResult:
         """Run `kubectl WORDS` as a person with these rights in the namespace; None: as an admin."""
         process = await self.start(*words, rights=rights)
         out, err = await process.communicate()
-        return Ended(status=process.returncode or 0, out=out.decode(), err=err.decode())
+        return CommandResult(status=process.returncode or 0, out=out.decode(), err=err.decode())
 
     async def start(self, *words: str, rights: list[dict[str, Any]] | None = None) -> asyncio.subprocess.Process:
         """The same, to be listened to while it runs."""
@@ -114,12 +114,12 @@ def with_api(light_cluster: LightCluster) -> LightCluster:
 
 
 @pytest.fixture
-async def stage(
+async def harness(
     with_api: LightCluster,
     light_programs: Programs,
     make_namespace: Callable[[LightCluster], str],
     tmp_path: Path,
-) -> AsyncIterator[Stage]:
+) -> AsyncIterator[PluginHarness]:
     """A session that shows no code yet, with a runner that serves."""
     tokens = {str(scope): secrets.token_hex(16) for scope in TokenScope}
     folder = tmp_path / "tokens"
@@ -155,7 +155,7 @@ async def stage(
         "data": {scope: base64.b64encode(token.encode()).decode() for scope, token in tokens.items()},
     }
     with_api.kubectl("apply", "--filename=-", input=yaml.safe_dump_all([session, secret]))
-    made = Stage(cluster=with_api, namespace=namespace, store=store, folder=programs)
+    made = PluginHarness(cluster=with_api, namespace=namespace, store=store, folder=programs)
     made.set_status(state="Starting", podName="sales", replicas=1, tokenSecretName=SECRET)
     yield made
     store.close()

@@ -15,7 +15,7 @@ from whatsapp_operator.runtime.instances import Instance
 from whatsapp_operator.runtime.metrics import Metrics
 
 
-class Bench:
+class AdmissionHarness:
     """An admission over an API server in memory."""
 
     def __init__(self) -> None:
@@ -64,96 +64,96 @@ class Bench:
 
 
 @pytest.fixture
-def bench() -> Bench:
+def harness() -> AdmissionHarness:
     """An empty cluster."""
-    return Bench()
+    return AdmissionHarness()
 
 
 @pytest.fixture
-async def running(bench: Bench) -> AsyncIterator[Bench]:
+async def running(harness: AdmissionHarness) -> AsyncIterator[AdmissionHarness]:
     """The same, with the coroutine that makes the rounds."""
-    task = asyncio.create_task(bench.admission.run())
-    yield bench
+    task = asyncio.create_task(harness.admission.run())
+    yield harness
     task.cancel()
 
 
-async def test_what_fits_gets_a_grant_and_the_rest_a_reason(bench: Bench) -> None:
+async def test_what_fits_gets_a_grant_and_the_rest_a_reason(harness: AdmissionHarness) -> None:
     """One round, in the order of their creation."""
-    bench.quota(sessions=1)
-    first, second = bench.session("a"), bench.session("b")
+    harness.quota(sessions=1)
+    first, second = harness.session("a"), harness.session("b")
 
-    await bench.admission.round()
+    await harness.admission.round()
 
-    assert bench.admission.verdict(first).grant is not None
-    refusal = bench.admission.verdict(second).refusal
+    assert harness.admission.verdict(first).grant is not None
+    refusal = harness.admission.verdict(second).refusal
     assert refusal is not None
     assert "QuotaExceeded" == refusal.reason
-    assert [ObjectKey("shop", "a"), ObjectKey("shop", "b")] == bench.told
+    assert [ObjectKey("shop", "a"), ObjectKey("shop", "b")] == harness.told
 
 
-async def test_an_open_grant_counts_in_the_next_round(bench: Bench) -> None:
+async def test_an_open_grant_counts_in_the_next_round(harness: AdmissionHarness) -> None:
     """The worker has not written it yet; the place is taken all the same."""
-    bench.quota(sessions=1)
-    first = bench.session("a")
-    await bench.admission.round()
-    second = bench.session("b")
+    harness.quota(sessions=1)
+    first = harness.session("a")
+    await harness.admission.round()
+    second = harness.session("b")
 
-    await bench.admission.round()
+    await harness.admission.round()
 
-    assert bench.admission.verdict(first).grant is not None
-    assert bench.admission.verdict(second).grant is None
+    assert harness.admission.verdict(first).grant is not None
+    assert harness.admission.verdict(second).grant is None
 
 
-async def test_a_grant_that_becomes_a_reservation_during_a_round_is_counted(bench: Bench) -> None:
+async def test_a_grant_that_becomes_a_reservation_during_a_round_is_counted(harness: AdmissionHarness) -> None:
     """Between the LIST and the count the worker writes and confirms: the copy from before the LIST still counts."""
-    bench.quota(sessions=1)
-    first = bench.session("a")
-    await bench.admission.round()
-    second = bench.session("b")
+    harness.quota(sessions=1)
+    first = harness.session("a")
+    await harness.admission.round()
+    second = harness.session("b")
 
     def write() -> None:
-        bench.reserve("a")
-        bench.admission.confirmed(first)
+        harness.reserve("a")
+        harness.admission.confirmed(first)
 
-    bench.during = write
-    await bench.admission.round()
-    bench.during = lambda: None
+    harness.during = write
+    await harness.admission.round()
+    harness.during = lambda: None
 
-    assert bench.admission.verdict(second).grant is None
+    assert harness.admission.verdict(second).grant is None
 
 
-async def test_a_confirmed_grant_is_forgotten(bench: Bench) -> None:
+async def test_a_confirmed_grant_is_forgotten(harness: AdmissionHarness) -> None:
     """From then on the status counts; when that is dropped the place is free."""
-    bench.quota(sessions=1)
-    first = bench.session("a")
-    await bench.admission.round()
-    bench.reserve("a")
-    bench.admission.confirmed(first)
-    bench.api.remove("whatsappsessions", "shop", "a")
-    second = bench.session("b")
+    harness.quota(sessions=1)
+    first = harness.session("a")
+    await harness.admission.round()
+    harness.reserve("a")
+    harness.admission.confirmed(first)
+    harness.api.remove("whatsappsessions", "shop", "a")
+    second = harness.session("b")
 
-    await bench.admission.round()
+    await harness.admission.round()
 
-    assert bench.admission.verdict(second).grant is not None
+    assert harness.admission.verdict(second).grant is not None
 
 
-async def test_the_grant_of_a_suspended_session_is_withdrawn(bench: Bench) -> None:
+async def test_the_grant_of_a_suspended_session_is_withdrawn(harness: AdmissionHarness) -> None:
     """It was let in and put to rest before it could use its place."""
-    bench.quota(sessions=1)
-    first = bench.session("a")
-    await bench.admission.round()
-    bench.api.change("whatsappsessions", "shop", "a", {"spec": {"operatingMode": "Suspended"}})
-    second = bench.session("b")
+    harness.quota(sessions=1)
+    first = harness.session("a")
+    await harness.admission.round()
+    harness.api.change("whatsappsessions", "shop", "a", {"spec": {"operatingMode": "Suspended"}})
+    second = harness.session("b")
 
-    await bench.admission.round()
+    await harness.admission.round()
 
     assert (None, True) == (
-        bench.admission.verdict(first).grant,
-        bench.admission.verdict(second).grant is not None,
+        harness.admission.verdict(first).grant,
+        harness.admission.verdict(second).grant is not None,
     )
 
 
-async def test_a_deleted_sessions_grant_makes_room_at_once(running: Bench) -> None:
+async def test_a_deleted_sessions_grant_makes_room_at_once(running: AdmissionHarness) -> None:
     """Forgetting an open grant asks for a round."""
     running.quota(sessions=1)
     first = running.session("a")
@@ -168,44 +168,44 @@ async def test_a_deleted_sessions_grant_makes_room_at_once(running: Bench) -> No
     assert running.admission.verdict(second).grant is not None
 
 
-async def test_an_old_refusal_is_dropped_with_the_wish(bench: Bench) -> None:
+async def test_an_old_refusal_is_dropped_with_the_wish(harness: AdmissionHarness) -> None:
     """Suspended and resumed: the next wish is a new one."""
-    bench.quota(sessions=0)
-    uid = bench.session("a")
-    await bench.admission.round()
-    before = bench.admission.verdict(uid).refusal
+    harness.quota(sessions=0)
+    uid = harness.session("a")
+    await harness.admission.round()
+    before = harness.admission.verdict(uid).refusal
 
-    bench.admission.unwanted(uid)
+    harness.admission.unwanted(uid)
 
     assert before is not None
-    assert bench.admission.verdict(uid).refusal is None
+    assert harness.admission.verdict(uid).refusal is None
 
 
-async def test_an_unchanged_refusal_wakes_nobody(bench: Bench) -> None:
+async def test_an_unchanged_refusal_wakes_nobody(harness: AdmissionHarness) -> None:
     """Who waits is not looked at again for nothing."""
-    bench.quota(sessions=0)
-    bench.session("a")
-    await bench.admission.round()
-    bench.told.clear()
+    harness.quota(sessions=0)
+    harness.session("a")
+    await harness.admission.round()
+    harness.told.clear()
 
-    await bench.admission.round()
+    await harness.admission.round()
 
-    assert [] == bench.told
+    assert [] == harness.told
 
 
-async def test_a_round_that_cannot_list_changes_nothing(bench: Bench) -> None:
+async def test_a_round_that_cannot_list_changes_nothing(harness: AdmissionHarness) -> None:
     """Neither grants nor refusals are made from half a picture."""
-    bench.quota(sessions=1)
-    uid = bench.session("a")
-    bench.api.fault = lambda request, _: Fault(status=500) if request.path.endswith("/pods") else None
+    harness.quota(sessions=1)
+    uid = harness.session("a")
+    harness.api.fault = lambda request, _: Fault(status=500) if request.path.endswith("/pods") else None
 
     with pytest.raises(Exception, match="fault 500"):
-        await bench.admission.round()
+        await harness.admission.round()
 
-    assert (None, None) == bench.admission.verdict(uid)
+    assert (None, None) == harness.admission.verdict(uid)
 
 
-async def test_a_failed_round_is_made_again(running: Bench) -> None:
+async def test_a_failed_round_is_made_again(running: AdmissionHarness) -> None:
     """Later and later, until the API server is back."""
     running.quota(sessions=1)
     uid = running.session("a")
@@ -220,7 +220,7 @@ async def test_a_failed_round_is_made_again(running: Bench) -> None:
     assert running.admission.verdict(uid).grant is not None
 
 
-async def test_many_requests_are_one_round(running: Bench) -> None:
+async def test_many_requests_are_one_round(running: AdmissionHarness) -> None:
     """A thousand sessions applied at once are let in by one look at the cluster."""
     running.quota(sessions=2000)
     for number in range(200):
@@ -232,7 +232,7 @@ async def test_many_requests_are_one_round(running: Bench) -> None:
     assert 200 == len(running.told)
 
 
-async def test_a_request_during_a_round_leads_to_another(running: Bench) -> None:
+async def test_a_request_during_a_round_leads_to_another(running: AdmissionHarness) -> None:
     """What happened after the LIST is not forgotten."""
     running.quota(sessions=5)
     running.session("a")
@@ -250,7 +250,7 @@ async def test_a_request_during_a_round_leads_to_another(running: Bench) -> None
     assert running.admission.verdict(made[0]).grant is not None
 
 
-async def test_rounds_keep_a_distance(running: Bench) -> None:
+async def test_rounds_keep_a_distance(running: AdmissionHarness) -> None:
     """However often it is asked for: two rounds a second at most."""
     running.quota(sessions=5)
     for _ in range(100):
@@ -260,7 +260,7 @@ async def test_rounds_keep_a_distance(running: Bench) -> None:
     assert sum(request.path.endswith("/whatsappsessions") for request in running.api.requests) <= 21
 
 
-async def test_long_rounds_leave_three_quarters_of_the_time_to_the_workers(running: Bench) -> None:
+async def test_long_rounds_leave_three_quarters_of_the_time_to_the_workers(running: AdmissionHarness) -> None:
     """A round of hundreds of sessions takes long, and is not followed by another at once."""
     begun: list[float] = []
 
@@ -278,21 +278,21 @@ async def test_long_rounds_leave_three_quarters_of_the_time_to_the_workers(runni
     assert all(gap >= 2.0 for gap in gaps)
 
 
-async def test_the_quota_says_what_is_counted(bench: Bench) -> None:
+async def test_the_quota_says_what_is_counted(harness: AdmissionHarness) -> None:
     """Admitted, waiting and memory, open grants included; written only when it changes."""
-    bench.quota(sessions=1)
-    bench.session("a")
-    bench.session("b")
-    await bench.admission.round()
-    await bench.clock.advance(5)
-    await bench.admission.round()
+    harness.quota(sessions=1)
+    harness.session("a")
+    harness.session("b")
+    await harness.admission.round()
+    await harness.clock.advance(5)
+    await harness.admission.round()
 
-    status = bench.quota_status()
+    status = harness.quota_status()
     assert (1, 1, "768Mi") == (status["admitted"], status["waiting"], status["memoryReserved"])
-    assert 1 == len(bench.api.writes)
+    assert 1 == len(harness.api.writes)
 
 
-async def test_a_quotas_status_is_written_once_a_second_at_most(running: Bench) -> None:
+async def test_a_quotas_status_is_written_once_a_second_at_most(running: AdmissionHarness) -> None:
     """A busy minute is not a write per session; the last word is told."""
     running.quota(sessions=500)
     for number in range(40):
@@ -307,7 +307,7 @@ async def test_a_quotas_status_is_written_once_a_second_at_most(running: Bench) 
 
 
 @pytest.mark.parametrize("fault", [Fault(status=409), Fault(status=404), Fault(status=500), Fault()])
-async def test_a_status_that_could_not_be_written_is_written_later(running: Bench, fault: Fault) -> None:
+async def test_a_status_that_could_not_be_written_is_written_later(running: AdmissionHarness, fault: Fault) -> None:
     """The grants stand; the quota's words follow."""
     running.quota(sessions=1)
     uid = running.session("a")
@@ -322,17 +322,17 @@ async def test_a_status_that_could_not_be_written_is_written_later(running: Benc
     assert 1 == running.quota_status()["admitted"]
 
 
-async def test_another_instances_objects_are_not_counted(bench: Bench) -> None:
+async def test_another_instances_objects_are_not_counted(harness: AdmissionHarness) -> None:
     """Its quota is not ours, its sessions are not let in by us, and neither is written to."""
     label = {"wasession.dev/instance": "demo"}
-    bench.api.put("namespaces", {"metadata": {"name": "theirs", "labels": label}})
-    bench.api.put("whatsappsessionquotas", {"metadata": {"name": "demo", "labels": label}, "spec": {"sessions": 5}})
-    bench.quota(sessions=1)
-    bench.api.put("whatsappsessions", {"metadata": {"name": "x", "namespace": "theirs"}, "spec": {}})
-    uid = bench.session("a")
+    harness.api.put("namespaces", {"metadata": {"name": "theirs", "labels": label}})
+    harness.api.put("whatsappsessionquotas", {"metadata": {"name": "demo", "labels": label}, "spec": {"sessions": 5}})
+    harness.quota(sessions=1)
+    harness.api.put("whatsappsessions", {"metadata": {"name": "x", "namespace": "theirs"}, "spec": {}})
+    uid = harness.session("a")
 
-    await bench.admission.round()
+    await harness.admission.round()
 
-    assert bench.admission.verdict(uid).grant is not None
-    assert [ObjectKey("shop", "a")] == bench.told
-    assert "status" not in (bench.api.get("whatsappsessionquotas", "", "demo") or {})
+    assert harness.admission.verdict(uid).grant is not None
+    assert [ObjectKey("shop", "a")] == harness.told
+    assert "status" not in (harness.api.get("whatsappsessionquotas", "", "demo") or {})

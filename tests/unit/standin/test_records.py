@@ -8,7 +8,7 @@ from standin.errors import MalformedRequestError, UnknownDeviceError
 from standin.frames import DeviceId, Hello
 from standin.loads import LoadLedger
 from standin.settings import Timing
-from unit.standin.stage import Clock, counted, hello
+from unit.standin.exchange_harness import Clock, counted, hello
 
 
 def book_with(count: int) -> DeviceBook:

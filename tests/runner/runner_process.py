@@ -1,6 +1,6 @@
 """Starts the runner as the outside world does: `python -m session_runner` with an environment, spoken to over HTTP.
 
-Tests hold a `Running`; nothing here imports the runner's code apart from its words. A runner that a test leaves
+Tests hold a `RunnerProcess`; nothing here imports the runner's code apart from its words. A runner that a test leaves
 behind is ended by its id, with everything below it.
 """
 
@@ -63,7 +63,7 @@ class Folders:
 
 
 @dataclass(kw_only=True)
-class Running:
+class RunnerProcess:
     """One runner process."""
 
     process: asyncio.subprocess.Process
@@ -73,7 +73,7 @@ class Running:
     lines: list[dict[str, Any]] = field(default_factory=list)
     """ Its log so far. """
     seen: list[tuple[str, str]] = field(default_factory=list)
-    """ States and reasons in the order in which `until` met them. """
+    """ States and reasons in the order in which `wait_for_state` met them. """
 
     @property
     def url(self) -> str:
@@ -95,7 +95,7 @@ class Running:
         document: dict[str, Any] = json.loads(body)
         return document
 
-    async def until(self, *states: str, deadline: float = 60, reason: str | None = None) -> dict[str, Any]:
+    async def wait_for_state(self, *states: str, deadline: float = 60, reason: str | None = None) -> dict[str, Any]:
         """Follow the states by long-polls until one of `states` comes; fails with what came instead."""
         after = "0"
         try:
@@ -103,9 +103,9 @@ class Running:
                 while True:
                     document = await self.state(after=after, wait="20")
                     after = str(document["revision"])
-                    word = (document["state"], document["reason"])
-                    if not self.seen or self.seen[-1] != word:
-                        self.seen.append(word)
+                    reported = (document["state"], document["reason"])
+                    if not self.seen or self.seen[-1] != reported:
+                        self.seen.append(reported)
                     if document["state"] in states and reason in (None, document["reason"]):
                         return document
         except (TimeoutError, aiohttp.ClientError) as error:
@@ -135,20 +135,20 @@ class Running:
             f"{name} above {value}", lambda: self.metric(name), lambda seen: seen > value, within=deadline
         )
 
-    def below(self) -> list[Process]:
+    def descendants(self) -> list[Process]:
         """The processes it has started, directly or not."""
         return descendants(self.process.pid, processes())
 
     def browser_process(self, kind: str | None) -> Process:
         """The browser's process of that --type; `None` is the main one."""
-        for process in self.below():
+        for process in self.descendants():
             # Processes that the browser started write their title with blanks, the others with zero bytes.
             words = Path(f"/proc/{process.pid}/cmdline").read_bytes().decode().replace("\0", " ").split()
             if words and "headless-shell" in words[0]:
-                types = [word.removeprefix("--type=") for word in words if word.startswith("--type=")]
+                types = [reported.removeprefix("--type=") for reported in words if reported.startswith("--type=")]
                 if types == ([kind] if kind else []):
                     return process
-        raise AssertionError(f"no browser process of type {kind} among {self.below()}")
+        raise AssertionError(f"no browser process of type {kind} among {self.descendants()}")
 
     async def exit_code(self, *, deadline: float = 90) -> int:
         """Wait for its end."""
@@ -160,7 +160,7 @@ class Running:
         self.process.send_signal(signal.SIGTERM)
         return await self.exit_code(deadline=deadline)
 
-    def left(self, before: list[Process]) -> list[Process]:
+    def survivors(self, before: list[Process]) -> list[Process]:
         """Which of these are still there."""
         now = {(process.pid, process.started) for process in processes()}
         return [process for process in before if (process.pid, process.started) in now]
@@ -168,19 +168,19 @@ class Running:
     async def kill(self) -> None:
         """SIGKILL to all of it at once, as a lost node does."""
         # Browser first: a browser whose driver is gone closes itself cleanly, which is what shall not happen here.
-        end(reversed(self.below()))
+        end(reversed(self.descendants()))
         self.process.kill()
         await self.process.wait()
 
-    def last_words(self) -> str:
+    def termination_message(self) -> str:
         """What the kubelet would read."""
         return self.folders.termination_log.read_text()
 
 
 @contextlib.asynccontextmanager
-async def running(
+async def start_runner(
     folders: Folders, environment: dict[str, str], *, serves: bool = True, group: Path | None = None
-) -> AsyncIterator[Running]:
+) -> AsyncIterator[RunnerProcess]:
     """Start a runner and wait until its API serves, unless it is expected to end before.
 
     `group` is a control group (v1) for it and everything below it.
@@ -202,7 +202,7 @@ async def running(
     )
     everything: list[Process] = []
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=70)) as client:
-        runner = Running(process=process, client=client, folders=folders)
+        runner = RunnerProcess(process=process, client=client, folders=folders)
         ready = asyncio.Event()
         reader = asyncio.create_task(_read(runner, ready))
         try:
@@ -213,14 +213,14 @@ async def running(
             yield runner
         finally:
             if process.returncode is None:
-                everything = runner.below()
+                everything = runner.descendants()
                 process.kill()
             await process.wait()
             end(everything)
             await reader
 
 
-async def _read(runner: Running, ready: asyncio.Event) -> None:
+async def _read(runner: RunnerProcess, ready: asyncio.Event) -> None:
     """Collect the log; every line must be JSON, or a traceback that fails the test's own expectations."""
     assert runner.process.stdout is not None
     async for line in runner.process.stdout:

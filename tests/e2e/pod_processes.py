@@ -26,7 +26,7 @@ def process_of(cluster: FullCluster, pod_uid: str, module: str) -> int:
 
 
 @contextmanager
-def stopped(pid: int) -> Iterator[None]:
+def paused(pid: int) -> Iterator[None]:
     """Stop a process and let it go on: to the rest of the world it hangs."""
     os.kill(pid, signal.SIGSTOP)
     try:

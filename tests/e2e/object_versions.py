@@ -52,8 +52,8 @@ def watch(kubectl: Kubectl, plural: str, namespace: str) -> Iterator[Versions]:
             for line in lines:
                 versions.seen.append(json.loads(line)["object"])
 
-    with kubectl.stream("get", "--raw", f"{path}?{query}") as told:
-        reader = threading.Thread(target=read, args=(told,), daemon=True)
+    with kubectl.stream("get", "--raw", f"{path}?{query}") as stream:
+        reader = threading.Thread(target=read, args=(stream,), daemon=True)
         reader.start()
         yield versions
     reader.join()

@@ -6,7 +6,7 @@ from standin.exchange import Close, Confirmed, Effect, Exchange, Send, SendLater
 from standin.frames import DeviceId, Frame, Hello, LoadId, PageId
 from standin.settings import Timing
 
-__all__ = ["Clock", "Line", "counted", "frames_to", "hello", "types_to"]
+__all__ = ["Clock", "ExchangeHarness", "counted", "frames_to", "hello", "types_to"]
 
 
 class Clock:
@@ -63,7 +63,7 @@ def types_to(page: str, effects: list[Effect]) -> list[str]:
     return seen
 
 
-class Line:
+class ExchangeHarness:
     """An exchange with a clock at hand and short ways to the states that tests start from."""
 
     def __init__(self, timing: Timing | None = None) -> None:

@@ -36,7 +36,7 @@ class Attempt(NamedTuple):
 
     name: str
     script: str
-    address: Callable[[Outside, str], str]
+    address: Callable[[OutsideServers, str], str]
     """ From the servers and the attempt's name. """
 
 
@@ -68,7 +68,7 @@ TRANSPORT = "async u => { try { await Promise.race([new WebTransport(u).ready, n
 
 
 @dataclass
-class Outside:
+class OutsideServers:
     """What runs, and what has arrived."""
 
     port: int
@@ -86,12 +86,12 @@ class Outside:
         return f"http://{PAGE_HOST}:{self.port}/redirect?to={self.http(host, name)}"
 
 
-def _to(host: str, scheme: str = "http") -> Callable[[Outside, str], str]:
-    return lambda outside, name: outside.http(host, name, scheme)
+def _to(host: str, scheme: str = "http") -> Callable[[OutsideServers, str], str]:
+    return lambda outside_servers, name: outside_servers.http(host, name, scheme)
 
 
-def _by_port(form: str) -> Callable[[Outside, str], str]:
-    return lambda outside, name: form.format(port=outside.ports[name])
+def _by_port(form: str) -> Callable[[OutsideServers, str], str]:
+    return lambda outside_servers, name: form.format(port=outside_servers.ports[name])
 
 
 ATTEMPTS = (
@@ -100,9 +100,9 @@ ATTEMPTS = (
     Attempt("fetch-v4-in-v6", FETCH, _to("[::ffff:127.0.0.2]")),
     Attempt("fetch-v4-as-number", FETCH, _to("2130706434")),
     Attempt("fetch-name", FETCH, _to(NEVER)),
-    Attempt("redirect-v4", FETCH, lambda outside, name: outside.redirect("127.0.0.2", name)),
-    Attempt("redirect-v6", FETCH, lambda outside, name: outside.redirect("[::1]", name)),
-    Attempt("redirect-name", FETCH, lambda outside, name: outside.redirect(NEVER, name)),
+    Attempt("redirect-v4", FETCH, lambda outside_servers, name: outside_servers.redirect("127.0.0.2", name)),
+    Attempt("redirect-v6", FETCH, lambda outside_servers, name: outside_servers.redirect("[::1]", name)),
+    Attempt("redirect-name", FETCH, lambda outside_servers, name: outside_servers.redirect(NEVER, name)),
     Attempt("websocket-v4", SOCKET, _to("127.0.0.2", "ws")),
     Attempt("websocket-v6", SOCKET, _to("[::1]", "ws")),
     Attempt("websocket-name", SOCKET, _to(NEVER, "ws")),
@@ -191,22 +191,22 @@ def _sockets() -> list[socket.socket]:
 
 
 @contextlib.asynccontextmanager
-async def outside() -> AsyncIterator[Outside]:
+async def outside_servers() -> AsyncIterator[OutsideServers]:
     """Serve, until the block ends."""
     sockets = _sockets()
-    world = Outside(port=sockets[0].getsockname()[1])
-    runner = web.AppRunner(_website(world.seen))
+    servers = OutsideServers(port=sockets[0].getsockname()[1])
+    runner = web.AppRunner(_website(servers.seen))
     await runner.setup()
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(runner.cleanup)
         for made in sockets:
             await web.SockSite(runner, made).start()
         for name in _UDP:
-            transport = await _listen_for_datagrams(name, world.seen)
+            transport = await _listen_for_datagrams(name, servers.seen)
             stack.callback(transport.close)
-            world.ports[name] = transport.get_extra_info("sockname")[1]
+            servers.ports[name] = transport.get_extra_info("sockname")[1]
         for name in _TCP:
-            server = await _listen_for_connections(name, world.seen)
+            server = await _listen_for_connections(name, servers.seen)
             stack.callback(server.close)
-            world.ports[name] = server.sockets[0].getsockname()[1]
-        yield world
+            servers.ports[name] = server.sockets[0].getsockname()[1]
+        yield servers

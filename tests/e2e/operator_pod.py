@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network
 from typing import Any
 
-from e2e.inside import process_of
-from e2e.polling import PATIENCE, until
+from e2e.pod_processes import process_of
+from e2e.polling import TIMEOUT, until
 from local_cluster.full.cluster import FullCluster
 from local_cluster.full.instance import POD_RANGE
 from session_demo.cluster_client import NotReady
@@ -53,22 +53,22 @@ class Operator:
         name, uid = before["name"], before["uid"]
         self.kubectl("delete", "pod", name, f"--namespace={NAMESPACE}", "--now", timeout=90)
         until("the operator gets a new pod", self.pod, lambda pod: pod["metadata"]["uid"] != uid)
-        self.acts()
+        self.wait_until_ready()
 
     def scale(self, replicas: int) -> None:
         """Set how many there are, and wait until it is so."""
         self.kubectl("scale", "deployment/whatsapp-operator", f"--namespace={NAMESPACE}", f"--replicas={replicas}")
         if replicas:
-            self.acts()
+            self.wait_until_ready()
         else:
             selector = "--selector=app.kubernetes.io/component=operator"
             self.kubectl(
                 "wait", "pods", selector, f"--namespace={NAMESPACE}", "--for=delete", "--timeout=60s", timeout=70
             )
 
-    def acts(self) -> None:
+    def wait_until_ready(self) -> None:
         """Wait until it is ready, which it is when it holds the Lease and has seen the cluster."""
-        rollout(self.kubectl, "whatsapp-operator", NAMESPACE, within=PATIENCE)
+        rollout(self.kubectl, "whatsapp-operator", NAMESPACE, within=TIMEOUT)
 
     def log(self, *, lines: int = 60) -> str:
         """Return the end of its log."""
@@ -80,7 +80,7 @@ class Operator:
         lines = self.kubectl("get", "--raw", path).splitlines()
         return int(float(next(line for line in lines if line.startswith(RESYNC)).split()[-1]))
 
-    def lists_anew(self, times: int) -> None:
+    def wait_for_resyncs(self, times: int) -> None:
         """Wait until it has listed everything that many times more."""
         begun = self.resyncs()
         until(f"the operator lists everything {times} times", self.resyncs, lambda count: count >= begun + times)
