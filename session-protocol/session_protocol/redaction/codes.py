@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
-from session_protocol.redaction.marks import Claim, Mark
+from session_protocol.redaction.spans import Placeholder, Span
 
 _TOKEN: Final = re.compile(r"[A-Za-z0-9]+")
 _LENGTH: Final = 8
@@ -30,14 +30,14 @@ _APART: Final = frozenset({" ", " - ", "- ", " -", ",", ", "})
 _JOINTS: Final = frozenset({"_", ".", "/"})
 
 
-def find_codes(folded: str) -> list[Claim]:
+def find_codes(folded: str) -> list[Span]:
     """Return pairing codes."""
     tokens = list(_TOKEN.finditer(folded))
     words = [token.group() for token in tokens]
     gaps = [folded[one.end() : other.start()].translate(_DRESS) for one, other in pairwise(tokens)]
     told = _told(words)
     spans = [*_spelled(words, gaps), *_halves(folded, tokens, words, gaps, told), *_joined(words, told)]
-    return [Claim(tokens[first].start(), tokens[last].end(), Mark.CODE) for first, last in spans]
+    return [Span(tokens[first].start(), tokens[last].end(), Placeholder.CODE) for first, last in spans]
 
 
 def _told(words: list[str]) -> list[bool]:

@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from session_protocol.redaction.marks import Claim
+from session_protocol.redaction.spans import Span
 
-_FORMS: Final = re.compile(
+_KNOWN: Final = re.compile(
     r"(?P<uuid>[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})"
     r"|(?P<digest>sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})"
     r"|(?P<date>(?:19|20)[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
@@ -35,19 +35,19 @@ _SEALED: Final = frozenset({"uuid", "digest", "basic_date", "pointer", "amount",
 """ Forms that stay theirs beside other digits; to the rest, a dash or a dot and more digits is a longer number. """
 
 
-def find_forms(folded: str) -> list[Claim]:
+def find_known_values(folded: str) -> list[Span]:
     """Return what is kept as it is."""
     return list(_forms(folded))
 
 
-def _forms(folded: str) -> Iterator[Claim]:
+def _forms(folded: str) -> Iterator[Span]:
     """Go on behind a form, and within what only looked like one: [23:45:1129/060139.123456 has no time of day."""
-    found = _FORMS.search(folded)
+    found = _KNOWN.search(folded)
     while found is not None:
         stands = _stands_alone(folded, found)
         if stands:
-            yield Claim(found.start(), found.end())
-        found = _FORMS.search(folded, found.end() if stands else found.start() + 1)
+            yield Span(found.start(), found.end())
+        found = _KNOWN.search(folded, found.end() if stands else found.start() + 1)
 
 
 def _stands_alone(folded: str, found: re.Match[str]) -> bool:

@@ -1,7 +1,7 @@
 """One printable line out of any text, and what its characters stand for.
 
-`clean` is what a reader gets to see: no control character, no terminal sequence, nothing invisible, no second line.
-`fold` is what the walks look at: digits of all scripts, full-width letters, dashes, percent and backslash escapes as
+`to_one_line` is what a reader gets to see: no control character, no terminal sequence, nothing invisible, no second line.
+`fold` is what the detectors look at: digits of all scripts, full-width letters, dashes, percent and backslash escapes as
 the plain characters that they stand for.
 """
 
@@ -37,7 +37,7 @@ _SPECIAL: Final = {"\u2212": "-", "\u2044": "/", "\u2215": "/", "\u02bc": "'", "
 }
 
 
-def clean(text: str) -> str:
+def to_one_line(text: str) -> str:
     """Return the text without what a terminal obeys or nobody sees; blanks are single, a line break is kept as one."""
     text = _STRANGE.sub(_visible, _SEQUENCE.sub("", text))
     return _BLANKS.sub(lambda blanks: "\n" if "\n" in blanks.group() else " ", text).strip(" \n")

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import Final, Literal
 
-from session_protocol.redaction.marks import Piece
+from session_protocol.redaction.spans import Fragment
 
 Keep = Literal["end", "start"]
 
@@ -42,35 +42,35 @@ def window(text: str, *, longest: int, keep: Keep) -> tuple[str, bool]:
     return part[words[first].start() if first > 0 else 0 :], False
 
 
-def fit(pieces: Sequence[Piece], *, longest: int, keep: Keep, is_whole: bool) -> str:
+def truncate(fragments: Sequence[Fragment], *, longest: int, keep: Keep, is_whole: bool) -> str:
     """Return the pieces as one line that is short enough, with an ellipsis for what is missing at the front."""
-    line = "".join(piece.text for piece in pieces).replace("\n", " ")
+    line = "".join(fragment.text for fragment in fragments).replace("\n", " ")
     if keep == "start":
-        return line[: _last_whole(pieces, longest)].rstrip()
+        return line[: _last_whole(fragments, longest)].rstrip()
     room = longest - len(_ELLIPSIS)
     if len(line) <= (longest if is_whole else room):
         return line if is_whole else _ELLIPSIS + line.lstrip()
-    return _ELLIPSIS + _tail(pieces, line, room)
+    return _ELLIPSIS + _tail(fragments, line, room)
 
 
-def _last_whole(pieces: Sequence[Piece], room: int) -> int:
+def _last_whole(fragments: Sequence[Fragment], room: int) -> int:
     """Return how much of the start fits without half of what is never cut."""
     end = 0
-    for piece in pieces:
-        if piece.is_whole and end + len(piece.text) > room:
+    for fragment in fragments:
+        if fragment.is_whole and end + len(fragment.text) > room:
             return min(end, room)
-        end += len(piece.text)
+        end += len(fragment.text)
     return room
 
 
-def _tail(pieces: Sequence[Piece], line: str, room: int) -> str:
+def _tail(fragments: Sequence[Fragment], line: str, room: int) -> str:
     """Return the end of the line, from the first word that is whole; the end of one long word if there is none."""
     first = len(line) - room
     end = len(line)
     stop = None
-    for piece in reversed(pieces):
-        begin = end - len(piece.text)
-        if not piece.is_whole:
+    for fragment in reversed(fragments):
+        begin = end - len(fragment.text)
+        if not fragment.is_whole:
             # From this piece's end to its start, for the earliest blank, else the earliest stop.
             low = max(begin, first - 1)
             blank = line.find(" ", low, end)
@@ -83,5 +83,5 @@ def _tail(pieces: Sequence[Piece], line: str, room: int) -> str:
             break
     if stop is not None:
         return line[stop + 1 :].lstrip()
-    last = pieces[-1].text if pieces else ""
+    last = fragments[-1].text if fragments else ""
     return line[first:] if last.isalpha() and len(last) >= room else ""
