@@ -21,11 +21,12 @@ def read_small(path: Path) -> str:
     :raises UnicodeDecodeError: it is no text.
     """
     handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with open(handle, "rb") as file:
-        facts = os.fstat(handle)
-        if not stat.S_ISREG(facts.st_mode):
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise OSError(errno.EINVAL, "not a regular file", str(path))
-        content = file.read(LONGEST + 1)
+        content = os.read(handle, LONGEST + 1)
+    finally:
+        os.close(handle)
     if len(content) > LONGEST:
         raise OSError(errno.EFBIG, f"longer than {LONGEST >> 10} KiB", str(path))
     return content.decode()
