@@ -39,9 +39,9 @@ def test_demo_down_knows_each_cluster_wide_object(found: list[dict[str, Any]]) -
 
 def test_the_rest_goes_with_the_namespace(found: list[dict[str, Any]]) -> None:
     """Every other object is in the one that `demo-down` removes."""
-    own_cluster = {item["metadata"]["namespace"] for item in found if "namespace" in item["metadata"]}
+    namespaces = {item["metadata"]["namespace"] for item in found if "namespace" in item["metadata"]}
 
-    assert {OPERATOR_NAMESPACE} == own_cluster
+    assert {OPERATOR_NAMESPACE} == namespaces
 
 
 def test_it_watches_the_demos_namespace_alone(found: list[dict[str, Any]]) -> None:

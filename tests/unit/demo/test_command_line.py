@@ -184,7 +184,7 @@ def raising(error: BaseException) -> Callable[..., Any]:
 
 def no_cluster_of_ours(monkeypatch: pytest.MonkeyPatch, fault: BaseException) -> None:
     """Bringing up our own cluster fails in this way; the real one is not even loaded."""
-    monkeypatch.setattr(session_demo, "places", SimpleNamespace(local=raising(fault)), raising=False)
+    monkeypatch.setattr(session_demo, "own_cluster", SimpleNamespace(local=raising(fault)), raising=False)
 
 
 @pytest.mark.parametrize("error", [DemoError("no such context"), MachineError("no such machine")])
