@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Self
 
 import kubectl_whatsapp.kubectl as plugin
-from kubectl_whatsapp.kubectl import KubectlError, KubectlFailed, KubectlSlow
+from kubectl_whatsapp.kubectl_errors import KubectlError, KubectlFailed, KubectlSlow
 
 from session_devtools.errors import CommandError, ToolError
 from session_devtools.waiting import wait_until

@@ -20,7 +20,7 @@ from kubectl_whatsapp.console import Console
 from kubectl_whatsapp.drawing import CodeFormat
 from kubectl_whatsapp.errors import PluginError
 from kubectl_whatsapp.flags import flag, given, kubectl_of, with_flags
-from kubectl_whatsapp.kubectl import ApiMissing, KubectlError
+from kubectl_whatsapp.kubectl_errors import ApiMissing, KubectlError
 from kubectl_whatsapp.qr import QrRequest, show_code, watch_codes
 from kubectl_whatsapp.status import StatusFormat, StatusRequest, show_status, watch_status
 

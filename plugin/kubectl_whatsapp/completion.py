@@ -19,7 +19,7 @@ import typer
 
 from kubectl_whatsapp.console import Console
 from kubectl_whatsapp.flags import given, kubectl_of
-from kubectl_whatsapp.kubectl import KubectlError
+from kubectl_whatsapp.kubectl_errors import KubectlError
 from kubectl_whatsapp.views import SESSIONS
 
 __all__ = ["COMPLETE_VARIABLE", "contexts", "files", "main", "namespaces", "sessions"]

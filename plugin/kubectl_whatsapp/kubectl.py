@@ -5,95 +5,29 @@ cluster, the benchmarks and the tests import it too. So it knows none of them, n
 What kubectl says on a fault is turned into the error that a caller handles; its own words stay in the text.
 A client library for Python (kr8s, lightkube) would have to do again what a person's kubectl is set up for: login
 plugins, proxies, contexts, port-forwards.
-
-KubectlError
-├── KubectlMissing      there is no kubectl to talk through
-├── KubectlSlow         it took longer than it was given
-├── ForwardFailed       the way to the pod could not be opened
-└── KubectlFailed       it ended with a fault of its own words
-    ├── NotFound        the object does not exist
-    ├── Forbidden       the person's rights do not allow it
-    └── ApiMissing      the cluster does not know such a kind
 """
 
 from __future__ import annotations
 
 import json
 import os
-import queue
-import re
 import shutil
 import subprocess
 import tempfile
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any
 
-__all__ = [
-    "ApiMissing",
-    "Forbidden",
-    "ForwardFailed",
-    "Kubectl",
-    "KubectlError",
-    "KubectlFailed",
-    "KubectlMissing",
-    "KubectlSlow",
-    "NotFound",
-    "find_kubectl",
-]
+from kubectl_whatsapp.kubectl_errors import KubectlFailed, KubectlMissing, KubectlSlow, error_of
+from kubectl_whatsapp.port_forward import local_port
+
+__all__ = ["Kubectl", "find_kubectl"]
 
 ENCODING, ERRORS = "utf-8", "replace"
 """ kubectl speaks UTF-8 in every locale, and passes on whatever bytes others gave it. """
-FORWARDING = re.compile(r"Forwarding from 127\.0\.0\.1:(\d{1,5}) ")
-LOG_LINE = re.compile(r"[EFIW]\d{4} \d\d:\d\d:\d\d")
-NO_CLUSTER = "connection to the server localhost:8080 was refused"
-""" Where kubectl turns to when it has no configuration at all. """
-FORWARD_TIMEOUT = 15.0
-""" Seconds until the local port must be open. """
 END_TIMEOUT = 5.0
 """ Seconds that a kubectl has to end once it is asked to. """
-
-
-class KubectlError(Exception):
-    """The base of all; its text can be shown to a person as it is."""
-
-
-class KubectlMissing(KubectlError):
-    """There is no kubectl on the PATH."""
-
-
-class KubectlSlow(KubectlError):
-    """A kubectl command took longer than it was given, and was ended."""
-
-
-class ForwardFailed(KubectlError):
-    """`kubectl port-forward` could not reach the pod."""
-
-
-class KubectlFailed(KubectlError):
-    """A kubectl command ended with a fault; the text is kubectl's own."""
-
-    def __init__(self, text: str, *, arguments: tuple[str, ...] = (), status: int = 1, output: str = "") -> None:
-        super().__init__(text)
-        self.arguments = arguments
-        """ Its command line, without the program and what chooses the cluster. """
-        self.status = status
-        self.output = output
-        """ All that it said, log lines included. """
-
-
-class NotFound(KubectlFailed):
-    """The API server knows no such object."""
-
-
-class Forbidden(KubectlFailed):
-    """The person may not do this."""
-
-
-class ApiMissing(KubectlFailed):
-    """The cluster has no such kind: the CRD is not installed."""
 
 
 def find_kubectl(*, search_path: str | None = None) -> str:
@@ -155,7 +89,7 @@ class Kubectl:
         if done.returncode == 0:
             return done.stdout
         if check:
-            raise _error(arguments, done.returncode, done.stderr, output=done.stdout)
+            raise error_of(arguments, done.returncode, done.stderr, output=done.stdout)
         return done.stdout + done.stderr
 
     def get(
@@ -232,15 +166,8 @@ class Kubectl:
         Raises ForwardFailed, Forbidden, NotFound.
         """
         where = (f"--namespace={namespace}", "--address=127.0.0.1", f"pod/{pod}", f":{port}")
-        with self._running("port-forward", *where) as (process, stderr):
-            ports: queue.SimpleQueue[int | None] = queue.SimpleQueue()
-            reader = threading.Thread(target=_read_ports, args=(process.stdout, ports), daemon=True)
-            reader.start()
-            try:
-                yield _wait_for_port(process, ports, stderr)
-            finally:
-                process.terminate()
-                reader.join(timeout=END_TIMEOUT)
+        with self._running("port-forward", *where) as (process, stderr), local_port(process, stderr) as local:
+            yield local
 
     def _command_line(self, arguments: tuple[str, ...]) -> list[str]:
         """Return the whole command line; what stands in an object may be no word of one."""
@@ -319,49 +246,4 @@ def _lines(process: subprocess.Popen[str], stderr: IO[str], arguments: tuple[str
         yield from process.stdout
     if (status := process.wait()) != 0:
         stderr.seek(0)
-        raise _error(arguments, status, stderr.read())
-
-
-def _read_ports(output: IO[str], ports: queue.SimpleQueue[int | None]) -> None:
-    """Read all that kubectl says, so that it never blocks: the local port first, then a line per connection."""
-    for line in output:
-        if match := FORWARDING.match(line):
-            ports.put(int(match[1]))
-    ports.put(None)
-
-
-def _wait_for_port(process: subprocess.Popen[str], ports: queue.SimpleQueue[int | None], stderr: IO[str]) -> int:
-    """Wait until the local port is open."""
-    try:
-        port = ports.get(timeout=FORWARD_TIMEOUT)
-    except queue.Empty:
-        raise ForwardFailed(f"kubectl port-forward opened no port within {FORWARD_TIMEOUT:.0f} s") from None
-    if port is not None:
-        return port
-    status = process.wait()
-    stderr.seek(0)
-    fault = _error(("port-forward",), status, stderr.read())
-    if isinstance(fault, NotFound | Forbidden):
-        raise fault
-    raise ForwardFailed(f"kubectl port-forward: {fault}")
-
-
-def _error(arguments: tuple[str, ...], status: int, stderr: str, *, output: str = "") -> KubectlFailed:
-    """Choose the error by kubectl's own words for it; `kubectl auth can-i` says its no on standard output."""
-    # Client libraries log each retry before kubectl says the same in words for people.
-    lines = [line for line in stderr.splitlines() if not LOG_LINE.match(line)]
-    text = "\n".join(lines).strip() or stderr.strip() or output.strip()
-    text = text.removeprefix("error: ") or "kubectl ended with a fault and said nothing"
-    kind = KubectlFailed
-    if "(NotFound)" in text:
-        kind = NotFound
-    elif "(Forbidden)" in text:
-        kind = Forbidden
-    elif "doesn't have a resource type" in text or "no matches for kind" in text:
-        kind = ApiMissing
-    elif NO_CLUSTER in text:
-        text = (
-            f"{text}\nkubectl knows no cluster and tried this machine: set KUBECONFIG, or choose a context with "
-            "`kubectl config use-context NAME`"
-        )
-    return kind(text, arguments=arguments, status=status, output=output + stderr)
+        raise error_of(arguments, status, stderr.read())

@@ -19,7 +19,8 @@ from kubectl_whatsapp.code_output import show
 from kubectl_whatsapp.console import Console
 from kubectl_whatsapp.drawing import CodeFormat
 from kubectl_whatsapp.errors import NoQrCode, RunnerRefused, RunnerUnreachable
-from kubectl_whatsapp.kubectl import Forbidden, ForwardFailed, Kubectl, NotFound
+from kubectl_whatsapp.kubectl import Kubectl
+from kubectl_whatsapp.kubectl_errors import Forbidden, ForwardFailed, NotFound
 from kubectl_whatsapp.runner import QrCode, Runner, RunnerStatus
 from kubectl_whatsapp.views import RUNNER_PORT, SESSIONS, SessionView
 

@@ -10,7 +10,8 @@ from enum import StrEnum
 from typing import Any
 
 from kubectl_whatsapp.console import Console
-from kubectl_whatsapp.kubectl import Forbidden, Kubectl, NotFound
+from kubectl_whatsapp.kubectl import Kubectl
+from kubectl_whatsapp.kubectl_errors import Forbidden, NotFound
 from kubectl_whatsapp.tables import Table
 from kubectl_whatsapp.text import age, one_line
 from kubectl_whatsapp.views import QUOTAS, SESSIONS, QuotaView, SessionView

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from kubectl_whatsapp.kubectl import KubectlFailed
+from kubectl_whatsapp.kubectl_errors import KubectlFailed
 from session_devtools.kubectl import Kubectl
 
 Object = dict[str, Any]

@@ -151,7 +151,7 @@ async def test_a_pipe_in_the_place_of_the_memory_is_told(start: Start, folders: 
     os.mkfifo(folders.profile / "runner.json")
     async with start(serves=False) as runner:
         assert await runner.exit_code() == ExitCode.PROFILE_UNUSABLE
-        assert "runner.json" in runner.last_words()
+        assert "runner.json" in runner.termination_message()
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from kubectl_whatsapp.console import Console
+from kubectl_whatsapp.kubectl import Kubectl
 
 NOW = datetime(2026, 11, 22, 14, 0, 0, tzinfo=UTC)
 
@@ -145,3 +147,23 @@ def session_json(name: str = "sales", *, state: str = "QRPending", **changes: An
         "spec": {"quotaName": "demo"},
         "status": status | changes,
     }
+
+
+def kubectl_of(scripted: ScriptedKubectl) -> Kubectl:
+    """The plugin's side of a scripted kubectl."""
+    return Kubectl(program=str(scripted.folder / "kubectl"))
+
+
+def children(folder: Path) -> set[int]:
+    """The running processes that this one has started from a folder; other tests of this worker may have children too."""
+    mine = Path(f"/proc/{os.getpid()}/task")
+    started = {int(pid) for task in mine.iterdir() for pid in (task / "children").read_text().split()}
+    return {pid for pid in started if str(folder) in words_of(pid)}
+
+
+def words_of(pid: int) -> str:
+    """A process's command line, empty when it has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return ""

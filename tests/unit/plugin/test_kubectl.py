@@ -1,31 +1,25 @@
 """The one seam to the cluster: what kubectl prints becomes objects, and its faults become errors with a meaning."""
 
 import ast
+import inspect
 import json
-import os
 import sys
-import time
 from pathlib import Path
 
 import kubectl_whatsapp.kubectl
+import kubectl_whatsapp.kubectl_errors
+import kubectl_whatsapp.port_forward
 import pytest
-from kubectl_whatsapp.kubectl import (
+from kubectl_whatsapp.kubectl import Kubectl, find_kubectl
+from kubectl_whatsapp.kubectl_errors import (
     ApiMissing,
     Forbidden,
-    ForwardFailed,
-    Kubectl,
     KubectlFailed,
     KubectlMissing,
     KubectlSlow,
     NotFound,
-    find_kubectl,
 )
-from unit.plugin.plugin_harness import ScriptedKubectl
-
-
-def kubectl_of(scripted: ScriptedKubectl) -> Kubectl:
-    """The plugin's side of a scripted kubectl."""
-    return Kubectl(program=str(scripted.folder / "kubectl"))
+from unit.plugin.plugin_harness import ScriptedKubectl, children, kubectl_of
 
 
 def test_no_kubectl(tmp_path: Path) -> None:
@@ -91,61 +85,17 @@ def test_log_lines_are_left_out(scripted_kubectl: ScriptedKubectl) -> None:
     assert "The connection to the server was refused" == str(caught.value)
 
 
-def test_forwarding_ends_with_its_block(scripted_kubectl: ScriptedKubectl) -> None:
-    """The port is the one kubectl says, and the program is gone afterwards."""
-    scripted_kubectl.answer_to("port-forward", out="Forwarding from 127.0.0.1:40123 -> 8080\n", keeps_running=True)
-
-    with kubectl_of(scripted_kubectl).forward("sales", 8080, namespace="shop") as port:
-        running = children(scripted_kubectl.folder)
-
-    expected = ["port-forward", "--namespace=shop", "--address=127.0.0.1", "pod/sales", ":8080"]
-    assert (40123, [expected]) == (port, scripted_kubectl.calls())
-    assert 1 == len(running)
-    assert set() == children(scripted_kubectl.folder)
-
-
-def test_forwarding_to_a_pod_that_is_gone(scripted_kubectl: ScriptedKubectl) -> None:
-    """Not found keeps its meaning."""
-    scripted_kubectl.answer_to("port-forward", err='Error from server (NotFound): pods "sales" not found\n', status=1)
-
-    with pytest.raises(NotFound), kubectl_of(scripted_kubectl).forward("sales", 8080, namespace="shop"):
-        pass
-
-
-def test_forwarding_to_a_pod_that_does_not_run(scripted_kubectl: ScriptedKubectl) -> None:
-    """Any other fault says that it came from port-forward."""
-    said = "unable to forward port because pod is not running. Current status=Pending"
-    scripted_kubectl.answer_to("port-forward", err=f"error: {said}\n", status=1)
-
-    with (
-        pytest.raises(ForwardFailed, match=f"kubectl port-forward: {said}"),
-        kubectl_of(scripted_kubectl).forward("sales", 8080, namespace="shop"),
-    ):
-        pass
-
-
-def test_forwarding_that_opens_nothing(scripted_kubectl: ScriptedKubectl, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A kubectl that hangs is ended after the deadline."""
-    monkeypatch.setattr("kubectl_whatsapp.kubectl.FORWARD_TIMEOUT", 0.3)
-    scripted_kubectl.answer_to("port-forward", keeps_running=True)
-    begin = time.monotonic()
-
-    with (
-        pytest.raises(ForwardFailed, match="opened no port within"),
-        kubectl_of(scripted_kubectl).forward("sales", 8080, namespace="shop"),
-    ):
-        pass
-
-    assert time.monotonic() - begin < 10
-
-
 def test_it_needs_nothing_but_python() -> None:
-    """Cluster, demo and tests import it too: it loads none of the plugin's other modules, and no library."""
-    tree = ast.parse(Path(kubectl_whatsapp.kubectl.__file__).read_text())
-    names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-    names |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    """Cluster, demo and tests import it too: it loads none of the plugin's modules but its own parts, and no library."""
+    parts = (kubectl_whatsapp.kubectl, kubectl_whatsapp.kubectl_errors, kubectl_whatsapp.port_forward)
+    nodes = [node for part in parts for node in ast.walk(ast.parse(inspect.getsource(part)))]
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    names |= {str(node.module) for node in nodes if isinstance(node, ast.ImportFrom)}
 
-    assert set() == {name.partition(".")[0] for name in names} - sys.stdlib_module_names
+    assert (
+        set()
+        == {name.partition(".")[0] for name in names - {part.__name__ for part in parts}} - sys.stdlib_module_names
+    )
 
 
 def test_a_command_carries_what_chooses_the_cluster(scripted_kubectl: ScriptedKubectl) -> None:
@@ -315,18 +265,3 @@ def test_events_that_are_none(scripted_kubectl: ScriptedKubectl, said: str) -> N
         kubectl_of(scripted_kubectl).watch("pods") as events,
     ):
         list(events)
-
-
-def children(folder: Path) -> set[int]:
-    """The running processes that this one has started from a folder; other tests of this worker may have children too."""
-    mine = Path(f"/proc/{os.getpid()}/task")
-    started = {int(pid) for task in mine.iterdir() for pid in (task / "children").read_text().split()}
-    return {pid for pid in started if str(folder) in words_of(pid)}
-
-
-def words_of(pid: int) -> str:
-    """A process's command line, empty when it has ended."""
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_text()
-    except OSError:
-        return ""
