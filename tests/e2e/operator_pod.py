@@ -13,12 +13,12 @@ from ipaddress import IPv4Network
 from typing import Any
 
 from e2e.pod_processes import process_of
-from e2e.polling import TIMEOUT, until
 from local_cluster.full.cluster import FullCluster
 from local_cluster.full.instance import POD_RANGE
 from session_demo.cluster_client import NotReady
 from session_demo.install import rollout
 from session_devtools.kubectl import Kubectl
+from support.waiting import TIMEOUT, until
 
 NAMESPACE = "whatsapp-operator"
 RESYNC = 'whatsapp_operator_resync_total{result="success"}'

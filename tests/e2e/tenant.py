@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from e2e.polling import TIMEOUT, until
 from session_demo.cluster_client import KILL_BROWSER, ClusterClient, NotReady
 from session_devtools.http_client import Client
 from session_devtools.kubectl import Kubectl
+from support.sessions import Expectation, SessionWaits
 
 LONG_TIMEOUTS = {"startup": "3m", "launch": "2m", "healthCheck": "2m"}
 """ For a loaded machine, where a browser's start may take long: these tests are about what follows, not about speed. """
@@ -21,7 +21,7 @@ Object = dict[str, Any]
 
 
 @dataclass
-class Tenant:
+class Tenant(SessionWaits):
     """A restricted namespace with sessions in it."""
 
     kubectl: Kubectl
@@ -103,15 +103,6 @@ class Tenant:
         ]
         return items
 
-    def wait_for_state(self, name: str, *states: str, within: float = TIMEOUT) -> Object:
-        """Wait until the session is in one of the states; returns its status."""
-        return until(
-            f"{name} is {' or '.join(states)}",
-            lambda: self.status(name),
-            lambda status: status.get("state") in states,
-            within=within,
-        )
-
     def wait_for_recovery(self, name: str, *, after: Object) -> Object:
         """Wait until the session is Connected in a newer pod than that status tells, and never asked for a QR code."""
 
@@ -120,7 +111,7 @@ class Tenant:
             assert state not in ("QRPending", "LoggedOut", "LinkExpired"), status
             return state == "Connected" and status.get("podUID") not in (None, after["podUID"])
 
-        status = until(f"{name} is Connected again in a new pod", lambda: self.status(name), connected)
+        status = self.wait_for(name, Expectation("is Connected again in a new pod", connected))
         assert after["link"]["linkedTime"] == status["link"]["linkedTime"]
         return status
 
@@ -169,13 +160,3 @@ class Tenant:
     def kill_browser(self, name: str) -> None:
         """End Chromium's main process inside the session's container."""
         assert "killed" in self.python(name, KILL_BROWSER)
-
-
-def condition(status: Object, kind: str) -> Object:
-    """Return one condition of a status, or an empty one."""
-    return next((one for one in status.get("conditions", []) if one["type"] == kind), {})
-
-
-def is_true(status: Object, kind: str) -> bool:
-    """Whether a condition is there and True."""
-    return condition(status, kind).get("status") == "True"

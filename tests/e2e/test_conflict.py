@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from e2e.polling import until
-from e2e.tenant import LONG_TIMEOUTS, Tenant, condition, is_true
+from e2e.tenant import LONG_TIMEOUTS, Tenant
 from e2e.testbed import Testbed
+from support.sessions import condition, has_condition, is_true, without_admission, without_pod
+from support.waiting import until
 
 
 def test_a_replaced_session_is_not_replaced_by_a_pod_until_a_person_asks(e2e: Testbed, tenant: Tenant) -> None:
@@ -14,19 +15,17 @@ def test_a_replaced_session_is_not_replaced_by_a_pod_until_a_person_asks(e2e: Te
     before = tenant.pod_uid("sales")
 
     tenant.phone("sales", "replaced")
-    status = until(
-        "the conflict is told of", lambda: tenant.status("sales"), lambda status: is_true(status, "Conflict")
-    )
+    status = tenant.wait_for("sales", has_condition("Conflict"))
     assert ("Conflict", "Conflict") == (status["state"], condition(status, "Stalled")["reason"])
     assert is_true(status, "Stalled")
     assert before == tenant.pod_uid("sales")
     assert "admission" in status
 
     tenant.evict("sales")
-    gone = until("the pod is gone", lambda: tenant.status("sales"), lambda status: status["replicas"] == 0)
+    gone = tenant.wait_for("sales", without_pod())
     assert "Stalled" == tenant.wait_for_state("sales", "Stalled")["state"]
     assert (True, True) == (is_true(gone, "Conflict"), is_true(gone, "Stalled"))
-    gone = until("its place is given back", lambda: tenant.status("sales"), lambda status: "admission" not in status)
+    gone = tenant.wait_for("sales", without_admission())
     e2e.operator.replace()
     e2e.operator.wait_for_resyncs(1)
     assert gone == tenant.status("sales")
@@ -48,15 +47,13 @@ def test_a_conflict_that_no_operator_heard_is_no_takeover_either(e2e: Testbed, t
     e2e.operator.scale(0)
     try:
         tenant.phone("sales", "replaced")
-        until("the runner says Conflict", lambda: tenant.runner_state("sales"), lambda word: word == "Conflict")
+        until("the runner says Conflict", lambda: tenant.runner_state("sales"), lambda state: state == "Conflict")
         loads = _loads(e2e, tenant)
         tenant.evict("sales")
         until("the pod is gone", tenant.pods, lambda pods: pods == [])
     finally:
         e2e.operator.scale(1)
-    status = until(
-        "the conflict is told of", lambda: tenant.status("sales"), lambda status: is_true(status, "Conflict")
-    )
+    status = tenant.wait_for("sales", has_condition("Conflict"))
 
     assert "Conflict" == condition(status, "Stalled")["reason"]
     assert linked["podUID"] != status["podUID"]

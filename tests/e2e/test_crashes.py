@@ -6,11 +6,11 @@ import threading
 
 import pytest
 from e2e.audit import Entry
-from e2e.polling import TIMEOUT, until
 from e2e.tenant import Tenant
 from e2e.testbed import Testbed
 from e2e.trio import TRIO
 from session_devtools.waiting import wait_until
+from support.waiting import TIMEOUT, until
 
 TRIES = 5
 """ The moment is met from outside, by the audit log, which has a request before its answer is sent. """

@@ -18,7 +18,6 @@ from typing import Any
 
 import pytest
 from e2e.audit import OPERATOR, READS, Audit, Entry
-from e2e.polling import until
 from e2e.testbed import KEEP, remove
 from local_cluster.full.cluster import FullCluster
 from local_cluster.registry import Registry, trust
@@ -31,6 +30,7 @@ from session_devtools.images.build import build
 from session_devtools.images.push import push
 from session_devtools.kubectl import Kubectl
 from session_devtools.progress import ConsoleProgress
+from support.waiting import until
 
 ROOT = Path(__file__).parents[2]
 DEMO_OPERATOR = f"system:serviceaccount:{OPERATOR_NAMESPACE}:{OPERATOR_NAMESPACE}"

@@ -10,11 +10,12 @@ from datetime import datetime
 import pytest
 from e2e.memory_pressure import EXHAUST
 from e2e.object_versions import watch
-from e2e.polling import until
-from e2e.tenant import Object, Tenant, condition
+from e2e.tenant import Object, Tenant
 from e2e.testbed import Testbed
 from e2e.trio import TRIO
 from session_devtools.errors import CommandError
+from support.sessions import condition
+from support.waiting import until
 
 FRAIL = TRIO[2]
 OTHERS = TRIO[:2]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from e2e.object_versions import watch
-from e2e.polling import until
-from e2e.tenant import Object, Tenant, condition
+from e2e.tenant import Object, Tenant
 from e2e.testbed import Testbed
 from e2e.trio import TRIO
 
@@ -40,11 +39,7 @@ def test_a_drained_node_gives_its_sessions_back_when_it_may_be_used_again(e2e: T
     try:
         e2e.kubectl("drain", node, selector, "--delete-emptydir-data", "--timeout=150s", timeout=160)
         for name in TRIO:
-            until(
-                f"{name} waits for a node",
-                lambda name=name: condition(trio.status(name), "Ready"),  # type: ignore[misc]
-                lambda ready: ready["reason"] == "Unschedulable",
-            )
+            trio.wait_for_condition(name, "Ready", reason="Unschedulable")
         pods = {name: trio.pod_uid(name) for name in TRIO}
     finally:
         e2e.kubectl("uncordon", node)

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from e2e.polling import until
 from e2e.tenant import Tenant
 from e2e.testbed import Testbed
 from session_demo import transformers
 from session_demo.install import pod_of, rollout
 from session_demo.manifests import NAMESPACE
+from support.waiting import until
 
 
 def _switch(e2e: Testbed, mode: str) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from e2e.polling import until
-from e2e.tenant import Object, Tenant, condition, is_true
+from e2e.tenant import Object, Tenant
 from e2e.testbed import Testbed
+from support.sessions import condition, is_true
+from support.waiting import until
 
 CASES = {
     "nowhere": ({"nodeSelector": {"wasession.dev/place": "nowhere"}}, {"Unschedulable"}, "node"),

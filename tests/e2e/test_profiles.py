@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from e2e.object_versions import revision, watch
-from e2e.polling import until
-from e2e.tenant import Object, Tenant, condition
+from e2e.tenant import Object, Tenant
 from e2e.testbed import Testbed
 from e2e.trio import TRIO
+from support.sessions import condition
+from support.waiting import until
 
 
 def test_a_session_that_is_deleted_and_applied_again_has_its_login_back(trio: Tenant) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from e2e.audit import READS, writes
-from e2e.polling import until
 from e2e.tenant import Tenant
 from e2e.testbed import Testbed
+from support.waiting import until
 
 QUIET = 8.0
 """ Seconds without a write after which nothing is on its way any more: changes are written within 5. """

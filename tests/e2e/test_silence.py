@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from e2e.tenant import Tenant, condition, is_true
+from e2e.tenant import Tenant
 from e2e.testbed import Testbed
 from e2e.trio import TRIO
+from support.sessions import condition, is_true
 
 
 def test_an_operator_that_is_cut_off_from_its_runners_touches_none_of_them(e2e: Testbed, trio: Tenant) -> None:

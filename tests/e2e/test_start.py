@@ -7,10 +7,11 @@ import json
 from e2e.audit import writes
 from e2e.object_versions import Object, revision, watch
 from e2e.pod_processes import paused, process_of
-from e2e.polling import until
-from e2e.tenant import Tenant, condition
+from e2e.tenant import Tenant
 from e2e.testbed import Testbed
 from session_demo.install import pod_of
+from support.sessions import condition
+from support.waiting import until
 
 CREATES = ["create persistentvolumeclaims", "create pods", "create secrets"]
 

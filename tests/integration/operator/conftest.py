@@ -19,8 +19,8 @@ from integration.operator.node import Node, ScriptedRunner
 from integration.operator.process import ACCOUNT, NAMESPACE, ROOT, OperatorProcess
 from local_cluster.light import LightCluster
 from session_demo.manifests import CRDS
-from session_devtools.errors import WaitTimeout
-from session_devtools.waiting import async_wait_until
+from support.sessions import AsyncSessionWaits, condition, in_pod
+from support.waiting import async_until
 
 T = TypeVar("T")
 
@@ -29,11 +29,6 @@ MANIFESTS = [
     *(ROOT / "manifests/base/operator" / f"{name}.yaml" for name in ("namespace", "service-account")),
     *(ROOT / "manifests/base/operator" / f"{name}.yaml" for name in ("cluster-role", "role")),
 ]
-
-
-TIMEOUT = 60.0
-""" Seconds that a test waits for something to become true. Long, for a loaded machine: nothing waits longer than it
-must, and a deadline that is missed by a little proves nothing. Where a time is promised, the test says which. """
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -59,7 +54,7 @@ def operator_kubeconfig(operator_cluster: LightCluster) -> Path:
 
 
 @dataclass
-class OperatorHarness:
+class OperatorHarness(AsyncSessionWaits):
     """One test's part of the cluster: a namespace, a quota of the same name, a node, and its operators."""
 
     cluster: LightCluster
@@ -70,6 +65,7 @@ class OperatorHarness:
     audit: Audit
     folder: Path
     operators: list[OperatorProcess] = field(default_factory=list)
+    timeout = 60.0
 
     async def operator(self, **settings: str) -> OperatorProcess:
         """Start an operator for this namespace alone, and wait until it acts."""
@@ -124,8 +120,7 @@ class OperatorHarness:
 
     async def condition(self, name: str, kind: str) -> Json:
         """Return one condition of a session, or an empty one."""
-        conditions = (await self.status(name)).get("conditions") or []
-        return next((found for found in conditions if found["type"] == kind), {})
+        return condition(await self.status(name), kind)
 
     async def pod(self, name: str) -> Json | None:
         """Return a session's pod."""
@@ -141,63 +136,36 @@ class OperatorHarness:
             pod = await self.pod(name)
             return self.node.runners.get(pod["metadata"]["uid"]) if pod is not None else None
 
-        found = await self.wait_until(running, f"a runner of {name}")
-        if found is None:
-            raise AssertionError("unreachable")
-        return found
+        return await self.until(f"a runner of {name}", running)
 
-    async def wait_for_state(self, name: str, state: str, *, within: float = TIMEOUT) -> Json:
-        """Wait for a session's state; return its status."""
-
-        async def read() -> Json | None:
-            status = await self.status(name)
-            return status if status.get("state") == state else None
-
-        return await self.wait_until(read, f"{name} to be {state}", within=within) or {}
-
-    async def wait_for_condition(self, name: str, kind: str, *, within: float = TIMEOUT, **wanted: str) -> Json:
-        """Wait until a condition has these fields; return it."""
-
-        async def read() -> Json | None:
-            found = await self.condition(name, kind)
-            return found if found and all(found.get(part) == value for part, value in wanted.items()) else None
-
-        return await self.wait_until(read, f"{kind} of {name} to be {wanted}", within=within) or {}
-
-    async def wait_for_new_pod(self, name: str, uid: str, *, within: float = TIMEOUT) -> Json:
+    async def wait_for_new_pod(self, name: str, uid: str, *, within: float | None = None) -> Json:
         """Wait for a session's pod to be another than that; return it."""
 
         async def read() -> Json | None:
             pod = await self.pod(name)
             return pod if pod is not None and pod["metadata"]["uid"] != uid else None
 
-        return await self.wait_until(read, f"another pod of {name}", within=within) or {}
+        return await self.until(f"another pod of {name}", read, within=within)
 
     async def wait_for_report(self, name: str, pod: Json) -> Json:
-        """Wait until a session's status is about this pod and its runner's first word; return it."""
+        """Wait until a session's status is about this pod and its runner's first report; return it."""
+        return await self.wait_for(name, in_pod(pod["metadata"]["uid"], "QRPending"))
 
-        async def read() -> Json | None:
-            status = await self.status(name)
-            is_reported = status.get("podUID") == pod["metadata"]["uid"] and status.get("state") == "QRPending"
-            return status if is_reported else None
-
-        return await self.wait_until(read, f"{name} to tell of its new pod") or {}
-
-    async def wait_for_pod_gone(self, name: str, *, within: float = TIMEOUT) -> None:
+    async def wait_for_pod_gone(self, name: str, *, within: float | None = None) -> None:
         """Wait for a session's pod to be gone."""
 
         async def read() -> bool:
             return await self.pod(name) is None
 
-        await self.wait_until(read, f"the pod of {name} to be gone", within=within)
+        await self.until(f"the pod of {name} to be gone", read, within=within)
 
-    async def wait_until(self, look: Callable[[], Awaitable[T | None]], what: str, *, within: float = TIMEOUT) -> T:
-        """Wait for something to be true; return what was seen."""
-        try:
-            return await async_wait_until(what, look, within=within)
-        except WaitTimeout as late:
-            tails = "\n".join(operator.tail() for operator in self.operators)
-            raise AssertionError(f"{late}\n{tails}") from late
+    async def until(self, what: str, read: Callable[[], Awaitable[T | None]], *, within: float | None = None) -> T:
+        """Wait for something else to be true; return what was seen."""
+        return await async_until(what, read, within=self.timeout if within is None else within, log=self.log)
+
+    def log(self) -> str:
+        """The ends of the operators' logs."""
+        return "\n".join(operator.tail() for operator in self.operators)
 
     async def check_stays(self, look: Callable[[], Awaitable[bool]], what: str, *, during: float) -> None:
         """Hold that something stays true for a while."""

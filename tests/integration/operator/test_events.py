@@ -151,7 +151,7 @@ async def test_a_session_tells_its_life(harness: OperatorHarness) -> None:
         found = (await harness.admin.call("GET", path))["items"]
         return [each for each in found if each["reason"] == "PodCreated"]
 
-    (made,) = await harness.wait_until(told, "the event")
+    (made,) = await harness.until("the event", told)
     _, metrics = await operator.get("/metrics")
     assert ("CreatingPod", "Normal", "sales") == (made["action"], made["type"], made["related"]["name"])
     assert 'whatsapp_operator_events_total{result="error"}' not in metrics

@@ -99,7 +99,7 @@ async def policy(harness: OperatorHarness) -> AsyncIterator[str]:
     await harness.admin.create(POLICY, "", named(harness.namespace, spec=spec))
     await harness.admin.create(BINDING, "", named(harness.namespace, spec=binding))
     try:
-        await harness.wait_until(lambda: _refused(harness), "the policy to be in force")
+        await harness.until("the policy to be in force", lambda: _refused(harness))
         yield words
     finally:
         await harness.admin.delete(BINDING, "", harness.namespace)

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from integration.operator.conftest import OperatorHarness
 from session_protocol.vocabulary import RunnerState
+from support.sessions import without_admission, without_pod
 
 
 async def test_suspended_keeps_the_profile_and_frees_the_place(harness: OperatorHarness) -> None:
@@ -18,11 +19,8 @@ async def test_suspended_keeps_the_profile_and_frees_the_place(harness: Operator
     await harness.wait_for_pod_gone("a")
     await harness.wait_for_condition("a", "Suspended", status="True")
 
-    async def freed() -> bool:
-        status = await harness.status("a")
-        return "admission" not in status and status["replicas"] == 0
-
-    await harness.wait_until(freed, "the place to be given back")
+    await harness.wait_for("a", without_admission())
+    await harness.wait_for("a", without_pod())
     await harness.edit("a", {"spec": {"operatingMode": "Running"}})
     again = await harness.wait_for_state("a", "QRPending")
 
@@ -46,7 +44,7 @@ async def test_the_place_is_kept_until_the_pod_is_gone(harness: OperatorHarness)
     async def ending() -> bool:
         return "deletionTimestamp" in (await harness.pod("a") or {"metadata": {}})["metadata"]
 
-    await harness.wait_until(ending, "the pod to be ending")
+    await harness.until("the pod to be ending", ending)
 
     async def no_pod() -> bool:
         return await harness.pod("b") is None
@@ -70,7 +68,7 @@ async def test_restart_at_makes_the_pod_anew_once(harness: OperatorHarness) -> N
         handled = (await harness.status("a")).get("handledRequests") or {}
         return str(handled.get("restart-at")) == value
 
-    await harness.wait_until(handled, "the request to be handled")
+    await harness.until("the request to be handled", handled)
 
     async def same_pod() -> bool:
         found = await harness.pod("a") or {"metadata": {}}

@@ -86,4 +86,4 @@ async def _quota_says(harness: OperatorHarness, *, admitted: int, waiting: int) 
         status: dict[str, object] = quota.get("status") or {}
         return status if (status.get("admitted"), status.get("waiting")) == (admitted, waiting) else None
 
-    return await harness.wait_until(there, f"the quota to say {admitted} admitted and {waiting} waiting") or {}
+    return await harness.until(f"the quota to say {admitted} admitted and {waiting} waiting", there) or {}

@@ -3,6 +3,7 @@
 from integration.operator.admin import Json
 from integration.operator.conftest import OperatorHarness
 from session_protocol.vocabulary import ExitCode
+from support.sessions import without_admission
 
 SOON = {"maxAttempts": 2, "baseDelay": "1s", "healthyAfter": "10m"}
 
@@ -33,7 +34,7 @@ async def test_too_many_failures_stop_it_until_a_person_asks(harness: OperatorHa
     await harness.quota(sessions=1)
     await harness.operator()
     await harness.session("a", recovery=SOON)
-    first = await harness.wait_until(lambda: harness.pod("a"), "the pod") or {}
+    first = await harness.until("the pod", lambda: harness.pod("a")) or {}
     for _ in range(3):
         await harness.wait_for_report("a", first)
         await harness.node.end("a", code=ExitCode.PAGE_CRASHED)
@@ -43,10 +44,7 @@ async def test_too_many_failures_stop_it_until_a_person_asks(harness: OperatorHa
         first = await harness.wait_for_new_pod("a", uid)
     await harness.wait_for_state("a", "Stalled")
 
-    async def freed() -> bool:
-        return "admission" not in await harness.status("a")
-
-    await harness.wait_until(freed, "the place to be given back")
+    await harness.wait_for("a", without_admission())
     status, stalled = await harness.status("a"), await harness.condition("a", "Stalled")
 
     await harness.ask("a", "restart-at")
@@ -67,7 +65,7 @@ async def _next(harness: OperatorHarness, uid: str) -> Json | None:
         pod = await harness.pod("a")
         return pod is not None and str(pod["metadata"]["uid"]) != uid
 
-    await harness.wait_until(answered, "an answer to the failure")
+    await harness.until("an answer to the failure", answered)
     stalled = (await harness.condition("a", "Stalled")).get("status") == "True"
     return None if stalled else await harness.pod("a")
 
@@ -108,7 +106,7 @@ async def test_a_pod_that_cannot_be_scheduled_is_shown_and_left(harness: Operato
     harness.node.start_pods = False
     await harness.operator()
     await harness.session("a")
-    await harness.wait_until(lambda: harness.pod("a"), "the pod")
+    await harness.until("the pod", lambda: harness.pod("a"))
     message = "0/1 nodes are available: 1 Insufficient memory."
     unschedulable = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}
 
@@ -141,7 +139,7 @@ async def test_many_failures_at_once_pause_recovery(harness: OperatorHarness) ->
 
     await harness.check_stays(no_pods, "no pods although their time has come", during=8)
     _, metrics = await operator.get("/metrics")
-    events = await harness.wait_until(lambda: _pauses(harness, "whatsapp-operator"), "the event")
+    events = await harness.until("the event", lambda: _pauses(harness, "whatsapp-operator"))
 
     assert "whatsapp_operator_recovery_paused 1.0" in metrics
     assert 1 == len({condition["message"] for condition in told})

@@ -25,7 +25,7 @@ async def test_nothing_is_written_at_rest(harness: OperatorHarness) -> None:
     async def three_more() -> bool:
         return await _resyncs(operator) >= resyncs + 3
 
-    await harness.wait_until(three_more, "three resyncs")
+    await harness.until("three resyncs", three_more)
 
     assert [] == harness.audit.writes(but=("leases",))[before:]
 

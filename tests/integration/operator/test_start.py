@@ -46,7 +46,7 @@ async def test_the_first_session_of_a_namespace_brings_the_service(harness: Oper
     async def gone() -> bool:
         return [] == await harness.admin.list("services", harness.namespace)
 
-    await harness.wait_until(gone, "the Service to go")
+    await harness.until("the Service to go", gone)
     assert ("None", True) == (service["spec"]["clusterIP"], service["spec"]["publishNotReadyAddresses"])
     assert service["metadata"]["uid"] == kept["metadata"]["uid"]
 

@@ -3,6 +3,7 @@
 import pytest
 from integration.operator.conftest import OperatorHarness
 from session_protocol.vocabulary import RunnerState, StateReason
+from support.sessions import without_admission
 
 
 async def test_a_replaced_session_is_left_alone_until_a_person_asks(harness: OperatorHarness) -> None:
@@ -19,10 +20,7 @@ async def test_a_replaced_session_is_left_alone_until_a_person_asks(harness: Ope
     await harness.node.evict("a")
     await harness.wait_for_pod_gone("a")
 
-    async def freed() -> bool:
-        return "admission" not in await harness.status("a")
-
-    await harness.wait_until(freed, "the place to be given back")
+    await harness.wait_for("a", without_admission())
     assert 0 == await operator.stop()
     await harness.operator()
 
