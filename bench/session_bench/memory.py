@@ -88,7 +88,7 @@ def pods(testbed: Testbed, count: int, *, rest: float) -> Iterator[MemoryUse]:
     testbed.kubectl.apply(*(objects.session(name) for name in names))
     for waiting in [testbed.pod_network.start(testbed.qr_known, name) for name in names]:
         testbed.scan(waiting.result()[1])
-    uids = [str(testbed.connected(name)["podUID"]) for name in names]
+    uids = [str(testbed.wait_for_state(name, "Connected")["podUID"]) for name in names]
     time.sleep(rest)
     after = _available()
     groups = [pod_cgroup(testbed.cluster.instance.label, uid) for uid in uids]

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 from session_demo.cluster_client import KILL_BROWSER
 from session_devtools.progress import Progress
-from session_devtools.waiting import wait_until
+from support.sessions import has_durable_login, has_no_failures, in_new_pod
 
 from session_bench import objects
 from session_bench.errors import BenchError
@@ -33,9 +32,9 @@ def measure_recovery(testbed: Testbed, *, rounds: int, progress: Progress) -> Ta
     testbed.kubectl.apply(objects.session(NAME, recovery={"healthyAfter": f"{HEALTHY_AFTER:.0f}s"}))
     with progress.step("recovery: linking, and a minute for the login to be safe on disk", status=lambda: "measuring"):
         testbed.scan(testbed.pod_network.run(testbed.qr_known, NAME)[1])
-        status = testbed.connected(NAME)
+        status = testbed.wait_for_state(NAME, "Connected")
         linked = str(status["link"]["linkedTime"])
-        wait_until("the login to be durable", lambda: _is_durable(testbed), every=0.5)
+        testbed.wait_for(NAME, has_durable_login())
         pod = testbed.pod(NAME)
         if pod is None:
             raise BenchError("the session's pod is gone before anything was measured")
@@ -45,7 +44,7 @@ def measure_recovery(testbed: Testbed, *, rounds: int, progress: Progress) -> Ta
             killed.append(_measure_outage(testbed, lambda: _kill_browser(testbed)))
             deleted.append(_measure_outage(testbed, lambda: _delete_pod(testbed)))
             slept.append(until_ready(testbed, objects.sleeping(pod, f"asleep-{turn}"), f"asleep-{turn}"))
-    after = testbed.session(NAME)
+    after = testbed.status(NAME)
     if linked != after["link"]["linkedTime"]:
         raise BenchError("the session was linked anew meanwhile, so this measured something else")
     testbed.clear()
@@ -60,12 +59,13 @@ def measure_recovery(testbed: Testbed, *, rounds: int, progress: Progress) -> Ta
 
 def _measure_outage(testbed: Testbed, lose: Callable[[], None]) -> float:
     """Lose the session's pod in some way, and return the seconds until it is Connected in another one."""
-    before = str(testbed.session(NAME)["podUID"])
+    before = str(testbed.status(NAME)["podUID"])
     begun = time.monotonic()
     lose()
-    testbed.connected(NAME, other_than=before)
+    testbed.wait_for(NAME, in_new_pod(before))
     took = time.monotonic() - begun
-    wait_until("the failure to be forgotten", lambda: _is_healthy(testbed), every=0.5)
+    testbed.wait_for(NAME, has_no_failures())
+    testbed.wait_for_state(NAME, "Connected")
     return took
 
 
@@ -77,13 +77,3 @@ def _kill_browser(testbed: Testbed) -> None:
 
 def _delete_pod(testbed: Testbed) -> None:
     testbed.kubectl("delete", "pod", NAME, f"--namespace={objects.NAMESPACE}", "--wait=false")
-
-
-def _is_durable(testbed: Testbed) -> bool:
-    durable_time = testbed.session(NAME).get("link", {}).get("durableTime")
-    return durable_time is not None and datetime.fromisoformat(durable_time) <= datetime.now(UTC)
-
-
-def _is_healthy(testbed: Testbed) -> bool:
-    status = testbed.session(NAME)
-    return status.get("state") == "Connected" and not status.get("recovery", {}).get("consecutiveFailures")

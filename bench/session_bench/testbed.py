@@ -14,6 +14,7 @@ from session_demo.cluster_client import ClusterClient
 from session_devtools.http_client import Client
 from session_devtools.kubectl import Kubectl
 from session_devtools.waiting import wait_until
+from support.sessions import SessionWaits
 from whatsapp_operator.api.constants import API_VERSION, RUNNER_PORT
 
 from session_bench import objects
@@ -28,7 +29,7 @@ SESSIONS = f"/apis/{API_VERSION}/namespaces/{objects.NAMESPACE}/whatsappsessions
 
 
 @dataclass(frozen=True, kw_only=True)
-class Testbed:
+class Testbed(SessionWaits):
     """What is measured on."""
 
     cluster: FullCluster
@@ -36,6 +37,8 @@ class Testbed:
     api: Client
     pod_network: PodNetwork
     client: ClusterClient
+    timeout = 240.0
+    interval = 0.05
 
     def get(self, path: str) -> dict[str, Any] | None:
         """Read one object or list; None while there is none."""
@@ -46,20 +49,10 @@ class Testbed:
         """Return a pod, or None."""
         return self.get(f"{CORE}/pods/{name}")
 
-    def session(self, name: str) -> dict[str, Any]:
+    def status(self, name: str) -> dict[str, Any]:
         """Return a session's status; empty while there is none."""
         found = self.get(f"{SESSIONS}/{name}")
         return {} if found is None else dict(found.get("status") or {})
-
-    def connected(self, name: str, *, other_than: str = "") -> dict[str, Any]:
-        """Wait until a session is Connected in a pod of another UID than `other_than`; returns its status."""
-
-        def probe() -> dict[str, Any] | None:
-            status = self.session(name)
-            is_connected = status.get("state") == "Connected" and status.get("podUID") != other_than
-            return status if is_connected else None
-
-        return wait_until(f"session {name} to be Connected", probe, within=240)
 
     def scan(self, text: str) -> str:
         """Let the phone scan a QR code's text; returns the device."""

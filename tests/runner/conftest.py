@@ -12,9 +12,9 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
-from runner.runner_process import Folders, RunnerProcess, start_runner
 from standin.harness import StandIn
 from standin.settings import Timing
+from support.runner_process import Folders, RunnerProcess, settings_for, start_runner
 
 BROWSER = Path("/usr/lib/chromium/chromium-headless-shell")
 
@@ -68,9 +68,7 @@ def folders(tmp_path: Path) -> Folders:
 def environment(standin: StandIn, folders: Folders) -> dict[str, str]:
     """The environment for the stand-in's page, with short timeouts where waiting is the point."""
     return folders.environment(
-        WHATSAPP_WEB_URL=standin.page_url,
-        ALLOWED_HOSTS=",".join(standin.allowed_hosts),
-        EXTRA_CA_FILE=str(standin.ca_file),
+        **settings_for(standin),
         CONNECTION_CHECK_TIMEOUT="4s",
         STARTUP_TIMEOUT="120s",  # other tests may be using the machine
         LAUNCH_TIMEOUT="90s",
@@ -85,11 +83,3 @@ def start(folders: Folders, environment: dict[str, str]) -> Start:
         return start_runner(folders, environment | variables, serves=serves)
 
     return starting
-
-
-async def link(runner: RunnerProcess, standin: StandIn) -> str:
-    """Scan the QR code and wait until the session is connected; returns the device."""
-    code = await runner.code()
-    device = await standin.phone.scan(code["text"])
-    await runner.wait_for_state("Connected")
-    return device

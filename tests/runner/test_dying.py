@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from runner.conftest import Start, link
-from runner.runner_process import Folders, RunnerProcess, start_runner
+from runner.conftest import Start
 from session_protocol.vocabulary import ExitCode
 from standin.harness import StandIn
+from support.runner_process import Folders, RunnerProcess, link, start_runner
 
 MEMORY = Path("/sys/fs/cgroup/memory")
 

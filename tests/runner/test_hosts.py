@@ -19,11 +19,11 @@ from runner.outside_servers import (
     OutsideServers,
     outside_servers,
 )
-from runner.runner_process import Folders
-from session_devtools.waiting import async_wait_until
 from session_protocol.hosts import AllowedHosts
 from session_runner.page.browser import Listeners, open_browser, start_driver
 from session_runner.page.launch import LaunchPlan, user_agent
+from support.runner_process import Folders
+from support.waiting import async_until
 
 PROGRAM = Path("/usr/lib/chromium/chromium-headless-shell")
 FENCE = ("--host-resolver-rules=", "--no-proxy-server", "--force-webrtc-ip-handling-policy=")
@@ -81,7 +81,7 @@ async def test_every_one_of_these_ways_leads_out_where_nothing_holds_it(folders:
         await try_all(page, servers)
         names = {attempt.name for attempt in ATTEMPTS}
 
-        await async_wait_until(
+        await async_until(
             "each attempt arrives",
             lambda: asyncio.sleep(0, names - servers.seen),
             lambda missing: not missing,

@@ -8,9 +8,9 @@ import shutil
 from datetime import UTC, datetime
 
 import pytest
-from runner.conftest import Start, link
-from runner.runner_process import Folders
+from runner.conftest import Start
 from standin.harness import StandIn
+from support.runner_process import Folders, link
 
 
 async def test_a_clean_stop_right_after_linking_keeps_the_login(mode: str, start: Start, standin: StandIn) -> None:

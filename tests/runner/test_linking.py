@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
-from runner.conftest import Start, link
+from runner.conftest import Start
 from standin.harness import StandIn
 from standin.settings import QrForm
+from support.runner_process import link
 
 
 async def test_a_scan_leads_through_syncing_to_connected(mode: str, start: Start, standin: StandIn) -> None:

@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 from aiohttp import web
-from runner.conftest import Start, link
-from runner.runner_process import Folders
+from runner.conftest import Start
 from session_protocol.vocabulary import ExitCode
 from standin.harness import StandIn
 from standin.settings import Variant
+from support.runner_process import Folders, link
 
 
 async def test_without_the_extra_authority_the_certificate_is_refused(start: Start) -> None:

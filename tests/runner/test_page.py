@@ -10,9 +10,7 @@ from pathlib import Path
 
 import pytest
 from playwright.async_api import Page
-from runner.runner_process import Folders
 from session_devtools.errors import WaitTimeout
-from session_devtools.waiting import async_wait_until
 from session_protocol.hosts import AllowedHosts
 from session_protocol.vocabulary import StateReason
 from session_runner.host.processes import descendants, processes
@@ -25,6 +23,8 @@ from session_runner.states.facts import Dialog, Facts
 from session_runner.states.past import Past, remember
 from session_runner.states.policy import Policy
 from standin.harness import StandIn
+from support.runner_process import Folders
+from support.waiting import async_until
 
 PROGRAM = Path("/usr/lib/chromium/chromium-headless-shell")
 
@@ -40,7 +40,7 @@ class Open:
     async def facts(self, *, deadline: float = 40, **expected: object) -> Facts:
         """Probe until the facts have these values."""
         try:
-            return await async_wait_until(
+            return await async_until(
                 f"facts with {expected}",
                 lambda: self.browser.probe(deadline=20),
                 lambda facts: all(getattr(facts, name) == value for name, value in expected.items()),
@@ -89,7 +89,7 @@ async def opened(folders: Folders, standin: StandIn, monkeypatch: pytest.MonkeyP
 
 async def boots(browser: BrowserPage, reported: list[str]) -> bool:
     """Whether the page comes up, or lost a script on the way."""
-    facts = await async_wait_until(
+    facts = await async_until(
         "the page, or the loss of a script",
         lambda: browser.probe(deadline=20),
         lambda facts: facts.injected or any(name.startswith("net::") for name in reported),
@@ -157,7 +157,7 @@ async def test_a_window_that_the_page_opens_is_closed(opened: Open, standin: Sta
     await link(opened, standin)
     await opened.browser.page.evaluate("url => { window.open(url) }", standin.page_url)
     pages = opened.browser.context
-    await async_wait_until("the second page is closed", lambda: asyncio.sleep(0, len(pages.pages) == 1), within=20)
+    await async_until("the second page is closed", lambda: asyncio.sleep(0, len(pages.pages) == 1), within=20)
     facts = await opened.facts(stream="CONNECTED", foreign_mutex=False)
 
     assert facts.dialog is None

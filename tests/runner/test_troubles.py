@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from runner.conftest import Start, link
+from runner.conftest import Start
 from standin.harness import StandIn
+from support.runner_process import link
 
 
 async def test_unlinked_on_the_phone_links_again(mode: str, start: Start, standin: StandIn) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from playwright.async_api import BrowserContext, Page
 from playwright.async_api import Error as PlaywrightError
-from session_devtools.waiting import async_wait_until
+from support.waiting import async_until
 
 __all__ = ["Tab", "wait_for_value"]
 
@@ -65,7 +65,7 @@ class Tab:
                 for name, value in wanted.items()
             )
 
-        return await async_wait_until(f"{wanted}", self.facts, hold, within=DEADLINE, every=_POLL)
+        return await async_until(f"{wanted}", self.facts, hold, within=DEADLINE, every=_POLL)
 
     async def qr(self) -> str:
         """Wait for a code and return its text."""
@@ -92,4 +92,4 @@ class Tab:
 
 async def wait_for_value(read: Any, expected: Any) -> None:
     """Wait until `await read()` equals `expected`."""
-    await async_wait_until(f"{expected}", read, lambda actual: actual == expected, within=DEADLINE, every=_POLL)
+    await async_until(f"{expected}", read, lambda actual: actual == expected, within=DEADLINE, every=_POLL)

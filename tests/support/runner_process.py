@@ -1,7 +1,7 @@
 """Starts the runner as the outside world does: `python -m session_runner` with an environment, spoken to over HTTP.
 
-Tests hold a `RunnerProcess`; nothing here imports the runner's code apart from its words. A runner that a test leaves
-behind is ended by its id, with everything below it.
+Tests and the benchmark of the runner's memory hold a `RunnerProcess`; nothing here imports the runner's code apart from
+its words. A runner that is left behind is ended by its id, with everything below it.
 """
 
 from __future__ import annotations
@@ -12,15 +12,17 @@ import json
 import os
 import signal
 import sys
+import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import aiohttp
-from session_devtools.waiting import async_wait_until
 from session_protocol.environment import Variable
 from session_runner.host.processes import Process, descendants, end, processes
+from standin.harness import StandIn
+from support.waiting import async_until
 
 TOKENS = {scope: f"token-for-{scope}" for scope in ("state", "link", "send", "read", "admin")}
 
@@ -51,7 +53,7 @@ class Folders:
         return {
             "PATH": os.environ["PATH"],
             "HOME": str(self.home),
-            "TMPDIR": os.environ["TMPDIR"],
+            "TMPDIR": os.environ.get("TMPDIR", tempfile.gettempdir()),
             Variable.PROFILE_DIR: str(self.profile),
             Variable.CACHE_DIR: str(self.cache),
             Variable.TOKEN_DIR: str(self.tokens),
@@ -120,7 +122,7 @@ class RunnerProcess:
             document: dict[str, Any] = json.loads(body)
             return document if status == 200 and document["text"] != other_than else None
 
-        return await async_wait_until("a QR code", look, within=deadline, every=0.1)
+        return await async_until("a QR code", look, within=deadline, every=0.1)
 
     async def metric(self, name: str) -> float:
         """One sample of /metrics by its full name, labels included."""
@@ -131,7 +133,7 @@ class RunnerProcess:
 
     async def metric_above(self, name: str, value: float, *, deadline: float = 60) -> None:
         """Wait until that sample is greater."""
-        await async_wait_until(
+        await async_until(
             f"{name} above {value}", lambda: self.metric(name), lambda seen: seen > value, within=deadline
         )
 
@@ -175,6 +177,23 @@ class RunnerProcess:
     def termination_message(self) -> str:
         """What the kubelet would read."""
         return self.folders.termination_log.read_text()
+
+
+def settings_for(standin: StandIn) -> dict[str, str]:
+    """The runner's variables that lead it to a stand-in page."""
+    return {
+        Variable.WHATSAPP_WEB_URL: standin.page_url,
+        Variable.ALLOWED_HOSTS: ",".join(standin.allowed_hosts),
+        Variable.EXTRA_CA_FILE: str(standin.ca_file),
+    }
+
+
+async def link(runner: RunnerProcess, standin: StandIn) -> str:
+    """Scan the QR code and wait until the session is connected; returns the device."""
+    code = await runner.code()
+    device = await standin.phone.scan(code["text"])
+    await runner.wait_for_state("Connected")
+    return device
 
 
 @contextlib.asynccontextmanager
