@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-READS = frozenset({"get", "list", "watch"})
+from session_devtools.audit_log import READS, AuditLog, Entry, parse
+
 EXCLUDED = frozenset({"leases", "events"})
 """ Renewals come by the clock and events tell; neither is work on a session. """
 
@@ -41,24 +41,17 @@ class RequestCounts:
 
 
 def count(lines: Iterable[str], *, user: str) -> RequestCounts:
-    """Count an account's requests in lines of the audit log; a line that is being written has no end and is left out."""
-    found: Counter[str] = Counter()
-    for line in lines:
-        if not line.endswith("\n") or user not in line:
-            continue
-        event = json.loads(line)
-        if event["stage"] == "ResponseComplete" and event["user"].get("username") == user:
-            target = event.get("objectRef", {})
-            parts = (target.get("resource", event.get("requestURI", "?")), target.get("subresource"))
-            found[f"{event['verb']} {'/'.join(part for part in parts if part)}"] += 1
-    return RequestCounts(requests=found)
+    """Count an account's requests in lines of the audit log."""
+    return _counted(parse(lines), user)
 
 
 def count_since(log: Path, start: int, *, user: str) -> RequestCounts:
     """Count from a place in the log on."""
-    with log.open() as file:
-        file.seek(start)
-        return count(file, user=user)
+    return _counted(AuditLog(log).entries(since=start, about=user), user)
+
+
+def _counted(entries: Iterable[Entry], user: str) -> RequestCounts:
+    return RequestCounts(requests=Counter(f"{entry.verb} {entry.resource}" for entry in entries if entry.user == user))
 
 
 def _resource(request: str) -> str:

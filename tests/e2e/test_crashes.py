@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 
 import pytest
-from e2e.audit import Entry
 from e2e.tenant import Tenant
 from e2e.testbed import Testbed
 from e2e.trio import TRIO
+from session_devtools.audit_log import Entry
 from session_devtools.waiting import wait_until
 from support.waiting import TIMEOUT, until
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from e2e.audit import OPERATOR, READS, Audit, Entry
+from e2e.audit import OPERATOR, Audit
 from e2e.testbed import KEEP, remove
 from local_cluster.full.cluster import FullCluster
 from local_cluster.registry import Registry, trust
@@ -26,6 +26,7 @@ from session_demo.install import rollout
 from session_demo.manifests import NAMESPACE, QUOTA
 from session_demo.preflight import OPERATOR_NAMESPACE
 from session_demo.transformers import Images
+from session_devtools.audit_log import READS, Entry
 from session_devtools.images.build import build
 from session_devtools.images.push import push
 from session_devtools.kubectl import Kubectl

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from e2e.audit import READS, writes
 from e2e.tenant import Tenant
 from e2e.testbed import Testbed
+from session_devtools.audit_log import READS, writes
 from support.waiting import until
 
 QUIET = 8.0

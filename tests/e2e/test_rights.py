@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import pytest
-from e2e.audit import OPERATOR, Entry
+from e2e.audit import OPERATOR
 from e2e.tenant import Tenant
 from e2e.testbed import Testbed
+from session_devtools.audit_log import Entry
 from session_devtools.http_client import Client
 
 WORD = "tr3asure"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 
-from e2e.audit import writes
 from e2e.object_versions import Object, revision, watch
 from e2e.pod_processes import paused, process_of
 from e2e.tenant import Tenant
 from e2e.testbed import Testbed
 from session_demo.install import pod_of
+from session_devtools.audit_log import writes
 from support.sessions import condition
 from support.waiting import until
 
