@@ -1,35 +1,20 @@
-"""The operator as a process of this machine, with the account and the rights of the manifests, on a light cluster."""
+"""The operator as a process of this machine, on a light cluster: when it acts, and what it has done by its own metrics."""
 
 from __future__ import annotations
 
-import json
-import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from local_cluster.light import LightCluster
-from session_demo.manifests import CRDS
 from session_devtools.http_client import Client
 from session_devtools.waiting import wait_until
+from support.operator_process import log_lines, start, tail
 
 from session_bench.errors import BenchError
 from session_bench.metrics import Work, parse_work
-
-ROOT = Path(__file__).parents[2]
-NAMESPACE = "whatsapp-operator"
-ACCOUNT = f"system:serviceaccount:{NAMESPACE}:whatsapp-operator"
-MANIFESTS = (
-    *(ROOT / f"crds/wasession.dev_whatsapp{kind}.yaml" for kind in ("sessions", "sessionquotas")),
-    *(
-        ROOT / f"manifests/base/operator/{name}.yaml"
-        for name in ("namespace", "service-account", "cluster-role", "role")
-    ),
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,30 +40,17 @@ class OperatorProcess:
 
     def _logged(self, message: str, field: str, value: str = "") -> str | None:
         if self.process.poll() is not None:
-            raise BenchError(f"the operator ended ({self.process.returncode}): {self.log.read_text()[-2000:]}")
-        for line in self.log.read_text().splitlines():
-            record = json.loads(line) if line.startswith("{") and line.endswith("}") else {}
-            if record.get("message") == message and value in ("", record.get(field)):
-                return str(record[field])
+            raise BenchError(f"the operator ended ({self.process.returncode}): {tail(self.log)}")
+        for line in log_lines(self.log):
+            if line.get("message") == message and value in ("", line.get(field)):
+                return str(line[field])
         return None
 
 
 @contextmanager
-def operator(cluster: LightCluster, kubeconfig: Path, log: Path) -> Iterator[OperatorProcess]:
+def operator(kubeconfig: Path, log: Path) -> Iterator[OperatorProcess]:
     """Start one, and end it in order."""
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(log.parent),
-        "KUBECONFIG": str(kubeconfig),
-        "RUNNER_IMAGE": "example.org/runner:1",
-        "OPERATOR_NAMESPACE": NAMESPACE,
-        "POD_NAME": log.stem,
-        "HTTP_ADDRESS": "127.0.0.1",
-        "HTTP_PORT": "0",
-    }
-    command = [sys.executable, "-m", "whatsapp_operator"]
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, env=environment, stderr=output, cwd=cluster.folder)
+    process = start(kubeconfig, log)
     try:
         yield OperatorProcess(process=process, log=log)
     finally:
@@ -88,11 +60,3 @@ def operator(cluster: LightCluster, kubeconfig: Path, log: Path) -> Iterator[Ope
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def install(cluster: LightCluster) -> Path:
-    """Apply CRDs and rights; return a kubeconfig of the operator's account."""
-    files = [argument for path in MANIFESTS for argument in ("--filename", str(path))]
-    cluster.kubectl("apply", "--server-side", *files)
-    cluster.kubectl.wait_established(*CRDS)
-    return cluster.kubeconfig_for(ACCOUNT, "system:serviceaccounts", f"system:serviceaccounts:{NAMESPACE}")

@@ -17,13 +17,15 @@ from typing import Any
 
 from local_cluster.light import LightCluster
 from session_devtools.http_client import Client
+from session_devtools.installation.constants import OPERATOR_ACCOUNT
 from session_devtools.progress import Progress
 from session_devtools.waiting import wait_until
+from support.operator_process import install, operator_kubeconfig
 
 from session_bench import kernel, objects
 from session_bench.audit import count_since
 from session_bench.figures import Comparison, Row, Table
-from session_bench.operator_process import ACCOUNT, OperatorProcess, install, operator
+from session_bench.operator_process import OperatorProcess, operator
 
 MB = 2**20
 QUIET_SECONDS = 7.0
@@ -47,13 +49,14 @@ def measure_operator(*, sessions: int, rounds: int, progress: Progress) -> Table
 def _round(sessions: int) -> dict[tuple[str, str], float]:
     with LightCluster.start() as cluster, tempfile.TemporaryDirectory(prefix="bench-operator-") as name:
         folder, api = Path(name), _api(cluster)
-        kubeconfig = install(cluster)
+        install(cluster)
+        kubeconfig = operator_kubeconfig(cluster)
         image = "example.org/runner:1"
         _create(cluster, [objects.namespace(), _named("bare"), objects.quota()])
         figures: dict[tuple[str, str], float] = {}
         pods = [objects.bare_pod(f"pod-{number}", "bare", image) for number in range(sessions)]
         figures[BARE, "s"] = _timed(cluster, pods, lambda: _count(api, "bare") == sessions)
-        with operator(cluster, kubeconfig, folder / "first.log") as first:
+        with operator(kubeconfig, folder / "first.log") as first:
             first.wait_until_acting()
             at_rest(first)
             figures["operator at rest, no session: resident", "MB"] = kernel.resident(first.pid)[0] / MB
@@ -61,7 +64,7 @@ def _round(sessions: int) -> dict[tuple[str, str], float]:
             wanted = [objects.session(f"session-{number}") for number in range(sessions)]
             figures[ALL, "s"] = _timed(cluster, wanted, lambda: _count(api, objects.NAMESPACE) == sessions)
             at_rest(first, reconciles=sessions)
-            counted = count_since(cluster.audit_log, start, user=ACCOUNT)
+            counted = count_since(cluster.audit_log, start, user=OPERATOR_ACCOUNT)
             figures["requests per session", ""] = counted.total() / sessions
             figures["  of them writes", ""] = counted.writes() / sessions
             figures["  of them status writes", ""] = counted.of("patch whatsappsessions/status") / sessions
@@ -72,9 +75,9 @@ def _round(sessions: int) -> dict[tuple[str, str], float]:
             now, peak = kernel.resident(first.pid)
             figures["operator: resident", "MB"], figures["operator: resident at most", "MB"] = now / MB, peak / MB
         start, begun = cluster.audit_log.stat().st_size, time.monotonic()
-        with operator(cluster, kubeconfig, folder / "second.log") as second:
+        with operator(kubeconfig, folder / "second.log") as second:
             figures["operator restarted, to nothing to do", "s"] = at_rest(second, reconciles=sessions) - begun
-            writes = count_since(cluster.audit_log, start, user=ACCOUNT).writes()
+            writes = count_since(cluster.audit_log, start, user=OPERATOR_ACCOUNT).writes()
             figures["writes after the restart", ""] = float(writes)
         return figures
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from session_devtools.errors import ToolError
 from session_devtools.images.build import build
+from session_devtools.installation.constants import CRDS
 from session_devtools.kubectl import Kubectl
 from session_devtools.progress import ConsoleProgress
 
@@ -22,7 +23,7 @@ from session_demo.errors import DemoError
 from session_demo.image_delivery import Delivery, choose_delivery
 from session_demo.install import ROOT, InstallOptions, install, remove_leftovers
 from session_demo.kube_context import KubeContext
-from session_demo.manifests import CRDS, NAMESPACE, QUOTA
+from session_demo.manifests import NAMESPACE, QUOTA
 from session_demo.preflight import OPERATOR_NAMESPACE, CrdOwner, Findings
 from session_demo.report import Report
 

@@ -15,13 +15,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from session_devtools.commands import run
+from session_devtools.installation.constants import CRDS
 from session_devtools.kubectl import Kubectl
 from session_devtools.waiting import wait_until
 
 from session_demo import transformers
 from session_demo.cluster_client import ClusterClient
 from session_demo.errors import DemoError
-from session_demo.manifests import CRDS, NAMESPACE, PART_OF, namespace
+from session_demo.manifests import NAMESPACE, PART_OF, namespace
 from session_demo.report import Report
 from session_demo.transformers import Images
 

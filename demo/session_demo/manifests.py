@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-API = "wasession.dev/v1alpha1"
-CRDS = ("whatsappsessions.wasession.dev", "whatsappsessionquotas.wasession.dev")
+from session_devtools.installation.constants import API_VERSION
+
 NAMESPACE = "whatsapp-demo"
 QUOTA = "demo"
 PART_OF = "whatsapp-demo"
@@ -27,14 +27,14 @@ def namespace(instance: str) -> dict[str, Any]:
 def quota(instance: str) -> dict[str, Any]:
     """A quota of three sessions."""
     metadata = {"name": QUOTA, "labels": _labels(instance)}
-    return {"apiVersion": API, "kind": "WhatsAppSessionQuota", "metadata": metadata, "spec": {"sessions": 3}}
+    return {"apiVersion": API_VERSION, "kind": "WhatsAppSessionQuota", "metadata": metadata, "spec": {"sessions": 3}}
 
 
 def session(name: str, profile: Mapping[str, str]) -> dict[str, Any]:
     """One session that counts against the demo's quota, with a small volume; `profile` adds to spec.profile."""
     spec = {"quotaName": QUOTA, "profile": {"size": "256Mi", **profile}}
     metadata = {"name": name, "namespace": NAMESPACE}
-    return {"apiVersion": API, "kind": "WhatsAppSession", "metadata": metadata, "spec": spec}
+    return {"apiVersion": API_VERSION, "kind": "WhatsAppSession", "metadata": metadata, "spec": spec}
 
 
 def _labels(instance: str) -> dict[str, str]:

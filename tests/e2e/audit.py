@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from session_devtools.audit_log import AuditLog, Entry
-
-OPERATOR = "system:serviceaccount:whatsapp-operator:whatsapp-operator"
+from session_devtools.installation.constants import OPERATOR_ACCOUNT
 
 
 class Audit:
     """One account's requests."""
 
-    def __init__(self, log: Path, *, user: str = OPERATOR) -> None:
+    def __init__(self, log: Path, *, user: str = OPERATOR_ACCOUNT) -> None:
         self._log = AuditLog(log)
         self._user = user
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from e2e.audit import OPERATOR, Audit
+from e2e.audit import Audit
 from e2e.testbed import KEEP, remove
 from local_cluster.full.cluster import FullCluster
 from local_cluster.registry import Registry, trust
@@ -29,6 +29,7 @@ from session_demo.transformers import Images
 from session_devtools.audit_log import READS, Entry
 from session_devtools.images.build import build
 from session_devtools.images.push import push
+from session_devtools.installation.constants import OPERATOR_ACCOUNT
 from session_devtools.kubectl import Kubectl
 from session_devtools.progress import ConsoleProgress
 from support.waiting import until
@@ -153,8 +154,8 @@ def waits(session: Mapping[str, Any]) -> bool:
 def played(foreign: ForeignCluster) -> Played:
     """The demo, played once."""
     before, shop = foreign.everything(), foreign.session("sales")
-    audits = {user: Audit(foreign.cluster.audit_log, user=user) for user in (OPERATOR, DEMO_OPERATOR)}
-    began = audits[OPERATOR].now()
+    audits = {user: Audit(foreign.cluster.audit_log, user=user) for user in (OPERATOR_ACCOUNT, DEMO_OPERATOR)}
+    began = audits[OPERATOR_ACCOUNT].now()
     done = foreign.make("demo", REGISTRY=foreign.registry, REGISTRY_INSECURE="1", DEMO_MODE="modern")
     sys.stderr.write(done.stdout)  # whoever looks into a failure reads the play first
     pods = json.loads(foreign.kubectl("get", "pods", "--all-namespaces", "--output=json"))["items"]
@@ -209,7 +210,7 @@ def test_the_operators_leave_each_other_alone(played: Played) -> None:
     """Neither writes anything of the other's, and their session is as it was."""
     theirs = [
         str(entry)
-        for entry in played.requests[OPERATOR]
+        for entry in played.requests[OPERATOR_ACCOUNT]
         if changes(entry) and entry.namespace in (NAMESPACE, OPERATOR_NAMESPACE)
     ]
     own = {(NAMESPACE, ""), (OPERATOR_NAMESPACE, ""), ("", QUOTA)}

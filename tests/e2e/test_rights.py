@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import pytest
-from e2e.audit import OPERATOR
 from e2e.tenant import Tenant
 from e2e.testbed import Testbed
 from session_devtools.audit_log import Entry
 from session_devtools.http_client import Client
+from session_devtools.installation.constants import OPERATOR_ACCOUNT
 
 WORD = "tr3asure"
 
@@ -127,7 +127,7 @@ def test_no_verb_on_secrets_gives_a_foreign_one_away(as_operator: str, bank: Ten
     )
 
     assert (409 if attempt.method == "POST" else 403) == answer.status
-    assert OPERATOR in answer.text or attempt.method == "POST"
+    assert OPERATOR_ACCOUNT in answer.text or attempt.method == "POST"
     assert WORD not in answer.text
     assert _encoded(WORD) not in answer.text
     assert {"pin": _encoded(WORD)} == (bank.get("secret", "bank") or {})["data"]
@@ -136,7 +136,7 @@ def test_no_verb_on_secrets_gives_a_foreign_one_away(as_operator: str, bank: Ten
 @pytest.fixture(scope="module")
 def as_operator(e2e: Testbed) -> Iterator[str]:
     """The API server's address for requests that are taken for the operator's."""
-    command = [*e2e.kubectl.command, f"--as={OPERATOR}", "proxy", "--port=0"]
+    command = [*e2e.kubectl.command, f"--as={OPERATOR_ACCOUNT}", "proxy", "--port=0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as proxy:
         try:
             assert proxy.stdout is not None

@@ -10,8 +10,8 @@ from local_cluster.testing import light_cluster, light_cluster_with_controllers,
 from manifests.checkers import GLUA, KUBE_SCORE, KUBECONFORM
 from manifests.people import Person
 from manifests.rendering import INSTALL
-from session_demo.manifests import CRDS
 from session_devtools.build.go import go_tool
+from session_devtools.installation.constants import CRDS
 from session_devtools.progress import ConsoleProgress
 
 __all__ = ["light_cluster", "light_cluster_with_controllers", "light_programs", "make_namespace"]

@@ -18,9 +18,10 @@ from session_demo.current import INSTANCE, OVERLAY, Options
 from session_demo.errors import DemoError
 from session_demo.install import ROOT
 from session_demo.kube_context import KubeContext
-from session_demo.manifests import CRDS, namespace, quota, session
+from session_demo.manifests import namespace, quota, session
 from session_demo.preflight import CrdOwner
 from session_demo.report import Report
+from session_devtools.installation.constants import CRDS
 from session_devtools.kubectl import Kubectl
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]

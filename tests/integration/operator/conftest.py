@@ -16,19 +16,14 @@ import pytest
 from api_client import ApiClient
 from integration.operator.admin import Admin, Audit, Json
 from integration.operator.node import Node, ScriptedRunner
-from integration.operator.process import ACCOUNT, NAMESPACE, ROOT, OperatorProcess
+from integration.operator.process import OperatorProcess
 from local_cluster.light import LightCluster
-from session_demo.manifests import CRDS
+from session_devtools.installation.constants import OPERATOR_NAMESPACE
+from support import operator_process
 from support.sessions import AsyncSessionWaits, condition, in_pod
 from support.waiting import async_until
 
 T = TypeVar("T")
-
-MANIFESTS = [
-    *(ROOT / "crds" / f"wasession.dev_whatsapp{kind}.yaml" for kind in ("sessions", "sessionquotas")),
-    *(ROOT / "manifests/base/operator" / f"{name}.yaml" for name in ("namespace", "service-account")),
-    *(ROOT / "manifests/base/operator" / f"{name}.yaml" for name in ("cluster-role", "role")),
-]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -41,16 +36,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def operator_cluster(light_cluster: LightCluster) -> LightCluster:
     """The light cluster with the CRDs, and the operator's account with its rights."""
-    files = [argument for path in MANIFESTS for argument in ("--filename", str(path))]
-    light_cluster.kubectl("apply", "--server-side", *files)
-    light_cluster.kubectl.wait_established(*CRDS)
+    operator_process.install(light_cluster)
     return light_cluster
 
 
 @pytest.fixture(scope="session")
 def operator_kubeconfig(operator_cluster: LightCluster) -> Path:
     """Credentials of the operator's account."""
-    return operator_cluster.kubeconfig_for(ACCOUNT, "system:serviceaccounts", f"system:serviceaccounts:{NAMESPACE}")
+    return operator_process.operator_kubeconfig(operator_cluster)
 
 
 @dataclass
@@ -74,7 +67,7 @@ class OperatorHarness(AsyncSessionWaits):
     def standby(self, **settings: str) -> OperatorProcess:
         """Start an operator for this namespace alone."""
         log = self.folder / f"operator-{len(self.operators) + 1}.log"
-        given = {"WATCH_NAMESPACES": self.namespace, **settings}
+        given = {"WATCH_OPERATOR_NAMESPACES": self.namespace, **settings}
         process = OperatorProcess(kubeconfig=self.kubeconfig, log=log, settings=given)
         self.operators.append(process)
         return process
@@ -223,15 +216,15 @@ async def instance_rights(operator_cluster: LightCluster) -> AsyncIterator[None]
             "RoleBinding",
             {
                 "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name},
-                "subjects": [{"kind": "ServiceAccount", "name": "whatsapp-operator", "namespace": NAMESPACE}],
+                "subjects": [{"kind": "ServiceAccount", "name": "whatsapp-operator", "namespace": OPERATOR_NAMESPACE}],
             },
         ),
     ):
-        metadata = {"name": name, "namespace": NAMESPACE}
+        metadata = {"name": name, "namespace": OPERATOR_NAMESPACE}
         obj = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": metadata, **rest}
         kubectl("apply", "--filename", "-", input=json.dumps(obj))
     yield
-    kubectl("delete", f"role/{name}", f"rolebinding/{name}", "--namespace", NAMESPACE)
+    kubectl("delete", f"role/{name}", f"rolebinding/{name}", "--namespace", OPERATOR_NAMESPACE)
 
 
 async def _clean_up(admin: Admin, namespace: str) -> None:
@@ -240,7 +233,7 @@ async def _clean_up(admin: Admin, namespace: str) -> None:
         "whatsapp-operator-demo",
     ):  # a killed operator's Lease would keep the next test waiting
         with contextlib.suppress(LookupError):
-            await admin.delete("leases", NAMESPACE, name)
+            await admin.delete("leases", OPERATOR_NAMESPACE, name)
     with contextlib.suppress(LookupError):
         await admin.delete("whatsappsessionquotas", "", namespace)
     for session in await admin.list("whatsappsessions", namespace):

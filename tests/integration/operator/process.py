@@ -1,23 +1,16 @@
-"""The operator as a process of its own, as a pod would run it, with the account and the rights of the manifests."""
+"""The operator as a process of its own, as a pod would run it, waited for among coroutines."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any, Self
 
 import aiohttp
-from session_devtools.errors import WaitTimeout
-from session_devtools.waiting import async_wait_until
-
-ROOT = Path(__file__).parents[3]
-NAMESPACE = "whatsapp-operator"
-ACCOUNT = f"system:serviceaccount:{NAMESPACE}:whatsapp-operator"
+from support import operator_process
+from support.waiting import async_until
 
 
 class OperatorProcess:
@@ -25,23 +18,8 @@ class OperatorProcess:
 
     def __init__(self, *, kubeconfig: Path, log: Path, settings: dict[str, str], command: tuple[str, ...] = ()) -> None:
         self.log = log
-        environment = {
-            "PATH": os.environ["PATH"],
-            "HOME": str(log.parent),
-            "KUBECONFIG": str(kubeconfig),
-            "RUNNER_IMAGE": "example.org/runner:1",
-            "OPERATOR_NAMESPACE": NAMESPACE,
-            "POD_NAME": log.stem,
-            "HTTP_ADDRESS": "127.0.0.1",
-            "HTTP_PORT": "0",
-            "RESYNC_INTERVAL": "5s",
-            "LOG_LEVEL": "debug",
-            **settings,
-        }
-        with log.open("w") as output:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "whatsapp_operator", *command], env=environment, stderr=output, cwd=log.parent
-            )
+        variables = {"RESYNC_INTERVAL": "5s", "LOG_LEVEL": "debug", **settings}
+        self._process = operator_process.start(kubeconfig, log, *command, **variables)
 
     @classmethod
     def command(cls, *command: str, kubeconfig: Path, log: Path) -> Self:
@@ -60,8 +38,7 @@ class OperatorProcess:
 
     def lines(self) -> list[dict[str, Any]]:
         """What it logged so far."""
-        text = self.log.read_text()
-        return [json.loads(line) for line in text.splitlines() if line.startswith("{") and line.endswith("}")]
+        return operator_process.log_lines(self.log)
 
     async def port(self) -> int:
         """The port of its probes."""
@@ -79,10 +56,7 @@ class OperatorProcess:
                 raise AssertionError(f"the operator ended and did not say {message!r} {fields}:\n{self.tail()}")
             return None
 
-        try:
-            return await async_wait_until(f"the operator says {message!r} {fields}", found, within=within)
-        except WaitTimeout as late:
-            raise AssertionError(f"{late}:\n{self.tail()}") from late
+        return await async_until(f"the operator says {message!r} {fields}", found, within=within, log=self.tail)
 
     async def wait_until_acting(self) -> Self:
         """Wait until it has the Lease and the whole picture."""
@@ -122,4 +96,4 @@ class OperatorProcess:
 
     def tail(self) -> str:
         """The end of its log, for a message."""
-        return "\n".join(self.log.read_text().splitlines()[-40:])
+        return operator_process.tail(self.log)

@@ -6,8 +6,9 @@ import pytest
 from api_client import ApiClient
 from integration.operator.admin import Admin, Refused
 from integration.operator.conftest import OperatorHarness
-from integration.operator.process import ACCOUNT, NAMESPACE, OperatorProcess
+from integration.operator.process import OperatorProcess
 from local_cluster.light import LightCluster
+from session_devtools.installation.constants import OPERATOR_ACCOUNT, OPERATOR_NAMESPACE
 
 READING = [
     ("GET", "/api/v1/namespaces/{0}/secrets/bank", {}),
@@ -18,15 +19,15 @@ READING = [
     ("PATCH", "/api/v1/namespaces/{0}/secrets/bank", {}),
     ("DELETE", "/api/v1/namespaces/{0}/secrets/bank", {}),
     ("DELETE", "/api/v1/namespaces/{0}/secrets", {}),
-    ("GET", f"/api/v1/namespaces/{NAMESPACE}/secrets/other", {}),
-    ("PATCH", f"/api/v1/namespaces/{NAMESPACE}/secrets/whatsapp-operator-keys", {}),
+    ("GET", f"/api/v1/namespaces/{OPERATOR_NAMESPACE}/secrets/other", {}),
+    ("PATCH", f"/api/v1/namespaces/{OPERATOR_NAMESPACE}/secrets/whatsapp-operator-keys", {}),
 ]
 
 
 def operators_account(cluster: LightCluster) -> Admin:
     """Calls with the rights of the operator's account."""
-    groups = ("system:serviceaccounts", f"system:serviceaccounts:{NAMESPACE}")
-    return Admin(ApiClient(cluster, ACCOUNT, *groups))
+    groups = ("system:serviceaccounts", f"system:serviceaccounts:{OPERATOR_NAMESPACE}")
+    return Admin(ApiClient(cluster, OPERATOR_ACCOUNT, *groups))
 
 
 @pytest.mark.parametrize(("method", "path", "query"), READING)
@@ -70,7 +71,7 @@ async def test_a_rotated_key_serves_the_pods_made_afterwards(harness: OperatorHa
     await harness.session("new")
     await harness.wait_for_state("new", "QRPending")
 
-    keys = (await harness.admin.get("secrets", NAMESPACE, "whatsapp-operator-keys"))["data"]
+    keys = (await harness.admin.get("secrets", OPERATOR_NAMESPACE, "whatsapp-operator-keys"))["data"]
     labels = {
         name: (await harness.pod(name) or {})["metadata"]["labels"]["wasession.dev/key-id"] for name in ("old", "new")
     }

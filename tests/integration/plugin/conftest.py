@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 import yaml
 from local_cluster.light import LightCluster, Programs
-from session_demo.manifests import CRDS
+from session_devtools.installation.constants import CRDS
 from session_protocol.vocabulary import TokenScope
 from session_runner.http.app import Api, serve
 from session_runner.http.auth import TokenFolder

@@ -12,11 +12,11 @@ from session_demo.current import Options, Target
 from session_demo.errors import DemoError
 from session_demo.image_delivery import RegistryDelivery
 from session_demo.kube_context import KubeContext
-from session_demo.manifests import CRDS
 from session_demo.preflight import OPERATOR_NAMESPACE, CrdOwner
 from session_demo.transformers import Images
 from session_devtools.errors import BuildError, CommandError
 from session_devtools.images.build import Built
+from session_devtools.installation.constants import CRDS
 from session_devtools.kubectl import Kubectl
 from session_devtools.progress import Progress
 from unit.demo.fake_kubectl import MINE, Cluster, kubectl, report, thing

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from session_demo import preflight
-from session_demo.manifests import CRDS
 from session_demo.preflight import CrdOwner, Findings
+from session_devtools.installation.constants import CRDS
 from unit.demo.fake_kubectl import MINE, Cluster, kubectl, thing
 
 OPERATOR = {"app.kubernetes.io/name": "whatsapp-session-operator"}
