@@ -295,8 +295,8 @@ def test_the_farewell_leaves_the_persons_own_configuration_alone(folder: Path) -
 def test_a_reader_that_goes_ends_the_demo_without_a_traceback() -> None:
     """`make demo | head`: the play stops as other programs do, by the number of the signal for a broken pipe."""
     code = (
-        "from session_demo import __main__ as it; from session_demo.report import Story\n"
-        "it._COMMANDS = {('play', 'local'): lambda given: [Story().say('line') for _ in range(100_000)] and 0}\n"
+        "from session_demo import __main__ as it; from session_demo.report import Report\n"
+        "it._COMMANDS = {('play', 'local'): lambda given: [Report().info('line') for _ in range(100_000)] and 0}\n"
         "raise SystemExit(it.main(['play', '--cluster', 'local', '--name', 'demo']))"
     )
     with subprocess.Popen(
