@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from session_devtools.http_client import Client
+from session_devtools.processes import tail
 from session_devtools.waiting import wait_until
-from support.operator_process import log_lines, start, tail
+from support.operator_process import log_lines, start
 
 from session_bench.errors import BenchError
 from session_bench.metrics import Work, parse_work
@@ -40,7 +41,7 @@ class OperatorProcess:
 
     def _logged(self, message: str, field: str, value: str = "") -> str | None:
         if self.process.poll() is not None:
-            raise BenchError(f"the operator ended ({self.process.returncode}): {tail(self.log)}")
+            raise BenchError(f"the operator ended ({self.process.returncode}): {tail(self.log, lines=40)}")
         for line in log_lines(self.log):
             if line.get("message") == message and value in ("", line.get(field)):
                 return str(line[field])

@@ -61,8 +61,3 @@ def log_lines(log: Path) -> list[dict[str, Any]]:
     """What it has logged so far; a line that is being written has no end and is left out."""
     lines = log.read_text().splitlines()
     return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
-
-
-def tail(log: Path, *, lines: int = 40) -> str:
-    """The end of its log, for a message."""
-    return "\n".join(log.read_text().splitlines()[-lines:])

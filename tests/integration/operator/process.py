@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import aiohttp
+from session_devtools.processes import tail
 from support import operator_process
 from support.waiting import async_until
 
@@ -96,4 +97,4 @@ class OperatorProcess:
 
     def tail(self) -> str:
         """The end of its log, for a message."""
-        return operator_process.tail(self.log)
+        return tail(self.log, lines=40)

@@ -92,14 +92,6 @@ def program(script: ScriptedKubectl) -> Kubectl:
     return Kubectl(program=str(script.folder / "kubectl"), flags=("--context=blue",))
 
 
-def test_every_command_carries_the_cluster(script: ScriptedKubectl) -> None:
-    """First of all, so that no command can reach another one."""
-    script.answer_to("version", out="v1.35.4")
-
-    assert "v1.35.4" == program(script)("version")
-    assert [["--context=blue", "version"]] == script.calls()
-
-
 def test_a_fault_is_told_in_kubectls_words(script: ScriptedKubectl) -> None:
     """With the command that failed."""
     script.answer_to("delete", err="Error from server (Forbidden): no\n", status=1)
@@ -124,19 +116,6 @@ def test_a_command_that_hangs_is_ended(script: ScriptedKubectl) -> None:
 
     with pytest.raises(CommandError, match=r"kubectl wait crd took over 0 s"):
         program(script)("wait", "crd", timeout=0.3)
-
-
-def test_an_object_or_none(script: ScriptedKubectl) -> None:
-    """None is an answer, a fault is none."""
-    script.answer_to("get", "pod", out={"kind": "Pod", "metadata": {"name": "sales"}})
-    script.answer_to("get", "secret")
-    script.answer_to("get", "node", err="Error from server (Forbidden): no", status=1)
-    kubectl = program(script)
-
-    assert {"kind": "Pod", "metadata": {"name": "sales"}} == kubectl.find("pod", "sales", namespace="shop")
-    assert kubectl.find("secret", "x", namespace="shop") is None
-    with pytest.raises(CommandError, match="Forbidden"):
-        kubectl.find("node", "n")
 
 
 def test_a_port_is_forwarded_while_it_is_needed(script: ScriptedKubectl) -> None:

@@ -132,8 +132,8 @@ func TestNextStep(t *testing.T) {
 		file, mounted, claim bool
 		expected             step
 	}{
-		{phase: "none", file: true, mounted: true, claim: true, expected: nothing},   // about to get its object
-		{phase: "none", file: true, mounted: false, claim: true, expected: nothing},  // the same, after a reboot
+		{phase: "none", file: true, mounted: true, claim: true, expected: nothing},     // about to get its object
+		{phase: "none", file: true, mounted: false, claim: true, expected: nothing},    // the same, after a reboot
 		{phase: "none", file: true, mounted: true, claim: false, expected: retainFile}, // its object was removed by force
 		{phase: "none", file: true, mounted: false, claim: false, expected: retainFile},
 		{phase: "none", file: false, mounted: false, claim: false, expected: nothing},
