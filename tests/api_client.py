@@ -69,10 +69,14 @@ class ApiClient:
     ) -> Answer:
         """Send one request and read its whole answer."""
         url = f"{path}?{urllib.parse.urlencode(query)}" if query else path
-        said = self._client.request(url, method=method, body=body, timeout=30, headers={"Content-Type": content_type})
-        if said.status == 0:
-            raise ConnectionError(said.text)
-        return Answer(said.status, json.loads(said.text) if said.text.startswith("{") else {"message": said.text})
+        response = self._client.request(
+            url, method=method, body=body, timeout=30, headers={"Content-Type": content_type}
+        )
+        if response.status == 0:
+            raise ConnectionError(response.text)
+        return Answer(
+            response.status, json.loads(response.text) if response.text.startswith("{") else {"message": response.text}
+        )
 
     def try_session(self, spec: object, *, name: str = "sales") -> Answer:
         """Ask whether a session of this spec would be accepted; nothing is stored."""

@@ -253,14 +253,16 @@ def _spreads() -> st.SearchStrategy[list[Manifest]]:
         "matchLabelKeys": st.lists(names().map("keys.example.com/{}".format), max_size=2, unique=True),
     }
     counts = st.integers(1, 2**31 - 1)
-    wish = st.fixed_dictionaries(
+    preferred_spread = st.fixed_dictionaries(
         {"maxSkew": counts, "topologyKey": names(), "whenUnsatisfiable": st.just("ScheduleAnyway")}, optional=more
     )
-    must = st.fixed_dictionaries(
+    required_spread = st.fixed_dictionaries(
         {"maxSkew": counts, "topologyKey": names(), "whenUnsatisfiable": st.just("DoNotSchedule")},
         optional={**more, "minDomains": counts},
     )
-    return st.lists(st.one_of(wish, must), max_size=2, unique_by=lambda each: each["topologyKey"])
+    return st.lists(
+        st.one_of(preferred_spread, required_spread), max_size=2, unique_by=lambda each: each["topologyKey"]
+    )
 
 
 def _resolvers() -> st.SearchStrategy[Manifest]:

@@ -14,10 +14,10 @@ from e2e.testbed import Testbed, testbed
 from e2e.trio import make, settle, wait_durable
 from session_devtools.errors import ToolError
 
-PLACES = {"test_demo": 0, "test_modern": 1, "test_rights": 3}
+ORDER = {"test_demo": 0, "test_modern": 1, "test_rights": 3}
 """ The play counts the phone's devices and the other page forgets them, so they come before sessions that are shared;
 the rights are judged by all that was done. Between them the order is any. """
-OTHERS = 2
+ANY_TIME = 2
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -28,7 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.slow)
         item.add_marker(pytest.mark.chromium)
         item.add_marker(pytest.mark.timeout(1800))
-    ours.sort(key=lambda item: PLACES.get(item.path.stem, OTHERS))
+    ours.sort(key=lambda item: ORDER.get(item.path.stem, ANY_TIME))
     items[:] = [*(item for item in items if item not in ours), *ours]
 
 

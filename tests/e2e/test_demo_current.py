@@ -89,7 +89,7 @@ class Played:
     """ The other operator's session, before. """
     shop_after: dict[str, Any]
     status: int
-    said: str
+    output: str
     pods: list[dict[str, Any]]
     """ All pods of demo and operators. """
     requests: Mapping[str, list[Entry]]
@@ -164,7 +164,7 @@ def played(foreign: ForeignCluster) -> Played:
         shop=shop,
         shop_after=foreign.session("sales"),
         status=done.returncode,
-        said=done.stdout,
+        output=done.stdout,
         pods=pods,
         requests={user: audit.requests(since=began) for user, audit in audits.items()},
     )
@@ -179,9 +179,9 @@ def removed(foreign: ForeignCluster, played: Played) -> subprocess.CompletedProc
 
 def test_every_step_shows_what_it_promises(played: Played) -> None:
     """The whole of the demo on somebody else's cluster: each step told with what was seen, and none was missed."""
-    assert 0 == played.status, played.said
-    assert "steps showed what they promise" in played.said
-    assert " ✗ " not in played.said
+    assert 0 == played.status, played.output
+    assert "steps showed what they promise" in played.output
+    assert " ✗ " not in played.output
 
 
 def test_it_says_where_before_it_changes_anything(foreign: ForeignCluster, played: Played) -> None:
@@ -191,9 +191,9 @@ def test_it_says_where_before_it_changes_anything(foreign: ForeignCluster, playe
     there = "An operator is installed there (whatsapp-operator/whatsapp-operator): it is left alone."
     used = "the CRDs that are there are used as they are."
 
-    positions = [played.said.find(text) for text in (context, there, used, "removing what an earlier demo left")]
+    positions = [played.output.find(text) for text in (context, there, used, "removing what an earlier demo left")]
 
-    assert -1 not in positions, played.said
+    assert -1 not in positions, played.output
     assert sorted(positions) == positions
 
 

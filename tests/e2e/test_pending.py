@@ -18,7 +18,7 @@ def test_a_pending_pod_is_shown_with_its_reason_and_left_alone(e2e: Testbed, ten
     for name, (pod, _, _) in CASES.items():
         tenant.create(name, pod=pod)
 
-    reported = {name: _says(tenant, name, reasons) for name, (_, reasons, _) in CASES.items()}
+    reported = {name: _wait_for_reason(tenant, name, reasons) for name, (_, reasons, _) in CASES.items()}
     before = {name: tenant.pod_uid(name) for name in CASES}
     e2e.operator.wait_for_resyncs(2)
 
@@ -40,7 +40,7 @@ def test_a_volume_that_nobody_makes_is_told(tenant: Tenant) -> None:
     )
     try:
         tenant.create("novolume", profile={"size": "64Mi", "storageClassName": name})
-        reported = _says(tenant, "novolume", {"VolumeNotBound"})  # after a minute
+        reported = _wait_for_reason(tenant, "novolume", {"VolumeNotBound"})  # after a minute
     finally:
         tenant.kubectl("delete", "storageclass", name)
 
@@ -50,7 +50,7 @@ def test_a_volume_that_nobody_makes_is_told(tenant: Tenant) -> None:
     assert not is_true(reported, "Stalled")
 
 
-def _says(tenant: Tenant, name: str, reasons: set[str]) -> Object:
+def _wait_for_reason(tenant: Tenant, name: str, reasons: set[str]) -> Object:
     return until(
         f"{name} says why its pod does not run",
         lambda: tenant.status(name),
@@ -63,20 +63,20 @@ def test_two_pods_never_share_a_profile(e2e: Testbed, tenant: Tenant) -> None:
     tenant.create("sales")
     tenant.wait_for_state("sales", "QRPending")
     claim = tenant.status("sales")["pvcName"]
-    tenant.kubectl.apply(_rival(tenant.namespace, claim, e2e.images.runner))
+    tenant.kubectl.apply(_second_pod(tenant.namespace, claim, e2e.images.runner))
 
     def refusal() -> str:
         rival = tenant.get("pod", "rival") or {}
         return " ".join(one.get("message", "") for one in rival.get("status", {}).get("conditions", []))
 
-    said = until("the scheduler refuses the rival", refusal, lambda said: "ReadWriteOncePod" in said)
-    assert "unavailable" in said or "in-use" in said
+    message = until("the scheduler refuses the rival", refusal, lambda message: "ReadWriteOncePod" in message)
+    assert "unavailable" in message or "in-use" in message
     assert "ReadWriteOncePod" == (tenant.get("pvc", claim) or {})["spec"]["accessModes"][0]
     assert "Pending" == (tenant.get("pod", "rival") or {})["status"]["phase"]
     tenant.run("delete", "pod", "rival", "--now")
 
 
-def _rival(namespace: str, claim: str, image: str) -> Object:
+def _second_pod(namespace: str, claim: str, image: str) -> Object:
     security = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
     container = {
         "name": "rival",

@@ -33,7 +33,7 @@ def governed(installed: LightCluster) -> Iterator[LightCluster]:
     wait_until(
         "the policy is in force",
         lambda: create(installed, "policy-shop", "other"),
-        lambda said: "created" not in said,
+        lambda output: "created" not in output,
         within=30,
     )
     yield installed
@@ -43,9 +43,9 @@ def governed(installed: LightCluster) -> Iterator[LightCluster]:
 
 def test_another_teams_quota_is_refused(governed: LightCluster) -> None:
     """The refusal says which quota it has to be."""
-    said = create(governed, "policy-shop", "other")
+    output = create(governed, "policy-shop", "other")
 
-    assert "sessions in namespace policy-shop count against quota shop: set spec.quotaName to it" in said
+    assert "sessions in namespace policy-shop count against quota shop: set spec.quotaName to it" in output
 
 
 def test_the_own_quota_is_fine(governed: LightCluster) -> None:

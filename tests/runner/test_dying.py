@@ -116,7 +116,7 @@ async def test_a_second_runner_on_the_profile_is_refused(start: Start) -> None:
 
 
 @pytest.mark.parametrize(
-    ("variables", "says"),
+    ("variables", "message"),
     [
         ({"STARTUP_TIMEOUT": "5 days"}, "STARTUP_TIMEOUT"),
         ({"TOKEN_DIR": "/nonexistent"}, "TOKEN_DIR"),
@@ -124,11 +124,11 @@ async def test_a_second_runner_on_the_profile_is_refused(start: Start) -> None:
         ({"SESSION_UID": ""}, "SESSION_UID"),
     ],
 )
-async def test_a_wrong_setting_ends_at_once(start: Start, variables: dict[str, str], says: str) -> None:
+async def test_a_wrong_setting_ends_at_once(start: Start, variables: dict[str, str], message: str) -> None:
     """BadConfiguration, the variable's name in the last words."""
     async with start(serves=False, **variables) as runner:
         assert await runner.exit_code() == ExitCode.BAD_CONFIGURATION
-        assert says in runner.termination_message()
+        assert message in runner.termination_message()
 
 
 @pytest.mark.parametrize("executable", ["/nonexistent/browser", "/bin/true"])

@@ -105,14 +105,14 @@ async def test_a_conflict_outlives_the_pod_until_a_person_asks(start: Start, sta
     async with start() as runner:
         device = await link(runner, standin)
         await standin.phone.replaced(device)
-        said = await runner.wait_for_state("Conflict")
+        state = await runner.wait_for_state("Conflict")
         await runner.kill()
     loads = (await standin.phone.loads())["total"]
     async with start(POD_UID="pod-2") as runner:
         document = await runner.wait_for_state("Conflict")
         await asyncio.sleep(3)  # time in which a load would show
 
-        assert (said["reason"], said["message"]) == (document["reason"], document["message"])
+        assert (state["reason"], state["message"]) == (document["reason"], document["message"])
         assert (await standin.phone.loads())["total"] == loads
         assert runner.descendants() == []
         assert await runner.stop() == 0

@@ -25,8 +25,8 @@ def load(instance: Instance, archive: Path) -> list[str]:
     if not instance.containerd_socket.is_socket():
         raise MachineError(f"the cluster {instance.name} does not run; start it with `make cluster-up`")
     # Not by containerd's own transfer service: what that says is a drawing for a terminal, and names no image.
-    said = run(*_images(instance, "import", "--local"), archive.absolute(), timeout=600)
-    return [words[1] for line in said.splitlines() if (words := line.split()) and words[0] == "unpacking"]
+    output = run(*_images(instance, "import", "--local"), archive.absolute(), timeout=600)
+    return [words[1] for line in output.splitlines() if (words := line.split()) and words[0] == "unpacking"]
 
 
 def load_missing(instance: Instance, images: Iterable[Built], *, progress: Progress) -> list[str]:

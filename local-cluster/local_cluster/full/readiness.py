@@ -24,9 +24,9 @@ from local_cluster.pki import client_files
 
 __all__ = [
     "accepts",
+    "answers_ok",
     "api_client",
     "node_is_ready",
-    "says_ok",
     "wait_for",
     "wait_for_api",
     "wait_for_dns",
@@ -92,13 +92,13 @@ def wait_for_node(instance: Instance, supervisor: Supervisor) -> None:
 def wait_for_dns(instance: Instance, supervisor: Supervisor) -> None:
     """Until CoreDNS knows the cluster's Services: what it answers before that may be wrong."""
     wait_for(
-        lambda: says_ok(instance.link.node, DNS_READY_PORT, "/ready"),
+        lambda: answers_ok(instance.link.node, DNS_READY_PORT, "/ready"),
         what="the cluster's DNS",
         check=lambda: supervisor.check("coredns"),
     )
 
 
-def says_ok(host: str, port: int, path: str, *, timeout: float = 1.0) -> bool:
+def answers_ok(host: str, port: int, path: str, *, timeout: float = 1.0) -> bool:
     """Whether a server answers a plain GET with 200; `timeout` is in seconds."""
     connection = http.client.HTTPConnection(host, port, timeout=timeout)
     with contextlib.closing(connection):

@@ -264,11 +264,11 @@ def test_its_archive_carries_its_name(image: Unpacked) -> None:
 
 def test_an_unchanged_image_is_not_built_again(image: Unpacked) -> None:
     """The second time it is a matter of looking at the sources: no step is worth a word."""
-    said = io.StringIO()
+    output = io.StringIO()
 
-    again = build([image.built.name], progress=ConsoleProgress(stream=said), root=image.sources)[image.built.name]
+    again = build([image.built.name], progress=ConsoleProgress(stream=output), root=image.sources)[image.built.name]
 
-    assert (again, said.getvalue()) == (image.built, "")
+    assert (again, output.getvalue()) == (image.built, "")
 
 
 @pytest.mark.parametrize("image", ["runner"], indirect=True)

@@ -238,12 +238,12 @@ def test_dns_is_ready_when_it_says_so(status: int, *, expected: bool) -> None:
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        said = readiness.says_ok("127.0.0.1", server.server_port, "/ready")
+        answer = readiness.answers_ok("127.0.0.1", server.server_port, "/ready")
         server.shutdown()
         thread.join(20)
 
-    assert expected == said
-    assert not readiness.says_ok("127.0.0.1", server.server_port, "/ready")  # nobody listens any more
+    assert expected == answer
+    assert not readiness.answers_ok("127.0.0.1", server.server_port, "/ready")  # nobody listens any more
 
 
 START = dt.datetime(2026, 11, 22, 12, 0, 0, 700_000, tzinfo=dt.UTC)

@@ -97,9 +97,9 @@ def test_an_expected_failure_is_one_message(capsys: pytest.CaptureFixture[str]) 
 def test_loading_into_no_cluster_names_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     """The images are not built first: that would be minutes for nothing."""
     assert 1 == cli.main(["load-images", "--name", "no-such", "operator"])
-    said = capsys.readouterr().err
-    assert "there is no cluster no-such" in said
-    assert "`make cluster-up` makes one" in said
+    output = capsys.readouterr().err
+    assert "there is no cluster no-such" in output
+    assert "`make cluster-up` makes one" in output
 
 
 def test_removing_what_is_not_there_is_fine(capsys: pytest.CaptureFixture[str]) -> None:

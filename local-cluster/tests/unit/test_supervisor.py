@@ -162,7 +162,7 @@ def test_a_daemon_has_a_small_environment(
     command = ["/bin/sh", "-c", "env; exec sleep 60"]
     supervisor.ensure(Daemon(name="sleeper", command=command), inside=None)
     _settle(_running(supervisor), "/bin/sleep")
-    said = (tmp_path / "logs" / "sleeper.log").read_text()
+    log = (tmp_path / "logs" / "sleeper.log").read_text()
 
-    assert "PATH=/usr/local/sbin" in said
-    assert "PERSONAL" not in said
+    assert "PATH=/usr/local/sbin" in log
+    assert "PERSONAL" not in log

@@ -12,7 +12,7 @@ from session_protocol.redaction.spans import MASK, Placeholder, Span
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_.-]+")
 _LONGEST_NAME: Final = 64
-_ENDINGS: Final = (
+_SUFFIXES: Final = (
     *("token", "secret", "password", "passwd", "passphrase", "passcode", "pwd", "passwort", "kennwort"),
     *("credential", "credentials", "authorization", "cookie", "bearer", "jwt", "signature", "pairingcode", "linkcode"),
     *("apikey", "accesskey", "secretkey", "privatekey", "signingkey", "encryptionkey", "sharedkey", "authkey"),
@@ -74,7 +74,7 @@ def find_named(folded: str) -> list[Span]:
             continue
         name = found.group()[-_LONGEST_NAME:].lower()
         plain = name.translate({ord(letter): None for letter in "-_."}).lstrip("0123456789")
-        span = _assigned(folded, found.end(), name, plain) or _said(folded, found.end(), plain)
+        span = _assigned(folded, found.end(), name, plain) or _after_name(folded, found.end(), plain)
         if span is not None:
             done = span.end
             if folded[span.start : span.end].strip(MASK):
@@ -84,7 +84,7 @@ def find_named(folded: str) -> list[Span]:
 
 def _assigned(folded: str, end: int, name: str, plain: str) -> Span | None:
     """Return the value of `name=value` or `name: value`."""
-    if not plain.endswith(_ENDINGS) and re.split("[-_.0-9]", name)[-1] not in _WHOLE_NAMES:
+    if not plain.endswith(_SUFFIXES) and re.split("[-_.0-9]", name)[-1] not in _WHOLE_NAMES:
         return None
     separator = _SEPARATOR.match(folded, end)
     if separator is None:
@@ -111,7 +111,7 @@ def _element(folded: str, end: int) -> Span | None:
     return Span(tag.end(), close, Placeholder.SECRET) if close > tag.end() else None
 
 
-def _said(folded: str, end: int, plain: str) -> Span | None:
+def _after_name(folded: str, end: int, plain: str) -> Span | None:
     """Return the value of `Bearer value`, `Basic value`, `password value` or `password is "value"`."""
     is_bearer, is_basic = plain.endswith("bearer"), plain == "basic"
     if not (is_bearer or is_basic or plain in _IN_WORDS):

@@ -67,11 +67,11 @@ def test_applying_twice_changes_nothing(
 
     cluster.kubectl("apply", *how, "--filename", "-", input=manifest)
     first = cluster.kubectl(*version)
-    said = cluster.kubectl("apply", *how, "--filename", "-", input=manifest)
+    output = cluster.kubectl("apply", *how, "--filename", "-", input=manifest)
 
     assert first == cluster.kubectl(*version)
     if not how:
-        assert said.strip().endswith("unchanged")
+        assert output.strip().endswith("unchanged")
     assert cluster.kubectl("diff", *how, "--filename", "-", input=manifest) == ""
 
 

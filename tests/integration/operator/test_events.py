@@ -146,12 +146,12 @@ async def test_a_session_tells_its_life(harness: OperatorHarness) -> None:
     await harness.session("sales")
     await harness.wait_for_state("sales", "QRPending")
 
-    async def told() -> list[Json]:
+    async def written() -> list[Json]:
         path = f"{EVENTS}/namespaces/{harness.namespace}/events"
         found = (await harness.admin.call("GET", path))["items"]
         return [each for each in found if each["reason"] == "PodCreated"]
 
-    (made,) = await harness.until("the event", told)
+    (made,) = await harness.until("the event", written)
     _, metrics = await operator.get("/metrics")
     assert ("CreatingPod", "Normal", "sales") == (made["action"], made["type"], made["related"]["name"])
     assert 'whatsapp_operator_events_total{result="error"}' not in metrics

@@ -15,7 +15,7 @@ async def test_one_too_many_waits_with_the_reason(harness: OperatorHarness) -> N
     await harness.session("c")
     await harness.wait_for_condition("c", "Admitted", status="False")
     admitted, ready = await harness.condition("c", "Admitted"), await harness.condition("c", "Ready")
-    quota = await _quota_says(harness, admitted=2, waiting=1)
+    quota = await _wait_for_quota(harness, admitted=2, waiting=1)
     await harness.edit("a", {"spec": {"operatingMode": "Suspended"}})
     await harness.wait_for_state("c", "QRPending")
 
@@ -24,7 +24,7 @@ async def test_one_too_many_waits_with_the_reason(harness: OperatorHarness) -> N
     assert ("False", "QuotaExceeded", message) == (ready["status"], ready["reason"], ready["message"])
     assert "1536Mi" == quota["memoryReserved"]
     assert await harness.pod("a") is None
-    await _quota_says(harness, admitted=2, waiting=0)
+    await _wait_for_quota(harness, admitted=2, waiting=0)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ async def test_many_at_once_never_exceed_the_limit(harness: OperatorHarness) -> 
     for number in range(12):
         await harness.session(f"s{number}")
 
-    quota = await _quota_says(harness, admitted=5, waiting=7)
+    quota = await _wait_for_quota(harness, admitted=5, waiting=7)
 
     async def within() -> bool:
         return len(await harness.admin.list("pods", harness.namespace)) <= 5
@@ -80,7 +80,7 @@ async def test_many_at_once_never_exceed_the_limit(harness: OperatorHarness) -> 
     assert "3840Mi" == quota["memoryReserved"]
 
 
-async def _quota_says(harness: OperatorHarness, *, admitted: int, waiting: int) -> dict[str, object]:
+async def _wait_for_quota(harness: OperatorHarness, *, admitted: int, waiting: int) -> dict[str, object]:
     async def there() -> dict[str, object] | None:
         quota = await harness.admin.get("whatsappsessionquotas", "", harness.namespace)
         status: dict[str, object] = quota.get("status") or {}

@@ -128,7 +128,7 @@ async def test_many_failures_at_once_pause_recovery(harness: OperatorHarness) ->
         await harness.wait_for_state(name, "QRPending")
     for name in names:
         await harness.node.end(name, code=ExitCode.BROWSER_EXITED)
-    told = [
+    recovering = [
         await harness.wait_for_condition(name, "Recovering", status="True", reason="RecoveryPaused") for name in names
     ]
     await harness.session("new")
@@ -142,7 +142,7 @@ async def test_many_failures_at_once_pause_recovery(harness: OperatorHarness) ->
     events = await harness.until("the event", lambda: _pauses(harness, "whatsapp-operator"))
 
     assert "whatsapp_operator_recovery_paused 1.0" in metrics
-    assert 1 == len({condition["message"] for condition in told})
+    assert 1 == len({condition["message"] for condition in recovering})
     assert ("Lease", "Warning") == (events[0]["involvedObject"]["kind"], events[0]["type"])
 
 

@@ -98,12 +98,12 @@ def current_cluster(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
     def check(report: Report, options: Options, context: kube_context.KubeContext) -> Target:
         del report, context
-        asked["wish"] = options
+        asked["options"] = options
         return TARGET
 
     monkeypatch.setattr(kube_context, "current", lambda: CONTEXT)
     monkeypatch.setattr(current, "check", check)
-    monkeypatch.setattr(current, "prepare", lambda *given: asked.update(prepared=given) or "stage")
+    monkeypatch.setattr(current, "prepare", lambda *given: asked.update(prepared=given) or "client")
     monkeypatch.setattr(current, "remove", lambda *given: asked.update(cleared=given))
     monkeypatch.setattr(command_line, "run_scenario", lambda _, client: asked.update(played=client))
     return asked
@@ -118,7 +118,7 @@ def test_the_wishes_reach_the_cluster(asked: dict[str, Any]) -> None:
     expected = Options(
         registry="a.b/c", insecure=True, storage_class="fast", access_mode="ReadWriteOnce", mode="modern"
     )
-    assert (0, expected, "stage") == (status, asked["wish"], asked["played"])
+    assert (0, expected, "client") == (status, asked["options"], asked["played"])
 
 
 def test_the_end_says_what_remains_and_how_to_go_on(asked: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
@@ -141,7 +141,7 @@ def test_a_missed_step_is_an_exit_status(asked: dict[str, Any], monkeypatch: pyt
     monkeypatch.setattr(command_line, "run_scenario", run_scenario)
 
     assert command_line.main(["play", "--cluster", "current", "--registry", "a.b/c"]) == 1
-    assert "wish" in asked
+    assert "options" in asked
 
 
 def test_a_play_that_breaks_off_is_summed_up(
@@ -158,7 +158,7 @@ def test_a_play_that_breaks_off_is_summed_up(
     status = command_line.main(["play", "--cluster", "current", "--registry", "a.b/c"])
 
     output = capsys.readouterr().out
-    assert (1, True) == (status, "wish" in asked)
+    assert (1, True) == (status, "options" in asked)
     assert "2 of 2 steps did not show what they promise" in output
     assert "  ✗ it appears; seen: nothing\n  ✗ the play ended early: session sales has no pod\n" in output
     assert all(line in output for line in current.describe_result(TARGET))

@@ -17,7 +17,7 @@ def make_out() -> io.StringIO:
 
 
 @pytest.fixture(name="report")
-def make_story(out: io.StringIO) -> Report:
+def make_report(out: io.StringIO) -> Report:
     """A story on a clock of its own."""
     time = FakeTime()
     return Report(out=out, clock=time.read, sleep=time.sleep)

@@ -107,10 +107,10 @@ def fake_go(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_tool_is_built_in_the_module_that_pins_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once; another go.sum is another program."""
-    said = tmp_path / "said"
+    record = tmp_path / "said"
     fake_go(
         tmp_path,
-        f'for last; do shift; test "$last" = -o && echo made > "$1"; done; echo "$PWD $last" >> {said}',
+        f'for last; do shift; test "$last" = -o && echo made > "$1"; done; echo "$PWD $last" >> {record}',
         monkeypatch,
     )
     folder = module(tmp_path / "linter")
@@ -123,7 +123,7 @@ def test_a_tool_is_built_in_the_module_that_pins_it(tmp_path: Path, monkeypatch:
     assert "made\n" == first.read_text()
     assert first == again
     assert first != other
-    assert [f"{folder} example.org/lint/cmd/linter"] * 2 == said.read_text().splitlines()
+    assert [f"{folder} example.org/lint/cmd/linter"] * 2 == record.read_text().splitlines()
 
 
 @pytest.mark.parametrize("go_mod", ["module m\n", MODULE + "tool example.org/b\n"])

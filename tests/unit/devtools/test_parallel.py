@@ -62,20 +62,20 @@ def test_a_mistake_of_ours_is_not_hidden() -> None:
 
 
 @pytest.mark.parametrize(
-    "said",
+    "output",
     [
         "write /root/.cache/go-build/ab/cd: no space left on device",
         "E: You don't have enough free space in /var/cache/apt/archives/: not enough free space",
         "OSError: [Errno 122] Disk quota exceeded",
     ],
 )
-def test_a_full_disk_is_recognized(said: str) -> None:
+def test_a_full_disk_is_recognized(output: str) -> None:
     """Go's words, apt's and Python's."""
-    assert advice(f"...\n{said}\n").startswith("the disk is full: free some gigabytes")
+    assert advice(f"...\n{output}\n").startswith("the disk is full: free some gigabytes")
 
 
 @pytest.mark.parametrize(
-    "said",
+    "output",
     [
         'go: x: Get "https://proxy/x": dial tcp: lookup proxy: no such host',
         "E: Failed to fetch http://deb/x  Temporary failure resolving 'deb'",
@@ -84,9 +84,9 @@ def test_a_full_disk_is_recognized(said: str) -> None:
         "curl: (56) Recv failure: Connection reset by peer",
     ],
 )
-def test_a_broken_line_is_recognized(said: str) -> None:
+def test_a_broken_line_is_recognized(output: str) -> None:
     """Go's words, apt's, pip's and debootstrap's."""
-    assert advice(said).startswith("something could not be downloaded: look at the network")
+    assert advice(output).startswith("something could not be downloaded: look at the network")
 
 
 def test_other_faults_are_told_in_the_programs_own_words() -> None:

@@ -39,7 +39,7 @@ def test_a_list_and_one_object(scripted_kubectl: ScriptedKubectl) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "error"),
+    ("output", "error"),
     [
         ('Error from server (NotFound): pods "x" not found', NotFound),
         ('Error from server (Forbidden): pods is forbidden: User "jo" cannot list', Forbidden),
@@ -48,21 +48,21 @@ def test_a_list_and_one_object(scripted_kubectl: ScriptedKubectl) -> None:
         ("", KubectlFailed),
     ],
 )
-def test_faults(scripted_kubectl: ScriptedKubectl, said: str, error: type[KubectlFailed]) -> None:
+def test_faults(scripted_kubectl: ScriptedKubectl, output: str, error: type[KubectlFailed]) -> None:
     """Each fault that somebody handles has a class; its text begins with kubectl's words, `error:` is ours to say."""
-    scripted_kubectl.answer_to("get", err=f"{said}\n", status=1)
+    scripted_kubectl.answer_to("get", err=f"{output}\n", status=1)
 
     with pytest.raises(KubectlFailed) as caught:
         kubectl_of(scripted_kubectl).get("pods")
 
     assert error is type(caught.value)
-    assert str(caught.value).startswith(said.removeprefix("error: ") or "kubectl ended with a fault and said nothing")
+    assert str(caught.value).startswith(output.removeprefix("error: ") or "kubectl ended with a fault and said nothing")
 
 
 def test_no_configuration_at_all(scripted_kubectl: ScriptedKubectl) -> None:
     """Kubectl speaks of this machine then, which nobody asked for: what to set is said beside it."""
-    said = "The connection to the server localhost:8080 was refused - did you specify the right host or port?"
-    scripted_kubectl.answer_to("get", err=f"{said}\n", status=1)
+    output = "The connection to the server localhost:8080 was refused - did you specify the right host or port?"
+    scripted_kubectl.answer_to("get", err=f"{output}\n", status=1)
 
     with pytest.raises(KubectlFailed) as caught:
         kubectl_of(scripted_kubectl).get("pods")
@@ -71,7 +71,7 @@ def test_no_configuration_at_all(scripted_kubectl: ScriptedKubectl) -> None:
         "kubectl knows no cluster and tried this machine: set KUBECONFIG, or choose a context with "
         "`kubectl config use-context NAME`"
     )
-    assert [said, expected] == str(caught.value).splitlines()
+    assert [output, expected] == str(caught.value).splitlines()
 
 
 def test_log_lines_are_left_out(scripted_kubectl: ScriptedKubectl) -> None:
@@ -117,10 +117,10 @@ def test_input_and_environment_are_the_callers(tmp_path: Path) -> None:
     program.write_text("#!/bin/sh\n/bin/cat; /usr/bin/env\n")
     program.chmod(0o755)
 
-    said = Kubectl(program=program, environment={"KUBECONFIG": "/x"})("apply", input="objects: ü\n")
+    output = Kubectl(program=program, environment={"KUBECONFIG": "/x"})("apply", input="objects: ü\n")
 
-    assert "objects: ü" == said.splitlines()[0]
-    assert {"KUBECONFIG"} == {line.partition("=")[0] for line in said.splitlines()[1:]} - {"PWD", "_", "SHLVL"}
+    assert "objects: ü" == output.splitlines()[0]
+    assert {"KUBECONFIG"} == {line.partition("=")[0] for line in output.splitlines()[1:]} - {"PWD", "_", "SHLVL"}
 
 
 def test_a_failure_has_all_that_was_said(scripted_kubectl: ScriptedKubectl) -> None:
@@ -166,10 +166,10 @@ def test_bytes_that_are_no_text(tmp_path: Path) -> None:
         Kubectl(program=program)("1")
 
 
-@pytest.mark.parametrize("said", ["warning: deprecated\n{}", "[1]", "7", '{"kind": "List"}', "[" * 100_000])
-def test_output_that_is_no_objects(scripted_kubectl: ScriptedKubectl, said: str) -> None:
+@pytest.mark.parametrize("output", ["warning: deprecated\n{}", "[1]", "7", '{"kind": "List"}', "[" * 100_000])
+def test_output_that_is_no_objects(scripted_kubectl: ScriptedKubectl, output: str) -> None:
     """A wrapper around kubectl may print anything: that is said, without a traceback."""
-    scripted_kubectl.answer_to("get", out=said)
+    scripted_kubectl.answer_to("get", out=output)
 
     with pytest.raises(KubectlFailed, match="kubectl printed something else than objects"):
         kubectl_of(scripted_kubectl).get("pods")
@@ -255,10 +255,10 @@ def test_events_of_a_watch(scripted_kubectl: ScriptedKubectl) -> None:
     assert [expected] == scripted_kubectl.calls()
 
 
-@pytest.mark.parametrize("said", ["{", "[]", '{"type": "ADDED"}', '{"type": "ADDED", "object": 7}', "[" * 100_000])
-def test_events_that_are_none(scripted_kubectl: ScriptedKubectl, said: str) -> None:
+@pytest.mark.parametrize("output", ["{", "[]", '{"type": "ADDED"}', '{"type": "ADDED", "object": 7}', "[" * 100_000])
+def test_events_that_are_none(scripted_kubectl: ScriptedKubectl, output: str) -> None:
     """Said, without a traceback."""
-    scripted_kubectl.answer_to("get", out=f"{said}\n")
+    scripted_kubectl.answer_to("get", out=f"{output}\n")
 
     with (
         pytest.raises(KubectlFailed, match="kubectl printed something else than events"),

@@ -30,11 +30,11 @@ def test_forwarding_to_a_pod_that_is_gone(scripted_kubectl: ScriptedKubectl) -> 
 
 def test_forwarding_to_a_pod_that_does_not_run(scripted_kubectl: ScriptedKubectl) -> None:
     """Any other fault says that it came from port-forward."""
-    said = "unable to forward port because pod is not running. Current status=Pending"
-    scripted_kubectl.answer_to("port-forward", err=f"error: {said}\n", status=1)
+    output = "unable to forward port because pod is not running. Current status=Pending"
+    scripted_kubectl.answer_to("port-forward", err=f"error: {output}\n", status=1)
 
     with (
-        pytest.raises(ForwardFailed, match=f"kubectl port-forward: {said}"),
+        pytest.raises(ForwardFailed, match=f"kubectl port-forward: {output}"),
         kubectl_of(scripted_kubectl).forward("sales", 8080, namespace="shop"),
     ):
         pass

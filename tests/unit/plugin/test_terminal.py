@@ -216,8 +216,8 @@ def test_no_colour_where_none_is_wanted(scripted_kubectl: ScriptedKubectl) -> No
     scripted_kubectl.answer_to("get", "whatsappsessionquotas.wasession.dev", out="")
 
     coloured, *plain = [
-        on_a_terminal(scripted_kubectl.folder, "status", "sales", columns=100, locale=UTF8 | setting)[1]
-        for setting in ({"TERM": "xterm"}, {"NO_COLOR": "1"}, {"TERM": "dumb"})
+        on_a_terminal(scripted_kubectl.folder, "status", "sales", columns=100, locale=UTF8 | variables)[1]
+        for variables in ({"TERM": "xterm"}, {"NO_COLOR": "1"}, {"TERM": "dumb"})
     ]
 
     assert "\x1b[31mStalled" in coloured
@@ -225,15 +225,15 @@ def test_no_colour_where_none_is_wanted(scripted_kubectl: ScriptedKubectl) -> No
 
 
 @pytest.mark.usefixtures("session_cluster")
-@pytest.mark.parametrize("setting", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
+@pytest.mark.parametrize("variables", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
 def test_a_code_without_colours(
-    scripted_kubectl: ScriptedKubectl, scripted_runner: ScriptedRunner, setting: dict[str, str]
+    scripted_kubectl: ScriptedKubectl, scripted_runner: ScriptedRunner, variables: dict[str, str]
 ) -> None:
     """It is drawn in the terminal's own, and the screen is not wiped by a sequence that it may not know."""
     scripted_runner.steps = [("QRPending", "2@code-1"), ("Connected", None)]
 
     words = ["qr", "sales", "-n", "shop", "--watch"]
-    status, shown = on_a_terminal(scripted_kubectl.folder, *words, columns=100, locale=UTF8 | setting)
+    status, shown = on_a_terminal(scripted_kubectl.folder, *words, columns=100, locale=UTF8 | variables)
 
     assert 0 == status
     assert shown.startswith(draw("2@code-1", columns=100, colours=False))

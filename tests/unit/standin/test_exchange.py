@@ -118,10 +118,14 @@ def test_a_login_with_other_keys_is_refused(keys: str) -> None:
     """401 for a stranger, and for a profile in which one of the two halves is not its own."""
     harness = ExchangeHarness()
     device = harness.linked()
-    said = hello(device=device, keys="a")
-    said = hello(device=device, keys="b") if keys == "b" else said.__class__(**{**vars(said), "identity_key": "other"})
+    greeting = hello(device=device, keys="a")
+    greeting = (
+        hello(device=device, keys="b")
+        if keys == "b"
+        else greeting.__class__(**{**vars(greeting), "identity_key": "other"})
+    )
 
-    assert ["failure 401", "close"] == types_to(PAGE, harness.exchange.opened(PAGE, said))
+    assert ["failure 401", "close"] == types_to(PAGE, harness.exchange.opened(PAGE, greeting))
 
 
 def test_a_login_of_an_unknown_device_is_refused() -> None:
