@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from session_demo.cluster_client import KILL_BROWSER
+from session_devtools.installation.browser import kill_browser
 from session_devtools.progress import Progress
 from support.sessions import has_durable_login, has_no_failures, in_new_pod
 
@@ -41,7 +41,9 @@ def measure_recovery(testbed: Testbed, *, rounds: int, progress: Progress) -> Ta
     killed, deleted, slept = [], [], []
     for turn in range(rounds):
         with progress.step(f"recovery: round {turn + 1} of {rounds}", status=lambda: "measuring"):
-            killed.append(_measure_outage(testbed, lambda: _kill_browser(testbed)))
+            killed.append(
+                _measure_outage(testbed, lambda: kill_browser(testbed.kubectl, NAME, namespace=objects.NAMESPACE))
+            )
             deleted.append(_measure_outage(testbed, lambda: _delete_pod(testbed)))
             slept.append(until_ready(testbed, objects.sleeping(pod, f"asleep-{turn}"), f"asleep-{turn}"))
     after = testbed.status(NAME)
@@ -67,12 +69,6 @@ def _measure_outage(testbed: Testbed, lose: Callable[[], None]) -> float:
     testbed.wait_for(NAME, has_no_failures())
     testbed.wait_for_state(NAME, "Connected")
     return took
-
-
-def _kill_browser(testbed: Testbed) -> None:
-    arguments = ("exec", f"--namespace={objects.NAMESPACE}", NAME, "--", "python3", "-c", KILL_BROWSER)
-    if "killed" not in testbed.kubectl(*arguments):
-        raise BenchError("no browser was found in the session's pod")
 
 
 def _delete_pod(testbed: Testbed) -> None:

@@ -33,8 +33,8 @@ def to_json(tables: Iterable[Table], machine: Mapping[str, Any]) -> str:
 def number(value: float) -> str:
     """A figure with about three digits: 0.042, 1.23, 18.8, 177."""
     size = abs(value)
-    own_cluster = 0 if size >= 100 or value == int(value) else 1 if size >= 10 else 2 if size >= 1 else 3
-    return f"{value:.{own_cluster}f}"
+    digits = 0 if size >= 100 or value == int(value) else 1 if size >= 10 else 2 if size >= 1 else 3
+    return f"{value:.{digits}f}"
 
 
 def _figures(row: Row) -> tuple[str, ...]:

@@ -10,8 +10,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from session_demo.cluster_client import ClusterClient
 from session_devtools.http_client import Client
+from session_devtools.installation.phone import Phone
 from session_devtools.kubectl import Kubectl
 from session_devtools.waiting import wait_until
 from support.sessions import SessionWaits
@@ -36,7 +36,7 @@ class Testbed(SessionWaits):
     kubectl: Kubectl
     api: Client
     pod_network: PodNetwork
-    client: ClusterClient
+    phone: Phone
     timeout = 240.0
     interval = 0.05
 
@@ -56,11 +56,11 @@ class Testbed(SessionWaits):
 
     def scan(self, text: str) -> str:
         """Let the phone scan a QR code's text; returns the device."""
-        pod = self.get(f"/api/v1/namespaces/{self.client.phone_namespace}/pods/{self.client.phone_pod}")
+        pod = self.get(f"/api/v1/namespaces/{self.phone.namespace}/pods/{self.phone.pod}")
         if pod is None:
             raise BenchError("the stand-in's pod is gone")
-        host, token = str(pod["status"]["podIP"]), self.client.phone_token
-        phone = Client(f"http://{host}:{self.client.phone_port}", token=token)
+        host, token = str(pod["status"]["podIP"]), self.phone.token
+        phone = Client(f"http://{host}:{self.phone.port}", token=token)
         return str(
             self.pod_network.run(phone.request, "/phone/scan", body={"qr": text}, timeout=60).json_object()["device"]
         )

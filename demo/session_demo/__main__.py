@@ -11,12 +11,12 @@ import sys
 from collections.abc import Callable, Sequence
 
 from session_devtools.errors import ToolError
+from session_devtools.installation.constants import NAMESPACE
+from session_devtools.installation.install import InstallOptions, install
 from session_devtools.kubectl import Kubectl
 
 from session_demo import current, kube_context
 from session_demo.cluster_client import ClusterClient
-from session_demo.install import InstallOptions, install
-from session_demo.manifests import NAMESPACE
 from session_demo.next_steps import shell_exports
 from session_demo.report import Report
 from session_demo.scenario import run_scenario
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _play(args: argparse.Namespace) -> int:
-    from session_demo import own_cluster  # late, here and below: a demo on somebody's cluster loads none of ours
+    from local_cluster import provision  # late, here and below: a demo on somebody's cluster loads none of ours
 
     report = Report()
     for line in _without_effect(args):
@@ -53,8 +53,9 @@ def _play(args: argparse.Namespace) -> int:
     report.info(
         "   the play takes a minute and a half; what this machine lacks for it is prepared before, and said now"
     )
-    kubectl, images = own_cluster.local(args.name)
-    client = install(report, kubectl, images, InstallOptions(mode=args.mode))
+    kubectl, images = provision.up(args.name)
+    phone = install(kubectl, images, InstallOptions(mode=args.mode), progress=report)
+    client = ClusterClient(kubectl=kubectl, phone=phone)
     _run_scenario(report, client)
     status = report.finish()
     _print_next_steps(report, kubectl, "`make demo-down` removes everything")
@@ -109,9 +110,9 @@ def _print_next_steps(report: Report, kubectl: Kubectl, remark: str) -> None:
 
 
 def _down(args: argparse.Namespace) -> int:
-    from session_demo import own_cluster
+    from local_cluster import provision
 
-    own_cluster.remove(args.name)
+    provision.down(args.name)
     return 0
 
 

@@ -8,38 +8,19 @@ from __future__ import annotations
 
 import base64
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from session_devtools.errors import ToolError
+from session_devtools.errors import NotReady
 from session_devtools.http_client import Client
+from session_devtools.installation.browser import kill_browser
+from session_devtools.installation.constants import NAMESPACE
+from session_devtools.installation.phone import Phone
 from session_devtools.kubectl import Kubectl
-from session_devtools.waiting import wait_until
 
-from session_demo.errors import DemoError
-from session_demo.manifests import NAMESPACE
 from session_demo.report import Observation, Probe
-
-KILL_BROWSER = """
-import os, pathlib, signal
-for entry in pathlib.Path("/proc").iterdir():
-    if not entry.name.isdigit():
-        continue
-    try:
-        words = (entry / "cmdline").read_bytes().split(b"\\0")
-    except OSError:
-        continue
-    if b"headless" in words[0].rsplit(b"/", 1)[-1] and not any(word.startswith(b"--type=") for word in words):
-        os.kill(int(entry.name), signal.SIGKILL)
-        print("killed", entry.name)
-"""
-""" Run inside a session's container: ends Chromium's main process, and says so. """
-
-
-class NotReady(DemoError):
-    """Something is not there yet."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,16 +28,12 @@ class ClusterClient:
     """The cluster as the story sees it."""
 
     kubectl: Kubectl
-    phone_namespace: str
-    phone_pod: str
-    """ The stand-in's pod, whose phone is reached by port-forward. """
-    phone_port: int
-    phone_token: str
+    phone: Phone
     instance: str = ""
     """ The operator's instance that this namespace belongs to. """
     profile: Mapping[str, str] = field(default_factory=dict)
     """ What each session's spec.profile says beyond its size. """
-    startup_timeout: float = 90.0
+    startup_timeout: float = 120.0
     """ Seconds for a session's first pod to show its QR code; more where nodes pull images. """
 
     def session(self, name: str) -> dict[str, Any]:
@@ -145,22 +122,9 @@ class ClusterClient:
         with self.kubectl.forward(name, 8080, namespace=NAMESPACE) as port:
             return str(Client(f"http://127.0.0.1:{port}", token=token).request("/v1/qr").json_object()["text"])
 
-    def phone(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        """Call the phone's API; a body makes it a POST."""
-        with self.kubectl.forward(self.phone_pod, self.phone_port, namespace=self.phone_namespace) as port:
-            return Client(f"http://127.0.0.1:{port}", token=self.phone_token).request(path, body=body).json_object()
-
     def scan(self, name: str) -> None:
         """Let the phone scan a session's QR code; a code that ran out meanwhile is read anew."""
-        self.scan_code(functools.partial(self.qr_text, name))
-
-    def scan_code(self, read: Callable[[], str]) -> Any:
-        """Let the phone scan what is read, and return its answer; tried again for some seconds."""
-
-        def scan() -> Any:
-            return self.phone("/phone/scan", {"qr": read()})
-
-        return wait_until("the phone scans the QR code", scan, lambda _: True, within=5, every=1, retry_on=ToolError)
+        self.phone.scan(functools.partial(self.qr_text, name))
 
     def delete_pod(self, name: str) -> None:
         """Delete a session's pod gracefully, as `kubectl delete pod` or a drain does."""
@@ -183,9 +147,7 @@ class ClusterClient:
 
     def kill_browser(self, name: str) -> None:
         """End Chromium's main process inside a session's container."""
-        output = self.kubectl("exec", f"--namespace={NAMESPACE}", name, "--", "python3", "-c", KILL_BROWSER)
-        if "killed" not in output:
-            raise DemoError(f"no browser process was found in the pod of {name}")
+        kill_browser(self.kubectl, name, namespace=NAMESPACE)
 
 
 def _ready_message(status: Mapping[str, Any]) -> str:

@@ -13,17 +13,18 @@ from typing import Any
 
 from session_devtools.errors import ToolError
 from session_devtools.images.build import build
-from session_devtools.installation.constants import CRDS
+from session_devtools.installation import transformers
+from session_devtools.installation.constants import CRDS, NAMESPACE, ROOT
+from session_devtools.installation.install import InstallOptions, install, remove_leftovers
 from session_devtools.kubectl import Kubectl
 from session_devtools.progress import ConsoleProgress
 
-from session_demo import kube_context, preflight, transformers
+from session_demo import kube_context, preflight
 from session_demo.cluster_client import ClusterClient
 from session_demo.errors import DemoError
 from session_demo.image_delivery import Delivery, choose_delivery
-from session_demo.install import ROOT, InstallOptions, install, remove_leftovers
 from session_demo.kube_context import KubeContext
-from session_demo.manifests import NAMESPACE, QUOTA
+from session_demo.manifests import QUOTA
 from session_demo.preflight import OPERATOR_NAMESPACE, CrdOwner, Findings
 from session_demo.report import Report
 
@@ -89,14 +90,15 @@ def prepare(report: Report, options: Options, target: Target) -> ClusterClient:
         if preflight.installs_crds(target.found):
             with report.step("the CRDs"):
                 install_crds(kubectl)
-        install_options = InstallOptions(
-            overlay=OVERLAY,
-            mode=options.mode,
+        how = InstallOptions(overlay=OVERLAY, mode=options.mode, instance=INSTANCE, startup_timeout=STARTUP_TIMEOUT)
+        phone = install(kubectl, images, how, progress=report)
+        return ClusterClient(
+            kubectl=kubectl,
+            phone=phone,
             instance=INSTANCE,
             profile=options.profile,
             startup_timeout=STARTUP_TIMEOUT,
         )
-        return install(report, kubectl, images, install_options)
     except ToolError as error:
         raise DemoError(f"{error}\n`make demo-down CLUSTER=current` removes what was made so far.") from error
 

@@ -16,10 +16,10 @@ from session_devtools.commands import run
 from session_devtools.errors import ToolError
 from session_devtools.images.build import Built
 from session_devtools.images.push import push
+from session_devtools.installation.transformers import Images
 from session_devtools.progress import Progress
 
 from session_demo.errors import DemoError
-from session_demo.transformers import Images
 
 USAGE = (
     "the cluster's nodes have to get the images from somewhere. Name a registry that you may push to and the nodes may "

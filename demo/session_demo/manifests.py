@@ -1,16 +1,14 @@
-"""Who plays in the demo: the namespace, the quota and the four sessions, as a person would write them."""
+"""What the demo applies: the quota and the four sessions, as a person would write them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from session_devtools.installation.constants import API_VERSION
+from session_devtools.installation.constants import API_VERSION, NAMESPACE
+from session_devtools.installation.transformers import labels_for
 
-NAMESPACE = "whatsapp-demo"
 QUOTA = "demo"
-PART_OF = "whatsapp-demo"
-""" The label `app.kubernetes.io/part-of` of everything that the demo makes for itself. """
 LINKED = ("sales", "support", "orders")
 """ The three that fit into the quota and are linked. """
 WAITING = "returns"
@@ -18,15 +16,9 @@ WAITING = "returns"
 QUEUE_MESSAGE = "Maximum concurrent sessions limit reached (3). Please terminate some sessions first."
 
 
-def namespace(instance: str) -> dict[str, Any]:
-    """The demo's own namespace, as strict as Kubernetes can make one; for one operator's instance, or the plain one."""
-    labels = {"pod-security.kubernetes.io/enforce": "restricted", **_labels(instance)}
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": labels}}
-
-
 def quota(instance: str) -> dict[str, Any]:
     """A quota of three sessions."""
-    metadata = {"name": QUOTA, "labels": _labels(instance)}
+    metadata = {"name": QUOTA, "labels": labels_for(instance)}
     return {"apiVersion": API_VERSION, "kind": "WhatsAppSessionQuota", "metadata": metadata, "spec": {"sessions": 3}}
 
 
@@ -35,8 +27,3 @@ def session(name: str, profile: Mapping[str, str]) -> dict[str, Any]:
     spec = {"quotaName": QUOTA, "profile": {"size": "256Mi", **profile}}
     metadata = {"name": name, "namespace": NAMESPACE}
     return {"apiVersion": API_VERSION, "kind": "WhatsAppSession", "metadata": metadata, "spec": spec}
-
-
-def _labels(instance: str) -> dict[str, str]:
-    own = {"wasession.dev/instance": instance} if instance else {}
-    return {"app.kubernetes.io/part-of": PART_OF, **own}

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from session_devtools.installation.constants import CRDS
+from session_devtools.installation.constants import CRDS, NAMESPACE, PART_OF
 from session_devtools.kubectl import Kubectl
 
-from session_demo.manifests import NAMESPACE, PART_OF, QUOTA
+from session_demo.manifests import QUOTA
 
 Object = Mapping[str, Any]
 

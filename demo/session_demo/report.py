@@ -54,12 +54,13 @@ class Report:
         print(text, file=self.out, flush=True)
 
     @contextmanager
-    def step(self, what: str) -> Iterator[None]:
+    def step(self, text: str, *, status: Callable[[], str] | None = None) -> Iterator[None]:
         """Tell a piece of work and its time; a fault in it ends the story with its reason."""
+        del status  # a step of the demo is short enough
         started = self.clock()
-        self.info(f"   … {what}")
+        self.info(f"   … {text}")
         yield
-        self.info(f"   ✓ {what} ({self.clock() - started:.1f} s)")
+        self.info(f"   ✓ {text} ({self.clock() - started:.1f} s)")
 
     def expect(self, expectation: str, probe: Probe, *, within: float, interval: float = 0.25) -> bool:
         """Poll until the probe is good; tell and remember a miss after `within` seconds."""

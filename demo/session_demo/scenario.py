@@ -9,10 +9,11 @@ from __future__ import annotations
 import time
 
 from session_devtools.errors import ToolError
+from session_devtools.installation.transformers import namespace
 
 from session_demo.cluster_client import ClusterClient
 from session_demo.drawing import draw_qr
-from session_demo.manifests import LINKED, QUEUE_MESSAGE, QUOTA, WAITING, namespace, quota, session
+from session_demo.manifests import LINKED, QUEUE_MESSAGE, QUOTA, WAITING, quota, session
 from session_demo.report import Observation, Probe, Report
 
 AFTER_LINKING = 5.0
@@ -100,7 +101,7 @@ def three_devices(client: ClusterClient) -> Probe:
     """Make a probe: no session was linked a second time."""
 
     def observe() -> Observation:
-        devices = client.phone("/phone/devices")["devices"]
+        devices = client.phone.request("/phone/devices")["devices"]
         return Observation(ok=len(devices) == len(LINKED), text=f"{len(devices)} linked devices")
 
     return observe

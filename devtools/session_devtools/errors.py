@@ -6,12 +6,24 @@ ToolError
 ├── MachineError       this machine lacks something that a person can give it
 ├── StartError         a component ended or did not become ready in time
 ├── WaitTimeout        something that was waited for did not happen
-└── ConflictError      somebody else holds what is needed here
+├── ConflictError      somebody else holds what is needed here
+├── InstallError       operator or stand-in could not be installed, or lack something
+└── NotReady           something that is looked at is not there yet
 """
 
 from collections.abc import Sequence
 
-__all__ = ["BuildError", "CommandError", "ConflictError", "MachineError", "StartError", "ToolError", "WaitTimeout"]
+__all__ = [
+    "BuildError",
+    "CommandError",
+    "ConflictError",
+    "InstallError",
+    "MachineError",
+    "NotReady",
+    "StartError",
+    "ToolError",
+    "WaitTimeout",
+]
 
 
 class ToolError(Exception):
@@ -50,3 +62,11 @@ class WaitTimeout(ToolError):
 
 class ConflictError(ToolError):
     """Something else holds what is needed; the message names it and the command that frees it."""
+
+
+class InstallError(ToolError):
+    """Operator or stand-in could not be installed, or a part of them is missing."""
+
+
+class NotReady(ToolError):
+    """Something is not there yet; who waits looks again."""

@@ -46,7 +46,7 @@ def make_tenant(e2e: Testbed) -> Iterator[Callable[..., Tenant]]:
     """A function that makes a namespace with a quota; all of it goes after the test."""
 
     def make(**limits: Any) -> Tenant:
-        tenant = Tenant.make(e2e.kubectl, e2e.client, **limits)
+        tenant = Tenant.make(e2e.kubectl, e2e.phone, **limits)
         made.callback(tenant.close)
         return tenant
 
@@ -63,7 +63,7 @@ def tenant(make_tenant: Callable[..., Tenant]) -> Tenant:
 @pytest.fixture(scope="session")
 def shared_trio(e2e: Testbed) -> Iterator[Tenant]:
     """Three linked sessions."""
-    tenant = Tenant.make(e2e.kubectl, e2e.client)
+    tenant = Tenant.make(e2e.kubectl, e2e.phone)
     make(tenant)
     yield tenant
     tenant.close()

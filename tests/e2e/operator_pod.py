@@ -15,8 +15,8 @@ from typing import Any
 from e2e.pod_processes import process_of
 from local_cluster.full.cluster import FullCluster
 from local_cluster.full.instance import POD_RANGE
-from session_demo.cluster_client import NotReady
-from session_demo.install import rollout
+from session_devtools.errors import NotReady
+from session_devtools.installation.install import rollout
 from session_devtools.kubectl import Kubectl
 from support.waiting import TIMEOUT, until
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from local_cluster.full.cluster import FullCluster
-from session_demo.cluster_client import NotReady
+from session_devtools.errors import NotReady
 
 
 def process_of(cluster: FullCluster, pod_uid: str, module: str) -> int:

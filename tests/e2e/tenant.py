@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from session_demo.cluster_client import KILL_BROWSER, ClusterClient, NotReady
+from session_devtools.errors import NotReady
 from session_devtools.http_client import Client
+from session_devtools.installation.browser import kill_browser
+from session_devtools.installation.phone import Phone
 from session_devtools.kubectl import Kubectl
 from support.sessions import Expectation, SessionWaits
 
@@ -25,21 +27,21 @@ class Tenant(SessionWaits):
     """A restricted namespace with sessions in it."""
 
     kubectl: Kubectl
-    client: ClusterClient
+    phone: Phone
     """ For the phone alone; its sessions are another namespace's. """
     namespace: str
     devices: dict[str, str] = field(default_factory=dict)
     """ The phone's name of each linked session. """
 
     @classmethod
-    def make(cls, kubectl: Kubectl, client: ClusterClient, **limits: Any) -> Tenant:
+    def make(cls, kubectl: Kubectl, phone: Phone, **limits: Any) -> Tenant:
         """Make the namespace and its quota; no limit is no limit."""
         name = f"e2e-{uuid.uuid4().hex[:6]}"
         labels = {"pod-security.kubernetes.io/enforce": "restricted"}
         kubectl.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
         # Pods are refused until the controller has made the account they run as.
         kubectl("wait", f"--namespace={name}", "--for=create", "serviceaccount/default", "--timeout=60s", timeout=70)
-        tenant = cls(kubectl=kubectl, client=client, namespace=name)
+        tenant = cls(kubectl=kubectl, phone=phone, namespace=name)
         tenant.limit(**limits)
         return tenant
 
@@ -118,7 +120,7 @@ class Tenant(SessionWaits):
     def link(self, name: str) -> Object:
         """Let the phone scan the session's QR code, and wait until it is Connected; returns its status."""
         self.wait_for_state(name, "QRPending")
-        answer = self.client.scan_code(lambda: self.qr(name))
+        answer = self.phone.scan(lambda: self.qr(name))
         self.devices[name] = answer["device"]
         return self.wait_for_state(name, "Connected")
 
@@ -138,9 +140,9 @@ class Tenant(SessionWaits):
         with self.kubectl.forward(name, 8080, namespace=self.namespace) as port:
             return Client(f"http://127.0.0.1:{port}", token=token).request(path).json_object()
 
-    def phone(self, name: str, command: str, **body: Any) -> None:
+    def command_device(self, name: str, command: str, **body: Any) -> None:
         """Do something to the session's device on the phone."""
-        self.client.phone(f"/phone/{self.devices[name]}/{command}", body)
+        self.phone.request(f"/phone/{self.devices[name]}/{command}", body)
 
     def evict(self, name: str) -> None:
         """Evict the session's pod by the eviction API, as a drain does."""
@@ -159,4 +161,4 @@ class Tenant(SessionWaits):
 
     def kill_browser(self, name: str) -> None:
         """End Chromium's main process inside the session's container."""
-        assert "killed" in self.python(name, KILL_BROWSER)
+        kill_browser(self.kubectl, name, namespace=self.namespace)

@@ -14,7 +14,7 @@ def test_a_replaced_session_is_not_replaced_by_a_pod_until_a_person_asks(e2e: Te
     linked = tenant.link("sales")
     before = tenant.pod_uid("sales")
 
-    tenant.phone("sales", "replaced")
+    tenant.command_device("sales", "replaced")
     status = tenant.wait_for("sales", has_condition("Conflict"))
     assert ("Conflict", "Conflict") == (status["state"], condition(status, "Stalled")["reason"])
     assert is_true(status, "Stalled")
@@ -46,7 +46,7 @@ def test_a_conflict_that_no_operator_heard_is_no_takeover_either(e2e: Testbed, t
 
     e2e.operator.scale(0)
     try:
-        tenant.phone("sales", "replaced")
+        tenant.command_device("sales", "replaced")
         until("the runner says Conflict", lambda: tenant.runner_state("sales"), lambda state: state == "Conflict")
         loads = _loads(e2e, tenant)
         tenant.evict("sales")
@@ -66,4 +66,4 @@ def test_a_conflict_that_no_operator_heard_is_no_takeover_either(e2e: Testbed, t
 
 def _loads(e2e: Testbed, tenant: Tenant) -> int:
     """How often the session's page was opened."""
-    return int(e2e.client.phone("/loads")["byDevice"][tenant.devices["sales"]])
+    return int(e2e.phone.request("/loads")["byDevice"][tenant.devices["sales"]])

@@ -5,18 +5,20 @@ from __future__ import annotations
 import sys
 
 from e2e.testbed import Testbed
-from session_demo.manifests import LINKED, NAMESPACE, WAITING
+from session_demo.cluster_client import ClusterClient
+from session_demo.manifests import LINKED, WAITING
 from session_demo.report import Report
 from session_demo.scenario import run_scenario
+from session_devtools.installation.constants import NAMESPACE
 
 
 def test_the_demo_shows_all_that_it_promises(e2e: Testbed) -> None:
     """Sessions come up, queue, are linked, survive a kill and make room: not one step is missed."""
-    for device in e2e.client.phone("/phone/devices")["devices"]:
-        e2e.client.phone(f"/phone/{device['id']}/unlink", {})
+    for device in e2e.phone.request("/phone/devices")["devices"]:
+        e2e.phone.request(f"/phone/{device['id']}/unlink", {})
     report = Report(out=sys.stdout)
 
-    run_scenario(report, e2e.client)
+    run_scenario(report, ClusterClient(kubectl=e2e.kubectl, phone=e2e.phone))
 
     assert [] == report.failures
     assert 0 == report.finish()

@@ -21,15 +21,15 @@ from e2e.audit import Audit
 from e2e.testbed import KEEP, remove
 from local_cluster.full.cluster import FullCluster
 from local_cluster.registry import Registry, trust
-from session_demo import transformers
-from session_demo.install import rollout
-from session_demo.manifests import NAMESPACE, QUOTA
+from session_demo.manifests import QUOTA
 from session_demo.preflight import OPERATOR_NAMESPACE
-from session_demo.transformers import Images
 from session_devtools.audit_log import READS, Entry
 from session_devtools.images.build import build
 from session_devtools.images.push import push
-from session_devtools.installation.constants import OPERATOR_ACCOUNT
+from session_devtools.installation import transformers
+from session_devtools.installation.constants import NAMESPACE, OPERATOR_ACCOUNT
+from session_devtools.installation.install import rollout
+from session_devtools.installation.transformers import Images
 from session_devtools.kubectl import Kubectl
 from session_devtools.progress import ConsoleProgress
 from support.waiting import until

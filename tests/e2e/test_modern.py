@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 from e2e.tenant import Tenant
 from e2e.testbed import Testbed
-from session_demo import transformers
-from session_demo.install import pod_of, rollout
-from session_demo.manifests import NAMESPACE
+from session_devtools.installation import transformers
+from session_devtools.installation.constants import NAMESPACE
+from session_devtools.installation.install import pod_of, rollout
 from support.waiting import until
 
 
@@ -20,8 +20,8 @@ def _switch(e2e: Testbed, mode: str) -> None:
     assert deployment is not None
     e2e.kubectl.apply(*transformers.with_mode([deployment], mode))
     rollout(e2e.kubectl, "standin", NAMESPACE)
-    pod = until("the stand-in anew", lambda: pod_of(e2e.kubectl, "standin"), lambda name: name != e2e.client.phone_pod)
-    e2e.client = replace(e2e.client, phone_pod=pod)
+    pod = until("the stand-in anew", lambda: pod_of(e2e.kubectl, "standin"), lambda name: name != e2e.phone.pod)
+    e2e.phone = replace(e2e.phone, pod=pod)
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def modern(e2e: Testbed) -> Iterator[None]:
 @pytest.mark.usefixtures("modern")
 def test_the_modern_page_is_linked_and_its_login_survives_a_deleted_pod(e2e: Testbed, tenant: Tenant) -> None:
     """From QR code to Connected, and back after a graceful deletion, by the same operator and the same image."""
-    tenant.client = e2e.client
+    tenant.phone = e2e.phone
     tenant.create("sales")
     linked = tenant.link("sales")
     tenant.delete_pod("sales")
@@ -43,6 +43,6 @@ def test_the_modern_page_is_linked_and_its_login_survives_a_deleted_pod(e2e: Tes
 
     # One document for each pod: the page was never loaded a second time. By the browser's profile, since a pod that the
     # demo left may have come for a document, too.
-    loads = e2e.client.phone("/loads")["loads"]
+    loads = e2e.phone.request("/loads")["loads"]
     profiles = {load["profile"] for load in loads if load["device"] == tenant.devices["sales"]}
     assert 2 == sum(load["profile"] in profiles for load in loads)

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from e2e.tenant import Tenant
 from e2e.testbed import Testbed
-from session_demo.next_steps import PLUGIN
+from session_devtools.installation.constants import ROOT
 
 
 def _plugin(e2e: Testbed, *words: str) -> str:
     """Run `kubectl whatsapp WORDS` with the environment that the demo's last line exports."""
-    folders = [str(PLUGIN), str(Path(e2e.kubectl.program).parent), os.environ["PATH"]]
+    folders = [str(ROOT / "plugin"), str(Path(e2e.kubectl.program).parent), os.environ["PATH"]]
     environment = {
         "PATH": ":".join(folders),
         "KUBECONFIG": str(e2e.cluster.kubeconfig),
@@ -37,7 +37,7 @@ def test_a_person_links_a_session_with_the_plugin_alone(e2e: Testbed, tenant: Te
 
     drawn = _plugin(e2e, "qr", "sales", place)
     waiting = json.loads(_plugin(e2e, "status", place, "--output=json"))
-    e2e.client.phone("/phone/scan", {"qr": _plugin(e2e, "qr", "sales", place, "--output=text").strip()})
+    e2e.phone.request("/phone/scan", {"qr": _plugin(e2e, "qr", "sales", place, "--output=text").strip()})
     tenant.wait_for_state("sales", "Connected")
     table = _plugin(e2e, "status", place)
 

@@ -148,7 +148,7 @@ def as_operator(e2e: Testbed) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def bank(e2e: Testbed) -> Iterator[Tenant]:
     """A namespace with a Secret that is none of the operator's business."""
-    tenant = Tenant.make(e2e.kubectl, e2e.client)
+    tenant = Tenant.make(e2e.kubectl, e2e.phone)
     tenant.run("create", "secret", "generic", "bank", f"--from-literal=pin={WORD}")
     yield tenant
     tenant.close()

@@ -8,8 +8,8 @@ from e2e.object_versions import Object, revision, watch
 from e2e.pod_processes import paused, process_of
 from e2e.tenant import Tenant
 from e2e.testbed import Testbed
-from session_demo.install import pod_of
 from session_devtools.audit_log import writes
+from session_devtools.installation.install import pod_of
 from support.sessions import condition
 from support.waiting import until
 

@@ -7,7 +7,6 @@ goes, and what is still there then is a fault.
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -18,13 +17,12 @@ from e2e.operator_pod import Operator
 from local_cluster.full import records
 from local_cluster.full.cluster import FullCluster
 from local_cluster.full.instance import Instance
-from session_demo import own_cluster
-from session_demo.cluster_client import ClusterClient
-from session_demo.install import InstallOptions, install
-from session_demo.report import Report
-from session_demo.transformers import Images
+from local_cluster.provision import up
 from session_devtools.cgroups import CgroupTree
 from session_devtools.commands import run
+from session_devtools.installation.install import InstallOptions, install
+from session_devtools.installation.phone import Phone
+from session_devtools.installation.transformers import Images
 from session_devtools.kubectl import Kubectl
 from session_devtools.progress import ConsoleProgress
 
@@ -40,7 +38,7 @@ class Testbed:
     cluster: FullCluster
     kubectl: Kubectl
     images: Images
-    client: ClusterClient
+    phone: Phone
     operator: Operator
     audit: Audit
     began: int
@@ -62,18 +60,18 @@ def testbed(name: str) -> Iterator[Testbed]:
 
 
 def _bring_up(cluster: FullCluster) -> Testbed:
-    kubectl, images = own_cluster.local(cluster.name)
+    kubectl, images = up(cluster.name)
     # kubectl's memory of the API's kinds goes with the cluster.
     cache = cluster.instance.plane.folder / "kubectl-cache"
     kubectl = replace(kubectl, flags=(*kubectl.flags, f"--cache-dir={cache}"))
     audit = Audit(cluster.audit_log)
     began = audit.now()
-    client = install(Report(out=sys.stderr), kubectl, images, InstallOptions(overlay=OVERLAY))
+    phone = install(kubectl, images, InstallOptions(overlay=OVERLAY), progress=ConsoleProgress())
     return Testbed(
         cluster=cluster,
         kubectl=kubectl,
         images=images,
-        client=client,
+        phone=phone,
         operator=Operator(cluster=cluster, kubectl=kubectl),
         audit=audit,
         began=began,

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from manifests.rendering import documents, render
 from session_demo.current import INSTANCE
-from session_demo.manifests import NAMESPACE, PART_OF, namespace
 from session_demo.preflight import OPERATOR_NAMESPACE
+from session_devtools.installation.constants import NAMESPACE, PART_OF
+from session_devtools.installation.transformers import namespace
 
 OVERLAY = "overlays/demo-current"
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from session_demo.transformers import STATIC_HOST, WEB_HOST
+from session_devtools.installation.transformers import STATIC_HOST, WEB_HOST
 from session_devtools.waiting import wait_until
 from session_runner.page import scripts
 from session_runner.page.launch import browser_version, user_agent

@@ -13,15 +13,16 @@ from pathlib import Path
 
 import pytest
 from local_cluster.light import LightCluster, Programs
-from session_demo import current, kube_context, preflight, transformers
+from session_demo import current, kube_context, preflight
 from session_demo.current import INSTANCE, OVERLAY, Options
 from session_demo.errors import DemoError
-from session_demo.install import ROOT
 from session_demo.kube_context import KubeContext
-from session_demo.manifests import namespace, quota, session
+from session_demo.manifests import quota, session
 from session_demo.preflight import CrdOwner
 from session_demo.report import Report
-from session_devtools.installation.constants import CRDS
+from session_devtools.installation import transformers
+from session_devtools.installation.constants import CRDS, ROOT
+from session_devtools.installation.transformers import namespace
 from session_devtools.kubectl import Kubectl
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]

@@ -11,7 +11,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import session_demo
 from session_demo import __main__ as command_line
 from session_demo import current, kube_context
 from session_demo.current import Options, Target
@@ -184,7 +183,7 @@ def raising(error: BaseException) -> Callable[..., Any]:
 
 def no_cluster_of_ours(monkeypatch: pytest.MonkeyPatch, fault: BaseException) -> None:
     """Bringing up our own cluster fails in this way; the real one is not even loaded."""
-    monkeypatch.setattr(session_demo, "own_cluster", SimpleNamespace(local=raising(fault)), raising=False)
+    monkeypatch.setitem(sys.modules, "local_cluster", SimpleNamespace(provision=SimpleNamespace(up=raising(fault))))
 
 
 @pytest.mark.parametrize("error", [DemoError("no such context"), MachineError("no such machine")])

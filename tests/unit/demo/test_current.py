@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -13,17 +14,24 @@ from session_demo.errors import DemoError
 from session_demo.image_delivery import RegistryDelivery
 from session_demo.kube_context import KubeContext
 from session_demo.preflight import OPERATOR_NAMESPACE, CrdOwner
-from session_demo.transformers import Images
+from session_demo.report import Report
 from session_devtools.errors import BuildError, CommandError
 from session_devtools.images.build import Built
 from session_devtools.installation.constants import CRDS
+from session_devtools.installation.transformers import Images
 from session_devtools.kubectl import Kubectl
 from session_devtools.progress import Progress
-from unit.demo.fake_kubectl import MINE, Cluster, kubectl, report, thing
-from unit.demo.test_preflight import FIT, OPERATOR, volume
+from support.fake_kubectl import MINE, Cluster, kubectl, thing, volume
+from unit.demo.test_preflight import FIT, OPERATOR
 
 DEFAULT = {"storageclass.kubernetes.io/is-default-class": "true"}
 OPTIONS = Options(registry="registry.example.com/team")
+
+
+def report() -> tuple[Report, io.StringIO]:
+    """A story, and what it tells."""
+    out = io.StringIO()
+    return Report(out=out), out
 
 
 def context(cluster: Cluster) -> KubeContext:
@@ -225,22 +233,23 @@ def test_the_stage_is_set_with_the_persons_wishes(
 ) -> None:
     """Instance demo, its overlay, the storage asked for, patience for slow lines; CRDs only where there are none."""
     asked: list[Any] = []
-    monkeypatch.setattr(current, "install", lambda *given: asked.append(given))
+    monkeypatch.setattr(current, "install", lambda *given, **_: asked.append(given))
     cluster = fit()
     cluster.answers = {("kustomize",): CRD_YAML}
     options = Options(registry="a.b/c", access_mode="ReadWriteOnce", mode="modern")
 
-    current.prepare(
+    client = current.prepare(
         report()[0], options, Target(context=context(cluster), found=replace(FIT, crds=crd_owner), delivery=Handed())
     )
 
-    ((_, _, images, install_options),) = asked
+    ((_, images, install_options),) = asked
     assert Images(operator="o", runner="r", standin="s") == images
     assert ("demo", "modern", {"accessMode": "ReadWriteOnce"}) == (
         install_options.instance,
         install_options.mode,
-        install_options.profile,
+        client.profile,
     )
+    assert ("demo", 300) == (client.instance, client.startup_timeout)
     assert (install_options.overlay / "kustomization.yaml").is_file()
     assert install_options.startup_timeout >= 300
     assert brings == bool(cluster.names("CustomResourceDefinition"))

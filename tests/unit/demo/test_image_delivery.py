@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from session_demo import image_delivery
 from session_demo.errors import DemoError
 from session_demo.image_delivery import KindDelivery, RegistryDelivery, choose_delivery
-from session_demo.transformers import Images
 from session_devtools.errors import BuildError, CommandError
 from session_devtools.images.build import Built
+from session_devtools.installation.transformers import Images
 from session_devtools.progress import NoProgress
 
 BUILT = {

@@ -9,7 +9,7 @@ from session_demo import kube_context
 from session_demo.errors import DemoError
 from session_demo.kube_context import Minors
 from session_devtools.errors import CommandError
-from unit.demo.fake_kubectl import Cluster, kubectl
+from support.fake_kubectl import Cluster, kubectl
 
 
 def test_a_context_is_told_with_its_server_and_version() -> None:

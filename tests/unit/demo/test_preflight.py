@@ -9,7 +9,7 @@ import pytest
 from session_demo import preflight
 from session_demo.preflight import CrdOwner, Findings
 from session_devtools.installation.constants import CRDS
-from unit.demo.fake_kubectl import MINE, Cluster, kubectl, thing
+from support.fake_kubectl import MINE, Cluster, kubectl, thing, volume
 
 OPERATOR = {"app.kubernetes.io/name": "whatsapp-session-operator"}
 FIT = Findings(
@@ -32,12 +32,6 @@ def lease(namespace: str, name: str, holder: str | None) -> dict[str, Any]:
 def storage(name: str, **annotations: str) -> dict[str, Any]:
     """A StorageClass."""
     return thing("StorageClass", name, annotations=annotations)
-
-
-def volume(name: str, namespace: str, policy: str) -> dict[str, Any]:
-    """A volume that a claim of this namespace took."""
-    spec = {"claimRef": {"namespace": namespace}, "persistentVolumeReclaimPolicy": policy}
-    return thing("PersistentVolume", name, spec=spec)
 
 
 def test_an_operator_is_known_by_its_label() -> None:

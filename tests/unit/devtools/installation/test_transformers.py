@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 import yaml
-from session_demo import transformers
-from session_demo.errors import DemoError
-from session_demo.transformers import Images
+from session_devtools.errors import InstallError
+from session_devtools.installation import transformers
+from session_devtools.installation.transformers import Images
 
 IMAGES = Images(operator="r/operator:1", runner="r/runner:2", standin="r/standin:3")
 
@@ -121,7 +121,7 @@ def test_the_operators_namespace_is_its_deployments() -> None:
 
 def test_manifests_without_an_operator_are_refused() -> None:
     """Somebody may have named the wrong folder."""
-    with pytest.raises(DemoError, match="hold no operator"):
+    with pytest.raises(InstallError, match="hold no operator"):
         transformers.operator_namespace([service()])
 
 

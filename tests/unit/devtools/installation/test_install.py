@@ -1,23 +1,38 @@
-"""From a cluster that answers to a stage: what is applied in which order, what an earlier run left, what is waited for."""
+"""Operator and stand-in on a cluster that answers: what is applied in which order, what an earlier run left, what is waited for."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import ssl
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from session_demo import install
-from session_demo.errors import DemoError
-from session_demo.install import InstallOptions
-from session_demo.transformers import CA_HASH_ANNOTATION, Images
-from session_devtools.errors import CommandError, WaitTimeout
-from unit.demo.fake_kubectl import MINE, Cluster, kubectl, report, thing
-from unit.demo.test_preflight import volume
+from session_devtools.errors import CommandError, InstallError, WaitTimeout
+from session_devtools.installation import install
+from session_devtools.installation.install import InstallOptions
+from session_devtools.installation.transformers import CA_HASH_ANNOTATION, Images
+from session_devtools.progress import NoProgress
+from support.fake_kubectl import MINE, Cluster, kubectl, thing, volume
 
 IMAGES = Images(operator="r/operator:1", runner="r/runner:2", standin="r/standin:3")
+
+
+class RecordedProgress(NoProgress):
+    """Remembers the steps that came to their end."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+
+    @contextlib.contextmanager
+    def step(self, text: str, *, status: Callable[[], str] | None = None) -> Iterator[None]:
+        """Remember it."""
+        del status
+        yield
+        self.done.append(text)
 
 
 def rendered(name: str, container: str, namespace: str, *before: dict[str, Any]) -> str:
@@ -54,30 +69,28 @@ def ready_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("_certificates")
-def test_a_stage_is_set() -> None:
-    """Stand-in and operator run this run's images, and the stage knows phone, instance and wishes."""
+def test_both_are_installed() -> None:
+    """Stand-in and operator run this run's images, and the phone is the stand-in's."""
     cluster = prepared()
-    install_options = InstallOptions(instance="blue", profile={"accessMode": "ReadWriteOnce"}, startup_timeout=7)
 
-    client = install.install(report()[0], kubectl(cluster), IMAGES, install_options)
+    phone = install.install(kubectl(cluster), IMAGES, InstallOptions(instance="blue"), progress=NoProgress())
 
     assert {"r/operator:1", "r/standin:3"} == {
         item["spec"]["template"]["spec"]["containers"][0]["image"]
         for item in cluster.objects
         if item["kind"] == "Deployment"
     }
-    assert ("standin-1", 9080, "blue") == (client.phone_pod, client.phone_port, client.instance)
-    assert ({"accessMode": "ReadWriteOnce"}, 7) == (client.profile, client.startup_timeout)
+    assert ("standin-1", 9080, "whatsapp-demo") == (phone.pod, phone.port, phone.namespace)
 
 
 @pytest.mark.usefixtures("_certificates")
 def test_the_phones_token_is_new_each_time() -> None:
     """It opens the accounts of the play, and is in no file."""
-    first = install.install(report()[0], kubectl(prepared()), IMAGES, InstallOptions())
-    second = install.install(report()[0], kubectl(prepared()), IMAGES, InstallOptions())
+    first = install.install(kubectl(prepared()), IMAGES, InstallOptions(), progress=NoProgress())
+    second = install.install(kubectl(prepared()), IMAGES, InstallOptions(), progress=NoProgress())
 
-    assert len(first.phone_token) >= 32
-    assert first.phone_token != second.phone_token
+    assert len(first.token) >= 32
+    assert first.token != second.token
 
 
 @pytest.mark.usefixtures("_certificates")
@@ -85,7 +98,7 @@ def test_the_operator_starts_with_the_authority_it_needs() -> None:
     """Namespace first, then the ConfigMap that its pod mounts, then the rest, which carries the authority's stamp."""
     cluster = prepared()
 
-    install.install(report()[0], kubectl(cluster), IMAGES, InstallOptions())
+    install.install(kubectl(cluster), IMAGES, InstallOptions(), progress=NoProgress())
 
     kinds = [item["kind"] for item in cluster.objects]
     (deployment,) = [item for item in cluster.objects if item["metadata"]["name"] == "whatsapp-operator-x"]
@@ -99,7 +112,7 @@ def test_both_deployments_are_waited_for() -> None:
     """As long as the person's line may need."""
     cluster = prepared()
 
-    install.install(report()[0], kubectl(cluster), IMAGES, InstallOptions(startup_timeout=240))
+    install.install(kubectl(cluster), IMAGES, InstallOptions(startup_timeout=240), progress=NoProgress())
 
     assert [
         ("rollout", "status", "deployment/standin", "--namespace=whatsapp-demo", "--timeout=240s"),
@@ -110,17 +123,17 @@ def test_both_deployments_are_waited_for() -> None:
 @pytest.mark.usefixtures("_certificates")
 def test_an_operator_that_does_not_start_ends_the_set_up() -> None:
     """With kubectl's words; nothing is told as done."""
-    messages, out = report()
+    progress = RecordedProgress()
     cluster = prepared()
     cluster.answers["rollout", "status", "deployment/whatsapp-operator-x"] = CommandError(
         ["kubectl"], 1, "timed out waiting"
     )
 
     with pytest.raises(CommandError, match="timed out waiting"):
-        install.install(messages, kubectl(cluster), IMAGES, InstallOptions())
+        install.install(kubectl(cluster), IMAGES, InstallOptions(), progress=progress)
 
-    assert "✓ the operator" not in out.getvalue()
-    assert "✓ the stand-in" in out.getvalue()
+    assert "the operator" not in progress.done
+    assert "the stand-in for WhatsApp Web, with its phone" in progress.done
 
 
 @pytest.mark.usefixtures("_certificates")
@@ -129,7 +142,7 @@ def test_the_stand_in_plays_the_chosen_page(mode: str) -> None:
     """Legacy unless asked otherwise."""
     cluster = prepared()
 
-    install.install(report()[0], kubectl(cluster), IMAGES, InstallOptions(mode=mode))
+    install.install(kubectl(cluster), IMAGES, InstallOptions(mode=mode), progress=NoProgress())
 
     (standin,) = [item for item in cluster.objects if item["metadata"]["name"] == "standin"]
     assert [f"--mode={mode}"] == standin["spec"]["template"]["spec"]["containers"][0]["args"]
@@ -141,7 +154,7 @@ def test_the_namespace_belongs_to_the_operators_instance(instance: str, expected
     """Before anything is in it, so that no other operator takes it."""
     cluster = prepared()
 
-    install.install_standin(kubectl(cluster), IMAGES, token="t", install_options=InstallOptions(instance=instance))
+    install.install_standin(kubectl(cluster), IMAGES, token="t", options=InstallOptions(instance=instance))
 
     first = cluster.objects[0]
     assert ("Namespace", "whatsapp-demo") == (first["kind"], first["metadata"]["name"])
@@ -207,7 +220,7 @@ def test_no_pod_is_a_message() -> None:
     """It names what is missing, and where."""
     cluster = Cluster(answers={("get", "pods"): json.dumps({"items": []})})
 
-    with pytest.raises(DemoError, match="there is no pod of standin in namespace whatsapp-demo"):
+    with pytest.raises(InstallError, match="there is no pod of standin in namespace whatsapp-demo"):
         install.pod_of(kubectl(cluster), "standin")
 
 

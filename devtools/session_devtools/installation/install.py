@@ -1,7 +1,7 @@
-"""From a cluster that answers to a stage: operator and stand-in installed, an earlier demo's leftovers gone.
+"""From a cluster that answers to one with operator and stand-in, an earlier installation's leftovers gone.
 
-Called by the demo and by the end-to-end tests, which play on a cluster of their own. Everything here can be done
-again: what is there and right stays, what an earlier run left in the demo's namespace goes, volumes included.
+Called by the demo, the benchmarks and the end-to-end tests, each on a cluster of its own. Everything here can be done
+again: what is there and right stays, what an earlier run left in the stand-in's namespace goes, volumes included.
 """
 
 from __future__ import annotations
@@ -10,24 +10,18 @@ import json
 import secrets
 import sys
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from session_devtools.commands import run
-from session_devtools.installation.constants import CRDS
+from session_devtools.errors import InstallError
+from session_devtools.installation import transformers
+from session_devtools.installation.constants import CRDS, NAMESPACE, PART_OF, ROOT
+from session_devtools.installation.phone import Phone
+from session_devtools.installation.transformers import Images
 from session_devtools.kubectl import Kubectl
+from session_devtools.progress import Progress
 from session_devtools.waiting import wait_until
-
-from session_demo import transformers
-from session_demo.cluster_client import ClusterClient
-from session_demo.errors import DemoError
-from session_demo.manifests import NAMESPACE, PART_OF, namespace
-from session_demo.report import Report
-from session_demo.transformers import Images
-
-ROOT = Path(__file__).parents[2]
-PHONE_PORT = 9080
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,32 +32,21 @@ class InstallOptions:
     mode: str = "legacy"
     """ The stand-in's: legacy or modern. """
     instance: str = ""
-    """ Not empty: an operator of its own beside an installed one, for this demo's namespace alone. """
-    profile: Mapping[str, str] = field(default_factory=dict)
-    """ What each session's spec.profile says beyond its size. """
+    """ Not empty: an operator of its own beside an installed one, for the stand-in's namespace alone. """
     startup_timeout: float = 120.0
     """ Seconds for a Deployment's first pod; more where nodes pull images. """
 
 
-def install(report: Report, kubectl: Kubectl, images: Images, install_options: InstallOptions) -> ClusterClient:
-    """Install everything and return the stage; raises DemoError with kubectl's words."""
-    with report.step("removing what an earlier demo left"):
+def install(kubectl: Kubectl, images: Images, options: InstallOptions, *, progress: Progress) -> Phone:
+    """Install everything and return the stand-in's phone; raises ToolError with kubectl's words."""
+    with progress.step("removing what an earlier demo left"):
         remove_leftovers(kubectl)
     token = secrets.token_hex(16)
-    with report.step("the stand-in for WhatsApp Web, with its phone"):
-        ca = install_standin(kubectl, images, token=token, install_options=install_options)
-    with report.step("the operator"):
-        install_operator(kubectl, images, ca=ca, install_options=install_options)
-    return ClusterClient(
-        kubectl=kubectl,
-        phone_namespace=NAMESPACE,
-        phone_pod=pod_of(kubectl, "standin"),
-        phone_port=PHONE_PORT,
-        phone_token=token,
-        instance=install_options.instance,
-        profile=install_options.profile,
-        startup_timeout=install_options.startup_timeout,
-    )
+    with progress.step("the stand-in for WhatsApp Web, with its phone"):
+        ca = install_standin(kubectl, images, token=token, options=options)
+    with progress.step("the operator"):
+        install_operator(kubectl, images, ca=ca, options=options)
+    return Phone(kubectl=kubectl, pod=pod_of(kubectl, "standin"), token=token)
 
 
 def remove_leftovers(kubectl: Kubectl, *, within: float = 180) -> None:
@@ -86,9 +69,9 @@ def remove_leftovers(kubectl: Kubectl, *, within: float = 180) -> None:
     )
 
 
-def install_standin(kubectl: Kubectl, images: Images, *, token: str, install_options: InstallOptions) -> str:
+def install_standin(kubectl: Kubectl, images: Images, *, token: str, options: InstallOptions) -> str:
     """Install the stand-in and wait until it serves; returns its certificate authority (PEM)."""
-    kubectl.apply(namespace(install_options.instance))
+    kubectl.apply(transformers.namespace(options.instance))
     with tempfile.TemporaryDirectory() as folder:
         tls = Path(folder) / "tls"
         hosts = f"{transformers.WEB_HOST},{transformers.STATIC_HOST}"
@@ -96,8 +79,8 @@ def install_standin(kubectl: Kubectl, images: Images, *, token: str, install_opt
         ca = (tls / "ca.crt").read_text()
         kubectl.apply(*transformers.standin_secrets(tls=tls, phone_token=token))
     rendered = transformers.parse_objects(kubectl("kustomize", str(ROOT / "manifests/standin")))
-    kubectl.apply(*transformers.with_mode(transformers.with_images(rendered, images), install_options.mode))
-    rollout(kubectl, "standin", NAMESPACE, within=install_options.startup_timeout)
+    kubectl.apply(*transformers.with_mode(transformers.with_images(rendered, images), options.mode))
+    rollout(kubectl, "standin", NAMESPACE, within=options.startup_timeout)
     return ca
 
 
@@ -107,10 +90,10 @@ def make_certificates(folder: Path, hosts: str) -> None:
     run(*command)
 
 
-def install_operator(kubectl: Kubectl, images: Images, *, ca: str, install_options: InstallOptions) -> None:
+def install_operator(kubectl: Kubectl, images: Images, *, ca: str, options: InstallOptions) -> None:
     """Install CRDs and operator, and wait until it is ready to act."""
     rendered = transformers.parse_objects(
-        kubectl("kustomize", "--load-restrictor=LoadRestrictionsNone", str(install_options.overlay))
+        kubectl("kustomize", "--load-restrictor=LoadRestrictionsNone", str(options.overlay))
     )
     found = transformers.with_ca_hash(transformers.with_images(rendered, images), ca)
     where = transformers.operator_namespace(found)
@@ -119,7 +102,7 @@ def install_operator(kubectl: Kubectl, images: Images, *, ca: str, install_optio
     kubectl.apply(*found)
     kubectl.wait_established(*CRDS)
     name = next(item["metadata"]["name"] for item in found if item["kind"] == "Deployment")
-    rollout(kubectl, name, where, within=install_options.startup_timeout)
+    rollout(kubectl, name, where, within=options.startup_timeout)
 
 
 def rollout(kubectl: Kubectl, deployment: str, where: str, *, within: float = 120) -> None:
@@ -129,10 +112,10 @@ def rollout(kubectl: Kubectl, deployment: str, where: str, *, within: float = 12
 
 
 def pod_of(kubectl: Kubectl, name: str) -> str:
-    """Return the name of the pod of one of the demo's Deployments."""
+    """Return the name of the pod of one of the Deployments in the stand-in's namespace."""
     selector = f"app.kubernetes.io/name={name}"
     pods = json.loads(kubectl("get", "pods", f"--namespace={NAMESPACE}", f"--selector={selector}", "--output=json"))
     running = [pod for pod in pods["items"] if "deletionTimestamp" not in pod["metadata"]]
     if not running:
-        raise DemoError(f"there is no pod of {name} in namespace {NAMESPACE}")
+        raise InstallError(f"there is no pod of {name} in namespace {NAMESPACE}")
     return str(running[0]["metadata"]["name"])

@@ -1,4 +1,4 @@
-"""A cluster in memory behind the demo's one seam, `Kubectl`: what a person's kubectl would do, as far as asked for.
+"""A cluster in memory behind the one seam to a cluster, `Kubectl`: what a person's kubectl would do, as far as asked for.
 
 It knows get, apply, delete, config, version and auth; whatever else a test needs it gives as an answer to the first
 words of a command.
@@ -6,13 +6,11 @@ words of a command.
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from session_demo.report import Report
 from session_devtools.errors import CommandError
 from session_devtools.kubectl import Kubectl
 
@@ -148,17 +146,17 @@ def kubectl(cluster: Cluster) -> FakeKubectl:
     return FakeKubectl(program="kubectl", cluster=cluster)
 
 
-def report() -> tuple[Report, io.StringIO]:
-    """A story, and what it tells."""
-    out = io.StringIO()
-    return Report(out=out), out
-
-
 def thing(kind: str, name: str, **more: Any) -> Object:
     """An object; `labels`, `annotations` and `namespace` go into its metadata."""
     metadata: Object = {"name": name}
     metadata |= {key: more.pop(key) for key in ("labels", "annotations", "namespace") if key in more}
     return {"apiVersion": "v1", "kind": kind, "metadata": metadata, **more}
+
+
+def volume(name: str, namespace: str, policy: str) -> dict[str, Any]:
+    """A volume that a claim of this namespace took."""
+    spec = {"claimRef": {"namespace": namespace}, "persistentVolumeReclaimPolicy": policy}
+    return thing("PersistentVolume", name, spec=spec)
 
 
 def kind_of(word: str) -> str:

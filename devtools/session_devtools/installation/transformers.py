@@ -1,4 +1,4 @@
-"""The objects that the demo installs, made from the manifests: pure functions from rendered YAML to objects.
+"""The objects that are installed, made from the manifests: pure functions from rendered YAML to objects.
 
 The manifests name development images and a certificate authority that is put beside the operator; here both get the
 values of this run. The images' tags hold a hash of their content, so an unchanged operator is not restarted.
@@ -15,8 +15,8 @@ from typing import Any
 
 import yaml
 
-from session_demo.errors import DemoError
-from session_demo.manifests import NAMESPACE, PART_OF
+from session_devtools.errors import InstallError
+from session_devtools.installation.constants import NAMESPACE, PART_OF
 
 WEB_HOST = f"standin-web.{NAMESPACE}.svc"
 STATIC_HOST = f"standin-static.{NAMESPACE}.svc"
@@ -81,10 +81,22 @@ def with_mode(found: Iterable[Object], mode: str) -> list[Object]:
 
 
 def operator_namespace(found: Iterable[Object]) -> str:
-    """Return the namespace that the operator's Deployment goes to; raises DemoError when there is none."""
+    """Return the namespace that the operator's Deployment goes to; raises InstallError when there is none."""
     for item in _deployments(found):
         return str(item["metadata"]["namespace"])
-    raise DemoError("the rendered manifests hold no operator: they are not what this demo was made for")
+    raise InstallError("the rendered manifests hold no operator: they are not what this was made for")
+
+
+def namespace(instance: str) -> Object:
+    """The stand-in's namespace, as strict as Kubernetes can make one; for one operator's instance, or the plain one."""
+    labels = {"pod-security.kubernetes.io/enforce": "restricted", **labels_for(instance)}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": labels}}
+
+
+def labels_for(instance: str) -> dict[str, str]:
+    """The labels of what is installed for a demo; an operator's instance knows its own by one."""
+    own = {"wasession.dev/instance": instance} if instance else {}
+    return {"app.kubernetes.io/part-of": PART_OF, **own}
 
 
 def ca_config_map(*, namespace: str, ca: str) -> Object:
