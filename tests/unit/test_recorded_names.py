@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from session_protocol.answers import Code, Problem, State
 from session_protocol.environment import Variable
+from session_protocol.states import OperatorState
 from session_protocol.times import parse_time
 from session_protocol.vocabulary import ExitCode, RunnerState, StateReason, TokenScope
 from session_runner.http.errors import ApiError
@@ -22,7 +23,6 @@ from session_runner.metrics import Metrics as RunnerMetrics
 from whatsapp_operator.api import constants
 from whatsapp_operator.api.conditions import ConditionType, Reason
 from whatsapp_operator.api.crd.definitions import KINDS, root_schema
-from whatsapp_operator.api.states import OperatorState
 from whatsapp_operator.app.settings import Settings
 from whatsapp_operator.core import names as own
 from whatsapp_operator.runtime.metrics import Metrics as OperatorMetrics
