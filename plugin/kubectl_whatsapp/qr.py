@@ -129,7 +129,7 @@ def _tokens(session: SessionView, *, kubectl: Kubectl) -> dict[str, str]:
         ) from error
     try:
         tokens = {
-            scope: base64.b64decode((found or {})["data"][scope]).decode("ascii")
+            str(scope): base64.b64decode((found or {})["data"][scope]).decode("ascii")
             for scope in (TokenScope.LINK, TokenScope.STATE)
         }
     except (KeyError, TypeError, ValueError) as error:

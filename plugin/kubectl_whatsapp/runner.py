@@ -44,7 +44,7 @@ class Said:
     state: str
     reason: str
     message: str
-    linked: bool | None
+    linked: bool | None = None
     """ Whether a phone is linked; None: it does not say. """
 
 

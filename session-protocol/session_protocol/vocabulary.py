@@ -106,7 +106,7 @@ class ExitCode(IntEnum):
         "asked to stop, but the browser did not close in time: the last minute's login data may be lost",
     )
 
-    def __new__(cls, value: int, meaning: str) -> Self:
+    def __new__(cls, value: int, meaning: str = "") -> Self:
         """Make a member of a number and what it means."""
         member = int.__new__(cls, value)
         member._value_ = value

@@ -6,7 +6,7 @@ that name it.
 
 import re
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -151,6 +151,6 @@ def _lua_set(states: tuple[str, ...]) -> str:
     return textwrap.indent(textwrap.fill(items, width=110), "  ").replace("\N{NO-BREAK SPACE}", " ")
 
 
-def _table(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     head = f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}\n"
     return head + "".join("|" + "".join(f" {cell} |" if cell else " |" for cell in row) + "\n" for row in rows)

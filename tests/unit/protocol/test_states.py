@@ -97,9 +97,7 @@ def test_the_operator_counts_a_fatal_state_that_lasts(monkeypatch: pytest.Monkey
     world.keep_answering()
     world.resync()
 
-    failure = world.status().recovery.last_failure if world.status().recovery else None
-    assert failure is not None
-    assert MADE_UP == failure.reason
+    assert MADE_UP == world.status().to_dict()["recovery"]["lastFailure"]["reason"]
 
 
 def test_the_runner_keeps_a_hold_over_pods(monkeypatch: pytest.MonkeyPatch) -> None:
