@@ -51,7 +51,7 @@ def switch_on(judge: Daemon, supervisor: Supervisor, *, anchor: int) -> None:
     supervisor.ensure(judge, inside=anchor)
     queues = Path(f"/proc/{anchor}/net/netfilter/nfnetlink_queue")
     readiness.wait_for(
-        lambda: is_answered(queues.read_text()),
+        lambda: queues.exists() and is_answered(queues.read_text()),  # the program has the kernel load its module
         what="the network policies' start",
         check=lambda: supervisor.check(NAME),
     )

@@ -11,7 +11,7 @@ from local_cluster.full.cluster import FullCluster
 PREFIX = "t-"
 """How the names of these tests' clusters begin."""
 IMAGE = "localhost/cluster-test:busybox"
-TOOLS = ("cat", "chmod", "httpd", "id", "ls", "nslookup", "sh", "sleep", "tail", "touch", "wget")
+TOOLS = ("cat", "chmod", "httpd", "id", "ls", "nslookup", "sh", "sleep", "tail", "timeout", "touch", "wget")
 
 SERVE = ("/bin/sh", "-c", "echo hello > /data/index.html && exec /bin/httpd -f -p 8080 -h /data")
 
