@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from session_devtools.progress import Progress
+from session_protocol.vocabulary import RunnerState
 
 from session_bench import kernel, objects
 from session_bench.cgroups import Cgroup, pod_cgroup
@@ -88,7 +89,7 @@ def pods(testbed: Testbed, count: int, *, rest: float) -> Iterator[MemoryUse]:
     testbed.kubectl.apply(*(objects.session(name) for name in names))
     for waiting in [testbed.pod_network.start(testbed.qr_known, name) for name in names]:
         testbed.scan(waiting.result()[1])
-    uids = [str(testbed.wait_for_state(name, "Connected")["podUID"]) for name in names]
+    uids = [str(testbed.wait_for_state(name, RunnerState.CONNECTED)["podUID"]) for name in names]
     time.sleep(rest)
     after = _available()
     groups = [pod_cgroup(testbed.cluster.instance.label, uid) for uid in uids]

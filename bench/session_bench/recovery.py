@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from session_devtools.installation.browser import kill_browser
 from session_devtools.progress import Progress
+from session_protocol.vocabulary import RunnerState
 from support.sessions import has_durable_login, has_no_failures, in_new_pod
 
 from session_bench import objects
@@ -32,7 +33,7 @@ def measure_recovery(testbed: Testbed, *, rounds: int, progress: Progress) -> Ta
     testbed.kubectl.apply(objects.session(NAME, recovery={"healthyAfter": f"{HEALTHY_AFTER:.0f}s"}))
     with progress.step("recovery: linking, and a minute for the login to be safe on disk", status=lambda: "measuring"):
         testbed.scan(testbed.pod_network.run(testbed.qr_known, NAME)[1])
-        status = testbed.wait_for_state(NAME, "Connected")
+        status = testbed.wait_for_state(NAME, RunnerState.CONNECTED)
         linked = str(status["link"]["linkedTime"])
         testbed.wait_for(NAME, has_durable_login())
         pod = testbed.pod(NAME)
@@ -67,7 +68,7 @@ def _measure_outage(testbed: Testbed, lose: Callable[[], None]) -> float:
     testbed.wait_for(NAME, in_new_pod(before))
     took = time.monotonic() - begun
     testbed.wait_for(NAME, has_no_failures())
-    testbed.wait_for_state(NAME, "Connected")
+    testbed.wait_for_state(NAME, RunnerState.CONNECTED)
     return took
 
 

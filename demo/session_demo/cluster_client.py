@@ -19,6 +19,7 @@ from session_devtools.installation.browser import kill_browser
 from session_devtools.installation.constants import NAMESPACE
 from session_devtools.installation.phone import Phone
 from session_devtools.kubectl import Kubectl
+from session_protocol.vocabulary import RunnerState, TokenScope
 
 from session_demo.report import Observation, Probe
 
@@ -78,7 +79,7 @@ class ClusterClient:
             status = self.session(name).get("status", {})
             uid, state = status.get("podUID"), status.get("state", "nothing yet")
             same_login = status.get("link", {}).get("linkedTime") == linked
-            ok = state == "Connected" and uid not in (None, before) and same_login
+            ok = state == RunnerState.CONNECTED and uid not in (None, before) and same_login
             login = "the login of before" if same_login else "another login"
             pod = "a new pod" if uid != before else "the old pod"
             return Observation(ok=ok, text=f"{name} is {state} in {pod} with {login}{_ready_message(status)}")
@@ -118,7 +119,7 @@ class ClusterClient:
         secret = self.kubectl.find("secret", secret_name, namespace=NAMESPACE) if secret_name else None
         if secret is None:
             raise NotReady(f"session {name} has no Secret")
-        token = base64.b64decode(secret["data"]["link"]).decode()
+        token = base64.b64decode(secret["data"][TokenScope.LINK]).decode()
         with self.kubectl.forward(name, 8080, namespace=NAMESPACE) as port:
             return str(Client(f"http://127.0.0.1:{port}", token=token).request("/v1/qr").json_object()["text"])
 

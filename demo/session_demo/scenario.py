@@ -10,6 +10,8 @@ import time
 
 from session_devtools.errors import ToolError
 from session_devtools.installation.transformers import namespace
+from session_protocol.states import OperatorState
+from session_protocol.vocabulary import RunnerState
 
 from session_demo.cluster_client import ClusterClient
 from session_demo.drawing import draw_qr
@@ -37,14 +39,16 @@ def come_up(report: Report, client: ClusterClient) -> None:
     )
     for name in LINKED:
         report.expect(
-            f"{name} shows a QR code in its own pod", client.in_state(name, "QRPending"), within=client.startup_timeout
+            f"{name} shows a QR code in its own pod",
+            client.in_state(name, RunnerState.QR_PENDING),
+            within=client.startup_timeout,
         )
     client.kubectl.apply(session(WAITING, client.profile))
 
     def queued() -> Observation:
         status = client.session(WAITING).get("status", {})
         admitted = {item["type"]: item for item in status.get("conditions", [])}.get("Admitted", {})
-        ok = status.get("state") == "Queued" and admitted.get("message") == QUEUE_MESSAGE
+        ok = status.get("state") == OperatorState.QUEUED and admitted.get("message") == QUEUE_MESSAGE
         return Observation(
             ok=ok, text=f"{WAITING} is {status.get('state')}: {admitted.get('message', 'no message yet')}"
         )
@@ -64,7 +68,7 @@ def link_three(report: Report, client: ClusterClient) -> None:
         with report.step(f"the phone scans the QR code of {name}"):
             client.scan(name)
     for name in LINKED:
-        report.expect(f"{name} is linked and connected", client.in_state(name, "Connected"), within=30)
+        report.expect(f"{name} is linked and connected", client.in_state(name, RunnerState.CONNECTED), within=30)
 
 
 def keep_login(report: Report, client: ClusterClient) -> None:
@@ -116,7 +120,7 @@ def make_room(report: Report, client: ClusterClient) -> None:
     report.expect(f"{name} is suspended and its pod gone", client.has_condition(name, "Suspended"), within=90)
     report.expect(
         f"{WAITING} is admitted and shows a QR code",
-        client.in_state(WAITING, "QRPending"),
+        client.in_state(WAITING, RunnerState.QR_PENDING),
         within=client.startup_timeout,
     )
     report.expect(f"the quota {QUOTA} counts three sessions, none waiting", client.quota_counts(QUOTA, 3, 0), within=15)

@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from session_protocol.states import Phase, traits_of
+from session_protocol.vocabulary import RunnerState, TokenScope
+
 from kubectl_whatsapp.advice import Advice, Outlook, advise
 from kubectl_whatsapp.code_output import show
 from kubectl_whatsapp.console import Console
@@ -49,14 +52,14 @@ def show_code(request: QrRequest, *, kubectl: Kubectl, console: Console) -> None
     Raises NoQrCode with the reason when there is none; PluginError and KubectlError for everything else.
     """
     session = find_session(request, kubectl=kubectl)
-    if session.state == "Connected" or not (session.pod_name and session.token_secret_name):
+    if _is_connected(session) or not (session.pod_name and session.token_secret_name):
         raise NoQrCode(_advice(session).text)
     try:
         with _runner(session, kubectl=kubectl) as runner:
             code = runner.code()
             reported = runner.status() if code is None else None
     except (ForwardFailed, RunnerUnreachable) as error:
-        if session.state == "QRPending":  # all that the session could say is that a code is there
+        if session.state == RunnerState.QR_PENDING:  # all that the session could say is that a code is there
             raise
         # An image that cannot be pulled, a full node: the session knows why nobody answers.
         raise NoQrCode(f"{_advice(session).text}\n({error})") from error
@@ -74,7 +77,7 @@ def watch_codes(request: QrRequest, *, kubectl: Kubectl, console: Console) -> No
     while True:
         session = find_session(request, kubectl=kubectl)
         advice = _advice(session)
-        if advice.outlook is Outlook.LINKED and session.state == "Connected":
+        if _is_connected(session):
             console.info(f"session {session.namespace}/{session.name} is linked")
             return
         if session.pod_name and session.token_secret_name:
@@ -115,7 +118,7 @@ def _runner(session: SessionView, *, kubectl: Kubectl) -> Iterator[Runner]:
     """Reach the runner of a session that has a pod."""
     tokens = _tokens(session, kubectl=kubectl)
     with kubectl.forward(session.pod_name, RUNNER_PORT, namespace=session.namespace) as port:
-        yield Runner(port=port, link_token=tokens["link"], state_token=tokens["state"])
+        yield Runner(port=port, link_token=tokens[TokenScope.LINK], state_token=tokens[TokenScope.STATE])
 
 
 def _tokens(session: SessionView, *, kubectl: Kubectl) -> dict[str, str]:
@@ -129,7 +132,10 @@ def _tokens(session: SessionView, *, kubectl: Kubectl) -> dict[str, str]:
             "sees it can link a phone. Ask for the role `edit` in that namespace"
         ) from error
     try:
-        tokens = {scope: base64.b64decode((found or {})["data"][scope]).decode("ascii") for scope in ("link", "state")}
+        tokens = {
+            str(scope): base64.b64decode((found or {})["data"][scope]).decode("ascii")
+            for scope in (TokenScope.LINK, TokenScope.STATE)
+        }
     except (KeyError, TypeError, ValueError) as error:
         raise RunnerRefused(f"Secret {name} holds no token of the scopes link and state") from error
     # A token becomes a header of a request: what is no printable word could end the header.
@@ -171,8 +177,17 @@ def _advice(session: SessionView, reported: RunnerStatus | None = None) -> Advic
     """What to tell of a session that shows no code: the runner's word, when there is one, is the newer."""
     newest = session if reported is None else reported
     return advise(
-        namespace=session.namespace, name=session.name, state=newest.state, reason=newest.reason, message=newest.message
+        namespace=session.namespace,
+        name=session.name,
+        state=newest.state,
+        reason=newest.reason,
+        message=newest.message,
+        linked=newest.linked,
     )
+
+
+def _is_connected(session: SessionView) -> bool:
+    return traits_of(session.state).phase is Phase.CONNECTED
 
 
 def _show(code: QrCode, request: QrRequest, session: SessionView, *, console: Console, clear: bool = False) -> None:

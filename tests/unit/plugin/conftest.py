@@ -1,4 +1,4 @@
-"""Fixtures of the plugin's tests; the pieces are in plugin_stage."""
+"""Fixtures of the plugin's tests; the pieces are in plugin_harness."""
 
 import base64
 import http.server
