@@ -9,7 +9,6 @@ from e2e.tenant import Tenant
 from e2e.testbed import Testbed
 from e2e.trio import TRIO
 from session_devtools.audit_log import Entry
-from session_devtools.waiting import wait_until
 from support.waiting import TIMEOUT, until
 
 TRIES = 5
@@ -51,7 +50,7 @@ def _kill_at(e2e: Testbed, tenant: Tenant, name: str, moment: str) -> list[str]:
     since, victim = e2e.audit.now(), e2e.operator.process()
     creating = threading.Thread(target=tenant.create, args=(name,))
     creating.start()
-    wait_until(f"{moment}", lambda: moment in _done(e2e, tenant, since), within=TIMEOUT, every=0.001)
+    until(f"{moment}", lambda: moment in _done(e2e, tenant, since), within=TIMEOUT, every=0.001)
     e2e.operator.kill(victim)
     creating.join()
     return _done(e2e, tenant, since)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from local_cluster.light import LightCluster
 from manifests.rendering import MANIFESTS
-from session_devtools.waiting import wait_until
+from support.waiting import until
 
 POLICY = MANIFESTS / "examples" / "quota-policy.yaml"
 
@@ -30,7 +30,7 @@ def governed(installed: LightCluster) -> Iterator[LightCluster]:
     installed.kubectl("label", "namespace", "policy-shop", "wasession.dev/quota=shop")
     installed.kubectl("apply", "--filename", str(POLICY))
     # A policy is in force a moment after it is stored.
-    wait_until(
+    until(
         "the policy is in force",
         lambda: create(installed, "policy-shop", "other"),
         lambda output: "created" not in output,

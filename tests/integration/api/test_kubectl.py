@@ -9,8 +9,8 @@ import pytest
 import yaml
 from api_client import ApiClient, session
 from local_cluster.light import LightCluster
-from session_devtools.waiting import wait_until
 from session_protocol.quantities import MI
+from support.waiting import until
 from whatsapp_operator.api.conditions import Condition, ConditionStatus, set_condition
 from whatsapp_operator.api.constants import API_VERSION, GROUP, QUOTA_KIND
 from whatsapp_operator.api.crd.definitions import KINDS, Kind
@@ -197,7 +197,7 @@ def published(api: ApiClient) -> dict[str, Any]:
     def has_both(found: dict[str, Any]) -> bool:
         return {kind.kind for kind in KINDS} <= {name.rpartition(".")[2] for name in found}
 
-    return wait_until(f"{path} holds both kinds", schemas, has_both)
+    return until(f"{path} holds both kinds", schemas, has_both)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
