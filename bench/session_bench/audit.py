@@ -10,7 +10,7 @@ from pathlib import Path
 from session_devtools.audit_log import READS, AuditLog, Entry, parse
 
 EXCLUDED = frozenset({"leases", "events"})
-""" Renewals come by the clock and events tell; neither is work on a session. """
+""" Renewals come by the clock and events report; neither is work on a session. """
 
 
 @dataclass(frozen=True, kw_only=True)

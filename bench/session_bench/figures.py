@@ -1,4 +1,4 @@
-"""From single measurements to what is told: medians with their range, and ratios between rows of one run.
+"""From single measurements to what is reported: medians with their range, and ratios between rows of one run.
 
 Pure. A time or a size taken alone says little on a machine that does other work too, so every row that can be
 compared is compared with one measured in the same run. Rows measured in pairs, one right after the other, are compared

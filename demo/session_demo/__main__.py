@@ -1,4 +1,4 @@
-"""`python -m session_demo`: set the stage, play, sum up. `make demo` and `make demo-down` call it."""
+"""`python -m session_demo`: prepare a cluster, run the scenario, sum up. `make demo` and `make demo-down` call it."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def _play_current(args: argparse.Namespace) -> int:
 
 
 def _run_scenario(report: Report, client: ClusterClient) -> None:
-    """Play; a fault ends the play, and not the summing up and the words on how to go on."""
+    """Run it; a fault ends the scenario, but neither the summary nor the advice on how to go on."""
     try:
         run_scenario(report, client)
     except ToolError as error:

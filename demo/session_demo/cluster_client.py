@@ -1,7 +1,7 @@
-"""What the demo looks at and what it does, in the words of the story: sessions, pods, QR codes, the phone.
+"""What the scenario reads and does in a cluster: sessions, pods, QR codes, the phone.
 
 Reads through kubectl alone; a runner and the phone are reached through `kubectl port-forward`. Tokens and QR codes
-stay in memory: what is told is never more than a state.
+stay in memory: what is reported is never more than a state.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from session_demo.report import Observation, Probe
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterClient:
-    """The cluster as the story sees it."""
+    """A cluster with operator and stand-in, as the scenario uses it."""
 
     kubectl: Kubectl
     phone: Phone

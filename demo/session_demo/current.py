@@ -122,7 +122,7 @@ def describe_plan(found: Findings, options: Options) -> list[str]:
 
 
 def describe_result(target: Target) -> list[str]:
-    """What is in the cluster after the play, and what stays when the demo has gone. Pure."""
+    """What is in the cluster after the scenario, and what stays when the demo has gone. Pure."""
     crds = ", the CRDs" if preflight.installs_crds(target.found) else ""
     made = (
         f"namespaces {NAMESPACE} and {OPERATOR_NAMESPACE}, ClusterRole and binding {OPERATOR_NAMESPACE}, quota {QUOTA}"

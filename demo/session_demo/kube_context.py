@@ -1,7 +1,7 @@
 """Which cluster kubectl's current context is, and whether the demo can begin there; nothing is changed here.
 
 The context's name is read once and put on every later command: who switches contexts in another terminal while the
-demo plays does not switch its cluster.
+demo runs does not switch its cluster.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How a person goes on after the play, in a shell of their own."""
+"""How a person goes on after the scenario, in a shell of their own."""
 
 from __future__ import annotations
 

@@ -122,7 +122,7 @@ def default_class(classes: Iterable[Object]) -> str:
 
 
 def problems(findings: Findings, *, storage_class: str, machine: str | None = None) -> list[str]:
-    """Why the demo cannot play there, each with what to do; none: it can."""
+    """Why the demo cannot run there, each with what to do; none: it can."""
     found = [
         f"{name} is there and was not made by this demo: it would be overwritten. Remove or rename it first"
         for name in findings.foreign

@@ -1,9 +1,9 @@
-"""How the demo tells its steps: what is expected, what was seen, how long it took.
+"""Reports the demo's steps: what is expected, what was seen, how long it took.
 
-`Report.expect` polls a probe until it returns what the step promises or the deadline passes; a miss is told and kept,
-and the story goes on as far as it can, so that one run shows every fault. `Report.finish` gives the exit status.
+`Report.expect` polls a probe until it is as the step promises or the deadline passes; a miss is reported and
+kept, and the scenario goes on as far as it can, so that one run shows every fault. `Report.finish` gives the exit status.
 
-Plain lines, for the same reason as in `session_devtools.progress`: what is told is kept and read again.
+Plain lines, for the same reason as in `session_devtools.progress`: what is reported is kept and read again.
 """
 
 from __future__ import annotations
@@ -50,12 +50,12 @@ class Report:
         self.info(f"\n== {title}")
 
     def info(self, text: str) -> None:
-        """Tell something that is not a step."""
+        """Write a line that is no step."""
         print(text, file=self.out, flush=True)
 
     @contextmanager
     def step(self, text: str, *, status: Callable[[], str] | None = None) -> Iterator[None]:
-        """Tell a piece of work and its time; a fault in it ends the story with its reason."""
+        """Report a piece of work and its time; a fault in it goes on to the caller."""
         del status  # a step of the demo is short enough
         started = self.clock()
         self.info(f"   … {text}")
@@ -63,7 +63,7 @@ class Report:
         self.info(f"   ✓ {text} ({self.clock() - started:.1f} s)")
 
     def expect(self, expectation: str, probe: Probe, *, within: float, interval: float = 0.25) -> bool:
-        """Poll until the probe is good; tell and remember a miss after `within` seconds."""
+        """Poll until the probe is ok; report and keep a miss after `within` seconds."""
         started = self.clock()
         try:
             observation = wait_until(
@@ -84,7 +84,7 @@ class Report:
         return observation.ok
 
     def abort(self, why: str) -> None:
-        """Tell that the rest of the story cannot be played; a miss like others, so that it is summed up with them."""
+        """Report that the rest of the scenario cannot run; a miss like others, so that it is summed up with them."""
         self.steps += 1
         self.info(f" ✗ the play ends here: {why}")
         self.failures.append(f"the play ended early: {why}")

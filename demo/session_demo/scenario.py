@@ -1,7 +1,7 @@
 """The main job, act by act: come up, queue, link, survive, make room.
 
-`run_scenario` runs on a prepared stage (cluster, operator and stand-in are up) and tells each step through the story. Nothing
-is assumed from an earlier step that was missed: each probe looks anew.
+`run_scenario` needs a prepared cluster (operator and stand-in are up) and reports each step. Nothing is
+assumed from an earlier step that was missed: each probe looks anew.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ AFTER_LINKING = 5.0
 
 
 def run_scenario(report: Report, client: ClusterClient) -> None:
-    """Tell the whole story."""
+    """Run all of it."""
     come_up(report, client)
     link_three(report, client)
     keep_login(report, client)

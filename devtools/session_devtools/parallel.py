@@ -1,7 +1,7 @@
 """Several long pieces of work side by side: one waits for the network while another keeps the processor busy.
 
 Each shows its own steps, whose lines name them, so the mixed lines stay readable. When one fails the others still come
-to their end, as what they make is kept and the next run finds it; then all that failed is told.
+to their end, as what they make is kept and the next run finds it; then all that failed is raised.
 """
 
 import concurrent.futures

@@ -15,7 +15,7 @@ from e2e.trio import make, settle, wait_durable
 from session_devtools.errors import ToolError
 
 ORDER = {"test_demo": 0, "test_modern": 1, "test_rights": 3}
-""" The play counts the phone's devices and the other page forgets them, so they come before sessions that are shared;
+""" The demo counts the phone's devices and the other page forgets them, so they come before sessions that are shared;
 the rights are judged by all that was done. Between them the order is any. """
 ANY_TIME = 2
 

@@ -1,4 +1,4 @@
-"""The demo's own story, on this cluster."""
+"""The demo's own scenario, on this cluster."""
 
 from __future__ import annotations
 

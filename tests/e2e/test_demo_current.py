@@ -82,7 +82,7 @@ class ForeignCluster:
 
 @dataclass(frozen=True, kw_only=True)
 class Played:
-    """What was seen when the play was over."""
+    """What was seen when the demo was over."""
 
     before: set[str]
     shop: dict[str, Any]
@@ -152,12 +152,12 @@ def waits(session: Mapping[str, Any]) -> bool:
 
 @pytest.fixture(scope="module")
 def played(foreign: ForeignCluster) -> Played:
-    """The demo, played once."""
+    """The demo, run once."""
     before, shop = foreign.everything(), foreign.session("sales")
     audits = {user: Audit(foreign.cluster.audit_log, user=user) for user in (OPERATOR_ACCOUNT, DEMO_OPERATOR)}
     began = audits[OPERATOR_ACCOUNT].now()
     done = foreign.make("demo", REGISTRY=foreign.registry, REGISTRY_INSECURE="1", DEMO_MODE="modern")
-    sys.stderr.write(done.stdout)  # whoever looks into a failure reads the play first
+    sys.stderr.write(done.stdout)  # whoever looks into a failure reads the demo's output first
     pods = json.loads(foreign.kubectl("get", "pods", "--all-namespaces", "--output=json"))["items"]
     return Played(
         before=before,
@@ -172,7 +172,7 @@ def played(foreign: ForeignCluster) -> Played:
 
 @pytest.fixture(scope="module")
 def removed(foreign: ForeignCluster, played: Played) -> subprocess.CompletedProcess[str]:
-    """`make demo-down CLUSTER=current`, after the play was looked at."""
+    """`make demo-down CLUSTER=current`, after the demo was looked at."""
     assert played.before
     return foreign.make("demo-down")
 

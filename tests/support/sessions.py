@@ -1,8 +1,8 @@
 """What tests expect of a session, in one vocabulary for all levels.
 
 An `Expectation` is a question to a session's status, with its words for a failure: `in_state("Connected")`,
-`has_condition("Stalled", reason="Conflict")`. How a level gets the status is its own business; who tells `status`
-how has every `wait_for` below: a namespace behind kubectl (end to end, benchmarks) or behind the API (operator).
+`has_condition("Stalled", reason="Conflict")`. How a level reads the status is its own business; whoever implements
+`status` has every `wait_for` below: a namespace behind kubectl (end to end, benchmarks) or behind the API (operator).
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ KINDS = (
 
 
 class QrCodes:
-    """The newest QR code of each session, as the process tells them; filled by a thread."""
+    """The newest QR code of each session, as the process prints them; filled by a thread."""
 
     def __init__(self, lines: IO[str]) -> None:
         self._codes: dict[int, str] = {}

@@ -30,7 +30,7 @@ QR = "() => document.querySelector('[data-ref]')?.getAttribute('data-ref') ?? nu
 
 
 async def serve(plan: dict[str, Any]) -> None:
-    """Open all sessions, tell their QR codes until nobody listens, close."""
+    """Open all sessions, print their QR codes until nobody listens, close."""
     async with async_playwright() as playwright:
         pages = await asyncio.gather(*(_open(playwright, plan, number) for number in range(plan["sessions"])))
         settle()

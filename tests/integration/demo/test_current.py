@@ -58,7 +58,7 @@ def empty_place(kubectl: Kubectl) -> Iterator[KubeContext]:
 
 
 def report() -> Report:
-    """A story that nobody reads."""
+    """A report that nobody reads."""
     return Report(out=io.StringIO())
 
 
@@ -69,7 +69,7 @@ def everything(kubectl: Kubectl) -> set[str]:
 
 
 def bring_all(kubectl: Kubectl) -> None:
-    """What the demo makes before and while it plays."""
+    """What the demo makes before and while it runs."""
     current.install_crds(kubectl)
     overlay = transformers.parse_objects(kubectl("kustomize", str(OVERLAY)))
     kubectl.apply(*(item for item in overlay if item["kind"] == "Namespace"))

@@ -1,4 +1,4 @@
-"""From what a person types to the right play: make's variables, the arguments, faults as one message."""
+"""From what a person types to the right command: make's variables, the arguments, faults as one message."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def current_cluster(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 def test_the_wishes_reach_the_cluster(asked: dict[str, Any]) -> None:
-    """All of them, and then the play begins on the stage that was set."""
+    """All of them, and then the scenario runs on the prepared cluster."""
     words = "--registry a.b/c --registry-insecure --storage-class fast --access-mode ReadWriteOnce --mode modern"
 
     status = command_line.main(["play", "--cluster", "current", *words.split()])
@@ -292,7 +292,7 @@ def test_the_farewell_leaves_the_persons_own_configuration_alone(folder: Path) -
 
 
 def test_a_reader_that_goes_ends_the_demo_without_a_traceback() -> None:
-    """`make demo | head`: the play stops as other programs do, by the number of the signal for a broken pipe."""
+    """`make demo | head`: the demo stops as other programs do, by the number of the signal for a broken pipe."""
     code = (
         "from session_demo import __main__ as it; from session_demo.report import Report\n"
         "it._COMMANDS = {('play', 'local'): lambda given: [Report().info('line') for _ in range(100_000)] and 0}\n"

@@ -29,7 +29,7 @@ OPTIONS = Options(registry="registry.example.com/team")
 
 
 def report() -> tuple[Report, io.StringIO]:
-    """A story, and what it tells."""
+    """A report, and what it writes."""
     out = io.StringIO()
     return Report(out=out), out
 

@@ -21,7 +21,7 @@ FIT = Findings(
     default_class="slow",
     architectures=frozenset({"amd64"}),
 )
-""" A cluster that the demo can play on. """
+""" A cluster that the demo can run on. """
 
 
 def lease(namespace: str, name: str, holder: str | None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The story: promises that are kept or missed, and the exit status that follows."""
+"""The report: expectations that are met or missed, and the exit status that follows."""
 
 import io
 from collections.abc import Iterator
@@ -12,13 +12,13 @@ from session_devtools.errors import CommandError
 
 @pytest.fixture(name="out")
 def make_out() -> io.StringIO:
-    """Where the story is written."""
+    """Where the report is written."""
     return io.StringIO()
 
 
 @pytest.fixture(name="report")
 def make_report(out: io.StringIO) -> Report:
-    """A story on a clock of its own."""
+    """A report on a clock of its own."""
     time = FakeTime()
     return Report(out=out, clock=time.read, sleep=time.sleep)
 

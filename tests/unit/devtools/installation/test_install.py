@@ -85,7 +85,7 @@ def test_both_are_installed() -> None:
 
 @pytest.mark.usefixtures("_certificates")
 def test_the_phones_token_is_new_each_time() -> None:
-    """It opens the accounts of the play, and is in no file."""
+    """It opens the accounts of all sessions, and is in no file."""
     first = install.install(kubectl(prepared()), IMAGES, InstallOptions(), progress=NoProgress())
     second = install.install(kubectl(prepared()), IMAGES, InstallOptions(), progress=NoProgress())
 
