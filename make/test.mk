@@ -30,7 +30,7 @@ test-integration: programs ## API, operator, plugin and provisioner against a re
 	$(PYTEST) tests/integration/plugin -n 2  # a cluster of its own: it holds what a person without rights is told
 
 # The order is from quick to slow, so that a fault is seen early; each part is a target of its own.
-PARTS := check test-unit test-integration test-manifests test-runner test-cluster test-e2e
+PARTS := check test-unit verify test-integration test-manifests test-runner test-cluster test-e2e
 
 .PHONY: test
 test: browser ## Everything: sets up what is missing, then runs all tests (as root on Debian)
