@@ -57,7 +57,7 @@ def document() -> dict[str, Any]:
         "info": _INFO,
         "servers": [_SERVER],
         "security": [{"bearer": []}],
-        "paths": {route.path: {"get": _operation(route)} for route in ROUTES},
+        "paths": {route.path: {route.method.lower(): _operation(route)} for route in ROUTES},
         "components": {
             "securitySchemes": {"bearer": _BEARER},
             "responses": {error.code: _problem(error) for route in ROUTES for error in _errors(route)},

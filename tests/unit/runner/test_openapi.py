@@ -72,10 +72,15 @@ def test_the_state_has_the_fields_of_the_document(contract: dict[str, Any], tmp_
 
 
 def test_tokens_are_demanded_where_the_code_demands_them(contract: dict[str, Any]) -> None:
-    """State and code are behind a token, everything else is open."""
-    guarded = {path for path, methods in contract["paths"].items() if "security" not in methods["get"]}
+    """State, code and commands are behind a token, everything else is open."""
+    guarded = {
+        path
+        for path, methods in contract["paths"].items()
+        for operation in methods.values()
+        if "security" not in operation
+    }
 
-    assert guarded == {"/v1/state", "/v1/qr"}
+    assert guarded == {"/v1/state", "/v1/qr", "/v1/logout"}
 
 
 def test_each_error_is_a_problem_that_names_its_headers(contract: dict[str, Any]) -> None:
