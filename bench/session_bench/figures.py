@@ -58,7 +58,7 @@ class Table:
     comparisons: tuple[Comparison, ...] = ()
     headline: Comparison | None = None
     """ The benchmark's own: its ratio is the last line. """
-    notes: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     def row(self, name: str) -> Row:
         """Return a row by its name; raises KeyError."""
@@ -86,7 +86,7 @@ class Table:
             comparisons.append({**document, "ratio": found.ratio._asdict()})
         summary = {"name": self.name, "title": self.title, "rows": rows, "comparisons": comparisons}
         headline = {} if self.headline is None else {"ratio": self.compare(self.headline).ratio.median}
-        return {**summary, **headline, "notes": list(self.notes)}
+        return {**summary, **headline, "notes": list(self.remarks)}
 
 
 def summarise(values: Iterable[float]) -> Summary:

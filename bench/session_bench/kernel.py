@@ -45,9 +45,9 @@ def parse_fields(text: str) -> dict[str, int]:
     found: dict[str, int] = {}
     for line in text.splitlines():
         name, colon, rest = line.partition(":")
-        words = rest.split()
-        if colon and len(words) == 2 and words[1] == "kB":
-            found[name] = int(words[0]) * _KB
+        fields_ = rest.split()
+        if colon and len(fields_) == 2 and fields_[1] == "kB":
+            found[name] = int(fields_[0]) * _KB
     return found
 
 

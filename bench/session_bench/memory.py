@@ -158,7 +158,7 @@ def memory_table(plan: Plan, found: Mapping[str, list[float]], kinds: tuple[Kind
         rows=tuple(Row(name=name, unit="MB", values=tuple(values)) for name, values in found.items()),
         comparisons=tuple(comparisons),
         headline=comparisons[0],
-        notes=(
+        remarks=(
             *(f"{kind.title}: {kind.browser}" for kind in kinds),
             "a real WhatsApp page adds its own heap, the same on every side",
             "available memory falls and rises with everything on the machine; the other two count the sessions alone",

@@ -17,8 +17,8 @@ def render(table: Table) -> str:
     lines = [table.title, "", *_grid([FIGURES, *(_figures(row) for row in table.rows)])]
     if table.comparisons:
         lines += ["", *_grid([COMPARISONS, *(_comparison(table, comparison) for comparison in table.comparisons)])]
-    if table.notes:
-        lines += ["", *(f"* {note}" for note in table.notes)]
+    if table.remarks:
+        lines += ["", *(f"* {remark}" for remark in table.remarks)]
     if table.headline is not None:
         lines += ["", f"ratio {table.compare(table.headline).ratio.median:.2f}"]
     return "\n".join(lines)

@@ -38,7 +38,7 @@ def evaluate(status: int, stdout: str, stderr: str) -> Verdict:
     """Read pip-audit's answer; pure."""
     answer = _document(stdout)
     if answer is None:
-        if any(word in stderr for word in _UNREACHABLE):
+        if any(sign in stderr for sign in _UNREACHABLE):
             return Verdict(["audit: not done, the vulnerability service cannot be reached"])
         return Verdict([f"audit: pip-audit ended with status {status}:", *stderr.strip().splitlines()[-5:]], 1)
     packages: list[dict[str, Any]] = answer["dependencies"]

@@ -40,7 +40,7 @@ def missing(names: Sequence[str]) -> list[str]:
 
 def parse_missing(names: Sequence[str], listed: str) -> list[str]:
     """Those of the names that a list of `NAME STATUS` lines does not call installed; pure."""
-    installed = {words[0] for line in listed.splitlines() if (words := line.split())[-1:] == ["installed"]}
+    installed = {fields[0] for line in listed.splitlines() if (fields := line.split())[-1:] == ["installed"]}
     return [name for name in names if name not in installed]
 
 

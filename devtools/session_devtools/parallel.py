@@ -22,8 +22,8 @@ def run_parallel(*tasks: Callable[[], object]) -> None:
         done = concurrent.futures.as_completed(running)
         failed = [error for future in done if (error := future.exception()) is not None]
     fault = next((error for error in failed if not isinstance(error, ToolError)), None)  # a mistake of ours comes first
-    words = list(dict.fromkeys(map(str, failed)))
-    if fault is not None or len(words) == 1:
+    messages = list(dict.fromkeys(map(str, failed)))
+    if fault is not None or len(messages) == 1:
         raise fault or failed[0]
-    if words:
-        raise BuildError("\n".join(words))
+    if messages:
+        raise BuildError("\n".join(messages))

@@ -99,8 +99,8 @@ def _load_images(cluster: FullCluster, given: argparse.Namespace) -> int:
 
 def _exec(cluster: FullCluster, given: argparse.Namespace) -> int:
     machine.check()
-    words = cluster.inside(*given.words)
-    os.execvp(words[0], words)  # noqa: S606  to become the command the person asked for is the point
+    command = cluster.inside(*given.words)
+    os.execvp(command[0], command)  # noqa: S606  to become the command the person asked for is the point
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -68,13 +68,13 @@ class UsageError(typer.TyperException):
 
 def main(arguments: Sequence[str] | None = None, *, console: Console | None = None) -> int:
     """Run one command; returns the exit status."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    command_line = list(sys.argv[1:] if arguments is None else arguments)
     output = console or Console()
     # typer's own completion is for the program's name: kubectl has its own for what follows `kubectl`.
-    name = "kubectl-whatsapp" if TYPERS_OWN & {*words} else "kubectl whatsapp"
+    name = "kubectl-whatsapp" if TYPERS_OWN & {*command_line} else "kubectl whatsapp"
     try:
         status = without_pydantic(typer.main.get_command(app))(
-            words,
+            command_line,
             prog_name=name,
             complete_var=completion.COMPLETE_VARIABLE,
             standalone_mode=False,
@@ -213,9 +213,9 @@ def _status(
     command(request, kubectl=kubectl_of(ctx), console=ctx.obj)
 
 
-def _name(word: str, ctx: typer.Context) -> str:
+def _name(argument: str, ctx: typer.Context) -> str:
     """A session's name, also as `kubectl get --output=name` prints it."""
-    name = word.rpartition("/")[2]
+    name = argument.rpartition("/")[2]
     if not name or name.startswith("-") or not name.isprintable():
-        raise UsageError(f"{word!r} is no name of a session", ctx)
+        raise UsageError(f"{argument!r} is no name of a session", ctx)
     return name

@@ -81,8 +81,8 @@ def main() -> None:
     """Print the choices for the words of the command line, as kubectl wants them."""
     from kubectl_whatsapp import cli  # which imports from here
 
-    *words, unfinished = sys.argv[1:] or [""]
-    line = f"{shlex.join(['kubectl-whatsapp', *words])} {shlex.quote(unfinished) if unfinished else ''}"
+    *complete, unfinished = sys.argv[1:] or [""]
+    line = f"{shlex.join(['kubectl-whatsapp', *complete])} {shlex.quote(unfinished) if unfinished else ''}"
     os.environ |= {
         COMPLETE_VARIABLE: "complete_fish",
         "_TYPER_COMPLETE_FISH_ACTION": "get-args",

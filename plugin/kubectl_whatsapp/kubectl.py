@@ -173,10 +173,10 @@ class Kubectl:
         """Return the whole command line; what stands in an object may be no word of one."""
         for argument in arguments:
             try:
-                is_word = b"\0" not in os.fsencode(argument)
+                is_valid = b"\0" not in os.fsencode(argument)
             except UnicodeEncodeError:
-                is_word = False
-            if not is_word:
+                is_valid = False
+            if not is_valid:
                 raise KubectlFailed(f"{argument!r} cannot be given to a program", arguments=arguments)
         return [*self.command, *arguments]
 

@@ -160,9 +160,9 @@ def _error_detail(body: bytes) -> str:
     except RunnerRefused:
         return ""
     error = problem.get("error")
-    words = [error.get("message"), error.get("code")] if isinstance(error, dict) else []
-    words += [problem.get("detail"), problem.get("title")]
-    text = next((word for word in words if isinstance(word, str) and word), "")
+    texts = [error.get("message"), error.get("code")] if isinstance(error, dict) else []
+    texts += [problem.get("detail"), problem.get("title")]
+    text = next((text_ for text_ in texts if isinstance(text_, str) and text_), "")
     return f": {one_line(text)}" if text else ""
 
 

@@ -80,11 +80,11 @@ def running(testbed: Testbed, kind: Kind, count: int) -> Iterator[Cgroup]:
     with tempfile.TemporaryDirectory(prefix="bench-one-process-") as name:
         folder = Path(name)
         plan = asyncio.run(_prepare(testbed, kind, count, folder))
-        words = [*group.command_prefix(), *testbed.cluster.inside(*kind.program.command(), str(plan))]
+        command = [*group.command_prefix(), *testbed.cluster.inside(*kind.program.command(), str(plan))]
         environment = kind.program.environment(home=folder)
         with (folder / "errors.log").open("w") as errors:
             process = subprocess.Popen(
-                words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment
             )
         try:
             _link(testbed, process, count, log=folder / "errors.log")

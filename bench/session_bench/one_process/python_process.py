@@ -38,7 +38,7 @@ async def serve(plan: dict[str, Any]) -> None:
         listening = asyncio.create_task(asyncio.to_thread(sys.stdin.read))
         while not listening.done():
             for number, page in enumerate(pages):
-                await _tell(page, number, shown)
+                await _print_code(page, number, shown)
             await asyncio.wait([listening], timeout=1)
         await asyncio.gather(*(page.context.close() for page in pages))
 
@@ -69,7 +69,7 @@ async def _open(playwright: Playwright, plan: dict[str, Any], number: int) -> Pa
     return page
 
 
-async def _tell(page: Page, number: int, shown: dict[int, str]) -> None:
+async def _print_code(page: Page, number: int, shown: dict[int, str]) -> None:
     try:
         code = await page.evaluate(QR)
     except PlaywrightError:  # the page is loading; the next look finds it

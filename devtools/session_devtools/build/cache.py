@@ -40,8 +40,8 @@ def content_key(*, files: Mapping[str, bytes], extra: Iterable[str] = ()) -> str
     for name, content in sorted(files.items()):
         digest.update(f"{len(name)}:{name}:{len(content)}:".encode())
         digest.update(content)
-    for word in extra:
-        digest.update(f"{len(word)}:{word}".encode())
+    for text in extra:
+        digest.update(f"{len(text)}:{text}".encode())
     return digest.hexdigest()[:12]
 
 

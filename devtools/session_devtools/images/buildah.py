@@ -85,9 +85,9 @@ class Buildah:
         """
         command = [
             *(*self._program, "bud", "--layers", "--network", "host", "--isolation", "chroot", "--pull-never"),
-            *(word for name, value in arguments.items() for word in ("--build-arg", f"{name}={value}")),
-            *(word for name, text in annotations.items() for word in noted(name, text)),
-            *(word for path, target in mounts.items() for word in ("--volume", f"{path}:{target}:ro")),
+            *(argument for name, value in arguments.items() for argument in ("--build-arg", f"{name}={value}")),
+            *(argument for name, text in annotations.items() for argument in noted(name, text)),
+            *(argument for path, target in mounts.items() for argument in ("--volume", f"{path}:{target}:ro")),
             *("--tag", reference, "--file", str(dockerfile), str(context)),
         ]
         run_logged(command, log=log, what=f"the build of {reference}")

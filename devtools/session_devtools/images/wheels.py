@@ -47,7 +47,7 @@ def command(requirements: Iterable[Path], folder: Path, *, machine: str) -> list
         *("--implementation=cp", f"--python-version={PYTHON}", f"--abi=cp{PYTHON.replace('.', '')}", "--abi=abi3"),
         "--abi=none",
         *(f"--platform={name}" for name in platforms(machine)),
-        *(word for file in requirements for word in ("--requirement", str(file))),
+        *(argument for file in requirements for argument in ("--requirement", str(file))),
         *("--dest", str(folder)),
     ]
 

@@ -75,7 +75,7 @@ def with_mode(found: Iterable[Object], mode: str) -> list[Object]:
     changed = list(found)
     for item in _deployments(changed):
         for container in item["spec"]["template"]["spec"]["containers"]:
-            kept = [word for word in container.get("args", []) if not word.startswith("--mode=")]
+            kept = [argument for argument in container.get("args", []) if not argument.startswith("--mode=")]
             container["args"] = [f"--mode={mode}", *kept]
     return changed
 

@@ -26,7 +26,7 @@ def load(instance: Instance, archive: Path) -> list[str]:
         raise MachineError(f"the cluster {instance.name} does not run; start it with `make cluster-up`")
     # Not by containerd's own transfer service: what that says is a drawing for a terminal, and names no image.
     output = run(*_images(instance, "import", "--local"), archive.absolute(), timeout=600)
-    return [words[1] for line in output.splitlines() if (words := line.split()) and words[0] == "unpacking"]
+    return [fields[1] for line in output.splitlines() if (fields := line.split()) and fields[0] == "unpacking"]
 
 
 def load_missing(instance: Instance, images: Iterable[Built], *, progress: Progress) -> list[str]:

@@ -76,10 +76,17 @@ class Supervisor:
         self._end_strays(daemon, process)
         self._records.mkdir(parents=True, exist_ok=True)
         self._logs.mkdir(parents=True, exist_ok=True)
-        words = ["sh", "-c", INTO_CGROUP, str(folder), *(enter(inside) if inside is not None else []), *daemon.command]
+        command = [
+            "sh",
+            "-c",
+            INTO_CGROUP,
+            str(folder),
+            *(enter(inside) if inside is not None else []),
+            *daemon.command,
+        ]
         with (self._logs / f"{daemon.name}.log").open("ab") as log:
             started = subprocess.Popen(
-                words,
+                command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

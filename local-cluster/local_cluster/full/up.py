@@ -162,14 +162,14 @@ def _apply(instance: Instance, programs: Programs) -> None:
     note, digest = instance.plane.folder / "applied", hashlib.sha256(objects.encode()).hexdigest()
     if note.exists() and note.read_text() == digest:
         return
-    words = ("apply", "--server-side", "--field-manager=local-cluster", "-f", "-")
-    _kubectl(instance, programs, *words, input=objects)
+    arguments = ("apply", "--server-side", "--field-manager=local-cluster", "-f", "-")
+    _kubectl(instance, programs, *arguments, input=objects)
     note.write_text(digest)
 
 
-def _kubectl(instance: Instance, programs: Programs, *words: str, input: str | None = None) -> None:  # noqa: A002  as in `run`
+def _kubectl(instance: Instance, programs: Programs, *arguments: str, input: str | None = None) -> None:  # noqa: A002  as in `run`
     environment = {"KUBECONFIG": str(instance.kubeconfig), "HOME": str(instance.plane.folder), "PATH": "/usr/bin:/bin"}
-    run(programs.kubernetes / "kubectl", *words, input=input, environment=environment)
+    run(programs.kubernetes / "kubectl", *arguments, input=input, environment=environment)
 
 
 def _load_pause_image(instance: Instance, supervisor: Supervisor, programs: Programs, image: str) -> None:

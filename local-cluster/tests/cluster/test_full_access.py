@@ -48,7 +48,7 @@ def test_there_is_no_token_file(full_cluster: FullCluster) -> None:
     """Neither the API server nor a component is given one."""
     arguments = full_cluster.instance.plane.api_server()
 
-    assert [word for word in arguments if "token-auth" in word or "basic-auth" in word] == []
+    assert [argument for argument in arguments if "token-auth" in argument or "basic-auth" in argument] == []
 
 
 @pytest.mark.parametrize("account", [None, ADMIN, "kubelet", "apiserver-etcd-client", "apiserver-kubelet-client"])

@@ -198,14 +198,14 @@ def test_a_certificate_near_its_end_is_renewed_and_its_holder_started_anew(clust
     pki, instance = cluster.instance.plane.pki, cluster.instance
     long_ago = dt.datetime.now(dt.UTC) - LIFETIME + dt.timedelta(days=3)
     hosts = [instance.link.node, instance.node]
-    ending, key = serving_pair(pki, instance.node, hosts=hosts, now=long_ago)
-    write_private(pki / "kubelet.crt", ending)
+    certificate, key = serving_pair(pki, instance.node, hosts=hosts, now=long_ago)
+    write_private(pki / "kubelet.crt", certificate)
     write_private(pki / "kubelet.key", key)
     before = _pids(cluster)
     _up(cluster)
     after = _pids(cluster)
 
-    assert ending != (pki / "kubelet.crt").read_bytes()
+    assert certificate != (pki / "kubelet.crt").read_bytes()
     assert [name for name in before if before[name] != after[name]] == ["kubelet"]
 
 

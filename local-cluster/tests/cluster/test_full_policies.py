@@ -41,9 +41,9 @@ class Stage:
         address = self.kubectl("get", "pod", "web", "-o", "jsonpath={.status.podIP}")
         self.ways = [f"http://{address}:8080/", f"http://web.{self.namespace}.svc.cluster.local/"]
 
-    def kubectl(self, *words: str) -> str:
+    def kubectl(self, *arguments: str) -> str:
         """Kubectl in the namespace."""
-        return self.cluster.kubectl("-n", self.namespace, *words)
+        return self.cluster.kubectl("-n", self.namespace, *arguments)
 
     def exec(self, client: str, *command: str) -> str:
         """What a command in a client says, also of its own failure."""

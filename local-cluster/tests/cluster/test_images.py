@@ -104,7 +104,7 @@ class Unpacked:
     files: Path
     config: dict[str, Any]
 
-    def run(self, *words: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
         """Run a program of the image as its user: the root file system read-only, /tmp and HOME writable."""
         environment = {
             "PATH": os.environ["PATH"],
@@ -112,7 +112,7 @@ class Unpacked:
             "NAME": self.built.name,
         }
         command = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--", "sh", "-c", SETUP, "sh"]
-        command += [*self.config["Env"], *words]
+        command += [*self.config["Env"], *arguments]
         return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=timeout, check=False)
 
     def python(self, code: str) -> str:

@@ -103,7 +103,7 @@ def test_every_request_is_in_the_audit_log(light_cluster: LightCluster) -> None:
 def test_etcd_answers_nobody_without_its_own_certificate(light_cluster: LightCluster) -> None:
     """Neither no certificate nor that of the cluster's administrator opens it."""
     command = Path(f"/proc/{light_cluster.pids()['etcd']}/cmdline").read_text().split("\0")
-    url = next(word for word in command if word.startswith("--listen-client-urls=")).partition("=")[2]
+    url = next(argument for argument in command if argument.startswith("--listen-client-urls=")).partition("=")[2]
     trust = light_cluster.folder / "pki" / "etcd" / "ca.crt"
 
     for certificate in (None, light_cluster.client_cert_for("admin", "system:masters")):

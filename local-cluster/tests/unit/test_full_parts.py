@@ -144,7 +144,7 @@ def test_the_provisioner_is_given_its_folder_and_its_node() -> None:
 
 def test_everyone_who_talks_to_the_api_server_is_somebody_else() -> None:
     """One kubeconfig per account, and a user of its own in each."""
-    given = [word for command in DAEMONS.values() for word in command if word.startswith("--kubeconfig=")]
+    given = [argument for command in DAEMONS.values() for argument in command if argument.startswith("--kubeconfig=")]
 
     assert len(set(given)) == len(given) == 5
     assert len(set(USERS.values())) == len(USERS)
@@ -153,7 +153,7 @@ def test_everyone_who_talks_to_the_api_server_is_somebody_else() -> None:
 def test_a_daemon_is_started_anew_with_its_certificate() -> None:
     """Every certificate and kubeconfig that a command line names is among the files whose change counts."""
     for daemon in [*daemons(INSTANCE, PROGRAMS), JUDGE]:
-        named = {Path(word.partition("=")[2]) for word in daemon.command}
+        named = {Path(argument.partition("=")[2]) for argument in daemon.command}
         secrets = {path for path in named if path.suffix in {".crt", ".conf"}}
 
         assert secrets <= {*daemon.reads}

@@ -42,7 +42,7 @@ def test_what_enforces_network_policies_is_made_where_it_is_wanted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, wanted: bool
 ) -> None:
     """After Kubernetes, whose packages it shares, and announced like the rest; nowhere else a minute is spent on it."""
-    said, made = list[str](), list[str]()
+    lines, made = list[str](), list[str]()
 
     def record(name: str) -> Callable[..., Path]:
         def make(*, progress: Progress | None = None) -> Path:
@@ -61,14 +61,14 @@ def test_what_enforces_network_policies_is_made_where_it_is_wanted(
     for name in ("kubernetes", "network_policies", "runtime", "pause"):
         monkeypatch.setattr(build, name, record(name))
     progress = NoProgress()
-    monkeypatch.setattr(progress, "info", said.append, raising=False)
+    monkeypatch.setattr(progress, "info", lines.append, raising=False)
 
     programs = preparation.prepare(progress=progress, network_policies=wanted)
 
     expected = ["kubernetes", "network_policies"] if wanted else ["kubernetes"]
     assert expected == [name for name in made if name in {"kubernetes", "network_policies"}]
     assert (tmp_path / "network_policies" if wanted else None) == programs.network_policies
-    assert wanted == ("what enforces network policies is compiled (0.5 min)" in said[0])
+    assert wanted == ("what enforces network policies is compiled (0.5 min)" in lines[0])
 
 
 def test_a_short_wait_is_a_minute() -> None:

@@ -17,7 +17,7 @@ def make_table(headline: Comparison | None = None) -> Table:
         Row(name="by hand", unit="s", values=(1.0, 2.0, 4.0)),
         Row(name="session", unit="s", values=(1.1, 2.4, 4.0)),
     )
-    return Table(name="start", title="Start", rows=rows, comparisons=(BOTH,), headline=headline, notes=("a note",))
+    return Table(name="start", title="Start", rows=rows, comparisons=(BOTH,), headline=headline, remarks=("a note",))
 
 
 def test_summary_is_median_range_and_number() -> None:
