@@ -51,8 +51,10 @@ def set_up(story: Story, kubectl: Kubectl, images: Images, choice: Choice) -> St
     token = secrets.token_hex(16)
     with story.doing("the stand-in for WhatsApp Web, with its phone"):
         ca = install_standin(kubectl, images, token=token, choice=choice)
+        operator, where = install_operator(kubectl, images, ca=ca, choice=choice)  # starts meanwhile
+        rollout(kubectl, "standin", NAMESPACE, within=choice.patience)
     with story.doing("the operator"):
-        install_operator(kubectl, images, ca=ca, choice=choice)
+        rollout(kubectl, operator, where, within=choice.patience)
     return Stage(
         kubectl=kubectl,
         phone_namespace=NAMESPACE,
@@ -73,9 +75,16 @@ def remove_leftovers(kubectl: Kubectl, *, within: float = 180) -> None:
         if item["spec"].get("claimRef", {}).get("namespace") == NAMESPACE
         and item["spec"].get("persistentVolumeReclaimPolicy") == "Delete"  # others are the storage's to keep
     ]
-    kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", f"--timeout={within:.0f}s", timeout=within + 10)
-    if kubectl.find("crd", "whatsappsessionquotas.wasession.dev") is not None:
-        kubectl("delete", "whatsappsessionquota", f"--selector=app.kubernetes.io/part-of={PART_OF}")
+    sessions, quotas = (kubectl.find("crd", name) is not None for name in CRDS)
+    if kubectl.find("namespace", NAMESPACE) is not None:
+        # Pods and claims take a moment, and a namespace that still holds some is looked at again only 8 s later, and once
+        # more after that. So they go first, and before them whoever would make them anew.
+        makers = ("deployments", *(["whatsappsessions"] if sessions else []))
+        for kinds in makers, ("pods", "persistentvolumeclaims"):
+            _delete(kubectl, ",".join(kinds), "--all", f"--namespace={NAMESPACE}", within=within)
+    _delete(kubectl, "namespace", NAMESPACE, "--ignore-not-found", within=within)
+    if quotas:
+        _delete(kubectl, "whatsappsessionquotas", f"--selector=app.kubernetes.io/part-of={PART_OF}", within=within)
     wait_until(
         "the volumes of an earlier demo are gone",
         lambda: [name for name in volumes if kubectl.find("persistentvolume", name) is not None],
@@ -85,8 +94,13 @@ def remove_leftovers(kubectl: Kubectl, *, within: float = 180) -> None:
     )
 
 
+def _delete(kubectl: Kubectl, *what: str, within: float) -> None:
+    """Delete objects and wait until they are gone."""
+    kubectl("delete", *what, f"--timeout={within:.0f}s", timeout=within + 10)
+
+
 def install_standin(kubectl: Kubectl, images: Images, *, token: str, choice: Choice) -> str:
-    """Install the stand-in and wait until it serves; returns its certificate authority (PEM)."""
+    """Install the stand-in, which then starts; returns its certificate authority (PEM)."""
     kubectl.apply(namespace(choice.instance))
     with tempfile.TemporaryDirectory() as folder:
         tls = Path(folder) / "tls"
@@ -96,7 +110,6 @@ def install_standin(kubectl: Kubectl, images: Images, *, token: str, choice: Cho
         kubectl.apply(*installation.standin_secrets(tls=tls, phone_token=token))
     rendered = installation.objects(kubectl("kustomize", str(ROOT / "manifests/standin")))
     kubectl.apply(*installation.with_mode(installation.with_images(rendered, images), choice.mode))
-    rollout(kubectl, "standin", NAMESPACE, within=choice.patience)
     return ca
 
 
@@ -106,8 +119,8 @@ def make_certificates(folder: Path, hosts: str) -> None:
     run(*command)
 
 
-def install_operator(kubectl: Kubectl, images: Images, *, ca: str, choice: Choice) -> None:
-    """Install CRDs and operator, and wait until it is ready to act."""
+def install_operator(kubectl: Kubectl, images: Images, *, ca: str, choice: Choice) -> tuple[str, str]:
+    """Install CRDs and operator, which then starts; returns its Deployment's name and namespace."""
     rendered = installation.objects(kubectl("kustomize", "--load-restrictor=LoadRestrictionsNone", str(choice.overlay)))
     found = installation.with_ca_stamp(installation.with_images(rendered, images), ca)
     where = installation.operator_namespace(found)
@@ -115,8 +128,7 @@ def install_operator(kubectl: Kubectl, images: Images, *, ca: str, choice: Choic
     kubectl.apply(installation.ca_config_map(namespace=where, ca=ca))
     kubectl.apply(*found)
     kubectl.wait_established(*CRDS)
-    name = next(item["metadata"]["name"] for item in found if item["kind"] == "Deployment")
-    rollout(kubectl, name, where, within=choice.patience)
+    return next(item["metadata"]["name"] for item in found if item["kind"] == "Deployment"), where
 
 
 def rollout(kubectl: Kubectl, deployment: str, where: str, *, within: float = 120) -> None:

@@ -108,6 +108,18 @@ def test_both_deployments_are_waited_for() -> None:
 
 
 @pytest.mark.usefixtures("_certificates")
+def test_both_start_side_by_side() -> None:
+    """Nothing is waited for before both are applied."""
+    cluster = prepared()
+
+    setup.set_up(story()[0], kubectl(cluster), IMAGES, Choice())
+
+    verbs = [words[0] for words in cluster.commands if words[0] in {"apply", "rollout"}]
+    assert ["rollout", "rollout"] == verbs[-2:]
+    assert "rollout" not in verbs[:-2]
+
+
+@pytest.mark.usefixtures("_certificates")
 def test_an_operator_that_does_not_start_ends_the_set_up() -> None:
     """With kubectl's words; nothing is told as done."""
     told, out = story()
@@ -167,6 +179,22 @@ def test_leftovers_go_with_their_namespace() -> None:
     assert [] == cluster.names("Namespace")
     assert ["default"] == cluster.names("WhatsAppSessionQuota")
     assert ["shop"] == [item["metadata"]["namespace"] for item in cluster.objects if item["kind"] == "WhatsAppSession"]
+
+
+def test_leftovers_go_before_their_namespace() -> None:
+    """Whoever would make pods anew, then pods and claims: a namespace that holds some takes many seconds to go."""
+    cluster = Cluster(
+        objects=[
+            thing("Namespace", "whatsapp-demo", labels=MINE),
+            thing("CustomResourceDefinition", "whatsappsessions.wasession.dev"),
+        ]
+    )
+
+    setup.remove_leftovers(kubectl(cluster))
+
+    assert ["deployments,whatsappsessions", "pods,persistentvolumeclaims", "namespace"] == [
+        words[1] for words in cluster.commands_of("delete")
+    ]
 
 
 def test_without_the_api_there_is_no_quota_to_remove() -> None:
