@@ -21,6 +21,7 @@ AFTER_LINKING = 5.0
 
 def play(story: Story, stage: Stage) -> None:
     """Tell the whole story."""
+    story.clues = stage.clues
     come_up(story, stage)
     link_three(story, stage)
     keep_login(story, stage)
