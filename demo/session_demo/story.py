@@ -18,7 +18,6 @@ from typing import TextIO
 from session_devtools.errors import NotInTime, ToolError
 from session_devtools.waiting import wait_until
 
-
 CLUE = 200
 """ Characters of a line that is shown below a miss. """
 
