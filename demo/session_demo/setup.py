@@ -10,9 +10,10 @@ import json
 import secrets
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from session_devtools.commands import run
 from session_devtools.kubectl import Kubectl
@@ -68,30 +69,45 @@ def set_up(story: Story, kubectl: Kubectl, images: Images, choice: Choice) -> St
 
 
 def remove_leftovers(kubectl: Kubectl, *, within: float = 180) -> None:
-    """Remove the demo's sessions, claims, volumes, namespace and quota, and wait until they are gone."""
+    """Remove the demo's sessions, claims, volumes and quota, and wait until they are gone.
+
+    The namespace stays, unless it is on its way out: Kubernetes would begin to look into it only five seconds later.
+    """
     volumes = [
         item["metadata"]["name"]
-        for item in json.loads(kubectl("get", "persistentvolumes", "--output=json"))["items"]
+        for item in kubectl.get("persistentvolumes")
         if item["spec"].get("claimRef", {}).get("namespace") == NAMESPACE
         and item["spec"].get("persistentVolumeReclaimPolicy") == "Delete"  # others are the storage's to keep
     ]
-    sessions, quotas = (kubectl.find("crd", name) is not None for name in CRDS)
-    if kubectl.find("namespace", NAMESPACE) is not None:
-        # Pods and claims take a moment, and a namespace that still holds some is looked at again only 8 s later, and once
-        # more after that. So they go first, and before them whoever would make them anew.
-        makers = ("deployments", *(["whatsappsessions"] if sessions else []))
+    known = {item["metadata"]["name"] for item in kubectl.get("crd", *CRDS, missing_ok=True)}
+    there = kubectl.find("namespace", NAMESPACE)
+    if there is not None and "deletionTimestamp" in there["metadata"]:
+        remove_namespace(kubectl, within=within)
+    elif there is not None:
+        makers = (
+            "deployments",
+            *(["whatsappsessions"] if CRDS[0] in known else []),
+        )  # first: they would make pods anew
         for kinds in makers, ("pods", "persistentvolumeclaims"):
             _delete(kubectl, ",".join(kinds), "--all", f"--namespace={NAMESPACE}", within=within)
-    _delete(kubectl, "namespace", NAMESPACE, "--ignore-not-found", within=within)
-    if quotas:
+    if CRDS[1] in known:
         _delete(kubectl, "whatsappsessionquotas", f"--selector=app.kubernetes.io/part-of={PART_OF}", within=within)
     wait_until(
         "the volumes of an earlier demo are gone",
-        lambda: [name for name in volumes if kubectl.find("persistentvolume", name) is not None],
+        lambda: _names(kubectl.get("persistentvolumes", *volumes, missing_ok=True)) if volumes else [],
         lambda left: not left,
         within=within,
         every=0.5,
     )
+
+
+def remove_namespace(kubectl: Kubectl, *, within: float = 180) -> None:
+    """Remove the demo's namespace with all that is in it, and wait until it is gone."""
+    _delete(kubectl, "namespace", NAMESPACE, "--ignore-not-found", within=within)
+
+
+def _names(found: Iterable[Mapping[str, Any]]) -> list[str]:
+    return [item["metadata"]["name"] for item in found]
 
 
 def _delete(kubectl: Kubectl, *what: str, within: float) -> None:

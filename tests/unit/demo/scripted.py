@@ -202,6 +202,7 @@ PLAIN = (
     "Secret",
     "ConfigMap",
     "PersistentVolume",
+    "PersistentVolumeClaim",
     "Namespace",
     "WhatsAppSession",
 )

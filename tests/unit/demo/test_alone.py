@@ -7,9 +7,9 @@ import sys
 
 import pytest
 from session_demo import __main__ as command_line
-from session_demo import places
 from session_demo.alone import alone
 from session_demo.errors import DemoError
+from unit.demo.test_command_line import no_cluster_of_ours
 
 HOLD = "import sys; from session_demo.alone import alone\nwith alone('a cluster'): print('held', flush=True); sys.stdin.read()"
 
@@ -60,12 +60,10 @@ def test_nothing_is_done_on_a_cluster_where_a_demo_plays(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Neither is it removed, nor are its sessions."""
-    done: list[str] = []
-    monkeypatch.setattr(places, "local", done.append)
-    monkeypatch.setattr(places, "remove", done.append)
+    no_cluster_of_ours(monkeypatch, AssertionError("it was touched"))
 
     with alone("the cluster demo"):
         status = command_line.main([command])
 
-    assert (1, []) == (status, done)
+    assert 1 == status
     assert "demo: another demo, or its removal, is at work on the cluster demo" in capsys.readouterr().err
