@@ -56,7 +56,7 @@ def _play_local(given: argparse.Namespace) -> int:
     for line in _without_effect(given):
         story.say(line)
     story.chapter("Setting the stage: a real Kubernetes, the images, the operator, the stand-in")
-    story.say("   the play takes a minute and a half; what this machine lacks for it is prepared before, and said now")
+    story.say("   the play takes about a minute; what this machine lacks for it is prepared before, and said now")
     kubectl, images = places.local(given.name)
     stage = set_up(story, kubectl, images, Choice(mode=given.mode))
     _tell(story, stage)
