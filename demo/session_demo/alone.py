@@ -14,12 +14,15 @@ from collections.abc import Iterator
 
 from session_demo.errors import DemoError
 
+PREFIX = "whatsapp-demo-"
+""" What the lock's names begin with. """
+
 
 @contextlib.contextmanager
 def alone(cluster: str, *, advice: str = "") -> Iterator[None]:
     """Hold a cluster, given by a text that names it; raises DemoError while another command of the demo holds it."""
     # Hashed, as such a name has at most 107 bytes.
-    name = f"\0whatsapp-demo-{hashlib.sha256(cluster.encode()).hexdigest()}"
+    name = f"\0{PREFIX}{hashlib.sha256(cluster.encode()).hexdigest()}"
     with socket.socket(socket.AF_UNIX) as holder:
         try:
             holder.bind(name)

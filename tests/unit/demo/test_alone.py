@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from session_demo import __main__ as command_line
@@ -11,7 +12,13 @@ from session_demo.alone import alone
 from session_demo.errors import DemoError
 from unit.demo.test_command_line import no_cluster_of_ours
 
-HOLD = "import sys; from session_demo.alone import alone\nwith alone('a cluster'): print('held', flush=True); sys.stdin.read()"
+HOLD = """
+import sys
+from session_demo.alone import alone
+with alone(sys.argv[1]):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
 
 
 def test_a_second_one_is_refused() -> None:
@@ -24,19 +31,20 @@ def test_a_second_one_is_refused() -> None:
         pytest.fail("two hold it")
 
 
-def test_another_process_is_refused_until_the_first_is_dead() -> None:
+def test_another_process_is_refused_until_the_first_is_dead(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """However the holder ends: nothing is left that somebody would have to remove."""
-    with subprocess.Popen(
-        [sys.executable, "-c", HOLD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as holder:
+    monkeypatch.undo()  # the other process has the real names
+    cluster = str(tmp_path)
+    command = [sys.executable, "-c", HOLD, cluster]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
         assert "held\n" == holder.stdout.readline()
-        with pytest.raises(DemoError), alone("a cluster"):
+        with pytest.raises(DemoError), alone(cluster):
             pytest.fail("two hold it")
         holder.kill()
         holder.wait()
 
-    with alone("a cluster"):
+    with alone(cluster):
         pass
 
 
