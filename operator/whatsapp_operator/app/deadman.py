@@ -20,16 +20,16 @@ Exit = Callable[[int, str], None]
 """ Ends the process with a status, and says why. """
 
 
-def end_now(status: int, why: str) -> NoReturn:
+def end_now(status: int, reason: str) -> NoReturn:
     """End the process without any clean-up, after one line that tells why."""
     # Not by logging: its lock may be what the loop hangs on.
-    line = {"level": "CRITICAL", "logger": __name__, "message": "Process ends hard", "why": why, "status": status}
+    line = {"level": "CRITICAL", "logger": __name__, "message": "Process ends hard", "why": reason, "status": status}
     sys.stderr.write(json.dumps(line) + "\n")
     sys.stderr.flush()
     os._exit(status)
 
 
-class DeadMan:
+class Watchdog:
     """Watches over deadlines from a thread of its own."""
 
     def __init__(
@@ -49,13 +49,13 @@ class DeadMan:
         """Begin to watch; the thread ends with the process."""
         threading.Thread(target=self._watch, name="deadman", daemon=True).start()
 
-    def set_deadline(self, seconds: float, *, status: int, why: str) -> None:
+    def set_deadline(self, seconds: float, *, status: int, reason: str) -> None:
         """End the process after so many seconds, whatever happens; the earliest deadline counts."""
         at = self._monotonic() + seconds
         if self._deadline is None or at < self._deadline[0]:
-            self._deadline = (at, status, why)
+            self._deadline = (at, status, reason)
 
-    def look(self) -> None:
+    def check(self) -> None:
         """End the process if a deadline has passed."""
         now, valid_until = self._monotonic(), self._valid_until()
         if valid_until is not None and now > valid_until:
@@ -66,4 +66,4 @@ class DeadMan:
     def _watch(self) -> None:
         while True:
             time.sleep(CHECK_EVERY)
-            self.look()
+            self.check()

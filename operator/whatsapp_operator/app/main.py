@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from session_protocol import logs
 
-from whatsapp_operator.app.deadman import DeadMan, end_now
+from whatsapp_operator.app.deadman import Watchdog, end_now
 from whatsapp_operator.app.probes import Health, Probes, Role
 from whatsapp_operator.app.settings import BadSettings, Settings, load
 from whatsapp_operator.app.version import version
@@ -31,7 +31,7 @@ from whatsapp_operator.runtime.errors import KubeError
 from whatsapp_operator.runtime.keys import BadKeySecret, KeyRing
 from whatsapp_operator.runtime.lease import Lease, Phase
 from whatsapp_operator.runtime.metrics import Metrics
-from whatsapp_operator.runtime.operator import Config, Operator, World
+from whatsapp_operator.runtime.operator import Config, Dependencies, Operator
 from whatsapp_operator.runtime.resync import STALE_AFTER
 
 logger = logging.getLogger(__name__)
@@ -91,7 +91,7 @@ class Process:
         self._stop = asyncio.Event()
         self._lease: Lease | None = None
         self._operator: Operator | None = None
-        self._deadman = DeadMan(valid_until=self._valid_until)
+        self._watchdog = Watchdog(valid_until=self._valid_until)
 
     # --- the two commands ----------------------------------------------------------------------------------------
 
@@ -122,19 +122,21 @@ class Process:
             name=self._settings.object_name,
             identity=f"{self._pod}_{uuid.uuid4().hex[:8]}",
             times=self._settings.lease_times(),
-            on_lost=lambda why: end_now(1, f"the Lease is lost: {why}"),
+            on_lost=lambda reason: end_now(1, f"the Lease is lost: {reason}"),
         )
         self._operator = Operator(
-            config, World(kube=kube, clock=self._clock, metrics=self._metrics), about=lambda: self._lease_object
+            config,
+            Dependencies(kube=kube, clock=self._clock, metrics=self._metrics),
+            regarding=lambda: self._lease_object,
         )
-        self._take_signals()
-        self._deadman.start()
+        self._handle_signals()
+        self._watchdog.start()
         try:
             await self._act(self._lease, self._operator)
         finally:
             # The watchdog stays: what is left to end, the event loop included, has this long.
-            self._deadman.set_deadline(
-                self._settings.shutdown_timeout.total_seconds(), status=1, why="the orderly end took too long"
+            self._watchdog.set_deadline(
+                self._settings.shutdown_timeout.total_seconds(), status=1, reason="the orderly end took too long"
             )
             await probes.stop()
             await connection.close()
@@ -155,21 +157,21 @@ class Process:
     # --- a run ---------------------------------------------------------------------------------------------------
 
     async def _act(self, lease: Lease, operator: Operator) -> None:
-        self._become(Role.STANDBY)
+        self._set_role(Role.STANDBY)
         if not await self._unless_stopped(lease.acquire()):
             return
         self._metrics.leader.set(1)
-        self._become(Role.SYNCING)
+        self._set_role(Role.SYNCING)
         kopf_stop = asyncio.Event()
         tasks = [asyncio.create_task(lease.hold(), name="lease")]
         try:
             # The watches begin before the first list ends: what changes in between is told.
             tasks.append(asyncio.create_task(self._watch(operator, kopf_stop), name="watches"))
             if await self._unless_stopped(operator.start()):
-                self._become(Role.ACTING)
+                self._set_role(Role.ACTING)
                 await self._supervise(tasks, operator)
         except Fault:
-            self._deadman.set_deadline(FAULT_DEADLINE, status=1, why="the orderly end after a fault took too long")
+            self._watchdog.set_deadline(FAULT_DEADLINE, status=1, reason="the orderly end after a fault took too long")
             raise
         finally:
             await self._end(tasks, lease, operator, kopf_stop)
@@ -179,12 +181,12 @@ class Process:
         from whatsapp_operator.app.watches import watch
 
         await watch(
-            on_event=operator.event,
+            on_event=operator.on_watch_event,
             credentials=self._credentials,
             namespaces=self._settings.watch_namespaces,
             request_timeout=self._settings.request_timeout,
             page=self._settings.list_page_size,
-            begun=self._take_signals,
+            on_started=self._handle_signals,
             stop=stop,
         )
 
@@ -203,9 +205,9 @@ class Process:
     async def _end(
         self, tasks: list[asyncio.Task[None]], lease: Lease, operator: Operator, kopf_stop: asyncio.Event
     ) -> None:
-        self._become(Role.STOPPING)
+        self._set_role(Role.STOPPING)
         allowed = self._settings.shutdown_timeout.total_seconds()
-        self._deadman.set_deadline(allowed, status=1, why="the orderly end took too long")
+        self._watchdog.set_deadline(allowed, status=1, reason="the orderly end took too long")
         await operator.stop(within=allowed / 2)
         # Only now, when nothing of ours writes any more, may somebody else act.
         tasks[0].cancel()
@@ -235,12 +237,12 @@ class Process:
             doing.cancel()
             await asyncio.gather(doing, stopping, return_exceptions=True)
 
-    def _take_signals(self) -> None:
+    def _handle_signals(self) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._asked_to_stop, number)
+            loop.add_signal_handler(number, self._on_stop_signal, number)
 
-    def _asked_to_stop(self, number: signal.Signals) -> None:
+    def _on_stop_signal(self, number: signal.Signals) -> None:
         if not self._stop.is_set():
             logger.info("Asked to stop", extra={"signal": number.name})
         self._stop.set()
@@ -262,7 +264,7 @@ class Process:
         if self._operator is not None:
             self._operator.measure()
 
-    def _become(self, role: Role) -> None:
+    def _set_role(self, role: Role) -> None:
         self._role, self._since = role, self._clock.monotonic()
         logger.info("Role", extra={"role": role})
 

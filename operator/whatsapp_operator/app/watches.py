@@ -103,7 +103,7 @@ async def watch(
     namespaces: Collection[str],
     request_timeout: timedelta,
     page: int,
-    begun: Callable[[], None],
+    on_started: Callable[[], None],
     stop: asyncio.Event,
 ) -> None:
     """Watch until stopped; raise what kopf gives up on, as soon as it does.
@@ -120,7 +120,7 @@ async def watch(
         clusterwide=not namespaces,
         namespaces=list(namespaces),
     )
-    begun()
+    on_started()
     stopping = asyncio.create_task(stop.wait())
     try:
         done, _ = await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)

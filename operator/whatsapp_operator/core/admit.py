@@ -19,15 +19,22 @@ from whatsapp_operator.api.conditions import Reason
 from whatsapp_operator.api.invalid import InvalidObject
 from whatsapp_operator.api.quota import QuotaSpec, WhatsAppSessionQuota
 from whatsapp_operator.api.session import WhatsAppSession
-from whatsapp_operator.core.model import Grant, Refusal, SessionUID
-from whatsapp_operator.core.quota import Applicant, Place, Usage, applicant, pods_place, reserved_place
+from whatsapp_operator.core.model import AssumedReservation, Refusal, SessionUID
+from whatsapp_operator.core.quota import (
+    PendingSession,
+    Reservation,
+    Usage,
+    pending_session,
+    pod_reservation,
+    stored_reservation,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class AdmissionResult:
     """What a round decided."""
 
-    grants: tuple[Grant, ...]
+    assumed_reservations: tuple[AssumedReservation, ...]
     """ The new ones: to be kept in memory until they are in status. """
     withdrawn: frozenset[SessionUID]
     """ Sessions whose open grant is void: gone, no longer wanting, or already in their status. """
@@ -41,17 +48,17 @@ class AdmissionResult:
 class _Ledger:
     """The places of one quota, as the round goes on."""
 
-    places: dict[SessionUID, Place] = field(default_factory=dict)
+    reservations: dict[SessionUID, Reservation] = field(default_factory=dict)
     memory: int = 0
     by_namespace: Counter[str] = field(default_factory=Counter)
 
-    def take(self, place: Place) -> None:
-        held = self.places.get(place.session_uid)
-        if held is not None and held.memory >= place.memory:
+    def add(self, reservation: Reservation) -> None:
+        known = self.reservations.get(reservation.session_uid)
+        if known is not None and known.memory >= reservation.memory:
             return
-        self.memory += place.memory - (held.memory if held is not None else 0)
-        self.by_namespace[place.namespace] += held is None
-        self.places[place.session_uid] = place
+        self.memory += reservation.memory - (known.memory if known is not None else 0)
+        self.by_namespace[reservation.namespace] += known is None
+        self.reservations[reservation.session_uid] = reservation
 
 
 def admit(
@@ -59,7 +66,7 @@ def admit(
     sessions: Iterable[WhatsAppSession],
     pods: Iterable[Mapping[str, Any]],
     quotas: Iterable[WhatsAppSessionQuota],
-    grants: Iterable[Grant],
+    assumed_reservations: Iterable[AssumedReservation],
     now: datetime,
 ) -> AdmissionResult:
     """Decide one round.
@@ -69,61 +76,78 @@ def admit(
     """
     sessions, limits = tuple(sessions), {quota.name: quota for quota in quotas}
     by_uid = {SessionUID(session.metadata.uid): session for session in sessions}
-    held_by_pods = [place for pod in pods if (place := pods_place(pod)) is not None]
-    with_pod = {place.session_uid for place in held_by_pods}
-    applicants = {
-        wanted.place.session_uid: wanted
+    pod_reservations = [reservation for pod in pods if (reservation := pod_reservation(pod)) is not None]
+    with_pod = {reservation.session_uid for reservation in pod_reservations}
+    pending_by_uid = {
+        pending.reservation.session_uid: pending
         for session in sessions
-        if (wanted := applicant(session)) is not None and wanted.place.session_uid not in with_pod
+        if (pending := pending_session(session)) is not None and pending.reservation.session_uid not in with_pod
     }
-    open_grants = {grant.session_uid: grant for grant in grants}
-    withdrawn = frozenset(uid for uid, grant in open_grants.items() if not _is_valid(grant, applicants.get(uid)))
+    assumed_by_uid = {assumed.session_uid: assumed for assumed in assumed_reservations}
+    withdrawn = frozenset(
+        uid for uid, assumed in assumed_by_uid.items() if not _is_valid(assumed, pending_by_uid.get(uid))
+    )
 
     ledgers: dict[str, _Ledger] = {name: _Ledger() for name in limits}
-    for place in (*held_by_pods, *(place for session in sessions if (place := reserved_place(session)) is not None)):
-        ledgers.setdefault(place.quota, _Ledger()).take(place)
-    for uid, grant in open_grants.items():
+    for reservation in (
+        *pod_reservations,
+        *(reservation for session in sessions if (reservation := stored_reservation(session)) is not None),
+    ):
+        ledgers.setdefault(reservation.quota, _Ledger()).add(reservation)
+    for uid, assumed in assumed_by_uid.items():
         if uid not in withdrawn:
-            ledgers.setdefault(grant.quota_name, _Ledger()).take(_granted_place(grant, by_uid[uid]))
+            ledgers.setdefault(assumed.quota_name, _Ledger()).add(_as_reservation(assumed, by_uid[uid]))
 
     waiting: dict[str, int] = {}
-    new_grants, refusals = [], {}
-    for wanted in sorted(applicants.values(), key=lambda wanted: (wanted.created, wanted.place.session_uid)):
-        place = wanted.place
-        if place.session_uid in open_grants and place.session_uid not in withdrawn:
+    newly_assumed, refusals = [], {}
+    for pending in sorted(
+        pending_by_uid.values(), key=lambda pending: (pending.created, pending.reservation.session_uid)
+    ):
+        reservation = pending.reservation
+        if reservation.session_uid in assumed_by_uid and reservation.session_uid not in withdrawn:
             continue
-        ledger = ledgers.setdefault(place.quota, _Ledger())
-        if (refusal := _refusal(limits.get(place.quota), ledger, wanted)) is not None:
-            refusals[place.session_uid] = refusal
-            waiting[place.quota] = waiting.get(place.quota, 0) + 1
+        ledger = ledgers.setdefault(reservation.quota, _Ledger())
+        if (refusal := _refusal(limits.get(reservation.quota), ledger, pending)) is not None:
+            refusals[reservation.session_uid] = refusal
+            waiting[reservation.quota] = waiting.get(reservation.quota, 0) + 1
             continue
-        ledger.take(place)
-        new_grants.append(
-            Grant(session_uid=place.session_uid, quota_name=place.quota, memory=place.memory, granted=now)
+        ledger.add(reservation)
+        newly_assumed.append(
+            AssumedReservation(
+                session_uid=reservation.session_uid,
+                quota_name=reservation.quota,
+                memory=reservation.memory,
+                reserved_at=now,
+            )
         )
     usage = {
-        name: Usage(admitted=len(ledger.places), waiting=waiting.get(name, 0), memory=ledger.memory)
+        name: Usage(admitted=len(ledger.reservations), waiting=waiting.get(name, 0), memory=ledger.memory)
         for name, ledger in ledgers.items()
     }
-    return AdmissionResult(grants=tuple(new_grants), withdrawn=withdrawn, refusals=refusals, usage=usage)
-
-
-def _is_valid(grant: Grant, wanted: Applicant | None) -> bool:
-    return wanted is not None and (grant.quota_name, grant.memory) == (wanted.place.quota, wanted.place.memory)
-
-
-def _granted_place(grant: Grant, session: WhatsAppSession) -> Place:
-    return Place(
-        session_uid=grant.session_uid,
-        quota=grant.quota_name,
-        namespace=session.metadata.namespace,
-        memory=grant.memory,
+    return AdmissionResult(
+        assumed_reservations=tuple(newly_assumed), withdrawn=withdrawn, refusals=refusals, usage=usage
     )
 
 
-def _refusal(quota: WhatsAppSessionQuota | None, ledger: _Ledger, wanted: Applicant) -> Refusal | None:
+def _is_valid(assumed: AssumedReservation, pending: PendingSession | None) -> bool:
+    return pending is not None and (assumed.quota_name, assumed.memory) == (
+        pending.reservation.quota,
+        pending.reservation.memory,
+    )
+
+
+def _as_reservation(assumed: AssumedReservation, session: WhatsAppSession) -> Reservation:
+    return Reservation(
+        session_uid=assumed.session_uid,
+        quota=assumed.quota_name,
+        namespace=session.metadata.namespace,
+        memory=assumed.memory,
+    )
+
+
+def _refusal(quota: WhatsAppSessionQuota | None, ledger: _Ledger, pending: PendingSession) -> Refusal | None:
     """Return why the place cannot be had now, or None."""
-    name = wanted.place.quota
+    name = pending.reservation.quota
     if quota is None:
         return Refusal(
             reason=Reason.QUOTA_NOT_FOUND,
@@ -136,25 +160,25 @@ def _refusal(quota: WhatsAppSessionQuota | None, ledger: _Ledger, wanted: Applic
         return Refusal(
             reason=Reason.INVALID_OBJECT, message=f"The quota {name} cannot be read: {error}. Mend its spec."
         )
-    message = _exceeded(limits, ledger, wanted.place)
+    message = _exceeded(limits, ledger, pending.reservation)
     return None if message is None else Refusal(reason=Reason.QUOTA_EXCEEDED, message=message)
 
 
-def _exceeded(limits: QuotaSpec, ledger: _Ledger, place: Place) -> str | None:
+def _exceeded(limits: QuotaSpec, ledger: _Ledger, reservation: Reservation) -> str | None:
     # Its own smaller place, of a pod that is gone, does not stand in the way of the larger one.
-    own = ledger.places.get(place.session_uid)
-    one, memory = (1, place.memory) if own is None else (0, place.memory - own.memory)
-    if limits.sessions is not None and len(ledger.places) + one > limits.sessions:
+    own = ledger.reservations.get(reservation.session_uid)
+    one, memory = (1, reservation.memory) if own is None else (0, reservation.memory - own.memory)
+    if limits.sessions is not None and len(ledger.reservations) + one > limits.sessions:
         return f"Maximum concurrent sessions limit reached ({limits.sessions}). Please terminate some sessions first."
     if limits.memory is not None and ledger.memory + memory > limits.memory:
         return (
             f"Maximum session memory limit reached ({format_quantity(limits.memory)}). "
             "Please terminate some sessions first."
         )
-    in_namespace = ledger.by_namespace[place.namespace] + one
+    in_namespace = ledger.by_namespace[reservation.namespace] + one
     if limits.sessions_per_namespace is not None and in_namespace > limits.sessions_per_namespace:
         return (
-            f"Maximum concurrent sessions limit reached in namespace {place.namespace} "
+            f"Maximum concurrent sessions limit reached in namespace {reservation.namespace} "
             f"({limits.sessions_per_namespace}). Please terminate some sessions first."
         )
     return None

@@ -5,7 +5,7 @@ from typing import Final
 
 from whatsapp_operator.api.session import RecoverySpec
 
-LONGEST: Final = timedelta(minutes=5)
+MAX_DELAY: Final = timedelta(minutes=5)
 """ No pause between two attempts is longer. """
 
 
@@ -14,7 +14,7 @@ def delay(spec: RecoverySpec, *, failures: int) -> timedelta:
     if failures < 1:
         return timedelta()
     # 2^30 of the smallest delay that can be written (1 ms) is days: no need to compute with huge powers.
-    return min(spec.base_delay * (1 << min(failures - 1, 30)), LONGEST)
+    return min(spec.base_delay * (1 << min(failures - 1, 30)), MAX_DELAY)
 
 
 def is_exhausted(spec: RecoverySpec, *, failures: int) -> bool:

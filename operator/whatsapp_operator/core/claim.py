@@ -14,16 +14,16 @@ from session_protocol.quantities import format_quantity
 from whatsapp_operator.api.constants import SESSION_KIND
 from whatsapp_operator.api.session import Retention, WhatsAppSession
 from whatsapp_operator.core import names
-from whatsapp_operator.core.model import ClaimFacts, Manifest, PatchClaim
+from whatsapp_operator.core.model import Manifest, PatchPVC, PVCFacts
 
 
-def claim_manifest(session: WhatsAppSession) -> Manifest | None:
+def pvc_manifest(session: WhatsAppSession) -> Manifest | None:
     """Return the claim to create; None when the person brings one."""
     profile = session.spec.profile
     if profile.wanted_size is None:
         return None
     metadata: dict[str, Any] = {
-        "name": names.claim_name(session),
+        "name": names.pvc_name(session),
         "namespace": session.metadata.namespace,
         "labels": names.labels(session),
     }
@@ -38,38 +38,38 @@ def claim_manifest(session: WhatsAppSession) -> Manifest | None:
     return Manifest({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": spec})
 
 
-def is_doomed(session: WhatsAppSession, claim: ClaimFacts) -> bool:
+def will_be_deleted(session: WhatsAppSession, pvc: PVCFacts) -> bool:
     """Whether the claim is going or will go: it is being deleted, or it belongs to a deleted session of this name.
 
     A profile on such a claim would be lost under a running browser; so the session waits for a new one.
     """
     uid = session.metadata.uid
-    return claim.deletion is not None or any(
-        owner.get("kind") == SESSION_KIND and owner.get("uid") != uid for owner in claim.owners
+    return pvc.deletion is not None or any(
+        owner.get("kind") == SESSION_KIND and owner.get("uid") != uid for owner in pvc.owners
     )
 
 
-def claim_patch(session: WhatsAppSession, claim: ClaimFacts) -> PatchClaim | None:
+def pvc_patch(session: WhatsAppSession, pvc: PVCFacts) -> PatchPVC | None:
     """Return what the claim needs to be as the spec says, or None: its size, and whether it goes with the session."""
     profile = session.spec.profile
-    if not claim.ours or profile.wanted_size is None or is_doomed(session, claim):
+    if not pvc.ours or profile.wanted_size is None or will_be_deleted(session, pvc):
         return None
     patch: dict[str, Any] = {}
-    why = []
-    if profile.wanted_size > claim.requested:
+    reasons = []
+    if profile.wanted_size > pvc.requested:
         size = format_quantity(profile.wanted_size)
         patch["spec"] = {"resources": {"requests": {"storage": size}}}
-        why.append(f"grow from {format_quantity(Decimal(claim.requested))} to {size}")
-    others = [dict(owner) for owner in claim.owners if owner.get("uid") != session.metadata.uid]
-    owned = len(others) < len(claim.owners)
+        reasons.append(f"grow from {format_quantity(Decimal(pvc.requested))} to {size}")
+    others = [dict(owner) for owner in pvc.owners if owner.get("uid") != session.metadata.uid]
+    owned = len(others) < len(pvc.owners)
     if owned != (profile.retention is Retention.DELETE):
         owners = others if owned else [*others, _free_reference(session, others)]
         patch["metadata"] = {"ownerReferences": owners or None}
-        why.append("keep it after the session" if owned else "delete it with the session")
+        reasons.append("keep it after the session" if owned else "delete it with the session")
     if not patch:
         return None
-    patch["metadata"] = {**patch.get("metadata", {}), "resourceVersion": claim.resource_version}
-    return PatchClaim(name=claim.name, patch=patch, why=", ".join(why))
+    patch["metadata"] = {**patch.get("metadata", {}), "resourceVersion": pvc.resource_version}
+    return PatchPVC(name=pvc.name, patch=patch, reason=", ".join(reasons))
 
 
 def _free_reference(session: WhatsAppSession, others: list[dict[str, Any]]) -> Mapping[str, Any]:

@@ -9,37 +9,37 @@ from collections.abc import Iterator
 
 from whatsapp_operator.api.conditions import Condition, ConditionStatus, ConditionType, find_condition
 from whatsapp_operator.api.session import Reason, SessionStatus
-from whatsapp_operator.core.model import EventNote
+from whatsapp_operator.core.model import Event
 
 NORMAL = "Normal"
 WARNING = "Warning"
 
 
-def events(before: SessionStatus, after: SessionStatus) -> tuple[EventNote, ...]:
+def events(before: SessionStatus, after: SessionStatus) -> tuple[Event, ...]:
     """Return the events that the change from one status to the other is worth."""
     return tuple(_events(before, after))
 
 
-def _events(before: SessionStatus, after: SessionStatus) -> Iterator[EventNote]:
+def _events(before: SessionStatus, after: SessionStatus) -> Iterator[Event]:
     yield from _failure(before, after)
     yield from _pod(before, after)
-    for kind, to, type_, action in _TOLD:
+    for kind, to, type_, action in _TRANSITIONS:
         old, new = find_condition(before.conditions, kind), find_condition(after.conditions, kind)
         if new is None or new.status != to or _same(old, new):
             continue
         if old is None and new.reason in _NOT_AT_FIRST:
             continue
         pod = after.pod_name if kind is ConditionType.POD_SCHEDULED else None
-        yield EventNote(type=type_, action=action, reason=_word(kind, new), message=new.message, pod=pod)
+        yield Event(type=type_, action=action, reason=_event_reason(kind, new), message=new.message, pod=pod)
     for name in ("restart_at", "relink_at"):
         value = getattr(after.handled_requests, name)
         if value is not None and value != getattr(before.handled_requests, name):
             request = name.replace("_", "-")
             message = f"Carried out the request {request}."
-            yield EventNote(type=NORMAL, action="HandlingRequest", reason="RequestHandled", message=message)
+            yield Event(type=NORMAL, action="HandlingRequest", reason="RequestHandled", message=message)
 
 
-_TOLD = (
+_TRANSITIONS = (
     (ConditionType.ADMITTED, ConditionStatus.TRUE, NORMAL, "Admitting"),
     (ConditionType.ADMITTED, ConditionStatus.FALSE, WARNING, "Admitting"),
     (ConditionType.LINKED, ConditionStatus.TRUE, NORMAL, "Linking"),
@@ -53,39 +53,39 @@ _TOLD = (
 )
 _NOT_AT_FIRST = frozenset({str(Reason.NOT_LINKED), str(Reason.WAITING_FOR_ADMISSION)})
 """ What is true of every new session is no news. """
-_SILENT = frozenset({str(Reason.WAITING_FOR_ADMISSION), str(Reason.SLOT_RELEASED)})
+_NOT_REPORTED = frozenset({str(Reason.WAITING_FOR_ADMISSION), str(Reason.SLOT_RELEASED)})
 
 
 def _same(old: Condition | None, new: Condition) -> bool:
-    if new.reason in _SILENT:
+    if new.reason in _NOT_REPORTED:
         return True
     return old is not None and (old.status, old.reason) == (new.status, new.reason)
 
 
-def _word(kind: ConditionType, condition: Condition) -> str:
+def _event_reason(kind: ConditionType, condition: Condition) -> str:
     """Return the event's reason: the condition's own, which says more than its type."""
     return str(kind) if condition.reason == kind else condition.reason
 
 
-def _failure(before: SessionStatus, after: SessionStatus) -> Iterator[EventNote]:
+def _failure(before: SessionStatus, after: SessionStatus) -> Iterator[Event]:
     old = before.recovery and before.recovery.last_failure
     new = after.recovery and after.recovery.last_failure
     if not new or new == old:
         return
     code = "" if new.exit_code is None else f" (exit code {new.exit_code})"
-    words = f": {new.message}" if new.message else ""
-    yield EventNote(
+    details = f": {new.message}" if new.message else ""
+    yield Event(
         type=WARNING,
         action="Running",
         reason=new.reason or Reason.RUNNER_EXITED,
-        message=f"The runner failed{code}{words}",
+        message=f"The runner failed{code}{details}",
         pod=before.pod_name,
     )
 
 
-def _pod(before: SessionStatus, after: SessionStatus) -> Iterator[EventNote]:
+def _pod(before: SessionStatus, after: SessionStatus) -> Iterator[Event]:
     if after.pod_uid is None or after.pod_uid == before.pod_uid:
         return
     kind = "A new pod" if before.pod_uid is not None else "The pod"
     message = f"{kind} {after.pod_name} was made."
-    yield EventNote(type=NORMAL, action="CreatingPod", reason="PodCreated", message=message, pod=after.pod_name)
+    yield Event(type=NORMAL, action="CreatingPod", reason="PodCreated", message=message, pod=after.pod_name)

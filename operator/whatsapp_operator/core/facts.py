@@ -24,7 +24,7 @@ from whatsapp_operator.api.constants import (
 )
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core import names
-from whatsapp_operator.core.model import ClaimFacts, KeyID, PodFacts, PodPhase, PodUID, ServiceFacts, SessionUID
+from whatsapp_operator.core.model import KeyID, PodFacts, PodPhase, PodUID, PVCFacts, ServiceFacts, SessionUID
 
 Json = Mapping[str, Any]
 
@@ -32,7 +32,7 @@ RUNNER_CONTAINER: Final = "runner"
 TOKEN_VOLUME: Final = "tokens"  # noqa: S105 -- the volume's name
 _BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """ What the kubelet writes for a container that could not be started. """
-_Word = TypeVar("_Word", bound=StrEnum)
+_Enum = TypeVar("_Enum", bound=StrEnum)
 _RESIZE_FAULTS: Final = frozenset({"ControllerResizeError", "NodeResizeError"})
 """ Conditions of a claim: https://kubernetes.io/docs/concepts/storage/persistent-volumes/#recovering-from-failure-when-expanding-volumes """
 
@@ -53,7 +53,9 @@ def pod_facts(pod: Json) -> PodFacts:
         name=_text(metadata, "name"),
         uid=PodUID(_text(metadata, "uid")),
         owner_uid=_controller(metadata),
-        phase=_word(PodPhase, status.get("phase"), PodPhase.PENDING if not status.get("phase") else PodPhase.UNKNOWN),
+        phase=_enum_value(
+            PodPhase, status.get("phase"), PodPhase.PENDING if not status.get("phase") else PodPhase.UNKNOWN
+        ),
         created=_time(metadata, "creationTimestamp") or _BEGINNING,
         deletion=_time(metadata, "deletionTimestamp"),
         ip=_text(status, "podIP") or None,
@@ -67,7 +69,7 @@ def pod_facts(pod: Json) -> PodFacts:
         finished=_time(ended, "finishedAt") or (_last_moment(status, metadata) if ended else None),
         exit_code=code if isinstance(code := ended.get("exitCode"), int) else None,
         exit_reason=_text(ended, "reason"),
-        last_words=redact(_text(ended, "message")),
+        termination_message=redact(_text(ended, "message")),
         waiting_reason=_text(waiting, "reason"),
         waiting_message=_text(waiting, "message"),
         pod_reason=_text(status, "reason"),
@@ -80,7 +82,7 @@ def pod_facts(pod: Json) -> PodFacts:
         quota=_text(annotations, names.QUOTA_ANNOTATION) or _text(labels, QUOTA_LABEL) or None,
         managed=labels.get(MANAGED_BY_LABEL) == MANAGED_BY,
         secret_name=_token_secret(spec),
-        made_from=_text(annotations, names.MADE_FROM_ANNOTATION),
+        template_hash=_text(annotations, names.TEMPLATE_HASH_ANNOTATION),
     )
 
 
@@ -91,11 +93,11 @@ def memory_limits(spec: Json) -> int:
     )
 
 
-def claim_facts(claim: Json, *, session: WhatsAppSession) -> ClaimFacts:
+def pvc_facts(pvc: Json, *, session: WhatsAppSession) -> PVCFacts:
     """Return what the JSON of the claim of the derived name tells about it and this session."""
-    metadata, spec = _part(claim, "metadata"), _part(claim, "spec")
-    labels, status = _part(metadata, "labels"), _part(claim, "status")
-    return ClaimFacts(
+    metadata, spec = _part(pvc, "metadata"), _part(pvc, "spec")
+    labels, status = _part(metadata, "labels"), _part(pvc, "status")
+    return PVCFacts(
         name=_text(metadata, "name"),
         ours=labels.get(MANAGED_BY_LABEL) == MANAGED_BY and labels.get(SESSION_LABEL) == session.metadata.name,
         owners=tuple(_items(metadata, "ownerReferences")),
@@ -108,19 +110,19 @@ def claim_facts(claim: Json, *, session: WhatsAppSession) -> ClaimFacts:
     )
 
 
-def _resize_fault(claim_status: Json) -> str:
+def _resize_fault(pvc_status: Json) -> str:
     """Return what the storage says of a growth that failed: its controller's or its node's fault, or that it gave up."""
-    for condition in _items(claim_status, "conditions"):
+    for condition in _items(pvc_status, "conditions"):
         if condition.get("type") in _RESIZE_FAULTS and condition.get("status") == "True":
             return _text(condition, "message") or _text(condition, "type")
-    told = _text(_part(claim_status, "allocatedResourceStatuses"), "storage")
-    return told if told.endswith("ResizeInfeasible") else ""
+    resize_status = _text(_part(pvc_status, "allocatedResourceStatuses"), "storage")
+    return resize_status if resize_status.endswith("ResizeInfeasible") else ""
 
 
-def _resizing(claim_status: Json) -> bool:
-    words = _items(claim_status, "conditions")
-    return "storage" in _part(claim_status, "allocatedResourceStatuses") or any(
-        word.get("type") == "Resizing" and word.get("status") == "True" for word in words
+def _resizing(pvc_status: Json) -> bool:
+    conditions = _items(pvc_status, "conditions")
+    return "storage" in _part(pvc_status, "allocatedResourceStatuses") or any(
+        condition.get("type") == "Resizing" and condition.get("status") == "True" for condition in conditions
     )
 
 
@@ -174,11 +176,11 @@ def _text(part: Json, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _word(words: type[_Word], value: object, otherwise: _Word) -> _Word:
+def _enum_value(enum: type[_Enum], value: object, fallback: _Enum) -> _Enum:
     try:
-        return words(str(value))
+        return enum(str(value))
     except ValueError:
-        return otherwise
+        return fallback
 
 
 def _part(part: Json, name: str) -> Json:

@@ -14,7 +14,7 @@ from session_protocol.vocabulary import ExitCode, RunnerState, exit_reason
 from whatsapp_operator.api.session import LastFailure, Reason, TimeoutsSpec
 from whatsapp_operator.core.model import PodFacts, PodPhase, RunnerReport
 
-DEAD_WORDS: Final = frozenset({RunnerState.CRASHED, RunnerState.UNRESPONSIVE})
+FATAL_STATES: Final = frozenset({RunnerState.CRASHED, RunnerState.UNRESPONSIVE})
 """ What a runner says of a page it is about to exit for; saying it for longer than healthCheck is a failure. """
 
 _LOST_POD: Final = frozenset(
@@ -29,7 +29,7 @@ _LOST_POD: Final = frozenset(
 )
 _LOST_CONTAINER: Final = frozenset({"ContainerStatusUnknown", "Unknown"})
 """ What is said of a container that a rebooted node finds no trace of. """
-_SAYS_NOTHING: Final = frozenset({"", "Error", "Completed"})
+_UNINFORMATIVE: Final = frozenset({"", "Error", "Completed"})
 """ The kubelet's words that only repeat that there is an exit code. """
 
 
@@ -38,7 +38,7 @@ def has_ended(pod: PodFacts) -> bool:
     return pod.phase in (PodPhase.SUCCEEDED, PodPhase.FAILED) or pod.finished is not None
 
 
-def loss_of(pod: PodFacts) -> str | None:
+def loss_reason(pod: PodFacts) -> str | None:
     """Return why an ended pod counts as lost, in one word, or None when it ended by itself."""
     if not has_ended(pod):
         return None
@@ -50,14 +50,14 @@ def loss_of(pod: PodFacts) -> str | None:
 
 
 def failure_of(
-    pod: PodFacts, *, report: RunnerReport | None, answers: bool, timeouts: TimeoutsSpec, now: datetime
+    pod: PodFacts, *, report: RunnerReport | None, responding: bool, timeouts: TimeoutsSpec, now: datetime
 ) -> LastFailure | None:
     """Return the failure of a pod that nobody asked to end, or None.
 
-    `answers` says whether the report is fresh: a runner that fell silent after a last bad word may have gone on to a
+    `responding` says whether the report is fresh: a runner that fell silent after a last bad word may have gone on to a
     better one.
     """
-    if pod.deletion is not None or loss_of(pod) is not None:
+    if pod.deletion is not None or loss_reason(pod) is not None:
         return None
     if has_ended(pod):
         return LastFailure(
@@ -65,26 +65,26 @@ def failure_of(
             exit_code=pod.exit_code,
             # A node's clock may be ahead, and the next attempt is counted from here.
             time=min(pod.finished or now, now),
-            message=pod.last_words or redact(pod.pod_message) or None,
+            message=pod.termination_message or redact(pod.pod_message) or None,
             pod_uid=pod.uid,
         )
-    if report is None or not answers or report.state not in DEAD_WORDS or report.since is None:
+    if report is None or not responding or report.state not in FATAL_STATES or report.since is None:
         return None
     if now < report.since + timeouts.health_check:
         return None
     return LastFailure(reason=report.state, time=now, message=redact(report.message) or None, pod_uid=pod.uid)
 
 
-def is_by_runner(failure: LastFailure) -> bool:
+def is_runner_failure(failure: LastFailure) -> bool:
     """Whether the runner's exit or word was the failure; a pod that a node refused says nothing about runners."""
-    return failure.exit_code is not None or failure.reason in DEAD_WORDS
+    return failure.exit_code is not None or failure.reason in FATAL_STATES
 
 
 def _reason(pod: PodFacts) -> str:
     """Return the failure in one word: the runner's own exit code first, for it knows more than the kubelet."""
     if pod.exit_code is not None and pod.exit_code in {int(code) for code in ExitCode}:
         return exit_reason(pod.exit_code)
-    if pod.exit_reason not in _SAYS_NOTHING:
+    if pod.exit_reason not in _UNINFORMATIVE:
         return pod.exit_reason
     if pod.exit_code is not None:
         return exit_reason(pod.exit_code)

@@ -57,7 +57,7 @@ class PodFacts:
     exit_code: int | None = None
     exit_reason: str = ""
     """ The kubelet's word for the container's end: OOMKilled, Error, Completed … """
-    last_words: str = ""
+    termination_message: str = ""
     """ The termination message, redacted. """
     waiting_reason: str = ""
     """ Why the container waits: ImagePullBackOff, CreateContainerConfigError … """
@@ -78,12 +78,12 @@ class PodFacts:
     """ It carries the operator's managed-by label. """
     secret_name: str | None = None
     """ The Secret its tokens come from. """
-    made_from: str = ""
+    template_hash: str = ""
     """ The fingerprint of the manifest it was made from (`core.pod.fingerprint`). """
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClaimFacts:
+class PVCFacts:
     """What the core needs to know of a claim for a profile."""
 
     name: str
@@ -125,19 +125,19 @@ class RunnerReport:
     linked_time: datetime | None
     durable_time: datetime | None
     round: int
-    heard: datetime
+    received: datetime
     """ When the operator had this answer, by its own clock. """
 
 
 @dataclass(frozen=True, kw_only=True)
-class Grant:
+class AssumedReservation:
     """The admission round lets this session in; a reservation in memory until it is in status."""
 
     session_uid: SessionUID
     quota_name: str
     memory: int
     """ Bytes: the pod's memory limit. """
-    granted: datetime
+    reserved_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,7 +149,7 @@ class Refusal:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Blocked:
+class RefusedAction:
     """Something outside the session stands in the way of creating its objects (Forbidden, a namespace's ResourceQuota …).
 
     The runtime makes it from the API server's refusal of the last action; it ends with the next success.
@@ -171,21 +171,21 @@ class Observation:
     now: datetime
     pods: tuple[PodFacts, ...] = ()
     """ Pods of this namespace that carry the session's UID as owner, its UID label, or its pod's name. """
-    came: tuple[PodUID, ...] = ()
+    pods_since_status: tuple[PodUID, ...] = ()
     """ The session's pods that came after the one in status, oldest first, gone again or not: as far as this operator
     has seen. Two of them may come and go between two writes of status. """
-    claim: ClaimFacts | None = None
+    pvc: PVCFacts | None = None
     """ The claim of the derived name, ours or not. None also when `existingClaim` is used. """
     service: ServiceFacts | None = None
     report: RunnerReport | None = None
     """ The last answer of the current pod's runner, or of the last one's while no new pod exists: its last word counts
     also when the pod is gone before anybody could write it, or the pod itself, down. """
-    listening_since: datetime | None = None
+    polling_since: datetime | None = None
     """ When this operator began to poll the current pod's runner; None: not yet. Silence counts from the latest of
     this, the container's start and the last answer, so that an operator's own restart looks like nobody's silence. """
-    grant: Grant | None = None
+    assumed: AssumedReservation | None = None
     refusal: Refusal | None = None
-    blocked: Blocked | None = None
+    refused_action: RefusedAction | None = None
     recovery_paused: str | None = None
     """ Why recovery is paused for all sessions; None: it is not. """
 
@@ -217,19 +217,19 @@ class CreateService:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CreateClaim:
+class CreatePVC:
     """Create the profile's claim."""
 
     manifest: Manifest
 
 
 @dataclass(frozen=True, kw_only=True)
-class PatchClaim:
-    """Merge-patch the claim (size, owner references). A refusal by the storage becomes `Blocked`."""
+class PatchPVC:
+    """Merge-patch the claim (size, owner references). A refusal by the storage becomes `RefusedAction`."""
 
     name: str
     patch: Mapping[str, Any]
-    why: str
+    reason: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -256,16 +256,16 @@ class DeletePod:
 
     name: str
     uid: PodUID
-    why: str
+    reason: str
     grace: timedelta | None = None
     """ None: the pod's own terminationGracePeriodSeconds. Never 0: the operator does not force. """
 
 
-Action = CreateService | CreateClaim | PatchClaim | CreateSecret | CreatePod | DeletePod
+Action = CreateService | CreatePVC | PatchPVC | CreateSecret | CreatePod | DeletePod
 
 
 @dataclass(frozen=True, kw_only=True)
-class EventNote:
+class Event:
     """A Kubernetes event to write once the status that tells the same is written."""
 
     type: str
@@ -288,14 +288,14 @@ class Decision:
     commit: bool = False
     """ This status must be in the API server before anything else happens: write at once, unpaced. """
     actions: tuple[Action, ...] = ()
-    events: tuple[EventNote, ...] = ()
+    events: tuple[Event, ...] = ()
     wants_admission: bool = False
     """ It wants a slot and has none: the admission round considers it. """
     poll: PodUID | None = None
     """ The pod whose runner is to be listened to; None: nobody. """
-    wake_at: datetime | None = None
+    requeue_at: datetime | None = None
     """ When time alone may change the decision. """
-    hold_until: datetime | None = None
+    delay_status_until: datetime | None = None
     """ No uncommitted status write before this time (the pod is on its way to Running). """
     details: Mapping[str, str] = field(default_factory=dict)
     """ Constant-keyed fields for the log line. """

@@ -35,7 +35,7 @@ KEY_ID_LABEL: Final = f"{GROUP}/key-id"
 """ On pods and Secrets: the key that the tokens come from; a key is kept while a pod bears its id. """
 QUOTA_ANNOTATION: Final = QUOTA_LABEL
 """ On pods: the quota's whole name, which a label value may be too short for. """
-MADE_FROM_ANNOTATION: Final = f"{GROUP}/made-from"
+TEMPLATE_HASH_ANNOTATION: Final = f"{GROUP}/made-from"
 """ On pods: the fingerprint of the manifest, to tell whether later edits wait for the next pod. """
 KEYS_SUFFIX: Final = "-keys"
 """ The operator's key Secret is called as its Lease is, and this. """
@@ -52,14 +52,14 @@ def pod_name(session: WhatsAppSession) -> str:
     return session.metadata.name
 
 
-def claim_name(session: WhatsAppSession) -> str:
+def pvc_name(session: WhatsAppSession) -> str:
     """Return the name of the claim that the operator makes for the profile."""
     return f"{session.metadata.name}-profile"
 
 
-def profile_claim(session: WhatsAppSession) -> str:
+def profile_pvc_name(session: WhatsAppSession) -> str:
     """Return the name of the claim that the pod mounts: the person's own, or the one the operator makes."""
-    return session.spec.profile.existing_claim or claim_name(session)
+    return session.spec.profile.existing_claim or pvc_name(session)
 
 
 def secret_name(session: WhatsAppSession, *, key_id: KeyID, extra_ca: str) -> str:
@@ -80,10 +80,10 @@ def selector(session: WhatsAppSession) -> str:
 
 def labels(session: WhatsAppSession) -> dict[str, str]:
     """Return the labels of all objects that belong to one session."""
-    return common_labels(session.metadata.name) | own_labels(session)
+    return recommended_labels(session.metadata.name) | selector_labels(session)
 
 
-def common_labels(instance: str) -> dict[str, str]:
+def recommended_labels(instance: str) -> dict[str, str]:
     """Return those of Kubernetes' recommended labels that are for people's tools alone: nothing here selects by them.
 
     No version: it would make every pod of a session look outdated with each release.
@@ -91,7 +91,7 @@ def common_labels(instance: str) -> dict[str, str]:
     return {APP_INSTANCE_LABEL: instance, COMPONENT_LABEL: RUNNER_COMPONENT, PART_OF_LABEL: PART_OF}
 
 
-def own_labels(session: WhatsAppSession) -> dict[str, str]:
+def selector_labels(session: WhatsAppSession) -> dict[str, str]:
     """Return the labels that the operator finds a session's objects by."""
     return {
         MANAGED_BY_LABEL: MANAGED_BY,

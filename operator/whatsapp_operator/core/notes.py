@@ -14,57 +14,61 @@ from session_protocol.times import format_time
 
 from whatsapp_operator.api.constants import RELINK_AT, RESTART_AT, SERVICE_NAME
 from whatsapp_operator.api.session import LastFailure, Problem, Reason, RecoveryStatus
-from whatsapp_operator.core.model import Blocked, PodFacts
+from whatsapp_operator.core.model import PodFacts, RefusedAction
 
-LONGEST: Final = 1024
+MAX_LENGTH: Final = 1024
 """ Characters of a message: the schedulers and webhooks that we quote are sometimes long-winded. """
 RESTART: Final = f"set the annotation {RESTART_AT} to the current time"
 RELINK: Final = f"set the annotation {RELINK_AT} to the current time"
 _REASON: Final = re.compile(r"[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?")
-_COMING: Final = frozenset({"", "ContainerCreating", "PodInitializing"})
+_CONTAINER_STARTING: Final = frozenset({"", "ContainerCreating", "PodInitializing"})
 """ What the kubelet says of a container that is on its way. """
 
 
-class Note(NamedTuple):
+class ReasonMessage(NamedTuple):
     """A condition's reason and message."""
 
     reason: str
     message: str
 
 
-def note(reason: str, message: str, *, otherwise: str) -> Note:
+def reason_message(reason: str, message: str, *, fallback: str) -> ReasonMessage:
     """Return a note from somebody else's words: cut to length, and with another reason where theirs is no word."""
-    word = reason if len(reason) <= LONGEST and _REASON.fullmatch(reason) else otherwise
-    return Note(word, message if len(message) <= LONGEST else message[: LONGEST - 1] + "…")
+    usable = reason if len(reason) <= MAX_LENGTH and _REASON.fullmatch(reason) else fallback
+    return ReasonMessage(usable, message if len(message) <= MAX_LENGTH else message[: MAX_LENGTH - 1] + "…")
 
 
-STARTING: Final = Note(
+STARTING: Final = ReasonMessage(
     Reason.POD_STARTING,
     "The pod is being made and started. If this lasts, the events of kubectl describe pod tell why: a volume that cannot "
     "be mounted, for example.",
 )
-RUNNER_STARTING: Final = Note(Reason.RUNNER_STARTING, "The pod runs; its runner has not answered yet.")
-UNREACHABLE: Final = Note(
+RUNNER_STARTING: Final = ReasonMessage(Reason.RUNNER_STARTING, "The pod runs; its runner has not answered yet.")
+UNREACHABLE: Final = ReasonMessage(
     Reason.RUNNER_UNREACHABLE,
     "The runner has not answered for 15 s. Its pod is left alone, because silence is no failure; if this lasts, look at "
     "the network between operator and pod (a NetworkPolicy?) and at the pod's log.",
 )
-WAITING_FOR_ADMISSION: Final = Note(Reason.WAITING_FOR_ADMISSION, "Waits to be counted against its quota.")
-TERMINATING: Final = Note(Reason.POD_TERMINATING, "The pod is ending; a new one is made when it is gone.")
-REPLACING: Final = Note(Reason.REPLACING_POD, "The pod is gone; a new one is being made.")
-REQUESTED: Final = Note(Reason.RESTART_REQUESTED, "Somebody asked for a new pod; the present one ends cleanly first.")
-SUSPENDED: Final = Note(
+WAITING_FOR_ADMISSION: Final = ReasonMessage(Reason.WAITING_FOR_ADMISSION, "Waits to be counted against its quota.")
+TERMINATING: Final = ReasonMessage(Reason.POD_TERMINATING, "The pod is ending; a new one is made when it is gone.")
+REPLACING: Final = ReasonMessage(Reason.REPLACING_POD, "The pod is gone; a new one is being made.")
+REQUESTED: Final = ReasonMessage(
+    Reason.RESTART_REQUESTED, "Somebody asked for a new pod; the present one ends cleanly first."
+)
+SUSPENDED: Final = ReasonMessage(
     Reason.SUSPENDED, "spec.operatingMode is Suspended: no pod runs, the profile is kept. Set it to Running to go on."
 )
-SUSPENDING: Final = Note(Reason.SUSPENDING, "spec.operatingMode is Suspended: the pod is ending, the profile is kept.")
-PREVIOUS_POD: Final = Note(
+SUSPENDING: Final = ReasonMessage(
+    Reason.SUSPENDING, "spec.operatingMode is Suspended: the pod is ending, the profile is kept."
+)
+PREVIOUS_POD: Final = ReasonMessage(
     Reason.PREVIOUS_POD_TERMINATING, "The pod of a deleted session of this name is still ending; this one follows it."
 )
-CLAIM_TERMINATING: Final = Note(
+CLAIM_TERMINATING: Final = ReasonMessage(
     Reason.CLAIM_TERMINATING,
     "The volume claim is being deleted, with the profile on it. A new one is made when it is gone.",
 )
-_STOPPED: Final = {
+_HELD: Final = {
     Reason.CONFLICT: (
         "Another window or device uses this session. A new pod would take it over, so none is made by itself",
         f"to take it over, {RESTART}",
@@ -81,116 +85,118 @@ _STOPPED: Final = {
 """ What is the matter, and how to go on. """
 
 
-def stopped(reason: Reason, *, asked: bool) -> Note:
+def held(reason: Reason, *, requested: bool) -> ReasonMessage:
     """A person has to start the session again; `asked`: somebody did, and it is on its way."""
-    matter, way_on = _STOPPED[reason]
-    return Note(reason, f"{matter}: {'somebody has asked to go on, and a new pod follows' if asked else way_on}.")
+    problem, remedy = _HELD[reason]
+    return ReasonMessage(
+        reason, f"{problem}: {'somebody has asked to go on, and a new pod follows' if requested else remedy}."
+    )
 
 
-def name_taken(kind: str, name: str) -> Note:
+def name_taken(kind: str, name: str) -> ReasonMessage:
     """Somebody else's object has the name of one of ours."""
-    return Note(
+    return ReasonMessage(
         Reason.NAME_TAKEN,
         f"There is a {kind} named {name} that is not this session's, and it is left as it is. Delete or rename it, or "
         "give the session another name.",
     )
 
 
-SERVICE_TAKEN: Final = Note(
+SERVICE_TAKEN: Final = ReasonMessage(
     Reason.NAME_TAKEN,
     f"There is a Service named {SERVICE_NAME} in this namespace that is not the operator's, and it is left as it is. "
     "Delete or rename it.",
 )
 
 
-def multiple_pods(pods: Iterable[PodFacts]) -> Note:
+def multiple_pods(pods: Iterable[PodFacts]) -> ReasonMessage:
     """More pods than one are the session's."""
     listed = ", ".join(sorted(pod.name for pod in pods))
-    return Note(
+    return ReasonMessage(
         Reason.MULTIPLE_PODS,
         f"Several pods have this session as their owner ({listed}), and the operator does not choose. Delete all but one.",
     )
 
 
-def invalid(problems: Iterable[Problem]) -> Note:
+def invalid(problems: Iterable[Problem]) -> ReasonMessage:
     """The stored spec cannot be used."""
-    return note(
+    return reason_message(
         Reason.INVALID_OBJECT,
         f"The spec cannot be used, nothing is changed until it is mended. {'; '.join(map(str, problems))}.",
-        otherwise=Reason.INVALID_OBJECT,
+        fallback=Reason.INVALID_OBJECT,
     )
 
 
-def backing_off(recovery: RecoveryStatus) -> Note:
+def backing_off(recovery: RecoveryStatus) -> ReasonMessage:
     """The next attempt is timed."""
     when = (
         ""
         if recovery.next_attempt_time is None
         else f" The next pod is made at {format_time(recovery.next_attempt_time)}."
     )
-    return Note(Reason.BACKING_OFF, f"{_failed(recovery)}.{when}")
+    return ReasonMessage(Reason.BACKING_OFF, f"{_failed(recovery)}.{when}")
 
 
-def exhausted(recovery: RecoveryStatus) -> Note:
+def exhausted(recovery: RecoveryStatus) -> ReasonMessage:
     """No further attempt is made."""
-    return Note(
+    return ReasonMessage(
         Reason.RECOVERY_EXHAUSTED,
         f"{_failed(recovery)}. Fix the cause (status.recovery.lastFailure, kubectl describe), then {RESTART}, or change "
         "the spec.",
     )
 
 
-def lost(pod: PodFacts, *, why: str) -> Note:
+def lost(pod: PodFacts, *, reason: str) -> ReasonMessage:
     """The pod ended through no fault of its runner."""
-    told = f": {pod.pod_message}" if pod.pod_message else ""
-    return note(why, f"The pod was lost{told}", otherwise=Reason.REPLACING_POD)
+    details = f": {pod.pod_message}" if pod.pod_message else ""
+    return reason_message(reason, f"The pod was lost{details}", fallback=Reason.REPLACING_POD)
 
 
-def refused(blocked: Blocked) -> Note:
+def refused(refused_action: RefusedAction) -> ReasonMessage:
     """The API server did not let an object be made."""
-    return note(blocked.reason, blocked.message, otherwise=Reason.POD_STARTING)
+    return reason_message(refused_action.reason, refused_action.message, fallback=Reason.POD_STARTING)
 
 
-def resize_refused(told: str) -> Note:
+def resize_refused(message: str) -> ReasonMessage:
     """The API server or the storage does not let the claim grow."""
-    return note(
+    return reason_message(
         Reason.CLAIM_RESIZE_REFUSED,
-        f"The volume cannot be changed as spec.profile asks; the session runs on with what it has. {told}",
-        otherwise=Reason.CLAIM_RESIZE_REFUSED,
+        f"The volume cannot be changed as spec.profile asks; the session runs on with what it has. {message}",
+        fallback=Reason.CLAIM_RESIZE_REFUSED,
     )
 
 
-def admitted(quota: str, memory: Decimal | None) -> Note:
+def admitted(quota: str, memory: Decimal | None) -> ReasonMessage:
     """The session has its place."""
     taken = "" if memory is None else f" and {format_quantity(memory)} of memory"
-    return Note(Reason.ADMITTED, f"Holds a place{taken} in the quota {quota}.")
+    return ReasonMessage(Reason.ADMITTED, f"Holds a place{taken} in the quota {quota}.")
 
 
-def volume_not_bound(claim: str) -> Note:
+def volume_not_bound(pvc: str) -> ReasonMessage:
     """The scheduler waits for the claim: without a word for minutes, and then with one about its own patience."""
-    return Note(
+    return ReasonMessage(
         Reason.VOLUME_NOT_BOUND,
-        f"The pod waits for a volume for its claim {claim}; the events of kubectl describe pvc tell why none comes: no "
+        f"The pod waits for a volume for its claim {pvc}; the events of kubectl describe pvc tell why none comes: no "
         "provisioner for its storage class, for example.",
     )
 
 
-def pending(pod: PodFacts, *, unbound: str | None, before: Note | None) -> Note:
+def pending(pod: PodFacts, *, unbound_pvc: str | None, before: ReasonMessage | None) -> ReasonMessage:
     """Why the pod does not run yet.
 
     `unbound` is the claim that has had no volume for too long; `before` is what was told of the same pod last.
 
     A kubelet that cannot pull an image says ErrImagePull and ImagePullBackOff by turns: the second one is kept.
     """
-    if unbound is not None and (pod.scheduled is None or pod.scheduled_reason == "SchedulerError"):
-        return volume_not_bound(unbound)
+    if unbound_pvc is not None and (pod.scheduled is None or pod.scheduled_reason == "SchedulerError"):
+        return volume_not_bound(unbound_pvc)
     if pod.scheduled is False:
-        return note(pod.scheduled_reason, pod.scheduled_message, otherwise="Unschedulable")
-    if pod.waiting_reason in _COMING:
+        return reason_message(pod.scheduled_reason, pod.scheduled_message, fallback="Unschedulable")
+    if pod.waiting_reason in _CONTAINER_STARTING:
         return STARTING
     if before is not None and (pod.waiting_reason, before.reason) == ("ErrImagePull", "ImagePullBackOff"):
         return before
-    return note(pod.waiting_reason, pod.waiting_message, otherwise=Reason.POD_STARTING)
+    return reason_message(pod.waiting_reason, pod.waiting_message, fallback=Reason.POD_STARTING)
 
 
 def _failed(recovery: RecoveryStatus) -> str:

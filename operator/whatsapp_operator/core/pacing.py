@@ -1,6 +1,6 @@
 """When a status that is not urgent may be written: changes are gathered, and a restless session is slowed down.
 
-The runtime keeps one `Pace` per session and asks it after each decision; nothing here writes or waits.
+The runtime keeps one `WriteLimiter` per session and asks it after each decision; nothing here writes or waits.
 
     pace = pace.looked(now=now, differs=wanted != stored, urgent=is_urgent(stored, wanted))
     due = pace.due(commit=decision.commit, hold_until=decision.hold_until)      # None: nothing to write
@@ -14,13 +14,13 @@ from typing import Final
 from whatsapp_operator.api.conditions import ConditionType, find_condition
 from whatsapp_operator.api.session import SessionStatus
 
-GATHER: Final = timedelta(seconds=1)
+BATCH_WINDOW: Final = timedelta(seconds=1)
 """ Changes within this time become one write. """
 BURST: Final = 4
 """ Writes a session may make at once after a calm time. """
-REGAIN: Final = timedelta(seconds=5)
+REFILL: Final = timedelta(seconds=5)
 """ How long it takes to regain one. """
-LONGEST_WAIT: Final = timedelta(seconds=5)
+MAX_DELAY: Final = timedelta(seconds=5)
 """ What people and tools wait for is never told later than this, and nothing is held back longer. """
 URGENT: Final = (ConditionType.READY, ConditionType.ADMITTED, ConditionType.STALLED, ConditionType.CONFLICT)
 
@@ -35,17 +35,17 @@ def is_urgent(stored: SessionStatus, wanted: SessionStatus) -> bool:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pace:
+class WriteLimiter:
     """What one session may still write, and since when something waits to be written."""
 
-    spent: float = 0.0
+    used: float = 0.0
     """ Writes made and not regained, as of `counted`; at most BURST. """
     counted: datetime | None = None
     waiting_since: datetime | None = None
     """ When what is stored was first seen to differ from what is wanted. """
     urgent_since: datetime | None = None
 
-    def looked(self, *, now: datetime, differs: bool, urgent: bool) -> "Pace":
+    def after_decision(self, *, now: datetime, differs: bool, urgent: bool) -> "WriteLimiter":
         """Return the pace after a decision: whether its status differs from the stored one, and urgently so."""
         return replace(
             self,
@@ -53,7 +53,7 @@ class Pace:
             urgent_since=(self.urgent_since or now) if differs and urgent else None,
         )
 
-    def due(self, *, commit: bool = False, hold_until: datetime | None = None) -> datetime | None:
+    def due(self, *, commit: bool = False, delay_until: datetime | None = None) -> datetime | None:
         """Return when the waiting difference is to be written, maybe in the past; None when nothing waits.
 
         A commit waits for nothing. A hold, however long, delays by LONGEST_WAIT at most.
@@ -62,20 +62,20 @@ class Pace:
             return None
         if commit:
             return self.waiting_since
-        due = self.waiting_since + GATHER
-        if self.counted is not None and self.spent > BURST - 1:
-            due = max(due, self.counted + (self.spent - (BURST - 1)) * REGAIN)
+        due = self.waiting_since + BATCH_WINDOW
+        if self.counted is not None and self.used > BURST - 1:
+            due = max(due, self.counted + (self.used - (BURST - 1)) * REFILL)
         if self.urgent_since is not None:
-            due = min(due, self.urgent_since + LONGEST_WAIT)
-        if hold_until is not None:
-            due = max(due, min(hold_until, self.waiting_since + LONGEST_WAIT))
+            due = min(due, self.urgent_since + MAX_DELAY)
+        if delay_until is not None:
+            due = max(due, min(delay_until, self.waiting_since + MAX_DELAY))
         return due
 
-    def written(self, *, now: datetime) -> "Pace":
+    def after_write(self, *, now: datetime) -> "WriteLimiter":
         """Return the pace after a write, also after one that waited for nothing."""
-        return Pace(spent=min(self._spent_at(now) + 1, float(BURST)), counted=now)
+        return WriteLimiter(used=min(self._used_at(now) + 1, float(BURST)), counted=now)
 
-    def _spent_at(self, now: datetime) -> float:
+    def _used_at(self, now: datetime) -> float:
         if self.counted is None:
             return 0.0
-        return max(0.0, self.spent - max(now - self.counted, timedelta()) / REGAIN)
+        return max(0.0, self.used - max(now - self.counted, timedelta()) / REFILL)

@@ -2,7 +2,7 @@
 
 A bad image, a broken node or a change of the page fails sessions together. Then recovery pauses for all, until five
 minutes pass without a failure; first starts and the replacement of lost pods go on. The runtime keeps one
-`RecoveryPause` and shows it every session's last failure after each write and each resync; since those stand in
+`CircuitBreaker` and shows it every session's last failure after each write and each resync; since those stand in
 status, an operator that starts anew finds the pause again.
 """
 
@@ -15,14 +15,14 @@ from typing import Final
 
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core import names
-from whatsapp_operator.core.failure import is_by_runner
+from whatsapp_operator.core.failure import is_runner_failure
 from whatsapp_operator.core.model import SessionUID
 
 WINDOW: Final = timedelta(minutes=1)
 """ Failures within this time count as together. """
-QUIET: Final = timedelta(minutes=5)
+COOLDOWN: Final = timedelta(minutes=5)
 """ This long without a failure ends the pause. """
-AT_LEAST: Final = 3
+MIN_FAILURES: Final = 3
 """ Fewer failing sessions are no mass failure, however small the fleet: two of three is bad luck. """
 SHARE: Final = 3
 """ More than one in this many of the sessions that have a pod. """
@@ -38,32 +38,32 @@ def runner_failures(sessions: Iterable[WhatsAppSession]) -> dict[SessionUID, dat
     times = {}
     for session in sessions:
         failure = session.status.recovery and session.status.recovery.last_failure
-        if failure and failure.time is not None and is_by_runner(failure):
+        if failure and failure.time is not None and is_runner_failure(failure):
             times[names.session_uid(session)] = failure.time
     return times
 
 
 @dataclass(frozen=True, kw_only=True)
-class RecoveryPause:
+class CircuitBreaker:
     """Whether recovery is paused, since when, and which failure was the last."""
 
-    since: datetime | None = None
+    opened: datetime | None = None
     """ None: it is not paused. """
     last_failure: datetime | None = None
 
     @property
     def message(self) -> str | None:
         """Why recovery is paused, for `Observation.recovery_paused`; None: it is not."""
-        return None if self.since is None else MESSAGE
+        return None if self.opened is None else MESSAGE
 
     @property
-    def ends_at(self) -> datetime | None:
+    def closes_at(self) -> datetime | None:
         """When it ends if nothing fails until then."""
-        return None if self.since is None or self.last_failure is None else self.last_failure + QUIET
+        return None if self.opened is None or self.last_failure is None else self.last_failure + COOLDOWN
 
-    def looked(
+    def after(
         self, *, failures: Mapping[SessionUID, datetime], with_pod: AbstractSet[SessionUID], now: datetime
-    ) -> "RecoveryPause":
+    ) -> "CircuitBreaker":
         """Return the pause as of now.
 
         :param failures: `runner_failures` of all sessions.
@@ -71,10 +71,10 @@ class RecoveryPause:
         """
         times = sorted((time, uid) for uid, time in failures.items())
         last = max((time for time in (self.last_failure, times[-1][0] if times else None) if time), default=None)
-        if last is None or now - last >= QUIET:
-            return RecoveryPause(last_failure=last)
-        since = self.since or _mass_failure(times, with_pod=with_pod, now=now)
-        return RecoveryPause(since=since, last_failure=last)
+        if last is None or now - last >= COOLDOWN:
+            return CircuitBreaker(last_failure=last)
+        since = self.opened or _mass_failure(times, with_pod=with_pod, now=now)
+        return CircuitBreaker(opened=since, last_failure=last)
 
 
 def _mass_failure(
@@ -82,13 +82,13 @@ def _mass_failure(
 ) -> datetime | None:
     """Return the moment at which too many had failed within the window, looking back to the last quiet time."""
     later = now
-    for place in range(len(times) - 1, -1, -1):
-        moment = times[place][0]
-        if later - moment >= QUIET:
+    for position in range(len(times) - 1, -1, -1):
+        moment = times[position][0]
+        if later - moment >= COOLDOWN:
             return None
         later = moment
-        first = bisect_right(times, moment - WINDOW, hi=place + 1, key=lambda failure: failure[0])
-        failed = {uid for _, uid in times[first : place + 1]}
-        if len(failed) >= AT_LEAST and len(failed) * SHARE > len(with_pod | failed):
+        first = bisect_right(times, moment - WINDOW, hi=position + 1, key=lambda failure: failure[0])
+        failed = {uid for _, uid in times[first : position + 1]}
+        if len(failed) >= MIN_FAILURES and len(failed) * SHARE > len(with_pod | failed):
             return moment
     return None

@@ -20,7 +20,7 @@ from whatsapp_operator.api.constants import (
     RUNNER_NAME,
     SERVICE_NAME,
 )
-from whatsapp_operator.api.requests import asked
+from whatsapp_operator.api.requests import requested
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core import names
 from whatsapp_operator.core.container import SCRATCH, runner_container, variable, volumes
@@ -45,7 +45,7 @@ def pod_manifest(session: WhatsAppSession, defaults: Defaults) -> Manifest:
         "name": names.pod_name(session),
         "namespace": session.metadata.namespace,
         "labels": options.labels
-        | names.own_labels(session)
+        | names.selector_labels(session)
         | {QUOTA_LABEL: names.label_value(quota), names.KEY_ID_LABEL: names.label_value(defaults.key_id)},
         "annotations": options.annotations | {names.QUOTA_ANNOTATION: quota, _EVICTION_HINT: _scratch_names()},
         "ownerReferences": [names.owner_reference(session)],
@@ -56,14 +56,14 @@ def pod_manifest(session: WhatsAppSession, defaults: Defaults) -> Manifest:
         "metadata": metadata,
         "spec": _spec(session, defaults),
     }
-    metadata["annotations"][names.MADE_FROM_ANNOTATION] = _fingerprint(pod)
+    metadata["annotations"][names.TEMPLATE_HASH_ANNOTATION] = _hash(pod)
     # After the fingerprint: labels that nothing selects by are no reason to call a running pod outdated, neither when
     # they came nor when one changes. A person's own word for one of them stays.
-    metadata["labels"] = names.common_labels(session.metadata.name) | metadata["labels"]
+    metadata["labels"] = names.recommended_labels(session.metadata.name) | metadata["labels"]
     # After it too: what a person asks for once is no edit that waits for the next pod.
-    requests = asked(session.metadata.annotations)
-    told: dict[str, str | None] = {RESTART_AT: requests.restart_at, RELINK_AT: requests.relink_at}
-    metadata["annotations"] |= {name: value for name, value in told.items() if value is not None}
+    requests = requested(session.metadata.annotations)
+    requested_at: dict[str, str | None] = {RESTART_AT: requests.restart_at, RELINK_AT: requests.relink_at}
+    metadata["annotations"] |= {name: value for name, value in requested_at.items() if value is not None}
     variables: dict[str, str | None] = {
         Variable.RESTART_REQUEST: requests.restart_at,
         Variable.RELINK_REQUEST: requests.relink_at,
@@ -80,15 +80,15 @@ def _resumed(session: WhatsAppSession) -> str | None:
     The write that says Suspended=True is the one that ends a stop, and the next one moves this time: so the runner's
     memory of the stop ends if and only if the operator's did.
     """
-    told = find_condition(session.status.conditions, ConditionType.SUSPENDED)
-    if told is None or told.status != ConditionStatus.FALSE or told.last_transition_time is None:
+    suspended = find_condition(session.status.conditions, ConditionType.SUSPENDED)
+    if suspended is None or suspended.status != ConditionStatus.FALSE or suspended.last_transition_time is None:
         return None
-    return format_time(told.last_transition_time)
+    return format_time(suspended.last_transition_time)
 
 
-def fingerprint(session: WhatsAppSession, defaults: Defaults) -> str:
+def template_hash(session: WhatsAppSession, defaults: Defaults) -> str:
     """Return what a pod made now would bear as made-from; another one on the pod means that edits wait."""
-    return str(pod_manifest(session, defaults)["metadata"]["annotations"][names.MADE_FROM_ANNOTATION])
+    return str(pod_manifest(session, defaults)["metadata"]["annotations"][names.TEMPLATE_HASH_ANNOTATION])
 
 
 def _spec(session: WhatsAppSession, defaults: Defaults) -> dict[str, Any]:
@@ -132,7 +132,7 @@ def _spec(session: WhatsAppSession, defaults: Defaults) -> dict[str, Any]:
     return spec
 
 
-def _fingerprint(pod: dict[str, Any]) -> str:
+def _hash(pod: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(pod, sort_keys=True).encode()).hexdigest()[:16]
 
 

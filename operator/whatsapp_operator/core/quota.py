@@ -20,8 +20,8 @@ from whatsapp_operator.api.resources import effective
 from whatsapp_operator.api.session import OperatingMode, WhatsAppSession
 from whatsapp_operator.core import names
 from whatsapp_operator.core.facts import memory_limits
-from whatsapp_operator.core.model import Grant, SessionUID
-from whatsapp_operator.core.standing import stands_still
+from whatsapp_operator.core.model import AssumedReservation, SessionUID
+from whatsapp_operator.core.standing import is_on_hold
 
 WITHIN_LIMITS: Final = "WithinLimits"
 """ A quota's condition: False after its limits were lowered below what is admitted. Nobody is put out for that. """
@@ -30,7 +30,7 @@ INVALID: Final = "InvalidObject"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class Reservation:
     """A place in a quota that a session holds, by its reservation, its pod or a grant."""
 
     session_uid: SessionUID
@@ -41,12 +41,12 @@ class Place:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Applicant:
+class PendingSession:
     """A session that wants to run and has no place that fits it."""
 
     key: ObjectKey
     created: datetime
-    place: Place
+    reservation: Reservation
     """ The place it wants. """
 
 
@@ -60,9 +60,9 @@ class Usage:
     """ Bytes. """
 
 
-def wanted_place(session: WhatsAppSession) -> Place:
+def wanted_reservation(session: WhatsAppSession) -> Reservation:
     """Return the place that a pod made now would take. The spec must be usable."""
-    return Place(
+    return Reservation(
         session_uid=names.session_uid(session),
         quota=session.spec.quota_name,
         namespace=session.metadata.namespace,
@@ -70,12 +70,12 @@ def wanted_place(session: WhatsAppSession) -> Place:
     )
 
 
-def reserved_place(session: WhatsAppSession) -> Place | None:
+def stored_reservation(session: WhatsAppSession) -> Reservation | None:
     """Return the place that the session's status holds."""
     admission = session.status.admission
     if admission is None:
         return None
-    return Place(
+    return Reservation(
         session_uid=names.session_uid(session),
         quota=admission.quota_name,
         namespace=session.metadata.namespace,
@@ -83,7 +83,7 @@ def reserved_place(session: WhatsAppSession) -> Place | None:
     )
 
 
-def pods_place(pod: Mapping[str, Any]) -> Place | None:
+def pod_reservation(pod: Mapping[str, Any]) -> Reservation | None:
     """Return the place that a pod takes until its object is gone, ended or not; None for a pod of no session."""
     metadata = pod.get("metadata") or {}
     labels, annotations = metadata.get("labels") or {}, metadata.get("annotations") or {}
@@ -91,7 +91,7 @@ def pods_place(pod: Mapping[str, Any]) -> Place | None:
     quota = annotations.get(names.QUOTA_ANNOTATION) or labels.get(QUOTA_LABEL)
     if not uid or not quota:
         return None
-    return Place(
+    return Reservation(
         session_uid=SessionUID(uid),
         quota=quota,
         namespace=str(metadata.get("namespace", "")),
@@ -99,18 +99,18 @@ def pods_place(pod: Mapping[str, Any]) -> Place | None:
     )
 
 
-def covers(place: Place, grant: Grant) -> bool:
+def covers(reservation: Reservation, assumed: AssumedReservation) -> bool:
     """Whether a place is what the grant allows: then the grant need not be counted beside it."""
-    return place.quota == grant.quota_name and place.memory >= grant.memory
+    return reservation.quota == assumed.quota_name and reservation.memory >= assumed.memory
 
 
-def has_fitting_place(session: WhatsAppSession) -> bool:
+def has_fitting_reservation(session: WhatsAppSession) -> bool:
     """Whether the reservation in status is one for the pod that the spec asks for."""
-    reserved, wanted = reserved_place(session), wanted_place(session)
+    reserved, wanted = stored_reservation(session), wanted_reservation(session)
     return reserved is not None and reserved.quota == wanted.quota and reserved.memory >= wanted.memory
 
 
-def applicant(session: WhatsAppSession) -> Applicant | None:
+def pending_session(session: WhatsAppSession) -> PendingSession | None:
     """Return what the session applies for; None when it does not want to run or has what it needs.
 
     Whether it has a pod is not asked here: that is in the LIST of pods.
@@ -118,10 +118,14 @@ def applicant(session: WhatsAppSession) -> Applicant | None:
     metadata = session.metadata
     if metadata.deletion_timestamp is not None or session.problems:
         return None
-    if session.spec.operating_mode is not OperatingMode.RUNNING or has_fitting_place(session) or stands_still(session):
+    if (
+        session.spec.operating_mode is not OperatingMode.RUNNING
+        or has_fitting_reservation(session)
+        or is_on_hold(session)
+    ):
         return None
     created = metadata.creation_timestamp or datetime.max.replace(tzinfo=UTC)
-    return Applicant(key=metadata.key, created=created, place=wanted_place(session))
+    return PendingSession(key=metadata.key, created=created, reservation=wanted_reservation(session))
 
 
 def quota_status(quota: WhatsAppSessionQuota, *, usage: Usage, now: datetime) -> QuotaStatus:

@@ -14,30 +14,30 @@ from whatsapp_operator.core.model import PodFacts
 from whatsapp_operator.core.stops import request_pending
 
 
-def recovery_before(session: WhatsAppSession) -> RecoveryStatus:
+def stored_recovery(session: WhatsAppSession) -> RecoveryStatus:
     """Return what to go on from: the record, without the count and the wait where a person asks for something."""
-    held = _held(session)
-    return _forgiven(held) if request_pending(session, session.status.handled_requests) else held
+    held = _recorded(session)
+    return _reset(held) if request_pending(session, session.status.handled_requests) else held
 
 
-def while_asked(recovery: RecoveryStatus, session: WhatsAppSession) -> RecoveryStatus:
+def while_request_pending(recovery: RecoveryStatus, session: WhatsAppSession) -> RecoveryStatus:
     """Return what to record while a request waits: its count goes with the pod that carries it, for it may be taken back."""
-    failures = max(recovery.consecutive_failures, _held(session).consecutive_failures)
+    failures = max(recovery.consecutive_failures, _recorded(session).consecutive_failures)
     return recovery.model_copy(update={"consecutive_failures": failures})
 
 
-def _held(session: WhatsAppSession) -> RecoveryStatus:
+def _recorded(session: WhatsAppSession) -> RecoveryStatus:
     """Return what is recorded, without the count and the wait of a spec that was changed since."""
     recorded = session.status.recovery or RecoveryStatus()
     edited = session.status.observed_generation not in (None, session.metadata.generation)
-    return _forgiven(recorded) if edited else recorded
+    return _reset(recorded) if edited else recorded
 
 
-def with_pod(recovery: RecoveryStatus, pod: PodFacts, *, spec: RecoverySpec, now: datetime) -> RecoveryStatus:
+def with_active_pod(recovery: RecoveryStatus, pod: PodFacts, *, spec: RecoverySpec, now: datetime) -> RecoveryStatus:
     """Return the record beside a pod that lives: nothing is waited for, and after healthyAfter nothing is held against it."""
     recovery = recovery.model_copy(update={"next_attempt_time": None})
     healthy = healthy_at(pod, spec=spec)
-    return _forgiven(recovery) if healthy is not None and healthy <= now else recovery
+    return _reset(recovery) if healthy is not None and healthy <= now else recovery
 
 
 def with_failure(
@@ -47,8 +47,8 @@ def with_failure(
     if is_recorded(recovery, pod):
         return recovery
     healthy = healthy_at(pod, spec=spec)
-    forgiven = healthy is not None and failure.time is not None and healthy <= failure.time
-    failures = 1 if forgiven else recovery.consecutive_failures + 1
+    reset = healthy is not None and failure.time is not None and healthy <= failure.time
+    failures = 1 if reset else recovery.consecutive_failures + 1
     exhausted = backoff.is_exhausted(spec, failures=failures)
     next_attempt = None if exhausted or failure.time is None else failure.time + backoff.delay(spec, failures=failures)
     return recovery.model_copy(
@@ -92,7 +92,7 @@ def is_exhausted(session: WhatsAppSession, recovery: RecoveryStatus) -> bool:
     return backoff.is_exhausted(session.spec.recovery, failures=recovery.consecutive_failures)
 
 
-def _forgiven(recovery: RecoveryStatus) -> RecoveryStatus:
+def _reset(recovery: RecoveryStatus) -> RecoveryStatus:
     return recovery.model_copy(update={"consecutive_failures": 0, "next_attempt_time": None})
 
 

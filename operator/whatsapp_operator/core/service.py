@@ -29,7 +29,8 @@ def service_manifest(namespace: str) -> Manifest:
             "metadata": {
                 "name": SERVICE_NAME,
                 "namespace": namespace,
-                "labels": names.common_labels(SERVICE_NAME) | {MANAGED_BY_LABEL: MANAGED_BY, NAME_LABEL: RUNNER_NAME},
+                "labels": names.recommended_labels(SERVICE_NAME)
+                | {MANAGED_BY_LABEL: MANAGED_BY, NAME_LABEL: RUNNER_NAME},
             },
             "spec": {
                 "clusterIP": "None",

@@ -8,18 +8,18 @@ from typing import Final
 
 from whatsapp_operator.api.conditions import ConditionStatus, ConditionType, find_condition
 from whatsapp_operator.api.session import Reason, WhatsAppSession
-from whatsapp_operator.core.recovery import is_exhausted, recovery_before
-from whatsapp_operator.core.stops import current_stop
+from whatsapp_operator.core.recovery import is_exhausted, stored_recovery
+from whatsapp_operator.core.stops import active_hold
 
 OBSTACLES: Final = frozenset({str(Reason.NAME_TAKEN), str(Reason.MULTIPLE_PODS), str(Reason.INVALID_OBJECT)})
 """ Reasons of Stalled that last until somebody removes an object or mends the spec. """
 
 
-def stands_still(session: WhatsAppSession) -> bool:
+def is_on_hold(session: WhatsAppSession) -> bool:
     """Whether no pod is made for the session until a person does something. Its spec must be usable."""
-    if current_stop(session, pod=None, report=None) is not None:
+    if active_hold(session, pod=None, report=None) is not None:
         return True
-    if is_exhausted(session, recovery_before(session)):
+    if is_exhausted(session, stored_recovery(session)):
         return True
     stalled = find_condition(session.status.conditions, ConditionType.STALLED)
     return stalled is not None and stalled.status == ConditionStatus.TRUE and stalled.reason in OBSTACLES

@@ -14,35 +14,35 @@ from typing import Final
 from session_protocol.vocabulary import RunnerState, wait_is_over, waits_for_person
 
 from whatsapp_operator.api.conditions import ConditionStatus, ConditionType, find_condition
-from whatsapp_operator.api.requests import HandledRequests, asked, relink_pending, restart_pending
+from whatsapp_operator.api.requests import HandledRequests, relink_pending, requested, restart_pending
 from whatsapp_operator.api.session import Reason, SessionStatus, WhatsAppSession
 from whatsapp_operator.core.model import PodFacts, RunnerReport
 
-STOPS: Final = {
+HOLD_REASONS_BY_STATE: Final = {
     RunnerState.CONFLICT: Reason.CONFLICT,
     RunnerState.TEMPORARILY_BANNED: Reason.TEMPORARILY_BANNED,
     RunnerState.LOGGED_OUT: Reason.LOGGED_OUT,
 }
 """ The runner's words that wait for a person (a logout only when it says so), and what is written. """
-STOP_REASONS: Final = frozenset(str(reason) for reason in STOPS.values())
+HOLD_REASONS: Final = frozenset(str(reason) for reason in HOLD_REASONS_BY_STATE.values())
 
 
-def recorded_stop(status: SessionStatus) -> Reason | None:
+def stored_hold(status: SessionStatus) -> Reason | None:
     """Return what the status remembers."""
     stalled = find_condition(status.conditions, ConditionType.STALLED)
-    if stalled is None or stalled.status != ConditionStatus.TRUE or stalled.reason not in STOP_REASONS:
+    if stalled is None or stalled.status != ConditionStatus.TRUE or stalled.reason not in HOLD_REASONS:
         return None
     return Reason(stalled.reason)
 
 
-def said_stop(report: RunnerReport) -> Reason | None:
+def reported_hold(report: RunnerReport) -> Reason | None:
     """Return why a person is waited for by the runner's word, or None."""
     if not waits_for_person(state=report.state, reason=report.reason):
         return None
-    return STOPS.get(RunnerState(report.state))
+    return HOLD_REASONS_BY_STATE.get(RunnerState(report.state))
 
 
-def says_over(report: RunnerReport) -> bool:
+def ends_hold(report: RunnerReport) -> bool:
     """Whether the runner says that nobody has to be waited for (any more)."""
     return wait_is_over(state=report.state, reason=report.reason)
 
@@ -53,9 +53,9 @@ def request_pending(session: WhatsAppSession, handled: HandledRequests) -> bool:
     return restart_pending(annotations, handled) or relink_pending(annotations, handled)
 
 
-def handled_by(session: WhatsAppSession, pod: PodFacts | None) -> HandledRequests:
+def handled_requests(session: WhatsAppSession, pod: PodFacts | None) -> HandledRequests:
     """Return the handled requests: those in status, and the present ones that the pod was made under."""
-    handled, wanted = session.status.handled_requests, asked(session.metadata.annotations)
+    handled, wanted = session.status.handled_requests, requested(session.metadata.annotations)
     if pod is None:
         return handled
     return HandledRequests(
@@ -66,26 +66,26 @@ def handled_by(session: WhatsAppSession, pod: PodFacts | None) -> HandledRequest
     )
 
 
-def told_stop(session: WhatsAppSession, *, pod: PodFacts | None, report: RunnerReport | None) -> Reason | None:
+def status_hold(session: WhatsAppSession, *, pod: PodFacts | None, report: RunnerReport | None) -> Reason | None:
     """Return the stop that the status is to tell: it is remembered until something has ended it.
 
     A request ends it with the pod that carries the request, not before: while the request waits, for a place or for the
     old pod's end, the annotation may be taken away, and nothing else would remember. `report` is of the current pod's
     runner, or of the last one's when no pod exists.
     """
-    waits = request_pending(session, handled_by(session, pod))
-    carried_out = not waits and request_pending(session, session.status.handled_requests)
-    stop = None if carried_out else recorded_stop(session.status)
+    pending = request_pending(session, handled_requests(session, pod))
+    carried_out = not pending and request_pending(session, session.status.handled_requests)
+    hold = None if carried_out else stored_hold(session.status)
     if report is None:
-        return stop
+        return hold
     # The word of a pod that is about to be replaced on request is of before.
-    if not waits and (said := said_stop(report)) is not None:
-        return said
-    return None if says_over(report) else stop
+    if not pending and (reported := reported_hold(report)) is not None:
+        return reported
+    return None if ends_hold(report) else hold
 
 
-def current_stop(session: WhatsAppSession, *, pod: PodFacts | None, report: RunnerReport | None) -> Reason | None:
+def active_hold(session: WhatsAppSession, *, pod: PodFacts | None, report: RunnerReport | None) -> Reason | None:
     """Return why no pod may be made for the session now, or None: by its status, a request, and a runner's last word."""
-    if request_pending(session, handled_by(session, pod)):
+    if request_pending(session, handled_requests(session, pod)):
         return None
-    return told_stop(session, pod=pod, report=report)
+    return status_hold(session, pod=pod, report=report)

@@ -14,8 +14,8 @@ from whatsapp_operator.api.session import LinkStatus, OperatorState, Reason, Ses
 from whatsapp_operator.core import notes
 from whatsapp_operator.core.making import Step
 from whatsapp_operator.core.model import RunnerReport
-from whatsapp_operator.core.notes import Note, note
-from whatsapp_operator.core.situation import Situation
+from whatsapp_operator.core.notes import ReasonMessage, reason_message
+from whatsapp_operator.core.situation import Snapshot
 
 _LINKED: Final = frozenset(
     {
@@ -40,87 +40,92 @@ _NOT_LINKED: Final = frozenset(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Voice:
+class ReportedState:
     """What is said about the session itself."""
 
     state: str
     ready: ConditionStatus
-    ready_note: Note
+    ready_message: ReasonMessage
     linked: ConditionStatus
-    linked_note: Note
+    linked_message: ReasonMessage
     link: LinkStatus | None
 
 
-def voice(case: Situation, step: Step) -> Voice:
+def reported_state(snapshot: Snapshot, step: Step) -> ReportedState:
     """Return what is said, by the runner of the present pod if it answers."""
-    before = case.session.status
-    linked, linked_note = _linked_before(before)
-    if case.answers and case.report is not None:
-        return _runners(case.report, before)
-    if case.lives and case.silent:
-        state, ready, said = OperatorState.UNREACHABLE, ConditionStatus.UNKNOWN, notes.UNREACHABLE
-        return Voice(
-            state=state, ready=ready, ready_note=said, linked=linked, linked_note=linked_note, link=before.link
+    before = snapshot.session.status
+    linked, linked_message = _stored_linked(before)
+    if snapshot.responding and snapshot.report is not None:
+        return _from_runner(snapshot.report, before)
+    if snapshot.pod_active and snapshot.silent:
+        state, ready, message = OperatorState.UNREACHABLE, ConditionStatus.UNKNOWN, notes.UNREACHABLE
+        return ReportedState(
+            state=state,
+            ready=ready,
+            ready_message=message,
+            linked=linked,
+            linked_message=linked_message,
+            link=before.link,
         )
-    if (kept := _kept(case)) is not None:
+    if (kept := _from_status(snapshot)) is not None:
         return kept
-    return Voice(
+    return ReportedState(
         state=step.state,
         ready=ConditionStatus.FALSE,
-        ready_note=step.said,
+        ready_message=step.ready,
         linked=linked,
-        linked_note=linked_note,
+        linked_message=linked_message,
         link=before.link,
     )
 
 
-def _runners(report: RunnerReport, before: SessionStatus) -> Voice:
+def _from_runner(report: RunnerReport, before: SessionStatus) -> ReportedState:
     connected = report.state == RunnerState.CONNECTED
     message = redact(report.message) or f"The runner says {report.state}."
-    linked, linked_note = _linked(report, before)
-    return Voice(
+    linked, linked_message = _linked(report, before)
+    return ReportedState(
         state=report.state,
         ready=ConditionStatus.TRUE if connected else ConditionStatus.FALSE,
-        ready_note=note(report.state, message, otherwise=Reason.RUNNER_STARTING),
+        ready_message=reason_message(report.state, message, fallback=Reason.RUNNER_STARTING),
         linked=linked,
-        linked_note=linked_note,
+        linked_message=linked_message,
         link=_link(report, before, linked=linked),
     )
 
 
-def _kept(case: Situation) -> Voice | None:
+def _from_status(snapshot: Snapshot) -> ReportedState | None:
     """An operator that has just started has not listened yet: what was said of this pod stays until it has."""
-    before, pod = case.session.status, case.pod
+    before, pod = snapshot.session.status, snapshot.pod
     ready = find_condition(before.conditions, ConditionType.READY)
-    own = {str(word) for word in OperatorState} - {OperatorState.UNREACHABLE}
-    if pod is None or not case.lives or pod.started is None or before.pod_uid != pod.uid:
+    own = {str(state_) for state_ in OperatorState} - {OperatorState.UNREACHABLE}
+    if pod is None or not snapshot.pod_active or pod.started is None or before.pod_uid != pod.uid:
         return None
     if ready is None or before.state is None or before.state in own:
         return None
-    linked, linked_note = _linked_before(before)
-    return Voice(
+    linked, linked_message = _stored_linked(before)
+    return ReportedState(
         state=before.state,
         ready=ready.status,
-        ready_note=Note(ready.reason, ready.message),
+        ready_message=ReasonMessage(ready.reason, ready.message),
         linked=linked,
-        linked_note=linked_note,
+        linked_message=linked_message,
         link=before.link,
     )
 
 
-def _linked(report: RunnerReport, before: SessionStatus) -> tuple[ConditionStatus, Note]:
+def _linked(report: RunnerReport, before: SessionStatus) -> tuple[ConditionStatus, ReasonMessage]:
     if report.state in _NOT_LINKED:
-        return ConditionStatus.FALSE, Note(Reason.NOT_LINKED, "No phone is linked.")
+        return ConditionStatus.FALSE, ReasonMessage(Reason.NOT_LINKED, "No phone is linked.")
     if report.state in _LINKED or report.linked_time is not None:
-        return ConditionStatus.TRUE, Note(Reason.LINKED, "A phone is linked.")
-    return _linked_before(before)
+        return ConditionStatus.TRUE, ReasonMessage(Reason.LINKED, "A phone is linked.")
+    return _stored_linked(before)
 
 
-def _linked_before(before: SessionStatus) -> tuple[ConditionStatus, Note]:
+def _stored_linked(before: SessionStatus) -> tuple[ConditionStatus, ReasonMessage]:
     linked = find_condition(before.conditions, ConditionType.LINKED)
     if linked is None:
-        return ConditionStatus.UNKNOWN, Note(Reason.NOT_KNOWN, "No runner has told yet.")
-    return linked.status, Note(linked.reason, linked.message)
+        return ConditionStatus.UNKNOWN, ReasonMessage(Reason.NOT_KNOWN, "No runner has told yet.")
+    return linked.status, ReasonMessage(linked.reason, linked.message)
 
 
 def _link(report: RunnerReport, before: SessionStatus, *, linked: ConditionStatus) -> LinkStatus | None:

@@ -20,7 +20,7 @@ from whatsapp_operator.api.quota import WhatsAppSessionQuota
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core.admit import AdmissionResult, admit
 from whatsapp_operator.core.diff import merge_patch
-from whatsapp_operator.core.model import Grant, Refusal, SessionUID
+from whatsapp_operator.core.model import AssumedReservation, Refusal, SessionUID
 from whatsapp_operator.core.quota import Usage, quota_status
 from whatsapp_operator.runtime.client import Kube
 from whatsapp_operator.runtime.clock import Clock
@@ -31,16 +31,16 @@ from whatsapp_operator.runtime.resources import PODS, QUOTAS, SESSIONS, Json
 
 logger = logging.getLogger(__name__)
 
-GATHER: Final = 0.05
+BATCH_WINDOW: Final = 0.05
 """ Seconds before a round begins: sessions that are applied together are let in together. """
-LEAST_GAP: Final = 0.5
+MIN_INTERVAL: Final = 0.5
 """ Seconds between the beginnings of two rounds at least. """
 REST: Final = 3.0
 """ How many times as long as a round nothing is done after it, so that rounds take a quarter of the time at most: while
 hundreds of sessions are applied, each round lists them all, and the workers are to make the pods meanwhile. """
-LONGEST_REST: Final = 3.0
+MAX_REST: Final = 3.0
 """ Seconds; a place that is free is not left empty for longer by that. """
-QUOTA_GAP: Final = 1.0
+QUOTA_INTERVAL: Final = 1.0
 """ Seconds between two writes of one quota's status at least. """
 FIRST_RETRY: Final = 1.0
 LAST_RETRY: Final = 15.0
@@ -50,11 +50,11 @@ LAST_RETRY: Final = 15.0
 class Verdict(NamedTuple):
     """What the rounds say about one session. Neither: it was not considered yet."""
 
-    grant: Grant | None
+    assumed: AssumedReservation | None
     refusal: Refusal | None
 
 
-class View(NamedTuple):
+class ClusterState(NamedTuple):
     """One authoritative look."""
 
     sessions: list[WhatsAppSession]
@@ -72,17 +72,17 @@ class Admission:
         clock: Clock,
         instance: Instance,
         pods_selector: str,
-        changed: Callable[[ObjectKey], None],
+        on_changed: Callable[[ObjectKey], None],
         metrics: Metrics,
     ) -> None:
         self._kube = kube
         self._clock = clock
         self._instance = instance
         self._pods_selector = pods_selector
-        self._changed = changed
+        self._on_changed = on_changed
         """ Called with each session about which there is a new verdict. """
         self._metrics = metrics
-        self._grants: dict[SessionUID, Grant] = {}
+        self._assumed: dict[SessionUID, AssumedReservation] = {}
         self._refusals: Mapping[SessionUID, Refusal] = {}
         self._requested = asyncio.Event()
         self._quota_written: dict[str, float] = {}
@@ -93,21 +93,21 @@ class Admission:
 
     def verdict(self, uid: SessionUID) -> Verdict:
         """Return what the rounds say about a session."""
-        return Verdict(self._grants.get(uid), self._refusals.get(uid))
+        return Verdict(self._assumed.get(uid), self._refusals.get(uid))
 
-    def confirmed(self, uid: SessionUID) -> None:
+    def confirm(self, uid: SessionUID) -> None:
         """The session's reservation is in its status: that counts from now on."""
-        self._grants.pop(uid, None)
+        self._assumed.pop(uid, None)
 
-    def unwanted(self, uid: SessionUID) -> None:
+    def clear_refusal(self, uid: SessionUID) -> None:
         """The session does not want in (any more): an old refusal says nothing about the next time."""
         if uid in self._refusals:
             self._refusals = {other: refusal for other, refusal in self._refusals.items() if other != uid}
 
     def forget(self, uid: SessionUID) -> None:
         """The session is gone."""
-        self.unwanted(uid)
-        if self._grants.pop(uid, None) is not None:
+        self.clear_refusal(uid)
+        if self._assumed.pop(uid, None) is not None:
             self.request()
 
     async def run(self) -> None:
@@ -115,7 +115,7 @@ class Admission:
         retry = FIRST_RETRY
         while True:
             await self._requested.wait()
-            await self._clock.sleep(GATHER)
+            await self._clock.sleep(BATCH_WINDOW)
             self._requested.clear()
             started = self._clock.monotonic()
             try:
@@ -130,27 +130,27 @@ class Admission:
             retry = FIRST_RETRY
             self._metrics.admission_rounds.labels("success").inc()
             took = self._clock.monotonic() - started
-            await self._clock.sleep(max(LEAST_GAP - took, min(REST * took, LONGEST_REST)))
+            await self._clock.sleep(max(MIN_INTERVAL - took, min(REST * took, MAX_REST)))
 
     async def round(self) -> None:
         """Make one round.
 
         :raises KubeError: the cluster could not be listed; nothing has changed.
         """
-        grants = dict(self._grants)  # BEFORE the LIST: see the module's docstring
-        view = await self._look()
+        assumed_reservations = dict(self._assumed)  # BEFORE the LIST: see the module's docstring
+        cluster = await self._list_all()
         result = admit(
-            sessions=view.sessions,
-            pods=view.pods,
-            quotas=[WhatsAppSessionQuota.parse(quota) for quota in view.quotas],
-            grants=grants.values(),
+            sessions=cluster.sessions,
+            pods=cluster.pods,
+            quotas=[WhatsAppSessionQuota.parse(quota) for quota in cluster.quotas],
+            assumed_reservations=assumed_reservations.values(),
             now=self._clock.now(),
         )
-        self._take(view, result)
-        for quota in view.quotas:
-            await self._tell(quota, result.usage)
+        self._apply(cluster, result)
+        for quota in cluster.quotas:
+            await self._write_quota_status(quota, result.usage)
 
-    async def _look(self) -> View:
+    async def _list_all(self) -> ClusterState:
         sessions = [
             WhatsAppSession.parse(obj)
             for scope in self._instance.scopes
@@ -164,37 +164,39 @@ class Admission:
             if await self._instance.serves(obj["metadata"]["namespace"])
         ]
         quotas = [obj for obj in (await self._kube.list(QUOTAS)).objects if self._instance.owns(obj)]
-        return View(sessions, pods, quotas)
+        return ClusterState(sessions, pods, quotas)
 
-    def _take(self, view: View, result: AdmissionResult) -> None:
-        keys = {SessionUID(session.metadata.uid): session.key for session in view.sessions}
+    def _apply(self, cluster: ClusterState, result: AdmissionResult) -> None:
+        keys = {SessionUID(session.metadata.uid): session.key for session in cluster.sessions}
         before = self._refusals
         for uid in result.withdrawn:
-            self._grants.pop(uid, None)
+            self._assumed.pop(uid, None)
         self._refusals = result.refusals
         self._metrics.admission_waiting.set(len(result.refusals))
-        for grant in result.grants:
-            self._grants[grant.session_uid] = grant
-            logger.info("Session let in", extra={"session": str(keys[grant.session_uid]), "quota": grant.quota_name})
-            self._changed(keys[grant.session_uid])
+        for assumed in result.assumed_reservations:
+            self._assumed[assumed.session_uid] = assumed
+            logger.info(
+                "Session let in", extra={"session": str(keys[assumed.session_uid]), "quota": assumed.quota_name}
+            )
+            self._on_changed(keys[assumed.session_uid])
         for uid, refusal in result.refusals.items():
             if before.get(uid) != refusal:
-                self._changed(keys[uid])
+                self._on_changed(keys[uid])
 
-    async def _tell(self, quota: Json, usage: Mapping[str, Usage]) -> None:
+    async def _write_quota_status(self, quota: Json, usage: Mapping[str, Usage]) -> None:
         """Write a quota's status if it says something else; at most once a second, later changes in a later round."""
         parsed = WhatsAppSessionQuota.parse(quota)
         wanted = quota_status(parsed, usage=usage.get(parsed.name, Usage()), now=self._clock.now())
         patch = merge_patch(quota.get("status") or {}, wanted.to_dict())
         if not patch:
             return
-        wait = QUOTA_GAP - (self._clock.monotonic() - self._quota_written.get(parsed.name, -QUOTA_GAP))
+        wait = QUOTA_INTERVAL - (self._clock.monotonic() - self._quota_written.get(parsed.name, -QUOTA_INTERVAL))
         if wait > 0:
             self._clock.call_later(wait, self.request)
             return
         self._quota_written[parsed.name] = self._clock.monotonic()
         try:
-            await self._kube.patch_status(QUOTAS, seen=quota, patch=patch)
+            await self._kube.patch_status(QUOTAS, observed=quota, patch=patch)
         except (Conflict, NotFound):
             self._metrics.status_writes.labels(QUOTAS.plural, "conflict").inc()
             self.request()

@@ -14,38 +14,38 @@ from whatsapp_operator.runtime.resources import Json, uid_of
 from whatsapp_operator.runtime.store import Change
 
 
-class Arrivals:
+class PodHistory:
     """Remembers UIDs, and forgets them as statuses tell of them."""
 
     def __init__(self) -> None:
-        self._came: defaultdict[SessionUID, list[PodUID]] = defaultdict(list)
+        self._pods: defaultdict[SessionUID, list[PodUID]] = defaultdict(list)
 
-    def noticed(self, change: Change) -> None:
+    def record(self, change: Change) -> None:
         """Take note of a pod's change in the store."""
-        if change.after is None or (session := _session_of(change.after)) is None:
+        if change.after is None or (session := _owner_of(change.after)) is None:
             return
         pod = PodUID(uid_of(change.after))
-        if pod not in self._came[session]:
-            self._came[session].append(pod)
+        if pod not in self._pods[session]:
+            self._pods[session].append(pod)
 
-    def since(self, session: SessionUID, told: str | None) -> tuple[PodUID, ...]:
+    def since(self, session: SessionUID, status_pod_uid: str | None) -> tuple[PodUID, ...]:
         """Return the pods that came after the one that the session's status tells of; what came before is forgotten."""
-        if session not in self._came:
+        if session not in self._pods:
             return ()
-        came = self._came[session]
-        if told in came:
+        pods = self._pods[session]
+        if status_pod_uid in pods:
             # The told one stays, so that a late event about it does not make it a new one.
-            del came[: came.index(PodUID(told or ""))]
-            return tuple(came[1:])
-        return tuple(came)
+            del pods[: pods.index(PodUID(status_pod_uid or ""))]
+            return tuple(pods[1:])
+        return tuple(pods)
 
-    def keep(self, sessions: Collection[SessionUID]) -> None:
+    def retain(self, sessions: Collection[SessionUID]) -> None:
         """Forget all but these: others' pods come too, and a pod that outlives its session is told of after it."""
-        for gone in self._came.keys() - sessions:
-            del self._came[gone]
+        for gone in self._pods.keys() - sessions:
+            del self._pods[gone]
 
 
-def _session_of(pod: Json) -> SessionUID | None:
+def _owner_of(pod: Json) -> SessionUID | None:
     """Return whose pod it is. One of another name that has our owner reference was made by a person, and is no restart."""
     metadata = pod["metadata"]
     owners = (owner for owner in metadata.get("ownerReferences") or [] if owner.get("controller"))

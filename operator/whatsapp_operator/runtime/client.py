@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, Protocol
 
-from whatsapp_operator.runtime.errors import Gone, Unprocessable, refusal
+from whatsapp_operator.runtime.errors import Gone, Unprocessable, error_for
 from whatsapp_operator.runtime.resources import Json, Resource, key_of, uid_of
 
 JSON: Final = "application/json"
@@ -132,13 +132,13 @@ class Kube:
             content_type=MERGE_PATCH,
         )
 
-    async def patch_status(self, resource: Resource, *, seen: Json, patch: Mapping[str, Any]) -> Json:
+    async def patch_status(self, resource: Resource, *, observed: Json, patch: Mapping[str, Any]) -> Json:
         """Merge-patch the status of an object, provided that it is still as it was seen.
 
         :raises Conflict: it has changed, or is another object of that name.
         """
-        key = key_of(seen)
-        precondition = {"resourceVersion": seen["metadata"]["resourceVersion"], "uid": uid_of(seen)}
+        key = key_of(observed)
+        precondition = {"resourceVersion": observed["metadata"]["resourceVersion"], "uid": uid_of(observed)}
         return await self._call(
             "PATCH",
             resource.path(namespace=key.namespace or None, name=key.name, subresource="status"),
@@ -180,7 +180,7 @@ class Kube:
         )
         response = await self._client.send(request)
         if not 200 <= response.status < 300:
-            raise refusal(response.status, response.body, retry_after=response.retry_after)
+            raise error_for(response.status, response.body, retry_after=response.retry_after)
         if not isinstance(response.body, dict):
             raise Unprocessable("the API server answered with something other than an object", status=response.status)
         return response.body

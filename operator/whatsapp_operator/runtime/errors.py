@@ -97,7 +97,7 @@ _BY_STATUS: dict[int, type[Refused]] = {
 }
 
 
-def refusal(status: int, body: Mapping[str, Any], *, retry_after: float | None = None) -> KubeError:
+def error_for(status: int, body: Mapping[str, Any], *, retry_after: float | None = None) -> KubeError:
     """Return the error for an answer that is no success. `body` is the API server's Status object, or empty."""
     reason = str(body.get("reason") or "")
     message = str(body.get("message") or f"the API server answered {status}")

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from whatsapp_operator.core.model import EventNote
+from whatsapp_operator.core.model import Event
 from whatsapp_operator.runtime.client import Kube
 from whatsapp_operator.runtime.clock import Clock, micro_time
 from whatsapp_operator.runtime.errors import KubeError, NotFound
@@ -30,11 +30,11 @@ from whatsapp_operator.runtime.resources import EVENTS, Json, uid_of
 
 logger = logging.getLogger(__name__)
 
-REMEMBER: Final = 3000.0
+SERIES_WINDOW: Final = 3000.0
 """ Seconds for which a repetition raises the count. Shorter than the API server keeps events by default (an hour). """
-REMEMBERED: Final = 4096
+CACHE_SIZE: Final = 4096
 """ Events remembered at most; the longest untouched is forgotten first. """
-WAITING: Final = 4096
+QUEUE_SIZE: Final = 4096
 """ Events that may wait to be written: a thousand sessions that start at once have three or four each. """
 BURST: Final = 10
 """ Events about one object that may come at once … """
@@ -42,12 +42,12 @@ PER_SECOND: Final = 1 / 30
 """ … and how many it regains. """
 NOTE_BYTES: Final = 1024
 """ Of a note; the API server refuses an event with a longer one. """
-WORD_BYTES: Final = 128
+IDENTIFIER_BYTES: Final = 128
 """ Of an action, a reason, and the name of who tells; likewise. """
 
 
 @dataclass
-class _Told:
+class _Written:
     name: str
     namespace: str
     count: int
@@ -60,38 +60,38 @@ class _Bucket:
     at: float
 
 
-class _Story(NamedTuple):
+class _Queued(NamedTuple):
     """What is to be told of what; of the object only what names it."""
 
-    about: Json
-    note: EventNote
+    regarding: Json
+    event: Event
 
 
-class Events:
+class EventRecorder:
     """Writes events about the operator's objects."""
 
     def __init__(
-        self, *, kube: Kube, clock: Clock, metrics: Metrics, component: str, instance: str, waiting: int = WAITING
+        self, *, kube: Kube, clock: Clock, metrics: Metrics, component: str, instance: str, queue_size: int = QUEUE_SIZE
     ) -> None:
         self._kube = kube
         self._clock = clock
         self._metrics = metrics
-        self._queue: asyncio.Queue[_Story] = asyncio.Queue(waiting)
+        self._queue: asyncio.Queue[_Queued] = asyncio.Queue(queue_size)
         self._overflows = False
         self._component = component
         self._instance = instance
         """ Who tells: the pod's name. """
-        self._told: OrderedDict[tuple[str, ...], _Told] = OrderedDict()
+        self._written: OrderedDict[tuple[str, ...], _Written] = OrderedDict()
         self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
 
-    def tell(self, about: Json, note: EventNote) -> None:
+    def record(self, regarding: Json, event: Event) -> None:
         """Have an event written about an object, or counted; never waits and never fails."""
-        if not self._allowed(uid_of(about)):
+        if not self._allowed(uid_of(regarding)):
             self._metrics.events.labels("throttled").inc()
-            logger.debug("Event dropped, too many about this object", extra={"reason": note.reason})
+            logger.debug("Event dropped, too many about this object", extra={"reason": event.reason})
             return
         try:
-            self._queue.put_nowait(_Story(_named(about), note))
+            self._queue.put_nowait(_Queued(_reference_fields(regarding), event))
         except asyncio.QueueFull:
             self._metrics.events.labels("dropped").inc()
             if not self._overflows:
@@ -103,12 +103,12 @@ class Events:
     async def run(self) -> None:
         """Write what is told, one after the other, until cancelled."""
         while True:
-            story = await self._queue.get()
+            queued = await self._queue.get()
             try:
-                await self._write(story)
+                await self._write(queued)
             except KubeError as error:
                 self._metrics.events.labels("error").inc()
-                logger.warning("Event could not be written", extra={"reason": story.note.reason, "error": str(error)})
+                logger.warning("Event could not be written", extra={"reason": queued.event.reason, "error": str(error)})
             else:
                 self._metrics.events.labels("written").inc()
             finally:
@@ -124,56 +124,56 @@ class Events:
             self._metrics.events.labels("dropped").inc(left)
             logger.warning("Events are dropped: the process ends", extra={"events": left})
 
-    async def _write(self, story: _Story) -> None:
-        about, note = story
-        key = (uid_of(about), note.type, note.reason, note.message)
-        now, told = self._clock.now(), self._told.get(key)
-        if told is not None and self._clock.monotonic() - told.touched < REMEMBER:
-            told = await self._again(told, about, note, now)
+    async def _write(self, queued: _Queued) -> None:
+        regarding, event = queued
+        key = (uid_of(regarding), event.type, event.reason, event.message)
+        now, written = self._clock.now(), self._written.get(key)
+        if written is not None and self._clock.monotonic() - written.touched < SERIES_WINDOW:
+            written = await self._repeat(written, regarding, event, now)
         else:
-            told = await self._first(about, note, now)
-        self._told[key] = told
-        self._told.move_to_end(key)
-        while len(self._told) > REMEMBERED:
-            self._told.popitem(last=False)
+            written = await self._create(regarding, event, now)
+        self._written[key] = written
+        self._written.move_to_end(key)
+        while len(self._written) > CACHE_SIZE:
+            self._written.popitem(last=False)
 
-    async def _first(self, about: Json, note: EventNote, now: datetime) -> _Told:
-        metadata = about["metadata"]
+    async def _create(self, regarding: Json, event: Event, now: datetime) -> _Written:
+        metadata = regarding["metadata"]
         # Events about cluster-scoped objects live in the namespace "default"; kubectl looks for them there.
         namespace = metadata.get("namespace") or "default"
-        stored = await self._kube.create(EVENTS, self._event(about, note, namespace=namespace, now=now))
-        return _Told(stored["metadata"]["name"], namespace, 1, self._clock.monotonic())
+        stored = await self._kube.create(EVENTS, self._event(regarding, event, namespace=namespace, now=now))
+        return _Written(stored["metadata"]["name"], namespace, 1, self._clock.monotonic())
 
-    async def _again(self, told: _Told, about: Json, note: EventNote, now: datetime) -> _Told:
-        count = told.count + 1
+    async def _repeat(self, written: _Written, regarding: Json, event: Event, now: datetime) -> _Written:
+        count = written.count + 1
         patch = {"series": {"count": count, "lastObservedTime": micro_time(now)}}
         try:
-            await self._kube.patch(EVENTS, namespace=told.namespace, name=told.name, patch=patch)
+            await self._kube.patch(EVENTS, namespace=written.namespace, name=written.name, patch=patch)
         except NotFound:  # the API server keeps events for a while only
-            return await self._first(about, note, now)
-        return _Told(told.name, told.namespace, count, self._clock.monotonic())
+            return await self._create(regarding, event, now)
+        return _Written(written.name, written.namespace, count, self._clock.monotonic())
 
-    def _event(self, about: Json, note: EventNote, *, namespace: str, now: datetime) -> dict[str, Any]:
+    def _event(self, regarding: Json, event: Event, *, namespace: str, now: datetime) -> dict[str, Any]:
         return {
             "apiVersion": "events.k8s.io/v1",
             "kind": "Event",
-            "metadata": {"name": _name(about, note, now), "namespace": namespace},
+            "metadata": {"name": _name(regarding, event, now), "namespace": namespace},
             "eventTime": micro_time(now),
             "reportingController": self._component,
-            "reportingInstance": cut(self._instance, WORD_BYTES),
-            "action": cut(note.action, WORD_BYTES),
-            "reason": cut(note.reason, WORD_BYTES),
-            "note": cut(note.message, NOTE_BYTES),
-            "type": note.type,
-            "regarding": _reference(about),
-            **({"related": _pod(note.pod, namespace)} if note.pod is not None else {}),
+            "reportingInstance": truncate(self._instance, IDENTIFIER_BYTES),
+            "action": truncate(event.action, IDENTIFIER_BYTES),
+            "reason": truncate(event.reason, IDENTIFIER_BYTES),
+            "note": truncate(event.message, NOTE_BYTES),
+            "type": event.type,
+            "regarding": _reference(regarding),
+            **({"related": _pod(event.pod, namespace)} if event.pod is not None else {}),
         }
 
     def _allowed(self, uid: str) -> bool:
         now = self._clock.monotonic()
         bucket = self._buckets.setdefault(uid, _Bucket(BURST, now))
         self._buckets.move_to_end(uid)
-        while len(self._buckets) > REMEMBERED:
+        while len(self._buckets) > CACHE_SIZE:
             self._buckets.popitem(last=False)
         bucket.left = min(BURST, bucket.left + (now - bucket.at) * PER_SECOND)
         bucket.at = now
@@ -183,20 +183,20 @@ class Events:
         return True
 
 
-def cut(text: str, size: int) -> str:
+def truncate(text: str, size: int) -> str:
     """Return the beginning of a text that has at most so many bytes; no character is cut in two."""
     return text[:size].encode(errors="replace")[:size].decode(errors="ignore")
 
 
-def _name(about: Json, note: EventNote, now: datetime) -> str:
+def _name(regarding: Json, event: Event, now: datetime) -> str:
     """Return a name of the event's own: its object's beginning, and a hash of what is told, of whom, and when."""
-    told = (uid_of(about), note.type, note.action, note.reason, note.message, micro_time(now))
-    digest = hashlib.sha256("\n".join(told).encode(errors="replace")).hexdigest()
-    return f"{about['metadata']['name'][:200].rstrip('-.')}.{digest[:16]}"
+    parts = (uid_of(regarding), event.type, event.action, event.reason, event.message, micro_time(now))
+    digest = hashlib.sha256("\n".join(parts).encode(errors="replace")).hexdigest()
+    return f"{regarding['metadata']['name'][:200].rstrip('-.')}.{digest[:16]}"
 
 
-def _reference(about: Json) -> Json:
-    return {"apiVersion": about["apiVersion"], "kind": about["kind"], **about["metadata"]}
+def _reference(regarding: Json) -> Json:
+    return {"apiVersion": regarding["apiVersion"], "kind": regarding["kind"], **regarding["metadata"]}
 
 
 def _pod(name: str, namespace: str) -> Json:
@@ -204,8 +204,8 @@ def _pod(name: str, namespace: str) -> Json:
     return {"apiVersion": "v1", "kind": "Pod", "namespace": namespace, "name": name}
 
 
-def _named(about: Json) -> Json:
+def _reference_fields(regarding: Json) -> Json:
     """Return what an event says of its object: the whole one would be kept alive by a queue that does not move."""
-    metadata = about["metadata"]
+    metadata = regarding["metadata"]
     named = {name: metadata[name] for name in ("namespace", "name", "uid") if name in metadata}
-    return {"apiVersion": about["apiVersion"], "kind": about["kind"], "metadata": named}
+    return {"apiVersion": regarding["apiVersion"], "kind": regarding["kind"], "metadata": named}

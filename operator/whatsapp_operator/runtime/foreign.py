@@ -16,51 +16,51 @@ from whatsapp_operator.runtime.errors import NotFound
 from whatsapp_operator.runtime.resources import Json, Resource, version_of
 from whatsapp_operator.runtime.store import Store
 
-LOOK_EVERY: Final = 10.0
+REREAD_INTERVAL: Final = 10.0
 """ Seconds between two looks at a foreign object. Reads only: at rest nothing is written. """
 
 
 @dataclass
-class _Sighting:
+class _ForeignObject:
     obj: Json
     at: float
 
 
 @dataclass
-class Sightings:
+class ForeignObjects:
     """The foreign objects in the way of one session."""
 
     kube: Kube
     store: Store
     clock: Clock
-    _seen: dict[tuple[Resource, ObjectKey], _Sighting] = field(default_factory=dict)
+    _objects: dict[tuple[Resource, ObjectKey], _ForeignObject] = field(default_factory=dict)
 
     def get(self, resource: Resource, key: ObjectKey) -> Json | None:
         """Return the foreign object of that name."""
-        sighting = self._seen.get((resource, key))
-        return sighting.obj if sighting is not None else None
+        foreign = self._objects.get((resource, key))
+        return foreign.obj if foreign is not None else None
 
     def __bool__(self) -> bool:
-        return bool(self._seen)
+        return bool(self._objects)
 
-    async def look(self, resource: Resource, key: ObjectKey) -> None:
+    async def read(self, resource: Resource, key: ObjectKey) -> None:
         """Read an object by name: into the store if it is ours, else into the sightings."""
         known = self.store.get(resource, key)
         try:
             obj = await self.kube.get(resource, namespace=key.namespace, name=key.name)
         except NotFound:
-            self._seen.pop((resource, key), None)
+            self._objects.pop((resource, key), None)
             if known is not None:
                 self.store.forget(resource, key, version=version_of(known))
             return
         if (obj["metadata"].get("labels") or {}).get(MANAGED_BY_LABEL) == MANAGED_BY:
-            self._seen.pop((resource, key), None)
+            self._objects.pop((resource, key), None)
             self.store.put(resource, obj)
         else:
-            self._seen[resource, key] = _Sighting(obj, self.clock.monotonic())
+            self._objects[resource, key] = _ForeignObject(obj, self.clock.monotonic())
 
     async def refresh(self) -> None:
         """Look again at what was seen some time ago."""
         now = self.clock.monotonic()
-        for resource, key in [name for name, seen in self._seen.items() if now - seen.at >= LOOK_EVERY]:
-            await self.look(resource, key)
+        for resource, key in [name for name, foreign in self._objects.items() if now - foreign.at >= REREAD_INTERVAL]:
+            await self.read(resource, key)

@@ -185,7 +185,7 @@ class Lease:
         try:
             self._held = await self._kube.replace(LEASES, wanted, within=self._times.request_timeout.total_seconds())
         except Conflict:
-            await self._look_again()
+            await self._reread()
             return False
         except NotFound:
             self._lose("the Lease was deleted")
@@ -196,7 +196,7 @@ class Lease:
         self.answered = self._clock.monotonic()
         return True
 
-    async def _look_again(self) -> None:
+    async def _reread(self) -> None:
         """A renewal met another version: our own write whose answer was lost, or another holder."""
         try:
             found = await self._kube.get(
@@ -245,10 +245,10 @@ class Lease:
     def _overdue(self) -> None:
         self._lose("it could not be renewed in time")
 
-    def _lose(self, why: str) -> None:
+    def _lose(self, reason: str) -> None:
         if self.phase is Phase.HELD:
             self.phase = Phase.LOST
-            self._on_lost(why)
+            self._on_lost(reason)
 
     def _spec(self, *, transitions: int, acquired: datetime | None = None) -> dict[str, Any]:
         return {

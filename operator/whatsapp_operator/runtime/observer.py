@@ -11,31 +11,31 @@ from whatsapp_operator.api.constants import SERVICE_NAME, SESSION_UID_LABEL
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core import names
-from whatsapp_operator.core.facts import claim_facts, pod_facts, service_facts
-from whatsapp_operator.core.model import Blocked, Observation, PodFacts, SessionUID
+from whatsapp_operator.core.facts import pod_facts, pvc_facts, service_facts
+from whatsapp_operator.core.model import Observation, PodFacts, RefusedAction, SessionUID
 from whatsapp_operator.runtime.admission import Admission
-from whatsapp_operator.runtime.arrivals import Arrivals
+from whatsapp_operator.runtime.arrivals import PodHistory
 from whatsapp_operator.runtime.clock import Clock
-from whatsapp_operator.runtime.foreign import Sightings
-from whatsapp_operator.runtime.resources import CLAIMS, PODS, SERVICES, Json, Resource
-from whatsapp_operator.runtime.runners import Runners
+from whatsapp_operator.runtime.foreign import ForeignObjects
+from whatsapp_operator.runtime.resources import PODS, PVCS, SERVICES, Json, Resource
+from whatsapp_operator.runtime.runners import RunnerPoller
 from whatsapp_operator.runtime.store import IndexKeys, Store
 
 
-def pod_words(pod: Json) -> list[str]:
+def pod_index_keys(pod: Json) -> list[str]:
     """Under which words a pod is to be found: the UIDs of the sessions that it may belong to."""
     metadata: dict[str, Any] = pod["metadata"]
     label = (metadata.get("labels") or {}).get(SESSION_UID_LABEL)
     owners = [owner.get("uid") for owner in metadata.get("ownerReferences") or []]
-    return [word for word in {label, *owners} if word]
+    return [key for key in {label, *owners} if key]
 
 
-def no_words(_: Json) -> list[str]:
+def no_index_keys(_: Json) -> list[str]:
     """Found by name alone."""
     return []
 
 
-INDEX: dict[Resource, IndexKeys] = {PODS: pod_words}
+INDEX: dict[Resource, IndexKeys] = {PODS: pod_index_keys}
 
 
 class Observer:
@@ -46,47 +46,49 @@ class Observer:
         *,
         store: Store,
         clock: Clock,
-        runners: Runners,
-        arrivals: Arrivals,
+        runners: RunnerPoller,
+        pod_history: PodHistory,
         admission: Admission,
         recovery_paused: Callable[[], str | None],
     ) -> None:
         self._store = store
         self._clock = clock
         self._runners = runners
-        self._arrivals = arrivals
+        self._pod_history = pod_history
         self._admission = admission
         self._recovery_paused = recovery_paused
 
-    def observe(self, session: WhatsAppSession, *, blocked: Blocked | None, sightings: Sightings) -> Observation:
+    def observe(
+        self, session: WhatsAppSession, *, refused_action: RefusedAction | None, foreign_objects: ForeignObjects
+    ) -> Observation:
         """Return what is known about a session now."""
         key, uid = session.key, SessionUID(session.metadata.uid)
-        pods = self._pods(key, uid, sightings)
-        claim_key = ObjectKey(key.namespace, names.claim_name(session))
-        claim = self._store.get(CLAIMS, claim_key) or sightings.get(CLAIMS, claim_key)
+        pods = self._pods(key, uid, foreign_objects)
+        pvc_key = ObjectKey(key.namespace, names.pvc_name(session))
+        pvc = self._store.get(PVCS, pvc_key) or foreign_objects.get(PVCS, pvc_key)
         service_key = ObjectKey(key.namespace, SERVICE_NAME)
-        service = self._store.get(SERVICES, service_key) or sightings.get(SERVICES, service_key)
+        service = self._store.get(SERVICES, service_key) or foreign_objects.get(SERVICES, service_key)
         verdict = self._admission.verdict(uid)
         # A stranger's pod of our name does not make the last word of our own one a word of before.
-        heard = self._runners.heard(key, pods=[pod.uid for pod in pods if pod.owner_uid == uid])
+        last = self._runners.last_report(key, pods=[pod.uid for pod in pods if pod.owner_uid == uid])
         return Observation(
             session=session,
             now=self._clock.now(),
             pods=pods,
-            came=self._arrivals.since(uid, session.status.pod_uid),
-            claim=claim_facts(claim, session=session) if claim is not None else None,
+            pods_since_status=self._pod_history.since(uid, session.status.pod_uid),
+            pvc=pvc_facts(pvc, session=session) if pvc is not None else None,
             service=service_facts(service) if service is not None else None,
-            report=heard.report,
-            listening_since=heard.since,
-            grant=verdict.grant,
+            report=last.report,
+            polling_since=last.since,
+            assumed=verdict.assumed,
             refusal=verdict.refusal,
-            blocked=blocked,
+            refused_action=refused_action,
             recovery_paused=self._recovery_paused(),
         )
 
-    def _pods(self, key: ObjectKey, uid: SessionUID, sightings: Sightings) -> tuple[PodFacts, ...]:
-        found = {pod["metadata"]["name"]: pod for pod in self._store.find(PODS, uid)}
-        named = self._store.get(PODS, key) or sightings.get(PODS, key)
+    def _pods(self, key: ObjectKey, uid: SessionUID, foreign_objects: ForeignObjects) -> tuple[PodFacts, ...]:
+        found = {pod["metadata"]["name"]: pod for pod in self._store.by_index(PODS, uid)}
+        named = self._store.get(PODS, key) or foreign_objects.get(PODS, key)
         if named is not None:
             found[key.name] = named
         return tuple(pod_facts(pod) for pod in found.values() if pod["metadata"]["namespace"] == key.namespace)

@@ -20,38 +20,44 @@ from session_protocol.vocabulary import TokenScope
 from whatsapp_operator.api.constants import GROUP, MANAGED_BY, MANAGED_BY_LABEL, SESSION_KIND, SESSION_LABEL
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.core.keys import token
-from whatsapp_operator.core.model import Defaults, EventNote, KeyID, SessionUID
+from whatsapp_operator.core.model import Defaults, Event, KeyID, SessionUID
 from whatsapp_operator.core.names import KEY_ID_LABEL
 from whatsapp_operator.runtime.admission import Admission
-from whatsapp_operator.runtime.arrivals import Arrivals
+from whatsapp_operator.runtime.arrivals import PodHistory
 from whatsapp_operator.runtime.client import Kube
 from whatsapp_operator.runtime.clock import Clock, Jitter, spread
-from whatsapp_operator.runtime.events import Events
+from whatsapp_operator.runtime.events import EventRecorder
 from whatsapp_operator.runtime.executor import Executor
-from whatsapp_operator.runtime.foreign import Sightings
+from whatsapp_operator.runtime.foreign import ForeignObjects
 from whatsapp_operator.runtime.instances import Instance
 from whatsapp_operator.runtime.keys import KeyRing
 from whatsapp_operator.runtime.metrics import Metrics
-from whatsapp_operator.runtime.observer import Observer, no_words, pod_words
-from whatsapp_operator.runtime.queue import KeyQueue
-from whatsapp_operator.runtime.reconciler import Parts, Reconciler
-from whatsapp_operator.runtime.recovery import RecoveryWatch
-from whatsapp_operator.runtime.resources import CLAIMS, PODS, QUOTAS, SERVICES, SESSIONS, Json, Resource, key_of, uid_of
+from whatsapp_operator.runtime.observer import Observer, no_index_keys, pod_index_keys
+from whatsapp_operator.runtime.queue import WorkQueue
+from whatsapp_operator.runtime.reconciler import Reconciler, ReconcilerDeps
+from whatsapp_operator.runtime.recovery import CircuitBreakerMonitor
+from whatsapp_operator.runtime.resources import PODS, PVCS, QUOTAS, SERVICES, SESSIONS, Json, Resource, key_of, uid_of
 from whatsapp_operator.runtime.resync import Resync, Stream, WatchProgress
-from whatsapp_operator.runtime.runners import HttpListener, Listener, Runners
-from whatsapp_operator.runtime.services import Services
+from whatsapp_operator.runtime.runners import HttpRunnerClient, RunnerClient, RunnerPoller
+from whatsapp_operator.runtime.services import ServiceCleanup
 from whatsapp_operator.runtime.status_writer import StatusWriter
 from whatsapp_operator.runtime.store import Change, Store
 from whatsapp_operator.runtime.workers import Workers
 
 logger = logging.getLogger(__name__)
 
-OURS: Final = f"{MANAGED_BY_LABEL}={MANAGED_BY}"
-SELECTORS: Final[dict[Resource, str]] = {SESSIONS: "", QUOTAS: "", PODS: OURS, CLAIMS: OURS, SERVICES: OURS}
+MANAGED_SELECTOR: Final = f"{MANAGED_BY_LABEL}={MANAGED_BY}"
+SELECTORS: Final[dict[Resource, str]] = {
+    SESSIONS: "",
+    QUOTAS: "",
+    PODS: MANAGED_SELECTOR,
+    PVCS: MANAGED_SELECTOR,
+    SERVICES: MANAGED_SELECTOR,
+}
 """ What is watched and listed, and the labels that narrow it. Sessions first: what is theirs is looked at with them. """
 
 
-LAST_EVENTS: Final = 1.0
+EVENT_DRAIN_TIMEOUT: Final = 1.0
 """ Seconds for events at the end: the Lease is released after them, and the next operator waits for it. """
 
 
@@ -73,13 +79,13 @@ class Config:
 
 
 @dataclass(frozen=True, kw_only=True)
-class World:
+class Dependencies:
     """The seams: what tests replace."""
 
     kube: Kube
     clock: Clock
     metrics: Metrics
-    listener: Listener | None = None
+    runner_client: RunnerClient | None = None
     """ None: over HTTP. """
     jitter: Jitter = spread
 
@@ -87,46 +93,58 @@ class World:
 class Operator:
     """The runtime of one process."""
 
-    def __init__(self, config: Config, world: World, *, about: Callable[[], Json | None] = lambda: None) -> None:
+    def __init__(
+        self, config: Config, dependencies: Dependencies, *, regarding: Callable[[], Json | None] = lambda: None
+    ) -> None:
         self._config = config
-        self._world = world
-        self._about = about
+        self._dependencies = dependencies
+        self._regarding = regarding
         """ The object that events about the operator as a whole are written on: its Lease. """
-        kube, clock, metrics = world.kube, world.clock, world.metrics
-        self.queue = KeyQueue(clock, world.jitter)
+        kube, clock, metrics = dependencies.kube, dependencies.clock, dependencies.metrics
+        self.queue = WorkQueue(clock, dependencies.jitter)
         self.store = Store(
-            {SESSIONS: no_words, QUOTAS: no_words, PODS: pod_words, CLAIMS: no_words, SERVICES: no_words},
-            noticed=self._noticed,
+            {
+                SESSIONS: no_index_keys,
+                QUOTAS: no_index_keys,
+                PODS: pod_index_keys,
+                PVCS: no_index_keys,
+                SERVICES: no_index_keys,
+            },
+            on_change=self._on_store_change,
         )
         self.progress = WatchProgress(clock)
         self.instance = Instance(kube=kube, name=config.instance, namespaces=config.namespaces)
         self.keys = KeyRing(kube=kube, clock=clock, namespace=config.namespace, name=config.key_secret)
-        self._own_listener = HttpListener(token=self._state_token) if world.listener is None else None
-        listener = world.listener or self._own_listener
-        if listener is None:
+        self._own_runner_client = (
+            HttpRunnerClient(token=self._state_token) if dependencies.runner_client is None else None
+        )
+        runner_client = dependencies.runner_client or self._own_runner_client
+        if runner_client is None:
             raise RuntimeError("there is no listener")
-        self.arrivals = Arrivals()
-        self.runners = Runners(listener=listener, clock=clock, changed=self.queue.add, jitter=world.jitter)
+        self.pod_history = PodHistory()
+        self.runners = RunnerPoller(
+            client=runner_client, clock=clock, on_changed=self.queue.add, jitter=dependencies.jitter
+        )
         self.admission = Admission(
             kube=kube,
             clock=clock,
             instance=self.instance,
-            pods_selector=OURS,
-            changed=self.queue.add,
+            pods_selector=MANAGED_SELECTOR,
+            on_changed=self.queue.add,
             metrics=metrics,
         )
-        self.recovery = RecoveryWatch(
+        self.circuit_breaker = CircuitBreakerMonitor(
             store=self.store,
             clock=clock,
             metrics=metrics,
-            ours=self.instance.known,
-            turned=self._recovery_turned,
+            is_ours=self.instance.known,
+            on_changed=self._on_circuit_breaker_changed,
         )
-        self.services = Services(kube=kube, store=self.store, instance=self.instance)
-        self.events = Events(
+        self.service_cleanup = ServiceCleanup(kube=kube, store=self.store, instance=self.instance)
+        self.event_recorder = EventRecorder(
             kube=kube, clock=clock, metrics=metrics, component=config.component, instance=config.identity
         )
-        self._reconciler = Reconciler(self._parts())
+        self._reconciler = Reconciler(self._reconciler_deps())
         self.workers = Workers(
             queue=self.queue, reconcile=self._reconcile, clock=clock, metrics=metrics, count=config.workers
         )
@@ -139,71 +157,71 @@ class Operator:
             interval=config.resync_interval,
             metrics=metrics,
             progress=self.progress,
-            changed=self._changed,
+            on_changed=self._on_object_changed,
             before=[self.instance.refresh, self.keys.load],
-            after=[self._look_at_all, self._prune_keys, self.services.tidy_all],
-            jitter=world.jitter,
+            after=[self._enqueue_all, self._prune_keys, self.service_cleanup.delete_all_unneeded],
+            jitter=dependencies.jitter,
         )
         self._tasks: list[asyncio.Task[None]] = []
 
-    def _parts(self) -> Parts:
-        kube, clock = self._world.kube, self._world.clock
-        return Parts(
+    def _reconciler_deps(self) -> ReconcilerDeps:
+        kube, clock = self._dependencies.kube, self._dependencies.clock
+        return ReconcilerDeps(
             store=self.store,
             clock=clock,
             observer=Observer(
                 store=self.store,
                 clock=clock,
                 runners=self.runners,
-                arrivals=self.arrivals,
+                pod_history=self.pod_history,
                 admission=self.admission,
-                recovery_paused=lambda: self.recovery.message,
+                recovery_paused=lambda: self.circuit_breaker.message,
             ),
             executor=Executor(
                 kube=kube, store=self.store, clock=clock, key=self.keys.key, extra_ca=self._config.defaults.extra_ca
             ),
-            writer=StatusWriter(kube=kube, store=self.store, clock=clock, metrics=self._world.metrics),
-            events=self.events,
+            writer=StatusWriter(kube=kube, store=self.store, clock=clock, metrics=self._dependencies.metrics),
+            event_recorder=self.event_recorder,
             runners=self.runners,
             admission=self.admission,
             instance=self.instance,
             defaults=lambda: replace(self._config.defaults, key_id=self.keys.current),
-            sightings=lambda: Sightings(kube, self.store, clock),
+            foreign_objects=lambda: ForeignObjects(kube, self.store, clock),
         )
 
     async def start(self) -> None:
         """Look at everything once, then begin to act. Tries again until the first look succeeds."""
         while not await self.resync.attempt():
-            await self._world.clock.sleep(self._world.jitter(1.0))
+            await self._dependencies.clock.sleep(self._dependencies.jitter(1.0))
         logger.info("First full list done", extra={"sessions": len(self.store.keys(SESSIONS))})
         loop = asyncio.get_running_loop()
         self.workers.start()
         self._tasks = [
             loop.create_task(self.admission.run(), name="admission"),
             loop.create_task(self.resync.run(), name="resync"),
-            loop.create_task(self.events.run(), name="events"),
+            loop.create_task(self.event_recorder.run(), name="events"),
         ]
 
     async def stop(self, *, within: float) -> None:
         """End: let the workers finish what they are at, for so many seconds at most, then drop the rest."""
         await self.workers.stop(within=within)
         if self._tasks:
-            await self.events.drain(within=LAST_EVENTS)
+            await self.event_recorder.drain(within=EVENT_DRAIN_TIMEOUT)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
         await self.runners.close()
-        if self._own_listener is not None:
-            await self._own_listener.close()
+        if self._own_runner_client is not None:
+            await self._own_runner_client.close()
 
-    def event(self, stream: Stream, kind: str | None, obj: Json) -> None:
+    def on_watch_event(self, stream: Stream, kind: str | None, obj: Json) -> None:
         """Take a watch event: kind ADDED, MODIFIED, DELETED, or None for what was there when the watch began."""
-        self.progress.tell(stream, obj)
+        self.progress.observe(stream, obj)
         resource = stream.resource
         change = self.store.remove(resource, obj) if kind == "DELETED" else self.store.put(resource, obj)
         if change:
-            self._changed(resource, change)
+            self._on_object_changed(resource, change)
 
     def faults(self) -> list[str]:
         """Return what is wrong with the process itself; empty: nothing."""
@@ -212,10 +230,10 @@ class Operator:
 
     def measure(self) -> None:
         """Set the gauges; called when somebody reads the metrics."""
-        metrics = self._world.metrics
+        metrics = self._dependencies.metrics
         metrics.queue_depth.set(self.queue.depth)
         metrics.queue_oldest.set(self.queue.oldest)
-        metrics.runners.set(self.runners.listening)
+        metrics.runners.set(self.runners.active)
         metrics.sessions.clear()
         for session in self.store.all(SESSIONS):
             namespace = session["metadata"]["namespace"]
@@ -224,20 +242,20 @@ class Operator:
 
     # --- what wakes whom -----------------------------------------------------------------------------------------
 
-    def _changed(self, resource: Resource, change: Change) -> None:
-        for key in self._concerned(resource, change):
+    def _on_object_changed(self, resource: Resource, change: Change) -> None:
+        for key in self._affected_sessions(resource, change):
             self.queue.add(key)
 
-    def _noticed(self, resource: Resource, change: Change) -> None:
+    def _on_store_change(self, resource: Resource, change: Change) -> None:
         """Take note of a change in the store: not by the watch, which does not tell own writes a second time."""
         if resource is PODS:
-            self.arrivals.noticed(change)
+            self.pod_history.record(change)
         if resource is SESSIONS:
-            self.recovery.changed(change)
-        if frees_a_place(resource, change):
+            self.circuit_breaker.on_session_changed(change)
+        if affects_admission(resource, change):
             self.admission.request()
 
-    def _concerned(self, resource: Resource, change: Change) -> Iterable[ObjectKey]:
+    def _affected_sessions(self, resource: Resource, change: Change) -> Iterable[ObjectKey]:
         """Return the sessions that a change may matter to."""
         for obj in (change.before, change.after):
             if obj is None:
@@ -245,7 +263,7 @@ class Operator:
             key = key_of(obj)
             if resource is SESSIONS:
                 yield key
-            elif resource in (PODS, CLAIMS):
+            elif resource in (PODS, PVCS):
                 yield from (ObjectKey(key.namespace, name) for name in _session_names(obj))
             elif resource is SERVICES and (change.before is None or change.after is None):
                 yield from (found for found in self.store.keys(SESSIONS) if found.namespace == key.namespace)
@@ -253,49 +271,49 @@ class Operator:
     async def _reconcile(self, key: ObjectKey) -> float | None:
         delay = await self._reconciler.reconcile(key)
         if self.store.get(SESSIONS, key) is None:
-            self.queue.forget(key)
-            await self.services.tidy(key.namespace)
+            self.queue.drop(key)
+            await self.service_cleanup.delete_unneeded(key.namespace)
         return delay
 
-    async def _look_at_all(self) -> None:
+    async def _enqueue_all(self) -> None:
         for key in self.store.keys(SESSIONS):
             self.queue.add(key)
-        self.arrivals.keep(
+        self.pod_history.retain(
             {
                 SessionUID(uid_of(session))
                 for session in self.store.all(SESSIONS)
                 if self.instance.known(session["metadata"]["namespace"])
             }
         )
-        self.recovery.look()
+        self.circuit_breaker.evaluate()
         self.admission.request()
 
     async def _prune_keys(self) -> None:
         labels = [pod["metadata"].get("labels") or {} for pod in self.store.all(PODS)]
         await self.keys.prune(used={KeyID(found[KEY_ID_LABEL]) for found in labels if KEY_ID_LABEL in found})
 
-    def _recovery_turned(self, message: str | None) -> None:
+    def _on_circuit_breaker_changed(self, message: str | None) -> None:
         for key in self.store.keys(SESSIONS):
             self.queue.add(key)
-        note = (
-            EventNote(type="Warning", action="PausingRecovery", reason="RecoveryPaused", message=message)
+        event = (
+            Event(type="Warning", action="PausingRecovery", reason="RecoveryPaused", message=message)
             if message is not None
-            else EventNote(
+            else Event(
                 type="Normal",
                 action="ResumingRecovery",
                 reason="RecoveryResumed",
                 message="No failure for five minutes.",
             )
         )
-        about = self._about()
-        if about is not None:
-            self.events.tell(about, note)
+        regarding = self._regarding()
+        if regarding is not None:
+            self.event_recorder.record(regarding, event)
 
     def _state_token(self, uid: SessionUID, key_id: KeyID) -> str:
         return token(self.keys.key(key_id), session_uid=uid, scope=TokenScope.STATE)
 
 
-def frees_a_place(resource: Resource, change: Change) -> bool:
+def affects_admission(resource: Resource, change: Change) -> bool:
     """Whether a change may let somebody in, or changes what a quota's status says."""
     before, after = change
     if resource is QUOTAS:

@@ -6,7 +6,7 @@ ever decide about the same session. A key can also be added for later (a wake-up
 counts, and it stays one timer per key. Failures come back after an exponential back-off with jitter, per key.
 
 It is client-go's `workqueue`: `add`, `take` and `done` are its Add, Get and Done, `add_after` is AddAfter, `retry` is
-AddRateLimited and `succeeded` Forget. Written here because no library has one for asyncio: neither the client library,
+AddRateLimited and `forget` Forget. Written here because no library has one for asyncio: neither the client library,
 nor kr8s, lightkube or kopf's public API.
 """
 
@@ -25,24 +25,24 @@ LAST_RETRY: Final = 30.0
 
 
 @dataclass
-class _Wake:
+class _Delayed:
     at: float
     timer: Timer
 
 
 @dataclass
-class KeyQueue:
+class WorkQueue:
     """The queue. Must be used within one event loop."""
 
     clock: Clock
     jitter: Jitter = spread
     _ready: deque[ObjectKey] = field(default_factory=deque)
-    _waiting: set[ObjectKey] = field(default_factory=set)
+    _queued: set[ObjectKey] = field(default_factory=set)
     """ The same keys as in `_ready`. """
-    _working: set[ObjectKey] = field(default_factory=set)
-    _again: set[ObjectKey] = field(default_factory=set)
+    _processing: set[ObjectKey] = field(default_factory=set)
+    _dirty: set[ObjectKey] = field(default_factory=set)
     """ Keys that were added while being worked on. """
-    _wakes: dict[ObjectKey, _Wake] = field(default_factory=dict)
+    _delayed: dict[ObjectKey, _Delayed] = field(default_factory=dict)
     _failures: dict[ObjectKey, int] = field(default_factory=dict)
     _since: dict[ObjectKey, float] = field(default_factory=dict)
     """ When a ready key was added, monotonic seconds. """
@@ -50,10 +50,10 @@ class KeyQueue:
 
     def add(self, key: ObjectKey) -> None:
         """Have the session looked at as soon as a worker is free."""
-        if key in self._working:
-            self._again.add(key)
-        elif key not in self._waiting:
-            self._waiting.add(key)
+        if key in self._processing:
+            self._dirty.add(key)
+        elif key not in self._queued:
+            self._queued.add(key)
             self._ready.append(key)
             self._since[key] = self.clock.monotonic()
             self._available.set()
@@ -64,14 +64,14 @@ class KeyQueue:
             self.add(key)
             return
         at = self.clock.monotonic() + delay
-        known = self._wakes.get(key)
-        if known is not None:
-            if known.at <= at:
+        delayed = self._delayed.get(key)
+        if delayed is not None:
+            if delayed.at <= at:
                 return
-            known.timer.cancel()
-        self._wakes[key] = _Wake(at, self.clock.call_later(delay, lambda: self._wake(key)))
+            delayed.timer.cancel()
+        self._delayed[key] = _Delayed(at, self.clock.call_later(delay, lambda: self._add_delayed(key)))
 
-    def retry(self, key: ObjectKey, *, at_least: float = 0.0) -> float:
+    def add_rate_limited(self, key: ObjectKey, *, at_least: float = 0.0) -> float:
         """Have the session looked at after its back-off, which grows; return the seconds."""
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
@@ -79,33 +79,33 @@ class KeyQueue:
         self.add_after(key, delay)
         return delay
 
-    def succeeded(self, key: ObjectKey) -> None:
+    def forget(self, key: ObjectKey) -> None:
         """The session was dealt with: its next failure is a first one again."""
         self._failures.pop(key, None)
 
-    def forget(self, key: ObjectKey) -> None:
+    def drop(self, key: ObjectKey) -> None:
         """The session is gone: drop its wake-up and its failures."""
         self._failures.pop(key, None)
-        wake = self._wakes.pop(key, None)
-        if wake is not None:
-            wake.timer.cancel()
+        delayed = self._delayed.pop(key, None)
+        if delayed is not None:
+            delayed.timer.cancel()
 
-    async def take(self) -> ObjectKey:
+    async def get(self) -> ObjectKey:
         """Wait for a key and keep others from working on it until `done`."""
         while not self._ready:
             self._available.clear()
             await self._available.wait()
         key = self._ready.popleft()
-        self._waiting.discard(key)
+        self._queued.discard(key)
         self._since.pop(key, None)
-        self._working.add(key)
+        self._processing.add(key)
         return key
 
     def done(self, key: ObjectKey) -> None:
         """The worker is through with the key."""
-        self._working.discard(key)
-        if key in self._again:
-            self._again.discard(key)
+        self._processing.discard(key)
+        if key in self._dirty:
+            self._dirty.discard(key)
             self.add(key)
 
     @property
@@ -121,8 +121,8 @@ class KeyQueue:
     @property
     def idle(self) -> bool:
         """Nothing waits and nothing is being worked on (wake-ups in the future aside)."""
-        return not self._ready and not self._working
+        return not self._ready and not self._processing
 
-    def _wake(self, key: ObjectKey) -> None:
-        self._wakes.pop(key, None)
+    def _add_delayed(self, key: ObjectKey) -> None:
+        self._delayed.pop(key, None)
         self.add(key)

@@ -19,50 +19,50 @@ from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core.decide import decide
 from whatsapp_operator.core.model import (
-    Blocked,
     Decision,
     Defaults,
     Observation,
     PodFacts,
     PodUID,
+    RefusedAction,
     SessionUID,
 )
-from whatsapp_operator.core.quota import covers, reserved_place
+from whatsapp_operator.core.quota import covers, stored_reservation
 from whatsapp_operator.runtime.admission import Admission
 from whatsapp_operator.runtime.clock import Clock, until
-from whatsapp_operator.runtime.events import Events
-from whatsapp_operator.runtime.executor import Executor, LookAgain, Work
-from whatsapp_operator.runtime.foreign import LOOK_EVERY, Sightings
+from whatsapp_operator.runtime.events import EventRecorder
+from whatsapp_operator.runtime.executor import ActionContext, Executor, Requeue
+from whatsapp_operator.runtime.foreign import REREAD_INTERVAL, ForeignObjects
 from whatsapp_operator.runtime.instances import Instance
 from whatsapp_operator.runtime.observer import Observer
 from whatsapp_operator.runtime.resources import SESSIONS, Json, uid_of
-from whatsapp_operator.runtime.runners import Runners, Target
-from whatsapp_operator.runtime.status_writer import Pending, StatusWriter
+from whatsapp_operator.runtime.runners import RunnerPoller, Target
+from whatsapp_operator.runtime.status_writer import PendingWrite, StatusWriter
 from whatsapp_operator.runtime.store import Store
 
 logger = logging.getLogger(__name__)
 
-STEPS: Final = 8
+MAX_DECISIONS: Final = 8
 """ Decisions in one look at most. A session needs four from nothing to its pod; more looks like two sides that undo
 each other, and then the back-off is the brake. """
 
 
-class Unsettled(Exception):
+class NotConverged(Exception):
     """The session was still not settled after STEPS decisions."""
 
 
 @dataclass
-class Memory:
+class SessionCacheEntry:
     """What is remembered of one session between two looks; all of it can be lost."""
 
     uid: SessionUID
-    sightings: Sightings
-    pending: Pending = field(default_factory=Pending)
-    blocked: Blocked | None = None
+    foreign_objects: ForeignObjects
+    pending_write: PendingWrite = field(default_factory=PendingWrite)
+    refused_action: RefusedAction | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Parts:
+class ReconcilerDeps:
     """What a look at a session needs."""
 
     store: Store
@@ -70,21 +70,21 @@ class Parts:
     observer: Observer
     executor: Executor
     writer: StatusWriter
-    events: Events
-    runners: Runners
+    event_recorder: EventRecorder
+    runners: RunnerPoller
     admission: Admission
     instance: Instance
     defaults: Callable[[], Defaults]
     """ Asked for each look: the current key changes with a rotation. """
-    sightings: Callable[[], Sightings]
+    foreign_objects: Callable[[], ForeignObjects]
 
 
 class Reconciler:
     """Looks at sessions."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
-        self._memories: dict[ObjectKey, Memory] = {}
+    def __init__(self, deps: ReconcilerDeps) -> None:
+        self._deps = deps
+        self._cache: dict[ObjectKey, SessionCacheEntry] = {}
 
     async def reconcile(self, key: ObjectKey) -> float | None:
         """Deal with a session; return in how many seconds to look again, None: when something happens.
@@ -92,95 +92,97 @@ class Reconciler:
         :raises KubeError: the API server could not be asked or did not do it; back off and look again.
         :raises Unsettled: something undoes what is done; back off and look again.
         """
-        if not await self._parts.instance.serves(key.namespace):
+        if not await self._deps.instance.serves(key.namespace):
             self.forget(key)
             return None
-        for _ in range(STEPS):
-            seen = self._parts.store.get(SESSIONS, key)
-            if seen is None:
+        for _ in range(MAX_DECISIONS):
+            observed = self._deps.store.get(SESSIONS, key)
+            if observed is None:
                 self.forget(key)
                 return None
-            memory = self._memory(key, seen)
-            await memory.sightings.refresh()
+            entry = self._cache_entry(key, observed)
+            await entry.foreign_objects.refresh()
             try:
-                decision, again = await self._step(key, seen, memory)
-            except LookAgain as found:
+                decision, requeue = await self._step(key, observed, entry)
+            except Requeue as found:
                 logger.debug("Looking again", extra={"session": str(key), "why": str(found)})
                 continue
-            if not again:
-                return self._next(decision, memory)
-        raise Unsettled(f"{key} was not settled after {STEPS} decisions")
+            if not requeue:
+                return self._requeue_after(decision, entry)
+        raise NotConverged(f"{key} was not settled after {MAX_DECISIONS} decisions")
 
     def forget(self, key: ObjectKey) -> None:
         """The session is gone, or another operator's: stop everything about it."""
-        memory = self._memories.pop(key, None)
-        self._parts.runners.forget(key)
-        if memory is not None:
-            self._parts.admission.forget(memory.uid)
+        entry = self._cache.pop(key, None)
+        self._deps.runners.forget(key)
+        if entry is not None:
+            self._deps.admission.forget(entry.uid)
 
-    def _memory(self, key: ObjectKey, seen: Json) -> Memory:
-        uid = SessionUID(uid_of(seen))
-        memory = self._memories.get(key)
-        if memory is not None and memory.uid != uid:  # deleted and applied anew: nothing of the old one holds
+    def _cache_entry(self, key: ObjectKey, observed: Json) -> SessionCacheEntry:
+        uid = SessionUID(uid_of(observed))
+        entry = self._cache.get(key)
+        if entry is not None and entry.uid != uid:  # deleted and applied anew: nothing of the old one holds
             self.forget(key)
-            memory = None
-        if memory is None:
-            memory = self._memories[key] = Memory(uid, self._parts.sightings())
-        return memory
+            entry = None
+        if entry is None:
+            entry = self._cache[key] = SessionCacheEntry(uid, self._deps.foreign_objects())
+        return entry
 
-    async def _step(self, key: ObjectKey, seen: Json, memory: Memory) -> tuple[Decision, bool]:
+    async def _step(self, key: ObjectKey, observed: Json, entry: SessionCacheEntry) -> tuple[Decision, bool]:
         """Decide once and carry it out; return whether to decide again at once."""
-        session = WhatsAppSession.parse(seen)
-        observation = self._parts.observer.observe(session, blocked=memory.blocked, sightings=memory.sightings)
-        decision = decide(observation, self._parts.defaults())
+        session = WhatsAppSession.parse(observed)
+        observation = self._deps.observer.observe(
+            session, refused_action=entry.refused_action, foreign_objects=entry.foreign_objects
+        )
+        decision = decide(observation, self._deps.defaults())
         logger.debug("Decided", extra={"session": str(key), **decision.details})
-        self._admission(observation, decision, memory)
-        again = self._listen(key, memory.uid, observation, decision)
+        self._update_admission(observation, decision, entry)
+        requeue = self._poll_runner(key, entry.uid, observation, decision)
         if decision.commit or not decision.actions:
-            wrote = await self._write(seen, session, decision, memory)
-            return decision, wrote or again
-        work = Work(key=key, uid=memory.uid, sightings=memory.sightings)
+            wrote = await self._write(observed, session, decision, entry)
+            return decision, wrote or requeue
+        context = ActionContext(key=key, uid=entry.uid, foreign_objects=entry.foreign_objects)
         for action in decision.actions:
-            blocked = await self._parts.executor.carry_out(action, work)
-            if blocked is not None:
-                memory.blocked = blocked
+            refused_action = await self._deps.executor.execute(action, context)
+            if refused_action is not None:
+                entry.refused_action = refused_action
                 break  # what follows builds on it
-            if memory.blocked is not None and memory.blocked.action == type(action).__name__:
-                memory.blocked = None
+            if entry.refused_action is not None and entry.refused_action.action == type(action).__name__:
+                entry.refused_action = None
         return decision, True
 
-    async def _write(self, seen: Json, session: WhatsAppSession, decision: Decision, memory: Memory) -> bool:
-        if not await self._parts.writer.write(seen, session.status, decision, memory.pending):
+    async def _write(
+        self, observed: Json, session: WhatsAppSession, decision: Decision, entry: SessionCacheEntry
+    ) -> bool:
+        if not await self._deps.writer.write(observed, session.status, decision, entry.pending_write):
             return False
-        for note in decision.events:  # the status that tells the same is written
-            self._parts.events.tell(seen, note)
+        for event in decision.events:  # the status that tells the same is written
+            self._deps.event_recorder.record(observed, event)
         return True
 
-    def _admission(self, observation: Observation, decision: Decision, memory: Memory) -> None:
-        grant, place = observation.grant, reserved_place(observation.session)
-        if grant is not None and place is not None and covers(place, grant):
+    def _update_admission(self, observation: Observation, decision: Decision, entry: SessionCacheEntry) -> None:
+        assumed, reservation = observation.assumed, stored_reservation(observation.session)
+        if assumed is not None and reservation is not None and covers(reservation, assumed):
             # What was seen is what the API server stored: from here on the status counts, not the grant. A smaller
             # place is of before: while the larger one is on its way, a round must still count the grant.
-            self._parts.admission.confirmed(memory.uid)
+            self._deps.admission.confirm(entry.uid)
         if not decision.wants_admission:
-            self._parts.admission.unwanted(memory.uid)
-        elif observation.grant is None and observation.refusal is None:
-            self._parts.admission.request()
+            self._deps.admission.clear_refusal(entry.uid)
+        elif observation.assumed is None and observation.refusal is None:
+            self._deps.admission.request()
 
-    def _listen(self, key: ObjectKey, uid: SessionUID, observation: Observation, decision: Decision) -> bool:
+    def _poll_runner(self, key: ObjectKey, uid: SessionUID, observation: Observation, decision: Decision) -> bool:
         pod = _pod(observation, decision.poll)
         if pod is None or pod.ip is None or pod.key_id is None:
-            self._parts.runners.ignore(key)
+            self._deps.runners.stop(key)
             return False
-        return self._parts.runners.listen(
-            Target(key=key, session_uid=uid, pod_uid=pod.uid, ip=pod.ip, key_id=pod.key_id)
-        )
+        return self._deps.runners.start(Target(key=key, session_uid=uid, pod_uid=pod.uid, ip=pod.ip, key_id=pod.key_id))
 
-    def _next(self, decision: Decision, memory: Memory) -> float | None:
-        moments = [moment for moment in (decision.wake_at, memory.pending.due) if moment is not None]
-        delays = [until(moment, clock=self._parts.clock) for moment in moments]
-        if memory.sightings:
-            delays.append(LOOK_EVERY)
+    def _requeue_after(self, decision: Decision, entry: SessionCacheEntry) -> float | None:
+        moments = [moment for moment in (decision.requeue_at, entry.pending_write.due) if moment is not None]
+        delays = [until(moment, clock=self._deps.clock) for moment in moments]
+        if entry.foreign_objects:
+            delays.append(REREAD_INTERVAL)
         return min(delays, default=None)
 
 

@@ -1,6 +1,6 @@
 """Whether recovery is paused for all sessions: keeps the failures that `core.pause` judges, and tells when it changes.
 
-Every change of a session in the store passes through `changed`; so the picture is complete after the first resync,
+Every change of a session in the store passes through `on_session_changed`; so the picture is complete after the first resync,
 also in a process that has just started: the failures stand in the sessions' status.
 """
 
@@ -11,7 +11,7 @@ from datetime import datetime
 from whatsapp_operator.api.constants import SESSION_UID_LABEL
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core.model import SessionUID
-from whatsapp_operator.core.pause import RecoveryPause, runner_failures
+from whatsapp_operator.core.pause import CircuitBreaker, runner_failures
 from whatsapp_operator.runtime.clock import Clock, Timer, until
 from whatsapp_operator.runtime.metrics import Metrics
 from whatsapp_operator.runtime.resources import PODS, uid_of
@@ -20,7 +20,7 @@ from whatsapp_operator.runtime.store import Change, Store
 logger = logging.getLogger(__name__)
 
 
-class RecoveryWatch:
+class CircuitBreakerMonitor:
     """Knows whether recovery is paused."""
 
     def __init__(
@@ -29,58 +29,58 @@ class RecoveryWatch:
         store: Store,
         clock: Clock,
         metrics: Metrics,
-        ours: Callable[[str], bool],
-        turned: Callable[[str | None], None],
+        is_ours: Callable[[str], bool],
+        on_changed: Callable[[str | None], None],
     ) -> None:
         self._store = store
-        self._ours = ours
+        self._is_ours = is_ours
         """ Whether a namespace is this operator's: what fails at the neighbour's pauses nothing here. """
         self._clock = clock
         self._metrics = metrics
-        self._turned = turned
+        self._on_changed = on_changed
         """ Called when the pause begins (with why) or ends (None). """
         self._failures: dict[SessionUID, datetime] = {}
-        self._pause = RecoveryPause()
+        self._breaker = CircuitBreaker()
         self._timer: Timer | None = None
         self._complete = False
 
     @property
     def message(self) -> str | None:
         """Why recovery is paused; None: it is not."""
-        return self._pause.message
+        return self._breaker.message
 
-    def changed(self, change: Change) -> None:
+    def on_session_changed(self, change: Change) -> None:
         """A session changed in the store."""
         uid = SessionUID(uid_of(change.after or change.before or {"metadata": {}}))
         before = self._failures.pop(uid, None)
         recovery = ((change.after or {}).get("status") or {}).get("recovery") or {}
-        ours = change.after is not None and self._ours(change.after["metadata"]["namespace"])
+        ours = change.after is not None and self._is_ours(change.after["metadata"]["namespace"])
         if change.after is not None and ours and recovery.get("lastFailure"):
             self._failures |= runner_failures([WhatsAppSession.parse(change.after)])
         # Not in the middle of the first LISTs: before the pods are known, any few failures look like all there is.
         if self._complete and self._failures.get(uid) != before:
-            self.look()
+            self.evaluate()
 
-    def look(self) -> None:
+    def evaluate(self) -> None:
         """Judge anew: everything was listed, a failure was recorded, or time has passed."""
         self._complete = True
         with_pod = {
             SessionUID(uid)
             for pod in self._store.all(PODS)
             if (uid := (pod["metadata"].get("labels") or {}).get(SESSION_UID_LABEL))
-            and self._ours(pod["metadata"]["namespace"])
+            and self._is_ours(pod["metadata"]["namespace"])
         }
-        before, now = self._pause.message, self._clock.now()
-        self._pause = self._pause.looked(failures=self._failures, with_pod=with_pod, now=now)
-        self._metrics.recovery_paused.set(self._pause.message is not None)
+        before, now = self._breaker.message, self._clock.now()
+        self._breaker = self._breaker.after(failures=self._failures, with_pod=with_pod, now=now)
+        self._metrics.recovery_paused.set(self._breaker.message is not None)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._pause.ends_at is not None:
-            self._timer = self._clock.call_later(until(self._pause.ends_at, clock=self._clock) + 0.1, self.look)
-        if before != self._pause.message:
+        if self._breaker.closes_at is not None:
+            self._timer = self._clock.call_later(until(self._breaker.closes_at, clock=self._clock) + 0.1, self.evaluate)
+        if before != self._breaker.message:
             logger.warning(
-                "Recovery paused" if self._pause.message else "Recovery goes on",
+                "Recovery paused" if self._breaker.message else "Recovery goes on",
                 extra={"failed_sessions": len(self._failures)},
             )
-            self._turned(self._pause.message)
+            self._on_changed(self._breaker.message)

@@ -38,7 +38,7 @@ class Resource(NamedTuple):
 SESSIONS: Final = Resource(GROUP, VERSION, SESSION_PLURAL)
 QUOTAS: Final = Resource(GROUP, VERSION, QUOTA_PLURAL, namespaced=False)
 PODS: Final = Resource("", "v1", "pods")
-CLAIMS: Final = Resource("", "v1", "persistentvolumeclaims")
+PVCS: Final = Resource("", "v1", "persistentvolumeclaims")
 SERVICES: Final = Resource("", "v1", "services")
 SECRETS: Final = Resource("", "v1", "secrets")
 NAMESPACES: Final = Resource("", "v1", "namespaces", namespaced=False)

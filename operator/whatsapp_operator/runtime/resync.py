@@ -49,18 +49,18 @@ class WatchProgress:
     """How far each watch has told, compared with what the LISTs found."""
 
     clock: Clock
-    _told: dict[Stream, int] = field(default_factory=dict)
+    _observed: dict[Stream, int] = field(default_factory=dict)
     _expected: dict[Stream, int] = field(default_factory=dict)
     _behind_since: dict[Stream, float] = field(default_factory=dict)
 
-    def tell(self, stream: Stream, obj: Json) -> None:
+    def observe(self, stream: Stream, obj: Json) -> None:
         """A watch told of an object."""
-        self._told[stream] = max(version_of(obj), self._told.get(stream, 0))
+        self._observed[stream] = max(version_of(obj), self._observed.get(stream, 0))
 
     def listed(self, stream: Stream, objects: Iterable[Json]) -> None:
         """A LIST found these; compare with the LIST before it."""
         now = self.clock.monotonic()
-        if self._told.get(stream, 0) >= self._expected.get(stream, 0):
+        if self._observed.get(stream, 0) >= self._expected.get(stream, 0):
             self._behind_since.pop(stream, None)
         else:
             self._behind_since.setdefault(stream, now)
@@ -72,7 +72,7 @@ class WatchProgress:
         return [stream for stream, since in self._behind_since.items() if now - since >= after]
 
 
-Changed = Callable[[Resource, Change], None]
+OnChanged = Callable[[Resource, Change], None]
 """ Called with each correction of the store. """
 
 
@@ -90,7 +90,7 @@ class Resync:
         interval: timedelta,
         metrics: Metrics,
         progress: WatchProgress,
-        changed: Changed,
+        on_changed: OnChanged,
         before: Sequence[Callable[[], Awaitable[None]]],
         after: Sequence[Callable[[], Awaitable[None]]],
         jitter: Jitter = spread,
@@ -104,7 +104,7 @@ class Resync:
         self._interval = interval
         self._metrics = metrics
         self._progress = progress
-        self._changed = changed
+        self._on_changed = on_changed
         self._before = before
         """ What else is read anew; a failure fails the resync. """
         self._after = after
@@ -156,17 +156,17 @@ class Resync:
             listing = await self._kube.list(resource, namespace=namespace, labels=labels)
             oldest = listing.version if oldest is None else min(oldest, listing.version)
             self._progress.listed(Stream(resource, namespace), listing.objects)
-            for change in self._take(resource, namespace, listing):
+            for change in self._replace(resource, namespace, listing):
                 if not first:
                     self._metrics.resync_missed.labels(str(resource)).inc()
-                self._changed(resource, change)
-        self._store.settle(resource, version=oldest or 0)
+                self._on_changed(resource, change)
+        self._store.complete_list(resource, version=oldest or 0)
 
-    def _take(self, resource: Resource, namespace: str | None, listing: Listing) -> list[Change]:
-        def within(key: ObjectKey) -> bool:
+    def _replace(self, resource: Resource, namespace: str | None, listing: Listing) -> list[Change]:
+        def in_scope(key: ObjectKey) -> bool:
             return namespace is None or key.namespace == namespace
 
-        return self._store.replace(resource, listing.objects, version=listing.version, within=within)
+        return self._store.replace(resource, listing.objects, version=listing.version, in_scope=in_scope)
 
     @property
     def age(self) -> float:

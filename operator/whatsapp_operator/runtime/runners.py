@@ -36,11 +36,11 @@ FIRST_RETRY: Final = 0.2
 """ Seconds until the next try after the first failure; a starting runner answers soon. """
 LAST_RETRY: Final = 5.0
 """ No pause between tries is longer, in seconds. """
-LEAST_GAP: Final = 0.2
+MIN_INTERVAL: Final = 0.2
 """ Seconds between two answers at least: a runner that changes without end must not keep the operator busy. """
-UNCHANGED_GAP: Final = 1.0
+UNCHANGED_INTERVAL: Final = 1.0
 """ The same when nothing has changed: a runner that does not hold its answer back must not either. """
-LARGEST: Final = 64 * 1024
+MAX_BYTES: Final = 64 * 1024
 """ Bytes of an answer that are read. """
 
 
@@ -67,17 +67,17 @@ class Target:
         return f"http://{host}:{RUNNER_PORT}/v1/state"
 
 
-class Listener(Protocol):
+class RunnerClient(Protocol):
     """The seam to the runners."""
 
-    async def ask(self, target: Target, *, after: int | None) -> State:
+    async def get_state(self, target: Target, *, after: int | None) -> State:
         """Return the runner's state once it is another than that revision, or after `WAIT`.
 
         :raises NoAnswer: nothing that counts came.
         """
 
 
-class HttpListener:
+class HttpRunnerClient:
     """Asks over HTTP."""
 
     def __init__(self, *, token: Callable[[SessionUID, KeyID], str]) -> None:
@@ -85,7 +85,7 @@ class HttpListener:
         """ The token of scope *state*; may raise LookupError when the key is gone. """
         self._session: aiohttp.ClientSession | None = None
 
-    async def ask(self, target: Target, *, after: int | None) -> State:
+    async def get_state(self, target: Target, *, after: int | None) -> State:
         """Make one long-poll; the first one (`after` None) is answered at once."""
         query = {"wait": "0"} if after is None else {"after": str(after), "wait": f"{WAIT.total_seconds():g}"}
         try:
@@ -110,9 +110,9 @@ class HttpListener:
             if response.status != 200:
                 raise NoAnswer(f"status {response.status}")
             text = b""
-            async for chunk in response.content.iter_chunked(LARGEST):
+            async for chunk in response.content.iter_chunked(MAX_BYTES):
                 text += chunk
-                if len(text) > LARGEST:
+                if len(text) > MAX_BYTES:
                     raise NoAnswer("the answer is too long")
             return text
 
@@ -140,33 +140,33 @@ class _Poll(NamedTuple):
     since: datetime
 
 
-class Heard(NamedTuple):
+class LastReport(NamedTuple):
     """What one session's runner said, and since when the operator listens to it."""
 
     report: RunnerReport | None
     since: datetime | None
 
 
-class Runners:
+class RunnerPoller:
     """One task per session that is listened to, and the last report of each."""
 
     def __init__(
         self,
         *,
-        listener: Listener,
+        client: RunnerClient,
         clock: Clock,
-        changed: Callable[[ObjectKey], None],
+        on_changed: Callable[[ObjectKey], None],
         jitter: Jitter = spread,
     ) -> None:
-        self._listener = listener
+        self._client = client
         self._clock = clock
-        self._changed = changed
+        self._on_changed = on_changed
         """ Called with the session's key when its runner said something new. """
         self._jitter = jitter
         self._polls: dict[ObjectKey, _Poll] = {}
         self._reports: dict[ObjectKey, RunnerReport] = {}
 
-    def listen(self, target: Target) -> bool:
+    def start(self, target: Target) -> bool:
         """Listen to this runner, and to no other of the same session; return whether that is new."""
         poll = self._polls.get(target.key)
         if poll is not None:
@@ -180,7 +180,7 @@ class Runners:
         self._polls[target.key] = _Poll(target, task, self._clock.now())
         return True
 
-    def ignore(self, key: ObjectKey) -> None:
+    def stop(self, key: ObjectKey) -> None:
         """Listen to nobody for this session. Its last report is kept: the core knows how old it is."""
         poll = self._polls.pop(key, None)
         if poll is not None:
@@ -188,10 +188,10 @@ class Runners:
 
     def forget(self, key: ObjectKey) -> None:
         """The session is gone."""
-        self.ignore(key)
+        self.stop(key)
         self._reports.pop(key, None)
 
-    def heard(self, key: ObjectKey, *, pods: Collection[PodUID]) -> Heard:
+    def last_report(self, key: ObjectKey, *, pods: Collection[PodUID]) -> LastReport:
         """Return the last answer for a session, whose own pods these are.
 
         It is kept when its pod is gone, also a pod that no status has told of yet; once another one is there, it is of
@@ -201,10 +201,10 @@ class Runners:
         if report is not None and pods and report.pod_uid not in pods:
             report = None
             del self._reports[key]
-        return Heard(report, poll.since if poll is not None and poll.target.pod_uid in pods else None)
+        return LastReport(report, poll.since if poll is not None and poll.target.pod_uid in pods else None)
 
     @property
-    def listening(self) -> int:
+    def active(self) -> int:
         """To how many runners the operator listens."""
         return len(self._polls)
 
@@ -222,7 +222,7 @@ class Runners:
         while True:
             started = self._clock.monotonic()
             try:
-                answer = await self._listener.ask(target, after=revision)
+                answer = await self._client.get_state(target, after=revision)
             except NoAnswer as error:
                 # Debug: a runner that starts, stops or is cut off is no event of the operator; the core tells of it.
                 logger.debug("Runner did not answer", extra={"session": str(target.key), "why": str(error)})
@@ -231,13 +231,13 @@ class Runners:
                 failures += 1
                 continue
             failures = 0
-            self._heard(target, answer)
-            gap = LEAST_GAP if answer.revision != revision else UNCHANGED_GAP
+            self._received(target, answer)
+            gap = MIN_INTERVAL if answer.revision != revision else UNCHANGED_INTERVAL
             revision = answer.revision
             await self._clock.sleep(max(0.0, gap - (self._clock.monotonic() - started)))
 
-    def _heard(self, target: Target, answer: State) -> None:
-        known = self._reports.get(target.key)
+    def _received(self, target: Target, answer: State) -> None:
+        previous = self._reports.get(target.key)
         report = RunnerReport(
             session_uid=target.session_uid,
             pod_uid=target.pod_uid,
@@ -249,13 +249,13 @@ class Runners:
             linked_time=answer.linked_time,
             durable_time=answer.durable_time,
             round=answer.round,
-            heard=self._clock.now(),
+            received=self._clock.now(),
         )
         self._reports[target.key] = report
-        if known is None or report != replace(known, heard=report.heard) or _was_silent(known, report):
-            self._changed(target.key)
+        if previous is None or report != replace(previous, received=report.received) or _was_silent(previous, report):
+            self._on_changed(target.key)
 
 
 def _was_silent(before: RunnerReport, after: RunnerReport) -> bool:
     """Whether the pause was long enough that the session may count as unreachable, and no longer does."""
-    return after.heard - before.heard > WAIT + GRACE
+    return after.received - before.received > WAIT + GRACE

@@ -18,7 +18,7 @@ from whatsapp_operator.runtime.store import Store
 logger = logging.getLogger(__name__)
 
 
-class Services:
+class ServiceCleanup:
     """Deletes the Services that no session needs."""
 
     def __init__(self, *, kube: Kube, store: Store, instance: Instance) -> None:
@@ -26,7 +26,7 @@ class Services:
         self._store = store
         self._instance = instance
 
-    async def tidy(self, namespace: str) -> None:
+    async def delete_unneeded(self, namespace: str) -> None:
         """Delete the namespace's Service if it is ours and no session is there.
 
         :raises KubeError: it could not be deleted now.
@@ -47,7 +47,7 @@ class Services:
             logger.info("Service deleted with its last session", extra={"namespace": namespace})
         self._store.forget(SERVICES, key, version=version_of(service))
 
-    async def tidy_all(self) -> None:
+    async def delete_all_unneeded(self) -> None:
         """Look at all namespaces that have our Service."""
         for key in self._store.keys(SERVICES):
-            await self.tidy(key.namespace)
+            await self.delete_unneeded(key.namespace)

@@ -12,11 +12,11 @@ from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.api.session import SessionStatus
 from whatsapp_operator.core.diff import merge_patch
 from whatsapp_operator.core.model import Decision
-from whatsapp_operator.core.pacing import Pace, is_urgent
+from whatsapp_operator.core.pacing import WriteLimiter, is_urgent
 from whatsapp_operator.runtime.client import Kube
 from whatsapp_operator.runtime.clock import Clock
 from whatsapp_operator.runtime.errors import Conflict, KubeError, NotFound
-from whatsapp_operator.runtime.executor import LookAgain
+from whatsapp_operator.runtime.executor import Requeue
 from whatsapp_operator.runtime.metrics import Metrics
 from whatsapp_operator.runtime.resources import SESSIONS, Json, Resource, key_of, version_of
 from whatsapp_operator.runtime.store import Store
@@ -24,11 +24,11 @@ from whatsapp_operator.runtime.store import Store
 logger = logging.getLogger(__name__)
 
 
-class Pending:
+class PendingWrite:
     """What of one session's status waits to be written."""
 
     def __init__(self) -> None:
-        self.pace = Pace()
+        self.limiter = WriteLimiter()
         self.due: datetime | None = None
         """ When to write; None: nothing waits. """
 
@@ -42,47 +42,49 @@ class StatusWriter:
         self._clock = clock
         self._metrics = metrics
 
-    async def write(self, seen: Json, stored: SessionStatus, decision: Decision, pending: Pending) -> bool:
+    async def write(
+        self, observed: Json, stored: SessionStatus, decision: Decision, pending_write: PendingWrite
+    ) -> bool:
         """Write the wanted status if it is time to; return whether it was written. `pending.due` tells when to come back.
 
         :raises LookAgain: the session has changed since it was seen; the store has the newer one.
         """
         now = self._clock.now()
-        patch = self._difference(seen, decision.status)
+        patch = self._difference(observed, decision.status)
         urgent = bool(patch) and is_urgent(stored, decision.status)
-        pending.pace = pending.pace.looked(now=now, differs=bool(patch), urgent=urgent)
-        pending.due = pending.pace.due(commit=decision.commit, hold_until=decision.hold_until)
-        if pending.due is None or pending.due > now:
+        pending_write.limiter = pending_write.limiter.after_decision(now=now, differs=bool(patch), urgent=urgent)
+        pending_write.due = pending_write.limiter.due(commit=decision.commit, delay_until=decision.delay_status_until)
+        if pending_write.due is None or pending_write.due > now:
             return False
-        self._store.put(SESSIONS, await self.patch(SESSIONS, seen, patch))
-        pending.pace, pending.due = pending.pace.written(now=now), None
+        self._store.put(SESSIONS, await self.patch(SESSIONS, observed, patch))
+        pending_write.limiter, pending_write.due = pending_write.limiter.after_write(now=now), None
         return True
 
-    async def patch(self, resource: Resource, seen: Json, patch: Json) -> Json:
+    async def patch(self, resource: Resource, observed: Json, patch: Json) -> Json:
         """Write a status patch on the object as it was seen; return the object as stored.
 
         :raises LookAgain: the object has changed or is gone; for sessions, the store knows it.
         """
         try:
-            written = await self._kube.patch_status(resource, seen=seen, patch=patch)
+            written = await self._kube.patch_status(resource, observed=observed, patch=patch)
         except (Conflict, NotFound) as error:
             self._metrics.status_writes.labels(resource.plural, "conflict").inc()
             if resource is SESSIONS:
-                await self._fetch(key_of(seen), seen)
-            raise LookAgain(error.message) from error
+                await self._fetch(key_of(observed), observed)
+            raise Requeue(error.message) from error
         except KubeError:
             self._metrics.status_writes.labels(resource.plural, "error").inc()
             raise
         self._metrics.status_writes.labels(resource.plural, "written").inc()
         return written
 
-    async def _fetch(self, key: ObjectKey, seen: Json) -> None:
+    async def _fetch(self, key: ObjectKey, observed: Json) -> None:
         try:
             self._store.put(SESSIONS, await self._kube.get(SESSIONS, namespace=key.namespace, name=key.name))
         except NotFound:
-            self._store.forget(SESSIONS, key, version=version_of(seen))
+            self._store.forget(SESSIONS, key, version=version_of(observed))
 
     @staticmethod
-    def _difference(seen: Json, wanted: SessionStatus) -> Json:
+    def _difference(observed: Json, wanted: SessionStatus) -> Json:
         # Against the stored JSON and not its parsed form: a field that cannot be used is then written anew.
-        return merge_patch(seen.get("status") or {}, wanted.to_dict())
+        return merge_patch(observed.get("status") or {}, wanted.to_dict())

@@ -43,18 +43,18 @@ class Change(NamedTuple):
         return self.before is not None or self.after is not None
 
 
-_NOTHING = Change(None, None)
+_NO_CHANGE = Change(None, None)
 
 
 @dataclass
-class Shelf:
+class ResourceCache:
     """All objects of one kind."""
 
     index_keys: IndexKeys
     objects: dict[ObjectKey, Json] = field(default_factory=dict)
     tombstones: dict[ObjectKey, int] = field(default_factory=dict)
     """ Deleted objects and the version of their deletion. """
-    floor: int = 0
+    listed_version: int = 0
     """ The version of the last full LIST. """
     index: defaultdict[str, set[ObjectKey]] = field(default_factory=lambda: defaultdict(set))
 
@@ -64,16 +64,16 @@ class Shelf:
         known = self.objects.get(key)
         if known is not None:
             if version <= version_of(known):
-                return _NOTHING
-        elif max(version, listed_at) <= max(self.floor, self.tombstones.get(key, 0)):
-            return _NOTHING
+                return _NO_CHANGE
+        elif max(version, listed_at) <= max(self.listed_version, self.tombstones.get(key, 0)):
+            return _NO_CHANGE
         self.tombstones.pop(key, None)
         obj = _slim(obj)
         if known is not None:
             self._unindex(key, known)
         self.objects[key] = obj
-        for word in self.index_keys(obj):
-            self.index[word].add(key)
+        for index_key in self.index_keys(obj):
+            self.index[index_key].add(key)
         return Change(known, obj)
 
     def remove(self, obj: Json) -> Change:
@@ -81,12 +81,12 @@ class Shelf:
         key, version = key_of(obj), version_of(obj)
         known = self.objects.get(key)
         if known is not None and version < version_of(known):
-            return _NOTHING
-        if version > self.floor:
+            return _NO_CHANGE
+        if version > self.listed_version:
             self.tombstones[key] = max(version, self.tombstones.get(key, 0))
         return self._drop(key)
 
-    def replace(self, objects: Iterable[Json], *, version: int, within: Callable[[ObjectKey], bool]) -> list[Change]:
+    def replace(self, objects: Iterable[Json], *, version: int, in_scope: Callable[[ObjectKey], bool]) -> list[Change]:
         """Take a full LIST of one moment; `within` tells which objects it would have contained."""
         changes = []
         present = set()
@@ -96,75 +96,75 @@ class Shelf:
         gone = [
             key
             for key, known in self.objects.items()
-            if key not in present and version_of(known) <= version and within(key)
+            if key not in present and version_of(known) <= version and in_scope(key)
         ]
         changes += [self._drop(key) for key in gone]
         return [change for change in changes if change]
 
-    def settle(self, version: int) -> None:
+    def complete_list(self, version: int) -> None:
         """The kind was listed completely as of this version: what is older and unknown is gone for good."""
-        self.floor = max(self.floor, version)
-        self.tombstones = {key: gone for key, gone in self.tombstones.items() if gone > self.floor}
+        self.listed_version = max(self.listed_version, version)
+        self.tombstones = {key: gone for key, gone in self.tombstones.items() if gone > self.listed_version}
 
     def _drop(self, key: ObjectKey) -> Change:
         known = self.objects.pop(key, None)
         if known is None:
-            return _NOTHING
+            return _NO_CHANGE
         self._unindex(key, known)
         return Change(known, None)
 
     def _unindex(self, key: ObjectKey, known: Json) -> None:
-        for word in self.index_keys(known):
-            self.index[word].discard(key)
-            if not self.index[word]:
-                del self.index[word]
+        for index_key in self.index_keys(known):
+            self.index[index_key].discard(key)
+            if not self.index[index_key]:
+                del self.index[index_key]
 
 
-Noticed = Callable[[Resource, Change], None]
+OnChange = Callable[[Resource, Change], None]
 """ Called with each change, wherever it was learned. """
 
 
-def _nobody(_resource: Resource, _change: Change) -> None:
+def _ignore(_resource: Resource, _change: Change) -> None:
     """Nobody wants to know."""
 
 
 class Store:
     """The shelves of all kinds that the operator watches."""
 
-    def __init__(self, index: dict[Resource, IndexKeys], *, noticed: Noticed = _nobody) -> None:
-        self._shelves = {resource: Shelf(index_keys=keys) for resource, keys in index.items()}
-        self._noticed = noticed
+    def __init__(self, index: dict[Resource, IndexKeys], *, on_change: OnChange = _ignore) -> None:
+        self._caches = {resource: ResourceCache(index_keys=keys) for resource, keys in index.items()}
+        self._on_change = on_change
 
     def get(self, resource: Resource, key: ObjectKey) -> Json | None:
         """Return an object, or None. It is shared: never change it."""
-        return self._shelves[resource].objects.get(key)
+        return self._caches[resource].objects.get(key)
 
-    def find(self, resource: Resource, word: str) -> list[Json]:
+    def by_index(self, resource: Resource, index_key: str) -> list[Json]:
         """Return the objects that are indexed under a word, in the order of their names."""
-        shelf = self._shelves[resource]
-        return [shelf.objects[key] for key in sorted(shelf.index.get(word, ()))]
+        cache = self._caches[resource]
+        return [cache.objects[key] for key in sorted(cache.index.get(index_key, ()))]
 
     def all(self, resource: Resource) -> Iterator[Json]:
         """Iterate over a kind's objects; do not update the store meanwhile."""
-        return iter(self._shelves[resource].objects.values())
+        return iter(self._caches[resource].objects.values())
 
     def keys(self, resource: Resource) -> list[ObjectKey]:
         """Return the names of a kind's objects."""
-        return list(self._shelves[resource].objects)
+        return list(self._caches[resource].objects)
 
     def put(self, resource: Resource, obj: Json) -> Change:
         """Take an object from an event or from the answer to a write."""
-        return self._told(resource, self._shelves[resource].put(obj))
+        return self._notify(resource, self._caches[resource].put(obj))
 
     def remove(self, resource: Resource, obj: Json) -> Change:
         """Take a deletion from an event."""
-        return self._told(resource, self._shelves[resource].remove(obj))
+        return self._notify(resource, self._caches[resource].remove(obj))
 
     def forget(self, resource: Resource, key: ObjectKey, *, version: int) -> Change:
         """Take note that the API server knows no such object, by an answer to a request made at that version."""
         known = self.get(resource, key)
         if known is None or version_of(known) > version:
-            return _NOTHING
+            return _NO_CHANGE
         return self.remove(resource, known)
 
     def replace(
@@ -173,21 +173,21 @@ class Store:
         objects: Iterable[Json],
         *,
         version: int,
-        within: Callable[[ObjectKey], bool] = lambda _: True,
+        in_scope: Callable[[ObjectKey], bool] = lambda _: True,
     ) -> list[Change]:
-        """Take a full LIST; `within` limits it to where it was made (one namespace). Then call `settle`, once per kind."""
-        changes = self._shelves[resource].replace(objects, version=version, within=within)
+        """Take a full LIST; `within` limits it to where it was made (one namespace). Then call `complete_list`, once per kind."""
+        changes = self._caches[resource].replace(objects, version=version, in_scope=in_scope)
         for change in changes:
-            self._told(resource, change)
+            self._notify(resource, change)
         return changes
 
-    def settle(self, resource: Resource, *, version: int) -> None:
+    def complete_list(self, resource: Resource, *, version: int) -> None:
         """All of the kind was listed; `version` is that of the oldest of these LISTs."""
-        self._shelves[resource].settle(version)
+        self._caches[resource].complete_list(version)
 
-    def _told(self, resource: Resource, change: Change) -> Change:
+    def _notify(self, resource: Resource, change: Change) -> Change:
         if change:
-            self._noticed(resource, change)
+            self._on_change(resource, change)
         return change
 
 

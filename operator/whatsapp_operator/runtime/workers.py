@@ -14,8 +14,8 @@ from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.runtime.clock import Clock
 from whatsapp_operator.runtime.errors import KubeError, TooManyRequests
 from whatsapp_operator.runtime.metrics import Metrics
-from whatsapp_operator.runtime.queue import KeyQueue
-from whatsapp_operator.runtime.reconciler import Unsettled
+from whatsapp_operator.runtime.queue import WorkQueue
+from whatsapp_operator.runtime.reconciler import NotConverged
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ SLOW: Final = 10.0
 class Workers:
     """A fixed number of workers over one queue."""
 
-    def __init__(self, *, queue: KeyQueue, reconcile: Reconcile, clock: Clock, metrics: Metrics, count: int) -> None:
+    def __init__(self, *, queue: WorkQueue, reconcile: Reconcile, clock: Clock, metrics: Metrics, count: int) -> None:
         self._queue = queue
         self._reconcile = reconcile
         self._clock = clock
@@ -41,7 +41,7 @@ class Workers:
     def start(self) -> None:
         """Begin to work."""
         self._tasks = [
-            asyncio.get_running_loop().create_task(self._work(), name=f"worker {number}")
+            asyncio.get_running_loop().create_task(self._run(), name=f"worker {number}")
             for number in range(self._count)
         ]
 
@@ -63,18 +63,18 @@ class Workers:
             await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
 
-    async def _work(self) -> None:
+    async def _run(self) -> None:
         me = asyncio.current_task()
         while me is not None and not self._stopping:
-            key = await self._queue.take()
+            key = await self._queue.get()
             self._busy.add(me)
             try:
-                await self._deal_with(key)
+                await self._process(key)
             finally:
                 self._busy.discard(me)
                 self._queue.done(key)
 
-    async def _deal_with(self, key: ObjectKey) -> None:
+    async def _process(self, key: ObjectKey) -> None:
         started = self._clock.monotonic()
         try:
             delay = await self._reconcile(key)
@@ -82,16 +82,16 @@ class Workers:
             self._failed(key, "throttled", at_least=error.retry_after, error=error)
         except KubeError as error:
             self._failed(key, "api_error", error=error)
-        except Unsettled as error:
+        except NotConverged as error:
             self._failed(key, "unsettled", error=error)
         except Exception:
             # Not narrower, on purpose: see the module's docstring. The traceback is the only trace of the fault.
             logger.exception("Session could not be dealt with: a fault of the operator", extra={"session": str(key)})
             self._metrics.reconciles.labels("fault").inc()
-            self._queue.retry(key)
+            self._queue.add_rate_limited(key)
         else:
             self._metrics.reconciles.labels("success").inc()
-            self._queue.succeeded(key)
+            self._queue.forget(key)
             if delay is not None:
                 self._queue.add_after(key, delay)
         took = self._clock.monotonic() - started
@@ -100,7 +100,7 @@ class Workers:
             logger.warning("Session took long", extra={"session": str(key), "seconds": round(took, 1)})
 
     def _failed(self, key: ObjectKey, result: str, *, error: Exception, at_least: float = 0.0) -> None:
-        delay = self._queue.retry(key, at_least=at_least)
+        delay = self._queue.add_rate_limited(key, at_least=at_least)
         self._metrics.reconciles.labels(result).inc()
         logger.warning(
             "Session could not be dealt with, trying again",

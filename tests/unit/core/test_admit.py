@@ -18,7 +18,7 @@ from whatsapp_operator.api.session import (
     WhatsAppSession,
 )
 from whatsapp_operator.core.admit import AdmissionResult, admit
-from whatsapp_operator.core.model import Grant, Refusal, SessionUID
+from whatsapp_operator.core.model import AssumedReservation, Refusal, SessionUID
 from whatsapp_operator.core.quota import Usage
 
 MI = 2**20
@@ -69,24 +69,30 @@ def quota(name: str = "default", **spec: Any) -> WhatsAppSessionQuota:
     return WhatsAppSessionQuota.parse({"metadata": {"name": name}, "spec": spec})
 
 
-def grant(uid: str, *, memory: int = 768, quota_name: str = "default") -> Grant:
+def grant(uid: str, *, memory: int = 768, quota_name: str = "default") -> AssumedReservation:
     """Return an open grant."""
-    return Grant(session_uid=SessionUID(uid), quota_name=quota_name, memory=memory * MI, granted=T0)
+    return AssumedReservation(session_uid=SessionUID(uid), quota_name=quota_name, memory=memory * MI, reserved_at=T0)
 
 
 def round_(
     *sessions: WhatsAppSession,
     pods: tuple[Any, ...] = (),
     quotas: tuple[WhatsAppSessionQuota, ...] | None = None,
-    grants: tuple[Grant, ...] = (),
+    grants: tuple[AssumedReservation, ...] = (),
 ) -> AdmissionResult:
     """Make one round."""
-    return admit(sessions=sessions, pods=pods, quotas=(quota(),) if quotas is None else quotas, grants=grants, now=NOW)
+    return admit(
+        sessions=sessions,
+        pods=pods,
+        quotas=(quota(),) if quotas is None else quotas,
+        assumed_reservations=grants,
+        now=NOW,
+    )
 
 
 def let_in(result: AdmissionResult) -> list[str]:
     """Return who got a grant, in order."""
-    return [str(found.session_uid) for found in result.grants]
+    return [str(found.session_uid) for found in result.assumed_reservations]
 
 
 def test_without_limits_all_are_let_in() -> None:
@@ -94,9 +100,9 @@ def test_without_limits_all_are_let_in() -> None:
     result = round_(session("a"), session("b", memory=512))
 
     assert (
-        Grant(session_uid=SessionUID("a"), quota_name="default", memory=768 * MI, granted=NOW),
-        Grant(session_uid=SessionUID("b"), quota_name="default", memory=512 * MI, granted=NOW),
-    ) == result.grants
+        AssumedReservation(session_uid=SessionUID("a"), quota_name="default", memory=768 * MI, reserved_at=NOW),
+        AssumedReservation(session_uid=SessionUID("b"), quota_name="default", memory=512 * MI, reserved_at=NOW),
+    ) == result.assumed_reservations
     assert {"default": Usage(admitted=2, waiting=0, memory=1280 * MI)} == result.usage
 
 
@@ -326,7 +332,7 @@ def test_a_void_grant_is_withdrawn_and_not_counted(sessions: tuple[WhatsAppSessi
 
     assert {"a"} == result.withdrawn
     counted = sum(usage.admitted for usage in result.usage.values())
-    wants_another = bool(result.grants)
+    wants_another = bool(result.assumed_reservations)
     assert counted == (1 if wants_another or (sessions and sessions[0].status.admission) else 0)
 
 
@@ -334,7 +340,7 @@ def test_an_open_grant_stands_and_is_not_given_twice() -> None:
     """Until it is in status."""
     result = round_(session("a"), grants=(grant("a"),), quotas=(quota(sessions=1),))
 
-    assert ((), frozenset(), {}) == (result.grants, result.withdrawn, dict(result.refusals))
+    assert ((), frozenset(), {}) == (result.assumed_reservations, result.withdrawn, dict(result.refusals))
 
 
 def test_lowered_limits_put_nobody_out() -> None:
@@ -378,12 +384,12 @@ def test_a_round_never_exceeds_a_limit_and_leaves_no_room_unused(
     result = round_(*sessions, pods=tuple(pods), grants=tuple(grants), quotas=(limits,))
 
     after = result.usage["default"]
-    assert before.admitted + len(result.grants) == after.admitted
+    assert before.admitted + len(result.assumed_reservations) == after.admitted
     assert most is None or after.admitted <= max(most, before.admitted)
     assert memory is None or after.memory <= max(memory * MI, before.memory)
     assert len(result.refusals) == after.waiting
     if most is None and memory is None and per_namespace is None:
         assert not result.refusals
     # What was granted now, granted before, changes nothing: a round repeated is the same round.
-    again = round_(*sessions, pods=tuple(pods), grants=(*grants, *result.grants), quotas=(limits,))
-    assert ((), result.refusals, result.usage) == (again.grants, again.refusals, again.usage)
+    again = round_(*sessions, pods=tuple(pods), grants=(*grants, *result.assumed_reservations), quotas=(limits,))
+    assert ((), result.refusals, result.usage) == (again.assumed_reservations, again.refusals, again.usage)

@@ -7,8 +7,8 @@ import pytest
 from unit.core.world import T0
 from whatsapp_operator.api.session import ObjectMeta, SessionSpec, WhatsAppSession
 from whatsapp_operator.core import names
-from whatsapp_operator.core.claim import claim_manifest, claim_patch, is_doomed
-from whatsapp_operator.core.model import ClaimFacts
+from whatsapp_operator.core.claim import pvc_manifest, pvc_patch, will_be_deleted
+from whatsapp_operator.core.model import PVCFacts
 
 UID = "session-1"
 GI = 2**30
@@ -21,9 +21,9 @@ def session(**profile: Any) -> WhatsAppSession:
     return WhatsAppSession(metadata=metadata, spec=SessionSpec.model_validate({"profile": profile}))
 
 
-def claim(**facts: Any) -> ClaimFacts:
+def claim(**facts: Any) -> PVCFacts:
     """Return the facts of a claim of ours, of 1 Gi."""
-    return dataclasses.replace(ClaimFacts(name="sales-profile", ours=True, requested=GI, resource_version="7"), **facts)
+    return dataclasses.replace(PVCFacts(name="sales-profile", ours=True, requested=GI, resource_version="7"), **facts)
 
 
 def ours(uid: str = UID) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def ours(uid: str = UID) -> dict[str, Any]:
 
 def test_the_default_claim() -> None:
     """1 Gi of the cluster's default class, for one pod, without an owner."""
-    manifest = claim_manifest(session())
+    manifest = pvc_manifest(session())
 
     assert {
         "apiVersion": "v1",
@@ -45,7 +45,7 @@ def test_the_default_claim() -> None:
 
 def test_size_class_and_mode_are_the_persons() -> None:
     """As they wrote them; an empty class means none, and is not the same as no word."""
-    manifest = claim_manifest(session(size="1500Mi", storageClassName="", accessMode="ReadWriteOnce"))
+    manifest = pvc_manifest(session(size="1500Mi", storageClassName="", accessMode="ReadWriteOnce"))
 
     assert manifest is not None
     assert {
@@ -57,7 +57,7 @@ def test_size_class_and_mode_are_the_persons() -> None:
 
 def test_with_retention_delete_it_goes_with_the_session() -> None:
     """By an owner reference, from the start."""
-    manifest = claim_manifest(session(retention="Delete"))
+    manifest = pvc_manifest(session(retention="Delete"))
 
     assert manifest is not None
     assert [names.owner_reference(session())] == manifest["metadata"]["ownerReferences"]
@@ -65,32 +65,32 @@ def test_with_retention_delete_it_goes_with_the_session() -> None:
 
 def test_an_existing_claim_is_neither_made_nor_patched() -> None:
     """It is the person's."""
-    assert claim_manifest(session(existingClaim="theirs")) is None
-    assert claim_patch(session(existingClaim="theirs"), claim()) is None
+    assert pvc_manifest(session(existingClaim="theirs")) is None
+    assert pvc_patch(session(existingClaim="theirs"), claim()) is None
 
 
 @pytest.mark.parametrize("profile", [{}, {"size": "1Gi"}, {"size": "1024Mi"}, {"size": "500Mi"}])
 def test_a_claim_that_is_large_enough_is_left_alone(profile: dict[str, str]) -> None:
     """However the amount is written; a volume never shrinks."""
-    assert claim_patch(session(**profile), claim()) is None
+    assert pvc_patch(session(**profile), claim()) is None
 
 
 def test_a_claim_grows() -> None:
     """Only its size is sent, with the version that it was seen at."""
-    patch = claim_patch(session(size="2Gi"), claim())
+    patch = pvc_patch(session(size="2Gi"), claim())
 
     assert patch is not None
     assert {
         "metadata": {"resourceVersion": "7"},
         "spec": {"resources": {"requests": {"storage": "2Gi"}}},
     } == patch.patch
-    assert ("sales-profile", "grow from 1Gi to 2Gi") == (patch.name, patch.why)
+    assert ("sales-profile", "grow from 1Gi to 2Gi") == (patch.name, patch.reason)
 
 
 def test_retain_takes_our_reference_away() -> None:
     """The claim then outlives its session; other owners stay."""
-    alone = claim_patch(session(), claim(owners=(ours(),)))
-    beside = claim_patch(session(), claim(owners=(BACKUP, ours())))
+    alone = pvc_patch(session(), claim(owners=(ours(),)))
+    beside = pvc_patch(session(), claim(owners=(BACKUP, ours())))
 
     assert alone is not None
     assert {"metadata": {"ownerReferences": None, "resourceVersion": "7"}} == alone.patch
@@ -100,8 +100,8 @@ def test_retain_takes_our_reference_away() -> None:
 
 def test_delete_adds_our_reference() -> None:
     """Beside the others; an object has one controller, so ours is none where there is one."""
-    alone = claim_patch(session(retention="Delete"), claim())
-    beside = claim_patch(session(retention="Delete"), claim(owners=(BACKUP | {"controller": True},)))
+    alone = pvc_patch(session(retention="Delete"), claim())
+    beside = pvc_patch(session(retention="Delete"), claim(owners=(BACKUP | {"controller": True},)))
 
     assert alone is not None
     assert [ours()] == alone.patch["metadata"]["ownerReferences"]
@@ -113,11 +113,11 @@ def test_delete_adds_our_reference() -> None:
 
 def test_size_and_owner_are_one_patch() -> None:
     """One request, not two."""
-    patch = claim_patch(session(size="2Gi", retention="Delete"), claim())
+    patch = pvc_patch(session(size="2Gi", retention="Delete"), claim())
 
     assert patch is not None
     assert {"spec", "metadata"} == patch.patch.keys()
-    assert "grow from 1Gi to 2Gi, delete it with the session" == patch.why
+    assert "grow from 1Gi to 2Gi, delete it with the session" == patch.reason
 
 
 @pytest.mark.parametrize(
@@ -132,10 +132,10 @@ def test_size_and_owner_are_one_patch() -> None:
 )
 def test_a_claim_is_doomed_when_it_goes_or_belongs_to_a_former_session(facts: dict[str, Any], *, doomed: bool) -> None:
     """Garbage collection will take it; a login on it would be lost under a running browser."""
-    assert doomed == is_doomed(session(), claim(**facts))
-    assert not doomed or claim_patch(session(size="9Gi"), claim(**facts)) is None
+    assert doomed == will_be_deleted(session(), claim(**facts))
+    assert not doomed or pvc_patch(session(size="9Gi"), claim(**facts)) is None
 
 
 def test_a_foreign_claim_is_never_patched() -> None:
     """It only has the name."""
-    assert claim_patch(session(size="2Gi", retention="Delete"), claim(ours=False)) is None
+    assert pvc_patch(session(size="2Gi", retention="Delete"), claim(ours=False)) is None

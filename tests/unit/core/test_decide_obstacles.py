@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from session_protocol.vocabulary import RunnerState
 from unit.core.world import World, running
-from whatsapp_operator.core.model import CreateClaim, CreatePod, DeletePod, PatchClaim
+from whatsapp_operator.core.model import CreatePod, CreatePVC, DeletePod, PatchPVC
 
 
 def new(spec: dict[str, Any] | None = None) -> World:
@@ -124,7 +124,7 @@ def test_a_claim_that_is_being_deleted_is_waited_for() -> None:
 
     del world.claims["sales-profile"]
     world.settle()
-    assert (2, 2) == (kinds(world).count("CreateClaim"), kinds(world).count("CreatePod"))
+    assert (2, 2) == (kinds(world).count("CreatePVC"), kinds(world).count("CreatePod"))
 
 
 def test_a_claim_that_belongs_to_a_deleted_session_is_waited_for() -> None:
@@ -151,8 +151,8 @@ def test_retention_is_switched_on_the_claim(mode: str) -> None:
     world.apply(spec={"operatingMode": mode})
     world.settle()
     assert "ownerReferences" not in world.claims["sales-profile"]["metadata"]
-    assert 2 == kinds(world).count("PatchClaim")
-    assert 1 == kinds(world).count("CreateClaim")
+    assert 2 == kinds(world).count("PatchPVC")
+    assert 1 == kinds(world).count("CreatePVC")
 
 
 def test_a_claim_grows_while_the_session_runs() -> None:
@@ -163,13 +163,13 @@ def test_a_claim_grows_while_the_session_runs() -> None:
     world.resync()
 
     assert "3Gi" == world.claims["sales-profile"]["spec"]["resources"]["requests"]["storage"]
-    assert 1 == kinds(world).count("PatchClaim")
+    assert 1 == kinds(world).count("PatchPVC")
 
 
 def test_a_storage_that_cannot_grow_is_told_and_the_session_runs_on() -> None:
     """Asked again only when its time has come; a pod is made all the same."""
     world = running()
-    world.refuse = {PatchClaim}
+    world.refuse = {PatchPVC}
     world.apply(spec={"profile": {"size": "3Gi"}})
     world.resync()
     world.resync()
@@ -277,5 +277,5 @@ def test_a_retained_claim_is_used_again_by_a_session_of_the_name() -> None:
     world.settle()
 
     assert uid == world.claims["sales-profile"]["metadata"]["uid"]
-    assert 1 == sum(isinstance(action, CreateClaim) for action in world.done)
+    assert 1 == sum(isinstance(action, CreatePVC) for action in world.done)
     assert 2 == sum(isinstance(action, CreatePod) for action in world.done)

@@ -74,7 +74,7 @@ def test_the_next_pod_waits_for_its_time() -> None:
     )
     assert ("Recovering", 0) == (world.status().state, world.status().replicas)
     assert ("True", "Admitted") == world.says("Admitted")
-    assert world.now + timedelta(seconds=5) == world.decide().wake_at
+    assert world.now + timedelta(seconds=5) == world.decide().requeue_at
 
     world.tick(4)
     world.resync()
@@ -197,7 +197,7 @@ def test_ten_minutes_of_one_container_forgive() -> None:
 
     world.tick(599)
     world.say(RunnerState.QR_PENDING)
-    assert started + timedelta(minutes=10) == world.look().wake_at
+    assert started + timedelta(minutes=10) == world.look().requeue_at
     assert 1 == recovery(world).consecutive_failures
     world.tick(1)
     world.look()
@@ -273,7 +273,7 @@ def test_a_node_that_evicts_at_once_makes_no_storm() -> None:
         world.gone()
         world.resync()
         assert before == created(world)
-        assert made + timedelta(seconds=5) == world.decide().wake_at
+        assert made + timedelta(seconds=5) == world.decide().requeue_at
         assert ("True", "ReplacingPod") == world.says("Recovering")
         world.tick(4)
         world.resync()
@@ -298,7 +298,7 @@ def test_a_runner_that_keeps_saying_crashed_is_replaced() -> None:
     world = running()
     world.say(RunnerState.CRASHED, message="The page died.")
     world.look()
-    assert world.now + timedelta(seconds=15) == world.decide().wake_at
+    assert world.now + timedelta(seconds=15) == world.decide().requeue_at
     for _ in range(4):
         world.tick(10)
         world.keep_answering()

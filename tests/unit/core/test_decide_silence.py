@@ -10,7 +10,7 @@ from unit.core.world import World, running
 def test_fifteen_seconds_without_an_answer_are_told() -> None:
     """Ready is Unknown, Linked keeps its value, the state is Unreachable; not a second earlier."""
     world = running()
-    assert world.now + timedelta(seconds=15) == world.decide().wake_at
+    assert world.now + timedelta(seconds=15) == world.decide().requeue_at
     world.tick(14)
     world.look()
     assert ("Connected", ("True", "Connected")) == (world.status().state, world.says("Ready"))
@@ -45,7 +45,7 @@ def test_silence_at_rest_writes_nothing() -> None:
         world.look()
 
     assert writes == world.writes
-    assert world.decide().wake_at is None
+    assert world.decide().requeue_at is None
 
 
 def test_an_answer_ends_the_silence() -> None:
@@ -83,7 +83,7 @@ def test_an_operators_own_restart_is_nobodys_silence(state: RunnerState) -> None
     world.look()
     assert writes == world.writes
     assert world.pods["sales"]["metadata"]["uid"] == world.decide().poll
-    assert world.now + timedelta(seconds=15) == world.decide().wake_at
+    assert world.now + timedelta(seconds=15) == world.decide().requeue_at
 
     world.tick(5)
     world.say(state, linked_time=world.status().link and world.status().link.linked_time)  # type: ignore[union-attr]

@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 from session_protocol.vocabulary import RunnerState
 from unit.core.world import T0, World, running
-from whatsapp_operator.core.model import CreateClaim, CreatePod, CreateSecret, CreateService, Grant, SessionUID
+from whatsapp_operator.core.model import (
+    AssumedReservation,
+    CreatePod,
+    CreatePVC,
+    CreateSecret,
+    CreateService,
+    SessionUID,
+)
 
 PENDING = ("False", "PodStarting")
 
@@ -48,8 +55,8 @@ def test_its_first_word_is_held_back_for_the_round() -> None:
     """The round answers in a moment: one write, not two."""
     decision = new().decide()
 
-    assert decision.hold_until is not None
-    assert decision.hold_until <= T0 + timedelta(seconds=5)
+    assert decision.delay_status_until is not None
+    assert decision.delay_status_until <= T0 + timedelta(seconds=5)
 
 
 def test_the_reservation_is_written_before_anything_is_made() -> None:
@@ -69,7 +76,7 @@ def test_then_all_is_made_in_order() -> None:
     world = admitted()
     world.look()
 
-    assert ["CreateService", "CreateClaim", "CreateSecret", "CreatePod"] == kinds(world)
+    assert ["CreateService", "CreatePVC", "CreateSecret", "CreatePod"] == kinds(world)
 
 
 def test_what_exists_is_not_made_again() -> None:
@@ -91,7 +98,7 @@ def test_an_existing_claim_is_not_made() -> None:
     world.apply(spec={"profile": {"existingClaim": "theirs"}})
     world.settle()
 
-    assert CreateClaim not in {type(action) for action in world.done}
+    assert CreatePVC not in {type(action) for action in world.done}
     assert "theirs" == world.status().pvc_name
 
 
@@ -105,9 +112,9 @@ def test_two_status_writes_to_running() -> None:
     decision = world.decide()
 
     assert decision.status != world.status()
-    assert decision.hold_until is not None
+    assert decision.delay_status_until is not None
     world.run()
-    assert world.decide().hold_until is None
+    assert world.decide().delay_status_until is None
     world.look()
     assert 2 == world.status_writes
 
@@ -119,7 +126,7 @@ def test_a_slow_start_is_told_after_five_seconds() -> None:
     world.wait(reason="ImagePullBackOff", message='Back-off pulling image "x"')
     world.tick(5)
 
-    assert world.decide().hold_until is None
+    assert world.decide().delay_status_until is None
     world.look()
     assert ("False", "ImagePullBackOff") == world.says("Ready")
     assert 'Back-off pulling image "x"' == world.condition("Ready").message
@@ -150,7 +157,7 @@ def test_an_image_that_cannot_be_pulled_is_told_once() -> None:
 def test_the_commit_tells_all_that_is_known() -> None:
     """Names, endpoint, selector: no further write for them."""
     world = admitted()
-    world.refuse = {CreateService, CreateClaim, CreateSecret, CreatePod}
+    world.refuse = {CreateService, CreatePVC, CreateSecret, CreatePod}
     status = world.decide().status
 
     assert ("Pending", "sales-profile", "http://sales.whatsapp-sessions.shop.svc:8080", 0) == (
@@ -209,7 +216,7 @@ def test_unschedulable_is_copied_word_by_word() -> None:
     assert ("False", "Unschedulable") == world.says("PodScheduled")
     assert "0/3 nodes are available: …" == scheduled.message
     assert ("False", "Unschedulable") == world.says("Ready")
-    assert ["CreateService", "CreateClaim", "CreateSecret", "CreatePod"] == kinds(world)
+    assert ["CreateService", "CreatePVC", "CreateSecret", "CreatePod"] == kinds(world)
 
 
 def test_a_claim_without_a_volume_is_told_after_a_minute() -> None:
@@ -221,7 +228,7 @@ def test_a_claim_without_a_volume_is_told_after_a_minute() -> None:
     world.look()
     assert PENDING == world.says("Ready")
 
-    due = world.decide().wake_at
+    due = world.decide().requeue_at
     assert due is not None
     world.tick((due - world.now).total_seconds())
     world.look()
@@ -234,7 +241,7 @@ def test_a_claim_without_a_volume_is_told_after_a_minute() -> None:
     world.tick(3600)
     world.look()
     assert writes == world.writes
-    assert ["CreateService", "CreateClaim", "CreateSecret", "CreatePod"] == kinds(world)
+    assert ["CreateService", "CreatePVC", "CreateSecret", "CreatePod"] == kinds(world)
 
 
 def test_the_schedulers_own_impatience_says_less_than_the_claim() -> None:
@@ -317,7 +324,7 @@ def test_a_restarted_operator_repeats_the_refusal_until_it_knows_better() -> Non
 def test_a_grant_for_another_pod_is_not_used() -> None:
     """The spec was edited since: it applies anew."""
     world = new()
-    stale = Grant(session_uid=SessionUID("session-1"), quota_name="default", memory=1, granted=T0)
+    stale = AssumedReservation(session_uid=SessionUID("session-1"), quota_name="default", memory=1, reserved_at=T0)
     world.memory.grants[SessionUID("session-1")] = stale
 
     decision = world.decide()
@@ -336,7 +343,7 @@ def test_a_refused_pod_is_told_and_tried_again_later() -> None:
     assert ("False", "Forbidden") == world.says("Ready")
     assert "exceeded quota: pods=10" == world.condition("Ready").message
     assert "Pending" == world.status().state
-    assert T0 + timedelta(seconds=30) == world.decide().wake_at
+    assert T0 + timedelta(seconds=30) == world.decide().requeue_at
 
     world.refuse.clear()
     world.tick(30)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from strategies import json_values
 from unit.core.world import NAMESPACE, World, running
-from whatsapp_operator.core.facts import claim_facts, memory_limits, pod_facts, service_facts
+from whatsapp_operator.core.facts import memory_limits, pod_facts, pvc_facts, service_facts
 from whatsapp_operator.core.model import KeyID, PodPhase, ServiceFacts
 
 MOMENT = datetime(2026, 11, 22, 18, 0, 5, tzinfo=UTC)
@@ -38,7 +38,7 @@ def test_a_running_pod_is_read_whole() -> None:
     assert (KeyID("key-1"), "default") == (facts.key_id, facts.quota)
     assert 768 * 2**20 == facts.memory
     assert world.status().token_secret_name == facts.secret_name
-    assert 16 == len(facts.made_from)
+    assert 16 == len(facts.template_hash)
 
 
 def test_a_pod_that_was_just_made_knows_little() -> None:
@@ -89,7 +89,7 @@ def test_an_ended_container_tells_code_reason_and_redacted_last_words() -> None:
     facts = pod_facts(world.pods["sales"])
 
     assert (PodPhase.FAILED, 33, "OOMKilled") == (facts.phase, facts.exit_code, facts.exit_reason)
-    assert "OutOfMemory for [number]" == facts.last_words
+    assert "OutOfMemory for [number]" == facts.termination_message
     assert world.now == facts.finished
     assert facts.started == world.now - timedelta(seconds=65)
 
@@ -162,7 +162,7 @@ def test_a_claim_is_read_whole() -> None:
     claim = world.claims["sales-profile"]
     claim["status"] = {"phase": "Bound"}
 
-    facts = claim_facts(claim, session=world.session())
+    facts = pvc_facts(claim, session=world.session())
 
     assert ("sales-profile", True, 2 * 2**30, "Bound") == (facts.name, facts.ours, facts.requested, facts.phase)
     assert [world.sessions["sales"]["metadata"]["uid"]] == [owner["uid"] for owner in facts.owners]
@@ -190,7 +190,7 @@ def test_why_a_claim_did_not_grow(status: dict[str, Any], fault: str) -> None:
     world = running()
     claim = world.claims["sales-profile"] | {"status": {"phase": "Bound"} | status}
 
-    assert fault == claim_facts(claim, session=world.session()).resize_fault
+    assert fault == pvc_facts(claim, session=world.session()).resize_fault
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_whether_a_claim_is_being_grown(status: dict[str, Any], *, resizing: boo
     world = running()
     claim = world.claims["sales-profile"] | {"status": {"phase": "Bound"} | status}
 
-    assert resizing == claim_facts(claim, session=world.session()).resizing
+    assert resizing == pvc_facts(claim, session=world.session()).resizing
 
 
 @pytest.mark.parametrize(
@@ -224,7 +224,7 @@ def test_a_claim_without_both_labels_is_not_ours(labels: dict[str, str]) -> None
     world = World()
     world.apply()
 
-    assert not claim_facts({"metadata": {"name": "sales-profile", "labels": labels}}, session=world.session()).ours
+    assert not pvc_facts({"metadata": {"name": "sales-profile", "labels": labels}}, session=world.session()).ours
 
 
 def test_a_claim_of_a_former_session_of_the_name_is_ours() -> None:
@@ -233,7 +233,7 @@ def test_a_claim_of_a_former_session_of_the_name_is_ours() -> None:
     world.delete_session()
     world.apply(uid="another")
 
-    assert claim_facts(world.claims["sales-profile"], session=world.session()).ours
+    assert pvc_facts(world.claims["sales-profile"], session=world.session()).ours
 
 
 def test_a_service_is_ours_by_its_label() -> None:
@@ -258,7 +258,7 @@ def test_reading_never_fails(odd: Any) -> None:
     pod_facts({"spec": {"containers": [odd, {"name": "runner", "image": odd, "resources": odd}]}})
     pod_facts({"status": {"containerStatuses": [{"name": "runner", "state": odd}, odd]}})
     pod_facts({"status": {"containerStatuses": [{"name": "runner", "state": {"terminated": odd}}]}})
-    claim_facts({"metadata": odd, "spec": {"resources": {"requests": odd}}}, session=world.session())
+    pvc_facts({"metadata": odd, "spec": {"resources": {"requests": odd}}}, session=world.session())
 
     assert pod_facts(pod).owner_uid is None or isinstance(pod_facts(pod).owner_uid, str)
     assert isinstance(service_facts({"metadata": {"labels": odd}}).ours, bool)

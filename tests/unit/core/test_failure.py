@@ -8,7 +8,7 @@ import pytest
 from session_protocol.vocabulary import ExitCode, RunnerState
 from unit.core.world import T0
 from whatsapp_operator.api.session import LastFailure, TimeoutsSpec
-from whatsapp_operator.core.failure import failure_of, has_ended, is_by_runner, loss_of
+from whatsapp_operator.core.failure import failure_of, has_ended, is_runner_failure, loss_reason
 from whatsapp_operator.core.model import PodFacts, PodPhase, PodUID, RunnerReport, SessionUID
 
 POD = PodFacts(
@@ -46,13 +46,13 @@ def report(state: str, *, since: float = 0) -> RunnerReport:
         linked_time=None,
         durable_time=None,
         round=0,
-        heard=NOW,
+        received=NOW,
     )
 
 
 def failure(of: PodFacts, said: RunnerReport | None = None, *, answers: bool = True) -> LastFailure | None:
     """Return the pod's failure with the default timeouts."""
-    return failure_of(of, report=said, answers=answers, timeouts=TimeoutsSpec(), now=NOW)
+    return failure_of(of, report=said, responding=answers, timeouts=TimeoutsSpec(), now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_a_failure_names_pod_time_and_last_words() -> None:
     """As they go into status."""
     assert LastFailure(
         reason="InternalError", exit_code=1, time=NOW, message="Traceback …", pod_uid="pod-1"
-    ) == failure(ended(last_words="Traceback …"))
+    ) == failure(ended(termination_message="Traceback …"))
 
 
 def test_a_failure_is_never_in_the_future() -> None:
@@ -127,23 +127,23 @@ def test_a_loss_is_no_failure(facts: dict[str, Any]) -> None:
     """Evicted, preempted, its node shut down or rebooted: the runner did nothing wrong."""
     lost = ended(**facts)
 
-    assert loss_of(lost) is not None
+    assert loss_reason(lost) is not None
     assert failure(lost) is None
 
 
 def test_a_loss_names_its_reason() -> None:
     """The pod's, the container's, or that it was disrupted."""
     assert ("Evicted", "Unknown", "Disrupted") == (
-        loss_of(ended(pod_reason="Evicted")),
-        loss_of(ended(exit_reason="Unknown")),
-        loss_of(ended(disrupted=True)),
+        loss_reason(ended(pod_reason="Evicted")),
+        loss_reason(ended(exit_reason="Unknown")),
+        loss_reason(ended(disrupted=True)),
     )
 
 
 def test_a_living_pod_is_neither() -> None:
     """Also one that is about to be disrupted: it may be spared."""
     assert not has_ended(POD)
-    assert loss_of(pod(disrupted=True)) is None
+    assert loss_reason(pod(disrupted=True)) is None
     assert failure(pod(disrupted=True)) is None
 
 
@@ -182,6 +182,6 @@ def test_no_other_word_is_a_failure(state: str) -> None:
 
 def test_failures_of_runners_and_of_nodes_are_told_apart() -> None:
     """A mass failure is one of runners: their exits and words."""
-    assert is_by_runner(LastFailure(reason="OutOfMemory", exit_code=33))
-    assert is_by_runner(LastFailure(reason="Crashed"))
-    assert not is_by_runner(LastFailure(reason="OutOfcpu"))
+    assert is_runner_failure(LastFailure(reason="OutOfMemory", exit_code=33))
+    assert is_runner_failure(LastFailure(reason="Crashed"))
+    assert not is_runner_failure(LastFailure(reason="OutOfcpu"))

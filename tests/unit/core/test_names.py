@@ -25,9 +25,9 @@ def session(name: str = "sales", **spec: object) -> WhatsAppSession:
 def test_pod_and_claim_are_named_after_the_session() -> None:
     """Deterministic: a crash between creating and remembering loses nothing."""
     assert "sales" == names.pod_name(session())
-    assert "sales-profile" == names.claim_name(session())
-    assert "sales-profile" == names.profile_claim(session())
-    assert "theirs" == names.profile_claim(session(profile={"existingClaim": "theirs"}))
+    assert "sales-profile" == names.pvc_name(session())
+    assert "sales-profile" == names.profile_pvc_name(session())
+    assert "theirs" == names.profile_pvc_name(session(profile={"existingClaim": "theirs"}))
 
 
 def test_the_secrets_name_changes_with_key_and_ca() -> None:
@@ -121,4 +121,4 @@ def test_the_longest_name_fits_everywhere(name: str) -> None:
     """As a label, and as a host name."""
     assert all(len(value) <= 63 for value in names.labels(session(name)).values())
     assert len(names.pod_name(session(name))) <= 63
-    assert SUBDOMAIN.fullmatch(names.claim_name(session(name)))
+    assert SUBDOMAIN.fullmatch(names.pvc_name(session(name)))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from unit.core.world import T0
 from whatsapp_operator.api.conditions import Condition, ConditionStatus
 from whatsapp_operator.api.session import SessionStatus
-from whatsapp_operator.core.pacing import BURST, GATHER, LONGEST_WAIT, Pace, is_urgent
+from whatsapp_operator.core.pacing import BATCH_WINDOW, BURST, MAX_DELAY, WriteLimiter, is_urgent
 
 
 def at(seconds: float) -> datetime:
@@ -18,22 +18,22 @@ def at(seconds: float) -> datetime:
     return T0 + timedelta(seconds=seconds)
 
 
-def differing(pace: Pace, seconds: float, *, urgent: bool = False) -> Pace:
+def differing(pace: WriteLimiter, seconds: float, *, urgent: bool = False) -> WriteLimiter:
     """Return the pace after a decision whose status is not the stored one."""
-    return pace.looked(now=at(seconds), differs=True, urgent=urgent)
+    return pace.after_decision(now=at(seconds), differs=True, urgent=urgent)
 
 
-def exhausted(seconds: float = 0) -> Pace:
+def exhausted(seconds: float = 0) -> WriteLimiter:
     """Return the pace of a session that has just used up its burst."""
-    pace = Pace()
+    pace = WriteLimiter()
     for _ in range(BURST):
-        pace = pace.written(now=at(seconds))
+        pace = pace.after_write(now=at(seconds))
     return pace
 
 
 def test_nothing_to_write_is_never_due() -> None:
     """A status that is the stored one waits for nothing, commit or not."""
-    pace = Pace().looked(now=T0, differs=False, urgent=False)
+    pace = WriteLimiter().after_decision(now=T0, differs=False, urgent=False)
 
     assert pace.due() is None
     assert pace.due(commit=True) is None
@@ -41,14 +41,14 @@ def test_nothing_to_write_is_never_due() -> None:
 
 def test_changes_within_a_second_become_one_write() -> None:
     """The write is due one second after the first change, however many follow."""
-    pace = differing(differing(differing(Pace(), 0), 0.4), 0.9)
+    pace = differing(differing(differing(WriteLimiter(), 0), 0.4), 0.9)
 
     assert at(1) == pace.due()
 
 
 def test_a_change_that_is_taken_back_is_not_written() -> None:
     """The next change begins a new second."""
-    pace = differing(Pace(), 0).looked(now=at(0.5), differs=False, urgent=False)
+    pace = differing(WriteLimiter(), 0).after_decision(now=at(0.5), differs=False, urgent=False)
 
     assert pace.due() is None
     assert at(3) == differing(pace, 2).due()
@@ -58,20 +58,20 @@ def test_a_commit_waits_for_nothing() -> None:
     """Neither for the second, nor for the bucket, nor for a hold."""
     pace = differing(exhausted(), 0)
 
-    assert at(0) == pace.due(commit=True, hold_until=at(100))
+    assert at(0) == pace.due(commit=True, delay_until=at(100))
 
 
 def test_four_writes_at_once_and_then_one_per_five_seconds() -> None:
     """A restless session is slowed down."""
     written = []
-    pace = Pace()
+    pace = WriteLimiter()
     for tick in range(600):  # a minute in which something changes every 100 ms
         now = tick / 10
         pace = differing(pace, now)
         due = pace.due()
         if due is not None and due <= at(now):
             written.append(now)
-            pace = pace.written(now=at(now))
+            pace = pace.after_write(now=at(now))
 
     assert [1.0, 2.1, 3.2, 4.3] == written[:4]
     assert all(4.8 < later - earlier < 5.3 for earlier, later in itertools.pairwise(written[4:]))
@@ -82,32 +82,32 @@ def test_a_calm_time_gives_the_burst_back() -> None:
     pace = differing(exhausted(0), 3600)
 
     assert at(3601) == pace.due()
-    assert 1.0 == pace.written(now=at(3601)).spent
+    assert 1.0 == pace.after_write(now=at(3601)).used
 
 
 def test_an_urgent_change_waits_five_seconds_at_most() -> None:
     """Also with an empty bucket."""
-    pace = differing(exhausted(0).written(now=at(0)), 0.5)
+    pace = differing(exhausted(0).after_write(now=at(0)), 0.5)
     pace = differing(pace, 1, urgent=True)
 
     assert pace.due() is not None
-    assert pace.due() <= at(1) + LONGEST_WAIT  # type: ignore[operator]
+    assert pace.due() <= at(1) + MAX_DELAY  # type: ignore[operator]
 
 
 def test_a_hold_delays_but_not_for_ever() -> None:
     """A pod on its way to Running holds writes back; a wrong clock on the other side does not do so for an hour."""
-    pace = differing(Pace(), 0, urgent=True)
+    pace = differing(WriteLimiter(), 0, urgent=True)
 
-    assert at(3) == pace.due(hold_until=at(3))
-    assert at(1) == pace.due(hold_until=at(0.2))
-    assert at(5) == pace.due(hold_until=at(3600))
+    assert at(3) == pace.due(delay_until=at(3))
+    assert at(1) == pace.due(delay_until=at(0.2))
+    assert at(5) == pace.due(delay_until=at(3600))
 
 
 @dataclass
 class Session:
     """A session whose status changes at given moments, written as the pace says."""
 
-    pace: Pace = field(default_factory=Pace)
+    pace: WriteLimiter = field(default_factory=WriteLimiter)
     written: list[float] = field(default_factory=list)
 
 
@@ -125,10 +125,10 @@ def test_no_urgent_change_is_late_and_no_window_is_overfull(changes: list[tuple[
             session.pace = differing(session.pace, now, urgent=urgent or waiting_urgent is not None)
             if urgent and waiting_urgent is None:
                 waiting_urgent = now
-        due = session.pace.due(hold_until=at(hold))
+        due = session.pace.due(delay_until=at(hold))
         if due is not None and due <= at(now):
             session.written.append(now)
-            session.pace = session.pace.written(now=at(now))
+            session.pace = session.pace.after_write(now=at(now))
             assert waiting_urgent is None or now - waiting_urgent <= 5.11
             waiting_urgent = None
     for start in session.written:
@@ -167,7 +167,7 @@ def test_other_changes_are_not_urgent() -> None:
 
 def test_a_clock_that_jumps_back_does_not_stop_writes() -> None:
     """Nothing is regained for it, and nothing breaks."""
-    pace = differing(Pace().written(now=at(100)), 50)
+    pace = differing(WriteLimiter().after_write(now=at(100)), 50)
 
-    assert at(50) + GATHER == pace.due()
-    assert 2.0 == pace.written(now=at(51)).spent
+    assert at(50) + BATCH_WINDOW == pace.due()
+    assert 2.0 == pace.after_write(now=at(51)).used

@@ -18,7 +18,7 @@ from whatsapp_operator.api.session import ObjectMeta, SessionSpec, SessionStatus
 from whatsapp_operator.core import names
 from whatsapp_operator.core.container import SCRATCH
 from whatsapp_operator.core.model import Defaults, KeyID
-from whatsapp_operator.core.pod import fingerprint, pod_manifest
+from whatsapp_operator.core.pod import pod_manifest, template_hash
 
 UID = "3f2b8c1e-9d4a-4e6b-8f7a-0c1d2e3f4a5b"
 
@@ -276,7 +276,7 @@ def test_what_nobody_chose_is_the_clusters_business(options: dict[str, Any]) -> 
     chosen = {"topologySpreadConstraints", "schedulerName", "dnsPolicy", "dnsConfig"}
 
     assert chosen.isdisjoint(pod({"pod": options})["spec"])
-    assert fingerprint(session(), DEFAULTS) == fingerprint(session({"pod": options}), DEFAULTS)
+    assert template_hash(session(), DEFAULTS) == template_hash(session({"pod": options}), DEFAULTS)
 
 
 def test_labels_for_peoples_tools_are_the_persons_to_set() -> None:
@@ -293,13 +293,13 @@ def test_labels_for_peoples_tools_make_no_pod_look_outdated() -> None:
     """The fingerprint of a pod without them, as an operator before them made it, is the one a pod has today."""
     manifest = pod({"pod": {"labels": {"team": "sales"}}})
     made_from = manifest["metadata"]["annotations"].pop("wasession.dev/made-from")
-    for name in names.common_labels("sales"):
+    for name in names.recommended_labels("sales"):
         del manifest["metadata"]["labels"][name]
 
     before = hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()[:16]
 
     assert before == made_from
-    assert 3 == len(names.common_labels("sales"))
+    assert 3 == len(names.recommended_labels("sales"))
 
 
 def test_ours_win_over_peoples() -> None:
@@ -347,7 +347,7 @@ def test_the_runner_is_told_when_the_session_was_resumed(told: str, expected: st
     seen = session().model_copy(update={"status": SessionStatus(conditions=(condition,))})
 
     assert expected == environment(pod_manifest(seen, DEFAULTS)).get(Variable.RESUMED_TIME)
-    assert fingerprint(session(), DEFAULTS) == fingerprint(seen, DEFAULTS)
+    assert template_hash(session(), DEFAULTS) == template_hash(seen, DEFAULTS)
 
 
 @pytest.mark.parametrize(
@@ -363,7 +363,7 @@ def test_the_runner_is_told_when_the_session_was_resumed(told: str, expected: st
 )
 def test_the_fingerprint_tells_edits_that_wait(edit: dict[str, Any]) -> None:
     """What reaches the pod at its next creation changes it."""
-    assert fingerprint(session(), DEFAULTS) != fingerprint(session(edit), DEFAULTS)
+    assert template_hash(session(), DEFAULTS) != template_hash(session(edit), DEFAULTS)
 
 
 @pytest.mark.parametrize(
@@ -372,8 +372,8 @@ def test_the_fingerprint_tells_edits_that_wait(edit: dict[str, Any]) -> None:
 )
 def test_the_fingerprint_ignores_what_is_not_the_pods(edit: dict[str, Any]) -> None:
     """Other edits wait for nothing; nor does a request."""
-    assert fingerprint(session(), DEFAULTS) == fingerprint(session(edit), DEFAULTS)
-    assert fingerprint(session(), DEFAULTS) == fingerprint(session(restart_at="now", relink_at="now"), DEFAULTS)
+    assert template_hash(session(), DEFAULTS) == template_hash(session(edit), DEFAULTS)
+    assert template_hash(session(), DEFAULTS) == template_hash(session(restart_at="now", relink_at="now"), DEFAULTS)
 
 
 @settings(max_examples=25)
@@ -383,7 +383,7 @@ def test_every_accepted_spec_makes_a_sound_pod(spec: dict[str, Any]) -> None:
     manifest = pod(spec)
 
     assert manifest == pod(spec)
-    assert fingerprint(session(spec), DEFAULTS) == manifest["metadata"]["annotations"]["wasession.dev/made-from"]
+    assert template_hash(session(spec), DEFAULTS) == manifest["metadata"]["annotations"]["wasession.dev/made-from"]
     assert {"cpu", "memory"} == container(manifest)["resources"]["limits"].keys()
     assert _no_null(manifest)
 

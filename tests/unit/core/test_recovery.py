@@ -24,10 +24,10 @@ from whatsapp_operator.core.recovery import (
     is_after_failure,
     is_exhausted,
     is_recorded,
-    recovery_before,
+    stored_recovery,
+    with_active_pod,
     with_failure,
     with_loss,
-    with_pod,
 )
 
 SPEC = RecoverySpec()
@@ -86,9 +86,9 @@ def session(
 
 def test_the_record_stays_while_nobody_changes_anything() -> None:
     """Also a request that was carried out already."""
-    assert HELD == recovery_before(session())
-    assert HELD == recovery_before(session(annotations={"wasession.dev/restart-at": "old"}))
-    assert RecoveryStatus() == recovery_before(session(recovery=None, observed=None))
+    assert HELD == stored_recovery(session())
+    assert HELD == stored_recovery(session(annotations={"wasession.dev/restart-at": "old"}))
+    assert RecoveryStatus() == stored_recovery(session(recovery=None, observed=None))
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_the_record_stays_while_nobody_changes_anything() -> None:
 )
 def test_an_edit_or_a_request_forgives(change: dict[str, Any]) -> None:
     """The fix is tried at once; what failed last is still told, and restarts are counted on."""
-    assert FORGIVEN == recovery_before(session(**change))
+    assert FORGIVEN == stored_recovery(session(**change))
 
 
 def test_a_failure_is_counted_and_timed() -> None:
@@ -143,8 +143,8 @@ def test_a_pod_that_ran_long_enough_begins_a_new_count() -> None:
 
 def test_a_living_pod_ends_the_wait_and_in_time_the_count() -> None:
     """After ten minutes of one container running, linked or not."""
-    before = with_pod(HELD, pod(), spec=SPEC, now=T0 + timedelta(seconds=599))
-    after = with_pod(HELD, pod(), spec=SPEC, now=T0 + timedelta(seconds=600))
+    before = with_active_pod(HELD, pod(), spec=SPEC, now=T0 + timedelta(seconds=599))
+    after = with_active_pod(HELD, pod(), spec=SPEC, now=T0 + timedelta(seconds=600))
 
     assert HELD.model_copy(update={"next_attempt_time": None}) == before
     assert FORGIVEN == after

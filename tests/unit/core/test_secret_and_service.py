@@ -57,7 +57,7 @@ def test_the_service_is_of_no_single_session() -> None:
     """It has the labels of a session's objects, with its own name in place of a session's."""
     labels = service_manifest("shop")["metadata"]["labels"]
 
-    assert names.common_labels("whatsapp-sessions").items() <= labels.items()
+    assert names.recommended_labels("whatsapp-sessions").items() <= labels.items()
     assert labels.keys() == {name for name in names.labels(SESSION) if name.startswith("app.kubernetes.io/")}
 
 

@@ -16,7 +16,14 @@ from whatsapp_operator.api.session import (
     WhatsAppSession,
 )
 from whatsapp_operator.core.model import PodFacts, PodPhase, PodUID, RunnerReport, SessionUID
-from whatsapp_operator.core.stops import current_stop, handled_by, recorded_stop, said_stop, says_over, told_stop
+from whatsapp_operator.core.stops import (
+    active_hold,
+    ends_hold,
+    handled_requests,
+    reported_hold,
+    status_hold,
+    stored_hold,
+)
 
 UID = SessionUID("session-1")
 POD = PodFacts(name="sales", uid=PodUID("pod-1"), owner_uid=UID, phase=PodPhase.RUNNING, created=T0)
@@ -41,7 +48,7 @@ def report(state: str, reason: str = "AsExpected") -> RunnerReport:
         linked_time=None,
         durable_time=None,
         round=0,
-        heard=T0,
+        received=T0,
     )
 
 
@@ -63,26 +70,26 @@ def session(
 @pytest.mark.parametrize(("state", "reason", "stop"), STOPPING_WORDS)
 def test_the_words_that_stop(state: RunnerState, reason: StateReason, stop: Reason) -> None:
     """Conflict, ban, and a logout that must wait; the condition's reason is the runner's word."""
-    assert stop == said_stop(report(state, reason))
-    assert stop == current_stop(session(), pod=POD, report=report(state, reason))
+    assert stop == reported_hold(report(state, reason))
+    assert stop == active_hold(session(), pod=POD, report=report(state, reason))
 
 
 def test_a_logout_that_relinks_by_itself_does_not_stop() -> None:
     """It shows a new QR code."""
-    assert said_stop(report(RunnerState.LOGGED_OUT, StateReason.RELINKING)) is None
+    assert reported_hold(report(RunnerState.LOGGED_OUT, StateReason.RELINKING)) is None
 
 
 @pytest.mark.parametrize("stop", [Reason.CONFLICT, Reason.TEMPORARILY_BANNED, Reason.LOGGED_OUT])
 def test_the_condition_is_the_memory(stop: Reason) -> None:
     """Without a pod and without a report it holds, also for an operator that has just started."""
-    assert stop == recorded_stop(session(stop).status)
-    assert stop == current_stop(session(stop), pod=None, report=None)
+    assert stop == stored_hold(session(stop).status)
+    assert stop == active_hold(session(stop), pod=None, report=None)
 
 
 @pytest.mark.parametrize("reason", [Reason.RECOVERY_EXHAUSTED, Reason.NAME_TAKEN, Reason.INVALID_OBJECT])
 def test_other_reasons_of_stalled_are_no_stop(reason: Reason) -> None:
     """They have their own ways out."""
-    assert recorded_stop(session(reason).status) is None
+    assert stored_hold(session(reason).status) is None
 
 
 @pytest.mark.parametrize(
@@ -98,15 +105,15 @@ def test_other_reasons_of_stalled_are_no_stop(reason: Reason) -> None:
 )
 def test_the_runners_word_that_it_is_over_clears(state: RunnerState) -> None:
     """The other window was closed, the ban has passed, somebody scanned anew."""
-    assert says_over(report(state))
-    assert current_stop(session(Reason.CONFLICT), pod=POD, report=report(state)) is None
+    assert ends_hold(report(state))
+    assert active_hold(session(Reason.CONFLICT), pod=POD, report=report(state)) is None
 
 
 def test_a_logout_that_relinks_is_over_too() -> None:
     """The session is on its way to a new code."""
     said = report(RunnerState.LOGGED_OUT, StateReason.RELINKING)
 
-    assert current_stop(session(Reason.LOGGED_OUT), pod=POD, report=said) is None
+    assert active_hold(session(Reason.LOGGED_OUT), pod=POD, report=said) is None
 
 
 @pytest.mark.parametrize(
@@ -125,15 +132,15 @@ def test_a_logout_that_relinks_is_over_too() -> None:
 )
 def test_no_other_word_clears(state: str) -> None:
     """An evicted pod says Stopping, a conflict without network looks Offline, an unknown word says nothing."""
-    assert not says_over(report(state))
-    assert Reason.CONFLICT == current_stop(session(Reason.CONFLICT), pod=POD, report=report(state))
+    assert not ends_hold(report(state))
+    assert Reason.CONFLICT == active_hold(session(Reason.CONFLICT), pod=POD, report=report(state))
 
 
 @pytest.mark.parametrize("request_", [{"restart": "now"}, {"relink": "now"}])
 def test_a_request_ends_the_stop(request_: dict[str, Any]) -> None:
     """Either of them, whether a pod is there or not."""
-    assert current_stop(session(Reason.CONFLICT, **request_), pod=None, report=None) is None
-    assert current_stop(session(Reason.CONFLICT, **request_), pod=POD, report=None) is None
+    assert active_hold(session(Reason.CONFLICT, **request_), pod=None, report=None) is None
+    assert active_hold(session(Reason.CONFLICT, **request_), pod=POD, report=None) is None
 
 
 @pytest.mark.parametrize("request_", [{"restart": "now"}, {"relink": "now"}])
@@ -142,20 +149,20 @@ def test_a_stop_is_told_until_a_pod_carries_the_request(request_: dict[str, Any]
     asked = session(Reason.CONFLICT, **request_)
     carries = dataclasses.replace(POD, **{f"{name}_at": value for name, value in request_.items()})
 
-    assert Reason.CONFLICT == told_stop(asked, pod=None, report=None)
-    assert Reason.CONFLICT == told_stop(asked, pod=POD, report=report(RunnerState.CONFLICT))
-    assert told_stop(asked, pod=POD, report=report(RunnerState.CONNECTED)) is None
-    assert told_stop(asked, pod=carries, report=None) is None
+    assert Reason.CONFLICT == status_hold(asked, pod=None, report=None)
+    assert Reason.CONFLICT == status_hold(asked, pod=POD, report=report(RunnerState.CONFLICT))
+    assert status_hold(asked, pod=POD, report=report(RunnerState.CONNECTED)) is None
+    assert status_hold(asked, pod=carries, report=None) is None
 
 
 def test_the_word_of_a_pod_that_is_replaced_on_request_begins_no_stop() -> None:
     """Only what was remembered is told on; the next pod speaks for itself."""
-    assert told_stop(session(restart="now"), pod=POD, report=report(RunnerState.CONFLICT)) is None
+    assert status_hold(session(restart="now"), pod=POD, report=report(RunnerState.CONFLICT)) is None
 
 
 def test_a_request_that_was_carried_out_ends_nothing() -> None:
     """It is of before."""
-    assert Reason.CONFLICT == current_stop(
+    assert Reason.CONFLICT == active_hold(
         session(Reason.CONFLICT, restart="old", restart_at="old"), pod=None, report=None
     )
 
@@ -164,7 +171,7 @@ def test_the_word_of_the_pod_that_is_replaced_is_of_before() -> None:
     """It says Conflict until it is gone; the request counts."""
     asked = session(Reason.CONFLICT, restart="now")
 
-    assert current_stop(asked, pod=POD, report=report(RunnerState.CONFLICT)) is None
+    assert active_hold(asked, pod=POD, report=report(RunnerState.CONFLICT)) is None
 
 
 def test_the_word_of_the_requested_pod_counts_at_once() -> None:
@@ -172,13 +179,13 @@ def test_the_word_of_the_requested_pod_counts_at_once() -> None:
     asked = session(Reason.CONFLICT, restart="now")
     new = dataclasses.replace(POD, restart_at="now")
 
-    assert Reason.CONFLICT == current_stop(asked, pod=new, report=report(RunnerState.CONFLICT))
-    assert current_stop(asked, pod=new, report=None) is None
+    assert Reason.CONFLICT == active_hold(asked, pod=new, report=report(RunnerState.CONFLICT))
+    assert active_hold(asked, pod=new, report=None) is None
 
 
 def test_the_last_word_of_a_pod_that_is_gone_counts() -> None:
     """It was heard and the pod was lost before anybody could write it down."""
-    assert Reason.CONFLICT == current_stop(session(), pod=None, report=report(RunnerState.CONFLICT))
+    assert Reason.CONFLICT == active_hold(session(), pod=None, report=report(RunnerState.CONFLICT))
 
 
 def test_a_request_is_handled_once_a_pod_carries_it() -> None:
@@ -186,8 +193,8 @@ def test_a_request_is_handled_once_a_pod_carries_it() -> None:
     new = dataclasses.replace(POD, restart_at="now", relink_at="then")
     before = HandledRequests(restart_at="old")
 
-    assert before == handled_by(session(restart="now", restart_at="old"), None)
-    assert before == handled_by(session(restart="now", restart_at="old"), POD)
-    assert HandledRequests(restart_at="now") == handled_by(session(restart="now", restart_at="old"), new)
-    assert HandledRequests(relink_at="then") == handled_by(session(relink="then"), new)
-    assert before == handled_by(session(restart_at="old"), new)
+    assert before == handled_requests(session(restart="now", restart_at="old"), None)
+    assert before == handled_requests(session(restart="now", restart_at="old"), POD)
+    assert HandledRequests(restart_at="now") == handled_requests(session(restart="now", restart_at="old"), new)
+    assert HandledRequests(relink_at="then") == handled_requests(session(relink="then"), new)
+    assert before == handled_requests(session(restart_at="old"), new)

@@ -10,23 +10,23 @@ from whatsapp_operator.api.constants import MANAGED_BY, MANAGED_BY_LABEL
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.core.keys import token
 from whatsapp_operator.core.model import (
-    CreateClaim,
     CreatePod,
+    CreatePVC,
     CreateSecret,
     CreateService,
     DeletePod,
     KeyID,
     Manifest,
-    PatchClaim,
+    PatchPVC,
     PodUID,
     SessionUID,
 )
 from whatsapp_operator.runtime.client import Kube
 from whatsapp_operator.runtime.errors import ServerError, TooManyRequests, Unreachable
-from whatsapp_operator.runtime.executor import RETRY_REFUSED, Executor, LookAgain, Work
-from whatsapp_operator.runtime.foreign import LOOK_EVERY, Sightings
-from whatsapp_operator.runtime.observer import no_words, pod_words
-from whatsapp_operator.runtime.resources import CLAIMS, PODS, SERVICES, SESSIONS, Resource
+from whatsapp_operator.runtime.executor import RETRY_REFUSED, ActionContext, Executor, Requeue
+from whatsapp_operator.runtime.foreign import REREAD_INTERVAL, ForeignObjects
+from whatsapp_operator.runtime.observer import no_index_keys, pod_index_keys
+from whatsapp_operator.runtime.resources import PODS, PVCS, SERVICES, SESSIONS, Resource
 from whatsapp_operator.runtime.store import Store
 
 KEY = ObjectKey("shop", "a")
@@ -42,9 +42,11 @@ class Bench:
         self.clock = FakeClock()
         self.api = MemoryApi(now=self.clock.now)
         self.kube = Kube(self.api, timeout=30)
-        self.store = Store({PODS: pod_words, CLAIMS: no_words, SERVICES: no_words, SESSIONS: no_words})
-        self.sightings = Sightings(self.kube, self.store, self.clock)
-        self.work = Work(key=KEY, uid=UID, sightings=self.sightings)
+        self.store = Store(
+            {PODS: pod_index_keys, PVCS: no_index_keys, SERVICES: no_index_keys, SESSIONS: no_index_keys}
+        )
+        self.sightings = ForeignObjects(self.kube, self.store, self.clock)
+        self.work = ActionContext(key=KEY, uid=UID, foreign_objects=self.sightings)
         self.executor = Executor(
             kube=self.kube,
             store=self.store,
@@ -67,29 +69,29 @@ def bench() -> Bench:
 
 CREATIONS = [
     (CreatePod(manifest=manifest()), PODS),
-    (CreateClaim(manifest=manifest()), CLAIMS),
+    (CreatePVC(manifest=manifest()), PVCS),
     (CreateService(manifest=manifest()), SERVICES),
 ]
 
 
 @pytest.mark.parametrize(("action", "resource"), CREATIONS)
 async def test_what_is_created_is_known_at_once(
-    bench: Bench, action: CreatePod | CreateClaim | CreateService, resource: Resource
+    bench: Bench, action: CreatePod | CreatePVC | CreateService, resource: Resource
 ) -> None:
     """Without waiting for the watch: the next decision sees it."""
-    assert await bench.executor.carry_out(action, bench.work) is None
+    assert await bench.executor.execute(action, bench.work) is None
     assert bench.store.get(resource, KEY) == bench.api.get(resource.plural, "shop", "a")
 
 
 @pytest.mark.parametrize(("action", "resource"), CREATIONS)
 async def test_what_is_there_already_is_looked_at(
-    bench: Bench, action: CreatePod | CreateClaim | CreateService, resource: Resource
+    bench: Bench, action: CreatePod | CreatePVC | CreateService, resource: Resource
 ) -> None:
     """A predecessor created it and died before it heard the answer: ours, so it goes to the store."""
     bench.api.put(resource.plural, dict(manifest()))
 
-    with pytest.raises(LookAgain):
-        await bench.executor.carry_out(action, bench.work)
+    with pytest.raises(Requeue):
+        await bench.executor.execute(action, bench.work)
 
     assert bench.store.get(resource, KEY) is not None
     assert not bench.sightings
@@ -97,13 +99,13 @@ async def test_what_is_there_already_is_looked_at(
 
 @pytest.mark.parametrize(("action", "resource"), CREATIONS)
 async def test_a_foreign_object_is_a_sighting(
-    bench: Bench, action: CreatePod | CreateClaim | CreateService, resource: Resource
+    bench: Bench, action: CreatePod | CreatePVC | CreateService, resource: Resource
 ) -> None:
     """It is told, not adopted: it never enters the store."""
     bench.api.put(resource.plural, dict(manifest(labels={})))
 
-    with pytest.raises(LookAgain):
-        await bench.executor.carry_out(action, bench.work)
+    with pytest.raises(Requeue):
+        await bench.executor.execute(action, bench.work)
 
     assert bench.store.get(resource, KEY) is None
     assert bench.sightings.get(resource, KEY) is not None
@@ -112,11 +114,11 @@ async def test_a_foreign_object_is_a_sighting(
 async def test_a_sighting_is_looked_at_again_until_it_is_gone(bench: Bench) -> None:
     """Now and then, by reading alone."""
     bench.api.put("pods", dict(manifest(labels={})))
-    await bench.sightings.look(PODS, KEY)
+    await bench.sightings.read(PODS, KEY)
     bench.api.remove("pods", "shop", "a")
     await bench.sightings.refresh()
     early = bool(bench.sightings)
-    await bench.clock.advance(LOOK_EVERY)
+    await bench.clock.advance(REREAD_INTERVAL)
 
     await bench.sightings.refresh()
 
@@ -127,10 +129,10 @@ async def test_a_sighting_is_looked_at_again_until_it_is_gone(bench: Bench) -> N
 async def test_a_sighting_that_becomes_ours_goes_to_the_store(bench: Bench) -> None:
     """The foreign one was deleted and ours made, while nobody looked."""
     bench.api.put("pods", dict(manifest(labels={})))
-    await bench.sightings.look(PODS, KEY)
+    await bench.sightings.read(PODS, KEY)
     bench.api.remove("pods", "shop", "a")
     bench.api.put("pods", dict(manifest()))
-    await bench.clock.advance(LOOK_EVERY)
+    await bench.clock.advance(REREAD_INTERVAL)
 
     await bench.sightings.refresh()
 
@@ -142,7 +144,7 @@ async def test_the_secret_holds_one_token_per_scope(bench: Bench) -> None:
     """Made from the key that the action names; the extra CA only where there is one."""
     action = CreateSecret(manifest=manifest("was-s1-x"), key_id=KeyID("k1"))
 
-    await bench.executor.carry_out(action, bench.work)
+    await bench.executor.execute(action, bench.work)
 
     data = {name: base64.b64decode(value).decode() for name, value in _secret(bench)["data"].items()}
     assert {str(scope): token(KEY_BYTES, session_uid=UID, scope=scope) for scope in TokenScope} == data
@@ -151,7 +153,7 @@ async def test_the_secret_holds_one_token_per_scope(bench: Bench) -> None:
 async def test_the_extra_ca_goes_into_the_secret() -> None:
     """The runner finds it beside its tokens."""
     bench = Bench(extra_ca="-----BEGIN CERTIFICATE-----")
-    await bench.executor.carry_out(CreateSecret(manifest=manifest("was-s1-x"), key_id=KeyID("k1")), bench.work)
+    await bench.executor.execute(CreateSecret(manifest=manifest("was-s1-x"), key_id=KeyID("k1")), bench.work)
 
     assert b"-----BEGIN CERTIFICATE-----" == base64.b64decode(_secret(bench)["data"]["extra-ca.crt"])
 
@@ -159,16 +161,16 @@ async def test_the_extra_ca_goes_into_the_secret() -> None:
 async def test_an_existing_secret_is_fine_and_not_read(bench: Bench) -> None:
     """Its name says what it holds; there is no right to look."""
     action = CreateSecret(manifest=manifest("was-s1-x"), key_id=KeyID("k1"))
-    await bench.executor.carry_out(action, bench.work)
+    await bench.executor.execute(action, bench.work)
 
-    assert await bench.executor.carry_out(action, bench.work) is None
+    assert await bench.executor.execute(action, bench.work) is None
     assert ["POST", "POST"] == [request.method for request in bench.api.requests]
 
 
 async def test_a_key_that_is_gone_is_a_fault_that_comes_back(bench: Bench) -> None:
     """No Secret is made from another key than the decision named."""
     with pytest.raises(LookupError):
-        await bench.executor.carry_out(CreateSecret(manifest=manifest("x"), key_id=KeyID("k2")), bench.work)
+        await bench.executor.execute(CreateSecret(manifest=manifest("x"), key_id=KeyID("k2")), bench.work)
 
     assert [] == bench.api.writes
 
@@ -178,7 +180,7 @@ async def test_a_deleted_pod_that_stays_for_a_while_is_known_to_be_going(bench: 
     pod = bench.api.put("pods", {**manifest(), "spec": {"nodeName": "n"}})
     bench.store.put(PODS, pod)
 
-    await bench.executor.carry_out(_deletion(pod), bench.work)
+    await bench.executor.execute(_deletion(pod), bench.work)
 
     known = bench.store.get(PODS, KEY)
     assert known is not None
@@ -190,7 +192,7 @@ async def test_a_deleted_pod_without_a_node_is_gone(bench: Bench) -> None:
     pod = bench.api.put("pods", dict(manifest()))
     bench.store.put(PODS, pod)
 
-    await bench.executor.carry_out(_deletion(pod), bench.work)
+    await bench.executor.execute(_deletion(pod), bench.work)
 
     assert bench.store.get(PODS, KEY) is None
 
@@ -201,7 +203,7 @@ async def test_a_pod_that_is_gone_already_is_deleted(bench: Bench) -> None:
     bench.store.put(PODS, pod)
     bench.api.remove("pods", "shop", "a")
 
-    assert await bench.executor.carry_out(_deletion(pod), bench.work) is None
+    assert await bench.executor.execute(_deletion(pod), bench.work) is None
     assert bench.store.get(PODS, KEY) is None
 
 
@@ -212,8 +214,8 @@ async def test_the_next_pod_of_that_name_is_not_deleted(bench: Bench) -> None:
     bench.api.remove("pods", "shop", "a")
     newer = bench.api.put("pods", dict(manifest()))
 
-    with pytest.raises(LookAgain):
-        await bench.executor.carry_out(_deletion(pod), bench.work)
+    with pytest.raises(Requeue):
+        await bench.executor.execute(_deletion(pod), bench.work)
 
     assert newer == bench.store.get(PODS, KEY) == bench.api.get("pods", "shop", "a")
 
@@ -223,10 +225,10 @@ async def test_a_claim_that_changed_is_looked_at_again(bench: Bench) -> None:
     bench.api.put("persistentvolumeclaims", dict(manifest()))
     patch = {"metadata": {"resourceVersion": "1"}, "spec": {"x": 1}}
 
-    with pytest.raises(LookAgain):
-        await bench.executor.carry_out(PatchClaim(name="a", patch=patch, why="grow"), bench.work)
+    with pytest.raises(Requeue):
+        await bench.executor.execute(PatchPVC(name="a", patch=patch, reason="grow"), bench.work)
 
-    assert bench.store.get(CLAIMS, KEY) is not None
+    assert bench.store.get(PVCS, KEY) is not None
 
 
 async def test_a_patched_claim_is_known_at_once(bench: Bench) -> None:
@@ -234,9 +236,9 @@ async def test_a_patched_claim_is_known_at_once(bench: Bench) -> None:
     claim = bench.api.put("persistentvolumeclaims", dict(manifest()))
     patch = {"metadata": {"resourceVersion": claim["metadata"]["resourceVersion"]}, "spec": {"x": 1}}
 
-    await bench.executor.carry_out(PatchClaim(name="a", patch=patch, why="grow"), bench.work)
+    await bench.executor.execute(PatchPVC(name="a", patch=patch, reason="grow"), bench.work)
 
-    assert {"x": 1} == (bench.store.get(CLAIMS, KEY) or {})["spec"]
+    assert {"x": 1} == (bench.store.get(PVCS, KEY) or {})["spec"]
 
 
 @pytest.mark.parametrize(("status", "reason"), [(403, "Forbidden"), (422, "Unprocessable")])
@@ -244,7 +246,7 @@ async def test_a_refusal_is_what_stands_in_the_way(bench: Bench, status: int, re
     """It becomes a condition; the same action is not tried again at once."""
     bench.api.fault = lambda _request, _number: Fault(status=status)
 
-    blocked = await bench.executor.carry_out(CreatePod(manifest=manifest()), bench.work)
+    blocked = await bench.executor.execute(CreatePod(manifest=manifest()), bench.work)
 
     assert blocked is not None
     assert (reason, f"fault {status}", "CreatePod") == (blocked.reason, blocked.message, blocked.action)
@@ -260,11 +262,11 @@ async def test_what_may_pass_is_the_callers(bench: Bench, fault: Fault, error: t
     bench.api.fault = lambda _request, _number: fault
 
     with pytest.raises(error):
-        await bench.executor.carry_out(CreatePod(manifest=manifest()), bench.work)
+        await bench.executor.execute(CreatePod(manifest=manifest()), bench.work)
 
 
 def _deletion(pod: Json) -> DeletePod:
-    return DeletePod(name="a", uid=PodUID(pod["metadata"]["uid"]), why="test")
+    return DeletePod(name="a", uid=PodUID(pod["metadata"]["uid"]), reason="test")
 
 
 def _secret(bench: Bench) -> Json:

@@ -31,7 +31,7 @@ class Bench:
             clock=self.clock,
             instance=Instance(kube=kube, name="", namespaces=()),
             pods_selector="",
-            changed=self.told.append,
+            on_changed=self.told.append,
             metrics=self.metrics,
         )
         self.api.put("namespaces", {"metadata": {"name": "shop"}})
@@ -84,7 +84,7 @@ async def test_what_fits_gets_a_grant_and_the_rest_a_reason(bench: Bench) -> Non
 
     await bench.admission.round()
 
-    assert bench.admission.verdict(first).grant is not None
+    assert bench.admission.verdict(first).assumed is not None
     refusal = bench.admission.verdict(second).refusal
     assert refusal is not None
     assert "QuotaExceeded" == refusal.reason
@@ -100,8 +100,8 @@ async def test_an_open_grant_counts_in_the_next_round(bench: Bench) -> None:
 
     await bench.admission.round()
 
-    assert bench.admission.verdict(first).grant is not None
-    assert bench.admission.verdict(second).grant is None
+    assert bench.admission.verdict(first).assumed is not None
+    assert bench.admission.verdict(second).assumed is None
 
 
 async def test_a_grant_that_becomes_a_reservation_during_a_round_is_counted(bench: Bench) -> None:
@@ -113,13 +113,13 @@ async def test_a_grant_that_becomes_a_reservation_during_a_round_is_counted(benc
 
     def write() -> None:
         bench.reserve("a")
-        bench.admission.confirmed(first)
+        bench.admission.confirm(first)
 
     bench.during = write
     await bench.admission.round()
     bench.during = lambda: None
 
-    assert bench.admission.verdict(second).grant is None
+    assert bench.admission.verdict(second).assumed is None
 
 
 async def test_a_confirmed_grant_is_forgotten(bench: Bench) -> None:
@@ -128,13 +128,13 @@ async def test_a_confirmed_grant_is_forgotten(bench: Bench) -> None:
     first = bench.session("a")
     await bench.admission.round()
     bench.reserve("a")
-    bench.admission.confirmed(first)
+    bench.admission.confirm(first)
     bench.api.remove("whatsappsessions", "shop", "a")
     second = bench.session("b")
 
     await bench.admission.round()
 
-    assert bench.admission.verdict(second).grant is not None
+    assert bench.admission.verdict(second).assumed is not None
 
 
 async def test_the_grant_of_a_suspended_session_is_withdrawn(bench: Bench) -> None:
@@ -148,8 +148,8 @@ async def test_the_grant_of_a_suspended_session_is_withdrawn(bench: Bench) -> No
     await bench.admission.round()
 
     assert (None, True) == (
-        bench.admission.verdict(first).grant,
-        bench.admission.verdict(second).grant is not None,
+        bench.admission.verdict(first).assumed,
+        bench.admission.verdict(second).assumed is not None,
     )
 
 
@@ -165,7 +165,7 @@ async def test_a_deleted_sessions_grant_makes_room_at_once(running: Bench) -> No
     running.admission.forget(first)
     await running.clock.advance(2)
 
-    assert running.admission.verdict(second).grant is not None
+    assert running.admission.verdict(second).assumed is not None
 
 
 async def test_an_old_refusal_is_dropped_with_the_wish(bench: Bench) -> None:
@@ -175,7 +175,7 @@ async def test_an_old_refusal_is_dropped_with_the_wish(bench: Bench) -> None:
     await bench.admission.round()
     before = bench.admission.verdict(uid).refusal
 
-    bench.admission.unwanted(uid)
+    bench.admission.clear_refusal(uid)
 
     assert before is not None
     assert bench.admission.verdict(uid).refusal is None
@@ -217,7 +217,7 @@ async def test_a_failed_round_is_made_again(running: Bench) -> None:
     await running.clock.advance(16)
 
     assert 3 <= (failed or 0) <= 10
-    assert running.admission.verdict(uid).grant is not None
+    assert running.admission.verdict(uid).assumed is not None
 
 
 async def test_many_requests_are_one_round(running: Bench) -> None:
@@ -247,7 +247,7 @@ async def test_a_request_during_a_round_leads_to_another(running: Bench) -> None
     running.admission.request()
     await running.clock.advance(2)
 
-    assert running.admission.verdict(made[0]).grant is not None
+    assert running.admission.verdict(made[0]).assumed is not None
 
 
 async def test_rounds_keep_a_distance(running: Bench) -> None:
@@ -314,7 +314,7 @@ async def test_a_status_that_could_not_be_written_is_written_later(running: Benc
     running.api.fault = lambda request, _: fault if request.path.endswith("/status") else None
     running.admission.request()
     await running.clock.advance(0.2)
-    granted = running.admission.verdict(uid).grant
+    granted = running.admission.verdict(uid).assumed
     running.api.fault = lambda _request, _number: None
     await running.clock.advance(5)
 
@@ -333,6 +333,6 @@ async def test_another_instances_objects_are_not_counted(bench: Bench) -> None:
 
     await bench.admission.round()
 
-    assert bench.admission.verdict(uid).grant is not None
+    assert bench.admission.verdict(uid).assumed is not None
     assert [ObjectKey("shop", "a")] == bench.told
     assert "status" not in (bench.api.get("whatsappsessionquotas", "", "demo") or {})

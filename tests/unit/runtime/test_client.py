@@ -108,7 +108,7 @@ async def test_a_status_is_patched_on_what_was_seen() -> None:
     """Version and UID are preconditions; the patch goes to the status subresource as a merge patch."""
     server = answers(Response(status=200, body=SESSION))
 
-    await server.kube.patch_status(SESSIONS, seen=SESSION, patch={"state": "Queued"})
+    await server.kube.patch_status(SESSIONS, observed=SESSION, patch={"state": "Queued"})
 
     request = server.requests[0]
     assert request.path.endswith("/whatsappsessions/a/status")

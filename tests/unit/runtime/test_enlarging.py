@@ -31,7 +31,7 @@ async def test_the_grant_counts_until_the_larger_reservation_is_written(simulati
     def look(request: Request, _number: int) -> Fault | None:
         admission = ((request.body or {}).get("status") or {}).get("admission") or {}
         if request.method == "PATCH" and admission.get("memory") == "1Gi" and simulation.operator is not None:
-            grant = simulation.operator.admission.verdict(uid).grant
+            grant = simulation.operator.admission.verdict(uid).assumed
             during.append(grant.memory if grant is not None else 0)
         return None
 
@@ -43,4 +43,4 @@ async def test_the_grant_counts_until_the_larger_reservation_is_written(simulati
 
     assert [1024**3] == during
     assert simulation.operator is not None
-    assert simulation.operator.admission.verdict(uid).grant is None
+    assert simulation.operator.admission.verdict(uid).assumed is None

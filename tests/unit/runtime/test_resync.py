@@ -10,7 +10,7 @@ from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.runtime.client import Kube
 from whatsapp_operator.runtime.instances import Instance
 from whatsapp_operator.runtime.metrics import Metrics
-from whatsapp_operator.runtime.observer import no_words
+from whatsapp_operator.runtime.observer import no_index_keys
 from whatsapp_operator.runtime.resources import PODS, SESSIONS, Resource
 from whatsapp_operator.runtime.resync import Resync, Stream, WatchProgress
 from whatsapp_operator.runtime.store import Change, Store
@@ -24,7 +24,7 @@ class Bench:
     def __init__(self, *, namespaces: tuple[str, ...] = ()) -> None:
         self.clock = FakeClock()
         self.api = MemoryApi(now=self.clock.now)
-        self.store = Store({PODS: no_words, SESSIONS: no_words})
+        self.store = Store({PODS: no_index_keys, SESSIONS: no_index_keys})
         self.progress = WatchProgress(self.clock)
         self.changes: list[tuple[Resource, Change]] = []
         self.called: list[str] = []
@@ -39,7 +39,7 @@ class Bench:
             interval=timedelta(seconds=INTERVAL),
             metrics=self.metrics,
             progress=self.progress,
-            changed=lambda resource, change: self.changes.append((resource, change)),
+            on_changed=lambda resource, change: self.changes.append((resource, change)),
             before=[self._call("before")],
             after=[self._call("after")],
             jitter=exactly,
@@ -58,7 +58,7 @@ class Bench:
 
     def told(self, obj: Json) -> None:
         """Let the watch of pods tell of an object."""
-        self.progress.tell(Stream(PODS, None), obj)
+        self.progress.observe(Stream(PODS, None), obj)
 
 
 @pytest.fixture

@@ -16,12 +16,12 @@ from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.core.model import KeyID, PodUID, SessionUID
 from whatsapp_operator.runtime.runners import (
     GRACE,
-    LARGEST,
     LAST_RETRY,
+    MAX_BYTES,
     WAIT,
-    HttpListener,
+    HttpRunnerClient,
     NoAnswer,
-    Runners,
+    RunnerPoller,
     Target,
 )
 
@@ -54,7 +54,7 @@ class ScriptedListener:
         self.word = word
         self._news.set()
 
-    async def ask(self, asked: Target, *, after: int | None) -> State:
+    async def get_state(self, asked: Target, *, after: int | None) -> State:
         """Play runner."""
         self.asked.append((self._clock.monotonic(), after, asked.pod_uid))
         if self.word is not None and self.word.revision == after and self.holds_back:
@@ -86,49 +86,49 @@ def told() -> list[ObjectKey]:
 
 
 @pytest.fixture
-async def runners(clock: FakeClock, runner: ScriptedListener, told: list[ObjectKey]) -> AsyncIterator[Runners]:
+async def runners(clock: FakeClock, runner: ScriptedListener, told: list[ObjectKey]) -> AsyncIterator[RunnerPoller]:
     """The listeners of one operator."""
-    runners = Runners(listener=runner, clock=clock, changed=told.append, jitter=exactly)
+    runners = RunnerPoller(client=runner, clock=clock, on_changed=told.append, jitter=exactly)
     yield runners
     await runners.close()
 
 
-async def test_a_runners_word_is_kept_and_told(runners: Runners, told: list[ObjectKey]) -> None:
+async def test_a_runners_word_is_kept_and_told(runners: RunnerPoller, told: list[ObjectKey]) -> None:
     """The first answer makes the session be looked at."""
-    runners.listen(target())
+    runners.start(target())
     await settle()
 
-    report = runners.heard(KEY, pods=[PodUID("p1")]).report
+    report = runners.last_report(KEY, pods=[PodUID("p1")]).report
     assert report is not None
-    assert ("QRPending", 1, START) == (report.state, report.revision, report.heard)
+    assert ("QRPending", 1, START) == (report.state, report.revision, report.received)
     assert [KEY] == told
 
 
-async def test_the_first_question_wants_an_answer_at_once(runners: Runners, runner: ScriptedListener) -> None:
+async def test_the_first_question_wants_an_answer_at_once(runners: RunnerPoller, runner: ScriptedListener) -> None:
     """Afterwards it names the revision it has."""
-    runners.listen(target())
+    runners.start(target())
     await settle()
     await runners._clock.advance(1)  # type: ignore[attr-defined]
 
     assert [None, 1] == [after for _, after, _ in runner.asked]
 
 
-async def test_an_unchanged_word_is_not_told(runners: Runners, clock: FakeClock, told: list[ObjectKey]) -> None:
+async def test_an_unchanged_word_is_not_told(runners: RunnerPoller, clock: FakeClock, told: list[ObjectKey]) -> None:
     """At rest the operator has nothing to do but to note that the runner is there."""
-    runners.listen(target())
+    runners.start(target())
     await clock.advance(600)
 
-    heard = runners.heard(KEY, pods=[PodUID("p1")]).report
+    heard = runners.last_report(KEY, pods=[PodUID("p1")]).report
     assert heard is not None
     assert [KEY] == told
-    assert clock.now() - heard.heard <= WAIT
+    assert clock.now() - heard.received <= WAIT
 
 
 async def test_a_change_is_told_at_once(
-    runners: Runners, runner: ScriptedListener, clock: FakeClock, told: list[ObjectKey]
+    runners: RunnerPoller, runner: ScriptedListener, clock: FakeClock, told: list[ObjectKey]
 ) -> None:
     """No polling interval stands between the runner's word and the operator."""
-    runners.listen(target())
+    runners.start(target())
     await clock.advance(3)
     told.clear()
 
@@ -139,21 +139,21 @@ async def test_a_change_is_told_at_once(
 
 
 async def test_one_question_at_a_time_every_ten_seconds(
-    runners: Runners, runner: ScriptedListener, clock: FakeClock
+    runners: RunnerPoller, runner: ScriptedListener, clock: FakeClock
 ) -> None:
     """A minute at rest is a handful of requests."""
-    runners.listen(target())
+    runners.start(target())
     await clock.advance(60)
 
     assert len(runner.asked) <= 8
 
 
 async def test_a_runner_that_answers_too_eagerly_is_slowed_down(
-    runners: Runners, runner: ScriptedListener, clock: FakeClock
+    runners: RunnerPoller, runner: ScriptedListener, clock: FakeClock
 ) -> None:
     """One that does not hold its answer back, or changes without end, must not keep the operator busy."""
     runner.holds_back = False
-    runners.listen(target())
+    runners.start(target())
     await clock.advance(10)
     unchanged = len(runner.asked)
     for number in range(1000):
@@ -165,11 +165,11 @@ async def test_a_runner_that_answers_too_eagerly_is_slowed_down(
 
 
 async def test_a_silent_runner_is_asked_again_and_again(
-    runners: Runners, runner: ScriptedListener, clock: FakeClock
+    runners: RunnerPoller, runner: ScriptedListener, clock: FakeClock
 ) -> None:
     """Later and later, but never later than a few seconds."""
     runner.say(None)
-    runners.listen(target())
+    runners.start(target())
     await clock.advance(120)
 
     moments = [moment for moment, _, _ in runner.asked]
@@ -179,10 +179,10 @@ async def test_a_silent_runner_is_asked_again_and_again(
 
 
 async def test_silence_is_not_told_but_its_end_is(
-    runners: Runners, runner: ScriptedListener, clock: FakeClock, told: list[ObjectKey]
+    runners: RunnerPoller, runner: ScriptedListener, clock: FakeClock, told: list[ObjectKey]
 ) -> None:
     """The core wakes up by itself for silence; that it is over only the runner can tell, also with the same word."""
-    runners.listen(target())
+    runners.start(target())
     await clock.advance(1)
     runner.say(None)
     await clock.advance(60)
@@ -194,58 +194,60 @@ async def test_silence_is_not_told_but_its_end_is(
     assert [KEY] == told
 
 
-async def test_listening_twice_is_listening_once(runners: Runners, runner: ScriptedListener) -> None:
+async def test_listening_twice_is_listening_once(runners: RunnerPoller, runner: ScriptedListener) -> None:
     """Each look at the session asks for it again."""
-    first = runners.listen(target())
+    first = runners.start(target())
     await settle()
-    second = runners.listen(target())
+    second = runners.start(target())
     await settle()
 
-    assert (True, False, 1) == (first, second, runners.listening)
+    assert (True, False, 1) == (first, second, runners.active)
     assert 1 == len([moment for moment, after, _ in runner.asked if after is None])
 
 
-async def test_a_new_pod_is_listened_to_instead(runners: Runners, runner: ScriptedListener, clock: FakeClock) -> None:
+async def test_a_new_pod_is_listened_to_instead(
+    runners: RunnerPoller, runner: ScriptedListener, clock: FakeClock
+) -> None:
     """The old one's word is dropped with it."""
-    runners.listen(target())
+    runners.start(target())
     await clock.advance(1)
     runner.say(None)
-    runners.listen(target(pod="p2"))
+    runners.start(target(pod="p2"))
     await clock.advance(1)
 
-    assert (1, None) == (runners.listening, runners.heard(KEY, pods=[PodUID("p2")]).report)
+    assert (1, None) == (runners.active, runners.last_report(KEY, pods=[PodUID("p2")]).report)
     assert "p2" == runner.asked[-1][2]
 
 
-async def test_the_last_word_outlives_the_pod(runners: Runners, clock: FakeClock) -> None:
+async def test_the_last_word_outlives_the_pod(runners: RunnerPoller, clock: FakeClock) -> None:
     """What the runner said last counts also when its pod is gone; beside another pod it is of before, for good."""
-    runners.listen(target())
+    runners.start(target())
     await clock.advance(1)
-    runners.ignore(KEY)
+    runners.stop(KEY)
 
-    assert runners.heard(KEY, pods=[]).report is not None
-    assert runners.heard(KEY, pods=[PodUID("p1")]).report is not None
-    assert runners.heard(KEY, pods=[PodUID("p2")]).report is None
-    assert runners.heard(KEY, pods=[]).report is None
+    assert runners.last_report(KEY, pods=[]).report is not None
+    assert runners.last_report(KEY, pods=[PodUID("p1")]).report is not None
+    assert runners.last_report(KEY, pods=[PodUID("p2")]).report is None
+    assert runners.last_report(KEY, pods=[]).report is None
 
 
-async def test_a_forgotten_session_leaves_nothing(runners: Runners, clock: FakeClock) -> None:
+async def test_a_forgotten_session_leaves_nothing(runners: RunnerPoller, clock: FakeClock) -> None:
     """No task, no report."""
-    runners.listen(target())
+    runners.start(target())
     await clock.advance(1)
     runners.forget(KEY)
 
-    assert (0, None) == (runners.listening, runners.heard(KEY, pods=[]).report)
+    assert (0, None) == (runners.active, runners.last_report(KEY, pods=[]).report)
 
 
-async def test_since_when_is_listened(runners: Runners, clock: FakeClock) -> None:
+async def test_since_when_is_listened(runners: RunnerPoller, clock: FakeClock) -> None:
     """Silence counts from here: an operator that has just started has heard nobody yet."""
-    before = runners.heard(KEY, pods=[PodUID("p1")]).since
+    before = runners.last_report(KEY, pods=[PodUID("p1")]).since
     await clock.advance(5)
-    runners.listen(target())
+    runners.start(target())
     await clock.advance(5)
 
-    assert (None, START + timedelta(seconds=5)) == (before, runners.heard(KEY, pods=[PodUID("p1")]).since)
+    assert (None, START + timedelta(seconds=5)) == (before, runners.last_report(KEY, pods=[PodUID("p1")]).since)
 
 
 # --- over HTTP ---------------------------------------------------------------------------------------------------
@@ -255,9 +257,9 @@ GOOD = {"sessionUID": "s1", "podUID": "p1", "revision": 3, "state": "Connected",
 
 
 @pytest.fixture
-async def http() -> AsyncIterator[HttpListener]:
+async def http() -> AsyncIterator[HttpRunnerClient]:
     """A listener with a token."""
-    listener = HttpListener(token=lambda uid, key: f"token-of-{uid}-{key}")
+    listener = HttpRunnerClient(token=lambda uid, key: f"token-of-{uid}-{key}")
     yield listener
     await listener.close()
 
@@ -285,7 +287,7 @@ async def serve() -> AsyncIterator[Callable[[Handler], Awaitable[str]]]:
 Serve = Callable[[Handler], Awaitable[str]]
 
 
-async def test_the_question_carries_the_token_and_the_revision(http: HttpListener, serve: Serve) -> None:
+async def test_the_question_carries_the_token_and_the_revision(http: HttpRunnerClient, serve: Serve) -> None:
     """`after` and `wait` make it a long-poll; the token is of the scope state."""
     asked: list[web.Request] = []
 
@@ -294,8 +296,8 @@ async def test_the_question_carries_the_token_and_the_revision(http: HttpListene
         return web.json_response(GOOD)
 
     ip = await serve(handler)
-    await http.ask(target(ip), after=None)
-    heard = await http.ask(target(ip), after=3)
+    await http.get_state(target(ip), after=None)
+    heard = await http.get_state(target(ip), after=3)
 
     assert ("Connected", 3) == (heard.state, heard.revision)
     assert [{"wait": "0"}, {"after": "3", "wait": "10"}] == [dict(request.query) for request in asked]
@@ -322,7 +324,7 @@ async def test_the_question_carries_the_token_and_the_revision(http: HttpListene
         None,
     ],
 )
-async def test_what_is_not_this_pods_state_is_no_answer(http: HttpListener, serve: Serve, body: object) -> None:
+async def test_what_is_not_this_pods_state_is_no_answer(http: HttpRunnerClient, serve: Serve, body: object) -> None:
     """Another pod on a reused address, or a program that says anything."""
 
     async def handler(_: web.Request) -> web.StreamResponse:
@@ -331,22 +333,22 @@ async def test_what_is_not_this_pods_state_is_no_answer(http: HttpListener, serv
     ip = await serve(handler)
 
     with pytest.raises(NoAnswer):
-        await http.ask(target(ip), after=None)
+        await http.get_state(target(ip), after=None)
 
 
-async def test_unknown_words_and_fields_are_taken(http: HttpListener, serve: Serve) -> None:
+async def test_unknown_words_and_fields_are_taken(http: HttpRunnerClient, serve: Serve) -> None:
     """A newer runner than the operator: its word is shown."""
 
     async def handler(_: web.Request) -> web.StreamResponse:
         return web.json_response({**GOOD, "state": "Levitating", "mood": "good", "linkedTime": None})
 
-    heard = await http.ask(target(await serve(handler)), after=None)
+    heard = await http.get_state(target(await serve(handler)), after=None)
 
     assert "Levitating" == heard.state
 
 
 @pytest.mark.parametrize("status", [204, 301, 401, 403, 404, 500])
-async def test_any_status_but_200_is_no_answer(http: HttpListener, serve: Serve, status: int) -> None:
+async def test_any_status_but_200_is_no_answer(http: HttpRunnerClient, serve: Serve, status: int) -> None:
     """Redirects are not followed: the token would go somewhere else."""
 
     async def handler(_: web.Request) -> web.StreamResponse:
@@ -355,11 +357,11 @@ async def test_any_status_but_200_is_no_answer(http: HttpListener, serve: Serve,
     ip = await serve(handler)
 
     with pytest.raises(NoAnswer, match=str(status)):
-        await http.ask(target(ip), after=None)
+        await http.get_state(target(ip), after=None)
 
 
 @pytest.mark.parametrize("encoding", [None, "gzip"])
-async def test_an_answer_without_end_is_cut_off(http: HttpListener, serve: Serve, encoding: str | None) -> None:
+async def test_an_answer_without_end_is_cut_off(http: HttpRunnerClient, serve: Serve, encoding: str | None) -> None:
     """Not more than 64 KiB are read, and nothing is unpacked."""
     sent = 0
 
@@ -368,9 +370,9 @@ async def test_an_answer_without_end_is_cut_off(http: HttpListener, serve: Serve
         response = web.StreamResponse(headers={"Content-Encoding": encoding} if encoding else {})
         await response.prepare(request)
         try:
-            while sent < 1000 * LARGEST:
-                await response.write(b"x" * LARGEST)
-                sent += LARGEST
+            while sent < 1000 * MAX_BYTES:
+                await response.write(b"x" * MAX_BYTES)
+                sent += MAX_BYTES
         except ConnectionError:
             pass
         return response
@@ -378,14 +380,14 @@ async def test_an_answer_without_end_is_cut_off(http: HttpListener, serve: Serve
     ip = await serve(handler)
 
     with pytest.raises(NoAnswer):
-        await http.ask(target(ip), after=None)
-    assert sent < 500 * LARGEST
+        await http.get_state(target(ip), after=None)
+    assert sent < 500 * MAX_BYTES
 
 
-async def test_nobody_there_is_no_answer(http: HttpListener) -> None:
+async def test_nobody_there_is_no_answer(http: HttpRunnerClient) -> None:
     """Connection refused."""
     with pytest.raises(NoAnswer):
-        await http.ask(target("127.254.254.253"), after=None)
+        await http.get_state(target("127.254.254.253"), after=None)
 
 
 async def test_a_key_that_is_gone_is_no_answer(serve: Serve) -> None:
@@ -397,16 +399,16 @@ async def test_a_key_that_is_gone_is_no_answer(serve: Serve) -> None:
     async def handler(_: web.Request) -> web.StreamResponse:
         raise AssertionError("nothing should be asked")
 
-    listener = HttpListener(token=lost)
+    listener = HttpRunnerClient(token=lost)
     with pytest.raises(NoAnswer, match="k1"):
-        await listener.ask(target(await serve(handler)), after=None)
+        await listener.get_state(target(await serve(handler)), after=None)
     await listener.close()
 
 
-async def test_an_odd_address_is_no_answer(http: HttpListener) -> None:
+async def test_an_odd_address_is_no_answer(http: HttpRunnerClient) -> None:
     """A pod IP that is none cannot lead anywhere."""
     with pytest.raises(NoAnswer):
-        await http.ask(target("evil.example/#"), after=None)
+        await http.get_state(target("evil.example/#"), after=None)
 
 
 def test_version_6_addresses_are_bracketed() -> None:

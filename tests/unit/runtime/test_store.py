@@ -67,7 +67,7 @@ def test_a_deleted_object_is_gone(store: Store) -> None:
 
     assert (pod(5), None) == store.remove(PODS, pod(6))
     assert store.get(PODS, KEY) is None
-    assert [] == store.find(PODS, "x")
+    assert [] == store.by_index(PODS, "x")
 
 
 def test_a_late_event_does_not_bring_a_deleted_object_back(store: Store) -> None:
@@ -85,7 +85,7 @@ def test_an_older_list_does_not_bring_a_deleted_object_back(store: Store) -> Non
     store.remove(PODS, pod(8))
 
     store.replace(PODS, [pod(5)], version=6)
-    store.settle(PODS, version=6)
+    store.complete_list(PODS, version=6)
 
     assert store.get(PODS, KEY) is None
     assert not store.put(PODS, pod(7))
@@ -131,7 +131,7 @@ def test_a_list_of_one_namespace_leaves_the_others(store: Store) -> None:
     store.put(PODS, pod(5))
     store.put(PODS, pod(5, namespace="other"))
 
-    store.replace(PODS, [], version=10, within=lambda key: key.namespace == "other")
+    store.replace(PODS, [], version=10, in_scope=lambda key: key.namespace == "other")
 
     assert [KEY] == store.keys(PODS)
 
@@ -139,7 +139,7 @@ def test_a_list_of_one_namespace_leaves_the_others(store: Store) -> None:
 def test_after_a_list_old_events_about_unknown_objects_are_ignored(store: Store) -> None:
     """A stale API server tells of an object that was gone when the LIST was made."""
     store.replace(PODS, [], version=10)
-    store.settle(PODS, version=10)
+    store.complete_list(PODS, version=10)
 
     assert not store.put(PODS, pod(7))
     assert store.put(PODS, pod(11))
@@ -151,9 +151,9 @@ def test_tombstones_do_not_pile_up(store: Store) -> None:
         store.remove(PODS, pod(number + 1, name=f"p{number}"))
 
     store.replace(PODS, [], version=90)
-    store.settle(PODS, version=90)
+    store.complete_list(PODS, version=90)
 
-    assert 10 == len(store._shelves[PODS].tombstones)
+    assert 10 == len(store._caches[PODS].tombstones)
 
 
 def test_objects_are_found_by_their_words(store: Store) -> None:
@@ -162,9 +162,9 @@ def test_objects_are_found_by_their_words(store: Store) -> None:
     store.put(PODS, pod(2, name="b", label="x"))
     store.put(PODS, pod(3, label="y"))
 
-    assert [pod(2, name="b", label="x")] == store.find(PODS, "x")
-    assert [pod(3, label="y")] == store.find(PODS, "y")
-    assert [] == store.find(PODS, "z")
+    assert [pod(2, name="b", label="x")] == store.by_index(PODS, "x")
+    assert [pod(3, label="y")] == store.by_index(PODS, "y")
+    assert [] == store.by_index(PODS, "z")
 
 
 def test_kinds_are_apart(store: Store) -> None:
@@ -194,7 +194,7 @@ def test_a_list_corrects_what_was_wrongly_forgotten(store: Store) -> None:
     store.put(PODS, pod(5))
     store.forget(PODS, KEY, version=5)
     store.replace(PODS, [], version=3)
-    store.settle(PODS, version=7)
+    store.complete_list(PODS, version=7)
 
     store.replace(PODS, [pod(5)], version=8)
 
@@ -233,7 +233,7 @@ def test_any_order_of_delivery_ends_in_the_truth(steps: list[str], chance: rando
     for position, (kind, obj) in enumerate(events):
         if position == listed_at:
             store.replace(PODS, [] if truth is None else [truth], version=version)
-            store.settle(PODS, version=version)
+            store.complete_list(PODS, version=version)
         (store.put if kind == "put" else store.remove)(PODS, obj)
     if listed_at == len(events):
         store.replace(PODS, [] if truth is None else [truth], version=version)
@@ -248,7 +248,7 @@ def test_every_way_into_the_store_is_noticed() -> None:
     def noticed(resource: Resource, change: Change) -> None:
         told.append((resource, change.before is not None, change.after is not None))
 
-    store = Store({PODS: lambda _: ()}, noticed=noticed)
+    store = Store({PODS: lambda _: ()}, on_change=noticed)
     store.put(PODS, pod(5))
     store.put(PODS, pod(5))
     store.put(PODS, pod(6))

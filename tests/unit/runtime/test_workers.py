@@ -8,8 +8,8 @@ from unit.runtime.fakes import FakeClock, exactly, settle
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.runtime.errors import Conflict, ServerError, TooManyRequests
 from whatsapp_operator.runtime.metrics import Metrics
-from whatsapp_operator.runtime.queue import FIRST_RETRY, KeyQueue
-from whatsapp_operator.runtime.reconciler import Unsettled
+from whatsapp_operator.runtime.queue import FIRST_RETRY, WorkQueue
+from whatsapp_operator.runtime.reconciler import NotConverged
 from whatsapp_operator.runtime.workers import Workers
 
 KEY = ObjectKey("shop", "a")
@@ -21,7 +21,7 @@ class Bench:
 
     def __init__(self) -> None:
         self.clock = FakeClock()
-        self.queue = KeyQueue(self.clock, exactly)
+        self.queue = WorkQueue(self.clock, exactly)
         self.metrics = Metrics()
         self.seen: list[tuple[float, ObjectKey]] = []
         self.act: Callable[[ObjectKey], Awaitable[float | None]] = self._nothing
@@ -88,7 +88,7 @@ async def test_a_key_comes_again_when_it_asked_to(bench: Bench) -> None:
     [
         (ServerError("down"), "api_error"),
         (Conflict("changed"), "api_error"),
-        (Unsettled("again and again"), "unsettled"),
+        (NotConverged("again and again"), "unsettled"),
         (ZeroDivisionError(), "fault"),
     ],
 )
