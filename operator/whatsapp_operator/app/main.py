@@ -20,10 +20,10 @@ from typing import Any, Final
 
 from session_protocol import logs
 
-from whatsapp_operator.app.deadman import Watchdog, end_now
 from whatsapp_operator.app.probes import Health, Probes, Role
 from whatsapp_operator.app.settings import BadSettings, Settings, load
 from whatsapp_operator.app.version import version
+from whatsapp_operator.app.watchdog import Watchdog, end_now
 from whatsapp_operator.runtime.client import Kube
 from whatsapp_operator.runtime.clock import SystemClock
 from whatsapp_operator.runtime.connection import BadCredentials, Connection, Credentials, credentials_path

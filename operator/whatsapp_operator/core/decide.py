@@ -11,10 +11,9 @@ happened. Two promises make a crash at any point harmless:
 from datetime import datetime
 
 from whatsapp_operator.api.session import SessionSpec, SessionStatus, WhatsAppSession
-from whatsapp_operator.core.claim import pvc_patch
+from whatsapp_operator.core.create import Step
 from whatsapp_operator.core.events import events
 from whatsapp_operator.core.failure import FATAL_STATES, has_ended
-from whatsapp_operator.core.making import Step
 from whatsapp_operator.core.model import (
     Action,
     Decision,
@@ -25,11 +24,12 @@ from whatsapp_operator.core.model import (
     PodPhase,
     PodUID,
 )
-from whatsapp_operator.core.pacing import MAX_DELAY
+from whatsapp_operator.core.pvc import pvc_patch
 from whatsapp_operator.core.recovery import healthy_at
-from whatsapp_operator.core.said import build_status, stored_recovering
-from whatsapp_operator.core.situation import SILENCE, Snapshot, take_snapshot
-from whatsapp_operator.core.steps import next_step
+from whatsapp_operator.core.rules import next_step
+from whatsapp_operator.core.snapshot import SILENCE, Snapshot, take_snapshot
+from whatsapp_operator.core.status import build_status, stored_recovering
+from whatsapp_operator.core.write_limiter import MAX_DELAY
 
 
 def decide(observation: Observation, defaults: Defaults) -> Decision:

@@ -21,7 +21,7 @@ from whatsapp_operator.api.session import OperatingMode, WhatsAppSession
 from whatsapp_operator.core import names
 from whatsapp_operator.core.facts import memory_limits
 from whatsapp_operator.core.model import AssumedReservation, SessionUID
-from whatsapp_operator.core.standing import is_on_hold
+from whatsapp_operator.core.on_hold import is_on_hold
 
 WITHIN_LIMITS: Final = "WithinLimits"
 """ A quota's condition: False after its limits were lowered below what is admitted. Nobody is put out for that. """

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from whatsapp_operator.api.session import LastFailure, RecoverySpec, RecoveryStatus, WhatsAppSession
 from whatsapp_operator.core import backoff
 from whatsapp_operator.core.failure import has_ended
+from whatsapp_operator.core.holds import request_pending
 from whatsapp_operator.core.model import PodFacts
-from whatsapp_operator.core.stops import request_pending
 
 
 def stored_recovery(session: WhatsAppSession) -> RecoveryStatus:

@@ -33,7 +33,7 @@ from whatsapp_operator.core.secret import EXTRA_CA_KEY
 from whatsapp_operator.runtime.client import Kube
 from whatsapp_operator.runtime.clock import Clock
 from whatsapp_operator.runtime.errors import AlreadyExists, Conflict, Forbidden, NotFound, Unprocessable
-from whatsapp_operator.runtime.foreign import ForeignObjects
+from whatsapp_operator.runtime.foreign_objects import ForeignObjects
 from whatsapp_operator.runtime.resources import PODS, PVCS, SECRETS, SERVICES, Json, Resource, version_of
 from whatsapp_operator.runtime.store import Store
 

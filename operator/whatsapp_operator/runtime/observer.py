@@ -14,11 +14,11 @@ from whatsapp_operator.core import names
 from whatsapp_operator.core.facts import pod_facts, pvc_facts, service_facts
 from whatsapp_operator.core.model import Observation, PodFacts, RefusedAction, SessionUID
 from whatsapp_operator.runtime.admission import Admission
-from whatsapp_operator.runtime.arrivals import PodHistory
 from whatsapp_operator.runtime.clock import Clock
-from whatsapp_operator.runtime.foreign import ForeignObjects
+from whatsapp_operator.runtime.foreign_objects import ForeignObjects
+from whatsapp_operator.runtime.pod_history import PodHistory
 from whatsapp_operator.runtime.resources import PODS, PVCS, SERVICES, Json, Resource
-from whatsapp_operator.runtime.runners import RunnerPoller
+from whatsapp_operator.runtime.runner_poller import RunnerPoller
 from whatsapp_operator.runtime.store import IndexKeys, Store
 
 

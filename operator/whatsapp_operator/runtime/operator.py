@@ -23,26 +23,26 @@ from whatsapp_operator.core.keys import token
 from whatsapp_operator.core.model import Defaults, Event, KeyID, SessionUID
 from whatsapp_operator.core.names import KEY_ID_LABEL
 from whatsapp_operator.runtime.admission import Admission
-from whatsapp_operator.runtime.arrivals import PodHistory
+from whatsapp_operator.runtime.circuit_breaker import CircuitBreakerMonitor
 from whatsapp_operator.runtime.client import Kube
 from whatsapp_operator.runtime.clock import Clock, Jitter, spread
-from whatsapp_operator.runtime.events import EventRecorder
+from whatsapp_operator.runtime.event_recorder import EventRecorder
 from whatsapp_operator.runtime.executor import Executor
-from whatsapp_operator.runtime.foreign import ForeignObjects
+from whatsapp_operator.runtime.foreign_objects import ForeignObjects
 from whatsapp_operator.runtime.instances import Instance
 from whatsapp_operator.runtime.keys import KeyRing
 from whatsapp_operator.runtime.metrics import Metrics
 from whatsapp_operator.runtime.observer import Observer, no_index_keys, pod_index_keys
-from whatsapp_operator.runtime.queue import WorkQueue
+from whatsapp_operator.runtime.pod_history import PodHistory
 from whatsapp_operator.runtime.reconciler import Reconciler, ReconcilerDeps
-from whatsapp_operator.runtime.recovery import CircuitBreakerMonitor
 from whatsapp_operator.runtime.resources import PODS, PVCS, QUOTAS, SERVICES, SESSIONS, Json, Resource, key_of, uid_of
 from whatsapp_operator.runtime.resync import Resync, Stream, WatchProgress
-from whatsapp_operator.runtime.runners import HttpRunnerClient, RunnerClient, RunnerPoller
-from whatsapp_operator.runtime.services import ServiceCleanup
+from whatsapp_operator.runtime.runner_poller import HttpRunnerClient, RunnerClient, RunnerPoller
+from whatsapp_operator.runtime.service_cleanup import ServiceCleanup
 from whatsapp_operator.runtime.status_writer import StatusWriter
 from whatsapp_operator.runtime.store import Change, Store
 from whatsapp_operator.runtime.workers import Workers
+from whatsapp_operator.runtime.workqueue import WorkQueue
 
 logger = logging.getLogger(__name__)
 

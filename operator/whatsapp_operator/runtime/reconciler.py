@@ -30,13 +30,13 @@ from whatsapp_operator.core.model import (
 from whatsapp_operator.core.quota import covers, stored_reservation
 from whatsapp_operator.runtime.admission import Admission
 from whatsapp_operator.runtime.clock import Clock, until
-from whatsapp_operator.runtime.events import EventRecorder
+from whatsapp_operator.runtime.event_recorder import EventRecorder
 from whatsapp_operator.runtime.executor import ActionContext, Executor, Requeue
-from whatsapp_operator.runtime.foreign import REREAD_INTERVAL, ForeignObjects
+from whatsapp_operator.runtime.foreign_objects import REREAD_INTERVAL, ForeignObjects
 from whatsapp_operator.runtime.instances import Instance
 from whatsapp_operator.runtime.observer import Observer
 from whatsapp_operator.runtime.resources import SESSIONS, Json, uid_of
-from whatsapp_operator.runtime.runners import RunnerPoller, Target
+from whatsapp_operator.runtime.runner_poller import RunnerPoller, Target
 from whatsapp_operator.runtime.status_writer import PendingWrite, StatusWriter
 from whatsapp_operator.runtime.store import Store
 

@@ -1,6 +1,6 @@
 """Writes the status of a session: the difference alone, not too often, and never over somebody else's head.
 
-The core says what the status should be, `core.pacing` says when a change may be written, and the API server says
+The core says what the status should be, `core.write_limiter` says when a change may be written, and the API server says
 whether the session is still the one that was decided about: each write carries the resourceVersion it was decided on.
 A conflict means look again, and the newer session is fetched at once, because its event may be late.
 """
@@ -12,7 +12,7 @@ from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.api.session import SessionStatus
 from whatsapp_operator.core.diff import merge_patch
 from whatsapp_operator.core.model import Decision
-from whatsapp_operator.core.pacing import WriteLimiter, is_urgent
+from whatsapp_operator.core.write_limiter import WriteLimiter, is_urgent
 from whatsapp_operator.runtime.client import Kube
 from whatsapp_operator.runtime.clock import Clock
 from whatsapp_operator.runtime.errors import Conflict, KubeError, NotFound

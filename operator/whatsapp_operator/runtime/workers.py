@@ -14,8 +14,8 @@ from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.runtime.clock import Clock
 from whatsapp_operator.runtime.errors import KubeError, TooManyRequests
 from whatsapp_operator.runtime.metrics import Metrics
-from whatsapp_operator.runtime.queue import WorkQueue
 from whatsapp_operator.runtime.reconciler import NotConverged
+from whatsapp_operator.runtime.workqueue import WorkQueue
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from whatsapp_operator.core.model import Event
 from whatsapp_operator.runtime.client import Kube
 from whatsapp_operator.runtime.clock import SystemClock
 from whatsapp_operator.runtime.connection import Connection, Credentials
-from whatsapp_operator.runtime.events import EventRecorder
+from whatsapp_operator.runtime.event_recorder import EventRecorder
 from whatsapp_operator.runtime.metrics import Metrics
 
 NOTE = Event(type="Warning", action="Running", reason="BrowserExited", message="The runner failed.", pod="sales")

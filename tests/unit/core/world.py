@@ -21,6 +21,7 @@ from whatsapp_operator.api.constants import API_VERSION, SERVICE_NAME, SESSION_K
 from whatsapp_operator.api.quota import WhatsAppSessionQuota
 from whatsapp_operator.api.session import SessionStatus, WhatsAppSession
 from whatsapp_operator.core.admit import AdmissionResult, admit
+from whatsapp_operator.core.circuit_breaker import CircuitBreaker, runner_failures
 from whatsapp_operator.core.decide import decide
 from whatsapp_operator.core.diff import merge_patch
 from whatsapp_operator.core.facts import pod_facts, pvc_facts, service_facts
@@ -44,7 +45,6 @@ from whatsapp_operator.core.model import (
     RunnerReport,
     SessionUID,
 )
-from whatsapp_operator.core.pause import CircuitBreaker, runner_failures
 
 Json = dict[str, Any]
 

@@ -27,7 +27,7 @@ from whatsapp_operator.runtime.client import Kube, Request, Response
 from whatsapp_operator.runtime.metrics import Metrics
 from whatsapp_operator.runtime.operator import SELECTORS, Config, Dependencies, Operator
 from whatsapp_operator.runtime.resync import Stream
-from whatsapp_operator.runtime.runners import WAIT, NoAnswer, Target
+from whatsapp_operator.runtime.runner_poller import WAIT, NoAnswer, Target
 
 NAMESPACE = "shop"
 PLURALS = {resource.plural: resource for resource in SELECTORS}

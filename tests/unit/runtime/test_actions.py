@@ -24,7 +24,7 @@ from whatsapp_operator.core.model import (
 from whatsapp_operator.runtime.client import Kube
 from whatsapp_operator.runtime.errors import ServerError, TooManyRequests, Unreachable
 from whatsapp_operator.runtime.executor import RETRY_REFUSED, ActionContext, Executor, Requeue
-from whatsapp_operator.runtime.foreign import REREAD_INTERVAL, ForeignObjects
+from whatsapp_operator.runtime.foreign_objects import REREAD_INTERVAL, ForeignObjects
 from whatsapp_operator.runtime.observer import no_index_keys, pod_index_keys
 from whatsapp_operator.runtime.resources import PODS, PVCS, SERVICES, SESSIONS, Resource
 from whatsapp_operator.runtime.store import Store

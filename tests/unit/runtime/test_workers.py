@@ -8,9 +8,9 @@ from unit.runtime.fakes import FakeClock, exactly, settle
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.runtime.errors import Conflict, ServerError, TooManyRequests
 from whatsapp_operator.runtime.metrics import Metrics
-from whatsapp_operator.runtime.queue import FIRST_RETRY, WorkQueue
 from whatsapp_operator.runtime.reconciler import NotConverged
 from whatsapp_operator.runtime.workers import Workers
+from whatsapp_operator.runtime.workqueue import FIRST_RETRY, WorkQueue
 
 KEY = ObjectKey("shop", "a")
 OTHER = ObjectKey("shop", "b")

@@ -9,20 +9,20 @@ from dataclasses import replace
 
 from whatsapp_operator.api.conditions import ConditionType, find_condition
 from whatsapp_operator.api.session import AdmissionStatus, OperatorState, Reason
-from whatsapp_operator.core import notes
-from whatsapp_operator.core.claim import will_be_deleted
+from whatsapp_operator.core import messages
+from whatsapp_operator.core.create import Step, create_actions, create_step, fitting_assumed_reservation, recovering
 from whatsapp_operator.core.failure import has_ended, loss_reason
-from whatsapp_operator.core.making import Step, create_actions, create_step, fitting_assumed_reservation, recovering
+from whatsapp_operator.core.messages import ReasonMessage
 from whatsapp_operator.core.model import (
     Action,
     CreateService,
     DeletePod,
 )
-from whatsapp_operator.core.notes import ReasonMessage
+from whatsapp_operator.core.pvc import will_be_deleted
 from whatsapp_operator.core.quota import has_fitting_reservation
 from whatsapp_operator.core.recovery import is_after_failure, is_exhausted
 from whatsapp_operator.core.service import service_manifest
-from whatsapp_operator.core.situation import Snapshot
+from whatsapp_operator.core.snapshot import Snapshot
 
 
 def next_step(snapshot: Snapshot) -> Step:
@@ -49,14 +49,14 @@ def _delete(snapshot: Snapshot, reason: str) -> tuple[Action, ...]:
 
 def _spec_is_unusable(snapshot: Snapshot) -> Step | None:
     """A spec stored under another schema: whatever is done could be wrong, so nothing is."""
-    return _stalled(notes.invalid(snapshot.session.problems)) if snapshot.session.problems else None
+    return _stalled(messages.invalid(snapshot.session.problems)) if snapshot.session.problems else None
 
 
 def _several_pods(snapshot: Snapshot) -> Step | None:
     """A person made a second pod with our owner reference: choosing could end the one that holds the session."""
     if snapshot.pod is None or not snapshot.duplicate_pods:
         return None
-    return _stalled(notes.multiple_pods((snapshot.pod, *snapshot.duplicate_pods)))
+    return _stalled(messages.multiple_pods((snapshot.pod, *snapshot.duplicate_pods)))
 
 
 # --- a person decided, or has to --------------------------------------------------------------------------------
@@ -66,7 +66,7 @@ def _is_suspended(snapshot: Snapshot) -> Step | None:
     """Put to rest: the pod ends cleanly, the claim stays, the place goes back when the pod is gone."""
     if not snapshot.suspended:
         return None
-    message = notes.SUSPENDED if snapshot.pod is None else notes.SUSPENDING
+    message = messages.SUSPENDED if snapshot.pod is None else messages.SUSPENDING
     return Step(
         state=OperatorState.SUSPENDED, ready=message, actions=_delete(snapshot, "Suspended"), releases_reservation=True
     )
@@ -78,7 +78,7 @@ def _is_held(snapshot: Snapshot) -> Step | None:
         return None
     ended = snapshot.pod is not None and (has_ended(snapshot.pod) or snapshot.pod_failed)
     return _stalled(
-        notes.held(snapshot.hold, requested=False), actions=_delete(snapshot, str(snapshot.hold)) if ended else ()
+        messages.held(snapshot.hold, requested=False), actions=_delete(snapshot, str(snapshot.hold)) if ended else ()
     )
 
 
@@ -87,7 +87,7 @@ def _is_exhausted(snapshot: Snapshot) -> Step | None:
     if not is_exhausted(snapshot.session, snapshot.recovery):
         return None
     return _stalled(
-        notes.exhausted(snapshot.recovery),
+        messages.exhausted(snapshot.recovery),
         actions=_delete(snapshot, "RecoveryExhausted") if snapshot.pod_failed else (),
     )
 
@@ -99,7 +99,7 @@ def _is_requested_anew(snapshot: Snapshot) -> Step | None:
     """A person asked for a new pod: this one is closed cleanly, for its last minute of login data."""
     if snapshot.pod is None or snapshot.pod.deletion is not None or not snapshot.request_pending:
         return None
-    return recovering(notes.REQUESTED, actions=_delete(snapshot, notes.REQUESTED.reason))
+    return recovering(messages.REQUESTED, actions=_delete(snapshot, messages.REQUESTED.reason))
 
 
 def _is_terminating(snapshot: Snapshot) -> Step | None:
@@ -107,25 +107,25 @@ def _is_terminating(snapshot: Snapshot) -> Step | None:
     if snapshot.pod is None or snapshot.pod.deletion is None:
         return None
     if snapshot.request_pending:
-        return recovering(notes.REQUESTED)
+        return recovering(messages.REQUESTED)
     if snapshot.pod_failed:
-        return recovering(notes.backing_off(snapshot.recovery))
+        return recovering(messages.backing_off(snapshot.recovery))
     reason = loss_reason(snapshot.pod)
-    return recovering(notes.TERMINATING if reason is None else notes.lost(snapshot.pod, reason=reason))
+    return recovering(messages.TERMINATING if reason is None else messages.lost(snapshot.pod, reason=reason))
 
 
 def _has_failed(snapshot: Snapshot) -> Step | None:
     """The failure is counted; the pod is in the way of the next one."""
     if snapshot.pod is None or not snapshot.pod_failed:
         return None
-    return recovering(notes.backing_off(snapshot.recovery), actions=_delete(snapshot, "Failed"))
+    return recovering(messages.backing_off(snapshot.recovery), actions=_delete(snapshot, "Failed"))
 
 
 def _is_lost(snapshot: Snapshot) -> Step | None:
     """Evicted, preempted, or its node went down: replaced, not counted. It is told first, for the pod is the proof."""
     if snapshot.pod is None or (reason := loss_reason(snapshot.pod)) is None:
         return None
-    message = notes.lost(snapshot.pod, reason=reason)
+    message = messages.lost(snapshot.pod, reason=reason)
     return Step(
         state=OperatorState.RECOVERING,
         ready=message,
@@ -146,8 +146,8 @@ def _has_pod(snapshot: Snapshot) -> Step | None:
     again = snapshot.recovery.consecutive_failures > 0 and not running
     return Step(
         state=OperatorState.PENDING,
-        ready=notes.RUNNER_STARTING if running else snapshot.pending_message,
-        recovering=notes.backing_off(snapshot.recovery) if again else None,
+        ready=messages.RUNNER_STARTING if running else snapshot.pending_message,
+        recovering=messages.backing_off(snapshot.recovery) if again else None,
         actions=actions,
     )
 
@@ -161,8 +161,8 @@ def _name_is_taken(snapshot: Snapshot) -> Step | None:
     if other is None:
         return None
     if other.deletion is not None or (other.managed and other.owner_uid is not None):
-        return Step(state=OperatorState.PENDING, ready=notes.PREVIOUS_POD)
-    return _stalled(notes.name_taken("pod", other.name))
+        return Step(state=OperatorState.PENDING, ready=messages.PREVIOUS_POD)
+    return _stalled(messages.name_taken("pod", other.name))
 
 
 def _pvc_cannot_be_used(snapshot: Snapshot) -> Step | None:
@@ -171,16 +171,16 @@ def _pvc_cannot_be_used(snapshot: Snapshot) -> Step | None:
     if pvc is None or snapshot.session.spec.profile.existing_claim is not None:
         return None
     if not pvc.ours:
-        return _stalled(notes.name_taken("PersistentVolumeClaim", pvc.name))
+        return _stalled(messages.name_taken("PersistentVolumeClaim", pvc.name))
     if will_be_deleted(snapshot.session, pvc):
-        return Step(state=OperatorState.PENDING, ready=notes.CLAIM_TERMINATING)
+        return Step(state=OperatorState.PENDING, ready=messages.CLAIM_TERMINATING)
     return None
 
 
 def _service_is_taken(snapshot: Snapshot) -> Step | None:
     """The namespace's Service of our name is somebody else's: the session would have no name."""
     return (
-        _stalled(notes.SERVICE_TAKEN)
+        _stalled(messages.SERVICE_TAKEN)
         if snapshot.observation.service is not None and not snapshot.observation.service.ours
         else None
     )
@@ -192,9 +192,9 @@ def _backs_off(snapshot: Snapshot) -> Step | None:
     if due is None or due <= snapshot.now:
         return None
     message = (
-        notes.backing_off(snapshot.recovery)
+        messages.backing_off(snapshot.recovery)
         if is_after_failure(snapshot.session, snapshot.recovery)
-        else notes.REPLACING
+        else messages.REPLACING
     )
     return recovering(message, requeue_at=due)
 
@@ -226,7 +226,7 @@ def _refusal(snapshot: Snapshot) -> ReasonMessage:
     stored = find_condition(snapshot.session.status.conditions, ConditionType.ADMITTED)
     if stored is not None and stored.reason in (Reason.QUOTA_EXCEEDED, Reason.QUOTA_NOT_FOUND):
         return ReasonMessage(stored.reason, stored.message)
-    return notes.WAITING_FOR_ADMISSION
+    return messages.WAITING_FOR_ADMISSION
 
 
 def _create(snapshot: Snapshot) -> Step:
@@ -237,7 +237,7 @@ def _create(snapshot: Snapshot) -> Step:
         wait = retry_at is not None and retry_at > snapshot.now
         return Step(
             state=OperatorState.PENDING,
-            ready=notes.refused(refused_action),
+            ready=messages.refused(refused_action),
             creates_objects=True,
             actions=() if wait else create_actions(snapshot),
             requeue_at=retry_at if wait else None,

@@ -16,15 +16,15 @@ from whatsapp_operator.api.conditions import (
     set_condition,
 )
 from whatsapp_operator.api.session import AdmissionStatus, Reason, SessionStatus
-from whatsapp_operator.core import names, notes
-from whatsapp_operator.core.claim import pvc_patch
+from whatsapp_operator.core import messages, names
+from whatsapp_operator.core.create import Step
 from whatsapp_operator.core.failure import has_ended
-from whatsapp_operator.core.making import Step
+from whatsapp_operator.core.messages import ReasonMessage
 from whatsapp_operator.core.model import PodFacts
-from whatsapp_operator.core.notes import ReasonMessage
 from whatsapp_operator.core.pod import template_hash
-from whatsapp_operator.core.situation import Snapshot
-from whatsapp_operator.core.voice import ReportedState, reported_state
+from whatsapp_operator.core.pvc import pvc_patch
+from whatsapp_operator.core.reported_state import ReportedState, reported_state
+from whatsapp_operator.core.snapshot import Snapshot
 
 _TRUE, _FALSE = ConditionStatus.TRUE, ConditionStatus.FALSE
 _Value = tuple[ConditionStatus, ReasonMessage]
@@ -131,10 +131,10 @@ def _admitted(step: Step, admission: AdmissionStatus | None) -> _Value:
     if step.not_admitted is not None:
         return _FALSE, step.not_admitted
     if admission is not None:
-        return _TRUE, notes.admitted(admission.quota_name, admission.memory)
+        return _TRUE, messages.admitted(admission.quota_name, admission.memory)
     if step.releases_reservation:
         return _FALSE, ReasonMessage(Reason.SLOT_RELEASED, "Holds no place in a quota, because it shall not run.")
-    return _FALSE, notes.WAITING_FOR_ADMISSION
+    return _FALSE, messages.WAITING_FOR_ADMISSION
 
 
 def _pod_ready(snapshot: Snapshot) -> _Value:
@@ -150,7 +150,7 @@ def _pod_ready(snapshot: Snapshot) -> _Value:
             "",
             template_hash(snapshot.session, snapshot.defaults),
         )
-        later = f" It was made before the last edit, which reaches the next pod: now, if you {notes.RESTART}."
+        later = f" It was made before the last edit, which reaches the next pod: now, if you {messages.RESTART}."
         return _TRUE, ReasonMessage(Reason.POD_READY, f"The runner serves.{later if outdated else ''}")
     if pod.started is None:
         return _FALSE, snapshot.pending_message
@@ -161,7 +161,7 @@ def _pod_scheduled(pod: PodFacts | None) -> _Value | None:
     """Copied from the pod; gone with it."""
     if pod is None or pod.scheduled is None:
         return None
-    message = notes.reason_message(pod.scheduled_reason, pod.scheduled_message, fallback=Reason.SCHEDULED)
+    message = messages.reason_message(pod.scheduled_reason, pod.scheduled_message, fallback=Reason.SCHEDULED)
     return (_TRUE if pod.scheduled else _FALSE), message
 
 
@@ -171,18 +171,18 @@ def _suspended(snapshot: Snapshot) -> _Value | None:
         return None if stored is None else (stored.status, ReasonMessage(stored.reason, stored.message))
     if not snapshot.suspended:
         return _FALSE, ReasonMessage(Reason.NOT_SUSPENDED, "spec.operatingMode is Running.")
-    return (_TRUE, notes.SUSPENDED) if snapshot.pod is None else (_FALSE, notes.SUSPENDING)
+    return (_TRUE, messages.SUSPENDED) if snapshot.pod is None else (_FALSE, messages.SUSPENDING)
 
 
 def _stalled(snapshot: Snapshot, step: Step) -> _Value:
     # A stop first, whatever else is the matter: this condition is the only memory of it.
     if snapshot.status_hold is not None:
-        return _TRUE, notes.held(snapshot.status_hold, requested=snapshot.request_pending)
+        return _TRUE, messages.held(snapshot.status_hold, requested=snapshot.request_pending)
     if step.stalled is not None:
         return _TRUE, step.stalled
     refused_action = snapshot.observation.refused_action
     if refused_action is not None and refused_action.action == "PatchPVC" and pvc_differs(snapshot):
-        return _TRUE, notes.resize_refused(refused_action.message)
+        return _TRUE, messages.resize_refused(refused_action.message)
     if (resize_fault := _resize_fault(snapshot)) is not None:
         return _TRUE, resize_fault
     return _FALSE, ReasonMessage(Reason.NOT_STALLED, "Nothing waits for a person's decision.")
@@ -199,7 +199,7 @@ def _resize_fault(snapshot: Snapshot) -> ReasonMessage | None:
     stored = _stored(snapshot.session.status, ConditionType.STALLED)
     if stored is not None and stored.reason == Reason.CLAIM_RESIZE_REFUSED:
         return stored
-    return notes.resize_refused(pvc.resize_fault) if pvc.resize_fault else None
+    return messages.resize_refused(pvc.resize_fault) if pvc.resize_fault else None
 
 
 def pvc_differs(snapshot: Snapshot) -> bool:
@@ -216,7 +216,7 @@ def _recovering(step: Step) -> _Value:
 
 def _conflict(snapshot: Snapshot) -> _Value:
     if snapshot.status_hold is Reason.CONFLICT:
-        return _TRUE, notes.held(Reason.CONFLICT, requested=snapshot.request_pending)
+        return _TRUE, messages.held(Reason.CONFLICT, requested=snapshot.request_pending)
     return _FALSE, ReasonMessage(Reason.NO_CONFLICT, "Nobody else is known to use this session.")
 
 

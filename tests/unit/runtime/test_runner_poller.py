@@ -14,7 +14,7 @@ from session_protocol.answers import State
 from unit.runtime.fakes import START, FakeClock, exactly, settle
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.core.model import KeyID, PodUID, SessionUID
-from whatsapp_operator.runtime.runners import (
+from whatsapp_operator.runtime.runner_poller import (
     GRACE,
     LAST_RETRY,
     MAX_BYTES,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from whatsapp_operator.core.model import PodUID, SessionUID
-from whatsapp_operator.runtime.arrivals import PodHistory
+from whatsapp_operator.runtime.pod_history import PodHistory
 from whatsapp_operator.runtime.resources import Json
 from whatsapp_operator.runtime.store import Change
 

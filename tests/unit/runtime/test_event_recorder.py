@@ -10,7 +10,7 @@ from unit.runtime.fakes import FakeClock
 from unit.runtime.memory_api import Fault, MemoryApi
 from whatsapp_operator.core.model import Event
 from whatsapp_operator.runtime.client import Kube, Request, Response
-from whatsapp_operator.runtime.events import BURST, SERIES_WINDOW, EventRecorder
+from whatsapp_operator.runtime.event_recorder import BURST, SERIES_WINDOW, EventRecorder
 from whatsapp_operator.runtime.metrics import Metrics
 from whatsapp_operator.runtime.resources import Json
 

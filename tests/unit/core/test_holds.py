@@ -15,8 +15,7 @@ from whatsapp_operator.api.session import (
     SessionStatus,
     WhatsAppSession,
 )
-from whatsapp_operator.core.model import PodFacts, PodPhase, PodUID, RunnerReport, SessionUID
-from whatsapp_operator.core.stops import (
+from whatsapp_operator.core.holds import (
     active_hold,
     ends_hold,
     handled_requests,
@@ -24,6 +23,7 @@ from whatsapp_operator.core.stops import (
     status_hold,
     stored_hold,
 )
+from whatsapp_operator.core.model import PodFacts, PodPhase, PodUID, RunnerReport, SessionUID
 
 UID = SessionUID("session-1")
 POD = PodFacts(name="sales", uid=PodUID("pod-1"), owner_uid=UID, phase=PodPhase.RUNNING, created=T0)

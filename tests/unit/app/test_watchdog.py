@@ -5,7 +5,7 @@ import sys
 import time
 
 import pytest
-from whatsapp_operator.app.deadman import Watchdog
+from whatsapp_operator.app.watchdog import Watchdog
 
 
 class Bench:
@@ -84,7 +84,7 @@ def test_a_stuck_event_loop_does_not_keep_the_process() -> None:
     """The whole point: the loop is blocked, and the process ends all the same, with a line that says why."""
     code = (
         "import asyncio, time\n"
-        "from whatsapp_operator.app.deadman import Watchdog\n"
+        "from whatsapp_operator.app.watchdog import Watchdog\n"
         "async def main():\n"
         "    until = time.monotonic() + 0.3\n"
         "    Watchdog(valid_until=lambda: until).start()\n"

@@ -8,16 +8,16 @@ from datetime import datetime
 
 from whatsapp_operator.api.conditions import ConditionType, is_true
 from whatsapp_operator.api.session import AdmissionStatus, OperatorState
-from whatsapp_operator.core import notes
-from whatsapp_operator.core.claim import pvc_manifest
+from whatsapp_operator.core import messages
+from whatsapp_operator.core.messages import ReasonMessage
 from whatsapp_operator.core.model import Action, AssumedReservation, CreatePod, CreatePVC, CreateSecret, CreateService
-from whatsapp_operator.core.notes import ReasonMessage
 from whatsapp_operator.core.pod import pod_manifest
+from whatsapp_operator.core.pvc import pvc_manifest
 from whatsapp_operator.core.quota import wanted_reservation
 from whatsapp_operator.core.recovery import is_after_failure
 from whatsapp_operator.core.secret import secret_manifest
 from whatsapp_operator.core.service import service_manifest
-from whatsapp_operator.core.situation import Snapshot
+from whatsapp_operator.core.snapshot import Snapshot
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,9 +54,9 @@ def create_step(snapshot: Snapshot) -> Step:
     """Return the step of a pod to be made: the first one, or one in the place of another."""
     before = snapshot.session.status
     if before.replicas == 0 and not is_true(before.conditions, ConditionType.RECOVERING):
-        return Step(state=OperatorState.PENDING, ready=notes.STARTING, creates_objects=True)
+        return Step(state=OperatorState.PENDING, ready=messages.STARTING, creates_objects=True)
     failed = is_after_failure(snapshot.session, snapshot.recovery)
-    message = notes.backing_off(snapshot.recovery) if failed else notes.REPLACING
+    message = messages.backing_off(snapshot.recovery) if failed else messages.REPLACING
     return replace(recovering(message), creates_objects=True)
 
 

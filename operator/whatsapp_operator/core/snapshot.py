@@ -9,10 +9,11 @@ from typing import Final
 
 from whatsapp_operator.api.conditions import ConditionType, find_condition
 from whatsapp_operator.api.session import HandledRequests, OperatingMode, Reason, RecoveryStatus, WhatsAppSession
-from whatsapp_operator.core import names, notes
+from whatsapp_operator.core import messages, names
 from whatsapp_operator.core.failure import failure_of, has_ended, loss_reason
+from whatsapp_operator.core.holds import active_hold, handled_requests, request_pending, status_hold, stored_hold
+from whatsapp_operator.core.messages import ReasonMessage
 from whatsapp_operator.core.model import Defaults, Observation, PodFacts, PodPhase, PodUID, PVCFacts, RunnerReport
-from whatsapp_operator.core.notes import ReasonMessage
 from whatsapp_operator.core.recovery import (
     is_recorded,
     stored_recovery,
@@ -21,7 +22,6 @@ from whatsapp_operator.core.recovery import (
     with_failure,
     with_loss,
 )
-from whatsapp_operator.core.stops import active_hold, handled_requests, request_pending, status_hold, stored_hold
 
 SILENCE: Final = timedelta(seconds=15)
 """ No answer for this long: the runner counts as unreachable, and nothing else follows. """
@@ -99,11 +99,11 @@ class Snapshot:
     def pending_message(self) -> ReasonMessage:
         """Why the pod does not run yet."""
         if self.pod is None:
-            return notes.STARTING
+            return messages.STARTING
         status = self.session.status
         stored = find_condition(status.conditions, ConditionType.POD_READY) if status.pod_uid == self.pod.uid else None
         before = None if stored is None else ReasonMessage(stored.reason, stored.message)
-        return notes.pending(self.pod, unbound_pvc=self._unbound_pvc, before=before)
+        return messages.pending(self.pod, unbound_pvc=self._unbound_pvc, before=before)
 
     @property
     def pvc(self) -> PVCFacts | None:

@@ -8,8 +8,8 @@ from typing import Final
 
 from whatsapp_operator.api.conditions import ConditionStatus, ConditionType, find_condition
 from whatsapp_operator.api.session import Reason, WhatsAppSession
+from whatsapp_operator.core.holds import active_hold
 from whatsapp_operator.core.recovery import is_exhausted, stored_recovery
-from whatsapp_operator.core.stops import active_hold
 
 OBSTACLES: Final = frozenset({str(Reason.NAME_TAKEN), str(Reason.MULTIPLE_PODS), str(Reason.INVALID_OBJECT)})
 """ Reasons of Stalled that last until somebody removes an object or mends the spec. """

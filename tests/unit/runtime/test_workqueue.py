@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from unit.runtime.fakes import FakeClock, exactly, settle
 from whatsapp_operator.api.metadata import ObjectKey
-from whatsapp_operator.runtime.queue import FIRST_RETRY, LAST_RETRY, WorkQueue
+from whatsapp_operator.runtime.workqueue import FIRST_RETRY, LAST_RETRY, WorkQueue
 
 A = ObjectKey("shop", "a")
 B = ObjectKey("shop", "b")

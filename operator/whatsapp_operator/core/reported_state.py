@@ -11,11 +11,11 @@ from session_protocol.vocabulary import RunnerState
 
 from whatsapp_operator.api.conditions import ConditionStatus, ConditionType, find_condition
 from whatsapp_operator.api.session import LinkStatus, OperatorState, Reason, SessionStatus
-from whatsapp_operator.core import notes
-from whatsapp_operator.core.making import Step
+from whatsapp_operator.core import messages
+from whatsapp_operator.core.create import Step
+from whatsapp_operator.core.messages import ReasonMessage, reason_message
 from whatsapp_operator.core.model import RunnerReport
-from whatsapp_operator.core.notes import ReasonMessage, reason_message
-from whatsapp_operator.core.situation import Snapshot
+from whatsapp_operator.core.snapshot import Snapshot
 
 _LINKED: Final = frozenset(
     {
@@ -58,7 +58,7 @@ def reported_state(snapshot: Snapshot, step: Step) -> ReportedState:
     if snapshot.responding and snapshot.report is not None:
         return _from_runner(snapshot.report, before)
     if snapshot.pod_active and snapshot.silent:
-        state, ready, message = OperatorState.UNREACHABLE, ConditionStatus.UNKNOWN, notes.UNREACHABLE
+        state, ready, message = OperatorState.UNREACHABLE, ConditionStatus.UNKNOWN, messages.UNREACHABLE
         return ReportedState(
             state=state,
             ready=ready,

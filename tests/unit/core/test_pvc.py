@@ -7,8 +7,8 @@ import pytest
 from unit.core.world import T0
 from whatsapp_operator.api.session import ObjectMeta, SessionSpec, WhatsAppSession
 from whatsapp_operator.core import names
-from whatsapp_operator.core.claim import pvc_manifest, pvc_patch, will_be_deleted
 from whatsapp_operator.core.model import PVCFacts
+from whatsapp_operator.core.pvc import pvc_manifest, pvc_patch, will_be_deleted
 
 UID = "session-1"
 GI = 2**30

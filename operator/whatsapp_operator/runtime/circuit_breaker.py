@@ -1,4 +1,4 @@
-"""Whether recovery is paused for all sessions: keeps the failures that `core.pause` judges, and tells when it changes.
+"""Whether recovery is paused for all sessions: keeps the failures that `core.circuit_breaker` judges, and tells when it changes.
 
 Every change of a session in the store passes through `on_session_changed`; so the picture is complete after the first resync,
 also in a process that has just started: the failures stand in the sessions' status.
@@ -10,8 +10,8 @@ from datetime import datetime
 
 from whatsapp_operator.api.constants import SESSION_UID_LABEL
 from whatsapp_operator.api.session import WhatsAppSession
+from whatsapp_operator.core.circuit_breaker import CircuitBreaker, runner_failures
 from whatsapp_operator.core.model import SessionUID
-from whatsapp_operator.core.pause import CircuitBreaker, runner_failures
 from whatsapp_operator.runtime.clock import Clock, Timer, until
 from whatsapp_operator.runtime.metrics import Metrics
 from whatsapp_operator.runtime.resources import PODS, uid_of

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from unit.core.world import T0
 from whatsapp_operator.api.conditions import Condition, ConditionStatus
 from whatsapp_operator.api.session import SessionStatus
-from whatsapp_operator.core.pacing import BATCH_WINDOW, BURST, MAX_DELAY, WriteLimiter, is_urgent
+from whatsapp_operator.core.write_limiter import BATCH_WINDOW, BURST, MAX_DELAY, WriteLimiter, is_urgent
 
 
 def at(seconds: float) -> datetime:

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from unit.core.world import T0
 from whatsapp_operator.api.session import LastFailure, ObjectMeta, RecoveryStatus, SessionStatus, WhatsAppSession
+from whatsapp_operator.core.circuit_breaker import COOLDOWN, CircuitBreaker, runner_failures
 from whatsapp_operator.core.model import SessionUID
-from whatsapp_operator.core.pause import COOLDOWN, CircuitBreaker, runner_failures
 
 
 def at(seconds: float) -> datetime:
