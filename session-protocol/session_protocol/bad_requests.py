@@ -5,18 +5,27 @@ packet would then cost a line of kilobytes and its redaction, and put foreign wo
 them, too. Both programs serve with `QuietRunner` instead. Its logger counts what the peer did wrong without looking at
 it, and hands on what is a fault of our own: a handler that failed. What the library answers before it asks a route is
 written by the program, as all its other errors are. No route takes a body, so none is unpacked.
+
+How many connections there may be, and how long one may take to say what it wants, is in `connections`; here it is
+carried out.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web_protocol import PayloadAccessError, RequestPayloadError
 
+from session_protocol.connections import IDLE, Closing, Connections, Limits
+
 _PEERS: Final = (HttpProcessingError, RequestPayloadError, PayloadAccessError, ConnectionError)
 """ What aiohttp raises for what came over the wire: head, body, and a connection that went away. """
+
+
+T = TypeVar("T", bound=web.StreamResponse)
 
 
 def server_logger(count: Callable[[], object]) -> logging.Logger:
@@ -25,6 +34,13 @@ def server_logger(count: Callable[[], object]) -> logging.Logger:
     logger.parent = logging.getLogger("aiohttp.server")
     logger.addFilter(_OurFaults(count))
     return logger
+
+
+def prove(request: web.BaseRequest, token: str) -> None:
+    """Tell the server that this request's connection has shown a valid token; `token` names it and is not its text."""
+    connection = request.protocol
+    if isinstance(connection, _Connection):
+        connection.prove(token)
 
 
 class _OurFaults(logging.Filter):
@@ -43,53 +59,125 @@ class _OurFaults(logging.Filter):
 
 
 class QuietRunner(web.AppRunner):
-    """Serves an application; `answer` writes the error of a status, for all that the application did not write itself."""
+    """Serves an application; `answer` writes the error of a status, for all that the application did not write itself.
 
-    __slots__ = ("_answer",)
+    `count` is called for each request that could not be read, `closed` for each connection that went beyond `limits`.
+    """
+
+    __slots__ = ("_answer", "_closed", "_limits")
 
     def __init__(
-        self, app: web.Application, *, count: Callable[[], object], answer: Callable[[int], web.Response], **kwargs: Any
+        self,
+        app: web.Application,
+        *,
+        count: Callable[[], object],
+        answer: Callable[[int], web.Response],
+        closed: Callable[[Closing], object] = lambda _: None,
+        limits: Limits = Limits(),  # noqa: B008 -- it cannot change
+        **kwargs: Any,
     ) -> None:
-        super().__init__(app, access_log=None, auto_decompress=False, logger=server_logger(count), **kwargs)
+        kwargs.update(
+            access_log=None, auto_decompress=False, keepalive_timeout=IDLE, lingering_time=1.0, max_headers=64
+        )
+        super().__init__(app, logger=server_logger(count), **kwargs)
         self._answer = answer
+        self._closed = closed
+        self._limits = limits
 
     async def _make_server(self) -> web.Server:
         made, answer = await super()._make_server(), self._answer
 
         async def handle(request: web.BaseRequest) -> web.StreamResponse:
             try:
-                return await made.request_handler(request)
+                return _nameless(await made.request_handler(request))
             except web.HTTPException as error:  # an Expect header, say, is refused before any middleware
                 if error.status < 400:
                     raise
                 response = answer(error.status)
                 response.headers.update({name: error.headers[name] for name in ("Allow",) if name in error.headers})
-                return response
+                return _nameless(response)
 
         # What was set on this runner (a logger, say) is the connections', too, and the server hands it on in no other way.
         kwargs = made._kwargs  # noqa: SLF001
-        return _Server(handle, answer, request_factory=made.request_factory, **kwargs)
+        return _Server(handle, answer, self._closed, self._limits, request_factory=made.request_factory, **kwargs)
 
 
 class _Server(web.Server):
     """Makes the connections."""
 
-    def __init__(self, handler: Any, answer: Callable[[int], web.Response], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        handler: Any,
+        answer: Callable[[int], web.Response],
+        closed: Callable[[Closing], object],
+        limits: Limits,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(handler, **kwargs)
-        self._answer = answer
+        self.answer = answer
+        self.closed = closed
+        self.limits = limits
+        self.open: Connections[_Connection] = Connections(limits)
 
     def __call__(self) -> web.RequestHandler:
-        return _Connection(self._answer, self, loop=self._loop, **self._kwargs)
+        return _Connection(self, loop=self._loop, **self._kwargs)
 
 
 class _Connection(web.RequestHandler):
     """One connection."""
 
-    __slots__ = ("_answer",)
+    __slots__ = ("_head", "_read", "_server")
 
-    def __init__(self, answer: Callable[[int], web.Response], *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._answer = answer
+    def __init__(self, server: _Server, **kwargs: Any) -> None:
+        super().__init__(server, **kwargs)
+        self._server = server
+        self._head: asyncio.TimerHandle | None = None
+        """ Runs while a head is owed or half there. """
+        self._read = 0
+        """ Bytes of that head. """
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        peer = transport.get_extra_info("peername")
+        goes = self._server.open.open(self, str(peer[0]) if peer else "")
+        if goes is not None:
+            goes[0].end(goes[1])
+        self._await_head()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._head_is_there()
+        self._server.open.close(self)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._messages or self._waiter is None:  # it waits only for a head: what comes before is a body's rest
+            self._head_is_there()
+            return
+        self._await_head()
+        self._read += len(data)
+        if self._read > self._server.limits.head_bytes:
+            self.end(Closing.LONG_HEAD)
+
+    def prove(self, token: str) -> None:
+        """Count this connection by that token from now on."""
+        self._server.open.prove(self, token)
+
+    def end(self, why: Closing) -> None:
+        """Close at once: what is not sent yet would keep the place of who does not read."""
+        transport, self.transport = self.transport, None
+        if isinstance(transport, asyncio.Transport):
+            self._server.closed(why)
+            transport.abort()
+
+    def _await_head(self) -> None:
+        if self._head is None and self.transport is not None:
+            self._head = self._loop.call_later(self._server.limits.head, self.end, Closing.SLOW_HEAD)
+
+    def _head_is_there(self) -> None:
+        if self._head is not None:
+            self._head.cancel()
+        self._head, self._read = None, 0
 
     def handle_error(
         self,
@@ -100,6 +188,12 @@ class _Connection(web.RequestHandler):
     ) -> web.StreamResponse:
         """Answer for what could not be read as a request, or failed outside of the application."""
         super().handle_error(request, status, exc, message)  # logs, and raises where half an answer is out already
-        response = self._answer(status)
+        response = self._server.answer(status)
         response.force_close()
-        return response
+        return _nameless(response)
+
+
+def _nameless(response: T) -> T:
+    """Tell no versions of what we are made of: they help only who looks for a hole in them."""
+    response.headers["Server"] = "aiohttp"
+    return response

@@ -1,10 +1,35 @@
-"""Writing a file as a whole: a reader finds the old content or the new one, also after a power cut.
+"""Small files on a volume that others may write to: written as a whole, and read only where they are what they should be.
 
-The one module here that does I/O, because everybody who remembers something on a volume needs it and needs it right.
+A reader finds the old content or the new one, also after a power cut. The one module here that does I/O, because
+everybody who remembers something on a volume needs it and needs it right.
 """
 
+import errno
 import os
+import stat
 from pathlib import Path
+from typing import Final
+
+LONGEST: Final = 64 << 10
+""" Bytes of a file that is read: what we write has a few hundred. """
+
+
+def read_small(path: Path) -> str:
+    """Return the text of a regular file in its own folder: no link out of it, no pipe that never ends.
+
+    :raises FileNotFoundError: there is none. :raises OSError: it is something else, or longer than `LONGEST`.
+    :raises UnicodeDecodeError: it is no text.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
+        content = os.read(handle, LONGEST + 1)
+    finally:
+        os.close(handle)
+    if len(content) > LONGEST:
+        raise OSError(errno.EFBIG, f"longer than {LONGEST >> 10} KiB", str(path))
+    return content.decode()
 
 
 def write_atomically(path: Path, content: str) -> None:

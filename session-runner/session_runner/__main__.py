@@ -20,7 +20,7 @@ from session_runner.host.footprint import tune
 STARTED = time.monotonic()
 tune()  # before the big imports allocate
 
-from session_protocol import logs  # noqa: E402
+from session_protocol import logs, open_files  # noqa: E402
 from session_protocol.environment import Variable  # noqa: E402
 from session_protocol.vocabulary import ExitCode, TokenScope  # noqa: E402
 
@@ -59,6 +59,7 @@ def main() -> int:
 async def run(settings: Settings) -> Ending:
     """Serve and run the session until it ends."""
     adopt_orphans()
+    open_files.raise_limit()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -78,7 +79,7 @@ async def run(settings: Settings) -> Ending:
         clock=utc_now,
     )
     try:
-        server, port = await serve(api.application(), port=settings.port, bad_requests=metrics.bad_requests.inc)
+        server, port = await serve(api.application(), port=settings.port, metrics=metrics)
     except OSError as error:
         return Ending(ExitCode.BAD_CONFIGURATION, f"PORT={settings.port} cannot be used ({error.strerror}).")
     log.info("The API serves", extra={"port": port})

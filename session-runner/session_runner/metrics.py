@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
+from session_protocol.connections import Closing
 from session_protocol.vocabulary import RunnerState
 
 from session_runner.host.processes import Process, descendants, processes
@@ -65,6 +66,14 @@ class Metrics:
             "Requests to the API that could not be read; nothing of them is logged.",
             registry=self.registry,
         )
+        self.closed = Counter(
+            "whatsapp_runner_http_connections_closed_total",
+            "Connections to the API that were closed for going beyond a limit.",
+            ["reason"],
+            registry=self.registry,
+        )
+        for reason in Closing:
+            self.closed.labels(reason)
         self.registry.register(MemoryByPart())
         ProcessCollector(namespace="whatsapp_runner", registry=self.registry)
         self.show_state(RunnerState.STARTING)

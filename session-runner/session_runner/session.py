@@ -108,15 +108,15 @@ class Session:
         try:
             removed = prune(layout)
             _make_folder(self.settings.cache_dir)
+            self._record = Record(layout.marker_file, clock=self.clock, start=self.settings.start)
         except OSError as error:
             raise RunEnded(
                 ExitCode.PROFILE_UNUSABLE,
-                f"{error.filename} cannot be written ({error.strerror}); check PROFILE_DIR and CACHE_DIR.",
+                f"{error.filename} cannot be used ({error.strerror}); check PROFILE_DIR and CACHE_DIR.",
                 state=RunnerState.CRASHED,
                 reason=StateReason.LAUNCH_FAILED,
             ) from error
         log.info("The profile is ours", extra={"pruned": removed})
-        self._record = Record(layout.marker_file, clock=self.clock, start=self.settings.start)
         self._watcher = Watcher(
             settings=self.settings,
             store=self.store,

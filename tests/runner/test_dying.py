@@ -146,6 +146,14 @@ async def test_a_profile_that_cannot_be_written_is_told(start: Start, folders: F
         assert await runner.exit_code() == ExitCode.PROFILE_UNUSABLE
 
 
+async def test_a_pipe_in_the_place_of_the_memory_is_told(start: Start, folders: Folders) -> None:
+    """No runner hangs on it, and none goes on as if there had been no conflict."""
+    os.mkfifo(folders.profile / "runner.json")
+    async with start(serves=False) as runner:
+        assert await runner.exit_code() == ExitCode.PROFILE_UNUSABLE
+        assert "runner.json" in runner.last_words()
+
+
 @pytest.fixture
 def small_group() -> Iterator[Path]:
     """A control group (v1) with too little memory for a browser; needs root."""

@@ -18,7 +18,7 @@ from collections.abc import Coroutine, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
-from session_protocol import logs
+from session_protocol import logs, open_files
 
 from whatsapp_operator.app.probes import Health, Probes, Role
 from whatsapp_operator.app.settings import BadSettings, Settings, load
@@ -65,6 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         logs.configure(settings.log_level, ours=PACKAGE)
         for advice in settings.advice():
             logger.warning("Settings to look at", extra={"advice": advice})
+        open_files.raise_limit()
         asyncio.run(Process(settings).rotate_key() if given else Process(settings).run())
     except (BadSettings, BadCredentials, BadKeySecret) as error:
         # What a person has to mend; a traceback would hide it.

@@ -63,7 +63,12 @@ class Probes:
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/readyz", self._readyz)
         app.router.add_get("/metrics", self._serve_metrics)
-        self._runner = QuietRunner(app, count=self._metrics.bad_requests.inc, answer=_refusal)
+        self._runner = QuietRunner(
+            app,
+            count=self._metrics.bad_requests.inc,
+            answer=_refusal,
+            closed=lambda reason: self._metrics.closed.labels(reason).inc(),
+        )
         await self._runner.setup()
         await web.TCPSite(self._runner, address, port).start()
         return int(self._runner.addresses[0][1])

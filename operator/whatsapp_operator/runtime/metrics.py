@@ -10,6 +10,7 @@ from datetime import datetime
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.process_collector import ProcessCollector
+from session_protocol.connections import Closing
 
 _PREFIX = "whatsapp_operator"
 
@@ -102,6 +103,14 @@ class Metrics:
             "Requests to the probes' port that could not be read",
             registry=self.registry,
         )
+        self.closed = Counter(
+            f"{_PREFIX}_http_connections_closed",
+            "Connections to the probes' port that were closed for going beyond a limit",
+            ["reason"],
+            registry=self.registry,
+        )
+        for reason in Closing:
+            self.closed.labels(reason)
         self.runners = Gauge(f"{_PREFIX}_runners_listened_to", "Runners that are polled", registry=self.registry)
 
     def resynced(self, began: datetime) -> None:

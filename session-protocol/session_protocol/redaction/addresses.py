@@ -1,6 +1,7 @@
-"""Logins in addresses: `https://user:password@host`."""
+"""Logins in addresses, `https://user:password@host` and `user:password@host`, and on command lines, `-u user:password`."""
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from session_protocol.redaction.marks import MASK, Claim, Mark
@@ -9,9 +10,46 @@ _AUTHORITY: Final = re.compile(r"[^ \n/?#\"'`<>\\]*")
 _PORT: Final = re.compile(r":[0-9]{1,5}\Z")
 _REST: Final = re.compile(r"[^ \n\"'`<>]*")
 _LONGEST_LOGIN: Final = 256
+_WORD: Final = re.compile(r"[^ \n\"'`<>]+")
+_NO_USERS: Final = frozenset({"mailto", "sip", "sips", "xmpp", "acct", "tel"})
+_DIGESTS: Final = ("sha256:", "sha512:")
+_FLAG: Final = re.compile(
+    r"--?(?:u|U|user|proxy-user|userpwd|auth|login)[ =\n][\"'`]?"
+    r"(?P<login>[^ \n\"'`<>:]{1,64}+:[^ \n\"'`<>]+)"
+)
+_IDS: Final = re.compile(r"[0-9]{1,6}:[0-9]{1,6}")
+_PORT_AND_PATH: Final = re.compile(r"[0-9]{1,5}/")
+_SHORT_NUMBER: Final = re.compile(r"[0-9]{1,3}")
+_OF_NAMES: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-+%/\\"
 
 
 def find_logins(folded: str) -> list[Claim]:
+    """Return logins; those of addresses with a scheme first, as their passwords may hold anything."""
+    return [*_in_addresses(folded), *_before_hosts(folded), *_on_command_lines(folded)]
+
+
+def _before_hosts(folded: str) -> Iterator[Claim]:
+    """Return `user:password` before an @ and a host. Ids of people and the digests of images have an @ too."""
+    for word in _WORD.finditer(folded):
+        login, sign, host = word.group().rstrip("@").rpartition("@")
+        before, colon, password = login.partition(":")
+        if not (sign and colon and password) or "://" in login or host.startswith(_DIGESTS) or not host[:1].isalnum():
+            continue
+        user = before[len(before.rstrip(_OF_NAMES)) :] if before.rstrip(_OF_NAMES) else before
+        is_path = "/" in user or _PORT_AND_PATH.match(password) is not None
+        if user and not is_path and user.lower() not in _NO_USERS and _SHORT_NUMBER.fullmatch(password) is None:
+            yield Claim(word.start() + len(before) - len(user), word.start() + len(login), Mark.SECRET)
+
+
+def _on_command_lines(folded: str) -> Iterator[Claim]:
+    """Return `user:password` behind a flag such as curl's -u. A user's and a group's number are no login."""
+    for flag in _FLAG.finditer(folded):
+        login = flag["login"].rstrip(".,;:)]}")
+        if not folded[max(0, flag.start() - 1) : flag.start()].isalnum() and _IDS.fullmatch(login) is None:
+            yield Claim(flag.start("login"), flag.start("login") + len(login), Mark.SECRET)
+
+
+def _in_addresses(folded: str) -> list[Claim]:
     """Return what stands before the @ of an address; its port is claimed as what it is."""
     claims: list[Claim] = []
     at = folded.find("://")

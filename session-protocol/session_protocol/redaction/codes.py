@@ -27,6 +27,7 @@ _DRESS: Final = str.maketrans("\n", " ", "\"'`*[](){}")
 _BETWEEN_LETTERS: Final = frozenset({"", " ", "-", " - ", "_", ".", ",", ", "})
 _BETWEEN_HALVES: Final = frozenset({" ", ".", "_", "/", ":", ",", ", ", " - ", "- ", " -"})
 _APART: Final = frozenset({" ", " - ", "- ", " -", ",", ", "})
+_JOINTS: Final = frozenset({"_", ".", "/"})
 
 
 def find_codes(folded: str) -> list[Claim]:
@@ -76,14 +77,13 @@ def _halves(
             continue
         known = (told[index] or told[index + 1]) and _is_code(code)
         mixed, letters = _is_mixed(first) or _is_mixed(second), _ALPHABET.issuperset(code)
+        alone = _stands_alone(folded, tokens[index].start(), tokens[index + 1].end(), is_upper=code.isupper())
         if gap == "-":
             has_form = code.isupper() and (letters or not code.isalpha())
-            alone = _stands_alone(folded, tokens[index].start(), tokens[index + 1].end(), is_upper=code.isupper())
             is_code = known or (alone and (has_form or mixed))
         else:
-            is_code = (gap in _BETWEEN_HALVES and known and (mixed or code.isupper())) or (
-                gap in _APART and letters and mixed
-            )
+            has_form = letters and mixed and (gap in _APART or (gap in _JOINTS and alone))
+            is_code = has_form or (gap in _BETWEEN_HALVES and known and (mixed or code.isupper()))
         if is_code:
             yield index, index + 1
 

@@ -25,12 +25,13 @@ _FORMS: Final = re.compile(
     r"|(?P<kernel>[1-9]\.[0-9]{1,2}\.0-[0-9]{1,4})"
     r"|(?P<address>[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?::[0-9]{1,5}|/[0-9]{1,2})?)"
     r"|(?P<name>ip-[0-9]{1,3}(?:-[0-9]{1,3}){3}|[0-9]{1,3}(?:-[0-9]{1,3}){3}(?:\.[a-z]))"
-    r"|(?P<amount>[0-9]{1,10}(?:[KMGTPE]i|[kKMG]i?B|ms))"
+    r"|(?P<amount>[0-9]{1,8}(?:[KMGTPE]i|[kKMG]i?B|ms))"
+    r"|(?P<cve>CVE-(?:19|20)[0-9]{2}-[0-9]{4,7})"
     r"|(?P<pointer>0x[0-9a-fA-F]{1,16})"
 )
 """ Dates of years and months that there are, and so on: a number with other groups is a number. """
 _OCTETS: Final = re.compile(r"[0-9]+")
-_SEALED: Final = frozenset({"uuid", "digest", "basic_date", "pointer", "amount"})
+_SEALED: Final = frozenset({"uuid", "digest", "basic_date", "pointer", "amount", "cve"})
 """ Forms that stay theirs beside other digits; to the rest, a dash or a dot and more digits is a longer number. """
 
 

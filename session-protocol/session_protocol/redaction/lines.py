@@ -26,6 +26,11 @@ _ESCAPE: Final = re.compile(
 )
 _LETTERS: Final = {"n": "\n", "r": "\n", "t": " "}
 _NAMED: Final = {"nbsp": " ", "quot": '"', "apos": "'", "amp": "&", "lt": "<", "gt": ">", "plus": "+", "commat": "@"}
+_LOOK_ALIKES: Final = str.maketrans(
+    "АВЕЅІЈКМНОРСТХУасеокрхуѕіјԁԛԝΑΒΕΖΗΙΚΜΝΟΡΤΥΧο",
+    "ABESIJKMHOPCTXYaceokpxysijdqwABEZHIKMNOPTYXo",
+)
+""" Cyrillic and Greek letters that no reader tells from the Latin ones. """
 _SPECIAL: Final = {"\u2212": "-", "\u2044": "/", "\u2215": "/", "\u02bc": "'", "\u2018": "'", "\u2019": "'"} | {
     **dict.fromkeys("\u201c\u201d\u201e\xab\xbb", '"'),
     **dict.fromkeys("\xb7\u2022\u2027\u2219\u22c5\u30fb", "."),
@@ -87,7 +92,7 @@ def _base(letter: str) -> str:
         return letter
     if letter.isdecimal():
         return str(unicodedata.decimal(letter))
-    plain = _SPECIAL.get(letter) or unicodedata.normalize("NFKC", letter)
+    plain = _SPECIAL.get(letter) or unicodedata.normalize("NFKC", letter).translate(_LOOK_ALIKES)
     if len(plain) == 1 and plain.isascii():
         return plain
     category = unicodedata.category(letter)

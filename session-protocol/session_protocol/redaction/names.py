@@ -53,6 +53,7 @@ _SEPARATOR: Final = re.compile(
     r"[\"'`\])]{0,3}(?:[,;: \n]{1,2}[\"'`]{0,2}(?:(?:Invalid|Unsupported|Duplicate) )?[Vv]alue[\"'`]{0,2})?"  # "name": "pin", "value": "…"
     r"[ \n]?(?P<sign>=>|:=|=|:)(?P<blank>[ \n]?)(?P<opening>[(\[{<]{0,2}(?:b?[\"'`]{1,3})?)"
 )
+_END_OF_TAG: Final = re.compile(r"(?:[\"'][^<>]{0,128}|[ \n][^<>]{0,128})?>[ \n]?(?:<!\[CDATA\[)?")
 _REDACTED: Final = re.compile(f"{MASK}+ ")
 _BEHIND_BEARER: Final = re.compile(r"[ \n][\"'`]{0,2}")
 _BEHIND_BASIC: Final = re.compile(r"(?:[ \n]?[:=][ \n]?|[ \n])[\"'`]{0,2}")
@@ -87,7 +88,7 @@ def _assigned(folded: str, end: int, name: str, plain: str) -> Claim | None:
         return None
     separator = _SEPARATOR.match(folded, end)
     if separator is None:
-        return None
+        return _element(folded, end)
     start, opening = separator.end(), separator["opening"]
     if opening and opening[-1] in "\"'`":
         first = opening[0] if opening[0] in _CLOSING else opening[-1]
@@ -99,6 +100,15 @@ def _assigned(folded: str, end: int, name: str, plain: str) -> Claim | None:
         return None
     value = _WORD.match(folded, start)
     return Claim(start, value.end(), Mark.SECRET) if value else None
+
+
+def _element(folded: str, end: int) -> Claim | None:
+    """Return the content of `<name>value</name>`, with and without attributes."""
+    tag = _END_OF_TAG.match(folded, end)
+    if tag is None:
+        return None
+    close = folded.find("<", tag.end())
+    return Claim(tag.end(), close, Mark.SECRET) if close > tag.end() else None
 
 
 def _said(folded: str, end: int, plain: str) -> Claim | None:

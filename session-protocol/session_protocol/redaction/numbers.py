@@ -10,7 +10,7 @@ from session_protocol.redaction.marks import Claim, Mark
 
 _DIGITS: Final = re.compile(r"[0-9]+")
 _SHORTEST: Final = 7
-_BETWEEN: Final = frozenset(" \n-./()~_'*")
+_BETWEEN: Final = frozenset(" \n-./()~_'*,")
 _LONGEST_GAP: Final = 4
 
 
@@ -27,8 +27,9 @@ def find_numbers(folded: str) -> list[Claim]:
 
 
 def _joins(gap: str) -> bool:
-    """Whether a number goes on after this; a dot with a blank ends a sentence."""
-    return len(gap) <= _LONGEST_GAP and _BETWEEN.issuperset(gap) and not ("." in gap and (" " in gap or "\n" in gap))
+    """Whether a number goes on after this; a dot or comma with a blank ends a part of a sentence."""
+    ends_there = ("." in gap or "," in gap) and (" " in gap or "\n" in gap)
+    return len(gap) <= _LONGEST_GAP and _BETWEEN.issuperset(gap) and not ends_there
 
 
 def _number(folded: str, start: int, end: int, count: int) -> list[Claim]:

@@ -18,7 +18,7 @@ import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
 from session_protocol.answers import State
-from session_protocol.bad_requests import QuietRunner
+from session_protocol.bad_requests import QuietRunner, prove
 from session_protocol.exposition import expose
 from session_protocol.times import whole_seconds
 
@@ -109,7 +109,7 @@ class Api:
 
         @functools.wraps(answer)
         async def guarded(request: web.Request) -> web.StreamResponse:
-            require(self._tokens, request.headers.get("Authorization"), scope)
+            prove(request, require(self._tokens, request.headers.get("Authorization"), scope))
             return await answer(request)
 
         return guarded
@@ -149,11 +149,15 @@ def best_type(accept: str) -> str:
     return best
 
 
-async def serve(
-    app: web.Application, *, port: int, bad_requests: Callable[[], object] = lambda: None
-) -> tuple[web.AppRunner, int]:
+async def serve(app: web.Application, *, port: int, metrics: Metrics) -> tuple[web.AppRunner, int]:
     """Listen on all interfaces, IPv6 included where there is any; returns the runner and the port. Raises OSError."""
-    runner = QuietRunner(app, count=bad_requests, answer=problem_of, shutdown_timeout=2.0)
+    runner = QuietRunner(
+        app,
+        count=metrics.bad_requests.inc,
+        answer=problem_of,
+        closed=lambda reason: metrics.closed.labels(reason).inc(),
+        shutdown_timeout=2.0,
+    )
     await runner.setup()
     dual = socket.has_dualstack_ipv6()
     family = socket.AF_INET6 if dual else socket.AF_INET

@@ -41,8 +41,11 @@ class TokenFolder:
             return ""
 
 
-def require(tokens: TokenFolder, authorization: str | None, *allowed: TokenScope) -> None:
-    """Raise UnauthorizedError for no or a wrong token, ForbiddenError for the token of another scope."""
+def require(tokens: TokenFolder, authorization: str | None, *allowed: TokenScope) -> str:
+    """Return which token this is, by its scopes.
+
+    Raises UnauthorizedError for no or a wrong token, ForbiddenError for the token of another scope.
+    """
     kind, _, token = (authorization or "").partition(" ")
     scopes = tokens.scopes_of(token.strip()) if kind.lower() == "bearer" else frozenset()
     if not scopes:
@@ -50,3 +53,4 @@ def require(tokens: TokenFolder, authorization: str | None, *allowed: TokenScope
     if scopes.isdisjoint({*allowed, TokenScope.ADMIN}):
         wanted = " or ".join([*allowed, TokenScope.ADMIN])
         raise ForbiddenError(f"This needs a token of the scope {wanted}; yours is of the scope {', '.join(scopes)}.")
+    return " ".join(sorted(scopes))

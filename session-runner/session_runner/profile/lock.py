@@ -37,7 +37,7 @@ def profile_lock(layout: ProfileLayout) -> Iterator[None]:
     """Hold the profile; raises ProfileLockedError at once when another process does, ProfileUnusableError otherwise."""
     try:
         layout.root.mkdir(parents=True, exist_ok=True)
-        handle = os.open(layout.lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        handle = os.open(layout.lock_file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise ProfileUnusableError(
             f"PROFILE_DIR={layout.root} cannot be written ({error.strerror}); check the volume and its permissions."

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from session_protocol import times
-from session_protocol.files import write_atomically
+from session_protocol.files import read_small, write_atomically
 from session_protocol.vocabulary import RunnerState, StateReason, waits_for_person
 
 from session_runner.states.stop import Start, Stop
@@ -62,10 +62,14 @@ class Marker:
 
 
 def read_marker(path: Path) -> Marker:
-    """The stored marker. A file that is absent or cannot be understood counts as never linked."""
+    """The stored marker. A file that is absent or cannot be understood counts as never linked.
+
+    :raises OSError: something else lies in its place, or the volume fails: what it held may be a conflict, so nothing
+        may go on as if there were none.
+    """
     try:
-        got = json.loads(path.read_text())
-    except (OSError, ValueError, RecursionError):
+        got = json.loads(read_small(path))
+    except (FileNotFoundError, ValueError, RecursionError):
         return Marker()
     if not isinstance(got, dict):
         return Marker()

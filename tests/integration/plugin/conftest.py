@@ -135,7 +135,7 @@ async def stage(
         pod_uid="pod",
         clock=lambda: datetime.now(UTC),
     )
-    runner, port = await serve(api.application(), port=0)
+    runner, port = await serve(api.application(), port=0, metrics=Metrics())
     namespace = make_namespace(with_api)
     programs = tmp_path / "bin"
     programs.mkdir()

@@ -54,7 +54,7 @@ async def test_the_runner_keeps_its_contract(
 ) -> None:
     """With every token and none, with a code and without: nothing is found."""
     monkeypatch.setattr("session_runner.http.app.MAX_WAIT_SECONDS", 0.02)
-    server, port = await serve(make_api(tmp_path, linking=linking).application(), port=0)
+    server, port = await serve(make_api(tmp_path, linking=linking).application(), port=0, metrics=Metrics())
     try:
         run = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "schemathesis.cli", "run", str(FILE)),

@@ -111,6 +111,7 @@ async def test_no_metric_is_labelled_with_a_session(bench: Bench) -> None:
 
     assert labels <= {
         "result",
+        "reason",
         "namespace",
         "state",
         "kind",

@@ -106,7 +106,7 @@ async def server(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
         pod_uid="p",
         clock=lambda: datetime.now(UTC),
     )
-    runner, port = await serve(api.application(), port=0, bad_requests=metrics.bad_requests.inc)
+    runner, port = await serve(api.application(), port=0, metrics=metrics)
     yield Server(port, metrics.bad_requests)
     store.close()
     await runner.cleanup()

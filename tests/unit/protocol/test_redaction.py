@@ -41,6 +41,9 @@ PEM = "-----BEGIN PRIVATE KEY-----\nMIIE\nabc=\n-----END PRIVATE KEY-----"
         ("chat_491701234567_left", "chat_[number]_left"),
         ("+49•171·1234567", "[number]"),
         ("+49&nbsp;171&nbsp;1234567", "[number]"),
+        ("+49,171,123,45,67", "[number]"),
+        ("4917112345ms", "[number]ms"),
+        ("491711234Ki", "[number]Ki"),
     ],
 )
 def test_numbers_go(said: str, left: str) -> None:
@@ -126,6 +129,17 @@ def test_accounts_and_qr_codes_go(said: str, left: str) -> None:
         ("data MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKC", "data [secret]"),
         ("dXNlcjpwYXNzd29yZA==", "[secret]"),
         (JWT, "[secret]"),
+        ("curl -u anna:hunter2 https://x/", "curl -u [secret] https://x/"),
+        ("curl --user=anna:hunter2", "curl --user=[secret]"),
+        ("curl --proxy-user 'anna:hunter2'", "curl --proxy-user '[secret]'"),
+        ("proxy anna:hunter2@proxy.shop:3128 refused", "proxy [secret]@proxy.shop:3128 refused"),
+        ("PROXY=anna:p@ss@10.0.0.1", "PROXY=[secret]@10.0.0.1"),
+        ("<password>hunter2</password>", "<password>[secret]</password>"),
+        ('<ns:apiKey type="x">abc def</ns:apiKey>', '<ns:apiKey type="x">[secret]</ns:apiKey>'),
+        ("<token>\nabc</token>", "<token> [secret]</token>"),
+        ("<secret><![CDATA[abc]]></secret>", "<secret><![CDATA[[secret]</secret>"),
+        ("\u0440\u0430sswor\u0501: hunter2", "\u0440\u0430sswor\u0501: [secret]"),
+        ("t\u043e\u043a\u0435n=hunter2", "t\u043e\u043a\u0435n=[secret]"),
     ],
 )
 def test_secrets_go(said: str, left: str) -> None:
@@ -140,6 +154,7 @@ def test_secrets_go(said: str, left: str) -> None:
         *("A B C D - 1 E F G", "A-B-C-D-1-E-F-G", "ABCD 1EFG", "code abcd1efg", "pairing code is abcd 1efg"),
         *("code: ABCD1EFG", '{"pairingCode":"ABCD1EFG"}', "ABCD1EFG is the pairing code"),
         *("ABCD - 1EFG", "A\nB\nC\nD\n-\n1\nE\nF\nG", "['A', 'B', 'C', 'D', '1', 'E', 'F', 'G']", '["ABCD", "1EFG"]'),
+        *("ABCD_1EFG", "ABCD.1EFG", "ABCD/1EFG", "\u0410\u0412\u0421D-1\u0415FG"),
     ],
 )
 def test_pairing_codes_go(said: str) -> None:
@@ -185,6 +200,13 @@ def test_pairing_codes_go(said: str) -> None:
         "WWW-Authenticate says Basic realm=standin1",
         "refused with code a1b2",
         "The token expired; READ-ONLY, node-0001",
+        "CVE-2026-1234567 and CVE-2025-12345",
+        "chown -u 1000:1000, docker run --user 10001:10001",
+        f"registry:5000/team/whatsapp-runner:0.1.0@sha256:{TOKEN}",
+        "npm i http://registry:4873/@scope/package registry:4873/@scope/package",
+        "mailto:help@example.com, git@example.com:team/repository.git",
+        "code 12, 34, 56, 78 and 1,234 bytes",
+        "HTTP_1_1_REQUIRED, ERR_HTTP2_PROTOCOL_ERROR, /etc/ssl, UTF8_TEXT",
     ],
 )
 def test_what_one_searches_for_survives(text: str) -> None:

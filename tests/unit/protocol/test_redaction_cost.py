@@ -73,6 +73,7 @@ UNITS = [
         "\u200b",
         "\ud800",
     ),
+    *("a:b@c ", "a:b@c", "a:@", "-u=", "-u a:b ", "--user ", "<token>", "<token a", "token>", "\u0410", "ABCD_1EFG/"),
     *("1 -", "f0 ", "http://a:1@A-2@", "aB3aB3aB3aB3aB3aB3aB3,", "token=#1@A-,", "a.b-c_d=", '"', "'\\"),
 ]
 SIZES = (2048, 4096, 8192, 16384)

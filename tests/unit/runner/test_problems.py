@@ -37,7 +37,7 @@ async def port(tmp_path: Path) -> AsyncIterator[int]:
         pod_uid="p",
         clock=now,
     )
-    server, port = await serve(api.application(), port=0)
+    server, port = await serve(api.application(), port=0, metrics=Metrics())
     yield port
     await server.cleanup()
 
