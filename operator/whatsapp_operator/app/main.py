@@ -4,7 +4,7 @@
                                                             └─ a fault: end in order if possible, else hard, 1
 
 Ending is as important as running. A process that lost the Lease ends at once; one whose watches or full lists are
-dead ends, and is started anew by the kubelet; an orderly end has a deadline, after which `deadman` ends it.
+dead ends, and is started anew by the kubelet; an orderly end has a deadline, after which `watchdog` ends it.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""The last word: a thread of its own that ends the process when the event loop cannot be relied upon to do so.
+"""A thread of its own that ends the process when the event loop cannot be relied upon to do so.
 
 Three things must not depend on the loop that they are about: the Lease ran out while the loop was stuck (somebody
 else acts by now), the orderly end takes too long, and a fault that was found is still there after its deadline.
@@ -47,7 +47,7 @@ class Watchdog:
 
     def start(self) -> None:
         """Begin to watch; the thread ends with the process."""
-        threading.Thread(target=self._watch, name="deadman", daemon=True).start()
+        threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
 
     def set_deadline(self, seconds: float, *, status: int, reason: str) -> None:
         """End the process after so many seconds, whatever happens; the earliest deadline counts."""

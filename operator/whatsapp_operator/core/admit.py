@@ -1,6 +1,6 @@
-"""Who is let in: one admission round, from what a LIST showed to grants and refusals.
+"""Which sessions are admitted: one admission round, from what a LIST showed to reservations and refusals.
 
-A place is counted once per session and quota, however many traces it has (a reservation in status, a pod, a grant
+A reservation is counted once per session and quota, however many traces it has (in status, a pod, one that is assumed
 that is not yet in status): by the session's UID, with the largest memory of them. Grants must have been copied before
 the LIST, so that a write in between is counted twice rather than never, which the union makes one.
 
@@ -37,16 +37,16 @@ class AdmissionResult:
     assumed_reservations: tuple[AssumedReservation, ...]
     """ The new ones: to be kept in memory until they are in status. """
     withdrawn: frozenset[SessionUID]
-    """ Sessions whose open grant is void: gone, no longer wanting, or already in their status. """
+    """ Sessions whose assumed reservation is void: deleted, no longer pending, or already in their status. """
     refusals: Mapping[SessionUID, Refusal]
     """ For every session that wants in and is not: why. """
     usage: Mapping[str, Usage]
-    """ By quota, new grants included; every existing quota is there. """
+    """ By quota, new reservations included; every existing quota is there. """
 
 
 @dataclass(kw_only=True)
 class _Ledger:
-    """The places of one quota, as the round goes on."""
+    """The reservations of one quota, as the round goes on."""
 
     reservations: dict[SessionUID, Reservation] = field(default_factory=dict)
     memory: int = 0
@@ -72,7 +72,7 @@ def admit(
     """Decide one round.
 
     :param sessions: all sessions of the LIST, `pods` all pods with our labels as JSON, `quotas` all quotas.
-    :param grants: the open grants, copied before the LIST was made.
+    :param assumed_reservations: the open ones, copied before the LIST was made.
     """
     sessions, limits = tuple(sessions), {quota.name: quota for quota in quotas}
     by_uid = {SessionUID(session.metadata.uid): session for session in sessions}
@@ -146,7 +146,7 @@ def _as_reservation(assumed: AssumedReservation, session: WhatsAppSession) -> Re
 
 
 def _refusal(quota: WhatsAppSessionQuota | None, ledger: _Ledger, pending: PendingSession) -> Refusal | None:
-    """Return why the place cannot be had now, or None."""
+    """Return why the session cannot be admitted now, or None."""
     name = pending.reservation.quota
     if quota is None:
         return Refusal(
@@ -165,7 +165,7 @@ def _refusal(quota: WhatsAppSessionQuota | None, ledger: _Ledger, pending: Pendi
 
 
 def _exceeded(limits: QuotaSpec, ledger: _Ledger, reservation: Reservation) -> str | None:
-    # Its own smaller place, of a pod that is gone, does not stand in the way of the larger one.
+    # Its own smaller reservation, of a pod that is gone, does not block the larger one.
     own = ledger.reservations.get(reservation.session_uid)
     one, memory = (1, reservation.memory) if own is None else (0, reservation.memory - own.memory)
     if limits.sessions is not None and len(ledger.reservations) + one > limits.sessions:

@@ -1,9 +1,9 @@
 """When many sessions fail at once, making their pods anew helps nobody: it loads nodes and looks like an attack.
 
-A bad image, a broken node or a change of the page fails sessions together. Then recovery pauses for all, until five
-minutes pass without a failure; first starts and the replacement of lost pods go on. The runtime keeps one
-`CircuitBreaker` and shows it every session's last failure after each write and each resync; since those stand in
-status, an operator that starts anew finds the pause again.
+A bad image, a broken node or a change of the page fails sessions together. Then the circuit breaker opens and recovery
+pauses for all, until five minutes pass without a failure; first starts and the replacement of lost pods go on. The
+runtime keeps one `CircuitBreaker` and shows it every session's last failure after each write and each resync; since
+those stand in status, an operator that starts anew finds it open again.
 """
 
 from bisect import bisect_right
@@ -21,7 +21,7 @@ from whatsapp_operator.core.model import SessionUID
 WINDOW: Final = timedelta(minutes=1)
 """ Failures within this time count as together. """
 COOLDOWN: Final = timedelta(minutes=5)
-""" This long without a failure ends the pause. """
+""" This long without a failure closes it. """
 MIN_FAILURES: Final = 3
 """ Fewer failing sessions are no mass failure, however small the fleet: two of three is bad luck. """
 SHARE: Final = 3
@@ -34,7 +34,7 @@ MESSAGE: Final = (
 
 
 def runner_failures(sessions: Iterable[WhatsAppSession]) -> dict[SessionUID, datetime]:
-    """Return when each session's runner last failed, by its exit or its word; sessions without a failure are left out."""
+    """Return when each session's runner last failed, by its exit or its state; sessions without a failure are left out."""
     times = {}
     for session in sessions:
         failure = session.status.recovery and session.status.recovery.last_failure
@@ -45,10 +45,10 @@ def runner_failures(sessions: Iterable[WhatsAppSession]) -> dict[SessionUID, dat
 
 @dataclass(frozen=True, kw_only=True)
 class CircuitBreaker:
-    """Whether recovery is paused, since when, and which failure was the last."""
+    """Whether it is open (recovery is paused), since when, and which failure was the last."""
 
     opened: datetime | None = None
-    """ None: it is not paused. """
+    """ None: it is closed, and recovery goes on. """
     last_failure: datetime | None = None
 
     @property
@@ -58,13 +58,13 @@ class CircuitBreaker:
 
     @property
     def closes_at(self) -> datetime | None:
-        """When it ends if nothing fails until then."""
+        """When it closes if nothing fails until then."""
         return None if self.opened is None or self.last_failure is None else self.last_failure + COOLDOWN
 
     def after(
         self, *, failures: Mapping[SessionUID, datetime], with_pod: AbstractSet[SessionUID], now: datetime
     ) -> "CircuitBreaker":
-        """Return the pause as of now.
+        """Return the circuit breaker as of now.
 
         :param failures: `runner_failures` of all sessions.
         :param with_pod: the sessions that have a pod; those that just failed count as such, too.

@@ -1,7 +1,7 @@
 """The runner's container: image, environment, probes, folders.
 
 The names of the variables are the runner's own (`session_protocol.environment`). Secrets come as files. Nothing
-is written to the root file system: the profile lies on the claim, all else in scratch volumes with a limit each.
+is written to the root file system: the profile lies on the PVC, all else in scratch volumes with a limit each.
 """
 
 from typing import Any, Final, NamedTuple
@@ -37,7 +37,7 @@ class Scratch(NamedTuple):
 SCRATCH: Final = (
     # The certificate database, font caches and what libraries put into a home folder: a few MB.
     Scratch("home", HOME_DIR, "128Mi"),
-    # The browser's HTTP, code and shader caches: kept off the claim, where they would wear the volume and fill it.
+    # The browser's HTTP, code and shader caches: kept off the PVC, where they would wear the volume and fill it.
     Scratch("cache", CACHE_DIR, "1Gi"),
     # Sockets, downloads in the making, the driver's files.
     Scratch("tmp", "/tmp", "512Mi"),  # noqa: S108 -- inside the container

@@ -1,6 +1,6 @@
-"""What a step is, and the step of making a pod: which objects, under which grant, in whose place.
+"""What a step is, and the step that creates a pod: which objects, under which reservation, in whose stead.
 
-`steps` asks the questions that lead here.
+`rules` leads here.
 """
 
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ from whatsapp_operator.core.snapshot import Snapshot
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """What to do, and what to say while no runner speaks for itself."""
+    """What to do, and what status says while no runner reports."""
 
     state: OperatorState
     ready: ReasonMessage
@@ -35,9 +35,9 @@ class Step:
     not_admitted: ReasonMessage | None = None
     """ Why it is not admitted. """
     releases_reservation: bool = False
-    """ It shall not run: its place is given back once no pod is left. """
+    """ It shall not run: its reservation is released once no pod is left. """
     creates_objects: bool = False
-    """ The objects are about to be made; their names are told. """
+    """ The objects are about to be created; status names them. """
     status_first: bool = False
     """ `recovering` must be in status before the actions: they remove what it is about. """
     requeue_at: datetime | None = None
@@ -51,7 +51,7 @@ def recovering(message: ReasonMessage, *, actions: tuple[Action, ...] = (), requ
 
 
 def create_step(snapshot: Snapshot) -> Step:
-    """Return the step of a pod to be made: the first one, or one in the place of another."""
+    """Return the step of a pod to be created: the first one, or the replacement of another."""
     before = snapshot.session.status
     if before.replicas == 0 and not is_true(before.conditions, ConditionType.RECOVERING):
         return Step(state=OperatorState.PENDING, ready=messages.STARTING, creates_objects=True)
@@ -61,14 +61,14 @@ def create_step(snapshot: Snapshot) -> Step:
 
 
 def fitting_assumed_reservation(snapshot: Snapshot) -> AssumedReservation | None:
-    """Return the grant if it is one for the pod that the spec asks for now."""
+    """Return the assumed reservation if it is one for the pod that the spec asks for now."""
     assumed, wanted = snapshot.observation.assumed, wanted_reservation(snapshot.session)
     fits = assumed is not None and (assumed.quota_name, assumed.memory) == (wanted.quota, wanted.memory)
     return assumed if fits else None
 
 
 def create_actions(snapshot: Snapshot) -> tuple[Action, ...]:
-    """Return what makes the pod and all it needs, in this order; objects that are there are not made again."""
+    """Return the actions that create the pod and all it needs, in this order; objects that exist are not created again."""
     session, defaults = snapshot.session, snapshot.defaults
     actions: list[Action] = []
     if snapshot.observation.service is None:

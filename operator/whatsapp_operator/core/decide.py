@@ -33,7 +33,7 @@ from whatsapp_operator.core.write_limiter import MAX_DELAY
 
 
 def decide(observation: Observation, defaults: Defaults) -> Decision:
-    """Decide what is to be said and done about the session now."""
+    """Decide the session's status and the actions for it now."""
     session = observation.session
     if session.metadata.deletion_timestamp is not None:
         return _decide_deletion(observation)
@@ -57,7 +57,7 @@ def decide(observation: Observation, defaults: Defaults) -> Decision:
 
 
 def _with_usable_spec(observation: Observation) -> Observation:
-    """Return the observation with a spec to compute with. For an unusable one nothing is done, only facts are told."""
+    """Return the observation with a spec to compute with. For an unusable one nothing is done, only facts are reported."""
     if not observation.session.problems:
         return observation
     session: WhatsAppSession = observation.session.model_copy(update={"stored_spec": SessionSpec()})
@@ -75,7 +75,7 @@ def _decide_deletion(observation: Observation) -> Decision:
 
 
 def _pvc_patches(snapshot: Snapshot) -> tuple[PatchPVC, ...]:
-    """The claim follows the spec at any time; after all else, for a refusal must not keep a pod from being made."""
+    """The PVC follows the spec at any time; after all else, for a refusal must not keep a pod from being created."""
     pvc, refused_action = snapshot.observation.pvc, snapshot.observation.refused_action
     if pvc is None or snapshot.session.problems:
         return ()
@@ -121,7 +121,7 @@ def _requeue_at(snapshot: Snapshot, step: Step) -> datetime | None:
 
 
 def _delay_status_until(snapshot: Snapshot, step: Step) -> datetime | None:
-    """Return until when writes are held back: the way to a running pod is told in one write, not in five."""
+    """Return until when status writes are delayed: the way to a running pod is one write, not five."""
     pod = snapshot.pod
     if pod is not None and snapshot.pod_active and pod.phase is PodPhase.PENDING and step.stalled is None:
         until = pod.created + MAX_DELAY
@@ -130,7 +130,9 @@ def _delay_status_until(snapshot: Snapshot, step: Step) -> datetime | None:
         and snapshot.observation.refusal is None
         and not snapshot.session.status.conditions
     ):
-        until = snapshot.now + MAX_DELAY  # the first round answers in a moment; pacing limits this to LONGEST_WAIT
+        until = (
+            snapshot.now + MAX_DELAY
+        )  # the first round answers in a moment; the write limiter caps this at MAX_DELAY
     else:
         return None
     return until if until > snapshot.now else None

@@ -1,8 +1,8 @@
-"""What is worth an event: the steps from one status to the next that a person would want in `kubectl describe`.
+"""What is worth an event: the changes from one status to the next that a person would want in `kubectl describe`.
 
-Events follow from two statuses and nothing else, so what was told once is not told again: the runtime writes them when
-the new status has been written. Each has, as Kubernetes' own have, an action (what was done or tried) and a reason (how
-it came out); where a pod is meant, it is named.
+Events follow from two statuses and nothing else, so what was recorded once is not recorded again: the runtime writes
+them when the new status has been written. Each has, as Kubernetes' own have, an action (what was done or tried) and a
+reason (how it came out); where a pod is meant, it is named.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""From the API server's JSON to what the core wants to know: pods, claims, the Service.
+"""From the API server's JSON to what the core wants to know: pods, PVCs, the Service.
 
 Called by the runtime for each observation, with objects as they came. Reading never fails: a field that is absent or
 of another shape than expected is an unknown fact, because one odd object must not stop a decision about its session.
@@ -34,7 +34,7 @@ _BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """ What the kubelet writes for a container that could not be started. """
 _Enum = TypeVar("_Enum", bound=StrEnum)
 _RESIZE_FAULTS: Final = frozenset({"ControllerResizeError", "NodeResizeError"})
-""" Conditions of a claim: https://kubernetes.io/docs/concepts/storage/persistent-volumes/#recovering-from-failure-when-expanding-volumes """
+""" Conditions of a PVC: https://kubernetes.io/docs/concepts/storage/persistent-volumes/#recovering-from-failure-when-expanding-volumes """
 
 
 def pod_facts(pod: Json) -> PodFacts:
@@ -94,7 +94,7 @@ def memory_limits(spec: Json) -> int:
 
 
 def pvc_facts(pvc: Json, *, session: WhatsAppSession) -> PVCFacts:
-    """Return what the JSON of the claim of the derived name tells about it and this session."""
+    """Return what the JSON of the PVC of the derived name tells about it and this session."""
     metadata, spec = _part(pvc, "metadata"), _part(pvc, "spec")
     labels, status = _part(metadata, "labels"), _part(pvc, "status")
     return PVCFacts(
@@ -111,7 +111,7 @@ def pvc_facts(pvc: Json, *, session: WhatsAppSession) -> PVCFacts:
 
 
 def _resize_fault(pvc_status: Json) -> str:
-    """Return what the storage says of a growth that failed: its controller's or its node's fault, or that it gave up."""
+    """Return what the storage says of a resize that failed: its controller's or its node's fault, or that it gave up."""
     for condition in _items(pvc_status, "conditions"):
         if condition.get("type") in _RESIZE_FAULTS and condition.get("status") == "True":
             return _text(condition, "message") or _text(condition, "type")

@@ -1,6 +1,6 @@
 """How a pod ended, and whether that counts: a failure of the runner, or a loss that nobody's runner is to blame for.
 
-Only two things are failures: the container ended without being asked, and the runner's own lasting word that its page
+Only two things are failures: the container ended without being asked, and the runner's own lasting report that its page
 is dead. An eviction, a preemption, a node that went away or a deletion are losses: the pod is replaced, nothing is
 counted. Silence is neither.
 """
@@ -54,7 +54,7 @@ def failure_of(
 ) -> LastFailure | None:
     """Return the failure of a pod that nobody asked to end, or None.
 
-    `responding` says whether the report is fresh: a runner that fell silent after a last bad word may have gone on to a
+    `responding` says whether the report is fresh: a runner that fell silent after a fatal state may have gone on to a
     better one.
     """
     if pod.deletion is not None or loss_reason(pod) is not None:

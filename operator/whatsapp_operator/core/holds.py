@@ -1,11 +1,11 @@
 """Sessions that only a person may start again, and how a person does it.
 
-In a conflict a new pod is a takeover: it pushes out whoever holds the session now. So the runner's word is written as
+In a conflict a new pod is a takeover: it pushes out whoever holds the session now. So the runner's state is written as
 Stalled with that reason, and from then on the condition *is* the memory: it holds after the pod is gone and after the
 operator started anew, until a request was carried out, a suspension is complete, or a runner says that it is over.
 
-The runner keeps the same memory on the profile (`session_runner.states.stop`), for words that no operator heard. What
-ends one must end the other: a request ends both with the pod that carries it, a suspension with the write of
+The runner keeps the same memory on the profile (`session_runner.states.stop`), for states that no operator received.
+What ends one must end the other: a request ends both with the pod that carries it, a suspension with the write of
 Suspended=True, whose time the next pod carries.
 """
 
@@ -23,7 +23,7 @@ HOLD_REASONS_BY_STATE: Final = {
     RunnerState.TEMPORARILY_BANNED: Reason.TEMPORARILY_BANNED,
     RunnerState.LOGGED_OUT: Reason.LOGGED_OUT,
 }
-""" The runner's words that wait for a person (a logout only when it says so), and what is written. """
+""" The runner's states that wait for a person (a logout only when its reason says so), and the reason that is written. """
 HOLD_REASONS: Final = frozenset(str(reason) for reason in HOLD_REASONS_BY_STATE.values())
 
 
@@ -36,7 +36,7 @@ def stored_hold(status: SessionStatus) -> Reason | None:
 
 
 def reported_hold(report: RunnerReport) -> Reason | None:
-    """Return why a person is waited for by the runner's word, or None."""
+    """Return why a person is waited for by the runner's report, or None."""
     if not waits_for_person(state=report.state, reason=report.reason):
         return None
     return HOLD_REASONS_BY_STATE.get(RunnerState(report.state))
@@ -67,25 +67,25 @@ def handled_requests(session: WhatsAppSession, pod: PodFacts | None) -> HandledR
 
 
 def status_hold(session: WhatsAppSession, *, pod: PodFacts | None, report: RunnerReport | None) -> Reason | None:
-    """Return the stop that the status is to tell: it is remembered until something has ended it.
+    """Return the hold that the status is to keep: it is remembered until something has ended it.
 
-    A request ends it with the pod that carries the request, not before: while the request waits, for a place or for the
-    old pod's end, the annotation may be taken away, and nothing else would remember. `report` is of the current pod's
-    runner, or of the last one's when no pod exists.
+    A request ends it with the pod that carries the request, not before: while the request waits, for a reservation or
+    for the old pod's end, the annotation may be taken away, and nothing else would remember. `report` is of the current
+    pod's runner, or of the last one's when no pod exists.
     """
     pending = request_pending(session, handled_requests(session, pod))
     carried_out = not pending and request_pending(session, session.status.handled_requests)
     hold = None if carried_out else stored_hold(session.status)
     if report is None:
         return hold
-    # The word of a pod that is about to be replaced on request is of before.
+    # What a pod says that is about to be replaced on request is outdated.
     if not pending and (reported := reported_hold(report)) is not None:
         return reported
     return None if ends_hold(report) else hold
 
 
 def active_hold(session: WhatsAppSession, *, pod: PodFacts | None, report: RunnerReport | None) -> Reason | None:
-    """Return why no pod may be made for the session now, or None: by its status, a request, and a runner's last word."""
+    """Return why no pod may be created for the session now, or None: by its status, a request, and a runner's last report."""
     if request_pending(session, handled_requests(session, pod)):
         return None
     return status_hold(session, pod=pod, report=report)

@@ -1,7 +1,7 @@
 """What people read in conditions: one sentence on what is the matter, one on what to do.
 
-Nothing in a note may change while nothing happens, for every change is a write; so there are no ages and no counters
-of seconds. No note holds a number, a code or a token: what comes from a runner or its container was redacted before.
+Nothing in a message may change while nothing happens, for every change is a write; so there are no ages and no counters
+of seconds. No message holds a number, a code or a token: what comes from a runner or its container was redacted before.
 """
 
 import re
@@ -33,7 +33,7 @@ class ReasonMessage(NamedTuple):
 
 
 def reason_message(reason: str, message: str, *, fallback: str) -> ReasonMessage:
-    """Return a note from somebody else's words: cut to length, and with another reason where theirs is no word."""
+    """Return reason and message from somebody else: cut to length, with the fallback where theirs is no valid reason."""
     usable = reason if len(reason) <= MAX_LENGTH and _REASON.fullmatch(reason) else fallback
     return ReasonMessage(usable, message if len(message) <= MAX_LENGTH else message[: MAX_LENGTH - 1] + "…")
 
@@ -158,7 +158,7 @@ def refused(refused_action: RefusedAction) -> ReasonMessage:
 
 
 def resize_refused(message: str) -> ReasonMessage:
-    """The API server or the storage does not let the claim grow."""
+    """The API server or the storage does not let the PVC grow."""
     return reason_message(
         Reason.CLAIM_RESIZE_REFUSED,
         f"The volume cannot be changed as spec.profile asks; the session runs on with what it has. {message}",
@@ -167,13 +167,13 @@ def resize_refused(message: str) -> ReasonMessage:
 
 
 def admitted(quota: str, memory: Decimal | None) -> ReasonMessage:
-    """The session has its place."""
+    """The session has its reservation."""
     taken = "" if memory is None else f" and {format_quantity(memory)} of memory"
     return ReasonMessage(Reason.ADMITTED, f"Holds a place{taken} in the quota {quota}.")
 
 
 def volume_not_bound(pvc: str) -> ReasonMessage:
-    """The scheduler waits for the claim: without a word for minutes, and then with one about its own patience."""
+    """The scheduler waits for the PVC: without a reason for minutes, and then with one about its own timeout."""
     return ReasonMessage(
         Reason.VOLUME_NOT_BOUND,
         f"The pod waits for a volume for its claim {pvc}; the events of kubectl describe pvc tell why none comes: no "
@@ -184,7 +184,7 @@ def volume_not_bound(pvc: str) -> ReasonMessage:
 def pending(pod: PodFacts, *, unbound_pvc: str | None, before: ReasonMessage | None) -> ReasonMessage:
     """Why the pod does not run yet.
 
-    `unbound` is the claim that has had no volume for too long; `before` is what was told of the same pod last.
+    `unbound_pvc` is the PVC that has had no volume for too long; `before` is what status says of the same pod.
 
     A kubelet that cannot pull an image says ErrImagePull and ImagePullBackOff by turns: the second one is kept.
     """

@@ -79,12 +79,12 @@ class PodFacts:
     secret_name: str | None = None
     """ The Secret its tokens come from. """
     template_hash: str = ""
-    """ The fingerprint of the manifest it was made from (`core.pod.fingerprint`). """
+    """ The hash of the manifest it was created from (`core.pod.template_hash`). """
 
 
 @dataclass(frozen=True, kw_only=True)
 class PVCFacts:
-    """What the core needs to know of a claim for a profile."""
+    """What the core needs to know of a PersistentVolumeClaim for a profile."""
 
     name: str
     ours: bool
@@ -131,7 +131,7 @@ class RunnerReport:
 
 @dataclass(frozen=True, kw_only=True)
 class AssumedReservation:
-    """The admission round lets this session in; a reservation in memory until it is in status."""
+    """The admission round admits this session: a reservation held in memory until it is in status (kube-scheduler's assume)."""
 
     session_uid: SessionUID
     quota_name: str
@@ -142,7 +142,7 @@ class AssumedReservation:
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """Why the last admission round did not let this session in."""
+    """Why the last admission round did not admit this session."""
 
     reason: str
     message: str
@@ -150,7 +150,7 @@ class Refusal:
 
 @dataclass(frozen=True, kw_only=True)
 class RefusedAction:
-    """Something outside the session stands in the way of creating its objects (Forbidden, a namespace's ResourceQuota …).
+    """An action that the API server refused, for a cause outside the session (Forbidden, a namespace's ResourceQuota …).
 
     The runtime makes it from the API server's refusal of the last action; it ends with the next success.
     """
@@ -172,10 +172,10 @@ class Observation:
     pods: tuple[PodFacts, ...] = ()
     """ Pods of this namespace that carry the session's UID as owner, its UID label, or its pod's name. """
     pods_since_status: tuple[PodUID, ...] = ()
-    """ The session's pods that came after the one in status, oldest first, gone again or not: as far as this operator
-    has seen. Two of them may come and go between two writes of status. """
+    """ The session's pods that were created after the one in status, oldest first, deleted since or not: as far as
+    this operator has seen. Two of them may be created and deleted between two writes of status. """
     pvc: PVCFacts | None = None
-    """ The claim of the derived name, ours or not. None also when `existingClaim` is used. """
+    """ The PVC of the derived name, ours or not. None also when `existingClaim` is used. """
     service: ServiceFacts | None = None
     report: RunnerReport | None = None
     """ The last answer of the current pod's runner, or of the last one's while no new pod exists: its last word counts
@@ -218,14 +218,14 @@ class CreateService:
 
 @dataclass(frozen=True, kw_only=True)
 class CreatePVC:
-    """Create the profile's claim."""
+    """Create the profile's PVC."""
 
     manifest: Manifest
 
 
 @dataclass(frozen=True, kw_only=True)
 class PatchPVC:
-    """Merge-patch the claim (size, owner references). A refusal by the storage becomes `RefusedAction`."""
+    """Merge-patch the PVC (size, owner references). A refusal by the storage becomes `RefusedAction`."""
 
     name: str
     patch: Mapping[str, Any]

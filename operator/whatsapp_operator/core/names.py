@@ -36,7 +36,7 @@ KEY_ID_LABEL: Final = f"{GROUP}/key-id"
 QUOTA_ANNOTATION: Final = QUOTA_LABEL
 """ On pods: the quota's whole name, which a label value may be too short for. """
 TEMPLATE_HASH_ANNOTATION: Final = f"{GROUP}/made-from"
-""" On pods: the fingerprint of the manifest, to tell whether later edits wait for the next pod. """
+""" On pods: the hash of the manifest, to tell whether later edits wait for the next pod. """
 KEYS_SUFFIX: Final = "-keys"
 """ The operator's key Secret is called as its Lease is, and this. """
 _LABEL_VALUE: Final = 63
@@ -53,12 +53,12 @@ def pod_name(session: WhatsAppSession) -> str:
 
 
 def pvc_name(session: WhatsAppSession) -> str:
-    """Return the name of the claim that the operator makes for the profile."""
+    """Return the name of the PVC that the operator creates for the profile."""
     return f"{session.metadata.name}-profile"
 
 
 def profile_pvc_name(session: WhatsAppSession) -> str:
-    """Return the name of the claim that the pod mounts: the person's own, or the one the operator makes."""
+    """Return the name of the PVC that the pod mounts: the person's own, or the one the operator creates."""
     return session.spec.profile.existing_claim or pvc_name(session)
 
 

@@ -1,7 +1,7 @@
-"""Whether a session stands still by its own account: what the admission round asks of the sessions in its LIST.
+"""Whether a session is on hold by its own status: what the admission round asks of the sessions in its LIST.
 
 `decide` knows more (the pod, the runner's word) and writes it to status; from there it is read back here. So a session
-that may not start takes no place in a quota from one that may.
+that may not start takes no reservation from one that may.
 """
 
 from typing import Final

@@ -57,8 +57,8 @@ def pod_manifest(session: WhatsAppSession, defaults: Defaults) -> Manifest:
         "spec": _spec(session, defaults),
     }
     metadata["annotations"][names.TEMPLATE_HASH_ANNOTATION] = _hash(pod)
-    # After the fingerprint: labels that nothing selects by are no reason to call a running pod outdated, neither when
-    # they came nor when one changes. A person's own word for one of them stays.
+    # After the hash: labels that nothing selects by are no reason to call a running pod outdated, neither when
+    # they came nor when one changes. A person's own value for one of them stays.
     metadata["labels"] = names.recommended_labels(session.metadata.name) | metadata["labels"]
     # After it too: what a person asks for once is no edit that waits for the next pod.
     requests = requested(session.metadata.annotations)
@@ -77,8 +77,8 @@ def pod_manifest(session: WhatsAppSession, defaults: Defaults) -> Manifest:
 def _resumed(session: WhatsAppSession) -> str | None:
     """Return when the last suspension was over, by the status; the time of the first status when there was none.
 
-    The write that says Suspended=True is the one that ends a stop, and the next one moves this time: so the runner's
-    memory of the stop ends if and only if the operator's did.
+    The write that says Suspended=True is the one that ends a hold, and the next one moves this time: so the runner's
+    memory of the hold ends if and only if the operator's did.
     """
     suspended = find_condition(session.status.conditions, ConditionType.SUSPENDED)
     if suspended is None or suspended.status != ConditionStatus.FALSE or suspended.last_transition_time is None:
@@ -87,7 +87,7 @@ def _resumed(session: WhatsAppSession) -> str | None:
 
 
 def template_hash(session: WhatsAppSession, defaults: Defaults) -> str:
-    """Return what a pod made now would bear as made-from; another one on the pod means that edits wait."""
+    """Return what a pod created now would bear as made-from; another one on the pod means that edits wait."""
     return str(pod_manifest(session, defaults)["metadata"]["annotations"][names.TEMPLATE_HASH_ANNOTATION])
 
 

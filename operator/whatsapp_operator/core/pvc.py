@@ -1,7 +1,7 @@
-"""The claim for a session's profile: made once, grown, handed over when its session is re-applied, never deleted here.
+"""The PVC of a session's profile: created once, grown, handed over when its session is re-applied, never deleted here.
 
-With `retention: Retain` the claim has no owner: garbage collection can then never take a login away, and a session of
-the same name finds the claim by our labels. With `Delete` an owner reference takes it along. A claim named by
+With `retention: Retain` the PVC has no owner: garbage collection can then never take a login away, and a session of
+the same name finds the PVC by our labels. With `Delete` an owner reference takes it along. A PVC named by
 `existingClaim` is the person's: nothing here touches it.
 """
 
@@ -18,7 +18,7 @@ from whatsapp_operator.core.model import Manifest, PatchPVC, PVCFacts
 
 
 def pvc_manifest(session: WhatsAppSession) -> Manifest | None:
-    """Return the claim to create; None when the person brings one."""
+    """Return the PVC to create; None when the person brings one."""
     profile = session.spec.profile
     if profile.wanted_size is None:
         return None
@@ -39,9 +39,9 @@ def pvc_manifest(session: WhatsAppSession) -> Manifest | None:
 
 
 def will_be_deleted(session: WhatsAppSession, pvc: PVCFacts) -> bool:
-    """Whether the claim is going or will go: it is being deleted, or it belongs to a deleted session of this name.
+    """Whether the PVC is being deleted, or will be because it belongs to a deleted session of this name.
 
-    A profile on such a claim would be lost under a running browser; so the session waits for a new one.
+    A profile on such a PVC would be lost under a running browser; so the session waits for a new one.
     """
     uid = session.metadata.uid
     return pvc.deletion is not None or any(
@@ -50,7 +50,7 @@ def will_be_deleted(session: WhatsAppSession, pvc: PVCFacts) -> bool:
 
 
 def pvc_patch(session: WhatsAppSession, pvc: PVCFacts) -> PatchPVC | None:
-    """Return what the claim needs to be as the spec says, or None: its size, and whether it goes with the session."""
+    """Return the patch that makes the PVC match the spec, or None: its size, and whether it is deleted with the session."""
     profile = session.spec.profile
     if not pvc.ours or profile.wanted_size is None or will_be_deleted(session, pvc):
         return None

@@ -1,4 +1,4 @@
-"""What the admission round counts: places held and places wanted, and what a quota's status says about them.
+"""What the admission round counts: reservations held and wanted, and what a quota's status says about them.
 
 Made from one authoritative LIST of sessions, pods and quotas each; `admit` decides with it.
 """
@@ -31,7 +31,7 @@ INVALID: Final = "InvalidObject"
 
 @dataclass(frozen=True, kw_only=True)
 class Reservation:
-    """A place in a quota that a session holds, by its reservation, its pod or a grant."""
+    """What a session takes of a quota: by its status, by its pod, or assumed."""
 
     session_uid: SessionUID
     quota: str
@@ -42,12 +42,12 @@ class Reservation:
 
 @dataclass(frozen=True, kw_only=True)
 class PendingSession:
-    """A session that wants to run and has no place that fits it."""
+    """A session that wants to run and has no reservation that fits it."""
 
     key: ObjectKey
     created: datetime
     reservation: Reservation
-    """ The place it wants. """
+    """ The reservation it wants. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +61,7 @@ class Usage:
 
 
 def wanted_reservation(session: WhatsAppSession) -> Reservation:
-    """Return the place that a pod made now would take. The spec must be usable."""
+    """Return the reservation that a pod created now would need. The spec must be usable."""
     return Reservation(
         session_uid=names.session_uid(session),
         quota=session.spec.quota_name,
@@ -71,7 +71,7 @@ def wanted_reservation(session: WhatsAppSession) -> Reservation:
 
 
 def stored_reservation(session: WhatsAppSession) -> Reservation | None:
-    """Return the place that the session's status holds."""
+    """Return the reservation in the session's status."""
     admission = session.status.admission
     if admission is None:
         return None
@@ -84,7 +84,7 @@ def stored_reservation(session: WhatsAppSession) -> Reservation | None:
 
 
 def pod_reservation(pod: Mapping[str, Any]) -> Reservation | None:
-    """Return the place that a pod takes until its object is gone, ended or not; None for a pod of no session."""
+    """Return what a pod takes until its object is gone, ended or not; None for a pod of no session."""
     metadata = pod.get("metadata") or {}
     labels, annotations = metadata.get("labels") or {}, metadata.get("annotations") or {}
     uid = labels.get(SESSION_UID_LABEL)
@@ -100,7 +100,7 @@ def pod_reservation(pod: Mapping[str, Any]) -> Reservation | None:
 
 
 def covers(reservation: Reservation, assumed: AssumedReservation) -> bool:
-    """Whether a place is what the grant allows: then the grant need not be counted beside it."""
+    """Whether a reservation is what was assumed: then the assumed one need not be counted beside it."""
     return reservation.quota == assumed.quota_name and reservation.memory >= assumed.memory
 
 
@@ -111,7 +111,7 @@ def has_fitting_reservation(session: WhatsAppSession) -> bool:
 
 
 def pending_session(session: WhatsAppSession) -> PendingSession | None:
-    """Return what the session applies for; None when it does not want to run or has what it needs.
+    """Return the session as pending; None when it does not want to run or has what it needs.
 
     Whether it has a pod is not asked here: that is in the LIST of pods.
     """

@@ -1,4 +1,4 @@
-"""Who speaks for the session: the runner while it answers, else the operator. State, Ready and Linked follow from it.
+"""Who reports the session's state: the runner while it answers, else the operator. State, Ready and Linked follow from it.
 
 Linked keeps its value unless a runner says otherwise: a login does not end because a pod does.
 """
@@ -41,7 +41,7 @@ _NOT_LINKED: Final = frozenset(
 
 @dataclass(frozen=True, kw_only=True)
 class ReportedState:
-    """What is said about the session itself."""
+    """What is reported about the session itself."""
 
     state: str
     ready: ConditionStatus
@@ -52,7 +52,7 @@ class ReportedState:
 
 
 def reported_state(snapshot: Snapshot, step: Step) -> ReportedState:
-    """Return what is said, by the runner of the present pod if it answers."""
+    """Return what is reported, by the runner of the present pod if it answers."""
     before = snapshot.session.status
     linked, linked_message = _stored_linked(before)
     if snapshot.responding and snapshot.report is not None:
@@ -94,7 +94,7 @@ def _from_runner(report: RunnerReport, before: SessionStatus) -> ReportedState:
 
 
 def _from_status(snapshot: Snapshot) -> ReportedState | None:
-    """An operator that has just started has not listened yet: what was said of this pod stays until it has."""
+    """An operator that has just started has polled nobody yet: what was reported of this pod stays until it has."""
     before, pod = snapshot.session.status, snapshot.pod
     ready = find_condition(before.conditions, ConditionType.READY)
     own = {str(state_) for state_ in OperatorState} - {OperatorState.UNREACHABLE}
@@ -129,7 +129,7 @@ def _stored_linked(before: SessionStatus) -> tuple[ConditionStatus, ReasonMessag
 
 
 def _link(report: RunnerReport, before: SessionStatus, *, linked: ConditionStatus) -> LinkStatus | None:
-    """Return what the runner tells of linking; times it does not (yet) know stay while the phone is linked."""
+    """Return what the runner reports of linking; times it does not (yet) know stay while the phone is linked."""
     known = before.link or LinkStatus()
     stays = linked is ConditionStatus.TRUE
     link = LinkStatus(

@@ -1,7 +1,7 @@
-"""What is to be done next: a chain of questions, each with its business case; the first that has an answer wins.
+"""What is to be done next: a chain of rules, each with its business case; the first that matches wins.
 
-Each function looks at one situation and returns a `Step` or passes on. What must be in status before an action is the
-caller's (`decide`) business, how the step is told is `said`'s.
+Each rule looks at one snapshot and returns a `Step` or None. What must be in status before an action is the caller's
+(`decide`) business, how the step is shown is `status`'s.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ from whatsapp_operator.core.snapshot import Snapshot
 
 
 def next_step(snapshot: Snapshot) -> Step:
-    """Return the step of the first question that has an answer; the last one always has."""
+    """Return the step of the first rule that matches; without one the pod is created."""
     for rule in _RULES:
         if (step := rule(snapshot)) is not None:
             return step
@@ -63,7 +63,7 @@ def _several_pods(snapshot: Snapshot) -> Step | None:
 
 
 def _is_suspended(snapshot: Snapshot) -> Step | None:
-    """Put to rest: the pod ends cleanly, the claim stays, the place goes back when the pod is gone."""
+    """Suspended: the pod ends cleanly, the PVC stays, the reservation is released when the pod is gone."""
     if not snapshot.suspended:
         return None
     message = messages.SUSPENDED if snapshot.pod is None else messages.SUSPENDING
@@ -83,7 +83,7 @@ def _is_held(snapshot: Snapshot) -> Step | None:
 
 
 def _is_exhausted(snapshot: Snapshot) -> Step | None:
-    """It failed too often: another pod would fail the same way, and its place may help another session."""
+    """It failed too often: another pod would fail the same way, and its reservation may help another session."""
     if not is_exhausted(snapshot.session, snapshot.recovery):
         return None
     return _stalled(
@@ -166,7 +166,7 @@ def _name_is_taken(snapshot: Snapshot) -> Step | None:
 
 
 def _pvc_cannot_be_used(snapshot: Snapshot) -> Step | None:
-    """A claim of our name that is somebody else's, or that is going: a profile on it would be lost."""
+    """A PVC of our name that is somebody else's, or that is being deleted: a profile on it would be lost."""
     pvc = snapshot.observation.pvc
     if pvc is None or snapshot.session.spec.profile.existing_claim is not None:
         return None
@@ -187,7 +187,7 @@ def _service_is_taken(snapshot: Snapshot) -> Step | None:
 
 
 def _backs_off(snapshot: Snapshot) -> Step | None:
-    """The next attempt is not due yet. The place is kept: the wait is at most five minutes."""
+    """The next attempt is not due yet. The reservation is kept: the wait is at most five minutes."""
     due = snapshot.recovery.next_attempt_time
     if due is None or due <= snapshot.now:
         return None
@@ -207,7 +207,7 @@ def _is_paused(snapshot: Snapshot) -> Step | None:
 
 
 def _needs_admission(snapshot: Snapshot) -> Step | None:
-    """No pod without a place in the quota, and the place is in status first."""
+    """No pod without a reservation in the quota, which is in status first."""
     if has_fitting_reservation(snapshot.session):
         return None
     if (assumed := fitting_assumed_reservation(snapshot)) is not None:
@@ -220,7 +220,7 @@ def _needs_admission(snapshot: Snapshot) -> Step | None:
 
 
 def _refusal(snapshot: Snapshot) -> ReasonMessage:
-    """Return why it waits: by the last round; before the first one what an earlier operator heard still stands."""
+    """Return why it is not admitted: by the last round; before the first one what an earlier operator wrote still holds."""
     if snapshot.observation.refusal is not None:
         return ReasonMessage(snapshot.observation.refusal.reason, snapshot.observation.refusal.message)
     stored = find_condition(snapshot.session.status.conditions, ConditionType.ADMITTED)

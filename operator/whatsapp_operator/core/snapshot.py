@@ -1,6 +1,6 @@
 """One observation, understood: which pod is the session's, what its runner's silence means, what counts against it.
 
-`take_snapshot` is the first half of a decision; the second (`steps`) asks it questions and never looks at raw facts twice.
+`take_snapshot` is the first half of a decision; the second (`rules`) reads it and never looks at raw facts twice.
 """
 
 from dataclasses import dataclass
@@ -27,33 +27,33 @@ SILENCE: Final = timedelta(seconds=15)
 """ No answer for this long: the runner counts as unreachable, and nothing else follows. """
 
 VOLUME_PATIENCE: Final = timedelta(minutes=1)
-""" Making a volume takes a cloud up to half a minute; within this time its absence is no news. """
+""" Provisioning a volume takes a cloud up to half a minute; within this time its absence is not reported. """
 
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """What is the case. In the place of an unusable spec stand the defaults, and nothing is done by it (`steps`)."""
+    """An observation, understood. An unusable spec is replaced by the defaults, and nothing is done by it (`rules`)."""
 
     observation: Observation
     defaults: Defaults
     pod: PodFacts | None
     """ The session's pod: the one with its owner reference. """
     pods_since_status: tuple[PodUID, ...]
-    """ The pods that the status does not tell of yet, oldest first, with the present one if it is one of them. """
+    """ The pods that are not in status yet, oldest first, with the present one if it is one of them. """
     duplicate_pods: tuple[PodFacts, ...]
     """ More pods with its owner reference. The operator makes one, so a person made the others. """
     foreign_pod: PodFacts | None
     """ Somebody else's pod that has the name. """
     report: RunnerReport | None
-    """ The last word of the pod's runner; of the last pod's runner while there is none. """
+    """ The last report of the pod's runner; of the last pod's runner while there is no pod. """
     responding: bool
-    """ The pod's runner has spoken within SILENCE. """
+    """ The pod's runner has answered within SILENCE. """
     silent_since: datetime | None
-    """ Since when the pod's runner has been listened to in vain; None: it answers, or nobody has listened. """
+    """ Since when the pod's runner has been polled in vain; None: it answers, or nobody has polled it. """
     hold: Reason | None
     """ Why a person has to start it again; None also while what the person asked for is on its way. """
     status_hold: Reason | None
-    """ The stop that status keeps until it has ended. """
+    """ The hold that status keeps until it has ended. """
     handled_requests: HandledRequests
     recovery: RecoveryStatus
     """ What counts now. """
@@ -107,14 +107,14 @@ class Snapshot:
 
     @property
     def pvc(self) -> PVCFacts | None:
-        """The claim that we made for the profile; None too when the person brings one, or one only has the name."""
+        """The PVC that we created for the profile; None too when the person brings one, or one only has the name."""
         pvc = self.observation.pvc
         theirs = self.session.spec.profile.existing_claim is not None
         return None if pvc is None or theirs or not pvc.ours else pvc
 
     @property
     def volume_deadline(self) -> datetime | None:
-        """When a claim without a volume is worth a word; None when it has one, or the pod its node."""
+        """When a PVC without a volume is reported; None when it has one, or the pod its node."""
         pvc, pod = self.pvc, self.pod
         if pvc is None or pvc.phase != "Pending" or pod is None or pod.node is not None:
             return None
@@ -157,7 +157,7 @@ def take_snapshot(observation: Observation, defaults: Defaults) -> Snapshot:
     session = observation.session
     owned = sorted(
         (pod for pod in observation.pods if pod.owner_uid == session.metadata.uid),
-        # One that is going is no rival of the one that stays.
+        # One that is being deleted is no duplicate of the one that stays.
         key=lambda pod: (pod.deletion is not None, pod.name != names.pod_name(session), pod.created, pod.uid),
     )
     pod = owned[0] if owned else None
@@ -168,7 +168,7 @@ def take_snapshot(observation: Observation, defaults: Defaults) -> Snapshot:
     )
     runs = session.spec.operating_mode is OperatingMode.RUNNING
     hold = active_hold(session, pod=pod, report=report) if runs else None
-    # Suspending is an answer to a stop, too: who puts a session to rest and wakes it has decided. It counts when it is
+    # Suspending is an answer to a hold, too: who suspends a session and resumes it has decided. It counts when it is
     # complete, for only that stands in status, and the runner must forget by the same sign.
     kept_hold = status_hold(session, pod=pod, report=report) if runs or pod is not None else None
     recovery = _recovery(observation, pod, report, pods_since_status=pods_since_status, responding=responding)
@@ -207,8 +207,8 @@ def _report(
 ) -> RunnerReport | None:
     """Return the report if it is of the pod that counts.
 
-    A pod that was there at the last write, or came after it, and is not there now may have had a last word; once its
-    end is in status, its word is of before.
+    A pod that existed at the last write, or was created after it, and is gone now may have sent a last report; once its
+    end is in status, that report is outdated.
     """
     if observation.report is None or observation.report.session_uid != observation.session.metadata.uid:
         return None
@@ -245,7 +245,7 @@ def _recovery(
         return recovery
     if loss_reason(pod) is not None or (pod.deletion is not None and pod.disrupted):
         return with_loss(recovery, pod, spec=spec, now=now)
-    # While recovery is paused a runner that only says that its page is dead is left alone: it may end by itself.
+    # While recovery is paused a runner that only reports that its page is dead is left alone: it may end by itself.
     report_counts = responding and observation.recovery_paused is None
     failure = failure_of(pod, report=report, responding=report_counts, timeouts=session.spec.timeouts, now=now)
     if failure is not None:

@@ -1,6 +1,6 @@
-"""The whole status of a session, composed from one situation and one step. Nothing is said that was not seen.
+"""The whole status of a session, built from one snapshot and one step. Nothing is reported that was not observed.
 
-The same situation gives the same status to the letter; at rest that is the one already stored, and nothing is written.
+The same snapshot gives the same status to the letter; at rest that is the one already stored, and nothing is written.
 """
 
 from datetime import datetime
@@ -73,14 +73,14 @@ def _secret_name(snapshot: Snapshot, step: Step) -> str | None:
 
 
 def _admission(snapshot: Snapshot, step: Step) -> AdmissionStatus | None:
-    """Return the reservation: it comes by a grant, stays while a pod object or the wish to run does, and follows the pod."""
+    """Return the reservation: it is assumed first, stays while a pod object or the will to run does, and follows the pod."""
     held, pod = snapshot.session.status.admission, snapshot.pod
     if pod is None:
-        # Refused a larger place than it holds: holding on to the smaller one would keep others out, and two such
+        # Refused a larger reservation than it holds: holding on to the smaller one would keep others out, and two such
         # sessions could wait for each other for ever.
         refused = step.not_admitted is not None and snapshot.observation.refusal is not None
         return None if step.releases_reservation or refused else step.admission or held
-    if held is None:  # lost from status somehow; the pod takes the place all the same
+    if held is None:  # lost from status somehow; the pod counts all the same
         return AdmissionStatus(
             quota_name=pod.quota or snapshot.session.spec.quota_name,
             reserved_at=pod.created,
@@ -175,7 +175,7 @@ def _suspended(snapshot: Snapshot) -> _Value | None:
 
 
 def _stalled(snapshot: Snapshot, step: Step) -> _Value:
-    # A stop first, whatever else is the matter: this condition is the only memory of it.
+    # A hold first, whatever else is the matter: this condition is the only memory of it.
     if snapshot.status_hold is not None:
         return _TRUE, messages.held(snapshot.status_hold, requested=snapshot.request_pending)
     if step.stalled is not None:
@@ -189,9 +189,9 @@ def _stalled(snapshot: Snapshot, step: Step) -> _Value:
 
 
 def _resize_fault(snapshot: Snapshot) -> ReasonMessage | None:
-    """What the storage said when the claim was to grow.
+    """What the storage said when the PVC was to grow.
 
-    Said once: a storage that tries again takes its fault back for a moment, and words it anew each time.
+    Kept as first reported: a storage that retries takes its fault back for a moment, and words it anew each time.
     """
     pvc = snapshot.pvc
     if pvc is None or not (pvc.resize_fault or pvc.resizing):
@@ -203,7 +203,7 @@ def _resize_fault(snapshot: Snapshot) -> ReasonMessage | None:
 
 
 def pvc_differs(snapshot: Snapshot) -> bool:
-    """Whether the claim is not as the spec asks."""
+    """Whether the PVC is not as the spec asks."""
     pvc = snapshot.observation.pvc
     return pvc is not None and not snapshot.session.problems and pvc_patch(snapshot.session, pvc) is not None
 

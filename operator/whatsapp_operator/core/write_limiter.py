@@ -2,9 +2,9 @@
 
 The runtime keeps one `WriteLimiter` per session and asks it after each decision; nothing here writes or waits.
 
-    pace = pace.looked(now=now, differs=wanted != stored, urgent=is_urgent(stored, wanted))
-    due = pace.due(commit=decision.commit, hold_until=decision.hold_until)      # None: nothing to write
-    if due is not None and due <= now: write, then pace = pace.written(now=now); else look again at due
+    limiter = limiter.after_decision(now=now, differs=wanted != stored, urgent=is_urgent(stored, wanted))
+    due = limiter.due(commit=decision.commit, delay_until=decision.delay_status_until)      # None: nothing to write
+    if due is not None and due <= now: write, then limiter = limiter.after_write(now=now); else decide again at due
 """
 
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ BURST: Final = 4
 REFILL: Final = timedelta(seconds=5)
 """ How long it takes to regain one. """
 MAX_DELAY: Final = timedelta(seconds=5)
-""" What people and tools wait for is never told later than this, and nothing is held back longer. """
+""" What people and tools wait for is never written later than this, and nothing is delayed longer. """
 URGENT: Final = (ConditionType.READY, ConditionType.ADMITTED, ConditionType.STALLED, ConditionType.CONFLICT)
 
 
@@ -46,7 +46,7 @@ class WriteLimiter:
     urgent_since: datetime | None = None
 
     def after_decision(self, *, now: datetime, differs: bool, urgent: bool) -> "WriteLimiter":
-        """Return the pace after a decision: whether its status differs from the stored one, and urgently so."""
+        """Return the limiter after a decision: whether its status differs from the stored one, and urgently so."""
         return replace(
             self,
             waiting_since=(self.waiting_since or now) if differs else None,
@@ -56,7 +56,7 @@ class WriteLimiter:
     def due(self, *, commit: bool = False, delay_until: datetime | None = None) -> datetime | None:
         """Return when the waiting difference is to be written, maybe in the past; None when nothing waits.
 
-        A commit waits for nothing. A hold, however long, delays by LONGEST_WAIT at most.
+        A commit waits for nothing. `delay_until`, however late, delays by MAX_DELAY at most.
         """
         if self.waiting_since is None:
             return None
@@ -72,7 +72,7 @@ class WriteLimiter:
         return due
 
     def after_write(self, *, now: datetime) -> "WriteLimiter":
-        """Return the pace after a write, also after one that waited for nothing."""
+        """Return the limiter after a write, also after one that waited for nothing."""
         return WriteLimiter(used=min(self._used_at(now) + 1, float(BURST)), counted=now)
 
     def _used_at(self, now: datetime) -> float:

@@ -1,13 +1,13 @@
-"""The admission round: the one coroutine that lets sessions in, by one authoritative look at the cluster.
+"""The admission round: the one coroutine that admits sessions, by one authoritative LIST of the cluster.
 
-    request ──> grants copied ──> LIST sessions, pods, quotas ──> admit (pure) ──> grants, refusals, quota statuses
+    request ──> assumed copied ──> LIST sessions, pods, quotas ──> admit (pure) ──> assumed, refusals, quota statuses
 
-No cache is asked: a place counted from a cache could be given twice. The round itself writes no session. It leaves a
-grant in memory, and the session's own worker writes the reservation; from the copy before the LIST to the confirmed
-write the grant counts, so that a place is counted twice rather than never (and twice is once, by the UID).
+No cache is asked: a reservation counted from a cache could be given twice. The round itself writes no session. It
+assumes a reservation in memory, and the session's own worker writes it; from the copy before the LIST to the confirmed
+write the assumed one counts, so that it is counted twice rather than never (and twice is once, by the UID).
 
-Requests during a round lead to one more round, however many they are. A grant that is lost with the process was in no
-status, so no pod was made for it.
+Requests during a round lead to one more round, however many they are. An assumed reservation that is lost with the
+process was in no status, so no pod was created for it.
 """
 
 import asyncio
@@ -32,14 +32,14 @@ from whatsapp_operator.runtime.resources import PODS, QUOTAS, SESSIONS, Json
 logger = logging.getLogger(__name__)
 
 BATCH_WINDOW: Final = 0.05
-""" Seconds before a round begins: sessions that are applied together are let in together. """
+""" Seconds before a round begins: sessions that are applied together are admitted together. """
 MIN_INTERVAL: Final = 0.5
 """ Seconds between the beginnings of two rounds at least. """
 REST: Final = 3.0
 """ How many times as long as a round nothing is done after it, so that rounds take a quarter of the time at most: while
 hundreds of sessions are applied, each round lists them all, and the workers are to make the pods meanwhile. """
 MAX_REST: Final = 3.0
-""" Seconds; a place that is free is not left empty for longer by that. """
+""" Seconds; a free part of a quota is not left unused for longer by that. """
 QUOTA_INTERVAL: Final = 1.0
 """ Seconds between two writes of one quota's status at least. """
 FIRST_RETRY: Final = 1.0
@@ -63,7 +63,7 @@ class ClusterState(NamedTuple):
 
 
 class Admission:
-    """Lets sessions in."""
+    """Admits sessions."""
 
     def __init__(
         self,
@@ -88,7 +88,7 @@ class Admission:
         self._quota_written: dict[str, float] = {}
 
     def request(self) -> None:
-        """Have a round made: a session wants in, a place may be free, or a quota has changed."""
+        """Request a round: a session is pending, a reservation may be free, or a quota has changed."""
         self._requested.set()
 
     def verdict(self, uid: SessionUID) -> Verdict:
@@ -96,11 +96,11 @@ class Admission:
         return Verdict(self._assumed.get(uid), self._refusals.get(uid))
 
     def confirm(self, uid: SessionUID) -> None:
-        """The session's reservation is in its status: that counts from now on."""
+        """The session's reservation is in its status: that one counts from now on."""
         self._assumed.pop(uid, None)
 
     def clear_refusal(self, uid: SessionUID) -> None:
-        """The session does not want in (any more): an old refusal says nothing about the next time."""
+        """The session is not pending (any more): an old refusal says nothing about the next time."""
         if uid in self._refusals:
             self._refusals = {other: refusal for other, refusal in self._refusals.items() if other != uid}
 
@@ -176,7 +176,7 @@ class Admission:
         for assumed in result.assumed_reservations:
             self._assumed[assumed.session_uid] = assumed
             logger.info(
-                "Session let in", extra={"session": str(keys[assumed.session_uid]), "quota": assumed.quota_name}
+                "Session admitted", extra={"session": str(keys[assumed.session_uid]), "quota": assumed.quota_name}
             )
             self._on_changed(keys[assumed.session_uid])
         for uid, refusal in result.refusals.items():
@@ -184,7 +184,7 @@ class Admission:
                 self._on_changed(keys[uid])
 
     async def _write_quota_status(self, quota: Json, usage: Mapping[str, Usage]) -> None:
-        """Write a quota's status if it says something else; at most once a second, later changes in a later round."""
+        """Write a quota's status if it differs; at most once a second, later changes in a later round."""
         parsed = WhatsAppSessionQuota.parse(quota)
         wanted = quota_status(parsed, usage=usage.get(parsed.name, Usage()), now=self._clock.now())
         patch = merge_patch(quota.get("status") or {}, wanted.to_dict())
@@ -201,7 +201,7 @@ class Admission:
             self._metrics.status_writes.labels(QUOTAS.plural, "conflict").inc()
             self.request()
         except KubeError as error:
-            # The round itself is made and stands; the status is told again in the next one.
+            # The round itself is made and stands; the status is written in the next one.
             self._metrics.status_writes.labels(QUOTAS.plural, "error").inc()
             logger.warning("Quota's status could not be written", extra={"quota": parsed.name, "error": str(error)})
             self._clock.call_later(FIRST_RETRY, self.request)

@@ -1,7 +1,7 @@
-"""Whether recovery is paused for all sessions: keeps the failures that `core.circuit_breaker` judges, and tells when it changes.
+"""Whether recovery is paused for all sessions: keeps the failures that `core.circuit_breaker` judges, and reports when it changes.
 
-Every change of a session in the store passes through `on_session_changed`; so the picture is complete after the first resync,
-also in a process that has just started: the failures stand in the sessions' status.
+Every change of a session in the store passes through `on_session_changed`; so the picture is complete after the first
+resync, also in a process that has just started: the failures stand in the sessions' status.
 """
 
 import logging
@@ -38,7 +38,7 @@ class CircuitBreakerMonitor:
         self._clock = clock
         self._metrics = metrics
         self._on_changed = on_changed
-        """ Called when the pause begins (with why) or ends (None). """
+        """ Called when it opens (with the message) or closes (None). """
         self._failures: dict[SessionUID, datetime] = {}
         self._breaker = CircuitBreaker()
         self._timer: Timer | None = None
@@ -62,7 +62,7 @@ class CircuitBreakerMonitor:
             self.evaluate()
 
     def evaluate(self) -> None:
-        """Judge anew: everything was listed, a failure was recorded, or time has passed."""
+        """Evaluate again: everything was listed, a failure was recorded, or time has passed."""
         self._complete = True
         with_pod = {
             SessionUID(uid)

@@ -1,8 +1,8 @@
 """Kubernetes events: what happened, for people who run `kubectl describe`.
 
-Events are told, not relied upon: nothing waits for them and nothing reads them back. Who has something to tell puts it
-into a queue, and a task of its own writes it; so an API server that is slow with events delays no status and no pod.
-One that cannot be written, or that the queue has no room for, is counted, logged and dropped.
+Events inform, nothing relies on them: nothing waits for them and nothing reads them back. `record` puts one into a
+queue, and a task of its own writes it; so an API server that is slow with events delays no status and no pod. One that
+cannot be written, or that the queue has no room for, is counted, logged and dropped.
 
 The same event again within an hour makes the first one a series and counts in it instead of making another object, so
 that a crash-looping session leaves one line, not hundreds. No more than a few per minute are written about one object.
@@ -43,7 +43,7 @@ PER_SECOND: Final = 1 / 30
 NOTE_BYTES: Final = 1024
 """ Of a note; the API server refuses an event with a longer one. """
 IDENTIFIER_BYTES: Final = 128
-""" Of an action, a reason, and the name of who tells; likewise. """
+""" Of an action, a reason, and the reporting instance; likewise. """
 
 
 @dataclass
@@ -61,7 +61,7 @@ class _Bucket:
 
 
 class _Queued(NamedTuple):
-    """What is to be told of what; of the object only what names it."""
+    """An event and what it is about; of the object only what names it."""
 
     regarding: Json
     event: Event
@@ -80,12 +80,12 @@ class EventRecorder:
         self._overflows = False
         self._component = component
         self._instance = instance
-        """ Who tells: the pod's name. """
+        """ Who reports: the pod's name. """
         self._written: OrderedDict[tuple[str, ...], _Written] = OrderedDict()
         self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
 
     def record(self, regarding: Json, event: Event) -> None:
-        """Have an event written about an object, or counted; never waits and never fails."""
+        """Queue an event about an object, or count it; never waits and never fails."""
         if not self._allowed(uid_of(regarding)):
             self._metrics.events.labels("throttled").inc()
             logger.debug("Event dropped, too many about this object", extra={"reason": event.reason})
@@ -101,7 +101,7 @@ class EventRecorder:
             self._overflows = False
 
     async def run(self) -> None:
-        """Write what is told, one after the other, until cancelled."""
+        """Write the queued events, one after the other, until cancelled."""
         while True:
             queued = await self._queue.get()
             try:
@@ -115,7 +115,7 @@ class EventRecorder:
                 self._queue.task_done()
 
     async def drain(self, *, within: float) -> None:
-        """Wait until all is written that was told, for so many seconds at most; `run` must be running."""
+        """Wait until the queue is empty, for so many seconds at most; `run` must be running."""
         try:
             async with asyncio.timeout(within):
                 await self._queue.join()
@@ -189,7 +189,7 @@ def truncate(text: str, size: int) -> str:
 
 
 def _name(regarding: Json, event: Event, now: datetime) -> str:
-    """Return a name of the event's own: its object's beginning, and a hash of what is told, of whom, and when."""
+    """Return a name of the event's own: its object's beginning, and a hash of what happened, to whom, and when."""
     parts = (uid_of(regarding), event.type, event.action, event.reason, event.message, micro_time(now))
     digest = hashlib.sha256("\n".join(parts).encode(errors="replace")).hexdigest()
     return f"{regarding['metadata']['name'][:200].rstrip('-.')}.{digest[:16]}"

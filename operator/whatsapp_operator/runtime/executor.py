@@ -45,7 +45,7 @@ the operator when it is. """
 
 
 class Requeue(Exception):
-    """The cluster is not what the decision was made on; what is new is in the store. Decide anew."""
+    """The cluster is not what the decision was made on; what is new is in the store. Decide again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +55,7 @@ class ActionContext:
     key: ObjectKey
     uid: SessionUID
     foreign_objects: ForeignObjects
-    """ Where objects go that have our names and are not ours. """
+    """ The objects that have our names and are not ours. """
 
 
 class Executor:
@@ -72,7 +72,7 @@ class Executor:
     async def execute(self, action: Action, context: ActionContext) -> RefusedAction | None:
         """Do it; return what stands in the way, if the API server said no for good.
 
-        :raises LookAgain: the decision was made on something that is no longer so.
+        :raises Requeue: the decision was made on something that is no longer so.
         :raises KubeError: it could not be done now, or nobody knows whether it was.
         """
         try:

@@ -17,7 +17,7 @@ from whatsapp_operator.runtime.resources import Json, Resource, version_of
 from whatsapp_operator.runtime.store import Store
 
 REREAD_INTERVAL: Final = 10.0
-""" Seconds between two looks at a foreign object. Reads only: at rest nothing is written. """
+""" Seconds between two reads of a foreign object. Reads only: at rest nothing is written. """
 
 
 @dataclass
@@ -28,7 +28,7 @@ class _ForeignObject:
 
 @dataclass
 class ForeignObjects:
-    """The foreign objects in the way of one session."""
+    """The foreign objects that have names of one session."""
 
     kube: Kube
     store: Store
@@ -44,7 +44,7 @@ class ForeignObjects:
         return bool(self._objects)
 
     async def read(self, resource: Resource, key: ObjectKey) -> None:
-        """Read an object by name: into the store if it is ours, else into the sightings."""
+        """Read an object by name: into the store if it is ours, else keep it here."""
         known = self.store.get(resource, key)
         try:
             obj = await self.kube.get(resource, namespace=key.namespace, name=key.name)
@@ -60,7 +60,7 @@ class ForeignObjects:
             self._objects[resource, key] = _ForeignObject(obj, self.clock.monotonic())
 
     async def refresh(self) -> None:
-        """Look again at what was seen some time ago."""
+        """Read again what was read some time ago."""
         now = self.clock.monotonic()
         for resource, key in [name for name, foreign in self._objects.items() if now - foreign.at >= REREAD_INTERVAL]:
             await self.read(resource, key)

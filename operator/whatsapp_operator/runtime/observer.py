@@ -23,7 +23,7 @@ from whatsapp_operator.runtime.store import IndexKeys, Store
 
 
 def pod_index_keys(pod: Json) -> list[str]:
-    """Under which words a pod is to be found: the UIDs of the sessions that it may belong to."""
+    """Return a pod's index keys: the UIDs of the sessions that it may belong to."""
     metadata: dict[str, Any] = pod["metadata"]
     label = (metadata.get("labels") or {}).get(SESSION_UID_LABEL)
     owners = [owner.get("uid") for owner in metadata.get("ownerReferences") or []]
@@ -69,7 +69,7 @@ class Observer:
         service_key = ObjectKey(key.namespace, SERVICE_NAME)
         service = self._store.get(SERVICES, service_key) or foreign_objects.get(SERVICES, service_key)
         verdict = self._admission.verdict(uid)
-        # A stranger's pod of our name does not make the last word of our own one a word of before.
+        # A stranger's pod of our name does not outdate the last report of our own one.
         last = self._runners.last_report(key, pods=[pod.uid for pod in pods if pod.owner_uid == uid])
         return Observation(
             session=session,

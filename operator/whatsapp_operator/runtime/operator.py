@@ -2,7 +2,7 @@
 
     events (app) ─┐                       ┌─ workers ── reconciler ── executor, status writer, events
     resync ───────┼─> store ─> key queue ─┤
-    runners ──────┘                       └─ admission
+    runner poller ┘                       └─ admission
 
 The app makes one `Operator` when the process has the Lease, feeds it with watch events and asks it how it is. Nothing
 acts before the first full LIST: a decision on half a picture would create what is already there.
@@ -120,7 +120,7 @@ class Operator:
         )
         runner_client = dependencies.runner_client or self._own_runner_client
         if runner_client is None:
-            raise RuntimeError("there is no listener")
+            raise RuntimeError("there is no runner client")
         self.pod_history = PodHistory()
         self.runners = RunnerPoller(
             client=runner_client, clock=clock, on_changed=self.queue.add, jitter=dependencies.jitter
@@ -247,7 +247,7 @@ class Operator:
             self.queue.add(key)
 
     def _on_store_change(self, resource: Resource, change: Change) -> None:
-        """Take note of a change in the store: not by the watch, which does not tell own writes a second time."""
+        """Handle a change in the store: not by the watch, which does not report own writes a second time."""
         if resource is PODS:
             self.pod_history.record(change)
         if resource is SESSIONS:
@@ -314,7 +314,7 @@ class Operator:
 
 
 def affects_admission(resource: Resource, change: Change) -> bool:
-    """Whether a change may let somebody in, or changes what a quota's status says."""
+    """Whether a change may let a session be admitted, or changes what a quota's status says."""
     before, after = change
     if resource is QUOTAS:
         return (before is None) != (after is None) or _generation(before) != _generation(after)

@@ -1,4 +1,4 @@
-"""One look at one session: observe, decide, write the status, act, tell.
+"""One reconciliation of one session: observe, decide, write the status, act, record events.
 
 Called by the workers with a key that changed somehow. It does not matter what happened: everything that is known of
 the session goes into an `Observation`, the core decides, and this module carries the decision out in the order that
@@ -48,12 +48,12 @@ each other, and then the back-off is the brake. """
 
 
 class NotConverged(Exception):
-    """The session was still not settled after STEPS decisions."""
+    """The session still changed after MAX_DECISIONS decisions."""
 
 
 @dataclass
 class SessionCacheEntry:
-    """What is remembered of one session between two looks; all of it can be lost."""
+    """What is remembered of one session between two reconciliations; all of it can be lost."""
 
     uid: SessionUID
     foreign_objects: ForeignObjects
@@ -63,7 +63,7 @@ class SessionCacheEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class ReconcilerDeps:
-    """What a look at a session needs."""
+    """What a reconciliation needs."""
 
     store: Store
     clock: Clock
@@ -80,7 +80,7 @@ class ReconcilerDeps:
 
 
 class Reconciler:
-    """Looks at sessions."""
+    """Reconciles sessions."""
 
     def __init__(self, deps: ReconcilerDeps) -> None:
         self._deps = deps
@@ -90,7 +90,7 @@ class Reconciler:
         """Deal with a session; return in how many seconds to look again, None: when something happens.
 
         :raises KubeError: the API server could not be asked or did not do it; back off and look again.
-        :raises Unsettled: something undoes what is done; back off and look again.
+        :raises NotConverged: something undoes what is done; back off and look again.
         """
         if not await self._deps.instance.serves(key.namespace):
             self.forget(key)
@@ -163,8 +163,8 @@ class Reconciler:
     def _update_admission(self, observation: Observation, decision: Decision, entry: SessionCacheEntry) -> None:
         assumed, reservation = observation.assumed, stored_reservation(observation.session)
         if assumed is not None and reservation is not None and covers(reservation, assumed):
-            # What was seen is what the API server stored: from here on the status counts, not the grant. A smaller
-            # place is of before: while the larger one is on its way, a round must still count the grant.
+            # What was seen is what the API server stored: from here on the status counts, not the assumed one. A
+            # smaller one is outdated: while the larger one is on its way, a round must still count what is assumed.
             self._deps.admission.confirm(entry.uid)
         if not decision.wants_admission:
             self._deps.admission.clear_refusal(entry.uid)

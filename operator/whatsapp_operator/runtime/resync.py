@@ -46,7 +46,7 @@ class Stream(NamedTuple):
 
 @dataclass
 class WatchProgress:
-    """How far each watch has told, compared with what the LISTs found."""
+    """How far each watch has come, compared with what the LISTs found."""
 
     clock: Clock
     _observed: dict[Stream, int] = field(default_factory=dict)
@@ -54,7 +54,7 @@ class WatchProgress:
     _behind_since: dict[Stream, float] = field(default_factory=dict)
 
     def observe(self, stream: Stream, obj: Json) -> None:
-        """A watch told of an object."""
+        """A watch reported an object."""
         self._observed[stream] = max(version_of(obj), self._observed.get(stream, 0))
 
     def listed(self, stream: Stream, objects: Iterable[Json]) -> None:

@@ -1,11 +1,11 @@
-"""Listening to the runners: one long-poll per session with a running pod, so that a change is known when it happens.
+"""Polling the runners: one long-poll per session with a running pod, so that a change is known when it happens.
 
     GET http://POD-IP:8080/v1/state?after=REVISION&wait=10        Authorization: Bearer TOKEN (scope state)
 
-What comes back is the word of a program that holds a stranger's web page, so it is believed only as far as needed:
+What comes back is from a program that holds a stranger's web page, so it is believed only as far as needed:
 its size, its time and its shape are limited, it must name the session and the pod that we asked, and the token sent
 allows to read the state and nothing else. An answer that fails any of this is no answer. Silence is not judged here:
-the report keeps the time it was heard, and the core decides what that means.
+the report keeps the time it was received, and the core decides what that means.
 """
 
 import asyncio
@@ -141,14 +141,14 @@ class _Poll(NamedTuple):
 
 
 class LastReport(NamedTuple):
-    """What one session's runner said, and since when the operator listens to it."""
+    """The last report of one session's runner, and since when the operator polls it."""
 
     report: RunnerReport | None
     since: datetime | None
 
 
 class RunnerPoller:
-    """One task per session that is listened to, and the last report of each."""
+    """One task per session that is polled, and the last report of each."""
 
     def __init__(
         self,
@@ -167,7 +167,7 @@ class RunnerPoller:
         self._reports: dict[ObjectKey, RunnerReport] = {}
 
     def start(self, target: Target) -> bool:
-        """Listen to this runner, and to no other of the same session; return whether that is new."""
+        """Poll this runner, and no other of the same session; return whether that is new."""
         poll = self._polls.get(target.key)
         if poll is not None:
             if poll.target == target and not poll.task.done():
@@ -176,12 +176,12 @@ class RunnerPoller:
         report = self._reports.get(target.key)
         if report is not None and report.pod_uid != target.pod_uid:
             del self._reports[target.key]
-        task = asyncio.get_running_loop().create_task(self._poll(target), name=f"listening to {target.key}")
+        task = asyncio.get_running_loop().create_task(self._poll(target), name=f"polling {target.key}")
         self._polls[target.key] = _Poll(target, task, self._clock.now())
         return True
 
     def stop(self, key: ObjectKey) -> None:
-        """Listen to nobody for this session. Its last report is kept: the core knows how old it is."""
+        """Poll nobody for this session. Its last report is kept: the core knows how old it is."""
         poll = self._polls.pop(key, None)
         if poll is not None:
             poll.task.cancel()
@@ -194,8 +194,8 @@ class RunnerPoller:
     def last_report(self, key: ObjectKey, *, pods: Collection[PodUID]) -> LastReport:
         """Return the last answer for a session, whose own pods these are.
 
-        It is kept when its pod is gone, also a pod that no status has told of yet; once another one is there, it is of
-        before for good.
+        It is kept when its pod is gone, also a pod that is in no status yet; once another one exists, it is outdated
+        for good.
         """
         report, poll = self._reports.get(key), self._polls.get(key)
         if report is not None and pods and report.pod_uid not in pods:
@@ -205,11 +205,11 @@ class RunnerPoller:
 
     @property
     def active(self) -> int:
-        """To how many runners the operator listens."""
+        """How many runners the operator polls."""
         return len(self._polls)
 
     async def close(self) -> None:
-        """Stop listening to all."""
+        """Stop polling all."""
         tasks = [poll.task for poll in self._polls.values()]
         self._polls.clear()
         for task in tasks:
@@ -224,7 +224,7 @@ class RunnerPoller:
             try:
                 answer = await self._client.get_state(target, after=revision)
             except NoAnswer as error:
-                # Debug: a runner that starts, stops or is cut off is no event of the operator; the core tells of it.
+                # Debug: a runner that starts, stops or is cut off is no event of the operator; the core reports it.
                 logger.debug("Runner did not answer", extra={"session": str(target.key), "why": str(error)})
                 revision = None  # a runner that comes back tells its state at once
                 await self._clock.sleep(self._jitter(min(LAST_RETRY, FIRST_RETRY * 2 ** min(failures, 10))))

@@ -45,9 +45,9 @@ class StatusWriter:
     async def write(
         self, observed: Json, stored: SessionStatus, decision: Decision, pending_write: PendingWrite
     ) -> bool:
-        """Write the wanted status if it is time to; return whether it was written. `pending.due` tells when to come back.
+        """Write the wanted status if it is time to; return whether it was written. `pending_write.due` tells when to come back.
 
-        :raises LookAgain: the session has changed since it was seen; the store has the newer one.
+        :raises Requeue: the session has changed since it was seen; the store has the newer one.
         """
         now = self._clock.now()
         patch = self._difference(observed, decision.status)
@@ -63,7 +63,7 @@ class StatusWriter:
     async def patch(self, resource: Resource, observed: Json, patch: Json) -> Json:
         """Write a status patch on the object as it was seen; return the object as stored.
 
-        :raises LookAgain: the object has changed or is gone; for sessions, the store knows it.
+        :raises Requeue: the object has changed or is gone; for sessions, the store knows it.
         """
         try:
             written = await self._kube.patch_status(resource, observed=observed, patch=patch)

@@ -12,10 +12,10 @@ compared as numbers). Three things follow that a plain dictionary would get wron
 
 Objects are kept as JSON without `managedFields`, which nobody reads and which is half of their size.
 
-In client-go's words this is an informer's Indexer; a deletion that only a LIST tells of is its DeletedFinalStateUnknown.
-Its expectations (what a controller has just created and not seen yet) are not needed: the answer to each own write goes
-into the store at once. No library has an informer for asyncio: the client library's is made of threads, and kopf's index
-keeps phantoms after a lost deletion.
+In client-go's words this is an informer's Indexer; a deletion that only a LIST tells of is its
+DeletedFinalStateUnknown. Its expectations (what a controller has just created and not seen yet) are not needed: the
+answer to each own write goes into the store at once. No library has an informer for asyncio: the client library's is
+made of threads, and kopf's index keeps phantoms after a lost deletion.
 
 A number as resourceVersion is promised from Kubernetes 1.35 on; below it is so where the API server keeps its objects
 in etcd, which nearly all do.
@@ -30,7 +30,7 @@ from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.runtime.resources import Json, Resource, key_of, version_of
 
 IndexKeys = Callable[[Json], Iterable[str]]
-""" Under which words an object is to be found. """
+""" The index keys under which an object is found (client-go's IndexFunc). """
 
 
 class Change(NamedTuple):
@@ -121,15 +121,15 @@ class ResourceCache:
 
 
 OnChange = Callable[[Resource, Change], None]
-""" Called with each change, wherever it was learned. """
+""" Called with each change, wherever it came from. """
 
 
 def _ignore(_resource: Resource, _change: Change) -> None:
-    """Nobody wants to know."""
+    """Nobody asked for changes."""
 
 
 class Store:
-    """The shelves of all kinds that the operator watches."""
+    """The caches of all kinds that the operator watches."""
 
     def __init__(self, index: dict[Resource, IndexKeys], *, on_change: OnChange = _ignore) -> None:
         self._caches = {resource: ResourceCache(index_keys=keys) for resource, keys in index.items()}
@@ -140,7 +140,7 @@ class Store:
         return self._caches[resource].objects.get(key)
 
     def by_index(self, resource: Resource, index_key: str) -> list[Json]:
-        """Return the objects that are indexed under a word, in the order of their names."""
+        """Return the objects under an index key, in the order of their names."""
         cache = self._caches[resource]
         return [cache.objects[key] for key in sorted(cache.index.get(index_key, ()))]
 

@@ -5,9 +5,8 @@ nothing; adding one that is being worked on makes it come again afterwards, so n
 ever decide about the same session. A key can also be added for later (a wake-up); of several moments the earliest
 counts, and it stays one timer per key. Failures come back after an exponential back-off with jitter, per key.
 
-It is client-go's `workqueue`: `add`, `take` and `done` are its Add, Get and Done, `add_after` is AddAfter, `retry` is
-AddRateLimited and `forget` Forget. Written here because no library has one for asyncio: neither the client library,
-nor kr8s, lightkube or kopf's public API.
+It is client-go's `workqueue`, with its names: `add`, `get`, `done`, `add_after`, `add_rate_limited`, `forget`. Written
+here because no library has one for asyncio: neither the client library, nor kr8s, lightkube or kopf's public API.
 """
 
 import asyncio
@@ -49,7 +48,7 @@ class WorkQueue:
     _available: asyncio.Event = field(default_factory=asyncio.Event)
 
     def add(self, key: ObjectKey) -> None:
-        """Have the session looked at as soon as a worker is free."""
+        """Have the session reconciled as soon as a worker is free."""
         if key in self._processing:
             self._dirty.add(key)
         elif key not in self._queued:
@@ -59,7 +58,7 @@ class WorkQueue:
             self._available.set()
 
     def add_after(self, key: ObjectKey, delay: float) -> None:
-        """Have the session looked at in so many seconds, or earlier when an earlier moment was asked for."""
+        """Have the session reconciled in so many seconds, or earlier when an earlier moment was asked for."""
         if delay <= 0:
             self.add(key)
             return
@@ -72,7 +71,7 @@ class WorkQueue:
         self._delayed[key] = _Delayed(at, self.clock.call_later(delay, lambda: self._add_delayed(key)))
 
     def add_rate_limited(self, key: ObjectKey, *, at_least: float = 0.0) -> float:
-        """Have the session looked at after its back-off, which grows; return the seconds."""
+        """Have the session reconciled after its back-off, which grows; return the seconds."""
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
         delay = max(at_least, self.jitter(min(LAST_RETRY, FIRST_RETRY * 2 ** min(failures, 16))))
@@ -80,11 +79,11 @@ class WorkQueue:
         return delay
 
     def forget(self, key: ObjectKey) -> None:
-        """The session was dealt with: its next failure is a first one again."""
+        """The session was reconciled: its next failure is a first one again."""
         self._failures.pop(key, None)
 
     def drop(self, key: ObjectKey) -> None:
-        """The session is gone: drop its wake-up and its failures."""
+        """The session is deleted: drop its timer and its failures."""
         self._failures.pop(key, None)
         delayed = self._delayed.pop(key, None)
         if delayed is not None:

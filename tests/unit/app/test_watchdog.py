@@ -15,7 +15,7 @@ class Bench:
         self.now = 100.0
         self.valid_until: float | None = None
         self.ended: list[tuple[int, str]] = []
-        self.deadman = Watchdog(
+        self.watchdog = Watchdog(
             valid_until=lambda: self.valid_until,
             monotonic=lambda: self.now,
             end=lambda status, why: self.ended.append((status, why)),
@@ -31,7 +31,7 @@ def bench() -> Bench:
 def test_without_lease_and_deadline_nothing_ends(bench: Bench) -> None:
     """A process that waits for the Lease waits as long as it takes."""
     bench.now = 1e9
-    bench.deadman.check()
+    bench.watchdog.check()
 
     assert [] == bench.ended
 
@@ -40,10 +40,10 @@ def test_a_lease_that_ran_out_ends_the_process(bench: Bench) -> None:
     """Somebody else may act by now."""
     bench.valid_until = 107.0
     bench.now = 106.9
-    bench.deadman.check()
+    bench.watchdog.check()
     early = list(bench.ended)
     bench.now = 107.1
-    bench.deadman.check()
+    bench.watchdog.check()
 
     assert ([], [(1, "the Lease was not renewed in time")]) == (early, bench.ended)
 
@@ -53,29 +53,29 @@ def test_a_renewed_lease_does_not(bench: Bench) -> None:
     for _ in range(10):
         bench.valid_until = bench.now + 7
         bench.now += 2
-        bench.deadman.check()
+        bench.watchdog.check()
 
     assert [] == bench.ended
 
 
 def test_an_end_that_takes_too_long_is_made_hard(bench: Bench) -> None:
     """SIGTERM was eight seconds ago and something hangs."""
-    bench.deadman.set_deadline(8, status=1, reason="too long")
+    bench.watchdog.set_deadline(8, status=1, reason="too long")
     bench.now = 107.9
-    bench.deadman.check()
+    bench.watchdog.check()
     early = list(bench.ended)
     bench.now = 108.1
-    bench.deadman.check()
+    bench.watchdog.check()
 
     assert ([], [(1, "too long")]) == (early, bench.ended)
 
 
 def test_the_earliest_deadline_counts(bench: Bench) -> None:
     """A second reason to end does not give the first one more time."""
-    bench.deadman.set_deadline(5, status=1, reason="first")
-    bench.deadman.set_deadline(8, status=1, reason="second")
+    bench.watchdog.set_deadline(5, status=1, reason="first")
+    bench.watchdog.set_deadline(8, status=1, reason="second")
     bench.now = 105.1
-    bench.deadman.check()
+    bench.watchdog.check()
 
     assert [(1, "first")] == bench.ended
 
