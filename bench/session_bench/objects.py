@@ -10,7 +10,7 @@ import copy
 from typing import Any
 
 from whatsapp_operator.api.constants import API_VERSION
-from whatsapp_operator.core.facts import TOKEN_VOLUME
+from whatsapp_operator.core.objects.facts import TOKEN_VOLUME
 
 Object = dict[str, Any]
 

@@ -24,15 +24,15 @@ from whatsapp_operator.app.probes import Health, Probes, Role
 from whatsapp_operator.app.settings import BadSettings, Settings, load
 from whatsapp_operator.app.version import version
 from whatsapp_operator.app.watchdog import Watchdog, end_now
-from whatsapp_operator.runtime.client import Kube
-from whatsapp_operator.runtime.clock import SystemClock
-from whatsapp_operator.runtime.connection import BadCredentials, Connection, Credentials, credentials_path
-from whatsapp_operator.runtime.errors import KubeError
-from whatsapp_operator.runtime.keys import BadKeySecret, KeyRing
-from whatsapp_operator.runtime.lease import Lease, Phase
-from whatsapp_operator.runtime.metrics import Metrics
-from whatsapp_operator.runtime.operator import Config, Dependencies, Operator
-from whatsapp_operator.runtime.resync import STALE_AFTER
+from whatsapp_operator.runtime.kube.client import Kube
+from whatsapp_operator.runtime.kube.connection import BadCredentials, Connection, Credentials, credentials_path
+from whatsapp_operator.runtime.kube.errors import KubeError
+from whatsapp_operator.runtime.kube.resync import STALE_AFTER
+from whatsapp_operator.runtime.process.clock import SystemClock
+from whatsapp_operator.runtime.process.keys import BadKeySecret, KeyRing
+from whatsapp_operator.runtime.process.lease import Lease, Phase
+from whatsapp_operator.runtime.process.metrics import Metrics
+from whatsapp_operator.runtime.process.operator import Config, Dependencies, Operator
 
 logger = logging.getLogger(__name__)
 

@@ -17,8 +17,8 @@ from session_protocol.durations import format_duration, parse_duration
 
 from whatsapp_operator.app.hosts import allowed_hosts, page_host
 from whatsapp_operator.core.model import Defaults
-from whatsapp_operator.core.names import KEYS_SUFFIX
-from whatsapp_operator.runtime.lease import LeaseTimes
+from whatsapp_operator.core.objects.names import KEYS_SUFFIX
+from whatsapp_operator.runtime.process.lease import LeaseTimes
 
 _ALONE = (
     "WATCH_NAMESPACES is set and INSTANCE is not: quotas are counted over these namespaces alone. That is right for the "

@@ -2,7 +2,7 @@
 
 `on.event` handlers for five kinds pass each raw event to the runtime. That way kopf writes nothing onto people's
 objects (no finalizer, no annotation, no event), and its indexes, which keep phantoms after a lost deletion, are not
-used. What a watch misses the resync finds; a watch that is dead is noticed there too (`runtime.resync`).
+used. What a watch misses the resync finds; a watch that is dead is noticed there too (`runtime.kube.resync`).
 """
 
 import asyncio
@@ -13,10 +13,10 @@ from typing import Any, Final
 
 import kopf
 
-from whatsapp_operator.runtime.connection import Credentials
-from whatsapp_operator.runtime.operator import SELECTORS
-from whatsapp_operator.runtime.resources import Json, Resource
-from whatsapp_operator.runtime.resync import Stream
+from whatsapp_operator.runtime.kube.connection import Credentials
+from whatsapp_operator.runtime.kube.resources import Json, Resource
+from whatsapp_operator.runtime.kube.resync import Stream
+from whatsapp_operator.runtime.process.operator import SELECTORS
 
 EventHandler = Callable[[Stream, str | None, Json], None]
 """ Takes a watch event; kind None is what was there when the watch began. """

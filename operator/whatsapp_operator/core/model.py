@@ -33,7 +33,7 @@ class PodPhase(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class PodFacts:
-    """What the core needs to know of a pod. Made from its JSON by `core.facts.pod_facts`."""
+    """What the core needs to know of a pod. Made from its JSON by `core.objects.facts.pod_facts`."""
 
     name: str
     uid: PodUID
@@ -79,7 +79,7 @@ class PodFacts:
     secret_name: str | None = None
     """ The Secret its tokens come from. """
     template_hash: str = ""
-    """ The hash of the manifest it was created from (`core.pod.template_hash`). """
+    """ The hash of the manifest it was created from (`core.objects.pod.template_hash`). """
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,11 +9,11 @@ import pytest
 from integration.operator.admin import Json
 from integration.operator.conftest import Bench
 from whatsapp_operator.core.model import Event
-from whatsapp_operator.runtime.client import Kube
-from whatsapp_operator.runtime.clock import SystemClock
-from whatsapp_operator.runtime.connection import Connection, Credentials
-from whatsapp_operator.runtime.event_recorder import EventRecorder
-from whatsapp_operator.runtime.metrics import Metrics
+from whatsapp_operator.runtime.kube.client import Kube
+from whatsapp_operator.runtime.kube.connection import Connection, Credentials
+from whatsapp_operator.runtime.process.clock import SystemClock
+from whatsapp_operator.runtime.process.metrics import Metrics
+from whatsapp_operator.runtime.reconcile.event_recorder import EventRecorder
 
 NOTE = Event(type="Warning", action="Running", reason="BrowserExited", message="The runner failed.", pod="sales")
 EVENTS = "/apis/events.k8s.io/v1"

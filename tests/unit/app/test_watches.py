@@ -12,10 +12,10 @@ import pytest
 from aiohttp import web
 from unit.runtime.fakes import FakeClock
 from whatsapp_operator.app import watches
-from whatsapp_operator.runtime.connection import Credentials
-from whatsapp_operator.runtime.operator import MANAGED_SELECTOR, SELECTORS
-from whatsapp_operator.runtime.resources import PODS, SESSIONS, Json
-from whatsapp_operator.runtime.resync import Stream
+from whatsapp_operator.runtime.kube.connection import Credentials
+from whatsapp_operator.runtime.kube.resources import PODS, SESSIONS, Json
+from whatsapp_operator.runtime.kube.resync import Stream
+from whatsapp_operator.runtime.process.operator import MANAGED_SELECTOR, SELECTORS
 
 
 @pytest.fixture

@@ -18,8 +18,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from session_protocol.vocabulary import ExitCode, RunnerState, StateReason
 from unit.core.world import Crash, Json, World
 from whatsapp_operator.api.conditions import is_true
-from whatsapp_operator.core.holds import request_pending, stored_hold
 from whatsapp_operator.core.model import Action, CreatePod, Decision, DeletePod, PatchPVC
+from whatsapp_operator.core.session.holds import request_pending, stored_hold
 
 NAMES = ["a", "b", "c"]
 names = st.sampled_from(NAMES)

@@ -17,7 +17,7 @@ from session_protocol.vocabulary import RunnerState, StateReason
 from session_runner.settings import read_settings
 from session_runner.states.stop import Start, Stop, stop_after
 from unit.core.world import World, running
-from whatsapp_operator.core.holds import stored_hold
+from whatsapp_operator.core.session.holds import stored_hold
 
 REPLACED = "The same login is connected elsewhere."
 SUSPENDED = {"operatingMode": "Suspended"}

@@ -20,11 +20,6 @@ from whatsapp_operator.api.conditions import Condition, find_condition
 from whatsapp_operator.api.constants import API_VERSION, SERVICE_NAME, SESSION_KIND, SESSION_UID_LABEL
 from whatsapp_operator.api.quota import WhatsAppSessionQuota
 from whatsapp_operator.api.session import SessionStatus, WhatsAppSession
-from whatsapp_operator.core.admit import AdmissionResult, admit
-from whatsapp_operator.core.circuit_breaker import CircuitBreaker, runner_failures
-from whatsapp_operator.core.decide import decide
-from whatsapp_operator.core.diff import merge_patch
-from whatsapp_operator.core.facts import pod_facts, pvc_facts, service_facts
 from whatsapp_operator.core.model import (
     Action,
     AssumedReservation,
@@ -45,6 +40,11 @@ from whatsapp_operator.core.model import (
     RunnerReport,
     SessionUID,
 )
+from whatsapp_operator.core.objects.facts import pod_facts, pvc_facts, service_facts
+from whatsapp_operator.core.quota.admit import AdmissionResult, admit
+from whatsapp_operator.core.recovery.circuit_breaker import CircuitBreaker, runner_failures
+from whatsapp_operator.core.session.decide import decide
+from whatsapp_operator.core.writes.merge_patch import merge_patch
 
 Json = dict[str, Any]
 

@@ -23,11 +23,11 @@ from session_protocol.times import format_time
 from unit.runtime.fakes import FakeClock, exactly, settle
 from unit.runtime.memory_api import Json, Killed, MemoryApi
 from whatsapp_operator.core.model import Defaults
-from whatsapp_operator.runtime.client import Kube, Request, Response
-from whatsapp_operator.runtime.metrics import Metrics
-from whatsapp_operator.runtime.operator import SELECTORS, Config, Dependencies, Operator
-from whatsapp_operator.runtime.resync import Stream
-from whatsapp_operator.runtime.runner_poller import WAIT, NoAnswer, Target
+from whatsapp_operator.runtime.kube.client import Kube, Request, Response
+from whatsapp_operator.runtime.kube.resync import Stream
+from whatsapp_operator.runtime.process.metrics import Metrics
+from whatsapp_operator.runtime.process.operator import SELECTORS, Config, Dependencies, Operator
+from whatsapp_operator.runtime.runners.poller import WAIT, NoAnswer, Target
 
 NAMESPACE = "shop"
 PLURALS = {resource.plural: resource for resource in SELECTORS}

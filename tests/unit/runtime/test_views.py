@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 from unit.runtime.memory_api import Fault
 from unit.runtime.simulation import Simulation
-from whatsapp_operator.runtime.client import Request, Response
+from whatsapp_operator.runtime.kube.client import Request, Response
 
 
 @pytest.fixture
