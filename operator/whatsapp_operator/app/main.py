@@ -20,6 +20,7 @@ from typing import Any, Final
 
 from session_protocol import logs, open_files
 
+from whatsapp_operator.api.constants import CLIENT_NAME
 from whatsapp_operator.app.probes import Health, Probes, Role
 from whatsapp_operator.app.settings import BadSettings, Settings, load
 from whatsapp_operator.app.version import version
@@ -101,7 +102,7 @@ class Process:
         namespace = self._namespace()
         defaults = self._settings.defaults()
         await self._credentials.load()
-        connection = Connection(self._credentials, user_agent=f"whatsapp-operator/{version()}", metrics=self._metrics)
+        connection = Connection(self._credentials, user_agent=f"{CLIENT_NAME}/{version()}", metrics=self._metrics)
         kube = self._kube(connection)
         probes = Probes(health=self.health, measure=self._measure, metrics=self._metrics)
         port = await probes.start(address=self._settings.http_address, port=self._settings.http_port)
@@ -146,7 +147,7 @@ class Process:
         """Make a new key; a running operator reads it within a resync interval."""
         namespace = self._namespace()
         await self._credentials.load()
-        connection = Connection(self._credentials, user_agent=f"whatsapp-operator/{version()}", metrics=self._metrics)
+        connection = Connection(self._credentials, user_agent=f"{CLIENT_NAME}/{version()}", metrics=self._metrics)
         keys = KeyRing(
             kube=self._kube(connection), clock=self._clock, namespace=namespace, name=self._settings.key_secret
         )

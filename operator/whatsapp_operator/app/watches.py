@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import kopf
 
+from whatsapp_operator.api.constants import CLIENT_NAME
 from whatsapp_operator.runtime.kube.connection import Credentials
 from whatsapp_operator.runtime.kube.resources import Json, Resource
 from whatsapp_operator.runtime.kube.resync import Stream
@@ -25,7 +26,6 @@ SERVER_TIMEOUT: Final = 300
 """ Seconds, whole ones or the API server refuses. It ends each watch after this time and a new one goes on from there: belt and braces. """
 END: Final = timedelta(seconds=3)
 """ How long kopf may take to end. """
-NAME: Final = "whatsapp-operator"
 
 
 class WatchesEnded(Exception):
@@ -48,7 +48,7 @@ def settings(*, request_timeout: timedelta, page: int) -> kopf.OperatorSettings:
             configured.watching.label_selectors[resource.version, resource.plural] = labels
     configured.execution.max_workers = 1  # all handlers are coroutines
     configured.posting.level = logging.CRITICAL + 1
-    configured.posting.reporting_component = NAME
+    configured.posting.reporting_component = CLIENT_NAME
     configured.peering.standalone = True
     configured.scanning.disabled = True
     return configured

@@ -9,14 +9,12 @@ from typing import Any, Final, NamedTuple
 from session_protocol.durations import format_duration
 from session_protocol.environment import Variable
 
-from whatsapp_operator.api.constants import RUNNER_PORT
+from whatsapp_operator.api.constants import RUNNER_CONTAINER, RUNNER_PORT, RUNNER_PORT_NAME, TOKEN_VOLUME
 from whatsapp_operator.api.resources import effective
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core.model import Defaults
 from whatsapp_operator.core.objects import names
-from whatsapp_operator.core.objects.facts import RUNNER_CONTAINER, TOKEN_VOLUME
 from whatsapp_operator.core.objects.secret import EXTRA_CA_KEY
-from whatsapp_operator.core.objects.service import PORT_NAME
 
 PROFILE_DIR: Final = "/profile"
 TOKEN_DIR: Final = "/run/whatsapp-session/tokens"  # noqa: S105 -- a path
@@ -54,7 +52,7 @@ def runner_container(session: WhatsAppSession, defaults: Defaults) -> dict[str, 
         "image": session.spec.pod.image or defaults.runner_image,
         "imagePullPolicy": defaults.image_pull_policy,
         "env": _environment(session, defaults),
-        "ports": [{"name": PORT_NAME, "containerPort": RUNNER_PORT, "protocol": "TCP"}],
+        "ports": [{"name": RUNNER_PORT_NAME, "containerPort": RUNNER_PORT, "protocol": "TCP"}],
         "resources": effective(session.spec.resources).to_dict(),
         "volumeMounts": [
             {"name": _PROFILE_VOLUME, "mountPath": PROFILE_DIR},
@@ -127,7 +125,7 @@ def variable(name: str, value: str) -> dict[str, str]:
 
 def _probe(path: str, *, period: int, timeout: int, failures: int) -> dict[str, Any]:
     return {
-        "httpGet": {"path": path, "port": PORT_NAME},
+        "httpGet": {"path": path, "port": RUNNER_PORT_NAME},
         "periodSeconds": period,
         "timeoutSeconds": timeout,
         "failureThreshold": failures,

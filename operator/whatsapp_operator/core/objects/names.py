@@ -11,7 +11,6 @@ from whatsapp_operator.api.constants import (
     API_VERSION,
     APP_INSTANCE_LABEL,
     COMPONENT_LABEL,
-    GROUP,
     MANAGED_BY,
     MANAGED_BY_LABEL,
     NAME_LABEL,
@@ -19,7 +18,6 @@ from whatsapp_operator.api.constants import (
     OPERATOR_NAME,
     PART_OF,
     PART_OF_LABEL,
-    QUOTA_LABEL,
     RUNNER_COMPONENT,
     RUNNER_NAME,
     RUNNER_PORT,
@@ -31,14 +29,6 @@ from whatsapp_operator.api.constants import (
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core.model import KeyID, SessionUID
 
-KEY_ID_LABEL: Final = f"{GROUP}/key-id"
-""" On pods and Secrets: the key that the tokens come from; a key is kept while a pod bears its id. """
-QUOTA_ANNOTATION: Final = QUOTA_LABEL
-""" On pods: the quota's whole name, which a label value may be too short for. """
-TEMPLATE_HASH_ANNOTATION: Final = f"{GROUP}/made-from"
-""" On pods: the hash of the manifest, to tell whether later edits wait for the next pod. """
-KEYS_SUFFIX: Final = "-keys"
-""" The operator's key Secret is called as its Lease is, and this. """
 _LABEL_VALUE: Final = 63
 
 

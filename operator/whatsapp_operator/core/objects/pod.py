@@ -13,12 +13,15 @@ from session_protocol.times import format_time
 
 from whatsapp_operator.api.conditions import ConditionStatus, ConditionType, find_condition
 from whatsapp_operator.api.constants import (
+    KEY_ID_LABEL,
     NAME_LABEL,
+    QUOTA_ANNOTATION,
     QUOTA_LABEL,
     RELINK_AT,
     RESTART_AT,
     RUNNER_NAME,
     SERVICE_NAME,
+    TEMPLATE_HASH_ANNOTATION,
 )
 from whatsapp_operator.api.requests import requested
 from whatsapp_operator.api.session import WhatsAppSession
@@ -46,8 +49,8 @@ def pod_manifest(session: WhatsAppSession, defaults: Defaults) -> Manifest:
         "namespace": session.metadata.namespace,
         "labels": options.labels
         | names.selector_labels(session)
-        | {QUOTA_LABEL: names.label_value(quota), names.KEY_ID_LABEL: names.label_value(defaults.key_id)},
-        "annotations": options.annotations | {names.QUOTA_ANNOTATION: quota, _EVICTION_HINT: _scratch_names()},
+        | {QUOTA_LABEL: names.label_value(quota), KEY_ID_LABEL: names.label_value(defaults.key_id)},
+        "annotations": options.annotations | {QUOTA_ANNOTATION: quota, _EVICTION_HINT: _scratch_names()},
         "ownerReferences": [names.owner_reference(session)],
     }
     pod: dict[str, Any] = {
@@ -56,7 +59,7 @@ def pod_manifest(session: WhatsAppSession, defaults: Defaults) -> Manifest:
         "metadata": metadata,
         "spec": _spec(session, defaults),
     }
-    metadata["annotations"][names.TEMPLATE_HASH_ANNOTATION] = _hash(pod)
+    metadata["annotations"][TEMPLATE_HASH_ANNOTATION] = _hash(pod)
     # After the hash: labels that nothing selects by are no reason to call a running pod outdated, neither when
     # they came nor when one changes. A person's own value for one of them stays.
     metadata["labels"] = names.recommended_labels(session.metadata.name) | metadata["labels"]
@@ -88,7 +91,7 @@ def _resumed(session: WhatsAppSession) -> str | None:
 
 def template_hash(session: WhatsAppSession, defaults: Defaults) -> str:
     """Return what a pod created now would bear as made-from; another one on the pod means that edits wait."""
-    return str(pod_manifest(session, defaults)["metadata"]["annotations"][names.TEMPLATE_HASH_ANNOTATION])
+    return str(pod_manifest(session, defaults)["metadata"]["annotations"][TEMPLATE_HASH_ANNOTATION])
 
 
 def _spec(session: WhatsAppSession, defaults: Defaults) -> dict[str, Any]:

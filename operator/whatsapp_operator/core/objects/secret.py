@@ -6,6 +6,7 @@ so that no decision, log or test of a decision ever holds a key. It is immutable
 
 from typing import Final
 
+from whatsapp_operator.api.constants import KEY_ID_LABEL
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core.model import Defaults, Manifest
 from whatsapp_operator.core.objects import names
@@ -23,7 +24,7 @@ def secret_manifest(session: WhatsAppSession, defaults: Defaults) -> Manifest:
             "metadata": {
                 "name": names.secret_name(session, key_id=defaults.key_id, extra_ca=defaults.extra_ca),
                 "namespace": session.metadata.namespace,
-                "labels": names.labels(session) | {names.KEY_ID_LABEL: names.label_value(defaults.key_id)},
+                "labels": names.labels(session) | {KEY_ID_LABEL: names.label_value(defaults.key_id)},
                 "ownerReferences": [names.owner_reference(session)],
             },
             "type": "Opaque",

@@ -12,12 +12,11 @@ from whatsapp_operator.api.constants import (
     NAME_LABEL,
     RUNNER_NAME,
     RUNNER_PORT,
+    RUNNER_PORT_NAME,
     SERVICE_NAME,
 )
 from whatsapp_operator.core.model import Manifest
 from whatsapp_operator.core.objects import names
-
-PORT_NAME = "http"
 
 
 def service_manifest(namespace: str) -> Manifest:
@@ -36,7 +35,9 @@ def service_manifest(namespace: str) -> Manifest:
                 "clusterIP": "None",
                 "publishNotReadyAddresses": True,
                 "selector": {MANAGED_BY_LABEL: MANAGED_BY, NAME_LABEL: RUNNER_NAME},
-                "ports": [{"name": PORT_NAME, "port": RUNNER_PORT, "targetPort": PORT_NAME, "protocol": "TCP"}],
+                "ports": [
+                    {"name": RUNNER_PORT_NAME, "port": RUNNER_PORT, "targetPort": RUNNER_PORT_NAME, "protocol": "TCP"}
+                ],
             },
         }
     )

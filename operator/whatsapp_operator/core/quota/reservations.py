@@ -12,15 +12,14 @@ from typing import Any, Final
 from session_protocol.quantities import format_quantity
 
 from whatsapp_operator.api.conditions import Condition, ConditionStatus, set_condition
-from whatsapp_operator.api.constants import QUOTA_LABEL, SESSION_UID_LABEL
 from whatsapp_operator.api.invalid import InvalidObject
-from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.api.quota import QuotaSpec, QuotaStatus, WhatsAppSessionQuota
 from whatsapp_operator.api.resources import effective
 from whatsapp_operator.api.session import OperatingMode, WhatsAppSession
 from whatsapp_operator.core.model import AssumedReservation, SessionUID
-from whatsapp_operator.core.objects import names
+from whatsapp_operator.core.objects import names, ownership
 from whatsapp_operator.core.objects.facts import memory_limits
+from whatsapp_operator.core.objects.reading import part, text
 from whatsapp_operator.core.quota.eligibility import is_on_hold
 
 WITHIN_LIMITS: Final = "WithinLimits"
@@ -44,7 +43,6 @@ class Reservation:
 class PendingSession:
     """A session that wants to run and has no reservation that fits it."""
 
-    key: ObjectKey
     created: datetime
     reservation: Reservation
     """ The reservation it wants. """
@@ -85,17 +83,14 @@ def stored_reservation(session: WhatsAppSession) -> Reservation | None:
 
 def pod_reservation(pod: Mapping[str, Any]) -> Reservation | None:
     """Return what a pod takes until its object is gone, ended or not; None for a pod of no session."""
-    metadata = pod.get("metadata") or {}
-    labels, annotations = metadata.get("labels") or {}, metadata.get("annotations") or {}
-    uid = labels.get(SESSION_UID_LABEL)
-    quota = annotations.get(names.QUOTA_ANNOTATION) or labels.get(QUOTA_LABEL)
-    if not uid or not quota:
+    uid, quota = ownership.session_uid(pod), ownership.quota_name(pod)
+    if uid is None or quota is None:
         return None
     return Reservation(
-        session_uid=SessionUID(uid),
+        session_uid=uid,
         quota=quota,
-        namespace=str(metadata.get("namespace", "")),
-        memory=memory_limits(pod.get("spec") or {}),
+        namespace=text(part(pod, "metadata"), "namespace"),
+        memory=memory_limits(part(pod, "spec")),
     )
 
 
@@ -125,7 +120,7 @@ def pending_session(session: WhatsAppSession) -> PendingSession | None:
     ):
         return None
     created = metadata.creation_timestamp or datetime.max.replace(tzinfo=UTC)
-    return PendingSession(key=metadata.key, created=created, reservation=wanted_reservation(session))
+    return PendingSession(created=created, reservation=wanted_reservation(session))
 
 
 def quota_status(quota: WhatsAppSessionQuota, *, usage: Usage, now: datetime) -> QuotaStatus:

@@ -9,13 +9,12 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, Protocol
 
+from whatsapp_operator.api.constants import CLIENT_NAME
 from whatsapp_operator.runtime.kube.errors import Gone, Unprocessable, error_for
 from whatsapp_operator.runtime.kube.resources import Json, Resource, key_of, uid_of
 
 JSON: Final = "application/json"
 MERGE_PATCH: Final = "application/merge-patch+json"
-FIELD_MANAGER: Final = "whatsapp-operator"
-""" Who `kubectl --show-managed-fields` names for what the operator writes. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +105,7 @@ class Kube:
         return await self._call(
             "POST",
             resource.path(namespace=namespace),
-            query=(("fieldManager", FIELD_MANAGER),),
+            query=(("fieldManager", CLIENT_NAME),),
             body=dict(obj),
             within=within,
         )
@@ -117,7 +116,7 @@ class Kube:
         return await self._call(
             "PUT",
             resource.path(namespace=key.namespace or None, name=key.name),
-            query=(("fieldManager", FIELD_MANAGER),),
+            query=(("fieldManager", CLIENT_NAME),),
             body=dict(obj),
             within=within,
         )
@@ -127,7 +126,7 @@ class Kube:
         return await self._call(
             "PATCH",
             resource.path(namespace=namespace, name=name),
-            query=(("fieldManager", FIELD_MANAGER),),
+            query=(("fieldManager", CLIENT_NAME),),
             body=dict(patch),
             content_type=MERGE_PATCH,
         )
@@ -142,7 +141,7 @@ class Kube:
         return await self._call(
             "PATCH",
             resource.path(namespace=key.namespace or None, name=key.name, subresource="status"),
-            query=(("fieldManager", FIELD_MANAGER),),
+            query=(("fieldManager", CLIENT_NAME),),
             body={"metadata": precondition, "status": dict(patch)},
             content_type=MERGE_PATCH,
         )

@@ -8,8 +8,8 @@ and is read again from time to time until it is gone.
 from dataclasses import dataclass, field
 from typing import Final
 
-from whatsapp_operator.api.constants import MANAGED_BY, MANAGED_BY_LABEL
 from whatsapp_operator.api.metadata import ObjectKey
+from whatsapp_operator.core.objects import ownership
 from whatsapp_operator.runtime.kube.client import Kube
 from whatsapp_operator.runtime.kube.errors import NotFound
 from whatsapp_operator.runtime.kube.resources import Json, Resource, version_of
@@ -53,7 +53,7 @@ class ForeignObjects:
             if known is not None:
                 self.store.forget(resource, key, version=version_of(known))
             return
-        if (obj["metadata"].get("labels") or {}).get(MANAGED_BY_LABEL) == MANAGED_BY:
+        if ownership.is_managed(obj):
             self._objects.pop((resource, key), None)
             self.store.put(resource, obj)
         else:

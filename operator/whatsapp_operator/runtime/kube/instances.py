@@ -10,14 +10,11 @@ turned every day, and a watch on all namespaces would be one more right and one 
 """
 
 from collections.abc import Collection
-from typing import Final
 
-from whatsapp_operator.api.constants import GROUP
+from whatsapp_operator.core.objects import ownership
 from whatsapp_operator.runtime.kube.client import Kube
 from whatsapp_operator.runtime.kube.errors import NotFound
 from whatsapp_operator.runtime.kube.resources import NAMESPACES, Json
-
-INSTANCE_LABEL: Final = f"{GROUP}/instance"
 
 
 class Instance:
@@ -38,8 +35,7 @@ class Instance:
 
     def owns(self, obj: Json) -> bool:
         """Whether a labelled object (a namespace, a quota) is this operator's."""
-        labels = obj["metadata"].get("labels") or {}
-        return bool(labels.get(INSTANCE_LABEL, "") == self._name)
+        return ownership.instance(obj) == self._name
 
     async def serves(self, namespace: str) -> bool:
         """Whether the sessions of a namespace are this operator's."""

@@ -21,8 +21,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from whatsapp_operator.api.constants import KEYS_SUFFIX
 from whatsapp_operator.core.model import KeyID
-from whatsapp_operator.core.objects.names import KEYS_SUFFIX, operator_labels
+from whatsapp_operator.core.objects.names import operator_labels
 from whatsapp_operator.runtime.kube.client import Kube
 from whatsapp_operator.runtime.kube.errors import AlreadyExists, Conflict, NotFound
 from whatsapp_operator.runtime.kube.resources import SECRETS, Json

@@ -101,8 +101,6 @@ class Lease:
         self._held: Json = {}
         self._renewed = 0.0
         self.phase = Phase.WAITING
-        self.answered = clock.monotonic()
-        """ When the API server last answered, monotonic seconds; for the liveness of a waiting process. """
 
     async def acquire(self) -> None:
         """Wait until this process holds the Lease."""
@@ -119,7 +117,6 @@ class Lease:
         except KubeError as error:
             logger.warning("Lease could not be read or taken", extra={"error": str(error), "lease": self._name})
             return False
-        self.answered = self._clock.monotonic()
         if held is None:
             return False
         if self._clock.monotonic() - started > self._times.renew_deadline.total_seconds():
@@ -193,7 +190,6 @@ class Lease:
         except KubeError as error:
             logger.warning("Lease could not be renewed", extra={"error": str(error), "lease": self._name})
             return False
-        self.answered = self._clock.monotonic()
         return True
 
     async def _reread(self) -> None:

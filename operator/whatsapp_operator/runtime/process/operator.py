@@ -11,16 +11,16 @@ acts before the first full LIST: a decision on half a picture would create what 
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
 from session_protocol.vocabulary import TokenScope
 
-from whatsapp_operator.api.constants import GROUP, MANAGED_BY, MANAGED_BY_LABEL, SESSION_KIND, SESSION_LABEL
+from whatsapp_operator.api.constants import EVENT_CONTROLLER, MANAGED_BY, MANAGED_BY_LABEL
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.core.model import Defaults, Event, KeyID, SessionUID
-from whatsapp_operator.core.objects.names import KEY_ID_LABEL
+from whatsapp_operator.core.objects import ownership
 from whatsapp_operator.core.objects.tokens import token
 from whatsapp_operator.runtime.admission.rounds import Admission
 from whatsapp_operator.runtime.kube.client import Kube
@@ -85,7 +85,7 @@ class Config:
     namespaces: tuple[str, ...] = ()
     resync_interval: timedelta = timedelta(seconds=60)
     workers: int = 8
-    component: str = field(default=f"whatsapp-operator.{GROUP}")
+    component: str = EVENT_CONTROLLER
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -274,7 +274,7 @@ class Operator:
             if resource is SESSIONS:
                 yield key
             elif resource in (PODS, PVCS):
-                yield from (ObjectKey(key.namespace, name) for name in _session_names(obj))
+                yield from (ObjectKey(key.namespace, name) for name in ownership.possible_session_names(obj))
             elif resource is SERVICES and (change.before is None or change.after is None):
                 yield from (found for found in self.store.keys(SESSIONS) if found.namespace == key.namespace)
 
@@ -299,8 +299,8 @@ class Operator:
         self.admission.request()
 
     async def _prune_keys(self) -> None:
-        labels = [pod["metadata"].get("labels") or {} for pod in self.store.all(PODS)]
-        await self.keys.prune(used={KeyID(found[KEY_ID_LABEL]) for found in labels if KEY_ID_LABEL in found})
+        used = {key_id for pod in self.store.all(PODS) if (key_id := ownership.key_id(pod)) is not None}
+        await self.keys.prune(used=used)
 
     def _on_circuit_breaker_changed(self, message: str | None) -> None:
         for key in self.store.keys(SESSIONS):
@@ -342,11 +342,3 @@ def _generation(obj: Json | None) -> int:
 def _admission(obj: Json | None) -> Json | None:
     admission: Json | None = ((obj or {}).get("status") or {}).get("admission")
     return admission
-
-
-def _session_names(obj: Json) -> set[str]:
-    """Return the names of the sessions that an object may belong to."""
-    metadata = obj["metadata"]
-    names = {(metadata.get("labels") or {}).get(SESSION_LABEL), metadata["name"]}
-    names |= {owner.get("name") for owner in metadata.get("ownerReferences") or [] if owner.get("kind") == SESSION_KIND}
-    return {name for name in names if name}

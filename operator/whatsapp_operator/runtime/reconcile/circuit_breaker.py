@@ -8,9 +8,9 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
-from whatsapp_operator.api.constants import SESSION_UID_LABEL
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core.model import SessionUID
+from whatsapp_operator.core.objects import ownership
 from whatsapp_operator.core.recovery.circuit_breaker import CircuitBreaker, runner_failures
 from whatsapp_operator.runtime.kube.resources import PODS, uid_of
 from whatsapp_operator.runtime.kube.store import Change, Store
@@ -65,10 +65,9 @@ class CircuitBreakerMonitor:
         """Evaluate again: everything was listed, a failure was recorded, or time has passed."""
         self._complete = True
         with_pod = {
-            SessionUID(uid)
+            uid
             for pod in self._store.all(PODS)
-            if (uid := (pod["metadata"].get("labels") or {}).get(SESSION_UID_LABEL))
-            and self._is_ours(pod["metadata"]["namespace"])
+            if (uid := ownership.session_uid(pod)) is not None and self._is_ours(pod["metadata"]["namespace"])
         }
         before, now = self._breaker.message, self._clock.now()
         self._breaker = self._breaker.after(failures=self._failures, with_pod=with_pod, now=now)

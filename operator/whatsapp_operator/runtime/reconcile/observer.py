@@ -4,38 +4,31 @@ Called by the reconciler before each decision. Nothing is asked of the API serve
 watch tells (a foreign object with our name) was read before.
 """
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
 
-from whatsapp_operator.api.constants import SERVICE_NAME, SESSION_UID_LABEL
+from whatsapp_operator.api.constants import SERVICE_NAME
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core.model import Observation, PodFacts, RefusedAction, SessionUID
-from whatsapp_operator.core.objects import names
+from whatsapp_operator.core.objects import names, ownership
 from whatsapp_operator.core.objects.facts import pod_facts, pvc_facts, service_facts
 from whatsapp_operator.runtime.admission.rounds import Admission
 from whatsapp_operator.runtime.kube.foreign_objects import ForeignObjects
-from whatsapp_operator.runtime.kube.resources import PODS, PVCS, SERVICES, Json, Resource
-from whatsapp_operator.runtime.kube.store import IndexKeys, Store
+from whatsapp_operator.runtime.kube.resources import PODS, PVCS, SERVICES, Json
+from whatsapp_operator.runtime.kube.store import Store
 from whatsapp_operator.runtime.process.clock import Clock
 from whatsapp_operator.runtime.reconcile.pod_history import PodHistory
 from whatsapp_operator.runtime.runners.poller import RunnerPoller
 
 
-def pod_index_keys(pod: Json) -> list[str]:
+def pod_index_keys(pod: Json) -> Iterable[str]:
     """Return a pod's index keys: the UIDs of the sessions that it may belong to."""
-    metadata: dict[str, Any] = pod["metadata"]
-    label = (metadata.get("labels") or {}).get(SESSION_UID_LABEL)
-    owners = [owner.get("uid") for owner in metadata.get("ownerReferences") or []]
-    return [key for key in {label, *owners} if key]
+    return ownership.possible_session_uids(pod)
 
 
-def no_index_keys(_: Json) -> list[str]:
+def no_index_keys(_: Json) -> Iterable[str]:
     """Found by name alone."""
-    return []
-
-
-INDEX: dict[Resource, IndexKeys] = {PODS: pod_index_keys}
+    return ()
 
 
 class Observer:

@@ -10,7 +10,8 @@ from collections import defaultdict
 from collections.abc import Collection
 
 from whatsapp_operator.core.model import PodUID, SessionUID
-from whatsapp_operator.runtime.kube.resources import Json, uid_of
+from whatsapp_operator.core.objects import ownership
+from whatsapp_operator.runtime.kube.resources import uid_of
 from whatsapp_operator.runtime.kube.store import Change
 
 
@@ -22,7 +23,7 @@ class PodHistory:
 
     def record(self, change: Change) -> None:
         """Record a pod's change in the store."""
-        if change.after is None or (session := _owner_of(change.after)) is None:
+        if change.after is None or (session := ownership.own_pods_session(change.after)) is None:
             return
         pod = PodUID(uid_of(change.after))
         if pod not in self._pods[session]:
@@ -43,10 +44,3 @@ class PodHistory:
         """Forget all but these: others' pods are recorded too, and a pod that outlives its session is seen after it."""
         for gone in self._pods.keys() - sessions:
             del self._pods[gone]
-
-
-def _owner_of(pod: Json) -> SessionUID | None:
-    """Return whose pod it is. One of another name that has our owner reference was made by a person, and is no restart."""
-    metadata = pod["metadata"]
-    owners = (owner for owner in metadata.get("ownerReferences") or [] if owner.get("controller"))
-    return next((SessionUID(owner["uid"]) for owner in owners if owner.get("name") == metadata["name"]), None)

@@ -3,8 +3,9 @@
 import pytest
 from unit.runtime.fakes import FakeClock
 from unit.runtime.memory_api import MemoryApi
+from whatsapp_operator.api.constants import INSTANCE_LABEL
 from whatsapp_operator.runtime.kube.client import Kube
-from whatsapp_operator.runtime.kube.instances import INSTANCE_LABEL, Instance
+from whatsapp_operator.runtime.kube.instances import Instance
 
 
 @pytest.fixture
