@@ -1,4 +1,4 @@
-"""`python -m whatsapp_operator.api.generate`: write what the models say: CRDs, JSON Schemas, API reference.
+"""`python -m whatsapp_operator.api.generate`: write what models and states say: CRDs, JSON Schemas, tables of the docs.
 
 `make generate` runs it after a change of the models; with `--check` it writes nothing and fails when a file differs,
 which is what a test asks in its own way. The folder to write to is the repository's, found from this file.
@@ -8,7 +8,6 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 
 import yaml
@@ -16,6 +15,7 @@ import yaml
 from whatsapp_operator.api.crd.definitions import KINDS, definition
 from whatsapp_operator.api.crd.json_schema import json_schema, json_schema_path
 from whatsapp_operator.api.crd.reference import reference
+from whatsapp_operator.api.state_pages import HEALTH_CHECK, PAGES, filled, health_check
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -30,7 +30,6 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
-@cache
 def files() -> Mapping[Path, str]:
     """Return what is generated, by its path in the repository."""
     crds = {
@@ -42,12 +41,14 @@ def files() -> Mapping[Path, str]:
         Path("schemas") / json_schema_path(kind): json.dumps(json_schema(kind), indent=2, ensure_ascii=False) + "\n"
         for kind in KINDS
     }
-    return {**crds, **schemas, Path("docs/reference/api.md"): reference()}
+    return {**crds, **schemas, Path("docs/reference/api.md"): reference(), HEALTH_CHECK: health_check()}
 
 
 def differing(repository: Path) -> dict[Path, str]:
     """Return the files that are missing or differ from what the models say, with the text they should have."""
-    return {path: text for path, text in files().items() if _text(repository / path) != text}
+    written = {path: _text(repository / path) for path in (*files(), *PAGES)}
+    pages = {path: filled(text) for path in PAGES if (text := written[path]) is not None}
+    return {path: text for path, text in {**files(), **pages}.items() if written[path] != text}
 
 
 def _text(path: Path) -> str | None:

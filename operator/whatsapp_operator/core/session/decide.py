@@ -10,6 +10,8 @@ happened. Two promises make a crash at any point harmless:
 
 from datetime import datetime
 
+from session_protocol.states import traits_of
+
 from whatsapp_operator.api.session import SessionSpec, SessionStatus, WhatsAppSession
 from whatsapp_operator.core.model import (
     Action,
@@ -23,7 +25,7 @@ from whatsapp_operator.core.model import (
 )
 from whatsapp_operator.core.objects.pvc import pvc_patch
 from whatsapp_operator.core.recovery.attempts import healthy_at
-from whatsapp_operator.core.recovery.failure import FATAL_STATES, has_ended
+from whatsapp_operator.core.recovery.failure import has_ended
 from whatsapp_operator.core.session.create import Step
 from whatsapp_operator.core.session.events import events
 from whatsapp_operator.core.session.rules import next_step
@@ -108,7 +110,7 @@ def _requeue_at(snapshot: Snapshot, step: Step) -> datetime | None:
     moments = [step.requeue_at]
     if snapshot.pod_active and snapshot.responding and report is not None:
         moments.append(report.received + SILENCE)
-        if report.state in FATAL_STATES and report.since is not None:
+        if traits_of(report.state).fatal and report.since is not None:
             moments.append(report.since + spec.timeouts.health_check)
     if snapshot.pod_active and snapshot.silent_since is not None:
         moments.append(snapshot.silent_since + SILENCE)

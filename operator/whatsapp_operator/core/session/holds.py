@@ -9,37 +9,25 @@ What ends one must end the other: a request ends both with the pod that carries 
 Suspended=True, whose time the next pod carries.
 """
 
-from typing import Final
-
-from session_protocol.vocabulary import RunnerState, wait_is_over, waits_for_person
+from session_protocol.states import traits_of, wait_is_over, waits_for_person
 
 from whatsapp_operator.api.conditions import ConditionStatus, ConditionType, find_condition
 from whatsapp_operator.api.requests import HandledRequests, relink_pending, requested, restart_pending
-from whatsapp_operator.api.session import Reason, SessionStatus, WhatsAppSession
+from whatsapp_operator.api.session import SessionStatus, WhatsAppSession
 from whatsapp_operator.core.model import PodFacts, RunnerReport
 
-HOLD_REASONS_BY_STATE: Final = {
-    RunnerState.CONFLICT: Reason.CONFLICT,
-    RunnerState.TEMPORARILY_BANNED: Reason.TEMPORARILY_BANNED,
-    RunnerState.LOGGED_OUT: Reason.LOGGED_OUT,
-}
-""" The runner's states that wait for a person (a logout only when its reason says so), and the reason that is written. """
-HOLD_REASONS: Final = frozenset(str(reason) for reason in HOLD_REASONS_BY_STATE.values())
 
-
-def stored_hold(status: SessionStatus) -> Reason | None:
-    """Return what the status remembers."""
+def stored_hold(status: SessionStatus) -> str | None:
+    """Return what the status remembers: the runner's state that waits for a person, which is the reason of Stalled."""
     stalled = find_condition(status.conditions, ConditionType.STALLED)
-    if stalled is None or stalled.status != ConditionStatus.TRUE or stalled.reason not in HOLD_REASONS:
+    if stalled is None or stalled.status != ConditionStatus.TRUE or traits_of(stalled.reason).hold is None:
         return None
-    return Reason(stalled.reason)
+    return stalled.reason
 
 
-def reported_hold(report: RunnerReport) -> Reason | None:
+def reported_hold(report: RunnerReport) -> str | None:
     """Return why a person is waited for by the runner's report, or None."""
-    if not waits_for_person(state=report.state, reason=report.reason):
-        return None
-    return HOLD_REASONS_BY_STATE.get(RunnerState(report.state))
+    return report.state if waits_for_person(state=report.state, reason=report.reason) else None
 
 
 def ends_hold(report: RunnerReport) -> bool:
@@ -66,7 +54,7 @@ def handled_requests(session: WhatsAppSession, pod: PodFacts | None) -> HandledR
     )
 
 
-def status_hold(session: WhatsAppSession, *, pod: PodFacts | None, report: RunnerReport | None) -> Reason | None:
+def status_hold(session: WhatsAppSession, *, pod: PodFacts | None, report: RunnerReport | None) -> str | None:
     """Return the hold that the status is to keep: it is remembered until something has ended it.
 
     A request ends it with the pod that carries the request, not before: while the request waits, for a reservation or
@@ -84,7 +72,7 @@ def status_hold(session: WhatsAppSession, *, pod: PodFacts | None, report: Runne
     return None if ends_hold(report) else hold
 
 
-def active_hold(session: WhatsAppSession, *, pod: PodFacts | None, report: RunnerReport | None) -> Reason | None:
+def active_hold(session: WhatsAppSession, *, pod: PodFacts | None, report: RunnerReport | None) -> str | None:
     """Return why no pod may be created for the session now, or None: by its status, a request, and a runner's last report."""
     if request_pending(session, handled_requests(session, pod)):
         return None

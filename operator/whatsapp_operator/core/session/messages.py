@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from session_protocol.quantities import format_quantity
+from session_protocol.states import Request, traits_of
 from session_protocol.times import format_time
 
 from whatsapp_operator.api.constants import RELINK_AT, RESTART_AT, SERVICE_NAME
@@ -68,29 +69,16 @@ CLAIM_TERMINATING: Final = ReasonMessage(
     Reason.CLAIM_TERMINATING,
     "The volume claim is being deleted, with the profile on it. A new one is made when it is gone.",
 )
-_HELD: Final = {
-    Reason.CONFLICT: (
-        "Another window or device uses this session. A new pod would take it over, so none is made by itself",
-        f"to take it over, {RESTART}",
-    ),
-    Reason.TEMPORARILY_BANNED: (
-        "WhatsApp refuses this account for some time, and trying too early can make it longer",
-        f"when the time is over, {RESTART}",
-    ),
-    Reason.LOGGED_OUT: (
-        "The session was logged out and is not linked again by itself",
-        f"to show a new QR code, {RELINK}",
-    ),
-}
-""" What is the matter, and how to go on. """
 
 
-def held(reason: Reason, *, requested: bool) -> ReasonMessage:
-    """A person has to start the session again; `asked`: somebody did, and it is on its way."""
-    problem, remedy = _HELD[reason]
-    return ReasonMessage(
-        reason, f"{problem}: {'somebody has asked to go on, and a new pod follows' if requested else remedy}."
-    )
+def held(state: str, *, requested: bool) -> ReasonMessage:
+    """A person has to start the session again; `requested`: somebody asked for it, and it is on its way."""
+    hold = traits_of(state).hold
+    if hold is None:
+        raise ValueError(f"{state} waits for nobody")
+    remedy = f"{hold.to_go_on}, {RELINK if traits_of(state).request is Request.RELINK else RESTART}"
+    follows = "somebody has asked to go on, and a new pod follows"
+    return ReasonMessage(state, f"{hold.matter}: {follows if requested else remedy}.")
 
 
 def name_taken(kind: str, name: str) -> ReasonMessage:

@@ -4,10 +4,9 @@ Linked keeps its value unless a runner says otherwise: a login does not end beca
 """
 
 from dataclasses import dataclass
-from typing import Final
 
 from session_protocol.redaction import redact
-from session_protocol.vocabulary import RunnerState
+from session_protocol.states import Phase, is_linked, traits_of
 
 from whatsapp_operator.api.conditions import ConditionStatus, ConditionType, find_condition
 from whatsapp_operator.api.session import LinkStatus, OperatorState, Reason, SessionStatus
@@ -16,27 +15,6 @@ from whatsapp_operator.core.session import messages
 from whatsapp_operator.core.session.create import Step
 from whatsapp_operator.core.session.messages import ReasonMessage, reason_message
 from whatsapp_operator.core.session.snapshot import Snapshot
-
-_LINKED: Final = frozenset(
-    {
-        RunnerState.SYNCING,
-        RunnerState.CONNECTED,
-        RunnerState.RECONNECTING,
-        RunnerState.CONFLICT,
-        RunnerState.RESTRICTED,
-        RunnerState.ACTION_REQUIRED,
-        RunnerState.SCREEN_LOCKED,
-    }
-)
-_NOT_LINKED: Final = frozenset(
-    {
-        RunnerState.QR_PENDING,
-        RunnerState.PAIRING_CODE_PENDING,
-        RunnerState.LINK_EXPIRED,
-        RunnerState.LOGGED_OUT,
-    }
-)
-""" Words that are in neither are said of both, or before the page has told; a time of linking then tells. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +58,7 @@ def reported_state(snapshot: Snapshot, step: Step) -> ReportedState:
 
 
 def _from_runner(report: RunnerReport, before: SessionStatus) -> ReportedState:
-    connected = report.state == RunnerState.CONNECTED
+    connected = traits_of(report.state).phase is Phase.CONNECTED
     message = redact(report.message) or f"The runner says {report.state}."
     linked, linked_message = _linked(report, before)
     return ReportedState(
@@ -114,11 +92,14 @@ def _from_status(snapshot: Snapshot) -> ReportedState | None:
 
 
 def _linked(report: RunnerReport, before: SessionStatus) -> tuple[ConditionStatus, ReasonMessage]:
-    if report.state in _NOT_LINKED:
-        return ConditionStatus.FALSE, ReasonMessage(Reason.NOT_LINKED, "No phone is linked.")
-    if report.state in _LINKED or report.linked_time is not None:
+    # An older runner has no `linked` in its answer, but the time of linking while there is a link.
+    answer = report.linked if report.linked is not None else report.linked_time is not None or None
+    linked = is_linked(report.state, answer=answer)
+    if linked is None:
+        return _stored_linked(before)
+    if linked:
         return ConditionStatus.TRUE, ReasonMessage(Reason.LINKED, "A phone is linked.")
-    return _stored_linked(before)
+    return ConditionStatus.FALSE, ReasonMessage(Reason.NOT_LINKED, "No phone is linked.")
 
 
 def _stored_linked(before: SessionStatus) -> tuple[ConditionStatus, ReasonMessage]:

@@ -84,7 +84,7 @@ def _is_held(snapshot: Snapshot) -> Step | None:
         return None
     ended = snapshot.pod is not None and (has_ended(snapshot.pod) or snapshot.pod_failed)
     return _stalled(
-        messages.held(snapshot.hold, requested=False), actions=_delete(snapshot, str(snapshot.hold)) if ended else ()
+        messages.held(snapshot.hold, requested=False), actions=_delete(snapshot, snapshot.hold) if ended else ()
     )
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from whatsapp_operator.api.conditions import ConditionType, find_condition
-from whatsapp_operator.api.session import HandledRequests, OperatingMode, Reason, RecoveryStatus, WhatsAppSession
+from whatsapp_operator.api.session import HandledRequests, OperatingMode, RecoveryStatus, WhatsAppSession
 from whatsapp_operator.core.model import Defaults, Observation, PodFacts, PodPhase, PodUID, PVCFacts, RunnerReport
 from whatsapp_operator.core.objects import names
 from whatsapp_operator.core.recovery.attempts import (
@@ -57,9 +57,9 @@ class Snapshot:
     """ The pod's runner has answered within SILENCE. """
     silent_since: datetime | None
     """ Since when the pod's runner has been polled in vain; None: it answers, or nobody has polled it. """
-    hold: Reason | None
+    hold: str | None
     """ Why a person has to start it again; None also while what the person asked for is on its way. """
-    status_hold: Reason | None
+    status_hold: str | None
     """ The hold that status keeps until it has ended. """
     handled_requests: HandledRequests
     recovery: RecoveryStatus

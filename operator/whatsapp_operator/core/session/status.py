@@ -216,7 +216,7 @@ def _recovering(step: Step) -> _Value:
 
 
 def _conflict(snapshot: Snapshot) -> _Value:
-    if snapshot.status_hold is Reason.CONFLICT:
+    if snapshot.status_hold == Reason.CONFLICT:
         return _TRUE, messages.held(Reason.CONFLICT, requested=snapshot.request_pending)
     return _FALSE, ReasonMessage(Reason.NO_CONFLICT, "Nobody else is known to use this session.")
 
