@@ -128,7 +128,7 @@ def observed(case: Json) -> Observation:
         refused_action=RefusedAction(
             reason=blocked["reason"],
             message=blocked["message"],
-            action=ACTIONS[blocked["action"]].__name__,
+            action=ACTIONS[blocked["action"]],
             retry_at=moment(blocked["retryAt"]),
         )
         if blocked

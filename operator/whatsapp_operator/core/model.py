@@ -83,6 +83,11 @@ class PodFacts:
     template_hash: str = ""
     """ The hash of the manifest it was created from (`core.objects.pod.template_hash`). """
 
+    @property
+    def ended(self) -> bool:
+        """Whether the runner's container will never run (again) in this pod."""
+        return self.phase in (PodPhase.SUCCEEDED, PodPhase.FAILED) or self.finished is not None
+
 
 @dataclass(frozen=True, kw_only=True)
 class PVCFacts:
@@ -161,8 +166,8 @@ class RefusedAction:
 
     reason: str
     message: str
-    action: str = ""
-    """ The class name of the refused action: CreatePod, PatchClaim … """
+    action: type[Action] | None = None
+    """ Its kind: CreatePod, PatchPVC … """
     retry_at: datetime | None = None
     """ The same kind of action is not proposed again before this time; None: at once. """
 

@@ -19,7 +19,8 @@ from session_protocol.vocabulary import ExitCode, RunnerState, StateReason
 from unit.core.world import Crash, Json, World
 from whatsapp_operator.api.conditions import is_true
 from whatsapp_operator.core.model import Action, CreatePod, Decision, DeletePod, PatchPVC
-from whatsapp_operator.core.session.holds import request_pending, stored_hold
+from whatsapp_operator.core.session.holds import stored_hold
+from whatsapp_operator.core.session.requests import request_pending
 
 NAMES = ["a", "b", "c"]
 names = st.sampled_from(NAMES)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -227,7 +227,7 @@ class World:
         for name, report in self.memory.reports.items():
             pod = self.pods.get(name)
             if pod is not None and pod["metadata"]["uid"] == report.pod_uid and pod["status"]["phase"] == "Running":
-                self.memory.reports[name] = RunnerReport(**{**report.__dict__, "received": self.now})
+                self.memory.reports[name] = replace(report, received=self.now)
 
     # --- the operator
 
@@ -387,7 +387,7 @@ class World:
             self.memory.blocked[name] = RefusedAction(
                 reason="Forbidden",
                 message="exceeded quota: pods=10",
-                action=type(action).__name__,
+                action=type(action),
                 retry_at=self.now + timedelta(seconds=30),
             )
             return False

@@ -7,7 +7,7 @@ the same name finds the PVC by our labels. With `Delete` an owner reference take
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from session_protocol.quantities import format_quantity
 
@@ -15,6 +15,14 @@ from whatsapp_operator.api.constants import SESSION_KIND
 from whatsapp_operator.api.session import Retention, WhatsAppSession
 from whatsapp_operator.core.model import Manifest, PatchPVC, PVCFacts
 from whatsapp_operator.core.objects import names
+
+
+class PVCReview(NamedTuple):
+    """A PVC against what the spec asks for."""
+
+    will_be_deleted: bool
+    patch: PatchPVC | None
+    """ None: it is as the spec asks, is not ours, or is going. """
 
 
 def pvc_manifest(session: WhatsAppSession) -> Manifest | None:
@@ -38,7 +46,7 @@ def pvc_manifest(session: WhatsAppSession) -> Manifest | None:
     return Manifest({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": spec})
 
 
-def will_be_deleted(session: WhatsAppSession, pvc: PVCFacts) -> bool:
+def _will_be_deleted(session: WhatsAppSession, pvc: PVCFacts) -> bool:
     """Whether the PVC is being deleted, or will be because it belongs to a deleted session of this name.
 
     A profile on such a PVC would be lost under a running browser; so the session waits for a new one.
@@ -49,10 +57,16 @@ def will_be_deleted(session: WhatsAppSession, pvc: PVCFacts) -> bool:
     )
 
 
-def pvc_patch(session: WhatsAppSession, pvc: PVCFacts) -> PatchPVC | None:
+def review_pvc(session: WhatsAppSession, pvc: PVCFacts) -> PVCReview:
+    """Return what a decision has to know of the PVC. The spec must be usable."""
+    going = _will_be_deleted(session, pvc)
+    return PVCReview(going, None if going else _patch(session, pvc))
+
+
+def _patch(session: WhatsAppSession, pvc: PVCFacts) -> PatchPVC | None:
     """Return the patch that makes the PVC match the spec, or None: its size, and whether it is deleted with the session."""
     profile = session.spec.profile
-    if not pvc.ours or profile.wanted_size is None or will_be_deleted(session, pvc):
+    if not pvc.ours or profile.wanted_size is None:
         return None
     patch: dict[str, Any] = {}
     reasons = []

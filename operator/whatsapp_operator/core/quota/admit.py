@@ -130,10 +130,7 @@ def admit(
 
 
 def _is_valid(assumed: AssumedReservation, pending: PendingSession | None) -> bool:
-    return pending is not None and (assumed.quota_name, assumed.memory) == (
-        pending.reservation.quota,
-        pending.reservation.memory,
-    )
+    return pending is not None and pending.reservation.is_met_by(assumed)
 
 
 def _as_reservation(assumed: AssumedReservation, session: WhatsAppSession) -> Reservation:

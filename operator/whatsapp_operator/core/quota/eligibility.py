@@ -9,7 +9,8 @@ from typing import Final
 from whatsapp_operator.api.conditions import ConditionStatus, ConditionType, find_condition
 from whatsapp_operator.api.session import Reason, WhatsAppSession
 from whatsapp_operator.core.recovery.attempts import is_exhausted, stored_recovery
-from whatsapp_operator.core.session.holds import active_hold
+from whatsapp_operator.core.session.holds import find_holds
+from whatsapp_operator.core.session.requests import read_requests
 
 OBSTACLES: Final = frozenset({str(Reason.NAME_TAKEN), str(Reason.MULTIPLE_PODS), str(Reason.INVALID_OBJECT)})
 """ Reasons of Stalled that last until somebody removes an object or mends the spec. """
@@ -17,9 +18,10 @@ OBSTACLES: Final = frozenset({str(Reason.NAME_TAKEN), str(Reason.MULTIPLE_PODS),
 
 def is_on_hold(session: WhatsAppSession) -> bool:
     """Whether no pod is made for the session until a person does something. Its spec must be usable."""
-    if active_hold(session, pod=None, report=None) is not None:
+    requests = read_requests(session, None)
+    if find_holds(session.status, requests, None).active is not None:
         return True
-    if is_exhausted(session, stored_recovery(session)):
+    if is_exhausted(session, stored_recovery(session, requested=requests.unrecorded)):
         return True
     stalled = find_condition(session.status.conditions, ConditionType.STALLED)
     return stalled is not None and stalled.status == ConditionStatus.TRUE and stalled.reason in OBSTACLES

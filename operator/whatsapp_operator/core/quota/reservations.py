@@ -38,6 +38,10 @@ class Reservation:
     memory: int
     """ Bytes. """
 
+    def is_met_by(self, assumed: AssumedReservation) -> bool:
+        """Whether an assumed reservation is just this one; after an edit it may be an earlier one."""
+        return (assumed.quota_name, assumed.memory) == (self.quota, self.memory)
+
 
 @dataclass(frozen=True, kw_only=True)
 class PendingSession:
@@ -94,15 +98,16 @@ def pod_reservation(pod: Mapping[str, Any]) -> Reservation | None:
     )
 
 
+def missing_reservation(session: WhatsAppSession) -> Reservation | None:
+    """Return the reservation that a pod created now would need; None when the one in status is enough."""
+    reserved, wanted = stored_reservation(session), wanted_reservation(session)
+    fits = reserved is not None and reserved.quota == wanted.quota and reserved.memory >= wanted.memory
+    return None if fits else wanted
+
+
 def covers(reservation: Reservation, assumed: AssumedReservation) -> bool:
     """Whether a reservation is what was assumed: then the assumed one need not be counted beside it."""
     return reservation.quota == assumed.quota_name and reservation.memory >= assumed.memory
-
-
-def has_fitting_reservation(session: WhatsAppSession) -> bool:
-    """Whether the reservation in status is one for the pod that the spec asks for."""
-    reserved, wanted = stored_reservation(session), wanted_reservation(session)
-    return reserved is not None and reserved.quota == wanted.quota and reserved.memory >= wanted.memory
 
 
 def pending_session(session: WhatsAppSession) -> PendingSession | None:
@@ -113,14 +118,13 @@ def pending_session(session: WhatsAppSession) -> PendingSession | None:
     metadata = session.metadata
     if metadata.deletion_timestamp is not None or session.problems:
         return None
-    if (
-        session.spec.operating_mode is not OperatingMode.RUNNING
-        or has_fitting_reservation(session)
-        or is_on_hold(session)
-    ):
+    if session.spec.operating_mode is not OperatingMode.RUNNING:
+        return None
+    missing = missing_reservation(session)
+    if missing is None or is_on_hold(session):
         return None
     created = metadata.creation_timestamp or datetime.max.replace(tzinfo=UTC)
-    return PendingSession(created=created, reservation=wanted_reservation(session))
+    return PendingSession(created=created, reservation=missing)
 
 
 def quota_status(quota: WhatsAppSessionQuota, *, usage: Usage, now: datetime) -> QuotaStatus:

@@ -5,22 +5,89 @@ generation or a person's request begins the count anew (the fix is tried at once
 healthyAfter.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from whatsapp_operator.api.session import LastFailure, RecoverySpec, RecoveryStatus, WhatsAppSession
 from whatsapp_operator.core.model import PodFacts
 from whatsapp_operator.core.recovery import backoff
-from whatsapp_operator.core.recovery.failure import has_ended
-from whatsapp_operator.core.session.holds import request_pending
+from whatsapp_operator.core.recovery.failure import Outcome
+from whatsapp_operator.core.session.requests import Requests
 
 
-def stored_recovery(session: WhatsAppSession) -> RecoveryStatus:
+@dataclass(frozen=True, kw_only=True)
+class Attempts:
+    """What counts against a session, and what follows from it."""
+
+    recovery: RecoveryStatus
+    """ What counts now. """
+    status: RecoveryStatus
+    """ What status is to keep of it. """
+    pod_failed: bool
+    """ The present pod has failed, and it is counted. """
+    after_failure: bool
+    """ The next pod would answer a failure, not a loss or a first start. """
+    exhausted: bool
+    """ No further pod is made until a person asks or edits. """
+    healthy_at: datetime | None
+    """ When the present pod has run long enough for failures to be forgotten. """
+    is_new: bool
+    """ A failure or a wait is not in status yet, and may get lost. """
+
+
+def count_attempts(
+    session: WhatsAppSession,
+    *,
+    requests: Requests,
+    pod: PodFacts | None,
+    outcome: Outcome,
+    restarts: int,
+    timed: bool,
+    now: datetime,
+) -> Attempts:
+    """Return what counts, with what became of the pod.
+
+    :param restarts: pods that are not in status yet, but for the first one of all.
+    :param timed: whether a next attempt is waited for; it is not when a person has to decide first.
+    """
+    spec = session.spec.recovery
+    recovery = stored_recovery(session, requested=requests.unrecorded)
+    if restarts:
+        recovery = recovery.model_copy(update={"restarts": recovery.restarts + restarts})
+    if pod is not None and not is_recorded(recovery, pod):
+        recovery = _with_outcome(recovery, pod, outcome=outcome, spec=spec, now=now)
+    if not timed:
+        recovery = recovery.model_copy(update={"next_attempt_time": None})
+    before = session.status.recovery or RecoveryStatus()
+    waits = recovery.next_attempt_time is not None and recovery.next_attempt_time != before.next_attempt_time
+    return Attempts(
+        recovery=recovery,
+        status=_while_requested(recovery, session) if requests.pending else recovery,
+        pod_failed=pod is not None and is_recorded(recovery, pod),
+        after_failure=is_after_failure(session, recovery),
+        exhausted=is_exhausted(session, recovery),
+        healthy_at=healthy_at(pod, spec=spec) if pod is not None else None,
+        is_new=waits or recovery.last_failure != before.last_failure,
+    )
+
+
+def _with_outcome(
+    recovery: RecoveryStatus, pod: PodFacts, *, outcome: Outcome, spec: RecoverySpec, now: datetime
+) -> RecoveryStatus:
+    if outcome.loss is not None or (pod.deletion is not None and pod.disrupted):
+        return with_loss(recovery, pod, spec=spec, now=now)
+    if outcome.failure is not None:
+        return with_failure(recovery, outcome.failure, pod=pod, spec=spec)
+    return recovery if pod.deletion is not None or pod.ended else with_active_pod(recovery, pod, spec=spec, now=now)
+
+
+def stored_recovery(session: WhatsAppSession, *, requested: bool) -> RecoveryStatus:
     """Return what to go on from: the record, without the count and the wait where a person asks for something."""
-    held = _recorded(session)
-    return _reset(held) if request_pending(session, session.status.handled_requests) else held
+    recorded = _recorded(session)
+    return _reset(recorded) if requested else recorded
 
 
-def while_request_pending(recovery: RecoveryStatus, session: WhatsAppSession) -> RecoveryStatus:
+def _while_requested(recovery: RecoveryStatus, session: WhatsAppSession) -> RecoveryStatus:
     """Return what to record while a request waits: its count goes with the pod that carries it, for it may be taken back."""
     failures = max(recovery.consecutive_failures, _recorded(session).consecutive_failures)
     return recovery.model_copy(update={"consecutive_failures": failures})
@@ -84,7 +151,7 @@ def healthy_at(pod: PodFacts, *, spec: RecoverySpec) -> datetime | None:
     if pod.started is None:
         return None
     due = pod.started + spec.healthy_after
-    return None if has_ended(pod) and pod.finished is not None and pod.finished < due else due
+    return None if pod.ended and pod.finished is not None and pod.finished < due else due
 
 
 def is_exhausted(session: WhatsAppSession, recovery: RecoveryStatus) -> bool:

@@ -6,14 +6,14 @@ counted. Silence is neither.
 """
 
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from session_protocol.redaction import redact
 from session_protocol.states import traits_of
 from session_protocol.vocabulary import ExitCode, exit_reason
 
 from whatsapp_operator.api.session import LastFailure, Reason, TimeoutsSpec
-from whatsapp_operator.core.model import PodFacts, PodPhase, RunnerReport
+from whatsapp_operator.core.model import PodFacts, RunnerReport
 
 _LOST_POD: Final = frozenset(
     {
@@ -31,14 +31,30 @@ _UNINFORMATIVE: Final = frozenset({"", "Error", "Completed"})
 """ The kubelet's words that only repeat that there is an exit code. """
 
 
-def has_ended(pod: PodFacts) -> bool:
-    """Whether the runner's container will never run (again) in this pod."""
-    return pod.phase in (PodPhase.SUCCEEDED, PodPhase.FAILED) or pod.finished is not None
+class Outcome(NamedTuple):
+    """What became of a pod; both None: it goes on, or somebody asked it to end."""
+
+    loss: str | None = None
+    """ Why it counts as lost, in one word. """
+    failure: LastFailure | None = None
+
+
+def outcome_of(
+    pod: PodFacts, *, report: RunnerReport | None, responding: bool, timeouts: TimeoutsSpec, now: datetime
+) -> Outcome:
+    """Return what became of a pod.
+
+    `responding` says whether the report is fresh: a runner that fell silent after a fatal state may have gone on to a
+    better one.
+    """
+    if (loss := loss_reason(pod)) is not None:
+        return Outcome(loss=loss)
+    return Outcome(failure=_failure(pod, report=report if responding else None, timeouts=timeouts, now=now))
 
 
 def loss_reason(pod: PodFacts) -> str | None:
     """Return why an ended pod counts as lost, in one word, or None when it ended by itself."""
-    if not has_ended(pod):
+    if not pod.ended:
         return None
     if pod.pod_reason in _LOST_POD:
         return pod.pod_reason
@@ -47,17 +63,13 @@ def loss_reason(pod: PodFacts) -> str | None:
     return (pod.pod_reason or "Disrupted") if pod.disrupted else None
 
 
-def failure_of(
-    pod: PodFacts, *, report: RunnerReport | None, responding: bool, timeouts: TimeoutsSpec, now: datetime
+def _failure(
+    pod: PodFacts, *, report: RunnerReport | None, timeouts: TimeoutsSpec, now: datetime
 ) -> LastFailure | None:
-    """Return the failure of a pod that nobody asked to end, or None.
-
-    `responding` says whether the report is fresh: a runner that fell silent after a fatal state may have gone on to a
-    better one.
-    """
-    if pod.deletion is not None or loss_reason(pod) is not None:
+    """Return the failure of a pod that is not lost and that nobody asked to end, or None."""
+    if pod.deletion is not None:
         return None
-    if has_ended(pod):
+    if pod.ended:
         return LastFailure(
             reason=_reason(pod),
             exit_code=pod.exit_code,
@@ -66,7 +78,7 @@ def failure_of(
             message=pod.termination_message or redact(pod.pod_message) or None,
             pod_uid=pod.uid,
         )
-    if report is None or not responding or not traits_of(report.state).fatal or report.since is None:
+    if report is None or not traits_of(report.state).fatal or report.since is None:
         return None
     if now < report.since + timeouts.health_check:
         return None

@@ -8,13 +8,11 @@ from datetime import datetime
 
 from whatsapp_operator.api.conditions import ConditionType, is_true
 from whatsapp_operator.api.session import AdmissionStatus, OperatorState
-from whatsapp_operator.core.model import Action, AssumedReservation, CreatePod, CreatePVC, CreateSecret, CreateService
+from whatsapp_operator.core.model import Action, CreatePod, CreatePVC, CreateSecret, CreateService
 from whatsapp_operator.core.objects.pod import pod_manifest
 from whatsapp_operator.core.objects.pvc import pvc_manifest
 from whatsapp_operator.core.objects.secret import secret_manifest
 from whatsapp_operator.core.objects.service import service_manifest
-from whatsapp_operator.core.quota.reservations import wanted_reservation
-from whatsapp_operator.core.recovery.attempts import is_after_failure
 from whatsapp_operator.core.session import messages
 from whatsapp_operator.core.session.messages import ReasonMessage
 from whatsapp_operator.core.session.snapshot import Snapshot
@@ -51,20 +49,16 @@ def recovering(message: ReasonMessage, *, actions: tuple[Action, ...] = (), requ
 
 
 def create_step(snapshot: Snapshot) -> Step:
-    """Return the step of a pod to be created: the first one, or the replacement of another."""
-    before = snapshot.session.status
+    """Return the step that creates the pod: the first one, or the replacement of another.
+
+    All objects are proposed each time; those that exist are not created again.
+    """
+    before, actions = snapshot.session.status, create_actions(snapshot)
     if before.replicas == 0 and not is_true(before.conditions, ConditionType.RECOVERING):
-        return Step(state=OperatorState.PENDING, ready=messages.STARTING, creates_objects=True)
-    failed = is_after_failure(snapshot.session, snapshot.recovery)
-    message = messages.backing_off(snapshot.recovery) if failed else messages.REPLACING
-    return replace(recovering(message), creates_objects=True)
-
-
-def fitting_assumed_reservation(snapshot: Snapshot) -> AssumedReservation | None:
-    """Return the assumed reservation if it is one for the pod that the spec asks for now."""
-    assumed, wanted = snapshot.observation.assumed, wanted_reservation(snapshot.session)
-    fits = assumed is not None and (assumed.quota_name, assumed.memory) == (wanted.quota, wanted.memory)
-    return assumed if fits else None
+        return Step(state=OperatorState.PENDING, ready=messages.STARTING, creates_objects=True, actions=actions)
+    failed = snapshot.attempts.after_failure
+    message = messages.backing_off(snapshot.attempts.recovery) if failed else messages.REPLACING
+    return replace(recovering(message, actions=actions), creates_objects=True)
 
 
 def create_actions(snapshot: Snapshot) -> tuple[Action, ...]:

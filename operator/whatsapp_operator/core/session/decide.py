@@ -8,10 +8,12 @@ happened. Two promises make a crash at any point harmless:
 * The same observation gives the same decision, and at rest its status is the observed one and its actions are none.
 """
 
+from dataclasses import replace
 from datetime import datetime
 
 from session_protocol.states import traits_of
 
+from whatsapp_operator.api.conditions import ConditionStatus, ConditionType
 from whatsapp_operator.api.session import SessionSpec, SessionStatus, WhatsAppSession
 from whatsapp_operator.core.model import (
     Action,
@@ -23,14 +25,12 @@ from whatsapp_operator.core.model import (
     PodPhase,
     PodUID,
 )
-from whatsapp_operator.core.objects.pvc import pvc_patch
-from whatsapp_operator.core.recovery.attempts import healthy_at
-from whatsapp_operator.core.recovery.failure import has_ended
+from whatsapp_operator.core.session import messages
 from whatsapp_operator.core.session.create import Step
 from whatsapp_operator.core.session.events import events
 from whatsapp_operator.core.session.rules import next_step
 from whatsapp_operator.core.session.snapshot import SILENCE, Snapshot, take_snapshot
-from whatsapp_operator.core.session.status import build_status, stored_recovering
+from whatsapp_operator.core.session.status import build_status
 from whatsapp_operator.core.writes.write_limiter import MAX_DELAY
 
 
@@ -42,8 +42,9 @@ def decide(observation: Observation, defaults: Defaults) -> Decision:
     snapshot = take_snapshot(_with_usable_spec(observation), defaults)
     step = next_step(snapshot)
     wanted = build_status(snapshot, step)
+    stored = messages.stored_message(session.status, ConditionType.RECOVERING, only=ConditionStatus.TRUE)
     reserves = step.admission is not None
-    status_first = step.status_first and stored_recovering(session.status) != step.recovering
+    status_first = step.status_first and stored != step.recovering
     commit = snapshot.has_unstored_facts or reserves or status_first
     return Decision(
         status=wanted,
@@ -63,7 +64,7 @@ def _with_usable_spec(observation: Observation) -> Observation:
     if not observation.session.problems:
         return observation
     session: WhatsAppSession = observation.session.model_copy(update={"stored_spec": SessionSpec()})
-    return Observation(**{**observation.__dict__, "session": session})
+    return replace(observation, session=session)
 
 
 def _decide_deletion(observation: Observation) -> Decision:
@@ -78,28 +79,15 @@ def _decide_deletion(observation: Observation) -> Decision:
 
 def _pvc_patches(snapshot: Snapshot) -> tuple[PatchPVC, ...]:
     """The PVC follows the spec at any time; after all else, for a refusal must not keep a pod from being created."""
-    pvc, refused_action = snapshot.observation.pvc, snapshot.observation.refused_action
-    if pvc is None or snapshot.session.problems:
+    retry_at = snapshot.refused_patch.retry_at if snapshot.refused_patch is not None else None
+    if snapshot.pvc_patch is None or (retry_at is not None and retry_at > snapshot.now):
         return ()
-    backing_off = (
-        refused_action is not None
-        and refused_action.action == PatchPVC.__name__
-        and refused_action.retry_at is not None
-    )
-    if (
-        backing_off
-        and refused_action is not None
-        and refused_action.retry_at is not None
-        and refused_action.retry_at > snapshot.now
-    ):
-        return ()
-    patch = pvc_patch(snapshot.session, pvc)
-    return () if patch is None else (patch,)
+    return (snapshot.pvc_patch,)
 
 
 def _poll(snapshot: Snapshot) -> PodUID | None:
     pod = snapshot.pod
-    if pod is None or pod.phase is not PodPhase.RUNNING or pod.ip is None or has_ended(pod):
+    if pod is None or pod.phase is not PodPhase.RUNNING or pod.ip is None or pod.ended:
         return None
     return pod.uid
 
@@ -114,8 +102,8 @@ def _requeue_at(snapshot: Snapshot, step: Step) -> datetime | None:
             moments.append(report.since + spec.timeouts.health_check)
     if snapshot.pod_active and snapshot.silent_since is not None:
         moments.append(snapshot.silent_since + SILENCE)
-    if snapshot.pod_active and pod is not None and snapshot.recovery.consecutive_failures > 0:
-        moments.append(healthy_at(pod, spec=spec.recovery))
+    if snapshot.pod_active and pod is not None and snapshot.attempts.recovery.consecutive_failures > 0:
+        moments.append(snapshot.attempts.healthy_at)
     moments.append(snapshot.volume_deadline)
     if snapshot.observation.refused_action is not None:
         moments.append(snapshot.observation.refused_action.retry_at)

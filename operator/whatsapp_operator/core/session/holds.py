@@ -9,12 +9,43 @@ What ends one must end the other: a request ends both with the pod that carries 
 Suspended=True, whose time the next pod carries.
 """
 
+from dataclasses import dataclass
+
 from session_protocol.states import traits_of, wait_is_over, waits_for_person
 
 from whatsapp_operator.api.conditions import ConditionStatus, ConditionType, find_condition
-from whatsapp_operator.api.requests import HandledRequests, relink_pending, requested, restart_pending
-from whatsapp_operator.api.session import SessionStatus, WhatsAppSession
-from whatsapp_operator.core.model import PodFacts, RunnerReport
+from whatsapp_operator.api.session import SessionStatus
+from whatsapp_operator.core.model import RunnerReport
+from whatsapp_operator.core.session.requests import Requests
+
+
+@dataclass(frozen=True, kw_only=True)
+class Holds:
+    """Why a person is waited for, by the runner's state; None: nobody is."""
+
+    active: str | None
+    """ Why no pod may be created now; None also while what a person asked for is on its way. """
+    status: str | None
+    """ What status is to keep until something has ended it. """
+    is_new: bool
+    """ The status does not have it yet, and nobody else may remember. """
+
+
+def find_holds(status: SessionStatus, requests: Requests, report: RunnerReport | None) -> Holds:
+    """Return what holds the session; `report` is of the current pod's runner, or of the last one's without a pod.
+
+    A request ends a hold with the pod that carries the request, not before: while the request waits, for a reservation
+    or for the old pod's end, the annotation may be taken away, and nothing else would remember.
+    """
+    stored = stored_hold(status)
+    kept = None if requests.unrecorded and not requests.pending else stored
+    if report is not None:
+        # What a pod says that is about to be replaced on request is outdated.
+        if not requests.pending and (reported := reported_hold(report)) is not None:
+            kept = reported
+        elif ends_hold(report):
+            kept = None
+    return Holds(active=None if requests.pending else kept, status=kept, is_new=kept is not None and kept != stored)
 
 
 def stored_hold(status: SessionStatus) -> str | None:
@@ -33,47 +64,3 @@ def reported_hold(report: RunnerReport) -> str | None:
 def ends_hold(report: RunnerReport) -> bool:
     """Whether the runner says that nobody has to be waited for (any more)."""
     return wait_is_over(state=report.state, reason=report.reason)
-
-
-def request_pending(session: WhatsAppSession, handled: HandledRequests) -> bool:
-    """Whether a person asked for something that was not carried out yet."""
-    annotations = session.metadata.annotations
-    return restart_pending(annotations, handled) or relink_pending(annotations, handled)
-
-
-def handled_requests(session: WhatsAppSession, pod: PodFacts | None) -> HandledRequests:
-    """Return the handled requests: those in status, and the present ones that the pod was made under."""
-    handled, wanted = session.status.handled_requests, requested(session.metadata.annotations)
-    if pod is None:
-        return handled
-    return HandledRequests(
-        restart_at=wanted.restart_at
-        if wanted.restart_at and wanted.restart_at == pod.restart_at
-        else handled.restart_at,
-        relink_at=wanted.relink_at if wanted.relink_at and wanted.relink_at == pod.relink_at else handled.relink_at,
-    )
-
-
-def status_hold(session: WhatsAppSession, *, pod: PodFacts | None, report: RunnerReport | None) -> str | None:
-    """Return the hold that the status is to keep: it is remembered until something has ended it.
-
-    A request ends it with the pod that carries the request, not before: while the request waits, for a reservation or
-    for the old pod's end, the annotation may be taken away, and nothing else would remember. `report` is of the current
-    pod's runner, or of the last one's when no pod exists.
-    """
-    pending = request_pending(session, handled_requests(session, pod))
-    carried_out = not pending and request_pending(session, session.status.handled_requests)
-    hold = None if carried_out else stored_hold(session.status)
-    if report is None:
-        return hold
-    # What a pod says that is about to be replaced on request is outdated.
-    if not pending and (reported := reported_hold(report)) is not None:
-        return reported
-    return None if ends_hold(report) else hold
-
-
-def active_hold(session: WhatsAppSession, *, pod: PodFacts | None, report: RunnerReport | None) -> str | None:
-    """Return why no pod may be created for the session now, or None: by its status, a request, and a runner's last report."""
-    if request_pending(session, handled_requests(session, pod)):
-        return None
-    return status_hold(session, pod=pod, report=report)

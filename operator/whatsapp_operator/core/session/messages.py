@@ -13,8 +13,9 @@ from session_protocol.quantities import format_quantity
 from session_protocol.states import Request, traits_of
 from session_protocol.times import format_time
 
+from whatsapp_operator.api.conditions import ConditionStatus, ConditionType, find_condition
 from whatsapp_operator.api.constants import RELINK_AT, RESTART_AT, SERVICE_NAME
-from whatsapp_operator.api.session import LastFailure, Problem, Reason, RecoveryStatus
+from whatsapp_operator.api.session import LastFailure, Problem, Reason, RecoveryStatus, SessionStatus
 from whatsapp_operator.core.model import PodFacts, RefusedAction
 
 MAX_LENGTH: Final = 1024
@@ -37,6 +38,16 @@ def reason_message(reason: str, message: str, *, fallback: str) -> ReasonMessage
     """Return reason and message from somebody else: cut to length, with the fallback where theirs is no valid reason."""
     usable = reason if len(reason) <= MAX_LENGTH and _REASON.fullmatch(reason) else fallback
     return ReasonMessage(usable, message if len(message) <= MAX_LENGTH else message[: MAX_LENGTH - 1] + "…")
+
+
+def stored_message(
+    status: SessionStatus, kind: ConditionType, *, only: ConditionStatus | None = None
+) -> ReasonMessage | None:
+    """Return what a stored condition says; with `only`, if it has this status."""
+    found = find_condition(status.conditions, kind)
+    if found is None or (only is not None and found.status != only):
+        return None
+    return ReasonMessage(found.reason, found.message)
 
 
 STARTING: Final = ReasonMessage(

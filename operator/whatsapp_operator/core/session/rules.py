@@ -7,24 +7,20 @@ Each rule looks at one snapshot and returns a `Step` or None. What must be in st
 from collections.abc import Callable
 from dataclasses import replace
 
-from whatsapp_operator.api.conditions import ConditionType, find_condition
+from whatsapp_operator.api.conditions import ConditionType
 from whatsapp_operator.api.session import AdmissionStatus, OperatorState, Reason
 from whatsapp_operator.core.model import (
     Action,
     CreateService,
     DeletePod,
 )
-from whatsapp_operator.core.objects.pvc import will_be_deleted
 from whatsapp_operator.core.objects.service import service_manifest
-from whatsapp_operator.core.quota.reservations import has_fitting_reservation
-from whatsapp_operator.core.recovery.attempts import is_after_failure, is_exhausted
-from whatsapp_operator.core.recovery.failure import has_ended, loss_reason
+from whatsapp_operator.core.quota.reservations import missing_reservation
 from whatsapp_operator.core.session import messages
 from whatsapp_operator.core.session.create import (
     Step,
     create_actions,
     create_step,
-    fitting_assumed_reservation,
     recovering,
 )
 from whatsapp_operator.core.session.messages import ReasonMessage
@@ -82,7 +78,7 @@ def _is_held(snapshot: Snapshot) -> Step | None:
     """The runner said that a new pod would do harm: one that lives stays, one that ended is not replaced."""
     if snapshot.hold is None:
         return None
-    ended = snapshot.pod is not None and (has_ended(snapshot.pod) or snapshot.pod_failed)
+    ended = snapshot.pod is not None and (snapshot.pod.ended or snapshot.attempts.pod_failed)
     return _stalled(
         messages.held(snapshot.hold, requested=False), actions=_delete(snapshot, snapshot.hold) if ended else ()
     )
@@ -90,11 +86,11 @@ def _is_held(snapshot: Snapshot) -> Step | None:
 
 def _is_exhausted(snapshot: Snapshot) -> Step | None:
     """It failed too often: another pod would fail the same way, and its reservation may help another session."""
-    if not is_exhausted(snapshot.session, snapshot.recovery):
+    if not snapshot.attempts.exhausted:
         return None
     return _stalled(
-        messages.exhausted(snapshot.recovery),
-        actions=_delete(snapshot, "RecoveryExhausted") if snapshot.pod_failed else (),
+        messages.exhausted(snapshot.attempts.recovery),
+        actions=_delete(snapshot, "RecoveryExhausted") if snapshot.attempts.pod_failed else (),
     )
 
 
@@ -103,7 +99,7 @@ def _is_exhausted(snapshot: Snapshot) -> Step | None:
 
 def _is_requested_anew(snapshot: Snapshot) -> Step | None:
     """A person asked for a new pod: this one is closed cleanly, for its last minute of login data."""
-    if snapshot.pod is None or snapshot.pod.deletion is not None or not snapshot.request_pending:
+    if snapshot.pod is None or snapshot.pod.deletion is not None or not snapshot.requests.pending:
         return None
     return recovering(messages.REQUESTED, actions=_delete(snapshot, messages.REQUESTED.reason))
 
@@ -112,31 +108,32 @@ def _is_terminating(snapshot: Snapshot) -> Step | None:
     """Whoever deleted it: the next pod comes when this object is gone, so that there are never two."""
     if snapshot.pod is None or snapshot.pod.deletion is None:
         return None
-    if snapshot.request_pending:
+    if snapshot.requests.pending:
         return recovering(messages.REQUESTED)
-    if snapshot.pod_failed:
-        return recovering(messages.backing_off(snapshot.recovery))
-    reason = loss_reason(snapshot.pod)
-    return recovering(messages.TERMINATING if reason is None else messages.lost(snapshot.pod, reason=reason))
+    if snapshot.attempts.pod_failed:
+        return recovering(messages.backing_off(snapshot.attempts.recovery))
+    if snapshot.loss is not None:
+        return recovering(messages.lost(snapshot.pod, reason=snapshot.loss))
+    return recovering(messages.TERMINATING)
 
 
 def _has_failed(snapshot: Snapshot) -> Step | None:
     """The failure is counted; the pod is in the way of the next one."""
-    if snapshot.pod is None or not snapshot.pod_failed:
+    if snapshot.pod is None or not snapshot.attempts.pod_failed:
         return None
-    return recovering(messages.backing_off(snapshot.recovery), actions=_delete(snapshot, "Failed"))
+    return recovering(messages.backing_off(snapshot.attempts.recovery), actions=_delete(snapshot, "Failed"))
 
 
 def _is_lost(snapshot: Snapshot) -> Step | None:
     """Evicted, preempted, or its node went down: replaced, not counted. It is told first, for the pod is the proof."""
-    if snapshot.pod is None or (reason := loss_reason(snapshot.pod)) is None:
+    if snapshot.pod is None or snapshot.loss is None:
         return None
-    message = messages.lost(snapshot.pod, reason=reason)
+    message = messages.lost(snapshot.pod, reason=snapshot.loss)
     return Step(
         state=OperatorState.RECOVERING,
         ready=message,
         recovering=message,
-        actions=_delete(snapshot, reason),
+        actions=_delete(snapshot, snapshot.loss),
         status_first=True,
     )
 
@@ -149,11 +146,11 @@ def _has_pod(snapshot: Snapshot) -> Step | None:
     if snapshot.observation.service is None:  # somebody deleted it: the pod has lost its name
         actions = (CreateService(manifest=service_manifest(snapshot.session.metadata.namespace)),)
     running = snapshot.pod.started is not None
-    again = snapshot.recovery.consecutive_failures > 0 and not running
+    again = snapshot.attempts.recovery.consecutive_failures > 0 and not running
     return Step(
         state=OperatorState.PENDING,
         ready=messages.RUNNER_STARTING if running else snapshot.pending_message,
-        recovering=messages.backing_off(snapshot.recovery) if again else None,
+        recovering=messages.backing_off(snapshot.attempts.recovery) if again else None,
         actions=actions,
     )
 
@@ -178,7 +175,7 @@ def _pvc_cannot_be_used(snapshot: Snapshot) -> Step | None:
         return None
     if not pvc.ours:
         return _stalled(messages.name_taken("PersistentVolumeClaim", pvc.name))
-    if will_be_deleted(snapshot.session, pvc):
+    if snapshot.pvc_will_be_deleted:
         return Step(state=OperatorState.PENDING, ready=messages.CLAIM_TERMINATING)
     return None
 
@@ -194,29 +191,28 @@ def _service_is_taken(snapshot: Snapshot) -> Step | None:
 
 def _backs_off(snapshot: Snapshot) -> Step | None:
     """The next attempt is not due yet. The reservation is kept: the wait is at most five minutes."""
-    due = snapshot.recovery.next_attempt_time
+    due = snapshot.attempts.recovery.next_attempt_time
     if due is None or due <= snapshot.now:
         return None
     message = (
-        messages.backing_off(snapshot.recovery)
-        if is_after_failure(snapshot.session, snapshot.recovery)
-        else messages.REPLACING
+        messages.backing_off(snapshot.attempts.recovery) if snapshot.attempts.after_failure else messages.REPLACING
     )
     return recovering(message, requeue_at=due)
 
 
 def _is_paused(snapshot: Snapshot) -> Step | None:
     """Many sessions failed together: what would answer a failure waits until it is quiet. First starts go on."""
-    if snapshot.observation.recovery_paused is None or not is_after_failure(snapshot.session, snapshot.recovery):
+    if snapshot.observation.recovery_paused is None or not snapshot.attempts.after_failure:
         return None
     return recovering(ReasonMessage(Reason.RECOVERY_PAUSED, snapshot.observation.recovery_paused))
 
 
 def _needs_admission(snapshot: Snapshot) -> Step | None:
     """No pod without a reservation in the quota, which is in status first."""
-    if has_fitting_reservation(snapshot.session):
+    missing, assumed = missing_reservation(snapshot.session), snapshot.observation.assumed
+    if missing is None:
         return None
-    if (assumed := fitting_assumed_reservation(snapshot)) is not None:
+    if assumed is not None and missing.is_met_by(assumed):
         admission = AdmissionStatus.model_validate(
             {"quotaName": assumed.quota_name, "reservedAt": assumed.reserved_at, "memory": assumed.memory}
         )
@@ -229,16 +225,16 @@ def _refusal(snapshot: Snapshot) -> ReasonMessage:
     """Return why it is not admitted: by the last round; before the first one what an earlier operator wrote still holds."""
     if snapshot.observation.refusal is not None:
         return ReasonMessage(snapshot.observation.refusal.reason, snapshot.observation.refusal.message)
-    stored = find_condition(snapshot.session.status.conditions, ConditionType.ADMITTED)
+    stored = messages.stored_message(snapshot.session.status, ConditionType.ADMITTED)
     if stored is not None and stored.reason in (Reason.QUOTA_EXCEEDED, Reason.QUOTA_NOT_FOUND):
-        return ReasonMessage(stored.reason, stored.message)
+        return stored
     return messages.WAITING_FOR_ADMISSION
 
 
 def _create(snapshot: Snapshot) -> Step:
-    """Nothing is in the way. All objects are proposed each time; those that exist are no harm."""
-    refused_action = snapshot.observation.refused_action
-    if refused_action is not None and refused_action.action != "PatchPVC":
+    """Nothing is in the way, but maybe the API server."""
+    refused_action = snapshot.refused_action
+    if refused_action is not None:
         retry_at = refused_action.retry_at
         wait = retry_at is not None and retry_at > snapshot.now
         return Step(
@@ -248,7 +244,7 @@ def _create(snapshot: Snapshot) -> Step:
             actions=() if wait else create_actions(snapshot),
             requeue_at=retry_at if wait else None,
         )
-    return replace(create_step(snapshot), actions=create_actions(snapshot))
+    return create_step(snapshot)
 
 
 _RULES: tuple[Callable[[Snapshot], Step | None], ...] = (

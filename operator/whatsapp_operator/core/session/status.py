@@ -19,8 +19,6 @@ from whatsapp_operator.api.session import AdmissionStatus, Reason, SessionStatus
 from whatsapp_operator.core.model import PodFacts
 from whatsapp_operator.core.objects import names
 from whatsapp_operator.core.objects.pod import template_hash
-from whatsapp_operator.core.objects.pvc import pvc_patch
-from whatsapp_operator.core.recovery.failure import has_ended
 from whatsapp_operator.core.session import messages
 from whatsapp_operator.core.session.create import Step
 from whatsapp_operator.core.session.messages import ReasonMessage
@@ -59,8 +57,8 @@ def build_status(snapshot: Snapshot, step: Step) -> SessionStatus:
             "selector": names.selector(session),
             "link": reported.link,
             "admission": admission,
-            "recovery": snapshot.status_recovery,
-            "handled_requests": snapshot.handled_requests,
+            "recovery": snapshot.attempts.status,
+            "handled_requests": snapshot.requests.handled,
         }
     )
 
@@ -144,7 +142,7 @@ def _pod_ready(snapshot: Snapshot) -> _Value:
         return _FALSE, ReasonMessage(Reason.NO_POD, "There is no pod.")
     if pod.deletion is not None:
         return _FALSE, ReasonMessage(Reason.POD_TERMINATING, "The pod is ending.")
-    if has_ended(pod):
+    if pod.ended:
         return _FALSE, ReasonMessage(Reason.POD_ENDED, "The runner's container has ended.")
     if pod.ready:
         outdated = not snapshot.session.problems and pod.template_hash not in (
@@ -178,12 +176,11 @@ def _suspended(snapshot: Snapshot) -> _Value | None:
 def _stalled(snapshot: Snapshot, step: Step) -> _Value:
     # A hold first, whatever else is the matter: this condition is the only memory of it.
     if snapshot.status_hold is not None:
-        return _TRUE, messages.held(snapshot.status_hold, requested=snapshot.request_pending)
+        return _TRUE, messages.held(snapshot.status_hold, requested=snapshot.requests.pending)
     if step.stalled is not None:
         return _TRUE, step.stalled
-    refused_action = snapshot.observation.refused_action
-    if refused_action is not None and refused_action.action == "PatchPVC" and pvc_differs(snapshot):
-        return _TRUE, messages.resize_refused(refused_action.message)
+    if snapshot.refused_patch is not None and snapshot.pvc_patch is not None:
+        return _TRUE, messages.resize_refused(snapshot.refused_patch.message)
     if (resize_fault := _resize_fault(snapshot)) is not None:
         return _TRUE, resize_fault
     return _FALSE, ReasonMessage(Reason.NOT_STALLED, "Nothing waits for a person's decision.")
@@ -197,16 +194,10 @@ def _resize_fault(snapshot: Snapshot) -> ReasonMessage | None:
     pvc = snapshot.pvc
     if pvc is None or not (pvc.resize_fault or pvc.resizing):
         return None
-    stored = _stored(snapshot.session.status, ConditionType.STALLED)
+    stored = messages.stored_message(snapshot.session.status, ConditionType.STALLED, only=_TRUE)
     if stored is not None and stored.reason == Reason.CLAIM_RESIZE_REFUSED:
         return stored
     return messages.resize_refused(pvc.resize_fault) if pvc.resize_fault else None
-
-
-def pvc_differs(snapshot: Snapshot) -> bool:
-    """Whether the PVC is not as the spec asks."""
-    pvc = snapshot.observation.pvc
-    return pvc is not None and not snapshot.session.problems and pvc_patch(snapshot.session, pvc) is not None
 
 
 def _recovering(step: Step) -> _Value:
@@ -217,15 +208,5 @@ def _recovering(step: Step) -> _Value:
 
 def _conflict(snapshot: Snapshot) -> _Value:
     if snapshot.status_hold == Reason.CONFLICT:
-        return _TRUE, messages.held(Reason.CONFLICT, requested=snapshot.request_pending)
+        return _TRUE, messages.held(Reason.CONFLICT, requested=snapshot.requests.pending)
     return _FALSE, ReasonMessage(Reason.NO_CONFLICT, "Nobody else is known to use this session.")
-
-
-def stored_recovering(before: SessionStatus) -> ReasonMessage | None:
-    """Return what the stored status says of recovering, when it says so."""
-    return _stored(before, ConditionType.RECOVERING)
-
-
-def _stored(before: SessionStatus, kind: ConditionType) -> ReasonMessage | None:
-    found = find_condition(before.conditions, kind)
-    return ReasonMessage(found.reason, found.message) if found is not None and found.status == _TRUE else None

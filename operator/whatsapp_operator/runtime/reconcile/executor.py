@@ -86,7 +86,7 @@ class Executor:
             return RefusedAction(
                 reason=error.reason or type(error).__name__,
                 message=error.message,
-                action=type(action).__name__,
+                action=type(action),
                 retry_at=self._clock.now() + RETRY_REFUSED,
             )
         return None

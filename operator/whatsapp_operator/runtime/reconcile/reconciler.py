@@ -147,7 +147,7 @@ class Reconciler:
             if refused_action is not None:
                 entry.refused_action = refused_action
                 break  # what follows builds on it
-            if entry.refused_action is not None and entry.refused_action.action == type(action).__name__:
+            if entry.refused_action is not None and entry.refused_action.action is type(action):
                 entry.refused_action = None
         return decision, True
 

@@ -8,7 +8,7 @@ from unit.core.world import T0
 from whatsapp_operator.api.session import ObjectMeta, SessionSpec, WhatsAppSession
 from whatsapp_operator.core.model import PVCFacts
 from whatsapp_operator.core.objects import names
-from whatsapp_operator.core.objects.pvc import pvc_manifest, pvc_patch, will_be_deleted
+from whatsapp_operator.core.objects.pvc import pvc_manifest, review_pvc
 
 UID = "session-1"
 GI = 2**30
@@ -66,18 +66,18 @@ def test_with_retention_delete_it_goes_with_the_session() -> None:
 def test_an_existing_claim_is_neither_made_nor_patched() -> None:
     """It is the person's."""
     assert pvc_manifest(session(existingClaim="theirs")) is None
-    assert pvc_patch(session(existingClaim="theirs"), claim()) is None
+    assert review_pvc(session(existingClaim="theirs"), claim()).patch is None
 
 
 @pytest.mark.parametrize("profile", [{}, {"size": "1Gi"}, {"size": "1024Mi"}, {"size": "500Mi"}])
 def test_a_claim_that_is_large_enough_is_left_alone(profile: dict[str, str]) -> None:
     """However the amount is written; a volume never shrinks."""
-    assert pvc_patch(session(**profile), claim()) is None
+    assert review_pvc(session(**profile), claim()).patch is None
 
 
 def test_a_claim_grows() -> None:
     """Only its size is sent, with the version that it was seen at."""
-    patch = pvc_patch(session(size="2Gi"), claim())
+    patch = review_pvc(session(size="2Gi"), claim()).patch
 
     assert patch is not None
     assert {
@@ -89,8 +89,8 @@ def test_a_claim_grows() -> None:
 
 def test_retain_takes_our_reference_away() -> None:
     """The claim then outlives its session; other owners stay."""
-    alone = pvc_patch(session(), claim(owners=(ours(),)))
-    beside = pvc_patch(session(), claim(owners=(BACKUP, ours())))
+    alone = review_pvc(session(), claim(owners=(ours(),))).patch
+    beside = review_pvc(session(), claim(owners=(BACKUP, ours()))).patch
 
     assert alone is not None
     assert {"metadata": {"ownerReferences": None, "resourceVersion": "7"}} == alone.patch
@@ -100,8 +100,8 @@ def test_retain_takes_our_reference_away() -> None:
 
 def test_delete_adds_our_reference() -> None:
     """Beside the others; an object has one controller, so ours is none where there is one."""
-    alone = pvc_patch(session(retention="Delete"), claim())
-    beside = pvc_patch(session(retention="Delete"), claim(owners=(BACKUP | {"controller": True},)))
+    alone = review_pvc(session(retention="Delete"), claim()).patch
+    beside = review_pvc(session(retention="Delete"), claim(owners=(BACKUP | {"controller": True},))).patch
 
     assert alone is not None
     assert [ours()] == alone.patch["metadata"]["ownerReferences"]
@@ -113,7 +113,7 @@ def test_delete_adds_our_reference() -> None:
 
 def test_size_and_owner_are_one_patch() -> None:
     """One request, not two."""
-    patch = pvc_patch(session(size="2Gi", retention="Delete"), claim())
+    patch = review_pvc(session(size="2Gi", retention="Delete"), claim()).patch
 
     assert patch is not None
     assert {"spec", "metadata"} == patch.patch.keys()
@@ -132,10 +132,10 @@ def test_size_and_owner_are_one_patch() -> None:
 )
 def test_a_claim_is_doomed_when_it_goes_or_belongs_to_a_former_session(facts: dict[str, Any], *, doomed: bool) -> None:
     """Garbage collection will take it; a login on it would be lost under a running browser."""
-    assert doomed == will_be_deleted(session(), claim(**facts))
-    assert not doomed or pvc_patch(session(size="9Gi"), claim(**facts)) is None
+    assert doomed == review_pvc(session(), claim(**facts)).will_be_deleted
+    assert not doomed or review_pvc(session(size="9Gi"), claim(**facts)).patch is None
 
 
 def test_a_foreign_claim_is_never_patched() -> None:
     """It only has the name."""
-    assert pvc_patch(session(size="2Gi", retention="Delete"), claim(ours=False)) is None
+    assert review_pvc(session(size="2Gi", retention="Delete"), claim(ours=False)).patch is None

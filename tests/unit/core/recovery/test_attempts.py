@@ -19,16 +19,17 @@ from whatsapp_operator.api.session import (
     WhatsAppSession,
 )
 from whatsapp_operator.core.model import PodFacts, PodPhase, PodUID, SessionUID
+from whatsapp_operator.core.recovery import attempts
 from whatsapp_operator.core.recovery.attempts import (
     healthy_at,
     is_after_failure,
     is_exhausted,
     is_recorded,
-    stored_recovery,
     with_active_pod,
     with_failure,
     with_loss,
 )
+from whatsapp_operator.core.session.requests import read_requests
 
 SPEC = RecoverySpec()
 HELD = RecoveryStatus(
@@ -82,6 +83,11 @@ def session(
             handled_requests=HandledRequests(restart_at="old"),
         ),
     )
+
+
+def stored_recovery(of: WhatsAppSession) -> RecoveryStatus:
+    """Return what a decision about the session goes on from."""
+    return attempts.stored_recovery(of, requested=read_requests(of, None).unrecorded)
 
 
 def test_the_record_stays_while_nobody_changes_anything() -> None:

@@ -9,7 +9,7 @@ from session_protocol.vocabulary import ExitCode, RunnerState
 from unit.core.world import T0
 from whatsapp_operator.api.session import LastFailure, TimeoutsSpec
 from whatsapp_operator.core.model import PodFacts, PodPhase, PodUID, RunnerReport, SessionUID
-from whatsapp_operator.core.recovery.failure import failure_of, has_ended, is_runner_failure, loss_reason
+from whatsapp_operator.core.recovery.failure import is_runner_failure, loss_reason, outcome_of
 
 POD = PodFacts(
     name="sales",
@@ -52,7 +52,7 @@ def report(state: str, *, since: float = 0) -> RunnerReport:
 
 def failure(of: PodFacts, said: RunnerReport | None = None, *, answers: bool = True) -> LastFailure | None:
     """Return the pod's failure with the default timeouts."""
-    return failure_of(of, report=said, responding=answers, timeouts=TimeoutsSpec(), now=NOW)
+    return outcome_of(of, report=said, responding=answers, timeouts=TimeoutsSpec(), now=NOW).failure
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_a_loss_names_its_reason() -> None:
 
 def test_a_living_pod_is_neither() -> None:
     """Also one that is about to be disrupted: it may be spared."""
-    assert not has_ended(POD)
+    assert not POD.ended
     assert loss_reason(pod(disrupted=True)) is None
     assert failure(pod(disrupted=True)) is None
 

@@ -17,13 +17,12 @@ from whatsapp_operator.api.session import (
 )
 from whatsapp_operator.core.model import PodFacts, PodPhase, PodUID, RunnerReport, SessionUID
 from whatsapp_operator.core.session.holds import (
-    active_hold,
     ends_hold,
-    handled_requests,
+    find_holds,
     reported_hold,
-    status_hold,
     stored_hold,
 )
+from whatsapp_operator.core.session.requests import handled_requests, read_requests
 
 UID = SessionUID("session-1")
 POD = PodFacts(name="sales", uid=PodUID("pod-1"), owner_uid=UID, phase=PodPhase.RUNNING, created=T0)
@@ -65,6 +64,16 @@ def session(
             conditions=(stalled,) if stop else (), handled_requests=HandledRequests.model_validate(handled)
         ),
     )
+
+
+def active_hold(of: WhatsAppSession, *, pod: PodFacts | None, report: RunnerReport | None) -> str | None:
+    """Return why no pod may be created for the session now."""
+    return find_holds(of.status, read_requests(of, pod), report).active
+
+
+def status_hold(of: WhatsAppSession, *, pod: PodFacts | None, report: RunnerReport | None) -> str | None:
+    """Return what status is to keep."""
+    return find_holds(of.status, read_requests(of, pod), report).status
 
 
 @pytest.mark.parametrize(("state", "reason", "stop"), STOPPING_WORDS)

@@ -249,7 +249,7 @@ async def test_a_refusal_is_what_stands_in_the_way(bench: Bench, status: int, re
     blocked = await bench.executor.execute(CreatePod(manifest=manifest()), bench.work)
 
     assert blocked is not None
-    assert (reason, f"fault {status}", "CreatePod") == (blocked.reason, blocked.message, blocked.action)
+    assert (reason, f"fault {status}", CreatePod) == (blocked.reason, blocked.message, blocked.action)
     assert bench.clock.now() + RETRY_REFUSED == blocked.retry_at
 
 
