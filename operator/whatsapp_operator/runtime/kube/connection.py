@@ -1,7 +1,7 @@
 """The way to the API server: credentials from the pod or a kubeconfig, and calls through the official client library.
 
 Only `kubernetes.aio`'s raw calls are used. Touching `CoreV1Api` or a typed model would load about 100 MB of generated
-code; tests/unit/runtime/test_connection.py holds that against this module. `kubernetes.aio.dynamic` would ask for every
+code; tests/unit/runtime/kube/test_connection.py holds that against this module. `kubernetes.aio.dynamic` would ask for every
 API group at the start and give loose objects for the same JSON.
 
 `param_serialize` and `call_api` are public, but made for the generated code: what is relied upon (token, path, query and
