@@ -9,8 +9,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from whatsapp_operator.api.constants import API_VERSION
-from whatsapp_operator.core.facts import TOKEN_VOLUME
+from whatsapp_operator.api.constants import API_VERSION, TOKEN_VOLUME
 
 Object = dict[str, Any]
 

@@ -17,6 +17,8 @@ from session_devtools.kubectl import Kubectl
 
 from session_demo import current, kube_context
 from session_demo.cluster_client import ClusterClient
+from session_demo.cluster_lock import cluster_lock
+from session_demo.kube_context import KubeContext
 from session_demo.next_steps import shell_exports
 from session_demo.report import Report
 from session_demo.scenario import run_scenario
@@ -44,15 +46,18 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _play(args: argparse.Namespace) -> int:
+    with cluster_lock(f"the cluster {args.name}", advice=", or choose another cluster by DEMO_NAME=…"):
+        return _play_local(args)
+
+
+def _play_local(args: argparse.Namespace) -> int:
     from local_cluster import provision  # late, here and below: a demo on somebody's cluster loads none of ours
 
     report = Report()
     for line in _without_effect(args):
         report.info(line)
     report.section("Setting the stage: a real Kubernetes, the images, the operator, the stand-in")
-    report.info(
-        "   the play takes a minute and a half; what this machine lacks for it is prepared before, and said now"
-    )
+    report.info("   the play takes about a minute; what this machine lacks for it is prepared before, and said now")
     kubectl, images = provision.up(args.name)
     phone = install(kubectl, images, InstallOptions(mode=args.mode), progress=report)
     client = ClusterClient(kubectl=kubectl, phone=phone)
@@ -78,11 +83,17 @@ def _play_current(args: argparse.Namespace) -> int:
         access_mode=args.access_mode,
         mode=args.mode,
     )
+    context = kube_context.current()
+    with cluster_lock(context.server):
+        return _play_there(options, context)
+
+
+def _play_there(options: current.Options, context: KubeContext) -> int:
     report = Report()
     report.section(
         "Setting the stage: the current context's Kubernetes, the images, an operator of its own, the stand-in"
     )
-    target = current.check(report, options, kube_context.current())
+    target = current.check(report, options, context)
     client = current.prepare(report, options, target)
     _run_scenario(report, client)
     status = report.finish()
@@ -112,14 +123,16 @@ def _print_next_steps(report: Report, kubectl: Kubectl, remark: str) -> None:
 def _down(args: argparse.Namespace) -> int:
     from local_cluster import provision
 
-    provision.down(args.name)
+    with cluster_lock(f"the cluster {args.name}"):
+        provision.down(args.name)
     return 0
 
 
 def _down_current(_: argparse.Namespace) -> int:
-    report = Report()
+    report, context = Report(), kube_context.current()
     report.section("Removing what the demo made, and nothing else")
-    current.remove(report, kube_context.current())
+    with cluster_lock(context.server):
+        current.remove(report, context)
     return 0
 
 

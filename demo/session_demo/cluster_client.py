@@ -23,6 +23,9 @@ from session_protocol.vocabulary import RunnerState, TokenScope
 
 from session_demo.report import Observation, Probe
 
+EVENTS = 12
+""" The latest that are shown below a missed step. """
+
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterClient:
@@ -145,6 +148,13 @@ class ClusterClient:
             return Observation(ok=seen == (admitted, waiting), text=f"admitted {seen[0]}, waiting {seen[1]}")
 
         return observe
+
+    def diagnostics(self) -> str:
+        """Sessions, pods and the latest events, as kubectl prints them; or why it cannot."""
+        context = f"--namespace={NAMESPACE}"
+        objects = self.kubectl("get", "whatsappsessions,pods", context, check=False)
+        events = self.kubectl("get", "events", context, "--sort-by=.metadata.creationTimestamp", check=False)
+        return "\n".join([*objects.splitlines(), *events.splitlines()[-EVENTS:]])
 
     def kill_browser(self, name: str) -> None:
         """End Chromium's main process inside a session's container."""

@@ -15,7 +15,7 @@ from session_devtools.errors import ToolError
 from session_devtools.images.build import build
 from session_devtools.installation import transformers
 from session_devtools.installation.constants import CRDS, NAMESPACE, ROOT
-from session_devtools.installation.install import InstallOptions, install, remove_leftovers
+from session_devtools.installation.install import InstallOptions, install, remove_leftovers, remove_namespace
 from session_devtools.kubectl import Kubectl
 from session_devtools.progress import ConsoleProgress
 
@@ -150,6 +150,7 @@ def remove(report: Report, context: KubeContext) -> None:
     if f"namespace {NAMESPACE}" not in found.foreign:
         with report.step(f"removing namespace {NAMESPACE} with its sessions and volumes, and the quota {QUOTA}"):
             remove_leftovers(kubectl)
+            remove_namespace(kubectl)
     kinds = ("namespace", "clusterrole", "clusterrolebinding")
     if mine := [
         f"{kind}/{OPERATOR_NAMESPACE}" for kind in kinds if f"{kind} {OPERATOR_NAMESPACE}" not in found.foreign

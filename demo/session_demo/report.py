@@ -18,6 +18,9 @@ from typing import TextIO
 from session_devtools.errors import ToolError, WaitTimeout
 from session_devtools.waiting import wait_until
 
+DIAGNOSTIC_WIDTH = 200
+""" Characters of a line that is shown below a miss. """
+
 
 @dataclass(frozen=True, kw_only=True)
 class Observation:
@@ -37,6 +40,8 @@ class Report:
     out: TextIO = field(default_factory=lambda: sys.stdout)
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
+    diagnostics: Callable[[], str] = lambda: ""
+    """ What is shown below a miss, for whoever looks for its cause. """
     failures: list[str] = field(default_factory=list)
     steps: int = 0
     _started: float = field(init=False)
@@ -63,12 +68,22 @@ class Report:
         self.info(f"   ✓ {text} ({self.clock() - started:.1f} s)")
 
     def expect(self, expectation: str, probe: Probe, *, within: float, interval: float = 0.25) -> bool:
-        """Poll until the probe is ok; report and keep a miss after `within` seconds."""
+        """Poll until the probe is ok; report and keep a miss after `within` seconds.
+
+        A last look that failed (the cluster does not answer) reports what was seen before it, too.
+        """
         started = self.clock()
+        observation = Observation(ok=False, text="nothing")
+
+        def look() -> Observation:
+            nonlocal observation
+            observation = probe()
+            return observation
+
         try:
-            observation = wait_until(
+            wait_until(
                 expectation,
-                probe,
+                look,
                 lambda observation: observation.ok,
                 within=within,
                 every=interval,
@@ -77,9 +92,8 @@ class Report:
                 sleep=self.sleep,
             )
         except WaitTimeout as late:
-            observation = (
-                late.seen if isinstance(late.seen, Observation) else Observation(ok=False, text=str(late.seen))
-            )
+            if isinstance(late.seen, ToolError):
+                observation = Observation(ok=False, text=f"{late.seen} (before that: {observation.text})")
         self._write_result(expectation, observation, took=self.clock() - started, limit=within)
         return observation.ok
 
@@ -107,3 +121,5 @@ class Report:
         self.info(f"     seen: {observation.text} ({took:.1f} s of at most {limit:.0f} s)")
         if not observation.ok:
             self.failures.append(f"{expectation}; seen: {observation.text}")
+            for line in self.diagnostics().splitlines():
+                self.info(f"       {line[:DIAGNOSTIC_WIDTH]}")

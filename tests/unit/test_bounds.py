@@ -18,8 +18,8 @@ from session_runner.settings import SettingsError, read_settings
 from whatsapp_operator.api.crd.definitions import SESSION, root_schema
 from whatsapp_operator.api.metadata import ObjectMeta
 from whatsapp_operator.api.session import SessionSpec, WhatsAppSession
-from whatsapp_operator.core.container import runner_container
 from whatsapp_operator.core.model import Defaults
+from whatsapp_operator.core.objects.container import runner_container
 
 SPEC: Mapping[str, Any] = root_schema(SESSION)["properties"]["spec"]["properties"]
 TIMEOUTS = {

@@ -24,8 +24,7 @@ from whatsapp_operator.api import constants
 from whatsapp_operator.api.conditions import ConditionType, Reason
 from whatsapp_operator.api.crd.definitions import KINDS, root_schema
 from whatsapp_operator.app.settings import Settings
-from whatsapp_operator.core import names as own
-from whatsapp_operator.runtime.metrics import Metrics as OperatorMetrics
+from whatsapp_operator.runtime.process.metrics import Metrics as OperatorMetrics
 
 Json = dict[str, Any]
 
@@ -61,7 +60,7 @@ def names() -> Json:
         "runnerStates": [*RunnerState],
         "stateReasons": [*StateReason],
         "constants": {name: value for name, value in sorted(vars(constants).items()) if name.isupper()}
-        | {"QUOTA_ANNOTATION": own.QUOTA_ANNOTATION, "MADE_FROM_ANNOTATION": own.MADE_FROM_ANNOTATION},
+        | {"MADE_FROM_ANNOTATION": constants.TEMPLATE_HASH_ANNOTATION},
         "metrics": dict(sorted([*families(operator), *families(runner)])),
         "operatorVariables": sorted(name.upper() for name in Settings.model_fields),
         "runnerVariables": [*Variable],

@@ -22,27 +22,28 @@ from session_runner.states.stop import Start
 from unit.recorded_cluster import CLUSTER, Rested
 from whatsapp_operator.api.quota import WhatsAppSessionQuota
 from whatsapp_operator.api.session import WhatsAppSession
-from whatsapp_operator.core.admit import admit
-from whatsapp_operator.core.decide import decide
-from whatsapp_operator.core.diff import merge_patch
-from whatsapp_operator.core.facts import claim_facts, pod_facts, service_facts
-from whatsapp_operator.core.keys import token
 from whatsapp_operator.core.model import (
-    Blocked,
+    AssumedReservation,
+    CreatePod,
     Decision,
     Defaults,
     DeletePod,
-    Grant,
     KeyID,
     Observation,
-    PatchClaim,
+    PatchPVC,
     PodUID,
     Refusal,
+    RefusedAction,
     RunnerReport,
     SessionUID,
 )
-from whatsapp_operator.core.quota import quota_status
-from whatsapp_operator.runtime import keys
+from whatsapp_operator.core.objects.facts import pod_facts, pvc_facts, service_facts
+from whatsapp_operator.core.objects.tokens import token
+from whatsapp_operator.core.quota.admit import admit
+from whatsapp_operator.core.quota.reservations import quota_status
+from whatsapp_operator.core.session.decide import decide
+from whatsapp_operator.core.writes.merge_patch import merge_patch
+from whatsapp_operator.runtime.process import keys
 
 Json = dict[str, Any]
 
@@ -50,6 +51,8 @@ RECORDINGS = Path(__file__).parents[1] / "recordings"
 PROFILES = sorted(path.stem for path in (RECORDINGS / "profiles").glob("*.json") if path.stem != "meanings")
 SETTINGS = Defaults(runner_image="registry.example/runner:1", key_id=KeyID("key-1"))
 """ Those of the operator that made the recordings. """
+ACTIONS = {"CreatePod": CreatePod, "PatchClaim": PatchPVC}
+""" By the names that refused actions had then. """
 
 
 def recorded(name: str) -> Any:
@@ -77,10 +80,13 @@ def moment(text: str | None) -> datetime | None:
     return None if text is None else parse_time(text)
 
 
-def granted(case: Json, uid: str) -> Grant:
+def granted(case: Json, uid: str) -> AssumedReservation:
     """Return a recorded grant."""
-    return Grant(
-        session_uid=SessionUID(uid), quota_name=case["quota"], memory=case["memory"], granted=parse_time(case["time"])
+    return AssumedReservation(
+        session_uid=SessionUID(uid),
+        quota_name=case["quota"],
+        memory=case["memory"],
+        reserved_at=parse_time(case["time"]),
     )
 
 
@@ -100,7 +106,7 @@ def heard(case: Json) -> RunnerReport | None:
         linked_time=answer.linked_time,
         durable_time=answer.durable_time,
         round=answer.round,
-        heard=parse_time(case["heard"]),
+        received=parse_time(case["heard"]),
     )
 
 
@@ -112,17 +118,17 @@ def observed(case: Json) -> Observation:
         session=session,
         now=parse_time(case["now"]),
         pods=tuple(pod_facts(pod) for pod in case["pods"]),
-        came=tuple(PodUID(uid) for uid in case["podsSinceStatus"]),
-        claim=claim_facts(case["claim"], session=session) if case["claim"] else None,
+        pods_since_status=tuple(PodUID(uid) for uid in case["podsSinceStatus"]),
+        pvc=pvc_facts(case["claim"], session=session) if case["claim"] else None,
         service=service_facts(case["service"]) if case["service"] else None,
         report=heard(case),
-        listening_since=moment(case["listeningSince"]),
-        grant=granted(case["granted"], session.metadata.uid) if case["granted"] else None,
+        polling_since=moment(case["listeningSince"]),
+        assumed=granted(case["granted"], session.metadata.uid) if case["granted"] else None,
         refusal=Refusal(reason=refused["reason"], message=refused["message"]) if refused else None,
-        blocked=Blocked(
+        refused_action=RefusedAction(
             reason=blocked["reason"],
             message=blocked["message"],
-            action=blocked["action"],
+            action=ACTIONS[blocked["action"]],
             retry_at=moment(blocked["retryAt"]),
         )
         if blocked
@@ -137,7 +143,7 @@ def written(decision: Decision, session: WhatsAppSession) -> Json:
     for action in decision.actions:
         if isinstance(action, DeletePod):
             deletes.append({"name": action.name, "uid": action.uid})
-        elif isinstance(action, PatchClaim):
+        elif isinstance(action, PatchPVC):
             patches.append({"name": action.name, "patch": dict(action.patch)})
         else:
             creates.append(action.manifest)
@@ -173,14 +179,14 @@ def test_the_same_are_admitted(case: Json) -> None:
         sessions=[WhatsAppSession.parse(session) for session in case["sessions"]],
         pods=case["pods"],
         quotas=quotas,
-        grants=[granted(grant, grant["sessionUID"]) for grant in case["granted"]],
+        assumed_reservations=[granted(grant, grant["sessionUID"]) for grant in case["granted"]],
         now=now,
     )
 
     assert case["round"] == {
         "granted": [
             {"sessionUID": grant.session_uid, "quota": grant.quota_name, "memory": grant.memory}
-            for grant in result.grants
+            for grant in result.assumed_reservations
         ],
         "refused": {
             uid: {"reason": refusal.reason, "message": refusal.message} for uid, refusal in result.refusals.items()

@@ -111,7 +111,7 @@ class Condition(StatusModel):
 
 Conditions = tuple[Condition, ...]
 
-_ORDER = {str(kind): place for place, kind in enumerate(ConditionType)}
+_ORDER = {str(kind): position for position, kind in enumerate(ConditionType)}
 
 
 def find_condition(conditions: Iterable[Condition], kind: str) -> Condition | None:

@@ -54,11 +54,30 @@ SESSION_UID_LABEL: Final = f"{GROUP}/session-uid"
 QUOTA_LABEL: Final = f"{GROUP}/quota"
 """ On pods: the quota they count against; a quota's name is held to the length of a label value for this. """
 KEY_ID_LABEL: Final = f"{GROUP}/key-id"
-""" On pods: the id of the key that their tokens come from. """
+""" On pods and Secrets: the key that the tokens come from; a key is kept while a pod bears its id. """
+QUOTA_ANNOTATION: Final = QUOTA_LABEL
+""" On pods: the quota's whole name, which a label value may be too short for. """
+TEMPLATE_HASH_ANNOTATION: Final = f"{GROUP}/made-from"
+""" On pods: the hash of the manifest, to tell whether later edits wait for the next pod. """
+
+# --- What people write on namespaces and quotas, and the operator only reads.
+INSTANCE_LABEL: Final = f"{GROUP}/instance"
+""" Which operator's it is: the one with this INSTANCE. """
 
 SERVICE_NAME: Final = "whatsapp-sessions"
 """ The one headless Service of a namespace; a session's host name is NAME.whatsapp-sessions.NAMESPACE.svc. """
 RUNNER_PORT: Final = 8080
+RUNNER_PORT_NAME: Final = "http"
+RUNNER_CONTAINER: Final = "runner"
+""" The one container of a session's pod. """
+TOKEN_VOLUME: Final = "tokens"  # noqa: S105 -- the volume's name
+""" The pod's volume with the token Secret. """
+CLIENT_NAME: Final = "whatsapp-operator"
+""" How the operator calls itself to the API server: field manager, user agent, name of the Lease without an INSTANCE. """
+EVENT_CONTROLLER: Final = f"{CLIENT_NAME}.{GROUP}"
+""" Who reports in events. """
+KEYS_SUFFIX: Final = "-keys"
+""" The operator's key Secret is called as its Lease is, and this. """
 MAX_QUOTA_NAME_LENGTH: Final = 63
 """ Of a quota's name: what a label value holds. """
 MAX_NAME_LENGTH: Final = 52

@@ -44,9 +44,9 @@ def problems_of(error: pydantic.ValidationError, *, under: str) -> tuple[Problem
     Of very many only the first are told, and how many more there are: all together fit a condition's message.
     """
     found = error.errors(include_url=False)
-    told = tuple(_problem(each, under=under) for each in found[:_SHOWN_PROBLEMS])
-    rest = len(found) - len(told)
-    return (*told, Problem(under, f"{rest} more fields cannot be used")) if rest else told
+    shown = tuple(_problem(each, under=under) for each in found[:_SHOWN_PROBLEMS])
+    rest = len(found) - len(shown)
+    return (*shown, Problem(under, f"{rest} more fields cannot be used")) if rest else shown
 
 
 def _problem(found: Mapping[str, Any], *, under: str) -> Problem:

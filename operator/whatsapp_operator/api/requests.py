@@ -23,7 +23,7 @@ class HandledRequests(StatusModel):
     """The value of the annotation wasession.dev/relink-at that was last carried out."""
 
 
-def asked(annotations: Mapping[str, str]) -> HandledRequests:
+def requested(annotations: Mapping[str, str]) -> HandledRequests:
     """Return what the annotations ask for, as it will stand in status once it is carried out."""
     restart, relink = annotations.get(RESTART_AT), annotations.get(RELINK_AT)
     return HandledRequests(
@@ -33,11 +33,11 @@ def asked(annotations: Mapping[str, str]) -> HandledRequests:
 
 def restart_pending(annotations: Mapping[str, str], handled: HandledRequests) -> bool:
     """Whether a restart was asked for and not carried out yet; taking the annotation away asks for nothing."""
-    wanted = asked(annotations).restart_at
+    wanted = requested(annotations).restart_at
     return wanted is not None and wanted != handled.restart_at
 
 
 def relink_pending(annotations: Mapping[str, str], handled: HandledRequests) -> bool:
     """Whether a new link was asked for and not carried out yet; taking the annotation away asks for nothing."""
-    wanted = asked(annotations).relink_at
+    wanted = requested(annotations).relink_at
     return wanted is not None and wanted != handled.relink_at

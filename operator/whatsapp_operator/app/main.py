@@ -4,7 +4,7 @@
                                                             └─ a fault: end in order if possible, else hard, 1
 
 Ending is as important as running. A process that lost the Lease ends at once; one whose watches or full lists are
-dead ends, and is started anew by the kubelet; an orderly end has a deadline, after which `deadman` ends it.
+dead ends, and is started anew by the kubelet; an orderly end has a deadline, after which `watchdog` ends it.
 """
 
 import asyncio
@@ -20,19 +20,20 @@ from typing import Any, Final
 
 from session_protocol import logs, open_files
 
-from whatsapp_operator.app.deadman import DeadMan, end_now
+from whatsapp_operator.api.constants import CLIENT_NAME
 from whatsapp_operator.app.probes import Health, Probes, Role
 from whatsapp_operator.app.settings import BadSettings, Settings, load
 from whatsapp_operator.app.version import version
-from whatsapp_operator.runtime.client import Kube
-from whatsapp_operator.runtime.clock import SystemClock
-from whatsapp_operator.runtime.connection import BadCredentials, Connection, Credentials, credentials_path
-from whatsapp_operator.runtime.errors import KubeError
-from whatsapp_operator.runtime.keys import BadKeySecret, KeyRing
-from whatsapp_operator.runtime.lease import Lease, Phase
-from whatsapp_operator.runtime.metrics import Metrics
-from whatsapp_operator.runtime.operator import Config, Operator, World
-from whatsapp_operator.runtime.resync import STALE_AFTER
+from whatsapp_operator.app.watchdog import Watchdog, end_now
+from whatsapp_operator.runtime.kube.client import Kube
+from whatsapp_operator.runtime.kube.connection import BadCredentials, Connection, Credentials, credentials_path
+from whatsapp_operator.runtime.kube.errors import KubeError
+from whatsapp_operator.runtime.kube.resync import STALE_AFTER
+from whatsapp_operator.runtime.process.clock import SystemClock
+from whatsapp_operator.runtime.process.keys import BadKeySecret, KeyRing
+from whatsapp_operator.runtime.process.lease import Lease, Phase
+from whatsapp_operator.runtime.process.metrics import Metrics
+from whatsapp_operator.runtime.process.operator import Config, Dependencies, Operator
 
 logger = logging.getLogger(__name__)
 
@@ -92,7 +93,7 @@ class Process:
         self._stop = asyncio.Event()
         self._lease: Lease | None = None
         self._operator: Operator | None = None
-        self._deadman = DeadMan(valid_until=self._valid_until)
+        self._watchdog = Watchdog(valid_until=self._valid_until)
 
     # --- the two commands ----------------------------------------------------------------------------------------
 
@@ -101,7 +102,7 @@ class Process:
         namespace = self._namespace()
         defaults = self._settings.defaults()
         await self._credentials.load()
-        connection = Connection(self._credentials, user_agent=f"whatsapp-operator/{version()}", metrics=self._metrics)
+        connection = Connection(self._credentials, user_agent=f"{CLIENT_NAME}/{version()}", metrics=self._metrics)
         kube = self._kube(connection)
         probes = Probes(health=self.health, measure=self._measure, metrics=self._metrics)
         port = await probes.start(address=self._settings.http_address, port=self._settings.http_port)
@@ -123,19 +124,21 @@ class Process:
             name=self._settings.object_name,
             identity=f"{self._pod}_{uuid.uuid4().hex[:8]}",
             times=self._settings.lease_times(),
-            on_lost=lambda why: end_now(1, f"the Lease is lost: {why}"),
+            on_lost=lambda reason: end_now(1, f"the Lease is lost: {reason}"),
         )
         self._operator = Operator(
-            config, World(kube=kube, clock=self._clock, metrics=self._metrics), about=lambda: self._lease_object
+            config,
+            Dependencies(kube=kube, clock=self._clock, metrics=self._metrics),
+            regarding=lambda: self._lease_object,
         )
-        self._take_signals()
-        self._deadman.start()
+        self._handle_signals()
+        self._watchdog.start()
         try:
             await self._act(self._lease, self._operator)
         finally:
             # The watchdog stays: what is left to end, the event loop included, has this long.
-            self._deadman.set_deadline(
-                self._settings.shutdown_timeout.total_seconds(), status=1, why="the orderly end took too long"
+            self._watchdog.set_deadline(
+                self._settings.shutdown_timeout.total_seconds(), status=1, reason="the orderly end took too long"
             )
             await probes.stop()
             await connection.close()
@@ -144,7 +147,7 @@ class Process:
         """Make a new key; a running operator reads it within a resync interval."""
         namespace = self._namespace()
         await self._credentials.load()
-        connection = Connection(self._credentials, user_agent=f"whatsapp-operator/{version()}", metrics=self._metrics)
+        connection = Connection(self._credentials, user_agent=f"{CLIENT_NAME}/{version()}", metrics=self._metrics)
         keys = KeyRing(
             kube=self._kube(connection), clock=self._clock, namespace=namespace, name=self._settings.key_secret
         )
@@ -156,21 +159,21 @@ class Process:
     # --- a run ---------------------------------------------------------------------------------------------------
 
     async def _act(self, lease: Lease, operator: Operator) -> None:
-        self._become(Role.STANDBY)
+        self._set_role(Role.STANDBY)
         if not await self._unless_stopped(lease.acquire()):
             return
         self._metrics.leader.set(1)
-        self._become(Role.SYNCING)
+        self._set_role(Role.SYNCING)
         kopf_stop = asyncio.Event()
         tasks = [asyncio.create_task(lease.hold(), name="lease")]
         try:
             # The watches begin before the first list ends: what changes in between is told.
             tasks.append(asyncio.create_task(self._watch(operator, kopf_stop), name="watches"))
             if await self._unless_stopped(operator.start()):
-                self._become(Role.ACTING)
+                self._set_role(Role.ACTING)
                 await self._supervise(tasks, operator)
         except Fault:
-            self._deadman.set_deadline(FAULT_DEADLINE, status=1, why="the orderly end after a fault took too long")
+            self._watchdog.set_deadline(FAULT_DEADLINE, status=1, reason="the orderly end after a fault took too long")
             raise
         finally:
             await self._end(tasks, lease, operator, kopf_stop)
@@ -180,12 +183,12 @@ class Process:
         from whatsapp_operator.app.watches import watch
 
         await watch(
-            on_event=operator.event,
+            on_event=operator.on_watch_event,
             credentials=self._credentials,
             namespaces=self._settings.watch_namespaces,
             request_timeout=self._settings.request_timeout,
             page=self._settings.list_page_size,
-            begun=self._take_signals,
+            on_started=self._handle_signals,
             stop=stop,
         )
 
@@ -204,9 +207,9 @@ class Process:
     async def _end(
         self, tasks: list[asyncio.Task[None]], lease: Lease, operator: Operator, kopf_stop: asyncio.Event
     ) -> None:
-        self._become(Role.STOPPING)
+        self._set_role(Role.STOPPING)
         allowed = self._settings.shutdown_timeout.total_seconds()
-        self._deadman.set_deadline(allowed, status=1, why="the orderly end took too long")
+        self._watchdog.set_deadline(allowed, status=1, reason="the orderly end took too long")
         await operator.stop(within=allowed / 2)
         # Only now, when nothing of ours writes any more, may somebody else act.
         tasks[0].cancel()
@@ -236,12 +239,12 @@ class Process:
             doing.cancel()
             await asyncio.gather(doing, stopping, return_exceptions=True)
 
-    def _take_signals(self) -> None:
+    def _handle_signals(self) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._asked_to_stop, number)
+            loop.add_signal_handler(number, self._on_stop_signal, number)
 
-    def _asked_to_stop(self, number: signal.Signals) -> None:
+    def _on_stop_signal(self, number: signal.Signals) -> None:
         if not self._stop.is_set():
             logger.info("Asked to stop", extra={"signal": number.name})
         self._stop.set()
@@ -263,7 +266,7 @@ class Process:
         if self._operator is not None:
             self._operator.measure()
 
-    def _become(self, role: Role) -> None:
+    def _set_role(self, role: Role) -> None:
         self._role, self._since = role, self._clock.monotonic()
         logger.info("Role", extra={"role": role})
 

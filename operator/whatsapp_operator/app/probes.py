@@ -16,7 +16,7 @@ from aiohttp import web
 from session_protocol.bad_requests import QuietRunner
 from session_protocol.exposition import expose
 
-from whatsapp_operator.runtime.metrics import Metrics
+from whatsapp_operator.runtime.process.metrics import Metrics
 
 
 class Role(StrEnum):

@@ -16,10 +16,10 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from session_protocol.durations import format_duration, parse_duration
 from session_protocol.hosts import WHATSAPP_HOSTS, WHATSAPP_WEB_URL
 
+from whatsapp_operator.api.constants import CLIENT_NAME, KEYS_SUFFIX
 from whatsapp_operator.app.hosts import allowed_hosts, page_host
 from whatsapp_operator.core.model import Defaults
-from whatsapp_operator.core.names import KEYS_SUFFIX
-from whatsapp_operator.runtime.lease import LeaseTimes
+from whatsapp_operator.runtime.process.lease import LeaseTimes
 
 _ALONE = (
     "WATCH_NAMESPACES is set and INSTANCE is not: quotas are counted over these namespaces alone. That is right for the "
@@ -171,7 +171,7 @@ class Settings(BaseSettings):
     @property
     def object_name(self) -> str:
         """The name of the Lease; the key Secret's begins with it."""
-        return f"whatsapp-operator-{self.instance}" if self.instance else "whatsapp-operator"
+        return f"{CLIENT_NAME}-{self.instance}" if self.instance else CLIENT_NAME
 
     @property
     def key_secret(self) -> str:

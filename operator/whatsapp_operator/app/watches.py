@@ -2,7 +2,7 @@
 
 `on.event` handlers for five kinds pass each raw event to the runtime. That way kopf writes nothing onto people's
 objects (no finalizer, no annotation, no event), and its indexes, which keep phantoms after a lost deletion, are not
-used. What a watch misses the resync finds; a watch that is dead is noticed there too (`runtime.resync`).
+used. What a watch misses the resync finds; a watch that is dead is noticed there too (`runtime.kube.resync`).
 """
 
 import asyncio
@@ -13,10 +13,11 @@ from typing import Any, Final
 
 import kopf
 
-from whatsapp_operator.runtime.connection import Credentials
-from whatsapp_operator.runtime.operator import SELECTORS
-from whatsapp_operator.runtime.resources import Json, Resource
-from whatsapp_operator.runtime.resync import Stream
+from whatsapp_operator.api.constants import CLIENT_NAME
+from whatsapp_operator.runtime.kube.connection import Credentials
+from whatsapp_operator.runtime.kube.resources import Json, Resource
+from whatsapp_operator.runtime.kube.resync import Stream
+from whatsapp_operator.runtime.process.operator import SELECTORS
 
 EventHandler = Callable[[Stream, str | None, Json], None]
 """ Takes a watch event; kind None is what was there when the watch began. """
@@ -25,7 +26,6 @@ SERVER_TIMEOUT: Final = 300
 """ Seconds, whole ones or the API server refuses. It ends each watch after this time and a new one goes on from there: belt and braces. """
 END: Final = timedelta(seconds=3)
 """ How long kopf may take to end. """
-NAME: Final = "whatsapp-operator"
 
 
 class WatchesEnded(Exception):
@@ -48,7 +48,7 @@ def settings(*, request_timeout: timedelta, page: int) -> kopf.OperatorSettings:
             configured.watching.label_selectors[resource.version, resource.plural] = labels
     configured.execution.max_workers = 1  # all handlers are coroutines
     configured.posting.level = logging.CRITICAL + 1
-    configured.posting.reporting_component = NAME
+    configured.posting.reporting_component = CLIENT_NAME
     configured.peering.standalone = True
     configured.scanning.disabled = True
     return configured
@@ -103,7 +103,7 @@ async def watch(
     namespaces: Collection[str],
     request_timeout: timedelta,
     page: int,
-    begun: Callable[[], None],
+    on_started: Callable[[], None],
     stop: asyncio.Event,
 ) -> None:
     """Watch until stopped; raise what kopf gives up on, as soon as it does.
@@ -120,7 +120,7 @@ async def watch(
         clusterwide=not namespaces,
         namespaces=list(namespaces),
     )
-    begun()
+    on_started()
     stopping = asyncio.create_task(stop.wait())
     try:
         done, _ = await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)

@@ -35,7 +35,7 @@ class PodPhase(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class PodFacts:
-    """What the core needs to know of a pod. Made from its JSON by `core.facts.pod_facts`."""
+    """What the core needs to know of a pod. Made from its JSON by `core.objects.facts.pod_facts`."""
 
     name: str
     uid: PodUID
@@ -59,7 +59,7 @@ class PodFacts:
     exit_code: int | None = None
     exit_reason: str = ""
     """ The kubelet's word for the container's end: OOMKilled, Error, Completed … """
-    last_words: str = ""
+    termination_message: str = ""
     """ The termination message, redacted. """
     waiting_reason: str = ""
     """ Why the container waits: ImagePullBackOff, CreateContainerConfigError … """
@@ -80,13 +80,18 @@ class PodFacts:
     """ It carries the operator's managed-by label. """
     secret_name: str | None = None
     """ The Secret its tokens come from. """
-    made_from: str = ""
-    """ The fingerprint of the manifest it was made from (`core.pod.fingerprint`). """
+    template_hash: str = ""
+    """ The hash of the manifest it was created from (`core.objects.pod.template_hash`). """
+
+    @property
+    def ended(self) -> bool:
+        """Whether the runner's container will never run (again) in this pod."""
+        return self.phase in (PodPhase.SUCCEEDED, PodPhase.FAILED) or self.finished is not None
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClaimFacts:
-    """What the core needs to know of a claim for a profile."""
+class PVCFacts:
+    """What the core needs to know of a PersistentVolumeClaim for a profile."""
 
     name: str
     ours: bool
@@ -128,41 +133,41 @@ class RunnerReport:
     durable_time: datetime | None
     round: int
     linked: bool | None = None
-    """ Whether a phone is linked, by the runner's own word; None: it does not say. """
-    heard: datetime
+    """ Whether a phone is linked, by the runner's own answer; None: it does not say. """
+    received: datetime
     """ When the operator had this answer, by its own clock. """
 
 
 @dataclass(frozen=True, kw_only=True)
-class Grant:
-    """The admission round lets this session in; a reservation in memory until it is in status."""
+class AssumedReservation:
+    """The admission round admits this session: a reservation held in memory until it is in status (kube-scheduler's assume)."""
 
     session_uid: SessionUID
     quota_name: str
     memory: int
     """ Bytes: the pod's memory limit. """
-    granted: datetime
+    reserved_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """Why the last admission round did not let this session in."""
+    """Why the last admission round did not admit this session."""
 
     reason: str
     message: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class Blocked:
-    """Something outside the session stands in the way of creating its objects (Forbidden, a namespace's ResourceQuota …).
+class RefusedAction:
+    """An action that the API server refused, for a cause outside the session (Forbidden, a namespace's ResourceQuota …).
 
     The runtime makes it from the API server's refusal of the last action; it ends with the next success.
     """
 
     reason: str
     message: str
-    action: str = ""
-    """ The class name of the refused action: CreatePod, PatchClaim … """
+    action: type[Action] | None = None
+    """ Its kind: CreatePod, PatchPVC … """
     retry_at: datetime | None = None
     """ The same kind of action is not proposed again before this time; None: at once. """
 
@@ -175,21 +180,21 @@ class Observation:
     now: datetime
     pods: tuple[PodFacts, ...] = ()
     """ Pods of this namespace that carry the session's UID as owner, its UID label, or its pod's name. """
-    came: tuple[PodUID, ...] = ()
-    """ The session's pods that came after the one in status, oldest first, gone again or not: as far as this operator
-    has seen. Two of them may come and go between two writes of status. """
-    claim: ClaimFacts | None = None
-    """ The claim of the derived name, ours or not. None also when `existingClaim` is used. """
+    pods_since_status: tuple[PodUID, ...] = ()
+    """ The session's pods that were created after the one in status, oldest first, deleted since or not: as far as
+    this operator has seen. Two of them may be created and deleted between two writes of status. """
+    pvc: PVCFacts | None = None
+    """ The PVC of the derived name, ours or not. None also when `existingClaim` is used. """
     service: ServiceFacts | None = None
     report: RunnerReport | None = None
     """ The last answer of the current pod's runner, or of the last one's while no new pod exists: its last word counts
     also when the pod is gone before anybody could write it, or the pod itself, down. """
-    listening_since: datetime | None = None
+    polling_since: datetime | None = None
     """ When this operator began to poll the current pod's runner; None: not yet. Silence counts from the latest of
     this, the container's start and the last answer, so that an operator's own restart looks like nobody's silence. """
-    grant: Grant | None = None
+    assumed: AssumedReservation | None = None
     refusal: Refusal | None = None
-    blocked: Blocked | None = None
+    refused_action: RefusedAction | None = None
     recovery_paused: str | None = None
     """ Why recovery is paused for all sessions; None: it is not. """
 
@@ -221,19 +226,19 @@ class CreateService:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CreateClaim:
-    """Create the profile's claim."""
+class CreatePVC:
+    """Create the profile's PVC."""
 
     manifest: Manifest
 
 
 @dataclass(frozen=True, kw_only=True)
-class PatchClaim:
-    """Merge-patch the claim (size, owner references). A refusal by the storage becomes `Blocked`."""
+class PatchPVC:
+    """Merge-patch the PVC (size, owner references). A refusal by the storage becomes `RefusedAction`."""
 
     name: str
     patch: Mapping[str, Any]
-    why: str
+    reason: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -260,16 +265,16 @@ class DeletePod:
 
     name: str
     uid: PodUID
-    why: str
+    reason: str
     grace: timedelta | None = None
     """ None: the pod's own terminationGracePeriodSeconds. Never 0: the operator does not force. """
 
 
-Action = CreateService | CreateClaim | PatchClaim | CreateSecret | CreatePod | DeletePod
+Action = CreateService | CreatePVC | PatchPVC | CreateSecret | CreatePod | DeletePod
 
 
 @dataclass(frozen=True, kw_only=True)
-class EventNote:
+class Event:
     """A Kubernetes event to write once the status that tells the same is written."""
 
     type: str
@@ -292,14 +297,14 @@ class Decision:
     commit: bool = False
     """ This status must be in the API server before anything else happens: write at once, unpaced. """
     actions: tuple[Action, ...] = ()
-    events: tuple[EventNote, ...] = ()
+    events: tuple[Event, ...] = ()
     wants_admission: bool = False
     """ It wants a slot and has none: the admission round considers it. """
     poll: PodUID | None = None
     """ The pod whose runner is to be listened to; None: nobody. """
-    wake_at: datetime | None = None
+    requeue_at: datetime | None = None
     """ When time alone may change the decision. """
-    hold_until: datetime | None = None
+    delay_status_until: datetime | None = None
     """ No uncommitted status write before this time (the pod is on its way to Running). """
     details: Mapping[str, str] = field(default_factory=dict)
     """ Constant-keyed fields for the log line. """

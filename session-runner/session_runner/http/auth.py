@@ -2,7 +2,7 @@
 
 `app` puts `require` in front of each route that needs a scope. The files are read at every request: they are tiny,
 requests are few, and a token that was replaced counts at once. Every file is compared, and each in constant time, so
-that the time of an answer tells nothing. A token is compared and not parsed; `whatsapp_operator.core.keys` tells why it
+that the time of an answer tells nothing. A token is compared and not parsed; `whatsapp_operator.core.objects.tokens` tells why it
 is no JWT.
 """
 

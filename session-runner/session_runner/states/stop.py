@@ -4,7 +4,7 @@ In a conflict opening the page is a takeover, during a ban it annoys the service
 the pod is lost, whoever makes the next pod knows nothing of it; but the next pod has the profile. So `record` keeps the
 stop there, `session` asks for it before it opens the page, and the operator hears the same word again.
 
-It ends as it ends for the operator (`whatsapp_operator.core.stops`), by what a person does or by the runner's own word
+It ends as it ends for the operator (`whatsapp_operator.core.session.holds`), by what a person does or by the runner's own word
 that it is over. What people did reaches the pod as values in its environment; a value is new when it is another one
 than the last that this profile was started with. An absent value asks for nothing: taking an annotation away ends no
 stop, and putting the old value back does not either.

@@ -8,28 +8,28 @@ from pathlib import Path
 import pytest
 from integration.operator.admin import Json
 from integration.operator.conftest import OperatorHarness
-from whatsapp_operator.core.model import EventNote
-from whatsapp_operator.runtime.client import Kube
-from whatsapp_operator.runtime.clock import SystemClock
-from whatsapp_operator.runtime.connection import Connection, Credentials
-from whatsapp_operator.runtime.events import Events
-from whatsapp_operator.runtime.metrics import Metrics
+from whatsapp_operator.core.model import Event
+from whatsapp_operator.runtime.kube.client import Kube
+from whatsapp_operator.runtime.kube.connection import Connection, Credentials
+from whatsapp_operator.runtime.process.clock import SystemClock
+from whatsapp_operator.runtime.process.metrics import Metrics
+from whatsapp_operator.runtime.reconcile.event_recorder import EventRecorder
 
-NOTE = EventNote(type="Warning", action="Running", reason="BrowserExited", message="The runner failed.", pod="sales")
+NOTE = Event(type="Warning", action="Running", reason="BrowserExited", message="The runner failed.", pod="sales")
 EVENTS = "/apis/events.k8s.io/v1"
 
 
 class EventsHarness:
     """A writer of events at work, and a session to tell of."""
 
-    def __init__(self, harness: OperatorHarness, events: Events, metrics: Metrics, about: Json) -> None:
+    def __init__(self, harness: OperatorHarness, events: EventRecorder, metrics: Metrics, about: Json) -> None:
         self._harness, self._events, self._metrics = harness, events, metrics
         self.about = about
 
-    async def tell(self, note: EventNote, *, about: Json | None = None) -> None:
+    async def tell(self, note: Event, *, about: Json | None = None) -> None:
         """Have it written; the API server must take it."""
         before = self.count("written")
-        self._events.tell(about or self.about, note)
+        self._events.record(about or self.about, note)
         await self._events.drain(within=20)
         assert (before + 1, 0) == (self.count("written"), self.count("error"))
 
@@ -60,7 +60,7 @@ async def events_harness(harness: OperatorHarness, operator_kubeconfig: Path) ->
     await credentials.load()
     connection = Connection(credentials, user_agent="test", metrics=metrics)
     kube = Kube(connection, timeout=20)
-    events = Events(kube=kube, clock=clock, metrics=metrics, component="whatsapp-operator", instance="i" * 200)
+    events = EventRecorder(kube=kube, clock=clock, metrics=metrics, component="whatsapp-operator", instance="i" * 200)
     task = asyncio.create_task(events.run())
     yield EventsHarness(harness, events, metrics, about)
     task.cancel()

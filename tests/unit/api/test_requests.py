@@ -2,7 +2,7 @@
 
 import pytest
 from whatsapp_operator.api.constants import RELINK_AT, RESTART_AT
-from whatsapp_operator.api.requests import HandledRequests, asked, relink_pending, restart_pending
+from whatsapp_operator.api.requests import HandledRequests, relink_pending, requested, restart_pending
 
 NOON = "2026-01-31T12:00:00Z"
 
@@ -43,7 +43,7 @@ def test_carrying_out_what_is_asked_ends_the_request() -> None:
     """Writing `asked` to status answers both, however long a value is."""
     annotations = {RESTART_AT: "x" * 100_000, RELINK_AT: NOON}
 
-    handled = asked(annotations)
+    handled = requested(annotations)
 
     assert not restart_pending(annotations, handled)
     assert not relink_pending(annotations, handled)

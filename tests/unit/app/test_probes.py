@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 from whatsapp_operator.app.probes import Health, Probes, Role
-from whatsapp_operator.runtime.metrics import Metrics
+from whatsapp_operator.runtime.process.metrics import Metrics
 
 
 class ProbesHarness:

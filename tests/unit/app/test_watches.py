@@ -12,10 +12,10 @@ import pytest
 from aiohttp import web
 from unit.runtime.fakes import FakeClock
 from whatsapp_operator.app import watches
-from whatsapp_operator.runtime.connection import Credentials
-from whatsapp_operator.runtime.operator import OURS, SELECTORS
-from whatsapp_operator.runtime.resources import PODS, SESSIONS, Json
-from whatsapp_operator.runtime.resync import Stream
+from whatsapp_operator.runtime.kube.connection import Credentials
+from whatsapp_operator.runtime.kube.resources import PODS, SESSIONS, Json
+from whatsapp_operator.runtime.kube.resync import Stream
+from whatsapp_operator.runtime.process.operator import MANAGED_SELECTOR, SELECTORS
 
 
 @pytest.fixture
@@ -159,7 +159,7 @@ async def test_an_error_in_a_watch_ends_the_watching(server: Server, tmp_path: P
                 namespaces=(),
                 request_timeout=timedelta(seconds=5),
                 page=500,
-                begun=lambda: None,
+                on_started=lambda: None,
                 stop=asyncio.Event(),
             )
     # kopf leaves its other watches behind in this case; in the operator the end of the event loop ends them.
@@ -188,7 +188,7 @@ async def test_events_arrive_and_watches_are_narrowed(server: Server, tmp_path: 
             namespaces=(),
             request_timeout=timedelta(seconds=5),
             page=500,
-            begun=lambda: None,
+            on_started=lambda: None,
             stop=stop,
         )
     )
@@ -202,7 +202,7 @@ async def test_events_arrive_and_watches_are_narrowed(server: Server, tmp_path: 
     assert (Stream(SESSIONS, None), None, "old-whatsappsessions") in told
     selectors = {request.path.rsplit("/", 1)[-1]: request.query.get("labelSelector") for request in _watched(server)}
     assert {resource.plural: labels or None for resource, labels in SELECTORS.items()} == selectors
-    assert OURS == selectors["pods"]
+    assert MANAGED_SELECTOR == selectors["pods"]
     assert {"Bearer secret"} == {request.headers.get("Authorization") for request in server.requests}
     assert {"GET"} == {request.method for request in server.requests}
 

@@ -2,7 +2,7 @@
 
 from prometheus_client import generate_latest
 from session_bench.metrics import Work, parse_work
-from whatsapp_operator.runtime.metrics import Metrics
+from whatsapp_operator.runtime.process.metrics import Metrics
 
 
 def text_of(metrics: Metrics) -> str:

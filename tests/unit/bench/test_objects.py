@@ -9,7 +9,7 @@ from session_bench import objects
 from whatsapp_operator.api.quota import WhatsAppSessionQuota
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core.model import Defaults, KeyID
-from whatsapp_operator.core.pod import pod_manifest
+from whatsapp_operator.core.objects.pod import pod_manifest
 
 SECRET = {"data": {"state": "YQ==", "link": "Yg=="}}
 

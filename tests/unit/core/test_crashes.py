@@ -142,7 +142,7 @@ def end_of(world: World) -> dict[str, Any]:
         "statuses": statuses,
         "pods": sorted(world.pods),
         "claims": {name: claim["spec"] for name, claim in world.claims.items()},
-        "made": {kind: made[kind] for kind in ("CreatePod", "DeletePod", "CreateClaim", "PatchClaim")},
+        "made": {kind: made[kind] for kind in ("CreatePod", "DeletePod", "CreatePVC", "PatchPVC")},
     }
 
 

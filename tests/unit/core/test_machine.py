@@ -18,8 +18,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from session_protocol.vocabulary import ExitCode, RunnerState, StateReason
 from unit.core.world import Crash, Json, World
 from whatsapp_operator.api.conditions import is_true
-from whatsapp_operator.core.model import Action, CreatePod, Decision, DeletePod, PatchClaim
-from whatsapp_operator.core.stops import recorded_stop, request_pending
+from whatsapp_operator.core.model import Action, CreatePod, Decision, DeletePod, PatchPVC
+from whatsapp_operator.core.session.holds import stored_hold
+from whatsapp_operator.core.session.requests import request_pending
 
 NAMES = ["a", "b", "c"]
 names = st.sampled_from(NAMES)
@@ -63,10 +64,10 @@ class Watched(World):
         return reserved | {uid for uid in pods if uid}
 
     def _write(self, name: str, decision: Decision) -> None:
-        before = recorded_stop(self.status(name))
+        before = stored_hold(self.status(name))
         super()._write(name, decision)
         uid = self.sessions[name]["metadata"]["uid"]
-        after = recorded_stop(self.status(name))
+        after = stored_hold(self.status(name))
         if after is not None and before is None:
             self.stopped.add(uid)
         if is_true(
@@ -94,7 +95,7 @@ class Watched(World):
             assert action.uid == pod["metadata"]["uid"]
             owners = [owner["uid"] for owner in pod["metadata"].get("ownerReferences", [])]
             assert session.metadata.uid in owners, "a foreign pod was deleted"
-        if isinstance(action, PatchClaim):
+        if isinstance(action, PatchPVC):
             labels = self.claims[action.name]["metadata"].get("labels", {})
             assert name == labels.get("wasession.dev/session"), "a foreign claim was patched"
         return super()._act(action, name)

@@ -17,7 +17,7 @@ from session_protocol.vocabulary import RunnerState, StateReason
 from session_runner.settings import read_settings
 from session_runner.states.stop import Start, Stop, stop_after
 from unit.core.world import World, running
-from whatsapp_operator.core.stops import recorded_stop
+from whatsapp_operator.core.session.holds import stored_hold
 
 REPLACED = "The same login is connected elsewhere."
 SUSPENDED = {"operatingMode": "Suspended"}
@@ -280,7 +280,7 @@ def test_whatever_happens_the_two_agree(acts: list[str]) -> None:
     for act in acts:
         stop, before = life.profile.stop, len(life.profile.opened)
         answered = life.request_waits or life.was_suspended
-        known = recorded_stop(life.world.status())
+        known = stored_hold(life.world.status())
         life.play(act)
         opened = list(life.profile.opened.values())[before:]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,31 +20,31 @@ from whatsapp_operator.api.conditions import Condition, find_condition
 from whatsapp_operator.api.constants import API_VERSION, SERVICE_NAME, SESSION_KIND, SESSION_UID_LABEL
 from whatsapp_operator.api.quota import WhatsAppSessionQuota
 from whatsapp_operator.api.session import SessionStatus, WhatsAppSession
-from whatsapp_operator.core.admit import AdmissionResult, admit
-from whatsapp_operator.core.decide import decide
-from whatsapp_operator.core.diff import merge_patch
-from whatsapp_operator.core.facts import claim_facts, pod_facts, service_facts
 from whatsapp_operator.core.model import (
     Action,
-    Blocked,
-    CreateClaim,
+    AssumedReservation,
     CreatePod,
+    CreatePVC,
     CreateSecret,
     CreateService,
     Decision,
     Defaults,
     DeletePod,
-    EventNote,
-    Grant,
+    Event,
     KeyID,
     Observation,
-    PatchClaim,
+    PatchPVC,
     PodUID,
     Refusal,
+    RefusedAction,
     RunnerReport,
     SessionUID,
 )
-from whatsapp_operator.core.pause import RecoveryPause, runner_failures
+from whatsapp_operator.core.objects.facts import pod_facts, pvc_facts, service_facts
+from whatsapp_operator.core.quota.admit import AdmissionResult, admit
+from whatsapp_operator.core.recovery.circuit_breaker import CircuitBreaker, runner_failures
+from whatsapp_operator.core.session.decide import decide
+from whatsapp_operator.core.writes.merge_patch import merge_patch
 
 Json = dict[str, Any]
 
@@ -61,13 +61,13 @@ class Crash(Exception):
 class Memory:
     """What an operator's process loses when it ends."""
 
-    grants: dict[SessionUID, Grant] = field(default_factory=dict)
+    grants: dict[SessionUID, AssumedReservation] = field(default_factory=dict)
     refusals: Mapping[SessionUID, Refusal] = field(default_factory=dict)
     reports: dict[str, RunnerReport] = field(default_factory=dict)
     came: dict[str, list[PodUID]] = field(default_factory=dict)
     listening: dict[PodUID, datetime] = field(default_factory=dict)
-    blocked: dict[str, Blocked] = field(default_factory=dict)
-    pause: RecoveryPause = field(default_factory=RecoveryPause)
+    blocked: dict[str, RefusedAction] = field(default_factory=dict)
+    pause: CircuitBreaker = field(default_factory=CircuitBreaker)
 
 
 @dataclass
@@ -87,7 +87,7 @@ class World:
     """ Requests of the operator that changed something. """
     status_writes: int = 0
     done: list[Action] = field(default_factory=list)
-    told: list[EventNote] = field(default_factory=list)
+    told: list[Event] = field(default_factory=list)
     refuse: set[type[Action]] = field(default_factory=set)
     """ Kinds of actions that the API server refuses. """
     crash_after: int | None = None
@@ -218,7 +218,7 @@ class World:
             session_uid=SessionUID(self.sessions[name]["metadata"]["uid"]),
             pod_uid=PodUID(pod["metadata"]["uid"]),
             state=state,
-            heard=self.now,
+            received=self.now,
             **fields,
         )
 
@@ -227,7 +227,7 @@ class World:
         for name, report in self.memory.reports.items():
             pod = self.pods.get(name)
             if pod is not None and pod["metadata"]["uid"] == report.pod_uid and pod["status"]["phase"] == "Running":
-                self.memory.reports[name] = RunnerReport(**{**report.__dict__, "heard": self.now})
+                self.memory.reports[name] = replace(report, received=self.now)
 
     # --- the operator
 
@@ -273,14 +273,14 @@ class World:
             session=session,
             now=self.now,
             pods=tuple(pod_facts(pod) for pod in pods),
-            came=self._came(name, session.status.pod_uid),
-            claim=claim_facts(claim, session=session) if claim is not None else None,
+            pods_since_status=self._came(name, session.status.pod_uid),
+            pvc=pvc_facts(claim, session=session) if claim is not None else None,
             service=service_facts(service) if service is not None else None,
             report=self.memory.reports.get(name),
-            listening_since=next((self.memory.listening[uid] for uid in current if uid in self.memory.listening), None),
-            grant=self.memory.grants.get(uid),
+            polling_since=next((self.memory.listening[uid] for uid in current if uid in self.memory.listening), None),
+            assumed=self.memory.grants.get(uid),
             refusal=self.memory.refusals.get(uid),
-            blocked=self.memory.blocked.get(name),
+            refused_action=self.memory.blocked.get(name),
             recovery_paused=self.memory.pause.message,
         )
 
@@ -317,18 +317,18 @@ class World:
             sessions=[self.session(name) for name in self.sessions],
             pods=list(self.pods.values()),
             quotas=[WhatsAppSessionQuota.parse(quota) for quota in self.quotas.values()],
-            grants=list(self.memory.grants.values()),
+            assumed_reservations=list(self.memory.grants.values()),
             now=self.now,
         )
         for uid in result.withdrawn:
             del self.memory.grants[uid]
-        self.memory.grants |= {grant.session_uid: grant for grant in result.grants}
+        self.memory.grants |= {grant.session_uid: grant for grant in result.assumed_reservations}
         self.memory.refusals = result.refusals
         return result
 
     def resync(self) -> None:
         """Let the operator look at everything once."""
-        self.memory.pause = self.memory.pause.looked(
+        self.memory.pause = self.memory.pause.after(
             failures=runner_failures(self.session(name) for name in self.sessions),
             with_pod={
                 SessionUID(pod["metadata"].get("labels", {}).get(SESSION_UID_LABEL, "")) for pod in self.pods.values()
@@ -362,7 +362,7 @@ class World:
         self.resync()
 
     def _write(self, name: str, decision: Decision) -> None:
-        if not decision.commit and decision.hold_until is not None and decision.hold_until > self.now:
+        if not decision.commit and decision.delay_status_until is not None and decision.delay_status_until > self.now:
             return
         stored = self.status(name).to_dict()
         patch = merge_patch(stored, decision.status.to_dict())
@@ -384,10 +384,10 @@ class World:
 
     def _act(self, action: Action, name: str) -> bool:
         if type(action) in self.refuse:
-            self.memory.blocked[name] = Blocked(
+            self.memory.blocked[name] = RefusedAction(
                 reason="Forbidden",
                 message="exceeded quota: pods=10",
-                action=type(action).__name__,
+                action=type(action),
                 retry_at=self.now + timedelta(seconds=30),
             )
             return False
@@ -399,13 +399,13 @@ class World:
                 manifest = self._created(self.pods, action.manifest)
                 manifest.setdefault("status", {"phase": "Pending"})
                 self.memory.came.setdefault(name, []).append(PodUID(manifest["metadata"]["uid"]))
-            case CreateClaim():
+            case CreatePVC():
                 self._created(self.claims, action.manifest)
             case CreateService():
                 self._created(self.services, action.manifest)
             case CreateSecret():
                 self._created(self.secrets, action.manifest)
-            case PatchClaim():
+            case PatchPVC():
                 patch = copy.deepcopy(dict(action.patch))
                 claim = self.claims[action.name]
                 assert patch["metadata"].pop("resourceVersion") == claim["metadata"]["resourceVersion"]

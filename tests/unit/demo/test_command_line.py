@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import nullcontext
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -183,7 +184,10 @@ def raising(error: BaseException) -> Callable[..., Any]:
 
 def no_cluster_of_ours(monkeypatch: pytest.MonkeyPatch, fault: BaseException) -> None:
     """Bringing up our own cluster fails in this way; the real one is not even loaded."""
-    monkeypatch.setitem(sys.modules, "local_cluster", SimpleNamespace(provision=SimpleNamespace(up=raising(fault))))
+    # Under another name than the command line's this would replace nothing, and as root the real demo would be played.
+    assert find_spec("local_cluster.provision") is not None
+    stub = SimpleNamespace(provision=SimpleNamespace(up=raising(fault), down=raising(fault)))
+    monkeypatch.setitem(sys.modules, "local_cluster", stub)
 
 
 @pytest.mark.parametrize("error", [DemoError("no such context"), MachineError("no such machine")])

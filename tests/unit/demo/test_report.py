@@ -65,7 +65,38 @@ def test_a_probe_that_cannot_look_is_not_good_yet(report: Report) -> None:
         raise CommandError(["kubectl", "get"], 1, "connection refused")
 
     assert not report.expect("it appears", broken, within=1, interval=1)
-    assert report.failures == ["it appears; seen: `kubectl get` ended with status 1: connection refused"]
+    assert report.failures == [
+        "it appears; seen: `kubectl get` ended with status 1: connection refused (before that: nothing)"
+    ]
+
+
+def test_a_last_look_that_fails_does_not_hide_what_was_seen(report: Report) -> None:
+    """A cluster that goes away while somebody waits says nothing about why they had to wait."""
+    looks = iter([BAD])
+
+    def look() -> Observation:
+        try:
+            return next(looks)
+        except StopIteration:
+            raise CommandError(["kubectl", "get"], 1, "connection refused") from None
+
+    report.expect("it appears", look, within=2, interval=1)
+
+    assert ["it appears; seen: `kubectl get` ended with status 1: connection refused (before that: nothing yet)"] == (
+        report.failures
+    )
+
+
+def test_a_miss_shows_its_diagnostics(report: Report, out: io.StringIO) -> None:
+    """Below the step, each line of bounded length; a kept promise shows none."""
+    report.diagnostics = lambda: f"orders Pending\n{'x' * 999}"
+
+    report.expect("it is there", becoming(OK), within=1)
+    assert "orders Pending" not in out.getvalue()
+    report.expect("it appears", becoming(BAD), within=1)
+
+    assert "       orders Pending\n" in out.getvalue()
+    assert 207 == max(map(len, out.getvalue().splitlines()))
 
 
 def test_a_fault_that_is_no_demo_error_is_not_swallowed(report: Report) -> None:

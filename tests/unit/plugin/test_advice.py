@@ -5,7 +5,7 @@ from kubectl_whatsapp import advice as known
 from kubectl_whatsapp.advice import Outlook, advise
 from session_protocol.states import OperatorState, waits_for_person
 from session_protocol.vocabulary import RunnerState, StateReason
-from whatsapp_operator.core import standing
+from whatsapp_operator.core.quota import eligibility
 
 STATES = [*map(str, RunnerState), *map(str, OperatorState), "", "SomethingNew"]
 
@@ -78,7 +78,7 @@ def test_an_obstacle_is_named_and_no_restart_is_offered(reason: str) -> None:
 
 def test_the_obstacles_are_the_operators() -> None:
     """The plugin has its own list, as it is installed without the operator's package."""
-    assert {str(reason) for reason in standing.OBSTACLES} == known.OBSTACLES
+    assert {str(reason) for reason in eligibility.OBSTACLES} == known.OBSTACLES
 
 
 def test_a_full_quota_is_told_with_where_to_look() -> None:

@@ -24,7 +24,7 @@ from session_runner.http.app import Api, serve
 from session_runner.http.auth import TokenFolder
 from session_runner.store import StateStore
 from whatsapp_operator.app.probes import Health, Probes, Role
-from whatsapp_operator.runtime import metrics as operator_metrics
+from whatsapp_operator.runtime.process import metrics as operator_metrics
 
 MARK = b"Foreignword"
 HEAD = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"

@@ -15,7 +15,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 from session_protocol.exposition import expose
 from session_runner.metrics import Metrics as RunnerMetrics
-from whatsapp_operator.runtime.metrics import Metrics as OperatorMetrics
+from whatsapp_operator.runtime.process.metrics import Metrics as OperatorMetrics
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 TEXT_1 = "text/plain; version=1.0.0; charset=utf-8; escaping=underscores"

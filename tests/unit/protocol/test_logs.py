@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from session_protocol import logs
 from whatsapp_operator.core.model import KeyID
-from whatsapp_operator.runtime.client import Request
-from whatsapp_operator.runtime.keys import Keys
+from whatsapp_operator.runtime.kube.client import Request
+from whatsapp_operator.runtime.process.keys import Keys
 
 OURS = "whatsapp_operator"
 

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from whatsapp_operator.runtime.client import Kube, Request, Response
+from whatsapp_operator.runtime.kube.client import Kube, Request, Response
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 

@@ -17,8 +17,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from session_protocol.times import format_time
-from whatsapp_operator.runtime.client import Request, Response
-from whatsapp_operator.runtime.errors import Unreachable
+from whatsapp_operator.runtime.kube.client import Request, Response
+from whatsapp_operator.runtime.kube.errors import Unreachable
 
 Json = dict[str, Any]
 Watcher = Callable[[str, str, Json], None]

@@ -7,7 +7,7 @@
     simulation.kill()                        # SIGKILL, between two instructions
     await simulation.start()                 # a new process
 
-Nothing of the runtime is replaced but its seams: `KubeClient`, `Clock`, `Listener`, the jitter.
+Nothing of the runtime is replaced but its seams: `KubeClient`, `Clock`, `RunnerClient`, the jitter.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from session_protocol.times import format_time
 from unit.runtime.fakes import FakeClock, exactly, settle
 from unit.runtime.memory_api import Json, Killed, MemoryApi
 from whatsapp_operator.core.model import Defaults
-from whatsapp_operator.runtime.client import Kube, Request, Response
-from whatsapp_operator.runtime.metrics import Metrics
-from whatsapp_operator.runtime.operator import SELECTORS, Config, Operator, World
-from whatsapp_operator.runtime.resync import Stream
-from whatsapp_operator.runtime.runners import WAIT, NoAnswer, Target
+from whatsapp_operator.runtime.kube.client import Kube, Request, Response
+from whatsapp_operator.runtime.kube.resync import Stream
+from whatsapp_operator.runtime.process.metrics import Metrics
+from whatsapp_operator.runtime.process.operator import SELECTORS, Config, Dependencies, Operator
+from whatsapp_operator.runtime.runners.poller import WAIT, NoAnswer, Target
 
 NAMESPACE = "shop"
 PLURALS = {resource.plural: resource for resource in SELECTORS}
@@ -59,7 +59,7 @@ class Process:
 
 @dataclass
 class Words:
-    """What the runners say, by pod UID; a `Listener`."""
+    """What the runners say, by pod UID; a `RunnerClient`."""
 
     clock: FakeClock
     words: dict[str, tuple[int, str, str]] = field(default_factory=dict)
@@ -81,7 +81,7 @@ class Words:
         """Have a parked question answered."""
         self.news.pop(uid, asyncio.Event()).set()
 
-    async def ask(self, target: Target, *, after: int | None) -> State:
+    async def get_state(self, target: Target, *, after: int | None) -> State:
         """Play runner."""
         uid = target.pod_uid
         if uid in self.words and uid not in self.silent and self.words[uid][0] == after:
@@ -140,11 +140,11 @@ class Simulation:
                 resync_interval=self.resync,
                 workers=3,
             ),
-            World(
+            Dependencies(
                 kube=Kube(self._process, timeout=30),
                 clock=self.clock,
                 metrics=Metrics(),
-                listener=self.words,
+                runner_client=self.words,
                 jitter=exactly,
             ),
         )
@@ -299,7 +299,7 @@ class Simulation:
 
         def deliver() -> None:
             if self.operator is operator:
-                operator.event(Stream(resource, None), event, obj)
+                operator.on_watch_event(Stream(resource, None), event, obj)
 
         self.clock.call_later(LATENCY, deliver)
 

@@ -34,7 +34,7 @@ def gauge(simulation: Simulation, name: str) -> float:
     """Return a metric of the running operator."""
     assert simulation.operator is not None
     simulation.operator.measure()
-    return simulation.operator._world.metrics.registry.get_sample_value(name) or 0.0
+    return simulation.operator._dependencies.metrics.registry.get_sample_value(name) or 0.0
 
 
 def writes_about(simulation: Simulation, name: str) -> list[str]:
@@ -239,10 +239,10 @@ async def test_a_pod_that_outlives_its_session_is_not_remembered_for_ever(simula
     await simulation.rest(1)
     operator = simulation.operator
     assert operator is not None
-    assert operator.arrivals.since(uid, None)
+    assert operator.pod_history.since(uid, None)
     await simulation.rest(70)
 
-    assert () == operator.arrivals.since(uid, None)
+    assert () == operator.pod_history.since(uid, None)
 
 
 async def test_a_service_that_somebody_deleted_comes_back(simulation: Simulation) -> None:
@@ -323,7 +323,7 @@ async def test_metrics_count_sessions_by_state(simulation: Simulation) -> None:
     await simulation.clock.advance(1)
     assert simulation.operator is not None
     simulation.operator.measure()
-    registry = simulation.operator._world.metrics.registry
+    registry = simulation.operator._dependencies.metrics.registry
 
     counted = {
         state: registry.get_sample_value("whatsapp_operator_sessions", {"namespace": NAMESPACE, "state": state})
@@ -344,7 +344,7 @@ async def test_an_orderly_stop_leaves_nothing_running(simulation: Simulation) ->
     await simulation.clock.advance(300)
 
     assert before == len(simulation.api.requests)
-    assert (0, ()) == (operator.runners.listening, operator.workers.tasks)
+    assert (0, ()) == (operator.runners.active, operator.workers.tasks)
 
 
 async def test_a_task_that_ended_is_a_fault(simulation: Simulation) -> None:

@@ -15,8 +15,8 @@ import pytest
 from unit.runtime.memory_api import Fault, Json, Killed
 from unit.runtime.scenarios import SCENARIOS, Scenario
 from unit.runtime.simulation import Simulation, outcome
-from whatsapp_operator.runtime.client import Request
-from whatsapp_operator.runtime.errors import RequestTimeout
+from whatsapp_operator.runtime.kube.client import Request
+from whatsapp_operator.runtime.kube.errors import RequestTimeout
 
 ACCIDENTS = {
     "killed before the write": Fault(error=Killed),

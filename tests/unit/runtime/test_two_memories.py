@@ -16,7 +16,7 @@ from session_runner.settings import read_settings
 from session_runner.states.stop import Start, Stop, stop_after
 from unit.runtime.memory_api import Fault, Json
 from unit.runtime.simulation import NAMESPACE, Simulation
-from whatsapp_operator.runtime.client import Request
+from whatsapp_operator.runtime.kube.client import Request
 
 SEEDS = int(os.environ.get("STORM_EXAMPLES", "20"))
 ACTS = 14

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 from unit.runtime.memory_api import Fault
 from unit.runtime.simulation import Simulation
-from whatsapp_operator.runtime.client import Request, Response
+from whatsapp_operator.runtime.kube.client import Request, Response
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ async def test_a_lost_session_deletion_frees_its_place(simulation: Simulation) -
     await simulation.until(lambda: simulation.state("c") == "QRPending", within=70)
 
     assert simulation.operator is not None
-    assert 2 == simulation.operator.runners.listening
+    assert 2 == simulation.operator.runners.active
 
 
 async def test_a_session_that_no_watch_told_is_found(simulation: Simulation) -> None:

@@ -17,7 +17,7 @@ DIALECT = "http://json-schema.org/draft-07/schema#"
 """The newest that YAML editors know in full."""
 
 _INT_OR_STRING = "x-kubernetes-int-or-string"
-_OWN_WORDS = "x-kubernetes-"
+_EXTENSION_PREFIX = "x-kubernetes-"
 
 
 def json_schema_path(kind: Kind) -> Path:
@@ -37,7 +37,7 @@ def json_schema(kind: Kind) -> Schema:
 
 
 def _strict(given: Mapping[str, Any]) -> Schema:
-    schema: Schema = {key: value for key, value in given.items() if not key.startswith(_OWN_WORDS)}
+    schema: Schema = {key: value for key, value in given.items() if not key.startswith(_EXTENSION_PREFIX)}
     if given.get(_INT_OR_STRING):
         schema["type"] = ["integer", "string"]
     for key in ("items", "additionalProperties"):

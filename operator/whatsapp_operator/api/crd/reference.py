@@ -108,11 +108,13 @@ def _type(field: Mapping[str, Any]) -> str:
         return f"list of {_type(field['items'])}"
     if "additionalProperties" in field:
         return f"map to {_type(field['additionalProperties'])}"
-    bounds = [f"{word} {field[key]}" for key, word in (("minimum", "from"), ("maximum", "to")) if _told(field, key)]
+    bounds = [
+        f"{label} {field[key]}" for key, label in (("minimum", "from"), ("maximum", "to")) if _is_stated(field, key)
+    ]
     return ", ".join([{"date-time": "time"}.get(field.get("format", ""), str(field["type"])), *bounds])
 
 
-def _told(field: Mapping[str, Any], key: str) -> bool:
+def _is_stated(field: Mapping[str, Any], key: str) -> bool:
     return key in field and abs(int(field[key])) < 2**31 - 1
 
 

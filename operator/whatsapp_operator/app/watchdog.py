@@ -1,0 +1,69 @@
+"""A thread of its own that ends the process when the event loop cannot be relied upon to do so.
+
+Three things must not depend on the loop that they are about: the Lease ran out while the loop was stuck (somebody
+else acts by now), the orderly end takes too long, and a fault that was found is still there after its deadline.
+Everything is level-based, so a hard end loses nothing that a new process would not find again.
+"""
+
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Final, NoReturn
+
+CHECK_EVERY: Final = 0.25
+""" Seconds between two looks. """
+
+Exit = Callable[[int, str], None]
+""" Ends the process with a status, and says why. """
+
+
+def end_now(status: int, reason: str) -> NoReturn:
+    """End the process without any clean-up, after one line that tells why."""
+    # Not by logging: its lock may be what the loop hangs on.
+    line = {"level": "CRITICAL", "logger": __name__, "message": "Process ends hard", "why": reason, "status": status}
+    sys.stderr.write(json.dumps(line) + "\n")
+    sys.stderr.flush()
+    os._exit(status)
+
+
+class Watchdog:
+    """Watches over deadlines from a thread of its own."""
+
+    def __init__(
+        self,
+        *,
+        valid_until: Callable[[], float | None],
+        monotonic: Callable[[], float] = time.monotonic,
+        end: Exit = end_now,
+    ) -> None:
+        self._valid_until = valid_until
+        """ Until when the Lease allows to act, monotonic seconds; None: it is not held. """
+        self._monotonic = monotonic
+        self._end = end
+        self._deadline: tuple[float, int, str] | None = None
+
+    def start(self) -> None:
+        """Begin to watch; the thread ends with the process."""
+        threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
+
+    def set_deadline(self, seconds: float, *, status: int, reason: str) -> None:
+        """End the process after so many seconds, whatever happens; the earliest deadline counts."""
+        at = self._monotonic() + seconds
+        if self._deadline is None or at < self._deadline[0]:
+            self._deadline = (at, status, reason)
+
+    def check(self) -> None:
+        """End the process if a deadline has passed."""
+        now, valid_until = self._monotonic(), self._valid_until()
+        if valid_until is not None and now > valid_until:
+            self._end(1, "the Lease was not renewed in time")
+        if self._deadline is not None and now > self._deadline[0]:
+            self._end(self._deadline[1], self._deadline[2])
+
+    def _watch(self) -> None:
+        while True:
+            time.sleep(CHECK_EVERY)
+            self.check()

@@ -1,0 +1,1 @@
+"""The objects of a session: their names and manifests, and what is read out of their JSON."""

@@ -1,0 +1,132 @@
+"""The runner's container: image, environment, probes, folders.
+
+The names of the variables are the runner's own (`session_protocol.environment`). Secrets come as files. Nothing
+is written to the root file system: the profile lies on the PVC, all else in scratch volumes with a limit each.
+"""
+
+from typing import Any, Final, NamedTuple
+
+from session_protocol.durations import format_duration
+from session_protocol.environment import Variable
+
+from whatsapp_operator.api.constants import RUNNER_CONTAINER, RUNNER_PORT, RUNNER_PORT_NAME, TOKEN_VOLUME
+from whatsapp_operator.api.resources import effective
+from whatsapp_operator.api.session import WhatsAppSession
+from whatsapp_operator.core.model import Defaults
+from whatsapp_operator.core.objects import names
+from whatsapp_operator.core.objects.secret import EXTRA_CA_KEY
+
+PROFILE_DIR: Final = "/profile"
+TOKEN_DIR: Final = "/run/whatsapp-session/tokens"  # noqa: S105 -- a path
+HOME_DIR: Final = "/home/runner"
+CACHE_DIR: Final = "/cache"
+_PROFILE_VOLUME: Final = "profile"
+
+
+class Scratch(NamedTuple):
+    """A folder that is gone with the pod. More than its limit evicts the pod, so limits leave room."""
+
+    name: str
+    path: str
+    limit: str
+    medium: str = ""
+
+
+SCRATCH: Final = (
+    # The certificate database, font caches and what libraries put into a home folder: a few MB.
+    Scratch("home", HOME_DIR, "128Mi"),
+    # The browser's HTTP, code and shader caches: kept off the PVC, where they would wear the volume and fill it.
+    Scratch("cache", CACHE_DIR, "1Gi"),
+    # Sockets, downloads in the making, the driver's files.
+    Scratch("tmp", "/tmp", "512Mi"),  # noqa: S108 -- inside the container
+    # The browser's shared memory between its processes; the container runtime's 64 MB are too few for a heavy page.
+    # It is memory, so it counts against the container's limit and needs none of the node's disk.
+    Scratch("shm", "/dev/shm", "128Mi", "Memory"),  # noqa: S108 -- inside the container
+)
+
+
+def runner_container(session: WhatsAppSession, defaults: Defaults) -> dict[str, Any]:
+    """Return the container, as it stands in the pod's spec."""
+    return {
+        "name": RUNNER_CONTAINER,
+        "image": session.spec.pod.image or defaults.runner_image,
+        "imagePullPolicy": defaults.image_pull_policy,
+        "env": _environment(session, defaults),
+        "ports": [{"name": RUNNER_PORT_NAME, "containerPort": RUNNER_PORT, "protocol": "TCP"}],
+        "resources": effective(session.spec.resources).to_dict(),
+        "volumeMounts": [
+            {"name": _PROFILE_VOLUME, "mountPath": PROFILE_DIR},
+            {"name": TOKEN_VOLUME, "mountPath": TOKEN_DIR, "readOnly": True},
+            *({"name": scratch.name, "mountPath": scratch.path} for scratch in SCRATCH),
+        ],
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        # A traceback of a runner that could not write its last words is better than none.
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        # Every second, so that a quick start is seen at once; for two minutes, so that a slow node is no failure.
+        # The runner has its own, shorter startup timeout for the page.
+        "startupProbe": _probe("/healthz", period=1, timeout=2, failures=120),
+        # A minute without a turn of the event loop: nothing will close the browser cleanly, so it is not waited for.
+        "livenessProbe": _probe("/healthz", period=10, timeout=5, failures=6) | {"terminationGracePeriodSeconds": 10},
+        "readinessProbe": _probe("/readyz", period=5, timeout=3, failures=3),
+    }
+
+
+def volumes(session: WhatsAppSession, defaults: Defaults) -> list[dict[str, Any]]:
+    """Return the pod's volumes."""
+    secret = names.secret_name(session, key_id=defaults.key_id, extra_ca=defaults.extra_ca)
+    return [
+        {"name": _PROFILE_VOLUME, "persistentVolumeClaim": {"claimName": names.profile_pvc_name(session)}},
+        {"name": TOKEN_VOLUME, "secret": {"secretName": secret, "defaultMode": 0o440}},
+        *(
+            {
+                "name": scratch.name,
+                "emptyDir": {"sizeLimit": scratch.limit} | ({"medium": scratch.medium} if scratch.medium else {}),
+            }
+            for scratch in SCRATCH
+        ),
+    ]
+
+
+def _environment(session: WhatsAppSession, defaults: Defaults) -> list[dict[str, Any]]:
+    timeouts, link = session.spec.timeouts, session.spec.link
+    values: dict[str, str] = {
+        Variable.WHATSAPP_WEB_URL: defaults.page_url,
+        Variable.ALLOWED_HOSTS: defaults.allowed_hosts,
+        Variable.PROFILE_DIR: PROFILE_DIR,
+        Variable.CACHE_DIR: CACHE_DIR,
+        Variable.TOKEN_DIR: TOKEN_DIR,
+        Variable.SESSION_UID: session.metadata.uid,
+        Variable.PORT: str(RUNNER_PORT),
+        Variable.LINK_METHOD: str(link.method),
+        Variable.LINK_MAX_ROUNDS: str(link.max_rounds),
+        Variable.ON_LOGOUT: str(link.on_logout),
+        Variable.STARTUP_TIMEOUT: format_duration(timeouts.startup),
+        Variable.LAUNCH_TIMEOUT: format_duration(timeouts.launch),
+        Variable.PROTOCOL_TIMEOUT: format_duration(timeouts.protocol),
+        Variable.CONNECTION_CHECK_TIMEOUT: format_duration(timeouts.connection_check),
+        Variable.HEALTH_CHECK_TIMEOUT: format_duration(timeouts.health_check),
+        Variable.LOG_LEVEL: defaults.log_level,
+        "HOME": HOME_DIR,
+    }
+    if defaults.extra_ca:
+        values[Variable.EXTRA_CA_FILE] = f"{TOKEN_DIR}/{EXTRA_CA_KEY}"
+    pod_uid = {"name": str(Variable.POD_UID), "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}}
+    return [*(variable(name, value) for name, value in values.items()), pod_uid]
+
+
+def variable(name: str, value: str) -> dict[str, str]:
+    """Return one variable of a container; `$(…)` in a value is meant as it stands and not as a reference to another."""
+    return {"name": str(name), "value": value.replace("$(", "$$(")}
+
+
+def _probe(path: str, *, period: int, timeout: int, failures: int) -> dict[str, Any]:
+    return {
+        "httpGet": {"path": path, "port": RUNNER_PORT_NAME},
+        "periodSeconds": period,
+        "timeoutSeconds": timeout,
+        "failureThreshold": failures,
+    }

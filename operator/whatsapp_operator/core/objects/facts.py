@@ -1,0 +1,164 @@
+"""From the API server's JSON to what the core wants to know: pods, PVCs, the Service.
+
+Called by the runtime for each observation, with objects as they came. Reading never fails: a field that is absent or
+of another shape than expected is an unknown fact, because one odd object must not stop a decision about its session.
+What the runner says of itself is `RunnerReport`, which the runtime makes from a validated answer.
+"""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Final, TypeVar
+
+from session_protocol.quantities import BadQuantity, parse_quantity
+from session_protocol.redaction import redact
+from session_protocol.times import parse_time
+
+from whatsapp_operator.api.constants import (
+    RELINK_AT,
+    RESTART_AT,
+    RUNNER_CONTAINER,
+    TEMPLATE_HASH_ANNOTATION,
+    TOKEN_VOLUME,
+)
+from whatsapp_operator.api.session import WhatsAppSession
+from whatsapp_operator.core.model import PodFacts, PodPhase, PodUID, PVCFacts, ServiceFacts
+from whatsapp_operator.core.objects import ownership
+from whatsapp_operator.core.objects.reading import Json, items, part, text
+
+_BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
+""" What the kubelet writes for a container that could not be started. """
+_Enum = TypeVar("_Enum", bound=StrEnum)
+_RESIZE_FAULTS: Final = frozenset({"ControllerResizeError", "NodeResizeError"})
+""" Conditions of a PVC: https://kubernetes.io/docs/concepts/storage/persistent-volumes/#recovering-from-failure-when-expanding-volumes """
+
+
+def pod_facts(pod: Json) -> PodFacts:
+    """Return what a pod's JSON tells."""
+    metadata, spec, status = part(pod, "metadata"), part(pod, "spec"), part(pod, "status")
+    conditions = {condition.get("type"): condition for condition in items(status, "conditions")}
+    scheduled, disrupted = conditions.get("PodScheduled", {}), conditions.get("DisruptionTarget", {})
+    container = next(
+        (found for found in items(status, "containerStatuses") if found.get("name") == RUNNER_CONTAINER), {}
+    )
+    state = part(container, "state")
+    running, ended, waiting = part(state, "running"), part(state, "terminated"), part(state, "waiting")
+    started = _time(ended, "startedAt") if ended else _time(running, "startedAt")
+    return PodFacts(
+        name=text(metadata, "name"),
+        uid=PodUID(text(metadata, "uid")),
+        owner_uid=ownership.controller_uid(pod),
+        phase=_enum_value(
+            PodPhase, status.get("phase"), PodPhase.PENDING if not status.get("phase") else PodPhase.UNKNOWN
+        ),
+        created=_time(metadata, "creationTimestamp") or _BEGINNING,
+        deletion=_time(metadata, "deletionTimestamp"),
+        ip=text(status, "podIP") or None,
+        node=text(spec, "nodeName") or None,
+        image=_runner_image(spec),
+        scheduled={"True": True, "False": False}.get(text(scheduled, "status")),
+        scheduled_reason=text(scheduled, "reason"),
+        scheduled_message=text(scheduled, "message"),
+        ready=conditions.get("Ready", {}).get("status") == "True",
+        started=started if started != _BEGINNING else None,
+        finished=_time(ended, "finishedAt") or (_last_moment(status, metadata) if ended else None),
+        exit_code=code if isinstance(code := ended.get("exitCode"), int) else None,
+        exit_reason=text(ended, "reason"),
+        termination_message=redact(text(ended, "message")),
+        waiting_reason=text(waiting, "reason"),
+        waiting_message=text(waiting, "message"),
+        pod_reason=text(status, "reason"),
+        pod_message=text(status, "message"),
+        disrupted=disrupted.get("status") == "True",
+        restart_at=ownership.annotation(pod, RESTART_AT) or None,
+        relink_at=ownership.annotation(pod, RELINK_AT) or None,
+        key_id=ownership.key_id(pod),
+        memory=memory_limits(spec),
+        quota=ownership.quota_name(pod),
+        managed=ownership.is_managed(pod),
+        secret_name=_token_secret(spec),
+        template_hash=ownership.annotation(pod, TEMPLATE_HASH_ANNOTATION),
+    )
+
+
+def memory_limits(spec: Json) -> int:
+    """Return the sum of the containers' memory limits in bytes; a pod's spec is given."""
+    return sum(
+        _bytes(part(part(container, "resources"), "limits").get("memory")) for container in items(spec, "containers")
+    )
+
+
+def pvc_facts(pvc: Json, *, session: WhatsAppSession) -> PVCFacts:
+    """Return what the JSON of the PVC of the derived name tells about it and this session."""
+    metadata, spec, status = part(pvc, "metadata"), part(pvc, "spec"), part(pvc, "status")
+    return PVCFacts(
+        name=text(metadata, "name"),
+        ours=ownership.is_managed_for(pvc, session.metadata.name),
+        owners=ownership.owner_references(pvc),
+        resource_version=text(metadata, "resourceVersion"),
+        requested=_bytes(part(part(spec, "resources"), "requests").get("storage")),
+        deletion=_time(metadata, "deletionTimestamp"),
+        phase=text(status, "phase"),
+        resize_fault=_resize_fault(status),
+        resizing=_resizing(status),
+    )
+
+
+def _resize_fault(pvc_status: Json) -> str:
+    """Return what the storage says of a resize that failed: its controller's or its node's fault, or that it gave up."""
+    for condition in items(pvc_status, "conditions"):
+        if condition.get("type") in _RESIZE_FAULTS and condition.get("status") == "True":
+            return text(condition, "message") or text(condition, "type")
+    resize_status = text(part(pvc_status, "allocatedResourceStatuses"), "storage")
+    return resize_status if resize_status.endswith("ResizeInfeasible") else ""
+
+
+def _resizing(pvc_status: Json) -> bool:
+    conditions = items(pvc_status, "conditions")
+    return "storage" in part(pvc_status, "allocatedResourceStatuses") or any(
+        condition.get("type") == "Resizing" and condition.get("status") == "True" for condition in conditions
+    )
+
+
+def service_facts(service: Json) -> ServiceFacts:
+    """Return whose the Service of our name is."""
+    return ServiceFacts(ours=ownership.is_managed(service))
+
+
+def _runner_image(spec: Json) -> str | None:
+    for container in items(spec, "containers"):
+        if container.get("name") == RUNNER_CONTAINER:
+            return text(container, "image") or None
+    return None
+
+
+def _token_secret(spec: Json) -> str | None:
+    for volume in items(spec, "volumes"):
+        if volume.get("name") == TOKEN_VOLUME:
+            return text(part(volume, "secret"), "secretName") or None
+    return None
+
+
+def _last_moment(status: Json, metadata: Json) -> datetime:
+    """Return when a container ended of which the kubelet knows no time: some moment that does not change."""
+    return _time(status, "startTime") or _time(metadata, "creationTimestamp") or _BEGINNING
+
+
+def _bytes(quantity: object) -> int:
+    try:
+        return int(parse_quantity(quantity if isinstance(quantity, int) else str(quantity)))
+    except BadQuantity:
+        return 0
+
+
+def _time(part: Json, name: str) -> datetime | None:
+    try:
+        return parse_time(text(part, name))
+    except ValueError:
+        return None
+
+
+def _enum_value(enum: type[_Enum], value: object, fallback: _Enum) -> _Enum:
+    try:
+        return enum(str(value))
+    except ValueError:
+        return fallback

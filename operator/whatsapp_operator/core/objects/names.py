@@ -1,0 +1,124 @@
+"""What a session's objects are called and how they are found: names, labels, annotations, the owner reference.
+
+Every name follows from the session alone, so that an operator that crashed between creating and remembering finds
+the same object again. `docs/design/operator.md` has the table.
+"""
+
+import hashlib
+from typing import Any, Final
+
+from whatsapp_operator.api.constants import (
+    API_VERSION,
+    APP_INSTANCE_LABEL,
+    COMPONENT_LABEL,
+    MANAGED_BY,
+    MANAGED_BY_LABEL,
+    NAME_LABEL,
+    OPERATOR_COMPONENT,
+    OPERATOR_NAME,
+    PART_OF,
+    PART_OF_LABEL,
+    RUNNER_COMPONENT,
+    RUNNER_NAME,
+    RUNNER_PORT,
+    SERVICE_NAME,
+    SESSION_KIND,
+    SESSION_LABEL,
+    SESSION_UID_LABEL,
+)
+from whatsapp_operator.api.session import WhatsAppSession
+from whatsapp_operator.core.model import KeyID, SessionUID
+
+_LABEL_VALUE: Final = 63
+
+
+def session_uid(session: WhatsAppSession) -> SessionUID:
+    """Return the session's identity."""
+    return SessionUID(session.metadata.uid)
+
+
+def pod_name(session: WhatsAppSession) -> str:
+    """Return the name of the session's pod: its own, so that `kubectl logs NAME` just works."""
+    return session.metadata.name
+
+
+def pvc_name(session: WhatsAppSession) -> str:
+    """Return the name of the PVC that the operator creates for the profile."""
+    return f"{session.metadata.name}-profile"
+
+
+def profile_pvc_name(session: WhatsAppSession) -> str:
+    """Return the name of the PVC that the pod mounts: the person's own, or the one the operator creates."""
+    return session.spec.profile.existing_claim or pvc_name(session)
+
+
+def secret_name(session: WhatsAppSession, *, key_id: KeyID, extra_ca: str) -> str:
+    """Return the name of the token Secret: another key or another CA makes another Secret, since none is ever changed."""
+    digest = hashlib.sha256(f"{key_id}\n{extra_ca}".encode()).hexdigest()[:8]
+    return f"was-{session.metadata.uid}-{digest}"
+
+
+def endpoint(session: WhatsAppSession) -> str:
+    """Return the address of the runner's API inside the cluster."""
+    return f"http://{session.metadata.name}.{SERVICE_NAME}.{session.metadata.namespace}.svc:{RUNNER_PORT}"
+
+
+def selector(session: WhatsAppSession) -> str:
+    """Return the label selector of the session's pod, for the scale subresource."""
+    return f"{MANAGED_BY_LABEL}={MANAGED_BY},{SESSION_UID_LABEL}={session.metadata.uid}"
+
+
+def labels(session: WhatsAppSession) -> dict[str, str]:
+    """Return the labels of all objects that belong to one session."""
+    return recommended_labels(session.metadata.name) | selector_labels(session)
+
+
+def recommended_labels(instance: str) -> dict[str, str]:
+    """Return those of Kubernetes' recommended labels that are for people's tools alone: nothing here selects by them.
+
+    No version: it would make every pod of a session look outdated with each release.
+    """
+    return {APP_INSTANCE_LABEL: instance, COMPONENT_LABEL: RUNNER_COMPONENT, PART_OF_LABEL: PART_OF}
+
+
+def selector_labels(session: WhatsAppSession) -> dict[str, str]:
+    """Return the labels that the operator finds a session's objects by."""
+    return {
+        MANAGED_BY_LABEL: MANAGED_BY,
+        NAME_LABEL: RUNNER_NAME,
+        SESSION_LABEL: session.metadata.name,
+        SESSION_UID_LABEL: session.metadata.uid,
+    }
+
+
+def operator_labels(instance: str) -> dict[str, str]:
+    """Return the labels of what the operator makes for itself: its Lease and its key Secret."""
+    return {
+        APP_INSTANCE_LABEL: instance,
+        COMPONENT_LABEL: OPERATOR_COMPONENT,
+        MANAGED_BY_LABEL: MANAGED_BY,
+        NAME_LABEL: OPERATOR_NAME,
+        PART_OF_LABEL: PART_OF,
+    }
+
+
+def label_value(name: str) -> str:
+    """Return the name as a label's value: itself, or its beginning and a hash when it is too long."""
+    if len(name) <= _LABEL_VALUE:
+        return name
+    return f"{name[:50].rstrip('-.')}-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
+
+
+def owner_reference(session: WhatsAppSession) -> dict[str, Any]:
+    """Return the reference that lets the API server delete an object with its session.
+
+    It does not block the session's deletion: for that the operator would need a right on finalizers.
+    """
+    return {
+        "apiVersion": API_VERSION,
+        "kind": SESSION_KIND,
+        "name": session.metadata.name,
+        "uid": session.metadata.uid,
+        "controller": True,
+        "blockOwnerDeletion": False,
+    }

@@ -1,0 +1,91 @@
+"""The PVC of a session's profile: created once, grown, handed over when its session is re-applied, never deleted here.
+
+With `retention: Retain` the PVC has no owner: garbage collection can then never take a login away, and a session of
+the same name finds the PVC by our labels. With `Delete` an owner reference takes it along. A PVC named by
+`existingClaim` is the person's: nothing here touches it.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from session_protocol.quantities import format_quantity
+
+from whatsapp_operator.api.constants import SESSION_KIND
+from whatsapp_operator.api.session import Retention, WhatsAppSession
+from whatsapp_operator.core.model import Manifest, PatchPVC, PVCFacts
+from whatsapp_operator.core.objects import names
+
+
+class PVCReview(NamedTuple):
+    """A PVC against what the spec asks for."""
+
+    will_be_deleted: bool
+    patch: PatchPVC | None
+    """ None: it is as the spec asks, is not ours, or is going. """
+
+
+def pvc_manifest(session: WhatsAppSession) -> Manifest | None:
+    """Return the PVC to create; None when the person brings one."""
+    profile = session.spec.profile
+    if profile.wanted_size is None:
+        return None
+    metadata: dict[str, Any] = {
+        "name": names.pvc_name(session),
+        "namespace": session.metadata.namespace,
+        "labels": names.labels(session),
+    }
+    if profile.retention is Retention.DELETE:
+        metadata["ownerReferences"] = [names.owner_reference(session)]
+    spec: dict[str, Any] = {
+        "accessModes": [str(profile.access_mode)],
+        "resources": {"requests": {"storage": format_quantity(profile.wanted_size)}},
+    }
+    if profile.storage_class_name is not None:
+        spec["storageClassName"] = profile.storage_class_name
+    return Manifest({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": spec})
+
+
+def _will_be_deleted(session: WhatsAppSession, pvc: PVCFacts) -> bool:
+    """Whether the PVC is being deleted, or will be because it belongs to a deleted session of this name.
+
+    A profile on such a PVC would be lost under a running browser; so the session waits for a new one.
+    """
+    uid = session.metadata.uid
+    return pvc.deletion is not None or any(
+        owner.get("kind") == SESSION_KIND and owner.get("uid") != uid for owner in pvc.owners
+    )
+
+
+def review_pvc(session: WhatsAppSession, pvc: PVCFacts) -> PVCReview:
+    """Return what a decision has to know of the PVC. The spec must be usable."""
+    going = _will_be_deleted(session, pvc)
+    return PVCReview(going, None if going else _patch(session, pvc))
+
+
+def _patch(session: WhatsAppSession, pvc: PVCFacts) -> PatchPVC | None:
+    """Return the patch that makes the PVC match the spec, or None: its size, and whether it is deleted with the session."""
+    profile = session.spec.profile
+    if not pvc.ours or profile.wanted_size is None:
+        return None
+    patch: dict[str, Any] = {}
+    reasons = []
+    if profile.wanted_size > pvc.requested:
+        size = format_quantity(profile.wanted_size)
+        patch["spec"] = {"resources": {"requests": {"storage": size}}}
+        reasons.append(f"grow from {format_quantity(Decimal(pvc.requested))} to {size}")
+    others = [dict(owner) for owner in pvc.owners if owner.get("uid") != session.metadata.uid]
+    owned = len(others) < len(pvc.owners)
+    if owned != (profile.retention is Retention.DELETE):
+        owners = others if owned else [*others, _free_reference(session, others)]
+        patch["metadata"] = {"ownerReferences": owners or None}
+        reasons.append("keep it after the session" if owned else "delete it with the session")
+    if not patch:
+        return None
+    patch["metadata"] = {**patch.get("metadata", {}), "resourceVersion": pvc.resource_version}
+    return PatchPVC(name=pvc.name, patch=patch, reason=", ".join(reasons))
+
+
+def _free_reference(session: WhatsAppSession, others: list[dict[str, Any]]) -> Mapping[str, Any]:
+    """Return our reference; an object may have one controller only, and another one may be it already."""
+    return names.owner_reference(session) | {"controller": not any(owner.get("controller") for owner in others)}

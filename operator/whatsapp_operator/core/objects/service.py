@@ -1,0 +1,48 @@
+"""The headless Service of a namespace: it gives each session's pod a name in DNS.
+
+One for all sessions of the namespace, because a Service named after a session would refuse names like 5511999. It
+publishes addresses of pods that are not ready, too: a session that waits for a phone must be reachable.
+"""
+
+from collections.abc import Iterable
+
+from whatsapp_operator.api.constants import (
+    MANAGED_BY,
+    MANAGED_BY_LABEL,
+    NAME_LABEL,
+    RUNNER_NAME,
+    RUNNER_PORT,
+    RUNNER_PORT_NAME,
+    SERVICE_NAME,
+)
+from whatsapp_operator.core.model import Manifest
+from whatsapp_operator.core.objects import names
+
+
+def service_manifest(namespace: str) -> Manifest:
+    """Return the Service to create. It has no owner: it goes with the last session (`is_needed`)."""
+    return Manifest(
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {
+                "name": SERVICE_NAME,
+                "namespace": namespace,
+                "labels": names.recommended_labels(SERVICE_NAME)
+                | {MANAGED_BY_LABEL: MANAGED_BY, NAME_LABEL: RUNNER_NAME},
+            },
+            "spec": {
+                "clusterIP": "None",
+                "publishNotReadyAddresses": True,
+                "selector": {MANAGED_BY_LABEL: MANAGED_BY, NAME_LABEL: RUNNER_NAME},
+                "ports": [
+                    {"name": RUNNER_PORT_NAME, "port": RUNNER_PORT, "targetPort": RUNNER_PORT_NAME, "protocol": "TCP"}
+                ],
+            },
+        }
+    )
+
+
+def is_needed(namespace: str, session_namespaces: Iterable[str]) -> bool:
+    """Whether the namespace's Service stays: some session, running or not, is there."""
+    return namespace in session_namespaces

@@ -1,0 +1,1 @@
+"""Quotas: what is reserved, which session is pending, and who is admitted."""

@@ -1,0 +1,181 @@
+"""Which sessions are admitted: one admission round, from what a LIST showed to reservations and refusals.
+
+A reservation is counted once per session and quota, however many traces it has (in status, a pod, one that is assumed
+that is not yet in status): by the session's UID, with the largest memory of them. Grants must have been copied before
+the LIST, so that a write in between is counted twice rather than never, which the union makes one.
+
+First come, first served; all that fit are admitted in one round, also a small one behind a large one that waits.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from session_protocol.quantities import format_quantity
+
+from whatsapp_operator.api.conditions import Reason
+from whatsapp_operator.api.invalid import InvalidObject
+from whatsapp_operator.api.quota import QuotaSpec, WhatsAppSessionQuota
+from whatsapp_operator.api.session import WhatsAppSession
+from whatsapp_operator.core.model import AssumedReservation, Refusal, SessionUID
+from whatsapp_operator.core.quota.reservations import (
+    PendingSession,
+    Reservation,
+    Usage,
+    pending_session,
+    pod_reservation,
+    stored_reservation,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdmissionResult:
+    """What a round decided."""
+
+    assumed_reservations: tuple[AssumedReservation, ...]
+    """ The new ones: to be kept in memory until they are in status. """
+    withdrawn: frozenset[SessionUID]
+    """ Sessions whose assumed reservation is void: deleted, no longer pending, or already in their status. """
+    refusals: Mapping[SessionUID, Refusal]
+    """ For every session that wants in and is not: why. """
+    usage: Mapping[str, Usage]
+    """ By quota, new reservations included; every existing quota is there. """
+
+
+@dataclass(kw_only=True)
+class _Ledger:
+    """The reservations of one quota, as the round goes on."""
+
+    reservations: dict[SessionUID, Reservation] = field(default_factory=dict)
+    memory: int = 0
+    by_namespace: Counter[str] = field(default_factory=Counter)
+
+    def add(self, reservation: Reservation) -> None:
+        known = self.reservations.get(reservation.session_uid)
+        if known is not None and known.memory >= reservation.memory:
+            return
+        self.memory += reservation.memory - (known.memory if known is not None else 0)
+        self.by_namespace[reservation.namespace] += known is None
+        self.reservations[reservation.session_uid] = reservation
+
+
+def admit(
+    *,
+    sessions: Iterable[WhatsAppSession],
+    pods: Iterable[Mapping[str, Any]],
+    quotas: Iterable[WhatsAppSessionQuota],
+    assumed_reservations: Iterable[AssumedReservation],
+    now: datetime,
+) -> AdmissionResult:
+    """Decide one round.
+
+    :param sessions: all sessions of the LIST, `pods` all pods with our labels as JSON, `quotas` all quotas.
+    :param assumed_reservations: the open ones, copied before the LIST was made.
+    """
+    sessions, limits = tuple(sessions), {quota.name: quota for quota in quotas}
+    by_uid = {SessionUID(session.metadata.uid): session for session in sessions}
+    pod_reservations = [reservation for pod in pods if (reservation := pod_reservation(pod)) is not None]
+    with_pod = {reservation.session_uid for reservation in pod_reservations}
+    pending_by_uid = {
+        pending.reservation.session_uid: pending
+        for session in sessions
+        if (pending := pending_session(session)) is not None and pending.reservation.session_uid not in with_pod
+    }
+    assumed_by_uid = {assumed.session_uid: assumed for assumed in assumed_reservations}
+    withdrawn = frozenset(
+        uid for uid, assumed in assumed_by_uid.items() if not _is_valid(assumed, pending_by_uid.get(uid))
+    )
+
+    ledgers: dict[str, _Ledger] = {name: _Ledger() for name in limits}
+    for reservation in (
+        *pod_reservations,
+        *(reservation for session in sessions if (reservation := stored_reservation(session)) is not None),
+    ):
+        ledgers.setdefault(reservation.quota, _Ledger()).add(reservation)
+    for uid, assumed in assumed_by_uid.items():
+        if uid not in withdrawn:
+            ledgers.setdefault(assumed.quota_name, _Ledger()).add(_as_reservation(assumed, by_uid[uid]))
+
+    waiting: dict[str, int] = {}
+    newly_assumed, refusals = [], {}
+    for pending in sorted(
+        pending_by_uid.values(), key=lambda pending: (pending.created, pending.reservation.session_uid)
+    ):
+        reservation = pending.reservation
+        if reservation.session_uid in assumed_by_uid and reservation.session_uid not in withdrawn:
+            continue
+        ledger = ledgers.setdefault(reservation.quota, _Ledger())
+        if (refusal := _refusal(limits.get(reservation.quota), ledger, pending)) is not None:
+            refusals[reservation.session_uid] = refusal
+            waiting[reservation.quota] = waiting.get(reservation.quota, 0) + 1
+            continue
+        ledger.add(reservation)
+        newly_assumed.append(
+            AssumedReservation(
+                session_uid=reservation.session_uid,
+                quota_name=reservation.quota,
+                memory=reservation.memory,
+                reserved_at=now,
+            )
+        )
+    usage = {
+        name: Usage(admitted=len(ledger.reservations), waiting=waiting.get(name, 0), memory=ledger.memory)
+        for name, ledger in ledgers.items()
+    }
+    return AdmissionResult(
+        assumed_reservations=tuple(newly_assumed), withdrawn=withdrawn, refusals=refusals, usage=usage
+    )
+
+
+def _is_valid(assumed: AssumedReservation, pending: PendingSession | None) -> bool:
+    return pending is not None and pending.reservation.is_met_by(assumed)
+
+
+def _as_reservation(assumed: AssumedReservation, session: WhatsAppSession) -> Reservation:
+    return Reservation(
+        session_uid=assumed.session_uid,
+        quota=assumed.quota_name,
+        namespace=session.metadata.namespace,
+        memory=assumed.memory,
+    )
+
+
+def _refusal(quota: WhatsAppSessionQuota | None, ledger: _Ledger, pending: PendingSession) -> Refusal | None:
+    """Return why the session cannot be admitted now, or None."""
+    name = pending.reservation.quota
+    if quota is None:
+        return Refusal(
+            reason=Reason.QUOTA_NOT_FOUND,
+            message=f"The quota {name} does not exist. Create a WhatsAppSessionQuota of that name, or set spec.quotaName "
+            "to an existing one (kubectl get wasq).",
+        )
+    try:
+        limits = quota.spec
+    except InvalidObject as error:
+        return Refusal(
+            reason=Reason.INVALID_OBJECT, message=f"The quota {name} cannot be read: {error}. Mend its spec."
+        )
+    message = _exceeded(limits, ledger, pending.reservation)
+    return None if message is None else Refusal(reason=Reason.QUOTA_EXCEEDED, message=message)
+
+
+def _exceeded(limits: QuotaSpec, ledger: _Ledger, reservation: Reservation) -> str | None:
+    # Its own smaller reservation, of a pod that is gone, does not block the larger one.
+    own = ledger.reservations.get(reservation.session_uid)
+    one, memory = (1, reservation.memory) if own is None else (0, reservation.memory - own.memory)
+    if limits.sessions is not None and len(ledger.reservations) + one > limits.sessions:
+        return f"Maximum concurrent sessions limit reached ({limits.sessions}). Please terminate some sessions first."
+    if limits.memory is not None and ledger.memory + memory > limits.memory:
+        return (
+            f"Maximum session memory limit reached ({format_quantity(limits.memory)}). "
+            "Please terminate some sessions first."
+        )
+    in_namespace = ledger.by_namespace[reservation.namespace] + one
+    if limits.sessions_per_namespace is not None and in_namespace > limits.sessions_per_namespace:
+        return (
+            f"Maximum concurrent sessions limit reached in namespace {reservation.namespace} "
+            f"({limits.sessions_per_namespace}). Please terminate some sessions first."
+        )
+    return None

@@ -1,0 +1,168 @@
+"""Counting failures and timing the next attempt: `status.recovery`, from one observation to the next.
+
+The record names the pod that failed, so that a failure is counted once however often it is looked at. A new
+generation or a person's request begins the count anew (the fix is tried at once), and so does a pod that has run for
+healthyAfter.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from whatsapp_operator.api.session import LastFailure, RecoverySpec, RecoveryStatus, WhatsAppSession
+from whatsapp_operator.core.model import PodFacts
+from whatsapp_operator.core.recovery import backoff
+from whatsapp_operator.core.recovery.failure import Outcome
+from whatsapp_operator.core.session.requests import Requests
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempts:
+    """What counts against a session, and what follows from it."""
+
+    recovery: RecoveryStatus
+    """ What counts now. """
+    status: RecoveryStatus
+    """ What status is to keep of it. """
+    pod_failed: bool
+    """ The present pod has failed, and it is counted. """
+    after_failure: bool
+    """ The next pod would answer a failure, not a loss or a first start. """
+    exhausted: bool
+    """ No further pod is made until a person asks or edits. """
+    healthy_at: datetime | None
+    """ When the present pod has run long enough for failures to be forgotten. """
+    is_new: bool
+    """ A failure or a wait is not in status yet, and may get lost. """
+
+
+def count_attempts(
+    session: WhatsAppSession,
+    *,
+    requests: Requests,
+    pod: PodFacts | None,
+    outcome: Outcome,
+    restarts: int,
+    timed: bool,
+    now: datetime,
+) -> Attempts:
+    """Return what counts, with what became of the pod.
+
+    :param restarts: pods that are not in status yet, but for the first one of all.
+    :param timed: whether a next attempt is waited for; it is not when a person has to decide first.
+    """
+    spec = session.spec.recovery
+    recovery = stored_recovery(session, requested=requests.unrecorded)
+    if restarts:
+        recovery = recovery.model_copy(update={"restarts": recovery.restarts + restarts})
+    if pod is not None and not is_recorded(recovery, pod):
+        recovery = _with_outcome(recovery, pod, outcome=outcome, spec=spec, now=now)
+    if not timed:
+        recovery = recovery.model_copy(update={"next_attempt_time": None})
+    before = session.status.recovery or RecoveryStatus()
+    waits = recovery.next_attempt_time is not None and recovery.next_attempt_time != before.next_attempt_time
+    return Attempts(
+        recovery=recovery,
+        status=_while_requested(recovery, session) if requests.pending else recovery,
+        pod_failed=pod is not None and is_recorded(recovery, pod),
+        after_failure=is_after_failure(session, recovery),
+        exhausted=is_exhausted(session, recovery),
+        healthy_at=healthy_at(pod, spec=spec) if pod is not None else None,
+        is_new=waits or recovery.last_failure != before.last_failure,
+    )
+
+
+def _with_outcome(
+    recovery: RecoveryStatus, pod: PodFacts, *, outcome: Outcome, spec: RecoverySpec, now: datetime
+) -> RecoveryStatus:
+    if outcome.loss is not None or (pod.deletion is not None and pod.disrupted):
+        return with_loss(recovery, pod, spec=spec, now=now)
+    if outcome.failure is not None:
+        return with_failure(recovery, outcome.failure, pod=pod, spec=spec)
+    return recovery if pod.deletion is not None or pod.ended else with_active_pod(recovery, pod, spec=spec, now=now)
+
+
+def stored_recovery(session: WhatsAppSession, *, requested: bool) -> RecoveryStatus:
+    """Return what to go on from: the record, without the count and the wait where a person asks for something."""
+    recorded = _recorded(session)
+    return _reset(recorded) if requested else recorded
+
+
+def _while_requested(recovery: RecoveryStatus, session: WhatsAppSession) -> RecoveryStatus:
+    """Return what to record while a request waits: its count goes with the pod that carries it, for it may be taken back."""
+    failures = max(recovery.consecutive_failures, _recorded(session).consecutive_failures)
+    return recovery.model_copy(update={"consecutive_failures": failures})
+
+
+def _recorded(session: WhatsAppSession) -> RecoveryStatus:
+    """Return what is recorded, without the count and the wait of a spec that was changed since."""
+    recorded = session.status.recovery or RecoveryStatus()
+    edited = session.status.observed_generation not in (None, session.metadata.generation)
+    return _reset(recorded) if edited else recorded
+
+
+def with_active_pod(recovery: RecoveryStatus, pod: PodFacts, *, spec: RecoverySpec, now: datetime) -> RecoveryStatus:
+    """Return the record beside a pod that lives: nothing is waited for, and after healthyAfter nothing is held against it."""
+    recovery = recovery.model_copy(update={"next_attempt_time": None})
+    healthy = healthy_at(pod, spec=spec)
+    return _reset(recovery) if healthy is not None and healthy <= now else recovery
+
+
+def with_failure(
+    recovery: RecoveryStatus, failure: LastFailure, *, pod: PodFacts, spec: RecoverySpec
+) -> RecoveryStatus:
+    """Return the record with this failure counted, or the same one when it already is."""
+    if is_recorded(recovery, pod):
+        return recovery
+    healthy = healthy_at(pod, spec=spec)
+    reset = healthy is not None and failure.time is not None and healthy <= failure.time
+    failures = 1 if reset else recovery.consecutive_failures + 1
+    exhausted = backoff.is_exhausted(spec, failures=failures)
+    next_attempt = None if exhausted or failure.time is None else failure.time + backoff.delay(spec, failures=failures)
+    return recovery.model_copy(
+        update={
+            "consecutive_failures": failures,
+            "last_failure": failure,
+            "next_attempt_time": next_attempt and _rounded_up(next_attempt),
+        }
+    )
+
+
+def with_loss(recovery: RecoveryStatus, pod: PodFacts, *, spec: RecoverySpec, now: datetime) -> RecoveryStatus:
+    """Return the record after a loss: replaced at once, but a node that refuses every pod at once makes no storm of it."""
+    due = _rounded_up(pod.created + spec.base_delay)
+    if pod.started is not None or due <= now:
+        return recovery
+    return recovery.model_copy(update={"next_attempt_time": due})
+
+
+def is_recorded(recovery: RecoveryStatus, pod: PodFacts) -> bool:
+    """Whether this pod's failure is in the record."""
+    return recovery.last_failure is not None and recovery.last_failure.pod_uid == pod.uid
+
+
+def is_after_failure(session: WhatsAppSession, recovery: RecoveryStatus) -> bool:
+    """Whether the next pod would answer a failure, not a loss or a first start: that is what a pause of recovery stops."""
+    failure = recovery.last_failure
+    return recovery.consecutive_failures > 0 and failure is not None and failure.pod_uid == session.status.pod_uid
+
+
+def healthy_at(pod: PodFacts, *, spec: RecoverySpec) -> datetime | None:
+    """Return when the pod has run long enough for its session's failures to be forgotten; None: it did not start."""
+    if pod.started is None:
+        return None
+    due = pod.started + spec.healthy_after
+    return None if pod.ended and pod.finished is not None and pod.finished < due else due
+
+
+def is_exhausted(session: WhatsAppSession, recovery: RecoveryStatus) -> bool:
+    """Whether no further pod is made until a person asks or edits."""
+    return backoff.is_exhausted(session.spec.recovery, failures=recovery.consecutive_failures)
+
+
+def _reset(recovery: RecoveryStatus) -> RecoveryStatus:
+    return recovery.model_copy(update={"consecutive_failures": 0, "next_attempt_time": None})
+
+
+def _rounded_up(moment: datetime) -> datetime:
+    """Return the moment in whole seconds, as status keeps it, but never an earlier one: no wait is cut short."""
+    return moment if moment.microsecond == 0 else moment.replace(microsecond=0) + timedelta(seconds=1)

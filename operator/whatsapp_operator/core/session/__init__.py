@@ -1,0 +1,1 @@
+"""One session: what is observed of it, the decision, and how its status is written."""

@@ -1,0 +1,74 @@
+"""What a step is, and the step that creates a pod: which objects, under which reservation, in whose stead.
+
+`rules` leads here.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from whatsapp_operator.api.conditions import ConditionType, is_true
+from whatsapp_operator.api.session import AdmissionStatus, OperatorState
+from whatsapp_operator.core.model import Action, CreatePod, CreatePVC, CreateSecret, CreateService
+from whatsapp_operator.core.objects.pod import pod_manifest
+from whatsapp_operator.core.objects.pvc import pvc_manifest
+from whatsapp_operator.core.objects.secret import secret_manifest
+from whatsapp_operator.core.objects.service import service_manifest
+from whatsapp_operator.core.session import messages
+from whatsapp_operator.core.session.messages import ReasonMessage
+from whatsapp_operator.core.session.snapshot import Snapshot
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """What to do, and what status says while no runner reports."""
+
+    state: OperatorState
+    ready: ReasonMessage
+    """ Reason and message of Ready. """
+    stalled: ReasonMessage | None = None
+    recovering: ReasonMessage | None = None
+    actions: tuple[Action, ...] = ()
+    admission: AdmissionStatus | None = None
+    """ A reservation that must be in status before the pod is made. """
+    not_admitted: ReasonMessage | None = None
+    """ Why it is not admitted. """
+    releases_reservation: bool = False
+    """ It shall not run: its reservation is released once no pod is left. """
+    creates_objects: bool = False
+    """ The objects are about to be created; status names them. """
+    status_first: bool = False
+    """ `recovering` must be in status before the actions: they remove what it is about. """
+    requeue_at: datetime | None = None
+
+
+def recovering(message: ReasonMessage, *, actions: tuple[Action, ...] = (), requeue_at: datetime | None = None) -> Step:
+    """Return the step of a session whose pod is being replaced."""
+    return Step(
+        state=OperatorState.RECOVERING, ready=message, recovering=message, actions=actions, requeue_at=requeue_at
+    )
+
+
+def create_step(snapshot: Snapshot) -> Step:
+    """Return the step that creates the pod: the first one, or the replacement of another.
+
+    All objects are proposed each time; those that exist are not created again.
+    """
+    before, actions = snapshot.session.status, create_actions(snapshot)
+    if before.replicas == 0 and not is_true(before.conditions, ConditionType.RECOVERING):
+        return Step(state=OperatorState.PENDING, ready=messages.STARTING, creates_objects=True, actions=actions)
+    failed = snapshot.attempts.after_failure
+    message = messages.backing_off(snapshot.attempts.recovery) if failed else messages.REPLACING
+    return replace(recovering(message, actions=actions), creates_objects=True)
+
+
+def create_actions(snapshot: Snapshot) -> tuple[Action, ...]:
+    """Return the actions that create the pod and all it needs, in this order; objects that exist are not created again."""
+    session, defaults = snapshot.session, snapshot.defaults
+    actions: list[Action] = []
+    if snapshot.observation.service is None:
+        actions.append(CreateService(manifest=service_manifest(session.metadata.namespace)))
+    if snapshot.observation.pvc is None and (pvc := pvc_manifest(session)) is not None:
+        actions.append(CreatePVC(manifest=pvc))
+    actions.append(CreateSecret(manifest=secret_manifest(session, defaults), key_id=defaults.key_id))
+    actions.append(CreatePod(manifest=pod_manifest(session, defaults)))
+    return tuple(actions)

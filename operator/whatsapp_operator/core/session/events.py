@@ -1,0 +1,91 @@
+"""What is worth an event: the changes from one status to the next that a person would want in `kubectl describe`.
+
+Events follow from two statuses and nothing else, so what was recorded once is not recorded again: the runtime writes
+them when the new status has been written. Each has, as Kubernetes' own have, an action (what was done or tried) and a
+reason (how it came out); where a pod is meant, it is named.
+"""
+
+from collections.abc import Iterator
+
+from whatsapp_operator.api.conditions import Condition, ConditionStatus, ConditionType, find_condition
+from whatsapp_operator.api.session import Reason, SessionStatus
+from whatsapp_operator.core.model import Event
+
+NORMAL = "Normal"
+WARNING = "Warning"
+
+
+def events(before: SessionStatus, after: SessionStatus) -> tuple[Event, ...]:
+    """Return the events that the change from one status to the other is worth."""
+    return tuple(_events(before, after))
+
+
+def _events(before: SessionStatus, after: SessionStatus) -> Iterator[Event]:
+    yield from _failure(before, after)
+    yield from _pod(before, after)
+    for kind, to, type_, action in _TRANSITIONS:
+        old, new = find_condition(before.conditions, kind), find_condition(after.conditions, kind)
+        if new is None or new.status != to or _same(old, new):
+            continue
+        if old is None and new.reason in _NOT_AT_FIRST:
+            continue
+        pod = after.pod_name if kind is ConditionType.POD_SCHEDULED else None
+        yield Event(type=type_, action=action, reason=_event_reason(kind, new), message=new.message, pod=pod)
+    for name in ("restart_at", "relink_at"):
+        value = getattr(after.handled_requests, name)
+        if value is not None and value != getattr(before.handled_requests, name):
+            request = name.replace("_", "-")
+            message = f"Carried out the request {request}."
+            yield Event(type=NORMAL, action="HandlingRequest", reason="RequestHandled", message=message)
+
+
+_TRANSITIONS = (
+    (ConditionType.ADMITTED, ConditionStatus.TRUE, NORMAL, "Admitting"),
+    (ConditionType.ADMITTED, ConditionStatus.FALSE, WARNING, "Admitting"),
+    (ConditionType.LINKED, ConditionStatus.TRUE, NORMAL, "Linking"),
+    (ConditionType.LINKED, ConditionStatus.FALSE, NORMAL, "Linking"),
+    (ConditionType.READY, ConditionStatus.TRUE, NORMAL, "Connecting"),
+    (ConditionType.READY, ConditionStatus.UNKNOWN, WARNING, "Connecting"),
+    (ConditionType.POD_SCHEDULED, ConditionStatus.FALSE, WARNING, "Scheduling"),
+    (ConditionType.SUSPENDED, ConditionStatus.TRUE, NORMAL, "Suspending"),
+    (ConditionType.STALLED, ConditionStatus.TRUE, WARNING, "Reconciling"),
+    (ConditionType.RECOVERING, ConditionStatus.TRUE, NORMAL, "Recovering"),
+)
+_NOT_AT_FIRST = frozenset({str(Reason.NOT_LINKED), str(Reason.WAITING_FOR_ADMISSION)})
+""" What is true of every new session is no news. """
+_NOT_REPORTED = frozenset({str(Reason.WAITING_FOR_ADMISSION), str(Reason.SLOT_RELEASED)})
+
+
+def _same(old: Condition | None, new: Condition) -> bool:
+    if new.reason in _NOT_REPORTED:
+        return True
+    return old is not None and (old.status, old.reason) == (new.status, new.reason)
+
+
+def _event_reason(kind: ConditionType, condition: Condition) -> str:
+    """Return the event's reason: the condition's own, which says more than its type."""
+    return str(kind) if condition.reason == kind else condition.reason
+
+
+def _failure(before: SessionStatus, after: SessionStatus) -> Iterator[Event]:
+    old = before.recovery and before.recovery.last_failure
+    new = after.recovery and after.recovery.last_failure
+    if not new or new == old:
+        return
+    code = "" if new.exit_code is None else f" (exit code {new.exit_code})"
+    details = f": {new.message}" if new.message else ""
+    yield Event(
+        type=WARNING,
+        action="Running",
+        reason=new.reason or Reason.RUNNER_EXITED,
+        message=f"The runner failed{code}{details}",
+        pod=before.pod_name,
+    )
+
+
+def _pod(before: SessionStatus, after: SessionStatus) -> Iterator[Event]:
+    if after.pod_uid is None or after.pod_uid == before.pod_uid:
+        return
+    kind = "A new pod" if before.pod_uid is not None else "The pod"
+    message = f"{kind} {after.pod_name} was made."
+    yield Event(type=NORMAL, action="CreatingPod", reason="PodCreated", message=message, pod=after.pod_name)

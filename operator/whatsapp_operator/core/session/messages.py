@@ -1,0 +1,205 @@
+"""What people read in conditions: one sentence on what is the matter, one on what to do.
+
+Nothing in a message may change while nothing happens, for every change is a write; so there are no ages and no counters
+of seconds. No message holds a number, a code or a token: what comes from a runner or its container was redacted before.
+"""
+
+import re
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from session_protocol.quantities import format_quantity
+from session_protocol.states import Request, traits_of
+from session_protocol.times import format_time
+
+from whatsapp_operator.api.conditions import ConditionStatus, ConditionType, find_condition
+from whatsapp_operator.api.constants import RELINK_AT, RESTART_AT, SERVICE_NAME
+from whatsapp_operator.api.session import LastFailure, Problem, Reason, RecoveryStatus, SessionStatus
+from whatsapp_operator.core.model import PodFacts, RefusedAction
+
+MAX_LENGTH: Final = 1024
+""" Characters of a message: the schedulers and webhooks that we quote are sometimes long-winded. """
+RESTART: Final = f"set the annotation {RESTART_AT} to the current time"
+RELINK: Final = f"set the annotation {RELINK_AT} to the current time"
+_REASON: Final = re.compile(r"[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?")
+_CONTAINER_STARTING: Final = frozenset({"", "ContainerCreating", "PodInitializing"})
+""" What the kubelet says of a container that is on its way. """
+
+
+class ReasonMessage(NamedTuple):
+    """A condition's reason and message."""
+
+    reason: str
+    message: str
+
+
+def reason_message(reason: str, message: str, *, fallback: str) -> ReasonMessage:
+    """Return reason and message from somebody else: cut to length, with the fallback where theirs is no valid reason."""
+    usable = reason if len(reason) <= MAX_LENGTH and _REASON.fullmatch(reason) else fallback
+    return ReasonMessage(usable, message if len(message) <= MAX_LENGTH else message[: MAX_LENGTH - 1] + "…")
+
+
+def stored_message(
+    status: SessionStatus, kind: ConditionType, *, only: ConditionStatus | None = None
+) -> ReasonMessage | None:
+    """Return what a stored condition says; with `only`, if it has this status."""
+    found = find_condition(status.conditions, kind)
+    if found is None or (only is not None and found.status != only):
+        return None
+    return ReasonMessage(found.reason, found.message)
+
+
+STARTING: Final = ReasonMessage(
+    Reason.POD_STARTING,
+    "The pod is being made and started. If this lasts, the events of kubectl describe pod tell why: a volume that cannot "
+    "be mounted, for example.",
+)
+RUNNER_STARTING: Final = ReasonMessage(Reason.RUNNER_STARTING, "The pod runs; its runner has not answered yet.")
+UNREACHABLE: Final = ReasonMessage(
+    Reason.RUNNER_UNREACHABLE,
+    "The runner has not answered for 15 s. Its pod is left alone, because silence is no failure; if this lasts, look at "
+    "the network between operator and pod (a NetworkPolicy?) and at the pod's log.",
+)
+WAITING_FOR_ADMISSION: Final = ReasonMessage(Reason.WAITING_FOR_ADMISSION, "Waits to be counted against its quota.")
+TERMINATING: Final = ReasonMessage(Reason.POD_TERMINATING, "The pod is ending; a new one is made when it is gone.")
+REPLACING: Final = ReasonMessage(Reason.REPLACING_POD, "The pod is gone; a new one is being made.")
+REQUESTED: Final = ReasonMessage(
+    Reason.RESTART_REQUESTED, "Somebody asked for a new pod; the present one ends cleanly first."
+)
+SUSPENDED: Final = ReasonMessage(
+    Reason.SUSPENDED, "spec.operatingMode is Suspended: no pod runs, the profile is kept. Set it to Running to go on."
+)
+SUSPENDING: Final = ReasonMessage(
+    Reason.SUSPENDING, "spec.operatingMode is Suspended: the pod is ending, the profile is kept."
+)
+PREVIOUS_POD: Final = ReasonMessage(
+    Reason.PREVIOUS_POD_TERMINATING, "The pod of a deleted session of this name is still ending; this one follows it."
+)
+CLAIM_TERMINATING: Final = ReasonMessage(
+    Reason.CLAIM_TERMINATING,
+    "The volume claim is being deleted, with the profile on it. A new one is made when it is gone.",
+)
+
+
+def held(state: str, *, requested: bool) -> ReasonMessage:
+    """A person has to start the session again; `requested`: somebody asked for it, and it is on its way."""
+    hold = traits_of(state).hold
+    if hold is None:
+        raise ValueError(f"{state} waits for nobody")
+    remedy = f"{hold.to_go_on}, {RELINK if traits_of(state).request is Request.RELINK else RESTART}"
+    follows = "somebody has asked to go on, and a new pod follows"
+    return ReasonMessage(state, f"{hold.matter}: {follows if requested else remedy}.")
+
+
+def name_taken(kind: str, name: str) -> ReasonMessage:
+    """Somebody else's object has the name of one of ours."""
+    return ReasonMessage(
+        Reason.NAME_TAKEN,
+        f"There is a {kind} named {name} that is not this session's, and it is left as it is. Delete or rename it, or "
+        "give the session another name.",
+    )
+
+
+SERVICE_TAKEN: Final = ReasonMessage(
+    Reason.NAME_TAKEN,
+    f"There is a Service named {SERVICE_NAME} in this namespace that is not the operator's, and it is left as it is. "
+    "Delete or rename it.",
+)
+
+
+def multiple_pods(pods: Iterable[PodFacts]) -> ReasonMessage:
+    """More pods than one are the session's."""
+    listed = ", ".join(sorted(pod.name for pod in pods))
+    return ReasonMessage(
+        Reason.MULTIPLE_PODS,
+        f"Several pods have this session as their owner ({listed}), and the operator does not choose. Delete all but one.",
+    )
+
+
+def invalid(problems: Iterable[Problem]) -> ReasonMessage:
+    """The stored spec cannot be used."""
+    return reason_message(
+        Reason.INVALID_OBJECT,
+        f"The spec cannot be used, nothing is changed until it is mended. {'; '.join(map(str, problems))}.",
+        fallback=Reason.INVALID_OBJECT,
+    )
+
+
+def backing_off(recovery: RecoveryStatus) -> ReasonMessage:
+    """The next attempt is timed."""
+    when = (
+        ""
+        if recovery.next_attempt_time is None
+        else f" The next pod is made at {format_time(recovery.next_attempt_time)}."
+    )
+    return ReasonMessage(Reason.BACKING_OFF, f"{_failed(recovery)}.{when}")
+
+
+def exhausted(recovery: RecoveryStatus) -> ReasonMessage:
+    """No further attempt is made."""
+    return ReasonMessage(
+        Reason.RECOVERY_EXHAUSTED,
+        f"{_failed(recovery)}. Fix the cause (status.recovery.lastFailure, kubectl describe), then {RESTART}, or change "
+        "the spec.",
+    )
+
+
+def lost(pod: PodFacts, *, reason: str) -> ReasonMessage:
+    """The pod ended through no fault of its runner."""
+    details = f": {pod.pod_message}" if pod.pod_message else ""
+    return reason_message(reason, f"The pod was lost{details}", fallback=Reason.REPLACING_POD)
+
+
+def refused(refused_action: RefusedAction) -> ReasonMessage:
+    """The API server did not let an object be made."""
+    return reason_message(refused_action.reason, refused_action.message, fallback=Reason.POD_STARTING)
+
+
+def resize_refused(message: str) -> ReasonMessage:
+    """The API server or the storage does not let the PVC grow."""
+    return reason_message(
+        Reason.CLAIM_RESIZE_REFUSED,
+        f"The volume cannot be changed as spec.profile asks; the session runs on with what it has. {message}",
+        fallback=Reason.CLAIM_RESIZE_REFUSED,
+    )
+
+
+def admitted(quota: str, memory: Decimal | None) -> ReasonMessage:
+    """The session has its reservation."""
+    taken = "" if memory is None else f" and {format_quantity(memory)} of memory"
+    return ReasonMessage(Reason.ADMITTED, f"Holds a place{taken} in the quota {quota}.")
+
+
+def volume_not_bound(pvc: str) -> ReasonMessage:
+    """The scheduler waits for the PVC: without a reason for minutes, and then with one about its own timeout."""
+    return ReasonMessage(
+        Reason.VOLUME_NOT_BOUND,
+        f"The pod waits for a volume for its claim {pvc}; the events of kubectl describe pvc tell why none comes: no "
+        "provisioner for its storage class, for example.",
+    )
+
+
+def pending(pod: PodFacts, *, unbound_pvc: str | None, before: ReasonMessage | None) -> ReasonMessage:
+    """Why the pod does not run yet.
+
+    `unbound_pvc` is the PVC that has had no volume for too long; `before` is what status says of the same pod.
+
+    A kubelet that cannot pull an image says ErrImagePull and ImagePullBackOff by turns: the second one is kept.
+    """
+    if unbound_pvc is not None and (pod.scheduled is None or pod.scheduled_reason == "SchedulerError"):
+        return volume_not_bound(unbound_pvc)
+    if pod.scheduled is False:
+        return reason_message(pod.scheduled_reason, pod.scheduled_message, fallback="Unschedulable")
+    if pod.waiting_reason in _CONTAINER_STARTING:
+        return STARTING
+    if before is not None and (pod.waiting_reason, before.reason) == ("ErrImagePull", "ImagePullBackOff"):
+        return before
+    return reason_message(pod.waiting_reason, pod.waiting_message, fallback=Reason.POD_STARTING)
+
+
+def _failed(recovery: RecoveryStatus) -> str:
+    failure = recovery.last_failure or LastFailure()
+    times = "once" if recovery.consecutive_failures == 1 else f"{recovery.consecutive_failures} times in a row"
+    code = "" if failure.exit_code is None else f", exit code {failure.exit_code}"
+    return f"The session failed {times} (last: {failure.reason or Reason.RUNNER_EXITED}{code})"

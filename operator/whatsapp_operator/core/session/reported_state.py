@@ -1,0 +1,121 @@
+"""Who reports the session's state: the runner while it answers, else the operator. State, Ready and Linked follow from it.
+
+Linked keeps its value unless a runner says otherwise: a login does not end because a pod does.
+"""
+
+from dataclasses import dataclass
+
+from session_protocol.redaction import redact
+from session_protocol.states import Phase, is_linked, traits_of
+
+from whatsapp_operator.api.conditions import ConditionStatus, ConditionType, find_condition
+from whatsapp_operator.api.session import LinkStatus, OperatorState, Reason, SessionStatus
+from whatsapp_operator.core.model import RunnerReport
+from whatsapp_operator.core.session import messages
+from whatsapp_operator.core.session.create import Step
+from whatsapp_operator.core.session.messages import ReasonMessage, reason_message
+from whatsapp_operator.core.session.snapshot import Snapshot
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportedState:
+    """What is reported about the session itself."""
+
+    state: str
+    ready: ConditionStatus
+    ready_message: ReasonMessage
+    linked: ConditionStatus
+    linked_message: ReasonMessage
+    link: LinkStatus | None
+
+
+def reported_state(snapshot: Snapshot, step: Step) -> ReportedState:
+    """Return what is reported, by the runner of the present pod if it answers."""
+    before = snapshot.session.status
+    linked, linked_message = _stored_linked(before)
+    if snapshot.responding and snapshot.report is not None:
+        return _from_runner(snapshot.report, before)
+    if snapshot.pod_active and snapshot.silent:
+        state, ready, message = OperatorState.UNREACHABLE, ConditionStatus.UNKNOWN, messages.UNREACHABLE
+        return ReportedState(
+            state=state,
+            ready=ready,
+            ready_message=message,
+            linked=linked,
+            linked_message=linked_message,
+            link=before.link,
+        )
+    if (kept := _from_status(snapshot)) is not None:
+        return kept
+    return ReportedState(
+        state=step.state,
+        ready=ConditionStatus.FALSE,
+        ready_message=step.ready,
+        linked=linked,
+        linked_message=linked_message,
+        link=before.link,
+    )
+
+
+def _from_runner(report: RunnerReport, before: SessionStatus) -> ReportedState:
+    connected = traits_of(report.state).phase is Phase.CONNECTED
+    message = redact(report.message) or f"The runner says {report.state}."
+    linked, linked_message = _linked(report, before)
+    return ReportedState(
+        state=report.state,
+        ready=ConditionStatus.TRUE if connected else ConditionStatus.FALSE,
+        ready_message=reason_message(report.state, message, fallback=Reason.RUNNER_STARTING),
+        linked=linked,
+        linked_message=linked_message,
+        link=_link(report, before, linked=linked),
+    )
+
+
+def _from_status(snapshot: Snapshot) -> ReportedState | None:
+    """An operator that has just started has polled nobody yet: what was reported of this pod stays until it has."""
+    before, pod = snapshot.session.status, snapshot.pod
+    ready = find_condition(before.conditions, ConditionType.READY)
+    own = {str(state_) for state_ in OperatorState} - {OperatorState.UNREACHABLE}
+    if pod is None or not snapshot.pod_active or pod.started is None or before.pod_uid != pod.uid:
+        return None
+    if ready is None or before.state is None or before.state in own:
+        return None
+    linked, linked_message = _stored_linked(before)
+    return ReportedState(
+        state=before.state,
+        ready=ready.status,
+        ready_message=ReasonMessage(ready.reason, ready.message),
+        linked=linked,
+        linked_message=linked_message,
+        link=before.link,
+    )
+
+
+def _linked(report: RunnerReport, before: SessionStatus) -> tuple[ConditionStatus, ReasonMessage]:
+    # An older runner has no `linked` in its answer, but the time of linking while there is a link.
+    answer = report.linked if report.linked is not None else report.linked_time is not None or None
+    linked = is_linked(report.state, answer=answer)
+    if linked is None:
+        return _stored_linked(before)
+    if linked:
+        return ConditionStatus.TRUE, ReasonMessage(Reason.LINKED, "A phone is linked.")
+    return ConditionStatus.FALSE, ReasonMessage(Reason.NOT_LINKED, "No phone is linked.")
+
+
+def _stored_linked(before: SessionStatus) -> tuple[ConditionStatus, ReasonMessage]:
+    linked = find_condition(before.conditions, ConditionType.LINKED)
+    if linked is None:
+        return ConditionStatus.UNKNOWN, ReasonMessage(Reason.NOT_KNOWN, "No runner has told yet.")
+    return linked.status, ReasonMessage(linked.reason, linked.message)
+
+
+def _link(report: RunnerReport, before: SessionStatus, *, linked: ConditionStatus) -> LinkStatus | None:
+    """Return what the runner reports of linking; times it does not (yet) know stay while the phone is linked."""
+    known = before.link or LinkStatus()
+    stays = linked is ConditionStatus.TRUE
+    link = LinkStatus(
+        linked_time=report.linked_time or (known.linked_time if stays else None),
+        durable_time=report.durable_time or (known.durable_time if stays and report.linked_time is None else None),
+        round=report.round or (known.round if stays else None),
+    )
+    return link if link != LinkStatus() else None

@@ -1,0 +1,230 @@
+"""One observation, understood: which pod is the session's, what its runner's silence means, what counts against it.
+
+`take_snapshot` is the first half of a decision. Each value is computed once, here; the second half (`rules`, then
+`status`) reads it and never looks at raw facts again.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from whatsapp_operator.api.conditions import ConditionType
+from whatsapp_operator.api.session import OperatingMode, WhatsAppSession
+from whatsapp_operator.core.model import (
+    Defaults,
+    Observation,
+    PatchPVC,
+    PodFacts,
+    PodPhase,
+    PodUID,
+    PVCFacts,
+    RefusedAction,
+    RunnerReport,
+)
+from whatsapp_operator.core.objects import names
+from whatsapp_operator.core.objects.pvc import PVCReview, review_pvc
+from whatsapp_operator.core.recovery.attempts import Attempts, count_attempts
+from whatsapp_operator.core.recovery.failure import Outcome, outcome_of
+from whatsapp_operator.core.session import messages
+from whatsapp_operator.core.session.holds import Holds, find_holds
+from whatsapp_operator.core.session.messages import ReasonMessage
+from whatsapp_operator.core.session.requests import Requests, read_requests
+
+SILENCE: Final = timedelta(seconds=15)
+""" No answer for this long: the runner counts as unreachable, and nothing else follows. """
+
+VOLUME_PATIENCE: Final = timedelta(minutes=1)
+""" Provisioning a volume takes a cloud up to half a minute; within this time its absence is not reported. """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """An observation, understood. An unusable spec is replaced by the defaults, and nothing is done by it (`rules`)."""
+
+    observation: Observation
+    session: WhatsAppSession
+    now: datetime
+    defaults: Defaults
+    suspended: bool
+    """ A person suspended the session. """
+    pod: PodFacts | None
+    """ The session's pod: the one with its owner reference. """
+    pod_active: bool
+    """ The pod is to go on: nobody asked it to end, and it has not. """
+    loss: str | None
+    """ Why the pod counts as lost. """
+    pods_since_status: tuple[PodUID, ...]
+    """ The pods that are not in status yet, oldest first, with the present one if it is one of them. """
+    duplicate_pods: tuple[PodFacts, ...]
+    """ More pods with its owner reference. The operator makes one, so a person made the others. """
+    foreign_pod: PodFacts | None
+    """ Somebody else's pod that has the name. """
+    pending_message: ReasonMessage
+    """ Why the pod does not run yet. """
+    report: RunnerReport | None
+    """ The last report of the pod's runner; of the last pod's runner while there is no pod. """
+    responding: bool
+    """ The pod's runner has answered within SILENCE. """
+    silent_since: datetime | None
+    """ Since when the pod's runner has been polled in vain; None: it answers, or nobody has polled it. """
+    silent: bool
+    """ The runner counts as unreachable. """
+    requests: Requests
+    hold: str | None
+    """ Why a person has to start it again; None also while what the person asked for is on its way. """
+    status_hold: str | None
+    """ The hold that status keeps until it has ended. """
+    attempts: Attempts
+    """ What counts against it. """
+    pvc: PVCFacts | None
+    """ The PVC that we created for the profile; None too when the person brings one, or one only has the name. """
+    pvc_will_be_deleted: bool
+    """ The PVC of the name is going, whosever it is. """
+    pvc_patch: PatchPVC | None
+    """ What makes the PVC match the spec. """
+    volume_deadline: datetime | None
+    """ When a PVC without a volume is reported; None when it has one, or the pod its node. """
+    refused_patch: RefusedAction | None
+    """ The API server did not let the PVC be changed. """
+    refused_action: RefusedAction | None
+    """ The API server did not let something else be done. """
+    has_unstored_facts: bool
+    """ Something was learned that must be in status before anything is done, or may get lost. """
+
+
+def take_snapshot(observation: Observation, defaults: Defaults) -> Snapshot:
+    """Understand an observation; a spec to compute with must be there."""
+    session, now = observation.session, observation.now
+    pod_name = names.pod_name(session)
+    owned = sorted(
+        (pod for pod in observation.pods if pod.owner_uid == session.metadata.uid),
+        # One that is being deleted is no duplicate of the one that stays.
+        key=lambda pod: (pod.deletion is not None, pod.name != pod_name, pod.created, pod.uid),
+    )
+    pod = owned[0] if owned else None
+    pods_since_status = _pods_since_status(observation, pod)
+    report = _report(observation, pod, pods_since_status)
+    responding = pod is not None and report is not None and not pod.ended and now - report.received < SILENCE
+    silent_since = _silent_since(observation, pod, report) if not responding else None
+    runs = session.spec.operating_mode is OperatingMode.RUNNING
+    requests = read_requests(session, pod)
+    # Suspending is an answer to a hold, too: who suspends a session and resumes it has decided. It counts when it is
+    # complete, for only that stands in status, and the runner must forget by the same sign.
+    holds = find_holds(session.status, requests, report) if runs or pod is not None else _NO_HOLDS
+    hold = holds.active if runs else None
+    outcome = _outcome(observation, pod, report, responding=responding)
+    attempts = count_attempts(
+        session,
+        requests=requests,
+        pod=pod,
+        outcome=outcome,
+        # The first pod of all is no restart.
+        restarts=len(pods_since_status) - (session.status.pod_uid is None and bool(pods_since_status)),
+        timed=runs and hold is None,
+        now=now,
+    )
+    stops = pod is None or pod.deletion is not None or pod.ended or attempts.pod_failed or requests.pending
+    pvc = _own_pvc(observation)
+    review = review_pvc(session, observation.pvc) if observation.pvc is not None else PVCReview(False, None)
+    volume_deadline = _volume_deadline(pvc, pod)
+    refused = observation.refused_action
+    patch_refused = refused is not None and refused.action is PatchPVC
+    return Snapshot(
+        observation=observation,
+        session=session,
+        now=now,
+        defaults=defaults,
+        suspended=session.spec.operating_mode is OperatingMode.SUSPENDED,
+        pod=pod,
+        pod_active=not stops,
+        loss=outcome.loss,
+        pods_since_status=pods_since_status,
+        duplicate_pods=tuple(duplicate for duplicate in owned[1:] if duplicate.deletion is None),
+        foreign_pod=next((other for other in observation.pods if other.name == pod_name and other not in owned), None),
+        pending_message=_pending_message(observation, pod, pvc, volume_deadline),
+        report=report,
+        responding=responding,
+        silent_since=silent_since,
+        silent=silent_since is not None and now - silent_since >= SILENCE,
+        requests=requests,
+        hold=hold,
+        status_hold=holds.status,
+        attempts=attempts,
+        pvc=pvc,
+        pvc_will_be_deleted=review.will_be_deleted,
+        pvc_patch=None if session.problems else review.patch,
+        volume_deadline=volume_deadline,
+        refused_patch=refused if patch_refused else None,
+        refused_action=None if patch_refused else refused,
+        has_unstored_facts=attempts.is_new or holds.is_new,
+    )
+
+
+_NO_HOLDS: Final = Holds(active=None, status=None, is_new=False)
+
+
+def _outcome(
+    observation: Observation, pod: PodFacts | None, report: RunnerReport | None, *, responding: bool
+) -> Outcome:
+    if pod is None:
+        return Outcome()
+    # While recovery is paused a runner that only reports that its page is dead is left alone: it may end by itself.
+    report_counts = responding and observation.recovery_paused is None
+    timeouts = observation.session.spec.timeouts
+    return outcome_of(pod, report=report, responding=report_counts, timeouts=timeouts, now=observation.now)
+
+
+def _own_pvc(observation: Observation) -> PVCFacts | None:
+    pvc = observation.pvc
+    theirs = observation.session.spec.profile.existing_claim is not None
+    return None if pvc is None or theirs or not pvc.ours else pvc
+
+
+def _volume_deadline(pvc: PVCFacts | None, pod: PodFacts | None) -> datetime | None:
+    if pvc is None or pvc.phase != "Pending" or pod is None or pod.node is not None:
+        return None
+    return pod.created + VOLUME_PATIENCE
+
+
+def _pending_message(
+    observation: Observation, pod: PodFacts | None, pvc: PVCFacts | None, volume_deadline: datetime | None
+) -> ReasonMessage:
+    if pod is None:
+        return messages.STARTING
+    status = observation.session.status
+    before = messages.stored_message(status, ConditionType.POD_READY) if status.pod_uid == pod.uid else None
+    overdue = volume_deadline is not None and volume_deadline <= observation.now
+    return messages.pending(pod, unbound_pvc=pvc.name if pvc is not None and overdue else None, before=before)
+
+
+def _pods_since_status(observation: Observation, pod: PodFacts | None) -> tuple[PodUID, ...]:
+    """Return the pods that are new to the status. One that a person made is among them only as the present one."""
+    stored = observation.session.status.pod_uid
+    if pod is None:
+        return observation.pods_since_status
+    if pod.uid == stored:
+        return ()
+    return (*(uid for uid in observation.pods_since_status if uid != pod.uid), pod.uid)
+
+
+def _report(
+    observation: Observation, pod: PodFacts | None, pods_since_status: tuple[PodUID, ...]
+) -> RunnerReport | None:
+    """Return the report if it is of the pod that counts.
+
+    A pod that existed at the last write, or was created after it, and is gone now may have sent a last report; once its
+    end is in status, that report is outdated.
+    """
+    if observation.report is None or observation.report.session_uid != observation.session.metadata.uid:
+        return None
+    before = observation.session.status
+    last = pods_since_status[-1] if pods_since_status else before.pod_uid if before.replicas else None
+    uid = pod.uid if pod is not None else last
+    return observation.report if observation.report.pod_uid == uid else None
+
+
+def _silent_since(observation: Observation, pod: PodFacts | None, report: RunnerReport | None) -> datetime | None:
+    if pod is None or pod.phase is not PodPhase.RUNNING or pod.ended:
+        return None
+    received = report.received if report is not None else None
+    return max((moment for moment in (observation.polling_since, received) if moment is not None), default=None)

@@ -1,0 +1,212 @@
+"""The whole status of a session, built from one snapshot and one step. Nothing is reported that was not observed.
+
+The same snapshot gives the same status to the letter; at rest that is the one already stored, and nothing is written.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+
+from whatsapp_operator.api.conditions import (
+    Condition,
+    Conditions,
+    ConditionStatus,
+    ConditionType,
+    find_condition,
+    remove_condition,
+    set_condition,
+)
+from whatsapp_operator.api.session import AdmissionStatus, Reason, SessionStatus
+from whatsapp_operator.core.model import PodFacts
+from whatsapp_operator.core.objects import names
+from whatsapp_operator.core.objects.pod import template_hash
+from whatsapp_operator.core.session import messages
+from whatsapp_operator.core.session.create import Step
+from whatsapp_operator.core.session.messages import ReasonMessage
+from whatsapp_operator.core.session.reported_state import ReportedState, reported_state
+from whatsapp_operator.core.session.snapshot import Snapshot
+
+_TRUE, _FALSE = ConditionStatus.TRUE, ConditionStatus.FALSE
+_Value = tuple[ConditionStatus, ReasonMessage]
+
+
+def build_status(snapshot: Snapshot, step: Step) -> SessionStatus:
+    """Return what the session's status is to be."""
+    before, session, pod = snapshot.session.status, snapshot.session, snapshot.pod
+    reported = reported_state(snapshot, step)
+    admission = _admission(snapshot, step)
+    names_settled = snapshot.hold is None and not session.problems  # an unusable spec names nothing
+    return before.model_copy(
+        update={
+            "observed_generation": session.metadata.generation,
+            "state": reported.state,
+            "conditions": _conditions(snapshot, step, reported, admission),
+            "pod_name": pod.name if pod is not None else before.pod_name,
+            "pod_uid": pod.uid
+            if pod is not None
+            else snapshot.pods_since_status[-1]
+            if snapshot.pods_since_status
+            else before.pod_uid,
+            "pvc_name": names.profile_pvc_name(session)
+            if names_settled and (step.creates_objects or pod is not None)
+            else before.pvc_name,
+            "node_name": pod.node if pod is not None else None,
+            "image": pod.image if pod is not None else None,
+            "token_secret_name": _secret_name(snapshot, step),
+            "endpoint": names.endpoint(session),
+            "replicas": 0 if pod is None else 1,
+            "selector": names.selector(session),
+            "link": reported.link,
+            "admission": admission,
+            "recovery": snapshot.attempts.status,
+            "handled_requests": snapshot.requests.handled,
+        }
+    )
+
+
+def _secret_name(snapshot: Snapshot, step: Step) -> str | None:
+    if snapshot.pod is not None and snapshot.pod.secret_name is not None:
+        return snapshot.pod.secret_name
+    if step.creates_objects:
+        return names.secret_name(snapshot.session, key_id=snapshot.defaults.key_id, extra_ca=snapshot.defaults.extra_ca)
+    return snapshot.session.status.token_secret_name
+
+
+def _admission(snapshot: Snapshot, step: Step) -> AdmissionStatus | None:
+    """Return the reservation: it is assumed first, stays while a pod object or the will to run does, and follows the pod."""
+    held, pod = snapshot.session.status.admission, snapshot.pod
+    if pod is None:
+        # Refused a larger reservation than it holds: holding on to the smaller one would keep others out, and two such
+        # sessions could wait for each other for ever.
+        refused = step.not_admitted is not None and snapshot.observation.refusal is not None
+        return None if step.releases_reservation or refused else step.admission or held
+    if held is None:  # lost from status somehow; the pod counts all the same
+        return AdmissionStatus(
+            quota_name=pod.quota or snapshot.session.spec.quota_name,
+            reserved_at=pod.created,
+            memory=Decimal(pod.memory),
+        )
+    if held.memory is not None and 0 < pod.memory < held.memory:  # made anew with less than before
+        return held.model_copy(update={"memory": Decimal(pod.memory)})
+    return held
+
+
+def _conditions(
+    snapshot: Snapshot, step: Step, reported: ReportedState, admission: AdmissionStatus | None
+) -> Conditions:
+    values: dict[ConditionType, _Value | None] = {
+        ConditionType.READY: (reported.ready, reported.ready_message),
+        ConditionType.LINKED: (reported.linked, reported.linked_message),
+        ConditionType.ADMITTED: _admitted(step, admission),
+        ConditionType.POD_READY: _pod_ready(snapshot),
+        ConditionType.POD_SCHEDULED: _pod_scheduled(snapshot.pod),
+        ConditionType.SUSPENDED: _suspended(snapshot),
+        ConditionType.STALLED: _stalled(snapshot, step),
+        ConditionType.RECOVERING: _recovering(step),
+        ConditionType.CONFLICT: _conflict(snapshot),
+    }
+    conditions = snapshot.session.status.conditions
+    for kind, value in values.items():
+        conditions = (
+            remove_condition(conditions, kind)
+            if value is None
+            else _set(conditions, kind, value, snapshot, now=snapshot.now)
+        )
+    return conditions
+
+
+def _set(conditions: Conditions, kind: str, value: _Value, snapshot: Snapshot, *, now: datetime) -> Conditions:
+    state, (reason, message) = value
+    condition = Condition(
+        type=kind,
+        status=state,
+        reason=reason,
+        message=message,
+        observed_generation=snapshot.session.metadata.generation,
+    )
+    return set_condition(conditions, condition, now)
+
+
+def _admitted(step: Step, admission: AdmissionStatus | None) -> _Value:
+    if step.not_admitted is not None:
+        return _FALSE, step.not_admitted
+    if admission is not None:
+        return _TRUE, messages.admitted(admission.quota_name, admission.memory)
+    if step.releases_reservation:
+        return _FALSE, ReasonMessage(Reason.SLOT_RELEASED, "Holds no place in a quota, because it shall not run.")
+    return _FALSE, messages.WAITING_FOR_ADMISSION
+
+
+def _pod_ready(snapshot: Snapshot) -> _Value:
+    pod = snapshot.pod
+    if pod is None:
+        return _FALSE, ReasonMessage(Reason.NO_POD, "There is no pod.")
+    if pod.deletion is not None:
+        return _FALSE, ReasonMessage(Reason.POD_TERMINATING, "The pod is ending.")
+    if pod.ended:
+        return _FALSE, ReasonMessage(Reason.POD_ENDED, "The runner's container has ended.")
+    if pod.ready:
+        outdated = not snapshot.session.problems and pod.template_hash not in (
+            "",
+            template_hash(snapshot.session, snapshot.defaults),
+        )
+        later = f" It was made before the last edit, which reaches the next pod: now, if you {messages.RESTART}."
+        return _TRUE, ReasonMessage(Reason.POD_READY, f"The runner serves.{later if outdated else ''}")
+    if pod.started is None:
+        return _FALSE, snapshot.pending_message
+    return _FALSE, ReasonMessage(Reason.POD_NOT_READY, "The runner does not serve.")
+
+
+def _pod_scheduled(pod: PodFacts | None) -> _Value | None:
+    """Copied from the pod; gone with it."""
+    if pod is None or pod.scheduled is None:
+        return None
+    message = messages.reason_message(pod.scheduled_reason, pod.scheduled_message, fallback=Reason.SCHEDULED)
+    return (_TRUE if pod.scheduled else _FALSE), message
+
+
+def _suspended(snapshot: Snapshot) -> _Value | None:
+    if snapshot.session.problems:  # nobody knows; what was said last stays
+        stored = find_condition(snapshot.session.status.conditions, ConditionType.SUSPENDED)
+        return None if stored is None else (stored.status, ReasonMessage(stored.reason, stored.message))
+    if not snapshot.suspended:
+        return _FALSE, ReasonMessage(Reason.NOT_SUSPENDED, "spec.operatingMode is Running.")
+    return (_TRUE, messages.SUSPENDED) if snapshot.pod is None else (_FALSE, messages.SUSPENDING)
+
+
+def _stalled(snapshot: Snapshot, step: Step) -> _Value:
+    # A hold first, whatever else is the matter: this condition is the only memory of it.
+    if snapshot.status_hold is not None:
+        return _TRUE, messages.held(snapshot.status_hold, requested=snapshot.requests.pending)
+    if step.stalled is not None:
+        return _TRUE, step.stalled
+    if snapshot.refused_patch is not None and snapshot.pvc_patch is not None:
+        return _TRUE, messages.resize_refused(snapshot.refused_patch.message)
+    if (resize_fault := _resize_fault(snapshot)) is not None:
+        return _TRUE, resize_fault
+    return _FALSE, ReasonMessage(Reason.NOT_STALLED, "Nothing waits for a person's decision.")
+
+
+def _resize_fault(snapshot: Snapshot) -> ReasonMessage | None:
+    """What the storage said when the PVC was to grow.
+
+    Kept as first reported: a storage that retries takes its fault back for a moment, and words it anew each time.
+    """
+    pvc = snapshot.pvc
+    if pvc is None or not (pvc.resize_fault or pvc.resizing):
+        return None
+    stored = messages.stored_message(snapshot.session.status, ConditionType.STALLED, only=_TRUE)
+    if stored is not None and stored.reason == Reason.CLAIM_RESIZE_REFUSED:
+        return stored
+    return messages.resize_refused(pvc.resize_fault) if pvc.resize_fault else None
+
+
+def _recovering(step: Step) -> _Value:
+    if step.recovering is not None:
+        return _TRUE, step.recovering
+    return _FALSE, ReasonMessage(Reason.NOT_RECOVERING, "No pod is being replaced.")
+
+
+def _conflict(snapshot: Snapshot) -> _Value:
+    if snapshot.status_hold == Reason.CONFLICT:
+        return _TRUE, messages.held(Reason.CONFLICT, requested=snapshot.requests.pending)
+    return _FALSE, ReasonMessage(Reason.NO_CONFLICT, "Nobody else is known to use this session.")

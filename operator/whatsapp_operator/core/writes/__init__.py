@@ -1,0 +1,1 @@
+"""What of a status is written, and when."""

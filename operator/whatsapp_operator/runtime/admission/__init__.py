@@ -1,0 +1,1 @@
+"""The rounds that admit sessions to quotas."""

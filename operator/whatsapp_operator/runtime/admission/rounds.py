@@ -1,0 +1,209 @@
+"""The admission round: the one coroutine that admits sessions, by one authoritative LIST of the cluster.
+
+    request ──> assumed copied ──> LIST sessions, pods, quotas ──> admit (pure) ──> assumed, refusals, quota statuses
+
+No cache is asked: a reservation counted from a cache could be given twice. The round itself writes no session. It
+assumes a reservation in memory, and the session's own worker writes it; from the copy before the LIST to the confirmed
+write the assumed one counts, so that it is counted twice rather than never (and twice is once, by the UID).
+
+Requests during a round lead to one more round, however many they are. An assumed reservation that is lost with the
+process was in no status, so no pod was created for it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from typing import Final, NamedTuple
+
+from whatsapp_operator.api.metadata import ObjectKey
+from whatsapp_operator.api.quota import WhatsAppSessionQuota
+from whatsapp_operator.api.session import WhatsAppSession
+from whatsapp_operator.core.model import AssumedReservation, Refusal, SessionUID
+from whatsapp_operator.core.quota.admit import AdmissionResult, admit
+from whatsapp_operator.core.quota.reservations import Usage, quota_status
+from whatsapp_operator.core.writes.merge_patch import merge_patch
+from whatsapp_operator.runtime.kube.client import Kube
+from whatsapp_operator.runtime.kube.errors import Conflict, KubeError, NotFound
+from whatsapp_operator.runtime.kube.instances import Instance
+from whatsapp_operator.runtime.kube.resources import PODS, QUOTAS, SESSIONS, Json
+from whatsapp_operator.runtime.process.clock import Clock
+from whatsapp_operator.runtime.process.metrics import Metrics
+
+logger = logging.getLogger(__name__)
+
+BATCH_WINDOW: Final = 0.05
+""" Seconds before a round begins: sessions that are applied together are admitted together. """
+MIN_INTERVAL: Final = 0.5
+""" Seconds between the beginnings of two rounds at least. """
+REST: Final = 3.0
+""" How many times as long as a round nothing is done after it, so that rounds take a quarter of the time at most: while
+hundreds of sessions are applied, each round lists them all, and the workers are to make the pods meanwhile. """
+MAX_REST: Final = 3.0
+""" Seconds; a free part of a quota is not left unused for longer by that. """
+QUOTA_INTERVAL: Final = 1.0
+""" Seconds between two writes of one quota's status at least. """
+FIRST_RETRY: Final = 1.0
+LAST_RETRY: Final = 15.0
+""" Seconds until a failed round is tried again. """
+
+
+class Verdict(NamedTuple):
+    """What the rounds say about one session. Neither: it was not considered yet."""
+
+    assumed: AssumedReservation | None
+    refusal: Refusal | None
+
+
+class ClusterState(NamedTuple):
+    """One authoritative look."""
+
+    sessions: list[WhatsAppSession]
+    pods: list[Json]
+    quotas: list[Json]
+
+
+class Admission:
+    """Admits sessions."""
+
+    def __init__(
+        self,
+        *,
+        kube: Kube,
+        clock: Clock,
+        instance: Instance,
+        pods_selector: str,
+        on_changed: Callable[[ObjectKey], None],
+        metrics: Metrics,
+    ) -> None:
+        self._kube = kube
+        self._clock = clock
+        self._instance = instance
+        self._pods_selector = pods_selector
+        self._on_changed = on_changed
+        """ Called with each session about which there is a new verdict. """
+        self._metrics = metrics
+        self._assumed: dict[SessionUID, AssumedReservation] = {}
+        self._refusals: Mapping[SessionUID, Refusal] = {}
+        self._requested = asyncio.Event()
+        self._quota_written: dict[str, float] = {}
+
+    def request(self) -> None:
+        """Request a round: a session is pending, a reservation may be free, or a quota has changed."""
+        self._requested.set()
+
+    def verdict(self, uid: SessionUID) -> Verdict:
+        """Return what the rounds say about a session."""
+        return Verdict(self._assumed.get(uid), self._refusals.get(uid))
+
+    def confirm(self, uid: SessionUID) -> None:
+        """The session's reservation is in its status: that one counts from now on."""
+        self._assumed.pop(uid, None)
+
+    def clear_refusal(self, uid: SessionUID) -> None:
+        """The session is not pending (any more): an old refusal says nothing about the next time."""
+        if uid in self._refusals:
+            self._refusals = {other: refusal for other, refusal in self._refusals.items() if other != uid}
+
+    def forget(self, uid: SessionUID) -> None:
+        """The session is gone."""
+        self.clear_refusal(uid)
+        if self._assumed.pop(uid, None) is not None:
+            self.request()
+
+    async def run(self) -> None:
+        """Make the rounds that are requested, until cancelled."""
+        retry = FIRST_RETRY
+        while True:
+            await self._requested.wait()
+            await self._clock.sleep(BATCH_WINDOW)
+            self._requested.clear()
+            started = self._clock.monotonic()
+            try:
+                await self.round()
+            except KubeError as error:
+                logger.warning("Admission round failed", extra={"error": str(error)})
+                self._metrics.admission_rounds.labels("error").inc()
+                self.request()
+                await self._clock.sleep(retry)
+                retry = min(LAST_RETRY, retry * 2)
+                continue
+            retry = FIRST_RETRY
+            self._metrics.admission_rounds.labels("success").inc()
+            took = self._clock.monotonic() - started
+            await self._clock.sleep(max(MIN_INTERVAL - took, min(REST * took, MAX_REST)))
+
+    async def round(self) -> None:
+        """Make one round.
+
+        :raises KubeError: the cluster could not be listed; nothing has changed.
+        """
+        assumed_reservations = dict(self._assumed)  # BEFORE the LIST: see the module's docstring
+        cluster = await self._list_all()
+        result = admit(
+            sessions=cluster.sessions,
+            pods=cluster.pods,
+            quotas=[WhatsAppSessionQuota.parse(quota) for quota in cluster.quotas],
+            assumed_reservations=assumed_reservations.values(),
+            now=self._clock.now(),
+        )
+        self._apply(cluster, result)
+        for quota in cluster.quotas:
+            await self._write_quota_status(quota, result.usage)
+
+    async def _list_all(self) -> ClusterState:
+        sessions = [
+            WhatsAppSession.parse(obj)
+            for scope in self._instance.scopes
+            for obj in (await self._kube.list(SESSIONS, namespace=scope)).objects
+            if await self._instance.serves(obj["metadata"]["namespace"])
+        ]
+        pods = [
+            obj
+            for scope in self._instance.scopes
+            for obj in (await self._kube.list(PODS, namespace=scope, labels=self._pods_selector)).objects
+            if await self._instance.serves(obj["metadata"]["namespace"])
+        ]
+        quotas = [obj for obj in (await self._kube.list(QUOTAS)).objects if self._instance.owns(obj)]
+        return ClusterState(sessions, pods, quotas)
+
+    def _apply(self, cluster: ClusterState, result: AdmissionResult) -> None:
+        keys = {SessionUID(session.metadata.uid): session.key for session in cluster.sessions}
+        before = self._refusals
+        for uid in result.withdrawn:
+            self._assumed.pop(uid, None)
+        self._refusals = result.refusals
+        self._metrics.admission_waiting.set(len(result.refusals))
+        for assumed in result.assumed_reservations:
+            self._assumed[assumed.session_uid] = assumed
+            logger.info(
+                "Session admitted", extra={"session": str(keys[assumed.session_uid]), "quota": assumed.quota_name}
+            )
+            self._on_changed(keys[assumed.session_uid])
+        for uid, refusal in result.refusals.items():
+            if before.get(uid) != refusal:
+                self._on_changed(keys[uid])
+
+    async def _write_quota_status(self, quota: Json, usage: Mapping[str, Usage]) -> None:
+        """Write a quota's status if it differs; at most once a second, later changes in a later round."""
+        parsed = WhatsAppSessionQuota.parse(quota)
+        wanted = quota_status(parsed, usage=usage.get(parsed.name, Usage()), now=self._clock.now())
+        patch = merge_patch(quota.get("status") or {}, wanted.to_dict())
+        if not patch:
+            return
+        wait = QUOTA_INTERVAL - (self._clock.monotonic() - self._quota_written.get(parsed.name, -QUOTA_INTERVAL))
+        if wait > 0:
+            self._clock.call_later(wait, self.request)
+            return
+        self._quota_written[parsed.name] = self._clock.monotonic()
+        try:
+            await self._kube.patch_status(QUOTAS, observed=quota, patch=patch)
+        except (Conflict, NotFound):
+            self._metrics.status_writes.labels(QUOTAS.plural, "conflict").inc()
+            self.request()
+        except KubeError as error:
+            # The round itself is made and stands; the status is written in the next one.
+            self._metrics.status_writes.labels(QUOTAS.plural, "error").inc()
+            logger.warning("Quota's status could not be written", extra={"quota": parsed.name, "error": str(error)})
+            self._clock.call_later(FIRST_RETRY, self.request)
+        else:
+            self._metrics.status_writes.labels(QUOTAS.plural, "written").inc()

@@ -1,0 +1,1 @@
+"""The API server: requests, errors, and what was seen of the cluster."""

@@ -1,0 +1,185 @@
+"""The one seam to the API server: a request goes in, a response comes out; and the verbs built on top of it.
+
+`KubeClient` is the seam: one method. `connection.py` has the real one; in tests it is a function that plays server.
+`Kube` turns verbs into requests and unhappy statuses into the errors of `errors.py`. Everything is raw JSON: typed
+models would cost memory to load and time to build, for fields that nobody reads.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple, Protocol
+
+from whatsapp_operator.api.constants import CLIENT_NAME
+from whatsapp_operator.runtime.kube.errors import Gone, Unprocessable, error_for
+from whatsapp_operator.runtime.kube.resources import Json, Resource, key_of, uid_of
+
+JSON: Final = "application/json"
+MERGE_PATCH: Final = "application/merge-patch+json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """One call of the API server."""
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    body: Json | None = None
+    content_type: str = JSON
+    timeout: float
+    """ Seconds for the whole call, connecting and reading included. """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Response:
+    """The answer, whatever its status."""
+
+    status: int
+    body: Json = field(default_factory=dict)
+    retry_after: float | None = None
+    """ Seconds, where the API server names them. """
+
+
+class KubeClient(Protocol):
+    """The seam. Raises `Unreachable` when no answer came, and nothing else: a status is an answer."""
+
+    async def send(self, request: Request) -> Response:
+        """Make one call."""
+
+
+class Listing(NamedTuple):
+    """All objects of a kind, as of one moment."""
+
+    objects: list[Json]
+    version: int
+    """ The resourceVersion of that moment. """
+
+
+class Kube:
+    """The verbs that the operator uses, over any `KubeClient`. `within` is the seconds for one call, None: the usual."""
+
+    def __init__(self, client: KubeClient, *, timeout: float, page: int = 500) -> None:
+        self._client = client
+        self._timeout = timeout
+        """ Seconds per call. """
+        self._page = page
+        """ Objects per page of a list. """
+
+    async def get(self, resource: Resource, *, namespace: str | None, name: str, within: float | None = None) -> Json:
+        """Return one object. :raises NotFound: there is none."""
+        return await self._call("GET", resource.path(namespace=namespace, name=name), within=within)
+
+    async def list(self, resource: Resource, *, namespace: str | None = None, labels: str = "") -> Listing:
+        """Return all objects, read from the API server's newest state in pages that belong to one moment.
+
+        :raises Gone: it took so long that the moment was forgotten, twice.
+        """
+        try:
+            return await self._list(resource, namespace=namespace, labels=labels)
+        except Gone:
+            return await self._list(resource, namespace=namespace, labels=labels)
+
+    async def _list(self, resource: Resource, *, namespace: str | None, labels: str) -> Listing:
+        objects: list[Json] = []
+        version = 0
+        async for page in self._pages(resource, namespace=namespace, labels=labels):
+            objects += page.get("items") or []
+            version = int(page["metadata"].get("resourceVersion") or version)
+        return Listing(objects, version)
+
+    async def _pages(self, resource: Resource, *, namespace: str | None, labels: str) -> AsyncIterator[Json]:
+        token = ""
+        while True:
+            query = [("limit", str(self._page))]
+            query += [("labelSelector", labels)] if labels else []
+            query += [("continue", token)] if token else []
+            page = await self._call("GET", resource.path(namespace=namespace), query=tuple(query))
+            yield page
+            token = page["metadata"].get("continue") or ""
+            if not token:
+                return
+
+    async def create(self, resource: Resource, obj: Mapping[str, Any], *, within: float | None = None) -> Json:
+        """Create an object and return it as stored. :raises AlreadyExists: the name is taken."""
+        namespace = obj["metadata"].get("namespace") if resource.namespaced else None
+        return await self._call(
+            "POST",
+            resource.path(namespace=namespace),
+            query=(("fieldManager", CLIENT_NAME),),
+            body=dict(obj),
+            within=within,
+        )
+
+    async def replace(self, resource: Resource, obj: Mapping[str, Any], *, within: float | None = None) -> Json:
+        """Write a whole object; its resourceVersion is the precondition. :raises Conflict: it has changed."""
+        key = key_of(dict(obj))
+        return await self._call(
+            "PUT",
+            resource.path(namespace=key.namespace or None, name=key.name),
+            query=(("fieldManager", CLIENT_NAME),),
+            body=dict(obj),
+            within=within,
+        )
+
+    async def patch(self, resource: Resource, *, namespace: str | None, name: str, patch: Mapping[str, Any]) -> Json:
+        """Merge-patch an object; a `metadata.resourceVersion` or `uid` in the patch is a precondition."""
+        return await self._call(
+            "PATCH",
+            resource.path(namespace=namespace, name=name),
+            query=(("fieldManager", CLIENT_NAME),),
+            body=dict(patch),
+            content_type=MERGE_PATCH,
+        )
+
+    async def patch_status(self, resource: Resource, *, observed: Json, patch: Mapping[str, Any]) -> Json:
+        """Merge-patch the status of an object, provided that it is still as it was seen.
+
+        :raises Conflict: it has changed, or is another object of that name.
+        """
+        key = key_of(observed)
+        precondition = {"resourceVersion": observed["metadata"]["resourceVersion"], "uid": uid_of(observed)}
+        return await self._call(
+            "PATCH",
+            resource.path(namespace=key.namespace or None, name=key.name, subresource="status"),
+            query=(("fieldManager", CLIENT_NAME),),
+            body={"metadata": precondition, "status": dict(patch)},
+            content_type=MERGE_PATCH,
+        )
+
+    async def delete(
+        self, resource: Resource, *, namespace: str | None, name: str, uid: str, grace: int | None = None
+    ) -> Json:
+        """Delete one object of that UID; `grace` in seconds, None: the object's own.
+
+        :raises NotFound: it is gone.
+        :raises Conflict: the name belongs to another object.
+        """
+        options: Json = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid}}
+        if grace is not None:
+            options["gracePeriodSeconds"] = grace
+        return await self._call("DELETE", resource.path(namespace=namespace, name=name), body=options)
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: tuple[tuple[str, str], ...] = (),
+        body: Json | None = None,
+        content_type: str = JSON,
+        within: float | None = None,
+    ) -> Json:
+        request = Request(
+            method=method,
+            path=path,
+            query=query,
+            body=body,
+            content_type=content_type,
+            timeout=self._timeout if within is None else within,
+        )
+        response = await self._client.send(request)
+        if not 200 <= response.status < 300:
+            raise error_for(response.status, response.body, retry_after=response.retry_after)
+        if not isinstance(response.body, dict):
+            raise Unprocessable("the API server answered with something other than an object", status=response.status)
+        return response.body

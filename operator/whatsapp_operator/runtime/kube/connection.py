@@ -1,0 +1,177 @@
+"""The way to the API server: credentials from the pod or a kubeconfig, and calls through the official client library.
+
+Only `kubernetes.aio`'s raw calls are used. Touching `CoreV1Api` or a typed model would load about 100 MB of generated
+code; tests/unit/runtime/kube/test_connection.py holds that against this module. `kubernetes.aio.dynamic` would ask for every
+API group at the start and give loose objects for the same JSON.
+
+`param_serialize` and `call_api` are public, but made for the generated code: what is relied upon (token, path, query and
+body arrive as they were given; an unhappy status is an answer) is held by the same tests, release by release.
+
+Tokens are short-lived: a kubelet renews a pod's every hour or so, a kubeconfig's plug-in when it likes. So they are
+read again every minute, and at once when the API server refuses them. The same goes for kopf, which gets its
+credentials from here too (see `app/watches.py`): there is one place that knows how to log in.
+"""
+
+import contextlib
+import json
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import yaml
+from kubernetes.aio.client.api_client import ApiClient
+from kubernetes.aio.client.configuration import Configuration
+from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config
+
+from whatsapp_operator.runtime.kube.client import JSON, Request, Response
+from whatsapp_operator.runtime.kube.errors import RequestTimeout, Unreachable
+from whatsapp_operator.runtime.process.clock import Clock
+from whatsapp_operator.runtime.process.metrics import Metrics
+
+logger = logging.getLogger(__name__)
+
+RELOAD_EVERY = 60.0
+""" Seconds after which credentials are read again. """
+MAX_CONNECTIONS = 32
+""" Calls at the same time; more wait. Protects the API server from a burst after a node loss. """
+
+
+class BadCredentials(Exception):
+    """There is no way to log in, or what there is cannot be read."""
+
+
+class Credentials:
+    """Where the API server is and how to log in, kept fresh."""
+
+    def __init__(self, *, clock: Clock, kubeconfig: Path | None = None) -> None:
+        self._clock = clock
+        self._kubeconfig = kubeconfig
+        """ None: the pod's service account. """
+        self._loaded_at = 0.0
+        self.configuration = Configuration()
+        self.configuration.client_session_kwargs = {
+            # The environment's proxies are for the world outside; the API server is not there. A kubeconfig that
+            # wants one says so itself (proxy-url).
+            "trust_env": False,
+        }
+        self.configuration.connection_pool_maxsize = MAX_CONNECTIONS
+
+    async def load(self) -> None:
+        """Read the credentials anew. :raises BadCredentials: nothing usable is there."""
+        try:
+            if self._kubeconfig is None:
+                load_incluster_config(  # type: ignore[no-untyped-call]
+                    client_configuration=self.configuration, try_refresh_token=False
+                )
+            else:
+                await load_kube_config(  # type: ignore[no-untyped-call]
+                    config_file=str(self._kubeconfig), client_configuration=self.configuration, persist_config=False
+                )
+        except (ConfigException, OSError, ValueError, yaml.YAMLError, TypeError, AttributeError) as error:
+            # The two last: the library falls over a file that is missing, empty or no mapping.
+            where = f"the kubeconfig {self._kubeconfig}" if self._kubeconfig else "the pod's service account"
+            raise BadCredentials(f"cannot log in with {where}: {error}") from error
+        self._loaded_at = self._clock.monotonic()
+
+    async def refresh(self, *, force: bool = False) -> None:
+        """Read the credentials anew when they are old. What cannot be read now may be readable in a minute."""
+        if not force and self._clock.monotonic() - self._loaded_at < RELOAD_EVERY:
+            return
+        try:
+            await self.load()
+        except BadCredentials as error:
+            self._loaded_at = self._clock.monotonic()
+            logger.warning("Credentials could not be read again, the old ones stay", extra={"error": str(error)})
+
+    @property
+    def namespace(self) -> str | None:
+        """The namespace that the pod runs in, where the kubelet says so."""
+        path = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+        with contextlib.suppress(OSError):
+            return path.read_text(encoding="utf-8").strip() or None
+        return None
+
+
+def credentials_path() -> Path | None:
+    """Return the kubeconfig to use, or None inside a pod."""
+    if "KUBERNETES_SERVICE_HOST" in os.environ and "KUBECONFIG" not in os.environ:
+        return None
+    given = os.environ.get("KUBECONFIG")
+    return Path(given) if given else Path.home() / ".kube" / "config"
+
+
+class Connection:
+    """A `KubeClient` over the official client library."""
+
+    def __init__(self, credentials: Credentials, *, user_agent: str, metrics: Metrics) -> None:
+        self._credentials = credentials
+        self._metrics = metrics
+        self._api = ApiClient(configuration=credentials.configuration)
+        self._api.user_agent = user_agent
+
+    async def send(self, request: Request) -> Response:
+        """Make one call; once more with fresh credentials when the API server does not take the ones we have.
+
+        :raises Unreachable: no answer came, or none that is JSON.
+        """
+        await self._credentials.refresh()
+        response = await self._send(request)
+        if response.status == 401:
+            await self._credentials.refresh(force=True)
+            response = await self._send(request)
+        return response
+
+    async def _send(self, request: Request) -> Response:
+        method, url, headers, body, _ = await self._api.param_serialize(
+            request.method,
+            request.path,
+            query_params=list(request.query),
+            header_params={"Accept": JSON, "Content-Type": request.content_type},
+            body=request.body,
+            auth_settings=["BearerToken"],
+        )
+        try:
+            answer = await self._api.call_api(
+                method, url, headers, body, _request_timeout=aiohttp.ClientTimeout(total=request.timeout)
+            )
+            text = await answer.read()  # type: ignore[no-untyped-call]
+        except TimeoutError as error:
+            self._count(request, "timeout")
+            raise RequestTimeout(f"no answer within {request.timeout:g} s: {method} {request.path}") from error
+        except (aiohttp.ClientError, OSError) as error:
+            self._count(request, "unreachable")
+            raise Unreachable(f"no answer: {method} {request.path}: {error}") from error
+        self._count(request, str(answer.status))
+        return Response(
+            status=answer.status,
+            body=_decoded(text, status=answer.status),
+            retry_after=_seconds(answer.headers.get("Retry-After")),
+        )
+
+    def _count(self, request: Request, status: str) -> None:
+        self._metrics.requests.labels(request.method, status).inc()
+
+    async def close(self) -> None:
+        """Drop the connections."""
+        await self._api.close()  # type: ignore[no-untyped-call]
+
+
+def _decoded(text: bytes, *, status: int) -> dict[str, Any]:
+    """Return the body; a proxy's page in front of the API server counts as no answer of the API server."""
+    try:
+        body = json.loads(text) if text else {}
+    except ValueError as error:
+        if status >= 400:
+            return {"message": text[:200].decode(errors="replace")}
+        raise Unreachable("the answer is not JSON") from error
+    return body if isinstance(body, dict) else {"message": str(body)[:200]}
+
+
+def _seconds(text: str | None) -> float | None:
+    """Return a Retry-After in seconds; its other form, a date, is never sent by an API server."""
+    try:
+        return max(0.0, float(text)) if text is not None else None
+    except ValueError:
+        return None

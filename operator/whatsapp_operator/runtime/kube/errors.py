@@ -1,0 +1,110 @@
+"""What can go wrong between the operator and the API server: one class per answer that somebody handles.
+
+    KubeError
+    ├── Unreachable            no answer: network, TLS, or the time ran out. The request MAY have been carried out.
+    │   └── RequestTimeout
+    ├── Refused                an answer that says no
+    │   ├── Unauthorized       401: our own credentials
+    │   ├── Forbidden          403: rights, admission, a namespace's ResourceQuota
+    │   ├── NotFound           404
+    │   ├── Conflict           409: the object changed since it was read, or the UID is another's
+    │   │   └── AlreadyExists  409 with that reason: the name is taken
+    │   ├── Gone               410: the version asked for, or to continue a list from, is forgotten
+    │   ├── Unprocessable      422 or 400: the object is invalid; the same request fails again
+    │   └── TooManyRequests    429: come back after `retry_after` seconds
+    └── ServerError            5xx
+
+The client library raises its own exceptions in some places and returns unchecked statuses in others; this tree is the
+only one the rest of the operator sees. Messages are the API server's own: they name objects and fields, not secrets.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class KubeError(Exception):
+    """The API server could not be asked, or did not do what was asked."""
+
+
+class Unreachable(KubeError):
+    """No answer came. Whether a write was carried out is unknown: look again."""
+
+
+class RequestTimeout(Unreachable):
+    """No answer came in time."""
+
+
+class ServerError(KubeError):
+    """The API server failed (5xx). Whether a write was carried out is unknown: look again."""
+
+
+class Refused(KubeError):
+    """The API server answered no. The request was not carried out."""
+
+    def __init__(self, message: str, *, status: int = 0, reason: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.status = status
+        self.reason = reason
+        """ The API server's word for it: Forbidden, AlreadyExists, … """
+
+
+class Unauthorized(Refused):
+    """Our own credentials are not taken (401)."""
+
+
+class Forbidden(Refused):
+    """Not allowed (403): a missing right, an admission plugin, or a namespace's ResourceQuota."""
+
+
+class NotFound(Refused):
+    """There is no such object (404)."""
+
+
+class Conflict(Refused):
+    """The object is not what it was when it was read (409)."""
+
+
+class AlreadyExists(Conflict):
+    """An object of this name exists (409)."""
+
+
+class Gone(Refused):
+    """The version asked for is forgotten (410): list from the start."""
+
+
+class Unprocessable(Refused):
+    """The object is invalid (422, 400): the same request would fail again."""
+
+
+class TooManyRequests(Refused):
+    """The API server is busy (429)."""
+
+    def __init__(self, message: str, *, status: int = 429, reason: str = "", retry_after: float = 1.0) -> None:
+        super().__init__(message, status=status, reason=reason)
+        self.retry_after = retry_after
+        """ Seconds that the API server asks to be left alone. """
+
+
+_BY_STATUS: dict[int, type[Refused]] = {
+    400: Unprocessable,
+    401: Unauthorized,
+    403: Forbidden,
+    404: NotFound,
+    409: Conflict,
+    410: Gone,
+    422: Unprocessable,
+}
+
+
+def error_for(status: int, body: Mapping[str, Any], *, retry_after: float | None = None) -> KubeError:
+    """Return the error for an answer that is no success. `body` is the API server's Status object, or empty."""
+    reason = str(body.get("reason") or "")
+    message = str(body.get("message") or f"the API server answered {status}")
+    if status >= 500:
+        return ServerError(message)
+    if status == 429:
+        return TooManyRequests(message, reason=reason, retry_after=1.0 if retry_after is None else retry_after)
+    if status == 409 and reason == "AlreadyExists":
+        return AlreadyExists(message, status=status, reason=reason)
+    return _BY_STATUS.get(status, Refused)(message, status=status, reason=reason)

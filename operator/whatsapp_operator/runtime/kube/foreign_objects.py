@@ -1,0 +1,66 @@
+"""Objects that have one of our names and are not ours: they are in no watch, because watches select our labels.
+
+Such an object is met when a creation is answered with "already exists". It is then read by name: ours (created by a
+request whose answer was lost) goes to the store like any other; a foreign one is kept here, so that the core sees it,
+and is read again from time to time until it is gone.
+"""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from whatsapp_operator.api.metadata import ObjectKey
+from whatsapp_operator.core.objects import ownership
+from whatsapp_operator.runtime.kube.client import Kube
+from whatsapp_operator.runtime.kube.errors import NotFound
+from whatsapp_operator.runtime.kube.resources import Json, Resource, version_of
+from whatsapp_operator.runtime.kube.store import Store
+from whatsapp_operator.runtime.process.clock import Clock
+
+REREAD_INTERVAL: Final = 10.0
+""" Seconds between two reads of a foreign object. Reads only: at rest nothing is written. """
+
+
+@dataclass
+class _ForeignObject:
+    obj: Json
+    at: float
+
+
+@dataclass
+class ForeignObjects:
+    """The foreign objects that have names of one session."""
+
+    kube: Kube
+    store: Store
+    clock: Clock
+    _objects: dict[tuple[Resource, ObjectKey], _ForeignObject] = field(default_factory=dict)
+
+    def get(self, resource: Resource, key: ObjectKey) -> Json | None:
+        """Return the foreign object of that name."""
+        foreign = self._objects.get((resource, key))
+        return foreign.obj if foreign is not None else None
+
+    def __bool__(self) -> bool:
+        return bool(self._objects)
+
+    async def read(self, resource: Resource, key: ObjectKey) -> None:
+        """Read an object by name: into the store if it is ours, else keep it here."""
+        known = self.store.get(resource, key)
+        try:
+            obj = await self.kube.get(resource, namespace=key.namespace, name=key.name)
+        except NotFound:
+            self._objects.pop((resource, key), None)
+            if known is not None:
+                self.store.forget(resource, key, version=version_of(known))
+            return
+        if ownership.is_managed(obj):
+            self._objects.pop((resource, key), None)
+            self.store.put(resource, obj)
+        else:
+            self._objects[resource, key] = _ForeignObject(obj, self.clock.monotonic())
+
+    async def refresh(self) -> None:
+        """Read again what was read some time ago."""
+        now = self.clock.monotonic()
+        for resource, key in [name for name, foreign in self._objects.items() if now - foreign.at >= REREAD_INTERVAL]:
+            await self.read(resource, key)

@@ -1,0 +1,60 @@
+"""Operators side by side: which namespaces and quotas are this operator's business.
+
+The label `wasession.dev/instance` on a namespace or a quota gives it to the operator of that INSTANCE; without the
+label it belongs to the operator without one. So a second operator can watch a namespace of its own while the
+cluster's operator leaves that namespace alone, and neither writes what the other wrote. WATCH_NAMESPACES narrows this
+further.
+
+A namespace's label is read when a session is first seen in it and again at each resync: it is not a switch that is
+turned every day, and a watch on all namespaces would be one more right and one more stream.
+"""
+
+from collections.abc import Collection
+
+from whatsapp_operator.core.objects import ownership
+from whatsapp_operator.runtime.kube.client import Kube
+from whatsapp_operator.runtime.kube.errors import NotFound
+from whatsapp_operator.runtime.kube.resources import NAMESPACES, Json
+
+
+class Instance:
+    """This operator's part of the cluster."""
+
+    def __init__(self, *, kube: Kube, name: str, namespaces: Collection[str]) -> None:
+        self._kube = kube
+        self._name = name
+        """ Empty: the operator without an instance name. """
+        self.namespaces = tuple(sorted(namespaces))
+        """ Empty: all. """
+        self._ours: dict[str, bool] = {}
+
+    @property
+    def scopes(self) -> tuple[str | None, ...]:
+        """Where to list namespaced objects: each namespace, or None for the whole cluster."""
+        return self.namespaces or (None,)
+
+    def owns(self, obj: Json) -> bool:
+        """Whether a labelled object (a namespace, a quota) is this operator's."""
+        return ownership.instance(obj) == self._name
+
+    async def serves(self, namespace: str) -> bool:
+        """Whether the sessions of a namespace are this operator's."""
+        if self.namespaces and namespace not in self.namespaces:
+            return False
+        if namespace not in self._ours:
+            try:
+                self._ours[namespace] = self.owns(await self._kube.get(NAMESPACES, namespace=None, name=namespace))
+            except NotFound:  # it is being deleted, and its sessions with it
+                return False
+        return self._ours[namespace]
+
+    def known(self, namespace: str) -> bool:
+        """Whether the namespace is known to be this operator's, without asking."""
+        return self._ours.get(namespace, False)
+
+    async def refresh(self) -> None:
+        """Read all namespaces' labels again."""
+        listing = await self._kube.list(NAMESPACES)
+        self._ours = {obj["metadata"]["name"]: self.owns(obj) for obj in listing.objects}
+        if self.namespaces:
+            self._ours = {name: ours and name in self.namespaces for name, ours in self._ours.items()}

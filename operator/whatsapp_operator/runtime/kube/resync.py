@@ -1,0 +1,189 @@
+"""The full look at everything, at most a minute apart: what makes a missed event a delay and not an error.
+
+Each resync lists all kinds that the operator watches, corrects the store by it, and has every session looked at. It
+also reads what is not watched (namespaces' labels, the keys) and tidies (keys and Services nobody needs).
+
+client-go calls this a reflector's relist; what it calls resync, telling known objects again without asking the API
+server, would find nothing that a watch has missed.
+
+It is the measure of life, too. A process whose resync does not succeed for three intervals is not healthy, and a
+watch that does not tell what a resync found is dead though its connection looks alive; either ends the process.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final, NamedTuple
+
+from whatsapp_operator.api.metadata import ObjectKey
+from whatsapp_operator.runtime.kube.client import Kube, Listing
+from whatsapp_operator.runtime.kube.errors import KubeError
+from whatsapp_operator.runtime.kube.instances import Instance
+from whatsapp_operator.runtime.kube.resources import Json, Resource, version_of
+from whatsapp_operator.runtime.kube.store import Change, Store
+from whatsapp_operator.runtime.process.clock import Clock, Jitter, spread
+from whatsapp_operator.runtime.process.metrics import Metrics
+
+logger = logging.getLogger(__name__)
+
+STALE_AFTER: Final = 3
+""" Intervals without success after which the process is not healthy. """
+DEAD_AFTER: Final = 5
+""" Intervals without success after which the process ends itself, should nobody have ended it. """
+RETRY: Final = timedelta(seconds=5)
+""" After a failure the next try comes sooner than the next interval. """
+WATCH_DEAD_AFTER: Final = timedelta(seconds=30)
+""" A watch that has not told for so long, and for two resyncs, what a resync found is dead. """
+
+
+class Stream(NamedTuple):
+    """One watch: a kind, in one namespace or in all."""
+
+    resource: Resource
+    namespace: str | None
+
+
+@dataclass
+class WatchProgress:
+    """How far each watch has come, compared with what the LISTs found."""
+
+    clock: Clock
+    _observed: dict[Stream, int] = field(default_factory=dict)
+    _expected: dict[Stream, int] = field(default_factory=dict)
+    _behind_since: dict[Stream, float] = field(default_factory=dict)
+
+    def observe(self, stream: Stream, obj: Json) -> None:
+        """A watch reported an object."""
+        self._observed[stream] = max(version_of(obj), self._observed.get(stream, 0))
+
+    def listed(self, stream: Stream, objects: Iterable[Json]) -> None:
+        """A LIST found these; compare with the LIST before it."""
+        now = self.clock.monotonic()
+        if self._observed.get(stream, 0) >= self._expected.get(stream, 0):
+            self._behind_since.pop(stream, None)
+        else:
+            self._behind_since.setdefault(stream, now)
+        self._expected[stream] = max((version_of(obj) for obj in objects), default=0)
+
+    def dead(self, *, after: float) -> list[Stream]:
+        """Return the watches that have been behind for so many seconds."""
+        now = self.clock.monotonic()
+        return [stream for stream, since in self._behind_since.items() if now - since >= after]
+
+
+OnChanged = Callable[[Resource, Change], None]
+""" Called with each correction of the store. """
+
+
+class Resync:
+    """Lists everything, again and again."""
+
+    def __init__(
+        self,
+        *,
+        kube: Kube,
+        store: Store,
+        clock: Clock,
+        instance: Instance,
+        selectors: dict[Resource, str],
+        interval: timedelta,
+        metrics: Metrics,
+        progress: WatchProgress,
+        on_changed: OnChanged,
+        before: Sequence[Callable[[], Awaitable[None]]],
+        after: Sequence[Callable[[], Awaitable[None]]],
+        jitter: Jitter = spread,
+    ) -> None:
+        self._kube = kube
+        self._store = store
+        self._clock = clock
+        self._instance = instance
+        self._selectors = selectors
+        """ The kinds to list, each with its label selector. """
+        self._interval = interval
+        self._metrics = metrics
+        self._progress = progress
+        self._on_changed = on_changed
+        self._before = before
+        """ What else is read anew; a failure fails the resync. """
+        self._after = after
+        """ What is done with the new knowledge. """
+        self._jitter = jitter
+        self.succeeded_at: float | None = None
+        """ When the last success began, monotonic seconds; None: there was none. What it saw is at least so new. """
+
+    async def run(self) -> None:
+        """Resync at every interval, counted from start to start, until cancelled.
+
+        The first one comes soon: a deletion between the first list and the moment the watches began was told by nobody.
+        """
+        await self._clock.sleep(min(self._interval.total_seconds(), RETRY.total_seconds()))
+        while True:
+            started = self._clock.monotonic()
+            interval = self._interval.total_seconds()
+            pause = interval if await self.attempt() else min(interval, self._jitter(RETRY.total_seconds()))
+            await self._clock.sleep(pause - (self._clock.monotonic() - started))
+
+    async def attempt(self) -> bool:
+        """Resync once; return whether it succeeded."""
+        started, began = self._clock.monotonic(), self._clock.now()
+        try:
+            await self._once()
+        except KubeError as error:
+            self._metrics.resyncs.labels("error").inc()
+            logger.warning("Resync failed", extra={"error": str(error)})
+            return False
+        self.succeeded_at = started
+        self._metrics.resyncs.labels("success").inc()
+        self._metrics.resynced(began)
+        self._metrics.resync_seconds.observe(self._clock.monotonic() - started)
+        return True
+
+    async def _once(self) -> None:
+        for read in self._before:
+            await read()
+        for resource, labels in self._selectors.items():
+            await self._list(resource, labels)
+        for act in self._after:
+            await act()
+
+    async def _list(self, resource: Resource, labels: str) -> None:
+        scopes = self._instance.scopes if resource.namespaced else (None,)
+        oldest: int | None = None
+        first = self.succeeded_at is None
+        for namespace in scopes:
+            listing = await self._kube.list(resource, namespace=namespace, labels=labels)
+            oldest = listing.version if oldest is None else min(oldest, listing.version)
+            self._progress.listed(Stream(resource, namespace), listing.objects)
+            for change in self._replace(resource, namespace, listing):
+                if not first:
+                    self._metrics.resync_missed.labels(str(resource)).inc()
+                self._on_changed(resource, change)
+        self._store.complete_list(resource, version=oldest or 0)
+
+    def _replace(self, resource: Resource, namespace: str | None, listing: Listing) -> list[Change]:
+        def in_scope(key: ObjectKey) -> bool:
+            return namespace is None or key.namespace == namespace
+
+        return self._store.replace(resource, listing.objects, version=listing.version, in_scope=in_scope)
+
+    @property
+    def age(self) -> float:
+        """Seconds since the last success began; infinite before the first."""
+        return float("inf") if self.succeeded_at is None else self._clock.monotonic() - self.succeeded_at
+
+    @property
+    def stale(self) -> bool:
+        """Whether the last success is too long ago to call the process healthy."""
+        return self.age > STALE_AFTER * self._interval.total_seconds()
+
+    def verdict(self) -> str | None:
+        """Return why the process should end itself, or None."""
+        interval = self._interval.total_seconds()
+        if self.succeeded_at is not None and self.age > DEAD_AFTER * interval:
+            return f"no full list has succeeded for {self.age:.0f} s"
+        dead = self._progress.dead(after=max(2 * interval, WATCH_DEAD_AFTER.total_seconds()))
+        if dead:
+            return f"the watch of {dead[0].resource} tells nothing any more"
+        return None

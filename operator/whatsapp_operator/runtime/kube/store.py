@@ -1,0 +1,198 @@
+"""What the operator has seen of the cluster, by kind: fed by watch events, full LISTs and the answers to own writes.
+
+The three sources overlap and overtake each other, so one rule decides: the greater resourceVersion wins (they are
+compared as numbers). Three things follow that a plain dictionary would get wrong:
+
+* A deletion is remembered (a tombstone) until a LIST that is newer than it, so that a late event or an older LIST
+  cannot bring the object back.
+* A LIST removes what it does not contain, except what is newer than the LIST. A deletion whose event was lost is
+  noticed here: no phantom stays (a quota counted from phantoms would leak slots for ever). And what it contains is
+  there, whatever was thought before, unless its deletion is newer than the LIST.
+* After a LIST, an event older than it about an unknown object tells of something already gone.
+
+Objects are kept as JSON without `managedFields`, which nobody reads and which is half of their size.
+
+In client-go's words this is an informer's Indexer; a deletion that only a LIST tells of is its
+DeletedFinalStateUnknown. Its expectations (what a controller has just created and not seen yet) are not needed: the
+answer to each own write goes into the store at once. No library has an informer for asyncio: the client library's is
+made of threads, and kopf's index keeps phantoms after a lost deletion.
+
+A number as resourceVersion is promised from Kubernetes 1.35 on; below it is so where the API server keeps its objects
+in etcd, which nearly all do.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from whatsapp_operator.api.metadata import ObjectKey
+from whatsapp_operator.runtime.kube.resources import Json, Resource, key_of, version_of
+
+IndexKeys = Callable[[Json], Iterable[str]]
+""" The index keys under which an object is found (client-go's IndexFunc). """
+
+
+class Change(NamedTuple):
+    """What an update did. Both None: nothing that was not known."""
+
+    before: Json | None
+    after: Json | None
+
+    def __bool__(self) -> bool:
+        return self.before is not None or self.after is not None
+
+
+_NO_CHANGE = Change(None, None)
+
+
+@dataclass
+class ResourceCache:
+    """All objects of one kind."""
+
+    index_keys: IndexKeys
+    objects: dict[ObjectKey, Json] = field(default_factory=dict)
+    tombstones: dict[ObjectKey, int] = field(default_factory=dict)
+    """ Deleted objects and the version of their deletion. """
+    listed_version: int = 0
+    """ The version of the last full LIST. """
+    index: defaultdict[str, set[ObjectKey]] = field(default_factory=lambda: defaultdict(set))
+
+    def put(self, obj: Json, *, listed_at: int = 0) -> Change:
+        """Take an object as it is at its resourceVersion; from a LIST, with the LIST's."""
+        key, version = key_of(obj), version_of(obj)
+        known = self.objects.get(key)
+        if known is not None:
+            if version <= version_of(known):
+                return _NO_CHANGE
+        elif max(version, listed_at) <= max(self.listed_version, self.tombstones.get(key, 0)):
+            return _NO_CHANGE
+        self.tombstones.pop(key, None)
+        obj = _slim(obj)
+        if known is not None:
+            self._unindex(key, known)
+        self.objects[key] = obj
+        for index_key in self.index_keys(obj):
+            self.index[index_key].add(key)
+        return Change(known, obj)
+
+    def remove(self, obj: Json) -> Change:
+        """Take note that an object is gone, as of its resourceVersion."""
+        key, version = key_of(obj), version_of(obj)
+        known = self.objects.get(key)
+        if known is not None and version < version_of(known):
+            return _NO_CHANGE
+        if version > self.listed_version:
+            self.tombstones[key] = max(version, self.tombstones.get(key, 0))
+        return self._drop(key)
+
+    def replace(self, objects: Iterable[Json], *, version: int, in_scope: Callable[[ObjectKey], bool]) -> list[Change]:
+        """Take a full LIST of one moment; `within` tells which objects it would have contained."""
+        changes = []
+        present = set()
+        for obj in objects:
+            present.add(key_of(obj))
+            changes.append(self.put(obj, listed_at=version))
+        gone = [
+            key
+            for key, known in self.objects.items()
+            if key not in present and version_of(known) <= version and in_scope(key)
+        ]
+        changes += [self._drop(key) for key in gone]
+        return [change for change in changes if change]
+
+    def complete_list(self, version: int) -> None:
+        """The kind was listed completely as of this version: what is older and unknown is gone for good."""
+        self.listed_version = max(self.listed_version, version)
+        self.tombstones = {key: gone for key, gone in self.tombstones.items() if gone > self.listed_version}
+
+    def _drop(self, key: ObjectKey) -> Change:
+        known = self.objects.pop(key, None)
+        if known is None:
+            return _NO_CHANGE
+        self._unindex(key, known)
+        return Change(known, None)
+
+    def _unindex(self, key: ObjectKey, known: Json) -> None:
+        for index_key in self.index_keys(known):
+            self.index[index_key].discard(key)
+            if not self.index[index_key]:
+                del self.index[index_key]
+
+
+OnChange = Callable[[Resource, Change], None]
+""" Called with each change, wherever it came from. """
+
+
+def _ignore(_resource: Resource, _change: Change) -> None:
+    """Nobody asked for changes."""
+
+
+class Store:
+    """The caches of all kinds that the operator watches."""
+
+    def __init__(self, index: dict[Resource, IndexKeys], *, on_change: OnChange = _ignore) -> None:
+        self._caches = {resource: ResourceCache(index_keys=keys) for resource, keys in index.items()}
+        self._on_change = on_change
+
+    def get(self, resource: Resource, key: ObjectKey) -> Json | None:
+        """Return an object, or None. It is shared: never change it."""
+        return self._caches[resource].objects.get(key)
+
+    def by_index(self, resource: Resource, index_key: str) -> list[Json]:
+        """Return the objects under an index key, in the order of their names."""
+        cache = self._caches[resource]
+        return [cache.objects[key] for key in sorted(cache.index.get(index_key, ()))]
+
+    def all(self, resource: Resource) -> Iterator[Json]:
+        """Iterate over a kind's objects; do not update the store meanwhile."""
+        return iter(self._caches[resource].objects.values())
+
+    def keys(self, resource: Resource) -> list[ObjectKey]:
+        """Return the names of a kind's objects."""
+        return list(self._caches[resource].objects)
+
+    def put(self, resource: Resource, obj: Json) -> Change:
+        """Take an object from an event or from the answer to a write."""
+        return self._notify(resource, self._caches[resource].put(obj))
+
+    def remove(self, resource: Resource, obj: Json) -> Change:
+        """Take a deletion from an event."""
+        return self._notify(resource, self._caches[resource].remove(obj))
+
+    def forget(self, resource: Resource, key: ObjectKey, *, version: int) -> Change:
+        """Take note that the API server knows no such object, by an answer to a request made at that version."""
+        known = self.get(resource, key)
+        if known is None or version_of(known) > version:
+            return _NO_CHANGE
+        return self.remove(resource, known)
+
+    def replace(
+        self,
+        resource: Resource,
+        objects: Iterable[Json],
+        *,
+        version: int,
+        in_scope: Callable[[ObjectKey], bool] = lambda _: True,
+    ) -> list[Change]:
+        """Take a full LIST; `within` limits it to where it was made (one namespace). Then call `complete_list`, once per kind."""
+        changes = self._caches[resource].replace(objects, version=version, in_scope=in_scope)
+        for change in changes:
+            self._notify(resource, change)
+        return changes
+
+    def complete_list(self, resource: Resource, *, version: int) -> None:
+        """All of the kind was listed; `version` is that of the oldest of these LISTs."""
+        self._caches[resource].complete_list(version)
+
+    def _notify(self, resource: Resource, change: Change) -> Change:
+        if change:
+            self._on_change(resource, change)
+        return change
+
+
+def _slim(obj: Json) -> Json:
+    if "managedFields" not in obj["metadata"]:
+        return obj
+    metadata = {name: value for name, value in obj["metadata"].items() if name != "managedFields"}
+    return {**obj, "metadata": metadata}

@@ -1,0 +1,1 @@
+"""What a process needs once: clock, metrics, keys, the Lease, and the runtime put together."""

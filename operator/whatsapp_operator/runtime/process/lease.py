@@ -1,0 +1,256 @@
+"""One operator acts: a Lease in the operator's own namespace, held by the process that may write.
+
+    acquire ──> held ── renew, renew, … ──> lost: the process ends
+                  └── release (SIGTERM): the next one need not wait
+
+A lease is a promise about time, so time is what matters here:
+
+* All deadlines are monotonic. The `renewTime` in the object is for people: another's clock is never compared with
+  ours. Whether a foreign holder is alive is judged by whether the object *changes* while we watch it.
+* A renewal counts from before its request was sent. A request that hangs is given up within the renew deadline, and
+  the holder's own deadline is shorter than the duration after which others take over: it stops acting first.
+* Losing it ends the process, at once and hard (`on_lost`). Stopping a hundred tasks in order takes time, and in that
+  time two operators would act. Everything is level-based: the next process looks at the cluster and goes on.
+
+The model is client-go's leader election, with its names: lease duration, renew deadline, and ReleaseOnCancel for
+`release`. The client library for Python has one too (`kubernetes.aio.leaderelection`, as of 37.0.2). It never creates
+the Lease, compares another's wall clock with naive local time, sets no deadline for its requests, and neither stops nor
+awaits the work when it has lost: two would act. Worth another look once a year.
+"""
+
+import logging
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from whatsapp_operator.core.objects.names import operator_labels
+from whatsapp_operator.runtime.kube.client import Kube
+from whatsapp_operator.runtime.kube.errors import AlreadyExists, Conflict, KubeError, NotFound
+from whatsapp_operator.runtime.kube.resources import LEASES, Json
+from whatsapp_operator.runtime.process.clock import Clock, Jitter, micro_time, spread
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeaseTimes:
+    """How long what may take. Constructed only in the order request < deadline < duration."""
+
+    duration: timedelta = timedelta(seconds=10)
+    """ Others take over when the Lease has not changed for so long. """
+    renew_deadline: timedelta = timedelta(seconds=7)
+    """ The holder ends itself when it could not renew for so long. """
+    renew_every: timedelta = timedelta(seconds=2)
+    """ Between renewals, and between looks at another's Lease. """
+    request_timeout: timedelta = timedelta(seconds=3)
+    """ One request. """
+
+    def __post_init__(self) -> None:
+        if not timedelta() < self.request_timeout < self.renew_deadline < self.duration:
+            raise ValueError(
+                "the lease's times should be request timeout < renew deadline < duration, but they are "
+                f"{self.request_timeout.total_seconds():g} s, {self.renew_deadline.total_seconds():g} s, "
+                f"{self.duration.total_seconds():g} s"
+            )
+        if self.renew_every + self.request_timeout > self.renew_deadline:
+            raise ValueError(
+                "the lease should be renewed often enough that one request may fail: "
+                "renew interval + request timeout must not be more than the renew deadline"
+            )
+
+
+class Phase(StrEnum):
+    """Where a process stands."""
+
+    WAITING = "waiting"
+    HELD = "held"
+    LOST = "lost"
+    RELEASED = "released"
+
+
+class Lease:
+    """One process's part in the Lease."""
+
+    def __init__(
+        self,
+        *,
+        kube: Kube,
+        clock: Clock,
+        namespace: str,
+        name: str,
+        identity: str,
+        times: LeaseTimes,
+        on_lost: Callable[[str], None],
+        jitter: Jitter = spread,
+    ) -> None:
+        self._kube = kube
+        self._clock = clock
+        self._namespace = namespace
+        self._name = name
+        self._identity = identity
+        """ Unique per process: a restarted pod is another one, or a hung one would be mistaken for it. """
+        self._times = times
+        self._on_lost = on_lost
+        """ Ends the process; the argument says why. """
+        self._jitter = jitter
+        self._last_seen: tuple[str, float] = ("", 0.0)
+        """ A foreign Lease's resourceVersion and when we first saw it. """
+        self._held: Json = {}
+        self._renewed = 0.0
+        self.phase = Phase.WAITING
+
+    async def acquire(self) -> None:
+        """Wait until this process holds the Lease."""
+        while not await self._try():
+            await self._clock.sleep(self._jitter(self._times.renew_every.total_seconds()))
+
+    async def _try(self) -> bool:
+        started = self._clock.monotonic()
+        try:
+            held = await self._acquired(started)
+        except (AlreadyExists, Conflict):
+            # Another process was quicker.
+            return False
+        except KubeError as error:
+            logger.warning("Lease could not be read or taken", extra={"error": str(error), "lease": self._name})
+            return False
+        if held is None:
+            return False
+        if self._clock.monotonic() - started > self._times.renew_deadline.total_seconds():
+            return False  # it took so long that others may have taken over already
+        self._held, self._renewed, self.phase = held, started, Phase.HELD
+        logger.info("Lease acquired", extra={"lease": self._name, "holder": self._identity})
+        return True
+
+    async def _acquired(self, started: float) -> Json | None:
+        within = self._times.request_timeout.total_seconds()
+        try:
+            found = await self._kube.get(LEASES, namespace=self._namespace, name=self._name, within=within)
+        except NotFound:
+            labels = operator_labels(self._name)
+            metadata = {"name": self._name, "namespace": self._namespace, "labels": labels}
+            return await self._kube.create(
+                LEASES,
+                {
+                    "apiVersion": "coordination.k8s.io/v1",
+                    "kind": "Lease",
+                    "metadata": metadata,
+                    "spec": self._spec(transitions=0, acquired=self._clock.now()),
+                },
+                within=within,
+            )
+        spec = found.get("spec") or {}
+        holder = spec.get("holderIdentity") or ""
+        if holder and holder != self._identity and not self._expired(found, started):
+            return None
+        transitions = int(spec.get("leaseTransitions") or 0) + (holder != self._identity)
+        wanted = {**found, "spec": self._spec(transitions=transitions, acquired=self._clock.now())}
+        return await self._kube.replace(LEASES, wanted, within=within)
+
+    def _expired(self, found: Json, started: float) -> bool:
+        version = found["metadata"]["resourceVersion"]
+        if version != self._last_seen[0]:
+            self._last_seen = (version, started)
+            return False
+        # The holder's own duration counts: it may have been made with other settings than ours.
+        duration = float((found.get("spec") or {}).get("leaseDurationSeconds") or 0)
+        return started - self._last_seen[1] > max(duration, self._times.duration.total_seconds())
+
+    async def hold(self) -> None:
+        """Renew until cancelled, or until the Lease is lost; then `on_lost` has been called, which ends the process."""
+        deadline = self._times.renew_deadline.total_seconds()
+        # The watchdog is a timer and not a check after each request: it fires also while a request hangs.
+        watchdog = self._clock.call_later(deadline - self._age(), self._overdue)
+        try:
+            while self.phase is Phase.HELD:
+                await self._clock.sleep(self._times.renew_every.total_seconds())
+                started = self._clock.monotonic()
+                if await self._renew():
+                    self._renewed = started
+                    watchdog.cancel()
+                    watchdog = self._clock.call_later(deadline - self._age(), self._overdue)
+        finally:
+            watchdog.cancel()
+
+    async def _renew(self) -> bool:
+        spec = self._held.get("spec") or {}
+        transitions = int(spec.get("leaseTransitions") or 0)
+        wanted = {**self._held, "spec": {**self._spec(transitions=transitions), "acquireTime": spec.get("acquireTime")}}
+        try:
+            self._held = await self._kube.replace(LEASES, wanted, within=self._times.request_timeout.total_seconds())
+        except Conflict:
+            await self._reread()
+            return False
+        except NotFound:
+            self._lose("the Lease was deleted")
+            return False
+        except KubeError as error:
+            logger.warning("Lease could not be renewed", extra={"error": str(error), "lease": self._name})
+            return False
+        return True
+
+    async def _reread(self) -> None:
+        """A renewal met another version: our own write whose answer was lost, or another holder."""
+        try:
+            found = await self._kube.get(
+                LEASES,
+                namespace=self._namespace,
+                name=self._name,
+                within=self._times.request_timeout.total_seconds(),
+            )
+        except KubeError as error:
+            logger.warning("Lease could not be read", extra={"error": str(error), "lease": self._name})
+            return
+        holder = (found.get("spec") or {}).get("holderIdentity")
+        if holder == self._identity:
+            self._held = found
+        else:
+            self._lose(f"the Lease is held by {holder or 'nobody'}")
+
+    async def release(self) -> None:
+        """Give the Lease up, so that the next process need not wait for it to expire. Call after all work has ended."""
+        if self.phase is not Phase.HELD:
+            return
+        self.phase = Phase.RELEASED
+        spec = {**(self._held.get("spec") or {}), "holderIdentity": "", "leaseDurationSeconds": 1}
+        try:
+            await self._kube.replace(
+                LEASES, {**self._held, "spec": spec}, within=self._times.request_timeout.total_seconds()
+            )
+        except KubeError as error:
+            logger.warning("Lease could not be released", extra={"error": str(error), "lease": self._name})
+        else:
+            logger.info("Lease released", extra={"lease": self._name, "holder": self._identity})
+
+    @property
+    def held(self) -> Json:
+        """The Lease as it was last written by this process."""
+        return self._held
+
+    @property
+    def valid_until(self) -> float:
+        """Until when this process may act, monotonic seconds; for a watchdog outside of the event loop."""
+        return self._renewed + self._times.renew_deadline.total_seconds()
+
+    def _age(self) -> float:
+        return self._clock.monotonic() - self._renewed
+
+    def _overdue(self) -> None:
+        self._lose("it could not be renewed in time")
+
+    def _lose(self, reason: str) -> None:
+        if self.phase is Phase.HELD:
+            self.phase = Phase.LOST
+            self._on_lost(reason)
+
+    def _spec(self, *, transitions: int, acquired: datetime | None = None) -> dict[str, Any]:
+        return {
+            "holderIdentity": self._identity,
+            "leaseDurationSeconds": math.ceil(self._times.duration.total_seconds()),
+            "leaseTransitions": transitions,
+            "renewTime": micro_time(self._clock.now()),
+            **({"acquireTime": micro_time(acquired)} if acquired is not None else {}),
+        }

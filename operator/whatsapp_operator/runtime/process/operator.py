@@ -1,0 +1,344 @@
+"""The whole runtime, put together: what starts when, what wakes whom, and how it ends.
+
+    events (app) ─┐                       ┌─ workers ── reconciler ── executor, status writer, events
+    resync ───────┼─> store ─> key queue ─┤
+    runner poller ┘                       └─ admission
+
+The app makes one `Operator` when the process has the Lease, feeds it with watch events and asks it how it is. Nothing
+acts before the first full LIST: a decision on half a picture would create what is already there.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Final
+
+from session_protocol.vocabulary import TokenScope
+
+from whatsapp_operator.api.constants import EVENT_CONTROLLER, MANAGED_BY, MANAGED_BY_LABEL
+from whatsapp_operator.api.metadata import ObjectKey
+from whatsapp_operator.core.model import Defaults, Event, KeyID, SessionUID
+from whatsapp_operator.core.objects import ownership
+from whatsapp_operator.core.objects.tokens import token
+from whatsapp_operator.runtime.admission.rounds import Admission
+from whatsapp_operator.runtime.kube.client import Kube
+from whatsapp_operator.runtime.kube.foreign_objects import ForeignObjects
+from whatsapp_operator.runtime.kube.instances import Instance
+from whatsapp_operator.runtime.kube.resources import (
+    PODS,
+    PVCS,
+    QUOTAS,
+    SERVICES,
+    SESSIONS,
+    Json,
+    Resource,
+    key_of,
+    uid_of,
+)
+from whatsapp_operator.runtime.kube.resync import Resync, Stream, WatchProgress
+from whatsapp_operator.runtime.kube.store import Change, Store
+from whatsapp_operator.runtime.process.clock import Clock, Jitter, spread
+from whatsapp_operator.runtime.process.keys import KeyRing
+from whatsapp_operator.runtime.process.metrics import Metrics
+from whatsapp_operator.runtime.reconcile.circuit_breaker import CircuitBreakerMonitor
+from whatsapp_operator.runtime.reconcile.event_recorder import EventRecorder
+from whatsapp_operator.runtime.reconcile.executor import Executor
+from whatsapp_operator.runtime.reconcile.observer import Observer, no_index_keys, pod_index_keys
+from whatsapp_operator.runtime.reconcile.pod_history import PodHistory
+from whatsapp_operator.runtime.reconcile.reconciler import Reconciler, ReconcilerDeps
+from whatsapp_operator.runtime.reconcile.service_cleanup import ServiceCleanup
+from whatsapp_operator.runtime.reconcile.status_writer import StatusWriter
+from whatsapp_operator.runtime.reconcile.workers import Workers
+from whatsapp_operator.runtime.reconcile.workqueue import WorkQueue
+from whatsapp_operator.runtime.runners.poller import HttpRunnerClient, RunnerClient, RunnerPoller
+
+logger = logging.getLogger(__name__)
+
+MANAGED_SELECTOR: Final = f"{MANAGED_BY_LABEL}={MANAGED_BY}"
+SELECTORS: Final[dict[Resource, str]] = {
+    SESSIONS: "",
+    QUOTAS: "",
+    PODS: MANAGED_SELECTOR,
+    PVCS: MANAGED_SELECTOR,
+    SERVICES: MANAGED_SELECTOR,
+}
+""" What is watched and listed, and the labels that narrow it. Sessions first: what is theirs is looked at with them. """
+
+
+EVENT_DRAIN_TIMEOUT: Final = 1.0
+""" Seconds for events at the end: the Lease is released after them, and the next operator waits for it. """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """What the operator is told by its settings."""
+
+    defaults: Defaults
+    namespace: str
+    """ The operator's own. """
+    key_secret: str
+    identity: str
+    """ Who writes: the pod's name. """
+    instance: str = ""
+    namespaces: tuple[str, ...] = ()
+    resync_interval: timedelta = timedelta(seconds=60)
+    workers: int = 8
+    component: str = EVENT_CONTROLLER
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dependencies:
+    """The seams: what tests replace."""
+
+    kube: Kube
+    clock: Clock
+    metrics: Metrics
+    runner_client: RunnerClient | None = None
+    """ None: over HTTP. """
+    jitter: Jitter = spread
+
+
+class Operator:
+    """The runtime of one process."""
+
+    def __init__(
+        self, config: Config, dependencies: Dependencies, *, regarding: Callable[[], Json | None] = lambda: None
+    ) -> None:
+        self._config = config
+        self._dependencies = dependencies
+        self._regarding = regarding
+        """ The object that events about the operator as a whole are written on: its Lease. """
+        kube, clock, metrics = dependencies.kube, dependencies.clock, dependencies.metrics
+        self.queue = WorkQueue(clock, dependencies.jitter)
+        self.store = Store(
+            {
+                SESSIONS: no_index_keys,
+                QUOTAS: no_index_keys,
+                PODS: pod_index_keys,
+                PVCS: no_index_keys,
+                SERVICES: no_index_keys,
+            },
+            on_change=self._on_store_change,
+        )
+        self.progress = WatchProgress(clock)
+        self.instance = Instance(kube=kube, name=config.instance, namespaces=config.namespaces)
+        self.keys = KeyRing(kube=kube, clock=clock, namespace=config.namespace, name=config.key_secret)
+        self._own_runner_client = (
+            HttpRunnerClient(token=self._state_token) if dependencies.runner_client is None else None
+        )
+        runner_client = dependencies.runner_client or self._own_runner_client
+        if runner_client is None:
+            raise RuntimeError("there is no runner client")
+        self.pod_history = PodHistory()
+        self.runners = RunnerPoller(
+            client=runner_client, clock=clock, on_changed=self.queue.add, jitter=dependencies.jitter
+        )
+        self.admission = Admission(
+            kube=kube,
+            clock=clock,
+            instance=self.instance,
+            pods_selector=MANAGED_SELECTOR,
+            on_changed=self.queue.add,
+            metrics=metrics,
+        )
+        self.circuit_breaker = CircuitBreakerMonitor(
+            store=self.store,
+            clock=clock,
+            metrics=metrics,
+            is_ours=self.instance.known,
+            on_changed=self._on_circuit_breaker_changed,
+        )
+        self.service_cleanup = ServiceCleanup(kube=kube, store=self.store, instance=self.instance)
+        self.event_recorder = EventRecorder(
+            kube=kube, clock=clock, metrics=metrics, component=config.component, instance=config.identity
+        )
+        self._reconciler = Reconciler(self._reconciler_deps())
+        self.workers = Workers(
+            queue=self.queue, reconcile=self._reconcile, clock=clock, metrics=metrics, count=config.workers
+        )
+        self.resync = Resync(
+            kube=kube,
+            store=self.store,
+            clock=clock,
+            instance=self.instance,
+            selectors=SELECTORS,
+            interval=config.resync_interval,
+            metrics=metrics,
+            progress=self.progress,
+            on_changed=self._on_object_changed,
+            before=[self.instance.refresh, self.keys.load],
+            after=[self._enqueue_all, self._prune_keys, self.service_cleanup.delete_all_unneeded],
+            jitter=dependencies.jitter,
+        )
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def _reconciler_deps(self) -> ReconcilerDeps:
+        kube, clock = self._dependencies.kube, self._dependencies.clock
+        return ReconcilerDeps(
+            store=self.store,
+            clock=clock,
+            observer=Observer(
+                store=self.store,
+                clock=clock,
+                runners=self.runners,
+                pod_history=self.pod_history,
+                admission=self.admission,
+                recovery_paused=lambda: self.circuit_breaker.message,
+            ),
+            executor=Executor(
+                kube=kube, store=self.store, clock=clock, key=self.keys.key, extra_ca=self._config.defaults.extra_ca
+            ),
+            writer=StatusWriter(kube=kube, store=self.store, clock=clock, metrics=self._dependencies.metrics),
+            event_recorder=self.event_recorder,
+            runners=self.runners,
+            admission=self.admission,
+            instance=self.instance,
+            defaults=lambda: replace(self._config.defaults, key_id=self.keys.current),
+            foreign_objects=lambda: ForeignObjects(kube, self.store, clock),
+        )
+
+    async def start(self) -> None:
+        """Look at everything once, then begin to act. Tries again until the first look succeeds."""
+        while not await self.resync.attempt():
+            await self._dependencies.clock.sleep(self._dependencies.jitter(1.0))
+        logger.info("First full list done", extra={"sessions": len(self.store.keys(SESSIONS))})
+        loop = asyncio.get_running_loop()
+        self.workers.start()
+        self._tasks = [
+            loop.create_task(self.admission.run(), name="admission"),
+            loop.create_task(self.resync.run(), name="resync"),
+            loop.create_task(self.event_recorder.run(), name="events"),
+        ]
+
+    async def stop(self, *, within: float) -> None:
+        """End: let the workers finish what they are at, for so many seconds at most, then drop the rest."""
+        await self.workers.stop(within=within)
+        if self._tasks:
+            await self.event_recorder.drain(within=EVENT_DRAIN_TIMEOUT)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
+        await self.runners.close()
+        if self._own_runner_client is not None:
+            await self._own_runner_client.close()
+
+    def on_watch_event(self, stream: Stream, kind: str | None, obj: Json) -> None:
+        """Take a watch event: kind ADDED, MODIFIED, DELETED, or None for what was there when the watch began."""
+        self.progress.observe(stream, obj)
+        resource = stream.resource
+        change = self.store.remove(resource, obj) if kind == "DELETED" else self.store.put(resource, obj)
+        if change:
+            self._on_object_changed(resource, change)
+
+    def faults(self) -> list[str]:
+        """Return what is wrong with the process itself; empty: nothing."""
+        tasks = [*self._tasks, *self.workers.tasks]
+        return [f"the task {task.get_name()} has ended" for task in tasks if task.done()]
+
+    def measure(self) -> None:
+        """Set the gauges; called when somebody reads the metrics."""
+        metrics = self._dependencies.metrics
+        metrics.queue_depth.set(self.queue.depth)
+        metrics.queue_oldest.set(self.queue.oldest)
+        metrics.runners.set(self.runners.active)
+        metrics.sessions.clear()
+        for session in self.store.all(SESSIONS):
+            namespace = session["metadata"]["namespace"]
+            if self.instance.known(namespace):
+                metrics.sessions.labels(namespace, (session.get("status") or {}).get("state") or "Unknown").inc()
+
+    # --- what wakes whom -----------------------------------------------------------------------------------------
+
+    def _on_object_changed(self, resource: Resource, change: Change) -> None:
+        for key in self._affected_sessions(resource, change):
+            self.queue.add(key)
+
+    def _on_store_change(self, resource: Resource, change: Change) -> None:
+        """Handle a change in the store: not by the watch, which does not report own writes a second time."""
+        if resource is PODS:
+            self.pod_history.record(change)
+        if resource is SESSIONS:
+            self.circuit_breaker.on_session_changed(change)
+        if affects_admission(resource, change):
+            self.admission.request()
+
+    def _affected_sessions(self, resource: Resource, change: Change) -> Iterable[ObjectKey]:
+        """Return the sessions that a change may matter to."""
+        for obj in (change.before, change.after):
+            if obj is None:
+                continue
+            key = key_of(obj)
+            if resource is SESSIONS:
+                yield key
+            elif resource in (PODS, PVCS):
+                yield from (ObjectKey(key.namespace, name) for name in ownership.possible_session_names(obj))
+            elif resource is SERVICES and (change.before is None or change.after is None):
+                yield from (found for found in self.store.keys(SESSIONS) if found.namespace == key.namespace)
+
+    async def _reconcile(self, key: ObjectKey) -> float | None:
+        delay = await self._reconciler.reconcile(key)
+        if self.store.get(SESSIONS, key) is None:
+            self.queue.drop(key)
+            await self.service_cleanup.delete_unneeded(key.namespace)
+        return delay
+
+    async def _enqueue_all(self) -> None:
+        for key in self.store.keys(SESSIONS):
+            self.queue.add(key)
+        self.pod_history.retain(
+            {
+                SessionUID(uid_of(session))
+                for session in self.store.all(SESSIONS)
+                if self.instance.known(session["metadata"]["namespace"])
+            }
+        )
+        self.circuit_breaker.evaluate()
+        self.admission.request()
+
+    async def _prune_keys(self) -> None:
+        used = {key_id for pod in self.store.all(PODS) if (key_id := ownership.key_id(pod)) is not None}
+        await self.keys.prune(used=used)
+
+    def _on_circuit_breaker_changed(self, message: str | None) -> None:
+        for key in self.store.keys(SESSIONS):
+            self.queue.add(key)
+        event = (
+            Event(type="Warning", action="PausingRecovery", reason="RecoveryPaused", message=message)
+            if message is not None
+            else Event(
+                type="Normal",
+                action="ResumingRecovery",
+                reason="RecoveryResumed",
+                message="No failure for five minutes.",
+            )
+        )
+        regarding = self._regarding()
+        if regarding is not None:
+            self.event_recorder.record(regarding, event)
+
+    def _state_token(self, uid: SessionUID, key_id: KeyID) -> str:
+        return token(self.keys.key(key_id), session_uid=uid, scope=TokenScope.STATE)
+
+
+def affects_admission(resource: Resource, change: Change) -> bool:
+    """Whether a change may let a session be admitted, or changes what a quota's status says."""
+    before, after = change
+    if resource is QUOTAS:
+        return (before is None) != (after is None) or _generation(before) != _generation(after)
+    if resource is PODS:
+        return after is None
+    if resource is SESSIONS:
+        return _admission(before) != _admission(after)
+    return False
+
+
+def _generation(obj: Json | None) -> int:
+    return int(obj["metadata"].get("generation", 0)) if obj is not None else 0
+
+
+def _admission(obj: Json | None) -> Json | None:
+    admission: Json | None = ((obj or {}).get("status") or {}).get("admission")
+    return admission

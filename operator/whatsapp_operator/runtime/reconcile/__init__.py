@@ -1,0 +1,1 @@
+"""From a key in the work queue to the writes that follow from its decision."""

@@ -1,0 +1,85 @@
+"""Whether recovery is paused for all sessions: keeps the failures that `core.recovery.circuit_breaker` judges, and reports when it changes.
+
+Every change of a session in the store passes through `on_session_changed`; so the picture is complete after the first
+resync, also in a process that has just started: the failures stand in the sessions' status.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from whatsapp_operator.api.session import WhatsAppSession
+from whatsapp_operator.core.model import SessionUID
+from whatsapp_operator.core.objects import ownership
+from whatsapp_operator.core.recovery.circuit_breaker import CircuitBreaker, runner_failures
+from whatsapp_operator.runtime.kube.resources import PODS, uid_of
+from whatsapp_operator.runtime.kube.store import Change, Store
+from whatsapp_operator.runtime.process.clock import Clock, Timer, until
+from whatsapp_operator.runtime.process.metrics import Metrics
+
+logger = logging.getLogger(__name__)
+
+
+class CircuitBreakerMonitor:
+    """Knows whether recovery is paused."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        metrics: Metrics,
+        is_ours: Callable[[str], bool],
+        on_changed: Callable[[str | None], None],
+    ) -> None:
+        self._store = store
+        self._is_ours = is_ours
+        """ Whether a namespace is this operator's: what fails at the neighbour's pauses nothing here. """
+        self._clock = clock
+        self._metrics = metrics
+        self._on_changed = on_changed
+        """ Called when it opens (with the message) or closes (None). """
+        self._failures: dict[SessionUID, datetime] = {}
+        self._breaker = CircuitBreaker()
+        self._timer: Timer | None = None
+        self._complete = False
+
+    @property
+    def message(self) -> str | None:
+        """Why recovery is paused; None: it is not."""
+        return self._breaker.message
+
+    def on_session_changed(self, change: Change) -> None:
+        """A session changed in the store."""
+        uid = SessionUID(uid_of(change.after or change.before or {"metadata": {}}))
+        before = self._failures.pop(uid, None)
+        recovery = ((change.after or {}).get("status") or {}).get("recovery") or {}
+        ours = change.after is not None and self._is_ours(change.after["metadata"]["namespace"])
+        if change.after is not None and ours and recovery.get("lastFailure"):
+            self._failures |= runner_failures([WhatsAppSession.parse(change.after)])
+        # Not in the middle of the first LISTs: before the pods are known, any few failures look like all there is.
+        if self._complete and self._failures.get(uid) != before:
+            self.evaluate()
+
+    def evaluate(self) -> None:
+        """Evaluate again: everything was listed, a failure was recorded, or time has passed."""
+        self._complete = True
+        with_pod = {
+            uid
+            for pod in self._store.all(PODS)
+            if (uid := ownership.session_uid(pod)) is not None and self._is_ours(pod["metadata"]["namespace"])
+        }
+        before, now = self._breaker.message, self._clock.now()
+        self._breaker = self._breaker.after(failures=self._failures, with_pod=with_pod, now=now)
+        self._metrics.recovery_paused.set(self._breaker.message is not None)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._breaker.closes_at is not None:
+            self._timer = self._clock.call_later(until(self._breaker.closes_at, clock=self._clock) + 0.1, self.evaluate)
+        if before != self._breaker.message:
+            logger.warning(
+                "Recovery paused" if self._breaker.message else "Recovery goes on",
+                extra={"failed_sessions": len(self._failures)},
+            )
+            self._on_changed(self._breaker.message)

@@ -1,0 +1,46 @@
+"""Which pods of each session were created since the one in its status, in the order of their creation.
+
+Two pods may be created and deleted before a status is written, when writes fail or must wait. Each of them is a
+restart, and the last one may have sent a report that counts though its pod was never in status. The operator feeds this
+with every change of a pod in the store, own creations included, and tells it with each resync which sessions matter;
+the observer asks. It can be lost: a pod that was created and deleted before this process began is not counted.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection
+
+from whatsapp_operator.core.model import PodUID, SessionUID
+from whatsapp_operator.core.objects import ownership
+from whatsapp_operator.runtime.kube.resources import uid_of
+from whatsapp_operator.runtime.kube.store import Change
+
+
+class PodHistory:
+    """Remembers UIDs, and forgets them once they are in status."""
+
+    def __init__(self) -> None:
+        self._pods: defaultdict[SessionUID, list[PodUID]] = defaultdict(list)
+
+    def record(self, change: Change) -> None:
+        """Record a pod's change in the store."""
+        if change.after is None or (session := ownership.own_pods_session(change.after)) is None:
+            return
+        pod = PodUID(uid_of(change.after))
+        if pod not in self._pods[session]:
+            self._pods[session].append(pod)
+
+    def since(self, session: SessionUID, status_pod_uid: str | None) -> tuple[PodUID, ...]:
+        """Return the pods created after the one in the session's status; earlier ones are forgotten."""
+        if session not in self._pods:
+            return ()
+        pods = self._pods[session]
+        if status_pod_uid in pods:
+            # The one in status stays, so that a late event about it does not make it a new one.
+            del pods[: pods.index(PodUID(status_pod_uid or ""))]
+            return tuple(pods[1:])
+        return tuple(pods)
+
+    def retain(self, sessions: Collection[SessionUID]) -> None:
+        """Forget all but these: others' pods are recorded too, and a pod that outlives its session is seen after it."""
+        for gone in self._pods.keys() - sessions:
+            del self._pods[gone]

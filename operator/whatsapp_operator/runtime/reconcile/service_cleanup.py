@@ -1,0 +1,53 @@
+"""The headless Service of a namespace goes with the namespace's last session.
+
+It is made by a session's own decision, like the other objects; but the last session cannot delete it, being gone. So
+whoever finds a session gone looks here, and each resync does, for the deletions that nobody saw.
+"""
+
+import logging
+
+from whatsapp_operator.api.constants import SERVICE_NAME
+from whatsapp_operator.api.metadata import ObjectKey
+from whatsapp_operator.core.objects.service import is_needed
+from whatsapp_operator.runtime.kube.client import Kube
+from whatsapp_operator.runtime.kube.errors import Conflict, NotFound
+from whatsapp_operator.runtime.kube.instances import Instance
+from whatsapp_operator.runtime.kube.resources import SERVICES, SESSIONS, uid_of, version_of
+from whatsapp_operator.runtime.kube.store import Store
+
+logger = logging.getLogger(__name__)
+
+
+class ServiceCleanup:
+    """Deletes the Services that no session needs."""
+
+    def __init__(self, *, kube: Kube, store: Store, instance: Instance) -> None:
+        self._kube = kube
+        self._store = store
+        self._instance = instance
+
+    async def delete_unneeded(self, namespace: str) -> None:
+        """Delete the namespace's Service if it is ours and no session is there.
+
+        :raises KubeError: it could not be deleted now.
+        """
+        key = ObjectKey(namespace, SERVICE_NAME)
+        service = self._store.get(SERVICES, key)  # only what carries our label is in the store
+        if service is None or is_needed(namespace, {found.namespace for found in self._store.keys(SESSIONS)}):
+            return
+        if not await self._instance.serves(namespace):
+            return
+        try:
+            await self._kube.delete(SERVICES, namespace=namespace, name=SERVICE_NAME, uid=uid_of(service))
+        except NotFound:
+            logger.debug("Service was gone already", extra={"namespace": namespace})
+        except Conflict:
+            return  # another Service has the name by now; its event or the next resync tells
+        else:
+            logger.info("Service deleted with its last session", extra={"namespace": namespace})
+        self._store.forget(SERVICES, key, version=version_of(service))
+
+    async def delete_all_unneeded(self) -> None:
+        """Look at all namespaces that have our Service."""
+        for key in self._store.keys(SERVICES):
+            await self.delete_unneeded(key.namespace)

@@ -1,0 +1,90 @@
+"""Writes the status of a session: the difference alone, not too often, and never over somebody else's head.
+
+The core says what the status should be, `core.writes.write_limiter` says when a change may be written, and the API server says
+whether the session is still the one that was decided about: each write carries the resourceVersion it was decided on.
+A conflict means look again, and the newer session is fetched at once, because its event may be late.
+"""
+
+import logging
+from datetime import datetime
+
+from whatsapp_operator.api.metadata import ObjectKey
+from whatsapp_operator.api.session import SessionStatus
+from whatsapp_operator.core.model import Decision
+from whatsapp_operator.core.writes.merge_patch import merge_patch
+from whatsapp_operator.core.writes.write_limiter import WriteLimiter, is_urgent
+from whatsapp_operator.runtime.kube.client import Kube
+from whatsapp_operator.runtime.kube.errors import Conflict, KubeError, NotFound
+from whatsapp_operator.runtime.kube.resources import SESSIONS, Json, Resource, key_of, version_of
+from whatsapp_operator.runtime.kube.store import Store
+from whatsapp_operator.runtime.process.clock import Clock
+from whatsapp_operator.runtime.process.metrics import Metrics
+from whatsapp_operator.runtime.reconcile.executor import Requeue
+
+logger = logging.getLogger(__name__)
+
+
+class PendingWrite:
+    """What of one session's status waits to be written."""
+
+    def __init__(self) -> None:
+        self.limiter = WriteLimiter()
+        self.due: datetime | None = None
+        """ When to write; None: nothing waits. """
+
+
+class StatusWriter:
+    """Writes statuses."""
+
+    def __init__(self, *, kube: Kube, store: Store, clock: Clock, metrics: Metrics) -> None:
+        self._kube = kube
+        self._store = store
+        self._clock = clock
+        self._metrics = metrics
+
+    async def write(
+        self, observed: Json, stored: SessionStatus, decision: Decision, pending_write: PendingWrite
+    ) -> bool:
+        """Write the wanted status if it is time to; return whether it was written. `pending_write.due` tells when to come back.
+
+        :raises Requeue: the session has changed since it was seen; the store has the newer one.
+        """
+        now = self._clock.now()
+        patch = self._difference(observed, decision.status)
+        urgent = bool(patch) and is_urgent(stored, decision.status)
+        pending_write.limiter = pending_write.limiter.after_decision(now=now, differs=bool(patch), urgent=urgent)
+        pending_write.due = pending_write.limiter.due(commit=decision.commit, delay_until=decision.delay_status_until)
+        if pending_write.due is None or pending_write.due > now:
+            return False
+        self._store.put(SESSIONS, await self.patch(SESSIONS, observed, patch))
+        pending_write.limiter, pending_write.due = pending_write.limiter.after_write(now=now), None
+        return True
+
+    async def patch(self, resource: Resource, observed: Json, patch: Json) -> Json:
+        """Write a status patch on the object as it was seen; return the object as stored.
+
+        :raises Requeue: the object has changed or is gone; for sessions, the store knows it.
+        """
+        try:
+            written = await self._kube.patch_status(resource, observed=observed, patch=patch)
+        except (Conflict, NotFound) as error:
+            self._metrics.status_writes.labels(resource.plural, "conflict").inc()
+            if resource is SESSIONS:
+                await self._fetch(key_of(observed), observed)
+            raise Requeue(error.message) from error
+        except KubeError:
+            self._metrics.status_writes.labels(resource.plural, "error").inc()
+            raise
+        self._metrics.status_writes.labels(resource.plural, "written").inc()
+        return written
+
+    async def _fetch(self, key: ObjectKey, observed: Json) -> None:
+        try:
+            self._store.put(SESSIONS, await self._kube.get(SESSIONS, namespace=key.namespace, name=key.name))
+        except NotFound:
+            self._store.forget(SESSIONS, key, version=version_of(observed))
+
+    @staticmethod
+    def _difference(observed: Json, wanted: SessionStatus) -> Json:
+        # Against the stored JSON and not its parsed form: a field that cannot be used is then written anew.
+        return merge_patch(observed.get("status") or {}, wanted.to_dict())

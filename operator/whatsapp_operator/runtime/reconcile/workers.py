@@ -1,0 +1,108 @@
+"""The workers: they take keys from the queue, have each session dealt with, and see to it that failures come back.
+
+A worker never ends by itself. What goes wrong with one session is logged, counted and tried again after that
+session's back-off; the others go on. A fault of our own (an exception nobody foresaw) is treated the same way, with
+its traceback in the log: one odd session must not stop the operator, and must not be forgotten either.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from whatsapp_operator.api.metadata import ObjectKey
+from whatsapp_operator.runtime.kube.errors import KubeError, TooManyRequests
+from whatsapp_operator.runtime.process.clock import Clock
+from whatsapp_operator.runtime.process.metrics import Metrics
+from whatsapp_operator.runtime.reconcile.reconciler import NotConverged
+from whatsapp_operator.runtime.reconcile.workqueue import WorkQueue
+
+logger = logging.getLogger(__name__)
+
+Reconcile = Callable[[ObjectKey], Awaitable[float | None]]
+""" Deals with a session; returns in how many seconds to look again. """
+SLOW: Final = 10.0
+""" Seconds after which one look is told in the log. """
+
+
+class Workers:
+    """A fixed number of workers over one queue."""
+
+    def __init__(self, *, queue: WorkQueue, reconcile: Reconcile, clock: Clock, metrics: Metrics, count: int) -> None:
+        self._queue = queue
+        self._reconcile = reconcile
+        self._clock = clock
+        self._metrics = metrics
+        self._count = count
+        self._tasks: list[asyncio.Task[None]] = []
+        self._busy: set[asyncio.Task[None]] = set()
+        self._stopping = False
+
+    def start(self) -> None:
+        """Begin to work."""
+        self._tasks = [
+            asyncio.get_running_loop().create_task(self._run(), name=f"worker {number}")
+            for number in range(self._count)
+        ]
+
+    @property
+    def tasks(self) -> tuple[asyncio.Task[None], ...]:
+        """The workers' tasks; one that is done is a fault."""
+        return tuple(self._tasks)
+
+    async def stop(self, *, within: float) -> None:
+        """Let each worker end the session it is at, for so many seconds at most; take no new ones."""
+        self._stopping = True
+        for task in self._tasks:
+            if task not in self._busy:
+                task.cancel()
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=within)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
+
+    async def _run(self) -> None:
+        me = asyncio.current_task()
+        while me is not None and not self._stopping:
+            key = await self._queue.get()
+            self._busy.add(me)
+            try:
+                await self._process(key)
+            finally:
+                self._busy.discard(me)
+                self._queue.done(key)
+
+    async def _process(self, key: ObjectKey) -> None:
+        started = self._clock.monotonic()
+        try:
+            delay = await self._reconcile(key)
+        except TooManyRequests as error:
+            self._failed(key, "throttled", at_least=error.retry_after, error=error)
+        except KubeError as error:
+            self._failed(key, "api_error", error=error)
+        except NotConverged as error:
+            self._failed(key, "unsettled", error=error)
+        except Exception:
+            # Not narrower, on purpose: see the module's docstring. The traceback is the only trace of the fault.
+            logger.exception("Session could not be dealt with: a fault of the operator", extra={"session": str(key)})
+            self._metrics.reconciles.labels("fault").inc()
+            self._queue.add_rate_limited(key)
+        else:
+            self._metrics.reconciles.labels("success").inc()
+            self._queue.forget(key)
+            if delay is not None:
+                self._queue.add_after(key, delay)
+        took = self._clock.monotonic() - started
+        self._metrics.reconcile_seconds.observe(took)
+        if took > SLOW:
+            logger.warning("Session took long", extra={"session": str(key), "seconds": round(took, 1)})
+
+    def _failed(self, key: ObjectKey, result: str, *, error: Exception, at_least: float = 0.0) -> None:
+        delay = self._queue.add_rate_limited(key, at_least=at_least)
+        self._metrics.reconciles.labels(result).inc()
+        logger.warning(
+            "Session could not be dealt with, trying again",
+            extra={"session": str(key), "error": str(error), "retry_seconds": round(delay, 1)},
+        )

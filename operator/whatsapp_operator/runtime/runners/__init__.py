@@ -1,0 +1,1 @@
+"""The runners: what they report of themselves."""

@@ -1,0 +1,265 @@
+"""Reading the API server's JSON: each fact from its place, and nothing odd ever stops a decision."""
+
+import copy
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from strategies import json_values
+from unit.core.world import NAMESPACE, World, running
+from whatsapp_operator.core.model import KeyID, PodPhase, ServiceFacts
+from whatsapp_operator.core.objects.facts import memory_limits, pod_facts, pvc_facts, service_facts
+
+MOMENT = datetime(2026, 11, 22, 18, 0, 5, tzinfo=UTC)
+
+
+def running_pod() -> dict[str, Any]:
+    """Return the JSON of a running pod of ours."""
+    return copy.deepcopy(running().pods["sales"])
+
+
+def test_a_running_pod_is_read_whole() -> None:
+    """Identity, owner, place, image, start, readiness, and what it was made under."""
+    world = running()
+    pod = world.pods["sales"]
+    pod["metadata"]["annotations"] |= {"wasession.dev/restart-at": "now", "wasession.dev/relink-at": "then"}
+
+    facts = pod_facts(pod)
+
+    assert ("sales", pod["metadata"]["uid"]) == (facts.name, facts.uid)
+    assert world.sessions["sales"]["metadata"]["uid"] == facts.owner_uid
+    assert (PodPhase.RUNNING, "10.0.0.7", "node-1") == (facts.phase, facts.ip, facts.node)
+    assert "registry.example/runner:1" == facts.image
+    assert (True, True, True) == (facts.scheduled, facts.ready, facts.managed)
+    assert facts.started is not None
+    assert facts.finished is None
+    assert ("now", "then") == (facts.restart_at, facts.relink_at)
+    assert (KeyID("key-1"), "default") == (facts.key_id, facts.quota)
+    assert 768 * 2**20 == facts.memory
+    assert world.status().token_secret_name == facts.secret_name
+    assert 16 == len(facts.template_hash)
+
+
+def test_a_pod_that_was_just_made_knows_little() -> None:
+    """Nothing has looked at it yet."""
+    facts = pod_facts({"metadata": {"name": "a", "uid": "1", "creationTimestamp": "2026-11-22T18:00:05Z"}, "spec": {}})
+
+    assert (PodPhase.PENDING, MOMENT) == (facts.phase, facts.created)
+    assert (None, None, None, None) == (facts.scheduled, facts.owner_uid, facts.started, facts.node)
+    assert not facts.ready
+
+
+def test_an_unschedulable_pod_tells_the_schedulers_words() -> None:
+    """Reason and message as they are."""
+    pod = running_pod()
+    pod["status"] = {
+        "phase": "Pending",
+        "conditions": [
+            {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1 nodes are available"}
+        ],
+    }
+
+    facts = pod_facts(pod)
+
+    assert (False, "Unschedulable", "0/1 nodes are available") == (
+        facts.scheduled,
+        facts.scheduled_reason,
+        facts.scheduled_message,
+    )
+
+
+def test_a_waiting_container_tells_why() -> None:
+    """The kubelet's reason and message."""
+    world = running()
+    world.wait(reason="ImagePullBackOff", message='Back-off pulling image "x"')
+
+    facts = pod_facts(world.pods["sales"])
+
+    assert ("ImagePullBackOff", 'Back-off pulling image "x"') == (facts.waiting_reason, facts.waiting_message)
+    assert facts.started is None
+
+
+def test_an_ended_container_tells_code_reason_and_redacted_last_words() -> None:
+    """The last words may hold anything, for with FallbackToLogsOnError they are the log's end."""
+    world = running()
+    world.tick(60)
+    world.end(code=33, reason="OOMKilled", message="OutOfMemory for +49 170 1234567\n")
+
+    facts = pod_facts(world.pods["sales"])
+
+    assert (PodPhase.FAILED, 33, "OOMKilled") == (facts.phase, facts.exit_code, facts.exit_reason)
+    assert "OutOfMemory for [number]" == facts.termination_message
+    assert world.now == facts.finished
+    assert facts.started == world.now - timedelta(seconds=65)
+
+
+def test_a_container_that_never_could_start_did_not_start() -> None:
+    """The kubelet then writes the beginning of time."""
+    world = running()
+    world.end(code=128, reason="StartError")
+    ended = world.pods["sales"]["status"]["containerStatuses"][0]["state"]["terminated"]
+    ended["startedAt"] = "1970-01-01T00:00:00Z"
+
+    assert pod_facts(world.pods["sales"]).started is None
+
+
+def test_a_container_without_an_end_time_still_has_ended() -> None:
+    """A time that never changes takes its place: the same facts give the same decision."""
+    pod = running_pod()
+    pod["status"]["containerStatuses"][0]["state"] = {
+        "terminated": {"exitCode": 137, "reason": "ContainerStatusUnknown"}
+    }
+
+    facts = pod_facts(pod)
+
+    assert facts.created == facts.finished
+
+
+def test_only_the_runners_container_counts() -> None:
+    """A sidecar that somebody's webhook adds ends and waits as it likes; its memory counts."""
+    pod = running_pod()
+    pod["status"]["containerStatuses"].insert(0, {"name": "proxy", "state": {"terminated": {"exitCode": 1}}})
+    pod["spec"]["containers"].insert(
+        0, {"name": "proxy", "image": "proxy:1", "resources": {"limits": {"memory": "32Mi"}}}
+    )
+
+    facts = pod_facts(pod)
+
+    assert (None, "registry.example/runner:1") == (facts.exit_code, facts.image)
+    assert 800 * 2**20 == facts.memory
+
+
+def test_only_the_controller_owns() -> None:
+    """Another owner reference makes nobody the pod's session."""
+    pod = running_pod()
+    pod["metadata"]["ownerReferences"] = [{"uid": "other"}, {"uid": "mine", "controller": True}]
+
+    assert "mine" == pod_facts(pod).owner_uid
+
+
+@pytest.mark.parametrize("phase", ["Running", "Succeeded", "Failed", "Pending", "Unknown"])
+def test_every_phase_is_known(phase: str) -> None:
+    """And a phase of a later Kubernetes is Unknown."""
+    assert PodPhase(phase) == pod_facts({"status": {"phase": phase}}).phase
+    assert PodPhase.UNKNOWN == pod_facts({"status": {"phase": "Hibernating"}}).phase
+
+
+def test_an_evicted_pod_is_disrupted() -> None:
+    """By its reason and by the condition."""
+    world = running()
+    world.evict()
+
+    facts = pod_facts(world.pods["sales"])
+
+    assert ("Evicted", True) == (facts.pod_reason, facts.disrupted)
+    assert "The node was low on resource: memory." == facts.pod_message
+
+
+def test_a_claim_is_read_whole() -> None:
+    """Whose it is, how large it was asked for, and its version for the patch."""
+    world = running(spec={"profile": {"size": "2Gi", "retention": "Delete"}})
+    claim = world.claims["sales-profile"]
+    claim["status"] = {"phase": "Bound"}
+
+    facts = pvc_facts(claim, session=world.session())
+
+    assert ("sales-profile", True, 2 * 2**30, "Bound") == (facts.name, facts.ours, facts.requested, facts.phase)
+    assert [world.sessions["sales"]["metadata"]["uid"]] == [owner["uid"] for owner in facts.owners]
+    assert claim["metadata"]["resourceVersion"] == facts.resource_version
+    assert facts.deletion is None
+
+
+@pytest.mark.parametrize(
+    ("status", "fault"),
+    [
+        (
+            {"conditions": [{"type": "ControllerResizeError", "status": "True", "message": "pool is full"}]},
+            "pool is full",
+        ),
+        ({"conditions": [{"type": "NodeResizeError", "status": "True"}]}, "NodeResizeError"),
+        ({"conditions": [{"type": "NodeResizeError", "status": "False", "message": "was"}]}, ""),
+        ({"conditions": [{"type": "Resizing", "status": "True", "message": "on its way"}]}, ""),
+        ({"allocatedResourceStatuses": {"storage": "ControllerResizeInfeasible"}}, "ControllerResizeInfeasible"),
+        ({"allocatedResourceStatuses": {"storage": "NodeResizePending"}}, ""),
+        ({"conditions": "odd", "allocatedResourceStatuses": 1}, ""),
+    ],
+)
+def test_why_a_claim_did_not_grow(status: dict[str, Any], fault: str) -> None:
+    """The storage's own words, or its word for having given up; growing takes its time and is no fault."""
+    world = running()
+    claim = world.claims["sales-profile"] | {"status": {"phase": "Bound"} | status}
+
+    assert fault == pvc_facts(claim, session=world.session()).resize_fault
+
+
+@pytest.mark.parametrize(
+    ("status", "resizing"),
+    [
+        ({}, False),
+        ({"conditions": [{"type": "Resizing", "status": "True"}]}, True),
+        ({"allocatedResourceStatuses": {"storage": "NodeResizePending"}}, True),
+        ({"conditions": [{"type": "Resizing", "status": "False"}], "allocatedResourceStatuses": {}}, False),
+    ],
+)
+def test_whether_a_claim_is_being_grown(status: dict[str, Any], *, resizing: bool) -> None:
+    """From the moment the storage begins until it is done."""
+    world = running()
+    claim = world.claims["sales-profile"] | {"status": {"phase": "Bound"} | status}
+
+    assert resizing == pvc_facts(claim, session=world.session()).resizing
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        {},
+        {"wasession.dev/session": "sales"},
+        {"app.kubernetes.io/managed-by": "whatsapp-session-operator"},
+        {"app.kubernetes.io/managed-by": "whatsapp-session-operator", "wasession.dev/session": "other"},
+    ],
+)
+def test_a_claim_without_both_labels_is_not_ours(labels: dict[str, str]) -> None:
+    """It only has the name."""
+    world = World()
+    world.apply()
+
+    assert not pvc_facts({"metadata": {"name": "sales-profile", "labels": labels}}, session=world.session()).ours
+
+
+def test_a_claim_of_a_former_session_of_the_name_is_ours() -> None:
+    """Labels tell, not UIDs: a deleted and re-applied session gets its login back."""
+    world = running()
+    world.delete_session()
+    world.apply(uid="another")
+
+    assert pvc_facts(world.claims["sales-profile"], session=world.session()).ours
+
+
+def test_a_service_is_ours_by_its_label() -> None:
+    """Its name alone says nothing."""
+    service = next(iter(running().services.values()))
+
+    assert ServiceFacts(ours=True) == service_facts(service)
+    assert ServiceFacts(ours=False) == service_facts(
+        {"metadata": {"name": "whatsapp-sessions", "namespace": NAMESPACE}}
+    )
+
+
+@given(json_values())
+def test_reading_never_fails(odd: Any) -> None:
+    """Whatever stands in whatever place."""
+    world = World()
+    world.apply()
+    pod = {"metadata": odd, "spec": odd, "status": odd}
+    for part in ("conditions", "containerStatuses", "phase", "reason"):
+        pod_facts({"metadata": {"annotations": odd, "ownerReferences": odd}, "status": {part: odd}})
+    pod_facts({"spec": {"containers": odd, "volumes": odd}})
+    pod_facts({"spec": {"containers": [odd, {"name": "runner", "image": odd, "resources": odd}]}})
+    pod_facts({"status": {"containerStatuses": [{"name": "runner", "state": odd}, odd]}})
+    pod_facts({"status": {"containerStatuses": [{"name": "runner", "state": {"terminated": odd}}]}})
+    pvc_facts({"metadata": odd, "spec": {"resources": {"requests": odd}}}, session=world.session())
+
+    assert pod_facts(pod).owner_uid is None or isinstance(pod_facts(pod).owner_uid, str)
+    assert isinstance(service_facts({"metadata": {"labels": odd}}).ours, bool)
+    assert memory_limits({"containers": odd}) >= 0

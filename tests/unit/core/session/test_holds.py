@@ -1,0 +1,209 @@
+"""Sessions that only a person may start again."""
+
+import dataclasses
+from typing import Any
+
+import pytest
+from session_protocol.vocabulary import RunnerState, StateReason
+from unit.core.world import T0
+from whatsapp_operator.api.conditions import Condition, ConditionStatus
+from whatsapp_operator.api.session import (
+    HandledRequests,
+    ObjectMeta,
+    Reason,
+    SessionSpec,
+    SessionStatus,
+    WhatsAppSession,
+)
+from whatsapp_operator.core.model import PodFacts, PodPhase, PodUID, RunnerReport, SessionUID
+from whatsapp_operator.core.session.holds import (
+    ends_hold,
+    find_holds,
+    reported_hold,
+    stored_hold,
+)
+from whatsapp_operator.core.session.requests import handled_requests, read_requests
+
+UID = SessionUID("session-1")
+POD = PodFacts(name="sales", uid=PodUID("pod-1"), owner_uid=UID, phase=PodPhase.RUNNING, created=T0)
+STOPPING_WORDS = [
+    (RunnerState.CONFLICT, StateReason.OTHER_TAB, Reason.CONFLICT),
+    (RunnerState.CONFLICT, StateReason.REPLACED, Reason.CONFLICT),
+    (RunnerState.TEMPORARILY_BANNED, StateReason.BANNED, Reason.TEMPORARILY_BANNED),
+    (RunnerState.LOGGED_OUT, StateReason.WAITING_FOR_PERSON, Reason.LOGGED_OUT),
+]
+
+
+def report(state: str, reason: str = "AsExpected") -> RunnerReport:
+    """Return what the runner of the pod says."""
+    return RunnerReport(
+        session_uid=UID,
+        pod_uid=POD.uid,
+        revision=1,
+        state=state,
+        reason=reason,
+        message="",
+        since=T0,
+        linked_time=None,
+        durable_time=None,
+        round=0,
+        received=T0,
+    )
+
+
+def session(
+    stop: Reason | None = None, *, restart: str | None = None, relink: str | None = None, **handled: str
+) -> WhatsAppSession:
+    """Return a session that is stalled for this reason and has these requests."""
+    asked = {"wasession.dev/restart-at": restart, "wasession.dev/relink-at": relink}
+    stalled = Condition(type="Stalled", status=ConditionStatus.TRUE, reason=str(stop))
+    return WhatsAppSession(
+        metadata=ObjectMeta(name="sales", uid=UID, annotations={key: value for key, value in asked.items() if value}),
+        spec=SessionSpec(),
+        status=SessionStatus(
+            conditions=(stalled,) if stop else (), handled_requests=HandledRequests.model_validate(handled)
+        ),
+    )
+
+
+def active_hold(of: WhatsAppSession, *, pod: PodFacts | None, report: RunnerReport | None) -> str | None:
+    """Return why no pod may be created for the session now."""
+    return find_holds(of.status, read_requests(of, pod), report).active
+
+
+def status_hold(of: WhatsAppSession, *, pod: PodFacts | None, report: RunnerReport | None) -> str | None:
+    """Return what status is to keep."""
+    return find_holds(of.status, read_requests(of, pod), report).status
+
+
+@pytest.mark.parametrize(("state", "reason", "stop"), STOPPING_WORDS)
+def test_the_words_that_stop(state: RunnerState, reason: StateReason, stop: Reason) -> None:
+    """Conflict, ban, and a logout that must wait; the condition's reason is the runner's word."""
+    assert stop == reported_hold(report(state, reason))
+    assert stop == active_hold(session(), pod=POD, report=report(state, reason))
+
+
+def test_a_logout_that_relinks_by_itself_does_not_stop() -> None:
+    """It shows a new QR code."""
+    assert reported_hold(report(RunnerState.LOGGED_OUT, StateReason.RELINKING)) is None
+
+
+@pytest.mark.parametrize("stop", [Reason.CONFLICT, Reason.TEMPORARILY_BANNED, Reason.LOGGED_OUT])
+def test_the_condition_is_the_memory(stop: Reason) -> None:
+    """Without a pod and without a report it holds, also for an operator that has just started."""
+    assert stop == stored_hold(session(stop).status)
+    assert stop == active_hold(session(stop), pod=None, report=None)
+
+
+@pytest.mark.parametrize("reason", [Reason.RECOVERY_EXHAUSTED, Reason.NAME_TAKEN, Reason.INVALID_OBJECT])
+def test_other_reasons_of_stalled_are_no_stop(reason: Reason) -> None:
+    """They have their own ways out."""
+    assert stored_hold(session(reason).status) is None
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        RunnerState.CONNECTED,
+        RunnerState.SYNCING,
+        RunnerState.RESTRICTED,
+        RunnerState.QR_PENDING,
+        RunnerState.PASSKEY_REQUIRED,
+        RunnerState.LINK_EXPIRED,
+    ],
+)
+def test_the_runners_word_that_it_is_over_clears(state: RunnerState) -> None:
+    """The other window was closed, the ban has passed, somebody scanned anew."""
+    assert ends_hold(report(state))
+    assert active_hold(session(Reason.CONFLICT), pod=POD, report=report(state)) is None
+
+
+def test_a_logout_that_relinks_is_over_too() -> None:
+    """The session is on its way to a new code."""
+    said = report(RunnerState.LOGGED_OUT, StateReason.RELINKING)
+
+    assert active_hold(session(Reason.LOGGED_OUT), pod=POD, report=said) is None
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        RunnerState.STOPPING,
+        RunnerState.STARTING,
+        RunnerState.LOADING,
+        RunnerState.OFFLINE,
+        RunnerState.RECONNECTING,
+        RunnerState.CRASHED,
+        RunnerState.UNRESPONSIVE,
+        RunnerState.DEGRADED,
+        "Hibernating",
+    ],
+)
+def test_no_other_word_clears(state: str) -> None:
+    """An evicted pod says Stopping, a conflict without network looks Offline, an unknown word says nothing."""
+    assert not ends_hold(report(state))
+    assert Reason.CONFLICT == active_hold(session(Reason.CONFLICT), pod=POD, report=report(state))
+
+
+@pytest.mark.parametrize("request_", [{"restart": "now"}, {"relink": "now"}])
+def test_a_request_ends_the_stop(request_: dict[str, Any]) -> None:
+    """Either of them, whether a pod is there or not."""
+    assert active_hold(session(Reason.CONFLICT, **request_), pod=None, report=None) is None
+    assert active_hold(session(Reason.CONFLICT, **request_), pod=POD, report=None) is None
+
+
+@pytest.mark.parametrize("request_", [{"restart": "now"}, {"relink": "now"}])
+def test_a_stop_is_told_until_a_pod_carries_the_request(request_: dict[str, Any]) -> None:
+    """The annotation can be taken away before; then nothing else remembers."""
+    asked = session(Reason.CONFLICT, **request_)
+    carries = dataclasses.replace(POD, **{f"{name}_at": value for name, value in request_.items()})
+
+    assert Reason.CONFLICT == status_hold(asked, pod=None, report=None)
+    assert Reason.CONFLICT == status_hold(asked, pod=POD, report=report(RunnerState.CONFLICT))
+    assert status_hold(asked, pod=POD, report=report(RunnerState.CONNECTED)) is None
+    assert status_hold(asked, pod=carries, report=None) is None
+
+
+def test_the_word_of_a_pod_that_is_replaced_on_request_begins_no_stop() -> None:
+    """Only what was remembered is told on; the next pod speaks for itself."""
+    assert status_hold(session(restart="now"), pod=POD, report=report(RunnerState.CONFLICT)) is None
+
+
+def test_a_request_that_was_carried_out_ends_nothing() -> None:
+    """It is of before."""
+    assert Reason.CONFLICT == active_hold(
+        session(Reason.CONFLICT, restart="old", restart_at="old"), pod=None, report=None
+    )
+
+
+def test_the_word_of_the_pod_that_is_replaced_is_of_before() -> None:
+    """It says Conflict until it is gone; the request counts."""
+    asked = session(Reason.CONFLICT, restart="now")
+
+    assert active_hold(asked, pod=POD, report=report(RunnerState.CONFLICT)) is None
+
+
+def test_the_word_of_the_requested_pod_counts_at_once() -> None:
+    """The request is carried out by it; when it is in a conflict again, it stops again, before that is written too."""
+    asked = session(Reason.CONFLICT, restart="now")
+    new = dataclasses.replace(POD, restart_at="now")
+
+    assert Reason.CONFLICT == active_hold(asked, pod=new, report=report(RunnerState.CONFLICT))
+    assert active_hold(asked, pod=new, report=None) is None
+
+
+def test_the_last_word_of_a_pod_that_is_gone_counts() -> None:
+    """It was heard and the pod was lost before anybody could write it down."""
+    assert Reason.CONFLICT == active_hold(session(), pod=None, report=report(RunnerState.CONFLICT))
+
+
+def test_a_request_is_handled_once_a_pod_carries_it() -> None:
+    """Only the value that is asked for now; taking the annotation away changes nothing."""
+    new = dataclasses.replace(POD, restart_at="now", relink_at="then")
+    before = HandledRequests(restart_at="old")
+
+    assert before == handled_requests(session(restart="now", restart_at="old"), None)
+    assert before == handled_requests(session(restart="now", restart_at="old"), POD)
+    assert HandledRequests(restart_at="now") == handled_requests(session(restart="now", restart_at="old"), new)
+    assert HandledRequests(relink_at="then") == handled_requests(session(relink="then"), new)
+    assert before == handled_requests(session(restart_at="old"), new)

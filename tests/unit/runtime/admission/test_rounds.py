@@ -1,0 +1,338 @@
+"""The admission round: grants that are never lost between memory and status, and rounds that do not run wild."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from itertools import pairwise
+
+import pytest
+from unit.runtime.fakes import FakeClock
+from unit.runtime.memory_api import Fault, Json, MemoryApi
+from whatsapp_operator.api.metadata import ObjectKey
+from whatsapp_operator.core.model import SessionUID
+from whatsapp_operator.runtime.admission.rounds import Admission
+from whatsapp_operator.runtime.kube.client import Kube, Request, Response
+from whatsapp_operator.runtime.kube.instances import Instance
+from whatsapp_operator.runtime.process.metrics import Metrics
+
+
+class Bench:
+    """An admission over an API server in memory."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.api = MemoryApi(now=self.clock.now)
+        self.told: list[ObjectKey] = []
+        self.during: Callable[[], None] = lambda: None
+        """ Called in the middle of a round, after the sessions were listed. """
+        kube = Kube(self, timeout=30)
+        self.metrics = Metrics()
+        self.admission = Admission(
+            kube=kube,
+            clock=self.clock,
+            instance=Instance(kube=kube, name="", namespaces=()),
+            pods_selector="",
+            on_changed=self.told.append,
+            metrics=self.metrics,
+        )
+        self.api.put("namespaces", {"metadata": {"name": "shop"}})
+
+    async def send(self, request: Request) -> Response:
+        """Play API server."""
+        response = await self.api.send(request)
+        if request.path.endswith("/whatsappsessions"):
+            self.during()
+        return response
+
+    def quota(self, **spec: object) -> None:
+        """Create the quota."""
+        self.api.put("whatsappsessionquotas", {"metadata": {"name": "default"}, "spec": spec})
+
+    def session(self, name: str) -> SessionUID:
+        """Create a session; return its UID."""
+        made = self.api.put("whatsappsessions", {"metadata": {"name": name, "namespace": "shop"}, "spec": {}})
+        return SessionUID(made["metadata"]["uid"])
+
+    def reserve(self, name: str) -> None:
+        """Write a reservation into a session's status, as its worker does."""
+        admission = {"quotaName": "default", "memory": "768Mi", "reservedAt": "2026-01-01T00:00:00Z"}
+        self.api.change("whatsappsessions", "shop", name, {"status": {"admission": admission}}, status=True)
+
+    def quota_status(self) -> Json:
+        """Return what the quota says."""
+        status: Json = (self.api.get("whatsappsessionquotas", "", "default") or {}).get("status") or {}
+        return status
+
+
+@pytest.fixture
+def bench() -> Bench:
+    """An empty cluster."""
+    return Bench()
+
+
+@pytest.fixture
+async def running(bench: Bench) -> AsyncIterator[Bench]:
+    """The same, with the coroutine that makes the rounds."""
+    task = asyncio.create_task(bench.admission.run())
+    yield bench
+    task.cancel()
+
+
+async def test_what_fits_gets_a_grant_and_the_rest_a_reason(bench: Bench) -> None:
+    """One round, in the order of their creation."""
+    bench.quota(sessions=1)
+    first, second = bench.session("a"), bench.session("b")
+
+    await bench.admission.round()
+
+    assert bench.admission.verdict(first).assumed is not None
+    refusal = bench.admission.verdict(second).refusal
+    assert refusal is not None
+    assert "QuotaExceeded" == refusal.reason
+    assert [ObjectKey("shop", "a"), ObjectKey("shop", "b")] == bench.told
+
+
+async def test_an_open_grant_counts_in_the_next_round(bench: Bench) -> None:
+    """The worker has not written it yet; the place is taken all the same."""
+    bench.quota(sessions=1)
+    first = bench.session("a")
+    await bench.admission.round()
+    second = bench.session("b")
+
+    await bench.admission.round()
+
+    assert bench.admission.verdict(first).assumed is not None
+    assert bench.admission.verdict(second).assumed is None
+
+
+async def test_a_grant_that_becomes_a_reservation_during_a_round_is_counted(bench: Bench) -> None:
+    """Between the LIST and the count the worker writes and confirms: the copy from before the LIST still counts."""
+    bench.quota(sessions=1)
+    first = bench.session("a")
+    await bench.admission.round()
+    second = bench.session("b")
+
+    def write() -> None:
+        bench.reserve("a")
+        bench.admission.confirm(first)
+
+    bench.during = write
+    await bench.admission.round()
+    bench.during = lambda: None
+
+    assert bench.admission.verdict(second).assumed is None
+
+
+async def test_a_confirmed_grant_is_forgotten(bench: Bench) -> None:
+    """From then on the status counts; when that is dropped the place is free."""
+    bench.quota(sessions=1)
+    first = bench.session("a")
+    await bench.admission.round()
+    bench.reserve("a")
+    bench.admission.confirm(first)
+    bench.api.remove("whatsappsessions", "shop", "a")
+    second = bench.session("b")
+
+    await bench.admission.round()
+
+    assert bench.admission.verdict(second).assumed is not None
+
+
+async def test_the_grant_of_a_suspended_session_is_withdrawn(bench: Bench) -> None:
+    """It was let in and put to rest before it could use its place."""
+    bench.quota(sessions=1)
+    first = bench.session("a")
+    await bench.admission.round()
+    bench.api.change("whatsappsessions", "shop", "a", {"spec": {"operatingMode": "Suspended"}})
+    second = bench.session("b")
+
+    await bench.admission.round()
+
+    assert (None, True) == (
+        bench.admission.verdict(first).assumed,
+        bench.admission.verdict(second).assumed is not None,
+    )
+
+
+async def test_a_deleted_sessions_grant_makes_room_at_once(running: Bench) -> None:
+    """Forgetting an open grant asks for a round."""
+    running.quota(sessions=1)
+    first = running.session("a")
+    running.admission.request()
+    await running.clock.advance(1)
+    second = running.session("b")
+    running.api.remove("whatsappsessions", "shop", "a")
+
+    running.admission.forget(first)
+    await running.clock.advance(2)
+
+    assert running.admission.verdict(second).assumed is not None
+
+
+async def test_an_old_refusal_is_dropped_with_the_wish(bench: Bench) -> None:
+    """Suspended and resumed: the next wish is a new one."""
+    bench.quota(sessions=0)
+    uid = bench.session("a")
+    await bench.admission.round()
+    before = bench.admission.verdict(uid).refusal
+
+    bench.admission.clear_refusal(uid)
+
+    assert before is not None
+    assert bench.admission.verdict(uid).refusal is None
+
+
+async def test_an_unchanged_refusal_wakes_nobody(bench: Bench) -> None:
+    """Who waits is not looked at again for nothing."""
+    bench.quota(sessions=0)
+    bench.session("a")
+    await bench.admission.round()
+    bench.told.clear()
+
+    await bench.admission.round()
+
+    assert [] == bench.told
+
+
+async def test_a_round_that_cannot_list_changes_nothing(bench: Bench) -> None:
+    """Neither grants nor refusals are made from half a picture."""
+    bench.quota(sessions=1)
+    uid = bench.session("a")
+    bench.api.fault = lambda request, _: Fault(status=500) if request.path.endswith("/pods") else None
+
+    with pytest.raises(Exception, match="fault 500"):
+        await bench.admission.round()
+
+    assert (None, None) == bench.admission.verdict(uid)
+
+
+async def test_a_failed_round_is_made_again(running: Bench) -> None:
+    """Later and later, until the API server is back."""
+    running.quota(sessions=1)
+    uid = running.session("a")
+    running.api.fault = lambda _request, _number: Fault()
+    running.admission.request()
+    await running.clock.advance(60)
+    failed = running.metrics.registry.get_sample_value("whatsapp_operator_admission_rounds_total", {"result": "error"})
+    running.api.fault = lambda _request, _number: None
+    await running.clock.advance(16)
+
+    assert 3 <= (failed or 0) <= 10
+    assert running.admission.verdict(uid).assumed is not None
+
+
+async def test_many_requests_are_one_round(running: Bench) -> None:
+    """A thousand sessions applied at once are let in by one look at the cluster."""
+    running.quota(sessions=2000)
+    for number in range(200):
+        running.session(f"s{number}")
+        running.admission.request()
+    await running.clock.advance(0.2)
+
+    assert 1 == sum(request.path.endswith("/whatsappsessions") for request in running.api.requests)
+    assert 200 == len(running.told)
+
+
+async def test_a_request_during_a_round_leads_to_another(running: Bench) -> None:
+    """What happened after the LIST is not forgotten."""
+    running.quota(sessions=5)
+    running.session("a")
+    made: list[SessionUID] = []
+
+    def late() -> None:
+        running.during = lambda: None
+        made.append(running.session("b"))
+        running.admission.request()
+
+    running.during = late
+    running.admission.request()
+    await running.clock.advance(2)
+
+    assert running.admission.verdict(made[0]).assumed is not None
+
+
+async def test_rounds_keep_a_distance(running: Bench) -> None:
+    """However often it is asked for: two rounds a second at most."""
+    running.quota(sessions=5)
+    for _ in range(100):
+        running.admission.request()
+        await running.clock.advance(0.1)
+
+    assert sum(request.path.endswith("/whatsappsessions") for request in running.api.requests) <= 21
+
+
+async def test_long_rounds_leave_three_quarters_of_the_time_to_the_workers(running: Bench) -> None:
+    """A round of hundreds of sessions takes long, and is not followed by another at once."""
+    begun: list[float] = []
+
+    def takes_half_a_second() -> None:
+        begun.append(running.clock.seconds)
+        running.clock.seconds += 0.5
+
+    running.during = takes_half_a_second
+    for _ in range(60):
+        running.admission.request()
+        await running.clock.advance(0.1)
+    gaps = [later - earlier for earlier, later in pairwise(begun)]
+
+    assert len(gaps) >= 2
+    assert all(gap >= 2.0 for gap in gaps)
+
+
+async def test_the_quota_says_what_is_counted(bench: Bench) -> None:
+    """Admitted, waiting and memory, open grants included; written only when it changes."""
+    bench.quota(sessions=1)
+    bench.session("a")
+    bench.session("b")
+    await bench.admission.round()
+    await bench.clock.advance(5)
+    await bench.admission.round()
+
+    status = bench.quota_status()
+    assert (1, 1, "768Mi") == (status["admitted"], status["waiting"], status["memoryReserved"])
+    assert 1 == len(bench.api.writes)
+
+
+async def test_a_quotas_status_is_written_once_a_second_at_most(running: Bench) -> None:
+    """A busy minute is not a write per session; the last word is told."""
+    running.quota(sessions=500)
+    for number in range(40):
+        running.session(f"s{number}")
+        running.admission.request()
+        await running.clock.advance(0.25)
+    during = len(running.api.writes)
+    await running.clock.advance(3)
+
+    assert during <= 11
+    assert 40 == running.quota_status()["admitted"]
+
+
+@pytest.mark.parametrize("fault", [Fault(status=409), Fault(status=404), Fault(status=500), Fault()])
+async def test_a_status_that_could_not_be_written_is_written_later(running: Bench, fault: Fault) -> None:
+    """The grants stand; the quota's words follow."""
+    running.quota(sessions=1)
+    uid = running.session("a")
+    running.api.fault = lambda request, _: fault if request.path.endswith("/status") else None
+    running.admission.request()
+    await running.clock.advance(0.2)
+    granted = running.admission.verdict(uid).assumed
+    running.api.fault = lambda _request, _number: None
+    await running.clock.advance(5)
+
+    assert granted is not None
+    assert 1 == running.quota_status()["admitted"]
+
+
+async def test_another_instances_objects_are_not_counted(bench: Bench) -> None:
+    """Its quota is not ours, its sessions are not let in by us, and neither is written to."""
+    label = {"wasession.dev/instance": "demo"}
+    bench.api.put("namespaces", {"metadata": {"name": "theirs", "labels": label}})
+    bench.api.put("whatsappsessionquotas", {"metadata": {"name": "demo", "labels": label}, "spec": {"sessions": 5}})
+    bench.quota(sessions=1)
+    bench.api.put("whatsappsessions", {"metadata": {"name": "x", "namespace": "theirs"}, "spec": {}})
+    uid = bench.session("a")
+
+    await bench.admission.round()
+
+    assert bench.admission.verdict(uid).assumed is not None
+    assert [ObjectKey("shop", "a")] == bench.told
+    assert "status" not in (bench.api.get("whatsappsessionquotas", "", "demo") or {})

@@ -1,0 +1,207 @@
+"""The full look at everything, and what it says about the watches and the process."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import pytest
+from unit.runtime.fakes import FakeClock, exactly
+from unit.runtime.memory_api import Fault, Json, MemoryApi
+from whatsapp_operator.api.metadata import ObjectKey
+from whatsapp_operator.runtime.kube.client import Kube
+from whatsapp_operator.runtime.kube.instances import Instance
+from whatsapp_operator.runtime.kube.resources import PODS, SESSIONS, Resource
+from whatsapp_operator.runtime.kube.resync import Resync, Stream, WatchProgress
+from whatsapp_operator.runtime.kube.store import Change, Store
+from whatsapp_operator.runtime.process.metrics import Metrics
+from whatsapp_operator.runtime.reconcile.observer import no_index_keys
+
+INTERVAL = 60
+
+
+class ResyncHarness:
+    """A resync of pods and sessions."""
+
+    def __init__(self, *, namespaces: tuple[str, ...] = ()) -> None:
+        self.clock = FakeClock()
+        self.api = MemoryApi(now=self.clock.now)
+        self.store = Store({PODS: no_index_keys, SESSIONS: no_index_keys})
+        self.progress = WatchProgress(self.clock)
+        self.changes: list[tuple[Resource, Change]] = []
+        self.called: list[str] = []
+        self.metrics = Metrics()
+        kube = Kube(self.api, timeout=30, page=10)
+        self.resync = Resync(
+            kube=kube,
+            store=self.store,
+            clock=self.clock,
+            instance=Instance(kube=kube, name="", namespaces=namespaces),
+            selectors={SESSIONS: "", PODS: "ours=yes"},
+            interval=timedelta(seconds=INTERVAL),
+            metrics=self.metrics,
+            progress=self.progress,
+            on_changed=lambda resource, change: self.changes.append((resource, change)),
+            before=[self._call("before")],
+            after=[self._call("after")],
+            jitter=exactly,
+        )
+
+    def _call(self, word: str) -> Callable[[], Awaitable[None]]:
+        async def call() -> None:
+            self.called.append(word)
+
+        return call
+
+    def pod(self, name: str, *, namespace: str = "shop", labels: dict[str, str] | None = None) -> Json:
+        """Make a pod."""
+        labels = {"ours": "yes"} if labels is None else labels
+        return self.api.put("pods", {"metadata": {"name": name, "namespace": namespace, "labels": labels}})
+
+    def told(self, obj: Json) -> None:
+        """Let the watch of pods tell of an object."""
+        self.progress.observe(Stream(PODS, None), obj)
+
+
+@pytest.fixture
+def harness() -> ResyncHarness:
+    """An empty cluster."""
+    return ResyncHarness()
+
+
+async def test_everything_is_listed_in_pages(harness: ResyncHarness) -> None:
+    """All pods with our label, however many pages; the neighbours' pods are not even read."""
+    for number in range(25):
+        harness.pod(f"p{number}")
+    harness.pod("other", labels={})
+
+    assert await harness.resync.attempt()
+    assert 25 == len(harness.store.keys(PODS))
+    assert ["before", "after"] == harness.called
+
+
+async def test_only_corrections_are_told(harness: ResyncHarness) -> None:
+    """What the watch has told already is no news."""
+    harness.pod("a")
+    await harness.resync.attempt()
+    harness.changes.clear()
+    await harness.resync.attempt()
+    again = list(harness.changes)
+    harness.api.remove("pods", "shop", "a")
+    await harness.resync.attempt()
+
+    assert [] == again
+    assert [None] == [change.after for _, change in harness.changes]
+
+
+async def test_namespaces_are_listed_one_by_one() -> None:
+    """With WATCH_NAMESPACES no request goes beyond them, and one namespace's LIST does not empty the other."""
+    harness = ResyncHarness(namespaces=("one", "two"))
+    for namespace in ("one", "two", "three"):
+        harness.pod("a", namespace=namespace)
+
+    await harness.resync.attempt()
+
+    assert [ObjectKey("one", "a"), ObjectKey("two", "a")] == sorted(harness.store.keys(PODS))
+    assert all("/namespaces/" in request.path for request in harness.api.requests)
+
+
+async def test_a_failure_changes_nothing_and_is_told(harness: ResyncHarness) -> None:
+    """Half a picture is none."""
+    harness.pod("a")
+    await harness.resync.attempt()
+    harness.api.fault = lambda request, _: Fault(status=500) if request.path.endswith("/pods") else None
+
+    assert not await harness.resync.attempt()
+    assert 1 == len(harness.store.keys(PODS))
+    assert ["before", "after", "before"] == harness.called
+
+
+async def test_age_counts_from_the_beginning_of_the_last_success(harness: ResyncHarness) -> None:
+    """What was seen is at least so new."""
+    before = harness.resync.age
+    await harness.resync.attempt()
+    await harness.clock.advance(3 * INTERVAL)
+    healthy = harness.resync.stale
+    await harness.clock.advance(1)
+
+    assert (float("inf"), False, True) == (before, healthy, harness.resync.stale)
+
+
+async def test_a_process_that_cannot_list_ends_itself_in_the_end(harness: ResyncHarness) -> None:
+    """Should the kubelet not have done it before."""
+    await harness.resync.attempt()
+    await harness.clock.advance(5 * INTERVAL)
+    early = harness.resync.verdict()
+    await harness.clock.advance(1)
+
+    assert early is None
+    assert "no full list has succeeded" in (harness.resync.verdict() or "")
+
+
+async def test_a_watch_that_falls_silent_is_dead_after_a_while(harness: ResyncHarness) -> None:
+    """A LIST finds a change, and two resyncs later the watch has still not told it."""
+    harness.told(harness.pod("a"))
+    await harness.resync.attempt()
+    harness.pod("b")
+    verdicts = []
+    for _ in range(5):
+        await harness.resync.attempt()
+        verdicts.append(harness.resync.verdict())
+        await harness.clock.advance(INTERVAL)
+
+    assert [None, None, None] == verdicts[:3]
+    assert "the watch of pods tells nothing any more" == verdicts[-1]
+
+
+async def test_a_watch_that_is_late_is_not_dead(harness: ResyncHarness) -> None:
+    """It catches up before anybody ends the process."""
+    harness.told(harness.pod("a"))
+    await harness.resync.attempt()
+    late = harness.pod("b")
+    for _ in range(2):
+        await harness.resync.attempt()
+        await harness.clock.advance(INTERVAL)
+    harness.told(late)
+    for _ in range(5):
+        await harness.resync.attempt()
+        await harness.clock.advance(INTERVAL)
+
+    assert harness.resync.verdict() is None
+
+
+async def test_a_deletion_alone_does_not_call_a_watch_dead(harness: ResyncHarness) -> None:
+    """What is gone cannot be compared; the store is corrected all the same."""
+    harness.told(harness.pod("a"))
+    await harness.resync.attempt()
+    harness.api.remove("pods", "shop", "a")
+    for _ in range(5):
+        await harness.resync.attempt()
+        await harness.clock.advance(INTERVAL)
+
+    assert harness.resync.verdict() is None
+
+
+async def test_rest_means_rest(harness: ResyncHarness) -> None:
+    """A cluster in which nothing happens for hours has quiet watches that are alive."""
+    harness.told(harness.pod("a"))
+    for _ in range(20):
+        await harness.resync.attempt()
+        await harness.clock.advance(INTERVAL)
+
+    assert harness.resync.verdict() is None
+
+
+async def test_the_last_success_is_told_as_a_moment() -> None:
+    """The time at which it began; a failure leaves it, and before the first success there is none."""
+    harness = ResyncHarness()
+    name = "whatsapp_operator_resync_last_success_timestamp_seconds"
+    harness.api.fault = lambda _request, _number: Fault(status=500)
+    await harness.resync.attempt()
+    before = harness.metrics.registry.get_sample_value(name)
+    harness.api.fault = lambda _request, _number: None
+    began = harness.clock.now().timestamp()
+    await harness.resync.attempt()
+    await harness.clock.advance(INTERVAL)
+    harness.api.fault = lambda _request, _number: Fault(status=500)
+    await harness.resync.attempt()
+
+    assert (None, began) == (before, harness.metrics.registry.get_sample_value(name))

@@ -1,0 +1,311 @@
+"""Kubernetes events: one object per fact, counted when it repeats, and never a flood."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+from unit.runtime.fakes import FakeClock
+from unit.runtime.memory_api import Fault, MemoryApi
+from whatsapp_operator.core.model import Event
+from whatsapp_operator.runtime.kube.client import Kube, Request, Response
+from whatsapp_operator.runtime.kube.resources import Json
+from whatsapp_operator.runtime.process.metrics import Metrics
+from whatsapp_operator.runtime.reconcile.event_recorder import BURST, SERIES_WINDOW, EventRecorder
+
+SESSION: Json = {
+    "apiVersion": "wasession.dev/v1alpha1",
+    "kind": "WhatsAppSession",
+    "metadata": {"namespace": "shop", "name": "sales", "uid": "u1"},
+}
+NOTE = Event(type="Warning", action="Running", reason="RunnerFailed", message="The page died.", pod="sales")
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """A clock that stands still."""
+    return FakeClock()
+
+
+@pytest.fixture
+def api(clock: FakeClock) -> MemoryApi:
+    """An empty API server."""
+    return MemoryApi(now=clock.now)
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    """What is counted."""
+    return Metrics()
+
+
+@pytest.fixture
+async def events(api: MemoryApi, clock: FakeClock, metrics: Metrics) -> AsyncIterator[EventRecorder]:
+    """A writer of events with room for a hundred, at work."""
+    events = EventRecorder(
+        kube=Kube(api, timeout=30),
+        clock=clock,
+        metrics=metrics,
+        component="whatsapp-operator",
+        instance="pod-1",
+        queue_size=100,
+    )
+    task = asyncio.create_task(events.run())
+    yield events
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def tell(events: EventRecorder, about: Json, note: Event) -> None:
+    """Tell it, and let it be written."""
+    events.record(about, note)
+    await events.drain(within=5)
+
+
+def counted(metrics: Metrics, result: str) -> float:
+    """Return how many events came to this."""
+    value = metrics.registry.get_sample_value("whatsapp_operator_events_total", {"result": result})
+    return value or 0.0
+
+
+def told(api: MemoryApi) -> list[Json]:
+    """Return the events that are there."""
+    return api.all("events")
+
+
+async def test_an_event_names_what_it_is_about(events: EventRecorder, api: MemoryApi) -> None:
+    """`kubectl describe` finds it by the object's UID."""
+    await tell(events, SESSION, NOTE)
+
+    (event,) = told(api)
+    assert ("Warning", "Running", "RunnerFailed", "The page died.") == (
+        event["type"],
+        event["action"],
+        event["reason"],
+        event["note"],
+    )
+    assert {
+        "apiVersion": "wasession.dev/v1alpha1",
+        "kind": "WhatsAppSession",
+        "namespace": "shop",
+        "name": "sales",
+        "uid": "u1",
+    } == event["regarding"]
+    assert {"apiVersion": "v1", "kind": "Pod", "namespace": "shop", "name": "sales"} == event["related"]
+    assert ("whatsapp-operator", "pod-1") == (event["reportingController"], event["reportingInstance"])
+    assert "shop" == event["metadata"]["namespace"]
+
+
+async def test_an_event_about_no_pod_names_none(events: EventRecorder, api: MemoryApi) -> None:
+    """A secondary object is there where one is meant."""
+    await tell(events, SESSION, replace(NOTE, pod=None))
+
+    assert "related" not in told(api)[0]
+
+
+async def test_a_repetition_is_counted(events: EventRecorder, api: MemoryApi, clock: FakeClock) -> None:
+    """One line with a count, not a hundred lines; a single one is no series."""
+    await tell(events, SESSION, NOTE)
+    single = "series" in told(api)[0]
+    for _ in range(2):
+        await clock.advance(60)
+        await tell(events, SESSION, NOTE)
+
+    (event,) = told(api)
+    assert (False, 3) == (single, event["series"]["count"])
+    assert event["series"]["lastObservedTime"] > event["eventTime"]
+
+
+async def test_another_message_is_another_event(events: EventRecorder, api: MemoryApi) -> None:
+    """What differs is told apart."""
+    await tell(events, SESSION, NOTE)
+    await tell(events, SESSION, replace(NOTE, message="Out of memory."))
+
+    assert 2 == len(told(api))
+
+
+async def test_another_session_of_that_name_has_events_of_its_own(events: EventRecorder, api: MemoryApi) -> None:
+    """Deleted and applied anew: another UID, another event."""
+    await tell(events, SESSION, NOTE)
+    await tell(events, {**SESSION, "metadata": {**SESSION["metadata"], "uid": "u2"}}, NOTE)
+
+    assert 2 == len(told(api))
+
+
+async def test_an_old_event_is_not_counted_further(events: EventRecorder, api: MemoryApi, clock: FakeClock) -> None:
+    """The API server forgets events after an hour; a new one is made before that."""
+    await tell(events, SESSION, NOTE)
+    await clock.advance(SERIES_WINDOW + 1)
+    await tell(events, SESSION, NOTE)
+
+    assert [False, False] == ["series" in event for event in told(api)]
+
+
+async def test_an_event_that_is_gone_is_made_anew(events: EventRecorder, api: MemoryApi, clock: FakeClock) -> None:
+    """Somebody deleted it, or the server keeps events shorter."""
+    await tell(events, SESSION, NOTE)
+    api.remove("events", "shop", told(api)[0]["metadata"]["name"])
+    await clock.advance(5)
+
+    await tell(events, SESSION, NOTE)
+
+    assert [False] == ["series" in event for event in told(api)]
+
+
+async def test_one_object_cannot_flood(events: EventRecorder, api: MemoryApi, clock: FakeClock) -> None:
+    """A burst is cut off, and regained slowly; another object is not affected."""
+    for number in range(100):
+        await tell(events, SESSION, replace(NOTE, message=str(number)))
+    cut = len(told(api))
+    await clock.advance(60)
+    await tell(events, SESSION, NOTE)
+
+    assert (BURST, BURST + 1) == (cut, len(told(api)))
+
+
+async def test_events_about_cluster_scoped_objects_go_to_default(events: EventRecorder, api: MemoryApi) -> None:
+    """That is where kubectl looks for them."""
+    quota = {"apiVersion": "wasession.dev/v1alpha1", "kind": "WhatsAppSessionQuota"}
+    await tell(events, {**quota, "metadata": {"name": "default", "uid": "q1"}}, NOTE)
+
+    (event,) = told(api)
+    assert "default" == event["metadata"]["namespace"]
+    assert "namespace" not in event["regarding"]
+
+
+@pytest.mark.parametrize(("letter", "bytes_each"), [("x", 1), ("ü", 2), ("€", 3), ("🙂", 4)])
+async def test_a_long_note_is_cut(events: EventRecorder, api: MemoryApi, letter: str, bytes_each: int) -> None:
+    """The API server would refuse the event otherwise. It counts bytes, and no letter is cut in two."""
+    await tell(events, SESSION, replace(NOTE, message=letter * 5000))
+
+    assert letter * (1024 // bytes_each) == told(api)[0]["note"]
+
+
+async def test_long_words_are_cut(events: EventRecorder, api: MemoryApi) -> None:
+    """A reason comes from a condition, which may have a longer one."""
+    await tell(events, SESSION, replace(NOTE, reason="R" * 1000, action="A" * 200))
+
+    assert ("R" * 128, "A" * 128) == (told(api)[0]["reason"], told(api)[0]["action"])
+
+
+async def test_half_a_character_is_no_reason_to_fail(events: EventRecorder, api: MemoryApi) -> None:
+    """A lone surrogate, as JSON may hold one, cannot be written: a question mark stands for it."""
+    await tell(events, SESSION, replace(NOTE, message="odd \ud800"))
+
+    assert "odd ?" == told(api)[0]["note"]
+
+
+async def test_every_event_has_a_name_of_its_own(events: EventRecorder, api: MemoryApi) -> None:
+    """In the same moment too, whatever it is that differs; each is a valid name."""
+    for note in (NOTE, replace(NOTE, type="Normal"), replace(NOTE, reason="Other"), replace(NOTE, message="m")):
+        await tell(events, SESSION, note)
+    await tell(events, {**SESSION, "metadata": {**SESSION["metadata"], "uid": "u2"}}, NOTE)
+    await tell(
+        events, {**SESSION, "metadata": {"namespace": "shop", "name": "x" * 199 + "." + "y" * 9, "uid": "u3"}}, NOTE
+    )
+
+    names = [event["metadata"]["name"] for event in told(api)]
+    assert 6 == len(set(names))
+    assert all(re.fullmatch(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]+)", name) for name in names)
+
+
+@pytest.mark.parametrize("fault", [Fault(), Fault(status=403), Fault(status=500), Fault(status=429)])
+async def test_an_event_that_cannot_be_written_is_dropped(
+    events: EventRecorder, api: MemoryApi, metrics: Metrics, fault: Fault
+) -> None:
+    """Events are told, not relied upon: it is counted, and the next one is written."""
+    api.fault = lambda _request, _number: fault
+    await tell(events, SESSION, NOTE)
+    api.fault = lambda _request, _number: None
+
+    await tell(events, SESSION, NOTE)
+
+    assert [False] == ["series" in event for event in told(api)]
+    assert (1, 1) == (counted(metrics, "error"), counted(metrics, "written"))
+
+
+class Hangs:
+    """An API server that takes requests and does not answer them until it is let go."""
+
+    def __init__(self, api: MemoryApi) -> None:
+        self.api = api
+        self.goes_on = asyncio.Event()
+
+    async def send(self, request: Request) -> Response:
+        """Wait, then answer."""
+        await self.goes_on.wait()
+        return await self.api.send(request)
+
+
+def other(number: int) -> Json:
+    """Return one of many sessions."""
+    return {**SESSION, "metadata": {**SESSION["metadata"], "uid": f"u{number}", "spec": "x" * 1000}}
+
+
+async def test_a_server_that_hangs_holds_nobody_up(
+    api: MemoryApi, clock: FakeClock, metrics: Metrics, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Telling returns at once; what the queue has no room for is counted and logged once; the rest is written later."""
+    server = Hangs(api)
+    events = EventRecorder(
+        kube=Kube(server, timeout=30), clock=clock, metrics=metrics, component="x", instance="pod-1", queue_size=3
+    )
+    task = asyncio.create_task(events.run())
+    for number in range(6):
+        events.record(other(number), NOTE)
+        await asyncio.sleep(0)
+    dropped, logged = counted(metrics, "dropped"), caplog.text.count("Events are dropped")
+    server.goes_on.set()
+    await events.drain(within=5)
+    events.record(other(7), NOTE)
+    await events.drain(within=5)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+    # One was in the hands of the writer, three waited.
+    assert (2.0, 1) == (dropped, logged)
+    assert 5 == len(told(api)) == counted(metrics, "written")
+
+
+async def test_the_end_waits_for_events_only_so_long(
+    api: MemoryApi, clock: FakeClock, metrics: Metrics, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Two that could not be written in time are counted as dropped, and the log tells."""
+    events = EventRecorder(
+        kube=Kube(Hangs(api), timeout=30), clock=clock, metrics=metrics, component="x", instance="pod-1"
+    )
+    task = asyncio.create_task(events.run())
+    events.record(other(1), NOTE)
+    events.record(other(2), NOTE)
+    await events.drain(within=0.01)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+    assert 2.0 == counted(metrics, "dropped")
+    assert "the process ends" in caplog.text
+
+
+async def test_a_fault_of_our_own_ends_the_writer(clock: FakeClock, metrics: Metrics) -> None:
+    """It is not swallowed: the operator sees that the task has ended, and ends itself."""
+
+    class Broken:
+        async def send(self, request: Request) -> Response:
+            raise ZeroDivisionError(request.path)
+
+    events = EventRecorder(
+        kube=Kube(Broken(), timeout=30), clock=clock, metrics=metrics, component="x", instance="pod-1"
+    )
+    task = asyncio.create_task(events.run())
+    events.record(SESSION, NOTE)
+
+    with pytest.raises(ZeroDivisionError):
+        await asyncio.wait_for(task, 5)
+
+
+async def test_one_object_that_floods_is_counted(events: EventRecorder, metrics: Metrics) -> None:
+    """What is cut off shows in the metrics."""
+    for number in range(BURST + 3):
+        await tell(events, SESSION, replace(NOTE, message=str(number)))
+
+    assert (3.0, float(BURST)) == (counted(metrics, "throttled"), counted(metrics, "written"))

@@ -1,0 +1,68 @@
+"""Which pods came since the one that a session's status tells of."""
+
+from __future__ import annotations
+
+import pytest
+from whatsapp_operator.core.model import PodUID, SessionUID
+from whatsapp_operator.runtime.kube.resources import Json
+from whatsapp_operator.runtime.kube.store import Change
+from whatsapp_operator.runtime.reconcile.pod_history import PodHistory
+
+UID = SessionUID("session-1")
+
+
+def pod(uid: str, *, name: str = "sales", owner: str = "session-1", controller: bool = True) -> Json:
+    """Return a pod of the session `sales`."""
+    owners = [{"name": "sales", "uid": owner, "controller": controller}]
+    return {"metadata": {"name": name, "namespace": "shop", "uid": uid, "ownerReferences": owners}}
+
+
+@pytest.fixture
+def arrivals() -> PodHistory:
+    """Three pods came, the second one is gone again, and the third was changed."""
+    arrivals = PodHistory()
+    arrivals.record(Change(None, pod("p1")))
+    arrivals.record(Change(None, pod("p2")))
+    arrivals.record(Change(pod("p2"), None))
+    arrivals.record(Change(None, pod("p3")))
+    arrivals.record(Change(pod("p3"), pod("p3")))
+    return arrivals
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [(None, ["p1", "p2", "p3"]), ("before", ["p1", "p2", "p3"]), ("p1", ["p2", "p3"]), ("p2", ["p3"]), ("p3", [])],
+)
+def test_each_pod_counts_once_and_in_order(arrivals: PodHistory, told: str | None, expected: list[str]) -> None:
+    """Gone or not; those up to the told one are of before."""
+    assert tuple(map(PodUID, expected)) == arrivals.since(UID, told)
+
+
+def test_what_was_told_of_is_forgotten_and_does_not_come_back(arrivals: PodHistory) -> None:
+    """A late event about the told pod does not make it a new one."""
+    arrivals.since(UID, "p3")
+    arrivals.record(Change(pod("p3"), pod("p3")))
+
+    assert () == arrivals.since(UID, "p3")
+
+
+def test_others_pods_are_nobodys_arrival(arrivals: PodHistory) -> None:
+    """No owner, an owner that is no controller, another session, a second pod that a person made."""
+    before = arrivals.since(UID, None)
+    arrivals.record(Change(None, {"metadata": {"name": "sales", "namespace": "shop", "uid": "x"}}))
+    arrivals.record(Change(None, pod("x", controller=False)))
+    arrivals.record(Change(None, pod("x", owner="another")))
+    arrivals.record(Change(None, pod("x", name="debug")))
+
+    assert before == arrivals.since(UID, None)
+    assert (PodUID("x"),) == arrivals.since(SessionUID("another"), None)
+
+
+def test_only_sessions_that_are_there_are_remembered(arrivals: PodHistory) -> None:
+    """Not one whose pod is told of after the session is gone; one without pods has none."""
+    arrivals.record(Change(None, pod("x", owner="gone")))
+    arrivals.retain({UID, SessionUID("without pods")})
+
+    assert () == arrivals.since(SessionUID("gone"), None)
+    assert tuple(map(PodUID, ["p1", "p2", "p3"])) == arrivals.since(UID, None)
+    assert () == arrivals.since(SessionUID("without pods"), None)

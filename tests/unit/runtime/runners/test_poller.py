@@ -1,0 +1,421 @@
+"""Listening to runners: what counts as an answer, how often is asked, and when the operator is told."""
+
+import asyncio
+import itertools
+import json
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from aiohttp import web
+from session_protocol.answers import State
+from unit.runtime.fakes import START, FakeClock, exactly, settle
+from whatsapp_operator.api.metadata import ObjectKey
+from whatsapp_operator.core.model import KeyID, PodUID, SessionUID
+from whatsapp_operator.runtime.runners.poller import (
+    GRACE,
+    LAST_RETRY,
+    MAX_BYTES,
+    WAIT,
+    HttpRunnerClient,
+    NoAnswer,
+    RunnerPoller,
+    Target,
+)
+
+KEY = ObjectKey("shop", "sales")
+_addresses = itertools.count(1)
+
+
+def target(ip: str = "127.0.0.1", *, pod: str = "p1") -> Target:
+    """Return the runner of a pod."""
+    return Target(key=KEY, session_uid=SessionUID("s1"), pod_uid=PodUID(pod), ip=ip, key_id=KeyID("k1"))
+
+
+def answer(revision: int = 1, *, state: str = "QRPending", pod: str = "p1", **fields: Any) -> State:
+    """Return a runner's word."""
+    return State(session_uid="s1", pod_uid=pod, revision=revision, state=state, reason="R", **fields)
+
+
+class ScriptedListener:
+    """Answers as a runner would: at once when there is something new, else after the wait."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self._clock = clock
+        self.word: State | None = answer()
+        self.asked: list[tuple[float, int | None, str]] = []
+        self.holds_back = True
+        self._news = asyncio.Event()
+
+    def say(self, word: State | None) -> None:
+        """Change the word; None: fall silent."""
+        self.word = word
+        self._news.set()
+
+    async def get_state(self, asked: Target, *, after: int | None) -> State:
+        """Play runner."""
+        self.asked.append((self._clock.monotonic(), after, asked.pod_uid))
+        if self.word is not None and self.word.revision == after and self.holds_back:
+            self._news.clear()
+            timer = self._clock.call_later(WAIT.total_seconds(), self._news.set)
+            await self._news.wait()
+            timer.cancel()
+        if self.word is None:
+            raise NoAnswer("silent")
+        return self.word
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """A clock that stands still."""
+    return FakeClock()
+
+
+@pytest.fixture
+def runner(clock: FakeClock) -> ScriptedListener:
+    """A runner that waits for its QR code to be scanned."""
+    return ScriptedListener(clock)
+
+
+@pytest.fixture
+def told() -> list[ObjectKey]:
+    """Which sessions the operator was told about."""
+    return []
+
+
+@pytest.fixture
+async def runners(clock: FakeClock, runner: ScriptedListener, told: list[ObjectKey]) -> AsyncIterator[RunnerPoller]:
+    """The listeners of one operator."""
+    runners = RunnerPoller(client=runner, clock=clock, on_changed=told.append, jitter=exactly)
+    yield runners
+    await runners.close()
+
+
+async def test_a_runners_word_is_kept_and_told(runners: RunnerPoller, told: list[ObjectKey]) -> None:
+    """The first answer makes the session be looked at."""
+    runners.start(target())
+    await settle()
+
+    report = runners.last_report(KEY, pods=[PodUID("p1")]).report
+    assert report is not None
+    assert ("QRPending", 1, START) == (report.state, report.revision, report.received)
+    assert [KEY] == told
+
+
+async def test_the_first_question_wants_an_answer_at_once(runners: RunnerPoller, runner: ScriptedListener) -> None:
+    """Afterwards it names the revision it has."""
+    runners.start(target())
+    await settle()
+    await runners._clock.advance(1)  # type: ignore[attr-defined]
+
+    assert [None, 1] == [after for _, after, _ in runner.asked]
+
+
+async def test_an_unchanged_word_is_not_told(runners: RunnerPoller, clock: FakeClock, told: list[ObjectKey]) -> None:
+    """At rest the operator has nothing to do but to note that the runner is there."""
+    runners.start(target())
+    await clock.advance(600)
+
+    heard = runners.last_report(KEY, pods=[PodUID("p1")]).report
+    assert heard is not None
+    assert [KEY] == told
+    assert clock.now() - heard.received <= WAIT
+
+
+async def test_a_change_is_told_at_once(
+    runners: RunnerPoller, runner: ScriptedListener, clock: FakeClock, told: list[ObjectKey]
+) -> None:
+    """No polling interval stands between the runner's word and the operator."""
+    runners.start(target())
+    await clock.advance(3)
+    told.clear()
+
+    runner.say(answer(2, state="Connected"))
+    await settle()
+
+    assert [KEY] == told
+
+
+async def test_one_question_at_a_time_every_ten_seconds(
+    runners: RunnerPoller, runner: ScriptedListener, clock: FakeClock
+) -> None:
+    """A minute at rest is a handful of requests."""
+    runners.start(target())
+    await clock.advance(60)
+
+    assert len(runner.asked) <= 8
+
+
+async def test_a_runner_that_answers_too_eagerly_is_slowed_down(
+    runners: RunnerPoller, runner: ScriptedListener, clock: FakeClock
+) -> None:
+    """One that does not hold its answer back, or changes without end, must not keep the operator busy."""
+    runner.holds_back = False
+    runners.start(target())
+    await clock.advance(10)
+    unchanged = len(runner.asked)
+    for number in range(1000):
+        runner.say(answer(number + 2, round=number))
+        await clock.advance(0.01)
+
+    assert unchanged <= 12
+    assert len(runner.asked) - unchanged <= 60
+
+
+async def test_a_silent_runner_is_asked_again_and_again(
+    runners: RunnerPoller, runner: ScriptedListener, clock: FakeClock
+) -> None:
+    """Later and later, but never later than a few seconds."""
+    runner.say(None)
+    runners.start(target())
+    await clock.advance(120)
+
+    moments = [moment for moment, _, _ in runner.asked]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(moments)]
+    assert sorted(gaps) == gaps
+    assert LAST_RETRY == gaps[-1]
+
+
+async def test_silence_is_not_told_but_its_end_is(
+    runners: RunnerPoller, runner: ScriptedListener, clock: FakeClock, told: list[ObjectKey]
+) -> None:
+    """The core wakes up by itself for silence; that it is over only the runner can tell, also with the same word."""
+    runners.start(target())
+    await clock.advance(1)
+    runner.say(None)
+    await clock.advance(60)
+    told.clear()
+
+    runner.say(answer())
+    await clock.advance(LAST_RETRY)
+
+    assert [KEY] == told
+
+
+async def test_listening_twice_is_listening_once(runners: RunnerPoller, runner: ScriptedListener) -> None:
+    """Each look at the session asks for it again."""
+    first = runners.start(target())
+    await settle()
+    second = runners.start(target())
+    await settle()
+
+    assert (True, False, 1) == (first, second, runners.active)
+    assert 1 == len([moment for moment, after, _ in runner.asked if after is None])
+
+
+async def test_a_new_pod_is_listened_to_instead(
+    runners: RunnerPoller, runner: ScriptedListener, clock: FakeClock
+) -> None:
+    """The old one's word is dropped with it."""
+    runners.start(target())
+    await clock.advance(1)
+    runner.say(None)
+    runners.start(target(pod="p2"))
+    await clock.advance(1)
+
+    assert (1, None) == (runners.active, runners.last_report(KEY, pods=[PodUID("p2")]).report)
+    assert "p2" == runner.asked[-1][2]
+
+
+async def test_the_last_word_outlives_the_pod(runners: RunnerPoller, clock: FakeClock) -> None:
+    """What the runner said last counts also when its pod is gone; beside another pod it is of before, for good."""
+    runners.start(target())
+    await clock.advance(1)
+    runners.stop(KEY)
+
+    assert runners.last_report(KEY, pods=[]).report is not None
+    assert runners.last_report(KEY, pods=[PodUID("p1")]).report is not None
+    assert runners.last_report(KEY, pods=[PodUID("p2")]).report is None
+    assert runners.last_report(KEY, pods=[]).report is None
+
+
+async def test_a_forgotten_session_leaves_nothing(runners: RunnerPoller, clock: FakeClock) -> None:
+    """No task, no report."""
+    runners.start(target())
+    await clock.advance(1)
+    runners.forget(KEY)
+
+    assert (0, None) == (runners.active, runners.last_report(KEY, pods=[]).report)
+
+
+async def test_since_when_is_listened(runners: RunnerPoller, clock: FakeClock) -> None:
+    """Silence counts from here: an operator that has just started has heard nobody yet."""
+    before = runners.last_report(KEY, pods=[PodUID("p1")]).since
+    await clock.advance(5)
+    runners.start(target())
+    await clock.advance(5)
+
+    assert (None, START + timedelta(seconds=5)) == (before, runners.last_report(KEY, pods=[PodUID("p1")]).since)
+
+
+# --- over HTTP ---------------------------------------------------------------------------------------------------
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+GOOD = {"sessionUID": "s1", "podUID": "p1", "revision": 3, "state": "Connected", "reason": "AsExpected", "message": ""}
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[HttpRunnerClient]:
+    """A listener with a token."""
+    listener = HttpRunnerClient(token=lambda uid, key: f"token-of-{uid}-{key}")
+    yield listener
+    await listener.close()
+
+
+@pytest.fixture
+async def serve() -> AsyncIterator[Callable[[Handler], Awaitable[str]]]:
+    """A function that serves a handler on port 8080 of an address of its own; returns the address."""
+    running: list[web.AppRunner] = []
+
+    async def start(handler: Handler) -> str:
+        ip = f"127.{220 + os.getpid() % 30}.{os.getpid() // 30 % 250}.{next(_addresses) % 250 + 1}"
+        app = web.Application()
+        app.router.add_get("/v1/state", handler)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await runner.setup()
+        await web.TCPSite(runner, ip, 8080).start()
+        running.append(runner)
+        return ip
+
+    yield start
+    for runner in running:
+        await runner.cleanup()
+
+
+Serve = Callable[[Handler], Awaitable[str]]
+
+
+async def test_the_question_carries_the_token_and_the_revision(http: HttpRunnerClient, serve: Serve) -> None:
+    """`after` and `wait` make it a long-poll; the token is of the scope state."""
+    asked: list[web.Request] = []
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        asked.append(request)
+        return web.json_response(GOOD)
+
+    ip = await serve(handler)
+    await http.get_state(target(ip), after=None)
+    heard = await http.get_state(target(ip), after=3)
+
+    assert ("Connected", 3) == (heard.state, heard.revision)
+    assert [{"wait": "0"}, {"after": "3", "wait": "10"}] == [dict(request.query) for request in asked]
+    assert "Bearer token-of-s1-k1" == asked[0].headers["Authorization"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {**GOOD, "podUID": "p2"},
+        {**GOOD, "sessionUID": "s2"},
+        {**GOOD, "state": "no word"},
+        {**GOOD, "state": "X" * 100},
+        {**GOOD, "revision": -1},
+        {**GOOD, "round": 2**40},
+        {**GOOD, "message": "x" * 5000},
+        {**GOOD, "linkedTime": "2026-01-01T00:00:00"},
+        {**GOOD, "since": "9999-12-31T23:59:59Z"},
+        {**GOOD, "since": "9999-12-31T23:59:59-23:00"},
+        {**GOOD, "durableTime": "0001-01-01T00:00:00+23:00"},
+        {key: value for key, value in GOOD.items() if key != "podUID"},
+        [],
+        "Connected",
+        None,
+    ],
+)
+async def test_what_is_not_this_pods_state_is_no_answer(http: HttpRunnerClient, serve: Serve, body: object) -> None:
+    """Another pod on a reused address, or a program that says anything."""
+
+    async def handler(_: web.Request) -> web.StreamResponse:
+        return web.json_response(body)
+
+    ip = await serve(handler)
+
+    with pytest.raises(NoAnswer):
+        await http.get_state(target(ip), after=None)
+
+
+async def test_unknown_words_and_fields_are_taken(http: HttpRunnerClient, serve: Serve) -> None:
+    """A newer runner than the operator: its word is shown."""
+
+    async def handler(_: web.Request) -> web.StreamResponse:
+        return web.json_response({**GOOD, "state": "Levitating", "mood": "good", "linkedTime": None})
+
+    heard = await http.get_state(target(await serve(handler)), after=None)
+
+    assert "Levitating" == heard.state
+
+
+@pytest.mark.parametrize("status", [204, 301, 401, 403, 404, 500])
+async def test_any_status_but_200_is_no_answer(http: HttpRunnerClient, serve: Serve, status: int) -> None:
+    """Redirects are not followed: the token would go somewhere else."""
+
+    async def handler(_: web.Request) -> web.StreamResponse:
+        return web.Response(status=status, text=json.dumps(GOOD), headers={"Location": "http://127.0.0.1:1/"})
+
+    ip = await serve(handler)
+
+    with pytest.raises(NoAnswer, match=str(status)):
+        await http.get_state(target(ip), after=None)
+
+
+@pytest.mark.parametrize("encoding", [None, "gzip"])
+async def test_an_answer_without_end_is_cut_off(http: HttpRunnerClient, serve: Serve, encoding: str | None) -> None:
+    """Not more than 64 KiB are read, and nothing is unpacked."""
+    sent = 0
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        nonlocal sent
+        response = web.StreamResponse(headers={"Content-Encoding": encoding} if encoding else {})
+        await response.prepare(request)
+        try:
+            while sent < 1000 * MAX_BYTES:
+                await response.write(b"x" * MAX_BYTES)
+                sent += MAX_BYTES
+        except ConnectionError:
+            pass
+        return response
+
+    ip = await serve(handler)
+
+    with pytest.raises(NoAnswer):
+        await http.get_state(target(ip), after=None)
+    assert sent < 500 * MAX_BYTES
+
+
+async def test_nobody_there_is_no_answer(http: HttpRunnerClient) -> None:
+    """Connection refused."""
+    with pytest.raises(NoAnswer):
+        await http.get_state(target("127.254.254.253"), after=None)
+
+
+async def test_a_key_that_is_gone_is_no_answer(serve: Serve) -> None:
+    """The pod's tokens come from a key that somebody deleted: nothing is sent at all."""
+
+    def lost(_: SessionUID, __: KeyID) -> str:
+        raise LookupError("the key k1 is not in the Secret")
+
+    async def handler(_: web.Request) -> web.StreamResponse:
+        raise AssertionError("nothing should be asked")
+
+    listener = HttpRunnerClient(token=lost)
+    with pytest.raises(NoAnswer, match="k1"):
+        await listener.get_state(target(await serve(handler)), after=None)
+    await listener.close()
+
+
+async def test_an_odd_address_is_no_answer(http: HttpRunnerClient) -> None:
+    """A pod IP that is none cannot lead anywhere."""
+    with pytest.raises(NoAnswer):
+        await http.get_state(target("evil.example/#"), after=None)
+
+
+def test_version_6_addresses_are_bracketed() -> None:
+    """Clusters with IPv6 pods."""
+    assert "http://[fd00::1]:8080/v1/state" == target("fd00::1").url
+
+
+def test_an_answer_is_given_up_before_it_counts_as_silence() -> None:
+    """Two long-polls fit into no silence: a hanging one ends before the 15 s that make a runner unreachable."""
+    assert WAIT + GRACE < timedelta(seconds=15)

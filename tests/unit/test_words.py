@@ -1,0 +1,123 @@
+"""Words that were once this project's own for what Kubernetes, client-go or Python have a name for stay out of the code.
+
+A reader looks a concept up under the name it has elsewhere. Which one that is here tells the glossary of CONTRIBUTING.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+# fmt: off
+OLD = frozenset({
+    "applicant", "applicants", "arrivals", "brood", "came", "cast", "deadman", "ending", "endings", "ground", "heard", "notes",
+    "past", "rival", "rivals", "said", "shelf", "shelves", "sighting", "sightings", "situation", "squatter", "squatters",
+    "standing", "tell", "tells", "told", "voice", "voices", "wish", "wishes", "word", "words", "world", "worlds",
+})
+# fmt: on
+PACKAGES = (
+    "operator",
+    "session-protocol",
+    "session-runner",
+    "plugin",
+    "devtools",
+    "local-cluster",
+    "demo",
+    "bench",
+    "tests",
+)
+EXEMPT = frozenset({"session-protocol", "session-runner", "tests"})
+""" Not renamed yet; what is done leaves this list. """
+LITERAL = frozenset({"word", "words"})
+WITH_LITERAL_WORDS = ("session-protocol/session_protocol/redaction/",)
+""" Where a word is a word of a text and no state. """
+
+
+def _names(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Return what a module gives a name to, with the lines; names of tests are sentences."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef() if not node.name.startswith("test_"):
+                yield node.lineno, node.name
+            case ast.arg():
+                yield node.lineno, node.arg
+            case ast.Name(ctx=ast.Store()):
+                yield node.lineno, node.id
+            case ast.Attribute(ctx=ast.Store()):
+                yield node.lineno, node.attr
+            case ast.alias(asname=str() as name):
+                yield node.lineno, name
+            case ast.MatchMapping(rest=str() as name):
+                yield node.lineno, name
+            case (
+                ast.ExceptHandler(name=str() as name)
+                | ast.MatchAs(name=str() as name)
+                | ast.MatchStar(name=str() as name)
+            ):
+                yield node.lineno, name
+            case _:
+                pass
+
+
+def _parts(name: str) -> set[str]:
+    """Return the words of a name in either of Python's two styles."""
+    return {part.lower() for part in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)}
+
+
+def _old_words(package: str) -> list[str]:
+    found = []
+    for path in sorted((ROOT / package).rglob("*.py")):
+        where = path.relative_to(ROOT)
+        old = OLD - LITERAL if where.as_posix().startswith(WITH_LITERAL_WORDS) else OLD
+        names = [(1, part) for part in where.with_suffix("").parts if not part.startswith("test_")]
+        names += _names(ast.parse(path.read_text(encoding="utf-8")))
+        found += [f"{where}:{line}: {name}" for line, name in names if _parts(name) & old]
+    return found
+
+
+@pytest.mark.parametrize("package", [package for package in PACKAGES if package not in EXEMPT])
+def test_no_name_has_an_old_word(package: str) -> None:
+    """Modules, classes, functions, arguments, attributes and variables."""
+    assert [] == _old_words(package)
+
+
+@pytest.mark.parametrize("package", sorted(EXEMPT))
+def test_no_package_is_exempt_for_longer_than_it_must(package: str) -> None:
+    """One without an old word leaves the list."""
+    assert _old_words(package)
+
+
+def test_names_are_found_wherever_python_gives_one() -> None:
+    """A name that the test does not see could be any."""
+    source = """
+import a as told_a
+class ToldB: told_c: int = 1
+async def told_d(told_e, *told_f, told_g, **told_h):
+    self.told_i = [told_j for told_j in x if (told_k := 1)]
+    for told_l, (told_m, *told_n) in y: pass
+    with z as told_o: pass
+    try: pass
+    except E as told_p: pass
+    match v:
+        case [told_q, *told_r]: pass
+        case {**told_s}: pass
+    lambda told_t: 1
+"""
+    assert set("abcdefghijklmnopqrst") == {
+        name[-1].lower() for _, name in _names(ast.parse(source)) if "told" in _parts(name)
+    }
+
+
+@pytest.mark.parametrize("name", ["told_stop", "_TOLD", "ToldStop", "lastWords", "HTTPWord", "world2", "__past__"])
+def test_a_word_is_found_in_any_style_of_name(name: str) -> None:
+    """Snake, camel and capitals."""
+    assert _parts(name) & OLD
+
+
+@pytest.mark.parametrize("name", ["password", "keywords", "background", "broadcast", "footnotes", "understanding"])
+def test_a_part_of_a_longer_word_is_none(name: str) -> None:
+    """Whole words only."""
+    assert not _parts(name) & OLD
