@@ -16,11 +16,11 @@ def process_of(cluster: FullCluster, pod_uid: str, module: str) -> int:
     """Return the id of the process in a pod that runs `python -m MODULE`; raises NotReady."""
     for pid in cluster.pids():
         try:
-            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
             groups = Path(f"/proc/{pid}/cgroup").read_text()
         except OSError:  # it ended
             continue
-        if f"/pod{pod_uid}/" in groups and words[1:3] == [b"-m", module.encode()]:
+        if f"/pod{pod_uid}/" in groups and arguments[1:3] == [b"-m", module.encode()]:
             return pid
     raise NotReady(f"no process of {module} runs in the pod {pod_uid}")
 

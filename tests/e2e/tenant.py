@@ -155,9 +155,9 @@ class Tenant(SessionWaits):
         """Delete the session's pod gracefully."""
         self.run("delete", "pod", name, "--wait=false")
 
-    def python(self, name: str, code: str, *words: str) -> str:
+    def python(self, name: str, code: str, *parts: str) -> str:
         """Run Python inside the session's container; returns what it printed."""
-        return self.run("exec", name, "--", "python3", "-c", code, *words)
+        return self.run("exec", name, "--", "python3", "-c", code, *parts)
 
     def kill_browser(self, name: str) -> None:
         """End Chromium's main process inside the session's container."""

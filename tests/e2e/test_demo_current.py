@@ -58,9 +58,9 @@ class ForeignCluster:
         """Run make as the person does, with a kubeconfig of their own and all output in one stream."""
         own = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
         path = f"{Path(self.kubectl.program).parent}:{own['PATH']}"
-        words = ["make", "-s", target, "CLUSTER=current", *(f"{name}={value}" for name, value in variables.items())]
+        arguments = ["make", "-s", target, "CLUSTER=current", *(f"{name}={value}" for name, value in variables.items())]
         return subprocess.run(
-            words,
+            arguments,
             cwd=ROOT,
             env={**own, "KUBECONFIG": str(self.kubeconfig), "PATH": path},
             stdout=subprocess.PIPE,

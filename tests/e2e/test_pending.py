@@ -22,10 +22,10 @@ def test_a_pending_pod_is_shown_with_its_reason_and_left_alone(e2e: Testbed, ten
     before = {name: tenant.pod_uid(name) for name in CASES}
     e2e.operator.wait_for_resyncs(2)
 
-    for name, (_, _, word) in CASES.items():
+    for name, (_, _, cause) in CASES.items():
         status = tenant.status(name)
         assert "Pending" == reported[name]["state"]
-        assert word in condition(reported[name], "Ready")["message"]
+        assert cause in condition(reported[name], "Ready")["message"]
         assert (True, False) == (is_true(status, "Admitted"), is_true(status, "Stalled"))
         assert before[name] == tenant.pod_uid(name)
         assert 0 == status.get("recovery", {}).get("restarts", 0)
@@ -66,8 +66,8 @@ def test_two_pods_never_share_a_profile(e2e: Testbed, tenant: Tenant) -> None:
     tenant.kubectl.apply(_second_pod(tenant.namespace, claim, e2e.images.runner))
 
     def refusal() -> str:
-        rival = tenant.get("pod", "rival") or {}
-        return " ".join(one.get("message", "") for one in rival.get("status", {}).get("conditions", []))
+        second_pod = tenant.get("pod", "rival") or {}
+        return " ".join(one.get("message", "") for one in second_pod.get("status", {}).get("conditions", []))
 
     message = until("the scheduler refuses the rival", refusal, lambda message: "ReadWriteOncePod" in message)
     assert "unavailable" in message or "in-use" in message

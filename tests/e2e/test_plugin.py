@@ -12,7 +12,7 @@ from e2e.testbed import Testbed
 from session_devtools.installation.constants import ROOT
 
 
-def _plugin(e2e: Testbed, *words: str) -> str:
+def _plugin(e2e: Testbed, *arguments: str) -> str:
     """Run `kubectl whatsapp WORDS` with the environment that the demo's last line exports."""
     folders = [str(ROOT / "plugin"), str(Path(e2e.kubectl.program).parent), os.environ["PATH"]]
     environment = {
@@ -22,7 +22,7 @@ def _plugin(e2e: Testbed, *words: str) -> str:
         "HOME": os.environ.get("HOME", "/"),
     }
     done = subprocess.run(
-        ["kubectl", "whatsapp", *words], env=environment, capture_output=True, text=True, timeout=120, check=False
+        ["kubectl", "whatsapp", *arguments], env=environment, capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -14,7 +14,7 @@ from session_devtools.audit_log import Entry
 from session_devtools.http_client import Client
 from session_devtools.installation.constants import OPERATOR_ACCOUNT
 
-WORD = "tr3asure"
+PIN = "tr3asure"
 
 ELSEWHERE = {"test_demo_current.py"}
 """ Modules whose operator acts in another cluster. """
@@ -128,9 +128,9 @@ def test_no_verb_on_secrets_gives_a_foreign_one_away(as_operator: str, bank: Ten
 
     assert (409 if attempt.method == "POST" else 403) == answer.status
     assert OPERATOR_ACCOUNT in answer.text or attempt.method == "POST"
-    assert WORD not in answer.text
-    assert _encoded(WORD) not in answer.text
-    assert {"pin": _encoded(WORD)} == (bank.get("secret", "bank") or {})["data"]
+    assert PIN not in answer.text
+    assert _encoded(PIN) not in answer.text
+    assert {"pin": _encoded(PIN)} == (bank.get("secret", "bank") or {})["data"]
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +149,7 @@ def as_operator(e2e: Testbed) -> Iterator[str]:
 def bank(e2e: Testbed) -> Iterator[Tenant]:
     """A namespace with a Secret that is none of the operator's business."""
     tenant = Tenant.make(e2e.kubectl, e2e.phone)
-    tenant.run("create", "secret", "generic", "bank", f"--from-literal=pin={WORD}")
+    tenant.run("create", "secret", "generic", "bank", f"--from-literal=pin={PIN}")
     yield tenant
     tenant.close()
 

@@ -19,8 +19,8 @@ async def test_a_scan_leads_through_syncing_to_connected(mode: str, start: Start
         await link(runner, standin)
         document = await runner.state()
 
-    words = [line["state"] for line in runner.lines if line["message"] == "The state changed"]
-    assert words == ["Loading", "QRPending", "Syncing", "Connected"]
+    states = [line["state"] for line in runner.lines if line["message"] == "The state changed"]
+    assert states == ["Loading", "QRPending", "Syncing", "Connected"]
     linked, durable = (datetime.fromisoformat(document[key]) for key in ("linkedTime", "durableTime"))
     assert durable - linked == timedelta(seconds=60)
     assert (document["sessionUID"], document["podUID"], document["round"]) == ("session-1", "pod-1", 1)

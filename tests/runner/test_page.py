@@ -197,11 +197,13 @@ async def test_the_browser_looks_as_it_shall(opened: Open) -> None:
 async def test_no_feature_that_playwright_asks_for_is_lost(opened: Open) -> None:
     """Chromium takes the last list alone, so ours names all that a Playwright of this version names."""
     assert opened.browser.page is not None
-    running = [_words(process.pid) for process in descendants(os.getpid(), processes())]
+    running = [_command_line(process.pid) for process in descendants(os.getpid(), processes())]
     lists = [
-        [word.partition("=")[2].split(",") for word in words if word.startswith("--enable-features=")]
-        for words in running
-        if words and words[0].endswith("headless-shell") and not any(word.startswith("--type=") for word in words)
+        [argument.partition("=")[2].split(",") for argument in arguments if argument.startswith("--enable-features=")]
+        for arguments in running
+        if arguments
+        and arguments[0].endswith("headless-shell")
+        and not any(argument.startswith("--type=") for argument in arguments)
     ]
 
     assert [2] == [len(given) for given in lists]
@@ -212,15 +214,24 @@ async def test_no_feature_that_playwright_asks_for_is_lost(opened: Open) -> None
 async def test_the_browser_keeps_no_spare_processes(opened: Open) -> None:
     """Network and GPU code live in the main one and no zygote waits, which saves a session 20 MB."""
     assert opened.browser.page is not None
-    running = [_words(process.pid) for process in descendants(os.getpid(), processes())]
-    kinds = [word.removeprefix("--type=") for words in running for word in words if word.startswith("--type=")]
+    running = [_command_line(process.pid) for process in descendants(os.getpid(), processes())]
+    kinds = [
+        argument.removeprefix("--type=")
+        for arguments in running
+        for argument in arguments
+        if argument.startswith("--type=")
+    ]
 
     assert 1 == kinds.count("renderer")
     assert [] == [kind for kind in kinds if kind in ("zygote", "gpu-process")]
-    assert [] == [words for words in running if any("NetworkService" in word for word in words if "sub-type" in word)]
+    assert [] == [
+        arguments
+        for arguments in running
+        if any("NetworkService" in argument for argument in arguments if "sub-type" in argument)
+    ]
 
 
-def _words(pid: int) -> list[str]:
+def _command_line(pid: int) -> list[str]:
     """A process's command line; some of a browser's write it with blanks."""
     return Path(f"/proc/{pid}/cmdline").read_bytes().decode().replace("\0", " ").split()
 

@@ -48,7 +48,7 @@ class Cluster:
     def run(self, arguments: tuple[str, ...], text: str | None) -> str:
         """Do one command."""
         self.commands.append(arguments)
-        known = [words for words in self.answers if arguments[: len(words)] == words]
+        known = [command for command in self.answers if arguments[: len(command)] == command]
         if known:
             answer = self.answers[max(known, key=len)]
             if isinstance(answer, CommandError):
@@ -56,7 +56,7 @@ class Cluster:
             return answer
         known_verbs: dict[str, Callable[[], str]] = {
             "apply": lambda: self._apply(text or ""),
-            "get": lambda: json.dumps({"kind": "List", "items": self._meant(words_of(arguments[1:]))}),
+            "get": lambda: json.dumps({"kind": "List", "items": self._meant(command_line_of(arguments[1:]))}),
             "delete": lambda: self._delete(arguments[1:]),
             "config": lambda: self._config(arguments[1]),
             "version": lambda: json.dumps({"clientVersion": {"minor": "35"}, "serverVersion": self.version}),
@@ -75,7 +75,7 @@ class Cluster:
 
     def commands_of(self, verb: str) -> list[tuple[str, ...]]:
         """The commands that began with this word."""
-        return [words for words in self.commands if words[0] == verb]
+        return [command for command in self.commands if command[0] == verb]
 
     def _config(self, what: str) -> str:
         view = {"clusters": [{"name": "x", "cluster": {"server": self.server}}]}
@@ -90,7 +90,7 @@ class Cluster:
     def _delete(self, arguments: tuple[str, ...]) -> str:
         selectors = _values("--selector=", arguments)
         places = _values("--namespace=", arguments)
-        for item in self._meant(words_of(arguments)):
+        for item in self._meant(command_line_of(arguments)):
             if places and item["metadata"].get("namespace") not in places:
                 continue
             if all(selector in [f"{key}={value}" for key, value in labels(item).items()] for selector in selectors):
@@ -106,12 +106,12 @@ class Cluster:
             if item is not gone and (name is None or item["metadata"].get("namespace") != name)
         ]
 
-    def _meant(self, words: list[str]) -> list[Object]:
+    def _meant(self, command: list[str]) -> list[Object]:
         """What the words mean: kinds by comma, a kind's names, or KIND/NAME each."""
-        if "/" in words[0]:
-            pairs = [word.split("/") for word in words]
+        if "/" in command[0]:
+            pairs = [argument.split("/") for argument in command]
         else:
-            pairs = [[kind, *words[1:]] for kind in words[0].split(",")]
+            pairs = [[kind, *command[1:]] for kind in command[0].split(",")]
         return [item for pair in pairs for item in self._named(*pair)]
 
     def _named(self, kind: str, *names: str) -> list[Object]:
@@ -162,21 +162,21 @@ def volume(name: str, namespace: str, policy: str) -> dict[str, Any]:
     return thing("PersistentVolume", name, spec=spec)
 
 
-def kind_of(word: str) -> str:
+def kind_of(argument: str) -> str:
     """The kind that a word of the command line means."""
-    if word in KINDS:
-        return KINDS[word]
-    singular = word.removesuffix("s")
-    return next((kind for kind in (*KINDS.values(), *PLAIN) if kind.lower() == singular), word)
+    if argument in KINDS:
+        return KINDS[argument]
+    singular = argument.removesuffix("s")
+    return next((kind for kind in (*KINDS.values(), *PLAIN) if kind.lower() == singular), argument)
 
 
-def words_of(arguments: tuple[str, ...]) -> list[str]:
+def command_line_of(arguments: tuple[str, ...]) -> list[str]:
     """The arguments that are no flags."""
-    return [word for word in arguments if not word.startswith("-")]
+    return [argument for argument in arguments if not argument.startswith("-")]
 
 
 def _values(flag: str, arguments: tuple[str, ...]) -> list[str]:
-    return [word.removeprefix(flag) for word in arguments if word.startswith(flag)]
+    return [argument.removeprefix(flag) for argument in arguments if argument.startswith(flag)]
 
 
 def labels(item: Object) -> Mapping[str, str]:

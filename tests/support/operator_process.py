@@ -52,9 +52,9 @@ def start(kubeconfig: Path, log: Path, *command: str, **settings: str) -> subpro
         "HTTP_PORT": "0",
         **settings,
     }
-    words = [sys.executable, "-m", "whatsapp_operator", *command]
+    arguments = [sys.executable, "-m", "whatsapp_operator", *command]
     with log.open("wb") as output:
-        return subprocess.Popen(words, env=environment, stderr=output, cwd=log.parent)
+        return subprocess.Popen(arguments, env=environment, stderr=output, cwd=log.parent)
 
 
 def log_lines(log: Path) -> list[dict[str, Any]]:

@@ -151,9 +151,9 @@ class RunnerProcess:
         """The browser's process of that --type; `None` is the main one."""
         for process in self.descendants():
             # Processes that the browser started write their title with blanks, the others with zero bytes.
-            words = Path(f"/proc/{process.pid}/cmdline").read_bytes().decode().replace("\0", " ").split()
-            if words and "headless-shell" in words[0]:
-                types = [reported.removeprefix("--type=") for reported in words if reported.startswith("--type=")]
+            arguments = Path(f"/proc/{process.pid}/cmdline").read_bytes().decode().replace("\0", " ").split()
+            if arguments and "headless-shell" in arguments[0]:
+                types = [reported.removeprefix("--type=") for reported in arguments if reported.startswith("--type=")]
                 if types == ([kind] if kind else []):
                     return process
         raise AssertionError(f"no browser process of type {kind} among {self.descendants()}")

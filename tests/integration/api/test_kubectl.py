@@ -223,7 +223,7 @@ def test_every_published_field_has_a_description(api: ApiClient, kind: Kind) -> 
 
 
 @pytest.mark.parametrize(
-    ("path", "words"),
+    ("path", "text"),
     [
         ("was", "One WhatsApp Web session"),
         ("was.spec.profile.size", "It may only grow"),
@@ -232,8 +232,8 @@ def test_every_published_field_has_a_description(api: ApiClient, kind: Kind) -> 
         ("wasq.spec.sessions", "0 admits none"),
     ],
 )
-def test_kubectl_explains(cluster: LightCluster, api: ApiClient, path: str, words: str) -> None:
+def test_kubectl_explains(cluster: LightCluster, api: ApiClient, path: str, text: str) -> None:
     """Samples through kubectl itself, at every depth."""
     published(api)
 
-    assert words in " ".join(cluster.kubectl("explain", path).split())
+    assert text in " ".join(cluster.kubectl("explain", path).split())

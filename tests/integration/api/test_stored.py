@@ -64,8 +64,8 @@ def stock(cluster: LightCluster, api: ApiClient) -> Iterator[Iterator[str]]:
     ours = copy.deepcopy(definition(SESSION))
     ours["metadata"]["name"] = f"{SESSION.plural}.{GROUP}"
     ours["spec"]["group"] = GROUP
-    for word in ("shortNames", "categories"):
-        del ours["spec"]["names"][word]
+    for field in ("shortNames", "categories"):
+        del ours["spec"]["names"][field]
     loose = copy.deepcopy(ours)
     version = loose["spec"]["versions"][0]
     version["schema"]["openAPIV3Schema"] = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}

@@ -38,13 +38,13 @@ async def small_containers(harness: OperatorHarness) -> str:
 async def test_a_pod_that_the_namespace_does_not_allow_is_told(harness: OperatorHarness, obstacle: Any) -> None:
     """403: the reason and the API server's words in Ready and in an event's place; nothing is half made."""
     await harness.quota(sessions=1)
-    words = await obstacle(harness)
+    message = await obstacle(harness)
     await harness.operator()
     await harness.session("a")
 
     ready = await harness.wait_for_condition("a", "Ready", status="False", reason="Forbidden")
 
-    assert words in ready["message"]
+    assert message in ready["message"]
     assert ("True", "False") == (
         (await harness.condition("a", "Admitted"))["status"],
         (await harness.condition("a", "PodReady"))["status"],
@@ -80,7 +80,7 @@ async def test_a_priority_class_that_does_not_exist_is_told(harness: OperatorHar
 @pytest.fixture
 async def policy(harness: OperatorHarness) -> AsyncIterator[str]:
     """A policy of the cluster that refuses every pod of the test's namespace as invalid."""
-    words = "pods need a label that nobody knows"
+    message = "pods need a label that nobody knows"
     spec = {
         "failurePolicy": "Fail",
         "matchConstraints": {
@@ -88,7 +88,7 @@ async def policy(harness: OperatorHarness) -> AsyncIterator[str]:
                 {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
             ]
         },
-        "validations": [{"expression": "false", "message": words}],
+        "validations": [{"expression": "false", "message": message}],
     }
     selector = {"matchLabels": {"kubernetes.io/metadata.name": harness.namespace}}
     binding = {
@@ -100,7 +100,7 @@ async def policy(harness: OperatorHarness) -> AsyncIterator[str]:
     await harness.admin.create(BINDING, "", named(harness.namespace, spec=binding))
     try:
         await harness.until("the policy to be in force", lambda: _refused(harness))
-        yield words
+        yield message
     finally:
         await harness.admin.delete(BINDING, "", harness.namespace)
         await harness.admin.delete(POLICY, "", harness.namespace)

@@ -41,10 +41,10 @@ async def test_the_place_is_kept_until_the_pod_is_gone(harness: OperatorHarness)
 
     await harness.edit("a", {"spec": {"operatingMode": "Suspended"}})
 
-    async def ending() -> bool:
+    async def is_ending() -> bool:
         return "deletionTimestamp" in (await harness.pod("a") or {"metadata": {}})["metadata"]
 
-    await harness.until("the pod to be ending", ending)
+    await harness.until("the pod to be ending", is_ending)
 
     async def no_pod() -> bool:
         return await harness.pod("b") is None

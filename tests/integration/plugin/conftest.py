@@ -62,18 +62,18 @@ class PluginHarness:
     store: StateStore
     folder: Path
 
-    async def kubectl(self, *words: str, rights: list[dict[str, Any]] | None = None) -> CommandResult:
+    async def kubectl(self, *arguments: str, rights: list[dict[str, Any]] | None = None) -> CommandResult:
         """Run `kubectl WORDS` as a person with these rights in the namespace; None: as an admin."""
-        process = await self.start(*words, rights=rights)
+        process = await self.start(*arguments, rights=rights)
         out, err = await process.communicate()
         return CommandResult(status=process.returncode or 0, out=out.decode(), err=err.decode())
 
-    async def start(self, *words: str, rights: list[dict[str, Any]] | None = None) -> asyncio.subprocess.Process:
+    async def start(self, *arguments: str, rights: list[dict[str, Any]] | None = None) -> asyncio.subprocess.Process:
         """The same, to be listened to while it runs."""
         kubeconfig = self.cluster.kubeconfig if rights is None else self._person(rights)
         return await asyncio.create_subprocess_exec(
             self.folder / "kubectl",
-            *words,
+            *arguments,
             env={
                 "PATH": f"{self.folder}:{PLUGIN}:/usr/bin:/bin",
                 "HOME": str(self.folder),

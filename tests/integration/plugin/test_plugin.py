@@ -66,9 +66,9 @@ async def test_watches_until_linked(harness: PluginHarness) -> None:
     """Each code of the page is shown as it comes, and linking ends the watch."""
     report(harness, RunnerState.QR_PENDING)
     harness.store.show_code(CODE, lifetime=60)
-    words = ["whatsapp", "qr", "sales", "-n", harness.namespace, "--watch", "-o", "text"]
+    arguments = ["whatsapp", "qr", "sales", "-n", harness.namespace, "--watch", "-o", "text"]
 
-    watching = await harness.start(*words, rights=LINKER)
+    watching = await harness.start(*arguments, rights=LINKER)
     assert watching.stdout is not None
     assert f"{CODE}\n" == (await watching.stdout.readline()).decode()
     harness.store.show_code(LATER, lifetime=60)

@@ -67,10 +67,10 @@ def typed(target: str, *variables: str) -> list[str]:
 )
 def test_makes_variables_are_the_programs_arguments(variables: list[str], expected: str) -> None:
     """What a person types after `make demo` arrives, and what they do not type stays at its default."""
-    words = typed("demo", *variables)
+    arguments = typed("demo", *variables)
 
-    assert ["-m", "session_demo", *expected.split()] == words[1:]
-    command_line._parser().parse_args(words[3:])
+    assert ["-m", "session_demo", *expected.split()] == arguments[1:]
+    command_line._parser().parse_args(arguments[3:])
 
 
 def test_demo_down_knows_which_cluster() -> None:
@@ -79,13 +79,13 @@ def test_demo_down_knows_which_cluster() -> None:
 
 
 @pytest.mark.parametrize(
-    "words",
+    "arguments",
     [["play", "--cluster", "other"], ["play", "--access-mode", "ReadWriteMany"], ["down", "--registry", "x"], []],
 )
-def test_what_cannot_be_meant_is_refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_cannot_be_meant_is_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """With the choices that there are."""
     with pytest.raises(SystemExit) as caught:
-        command_line.main(words)
+        command_line.main(arguments)
 
     assert 2 == caught.value.code
     assert "usage:" in capsys.readouterr().err
@@ -111,9 +111,9 @@ def current_cluster(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 def test_the_wishes_reach_the_cluster(asked: dict[str, Any]) -> None:
     """All of them, and then the scenario runs on the prepared cluster."""
-    words = "--registry a.b/c --registry-insecure --storage-class fast --access-mode ReadWriteOnce --mode modern"
+    arguments = "--registry a.b/c --registry-insecure --storage-class fast --access-mode ReadWriteOnce --mode modern"
 
-    status = command_line.main(["play", "--cluster", "current", *words.split()])
+    status = command_line.main(["play", "--cluster", "current", *arguments.split()])
 
     expected = Options(
         registry="a.b/c", insecure=True, storage_class="fast", access_mode="ReadWriteOnce", mode="modern"

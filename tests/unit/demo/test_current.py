@@ -63,7 +63,9 @@ def ours() -> list[dict[str, Any]]:
 
 def changes(cluster: Cluster) -> list[str]:
     """The words of every command that changes something."""
-    return [" ".join(words) for words in cluster.commands if words[0] in ("apply", "delete", "create", "patch")]
+    return [
+        " ".join(arguments) for arguments in cluster.commands if arguments[0] in ("apply", "delete", "create", "patch")
+    ]
 
 
 def test_looking_changes_nothing_and_says_where_it_is() -> None:
@@ -168,7 +170,7 @@ def test_brought_crds_carry_the_demos_mark() -> None:
     current.install_crds(kubectl(cluster))
 
     assert CrdOwner.DEMO == preflight.crd_owner(item for item in cluster.objects)
-    asked = [words[1] for words in cluster.commands_of("get")]
+    asked = [arguments[1] for arguments in cluster.commands_of("get")]
     assert [",".join(CRDS)] == asked
     (waited,) = cluster.commands_of("wait")
     assert {f"crd/{name}" for name in CRDS} < set(waited)

@@ -99,7 +99,7 @@ def test_all_rights_are_there() -> None:
     cluster = Cluster()
 
     assert [] == kube_context.missing_rights(kubectl(cluster))
-    assert list(kube_context.REQUIRED_RIGHTS) == [words[-1] for words in cluster.commands_of("auth")]
+    assert list(kube_context.REQUIRED_RIGHTS) == [arguments[-1] for arguments in cluster.commands_of("auth")]
 
 
 def test_each_missing_right_is_named() -> None:

@@ -54,7 +54,7 @@ def test_a_package_that_the_index_does_not_know_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    "words",
+    "stderr",
     [
         "Traceback (most recent call last):\n…\nrequests.exceptions.ConnectionError: HTTPSConnectionPool(host='x')",
         "requests.exceptions.ReadTimeout: HTTPSConnectionPool(host='x'): Read timed out. (read timeout=10)",
@@ -62,9 +62,9 @@ def test_a_package_that_the_index_does_not_know_is_named() -> None:
         "pip_audit._service.interface.ServiceError",
     ],
 )
-def test_a_service_that_cannot_be_reached_is_told_in_one_line(words: str) -> None:
+def test_a_service_that_cannot_be_reached_is_told_in_one_line(stderr: str) -> None:
     """And the other checks go on."""
-    assert (["audit: not done, the vulnerability service cannot be reached"], 0) == evaluate(1, "", words)
+    assert (["audit: not done, the vulnerability service cannot be reached"], 0) == evaluate(1, "", stderr)
 
 
 @pytest.mark.parametrize("stdout", ["", "[]", "{"])

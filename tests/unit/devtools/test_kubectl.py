@@ -28,9 +28,9 @@ def echoing(tmp_path: Path) -> Kubectl:
 
 def test_kubectl_is_given_words_input_and_cluster(echoing: Kubectl, tmp_path: Path) -> None:
     """Its cache is the cluster's own: another cluster may stand at the same address tomorrow."""
-    words, text, environment, _ = json.loads(echoing("apply", "-f", "-", input="objects"))
+    arguments, text, environment, _ = json.loads(echoing("apply", "-f", "-", input="objects"))
 
-    assert words == ["apply", "-f", "-"]
+    assert arguments == ["apply", "-f", "-"]
     assert text == "objects"
     assert environment == {"KUBECONFIG": str(tmp_path / "config"), "KUBECACHEDIR": str(tmp_path / "cache")}
 

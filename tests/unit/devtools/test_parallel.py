@@ -40,8 +40,8 @@ def test_the_others_come_to_their_end_when_one_fails() -> None:
 def test_all_that_failed_is_told_once() -> None:
     """The same full disk stops both."""
 
-    def fails(words: str) -> None:
-        raise BuildError(words)
+    def fails(message: str) -> None:
+        raise BuildError(message)
 
     with pytest.raises(BuildError) as raised:
         run_parallel(lambda: fails("full"), lambda: fails("full"), lambda: fails("broken line"))

@@ -56,12 +56,14 @@ class ScriptedKubectl:
         self.answer_to()
 
     def answer_to(
-        self, *words: str, out: object = "", err: str = "", status: int = 0, keeps_running: bool = False
+        self, *arguments: str, out: object = "", err: str = "", status: int = 0, keeps_running: bool = False
     ) -> None:
         """Add a rule; `keeps_running` keeps the program running until it is ended, as port-forward does."""
         text = out if isinstance(out, str) else json.dumps(out)
-        if words:
-            self.rules.insert(0, {"words": words, "out": text, "err": err, "status": status, "stays": keeps_running})
+        if arguments:
+            self.rules.insert(
+                0, {"words": arguments, "out": text, "err": err, "status": status, "stays": keeps_running}
+            )
         (self.folder / "rules").write_text(json.dumps(self.rules))
 
     def calls(self) -> list[list[str]]:
@@ -160,10 +162,10 @@ def children(folder: Path) -> set[int]:
     """The running processes that this one has started from a folder; other tests of this worker may have children too."""
     mine = Path(f"/proc/{os.getpid()}/task")
     started = {int(pid) for task in mine.iterdir() for pid in (task / "children").read_text().split()}
-    return {pid for pid in started if str(folder) in words_of(pid)}
+    return {pid for pid in started if str(folder) in command_line_of(pid)}
 
 
-def words_of(pid: int) -> str:
+def command_line_of(pid: int) -> str:
     """A process's command line, empty when it has ended."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_text()

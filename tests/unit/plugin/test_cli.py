@@ -16,7 +16,7 @@ SCRIPT = Path(__file__).parents[3] / "plugin" / "kubectl-whatsapp"
 
 @pytest.mark.usefixtures("session_cluster")
 @pytest.mark.parametrize(
-    "words",
+    "arguments",
     [
         ["qr", "sales", "out.txt", "-n", "shop", "-o", "text"],
         ["qr", "sales", "-n", "shop", "-o", "text", "out.txt"],
@@ -26,7 +26,7 @@ SCRIPT = Path(__file__).parents[3] / "plugin" / "kubectl-whatsapp"
     ],
 )
 def test_words_come_in_any_order(
-    words: Sequence[str],
+    arguments: Sequence[str],
     scripted_kubectl: ScriptedKubectl,
     harness: ConsoleHarness,
     monkeypatch: pytest.MonkeyPatch,
@@ -35,7 +35,7 @@ def test_words_come_in_any_order(
     """Flags may stand before the command, between the words and behind them, where they count more."""
     monkeypatch.chdir(tmp_path)
 
-    status = main(words, console=harness.console)
+    status = main(arguments, console=harness.console)
 
     asked = ["get", "whatsappsessions.wasession.dev", "sales", "--namespace=shop", "--output=json"]
     assert (0, asked) == (status, scripted_kubectl.calls()[0])
@@ -43,7 +43,7 @@ def test_words_come_in_any_order(
 
 
 @pytest.mark.parametrize(
-    ("words", "hint"),
+    ("arguments", "hint"),
     [
         ([], "Usage: kubectl whatsapp"),
         (["-n", "shop"], "Usage: kubectl whatsapp"),
@@ -61,9 +61,9 @@ def test_words_come_in_any_order(
         (["qr", "sales", "file", "more"], "error: Got unexpected extra argument(s) (more)"),
     ],
 )
-def test_words_that_make_no_sense(words: Sequence[str], hint: str, harness: ConsoleHarness) -> None:
+def test_words_that_make_no_sense(arguments: Sequence[str], hint: str, harness: ConsoleHarness) -> None:
     """Status 2, and a hint about which word; the cluster is not asked."""
-    status = main(words, console=harness.console)
+    status = main(arguments, console=harness.console)
 
     assert (2, "") == (status, harness.out.getvalue())
     assert hint in harness.err.getvalue()
@@ -76,10 +76,10 @@ def test_where_help_is(harness: ConsoleHarness) -> None:
     assert harness.err.getvalue().endswith("\nSee 'kubectl whatsapp status --help' for usage.\n")
 
 
-@pytest.mark.parametrize("words", [["--help"], ["-h"], ["status", "-h"]])
-def test_help_is_no_mistake(words: Sequence[str], capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["status", "-h"]])
+def test_help_is_no_mistake(arguments: Sequence[str], capsys: pytest.CaptureFixture[str]) -> None:
     """Whoever asks for help gets status 0, on standard output."""
-    assert 0 == main(words)
+    assert 0 == main(arguments)
     assert "how full their quotas are" in capsys.readouterr().out
 
 

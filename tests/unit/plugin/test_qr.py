@@ -53,7 +53,7 @@ def test_without_a_namespace_kubectl_decides(session_cluster: ScriptedKubectl, h
     run(harness, "qr", "sales")
 
     session, secret, forward = session_cluster.calls()
-    assert not any("namespace" in word for word in session)
+    assert not any("namespace" in argument for argument in session)
     assert "--namespace=shop" in secret
     assert "--namespace=shop" in forward
 

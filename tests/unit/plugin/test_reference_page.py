@@ -32,10 +32,10 @@ def test_every_format_is_in_the_page(command: str, capsys: pytest.CaptureFixture
     """The words that --output takes are told with it."""
     main([command, "--help"])
 
-    words = re.findall(r"--output <([a-z|]+)>", capsys.readouterr().out)[0].split("|")
+    formats = re.findall(r"--output <([a-z|]+)>", capsys.readouterr().out)[0].split("|")
     section = PAGE.split(f"## kubectl whatsapp {command}")[1].split("\n## ")[0]
     row = next(line for line in section.splitlines() if "`--output`" in line)
-    assert set(words) == set(re.findall(r"`([a-z]+)`", row))
+    assert set(formats) == set(re.findall(r"`([a-z]+)`", row))
 
 
 def test_the_common_options_are_in_the_page(capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,13 +21,13 @@ SCRIPT = Path(__file__).parents[3] / "plugin" / "kubectl-whatsapp"
 
 
 def on_a_terminal(
-    folder: Path, *words: str, columns: int, lines: int = 50, locale: Mapping[str, str] = UTF8
+    folder: Path, *arguments: str, columns: int, lines: int = 50, locale: Mapping[str, str] = UTF8
 ) -> tuple[int, str]:
     """Run the plugin on a terminal of that size; returns status and all that it showed."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
     environment = {"PATH": f"{folder}:/usr/bin:/bin", "TERM": "xterm", "HOME": str(folder), **locale}
-    with subprocess.Popen([SCRIPT, *words], stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as process:
+    with subprocess.Popen([SCRIPT, *arguments], stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as process:
         os.close(theirs)
         shown = b""
         try:
@@ -149,9 +149,9 @@ def assert_signs_alone(shown: str) -> None:
 
 @pytest.mark.usefixtures("session_cluster")
 @pytest.mark.parametrize("field", ["state", "reason", "message"])
-@pytest.mark.parametrize("words", [[], ["--watch"], ["-o", "json"]])
+@pytest.mark.parametrize("arguments", [[], ["--watch"], ["-o", "json"]])
 def test_a_hostile_runner(
-    scripted_kubectl: ScriptedKubectl, scripted_runner: ScriptedRunner, field: str, words: list[str]
+    scripted_kubectl: ScriptedKubectl, scripted_runner: ScriptedRunner, field: str, arguments: list[str]
 ) -> None:
     """What a runner says of its state reaches the terminal as signs."""
     output = {"revision": 1, "state": "TemporarilyBanned", "reason": "Banned", "message": "", field: HOSTILE}
@@ -159,7 +159,7 @@ def test_a_hostile_runner(
     if field == "state":  # a word never heard is waited for, so that the watch has to be ended by something
         scripted_runner.limit = 3
 
-    status, shown = on_a_terminal(scripted_kubectl.folder, "qr", "sales", "-n", "shop", *words, columns=100)
+    status, shown = on_a_terminal(scripted_kubectl.folder, "qr", "sales", "-n", "shop", *arguments, columns=100)
 
     assert 1 == status
     assert OURS.sub("", shown).isprintable()
@@ -232,8 +232,8 @@ def test_a_code_without_colours(
     """It is drawn in the terminal's own, and the screen is not wiped by a sequence that it may not know."""
     scripted_runner.steps = [("QRPending", "2@code-1"), ("Connected", None)]
 
-    words = ["qr", "sales", "-n", "shop", "--watch"]
-    status, shown = on_a_terminal(scripted_kubectl.folder, *words, columns=100, locale=UTF8 | variables)
+    arguments = ["qr", "sales", "-n", "shop", "--watch"]
+    status, shown = on_a_terminal(scripted_kubectl.folder, *arguments, columns=100, locale=UTF8 | variables)
 
     assert 0 == status
     assert shown.startswith(draw("2@code-1", columns=100, colours=False))

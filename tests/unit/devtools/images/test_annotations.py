@@ -92,8 +92,8 @@ def test_an_archive_knows_its_version(checkout: Path) -> None:
 
 def test_a_checkout_knows_its_commit_and_whether_it_is_clean(checkout: Path) -> None:
     """A change that is not committed is told, for then the commit is not all there is."""
-    for words in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "-m", "x"]):
-        subprocess.run([*GIT, *words], cwd=checkout, check=True)
+    for arguments in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "-m", "x"]):
+        subprocess.run([*GIT, *arguments], cwd=checkout, check=True)
     subprocess.run(["git", "remote", "add", "origin", "https://jo:secret@git.example/it"], cwd=checkout, check=True)
     commit = subprocess.check_output(["git", "rev-parse", "HEAD"], cwd=checkout, text=True).strip()
     clean = find_origin(checkout)

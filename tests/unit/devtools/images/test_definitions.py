@@ -34,7 +34,7 @@ def root(tmp_path: Path) -> Path:
 def copied(image: Image) -> list[str]:
     """The sources of a Dockerfile's COPY lines, those between its stages apart."""
     lines = (ROOT / image.dockerfile).read_text().splitlines()
-    return [word for line in lines if re.match(r"COPY (?!--from)", line) for word in line.split()[1:-1]]
+    return [source for line in lines if re.match(r"COPY (?!--from)", line) for source in line.split()[1:-1]]
 
 
 @names

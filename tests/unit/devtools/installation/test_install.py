@@ -128,7 +128,7 @@ def test_both_start_side_by_side() -> None:
 
     install.install(kubectl(cluster), IMAGES, InstallOptions(), progress=NoProgress())
 
-    verbs = [words[0] for words in cluster.commands if words[0] in {"apply", "rollout"}]
+    verbs = [arguments[0] for arguments in cluster.commands if arguments[0] in {"apply", "rollout"}]
     assert ["rollout", "rollout"] == verbs[-2:]
     assert "rollout" not in verbs[:-2]
 
@@ -205,7 +205,7 @@ def test_what_would_make_pods_anew_goes_before_them() -> None:
     install.remove_leftovers(kubectl(cluster))
 
     assert ["deployments,whatsappsessions", "pods,persistentvolumeclaims"] == [
-        words[1] for words in cluster.commands_of("delete")
+        arguments[1] for arguments in cluster.commands_of("delete")
     ]
 
 

@@ -102,8 +102,10 @@ def test_the_mode_is_said_once(before: list[str]) -> None:
     (found,) = transformers.with_mode([deployment("s", "standin", args=before)], "modern")
 
     arguments = container(found)["args"]
-    assert ["--mode=modern"] == [word for word in arguments if word.startswith("--mode=")]
-    assert [word for word in before if "mode" not in word] == [word for word in arguments if "mode" not in word]
+    assert ["--mode=modern"] == [argument for argument in arguments if argument.startswith("--mode=")]
+    assert [argument for argument in before if "mode" not in argument] == [
+        argument for argument in arguments if "mode" not in argument
+    ]
 
 
 def test_a_mark_keeps_other_labels() -> None:
