@@ -1,4 +1,8 @@
-"""What all tests share: properties are tried without a clock, since a machine may be busy; and where they can not run."""
+"""What all tests share: how properties are tried, and what cannot run on every machine.
+
+Without a clock, since a machine may be busy; for the coverage with a few examples, the same each time, so that the
+floor is neither slow nor a matter of luck.
+"""
 
 import os
 
@@ -6,6 +10,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "coverage", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True, max_examples=10
+)
 if "CI" not in os.environ:  # there, hypothesis takes a profile of its own, which tries the same examples each time
     settings.load_profile("busy machine")
 

@@ -1,7 +1,3 @@
-.PHONY: manifests
-manifests: setup ## Write manifests/install.yaml from manifests/base
-	@$(PYTHON) -m manifests.rendering
-
 .PHONY: test-manifests
 test-manifests: programs ## Check the manifests: schemas, kube-score, rights, a dry run on a real API server
 	@$(PYTHON) -m manifests.checkers

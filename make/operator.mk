@@ -5,7 +5,3 @@ test-operator: programs ## The operator against a real API server (minutes, no r
 .PHONY: test-operator-crashes
 test-operator-crashes: setup ## The operator killed at every single write of every scenario (minutes)
 	EXHAUSTIVE=1 $(PYTEST) tests/unit/runtime/test_crashes.py -n 2
-
-.PHONY: settings-page
-settings-page: setup ## Make docs/reference/settings.md from the settings
-	$(PYTHON) -m whatsapp_operator.app.settings_page > docs/reference/settings.md

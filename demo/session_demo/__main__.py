@@ -14,6 +14,7 @@ from session_devtools.errors import ToolError
 from session_devtools.kubectl import Kubectl
 
 from session_demo import context, current
+from session_demo.alone import alone
 from session_demo.cast import NAMESPACE
 from session_demo.farewell import farewell
 from session_demo.play import play
@@ -44,13 +45,18 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _play(given: argparse.Namespace) -> int:
+    with alone(f"the cluster {given.name}", advice=", or choose another cluster by DEMO_NAME=…"):
+        return _play_local(given)
+
+
+def _play_local(given: argparse.Namespace) -> int:
     from session_demo import places  # late, here and below: a demo on somebody's cluster loads none of ours
 
     story = Story()
     for line in _without_effect(given):
         story.say(line)
     story.chapter("Setting the stage: a real Kubernetes, the images, the operator, the stand-in")
-    story.say("   the play takes a minute and a half; what this machine lacks for it is prepared before, and said now")
+    story.say("   the play takes about a minute; what this machine lacks for it is prepared before, and said now")
     kubectl, images = places.local(given.name)
     stage = set_up(story, kubectl, images, Choice(mode=given.mode))
     _tell(story, stage)
@@ -75,11 +81,17 @@ def _play_current(given: argparse.Namespace) -> int:
         access_mode=given.access_mode,
         mode=given.mode,
     )
+    place = context.current()
+    with alone(place.server):
+        return _play_there(wish, place)
+
+
+def _play_there(wish: current.Wish, place: context.Context) -> int:
     story = Story()
     story.chapter(
         "Setting the stage: the current context's Kubernetes, the images, an operator of its own, the stand-in"
     )
-    ground = current.look(story, wish, context.current())
+    ground = current.look(story, wish, place)
     stage = current.prepare(story, wish, ground)
     _tell(story, stage)
     status = story.finish()
@@ -109,14 +121,16 @@ def _farewell(story: Story, kubectl: Kubectl, remark: str) -> None:
 def _down(given: argparse.Namespace) -> int:
     from session_demo import places
 
-    places.remove(given.name)
+    with alone(f"the cluster {given.name}"):
+        places.remove(given.name)
     return 0
 
 
 def _down_current(_: argparse.Namespace) -> int:
-    story = Story()
+    story, place = Story(), context.current()
     story.chapter("Removing what the demo made, and nothing else")
-    current.clear(story, context.current())
+    with alone(place.server):
+        current.clear(story, place)
     return 0
 
 

@@ -21,7 +21,7 @@ from session_demo.cast import CRDS, NAMESPACE, QUOTA
 from session_demo.context import Context
 from session_demo.delivery import Delivery, chosen
 from session_demo.errors import DemoError
-from session_demo.setup import ROOT, Choice, remove_leftovers, set_up
+from session_demo.setup import ROOT, Choice, remove_leftovers, remove_namespace, set_up
 from session_demo.stage import Stage
 from session_demo.story import Story
 from session_demo.survey import OPERATOR_NAMESPACE, Crds, Survey
@@ -134,6 +134,7 @@ def clear(story: Story, place: Context) -> None:
     if f"namespace {NAMESPACE}" not in found.foreign:
         with story.doing(f"removing namespace {NAMESPACE} with its sessions and volumes, and the quota {QUOTA}"):
             remove_leftovers(kubectl)
+            remove_namespace(kubectl)
     kinds = ("namespace", "clusterrole", "clusterrolebinding")
     if mine := [
         f"{kind}/{OPERATOR_NAMESPACE}" for kind in kinds if f"{kind} {OPERATOR_NAMESPACE}" not in found.foreign

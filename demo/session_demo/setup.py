@@ -10,9 +10,10 @@ import json
 import secrets
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from session_devtools.commands import run
 from session_devtools.kubectl import Kubectl
@@ -51,8 +52,10 @@ def set_up(story: Story, kubectl: Kubectl, images: Images, choice: Choice) -> St
     token = secrets.token_hex(16)
     with story.doing("the stand-in for WhatsApp Web, with its phone"):
         ca = install_standin(kubectl, images, token=token, choice=choice)
+        operator, where = install_operator(kubectl, images, ca=ca, choice=choice)  # starts meanwhile
+        rollout(kubectl, "standin", NAMESPACE, within=choice.patience)
     with story.doing("the operator"):
-        install_operator(kubectl, images, ca=ca, choice=choice)
+        rollout(kubectl, operator, where, within=choice.patience)
     return Stage(
         kubectl=kubectl,
         phone_namespace=NAMESPACE,
@@ -66,27 +69,54 @@ def set_up(story: Story, kubectl: Kubectl, images: Images, choice: Choice) -> St
 
 
 def remove_leftovers(kubectl: Kubectl, *, within: float = 180) -> None:
-    """Remove the demo's sessions, claims, volumes, namespace and quota, and wait until they are gone."""
+    """Remove the demo's sessions, claims, volumes and quota, and wait until they are gone.
+
+    The namespace stays, unless it is on its way out: Kubernetes would begin to look into it only five seconds later.
+    """
     volumes = [
         item["metadata"]["name"]
-        for item in json.loads(kubectl("get", "persistentvolumes", "--output=json"))["items"]
+        for item in kubectl.get("persistentvolumes")
         if item["spec"].get("claimRef", {}).get("namespace") == NAMESPACE
         and item["spec"].get("persistentVolumeReclaimPolicy") == "Delete"  # others are the storage's to keep
     ]
-    kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", f"--timeout={within:.0f}s", timeout=within + 10)
-    if kubectl.find("crd", "whatsappsessionquotas.wasession.dev") is not None:
-        kubectl("delete", "whatsappsessionquota", f"--selector=app.kubernetes.io/part-of={PART_OF}")
+    known = {item["metadata"]["name"] for item in kubectl.get("crd", *CRDS, missing_ok=True)}
+    there = kubectl.find("namespace", NAMESPACE)
+    if there is not None and "deletionTimestamp" in there["metadata"]:
+        remove_namespace(kubectl, within=within)
+    elif there is not None:
+        makers = (
+            "deployments",
+            *(["whatsappsessions"] if CRDS[0] in known else []),
+        )  # first: they would make pods anew
+        for kinds in makers, ("pods", "persistentvolumeclaims"):
+            _delete(kubectl, ",".join(kinds), "--all", f"--namespace={NAMESPACE}", within=within)
+    if CRDS[1] in known:
+        _delete(kubectl, "whatsappsessionquotas", f"--selector=app.kubernetes.io/part-of={PART_OF}", within=within)
     wait_until(
         "the volumes of an earlier demo are gone",
-        lambda: [name for name in volumes if kubectl.find("persistentvolume", name) is not None],
+        lambda: _names(kubectl.get("persistentvolumes", *volumes, missing_ok=True)) if volumes else [],
         lambda left: not left,
         within=within,
         every=0.5,
     )
 
 
+def remove_namespace(kubectl: Kubectl, *, within: float = 180) -> None:
+    """Remove the demo's namespace with all that is in it, and wait until it is gone."""
+    _delete(kubectl, "namespace", NAMESPACE, "--ignore-not-found", within=within)
+
+
+def _names(found: Iterable[Mapping[str, Any]]) -> list[str]:
+    return [item["metadata"]["name"] for item in found]
+
+
+def _delete(kubectl: Kubectl, *what: str, within: float) -> None:
+    """Delete objects and wait until they are gone."""
+    kubectl("delete", *what, f"--timeout={within:.0f}s", timeout=within + 10)
+
+
 def install_standin(kubectl: Kubectl, images: Images, *, token: str, choice: Choice) -> str:
-    """Install the stand-in and wait until it serves; returns its certificate authority (PEM)."""
+    """Install the stand-in, which then starts; returns its certificate authority (PEM)."""
     kubectl.apply(namespace(choice.instance))
     with tempfile.TemporaryDirectory() as folder:
         tls = Path(folder) / "tls"
@@ -96,7 +126,6 @@ def install_standin(kubectl: Kubectl, images: Images, *, token: str, choice: Cho
         kubectl.apply(*installation.standin_secrets(tls=tls, phone_token=token))
     rendered = installation.objects(kubectl("kustomize", str(ROOT / "manifests/standin")))
     kubectl.apply(*installation.with_mode(installation.with_images(rendered, images), choice.mode))
-    rollout(kubectl, "standin", NAMESPACE, within=choice.patience)
     return ca
 
 
@@ -106,8 +135,8 @@ def make_certificates(folder: Path, hosts: str) -> None:
     run(*command)
 
 
-def install_operator(kubectl: Kubectl, images: Images, *, ca: str, choice: Choice) -> None:
-    """Install CRDs and operator, and wait until it is ready to act."""
+def install_operator(kubectl: Kubectl, images: Images, *, ca: str, choice: Choice) -> tuple[str, str]:
+    """Install CRDs and operator, which then starts; returns its Deployment's name and namespace."""
     rendered = installation.objects(kubectl("kustomize", "--load-restrictor=LoadRestrictionsNone", str(choice.overlay)))
     found = installation.with_ca_stamp(installation.with_images(rendered, images), ca)
     where = installation.operator_namespace(found)
@@ -115,8 +144,7 @@ def install_operator(kubectl: Kubectl, images: Images, *, ca: str, choice: Choic
     kubectl.apply(installation.ca_config_map(namespace=where, ca=ca))
     kubectl.apply(*found)
     kubectl.wait_established(*CRDS)
-    name = next(item["metadata"]["name"] for item in found if item["kind"] == "Deployment")
-    rollout(kubectl, name, where, within=choice.patience)
+    return next(item["metadata"]["name"] for item in found if item["kind"] == "Deployment"), where
 
 
 def rollout(kubectl: Kubectl, deployment: str, where: str, *, within: float = 120) -> None:

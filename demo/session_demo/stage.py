@@ -39,6 +39,10 @@ for entry in pathlib.Path("/proc").iterdir():
 """ Run inside a session's container: ends Chromium's main process, and says so. """
 
 
+EVENTS = 12
+""" The latest that are shown below a missed step. """
+
+
 class NotYet(DemoError):
     """Something is not there yet."""
 
@@ -179,6 +183,13 @@ class Stage:
             return Seen(good=seen == (admitted, waiting), text=f"admitted {seen[0]}, waiting {seen[1]}")
 
         return look
+
+    def clues(self) -> str:
+        """Sessions, pods and the latest events, as kubectl prints them; or why it cannot."""
+        place = f"--namespace={NAMESPACE}"
+        objects = self.kubectl("get", "whatsappsessions,pods", place, check=False)
+        events = self.kubectl("get", "events", place, "--sort-by=.metadata.creationTimestamp", check=False)
+        return "\n".join([*objects.splitlines(), *events.splitlines()[-EVENTS:]])
 
     def kill_browser(self, name: str) -> None:
         """End Chromium's main process inside a session's container."""

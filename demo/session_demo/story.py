@@ -18,6 +18,9 @@ from typing import TextIO
 from session_devtools.errors import NotInTime, ToolError
 from session_devtools.waiting import wait_until
 
+CLUE = 200
+""" Characters of a line that is shown below a miss. """
+
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
@@ -37,6 +40,8 @@ class Story:
     out: TextIO = field(default_factory=lambda: sys.stdout)
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
+    clues: Callable[[], str] = lambda: ""
+    """ What is shown below a miss, for whoever looks for its cause. """
     misses: list[str] = field(default_factory=list)
     steps: int = 0
     _begun: float = field(init=False)
@@ -62,12 +67,22 @@ class Story:
         self.say(f"   ✓ {what} ({self.clock() - begun:.1f} s)")
 
     def expect(self, promise: str, probe: Probe, *, within: float, interval: float = 0.25) -> bool:
-        """Poll until the probe is good; tell and remember a miss after `within` seconds."""
+        """Poll until the probe is good; tell and remember a miss after `within` seconds.
+
+        A last look that failed (the cluster does not answer) tells what was seen before it, too.
+        """
         begun = self.clock()
+        seen = Seen(good=False, text="nothing")
+
+        def look() -> Seen:
+            nonlocal seen
+            seen = probe()
+            return seen
+
         try:
-            seen = wait_until(
+            wait_until(
                 promise,
-                probe,
+                look,
                 lambda seen: seen.good,
                 within=within,
                 every=interval,
@@ -76,7 +91,8 @@ class Story:
                 sleep=self.sleep,
             )
         except NotInTime as late:
-            seen = late.seen if isinstance(late.seen, Seen) else Seen(good=False, text=str(late.seen))
+            if isinstance(late.seen, ToolError):
+                seen = Seen(good=False, text=f"{late.seen} (before that: {seen.text})")
         self._tell(promise, seen, took=self.clock() - begun, limit=within)
         return seen.good
 
@@ -104,3 +120,5 @@ class Story:
         self.say(f"     seen: {seen.text} ({took:.1f} s of at most {limit:.0f} s)")
         if not seen.good:
             self.misses.append(f"{promise}; seen: {seen.text}")
+            for line in self.clues().splitlines():
+                self.say(f"       {line[:CLUE]}")

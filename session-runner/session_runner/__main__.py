@@ -24,6 +24,7 @@ from session_protocol import logs, open_files  # noqa: E402
 from session_protocol.environment import Variable  # noqa: E402
 from session_protocol.vocabulary import ExitCode, TokenScope  # noqa: E402
 
+from session_runner.commands import Commands  # noqa: E402
 from session_runner.endings import Ending  # noqa: E402
 from session_runner.host.last_words import write_last_words  # noqa: E402
 from session_runner.host.memory import kill_counter  # noqa: E402
@@ -69,9 +70,10 @@ async def run(settings: Settings) -> Ending:
             ExitCode.BAD_CONFIGURATION,
             f"TOKEN_DIR={settings.token_dir} has no file named {TokenScope.STATE} with a token; mount the session's Secret there.",
         )
-    metrics, store = Metrics(), StateStore(clock=utc_now)
+    metrics, store, commands = Metrics(), StateStore(clock=utc_now), Commands()
     api = Api(
         store=store,
+        door=commands,
         tokens=tokens,
         metrics=metrics,
         session_uid=settings.session_uid,
@@ -88,6 +90,7 @@ async def run(settings: Settings) -> Ending:
         store=store,
         metrics=metrics,
         kills=kill_counter(),
+        commands=commands,
         clock=utc_now,
         monotonic=time.monotonic,
         started=STARTED,

@@ -19,6 +19,7 @@ from pathlib import Path
 from playwright.async_api import Playwright
 from session_protocol.vocabulary import ExitCode, RunnerState, StateReason
 
+from session_runner.commands import Commands
 from session_runner.endings import Ending, RunEnded, out_of_memory
 from session_runner.host.footprint import settle
 from session_runner.host.memory import KillCounter
@@ -56,6 +57,7 @@ class Session:
     clock: Callable[[], datetime]
     monotonic: Callable[[], float]
     started: float
+    commands: Commands = field(default_factory=Commands)
     _playwright: Playwright | None = None
     _browser: BrowserPage | None = None
     _record: Record | None = None
@@ -135,8 +137,10 @@ class Session:
         reaper = asyncio.create_task(self._reap_for_ever())
         try:
             await self._watcher.fetch(browser)
+            self.commands.open(browser)
             await self._watcher.watch(browser)
         finally:
+            self.commands.close()
             reaper.cancel()
 
     async def _open(self, layout: ProfileLayout, watcher: Watcher) -> BrowserPage:

@@ -328,7 +328,3 @@ def settings_table() -> str:
         shown = "required" if default is None else f"`{default}`" if default else "empty"
         rows.append(f"| `{item.metadata['variable']}` | {shown} | {item.metadata['meaning']} |")
     return "\n".join(rows) + "\n"
-
-
-if __name__ == "__main__":  # `make runner-docs` pastes this into the reference page
-    print(settings_table(), end="")  # noqa: T201

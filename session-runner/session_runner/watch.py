@@ -113,7 +113,9 @@ class Watcher:
         self._stuck_since = self.started
 
     def wake(self, name: str, detail: str | None) -> None:
-        """The page reported an event: look soon. One of them carries a word that no later look would show."""
+        """The page reported an event: look soon. Two of them tell what no later look would show."""
+        if name == "logout_asked":
+            self._past = replace(self._past, logout_asked=self.monotonic())
         if name == "logout_reason":
             log.info("The page was logged out", extra={"logout_reason": detail})
             if detail == "account_locked":

@@ -28,7 +28,7 @@ def images(found: dict[str, Any]) -> list[str]:
 
 
 def test_install_yaml_is_the_base() -> None:
-    """install.yaml is what `make manifests` writes now: run it, and commit the result."""
+    """install.yaml is what `make generate` writes now: run it, and commit the result."""
     assert install_yaml() == INSTALL.read_text()
 
 

@@ -88,6 +88,12 @@ class Running:
         async with self.client.get(self.url + path, headers=headers, params=query) as response:
             return response.status, dict(response.headers), await response.read()
 
+    async def post(self, path: str, *, scope: str | None = "admin") -> tuple[int, dict[str, Any]]:
+        """Status and document of a command."""
+        headers = {"Authorization": f"Bearer {TOKENS[scope]}"} if scope else {}
+        async with self.client.post(self.url + path, headers=headers) as response:
+            return response.status, json.loads(await response.read())
+
     async def state(self, **query: str) -> dict[str, Any]:
         """GET /v1/state, which must succeed."""
         status, _, body = await self.get("/v1/state", **query)

@@ -1,6 +1,6 @@
 """The contract: WhatsAppSession and WhatsAppSessionQuota as models, and what makes the CRDs from them. No I/O.
 
-The models are the one source: `python -m whatsapp_operator.api.generate` (`make generate`) writes `crds/` and
+The models are the one source: `make generate` writes `crds/` and
 `docs/reference/api.md` from them, and a test fails when those differ. What other layers import:
 
 * `session`, `quota`: the two kinds with all their parts;

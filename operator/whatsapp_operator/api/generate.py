@@ -1,12 +1,9 @@
-"""`python -m whatsapp_operator.api.generate`: write what models and states say: CRDs, JSON Schemas, tables of the docs.
+"""What models and states say, as files: CRDs, JSON Schemas, API reference, Argo CD's health check.
 
-`make generate` runs it after a change of the models; with `--check` it writes nothing and fails when a file differs,
-which is what a test asks in its own way. The folder to write to is the repository's, found from this file.
+`make generate` (scripts/generate.py) writes them after a change of the models, and `make verify` fails until it has.
 """
 
-import argparse
 import json
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,9 +12,7 @@ import yaml
 from whatsapp_operator.api.crd.definitions import KINDS, definition
 from whatsapp_operator.api.crd.json_schema import json_schema, json_schema_path
 from whatsapp_operator.api.crd.reference import reference
-from whatsapp_operator.api.state_pages import HEALTH_CHECK, PAGES, filled, health_check
-
-REPOSITORY = Path(__file__).resolve().parents[3]
+from whatsapp_operator.api.state_pages import HEALTH_CHECK, health_check
 
 _HEADER = "# Written by `make generate` from whatsapp_operator.api; change the models, not this file.\n"
 
@@ -42,36 +37,3 @@ def files() -> Mapping[Path, str]:
         for kind in KINDS
     }
     return {**crds, **schemas, Path("docs/reference/api.md"): reference(), HEALTH_CHECK: health_check()}
-
-
-def differing(repository: Path) -> dict[Path, str]:
-    """Return the files that are missing or differ from what the models say, with the text they should have."""
-    written = {path: _text(repository / path) for path in (*files(), *PAGES)}
-    pages = {path: filled(text) for path in PAGES if (text := written[path]) is not None}
-    return {path: text for path, text in {**files(), **pages}.items() if written[path] != text}
-
-
-def _text(path: Path) -> str | None:
-    return path.read_text(encoding="utf-8") if path.is_file() else None
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Write the files, or check them; return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m whatsapp_operator.api.generate", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; fail when a file differs")
-    parser.add_argument("--into", type=Path, default=REPOSITORY, help="the repository (default: this one)")
-    options = parser.parse_args(arguments)
-    changed = differing(options.into)
-    if options.check:
-        for path in changed:
-            sys.stderr.write(f"{path} differs from the models: run `make generate`\n")
-        return 1 if changed else 0
-    for path, text in changed.items():
-        (options.into / path).parent.mkdir(parents=True, exist_ok=True)
-        (options.into / path).write_text(text, encoding="utf-8")
-        sys.stdout.write(f"wrote {path}\n")
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -1,7 +1,7 @@
 """All settings of the operator: environment variables, each with its meaning, unit, default and consequence.
 
-Read once at start, by `main`. docs/reference/settings.md is made from this class (`python -m
-whatsapp_operator.app.settings_page`), and a test holds the two together. A bad value ends the process with a message
+Read once at start, by `main`. docs/reference/settings.md is made from this class by
+`make generate`, and a test holds the two together. A bad value ends the process with a message
 that names the variable and says what would be right.
 """
 

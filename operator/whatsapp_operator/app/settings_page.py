@@ -1,9 +1,5 @@
-"""Makes docs/reference/settings.md from the settings' own docstrings: `python -m whatsapp_operator.app.settings_page`.
+"""The page docs/reference/settings.md, from the settings' own docstrings: `make generate` writes it."""
 
-A test compares the page with what this prints, so that the page is never yesterday's.
-"""
-
-import sys
 from datetime import timedelta
 from typing import Any
 
@@ -17,7 +13,7 @@ _HEAD = """\
 Environment variables of the operator's container, read once at start. Lengths of time are written like 30s, 5m or 1h30m.
 A missing or wrong one ends the process with a message that names it; an empty one counts as not set.
 The API server is found by `KUBECONFIG` where that is set, else by the pod's service account (where Kubernetes sets `KUBERNETES_SERVICE_HOST`), else by `~/.kube/config`.
-Made from `whatsapp_operator/app/settings.py` by `make settings-page`; do not edit.
+Made from `whatsapp_operator/app/settings.py` by `make generate`; do not edit.
 
 | Variable | Unit or form | Default | Meaning |
 |---|---|---|---|
@@ -47,7 +43,3 @@ def _row(name: str, field: Any) -> str:
     form = _FORMS.get(name) or ("duration" if isinstance(field.default, timedelta) else "text")
     meaning = " ".join(str(field.description).split())
     return f"| `{name.upper()}` | {form} | {default} | {meaning} |\n"
-
-
-if __name__ == "__main__":
-    sys.stdout.write(page())

@@ -1,13 +1,17 @@
 """The HTTP API: what each route answers, and starting to listen.
 
 `__main__` builds the application and serves it from the first moment on, so that also a runner that is still starting
-answers. No route ever touches the page: they read the store, so a hung page cannot hang the API.
+answers. No route touches the page: they read the store, or ask for a command by a door with a deadline, so a hung page cannot
+hang the API.
 Which routes there are, what they take and whose token they want is in `routes`, how errors leave in `errors`.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import functools
+import logging
 import socket
 from collections.abc import Callable
 from datetime import datetime
@@ -22,15 +26,35 @@ from session_protocol.bad_requests import QuietRunner, prove
 from session_protocol.exposition import expose
 from session_protocol.times import whole_seconds
 
+from session_runner import commands
+from session_runner.commands import CommandError, Commands
 from session_runner.http.auth import TokenFolder, require
 from session_runner.http.codes import OFFERED, render
-from session_runner.http.errors import BadRequestError, NoCodeError, NotAcceptableError, problem_of, problems
+from session_runner.http.errors import (
+    ApiError,
+    BadRequestError,
+    DeadlineError,
+    NoCodeError,
+    NoPageError,
+    NotAcceptableError,
+    NotLinkedError,
+    TooManyCommandsError,
+    problem_of,
+    problems,
+)
 from session_runner.http.routes import ROUTES, Route, StateQuery, read_query
+from session_runner.logout import log_out
 from session_runner.metrics import Metrics
 from session_runner.store import Snapshot, StateStore
 
+logger = logging.getLogger(__name__)
+
 MAX_WAIT_SECONDS = 60.0
 """ Longer waits are cut to this: proxies and load balancers drop silent connections soon after. """
+LOGOUT_SECONDS = 30.0
+""" For a page to log out, the waiting for its turn included; within it the page tells the service. """
+SHOWN_SECONDS = 10.0
+""" For the session to say that it is unlinked, once the page is. """
 LONGEST_ACCEPT = 4096
 """ Characters of an Accept header that are looked at; a browser's has 150. """
 
@@ -47,8 +71,10 @@ class Api:
         session_uid: str,
         pod_uid: str,
         clock: Callable[[], datetime],
+        door: Commands | None = None,
     ) -> None:
         self._store = store
+        self._door = door or Commands()  # one that nobody opens: there is no page
         self._tokens = tokens
         self._metrics = metrics
         self._session_uid = session_uid
@@ -57,6 +83,7 @@ class Api:
         self._answers: dict[str, Handler] = {
             "getState": self.state,
             "getQR": self.code,
+            "logOut": self.logout,
             "getContract": self.contract,
             "getHealth": self.alive,
             "getReadiness": self.alive,
@@ -67,7 +94,9 @@ class Api:
         """The aiohttp application."""
         app = web.Application(middlewares=[problems])
         for route in ROUTES:
-            app.router.add_get(route.path, self._guarded(route), allow_head=route.head)
+            app.router.add_route(route.method, route.path, self._guarded(route))
+            if route.head:
+                app.router.add_head(route.path, self._guarded(route))
         return app
 
     async def state(self, request: web.Request) -> web.Response:
@@ -75,6 +104,40 @@ class Api:
         query = read_query(request.query, StateQuery)
         after = query.after if isinstance(query.after, int) else None
         snapshot = await self._store.newer_than(after, wait=min(query.wait, MAX_WAIT_SECONDS))
+        return self._said(snapshot)
+
+    async def logout(self, _request: web.Request) -> web.Response:
+        """POST /v1/logout: unlink, and answer when the session has said so."""
+        logger.info("A logout was asked for")
+        try:
+            await self._door.run(log_out, deadline=LOGOUT_SECONDS)
+        except CommandError as error:
+            raise self._refusal(error) from error
+        with contextlib.suppress(
+            TimeoutError
+        ):  # the page is unlinked; that the session says so is the next look's work
+            async with asyncio.timeout(SHOWN_SECONDS):
+                while self._store.snapshot.linked_time is not None and not self._store.closing:
+                    await self._store.newer_than(self._store.snapshot.revision, wait=SHOWN_SECONDS)
+        return self._said(self._store.snapshot)
+
+    def _refusal(self, error: CommandError) -> ApiError:
+        state = self._store.snapshot.state
+        match error:
+            case commands.NotLinkedError():
+                return NotLinkedError(f"The session is not linked, so there is nothing to log out of; it is {state}.")
+            case commands.TooManyCommandsError():
+                return TooManyCommandsError(
+                    "Too many commands wait for their turn already; ask again when they are done."
+                )
+            case commands.CommandTimeoutError():
+                return DeadlineError(
+                    f"The page did not log out within {LOGOUT_SECONDS:g} s, and still may; GET /v1/state tells."
+                )
+            case _:
+                return NoPageError(f"The session's page is not open, it is {state}; ask again when it is Connected.")
+
+    def _said(self, snapshot: Snapshot) -> web.Response:
         body = msgspec.json.encode(self.document(snapshot))
         return web.Response(body=body, content_type="application/json", headers={"Cache-Control": "no-store"})
 

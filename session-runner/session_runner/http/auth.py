@@ -51,6 +51,6 @@ def require(tokens: TokenFolder, authorization: str | None, *allowed: TokenScope
     if not scopes:
         raise UnauthorizedError("Send the header Authorization: Bearer TOKEN with a token of this session.")
     if scopes.isdisjoint({*allowed, TokenScope.ADMIN}):
-        wanted = " or ".join([*allowed, TokenScope.ADMIN])
+        wanted = " or ".join(dict.fromkeys([*allowed, TokenScope.ADMIN]))
         raise ForbiddenError(f"This needs a token of the scope {wanted}; yours is of the scope {', '.join(scopes)}.")
     return " ".join(sorted(scopes))

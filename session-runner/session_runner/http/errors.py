@@ -57,6 +57,30 @@ class NoCodeError(ApiError):
     status, code = HTTPStatus.NOT_FOUND, "NoCode"
 
 
+class NotLinkedError(ApiError):
+    """The session is not linked, and this needs one that is."""
+
+    status, code = HTTPStatus.CONFLICT, "NotLinked"
+
+
+class TooManyCommandsError(ApiError):
+    """Too many commands wait for their turn."""
+
+    status, code = HTTPStatus.TOO_MANY_REQUESTS, "TooManyCommands"
+
+
+class NoPageError(ApiError):
+    """The page is not open, so nothing can be done in it."""
+
+    status, code = HTTPStatus.SERVICE_UNAVAILABLE, "NoPage"
+
+
+class DeadlineError(ApiError):
+    """The page did not do it in time; it may still."""
+
+    status, code = HTTPStatus.GATEWAY_TIMEOUT, "DeadlineExceeded"
+
+
 class NotAcceptableError(ApiError):
     """None of the offered media types is acceptable."""
 

@@ -1,4 +1,4 @@
-"""`python -m session_runner.http.openapi`: the contract, written from the route table and the structures of the answers.
+"""The contract as an OpenAPI document, made from the route table and the structures of the answers.
 
 `make generate` writes openapi.yaml beside this file, and a test holds the file against what this module says. It is
 kept as a file, and not made at every start, because a reader wants to link to it and a pod should not pay for it: the
@@ -7,7 +7,6 @@ runner sends the file and never imports this module.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -58,7 +57,7 @@ def document() -> dict[str, Any]:
         "info": _INFO,
         "servers": [_SERVER],
         "security": [{"bearer": []}],
-        "paths": {route.path: {"get": _operation(route)} for route in ROUTES},
+        "paths": {route.path: {route.method.lower(): _operation(route)} for route in ROUTES},
         "components": {
             "securitySchemes": {"bearer": _BEARER},
             "responses": {error.code: _problem(error) for route in ROUTES for error in _errors(route)},
@@ -129,8 +128,3 @@ def text() -> str:
     plain = msgspec.json.decode(msgspec.json.encode(document()))  # no object twice, so no alias in the file
     first, rest = yaml.dump(plain, Dumper=Dumper, sort_keys=False, width=120, allow_unicode=True).split("\n", 1)
     return f"{first}\n{_HEADER}{rest}"
-
-
-if __name__ == "__main__":
-    FILE.write_text(text(), encoding="utf-8")
-    sys.stdout.write(f"wrote {FILE.name}\n")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -20,9 +20,13 @@ from session_protocol.vocabulary import TokenScope
 from session_runner.http.errors import (
     ApiError,
     BadRequestError,
+    DeadlineError,
     ForbiddenError,
     NoCodeError,
+    NoPageError,
     NotAcceptableError,
+    NotLinkedError,
+    TooManyCommandsError,
     UnauthorizedError,
 )
 
@@ -54,9 +58,10 @@ class MetricsQuery(Struct, frozen=True):
 
 @dataclass(frozen=True, kw_only=True)
 class Route:
-    """One GET."""
+    """One operation."""
 
     path: str
+    method: Literal["GET", "POST"] = "GET"
     name: str
     """ The operation's id; `app` knows by it what answers. """
     summary: str
@@ -111,6 +116,22 @@ ROUTES = (
         },
         cached=False,
         errors=(NoCodeError, NotAcceptableError),
+    ),
+    Route(
+        path="/v1/logout",
+        method="POST",
+        name="logOut",
+        summary="Unlink the session from its phone, as WhatsApp Web's own menu does",
+        description="Needs the scope `admin`.\n"
+        "The answer comes when the page is unlinked, with the state that the session is in then: `LoggedOut`, "
+        "and what follows is what follows a logout by the phone. A body is not read.\n"
+        "Commands are carried out one after the other. One that is answered with `DeadlineExceeded` may still come true; "
+        "one whose caller hangs up is carried out all the same.\n",
+        scope=TokenScope.ADMIN,
+        answer="It is unlinked; this is the state now.",
+        content={"application/json": State},
+        cached=False,
+        errors=(NotLinkedError, TooManyCommandsError, NoPageError, DeadlineError),
     ),
     Route(
         path="/v1/openapi.yaml",

@@ -11,6 +11,7 @@ import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
 from playwright.async_api import BrowserContext, Page, Playwright, Request, WebSocket, async_playwright
@@ -20,7 +21,14 @@ from session_protocol.vocabulary import StateReason
 
 from session_runner.page import scripts
 from session_runner.page.driver import browser_environment, tune_driver
-from session_runner.page.errors import LaunchError, NavigationError, PageGoneError, ProbeTimeoutError
+from session_runner.page.errors import (
+    CallFailedError,
+    LaunchError,
+    NavigationError,
+    PageError,
+    PageGoneError,
+    ProbeTimeoutError,
+)
 from session_runner.page.launch import (
     VIEWPORT_HEIGHT,
     VIEWPORT_WIDTH,
@@ -93,11 +101,23 @@ class BrowserPage:
         """Run one of our scripts that answers with a word; `None` when it fails or takes too long."""
         try:
             async with asyncio.timeout(deadline):
-                answer = await self.page.evaluate(scripts.script(name))
-        except (TimeoutError, PlaywrightError) as error:
+                answer = await self.call(name)
+        except (TimeoutError, PageError) as error:
             log.warning("The page did not follow an order", extra={"order": name, "error": _first_line(error)})
             return None
         return answer if isinstance(answer, str) and answer else None
+
+    async def call(self, script: str, argument: Any = None) -> Any:
+        """Run one of our scripts with an argument and return its answer, both as JSON has them.
+
+        :raises CallFailedError: the script threw, or the page went to another document meanwhile.
+        :raises PageGoneError: the page, the browser or the driver is dead.
+        """
+        try:
+            return await self.page.evaluate(scripts.script(script), argument)
+        except PlaywrightError as error:
+            gone = _is_gone(error)
+            raise (PageGoneError if gone else CallFailedError)(_first_line(error)) from error
 
     async def close(self, *, deadline: float) -> bool:
         """Let the browser write its data and end. Returns whether it did so in time; what is left is the caller's."""

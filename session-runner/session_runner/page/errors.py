@@ -4,6 +4,7 @@ PageError
 ├── LaunchError         the browser did not start
 ├── NavigationError     the document was not fetched
 ├── ProbeTimeoutError   the page did not answer
+├── CallFailedError     a script of ours did not come to its end
 └── PageGoneError       the page, the browser or the driver is dead
 """
 
@@ -30,6 +31,10 @@ class NavigationError(PageError):
 
 class ProbeTimeoutError(PageError):
     """The page did not answer within the deadline."""
+
+
+class CallFailedError(PageError):
+    """The script threw, or the page went to another document meanwhile."""
 
 
 class PageGoneError(PageError):

@@ -140,9 +140,12 @@ def _blocked(facts: Facts, past: Past, *, policy: Policy, now: float) -> Verdict
 def _logged_out(past: Past, *, policy: Policy) -> Verdict | None:
     if past.logged_out_since is None:
         return None
+    asked = " as asked" if past.logged_out_as_asked else ""
     if not past.must_wait(policy):
-        return Verdict(State.LOGGED_OUT, Reason.RELINKING, "The session was logged out; a new QR code is on its way.")
-    why = {"Banned": " after a ban", "AccountLocked": " because the account is locked"}.get(past.hold or "", "")
+        return Verdict(
+            State.LOGGED_OUT, Reason.RELINKING, f"The session was logged out{asked}; a new QR code is on its way."
+        )
+    why = {"Banned": " after a ban", "AccountLocked": " because the account is locked"}.get(past.hold or "", asked)
     return Verdict(
         State.LOGGED_OUT,
         Reason.WAITING_FOR_PERSON,

@@ -19,6 +19,9 @@ SETTLE_SECONDS = 5.0
 LOGOUT_SHOWN_SECONDS = 2.0
 """ A logout that links again by itself stays visible for so long, so that a reader of the state can see it. """
 
+ASKED_SECONDS = 60.0
+""" A logout that comes later than this after it was asked for is another one. """
+
 
 @dataclass(frozen=True, kw_only=True)
 class Past:
@@ -49,6 +52,8 @@ class Past:
     foreign_mutex_since: float | None = None
     unregistered_since: float | None = None
     logged_out_since: float | None = None
+    logout_asked: float | None = None
+    """ When somebody asked the runner to log out. """
     round: int = 0
     """ Rounds of QR codes begun in this pod. """
     refreshing_since: float | None = None
@@ -56,6 +61,13 @@ class Past:
     def lasted(self, since: float | None, *, now: float) -> float:
         """Seconds since that moment, 0 when it did not begin."""
         return 0.0 if since is None else max(0.0, now - since)
+
+    @property
+    def logged_out_as_asked(self) -> bool:
+        """Whether the logout that shows is the one that somebody asked the runner for."""
+        if self.logged_out_since is None or self.logout_asked is None:
+            return False
+        return 0 <= self.logged_out_since - self.logout_asked <= ASKED_SECONDS
 
     def must_wait(self, policy: Policy) -> bool:
         """Whether a logout waits for a person."""

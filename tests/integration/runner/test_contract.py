@@ -11,9 +11,11 @@ import asyncio
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from session_protocol.vocabulary import RunnerState, StateReason
+from session_runner.commands import Commands
 from session_runner.http.app import Api, serve
 from session_runner.http.auth import TokenFolder
 from session_runner.http.openapi import FILE
@@ -24,6 +26,20 @@ from session_runner.store import StateStore
 def now() -> datetime:
     """A clock that stands still."""
     return datetime(2026, 11, 22, tzinfo=UTC)
+
+
+class Page:
+    """A page that can be logged out, once."""
+
+    def __init__(self, *, linked: bool) -> None:
+        self.linked = linked
+
+    async def call(self, _script: str, argument: Any = None) -> str:
+        """Do as the logout's script does."""
+        if not self.linked:
+            return "unlinked"
+        self.linked = not argument["begin"]
+        return "begun"
 
 
 def make_api(folder: Path, *, linking: bool) -> Api:
@@ -41,7 +57,17 @@ def make_api(folder: Path, *, linking: bool) -> Api:
     )
     store.probed = now()
     store.show_code("2@a,b,c,d,1" if linking else None, lifetime=60)
-    return Api(store=store, tokens=TokenFolder(folder), metrics=Metrics(), session_uid="s-1", pod_uid="p-1", clock=now)
+    door = Commands()
+    door.open(Page(linked=not linking))
+    return Api(
+        store=store,
+        door=door,
+        tokens=TokenFolder(folder),
+        metrics=Metrics(),
+        session_uid="s-1",
+        pod_uid="p-1",
+        clock=now,
+    )
 
 
 @pytest.mark.timeout(180)  # five seconds each on a quiet machine
@@ -54,6 +80,7 @@ async def test_the_runner_keeps_its_contract(
 ) -> None:
     """With every token and none, with a code and without: nothing is found."""
     monkeypatch.setattr("session_runner.http.app.MAX_WAIT_SECONDS", 0.02)
+    monkeypatch.setattr("session_runner.http.app.SHOWN_SECONDS", 0.02)
     server, port = await serve(make_api(tmp_path, linking=linking).application(), port=0, metrics=Metrics())
     try:
         run = await asyncio.create_subprocess_exec(
@@ -71,4 +98,4 @@ async def test_the_runner_keeps_its_contract(
         await server.cleanup()
 
     assert 0 == run.returncode, said.decode()
-    assert 2 == said.decode().count("6 passed"), said.decode()  # each route in both phases that apply
+    assert 2 == said.decode().count("7 passed"), said.decode()  # each route in both phases that apply

@@ -11,7 +11,7 @@ from session_protocol.vocabulary import RunnerState
 from whatsapp_operator.api.conditions import ConditionType
 from whatsapp_operator.api.crd.definitions import KINDS, SESSION, Kind, definition, root_schema
 from whatsapp_operator.api.crd.schema import UnsupportedSchemaError, structural
-from whatsapp_operator.api.generate import REPOSITORY, differing, files, main
+from whatsapp_operator.api.generate import files
 from whatsapp_operator.api.session import OperatorState, SessionSpec
 
 each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
@@ -34,34 +34,6 @@ def everything(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for key in ("items", "additionalProperties"):
         if isinstance(schema.get(key), dict):
             yield from everything(schema[key])
-
-
-def test_the_checked_in_files_are_what_the_models_say() -> None:
-    """The one source of truth: change a model, and `make generate` must follow."""
-    assert [] == list(differing(REPOSITORY)), "run `make generate`"
-
-
-def test_generating_writes_and_checking_tells(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """In an empty folder the check fails and names each file; after writing it passes, and writing again does nothing."""
-    assert main(["--check", "--into", str(tmp_path)]) == 1
-    told = capsys.readouterr().err
-    assert all(f"{path} differs from the models: run `make generate`\n" in told for path in files())
-
-    assert main(["--into", str(tmp_path)]) == 0
-    assert sorted(f"wrote {path}" for path in files()) == sorted(capsys.readouterr().out.splitlines())
-
-    assert main(["--check", "--into", str(tmp_path)]) == 0
-    assert main(["--into", str(tmp_path)]) == 0
-    assert capsys.readouterr().out == ""
-
-
-def test_a_changed_file_is_found(tmp_path: Path) -> None:
-    """Somebody who edits a CRD by hand learns where the source is."""
-    main(["--into", str(tmp_path)])
-    edited = next(path for path in files() if path.suffix == ".yaml")
-    (tmp_path / edited).write_text((tmp_path / edited).read_text() + "# by hand\n")
-
-    assert [edited] == list(differing(tmp_path))
 
 
 @each_kind

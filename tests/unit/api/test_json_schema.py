@@ -13,8 +13,8 @@ import yaml
 from hypothesis import given
 from whatsapp_operator.api.crd.definitions import KINDS, QUOTA, SESSION, Kind
 from whatsapp_operator.api.crd.json_schema import json_schema, json_schema_path
-from whatsapp_operator.api.generate import REPOSITORY
 
+REPOSITORY = Path(__file__).parents[3]
 MANIFESTS = REPOSITORY / "manifests"
 FULL: dict[str, Any] = yaml.safe_load((MANIFESTS / "examples/session-full.yaml").read_text())
 VALIDATORS = {kind.kind: jsonschema_rs.Draft7Validator(json_schema(kind)) for kind in KINDS}

@@ -90,8 +90,11 @@ class Cluster:
         return ""
 
     def _delete(self, arguments: tuple[str, ...]) -> str:
-        selectors = [word.removeprefix("--selector=") for word in arguments if word.startswith("--selector=")]
+        selectors = _values("--selector=", arguments)
+        places = _values("--namespace=", arguments)
         for item in self._meant(words_of(arguments)):
+            if places and item["metadata"].get("namespace") not in places:
+                continue
             if all(selector in [f"{key}={value}" for key, value in labels(item).items()] for selector in selectors):
                 self._remove(item)
         return ""
@@ -174,6 +177,10 @@ def words_of(arguments: tuple[str, ...]) -> list[str]:
     return [word for word in arguments if not word.startswith("-")]
 
 
+def _values(flag: str, arguments: tuple[str, ...]) -> list[str]:
+    return [word.removeprefix(flag) for word in arguments if word.startswith(flag)]
+
+
 def labels(item: Object) -> Mapping[str, str]:
     """An object's labels."""
     found: Mapping[str, str] = item["metadata"].get("labels", {})
@@ -195,6 +202,7 @@ PLAIN = (
     "Secret",
     "ConfigMap",
     "PersistentVolume",
+    "PersistentVolumeClaim",
     "Namespace",
     "WhatsAppSession",
 )

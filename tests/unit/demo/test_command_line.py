@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import nullcontext
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -180,7 +181,11 @@ def raising(error: BaseException) -> Callable[..., Any]:
 
 def no_cluster_of_ours(monkeypatch: pytest.MonkeyPatch, fault: BaseException) -> None:
     """Bringing up our own cluster fails in this way; the real one is not even loaded."""
-    monkeypatch.setattr(session_demo, "places", SimpleNamespace(local=raising(fault)), raising=False)
+    # Under another name than the command line's this would replace nothing, and as root the real demo would be played.
+    assert find_spec("session_demo.places") is not None
+    monkeypatch.setattr(
+        session_demo, "places", SimpleNamespace(local=raising(fault), remove=raising(fault)), raising=False
+    )
 
 
 @pytest.mark.parametrize("error", [DemoError("no such context"), MachineError("no such machine")])

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from session_demo import setup
+from session_demo.cast import CRDS
 from session_demo.errors import DemoError
 from session_demo.installation import CA_STAMP, Images
 from session_demo.setup import Choice
@@ -108,6 +109,18 @@ def test_both_deployments_are_waited_for() -> None:
 
 
 @pytest.mark.usefixtures("_certificates")
+def test_both_start_side_by_side() -> None:
+    """Nothing is waited for before both are applied."""
+    cluster = prepared()
+
+    setup.set_up(story()[0], kubectl(cluster), IMAGES, Choice())
+
+    verbs = [words[0] for words in cluster.commands if words[0] in {"apply", "rollout"}]
+    assert ["rollout", "rollout"] == verbs[-2:]
+    assert "rollout" not in verbs[:-2]
+
+
+@pytest.mark.usefixtures("_certificates")
 def test_an_operator_that_does_not_start_ends_the_set_up() -> None:
     """With kubectl's words; nothing is told as done."""
     told, out = story()
@@ -149,14 +162,17 @@ def test_the_namespace_belongs_to_the_operators_instance(instance: str, expected
     assert first["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
 
 
-def test_leftovers_go_with_their_namespace() -> None:
-    """Sessions and claims with it, and the quota; other quotas stay."""
+def test_leftovers_go() -> None:
+    """Sessions, pods, claims and the quota; the namespace stays for the next play, and so does what is elsewhere."""
     cluster = Cluster(
         objects=[
             thing("Namespace", "whatsapp-demo", labels=MINE),
-            thing("WhatsAppSession", "sales", namespace="whatsapp-demo"),
-            thing("WhatsAppSession", "sales", namespace="shop"),
-            thing("CustomResourceDefinition", "whatsappsessionquotas.wasession.dev"),
+            *(thing("CustomResourceDefinition", name) for name in CRDS),
+            *(
+                thing(kind, "sales", namespace=namespace)
+                for kind in ("WhatsAppSession", "Pod", "PersistentVolumeClaim", "Deployment")
+                for namespace in ("whatsapp-demo", "shop")
+            ),
             thing("WhatsAppSessionQuota", "demo", labels=MINE),
             thing("WhatsAppSessionQuota", "default"),
         ]
@@ -164,18 +180,42 @@ def test_leftovers_go_with_their_namespace() -> None:
 
     setup.remove_leftovers(kubectl(cluster))
 
-    assert [] == cluster.names("Namespace")
+    assert {"shop"} == {item["metadata"]["namespace"] for item in cluster.objects if "namespace" in item["metadata"]}
+    assert ["whatsapp-demo"] == cluster.names("Namespace")
     assert ["default"] == cluster.names("WhatsAppSessionQuota")
-    assert ["shop"] == [item["metadata"]["namespace"] for item in cluster.objects if item["kind"] == "WhatsAppSession"]
 
 
-def test_without_the_api_there_is_no_quota_to_remove() -> None:
-    """The first demo on a new cluster does not fail on a kind that nobody knows."""
+def test_what_would_make_pods_anew_goes_before_them() -> None:
+    """The stand-in's Deployment and the sessions; then pods and claims."""
+    cluster = Cluster(objects=[thing("Namespace", "whatsapp-demo"), thing("CustomResourceDefinition", CRDS[0])])
+
+    setup.remove_leftovers(kubectl(cluster))
+
+    assert ["deployments,whatsappsessions", "pods,persistentvolumeclaims"] == [
+        words[1] for words in cluster.commands_of("delete")
+    ]
+
+
+def test_a_namespace_on_its_way_out_is_waited_for() -> None:
+    """An interrupted removal: nothing can be made in it any more."""
+    going = thing("Namespace", "whatsapp-demo")
+    going["metadata"]["deletionTimestamp"] = "2026-11-22T12:00:00Z"
+    cluster = Cluster(objects=[going])
+
+    setup.remove_leftovers(kubectl(cluster))
+
+    assert [("delete", "namespace", "whatsapp-demo", "--ignore-not-found", "--timeout=180s")] == (
+        cluster.commands_of("delete")
+    )
+
+
+def test_on_a_new_cluster_there_is_nothing_to_remove() -> None:
+    """The first demo does not fail on a kind that nobody knows."""
     cluster = Cluster()
 
     setup.remove_leftovers(kubectl(cluster))
 
-    assert ["namespace"] == [words[1] for words in cluster.commands_of("delete")]
+    assert [] == cluster.commands_of("delete")
 
 
 def test_volumes_that_do_not_go_are_named() -> None:

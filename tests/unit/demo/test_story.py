@@ -65,7 +65,38 @@ def test_a_probe_that_cannot_look_is_not_good_yet(story: Story) -> None:
         raise CommandError(["kubectl", "get"], 1, "connection refused")
 
     assert not story.expect("it appears", broken, within=1, interval=1)
-    assert story.misses == ["it appears; seen: `kubectl get` ended with status 1: connection refused"]
+    assert story.misses == [
+        "it appears; seen: `kubectl get` ended with status 1: connection refused (before that: nothing)"
+    ]
+
+
+def test_a_last_look_that_fails_does_not_hide_what_was_seen(story: Story) -> None:
+    """A cluster that goes away while somebody waits says nothing about why they had to wait."""
+    looks = iter([BAD])
+
+    def look() -> Seen:
+        try:
+            return next(looks)
+        except StopIteration:
+            raise CommandError(["kubectl", "get"], 1, "connection refused") from None
+
+    story.expect("it appears", look, within=2, interval=1)
+
+    assert ["it appears; seen: `kubectl get` ended with status 1: connection refused (before that: nothing yet)"] == (
+        story.misses
+    )
+
+
+def test_a_miss_shows_its_clues(story: Story, out: io.StringIO) -> None:
+    """Below the step, each line of bounded length; a kept promise shows none."""
+    story.clues = lambda: f"orders Pending\n{'x' * 999}"
+
+    story.expect("it is there", becoming(GOOD), within=1)
+    assert "orders Pending" not in out.getvalue()
+    story.expect("it appears", becoming(BAD), within=1)
+
+    assert "       orders Pending\n" in out.getvalue()
+    assert 207 == max(map(len, out.getvalue().splitlines()))
 
 
 def test_a_fault_that_is_no_demo_error_is_not_swallowed(story: Story) -> None:

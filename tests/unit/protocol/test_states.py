@@ -16,9 +16,9 @@ from session_runner.watch import LOADING_INTERVAL, MOVING_INTERVAL, RESTING_INTE
 from unit.core.world import World, running
 from whatsapp_operator.api.crd.definitions import SESSION, root_schema
 from whatsapp_operator.api.crd.reference import reference
-from whatsapp_operator.api.generate import REPOSITORY
 from whatsapp_operator.api.state_pages import BLOCKS, PAGES, filled, health_check
 
+REPOSITORY = Path(__file__).parents[3]
 MADE_UP = "MadeUp"
 HOLD = Hold(matter="It was made up", to_go_on="to forget it", unless=StateReason.RELINKING)
 

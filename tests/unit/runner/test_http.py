@@ -13,6 +13,7 @@ import pytest
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 from session_protocol.vocabulary import RunnerState, StateReason, TokenScope
+from session_runner.commands import Commands
 from session_runner.http.app import Api
 from session_runner.http.auth import TokenFolder, require
 from session_runner.http.errors import UnauthorizedError
@@ -30,10 +31,12 @@ class Api8080:
         self.now = T0
         self.folder = folder
         self.store = StateStore(clock=lambda: self.now)
+        self.door = Commands()
         for scope in ("state", "link", "admin"):
             (folder / scope).write_text(f"{scope}-token\n")
         api = Api(
             store=self.store,
+            door=self.door,
             tokens=TokenFolder(folder),
             metrics=Metrics(),
             session_uid="session-1",

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from session_protocol.environment import Variable
 from session_protocol.vocabulary import LinkMethod, OnLogout
 from session_runner.settings import Settings, SettingsError, read_settings, settings_table
 
 REQUIRED = {"PROFILE_DIR": "/profile", "TOKEN_DIR": "/tokens", "SESSION_UID": "s-1", "POD_UID": "p-1"}
-REFERENCE = Path(__file__).parents[3] / "docs/reference/runner-settings.md"
 
 
 def read(**more: str) -> Settings:
@@ -151,8 +148,3 @@ def test_every_variable_is_a_setting() -> None:
 
     assert all(f"| `{variable}` |" in table for variable in Variable)
     assert len(Variable) == table.count("\n") - 2
-
-
-def test_the_reference_page_holds_the_table_of_the_code() -> None:
-    """Defaults and meanings in the documentation are those of the code; `make runner-docs` writes them."""
-    assert settings_table() in REFERENCE.read_text()

@@ -1,0 +1,7 @@
+.PHONY: generate
+generate: setup ## Write every generated file: CRDs, schemas, install.yaml, OpenAPI document, reference pages, versions
+	@$(PYTHON) scripts/generate.py
+
+.PHONY: verify
+verify: setup ## Fail if a generated file is stale, and name it
+	@$(PYTHON) scripts/generate.py --check

@@ -1,0 +1,46 @@
+"""The command behind `POST /v1/logout`: the page unlinks itself, as WhatsApp Web's own menu does.
+
+The page forgets its login, tells the service, and loads anew; so the script's own call may be cut off by what it has
+brought about, and only a later look tells that it came true. The monitor sees an unlinked page like any other, and
+says LoggedOut; the page's event `logout_asked` is how it knows that this one was asked for.
+"""
+
+import asyncio
+import logging
+
+from session_runner.commands import NotLinkedError, Page
+from session_runner.page.errors import CallFailedError
+
+logger = logging.getLogger(__name__)
+
+SCRIPT = "logout.js"
+PAUSE = 0.25
+""" Seconds between two looks at a page that is on its way. """
+
+
+async def log_out(page: Page) -> None:
+    """Unlink the session, and return when the page says that it is; the caller has the deadline.
+
+    A page that does not tell yet whether it is linked is asked until it does.
+
+    :raises NotLinkedError: there is nothing to log out of.
+    :raises PageGoneError: the page died.
+    """
+    tried = False
+    while (word := await _ask(page, begin=True)) not in ("begun", "unlinked"):
+        tried = tried or word == "cut off"
+        await asyncio.sleep(PAUSE)
+    if word == "unlinked" and not tried:
+        raise NotLinkedError
+    while word != "unlinked":
+        await asyncio.sleep(PAUSE)
+        word = await _ask(page, begin=False)
+
+
+async def _ask(page: Page, *, begin: bool) -> str:
+    """Return begun, linked, unlinked or unknown, as the script says; or cut off, when it may have begun all the same."""
+    try:
+        return str(await page.call(SCRIPT, {"begin": begin}))
+    except CallFailedError as error:
+        logger.info("The page's answer to a logout was cut off", extra={"error": str(error)})
+        return "cut off"

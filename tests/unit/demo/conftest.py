@@ -1,0 +1,14 @@
+"""What keeps these tests apart from a demo that plays on this machine, and from each other."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+from session_demo import alone
+
+
+@pytest.fixture(autouse=True)
+def _locks_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The names of the locks are the machine's: each test has others."""
+    monkeypatch.setattr(alone, "PREFIX", f"test-{uuid.uuid4().hex[:12]}-")
