@@ -2,6 +2,9 @@ CLUSTER_NAME ?= demo
 # KUBERNETES_VERSION=1.37 takes another release than the default; KUBERNETES_RELEASES=URL takes the official programs from
 # a server laid out as https://dl.k8s.io instead of compiling them.
 export KUBERNETES_VERSION KUBERNETES_RELEASES
+# NETWORK_POLICIES=1 has NetworkPolicy objects enforced, 0 no longer; without it `cluster-up` leaves that as it is.
+NETWORK_POLICIES ?=
+POLICIES := $(if $(NETWORK_POLICIES),--$(if $(filter 0 no off false,$(NETWORK_POLICIES)),no-)network-policies)
 
 .PHONY: programs
 programs: setup ## Compile the API server that tests start (minutes, once): before them, so that none of them waits for it
@@ -9,7 +12,7 @@ programs: setup ## Compile the API server that tests start (minutes, once): befo
 
 .PHONY: cluster-up
 cluster-up: setup ## A real single-node Kubernetes on this machine (root on Debian); again: heals it
-	@$(PYTHON) -m local_cluster up --name $(CLUSTER_NAME)
+	@$(PYTHON) -m local_cluster up --name $(CLUSTER_NAME) $(POLICIES)
 
 .PHONY: cluster-down
 cluster-down: setup ## Remove that Kubernetes with everything it made

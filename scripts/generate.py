@@ -38,11 +38,18 @@ class Generator(NamedTuple):
 
 
 def api(repository: Path) -> Mapping[str, str]:
-    """Return the CRDs, the JSON Schemas and the reference page of the API."""
+    """Return the CRDs, the JSON Schemas and the reference page of the API, and Argo CD's health check."""
     from whatsapp_operator.api.generate import files
 
     del repository
     return {str(path): text for path, text in files().items()}
+
+
+def state_tables(repository: Path) -> Mapping[str, str]:
+    """Return the pages that people write around tables of states, with the tables filled in."""
+    from whatsapp_operator.api.state_pages import PAGES, filled
+
+    return {str(page): filled((repository / page).read_text(encoding="utf-8")) for page in PAGES}
 
 
 def operator_settings(repository: Path) -> Mapping[str, str]:
@@ -89,6 +96,7 @@ def install(repository: Path) -> Mapping[str, str]:
 
 GENERATORS: Final = (
     Generator("whatsapp_operator.api", api),
+    Generator("the table in session_protocol.states", state_tables),
     Generator("whatsapp_operator.app.settings", operator_settings),
     Generator("session_runner.settings", runner_settings),
     Generator("session_runner.http.routes and session_protocol.answers", openapi),

@@ -14,6 +14,7 @@ from session_demo.stage import Stage
 from session_devtools.kubectl import Kubectl
 from session_devtools.waiting import wait_until
 from session_devtools.web import Client
+from session_protocol.vocabulary import RunnerState
 from whatsapp_operator.api.constants import API_VERSION, RUNNER_PORT
 
 from session_bench import objects
@@ -56,7 +57,7 @@ class Ground:
 
         def look() -> dict[str, Any] | None:
             status = self.session(name)
-            good = status.get("state") == "Connected" and status.get("podUID") != but
+            good = status.get("state") == RunnerState.CONNECTED and status.get("podUID") != but
             return status if good else None
 
         return wait_until(f"session {name} to be Connected", look, within=240)

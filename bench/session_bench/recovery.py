@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from session_demo.stage import KILL_BROWSER
 from session_devtools.steps import Progress
 from session_devtools.waiting import wait_until
+from session_protocol.vocabulary import RunnerState
 
 from session_bench import objects
 from session_bench.errors import BenchError
@@ -86,4 +87,4 @@ def _is_durable(ground: Ground) -> bool:
 
 def _is_calm(ground: Ground) -> bool:
     status = ground.session(NAME)
-    return status.get("state") == "Connected" and not status.get("recovery", {}).get("consecutiveFailures")
+    return status.get("state") == RunnerState.CONNECTED and not status.get("recovery", {}).get("consecutiveFailures")

@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 import aiohttp
 from session_devtools.waiting import async_wait_until
+from session_protocol.vocabulary import RunnerState, TokenScope
 from session_runner.host.processes import descendants, processes
 from session_runner.metrics import parts_of
 from session_runner.page.driver import UNTUNED
@@ -75,7 +76,7 @@ def prepare(folder: Path, standin: StandIn) -> dict[str, str]:
     """Folders and environment of one runner."""
     for name in ("profile", "tokens", "home", "cache"):
         (folder / name).mkdir()
-    for scope in ("state", "link"):
+    for scope in (TokenScope.STATE, TokenScope.LINK):
         (folder / "tokens" / scope).write_text(TOKEN)
     return {
         "PATH": os.environ["PATH"],
@@ -104,7 +105,7 @@ async def link(runner: asyncio.subprocess.Process, standin: StandIn) -> None:
     async with aiohttp.ClientSession(f"http://127.0.0.1:{port}", headers=headers) as client:
         code = await poll(client, "/v1/qr", "text", None)
         await standin.phone.scan(code)
-        await poll(client, "/v1/state", "state", "Connected")
+        await poll(client, "/v1/state", "state", RunnerState.CONNECTED)
 
 
 async def poll(client: aiohttp.ClientSession, path: str, key: str, wanted: str | None) -> str:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import time
 
 from session_devtools.errors import ToolError
+from session_protocol.states import OperatorState
+from session_protocol.vocabulary import RunnerState
 
 from session_demo.cast import LINKED, QUEUE_MESSAGE, QUOTA, WAITING, namespace, quota, session
 from session_demo.drawing import draw_qr
@@ -35,13 +37,17 @@ def come_up(story: Story, stage: Stage) -> None:
         namespace(stage.instance), quota(stage.instance), *(session(name, stage.profile) for name in LINKED)
     )
     for name in LINKED:
-        story.expect(f"{name} shows a QR code in its own pod", stage.in_state(name, "QRPending"), within=stage.patience)
+        story.expect(
+            f"{name} shows a QR code in its own pod",
+            stage.in_state(name, RunnerState.QR_PENDING),
+            within=stage.patience,
+        )
     stage.kubectl.apply(session(WAITING, stage.profile))
 
     def queued() -> Seen:
         status = stage.session(WAITING).get("status", {})
         admitted = {item["type"]: item for item in status.get("conditions", [])}.get("Admitted", {})
-        good = status.get("state") == "Queued" and admitted.get("message") == QUEUE_MESSAGE
+        good = status.get("state") == OperatorState.QUEUED and admitted.get("message") == QUEUE_MESSAGE
         return Seen(good=good, text=f"{WAITING} is {status.get('state')}: {admitted.get('message', 'no message yet')}")
 
     story.expect(f"{WAITING} waits, and says why", queued, within=15)
@@ -59,7 +65,7 @@ def link_three(story: Story, stage: Stage) -> None:
         with story.doing(f"the phone scans the QR code of {name}"):
             stage.scan(name)
     for name in LINKED:
-        story.expect(f"{name} is linked and connected", stage.in_state(name, "Connected"), within=30)
+        story.expect(f"{name} is linked and connected", stage.in_state(name, RunnerState.CONNECTED), within=30)
 
 
 def keep_login(story: Story, stage: Stage) -> None:
@@ -110,6 +116,8 @@ def make_room(story: Story, stage: Stage) -> None:
         stage.suspend(name)
     story.expect(f"{name} is suspended and its pod gone", stage.has_condition(name, "Suspended"), within=90)
     story.expect(
-        f"{WAITING} is admitted and shows a QR code", stage.in_state(WAITING, "QRPending"), within=stage.patience
+        f"{WAITING} is admitted and shows a QR code",
+        stage.in_state(WAITING, RunnerState.QR_PENDING),
+        within=stage.patience,
     )
     story.expect(f"the quota {QUOTA} counts three sessions, none waiting", stage.quota_counts(QUOTA, 3, 0), within=15)

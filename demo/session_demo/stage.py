@@ -17,6 +17,7 @@ from session_devtools.errors import ToolError
 from session_devtools.kubectl import Kubectl
 from session_devtools.waiting import wait_until
 from session_devtools.web import Client
+from session_protocol.vocabulary import RunnerState, TokenScope
 
 from session_demo.cast import NAMESPACE
 from session_demo.errors import DemoError
@@ -101,7 +102,7 @@ class Stage:
             status = self.session(name).get("status", {})
             uid, state = status.get("podUID"), status.get("state", "nothing yet")
             same_login = status.get("link", {}).get("linkedTime") == linked
-            good = state == "Connected" and uid not in (None, before) and same_login
+            good = state == RunnerState.CONNECTED and uid not in (None, before) and same_login
             login = "the login of before" if same_login else "another login"
             pod = "a new pod" if uid != before else "the old pod"
             return Seen(good=good, text=f"{name} is {state} in {pod} with {login}{_why(status)}")
@@ -139,7 +140,7 @@ class Stage:
         secret = self.kubectl.find("secret", secret_name, namespace=NAMESPACE) if secret_name else None
         if secret is None:
             raise NotYet(f"session {name} has no Secret")
-        token = base64.b64decode(secret["data"]["link"]).decode()
+        token = base64.b64decode(secret["data"][TokenScope.LINK]).decode()
         with self.kubectl.forward(name, 8080, namespace=NAMESPACE) as port:
             return str(Client(f"http://127.0.0.1:{port}", token=token).ask("/v1/qr").object()["text"])
 

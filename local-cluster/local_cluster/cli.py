@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
     command: Callable[[FullCluster, argparse.Namespace], int] = given.command
     try:
-        return command(FullCluster(given.name), given)
+        return command(FullCluster(given.name, network_policies=given.network_policies), given)
     except ToolError as error:
         print(error, file=sys.stderr)
         return 1
@@ -110,11 +110,15 @@ def _parser() -> argparse.ArgumentParser:
     def add(name: str, command: Callable[[FullCluster, argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=text, description=text)
         sub.add_argument("--name", default=DEFAULT_NAME, help="which cluster (default: %(default)s)")
-        sub.set_defaults(command=command)
+        sub.set_defaults(command=command, network_policies=None)
         return sub
 
     add("programs", _programs, "compile what an API server alone needs, before tests start one")
-    add("up", _up, "bring the cluster up, or back to what it should be")
+    add("up", _up, "bring the cluster up, or back to what it should be").add_argument(
+        "--network-policies",
+        action=argparse.BooleanOptionalAction,
+        help="enforce NetworkPolicy objects, or no longer (default: as before, and not in a new cluster)",
+    )
     add("down", _down, "remove the cluster with everything it made")
     add("status", _status, "show what runs; status 1 when something does not")
     add("kubeconfig", _kubeconfig, "print the path of the administrator's kubeconfig")

@@ -1,5 +1,6 @@
 -- Argo CD's view of a WhatsAppSession. Without it an unknown kind counts as Healthy at once.
 -- Goes into ConfigMap argocd-cm as resource.customizations.health.wasession.dev_WhatsAppSession: see docs/operations/gitops.md.
+-- Written by `make generate` from session_protocol.states and whatsapp_operator.api.state_pages; change those.
 local health = { status = "Progressing", message = "the operator has not seen it yet" }
 local status = obj.status
 if status == nil or status.conditions == nil then
@@ -27,11 +28,11 @@ health.message = message
 
 -- Waits for a person by intention: an application is not broken because somebody has yet to take out a phone.
 local waits_for_person = {
-  Suspended = true, QRPending = true, PairingCodePending = true, PasskeyRequired = true, LinkExpired = true,
+  QRPending = true, PairingCodePending = true, PasskeyRequired = true, LinkExpired = true, Suspended = true,
 }
 -- Only a person can mend these.
 local broken = {
-  Conflict = true, TemporarilyBanned = true, LoggedOut = true, Restricted = true, UnsupportedBrowser = true,
+  UnsupportedBrowser = true, Conflict = true, LoggedOut = true, TemporarilyBanned = true, Restricted = true,
 }
 if stalled ~= nil and stalled.status == "True" then
   health.status = "Degraded"

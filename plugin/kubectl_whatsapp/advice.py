@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from session_protocol.states import OperatorState, Phase, Request, goes_on_by_itself, is_linked, traits_of
+
 from kubectl_whatsapp.text import one_line
 from kubectl_whatsapp.views import RELINK_AT, RESTART_AT
 
@@ -34,59 +36,60 @@ class Advice:
     text: str
 
 
-LINKED = frozenset({"Connected", "Syncing", "Reconnecting", "Restricted", "ActionRequired", "ScreenLocked", "Degraded"})
-NEEDS_RELINK: Mapping[str, str] = {
-    "LinkExpired": "all rounds of QR codes passed unused",
-    "LoggedOut": "it was logged out and waits for a person",
-}
-NEEDS_RESTART: Mapping[str, str] = {
-    "Conflict": "its account is open somewhere else, and going on here takes it over",
-    "TemporarilyBanned": "WhatsApp refuses the account for some time",
-    "RecoveryExhausted": "the operator gave up and waits for a person",
-    "UnsupportedBrowser": "the page refuses the browser of this image; a newer image is needed",
-}
 OBSTACLES = frozenset({"NameTaken", "MultiplePods", "InvalidObject"})
 """ Reasons of Stalled that go away with their cause, and with nothing else. """
 NOT_YET: Mapping[str, str] = {
     "": "the operator has not seen it yet; is it running?",
-    "Queued": "it waits for a place in its quota (`kubectl whatsapp status -A` shows who has them)",
-    "Pending": "its pod does not run yet",
-    "Recovering": "its pod failed and is made again soon",
-    "Unreachable": "its runner does not answer the operator",
-    "QRPending": "the page is fetching a new code",
-    "PasskeyRequired": "the phone asks for a passkey",
+    OperatorState.QUEUED: "it waits for a place in its quota (`kubectl whatsapp status -A` shows who has them)",
+    OperatorState.PENDING: "its pod does not run yet",
+    OperatorState.RECOVERING: "its pod failed and is made again soon",
+    OperatorState.UNREACHABLE: "its runner does not answer the operator",
 }
+GAVE_UP = "the operator gave up and waits for a person"
 
 
-def advise(*, namespace: str, name: str, state: str, reason: str = "", message: str = "") -> Advice:
-    """Say why there is no QR code in this state, and how to go on."""
+def advise(
+    *, namespace: str, name: str, state: str, reason: str = "", message: str = "", linked: bool | None = None
+) -> Advice:
+    """Say why there is no QR code in this state, and how to go on; `linked` counts where the state says nothing of it."""
     namespace, name, state, reason, message = map(one_line, (namespace, name, state, reason, message))
     # Why a session stands still is in the reason: what ends a conflict would not end a logout.
-    matter = reason if state == "Stalled" else state
+    stalled = state == OperatorState.STALLED
+    traits = traits_of(reason if stalled else state)
     session = f"session {namespace}/{name}"
     told = f": {message.rstrip('.')}" if message else ""
-    if state in LINKED:
+    if state == OperatorState.SUSPENDED:
+        patch = """--type=merge --patch '{"spec": {"operatingMode": "Running"}}'"""
+        resume = f"kubectl patch whatsappsession {name} --namespace {namespace} {patch}"
+        return Advice(outlook=Outlook.NEVER, text=f"{session} is suspended. To let it run again:\n  {resume}")
+    if stalled and reason in OBSTACLES:
+        text = f"{session} stands still ({reason}){told}. It goes on by itself once that is out of the way"
+        return Advice(outlook=Outlook.NEVER, text=text)
+    if stalled or (traits.request is not None and not goes_on_by_itself(state=state, reason=reason)):
+        relinks = traits.request is Request.RELINK
+        ask = _ask(namespace, name, RELINK_AT if relinks else RESTART_AT)
+        why, how = traits.no_code or GAVE_UP, "To link again" if relinks else "To go on"
+        return Advice(outlook=Outlook.NEVER, text=f"{session}: {why}{told}. {how}:\n  {ask}")
+    if _shows_none(state, linked=linked):
         text = (
             f"{session} is linked ({state}), so it shows no QR code. To link it anew, log the device out on the phone"
         )
         return Advice(outlook=Outlook.LINKED, text=f"{text}, or ask for it:\n  {_ask(namespace, name, RELINK_AT)}")
-    if state == "Suspended":
-        patch = """--type=merge --patch '{"spec": {"operatingMode": "Running"}}'"""
-        resume = f"kubectl patch whatsappsession {name} --namespace {namespace} {patch}"
-        return Advice(outlook=Outlook.NEVER, text=f"{session} is suspended. To let it run again:\n  {resume}")
-    if state == "Stalled" and matter in OBSTACLES:
-        text = f"{session} stands still ({matter}){told}. It goes on by itself once that is out of the way"
-        return Advice(outlook=Outlook.NEVER, text=text)
-    if matter in NEEDS_RELINK and reason != "Relinking":
-        ask = _ask(namespace, name, RELINK_AT)
-        return Advice(outlook=Outlook.NEVER, text=f"{session}: {NEEDS_RELINK[matter]}{told}. To link again:\n  {ask}")
-    if matter in NEEDS_RESTART or state == "Stalled":
-        ask, why = _ask(namespace, name, RESTART_AT), NEEDS_RESTART.get(matter, NEEDS_RESTART["RecoveryExhausted"])
-        return Advice(outlook=Outlook.NEVER, text=f"{session}: {why}{told}. To go on:\n  {ask}")
-    why = NOT_YET.get(state, f"it is {state}")
+    why = NOT_YET.get(state) or (not traits.request and traits.no_code) or f"it is {state}"
     return Advice(
         outlook=Outlook.SOON, text=f"{session} shows no QR code yet: {why}{f': {message}' if message else ''}"
     )
+
+
+def _shows_none(state: str, *, linked: bool | None) -> bool:
+    """Whether no code will come because a phone is linked.
+
+    Without a runner that answers, and while browser and page come or go, `linked` is what was known before: it may have
+    been logged out since.
+    """
+    if state in NOT_YET or traits_of(state).phase in (Phase.STARTING, Phase.ENDING):
+        return False
+    return is_linked(state, answer=linked) is True
 
 
 def _ask(namespace: str, name: str, request: str) -> str:

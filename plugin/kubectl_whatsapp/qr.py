@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from session_protocol.states import Phase, traits_of
+from session_protocol.vocabulary import RunnerState, TokenScope
+
 from kubectl_whatsapp.advice import Advice, Outlook, advise
 from kubectl_whatsapp.console import Console
 from kubectl_whatsapp.drawing import Form
@@ -48,14 +51,14 @@ def show_code(request: QrRequest, *, kubectl: Kubectl, console: Console) -> None
     Raises NoCode with the reason when there is none; PluginError and KubectlError for everything else.
     """
     session = find_session(request, kubectl=kubectl)
-    if session.state == "Connected" or not (session.pod_name and session.token_secret_name):
+    if _is_connected(session) or not (session.pod_name and session.token_secret_name):
         raise NoCode(_advice(session).text)
     try:
         with _runner(session, kubectl=kubectl) as runner:
             code = runner.code()
             said = runner.said() if code is None else None
     except (ForwardFailed, RunnerSilent) as error:
-        if session.state == "QRPending":  # all that the session could say is that a code is there
+        if session.state == RunnerState.QR_PENDING:  # all that the session could say is that a code is there
             raise
         # An image that cannot be pulled, a full node: the session knows why nobody answers.
         raise NoCode(f"{_advice(session).text}\n({error})") from error
@@ -73,7 +76,7 @@ def watch_codes(request: QrRequest, *, kubectl: Kubectl, console: Console) -> No
     while True:
         session = find_session(request, kubectl=kubectl)
         advice = _advice(session)
-        if advice.outlook is Outlook.LINKED and session.state == "Connected":
+        if _is_connected(session):
             console.say(f"session {session.namespace}/{session.name} is linked")
             return
         if session.pod_name and session.token_secret_name:
@@ -111,7 +114,7 @@ def _runner(session: SessionView, *, kubectl: Kubectl) -> Iterator[Runner]:
     """Reach the runner of a session that has a pod."""
     tokens = _tokens(session, kubectl=kubectl)
     with kubectl.forward(session.pod_name, RUNNER_PORT, namespace=session.namespace) as port:
-        yield Runner(port=port, link_token=tokens["link"], state_token=tokens["state"])
+        yield Runner(port=port, link_token=tokens[TokenScope.LINK], state_token=tokens[TokenScope.STATE])
 
 
 def _tokens(session: SessionView, *, kubectl: Kubectl) -> dict[str, str]:
@@ -125,7 +128,10 @@ def _tokens(session: SessionView, *, kubectl: Kubectl) -> dict[str, str]:
             "sees it can link a phone. Ask for the role `edit` in that namespace"
         ) from error
     try:
-        tokens = {scope: base64.b64decode((found or {})["data"][scope]).decode("ascii") for scope in ("link", "state")}
+        tokens = {
+            str(scope): base64.b64decode((found or {})["data"][scope]).decode("ascii")
+            for scope in (TokenScope.LINK, TokenScope.STATE)
+        }
     except (KeyError, TypeError, ValueError) as error:
         raise RunnerRefused(f"Secret {name} holds no token of the scopes link and state") from error
     # A token becomes a header of a request: what is no printable word could end the header.
@@ -167,8 +173,17 @@ def _advice(session: SessionView, said: Said | None = None) -> Advice:
     """What to tell of a session that shows no code: the runner's word, when there is one, is the newer."""
     word = session if said is None else said
     return advise(
-        namespace=session.namespace, name=session.name, state=word.state, reason=word.reason, message=word.message
+        namespace=session.namespace,
+        name=session.name,
+        state=word.state,
+        reason=word.reason,
+        message=word.message,
+        linked=word.linked,
     )
+
+
+def _is_connected(session: SessionView) -> bool:
+    return traits_of(session.state).phase is Phase.CONNECTED
 
 
 def _show(code: Code, request: QrRequest, session: SessionView, *, console: Console, afresh: bool = False) -> None:

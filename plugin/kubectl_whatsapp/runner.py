@@ -44,6 +44,8 @@ class Said:
     state: str
     reason: str
     message: str
+    linked: bool | None = None
+    """ Whether a phone is linked; None: it does not say. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +84,7 @@ class Runner:
             state=answer["state"],
             reason=str(answer.get("reason") or ""),
             message=str(answer.get("message") or ""),
+            linked=_linked(answer),
         )
 
     def _ask(self, path: str, *, token: str, within: float) -> dict[str, Any] | None:
@@ -108,6 +111,14 @@ class Runner:
         if status != HTTPStatus.OK:
             raise RunnerRefused(f"the runner answered with status {status}{_complaint(body)}")
         return _object(body)
+
+
+def _linked(answer: dict[str, Any]) -> bool | None:
+    """Whether the runner says that a phone is linked; an older one tells by the time of linking."""
+    linked = answer.get("linked")
+    if isinstance(linked, bool):
+        return linked
+    return True if read_time(answer.get("linkedTime")) is not None else None
 
 
 def _count(answer: dict[str, Any], name: str) -> int:

@@ -53,6 +53,12 @@ class State(Struct, frozen=True, kw_only=True, rename=_key):
         str, Meta(max_length=4096, description="The same for people. Without codes, numbers and names.")
     ] = ""
     since: Annotated[Moment | None, Meta(description="When this state began.")] = None
+    linked: Annotated[
+        bool | None,
+        Meta(
+            description="Whether a phone is linked, as far as the page has told or the profile remembers; null before either."
+        ),
+    ] = None
     linked_time: Annotated[
         Moment | None, Meta(description="When the phone was linked; null while there is no link.")
     ] = None

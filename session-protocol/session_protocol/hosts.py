@@ -10,6 +10,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Final
+
+WHATSAPP_WEB_URL: Final = "https://web.whatsapp.com/"
+WHATSAPP_HOSTS: Final = "*.whatsapp.com,*.whatsapp.net"
+""" What the page needs: the defaults of both sides. """
 
 _HOST = re.compile(r"(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 

@@ -17,6 +17,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 from session_protocol.connections import Closing
+from session_protocol.states import STATES
 from session_protocol.vocabulary import RunnerState
 
 from session_runner.host.processes import Process, descendants, processes
@@ -80,8 +81,8 @@ class Metrics:
 
     def show_state(self, state: RunnerState) -> None:
         """Mark one state."""
-        for word in RunnerState:
-            self._state.labels(word).set(1 if word is state else 0)
+        for word in STATES:
+            self._state.labels(word).set(1 if word == state else 0)
 
 
 class MemoryByPart(Collector):

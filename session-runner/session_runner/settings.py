@@ -23,9 +23,10 @@ from urllib.parse import urlsplit
 
 from session_protocol.durations import BadDuration, parse_duration
 from session_protocol.environment import Variable
-from session_protocol.hosts import AllowedHosts
+from session_protocol.hosts import WHATSAPP_HOSTS, WHATSAPP_WEB_URL, AllowedHosts
+from session_protocol.vocabulary import LinkMethod, OnLogout, TokenScope
 
-from session_runner.states.policy import LinkMethod, OnLogout, Policy
+from session_runner.states.policy import Policy
 from session_runner.states.stop import Start
 
 _DAY = 86_400.0
@@ -145,13 +146,13 @@ class Settings:
     url: str = _setting(
         Variable.WHATSAPP_WEB_URL,
         _url,
-        "https://web.whatsapp.com/",
+        WHATSAPP_WEB_URL,
         "The page, over https. Its host must be one of ALLOWED_HOSTS.",
     )
     allowed_hosts: AllowedHosts = _setting(
         Variable.ALLOWED_HOSTS,
         AllowedHosts.parse,
-        "*.whatsapp.com,*.whatsapp.net",
+        WHATSAPP_HOSTS,
         "Hosts the browser may talk to, by comma; `*.` stands for any subdomain. No other host resolves, addresses included.",
     )
     extra_ca_file: Path | None = _setting(
@@ -178,7 +179,7 @@ class Settings:
         Variable.TOKEN_DIR,
         _path,
         None,
-        "Folder with one file per scope (state, link, send, read, admin) holding its token; an absent file turns the scope off.",
+        f"Folder with one file per scope ({', '.join(TokenScope)}) holding its token; an absent file turns the scope off.",
         example="/run/whatsapp-session/tokens",
     )
     session_uid: str = _setting(

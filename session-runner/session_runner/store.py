@@ -28,6 +28,7 @@ class Snapshot:
     message: str
     since: datetime
     """ When this state began; a new reason or message within a state does not move it. """
+    linked: bool | None = None
     linked_time: datetime | None = None
     durable_time: datetime | None = None
     round: int = 0
@@ -72,6 +73,7 @@ class StateStore:
         linked_time: datetime | None,
         durable_time: datetime | None,
         round: int,  # noqa: A002 -- the word of the API
+        linked: bool | None = None,
     ) -> bool:
         """Say something; returns whether it was new. Only then the revision grows and waiters wake up."""
         old = self.snapshot
@@ -81,6 +83,7 @@ class StateStore:
             reason=reason,
             message=message,
             since=old.since if state == old.state else self._clock(),
+            linked=linked,
             linked_time=linked_time,
             durable_time=durable_time,
             round=round,

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
+from session_protocol.states import Phase, is_linked, traits_of
 from session_protocol.vocabulary import ExitCode, RunnerState, StateReason
 
 from session_runner.endings import RunEnded, died, out_of_memory, unresponsive
@@ -42,17 +43,6 @@ BROKEN_PAUSE = 1.0
 """ Seconds before a page whose scripts did not come is fetched again: networks come back in moments. """
 
 _UNDER_WAY = frozenset({Socket.OPENING, Socket.UNPAIRED, Socket.UNPAIRED_IDLE})
-_LOADING = frozenset({RunnerState.STARTING, RunnerState.LOADING, RunnerState.LOAD_ERROR})
-_MOVING = frozenset(
-    {
-        RunnerState.QR_PENDING,
-        RunnerState.PASSKEY_REQUIRED,
-        RunnerState.SYNCING,
-        RunnerState.RECONNECTING,
-        RunnerState.LOGGED_OUT,
-    }
-)
-_UNLINKED = frozenset({RunnerState.QR_PENDING, RunnerState.LINK_EXPIRED, RunnerState.LOGGED_OUT})
 
 
 class Page(Protocol):
@@ -74,7 +64,12 @@ class Page(Protocol):
 
 def pause_after(state: RunnerState, *, health_check: float) -> float:
     """Seconds until the next look, short enough that a page that dies meanwhile is noticed in time."""
-    interval = LOADING_INTERVAL if state in _LOADING else MOVING_INTERVAL if state in _MOVING else RESTING_INTERVAL
+    traits = traits_of(state)
+    interval = RESTING_INTERVAL
+    if traits.phase is Phase.STARTING:
+        interval = LOADING_INTERVAL
+    elif traits.brief:
+        interval = MOVING_INTERVAL
     return min(interval, health_check / 5)
 
 
@@ -194,13 +189,15 @@ class Watcher:
         """Say it; logged and counted only when it is new."""
         self.record.said(state=verdict.state, reason=verdict.reason, message=verdict.message)
         marker = self.record.marker
-        linked = verdict.state not in _UNLINKED
+        linked = is_linked(verdict.state, answer=self._remembered_link())
+        times = linked is not False
         changed = self.store.publish(
             state=verdict.state,
             reason=verdict.reason,
             message=verdict.message,
-            linked_time=marker.linked_time if linked else None,
-            durable_time=marker.durable_time if linked else None,
+            linked=linked,
+            linked_time=marker.linked_time if times else None,
+            durable_time=marker.durable_time if times else None,
             round=self._past.round,
         )
         if changed:
@@ -209,6 +206,12 @@ class Watcher:
             log.info(
                 "The state changed", extra={"state": verdict.state, "reason": verdict.reason, "round": self._past.round}
             )
+
+    def _remembered_link(self) -> bool | None:
+        """Whether a phone is linked, by what profile and page told before; None: neither has told."""
+        if self.record.marker.linked_time is not None:
+            return True
+        return False if self._past.unregistered_since is not None else None
 
     async def _look(self, browser: Page) -> Facts:
         deadline = probe_deadline(self.settings.health_check_timeout)
@@ -240,7 +243,7 @@ class Watcher:
         self.publish(verdict)
         pending = verdict.state is RunnerState.QR_PENDING
         self.store.show_code(facts.code if pending else None, lifetime=facts.code_lifetime or DEFAULT_CODE_LIFETIME)
-        loading = verdict.state in _LOADING
+        loading = traits_of(verdict.state).phase is Phase.STARTING
         # A page that has booted and comes no further counts, too. One that opens its connection or waits for its code
         # is not stuck: without a way to WhatsApp another pod would come no further.
         stuck = loading and facts.socket not in _UNDER_WAY

@@ -7,8 +7,8 @@ import pytest
 from local_cluster.light import LightCluster
 from manifests.conftest import run
 from manifests.rendering import MANIFESTS
+from session_protocol.states import OperatorState
 from session_protocol.vocabulary import RunnerState
-from whatsapp_operator.api.states import OperatorState
 
 HEALTH = MANIFESTS / "gitops" / "health.lua"
 DRIVER = """

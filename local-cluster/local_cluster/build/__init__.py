@@ -4,6 +4,24 @@ Light mode and the full cluster ask here for the programs they start. Nothing in
 that is what a cache is for.
 """
 
-from local_cluster.build.programs import kubeadm, kubernetes, pause, plans, registry, runtime
+from local_cluster.build.programs import (
+    kubeadm,
+    kubernetes,
+    network_policies,
+    network_policies_plan,
+    pause,
+    plans,
+    registry,
+    runtime,
+)
 
-__all__ = ["kubeadm", "kubernetes", "pause", "plans", "registry", "runtime"]
+__all__ = [
+    "kubeadm",
+    "kubernetes",
+    "network_policies",
+    "network_policies_plan",
+    "pause",
+    "plans",
+    "registry",
+    "runtime",
+]

@@ -20,10 +20,14 @@ __all__ = ["FullCluster"]
 
 
 class FullCluster:
-    """A cluster by its name, whether it runs or not."""
+    """A cluster by its name, whether it runs or not.
 
-    def __init__(self, name: str) -> None:
+    `network_policies` says whether `up` has NetworkPolicy enforced; None leaves that as it is, and a new cluster without.
+    """
+
+    def __init__(self, name: str, *, network_policies: bool | None = None) -> None:
         self.name = check_name(name)
+        self._network_policies = network_policies
 
     def up(
         self,
@@ -39,7 +43,11 @@ class FullCluster:
         that takes about so many `minutes`. Raises ToolError.
         """
         watcher = progress or Silent()
-        programs = prepare(progress=watcher, needs=needs, beside=beside, minutes=minutes)
+        wanted = self._network_policies
+        if wanted is None:
+            found = records.find(self.name)
+            wanted = found is not None and found.network_policies
+        programs = prepare(progress=watcher, needs=needs, beside=beside, minutes=minutes, network_policies=wanted)
         up(self.name, programs, progress=watcher)
 
     def down(self, *, progress: Progress | None = None) -> bool:

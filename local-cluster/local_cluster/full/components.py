@@ -27,6 +27,8 @@ class Programs:
     runtime: Path
     """The folder of containerd, its shim, ctr and runc."""
     pause: Path
+    network_policies: Path | None = None
+    """What enforces NetworkPolicy, where that is wanted."""
 
 
 class Files:

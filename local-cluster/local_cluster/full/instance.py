@@ -49,6 +49,8 @@ class Instance:
 
     name: str
     link: Link
+    network_policies: bool = False
+    """Whether NetworkPolicy objects are enforced."""
     state_root: Path = STATE_ROOT
     run_root: Path = RUN_ROOT
 

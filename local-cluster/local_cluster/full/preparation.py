@@ -26,15 +26,22 @@ APT_MINUTES = 0.5
 
 
 def prepare(
-    *, progress: Progress, needs: Sequence[str] = (), beside: Sequence[Callable[[], object]] = (), minutes: float = 0
+    *,
+    progress: Progress,
+    needs: Sequence[str] = (),
+    beside: Sequence[Callable[[], object]] = (),
+    minutes: float = 0,
+    network_policies: bool = False,
 ) -> Programs:
     """Have the programs and Debian's packages, `needs` among them; `beside` is done as soon as the packages are there.
 
-    `minutes` is what `beside` will take. Raises ToolError, with what to do.
+    `minutes` is what `beside` will take; `network_policies` adds the program that enforces them. Raises ToolError, with
+    what to do.
     """
     machine.check()
     wanted = packages.missing((*machine.PACKAGES, *needs))
-    lacking = [plan for plan in build.plans() if not plan.is_there()]
+    plans = [*build.plans(), *([build.network_policies_plan()] if network_policies else [])]
+    lacking = [plan for plan in plans if not plan.is_there()]
     for line in forecast(lacking, wanted, minutes=minutes):
         progress.say(line)
     if lacking:
@@ -44,8 +51,18 @@ def prepare(
         packages.ensure((*machine.PACKAGES, *needs), progress=progress)
         together(lambda: build.runtime(progress=progress), lambda: build.pause(progress=progress), *beside)
 
-    together(lambda: build.kubernetes(progress=progress), after_packages)
-    return Programs(kubernetes=build.kubernetes(), runtime=build.runtime(), pause=build.pause())
+    def kubernetes() -> None:
+        build.kubernetes(progress=progress)
+        if network_policies:  # after it, as they have most packages in common
+            build.network_policies(progress=progress)
+
+    together(kubernetes, after_packages)
+    return Programs(
+        kubernetes=build.kubernetes(),
+        runtime=build.runtime(),
+        pause=build.pause(),
+        network_policies=build.network_policies() if network_policies else None,
+    )
 
 
 def forecast(lacking: Iterable[Program], wanted: Sequence[str], *, minutes: float) -> list[str]:

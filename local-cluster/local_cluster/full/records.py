@@ -1,4 +1,4 @@
-"""What one run of the command line tells the next about an instance: its address, and which cluster is whose.
+"""What one run of the command line tells the next about an instance: its address, and what was asked of it.
 
 One small file per instance in its state folder. It is written first and removed last, so whoever finds an instance's
 remains also finds what it was.
@@ -17,7 +17,7 @@ from session_devtools.steps import Progress, Silent
 
 from local_cluster.full.instance import RUN_ROOT, STATE_ROOT, Instance, Link, choose_link
 
-__all__ = ["MACHINE", "find", "find_or_create", "locked", "names"]
+__all__ = ["MACHINE", "find", "find_or_create", "locked", "names", "remember"]
 
 FILE = "instance.json"
 MACHINE = "machine"
@@ -33,14 +33,14 @@ def find(name: str, *, state_root: Path = STATE_ROOT, run_root: Path = RUN_ROOT)
     """The instance of that name, running or not; None when there is nothing of it."""
     try:
         given = json.loads((state_root / name / FILE).read_text())
-        link = Link(**given["link"])
+        link, network_policies = Link(**given["link"]), bool(given.get("network_policies"))
     except FileNotFoundError:
         return None
     except PermissionError as error:
         raise MachineError(f"the cluster {name} is root's: run the same command with sudo or as root") from error
     except (ValueError, KeyError, TypeError) as error:
         raise ToolError(f"{state_root / name / FILE} is damaged ({error}); remove {state_root / name}") from error
-    return Instance(name=name, link=link, state_root=state_root, run_root=run_root)
+    return Instance(name=name, link=link, network_policies=network_policies, state_root=state_root, run_root=run_root)
 
 
 def find_or_create(name: str, *, state_root: Path = STATE_ROOT, run_root: Path = RUN_ROOT) -> Instance:
@@ -57,10 +57,15 @@ def find_or_create(name: str, *, state_root: Path = STATE_ROOT, run_root: Path =
         link = choose_link(in_use=[*taken, *_routes()])
         instance = Instance(name=name, link=link, state_root=state_root, run_root=run_root)
         instance.state.mkdir(parents=True, exist_ok=True, mode=0o700)
-        partial = instance.state / f".{FILE}.partial"
-        partial.write_text(json.dumps({"link": link._asdict()}))
-        partial.rename(instance.state / FILE)
+        remember(instance)
         return instance
+
+
+def remember(instance: Instance) -> None:
+    """Write down what the next command shall know of the instance."""
+    partial = instance.state / f".{FILE}.partial"
+    partial.write_text(json.dumps({"link": instance.link._asdict(), "network_policies": instance.network_policies}))
+    partial.rename(instance.state / FILE)
 
 
 @contextlib.contextmanager

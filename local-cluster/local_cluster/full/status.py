@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from local_cluster.full import policies
 from local_cluster.full.instance import Instance
 from local_cluster.full.readiness import api_client
 from local_cluster.full.supervisor import Supervisor
@@ -49,7 +50,8 @@ class Status:
 
 def status(instance: Instance, supervisor: Supervisor) -> Status:
     """Look at every daemon and ask the API server."""
-    running = {name: supervisor.running(name) for name in EXPECTED}
+    expected = (*EXPECTED, policies.NAME) if instance.network_policies else EXPECTED
+    running = {name: supervisor.running(name) for name in expected}
     ready, pods = False, None
     if running["kube-apiserver"] is not None and instance.kubeconfig.exists():
         client = api_client(instance)

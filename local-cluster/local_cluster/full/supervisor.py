@@ -11,7 +11,7 @@ Not systemd's units, which a container has not; not supervisord, a daemon of its
 import hashlib
 import json
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +36,8 @@ class Daemon:
     command: Sequence[str]
     reads: Sequence[Path] = ()
     """The files it reads at its start and never again: changed ones mean that it is started anew."""
+    follows: Sequence[str] = ()
+    """The daemons without which it is of no use any more: it is started anew after them."""
 
     def fingerprint(self) -> str:
         """Changes with the command and with the files' contents."""
@@ -65,9 +67,10 @@ class Supervisor:
 
         It is not ready yet when this returns.
         """
-        fingerprint = daemon.fingerprint()
+        leaders = [leader.pid for name in daemon.follows if (leader := self.running(name)) is not None]
+        fingerprint = "/".join(map(str, [daemon.fingerprint(), inside, *leaders]))
         process = self.running(daemon.name)
-        if process is not None and self._read(daemon.name).get("fingerprint") == f"{fingerprint}/{inside}":
+        if process is not None and self._read(daemon.name).get("fingerprint") == fingerprint:
             return False
         folder = self._cgroups.component(daemon.name)
         self._end_strays(daemon, process)
@@ -88,13 +91,22 @@ class Supervisor:
         _forget(started)
         if identity is None:
             raise StartError(f"{daemon.name} ended at once:\n{tail(self._logs / f'{daemon.name}.log')}")
-        self._write(daemon.name, identity, f"{fingerprint}/{inside}")
+        self._write(daemon.name, identity, fingerprint)
         return True
 
     def check(self, name: str) -> None:
         """Raise StartError with the end of its log when the daemon does not run."""
         if self.running(name) is None:
             raise StartError(f"{name} has ended; the end of its log:\n{tail(self._logs / f'{name}.log')}")
+
+    def end(self, name: str) -> None:
+        """End everything that was ever started under this name, and forget it.
+
+        Raises StartError when the kernel would not let it go.
+        """
+        nearby = map(identify, self._cgroups.pids(self._cgroups.component(name)))
+        self._end(name, [self.running(name), *nearby])
+        (self._records / f"{name}.json").unlink(missing_ok=True)
 
     def end_everything(self) -> list[ProcessId]:
         """End every process in the instance's cgroup, and return those that the kernel would not let go.
@@ -119,9 +131,12 @@ class Supervisor:
         program = Path(daemon.command[0]).resolve()
         nearby = self._cgroups.pids(self._cgroups.component(daemon.name))
         found = [known, *(identify(pid) for pid in nearby if _program_of(pid) in {program, None})]
+        self._end(daemon.name, found)
+
+    def _end(self, name: str, found: Iterable[ProcessId | None]) -> None:
         left = end([process for process in found if process is not None], patience=PATIENCE)
         if left:
-            raise StartError(f"{daemon.name} (process {left[0].pid}) can not be ended; a reboot will help")
+            raise StartError(f"{name} (process {left[0].pid}) can not be ended; a reboot will help")
 
     def _read(self, name: str) -> dict[str, object]:
         try:

@@ -4,6 +4,7 @@ Every part is asked for rather than started: what is there and right stays, so a
 Ctrl-C, a crash or a reboot took away is made again.
 """
 
+import dataclasses
 import datetime as dt
 import hashlib
 import json
@@ -17,10 +18,10 @@ from session_devtools.errors import StartError
 from session_devtools.steps import Progress
 
 from local_cluster.control_plane import audit_policy
-from local_cluster.full import configs, machine, namespaces, oci, readiness, records
+from local_cluster.full import configs, machine, namespaces, oci, policies, readiness, records
 from local_cluster.full.components import USERS, Files, Programs, daemons
 from local_cluster.full.instance import Instance
-from local_cluster.full.manifests import manifests
+from local_cluster.full.manifests import POLICIES_USER, manifests
 from local_cluster.full.patience import repeat
 from local_cluster.full.supervisor import Daemon, Supervisor
 from local_cluster.pki import Kubeadm, write_private
@@ -34,10 +35,12 @@ NODE_DAEMONS = ("containerd", "kubelet", "kube-proxy", "coredns", "provisioner")
 def up(name: str, programs: Programs, *, progress: Progress) -> Instance:
     """Have the cluster of that name run and be ready, out of programs that `prepare` has made.
 
-    Raises ToolError, with what to do.
+    NetworkPolicy is enforced where its program is among them. Raises ToolError, with what to do.
     """
     with records.locked(f"cluster {name}", progress=progress):
         instance = records.find_or_create(name)
+        if programs.network_policies is not None:
+            instance = _remember(instance, network_policies=True)
         with records.locked(records.MACHINE):
             machine.remember_settings(instance.state_root / machine.NOTE)
         supervisor = supervisor_of(instance)
@@ -56,11 +59,26 @@ def up(name: str, programs: Programs, *, progress: Progress) -> Instance:
         with progress.step("the node"):
             _apply(instance, programs)
             _load_pause_image(instance, supervisor, programs, image)
+            # Before the kubelet, which may start pods of an earlier run.
+            if programs.network_policies is not None:
+                policies.switch_on(policies.daemon(instance, programs.network_policies), supervisor, anchor=anchor)
+            elif instance.network_policies:
+                policies.switch_off(instance, supervisor, anchor=anchor)
+                kinds = "clusterrolebinding,clusterrole"
+                _kubectl(instance, programs, "delete", kinds, POLICIES_USER, "--ignore-not-found")
+                instance = _remember(instance, network_policies=False)
             ensure(*NODE_DAEMONS)
             readiness.wait_for_node(instance, supervisor)
         with progress.step("DNS and volumes"):
             readiness.wait_for_dns(instance, supervisor)
             supervisor.check("provisioner")
+    return instance
+
+
+def _remember(instance: Instance, *, network_policies: bool) -> Instance:
+    """The instance with this written down."""
+    instance = dataclasses.replace(instance, network_policies=network_policies)
+    records.remember(instance)
     return instance
 
 
@@ -77,7 +95,8 @@ def _write_files(instance: Instance, programs: Programs) -> str:
     kubeadm = Kubeadm(program=program, plane=plane, node=instance.node, address=plane.advertise)
     kubeadm.certificates(now=now)
     kubeadm.kubelet_certificates(now=now)
-    kubeadm.kubeconfigs(users=USERS)
+    judge = {} if programs.network_policies is None else {policies.NAME: POLICIES_USER}
+    kubeadm.kubeconfigs(users={**USERS, **judge})
     image = oci.pause_image(programs.pause.read_bytes())
     containerd = configs.containerd(
         pause_image=image,
@@ -138,23 +157,19 @@ def _is_furnished(supervisor: Supervisor, pause: Path) -> bool:
 
 def _apply(instance: Instance, programs: Programs) -> None:
     """Apply the cluster's own objects, once per content: the note of it lies beside etcd's data, and goes with it."""
-    objects = json.dumps({"apiVersion": "v1", "kind": "List", "items": manifests()})
+    items = manifests(network_policies=programs.network_policies is not None)
+    objects = json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
     note, digest = instance.plane.folder / "applied", hashlib.sha256(objects.encode()).hexdigest()
     if note.exists() and note.read_text() == digest:
         return
-    kubectl = programs.kubernetes / "kubectl"
-    environment = {"KUBECONFIG": str(instance.kubeconfig), "HOME": str(instance.plane.folder), "PATH": "/usr/bin:/bin"}
-    run(
-        kubectl,
-        "apply",
-        "--server-side",
-        "--field-manager=local-cluster",
-        "-f",
-        "-",
-        input=objects,
-        environment=environment,
-    )
+    words = ("apply", "--server-side", "--field-manager=local-cluster", "-f", "-")
+    _kubectl(instance, programs, *words, input=objects)
     note.write_text(digest)
+
+
+def _kubectl(instance: Instance, programs: Programs, *words: str, input: str | None = None) -> None:  # noqa: A002  as in `run`
+    environment = {"KUBECONFIG": str(instance.kubeconfig), "HOME": str(instance.plane.folder), "PATH": "/usr/bin:/bin"}
+    run(programs.kubernetes / "kubectl", *words, input=input, environment=environment)
 
 
 def _load_pause_image(instance: Instance, supervisor: Supervisor, programs: Programs, image: str) -> None:

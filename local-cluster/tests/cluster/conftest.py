@@ -29,13 +29,16 @@ def test_image(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def make_cluster(test_image: Path) -> Iterator[Callable[[], FullCluster]]:
-    """A function that brings up another cluster with the test image in it; all of them are removed at the end."""
+def make_cluster(test_image: Path) -> Iterator[Callable[..., FullCluster]]:
+    """A function that brings up another cluster with the test image in it; all of them are removed at the end.
 
-    def make() -> FullCluster:
+    What it is given are options of `up`.
+    """
+
+    def make(*options: str) -> FullCluster:
         cluster = FullCluster(f"{PREFIX}{uuid.uuid4().hex[:6]}")
         made.callback(cluster.down)
-        result = command_line("up", "--name", cluster.name)
+        result = command_line("up", "--name", cluster.name, *options)
         assert result.returncode == 0, result.stderr
         cluster.load(test_image)
         return cluster

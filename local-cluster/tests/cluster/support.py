@@ -11,7 +11,9 @@ from local_cluster.full.cluster import FullCluster
 PREFIX = "t-"
 """How the names of these tests' clusters begin."""
 IMAGE = "localhost/cluster-test:busybox"
-TOOLS = ("cat", "chmod", "httpd", "id", "ls", "nslookup", "sh", "sleep", "tail", "touch", "wget")
+TOOLS = ("cat", "chmod", "httpd", "id", "ls", "nslookup", "sh", "sleep", "tail", "timeout", "touch", "wget")
+
+SERVE = ("/bin/sh", "-c", "echo hello > /data/index.html && exec /bin/httpd -f -p 8080 -h /data")
 
 INTERRUPTIBLE = ("env", "--default-signal=INT")
 """Before a command that a test interrupts. Who runs the tests in the background ignores Ctrl-C, and would hand that on."""
@@ -52,6 +54,29 @@ def pod(namespace: str, name: str, *command: str, **extra: Any) -> Manifest:
             "terminationGracePeriodSeconds": 1,
             "containers": [container],
         },
+    }
+
+
+def server(namespace: str, name: str) -> Manifest:
+    """A web server on port 8080 that is ready when the kubelet's probe gets its page."""
+    made = pod(
+        namespace,
+        name,
+        *SERVE,
+        volumeMounts=[{"name": "data", "mountPath": "/data"}],
+        readinessProbe={"httpGet": {"path": "/", "port": 8080}, "periodSeconds": 1},
+    )
+    made["spec"]["volumes"] = [{"name": "data", "emptyDir": {}}]
+    return made
+
+
+def service(namespace: str, name: str) -> Manifest:
+    """The way to it on port 80."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {"selector": {"app": name}, "ports": [{"port": 80, "targetPort": 8080}]},
     }
 
 

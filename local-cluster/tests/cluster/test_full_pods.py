@@ -3,35 +3,12 @@
 import json
 
 import pytest
-from cluster.support import Manifest, apply, claim, pod, wait_ready, with_claim
+from cluster.support import apply, claim, pod, server, service, wait_ready, with_claim
 from local_cluster.full.cluster import FullCluster
 from session_devtools.errors import CommandError
 from session_devtools.web import Client
 
 pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.timeout(180)]
-
-SERVE = ("/bin/sh", "-c", "echo hello > /data/index.html && exec /bin/httpd -f -p 8080 -h /data")
-
-
-def _server(namespace: str, name: str) -> Manifest:
-    server = pod(
-        namespace,
-        name,
-        *SERVE,
-        volumeMounts=[{"name": "data", "mountPath": "/data"}],
-        readinessProbe={"httpGet": {"path": "/", "port": 8080}, "periodSeconds": 1},
-    )
-    server["spec"]["volumes"] = [{"name": "data", "emptyDir": {}}]
-    return server
-
-
-def _service(namespace: str, name: str) -> Manifest:
-    return {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {"name": name, "namespace": namespace},
-        "spec": {"selector": {"app": name}, "ports": [{"port": 80, "targetPort": 8080}]},
-    }
 
 
 def _exec(cluster: FullCluster, namespace: str, name: str, *command: str) -> str:
@@ -40,7 +17,7 @@ def _exec(cluster: FullCluster, namespace: str, name: str, *command: str) -> str
 
 def test_pods_reach_each_other_by_the_names_of_services(full_cluster: FullCluster, namespace: str) -> None:
     """By the short name, the whole name, and a pod itself through its own Service."""
-    apply(full_cluster, _server(namespace, "web"), _service(namespace, "web"), pod(namespace, "client"))
+    apply(full_cluster, server(namespace, "web"), service(namespace, "web"), pod(namespace, "client"))
     wait_ready(full_cluster, namespace, "web", "client")
 
     whole = f"http://web.{namespace}.svc.cluster.local/"
@@ -58,7 +35,7 @@ def test_a_name_outside_of_the_cluster_does_not_exist(full_cluster: FullCluster,
         _exec(full_cluster, namespace, "client", "nslookup", "example.com.")
 
 
-def test_logs_and_exec_go_through_the_api_server(full_cluster: FullCluster, namespace: str) -> None:
+def test_logs_and_exec_go_through_the_apiserver(full_cluster: FullCluster, namespace: str) -> None:
     """They do although the kubelet answers to nobody else."""
     apply(full_cluster, pod(namespace, "talker", "/bin/sh", "-c", "echo spoken; exec /bin/sleep 3600"))
     wait_ready(full_cluster, namespace, "talker")
@@ -69,7 +46,7 @@ def test_logs_and_exec_go_through_the_api_server(full_cluster: FullCluster, name
 
 def test_a_pod_is_reached_by_port_forward(full_cluster: FullCluster, namespace: str) -> None:
     """The demo reaches runners and the phone this way."""
-    apply(full_cluster, _server(namespace, "web"))
+    apply(full_cluster, server(namespace, "web"))
     wait_ready(full_cluster, namespace, "web")
 
     with full_cluster.kubectl.forward("web", 8080, namespace=namespace) as port:
@@ -90,7 +67,7 @@ def test_a_pod_that_takes_more_memory_than_its_limit_is_ended(full_cluster: Full
     assert full_cluster.kubectl("-n", namespace, "get", "pod", "greedy", "-o", f"jsonpath={reason}") == "OOMKilled"
 
 
-def test_a_pods_account_is_known_to_the_api_server(full_cluster: FullCluster, namespace: str) -> None:
+def test_a_pods_account_is_known_to_the_apiserver(full_cluster: FullCluster, namespace: str) -> None:
     """Its token is mounted, and names its pod."""
     apply(full_cluster, pod(namespace, "caller"))
     wait_ready(full_cluster, namespace, "caller")

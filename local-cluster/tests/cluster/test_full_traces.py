@@ -29,7 +29,7 @@ PLACES = ("/dev", "/etc", "/opt", "/run", "/srv", "/usr/libexec", "/var/lib", "/
 OTHERS = re.compile(
     r"^(/dev/pts/|/dev/loop|/var/lib/(apt|dpkg|containers)/|/var/log/journal/|/run/(user|containers|crun|lock)/)"
 )
-OUR_PROGRAMS = {"containerd", "containerd-shim-runc-v2", "kube", "pause", "runc", "busybox"}
+OUR_PROGRAMS = {"containerd", "containerd-shim-runc-v2", "kube", "kube-network-policies", "pause", "runc", "busybox"}
 SETTLE = 20.0  # seconds for the kernel to take away what nobody holds any more; it takes well under one
 
 Snapshot = dict[str, Any]
@@ -157,13 +157,13 @@ def _changed(before: Snapshot, after: Snapshot) -> dict[str, Any]:
 
 
 @pytest.mark.usefixtures("test_image")  # a package comes with it
-def test_two_rounds_leave_the_machine_as_it_was(make_cluster: Callable[[], FullCluster]) -> None:
-    """With a pod and its volume in it each time: no process, mount, link, rule, cgroup, file or setting is left."""
+def test_two_rounds_leave_the_machine_as_it_was(make_cluster: Callable[..., FullCluster]) -> None:
+    """With a pod, its volume and network policies each time: no process, mount, link, rule, cgroup, file or setting is left."""
     packages.ensure(machine.PACKAGES)
     others = Others()
     before = _snapshot(others)
     for _ in range(2):
-        cluster = make_cluster()
+        cluster = make_cluster("--network-policies")
         others.mine.append(cluster.name)
         namespace = restricted_namespace(cluster)
         apply(cluster, claim(namespace, "data"), with_claim(pod(namespace, "one"), "data"))

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from pathlib import Path
 
 import pytest
 from local_cluster.build.versions import GO_MODULES
@@ -14,8 +15,8 @@ MODULE = GO_MODULES / "kube"
 OURS = "./provisioner/..."  # the main package beside it imports all of Kubernetes, and is a table
 
 
-def go(*words: str) -> str:
-    """What Go says, on either output; it may fail."""
+def go(*words: str, module: Path = MODULE) -> str:
+    """What Go says of a module, on either output; it may fail."""
     environment = {
         **os.environ,
         "CGO_ENABLED": "0",
@@ -24,13 +25,14 @@ def go(*words: str) -> str:
         "GOFLAGS": "-mod=readonly",
     }
     command = [str(find_go(progress=Steps())), *words]
-    done = subprocess.run(command, cwd=MODULE, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=module, env=environment, capture_output=True, text=True, check=False)
     return done.stdout + done.stderr + (f"status {done.returncode}" if done.returncode else "")
 
 
-def test_it_is_formatted() -> None:
+@pytest.mark.parametrize("module", ["kube", "network-policies", "pause"])
+def test_it_is_formatted(module: str) -> None:
     """Gofmt names no file."""
-    assert go("run", "cmd/gofmt", "-l", ".") == ""
+    assert go("run", "cmd/gofmt", "-l", ".", module=GO_MODULES / module) == ""
 
 
 def test_it_is_vetted() -> None:

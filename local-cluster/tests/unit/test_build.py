@@ -1,5 +1,6 @@
 """Which programs are built, and when anew."""
 
+import re
 import signal
 import subprocess
 from pathlib import Path
@@ -108,6 +109,51 @@ def test_the_runtime_is_four_programs_and_runc_alone_is_linked_with_c(
     assert [name for name, options in built.items() if options.get("cgo")] == ["runc"]
     assert built["containerd"]["flags"].endswith("version.Version=v2.4.2")
     assert folder.name.startswith("runtime-v2.4.2-")
+
+
+def test_what_enforces_network_policies_is_a_program_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No cluster is built of it unless it is told to; where it is, the entry names its release."""
+    monkeypatch.setattr(programs, "go_build", lambda _, output, **__: output.write_text("program"))
+    program = build.network_policies(cache=tmp_path)
+
+    assert program.name == "kube-network-policies"
+    assert program.parent.name.startswith("kube-network-policies-v0.8.0-")
+    assert build.network_policies_plan().entry not in {plan.entry for plan in build.plans()}
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"), [(versions.VARIABLE, "1.37"), (downloads.VARIABLE, "https://dl.k8s.io")]
+)
+def test_a_program_that_shares_nothing_with_what_is_compiled_takes_longer(
+    variable: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Most of what enforces network policies is the default's Kubernetes client."""
+    beside = build.network_policies_plan()
+    monkeypatch.setenv(variable, value)
+    alone = build.network_policies_plan()
+
+    assert beside.minutes < alone.minutes
+    assert beside.entry == alone.entry
+
+
+def test_it_stands_on_the_packages_that_kubernetes_is_compiled_with() -> None:
+    """Every module that both require is of one release, or minutes of compiling are done twice."""
+    ours, kubes = (
+        _required((versions.GO_MODULES / name / "go.mod").read_text()) for name in ("network-policies", "kube")
+    )
+
+    assert len(ours.keys() & kubes.keys()) > 40
+    assert {name: kubes[name] for name in ours.keys() & kubes.keys()} == {
+        name: version for name, version in ours.items() if name in kubes
+    }
+
+
+def _required(go_mod: str) -> dict[str, str]:
+    """The modules that a go.mod requires; one that it replaces by a release is of that."""
+    found = dict(re.findall(r"^\t(\S+) (v\S+)", go_mod, re.MULTILINE))
+    return found | dict(re.findall(r"^\t(\S+) => \S+ (v\S+)", go_mod, re.MULTILINE))
 
 
 def test_a_program_is_not_built_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

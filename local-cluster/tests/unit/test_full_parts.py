@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 from local_cluster import volumes
-from local_cluster.full import configs, oci, readiness
+from local_cluster.full import configs, oci, policies, readiness
 from local_cluster.full.components import USERS, Programs, daemons
 from local_cluster.full.instance import Instance, Link
-from local_cluster.full.manifests import DNS_USER, KUBELET_CLIENT, manifests
+from local_cluster.full.manifests import DNS_USER, KUBELET_CLIENT, POLICIES_USER, manifests
 from local_cluster.full.namespaces import anchor_script, enter
 from local_cluster.full.status import Component, Status, render
 from session_devtools.errors import NotInTime, StartError
@@ -31,6 +31,7 @@ PROGRAMS = Programs(
     runtime=Path("/cache/runtime"),
     pause=Path("/cache/pause"),
 )
+JUDGE = policies.daemon(INSTANCE, Path("/cache/policies"))
 DAEMONS = {daemon.name: list(daemon.command) for daemon in daemons(INSTANCE, PROGRAMS)}
 
 
@@ -151,7 +152,7 @@ def test_everyone_who_talks_to_the_api_server_is_somebody_else() -> None:
 
 def test_a_daemon_is_started_anew_with_its_certificate() -> None:
     """Every certificate and kubeconfig that a command line names is among the files whose change counts."""
-    for daemon in daemons(INSTANCE, PROGRAMS):
+    for daemon in [*daemons(INSTANCE, PROGRAMS), JUDGE]:
         named = {Path(word.partition("=")[2]) for word in daemon.command}
         secrets = {path for path in named if path.suffix in {".crt", ".conf"}}
 
@@ -164,6 +165,45 @@ def test_the_clusters_own_objects_give_each_user_its_rights() -> None:
 
     assert {made["subjects"][0]["name"] for made in bindings} == {KUBELET_CLIENT, DNS_USER, volumes.USER}
     assert "cluster-admin" not in {made["roleRef"]["name"] for made in bindings}
+
+
+def test_who_enforces_network_policies_reads_what_they_speak_of() -> None:
+    """Pods, namespaces and policies, and nothing else; without it nobody has these rights."""
+    usual = manifests()
+    role, binding = [made for made in manifests(network_policies=True) if made not in usual]
+    granted = {resource for rule in role["rules"] for resource in rule["resources"]}
+
+    assert granted == {"pods", "namespaces", "networkpolicies"}
+    assert {verb for rule in role["rules"] for verb in rule["verbs"]} == {"list", "watch"}
+    assert [subject["name"] for subject in binding["subjects"]] == [POLICIES_USER]
+    assert binding["roleRef"]["name"] == role["metadata"]["name"]
+
+
+def test_network_policies_are_judged_between_pods_and_on_the_way_to_the_node() -> None:
+    """The first packet of a connection, by the program that answers the same queue; nothing that the node sends."""
+    assert [rule[0] for rule in policies.RULES] == ["FORWARD", "INPUT"]
+    assert "veth+" in policies.RULES[1]
+    for rule in policies.RULES:
+        assert rule[rule.index("--ctstate") + 1] == "NEW"
+        assert "--queue-bypass" not in rule  # without the program nothing passes
+        assert f"--queue={rule[rule.index('--queue-num') + 1]}" in JUDGE.command
+
+
+@pytest.mark.parametrize(
+    ("queues", "expected"),
+    [
+        ("", False),
+        ("  100   4711     0 2   128     0     0        5  1\n", True),
+        ("  101   4711     0 2   128     0     0      100  1\n", False),
+        (
+            "    1   4711     0 2   128     0     0        0  1\n  100   4712     0 2   128     0     0        0  1\n",
+            True,
+        ),
+    ],
+)
+def test_the_kernel_tells_whether_a_queue_is_answered(queues: str, *, expected: bool) -> None:
+    """Its number stands first in a line."""
+    assert expected == policies.is_answered(queues)
 
 
 def test_the_inside_hides_the_hosts_folders_and_keeps_what_it_needs() -> None:

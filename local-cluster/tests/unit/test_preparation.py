@@ -2,6 +2,7 @@
 
 import shutil
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,6 +35,40 @@ def test_a_new_machine_is_told_what_it_waits_for_and_how_long() -> None:
 def test_a_prepared_machine_is_told_nothing() -> None:
     """Nothing is waited for."""
     assert preparation.forecast([], [], minutes=0) == []
+
+
+@pytest.mark.parametrize("wanted", [False, True])
+def test_what_enforces_network_policies_is_made_where_it_is_wanted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, wanted: bool
+) -> None:
+    """After Kubernetes, whose packages it shares, and announced like the rest; nowhere else a minute is spent on it."""
+    said, made = list[str](), list[str]()
+
+    def record(name: str) -> Callable[..., Path]:
+        def make(*, progress: Progress | None = None) -> Path:
+            if progress is not None:
+                made.append(name)
+            return tmp_path / name
+
+        return make
+
+    monkeypatch.setattr(machine, "check", lambda: None)
+    monkeypatch.setattr(preparation, "check_room", lambda _: None)
+    monkeypatch.setattr(packages, "missing", lambda _: [])
+    monkeypatch.setattr(packages, "ensure", lambda *_, **__: None)
+    monkeypatch.setattr(build, "plans", lambda: (_program("Kubernetes", 6),))
+    monkeypatch.setattr(build, "network_policies_plan", lambda: _program("what enforces network policies", 0.5))
+    for name in ("kubernetes", "network_policies", "runtime", "pause"):
+        monkeypatch.setattr(build, name, record(name))
+    progress = Silent()
+    monkeypatch.setattr(progress, "say", said.append, raising=False)
+
+    programs = preparation.prepare(progress=progress, network_policies=wanted)
+
+    expected = ["kubernetes", "network_policies"] if wanted else ["kubernetes"]
+    assert expected == [name for name in made if name in {"kubernetes", "network_policies"}]
+    assert (tmp_path / "network_policies" if wanted else None) == programs.network_policies
+    assert wanted == ("what enforces network policies is compiled (0.5 min)" in said[0])
 
 
 def test_a_short_wait_is_a_minute() -> None:

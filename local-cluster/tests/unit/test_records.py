@@ -1,5 +1,6 @@
 """What one command tells the next about an instance, and the locks between them."""
 
+import dataclasses
 import json
 import threading
 from pathlib import Path
@@ -25,6 +26,20 @@ def test_a_new_instance_is_found_again(roots: tuple[Path, Path]) -> None:
     assert made == records.find("demo", state_root=state, run_root=run)
     assert made == records.find_or_create("demo", state_root=state, run_root=run)
     assert records.names(state) == ["demo"]
+
+
+def test_what_was_asked_of_an_instance_is_known_to_the_next_command(roots: tuple[Path, Path]) -> None:
+    """A new one enforces no network policies; a note from before there were any does not either."""
+    state, run = roots
+    made = records.find_or_create("demo", state_root=state, run_root=run)
+    wanted = dataclasses.replace(made, network_policies=True)
+    records.remember(wanted)
+    found = records.find("demo", state_root=state, run_root=run)
+    (state / "demo" / records.FILE).write_text(json.dumps({"link": made.link._asdict()}))
+
+    assert not made.network_policies
+    assert wanted == found
+    assert made == records.find("demo", state_root=state, run_root=run)
 
 
 def test_instances_and_routes_keep_apart(roots: tuple[Path, Path]) -> None:

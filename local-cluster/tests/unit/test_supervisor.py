@@ -93,6 +93,36 @@ def test_a_changed_file_replaces_the_process(tmp_path: Path, supervisor: Supervi
     assert supervisor.ensure(daemon, inside=None)
 
 
+def test_a_daemon_is_started_anew_after_the_one_it_follows(supervisor: Supervisor) -> None:
+    """Once: it is left alone until that one is another process again."""
+    follower = Daemon(name="follower", command=["/bin/sleep", "61"], follows=["sleeper"])
+    supervisor.ensure(SLEEP, inside=None)
+    started = [supervisor.ensure(follower, inside=None), supervisor.ensure(follower, inside=None)]
+    end([_running(supervisor)], patience=0)
+    supervisor.ensure(SLEEP, inside=None)
+    started += [supervisor.ensure(follower, inside=None), supervisor.ensure(follower, inside=None)]
+
+    assert started == [True, False, True, False]
+
+
+def test_one_daemon_is_ended_and_forgotten(tmp_path: Path, supervisor: Supervisor, cgroups: CgroupTree) -> None:
+    """With a stray that an interrupted start has left, and nobody else; a second time there is nothing to do."""
+    supervisor.ensure(SLEEP, inside=None)
+    supervisor.ensure(Daemon(name="other", command=["/bin/sleep", "61"]), inside=None)
+    process = _running(supervisor)
+    _settle(process, "/bin/sleep")
+    with subprocess.Popen(["/bin/sleep", "60"]) as stray:
+        (cgroups.component("sleeper") / "cgroup.procs").write_text(f"{stray.pid}\n")
+        identity = identify(stray.pid)
+        assert identity is not None
+        supervisor.end("sleeper")
+    supervisor.end("sleeper")
+
+    assert [is_alive(process), is_alive(identity)] == [False, False]
+    assert supervisor.running("other") is not None
+    assert [path.name for path in (tmp_path / "records").iterdir()] == ["other.json"]
+
+
 def test_a_stray_of_an_interrupted_start_is_ended(supervisor: Supervisor, cgroups: CgroupTree) -> None:
     """A process that was started and never noted would hold its ports for ever."""
     with subprocess.Popen(["/bin/sleep", "60"]) as stray:

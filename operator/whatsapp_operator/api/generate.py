@@ -1,11 +1,10 @@
-"""What the models say, as files: CRDs, JSON Schemas, API reference.
+"""What models and states say, as files: CRDs, JSON Schemas, API reference, Argo CD's health check.
 
-`make generate` (scripts/generate.py) writes them after a change of the models, and `make verify` fails until it has.
+`make generate` (scripts/generate.py) writes them after a change of these, and `make verify` fails until it has.
 """
 
 import json
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 
 import yaml
@@ -13,6 +12,7 @@ import yaml
 from whatsapp_operator.api.crd.definitions import KINDS, definition
 from whatsapp_operator.api.crd.json_schema import json_schema, json_schema_path
 from whatsapp_operator.api.crd.reference import reference
+from whatsapp_operator.api.state_pages import HEALTH_CHECK, health_check
 
 _HEADER = "# Written by `make generate` from whatsapp_operator.api; change the models, not this file.\n"
 
@@ -25,7 +25,6 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
-@cache
 def files() -> Mapping[Path, str]:
     """Return what is generated, by its path in the repository."""
     crds = {
@@ -37,4 +36,4 @@ def files() -> Mapping[Path, str]:
         Path("schemas") / json_schema_path(kind): json.dumps(json_schema(kind), indent=2, ensure_ascii=False) + "\n"
         for kind in KINDS
     }
-    return {**crds, **schemas, Path("docs/reference/api.md"): reference()}
+    return {**crds, **schemas, Path("docs/reference/api.md"): reference(), HEALTH_CHECK: health_check()}

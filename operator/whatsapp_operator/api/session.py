@@ -16,6 +16,8 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 from pydantic import ConfigDict, Field, ValidationError
+from session_protocol.states import OperatorState
+from session_protocol.vocabulary import LinkMethod, OnLogout
 
 from whatsapp_operator.api.base import ApiModel
 from whatsapp_operator.api.conditions import Condition, ConditionStatus, ConditionType, Reason
@@ -28,15 +30,12 @@ from whatsapp_operator.api.requests import HandledRequests
 from whatsapp_operator.api.resources import ResourceLimits, ResourceRequests, ResourcesSpec
 from whatsapp_operator.api.rules import Rule, validations
 from whatsapp_operator.api.spec import (
-    LinkMethod,
     LinkSpec,
-    OnLogout,
     OperatingMode,
     RecoverySpec,
     SessionSpec,
     TimeoutsSpec,
 )
-from whatsapp_operator.api.states import OperatorState
 from whatsapp_operator.api.status import AdmissionStatus, LastFailure, LinkStatus, RecoveryStatus, SessionStatus
 
 _NAME = Rule(

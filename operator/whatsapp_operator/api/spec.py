@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Annotated
 
 from pydantic import ConfigDict, Field
+from session_protocol.vocabulary import LinkMethod, OnLogout
 
 from whatsapp_operator.api.base import STORED_DEFAULT, SpecModel
 from whatsapp_operator.api.constants import MAX_QUOTA_NAME_LENGTH
@@ -24,20 +25,6 @@ class OperatingMode(StrEnum):
 
     RUNNING = "Running"
     SUSPENDED = "Suspended"
-
-
-class LinkMethod(StrEnum):
-    """How a phone is linked."""
-
-    QR = "QR"
-    PAIRING_CODE = "PairingCode"
-
-
-class OnLogout(StrEnum):
-    """What happens after the phone logged the session out."""
-
-    RELINK = "Relink"
-    WAIT = "Wait"
 
 
 class LinkSpec(SpecModel):

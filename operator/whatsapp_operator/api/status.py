@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Annotated
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from session_protocol.states import STATES, OperatorState, Phase
 from session_protocol.vocabulary import WORD_PATTERN
 
 from whatsapp_operator.api.base import STORED, StatusModel
@@ -45,6 +46,15 @@ def _condition(item: object) -> Condition | None:
         return Condition.model_validate(item, context=STORED)
     except ValidationError:  # a condition without type or status says nothing; the operator writes it anew
         return None
+
+
+def _state_description() -> str:
+    """Return what `kubectl explain` shows of the state: all words, as the table of states has them now."""
+    connected = " or ".join(state for state, traits in STATES.items() if traits.phase is Phase.CONNECTED)
+    return (
+        f"What the session is doing, in one word. The runner's words: {', '.join(STATES)}. The operator's, while no runner "
+        f"answers: {', '.join(OperatorState)}. Other words may come; any but {connected} means not connected."
+    )
 
 
 class LinkStatus(StatusModel):
@@ -101,12 +111,10 @@ class RecoveryStatus(StatusModel):
 class SessionStatus(ConditionedStatus):
     """What the session is."""
 
-    state: Annotated[str, Field(pattern=WORD_PATTERN)] | None = None
-    """What the session is doing, in one word. The runner's words: Starting, Loading, LoadError, UnsupportedBrowser,
-    QRPending, PairingCodePending, PasskeyRequired, LinkExpired, Syncing, Connected, Reconnecting, Offline, Conflict,
-    LoggedOut, TemporarilyBanned, ServiceUnavailable, Restricted, ActionRequired, UpdateNeeded, ScreenLocked, Degraded,
-    Unresponsive, Crashed, Stopping. The operator's, while no runner answers: Queued, Pending, Unreachable, Recovering,
-    Suspended, Stalled. Other words may come; any but Connected means not connected."""
+    state: Annotated[
+        Annotated[str, Field(pattern=WORD_PATTERN)] | None,
+        Field(json_schema_extra=lambda schema: schema.update(description=_state_description())),
+    ] = None
     pod_name: str | None = None
     """The session's pod; it has the session's name."""
     pod_uid: str | None = None

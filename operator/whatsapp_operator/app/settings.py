@@ -14,6 +14,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from session_protocol.durations import format_duration, parse_duration
+from session_protocol.hosts import WHATSAPP_HOSTS, WHATSAPP_WEB_URL
 
 from whatsapp_operator.app.hosts import allowed_hosts, page_host
 from whatsapp_operator.core.model import Defaults
@@ -91,10 +92,10 @@ class Settings(BaseSettings):
     runner_user: Annotated[int, Field(ge=1, lt=2**31)] = 10001
     """The user and group that runners run as, and that owns a profile's files. Changing it makes storage drivers
     change the owner of every file at the next start."""
-    whatsapp_web_url: Annotated[str, AfterValidator(_page)] = "https://web.whatsapp.com/"
+    whatsapp_web_url: Annotated[str, AfterValidator(_page)] = WHATSAPP_WEB_URL
     """The page that runners open. Must be https, because the page works in a secure context only, and its host must be
     in `ALLOWED_HOSTS`. Pods made afterwards use it."""
-    allowed_hosts: Annotated[str, AfterValidator(_hosts)] = "*.whatsapp.com,*.whatsapp.net"
+    allowed_hosts: Annotated[str, AfterValidator(_hosts)] = WHATSAPP_HOSTS
     """Hosts that the page may reach, by comma; `*.` stands for any subdomain. No other host resolves in the runners'
     browsers, addresses included. Pods made afterwards use it."""
     extra_ca_file: Path | None = None

@@ -10,10 +10,12 @@ happened. Two promises make a crash at any point harmless:
 
 from datetime import datetime
 
+from session_protocol.states import traits_of
+
 from whatsapp_operator.api.session import SessionSpec, SessionStatus, WhatsAppSession
 from whatsapp_operator.core.claim import claim_patch
 from whatsapp_operator.core.events import events
-from whatsapp_operator.core.failure import DEAD_WORDS, has_ended
+from whatsapp_operator.core.failure import has_ended
 from whatsapp_operator.core.making import Step
 from whatsapp_operator.core.model import (
     Action,
@@ -97,7 +99,7 @@ def _wake_at(case: Situation, step: Step) -> datetime | None:
     moments = [step.wake_at]
     if case.lives and case.answers and report is not None:
         moments.append(report.heard + SILENCE)
-        if report.state in DEAD_WORDS and report.since is not None:
+        if traits_of(report.state).fatal and report.since is not None:
             moments.append(report.since + spec.timeouts.health_check)
     if case.lives and case.silent_since is not None:
         moments.append(case.silent_since + SILENCE)

@@ -9,13 +9,11 @@ from datetime import datetime
 from typing import Final
 
 from session_protocol.redaction import redact
-from session_protocol.vocabulary import ExitCode, RunnerState, exit_reason
+from session_protocol.states import traits_of
+from session_protocol.vocabulary import ExitCode, exit_reason
 
 from whatsapp_operator.api.session import LastFailure, Reason, TimeoutsSpec
 from whatsapp_operator.core.model import PodFacts, PodPhase, RunnerReport
-
-DEAD_WORDS: Final = frozenset({RunnerState.CRASHED, RunnerState.UNRESPONSIVE})
-""" What a runner says of a page it is about to exit for; saying it for longer than healthCheck is a failure. """
 
 _LOST_POD: Final = frozenset(
     {
@@ -68,7 +66,7 @@ def failure_of(
             message=pod.last_words or redact(pod.pod_message) or None,
             pod_uid=pod.uid,
         )
-    if report is None or not answers or report.state not in DEAD_WORDS or report.since is None:
+    if report is None or not answers or not traits_of(report.state).fatal or report.since is None:
         return None
     if now < report.since + timeouts.health_check:
         return None
@@ -77,7 +75,7 @@ def failure_of(
 
 def is_by_runner(failure: LastFailure) -> bool:
     """Whether the runner's exit or word was the failure; a pod that a node refused says nothing about runners."""
-    return failure.exit_code is not None or failure.reason in DEAD_WORDS
+    return failure.exit_code is not None or traits_of(failure.reason or "").fatal
 
 
 def _reason(pod: PodFacts) -> str:

@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NewType
 
+from session_protocol.hosts import WHATSAPP_HOSTS, WHATSAPP_WEB_URL
+
 from whatsapp_operator.api.session import SessionStatus, WhatsAppSession
 
 SessionUID = NewType("SessionUID", str)
@@ -125,6 +127,8 @@ class RunnerReport:
     linked_time: datetime | None
     durable_time: datetime | None
     round: int
+    linked: bool | None = None
+    """ Whether a phone is linked, by the runner's own word; None: it does not say. """
     heard: datetime
     """ When the operator had this answer, by its own clock. """
 
@@ -195,8 +199,8 @@ class Defaults:
     """What the operator's settings say about every session's pod."""
 
     runner_image: str
-    page_url: str = "https://web.whatsapp.com/"
-    allowed_hosts: str = "*.whatsapp.com,*.whatsapp.net"
+    page_url: str = WHATSAPP_WEB_URL
+    allowed_hosts: str = WHATSAPP_HOSTS
     key_id: KeyID = KeyID("")
     """ The key that tokens of pods made now come from. """
     extra_ca: str = ""

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from session_protocol.quantities import format_quantity
+from session_protocol.states import Request, traits_of
 from session_protocol.times import format_time
 
 from whatsapp_operator.api.constants import RELINK_AT, RESTART_AT, SERVICE_NAME
@@ -64,27 +65,15 @@ CLAIM_TERMINATING: Final = Note(
     Reason.CLAIM_TERMINATING,
     "The volume claim is being deleted, with the profile on it. A new one is made when it is gone.",
 )
-_STOPPED: Final = {
-    Reason.CONFLICT: (
-        "Another window or device uses this session. A new pod would take it over, so none is made by itself",
-        f"to take it over, {RESTART}",
-    ),
-    Reason.TEMPORARILY_BANNED: (
-        "WhatsApp refuses this account for some time, and trying too early can make it longer",
-        f"when the time is over, {RESTART}",
-    ),
-    Reason.LOGGED_OUT: (
-        "The session was logged out and is not linked again by itself",
-        f"to show a new QR code, {RELINK}",
-    ),
-}
-""" What is the matter, and how to go on. """
 
 
-def stopped(reason: Reason, *, asked: bool) -> Note:
+def stopped(state: str, *, asked: bool) -> Note:
     """A person has to start the session again; `asked`: somebody did, and it is on its way."""
-    matter, way_on = _STOPPED[reason]
-    return Note(reason, f"{matter}: {'somebody has asked to go on, and a new pod follows' if asked else way_on}.")
+    hold = traits_of(state).hold
+    if hold is None:
+        raise ValueError(f"{state} waits for nobody")
+    way_on = f"{hold.to_go_on}, {RELINK if traits_of(state).request is Request.RELINK else RESTART}"
+    return Note(state, f"{hold.matter}: {'somebody has asked to go on, and a new pod follows' if asked else way_on}.")
 
 
 def name_taken(kind: str, name: str) -> Note:

@@ -200,7 +200,7 @@ def _recovering(step: Step) -> _Said:
 
 
 def _conflict(case: Situation) -> _Said:
-    if case.told_stop is Reason.CONFLICT:
+    if case.told_stop == Reason.CONFLICT:
         return _TRUE, notes.stopped(Reason.CONFLICT, asked=case.asked_anew)
     return _FALSE, Note(Reason.NO_CONFLICT, "Nobody else is known to use this session.")
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from whatsapp_operator.api.conditions import ConditionType, find_condition
-from whatsapp_operator.api.session import HandledRequests, OperatingMode, Reason, RecoveryStatus, WhatsAppSession
+from whatsapp_operator.api.session import HandledRequests, OperatingMode, RecoveryStatus, WhatsAppSession
 from whatsapp_operator.core import names, notes
 from whatsapp_operator.core.failure import failure_of, has_ended, loss_of
 from whatsapp_operator.core.model import ClaimFacts, Defaults, Observation, PodFacts, PodPhase, PodUID, RunnerReport
@@ -50,9 +50,9 @@ class Situation:
     """ The pod's runner has spoken within SILENCE. """
     silent_since: datetime | None
     """ Since when the pod's runner has been listened to in vain; None: it answers, or nobody has listened. """
-    stop: Reason | None
+    stop: str | None
     """ Why a person has to start it again; None also while what the person asked for is on its way. """
-    told_stop: Reason | None
+    told_stop: str | None
     """ The stop that status keeps until it has ended. """
     handled: HandledRequests
     recovery: RecoveryStatus

@@ -75,7 +75,7 @@ def _waits_for_person(case: Situation) -> Step | None:
     if case.stop is None:
         return None
     ended = case.pod is not None and (has_ended(case.pod) or case.failed)
-    return _stalled(notes.stopped(case.stop, asked=False), actions=_delete(case, str(case.stop)) if ended else ())
+    return _stalled(notes.stopped(case.stop, asked=False), actions=_delete(case, case.stop) if ended else ())
 
 
 def _is_exhausted(case: Situation) -> Step | None:

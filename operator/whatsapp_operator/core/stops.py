@@ -9,37 +9,25 @@ ends one must end the other: a request ends both with the pod that carries it, a
 Suspended=True, whose time the next pod carries.
 """
 
-from typing import Final
-
-from session_protocol.vocabulary import RunnerState, wait_is_over, waits_for_person
+from session_protocol.states import traits_of, wait_is_over, waits_for_person
 
 from whatsapp_operator.api.conditions import ConditionStatus, ConditionType, find_condition
 from whatsapp_operator.api.requests import HandledRequests, asked, relink_pending, restart_pending
-from whatsapp_operator.api.session import Reason, SessionStatus, WhatsAppSession
+from whatsapp_operator.api.session import SessionStatus, WhatsAppSession
 from whatsapp_operator.core.model import PodFacts, RunnerReport
 
-STOPS: Final = {
-    RunnerState.CONFLICT: Reason.CONFLICT,
-    RunnerState.TEMPORARILY_BANNED: Reason.TEMPORARILY_BANNED,
-    RunnerState.LOGGED_OUT: Reason.LOGGED_OUT,
-}
-""" The runner's words that wait for a person (a logout only when it says so), and what is written. """
-STOP_REASONS: Final = frozenset(str(reason) for reason in STOPS.values())
 
-
-def recorded_stop(status: SessionStatus) -> Reason | None:
-    """Return what the status remembers."""
+def recorded_stop(status: SessionStatus) -> str | None:
+    """Return what the status remembers: the runner's state that waits for a person, which is the reason of Stalled."""
     stalled = find_condition(status.conditions, ConditionType.STALLED)
-    if stalled is None or stalled.status != ConditionStatus.TRUE or stalled.reason not in STOP_REASONS:
+    if stalled is None or stalled.status != ConditionStatus.TRUE or traits_of(stalled.reason).hold is None:
         return None
-    return Reason(stalled.reason)
+    return stalled.reason
 
 
-def said_stop(report: RunnerReport) -> Reason | None:
+def said_stop(report: RunnerReport) -> str | None:
     """Return why a person is waited for by the runner's word, or None."""
-    if not waits_for_person(state=report.state, reason=report.reason):
-        return None
-    return STOPS.get(RunnerState(report.state))
+    return report.state if waits_for_person(state=report.state, reason=report.reason) else None
 
 
 def says_over(report: RunnerReport) -> bool:
@@ -66,7 +54,7 @@ def handled_by(session: WhatsAppSession, pod: PodFacts | None) -> HandledRequest
     )
 
 
-def told_stop(session: WhatsAppSession, *, pod: PodFacts | None, report: RunnerReport | None) -> Reason | None:
+def told_stop(session: WhatsAppSession, *, pod: PodFacts | None, report: RunnerReport | None) -> str | None:
     """Return the stop that the status is to tell: it is remembered until something has ended it.
 
     A request ends it with the pod that carries the request, not before: while the request waits, for a place or for the
@@ -84,7 +72,7 @@ def told_stop(session: WhatsAppSession, *, pod: PodFacts | None, report: RunnerR
     return None if says_over(report) else stop
 
 
-def current_stop(session: WhatsAppSession, *, pod: PodFacts | None, report: RunnerReport | None) -> Reason | None:
+def current_stop(session: WhatsAppSession, *, pod: PodFacts | None, report: RunnerReport | None) -> str | None:
     """Return why no pod may be made for the session now, or None: by its status, a request, and a runner's last word."""
     if request_pending(session, handled_by(session, pod)):
         return None

@@ -4,10 +4,9 @@ Linked keeps its value unless a runner says otherwise: a login does not end beca
 """
 
 from dataclasses import dataclass
-from typing import Final
 
 from session_protocol.redaction import redact
-from session_protocol.vocabulary import RunnerState
+from session_protocol.states import Phase, is_linked, traits_of
 
 from whatsapp_operator.api.conditions import ConditionStatus, ConditionType, find_condition
 from whatsapp_operator.api.session import LinkStatus, OperatorState, Reason, SessionStatus
@@ -16,27 +15,6 @@ from whatsapp_operator.core.making import Step
 from whatsapp_operator.core.model import RunnerReport
 from whatsapp_operator.core.notes import Note, note
 from whatsapp_operator.core.situation import Situation
-
-_LINKED: Final = frozenset(
-    {
-        RunnerState.SYNCING,
-        RunnerState.CONNECTED,
-        RunnerState.RECONNECTING,
-        RunnerState.CONFLICT,
-        RunnerState.RESTRICTED,
-        RunnerState.ACTION_REQUIRED,
-        RunnerState.SCREEN_LOCKED,
-    }
-)
-_NOT_LINKED: Final = frozenset(
-    {
-        RunnerState.QR_PENDING,
-        RunnerState.PAIRING_CODE_PENDING,
-        RunnerState.LINK_EXPIRED,
-        RunnerState.LOGGED_OUT,
-    }
-)
-""" Words that are in neither are said of both, or before the page has told; a time of linking then tells. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +53,7 @@ def voice(case: Situation, step: Step) -> Voice:
 
 
 def _runners(report: RunnerReport, before: SessionStatus) -> Voice:
-    connected = report.state == RunnerState.CONNECTED
+    connected = traits_of(report.state).phase is Phase.CONNECTED
     message = redact(report.message) or f"The runner says {report.state}."
     linked, linked_note = _linked(report, before)
     return Voice(
@@ -109,11 +87,14 @@ def _kept(case: Situation) -> Voice | None:
 
 
 def _linked(report: RunnerReport, before: SessionStatus) -> tuple[ConditionStatus, Note]:
-    if report.state in _NOT_LINKED:
-        return ConditionStatus.FALSE, Note(Reason.NOT_LINKED, "No phone is linked.")
-    if report.state in _LINKED or report.linked_time is not None:
+    # A runner of before has no `linked` in its answer, but the time of linking while there is a link.
+    answer = report.linked if report.linked is not None else report.linked_time is not None or None
+    linked = is_linked(report.state, answer=answer)
+    if linked is None:
+        return _linked_before(before)
+    if linked:
         return ConditionStatus.TRUE, Note(Reason.LINKED, "A phone is linked.")
-    return _linked_before(before)
+    return ConditionStatus.FALSE, Note(Reason.NOT_LINKED, "No phone is linked.")
 
 
 def _linked_before(before: SessionStatus) -> tuple[ConditionStatus, Note]:

@@ -249,6 +249,7 @@ class Runners:
             linked_time=answer.linked_time,
             durable_time=answer.durable_time,
             round=answer.round,
+            linked=answer.linked,
             heard=self._clock.now(),
         )
         self._reports[target.key] = report

@@ -188,6 +188,7 @@ class Api:
             reason=snapshot.reason,
             message=snapshot.message,
             since=whole_seconds(snapshot.since),
+            linked=snapshot.linked,
             linked_time=_maybe(snapshot.linked_time),
             durable_time=_maybe(snapshot.durable_time),
             round=snapshot.round,

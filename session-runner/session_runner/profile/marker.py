@@ -19,7 +19,8 @@ from typing import Any
 
 from session_protocol import times
 from session_protocol.files import read_small, write_atomically
-from session_protocol.vocabulary import RunnerState, StateReason, waits_for_person
+from session_protocol.states import waits_for_person
+from session_protocol.vocabulary import RunnerState, StateReason
 
 from session_runner.states.stop import Start, Stop
 

@@ -11,12 +11,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from session_protocol.vocabulary import LinkMethod
 from session_protocol.vocabulary import RunnerState as State
 from session_protocol.vocabulary import StateReason as Reason
 
 from session_runner.states.facts import Ban, Dialog, Facts, Socket
 from session_runner.states.past import Past
-from session_runner.states.policy import LinkMethod, Policy
+from session_runner.states.policy import Policy
 
 FOREIGN_MUTEX_SECONDS = 2.0
 """ The mutex changes hands within a second when a page is alone; longer, with a socket that was connected, it is

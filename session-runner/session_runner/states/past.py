@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from session_protocol.vocabulary import OnLogout
+
 from session_runner.states.facts import Ban, Facts, Socket
-from session_runner.states.policy import OnLogout, Policy
+from session_runner.states.policy import Policy
 
 SETTLE_SECONDS = 5.0
 """ A page that just started may look unregistered or without its mutex; a logout must last this long to be believed

@@ -3,21 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
-
-class LinkMethod(StrEnum):
-    """How a phone is linked."""
-
-    QR = "QR"
-    PAIRING_CODE = "PairingCode"
-
-
-class OnLogout(StrEnum):
-    """What happens after a logout."""
-
-    RELINK = "Relink"
-    WAIT = "Wait"
+from session_protocol.vocabulary import LinkMethod, OnLogout
 
 
 @dataclass(frozen=True, kw_only=True)

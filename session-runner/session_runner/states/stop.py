@@ -14,7 +14,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from session_protocol.vocabulary import RunnerState, StateReason, wait_is_over, waits_for_person
+from session_protocol.states import wait_is_over, waits_for_person
+from session_protocol.vocabulary import RunnerState, StateReason
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from session_protocol.environment import Variable
+from session_protocol.vocabulary import LinkMethod, OnLogout
 from session_runner.settings import read_settings
-from session_runner.states.policy import LinkMethod, OnLogout
 from session_runner.states.stop import Start
 from strategies import session_specs
 from unit.core.world import DEFAULTS, T0

@@ -62,6 +62,17 @@ def test_a_time_of_linking_tells_where_a_word_does_not() -> None:
     assert ("True", "Linked") == world.says("Linked")
 
 
+@pytest.mark.parametrize("state", ["Degraded", "Offline", "PasskeyRequired", "Loading", "Hibernating"])
+@pytest.mark.parametrize(("linked", "expected"), [(True, ("True", "Linked")), (False, ("False", "NotLinked"))])
+def test_the_runners_answer_tells_where_a_word_does_not(state: str, *, linked: bool, expected: tuple[str, str]) -> None:
+    """A page that asks to be linked and shows no code is Degraded and not linked, whatever was before."""
+    world = running(state="QRPending" if linked else "Connected")
+    world.say(state, linked=linked)
+    world.look()
+
+    assert expected == world.says("Linked")
+
+
 def test_the_links_times_are_the_runners() -> None:
     """When linked, from when durable, which round; kept while a new pod of the same login starts."""
     world = running(state=RunnerState.QR_PENDING)

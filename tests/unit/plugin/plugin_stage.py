@@ -76,6 +76,8 @@ class ScriptedRunner:
     port: int = 0
     tokens: list[tuple[str, str]] = field(default_factory=list)
     """ Path and token of every request. """
+    more: dict[str, Any] = field(default_factory=dict)
+    """ Further fields of the state. """
     fault: int | None = None
     """ Answer everything with this status. """
     refusal: dict[str, Any] = field(default_factory=lambda: {"error": "as told"})
@@ -99,7 +101,7 @@ class ScriptedRunner:
             self.step = min(self.step + 1, len(self.steps) - 1)
         state, code = self.steps[self.step]
         if path.startswith("/v1/state"):
-            return 200, {"revision": self.step, "state": state, "reason": "AsExpected", "message": ""}
+            return 200, {"revision": self.step, "state": state, "reason": "AsExpected", "message": "", **self.more}
         if code is None:
             return 404, {"error": "no QR code"}
         expiry = (NOW + timedelta(seconds=18 + self.step)).isoformat()

@@ -3,8 +3,8 @@
 import pytest
 from kubectl_whatsapp import advice as known
 from kubectl_whatsapp.advice import Outlook, advise
-from session_protocol.vocabulary import RunnerState, StateReason, waits_for_person
-from whatsapp_operator.api.states import OperatorState
+from session_protocol.states import OperatorState, waits_for_person
+from session_protocol.vocabulary import RunnerState, StateReason
 from whatsapp_operator.core import standing
 
 STATES = [*map(str, RunnerState), *map(str, OperatorState), "", "SomethingNew"]

@@ -1,6 +1,7 @@
 """`kubectl whatsapp qr --watch`: every new code until a phone is linked."""
 
 import dataclasses
+from typing import Any
 
 import pytest
 from kubectl_whatsapp.cli import main
@@ -59,6 +60,46 @@ def test_all_rounds_unused(scripted_runner: ScriptedRunner, heard: Heard) -> Non
 
     assert 1 == status
     assert "error: session shop/sales: all rounds of QR codes passed unused. To link again:" in heard.notes.getvalue()
+
+
+@pytest.mark.usefixtures("qr_stage")
+@pytest.mark.parametrize("answer", [{"linked": False}, {"linkedTime": None}, {}])
+def test_a_page_without_phone_and_code_is_not_linked(
+    scripted_runner: ScriptedRunner, heard: Heard, answer: dict[str, Any]
+) -> None:
+    """Degraded is said of a page that asks to be linked and shows no code, too: the watch goes on until there is one."""
+    scripted_runner.more = answer
+    scripted_runner.steps = [("Degraded", None), ("Degraded", None), ("QRPending", "2@code-1"), ("LinkExpired", None)]
+
+    status = watch(heard, "-o", "text")
+
+    assert (1, b"2@code-1\n") == (status, heard.raw.getvalue())
+    assert "is linked" not in heard.notes.getvalue()
+
+
+@pytest.mark.usefixtures("qr_stage")
+@pytest.mark.parametrize(
+    "state", ["Degraded", "Offline", "ServiceUnavailable", "UpdateNeeded", "PasskeyRequired", "New"]
+)
+@pytest.mark.parametrize("answer", [{"linked": True}, {"linkedTime": "2026-11-22T13:42:00Z"}])
+def test_where_a_state_says_nothing_of_the_link_the_answer_does(
+    scripted_runner: ScriptedRunner, heard: Heard, state: str, answer: dict[str, Any]
+) -> None:
+    """A linked session shows no code, whatever ails it; an older runner tells by the time of linking."""
+    scripted_runner.more = answer
+    scripted_runner.steps = [(state, None)]
+
+    assert 0 == watch(heard)
+    assert f"session shop/sales is linked ({state})\n" == heard.notes.getvalue()
+
+
+@pytest.mark.usefixtures("qr_stage")
+def test_a_page_that_was_linked_may_have_been_logged_out_since(scripted_runner: ScriptedRunner, heard: Heard) -> None:
+    """While it loads, the link is what the profile remembers: the next word tells."""
+    scripted_runner.more = {"linked": True}
+    scripted_runner.steps = [("Loading", None), ("QRPending", "2@code-1"), ("Connected", None)]
+
+    assert (0, b"2@code-1\n") == (watch(heard, "-o", "text"), heard.raw.getvalue())
 
 
 def test_already_linked(qr_stage: ScriptedKubectl, heard: Heard) -> None:

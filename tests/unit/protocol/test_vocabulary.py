@@ -7,14 +7,13 @@ import subprocess
 import sys
 
 import pytest
+from session_protocol.states import wait_is_over, waits_for_person
 from session_protocol.vocabulary import (
     ExitCode,
     RunnerState,
     StateReason,
     TokenScope,
     exit_reason,
-    wait_is_over,
-    waits_for_person,
 )
 
 WORDS = (
@@ -112,7 +111,7 @@ def test_the_scopes_are_the_files_of_the_token_folder() -> None:
 
 def test_importing_the_words_loads_nothing_heavy() -> None:
     """The operator imports the vocabulary without paying for a browser driver or a web server."""
-    code = "import sys, session_protocol.vocabulary, session_protocol.environment; print(*sys.modules)"
+    code = "import sys, session_protocol.states, session_protocol.environment; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
 
     assert {"playwright", "aiohttp", "asyncio", "prometheus_client"}.isdisjoint(loaded)

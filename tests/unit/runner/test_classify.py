@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from session_protocol.vocabulary import LinkMethod, OnLogout
 from session_protocol.vocabulary import RunnerState as State
 from session_protocol.vocabulary import StateReason as Reason
 from session_runner.states.classify import Verdict, classify
 from session_runner.states.facts import Ban
 from session_runner.states.past import Past
-from session_runner.states.policy import LinkMethod, OnLogout, Policy
+from session_runner.states.policy import Policy
 from unit.runner.pages import CODE, LEGACY, MODERN, UNLINKED, Raw, looks
 
 NOW = 1000.0

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
+from session_protocol.vocabulary import OnLogout
 from session_protocol.vocabulary import RunnerState as State
 from session_runner.states.classify import classify
 from session_runner.states.facts import Facts
 from session_runner.states.past import Past, remember, wants_code
-from session_runner.states.policy import OnLogout, Policy
+from session_runner.states.policy import Policy
 from unit.runner.pages import CODE, page_facts, quick
 
 policies = st.builds(

@@ -6,10 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from session_protocol.vocabulary import OnLogout
 from session_protocol.vocabulary import RunnerState as State
 from session_runner.states.classify import classify
 from session_runner.states.past import Past, asked_for_code, remember, wants_code
-from session_runner.states.policy import OnLogout, Policy
+from session_runner.states.policy import Policy
 from unit.runner.pages import CODE, LEGACY, MODERN, UNLINKED, Raw, looks
 
 RELINK = Policy(on_logout=OnLogout.RELINK, max_rounds=2)

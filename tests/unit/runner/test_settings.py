@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from session_protocol.environment import Variable
+from session_protocol.vocabulary import LinkMethod, OnLogout
 from session_runner.settings import Settings, SettingsError, read_settings, settings_table
-from session_runner.states.policy import LinkMethod, OnLogout
 
 REQUIRED = {"PROFILE_DIR": "/profile", "TOKEN_DIR": "/tokens", "SESSION_UID": "s-1", "POD_UID": "p-1"}
 

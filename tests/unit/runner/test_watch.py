@@ -83,6 +83,7 @@ class Bench:
         self.metrics = Metrics()
         self.settled = 0
         self.states: list[tuple[str, str]] = []
+        self.links: list[tuple[str, object]] = []
         self.watcher = Watcher(
             settings=read_settings(required | {"HEALTH_CHECK_TIMEOUT": "3s"} | variables),
             store=self.store,
@@ -115,6 +116,7 @@ class Bench:
 
         def noting(**words: object) -> bool:
             self.states.append((str(words["state"]), str(words["reason"])))
+            self.links.append((str(words["state"]), words["linked"]))
             return publish(**words)  # type: ignore[arg-type]
 
         self.store.publish = noting  # type: ignore[method-assign]
@@ -133,6 +135,26 @@ async def test_what_the_page_shows_is_published_in_order(tmp_path: Path) -> None
     assert ended.ending.code is ExitCode.BROWSER_EXITED
     assert bench.store.code is None
     assert bench.store.snapshot.linked_time is not None
+
+
+async def test_every_state_tells_whether_a_phone_is_linked(tmp_path: Path) -> None:
+    """Where a state is said of both, by what the page told last; before it told, nobody knows."""
+    bench = Bench(tmp_path)
+    later = {"socket": "A_WORD_OF_LATER"}
+    await bench.ending(
+        ScriptedPage(
+            {"booted": False}, UNLINKED | later, UNLINKED | {"code": CODE}, {}, later, {"online": False} | later
+        )
+    )
+
+    assert [
+        ("Loading", None),
+        ("Degraded", False),
+        ("QRPending", False),
+        ("Connected", True),
+        ("Degraded", True),
+        ("Offline", True),
+    ] == bench.links
 
 
 async def test_start_up_is_over_once(tmp_path: Path) -> None:

@@ -1,0 +1,205 @@
+"""NetworkPolicy in a cluster that enforces it: who gets through, what a policy has to allow, and the part itself.
+
+One web server, two clients and policies of each test's own. A connection that is denied is not answered at all, so
+these clients wait for a second where they should get nothing, and long where they should get something.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cluster.support import Manifest, apply, command_line, pod, restricted_namespace, server, service, wait_ready
+from local_cluster import build
+from local_cluster.full import policies
+from local_cluster.full.cluster import FullCluster
+from local_cluster.full.manifests import POLICIES_USER
+from session_devtools.commands import run
+from session_devtools.errors import CommandError
+from session_devtools.processes import end, identify
+from session_devtools.steps import Steps
+from session_devtools.waiting import wait_until
+from session_devtools.web import Client
+
+pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.timeout(180)]
+
+IN_VAIN = "exit code 143"
+"""Of a command that was ended while it waited."""
+API_SERVER = "http://kubernetes.default.svc.cluster.local:443/"
+"""In plain words, as busybox knows no TLS that it would accept: its refusal says that they met."""
+
+
+class Stage:
+    """A namespace with a web server behind a Service, and two clients."""
+
+    def __init__(self, cluster: FullCluster) -> None:
+        self.cluster = cluster
+        self.namespace = restricted_namespace(cluster)
+        clients = [pod(self.namespace, name) for name in ("friend", "stranger")]
+        apply(cluster, server(self.namespace, "web"), service(self.namespace, "web"), *clients)
+        wait_ready(cluster, self.namespace, "web", "friend", "stranger")
+        address = self.kubectl("get", "pod", "web", "-o", "jsonpath={.status.podIP}")
+        self.ways = [f"http://{address}:8080/", f"http://web.{self.namespace}.svc.cluster.local/"]
+
+    def kubectl(self, *words: str) -> str:
+        """Kubectl in the namespace."""
+        return self.cluster.kubectl("-n", self.namespace, *words)
+
+    def exec(self, client: str, *command: str) -> str:
+        """What a command in a client says, also of its own failure."""
+        try:
+            return self.kubectl("exec", client, "--", *command)
+        except CommandError as error:
+            return error.output
+
+    def gets(self, client: str, way: str) -> str:
+        """What a client gets, which it waits for."""
+        return self.exec(client, "timeout", "30", "wget", "-qO-", way)
+
+    def denied(self, client: str, way: str) -> bool:
+        """Whether a client waits in vain."""
+        return IN_VAIN in self.exec(client, "timeout", "1", "wget", "-qO-", way)
+
+    def policy(self, selected: str, **rules: Any) -> None:
+        """A policy for the pods of an `app`, for all where it is empty."""
+        apply(self.cluster, _policy(self.namespace, selected, rules))
+
+
+def _policy(namespace: str, selected: str, rules: dict[str, Any]) -> Manifest:
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": selected or "all", "namespace": namespace},
+        "spec": {
+            "podSelector": {"matchLabels": {"app": selected}} if selected else {},
+            "policyTypes": [name.capitalize() for name in rules],
+            **rules,
+        },
+    }
+
+
+@pytest.fixture(scope="module")
+def cluster(make_cluster: Callable[..., FullCluster]) -> FullCluster:
+    """One that enforces."""
+    build.network_policies(progress=Steps())
+    return make_cluster("--network-policies")
+
+
+@pytest.fixture(scope="module")
+def shared_stage(cluster: FullCluster) -> Stage:
+    """The pods of all tests."""
+    return Stage(cluster)
+
+
+@pytest.fixture
+def stage(shared_stage: Stage) -> Iterator[Stage]:
+    """The same, without a policy before and after."""
+    yield shared_stage
+    shared_stage.kubectl("delete", "networkpolicies", "--all")
+
+
+def test_a_pod_that_a_policy_names_gets_through_and_another_does_not(stage: Stage) -> None:
+    """By the pod's address and by the Service's name alike."""
+    before = [stage.gets("stranger", way) for way in stage.ways]
+    named = {"podSelector": {"matchLabels": {"app": "friend"}}}
+    stage.policy("web", ingress=[{"from": [named], "ports": [{"port": 8080}]}])
+    wait_until("the policy holds", lambda: stage.denied("stranger", stage.ways[0]), within=20)
+
+    assert before == ["hello\n"] * 2
+    assert [stage.gets("friend", way) for way in stage.ways] == ["hello\n"] * 2
+    assert [stage.denied("stranger", way) for way in stage.ways] == [True] * 2
+
+
+def test_names_and_the_api_server_are_allowed_by_their_address(stage: Stage) -> None:
+    """Both are the node's, the API server on its own port: that of its Service is gone by then. The rest is denied."""
+    node = {"ipBlock": {"cidr": f"{stage.cluster.instance.link.node}/32"}}
+    ports = [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}, {"port": 6443}]
+    stage.policy("friend", egress=[{"to": [node], "ports": ports}])
+    wait_until("the policy holds", lambda: stage.denied("friend", stage.ways[0]), within=20)
+
+    assert "10.96.0.1" in stage.exec("friend", "nslookup", "kubernetes.default.svc.cluster.local.")
+    assert "400 Bad Request" in stage.gets("friend", API_SERVER)
+    assert stage.denied("friend", stage.ways[1])
+    assert stage.gets("stranger", stage.ways[1]) == "hello\n"
+
+
+def test_who_may_not_speak_does_not_reach_the_node_either(stage: Stage) -> None:
+    """A policy without a rule denies names and the API server as well."""
+    stage.policy("friend", egress=[])
+    wait_until("the policy holds", lambda: stage.denied("friend", stage.ways[0]), within=20)
+
+    assert stage.denied("friend", "https://10.96.0.1/version")
+    assert stage.denied("friend", f"https://{stage.cluster.instance.link.node}:6443/version")
+    assert IN_VAIN in stage.exec("friend", "timeout", "1", "nslookup", "kubernetes.default.svc.cluster.local.")
+
+
+def test_what_comes_from_the_node_passes(stage: Stage) -> None:
+    """Under a policy that denies all, the kubelet's probes and port-forward work: a new pod becomes ready."""
+    stage.policy("", ingress=[])
+    wait_until("the policy holds", lambda: stage.denied("friend", stage.ways[0]), within=20)
+    apply(stage.cluster, server(stage.namespace, "late"))
+    wait_ready(stage.cluster, stage.namespace, "late", "web")
+    with stage.cluster.kubectl.forward("late", 8080, namespace=stage.namespace) as port:
+        answer = Client(f"http://127.0.0.1:{port}").ask("/")
+
+    assert answer.text == "hello\n"
+
+
+def test_a_new_pod_is_judged_from_its_first_packet(stage: Stage) -> None:
+    """Before the API server knows its address: containerd has told it."""
+    stage.policy("hasty", egress=[])
+    ask = f"timeout 1 wget -qO- {stage.ways[0]}; echo exit code $?; exec sleep 3600"
+    apply(stage.cluster, pod(stage.namespace, "hasty", "/bin/sh", "-c", ask))
+    wait_ready(stage.cluster, stage.namespace, "hasty")
+
+    said = wait_until("it has tried", lambda: stage.kubectl("logs", "hasty"), lambda log: "exit code" in log, within=20)
+    assert said.splitlines()[-1] == IN_VAIN
+
+
+def test_without_the_program_nothing_passes_and_up_starts_it_again(stage: Stage) -> None:
+    """The status says what is missing; `up` needs no option to bring it back."""
+    (judge,) = [one for one in stage.cluster.status().components if one.name == policies.NAME]
+    assert judge.pid is not None
+    process = identify(judge.pid)
+    assert process is not None
+    end([process], patience=0)
+    broken = command_line("status", "--name", stage.cluster.name)
+    passed = not stage.denied("stranger", stage.ways[0])
+    healed = command_line("up", "--name", stage.cluster.name)
+
+    assert (1, 1) == (broken.returncode, broken.stdout.count("does not run"))
+    assert not passed
+    assert healed.returncode == 0, healed.stderr
+    assert stage.cluster.status().healthy
+    assert stage.gets("stranger", stage.ways[0]) == "hello\n"
+
+
+def _traces(cluster: FullCluster) -> dict[str, bool]:
+    """What there is of it in a cluster."""
+    return {
+        "rules": "NFQUEUE" in run(*cluster.inside("iptables-save")),
+        "queue": run(*cluster.inside("cat", "/proc/net/netfilter/nfnetlink_queue")) != "",
+        "process": any(b"kube-network-policies" in Path(f"/proc/{pid}/cmdline").read_bytes() for pid in cluster.pids()),
+        "credentials": cluster.instance.plane.kubeconfig(policies.NAME).exists(),
+        "rights": POLICIES_USER in cluster.kubectl("get", "clusterroles,clusterrolebindings", "-o", "name"),
+        "status": policies.NAME in [component.name for component in cluster.status().components],
+    }
+
+
+def test_it_is_switched_off_and_on_again(stage: Stage) -> None:
+    """Off leaves nothing of it, and nothing is enforced; an `up` that does not say changes neither."""
+    cluster = stage.cluster
+    stage.policy("web", ingress=[])
+    wait_until("the policy holds", lambda: stage.denied("friend", stage.ways[0]), within=20)
+    on = _traces(cluster)
+    for options in (["--no-network-policies"], []):
+        result = command_line("up", "--name", cluster.name, *options)
+        assert result.returncode == 0, result.stderr
+    off, passed = _traces(cluster), stage.gets("friend", stage.ways[0])
+    FullCluster(cluster.name, network_policies=True).up()
+
+    assert on == dict.fromkeys(on, True)
+    assert off == dict.fromkeys(on, False)
+    assert passed == "hello\n"
+    assert _traces(cluster) == on
+    assert stage.denied("friend", stage.ways[0])

@@ -1,0 +1,265 @@
+"""What each state means to everybody who reads it: one table, from which every set of states is derived.
+
+The runner says the states (`vocabulary.RunnerState`). What a state implies (whether a phone is linked, whether only a
+person may go on, whether it is a failure) is asked here by the runner, by the operator, and by the plugin; Argo CD's
+health check, the CRD's text and the tables of the docs are written from it by `make generate`. So a state that is new
+or means something else is changed in its row, and nowhere else.
+
+Nobody keeps a set of states of their own: `traits_of` and the two questions below are asked for one word at a time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from session_protocol.vocabulary import RunnerState, StateReason
+
+
+class Phase(StrEnum):
+    """How far a session has come, as coarse as a person or a tool of theirs wants to know it."""
+
+    STARTING = "Starting"
+    """ Browser or page are on their way; whether the session is linked shows later. """
+    LINKING = "Linking"
+    """ A person is to link a phone. """
+    CONNECTING = "Connecting"
+    """ Not connected, and nobody has to do anything yet. """
+    CONNECTED = "Connected"
+    """ Linked and connected: the session can send and receive. """
+    BLOCKED = "Blocked"
+    """ Only a person can mend it. """
+    ENDING = "Ending"
+    """ The runner is about to exit. """
+
+
+class Request(StrEnum):
+    """What a person asks for, by an annotation, so that a session goes on."""
+
+    RESTART = "restart"
+    RELINK = "relink"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hold:
+    """Nothing may start the session again by itself: that would take it over, relink it or annoy the service."""
+
+    matter: str
+    """ What is the matter, as a sentence without its full stop. """
+    to_go_on: str
+    """ Why a person would ask to go on, or when, as the beginning of a sentence: to take it over. """
+    unless: StateReason | None = None
+    """ With this reason the runner goes on by itself: it is no hold then, and an earlier one is over. """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Traits:
+    """What a state means."""
+
+    meaning: str
+    """ For people, in the reference. """
+    next: str = ""
+    """ What goes on in this state, or what has to be done; for people, in Markdown. """
+    phase: Phase
+    linked: bool | None = None
+    """ Whether a phone is linked; None: the state is said of both, and the runner's answer tells by its `linked`. """
+    fatal: bool = False
+    """ The page is dead and the runner is about to exit; a runner that goes on saying it has failed. """
+    hold: Hold | None = None
+    ends_hold: bool = False
+    """ The session is its own master again. Not what an evicted pod and its successor say (Stopping, Starting, Loading),
+    nor what a conflict without network looks like (Offline, Reconnecting). """
+    request: Request | None = None
+    """ What a person has to ask for, because no QR code comes by itself. """
+    no_code: str = ""
+    """ Why there is no QR code, for a person who waits for one. """
+    brief: bool = False
+    """ Something else is expected within seconds, so the runner looks at the page more often. """
+
+
+STATES: Final[dict[str, Traits]] = {
+    RunnerState.STARTING: Traits(meaning="the browser is not up yet", phase=Phase.STARTING),
+    RunnerState.LOADING: Traits(
+        meaning="the page is loading or opening its first connection",
+        phase=Phase.STARTING,
+    ),
+    RunnerState.LOAD_ERROR: Traits(
+        meaning="the page could not be fetched or never booted",
+        next="tried again until the startup timeout, then exit 21",
+        phase=Phase.STARTING,
+    ),
+    RunnerState.UNSUPPORTED_BROWSER: Traits(
+        meaning="the page refuses this browser",
+        next="needs a newer image",
+        phase=Phase.BLOCKED,
+        request=Request.RESTART,
+        no_code="the page refuses the browser of this image; a newer image is needed",
+    ),
+    RunnerState.QR_PENDING: Traits(
+        meaning="a QR code waits for a phone",
+        next="new rounds up to `link.maxRounds`",
+        phase=Phase.LINKING,
+        linked=False,
+        ends_hold=True,
+        no_code="the page is fetching a new code",
+        brief=True,
+    ),
+    RunnerState.PAIRING_CODE_PENDING: Traits(
+        meaning="a pairing code waits",
+        next="not used by this version",
+        phase=Phase.LINKING,
+        linked=False,
+        ends_hold=True,
+    ),
+    RunnerState.PASSKEY_REQUIRED: Traits(
+        meaning="WhatsApp asks for the owner's passkey",
+        next="this version cannot relay it",
+        phase=Phase.LINKING,
+        ends_hold=True,
+        no_code="the phone asks for a passkey",
+        brief=True,
+    ),
+    RunnerState.LINK_EXPIRED: Traits(
+        meaning="no phone in all rounds",
+        next="waits for a relink request",
+        phase=Phase.LINKING,
+        linked=False,
+        ends_hold=True,
+        request=Request.RELINK,
+        no_code="all rounds of QR codes passed unused",
+    ),
+    RunnerState.SYNCING: Traits(
+        meaning="linked, fetching its data", phase=Phase.CONNECTING, linked=True, ends_hold=True, brief=True
+    ),
+    RunnerState.CONNECTED: Traits(
+        meaning="linked, synced and connected", phase=Phase.CONNECTED, linked=True, ends_hold=True
+    ),
+    RunnerState.RECONNECTING: Traits(
+        meaning="the connection was lost moments ago",
+        next="the page connects again by itself",
+        phase=Phase.CONNECTING,
+        linked=True,
+        brief=True,
+    ),
+    RunnerState.OFFLINE: Traits(
+        meaning="it has been lost for longer than connectionCheck",
+        next="the same",
+        phase=Phase.CONNECTING,
+    ),
+    RunnerState.CONFLICT: Traits(
+        meaning="reason `OtherTab` or `Replaced`: another page has the session",
+        next="**waits for a person**, over new pods, too; a restart takes it back",
+        phase=Phase.BLOCKED,
+        linked=True,
+        hold=Hold(
+            matter="Another window or device uses this session. A new pod would take it over, so none is made by itself",
+            to_go_on="to take it over",
+        ),
+        request=Request.RESTART,
+        no_code="its account is open somewhere else, and going on here takes it over",
+    ),
+    RunnerState.LOGGED_OUT: Traits(
+        meaning="was linked and is not any more",
+        next="reason `Relinking`: shows a QR code by itself; `WaitingForPerson`: waits, over new pods, too",
+        phase=Phase.BLOCKED,
+        linked=False,
+        hold=Hold(
+            matter="The session was logged out and is not linked again by itself",
+            to_go_on="to show a new QR code",
+            unless=StateReason.RELINKING,
+        ),
+        request=Request.RELINK,
+        no_code="it was logged out and waits for a person",
+        brief=True,
+    ),
+    RunnerState.TEMPORARILY_BANNED: Traits(
+        meaning="the service refuses the account for a time",
+        next="**waits for a person**, over new pods, too",
+        phase=Phase.BLOCKED,
+        hold=Hold(
+            matter="WhatsApp refuses this account for some time, and trying too early can make it longer",
+            to_go_on="when the time is over",
+        ),
+        request=Request.RESTART,
+        no_code="WhatsApp refuses the account for some time",
+    ),
+    RunnerState.SERVICE_UNAVAILABLE: Traits(
+        meaning="the service says that it is down", next="the page tries again", phase=Phase.CONNECTING
+    ),
+    RunnerState.RESTRICTED: Traits(
+        meaning="connected, but not allowed to write to new contacts",
+        phase=Phase.BLOCKED,
+        linked=True,
+        ends_hold=True,
+    ),
+    RunnerState.ACTION_REQUIRED: Traits(
+        meaning="a notice of the page waits", phase=Phase.CONNECTING, linked=True, ends_hold=True
+    ),
+    RunnerState.UPDATE_NEEDED: Traits(
+        meaning="the service refuses the page's version and the page did not update itself",
+        next="a restart loads the new page",
+        phase=Phase.CONNECTING,
+    ),
+    RunnerState.SCREEN_LOCKED: Traits(meaning="the page's own screen lock is on", phase=Phase.CONNECTING, linked=True),
+    RunnerState.DEGRADED: Traits(
+        meaning="in no shape that is known to work: it may look connected and is not, or shows no code",
+        next="shown, never cured by guessing",
+        phase=Phase.CONNECTING,
+    ),
+    RunnerState.UNRESPONSIVE: Traits(
+        meaning="the page does not answer", next="exit 31", phase=Phase.ENDING, fatal=True
+    ),
+    RunnerState.CRASHED: Traits(
+        meaning="the page or the browser died, or never started",
+        next="exit 20, 30, 32 or 33",
+        phase=Phase.ENDING,
+        fatal=True,
+    ),
+    RunnerState.STOPPING: Traits(meaning="asked to stop", next="exit 0", phase=Phase.ENDING),
+}
+""" Every state of the runner, in the order in which people are shown them. """
+
+_UNKNOWN: Final = Traits(meaning="a state of a newer runner", phase=Phase.CONNECTING)
+
+
+def traits_of(state: str) -> Traits:
+    """Return what a state means; a word that is not in the table (a newer runner's) implies nothing."""
+    return STATES.get(state, _UNKNOWN)
+
+
+def is_linked(state: str, *, answer: bool | None) -> bool | None:
+    """Whether a phone is linked: by the state where that tells, else by the runner's own word; None: nobody knows."""
+    linked = traits_of(state).linked
+    return answer if linked is None else linked
+
+
+def waits_for_person(*, state: str, reason: str) -> bool:
+    """Whether only a person may end this: recreating the pod by itself would take over, relink or annoy the service."""
+    return traits_of(state).hold is not None and not goes_on_by_itself(state=state, reason=reason)
+
+
+def wait_is_over(*, state: str, reason: str) -> bool:
+    """Whether this word ends the waiting for a person: the session is its own master again.
+
+    Runner and operator both ask here, so that what one remembers the other has not forgotten. A word that is not known
+    ends nothing.
+    """
+    return traits_of(state).ends_hold or goes_on_by_itself(state=state, reason=reason)
+
+
+def goes_on_by_itself(*, state: str, reason: str) -> bool:
+    """Whether the reason tells that a state which waits for a person otherwise does not wait this time."""
+    hold = traits_of(state).hold
+    return hold is not None and reason == hold.unless
+
+
+class OperatorState(StrEnum):
+    """What the operator says of a session while no runner of the current pod answers; nothing is known of the page."""
+
+    QUEUED = "Queued"
+    PENDING = "Pending"
+    UNREACHABLE = "Unreachable"
+    RECOVERING = "Recovering"
+    SUSPENDED = "Suspended"
+    STALLED = "Stalled"

@@ -1,0 +1,103 @@
+"""Every name that somebody outside of the code goes by is still there: in queries, manifests, scripts, stored objects.
+
+A new one may come beside the recorded ones; a recorded one that is missing or has another value was renamed.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from session_protocol.answers import Code, Problem, State
+from session_protocol.environment import Variable
+from session_protocol.states import OperatorState
+from session_protocol.times import parse_time
+from session_protocol.vocabulary import ExitCode, RunnerState, StateReason, TokenScope
+from session_runner.http.errors import ApiError
+from session_runner.http.routes import ROUTES
+from session_runner.metrics import Metrics as RunnerMetrics
+from whatsapp_operator.api import constants
+from whatsapp_operator.api.conditions import ConditionType, Reason
+from whatsapp_operator.api.crd.definitions import KINDS, root_schema
+from whatsapp_operator.app.settings import Settings
+from whatsapp_operator.core import names as own
+from whatsapp_operator.runtime.metrics import Metrics as OperatorMetrics
+
+Json = dict[str, Any]
+
+RECORDED: Json = json.loads((Path(__file__).parents[1] / "recordings/names.json").read_text())
+ENTRY_POINTS: list[str] = RECORDED["entryPoints"]
+
+
+def families(metrics: OperatorMetrics | RunnerMetrics) -> Iterator[tuple[str, Json]]:
+    """Yield each metric of a registry with its type and labels."""
+    for collector in metrics.registry._collector_to_names:
+        labels = getattr(collector, "_labelnames", ())
+        for family in collector.describe() if hasattr(collector, "describe") else collector.collect():
+            yield family.name, {"type": family.type, "labels": list(labels)}
+
+
+def field_paths(path: str, schema: Mapping[str, Any]) -> Iterator[str]:
+    """Yield every field of a schema by its path."""
+    for name, field in schema.get("properties", {}).items():
+        yield f"{path}.{name}"
+        yield from field_paths(f"{path}.{name}", field.get("items", field))
+
+
+def names() -> Json:
+    """Return every name that somebody outside of the code goes by."""
+    operator, runner = OperatorMetrics(), RunnerMetrics()
+    operator.resynced(parse_time("2026-11-22T18:00:00Z"))
+    return {
+        "fields": {kind.kind: sorted(field_paths("", root_schema(kind))) for kind in KINDS},
+        "columns": {kind.kind: {column.name: column.path for column in kind.columns} for kind in KINDS},
+        "conditions": [*ConditionType],
+        "reasons": [*Reason],
+        "operatorStates": [*OperatorState],
+        "runnerStates": [*RunnerState],
+        "stateReasons": [*StateReason],
+        "constants": {name: value for name, value in sorted(vars(constants).items()) if name.isupper()}
+        | {"QUOTA_ANNOTATION": own.QUOTA_ANNOTATION, "MADE_FROM_ANNOTATION": own.MADE_FROM_ANNOTATION},
+        "metrics": dict(sorted([*families(operator), *families(runner)])),
+        "operatorVariables": sorted(name.upper() for name in Settings.model_fields),
+        "runnerVariables": [*Variable],
+        "routes": {route.path: str(route.scope) if route.scope else None for route in ROUTES},
+        "stateAnswer": list(State.__struct_encode_fields__),
+        "codeAnswer": list(Code.__struct_encode_fields__),
+        "problem": list(Problem.__struct_encode_fields__),
+        "errorCodes": sorted({kind.code for kind in ApiError.__subclasses__() if hasattr(kind, "code")}),
+        "exitCodes": {code.reason: int(code) for code in ExitCode},
+        "scopes": [*TokenScope],
+    }
+
+
+def missing(recorded: Any, today: Any) -> Any:
+    """Return what of the recording is not there or is another today; nothing when all is."""
+    if isinstance(recorded, dict):
+        found = {
+            name: lost
+            for name, value in recorded.items()
+            if (lost := missing(value, today[name]) if name in today else "missing")
+        }
+        return found or None
+    if isinstance(recorded, list):
+        return [item for item in recorded if item not in today] or None
+    return None if recorded == today else f"{recorded} became {today}"
+
+
+@pytest.mark.parametrize("group", sorted(set(RECORDED) - {"entryPoints"}))
+def test_what_others_go_by_keeps_its_name(group: str) -> None:
+    """Fields, conditions, reasons, states, labels, annotations, metrics, variables, routes, exit codes, scopes."""
+    assert missing(RECORDED[group], names()[group]) is None
+
+
+@pytest.mark.parametrize("module", ENTRY_POINTS)
+def test_what_is_started_by_name_is_there(module: str) -> None:
+    """`python -m` in an image, a manifest or the Makefile."""
+    package = importlib.util.find_spec(f"{module}.__main__" if "." not in module else module)
+
+    assert package is not None

@@ -1,0 +1,254 @@
+"""What an earlier version wrote means the same today: objects in clusters, profiles on volumes.
+
+The recordings lie in tests/recordings, which says what they are. Code may be renamed at will; what fails here is stored
+in somebody's cluster or on somebody's volume.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from session_protocol.answers import read_state
+from session_protocol.times import format_time, parse_time
+from session_protocol.vocabulary import TokenScope
+from session_runner.profile.marker import read_marker, write_marker
+from session_runner.record import Record
+from session_runner.states.stop import Start
+from unit.recorded_cluster import CLUSTER, Rested
+from whatsapp_operator.api.quota import WhatsAppSessionQuota
+from whatsapp_operator.api.session import WhatsAppSession
+from whatsapp_operator.core.admit import admit
+from whatsapp_operator.core.decide import decide
+from whatsapp_operator.core.diff import merge_patch
+from whatsapp_operator.core.facts import claim_facts, pod_facts, service_facts
+from whatsapp_operator.core.keys import token
+from whatsapp_operator.core.model import (
+    Blocked,
+    Decision,
+    Defaults,
+    DeletePod,
+    Grant,
+    KeyID,
+    Observation,
+    PatchClaim,
+    PodUID,
+    Refusal,
+    RunnerReport,
+    SessionUID,
+)
+from whatsapp_operator.core.quota import quota_status
+from whatsapp_operator.runtime import keys
+
+Json = dict[str, Any]
+
+RECORDINGS = Path(__file__).parents[1] / "recordings"
+PROFILES = sorted(path.stem for path in (RECORDINGS / "profiles").glob("*.json") if path.stem != "meanings")
+SETTINGS = Defaults(runner_image="registry.example/runner:1", key_id=KeyID("key-1"))
+""" Those of the operator that made the recordings. """
+
+
+def recorded(name: str) -> Any:
+    """Return one of the recordings."""
+    return json.loads((RECORDINGS / name).read_text())
+
+
+DECISIONS = recorded("decisions.json")
+ROUNDS = recorded("rounds.json")
+
+
+def whole(value: Any) -> Any:
+    """Put the pods' specs back, which are recorded once for all pods that have them."""
+    if isinstance(value, list):
+        return [whole(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if "recorded" in value:
+        return DECISIONS["podSpecs"][value["recorded"]] | {k: v for k, v in value.items() if k != "recorded"}
+    return {name: whole(item) for name, item in value.items()}
+
+
+def moment(text: str | None) -> datetime | None:
+    """Return a recorded time."""
+    return None if text is None else parse_time(text)
+
+
+def granted(case: Json, uid: str) -> Grant:
+    """Return a recorded grant."""
+    return Grant(
+        session_uid=SessionUID(uid), quota_name=case["quota"], memory=case["memory"], granted=parse_time(case["time"])
+    )
+
+
+def heard(case: Json) -> RunnerReport | None:
+    """Return what the operator remembers of the runner's recorded answer."""
+    if case["answer"] is None:
+        return None
+    answer = read_state(json.dumps(case["answer"]).encode())
+    return RunnerReport(
+        session_uid=SessionUID(answer.session_uid),
+        pod_uid=PodUID(answer.pod_uid),
+        revision=answer.revision,
+        state=answer.state,
+        reason=answer.reason,
+        message=answer.message,
+        since=answer.since,
+        linked_time=answer.linked_time,
+        durable_time=answer.durable_time,
+        round=answer.round,
+        heard=parse_time(case["heard"]),
+    )
+
+
+def observed(case: Json) -> Observation:
+    """Return what today's operator sees in what was there."""
+    session = WhatsAppSession.parse(case["session"])
+    blocked, refused = case["blocked"], case["refused"]
+    return Observation(
+        session=session,
+        now=parse_time(case["now"]),
+        pods=tuple(pod_facts(pod) for pod in case["pods"]),
+        came=tuple(PodUID(uid) for uid in case["podsSinceStatus"]),
+        claim=claim_facts(case["claim"], session=session) if case["claim"] else None,
+        service=service_facts(case["service"]) if case["service"] else None,
+        report=heard(case),
+        listening_since=moment(case["listeningSince"]),
+        grant=granted(case["granted"], session.metadata.uid) if case["granted"] else None,
+        refusal=Refusal(reason=refused["reason"], message=refused["message"]) if refused else None,
+        blocked=Blocked(
+            reason=blocked["reason"],
+            message=blocked["message"],
+            action=blocked["action"],
+            retry_at=moment(blocked["retryAt"]),
+        )
+        if blocked
+        else None,
+        recovery_paused=case["paused"],
+    )
+
+
+def written(decision: Decision, session: WhatsAppSession) -> Json:
+    """Return a decision as it is recorded: by what of it leaves the process."""
+    deletes, patches, creates = [], [], []
+    for action in decision.actions:
+        if isinstance(action, DeletePod):
+            deletes.append({"name": action.name, "uid": action.uid})
+        elif isinstance(action, PatchClaim):
+            patches.append({"name": action.name, "patch": dict(action.patch)})
+        else:
+            creates.append(action.manifest)
+    return {
+        "creates": creates,
+        "patches": patches,
+        "deletes": deletes,
+        "events": [
+            {"type": event.type, "action": event.action, "reason": event.reason, "message": event.message}
+            for event in decision.events
+        ],
+        "statusFirst": decision.commit,
+        "wantsAdmission": decision.wants_admission,
+        "polls": decision.poll,
+        "write": merge_patch(session.status.to_dict(), decision.status.to_dict()),
+    }
+
+
+@pytest.mark.parametrize("case", DECISIONS["decisions"], ids=lambda case: case["name"])
+def test_the_same_is_decided_about_recorded_objects(case: Json) -> None:
+    """Sessions in all kinds of status, their pods, claims and Services: each key, reason, message and hash of a pod."""
+    seen = observed(whole(case))
+
+    assert whole(case["decision"]) == json.loads(json.dumps(written(decide(seen, SETTINGS), seen.session)))
+
+
+@pytest.mark.parametrize("case", ROUNDS, ids=lambda case: case["name"])
+def test_the_same_are_admitted(case: Json) -> None:
+    """Places are counted by the recorded labels, annotations and reservations; quotas say the same."""
+    quotas = [WhatsAppSessionQuota.parse(quota) for quota in case["quotas"]]
+    now = parse_time(case["now"])
+    result = admit(
+        sessions=[WhatsAppSession.parse(session) for session in case["sessions"]],
+        pods=case["pods"],
+        quotas=quotas,
+        grants=[granted(grant, grant["sessionUID"]) for grant in case["granted"]],
+        now=now,
+    )
+
+    assert case["round"] == {
+        "granted": [
+            {"sessionUID": grant.session_uid, "quota": grant.quota_name, "memory": grant.memory}
+            for grant in result.grants
+        ],
+        "refused": {
+            uid: {"reason": refusal.reason, "message": refusal.message} for uid, refusal in result.refusals.items()
+        },
+        "withdrawn": sorted(result.withdrawn),
+        "statuses": {
+            quota.name: quota_status(quota, usage=result.usage[quota.name], now=now).to_dict() for quota in quotas
+        },
+    }
+
+
+async def test_an_operator_of_today_changes_nothing_in_a_recorded_cluster() -> None:
+    """A conflict stays away, the suspended stay suspended, nobody is restarted, and no status is written anew."""
+    rested = await Rested.after(minutes=3)
+
+    assert ([], CLUSTER["objects"]) == (rested.writes, rested.objects)
+
+
+def test_the_recorded_tokens_are_still_made() -> None:
+    """Pods keep the tokens that they were started with, so the key in the Secret must give the same ones."""
+    secrets = {secret["metadata"]["name"]: secret for secret in CLUSTER["objects"]["secrets"]}
+    key = keys._parsed(secrets["keys"]["data"], where="ops/keys")
+    of_pods = [secret for name, secret in secrets.items() if name != "keys"]
+
+    assert len(of_pods) > 3
+    for secret in of_pods:
+        labels = secret["metadata"]["labels"]
+        uid, key_id = SessionUID(labels["wasession.dev/session-uid"]), KeyID(labels["wasession.dev/key-id"])
+        tokens = {str(scope): token(key.by_id[key_id], session_uid=uid, scope=scope) for scope in TokenScope}
+        assert secret["data"] == {scope: keys._encode(text.encode()) for scope, text in tokens.items()}
+
+
+def meaning(path: Path) -> Json:
+    """Return what a runner of today reads from a profile when its pod is made again by nobody's request."""
+    marker = read_marker(path)
+    known = marker.start or Start(session_uid="")
+    repeated = Record(path, clock=lambda: parse_time("2026-11-23T00:00:00Z"), start=known)
+    hold = repeated.begin()
+    past = repeated.past(now=0)
+    return {
+        "linkedTime": format_time(marker.linked_time) if marker.linked_time else None,
+        "durableTime": format_time(marker.durable_time) if marker.durable_time else None,
+        "wasLinked": past.linked,
+        "logoutWaitsBecause": past.hold,
+        "opensThePage": hold is None,
+        "says": None if hold is None else {"state": hold.state, "reason": hold.reason, "message": hold.message},
+        "honouredRequest": marker.relink_request,
+        "nextLogoutLinksAgain": past.granted,
+        "session": known.session_uid,
+        "restart": known.restart,
+        "relink": known.relink,
+        "resumed": known.resumed,
+    }
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_a_recorded_profile_means_the_same(name: str, tmp_path: Path) -> None:
+    """A conflict, a ban, a logout that waits: the next pod's runner leaves the page closed and says it again."""
+    shutil.copy(RECORDINGS / "profiles" / f"{name}.json", tmp_path / "runner.json")
+
+    assert recorded("profiles/meanings.json")[name] == meaning(tmp_path / "runner.json")
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_a_profile_is_written_as_it_was(name: str, tmp_path: Path) -> None:
+    """Under the same keys, so that a runner of before reads it after a rollback."""
+    path = RECORDINGS / "profiles" / f"{name}.json"
+
+    write_marker(tmp_path / "runner.json", read_marker(path))
+
+    assert path.read_text() == (tmp_path / "runner.json").read_text()
