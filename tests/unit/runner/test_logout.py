@@ -5,14 +5,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from session_protocol.vocabulary import RunnerState, StateReason
+from session_protocol.vocabulary import OnLogout, RunnerState, StateReason
 from session_runner import logout
 from session_runner.commands import NotLinkedError
 from session_runner.logout import log_out
 from session_runner.page.errors import CallFailedError, PageGoneError
 from session_runner.states.classify import classify
 from session_runner.states.past import ASKED_SECONDS, Past, remember
-from session_runner.states.policy import OnLogout, Policy
+from session_runner.states.policy import Policy
 from unit.runner.pages import MODERN, UNLINKED, looks
 
 LINKED = Past(linked=True, unclassified_since=None)
