@@ -26,8 +26,8 @@ from session_protocol.environment import Variable
 from session_protocol.hosts import WHATSAPP_HOSTS, WHATSAPP_WEB_URL, AllowedHosts
 from session_protocol.vocabulary import LinkMethod, OnLogout, TokenScope
 
+from session_runner.states.hold import Start
 from session_runner.states.policy import Policy
-from session_runner.states.stop import Start
 
 _DAY = 86_400.0
 """ Seconds: the longest timeout. """

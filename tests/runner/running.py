@@ -178,7 +178,7 @@ class Running:
         self.process.kill()
         await self.process.wait()
 
-    def last_words(self) -> str:
+    def termination_message(self) -> str:
         """What the kubelet would read."""
         return self.folders.termination_log.read_text()
 

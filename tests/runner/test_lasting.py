@@ -42,7 +42,7 @@ async def test_while_stopping_the_runner_says_so_and_leaves_nothing(start: Start
         assert (await waiting)["state"] == "Stopping"
         assert len(below) >= 3  # driver, browser, page
         assert runner.left(below) == []
-        assert runner.last_words() == ""
+        assert runner.termination_message() == ""
 
 
 async def test_a_kill_before_the_durable_time_is_survived_or_told(start: Start, standin: StandIn) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page, Playwright, async_playwright
 from session_protocol.hosts import AllowedHosts
-from session_runner.host.footprint import settle, tune
+from session_runner.host.memory_tuning import settle, tune
 from session_runner.page.driver import browser_environment
 from session_runner.page.launch import (
     VIEWPORT_HEIGHT,

@@ -63,7 +63,7 @@ class ProfileLayout:
         return self.root / "runner.lock"
 
     @property
-    def marker_file(self) -> Path:
+    def state_file(self) -> Path:
         """What the runner remembers over restarts."""
         return self.root / "runner.json"
 

@@ -1,7 +1,7 @@
 """A stop: the word that waits for a person, and what ends it. Kept on the profile volume, so that it outlives the pod.
 
 In a conflict opening the page is a takeover, during a ban it annoys the service. When nobody listened to that word and
-the pod is lost, whoever makes the next pod knows nothing of it; but the next pod has the profile. So `record` keeps the
+the pod is lost, whoever makes the next pod knows nothing of it; but the next pod has the profile. So `state_file` keeps the
 stop there, `session` asks for it before it opens the page, and the operator hears the same word again.
 
 It ends as it ends for the operator (`whatsapp_operator.core.stops`), by what a person does or by the runner's own word
@@ -19,7 +19,7 @@ from session_protocol.vocabulary import RunnerState, StateReason
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stop:
+class HeldState:
     """The word that was said, to be said again."""
 
     state: RunnerState
@@ -56,8 +56,8 @@ class Start:
         )
 
 
-def stop_after(stop: Stop | None, *, state: RunnerState, reason: StateReason, message: str) -> Stop | None:
+def hold_after(hold: HeldState | None, *, state: RunnerState, reason: StateReason, message: str) -> HeldState | None:
     """Return the stop after the runner has said something: set by a word that waits, ended by one that is past it."""
     if waits_for_person(state=state, reason=reason):
-        return Stop(state=state, reason=reason, message=message)
-    return None if wait_is_over(state=state, reason=reason) else stop
+        return HeldState(state=state, reason=reason, message=message)
+    return None if wait_is_over(state=state, reason=reason) else hold

@@ -15,15 +15,15 @@ from pathlib import Path
 
 from session_protocol.vocabulary import RunnerState, StateReason
 
-from session_runner.profile.marker import Marker, read_marker, write_marker
+from session_runner.profile.saved_state import SavedState, read_saved_state, write_saved_state
 from session_runner.states.facts import Facts
-from session_runner.states.past import Past
-from session_runner.states.stop import Start, Stop, stop_after
+from session_runner.states.history import History
+from session_runner.states.hold import HeldState, Start, hold_after
 
 log = logging.getLogger(__name__)
 
 
-class Record:
+class StateFile:
     """The marker and its file."""
 
     def __init__(self, path: Path, *, clock: Callable[[], datetime], start: Start) -> None:
@@ -36,57 +36,57 @@ class Record:
         """ The login that the marker tells of was seen in the page since this process began. """
         self._failing = False
         """ The last write failed, so the file is behind the marker. """
-        self.marker = read_marker(path)
+        self.saved = read_saved_state(path)
 
-    def begin(self) -> Stop | None:
+    def begin(self) -> HeldState | None:
         """Take note of this start; return the stop that no person has ended: then the page must stay closed."""
-        before = self.marker.start
-        stop = None if self._start.is_asked_for(before) else self.marker.stop
+        before = self.saved.start
+        hold = None if self._start.is_asked_for(before) else self.saved.hold
         # In one write: a request that ends a stop counts once, also when the pod is lost a moment later.
-        self._store(replace(self.marker, stop=stop, start=self._start.after(before)))
-        return stop
+        self._store(replace(self.saved, hold=hold, start=self._start.after(before)))
+        return hold
 
-    def said(self, *, state: RunnerState, reason: StateReason, message: str) -> None:
+    def reported(self, *, state: RunnerState, reason: StateReason, message: str) -> None:
         """The session says this: it may begin or end a stop. Told before anybody can hear it."""
-        stop = stop_after(self.marker.stop, state=state, reason=reason, message=message)
-        self._store(replace(self.marker, stop=stop))
+        hold = hold_after(self.saved.hold, state=state, reason=reason, message=message)
+        self._store(replace(self.saved, hold=hold))
 
-    def past(self, *, now: float) -> Past:
+    def history(self, *, now: float) -> History:
         """The memory a fresh process begins with."""
-        granted = self._request is not None and self._request != self.marker.relink_request
-        return Past(
-            linked=self.marker.linked_time is not None,
-            hold=self.marker.hold,
+        granted = self._request is not None and self._request != self.saved.relink_request
+        return History(
+            linked=self.saved.linked_time is not None,
+            logout_hold=self.saved.logout_hold,
             granted=granted,
             unclassified_since=now,
         )
 
-    def update(self, before: Past, after: Past, facts: Facts) -> None:
+    def update(self, before: History, after: History, facts: Facts) -> None:
         """Store what changed."""
-        marker = replace(self.marker, hold=after.hold)
+        saved = replace(self.saved, logout_hold=after.logout_hold)
         if after.linked and not before.linked:
-            marker = marker.linked(now=self._clock())
+            saved = saved.linked(now=self._clock())
             self._proven = True
         elif before.linked and not after.linked:
-            marker = marker.unlinked()
+            saved = saved.unlinked()
         elif after.linked and facts.registered is True and not self._proven:
-            marker = marker.settled(now=self._clock())  # the browser has just read it from the volume
+            saved = saved.settled(now=self._clock())  # the browser has just read it from the volume
             self._proven = True
         if before.granted and not after.granted:
-            marker = replace(marker, relink_request=self._request)
-        self._store(marker)
+            saved = replace(saved, relink_request=self._request)
+        self._store(saved)
 
     def closed_cleanly(self) -> None:
         """The browser has written everything."""
         if self._proven:
-            self._store(self.marker.settled(now=self._clock()))
+            self._store(self.saved.settled(now=self._clock()))
 
-    def _store(self, marker: Marker) -> None:
-        if marker == self.marker and not self._failing:
+    def _store(self, saved: SavedState) -> None:
+        if saved == self.saved and not self._failing:
             return
-        self.marker = marker
+        self.saved = saved
         try:
-            write_marker(self._path, marker)
+            write_saved_state(self._path, saved)
         except OSError as error:
             # The session works on; what suffers is only the next pod's knowledge of it. A volume that is full now may
             # have room at the next look, so it is tried again then, and told once.
