@@ -1,7 +1,7 @@
 """The process: `python -m session_runner`.
 
-Reads the settings, serves the API from the first moment on, runs the session, and leaves with its exit code and its
-last words. Runs as PID 1 of a container as well as anywhere else.
+Reads the settings, serves the API from the first moment on, runs the session, and leaves with its exit code and a
+termination message. Runs as PID 1 of a container as well as anywhere else.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ async def run(settings: Settings) -> Exit:
 
 
 def leave(exit_: Exit, termination_log: Path) -> int:
-    """Say the last words, for the log and for the kubelet."""
+    """Say why the runner ends, in the log and to the kubelet; return the exit code."""
     log.info("The runner ends", extra={"exit_code": int(exit_.code), "reason": exit_.code.reason, "why": exit_.message})
     if exit_.code is not ExitCode.STOPPED:
         write_termination_log(termination_log, exit_.code, exit_.message)

@@ -46,7 +46,7 @@ _UNDER_WAY = frozenset({Socket.OPENING, Socket.UNPAIRED, Socket.UNPAIRED_IDLE})
 
 
 class Page(Protocol):
-    """What the watcher needs of a browser's page; `page.browser.BrowserPage` is the real one."""
+    """What the monitor needs of a browser's page; `page.browser.BrowserPage` is the real one."""
 
     died: asyncio.Future[str]
 

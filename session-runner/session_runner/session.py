@@ -1,7 +1,7 @@
 """One run: from the empty process to its exit code.
 
 `__main__` starts it beside the HTTP API. In order: lock the profile, prepare it, see whether an earlier word on it waits
-for a person (then the browser stays closed), start the browser, hand over to the watcher until a signal comes or
+for a person (then the browser stays closed), start the browser, hand over to the monitor until a signal comes or
 something dies. Whatever happens, the browser is closed cleanly if it can be, and nothing of it is left behind.
 """
 
@@ -96,7 +96,7 @@ class Session:
         except BaseException:
             await self._close(deadline=FAILURE_SECONDS)
             raise
-        raise AssertionError("the watcher never returns")
+        raise AssertionError("the monitor never returns")
 
     async def _stop(self) -> Exit:
         clean = await self._close(deadline=STOP_SECONDS)

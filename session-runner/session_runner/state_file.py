@@ -1,7 +1,7 @@
-"""Keeps the marker file in step with what the session remembers.
+"""Keeps the state file in step with what the session remembers.
 
 Asked once at the start whether an earlier runner's word still waits for a person (`begin`), then told of every probe
-(`update`, with the memory before and after) and of every word (`said`); decides what outlives the pod. All of it is
+(`update`, with the memory before and after) and of every state (`reported`); decides what outlives the pod. All of it is
 pure apart from the file, and the file is written only when something changed or the last write failed.
 """
 
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 class StateFile:
-    """The marker and its file."""
+    """The saved state and its file."""
 
     def __init__(self, path: Path, *, clock: Callable[[], datetime], start: Start) -> None:
         self._path = path
@@ -33,21 +33,21 @@ class StateFile:
         """ What people had asked for when this pod was made. """
         self._request = start.relink
         self._proven = False
-        """ The login that the marker tells of was seen in the page since this process began. """
+        """ The login that the saved state tells of was seen in the page since this process began. """
         self._failing = False
-        """ The last write failed, so the file is behind the marker. """
+        """ The last write failed, so the file is behind it. """
         self.saved = read_saved_state(path)
 
     def begin(self) -> HeldState | None:
-        """Take note of this start; return the stop that no person has ended: then the page must stay closed."""
+        """Take note of this start; return the hold that no person has ended: then the page must stay closed."""
         before = self.saved.start
         hold = None if self._start.is_asked_for(before) else self.saved.hold
-        # In one write: a request that ends a stop counts once, also when the pod is lost a moment later.
+        # In one write: a request that ends a hold counts once, also when the pod is lost a moment later.
         self._store(replace(self.saved, hold=hold, start=self._start.after(before)))
         return hold
 
     def reported(self, *, state: RunnerState, reason: StateReason, message: str) -> None:
-        """The session says this: it may begin or end a stop. Told before anybody can hear it."""
+        """The session says this: it may begin or end a hold. Told before anybody can hear it."""
         hold = hold_after(self.saved.hold, state=state, reason=reason, message=message)
         self._store(replace(self.saved, hold=hold))
 
@@ -91,7 +91,7 @@ class StateFile:
             # The session works on; what suffers is only the next pod's knowledge of it. A volume that is full now may
             # have room at the next look, so it is tried again then, and told once.
             if not self._failing:
-                log.error("The marker could not be written", extra={"path": str(self._path), "error": str(error)})  # noqa: TRY400
+                log.error("The state file could not be written", extra={"path": str(self._path), "error": str(error)})  # noqa: TRY400
             self._failing = True
         else:
             self._failing = False

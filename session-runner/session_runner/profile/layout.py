@@ -2,7 +2,7 @@
 
     PROFILE_DIR/
       runner.lock       our lock (`lock`)
-      runner.json       our marker (`marker`)
+      runner.json       what the runner remembers (`saved_state`)
       chromium/         the browser's user data: the login is in Default/IndexedDB and Default/Local Storage
 
 `prune` is called at every start, under the lock and before the browser: caches from an earlier browser or an earlier

@@ -12,7 +12,7 @@ to as many lines, for the fallbacks are the point here.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -63,7 +63,7 @@ class SavedState:
 
 
 def read_saved_state(path: Path) -> SavedState:
-    """The stored marker. A file that is absent or cannot be understood counts as never linked.
+    """The stored state. A file that is absent or cannot be understood counts as never linked.
 
     :raises OSError: something else lies in its place, or the volume fails: what it held may be a conflict, so nothing
         may go on as if there were none.
@@ -86,13 +86,17 @@ def read_saved_state(path: Path) -> SavedState:
 
 
 def write_saved_state(path: Path, saved: SavedState) -> None:
-    """Store it so that a reader finds the old or the new file, whole, also after a power cut."""
+    """Store it so that a reader finds the old or the new file, whole, also after a power cut.
+
+    The keys never change, whatever the fields are called: under another one the next pod would find no hold, and open
+    the page.
+    """
     content = {
         "linkedTime": format_time(saved.linked_time),
         "durableTime": format_time(saved.durable_time),
         "hold": saved.logout_hold,
         "relinkRequest": saved.relink_request,
-        "stop": asdict(saved.hold) if saved.hold is not None else None,
+        "stop": _hold_content(saved.hold) if saved.hold is not None else None,
         "start": _start_content(saved.start) if saved.start is not None else None,
     }
     write_atomically(path, json.dumps(content, indent=1))
@@ -120,8 +124,12 @@ def _start_content(start: Start) -> dict[str, str | None]:
     }
 
 
+def _hold_content(hold: HeldState) -> dict[str, str]:
+    return {"state": hold.state, "reason": hold.reason, "message": hold.message}
+
+
 def _maybe_hold(value: object) -> HeldState | None:
-    """Return the stop, also from half a one: a word that waits opens no page because a newer runner gave its reason."""
+    """Return the hold, also from half a one: a word that waits opens no page because a newer runner gave its reason."""
     got = _texts(value)
     try:
         state = RunnerState(got["state"])

@@ -1,7 +1,7 @@
 """What the runner must remember to understand the next look at the page.
 
 `remember` folds one snapshot into the memory; it is pure, and `classify` reads the result. Times are seconds on the
-caller's monotonic clock. The part that outlives the pod (linked, hold) is stored by `profile.saved_state`.
+caller's monotonic clock. The part that outlives the pod (linked, logout_hold) is stored by `profile.saved_state`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ ASKED_SECONDS = 60.0
 
 @dataclass(frozen=True, kw_only=True)
 class History:
-    """The memory of one session; a fresh runner fills `linked`, `hold` and `granted` from the marker file."""
+    """The memory of one session; a fresh runner fills `linked`, `logout_hold` and `granted` from the state file."""
 
     linked: bool = False
     """ Was registered, in this pod or an earlier one, and not forgotten by linking anew. """

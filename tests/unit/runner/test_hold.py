@@ -99,7 +99,7 @@ def test_the_runners_own_word_ends_a_stop(state: RunnerState, *, ends: bool) -> 
 
 
 def state_file(folder: Path, start: Start = BEFORE) -> StateFile:
-    """Return the record of the profile in that folder."""
+    """Return the state file of the profile in that folder."""
     return StateFile(folder / "runner.json", clock=lambda: datetime.now(UTC), start=start)
 
 

@@ -72,7 +72,7 @@ class ScriptedPage:
 
 
 class Bench:
-    """A watcher whose clock jumps a second with every reading."""
+    """A monitor whose clock jumps a second with every reading."""
 
     def __init__(self, folder: Path, **variables: str) -> None:
         self.seconds = 0.0
@@ -106,7 +106,7 @@ class Bench:
         self.settled += 1
 
     async def exit(self, page: ScriptedPage) -> RunEnded:
-        """Watch until the end, waking the watcher at once after each probe, and note what was published."""
+        """Watch until the end, waking the monitor at once after each probe, and note what was published."""
 
         def note() -> None:
             self.monitor.wake("test", None)
@@ -204,7 +204,7 @@ async def test_a_page_that_fails_ends_the_run(
 
 
 async def test_a_crash_between_two_looks_is_noticed_at_once(tmp_path: Path) -> None:
-    """The page's death wakes the watcher out of its pause."""
+    """The page's death wakes the monitor out of its pause."""
     bench = Bench(tmp_path, HEALTH_CHECK_TIMEOUT="24h")
     page = ScriptedPage({}, {})
     loop = asyncio.get_running_loop()

@@ -1,4 +1,4 @@
-"""What outlives the pod: the marker and the record that keeps it in step."""
+"""What outlives the pod: the saved state and the file that is kept in step."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def test_times_are_told_in_utc_seconds() -> None:
 
 
 def state_file(tmp_path: Path, clock: Clock, request: str | None = None) -> StateFile:
-    """A record over the marker file of that folder."""
+    """The state file of that folder."""
     return StateFile(tmp_path / "runner.json", clock=clock, start=Start(session_uid="session-1", relink=request))
 
 
@@ -182,7 +182,7 @@ def test_a_login_found_on_the_volume_is_durable(tmp_path: Path) -> None:
 
 
 def test_a_login_that_was_lost_is_not_made_durable(tmp_path: Path) -> None:
-    """The marker says linked, the page says no: neither a look nor a clean close makes that login durable."""
+    """The saved state says linked, the page says no: neither a look nor a clean close makes that login durable."""
     clock = Clock()
     write_saved_state(tmp_path / "runner.json", replace(FULL, logout_hold=None))
     kept = state_file(tmp_path, clock)
@@ -248,7 +248,7 @@ def test_a_volume_that_cannot_be_written_does_not_end_the_session(
     kept = state_file(tmp_path / "absent", Clock())
     kept.update(History(), History(linked=True), UP)
 
-    assert "The marker could not be written" in caplog.text
+    assert "The state file could not be written" in caplog.text
     assert kept.saved.linked_time == T0
 
 
