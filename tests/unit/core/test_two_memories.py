@@ -11,6 +11,7 @@ import os
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from session_protocol.vocabulary import RunnerState, StateReason
@@ -18,6 +19,8 @@ from session_runner.settings import read_settings
 from session_runner.states.hold import HeldState, Start, hold_after
 from unit.core.world import World, running
 from whatsapp_operator.core.stops import recorded_stop
+
+pytestmark = pytest.mark.slow
 
 REPLACED = "The same login is connected elsewhere."
 SUSPENDED = {"operatingMode": "Suspended"}

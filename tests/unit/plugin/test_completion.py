@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from unit.plugin.plugin_stage import ScriptedKubectl
 
+pytestmark = pytest.mark.slow
+
 PROGRAM = Path(__file__).parents[3] / "plugin" / "kubectl_complete-whatsapp"
 SESSIONS = "whatsappsession.wasession.dev/sales\nwhatsappsession.wasession.dev/support\n"
 

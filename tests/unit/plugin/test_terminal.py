@@ -16,6 +16,8 @@ import pytest
 from kubectl_whatsapp.drawing import draw
 from unit.plugin.plugin_stage import ScriptedKubectl, ScriptedRunner, session_json
 
+pytestmark = pytest.mark.slow
+
 UTF8 = {"LANG": "C.UTF-8"}
 SCRIPT = Path(__file__).parents[3] / "plugin" / "kubectl-whatsapp"
 

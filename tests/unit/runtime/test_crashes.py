@@ -18,6 +18,8 @@ from unit.runtime.simulation import Simulation, outcome
 from whatsapp_operator.runtime.client import Request
 from whatsapp_operator.runtime.errors import RequestTimeout
 
+pytestmark = pytest.mark.slow
+
 ACCIDENTS = {
     "killed before the write": Fault(error=Killed),
     "killed after the write": Fault(error=Killed, committed=True),

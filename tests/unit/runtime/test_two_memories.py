@@ -18,6 +18,8 @@ from unit.runtime.memory_api import Fault, Json
 from unit.runtime.simulation import NAMESPACE, Simulation
 from whatsapp_operator.runtime.client import Request
 
+pytestmark = pytest.mark.slow
+
 SEEDS = int(os.environ.get("STORM_EXAMPLES", "20"))
 ACTS = 14
 ANNOTATIONS = ("wasession.dev/restart-at", "wasession.dev/relink-at")
