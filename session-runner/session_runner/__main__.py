@@ -4,8 +4,6 @@ Reads the settings, serves the API from the first moment on, runs the session, a
 termination message. Runs as PID 1 of a container as well as anywhere else.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import os
@@ -37,7 +35,7 @@ from session_runner.settings import Settings, SettingsError, read_settings  # no
 from session_runner.store import StateStore  # noqa: E402
 
 PACKAGE = "session_runner"
-log = logging.getLogger(PACKAGE)
+logger = logging.getLogger(PACKAGE)
 
 
 def main() -> int:
@@ -52,7 +50,7 @@ def main() -> int:
     try:
         exit_ = asyncio.run(run(settings))
     except Exception as error:
-        log.exception("The runner failed")
+        logger.exception("The runner failed")
         exit_ = Exit(ExitCode.INTERNAL_ERROR, f"A fault of the runner: {type(error).__name__}: {error}")
     return leave(exit_, settings.termination_log)
 
@@ -84,7 +82,7 @@ async def run(settings: Settings) -> Exit:
         server, port = await serve(api.application(), port=settings.port, metrics=metrics)
     except OSError as error:
         return Exit(ExitCode.BAD_CONFIGURATION, f"PORT={settings.port} cannot be used ({error.strerror}).")
-    log.info("The API serves", extra={"port": port})
+    logger.info("The API serves", extra={"port": port})
     session = Session(
         settings=settings,
         store=store,
@@ -104,7 +102,9 @@ async def run(settings: Settings) -> Exit:
 
 def leave(exit_: Exit, termination_log: Path) -> int:
     """Say why the runner ends, in the log and to the kubelet; return the exit code."""
-    log.info("The runner ends", extra={"exit_code": int(exit_.code), "reason": exit_.code.reason, "why": exit_.message})
+    logger.info(
+        "The runner ends", extra={"exit_code": int(exit_.code), "reason": exit_.code.reason, "why": exit_.message}
+    )
     if exit_.code is not ExitCode.STOPPED:
         write_termination_log(termination_log, exit_.code, exit_.message)
     return int(exit_.code)

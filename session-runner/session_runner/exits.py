@@ -1,7 +1,5 @@
 """How a run ends: the session raises `RunEnded`, `__main__` turns the `Exit` into the process's exit."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from session_protocol.vocabulary import ExitCode, RunnerState, StateReason

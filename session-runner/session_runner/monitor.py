@@ -4,8 +4,6 @@
 classify, publish; then perhaps ask for a new round of QR codes. It ends only by raising `RunEnded`.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import logging
@@ -29,7 +27,7 @@ from session_runner.states.history import History, asked_for_code, remember, wan
 from session_runner.states.hold import HeldState
 from session_runner.store import StateStore
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 DEFAULT_CODE_LIFETIME = 20.0
 """ Seconds; what the service gives all codes but the first, where the page does not tell. """
@@ -51,10 +49,18 @@ class Page(Protocol):
     died: asyncio.Future[str]
 
     async def navigate(self, url: str, *, deadline: float) -> None:
-        """Fetch the document; raises NavigationError or PageGoneError."""
+        """Fetch the document.
+
+        :raises NavigationError: the document was not fetched.
+        :raises PageGoneError: the page is dead.
+        """
 
     async def probe(self, *, deadline: float) -> Facts:
-        """Look once; raises ProbeTimeoutError or PageGoneError."""
+        """Look once.
+
+        :raises ProbeTimeoutError: it took too long.
+        :raises PageGoneError: the page is dead.
+        """
         ...
 
     async def ask(self, name: str, *, deadline: float) -> str | None:
@@ -117,7 +123,7 @@ class PageMonitor:
         if name == "logout_asked":
             self._history = replace(self._history, logout_asked=self.monotonic())
         if name == "logout_reason":
-            log.info("The page was logged out", extra={"logout_reason": detail})
+            logger.info("The page was logged out", extra={"logout_reason": detail})
             if detail == "account_locked":
                 self._history = replace(self._history, logout_hold="AccountLocked")
         self._woken.set()
@@ -128,13 +134,13 @@ class PageMonitor:
 
     def script_failed(self, error: str) -> None:
         """A script of the page could not be fetched: a page that has not booted yet needs another attempt."""
-        log.info("A script of the page could not be fetched", extra={"error": error})
+        logger.info("A script of the page could not be fetched", extra={"error": error})
         self._broken = True
         self._woken.set()
 
     async def repeat(self, hold: HeldState) -> None:
         """Say what an earlier runner of this profile said last, with the page closed, until the pod is ended."""
-        log.warning(
+        logger.warning(
             "An earlier runner's word waits for a person, the page stays closed",
             extra={"state": hold.state, "reason": hold.reason},
         )
@@ -203,7 +209,7 @@ class PageMonitor:
         if changed:
             self.metrics.show_state(verdict.state)
             self.metrics.changes.inc()
-            log.info(
+            logger.info(
                 "The state changed",
                 extra={"state": verdict.state, "reason": verdict.reason, "round": self._history.round},
             )
@@ -262,7 +268,7 @@ class PageMonitor:
         self._history = asked_for_code(self._history, now=self.monotonic())
         self.metrics.rounds.inc()
         way = await browser.ask("refresh.js", deadline=self._order_deadline())
-        log.info("A new round of QR codes was asked for", extra={"round": self._history.round, "way": way})
+        logger.info("A new round of QR codes was asked for", extra={"round": self._history.round, "way": way})
 
     def _order_deadline(self) -> float:
         return order_deadline(self.settings.protocol_timeout, health_check=self.settings.health_check_timeout)

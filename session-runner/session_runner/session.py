@@ -5,8 +5,6 @@ for a person (then the browser stays closed), start the browser, hand over to th
 something dies. Whatever happens, the browser is closed cleanly if it can be, and nothing of it is left behind.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import logging
@@ -37,7 +35,7 @@ from session_runner.state_file import StateFile
 from session_runner.states.classify import Verdict
 from session_runner.store import StateStore
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 STOP_SECONDS = 30.0
 """ For a clean close after a signal; with the driver's end and the rest this stays within 45 s. """
@@ -118,7 +116,7 @@ class Session:
                 state=RunnerState.CRASHED,
                 reason=StateReason.LAUNCH_FAILED,
             ) from error
-        log.info("The profile is ours", extra={"pruned": removed})
+        logger.info("The profile is ours", extra={"pruned": removed})
         self._monitor = PageMonitor(
             settings=self.settings,
             store=self.store,
@@ -170,7 +168,7 @@ class Session:
             raise RunEnded(
                 ExitCode.BAD_CONFIGURATION, str(error), state=RunnerState.CRASHED, reason=StateReason.LAUNCH_FAILED
             ) from error
-        log.info("The browser is open", extra={"version": version.strip(), "seconds": self._age()})
+        logger.info("The browser is open", extra={"version": version.strip(), "seconds": self._age()})
         return self._browser
 
     async def _prepare(self) -> tuple[Playwright, str]:
@@ -197,7 +195,7 @@ class Session:
         if not home:
             raise CertificateError("HOME is not set; EXTRA_CA_FILE needs a writable one.")
         count = await trust(self.settings.extra_ca_file, home=Path(home), deadline=self.settings.launch_timeout)
-        log.info("Extra certificate authorities are trusted", extra={"count": count})
+        logger.info("Extra certificate authorities are trusted", extra={"count": count})
 
     async def _close(self, *, deadline: float) -> bool:
         """Close what is open and end what is left of it, by id; returns whether the browser closed by itself."""
@@ -208,9 +206,11 @@ class Session:
             await stop_driver(self._playwright)
         left = end(self._ours())
         if left:
-            log.warning("Processes were left and had to be ended", extra={"names": [process.name for process in left]})
+            logger.warning(
+                "Processes were left and had to be ended", extra={"names": [process.name for process in left]}
+            )
         reap(processes(), me=os.getpid(), not_ours=frozenset())
-        log.info("The browser is closed", extra={"clean": clean, "seconds": self._age()})
+        logger.info("The browser is closed", extra={"clean": clean, "seconds": self._age()})
         return clean
 
     async def _reap_for_ever(self) -> None:

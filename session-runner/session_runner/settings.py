@@ -12,8 +12,6 @@ nor what to write instead.
 
 # ruff: noqa: RUF009 -- _setting() returns a fresh dataclass field, which is what the rule wants to protect
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -292,7 +290,7 @@ class Settings:
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
-    """Parse the environment; raises SettingsError at the first thing that is wrong."""
+    """Parse the environment. :raises SettingsError: at the first thing that is wrong."""
     values: dict[str, Any] = {}
     for item in fields(Settings):
         variable, default = item.metadata["variable"], item.metadata["default"]

@@ -5,8 +5,6 @@ Asked once at the start whether an earlier runner's word still waits for a perso
 pure apart from the file, and the file is written only when something changed or the last write failed.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,7 +18,7 @@ from session_runner.states.facts import Facts
 from session_runner.states.history import History
 from session_runner.states.hold import HeldState, Start, hold_after
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class StateFile:
@@ -91,7 +89,9 @@ class StateFile:
             # The session works on; what suffers is only the next pod's knowledge of it. A volume that is full now may
             # have room at the next look, so it is tried again then, and told once.
             if not self._failing:
-                log.error("The state file could not be written", extra={"path": str(self._path), "error": str(error)})  # noqa: TRY400
+                logger.error(
+                    "The state file could not be written", extra={"path": str(self._path), "error": str(error)}
+                )  # noqa: TRY400
             self._failing = True
         else:
             self._failing = False

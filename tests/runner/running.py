@@ -4,8 +4,6 @@ Tests hold a `Running`; nothing here imports the runner's code apart from its wo
 behind is ended by its id, with everything below it.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import json

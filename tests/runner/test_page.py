@@ -1,7 +1,5 @@
 """The page adapter with a real browser: what the scripts read and do, where no phone can bring it about."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 from collections.abc import AsyncIterator

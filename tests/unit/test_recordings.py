@@ -4,8 +4,6 @@ The recordings lie in tests/recordings, which says what they are. Code may be re
 in somebody's cluster or on somebody's volume.
 """
 
-from __future__ import annotations
-
 import json
 import shutil
 from datetime import datetime

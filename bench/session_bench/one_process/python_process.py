@@ -5,8 +5,6 @@
 Started by `host`. Writes `{"session": 0, "qr": "…"}` per QR code and ends when standard input is closed.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import sys

@@ -4,8 +4,6 @@ The runtime fills an `Observation` from its store and calls `decide`; what comes
 runtime carries out. Nothing here does I/O or reads a clock: times are aware UTC datetimes that the caller gives.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta

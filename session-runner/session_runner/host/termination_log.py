@@ -1,14 +1,12 @@
 """The termination message: what the kubelet puts into the pod's status when the runner has failed."""
 
-from __future__ import annotations
-
 import logging
 from pathlib import Path
 
 from session_protocol.redaction import redact
 from session_protocol.vocabulary import ExitCode
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 LIMIT_BYTES = 2048
 """ The kubelet cuts at 4096; a status message is better short. """
@@ -27,4 +25,4 @@ def write_termination_log(path: Path, code: ExitCode, message: str) -> None:
     try:
         path.write_text(termination_message(code, message))
     except OSError as error:
-        log.warning("The termination message could not be written", extra={"path": str(path), "error": str(error)})
+        logger.warning("The termination message could not be written", extra={"path": str(path), "error": str(error)})

@@ -9,8 +9,6 @@
 layout only fill the volume. The login's two folders are in no list here, and a test keeps it so.
 """
 
-from __future__ import annotations
-
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,7 +67,10 @@ class ProfileLayout:
 
 
 def prune(layout: ProfileLayout) -> list[str]:
-    """Delete what is disposable; returns the names that were there. Raises OSError on a volume that cannot be written."""
+    """Delete what is disposable; returns the names that were there.
+
+    :raises OSError: on a volume that cannot be written.
+    """
     found = [name for name in DISPOSABLE if (layout.user_data / name).is_dir()]
     for name in found:
         shutil.rmtree(layout.user_data / name)

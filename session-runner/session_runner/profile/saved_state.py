@@ -9,8 +9,6 @@ what is understood of it, while msgspec takes a structure whole or not at all. T
 to as many lines, for the fallbacks are the point here.
 """
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -46,16 +44,16 @@ class SavedState:
     start: Start | None = None
     """ What people had asked for when this profile was last opened. """
 
-    def linked(self, *, now: datetime) -> SavedState:
+    def linked(self, *, now: datetime) -> "SavedState":
         """A phone has linked just now."""
         now = now.replace(microsecond=0)
         return replace(self, linked_time=now, durable_time=now + DURABLE_AFTER)
 
-    def unlinked(self) -> SavedState:
+    def unlinked(self) -> "SavedState":
         """The old login is given up; linking begins anew."""
         return replace(self, linked_time=None, durable_time=None, logout_hold=None)
 
-    def settled(self, *, now: datetime) -> SavedState:
+    def settled(self, *, now: datetime) -> "SavedState":
         """The login is on disk now: the browser closed cleanly, or read it from there."""
         if self.durable_time is None or self.durable_time <= now:
             return self

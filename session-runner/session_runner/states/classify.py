@@ -6,8 +6,6 @@ It is total: any facts give a state, and what fits nowhere is Degraded, never an
 Messages are constant as long as nothing changes, so that no reader sees a new revision for a ticking clock.
 """
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from typing import NamedTuple
 

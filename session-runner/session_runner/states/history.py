@@ -4,8 +4,6 @@
 caller's monotonic clock. The part that outlives the pod (linked, logout_hold) is stored by `profile.saved_state`.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 from session_protocol.vocabulary import OnLogout

@@ -10,8 +10,6 @@ than the last that this profile was started with. An absent value asks for nothi
 hold, and putting the old value back does not either.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 from session_protocol.states import wait_is_over, waits_for_person
@@ -38,13 +36,13 @@ class Start:
     resumed: str | None = None
     """ When the session was last resumed after a suspension. """
 
-    def is_asked_for(self, before: Start | None) -> bool:
+    def is_asked_for(self, before: "Start | None") -> bool:
         """Whether a person did something since the last start on this profile that ends a hold."""
         if before is None:  # a damaged file: the safe side, and the next request is seen against this start
             return False
         return self.session_uid != before.session_uid or self.after(before) != before
 
-    def after(self, before: Start | None) -> Start:
+    def after(self, before: "Start | None") -> "Start":
         """Return what to remember: the newest value of each kind."""
         if before is None or before.session_uid != self.session_uid:
             return self

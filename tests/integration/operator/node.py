@@ -4,8 +4,6 @@ Each running pod has an address of its own in 127/8, where a runner answers: the
 that the test fills, with the tokens of the pod's own Secret and its memory on the claim's "volume", a file. So the two halves of the protocol are tried on each other.
 """
 
-from __future__ import annotations
-
 import asyncio
 import base64
 import contextlib

@@ -5,8 +5,6 @@ operator makes. So a pod that is made in ignorance of a conflict does not take t
 asked for does not refuse to.
 """
 
-from __future__ import annotations
-
 import os
 from dataclasses import dataclass, field
 from typing import Any

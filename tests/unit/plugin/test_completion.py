@@ -1,7 +1,5 @@
 """What a shell is offered behind `kubectl whatsapp`: the program that kubectl starts for it, with a scripted kubectl."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 from pathlib import Path

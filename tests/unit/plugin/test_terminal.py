@@ -1,7 +1,5 @@
 """The plugin on a real terminal: a pseudo terminal of a given size, as a person's window is."""
 
-from __future__ import annotations
-
 import fcntl
 import os
 import pty

@@ -1,7 +1,5 @@
 """One table of states: whatever is derived from it follows a state that is put into it."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

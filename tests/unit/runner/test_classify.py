@@ -1,7 +1,5 @@
 """The states, one table row each, in both generations of the page."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 

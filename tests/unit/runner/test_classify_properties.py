@@ -1,7 +1,5 @@
 """What holds for any page and any history: classification is total, honest and quiet."""
 
-from __future__ import annotations
-
 from hypothesis import given
 from hypothesis import strategies as st
 from session_protocol.vocabulary import OnLogout

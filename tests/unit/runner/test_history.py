@@ -1,7 +1,5 @@
 """What the runner remembers between two looks at the page."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 

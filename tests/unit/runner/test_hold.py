@@ -1,7 +1,5 @@
 """A word that waits for a person outlives its pod: the next runner of the profile repeats it and leaves the page shut."""
 
-from __future__ import annotations
-
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """The loop that looks at the page, over a page that plays a script: order, deaths, deadlines, what gets published."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime

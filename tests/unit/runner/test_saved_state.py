@@ -1,7 +1,5 @@
 """What outlives the pod: the saved state and the file that is kept in step."""
 
-from __future__ import annotations
-
 import json
 import os
 from dataclasses import replace

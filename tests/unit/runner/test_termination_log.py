@@ -1,7 +1,5 @@
 """The termination message."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from session_protocol.vocabulary import ExitCode

@@ -6,8 +6,6 @@ Every write is tried with EXHAUSTIVE=1 (minutes); else every seventh, at another
 accident, so that the kinds together meet every write.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import AsyncIterator
 

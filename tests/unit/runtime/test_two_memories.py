@@ -4,8 +4,6 @@
 real one, begun by the kubelet with the environment of the pod that the operator made.
 """
 
-from __future__ import annotations
-
 import os
 import random
 from collections.abc import Awaitable, Callable
