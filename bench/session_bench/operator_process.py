@@ -1,7 +1,5 @@
 """The operator as a process of this machine, with the account and the rights of the manifests, on a light cluster."""
 
-from __future__ import annotations
-
 import json
 import os
 import signal

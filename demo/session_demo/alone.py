@@ -4,8 +4,6 @@
 to the whole machine, whoever runs the demo from which checkout with which cache, and freed by the kernel with its holder.
 """
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import hashlib

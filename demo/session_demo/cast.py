@@ -1,7 +1,5 @@
 """Who plays in the demo: the namespace, the quota and the four sessions, as a person would write them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -5,8 +5,6 @@ one, instance `demo`, for the demo's namespace alone: one that is installed ther
 used as they are. Where there is none, the demo brings the CRDs, and takes them away again.
 """
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -62,7 +60,7 @@ class Ground:
 def look(story: Story, wish: Wish, place: Context) -> Ground:
     """Look at the cluster and say what will happen, without changing anything.
 
-    Raises DemoError with all that is in the way, each with what to do.
+    :raises DemoError: it cannot be shown, with all that is in the way, each with what to do.
     """
     story.say(f"   This is {place}.")
     delivery = chosen(registry=wish.registry, insecure=wish.insecure, kind=wish.kind, context=place.name)
@@ -76,7 +74,7 @@ def look(story: Story, wish: Wish, place: Context) -> Ground:
 
 
 def prepare(story: Story, wish: Wish, ground: Ground) -> Stage:
-    """Bring images, CRDs, operator and stand-in; raises DemoError with what to do."""
+    """Bring images, CRDs, operator and stand-in. :raises DemoError: it cannot be shown, with what to do."""
     images = _deliver(ground.delivery)
     kubectl = ground.place.kubectl
     try:
@@ -126,7 +124,7 @@ def install_crds(kubectl: Kubectl) -> None:
 
 
 def clear(story: Story, place: Context) -> None:
-    """Remove what the demo made in the cluster, and say what is left; raises DemoError."""
+    """Remove what the demo made in the cluster, and say what is left. :raises DemoError: it cannot be shown."""
     story.say(f"   This is {place}.")
     kubectl, found = place.kubectl, survey.look(place.kubectl)
     for name in found.foreign:

@@ -3,8 +3,6 @@
 Loaded only when it is asked for: on a cluster of somebody else's nothing of ours is touched.
 """
 
-from __future__ import annotations
-
 from local_cluster import build as programs
 from local_cluster.full import machine
 from local_cluster.full.cluster import FullCluster
@@ -23,7 +21,7 @@ IMAGE_MINUTES = 2
 
 
 def local(name: str) -> tuple[Kubectl, Images]:
-    """Bring our own cluster up and the images into it; raises DemoError with what to do."""
+    """Bring our own cluster up and the images into it. :raises DemoError: it cannot be shown, with what to do."""
     progress = Steps()
     try:
         machine.check()  # before anything is asked of apt

@@ -4,8 +4,6 @@ Called by the demo and by the end-to-end tests, which play on a cluster of their
 again: what is there and right stays, what an earlier run left in the demo's namespace goes, volumes included.
 """
 
-from __future__ import annotations
-
 import json
 import secrets
 import sys
@@ -46,7 +44,7 @@ class Choice:
 
 
 def set_up(story: Story, kubectl: Kubectl, images: Images, choice: Choice) -> Stage:
-    """Install everything and return the stage; raises DemoError with kubectl's words."""
+    """Install everything and return the stage. :raises DemoError: it cannot be shown, with kubectl's words."""
     with story.doing("removing what an earlier demo left"):
         remove_leftovers(kubectl)
     token = secrets.token_hex(16)

@@ -4,8 +4,6 @@ Reads through kubectl alone; a runner and the phone are reached through `kubectl
 stay in memory: what is told is never more than a state.
 """
 
-from __future__ import annotations
-
 import base64
 import functools
 from collections.abc import Callable, Mapping
@@ -65,7 +63,7 @@ class Stage:
     """ Seconds for a session's first pod to show its QR code; more where nodes pull images. """
 
     def session(self, name: str) -> dict[str, Any]:
-        """Return a session; raises NotYet while there is none."""
+        """Return a session. :raises NotYet: while there is none."""
         found = self.kubectl.find("whatsappsession", name, namespace=NAMESPACE)
         if found is None:
             raise NotYet(f"no session {name}")
@@ -123,7 +121,7 @@ class Stage:
         return look
 
     def link_time(self, name: str, field: str = "linkedTime") -> str:
-        """Return status.link.linkedTime or .durableTime; raises NotYet."""
+        """Return status.link.linkedTime or .durableTime. :raises NotYet: there is none yet."""
         value = self.session(name).get("status", {}).get("link", {}).get(field)
         if not value:
             raise NotYet(f"session {name} has no {field}")

@@ -6,8 +6,6 @@ and the story goes on as far as it can, so that one run shows every fault. `Stor
 Plain lines, for the same reason as in `session_devtools.steps`: what is told is kept and read again.
 """
 
-from __future__ import annotations
-
 import sys
 import time
 from collections.abc import Callable, Iterator

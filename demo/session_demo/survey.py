@@ -4,8 +4,6 @@ Whatever the demo makes carries the label `app.kubernetes.io/part-of: whatsapp-d
 without that label is somebody else's: the demo refuses to begin, and never removes it.
 """
 
-from __future__ import annotations
-
 import json
 import platform
 from collections.abc import Iterable, Mapping
@@ -59,7 +57,7 @@ class Survey:
 
 
 def look(kubectl: Kubectl) -> Survey:
-    """Read the cluster; raises CommandError."""
+    """Read the cluster. :raises CommandError: a command failed."""
     named = _read(kubectl, *(f"{kind}/{name}" for kind, name in NAMED), "--ignore-not-found")
     crds = _of_kind(named, "CustomResourceDefinition")
     present = {item["metadata"]["name"] for item in crds}

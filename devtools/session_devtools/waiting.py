@@ -50,7 +50,7 @@ def wait_until(
 ) -> Any:
     """Look until what is seen is good (true, if nothing else is said), and return it.
 
-    Raises NotInTime, and every fault of a look that is not among `not_yet` at once.
+    :raises NotInTime: and every fault of a look that is not among `not_yet` at once.
     """
     policy = _policy(good, **times)
     try:

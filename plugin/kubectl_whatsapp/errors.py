@@ -7,8 +7,6 @@ PluginError
 └── CannotDraw          the QR code can not be shown or written as asked
 """
 
-from __future__ import annotations
-
 __all__ = ["CannotDraw", "NoCode", "PluginError", "RunnerRefused", "RunnerSilent"]
 
 

@@ -4,8 +4,6 @@
 is missing or of another kind is an error with the runner's name on it, never a traceback.
 """
 
-from __future__ import annotations
-
 import io
 import json
 import socket
@@ -59,7 +57,8 @@ class Runner:
     def code(self) -> Code | None:
         """Return the QR code, or None while there is none.
 
-        Raises RunnerSilent, RunnerRefused.
+        :raises RunnerSilent: no answer came.
+        :raises RunnerRefused: the runner refused.
         """
         answer = self._ask("/v1/qr", token=self.link_token, within=PATIENCE)
         if answer is None:
@@ -73,7 +72,8 @@ class Runner:
     def said(self, *, after: int | None = None, wait: float = 0) -> Said:
         """Return the state; with a revision, wait that many seconds at most for another one.
 
-        Raises RunnerSilent, RunnerRefused.
+        :raises RunnerSilent: no answer came.
+        :raises RunnerRefused: the runner refused.
         """
         query = "" if after is None else f"?after={after}&wait={wait:.0f}"
         answer = self._ask(f"/v1/state{query}", token=self.state_token, within=PATIENCE + wait)

@@ -1,7 +1,5 @@
 """Giving a QR code to the person: on the screen, down a pipe or into a file, with the words that go with it."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from pathlib import Path
 
@@ -20,7 +18,7 @@ WORDS = 3
 def show(code: Code, *, whose: str, form: Form, file: Path | None, console: Console, afresh: bool = False) -> None:
     """Give the code out in its form and say until when it holds; `afresh` clears the screen before a drawing.
 
-    Raises CannotDraw.
+    :raises CannotDraw: it cannot be shown there.
     """
     if file is not None:
         write(picture(code, form), file)

@@ -1,7 +1,5 @@
 """The API server's audit log: who asked for what, and what came of it. One JSON line per answered request."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable
 from datetime import datetime

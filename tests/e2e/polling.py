@@ -1,7 +1,5 @@
 """Waiting for a real cluster, with the patience of these tests."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import TypeVar
 

@@ -1,7 +1,5 @@
 """One test's part of the cluster: a namespace, a quota of the same name, and what a person does with sessions there."""
 
-from __future__ import annotations
-
 import base64
 import json
 import uuid
@@ -32,7 +30,7 @@ class Tenant:
     """ The phone's name of each linked session. """
 
     @classmethod
-    def make(cls, kubectl: Kubectl, stage: Stage, **limits: Any) -> Tenant:
+    def make(cls, kubectl: Kubectl, stage: Stage, **limits: Any) -> "Tenant":
         """Make the namespace and its quota; no limit is no limit."""
         name = f"e2e-{uuid.uuid4().hex[:6]}"
         labels = {"pod-security.kubernetes.io/enforce": "restricted"}
@@ -86,7 +84,7 @@ class Tenant:
         return status
 
     def pod(self, name: str) -> Object:
-        """Return a session's pod; raises NotYet without one, or while it is on its way out."""
+        """Return a session's pod. :raises NotYet: without one, or while it is on its way out."""
         pod = self.get("pod", name)
         if pod is None or "deletionTimestamp" in pod["metadata"]:
             raise NotYet(f"session {name} has no pod")

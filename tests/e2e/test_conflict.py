@@ -1,7 +1,5 @@
 """In a conflict a new pod would be a takeover, so none is made until a person asks."""
 
-from __future__ import annotations
-
 from e2e.ground import Ground
 from e2e.polling import until
 from e2e.tenant import PATIENT, Tenant, condition, is_true

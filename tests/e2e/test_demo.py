@@ -1,7 +1,5 @@
 """The demo's own story, on this cluster."""
 
-from __future__ import annotations
-
 import sys
 
 from e2e.ground import Ground

@@ -1,7 +1,5 @@
 """A login outlives its pod, a rest, and the session object itself; unless a person wants it to go."""
 
-from __future__ import annotations
-
 from e2e.ground import Ground
 from e2e.polling import until
 from e2e.tenant import Object, Tenant, condition

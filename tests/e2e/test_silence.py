@@ -1,7 +1,5 @@
 """Silence is not failure."""
 
-from __future__ import annotations
-
 from e2e.ground import Ground
 from e2e.tenant import Tenant, condition, is_true
 from e2e.trio import TRIO

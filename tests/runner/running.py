@@ -4,8 +4,6 @@ Tests hold a `Running`; nothing here imports the runner's code apart from its wo
 behind is ended by its id, with everything below it.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import json
@@ -178,7 +176,7 @@ class Running:
         self.process.kill()
         await self.process.wait()
 
-    def last_words(self) -> str:
+    def termination_message(self) -> str:
         """What the kubelet would read."""
         return self.folders.termination_log.read_text()
 

@@ -1,7 +1,5 @@
 """Deaths: each is noticed, told with its own exit code and last words, and leaves nothing behind."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import signal
@@ -28,7 +26,7 @@ async def ends(runner: Running, code: ExitCode) -> None:
     below = runner.below()
 
     assert code == await runner.exit_code()
-    assert runner.last_words().startswith(f"{code.reason}: ")
+    assert runner.termination_message().startswith(f"{code.reason}: ")
     assert runner.left(below) == []
 
 
@@ -111,7 +109,7 @@ async def test_a_second_runner_on_the_profile_is_refused(start: Start) -> None:
         await first.until("QRPending")
         async with start(serves=False) as second:
             assert await second.exit_code() == ExitCode.PROFILE_LOCKED
-            assert "held by another runner" in second.last_words()
+            assert "held by another runner" in second.termination_message()
         assert (await first.state())["state"] == "QRPending"
 
 
@@ -128,7 +126,7 @@ async def test_a_wrong_setting_ends_at_once(start: Start, variables: dict[str, s
     """BadConfiguration, the variable's name in the last words."""
     async with start(serves=False, **variables) as runner:
         assert await runner.exit_code() == ExitCode.BAD_CONFIGURATION
-        assert says in runner.last_words()
+        assert says in runner.termination_message()
 
 
 @pytest.mark.parametrize("executable", ["/nonexistent/browser", "/bin/true"])
@@ -136,7 +134,7 @@ async def test_a_browser_that_does_not_start_is_told(start: Start, executable: s
     """LaunchFailed names the program."""
     async with start(serves=False, BROWSER_EXECUTABLE=executable) as runner:
         assert await runner.exit_code() == ExitCode.LAUNCH_FAILED
-        assert "BROWSER_EXECUTABLE" in runner.last_words()
+        assert "BROWSER_EXECUTABLE" in runner.termination_message()
 
 
 async def test_a_profile_that_cannot_be_written_is_told(start: Start, folders: Folders) -> None:
@@ -151,7 +149,7 @@ async def test_a_pipe_in_the_place_of_the_memory_is_told(start: Start, folders: 
     os.mkfifo(folders.profile / "runner.json")
     async with start(serves=False) as runner:
         assert await runner.exit_code() == ExitCode.PROFILE_UNUSABLE
-        assert "runner.json" in runner.last_words()
+        assert "runner.json" in runner.termination_message()
 
 
 @pytest.fixture
@@ -177,4 +175,4 @@ async def test_a_browser_killed_for_want_of_memory_is_told(
     async with running(folders, limited, serves=False, group=small_group) as runner:
         await ends(runner, ExitCode.OUT_OF_MEMORY)
 
-        assert "memory limit" in runner.last_words()
+        assert "memory limit" in runner.termination_message()

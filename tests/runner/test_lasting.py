@@ -1,7 +1,5 @@
 """What survives: the login over restarts, kills and moves, and what is said when it did not."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import shutil
@@ -42,7 +40,7 @@ async def test_while_stopping_the_runner_says_so_and_leaves_nothing(start: Start
         assert (await waiting)["state"] == "Stopping"
         assert len(below) >= 3  # driver, browser, page
         assert runner.left(below) == []
-        assert runner.last_words() == ""
+        assert runner.termination_message() == ""
 
 
 async def test_a_kill_before_the_durable_time_is_survived_or_told(start: Start, standin: StandIn) -> None:

@@ -1,7 +1,5 @@
 """Pages that do not come up: what is said meanwhile, and how the runner ends."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator
 
@@ -22,7 +20,7 @@ async def test_without_the_extra_authority_the_certificate_is_refused(start: Sta
         assert "EXTRA_CA_FILE" in document["message"]
 
         assert await runner.exit_code() == ExitCode.LOAD_FAILED
-        assert runner.last_words().startswith("LoadFailed: The page's certificate is not trusted")
+        assert runner.termination_message().startswith("LoadFailed: The page's certificate is not trusted")
 
 
 async def test_a_host_that_is_not_allowed_is_refused_and_counted(start: Start, standin: StandIn) -> None:
@@ -61,7 +59,7 @@ async def test_a_page_that_stays_on_its_splash_ends_as_not_loaded(start: Start, 
         await runner.until("LoadError", reason="NotBooted")
 
         assert await runner.exit_code() == ExitCode.LOAD_FAILED
-        assert runner.last_words().startswith("LoadFailed: The page was fetched but")
+        assert runner.termination_message().startswith("LoadFailed: The page was fetched but")
 
 
 async def test_a_page_that_comes_late_is_fetched_again(start: Start, standin: StandIn) -> None:

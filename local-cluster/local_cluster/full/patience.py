@@ -12,7 +12,7 @@ PATIENCE = 20.0  # seconds; it takes milliseconds
 def repeat(action: Callable[[], None], *, patience: float = PATIENCE) -> None:
     """Do it until no OSError comes back: a namespace's last mounts and a cgroup's last process need their moment.
 
-    Raises NotInTime after `patience` seconds.
+    :raises NotInTime: after `patience` seconds.
     """
     what = "something still uses what should be removed; try again"
     wait_until(what, action, lambda _: True, within=patience, not_yet=OSError)

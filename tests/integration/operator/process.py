@@ -1,7 +1,5 @@
 """The operator as a process of its own, as a pod would run it, with the account and the rights of the manifests."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import os

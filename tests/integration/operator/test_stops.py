@@ -133,7 +133,7 @@ async def test_a_suspension_ends_a_stop_for_operator_and_runner(bench: Bench) ->
     await bench.reaches("a", "QRPending")
 
     assert "False" == stalled["status"]
-    assert None is (await bench.runner("a")).record.marker.stop
+    assert None is (await bench.runner("a")).state_file.saved.hold
 
 
 async def test_a_request_that_is_taken_back_while_it_waits_ends_no_stop(bench: Bench) -> None:

@@ -1,7 +1,5 @@
 """From a cluster that answers to a stage: what is applied in which order, what an earlier run left, what is waited for."""
 
-from __future__ import annotations
-
 import json
 import ssl
 from pathlib import Path

@@ -10,8 +10,6 @@
 Nothing of the runtime is replaced but its seams: `KubeClient`, `Clock`, `RunnerClient`, the jitter.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field

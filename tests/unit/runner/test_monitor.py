@@ -1,7 +1,5 @@
 """The loop that looks at the page, over a page that plays a script: order, deaths, deadlines, what gets published."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -9,22 +7,22 @@ from pathlib import Path
 
 import pytest
 from session_protocol.vocabulary import ExitCode, RunnerState, StateReason
-from session_runner.endings import RunEnded
+from session_runner.exits import RunEnded
 from session_runner.metrics import Metrics
-from session_runner.page.errors import NavigationError, PageError, PageGoneError, ProbeTimeoutError
-from session_runner.record import Record
-from session_runner.settings import read_settings
-from session_runner.states.facts import Facts
-from session_runner.states.stop import Start
-from session_runner.store import StateStore
-from session_runner.watch import (
+from session_runner.monitor import (
     LOADING_INTERVAL,
     RESTING_INTERVAL,
-    Watcher,
+    PageMonitor,
     order_deadline,
     pause_after,
     probe_deadline,
 )
+from session_runner.page.errors import NavigationError, PageError, PageGoneError, ProbeTimeoutError
+from session_runner.settings import read_settings
+from session_runner.state_file import StateFile
+from session_runner.states.facts import Facts
+from session_runner.states.hold import Start
+from session_runner.store import StateStore
 from unit.runner.pages import CODE, MODERN, UNLINKED, Raw, looks
 
 Step = Raw | PageError
@@ -72,7 +70,7 @@ class ScriptedPage:
 
 
 class Bench:
-    """A watcher whose clock jumps a second with every reading."""
+    """A monitor whose clock jumps a second with every reading."""
 
     def __init__(self, folder: Path, **variables: str) -> None:
         self.seconds = 0.0
@@ -84,11 +82,11 @@ class Bench:
         self.settled = 0
         self.states: list[tuple[str, str]] = []
         self.links: list[tuple[str, object]] = []
-        self.watcher = Watcher(
+        self.monitor = PageMonitor(
             settings=read_settings(required | {"HEALTH_CHECK_TIMEOUT": "3s"} | variables),
             store=self.store,
             metrics=self.metrics,
-            record=Record(folder / "runner.json", clock=lambda: datetime.now(UTC), start=Start(session_uid="s")),
+            state_file=StateFile(folder / "runner.json", clock=lambda: datetime.now(UTC), start=Start(session_uid="s")),
             kills=lambda: self.kills,
             monotonic=self.monotonic,
             clock=lambda: datetime.now(UTC),
@@ -105,11 +103,11 @@ class Bench:
         """Start-up is over."""
         self.settled += 1
 
-    async def ending(self, page: ScriptedPage) -> RunEnded:
-        """Watch until the end, waking the watcher at once after each probe, and note what was published."""
+    async def exit(self, page: ScriptedPage) -> RunEnded:
+        """Watch until the end, waking the monitor at once after each probe, and note what was published."""
 
         def note() -> None:
-            self.watcher.wake("test", None)
+            self.monitor.wake("test", None)
 
         page.after_probe = note
         publish = self.store.publish
@@ -121,7 +119,7 @@ class Bench:
 
         self.store.publish = noting  # type: ignore[method-assign]
         with pytest.raises(RunEnded) as caught:
-            await self.watcher.watch(page)
+            await self.monitor.watch(page)
         return caught.value
 
 
@@ -129,10 +127,10 @@ async def test_what_the_page_shows_is_published_in_order(tmp_path: Path) -> None
     """Each look becomes a word; the code is shown only while the session waits for a scan."""
     bench = Bench(tmp_path)
     page = ScriptedPage({"booted": False}, UNLINKED | {"code": CODE}, {"synced": False}, {})
-    ended = await bench.ending(page)
+    ended = await bench.exit(page)
 
     assert [state for state, _ in bench.states] == ["Loading", "QRPending", "Syncing", "Connected"]
-    assert ended.ending.code is ExitCode.BROWSER_EXITED
+    assert ended.exit.code is ExitCode.BROWSER_EXITED
     assert bench.store.code is None
     assert bench.store.snapshot.linked_time is not None
 
@@ -141,7 +139,7 @@ async def test_every_state_tells_whether_a_phone_is_linked(tmp_path: Path) -> No
     """Where a state is said of both, by what the page told last; before it told, nobody knows."""
     bench = Bench(tmp_path)
     later = {"socket": "A_WORD_OF_LATER"}
-    await bench.ending(
+    await bench.exit(
         ScriptedPage(
             {"booted": False}, UNLINKED | later, UNLINKED | {"code": CODE}, {}, later, {"online": False} | later
         )
@@ -160,7 +158,7 @@ async def test_every_state_tells_whether_a_phone_is_linked(tmp_path: Path) -> No
 async def test_start_up_is_over_once(tmp_path: Path) -> None:
     """The first word that is not about loading ends start-up; later reloads are not a second start."""
     bench = Bench(tmp_path)
-    await bench.ending(ScriptedPage({"booted": False}, {}, {"booted": False}, {}))
+    await bench.exit(ScriptedPage({"booted": False}, {}, {"booted": False}, {}))
 
     assert bench.settled == 1
 
@@ -169,7 +167,7 @@ async def test_idle_codes_are_renewed(tmp_path: Path) -> None:
     """The page is asked, the round counts, and the state stays QRPending meanwhile."""
     bench = Bench(tmp_path, LINK_MAX_ROUNDS="2")
     page = ScriptedPage(UNLINKED | {"code": CODE}, IDLE, UNLINKED | {"code": "2@new"}, IDLE)
-    await bench.ending(page)
+    await bench.exit(page)
 
     assert page.asked == ["refresh.js"]
     assert [state for state, _ in bench.states] == ["QRPending", "QRPending", "QRPending", "LinkExpired"]
@@ -181,7 +179,7 @@ async def test_a_code_that_is_not_on_the_screen_is_asked_of_the_library(tmp_path
     """A page that draws its code in an unknown way still gives one, through wa-js."""
     bench = Bench(tmp_path)
     page = ScriptedPage(UNLINKED, UNLINKED, UNLINKED)
-    await bench.ending(page)
+    await bench.exit(page)
 
     assert "code.js" in page.asked
     assert bench.states[-1] == ("QRPending", "WaitingForScan")
@@ -198,22 +196,22 @@ async def test_a_page_that_fails_ends_the_run(
     tmp_path: Path, step: PageError, code: ExitCode, state: RunnerState
 ) -> None:
     """No answer and no page are two endings."""
-    ended = await Bench(tmp_path).ending(ScriptedPage({}, step))
+    ended = await Bench(tmp_path).exit(ScriptedPage({}, step))
 
-    assert (code, state) == (ended.ending.code, ended.state)
+    assert (code, state) == (ended.exit.code, ended.state)
 
 
 async def test_a_crash_between_two_looks_is_noticed_at_once(tmp_path: Path) -> None:
-    """The page's death wakes the watcher out of its pause."""
+    """The page's death wakes the monitor out of its pause."""
     bench = Bench(tmp_path, HEALTH_CHECK_TIMEOUT="24h")
     page = ScriptedPage({}, {})
     loop = asyncio.get_running_loop()
     loop.call_later(0.05, page.died.set_result, "page")
     with pytest.raises(RunEnded) as caught:
         async with asyncio.timeout(3):
-            await bench.watcher.watch(page)
+            await bench.monitor.watch(page)
 
-    assert caught.value.ending.code is ExitCode.PAGE_CRASHED
+    assert caught.value.exit.code is ExitCode.PAGE_CRASHED
 
 
 @pytest.mark.parametrize("steps", [({}, {}), (PageGoneError("gone"),), (ProbeTimeoutError("late"),)])
@@ -222,28 +220,28 @@ async def test_a_kill_for_want_of_memory_explains_every_death(tmp_path: Path, st
     bench = Bench(tmp_path)
     bench.kills = 3
     page = ScriptedPage(*steps)
-    ended = await bench.ending(page)
+    ended = await bench.exit(page)
 
-    assert (ended.ending.code, ended.reason) == (ExitCode.OUT_OF_MEMORY, StateReason.OUT_OF_MEMORY)
+    assert (ended.exit.code, ended.reason) == (ExitCode.OUT_OF_MEMORY, StateReason.OUT_OF_MEMORY)
 
 
 async def test_old_kills_explain_nothing(tmp_path: Path) -> None:
     """What was killed before this process began is not its death."""
     bench = Bench(tmp_path)
-    bench.kills = bench.watcher._kills_before = 3
-    ended = await bench.ending(ScriptedPage({}))
+    bench.kills = bench.monitor._kills_before = 3
+    ended = await bench.exit(ScriptedPage({}))
 
-    assert ended.ending.code is ExitCode.BROWSER_EXITED
+    assert ended.exit.code is ExitCode.BROWSER_EXITED
 
 
 async def test_a_page_that_never_boots_ends_as_not_loaded(tmp_path: Path) -> None:
     """Loading, LoadError after half of the start-up time, the exit after all of it."""
     bench = Bench(tmp_path, STARTUP_TIMEOUT="60s")
     bench.step = 5
-    ended = await bench.ending(ScriptedPage(*[{"booted": False}] * 20))
+    ended = await bench.exit(ScriptedPage(*[{"booted": False}] * 20))
 
     assert ("LoadError", "NotBooted") in bench.states
-    assert (ended.ending.code, ended.state) == (ExitCode.LOAD_FAILED, RunnerState.LOAD_ERROR)
+    assert (ended.exit.code, ended.state) == (ExitCode.LOAD_FAILED, RunnerState.LOAD_ERROR)
 
 
 @pytest.mark.parametrize("socket", [None, "UNLAUNCHED", "PAIRING", "CONNECTED"])
@@ -251,11 +249,11 @@ async def test_a_page_that_boots_and_never_shows_a_code_ends_as_not_loaded(tmp_p
     """The start-up time is for the way to a QR code, not for the document alone: Loading is no place to stay."""
     bench = Bench(tmp_path, STARTUP_TIMEOUT="60s")
     bench.step = 5
-    ended = await bench.ending(ScriptedPage(*[UNLINKED | {"socket": socket}] * 20))
+    ended = await bench.exit(ScriptedPage(*[UNLINKED | {"socket": socket}] * 20))
 
     assert {"Loading"} == {state for state, _ in bench.states}
     assert "came no further" in str(ended)
-    assert (ended.ending.code, ended.reason) == (ExitCode.LOAD_FAILED, StateReason.OPENING_CONNECTION)
+    assert (ended.exit.code, ended.reason) == (ExitCode.LOAD_FAILED, StateReason.OPENING_CONNECTION)
 
 
 @pytest.mark.parametrize(("startup", "boot"), [("60s", 0), ("60s", 4), ("20s", 0)])
@@ -264,10 +262,10 @@ async def test_a_page_that_cannot_reach_whatsapp_keeps_trying(tmp_path: Path, st
     bench = Bench(tmp_path, STARTUP_TIMEOUT=startup, CONNECTION_CHECK_TIMEOUT="30s")
     bench.step = 2
     steps = [{"booted": False}] * boot + [UNLINKED | {"socket": "OPENING"}] * 40
-    ended = await bench.ending(ScriptedPage(*steps))
+    ended = await bench.exit(ScriptedPage(*steps))
 
     assert bench.states[-1] == ("Offline", "NoConnection")
-    assert ended.ending.code is ExitCode.BROWSER_EXITED
+    assert ended.exit.code is ExitCode.BROWSER_EXITED
 
 
 async def test_a_page_that_tries_by_turns_keeps_trying(tmp_path: Path) -> None:
@@ -275,28 +273,28 @@ async def test_a_page_that_tries_by_turns_keeps_trying(tmp_path: Path) -> None:
     bench = Bench(tmp_path, STARTUP_TIMEOUT="60s")
     bench.step = 5
     turns = [UNLINKED | {"socket": "OPENING"}, UNLINKED | {"socket": "UNLAUNCHED"}] * 20
-    ended = await bench.ending(ScriptedPage(*turns))
+    ended = await bench.exit(ScriptedPage(*turns))
 
-    assert ended.ending.code is ExitCode.BROWSER_EXITED
+    assert ended.exit.code is ExitCode.BROWSER_EXITED
 
 
 async def test_a_page_that_refuses_the_browser_does_not_end_the_run(tmp_path: Path) -> None:
     """A restart with the same image would not help, so the runner stays and says so."""
     bench = Bench(tmp_path)
     bench.step = 9
-    ended = await bench.ending(ScriptedPage(*[{"booted": False, "refused": True}] * 20))
+    ended = await bench.exit(ScriptedPage(*[{"booted": False, "refused": True}] * 20))
 
     assert bench.states[-1] == ("UnsupportedBrowser", "BrowserRefused")
-    assert ended.ending.code is ExitCode.BROWSER_EXITED
+    assert ended.exit.code is ExitCode.BROWSER_EXITED
 
 
 async def test_a_page_that_reloads_has_the_whole_time_again(tmp_path: Path) -> None:
     """A page that was up and reloads itself is given the start-up time from that moment on."""
     bench = Bench(tmp_path, STARTUP_TIMEOUT="60s")
     bench.step = 9
-    ended = await bench.ending(ScriptedPage({}, *[{"booted": False}] * 2, {}, *[{"booted": False}] * 2, {}))
+    ended = await bench.exit(ScriptedPage({}, *[{"booted": False}] * 2, {}, *[{"booted": False}] * 2, {}))
 
-    assert ended.ending.code is ExitCode.BROWSER_EXITED
+    assert ended.exit.code is ExitCode.BROWSER_EXITED
 
 
 async def test_fetching_is_tried_again_and_told(tmp_path: Path) -> None:
@@ -305,7 +303,7 @@ async def test_fetching_is_tried_again_and_told(tmp_path: Path) -> None:
     bench.step = 0.1
     failure = NavigationError("net::ERR_CONNECTION_REFUSED", reason=StateReason.NAVIGATION_FAILED)
     page = ScriptedPage(navigations=(failure, None))
-    await bench.watcher.fetch(page)
+    await bench.monitor.fetch(page)
 
     assert (bench.store.snapshot.state, bench.store.snapshot.reason) == ("LoadError", "NavigationFailed")
     assert len(page.deadlines) == 2
@@ -316,9 +314,9 @@ async def test_fetching_ends_with_the_start_up_time(tmp_path: Path) -> None:
     bench = Bench(tmp_path, STARTUP_TIMEOUT="3s")
     failure = NavigationError("not trusted", reason=StateReason.CERTIFICATE_NOT_TRUSTED)
     with pytest.raises(RunEnded, match="not trusted") as caught:
-        await bench.watcher.fetch(ScriptedPage(navigations=(failure,) * 9))
+        await bench.monitor.fetch(ScriptedPage(navigations=(failure,) * 9))
 
-    assert caught.value.ending.code is ExitCode.LOAD_FAILED
+    assert caught.value.exit.code is ExitCode.LOAD_FAILED
     assert caught.value.reason is StateReason.CERTIFICATE_NOT_TRUSTED
 
 
@@ -327,8 +325,8 @@ async def test_a_page_whose_scripts_did_not_come_is_fetched_again(tmp_path: Path
     bench = Bench(tmp_path)
     bench.step = 0.1
     page = ScriptedPage({"booted": False}, {"booted": False}, UNLINKED | {"code": CODE})
-    bench.watcher.script_failed("net::ERR_NETWORK_CHANGED")
-    await bench.ending(page)
+    bench.monitor.script_failed("net::ERR_NETWORK_CHANGED")
+    await bench.exit(page)
 
     assert page.fetched == 1
     assert bench.states[-1][0] == "QRPending"
@@ -339,8 +337,8 @@ async def test_a_page_that_has_booted_is_never_navigated(tmp_path: Path, shape: 
     """A lost script of a page that works, or of one that may be in a conflict, changes nothing: a reload is a takeover."""
     bench = Bench(tmp_path)
     page = ScriptedPage(shape, {"booted": False}, shape)
-    bench.watcher.script_failed("net::ERR_NETWORK_CHANGED")
-    await bench.ending(page)
+    bench.monitor.script_failed("net::ERR_NETWORK_CHANGED")
+    await bench.exit(page)
 
     assert page.fetched == 0
 
@@ -348,8 +346,8 @@ async def test_a_page_that_has_booted_is_never_navigated(tmp_path: Path, shape: 
 async def test_a_locked_account_is_remembered_from_its_event(tmp_path: Path) -> None:
     """The reason of a logout is told by one event and by no later look."""
     bench = Bench(tmp_path)
-    bench.watcher.wake("logout_reason", "account_locked")
-    await bench.ending(ScriptedPage({}, UNLINKED, UNLINKED))
+    bench.monitor.wake("logout_reason", "account_locked")
+    await bench.exit(ScriptedPage({}, UNLINKED, UNLINKED))
 
     assert bench.states[-1] == ("LoggedOut", "WaitingForPerson")
 
@@ -378,7 +376,7 @@ async def test_orders_are_given_no_more_time_than_the_health_check_leaves(tmp_pa
     """PROTOCOL_TIMEOUT is a minute and the page may hang: a new round of codes is waited for a fifth of the health check."""
     bench = Bench(tmp_path, HEALTH_CHECK_TIMEOUT="10s", PROTOCOL_TIMEOUT="60s")
     page = ScriptedPage(UNLINKED, IDLE)
-    await bench.ending(page)
+    await bench.exit(page)
 
     assert ["refresh.js"] == page.asked
     assert 2.0 == page.deadlines[2]
