@@ -38,7 +38,7 @@ class Generator(NamedTuple):
 
 
 def api(repository: Path) -> Mapping[str, str]:
-    """Return the CRDs, the JSON Schemas, the reference page of the API and Argo CD's health check."""
+    """Return the CRDs, the JSON Schemas and the reference page of the API, and Argo CD's health check."""
     from whatsapp_operator.api.generate import files
 
     del repository
@@ -46,10 +46,10 @@ def api(repository: Path) -> Mapping[str, str]:
 
 
 def state_tables(repository: Path) -> Mapping[str, str]:
-    """Return the pages that people write and that hold tables made from the table of states."""
+    """Return the pages that people write around tables of states, with the tables filled in."""
     from whatsapp_operator.api.state_pages import PAGES, filled
 
-    return {str(path): filled((repository / path).read_text(encoding="utf-8")) for path in PAGES}
+    return {str(page): filled((repository / page).read_text(encoding="utf-8")) for page in PAGES}
 
 
 def operator_settings(repository: Path) -> Mapping[str, str]:
@@ -96,7 +96,7 @@ def install(repository: Path) -> Mapping[str, str]:
 
 GENERATORS: Final = (
     Generator("whatsapp_operator.api", api),
-    Generator("session_protocol.states", state_tables),
+    Generator("the table in session_protocol.states", state_tables),
     Generator("whatsapp_operator.app.settings", operator_settings),
     Generator("session_runner.settings", runner_settings),
     Generator("session_runner.http.routes and session_protocol.answers", openapi),

@@ -3,8 +3,6 @@
 The last line of a part that compares two ways of doing the same is `ratio R`.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import sys

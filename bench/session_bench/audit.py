@@ -1,7 +1,5 @@
 """What one account asked of the API server, counted from the audit log. Pure but for reading the file."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ Both sides of a comparison are measured by the same counter of the kernel. Our o
 that taking the cluster down finds whatever a crashed benchmark leaves.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,7 +36,7 @@ class Cgroup:
 
 
 def pod_cgroup(label: str, uid: str, *, root: Path = CGROUPS) -> Cgroup:
-    """Return a pod's group, of the cluster whose groups have that name; raises BenchError when it has none."""
+    """Return a pod's group, of the cluster whose groups have that name. :raises BenchError: it has none."""
     for found in (_memory_tree(root) / label).rglob(f"pod{uid}"):
         return Cgroup(folder=found)
     raise BenchError(f"the pod {uid} has no control group: has it ended?")

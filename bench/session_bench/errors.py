@@ -1,7 +1,5 @@
 """What can go wrong in a benchmark; a message says what to do."""
 
-from __future__ import annotations
-
 from session_devtools.errors import ToolError
 
 

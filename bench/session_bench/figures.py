@@ -5,8 +5,6 @@ compared is compared with one measured in the same run. Rows measured in pairs, 
 pair by pair: what slows a pair slows both its halves.
 """
 
-from __future__ import annotations
-
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -61,14 +59,14 @@ class Table:
     remarks: tuple[str, ...] = ()
 
     def row(self, name: str) -> Row:
-        """Return a row by its name; raises KeyError."""
+        """Return a row by its name. :raises KeyError: there is none."""
         for row in self.rows:
             if row.name == name:
                 return row
         raise KeyError(name)
 
     def compare(self, comparison: Comparison) -> ComparisonResult:
-        """Return how one row stands to another; raises KeyError when there is no such row."""
+        """Return how one row stands to another. :raises KeyError: there is no such row."""
         row, other = self.row(comparison.row), self.row(comparison.to)
         difference = statistics.median(row.values) - statistics.median(other.values)
         return ComparisonResult(ratio(row.values, other.values), difference)
@@ -90,7 +88,7 @@ class Table:
 
 
 def summarise(values: Iterable[float]) -> Summary:
-    """Return median, least, greatest and number; raises ValueError without a value."""
+    """Return median, least, greatest and number. :raises ValueError: without a value."""
     found = list(values)
     if not found:
         raise ValueError("nothing was measured")

@@ -5,8 +5,6 @@ Sizes are bytes. psutil knows no `Pss_Anon`, no peak and no control group. The f
 control group is what the kubelet compares with a pod's limit: all it uses less the file pages that nobody uses.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from enum import StrEnum

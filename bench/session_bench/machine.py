@@ -1,7 +1,5 @@
 """What is known of the machine that measured, for the report: figures without it mean little."""
 
-from __future__ import annotations
-
 import os
 import platform
 from datetime import UTC, datetime

@@ -6,8 +6,6 @@ in one process), then in one Python process with the runner's own browser and fl
 the isolation is the same. The page is the stand-in's, so a real account's heap comes on top on every side.
 """
 
-from __future__ import annotations
-
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,5 @@
 """What the operator says of its work, read from its own metrics. Pure."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from prometheus_client.parser import text_string_to_metric_families

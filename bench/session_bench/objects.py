@@ -4,8 +4,6 @@ The two sides of a comparison differ in one thing only: the hand-made pod is the
 API server, under another name with another claim and Secret.
 """
 
-from __future__ import annotations
-
 import copy
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The operator as a process of this machine, on a light cluster: when it acts, and what it has done by its own metrics."""
 
-from __future__ import annotations
-
 import signal
 import subprocess
 from collections.abc import Iterator

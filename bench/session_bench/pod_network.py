@@ -4,8 +4,6 @@
 itself while the process stays outside; the threads of this pool do so once, when they start.
 """
 
-from __future__ import annotations
-
 import ctypes
 import os
 from collections.abc import Callable

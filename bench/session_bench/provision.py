@@ -3,8 +3,6 @@
 It goes at the end, whatever happens. `BENCH_KEEP=1` keeps it for another run at once.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -4,8 +4,6 @@ One session with a durable login is measured again and again. A killed browser i
 (5 s) is waited for on purpose; a deleted pod is none and is replaced at once. Beside them what any pod needs to start.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 

@@ -1,7 +1,5 @@
 """How figures are shown: tables for people, whose last line is the benchmark's ratio, and JSON for programs. Pure."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any

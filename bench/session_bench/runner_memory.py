@@ -8,8 +8,6 @@ would leave out what a browser's processes share with each other alone). PSS has
 one node share. `--untuned` starts the driver as Playwright does by itself, for comparison.
 """
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import sys

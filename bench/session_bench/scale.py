@@ -5,8 +5,6 @@ figures: a pod counts when its object exists. Beside it as many bare pods create
 the least that anybody needs who wants so many pods. Each round has a cluster of its own.
 """
 
-from __future__ import annotations
-
 import json
 import tempfile
 import time

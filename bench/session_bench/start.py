@@ -6,8 +6,6 @@ the first answer of `/v1/qr`. Beside them a pod of the same image that only slee
 several sessions at once.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from typing import Any

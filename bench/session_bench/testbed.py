@@ -3,8 +3,6 @@
 Reads are single requests of our own: a kubectl per look would take more processor time than what is measured.
 """
 
-from __future__ import annotations
-
 import base64
 import time
 from dataclasses import dataclass
@@ -32,7 +30,7 @@ SESSIONS = f"/apis/{API_VERSION}/namespaces/{objects.NAMESPACE}/whatsappsessions
 class Testbed(SessionWaits):
     """What is measured on."""
 
-    cluster: FullCluster
+    cluster: "FullCluster"
     kubectl: Kubectl
     api: Client
     pod_network: PodNetwork
@@ -87,7 +85,7 @@ class Testbed(SessionWaits):
         return seen, text
 
     def _check_running(self, pod: dict[str, Any]) -> None:
-        """A pod that failed would make the figure one of the recovery; raises BenchError."""
+        """A pod that failed would make the figure one of the recovery. :raises BenchError: it failed."""
         now = self.pod(pod["metadata"]["name"])
         if now is None or now["metadata"]["uid"] != pod["metadata"]["uid"] or now["status"]["phase"] == "Failed":
             raise BenchError(

@@ -1,7 +1,5 @@
 """`python -m session_demo`: prepare a cluster, run the scenario, sum up. `make demo` and `make demo-down` call it."""
 
-from __future__ import annotations
-
 import argparse
 import contextlib
 import io

@@ -4,8 +4,6 @@ Reads through kubectl alone; a runner and the phone are reached through `kubectl
 stay in memory: what is reported is never more than a state.
 """
 
-from __future__ import annotations
-
 import base64
 import functools
 from collections.abc import Mapping
@@ -41,7 +39,7 @@ class ClusterClient:
     """ Seconds for a session's first pod to show its QR code; more where nodes pull images. """
 
     def session(self, name: str) -> dict[str, Any]:
-        """Return a session; raises NotReady while there is none."""
+        """Return a session. :raises NotReady: there is none yet."""
         found = self.kubectl.find("whatsappsession", name, namespace=NAMESPACE)
         if found is None:
             raise NotReady(f"no session {name}")
@@ -99,7 +97,7 @@ class ClusterClient:
         return observe
 
     def link_time(self, name: str, field: str = "linkedTime") -> str:
-        """Return status.link.linkedTime or .durableTime; raises NotReady."""
+        """Return status.link.linkedTime or .durableTime. :raises NotReady: there is none yet."""
         value = self.session(name).get("status", {}).get("link", {}).get(field)
         if not value:
             raise NotReady(f"session {name} has no {field}")

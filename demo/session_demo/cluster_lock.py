@@ -4,8 +4,6 @@
 to the whole machine, whoever runs the demo from which checkout with which cache, and freed by the kernel with its holder.
 """
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import hashlib
@@ -20,7 +18,7 @@ PREFIX = "whatsapp-demo-"
 
 @contextlib.contextmanager
 def cluster_lock(cluster: str, *, advice: str = "") -> Iterator[None]:
-    """Hold a cluster, given by a text that names it; raises DemoError while another command of the demo holds it."""
+    """Hold a cluster, given by a text that names it. :raises DemoError: another command of the demo holds it."""
     # Hashed, as such a name has at most 107 bytes.
     name = f"\0{PREFIX}{hashlib.sha256(cluster.encode()).hexdigest()}"
     with socket.socket(socket.AF_UNIX) as holder:

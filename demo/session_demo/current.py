@@ -5,8 +5,6 @@ one, instance `demo`, for the demo's namespace alone: one that is installed ther
 used as they are. Where there is none, the demo brings the CRDs, and takes them away again.
 """
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -64,7 +62,7 @@ class Target:
 def check(report: Report, options: Options, context: KubeContext) -> Target:
     """Look at the cluster and say what will happen, without changing anything.
 
-    Raises DemoError with all that is in the way, each with what to do.
+    :raises DemoError: it cannot be shown, with all that is in the way, each with what to do.
     """
     report.info(f"   This is {context}.")
     delivery = choose_delivery(
@@ -83,7 +81,7 @@ def check(report: Report, options: Options, context: KubeContext) -> Target:
 
 
 def prepare(report: Report, options: Options, target: Target) -> ClusterClient:
-    """Bring images, CRDs, operator and stand-in; raises DemoError with what to do."""
+    """Bring images, CRDs, operator and stand-in. :raises DemoError: one could not be brought, with what to do."""
     images = _deliver(target.delivery)
     kubectl = target.context.kubectl
     try:
@@ -142,7 +140,7 @@ def install_crds(kubectl: Kubectl) -> None:
 
 
 def remove(report: Report, context: KubeContext) -> None:
-    """Remove what the demo made in the cluster, and say what is left; raises DemoError."""
+    """Remove what the demo made in the cluster, and say what is left. :raises ToolError: kubectl failed."""
     report.info(f"   This is {context}.")
     kubectl, found = context.kubectl, preflight.inspect(context.kubectl)
     for name in found.foreign:

@@ -1,7 +1,5 @@
 """A QR code in the terminal, drawn as `kubectl whatsapp qr` draws it."""
 
-from __future__ import annotations
-
 import shutil
 import sys
 
@@ -12,7 +10,7 @@ from session_demo.errors import DemoError
 
 
 def draw_qr(text: str) -> str:
-    """Draw the code; raises DemoError when the window is too narrow for it. A file or a pipe has no width."""
+    """Draw the code. :raises DemoError: the window is too narrow for it. A file or a pipe has no width."""
     screen = sys.stdout.isatty()
     try:
         return draw(text, columns=shutil.get_terminal_size().columns if screen else None, colours=screen)

@@ -1,7 +1,5 @@
 """What can go wrong in a demo, as one family: each carries a message that says what to do."""
 
-from __future__ import annotations
-
 from session_devtools.errors import ToolError
 
 

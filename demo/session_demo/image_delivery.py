@@ -4,8 +4,6 @@
 `deliver` then returns how pods call the images.
 """
 
-from __future__ import annotations
-
 import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -44,7 +42,7 @@ class Delivery(Protocol):
         """What of it is there after `make demo-down`, for a person to know."""
 
     def deliver(self, built: Mapping[str, Built], *, progress: Progress) -> Images:
-        """Bring the images there; raises DemoError."""
+        """Bring the images there. :raises DemoError: it cannot be shown."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +72,7 @@ class RegistryDelivery:
 
 
 def run_kind(command: Sequence[str]) -> None:
-    """Run kind; raises CommandError with its words."""
+    """Run kind. :raises CommandError: a command failed, with its words."""
     run(*command, timeout=PUSH_LIMIT)
 
 
@@ -106,7 +104,7 @@ class KindDelivery:
 def choose_delivery(
     *, registry: str, insecure: bool, kind: str, context: str, search_path: str | None = None
 ) -> Delivery:
-    """Return the way that the person asked for; raises DemoError with what to do."""
+    """Return the way that the person asked for. :raises DemoError: it cannot work, with what to do."""
     if registry and kind:
         raise DemoError("REGISTRY and KIND are two ways for the images into the cluster: name one of them")
     if registry:
@@ -125,7 +123,7 @@ def choose_delivery(
 
 
 def check_registry(registry: str) -> str:
-    """Return the place that images are pushed below; raises DemoError when it cannot be one."""
+    """Return the place that images are pushed below. :raises DemoError: it cannot be one."""
     if REPOSITORY.fullmatch(registry) is None:
         raise DemoError(
             f"REGISTRY={registry} is no place for images: it is a host, a port if need be and a path, in lower case and "

@@ -4,8 +4,6 @@ The context's name is read once and put on every later command: who switches con
 demo runs does not switch its cluster.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import shutil
@@ -53,7 +51,7 @@ class KubeContext:
 
 
 def current(*, search_path: str | None = None) -> KubeContext:
-    """Return the cluster of the current context; raises DemoError with what to do when there is none that answers."""
+    """Return the cluster of the current context. :raises DemoError: none answers, with what to do."""
     program = shutil.which("kubectl", path=search_path)
     if program is None:
         raise DemoError("kubectl is not on the PATH: CLUSTER=current uses the cluster of its current context")
@@ -61,7 +59,7 @@ def current(*, search_path: str | None = None) -> KubeContext:
 
 
 def of(kubectl: Kubectl) -> KubeContext:
-    """Return the current context of this kubectl; raises DemoError."""
+    """Return the current context of this kubectl. :raises DemoError: none answers, or it is too old."""
     try:
         name = kubectl("config", "current-context").strip()
     except CommandError as error:

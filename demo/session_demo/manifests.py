@@ -1,7 +1,5 @@
 """What the demo applies: the quota and the four sessions, as a person would write them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """How a person goes on after the scenario, in a shell of their own."""
 
-from __future__ import annotations
-
 import shlex
 import shutil
 from pathlib import Path

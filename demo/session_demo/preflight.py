@@ -4,8 +4,6 @@ Whatever the demo makes carries the label `app.kubernetes.io/part-of: whatsapp-d
 without that label is somebody else's: the demo refuses to begin, and never removes it.
 """
 
-from __future__ import annotations
-
 import json
 import platform
 from collections.abc import Iterable, Mapping
@@ -60,7 +58,7 @@ class Findings:
 
 
 def inspect(kubectl: Kubectl) -> Findings:
-    """Read the cluster; raises CommandError."""
+    """Read the cluster. :raises CommandError: kubectl failed."""
     named = _read(kubectl, *(f"{kind}/{name}" for kind, name in OWN_OBJECTS), "--ignore-not-found")
     crds = _of_kind(named, "CustomResourceDefinition")
     present = {item["metadata"]["name"] for item in crds}

@@ -6,8 +6,6 @@ kept, and the scenario goes on as far as it can, so that one run shows every fau
 Plain lines, for the same reason as in `session_devtools.progress`: what is reported is kept and read again.
 """
 
-from __future__ import annotations
-
 import sys
 import time
 from collections.abc import Callable, Iterator

@@ -4,8 +4,6 @@
 assumed from an earlier step that was missed: each probe looks anew.
 """
 
-from __future__ import annotations
-
 import time
 
 from session_devtools.errors import ToolError

@@ -34,7 +34,7 @@ class CgroupTree:
     def create(self) -> None:
         """Make the instance's cgroup in every tree; the kubelet refuses a root that is absent in one.
 
-        Raises MachineError where we may not.
+        :raises MachineError: we may not.
         """
         try:
             for tree in self._trees:
@@ -63,7 +63,7 @@ class CgroupTree:
     def remove(self) -> None:
         """Remove the instance's cgroups, whose processes have all ended.
 
-        Raises OSError when one is still in use.
+        :raises OSError: one is still in use.
         """
         for tree in self._all:
             root = tree / self.label

@@ -17,7 +17,7 @@ def run(
 ) -> str:
     """Run a program to its end and return its standard output; `timeout` is in seconds.
 
-    Raises CommandError when it fails or takes too long.
+    :raises CommandError: it fails or takes too long.
     """
     arguments = [str(argument) for argument in command]
     try:

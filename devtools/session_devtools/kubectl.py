@@ -48,7 +48,9 @@ class Kubectl(plugin.Kubectl):
     ) -> str:
         """Run it and return its standard output; `timeout` is in seconds.
 
-        Raises CommandError for a failure; with check=False all that the failed call said is returned instead.
+        :raises CommandError: for a failure.
+
+        with check=False all that the failed call said is returned instead.
         """
         try:
             return super().__call__(*arguments, input=input, check=check, timeout=timeout)
@@ -61,7 +63,7 @@ class Kubectl(plugin.Kubectl):
     def forward(self, pod: str, port: int, *, namespace: str) -> Iterator[int]:
         """Forward a port of a pod; yields the local port.
 
-        Raises ToolError with kubectl's words.
+        :raises ToolError: it could not be done, with kubectl's words.
         """
         try:
             with super().forward(pod, port, namespace=namespace) as local:
@@ -72,7 +74,9 @@ class Kubectl(plugin.Kubectl):
     def wait_established(self, *crds: str, within: float = 60.0) -> None:
         """Wait until the API server serves these CRDs, given by name; `within` is in seconds.
 
-        Raises WaitTimeout. `kubectl wait` alone fails at once on a CRD so new that it has no condition yet, and
+        :raises WaitTimeout: the time is over.
+
+        `kubectl wait` alone fails at once on a CRD so new that it has no condition yet, and
         Established is said a moment before every API server has the new kinds.
         """
         wait = ("wait", "--for=condition=Established", "--timeout=5s", *(f"crd/{name}" for name in crds))

@@ -47,7 +47,8 @@ def parse_missing(names: Sequence[str], listed: str) -> list[str]:
 def ensure(names: Sequence[str], *, progress: Progress | None = None) -> list[str]:
     """Install those of the packages that are missing, and return them.
 
-    Raises MachineError when this is no Debian or we are not root, CommandError when apt fails.
+    :raises MachineError: this is no Debian or we are not root.
+    :raises CommandError: apt fails.
     """
     watcher = progress or NoProgress()
     if shutil.which("apt-get") is None:
@@ -73,7 +74,8 @@ def ensure(names: Sequence[str], *, progress: Progress | None = None) -> list[st
 def _apt(command: Sequence[str], environment: Mapping[str, str]) -> None:
     """Run apt; an installation that a Ctrl-C cut off is completed first, which apt asks for and does not do.
 
-    Raises MachineError where a person can do something about it, CommandError with apt's words elsewhere.
+    :raises MachineError: a person can do something about it.
+    :raises CommandError: a command failed, with apt's words elsewhere.
     """
     try:
         run(*command, environment=environment, timeout=1800)

@@ -50,7 +50,7 @@ def wait_until(
 ) -> Any:
     """Look until what is seen is good (true, if nothing else is said), and return it.
 
-    Raises WaitTimeout, and every fault of a look that is not among `retry_on` at once.
+    :raises WaitTimeout: the time is over. Every fault of a look that is not among `retry_on` goes on at once.
     """
     policy = _policy(is_done, **options)
     try:

@@ -17,7 +17,7 @@ IMAGE_MINUTES = 2  # what the three images add on two idle cores, beside the com
 
 
 def up(name: str) -> tuple[Kubectl, Images]:
-    """Bring the cluster up and the images into it; raises ToolError with what to do."""
+    """Bring the cluster up and the images into it. :raises ToolError: it could not be done, with what to do."""
     progress = ConsoleProgress()
     machine.check()  # before anything is asked of apt
     cluster = FullCluster(name)

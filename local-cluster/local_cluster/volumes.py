@@ -32,7 +32,9 @@ def cleanup(state_dir: Path) -> list[Path]:
     """Unmount all that is mounted under the folder and free its loop devices; returns what was unmounted.
 
     The provisioner must have ended before. The files stay, for a `down` that keeps the folder shall find them again.
-    Safe to call twice, and on a folder that does not exist. Raises ToolError if something could not be freed.
+    Safe to call twice, and on a folder that does not exist.
+
+    :raises ToolError: something could not be freed.
     """
     root = state_dir.resolve()
     mounts = root / "mounts"

@@ -1,7 +1,5 @@
 """`python -m kubectl_whatsapp`: what the script `kubectl-whatsapp` starts from a checkout."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

@@ -3,8 +3,6 @@
 `qr.py` asks here with the runner's words while it answers, and with the session's status otherwise.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum

@@ -4,8 +4,6 @@ Exit status: 0 done; 1 with a message for everything that could not be done; 2 f
 after Ctrl-C.
 """
 
-from __future__ import annotations
-
 import io
 import sys
 from collections.abc import Callable, Sequence

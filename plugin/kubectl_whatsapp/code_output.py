@@ -1,7 +1,5 @@
 """Giving a QR code to the person: on the screen, down a pipe or into a file, with the words that go with it."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from pathlib import Path
 
@@ -22,7 +20,7 @@ def show(
 ) -> None:
     """Give the code out in its form and say until when it holds; `clear` clears the screen before a drawing.
 
-    Raises DrawingError.
+    :raises DrawingError: it can not be shown or written as asked.
     """
     if file is not None:
         write(picture(code, form), file)

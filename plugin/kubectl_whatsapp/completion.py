@@ -5,8 +5,6 @@
 line a directive for the shell. typer prints the same lines for the fish shell, so that one is asked.
 """
 
-from __future__ import annotations
-
 import io
 import os
 import re

@@ -4,8 +4,6 @@ The QR code, a table or JSON go to `out`, everything said about them to `err`, s
 is made printable on its way out (`text.py`); only a drawing of our own making is passed on as it is.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import sys

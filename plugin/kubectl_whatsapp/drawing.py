@@ -3,8 +3,6 @@
 Pure but for `write`. segno is imported late: `kubectl whatsapp status` needs none of it. The demo draws with it too.
 """
 
-from __future__ import annotations
-
 import io
 import json
 import os
@@ -47,8 +45,9 @@ SCALE = 8
 def draw(text: str, *, columns: int | None, colours: bool) -> str:
     """Draw a code with half blocks, two rows of modules to a line.
 
-    Without colours the light modules are drawn, which is right on a dark screen. Raises DrawingError when it does not
-    fit into the columns.
+    Without colours the light modules are drawn, which is right on a dark screen.
+
+    :raises DrawingError: it does not fit into the columns.
     """
     modules = [[bool(module) is colours for module in row] for row in _symbol(text).matrix_iter(border=BORDER)]
     if columns is not None and len(modules[0]) > columns:
@@ -80,7 +79,7 @@ def picture(code: QrCode, form: CodeFormat) -> bytes:
 def write(content: bytes, path: Path) -> None:
     """Put content into a file that only its owner reads, whole or not at all: who sees the code can link a phone.
 
-    Raises DrawingError.
+    :raises DrawingError: it can not be written.
     """
     try:
         handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")  # made for its owner alone

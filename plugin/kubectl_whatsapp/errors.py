@@ -7,8 +7,6 @@ PluginError
 └── DrawingError        the QR code can not be shown or written as asked
 """
 
-from __future__ import annotations
-
 __all__ = ["DrawingError", "NoQrCode", "PluginError", "RunnerRefused", "RunnerUnreachable"]
 
 

@@ -3,8 +3,6 @@
 `cli.py` puts them on every command; here they become a `Kubectl`, for the commands and for completion.
 """
 
-from __future__ import annotations
-
 import functools
 import inspect
 from collections.abc import Callable, Iterable
@@ -58,7 +56,7 @@ def given(ctx: typer.Context, option: str) -> Any:
 def kubectl_of(ctx: typer.Context) -> Kubectl:
     """Return a kubectl with all that was given but the namespace, which is not everywhere the same.
 
-    Raises KubectlMissing.
+    :raises KubectlMissing: there is no kubectl.
     """
     names = [name for name in ctx.params if name.startswith(f"{PREFIX}__")]
     options = [name.removeprefix(PREFIX).replace("_", "-") for name in names]

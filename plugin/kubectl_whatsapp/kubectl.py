@@ -7,8 +7,6 @@ A client library for Python (kr8s, lightkube) would have to do again what a pers
 plugins, proxies, contexts, port-forwards.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import shutil
@@ -33,7 +31,7 @@ END_TIMEOUT = 5.0
 def find_kubectl(*, search_path: str | None = None) -> str:
     """Return the kubectl program of the PATH.
 
-    Raises KubectlMissing.
+    :raises KubectlMissing: there is no kubectl.
     """
     found = shutil.which("kubectl", path=search_path)
     if found is None:
@@ -70,7 +68,8 @@ class Kubectl:
     ) -> str:
         """Run a command and return its standard output; with check=False, a failed one's output and complaints.
 
-        Raises KubectlFailed or one of its kinds (unless check=False), KubectlSlow.
+        :raises KubectlFailed: or one of its kinds (unless check=False).
+        :raises KubectlSlow: it took too long.
         """
         within = self.timeout if timeout is None else timeout
         try:
@@ -103,7 +102,10 @@ class Kubectl:
     ) -> list[dict[str, Any]]:
         """Return objects: those named, or all of the kind; no namespace means the one of the person's context.
 
-        Raises NotFound (unless `missing_ok`), Forbidden, ApiMissing, KubectlFailed.
+        :raises NotFound: it does not exist (unless `missing_ok`).
+        :raises Forbidden: the person may not.
+        :raises ApiMissing: the API server does not know the kinds.
+        :raises KubectlFailed: kubectl failed.
         """
         command = [
             "get",
@@ -117,14 +119,16 @@ class Kubectl:
     def find(self, kind: str, name: str, *, namespace: str | None = None) -> dict[str, Any] | None:
         """Return one object, or None when there is none.
 
-        Raises Forbidden, ApiMissing, KubectlFailed.
+        :raises Forbidden: the person may not.
+        :raises ApiMissing: the API server does not know the kinds.
+        :raises KubectlFailed: kubectl failed.
         """
         return next(iter(self.get(kind, name, namespace=namespace, missing_ok=True)), None)
 
     def apply(self, *objects: Mapping[str, Any]) -> None:
         """Apply objects as a person would, by `kubectl apply -f -`.
 
-        Raises KubectlFailed.
+        :raises KubectlFailed: kubectl failed.
         """
         self("apply", "--filename=-", input="\n---\n".join(json.dumps(item) for item in objects))
 
@@ -163,7 +167,9 @@ class Kubectl:
     def forward(self, pod: str, port: int, *, namespace: str) -> Iterator[int]:
         """Forward a port of a pod to this machine's loopback; yields the local port, and ends the forwarding.
 
-        Raises ForwardFailed, Forbidden, NotFound.
+        :raises ForwardFailed: the way to the pod could not be opened.
+        :raises Forbidden: the person may not.
+        :raises NotFound: it does not exist.
         """
         where = (f"--namespace={namespace}", "--address=127.0.0.1", f"pod/{pod}", f":{port}")
         with self._running("port-forward", *where) as (process, stderr), local_port(process, stderr) as local:

@@ -10,8 +10,6 @@ KubectlError
     └── ApiMissing      the cluster does not know such a kind
 """
 
-from __future__ import annotations
-
 import re
 
 __all__ = [

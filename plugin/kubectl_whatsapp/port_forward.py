@@ -3,8 +3,6 @@
 `Kubectl.forward` starts the program and hands it here.
 """
 
-from __future__ import annotations
-
 import queue
 import re
 import subprocess
@@ -28,7 +26,9 @@ END_TIMEOUT = 5.0
 def local_port(process: subprocess.Popen[str], stderr: IO[str]) -> Iterator[int]:
     """Yield the local port that a `kubectl port-forward` opens, and end it with the block.
 
-    Raises ForwardFailed, Forbidden, NotFound.
+    :raises ForwardFailed: the way to the pod could not be opened.
+    :raises Forbidden: the person may not.
+    :raises NotFound: the pod does not exist.
     """
     ports: queue.SimpleQueue[int | None] = queue.SimpleQueue()
     reader = threading.Thread(target=_read_ports, args=(process.stdout, ports), daemon=True)

@@ -5,8 +5,6 @@ the runner's port to this machine. Nothing is stored and nothing but the drawing
 link a phone.
 """
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,7 +47,7 @@ class QrRequest:
 def show_code(request: QrRequest, *, kubectl: Kubectl, console: Console) -> None:
     """Show the code once.
 
-    Raises NoQrCode with the reason when there is none; PluginError and KubectlError for everything else.
+    :raises NoQrCode: there is none, with the reason. PluginError and KubectlError stand for everything else.
     """
     session = find_session(request, kubectl=kubectl)
     if _is_connected(session) or not (session.pod_name and session.token_secret_name):
@@ -71,7 +69,7 @@ def show_code(request: QrRequest, *, kubectl: Kubectl, console: Console) -> None
 def watch_codes(request: QrRequest, *, kubectl: Kubectl, console: Console) -> None:
     """Show each new code until a phone is linked; a session without one yet is waited for.
 
-    Raises NoQrCode when none will come without somebody's doing; PluginError and KubectlError for everything else.
+    :raises NoQrCode: none will come without somebody's doing. PluginError and KubectlError stand for everything else.
     """
     last_message = ""
     while True:
@@ -101,7 +99,11 @@ def watch_codes(request: QrRequest, *, kubectl: Kubectl, console: Console) -> No
 def find_session(request: QrRequest, *, kubectl: Kubectl) -> SessionView:
     """Read the session.
 
-    Raises NotFound, Forbidden, ApiMissing with words that say what to do; KubectlFailed.
+    :raises NotFound: it does not exist.
+    :raises Forbidden: the person may not.
+    :raises ApiMissing: the API server does not know the kinds, with words that say what to do.
+
+    KubectlFailed.
     """
     try:
         found = kubectl.get(SESSIONS, request.name, namespace=request.namespace)

@@ -4,8 +4,6 @@
 is missing or of another kind is an error with the runner's name on it, never a traceback.
 """
 
-from __future__ import annotations
-
 import io
 import json
 import socket
@@ -59,7 +57,8 @@ class Runner:
     def code(self) -> QrCode | None:
         """Return the QR code, or None while there is none.
 
-        Raises RunnerUnreachable, RunnerRefused.
+        :raises RunnerUnreachable: no answer came.
+        :raises RunnerRefused: the runner refused.
         """
         answer = self._get("/v1/qr", token=self.link_token, within=TIMEOUT)
         if answer is None:
@@ -73,7 +72,8 @@ class Runner:
     def status(self, *, after: int | None = None, wait: float = 0) -> RunnerStatus:
         """Return the state; with a revision, wait that many seconds at most for another one.
 
-        Raises RunnerUnreachable, RunnerRefused.
+        :raises RunnerUnreachable: no answer came.
+        :raises RunnerRefused: the runner refused.
         """
         query = "" if after is None else f"?after={after}&wait={wait:.0f}"
         answer = self._get(f"/v1/state{query}", token=self.state_token, within=TIMEOUT + wait)

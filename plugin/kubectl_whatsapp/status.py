@@ -1,7 +1,5 @@
 """`kubectl whatsapp status [NAME]`: sessions and the quotas they count against, as tables or for programs."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -51,7 +49,9 @@ class StatusRequest:
 def show_status(request: StatusRequest, *, kubectl: Kubectl, console: Console) -> None:
     """Print the sessions, then their quotas.
 
-    Raises NotFound when a named session does not exist; KubectlError.
+    :raises NotFound: a named session does not exist.
+
+    KubectlError.
     """
     sessions = _sessions(request, kubectl=kubectl)
     if request.listing is StatusFormat.NAME:
@@ -74,7 +74,9 @@ def show_status(request: StatusRequest, *, kubectl: Kubectl, console: Console) -
 def watch_status(request: StatusRequest, *, kubectl: Kubectl, console: Console) -> None:
     """Print the sessions, then a line for each that changes, until Ctrl-C or until the API server ends the watch.
 
-    Raises NotFound when the named session does not exist; KubectlError.
+    :raises NotFound: the named session does not exist.
+
+    KubectlError.
     """
     sessions = _sessions(request, kubectl=kubectl)
     table = _session_table(request)

@@ -3,8 +3,6 @@
 Only `status.py` makes tables. Cells are text of others: none is read as markup, and each is one printable line.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 

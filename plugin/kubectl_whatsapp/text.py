@@ -5,8 +5,6 @@ overwrites the line, a bidirectional control shows words in another order. So `c
 not been through here, and what is put into a sentence or a table is one line of bounded length first.
 """
 
-from __future__ import annotations
-
 from datetime import datetime
 
 __all__ = ["age", "one_line", "printable"]

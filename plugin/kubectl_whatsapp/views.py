@@ -4,8 +4,6 @@ A cluster may run an operator newer or older than this plugin: a field that is n
 that was never heard is shown as it is. Fields have the API's own names, and so has `status -o json`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -56,7 +54,7 @@ class SessionView(View):
     """ The Secret with the runner's tokens; empty before the first pod. """
 
     @classmethod
-    def read(cls, stored: Mapping[str, Any]) -> SessionView:
+    def read(cls, stored: Mapping[str, Any]) -> "SessionView":
         """Read a session's JSON."""
         metadata, spec, status = (_part(stored, name) for name in ("metadata", "spec", "status"))
         ready = _condition(status, "Ready")
@@ -90,7 +88,7 @@ class QuotaView(View):
     memory_reserved: str
 
     @classmethod
-    def read(cls, stored: Mapping[str, Any]) -> QuotaView:
+    def read(cls, stored: Mapping[str, Any]) -> "QuotaView":
         """Read a quota's JSON."""
         metadata, spec, status = (_part(stored, name) for name in ("metadata", "spec", "status"))
         return cls(

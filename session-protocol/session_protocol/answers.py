@@ -5,8 +5,6 @@ A runner writes every field. A reader takes what an older one leaves out by its 
 and believes no more than the bounds: `read_state` is the door, and behind it a moment can be reckoned with.
 """
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from typing import Annotated, Final
 

@@ -4,8 +4,6 @@ The runner reads them (`session_runner.settings` tells meaning, unit and default
 into the pod. Both import the names from here so that a renamed variable is a type error and not a silent default.
 """
 
-from __future__ import annotations
-
 from enum import StrEnum
 
 

@@ -6,8 +6,6 @@ the header is read here, and the library is given the one range that won. A scra
 nothing that is known gets the text format that every Prometheus reads.
 """
 
-from __future__ import annotations
-
 import gzip
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple

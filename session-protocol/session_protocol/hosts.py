@@ -6,8 +6,6 @@ goes through the resolver, too). `allows` is the same rule in Python, for the se
 failed. Pure, so that the operator's settings are checked by this very code (`whatsapp_operator.app.hosts`).
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -26,7 +24,7 @@ class AllowedHosts:
     patterns: tuple[str, ...]
 
     @classmethod
-    def parse(cls, text: str) -> AllowedHosts:
+    def parse(cls, text: str) -> "AllowedHosts":
         """Read a comma list. ValueError for anything that is not a host: it ends up in a browser flag."""
         patterns = tuple(part.strip().lower() for part in text.split(",") if part.strip())
         if not patterns:

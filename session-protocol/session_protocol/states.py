@@ -8,8 +8,6 @@ or means something else is changed in its row, and nowhere else.
 Nobody keeps a set of states of their own: `traits_of` and the two questions below are asked for one word at a time.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final

@@ -5,8 +5,6 @@ here) and the person who reads a status. A word that is once released is never g
 meets a word it does not know shows it and counts it as not connected.
 """
 
-from __future__ import annotations
-
 from enum import IntEnum, StrEnum
 from typing import Final, Self
 

@@ -1,10 +1,8 @@
 """The process: `python -m session_runner`.
 
-Reads the settings, serves the API from the first moment on, runs the session, and leaves with its exit code and its
-last words. Runs as PID 1 of a container as well as anywhere else.
+Reads the settings, serves the API from the first moment on, runs the session, and leaves with its exit code and a
+termination message. Runs as PID 1 of a container as well as anywhere else.
 """
-
-from __future__ import annotations
 
 import asyncio
 import logging
@@ -15,7 +13,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from session_runner.host.footprint import tune
+from session_runner.host.memory_tuning import tune
 
 STARTED = time.monotonic()
 tune()  # before the big imports allocate
@@ -25,10 +23,10 @@ from session_protocol.environment import Variable  # noqa: E402
 from session_protocol.vocabulary import ExitCode, TokenScope  # noqa: E402
 
 from session_runner.commands import Commands  # noqa: E402
-from session_runner.endings import Ending  # noqa: E402
-from session_runner.host.last_words import write_last_words  # noqa: E402
+from session_runner.exits import Exit  # noqa: E402
 from session_runner.host.memory import kill_counter  # noqa: E402
 from session_runner.host.processes import adopt_orphans  # noqa: E402
+from session_runner.host.termination_log import write_termination_log  # noqa: E402
 from session_runner.http.app import Api, serve  # noqa: E402
 from session_runner.http.auth import TokenFolder  # noqa: E402
 from session_runner.metrics import Metrics  # noqa: E402
@@ -37,7 +35,7 @@ from session_runner.settings import Settings, SettingsError, read_settings  # no
 from session_runner.store import StateStore  # noqa: E402
 
 PACKAGE = "session_runner"
-log = logging.getLogger(PACKAGE)
+logger = logging.getLogger(PACKAGE)
 
 
 def main() -> int:
@@ -47,17 +45,17 @@ def main() -> int:
         settings = read_settings(os.environ)
     except SettingsError as error:
         path = Path(os.environ.get(Variable.TERMINATION_LOG) or "/dev/termination-log")
-        return leave(Ending(ExitCode.BAD_CONFIGURATION, str(error)), path)
+        return leave(Exit(ExitCode.BAD_CONFIGURATION, str(error)), path)
     logs.configure(settings.log_level, ours=PACKAGE)
     try:
-        ending = asyncio.run(run(settings))
+        exit_ = asyncio.run(run(settings))
     except Exception as error:
-        log.exception("The runner failed")
-        ending = Ending(ExitCode.INTERNAL_ERROR, f"A fault of the runner: {type(error).__name__}: {error}")
-    return leave(ending, settings.termination_log)
+        logger.exception("The runner failed")
+        exit_ = Exit(ExitCode.INTERNAL_ERROR, f"A fault of the runner: {type(error).__name__}: {error}")
+    return leave(exit_, settings.termination_log)
 
 
-async def run(settings: Settings) -> Ending:
+async def run(settings: Settings) -> Exit:
     """Serve and run the session until it ends."""
     adopt_orphans()
     open_files.raise_limit()
@@ -66,7 +64,7 @@ async def run(settings: Settings) -> Ending:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     tokens = TokenFolder(settings.token_dir)
     if TokenScope.STATE not in tokens.scopes():
-        return Ending(
+        return Exit(
             ExitCode.BAD_CONFIGURATION,
             f"TOKEN_DIR={settings.token_dir} has no file named {TokenScope.STATE} with a token; mount the session's Secret there.",
         )
@@ -83,8 +81,8 @@ async def run(settings: Settings) -> Ending:
     try:
         server, port = await serve(api.application(), port=settings.port, metrics=metrics)
     except OSError as error:
-        return Ending(ExitCode.BAD_CONFIGURATION, f"PORT={settings.port} cannot be used ({error.strerror}).")
-    log.info("The API serves", extra={"port": port})
+        return Exit(ExitCode.BAD_CONFIGURATION, f"PORT={settings.port} cannot be used ({error.strerror}).")
+    logger.info("The API serves", extra={"port": port})
     session = Session(
         settings=settings,
         store=store,
@@ -102,14 +100,14 @@ async def run(settings: Settings) -> Ending:
         await server.cleanup()
 
 
-def leave(ending: Ending, termination_log: Path) -> int:
-    """Say the last words, for the log and for the kubelet."""
-    log.info(
-        "The runner ends", extra={"exit_code": int(ending.code), "reason": ending.code.reason, "why": ending.message}
+def leave(exit_: Exit, termination_log: Path) -> int:
+    """Say why the runner ends, in the log and to the kubelet; return the exit code."""
+    logger.info(
+        "The runner ends", extra={"exit_code": int(exit_.code), "reason": exit_.code.reason, "why": exit_.message}
     )
-    if ending.code is not ExitCode.STOPPED:
-        write_last_words(termination_log, ending.code, ending.message)
-    return int(ending.code)
+    if exit_.code is not ExitCode.STOPPED:
+        write_termination_log(termination_log, exit_.code, exit_.message)
+    return int(exit_.code)
 
 
 def utc_now() -> datetime:

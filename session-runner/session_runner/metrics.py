@@ -5,8 +5,6 @@ tell the session. The memory split, and CPU time, memory and open files of the P
 when somebody asks.
 """
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator

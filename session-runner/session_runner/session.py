@@ -1,11 +1,9 @@
 """One run: from the empty process to its exit code.
 
 `__main__` starts it beside the HTTP API. In order: lock the profile, prepare it, see whether an earlier word on it waits
-for a person (then the browser stays closed), start the browser, hand over to the watcher until a signal comes or
+for a person (then the browser stays closed), start the browser, hand over to the monitor until a signal comes or
 something dies. Whatever happens, the browser is closed cleanly if it can be, and nothing of it is left behind.
 """
-
-from __future__ import annotations
 
 import asyncio
 import contextlib
@@ -20,24 +18,24 @@ from playwright.async_api import Playwright
 from session_protocol.vocabulary import ExitCode, RunnerState, StateReason
 
 from session_runner.commands import Commands
-from session_runner.endings import Ending, RunEnded, out_of_memory
-from session_runner.host.footprint import settle
+from session_runner.exits import Exit, RunEnded, out_of_memory
 from session_runner.host.memory import KillCounter
+from session_runner.host.memory_tuning import settle
 from session_runner.host.processes import Process, descendants, end, processes, reap
 from session_runner.metrics import Metrics
+from session_runner.monitor import PageMonitor
 from session_runner.page.browser import BrowserPage, Listeners, open_browser, start_driver, stop_driver
 from session_runner.page.errors import LaunchError
 from session_runner.page.launch import LaunchPlan, browser_version, user_agent
 from session_runner.profile.certificates import CertificateError, trust
 from session_runner.profile.layout import ProfileLayout, prune
 from session_runner.profile.lock import ProfileLockedError, ProfileUnusableError, profile_lock
-from session_runner.record import Record
 from session_runner.settings import Settings
+from session_runner.state_file import StateFile
 from session_runner.states.classify import Verdict
 from session_runner.store import StateStore
-from session_runner.watch import Watcher
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 STOP_SECONDS = 30.0
 """ For a clean close after a signal; with the driver's end and the rest this stays within 45 s. """
@@ -60,57 +58,57 @@ class Session:
     commands: Commands = field(default_factory=Commands)
     _playwright: Playwright | None = None
     _browser: BrowserPage | None = None
-    _record: Record | None = None
-    _watcher: Watcher | None = None
+    _state_file: StateFile | None = None
+    _monitor: PageMonitor | None = None
     _before: frozenset[tuple[int, int]] = field(default_factory=frozenset)
     """ Processes below us that were there before the session: not ours to end. """
 
-    async def run(self, stop: asyncio.Event) -> Ending:
+    async def run(self, stop: asyncio.Event) -> Exit:
         """Run until `stop` is set or something dies. Never raises for what can go wrong with browser or profile."""
         layout = ProfileLayout(self.settings.profile_dir)
         try:
             with profile_lock(layout):
                 return await self._run_locked(layout, stop)
         except ProfileLockedError as error:
-            return Ending(ExitCode.PROFILE_LOCKED, str(error))
+            return Exit(ExitCode.PROFILE_LOCKED, str(error))
         except ProfileUnusableError as error:
-            return Ending(ExitCode.PROFILE_UNUSABLE, str(error))
+            return Exit(ExitCode.PROFILE_UNUSABLE, str(error))
 
-    async def _run_locked(self, layout: ProfileLayout, stop: asyncio.Event) -> Ending:
+    async def _run_locked(self, layout: ProfileLayout, stop: asyncio.Event) -> Exit:
         self._before = frozenset((process.pid, process.started) for process in self._below())
         work = asyncio.create_task(self._work(layout))
         stopped = asyncio.create_task(stop.wait())
         await asyncio.wait({work, stopped}, return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
         if not work.done():
-            self._say(RunnerState.STOPPING, StateReason.STOP_REQUESTED, "The runner was asked to stop.")
+            self._publish(RunnerState.STOPPING, StateReason.STOP_REQUESTED, "The runner was asked to stop.")
             work.cancel()
         try:
             await work
         except asyncio.CancelledError:
             return await self._stop()
         except RunEnded as ended:
-            self._say(ended.state, ended.reason, str(ended))
+            self._publish(ended.state, ended.reason, str(ended))
             await self._close(deadline=FAILURE_SECONDS)
-            return ended.ending
+            return ended.exit
         except BaseException:
             await self._close(deadline=FAILURE_SECONDS)
             raise
-        raise AssertionError("the watcher never returns")
+        raise AssertionError("the monitor never returns")
 
-    async def _stop(self) -> Ending:
+    async def _stop(self) -> Exit:
         clean = await self._close(deadline=STOP_SECONDS)
-        if clean and self._record is not None:
-            self._record.closed_cleanly()
+        if clean and self._state_file is not None:
+            self._state_file.closed_cleanly()
         if clean:
-            return Ending(ExitCode.STOPPED, "Stopped as asked; the browser closed cleanly.")
-        return Ending(ExitCode.STOP_INCOMPLETE, "The browser did not close in time; what it had not written is lost.")
+            return Exit(ExitCode.STOPPED, "Stopped as asked; the browser closed cleanly.")
+        return Exit(ExitCode.STOP_INCOMPLETE, "The browser did not close in time; what it had not written is lost.")
 
     async def _work(self, layout: ProfileLayout) -> None:
         try:
             removed = prune(layout)
             _make_folder(self.settings.cache_dir)
-            self._record = Record(layout.marker_file, clock=self.clock, start=self.settings.start)
+            self._state_file = StateFile(layout.state_file, clock=self.clock, start=self.settings.start)
         except OSError as error:
             raise RunEnded(
                 ExitCode.PROFILE_UNUSABLE,
@@ -118,12 +116,12 @@ class Session:
                 state=RunnerState.CRASHED,
                 reason=StateReason.LAUNCH_FAILED,
             ) from error
-        log.info("The profile is ours", extra={"pruned": removed})
-        self._watcher = Watcher(
+        logger.info("The profile is ours", extra={"pruned": removed})
+        self._monitor = PageMonitor(
             settings=self.settings,
             store=self.store,
             metrics=self.metrics,
-            record=self._record,
+            state_file=self._state_file,
             kills=self.kills,
             monotonic=self.monotonic,
             clock=self.clock,
@@ -131,19 +129,19 @@ class Session:
             first_classified=settle,
         )
         # Before the browser: in a conflict opening the page takes the session over, whoever holds it.
-        if (stop := self._record.begin()) is not None:
-            await self._watcher.repeat(stop)
-        browser = await self._open(layout, self._watcher)
+        if (held := self._state_file.begin()) is not None:
+            await self._monitor.repeat(held)
+        browser = await self._open(layout, self._monitor)
         reaper = asyncio.create_task(self._reap_for_ever())
         try:
-            await self._watcher.fetch(browser)
+            await self._monitor.fetch(browser)
             self.commands.open(browser)
-            await self._watcher.watch(browser)
+            await self._monitor.watch(browser)
         finally:
             self.commands.close()
             reaper.cancel()
 
-    async def _open(self, layout: ProfileLayout, watcher: Watcher) -> BrowserPage:
+    async def _open(self, layout: ProfileLayout, monitor: PageMonitor) -> BrowserPage:
         try:
             async with asyncio.timeout(self.settings.launch_timeout):
                 playwright, version = await self._prepare()
@@ -155,22 +153,22 @@ class Session:
                     user_agent=user_agent(version),
                 )
                 listeners = Listeners(
-                    woken=watcher.wake,
-                    broken=watcher.script_failed,
+                    woken=monitor.wake,
+                    broken=monitor.script_failed,
                     blocked=self.metrics.blocked.inc,
                     loaded=self.metrics.loads.inc,
                 )
                 self._browser = await open_browser(plan, playwright, listeners)
         except (TimeoutError, LaunchError) as error:
             late = f"The browser did not start within {self.settings.launch_timeout:g} s."
-            if watcher.killed():
+            if monitor.killed():
                 raise out_of_memory() from error
             raise _launch_failed(str(error) if isinstance(error, LaunchError) else late) from error
         except CertificateError as error:
             raise RunEnded(
                 ExitCode.BAD_CONFIGURATION, str(error), state=RunnerState.CRASHED, reason=StateReason.LAUNCH_FAILED
             ) from error
-        log.info("The browser is open", extra={"version": version.strip(), "seconds": self._age()})
+        logger.info("The browser is open", extra={"version": version.strip(), "seconds": self._age()})
         return self._browser
 
     async def _prepare(self) -> tuple[Playwright, str]:
@@ -197,7 +195,7 @@ class Session:
         if not home:
             raise CertificateError("HOME is not set; EXTRA_CA_FILE needs a writable one.")
         count = await trust(self.settings.extra_ca_file, home=Path(home), deadline=self.settings.launch_timeout)
-        log.info("Extra certificate authorities are trusted", extra={"count": count})
+        logger.info("Extra certificate authorities are trusted", extra={"count": count})
 
     async def _close(self, *, deadline: float) -> bool:
         """Close what is open and end what is left of it, by id; returns whether the browser closed by itself."""
@@ -208,9 +206,11 @@ class Session:
             await stop_driver(self._playwright)
         left = end(self._ours())
         if left:
-            log.warning("Processes were left and had to be ended", extra={"names": [process.name for process in left]})
+            logger.warning(
+                "Processes were left and had to be ended", extra={"names": [process.name for process in left]}
+            )
         reap(processes(), me=os.getpid(), not_ours=frozenset())
-        log.info("The browser is closed", extra={"clean": clean, "seconds": self._age()})
+        logger.info("The browser is closed", extra={"clean": clean, "seconds": self._age()})
         return clean
 
     async def _reap_for_ever(self) -> None:
@@ -221,9 +221,9 @@ class Session:
             with contextlib.suppress(OSError):
                 reap(processes(), me=os.getpid(), not_ours=driver)
 
-    def _say(self, state: RunnerState, reason: StateReason, message: str) -> None:
-        if self._watcher is not None:
-            self._watcher.publish(Verdict(state, reason, message))
+    def _publish(self, state: RunnerState, reason: StateReason, message: str) -> None:
+        if self._monitor is not None:
+            self._monitor.publish(Verdict(state, reason, message))
         self.store.show_code(None, lifetime=0)
 
     def _ours(self) -> list[Process]:

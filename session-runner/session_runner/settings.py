@@ -12,8 +12,6 @@ nor what to write instead.
 
 # ruff: noqa: RUF009 -- _setting() returns a fresh dataclass field, which is what the rule wants to protect
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -26,8 +24,8 @@ from session_protocol.environment import Variable
 from session_protocol.hosts import WHATSAPP_HOSTS, WHATSAPP_WEB_URL, AllowedHosts
 from session_protocol.vocabulary import LinkMethod, OnLogout, TokenScope
 
+from session_runner.states.hold import Start
 from session_runner.states.policy import Policy
-from session_runner.states.stop import Start
 
 _DAY = 86_400.0
 """ Seconds: the longest timeout. """
@@ -292,7 +290,7 @@ class Settings:
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
-    """Parse the environment; raises SettingsError at the first thing that is wrong."""
+    """Parse the environment. :raises SettingsError: at the first thing that is wrong."""
     values: dict[str, Any] = {}
     for item in fields(Settings):
         variable, default = item.metadata["variable"], item.metadata["default"]

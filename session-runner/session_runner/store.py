@@ -5,8 +5,6 @@ for "whatever is newer than what I have". The QR code stands beside the state an
 every 20 seconds, and who wants it asks for it.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 from collections.abc import Callable

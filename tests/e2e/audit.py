@@ -1,7 +1,5 @@
 """What one account asked of the API server, by the server's own audit log."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from session_devtools.audit_log import AuditLog, Entry

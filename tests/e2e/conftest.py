@@ -1,7 +1,5 @@
 """One cluster for all end-to-end tests, a namespace and a quota for each, and what a failure looks like from inside."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack

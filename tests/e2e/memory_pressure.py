@@ -6,8 +6,6 @@ it takes memory until the victim is gone, and ends. It takes it by several proce
 container's memory would come close to the victim's score by its share alone.
 """
 
-from __future__ import annotations
-
 EXHAUST = """
 import os, pathlib, sys, time
 

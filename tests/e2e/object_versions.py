@@ -4,8 +4,6 @@ Versions of different kinds are comparable: they are revisions of the same etcd.
 question of whose clock, or of who was told first.
 """
 
-from __future__ import annotations
-
 import json
 import threading
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """The operator that acts, as a process and a pod: what a node or an administrator may do to it."""
 
-from __future__ import annotations
-
 import json
 import os
 import signal
@@ -32,7 +30,7 @@ class Operator:
     kubectl: Kubectl
 
     def pod(self) -> dict[str, Any]:
-        """Return its pod; raises NotReady while there is none that stays."""
+        """Return its pod. :raises NotReady: there is none that stays."""
         found = json.loads(self.kubectl("get", "pods", f"--namespace={NAMESPACE}", "--output=json"))["items"]
         pods: list[dict[str, Any]] = [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
         if not pods:

@@ -1,7 +1,5 @@
 """A pod's processes as this machine sees them: found by their pod's control group, never by a name alone."""
 
-from __future__ import annotations
-
 import os
 import signal
 from collections.abc import Iterator
@@ -13,7 +11,7 @@ from session_devtools.errors import NotReady
 
 
 def process_of(cluster: FullCluster, pod_uid: str, module: str) -> int:
-    """Return the id of the process in a pod that runs `python -m MODULE`; raises NotReady."""
+    """Return the id of the process in a pod that runs `python -m MODULE`. :raises NotReady: there is none yet."""
     for pid in cluster.pids():
         try:
             arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")

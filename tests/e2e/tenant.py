@@ -1,7 +1,5 @@
 """One test's part of the cluster: a namespace, a quota of the same name, and what a person does with sessions there."""
 
-from __future__ import annotations
-
 import base64
 import json
 import uuid
@@ -34,7 +32,7 @@ class Tenant(SessionWaits):
     """ The phone's name of each linked session. """
 
     @classmethod
-    def make(cls, kubectl: Kubectl, phone: Phone, **limits: Any) -> Tenant:
+    def make(cls, kubectl: Kubectl, phone: Phone, **limits: Any) -> "Tenant":
         """Make the namespace and its quota; no limit is no limit."""
         name = f"e2e-{uuid.uuid4().hex[:6]}"
         labels = {"pod-security.kubernetes.io/enforce": "restricted"}
@@ -88,7 +86,7 @@ class Tenant(SessionWaits):
         return status
 
     def pod(self, name: str) -> Object:
-        """Return a session's pod; raises NotReady without one, or while it is on its way out."""
+        """Return a session's pod. :raises NotReady: there is none, or it is on its way out."""
         pod = self.get("pod", name)
         if pod is None or "deletionTimestamp" in pod["metadata"]:
             raise NotReady(f"session {name} has no pod")

@@ -1,7 +1,5 @@
 """In a conflict a new pod would be a takeover, so none is made until a person asks."""
 
-from __future__ import annotations
-
 from e2e.tenant import LONG_TIMEOUTS, Tenant
 from e2e.testbed import Testbed
 from support.sessions import condition, has_condition, is_true, without_admission, without_pod

@@ -1,7 +1,5 @@
 """The operator ends at the worst moments, and what it began is finished: one pod per session, never two."""
 
-from __future__ import annotations
-
 import threading
 
 import pytest

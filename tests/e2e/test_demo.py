@@ -1,7 +1,5 @@
 """The demo's own scenario, on this cluster."""
 
-from __future__ import annotations
-
 import sys
 
 from e2e.testbed import Testbed

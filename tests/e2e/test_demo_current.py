@@ -5,8 +5,6 @@ under a quota of none. The play runs once, in the page's modern mode, as a perso
 said, at what the audit log saw, and at what `make demo-down` left.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

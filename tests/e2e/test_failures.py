@@ -3,8 +3,6 @@
 All failures are of one session: many sessions that fail within a minute are another story, which pauses recovery.
 """
 
-from __future__ import annotations
-
 from datetime import datetime
 
 import pytest

@@ -1,7 +1,5 @@
 """A pod that is lost through no fault of its runner is replaced at once, and nothing is counted."""
 
-from __future__ import annotations
-
 from e2e.object_versions import watch
 from e2e.tenant import Object, Tenant
 from e2e.testbed import Testbed

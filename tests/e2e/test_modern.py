@@ -1,7 +1,5 @@
 """The page of 2026: the same life, on the stand-in's other generation."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 

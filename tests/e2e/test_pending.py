@@ -1,7 +1,5 @@
 """A pod that cannot run yet is shown with its reason, and never cured by deletion."""
 
-from __future__ import annotations
-
 from e2e.tenant import Object, Tenant
 from e2e.testbed import Testbed
 from support.sessions import condition, is_true

@@ -1,7 +1,5 @@
 """`kubectl whatsapp` on a real cluster, as a person types it."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

@@ -1,7 +1,5 @@
 """A login outlives its pod, a rest, and the session object itself; unless a person wants it to go."""
 
-from __future__ import annotations
-
 from e2e.object_versions import revision, watch
 from e2e.tenant import Object, Tenant
 from e2e.testbed import Testbed

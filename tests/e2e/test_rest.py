@@ -1,7 +1,5 @@
 """At rest nothing is written."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 
 from e2e.tenant import Tenant

@@ -1,7 +1,5 @@
 """What the operator did with its rights, over the whole run; and what it could not do with a Secret that is not its."""
 
-from __future__ import annotations
-
 import base64
 import subprocess
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Silence is not failure."""
 
-from __future__ import annotations
-
 from e2e.tenant import Tenant
 from e2e.testbed import Testbed
 from e2e.trio import TRIO

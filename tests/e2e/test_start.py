@@ -1,7 +1,5 @@
 """From apply to a running pod: what is asked of the API server, and by which name the session is found."""
 
-from __future__ import annotations
-
 import json
 
 from e2e.object_versions import Object, revision, watch

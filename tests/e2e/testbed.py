@@ -4,8 +4,6 @@ It neither needs nor disturbs a demo's cluster. What an interrupted run left of 
 goes, and what is still there then is a fault.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -79,7 +77,7 @@ def _bring_up(cluster: FullCluster) -> Testbed:
 
 
 def remove(cluster: FullCluster) -> None:
-    """Remove the cluster; raises AssertionError when something of it is still there."""
+    """Remove the cluster. :raises AssertionError: something of it is still there."""
     instance = cluster.instance
     cluster.down(progress=ConsoleProgress())
     left = leftovers_of(instance)

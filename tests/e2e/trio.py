@@ -4,8 +4,6 @@ A test does to them what it wants and need not put them back: before the next on
 does not come back by itself is made anew, so that one failed test does not fail the others.
 """
 
-from __future__ import annotations
-
 import json
 
 from e2e.tenant import Tenant

@@ -3,8 +3,6 @@
 Everything is set through the phone and read from the runner's HTTP API; no test reaches into the runner.
 """
 
-from __future__ import annotations
-
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator

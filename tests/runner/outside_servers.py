@@ -5,8 +5,6 @@ here has got out. Each way marks what it sends with its own name: an HTTP path, 
 connections that carry no path.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import socket
@@ -36,7 +34,7 @@ class Attempt(NamedTuple):
 
     name: str
     script: str
-    address: Callable[[OutsideServers, str], str]
+    address: "Callable[[OutsideServers, str], str]"
     """ From the servers and the attempt's name. """
 
 

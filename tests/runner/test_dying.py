@@ -1,7 +1,5 @@
 """Deaths: each is noticed, told with its own exit code and last words, and leaves nothing behind."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import signal

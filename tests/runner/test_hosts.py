@@ -1,7 +1,5 @@
 """The allowed hosts in a real Chromium: nothing else is reached, by name or by address, in whatever way a page tries."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator

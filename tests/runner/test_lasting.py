@@ -1,7 +1,5 @@
 """What survives: the login over restarts, kills and moves, and what is said when it did not."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import shutil

@@ -1,7 +1,5 @@
 """From an empty profile to a connected session, in both generations of the page."""
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 
 import pytest

@@ -1,7 +1,5 @@
 """Pages that do not come up: what is said meanwhile, and how the runner ends."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator
 

@@ -1,7 +1,5 @@
 """The page adapter with a real browser: what the scripts read and do, where no phone can bring it about."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 from collections.abc import AsyncIterator
@@ -20,7 +18,7 @@ from session_runner.page.launch import LaunchPlan, user_agent
 from session_runner.profile.certificates import trust
 from session_runner.states.classify import classify
 from session_runner.states.facts import Dialog, Facts
-from session_runner.states.past import Past, remember
+from session_runner.states.history import History, remember
 from session_runner.states.policy import Policy
 from standin.harness import StandIn
 from support.runner_process import Folders
@@ -146,10 +144,10 @@ async def test_another_tab_makes_a_conflict_of_the_first(mode: str, opened: Open
             "foreignMutex": facts.foreign_mutex,
         }
     )
-    past = remember(Past(linked=True), without_dialog, policy=Policy(), now=0)
+    history = remember(History(linked=True), without_dialog, policy=Policy(), now=0)
 
-    assert classify(facts, Past(linked=True), policy=Policy(), now=0).reason is StateReason.OTHER_TAB
-    assert classify(without_dialog, past, policy=Policy(), now=2).reason is StateReason.OTHER_TAB
+    assert classify(facts, History(linked=True), policy=Policy(), now=0).reason is StateReason.OTHER_TAB
+    assert classify(without_dialog, history, policy=Policy(), now=2).reason is StateReason.OTHER_TAB
 
 
 async def test_a_window_that_the_page_opens_is_closed(opened: Open, standin: StandIn) -> None:

@@ -1,7 +1,5 @@
 """What happens to a linked session from outside, in both generations of the page."""
 
-from __future__ import annotations
-
 import asyncio
 
 from runner.conftest import Start

@@ -4,8 +4,6 @@ It knows get, apply, delete, config, version and auth; whatever else a test need
 words of a command.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

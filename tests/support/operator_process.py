@@ -4,8 +4,6 @@ The operator's integration tests and its benchmark start it by the same words an
 (among coroutines or not) is theirs.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

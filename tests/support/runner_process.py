@@ -4,8 +4,6 @@ Tests and the benchmark of the runner's memory hold a `RunnerProcess`; nothing h
 its words. A runner that is left behind is ended by its id, with everything below it.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import json

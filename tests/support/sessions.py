@@ -5,8 +5,6 @@ An `Expectation` is a question to a session's status, with its words for a failu
 `status` has every `wait_for` below: a namespace behind kubectl (end to end, benchmarks) or behind the API (operator).
 """
 
-from __future__ import annotations
-
 import abc
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -107,7 +105,7 @@ class SessionWaits(abc.ABC):
     def wait_for(self, name: str, expected: Expectation, *, within: float | None = None) -> Status:
         """Wait until a session is as expected; returns its status.
 
-        Raises WaitTimeout.
+        :raises WaitTimeout: it has not come to that in time.
         """
         limit = self.timeout if within is None else within
         return until(
@@ -139,7 +137,7 @@ class AsyncSessionWaits(abc.ABC):
     async def wait_for(self, name: str, expected: Expectation, *, within: float | None = None) -> Status:
         """Wait until a session is as expected; returns its status.
 
-        Raises AssertionError.
+        :raises AssertionError: it has not come to that in time.
         """
         limit = self.timeout if within is None else within
         return await async_until(

@@ -5,8 +5,6 @@ functions, and with the same patience: long, for a loaded machine. Nothing waits
 that is missed by a little proves nothing. Where a time is promised, the test says which.
 """
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, overload
 
@@ -35,7 +33,7 @@ def until(
 ) -> Any:
     """Read until it is accepted (true, if nothing else is said), and return it; what cannot be read yet is not there yet.
 
-    Raises WaitTimeout with what was seen last.
+    :raises WaitTimeout: the time is over; with what was seen last.
     """
     return wait_until(what, read, accept, within=within, every=every, retry_on=ToolError)
 
@@ -74,7 +72,7 @@ async def async_until(
 ) -> Any:
     """The same among coroutines. `log` is asked for what a failure should show beside what was seen last.
 
-    Raises AssertionError.
+    :raises AssertionError: the time is over.
     """
     try:
         return await async_wait_until(what, read, accept, within=within, every=every)

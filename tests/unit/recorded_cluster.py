@@ -1,7 +1,5 @@
 """A recorded cluster, with an operator of today in it: time passes, and what it writes is told."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from dataclasses import dataclass
@@ -26,7 +24,7 @@ class Rested:
     writes: list[str]
 
     @classmethod
-    async def after(cls, *, minutes: float) -> Rested:
+    async def after(cls, *, minutes: float) -> "Rested":
         """Let an operator look after the recorded cluster for a while."""
         simulation = Simulation()
         simulation.clock.seconds += (parse_time(CLUSTER["now"]) - fakes.START).total_seconds()

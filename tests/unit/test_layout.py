@@ -34,6 +34,19 @@ def test_no_python_file_is_over_500_lines() -> None:
     assert too_long == {}
 
 
+def test_all_code_speaks_one_dialect() -> None:
+    """What is raised stands as a field of the docstring, and a module's logger is called logger (see CONTRIBUTING)."""
+    other = re.compile(r"^log = logging\.getLogger|\bRaises [A-Z]\w+(?!`)|; raises [A-Z]", re.MULTILINE)
+    found = {
+        str(path.relative_to(ROOT)): match.group()
+        for folder in CODE
+        for path in (ROOT / folder).rglob("*.py")
+        if path != Path(__file__) and (match := other.search(path.read_text()))
+    }
+
+    assert found == {}
+
+
 def pages() -> list[Path]:
     """The pages that a person reads on the way to the project's parts."""
     return [*ROOT.glob("*.md"), *ROOT.glob("[!.]*/*.md"), *(ROOT / "docs").rglob("*/*.md")]

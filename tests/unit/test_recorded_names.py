@@ -3,8 +3,6 @@
 A new one may come beside the recorded ones; a recorded one that is missing or has another value was renamed.
 """
 
-from __future__ import annotations
-
 import importlib.util
 import json
 from collections.abc import Iterator, Mapping

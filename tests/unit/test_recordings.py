@@ -4,8 +4,6 @@ The recordings lie in tests/recordings, which says what they are. Code may be re
 in somebody's cluster or on somebody's volume.
 """
 
-from __future__ import annotations
-
 import json
 import shutil
 from datetime import datetime
@@ -16,9 +14,9 @@ import pytest
 from session_protocol.answers import read_state
 from session_protocol.times import format_time, parse_time
 from session_protocol.vocabulary import TokenScope
-from session_runner.profile.marker import read_marker, write_marker
-from session_runner.record import Record
-from session_runner.states.stop import Start
+from session_runner.profile.saved_state import read_saved_state, write_saved_state
+from session_runner.state_file import StateFile
+from session_runner.states.hold import Start
 from unit.recorded_cluster import CLUSTER, Rested
 from whatsapp_operator.api.quota import WhatsAppSessionQuota
 from whatsapp_operator.api.session import WhatsAppSession
@@ -221,20 +219,22 @@ def test_the_recorded_tokens_are_still_made() -> None:
 
 def meaning(path: Path) -> Json:
     """Return what a runner of today reads from a profile when its pod is made again by nobody's request."""
-    marker = read_marker(path)
-    known = marker.start or Start(session_uid="")
-    repeated = Record(path, clock=lambda: parse_time("2026-11-23T00:00:00Z"), start=known)
-    hold = repeated.begin()
-    past = repeated.past(now=0)
+    saved = read_saved_state(path)
+    known = saved.start or Start(session_uid="")
+    repeated = StateFile(path, clock=lambda: parse_time("2026-11-23T00:00:00Z"), start=known)
+    logout_hold = repeated.begin()
+    history = repeated.history(now=0)
     return {
-        "linkedTime": format_time(marker.linked_time) if marker.linked_time else None,
-        "durableTime": format_time(marker.durable_time) if marker.durable_time else None,
-        "wasLinked": past.linked,
-        "logoutWaitsBecause": past.hold,
-        "opensThePage": hold is None,
-        "says": None if hold is None else {"state": hold.state, "reason": hold.reason, "message": hold.message},
-        "honouredRequest": marker.relink_request,
-        "nextLogoutLinksAgain": past.granted,
+        "linkedTime": format_time(saved.linked_time) if saved.linked_time else None,
+        "durableTime": format_time(saved.durable_time) if saved.durable_time else None,
+        "wasLinked": history.linked,
+        "logoutWaitsBecause": history.logout_hold,
+        "opensThePage": logout_hold is None,
+        "says": None
+        if logout_hold is None
+        else {"state": logout_hold.state, "reason": logout_hold.reason, "message": logout_hold.message},
+        "honouredRequest": saved.relink_request,
+        "nextLogoutLinksAgain": history.granted,
         "session": known.session_uid,
         "restart": known.restart,
         "relink": known.relink,
@@ -255,6 +255,6 @@ def test_a_profile_is_written_as_it_was(name: str, tmp_path: Path) -> None:
     """Under the same keys, so that a runner of before reads it after a rollback."""
     path = RECORDINGS / "profiles" / f"{name}.json"
 
-    write_marker(tmp_path / "runner.json", read_marker(path))
+    write_saved_state(tmp_path / "runner.json", read_saved_state(path))
 
     assert path.read_text() == (tmp_path / "runner.json").read_text()

@@ -4,8 +4,6 @@ The process is told what to do by a JSON file, writes one JSON line per QR code,
 closed. It runs in a control group of its own, so that its memory is counted as a pod's is.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import subprocess

@@ -4,8 +4,6 @@ puppeteer-core comes from its own package registry by the lock file beside this 
 on the Node that Playwright brings along.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import sys
@@ -34,7 +32,7 @@ class Program:
     packages: tuple[str, ...]
 
     def prepare(self, progress: Progress) -> None:
-        """Install what is missing. Raises ToolError."""
+        """Install what is missing. :raises ToolError: it could not be done."""
         packages.ensure((*packages.BROWSER, *self.packages), progress=progress)
         if self.name == "puppeteer":
             _puppeteer(progress)

@@ -5,8 +5,6 @@
 Started by `host`. Writes `{"session": 0, "qr": "…"}` per QR code and ends when standard input is closed.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import sys
@@ -16,7 +14,7 @@ from typing import Any
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page, Playwright, async_playwright
 from session_protocol.hosts import AllowedHosts
-from session_runner.host.footprint import settle, tune
+from session_runner.host.memory_tuning import settle, tune
 from session_runner.page.driver import browser_environment
 from session_runner.page.launch import (
     VIEWPORT_HEIGHT,

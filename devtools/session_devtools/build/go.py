@@ -37,7 +37,9 @@ def go_build(
 ) -> None:
     """Build a program of a module's folder, or of a package that the module requires, with these linker flags.
 
-    `modfile` is another go.mod than the folder's own. Raises BuildError.
+    `modfile` is another go.mod than the folder's own.
+
+    :raises BuildError: it could not be built.
     """
     options = ["-v", "-tags", tags, "-gcflags", FAST, "-ldflags", flags, *([f"-modfile={modfile}"] if modfile else [])]
     command = [str(find_go(progress=progress)), "build", *options, "-o", str(output), package]
@@ -47,7 +49,9 @@ def go_build(
 def go_tool(module: Path, *, progress: Progress | None = None, cache: Path | None = None) -> Path:
     """The foreign program that a module of its own names as its `tool`: its go.mod pins it, its go.sum vouches for it.
 
-    One module per program, as Go takes one version of each dependency in a module. Raises BuildError.
+    One module per program, as Go takes one version of each dependency in a module.
+
+    :raises BuildError: it could not be built.
     """
     watcher = progress or NoProgress()
     package = tool_package((module / "go.mod").read_text())
@@ -63,7 +67,7 @@ def go_tool(module: Path, *, progress: Progress | None = None, cache: Path | Non
 def tool_package(go_mod: str) -> str:
     """The package that a go.mod names as its tool. Pure.
 
-    Raises BuildError when it names none, or several.
+    :raises BuildError: it names none, or several.
     """
     named = re.findall(r"^tool (\S+)$", go_mod, re.MULTILINE)
     if len(named) != 1:
@@ -80,7 +84,7 @@ def build_status(lines: Sequence[str]) -> str:
 def _run_go(command: Sequence[str], *, folder: Path, extra: dict[str, str], what: str, progress: Progress) -> None:
     """Run one Go command; each package it compiles counts as progress.
 
-    Raises BuildError with the compiler's last words.
+    :raises BuildError: it could not be built, with the compiler's last words.
     """
     # CGO off: static programs that run in an empty image too. The rest keeps a user's settings from changing a build.
     fixed = {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off", "GOFLAGS": "-mod=readonly -buildvcs=false"}

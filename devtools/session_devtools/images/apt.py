@@ -47,7 +47,10 @@ class AptRoute:
 
     @classmethod
     def parse(cls, *, targets: str, config: str) -> Self:
-        """From the output of `apt-get indextargets` in our format, and of `apt-config dump`. Raises MachineError."""
+        """From the output of `apt-get indextargets` in our format, and of `apt-config dump`.
+
+        :raises MachineError: the machine lacks something.
+        """
         found = {
             Source(uri=uri, suite=codename)
             for uri, codename, component in (line.split() for line in targets.splitlines())
@@ -97,7 +100,8 @@ class AptRoute:
 def find_route(*, cache: Path | None = None, etc: Path = Path("/etc/apt")) -> AptRoute:
     """Ask apt, or read what it said when its configuration was the same: it takes a second to think.
 
-    Raises MachineError on a machine without Debian's bookworm, CommandError if apt fails.
+    :raises MachineError: on a machine without Debian's bookworm.
+    :raises CommandError: apt fails.
     """
 
     def fill(folder: Path) -> None:

@@ -42,7 +42,7 @@ EMPTIED: Final = (
 
 
 def make_base(route: AptRoute, *, progress: Progress, cache: Path | None = None) -> tuple[str, Path]:
-    """The base's key and its archive of files, out of the cache or new. Raises BuildError."""
+    """The base's key and its archive of files, out of the cache or new. :raises BuildError: it could not be built."""
     key = base_key(route)
 
     def fill(folder: Path) -> None:

@@ -57,7 +57,8 @@ def build(
 ) -> dict[str, Built]:
     """These images by name, built if anything in them has changed.
 
-    Raises BuildError with the end of the log, or MachineError where the machine lacks something.
+    :raises BuildError: it could not be built, with the end of the log.
+    :raises MachineError: the machine lacks something.
     """
     packages.ensure(packages.IMAGES, progress=progress)
     folder = cache_folder() if cache is None else cache
@@ -73,7 +74,7 @@ def build(
 
 
 def unbuilt(names: Iterable[str] = tuple(IMAGES), *, cache: Path | None = None, root: Path = ROOT) -> list[str]:
-    """Those of the images that `build` would have to make. Raises MachineError as it does."""
+    """Those of the images that `build` would have to make. :raises MachineError: as it does."""
     folder = cache_folder() if cache is None else cache
     route = find_route(cache=folder)
     return [name for name in names if not (folder / entry_name(IMAGES[name], route=route, root=root)).is_dir()]
@@ -120,7 +121,7 @@ class ImageBuilder:
     clock: Callable[[], datetime] = _utc_now
 
     def build(self, image: Image) -> Built:
-        """One image, out of the cache or new. Raises BuildError; the cache is then as it was."""
+        """One image, out of the cache or new. :raises BuildError: it could not be built. the cache is then as it was."""
         inputs = image.inputs(self.root)
         key = image_key(inputs, route=self.route)
         reference = f"{image.repository}:{key}"

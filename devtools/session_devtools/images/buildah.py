@@ -33,10 +33,13 @@ class BuildTool(Protocol):
         mounts: Mapping[Path, str],
         log: Path,
     ) -> None:
-        """Build a Dockerfile; its commands see the `mounts`, read-only. The annotations are labels too. Raises BuildError."""
+        """Build a Dockerfile; its commands see the `mounts`, read-only. The annotations are labels too.
+
+        :raises BuildError: it could not be built.
+        """
 
     def export(self, reference: str, archive: Path, *, log: Path) -> None:
-        """Write an image as an OCI archive that carries its name. Raises BuildError."""
+        """Write an image as an OCI archive that carries its name. :raises BuildError: it could not be built."""
 
     def size(self, reference: str) -> int:
         """Bytes of an image's files, unpacked."""
@@ -59,7 +62,7 @@ class Buildah:
         return succeeds(*self._program, "inspect", "--type", "image", reference)
 
     def add_base(self, archive: Path, reference: str) -> None:
-        """An image of one layer out of an archive of files. Raises CommandError."""
+        """An image of one layer out of an archive of files. :raises CommandError: a command failed."""
         container = run(*self._program, "from", "scratch").strip()
         try:
             run(*self._program, "add", "--quiet", container, archive, "/", timeout=300)
@@ -79,7 +82,9 @@ class Buildah:
         mounts: Mapping[Path, str],
         log: Path,
     ) -> None:
-        """Build a Dockerfile; `mounts` are seen by its commands, read-only. Raises BuildError with the log's end.
+        """Build a Dockerfile; `mounts` are seen by its commands, read-only.
+
+        :raises BuildError: it could not be built, with the log's end.
 
         The annotations are for registries, the same labels for those who inspect the image on a node. Layers are kept, so that after a change of the code only the code's layers are made anew.
         """
@@ -93,7 +98,9 @@ class Buildah:
         run_logged(command, log=log, what=f"the build of {reference}")
 
     def export(self, reference: str, archive: Path, *, log: Path) -> None:
-        """Write an image as an OCI archive that carries its name. Raises BuildError.
+        """Write an image as an OCI archive that carries its name.
+
+        :raises BuildError: it could not be built.
 
         Its layers are as they are: to compress half a gigabyte and to unpack it takes longer than to read and write it.
         """
@@ -111,22 +118,28 @@ class Buildah:
         )
 
     def take(self, archive: Path) -> None:
-        """Have an archive's image in the storage, under the name that the archive carries. Raises CommandError."""
+        """Have an archive's image in the storage, under the name that the archive carries.
+
+        :raises CommandError: a command failed.
+        """
         run(*self._program, "pull", "--quiet", f"oci-archive:{archive}", timeout=600)
 
     def push(self, reference: str, destination: str, *, verify_tls: bool, log: Path) -> None:
-        """Push an image to a registry, with the login that buildah, podman or docker keep. Raises BuildError."""
+        """Push an image to a registry, with the login that buildah, podman or docker keep.
+
+        :raises BuildError: it could not be built.
+        """
         verify = f"--tls-verify={str(verify_tls).lower()}"
         command = [*self._program, "push", "--quiet", verify, reference, f"docker://{destination}"]
         run_logged(command, log=log, what=f"the push to {destination}")
 
     def size(self, reference: str) -> int:
-        """Bytes of an image's files, unpacked. Raises CommandError."""
+        """Bytes of an image's files, unpacked. :raises CommandError: a command failed."""
         listed = json.loads(run(*self._program, "images", "--json", reference))
         return parse_size(listed[0]["size"])
 
     def digest(self, reference: str) -> str:
-        """The digest of an image's manifest. Raises CommandError."""
+        """The digest of an image's manifest. :raises CommandError: a command failed."""
         template = "{{.FromImageDigest}}"
         return run(*self._program, "inspect", "--type", "image", "--format", template, reference).strip()
 

@@ -27,7 +27,7 @@ def run_logged(
     environment: Mapping[str, str] | None = None,
     cwd: Path | None = None,
 ) -> None:
-    """Run it to its end. Raises BuildError with the log's last lines."""
+    """Run it to its end. :raises BuildError: it could not be built, with the log's last lines."""
     try:
         with log.open("ab") as output:
             done = subprocess.run(

@@ -26,7 +26,7 @@ class ImageStore(Protocol):
         """Read an archive's image, under the name that it carries."""
 
     def push(self, reference: str, destination: str, *, verify_tls: bool, log: Path) -> None:
-        """Copy an image to a registry. Raises BuildError with what the registry said."""
+        """Copy an image to a registry. :raises BuildError: it could not be built, with what the registry said."""
 
 
 def push(
@@ -34,8 +34,10 @@ def push(
 ) -> str:
     """Push an image below `repository`, as in `registry.example/team`; returns the name that pods use.
 
-    Without `verify_tls` plain HTTP is spoken too, for a registry of one's own. Raises BuildError with what the registry
-    said, CommandError when the image's archive cannot be read.
+    Without `verify_tls` plain HTTP is spoken too, for a registry of one's own.
+
+    :raises BuildError: it could not be built, with what the registry said.
+    :raises CommandError: the image's archive cannot be read.
     """
     images = store or Buildah(cache_folder() / "images")
     destination = pushed_reference(built, repository)

@@ -22,7 +22,10 @@ GLIBC_MINOR: Final = 36
 
 
 def fetch_wheels(*requirements: Path, progress: Progress, cache: Path | None = None) -> Path:
-    """A folder with exactly the wheels of these lock files, out of the cache or fetched. Raises BuildError."""
+    """A folder with exactly the wheels of these lock files, out of the cache or fetched.
+
+    :raises BuildError: it could not be built.
+    """
     machine = platform.machine()
     names = " and ".join(file.name for file in requirements)
     key = content_key(

@@ -1,7 +1,5 @@
 """Ends a session's browser by SIGKILL, as a kernel out of memory does, for who wants to see the session come back."""
 
-from __future__ import annotations
-
 from session_devtools.errors import InstallError
 from session_devtools.kubectl import Kubectl
 
@@ -22,7 +20,7 @@ for entry in pathlib.Path("/proc").iterdir():
 
 
 def kill_browser(kubectl: Kubectl, session: str, *, namespace: str) -> None:
-    """End Chromium's main process inside a session's container; raises InstallError when there is none."""
+    """End Chromium's main process inside a session's container. :raises InstallError: there is none."""
     output = kubectl("exec", f"--namespace={namespace}", session, "--", "python3", "-c", KILL_BROWSER)
     if "killed" not in output:
         raise InstallError(f"no browser process was found in the pod of {session}")

@@ -4,8 +4,6 @@ Called by the demo, the benchmarks and the end-to-end tests, each on a cluster o
 again: what is there and right stays, what an earlier run left in the stand-in's namespace goes, volumes included.
 """
 
-from __future__ import annotations
-
 import json
 import secrets
 import sys
@@ -40,7 +38,7 @@ class InstallOptions:
 
 
 def install(kubectl: Kubectl, images: Images, options: InstallOptions, *, progress: Progress) -> Phone:
-    """Install everything and return the stand-in's phone; raises ToolError with kubectl's words."""
+    """Install everything and return the stand-in's phone. :raises ToolError: kubectl failed, in its words."""
     with progress.step("removing what an earlier demo left"):
         remove_leftovers(kubectl)
     token = secrets.token_hex(16)

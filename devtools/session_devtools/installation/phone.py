@@ -3,8 +3,6 @@
 Its token and the codes stay in memory.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any

@@ -4,8 +4,6 @@ The manifests name development images and a certificate authority that is put be
 values of this run. The images' tags hold a hash of their content, so an unchanged operator is not restarted.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -81,7 +79,7 @@ def with_mode(found: Iterable[Object], mode: str) -> list[Object]:
 
 
 def operator_namespace(found: Iterable[Object]) -> str:
-    """Return the namespace that the operator's Deployment goes to; raises InstallError when there is none."""
+    """Return the namespace that the operator's Deployment goes to. :raises InstallError: there is none."""
     for item in _deployments(found):
         return str(item["metadata"]["namespace"])
     raise InstallError("the rendered manifests hold no operator: they are not what this was made for")

@@ -45,7 +45,7 @@ class Checksum(NamedTuple):
 def source(environment: Mapping[str, str] | None = None) -> str | None:
     """The server that KUBERNETES_RELEASES names; None where programs are built instead.
 
-    Raises BuildError when it is no URL.
+    :raises BuildError: it is no URL.
     """
     given = (os.environ if environment is None else environment).get(VARIABLE, "").strip().rstrip("/")
     if given and not re.match(r"https?://[^/\s]", given):
@@ -65,7 +65,7 @@ def fetch(
 ) -> None:
     """Have a released program at `target`, executable.
 
-    Raises BuildError, with what to do.
+    :raises BuildError: it could not be built, with what to do.
     """
     url = f"{base}/release/{version}/bin/linux/{ARCHITECTURES[platform.machine()]}/{name}"
     folder = (cache_folder() if cache is None else cache) / "downloads"

@@ -83,7 +83,7 @@ class Program(NamedTuple):
         return ((cache_folder() if cache is None else cache) / self.entry).is_dir()
 
     def make(self, *, progress: Progress | None = None, cache: Path | None = None) -> Path:
-        """Its folder, out of the cache or built now. Raises BuildError."""
+        """Its folder, out of the cache or built now. :raises BuildError: it could not be built."""
         watcher = progress or NoProgress()
         return entry(self.entry, lambda target: self.fill(target, watcher), progress=watcher, cache=cache)
 
@@ -91,7 +91,7 @@ class Program(NamedTuple):
 def kubernetes(*, progress: Progress | None = None, cache: Path | None = None) -> Path:
     """The folder that holds etcd, CoreDNS, every component, kubeadm, kubectl and the provisioner under their names.
 
-    Raises BuildError.
+    :raises BuildError: it could not be built.
     """
     return _kubernetes().make(progress=progress, cache=cache)
 
@@ -99,7 +99,7 @@ def kubernetes(*, progress: Progress | None = None, cache: Path | None = None) -
 def kubeadm(*, progress: Progress | None = None, cache: Path | None = None) -> Path:
     """Kubeadm alone, of the same release: for light mode on somebody else's programs, a fraction of the whole.
 
-    Raises BuildError.
+    :raises BuildError: it could not be built.
     """
     watcher, (version, modfile) = progress or NoProgress(), chosen()
     flags, package = _version_flags(version), "k8s.io/kubernetes/cmd/kubeadm"
@@ -123,7 +123,7 @@ def kubeadm(*, progress: Progress | None = None, cache: Path | None = None) -> P
 def runtime(*, progress: Progress | None = None, cache: Path | None = None) -> Path:
     """The folder that holds containerd, its shim, ctr and runc.
 
-    Raises BuildError.
+    :raises BuildError: it could not be built.
     """
     return _runtime().make(progress=progress, cache=cache)
 
@@ -131,7 +131,7 @@ def runtime(*, progress: Progress | None = None, cache: Path | None = None) -> P
 def network_policies(*, progress: Progress | None = None, cache: Path | None = None) -> Path:
     """The program that enforces NetworkPolicy, for clusters that are told to.
 
-    Raises BuildError.
+    :raises BuildError: it could not be built.
     """
     return network_policies_plan().make(progress=progress, cache=cache) / POLICIES_PROGRAM
 
@@ -139,7 +139,7 @@ def network_policies(*, progress: Progress | None = None, cache: Path | None = N
 def pause(*, progress: Progress | None = None, cache: Path | None = None) -> Path:
     """The program that only waits, linked statically so that it runs in an image with nothing else.
 
-    Raises BuildError.
+    :raises BuildError: it could not be built.
     """
     return _pause().make(progress=progress, cache=cache) / "pause"
 
@@ -147,18 +147,18 @@ def pause(*, progress: Progress | None = None, cache: Path | None = None) -> Pat
 def registry(*, progress: Progress | None = None, cache: Path | None = None) -> Path:
     """The image registry that foreign clusters are tried with.
 
-    Raises BuildError.
+    :raises BuildError: it could not be built.
     """
     return go_tool(GO_MODULES / "registry", progress=progress, cache=cache)
 
 
 def plans() -> tuple[Program, ...]:
-    """What every cluster is built of. Raises BuildError."""
+    """What every cluster is built of. :raises BuildError: it could not be built."""
     return _kubernetes(), _runtime(), _pause()
 
 
 def network_policies_plan() -> Program:
-    """What enforces NetworkPolicy. Raises BuildError."""
+    """What enforces NetworkPolicy. :raises BuildError: it could not be built."""
     module = GO_MODULES / "network-policies"
     version = required_version((module / "go.mod").read_text(), POLICIES_MODULE)
     title = f"{POLICIES_PROGRAM} {version}"

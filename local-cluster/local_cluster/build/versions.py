@@ -35,7 +35,7 @@ def releases(folder: Path = GO_MODULES / "kube") -> tuple[Release, ...]:
 def chosen(environment: Mapping[str, str] | None = None, *, among: tuple[Release, ...] | None = None) -> Release:
     """The release that KUBERNETES_VERSION names, whole or by its first numbers (1.37); the default where it is not set.
 
-    Raises BuildError, with the names there are.
+    :raises BuildError: it could not be built, with the names there are.
     """
     known = releases() if among is None else among
     wanted = (os.environ if environment is None else environment).get(VARIABLE, "").strip().removeprefix("v")
@@ -49,7 +49,7 @@ def chosen(environment: Mapping[str, str] | None = None, *, among: tuple[Release
 def required_version(go_mod: str, module: str) -> str:
     """The release of a module that a go.mod requires. Pure.
 
-    Raises BuildError when it requires none.
+    :raises BuildError: it requires none.
     """
     match = re.search(rf"^(?:require)?\s*{re.escape(module)} (v\d+\.\d+\.\d+)", go_mod, re.MULTILINE)
     if match is None:

@@ -40,7 +40,9 @@ class FullCluster:
         """Have it run and be ready; quick and harmless when it does.
 
         While its programs are made on a new machine, `beside` is done as soon as the packages that it `needs` are there;
-        that takes about so many `minutes`. Raises ToolError.
+        that takes about so many `minutes`.
+
+        :raises ToolError: it could not be done.
         """
         watcher = progress or NoProgress()
         wanted = self._network_policies
@@ -53,14 +55,14 @@ class FullCluster:
     def down(self, *, progress: Progress | None = None) -> bool:
         """Remove all of it; False when there was nothing.
 
-        Raises ToolError.
+        :raises ToolError: it could not be done.
         """
         return down(self.name, progress=progress or NoProgress())
 
     def load(self, archive: Path) -> list[str]:
         """Bring an OCI archive's images in, and return their names.
 
-        Raises ToolError.
+        :raises ToolError: it could not be done.
         """
         return load(self.instance, archive)
 
@@ -71,7 +73,7 @@ class FullCluster:
     def inside(self, *command: str) -> list[str]:
         """The words that run a command in its namespaces, as root.
 
-        Raises MachineError when it does not run.
+        :raises MachineError: it does not run.
         """
         return [*namespaces.enter(self._anchor()), *command]
 
@@ -79,7 +81,7 @@ class FullCluster:
     def network(self) -> Path:
         """Its network namespace, for a program that enters by itself.
 
-        Raises MachineError when it does not run.
+        :raises MachineError: it does not run.
         """
         return Path(f"/proc/{self._anchor()}/ns/net")
 
@@ -91,7 +93,7 @@ class FullCluster:
     def instance(self) -> Instance:
         """Its names and places.
 
-        Raises MachineError when there is no such cluster.
+        :raises MachineError: when there is no such cluster.
         """
         found = records.find(self.name)
         if found is None:

@@ -26,7 +26,7 @@ __all__ = ["down"]
 def down(name: str, *, progress: Progress) -> bool:
     """Remove the cluster of that name; False when there is none.
 
-    Raises ToolError when something of it can not be removed.
+    :raises ToolError: something of it can not be removed.
     """
     if records.find(name) is None:
         return False

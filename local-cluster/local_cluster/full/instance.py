@@ -136,7 +136,7 @@ class Instance:
 def check_name(name: str) -> str:
     """The name, when it can be one.
 
-    Raises MachineError.
+    :raises MachineError: the machine lacks something.
     """
     if NAME.fullmatch(name) is None:
         raise MachineError(
@@ -148,7 +148,7 @@ def check_name(name: str) -> str:
 def choose_link(*, in_use: Iterable[str]) -> Link:
     """The first link that overlaps none of the networks in use (the host's routes, the other instances).
 
-    Raises ConflictError when there is none.
+    :raises ConflictError: there is none.
     """
     used = [ipaddress.IPv4Network(network, strict=False) for network in in_use]
     for candidates in LINK_RANGES:

@@ -19,8 +19,10 @@ __all__ = ["load", "load_missing"]
 def load(instance: Instance, archive: Path) -> list[str]:
     """Import an OCI or Docker archive, and return the names of the images in it.
 
-    Pods use them with `imagePullPolicy: IfNotPresent`. Raises MachineError when the cluster does not run, CommandError
-    when the archive is none.
+    Pods use them with `imagePullPolicy: IfNotPresent`.
+
+    :raises MachineError: the cluster does not run.
+    :raises CommandError: the archive is none.
     """
     if not instance.containerd_socket.is_socket():
         raise MachineError(f"the cluster {instance.name} does not run; start it with `make cluster-up`")
@@ -32,8 +34,9 @@ def load(instance: Instance, archive: Path) -> list[str]:
 def load_missing(instance: Instance, images: Iterable[Built], *, progress: Progress) -> list[str]:
     """Load what the cluster lacks, for an import unpacks half a gigabyte; returns the references that were loaded.
 
-    A reference holds the hash of the content, so one that is there is the same image. Raises MachineError when the
-    cluster does not run.
+    A reference holds the hash of the content, so one that is there is the same image.
+
+    :raises MachineError: the cluster does not run.
     """
     wanted = list(images)
     present = references(instance)

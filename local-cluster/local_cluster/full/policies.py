@@ -44,7 +44,9 @@ def daemon(instance: Instance, program: Path) -> Daemon:
 
 
 def switch_on(judge: Daemon, supervisor: Supervisor, *, anchor: int) -> None:
-    """Have it judge; a second call changes nothing. Raises ToolError.
+    """Have it judge; a second call changes nothing.
+
+    :raises ToolError: it could not be done.
 
     The rules come last, so that nothing waits for a program that can not start.
     """
@@ -61,7 +63,9 @@ def switch_on(judge: Daemon, supervisor: Supervisor, *, anchor: int) -> None:
 
 
 def switch_off(instance: Instance, supervisor: Supervisor, *, anchor: int) -> None:
-    """Judge nothing any more, and keep nothing that was for it. Raises ToolError.
+    """Judge nothing any more, and keep nothing that was for it.
+
+    :raises ToolError: it could not be done.
 
     The rules go first, so that no connection meets a queue that nobody answers.
     """

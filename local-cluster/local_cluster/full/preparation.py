@@ -35,8 +35,9 @@ def prepare(
 ) -> Programs:
     """Have the programs and Debian's packages, `needs` among them; `beside` is done as soon as the packages are there.
 
-    `minutes` is what `beside` will take; `network_policies` adds the program that enforces them. Raises ToolError, with
-    what to do.
+    `minutes` is what `beside` will take; `network_policies` adds the program that enforces them.
+
+    :raises ToolError: it could not be done, with what to do.
     """
     machine.check()
     wanted = packages.missing((*machine.PACKAGES, *needs))

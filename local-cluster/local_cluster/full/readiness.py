@@ -50,7 +50,7 @@ def api_client(instance: Instance) -> Client:
 def wait_for(is_so: Callable[[], bool], *, what: str, check: Callable[[], None], timeout: float = TIMEOUT) -> None:
     """Look until it is so; `check` may find out that it never will be, and raise.
 
-    Raises WaitTimeout after `timeout` seconds.
+    :raises WaitTimeout: `timeout` seconds have passed.
     """
 
     def look() -> bool:

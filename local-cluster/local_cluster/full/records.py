@@ -46,7 +46,7 @@ def find(name: str, *, state_root: Path = STATE_ROOT, run_root: Path = RUN_ROOT)
 def find_or_create(name: str, *, state_root: Path = STATE_ROOT, run_root: Path = RUN_ROOT) -> Instance:
     """The instance of that name; a new one gets a link that nobody on this machine uses.
 
-    Raises ConflictError when there is no such link left.
+    :raises ConflictError: when there is no such link left.
     """
     with locked(MACHINE, run_root=run_root):
         existing = find(name, state_root=state_root, run_root=run_root)

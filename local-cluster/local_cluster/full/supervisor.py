@@ -109,7 +109,7 @@ class Supervisor:
     def end(self, name: str) -> None:
         """End everything that was ever started under this name, and forget it.
 
-        Raises StartError when the kernel would not let it go.
+        :raises StartError: the kernel would not let it go.
         """
         nearby = map(identify, self._cgroups.pids(self._cgroups.component(name)))
         self._end(name, [self.running(name), *nearby])

@@ -35,7 +35,9 @@ NODE_DAEMONS = ("containerd", "kubelet", "kube-proxy", "coredns", "provisioner")
 def up(name: str, programs: Programs, *, progress: Progress) -> Instance:
     """Have the cluster of that name run and be ready, out of programs that `prepare` has made.
 
-    NetworkPolicy is enforced where its program is among them. Raises ToolError, with what to do.
+    NetworkPolicy is enforced where its program is among them.
+
+    :raises ToolError: it could not be done, with what to do.
     """
     with records.locked(f"cluster {name}", progress=progress):
         instance = records.find_or_create(name)

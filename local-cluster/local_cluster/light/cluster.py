@@ -62,8 +62,9 @@ class LightCluster:
     ) -> Self:
         """Start one and wait until it is ready; `timeout` is in seconds.
 
-        Raises StartError with the end of a log, BuildError, or MachineError when controllers are asked of programs
-        that have no controller manager.
+        :raises StartError: it did not start, with the end of a log.
+        :raises BuildError: it could not be built.
+        :raises MachineError: controllers are asked of programs that have no controller manager.
         """
         used = programs if programs is not None else find_programs()
         if controllers and used.controller_manager is None:

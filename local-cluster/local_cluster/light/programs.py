@@ -31,7 +31,8 @@ class Programs:
 def find_programs(*, progress: Progress | None = None, environment: Mapping[str, str] | None = None) -> Programs:
     """The programs to use; built first where neither KUBEBUILDER_ASSETS nor the cache has them.
 
-    Raises MachineError for a KUBEBUILDER_ASSETS that lacks a program, BuildError when the build fails.
+    :raises MachineError: for a KUBEBUILDER_ASSETS that lacks a program.
+    :raises BuildError: the build fails.
     """
     given = os.environ if environment is None else environment
     if assets := given.get(ASSETS):

@@ -40,7 +40,8 @@ class Registry:
     ) -> Iterator["Registry"]:
         """Have one run on a free port of an address of this machine; its images, settings and log go to the folder.
 
-        Raises BuildError, and StartError with the end of its log.
+        :raises BuildError: it could not be built.
+        :raises StartError: it did not start, with the end of its log.
         """
         program = build.registry(progress=progress or NoProgress())
         (port,) = free_ports(1)

@@ -1,6 +1,6 @@
 """What models and states say, as files: CRDs, JSON Schemas, API reference, Argo CD's health check.
 
-`make generate` (scripts/generate.py) writes them after a change of the models, and `make verify` fails until it has.
+`make generate` (scripts/generate.py) writes them after a change of these, and `make verify` fails until it has.
 """
 
 import json

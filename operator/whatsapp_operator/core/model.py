@@ -4,8 +4,6 @@ The runtime fills an `Observation` from its store and calls `decide`; what comes
 runtime carries out. Nothing here does I/O or reads a clock: times are aware UTC datetimes that the caller gives.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -166,7 +164,7 @@ class RefusedAction:
 
     reason: str
     message: str
-    action: type[Action] | None = None
+    action: "type[Action] | None" = None
     """ Its kind: CreatePod, PatchPVC … """
     retry_at: datetime | None = None
     """ The same kind of action is not proposed again before this time; None: at once. """

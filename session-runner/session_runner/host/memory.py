@@ -6,8 +6,6 @@ Control groups v1 and v2 tell the same number in different files. In v2 a contai
 takes the whole group; then nobody is left to ask, and the kubelet tells.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 

@@ -5,8 +5,6 @@ by name or group: the runner shares neither with anybody, but a group signal wou
 before it has written its data.
 """
 
-from __future__ import annotations
-
 import contextlib
 import ctypes
 import os

@@ -6,8 +6,6 @@ hang the API.
 Which routes there are, what they take and whose token they want is in `routes`, how errors leave in `errors`.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import functools
@@ -214,7 +212,10 @@ def best_type(accept: str) -> str:
 
 
 async def serve(app: web.Application, *, port: int, metrics: Metrics) -> tuple[web.AppRunner, int]:
-    """Listen on all interfaces, IPv6 included where there is any; returns the runner and the port. Raises OSError."""
+    """Listen on all interfaces, IPv6 included where there is any; returns the runner and the port.
+
+    :raises OSError: it could not be done.
+    """
     runner = QuietRunner(
         app,
         count=metrics.bad_requests.inc,

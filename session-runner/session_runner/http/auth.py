@@ -6,8 +6,6 @@ that the time of an answer tells nothing. A token is compared and not parsed; `w
 is no JWT.
 """
 
-from __future__ import annotations
-
 import hmac
 from pathlib import Path
 
@@ -44,7 +42,8 @@ class TokenFolder:
 def require(tokens: TokenFolder, authorization: str | None, *allowed: TokenScope) -> str:
     """Return which token this is, by its scopes.
 
-    Raises UnauthorizedError for no or a wrong token, ForbiddenError for the token of another scope.
+    :raises UnauthorizedError: for no or a wrong token.
+    :raises ForbiddenError: for the token of another scope.
     """
     kind, _, token = (authorization or "").partition(" ")
     scopes = tokens.scopes_of(token.strip()) if kind.lower() == "bearer" else frozenset()

@@ -1,7 +1,5 @@
 """The QR code as JSON, PNG or SVG. Pure; used by the QR route."""
 
-from __future__ import annotations
-
 import io
 
 import msgspec

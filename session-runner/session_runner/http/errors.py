@@ -8,8 +8,6 @@ their own below this one, with a middleware of their own, `errors_as` with anoth
 so this one never sees their errors.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable
 from http import HTTPStatus
@@ -19,7 +17,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 from session_protocol.answers import Error, Problem
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 PROBLEM = "application/problem+json"
 
@@ -146,7 +144,7 @@ def errors_as(write: Callable[[ApiError], web.Response]) -> Middleware:
                 raise
             return write(HttpError(error.status, allow=error.headers.get("Allow")))
         except Exception:
-            log.exception("A request failed", extra={"path": request.path})
+            logger.exception("A request failed", extra={"path": request.path})
             return write(InternalError("The runner failed to answer; its log tells why."))
 
     return middleware

@@ -5,8 +5,6 @@ kept as a file, and not made at every start, because a reader wants to link to i
 runner sends the file and never imports this module.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any

@@ -4,8 +4,6 @@
 contract cannot promise a route, a parameter or a scope that the code does not know.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -4,8 +4,6 @@
 translates between the browser and the runner's own words, and it never reloads.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import logging
@@ -38,7 +36,7 @@ from session_runner.page.launch import (
 )
 from session_runner.states.facts import Facts
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 DRIVER_STOP_SECONDS = 5.0
 PAGE_CLOSE_SECONDS = 0.5
@@ -71,7 +69,11 @@ class BrowserPage:
     probe_script: str = field(default_factory=lambda: scripts.script("probe.js"), repr=False)
 
     async def navigate(self, url: str, *, deadline: float) -> None:
-        """Fetch the document. Raises NavigationError, or PageGoneError."""
+        """Fetch the document.
+
+        :raises NavigationError: the document was not fetched.
+        :raises PageGoneError: the page is dead.
+        """
         try:
             response = await self.page.goto(url, wait_until="commit", timeout=max(deadline, 0.1) * 1000)
         except PlaywrightError as error:
@@ -94,7 +96,7 @@ class BrowserPage:
         except PlaywrightError as error:
             if _is_gone(error):
                 raise PageGoneError(_first_line(error)) from error
-            log.debug("A probe was interrupted", extra={"error": _first_line(error)})
+            logger.debug("A probe was interrupted", extra={"error": _first_line(error)})
             return Facts()
 
     async def ask(self, name: str, *, deadline: float) -> str | None:
@@ -103,7 +105,7 @@ class BrowserPage:
             async with asyncio.timeout(deadline):
                 answer = await self.call(name)
         except (TimeoutError, PageError) as error:
-            log.warning("The page did not follow an order", extra={"order": name, "error": _first_line(error)})
+            logger.warning("The page did not follow an order", extra={"order": name, "error": _first_line(error)})
             return None
         return answer if isinstance(answer, str) and answer else None
 
@@ -127,14 +129,17 @@ class BrowserPage:
             async with asyncio.timeout(deadline):
                 await self.context.close()
         except (TimeoutError, PlaywrightError) as error:
-            log.warning("The browser did not close cleanly", extra={"error": _first_line(error)})
+            logger.warning("The browser did not close cleanly", extra={"error": _first_line(error)})
             clean = False
         await stop_driver(self.playwright)
         return clean and not self.died.done()
 
 
 async def open_browser(plan: LaunchPlan, playwright: Playwright, listeners: Listeners) -> BrowserPage:
-    """Start the browser on the profile with everything in place before the first document. Raises LaunchError."""
+    """Start the browser on the profile with everything in place before the first document.
+
+    :raises LaunchError: it did not start.
+    """
     try:
         context = await playwright.chromium.launch_persistent_context(
             plan.user_data,
@@ -167,7 +172,7 @@ async def open_browser(plan: LaunchPlan, playwright: Playwright, listeners: List
 
 
 async def start_driver() -> Playwright:
-    """Start Playwright's driver, tuned. Raises LaunchError."""
+    """Start Playwright's driver, tuned. :raises LaunchError: it did not start."""
     tune_driver()
     try:
         return await async_playwright().start()
@@ -181,7 +186,7 @@ async def stop_driver(playwright: Playwright) -> None:
         async with asyncio.timeout(DRIVER_STOP_SECONDS):
             await playwright.stop()
     except (TimeoutError, PlaywrightError) as error:
-        log.warning("The browser's driver did not stop cleanly", extra={"error": _first_line(error)})
+        logger.warning("The browser's driver did not stop cleanly", extra={"error": _first_line(error)})
 
 
 def _listen(browser: BrowserPage, listeners: Listeners) -> None:
@@ -195,7 +200,7 @@ def _listen(browser: BrowserPage, listeners: Listeners) -> None:
 
     async def close_second(page: Page) -> None:
         # A second page of the same profile would take the session over from the first.
-        log.warning("The page opened a second window, which was closed")
+        logger.warning("The page opened a second window, which was closed")
         with contextlib.suppress(PlaywrightError):
             await page.close()
 
@@ -210,7 +215,7 @@ def _listen_to_requests(browser: BrowserPage, listeners: Listeners, allowed: All
     def count(url: str) -> None:
         parts = urlsplit(url)
         if parts.scheme in ("http", "https", "ws", "wss") and not allowed.allows(parts.hostname or ""):
-            log.info("A request to a host that is not allowed was refused", extra={"host": parts.hostname})
+            logger.info("A request to a host that is not allowed was refused", extra={"host": parts.hostname})
             listeners.blocked()
 
     def failed(request: Request) -> None:

@@ -6,8 +6,6 @@ environment variables that Node and the C library document, one of which loads `
 out what the driver never uses. The driver's files stay as they are.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path

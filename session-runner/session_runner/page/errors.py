@@ -8,8 +8,6 @@ PageError
 └── PageGoneError       the page, the browser or the driver is dead
 """
 
-from __future__ import annotations
-
 from session_protocol.vocabulary import StateReason
 
 

@@ -4,8 +4,6 @@
 repeated, but for its list of features, which ours replaces; its list of disabled ones is left alone.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import os

@@ -6,8 +6,6 @@ browser starts. Errors of certificates are never ignored anywhere: without the a
 and the session says so.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import os
@@ -22,7 +20,10 @@ class CertificateError(Exception):
 
 
 async def trust(ca_file: Path, *, home: Path, deadline: float) -> int:
-    """Import every certificate of a PEM file into `home`/.pki/nssdb; returns how many. Raises CertificateError."""
+    """Import every certificate of a PEM file into `home`/.pki/nssdb; returns how many.
+
+    :raises CertificateError: the file or the store cannot be used.
+    """
     certificates = _read(ca_file)
     database = _folder(home)
     if not _exists(database):

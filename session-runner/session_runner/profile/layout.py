@@ -2,14 +2,12 @@
 
     PROFILE_DIR/
       runner.lock       our lock (`lock`)
-      runner.json       our marker (`marker`)
+      runner.json       what the runner remembers (`saved_state`)
       chromium/         the browser's user data: the login is in Default/IndexedDB and Default/Local Storage
 
 `prune` is called at every start, under the lock and before the browser: caches from an earlier browser or an earlier
 layout only fill the volume. The login's two folders are in no list here, and a test keeps it so.
 """
-
-from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
@@ -63,13 +61,16 @@ class ProfileLayout:
         return self.root / "runner.lock"
 
     @property
-    def marker_file(self) -> Path:
+    def state_file(self) -> Path:
         """What the runner remembers over restarts."""
         return self.root / "runner.json"
 
 
 def prune(layout: ProfileLayout) -> list[str]:
-    """Delete what is disposable; returns the names that were there. Raises OSError on a volume that cannot be written."""
+    """Delete what is disposable; returns the names that were there.
+
+    :raises OSError: on a volume that cannot be written.
+    """
     found = [name for name in DISPOSABLE if (layout.user_data / name).is_dir()]
     for name in found:
         shutil.rmtree(layout.user_data / name)

@@ -7,8 +7,6 @@ the pod; they are removed, but only while our lock proves that nobody uses them.
 is not wanted here (waiting, timeouts, a lock that a dead process leaves) to the one system call that is.
 """
 
-from __future__ import annotations
-
 import contextlib
 import fcntl
 import os
@@ -34,7 +32,11 @@ class ProfileUnusableError(ProfileError):
 
 @contextlib.contextmanager
 def profile_lock(layout: ProfileLayout) -> Iterator[None]:
-    """Hold the profile; raises ProfileLockedError at once when another process does, ProfileUnusableError otherwise."""
+    """Hold the profile.
+
+    :raises ProfileLockedError: at once when another process does.
+    :raises ProfileUnusableError: otherwise.
+    """
     try:
         layout.root.mkdir(parents=True, exist_ok=True)
         handle = os.open(layout.lock_file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)

@@ -1,12 +1,10 @@
 """From the page's facts to one word.
 
-`classify` is called by the session after every probe, with the memory that `past.remember` has just brought up to
+`classify` is called by the session after every probe, with the memory that `history.remember` has just brought up to
 date. First match wins, in the page's own order of priority: a ban covers a conflict, a conflict covers a logout.
 It is total: any facts give a state, and what fits nowhere is Degraded, never an exception and never Connected.
 Messages are constant as long as nothing changes, so that no reader sees a new revision for a ticking clock.
 """
-
-from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -16,7 +14,7 @@ from session_protocol.vocabulary import RunnerState as State
 from session_protocol.vocabulary import StateReason as Reason
 
 from session_runner.states.facts import Ban, Dialog, Facts, Socket
-from session_runner.states.past import Past
+from session_runner.states.history import History
 from session_runner.states.policy import Policy
 
 FOREIGN_MUTEX_SECONDS = 2.0
@@ -46,20 +44,22 @@ class Verdict(NamedTuple):
     message: str
 
 
-def classify(facts: Facts, past: Past, *, policy: Policy, now: float) -> Verdict:
+def classify(facts: Facts, history: History, *, policy: Policy, now: float) -> Verdict:
     """Name the state of the session."""
-    verdict = _not_booted(facts, past, policy=policy, now=now) or _refused_by_service(facts, past)
-    verdict = verdict or _conflict(facts, past, policy=policy, now=now) or _blocked(facts, past, policy=policy, now=now)
+    verdict = _not_booted(facts, history, policy=policy, now=now) or _refused_by_service(facts, history)
+    verdict = (
+        verdict or _conflict(facts, history, policy=policy, now=now) or _blocked(facts, history, policy=policy, now=now)
+    )
     if verdict is not None:
         return verdict
     if facts.registered is None:
         return Verdict(State.LOADING, Reason.PAGE_LOADING, "The page is loading.")
     if facts.registered is False:
-        return _logged_out(past, policy=policy) or _unlinked(facts, past, policy=policy, now=now)
-    return _linked(facts, past, policy=policy, now=now)
+        return _logged_out(history, policy=policy) or _unlinked(facts, history, policy=policy, now=now)
+    return _linked(facts, history, policy=policy, now=now)
 
 
-def _not_booted(facts: Facts, past: Past, *, policy: Policy, now: float) -> Verdict | None:
+def _not_booted(facts: Facts, history: History, *, policy: Policy, now: float) -> Verdict | None:
     if facts.refused:
         return Verdict(
             State.UNSUPPORTED_BROWSER,
@@ -68,7 +68,7 @@ def _not_booted(facts: Facts, past: Past, *, policy: Policy, now: float) -> Verd
         )
     if facts.booted and facts.injected and facts.registered is not None:
         return None
-    if past.lasted(past.unclassified_since, now=now) < policy.startup / 2:
+    if history.lasted(history.unclassified_since, now=now) < policy.startup / 2:
         return Verdict(State.LOADING, Reason.PAGE_LOADING, "The page is loading.")
     missing = "wa-js does not find its modules" if facts.booted else "it shows no application"
     return Verdict(
@@ -78,10 +78,10 @@ def _not_booted(facts: Facts, past: Past, *, policy: Policy, now: float) -> Verd
     )
 
 
-def _refused_by_service(facts: Facts, past: Past) -> Verdict | None:
-    if past.ban is not None:
-        return Verdict(State.TEMPORARILY_BANNED, Reason.BANNED, _ban_message(past.ban))
-    if past.unavailable is not None and not facts.streaming:
+def _refused_by_service(facts: Facts, history: History) -> Verdict | None:
+    if history.ban is not None:
+        return Verdict(State.TEMPORARILY_BANNED, Reason.BANNED, _ban_message(history.ban))
+    if history.unavailable is not None and not facts.streaming:
         return Verdict(
             State.SERVICE_UNAVAILABLE, Reason.SERVICE_DOWN, "WhatsApp says that its service is unavailable; waiting."
         )
@@ -98,9 +98,9 @@ def _ban_message(ban: Ban) -> str:
     return f"WhatsApp has temporarily banned this account{code}{until}; a person has to decide how to go on."
 
 
-def _conflict(facts: Facts, past: Past, *, policy: Policy, now: float) -> Verdict | None:
+def _conflict(facts: Facts, history: History, *, policy: Policy, now: float) -> Verdict | None:
     elsewhere = facts.registered is True and facts.socket == Socket.CONNECTED and facts.stream == "DISCONNECTED"
-    stolen = elsewhere and past.lasted(past.foreign_mutex_since, now=now) >= FOREIGN_MUTEX_SECONDS
+    stolen = elsewhere and history.lasted(history.foreign_mutex_since, now=now) >= FOREIGN_MUTEX_SECONDS
     if stolen or facts.dialog is Dialog.OTHER_WINDOW or facts.socket == Socket.CONFLICT:
         return Verdict(
             State.CONFLICT,
@@ -109,10 +109,10 @@ def _conflict(facts: Facts, past: Past, *, policy: Policy, now: float) -> Verdic
         )
     replaced = (
         elsewhere
-        and past.lasted(past.silent_since, now=now) >= policy.connection_check
+        and history.lasted(history.silent_since, now=now) >= policy.connection_check
         and facts.online is not False
         and facts.comms is False
-        and past.healthy_comms is not False
+        and history.healthy_comms is not False
         and not facts.needs_update
     )
     if replaced:
@@ -124,10 +124,10 @@ def _conflict(facts: Facts, past: Past, *, policy: Policy, now: float) -> Verdic
     return None
 
 
-def _blocked(facts: Facts, past: Past, *, policy: Policy, now: float) -> Verdict | None:
+def _blocked(facts: Facts, history: History, *, policy: Policy, now: float) -> Verdict | None:
     if facts.socket == Socket.SCREEN_LOCKED:
         return Verdict(State.SCREEN_LOCKED, Reason.LOCKED_BY_USER, "The page's own screen lock is on.")
-    stuck = facts.needs_update and past.lasted(past.silent_since, now=now) >= policy.connection_check
+    stuck = facts.needs_update and history.lasted(history.silent_since, now=now) >= policy.connection_check
     if stuck or facts.socket == Socket.DEPRECATED_VERSION:
         return Verdict(
             State.UPDATE_NEEDED,
@@ -137,15 +137,17 @@ def _blocked(facts: Facts, past: Past, *, policy: Policy, now: float) -> Verdict
     return None
 
 
-def _logged_out(past: Past, *, policy: Policy) -> Verdict | None:
-    if past.logged_out_since is None:
+def _logged_out(history: History, *, policy: Policy) -> Verdict | None:
+    if history.logged_out_since is None:
         return None
-    asked = " as asked" if past.logged_out_as_asked else ""
-    if not past.must_wait(policy):
+    asked = " as asked" if history.logged_out_as_asked else ""
+    if not history.must_wait(policy):
         return Verdict(
             State.LOGGED_OUT, Reason.RELINKING, f"The session was logged out{asked}; a new QR code is on its way."
         )
-    why = {"Banned": " after a ban", "AccountLocked": " because the account is locked"}.get(past.hold or "", asked)
+    why = {"Banned": " after a ban", "AccountLocked": " because the account is locked"}.get(
+        history.logout_hold or "", asked
+    )
     return Verdict(
         State.LOGGED_OUT,
         Reason.WAITING_FOR_PERSON,
@@ -153,8 +155,8 @@ def _logged_out(past: Past, *, policy: Policy) -> Verdict | None:
     )
 
 
-def _unlinked(facts: Facts, past: Past, *, policy: Policy, now: float) -> Verdict:
-    if past.linked:
+def _unlinked(facts: Facts, history: History, *, policy: Policy, now: float) -> Verdict:
+    if history.linked:
         return Verdict(
             State.LOADING, Reason.PAGE_LOADING, "The page is loading; whether it is still linked shows soon."
         )
@@ -164,24 +166,24 @@ def _unlinked(facts: Facts, past: Past, *, policy: Policy, now: float) -> Verdic
             Reason.WAITING_FOR_PASSKEY,
             "WhatsApp asks for the owner's passkey, which this version cannot relay; link another account or try later.",
         )
-    if facts.socket == Socket.OPENING and past.lasted(past.opening_since, now=now) >= policy.connection_check:
+    if facts.socket == Socket.OPENING and history.lasted(history.opening_since, now=now) >= policy.connection_check:
         return _offline(facts)
     if facts.socket not in LINKING_SOCKETS:
         return _unknown(facts)
-    return _waiting_for_phone(facts, past, policy=policy, now=now)
+    return _waiting_for_phone(facts, history, policy=policy, now=now)
 
 
-def _waiting_for_phone(facts: Facts, past: Past, *, policy: Policy, now: float) -> Verdict:
-    refreshing = past.refreshing_since is not None and now - past.refreshing_since < policy.refresh_patience
-    if facts.socket == Socket.UNPAIRED_IDLE and past.round >= policy.max_rounds and not refreshing:
+def _waiting_for_phone(facts: Facts, history: History, *, policy: Policy, now: float) -> Verdict:
+    refreshing = history.refreshing_since is not None and now - history.refreshing_since < policy.refresh_patience
+    if facts.socket == Socket.UNPAIRED_IDLE and history.round >= policy.max_rounds and not refreshing:
         return Verdict(
             State.LINK_EXPIRED,
             Reason.ROUNDS_USED_UP,
             f"No phone scanned the QR code in {policy.max_rounds} rounds; ask for a relink to show it again.",
         )
-    if facts.socket == Socket.UNPAIRED and past.lasted(past.codeless_since, now=now) >= policy.connection_check:
+    if facts.socket == Socket.UNPAIRED and history.lasted(history.codeless_since, now=now) >= policy.connection_check:
         return Verdict(State.DEGRADED, Reason.NO_CODE_FOUND, "The page asks to be linked but shows no QR code.")
-    if past.round == 0:
+    if history.round == 0:
         return Verdict(State.LOADING, Reason.OPENING_CONNECTION, "The page is connecting to show a QR code.")
     if policy.method is LinkMethod.PAIRING_CODE:
         return Verdict(
@@ -198,16 +200,16 @@ def _offline(facts: Facts) -> Verdict:
     return Verdict(State.OFFLINE, Reason.NO_CONNECTION, "WhatsApp cannot be reached; the page keeps trying.")
 
 
-def _linked(facts: Facts, past: Past, *, policy: Policy, now: float) -> Verdict:
-    opening = past.lasted(past.opening_since, now=now)
+def _linked(facts: Facts, history: History, *, policy: Policy, now: float) -> Verdict:
+    opening = history.lasted(history.opening_since, now=now)
     if facts.streaming and facts.synced:
         return _connected(facts)
     if facts.online is False or opening >= policy.connection_check:
         return _offline(facts)
-    if facts.socket == Socket.PAIRING or (not facts.synced and _syncs(facts, past, now=now)):
+    if facts.socket == Socket.PAIRING or (not facts.synced and _syncs(facts, history, now=now)):
         return Verdict(State.SYNCING, Reason.FIRST_SYNC, "Linked; the page is fetching its data.")
     if facts.socket in (Socket.OPENING, Socket.UNLAUNCHED) or (
-        facts.socket == Socket.CONNECTED and past.lasted(past.silent_since, now=now) < policy.connection_check
+        facts.socket == Socket.CONNECTED and history.lasted(history.silent_since, now=now) < policy.connection_check
     ):
         return Verdict(State.RECONNECTING, Reason.CONNECTION_LOST, "The connection was lost; the page makes a new one.")
     if facts.socket == Socket.CONNECTED:
@@ -217,10 +219,10 @@ def _linked(facts: Facts, past: Past, *, policy: Policy, now: float) -> Verdict:
     return _unknown(facts)
 
 
-def _syncs(facts: Facts, past: Past, *, now: float) -> bool:
+def _syncs(facts: Facts, history: History, *, now: float) -> bool:
     """A first sync is under way: the stream moves, or has not had the time to."""
     if facts.socket == Socket.CONNECTED:
-        return facts.stream != "DISCONNECTED" or past.lasted(past.silent_since, now=now) < SYNC_START_SECONDS
+        return facts.stream != "DISCONNECTED" or history.lasted(history.silent_since, now=now) < SYNC_START_SECONDS
     return facts.socket in (Socket.OPENING, Socket.UNLAUNCHED)
 
 

@@ -5,8 +5,6 @@ the page is not ours: a wrong type counts as "not known" and a missing key as "n
 Chat contents never come this far: the probe matches texts inside the page and returns which one it knows.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -88,7 +86,7 @@ class Facts:
         return self.registered is True and self.socket == Socket.CONNECTED and self.stream == "CONNECTED"
 
     @classmethod
-    def parse(cls, raw: object) -> Facts:
+    def parse(cls, raw: object) -> "Facts":
         """Read the probe's answer; never raises."""
         got: Mapping[object, object] = raw if isinstance(raw, Mapping) else {}
         return cls(

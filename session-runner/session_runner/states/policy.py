@@ -1,7 +1,5 @@
 """What the session's owner asked for, as far as it decides a state. Filled from the settings, read by `states`."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from session_protocol.vocabulary import LinkMethod, OnLogout

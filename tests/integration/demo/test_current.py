@@ -3,8 +3,6 @@
 A cluster of its own: the CRDs come and go here, and other tests need them. No kubelet is needed, so nothing runs.
 """
 
-from __future__ import annotations
-
 import io
 import json
 from collections.abc import Iterator

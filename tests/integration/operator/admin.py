@@ -1,7 +1,5 @@
 """What a test does to the cluster as its administrator, among coroutines, and what it reads."""
 
-from __future__ import annotations
-
 import asyncio
 from typing import Any
 

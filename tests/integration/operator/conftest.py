@@ -1,7 +1,5 @@
 """A real API server with our CRDs and rights, a scripted node, and the operator as a process."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import json

@@ -4,8 +4,6 @@ Each running pod has an address of its own in 127/8, where a runner answers: the
 that the test fills, with the tokens of the pod's own Secret and its memory on the claim's "volume", a file. So the two halves of the protocol are tried on each other.
 """
 
-from __future__ import annotations
-
 import asyncio
 import base64
 import contextlib
@@ -24,8 +22,8 @@ from session_protocol.vocabulary import RunnerState, StateReason
 from session_runner.http.app import Api
 from session_runner.http.auth import TokenFolder
 from session_runner.metrics import Metrics
-from session_runner.record import Record
 from session_runner.settings import read_settings
+from session_runner.state_file import StateFile
 from session_runner.store import StateStore
 
 NODE = "node-1"
@@ -55,7 +53,7 @@ class ScriptedRunner:
     ip: str
     store: StateStore
     site: web.AppRunner
-    record: Record
+    state_file: StateFile
     """ What lies on the profile. """
     asked: int = 0
     answers: asyncio.Event = field(default_factory=asyncio.Event)
@@ -72,7 +70,7 @@ class ScriptedRunner:
         round: int = 0,  # noqa: A002
     ) -> None:
         """Publish a state, after it was written to the profile as the real runner does."""
-        self.record.said(state=state, reason=reason, message=message)
+        self.state_file.reported(state=state, reason=reason, message=message)
         self.store.publish(
             state=state, reason=reason, message=message, linked_time=linked, durable_time=durable, round=round
         )
@@ -150,9 +148,9 @@ class Node:
         )
         app = api.application()
         site = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        record = self._record(pod)
-        stop = record.begin()
-        runner = ScriptedRunner(address(), store, site, record)
+        state_file = self._state_file(pod)
+        stop = state_file.begin()
+        runner = ScriptedRunner(address(), store, site, state_file)
 
         @web.middleware
         async def gate(request: web.Request, handler: Any) -> web.StreamResponse:
@@ -172,13 +170,13 @@ class Node:
         self.runners[metadata["uid"]] = runner
         return runner
 
-    def _record(self, pod: Json) -> Record:
+    def _state_file(self, pod: Json) -> StateFile:
         """Return the real runner's memory on the pod's claim, started with the pod's environment."""
         claim = next(volume for volume in pod["spec"]["volumes"] if "persistentVolumeClaim" in volume)
         environment = {entry["name"]: entry.get("value", "") for entry in pod["spec"]["containers"][0]["env"]}
         start = read_settings(environment | {Variable.POD_UID: pod["metadata"]["uid"]}).start
         name = claim["persistentVolumeClaim"]["claimName"]
-        return Record(self.folder / f"{name}.json", clock=now, start=start)
+        return StateFile(self.folder / f"{name}.json", clock=now, start=start)
 
     async def status(self, name: str, status: Json) -> None:
         """Write a pod's status."""

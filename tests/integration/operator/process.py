@@ -1,7 +1,5 @@
 """The operator as a process of its own, as a pod would run it, waited for among coroutines."""
 
-from __future__ import annotations
-
 import asyncio
 import signal
 import subprocess

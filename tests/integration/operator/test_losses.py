@@ -3,8 +3,6 @@
 Every session here would wait five minutes after a failure, so a pod that comes sooner was not counted as one.
 """
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable
 
 import pytest

@@ -1,7 +1,5 @@
 """What the API server refuses is told in its own words, and is tried again: quotas, limits, policies, storage."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import AsyncIterator
 from typing import Any

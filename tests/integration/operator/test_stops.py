@@ -131,7 +131,7 @@ async def test_a_suspension_ends_a_stop_for_operator_and_runner(harness: Operato
     await harness.wait_for_state("a", "QRPending")
 
     assert "False" == stalled["status"]
-    assert None is (await harness.runner("a")).record.marker.stop
+    assert None is (await harness.runner("a")).state_file.saved.hold
 
 
 async def test_a_request_that_is_taken_back_while_it_waits_ends_no_stop(harness: OperatorHarness) -> None:

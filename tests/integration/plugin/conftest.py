@@ -3,8 +3,6 @@
 Only port-forward is played: it needs a kubelet. The kubectl on the PATH hands everything else to the real one.
 """
 
-from __future__ import annotations
-
 import asyncio
 import base64
 import json

@@ -1,7 +1,5 @@
 """The plugin installed by itself, as `pipx install ./plugin` does it: from the folder and from a wheel."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """`kubectl whatsapp` through the real kubectl, with a real API server's rights, against the runner's own HTTP API."""
 
-from __future__ import annotations
-
 import signal
 from datetime import UTC, datetime
 from pathlib import Path

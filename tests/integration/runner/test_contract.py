@@ -5,8 +5,6 @@ whether valid data are taken and invalid ones refused; whether the token is real
 request that finds it again.
 """
 
-from __future__ import annotations
-
 import asyncio
 import sys
 from datetime import UTC, datetime

@@ -12,6 +12,8 @@ import pytest
 from session_protocol.vocabulary import RunnerState, StateReason
 from unit.core.world import Crash, World
 
+pytestmark = pytest.mark.slow
+
 Story = Callable[[World], None]
 
 

@@ -375,4 +375,5 @@ TestStorm.settings = settings(
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
-pytestmark = pytest.mark.timeout(600)  # a failure is made small before it is shown, and the long form takes its time
+# A failure is made small before it is shown, and the long form takes its time.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]

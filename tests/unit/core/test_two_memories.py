@@ -1,23 +1,24 @@
 """A stop is remembered twice: by the operator in status, by the runner on the profile. One ends when the other does.
 
-The runner's half is the real one (`session_runner.states.stop`), started with the environment of the pods that the
+The runner's half is the real one (`session_runner.states.hold`), started with the environment of the pods that the
 operator makes. So a pod that is made in ignorance of a conflict does not take the session over, and one that a person
 asked for does not refuse to.
 """
-
-from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from session_protocol.vocabulary import RunnerState, StateReason
 from session_runner.settings import read_settings
-from session_runner.states.stop import Start, Stop, stop_after
+from session_runner.states.hold import HeldState, Start, hold_after
 from unit.core.world import World, running
 from whatsapp_operator.core.session.holds import stored_hold
+
+pytestmark = pytest.mark.slow
 
 REPLACED = "The same login is connected elsewhere."
 SUSPENDED = {"operatingMode": "Suspended"}
@@ -28,7 +29,7 @@ class Profile:
     """What lies on the session's claim, and who opened it."""
 
     world: World
-    stop: Stop | None = None
+    stop: HeldState | None = None
     start: Start | None = None
     opened: dict[str, bool] = field(default_factory=dict)
     """ By pod UID: whether its runner opened the page. """
@@ -48,7 +49,7 @@ class Profile:
 
     def say(self, state: RunnerState, reason: StateReason, *, heard: bool) -> None:
         """The runner of the session's pod says something."""
-        self.stop = stop_after(self.stop, state=state, reason=reason, message=REPLACED)
+        self.stop = hold_after(self.stop, state=state, reason=reason, message=REPLACED)
         if heard:
             self.world.say(state, reason=reason)
             self.world.look()

@@ -5,8 +5,6 @@ objects. Objects are JSON as the API server has it, so that reading them (`facts
 server would do by itself (garbage collection, UIDs, generations) happens here at once.
 """
 
-from __future__ import annotations
-
 import copy
 import itertools
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """What keeps these tests apart from a demo that plays on this machine, and from each other."""
 
-from __future__ import annotations
-
 import uuid
 
 import pytest

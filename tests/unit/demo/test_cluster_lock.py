@@ -1,7 +1,5 @@
 """One command of the demo at a time on a cluster."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """From what a person types to the right command: make's variables, the arguments, faults as one message."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from collections.abc import Callable

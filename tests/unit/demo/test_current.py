@@ -1,7 +1,5 @@
 """The demo on somebody else's cluster: look first, bring little, remove no more than that."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Mapping
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """How images reach the nodes: what is asked for, what is refused, and the command lines."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Which cluster the current context is, and what is too old, unreachable or not allowed."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """What the demo makes of a cluster that is not its own: who is there, what is missing, what it may remove."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 

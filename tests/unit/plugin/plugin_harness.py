@@ -4,8 +4,6 @@ The kubectl is a real executable and the runner a real HTTP server on loopback, 
 line and the drawing runs as it does for a person.
 """
 
-from __future__ import annotations
-
 import io
 import json
 import os

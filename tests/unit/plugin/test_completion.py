@@ -1,13 +1,13 @@
 """What a shell is offered behind `kubectl whatsapp`: the program that kubectl starts for it, with a scripted kubectl."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 from pathlib import Path
 
 import pytest
 from unit.plugin.plugin_harness import ScriptedKubectl
+
+pytestmark = pytest.mark.slow
 
 PROGRAM = Path(__file__).parents[3] / "plugin" / "kubectl_complete-whatsapp"
 SESSIONS = "whatsappsession.wasession.dev/sales\nwhatsappsession.wasession.dev/support\n"

@@ -1,7 +1,5 @@
 """The runner's answers as the plugin reads them: right ones, wrong ones, none."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import socket

@@ -1,7 +1,5 @@
 """The plugin on a real terminal: a pseudo terminal of a given size, as a person's window is."""
 
-from __future__ import annotations
-
 import fcntl
 import os
 import pty
@@ -15,6 +13,8 @@ from pathlib import Path
 import pytest
 from kubectl_whatsapp.drawing import draw
 from unit.plugin.plugin_harness import ScriptedKubectl, ScriptedRunner, session_json
+
+pytestmark = pytest.mark.slow
 
 UTF8 = {"LANG": "C.UTF-8"}
 SCRIPT = Path(__file__).parents[3] / "plugin" / "kubectl-whatsapp"

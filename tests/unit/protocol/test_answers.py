@@ -1,7 +1,5 @@
 """What a runner answers, as it is written and as it is read back."""
 
-from __future__ import annotations
-
 import json
 from datetime import UTC, datetime
 from typing import Any

@@ -1,7 +1,5 @@
 """Metrics in the format that a scraper asks for, of operator and runner alike."""
 
-from __future__ import annotations
-
 import gzip
 import shutil
 import subprocess

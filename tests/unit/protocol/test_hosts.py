@@ -1,7 +1,5 @@
 """Which hosts are allowed, in Python and in the browser's own rule."""
 
-from __future__ import annotations
-
 import pytest
 from host_cases import ALLOWED, Case
 from host_cases import HOSTS as CASES

@@ -6,6 +6,8 @@ from itertools import pairwise
 import pytest
 from session_protocol.redaction import LONGEST, redact
 
+pytestmark = pytest.mark.slow
+
 UNITS = [
     *(
         "1",

@@ -1,7 +1,5 @@
 """One table of states: whatever is derived from it follows a state that is put into it."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest
@@ -10,9 +8,9 @@ from prometheus_client import generate_latest
 from session_protocol.states import STATES, Hold, Phase, Request, Traits, is_linked, wait_is_over, waits_for_person
 from session_protocol.vocabulary import ExitCode, RunnerState, StateReason
 from session_runner.metrics import Metrics
-from session_runner.profile.marker import Marker, read_marker, write_marker
-from session_runner.states.stop import Stop, stop_after
-from session_runner.watch import LOADING_INTERVAL, MOVING_INTERVAL, RESTING_INTERVAL, pause_after
+from session_runner.monitor import LOADING_INTERVAL, MOVING_INTERVAL, RESTING_INTERVAL, pause_after
+from session_runner.profile.saved_state import SavedState, read_saved_state, write_saved_state
+from session_runner.states.hold import HeldState, hold_after
 from unit.core.world import World, running
 from whatsapp_operator.api.crd.definitions import SESSION, root_schema
 from whatsapp_operator.api.crd.reference import reference
@@ -105,24 +103,24 @@ def test_the_runner_keeps_a_hold_over_pods(monkeypatch: pytest.MonkeyPatch) -> N
     put(monkeypatch, hold=HOLD)
     state = RunnerState.CONFLICT
     monkeypatch.setitem(STATES, state, STATES[MADE_UP])
-    waits = Stop(state=state, reason=StateReason.REPLACED, message="m")
+    waits = HeldState(state=state, reason=StateReason.REPLACED, message="m")
 
-    assert waits == stop_after(None, state=state, reason=StateReason.REPLACED, message="m")
-    assert stop_after(waits, state=state, reason=StateReason.RELINKING, message="m") is None
-    assert stop_after(waits, state=RunnerState.CONNECTED, reason=StateReason.AS_EXPECTED, message="m") is None
+    assert waits == hold_after(None, state=state, reason=StateReason.REPLACED, message="m")
+    assert hold_after(waits, state=state, reason=StateReason.RELINKING, message="m") is None
+    assert hold_after(waits, state=RunnerState.CONNECTED, reason=StateReason.AS_EXPECTED, message="m") is None
 
 
 def test_the_runner_reads_back_what_waits_and_nothing_else(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A state that waits no more is no hold, whatever the profile remembers."""
-    write_marker(
+    write_saved_state(
         tmp_path / "runner.json",
-        Marker(stop=Stop(state=RunnerState.CONFLICT, reason=StateReason.REPLACED, message="m")),
+        SavedState(hold=HeldState(state=RunnerState.CONFLICT, reason=StateReason.REPLACED, message="m")),
     )
-    before = read_marker(tmp_path / "runner.json").stop
+    before = read_saved_state(tmp_path / "runner.json").hold
     monkeypatch.setitem(STATES, RunnerState.CONFLICT, Traits(meaning="nothing", phase=Phase.CONNECTING))
 
     assert before is not None
-    assert read_marker(tmp_path / "runner.json").stop is None
+    assert read_saved_state(tmp_path / "runner.json").hold is None
 
 
 @pytest.mark.parametrize(

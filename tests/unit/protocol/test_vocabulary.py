@@ -1,7 +1,5 @@
 """The words of the runner: what the operator and people build on must not change by accident."""
 
-from __future__ import annotations
-
 import re
 import subprocess
 import sys

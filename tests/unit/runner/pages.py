@@ -4,8 +4,6 @@
 The generations differ in what the page has: the legacy page has neither the tab mutex nor the comms module in reach.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from hypothesis import settings

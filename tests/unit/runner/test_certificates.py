@@ -1,7 +1,5 @@
 """Trusting an extra authority, with the real certutil."""
 
-from __future__ import annotations
-
 import datetime as dt
 import shutil
 import subprocess

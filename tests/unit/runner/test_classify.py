@@ -1,7 +1,5 @@
 """The states, one table row each, in both generations of the page."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 
@@ -11,40 +9,40 @@ from session_protocol.vocabulary import RunnerState as State
 from session_protocol.vocabulary import StateReason as Reason
 from session_runner.states.classify import Verdict, classify
 from session_runner.states.facts import Ban
-from session_runner.states.past import Past
+from session_runner.states.history import History
 from session_runner.states.policy import Policy
 from unit.runner.pages import CODE, LEGACY, MODERN, UNLINKED, Raw, looks
 
 NOW = 1000.0
-LINKED = Past(linked=True, healthy_comms=True)
+LINKED = History(linked=True, healthy_comms=True)
 POLICY = Policy(startup=60, connection_check=30)
 SILENT: Raw = {"stream": "DISCONNECTED"}
 
 both = pytest.mark.parametrize("shape", [LEGACY, MODERN], ids=["legacy", "modern"])
 
 
-def verdict(shape: Raw, past: Past, policy: Policy = POLICY, **changes: Any) -> Verdict:
+def verdict(shape: Raw, history: History, policy: Policy = POLICY, **changes: Any) -> Verdict:
     """Classify a page of that shape with some keys changed, at NOW."""
-    return classify(looks(shape, **changes), past, policy=policy, now=NOW)
+    return classify(looks(shape, **changes), history, policy=policy, now=NOW)
 
 
 @both
 @pytest.mark.parametrize(
-    ("past", "changes", "state", "reason"),
+    ("history", "changes", "state", "reason"),
     [
-        (Past(), {"booted": False}, State.LOADING, Reason.PAGE_LOADING),
-        (Past(), {"injected": False, "registered": None}, State.LOADING, Reason.PAGE_LOADING),
-        (Past(unclassified_since=NOW - 30), {"booted": False}, State.LOAD_ERROR, Reason.NOT_BOOTED),
-        (Past(unclassified_since=NOW - 29), {"booted": False}, State.LOADING, Reason.PAGE_LOADING),
-        (Past(), {"booted": False, "refused": True}, State.UNSUPPORTED_BROWSER, Reason.BROWSER_REFUSED),
-        (Past(round=1), UNLINKED | {"code": CODE}, State.QR_PENDING, Reason.WAITING_FOR_SCAN),
-        (Past(round=1), UNLINKED | {"socket": "OPENING"}, State.QR_PENDING, Reason.WAITING_FOR_SCAN),
-        (Past(), UNLINKED | {"socket": "OPENING"}, State.LOADING, Reason.OPENING_CONNECTION),
-        (Past(), UNLINKED | {"socket": "UNLAUNCHED"}, State.LOADING, Reason.OPENING_CONNECTION),
-        (Past(round=1), UNLINKED | {"passkey": True}, State.PASSKEY_REQUIRED, Reason.WAITING_FOR_PASSKEY),
-        (Past(opening_since=NOW - 30), UNLINKED | {"socket": "OPENING"}, State.OFFLINE, Reason.NO_CONNECTION),
-        (Past(codeless_since=NOW - 30), UNLINKED, State.DEGRADED, Reason.NO_CODE_FOUND),
-        (Past(), UNLINKED | {"socket": "PROXYBLOCK"}, State.DEGRADED, Reason.UNKNOWN_PAGE_STATE),
+        (History(), {"booted": False}, State.LOADING, Reason.PAGE_LOADING),
+        (History(), {"injected": False, "registered": None}, State.LOADING, Reason.PAGE_LOADING),
+        (History(unclassified_since=NOW - 30), {"booted": False}, State.LOAD_ERROR, Reason.NOT_BOOTED),
+        (History(unclassified_since=NOW - 29), {"booted": False}, State.LOADING, Reason.PAGE_LOADING),
+        (History(), {"booted": False, "refused": True}, State.UNSUPPORTED_BROWSER, Reason.BROWSER_REFUSED),
+        (History(round=1), UNLINKED | {"code": CODE}, State.QR_PENDING, Reason.WAITING_FOR_SCAN),
+        (History(round=1), UNLINKED | {"socket": "OPENING"}, State.QR_PENDING, Reason.WAITING_FOR_SCAN),
+        (History(), UNLINKED | {"socket": "OPENING"}, State.LOADING, Reason.OPENING_CONNECTION),
+        (History(), UNLINKED | {"socket": "UNLAUNCHED"}, State.LOADING, Reason.OPENING_CONNECTION),
+        (History(round=1), UNLINKED | {"passkey": True}, State.PASSKEY_REQUIRED, Reason.WAITING_FOR_PASSKEY),
+        (History(opening_since=NOW - 30), UNLINKED | {"socket": "OPENING"}, State.OFFLINE, Reason.NO_CONNECTION),
+        (History(codeless_since=NOW - 30), UNLINKED, State.DEGRADED, Reason.NO_CODE_FOUND),
+        (History(), UNLINKED | {"socket": "PROXYBLOCK"}, State.DEGRADED, Reason.UNKNOWN_PAGE_STATE),
         (LINKED, {}, State.CONNECTED, Reason.AS_EXPECTED),
         (LINKED, {"synced": False}, State.SYNCING, Reason.FIRST_SYNC),
         (LINKED, {"synced": False, "stream": "SYNCING"}, State.SYNCING, Reason.FIRST_SYNC),
@@ -68,19 +66,19 @@ def verdict(shape: Raw, past: Past, policy: Policy = POLICY, **changes: Any) -> 
     ],
 )
 def test_each_shape_of_the_page_has_its_word(
-    shape: Raw, past: Past, changes: Raw, state: State, reason: Reason
+    shape: Raw, history: History, changes: Raw, state: State, reason: Reason
 ) -> None:
     """One row per state: what the page shows and what is remembered give state and reason."""
-    got = verdict(shape, past, **changes)
+    got = verdict(shape, history, **changes)
 
     assert (state, reason) == (got.state, got.reason)
 
 
 def test_a_tab_that_lost_its_mutex_is_in_conflict() -> None:
     """Connected by name, stream down, and the mutex another's for two seconds: another tab took over."""
-    past = replace(LINKED, foreign_mutex_since=NOW - 2)
+    history = replace(LINKED, foreign_mutex_since=NOW - 2)
 
-    assert verdict(MODERN, past, foreignMutex=True, **SILENT)[:2] == (State.CONFLICT, Reason.OTHER_TAB)
+    assert verdict(MODERN, history, foreignMutex=True, **SILENT)[:2] == (State.CONFLICT, Reason.OTHER_TAB)
 
 
 @pytest.mark.parametrize(
@@ -94,20 +92,20 @@ def test_a_tab_that_lost_its_mutex_is_in_conflict() -> None:
 )
 def test_a_foreign_mutex_alone_is_no_conflict(since: float, changes: Raw) -> None:
     """A stale mutex of a crashed browser, or one that is just changing hands, is harmless."""
-    past = replace(LINKED, foreign_mutex_since=since)
+    history = replace(LINKED, foreign_mutex_since=since)
 
-    assert verdict(MODERN, past, foreignMutex=True, **changes).state is not State.CONFLICT
+    assert verdict(MODERN, history, foreignMutex=True, **changes).state is not State.CONFLICT
 
 
 def test_a_replaced_session_is_in_conflict() -> None:
     """Connected by name, stream down for the connection check, online, connection object gone: replaced elsewhere."""
-    past = replace(LINKED, silent_since=NOW - 30)
+    history = replace(LINKED, silent_since=NOW - 30)
 
-    assert verdict(MODERN, past, comms=False, **SILENT)[:2] == (State.CONFLICT, Reason.REPLACED)
+    assert verdict(MODERN, history, comms=False, **SILENT)[:2] == (State.CONFLICT, Reason.REPLACED)
 
 
 @pytest.mark.parametrize(
-    ("past", "changes", "state"),
+    ("history", "changes", "state"),
     [
         ({"silent_since": NOW - 29}, {"comms": False}, State.RECONNECTING),
         ({}, {"comms": True}, State.DEGRADED),
@@ -119,9 +117,9 @@ def test_a_replaced_session_is_in_conflict() -> None:
     ],
     ids=["not long enough", "comms in order", "comms unknown", "comms never there", "updating", "offline", "resuming"],
 )
-def test_what_only_resembles_a_replaced_session(past: Raw, changes: Raw, state: State) -> None:
+def test_what_only_resembles_a_replaced_session(history: Raw, changes: Raw, state: State) -> None:
     """Each missing piece of the fingerprint gives another word: a wrong conflict would wait for a person for ever."""
-    got = verdict(MODERN, replace(LINKED, **{"silent_since": NOW - 31, **past}), **(SILENT | changes))
+    got = verdict(MODERN, replace(LINKED, **{"silent_since": NOW - 31, **history}), **(SILENT | changes))
 
     assert state == got.state
 
@@ -129,8 +127,8 @@ def test_what_only_resembles_a_replaced_session(past: Raw, changes: Raw, state: 
 @both
 def test_a_ban_covers_everything_but_a_browser_that_is_refused(shape: Raw) -> None:
     """A ban is told with its code and its end, also over a conflict and a logout."""
-    past = replace(LINKED, ban=Ban(code="402", expires=1_800_000_000), silent_since=NOW - 60, logged_out_since=NOW)
-    got = verdict(shape, past, comms=False, **SILENT)
+    history = replace(LINKED, ban=Ban(code="402", expires=1_800_000_000), silent_since=NOW - 60, logged_out_since=NOW)
+    got = verdict(shape, history, comms=False, **SILENT)
 
     assert (State.TEMPORARILY_BANNED, Reason.BANNED) == (got.state, got.reason)
     assert "(code 402) until 2027-01-15T08:00:00Z" in got.message
@@ -155,15 +153,15 @@ def test_the_end_of_a_ban_is_told_as_a_moment_or_a_time(expires: float | None, s
 
 def test_an_outage_is_told_until_the_stream_is_up() -> None:
     """The service's own word that it is down covers Reconnecting, but not a stream that works."""
-    past = replace(LINKED, unavailable=5.0)
+    history = replace(LINKED, unavailable=5.0)
 
-    assert verdict(MODERN, past, socket="OPENING", **SILENT).state is State.SERVICE_UNAVAILABLE
-    assert verdict(MODERN, past).state is State.CONNECTED
+    assert verdict(MODERN, history, socket="OPENING", **SILENT).state is State.SERVICE_UNAVAILABLE
+    assert verdict(MODERN, history).state is State.CONNECTED
 
 
 @both
 @pytest.mark.parametrize(
-    ("hold", "granted", "on_logout", "reason"),
+    ("logout_hold", "granted", "on_logout", "reason"),
     [
         (None, False, OnLogout.RELINK, Reason.RELINKING),
         (None, False, OnLogout.WAIT, Reason.WAITING_FOR_PERSON),
@@ -175,22 +173,22 @@ def test_an_outage_is_told_until_the_stream_is_up() -> None:
 )
 def test_who_goes_on_after_a_logout(
     shape: Raw,
-    hold: str | None,
+    logout_hold: str | None,
     granted: bool,  # noqa: FBT001 -- a column of the table
     on_logout: OnLogout,
     reason: Reason,
 ) -> None:
     """The owner's choice decides, a ban or a locked account overrules it, and a person's request overrules both."""
-    past = Past(linked=True, hold=hold, granted=granted, logged_out_since=NOW)
-    got = verdict(shape, past, replace(POLICY, on_logout=on_logout), **UNLINKED)
+    history = History(linked=True, logout_hold=logout_hold, granted=granted, logged_out_since=NOW)
+    got = verdict(shape, history, replace(POLICY, on_logout=on_logout), **UNLINKED)
 
     assert (State.LOGGED_OUT, reason) == (got.state, got.reason)
 
 
 def test_a_logout_says_why_it_waits() -> None:
     """The message names the ban or the lock, which no setting can overrule."""
-    banned = verdict(MODERN, Past(linked=True, hold="Banned", logged_out_since=NOW), **UNLINKED)
-    locked = verdict(MODERN, Past(linked=True, hold="AccountLocked", logged_out_since=NOW), **UNLINKED)
+    banned = verdict(MODERN, History(linked=True, logout_hold="Banned", logged_out_since=NOW), **UNLINKED)
+    locked = verdict(MODERN, History(linked=True, logout_hold="AccountLocked", logged_out_since=NOW), **UNLINKED)
 
     assert "after a ban" in banned.message
     assert "account is locked" in locked.message
@@ -199,7 +197,7 @@ def test_a_logout_says_why_it_waits() -> None:
 @both
 def test_a_page_that_was_linked_and_just_started_is_loading(shape: Raw) -> None:
     """An unregistered look at a page that was linked is not a logout before it has lasted."""
-    assert verdict(shape, Past(linked=True), **UNLINKED).state is State.LOADING
+    assert verdict(shape, History(linked=True), **UNLINKED).state is State.LOADING
 
 
 @both
@@ -217,15 +215,15 @@ def test_linking_expires_after_the_last_round(
     shape: Raw, rounds: int, refreshing_since: float | None, state: State
 ) -> None:
     """Idle codes mean another round while there are rounds, and LinkExpired afterwards."""
-    past = Past(round=rounds, refreshing_since=refreshing_since)
+    history = History(round=rounds, refreshing_since=refreshing_since)
 
-    assert state == verdict(shape, past, **(UNLINKED | {"socket": "UNPAIRED_IDLE"})).state
+    assert state == verdict(shape, history, **(UNLINKED | {"socket": "UNPAIRED_IDLE"})).state
 
 
 def test_a_wish_for_a_pairing_code_shows_the_qr_code_with_a_word() -> None:
     """Pairing codes come later: the state is the QR code's and the reason says so."""
     policy = replace(POLICY, method=LinkMethod.PAIRING_CODE)
-    got = verdict(MODERN, Past(round=1), policy, **(UNLINKED | {"code": CODE}))
+    got = verdict(MODERN, History(round=1), policy, **(UNLINKED | {"code": CODE}))
 
     assert (State.QR_PENDING, Reason.PAIRING_CODE_NOT_SUPPORTED) == (got.state, got.reason)
 
@@ -233,9 +231,9 @@ def test_a_wish_for_a_pairing_code_shows_the_qr_code_with_a_word() -> None:
 @pytest.mark.parametrize(("silent", "state"), [(59.0, State.SYNCING), (60.0, State.DEGRADED)])
 def test_a_first_sync_that_never_begins_is_degraded(silent: float, state: State) -> None:
     """A linked page may take its time, but one that hears nothing for a minute is stuck."""
-    past = replace(LINKED, silent_since=NOW - silent)
+    history = replace(LINKED, silent_since=NOW - silent)
 
-    assert state == verdict(MODERN, past, synced=False, **SILENT).state
+    assert state == verdict(MODERN, history, synced=False, **SILENT).state
 
 
 def test_an_unknown_word_of_the_page_is_shown_cleaned() -> None:

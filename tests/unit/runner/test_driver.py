@@ -1,7 +1,5 @@
 """What the preload does to Playwright's driver, tried with the driver's own Node and its real bundles."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

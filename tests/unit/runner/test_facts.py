@@ -1,7 +1,5 @@
 """Reading what the page answers, whatever it answers."""
 
-from __future__ import annotations
-
 import math
 
 import pytest

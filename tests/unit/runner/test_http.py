@@ -1,7 +1,5 @@
 """The HTTP API with a real server and client on loopback and a store the test speaks into."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import AsyncIterator

@@ -11,11 +11,11 @@ from session_runner.commands import NotLinkedError
 from session_runner.logout import log_out
 from session_runner.page.errors import CallFailedError, PageGoneError
 from session_runner.states.classify import classify
-from session_runner.states.past import ASKED_SECONDS, Past, remember
+from session_runner.states.history import ASKED_SECONDS, History, remember
 from session_runner.states.policy import Policy
 from unit.runner.pages import MODERN, UNLINKED, looks
 
-LINKED = Past(linked=True, unclassified_since=None)
+LINKED = History(linked=True, unclassified_since=None)
 
 
 class Played:
@@ -78,7 +78,7 @@ async def test_a_page_that_dies_ends_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("on_logout", "hold", "reason", "message"),
+    ("on_logout", "logout_hold", "reason", "message"),
     [
         (
             OnLogout.RELINK,
@@ -101,14 +101,14 @@ async def test_a_page_that_dies_ends_it() -> None:
     ],
 )
 def test_the_state_is_a_logouts_and_says_that_it_was_asked_for(
-    on_logout: OnLogout, hold: str | None, reason: StateReason, message: str
+    on_logout: OnLogout, logout_hold: str | None, reason: StateReason, message: str
 ) -> None:
     """What follows is what follows a logout by the phone; a ban weighs more than who asked."""
     policy = Policy(on_logout=on_logout)
-    past = replace(LINKED, logout_asked=10.0, hold=hold)
+    history = replace(LINKED, logout_asked=10.0, logout_hold=logout_hold)
     facts = looks(MODERN, **UNLINKED)
 
-    verdict = classify(facts, remember(past, facts, policy=policy, now=12.0), policy=policy, now=12.0)
+    verdict = classify(facts, remember(history, facts, policy=policy, now=12.0), policy=policy, now=12.0)
 
     assert (RunnerState.LOGGED_OUT, reason, message) == verdict
 
@@ -117,7 +117,7 @@ def test_the_state_is_a_logouts_and_says_that_it_was_asked_for(
 def test_another_logout_was_not_asked_for(now: float) -> None:
     """One before, and one long after a request that came to nothing, by the phone say."""
     facts = looks(MODERN, **UNLINKED)
-    past = remember(replace(LINKED, logout_asked=10.0), facts, policy=Policy(), now=now)
+    history = remember(replace(LINKED, logout_asked=10.0), facts, policy=Policy(), now=now)
 
-    assert past.logged_out_since == now
-    assert not past.logged_out_as_asked
+    assert history.logged_out_since == now
+    assert not history.logged_out_as_asked

@@ -1,7 +1,5 @@
 """Telling an out-of-memory kill from any other death."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

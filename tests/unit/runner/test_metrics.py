@@ -1,7 +1,5 @@
 """The metrics."""
 
-from __future__ import annotations
-
 import os
 
 import pytest

@@ -1,7 +1,5 @@
 """The OpenAPI document against the code."""
 
-from __future__ import annotations
-
 import json
 import re
 from datetime import UTC, datetime

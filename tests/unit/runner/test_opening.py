@@ -1,7 +1,5 @@
 """Opening the browser: what goes wrong in its first moments is the browser's fault, and not the runner's."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast

@@ -1,7 +1,5 @@
 """What is decided before the browser starts: flags, user agent, scripts, the driver's environment."""
 
-from __future__ import annotations
-
 import hashlib
 from importlib import resources
 from pathlib import Path

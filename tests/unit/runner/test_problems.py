@@ -1,7 +1,5 @@
 """Errors of every layer, over a raw connection to the server as `__main__` starts it."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import AsyncIterator

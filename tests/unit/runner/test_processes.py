@@ -1,7 +1,5 @@
 """Finding, ending and reaping processes, on real ones."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """The profile folder: one writer, nothing disposable, the login untouched."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """The reference page against the code: every state, every route, every exit code."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The settings: defaults, refusals that say what to do, and the reference page."""
 
-from __future__ import annotations
-
 import pytest
 from session_protocol.environment import Variable
 from session_protocol.vocabulary import LinkMethod, OnLogout

@@ -1,7 +1,5 @@
 """The store: revisions, waiting, and the life of a QR code."""
 
-from __future__ import annotations
-
 import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any

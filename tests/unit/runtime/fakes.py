@@ -5,8 +5,6 @@ ten minutes takes a millisecond. `FakeKube` is the whole "cluster" of a test tha
 `memory_api.MemoryApi` plays a server that remembers.
 """
 
-from __future__ import annotations
-
 import asyncio
 import heapq
 import inspect

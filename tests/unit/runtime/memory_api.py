@@ -6,8 +6,6 @@ garbage collection by owner references, lists in pages, label selectors, and wat
 The real one is used in tests/integration; this one can be made to fail at a chosen write.
 """
 
-from __future__ import annotations
-
 import itertools
 import marshal
 from collections import Counter

@@ -1,7 +1,5 @@
 """Short stories of a session's life, for runs that are disturbed: each ends at a state that must not depend on it."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable
 
 from unit.runtime.simulation import Simulation

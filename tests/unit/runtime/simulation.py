@@ -10,8 +10,6 @@
 Nothing of the runtime is replaced but its seams: `KubeClient`, `Clock`, `RunnerClient`, the jitter.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -27,7 +25,7 @@ from whatsapp_operator.runtime.kube.client import Kube, Request, Response
 from whatsapp_operator.runtime.kube.resync import Stream
 from whatsapp_operator.runtime.process.metrics import Metrics
 from whatsapp_operator.runtime.process.operator import SELECTORS, Config, Dependencies, Operator
-from whatsapp_operator.runtime.runners.poller import WAIT, NoAnswer, Target
+from whatsapp_operator.runtime.runners.client import WAIT, NoAnswer, Target
 
 NAMESPACE = "shop"
 PLURALS = {resource.plural: resource for resource in SELECTORS}

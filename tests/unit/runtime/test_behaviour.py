@@ -1,7 +1,5 @@
 """Longer stories in simulated time: pauses, silence, restless runners, refusals, neighbours."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 from itertools import pairwise
 from typing import Any

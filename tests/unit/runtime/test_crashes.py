@@ -6,8 +6,6 @@ Every write is tried with EXHAUSTIVE=1 (minutes); else every seventh, at another
 accident, so that the kinds together meet every write.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import AsyncIterator
 
@@ -17,6 +15,8 @@ from unit.runtime.scenarios import SCENARIOS, Scenario
 from unit.runtime.simulation import Simulation, outcome
 from whatsapp_operator.runtime.kube.client import Request
 from whatsapp_operator.runtime.kube.errors import RequestTimeout
+
+pytestmark = pytest.mark.slow
 
 ACCIDENTS = {
     "killed before the write": Fault(error=Killed),

@@ -4,8 +4,6 @@
 real one, begun by the kubelet with the environment of the pod that the operator made.
 """
 
-from __future__ import annotations
-
 import os
 import random
 from collections.abc import Awaitable, Callable
@@ -13,10 +11,12 @@ from collections.abc import Awaitable, Callable
 import pytest
 from session_protocol.vocabulary import RunnerState, StateReason
 from session_runner.settings import read_settings
-from session_runner.states.stop import Start, Stop, stop_after
+from session_runner.states.hold import HeldState, Start, hold_after
 from unit.runtime.memory_api import Fault, Json
 from unit.runtime.simulation import NAMESPACE, Simulation
 from whatsapp_operator.runtime.kube.client import Request
+
+pytestmark = pytest.mark.slow
 
 SEEDS = int(os.environ.get("STORM_EXAMPLES", "20"))
 ACTS = 14
@@ -30,7 +30,7 @@ class Story(Simulation):
         super().__init__()
         self.random = random.Random(seed)
         self.acts: list[str] = []
-        self.stop_kept: Stop | None = None
+        self.stop_kept: HeldState | None = None
         self.start_kept: Start | None = None
         self.open: set[str] = set()
         """ UIDs of the pods whose runners opened the page. """
@@ -63,7 +63,7 @@ class Story(Simulation):
         uid = self.pod_uid("a")
         if uid not in self.open or uid not in self.words.words:
             return
-        self.stop_kept = stop_after(self.stop_kept, state=state, reason=reason, message="")
+        self.stop_kept = hold_after(self.stop_kept, state=state, reason=reason, message="")
         self.answered = self.answered and self._waits()
         self.words.say(uid, state, reason)
 

@@ -1,7 +1,5 @@
 """What the operator sees may be late, old or full of holes: it must find the truth by itself, and do no harm before."""
 
-from __future__ import annotations
-
 import asyncio
 import copy
 from collections.abc import AsyncIterator

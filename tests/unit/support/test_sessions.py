@@ -1,7 +1,5 @@
 """What the tests expect of a session: each expectation holds for what it says and for nothing else."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 
 import pytest

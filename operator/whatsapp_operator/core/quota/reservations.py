@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from session_protocol.quantities import format_quantity
 
-from whatsapp_operator.api.conditions import Condition, ConditionStatus, set_condition
+from whatsapp_operator.api.conditions import Condition, ConditionStatus, Reason, set_condition
 from whatsapp_operator.api.invalid import InvalidObject
 from whatsapp_operator.api.quota import QuotaSpec, QuotaStatus, WhatsAppSessionQuota
 from whatsapp_operator.api.resources import effective
@@ -25,7 +25,6 @@ from whatsapp_operator.core.quota.eligibility import is_on_hold
 WITHIN_LIMITS: Final = "WithinLimits"
 """ A quota's condition: False after its limits were lowered below what is admitted. Nobody is put out for that. """
 LIMITS_EXCEEDED: Final = "LimitsExceeded"
-INVALID: Final = "InvalidObject"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,7 +135,7 @@ def quota_status(quota: WhatsAppSessionQuota, *, usage: Usage, now: datetime) ->
             status, reason = ConditionStatus.FALSE, LIMITS_EXCEEDED
             message = f"More is admitted than the limits allow ({over}). Nobody is put out; nobody new is admitted."
     except InvalidObject as error:
-        status, reason = ConditionStatus.UNKNOWN, INVALID
+        status, reason = ConditionStatus.UNKNOWN, Reason.INVALID_OBJECT
         message = f"Nobody is admitted until the spec is mended: {error}."
     condition = Condition(
         type=WITHIN_LIMITS, status=status, reason=reason, message=message, observed_generation=generation

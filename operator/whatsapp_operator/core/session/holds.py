@@ -4,7 +4,7 @@ In a conflict a new pod is a takeover: it pushes out whoever holds the session n
 Stalled with that reason, and from then on the condition *is* the memory: it holds after the pod is gone and after the
 operator started anew, until a request was carried out, a suspension is complete, or a runner says that it is over.
 
-The runner keeps the same memory on the profile (`session_runner.states.stop`), for states that no operator received.
+The runner keeps the same memory on the profile (`session_runner.states.hold`), for states that no operator received.
 What ends one must end the other: a request ends both with the pod that carries it, a suspension with the write of
 Suspended=True, whose time the next pod carries.
 """

@@ -52,7 +52,8 @@ from whatsapp_operator.runtime.reconcile.service_cleanup import ServiceCleanup
 from whatsapp_operator.runtime.reconcile.status_writer import StatusWriter
 from whatsapp_operator.runtime.reconcile.workers import Workers
 from whatsapp_operator.runtime.reconcile.workqueue import WorkQueue
-from whatsapp_operator.runtime.runners.poller import HttpRunnerClient, RunnerClient, RunnerPoller
+from whatsapp_operator.runtime.runners.client import HttpRunnerClient, RunnerClient
+from whatsapp_operator.runtime.runners.poller import RunnerPoller
 
 logger = logging.getLogger(__name__)
 

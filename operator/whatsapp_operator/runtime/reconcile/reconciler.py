@@ -38,7 +38,8 @@ from whatsapp_operator.runtime.reconcile.event_recorder import EventRecorder
 from whatsapp_operator.runtime.reconcile.executor import ActionContext, Executor, Requeue
 from whatsapp_operator.runtime.reconcile.observer import Observer
 from whatsapp_operator.runtime.reconcile.status_writer import PendingWrite, StatusWriter
-from whatsapp_operator.runtime.runners.poller import RunnerPoller, Target
+from whatsapp_operator.runtime.runners.client import Target
+from whatsapp_operator.runtime.runners.poller import RunnerPoller
 
 logger = logging.getLogger(__name__)
 

@@ -4,8 +4,6 @@
 the settings of wa-js, wa-js itself (vendored, unmodified, see `wa_js`), then our bridge.
 """
 
-from __future__ import annotations
-
 from importlib import resources
 
 BINDING = "__sessionWake"

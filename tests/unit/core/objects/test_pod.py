@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from session_protocol.environment import Variable
 from session_protocol.vocabulary import LinkMethod, OnLogout
 from session_runner.settings import read_settings
-from session_runner.states.stop import Start
+from session_runner.states.hold import Start
 from strategies import session_specs
 from unit.core.world import DEFAULTS, T0
 from whatsapp_operator.api.conditions import Condition, ConditionStatus

@@ -3,8 +3,6 @@
 A module that is entered twice has computed something twice, or its caller asks for its knowledge piece by piece.
 """
 
-from __future__ import annotations
-
 import sys
 from collections import Counter
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Operator and stand-in on a cluster that answers: what is applied in which order, what an earlier run left, what is waited for."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import ssl

@@ -1,7 +1,5 @@
 """From rendered manifests to the objects of this run: images, authority, mode, marks."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 from pathlib import Path

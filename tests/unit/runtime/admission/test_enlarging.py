@@ -1,7 +1,5 @@
 """A place that has to grow: until the larger reservation is in status, the grant for it counts."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 
 import pytest

@@ -1,7 +1,5 @@
 """Which pods came since the one that a session's status tells of."""
 
-from __future__ import annotations
-
 import pytest
 from whatsapp_operator.core.model import PodUID, SessionUID
 from whatsapp_operator.runtime.kube.resources import Json

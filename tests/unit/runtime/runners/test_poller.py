@@ -14,16 +14,8 @@ from session_protocol.answers import State
 from unit.runtime.fakes import START, FakeClock, exactly, settle
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.core.model import KeyID, PodUID, SessionUID
-from whatsapp_operator.runtime.runners.poller import (
-    GRACE,
-    LAST_RETRY,
-    MAX_BYTES,
-    WAIT,
-    HttpRunnerClient,
-    NoAnswer,
-    RunnerPoller,
-    Target,
-)
+from whatsapp_operator.runtime.runners.client import GRACE, MAX_BYTES, WAIT, HttpRunnerClient, NoAnswer, Target
+from whatsapp_operator.runtime.runners.poller import LAST_RETRY, RunnerPoller
 
 KEY = ObjectKey("shop", "sales")
 _addresses = itertools.count(1)

@@ -1,7 +1,5 @@
 """A word that waits for a person outlives its pod: the next runner of the profile repeats it and leaves the page shut."""
 
-from __future__ import annotations
-
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -9,22 +7,22 @@ from pathlib import Path
 
 import pytest
 from session_protocol.vocabulary import ExitCode, RunnerState, StateReason
-from session_runner.endings import Ending
+from session_runner.exits import Exit
 from session_runner.metrics import Metrics
-from session_runner.profile.marker import Marker, read_marker, write_marker
-from session_runner.record import Record
+from session_runner.profile.saved_state import SavedState, read_saved_state, write_saved_state
 from session_runner.session import Session
 from session_runner.settings import read_settings
-from session_runner.states.past import Past
-from session_runner.states.stop import Start, Stop, stop_after
+from session_runner.state_file import StateFile
+from session_runner.states.history import History
+from session_runner.states.hold import HeldState, Start, hold_after
 from session_runner.store import StateStore
 from unit.runner.pages import MODERN, UNLINKED, looks
 
 BEFORE = Start(session_uid="s", restart="r1", relink="l1", resumed="t1")
-CONFLICT = Stop(state=RunnerState.CONFLICT, reason=StateReason.REPLACED, message="Connected elsewhere.")
-BAN = Stop(state=RunnerState.TEMPORARILY_BANNED, reason=StateReason.BANNED, message="Banned for 60 s.")
-LOGOUT = Stop(state=RunnerState.LOGGED_OUT, reason=StateReason.WAITING_FOR_PERSON, message="Logged out.")
-stops = pytest.mark.parametrize("stop", [CONFLICT, BAN, LOGOUT], ids=lambda stop: stop.state)
+CONFLICT = HeldState(state=RunnerState.CONFLICT, reason=StateReason.REPLACED, message="Connected elsewhere.")
+BAN = HeldState(state=RunnerState.TEMPORARILY_BANNED, reason=StateReason.BANNED, message="Banned for 60 s.")
+LOGOUT = HeldState(state=RunnerState.LOGGED_OUT, reason=StateReason.WAITING_FOR_PERSON, message="Logged out.")
+holds = pytest.mark.parametrize("hold", [CONFLICT, BAN, LOGOUT], ids=lambda hold: hold.state)
 
 
 # --- what ends a stop
@@ -67,13 +65,13 @@ def test_a_profile_without_a_start_keeps_its_stop() -> None:
     assert replace(BEFORE, restart="r2").is_asked_for(BEFORE.after(None))
 
 
-@stops
-def test_the_words_that_wait_begin_a_stop(stop: Stop) -> None:
+@holds
+def test_the_words_that_wait_begin_a_stop(hold: HeldState) -> None:
     """Whatever was before; the newest word counts."""
-    said = {"state": stop.state, "reason": stop.reason, "message": stop.message}
+    reported = {"state": hold.state, "reason": hold.reason, "message": hold.message}
 
-    assert stop == stop_after(None, **said)  # type: ignore[arg-type]
-    assert stop == stop_after(replace(CONFLICT, message="old"), **said)  # type: ignore[arg-type]
+    assert hold == hold_after(None, **reported)  # type: ignore[arg-type]
+    assert hold == hold_after(replace(CONFLICT, message="old"), **reported)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -90,7 +88,7 @@ def test_the_words_that_wait_begin_a_stop(stop: Stop) -> None:
 )
 def test_the_runners_own_word_ends_a_stop(state: RunnerState, *, ends: bool) -> None:
     """The same words as for the operator."""
-    after = stop_after(CONFLICT, state=state, reason=StateReason.AS_EXPECTED, message="")
+    after = hold_after(CONFLICT, state=state, reason=StateReason.AS_EXPECTED, message="")
 
     assert ends is (after is None)
 
@@ -98,56 +96,56 @@ def test_the_runners_own_word_ends_a_stop(state: RunnerState, *, ends: bool) -> 
 # --- how it is kept
 
 
-def record(folder: Path, start: Start = BEFORE) -> Record:
-    """Return the record of the profile in that folder."""
-    return Record(folder / "runner.json", clock=lambda: datetime.now(UTC), start=start)
+def state_file(folder: Path, start: Start = BEFORE) -> StateFile:
+    """Return the state file of the profile in that folder."""
+    return StateFile(folder / "runner.json", clock=lambda: datetime.now(UTC), start=start)
 
 
-def say(kept: Record, stop: Stop) -> None:
+def say(kept: StateFile, hold: HeldState) -> None:
     """Let the session say it."""
-    kept.said(state=stop.state, reason=stop.reason, message=stop.message)
+    kept.reported(state=hold.state, reason=hold.reason, message=hold.message)
 
 
-@stops
-def test_a_stop_outlives_the_pod_until_it_is_asked_for(tmp_path: Path, stop: Stop) -> None:
+@holds
+def test_a_stop_outlives_the_pod_until_it_is_asked_for(tmp_path: Path, hold: HeldState) -> None:
     """Every runner that follows finds it; the one of a new request does not, nor any after that one."""
-    first = record(tmp_path)
+    first = state_file(tmp_path)
     assert first.begin() is None
-    say(first, stop)
+    say(first, hold)
 
-    assert stop == record(tmp_path).begin()
-    assert stop == record(tmp_path, Start(session_uid="s")).begin()
-    assert record(tmp_path, replace(BEFORE, restart="r2")).begin() is None
-    assert record(tmp_path, replace(BEFORE, restart="r2")).begin() is None
+    assert hold == state_file(tmp_path).begin()
+    assert hold == state_file(tmp_path, Start(session_uid="s")).begin()
+    assert state_file(tmp_path, replace(BEFORE, restart="r2")).begin() is None
+    assert state_file(tmp_path, replace(BEFORE, restart="r2")).begin() is None
 
 
 def test_what_the_session_looks_like_does_not_touch_the_stop(tmp_path: Path) -> None:
     """Looks at the page keep their own part of the file."""
-    kept = record(tmp_path)
+    kept = state_file(tmp_path)
     kept.begin()
     say(kept, LOGOUT)
-    kept.update(Past(linked=True), Past(linked=True, hold="Banned"), looks(MODERN, **UNLINKED))
+    kept.update(History(linked=True), History(linked=True, logout_hold="Banned"), looks(MODERN, **UNLINKED))
 
-    assert LOGOUT == record(tmp_path).begin()
+    assert LOGOUT == state_file(tmp_path).begin()
 
 
 def test_a_stop_that_is_over_is_forgotten(tmp_path: Path) -> None:
     """The other window was closed."""
-    kept = record(tmp_path)
+    kept = state_file(tmp_path)
     kept.begin()
     say(kept, CONFLICT)
-    kept.said(state=RunnerState.CONNECTED, reason=StateReason.AS_EXPECTED, message="Linked and connected.")
+    kept.reported(state=RunnerState.CONNECTED, reason=StateReason.AS_EXPECTED, message="Linked and connected.")
 
-    assert record(tmp_path).begin() is None
+    assert state_file(tmp_path).begin() is None
 
 
 def test_nothing_new_is_no_write(tmp_path: Path) -> None:
     """The same start and the same words leave the file alone."""
-    record(tmp_path).begin()
+    state_file(tmp_path).begin()
     written = (tmp_path / "runner.json").stat().st_mtime_ns
-    kept = record(tmp_path)
+    kept = state_file(tmp_path)
     kept.begin()
-    kept.said(state=RunnerState.LOADING, reason=StateReason.PAGE_LOADING, message="The page is loading.")
+    kept.reported(state=RunnerState.LOADING, reason=StateReason.PAGE_LOADING, message="The page is loading.")
 
     assert written == (tmp_path / "runner.json").stat().st_mtime_ns
 
@@ -155,12 +153,12 @@ def test_nothing_new_is_no_write(tmp_path: Path) -> None:
 # --- what the process does
 
 
-async def repeats(folder: Path, stop: Stop, **variables: str) -> tuple[StateStore, Ending]:
+async def repeats(folder: Path, hold: HeldState, **variables: str) -> tuple[StateStore, Exit]:
     """Run a session with a browser that does not exist on a profile with a stop, until it has spoken, and end it."""
     profile = folder / "profile"
     profile.mkdir()
-    write_marker(
-        profile / "runner.json", Marker(linked_time=datetime(2026, 11, 22, tzinfo=UTC), stop=stop, start=BEFORE)
+    write_saved_state(
+        profile / "runner.json", SavedState(linked_time=datetime(2026, 11, 22, tzinfo=UTC), hold=hold, start=BEFORE)
     )
     required = {
         "PROFILE_DIR": str(profile),
@@ -186,29 +184,29 @@ async def repeats(folder: Path, stop: Stop, **variables: str) -> tuple[StateStor
     await store.newer_than(1, wait=10)
     spoken = store.snapshot
     asked.set()
-    ending = await asyncio.wait_for(run, 20)
+    exit_ = await asyncio.wait_for(run, 20)
     store.snapshot = spoken
-    return store, ending
+    return store, exit_
 
 
-@stops
-async def test_the_page_stays_shut_and_the_word_is_repeated(tmp_path: Path, stop: Stop) -> None:
+@holds
+async def test_the_page_stays_shut_and_the_word_is_repeated(tmp_path: Path, hold: HeldState) -> None:
     """No browser is started, so none can be missing; SIGTERM ends it cleanly, and the stop lies where it lay."""
-    store, ending = await repeats(tmp_path, stop)
+    store, exit_ = await repeats(tmp_path, hold)
 
-    assert ExitCode.STOPPED is ending.code
-    assert (stop.state, stop.reason, stop.message) == (
+    assert ExitCode.STOPPED is exit_.code
+    assert (hold.state, hold.reason, hold.message) == (
         store.snapshot.state,
         store.snapshot.reason,
         store.snapshot.message,
     )
-    assert (stop.state is not RunnerState.LOGGED_OUT) is (store.snapshot.linked_time is not None)
-    assert stop == read_marker(tmp_path / "profile/runner.json").stop
+    assert (hold.state is not RunnerState.LOGGED_OUT) is (store.snapshot.linked_time is not None)
+    assert hold == read_saved_state(tmp_path / "profile/runner.json").hold
 
 
 async def test_a_request_opens_the_page(tmp_path: Path) -> None:
     """The browser is wanted now, and its absence is a failure."""
-    _, ending = await repeats(tmp_path, CONFLICT, RESTART_REQUEST="r2")
+    _, exit_ = await repeats(tmp_path, CONFLICT, RESTART_REQUEST="r2")
 
-    assert ExitCode.LAUNCH_FAILED is ending.code
-    assert None is read_marker(tmp_path / "profile/runner.json").stop
+    assert ExitCode.LAUNCH_FAILED is exit_.code
+    assert None is read_saved_state(tmp_path / "profile/runner.json").hold

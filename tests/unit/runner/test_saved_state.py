@@ -1,6 +1,4 @@
-"""What outlives the pod: the marker and the record that keeps it in step."""
-
-from __future__ import annotations
+"""What outlives the pod: the saved state and the file that is kept in step."""
 
 import json
 import os
@@ -13,20 +11,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from session_protocol.vocabulary import RunnerState, StateReason
-from session_runner.profile.marker import Marker, format_time, read_marker, write_marker
-from session_runner.record import Record
+from session_runner.profile.saved_state import SavedState, format_time, read_saved_state, write_saved_state
+from session_runner.state_file import StateFile
 from session_runner.states.facts import Facts
-from session_runner.states.past import Past
-from session_runner.states.stop import Start, Stop
+from session_runner.states.history import History
+from session_runner.states.hold import HeldState, Start
 from unit.runner.pages import MODERN, UNLINKED, looks
 
 T0 = datetime(2026, 11, 22, 18, 0, 0, tzinfo=UTC)
-FULL = Marker(
+FULL = SavedState(
     linked_time=T0,
     durable_time=T0 + timedelta(seconds=60),
-    hold="Banned",
+    logout_hold="Banned",
     relink_request="2026-01-01T00:00:00Z",
-    stop=Stop(state=RunnerState.CONFLICT, reason=StateReason.REPLACED, message="Connected elsewhere."),
+    hold=HeldState(state=RunnerState.CONFLICT, reason=StateReason.REPLACED, message="Connected elsewhere."),
     start=Start(session_uid="session-1", restart="2026-01-01T00:00:00Z"),
 )
 KEYS = st.sampled_from(
@@ -53,9 +51,9 @@ class Clock:
 
 def test_the_marker_survives_a_round_trip(tmp_path: Path) -> None:
     """What is written is read back, and nothing else lies beside it."""
-    write_marker(tmp_path / "runner.json", FULL)
+    write_saved_state(tmp_path / "runner.json", FULL)
 
-    assert read_marker(tmp_path / "runner.json") == FULL
+    assert read_saved_state(tmp_path / "runner.json") == FULL
     assert [path.name for path in tmp_path.iterdir()] == ["runner.json"]
 
 
@@ -69,7 +67,7 @@ def test_a_power_cut_after_writing_loses_nothing(tmp_path: Path, monkeypatch: py
         really(descriptor)
 
     monkeypatch.setattr(os, "fsync", sync)
-    write_marker(tmp_path / "runner.json", FULL)
+    write_saved_state(tmp_path / "runner.json", FULL)
 
     assert [("runner.new", False), (tmp_path.name, True)] == synced
 
@@ -96,8 +94,8 @@ def test_a_marker_that_cannot_be_understood_is_none(tmp_path: Path, content: str
     path = tmp_path / "runner.json"
     path.write_text(content)
 
-    assert read_marker(path) == Marker()
-    assert read_marker(tmp_path / "absent") == Marker()
+    assert read_saved_state(path) == SavedState()
+    assert read_saved_state(tmp_path / "absent") == SavedState()
 
 
 @pytest.mark.parametrize("state", ["Conflict", "TemporarilyBanned", "LoggedOut"])
@@ -107,8 +105,10 @@ def test_a_stop_whose_reason_is_not_known_is_kept(tmp_path: Path, state: str, re
     path = tmp_path / "runner.json"
     path.write_text(json.dumps({"stop": {"state": state} | rest}))
 
-    expected = Stop(state=RunnerState(state), reason=StateReason.WAITING_FOR_PERSON, message=rest.get("message", ""))
-    assert expected == read_marker(path).stop
+    expected = HeldState(
+        state=RunnerState(state), reason=StateReason.WAITING_FOR_PERSON, message=rest.get("message", "")
+    )
+    assert expected == read_saved_state(path).hold
 
 
 @given(
@@ -122,15 +122,15 @@ def test_whatever_lies_there_can_be_read_and_written_back(content: object) -> No
     with TemporaryDirectory() as folder:
         path = Path(folder) / "runner.json"
         path.write_text(json.dumps(content))
-        read = read_marker(path)
-        write_marker(path, read)
+        read = read_saved_state(path)
+        write_saved_state(path, read)
 
-        assert read == read_marker(path)
+        assert read == read_saved_state(path)
 
 
 def test_a_new_login_is_durable_a_minute_later() -> None:
     """The browser writes localStorage late: measured up to 55 s."""
-    linked = Marker().linked(now=T0.replace(microsecond=7))
+    linked = SavedState().linked(now=T0.replace(microsecond=7))
 
     assert (linked.linked_time, linked.durable_time) == (T0, T0 + timedelta(seconds=60))
 
@@ -141,7 +141,7 @@ def test_settling_brings_durability_forward_only() -> None:
 
     assert early.durable_time == T0 + timedelta(seconds=5)
     assert late == FULL
-    assert Marker().settled(now=T0) == Marker()
+    assert SavedState().settled(now=T0) == SavedState()
 
 
 def test_times_are_told_in_utc_seconds() -> None:
@@ -150,72 +150,72 @@ def test_times_are_told_in_utc_seconds() -> None:
     assert format_time(None) is None
 
 
-def record(tmp_path: Path, clock: Clock, request: str | None = None) -> Record:
-    """A record over the marker file of that folder."""
-    return Record(tmp_path / "runner.json", clock=clock, start=Start(session_uid="session-1", relink=request))
+def state_file(tmp_path: Path, clock: Clock, request: str | None = None) -> StateFile:
+    """The state file of that folder."""
+    return StateFile(tmp_path / "runner.json", clock=clock, start=Start(session_uid="session-1", relink=request))
 
 
 def test_linking_is_written_once(tmp_path: Path) -> None:
     """The first registered look stores the times; looks after it leave the file alone."""
-    kept, clock = record(tmp_path, Clock()), Clock()
-    kept.update(Past(), Past(linked=True), UP)
+    kept, clock = state_file(tmp_path, Clock()), Clock()
+    kept.update(History(), History(linked=True), UP)
     written = (tmp_path / "runner.json").stat().st_mtime_ns
     clock.move(5)
-    kept.update(Past(linked=True), Past(linked=True), UP)
+    kept.update(History(linked=True), History(linked=True), UP)
 
-    assert kept.marker.linked_time == T0
+    assert kept.saved.linked_time == T0
     assert (tmp_path / "runner.json").stat().st_mtime_ns == written
 
 
 def test_a_login_found_on_the_volume_is_durable(tmp_path: Path) -> None:
     """A new process whose page is registered has read the login from disk, so it is there."""
     clock = Clock()
-    write_marker(tmp_path / "runner.json", replace(FULL, hold=None))
+    write_saved_state(tmp_path / "runner.json", replace(FULL, logout_hold=None))
     clock.move(10)
-    kept = record(tmp_path, clock)
-    kept.update(kept.past(now=0), Past(linked=True), UP)
+    kept = state_file(tmp_path, clock)
+    kept.update(kept.history(now=0), History(linked=True), UP)
 
-    assert kept.past(now=0).linked
-    assert kept.marker.durable_time == T0 + timedelta(seconds=10)
+    assert kept.history(now=0).linked
+    assert kept.saved.durable_time == T0 + timedelta(seconds=10)
 
 
 def test_a_login_that_was_lost_is_not_made_durable(tmp_path: Path) -> None:
-    """The marker says linked, the page says no: neither a look nor a clean close makes that login durable."""
+    """The saved state says linked, the page says no: neither a look nor a clean close makes that login durable."""
     clock = Clock()
-    write_marker(tmp_path / "runner.json", replace(FULL, hold=None))
-    kept = record(tmp_path, clock)
-    kept.update(Past(linked=True), Past(linked=True), DOWN)
+    write_saved_state(tmp_path / "runner.json", replace(FULL, logout_hold=None))
+    kept = state_file(tmp_path, clock)
+    kept.update(History(linked=True), History(linked=True), DOWN)
     kept.closed_cleanly()
 
-    assert kept.marker.durable_time == T0 + timedelta(seconds=60)
+    assert kept.saved.durable_time == T0 + timedelta(seconds=60)
 
 
 def test_a_clean_close_makes_a_fresh_login_durable(tmp_path: Path) -> None:
     """Linked, and closed cleanly five seconds later: durable from then on."""
     clock = Clock()
-    kept = record(tmp_path, clock)
-    kept.update(Past(), Past(linked=True), UP)
+    kept = state_file(tmp_path, clock)
+    kept.update(History(), History(linked=True), UP)
     clock.move(5)
     kept.closed_cleanly()
 
-    assert read_marker(tmp_path / "runner.json").durable_time == T0 + timedelta(seconds=5)
+    assert read_saved_state(tmp_path / "runner.json").durable_time == T0 + timedelta(seconds=5)
 
 
 def test_linking_anew_forgets_the_old_login(tmp_path: Path) -> None:
     """When the link is given up, the times go; the next pod starts unlinked."""
-    write_marker(tmp_path / "runner.json", replace(FULL, hold=None))
-    kept = record(tmp_path, Clock())
-    kept.update(Past(linked=True), Past(), DOWN)
+    write_saved_state(tmp_path / "runner.json", replace(FULL, logout_hold=None))
+    kept = state_file(tmp_path, Clock())
+    kept.update(History(linked=True), History(), DOWN)
 
-    assert read_marker(tmp_path / "runner.json").linked_time is None
+    assert read_saved_state(tmp_path / "runner.json").linked_time is None
 
 
 def test_a_hold_outlives_the_pod(tmp_path: Path) -> None:
     """A ban is remembered by the next process."""
-    kept = record(tmp_path, Clock())
-    kept.update(Past(linked=True), Past(linked=True, hold="Banned"), Facts())
+    kept = state_file(tmp_path, Clock())
+    kept.update(History(linked=True), History(linked=True, logout_hold="Banned"), Facts())
 
-    assert record(tmp_path, Clock()).past(now=0).hold == "Banned"
+    assert state_file(tmp_path, Clock()).history(now=0).logout_hold == "Banned"
 
 
 @pytest.mark.parametrize(
@@ -226,50 +226,50 @@ def test_a_request_is_granted_once_per_profile(
     tmp_path: Path, stored: str | None, asked: str | None, *, granted: bool
 ) -> None:
     """Only a request that this profile has not honoured yet lets a logged-out session link."""
-    write_marker(tmp_path / "runner.json", replace(FULL, relink_request=stored))
+    write_saved_state(tmp_path / "runner.json", replace(FULL, relink_request=stored))
 
-    assert granted is record(tmp_path, Clock(), asked).past(now=0).granted
+    assert granted is state_file(tmp_path, Clock(), asked).history(now=0).granted
 
 
 def test_a_spent_request_is_stored(tmp_path: Path) -> None:
     """When the memory spends the request, the next pod must not honour it again."""
-    kept = record(tmp_path, Clock(), "t1")
-    kept.update(Past(granted=True), Past(), DOWN)
+    kept = state_file(tmp_path, Clock(), "t1")
+    kept.update(History(granted=True), History(), DOWN)
 
-    assert not record(tmp_path, Clock(), "t1").past(now=0).granted
+    assert not state_file(tmp_path, Clock(), "t1").history(now=0).granted
 
 
 def test_a_volume_that_cannot_be_written_does_not_end_the_session(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The session works on and the log tells of it."""
-    kept = record(tmp_path / "absent", Clock())
-    kept.update(Past(), Past(linked=True), UP)
+    kept = state_file(tmp_path / "absent", Clock())
+    kept.update(History(), History(linked=True), UP)
 
-    assert "The marker could not be written" in caplog.text
-    assert kept.marker.linked_time == T0
+    assert "The state file could not be written" in caplog.text
+    assert kept.saved.linked_time == T0
 
 
 def test_a_write_that_failed_is_made_up_for(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """The volume was full when the word was said: a later look, with nothing new, finds room. The failure is told once."""
     folder = tmp_path / "full"
-    kept = record(folder, Clock())
-    said = {"state": RunnerState.CONFLICT, "reason": StateReason.REPLACED, "message": "Connected elsewhere."}
-    kept.said(**said)  # type: ignore[arg-type]
-    kept.said(**said)  # type: ignore[arg-type]
+    kept = state_file(folder, Clock())
+    reported = {"state": RunnerState.CONFLICT, "reason": StateReason.REPLACED, "message": "Connected elsewhere."}
+    kept.reported(**reported)  # type: ignore[arg-type]
+    kept.reported(**reported)  # type: ignore[arg-type]
     assert 1 == len(caplog.records)
     folder.mkdir()
-    kept.said(**said)  # type: ignore[arg-type]
+    kept.reported(**reported)  # type: ignore[arg-type]
     written = (folder / "runner.json").stat().st_mtime_ns
-    kept.said(**said)  # type: ignore[arg-type]
+    kept.reported(**reported)  # type: ignore[arg-type]
 
-    assert FULL.stop == read_marker(folder / "runner.json").stop
+    assert FULL.hold == read_saved_state(folder / "runner.json").hold
     assert written == (folder / "runner.json").stat().st_mtime_ns
 
 
 def test_the_file_is_readable_by_people(tmp_path: Path) -> None:
     """Times in RFC 3339, camelCase like everything the outside sees."""
-    write_marker(tmp_path / "runner.json", FULL)
+    write_saved_state(tmp_path / "runner.json", FULL)
 
     assert json.loads((tmp_path / "runner.json").read_text()) == {
         "linkedTime": "2026-11-22T18:00:00Z",

@@ -4,8 +4,6 @@
 classify, publish; then perhaps ask for a new round of QR codes. It ends only by raising `RunEnded`.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import logging
@@ -17,19 +15,19 @@ from typing import Protocol
 from session_protocol.states import Phase, is_linked, traits_of
 from session_protocol.vocabulary import ExitCode, RunnerState, StateReason
 
-from session_runner.endings import RunEnded, died, out_of_memory, unresponsive
+from session_runner.exits import RunEnded, died, out_of_memory, unresponsive
 from session_runner.host.memory import KillCounter, killed_since
 from session_runner.metrics import Metrics
 from session_runner.page.errors import NavigationError, PageGoneError, ProbeTimeoutError
-from session_runner.record import Record
 from session_runner.settings import Settings
+from session_runner.state_file import StateFile
 from session_runner.states.classify import Verdict, classify
 from session_runner.states.facts import Facts, Socket
-from session_runner.states.past import Past, asked_for_code, remember, wants_code
-from session_runner.states.stop import Stop
+from session_runner.states.history import History, asked_for_code, remember, wants_code
+from session_runner.states.hold import HeldState
 from session_runner.store import StateStore
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 DEFAULT_CODE_LIFETIME = 20.0
 """ Seconds; what the service gives all codes but the first, where the page does not tell. """
@@ -46,15 +44,23 @@ _UNDER_WAY = frozenset({Socket.OPENING, Socket.UNPAIRED, Socket.UNPAIRED_IDLE})
 
 
 class Page(Protocol):
-    """What the watcher needs of a browser's page; `page.browser.BrowserPage` is the real one."""
+    """What the monitor needs of a browser's page; `page.browser.BrowserPage` is the real one."""
 
     died: asyncio.Future[str]
 
     async def navigate(self, url: str, *, deadline: float) -> None:
-        """Fetch the document; raises NavigationError or PageGoneError."""
+        """Fetch the document.
+
+        :raises NavigationError: the document was not fetched.
+        :raises PageGoneError: the page is dead.
+        """
 
     async def probe(self, *, deadline: float) -> Facts:
-        """Look once; raises ProbeTimeoutError or PageGoneError."""
+        """Look once.
+
+        :raises ProbeTimeoutError: it took too long.
+        :raises PageGoneError: the page is dead.
+        """
         ...
 
     async def ask(self, name: str, *, deadline: float) -> str | None:
@@ -84,13 +90,13 @@ def order_deadline(protocol: float, *, health_check: float) -> float:
 
 
 @dataclass(kw_only=True)
-class Watcher:
+class PageMonitor:
     """The loop and its memory."""
 
     settings: Settings
     store: StateStore
     metrics: Metrics
-    record: Record
+    state_file: StateFile
     kills: KillCounter
     monotonic: Callable[[], float]
     clock: Callable[[], datetime]
@@ -99,7 +105,7 @@ class Watcher:
     first_classified: Callable[[], None] = lambda: None
     """ Called once, when start-up is over. """
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
-    _past: Past = field(init=False)
+    _history: History = field(init=False)
     _kills_before: int | None = field(init=False)
     _starting: bool = True
     _stuck_since: float | None = field(init=False)
@@ -108,18 +114,18 @@ class Watcher:
     """ A script failed since the last navigation. """
 
     def __post_init__(self) -> None:
-        self._past = self.record.past(now=self.started)
+        self._history = self.state_file.history(now=self.started)
         self._kills_before = self.kills()
         self._stuck_since = self.started
 
     def wake(self, name: str, detail: str | None) -> None:
         """The page reported an event: look soon. Two of them tell what no later look would show."""
         if name == "logout_asked":
-            self._past = replace(self._past, logout_asked=self.monotonic())
+            self._history = replace(self._history, logout_asked=self.monotonic())
         if name == "logout_reason":
-            log.info("The page was logged out", extra={"logout_reason": detail})
+            logger.info("The page was logged out", extra={"logout_reason": detail})
             if detail == "account_locked":
-                self._past = replace(self._past, hold="AccountLocked")
+                self._history = replace(self._history, logout_hold="AccountLocked")
         self._woken.set()
 
     def killed(self) -> bool:
@@ -128,17 +134,17 @@ class Watcher:
 
     def script_failed(self, error: str) -> None:
         """A script of the page could not be fetched: a page that has not booted yet needs another attempt."""
-        log.info("A script of the page could not be fetched", extra={"error": error})
+        logger.info("A script of the page could not be fetched", extra={"error": error})
         self._broken = True
         self._woken.set()
 
-    async def repeat(self, stop: Stop) -> None:
+    async def repeat(self, hold: HeldState) -> None:
         """Say what an earlier runner of this profile said last, with the page closed, until the pod is ended."""
-        log.warning(
+        logger.warning(
             "An earlier runner's word waits for a person, the page stays closed",
-            extra={"state": stop.state, "reason": stop.reason},
+            extra={"state": hold.state, "reason": hold.reason},
         )
-        self.publish(Verdict(stop.state, stop.reason, stop.message))
+        self.publish(Verdict(hold.state, hold.reason, hold.message))
         await asyncio.Event().wait()
 
     async def fetch(self, browser: Page) -> None:
@@ -175,7 +181,7 @@ class Watcher:
                 await asyncio.sleep(BROKEN_PAUSE)
                 await self.fetch(browser)
                 continue
-            if wants_code(self._past, facts, policy=self.settings.policy, now=self.monotonic()):
+            if wants_code(self._history, facts, policy=self.settings.policy, now=self.monotonic()):
                 await self._ask_for_code(browser)
             with contextlib.suppress(TimeoutError):
                 pause = pause_after(self.store.snapshot.state, health_check=self.settings.health_check_timeout)
@@ -187,8 +193,8 @@ class Watcher:
 
     def publish(self, verdict: Verdict) -> None:
         """Say it; logged and counted only when it is new."""
-        self.record.said(state=verdict.state, reason=verdict.reason, message=verdict.message)
-        marker = self.record.marker
+        self.state_file.reported(state=verdict.state, reason=verdict.reason, message=verdict.message)
+        saved = self.state_file.saved
         linked = is_linked(verdict.state, answer=self._remembered_link())
         times = linked is not False
         changed = self.store.publish(
@@ -196,22 +202,23 @@ class Watcher:
             reason=verdict.reason,
             message=verdict.message,
             linked=linked,
-            linked_time=marker.linked_time if times else None,
-            durable_time=marker.durable_time if times else None,
-            round=self._past.round,
+            linked_time=saved.linked_time if times else None,
+            durable_time=saved.durable_time if times else None,
+            round=self._history.round,
         )
         if changed:
             self.metrics.show_state(verdict.state)
             self.metrics.changes.inc()
-            log.info(
-                "The state changed", extra={"state": verdict.state, "reason": verdict.reason, "round": self._past.round}
+            logger.info(
+                "The state changed",
+                extra={"state": verdict.state, "reason": verdict.reason, "round": self._history.round},
             )
 
     def _remembered_link(self) -> bool | None:
         """Whether a phone is linked, by what profile and page told before; None: neither has told."""
-        if self.record.marker.linked_time is not None:
+        if self.state_file.saved.linked_time is not None:
             return True
-        return False if self._past.unregistered_since is not None else None
+        return False if self._history.unregistered_since is not None else None
 
     async def _look(self, browser: Page) -> Facts:
         deadline = probe_deadline(self.settings.health_check_timeout)
@@ -226,7 +233,7 @@ class Watcher:
         self.metrics.probe_seconds.observe(self.monotonic() - began)
         self.metrics.probe_time.set_to_current_time()
         self.store.probed = self.clock()
-        if self._past.lasted(self._past.codeless_since, now=began) >= CODELESS_PATIENCE and facts.code is None:
+        if self._history.lasted(self._history.codeless_since, now=began) >= CODELESS_PATIENCE and facts.code is None:
             facts = replace(facts, code=await self._code_from_library(browser, facts))
         return facts
 
@@ -236,10 +243,10 @@ class Watcher:
         return await browser.ask("code.js", deadline=min(5.0, self._order_deadline()))
 
     def _take(self, facts: Facts) -> None:
-        now, policy, before = self.monotonic(), self.settings.policy, self._past
-        self._past = remember(before, facts, policy=policy, now=now)
-        self.record.update(before, self._past, facts)
-        verdict = classify(facts, self._past, policy=policy, now=now)
+        now, policy, before = self.monotonic(), self.settings.policy, self._history
+        self._history = remember(before, facts, policy=policy, now=now)
+        self.state_file.update(before, self._history, facts)
+        verdict = classify(facts, self._history, policy=policy, now=now)
         self.publish(verdict)
         pending = verdict.state is RunnerState.QR_PENDING
         self.store.show_code(facts.code if pending else None, lifetime=facts.code_lifetime or DEFAULT_CODE_LIFETIME)
@@ -248,7 +255,7 @@ class Watcher:
         # is not stuck: without a way to WhatsApp another pod would come no further.
         stuck = loading and facts.socket not in _UNDER_WAY
         self._stuck_since = (now if self._stuck_since is None else self._stuck_since) if stuck else None
-        if self._past.lasted(self._stuck_since, now=now) >= policy.startup:
+        if self._history.lasted(self._stuck_since, now=now) >= policy.startup:
             message = verdict.message
             if verdict.state is RunnerState.LOADING:
                 message = f"The page came no further than this within the startup timeout: {message}"
@@ -258,10 +265,10 @@ class Watcher:
             self.first_classified()
 
     async def _ask_for_code(self, browser: Page) -> None:
-        self._past = asked_for_code(self._past, now=self.monotonic())
+        self._history = asked_for_code(self._history, now=self.monotonic())
         self.metrics.rounds.inc()
         way = await browser.ask("refresh.js", deadline=self._order_deadline())
-        log.info("A new round of QR codes was asked for", extra={"round": self._past.round, "way": way})
+        logger.info("A new round of QR codes was asked for", extra={"round": self._history.round, "way": way})
 
     def _order_deadline(self) -> float:
         return order_deadline(self.settings.protocol_timeout, health_check=self.settings.health_check_timeout)

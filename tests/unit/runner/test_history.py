@@ -1,7 +1,5 @@
 """What the runner remembers between two looks at the page."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +7,7 @@ import pytest
 from session_protocol.vocabulary import OnLogout
 from session_protocol.vocabulary import RunnerState as State
 from session_runner.states.classify import classify
-from session_runner.states.past import Past, asked_for_code, remember, wants_code
+from session_runner.states.history import History, asked_for_code, remember, wants_code
 from session_runner.states.policy import Policy
 from unit.runner.pages import CODE, LEGACY, MODERN, UNLINKED, Raw, looks
 
@@ -21,34 +19,34 @@ BAN: Raw = {"code": 402, "expire": 1_800_000_000, "seen": 10.0}
 both = pytest.mark.parametrize("shape", [LEGACY, MODERN], ids=["legacy", "modern"])
 
 
-def then(past: Past, at: float, shape: Raw = MODERN, policy: Policy = RELINK, **changes: Any) -> Past:
+def then(history: History, at: float, shape: Raw = MODERN, policy: Policy = RELINK, **changes: Any) -> History:
     """Look once more."""
-    return remember(past, looks(shape, **changes), policy=policy, now=at)
+    return remember(history, looks(shape, **changes), policy=policy, now=at)
 
 
-def state(past: Past, at: float, policy: Policy = RELINK, **changes: Any) -> State:
+def state(history: History, at: float, policy: Policy = RELINK, **changes: Any) -> State:
     """The word for a modern page with those changes."""
-    return classify(looks(MODERN, **changes), past, policy=policy, now=at).state
+    return classify(looks(MODERN, **changes), history, policy=policy, now=at).state
 
 
 @both
 def test_the_link_is_remembered_from_the_first_registered_look(shape: Raw) -> None:
     """A registered page is linked, also before it has synced."""
-    assert then(Past(), 1, shape, synced=False, socket="OPENING").linked
+    assert then(History(), 1, shape, synced=False, socket="OPENING").linked
 
 
 @both
 def test_a_logout_is_believed_at_once_when_the_page_asks_to_be_linked(shape: Raw) -> None:
     """Was linked, is unregistered and shows codes: logged out, whatever the URL says."""
-    past = then(Past(linked=True), 7, shape, **UNLINKED)
+    history = then(History(linked=True), 7, shape, **UNLINKED)
 
-    assert past.logged_out_since == 7
+    assert history.logged_out_since == 7
 
 
 def test_a_look_during_start_up_is_no_logout() -> None:
     """An unregistered page that is still opening may only be slow; after five seconds it is not."""
     opening = UNLINKED | {"socket": "OPENING"}
-    early = then(Past(linked=True), 1, **opening)
+    early = then(History(linked=True), 1, **opening)
     late = then(early, 6, **opening)
 
     assert early.logged_out_since is None
@@ -57,8 +55,8 @@ def test_a_look_during_start_up_is_no_logout() -> None:
 
 def test_a_logout_links_again_after_it_could_be_seen() -> None:
     """With Relink the old link is given up two seconds after the logout, and the rounds begin anew."""
-    past = then(Past(linked=True, round=3), 10, **UNLINKED)
-    shown = then(past, 11.9, **UNLINKED, code=CODE)
+    history = then(History(linked=True, round=3), 10, **UNLINKED)
+    shown = then(history, 11.9, **UNLINKED, code=CODE)
     again = then(shown, 12, **UNLINKED, code=CODE)
 
     assert shown.linked
@@ -68,8 +66,8 @@ def test_a_logout_links_again_after_it_could_be_seen() -> None:
 
 def test_with_wait_the_link_is_never_given_up() -> None:
     """With Wait the page may show codes for ever; the session stays logged out."""
-    past = then(Past(linked=True), 10, policy=WAIT, **UNLINKED, code=CODE)
-    later = then(past, 10_000, policy=WAIT, **UNLINKED, code=CODE)
+    history = then(History(linked=True), 10, policy=WAIT, **UNLINKED, code=CODE)
+    later = then(history, 10_000, policy=WAIT, **UNLINKED, code=CODE)
 
     assert later.linked
     assert state(later, 10_000, WAIT, **UNLINKED, code=CODE) is State.LOGGED_OUT
@@ -77,12 +75,12 @@ def test_with_wait_the_link_is_never_given_up() -> None:
 
 def test_a_request_overrules_wait_once() -> None:
     """A granted relink gives the link up despite Wait; the next logout waits again."""
-    past = then(Past(linked=True, granted=True), 10, policy=WAIT, **UNLINKED)
-    past = then(past, 12, policy=WAIT, **UNLINKED, code=CODE)
-    linked = then(past, 20, policy=WAIT)
+    history = then(History(linked=True, granted=True), 10, policy=WAIT, **UNLINKED)
+    history = then(history, 12, policy=WAIT, **UNLINKED, code=CODE)
+    linked = then(history, 20, policy=WAIT)
     out_again = then(linked, 30, policy=WAIT, **UNLINKED)
 
-    assert not past.linked
+    assert not history.linked
     assert linked.linked
     assert not linked.granted
     assert state(out_again, 99, WAIT, **UNLINKED) is State.LOGGED_OUT
@@ -90,26 +88,26 @@ def test_a_request_overrules_wait_once() -> None:
 
 def test_a_request_for_a_session_that_works_is_spent() -> None:
     """Asking a connected session to link anew changes nothing later: it is spent when the session is seen working."""
-    assert not then(Past(linked=True, granted=True), 5).granted
+    assert not then(History(linked=True, granted=True), 5).granted
 
 
 @both
 def test_a_ban_lasts_until_the_stream_was_down_and_is_up_again(shape: Raw) -> None:
     """The page may still stream when the ban arrives; only a new connection ends it, and ends the hold with it."""
-    past = then(then(Past(), 1, shape), 2, shape, ban=BAN)
-    still_up = then(past, 3, shape, ban=BAN)
+    history = then(then(History(), 1, shape), 2, shape, ban=BAN)
+    still_up = then(history, 3, shape, ban=BAN)
     down = then(still_up, 4, shape, ban=BAN, socket="OPENING", stream="DISCONNECTED")
     up = then(down, 5, shape, ban=BAN)
 
     assert still_up.ban is not None
-    assert down.hold == "Banned"
+    assert down.logout_hold == "Banned"
     assert up.ban is None
-    assert up.hold is None
+    assert up.logout_hold is None
 
 
 def test_a_ban_that_was_served_is_not_told_twice() -> None:
     """The bridge keeps telling the old ban; only another one counts."""
-    served = then(Past(linked=True, interrupted=True, ban=looks(MODERN, ban=BAN).ban), 5, ban=BAN)
+    served = then(History(linked=True, interrupted=True, ban=looks(MODERN, ban=BAN).ban), 5, ban=BAN)
     again = then(served, 6, ban=BAN)
     another = then(again, 7, ban=BAN | {"seen": 99.0})
 
@@ -119,8 +117,8 @@ def test_a_ban_that_was_served_is_not_told_twice() -> None:
 
 def test_a_logout_during_a_ban_waits_for_a_person() -> None:
     """Banned, then logged out: the hold keeps the session from linking again by itself."""
-    past = then(Past(linked=True), 1, ban=BAN, stream="DISCONNECTED")
-    out = then(past, 2, **UNLINKED)
+    history = then(History(linked=True), 1, ban=BAN, stream="DISCONNECTED")
+    out = then(history, 2, **UNLINKED)
     later = then(out, 99, **UNLINKED, code=CODE)
 
     assert later.linked
@@ -129,10 +127,10 @@ def test_a_logout_during_a_ban_waits_for_a_person() -> None:
 
 def test_an_outage_ends_with_a_new_connection() -> None:
     """The service's word that it is down is over when a stream that was down is up."""
-    past = then(Past(linked=True), 1, unavailable=8.0, stream="DISCONNECTED")
-    over = then(past, 2, unavailable=8.0)
+    history = then(History(linked=True), 1, unavailable=8.0, stream="DISCONNECTED")
+    over = then(history, 2, unavailable=8.0)
 
-    assert past.unavailable == 8.0
+    assert history.unavailable == 8.0
     assert over.unavailable is None
     assert then(over, 3, unavailable=8.0, stream="DISCONNECTED").unavailable is None
 
@@ -140,32 +138,32 @@ def test_an_outage_ends_with_a_new_connection() -> None:
 def test_how_long_things_last_is_counted_from_their_begin() -> None:
     """The clocks of opening, silence, foreign mutex and loading begin once and end when the thing ends."""
     down: Raw = {"stream": "DISCONNECTED", "foreignMutex": True}
-    past = then(then(Past(), 1, **down), 5, **down)
-    opening = then(past, 6, socket="OPENING", stream="DISCONNECTED")
+    history = then(then(History(), 1, **down), 5, **down)
+    opening = then(history, 6, socket="OPENING", stream="DISCONNECTED")
     lost = then(opening, 7, booted=False)
 
-    assert (past.silent_since, past.foreign_mutex_since, past.unclassified_since) == (1, 1, None)
+    assert (history.silent_since, history.foreign_mutex_since, history.unclassified_since) == (1, 1, None)
     assert (opening.silent_since, opening.opening_since, opening.foreign_mutex_since) == (None, 6, None)
     assert (lost.opening_since, lost.unclassified_since) == (None, 7)
 
 
 def test_the_connection_object_is_learned_while_connected() -> None:
     """Whether a healthy page has its connection object is learned only from a healthy page."""
-    assert then(Past(), 1, comms=False).healthy_comms is False
-    assert then(Past(healthy_comms=True), 1, comms=False, stream="DISCONNECTED").healthy_comms is True
-    assert then(Past(healthy_comms=True), 1, comms=None).healthy_comms is True
+    assert then(History(), 1, comms=False).healthy_comms is False
+    assert then(History(healthy_comms=True), 1, comms=False, stream="DISCONNECTED").healthy_comms is True
+    assert then(History(healthy_comms=True), 1, comms=None).healthy_comms is True
 
 
 @both
 def test_rounds_are_asked_for_until_they_are_used_up(shape: Raw) -> None:
     """The first code is round one; idle codes ask for the next, once per patience, up to the limit."""
-    past = then(Past(), 1, shape, **UNLINKED, code=CODE)
-    idle = then(past, 160, shape, **IDLE)
+    history = then(History(), 1, shape, **UNLINKED, code=CODE)
+    idle = then(history, 160, shape, **IDLE)
     asked = asked_for_code(idle, now=160)
     shown = then(asked, 161, shape, **UNLINKED, code=CODE)
     idle_again = then(shown, 320, shape, **IDLE)
 
-    assert past.round == 1
+    assert history.round == 1
     assert wants_code(idle, looks(shape, **IDLE), policy=RELINK, now=160)
     assert not wants_code(asked, looks(shape, **IDLE), policy=RELINK, now=161)
     assert (shown.round, shown.refreshing_since) == (2, None)
@@ -175,7 +173,7 @@ def test_rounds_are_asked_for_until_they_are_used_up(shape: Raw) -> None:
 
 def test_a_round_that_never_comes_is_asked_for_again() -> None:
     """A page that does not follow is asked again after a while, and each time counts."""
-    asked = asked_for_code(Past(round=1), now=100)
+    asked = asked_for_code(History(round=1), now=100)
     policy = replace(RELINK, max_rounds=5)
 
     assert not wants_code(asked, looks(MODERN, **IDLE), policy=policy, now=114)
@@ -185,11 +183,11 @@ def test_a_round_that_never_comes_is_asked_for_again() -> None:
 
 def test_a_stale_code_does_not_finish_a_round() -> None:
     """The old code may stay on the screen while the page is idle; it is not the new round's."""
-    asked = asked_for_code(Past(round=1), now=100)
+    asked = asked_for_code(History(round=1), now=100)
 
     assert then(asked, 101, **IDLE, code=CODE).refreshing_since == 100
 
 
 def test_no_round_is_asked_for_while_a_logout_waits() -> None:
     """A logged-out session that waits for a person does not keep the page's codes alive."""
-    assert not wants_code(Past(linked=True), looks(MODERN, **IDLE), policy=WAIT, now=1)
+    assert not wants_code(History(linked=True), looks(MODERN, **IDLE), policy=WAIT, now=1)

@@ -9,10 +9,8 @@ what is understood of it, while msgspec takes a structure whole or not at all. T
 to as many lines, for the fallbacks are the point here.
 """
 
-from __future__ import annotations
-
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +20,7 @@ from session_protocol.files import read_small, write_atomically
 from session_protocol.states import waits_for_person
 from session_protocol.vocabulary import RunnerState, StateReason
 
-from session_runner.states.stop import Start, Stop
+from session_runner.states.hold import HeldState, Start
 
 DURABLE_AFTER = timedelta(seconds=60)
 """ The browser writes localStorage at most about once a minute: measured, a value written 8 s after the first was
@@ -30,40 +28,40 @@ DURABLE_AFTER = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Marker:
+class SavedState:
     """The file's content. Times are UTC."""
 
     linked_time: datetime | None = None
     """ When the page was first seen registered; `None`: not linked, or to be linked anew. """
     durable_time: datetime | None = None
     """ From when on the login survives any end of the browser; may lie ahead. """
-    hold: str | None = None
+    logout_hold: str | None = None
     """ Why a logout must wait for a person: Banned or AccountLocked. """
     relink_request: str | None = None
     """ The last request for linking anew that was honoured. """
-    stop: Stop | None = None
+    hold: HeldState | None = None
     """ The word that waits for a person, until something ends it. """
     start: Start | None = None
     """ What people had asked for when this profile was last opened. """
 
-    def linked(self, *, now: datetime) -> Marker:
+    def linked(self, *, now: datetime) -> "SavedState":
         """A phone has linked just now."""
         now = now.replace(microsecond=0)
         return replace(self, linked_time=now, durable_time=now + DURABLE_AFTER)
 
-    def unlinked(self) -> Marker:
+    def unlinked(self) -> "SavedState":
         """The old login is given up; linking begins anew."""
-        return replace(self, linked_time=None, durable_time=None, hold=None)
+        return replace(self, linked_time=None, durable_time=None, logout_hold=None)
 
-    def settled(self, *, now: datetime) -> Marker:
+    def settled(self, *, now: datetime) -> "SavedState":
         """The login is on disk now: the browser closed cleanly, or read it from there."""
         if self.durable_time is None or self.durable_time <= now:
             return self
         return replace(self, durable_time=now.replace(microsecond=0))
 
 
-def read_marker(path: Path) -> Marker:
-    """The stored marker. A file that is absent or cannot be understood counts as never linked.
+def read_saved_state(path: Path) -> SavedState:
+    """The stored state. A file that is absent or cannot be understood counts as never linked.
 
     :raises OSError: something else lies in its place, or the volume fails: what it held may be a conflict, so nothing
         may go on as if there were none.
@@ -71,29 +69,33 @@ def read_marker(path: Path) -> Marker:
     try:
         got = json.loads(read_small(path))
     except (FileNotFoundError, ValueError, RecursionError):
-        return Marker()
+        return SavedState()
     if not isinstance(got, dict):
-        return Marker()
-    hold, request = got.get("hold"), got.get("relinkRequest")
-    return Marker(
+        return SavedState()
+    logout_hold, request = got.get("hold"), got.get("relinkRequest")
+    return SavedState(
         linked_time=_maybe_time(got.get("linkedTime")),
         durable_time=_maybe_time(got.get("durableTime")),
-        hold=hold if isinstance(hold, str) else None,
+        logout_hold=logout_hold if isinstance(logout_hold, str) else None,
         relink_request=request if isinstance(request, str) else None,
-        stop=_maybe_stop(got.get("stop")),
+        hold=_maybe_hold(got.get("stop")),
         start=_maybe_start(got.get("start")),
     )
 
 
-def write_marker(path: Path, marker: Marker) -> None:
-    """Store it so that a reader finds the old or the new file, whole, also after a power cut."""
+def write_saved_state(path: Path, saved: SavedState) -> None:
+    """Store it so that a reader finds the old or the new file, whole, also after a power cut.
+
+    The keys never change, whatever the fields are called: under another one the next pod would find no hold, and open
+    the page.
+    """
     content = {
-        "linkedTime": format_time(marker.linked_time),
-        "durableTime": format_time(marker.durable_time),
-        "hold": marker.hold,
-        "relinkRequest": marker.relink_request,
-        "stop": asdict(marker.stop) if marker.stop is not None else None,
-        "start": _start_content(marker.start) if marker.start is not None else None,
+        "linkedTime": format_time(saved.linked_time),
+        "durableTime": format_time(saved.durable_time),
+        "hold": saved.logout_hold,
+        "relinkRequest": saved.relink_request,
+        "stop": _hold_content(saved.hold) if saved.hold is not None else None,
+        "start": _start_content(saved.start) if saved.start is not None else None,
     }
     write_atomically(path, json.dumps(content, indent=1))
 
@@ -120,8 +122,12 @@ def _start_content(start: Start) -> dict[str, str | None]:
     }
 
 
-def _maybe_stop(value: object) -> Stop | None:
-    """Return the stop, also from half a one: a word that waits opens no page because a newer runner gave its reason."""
+def _hold_content(hold: HeldState) -> dict[str, str]:
+    return {"state": hold.state, "reason": hold.reason, "message": hold.message}
+
+
+def _maybe_hold(value: object) -> HeldState | None:
+    """Return the hold, also from half a one: a word that waits opens no page because a newer runner gave its reason."""
     got = _texts(value)
     try:
         state = RunnerState(got["state"])
@@ -131,7 +137,7 @@ def _maybe_stop(value: object) -> Stop | None:
     reason = StateReason(got["reason"]) if known else StateReason.WAITING_FOR_PERSON
     # To repeat any other word with the page closed would be a lie, which nobody could end.
     waits = waits_for_person(state=state, reason=reason)
-    return Stop(state=state, reason=reason, message=got.get("message", "")) if waits else None
+    return HeldState(state=state, reason=reason, message=got.get("message", "")) if waits else None
 
 
 def _maybe_start(value: object) -> Start | None:

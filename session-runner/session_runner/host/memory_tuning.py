@@ -4,8 +4,6 @@
 for the life of the process, so it is taken out of the garbage collector's sight, and what was freed goes back.
 """
 
-from __future__ import annotations
-
 import contextlib
 import ctypes
 import gc

@@ -1,10 +1,8 @@
 """What the runner must remember to understand the next look at the page.
 
 `remember` folds one snapshot into the memory; it is pure, and `classify` reads the result. Times are seconds on the
-caller's monotonic clock. The part that outlives the pod (linked, hold) is stored by `profile.marker`.
+caller's monotonic clock. The part that outlives the pod (linked, logout_hold) is stored by `profile.saved_state`.
 """
-
-from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
@@ -24,12 +22,12 @@ ASKED_SECONDS = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Past:
-    """The memory of one session; a fresh runner fills `linked`, `hold` and `granted` from the marker file."""
+class History:
+    """The memory of one session; a fresh runner fills `linked`, `logout_hold` and `granted` from the state file."""
 
     linked: bool = False
     """ Was registered, in this pod or an earlier one, and not forgotten by linking anew. """
-    hold: str | None = None
+    logout_hold: str | None = None
     """ Why a logout must wait for a person whatever the settings say: a ban or a locked account. """
     granted: bool = False
     """ A person asked for linking again: the next logout, hold or not, leads to a QR code. """
@@ -71,48 +69,48 @@ class Past:
 
     def must_wait(self, policy: Policy) -> bool:
         """Whether a logout waits for a person."""
-        return not self.granted and (self.hold is not None or policy.on_logout is OnLogout.WAIT)
+        return not self.granted and (self.logout_hold is not None or policy.on_logout is OnLogout.WAIT)
 
 
-def remember(past: Past, facts: Facts, *, policy: Policy, now: float) -> Past:
+def remember(history: History, facts: Facts, *, policy: Policy, now: float) -> History:
     """Fold one snapshot into the memory."""
     usable = facts.booted and facts.injected and not facts.refused
     asks_to_link = facts.socket in (Socket.UNPAIRED, Socket.UNPAIRED_IDLE)
     silent = facts.registered is True and facts.socket == Socket.CONNECTED and not facts.streaming
     unregistered = usable and facts.registered is False
-    past = replace(
-        past,
-        unclassified_since=_since(past.unclassified_since, holds=not usable or facts.registered is None, now=now),
-        opening_since=_since(past.opening_since, holds=usable and facts.socket == Socket.OPENING, now=now),
-        silent_since=_since(past.silent_since, holds=silent, now=now),
-        foreign_mutex_since=_since(past.foreign_mutex_since, holds=facts.foreign_mutex, now=now),
-        unregistered_since=_since(past.unregistered_since, holds=unregistered, now=now),
-        codeless_since=_since(past.codeless_since, holds=unregistered and asks_to_link and not facts.code, now=now),
+    history = replace(
+        history,
+        unclassified_since=_since(history.unclassified_since, holds=not usable or facts.registered is None, now=now),
+        opening_since=_since(history.opening_since, holds=usable and facts.socket == Socket.OPENING, now=now),
+        silent_since=_since(history.silent_since, holds=silent, now=now),
+        foreign_mutex_since=_since(history.foreign_mutex_since, holds=facts.foreign_mutex, now=now),
+        unregistered_since=_since(history.unregistered_since, holds=unregistered, now=now),
+        codeless_since=_since(history.codeless_since, holds=unregistered and asks_to_link and not facts.code, now=now),
     )
     logged_out = (
         unregistered
-        and past.linked
-        and (asks_to_link or past.lasted(past.unregistered_since, now=now) >= SETTLE_SECONDS)
+        and history.linked
+        and (asks_to_link or history.lasted(history.unregistered_since, now=now) >= SETTLE_SECONDS)
     )
-    past = replace(past, logged_out_since=_since(past.logged_out_since, holds=logged_out, now=now))
-    past = _remember_refusals(past, facts)
+    history = replace(history, logged_out_since=_since(history.logged_out_since, holds=logged_out, now=now))
+    history = _remember_refusals(history, facts)
     if facts.registered is True and usable:
-        past = _remember_link(past, facts)
-    elif _links_again(past, facts, policy=policy, now=now):
-        past = replace(past, linked=False, hold=None, granted=False, logged_out_since=None, round=0)
-    return _remember_round(past, facts, now=now)
+        history = _remember_link(history, facts)
+    elif _links_again(history, facts, policy=policy, now=now):
+        history = replace(history, linked=False, logout_hold=None, granted=False, logged_out_since=None, round=0)
+    return _remember_round(history, facts, now=now)
 
 
-def asked_for_code(past: Past, *, now: float) -> Past:
+def asked_for_code(history: History, *, now: float) -> History:
     """A new round of QR codes was asked for. Counted when asked, so that a page that never answers is bounded too."""
-    return replace(past, round=past.round + 1, refreshing_since=now)
+    return replace(history, round=history.round + 1, refreshing_since=now)
 
 
-def wants_code(past: Past, facts: Facts, *, policy: Policy, now: float) -> bool:
+def wants_code(history: History, facts: Facts, *, policy: Policy, now: float) -> bool:
     """Whether the page's codes are used up and another round is due."""
     idle = facts.registered is False and facts.socket == Socket.UNPAIRED_IDLE
-    waiting = past.refreshing_since is not None and now - past.refreshing_since < policy.refresh_patience
-    return idle and not past.linked and not waiting and past.round < policy.max_rounds
+    waiting = history.refreshing_since is not None and now - history.refreshing_since < policy.refresh_patience
+    return idle and not history.linked and not waiting and history.round < policy.max_rounds
 
 
 def _since(since: float | None, *, holds: bool, now: float) -> float | None:
@@ -121,47 +119,51 @@ def _since(since: float | None, *, holds: bool, now: float) -> float | None:
     return now if since is None else since
 
 
-def _remember_link(past: Past, facts: Facts) -> Past:
-    past = replace(past, linked=True, refreshing_since=None)
+def _remember_link(history: History, facts: Facts) -> History:
+    history = replace(history, linked=True, refreshing_since=None)
     if not facts.streaming:
-        return past
-    return replace(past, granted=False, healthy_comms=facts.comms if facts.comms is not None else past.healthy_comms)
-
-
-def _links_again(past: Past, facts: Facts, *, policy: Policy, now: float) -> bool:
-    return (
-        past.logged_out_since is not None
-        and not past.must_wait(policy)
-        and facts.socket in (Socket.UNPAIRED, Socket.UNPAIRED_IDLE)
-        and now - past.logged_out_since >= LOGOUT_SHOWN_SECONDS
+        return history
+    return replace(
+        history, granted=False, healthy_comms=facts.comms if facts.comms is not None else history.healthy_comms
     )
 
 
-def _remember_refusals(past: Past, facts: Facts) -> Past:
+def _links_again(history: History, facts: Facts, *, policy: Policy, now: float) -> bool:
+    return (
+        history.logged_out_since is not None
+        and not history.must_wait(policy)
+        and facts.socket in (Socket.UNPAIRED, Socket.UNPAIRED_IDLE)
+        and now - history.logged_out_since >= LOGOUT_SHOWN_SECONDS
+    )
+
+
+def _remember_refusals(history: History, facts: Facts) -> History:
     """Bans and outages begin with the page's word and end when a stream that was down is up again."""
-    if facts.ban is not None and facts.ban not in (past.ban, past.served_ban):
-        past = replace(past, ban=facts.ban, hold="Banned", interrupted=False)
-    if facts.unavailable is not None and facts.unavailable not in (past.unavailable, past.served_unavailable):
-        past = replace(past, unavailable=facts.unavailable, interrupted=False)
+    if facts.ban is not None and facts.ban not in (history.ban, history.served_ban):
+        history = replace(history, ban=facts.ban, logout_hold="Banned", interrupted=False)
+    if facts.unavailable is not None and facts.unavailable not in (history.unavailable, history.served_unavailable):
+        history = replace(history, unavailable=facts.unavailable, interrupted=False)
     if not facts.streaming:
-        return replace(past, interrupted=True)
-    if past.interrupted:
-        past = replace(
-            past,
-            served_ban=past.ban or past.served_ban,
+        return replace(history, interrupted=True)
+    if history.interrupted:
+        history = replace(
+            history,
+            served_ban=history.ban or history.served_ban,
             ban=None,
-            served_unavailable=past.unavailable if past.unavailable is not None else past.served_unavailable,
+            served_unavailable=history.unavailable if history.unavailable is not None else history.served_unavailable,
             unavailable=None,
-            hold=None,
+            logout_hold=None,
             interrupted=False,
         )
-    return past
+    return history
 
 
-def _remember_round(past: Past, facts: Facts, *, now: float) -> Past:
-    if past.linked or facts.registered is not False or facts.code is None:
-        return past
-    if past.round == 0:
-        return replace(past, round=1, refreshing_since=None)
-    refreshed = past.refreshing_since is not None and facts.socket == Socket.UNPAIRED and now > past.refreshing_since
-    return replace(past, refreshing_since=None) if refreshed else past
+def _remember_round(history: History, facts: Facts, *, now: float) -> History:
+    if history.linked or facts.registered is not False or facts.code is None:
+        return history
+    if history.round == 0:
+        return replace(history, round=1, refreshing_since=None)
+    refreshed = (
+        history.refreshing_since is not None and facts.socket == Socket.UNPAIRED and now > history.refreshing_since
+    )
+    return replace(history, refreshing_since=None) if refreshed else history

@@ -1,13 +1,11 @@
-"""How a run ends: the session raises `RunEnded`, `__main__` turns the `Ending` into the process's exit."""
-
-from __future__ import annotations
+"""How a run ends: the session raises `RunEnded`, `__main__` turns the `Exit` into the process's exit."""
 
 from typing import NamedTuple
 
 from session_protocol.vocabulary import ExitCode, RunnerState, StateReason
 
 
-class Ending(NamedTuple):
+class Exit(NamedTuple):
     """An exit code and the words that go with it."""
 
     code: ExitCode
@@ -19,7 +17,7 @@ class RunEnded(Exception):
 
     def __init__(self, code: ExitCode, message: str, *, state: RunnerState, reason: StateReason) -> None:
         super().__init__(message)
-        self.ending = Ending(code, message)
+        self.exit = Exit(code, message)
         self.state = state
         self.reason = reason
 

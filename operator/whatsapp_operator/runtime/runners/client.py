@@ -1,0 +1,120 @@
+"""One long-poll of one runner: what is asked, and what counts as an answer.
+
+    GET http://POD-IP:8080/v1/state?after=REVISION&wait=10        Authorization: Bearer TOKEN (scope state)
+
+What comes back is from a program that holds a stranger's web page, so it is believed only as far as needed: its size,
+its time and its shape are limited, it must name the session and the pod that we asked, and the token sent allows to
+read the state and nothing else. An answer that fails any of this is no answer.
+"""
+
+import ipaddress
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final, Protocol
+
+import aiohttp
+from session_protocol.answers import State, read_state
+
+from whatsapp_operator.api.constants import RUNNER_PORT
+from whatsapp_operator.api.metadata import ObjectKey
+from whatsapp_operator.core.model import KeyID, PodUID, SessionUID
+
+WAIT: Final = timedelta(seconds=10)
+""" How long a runner holds an answer back when nothing changes. Well below the 15 s that count as silence. """
+GRACE: Final = timedelta(seconds=4)
+""" How much longer than that an answer may take. """
+CONNECT: Final = timedelta(seconds=3)
+""" How long a connection may take to be made: a pod's network is near. """
+MAX_BYTES: Final = 64 * 1024
+""" Bytes of an answer that are read. """
+
+
+class NoAnswer(Exception):
+    """The runner did not answer, or with something that does not count."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """The runner of one pod."""
+
+    key: ObjectKey
+    """ The session, for the work queue. """
+    session_uid: SessionUID
+    pod_uid: PodUID
+    ip: str
+    key_id: KeyID
+    """ Which key the pod's tokens come from. """
+
+    @property
+    def url(self) -> str:
+        """Where the state is."""
+        host = f"[{self.ip}]" if ipaddress.ip_address(self.ip).version == 6 else self.ip
+        return f"http://{host}:{RUNNER_PORT}/v1/state"
+
+
+class RunnerClient(Protocol):
+    """The seam to the runners."""
+
+    async def get_state(self, target: Target, *, after: int | None) -> State:
+        """Return the runner's state once it is another than that revision, or after `WAIT`.
+
+        :raises NoAnswer: nothing that counts came.
+        """
+
+
+class HttpRunnerClient:
+    """Asks over HTTP."""
+
+    def __init__(self, *, token: Callable[[SessionUID, KeyID], str]) -> None:
+        self._token = token
+        """ The token of scope *state*; may raise LookupError when the key is gone. """
+        self._session: aiohttp.ClientSession | None = None
+
+    async def get_state(self, target: Target, *, after: int | None) -> State:
+        """Make one long-poll; the first one (`after` None) is answered at once."""
+        query = {"wait": "0"} if after is None else {"after": str(after), "wait": f"{WAIT.total_seconds():g}"}
+        try:
+            token = self._token(target.session_uid, target.key_id)
+            answer = read_state(await self._get(target.url, query, token))
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise NoAnswer(f"{type(error).__name__}: {error}") from error
+        except ValueError as error:
+            raise NoAnswer("the answer is not a state") from error
+        except LookupError as error:
+            raise NoAnswer(str(error)) from error
+        if (answer.session_uid, answer.pod_uid) != (target.session_uid, target.pod_uid):
+            raise NoAnswer("the answer is another pod's")
+        return answer
+
+    async def _get(self, url: str, query: dict[str, str], token: str) -> bytes:
+        if self._session is None:
+            self._session = _http_session()
+        async with self._session.get(
+            url, params=query, headers={"Authorization": f"Bearer {token}"}, allow_redirects=False
+        ) as response:
+            if response.status != 200:
+                raise NoAnswer(f"status {response.status}")
+            text = b""
+            async for chunk in response.content.iter_chunked(MAX_BYTES):
+                text += chunk
+                if len(text) > MAX_BYTES:
+                    raise NoAnswer("the answer is too long")
+            return text
+
+    async def close(self) -> None:
+        """Drop the connections."""
+        if self._session is not None:
+            await self._session.close()
+
+
+def _http_session() -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        # One connection per session is parked; there is no sensible limit over all.
+        connector=aiohttp.TCPConnector(limit=0, limit_per_host=2),
+        timeout=aiohttp.ClientTimeout(total=(WAIT + GRACE).total_seconds(), sock_connect=CONNECT.total_seconds()),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        trust_env=False,  # a proxy of the environment is for the world outside
+        auto_decompress=False,  # we ask for no compression, and a small answer must not become a large one
+        headers={"Accept": "application/json", "Accept-Encoding": "identity"},
+    )
