@@ -3,13 +3,13 @@ DEMO_NAME ?= demo
 CLUSTER ?= local
 # With CLUSTER=current: REGISTRY=host[:port]/path (REGISTRY_INSECURE=1 for plain HTTP) or KIND=name, and if need be
 # STORAGE_CLASS=name and ACCESS_MODE=ReadWriteOnce. docs/operations/demo.md tells more.
-DEMO_WISHES = $(if $(REGISTRY),--registry '$(REGISTRY)') $(if $(filter-out 0,$(REGISTRY_INSECURE)),--registry-insecure) \
+DEMO_FLAGS = $(if $(REGISTRY),--registry '$(REGISTRY)') $(if $(filter-out 0,$(REGISTRY_INSECURE)),--registry-insecure) \
   $(if $(KIND),--kind '$(KIND)') $(if $(STORAGE_CLASS),--storage-class '$(STORAGE_CLASS)') \
   $(if $(ACCESS_MODE),--access-mode '$(ACCESS_MODE)') $(if $(DEMO_MODE),--mode '$(DEMO_MODE)')
 
 .PHONY: demo
 demo: setup ## The main job on a real Kubernetes of our own (root on Debian); CLUSTER=current: on yours
-	@$(PYTHON) -m session_demo play --cluster '$(CLUSTER)' --name '$(DEMO_NAME)' $(DEMO_WISHES)
+	@$(PYTHON) -m session_demo play --cluster '$(CLUSTER)' --name '$(DEMO_NAME)' $(DEMO_FLAGS)
 
 .PHONY: demo-down
 demo-down: setup ## Remove everything that the demo made

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from local_cluster.light import LightCluster
-from session_devtools.web import Client
+from session_devtools.http_client import Client
 from whatsapp_operator.api.constants import API_VERSION, QUOTA_KIND, QUOTA_PLURAL, SESSION_KIND, SESSION_PLURAL
 
 Manifest = dict[str, Any]
@@ -55,7 +55,7 @@ class ApiClient:
     def __init__(self, cluster: LightCluster, user: str = "tester", *groups: str) -> None:
         files = cluster.client_cert_for(user, *(groups or ("system:masters",)))
         self._client = Client(
-            cluster.url, authority=cluster.ca_file, certificate=files.certificate, key=files.key, keep_alive=True
+            cluster.url, ca_file=cluster.ca_file, certificate=files.certificate, key=files.key, keep_alive=True
         )
 
     def request(
@@ -69,10 +69,14 @@ class ApiClient:
     ) -> Answer:
         """Send one request and read its whole answer."""
         url = f"{path}?{urllib.parse.urlencode(query)}" if query else path
-        said = self._client.ask(url, method=method, body=body, timeout=30, headers={"Content-Type": content_type})
-        if said.status == 0:
-            raise ConnectionError(said.text)
-        return Answer(said.status, json.loads(said.text) if said.text.startswith("{") else {"message": said.text})
+        response = self._client.request(
+            url, method=method, body=body, timeout=30, headers={"Content-Type": content_type}
+        )
+        if response.status == 0:
+            raise ConnectionError(response.text)
+        return Answer(
+            response.status, json.loads(response.text) if response.text.startswith("{") else {"message": response.text}
+        )
 
     def try_session(self, spec: object, *, name: str = "sales") -> Answer:
         """Ask whether a session of this spec would be accepted; nothing is stored."""

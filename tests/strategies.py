@@ -226,7 +226,7 @@ def _affinities() -> st.SearchStrategy[Manifest]:
     pods = st.fixed_dictionaries(
         {"topologyKey": names()}, optional={"labelSelector": selector, "namespaces": st.lists(names(), max_size=2)}
     )
-    required, preferred = (f"{word}DuringSchedulingIgnoredDuringExecution" for word in ("required", "preferred"))
+    required, preferred = (f"{kind}DuringSchedulingIgnoredDuringExecution" for kind in ("required", "preferred"))
     weight = st.integers(1, 100)
     near = st.fixed_dictionaries({"weight": weight, "podAffinityTerm": pods})
     nodes = st.fixed_dictionaries({"weight": weight, "preference": term})
@@ -253,14 +253,16 @@ def _spreads() -> st.SearchStrategy[list[Manifest]]:
         "matchLabelKeys": st.lists(names().map("keys.example.com/{}".format), max_size=2, unique=True),
     }
     counts = st.integers(1, 2**31 - 1)
-    wish = st.fixed_dictionaries(
+    preferred_spread = st.fixed_dictionaries(
         {"maxSkew": counts, "topologyKey": names(), "whenUnsatisfiable": st.just("ScheduleAnyway")}, optional=more
     )
-    must = st.fixed_dictionaries(
+    required_spread = st.fixed_dictionaries(
         {"maxSkew": counts, "topologyKey": names(), "whenUnsatisfiable": st.just("DoNotSchedule")},
         optional={**more, "minDomains": counts},
     )
-    return st.lists(st.one_of(wish, must), max_size=2, unique_by=lambda each: each["topologyKey"])
+    return st.lists(
+        st.one_of(preferred_spread, required_spread), max_size=2, unique_by=lambda each: each["topologyKey"]
+    )
 
 
 def _resolvers() -> st.SearchStrategy[Manifest]:
@@ -416,19 +418,23 @@ def conditions() -> st.SearchStrategy[Condition]:
 
 def session_statuses() -> st.SearchStrategy[SessionStatus]:
     """Statuses as the operator writes them."""
-    word, moment, count = st.none() | names(), st.none() | moments(), st.integers(0, 99)
+    name, moment, count = st.none() | names(), st.none() | moments(), st.integers(0, 99)
     failure = st.builds(
-        LastFailure, reason=word, exit_code=st.none() | st.integers(0, 255), time=moment, message=st.none() | _texts()
+        LastFailure,
+        reason=name,
+        exit_code=st.none() | st.integers(0, 255),
+        time=moment,
+        message=st.none() | _texts(),
     )
     return st.builds(
         SessionStatus,
         observed_generation=st.none() | count,
         conditions=st.lists(conditions(), max_size=4, unique_by=lambda condition: condition.type).map(tuple),
         state=st.none() | st.from_regex("[A-Z][A-Za-z0-9]{0,62}", fullmatch=True),
-        pod_name=word,
-        pod_uid=word,
-        pvc_name=word,
-        node_name=word,
+        pod_name=name,
+        pod_uid=name,
+        pvc_name=name,
+        node_name=name,
         replicas=st.integers(0, 1),
         link=st.none() | st.builds(LinkStatus, linked_time=moment, durable_time=moment, round=st.none() | count),
         admission=st.none()

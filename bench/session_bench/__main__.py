@@ -11,27 +11,27 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from session_devtools.errors import ToolError
-from session_devtools.steps import Steps
+from session_devtools.progress import ConsoleProgress
 
 from session_bench.figures import Table
-from session_bench.ground import Ground
 from session_bench.machine import load, machine, warning
 from session_bench.memory import Plan, measure_memory
 from session_bench.one_process.host import KINDS
 from session_bench.recovery import measure_recovery
 from session_bench.rendering import render, to_json
 from session_bench.start import measure_crowd, measure_start
+from session_bench.testbed import Testbed
 
-Measure = Callable[[Ground], Table]
+Measure = Callable[[Testbed], Table]
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the parts; returns the exit status."""
-    given = _parser().parse_args(arguments)
-    if (told := warning(now=load(), cores=os.cpu_count() or 1)) is not None:
-        print(f"bench: {told}", file=sys.stderr)
+    args = _parser().parse_args(arguments)
+    if (busy := warning(now=load(), cores=os.cpu_count() or 1)) is not None:
+        print(f"bench: {busy}", file=sys.stderr)
     try:
-        return _measure(given, Told(file=given.json))
+        return _measure(args, ResultWriter(file=args.json))
     except ToolError as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
@@ -41,55 +41,55 @@ def main(arguments: Sequence[str]) -> int:
 
 
 @dataclass(kw_only=True)
-class Told:
+class ResultWriter:
     """What was measured so far: each table is printed and written at once, so a later fault takes nothing away."""
 
     file: Path | None
-    before: dict[str, object] = field(default_factory=machine)
+    machine_before: dict[str, object] = field(default_factory=machine)
     tables: list[Table] = field(default_factory=list)
 
-    def tell(self, table: Table) -> None:
+    def add(self, table: Table) -> None:
         """Print a table, and write all of them for programs."""
         self.tables.append(table)
         print(f"\n{render(table)}", flush=True)
         if self.file is not None:
-            self.file.write_text(to_json(self.tables, {**self.before, "loadAfter": load()}))
+            self.file.write_text(to_json(self.tables, {**self.machine_before, "loadAfter": load()}))
 
 
-def _measure(given: argparse.Namespace, told: Told) -> int:
+def _measure(args: argparse.Namespace, results: ResultWriter) -> int:
     """Measure the parts in order; one that fails does not keep the next from being measured."""
-    progress, missed = Steps(), 0
-    if "operator" in given.parts:
+    progress, failed = ConsoleProgress(), 0
+    if "operator" in args.parts:
         from session_bench.scale import measure_operator  # late, as below: this part brings up a cluster
 
-        told.tell(measure_operator(sessions=given.objects, rounds=given.rounds or 3, progress=progress))
-    wanted = [measure for name, measure in _on_ground(given, progress).items() if name in given.parts]
-    if "memory" in given.parts:
+        results.add(measure_operator(sessions=args.objects, rounds=args.rounds or 3, progress=progress))
+    measures = [measure for name, measure in _on_cluster(args, progress).items() if name in args.parts]
+    if "memory" in args.parts:
         for kind in KINDS:
             kind.program.prepare(progress)
-    if wanted:
-        from session_bench.setting import ground
+    if measures:
+        from session_bench.provision import provision
 
-        with ground(given.name) as place:
-            for measure in wanted:
+        with provision(args.name) as testbed:
+            for measure in measures:
                 try:
-                    told.tell(measure(place))
+                    results.add(measure(testbed))
                 except ToolError as error:
                     print(f"bench: {error}", file=sys.stderr)
-                    missed += 1
-                    place.clear()
-    return 1 if missed else 0
+                    failed += 1
+                    testbed.clear()
+    return 1 if failed else 0
 
 
-def _on_ground(given: argparse.Namespace, progress: Steps) -> dict[str, Measure]:
+def _on_cluster(args: argparse.Namespace, progress: ConsoleProgress) -> dict[str, Measure]:
     """What is measured on a real cluster, in the order of its trouble for the machine."""
-    rounds, sessions = given.rounds or 3, given.sessions
-    plan = Plan(rounds=rounds, sessions=sessions, rest=given.rest)
+    rounds, sessions = args.rounds or 3, args.sessions
+    plan = Plan(rounds=rounds, sessions=sessions, rest=args.rest)
     return {
-        "start": lambda place: measure_start(place, rounds=given.rounds or 7, progress=progress),
-        "recovery": lambda place: measure_recovery(place, rounds=rounds, progress=progress),
-        "crowd": lambda place: measure_crowd(place, rounds=rounds, sessions=sessions, progress=progress),
-        "memory": lambda place: measure_memory(place, plan, progress=progress),
+        "start": lambda testbed: measure_start(testbed, rounds=args.rounds or 7, progress=progress),
+        "recovery": lambda testbed: measure_recovery(testbed, rounds=rounds, progress=progress),
+        "crowd": lambda testbed: measure_crowd(testbed, rounds=rounds, sessions=sessions, progress=progress),
+        "memory": lambda testbed: measure_memory(testbed, plan, progress=progress),
     }
 
 

@@ -1,4 +1,4 @@
-"""From single measurements to what is told: medians with their range, and ratios between rows of one run.
+"""From single measurements to what is reported: medians with their range, and ratios between rows of one run.
 
 Pure. A time or a size taken alone says little on a machine that does other work too, so every row that can be
 compared is compared with one measured in the same run. Rows measured in pairs, one right after the other, are compared
@@ -38,7 +38,7 @@ class Comparison:
     to: str
 
 
-class Compared(NamedTuple):
+class ComparisonResult(NamedTuple):
     """What came of it."""
 
     ratio: Summary
@@ -56,7 +56,7 @@ class Table:
     comparisons: tuple[Comparison, ...] = ()
     headline: Comparison | None = None
     """ The benchmark's own: its ratio is the last line. """
-    notes: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     def row(self, name: str) -> Row:
         """Return a row by its name. :raises KeyError: there is none."""
@@ -65,11 +65,11 @@ class Table:
                 return row
         raise KeyError(name)
 
-    def compare(self, comparison: Comparison) -> Compared:
-        """Return how one row stands to another. :raises KeyError: when there is no such row."""
+    def compare(self, comparison: Comparison) -> ComparisonResult:
+        """Return how one row stands to another. :raises KeyError: there is no such row."""
         row, other = self.row(comparison.row), self.row(comparison.to)
         difference = statistics.median(row.values) - statistics.median(other.values)
-        return Compared(ratio(row.values, other.values), difference)
+        return ComparisonResult(ratio(row.values, other.values), difference)
 
     def to_dict(self) -> dict[str, Any]:
         """Return all of it for programs, single measurements included."""
@@ -78,13 +78,13 @@ class Table:
             for row in self.rows
         ]
         comparisons = []
-        for asked in self.comparisons:
-            found = self.compare(asked)
-            told = {"row": asked.row, "to": asked.to, "difference": found.difference}
-            comparisons.append({**told, "ratio": found.ratio._asdict()})
-        said = {"name": self.name, "title": self.title, "rows": rows, "comparisons": comparisons}
+        for each in self.comparisons:
+            found = self.compare(each)
+            document = {"row": each.row, "to": each.to, "difference": found.difference}
+            comparisons.append({**document, "ratio": found.ratio._asdict()})
+        summary = {"name": self.name, "title": self.title, "rows": rows, "comparisons": comparisons}
         headline = {} if self.headline is None else {"ratio": self.compare(self.headline).ratio.median}
-        return {**said, **headline, "notes": list(self.notes)}
+        return {**summary, **headline, "notes": list(self.remarks)}
 
 
 def summarise(values: Iterable[float]) -> Summary:

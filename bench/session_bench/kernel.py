@@ -26,9 +26,9 @@ class Part(StrEnum):
     OTHER = "other"
 
 
-def part_of(words: Sequence[str]) -> Part:
+def part_of(command_line: Sequence[str]) -> Part:
     """Tell by its command line which part of a session a process is."""
-    program = Path(words[0]).name if words else ""
+    program = Path(command_line[0]).name if command_line else ""
     if program.startswith("python"):
         return Part.PYTHON
     if program.startswith("node"):
@@ -43,16 +43,16 @@ def parse_fields(text: str) -> dict[str, int]:
     found: dict[str, int] = {}
     for line in text.splitlines():
         name, colon, rest = line.partition(":")
-        words = rest.split()
-        if colon and len(words) == 2 and words[1] == "kB":
-            found[name] = int(words[0]) * _KB
+        fields_ = rest.split()
+        if colon and len(fields_) == 2 and fields_[1] == "kB":
+            found[name] = int(fields_[0]) * _KB
     return found
 
 
 def parse_working_set(*, usage: str, stat: str) -> int:
     """Read a group's working set from its usage and its memory.stat, of control groups v1 or v2."""
-    told = dict(line.split() for line in stat.splitlines())
-    inactive = told.get("total_inactive_file", told.get("inactive_file"))
+    fields = dict(line.split() for line in stat.splitlines())
+    inactive = fields.get("total_inactive_file", fields.get("inactive_file"))
     if inactive is None:
         raise ValueError("memory.stat tells no inactive_file; is this a memory control group?")
     return max(0, int(usage) - int(inactive))
@@ -65,8 +65,8 @@ def available() -> int:
 
 def resident(pid: int) -> tuple[int, int]:
     """Return a process's resident memory now, and its peak."""
-    told = parse_fields((PROC / str(pid) / "status").read_text())
-    return told["VmRSS"], told["VmHWM"]
+    fields = parse_fields((PROC / str(pid) / "status").read_text())
+    return fields["VmRSS"], fields["VmHWM"]
 
 
 def cpu_seconds(pid: int) -> float:
@@ -80,9 +80,9 @@ def anonymous_by_part(pids: Iterable[int]) -> Counter[Part]:
     found: Counter[Part] = Counter()
     for pid in pids:
         try:
-            words = (PROC / str(pid) / "cmdline").read_bytes().decode(errors="replace").split("\0")
-            told = parse_fields((PROC / str(pid) / "smaps_rollup").read_text())
+            command_line = (PROC / str(pid) / "cmdline").read_bytes().decode(errors="replace").split("\0")
+            fields = parse_fields((PROC / str(pid) / "smaps_rollup").read_text())
         except (FileNotFoundError, ProcessLookupError):
             continue
-        found[part_of(words)] += told.get("Pss_Anon", 0)
+        found[part_of(command_line)] += fields.get("Pss_Anon", 0)
     return found

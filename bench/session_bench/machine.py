@@ -26,7 +26,7 @@ def load() -> float:
 
 
 def warning(*, now: float, cores: int) -> str | None:
-    """What to tell a person before a run on a machine that is busy; pure."""
+    """The warning for a person before a run on a machine that is busy; pure."""
     if now <= cores / 2:
         return None
     return f"the machine is busy (load {now:.1f} on {cores} cores): times will be long, and even ratios less sure"

@@ -13,14 +13,15 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from statistics import median
 
-from session_devtools.steps import Progress
+from session_devtools.progress import Progress
+from session_protocol.vocabulary import RunnerState
 
 from session_bench import kernel, objects
+from session_bench.cgroups import Cgroup, pod_cgroup
 from session_bench.errors import BenchError
 from session_bench.figures import Comparison, Row, Table
-from session_bench.ground import Ground
-from session_bench.groups import Group, pod_group
-from session_bench.one_process.host import KINDS, Kind, hosted
+from session_bench.one_process.host import KINDS, Kind, running
+from session_bench.testbed import Testbed
 
 MB = 2**20
 AVAILABLE, WORKING_SET, ANONYMOUS = "available memory taken", "working set", "anonymous memory"
@@ -37,37 +38,40 @@ class Plan:
     """ Seconds between the last link and the reading: browsers tidy up for a while. """
 
 
-def measure_memory(ground: Ground, plan: Plan, *, progress: Progress, kinds: tuple[Kind, ...] = KINDS) -> Table:
+def measure_memory(testbed: Testbed, plan: Plan, *, progress: Progress, kinds: tuple[Kind, ...] = KINDS) -> Table:
     """Measure in rounds; each figure is per session."""
     found: dict[str, list[float]] = defaultdict(list)
 
     def step(what: str) -> AbstractContextManager[None]:
-        return progress.step(f"memory: {what}", still=lambda: "measuring")
+        return progress.step(f"memory: {what}", status=lambda: "measuring")
 
     # The first pod fills caches for all that follow, while the kernel gives back those of the images' loading.
-    with step("1 pod, not counted"), pods(ground, 1, rest=plan.rest):
+    with step("1 pod, not counted"), pods(testbed, 1, rest=plan.rest):
         pass
     for turn in range(plan.rounds):
-        told = f"round {turn + 1} of {plan.rounds}"
-        with step(f"{plan.sessions} pods, {told}"), pods(ground, plan.sessions, rest=plan.rest) as taken:
-            note(found, PODS, taken)
-            for part, size in taken.parts.items():
+        label = f"round {turn + 1} of {plan.rounds}"
+        with step(f"{plan.sessions} pods, {label}"), pods(testbed, plan.sessions, rest=plan.rest) as use:
+            record(found, PODS, use)
+            for part, size in use.parts.items():
                 found[f"  of it {part}"].append(size)
         for kind in kinds:
             with (
-                step(f"{plan.sessions} sessions in {kind.title}, {told}"),
-                together(ground, kind, plan.sessions, rest=plan.rest) as taken,
+                step(f"{plan.sessions} sessions in {kind.title}, {label}"),
+                one_process(testbed, kind, plan.sessions, rest=plan.rest) as use,
             ):
-                note(found, kind.title, taken)
-        with step(f"1 pod, {told}"), pods(ground, 1, rest=plan.rest) as taken:
-            note_single(found, PODS, taken)
-        with step(f"1 session in {kinds[0].title}, {told}"), together(ground, kinds[0], 1, rest=plan.rest) as taken:
-            note_single(found, kinds[0].title, taken)
+                record(found, kind.title, use)
+        with step(f"1 pod, {label}"), pods(testbed, 1, rest=plan.rest) as use:
+            record_single(found, PODS, use)
+        with (
+            step(f"1 session in {kinds[0].title}, {label}"),
+            one_process(testbed, kinds[0], 1, rest=plan.rest) as use,
+        ):
+            record_single(found, kinds[0].title, use)
     return memory_table(plan, found, kinds)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Taken:
+class MemoryUse:
     """MB per session."""
 
     available: float
@@ -76,32 +80,32 @@ class Taken:
 
 
 @contextmanager
-def pods(ground: Ground, count: int, *, rest: float) -> Iterator[Taken]:
+def pods(testbed: Testbed, count: int, *, rest: float) -> Iterator[MemoryUse]:
     """Link so many sessions in pods, let them rest, and give what they take; all of it goes afterwards."""
     before = _available()
     names = [f"memory-{number}" for number in range(count)]
-    ground.kubectl.apply(*(objects.session(name) for name in names))
-    for waiting in [ground.inside.start(ground.qr_known, name) for name in names]:
-        ground.scan(waiting.result()[1])
-    uids = [str(ground.connected(name)["podUID"]) for name in names]
+    testbed.kubectl.apply(*(objects.session(name) for name in names))
+    for waiting in [testbed.pod_network.start(testbed.qr_known, name) for name in names]:
+        testbed.scan(waiting.result()[1])
+    uids = [str(testbed.wait_for_state(name, RunnerState.CONNECTED)["podUID"]) for name in names]
     time.sleep(rest)
     after = _available()
-    groups = [pod_group(ground.cluster.instance.label, uid) for uid in uids]
-    yield _taken(before - after, groups, count)
-    ground.clear()
+    groups = [pod_cgroup(testbed.cluster.instance.label, uid) for uid in uids]
+    yield _memory_use(before - after, groups, count)
+    testbed.clear()
 
 
 @contextmanager
-def together(ground: Ground, kind: Kind, count: int, *, rest: float) -> Iterator[Taken]:
+def one_process(testbed: Testbed, kind: Kind, count: int, *, rest: float) -> Iterator[MemoryUse]:
     """The same in one process."""
     before = _available()
-    with hosted(ground, kind, count) as group:
+    with running(testbed, kind, count) as group:
         time.sleep(rest)
         after = _available()
-        yield _taken(before - after, [group], count)
+        yield _memory_use(before - after, [group], count)
 
 
-def _taken(fallen: float, groups: list[Group], count: int) -> Taken:
+def _memory_use(available_drop: float, groups: list[Cgroup], count: int) -> MemoryUse:
     parts: dict[str, float] = defaultdict(float)
     for group in groups:
         for part, size in kernel.anonymous_by_part(group.pids()).items():
@@ -109,7 +113,7 @@ def _taken(fallen: float, groups: list[Group], count: int) -> Taken:
     working_set = sum(group.working_set() for group in groups) / MB / count
     if not parts:
         raise BenchError("the sessions ended while they were measured; the logs of their pods tell why")
-    return Taken(available=fallen / MB / count, working_set=working_set, parts=dict(parts))
+    return MemoryUse(available=available_drop / MB / count, working_set=working_set, parts=dict(parts))
 
 
 def _available() -> float:
@@ -121,16 +125,16 @@ def _available() -> float:
     return median(readings)
 
 
-def note(found: dict[str, list[float]], who: str, taken: Taken) -> None:
+def record(found: dict[str, list[float]], who: str, use: MemoryUse) -> None:
     """Add one round's figures of one side."""
-    told = {AVAILABLE: taken.available, WORKING_SET: taken.working_set, ANONYMOUS: sum(taken.parts.values())}
-    for what, size in told.items():
+    figures = {AVAILABLE: use.available, WORKING_SET: use.working_set, ANONYMOUS: sum(use.parts.values())}
+    for what, size in figures.items():
         found.setdefault(f"{who}: {what}", []).append(size)
 
 
-def note_single(found: dict[str, list[float]], who: str, taken: Taken) -> None:
+def record_single(found: dict[str, list[float]], who: str, use: MemoryUse) -> None:
     """Add one round's figure of a side with one session: what the first one costs, the process around it included."""
-    found.setdefault(single(who), []).append(taken.available)
+    found.setdefault(single(who), []).append(use.available)
 
 
 def single(who: str) -> str:
@@ -152,7 +156,7 @@ def memory_table(plan: Plan, found: Mapping[str, list[float]], kinds: tuple[Kind
         rows=tuple(Row(name=name, unit="MB", values=tuple(values)) for name, values in found.items()),
         comparisons=tuple(comparisons),
         headline=comparisons[0],
-        notes=(
+        remarks=(
             *(f"{kind.title}: {kind.browser}" for kind in kinds),
             "a real WhatsApp page adds its own heap, the same on every side",
             "available memory falls and rises with everything on the machine; the other two count the sessions alone",

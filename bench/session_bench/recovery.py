@@ -6,18 +6,17 @@ One session with a durable login is measured again and again. A killed browser i
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 
-from session_demo.stage import KILL_BROWSER
-from session_devtools.steps import Progress
-from session_devtools.waiting import wait_until
+from session_devtools.installation.browser import kill_browser
+from session_devtools.progress import Progress
 from session_protocol.vocabulary import RunnerState
+from support.sessions import has_durable_login, has_no_failures, in_new_pod
 
 from session_bench import objects
 from session_bench.errors import BenchError
 from session_bench.figures import Comparison, Row, Table
-from session_bench.ground import Ground
 from session_bench.start import until_ready
+from session_bench.testbed import Testbed
 
 NAME = "returning"
 HEALTHY_AFTER = 5.0
@@ -27,27 +26,29 @@ DELETED = "pod deleted (it ends in order first)"
 KILLED = "browser killed (5 s of it waited on purpose)"
 
 
-def measure_recovery(ground: Ground, *, rounds: int, progress: Progress) -> Table:
+def measure_recovery(testbed: Testbed, *, rounds: int, progress: Progress) -> Table:
     """Measure each kind of loss so often."""
-    ground.kubectl.apply(objects.session(NAME, recovery={"healthyAfter": f"{HEALTHY_AFTER:.0f}s"}))
-    with progress.step("recovery: linking, and a minute for the login to be safe on disk", still=lambda: "measuring"):
-        ground.scan(ground.inside.run(ground.qr_known, NAME)[1])
-        status = ground.connected(NAME)
+    testbed.kubectl.apply(objects.session(NAME, recovery={"healthyAfter": f"{HEALTHY_AFTER:.0f}s"}))
+    with progress.step("recovery: linking, and a minute for the login to be safe on disk", status=lambda: "measuring"):
+        testbed.scan(testbed.pod_network.run(testbed.qr_known, NAME)[1])
+        status = testbed.wait_for_state(NAME, RunnerState.CONNECTED)
         linked = str(status["link"]["linkedTime"])
-        wait_until("the login to be durable", lambda: _is_durable(ground), every=0.5)
-        pod = ground.pod(NAME)
+        testbed.wait_for(NAME, has_durable_login())
+        pod = testbed.pod(NAME)
         if pod is None:
             raise BenchError("the session's pod is gone before anything was measured")
     killed, deleted, slept = [], [], []
     for turn in range(rounds):
-        with progress.step(f"recovery: round {turn + 1} of {rounds}", still=lambda: "measuring"):
-            killed.append(_away(ground, lambda: _kill_browser(ground)))
-            deleted.append(_away(ground, lambda: _delete_pod(ground)))
-            slept.append(until_ready(ground, objects.sleeping(pod, f"asleep-{turn}"), f"asleep-{turn}"))
-    after = ground.session(NAME)
+        with progress.step(f"recovery: round {turn + 1} of {rounds}", status=lambda: "measuring"):
+            killed.append(
+                _measure_outage(testbed, lambda: kill_browser(testbed.kubectl, NAME, namespace=objects.NAMESPACE))
+            )
+            deleted.append(_measure_outage(testbed, lambda: _delete_pod(testbed)))
+            slept.append(until_ready(testbed, objects.sleeping(pod, f"asleep-{turn}"), f"asleep-{turn}"))
+    after = testbed.status(NAME)
     if linked != after["link"]["linkedTime"]:
         raise BenchError("the session was linked anew meanwhile, so this measured something else")
-    ground.clear()
+    testbed.clear()
     found = {SLEEP: slept, DELETED: deleted, KILLED: killed}
     return Table(
         name="recovery",
@@ -57,32 +58,17 @@ def measure_recovery(ground: Ground, *, rounds: int, progress: Progress) -> Tabl
     )
 
 
-def _away(ground: Ground, lose: Callable[[], None]) -> float:
+def _measure_outage(testbed: Testbed, lose: Callable[[], None]) -> float:
     """Lose the session's pod in some way, and return the seconds until it is Connected in another one."""
-    before = str(ground.session(NAME)["podUID"])
+    before = str(testbed.status(NAME)["podUID"])
     begun = time.monotonic()
     lose()
-    ground.connected(NAME, but=before)
+    testbed.wait_for(NAME, in_new_pod(before))
     took = time.monotonic() - begun
-    wait_until("the failure to be forgotten", lambda: _is_calm(ground), every=0.5)
+    testbed.wait_for(NAME, has_no_failures())
+    testbed.wait_for_state(NAME, RunnerState.CONNECTED)
     return took
 
 
-def _kill_browser(ground: Ground) -> None:
-    arguments = ("exec", f"--namespace={objects.NAMESPACE}", NAME, "--", "python3", "-c", KILL_BROWSER)
-    if "killed" not in ground.kubectl(*arguments):
-        raise BenchError("no browser was found in the session's pod")
-
-
-def _delete_pod(ground: Ground) -> None:
-    ground.kubectl("delete", "pod", NAME, f"--namespace={objects.NAMESPACE}", "--wait=false")
-
-
-def _is_durable(ground: Ground) -> bool:
-    told = ground.session(NAME).get("link", {}).get("durableTime")
-    return told is not None and datetime.fromisoformat(told) <= datetime.now(UTC)
-
-
-def _is_calm(ground: Ground) -> bool:
-    status = ground.session(NAME)
-    return status.get("state") == RunnerState.CONNECTED and not status.get("recovery", {}).get("consecutiveFailures")
+def _delete_pod(testbed: Testbed) -> None:
+    testbed.kubectl("delete", "pod", NAME, f"--namespace={objects.NAMESPACE}", "--wait=false")

@@ -14,9 +14,9 @@ def render(table: Table) -> str:
     """Return the table as text; it ends with `ratio R` when the benchmark has a ratio of its own."""
     lines = [table.title, "", *_grid([FIGURES, *(_figures(row) for row in table.rows)])]
     if table.comparisons:
-        lines += ["", *_grid([COMPARISONS, *(_comparison(table, asked) for asked in table.comparisons)])]
-    if table.notes:
-        lines += ["", *(f"* {note}" for note in table.notes)]
+        lines += ["", *_grid([COMPARISONS, *(_comparison(table, comparison) for comparison in table.comparisons)])]
+    if table.remarks:
+        lines += ["", *(f"* {remark}" for remark in table.remarks)]
     if table.headline is not None:
         lines += ["", f"ratio {table.compare(table.headline).ratio.median:.2f}"]
     return "\n".join(lines)
@@ -24,15 +24,15 @@ def render(table: Table) -> str:
 
 def to_json(tables: Iterable[Table], machine: Mapping[str, Any]) -> str:
     """Return everything measured in one run, with what is known of the machine."""
-    told = {"machine": dict(machine), "benchmarks": [table.to_dict() for table in tables]}
-    return json.dumps(told, indent=2) + "\n"
+    document = {"machine": dict(machine), "benchmarks": [table.to_dict() for table in tables]}
+    return json.dumps(document, indent=2) + "\n"
 
 
 def number(value: float) -> str:
     """A figure with about three digits: 0.042, 1.23, 18.8, 177."""
     size = abs(value)
-    places = 0 if size >= 100 or value == int(value) else 1 if size >= 10 else 2 if size >= 1 else 3
-    return f"{value:.{places}f}"
+    digits = 0 if size >= 100 or value == int(value) else 1 if size >= 10 else 2 if size >= 1 else 3
+    return f"{value:.{digits}f}"
 
 
 def _figures(row: Row) -> tuple[str, ...]:
@@ -40,11 +40,11 @@ def _figures(row: Row) -> tuple[str, ...]:
     return row.name, f"{number(found.median)} {row.unit}".rstrip(), _range(found), str(found.samples)
 
 
-def _comparison(table: Table, asked: Comparison) -> tuple[str, ...]:
-    found = table.compare(asked)
+def _comparison(table: Table, comparison: Comparison) -> tuple[str, ...]:
+    found = table.compare(comparison)
     sign = "+" if found.difference > 0 else ""
-    difference = f"{sign}{number(found.difference)} {table.row(asked.row).unit}".rstrip()
-    return f"{asked.row} : {asked.to}", f"{found.ratio.median:.2f}", _range(found.ratio), difference
+    difference = f"{sign}{number(found.difference)} {table.row(comparison.row).unit}".rstrip()
+    return f"{comparison.row} : {comparison.to}", f"{found.ratio.median:.2f}", _range(found.ratio), difference
 
 
 def _range(found: Summary) -> str:

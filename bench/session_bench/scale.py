@@ -14,17 +14,19 @@ from pathlib import Path
 from typing import Any
 
 from local_cluster.light import LightCluster
-from session_devtools.steps import Progress
+from session_devtools.http_client import Client
+from session_devtools.installation.constants import OPERATOR_ACCOUNT
+from session_devtools.progress import Progress
 from session_devtools.waiting import wait_until
-from session_devtools.web import Client
+from support.operator_process import install, operator_kubeconfig
 
 from session_bench import kernel, objects
 from session_bench.audit import count_since
 from session_bench.figures import Comparison, Row, Table
-from session_bench.operator_process import ACCOUNT, OperatorProcess, install, operator
+from session_bench.operator_process import OperatorProcess, operator
 
 MB = 2**20
-CALM = 7.0
+QUIET_SECONDS = 7.0
 """ Seconds without any work after which the operator is at rest: its pacing holds a young pod's status back for 5 s. """
 BARE, ALL = "bare pods by kubectl, all exist", "sessions by kubectl, all pods exist"
 
@@ -33,7 +35,7 @@ def measure_operator(*, sessions: int, rounds: int, progress: Progress) -> Table
     """Measure in rounds."""
     found: dict[tuple[str, str], list[float]] = defaultdict(list)
     for turn in range(rounds):
-        with progress.step(f"operator: {sessions} sessions, round {turn + 1} of {rounds}", still=lambda: "measuring"):
+        with progress.step(f"operator: {sessions} sessions, round {turn + 1} of {rounds}", status=lambda: "measuring"):
             for figure, value in _round(sessions).items():
                 found[figure].append(value)
     rows = tuple(Row(name=name, unit=unit, values=tuple(values)) for (name, unit), values in found.items())
@@ -45,21 +47,22 @@ def measure_operator(*, sessions: int, rounds: int, progress: Progress) -> Table
 def _round(sessions: int) -> dict[tuple[str, str], float]:
     with LightCluster.start() as cluster, tempfile.TemporaryDirectory(prefix="bench-operator-") as name:
         folder, api = Path(name), _api(cluster)
-        kubeconfig = install(cluster)
+        install(cluster)
+        kubeconfig = operator_kubeconfig(cluster)
         image = "example.org/runner:1"
         _create(cluster, [objects.namespace(), _named("bare"), objects.quota()])
         figures: dict[tuple[str, str], float] = {}
         pods = [objects.bare_pod(f"pod-{number}", "bare", image) for number in range(sessions)]
         figures[BARE, "s"] = _timed(cluster, pods, lambda: _count(api, "bare") == sessions)
-        with operator(cluster, kubeconfig, folder / "first.log") as first:
-            first.acts()
+        with operator(kubeconfig, folder / "first.log") as first:
+            first.wait_until_acting()
             at_rest(first)
             figures["operator at rest, no session: resident", "MB"] = kernel.resident(first.pid)[0] / MB
             start, spent = cluster.audit_log.stat().st_size, kernel.cpu_seconds(first.pid)
             wanted = [objects.session(f"session-{number}") for number in range(sessions)]
             figures[ALL, "s"] = _timed(cluster, wanted, lambda: _count(api, objects.NAMESPACE) == sessions)
-            at_rest(first, looks=sessions)
-            counted = count_since(cluster.audit_log, start, user=ACCOUNT)
+            at_rest(first, reconciles=sessions)
+            counted = count_since(cluster.audit_log, start, user=OPERATOR_ACCOUNT)
             figures["requests per session", ""] = counted.total() / sessions
             figures["  of them writes", ""] = counted.writes() / sessions
             figures["  of them status writes", ""] = counted.of("patch whatsappsessions/status") / sessions
@@ -70,27 +73,27 @@ def _round(sessions: int) -> dict[tuple[str, str], float]:
             now, peak = kernel.resident(first.pid)
             figures["operator: resident", "MB"], figures["operator: resident at most", "MB"] = now / MB, peak / MB
         start, begun = cluster.audit_log.stat().st_size, time.monotonic()
-        with operator(cluster, kubeconfig, folder / "second.log") as second:
-            figures["operator restarted, to nothing to do", "s"] = at_rest(second, looks=sessions) - begun
-            writes = count_since(cluster.audit_log, start, user=ACCOUNT).writes()
+        with operator(kubeconfig, folder / "second.log") as second:
+            figures["operator restarted, to nothing to do", "s"] = at_rest(second, reconciles=sessions) - begun
+            writes = count_since(cluster.audit_log, start, user=OPERATOR_ACCOUNT).writes()
             figures["writes after the restart", ""] = float(writes)
         return figures
 
 
-def at_rest(process: OperatorProcess, *, looks: int = 0) -> float:
+def at_rest(process: OperatorProcess, *, reconciles: int = 0) -> float:
     """Wait until it has looked at so many sessions and has had nothing to do for a while; return since when."""
-    process.acts()
+    process.wait_until_acting()
     seen, since = process.work(), time.monotonic()
 
-    def look() -> float | None:
+    def probe() -> float | None:
         nonlocal seen, since
         now, time_ = process.work(), time.monotonic()
         if now.reconciles != seen.reconciles or now.waiting:
             seen, since = now, time_
-        enough = now.reconciles >= looks and now.resyncs > 0
-        return since if enough and time_ - since >= CALM else None
+        enough = now.reconciles >= reconciles and now.resyncs > 0
+        return since if enough and time_ - since >= QUIET_SECONDS else None
 
-    return wait_until("the operator to be at rest", look, within=300)
+    return wait_until("the operator to be at rest", probe, within=300)
 
 
 def _timed(cluster: LightCluster, wanted: Iterable[dict[str, Any]], done: Callable[[], bool]) -> float:
@@ -106,8 +109,8 @@ def _create(cluster: LightCluster, wanted: Iterable[dict[str, Any]]) -> None:
 
 def _count(api: Client, where: str) -> int:
     """How many pods a namespace has; one is fetched, the rest only counted."""
-    told = api.ask(f"/api/v1/namespaces/{where}/pods?limit=1", timeout=30).object()
-    return len(told["items"]) + int(told["metadata"].get("remainingItemCount", 0))
+    listed = api.request(f"/api/v1/namespaces/{where}/pods?limit=1", timeout=30).json_object()
+    return len(listed["items"]) + int(listed["metadata"].get("remainingItemCount", 0))
 
 
 def _named(name: str) -> dict[str, Any]:
@@ -116,4 +119,4 @@ def _named(name: str) -> dict[str, Any]:
 
 def _api(cluster: LightCluster) -> Client:
     admin = cluster.client_cert_for("admin", "system:masters")
-    return Client(cluster.url, authority=cluster.ca_file, certificate=admin.certificate, key=admin.key)
+    return Client(cluster.url, ca_file=cluster.ca_file, certificate=admin.certificate, key=admin.key)

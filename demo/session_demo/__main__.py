@@ -1,4 +1,4 @@
-"""`python -m session_demo`: set the stage, play, sum up. `make demo` and `make demo-down` call it."""
+"""`python -m session_demo`: prepare a cluster, run the scenario, sum up. `make demo` and `make demo-down` call it."""
 
 import argparse
 import contextlib
@@ -9,126 +9,128 @@ import sys
 from collections.abc import Callable, Sequence
 
 from session_devtools.errors import ToolError
+from session_devtools.installation.constants import NAMESPACE
+from session_devtools.installation.install import InstallOptions, install
 from session_devtools.kubectl import Kubectl
 
-from session_demo import context, current
-from session_demo.alone import alone
-from session_demo.cast import NAMESPACE
-from session_demo.farewell import farewell
-from session_demo.play import play
-from session_demo.setup import Choice, set_up
-from session_demo.stage import Stage
-from session_demo.story import Story
+from session_demo import current, kube_context
+from session_demo.cluster_client import ClusterClient
+from session_demo.cluster_lock import cluster_lock
+from session_demo.kube_context import KubeContext
+from session_demo.next_steps import shell_exports
+from session_demo.report import Report
+from session_demo.scenario import run_scenario
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command; returns the exit status."""
-    given = _parser().parse_args(arguments)
-    command = _COMMANDS[given.command, given.cluster]
+    args = _parser().parse_args(arguments)
+    command = _COMMANDS[args.command, args.cluster]
     try:
-        return command(given)
+        return command(args)
     except ToolError as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        where = " CLUSTER=current" if given.cluster == "current" else ""
+        where = " CLUSTER=current" if args.cluster == "current" else ""
         print(f"demo: interrupted; `make demo{where}` begins anew, `make demo-down{where}` cleans up", file=sys.stderr)
         return 130
     except BrokenPipeError:
         # Whoever read us has gone (`make demo | head`). The same command again does the rest.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains at its own end
         with contextlib.suppress(BrokenPipeError):
-            print(f"demo: stopped in the middle of {given.command}, as nobody reads on", file=sys.stderr)
+            print(f"demo: stopped in the middle of {args.command}, as nobody reads on", file=sys.stderr)
         return 128 + signal.SIGPIPE
 
 
-def _play(given: argparse.Namespace) -> int:
-    with alone(f"the cluster {given.name}", advice=", or choose another cluster by DEMO_NAME=…"):
-        return _play_local(given)
+def _play(args: argparse.Namespace) -> int:
+    with cluster_lock(f"the cluster {args.name}", advice=", or choose another cluster by DEMO_NAME=…"):
+        return _play_local(args)
 
 
-def _play_local(given: argparse.Namespace) -> int:
-    from session_demo import places  # late, here and below: a demo on somebody's cluster loads none of ours
+def _play_local(args: argparse.Namespace) -> int:
+    from local_cluster import provision  # late, here and below: a demo on somebody's cluster loads none of ours
 
-    story = Story()
-    for line in _without_effect(given):
-        story.say(line)
-    story.chapter("Setting the stage: a real Kubernetes, the images, the operator, the stand-in")
-    story.say("   the play takes about a minute; what this machine lacks for it is prepared before, and said now")
-    kubectl, images = places.local(given.name)
-    stage = set_up(story, kubectl, images, Choice(mode=given.mode))
-    _tell(story, stage)
-    status = story.finish()
-    _farewell(story, kubectl, "`make demo-down` removes everything")
+    report = Report()
+    for line in _without_effect(args):
+        report.info(line)
+    report.section("Setting the stage: a real Kubernetes, the images, the operator, the stand-in")
+    report.info("   the play takes about a minute; what this machine lacks for it is prepared before, and said now")
+    kubectl, images = provision.up(args.name)
+    phone = install(kubectl, images, InstallOptions(mode=args.mode), progress=report)
+    client = ClusterClient(kubectl=kubectl, phone=phone)
+    _run_scenario(report, client)
+    status = report.finish()
+    _print_next_steps(report, kubectl, "`make demo-down` removes everything")
     return status
 
 
-def _without_effect(given: argparse.Namespace) -> list[str]:
+def _without_effect(args: argparse.Namespace) -> list[str]:
     """What was asked for and means nothing on our own cluster: who named a registry may have meant another one."""
-    foreign = {"REGISTRY": given.registry, "KIND": given.kind, "STORAGE_CLASS": given.storage_class}
+    foreign = {"REGISTRY": args.registry, "KIND": args.kind, "STORAGE_CLASS": args.storage_class}
     named = " and ".join(name for name, value in foreign.items() if value)
     return [f"(without effect here: {named}; for a cluster of yours add CLUSTER=current)"] if named else []
 
 
-def _play_current(given: argparse.Namespace) -> int:
-    wish = current.Wish(
-        registry=given.registry,
-        insecure=given.registry_insecure,
-        kind=given.kind,
-        storage_class=given.storage_class,
-        access_mode=given.access_mode,
-        mode=given.mode,
+def _play_current(args: argparse.Namespace) -> int:
+    options = current.Options(
+        registry=args.registry,
+        insecure=args.registry_insecure,
+        kind=args.kind,
+        storage_class=args.storage_class,
+        access_mode=args.access_mode,
+        mode=args.mode,
     )
-    place = context.current()
-    with alone(place.server):
-        return _play_there(wish, place)
+    context = kube_context.current()
+    with cluster_lock(context.server):
+        return _play_there(options, context)
 
 
-def _play_there(wish: current.Wish, place: context.Context) -> int:
-    story = Story()
-    story.chapter(
+def _play_there(options: current.Options, context: KubeContext) -> int:
+    report = Report()
+    report.section(
         "Setting the stage: the current context's Kubernetes, the images, an operator of its own, the stand-in"
     )
-    ground = current.look(story, wish, place)
-    stage = current.prepare(story, wish, ground)
-    _tell(story, stage)
-    status = story.finish()
-    story.say("")
-    for line in current.remains(ground):
-        story.say(line)
-    _farewell(story, ground.place.kubectl, f"in context {ground.place.name}")
+    target = current.check(report, options, context)
+    client = current.prepare(report, options, target)
+    _run_scenario(report, client)
+    status = report.finish()
+    report.info("")
+    for line in current.describe_result(target):
+        report.info(line)
+    _print_next_steps(report, target.context.kubectl, f"in context {target.context.name}")
     return status
 
 
-def _tell(story: Story, stage: Stage) -> None:
-    """Play; a fault ends the play, and not the summing up and the words on how to go on."""
+def _run_scenario(report: Report, client: ClusterClient) -> None:
+    """Run it; a fault ends the scenario, but neither the summary nor the advice on how to go on."""
     try:
-        play(story, stage)
+        run_scenario(report, client)
     except ToolError as error:
-        story.broke_off(str(error))
+        report.abort(str(error))
 
 
-def _farewell(story: Story, kubectl: Kubectl, remark: str) -> None:
-    story.say(f"\nLook around with kubectl and its plugin; {remark}:\n")
-    story.say(f"  {farewell(kubectl)}")
-    story.say(f"  kubectl get was -n {NAMESPACE}")
-    story.say(f"  kubectl whatsapp status -n {NAMESPACE}")
-    story.say(f"  kubectl whatsapp qr returns -n {NAMESPACE}")
+def _print_next_steps(report: Report, kubectl: Kubectl, remark: str) -> None:
+    report.info(f"\nLook around with kubectl and its plugin; {remark}:\n")
+    report.info(f"  {shell_exports(kubectl)}")
+    report.info(f"  kubectl get was -n {NAMESPACE}")
+    report.info(f"  kubectl whatsapp status -n {NAMESPACE}")
+    report.info(f"  kubectl whatsapp qr returns -n {NAMESPACE}")
 
 
-def _down(given: argparse.Namespace) -> int:
-    from session_demo import places
+def _down(args: argparse.Namespace) -> int:
+    from local_cluster import provision
 
-    with alone(f"the cluster {given.name}"):
-        places.remove(given.name)
+    with cluster_lock(f"the cluster {args.name}"):
+        provision.down(args.name)
     return 0
 
 
 def _down_current(_: argparse.Namespace) -> int:
-    story, place = Story(), context.current()
-    story.chapter("Removing what the demo made, and nothing else")
-    with alone(place.server):
-        current.clear(story, place)
+    report, context = Report(), kube_context.current()
+    report.section("Removing what the demo made, and nothing else")
+    with cluster_lock(context.server):
+        current.remove(report, context)
     return 0
 
 

@@ -4,7 +4,7 @@ import shutil
 import sys
 
 from kubectl_whatsapp.drawing import draw
-from kubectl_whatsapp.errors import CannotDraw
+from kubectl_whatsapp.errors import DrawingError
 
 from session_demo.errors import DemoError
 
@@ -14,5 +14,5 @@ def draw_qr(text: str) -> str:
     screen = sys.stdout.isatty()
     try:
         return draw(text, columns=shutil.get_terminal_size().columns if screen else None, colours=screen)
-    except CannotDraw as error:
+    except DrawingError as error:
         raise DemoError(str(error)) from error

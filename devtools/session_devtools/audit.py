@@ -29,22 +29,22 @@ class Verdict(NamedTuple):
 
 def main() -> int:
     """Audit all lock files; returns the exit status."""
-    lines, status = judge(*_ask(sorted(REQUIREMENTS.glob("*.txt"))))
+    lines, status = evaluate(*_run_pip_audit(sorted(REQUIREMENTS.glob("*.txt"))))
     print("\n".join(lines), file=sys.stderr if status else sys.stdout)
     return status
 
 
-def judge(status: int, stdout: str, stderr: str) -> Verdict:
+def evaluate(status: int, stdout: str, stderr: str) -> Verdict:
     """Read pip-audit's answer; pure."""
     answer = _document(stdout)
     if answer is None:
-        if any(word in stderr for word in _UNREACHABLE):
+        if any(sign in stderr for sign in _UNREACHABLE):
             return Verdict(["audit: not done, the vulnerability service cannot be reached"])
         return Verdict([f"audit: pip-audit ended with status {status}:", *stderr.strip().splitlines()[-5:]], 1)
     packages: list[dict[str, Any]] = answer["dependencies"]
     unknown = [each["name"] for each in packages if "skip_reason" in each]
     found = [
-        f"audit: {each['name']} {each['version']} has {flaw['id']}, {_mended(flaw['fix_versions'])}"
+        f"audit: {each['name']} {each['version']} has {flaw['id']}, {_fixed_in(flaw['fix_versions'])}"
         for each in packages
         for flaw in each.get("vulns", ())
     ]
@@ -56,7 +56,7 @@ def judge(status: int, stdout: str, stderr: str) -> Verdict:
     return Verdict([f"audit: no known vulnerability in {len(packages) - len(unknown)} packages{besides}"])
 
 
-def _ask(locks: Sequence[Path]) -> tuple[int, str, str]:
+def _run_pip_audit(locks: Sequence[Path]) -> tuple[int, str, str]:
     command = [sys.executable, "-m", "pip_audit", "--disable-pip", "--require-hashes", "--progress-spinner=off"]
     command += ["--timeout=10", "--format=json", *(f"--requirement={lock}" for lock in locks)]
     try:
@@ -74,7 +74,7 @@ def _document(text: str) -> dict[str, Any] | None:
     return answer if isinstance(answer, dict) else None
 
 
-def _mended(versions: Sequence[str]) -> str:
+def _fixed_in(versions: Sequence[str]) -> str:
     return f"mended in {' and '.join(versions)}" if versions else "not mended yet"
 
 

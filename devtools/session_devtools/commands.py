@@ -19,20 +19,20 @@ def run(
 
     :raises CommandError: it fails or takes too long.
     """
-    words = [str(word) for word in command]
+    arguments = [str(argument) for argument in command]
     try:
         result = subprocess.run(
-            words, input=input, env=environment, timeout=timeout, capture_output=True, text=True, check=False
+            arguments, input=input, env=environment, timeout=timeout, capture_output=True, text=True, check=False
         )
     except FileNotFoundError as error:
-        raise CommandError(words, 127, f"{words[0]}: no such program") from error
+        raise CommandError(arguments, 127, f"{arguments[0]}: no such program") from error
     except subprocess.TimeoutExpired as error:
-        raise CommandError(words, 124, f"it did not end within {timeout:.0f} s") from error
+        raise CommandError(arguments, 124, f"it did not end within {timeout:.0f} s") from error
     if result.returncode != 0:
-        raise CommandError(words, result.returncode, result.stderr or result.stdout)
+        raise CommandError(arguments, result.returncode, result.stderr or result.stdout)
     return result.stdout
 
 
 def succeeds(*command: str | Path) -> bool:
     """Whether a program ends well; its words are of no interest."""
-    return subprocess.run([str(word) for word in command], capture_output=True, check=False).returncode == 0
+    return subprocess.run([str(argument) for argument in command], capture_output=True, check=False).returncode == 0

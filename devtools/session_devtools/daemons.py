@@ -49,7 +49,7 @@ class Daemons:
 
     def stop(self) -> None:
         """End all of them, by id; their data is thrown away next, so they need no time to tidy up."""
-        end([identity for identity in self._identities.values() if identity is not None], patience=0)
+        end([identity for identity in self._identities.values() if identity is not None], grace_period=0)
         for process in self._running.values():
             process.wait()
         self._running.clear()

@@ -5,13 +5,25 @@ ToolError
 ├── BuildError         a program could not be built
 ├── MachineError       this machine lacks something that a person can give it
 ├── StartError         a component ended or did not become ready in time
-├── NotInTime          something that was waited for did not happen
-└── ConflictError      somebody else holds what is needed here
+├── WaitTimeout        something that was waited for did not happen
+├── ConflictError      somebody else holds what is needed here
+├── InstallError       operator or stand-in could not be installed, or lack something
+└── NotReady           something that is looked at is not there yet
 """
 
 from collections.abc import Sequence
 
-__all__ = ["BuildError", "CommandError", "ConflictError", "MachineError", "NotInTime", "StartError", "ToolError"]
+__all__ = [
+    "BuildError",
+    "CommandError",
+    "ConflictError",
+    "InstallError",
+    "MachineError",
+    "NotReady",
+    "StartError",
+    "ToolError",
+    "WaitTimeout",
+]
 
 
 class ToolError(Exception):
@@ -40,7 +52,7 @@ class StartError(ToolError):
     """A component ended at once or was not ready in time; the message has the end of its log."""
 
 
-class NotInTime(ToolError):
+class WaitTimeout(ToolError):
     """Something that was waited for did not happen; `seen` is what was seen last, or the fault of the last look."""
 
     def __init__(self, message: str, *, seen: object = None) -> None:
@@ -50,3 +62,11 @@ class NotInTime(ToolError):
 
 class ConflictError(ToolError):
     """Something else holds what is needed; the message names it and the command that frees it."""
+
+
+class InstallError(ToolError):
+    """Operator or stand-in could not be installed, or a part of them is missing."""
+
+
+class NotReady(ToolError):
+    """Something is not there yet; who waits looks again."""

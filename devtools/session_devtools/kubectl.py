@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Self
 
 import kubectl_whatsapp.kubectl as plugin
-from kubectl_whatsapp.kubectl import KubectlError, KubectlFailed, KubectlSlow
+from kubectl_whatsapp.kubectl_errors import KubectlError, KubectlFailed, KubectlSlow
 
 from session_devtools.errors import CommandError, ToolError
 from session_devtools.waiting import wait_until
@@ -29,7 +29,7 @@ class Kubectl(plugin.Kubectl):
     timeout: float | None = 300.0
 
     @classmethod
-    def alone(cls, *, program: Path, kubeconfig: Path, cache: Path) -> Self:
+    def isolated(cls, *, program: Path, kubeconfig: Path, cache: Path) -> Self:
         """Of a cluster of ours: no setting of another one gets in; `cache`, what it learned of the API, goes with it."""
         environment = {
             "PATH": os.environ["PATH"],
@@ -74,7 +74,7 @@ class Kubectl(plugin.Kubectl):
     def wait_established(self, *crds: str, within: float = 60.0) -> None:
         """Wait until the API server serves these CRDs, given by name; `within` is in seconds.
 
-        :raises NotInTime: the time is over.
+        :raises WaitTimeout: the time is over.
 
         `kubectl wait` alone fails at once on a CRD so new that it has no condition yet, and
         Established is said a moment before every API server has the new kinds.
@@ -82,4 +82,4 @@ class Kubectl(plugin.Kubectl):
         wait = ("wait", "--for=condition=Established", "--timeout=5s", *(f"crd/{name}" for name in crds))
         for command in (wait, ("get", ",".join(crds), "--all-namespaces")):
             ask = functools.partial(self, *command)
-            wait_until("the API server serves the CRDs", ask, lambda _: True, within=within, not_yet=CommandError)
+            wait_until("the API server serves the CRDs", ask, lambda _: True, within=within, retry_on=CommandError)

@@ -15,7 +15,7 @@ from pathlib import Path
 from session_devtools.advice import advice
 from session_devtools.commands import run
 from session_devtools.errors import CommandError, MachineError
-from session_devtools.steps import Progress, Silent
+from session_devtools.progress import NoProgress, Progress
 
 __all__ = ["BROWSER", "IMAGES", "ensure", "missing", "no_daemons", "parse_missing"]
 
@@ -40,7 +40,7 @@ def missing(names: Sequence[str]) -> list[str]:
 
 def parse_missing(names: Sequence[str], listed: str) -> list[str]:
     """Those of the names that a list of `NAME STATUS` lines does not call installed; pure."""
-    installed = {words[0] for line in listed.splitlines() if (words := line.split())[-1:] == ["installed"]}
+    installed = {fields[0] for line in listed.splitlines() if (fields := line.split())[-1:] == ["installed"]}
     return [name for name in names if name not in installed]
 
 
@@ -50,7 +50,7 @@ def ensure(names: Sequence[str], *, progress: Progress | None = None) -> list[st
     :raises MachineError: this is no Debian or we are not root.
     :raises CommandError: apt fails.
     """
-    watcher = progress or Silent()
+    watcher = progress or NoProgress()
     if shutil.which("apt-get") is None:
         raise MachineError(
             f"These programs are installed by apt, and there is no apt-get here. On a Debian 12 machine (a virtual one "
@@ -64,9 +64,9 @@ def ensure(names: Sequence[str], *, progress: Progress | None = None) -> list[st
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     install = ["apt-get", "install", "--yes", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300", *wanted]
     with no_daemons():
-        with watcher.step("updating the package lists", still=lambda: "still downloading"):
+        with watcher.step("updating the package lists", status=lambda: "still downloading"):
             _apt(("apt-get", "update", "-o", "DPkg::Lock::Timeout=300"), environment)
-        with watcher.step(f"installing {' '.join(wanted)}", still=lambda: "still downloading or unpacking"):
+        with watcher.step(f"installing {' '.join(wanted)}", status=lambda: "still downloading or unpacking"):
             _apt(install, environment)
     return wanted
 

@@ -74,10 +74,10 @@ def is_alive(process: ProcessId) -> bool:
     return identify(process.pid) == process
 
 
-def end(processes: Iterable[ProcessId], *, patience: float, hard: float = 5.0) -> list[ProcessId]:
-    """Ask the processes to end, and kill those that have not after `patience` seconds (0: at once).
+def end(processes: Iterable[ProcessId], *, grace_period: float, kill_timeout: float = 5.0) -> list[ProcessId]:
+    """Ask the processes to end, and kill those that have not after `grace_period` seconds (0: at once).
 
-    Returns those that still run `hard` seconds after the kill: a kernel that holds on to them, which a caller
+    Returns those that still run `kill_timeout` seconds after the kill: a kernel that holds on to them, which a caller
     reports. Processes that have ended already, and strangers on a pid we once had, are left alone.
     """
     with contextlib.ExitStack() as stack:
@@ -87,11 +87,11 @@ def end(processes: Iterable[ProcessId], *, patience: float, hard: float = 5.0) -
             if descriptor is not None:
                 stack.callback(os.close, descriptor)
                 watched[descriptor] = process
-        if patience > 0:
+        if grace_period > 0:
             _signal(watched, signal.SIGTERM)
-            _await_end(watched, patience)
+            _await_end(watched, grace_period)
         _signal(watched, signal.SIGKILL)
-        _await_end(watched, hard)
+        _await_end(watched, kill_timeout)
         return [process for process in watched.values() if is_alive(process)]
 
 
@@ -124,9 +124,9 @@ def _signal(watched: dict[int, ProcessId], number: signal.Signals) -> None:
             signal.pidfd_send_signal(descriptor, number)
 
 
-def _await_end(watched: dict[int, ProcessId], patience: float) -> None:
-    """Wait until all have ended, at most `patience` seconds; those that did are no longer watched."""
-    deadline = time.monotonic() + patience
+def _await_end(watched: dict[int, ProcessId], grace_period: float) -> None:
+    """Wait until all have ended, at most `grace_period` seconds; those that did are no longer watched."""
+    deadline = time.monotonic() + grace_period
     poll = select.poll()
     for descriptor in watched:
         poll.register(descriptor, select.POLLIN)

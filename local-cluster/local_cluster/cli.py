@@ -15,7 +15,7 @@ from pathlib import Path
 
 from session_devtools.errors import ToolError
 from session_devtools.images import IMAGES, build
-from session_devtools.steps import Steps, seconds
+from session_devtools.progress import ConsoleProgress, format_duration
 
 from local_cluster.full import machine
 from local_cluster.full.cluster import FullCluster
@@ -43,26 +43,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _programs(_: FullCluster, __: argparse.Namespace) -> int:
-    find_programs(progress=Steps())
+    find_programs(progress=ConsoleProgress())
     return 0
 
 
 def _up(cluster: FullCluster, _: argparse.Namespace) -> int:
-    begin, steps = time.monotonic(), Steps()
-    cluster.up(progress=steps)
-    steps.say(f"cluster {cluster.name} is ready after {seconds(time.monotonic() - begin)}")
-    steps.say(f"export KUBECONFIG={cluster.kubeconfig}")
+    begin, progress = time.monotonic(), ConsoleProgress()
+    cluster.up(progress=progress)
+    progress.info(f"cluster {cluster.name} is ready after {format_duration(time.monotonic() - begin)}")
+    progress.info(f"export KUBECONFIG={cluster.kubeconfig}")
     if shutil.which("kubectl") is None:
-        steps.say(
+        progress.info(
             f"export PATH={Path(cluster.kubectl.program).parent}:$PATH   # a kubectl of the cluster's own version"
         )
     return 0
 
 
 def _down(cluster: FullCluster, _: argparse.Namespace) -> int:
-    steps = Steps()
-    steps.say(
-        f"cluster {cluster.name} is gone" if cluster.down(progress=steps) else f"there is no cluster {cluster.name}"
+    progress = ConsoleProgress()
+    progress.info(
+        f"cluster {cluster.name} is gone" if cluster.down(progress=progress) else f"there is no cluster {cluster.name}"
     )
     return 0
 
@@ -79,19 +79,19 @@ def _kubeconfig(cluster: FullCluster, _: argparse.Namespace) -> int:
 
 
 def _load(cluster: FullCluster, given: argparse.Namespace) -> int:
-    with Steps().step(f"loading {given.archive}"):
+    with ConsoleProgress().step(f"loading {given.archive}"):
         images = cluster.load(given.archive)
     print("\n".join(images))
     return 0
 
 
 def _load_images(cluster: FullCluster, given: argparse.Namespace) -> int:
-    instance, steps = (
+    instance, progress = (
         cluster.instance,
-        Steps(),
+        ConsoleProgress(),
     )  # the cluster first: building is minutes for nothing where there is none
-    images = build(given.names or IMAGES, progress=steps)
-    load_missing(instance, images.values(), progress=steps)
+    images = build(given.names or IMAGES, progress=progress)
+    load_missing(instance, images.values(), progress=progress)
     for built in images.values():
         print(built.name, built.reference)
     return 0
@@ -99,8 +99,8 @@ def _load_images(cluster: FullCluster, given: argparse.Namespace) -> int:
 
 def _exec(cluster: FullCluster, given: argparse.Namespace) -> int:
     machine.check()
-    words = cluster.inside(*given.words)
-    os.execvp(words[0], words)  # noqa: S606  to become the command the person asked for is the point
+    command = cluster.inside(*given.words)
+    os.execvp(command[0], command)  # noqa: S606  to become the command the person asked for is the point
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -96,8 +96,8 @@ class Kubeadm:
     def _config_file(self) -> Path:
         return self.plane.folder / "kubeadm.json"
 
-    def _run(self, *words: str) -> str:
-        return run(self.program, *words, f"--config={self._config_file}")
+    def _run(self, *arguments: str) -> str:
+        return run(self.program, *arguments, f"--config={self._config_file}")
 
     @cached_property
     def _version(self) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from session_devtools.errors import CommandError
-from session_devtools.steps import Steps
+from session_devtools.progress import ConsoleProgress
 
 from local_cluster.light import LightCluster, Programs, find_programs
 
@@ -24,7 +24,7 @@ __all__ = [
 @pytest.fixture(scope="session")
 def light_programs() -> Programs:
     """The programs, built first when nobody has: minutes, once."""
-    return find_programs(progress=Steps())
+    return find_programs(progress=ConsoleProgress())
 
 
 @pytest.fixture(scope="session")

@@ -55,19 +55,19 @@ def advise(
     stalled = state == OperatorState.STALLED
     traits = traits_of(reason if stalled else state)
     session = f"session {namespace}/{name}"
-    told = f": {message.rstrip('.')}" if message else ""
+    detail = f": {message.rstrip('.')}" if message else ""
     if state == OperatorState.SUSPENDED:
         patch = """--type=merge --patch '{"spec": {"operatingMode": "Running"}}'"""
         resume = f"kubectl patch whatsappsession {name} --namespace {namespace} {patch}"
         return Advice(outlook=Outlook.NEVER, text=f"{session} is suspended. To let it run again:\n  {resume}")
     if stalled and reason in OBSTACLES:
-        text = f"{session} stands still ({reason}){told}. It goes on by itself once that is out of the way"
+        text = f"{session} stands still ({reason}){detail}. It goes on by itself once that is out of the way"
         return Advice(outlook=Outlook.NEVER, text=text)
     if stalled or (traits.request is not None and not goes_on_by_itself(state=state, reason=reason)):
         relinks = traits.request is Request.RELINK
         ask = _ask(namespace, name, RELINK_AT if relinks else RESTART_AT)
         why, how = traits.no_code or GAVE_UP, "To link again" if relinks else "To go on"
-        return Advice(outlook=Outlook.NEVER, text=f"{session}: {why}{told}. {how}:\n  {ask}")
+        return Advice(outlook=Outlook.NEVER, text=f"{session}: {why}{detail}. {how}:\n  {ask}")
     if _shows_none(state, linked=linked):
         text = (
             f"{session} is linked ({state}), so it shows no QR code. To link it anew, log the device out on the phone"

@@ -15,12 +15,12 @@ import typer
 
 from kubectl_whatsapp import completion
 from kubectl_whatsapp.console import Console
-from kubectl_whatsapp.drawing import Form
+from kubectl_whatsapp.drawing import CodeFormat
 from kubectl_whatsapp.errors import PluginError
 from kubectl_whatsapp.flags import flag, given, kubectl_of, with_flags
-from kubectl_whatsapp.kubectl import ApiMissing, KubectlError
+from kubectl_whatsapp.kubectl_errors import ApiMissing, KubectlError
 from kubectl_whatsapp.qr import QrRequest, show_code, watch_codes
-from kubectl_whatsapp.status import Listing, StatusRequest, show_status, watch_status
+from kubectl_whatsapp.status import StatusFormat, StatusRequest, show_status, watch_status
 
 __all__ = ["main", "run"]
 
@@ -56,7 +56,7 @@ TYPERS_OWN = frozenset({"--install-completion", "--show-completion"})
 EPILOG = "Other options of kubectl's that choose a cluster or a user (`kubectl options`) are passed on too."
 
 
-class Misuse(typer.TyperException):
+class UsageError(typer.TyperException):
     """A command line that is understood and makes no sense."""
 
     def __init__(self, message: str, ctx: typer.Context) -> None:
@@ -66,31 +66,31 @@ class Misuse(typer.TyperException):
 
 def main(arguments: Sequence[str] | None = None, *, console: Console | None = None) -> int:
     """Run one command; returns the exit status."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
-    surroundings = console or Console()
+    command_line = list(sys.argv[1:] if arguments is None else arguments)
+    output = console or Console()
     # typer's own completion is for the program's name: kubectl has its own for what follows `kubectl`.
-    name = "kubectl-whatsapp" if TYPERS_OWN & {*words} else "kubectl whatsapp"
+    name = "kubectl-whatsapp" if TYPERS_OWN & {*command_line} else "kubectl whatsapp"
     try:
-        status = quick(typer.main.get_command(app))(
-            words,
+        status = without_pydantic(typer.main.get_command(app))(
+            command_line,
             prog_name=name,
             complete_var=completion.COMPLETE_VARIABLE,
             standalone_mode=False,
-            obj=surroundings,
+            obj=output,
         )
     except typer.TyperException as error:
         where = getattr(getattr(error, "ctx", None), "command_path", name)
-        surroundings.say(f"error: {error.format_message()}\nSee '{where} --help' for usage.")
+        output.info(f"error: {error.format_message()}\nSee '{where} --help' for usage.")
         return 2
     except (PluginError, KubectlError) as error:
-        surroundings.say(f"error: {error}")
+        output.info(f"error: {error}")
         if isinstance(error, ApiMissing):
-            surroundings.say("The operator's API is not installed in this cluster, or the context is another one")
+            output.info("The operator's API is not installed in this cluster, or the context is another one")
         return 1
     return status or 0
 
 
-def quick(command: Any) -> Any:
+def without_pydantic(command: Any) -> Any:
     """Let a command's words become words, paths and enums by Python's own means.
 
     typer has pydantic do that, whose loading takes longer than all else here together. This reaches into typer: where
@@ -102,7 +102,8 @@ def quick(command: Any) -> Any:
         for parameter in found:
             if hasattr(parameter, "_runtime_param"):
                 annotation = parameter.type_descriptor.annotation
-                parameter._runtime_param = Coercion(annotation if annotation in (Path, Form, Listing) else None)  # noqa: SLF001
+                kind = annotation if annotation in (Path, CodeFormat, StatusFormat) else None
+                parameter._runtime_param = Coercion(kind)  # noqa: SLF001
     return command
 
 
@@ -137,7 +138,7 @@ def run() -> None:
 def _without_a_command(ctx: typer.Context) -> None:
     """Link WhatsApp sessions on Kubernetes to a phone, and see how they and their quotas are."""
     if ctx.invoked_subcommand is None:
-        ctx.obj.say(ctx.get_help())
+        ctx.obj.info(ctx.get_help())
         raise typer.Exit(2)
 
 
@@ -154,7 +155,9 @@ def _qr(
         ),
     ] = None,
     watch: Annotated[bool, typer.Option("-w", "--watch", help="Show each new code until a phone is linked")] = False,
-    output: Annotated[Form, typer.Option("-o", "--output", help="text is what the code says")] = Form.TERMINAL,
+    output: Annotated[
+        CodeFormat, typer.Option("-o", "--output", help="text is what the code says")
+    ] = CodeFormat.TERMINAL,
 ) -> None:
     """Show the QR code that links a phone.
 
@@ -162,8 +165,8 @@ def _qr(
     both. Whoever sees the code can link a phone to the session.
     """
     console = ctx.obj
-    if file is None and output in (Form.PNG, Form.SVG) and console.terminal:
-        raise Misuse(f"a {output} is nothing for a terminal: name a FILE, or redirect the output", ctx)
+    if file is None and output in (CodeFormat.PNG, CodeFormat.SVG) and console.terminal:
+        raise UsageError(f"a {output} is nothing for a terminal: name a FILE, or redirect the output", ctx)
     request = QrRequest(name=_name(name, ctx), namespace=given(ctx, "--namespace"), form=output, file=file)
     command = watch_codes if watch else show_code
     command(request, kubectl=kubectl_of(ctx), console=console)
@@ -183,22 +186,24 @@ def _status(
         str | None, typer.Option("-l", "--selector", metavar="LABELS", help="Sessions with these labels")
     ] = None,
     watch: Annotated[bool, typer.Option("-w", "--watch", help="Go on with a line for each change")] = False,
-    output: Annotated[Listing, typer.Option("-o", "--output", help="wide has node and pod too")] = Listing.TABLE,
+    output: Annotated[
+        StatusFormat, typer.Option("-o", "--output", help="wide has node and pod too")
+    ] = StatusFormat.TABLE,
 ) -> None:
     """Show sessions, and how full their quotas are.
 
     SINCE says how long READY has had its value, RESTARTS counts pods after the first.
     """
     if names and all_namespaces:
-        raise Misuse("a name and -A do not go together: a name is looked up in one namespace", ctx)
+        raise UsageError("a name and -A do not go together: a name is looked up in one namespace", ctx)
     if names and selector:
-        raise Misuse("a name and -l do not go together: a name is one session already", ctx)
-    if watch and (len(names or ()) > 1 or output in (Listing.JSON, Listing.YAML)):
-        raise Misuse("--watch goes with one name or none, and with -o table, wide or name", ctx)
+        raise UsageError("a name and -l do not go together: a name is one session already", ctx)
+    if watch and (len(names or ()) > 1 or output in (StatusFormat.JSON, StatusFormat.YAML)):
+        raise UsageError("--watch goes with one name or none, and with -o table, wide or name", ctx)
     request = StatusRequest(
         names=tuple(_name(name, ctx) for name in names or ()),
         namespace=given(ctx, "--namespace"),
-        everywhere=all_namespaces,
+        all_namespaces=all_namespaces,
         selector=selector,
         listing=output,
     )
@@ -206,9 +211,9 @@ def _status(
     command(request, kubectl=kubectl_of(ctx), console=ctx.obj)
 
 
-def _name(word: str, ctx: typer.Context) -> str:
+def _name(argument: str, ctx: typer.Context) -> str:
     """A session's name, also as `kubectl get --output=name` prints it."""
-    name = word.rpartition("/")[2]
+    name = argument.rpartition("/")[2]
     if not name or name.startswith("-") or not name.isprintable():
-        raise Misuse(f"{word!r} is no name of a session", ctx)
+        raise UsageError(f"{argument!r} is no name of a session", ctx)
     return name

@@ -17,13 +17,13 @@ import typer
 
 from kubectl_whatsapp.console import Console
 from kubectl_whatsapp.flags import given, kubectl_of
-from kubectl_whatsapp.kubectl import KubectlError
+from kubectl_whatsapp.kubectl_errors import KubectlError
 from kubectl_whatsapp.views import SESSIONS
 
 __all__ = ["COMPLETE_VARIABLE", "contexts", "files", "main", "namespaces", "sessions"]
 
 COMPLETE_VARIABLE = "_KUBECTL_WHATSAPP_COMPLETE"
-PATIENCE = 5.0
+TIMEOUT = 5.0
 """ Seconds for kubectl: somebody holds the Tab key. """
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9@:._/-]*")
 """ Of objects and contexts: a shell evaluates what it is given, so that nothing else is offered. """
@@ -36,40 +36,42 @@ NO_SPACE = 2
 def sessions(ctx: typer.Context, incomplete: str) -> list[str]:
     """Sessions of the namespace that the line names so far, without those that it has already."""
     namespace = given(ctx, "--namespace")
-    place = ["--all-namespaces"] if ctx.params.get("all_namespaces") else [f"--namespace={namespace}"] * bool(namespace)
-    had = ctx.params.get("names") or ()
+    scope = ["--all-namespaces"] if ctx.params.get("all_namespaces") else [f"--namespace={namespace}"] * bool(namespace)
+    given_names = ctx.params.get("names") or ()
     return [
-        name for name in _ask(ctx, "get", SESSIONS, "--output=name", *place, beginning=incomplete) if name not in had
+        name
+        for name in _names(ctx, "get", SESSIONS, "--output=name", *scope, prefix=incomplete)
+        if name not in given_names
     ]
 
 
 def namespaces(ctx: typer.Context, incomplete: str) -> list[str]:
     """Namespaces that the person may list."""
-    return _ask(ctx, "get", "namespaces", "--output=name", beginning=incomplete)
+    return _names(ctx, "get", "namespaces", "--output=name", prefix=incomplete)
 
 
 def contexts(ctx: typer.Context, incomplete: str) -> list[str]:
     """Contexts of the kubeconfig."""
-    return _ask(ctx, "config", "get-contexts", "--output=name", beginning=incomplete)
+    return _names(ctx, "config", "get-contexts", "--output=name", prefix=incomplete)
 
 
 def files(incomplete: str) -> list[str]:
     """Paths; a folder ends in a slash."""
-    folder, slash, beginning = incomplete.rpartition("/")
+    folder, slash, prefix = incomplete.rpartition("/")
     with suppress(OSError):
         entries = sorted(Path(f"{folder}{slash}" or ".").iterdir())
-        shown = [entry for entry in entries if entry.name.startswith(beginning) and (beginning or entry.name[0] != ".")]
+        shown = [entry for entry in entries if entry.name.startswith(prefix) and (prefix or entry.name[0] != ".")]
         found = [f"{folder}{slash}{entry.name}{'/' * entry.is_dir()}" for entry in shown]
         return [path for path in found if PATH.fullmatch(path)]
     return []
 
 
-def _ask(ctx: typer.Context, *arguments: str, beginning: str) -> list[str]:
+def _names(ctx: typer.Context, *arguments: str, prefix: str) -> list[str]:
     # Who may not list them, or has no cluster, is offered none: there is nobody here to tell why.
     with suppress(KubectlError):
-        said = kubectl_of(ctx)(*arguments, timeout=PATIENCE)
-        names = (line.rpartition("/")[2] if arguments[0] == "get" else line for line in said.splitlines())
-        return [name for name in names if name.startswith(beginning) and NAME.fullmatch(name)]
+        output = kubectl_of(ctx)(*arguments, timeout=TIMEOUT)
+        names = (line.rpartition("/")[2] if arguments[0] == "get" else line for line in output.splitlines())
+        return [name for name in names if name.startswith(prefix) and NAME.fullmatch(name)]
     return []
 
 
@@ -77,8 +79,8 @@ def main() -> None:
     """Print the choices for the words of the command line, as kubectl wants them."""
     from kubectl_whatsapp import cli  # which imports from here
 
-    *words, unfinished = sys.argv[1:] or [""]
-    line = f"{shlex.join(['kubectl-whatsapp', *words])} {shlex.quote(unfinished) if unfinished else ''}"
+    *complete, unfinished = sys.argv[1:] or [""]
+    line = f"{shlex.join(['kubectl-whatsapp', *complete])} {shlex.quote(unfinished) if unfinished else ''}"
     os.environ |= {
         COMPLETE_VARIABLE: "complete_fish",
         "_TYPER_COMPLETE_FISH_ACTION": "get-args",

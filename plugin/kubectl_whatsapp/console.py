@@ -1,6 +1,6 @@
 """The person's side: where text goes, what time it is, how to wait. Tests give their own.
 
-The QR code, a table or JSON go to `out`, everything said about them to `notes`, so that `out` can be piped. All text
+The QR code, a table or JSON go to `out`, everything said about them to `err`, so that `out` can be piped. All text
 is made printable on its way out (`text.py`); only a drawing of our own making is passed on as it is.
 """
 
@@ -25,7 +25,7 @@ class Console:
     out: TextIO = field(default_factory=lambda: sys.stdout)
     raw: BinaryIO = field(default_factory=lambda: sys.stdout.buffer)
     """ The same as `out`, for pictures. """
-    notes: TextIO = field(default_factory=lambda: sys.stderr)
+    err: TextIO = field(default_factory=lambda: sys.stderr)
     terminal: bool = field(default_factory=lambda: sys.stdout.isatty())  # noqa: PLW0108 -- the stdout of that time
     """ Whether `out` is a screen, which has a width. """
     colours: bool = field(default_factory=lambda: not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb")
@@ -33,18 +33,18 @@ class Console:
     columns: int = field(default_factory=lambda: shutil.get_terminal_size().columns)
     lines: int = field(default_factory=lambda: shutil.get_terminal_size().lines)
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    pause: Callable[[float], None] = time.sleep
+    sleep: Callable[[float], None] = time.sleep
 
     @property
     def coloured(self) -> bool:
         """Whether `out` takes escape sequences."""
         return self.terminal and self.colours
 
-    def say(self, text: str) -> None:
+    def info(self, text: str) -> None:
         """Tell the person something, at once."""
-        print(printable(text), file=self.notes, flush=True)
+        print(printable(text), file=self.err, flush=True)
 
-    def show(self, text: str) -> None:
+    def print(self, text: str) -> None:
         """Give out what was asked for, at once."""
         self.draw(printable(text))
 

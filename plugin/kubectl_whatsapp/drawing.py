@@ -13,13 +13,13 @@ from typing import Any
 
 from session_protocol.times import format_time
 
-from kubectl_whatsapp.errors import CannotDraw
-from kubectl_whatsapp.runner import Code
+from kubectl_whatsapp.errors import DrawingError
+from kubectl_whatsapp.runner import QrCode
 
-__all__ = ["Form", "draw", "picture", "write"]
+__all__ = ["CodeFormat", "draw", "picture", "write"]
 
 
-class Form(StrEnum):
+class CodeFormat(StrEnum):
     """What a QR code can be given out as."""
 
     TERMINAL = "terminal"
@@ -47,11 +47,11 @@ def draw(text: str, *, columns: int | None, colours: bool) -> str:
 
     Without colours the light modules are drawn, which is right on a dark screen.
 
-    :raises CannotDraw: it does not fit into the columns.
+    :raises DrawingError: it does not fit into the columns.
     """
     modules = [[bool(module) is colours for module in row] for row in _symbol(text).matrix_iter(border=BORDER)]
     if columns is not None and len(modules[0]) > columns:
-        raise CannotDraw(
+        raise DrawingError(
             f"the QR code is {len(modules[0])} columns wide and the terminal has {columns}: "
             "enlarge it, choose a smaller font, or write a picture with `-o png FILE`"
         )
@@ -62,13 +62,13 @@ def draw(text: str, *, columns: int | None, colours: bool) -> str:
     return "\n".join(f"{BLACK_ON_WHITE}{line}{NORMAL}" if colours else line for line in lines)
 
 
-def picture(code: Code, form: Form) -> bytes:
+def picture(code: QrCode, form: CodeFormat) -> bytes:
     """A code as the content of a file or a pipe."""
-    if form is Form.TERMINAL:
+    if form is CodeFormat.TERMINAL:
         return f"{draw(code.text, columns=None, colours=False)}\n".encode()
-    if form is Form.TEXT:
+    if form is CodeFormat.TEXT:
         return f"{code.text}\n".encode()
-    if form is Form.JSON:
+    if form is CodeFormat.JSON:
         ends = None if code.expires is None else format_time(code.expires)
         return f"{json.dumps({'text': code.text, 'expiryTime': ends, 'round': code.round})}\n".encode()
     out = io.BytesIO()
@@ -79,7 +79,7 @@ def picture(code: Code, form: Form) -> bytes:
 def write(content: bytes, path: Path) -> None:
     """Put content into a file that only its owner reads, whole or not at all: who sees the code can link a phone.
 
-    :raises CannotDraw: it cannot be shown there.
+    :raises DrawingError: it can not be written.
     """
     try:
         handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")  # made for its owner alone
@@ -91,7 +91,7 @@ def write(content: bytes, path: Path) -> None:
             Path(partial).unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise CannotDraw(f"{path} can not be written: {error.strerror}") from error
+        raise DrawingError(f"{path} can not be written: {error.strerror}") from error
 
 
 def _symbol(text: str) -> Any:
@@ -100,4 +100,4 @@ def _symbol(text: str) -> Any:
     try:
         return segno.make_qr(text, error="l")
     except segno.DataOverflowError as error:
-        raise CannotDraw(f"a text of {len(text)} characters does not fit into a QR code") from error
+        raise DrawingError(f"a text of {len(text)} characters does not fit into a QR code") from error

@@ -1,20 +1,20 @@
 """The errors of `kubectl whatsapp` beside kubectl's own; each carries a message for a person and what to do.
 
 PluginError
-├── RunnerSilent        the runner did not answer
+├── RunnerUnreachable   the runner did not answer
 ├── RunnerRefused       the runner answered with a fault
-├── NoCode              there is no QR code, and why
-└── CannotDraw          the QR code can not be shown or written as asked
+├── NoQrCode            there is no QR code, and why
+└── DrawingError        the QR code can not be shown or written as asked
 """
 
-__all__ = ["CannotDraw", "NoCode", "PluginError", "RunnerRefused", "RunnerSilent"]
+__all__ = ["DrawingError", "NoQrCode", "PluginError", "RunnerRefused", "RunnerUnreachable"]
 
 
 class PluginError(Exception):
     """The base of all: its text is shown to the person, without a traceback."""
 
 
-class RunnerSilent(PluginError):
+class RunnerUnreachable(PluginError):
     """The runner, or the way to it, gave no answer."""
 
 
@@ -22,9 +22,9 @@ class RunnerRefused(PluginError):
     """The runner did not accept the request, or its answer is none."""
 
 
-class NoCode(PluginError):
+class NoQrCode(PluginError):
     """The session shows no QR code; the text says why and how to go on."""
 
 
-class CannotDraw(PluginError):
+class DrawingError(PluginError):
     """The QR code can not be drawn or written."""

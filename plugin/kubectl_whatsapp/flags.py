@@ -62,5 +62,9 @@ def kubectl_of(ctx: typer.Context) -> Kubectl:
     options = [name.removeprefix(PREFIX).replace("_", "-") for name in names]
     values = {option: given(ctx, option) for option in options if option != "--namespace"}
     chosen = {option: value if isinstance(value, list) else [value] for option, value in values.items() if value}
-    words = [f"{option}={str(word).lower() if word is True else word}" for option in chosen for word in chosen[option]]
-    return Kubectl(program=find_kubectl(), flags=tuple(words))
+    flags = [
+        f"{option}={str(value_).lower() if value_ is True else value_}"
+        for option in chosen
+        for value_ in chosen[option]
+    ]
+    return Kubectl(program=find_kubectl(), flags=tuple(flags))

@@ -5,93 +5,27 @@ cluster, the benchmarks and the tests import it too. So it knows none of them, n
 What kubectl says on a fault is turned into the error that a caller handles; its own words stay in the text.
 A client library for Python (kr8s, lightkube) would have to do again what a person's kubectl is set up for: login
 plugins, proxies, contexts, port-forwards.
-
-KubectlError
-├── KubectlMissing      there is no kubectl to talk through
-├── KubectlSlow         it took longer than it was given
-├── ForwardFailed       the way to the pod could not be opened
-└── KubectlFailed       it ended with a fault of its own words
-    ├── NotFound        the object does not exist
-    ├── Forbidden       the person's rights do not allow it
-    └── ApiMissing      the cluster does not know such a kind
 """
 
 import json
 import os
-import queue
-import re
 import shutil
 import subprocess
 import tempfile
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any
 
-__all__ = [
-    "ApiMissing",
-    "Forbidden",
-    "ForwardFailed",
-    "Kubectl",
-    "KubectlError",
-    "KubectlFailed",
-    "KubectlMissing",
-    "KubectlSlow",
-    "NotFound",
-    "find_kubectl",
-]
+from kubectl_whatsapp.kubectl_errors import KubectlFailed, KubectlMissing, KubectlSlow, error_of
+from kubectl_whatsapp.port_forward import local_port
+
+__all__ = ["Kubectl", "find_kubectl"]
 
 ENCODING, ERRORS = "utf-8", "replace"
 """ kubectl speaks UTF-8 in every locale, and passes on whatever bytes others gave it. """
-FORWARDING = re.compile(r"Forwarding from 127\.0\.0\.1:(\d{1,5}) ")
-LOG_LINE = re.compile(r"[EFIW]\d{4} \d\d:\d\d:\d\d")
-NO_CLUSTER = "connection to the server localhost:8080 was refused"
-""" Where kubectl turns to when it has no configuration at all. """
-FORWARD_DEADLINE = 15.0
-""" Seconds until the local port must be open. """
-END_DEADLINE = 5.0
+END_TIMEOUT = 5.0
 """ Seconds that a kubectl has to end once it is asked to. """
-
-
-class KubectlError(Exception):
-    """The base of all; its text can be shown to a person as it is."""
-
-
-class KubectlMissing(KubectlError):
-    """There is no kubectl on the PATH."""
-
-
-class KubectlSlow(KubectlError):
-    """A kubectl command took longer than it was given, and was ended."""
-
-
-class ForwardFailed(KubectlError):
-    """`kubectl port-forward` could not reach the pod."""
-
-
-class KubectlFailed(KubectlError):
-    """A kubectl command ended with a fault; the text is kubectl's own."""
-
-    def __init__(self, text: str, *, arguments: tuple[str, ...] = (), status: int = 1, output: str = "") -> None:
-        super().__init__(text)
-        self.arguments = arguments
-        """ Its command line, without the program and what chooses the cluster. """
-        self.status = status
-        self.output = output
-        """ All that it said, log lines included. """
-
-
-class NotFound(KubectlFailed):
-    """The API server knows no such object."""
-
-
-class Forbidden(KubectlFailed):
-    """The person may not do this."""
-
-
-class ApiMissing(KubectlFailed):
-    """The cluster has no such kind: the CRD is not installed."""
 
 
 def find_kubectl(*, search_path: str | None = None) -> str:
@@ -140,7 +74,7 @@ class Kubectl:
         within = self.timeout if timeout is None else timeout
         try:
             done = subprocess.run(
-                self._words(arguments),
+                self._command_line(arguments),
                 input=input,
                 capture_output=True,
                 check=False,
@@ -154,7 +88,7 @@ class Kubectl:
         if done.returncode == 0:
             return done.stdout
         if check:
-            raise _fault(arguments, done.returncode, done.stderr, said=done.stdout)
+            raise error_of(arguments, done.returncode, done.stderr, output=done.stdout)
         return done.stdout + done.stderr
 
     def get(
@@ -162,7 +96,7 @@ class Kubectl:
         kind: str,
         *names: str,
         namespace: str | None = None,
-        everywhere: bool = False,
+        all_namespaces: bool = False,
         selector: str | None = None,
         missing_ok: bool = False,
     ) -> list[dict[str, Any]]:
@@ -173,9 +107,14 @@ class Kubectl:
         :raises ApiMissing: the API server does not know the kinds.
         :raises KubectlFailed: kubectl failed.
         """
-        words = ["get", kind, *_names(names), *_place(namespace, everywhere=everywhere, selector=selector)]
-        said = self(*words, *(["--ignore-not-found"] if missing_ok else []), "--output=json")
-        return _objects(said)
+        command = [
+            "get",
+            kind,
+            *_names(names),
+            *_scope_flags(namespace, all_namespaces=all_namespaces, selector=selector),
+        ]
+        output = self(*command, *(["--ignore-not-found"] if missing_ok else []), "--output=json")
+        return _objects(output)
 
     def find(self, kind: str, name: str, *, namespace: str | None = None) -> dict[str, Any] | None:
         """Return one object, or None when there is none.
@@ -199,8 +138,8 @@ class Kubectl:
 
         The last line is followed by KubectlFailed where the command ended with a fault.
         """
-        with self._running(*arguments) as (process, complaints):
-            yield _lines(process, complaints, arguments)
+        with self._running(*arguments) as (process, stderr):
+            yield _lines(process, stderr, arguments)
 
     @contextmanager
     def watch(
@@ -208,15 +147,20 @@ class Kubectl:
         kind: str,
         *names: str,
         namespace: str | None = None,
-        everywhere: bool = False,
+        all_namespaces: bool = False,
         selector: str | None = None,
     ) -> Iterator[Iterator[tuple[str, dict[str, Any]]]]:
         """Hand out what `get` would return as ADDED, then changes as they come: ADDED, MODIFIED, DELETED.
 
         They end, as kubectl does, when the API server ends the watch; with KubectlFailed where there was a fault.
         """
-        words = ["get", kind, *_names(names), *_place(namespace, everywhere=everywhere, selector=selector)]
-        with self.stream(*words, "--watch", "--output-watch-events", "--output=json") as lines:
+        command = [
+            "get",
+            kind,
+            *_names(names),
+            *_scope_flags(namespace, all_namespaces=all_namespaces, selector=selector),
+        ]
+        with self.stream(*command, "--watch", "--output-watch-events", "--output=json") as lines:
             yield _events(lines)
 
     @contextmanager
@@ -228,25 +172,18 @@ class Kubectl:
         :raises NotFound: it does not exist.
         """
         where = (f"--namespace={namespace}", "--address=127.0.0.1", f"pod/{pod}", f":{port}")
-        with self._running("port-forward", *where) as (process, complaints):
-            ports: queue.SimpleQueue[int | None] = queue.SimpleQueue()
-            reader = threading.Thread(target=_listen, args=(process.stdout, ports), daemon=True)
-            reader.start()
-            try:
-                yield _opened(process, ports, complaints)
-            finally:
-                process.terminate()
-                reader.join(timeout=END_DEADLINE)
+        with self._running("port-forward", *where) as (process, stderr), local_port(process, stderr) as local:
+            yield local
 
-    def _words(self, arguments: tuple[str, ...]) -> list[str]:
+    def _command_line(self, arguments: tuple[str, ...]) -> list[str]:
         """Return the whole command line; what stands in an object may be no word of one."""
-        for word in arguments:
+        for argument in arguments:
             try:
-                is_word = b"\0" not in os.fsencode(word)
+                is_valid = b"\0" not in os.fsencode(argument)
             except UnicodeEncodeError:
-                is_word = False
-            if not is_word:
-                raise KubectlFailed(f"{word!r} cannot be given to a program", arguments=arguments)
+                is_valid = False
+            if not is_valid:
+                raise KubectlFailed(f"{argument!r} cannot be given to a program", arguments=arguments)
         return [*self.command, *arguments]
 
     @contextmanager
@@ -254,48 +191,48 @@ class Kubectl:
         """Start a command that goes on by itself, and end it with the block."""
         # A file and not a pipe for its complaints: nobody reads along, and a full pipe would stop it.
         with (
-            tempfile.TemporaryFile("w+", encoding=ENCODING, errors=ERRORS) as complaints,
+            tempfile.TemporaryFile("w+", encoding=ENCODING, errors=ERRORS) as stderr,
             subprocess.Popen(
-                self._words(arguments),
+                self._command_line(arguments),
                 stdout=subprocess.PIPE,
-                stderr=complaints,
+                stderr=stderr,
                 env=self.environment,
                 encoding=ENCODING,
                 errors=ERRORS,
             ) as process,
         ):
             try:
-                yield process, complaints
+                yield process, stderr
             finally:
                 process.terminate()
                 try:
-                    process.wait(timeout=END_DEADLINE)
+                    process.wait(timeout=END_TIMEOUT)
                 except subprocess.TimeoutExpired:
                     process.kill()
 
 
 def _names(names: tuple[str, ...]) -> tuple[str, ...]:
     """Names out of objects and answers become words of a command line: none of them may be an option."""
-    odd = [name for name in names if name.startswith("-")]
-    if odd:
-        raise KubectlFailed(f"{odd[0]!r} is no name of an object")
+    invalid = [name for name in names if name.startswith("-")]
+    if invalid:
+        raise KubectlFailed(f"{invalid[0]!r} is no name of an object")
     return names
 
 
-def _place(namespace: str | None, *, everywhere: bool, selector: str | None) -> list[str]:
-    place = ["--all-namespaces"] if everywhere else [] if namespace is None else [f"--namespace={namespace}"]
+def _scope_flags(namespace: str | None, *, all_namespaces: bool, selector: str | None) -> list[str]:
+    place = ["--all-namespaces"] if all_namespaces else [] if namespace is None else [f"--namespace={namespace}"]
     return place if selector is None else [*place, f"--selector={selector}"]
 
 
-def _objects(said: str) -> list[dict[str, Any]]:
+def _objects(output: str) -> list[dict[str, Any]]:
     """The objects that `kubectl get --output=json` printed: nothing, one, or a list."""
-    if not said.strip():
+    if not output.strip():
         return []
     try:
-        answer = json.loads(said)
+        answer = json.loads(output)
         found = answer["items"] if str(answer.get("kind", "")).endswith("List") else [answer]
     except (ValueError, RecursionError, AttributeError, KeyError) as error:
-        raise KubectlFailed("kubectl printed something else than objects", output=said) from error
+        raise KubectlFailed("kubectl printed something else than objects", output=output) from error
     return [item for item in found or () if isinstance(item, dict)]
 
 
@@ -310,54 +247,9 @@ def _events(lines: Iterator[str]) -> Iterator[tuple[str, dict[str, Any]]]:
         yield kind, changed
 
 
-def _lines(process: subprocess.Popen[str], complaints: IO[str], arguments: tuple[str, ...]) -> Iterator[str]:
+def _lines(process: subprocess.Popen[str], stderr: IO[str], arguments: tuple[str, ...]) -> Iterator[str]:
     if process.stdout is not None:
         yield from process.stdout
     if (status := process.wait()) != 0:
-        complaints.seek(0)
-        raise _fault(arguments, status, complaints.read())
-
-
-def _listen(output: IO[str], ports: queue.SimpleQueue[int | None]) -> None:
-    """Read all that kubectl says, so that it never blocks: the local port first, then a line per connection."""
-    for line in output:
-        if opened := FORWARDING.match(line):
-            ports.put(int(opened[1]))
-    ports.put(None)
-
-
-def _opened(process: subprocess.Popen[str], ports: queue.SimpleQueue[int | None], complaints: IO[str]) -> int:
-    """Wait until the local port is open."""
-    try:
-        port = ports.get(timeout=FORWARD_DEADLINE)
-    except queue.Empty:
-        raise ForwardFailed(f"kubectl port-forward opened no port within {FORWARD_DEADLINE:.0f} s") from None
-    if port is not None:
-        return port
-    status = process.wait()
-    complaints.seek(0)
-    fault = _fault(("port-forward",), status, complaints.read())
-    if isinstance(fault, NotFound | Forbidden):
-        raise fault
-    raise ForwardFailed(f"kubectl port-forward: {fault}")
-
-
-def _fault(arguments: tuple[str, ...], status: int, complaints: str, *, said: str = "") -> KubectlFailed:
-    """Choose the error by kubectl's own words for it; `kubectl auth can-i` says its no on standard output."""
-    # Client libraries log each retry before kubectl says the same in words for people.
-    lines = [line for line in complaints.splitlines() if not LOG_LINE.match(line)]
-    text = "\n".join(lines).strip() or complaints.strip() or said.strip()
-    text = text.removeprefix("error: ") or "kubectl ended with a fault and said nothing"
-    kind = KubectlFailed
-    if "(NotFound)" in text:
-        kind = NotFound
-    elif "(Forbidden)" in text:
-        kind = Forbidden
-    elif "doesn't have a resource type" in text or "no matches for kind" in text:
-        kind = ApiMissing
-    elif NO_CLUSTER in text:
-        text = (
-            f"{text}\nkubectl knows no cluster and tried this machine: set KUBECONFIG, or choose a context with "
-            "`kubectl config use-context NAME`"
-        )
-    return kind(text, arguments=arguments, status=status, output=said + complaints)
+        stderr.seek(0)
+        raise error_of(arguments, status, stderr.read())

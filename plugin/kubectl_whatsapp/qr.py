@@ -16,19 +16,20 @@ from session_protocol.states import Phase, traits_of
 from session_protocol.vocabulary import RunnerState, TokenScope
 
 from kubectl_whatsapp.advice import Advice, Outlook, advise
+from kubectl_whatsapp.code_output import show
 from kubectl_whatsapp.console import Console
-from kubectl_whatsapp.drawing import Form
-from kubectl_whatsapp.errors import NoCode, RunnerRefused, RunnerSilent
-from kubectl_whatsapp.kubectl import Forbidden, ForwardFailed, Kubectl, NotFound
-from kubectl_whatsapp.runner import Code, Runner, Said
-from kubectl_whatsapp.showing import show
+from kubectl_whatsapp.drawing import CodeFormat
+from kubectl_whatsapp.errors import NoQrCode, RunnerRefused, RunnerUnreachable
+from kubectl_whatsapp.kubectl import Kubectl
+from kubectl_whatsapp.kubectl_errors import Forbidden, ForwardFailed, NotFound
+from kubectl_whatsapp.runner import QrCode, Runner, RunnerStatus
 from kubectl_whatsapp.views import RUNNER_PORT, SESSIONS, SessionView
 
 __all__ = ["QrRequest", "show_code", "watch_codes"]
 
-LONGEST_POLL = 10.0
+MAX_POLL = 10.0
 """ Seconds that one question about the state may wait; a new code within a round is noticed by its end time. """
-LOOK_AGAIN = 2.0
+RETRY_INTERVAL = 2.0
 """ Seconds between two looks at a session that has no runner to ask. """
 
 
@@ -38,7 +39,7 @@ class QrRequest:
 
     name: str
     namespace: str | None
-    form: Form
+    form: CodeFormat
     file: Path | None
     """ None: standard output. """
 
@@ -46,54 +47,53 @@ class QrRequest:
 def show_code(request: QrRequest, *, kubectl: Kubectl, console: Console) -> None:
     """Show the code once.
 
-    :raises NoCode: there is none, with the reason when there is none.
-
-    PluginError and KubectlError for everything else.
+    :raises NoQrCode: there is none, with the reason. PluginError and KubectlError stand for everything else.
     """
     session = find_session(request, kubectl=kubectl)
     if _is_connected(session) or not (session.pod_name and session.token_secret_name):
-        raise NoCode(_advice(session).text)
+        raise NoQrCode(_advice(session).text)
     try:
         with _runner(session, kubectl=kubectl) as runner:
             code = runner.code()
-            said = runner.said() if code is None else None
-    except (ForwardFailed, RunnerSilent) as error:
+            reported = runner.status() if code is None else None
+    except (ForwardFailed, RunnerUnreachable) as error:
         if session.state == RunnerState.QR_PENDING:  # all that the session could say is that a code is there
             raise
         # An image that cannot be pulled, a full node: the session knows why nobody answers.
-        raise NoCode(f"{_advice(session).text}\n({error})") from error
+        raise NoQrCode(f"{_advice(session).text}\n({error})") from error
     if code is None:
-        raise NoCode(_advice(session, said).text)
+        raise NoQrCode(_advice(session, reported).text)
     _show(code, request, session, console=console)
 
 
 def watch_codes(request: QrRequest, *, kubectl: Kubectl, console: Console) -> None:
     """Show each new code until a phone is linked; a session without one yet is waited for.
 
-    :raises NoCode: none will come without somebody's doing.
-
-    PluginError and KubectlError for everything else.
+    :raises NoQrCode: none will come without somebody's doing. PluginError and KubectlError stand for everything else.
     """
-    told = ""
+    last_message = ""
     while True:
         session = find_session(request, kubectl=kubectl)
         advice = _advice(session)
         if _is_connected(session):
-            console.say(f"session {session.namespace}/{session.name} is linked")
+            console.info(f"session {session.namespace}/{session.name} is linked")
             return
         if session.pod_name and session.token_secret_name:
             try:
                 with _runner(session, kubectl=kubectl) as runner:
                     _follow(runner, request, session, console=console)
                     return
-            except (ForwardFailed, RunnerSilent):  # the pod starts, ends or is replaced: what the session says counts
+            except (
+                ForwardFailed,
+                RunnerUnreachable,
+            ):  # the pod starts, ends or is replaced: what the session says counts
                 pass
         if advice.outlook is Outlook.NEVER:
-            raise NoCode(advice.text)
-        if advice.text != told:
-            told = advice.text
-            console.say(told)
-        console.pause(LOOK_AGAIN)
+            raise NoQrCode(advice.text)
+        if advice.text != last_message:
+            last_message = advice.text
+            console.info(last_message)
+        console.sleep(RETRY_INTERVAL)
 
 
 def find_session(request: QrRequest, *, kubectl: Kubectl) -> SessionView:
@@ -149,42 +149,42 @@ def _tokens(session: SessionView, *, kubectl: Kubectl) -> dict[str, str]:
 def _follow(runner: Runner, request: QrRequest, session: SessionView, *, console: Console) -> None:
     """Show codes as they come, until the runner says that they end."""
     shown = ""
-    told = ""
-    said = runner.said()
+    last_message = ""
+    reported = runner.status()
     while True:
-        advice = _advice(session, said)
+        advice = _advice(session, reported)
         if advice.outlook is Outlook.LINKED:
-            console.say(f"session {session.namespace}/{session.name} is linked ({said.state})")
+            console.info(f"session {session.namespace}/{session.name} is linked ({reported.state})")
             return
         if advice.outlook is Outlook.NEVER:
-            raise NoCode(advice.text)
+            raise NoQrCode(advice.text)
         code = runner.code()
         if code is not None and code.text != shown:  # the same code may be given a longer life
             shown = code.text
-            _show(code, request, session, console=console, afresh=True)
-        elif code is None and advice.text != told:
-            told = advice.text
-            console.say(told)
-        said = runner.said(after=said.revision, wait=_until_next(code, now=console.now()))
+            _show(code, request, session, console=console, clear=True)
+        elif code is None and advice.text != last_message:
+            last_message = advice.text
+            console.info(last_message)
+        reported = runner.status(after=reported.revision, wait=_until_next(code, now=console.now()))
 
 
-def _until_next(code: Code | None, *, now: datetime) -> float:
+def _until_next(code: QrCode | None, *, now: datetime) -> float:
     """Seconds that the next question may wait: to the code's end, but never over LONGEST_POLL nor under 1."""
     if code is None or code.expires is None:
         return 1
-    return min(max((code.expires - now).total_seconds(), 1), LONGEST_POLL)
+    return min(max((code.expires - now).total_seconds(), 1), MAX_POLL)
 
 
-def _advice(session: SessionView, said: Said | None = None) -> Advice:
+def _advice(session: SessionView, reported: RunnerStatus | None = None) -> Advice:
     """What to tell of a session that shows no code: the runner's word, when there is one, is the newer."""
-    word = session if said is None else said
+    newest = session if reported is None else reported
     return advise(
         namespace=session.namespace,
         name=session.name,
-        state=word.state,
-        reason=word.reason,
-        message=word.message,
-        linked=word.linked,
+        state=newest.state,
+        reason=newest.reason,
+        message=newest.message,
+        linked=newest.linked,
     )
 
 
@@ -192,6 +192,6 @@ def _is_connected(session: SessionView) -> bool:
     return traits_of(session.state).phase is Phase.CONNECTED
 
 
-def _show(code: Code, request: QrRequest, session: SessionView, *, console: Console, afresh: bool = False) -> None:
+def _show(code: QrCode, request: QrRequest, session: SessionView, *, console: Console, clear: bool = False) -> None:
     whose = f"session {session.namespace}/{session.name}"
-    show(code, whose=whose, form=request.form, file=request.file, console=console, afresh=afresh)
+    show(code, whose=whose, form=request.form, file=request.file, console=console, clear=clear)

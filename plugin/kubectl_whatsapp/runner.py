@@ -13,20 +13,20 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Any, cast
 
-from kubectl_whatsapp.errors import RunnerRefused, RunnerSilent
+from kubectl_whatsapp.errors import RunnerRefused, RunnerUnreachable
 from kubectl_whatsapp.text import one_line
 from kubectl_whatsapp.views import read_time
 
-__all__ = ["Code", "Runner", "Said"]
+__all__ = ["QrCode", "Runner", "RunnerStatus"]
 
-PATIENCE = 10.0
+TIMEOUT = 10.0
 """ Seconds for an answer, beyond the time a long-poll was asked to wait. """
-LARGEST = 64 * 1024
+MAX_BYTES = 64 * 1024
 """ Bytes of an answer that are read. """
 
 
 @dataclass(frozen=True, kw_only=True)
-class Code:
+class QrCode:
     """A QR code as the page shows it now."""
 
     text: str
@@ -35,7 +35,7 @@ class Code:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Said:
+class RunnerStatus:
     """The runner's word on its session."""
 
     revision: int
@@ -54,32 +54,32 @@ class Runner:
     link_token: str
     state_token: str
 
-    def code(self) -> Code | None:
+    def code(self) -> QrCode | None:
         """Return the QR code, or None while there is none.
 
-        :raises RunnerSilent: no answer came.
+        :raises RunnerUnreachable: no answer came.
         :raises RunnerRefused: the runner refused.
         """
-        answer = self._ask("/v1/qr", token=self.link_token, within=PATIENCE)
+        answer = self._get("/v1/qr", token=self.link_token, within=TIMEOUT)
         if answer is None:
             return None
         text = answer.get("text")
         # `-o text` gives it out as it is, to a terminal too, so that it has to be what WhatsApp's are: printable.
         if not isinstance(text, str) or not text or not text.isprintable():
             raise RunnerRefused("the runner answered without a QR code's text: it may be of another version")
-        return Code(text=text, expires=read_time(answer.get("expiryTime")), round=_count(answer, "round"))
+        return QrCode(text=text, expires=read_time(answer.get("expiryTime")), round=_count(answer, "round"))
 
-    def said(self, *, after: int | None = None, wait: float = 0) -> Said:
+    def status(self, *, after: int | None = None, wait: float = 0) -> RunnerStatus:
         """Return the state; with a revision, wait that many seconds at most for another one.
 
-        :raises RunnerSilent: no answer came.
+        :raises RunnerUnreachable: no answer came.
         :raises RunnerRefused: the runner refused.
         """
         query = "" if after is None else f"?after={after}&wait={wait:.0f}"
-        answer = self._ask(f"/v1/state{query}", token=self.state_token, within=PATIENCE + wait)
+        answer = self._get(f"/v1/state{query}", token=self.state_token, within=TIMEOUT + wait)
         if answer is None or not isinstance(answer.get("state"), str):
             raise RunnerRefused("the runner does not tell its state: it may be of another version")
-        return Said(
+        return RunnerStatus(
             revision=_count(answer, "revision"),
             state=answer["state"],
             reason=str(answer.get("reason") or ""),
@@ -87,7 +87,7 @@ class Runner:
             linked=_linked(answer),
         )
 
-    def _ask(self, path: str, *, token: str, within: float) -> dict[str, Any] | None:
+    def _get(self, path: str, *, token: str, within: float) -> dict[str, Any] | None:
         """GET a JSON object; None for "not found"."""
         # Late: `status` asks no runner. And the standard library's, because urllib3 would take longer to load than all
         # the rest, and bounds an answer's body but not its head.
@@ -101,7 +101,7 @@ class Runner:
             answer.begin()
             status, body = answer.status, answer.read()
         except (OSError, http.client.HTTPException) as error:
-            raise RunnerSilent("the runner does not answer: its pod may be starting or ending") from error
+            raise RunnerUnreachable("the runner does not answer: its pod may be starting or ending") from error
         finally:
             connection.close()
         if status == HTTPStatus.NOT_FOUND:
@@ -109,7 +109,7 @@ class Runner:
         if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
             raise RunnerRefused("the runner does not accept the token of the session's Secret")
         if status != HTTPStatus.OK:
-            raise RunnerRefused(f"the runner answered with status {status}{_complaint(body)}")
+            raise RunnerRefused(f"the runner answered with status {status}{_error_detail(body)}")
         return _object(body)
 
 
@@ -132,7 +132,7 @@ class _Bounded(io.RawIOBase):
     def __init__(self, connection: socket.socket, *, within: float) -> None:
         self._connection = connection
         self._deadline = time.monotonic() + within
-        self._left = LARGEST
+        self._left = MAX_BYTES
 
     def makefile(self, mode: str) -> io.BufferedReader:
         """What HTTPResponse asks of a socket."""
@@ -149,20 +149,20 @@ class _Bounded(io.RawIOBase):
         count = self._connection.recv_into(buffer)
         self._left -= count
         if self._left < 0:
-            raise RunnerRefused(f"the runner's answer is larger than {LARGEST // 1024} KiB")
+            raise RunnerRefused(f"the runner's answer is larger than {MAX_BYTES // 1024} KiB")
         return count
 
 
-def _complaint(body: bytes) -> str:
+def _error_detail(body: bytes) -> str:
     """What a refusal says of itself: the error that all versions have, or a problem's own words (RFC 9457)."""
     try:
         problem = _object(body)
     except RunnerRefused:
         return ""
     error = problem.get("error")
-    words = [error.get("message"), error.get("code")] if isinstance(error, dict) else []
-    words += [problem.get("detail"), problem.get("title")]
-    text = next((word for word in words if isinstance(word, str) and word), "")
+    texts = [error.get("message"), error.get("code")] if isinstance(error, dict) else []
+    texts += [problem.get("detail"), problem.get("title")]
+    text = next((text_ for text_ in texts if isinstance(text_, str) and text_), "")
     return f": {one_line(text)}" if text else ""
 
 

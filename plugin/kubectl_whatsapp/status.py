@@ -8,15 +8,16 @@ from enum import StrEnum
 from typing import Any
 
 from kubectl_whatsapp.console import Console
-from kubectl_whatsapp.kubectl import Forbidden, Kubectl, NotFound
+from kubectl_whatsapp.kubectl import Kubectl
+from kubectl_whatsapp.kubectl_errors import Forbidden, NotFound
 from kubectl_whatsapp.tables import Table
 from kubectl_whatsapp.text import age, one_line
 from kubectl_whatsapp.views import QUOTAS, SESSIONS, QuotaView, SessionView
 
-__all__ = ["Listing", "StatusRequest", "show_status", "watch_status"]
+__all__ = ["StatusFormat", "StatusRequest", "show_status", "watch_status"]
 
 
-class Listing(StrEnum):
+class StatusFormat(StrEnum):
     """What sessions can be given out as."""
 
     TABLE = "table"
@@ -40,9 +41,9 @@ class StatusRequest:
     names: tuple[str, ...]
     """ None given: all sessions of the namespace. """
     namespace: str | None
-    everywhere: bool
+    all_namespaces: bool
     selector: str | None
-    listing: Listing
+    listing: StatusFormat
 
 
 def show_status(request: StatusRequest, *, kubectl: Kubectl, console: Console) -> None:
@@ -53,21 +54,21 @@ def show_status(request: StatusRequest, *, kubectl: Kubectl, console: Console) -
     KubectlError.
     """
     sessions = _sessions(request, kubectl=kubectl)
-    if request.listing is Listing.NAME:
+    if request.listing is StatusFormat.NAME:
         _show_sessions(sessions, _session_table(request), request, console=console)
         return
     quotas, missing = _quotas(sorted({session.quota_name for session in sessions}), kubectl=kubectl)
-    if request.listing in (Listing.JSON, Listing.YAML):
+    if request.listing in (StatusFormat.JSON, StatusFormat.YAML):
         _show_document({"sessions": sessions, "quotas": quotas}, request, console=console)
     elif sessions:
         _show_sessions(sessions, _session_table(request), request, console=console)
         if quotas:
-            console.show("")
-            Table(QUOTA_HEADER).show([_quota_row(quota) for quota in quotas], console=console)
+            console.print("")
+            Table(QUOTA_HEADER).print([_quota_row(quota) for quota in quotas], console=console)
     else:
-        console.say(_none_found(request))
+        console.info(_none_found(request))
     if missing:
-        console.say(missing)
+        console.info(missing)
 
 
 def watch_status(request: StatusRequest, *, kubectl: Kubectl, console: Console) -> None:
@@ -81,9 +82,9 @@ def watch_status(request: StatusRequest, *, kubectl: Kubectl, console: Console) 
     table = _session_table(request)
     _show_sessions(sessions, table, request, console=console)
     if not sessions:
-        console.say(_none_found(request))
+        console.info(_none_found(request))
     known = {(session.namespace, session.name): session for session in sessions}
-    with kubectl.watch(SESSIONS, *request.names, **_place(request)) as events:
+    with kubectl.watch(SESSIONS, *request.names, **_scope(request)) as events:
         for kind, stored in events:
             session = SessionView.read(stored)
             if kind == "DELETED":
@@ -96,19 +97,19 @@ def watch_status(request: StatusRequest, *, kubectl: Kubectl, console: Console) 
 
 def _sessions(request: StatusRequest, *, kubectl: Kubectl) -> list[SessionView]:
     try:
-        found = kubectl.get(SESSIONS, *request.names, **_place(request))
+        found = kubectl.get(SESSIONS, *request.names, **_scope(request))
     except NotFound as error:
         raise NotFound(f"{error}\n`kubectl whatsapp status -A` lists all sessions that you may see") from error
     return sorted((SessionView.read(item) for item in found), key=lambda session: (session.namespace, session.name))
 
 
-def _place(request: StatusRequest) -> dict[str, Any]:
-    return {"namespace": request.namespace, "everywhere": request.everywhere, "selector": request.selector}
+def _scope(request: StatusRequest) -> dict[str, Any]:
+    return {"namespace": request.namespace, "all_namespaces": request.all_namespaces, "selector": request.selector}
 
 
 def _none_found(request: StatusRequest) -> str:
     labelled = f" with labels {request.selector}" if request.selector else ""
-    where = "in any namespace" if request.everywhere else "in this namespace; -A lists all namespaces"
+    where = "in any namespace" if request.all_namespaces else "in this namespace; -A lists all namespaces"
     return f"no sessions{labelled} {where}"
 
 
@@ -126,23 +127,23 @@ def _quotas(names: Sequence[str], *, kubectl: Kubectl) -> tuple[list[QuotaView],
 
 
 def _session_table(request: StatusRequest) -> Table:
-    namespace = ["NAMESPACE"] if request.everywhere else []
-    wide = ["NODE", "POD"] if request.listing is Listing.WIDE else []
+    namespace = ["NAMESPACE"] if request.all_namespaces else []
+    wide = ["NODE", "POD"] if request.listing is StatusFormat.WIDE else []
     return Table([*namespace, *HEADER, *wide, "MESSAGE"], keys=1 + len(namespace), styles=STYLES)
 
 
 def _show_sessions(sessions: Sequence[SessionView], table: Table, request: StatusRequest, *, console: Console) -> None:
     """One line for each session; the namespace only when there may be several."""
-    if request.listing is Listing.NAME:
+    if request.listing is StatusFormat.NAME:
         for session in sessions:
-            console.show(f"whatsappsession.wasession.dev/{one_line(session.name)}")
+            console.print(f"whatsappsession.wasession.dev/{one_line(session.name)}")
     elif sessions:
-        table.show([_row(session, request, now=console.now()) for session in sessions], console=console)
+        table.print([_row(session, request, now=console.now()) for session in sessions], console=console)
 
 
 def _row(session: SessionView, request: StatusRequest, *, now: datetime) -> list[str]:
     return [
-        *([session.namespace] if request.everywhere else []),
+        *([session.namespace] if request.all_namespaces else []),
         session.name,
         session.state or "-",
         session.ready,
@@ -150,7 +151,7 @@ def _row(session: SessionView, request: StatusRequest, *, now: datetime) -> list
         str(session.restarts),
         age(session.last_transition_time, now=now),
         session.reason or "-",
-        *([session.node_name or "-", session.pod_name or "-"] if request.listing is Listing.WIDE else []),
+        *([session.node_name or "-", session.pod_name or "-"] if request.listing is StatusFormat.WIDE else []),
         session.message,
     ]
 
@@ -175,9 +176,9 @@ def _show_document(
 ) -> None:
     """The same for programs; what is no ASCII is escaped, so that a terminal is shown nothing but signs."""
     document = {name: [view.document() for view in found] for name, found in views.items()}
-    if request.listing is Listing.JSON:
-        console.show(json.dumps(document, indent=2))
+    if request.listing is StatusFormat.JSON:
+        console.print(json.dumps(document, indent=2))
         return
     import yaml  # late: only this needs it
 
-    console.show(yaml.safe_dump(document, sort_keys=False).rstrip("\n"))
+    console.print(yaml.safe_dump(document, sort_keys=False).rstrip("\n"))

@@ -28,31 +28,31 @@ class Table:
     widths: list[int] = field(default_factory=list)
     """ Of the columns, once there are rows; 0 for one that had nothing to show. """
 
-    def show(self, rows: Sequence[Sequence[str]], *, console: Console) -> None:
+    def print(self, rows: Sequence[Sequence[str]], *, console: Console) -> None:
         """Print rows, the first time with their header; a column without anything to show is left out."""
         lines = [[one_line(cell) for cell in row] for row in rows]
-        filled = [any(line[place] for line in lines) for place in range(len(self.header))]
+        filled = [any(line[column] for line in lines) for column in range(len(self.header))]
         heading = not self.widths
         if heading:
             self.widths = [
                 max(map(len, cells)) * fill for *cells, fill in zip(self.header, *lines, filled, strict=True)
             ]
             lines.insert(0, list(self.header))
-        kept = [place for place, width in enumerate(self.widths) if width or filled[place]]
-        told: list[str] = []
-        room = console.columns - sum(self.widths[place] + GAP for place in kept[:-1])
-        if console.terminal and self.keys and filled[-1] and room < min(ENOUGH, self.widths[-1]):
-            told = [f"{'/'.join(line[: self.keys])}: {line[-1]}" for line in lines[heading:] if line[-1]]
+        kept = [column for column, width in enumerate(self.widths) if width or filled[column]]
+        messages: list[str] = []
+        space = console.columns - sum(self.widths[column] + GAP for column in kept[:-1])
+        if console.terminal and self.keys and filled[-1] and space < min(ENOUGH, self.widths[-1]):
+            messages = [f"{'/'.join(line[: self.keys])}: {line[-1]}" for line in lines[heading:] if line[-1]]
             kept.pop()
-        lines = [[line[place] for place in kept] for line in lines]
-        widths = [self.widths[place] for place in kept]
+        lines = [[line[column] for column in kept] for line in lines]
+        widths = [self.widths[column] for column in kept]
         if console.terminal:
-            self._show_rich(lines, widths, told, heading=heading, console=console)
+            self._show_rich(lines, widths, messages, heading=heading, console=console)
         else:
-            console.show("\n".join(_plain(line, widths) for line in lines))
+            console.print("\n".join(_plain(line, widths) for line in lines))
 
     def _show_rich(
-        self, lines: list[list[str]], widths: list[int], told: list[str], *, heading: bool, console: Console
+        self, lines: list[list[str]], widths: list[int], messages: list[str], *, heading: bool, console: Console
     ) -> None:
         # Late, because it takes as long as all the rest, and nothing of it is needed down a pipe.
         from rich.console import Console as Screen
@@ -69,7 +69,7 @@ class Table:
             grid.add_row(*(Text(cell, "bold" if bold else self.styles.get(cell, "")) for cell in line))
         screen = Screen(file=console.out, width=console.columns, force_terminal=True, no_color=not console.colours)
         screen.print(grid)
-        for text in told:
+        for text in messages:
             screen.print(Text(f"\n{text}"))
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 
 __all__ = ["age", "one_line", "printable"]
 
-LONGEST = 1024
+MAX_LENGTH = 1024
 """ Characters of a foreign text that are shown; `status -o json` has all of them. """
 
 
@@ -22,7 +22,7 @@ def printable(text: str) -> str:
     )
 
 
-def one_line(text: str, *, limit: int = LONGEST) -> str:
+def one_line(text: str, *, limit: int = MAX_LENGTH) -> str:
     """A foreign text as one printable line; what is over the limit is left out, and that shows."""
     cut = text if len(text) <= limit else f"{text[: limit - 1]}…"
     return printable(" ".join(cut.split()))

@@ -135,4 +135,4 @@ def _count(of: Mapping[str, Any], name: str) -> int | None:
 
 def _camel(name: str) -> str:
     first, *rest = name.split("_")
-    return first + "".join(word.capitalize() for word in rest)
+    return first + "".join(part.capitalize() for part in rest)

@@ -26,7 +26,7 @@ from typing import Any, Final
 from pythonjsonlogger.json import JsonFormatter
 
 from session_protocol.redaction import LONGEST, redact
-from session_protocol.redaction.marks import Mark
+from session_protocol.redaction.spans import Placeholder
 from session_protocol.times import format_time
 
 LONGEST_TRACEBACK: Final = 8192
@@ -38,7 +38,7 @@ MOST_CHARACTERS: Final = 32768
 """ Of all fields of a line but the traceback. """
 _PER_VALUE: Final = 8
 """ Characters that a value counts for beside its text: quotes, comma, blank. """
-_SECRET: Final = str(Mark.SECRET)
+_SECRET: Final = str(Placeholder.SECRET)
 _LARGEST: Final = 2**63
 _DEPTH: Final = 3
 _KOPF_EXTRAS: Final = frozenset({"settings", "k8s_skip", "k8s_ref"})

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from e2e.ground import Ground, ground
 from e2e.tenant import Tenant
+from e2e.testbed import Testbed, testbed
 from e2e.trio import make, settle, wait_durable
 from session_devtools.errors import ToolError
 
-PLACES = {"test_demo": 0, "test_modern": 1, "test_rights": 3}
-""" The play counts the phone's devices and the other page forgets them, so they come before sessions that are shared;
+ORDER = {"test_demo": 0, "test_modern": 1, "test_rights": 3}
+""" The demo counts the phone's devices and the other page forgets them, so they come before sessions that are shared;
 the rights are judged by all that was done. Between them the order is any. """
-OTHERS = 2
+ANY_TIME = 2
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -26,25 +26,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.slow)
         item.add_marker(pytest.mark.chromium)
         item.add_marker(pytest.mark.timeout(1800))
-    ours.sort(key=lambda item: PLACES.get(item.path.stem, OTHERS))
+    ours.sort(key=lambda item: ORDER.get(item.path.stem, ANY_TIME))
     items[:] = [*(item for item in items if item not in ours), *ours]
 
 
 @pytest.fixture(scope="session")
-def e2e(request: pytest.FixtureRequest) -> Iterator[Ground]:
+def e2e(request: pytest.FixtureRequest) -> Iterator[Testbed]:
     """The cluster with operator and stand-in, told step by step as it comes up, and removed at the end."""
     worker = os.environ.get("PYTEST_XDIST_WORKER")
-    with ground("e2e" if worker is None else f"e2e-{worker}") as everything:
-        request.config.stash[_GROUND] = everything
+    with testbed("e2e" if worker is None else f"e2e-{worker}") as everything:
+        request.config.stash[_TESTBED] = everything
         yield everything
 
 
 @pytest.fixture
-def make_tenant(e2e: Ground) -> Iterator[Callable[..., Tenant]]:
+def make_tenant(e2e: Testbed) -> Iterator[Callable[..., Tenant]]:
     """A function that makes a namespace with a quota; all of it goes after the test."""
 
     def make(**limits: Any) -> Tenant:
-        tenant = Tenant.make(e2e.kubectl, e2e.stage, **limits)
+        tenant = Tenant.make(e2e.kubectl, e2e.phone, **limits)
         made.callback(tenant.close)
         return tenant
 
@@ -59,9 +59,9 @@ def tenant(make_tenant: Callable[..., Tenant]) -> Tenant:
 
 
 @pytest.fixture(scope="session")
-def shared_trio(e2e: Ground) -> Iterator[Tenant]:
+def shared_trio(e2e: Testbed) -> Iterator[Tenant]:
     """Three linked sessions."""
-    tenant = Tenant.make(e2e.kubectl, e2e.stage)
+    tenant = Tenant.make(e2e.kubectl, e2e.phone)
     make(tenant)
     yield tenant
     tenant.close()
@@ -81,20 +81,20 @@ def durable_trio(trio: Tenant) -> Tenant:
     return trio
 
 
-_GROUND = pytest.StashKey[Ground]()
+_TESTBED = pytest.StashKey[Testbed]()
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Any:
     """A failure shows what the cluster says: the operator's log, sessions, pods and events."""
     report: pytest.TestReport = yield
-    everything = item.config.stash.get(_GROUND, None)
+    everything = item.config.stash.get(_TESTBED, None)
     if report.when == "call" and report.failed and everything is not None:
         report.sections.extend(_views(everything))
     return report
 
 
-def _views(everything: Ground) -> Iterator[tuple[str, str]]:
+def _views(everything: Testbed) -> Iterator[tuple[str, str]]:
     kubectl = everything.kubectl
     views: dict[str, Callable[[], str]] = {
         "operator": everything.operator.log,

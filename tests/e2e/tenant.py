@@ -7,37 +7,39 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from e2e.polling import PATIENCE, until
-from session_demo.stage import KILL_BROWSER, NotYet, Stage
+from session_devtools.errors import NotReady
+from session_devtools.http_client import Client
+from session_devtools.installation.browser import kill_browser
+from session_devtools.installation.phone import Phone
 from session_devtools.kubectl import Kubectl
-from session_devtools.web import Client
+from support.sessions import Expectation, SessionWaits
 
-PATIENT = {"startup": "3m", "launch": "2m", "healthCheck": "2m"}
+LONG_TIMEOUTS = {"startup": "3m", "launch": "2m", "healthCheck": "2m"}
 """ For a loaded machine, where a browser's start may take long: these tests are about what follows, not about speed. """
 API = "wasession.dev/v1alpha1"
 Object = dict[str, Any]
 
 
 @dataclass
-class Tenant:
+class Tenant(SessionWaits):
     """A restricted namespace with sessions in it."""
 
     kubectl: Kubectl
-    stage: Stage
+    phone: Phone
     """ For the phone alone; its sessions are another namespace's. """
     namespace: str
     devices: dict[str, str] = field(default_factory=dict)
     """ The phone's name of each linked session. """
 
     @classmethod
-    def make(cls, kubectl: Kubectl, stage: Stage, **limits: Any) -> "Tenant":
+    def make(cls, kubectl: Kubectl, phone: Phone, **limits: Any) -> "Tenant":
         """Make the namespace and its quota; no limit is no limit."""
         name = f"e2e-{uuid.uuid4().hex[:6]}"
         labels = {"pod-security.kubernetes.io/enforce": "restricted"}
         kubectl.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
         # Pods are refused until the controller has made the account they run as.
         kubectl("wait", f"--namespace={name}", "--for=create", "serviceaccount/default", "--timeout=60s", timeout=70)
-        tenant = cls(kubectl=kubectl, stage=stage, namespace=name)
+        tenant = cls(kubectl=kubectl, phone=phone, namespace=name)
         tenant.limit(**limits)
         return tenant
 
@@ -57,7 +59,7 @@ class Tenant:
 
     def create(self, name: str, **spec: Any) -> None:
         """Apply a session that names the quota, with a small volume."""
-        spec = {"quotaName": self.namespace, "profile": {"size": "256Mi"}, "timeouts": PATIENT} | spec
+        spec = {"quotaName": self.namespace, "profile": {"size": "256Mi"}, "timeouts": LONG_TIMEOUTS} | spec
         metadata = {"name": name, "namespace": self.namespace}
         self.kubectl.apply({"apiVersion": API, "kind": "WhatsAppSession", "metadata": metadata, "spec": spec})
 
@@ -65,7 +67,7 @@ class Tenant:
         """Change a session's spec as a person would."""
         self.run("patch", "was", name, "--type=merge", f"--patch={json.dumps({'spec': spec})}")
 
-    def ask(self, name: str, request: str) -> str:
+    def request(self, name: str, request: str) -> str:
         """Ask for a new pod (restart-at) or a new login (relink-at); returns the value."""
         value = datetime.now(UTC).isoformat()
         self.run("annotate", "was", name, "--overwrite", f"wasession.dev/{request}={value}")
@@ -79,15 +81,15 @@ class Tenant:
         """Return a session's status; empty while there is none."""
         session = self.get("was", name)
         if session is None:
-            raise NotYet(f"no session {name}")
+            raise NotReady(f"no session {name}")
         status: Object = session.get("status", {})
         return status
 
     def pod(self, name: str) -> Object:
-        """Return a session's pod. :raises NotYet: without one, or while it is on its way out."""
+        """Return a session's pod. :raises NotReady: there is none, or it is on its way out."""
         pod = self.get("pod", name)
         if pod is None or "deletionTimestamp" in pod["metadata"]:
-            raise NotYet(f"session {name} has no pod")
+            raise NotReady(f"session {name} has no pod")
         return pod
 
     def pod_uid(self, name: str) -> str:
@@ -101,16 +103,7 @@ class Tenant:
         ]
         return items
 
-    def reaches(self, name: str, *states: str, within: float = PATIENCE) -> Object:
-        """Wait until the session is in one of the states; returns its status."""
-        return until(
-            f"{name} is {' or '.join(states)}",
-            lambda: self.status(name),
-            lambda status: status.get("state") in states,
-            within=within,
-        )
-
-    def returns(self, name: str, *, after: Object) -> Object:
+    def wait_for_recovery(self, name: str, *, after: Object) -> Object:
         """Wait until the session is Connected in a newer pod than that status tells, and never asked for a QR code."""
 
         def connected(status: Object) -> bool:
@@ -118,36 +111,36 @@ class Tenant:
             assert state not in ("QRPending", "LoggedOut", "LinkExpired"), status
             return state == "Connected" and status.get("podUID") not in (None, after["podUID"])
 
-        status = until(f"{name} is Connected again in a new pod", lambda: self.status(name), connected)
+        status = self.wait_for(name, Expectation("is Connected again in a new pod", connected))
         assert after["link"]["linkedTime"] == status["link"]["linkedTime"]
         return status
 
     def link(self, name: str) -> Object:
         """Let the phone scan the session's QR code, and wait until it is Connected; returns its status."""
-        self.reaches(name, "QRPending")
-        answer = self.stage.scanned(lambda: self.qr(name))
+        self.wait_for_state(name, "QRPending")
+        answer = self.phone.scan(lambda: self.qr(name))
         self.devices[name] = answer["device"]
-        return self.reaches(name, "Connected")
+        return self.wait_for_state(name, "Connected")
 
     def qr(self, name: str) -> str:
         """Return what the session's QR code says, as the holder of its link token sees it."""
         return str(self._ask_runner(name, "/v1/qr", scope="link")["text"])
 
-    def word(self, name: str) -> str:
+    def runner_state(self, name: str) -> str:
         """Return the state that the session's runner says, asked directly: no operator is needed for it."""
         return str(self._ask_runner(name, "/v1/state", scope="state")["state"])
 
     def _ask_runner(self, name: str, path: str, *, scope: str) -> Object:
         secret = self.get("secret", str(self.status(name).get("tokenSecretName")))
         if secret is None:
-            raise NotYet(f"session {name} has no Secret")
+            raise NotReady(f"session {name} has no Secret")
         token = base64.b64decode(secret["data"][scope]).decode()
         with self.kubectl.forward(name, 8080, namespace=self.namespace) as port:
-            return Client(f"http://127.0.0.1:{port}", token=token).ask(path).object()
+            return Client(f"http://127.0.0.1:{port}", token=token).request(path).json_object()
 
-    def phone(self, name: str, command: str, **body: Any) -> None:
+    def command_device(self, name: str, command: str, **body: Any) -> None:
         """Do something to the session's device on the phone."""
-        self.stage.phone(f"/phone/{self.devices[name]}/{command}", body)
+        self.phone.request(f"/phone/{self.devices[name]}/{command}", body)
 
     def evict(self, name: str) -> None:
         """Evict the session's pod by the eviction API, as a drain does."""
@@ -160,20 +153,10 @@ class Tenant:
         """Delete the session's pod gracefully."""
         self.run("delete", "pod", name, "--wait=false")
 
-    def python(self, name: str, code: str, *words: str) -> str:
+    def python(self, name: str, code: str, *parts: str) -> str:
         """Run Python inside the session's container; returns what it printed."""
-        return self.run("exec", name, "--", "python3", "-c", code, *words)
+        return self.run("exec", name, "--", "python3", "-c", code, *parts)
 
     def kill_browser(self, name: str) -> None:
         """End Chromium's main process inside the session's container."""
-        assert "killed" in self.python(name, KILL_BROWSER)
-
-
-def condition(status: Object, kind: str) -> Object:
-    """Return one condition of a status, or an empty one."""
-    return next((one for one in status.get("conditions", []) if one["type"] == kind), {})
-
-
-def is_true(status: Object, kind: str) -> bool:
-    """Whether a condition is there and True."""
-    return condition(status, kind).get("status") == "True"
+        kill_browser(self.kubectl, name, namespace=self.namespace)

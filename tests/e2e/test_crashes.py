@@ -3,12 +3,11 @@
 import threading
 
 import pytest
-from e2e.audit import Entry
-from e2e.ground import Ground
-from e2e.polling import PATIENCE, until
 from e2e.tenant import Tenant
+from e2e.testbed import Testbed
 from e2e.trio import TRIO
-from session_devtools.waiting import wait_until
+from session_devtools.audit_log import Entry
+from support.waiting import TIMEOUT, until
 
 TRIES = 5
 """ The moment is met from outside, by the audit log, which has a request before its answer is sent. """
@@ -20,12 +19,12 @@ TRIES = 5
     ids=["after the reservation", "after the pod was made"],
 )
 def test_a_killed_operator_is_followed_by_one_that_goes_on(
-    e2e: Ground, tenant: Tenant, moment: str, not_yet: str | None
+    e2e: Testbed, tenant: Tenant, moment: str, not_yet: str | None
 ) -> None:
     """By SIGKILL in the middle of a start: the session comes up, by one pod alone, with the place it had."""
     for attempt in range(TRIES):
         name, since = f"sales{attempt}", e2e.audit.now()
-        met = _strike(e2e, tenant, name, moment)
+        met = _kill_at(e2e, tenant, name, moment)
         if not_yet is None or not_yet not in met:
             break
         e2e.operator.replace()
@@ -35,7 +34,7 @@ def test_a_killed_operator_is_followed_by_one_that_goes_on(
     assert bool(tenant.pods()) is (not_yet is None)
 
     e2e.operator.replace()
-    status = tenant.reaches(name, "QRPending")
+    status = tenant.wait_for_state(name, "QRPending")
 
     made = [one for one in e2e.audit.requests(since=since, namespace=tenant.namespace) if _made_pod(one, name)]
     assert 1 == len(made)
@@ -44,18 +43,18 @@ def test_a_killed_operator_is_followed_by_one_that_goes_on(
     assert 0 == status.get("recovery", {}).get("restarts", 0)
 
 
-def _strike(e2e: Ground, tenant: Tenant, name: str, moment: str) -> list[str]:
+def _kill_at(e2e: Testbed, tenant: Tenant, name: str, moment: str) -> list[str]:
     """Create a session and kill the operator at its first request of that kind; returns what it had done by then."""
     since, victim = e2e.audit.now(), e2e.operator.process()
     creating = threading.Thread(target=tenant.create, args=(name,))
     creating.start()
-    wait_until(f"{moment}", lambda: moment in _done(e2e, tenant, since), within=PATIENCE, every=0.001)
+    until(f"{moment}", lambda: moment in _done(e2e, tenant, since), within=TIMEOUT, every=0.001)
     e2e.operator.kill(victim)
     creating.join()
     return _done(e2e, tenant, since)
 
 
-def _done(e2e: Ground, tenant: Tenant, since: int) -> list[str]:
+def _done(e2e: Testbed, tenant: Tenant, since: int) -> list[str]:
     return [f"{one.verb} {one.resource}" for one in e2e.audit.requests(since=since, namespace=tenant.namespace)]
 
 
@@ -63,7 +62,7 @@ def _made_pod(entry: Entry, name: str) -> bool:
     return (entry.verb, entry.resource, entry.code) == ("create", "pods", 201) and entry.name in ("", name)
 
 
-def test_pods_that_go_while_no_operator_acts_are_replaced_by_the_next(e2e: Ground, trio: Tenant) -> None:
+def test_pods_that_go_while_no_operator_acts_are_replaced_by_the_next(e2e: Testbed, trio: Tenant) -> None:
     """Scaled to none, two pods deleted, one of them suspended meanwhile: each session is as it should be afterwards."""
     deleted, rested, untouched = TRIO
     before = {name: trio.status(name) for name in TRIO}
@@ -76,11 +75,11 @@ def test_pods_that_go_while_no_operator_acts_are_replaced_by_the_next(e2e: Groun
     finally:
         e2e.operator.scale(1)
 
-    after = trio.returns(deleted, after=before[deleted])
-    assert "Suspended" == trio.reaches(rested, "Suspended")["state"]
+    after = trio.wait_for_recovery(deleted, after=before[deleted])
+    assert "Suspended" == trio.wait_for_state(rested, "Suspended")["state"]
     assert "admission" not in trio.status(rested)
     assert 1 == after["recovery"]["restarts"] - before[deleted].get("recovery", {}).get("restarts", 0)
     assert before[untouched]["podUID"] == trio.pod_uid(untouched)
     trio.edit(rested, {"operatingMode": "Running"})
-    trio.returns(rested, after=before[rested])
+    trio.wait_for_recovery(rested, after=before[rested])
     assert sorted(TRIO) == sorted(pod["metadata"]["name"] for pod in trio.pods())

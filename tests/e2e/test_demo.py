@@ -1,21 +1,23 @@
-"""The demo's own story, on this cluster."""
+"""The demo's own scenario, on this cluster."""
 
 import sys
 
-from e2e.ground import Ground
-from session_demo.cast import LINKED, NAMESPACE, WAITING
-from session_demo.play import play
-from session_demo.story import Story
+from e2e.testbed import Testbed
+from session_demo.cluster_client import ClusterClient
+from session_demo.manifests import LINKED, WAITING
+from session_demo.report import Report
+from session_demo.scenario import run_scenario
+from session_devtools.installation.constants import NAMESPACE
 
 
-def test_the_demo_shows_all_that_it_promises(e2e: Ground) -> None:
+def test_the_demo_shows_all_that_it_promises(e2e: Testbed) -> None:
     """Sessions come up, queue, are linked, survive a kill and make room: not one step is missed."""
-    for device in e2e.stage.phone("/phone/devices")["devices"]:
-        e2e.stage.phone(f"/phone/{device['id']}/unlink", {})
-    story = Story(out=sys.stdout)
+    for device in e2e.phone.request("/phone/devices")["devices"]:
+        e2e.phone.request(f"/phone/{device['id']}/unlink", {})
+    report = Report(out=sys.stdout)
 
-    play(story, e2e.stage)
+    run_scenario(report, ClusterClient(kubectl=e2e.kubectl, phone=e2e.phone))
 
-    assert [] == story.misses
-    assert 0 == story.finish()
+    assert [] == report.failures
+    assert 0 == report.finish()
     e2e.kubectl("delete", "was", *LINKED, WAITING, f"--namespace={NAMESPACE}", "--wait=false")

@@ -15,20 +15,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from e2e.audit import OPERATOR, READS, Audit, Entry
-from e2e.ground import KEEP, remove
-from e2e.polling import until
+from e2e.audit import Audit
+from e2e.testbed import KEEP, remove
 from local_cluster.full.cluster import FullCluster
 from local_cluster.registry import Registry, trust
-from session_demo import installation
-from session_demo.cast import NAMESPACE, QUOTA
-from session_demo.installation import Images
-from session_demo.setup import rollout
-from session_demo.survey import OPERATOR_NAMESPACE
+from session_demo.manifests import QUOTA
+from session_demo.preflight import OPERATOR_NAMESPACE
+from session_devtools.audit_log import READS, Entry
 from session_devtools.images.build import build
 from session_devtools.images.push import push
+from session_devtools.installation import transformers
+from session_devtools.installation.constants import NAMESPACE, OPERATOR_ACCOUNT
+from session_devtools.installation.install import rollout
+from session_devtools.installation.transformers import Images
 from session_devtools.kubectl import Kubectl
-from session_devtools.steps import Steps
+from session_devtools.progress import ConsoleProgress
+from support.waiting import until
 
 ROOT = Path(__file__).parents[2]
 DEMO_OPERATOR = f"system:serviceaccount:{OPERATOR_NAMESPACE}:{OPERATOR_NAMESPACE}"
@@ -42,7 +44,7 @@ NO_ROOM = "Maximum concurrent sessions limit reached (0). Please terminate some 
 
 
 @dataclass(kw_only=True)
-class Foreign:
+class ForeignCluster:
     """Somebody else's cluster with an operator of theirs, and the registry that its nodes pull from."""
 
     cluster: FullCluster
@@ -54,9 +56,9 @@ class Foreign:
         """Run make as the person does, with a kubeconfig of their own and all output in one stream."""
         own = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
         path = f"{Path(self.kubectl.program).parent}:{own['PATH']}"
-        words = ["make", "-s", target, "CLUSTER=current", *(f"{name}={value}" for name, value in variables.items())]
+        arguments = ["make", "-s", target, "CLUSTER=current", *(f"{name}={value}" for name, value in variables.items())]
         return subprocess.run(
-            words,
+            arguments,
             cwd=ROOT,
             env={**own, "KUBECONFIG": str(self.kubeconfig), "PATH": path},
             stdout=subprocess.PIPE,
@@ -78,14 +80,14 @@ class Foreign:
 
 @dataclass(frozen=True, kw_only=True)
 class Played:
-    """What was seen when the play was over."""
+    """What was seen when the demo was over."""
 
     before: set[str]
     shop: dict[str, Any]
     """ The other operator's session, before. """
     shop_after: dict[str, Any]
     status: int
-    said: str
+    output: str
     pods: list[dict[str, Any]]
     """ All pods of demo and operators. """
     requests: Mapping[str, list[Entry]]
@@ -93,21 +95,23 @@ class Played:
 
 
 @pytest.fixture(scope="module")
-def foreign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Foreign]:
+def foreign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForeignCluster]:
     """A cluster of its own that is used through a private kubeconfig alone."""
     worker, keep = os.environ.get("PYTEST_XDIST_WORKER"), bool(os.environ.get(KEEP))
     cluster = FullCluster("foreign" if worker is None else f"foreign-{worker}")
     folder = tmp_path_factory.mktemp("foreign")
     if not keep:
-        cluster.down(progress=Steps())
+        cluster.down(progress=ConsoleProgress())
     try:
-        cluster.up(progress=Steps())
-        with Registry.running(folder, host=cluster.instance.link.host, progress=Steps()) as registry:
+        cluster.up(progress=ConsoleProgress())
+        with Registry.running(folder, host=cluster.instance.link.host, progress=ConsoleProgress()) as registry:
             trust(cluster.instance, registry.address)
             kubeconfig = folder / "kubeconfig"
             kubeconfig.write_bytes(cluster.kubeconfig.read_bytes())
             kubectl = Kubectl(program=cluster.kubectl.program, kubeconfig=kubeconfig)
-            made = Foreign(cluster=cluster, kubectl=kubectl, kubeconfig=kubeconfig, registry=f"{registry.address}/team")
+            made = ForeignCluster(
+                cluster=cluster, kubectl=kubectl, kubeconfig=kubeconfig, registry=f"{registry.address}/team"
+            )
             install_their_operator(made)
             yield made
     finally:
@@ -115,14 +119,14 @@ def foreign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Foreign]:
             remove(cluster)
 
 
-def install_their_operator(foreign: Foreign) -> None:
+def install_their_operator(foreign: ForeignCluster) -> None:
     """Install an operator as docs/operations/install.md says, with a session that its quota has no room for."""
     names = {
-        name: push(image, foreign.registry, verify_tls=False, progress=Steps())
-        for name, image in build(progress=Steps()).items()
+        name: push(image, foreign.registry, verify_tls=False, progress=ConsoleProgress())
+        for name, image in build(progress=ConsoleProgress()).items()
     }
-    base = installation.objects(foreign.kubectl("kustomize", str(ROOT / "manifests/base")))
-    foreign.kubectl.apply(*installation.with_images(base, Images(**names)))
+    base = transformers.parse_objects(foreign.kubectl("kustomize", str(ROOT / "manifests/base")))
+    foreign.kubectl.apply(*transformers.with_images(base, Images(**names)))
     rollout(foreign.kubectl, "whatsapp-operator", "whatsapp-operator")
     api = "wasession.dev/v1alpha1"
     foreign.kubectl.apply(
@@ -145,53 +149,53 @@ def waits(session: Mapping[str, Any]) -> bool:
 
 
 @pytest.fixture(scope="module")
-def played(foreign: Foreign) -> Played:
-    """The demo, played once."""
+def played(foreign: ForeignCluster) -> Played:
+    """The demo, run once."""
     before, shop = foreign.everything(), foreign.session("sales")
-    audits = {user: Audit(foreign.cluster.audit_log, user=user) for user in (OPERATOR, DEMO_OPERATOR)}
-    began = audits[OPERATOR].now()
+    audits = {user: Audit(foreign.cluster.audit_log, user=user) for user in (OPERATOR_ACCOUNT, DEMO_OPERATOR)}
+    began = audits[OPERATOR_ACCOUNT].now()
     done = foreign.make("demo", REGISTRY=foreign.registry, REGISTRY_INSECURE="1", DEMO_MODE="modern")
-    sys.stderr.write(done.stdout)  # whoever looks into a failure reads the play first
+    sys.stderr.write(done.stdout)  # whoever looks into a failure reads the demo's output first
     pods = json.loads(foreign.kubectl("get", "pods", "--all-namespaces", "--output=json"))["items"]
     return Played(
         before=before,
         shop=shop,
         shop_after=foreign.session("sales"),
         status=done.returncode,
-        said=done.stdout,
+        output=done.stdout,
         pods=pods,
         requests={user: audit.requests(since=began) for user, audit in audits.items()},
     )
 
 
 @pytest.fixture(scope="module")
-def removed(foreign: Foreign, played: Played) -> subprocess.CompletedProcess[str]:
-    """`make demo-down CLUSTER=current`, after the play was looked at."""
+def removed(foreign: ForeignCluster, played: Played) -> subprocess.CompletedProcess[str]:
+    """`make demo-down CLUSTER=current`, after the demo was looked at."""
     assert played.before
     return foreign.make("demo-down")
 
 
 def test_every_step_shows_what_it_promises(played: Played) -> None:
     """The whole of the demo on somebody else's cluster: each step told with what was seen, and none was missed."""
-    assert 0 == played.status, played.said
-    assert "steps showed what they promise" in played.said
-    assert " ✗ " not in played.said
+    assert 0 == played.status, played.output
+    assert "steps showed what they promise" in played.output
+    assert " ✗ " not in played.output
 
 
-def test_it_says_where_before_it_changes_anything(foreign: Foreign, played: Played) -> None:
+def test_it_says_where_before_it_changes_anything(foreign: ForeignCluster, played: Played) -> None:
     """Which context, which server, what will be made and who is there already come before the first change."""
     server = foreign.cluster.instance.plane.url
-    place = f"This is context kubernetes-super-admin@local-{foreign.cluster.name} ({server}, Kubernetes v1."
+    context = f"This is context kubernetes-super-admin@local-{foreign.cluster.name} ({server}, Kubernetes v1."
     there = "An operator is installed there (whatsapp-operator/whatsapp-operator): it is left alone."
     used = "the CRDs that are there are used as they are."
 
-    positions = [played.said.find(text) for text in (place, there, used, "removing what an earlier demo left")]
+    positions = [played.output.find(text) for text in (context, there, used, "removing what an earlier demo left")]
 
-    assert -1 not in positions, played.said
+    assert -1 not in positions, played.output
     assert sorted(positions) == positions
 
 
-def test_the_nodes_pulled_from_the_registry(foreign: Foreign, played: Played) -> None:
+def test_the_nodes_pulled_from_the_registry(foreign: ForeignCluster, played: Played) -> None:
     """Operator, stand-in and sessions run images that came by the registry and no other way."""
     ours = [pod for pod in played.pods if pod["metadata"]["namespace"] in (NAMESPACE, OPERATOR_NAMESPACE)]
     images = {container["image"] for pod in ours for container in pod["spec"]["containers"]}
@@ -204,7 +208,7 @@ def test_the_operators_leave_each_other_alone(played: Played) -> None:
     """Neither writes anything of the other's, and their session is as it was."""
     theirs = [
         str(entry)
-        for entry in played.requests[OPERATOR]
+        for entry in played.requests[OPERATOR_ACCOUNT]
         if changes(entry) and entry.namespace in (NAMESPACE, OPERATOR_NAMESPACE)
     ]
     own = {(NAMESPACE, ""), (OPERATOR_NAMESPACE, ""), ("", QUOTA)}
@@ -228,7 +232,7 @@ def test_no_request_of_the_second_operator_was_refused(played: Played) -> None:
 
 
 def test_demo_down_removes_what_the_demo_made_and_nothing_else(
-    foreign: Foreign, played: Played, removed: subprocess.CompletedProcess[str]
+    foreign: ForeignCluster, played: Played, removed: subprocess.CompletedProcess[str]
 ) -> None:
     """Afterwards the cluster has what it had before, and their operator still does its work."""
     assert 0 == removed.returncode, removed.stdout
@@ -239,7 +243,7 @@ def test_demo_down_removes_what_the_demo_made_and_nothing_else(
     foreign.kubectl("delete", "was", "support", f"--namespace={SHOP}")
 
 
-def test_demo_down_again_is_harmless(foreign: Foreign, removed: subprocess.CompletedProcess[str]) -> None:
+def test_demo_down_again_is_harmless(foreign: ForeignCluster, removed: subprocess.CompletedProcess[str]) -> None:
     """There is nothing of the demo left, and nothing else is touched."""
     assert 0 == removed.returncode
     before = foreign.everything()

@@ -6,13 +6,14 @@ All failures are of one session: many sessions that fail within a minute are ano
 from datetime import datetime
 
 import pytest
-from e2e.exhausting import EXHAUST
-from e2e.ground import Ground
-from e2e.polling import until
-from e2e.tenant import Object, Tenant, condition
+from e2e.memory_pressure import EXHAUST
+from e2e.object_versions import watch
+from e2e.tenant import Object, Tenant
+from e2e.testbed import Testbed
 from e2e.trio import TRIO
-from e2e.watching import watch
 from session_devtools.errors import CommandError
+from support.sessions import condition
+from support.waiting import until
 
 FRAIL = TRIO[2]
 OTHERS = TRIO[:2]
@@ -47,7 +48,9 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_failed_runner_is_recorded_and_recreated_with_its_login(e2e: Ground, durable_trio: Tenant, case: str) -> None:
+def test_a_failed_runner_is_recorded_and_recreated_with_its_login(
+    e2e: Testbed, durable_trio: Tenant, case: str
+) -> None:
     """Reason, exit code and words are in status, the next pod comes after the delay, the others notice nothing."""
     trio = durable_trio
     harm, reason, code = CASES[case]
@@ -56,7 +59,7 @@ def test_a_failed_runner_is_recorded_and_recreated_with_its_login(e2e: Ground, d
     with watch(e2e.kubectl, "whatsappsessions", trio.namespace) as sessions:
         harm(trio)
         failed = _failure(trio, before)
-        after = trio.returns(FRAIL, after=before)
+        after = trio.wait_for_recovery(FRAIL, after=before)
         waits = [_recovery(one) for one in sessions.of(FRAIL) if _recovery(one).get("nextAttemptTime")]
 
     assert (reason, code, before["podUID"]) == (failed["reason"], failed["exitCode"], failed["podUID"])

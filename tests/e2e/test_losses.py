@@ -1,10 +1,9 @@
 """A pod that is lost through no fault of its runner is replaced at once, and nothing is counted."""
 
-from e2e.ground import Ground
-from e2e.polling import until
-from e2e.tenant import Object, Tenant, condition
+from e2e.object_versions import watch
+from e2e.tenant import Object, Tenant
+from e2e.testbed import Testbed
 from e2e.trio import TRIO
-from e2e.watching import watch
 
 
 def _counted(status: Object) -> tuple[int, Object | None]:
@@ -12,14 +11,14 @@ def _counted(status: Object) -> tuple[int, Object | None]:
     return recovery.get("consecutiveFailures", 0), recovery.get("lastFailure")
 
 
-def test_an_evicted_and_a_deleted_pod_are_replaced_at_once(e2e: Ground, trio: Tenant) -> None:
+def test_an_evicted_and_a_deleted_pod_are_replaced_at_once(e2e: Testbed, trio: Tenant) -> None:
     """Same login, no failure, no wait for a next attempt at any moment; the third session keeps its pod."""
     evicted, deleted, untouched = TRIO
     before = {name: trio.status(name) for name in TRIO}
     with watch(e2e.kubectl, "whatsappsessions", trio.namespace) as sessions:
         trio.evict(evicted)
         trio.delete_pod(deleted)
-        after = {name: trio.returns(name, after=before[name]) for name in (evicted, deleted)}
+        after = {name: trio.wait_for_recovery(name, after=before[name]) for name in (evicted, deleted)}
         waits = [one for one in sessions.seen if one.get("status", {}).get("recovery", {}).get("nextAttemptTime")]
 
     assert [] == waits
@@ -29,7 +28,7 @@ def test_an_evicted_and_a_deleted_pod_are_replaced_at_once(e2e: Ground, trio: Te
     assert before[untouched]["podUID"] == trio.pod_uid(untouched)
 
 
-def test_a_drained_node_gives_its_sessions_back_when_it_may_be_used_again(e2e: Ground, trio: Tenant) -> None:
+def test_a_drained_node_gives_its_sessions_back_when_it_may_be_used_again(e2e: Testbed, trio: Tenant) -> None:
     """`kubectl drain` needs no force; the new pods wait for a node and say so; all return with their logins."""
     before = {name: trio.status(name) for name in TRIO}
     node = before[TRIO[0]]["nodeName"]
@@ -38,15 +37,11 @@ def test_a_drained_node_gives_its_sessions_back_when_it_may_be_used_again(e2e: G
     try:
         e2e.kubectl("drain", node, selector, "--delete-emptydir-data", "--timeout=150s", timeout=160)
         for name in TRIO:
-            until(
-                f"{name} waits for a node",
-                lambda name=name: condition(trio.status(name), "Ready"),  # type: ignore[misc]
-                lambda ready: ready["reason"] == "Unschedulable",
-            )
+            trio.wait_for_condition(name, "Ready", reason="Unschedulable")
         pods = {name: trio.pod_uid(name) for name in TRIO}
     finally:
         e2e.kubectl("uncordon", node)
 
-    after = {name: trio.returns(name, after=before[name]) for name in TRIO}
+    after = {name: trio.wait_for_recovery(name, after=before[name]) for name in TRIO}
     assert pods == {name: after[name]["podUID"] for name in TRIO}
     assert {name: _counted(before[name]) for name in TRIO} == {name: _counted(after[name]) for name in TRIO}

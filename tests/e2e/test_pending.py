@@ -1,8 +1,9 @@
 """A pod that cannot run yet is shown with its reason, and never cured by deletion."""
 
-from e2e.ground import Ground
-from e2e.polling import until
-from e2e.tenant import Object, Tenant, condition, is_true
+from e2e.tenant import Object, Tenant
+from e2e.testbed import Testbed
+from support.sessions import condition, is_true
+from support.waiting import until
 
 CASES = {
     "nowhere": ({"nodeSelector": {"wasession.dev/place": "nowhere"}}, {"Unschedulable"}, "node"),
@@ -10,19 +11,19 @@ CASES = {
 }
 
 
-def test_a_pending_pod_is_shown_with_its_reason_and_left_alone(e2e: Ground, tenant: Tenant) -> None:
+def test_a_pending_pod_is_shown_with_its_reason_and_left_alone(e2e: Testbed, tenant: Tenant) -> None:
     """No node fits, or there is no such image: the person reads why, and two resyncs later it is the same pod."""
     for name, (pod, _, _) in CASES.items():
         tenant.create(name, pod=pod)
 
-    told = {name: _says(tenant, name, reasons) for name, (_, reasons, _) in CASES.items()}
+    reported = {name: _wait_for_reason(tenant, name, reasons) for name, (_, reasons, _) in CASES.items()}
     before = {name: tenant.pod_uid(name) for name in CASES}
-    e2e.operator.lists_anew(2)
+    e2e.operator.wait_for_resyncs(2)
 
-    for name, (_, _, word) in CASES.items():
+    for name, (_, _, cause) in CASES.items():
         status = tenant.status(name)
-        assert "Pending" == told[name]["state"]
-        assert word in condition(told[name], "Ready")["message"]
+        assert "Pending" == reported[name]["state"]
+        assert cause in condition(reported[name], "Ready")["message"]
         assert (True, False) == (is_true(status, "Admitted"), is_true(status, "Stalled"))
         assert before[name] == tenant.pod_uid(name)
         assert 0 == status.get("recovery", {}).get("restarts", 0)
@@ -37,17 +38,17 @@ def test_a_volume_that_nobody_makes_is_told(tenant: Tenant) -> None:
     )
     try:
         tenant.create("novolume", profile={"size": "64Mi", "storageClassName": name})
-        told = _says(tenant, "novolume", {"VolumeNotBound"})  # after a minute
+        reported = _wait_for_reason(tenant, "novolume", {"VolumeNotBound"})  # after a minute
     finally:
         tenant.kubectl("delete", "storageclass", name)
 
-    assert "Pending" == told["state"]
-    assert told["pvcName"] in condition(told, "Ready")["message"]
-    assert is_true(told, "Admitted")
-    assert not is_true(told, "Stalled")
+    assert "Pending" == reported["state"]
+    assert reported["pvcName"] in condition(reported, "Ready")["message"]
+    assert is_true(reported, "Admitted")
+    assert not is_true(reported, "Stalled")
 
 
-def _says(tenant: Tenant, name: str, reasons: set[str]) -> Object:
+def _wait_for_reason(tenant: Tenant, name: str, reasons: set[str]) -> Object:
     return until(
         f"{name} says why its pod does not run",
         lambda: tenant.status(name),
@@ -55,25 +56,25 @@ def _says(tenant: Tenant, name: str, reasons: set[str]) -> Object:
     )
 
 
-def test_two_pods_never_share_a_profile(e2e: Ground, tenant: Tenant) -> None:
+def test_two_pods_never_share_a_profile(e2e: Testbed, tenant: Tenant) -> None:
     """The claim is ReadWriteOncePod: a second pod that names it is not let in while the session runs."""
     tenant.create("sales")
-    tenant.reaches("sales", "QRPending")
+    tenant.wait_for_state("sales", "QRPending")
     claim = tenant.status("sales")["pvcName"]
-    tenant.kubectl.apply(_rival(tenant.namespace, claim, e2e.images.runner))
+    tenant.kubectl.apply(_second_pod(tenant.namespace, claim, e2e.images.runner))
 
     def refusal() -> str:
-        rival = tenant.get("pod", "rival") or {}
-        return " ".join(one.get("message", "") for one in rival.get("status", {}).get("conditions", []))
+        second_pod = tenant.get("pod", "rival") or {}
+        return " ".join(one.get("message", "") for one in second_pod.get("status", {}).get("conditions", []))
 
-    said = until("the scheduler refuses the rival", refusal, lambda said: "ReadWriteOncePod" in said)
-    assert "unavailable" in said or "in-use" in said
+    message = until("the scheduler refuses the rival", refusal, lambda message: "ReadWriteOncePod" in message)
+    assert "unavailable" in message or "in-use" in message
     assert "ReadWriteOncePod" == (tenant.get("pvc", claim) or {})["spec"]["accessModes"][0]
     assert "Pending" == (tenant.get("pod", "rival") or {})["status"]["phase"]
     tenant.run("delete", "pod", "rival", "--now")
 
 
-def _rival(namespace: str, claim: str, image: str) -> Object:
+def _second_pod(namespace: str, claim: str, image: str) -> Object:
     security = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
     container = {
         "name": "rival",

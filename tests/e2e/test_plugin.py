@@ -5,14 +5,14 @@ import os
 import subprocess
 from pathlib import Path
 
-from e2e.ground import Ground
 from e2e.tenant import Tenant
-from session_demo.farewell import PLUGIN
+from e2e.testbed import Testbed
+from session_devtools.installation.constants import ROOT
 
 
-def _plugin(e2e: Ground, *words: str) -> str:
+def _plugin(e2e: Testbed, *arguments: str) -> str:
     """Run `kubectl whatsapp WORDS` with the environment that the demo's last line exports."""
-    folders = [str(PLUGIN), str(Path(e2e.kubectl.program).parent), os.environ["PATH"]]
+    folders = [str(ROOT / "plugin"), str(Path(e2e.kubectl.program).parent), os.environ["PATH"]]
     environment = {
         "PATH": ":".join(folders),
         "KUBECONFIG": str(e2e.cluster.kubeconfig),
@@ -20,23 +20,23 @@ def _plugin(e2e: Ground, *words: str) -> str:
         "HOME": os.environ.get("HOME", "/"),
     }
     done = subprocess.run(
-        ["kubectl", "whatsapp", *words], env=environment, capture_output=True, text=True, timeout=120, check=False
+        ["kubectl", "whatsapp", *arguments], env=environment, capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
-def test_a_person_links_a_session_with_the_plugin_alone(e2e: Ground, tenant: Tenant) -> None:
+def test_a_person_links_a_session_with_the_plugin_alone(e2e: Testbed, tenant: Tenant) -> None:
     """What `qr` prints is a code that the phone can scan; `status` tells the session before and after, and the quota."""
     tenant.limit(sessions=2)
     tenant.create("sales")
-    tenant.reaches("sales", "QRPending")
+    tenant.wait_for_state("sales", "QRPending")
     place = f"--namespace={tenant.namespace}"
 
     drawn = _plugin(e2e, "qr", "sales", place)
     waiting = json.loads(_plugin(e2e, "status", place, "--output=json"))
-    e2e.stage.phone("/phone/scan", {"qr": _plugin(e2e, "qr", "sales", place, "--output=text").strip()})
-    tenant.reaches("sales", "Connected")
+    e2e.phone.request("/phone/scan", {"qr": _plugin(e2e, "qr", "sales", place, "--output=text").strip()})
+    tenant.wait_for_state("sales", "Connected")
     table = _plugin(e2e, "status", place)
 
     assert len(drawn.splitlines()) > 20

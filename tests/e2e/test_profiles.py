@@ -1,10 +1,11 @@
 """A login outlives its pod, a rest, and the session object itself; unless a person wants it to go."""
 
-from e2e.ground import Ground
-from e2e.polling import until
-from e2e.tenant import Object, Tenant, condition
+from e2e.object_versions import revision, watch
+from e2e.tenant import Object, Tenant
+from e2e.testbed import Testbed
 from e2e.trio import TRIO
-from e2e.watching import revision, watch
+from support.sessions import condition
+from support.waiting import until
 
 
 def test_a_session_that_is_deleted_and_applied_again_has_its_login_back(trio: Tenant) -> None:
@@ -18,7 +19,7 @@ def test_a_session_that_is_deleted_and_applied_again_has_its_login_back(trio: Te
     until("the tokens go with their session", lambda: trio.get("secret", secret), lambda found: found is None)
     trio.create(name)
 
-    after = trio.returns(name, after=before)
+    after = trio.wait_for_recovery(name, after=before)
     assert "ownerReferences" not in claim
     assert claim["uid"] == (trio.get("pvc", after["pvcName"]) or {})["metadata"]["uid"]
     assert session["metadata"]["uid"] != (trio.get("was", name) or {})["metadata"]["uid"]
@@ -28,7 +29,7 @@ def test_a_session_that_is_deleted_and_applied_again_has_its_login_back(trio: Te
 def test_a_claim_that_is_not_to_be_kept_goes_with_its_session(tenant: Tenant) -> None:
     """`retention: Delete` gives it an owner; the last session takes the namespace's Service with it."""
     tenant.create("brief", profile={"size": "64Mi", "retention": "Delete"})
-    tenant.reaches("brief", "QRPending")
+    tenant.wait_for_state("brief", "QRPending")
     claim = tenant.status("brief")["pvcName"]
     assert tenant.get("pvc", claim) is not None
     assert tenant.get("service", "whatsapp-sessions") is not None
@@ -39,7 +40,7 @@ def test_a_claim_that_is_not_to_be_kept_goes_with_its_session(tenant: Tenant) ->
     until("the Service goes", lambda: tenant.get("service", "whatsapp-sessions"), lambda found: found is None)
 
 
-def test_a_session_at_rest_makes_room_and_comes_back_with_its_login(e2e: Ground, trio: Tenant) -> None:
+def test_a_session_at_rest_makes_room_and_comes_back_with_its_login(e2e: Testbed, trio: Tenant) -> None:
     """The waiting one is let in when the pod is gone and not before; the rested one then waits for its place."""
     rested = TRIO[1]
     before = trio.status(rested)
@@ -49,9 +50,9 @@ def test_a_session_at_rest_makes_room_and_comes_back_with_its_login(e2e: Ground,
         watch(e2e.kubectl, "whatsappsessions", trio.namespace) as sessions,
     ):
         trio.create("guest")
-        waits = condition(trio.reaches("guest", "Queued"), "Admitted")
+        waits = condition(trio.wait_for_state("guest", "Queued"), "Admitted")
         trio.edit(rested, {"operatingMode": "Suspended"})
-        trio.reaches("guest", "QRPending")
+        trio.wait_for_state("guest", "QRPending")
         given_back = sessions.first(rested, lambda one: one["spec"].get("operatingMode") == "Suspended" and _free(one))
         let_in = sessions.first("guest", lambda one: not _free(one))
         last = pods.of(rested)[-1]
@@ -64,9 +65,9 @@ def test_a_session_at_rest_makes_room_and_comes_back_with_its_login(e2e: Ground,
     assert before["pvcName"] == (trio.get("pvc", before["pvcName"]) or {})["metadata"]["name"]
 
     trio.edit(rested, {"operatingMode": "Running"})
-    trio.reaches(rested, "Queued")
+    trio.wait_for_state(rested, "Queued")
     trio.run("delete", "was", "guest", "--wait=false")
-    trio.returns(rested, after=before)
+    trio.wait_for_recovery(rested, after=before)
 
 
 def _free(session: Object) -> bool:

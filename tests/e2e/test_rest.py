@@ -2,21 +2,21 @@
 
 from datetime import UTC, datetime
 
-from e2e.audit import READS, writes
-from e2e.ground import Ground
-from e2e.polling import until
 from e2e.tenant import Tenant
+from e2e.testbed import Testbed
+from session_devtools.audit_log import READS, writes
+from support.waiting import until
 
 QUIET = 8.0
 """ Seconds without a write after which nothing is on its way any more: changes are written within 5. """
 LEASES = frozenset({"leases"})
 
 
-def test_at_rest_only_the_lease_is_written(e2e: Ground, durable_trio: Tenant) -> None:
+def test_at_rest_only_the_lease_is_written(e2e: Testbed, durable_trio: Tenant) -> None:
     """Three connected sessions with durable logins and one in its first round of QR codes: 0 writes in three resyncs."""
     trio = durable_trio
     trio.create("fresh")
-    trio.reaches("fresh", "QRPending")
+    trio.wait_for_state("fresh", "QRPending")
 
     def quiet_for() -> float:
         done = [
@@ -26,7 +26,7 @@ def test_at_rest_only_the_lease_is_written(e2e: Ground, durable_trio: Tenant) ->
 
     until("what was begun is written", quiet_for, lambda seconds: seconds > QUIET)
     since, begun = e2e.audit.now(), trio.status("fresh")["link"]["round"]
-    e2e.operator.lists_anew(3)
+    e2e.operator.wait_for_resyncs(3)
     done = e2e.audit.requests(since=since)
 
     assert [] == writes(done, but=LEASES)

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import pytest
-from e2e.audit import OPERATOR, Entry
-from e2e.ground import Ground
 from e2e.tenant import Tenant
-from session_devtools.web import Client
+from e2e.testbed import Testbed
+from session_devtools.audit_log import Entry
+from session_devtools.http_client import Client
+from session_devtools.installation.constants import OPERATOR_ACCOUNT
 
-WORD = "tr3asure"
+PIN = "tr3asure"
 
 ELSEWHERE = {"test_demo_current.py"}
 """ Modules whose operator acts in another cluster. """
@@ -35,7 +36,7 @@ class Right(NamedTuple):
     verb: str
 
 
-def _granted(e2e: Ground) -> Iterator[Right]:
+def _granted(e2e: Testbed) -> Iterator[Right]:
     """The rules of the operator's two roles, as they are in the cluster."""
     role = e2e.kubectl.find("role", "whatsapp-operator", namespace="whatsapp-operator") or {}
     for rule in [*(e2e.kubectl.find("clusterrole", "whatsapp-operator") or {})["rules"], *role["rules"]]:
@@ -52,7 +53,7 @@ def _is_whole_run(request: pytest.FixtureRequest) -> bool:
     }
 
 
-def test_no_request_was_refused(e2e: Ground) -> None:
+def test_no_request_was_refused(e2e: Testbed) -> None:
     """Nobody told the operator that it may not, from its first request to its last."""
     requests = e2e.audit.requests(since=e2e.began)
 
@@ -60,7 +61,7 @@ def test_no_request_was_refused(e2e: Ground) -> None:
     assert [] == [str(one) for one in requests if one.code in (401, 403)]
 
 
-def test_each_verb_was_used_or_is_explained(e2e: Ground, request: pytest.FixtureRequest) -> None:
+def test_each_verb_was_used_or_is_explained(e2e: Testbed, request: pytest.FixtureRequest) -> None:
     """A right that nothing needs is a right too many; the list of exceptions names no right that there is not."""
     if not _is_whole_run(request):
         pytest.skip("only a run of all end-to-end tests uses all that the operator needs")
@@ -75,7 +76,7 @@ def _right(entry: Entry) -> Right:
     return Right(entry.resource, entry.verb)
 
 
-class Attempt(NamedTuple):
+class Request(NamedTuple):
     """One request about Secrets, below the namespace's path."""
 
     method: str
@@ -86,36 +87,36 @@ class Attempt(NamedTuple):
 
 
 ONE, ALL = "/secrets/bank", "/secrets"
-ATTEMPTS = {
-    "get": Attempt("GET", ONE),
-    "get metadata": Attempt("GET", ONE, accept="application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"),
-    "list": Attempt("GET", ALL),
-    "list by name": Attempt("GET", f"{ALL}?fieldSelector=metadata.name%3Dbank"),
-    "watch": Attempt("GET", f"{ALL}?watch=true&timeoutSeconds=2"),
-    "merge patch": Attempt("PATCH", ONE, body=True, content="application/merge-patch+json"),
-    "strategic patch": Attempt("PATCH", ONE, body=True, content="application/strategic-merge-patch+json"),
-    "server-side apply": Attempt(
+REQUESTS = {
+    "get": Request("GET", ONE),
+    "get metadata": Request("GET", ONE, accept="application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"),
+    "list": Request("GET", ALL),
+    "list by name": Request("GET", f"{ALL}?fieldSelector=metadata.name%3Dbank"),
+    "watch": Request("GET", f"{ALL}?watch=true&timeoutSeconds=2"),
+    "merge patch": Request("PATCH", ONE, body=True, content="application/merge-patch+json"),
+    "strategic patch": Request("PATCH", ONE, body=True, content="application/strategic-merge-patch+json"),
+    "server-side apply": Request(
         "PATCH", f"{ONE}?fieldManager=test&force=true", body=True, content="application/apply-patch+yaml"
     ),
-    "apply a dry run": Attempt(
+    "apply a dry run": Request(
         "PATCH", f"{ONE}?fieldManager=test&dryRun=All", body=True, content="application/apply-patch+yaml"
     ),
-    "update": Attempt("PUT", ONE, body=True),
-    "create": Attempt("POST", ALL, body=True),
-    "create a dry run": Attempt("POST", f"{ALL}?dryRun=All", body=True),
-    "delete": Attempt("DELETE", ONE),
-    "delete a dry run": Attempt("DELETE", f"{ONE}?dryRun=All"),
-    "deletecollection": Attempt("DELETE", ALL),
+    "update": Request("PUT", ONE, body=True),
+    "create": Request("POST", ALL, body=True),
+    "create a dry run": Request("POST", f"{ALL}?dryRun=All", body=True),
+    "delete": Request("DELETE", ONE),
+    "delete a dry run": Request("DELETE", f"{ONE}?dryRun=All"),
+    "deletecollection": Request("DELETE", ALL),
 }
 
 
-@pytest.mark.parametrize("name", ATTEMPTS)
+@pytest.mark.parametrize("name", REQUESTS)
 def test_no_verb_on_secrets_gives_a_foreign_one_away(as_operator: str, bank: Tenant, name: str) -> None:
     """With the operator's account, on the real API server: refused, not a byte of it told, and it is as it was."""
-    attempt = ATTEMPTS[name]
+    attempt = REQUESTS[name]
     mine = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "bank"}, "stringData": {"pin": "0000"}}
 
-    answer = Client(as_operator).ask(
+    answer = Client(as_operator).request(
         f"/api/v1/namespaces/{bank.namespace}{attempt.path}",
         method=attempt.method,
         body=mine if attempt.body else None,
@@ -124,16 +125,16 @@ def test_no_verb_on_secrets_gives_a_foreign_one_away(as_operator: str, bank: Ten
     )
 
     assert (409 if attempt.method == "POST" else 403) == answer.status
-    assert OPERATOR in answer.text or attempt.method == "POST"
-    assert WORD not in answer.text
-    assert _encoded(WORD) not in answer.text
-    assert {"pin": _encoded(WORD)} == (bank.get("secret", "bank") or {})["data"]
+    assert OPERATOR_ACCOUNT in answer.text or attempt.method == "POST"
+    assert PIN not in answer.text
+    assert _encoded(PIN) not in answer.text
+    assert {"pin": _encoded(PIN)} == (bank.get("secret", "bank") or {})["data"]
 
 
 @pytest.fixture(scope="module")
-def as_operator(e2e: Ground) -> Iterator[str]:
+def as_operator(e2e: Testbed) -> Iterator[str]:
     """The API server's address for requests that are taken for the operator's."""
-    command = [*e2e.kubectl.command, f"--as={OPERATOR}", "proxy", "--port=0"]
+    command = [*e2e.kubectl.command, f"--as={OPERATOR_ACCOUNT}", "proxy", "--port=0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as proxy:
         try:
             assert proxy.stdout is not None
@@ -143,10 +144,10 @@ def as_operator(e2e: Ground) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def bank(e2e: Ground) -> Iterator[Tenant]:
+def bank(e2e: Testbed) -> Iterator[Tenant]:
     """A namespace with a Secret that is none of the operator's business."""
-    tenant = Tenant.make(e2e.kubectl, e2e.stage)
-    tenant.run("create", "secret", "generic", "bank", f"--from-literal=pin={WORD}")
+    tenant = Tenant.make(e2e.kubectl, e2e.phone)
+    tenant.run("create", "secret", "generic", "bank", f"--from-literal=pin={PIN}")
     yield tenant
     tenant.close()
 

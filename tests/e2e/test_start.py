@@ -2,13 +2,14 @@
 
 import json
 
-from e2e.audit import writes
-from e2e.ground import Ground
-from e2e.inside import process_of, stopped
-from e2e.polling import until
-from e2e.tenant import Tenant, condition
-from e2e.watching import Object, revision, watch
-from session_demo.setup import pod_of
+from e2e.object_versions import Object, revision, watch
+from e2e.pod_processes import paused, process_of
+from e2e.tenant import Tenant
+from e2e.testbed import Testbed
+from session_devtools.audit_log import writes
+from session_devtools.installation.install import pod_of
+from support.sessions import condition
+from support.waiting import until
 
 CREATES = ["create persistentvolumeclaims", "create pods", "create secrets"]
 
@@ -17,7 +18,7 @@ def _runs(pod: Object) -> bool:
     return bool(pod["status"]["phase"] == "Running")
 
 
-def test_the_way_to_a_running_pod_is_three_creates_and_at_most_two_status_writes(e2e: Ground, tenant: Tenant) -> None:
+def test_the_way_to_a_running_pod_is_three_creates_and_at_most_two_status_writes(e2e: Testbed, tenant: Tenant) -> None:
     """Claim, Secret and pod; a namespace's first session makes the Service as well. The reservation is written first.
 
     Events are not counted.
@@ -30,25 +31,25 @@ def test_the_way_to_a_running_pod_is_three_creates_and_at_most_two_status_writes
             since = e2e.audit.now()
             tenant.create(name)
             until(f"the pod of {name} runs", lambda name=name: pods.first(name, _runs), bool)  # type: ignore[misc]
-            tenant.reaches(name, "QRPending")
+            tenant.wait_for_state(name, "QRPending")
             running = pods.first(name, _runs)
             assert running is not None
-            told = [one for one in sessions.of(name) if "status" in one and revision(one) < revision(running)]
+            versions = [one for one in sessions.of(name) if "status" in one and revision(one) < revision(running)]
             done = writes(e2e.audit.requests(since=since, namespace=tenant.namespace))
 
             assert creates == sorted(one for one in done if one.startswith("create "))
-            assert len(told) in (1, 2), json.dumps([one.get("status") for one in told], indent=1)
-            assert told[0]["status"]["admission"]["quotaName"] == tenant.namespace
+            assert len(versions) in (1, 2), json.dumps([one.get("status") for one in versions], indent=1)
+            assert versions[0]["status"]["admission"]["quotaName"] == tenant.namespace
             made = pods.of(name)[0]
-            assert revision(told[0]) < revision(made)
+            assert revision(versions[0]) < revision(made)
 
 
 def test_its_name_leads_to_the_pod_before_anybody_has_linked_it_and_while_it_is_not_ready(
-    e2e: Ground, tenant: Tenant
+    e2e: Testbed, tenant: Tenant
 ) -> None:
     """From another namespace's pod; a hung runner is Unreachable and not ready, keeps its name, and is not replaced."""
     tenant.create("sales")
-    tenant.reaches("sales", "QRPending")
+    tenant.wait_for_state("sales", "QRPending")
     pod = tenant.pod("sales")
     endpoint = tenant.status("sales")["endpoint"]
     host = endpoint.removeprefix("http://").removesuffix(":8080")
@@ -66,10 +67,10 @@ def test_its_name_leads_to_the_pod_before_anybody_has_linked_it_and_while_it_is_
     assert f"sales.whatsapp-sessions.{tenant.namespace}.svc" == host
     assert pod["status"]["podIP"] == until(f"{host} has an address", resolved, bool)
 
-    with stopped(process_of(e2e.cluster, pod["metadata"]["uid"], "session_runner")):
+    with paused(process_of(e2e.cluster, pod["metadata"]["uid"], "session_runner")):
         until("a stopped runner is not ready", ready, lambda value: value == "False")
         assert pod["status"]["podIP"] == resolved()
-        assert "True" == condition(tenant.reaches("sales", "Unreachable"), "Admitted")["status"]
+        assert "True" == condition(tenant.wait_for_state("sales", "Unreachable"), "Admitted")["status"]
 
-    tenant.reaches("sales", "QRPending")
+    tenant.wait_for_state("sales", "QRPending")
     assert pod["metadata"]["uid"] == tenant.pod_uid("sales")

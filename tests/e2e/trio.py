@@ -5,11 +5,10 @@ does not come back by itself is made anew, so that one failed test does not fail
 """
 
 import json
-from datetime import UTC, datetime
 
-from e2e.polling import until
 from e2e.tenant import Tenant
-from session_devtools.errors import NotInTime
+from session_devtools.errors import WaitTimeout
+from support.sessions import has_durable_login, has_no_failures
 
 TRIO = ("sales", "support", "orders")
 
@@ -27,21 +26,17 @@ def settle(tenant: Tenant) -> None:
     tenant.limit()
     for name in TRIO:
         try:
-            tenant.reaches(name, "Connected")
-        except NotInTime:
+            tenant.wait_for_state(name, "Connected")
+        except WaitTimeout:
             _make_anew(tenant, name)
-        if tenant.status(name).get("recovery", {}).get("consecutiveFailures"):
+        if not has_no_failures().holds(tenant.status(name)):
             _forgive(tenant, name)
 
 
 def wait_durable(tenant: Tenant) -> None:
     """Wait until every login is safely on disk, so that it outlives a browser that is killed."""
     for name in TRIO:
-        until(
-            f"the login of {name} is durable",
-            lambda name=name: str(tenant.status(name).get("link", {}).get("durableTime", "")),  # type: ignore[misc]
-            lambda time: time and datetime.fromisoformat(time) <= datetime.now(UTC),
-        )
+        tenant.wait_for(name, has_durable_login())
 
 
 def _make_anew(tenant: Tenant, name: str) -> None:
@@ -56,8 +51,4 @@ def _forgive(tenant: Tenant, name: str) -> None:
     session = tenant.get("was", name) or {}
     patch = json.dumps({"spec": {"priority": session["spec"].get("priority", 0) + 1}})
     tenant.run("patch", "was", name, "--type=merge", f"--patch={patch}")
-    until(
-        f"an edit of {name} forgives its failures",
-        lambda: tenant.status(name).get("recovery", {}).get("consecutiveFailures", 0),
-        lambda count: count == 0,
-    )
+    tenant.wait_for(name, has_no_failures())

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from session_devtools.build.go import go_tool
-from session_devtools.steps import Steps
+from session_devtools.progress import ConsoleProgress
 
 __all__ = ["GLUA", "KUBECONFORM", "KUBE_SCORE"]
 
@@ -21,4 +21,4 @@ GLUA: Final = MODULES / "glua"
 
 if __name__ == "__main__":
     for each in (KUBECONFORM, KUBE_SCORE, GLUA):
-        go_tool(each, progress=Steps())
+        go_tool(each, progress=ConsoleProgress())

@@ -10,9 +10,9 @@ from local_cluster.testing import light_cluster, light_cluster_with_controllers,
 from manifests.checkers import GLUA, KUBE_SCORE, KUBECONFORM
 from manifests.people import Person
 from manifests.rendering import INSTALL
-from session_demo.cast import CRDS
 from session_devtools.build.go import go_tool
-from session_devtools.steps import Steps
+from session_devtools.installation.constants import CRDS
+from session_devtools.progress import ConsoleProgress
 
 __all__ = ["light_cluster", "light_cluster_with_controllers", "light_programs", "make_namespace"]
 
@@ -22,19 +22,19 @@ OPERATOR = "system:serviceaccount:whatsapp-operator:whatsapp-operator"
 @pytest.fixture(scope="session")
 def kubeconform() -> Path:
     """The program, built first when nobody has."""
-    return go_tool(KUBECONFORM, progress=Steps())
+    return go_tool(KUBECONFORM, progress=ConsoleProgress())
 
 
 @pytest.fixture(scope="session")
 def kube_score() -> Path:
     """The program, built first when nobody has."""
-    return go_tool(KUBE_SCORE, progress=Steps())
+    return go_tool(KUBE_SCORE, progress=ConsoleProgress())
 
 
 @pytest.fixture(scope="session")
 def glua() -> Path:
     """The program, built first when nobody has."""
-    return go_tool(GLUA, progress=Steps())
+    return go_tool(GLUA, progress=ConsoleProgress())
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 from local_cluster.build import kubernetes
-from session_devtools.steps import Steps
+from session_devtools.progress import ConsoleProgress
 
 __all__ = ["INSTALL", "MANIFESTS", "RENDERED", "documents", "install_yaml", "render", "sources"]
 
@@ -25,7 +25,7 @@ HEADER = "# Written by `make generate` from manifests/base; change it there. Wha
 @functools.cache
 def render(name: str) -> str:
     """Render a kustomization of the manifests folder."""
-    kubectl = kubernetes(progress=Steps()) / "kubectl"
+    kubectl = kubernetes(progress=ConsoleProgress()) / "kubectl"
     done = subprocess.run([kubectl, "kustomize", MANIFESTS / name], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise AssertionError(f"kubectl kustomize manifests/{name}: {done.stderr.strip()}")

@@ -24,11 +24,11 @@ def test_a_second_apply_changes_nothing(installed: LightCluster) -> None:
 
 def test_server_side_apply_finds_no_conflict(installed: LightCluster) -> None:
     """Whoever applies from the server's side, as GitOps tools do, gets the same objects."""
-    said = installed.kubectl(
+    output = installed.kubectl(
         "apply", "--server-side", "--dry-run=server", "--filename", str(INSTALL), STRICT, "--field-manager=kubectl-client-side-apply"
     )  # fmt: skip
 
-    assert len(list(documents(INSTALL.read_text()))) == said.count(" serverside-applied (server dry run)\n")
+    assert len(list(documents(INSTALL.read_text()))) == output.count(" serverside-applied (server dry run)\n")
 
 
 ADDED = {f"app.kubernetes.io/{name}" for name in ("instance", "managed-by", "version")}
@@ -58,7 +58,7 @@ def test_it_goes_over_an_installation_without_the_labels(fresh: LightCluster, ho
     """The first release had few labels: the next one is applied over it, either way, and all of them are there then."""
     fresh.kubectl("apply", "--filename=-", *how, input=first_release())
 
-    said = fresh.kubectl("apply", "--filename", str(INSTALL), STRICT, *how)
+    output = fresh.kubectl("apply", "--filename", str(INSTALL), STRICT, *how)
 
     wanted = list(documents(INSTALL.read_text()))
     kinds = (
@@ -69,7 +69,7 @@ def test_it_goes_over_an_installation_without_the_labels(fresh: LightCluster, ho
         "--selector=app.kubernetes.io/part-of=whatsapp-session-operator,app.kubernetes.io/instance=whatsapp-operator,"
         "app.kubernetes.io/managed-by=kustomize,app.kubernetes.io/version,app.kubernetes.io/component",
     )  # fmt: skip
-    assert len(wanted) == len(said.splitlines()) == len(labelled.splitlines())
+    assert len(wanted) == len(output.splitlines()) == len(labelled.splitlines())
 
 
 def test_install_yaml_needs_nothing_before_it() -> None:
@@ -100,9 +100,9 @@ def test_the_operators_pod_is_restricted(installed: LightCluster) -> None:
     """The pod of the Deployment passes the Pod Security that its namespace enforces, without a warning."""
     (deployment,) = [item for item in documents(render("base")) if item["kind"] == "Deployment"]
 
-    said = as_pod(installed, deployment["spec"]["template"])
+    output = as_pod(installed, deployment["spec"]["template"])
 
-    assert "pod/probe created (server dry run)\n" == said
+    assert "pod/probe created (server dry run)\n" == output
 
 
 def test_anything_less_is_refused(installed: LightCluster) -> None:
@@ -111,9 +111,9 @@ def test_anything_less_is_refused(installed: LightCluster) -> None:
     template = deployment["spec"]["template"]
     template["spec"]["containers"][0]["securityContext"]["allowPrivilegeEscalation"] = True
 
-    said = as_pod(installed, template)
+    output = as_pod(installed, template)
 
-    assert 'violates PodSecurity "restricted:v1.35": allowPrivilegeEscalation != false' in said
+    assert 'violates PodSecurity "restricted:v1.35": allowPrivilegeEscalation != false' in output
 
 
 def as_pod(cluster: LightCluster, template: dict[str, Any]) -> str:

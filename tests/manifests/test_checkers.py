@@ -11,7 +11,7 @@ from local_cluster.light import LightCluster
 from manifests.conftest import run
 from manifests.rendering import MANIFESTS, RENDERED, render, sources
 from manifests.schemas import write_schemas
-from session_devtools.waiting import wait_until
+from support.waiting import until
 
 WRITTEN = sorted(path for path in MANIFESTS.rglob("*.yaml") if path.name != "install.yaml")
 
@@ -30,7 +30,7 @@ def schemas(installed: LightCluster, tmp_path_factory: pytest.TempPathFactory) -
         write_schemas(fetch=fetch, folder=folder)
         return all(file.exists() for file in ours)  # new kinds are published a moment after they are established
 
-    wait_until("the API server publishes our kinds", published, within=30)
+    until("the API server publishes our kinds", published, within=30)
     return folder
 
 

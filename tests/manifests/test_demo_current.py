@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 from manifests.rendering import documents, render
-from session_demo.cast import NAMESPACE, PART_OF, namespace
 from session_demo.current import INSTANCE
-from session_demo.survey import OPERATOR_NAMESPACE
+from session_demo.preflight import OPERATOR_NAMESPACE
+from session_devtools.installation.constants import NAMESPACE, PART_OF
+from session_devtools.installation.transformers import namespace
 
 OVERLAY = "overlays/demo-current"
 
@@ -39,9 +40,9 @@ def test_demo_down_knows_each_cluster_wide_object(found: list[dict[str, Any]]) -
 
 def test_the_rest_goes_with_the_namespace(found: list[dict[str, Any]]) -> None:
     """Every other object is in the one that `demo-down` removes."""
-    places = {item["metadata"]["namespace"] for item in found if "namespace" in item["metadata"]}
+    namespaces = {item["metadata"]["namespace"] for item in found if "namespace" in item["metadata"]}
 
-    assert {OPERATOR_NAMESPACE} == places
+    assert {OPERATOR_NAMESPACE} == namespaces
 
 
 def test_it_watches_the_demos_namespace_alone(found: list[dict[str, Any]]) -> None:

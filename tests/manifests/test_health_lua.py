@@ -92,10 +92,10 @@ def test_every_word_in_the_check_is_a_word_of_ours() -> None:
     """A state that nobody says any more would never match."""
     text = HEALTH.read_text()
     lists = [line for line in text.splitlines() if line.count(" = true,")]
-    words = {word.strip() for line in lists for word in line.replace(" = true", "").split(",") if word.strip()}
+    states = {state.strip() for line in lists for state in line.replace(" = true", "").split(",") if state.strip()}
 
-    assert len(words) > 8
-    assert words <= {*map(str, RunnerState), *map(str, OperatorState)}
+    assert len(states) > 8
+    assert states <= {*map(str, RunnerState), *map(str, OperatorState)}
 
 
 def test_how_the_documentation_installs_it(light_cluster: LightCluster) -> None:

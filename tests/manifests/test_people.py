@@ -7,7 +7,7 @@ import pytest
 from local_cluster.light import LightCluster, Programs
 from manifests.people import Ask, Person
 from manifests.rendering import INSTALL
-from session_devtools.waiting import wait_until
+from support.waiting import until
 
 GROUP = "wasession.dev"
 READ = ["get", "list", "watch"]
@@ -41,7 +41,7 @@ def team(light_cluster_with_controllers: LightCluster, light_programs: Programs)
         people[role] = Person(program=light_programs.kubectl, kubeconfig=cluster.kubeconfig_for(user))
     made = Team(people)
     # The controller adds rules a moment after they appear.
-    wait_until("roles are aggregated", lambda: made.verbs("admin", "whatsappsessions"), within=30)
+    until("roles are aggregated", lambda: made.verbs("admin", "whatsappsessions"), within=30)
     yield made
     cluster.kubectl("delete", "--filename", str(INSTALL), f"namespace/{NAMESPACE}", "--wait=false", check=False)
 

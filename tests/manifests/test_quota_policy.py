@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from local_cluster.light import LightCluster
 from manifests.rendering import MANIFESTS
-from session_devtools.waiting import wait_until
+from support.waiting import until
 
 POLICY = MANIFESTS / "examples" / "quota-policy.yaml"
 
@@ -30,10 +30,10 @@ def governed(installed: LightCluster) -> Iterator[LightCluster]:
     installed.kubectl("label", "namespace", "policy-shop", "wasession.dev/quota=shop")
     installed.kubectl("apply", "--filename", str(POLICY))
     # A policy is in force a moment after it is stored.
-    wait_until(
+    until(
         "the policy is in force",
         lambda: create(installed, "policy-shop", "other"),
-        lambda said: "created" not in said,
+        lambda output: "created" not in output,
         within=30,
     )
     yield installed
@@ -43,9 +43,9 @@ def governed(installed: LightCluster) -> Iterator[LightCluster]:
 
 def test_another_teams_quota_is_refused(governed: LightCluster) -> None:
     """The refusal says which quota it has to be."""
-    said = create(governed, "policy-shop", "other")
+    output = create(governed, "policy-shop", "other")
 
-    assert "sessions in namespace policy-shop count against quota shop: set spec.quotaName to it" in said
+    assert "sessions in namespace policy-shop count against quota shop: set spec.quotaName to it" in output
 
 
 def test_the_own_quota_is_fine(governed: LightCluster) -> None:

@@ -10,13 +10,13 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
-from runner.running import Folders, Running, running
 from standin.harness import StandIn
 from standin.settings import Timing
+from support.runner_process import Folders, RunnerProcess, settings_for, start_runner
 
 BROWSER = Path("/usr/lib/chromium/chromium-headless-shell")
 
-Start = Callable[..., AbstractAsyncContextManager[Running]]
+Start = Callable[..., AbstractAsyncContextManager[RunnerProcess]]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -66,9 +66,7 @@ def folders(tmp_path: Path) -> Folders:
 def environment(standin: StandIn, folders: Folders) -> dict[str, str]:
     """The environment for the stand-in's page, with short timeouts where waiting is the point."""
     return folders.environment(
-        WHATSAPP_WEB_URL=standin.page_url,
-        ALLOWED_HOSTS=",".join(standin.allowed_hosts),
-        EXTRA_CA_FILE=str(standin.ca_file),
+        **settings_for(standin),
         CONNECTION_CHECK_TIMEOUT="4s",
         STARTUP_TIMEOUT="120s",  # other tests may be using the machine
         LAUNCH_TIMEOUT="90s",
@@ -79,15 +77,7 @@ def environment(standin: StandIn, folders: Folders) -> dict[str, str]:
 def start(folders: Folders, environment: dict[str, str]) -> Start:
     """Start a runner on the stand-in; keywords are variables to change."""
 
-    def starting(*, serves: bool = True, **variables: str) -> AbstractAsyncContextManager[Running]:
-        return running(folders, environment | variables, serves=serves)
+    def starting(*, serves: bool = True, **variables: str) -> AbstractAsyncContextManager[RunnerProcess]:
+        return start_runner(folders, environment | variables, serves=serves)
 
     return starting
-
-
-async def link(runner: Running, standin: StandIn) -> str:
-    """Scan the QR code and wait until the session is connected; returns the device."""
-    code = await runner.code()
-    device = await standin.phone.scan(code["text"])
-    await runner.until("Connected")
-    return device

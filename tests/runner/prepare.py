@@ -10,7 +10,7 @@ import sys
 
 from session_devtools import packages
 from session_devtools.errors import CommandError, MachineError
-from session_devtools.steps import Progress, Steps
+from session_devtools.progress import ConsoleProgress, Progress
 
 __all__ = ["main"]
 
@@ -18,7 +18,7 @@ __all__ = ["main"]
 def main(*, progress: Progress | None = None) -> int:
     """Return the exit status: 1 when what could be installed was not."""
     try:
-        packages.ensure(packages.BROWSER, progress=progress or Steps())
+        packages.ensure(packages.BROWSER, progress=progress or ConsoleProgress())
     except MachineError as error:
         sys.stderr.write(f"note: the runner's tests that need a browser are skipped. {error}\n")
     except CommandError as error:

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from runner.conftest import Start, link
-from runner.running import Folders, Running, running
+from runner.conftest import Start
 from session_protocol.vocabulary import ExitCode
 from standin.harness import StandIn
+from support.runner_process import Folders, RunnerProcess, link, start_runner
 
 MEMORY = Path("/sys/fs/cgroup/memory")
 
@@ -21,13 +21,13 @@ def kill(pid: int, number: int = signal.SIGKILL) -> None:
     os.kill(pid, number)
 
 
-async def ends(runner: Running, code: ExitCode) -> None:
+async def ends(runner: RunnerProcess, code: ExitCode) -> None:
     """The runner ends with that code and its word, and nothing of it is left."""
-    below = runner.below()
+    descendants = runner.descendants()
 
     assert code == await runner.exit_code()
     assert runner.termination_message().startswith(f"{code.reason}: ")
-    assert runner.left(below) == []
+    assert runner.survivors(descendants) == []
 
 
 async def test_a_dead_page_ends_the_runner(start: Start, standin: StandIn) -> None:
@@ -41,7 +41,7 @@ async def test_a_dead_page_ends_the_runner(start: Start, standin: StandIn) -> No
 async def test_a_dead_browser_ends_the_runner(start: Start) -> None:
     """The browser's main process is killed: BrowserExited."""
     async with start() as runner:
-        await runner.until("QRPending")
+        await runner.wait_for_state("QRPending")
         kill(runner.browser_process(None).pid)
         await ends(runner, ExitCode.BROWSER_EXITED)
 
@@ -49,8 +49,8 @@ async def test_a_dead_browser_ends_the_runner(start: Start) -> None:
 async def test_a_dead_driver_ends_the_runner(start: Start) -> None:
     """Playwright's driver is killed: without it the browser cannot be spoken to, which is the same to the session."""
     async with start() as runner:
-        await runner.until("QRPending")
-        kill(next(process.pid for process in runner.below() if process.parent == runner.process.pid))
+        await runner.wait_for_state("QRPending")
+        kill(next(process.pid for process in runner.descendants() if process.parent == runner.process.pid))
         await ends(runner, ExitCode.BROWSER_EXITED)
 
 
@@ -60,7 +60,7 @@ async def test_a_hung_page_is_noticed_within_the_health_check(start: Start, stan
         await link(runner, standin)
         kill(runner.browser_process("renderer").pid, signal.SIGSTOP)
         began = time.monotonic()
-        await runner.until("Unresponsive", deadline=12)
+        await runner.wait_for_state("Unresponsive", deadline=12)
         noticed = time.monotonic() - began
         await ends(runner, ExitCode.PAGE_UNRESPONSIVE)
 
@@ -70,7 +70,7 @@ async def test_a_hung_page_is_noticed_within_the_health_check(start: Start, stan
 async def test_the_api_answers_while_the_page_hangs(start: Start) -> None:
     """/healthz, /readyz and the state never wait for the page."""
     async with start() as runner:
-        await runner.until("QRPending")
+        await runner.wait_for_state("QRPending")
         kill(runner.browser_process("renderer").pid, signal.SIGSTOP)
         began = time.monotonic()
         for path in ("/healthz", "/readyz"):
@@ -83,12 +83,12 @@ async def test_the_api_answers_while_the_page_hangs(start: Start) -> None:
 async def test_a_clean_stop_of_a_hung_page_is_bounded(start: Start) -> None:
     """SIGTERM while the page stands still: the runner ends within 45 s and leaves nothing."""
     async with start() as runner:
-        await runner.until("QRPending")
+        await runner.wait_for_state("QRPending")
         kill(runner.browser_process("renderer").pid, signal.SIGSTOP)
-        below = runner.below()
+        descendants = runner.descendants()
 
         assert await runner.stop(deadline=45) in (ExitCode.STOPPED, ExitCode.STOP_INCOMPLETE)
-        assert runner.left(below) == []
+        assert runner.survivors(descendants) == []
 
 
 @pytest.mark.parametrize("delay", [0.0, 0.3, 1.0])
@@ -96,17 +96,17 @@ async def test_a_stop_during_the_launch_is_clean(start: Start, delay: float) -> 
     """A pod may be deleted while its browser is starting: exit 0, nothing left, no complaint in the log."""
     async with start() as runner:
         await asyncio.sleep(delay)  # whatever is under way then
-        below = runner.below()
+        descendants = runner.descendants()
 
         assert await runner.stop() == ExitCode.STOPPED
-        assert runner.left(below) == []
+        assert runner.survivors(descendants) == []
         assert [line for line in runner.lines if line.get("level") == "ERROR" or "not JSON" in line] == []
 
 
 async def test_a_second_runner_on_the_profile_is_refused(start: Start) -> None:
     """ProfileLocked at once, and the first one is not disturbed."""
     async with start() as first:
-        await first.until("QRPending")
+        await first.wait_for_state("QRPending")
         async with start(serves=False) as second:
             assert await second.exit_code() == ExitCode.PROFILE_LOCKED
             assert "held by another runner" in second.termination_message()
@@ -114,7 +114,7 @@ async def test_a_second_runner_on_the_profile_is_refused(start: Start) -> None:
 
 
 @pytest.mark.parametrize(
-    ("variables", "says"),
+    ("variables", "message"),
     [
         ({"STARTUP_TIMEOUT": "5 days"}, "STARTUP_TIMEOUT"),
         ({"TOKEN_DIR": "/nonexistent"}, "TOKEN_DIR"),
@@ -122,11 +122,11 @@ async def test_a_second_runner_on_the_profile_is_refused(start: Start) -> None:
         ({"SESSION_UID": ""}, "SESSION_UID"),
     ],
 )
-async def test_a_wrong_setting_ends_at_once(start: Start, variables: dict[str, str], says: str) -> None:
+async def test_a_wrong_setting_ends_at_once(start: Start, variables: dict[str, str], message: str) -> None:
     """BadConfiguration, the variable's name in the last words."""
     async with start(serves=False, **variables) as runner:
         assert await runner.exit_code() == ExitCode.BAD_CONFIGURATION
-        assert says in runner.termination_message()
+        assert message in runner.termination_message()
 
 
 @pytest.mark.parametrize("executable", ["/nonexistent/browser", "/bin/true"])
@@ -172,7 +172,7 @@ async def test_a_browser_killed_for_want_of_memory_is_told(
     """The kernel kills a process of the browser in a group that is too small: OutOfMemory, not a crash."""
     # Which process it is decides whether the launch fails at once or never ends: hence a bound on it.
     limited = environment | {"LAUNCH_TIMEOUT": "15s"}
-    async with running(folders, limited, serves=False, group=small_group) as runner:
+    async with start_runner(folders, limited, serves=False, group=small_group) as runner:
         await ends(runner, ExitCode.OUT_OF_MEMORY)
 
         assert "memory limit" in runner.termination_message()

@@ -8,12 +8,20 @@ from pathlib import Path
 import pytest
 from host_cases import ALLOWED, HOSTS
 from playwright.async_api import Page, async_playwright
-from runner.outside import ATTEMPTS, FETCH, PAGE_HOST, SERVICE_WORKERS, UNCOUNTED, Outside, outside
-from runner.running import Folders
-from session_devtools.waiting import async_wait_until
+from runner.outside_servers import (
+    ATTEMPTS,
+    FETCH,
+    PAGE_HOST,
+    SERVICE_WORKERS,
+    UNCOUNTED,
+    OutsideServers,
+    outside_servers,
+)
 from session_protocol.hosts import AllowedHosts
 from session_runner.page.browser import Listeners, open_browser, start_driver
 from session_runner.page.launch import LaunchPlan, user_agent
+from support.runner_process import Folders
+from support.waiting import async_until
 
 PROGRAM = Path("/usr/lib/chromium/chromium-headless-shell")
 FENCE = ("--host-resolver-rules=", "--no-proxy-server", "--force-webrtc-ip-handling-policy=")
@@ -34,55 +42,58 @@ def plan(folders: Folders, allowed: str) -> LaunchPlan:
 
 
 @contextlib.asynccontextmanager
-async def browsing(folders: Folders, world: Outside, arguments: list[str]) -> AsyncIterator[Page]:
+async def browsing(folders: Folders, servers: OutsideServers, arguments: list[str]) -> AsyncIterator[Page]:
     """A page of the allowed host in a browser with these flags and no other limit, service workers included."""
     async with async_playwright() as playwright:
         context = await playwright.chromium.launch_persistent_context(
             folders.profile, executable_path=PROGRAM, args=arguments, service_workers="allow"
         )
         try:
-            await context.pages[0].goto(world.http(PAGE_HOST, "start"))
+            await context.pages[0].goto(servers.http(PAGE_HOST, "start"))
             yield context.pages[0]
         finally:
             await context.close()
 
 
-async def try_all(page: Page, world: Outside) -> None:
+async def try_all(page: Page, servers: OutsideServers) -> None:
     """Try every way out, one after the other."""
     for attempt in ATTEMPTS:
         async with asyncio.timeout(30):
-            await page.evaluate(attempt.script, attempt.address(world, attempt.name))
+            await page.evaluate(attempt.script, attempt.address(servers, attempt.name))
 
 
 async def test_a_page_reaches_no_other_host_in_any_way(folders: Folders) -> None:
     """Names and addresses; requests, redirects, WebSockets, frames, workers of all kinds, WebRTC, WebTransport."""
-    async with outside() as world, browsing(folders, world, plan(folders, PAGE_HOST).arguments) as page:
-        await try_all(page, world)
+    async with outside_servers() as servers, browsing(folders, servers, plan(folders, PAGE_HOST).arguments) as page:
+        await try_all(page, servers)
         await asyncio.sleep(LINGER)
 
-        assert world.seen == {"start"}
+        assert servers.seen == {"start"}
 
 
 async def test_every_one_of_these_ways_leads_out_where_nothing_holds_it(folders: Folders) -> None:
     """The control: without the flags each attempt arrives, so the test above could see it."""
     arguments = [flag for flag in plan(folders, PAGE_HOST).arguments if not flag.startswith(FENCE)]
 
-    async with outside() as world, browsing(folders, world, arguments) as page:
-        await try_all(page, world)
+    async with outside_servers() as servers, browsing(folders, servers, arguments) as page:
+        await try_all(page, servers)
         names = {attempt.name for attempt in ATTEMPTS}
 
-        await async_wait_until(
-            "each attempt arrives", lambda: asyncio.sleep(0, names - world.seen), lambda missing: not missing, within=20
+        await async_until(
+            "each attempt arrives",
+            lambda: asyncio.sleep(0, names - servers.seen),
+            lambda missing: not missing,
+            within=20,
         )
 
 
 async def test_the_browser_judges_hosts_as_the_settings_do(folders: Folders) -> None:
     """The table that operator and runner are held to holds in the browser's resolver."""
-    async with outside() as world, browsing(folders, world, plan(folders, ALLOWED).arguments) as page:
+    async with outside_servers() as servers, browsing(folders, servers, plan(folders, ALLOWED).arguments) as page:
         for number, case in enumerate(HOSTS):
-            await page.evaluate(FETCH, world.http(case.host, f"host-{number}"))
+            await page.evaluate(FETCH, servers.http(case.host, f"host-{number}"))
 
-        reached = [f"host-{number}" in world.seen for number in range(len(HOSTS))]
+        reached = [f"host-{number}" in servers.seen for number in range(len(HOSTS))]
 
     assert [case.expected for case in HOSTS] == reached
 
@@ -98,14 +109,14 @@ async def test_what_is_refused_is_counted(folders: Folders, monkeypatch: pytest.
         loaded=lambda: None,
     )
     tried = [attempt for attempt in ATTEMPTS if attempt.name not in SERVICE_WORKERS]
-    async with outside() as world:
+    async with outside_servers() as servers:
         browser = await open_browser(plan(folders, PAGE_HOST), await start_driver(), listeners)
         try:
-            await browser.navigate(world.http(PAGE_HOST, "start"), deadline=60)
+            await browser.navigate(servers.http(PAGE_HOST, "start"), deadline=60)
             counts: dict[str, int] = {}
             for attempt in tried:
                 before = len(refused)
-                await browser.page.evaluate(attempt.script, attempt.address(world, attempt.name))
+                await browser.page.evaluate(attempt.script, attempt.address(servers, attempt.name))
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(LINGER if attempt.name in UNCOUNTED else 20):
                         while len(refused) == before:  # noqa: ASYNC110 -- the browser tells when it likes
@@ -115,7 +126,7 @@ async def test_what_is_refused_is_counted(folders: Folders, monkeypatch: pytest.
             assert await browser.close(deadline=30)
 
     assert counts == {attempt.name: int(attempt.name not in UNCOUNTED) for attempt in tried}
-    assert world.seen == {"start"}
+    assert servers.seen == {"start"}
 
 
 async def test_a_page_gets_no_service_worker(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,10 +135,10 @@ async def test_a_page_gets_no_service_worker(folders: Folders, monkeypatch: pyte
     listeners = Listeners(
         woken=lambda _name, _detail: None, broken=lambda _error: None, blocked=lambda: None, loaded=lambda: None
     )
-    async with outside() as world:
+    async with outside_servers() as servers:
         browser = await open_browser(plan(folders, PAGE_HOST), await start_driver(), listeners)
         try:
-            await browser.navigate(world.http(PAGE_HOST, "start"), deadline=60)
+            await browser.navigate(servers.http(PAGE_HOST, "start"), deadline=60)
             count = await browser.page.evaluate(
                 "async () => { try { await navigator.serviceWorker.register('/service.js') } catch {}"
                 " return (await navigator.serviceWorker.getRegistrations()).length }"

@@ -6,9 +6,9 @@ import shutil
 from datetime import UTC, datetime
 
 import pytest
-from runner.conftest import Start, link
-from runner.running import Folders
+from runner.conftest import Start
 from standin.harness import StandIn
+from support.runner_process import Folders, link
 
 
 async def test_a_clean_stop_right_after_linking_keeps_the_login(mode: str, start: Start, standin: StandIn) -> None:
@@ -19,7 +19,7 @@ async def test_a_clean_stop_right_after_linking_keeps_the_login(mode: str, start
         before = await runner.state()
         assert await runner.stop() == 0
     async with start(POD_UID="pod-2") as runner:
-        after = await runner.until("Connected")
+        after = await runner.wait_for_state("Connected")
 
     assert "QRPending" not in [state for state, _ in runner.seen]
     assert (await standin.phone.device(device) or {})["connected"] is False
@@ -32,14 +32,14 @@ async def test_while_stopping_the_runner_says_so_and_leaves_nothing(start: Start
     async with start() as runner:
         await link(runner, standin)
         revision = (await runner.state())["revision"]
-        below = runner.below()
+        descendants = runner.descendants()
         waiting = asyncio.create_task(runner.state(after=str(revision), wait="30"))
         await asyncio.sleep(0.1)
         assert await runner.stop() == 0
 
         assert (await waiting)["state"] == "Stopping"
-        assert len(below) >= 3  # driver, browser, page
-        assert runner.left(below) == []
+        assert len(descendants) >= 3  # driver, browser, page
+        assert runner.survivors(descendants) == []
         assert runner.termination_message() == ""
 
 
@@ -50,9 +50,9 @@ async def test_a_kill_before_the_durable_time_is_survived_or_told(start: Start, 
         assert datetime.fromisoformat((await runner.state())["durableTime"]) > datetime.now(UTC)
         await runner.kill()
     async with start() as runner:
-        document = await runner.until("Connected", "LoggedOut")
+        document = await runner.wait_for_state("Connected", "LoggedOut")
         if document["state"] == "LoggedOut":
-            await runner.until("QRPending")
+            await runner.wait_for_state("QRPending")
             await link(runner, standin)
 
 
@@ -65,7 +65,7 @@ async def test_a_kill_after_the_durable_time_is_survived(start: Start, standin: 
         await asyncio.sleep((durable - datetime.now(UTC)).total_seconds())
         await runner.kill()
     async with start() as runner:
-        await runner.until("Connected")
+        await runner.wait_for_state("Connected")
 
     assert {"QRPending", "LoggedOut"}.isdisjoint(state for state, _ in runner.seen)
 
@@ -81,10 +81,10 @@ async def test_a_lost_half_of_the_login_is_a_logout(
         await runner.stop()
     shutil.rmtree(folders.profile / "chromium/Default" / half)
     async with start(ON_LOGOUT=on_logout) as runner:
-        document = await runner.until("LoggedOut")
+        document = await runner.wait_for_state("LoggedOut")
         assert (document["reason"], document["linkedTime"]) == (reason, None)
         if on_logout == "Relink":
-            await runner.until("QRPending")
+            await runner.wait_for_state("QRPending")
             await link(runner, standin)
 
 
@@ -95,7 +95,7 @@ async def test_stale_singleton_links_of_another_host_are_no_hindrance(start: Sta
     for name in ("SingletonLock", "SingletonSocket", "SingletonCookie"):
         (user_data / name).symlink_to("another-host-17")
     async with start() as runner:
-        await runner.until("QRPending")
+        await runner.wait_for_state("QRPending")
 
     assert not list(user_data.glob("Singleton*"))
 

@@ -3,21 +3,22 @@
 from datetime import datetime, timedelta
 
 import pytest
-from runner.conftest import Start, link
+from runner.conftest import Start
 from standin.harness import StandIn
 from standin.settings import QrForm
+from support.runner_process import link
 
 
 async def test_a_scan_leads_through_syncing_to_connected(mode: str, start: Start, standin: StandIn) -> None:
     """Starting, Loading, QRPending, then after the scan Syncing and Connected, in that order and nothing between."""
     assert mode in ("legacy", "modern")
     async with start() as runner:
-        await runner.until("QRPending")
+        await runner.wait_for_state("QRPending")
         await link(runner, standin)
         document = await runner.state()
 
-    words = [line["state"] for line in runner.lines if line["message"] == "The state changed"]
-    assert words == ["Loading", "QRPending", "Syncing", "Connected"]
+    states = [line["state"] for line in runner.lines if line["message"] == "The state changed"]
+    assert states == ["Loading", "QRPending", "Syncing", "Connected"]
     linked, durable = (datetime.fromisoformat(document[key]) for key in ("linkedTime", "durableTime"))
     assert durable - linked == timedelta(seconds=60)
     assert (document["sessionUID"], document["podUID"], document["round"]) == ("session-1", "pod-1", 1)
@@ -33,7 +34,7 @@ async def test_the_qr_code_is_the_pages_own_and_goes_with_the_link(start: Start,
         assert timedelta(seconds=28) <= lifetime <= timedelta(seconds=31)
         assert len(code["text"].split(",")) == 5
         await standin.phone.scan(code["text"])
-        await runner.until("Connected")
+        await runner.wait_for_state("Connected")
         status, _, _ = await runner.get("/v1/qr", scope="link")
 
         assert status == 404
@@ -58,7 +59,7 @@ async def test_used_up_codes_are_renewed_and_then_expire(mode: str, start: Start
         assert (first["round"], second["round"]) == (1, 2)
         assert (await runner.state())["state"] == "QRPending"
         await standin.phone.expire_qr()
-        document = await runner.until("LinkExpired")
+        document = await runner.wait_for_state("LinkExpired")
         status, _, _ = await runner.get("/v1/qr", scope="link")
 
     assert "2 rounds" in document["message"]
@@ -68,6 +69,6 @@ async def test_used_up_codes_are_renewed_and_then_expire(mode: str, start: Start
 async def test_a_pairing_code_that_is_wished_for_shows_the_qr_code(start: Start, standin: StandIn) -> None:
     """The wish is answered by a reason and a message, and the QR code works."""
     async with start(LINK_METHOD="PairingCode") as runner:
-        document = await runner.until("QRPending")
+        document = await runner.wait_for_state("QRPending")
         assert document["reason"] == "PairingCodeNotSupported"
         await link(runner, standin)

@@ -5,17 +5,17 @@ from collections.abc import AsyncIterator
 
 import pytest
 from aiohttp import web
-from runner.conftest import Start, link
-from runner.running import Folders
+from runner.conftest import Start
 from session_protocol.vocabulary import ExitCode
 from standin.harness import StandIn
 from standin.settings import Variant
+from support.runner_process import Folders, link
 
 
 async def test_without_the_extra_authority_the_certificate_is_refused(start: Start) -> None:
     """Certificate errors are never ignored: the state says so, and after the start-up time the runner ends."""
     async with start(EXTRA_CA_FILE="", STARTUP_TIMEOUT="25s") as runner:
-        document = await runner.until("LoadError")
+        document = await runner.wait_for_state("LoadError")
         assert document["reason"] == "CertificateNotTrusted"
         assert "EXTRA_CA_FILE" in document["message"]
 
@@ -27,7 +27,7 @@ async def test_a_host_that_is_not_allowed_is_refused_and_counted(start: Start, s
     """Without the scripts' host the page never boots; the refused requests are counted and none left the browser."""
     async with start(ALLOWED_HOSTS=standin.allowed_hosts[0], STARTUP_TIMEOUT="25s") as runner:
         await runner.metric_above("whatsapp_runner_blocked_requests_total", 0)
-        document = await runner.until("LoadError")
+        document = await runner.wait_for_state("LoadError")
         assert document["reason"] == "NotBooted"
 
         assert await runner.exit_code() == ExitCode.LOAD_FAILED
@@ -39,7 +39,7 @@ async def test_a_page_that_refuses_the_browser_is_told(start: Start, standin: St
     """UnsupportedBrowser, with what to do."""
     await standin.phone.set_variant(Variant.UNSUPPORTED)
     async with start() as runner:
-        document = await runner.until("UnsupportedBrowser")
+        document = await runner.wait_for_state("UnsupportedBrowser")
 
     assert "newer runner image" in document["message"]
 
@@ -47,7 +47,7 @@ async def test_a_page_that_refuses_the_browser_is_told(start: Start, standin: St
 async def test_the_browser_is_not_taken_for_a_headless_one(start: Start, standin: StandIn) -> None:
     """The stand-in refuses headless user agents as the real page does; the runner's is not one of them."""
     async with start() as runner:
-        await runner.until("QRPending")
+        await runner.wait_for_state("QRPending")
 
     assert {load["variant"] for load in (await standin.phone.loads())["loads"]} == {"normal"}
 
@@ -56,7 +56,7 @@ async def test_a_page_that_stays_on_its_splash_ends_as_not_loaded(start: Start, 
     """Loading, then LoadError, then the exit code, with the reason in the last words."""
     await standin.phone.set_variant(Variant.SPLASH)
     async with start(STARTUP_TIMEOUT="25s") as runner:
-        await runner.until("LoadError", reason="NotBooted")
+        await runner.wait_for_state("LoadError", reason="NotBooted")
 
         assert await runner.exit_code() == ExitCode.LOAD_FAILED
         assert runner.termination_message().startswith("LoadFailed: The page was fetched but")
@@ -66,7 +66,7 @@ async def test_a_page_that_comes_late_is_fetched_again(start: Start, standin: St
     """HTTP 503 first: the runner says it and tries again while its start-up time lasts."""
     await standin.phone.set_variant(Variant.UNAVAILABLE)
     async with start() as runner:
-        document = await runner.until("LoadError", reason="NavigationFailed")
+        document = await runner.wait_for_state("LoadError", reason="NavigationFailed")
         assert "HTTP 503" in document["message"]
         await standin.phone.set_variant(Variant.NORMAL)
         await link(runner, standin)
@@ -93,7 +93,7 @@ async def test_a_server_that_never_answers_ends_as_not_loaded(start: Start, sile
 async def test_a_name_that_does_not_resolve_is_told(start: Start) -> None:
     """The browser's own word stands in the message."""
     async with start(WHATSAPP_WEB_URL="https://web.nowhere.invalid/", ALLOWED_HOSTS="web.nowhere.invalid") as runner:
-        document = await runner.until("LoadError", reason="NavigationFailed")
+        document = await runner.wait_for_state("LoadError", reason="NavigationFailed")
 
     assert "net::ERR_NAME_NOT_RESOLVED" in document["message"]
 
@@ -102,11 +102,11 @@ async def test_a_stop_while_the_page_is_loading_is_clean(start: Start, standin: 
     """A pod may be deleted at any moment: also then the exit is 0 and nothing is left."""
     await standin.phone.set_variant(Variant.SPLASH)
     async with start() as runner:
-        await runner.until("Loading")
-        below = runner.below()
+        await runner.wait_for_state("Loading")
+        descendants = runner.descendants()
 
         assert await runner.stop() == ExitCode.STOPPED
-        assert runner.left(below) == []
+        assert runner.survivors(descendants) == []
     assert (folders.profile / "chromium").is_dir()
 
 

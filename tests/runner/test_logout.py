@@ -2,8 +2,9 @@
 
 import asyncio
 
-from runner.conftest import Start, link
+from runner.conftest import Start
 from standin.harness import StandIn
+from support.runner_process import link
 
 
 async def test_a_logout_that_is_asked_for_unlinks_and_a_new_code_comes(
@@ -15,7 +16,7 @@ async def test_a_logout_that_is_asked_for_unlinks_and_a_new_code_comes(
         device = await link(runner, standin)
         status, document = await runner.post("/v1/logout")
         listed = [entry["id"] for entry in await standin.phone.devices()]
-        await runner.until("QRPending")
+        await runner.wait_for_state("QRPending")
         await link(runner, standin)
 
     assert (200, "LoggedOut", "Relinking") == (status, document["state"], document["reason"])
@@ -31,10 +32,10 @@ async def test_one_that_waits_keeps_its_reason_over_pods(start: Start, standin: 
         status, document = await runner.post("/v1/logout")
         assert 0 == await runner.stop()
     async with start(ON_LOGOUT="Wait") as runner:
-        again = await runner.until("LoggedOut")
+        again = await runner.wait_for_state("LoggedOut")
         closed, refusal = await runner.post("/v1/logout")
     async with start(ON_LOGOUT="Wait", RELINK_REQUEST="2026-11-22T18:00:00Z") as runner:
-        await runner.until("QRPending")
+        await runner.wait_for_state("QRPending")
 
     assert (200, "LoggedOut", "WaitingForPerson") == (status, document["state"], document["reason"])
     assert "The session was logged out as asked; ask for a relink to show a QR code." == document["message"]
@@ -45,7 +46,7 @@ async def test_one_that_waits_keeps_its_reason_over_pods(start: Start, standin: 
 async def test_only_a_linked_session_is_logged_out_and_only_by_an_admin(start: Start, standin: StandIn) -> None:
     """Before the phone has scanned there is nothing to do; of two requests at once one does it."""
     async with start() as runner:
-        await runner.until("QRPending")
+        await runner.wait_for_state("QRPending")
         unlinked = await runner.post("/v1/logout")
         await link(runner, standin)
         refused = await runner.post("/v1/logout", scope="link")

@@ -8,9 +8,7 @@ from pathlib import Path
 
 import pytest
 from playwright.async_api import Page
-from runner.running import Folders
-from session_devtools.errors import NotInTime
-from session_devtools.waiting import async_wait_until
+from session_devtools.errors import WaitTimeout
 from session_protocol.hosts import AllowedHosts
 from session_protocol.vocabulary import StateReason
 from session_runner.host.processes import descendants, processes
@@ -23,6 +21,8 @@ from session_runner.states.facts import Dialog, Facts
 from session_runner.states.history import History, remember
 from session_runner.states.policy import Policy
 from standin.harness import StandIn
+from support.runner_process import Folders
+from support.waiting import async_until
 
 PROGRAM = Path("/usr/lib/chromium/chromium-headless-shell")
 
@@ -38,13 +38,13 @@ class Open:
     async def facts(self, *, deadline: float = 40, **expected: object) -> Facts:
         """Probe until the facts have these values."""
         try:
-            return await async_wait_until(
+            return await async_until(
                 f"facts with {expected}",
                 lambda: self.browser.probe(deadline=20),
                 lambda facts: all(getattr(facts, name) == value for name, value in expected.items()),
                 within=deadline,
             )
-        except NotInTime as late:
+        except WaitTimeout as late:
             page = await self.browser.page.evaluate(
                 "() => [location.href, document.readyState, document.documentElement.outerHTML.slice(0, 600)]"
             )
@@ -87,7 +87,7 @@ async def opened(folders: Folders, standin: StandIn, monkeypatch: pytest.MonkeyP
 
 async def boots(browser: BrowserPage, reported: list[str]) -> bool:
     """Whether the page comes up, or lost a script on the way."""
-    facts = await async_wait_until(
+    facts = await async_until(
         "the page, or the loss of a script",
         lambda: browser.probe(deadline=20),
         lambda facts: facts.injected or any(name.startswith("net::") for name in reported),
@@ -155,7 +155,7 @@ async def test_a_window_that_the_page_opens_is_closed(opened: Open, standin: Sta
     await link(opened, standin)
     await opened.browser.page.evaluate("url => { window.open(url) }", standin.page_url)
     pages = opened.browser.context
-    await async_wait_until("the second page is closed", lambda: asyncio.sleep(0, len(pages.pages) == 1), within=20)
+    await async_until("the second page is closed", lambda: asyncio.sleep(0, len(pages.pages) == 1), within=20)
     facts = await opened.facts(stream="CONNECTED", foreign_mutex=False)
 
     assert facts.dialog is None
@@ -195,11 +195,13 @@ async def test_the_browser_looks_as_it_shall(opened: Open) -> None:
 async def test_no_feature_that_playwright_asks_for_is_lost(opened: Open) -> None:
     """Chromium takes the last list alone, so ours names all that a Playwright of this version names."""
     assert opened.browser.page is not None
-    running = [_words(process.pid) for process in descendants(os.getpid(), processes())]
+    running = [_command_line(process.pid) for process in descendants(os.getpid(), processes())]
     lists = [
-        [word.partition("=")[2].split(",") for word in words if word.startswith("--enable-features=")]
-        for words in running
-        if words and words[0].endswith("headless-shell") and not any(word.startswith("--type=") for word in words)
+        [argument.partition("=")[2].split(",") for argument in arguments if argument.startswith("--enable-features=")]
+        for arguments in running
+        if arguments
+        and arguments[0].endswith("headless-shell")
+        and not any(argument.startswith("--type=") for argument in arguments)
     ]
 
     assert [2] == [len(given) for given in lists]
@@ -210,15 +212,24 @@ async def test_no_feature_that_playwright_asks_for_is_lost(opened: Open) -> None
 async def test_the_browser_keeps_no_spare_processes(opened: Open) -> None:
     """Network and GPU code live in the main one and no zygote waits, which saves a session 20 MB."""
     assert opened.browser.page is not None
-    running = [_words(process.pid) for process in descendants(os.getpid(), processes())]
-    kinds = [word.removeprefix("--type=") for words in running for word in words if word.startswith("--type=")]
+    running = [_command_line(process.pid) for process in descendants(os.getpid(), processes())]
+    kinds = [
+        argument.removeprefix("--type=")
+        for arguments in running
+        for argument in arguments
+        if argument.startswith("--type=")
+    ]
 
     assert 1 == kinds.count("renderer")
     assert [] == [kind for kind in kinds if kind in ("zygote", "gpu-process")]
-    assert [] == [words for words in running if any("NetworkService" in word for word in words if "sub-type" in word)]
+    assert [] == [
+        arguments
+        for arguments in running
+        if any("NetworkService" in argument for argument in arguments if "sub-type" in argument)
+    ]
 
 
-def _words(pid: int) -> list[str]:
+def _command_line(pid: int) -> list[str]:
     """A process's command line; some of a browser's write it with blanks."""
     return Path(f"/proc/{pid}/cmdline").read_bytes().decode().replace("\0", " ").split()
 

@@ -2,8 +2,9 @@
 
 import asyncio
 
-from runner.conftest import Start, link
+from runner.conftest import Start
 from standin.harness import StandIn
+from support.runner_process import link
 
 
 async def test_unlinked_on_the_phone_links_again(mode: str, start: Start, standin: StandIn) -> None:
@@ -13,9 +14,9 @@ async def test_unlinked_on_the_phone_links_again(mode: str, start: Start, standi
         device = await link(runner, standin)
         first = (await runner.state())["linkedTime"]
         await standin.phone.unlink(device)
-        document = await runner.until("LoggedOut")
+        document = await runner.wait_for_state("LoggedOut")
         assert (document["reason"], document["linkedTime"]) == ("Relinking", None)
-        document = await runner.until("QRPending")
+        document = await runner.wait_for_state("QRPending")
         assert document["round"] == 1
         await link(runner, standin)
 
@@ -27,19 +28,19 @@ async def test_unlinked_on_the_phone_waits_where_the_owner_wants_it(start: Start
     async with start(ON_LOGOUT="Wait") as runner:
         device = await link(runner, standin)
         await standin.phone.unlink(device)
-        document = await runner.until("LoggedOut", reason="WaitingForPerson")
+        document = await runner.wait_for_state("LoggedOut", reason="WaitingForPerson")
         status, _, _ = await runner.get("/v1/qr", scope="link")
         assert status == 404
         assert "relink" in document["message"]
         await runner.stop()
     async with start(ON_LOGOUT="Wait") as runner:
-        await runner.until("LoggedOut", reason="WaitingForPerson")
+        await runner.wait_for_state("LoggedOut", reason="WaitingForPerson")
         await runner.stop()
     async with start(ON_LOGOUT="Wait", RESTART_REQUEST="2026-11-22T18:00:00Z") as runner:
-        await runner.until("LoggedOut", reason="WaitingForPerson")
+        await runner.wait_for_state("LoggedOut", reason="WaitingForPerson")
         await runner.stop()
     async with start(ON_LOGOUT="Wait", RELINK_REQUEST="2026-11-22T18:00:00Z") as runner:
-        await runner.until("QRPending")
+        await runner.wait_for_state("QRPending")
         await link(runner, standin)
 
 
@@ -48,10 +49,10 @@ async def test_a_locked_account_waits_for_a_person(start: Start, standin: StandI
     async with start() as runner:
         device = await link(runner, standin)
         await standin.phone.logout(device, reason="account_locked")
-        await runner.until("LoggedOut", reason="WaitingForPerson")
+        await runner.wait_for_state("LoggedOut", reason="WaitingForPerson")
         await runner.stop()
     async with start() as runner:
-        document = await runner.until("LoggedOut", reason="WaitingForPerson")
+        document = await runner.wait_for_state("LoggedOut", reason="WaitingForPerson")
 
     assert "account is locked" in document["message"]
 
@@ -63,9 +64,9 @@ async def test_a_lost_network_is_told_and_comes_back(mode: str, start: Start, st
         device = await link(runner, standin)
         linked = (await runner.state())["linkedTime"]
         await standin.phone.offline(device)
-        await runner.until("Offline", reason="NetworkUnreachable")
+        await runner.wait_for_state("Offline", reason="NetworkUnreachable")
         await standin.phone.online(device)
-        document = await runner.until("Connected")
+        document = await runner.wait_for_state("Connected")
 
     assert document["linkedTime"] == linked
 
@@ -75,10 +76,10 @@ async def test_a_service_that_does_not_answer_is_told(start: Start, standin: Sta
     async with start() as runner:
         device = await link(runner, standin)
         await standin.phone.unreachable(device)
-        await runner.until("Reconnecting")
-        await runner.until("Offline", reason="NoConnection")
+        await runner.wait_for_state("Reconnecting")
+        await runner.wait_for_state("Offline", reason="NoConnection")
         await standin.phone.online(device)
-        await runner.until("Connected")
+        await runner.wait_for_state("Connected")
 
 
 async def test_a_replaced_session_is_a_conflict_and_nothing_reloads(mode: str, start: Start, standin: StandIn) -> None:
@@ -88,7 +89,7 @@ async def test_a_replaced_session_is_a_conflict_and_nothing_reloads(mode: str, s
         device = await link(runner, standin)
         loads = (await standin.phone.loads())["total"]
         await standin.phone.replaced(device)
-        document = await runner.until("Conflict")
+        document = await runner.wait_for_state("Conflict")
         await asyncio.sleep(3)  # time in which a reload would show
 
         assert document["reason"] == "Replaced"
@@ -102,19 +103,19 @@ async def test_a_conflict_outlives_the_pod_until_a_person_asks(start: Start, sta
     async with start() as runner:
         device = await link(runner, standin)
         await standin.phone.replaced(device)
-        said = await runner.until("Conflict")
+        state = await runner.wait_for_state("Conflict")
         await runner.kill()
     loads = (await standin.phone.loads())["total"]
     async with start(POD_UID="pod-2") as runner:
-        document = await runner.until("Conflict")
+        document = await runner.wait_for_state("Conflict")
         await asyncio.sleep(3)  # time in which a load would show
 
-        assert (said["reason"], said["message"]) == (document["reason"], document["message"])
+        assert (state["reason"], state["message"]) == (document["reason"], document["message"])
         assert (await standin.phone.loads())["total"] == loads
-        assert runner.below() == []
+        assert runner.descendants() == []
         assert await runner.stop() == 0
     async with start(POD_UID="pod-3", RESTART_REQUEST="2026-11-22T18:00:00Z") as runner:
-        await runner.until("Connected")
+        await runner.wait_for_state("Connected")
 
 
 async def test_a_ban_is_told_with_its_code_and_its_end(mode: str, start: Start, standin: StandIn) -> None:
@@ -123,12 +124,12 @@ async def test_a_ban_is_told_with_its_code_and_its_end(mode: str, start: Start, 
     async with start() as runner:
         device = await link(runner, standin)
         await standin.phone.ban(device, expire=3600)
-        document = await runner.until("TemporarilyBanned")
+        document = await runner.wait_for_state("TemporarilyBanned")
         assert "(code 402) for 3600 s" in document["message"]
         await standin.phone.online(device)
         await runner.stop()
     async with start(RESTART_REQUEST="2026-11-22T18:00:00Z") as runner:
-        await runner.until("Connected")
+        await runner.wait_for_state("Connected")
 
 
 async def test_a_service_that_is_down_is_told(mode: str, start: Start, standin: StandIn) -> None:
@@ -137,9 +138,9 @@ async def test_a_service_that_is_down_is_told(mode: str, start: Start, standin: 
     async with start() as runner:
         device = await link(runner, standin)
         await standin.phone.service_unavailable(device)
-        await runner.until("ServiceUnavailable")
+        await runner.wait_for_state("ServiceUnavailable")
         await standin.phone.online(device)
-        await runner.until("Connected")
+        await runner.wait_for_state("Connected")
 
 
 async def test_dialogs_that_need_a_person_are_told(start: Start, standin: StandIn) -> None:
@@ -147,7 +148,7 @@ async def test_dialogs_that_need_a_person_are_told(start: Start, standin: StandI
     async with start() as runner:
         device = await link(runner, standin)
         await standin.phone.dialog(device, kind="passkey")
-        await runner.until("PasskeyRequired")
+        await runner.wait_for_state("PasskeyRequired")
 
 
 async def test_a_page_that_reloads_itself_is_followed(start: Start, standin: StandIn) -> None:
@@ -157,5 +158,5 @@ async def test_a_page_that_reloads_itself_is_followed(start: Start, standin: Sta
         before = await runner.metric("whatsapp_runner_page_loads_total")
         await standin.phone.needs_update(device, reload=True)
         await runner.metric_above("whatsapp_runner_page_loads_total", before)
-        await runner.until("Connected")
+        await runner.wait_for_state("Connected")
         assert "LoggedOut" not in [state for state, _ in runner.seen]

@@ -29,7 +29,7 @@ TIMEOUTS = {
     "connectionCheck": Variable.CONNECTION_CHECK_TIMEOUT,
     "healthCheck": Variable.HEALTH_CHECK_TIMEOUT,
 }
-WORDS = {"method": Variable.LINK_METHOD, "onLogout": Variable.ON_LOGOUT}
+NAMES = {"method": Variable.LINK_METHOD, "onLogout": Variable.ON_LOGOUT}
 MILLISECOND = timedelta(milliseconds=1)
 
 
@@ -88,14 +88,14 @@ def test_both_have_the_same_bounds_for_the_rounds() -> None:
     assert [False, True, True, False] == [runner_takes(Variable.LINK_MAX_ROUNDS, str(count)) for count in tried]
 
 
-@pytest.mark.parametrize("field", WORDS)
+@pytest.mark.parametrize("field", NAMES)
 def test_both_know_the_same_words(field: str) -> None:
     """Each choice of the resource is one of the runner's, in the same spelling."""
-    words = SPEC["link"]["properties"][field]["enum"]
+    values = SPEC["link"]["properties"][field]["enum"]
 
-    assert all(runner_takes(WORDS[field], word) for word in words)
-    with pytest.raises(SettingsError, match=f"must be one of {', '.join(words)}"):
-        read_settings(environment(SessionSpec()) | {WORDS[field]: "other"})
+    assert all(runner_takes(NAMES[field], value) for value in values)
+    with pytest.raises(SettingsError, match=f"must be one of {', '.join(values)}"):
+        read_settings(environment(SessionSpec()) | {NAMES[field]: "other"})
 
 
 @settings(max_examples=100)

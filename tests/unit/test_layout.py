@@ -89,3 +89,25 @@ def test_unit_tests_load_no_cluster() -> None:
 
     assert "from session_demo import __main__ as command_line" in imports
     assert "" == subprocess.run([sys.executable, "-"], input=script, capture_output=True, text=True, check=False).stderr
+
+
+THE_DEMOS_OWN = ("tests/unit/demo/", "tests/integration/demo/", "tests/e2e/test_demo", "tests/manifests/test_demo")
+
+
+def test_only_the_demos_own_tests_know_the_demo() -> None:
+    """What others need of it lies in the tools or in tests/support, and benchmarks stand on the same."""
+    knowing = {
+        str(path.relative_to(ROOT))
+        for folder in ("tests", "local-cluster/tests", "bench")
+        for path in (ROOT / folder).rglob("*.py")
+        if any(name.partition(".")[0] == "session_demo" for name in imported(path))
+    }
+
+    assert {path for path in knowing if path.startswith(THE_DEMOS_OWN)} == knowing
+
+
+def imported(path: Path) -> set[str]:
+    """The modules that a file imports, wherever in it."""
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    return names | {str(node.module) for node in nodes if isinstance(node, ast.ImportFrom)}

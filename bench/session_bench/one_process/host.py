@@ -15,16 +15,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from session_demo.installation import STATIC_HOST, WEB_HOST
+from session_devtools.installation.transformers import STATIC_HOST, WEB_HOST
 from session_devtools.waiting import wait_until
 from session_runner.page import scripts
 from session_runner.page.launch import browser_version, user_agent
 from session_runner.profile.certificates import trust
 
+from session_bench.cgroups import Cgroup, own_cgroup
 from session_bench.errors import BenchError
-from session_bench.ground import Ground
-from session_bench.groups import Group, own_group
 from session_bench.one_process.programs import PLAYWRIGHT, PUPPETEER, Program
+from session_bench.testbed import Testbed
 
 CERTIFICATE_SECONDS = 30.0
 
@@ -52,8 +52,8 @@ KINDS = (
 )
 
 
-class Screens:
-    """The newest QR code of each session, as the process tells them; filled by a thread."""
+class QrCodes:
+    """The newest QR code of each session, as the process prints them; filled by a thread."""
 
     def __init__(self, lines: IO[str]) -> None:
         self._codes: dict[int, str] = {}
@@ -67,53 +67,53 @@ class Screens:
     def _read(self, lines: IO[str]) -> None:
         for line in lines:
             if line.startswith("{"):
-                told = json.loads(line)
-                self._codes[int(told["session"])] = str(told["qr"])
+                shown = json.loads(line)
+                self._codes[int(shown["session"])] = str(shown["qr"])
 
 
 @contextmanager
-def hosted(ground: Ground, kind: Kind, count: int) -> Iterator[Group]:
+def running(testbed: Testbed, kind: Kind, count: int) -> Iterator[Cgroup]:
     """Start the process with so many sessions, link all of them, and yield its control group; it ends afterwards."""
-    group = own_group(ground.cluster.instance.label, "one-process")
+    group = own_cgroup(testbed.cluster.instance.label, "one-process")
     with tempfile.TemporaryDirectory(prefix="bench-one-process-") as name:
         folder = Path(name)
-        plan = asyncio.run(_prepare(ground, kind, count, folder))
-        words = [*group.words(), *ground.cluster.inside(*kind.program.command(), str(plan))]
+        plan = asyncio.run(_prepare(testbed, kind, count, folder))
+        command = [*group.command_prefix(), *testbed.cluster.inside(*kind.program.command(), str(plan))]
         environment = kind.program.environment(home=folder)
         with (folder / "errors.log").open("w") as errors:
             process = subprocess.Popen(
-                words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment
             )
         try:
-            _link(ground, process, count, log=folder / "errors.log")
+            _link(testbed, process, count, log=folder / "errors.log")
             yield group
         finally:
             _end(process, group)
 
 
-def _link(ground: Ground, process: subprocess.Popen[str], count: int, *, log: Path) -> None:
+def _link(testbed: Testbed, process: subprocess.Popen[str], count: int, *, log: Path) -> None:
     if process.stdout is None:
         raise BenchError("the process was started without a pipe")
-    screens = Screens(process.stdout)
+    qr_codes = QrCodes(process.stdout)
     for number in range(count):
 
         def shown(number: int = number) -> str | None:
             if process.poll() is not None:
                 raise BenchError(f"the process ended ({process.returncode}): {log.read_text()[-2000:]}")
-            return screens.code(number)
+            return qr_codes.code(number)
 
-        ground.scan(wait_until(f"the QR code of session {number}", shown))
+        testbed.scan(wait_until(f"the QR code of session {number}", shown))
 
 
-async def _prepare(ground: Ground, kind: Kind, count: int, folder: Path) -> Path:
+async def _prepare(testbed: Testbed, kind: Kind, count: int, folder: Path) -> Path:
     """Write what the process needs: its plan, the script for the page, and an authority that its browsers trust."""
-    authority = ground.object("/api/v1/namespaces/whatsapp-operator/configmaps/extra-ca")
+    authority = testbed.get("/api/v1/namespaces/whatsapp-operator/configmaps/extra-ca")
     if authority is None:
         raise BenchError("the operator's ConfigMap extra-ca is gone")
     (folder / "ca.crt").write_text(authority["data"]["ca.crt"])
     await trust(folder / "ca.crt", home=folder, deadline=CERTIFICATE_SECONDS)
     (folder / "init.js").write_text(f"{scripts.script('config.js')};\n{scripts.wa_js()}")
-    addresses = {host: _address(ground, host) for host in (WEB_HOST, STATIC_HOST)}
+    addresses = {host: _address(testbed, host) for host in (WEB_HOST, STATIC_HOST)}
     plan = {
         "sessions": count,
         "url": f"https://{WEB_HOST}/",
@@ -127,15 +127,15 @@ async def _prepare(ground: Ground, kind: Kind, count: int, folder: Path) -> Path
     return folder / "plan.json"
 
 
-def _address(ground: Ground, host: str) -> str:
+def _address(testbed: Testbed, host: str) -> str:
     name, namespace, _ = host.split(".")
-    service = ground.object(f"/api/v1/namespaces/{namespace}/services/{name}")
+    service = testbed.get(f"/api/v1/namespaces/{namespace}/services/{name}")
     if service is None:
         raise BenchError(f"the stand-in's Service {name} is gone")
     return str(service["spec"]["clusterIP"])
 
 
-def _end(process: subprocess.Popen[str], group: Group) -> None:
+def _end(process: subprocess.Popen[str], group: Cgroup) -> None:
     if process.stdin is not None:
         process.stdin.close()
     try:

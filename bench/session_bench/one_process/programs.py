@@ -14,7 +14,7 @@ from playwright._impl._driver import compute_driver_executable
 from session_devtools import packages
 from session_devtools.build.cache import cache_folder, content_key, entry, files_of
 from session_devtools.commands import run
-from session_devtools.steps import Progress
+from session_devtools.progress import Progress
 from session_runner.page.driver import tune_driver
 
 from session_bench.errors import BenchError
@@ -74,7 +74,7 @@ def _puppeteer(progress: Progress) -> None:
 
     def fill(folder: Path) -> None:
         shutil.copytree(SOURCES, folder, dirs_exist_ok=True)
-        with progress.step("installing puppeteer-core", still=lambda: "still downloading"):
+        with progress.step("installing puppeteer-core", status=lambda: "still downloading"):
             run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", folder, timeout=600)
 
     entry(_key(), fill, progress=progress)

@@ -28,15 +28,15 @@ QR = "() => document.querySelector('[data-ref]')?.getAttribute('data-ref') ?? nu
 
 
 async def serve(plan: dict[str, Any]) -> None:
-    """Open all sessions, tell their QR codes until nobody listens, close."""
+    """Open all sessions, print their QR codes until nobody listens, close."""
     async with async_playwright() as playwright:
         pages = await asyncio.gather(*(_open(playwright, plan, number) for number in range(plan["sessions"])))
         settle()
-        told: dict[int, str] = {}
+        shown: dict[int, str] = {}
         listening = asyncio.create_task(asyncio.to_thread(sys.stdin.read))
         while not listening.done():
             for number, page in enumerate(pages):
-                await _tell(page, number, told)
+                await _print_code(page, number, shown)
             await asyncio.wait([listening], timeout=1)
         await asyncio.gather(*(page.context.close() for page in pages))
 
@@ -67,13 +67,13 @@ async def _open(playwright: Playwright, plan: dict[str, Any], number: int) -> Pa
     return page
 
 
-async def _tell(page: Page, number: int, told: dict[int, str]) -> None:
+async def _print_code(page: Page, number: int, shown: dict[int, str]) -> None:
     try:
         code = await page.evaluate(QR)
     except PlaywrightError:  # the page is loading; the next look finds it
         return
-    if code is not None and code != told.get(number):
-        told[number] = code
+    if code is not None and code != shown.get(number):
+        shown[number] = code
         print(json.dumps({"session": number, "qr": code}), flush=True)
 
 

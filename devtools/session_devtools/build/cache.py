@@ -20,7 +20,7 @@ from session_devtools.advice import with_advice
 from session_devtools.commands import run
 from session_devtools.errors import MachineError
 from session_devtools.mounts import mounts_under
-from session_devtools.steps import Progress
+from session_devtools.progress import Progress
 
 __all__ = ["cache_folder", "content_key", "entry", "files_of"]
 
@@ -40,8 +40,8 @@ def content_key(*, files: Mapping[str, bytes], extra: Iterable[str] = ()) -> str
     for name, content in sorted(files.items()):
         digest.update(f"{len(name)}:{name}:{len(content)}:".encode())
         digest.update(content)
-    for word in extra:
-        digest.update(f"{len(word)}:{word}".encode())
+    for text in extra:
+        digest.update(f"{len(text)}:{text}".encode())
     return digest.hexdigest()[:12]
 
 
@@ -90,6 +90,6 @@ def _locked(path: Path, progress: Progress) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            with progress.step(f"waiting for another build of {path.name[1:-5]}", still=lambda: "it is still running"):
+            with progress.step(f"waiting for another build of {path.name[1:-5]}", status=lambda: "it is still running"):
                 fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -15,9 +15,9 @@ from session_devtools.advice import with_advice
 from session_devtools.build.cache import content_key, entry, files_of
 from session_devtools.build.toolchain import find_go
 from session_devtools.errors import BuildError
-from session_devtools.steps import Progress, Silent
+from session_devtools.progress import NoProgress, Progress
 
-__all__ = ["FAST", "SMALL", "go_build", "go_tool", "how_far", "tool_of"]
+__all__ = ["FAST", "SMALL", "build_status", "go_build", "go_tool", "tool_package"]
 
 FAST = "all=-dwarf=false"  # compiler flags: no debug information is made that the linker then throws away
 SMALL = "-s -w"  # linker flags: no symbol table, no debug information; a third of the size
@@ -53,8 +53,8 @@ def go_tool(module: Path, *, progress: Progress | None = None, cache: Path | Non
 
     :raises BuildError: it could not be built.
     """
-    watcher = progress or Silent()
-    package = tool_of((module / "go.mod").read_text())
+    watcher = progress or NoProgress()
+    package = tool_package((module / "go.mod").read_text())
     name = package.rpartition("/")[2]
 
     def fill(target: Path) -> None:
@@ -64,7 +64,7 @@ def go_tool(module: Path, *, progress: Progress | None = None, cache: Path | Non
     return entry(f"{name}-{key}", fill, progress=watcher, cache=cache) / name
 
 
-def tool_of(go_mod: str) -> str:
+def tool_package(go_mod: str) -> str:
     """The package that a go.mod names as its tool. Pure.
 
     :raises BuildError: it names none, or several.
@@ -75,7 +75,7 @@ def tool_of(go_mod: str) -> str:
     return str(named[0])
 
 
-def how_far(lines: Sequence[str]) -> str:
+def build_status(lines: Sequence[str]) -> str:
     """What Go's lines tell of a build: it downloads first, and then names each package that it compiles."""
     compiled = sum(not line.startswith("go: ") for line in lines)
     return f"{compiled} packages compiled" if compiled else f"{len(lines)} modules downloaded"
@@ -90,7 +90,7 @@ def _run_go(command: Sequence[str], *, folder: Path, extra: dict[str, str], what
     fixed = {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off", "GOFLAGS": "-mod=readonly -buildvcs=false"}
     lines: list[str] = []
     with (
-        progress.step(f"building {what}", still=lambda: how_far(lines)),
+        progress.step(f"building {what}", status=lambda: build_status(lines)),
         subprocess.Popen(
             command,
             cwd=folder,

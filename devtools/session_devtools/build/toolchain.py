@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from session_devtools.build.cache import content_key, entry
 from session_devtools.errors import BuildError
-from session_devtools.steps import Progress
+from session_devtools.progress import Progress
 
 __all__ = ["MINIMUM", "GoVersion", "find_go", "parse_go_version"]
 
@@ -86,7 +86,7 @@ def _install(target: Path, progress: Progress) -> None:
         str(LOCK),
     ]
     reason = f"no Go {MINIMUM.major}.{MINIMUM.minor} or newer here"
-    with progress.step(f"installing Go into the cache ({reason})", still=lambda: "still downloading or unpacking"):
+    with progress.step(f"installing Go into the cache ({reason})", status=lambda: "still downloading or unpacking"):
         result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode != 0:
         raise BuildError(

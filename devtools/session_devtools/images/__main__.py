@@ -16,13 +16,13 @@ from session_devtools.images.base import make_base
 from session_devtools.images.build import build, clean
 from session_devtools.images.definitions import IMAGES
 from session_devtools.images.push import push
-from session_devtools.steps import Steps
+from session_devtools.progress import ConsoleProgress
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns the exit status."""
     given = _parse(arguments)
-    progress = Steps()
+    progress = ConsoleProgress()
     try:
         match given.command:
             case "base":

@@ -62,8 +62,8 @@ def web_address(remote: str) -> str | None:
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
-def _git(root: Path, *words: str) -> str | None:
+def _git(root: Path, *arguments: str) -> str | None:
     try:
-        return run("git", "-C", root, *words).strip() or None
+        return run("git", "-C", root, *arguments).strip() or None
     except CommandError:
         return None

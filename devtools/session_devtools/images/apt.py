@@ -12,7 +12,7 @@ from typing import Final, Self
 from session_devtools.build.cache import content_key, entry, files_of
 from session_devtools.commands import run
 from session_devtools.errors import MachineError
-from session_devtools.steps import Silent
+from session_devtools.progress import NoProgress
 
 SUITE: Final = "bookworm"
 SUITES: Final = (SUITE, f"{SUITE}-security", f"{SUITE}-updates")
@@ -105,15 +105,15 @@ def find_route(*, cache: Path | None = None, etc: Path = Path("/etc/apt")) -> Ap
     """
 
     def fill(folder: Path) -> None:
-        targets, config = _ask()
+        targets, config = _query_apt()
         (folder / "targets").write_text(targets)
         (folder / "config").write_text(config)
 
-    folder = entry(f"apt-{content_key(files=files_of(etc))}", fill, progress=Silent(), cache=cache)
+    folder = entry(f"apt-{content_key(files=files_of(etc))}", fill, progress=NoProgress(), cache=cache)
     return AptRoute.parse(targets=(folder / "targets").read_text(), config=(folder / "config").read_text())
 
 
-def _ask() -> tuple[str, str]:
+def _query_apt() -> tuple[str, str]:
     command = ("apt-get", "indextargets", "--format", _FORMAT, "Created-By: Packages", "Origin: Debian")
     config = run("apt-config", "dump", "Acquire")
     targets = run(*command)

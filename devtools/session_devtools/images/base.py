@@ -16,7 +16,7 @@ from session_devtools.build.cache import content_key, entry
 from session_devtools.commands import run
 from session_devtools.images.apt import SUITE, AptRoute
 from session_devtools.images.logged import last_line, run_logged
-from session_devtools.steps import Progress
+from session_devtools.progress import Progress
 
 ARCHIVE: Final = "base.tar"
 
@@ -47,7 +47,7 @@ def make_base(route: AptRoute, *, progress: Progress, cache: Path | None = None)
 
     def fill(folder: Path) -> None:
         log = folder / "debootstrap.log"
-        with progress.step(f"base image: Debian {SUITE}", still=lambda: last_line(log)):
+        with progress.step(f"base image: Debian {SUITE}", status=lambda: last_line(log)):
             _debootstrap(folder / "root", route=route, log=log)
             slim(folder / "root", route=route)
             run(

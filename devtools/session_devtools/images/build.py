@@ -20,22 +20,22 @@ from session_devtools.commands import run
 from session_devtools.images.annotations import Origin, annotations, find_origin
 from session_devtools.images.apt import HOST_CA, AptRoute, find_route
 from session_devtools.images.base import base_key, make_base
-from session_devtools.images.buildah import Buildah, Builder
+from session_devtools.images.buildah import Buildah, BuildTool
 from session_devtools.images.definitions import IMAGES, ROOT, Image
 from session_devtools.images.logged import last_line
 from session_devtools.images.wheels import fetch_wheels
 from session_devtools.mounts import mounts_under
-from session_devtools.steps import Progress
+from session_devtools.progress import Progress
 
 ARCHIVE: Final = "image.tar"
 FACTS: Final = "facts.json"
 WHEELS: Final = "/mnt"
 """ Where a build sees the wheels: a folder that every Debian has, so that none is left behind. """
 
-STAGED: Final = 946684800
+CONTEXT_MTIME: Final = 946684800
 """ The time of every staged file: the year 2000, in seconds of the epoch. """
 
-KEPT: Final = 3
+KEPT_ARCHIVES: Final = 3
 """ Archives of one image that stay in the cache: going back to yesterday's branch is quick. """
 
 
@@ -62,7 +62,7 @@ def build(
     """
     packages.ensure(packages.IMAGES, progress=progress)
     folder = cache_folder() if cache is None else cache
-    workshop = Workshop(
+    image_builder = ImageBuilder(
         builder=Buildah(folder / "images"),
         route=find_route(cache=folder),
         origin=find_origin(root),
@@ -70,7 +70,7 @@ def build(
         root=root,
         progress=progress,
     )
-    return {name: workshop.build(IMAGES[name]) for name in names}
+    return {name: image_builder.build(IMAGES[name]) for name in names}
 
 
 def unbuilt(names: Iterable[str] = tuple(IMAGES), *, cache: Path | None = None, root: Path = ROOT) -> list[str]:
@@ -90,7 +90,7 @@ def image_key(inputs: Mapping[str, bytes], *, route: AptRoute) -> str:
     return content_key(files=inputs, extra=(base_key(route),))
 
 
-def stage(inputs: Mapping[str, bytes], context: Path) -> None:
+def write_context(inputs: Mapping[str, bytes], context: Path) -> None:
     """Write the very bytes that the key was made of, for the build to read: the sources may change meanwhile.
 
     One mode and one time for all, so that a new checkout of the same files makes the same layers.
@@ -101,7 +101,7 @@ def stage(inputs: Mapping[str, bytes], context: Path) -> None:
         file.write_bytes(content)
     for path in (context, *context.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
-        os.utime(path, (STAGED, STAGED))
+        os.utime(path, (CONTEXT_MTIME, CONTEXT_MTIME))
 
 
 def _utc_now() -> datetime:
@@ -109,10 +109,10 @@ def _utc_now() -> datetime:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Workshop:
+class ImageBuilder:
     """Builds images one by one: with what, from where, into which cache."""
 
-    builder: Builder
+    builder: BuildTool
     route: AptRoute
     origin: Origin
     cache: Path
@@ -128,7 +128,7 @@ class Workshop:
 
         def fill(folder: Path) -> None:
             context = folder / "context"
-            stage(inputs, context)
+            write_context(inputs, context)
             base, mounts = self._base(), self._mounts([context / name for name in image.requirements], scratch=folder)
             arguments = {
                 "BASE": base,
@@ -136,20 +136,20 @@ class Workshop:
                 "PIP_NO_INDEX": "1",
                 "PIP_FIND_LINKS": WHEELS,
             }
-            notes = annotations(
+            image_annotations = annotations(
                 dockerfile=inputs[image.dockerfile].decode(),
                 origin=self.origin,
                 created=self.clock(),
                 base=(base, self.builder.digest(base)),
             )
             log = folder / "build.log"
-            with self.progress.step(f"image {image.name}", still=lambda: last_line(log)):
+            with self.progress.step(f"image {image.name}", status=lambda: last_line(log)):
                 self.builder.build(
                     reference,
                     dockerfile=context / image.dockerfile,
                     context=context,
                     arguments=arguments,
-                    annotations=notes,
+                    annotations=image_annotations,
                     mounts=mounts,
                     log=log,
                 )
@@ -159,7 +159,7 @@ class Workshop:
 
         folder = entry(f"image-{image.name}-{key}", fill, progress=self.progress, cache=self.cache)
         folder.touch()  # the youngest are the ones that are used
-        _forget_old(image, cache=self.cache)
+        _remove_old(image, cache=self.cache)
         size = json.loads((folder / FACTS).read_text())["size"]
         return Built(name=image.name, reference=reference, archive=folder / ARCHIVE, size=size)
 
@@ -194,7 +194,7 @@ def clean(*, cache: Path | None = None) -> list[Path]:
     return found
 
 
-def _forget_old(image: Image, *, cache: Path) -> None:
+def _remove_old(image: Image, *, cache: Path) -> None:
     found = sorted(cache.glob(f"image-{image.name}-*"), key=lambda path: path.stat().st_mtime, reverse=True)
-    for path in found[KEPT:]:
+    for path in found[KEPT_ARCHIVES:]:
         shutil.rmtree(path, ignore_errors=True)

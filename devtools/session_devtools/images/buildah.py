@@ -13,7 +13,7 @@ from session_devtools.commands import run, succeeds
 from session_devtools.images.logged import run_logged
 
 
-class Builder(Protocol):
+class BuildTool(Protocol):
     """What a build needs of a container tool; the tests have one that only notes what it is asked."""
 
     def has(self, reference: str) -> bool:
@@ -90,9 +90,9 @@ class Buildah:
         """
         command = [
             *(*self._program, "bud", "--layers", "--network", "host", "--isolation", "chroot", "--pull-never"),
-            *(word for name, value in arguments.items() for word in ("--build-arg", f"{name}={value}")),
-            *(word for name, text in annotations.items() for word in noted(name, text)),
-            *(word for path, target in mounts.items() for word in ("--volume", f"{path}:{target}:ro")),
+            *(argument for name, value in arguments.items() for argument in ("--build-arg", f"{name}={value}")),
+            *(argument for name, text in annotations.items() for argument in noted(name, text)),
+            *(argument for path, target in mounts.items() for argument in ("--volume", f"{path}:{target}:ro")),
             *("--tag", reference, "--file", str(dockerfile), str(context)),
         ]
         run_logged(command, log=log, what=f"the build of {reference}")

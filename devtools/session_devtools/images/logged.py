@@ -7,6 +7,7 @@ from typing import Final
 
 from session_devtools.advice import with_advice
 from session_devtools.errors import BuildError
+from session_devtools.processes import tail
 
 LONGEST: Final = 1800.0
 """ Seconds that a step may take; on a slow line apt and debootstrap take minutes. """
@@ -42,14 +43,9 @@ def run_logged(
     except FileNotFoundError as error:
         raise BuildError(f"{what}: {command[0]} is not installed: apt-get install {command[0]}") from error
     except subprocess.TimeoutExpired as error:
-        raise BuildError(f"{what} did not end within {LONGEST:.0f} s:\n{tail(log)}") from error
+        raise BuildError(f"{what} did not end within {LONGEST:.0f} s:\n{tail(log, lines=SHOWN)}") from error
     if done.returncode != 0:
-        raise BuildError(with_advice(f"{what} ended with status {done.returncode}", tail(log)))
-
-
-def tail(log: Path) -> str:
-    """The end of a log."""
-    return "\n".join(log.read_text(errors="replace").splitlines()[-SHOWN:])
+        raise BuildError(with_advice(f"{what} ended with status {done.returncode}", tail(log, lines=SHOWN)))
 
 
 def last_line(log: Path) -> str:

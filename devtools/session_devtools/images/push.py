@@ -11,7 +11,7 @@ from typing import Protocol
 from session_devtools.build.cache import cache_folder
 from session_devtools.images.build import Built
 from session_devtools.images.buildah import Buildah
-from session_devtools.steps import Progress
+from session_devtools.progress import Progress
 
 __all__ = ["ImageStore", "push", "pushed_reference"]
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from session_devtools.build.cache import content_key, entry
 from session_devtools.images.logged import last_line, run_logged
-from session_devtools.steps import Progress
+from session_devtools.progress import Progress
 
 PYTHON: Final = "3.11"
 """ Debian 12's own. """
@@ -34,7 +34,7 @@ def fetch_wheels(*requirements: Path, progress: Progress, cache: Path | None = N
 
     def fill(folder: Path) -> None:
         log = folder / "pip.log"
-        with progress.step(f"wheels of {names}", still=lambda: last_line(log)):
+        with progress.step(f"wheels of {names}", status=lambda: last_line(log)):
             run_logged(command(requirements, folder, machine=machine), log=log, what=f"pip download of {names}")
         log.unlink()
 
@@ -50,7 +50,7 @@ def command(requirements: Iterable[Path], folder: Path, *, machine: str) -> list
         *("--implementation=cp", f"--python-version={PYTHON}", f"--abi=cp{PYTHON.replace('.', '')}", "--abi=abi3"),
         "--abi=none",
         *(f"--platform={name}" for name in platforms(machine)),
-        *(word for file in requirements for word in ("--requirement", str(file))),
+        *(argument for file in requirements for argument in ("--requirement", str(file))),
         *("--dest", str(folder)),
     ]
 

@@ -3,7 +3,7 @@
 That is `release/VERSION/bin/linux/ARCHITECTURE/NAME`, with the checksum beside it as NAME.sha512 or NAME.sha256. A
 program is used only when its checksum is right. What was fetched of one stays in the cache when the line breaks or the
 run is ended, and the next run asks for the rest alone. So it streams, with the standard library: the one HTTP client
-(`session_devtools.web`) reads small answers whole.
+(`session_devtools.http_client`) reads small answers whole.
 """
 
 import errno
@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from session_devtools.build.cache import cache_folder
 from session_devtools.errors import BuildError
-from session_devtools.steps import Progress
+from session_devtools.progress import Progress
 
 __all__ = ["VARIABLE", "fetch", "source"]
 
@@ -32,7 +32,7 @@ CHECKSUMS = {"sha512": 128, "sha256": 64}
 LARGEST = 1 << 29  # bytes of a program; the largest of 1.37 has 90 MB
 CHUNK = 1 << 20  # bytes
 ATTEMPTS = 5  # as long as each brings something new, or the server has only stumbled
-PATIENCE = 30.0  # seconds without a byte
+TIMEOUT = 30.0  # seconds without a byte
 
 
 class Checksum(NamedTuple):
@@ -70,7 +70,7 @@ def fetch(
     url = f"{base}/release/{version}/bin/linux/{ARCHITECTURES[platform.machine()]}/{name}"
     folder = (cache_folder() if cache is None else cache) / "downloads"
     folder.mkdir(parents=True, exist_ok=True)
-    with progress.step(f"downloading {name} {version}", still=lambda: f"{partial.stat().st_size >> 20} MB so far"):
+    with progress.step(f"downloading {name} {version}", status=lambda: f"{partial.stat().st_size >> 20} MB so far"):
         wanted = _checksum(url)
         # Named after its content: what is left of another one is never gone on with.
         partial = folder / f"{name}-{wanted.digest[:16]}.partial"
@@ -91,7 +91,7 @@ def fetch(
 def _checksum(url: str) -> Checksum:
     for algorithm, digits in CHECKSUMS.items():
         try:
-            with urllib.request.urlopen(f"{url}.{algorithm}", timeout=PATIENCE) as answer:  # noqa: S310  see `source`
+            with urllib.request.urlopen(f"{url}.{algorithm}", timeout=TIMEOUT) as answer:  # noqa: S310  see `source`
                 text = answer.read(1024).decode(errors="replace")
         except urllib.error.HTTPError as error:
             if error.code == http.HTTPStatus.NOT_FOUND:
@@ -136,7 +136,7 @@ def _more(url: str, partial: Path) -> bool:
     have = partial.stat().st_size
     request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})  # noqa: S310  see `source`
     try:
-        answer = urllib.request.urlopen(request, timeout=PATIENCE)  # noqa: S310  see `source`
+        answer = urllib.request.urlopen(request, timeout=TIMEOUT)  # noqa: S310  see `source`
     except urllib.error.HTTPError as error:
         if have and error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             return True  # nothing is missing; the checksum tells whether it is right

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from session_devtools.build.cache import cache_folder, content_key, entry, files_of
 from session_devtools.build.go import FAST, SMALL, go_build, go_tool
-from session_devtools.steps import Progress, Silent
+from session_devtools.progress import NoProgress, Progress
 
 from local_cluster.build import downloads
 from local_cluster.build.versions import GO_MODULES, chosen, releases, required_version
@@ -84,7 +84,7 @@ class Program(NamedTuple):
 
     def make(self, *, progress: Progress | None = None, cache: Path | None = None) -> Path:
         """Its folder, out of the cache or built now. :raises BuildError: it could not be built."""
-        watcher = progress or Silent()
+        watcher = progress or NoProgress()
         return entry(self.entry, lambda target: self.fill(target, watcher), progress=watcher, cache=cache)
 
 
@@ -101,7 +101,7 @@ def kubeadm(*, progress: Progress | None = None, cache: Path | None = None) -> P
 
     :raises BuildError: it could not be built.
     """
-    watcher, (version, modfile) = progress or Silent(), chosen()
+    watcher, (version, modfile) = progress or NoProgress(), chosen()
     flags, package = _version_flags(version), "k8s.io/kubernetes/cmd/kubeadm"
 
     def fill(target: Path) -> None:

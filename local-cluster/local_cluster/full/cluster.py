@@ -5,7 +5,7 @@ from pathlib import Path
 
 from session_devtools.errors import MachineError
 from session_devtools.kubectl import Kubectl
-from session_devtools.steps import Progress, Silent
+from session_devtools.progress import NoProgress, Progress
 
 from local_cluster import build
 from local_cluster.full import namespaces, records
@@ -44,7 +44,7 @@ class FullCluster:
 
         :raises ToolError: it could not be done.
         """
-        watcher = progress or Silent()
+        watcher = progress or NoProgress()
         wanted = self._network_policies
         if wanted is None:
             found = records.find(self.name)
@@ -57,7 +57,7 @@ class FullCluster:
 
         :raises ToolError: it could not be done.
         """
-        return down(self.name, progress=progress or Silent())
+        return down(self.name, progress=progress or NoProgress())
 
     def load(self, archive: Path) -> list[str]:
         """Bring an OCI archive's images in, and return their names.
@@ -106,7 +106,7 @@ class FullCluster:
         """Kubectl as its administrator."""
         instance = self.instance
         program = build.kubernetes() / "kubectl"
-        return Kubectl.alone(
+        return Kubectl.isolated(
             program=program, kubeconfig=instance.kubeconfig, cache=instance.plane.folder / "kubectl-cache"
         )
 

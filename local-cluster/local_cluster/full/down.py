@@ -12,12 +12,12 @@ from pathlib import Path
 
 from session_devtools.cgroups import CgroupTree
 from session_devtools.errors import ToolError
-from session_devtools.steps import Progress
+from session_devtools.progress import Progress
 
 from local_cluster import volumes
 from local_cluster.full import machine, namespaces, records
 from local_cluster.full.instance import Instance
-from local_cluster.full.patience import repeat
+from local_cluster.full.retrying import retry_os_errors
 from local_cluster.full.up import supervisor_of
 
 __all__ = ["down"]
@@ -41,7 +41,7 @@ def down(name: str, *, progress: Progress) -> bool:
                 raise ToolError(f"process {left[0].pid} can not be ended: the kernel holds it; a reboot will help")
         with progress.step("removing link, cgroups and files"):
             namespaces.disconnect(instance)
-            repeat(CgroupTree(instance.label).remove)
+            retry_os_errors(CgroupTree(instance.label).remove)
             volumes.cleanup(instance.volumes)
             _remove_folders(instance)
     with contextlib.suppress(OSError):  # another instance is still there
@@ -53,7 +53,7 @@ def _remove_folders(instance: Instance) -> None:
     """Both folders; the note of the instance is the last to go, and the machine's settings go back with the last one."""
     for path in (instance.run, *sorted(instance.state.iterdir())):
         if path.name != records.FILE:
-            repeat(functools.partial(_remove, path))
+            retry_os_errors(functools.partial(_remove, path))
     with records.locked(records.MACHINE):
         if records.names(instance.state_root) == [instance.name]:
             machine.restore_settings(instance.state_root / machine.NOTE)

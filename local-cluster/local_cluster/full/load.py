@@ -7,8 +7,8 @@ from pathlib import Path
 from session_devtools.commands import run
 from session_devtools.errors import MachineError
 from session_devtools.images import Built
-from session_devtools.steps import Progress
-from session_devtools.together import together
+from session_devtools.parallel import run_parallel
+from session_devtools.progress import Progress
 
 from local_cluster import build
 from local_cluster.full.instance import Instance
@@ -27,8 +27,8 @@ def load(instance: Instance, archive: Path) -> list[str]:
     if not instance.containerd_socket.is_socket():
         raise MachineError(f"the cluster {instance.name} does not run; start it with `make cluster-up`")
     # Not by containerd's own transfer service: what that says is a drawing for a terminal, and names no image.
-    said = run(*_images(instance, "import", "--local"), archive.absolute(), timeout=600)
-    return [words[1] for line in said.splitlines() if (words := line.split()) and words[0] == "unpacking"]
+    output = run(*_images(instance, "import", "--local"), archive.absolute(), timeout=600)
+    return [fields[1] for line in output.splitlines() if (fields := line.split()) and fields[0] == "unpacking"]
 
 
 def load_missing(instance: Instance, images: Iterable[Built], *, progress: Progress) -> list[str]:
@@ -46,7 +46,7 @@ def load_missing(instance: Instance, images: Iterable[Built], *, progress: Progr
         with progress.step(f"loading image {built.name}"):
             load(instance, built.archive)
 
-    together(*(functools.partial(bring, built) for built in missing))
+    run_parallel(*(functools.partial(bring, built) for built in missing))
     return [built.reference for built in missing]
 
 

@@ -89,5 +89,5 @@ def disconnect(instance: Instance) -> None:
         run("ip", "link", "delete", instance.label)
 
 
-def _line(*words: str | Path) -> str:
-    return shlex.join(str(word) for word in words)
+def _line(*arguments: str | Path) -> str:
+    return shlex.join(str(argument) for argument in arguments)

@@ -11,8 +11,8 @@ from pathlib import Path
 from session_devtools import packages
 from session_devtools.build.cache import cache_folder
 from session_devtools.errors import MachineError
-from session_devtools.steps import Progress
-from session_devtools.together import together
+from session_devtools.parallel import run_parallel
+from session_devtools.progress import Progress
 
 from local_cluster import build
 from local_cluster.build.programs import Program
@@ -44,20 +44,20 @@ def prepare(
     plans = [*build.plans(), *([build.network_policies_plan()] if network_policies else [])]
     lacking = [plan for plan in plans if not plan.is_there()]
     for line in forecast(lacking, wanted, minutes=minutes):
-        progress.say(line)
+        progress.info(line)
     if lacking:
         check_room(cache_folder())
 
     def after_packages() -> None:
         packages.ensure((*machine.PACKAGES, *needs), progress=progress)
-        together(lambda: build.runtime(progress=progress), lambda: build.pause(progress=progress), *beside)
+        run_parallel(lambda: build.runtime(progress=progress), lambda: build.pause(progress=progress), *beside)
 
     def kubernetes() -> None:
         build.kubernetes(progress=progress)
         if network_policies:  # after it, as they have most packages in common
             build.network_policies(progress=progress)
 
-    together(kubernetes, after_packages)
+    run_parallel(kubernetes, after_packages)
     return Programs(
         kubernetes=build.kubernetes(),
         runtime=build.runtime(),

@@ -13,9 +13,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from session_devtools.http_client import Client
 from session_devtools.processes import ProcessId
 from session_devtools.waiting import wait_until
-from session_devtools.web import Client
 
 from local_cluster.full.configs import DNS_READY_PORT
 from local_cluster.full.instance import Instance
@@ -24,9 +24,9 @@ from local_cluster.pki import client_files
 
 __all__ = [
     "accepts",
+    "answers_ok",
     "api_client",
     "node_is_ready",
-    "says_ok",
     "wait_for",
     "wait_for_api",
     "wait_for_dns",
@@ -42,7 +42,7 @@ def api_client(instance: Instance) -> Client:
     files = client_files(instance.kubeconfig)
     return Client(
         instance.plane.url,
-        authority=instance.plane.pki / "ca.crt",
+        ca_file=instance.plane.pki / "ca.crt",
         **files._asdict(),
     )
 
@@ -50,7 +50,7 @@ def api_client(instance: Instance) -> Client:
 def wait_for(is_so: Callable[[], bool], *, what: str, check: Callable[[], None], timeout: float = TIMEOUT) -> None:
     """Look until it is so; `check` may find out that it never will be, and raise.
 
-    :raises NotInTime: after `timeout` seconds.
+    :raises WaitTimeout: `timeout` seconds have passed.
     """
 
     def look() -> bool:
@@ -70,7 +70,7 @@ def wait_for_api(instance: Instance, supervisor: Supervisor) -> None:
         supervisor.check("etcd")
         supervisor.check("kube-apiserver")
 
-    wait_for(lambda: client.ask("/readyz", timeout=5).ok, what="the API server's start", check=check)
+    wait_for(lambda: client.request("/readyz", timeout=5).ok, what="the API server's start", check=check)
 
 
 def wait_for_node(instance: Instance, supervisor: Supervisor) -> None:
@@ -78,9 +78,9 @@ def wait_for_node(instance: Instance, supervisor: Supervisor) -> None:
     client = api_client(instance)
 
     def is_ready() -> bool:
-        answer = client.ask(f"/api/v1/nodes/{instance.node}", timeout=5)
+        answer = client.request(f"/api/v1/nodes/{instance.node}", timeout=5)
         process = supervisor.running("kubelet")
-        return answer.ok and process is not None and node_is_ready(answer.object(), since=wall_time(process))
+        return answer.ok and process is not None and node_is_ready(answer.json_object(), since=wall_time(process))
 
     def check() -> None:
         for name in ("containerd", "kubelet", "kube-apiserver"):
@@ -92,13 +92,13 @@ def wait_for_node(instance: Instance, supervisor: Supervisor) -> None:
 def wait_for_dns(instance: Instance, supervisor: Supervisor) -> None:
     """Until CoreDNS knows the cluster's Services: what it answers before that may be wrong."""
     wait_for(
-        lambda: says_ok(instance.link.node, DNS_READY_PORT, "/ready"),
+        lambda: answers_ok(instance.link.node, DNS_READY_PORT, "/ready"),
         what="the cluster's DNS",
         check=lambda: supervisor.check("coredns"),
     )
 
 
-def says_ok(host: str, port: int, path: str, *, timeout: float = 1.0) -> bool:
+def answers_ok(host: str, port: int, path: str, *, timeout: float = 1.0) -> bool:
     """Whether a server answers a plain GET with 200; `timeout` is in seconds."""
     connection = http.client.HTTPConnection(host, port, timeout=timeout)
     with contextlib.closing(connection):

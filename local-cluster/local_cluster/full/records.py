@@ -13,7 +13,7 @@ from pathlib import Path
 
 from session_devtools.commands import run
 from session_devtools.errors import MachineError, ToolError
-from session_devtools.steps import Progress, Silent
+from session_devtools.progress import NoProgress, Progress
 
 from local_cluster.full.instance import RUN_ROOT, STATE_ROOT, Instance, Link, choose_link
 
@@ -74,7 +74,7 @@ def locked(name: str, *, run_root: Path = RUN_ROOT, progress: Progress | None = 
 
     So `down` leaves nothing behind; lock libraries keep their files, or remove them under those who wait.
     """
-    watcher = progress or Silent()
+    watcher = progress or NoProgress()
     path = run_root / f".{name}.lock"
     while True:
         try:
@@ -86,7 +86,7 @@ def locked(name: str, *, run_root: Path = RUN_ROOT, progress: Progress | None = 
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                with watcher.step(f"waiting for another command on {name}", still=lambda: "it is still at work"):
+                with watcher.step(f"waiting for another command on {name}", status=lambda: "it is still at work"):
                     fcntl.flock(file, fcntl.LOCK_EX)
             if not _is_at(path, file.fileno()):  # its last holder removed it while we waited: lock the new one
                 continue

@@ -55,9 +55,9 @@ def status(instance: Instance, supervisor: Supervisor) -> Status:
     ready, pods = False, None
     if running["kube-apiserver"] is not None and instance.kubeconfig.exists():
         client = api_client(instance)
-        ready = client.ask("/readyz").ok
-        listed = client.ask("/api/v1/pods")
-        pods = len(listed.object()["items"]) if listed.ok else None
+        ready = client.request("/readyz").ok
+        listed = client.request("/api/v1/pods")
+        pods = len(listed.json_object()["items"]) if listed.ok else None
     components = tuple(Component(name=name, pid=found.pid if found else None) for name, found in running.items())
     return Status(instance=instance, components=components, ready=ready, pods=pods)
 

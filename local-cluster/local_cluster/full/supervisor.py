@@ -23,7 +23,7 @@ from local_cluster.full.namespaces import enter
 
 __all__ = ["Daemon", "Supervisor"]
 
-PATIENCE = 5.0  # seconds for a daemon to end when asked, before it is killed
+GRACE_PERIOD = 5.0  # seconds for a daemon to end when asked, before it is killed
 # To the cgroup first, then the program: no child of it can be born outside.
 INTO_CGROUP = 'echo $$ > "$0/cgroup.procs" && exec "$@"'
 
@@ -76,10 +76,17 @@ class Supervisor:
         self._end_strays(daemon, process)
         self._records.mkdir(parents=True, exist_ok=True)
         self._logs.mkdir(parents=True, exist_ok=True)
-        words = ["sh", "-c", INTO_CGROUP, str(folder), *(enter(inside) if inside is not None else []), *daemon.command]
+        command = [
+            "sh",
+            "-c",
+            INTO_CGROUP,
+            str(folder),
+            *(enter(inside) if inside is not None else []),
+            *daemon.command,
+        ]
         with (self._logs / f"{daemon.name}.log").open("ab") as log:
             started = subprocess.Popen(
-                words,
+                command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -119,7 +126,7 @@ class Supervisor:
             processes = [process for pid in self._cgroups.pids() if (process := identify(pid)) is not None]
             if not processes:
                 return []
-            left = end(processes, patience=0)
+            left = end(processes, grace_period=0)
         return left
 
     def pids(self) -> list[int]:
@@ -134,7 +141,7 @@ class Supervisor:
         self._end(daemon.name, found)
 
     def _end(self, name: str, found: Iterable[ProcessId | None]) -> None:
-        left = end([process for process in found if process is not None], patience=PATIENCE)
+        left = end([process for process in found if process is not None], grace_period=GRACE_PERIOD)
         if left:
             raise StartError(f"{name} (process {left[0].pid}) can not be ended; a reboot will help")
 

@@ -15,14 +15,14 @@ from session_devtools.build.cache import cache_folder
 from session_devtools.cgroups import CgroupTree
 from session_devtools.commands import run
 from session_devtools.errors import StartError
-from session_devtools.steps import Progress
+from session_devtools.progress import Progress
 
 from local_cluster.control_plane import audit_policy
 from local_cluster.full import configs, machine, namespaces, oci, policies, readiness, records
 from local_cluster.full.components import USERS, Files, Programs, daemons
 from local_cluster.full.instance import Instance
 from local_cluster.full.manifests import POLICIES_USER, manifests
-from local_cluster.full.patience import repeat
+from local_cluster.full.retrying import retry_os_errors
 from local_cluster.full.supervisor import Daemon, Supervisor
 from local_cluster.pki import Kubeadm, write_private
 
@@ -132,7 +132,7 @@ def _anchor(instance: Instance, supervisor: Supervisor, programs: Programs, prog
                 raise StartError(f"process {left[0].pid} of an earlier cluster can not be ended; a reboot will help")
             # Gone and made anew: the kubelet's statistics wait for seconds on each empty cgroup of a dead container.
             cgroups = CgroupTree(instance.label)
-            repeat(cgroups.remove)
+            retry_os_errors(cgroups.remove)
             cgroups.create()
             namespaces.make_folders(instance)
             keep = [instance.state, cache_folder()]
@@ -164,14 +164,14 @@ def _apply(instance: Instance, programs: Programs) -> None:
     note, digest = instance.plane.folder / "applied", hashlib.sha256(objects.encode()).hexdigest()
     if note.exists() and note.read_text() == digest:
         return
-    words = ("apply", "--server-side", "--field-manager=local-cluster", "-f", "-")
-    _kubectl(instance, programs, *words, input=objects)
+    arguments = ("apply", "--server-side", "--field-manager=local-cluster", "-f", "-")
+    _kubectl(instance, programs, *arguments, input=objects)
     note.write_text(digest)
 
 
-def _kubectl(instance: Instance, programs: Programs, *words: str, input: str | None = None) -> None:  # noqa: A002  as in `run`
+def _kubectl(instance: Instance, programs: Programs, *arguments: str, input: str | None = None) -> None:  # noqa: A002  as in `run`
     environment = {"KUBECONFIG": str(instance.kubeconfig), "HOME": str(instance.plane.folder), "PATH": "/usr/bin:/bin"}
-    run(programs.kubernetes / "kubectl", *words, input=input, environment=environment)
+    run(programs.kubernetes / "kubectl", *arguments, input=input, environment=environment)
 
 
 def _load_pause_image(instance: Instance, supervisor: Supervisor, programs: Programs, image: str) -> None:

@@ -13,11 +13,11 @@ from typing import Self
 
 from session_devtools.daemons import Daemons
 from session_devtools.errors import MachineError, StartError
+from session_devtools.http_client import Client, Response
 from session_devtools.kubectl import Kubectl
 from session_devtools.ports import free_ports
-from session_devtools.steps import Steps
+from session_devtools.progress import ConsoleProgress
 from session_devtools.waiting import wait_until
-from session_devtools.web import Answer, Client
 
 from local_cluster import build
 from local_cluster.control_plane import ControlPlane, audit_policy
@@ -47,7 +47,7 @@ class LightCluster:
         self.folder = plane.folder
         self.kubeconfig = plane.kubeconfig(ADMIN)
         """For an administrator, member of system:masters."""
-        self.kubectl = Kubectl.alone(
+        self.kubectl = Kubectl.isolated(
             program=programs.kubectl, kubeconfig=self.kubeconfig, cache=plane.folder / "kubectl-cache"
         )
 
@@ -100,7 +100,10 @@ class LightCluster:
             extra_api_flags={"endpoint-reconciler-type": "none"},  # it refuses to advertise loopback otherwise
         )
         kubeadm = Kubeadm(
-            program=programs.kubeadm or build.kubeadm(progress=Steps()), plane=plane, node="light", address=NOT_LOOPBACK
+            program=programs.kubeadm or build.kubeadm(progress=ConsoleProgress()),
+            plane=plane,
+            node="light",
+            address=NOT_LOOPBACK,
         )
         kubeadm.certificates(now=dt.datetime.now(dt.UTC))
         plane.audit_policy_file.write_text(audit_policy())
@@ -149,8 +152,8 @@ class LightCluster:
         """Ask the API server for this path until it answers 200; its programs have to run meanwhile."""
         client = self._client()
 
-        def ask() -> Answer:
-            answer = client.ask(path, timeout=5)
+        def ask() -> Response:
+            answer = client.request(path, timeout=5)
             if not answer.ok:
                 self._daemons.check()
             return answer
@@ -159,4 +162,4 @@ class LightCluster:
         wait_until(f"the API server's answer to {path}", ask, lambda answer: answer.ok, within=within, every=POLL)
 
     def _client(self) -> Client:
-        return Client(self._plane.url, authority=self.ca_file, **client_files(self.kubeconfig)._asdict())
+        return Client(self._plane.url, ca_file=self.ca_file, **client_files(self.kubeconfig)._asdict())

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from session_devtools.errors import MachineError
-from session_devtools.steps import Progress
+from session_devtools.progress import Progress
 
 from local_cluster import build
 

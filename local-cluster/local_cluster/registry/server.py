@@ -12,16 +12,16 @@ from pathlib import Path
 from typing import Final
 
 from session_devtools.daemons import Daemons
+from session_devtools.http_client import Client
 from session_devtools.ports import free_ports
-from session_devtools.steps import Progress, Silent
+from session_devtools.progress import NoProgress, Progress
 from session_devtools.waiting import wait_until
-from session_devtools.web import Client
 
 from local_cluster import build
 
 __all__ = ["Registry", "configuration"]
 
-PATIENCE: Final = 20.0
+TIMEOUT: Final = 20.0
 """ Seconds for it to answer; on an idle machine it takes a tenth of one. """
 
 
@@ -43,7 +43,7 @@ class Registry:
         :raises BuildError: it could not be built.
         :raises StartError: it did not start, with the end of its log.
         """
-        program = build.registry(progress=progress or Silent())
+        program = build.registry(progress=progress or NoProgress())
         (port,) = free_ports(1)
         settings = folder / "registry.json"
         settings.write_text(configuration(host=host, port=port, images=folder / "images"))
@@ -60,8 +60,8 @@ class Registry:
 
     def tags(self, name: str) -> list[str]:
         """The tags of an image; none when the registry has no such image."""
-        answer = Client(f"http://{self.address}").ask(f"/v2/{name}/tags/list")
-        return sorted(answer.object()["tags"] or []) if answer.ok else []
+        answer = Client(f"http://{self.address}").request(f"/v2/{name}/tags/list")
+        return sorted(answer.json_object()["tags"] or []) if answer.ok else []
 
 
 def configuration(*, host: str, port: int, images: Path) -> str:
@@ -82,6 +82,6 @@ def configuration(*, host: str, port: int, images: Path) -> str:
 def _await(host: str, port: int, daemons: Daemons) -> None:
     def answers() -> bool:
         daemons.check()
-        return Client(f"http://{host}:{port}").ask("/v2/", timeout=5).ok
+        return Client(f"http://{host}:{port}").request("/v2/", timeout=5).ok
 
-    wait_until(f"an answer of the registry at {host}:{port}", answers, within=PATIENCE)
+    wait_until(f"an answer of the registry at {host}:{port}", answers, within=TIMEOUT)

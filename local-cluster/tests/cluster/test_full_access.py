@@ -10,7 +10,7 @@ from cluster.support import apply, pod, wait_ready
 from local_cluster.full.cluster import FullCluster
 from local_cluster.pki import ADMIN, client_files
 from session_devtools.errors import CommandError
-from session_devtools.web import Client
+from session_devtools.http_client import Client
 
 pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.timeout(180)]
 def _status(url: str, trust: Path, certificate: tuple[Path, Path] | None) -> int:
     """What is answered; 0 when it is refused in the handshake."""
     own, key = certificate or (None, None)
-    return Client(url, authority=trust, certificate=own, key=key).ask("").status
+    return Client(url, ca_file=trust, certificate=own, key=key).request("").status
 
 
 def _pair(cluster: FullCluster, name: str) -> tuple[Path, Path]:
@@ -48,7 +48,7 @@ def test_there_is_no_token_file(full_cluster: FullCluster) -> None:
     """Neither the API server nor a component is given one."""
     arguments = full_cluster.instance.plane.api_server()
 
-    assert [word for word in arguments if "token-auth" in word or "basic-auth" in word] == []
+    assert [argument for argument in arguments if "token-auth" in argument or "basic-auth" in argument] == []
 
 
 @pytest.mark.parametrize("account", [None, ADMIN, "kubelet", "apiserver-etcd-client", "apiserver-kubelet-client"])

@@ -15,8 +15,8 @@ pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.timeout(180)]
 ROOT = Path(__file__).parents[3]
 
 
-def _make(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = ["make", "-s", *arguments]
+def _make(*fields: str) -> subprocess.CompletedProcess[str]:
+    command = ["make", "-s", *fields]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
 
 
@@ -68,7 +68,7 @@ def test_without_a_cluster_kubeconfig_says_so() -> None:
 def test_status_shows_every_component(full_cluster: FullCluster) -> None:
     """With its process id; status 0 when all is well."""
     result = command_line("status", "--name", full_cluster.name)
-    shown = {words[0]: words[1] for line in result.stdout.splitlines()[1:] if (words := line.split())}
+    shown = {fields[0]: fields[1] for line in result.stdout.splitlines()[1:] if (fields := line.split())}
 
     assert result.returncode == 0
     for component in full_cluster.status().components:

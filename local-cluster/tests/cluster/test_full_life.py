@@ -47,7 +47,7 @@ def _container(cluster: FullCluster, namespace: str, name: str) -> dict[str, obj
     }
 
 
-def _wait_told(cluster: FullCluster, namespace: str, name: str) -> None:
+def _wait_until_reported(cluster: FullCluster, namespace: str, name: str) -> None:
     """Wait until the pod is ready and its status tells of the container that really runs.
 
     After a crash the API server says "ready" of a container that is gone until the kubelet has looked.
@@ -55,8 +55,8 @@ def _wait_told(cluster: FullCluster, namespace: str, name: str) -> None:
 
     def runs() -> bool:
         wait_ready(cluster, namespace, name)
-        told = _container(cluster, namespace, name)["id"]
-        return any(str(told) in _group(pid) for pid in cluster.pids())
+        container_id = _container(cluster, namespace, name)["id"]
+        return any(str(container_id) in _group(pid) for pid in cluster.pids())
 
     wait_until(f"a process of the container that {name} tells of runs", runs, within=60, every=0.2)
 
@@ -73,7 +73,7 @@ def _kill(cluster: FullCluster, name: str) -> None:
     assert pid is not None
     identity = identify(pid)
     assert identity is not None
-    assert end([identity], patience=0) == []
+    assert end([identity], grace_period=0) == []
 
 
 def _crash(cluster: FullCluster) -> None:
@@ -126,7 +126,7 @@ def test_a_component_that_ended_is_started_and_pods_do_not_notice(
     cluster: FullCluster, steady: str, victims: list[str]
 ) -> None:
     """Only the victims get new processes; containers run on, containerd's too."""
-    _wait_told(cluster, steady, "steady")
+    _wait_until_reported(cluster, steady, "steady")
     before, pids = _container(cluster, steady, "steady"), _pids(cluster)
     for victim in victims:
         _kill(cluster, victim)
@@ -184,12 +184,12 @@ def test_an_interrupted_up_is_finished_by_the_next(cluster: FullCluster, lines: 
         for _ in range(lines):
             process.stderr.readline()  # a step has ended, and the next one begins
         process.send_signal(signal.SIGINT)
-        said = process.stderr.read()
+        output = process.stderr.read()
         status = process.wait(60)
     _up(cluster)
 
     assert status == 130
-    assert "the same command again goes on from here" in said
+    assert "the same command again goes on from here" in output
     assert cluster.status().healthy
 
 
@@ -198,14 +198,14 @@ def test_a_certificate_near_its_end_is_renewed_and_its_holder_started_anew(clust
     pki, instance = cluster.instance.plane.pki, cluster.instance
     long_ago = dt.datetime.now(dt.UTC) - LIFETIME + dt.timedelta(days=3)
     hosts = [instance.link.node, instance.node]
-    ending, key = serving_pair(pki, instance.node, hosts=hosts, now=long_ago)
-    write_private(pki / "kubelet.crt", ending)
+    certificate, key = serving_pair(pki, instance.node, hosts=hosts, now=long_ago)
+    write_private(pki / "kubelet.crt", certificate)
     write_private(pki / "kubelet.key", key)
     before = _pids(cluster)
     _up(cluster)
     after = _pids(cluster)
 
-    assert ending != (pki / "kubelet.crt").read_bytes()
+    assert certificate != (pki / "kubelet.crt").read_bytes()
     assert [name for name in before if before[name] != after[name]] == ["kubelet"]
 
 

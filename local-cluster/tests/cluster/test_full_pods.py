@@ -6,7 +6,7 @@ import pytest
 from cluster.support import apply, claim, pod, server, service, wait_ready, with_claim
 from local_cluster.full.cluster import FullCluster
 from session_devtools.errors import CommandError
-from session_devtools.web import Client
+from session_devtools.http_client import Client
 
 pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -50,7 +50,7 @@ def test_a_pod_is_reached_by_port_forward(full_cluster: FullCluster, namespace: 
     wait_ready(full_cluster, namespace, "web")
 
     with full_cluster.kubectl.forward("web", 8080, namespace=namespace) as port:
-        answer = Client(f"http://127.0.0.1:{port}").ask("/")
+        answer = Client(f"http://127.0.0.1:{port}").request("/")
 
     assert answer.text == "hello\n"
 

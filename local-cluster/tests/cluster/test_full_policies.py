@@ -16,10 +16,10 @@ from local_cluster.full.cluster import FullCluster
 from local_cluster.full.manifests import POLICIES_USER
 from session_devtools.commands import run
 from session_devtools.errors import CommandError
+from session_devtools.http_client import Client
 from session_devtools.processes import end, identify
-from session_devtools.steps import Steps
+from session_devtools.progress import ConsoleProgress
 from session_devtools.waiting import wait_until
-from session_devtools.web import Client
 
 pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -41,9 +41,9 @@ class Stage:
         address = self.kubectl("get", "pod", "web", "-o", "jsonpath={.status.podIP}")
         self.ways = [f"http://{address}:8080/", f"http://web.{self.namespace}.svc.cluster.local/"]
 
-    def kubectl(self, *words: str) -> str:
+    def kubectl(self, *arguments: str) -> str:
         """Kubectl in the namespace."""
-        return self.cluster.kubectl("-n", self.namespace, *words)
+        return self.cluster.kubectl("-n", self.namespace, *arguments)
 
     def exec(self, client: str, *command: str) -> str:
         """What a command in a client says, also of its own failure."""
@@ -81,7 +81,7 @@ def _policy(namespace: str, selected: str, rules: dict[str, Any]) -> Manifest:
 @pytest.fixture(scope="module")
 def cluster(make_cluster: Callable[..., FullCluster]) -> FullCluster:
     """One that enforces."""
-    build.network_policies(progress=Steps())
+    build.network_policies(progress=ConsoleProgress())
     return make_cluster("--network-policies")
 
 
@@ -140,7 +140,7 @@ def test_what_comes_from_the_node_passes(stage: Stage) -> None:
     apply(stage.cluster, server(stage.namespace, "late"))
     wait_ready(stage.cluster, stage.namespace, "late", "web")
     with stage.cluster.kubectl.forward("late", 8080, namespace=stage.namespace) as port:
-        answer = Client(f"http://127.0.0.1:{port}").ask("/")
+        answer = Client(f"http://127.0.0.1:{port}").request("/")
 
     assert answer.text == "hello\n"
 
@@ -152,8 +152,10 @@ def test_a_new_pod_is_judged_from_its_first_packet(stage: Stage) -> None:
     apply(stage.cluster, pod(stage.namespace, "hasty", "/bin/sh", "-c", ask))
     wait_ready(stage.cluster, stage.namespace, "hasty")
 
-    said = wait_until("it has tried", lambda: stage.kubectl("logs", "hasty"), lambda log: "exit code" in log, within=20)
-    assert said.splitlines()[-1] == IN_VAIN
+    output = wait_until(
+        "it has tried", lambda: stage.kubectl("logs", "hasty"), lambda log: "exit code" in log, within=20
+    )
+    assert output.splitlines()[-1] == IN_VAIN
 
 
 def test_without_the_program_nothing_passes_and_up_starts_it_again(stage: Stage) -> None:
@@ -162,7 +164,7 @@ def test_without_the_program_nothing_passes_and_up_starts_it_again(stage: Stage)
     assert judge.pid is not None
     process = identify(judge.pid)
     assert process is not None
-    end([process], patience=0)
+    end([process], grace_period=0)
     broken = command_line("status", "--name", stage.cluster.name)
     passed = not stage.denied("stranger", stage.ways[0])
     healed = command_line("up", "--name", stage.cluster.name)

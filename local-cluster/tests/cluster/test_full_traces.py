@@ -104,8 +104,8 @@ def _processes(theirs: set[str]) -> list[str]:
     for path in Path("/proc").glob("[0-9]*/exe"):
         with contextlib.suppress(OSError):  # a kernel thread, or it ended
             # Light clusters and the kubectl of other tests are the same programs, and none of a full cluster's.
-            words = (path.parent / "cmdline").read_bytes()
-            other = b"light-cluster-" in words or words.partition(b"\0")[0].endswith(b"kubectl")
+            arguments = (path.parent / "cmdline").read_bytes()
+            other = b"light-cluster-" in arguments or arguments.partition(b"\0")[0].endswith(b"kubectl")
             if path.readlink().name in OUR_PROGRAMS and not other and path.parent.name not in theirs:
                 found.append(f"{path.readlink().name} {path.parent.name}")
     return sorted(found)

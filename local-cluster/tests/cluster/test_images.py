@@ -31,14 +31,14 @@ from session_devtools.images import IMAGES, Built, build
 from session_devtools.images.annotations import PREFIX
 from session_devtools.images.apt import find_route
 from session_devtools.images.base import make_base
-from session_devtools.images.build import clean, stage
+from session_devtools.images.build import clean, write_context
 from session_devtools.images.buildah import Buildah
 from session_devtools.images.definitions import ROOT
 from session_devtools.images.logged import run_logged
 from session_devtools.images.push import push
 from session_devtools.images.wheels import fetch_wheels
 from session_devtools.mounts import mounts_under
-from session_devtools.steps import Silent, Steps
+from session_devtools.progress import ConsoleProgress, NoProgress
 
 pytestmark = [
     pytest.mark.root,
@@ -104,7 +104,7 @@ class Unpacked:
     files: Path
     config: dict[str, Any]
 
-    def run(self, *words: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
         """Run a program of the image as its user: the root file system read-only, /tmp and HOME writable."""
         environment = {
             "PATH": os.environ["PATH"],
@@ -112,7 +112,7 @@ class Unpacked:
             "NAME": self.built.name,
         }
         command = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--", "sh", "-c", SETUP, "sh"]
-        command += [*self.config["Env"], *words]
+        command += [*self.config["Env"], *arguments]
         return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=timeout, check=False)
 
     def python(self, code: str) -> str:
@@ -148,8 +148,8 @@ def manifest(archive: Path) -> Any:
 def image(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Unpacked]:
     """Each image, built if need be, and its files mounted. The sources are a copy, which nobody edits meanwhile."""
     sources = tmp_path_factory.mktemp("sources")
-    stage(IMAGES[request.param].inputs(), sources)
-    built = build([request.param], progress=Steps(), root=sources)[request.param]
+    write_context(IMAGES[request.param].inputs(), sources)
+    built = build([request.param], progress=ConsoleProgress(), root=sources)[request.param]
     program = Buildah(cache_folder() / "images")._program
     container = subprocess.check_output([*program, "from", built.reference], text=True).strip()
     try:
@@ -264,11 +264,11 @@ def test_its_archive_carries_its_name(image: Unpacked) -> None:
 
 def test_an_unchanged_image_is_not_built_again(image: Unpacked) -> None:
     """The second time it is a matter of looking at the sources: no step is worth a word."""
-    said = io.StringIO()
+    output = io.StringIO()
 
-    again = build([image.built.name], progress=Steps(stream=said), root=image.sources)[image.built.name]
+    again = build([image.built.name], progress=ConsoleProgress(stream=output), root=image.sources)[image.built.name]
 
-    assert (again, said.getvalue()) == (image.built, "")
+    assert (again, output.getvalue()) == (image.built, "")
 
 
 @pytest.mark.parametrize("image", ["runner"], indirect=True)
@@ -299,8 +299,8 @@ def test_the_operator_has_no_browser_and_no_runner(image: Unpacked) -> None:
 @pytest.mark.parametrize("image", ["standin"], indirect=True)
 def test_a_cluster_loads_an_image_once_and_runs_it(image: Unpacked, full_cluster: FullCluster, namespace: str) -> None:
     """Under the restricted standard, with a read-only root file system; the second load has nothing to do."""
-    loaded = load_missing(full_cluster.instance, [image.built], progress=Silent())
-    again = load_missing(full_cluster.instance, [image.built], progress=Silent())
+    loaded = load_missing(full_cluster.instance, [image.built], progress=NoProgress())
+    again = load_missing(full_cluster.instance, [image.built], progress=NoProgress())
     made = pod(namespace, "it", "python", "-m", "standin", "--help", image=image.built.reference)
     made["spec"]["restartPolicy"] = "Never"
     apply(full_cluster, made)
@@ -325,8 +325,8 @@ def podman() -> Iterator[list[str]]:
 @pytest.mark.parametrize("image", ["standin"], indirect=True)
 def test_podman_builds_the_same_dockerfile(image: Unpacked, podman: list[str], tmp_path: Path) -> None:
     """From the repository itself, on the same base, and the image is configured alike."""
-    base = make_base(find_route(), progress=Steps())[1]
-    wheels = fetch_wheels(image.sources / IMAGES["standin"].requirements[0], progress=Steps())
+    base = make_base(find_route(), progress=ConsoleProgress())[1]
+    wheels = fetch_wheels(image.sources / IMAGES["standin"].requirements[0], progress=ConsoleProgress())
     options = ("--network=host", "--isolation=chroot", f"--volume={wheels}:/mnt:ro", "--tag=it")
     arguments = ("--build-arg=BASE=localhost/base:x", "--build-arg=PIP_NO_INDEX=1", "--build-arg=PIP_FIND_LINKS=/mnt")
     dockerfile = f"--file={ROOT / 'tests/standin/Dockerfile'}"
@@ -343,13 +343,13 @@ def test_podman_builds_the_same_dockerfile(image: Unpacked, podman: list[str], t
 @pytest.mark.parametrize("image", ["standin"], indirect=True)
 def test_an_image_is_pushed_to_a_registry(image: Unpacked, tmp_path: Path) -> None:
     """Under its own name and tag; pushing again is fine, and a registry that is not there is named."""
-    with Registry.running(tmp_path, progress=Steps()) as registry:
+    with Registry.running(tmp_path, progress=ConsoleProgress()) as registry:
         place = f"{registry.address}/team"
-        pushed = push(image.built, place, verify_tls=False, progress=Silent())
-        again = push(image.built, f"{place}/", verify_tls=False, progress=Silent())
+        pushed = push(image.built, place, verify_tls=False, progress=NoProgress())
+        again = push(image.built, f"{place}/", verify_tls=False, progress=NoProgress())
         tags = registry.tags("team/whatsapp-standin")
     with pytest.raises(BuildError, match=f"the push to {place}/whatsapp-standin"):
-        push(image.built, place, verify_tls=False, progress=Silent())
+        push(image.built, place, verify_tls=False, progress=NoProgress())
 
     name, _, tag = image.built.reference.removeprefix("localhost/").partition(":")
     assert pushed == again == f"{place}/{name}:{tag}"
@@ -361,8 +361,10 @@ def test_an_image_can_be_pushed_from_its_archive_alone(image: Unpacked, tmp_path
     """Somebody cleaned the storage: the archive is read back."""
     cache = Path(tempfile.mkdtemp(prefix="images-"))
     try:
-        with Registry.running(tmp_path, progress=Steps()) as registry:
-            push(image.built, registry.address, verify_tls=False, progress=Silent(), store=Buildah(cache / "images"))
+        with Registry.running(tmp_path, progress=ConsoleProgress()) as registry:
+            push(
+                image.built, registry.address, verify_tls=False, progress=NoProgress(), store=Buildah(cache / "images")
+            )
             tags = registry.tags("whatsapp-standin")
     finally:
         clean(cache=cache)

@@ -13,9 +13,9 @@ import pytest
 from cluster.support import INTERRUPTIBLE
 from local_cluster.light import LightCluster, Programs
 from session_devtools.errors import CommandError, StartError
+from session_devtools.http_client import Client
 from session_devtools.processes import identify
 from session_devtools.waiting import wait_until
-from session_devtools.web import Client
 
 MakeNamespace = Callable[[LightCluster], str]
 READY_BUDGET = 20.0  # seconds; it takes about three on an idle machine, and tests share theirs
@@ -23,7 +23,7 @@ READY_BUDGET = 20.0  # seconds; it takes about three on an idle machine, and tes
 
 def _get(cluster: LightCluster, path: str, *, user: str | None = None) -> int:
     own, key = (None, None) if user is None else cluster.client_cert_for(user)
-    return Client(cluster.url, authority=cluster.ca_file, certificate=own, key=key).ask(path).status
+    return Client(cluster.url, ca_file=cluster.ca_file, certificate=own, key=key).request(path).status
 
 
 def _audit(cluster: LightCluster, *, user: str) -> list[dict[str, object]]:
@@ -103,12 +103,12 @@ def test_every_request_is_in_the_audit_log(light_cluster: LightCluster) -> None:
 def test_etcd_answers_nobody_without_its_own_certificate(light_cluster: LightCluster) -> None:
     """Neither no certificate nor that of the cluster's administrator opens it."""
     command = Path(f"/proc/{light_cluster.pids()['etcd']}/cmdline").read_text().split("\0")
-    url = next(word for word in command if word.startswith("--listen-client-urls=")).partition("=")[2]
+    url = next(argument for argument in command if argument.startswith("--listen-client-urls=")).partition("=")[2]
     trust = light_cluster.folder / "pki" / "etcd" / "ca.crt"
 
     for certificate in (None, light_cluster.client_cert_for("admin", "system:masters")):
         own, key = certificate or (None, None)
-        answer = Client(url, authority=trust, certificate=own, key=key).ask("/version")
+        answer = Client(url, ca_file=trust, certificate=own, key=key).request("/version")
         assert answer.status == 0
         assert re.search("ssl|reset", answer.text, re.IGNORECASE)
 

@@ -48,11 +48,11 @@ def test_writing_more_than_was_asked_for_fails(full_cluster: FullCluster, namesp
     apply(full_cluster, claim(namespace, "login"), user(namespace, "one"))
     wait_ready(full_cluster, namespace, "one")
 
-    said = execute(full_cluster, namespace, "one", "cat /dev/zero > /data/fill")
+    output = execute(full_cluster, namespace, "one", "cat /dev/zero > /data/fill")
     volume = field(full_cluster, "{.spec.volumeName}", "-n", namespace, "pvc", "login")
     file = full_cluster.instance.volumes / "volumes" / f"{volume}.img"
 
-    assert "No space left on device" in said
+    assert "No space left on device" in output
     assert file.stat().st_blocks * 512 <= 16 * 1024**2
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from local_cluster.build.versions import GO_MODULES
 from session_devtools.build.toolchain import find_go
-from session_devtools.steps import Steps
+from session_devtools.progress import ConsoleProgress
 
 pytestmark = pytest.mark.timeout(900)  # seconds: from a cold cache it compiles client-go first
 
@@ -15,7 +15,7 @@ MODULE = GO_MODULES / "kube"
 OURS = "./provisioner/..."  # the main package beside it imports all of Kubernetes, and is a table
 
 
-def go(*words: str, module: Path = MODULE) -> str:
+def go(*arguments: str, module: Path = MODULE) -> str:
     """What Go says of a module, on either output; it may fail."""
     environment = {
         **os.environ,
@@ -24,7 +24,7 @@ def go(*words: str, module: Path = MODULE) -> str:
         "GOWORK": "off",
         "GOFLAGS": "-mod=readonly",
     }
-    command = [str(find_go(progress=Steps())), *words]
+    command = [str(find_go(progress=ConsoleProgress())), *arguments]
     done = subprocess.run(command, cwd=module, env=environment, capture_output=True, text=True, check=False)
     return done.stdout + done.stderr + (f"status {done.returncode}" if done.returncode else "")
 

@@ -12,7 +12,7 @@ from typing import BinaryIO
 import pytest
 from local_cluster.build import downloads
 from session_devtools.errors import BuildError
-from session_devtools.steps import Silent
+from session_devtools.progress import NoProgress
 
 CONTENT = bytes(range(256)) * 4096
 FOLDER = "/release/v1.35.4/bin/linux/amd64"
@@ -96,7 +96,7 @@ def _machine(monkeypatch: pytest.MonkeyPatch) -> None:
 def _fetch(server: Server, tmp_path: Path) -> Path:
     target = tmp_path / "kubelet"
     downloads.fetch(
-        server.url, "v1.35.4", "kubelet", target, progress=Silent(), cache=tmp_path / "cache", sleep=lambda _: None
+        server.url, "v1.35.4", "kubelet", target, progress=NoProgress(), cache=tmp_path / "cache", sleep=lambda _: None
     )
     return target
 

@@ -21,7 +21,7 @@ from local_cluster.full.instance import Instance, Link
 from local_cluster.full.manifests import DNS_USER, KUBELET_CLIENT, POLICIES_USER, manifests
 from local_cluster.full.namespaces import anchor_script, enter
 from local_cluster.full.status import Component, Status, render
-from session_devtools.errors import NotInTime, StartError
+from session_devtools.errors import StartError, WaitTimeout
 from session_devtools.processes import ProcessId
 
 LINK = Link(network="10.245.0.0/30", host="10.245.0.1", node="10.245.0.2")
@@ -144,7 +144,7 @@ def test_the_provisioner_is_given_its_folder_and_its_node() -> None:
 
 def test_everyone_who_talks_to_the_api_server_is_somebody_else() -> None:
     """One kubeconfig per account, and a user of its own in each."""
-    given = [word for command in DAEMONS.values() for word in command if word.startswith("--kubeconfig=")]
+    given = [argument for command in DAEMONS.values() for argument in command if argument.startswith("--kubeconfig=")]
 
     assert len(set(given)) == len(given) == 5
     assert len(set(USERS.values())) == len(USERS)
@@ -153,7 +153,7 @@ def test_everyone_who_talks_to_the_api_server_is_somebody_else() -> None:
 def test_a_daemon_is_started_anew_with_its_certificate() -> None:
     """Every certificate and kubeconfig that a command line names is among the files whose change counts."""
     for daemon in [*daemons(INSTANCE, PROGRAMS), JUDGE]:
-        named = {Path(word.partition("=")[2]) for word in daemon.command}
+        named = {Path(argument.partition("=")[2]) for argument in daemon.command}
         secrets = {path for path in named if path.suffix in {".crt", ".conf"}}
 
         assert secrets <= {*daemon.reads}
@@ -278,12 +278,12 @@ def test_dns_is_ready_when_it_says_so(status: int, *, expected: bool) -> None:
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        said = readiness.says_ok("127.0.0.1", server.server_port, "/ready")
+        answer = readiness.answers_ok("127.0.0.1", server.server_port, "/ready")
         server.shutdown()
         thread.join(20)
 
-    assert expected == said
-    assert not readiness.says_ok("127.0.0.1", server.server_port, "/ready")  # nobody listens any more
+    assert expected == answer
+    assert not readiness.answers_ok("127.0.0.1", server.server_port, "/ready")  # nobody listens any more
 
 
 START = dt.datetime(2026, 11, 22, 12, 0, 0, 700_000, tzinfo=dt.UTC)
@@ -329,7 +329,7 @@ def test_waiting_ends_when_it_is_so_or_never_will_be() -> None:
 
     with pytest.raises(StartError, match="etcd has ended"):
         readiness.wait_for(lambda: False, what="x", check=ended)
-    with pytest.raises(NotInTime, match="the moon's rise: not within 0 s"):
+    with pytest.raises(WaitTimeout, match="the moon's rise: not within 0 s"):
         readiness.wait_for(lambda: False, what="the moon's rise", check=lambda: None, timeout=0)
 
 

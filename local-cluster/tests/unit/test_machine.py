@@ -7,7 +7,7 @@ import pytest
 from local_cluster import cli
 from local_cluster.full import machine
 from local_cluster.full.cluster import FullCluster
-from local_cluster.full.patience import repeat
+from local_cluster.full.retrying import retry_os_errors
 from session_devtools.errors import MachineError, ToolError
 
 
@@ -64,7 +64,7 @@ def test_a_setting_that_stayed_is_not_written(tmp_path: Path) -> None:
     assert before == (settings / machine.SETTINGS[0]).stat().st_mtime_ns
 
 
-def test_patience_ends() -> None:
+def test_retrying_ends() -> None:
     """What works at the second attempt works; what never does is told with its reason."""
     attempts: list[int] = []
 
@@ -76,9 +76,9 @@ def test_patience_ends() -> None:
     def never() -> None:
         raise OSError("busy")
 
-    repeat(second_time)
+    retry_os_errors(second_time)
     with pytest.raises(ToolError, match=r"still uses .*busy"):
-        repeat(never, patience=0)
+        retry_os_errors(never, timeout=0)
     assert len(attempts) == 2
 
 
@@ -97,9 +97,9 @@ def test_an_expected_failure_is_one_message(capsys: pytest.CaptureFixture[str]) 
 def test_loading_into_no_cluster_names_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     """The images are not built first: that would be minutes for nothing."""
     assert 1 == cli.main(["load-images", "--name", "no-such", "operator"])
-    said = capsys.readouterr().err
-    assert "there is no cluster no-such" in said
-    assert "`make cluster-up` makes one" in said
+    output = capsys.readouterr().err
+    assert "there is no cluster no-such" in output
+    assert "`make cluster-up` makes one" in output
 
 
 def test_removing_what_is_not_there_is_fine(capsys: pytest.CaptureFixture[str]) -> None:

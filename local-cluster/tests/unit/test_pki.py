@@ -110,9 +110,9 @@ def test_the_last_thirty_days_are_near_the_end(tmp_path_factory: pytest.TempPath
 
 def test_certificates_from_the_future_go(folder: Path) -> None:
     """A clock that was set back must not lock us out: all of them are made anew."""
-    past = dt.datetime(1999, 1, 1, tzinfo=dt.UTC)
+    long_ago = dt.datetime(1999, 1, 1, tzinfo=dt.UTC)
 
-    assert _forgotten(folder, now=past) == {*(f"pki/{name}" for name in (*AUTHORITIES, *LEAVES)), "super-admin"}
+    assert _forgotten(folder, now=long_ago) == {*(f"pki/{name}" for name in (*AUTHORITIES, *LEAVES)), "super-admin"}
     assert (folder / "pki" / "sa.key").exists()
 
 

@@ -12,7 +12,7 @@ from local_cluster.build.programs import Program
 from local_cluster.full import machine, preparation
 from session_devtools import packages
 from session_devtools.errors import MachineError
-from session_devtools.steps import Progress, Silent
+from session_devtools.progress import NoProgress, Progress
 
 
 def _program(title: str, minutes: float) -> Program:
@@ -42,7 +42,7 @@ def test_what_enforces_network_policies_is_made_where_it_is_wanted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, wanted: bool
 ) -> None:
     """After Kubernetes, whose packages it shares, and announced like the rest; nowhere else a minute is spent on it."""
-    said, made = list[str](), list[str]()
+    lines, made = list[str](), list[str]()
 
     def record(name: str) -> Callable[..., Path]:
         def make(*, progress: Progress | None = None) -> Path:
@@ -60,15 +60,15 @@ def test_what_enforces_network_policies_is_made_where_it_is_wanted(
     monkeypatch.setattr(build, "network_policies_plan", lambda: _program("what enforces network policies", 0.5))
     for name in ("kubernetes", "network_policies", "runtime", "pause"):
         monkeypatch.setattr(build, name, record(name))
-    progress = Silent()
-    monkeypatch.setattr(progress, "say", said.append, raising=False)
+    progress = NoProgress()
+    monkeypatch.setattr(progress, "info", lines.append, raising=False)
 
     programs = preparation.prepare(progress=progress, network_policies=wanted)
 
     expected = ["kubernetes", "network_policies"] if wanted else ["kubernetes"]
     assert expected == [name for name in made if name in {"kubernetes", "network_policies"}]
     assert (tmp_path / "network_policies" if wanted else None) == programs.network_policies
-    assert wanted == ("what enforces network policies is compiled (0.5 min)" in said[0])
+    assert wanted == ("what enforces network policies is compiled (0.5 min)" in lines[0])
 
 
 def test_a_short_wait_is_a_minute() -> None:
@@ -117,6 +117,6 @@ def test_the_images_are_made_beside_the_compiling_once_the_packages_are_there(
         steps.append("images")
         meet.wait()
 
-    preparation.prepare(progress=Silent(), needs=["buildah"], beside=[images])
+    preparation.prepare(progress=NoProgress(), needs=["buildah"], beside=[images])
 
     assert steps == ["buildah", "images"]

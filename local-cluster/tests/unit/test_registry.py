@@ -12,14 +12,14 @@ from local_cluster.registry.trust import hosts_file, trust
 from session_devtools.errors import BuildError
 from session_devtools.images.build import Built
 from session_devtools.images.push import push, pushed_reference
-from session_devtools.steps import Silent
+from session_devtools.progress import NoProgress
 
 BUILT = Built(
     name="runner", reference="localhost/whatsapp-runner:0123456789ab", archive=Path("/cache/image.tar"), size=1
 )
 
 
-class Notes:
+class RecordedProgress:
     """A store of images that notes what it is asked for."""
 
     def __init__(self, *, present: bool, refuses: bool = False) -> None:
@@ -55,12 +55,12 @@ def test_the_registry_listens_where_it_is_told() -> None:
 
 def test_containerd_is_told_to_pull_by_plain_http() -> None:
     """From this registry and for pulling only."""
-    told = tomllib.loads(hosts_file("10.245.0.1:20123"))
+    hosts = tomllib.loads(hosts_file("10.245.0.1:20123"))
 
     assert {
         "server": "http://10.245.0.1:20123",
         "host": {"http://10.245.0.1:20123": {"capabilities": ["pull", "resolve"]}},
-    } == told
+    } == hosts
 
 
 def test_trust_writes_where_containerd_looks(tmp_path: Path) -> None:
@@ -84,28 +84,34 @@ def test_a_pushed_image_keeps_name_and_tag(repository: str) -> None:
 
 def test_an_image_that_the_builds_still_have_is_pushed_from_there() -> None:
     """Its layers were compressed before, perhaps."""
-    store = Notes(present=True)
+    store = RecordedProgress(present=True)
 
-    said = push(BUILT, "registry.example.com/team", verify_tls=True, progress=Silent(), store=store)
+    reference = push(BUILT, "registry.example.com/team", verify_tls=True, progress=NoProgress(), store=store)
 
-    assert "registry.example.com/team/whatsapp-runner:0123456789ab" == said
-    assert [("has", BUILT.reference), ("push", BUILT.reference, said, "TLS")] == store.asked
+    assert "registry.example.com/team/whatsapp-runner:0123456789ab" == reference
+    assert [("has", BUILT.reference), ("push", BUILT.reference, reference, "TLS")] == store.asked
 
 
 def test_an_image_that_the_builds_forgot_comes_from_its_archive() -> None:
     """The archive in the cache is the image, whatever became of the builds' storage."""
-    store = Notes(present=False)
+    store = RecordedProgress(present=False)
 
-    said = push(BUILT, "localhost:5000/x", verify_tls=False, progress=Silent(), store=store)
+    reference = push(BUILT, "localhost:5000/x", verify_tls=False, progress=NoProgress(), store=store)
 
     assert [
         ("has", BUILT.reference),
         ("take", "/cache/image.tar"),
-        ("push", BUILT.reference, said, "plain"),
+        ("push", BUILT.reference, reference, "plain"),
     ] == store.asked
 
 
 def test_a_refusal_of_the_registry_reaches_the_caller() -> None:
     """Nobody goes on with an image that is not there."""
     with pytest.raises(BuildError, match="unauthorized"):
-        push(BUILT, "localhost:5000/x", verify_tls=False, progress=Silent(), store=Notes(present=True, refuses=True))
+        push(
+            BUILT,
+            "localhost:5000/x",
+            verify_tls=False,
+            progress=NoProgress(),
+            store=RecordedProgress(present=True, refuses=True),
+        )

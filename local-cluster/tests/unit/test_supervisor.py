@@ -63,7 +63,7 @@ def test_a_daemon_that_ended_is_started_anew(supervisor: Supervisor) -> None:
     """And is not taken for running meanwhile."""
     supervisor.ensure(SLEEP, inside=None)
     first = _running(supervisor)
-    end([first], patience=0)
+    end([first], grace_period=0)
 
     assert supervisor.running("sleeper") is None
     assert supervisor.ensure(SLEEP, inside=None)
@@ -98,7 +98,7 @@ def test_a_daemon_is_started_anew_after_the_one_it_follows(supervisor: Superviso
     follower = Daemon(name="follower", command=["/bin/sleep", "61"], follows=["sleeper"])
     supervisor.ensure(SLEEP, inside=None)
     started = [supervisor.ensure(follower, inside=None), supervisor.ensure(follower, inside=None)]
-    end([_running(supervisor)], patience=0)
+    end([_running(supervisor)], grace_period=0)
     supervisor.ensure(SLEEP, inside=None)
     started += [supervisor.ensure(follower, inside=None), supervisor.ensure(follower, inside=None)]
 
@@ -192,7 +192,7 @@ def test_a_daemon_has_a_small_environment(
     command = ["/bin/sh", "-c", "env; exec sleep 60"]
     supervisor.ensure(Daemon(name="sleeper", command=command), inside=None)
     _settle(_running(supervisor), "/bin/sleep")
-    said = (tmp_path / "logs" / "sleeper.log").read_text()
+    log = (tmp_path / "logs" / "sleeper.log").read_text()
 
-    assert "PATH=/usr/local/sbin" in said
-    assert "PERSONAL" not in said
+    assert "PATH=/usr/local/sbin" in log
+    assert "PERSONAL" not in log

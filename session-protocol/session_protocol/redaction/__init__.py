@@ -5,38 +5,40 @@ its container says in free words before that reaches a status or an event. A sec
 `[number]`, `[account]`, `[code]` or `[secret]`. It rather takes too much; what one searches for stays.
 
 Whoever writes the text may be hostile, so the cost must follow the length alone. The text is cut first, then walked a
-fixed number of times. Each walk goes over tokens that a single class of characters makes, and looks a bounded way
-around each; no pattern looks behind or ahead, and none is tried again on its own result. What a walk claims is masked
-for those after it, so that the order below is the order of precedence.
+fixed number of times, once by each detector. A detector goes over tokens that a single class of characters makes, and
+looks a bounded way around each; no pattern looks behind or ahead, and none is tried again on its own result. The spans
+that a detector finds are masked for those after it, so that the order below is the order of precedence.
 
-    lines      the text as one printable line, and the letters behind look-alikes, escapes and invisible marks
-    blocks     PEM blocks
-    addresses  logins in addresses: https://user:password@host
-    names      what follows a name such as token=, Authorization: or Bearer
-    accounts   ids of people and groups, the texts of QR codes, links that stand for a person
-    forms      times, UUIDs, addresses, versions: what is kept although it looks like a number
-    keys       words that look random: hex, base64, tokens, also over several lines
-    codes      pairing codes
-    numbers    everything with as many digits as a phone number
+    normalization  the text as one printable line, and the letters behind look-alikes, escapes and invisible marks
+    truncation     the cut before and after
+    spans          what detectors return, and the text put together from it
+    blocks         PEM blocks
+    addresses      logins in addresses: https://user:password@host
+    names          what follows a name such as token=, Authorization: or Bearer
+    accounts       ids of people and groups, the texts of QR codes, links that stand for a person
+    known_values   times, UUIDs, addresses, versions: what is kept although it looks like a number
+    keys           words that look random: hex, base64, tokens, also over several lines
+    codes          pairing codes
+    numbers        everything with as many digits as a phone number
 """
 
 from session_protocol.redaction.accounts import find_accounts, find_links
 from session_protocol.redaction.addresses import find_logins
 from session_protocol.redaction.blocks import find_blocks
 from session_protocol.redaction.codes import find_codes
-from session_protocol.redaction.cut import LONGEST, Keep, fit, window
-from session_protocol.redaction.forms import find_forms
 from session_protocol.redaction.keys import find_keys
-from session_protocol.redaction.lines import clean, fold
-from session_protocol.redaction.marks import MASK, Claim, find_marks, pieces
+from session_protocol.redaction.known_values import find_known_values
 from session_protocol.redaction.names import find_named
+from session_protocol.redaction.normalization import fold, to_one_line
 from session_protocol.redaction.numbers import find_numbers
+from session_protocol.redaction.spans import MASK, Span, find_placeholders, fragments
+from session_protocol.redaction.truncation import LONGEST, Keep, truncate, window
 
 __all__ = ["LONGEST", "redact"]
 
-_WALKS = (
-    *(find_marks, find_blocks, find_logins, find_named, find_links),
-    *(find_accounts, find_forms, find_keys, find_codes, find_numbers),
+_DETECTORS = (
+    *(find_placeholders, find_blocks, find_logins, find_named, find_links),
+    *(find_accounts, find_known_values, find_keys, find_codes, find_numbers),
 )
 
 
@@ -47,22 +49,22 @@ def redact(text: str, *, longest: int = LONGEST, keep: Keep = "end") -> str:
     twice changes nothing.
     """
     part, is_whole = window(text, longest=longest, keep=keep)
-    line = clean(part)
+    line = to_one_line(part)
     folded, origin = fold(line)
-    claims: list[Claim] = []
-    for walk in _WALKS:
-        found = walk(folded)
-        claims += found
+    spans: list[Span] = []
+    for detect in _DETECTORS:
+        found = detect(folded)
+        spans += found
         folded = _masked(folded, found)
-    return fit(pieces(line, origin, claims), longest=longest, keep=keep, is_whole=is_whole)
+    return truncate(fragments(line, origin, spans), longest=longest, keep=keep, is_whole=is_whole)
 
 
-def _masked(folded: str, claims: list[Claim]) -> str:
-    if not claims:
+def _masked(folded: str, spans: list[Span]) -> str:
+    if not spans:
         return folded
     parts, done = [], 0
-    for claim in sorted(claims, key=lambda claim: claim.start):
-        if claim.end > done:
-            parts += [folded[done : claim.start], MASK * (claim.end - max(done, claim.start))]
-            done = claim.end
+    for span in sorted(spans, key=lambda span: span.start):
+        if span.end > done:
+            parts += [folded[done : span.start], MASK * (span.end - max(done, span.start))]
+            done = span.end
     return "".join([*parts, folded[done:]])

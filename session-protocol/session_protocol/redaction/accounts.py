@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from session_protocol.redaction.keys import is_random
-from session_protocol.redaction.marks import Claim, Mark
+from session_protocol.redaction.spans import Placeholder, Span
 
 _ID_LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.:+-"
 _LONGEST_ID: Final = 128
@@ -26,24 +26,24 @@ _LINK: Final = re.compile(
 )
 
 
-def find_accounts(folded: str) -> list[Claim]:
+def find_accounts(folded: str) -> list[Span]:
     """Return ids and codes."""
     return [*_ids(folded), *_codes(folded)]
 
 
-def find_links(folded: str) -> list[Claim]:
+def find_links(folded: str) -> list[Span]:
     """Return links that stand for a person, link a phone or join a group."""
     return list(_links(folded))
 
 
-def _ids(folded: str) -> Iterator[Claim]:
+def _ids(folded: str) -> Iterator[Span]:
     at = folded.find("@")
     while at >= 0:
         before = folded[max(0, at - _LONGEST_ID) : at]
         local = before[len(before.rstrip(_ID_LETTERS)) :]
         end = _end_of_id(folded, at, local) if local else None
         if end is not None:
-            yield Claim(at - len(local), end, Mark.ACCOUNT)
+            yield Span(at - len(local), end, Placeholder.ACCOUNT)
         at = folded.find("@", at + 1)
 
 
@@ -57,7 +57,7 @@ def _end_of_id(folded: str, at: int, local: str) -> int | None:
     return at + len(other.group().rstrip("."))
 
 
-def _codes(folded: str) -> Iterator[Claim]:
+def _codes(folded: str) -> Iterator[Span]:
     """Return QR texts: a digit, @, and several keys with commas between; or the keys alone."""
     for word in _WORD.finditer(folded):
         text = word.group()
@@ -66,7 +66,7 @@ def _codes(folded: str) -> Iterator[Claim]:
             keys = [part for part in text.split(",")[1:] if _PART.fullmatch(part) and is_random(part)]
             start = 0 if len(keys) >= 2 else None
         if start is not None:
-            yield Claim(word.start() + start, word.end(), Mark.CODE)
+            yield Span(word.start() + start, word.end(), Placeholder.CODE)
 
 
 def _start_of_code(text: str) -> int | None:
@@ -80,7 +80,7 @@ def _start_of_code(text: str) -> int | None:
     return None
 
 
-def _links(folded: str) -> Iterator[Claim]:
+def _links(folded: str) -> Iterator[Span]:
     for link in _LINK.finditer(folded):
         is_person = link["person"] and "linked_devices" not in link.group()
-        yield Claim(link.start(), link.end(), Mark.ACCOUNT if is_person else Mark.CODE)
+        yield Span(link.start(), link.end(), Placeholder.ACCOUNT if is_person else Placeholder.CODE)

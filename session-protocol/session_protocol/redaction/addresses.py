@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from session_protocol.redaction.marks import MASK, Claim, Mark
+from session_protocol.redaction.spans import MASK, Placeholder, Span
 
 _AUTHORITY: Final = re.compile(r"[^ \n/?#\"'`<>\\]*")
 _PORT: Final = re.compile(r":[0-9]{1,5}\Z")
@@ -23,12 +23,12 @@ _SHORT_NUMBER: Final = re.compile(r"[0-9]{1,3}")
 _OF_NAMES: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-+%/\\"
 
 
-def find_logins(folded: str) -> list[Claim]:
+def find_logins(folded: str) -> list[Span]:
     """Return logins; those of addresses with a scheme first, as their passwords may hold anything."""
     return [*_in_addresses(folded), *_before_hosts(folded), *_on_command_lines(folded)]
 
 
-def _before_hosts(folded: str) -> Iterator[Claim]:
+def _before_hosts(folded: str) -> Iterator[Span]:
     """Return `user:password` before an @ and a host. Ids of people and the digests of images have an @ too."""
     for word in _WORD.finditer(folded):
         login, sign, host = word.group().rstrip("@").rpartition("@")
@@ -38,33 +38,33 @@ def _before_hosts(folded: str) -> Iterator[Claim]:
         user = before[len(before.rstrip(_OF_NAMES)) :] if before.rstrip(_OF_NAMES) else before
         is_path = "/" in user or _PORT_AND_PATH.match(password) is not None
         if user and not is_path and user.lower() not in _NO_USERS and _SHORT_NUMBER.fullmatch(password) is None:
-            yield Claim(word.start() + len(before) - len(user), word.start() + len(login), Mark.SECRET)
+            yield Span(word.start() + len(before) - len(user), word.start() + len(login), Placeholder.SECRET)
 
 
-def _on_command_lines(folded: str) -> Iterator[Claim]:
+def _on_command_lines(folded: str) -> Iterator[Span]:
     """Return `user:password` behind a flag such as curl's -u. A user's and a group's number are no login."""
     for flag in _FLAG.finditer(folded):
         login = flag["login"].rstrip(".,;:)]}")
         if not folded[max(0, flag.start() - 1) : flag.start()].isalnum() and _IDS.fullmatch(login) is None:
-            yield Claim(flag.start("login"), flag.start("login") + len(login), Mark.SECRET)
+            yield Span(flag.start("login"), flag.start("login") + len(login), Placeholder.SECRET)
 
 
-def _in_addresses(folded: str) -> list[Claim]:
-    """Return what stands before the @ of an address; its port is claimed as what it is."""
-    claims: list[Claim] = []
+def _in_addresses(folded: str) -> list[Span]:
+    """Return what stands before the @ of an address; its port is a span of its own, kept as it is."""
+    spans: list[Span] = []
     at = folded.find("://")
     while at >= 0:
         start = at + 3
         authority = _authority(folded, start)
         login, sign, host = authority.rpartition("@")
         if sign and login.strip(MASK):
-            claims.append(Claim(start, start + len(login), Mark.SECRET))
+            spans.append(Span(start, start + len(login), Placeholder.SECRET))
         port = _PORT.search(host[-6:])
         if port is not None:
             end = start + len(authority)
-            claims.append(Claim(end - len(port.group()), end))
+            spans.append(Span(end - len(port.group()), end))
         at = folded.find("://", start + len(authority))
-    return claims
+    return spans
 
 
 def _authority(folded: str, start: int) -> str:

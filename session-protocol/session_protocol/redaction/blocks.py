@@ -3,16 +3,16 @@
 import re
 from typing import Final
 
-from session_protocol.redaction.marks import Claim, Mark
+from session_protocol.redaction.spans import Placeholder, Span
 
 _EDGE: Final = re.compile(r"-----(?P<which>BEGIN|END)[ \n](?P<label>[^-\n]*-----)?")
 _BASE64: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
 _LONGEST_LINE: Final = 128
 
 
-def find_blocks(folded: str) -> list[Claim]:
+def find_blocks(folded: str) -> list[Span]:
     """Return PEM blocks, also without their beginning or end."""
-    claims: list[Claim] = []
+    spans: list[Span] = []
     begin, done = None, 0
     for edge in _EDGE.finditer(folded):
         if edge["which"] == "BEGIN":
@@ -22,6 +22,6 @@ def find_blocks(folded: str) -> list[Claim]:
             before = max(done, edge.start() - _LONGEST_LINE)
             line = folded[before : edge.start()].rstrip("\n ")
             begin = before + len(line.rstrip(_BASE64))
-        claims.append(Claim(begin, edge.end(), Mark.SECRET))
+        spans.append(Span(begin, edge.end(), Placeholder.SECRET))
         begin, done = None, edge.end()
-    return claims if begin is None else [*claims, Claim(begin, len(folded), Mark.SECRET)]
+    return spans if begin is None else [*spans, Span(begin, len(folded), Placeholder.SECRET)]

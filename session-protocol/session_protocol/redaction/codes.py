@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
-from session_protocol.redaction.marks import Claim, Mark
+from session_protocol.redaction.spans import Placeholder, Span
 
 _TOKEN: Final = re.compile(r"[A-Za-z0-9]+")
 _LENGTH: Final = 8
@@ -30,17 +30,17 @@ _APART: Final = frozenset({" ", " - ", "- ", " -", ",", ", "})
 _JOINTS: Final = frozenset({"_", ".", "/"})
 
 
-def find_codes(folded: str) -> list[Claim]:
+def find_codes(folded: str) -> list[Span]:
     """Return pairing codes."""
     tokens = list(_TOKEN.finditer(folded))
     words = [token.group() for token in tokens]
     gaps = [folded[one.end() : other.start()].translate(_DRESS) for one, other in pairwise(tokens)]
-    told = _told(words)
-    spans = [*_spelled(words, gaps), *_halves(folded, tokens, words, gaps, told), *_joined(words, told)]
-    return [Claim(tokens[first].start(), tokens[last].end(), Mark.CODE) for first, last in spans]
+    announced = _announced(words)
+    spans = [*_spelled(words, gaps), *_halves(folded, tokens, words, gaps, announced), *_joined(words, announced)]
+    return [Span(tokens[first].start(), tokens[last].end(), Placeholder.CODE) for first, last in spans]
 
 
-def _told(words: list[str]) -> list[bool]:
+def _announced(words: list[str]) -> list[bool]:
     """Return for each word whether one near it says that here is a code."""
     near = [False] * len(words)
     for index, word in enumerate(words):
@@ -65,7 +65,7 @@ def _spelled(words: list[str], gaps: list[str]) -> Iterator[tuple[int, int]]:
 
 
 def _halves(
-    folded: str, tokens: list[re.Match[str]], words: list[str], gaps: list[str], told: list[bool]
+    folded: str, tokens: list[re.Match[str]], words: list[str], gaps: list[str], announced: list[bool]
 ) -> Iterator[tuple[int, int]]:
     """Return two halves of four."""
     for index, gap in enumerate(gaps):
@@ -75,7 +75,7 @@ def _halves(
         code = first + second
         if code.isdigit():
             continue
-        known = (told[index] or told[index + 1]) and _is_code(code)
+        known = (announced[index] or announced[index + 1]) and _is_code(code)
         mixed, letters = _is_mixed(first) or _is_mixed(second), _ALPHABET.issuperset(code)
         alone = _stands_alone(folded, tokens[index].start(), tokens[index + 1].end(), is_upper=code.isupper())
         if gap == "-":
@@ -88,10 +88,10 @@ def _halves(
             yield index, index + 1
 
 
-def _joined(words: list[str], told: list[bool]) -> Iterator[tuple[int, int]]:
+def _joined(words: list[str], announced: list[bool]) -> Iterator[tuple[int, int]]:
     """Return words of eight that are called a code."""
     for index, word in enumerate(words):
-        if told[index] and len(word) == _LENGTH and _is_code(word):
+        if announced[index] and len(word) == _LENGTH and _is_code(word):
             yield index, index
 
 

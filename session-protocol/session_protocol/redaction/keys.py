@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
-from session_protocol.redaction.marks import Claim, Mark
+from session_protocol.redaction.spans import Placeholder, Span
 
 _TOKEN: Final = re.compile(r"[A-Za-z0-9+/_-]+")
 _PADDING: Final = re.compile(r"={1,2}")
@@ -35,10 +35,10 @@ _LONGEST_NUMBER: Final = 6
 """ Digits in the middle of a name. """
 
 
-def find_keys(folded: str) -> list[Claim]:
+def find_keys(folded: str) -> list[Span]:
     """Return the words that look random."""
     tokens = list(_TOKEN.finditer(folded))
-    alone: list[Claim] = []
+    alone: list[Span] = []
     done = 0
     for token in tokens:
         if token.start() >= done:  # a document in base64 goes on over dots
@@ -52,13 +52,13 @@ def is_random(word: str) -> bool:
     return sum(len(segment) for segment in _SEGMENT.findall(word) if not _is_name(segment)) >= _RANDOM
 
 
-def _alone(folded: str, token: re.Match[str]) -> Iterator[Claim]:
+def _alone(folded: str, token: re.Match[str]) -> Iterator[Span]:
     word, padding = token.group(), _PADDING.match(folded, token.end())
     document = _DOCUMENT.search(word)
     if document is not None:
         start = token.start() + document.start(1)
         whole = _JWT.match(folded, start)
-        yield Claim(start, whole.end() if whole else token.end(), Mark.SECRET)
+        yield Span(start, whole.end() if whole else token.end(), Placeholder.SECRET)
         word, padding = word[: document.start(1)], None
     end = token.start() + len(word)
     if padding and not folded[padding.end() : padding.end() + 1].isalnum():
@@ -72,11 +72,11 @@ def _alone(folded: str, token: re.Match[str]) -> Iterator[Claim]:
     if random is segments or length >= _RANDOM or (is_padded and length >= _PADDED - 4):
         # From the first to the last segment that looks random: a path around it stays.
         last = token.start() + random[-1].end()
-        yield Claim(token.start() + random[0].start(), end if random[-1] is segments[-1] else last, Mark.SECRET)
+        yield Span(token.start() + random[0].start(), end if random[-1] is segments[-1] else last, Placeholder.SECRET)
         return
     for segment in segments:
         if _is_hex(segment.group()) and len(segment.group()) >= _HEX:
-            yield Claim(token.start() + segment.start(), token.start() + segment.end(), Mark.SECRET)
+            yield Span(token.start() + segment.start(), token.start() + segment.end(), Placeholder.SECRET)
 
 
 def _is_mixture(segments: list[re.Match[str]]) -> bool:
@@ -120,7 +120,7 @@ def _humps(runs: list[str]) -> list[str]:
     return [run for run, following in pairwise([*runs, ""]) if not (run.isupper() and following.islower())]
 
 
-def _wrapped(folded: str, tokens: list[re.Match[str]]) -> Iterator[Claim]:
+def _wrapped(folded: str, tokens: list[re.Match[str]]) -> Iterator[Span]:
     """Return keys that are broken in pieces of one length: over lines, or as groups of hexadecimal digits."""
     start = 0
     for index in range(1, len(tokens) + 1):
@@ -129,7 +129,7 @@ def _wrapped(folded: str, tokens: list[re.Match[str]]) -> Iterator[Claim]:
         chain = tokens[start:index]
         start = index
         if len(chain) > 1 and _is_one_key(folded, [token.group() for token in chain], chain):
-            yield Claim(chain[0].start(), chain[-1].end(), Mark.SECRET)
+            yield Span(chain[0].start(), chain[-1].end(), Placeholder.SECRET)
 
 
 def _continues(folded: str, one: re.Match[str], other: re.Match[str]) -> bool:
@@ -154,13 +154,13 @@ def _is_one_key(folded: str, words: list[str], chain: list[re.Match[str]]) -> bo
     return over_lines and are_equal and min(inner) >= _RANDOM and is_random(joined)
 
 
-def _last_lines(folded: str, tokens: list[re.Match[str]], claims: list[Claim]) -> Iterator[Claim]:
+def _last_lines(folded: str, tokens: list[re.Match[str]], spans: list[Span]) -> Iterator[Span]:
     """Return the short last line of a key whose lines before were long enough to be known."""
-    ends = {claim.end for claim in claims}
+    ends = {span.end for span in spans}
     for token in tokens:
         if token.start() - 1 not in ends or folded[token.start() - 1] != "\n":
             continue
         padding = _PADDING.match(folded, token.end())
         end = padding.end() if padding else token.end()
         if folded[end : end + 1] in ("", "\n") or padding:
-            yield Claim(token.start(), end, Mark.SECRET)
+            yield Span(token.start(), end, Placeholder.SECRET)

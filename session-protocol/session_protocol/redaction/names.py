@@ -8,11 +8,11 @@ import base64
 import re
 from typing import Final
 
-from session_protocol.redaction.marks import MASK, Claim, Mark
+from session_protocol.redaction.spans import MASK, Placeholder, Span
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_.-]+")
 _LONGEST_NAME: Final = 64
-_ENDINGS: Final = (
+_SUFFIXES: Final = (
     *("token", "secret", "password", "passwd", "passphrase", "passcode", "pwd", "passwort", "kennwort"),
     *("credential", "credentials", "authorization", "cookie", "bearer", "jwt", "signature", "pairingcode", "linkcode"),
     *("apikey", "accesskey", "secretkey", "privatekey", "signingkey", "encryptionkey", "sharedkey", "authkey"),
@@ -66,25 +66,25 @@ _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,24}[ \n][\"'`<]{0,2}")
 _DASHED: Final = re.compile(r"[a-z]+(?:[-./][a-z0-9]+)+")
 
 
-def find_named(folded: str) -> list[Claim]:
+def find_named(folded: str) -> list[Span]:
     """Return the values of names that tell of a secret."""
-    claims, done = [], 0
+    spans, done = [], 0
     for found in _NAME.finditer(folded):
         if found.start() < done:
             continue
         name = found.group()[-_LONGEST_NAME:].lower()
         plain = name.translate({ord(letter): None for letter in "-_."}).lstrip("0123456789")
-        claim = _assigned(folded, found.end(), name, plain) or _said(folded, found.end(), plain)
-        if claim is not None:
-            done = claim.end
-            if folded[claim.start : claim.end].strip(MASK):
-                claims.append(claim)
-    return claims
+        span = _assigned(folded, found.end(), name, plain) or _after_name(folded, found.end(), plain)
+        if span is not None:
+            done = span.end
+            if folded[span.start : span.end].strip(MASK):
+                spans.append(span)
+    return spans
 
 
-def _assigned(folded: str, end: int, name: str, plain: str) -> Claim | None:
+def _assigned(folded: str, end: int, name: str, plain: str) -> Span | None:
     """Return the value of `name=value` or `name: value`."""
-    if not plain.endswith(_ENDINGS) and re.split("[-_.0-9]", name)[-1] not in _WHOLE_NAMES:
+    if not plain.endswith(_SUFFIXES) and re.split("[-_.0-9]", name)[-1] not in _WHOLE_NAMES:
         return None
     separator = _SEPARATOR.match(folded, end)
     if separator is None:
@@ -92,26 +92,26 @@ def _assigned(folded: str, end: int, name: str, plain: str) -> Claim | None:
     start, opening = separator.end(), separator["opening"]
     if opening and opening[-1] in "\"'`":
         first = opening[0] if opening[0] in _CLOSING else opening[-1]
-        return Claim(start, _closing(folded, start, _CLOSING.get(first, first)), Mark.SECRET)
+        return Span(start, _closing(folded, start, _CLOSING.get(first, first)), Placeholder.SECRET)
     if plain.endswith(_HEADERS):
         return _header(folded, start)
     is_prose = separator["sign"] == ":" and separator["blank"] and not plain.endswith(_NEVER_PROSE)
     if is_prose and _PROSE.match(folded, start):
         return None
     value = _WORD.match(folded, start)
-    return Claim(start, value.end(), Mark.SECRET) if value else None
+    return Span(start, value.end(), Placeholder.SECRET) if value else None
 
 
-def _element(folded: str, end: int) -> Claim | None:
+def _element(folded: str, end: int) -> Span | None:
     """Return the content of `<name>value</name>`, with and without attributes."""
     tag = _END_OF_TAG.match(folded, end)
     if tag is None:
         return None
     close = folded.find("<", tag.end())
-    return Claim(tag.end(), close, Mark.SECRET) if close > tag.end() else None
+    return Span(tag.end(), close, Placeholder.SECRET) if close > tag.end() else None
 
 
-def _said(folded: str, end: int, plain: str) -> Claim | None:
+def _after_name(folded: str, end: int, plain: str) -> Span | None:
     """Return the value of `Bearer value`, `Basic value`, `password value` or `password is "value"`."""
     is_bearer, is_basic = plain.endswith("bearer"), plain == "basic"
     if not (is_bearer or is_basic or plain in _IN_WORDS):
@@ -131,7 +131,7 @@ def _said(folded: str, end: int, plain: str) -> Claim | None:
     else:
         mixed = any(letter.isdigit() for letter in word) and any(letter.isalpha() for letter in word)
         is_secret = len(word) >= 6 and mixed and _DASHED.fullmatch(word) is None
-    return Claim(value.start(), value.start() + len(word), Mark.SECRET) if is_secret and word else None
+    return Span(value.start(), value.start() + len(word), Placeholder.SECRET) if is_secret and word else None
 
 
 def _is_login(word: str) -> bool:
@@ -149,7 +149,7 @@ def _is_plain_word(word: str) -> bool:
     return word.isalpha() and (word[1:].islower() or word.isupper())
 
 
-def _header(folded: str, start: int) -> Claim | None:
+def _header(folded: str, start: int) -> Span | None:
     """Return a header's value: a scheme and its words, or pairs that end in semicolons."""
     scheme = _SCHEME.match(folded, start)
     end = scheme.end() if scheme else start
@@ -158,7 +158,7 @@ def _header(folded: str, start: int) -> Claim | None:
         if folded[end - 1] not in ",;" or folded[end : end + 1] != " ":
             break
         end += 1
-    return Claim(start, end, Mark.SECRET) if end > start else None
+    return Span(start, end, Placeholder.SECRET) if end > start else None
 
 
 def _closing(folded: str, start: int, quote: str) -> int:

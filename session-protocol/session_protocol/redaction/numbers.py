@@ -6,7 +6,7 @@ Shorter ones stay: exit codes, ports, line numbers, counts of bytes to six digit
 import re
 from typing import Final
 
-from session_protocol.redaction.marks import Claim, Mark
+from session_protocol.redaction.spans import Placeholder, Span
 
 _DIGITS: Final = re.compile(r"[0-9]+")
 _SHORTEST: Final = 7
@@ -14,16 +14,16 @@ _BETWEEN: Final = frozenset(" \n-./()~_'*,")
 _LONGEST_GAP: Final = 4
 
 
-def find_numbers(folded: str) -> list[Claim]:
+def find_numbers(folded: str) -> list[Span]:
     """Return the long numbers."""
-    claims: list[Claim] = []
+    spans: list[Span] = []
     start = end = count = 0
     for group in _DIGITS.finditer(folded):
         if count == 0 or not _joins(folded[end : min(group.start(), end + _LONGEST_GAP + 1)]):
-            claims += _number(folded, start, end, count)
+            spans += _number(folded, start, end, count)
             start, count = group.start(), 0
         end, count = group.end(), count + len(group.group())
-    return claims + _number(folded, start, end, count)
+    return spans + _number(folded, start, end, count)
 
 
 def _joins(gap: str) -> bool:
@@ -32,11 +32,11 @@ def _joins(gap: str) -> bool:
     return len(gap) <= _LONGEST_GAP and _BETWEEN.issuperset(gap) and not ends_there
 
 
-def _number(folded: str, start: int, end: int, count: int) -> list[Claim]:
+def _number(folded: str, start: int, end: int, count: int) -> list[Span]:
     if count < _SHORTEST:
         return []
     if folded[max(0, start - 1) : start] == "(" and ")" in folded[start:end]:
         start -= 1
     if folded[max(0, start - 1) : start] == "+":
         start -= 1
-    return [Claim(start, end, Mark.NUMBER)]
+    return [Span(start, end, Placeholder.NUMBER)]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from api_client import ApiClient
 from local_cluster.light import LightCluster
-from session_devtools.waiting import wait_until
+from support.waiting import until
 from whatsapp_operator.api.constants import GROUP
 from whatsapp_operator.api.crd.definitions import KINDS
 
@@ -21,9 +21,7 @@ def cluster(light_cluster: LightCluster) -> LightCluster:
     # Established is a moment before discovered, and kubectl would remember the gap for ten minutes.
     listing = ("api-resources", "--cached=false", f"--api-group={GROUP}", "--output=name")
     names = {kind.name for kind in KINDS}
-    wait_until(
-        "the CRDs are listed", lambda: light_cluster.kubectl(*listing), lambda listed: names <= set(listed.split())
-    )
+    until("the CRDs are listed", lambda: light_cluster.kubectl(*listing), lambda listed: names <= set(listed.split()))
     return light_cluster
 
 

@@ -135,17 +135,17 @@ def test_a_status_write_cannot_touch_the_spec_and_a_spec_write_not_the_status(ap
     assert answer.body["metadata"]["generation"] == 2
 
 
-@pytest.mark.parametrize("word", ["Teleporting", "X", "A" * 63, "Qr2"])
-def test_a_state_that_nobody_knows_can_be_stored(api: ApiClient, word: str) -> None:
+@pytest.mark.parametrize("state", ["Teleporting", "X", "A" * 63, "Qr2"])
+def test_a_state_that_nobody_knows_can_be_stored(api: ApiClient, state: str) -> None:
     """A newer runner's word is shown, not refused."""
     with api.stored_session({}, name=a_name()) as path:
-        assert api.patch(f"{path}/status", {"status": {"state": word}}).accepted
+        assert api.patch(f"{path}/status", {"status": {"state": state}}).accepted
 
 
-@pytest.mark.parametrize("word", ["", "connected", "Not Linked", "A" * 64, "État"])
-def test_a_state_is_one_word(api: ApiClient, word: str) -> None:
+@pytest.mark.parametrize("state", ["", "connected", "Not Linked", "A" * 64, "État"])
+def test_a_state_is_one_word(api: ApiClient, state: str) -> None:
     """The pattern keeps sentences and numbers out."""
     with api.stored_session({}, name=a_name()) as path:
-        [refusal] = api.patch(f"{path}/status", {"status": {"state": word}}).refusals
+        [refusal] = api.patch(f"{path}/status", {"status": {"state": state}}).refusals
 
     assert refusal.field == "status.state"

@@ -9,8 +9,8 @@ import pytest
 import yaml
 from api_client import ApiClient, session
 from local_cluster.light import LightCluster
-from session_devtools.waiting import wait_until
 from session_protocol.quantities import MI
+from support.waiting import until
 from whatsapp_operator.api.conditions import Condition, ConditionStatus, set_condition
 from whatsapp_operator.api.constants import API_VERSION, GROUP, QUOTA_KIND
 from whatsapp_operator.api.crd.definitions import KINDS, Kind
@@ -67,11 +67,11 @@ def test_applying_twice_changes_nothing(
 
     cluster.kubectl("apply", *how, "--filename", "-", input=manifest)
     first = cluster.kubectl(*version)
-    said = cluster.kubectl("apply", *how, "--filename", "-", input=manifest)
+    output = cluster.kubectl("apply", *how, "--filename", "-", input=manifest)
 
     assert first == cluster.kubectl(*version)
     if not how:
-        assert said.strip().endswith("unchanged")
+        assert output.strip().endswith("unchanged")
     assert cluster.kubectl("diff", *how, "--filename", "-", input=manifest) == ""
 
 
@@ -197,7 +197,7 @@ def published(api: ApiClient) -> dict[str, Any]:
     def has_both(found: dict[str, Any]) -> bool:
         return {kind.kind for kind in KINDS} <= {name.rpartition(".")[2] for name in found}
 
-    return wait_until(f"{path} holds both kinds", schemas, has_both)
+    return until(f"{path} holds both kinds", schemas, has_both)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
@@ -223,7 +223,7 @@ def test_every_published_field_has_a_description(api: ApiClient, kind: Kind) -> 
 
 
 @pytest.mark.parametrize(
-    ("path", "words"),
+    ("path", "text"),
     [
         ("was", "One WhatsApp Web session"),
         ("was.spec.profile.size", "It may only grow"),
@@ -232,8 +232,8 @@ def test_every_published_field_has_a_description(api: ApiClient, kind: Kind) -> 
         ("wasq.spec.sessions", "0 admits none"),
     ],
 )
-def test_kubectl_explains(cluster: LightCluster, api: ApiClient, path: str, words: str) -> None:
+def test_kubectl_explains(cluster: LightCluster, api: ApiClient, path: str, text: str) -> None:
     """Samples through kubectl itself, at every depth."""
     published(api)
 
-    assert words in " ".join(cluster.kubectl("explain", path).split())
+    assert text in " ".join(cluster.kubectl("explain", path).split())

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from api_client import Answer, ApiClient
 from local_cluster.light import LightCluster
-from session_devtools.waiting import wait_until
+from support.waiting import until
 from whatsapp_operator.api.crd.definitions import SESSION, definition
 from whatsapp_operator.api.session import InvalidObject, WhatsAppSession
 
@@ -39,7 +39,7 @@ def until_refused(api: ApiClient, spec: dict[str, Any]) -> Answer:
     def ask() -> Answer:
         return api.request("POST", PATH, odd("probe", spec), dryRun="All")
 
-    return wait_until("the new schema is in force", ask, lambda answer: answer.status == 422, every=0)
+    return until("the new schema is in force", ask, lambda answer: answer.status == 422, every=0)
 
 
 def odd(name: str, spec: dict[str, Any]) -> dict[str, Any]:
@@ -64,8 +64,8 @@ def stock(cluster: LightCluster, api: ApiClient) -> Iterator[Iterator[str]]:
     ours = copy.deepcopy(definition(SESSION))
     ours["metadata"]["name"] = f"{SESSION.plural}.{GROUP}"
     ours["spec"]["group"] = GROUP
-    for word in ("shortNames", "categories"):
-        del ours["spec"]["names"][word]
+    for field in ("shortNames", "categories"):
+        del ours["spec"]["names"][field]
     loose = copy.deepcopy(ours)
     version = loose["spec"]["versions"][0]
     version["schema"]["openAPIV3Schema"] = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}

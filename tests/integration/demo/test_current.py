@@ -11,14 +11,16 @@ from pathlib import Path
 
 import pytest
 from local_cluster.light import LightCluster, Programs
-from session_demo import context, current, installation, survey
-from session_demo.cast import CRDS, namespace, quota, session
-from session_demo.context import Context
-from session_demo.current import INSTANCE, OVERLAY, Wish
+from session_demo import current, kube_context, preflight
+from session_demo.current import INSTANCE, OVERLAY, Options
 from session_demo.errors import DemoError
-from session_demo.setup import ROOT
-from session_demo.story import Story
-from session_demo.survey import Crds
+from session_demo.kube_context import KubeContext
+from session_demo.manifests import quota, session
+from session_demo.preflight import CrdOwner
+from session_demo.report import Report
+from session_devtools.installation import transformers
+from session_devtools.installation.constants import CRDS, ROOT
+from session_devtools.installation.transformers import namespace
 from session_devtools.kubectl import Kubectl
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -45,17 +47,17 @@ def own_cluster(light_programs: Programs, tmp_path_factory: pytest.TempPathFacto
         yield kubectl
 
 
-@pytest.fixture(name="place")
-def empty_place(kubectl: Kubectl) -> Iterator[Context]:
+@pytest.fixture(name="context")
+def empty_place(kubectl: Kubectl) -> Iterator[KubeContext]:
     """The cluster as the current context, without anything of ours."""
-    yield context.of(kubectl)
-    made = (f"{kind}/{name}" for kind, name in survey.NAMED)
+    yield kube_context.of(kubectl)
+    made = (f"{kind}/{name}" for kind, name in preflight.OWN_OBJECTS)
     kubectl("delete", *made, "--ignore-not-found", "--timeout=60s", timeout=70)
 
 
-def story() -> Story:
-    """A story that nobody reads."""
-    return Story(out=io.StringIO())
+def report() -> Report:
+    """A report that nobody reads."""
+    return Report(out=io.StringIO())
 
 
 def everything(kubectl: Kubectl) -> set[str]:
@@ -65,103 +67,105 @@ def everything(kubectl: Kubectl) -> set[str]:
 
 
 def bring_all(kubectl: Kubectl) -> None:
-    """What the demo makes before and while it plays."""
+    """What the demo makes before and while it runs."""
     current.install_crds(kubectl)
-    overlay = installation.objects(kubectl("kustomize", str(OVERLAY)))
+    overlay = transformers.parse_objects(kubectl("kustomize", str(OVERLAY)))
     kubectl.apply(*(item for item in overlay if item["kind"] == "Namespace"))
     kubectl.apply(*overlay)
     kubectl.apply(namespace(INSTANCE), quota(INSTANCE), session("sales", {"accessMode": "ReadWriteOnce"}))
 
 
-def test_the_context_is_read_from_kubectl(place: Context) -> None:
+def test_the_context_is_read_from_kubectl(context: KubeContext) -> None:
     """Its name, its address and the API server's version; from then on it is pinned."""
-    assert place.version.startswith("v1.")
-    assert place.server.startswith("https://127.0.0.1:")
-    assert f"--context={place.name}" == place.kubectl.flags[-1]
+    assert context.version.startswith("v1.")
+    assert context.server.startswith("https://127.0.0.1:")
+    assert f"--context={context.name}" == context.kubectl.flags[-1]
 
 
-def test_an_empty_cluster_is_fit(place: Context) -> None:
+def test_an_empty_cluster_is_fit(context: KubeContext) -> None:
     """It has a default class, and an administrator has every right."""
-    found = survey.look(place.kubectl)
+    found = preflight.inspect(context.kubectl)
 
-    assert (Crds.ABSENT, (), (), "slow") == (found.crds, found.operators, found.foreign, found.default_class)
-    assert [] == survey.obstacles(found, storage_class="")
-    assert [] == context.missing_rights(place.kubectl)
+    assert (CrdOwner.ABSENT, (), (), "slow") == (found.crds, found.operators, found.foreign, found.default_class)
+    assert [] == preflight.problems(found, storage_class="")
+    assert [] == kube_context.missing_rights(context.kubectl)
 
 
-def test_somebody_without_rights_reads_all_that_is_missing(place: Context) -> None:
+def test_somebody_without_rights_reads_all_that_is_missing(context: KubeContext) -> None:
     """Each kind, in the API server's own judgement."""
-    nobody = replace(place.kubectl, flags=(*place.kubectl.flags, "--as=somebody"))
+    nobody = replace(context.kubectl, flags=(*context.kubectl.flags, "--as=somebody"))
 
-    missing = context.missing_rights(nobody)
+    missing = kube_context.missing_rights(nobody)
 
-    assert list(context.NEEDED) == [line.removeprefix("you may not create ").split()[0] for line in missing]
+    assert list(kube_context.REQUIRED_RIGHTS) == [
+        line.removeprefix("you may not create ").split()[0] for line in missing
+    ]
 
 
-def test_all_that_was_brought_goes(place: Context) -> None:
+def test_all_that_was_brought_goes(context: KubeContext) -> None:
     """Namespaces with sessions, quota, roles and CRDs; what the cluster had before is what it has afterwards."""
-    before = everything(place.kubectl)
-    bring_all(place.kubectl)
-    assert before < everything(place.kubectl)
+    before = everything(context.kubectl)
+    bring_all(context.kubectl)
+    assert before < everything(context.kubectl)
 
-    current.clear(story(), place)
+    current.remove(report(), context)
 
-    assert before == everything(place.kubectl)
+    assert before == everything(context.kubectl)
 
 
-def test_another_demo_finds_its_own_objects(place: Context) -> None:
+def test_another_demo_finds_its_own_objects(context: KubeContext) -> None:
     """What an earlier one left is not in its way."""
-    bring_all(place.kubectl)
+    bring_all(context.kubectl)
 
-    found = survey.look(place.kubectl)
+    found = preflight.inspect(context.kubectl)
 
-    assert (Crds.DEMO, (), ()) == (found.crds, found.foreign, found.operators)
-    assert survey.brings_crds(found)
+    assert (CrdOwner.DEMO, (), ()) == (found.crds, found.foreign, found.operators)
+    assert preflight.installs_crds(found)
 
 
-def test_an_installations_crds_stay(place: Context) -> None:
+def test_an_installations_crds_stay(context: KubeContext) -> None:
     """They are not the demo's, so neither bringing nor going touches them."""
-    crds = installation.objects(place.kubectl("kustomize", str(ROOT / "crds")))
-    place.kubectl.apply(*crds)
+    crds = transformers.parse_objects(context.kubectl("kustomize", str(ROOT / "crds")))
+    context.kubectl.apply(*crds)
 
-    found = survey.look(place.kubectl)
-    current.clear(story(), place)
+    found = preflight.inspect(context.kubectl)
+    current.remove(report(), context)
 
-    assert Crds.OTHERS == found.crds
-    assert not survey.brings_crds(found)
-    assert all(place.kubectl.find("crd", name) for name in CRDS)
+    assert CrdOwner.OTHERS == found.crds
+    assert not preflight.installs_crds(found)
+    assert all(context.kubectl.find("crd", name) for name in CRDS)
 
 
-def test_crds_that_an_installation_took_over_are_its_own(place: Context) -> None:
+def test_crds_that_an_installation_took_over_are_its_own(context: KubeContext) -> None:
     """Applied over the demo's, the demo's mark is gone, and with it the reason to remove them."""
-    current.install_crds(place.kubectl)
-    place.kubectl.apply(*installation.objects(place.kubectl("kustomize", str(ROOT / "crds"))))
+    current.install_crds(context.kubectl)
+    context.kubectl.apply(*transformers.parse_objects(context.kubectl("kustomize", str(ROOT / "crds"))))
 
-    current.clear(story(), place)
+    current.remove(report(), context)
 
-    assert all(place.kubectl.find("crd", name) for name in CRDS)
+    assert all(context.kubectl.find("crd", name) for name in CRDS)
 
 
-def test_crds_with_somebody_elses_quota_stay(place: Context) -> None:
+def test_crds_with_somebody_elses_quota_stay(context: KubeContext) -> None:
     """Deleting them would delete it."""
-    bring_all(place.kubectl)
+    bring_all(context.kubectl)
     theirs = quota("")
     theirs["metadata"] = {"name": "team"}
-    place.kubectl.apply(theirs)
+    context.kubectl.apply(theirs)
 
-    current.clear(story(), place)
+    current.remove(report(), context)
 
-    assert place.kubectl.find("whatsappsessionquota", "team") is not None
-    assert place.kubectl.find("whatsappsessionquota", "demo") is None
+    assert context.kubectl.find("whatsappsessionquota", "team") is not None
+    assert context.kubectl.find("whatsappsessionquota", "demo") is None
 
 
-def test_a_foreign_namespace_of_that_name_is_refused_and_stays(place: Context) -> None:
+def test_a_foreign_namespace_of_that_name_is_refused_and_stays(context: KubeContext) -> None:
     """Nothing is changed by looking, and demo-down leaves it."""
     mine = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "whatsapp-demo"}}
-    place.kubectl.apply(mine)
+    context.kubectl.apply(mine)
 
     with pytest.raises(DemoError, match="namespace whatsapp-demo is there and was not made by this demo"):
-        current.look(story(), Wish(registry="registry.example.com/team"), place)
-    current.clear(story(), place)
+        current.check(report(), Options(registry="registry.example.com/team"), context)
+    current.remove(report(), context)
 
-    assert place.kubectl.find("namespace", "whatsapp-demo") is not None
+    assert context.kubectl.find("namespace", "whatsapp-demo") is not None

@@ -1,11 +1,11 @@
 """What a test does to the cluster as its administrator, among coroutines, and what it reads."""
 
 import asyncio
-import json
 from typing import Any
 
 from api_client import ApiClient
 from local_cluster.light import LightCluster
+from session_devtools.audit_log import AuditLog, Entry, writes
 
 Json = dict[str, Any]
 GROUP = "/apis/wasession.dev/v1alpha1"
@@ -20,7 +20,7 @@ PATHS = {
 
 BUSY = "storage is (re)initializing"
 """ What the API server says of a custom resource while it begins to serve it anew, as after a change of any CRD. """
-PATIENCE = 40
+RETRIES = 40
 
 
 class Refused(Exception):
@@ -41,7 +41,7 @@ class Admin:
         self, method: str, path: str, body: Json | None = None, *, content_type: str = "application/json", **query: str
     ) -> Json:
         """Make one call. :raises LookupError: 404. :raises Refused: any other refusal."""
-        for _ in range(PATIENCE):
+        for _ in range(RETRIES):
             answer = await asyncio.to_thread(self._api.request, method, path, body, content_type=content_type, **query)
             if answer.status != 429 or BUSY not in str(answer.body.get("message")):
                 break
@@ -94,42 +94,18 @@ class Audit:
     """What the operator did, by the API server's own account, from the moment this was made."""
 
     def __init__(self, cluster: LightCluster) -> None:
-        self._file = cluster.audit_log
-        self._start = self._file.stat().st_size if self._file.exists() else 0
+        self._log = AuditLog(cluster.audit_log)
+        self._start = self._log.end()
 
-    def requests(self) -> list[Json]:
+    def requests(self) -> list[Entry]:
         """The operator's requests, kopf's included, in order."""
-        with self._file.open() as log:
-            log.seek(self._start)
-            lines = [json.loads(line) for line in log if line.endswith("\n")]
-        return [
-            line
-            for line in lines
-            if line["stage"] == "ResponseComplete"
-            and line.get("userAgent", "").startswith(("whatsapp-operator/", "kopf/"))
-        ]
+        entries = self._log.entries(since=self._start)
+        return [entry for entry in entries if entry.user_agent.startswith(("whatsapp-operator/", "kopf/"))]
 
     def writes(self, *, but: tuple[str, ...] = ("leases", "events")) -> list[str]:
         """The writes that were carried out, as "verb resource/subresource", without those to the resources in `but`."""
-        return [
-            _words(line)
-            for line in self.requests()
-            if line["verb"] not in ("get", "list", "watch")
-            and line["responseStatus"]["code"] < 300
-            and line["objectRef"]["resource"] not in but
-        ]
+        return writes(self.requests(), but=but)
 
     def refused(self) -> list[str]:
-        """The requests that a right was missing for; a 403 of admission (a quota, a policy) is none of them."""
-        return [
-            _words(line)
-            for line in self.requests()
-            if line["responseStatus"]["code"] == 401
-            or line.get("annotations", {}).get("authorization.k8s.io/decision") == "forbid"
-        ]
-
-
-def _words(line: Json) -> str:
-    reference = line["objectRef"]
-    subresource = f"/{reference['subresource']}" if "subresource" in reference else ""
-    return f"{line['verb']} {reference['resource']}{subresource}"
+        """The requests that a right was missing for."""
+        return [f"{entry.verb} {entry.resource}" for entry in self.requests() if entry.is_forbidden]

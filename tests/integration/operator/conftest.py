@@ -14,24 +14,14 @@ import pytest
 from api_client import ApiClient
 from integration.operator.admin import Admin, Audit, Json
 from integration.operator.node import Node, ScriptedRunner
-from integration.operator.process import ACCOUNT, NAMESPACE, ROOT, OperatorProcess
+from integration.operator.process import OperatorProcess
 from local_cluster.light import LightCluster
-from session_demo.cast import CRDS
-from session_devtools.errors import NotInTime
-from session_devtools.waiting import async_wait_until
+from session_devtools.installation.constants import OPERATOR_NAMESPACE
+from support import operator_process
+from support.sessions import AsyncSessionWaits, condition, in_pod
+from support.waiting import async_until
 
 T = TypeVar("T")
-
-MANIFESTS = [
-    *(ROOT / "crds" / f"wasession.dev_whatsapp{kind}.yaml" for kind in ("sessions", "sessionquotas")),
-    *(ROOT / "manifests/base/operator" / f"{name}.yaml" for name in ("namespace", "service-account")),
-    *(ROOT / "manifests/base/operator" / f"{name}.yaml" for name in ("cluster-role", "role")),
-]
-
-
-PATIENCE = 60.0
-""" Seconds that a test waits for something to become true. Long, for a loaded machine: nothing waits longer than it
-must, and a deadline that is missed by a little proves nothing. Where a time is promised, the test says which. """
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -44,20 +34,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def operator_cluster(light_cluster: LightCluster) -> LightCluster:
     """The light cluster with the CRDs, and the operator's account with its rights."""
-    files = [argument for path in MANIFESTS for argument in ("--filename", str(path))]
-    light_cluster.kubectl("apply", "--server-side", *files)
-    light_cluster.kubectl.wait_established(*CRDS)
+    operator_process.install(light_cluster)
     return light_cluster
 
 
 @pytest.fixture(scope="session")
 def operator_kubeconfig(operator_cluster: LightCluster) -> Path:
     """Credentials of the operator's account."""
-    return operator_cluster.kubeconfig_for(ACCOUNT, "system:serviceaccounts", f"system:serviceaccounts:{NAMESPACE}")
+    return operator_process.operator_kubeconfig(operator_cluster)
 
 
 @dataclass
-class Bench:
+class OperatorHarness(AsyncSessionWaits):
     """One test's part of the cluster: a namespace, a quota of the same name, a node, and its operators."""
 
     cluster: LightCluster
@@ -68,15 +56,16 @@ class Bench:
     audit: Audit
     folder: Path
     operators: list[OperatorProcess] = field(default_factory=list)
+    timeout = 60.0
 
     async def operator(self, **settings: str) -> OperatorProcess:
         """Start an operator for this namespace alone, and wait until it acts."""
-        return await self.standby(**settings).acts()
+        return await self.standby(**settings).wait_until_acting()
 
     def standby(self, **settings: str) -> OperatorProcess:
         """Start an operator for this namespace alone."""
         log = self.folder / f"operator-{len(self.operators) + 1}.log"
-        given = {"WATCH_NAMESPACES": self.namespace, **settings}
+        given = {"WATCH_OPERATOR_NAMESPACES": self.namespace, **settings}
         process = OperatorProcess(kubeconfig=self.kubeconfig, log=log, settings=given)
         self.operators.append(process)
         return process
@@ -122,8 +111,7 @@ class Bench:
 
     async def condition(self, name: str, kind: str) -> Json:
         """Return one condition of a session, or an empty one."""
-        conditions = (await self.status(name)).get("conditions") or []
-        return next((found for found in conditions if found["type"] == kind), {})
+        return condition(await self.status(name), kind)
 
     async def pod(self, name: str) -> Json | None:
         """Return a session's pod."""
@@ -139,65 +127,38 @@ class Bench:
             pod = await self.pod(name)
             return self.node.runners.get(pod["metadata"]["uid"]) if pod is not None else None
 
-        found = await self.until(running, f"a runner of {name}")
-        if found is None:
-            raise AssertionError("unreachable")
-        return found
+        return await self.until(f"a runner of {name}", running)
 
-    async def reaches(self, name: str, state: str, *, within: float = PATIENCE) -> Json:
-        """Wait for a session's state; return its status."""
-
-        async def there() -> Json | None:
-            status = await self.status(name)
-            return status if status.get("state") == state else None
-
-        return await self.until(there, f"{name} to be {state}", within=within) or {}
-
-    async def holds(self, name: str, kind: str, *, within: float = PATIENCE, **wanted: str) -> Json:
-        """Wait until a condition has these fields; return it."""
-
-        async def there() -> Json | None:
-            found = await self.condition(name, kind)
-            return found if found and all(found.get(part) == value for part, value in wanted.items()) else None
-
-        return await self.until(there, f"{kind} of {name} to be {wanted}", within=within) or {}
-
-    async def replaced(self, name: str, uid: str, *, within: float = PATIENCE) -> Json:
+    async def wait_for_new_pod(self, name: str, uid: str, *, within: float | None = None) -> Json:
         """Wait for a session's pod to be another than that; return it."""
 
-        async def there() -> Json | None:
+        async def read() -> Json | None:
             pod = await self.pod(name)
             return pod if pod is not None and pod["metadata"]["uid"] != uid else None
 
-        return await self.until(there, f"another pod of {name}", within=within) or {}
+        return await self.until(f"another pod of {name}", read, within=within)
 
-    async def tells(self, name: str, pod: Json) -> Json:
-        """Wait until a session's status is about this pod and its runner's first word; return it."""
+    async def wait_for_report(self, name: str, pod: Json) -> Json:
+        """Wait until a session's status is about this pod and its runner's first report; return it."""
+        return await self.wait_for(name, in_pod(pod["metadata"]["uid"], "QRPending"))
 
-        async def there() -> Json | None:
-            status = await self.status(name)
-            told = status.get("podUID") == pod["metadata"]["uid"] and status.get("state") == "QRPending"
-            return status if told else None
-
-        return await self.until(there, f"{name} to tell of its new pod") or {}
-
-    async def gone(self, name: str, *, within: float = PATIENCE) -> None:
+    async def wait_for_pod_gone(self, name: str, *, within: float | None = None) -> None:
         """Wait for a session's pod to be gone."""
 
-        async def there() -> bool:
+        async def read() -> bool:
             return await self.pod(name) is None
 
-        await self.until(there, f"the pod of {name} to be gone", within=within)
+        await self.until(f"the pod of {name} to be gone", read, within=within)
 
-    async def until(self, look: Callable[[], Awaitable[T | None]], what: str, *, within: float = PATIENCE) -> T:
-        """Wait for something to be true; return what was seen."""
-        try:
-            return await async_wait_until(what, look, within=within)
-        except NotInTime as late:
-            tails = "\n".join(operator.tail() for operator in self.operators)
-            raise AssertionError(f"{late}\n{tails}") from late
+    async def until(self, what: str, read: Callable[[], Awaitable[T | None]], *, within: float | None = None) -> T:
+        """Wait for something else to be true; return what was seen."""
+        return await async_until(what, read, within=self.timeout if within is None else within, log=self.log)
 
-    async def stays(self, look: Callable[[], Awaitable[bool]], what: str, *, during: float) -> None:
+    def log(self) -> str:
+        """The ends of the operators' logs."""
+        return "\n".join(operator.tail() for operator in self.operators)
+
+    async def check_stays(self, look: Callable[[], Awaitable[bool]], what: str, *, during: float) -> None:
         """Hold that something stays true for a while."""
         deadline = time.monotonic() + during
         while time.monotonic() < deadline:
@@ -207,20 +168,24 @@ class Bench:
 
 
 @pytest.fixture
-async def bench(operator_cluster: LightCluster, operator_kubeconfig: Path, tmp_path: Path) -> AsyncIterator[Bench]:
+async def harness(
+    operator_cluster: LightCluster, operator_kubeconfig: Path, tmp_path: Path
+) -> AsyncIterator[OperatorHarness]:
     """A namespace with a node. Afterwards no request of any operator may have been refused for a missing right."""
     admin = Admin(ApiClient(operator_cluster))
     namespace = f"test-{uuid.uuid4().hex[:8]}"
     await admin.create("namespaces", "", {"metadata": {"name": namespace}})
     node = Node(admin, namespace, tmp_path)
-    bench = Bench(operator_cluster, operator_kubeconfig, namespace, admin, node, Audit(operator_cluster), tmp_path)
+    harness = OperatorHarness(
+        operator_cluster, operator_kubeconfig, namespace, admin, node, Audit(operator_cluster), tmp_path
+    )
     kubelet = asyncio.create_task(node.run())
     try:
-        yield bench
-        refused = bench.audit.refused()
+        yield harness
+        refused = harness.audit.refused()
         dead = kubelet.exception() if kubelet.done() else None
     finally:
-        for operator in bench.operators:
+        for operator in harness.operators:
             operator.kill()
         kubelet.cancel()
         await asyncio.gather(kubelet, return_exceptions=True)
@@ -249,15 +214,15 @@ async def instance_rights(operator_cluster: LightCluster) -> AsyncIterator[None]
             "RoleBinding",
             {
                 "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name},
-                "subjects": [{"kind": "ServiceAccount", "name": "whatsapp-operator", "namespace": NAMESPACE}],
+                "subjects": [{"kind": "ServiceAccount", "name": "whatsapp-operator", "namespace": OPERATOR_NAMESPACE}],
             },
         ),
     ):
-        metadata = {"name": name, "namespace": NAMESPACE}
+        metadata = {"name": name, "namespace": OPERATOR_NAMESPACE}
         obj = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": metadata, **rest}
         kubectl("apply", "--filename", "-", input=json.dumps(obj))
     yield
-    kubectl("delete", f"role/{name}", f"rolebinding/{name}", "--namespace", NAMESPACE)
+    kubectl("delete", f"role/{name}", f"rolebinding/{name}", "--namespace", OPERATOR_NAMESPACE)
 
 
 async def _clean_up(admin: Admin, namespace: str) -> None:
@@ -266,7 +231,7 @@ async def _clean_up(admin: Admin, namespace: str) -> None:
         "whatsapp-operator-demo",
     ):  # a killed operator's Lease would keep the next test waiting
         with contextlib.suppress(LookupError):
-            await admin.delete("leases", NAMESPACE, name)
+            await admin.delete("leases", OPERATOR_NAMESPACE, name)
     with contextlib.suppress(LookupError):
         await admin.delete("whatsappsessionquotas", "", namespace)
     for session in await admin.list("whatsappsessions", namespace):

@@ -56,10 +56,10 @@ class ScriptedRunner:
     state_file: StateFile
     """ What lies on the profile. """
     asked: int = 0
-    speaks: asyncio.Event = field(default_factory=asyncio.Event)
+    answers: asyncio.Event = field(default_factory=asyncio.Event)
     """ Cleared: requests are taken and never answered. """
 
-    def say(
+    def report(
         self,
         state: RunnerState,
         reason: StateReason = StateReason.AS_EXPECTED,
@@ -85,7 +85,7 @@ class Node:
     folder: Path
     runners: dict[str, ScriptedRunner] = field(default_factory=dict)
     """ By pod UID. """
-    first_word: tuple[RunnerState, StateReason] = (RunnerState.QR_PENDING, StateReason.WAITING_FOR_SCAN)
+    first_report: tuple[RunnerState, StateReason] = (RunnerState.QR_PENDING, StateReason.WAITING_FOR_SCAN)
     start_pods: bool = True
     finish_pods: bool = True
     """ Take away what is being deleted. """
@@ -98,10 +98,10 @@ class Node:
             for pod in await self.admin.list("pods", self.namespace):
                 # A pod that vanishes under our hands is what a kubelet meets every day.
                 with contextlib.suppress(LookupError):
-                    await self._tend(pod)
+                    await self._sync_pod(pod)
             await asyncio.sleep(0.05)
 
-    async def _tend(self, pod: Json) -> None:
+    async def _sync_pod(self, pod: Json) -> None:
         metadata = pod["metadata"]
         if "deletionTimestamp" in metadata:
             if self.finish_pods:
@@ -156,17 +156,17 @@ class Node:
         async def gate(request: web.Request, handler: Any) -> web.StreamResponse:
             runner.asked += 1
             answer: web.StreamResponse = await handler(request)
-            await runner.speaks.wait()
+            await runner.answers.wait()
             return answer
 
         app.middlewares.insert(0, gate)
         await site.setup()
         await web.TCPSite(site, runner.ip, 8080).start()
         if stop is None:
-            runner.say(*self.first_word)
+            runner.report(*self.first_report)
         else:
-            runner.say(stop.state, stop.reason, message=stop.message)
-        runner.speaks.set()
+            runner.report(stop.state, stop.reason, message=stop.message)
+        runner.answers.set()
         self.runners[metadata["uid"]] = runner
         return runner
 
@@ -216,7 +216,7 @@ class Node:
         """Take a pod's runner off the network."""
         runner = self.runners.pop(uid, None)
         if runner is not None:
-            runner.speaks.set()
+            runner.answers.set()
             runner.store.close()
             await runner.site.cleanup()
 

@@ -1,21 +1,15 @@
-"""The operator as a process of its own, as a pod would run it, with the account and the rights of the manifests."""
+"""The operator as a process of its own, as a pod would run it, waited for among coroutines."""
 
 import asyncio
-import json
-import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any, Self
 
 import aiohttp
-from session_devtools.errors import NotInTime
-from session_devtools.waiting import async_wait_until
-
-ROOT = Path(__file__).parents[3]
-NAMESPACE = "whatsapp-operator"
-ACCOUNT = f"system:serviceaccount:{NAMESPACE}:whatsapp-operator"
+from session_devtools.processes import tail
+from support import operator_process
+from support.waiting import async_until
 
 
 class OperatorProcess:
@@ -23,23 +17,8 @@ class OperatorProcess:
 
     def __init__(self, *, kubeconfig: Path, log: Path, settings: dict[str, str], command: tuple[str, ...] = ()) -> None:
         self.log = log
-        environment = {
-            "PATH": os.environ["PATH"],
-            "HOME": str(log.parent),
-            "KUBECONFIG": str(kubeconfig),
-            "RUNNER_IMAGE": "example.org/runner:1",
-            "OPERATOR_NAMESPACE": NAMESPACE,
-            "POD_NAME": log.stem,
-            "HTTP_ADDRESS": "127.0.0.1",
-            "HTTP_PORT": "0",
-            "RESYNC_INTERVAL": "5s",
-            "LOG_LEVEL": "debug",
-            **settings,
-        }
-        with log.open("w") as output:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "whatsapp_operator", *command], env=environment, stderr=output, cwd=log.parent
-            )
+        variables = {"RESYNC_INTERVAL": "5s", "LOG_LEVEL": "debug", **settings}
+        self._process = operator_process.start(kubeconfig, log, *command, **variables)
 
     @classmethod
     def command(cls, *command: str, kubeconfig: Path, log: Path) -> Self:
@@ -58,33 +37,29 @@ class OperatorProcess:
 
     def lines(self) -> list[dict[str, Any]]:
         """What it logged so far."""
-        text = self.log.read_text()
-        return [json.loads(line) for line in text.splitlines() if line.startswith("{") and line.endswith("}")]
+        return operator_process.log_lines(self.log)
 
     async def port(self) -> int:
         """The port of its probes."""
-        return int((await self.said("Probes served"))["port"])
+        return int((await self.wait_for_log("Probes served"))["port"])
 
-    async def said(self, message: str, *, within: float = 60, **fields: object) -> dict[str, Any]:
+    async def wait_for_log(self, message: str, *, within: float = 60, **fields: object) -> dict[str, Any]:
         """Wait for a line of its log."""
 
         async def found() -> dict[str, Any] | None:
-            ended = self.status is not None
+            has_ended = self.status is not None
             for line in self.lines():
                 if line["message"] == message and all(line.get(name) == value for name, value in fields.items()):
                     return line
-            if ended:
+            if has_ended:
                 raise AssertionError(f"the operator ended and did not say {message!r} {fields}:\n{self.tail()}")
             return None
 
-        try:
-            return await async_wait_until(f"the operator says {message!r} {fields}", found, within=within)
-        except NotInTime as late:
-            raise AssertionError(f"{late}:\n{self.tail()}") from late
+        return await async_until(f"the operator says {message!r} {fields}", found, within=within, log=self.tail)
 
-    async def acts(self) -> Self:
+    async def wait_until_acting(self) -> Self:
         """Wait until it has the Lease and the whole picture."""
-        await self.said("Role", role="acting")
+        await self.wait_for_log("Role", role="acting")
         return self
 
     async def get(self, path: str) -> tuple[int, str]:
@@ -99,7 +74,7 @@ class OperatorProcess:
         """Send it a signal."""
         self._process.send_signal(number)
 
-    async def ended(self, *, within: float = 30) -> int:
+    async def wait_for_exit(self, *, within: float = 30) -> int:
         """Wait for its end; return the exit status."""
         try:
             return await asyncio.to_thread(self._process.wait, within)
@@ -110,7 +85,7 @@ class OperatorProcess:
         """End it in order; return the exit status."""
         if self.status is None:
             self.signal(signal.SIGTERM)
-        return await self.ended()
+        return await self.wait_for_exit()
 
     def kill(self) -> None:
         """End it hard."""
@@ -120,4 +95,4 @@ class OperatorProcess:
 
     def tail(self) -> str:
         """The end of its log, for a message."""
-        return "\n".join(self.log.read_text().splitlines()[-40:])
+        return tail(self.log, lines=40)

@@ -4,7 +4,7 @@ import contextlib
 
 import pytest
 from integration.operator.admin import Json
-from integration.operator.conftest import Bench
+from integration.operator.conftest import OperatorHarness
 from whatsapp_operator.api.constants import SERVICE_NAME
 
 CONTAINER = {"name": "c", "image": "example.org/other:1"}
@@ -19,24 +19,24 @@ FOREIGN: dict[str, Json] = {
 
 
 @pytest.mark.parametrize("plural", sorted(FOREIGN))
-async def test_a_taken_name_is_told_and_nothing_is_touched(bench: Bench, plural: str) -> None:
+async def test_a_taken_name_is_told_and_nothing_is_touched(harness: OperatorHarness, plural: str) -> None:
     """Stalled, NameTaken, until the object is gone; then the session goes on by itself."""
-    foreign = await bench.admin.create(plural, bench.namespace, FOREIGN[plural])
-    await bench.quota(sessions=1)
-    await bench.operator()
-    await bench.session("a")
+    foreign = await harness.admin.create(plural, harness.namespace, FOREIGN[plural])
+    await harness.quota(sessions=1)
+    await harness.operator()
+    await harness.session("a")
 
-    stalled = await bench.holds("a", "Stalled", status="True")
-    kept = await bench.admin.get(plural, bench.namespace, foreign["metadata"]["name"])
+    stalled = await harness.wait_for_condition("a", "Stalled", status="True")
+    kept = await harness.admin.get(plural, harness.namespace, foreign["metadata"]["name"])
     if plural == "pods":
-        await bench.admin.remove_pod(bench.namespace, "a")
+        await harness.admin.remove_pod(harness.namespace, "a")
     else:
-        await bench.admin.delete(plural, bench.namespace, foreign["metadata"]["name"])
+        await harness.admin.delete(plural, harness.namespace, foreign["metadata"]["name"])
         with contextlib.suppress(LookupError):  # a claim is protected by a finalizer that nobody here takes off
-            await bench.admin.patch(
-                plural, bench.namespace, foreign["metadata"]["name"], {"metadata": {"finalizers": None}}
+            await harness.admin.patch(
+                plural, harness.namespace, foreign["metadata"]["name"], {"metadata": {"finalizers": None}}
             )
 
     assert "NameTaken" == stalled["reason"]
     assert foreign["metadata"]["resourceVersion"] == kept["metadata"]["resourceVersion"]
-    await bench.reaches("a", "QRPending")
+    await harness.wait_for_state("a", "QRPending")

@@ -3,7 +3,7 @@
 import asyncio
 
 from integration.operator.admin import Json
-from integration.operator.conftest import Bench
+from integration.operator.conftest import OperatorHarness
 from whatsapp_operator.api.constants import SERVICE_NAME
 
 RECOMMENDED = {f"app.kubernetes.io/{name}" for name in ("name", "instance", "component", "part-of", "managed-by")}
@@ -11,21 +11,21 @@ ADDED = ("app.kubernetes.io/instance", "app.kubernetes.io/component", "app.kuber
 OBJECTS = (("pods", "sales"), ("persistentvolumeclaims", "sales-profile"), ("services", SERVICE_NAME))
 
 
-async def _labels(bench: Bench, plural: str, namespace: str, name: str) -> dict[str, str]:
-    found: Json = await bench.admin.get(plural, namespace, name)
+async def _labels(harness: OperatorHarness, plural: str, namespace: str, name: str) -> dict[str, str]:
+    found: Json = await harness.admin.get(plural, namespace, name)
     labels: dict[str, str] = found["metadata"]["labels"]
     return labels
 
 
-async def test_everything_it_makes_is_part_of_one_thing(bench: Bench) -> None:
+async def test_everything_it_makes_is_part_of_one_thing(harness: OperatorHarness) -> None:
     """Pod, claim, Service and Secret of a session, and what the operator keeps for itself."""
-    await bench.quota(sessions=1)
-    await bench.operator()
-    await bench.session("sales", pod={"labels": {"app.kubernetes.io/part-of": "shop"}})
-    await bench.reaches("sales", "QRPending")
+    await harness.quota(sessions=1)
+    await harness.operator()
+    await harness.session("sales", pod={"labels": {"app.kubernetes.io/part-of": "shop"}})
+    await harness.wait_for_state("sales", "QRPending")
 
-    found = [await _labels(bench, plural, bench.namespace, name) for plural, name in OBJECTS]
-    found += [secret["metadata"]["labels"] for secret in await bench.admin.list("secrets", bench.namespace)]
+    found = [await _labels(harness, plural, harness.namespace, name) for plural, name in OBJECTS]
+    found += [secret["metadata"]["labels"] for secret in await harness.admin.list("secrets", harness.namespace)]
 
     assert 4 == len(found)
     assert [set()] * 4 == [RECOMMENDED - labels.keys() for labels in found]
@@ -34,22 +34,24 @@ async def test_everything_it_makes_is_part_of_one_thing(bench: Bench) -> None:
     ]
 
 
-async def test_what_has_fewer_labels_is_left_alone(bench: Bench) -> None:
+async def test_what_has_fewer_labels_is_left_alone(harness: OperatorHarness) -> None:
     """Objects of an operator before them: nothing is written, no pod is made anew, and none is said to be outdated."""
-    await bench.quota(sessions=1)
-    await bench.operator(RESYNC_INTERVAL="2s")
-    await bench.session("sales")
-    await bench.reaches("sales", "QRPending")
+    await harness.quota(sessions=1)
+    await harness.operator(RESYNC_INTERVAL="2s")
+    await harness.session("sales")
+    await harness.wait_for_state("sales", "QRPending")
     for plural, name in OBJECTS:
         patch = {"metadata": {"labels": dict.fromkeys(ADDED)}}
-        await bench.admin.patch(plural, bench.namespace, name, patch)
+        await harness.admin.patch(plural, harness.namespace, name, patch)
     await asyncio.sleep(6)  # paced writes of the start; there is no condition to poll for "nothing more comes"
-    before = len(bench.audit.writes(but=("leases",)))
-    again = await bench.operators[-1].stop()
-    await bench.operator(RESYNC_INTERVAL="2s")
+    before = len(harness.audit.writes(but=("leases",)))
+    again = await harness.operators[-1].stop()
+    await harness.operator(RESYNC_INTERVAL="2s")
     await asyncio.sleep(6)  # its first look, and two resyncs
 
-    ready = await bench.condition("sales", "PodReady")
-    assert (0, []) == (again, bench.audit.writes(but=("leases",))[before:])
+    ready = await harness.condition("sales", "PodReady")
+    assert (0, []) == (again, harness.audit.writes(but=("leases",))[before:])
     assert "The runner serves." == ready["message"]  # and not that an edit waits for the next pod
-    assert not set(ADDED) & (await _labels(bench, "persistentvolumeclaims", bench.namespace, "sales-profile")).keys()
+    assert (
+        not set(ADDED) & (await _labels(harness, "persistentvolumeclaims", harness.namespace, "sales-profile")).keys()
+    )

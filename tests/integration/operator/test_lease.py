@@ -3,7 +3,7 @@
 import signal
 import time
 
-from integration.operator.conftest import Bench
+from integration.operator.conftest import OperatorHarness
 
 QUICK = {
     "LEASE_DURATION": "5s",
@@ -13,48 +13,48 @@ QUICK = {
 }
 
 
-async def test_the_second_takes_over_from_one_that_was_killed(bench: Bench) -> None:
+async def test_the_second_takes_over_from_one_that_was_killed(harness: OperatorHarness) -> None:
     """SIGKILL: the standby, which was ready all the time, acts after the Lease has expired, and only then."""
-    await bench.quota(sessions=2)
-    first = await bench.operator(**QUICK)
-    await bench.session("a")
-    before = await bench.reaches("a", "QRPending")
-    second = bench.standby(**QUICK)
-    await second.said("Role", role="standby")
+    await harness.quota(sessions=2)
+    first = await harness.operator(**QUICK)
+    await harness.session("a")
+    before = await harness.wait_for_state("a", "QRPending")
+    second = harness.standby(**QUICK)
+    await second.wait_for_log("Role", role="standby")
     standby = await second.get("/readyz")
 
     first.kill()
-    await second.acts()
-    await bench.session("b")
-    await bench.reaches("b", "QRPending")
+    await second.wait_until_acting()
+    await harness.session("b")
+    await harness.wait_for_state("b", "QRPending")
 
     assert 200 == standby[0]
-    assert before["podUID"] == (await bench.status("a"))["podUID"]
+    assert before["podUID"] == (await harness.status("a"))["podUID"]
 
 
-async def test_a_process_that_slept_through_its_lease_ends_at_once(bench: Bench) -> None:
+async def test_a_process_that_slept_through_its_lease_ends_at_once(harness: OperatorHarness) -> None:
     """SIGSTOP for longer than the Lease: on waking it ends itself before it acts again."""
-    first = await bench.operator(**QUICK)
-    second = bench.standby(**QUICK)
+    first = await harness.operator(**QUICK)
+    second = harness.standby(**QUICK)
     first.signal(signal.SIGSTOP)
-    await second.acts()
+    await second.wait_until_acting()
 
     first.signal(signal.SIGCONT)
     woken = time.monotonic()
-    status = await first.ended(within=5)
+    status = await first.wait_for_exit(within=5)
 
     assert 1 == status
     assert time.monotonic() - woken < 3
 
 
-async def test_a_released_lease_changes_hands_quickly(bench: Bench) -> None:
+async def test_a_released_lease_changes_hands_quickly(harness: OperatorHarness) -> None:
     """SIGTERM: the next one need not wait for the ten seconds of the default Lease."""
-    first = await bench.operator()
-    second = bench.standby()
-    await second.said("Role", role="standby")
+    first = await harness.operator()
+    second = harness.standby()
+    await second.wait_for_log("Role", role="standby")
 
     assert 0 == await first.stop()
     began = time.monotonic()
-    await second.acts()
+    await second.wait_until_acting()
 
     assert time.monotonic() - began < 7

@@ -5,9 +5,10 @@ import base64
 import pytest
 from api_client import ApiClient
 from integration.operator.admin import Admin, Refused
-from integration.operator.conftest import Bench
-from integration.operator.process import ACCOUNT, NAMESPACE, OperatorProcess
+from integration.operator.conftest import OperatorHarness
+from integration.operator.process import OperatorProcess
 from local_cluster.light import LightCluster
+from session_devtools.installation.constants import OPERATOR_ACCOUNT, OPERATOR_NAMESPACE
 
 READING = [
     ("GET", "/api/v1/namespaces/{0}/secrets/bank", {}),
@@ -18,59 +19,61 @@ READING = [
     ("PATCH", "/api/v1/namespaces/{0}/secrets/bank", {}),
     ("DELETE", "/api/v1/namespaces/{0}/secrets/bank", {}),
     ("DELETE", "/api/v1/namespaces/{0}/secrets", {}),
-    ("GET", f"/api/v1/namespaces/{NAMESPACE}/secrets/other", {}),
-    ("PATCH", f"/api/v1/namespaces/{NAMESPACE}/secrets/whatsapp-operator-keys", {}),
+    ("GET", f"/api/v1/namespaces/{OPERATOR_NAMESPACE}/secrets/other", {}),
+    ("PATCH", f"/api/v1/namespaces/{OPERATOR_NAMESPACE}/secrets/whatsapp-operator-keys", {}),
 ]
 
 
 def operators_account(cluster: LightCluster) -> Admin:
     """Calls with the rights of the operator's account."""
-    groups = ("system:serviceaccounts", f"system:serviceaccounts:{NAMESPACE}")
-    return Admin(ApiClient(cluster, ACCOUNT, *groups))
+    groups = ("system:serviceaccounts", f"system:serviceaccounts:{OPERATOR_NAMESPACE}")
+    return Admin(ApiClient(cluster, OPERATOR_ACCOUNT, *groups))
 
 
 @pytest.mark.parametrize(("method", "path", "query"), READING)
-async def test_no_verb_gives_a_foreign_secret_away(bench: Bench, method: str, path: str, query: dict[str, str]) -> None:
+async def test_no_verb_gives_a_foreign_secret_away(
+    harness: OperatorHarness, method: str, path: str, query: dict[str, str]
+) -> None:
     """Every verb on Secrets but create is refused, so that no answer can hold a foreign Secret's bytes."""
     secret = {"metadata": {"name": "bank"}, "stringData": {"pin": "treasure"}}
-    await bench.admin.create("secrets", bench.namespace, secret)
-    account = operators_account(bench.cluster)
+    await harness.admin.create("secrets", harness.namespace, secret)
+    account = operators_account(harness.cluster)
     body = {"apiVersion": "v1", "kind": "Secret", **secret} if method in ("PUT", "PATCH") else None
     content = "application/merge-patch+json" if method == "PATCH" else "application/json"
 
     with pytest.raises(Refused) as refused:
-        await account.call(method, path.format(bench.namespace), body, content_type=content, **query)
+        await account.call(method, path.format(harness.namespace), body, content_type=content, **query)
 
     assert 403 == refused.value.status
     assert "treasure" not in str(refused.value)
 
 
-async def test_creating_an_existing_secret_gives_nothing_away(bench: Bench) -> None:
+async def test_creating_an_existing_secret_gives_nothing_away(harness: OperatorHarness) -> None:
     """Create is the one verb it has: on a taken name it says so and returns nothing of the object."""
     secret = {"metadata": {"name": "bank"}, "stringData": {"pin": "treasure"}}
-    await bench.admin.create("secrets", bench.namespace, secret)
+    await harness.admin.create("secrets", harness.namespace, secret)
     with pytest.raises(Refused) as refused:
-        await operators_account(bench.cluster).create("secrets", bench.namespace, {"metadata": {"name": "bank"}})
+        await operators_account(harness.cluster).create("secrets", harness.namespace, {"metadata": {"name": "bank"}})
 
     assert (409, False) == (refused.value.status, "treasure" in str(refused.value))
 
 
-async def test_a_rotated_key_serves_the_pods_made_afterwards(bench: Bench) -> None:
+async def test_a_rotated_key_serves_the_pods_made_afterwards(harness: OperatorHarness) -> None:
     """Old pods keep their tokens and are listened to; a new pod gets tokens of the new key."""
-    await bench.quota(sessions=2)
-    await bench.operator(RESYNC_INTERVAL="1s")
-    await bench.session("old")
-    await bench.reaches("old", "QRPending")
+    await harness.quota(sessions=2)
+    await harness.operator(RESYNC_INTERVAL="1s")
+    await harness.session("old")
+    await harness.wait_for_state("old", "QRPending")
 
-    rotation = OperatorProcess.command("rotate-key", kubeconfig=bench.kubeconfig, log=bench.folder / "rotation.log")
-    assert 0 == await rotation.ended(within=30)
-    await bench.operators[0].said("Another key is current")
-    await bench.session("new")
-    await bench.reaches("new", "QRPending")
+    rotation = OperatorProcess.command("rotate-key", kubeconfig=harness.kubeconfig, log=harness.folder / "rotation.log")
+    assert 0 == await rotation.wait_for_exit(within=30)
+    await harness.operators[0].wait_for_log("Another key is current")
+    await harness.session("new")
+    await harness.wait_for_state("new", "QRPending")
 
-    keys = (await bench.admin.get("secrets", NAMESPACE, "whatsapp-operator-keys"))["data"]
+    keys = (await harness.admin.get("secrets", OPERATOR_NAMESPACE, "whatsapp-operator-keys"))["data"]
     labels = {
-        name: (await bench.pod(name) or {})["metadata"]["labels"]["wasession.dev/key-id"] for name in ("old", "new")
+        name: (await harness.pod(name) or {})["metadata"]["labels"]["wasession.dev/key-id"] for name in ("old", "new")
     }
     assert labels["old"] != labels["new"]
     assert labels["new"] == base64.b64decode(keys["current"]).decode()

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import yaml
 from local_cluster.light import LightCluster, Programs
-from session_demo.cast import CRDS
+from session_devtools.installation.constants import CRDS
 from session_protocol.vocabulary import TokenScope
 from session_runner.http.app import Api, serve
 from session_runner.http.auth import TokenFolder
@@ -43,16 +43,16 @@ LINKER = [*READER, {"apiGroups": [""], "resources": ["secrets"], "resourceNames"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ended:
+class CommandResult:
     """How a command ended."""
 
     status: int
     out: str
-    notes: str
+    err: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stage:
+class PluginHarness:
     """A namespace with session `sales`, its runner, and commands run as somebody."""
 
     cluster: LightCluster
@@ -60,18 +60,18 @@ class Stage:
     store: StateStore
     folder: Path
 
-    async def kubectl(self, *words: str, rights: list[dict[str, Any]] | None = None) -> Ended:
+    async def kubectl(self, *arguments: str, rights: list[dict[str, Any]] | None = None) -> CommandResult:
         """Run `kubectl WORDS` as a person with these rights in the namespace; None: as an admin."""
-        process = await self.start(*words, rights=rights)
-        out, notes = await process.communicate()
-        return Ended(status=process.returncode or 0, out=out.decode(), notes=notes.decode())
+        process = await self.start(*arguments, rights=rights)
+        out, err = await process.communicate()
+        return CommandResult(status=process.returncode or 0, out=out.decode(), err=err.decode())
 
-    async def start(self, *words: str, rights: list[dict[str, Any]] | None = None) -> asyncio.subprocess.Process:
+    async def start(self, *arguments: str, rights: list[dict[str, Any]] | None = None) -> asyncio.subprocess.Process:
         """The same, to be listened to while it runs."""
         kubeconfig = self.cluster.kubeconfig if rights is None else self._person(rights)
         return await asyncio.create_subprocess_exec(
             self.folder / "kubectl",
-            *words,
+            *arguments,
             env={
                 "PATH": f"{self.folder}:{PLUGIN}:/usr/bin:/bin",
                 "HOME": str(self.folder),
@@ -112,12 +112,12 @@ def with_api(light_cluster: LightCluster) -> LightCluster:
 
 
 @pytest.fixture
-async def stage(
+async def harness(
     with_api: LightCluster,
     light_programs: Programs,
     make_namespace: Callable[[LightCluster], str],
     tmp_path: Path,
-) -> AsyncIterator[Stage]:
+) -> AsyncIterator[PluginHarness]:
     """A session that shows no code yet, with a runner that serves."""
     tokens = {str(scope): secrets.token_hex(16) for scope in TokenScope}
     folder = tmp_path / "tokens"
@@ -153,7 +153,7 @@ async def stage(
         "data": {scope: base64.b64encode(token.encode()).decode() for scope, token in tokens.items()},
     }
     with_api.kubectl("apply", "--filename=-", input=yaml.safe_dump_all([session, secret]))
-    made = Stage(cluster=with_api, namespace=namespace, store=store, folder=programs)
+    made = PluginHarness(cluster=with_api, namespace=namespace, store=store, folder=programs)
     made.set_status(state="Starting", podName="sales", replicas=1, tokenSecretName=SECRET)
     yield made
     store.close()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from integration.plugin.conftest import PLUGIN
-from unit.plugin.plugin_stage import ScriptedKubectl, session_json
+from unit.plugin.plugin_harness import ScriptedKubectl, session_json
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -31,9 +31,11 @@ def assert_works(programs: Path, *, folder: Path) -> None:
     """Both programs do what they are for, and the code is drawn."""
     kubectl = ScriptedKubectl(folder)
     kubectl.install()
-    kubectl.on("get", "whatsappsessions.wasession.dev", out=session_json(state="Connected"))
-    kubectl.on("get", "whatsappsessions.wasession.dev", "--output=name", out="whatsappsession.wasession.dev/sales\n")
-    kubectl.on("get", "whatsappsessionquotas.wasession.dev", out="")
+    kubectl.answer_to("get", "whatsappsessions.wasession.dev", out=session_json(state="Connected"))
+    kubectl.answer_to(
+        "get", "whatsappsessions.wasession.dev", "--output=name", out="whatsappsession.wasession.dev/sales\n"
+    )
+    kubectl.answer_to("get", "whatsappsessionquotas.wasession.dev", out="")
     path = f"{folder}:{programs}:/usr/bin:/bin"
 
     table = run(programs / "kubectl-whatsapp", "status", path=path, folder=folder)

@@ -91,9 +91,9 @@ async def test_the_runner_keeps_its_contract(
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
-        said, _ = await run.communicate()
+        output, _ = await run.communicate()
     finally:
         await server.cleanup()
 
-    assert 0 == run.returncode, said.decode()
-    assert 2 == said.decode().count("7 passed"), said.decode()  # each route in both phases that apply
+    assert 0 == run.returncode, output.decode()
+    assert 2 == output.decode().count("7 passed"), output.decode()  # each route in both phases that apply

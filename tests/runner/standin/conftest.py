@@ -107,7 +107,7 @@ def open_tab(context: BrowserContext, standin: StandIn) -> OpenTab:
         await context.add_init_script(WA_JS_CONFIG)
         await context.add_init_script(path=WA_JS)
         tab = await Tab.open(context, standin.page_url)
-        await tab.until(full=True)
+        await tab.wait_for_facts(full=True)
         return tab
 
     return open_tab

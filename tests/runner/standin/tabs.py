@@ -8,9 +8,9 @@ from typing import Any
 
 from playwright.async_api import BrowserContext, Page
 from playwright.async_api import Error as PlaywrightError
-from session_devtools.waiting import async_wait_until
+from support.waiting import async_until
 
-__all__ = ["Tab", "eventually"]
+__all__ = ["Tab", "wait_for_value"]
 
 DEADLINE = 30.0  # nothing here takes seconds; a machine busy with other things may
 _POLL = 0.03
@@ -56,7 +56,7 @@ class Tab:
             raise
         return facts
 
-    async def until(self, **wanted: Any) -> dict[str, Any]:
+    async def wait_for_facts(self, **wanted: Any) -> dict[str, Any]:
         """Wait until all these facts hold and return all facts; `...` stands for anything but None."""
 
         def hold(facts: dict[str, Any]) -> bool:
@@ -65,15 +65,15 @@ class Tab:
                 for name, value in wanted.items()
             )
 
-        return await async_wait_until(f"{wanted}", self.facts, hold, within=DEADLINE, every=_POLL)
+        return await async_until(f"{wanted}", self.facts, hold, within=DEADLINE, every=_POLL)
 
     async def qr(self) -> str:
         """Wait for a code and return its text."""
-        return str((await self.until(state="UNPAIRED", qr=...))["qr"])
+        return str((await self.wait_for_facts(state="UNPAIRED", qr=...))["qr"])
 
     async def connected(self) -> None:
         """Wait until the page is linked, connected and synchronised."""
-        await self.until(state="CONNECTED", stream="CONNECTED", synced=True, registered=True)
+        await self.wait_for_facts(state="CONNECTED", stream="CONNECTED", synced=True, registered=True)
 
     async def record(self, *names: str) -> None:
         """Note these wa-js events, with their arguments as text, for `recorded`."""
@@ -90,6 +90,6 @@ class Tab:
         return seen
 
 
-async def eventually(read: Any, expected: Any) -> None:
+async def wait_for_value(read: Any, expected: Any) -> None:
     """Wait until `await read()` equals `expected`."""
-    await async_wait_until(f"{expected}", read, lambda actual: actual == expected, within=DEADLINE, every=_POLL)
+    await async_until(f"{expected}", read, lambda actual: actual == expected, within=DEADLINE, every=_POLL)

@@ -2,7 +2,7 @@
 
 import pytest
 from runner.standin.conftest import OpenTab
-from runner.standin.tabs import eventually
+from runner.standin.tabs import wait_for_value
 from standin import Mode, PhoneRefusedError, StandIn, Timing
 
 SHORT = Timing(first_ref=0.6, next_ref=0.2, ref_grace=0.0, first_sync=0.1, backoff_base=0.1, mutex_answer=0.3)
@@ -17,7 +17,7 @@ async def test_six_codes_then_idle_then_anew(open_tab: OpenTab, standin: StandIn
         """() => { const conn = require('WAWebConnModel').Conn; window.__shown = [[conn.ref, conn.refTTL]];
           conn.on('change:ref', () => window.__shown.push([conn.ref ?? null, conn.refTTL ?? null])) }"""
     )
-    facts = await tab.until(state="UNPAIRED_IDLE", mode="QR")
+    facts = await tab.wait_for_facts(state="UNPAIRED_IDLE", mode="QR")
     shown = await tab.page.evaluate("window.__shown.filter(([ref]) => ref)")
     lifetimes = [milliseconds for _, milliseconds in shown]
 
@@ -35,7 +35,7 @@ async def test_a_round_can_be_ended_by_the_phone(open_tab: OpenTab, standin: Sta
     tab = await open_tab()
     await tab.qr()
     assert 1 == await standin.phone.expire_qr()
-    await tab.until(state="UNPAIRED_IDLE")
+    await tab.wait_for_facts(state="UNPAIRED_IDLE")
 
 
 @pytest.mark.parametrize("mode", [Mode.LEGACY])
@@ -52,4 +52,4 @@ async def test_every_form_of_the_text_can_be_scanned(open_tab: OpenTab, standin:
         return (await tab.facts())["qr"]
 
     assert text.startswith("https://wa.me/") or text.endswith("https://faq.whatsapp.com/r/ld")
-    await eventually(code, None)
+    await wait_for_value(code, None)

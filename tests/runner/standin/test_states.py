@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, BrowserContext, async_playwright
 from runner.standin.conftest import CHROMIUM, OpenTab
-from runner.standin.tabs import Tab, eventually
+from runner.standin.tabs import Tab, wait_for_value
 from standin import Mode, StandIn, Variant
 
 one_mode = pytest.mark.parametrize("mode", [Mode.LEGACY])
@@ -87,7 +87,9 @@ async def test_offline_and_back(open_tab: OpenTab, standin: StandIn) -> None:
     """Without network a synchronised page keeps its screen and tries on; with network it is back without a reload."""
     tab, device = await link(open_tab, standin)
     await standin.phone.offline(device)
-    await tab.until(online=False, state="OPENING", stream="DISCONNECTED", mode="MAIN", info="OFFLINE", synced=True)
+    await tab.wait_for_facts(
+        online=False, state="OPENING", stream="DISCONNECTED", mode="MAIN", info="OFFLINE", synced=True
+    )
     await standin.phone.online(device)
     await tab.connected()
 
@@ -101,7 +103,7 @@ async def test_offline_before_the_first_synchronisation(open_tab: OpenTab, stand
     tab, device = await link(open_tab, standin)
     await standin.phone.offline(device)
     await tab.page.reload()
-    facts = await tab.until(online=False, mode="OFFLINE", title="Computer not connected")
+    facts = await tab.wait_for_facts(online=False, mode="OFFLINE", title="Computer not connected")
 
     assert (True, False) == (facts["registered"], facts["synced"])
 
@@ -111,7 +113,7 @@ async def test_a_refused_socket_is_not_offline(open_tab: OpenTab, standin: Stand
     """The server is out of reach, the network is not: the page opens again and again and stays online."""
     tab, device = await link(open_tab, standin)
     await standin.phone.unreachable(device)
-    facts = await tab.until(state="OPENING", info="OPENING", stream="DISCONNECTED")
+    facts = await tab.wait_for_facts(state="OPENING", info="OPENING", stream="DISCONNECTED")
 
     assert True is facts["online"]
     await standin.phone.online(device)
@@ -127,7 +129,7 @@ async def test_a_dropped_socket_comes_back(open_tab: OpenTab, standin: StandIn) 
           require('WAWebSocketModel').Socket.on('change:state', (_, state) => window.__states.push(state)) }"""
     )
     await standin.phone.drop(device)
-    await eventually(lambda: tab.page.evaluate("window.__states"), ["OPENING", "PAIRING", "CONNECTED"])
+    await wait_for_value(lambda: tab.page.evaluate("window.__states"), ["OPENING", "PAIRING", "CONNECTED"])
     await tab.connected()
 
     assert 1 == await loads_of(standin)()
@@ -140,9 +142,9 @@ async def test_a_network_that_dies_silently_is_noticed(
     """The browser's own offline switch is seen at once, and the page is back when it ends."""
     tab, _ = await link(open_tab, standin)
     await context.set_offline(True)
-    await tab.until(online=False)
+    await tab.wait_for_facts(online=False)
     await context.set_offline(False)
-    await tab.until(online=True)
+    await tab.wait_for_facts(online=True)
     await tab.connected()
 
     assert 1 == await loads_of(standin)()
@@ -153,7 +155,9 @@ async def test_slow_synchronisation(open_tab: OpenTab, standin: StandIn) -> None
     """Between login and the end of the synchronisation the page says SYNCING."""
     tab = await open_tab()
     device = await standin.phone.scan(await tab.qr(), sync_seconds=60)
-    facts = await tab.until(state="CONNECTED", stream="SYNCING", mode="SYNCING", info="SYNCING", registered=True)
+    facts = await tab.wait_for_facts(
+        state="CONNECTED", stream="SYNCING", mode="SYNCING", info="SYNCING", registered=True
+    )
 
     assert False is facts["synced"]
     await standin.phone.sync_slow(device, seconds=0)
@@ -169,7 +173,7 @@ async def test_a_second_connection_replaces_the_first(
     copy = await browser.new_context(user_agent=user_agent, storage_state=await context.storage_state(indexed_db=True))
     other = await Tab.open(copy, standin.page_url)
     await other.connected()
-    facts = await tab.until(comms=False)
+    facts = await tab.wait_for_facts(comms=False)
 
     assert {
         "state": "CONNECTED",
@@ -186,7 +190,7 @@ async def test_a_second_connection_replaces_the_first(
     assert {device: 2} == (await standin.phone.loads())["byDevice"]
     await tab.page.reload()  # which is a takeover
     await tab.connected()
-    await other.until(comms=False)
+    await other.wait_for_facts(comms=False)
     await copy.close()
 
 
@@ -194,12 +198,12 @@ async def test_replaced_by_the_phone_alone(open_tab: OpenTab, standin: StandIn) 
     """The phone can play the second connection; the device is then not connected."""
     tab, device = await link(open_tab, standin)
     await standin.phone.replaced(device)
-    facts = await tab.until(state="CONNECTED", stream="DISCONNECTED", comms=False)
+    facts = await tab.wait_for_facts(state="CONNECTED", stream="DISCONNECTED", comms=False)
 
     async def connected() -> Any:
         return (await standin.phone.devices())[0]["connected"]
 
-    await eventually(connected, expected=False)
+    await wait_for_value(connected, expected=False)
     assert (True, None) == (facts["registered"], facts["dialog"])
 
 
@@ -208,14 +212,14 @@ async def test_a_second_tab_evicts_the_first(open_tab: OpenTab, context: Browser
     tab, _ = await link(open_tab, standin)
     other = await Tab.open(context, standin.page_url)
     await other.connected()
-    facts = await tab.until(dialog=..., hasMutex=False)
+    facts = await tab.wait_for_facts(dialog=..., hasMutex=False)
 
     assert "open in another window" in facts["dialog"]
     assert ("CONNECTED", "DISCONNECTED", True) == (facts["state"], facts["stream"], facts["comms"])
     assert facts["mutex"]
     await tab.page.get_by_role("button", name="Use here").click()
     await tab.connected()
-    await other.until(dialog=..., hasMutex=False)
+    await other.wait_for_facts(dialog=..., hasMutex=False)
 
 
 @one_mode
@@ -224,7 +228,7 @@ async def test_a_tab_may_give_way(open_tab: OpenTab, context: BrowserContext, st
     tab, _ = await link(open_tab, standin)
     await tab.page.evaluate("require('WAWebUserPrefsTabMutex').setNoTakeover(true)")
     other = await Tab.open(context, standin.page_url)
-    await other.until(dialog=..., hasMutex=False, state="UNLAUNCHED")
+    await other.wait_for_facts(dialog=..., hasMutex=False, state="UNLAUNCHED")
 
     assert True is (await tab.facts())["hasMutex"]
     assert None is await tab.page.evaluate("localStorage.getItem('no-takeover')")
@@ -243,13 +247,13 @@ async def test_a_temporary_ban(open_tab: OpenTab, standin: StandIn, mode: Mode) 
             window.__bans.push(['bridge', payload]) }) }"""
     )
     await standin.phone.ban(device, code=402, expire=90, message="Too many messages.")
-    await tab.until(title="You're temporarily banned", comms=False)
+    await tab.wait_for_facts(title="You're temporarily banned", comms=False)
     payload = {"banned": True, "code": 402, "message": "Too many messages.", "url": "", "expire": 90}
     channel = "bus" if mode is Mode.LEGACY else "bridge"
 
     assert [[channel, payload]] == await tab.page.evaluate("window.__bans")
     await tab.page.reload()
-    facts = await tab.until(title="You're temporarily banned")
+    facts = await tab.wait_for_facts(title="You're temporarily banned")
     assert True is facts["registered"]
     await standin.phone.online(device)
     await tab.page.reload()
@@ -277,12 +281,12 @@ async def test_service_unavailable(open_tab: OpenTab, standin: StandIn, mode: Mo
           WPP.whatsapp.Cmd.on('service_unavailable_503_from_bridge', () => window.__channels.add('bridge')) }"""
     )
     await standin.phone.service_unavailable(device)
-    await tab.until(title="Service unavailable")
+    await tab.wait_for_facts(title="Service unavailable")
 
     assert ["bus" if mode is Mode.LEGACY else "bridge"] == await tab.page.evaluate("[...window.__channels]")
     await standin.phone.online(device)
     await tab.connected()
-    await tab.until(title="Chats")
+    await tab.wait_for_facts(title="Chats")
     assert 1 == await loads_of(standin)()
 
 
@@ -305,11 +309,11 @@ async def test_updates(open_tab: OpenTab, standin: StandIn) -> None:
     """An announced update sets the flag alone; a refused version reloads at once and logs in again."""
     tab, device = await link(open_tab, standin)
     await standin.phone.needs_update(device)
-    await tab.until(needsUpdate=True, state="CONNECTED", stream="CONNECTED")
+    await tab.wait_for_facts(needsUpdate=True, state="CONNECTED", stream="CONNECTED")
     assert 1 == await loads_of(standin)()
     await standin.phone.needs_update(device, reload=True)
-    await eventually(loads_of(standin), 2)
-    await tab.until(needsUpdate=False, state="CONNECTED", stream="CONNECTED")
+    await wait_for_value(loads_of(standin), 2)
+    await tab.wait_for_facts(needsUpdate=False, state="CONNECTED", stream="CONNECTED")
 
 
 @one_mode
@@ -317,14 +321,14 @@ async def test_windows_over_the_page(open_tab: OpenTab, standin: StandIn) -> Non
     """The phone opens the dialogs a runner must recognise; the state below stays connected. The screen can be locked."""
     tab, device = await link(open_tab, standin)
     await standin.phone.dialog(device, kind="passkey")
-    passkey = (await tab.until(dialog=...))["dialog"]
+    passkey = (await tab.wait_for_facts(dialog=...))["dialog"]
     await tab.page.get_by_role("button", name="Continue").click()
-    await tab.until(dialog=None)
+    await tab.wait_for_facts(dialog=None)
     await standin.phone.dialog(device, kind="action-required")
-    news = (await tab.until(dialog=...))["dialog"]
+    news = (await tab.wait_for_facts(dialog=...))["dialog"]
     await tab.page.get_by_role("button", name="Continue").click()
     await standin.phone.screen_lock(device)
-    await tab.until(dialog=None, state="SCREEN_LOCKED", title="Screen locked")
+    await tab.wait_for_facts(dialog=None, state="SCREEN_LOCKED", title="Screen locked")
     await standin.phone.screen_lock(device, locked=False)
     await tab.connected()
 
@@ -337,7 +341,7 @@ async def test_an_account_that_demands_a_passkey(open_tab: OpenTab, standin: Sta
     """The scan ends at the passkey screen; nothing is linked."""
     tab = await open_tab()
     await standin.phone.scan_with_passkey(await tab.qr())
-    facts = await tab.until(title="Continue on WhatsApp Web")
+    facts = await tab.wait_for_facts(title="Continue on WhatsApp Web")
 
     assert (False, None) == (facts["registered"], facts["qr"])
     assert [] == await standin.phone.devices()

@@ -8,7 +8,7 @@ import pytest
 import segno
 from playwright.async_api import BrowserContext
 from runner.standin.conftest import OpenTab
-from runner.standin.tabs import eventually
+from runner.standin.tabs import wait_for_value
 from standin import Mode, PhoneRefusedError, StandIn
 
 FRIEND = "15550100777@c.us"
@@ -19,7 +19,7 @@ async def test_it_gets_ready_on_an_unlinked_page(open_tab: OpenTab, mode: Mode) 
     started = time.monotonic()
     tab = await open_tab(wa_js=True)
     seconds = time.monotonic() - started
-    await tab.until(state="UNPAIRED", mode="QR", info="NORMAL")
+    await tab.wait_for_facts(state="UNPAIRED", mode="QR", info="NORMAL")
     seen = await tab.page.evaluate(
         """() => ({ loader: WPP.loader.loaderType, ready: WPP.isReady, registered: WPP.conn.isRegistered(),
           authenticated: WPP.conn.isAuthenticated(), idle: WPP.conn.isIdle(), online: WPP.conn.isOnline(),
@@ -105,7 +105,7 @@ async def test_its_code_and_the_shown_code_agree(open_tab: OpenTab) -> None:
         return rows
 
     picture = segno.make_qr(shown, error="L").matrix_iter(border=4)
-    await eventually(drawn, ["".join(str(int(cell)) for cell in row) for row in picture])
+    await wait_for_value(drawn, ["".join(str(int(cell)) for cell in row) for row in picture])
 
 
 async def test_linking_is_told_by_its_events(open_tab: OpenTab, standin: StandIn, mode: Mode) -> None:
@@ -114,7 +114,7 @@ async def test_linking_is_told_by_its_events(open_tab: OpenTab, standin: StandIn
     await tab.record("conn.stream_mode_changed", "conn.authenticated", "conn.main_loaded")
     await standin.phone.scan(await tab.qr())
     await tab.connected()
-    await tab.until(mode="MAIN", info="NORMAL")
+    await tab.wait_for_facts(mode="MAIN", info="NORMAL")
     events = await tab.recorded()
     own = await tab.page.evaluate("WPP.conn.getMyUserId().toString()")
     modes = [event[1] for event in events if event[0] == "conn.stream_mode_changed"]
@@ -138,7 +138,7 @@ async def test_text_goes_out_and_its_acks_come_back(open_tab: OpenTab, standin: 
     async def acks() -> list[str]:
         return [event[1][:8] for event in await tab.recorded()]
 
-    await eventually(acks, ['{"ack":1', '{"ack":2', '{"ack":3'])
+    await wait_for_value(acks, ['{"ack":1', '{"ack":2', '{"ack":3'])
     assert (1, "OK") == (sent["ack"], sent["sendMsgResult"]["messageSendResult"])
     (message,) = await standin.phone.messages(device)
     assert sent["id"] == f"true_{FRIEND}_{message['id']}"
@@ -182,13 +182,13 @@ async def test_incoming_text_is_an_event_and_fills_the_lists(open_tab: OpenTab, 
           WPP.on('chat.new_message', (msg) => window.__texts.push([msg.body, msg.id.fromMe])) }"""
     )
     await standin.phone.send(device, "while connected")
-    await eventually(lambda: tab.page.evaluate("window.__texts"), [["while connected", False]])
+    await wait_for_value(lambda: tab.page.evaluate("window.__texts"), [["while connected", False]])
     await standin.phone.unreachable(device)
-    await tab.until(state="OPENING")
+    await tab.wait_for_facts(state="OPENING")
     await standin.phone.send(device, "while away")
     assert 1 == (await standin.phone.devices())[0]["waitingMessages"]
     await standin.phone.online(device)
-    await eventually(lambda: tab.page.evaluate("window.__texts.length"), 2)
+    await wait_for_value(lambda: tab.page.evaluate("window.__texts.length"), 2)
     lists = await tab.page.evaluate(
         """async () => [(await WPP.chat.list({onlyWithUnreadMessage: true})).map((chat) => chat.id.toString()),
           (await WPP.contact.list()).map((contact) => contact.id.toString())]"""
@@ -212,7 +212,7 @@ async def test_a_new_round_ends_the_old_codes(open_tab: OpenTab, standin: StandI
     async def changed() -> bool:
         return (await tab.facts()).get("qr") not in {old, None}
 
-    await eventually(changed, expected=True)
+    await wait_for_value(changed, expected=True)
     with pytest.raises(PhoneRefusedError, match="expired") as caught:
         await standin.phone.scan(old)
     assert 410 == caught.value.status
@@ -258,8 +258,8 @@ async def test_an_idle_page_is_told(open_tab: OpenTab, standin: StandIn) -> None
     await tab.qr()
     await tab.record("conn.qrcode_idle", "conn.auth_code_change")
     await standin.phone.expire_qr()
-    await tab.until(state="UNPAIRED_IDLE")
-    await eventually(tab.recorded, [["conn.qrcode_idle"], ["conn.auth_code_change", "null"]])
+    await tab.wait_for_facts(state="UNPAIRED_IDLE")
+    await wait_for_value(tab.recorded, [["conn.qrcode_idle"], ["conn.auth_code_change", "null"]])
 
     assert await tab.page.evaluate("WPP.conn.isIdle()")
 
@@ -271,11 +271,11 @@ async def test_changes_of_a_linked_page_are_told(open_tab: OpenTab, standin: Sta
     await tab.connected()
     await tab.record("conn.online", "conn.needs_update")
     await standin.phone.offline(device)
-    await tab.until(online=False)
+    await tab.wait_for_facts(online=False)
     await standin.phone.online(device)
     await tab.connected()
     await standin.phone.needs_update(device)
-    await eventually(tab.recorded, [["conn.online", "false"], ["conn.online", "true"], ["conn.needs_update"]])
+    await wait_for_value(tab.recorded, [["conn.online", "false"], ["conn.online", "true"], ["conn.needs_update"]])
     await tab.page.evaluate(
         "() => { WPP.on('conn.logout_reason', (reason) => localStorage.setItem('seen-reason', reason)) }"
     )

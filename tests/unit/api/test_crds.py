@@ -120,7 +120,7 @@ def test_the_state_is_a_pattern_and_its_description_names_every_word() -> None:
 
     assert state["pattern"] == "^[A-Z][A-Za-z0-9]{0,62}$"
     assert "enum" not in state
-    assert [] == [word for word in (*OperatorState, *RunnerState) if word not in state["description"]]
+    assert [] == [name for name in (*OperatorState, *RunnerState) if name not in state["description"]]
 
 
 @each_kind
@@ -159,8 +159,8 @@ def test_every_rule_says_what_to_do(kind: Kind) -> None:
     rules = [rule for node in everything(root_schema(kind)) for rule in node.get("x-kubernetes-validations", ())]
 
     assert rules
-    words = ("must", "may only", "remove", "raise", "set ", "make ", "has letters")
-    assert [] == [rule["message"] for rule in rules if not any(word in rule["message"] for word in words)]
+    verbs = ("must", "may only", "remove", "raise", "set ", "make ", "has letters")
+    assert [] == [rule["message"] for rule in rules if not any(verb in rule["message"] for verb in verbs)]
 
 
 def test_a_model_with_two_types_for_a_field_is_refused() -> None:

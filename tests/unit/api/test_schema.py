@@ -24,7 +24,7 @@ class Inner(ApiModel):
 class Outer(ApiModel):
     """The whole."""
 
-    told: Inner = Inner()
+    found: Inner = Inner()
     """Told by the field."""
     untold: Inner | None = None
     many: tuple[Inner, ...] = ()

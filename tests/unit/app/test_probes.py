@@ -9,7 +9,7 @@ from whatsapp_operator.app.probes import Health, Probes, Role
 from whatsapp_operator.runtime.process.metrics import Metrics
 
 
-class Bench:
+class ProbesHarness:
     """Probes over a health that a test sets."""
 
     def __init__(self) -> None:
@@ -33,12 +33,12 @@ class Bench:
 
 
 @pytest.fixture
-async def bench() -> AsyncIterator[Bench]:
+async def harness() -> AsyncIterator[ProbesHarness]:
     """Probes that are served."""
-    bench = Bench()
-    bench.port = await bench.probes.start(address="127.0.0.1", port=0)
-    yield bench
-    await bench.probes.stop()
+    harness = ProbesHarness()
+    harness.port = await harness.probes.start(address="127.0.0.1", port=0)
+    yield harness
+    await harness.probes.stop()
 
 
 @pytest.mark.parametrize(
@@ -52,17 +52,17 @@ async def bench() -> AsyncIterator[Bench]:
         (Health(role=Role.STOPPING), 200, 503),
     ],
 )
-async def test_what_is_told_to_the_kubelet(bench: Bench, health: Health, healthz: int, readyz: int) -> None:
+async def test_what_is_told_to_the_kubelet(harness: ProbesHarness, health: Health, healthz: int, readyz: int) -> None:
     """A restart helps against faults alone; a standby is ready to take over."""
-    bench.health = health
+    harness.health = health
 
-    assert (healthz, readyz) == ((await bench.get("/healthz"))[0], (await bench.get("/readyz"))[0])
+    assert (healthz, readyz) == ((await harness.get("/healthz"))[0], (await harness.get("/readyz"))[0])
 
 
-async def test_why_is_told_too(bench: Bench) -> None:
+async def test_why_is_told_too(harness: ProbesHarness) -> None:
     """For whoever runs curl."""
-    bench.health = Health(role=Role.ACTING, faults=("no full list has succeeded for 200 s",), resync_age=200.04)
-    _, text = await bench.get("/healthz")
+    harness.health = Health(role=Role.ACTING, faults=("no full list has succeeded for 200 s",), resync_age=200.04)
+    _, text = await harness.get("/healthz")
 
     assert {
         "role": "acting",
@@ -80,33 +80,33 @@ async def test_why_is_told_too(bench: Bench) -> None:
     ],
 )
 async def test_metrics_come_as_asked_for_and_fresh(
-    bench: Bench, accept: str, content_type: str, *, is_openmetrics: bool
+    harness: ProbesHarness, accept: str, content_type: str, *, is_openmetrics: bool
 ) -> None:
     """Gauges are brought up to date when somebody reads them."""
-    bench.metrics.reconciles.labels("success").inc()
-    status, text = await bench.get("/metrics", accept=accept)
+    harness.metrics.reconciles.labels("success").inc()
+    status, text = await harness.get("/metrics", accept=accept)
 
-    assert (200, 1, content_type) == (status, bench.measured, bench.content_type)
+    assert (200, 1, content_type) == (status, harness.measured, harness.content_type)
     assert 'whatsapp_operator_reconcile_total{result="success"} 1.0' in text
     assert is_openmetrics == text.endswith("# EOF\n")
 
 
-async def test_only_the_named_metrics(bench: Bench) -> None:
+async def test_only_the_named_metrics(harness: ProbesHarness) -> None:
     """A scraper may ask for some."""
-    _, text = await bench.get("/metrics?name[]=whatsapp_operator_lease_holder")
+    _, text = await harness.get("/metrics?name[]=whatsapp_operator_lease_holder")
 
     assert "whatsapp_operator_lease_holder 0.0" == text.splitlines()[-1]
 
 
-async def test_nothing_else_is_served(bench: Bench) -> None:
+async def test_nothing_else_is_served(harness: ProbesHarness) -> None:
     """No debug page, no index."""
-    assert 404 == (await bench.get("/"))[0]
+    assert 404 == (await harness.get("/"))[0]
 
 
-async def test_no_metric_is_labelled_with_a_session(bench: Bench) -> None:
+async def test_no_metric_is_labelled_with_a_session(harness: ProbesHarness) -> None:
     """Their number is unbounded, and a name may be a phone number."""
     labels = {
-        label for metric in bench.metrics.registry.collect() for sample in metric.samples for label in sample.labels
+        label for metric in harness.metrics.registry.collect() for sample in metric.samples for label in sample.labels
     }
 
     assert labels <= {

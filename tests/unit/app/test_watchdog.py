@@ -8,7 +8,7 @@ import pytest
 from whatsapp_operator.app.watchdog import Watchdog
 
 
-class Bench:
+class WatchdogHarness:
     """A watchdog whose time and end a test sees."""
 
     def __init__(self) -> None:
@@ -23,61 +23,61 @@ class Bench:
 
 
 @pytest.fixture
-def bench() -> Bench:
+def harness() -> WatchdogHarness:
     """At second 100, without Lease and deadline."""
-    return Bench()
+    return WatchdogHarness()
 
 
-def test_without_lease_and_deadline_nothing_ends(bench: Bench) -> None:
+def test_without_lease_and_deadline_nothing_ends(harness: WatchdogHarness) -> None:
     """A process that waits for the Lease waits as long as it takes."""
-    bench.now = 1e9
-    bench.watchdog.check()
+    harness.now = 1e9
+    harness.watchdog.check()
 
-    assert [] == bench.ended
+    assert [] == harness.ended
 
 
-def test_a_lease_that_ran_out_ends_the_process(bench: Bench) -> None:
+def test_a_lease_that_ran_out_ends_the_process(harness: WatchdogHarness) -> None:
     """Somebody else may act by now."""
-    bench.valid_until = 107.0
-    bench.now = 106.9
-    bench.watchdog.check()
-    early = list(bench.ended)
-    bench.now = 107.1
-    bench.watchdog.check()
+    harness.valid_until = 107.0
+    harness.now = 106.9
+    harness.watchdog.check()
+    early = list(harness.ended)
+    harness.now = 107.1
+    harness.watchdog.check()
 
-    assert ([], [(1, "the Lease was not renewed in time")]) == (early, bench.ended)
+    assert ([], [(1, "the Lease was not renewed in time")]) == (early, harness.ended)
 
 
-def test_a_renewed_lease_does_not(bench: Bench) -> None:
+def test_a_renewed_lease_does_not(harness: WatchdogHarness) -> None:
     """The end moves with each renewal."""
     for _ in range(10):
-        bench.valid_until = bench.now + 7
-        bench.now += 2
-        bench.watchdog.check()
+        harness.valid_until = harness.now + 7
+        harness.now += 2
+        harness.watchdog.check()
 
-    assert [] == bench.ended
+    assert [] == harness.ended
 
 
-def test_an_end_that_takes_too_long_is_made_hard(bench: Bench) -> None:
+def test_an_end_that_takes_too_long_is_made_hard(harness: WatchdogHarness) -> None:
     """SIGTERM was eight seconds ago and something hangs."""
-    bench.watchdog.set_deadline(8, status=1, reason="too long")
-    bench.now = 107.9
-    bench.watchdog.check()
-    early = list(bench.ended)
-    bench.now = 108.1
-    bench.watchdog.check()
+    harness.watchdog.set_deadline(8, status=1, reason="too long")
+    harness.now = 107.9
+    harness.watchdog.check()
+    early = list(harness.ended)
+    harness.now = 108.1
+    harness.watchdog.check()
 
-    assert ([], [(1, "too long")]) == (early, bench.ended)
+    assert ([], [(1, "too long")]) == (early, harness.ended)
 
 
-def test_the_earliest_deadline_counts(bench: Bench) -> None:
+def test_the_earliest_deadline_counts(harness: WatchdogHarness) -> None:
     """A second reason to end does not give the first one more time."""
-    bench.watchdog.set_deadline(5, status=1, reason="first")
-    bench.watchdog.set_deadline(8, status=1, reason="second")
-    bench.now = 105.1
-    bench.watchdog.check()
+    harness.watchdog.set_deadline(5, status=1, reason="first")
+    harness.watchdog.set_deadline(8, status=1, reason="second")
+    harness.now = 105.1
+    harness.watchdog.check()
 
-    assert [(1, "first")] == bench.ended
+    assert [(1, "first")] == harness.ended
 
 
 def test_a_stuck_event_loop_does_not_keep_the_process() -> None:

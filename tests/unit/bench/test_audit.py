@@ -68,10 +68,10 @@ def test_a_line_that_is_being_written_is_left_out() -> None:
 
 def test_requests_without_an_object_are_named_by_their_address() -> None:
     """Discovery has no resource."""
-    told = json.loads(line("get", "x"))
-    del told["objectRef"]
+    event = json.loads(line("get", "x"))
+    del event["objectRef"]
 
-    assert {"get /apis": 1} == count([json.dumps(told | {"requestURI": "/apis"}) + "\n"], user=OPERATOR).requests
+    assert {"get /apis": 1} == count([json.dumps(event | {"requestURI": "/apis"}) + "\n"], user=OPERATOR).requests
 
 
 def test_counting_begins_at_a_place_in_the_log(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ def make_table(headline: Comparison | None = None) -> Table:
         Row(name="by hand", unit="s", values=(1.0, 2.0, 4.0)),
         Row(name="session", unit="s", values=(1.1, 2.4, 4.0)),
     )
-    return Table(name="start", title="Start", rows=rows, comparisons=(BOTH,), headline=headline, notes=("a note",))
+    return Table(name="start", title="Start", rows=rows, comparisons=(BOTH,), headline=headline, remarks=("a note",))
 
 
 def test_summary_is_median_range_and_number() -> None:
@@ -77,14 +77,14 @@ def test_unknown_row_is_an_error() -> None:
 
 def test_programs_get_every_single_value() -> None:
     """Who reads the JSON can compute other statistics."""
-    told = make_table(headline=BOTH).to_dict()
+    output = make_table(headline=BOTH).to_dict()
 
-    assert ("start", "Start", ["a note"]) == (told["name"], told["title"], told["notes"])
+    assert ("start", "Start", ["a note"]) == (output["name"], output["title"], output["notes"])
     assert {"name": "by hand", "unit": "s", "values": [1.0, 2.0, 4.0], "median": 2.0} == {
-        key: told["rows"][0][key] for key in ("name", "unit", "values", "median")
+        key: output["rows"][0][key] for key in ("name", "unit", "values", "median")
     }
-    assert ("session", "by hand") == (told["comparisons"][0]["row"], told["comparisons"][0]["to"])
-    assert pytest.approx(1.1) == told["comparisons"][0]["ratio"]["median"] == told["ratio"]
+    assert ("session", "by hand") == (output["comparisons"][0]["row"], output["comparisons"][0]["to"])
+    assert pytest.approx(1.1) == output["comparisons"][0]["ratio"]["median"] == output["ratio"]
 
 
 def test_table_without_a_headline_tells_no_ratio_of_its_own() -> None:

@@ -54,7 +54,7 @@ def test_other_groups_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "expected"),
+    ("command_line", "expected"),
     [
         (["python", "-m", "session_runner"], Part.PYTHON),
         (["/opt/venv/bin/python3.11", "-m", "session_runner"], Part.PYTHON),
@@ -66,9 +66,9 @@ def test_other_groups_are_refused() -> None:
         ([], Part.OTHER),
     ],
 )
-def test_part_follows_from_the_program(words: list[str], expected: Part) -> None:
+def test_part_follows_from_the_program(command_line: list[str], expected: Part) -> None:
     """The program's own name decides, not the folder it lies in."""
-    assert expected is part_of(words)
+    assert expected is part_of(command_line)
 
 
 def test_own_process_is_measured() -> None:

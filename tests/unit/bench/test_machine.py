@@ -8,10 +8,10 @@ from session_bench.machine import load, machine, warning
 
 def test_report_tells_what_measured() -> None:
     """It goes into the JSON beside the figures."""
-    told = json.loads(json.dumps(machine()))
+    output = json.loads(json.dumps(machine()))
 
-    assert {"cores", "memoryGB", "kernel", "python", "time", "load"} == told.keys()
-    assert 0 < told["memoryGB"]
+    assert {"cores", "memoryGB", "kernel", "python", "time", "load"} == output.keys()
+    assert 0 < output["memoryGB"]
     assert 0 <= load()
 
 
@@ -23,7 +23,7 @@ def test_a_quiet_machine_needs_no_warning(now: float) -> None:
 
 def test_a_busy_machine_is_told_of() -> None:
     """Before the run, as the person could stop something first."""
-    told = warning(now=6.24, cores=2)
+    output = warning(now=6.24, cores=2)
 
-    assert told is not None
-    assert "load 6.2 on 2 cores" in told
+    assert output is not None
+    assert "load 6.2 on 2 cores" in output

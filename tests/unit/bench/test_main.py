@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from session_bench.__main__ import Told, main
+from session_bench.__main__ import ResultWriter, main
 from session_bench.figures import Row, Table
 
 
@@ -15,10 +15,10 @@ def table(name: str) -> Table:
 
 def test_each_table_is_told_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A fault in a later part takes nothing away: the file holds all that was measured before it."""
-    told = Told(file=tmp_path / "figures.json", before={"load": 0.5})
-    told.tell(table("start"))
+    output = ResultWriter(file=tmp_path / "figures.json", machine_before={"load": 0.5})
+    output.add(table("start"))
     first = json.loads((tmp_path / "figures.json").read_text())
-    told.tell(table("memory"))
+    output.add(table("memory"))
     both = json.loads((tmp_path / "figures.json").read_text())
 
     assert ["start"] == [one["name"] for one in first["benchmarks"]]
@@ -29,7 +29,7 @@ def test_each_table_is_told_at_once(tmp_path: Path, capsys: pytest.CaptureFixtur
 
 def test_without_a_file_it_only_prints(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """JSON is for who asks for it."""
-    Told(file=None).tell(table("start"))
+    ResultWriter(file=None).add(table("start"))
 
     assert "figure" in capsys.readouterr().out
     assert [] == list(tmp_path.iterdir())

@@ -2,15 +2,15 @@
 
 import pytest
 from session_bench.figures import Comparison
-from session_bench.memory import Plan, Taken, memory_table, note, note_single, single
+from session_bench.memory import MemoryUse, Plan, memory_table, record, record_single, single
 from session_bench.one_process.host import KINDS
 
 NODE, PYTHON = (kind.title for kind in KINDS)
 
 
-def taken(available: float) -> Taken:
+def use(available: float) -> MemoryUse:
     """One round's figures of one side."""
-    return Taken(available=available, working_set=100.0, parts={"Python": 30.0, "Chromium": 60.0})
+    return MemoryUse(available=available, working_set=100.0, parts={"Python": 30.0, "Chromium": 60.0})
 
 
 def found() -> dict[str, list[float]]:
@@ -18,9 +18,9 @@ def found() -> dict[str, list[float]]:
     figures: dict[str, list[float]] = {}
     for pods, node, python in ((150.0, 200.0, 100.0), (180.0, 200.0, 120.0)):
         for who, available in (("pods", pods), (NODE, node), (PYTHON, python)):
-            note(figures, who, taken(available))
-        note_single(figures, "pods", taken(pods + 10))
-        note_single(figures, NODE, taken(node + 40))
+            record(figures, who, use(available))
+        record_single(figures, "pods", use(pods + 10))
+        record_single(figures, NODE, use(node + 40))
     return figures
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from session_bench.errors import BenchError
-from session_bench.one_process.host import KINDS, Screens
+from session_bench.one_process.host import KINDS, QrCodes
 from session_bench.one_process.programs import PLAYWRIGHT, PUPPETEER, SOURCES
 from session_devtools.waiting import wait_until
 
@@ -19,20 +19,20 @@ def test_newest_code_of_each_session_counts() -> None:
         '{"session": 1, "qr": "b"}\n',
         '{"session": 0, "qr": "new"}\n',
     ]
-    screens = Screens(io.StringIO("".join(lines)))
+    qr_codes = QrCodes(io.StringIO("".join(lines)))
 
-    assert "new" == wait_until("the new code", lambda: "new" if screens.code(0) == "new" else None, within=10)
-    assert ("b", None) == (screens.code(1), screens.code(2))
+    assert "new" == wait_until("the new code", lambda: "new" if qr_codes.code(0) == "new" else None, within=10)
+    assert ("b", None) == (qr_codes.code(1), qr_codes.code(2))
 
 
 def test_lock_names_every_package_by_its_content() -> None:
     """The same bytes everywhere, and no word about where they were fetched from."""
     packages = json.loads((SOURCES / "package-lock.json").read_text())["packages"]
-    fetched = {name: told for name, told in packages.items() if name}
+    fetched = {name: package for name, package in packages.items() if name}
 
     assert "node_modules/puppeteer-core" in fetched
-    assert [] == [name for name, told in fetched.items() if not told.get("integrity", "").startswith("sha512-")]
-    assert [] == [name for name, told in fetched.items() if "resolved" in told]
+    assert [] == [name for name, package in fetched.items() if not package.get("integrity", "").startswith("sha512-")]
+    assert [] == [name for name, figures in fetched.items() if "resolved" in figures]
 
 
 def test_lock_fits_the_package() -> None:

@@ -14,10 +14,10 @@ ROWS = (
 BESIDE = Comparison(row="sessions", to="bare pods")
 
 
-def make_table(*, headline: Comparison | None = None, notes: tuple[str, ...] = ()) -> Table:
+def make_table(*, headline: Comparison | None = None, remarks: tuple[str, ...] = ()) -> Table:
     """A table with a pair and a count."""
     return Table(
-        name="operator", title="Many at once", rows=ROWS, comparisons=(BESIDE,), headline=headline, notes=notes
+        name="operator", title="Many at once", rows=ROWS, comparisons=(BESIDE,), headline=headline, remarks=remarks
     )
 
 
@@ -51,7 +51,7 @@ def test_less_is_told_with_its_sign() -> None:
 
 def test_last_line_is_the_ratio() -> None:
     """Scripts read it with `tail -n 1`."""
-    assert "ratio 1.75" == render(make_table(headline=BESIDE, notes=("a note",))).splitlines()[-1]
+    assert "ratio 1.75" == render(make_table(headline=BESIDE, remarks=("a note",))).splitlines()[-1]
 
 
 def test_without_a_headline_there_is_no_such_line() -> None:
@@ -61,16 +61,16 @@ def test_without_a_headline_there_is_no_such_line() -> None:
 
 def test_notes_stand_below_the_figures() -> None:
     """What has to be known to read them."""
-    assert "* a note" in render(make_table(notes=("a note",))).splitlines()
+    assert "* a note" in render(make_table(remarks=("a note",))).splitlines()
 
 
 def test_json_holds_machine_and_benchmarks() -> None:
     """One document per run."""
-    told = json.loads(to_json([make_table(headline=BESIDE)], {"cores": 2}))
+    output = json.loads(to_json([make_table(headline=BESIDE)], {"cores": 2}))
 
-    assert {"cores": 2} == told["machine"]
-    assert ["operator"] == [one["name"] for one in told["benchmarks"]]
-    assert 1.75 == told["benchmarks"][0]["ratio"]
+    assert {"cores": 2} == output["machine"]
+    assert ["operator"] == [one["name"] for one in output["benchmarks"]]
+    assert 1.75 == output["benchmarks"][0]["ratio"]
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,10 @@
 import uuid
 
 import pytest
-from session_demo import alone
+from session_demo import cluster_lock
 
 
 @pytest.fixture(autouse=True)
 def _locks_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """The names of the locks are the machine's: each test has others."""
-    monkeypatch.setattr(alone, "PREFIX", f"test-{uuid.uuid4().hex[:12]}-")
+    monkeypatch.setattr(cluster_lock, "PREFIX", f"test-{uuid.uuid4().hex[:12]}-")

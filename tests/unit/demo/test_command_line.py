@@ -1,4 +1,4 @@
-"""From what a person types to the right play: make's variables, the arguments, faults as one message."""
+"""From what a person types to the right command: make's variables, the arguments, faults as one message."""
 
 import subprocess
 import sys
@@ -10,22 +10,23 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import session_demo
 from session_demo import __main__ as command_line
-from session_demo import context, current
-from session_demo.current import Ground, Wish
-from session_demo.delivery import ByRegistry
+from session_demo import current, kube_context
+from session_demo.current import Options, Target
 from session_demo.drawing import draw_qr
 from session_demo.errors import DemoError
-from session_demo.farewell import farewell
-from session_demo.story import Seen, Story
+from session_demo.image_delivery import RegistryDelivery
+from session_demo.next_steps import shell_exports
+from session_demo.report import Observation, Report
 from session_devtools.errors import MachineError
 from session_devtools.kubectl import Kubectl
-from unit.demo.test_survey import FIT
+from unit.demo.test_preflight import FIT
 
 ROOT = Path(__file__).parents[3]
-PLACE = context.Context(name="blue", server="https://x", version="v1.35.4", kubectl=Kubectl(program="kubectl"))
-GROUND = Ground(place=PLACE, found=FIT, delivery=ByRegistry(repository="a.b/c"))
+CONTEXT = kube_context.KubeContext(
+    name="blue", server="https://x", version="v1.35.4", kubectl=Kubectl(program="kubectl")
+)
+TARGET = Target(context=CONTEXT, found=FIT, delivery=RegistryDelivery(repository="a.b/c"))
 
 
 def typed(target: str, *variables: str) -> list[str]:
@@ -64,10 +65,10 @@ def typed(target: str, *variables: str) -> list[str]:
 )
 def test_makes_variables_are_the_programs_arguments(variables: list[str], expected: str) -> None:
     """What a person types after `make demo` arrives, and what they do not type stays at its default."""
-    words = typed("demo", *variables)
+    arguments = typed("demo", *variables)
 
-    assert ["-m", "session_demo", *expected.split()] == words[1:]
-    command_line._parser().parse_args(words[3:])
+    assert ["-m", "session_demo", *expected.split()] == arguments[1:]
+    command_line._parser().parse_args(arguments[3:])
 
 
 def test_demo_down_knows_which_cluster() -> None:
@@ -76,13 +77,13 @@ def test_demo_down_knows_which_cluster() -> None:
 
 
 @pytest.mark.parametrize(
-    "words",
+    "arguments",
     [["play", "--cluster", "other"], ["play", "--access-mode", "ReadWriteMany"], ["down", "--registry", "x"], []],
 )
-def test_what_cannot_be_meant_is_refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_cannot_be_meant_is_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """With the choices that there are."""
     with pytest.raises(SystemExit) as caught:
-        command_line.main(words)
+        command_line.main(arguments)
 
     assert 2 == caught.value.code
     assert "usage:" in capsys.readouterr().err
@@ -93,50 +94,52 @@ def current_cluster(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """The current context's cluster, which notes what is asked of it."""
     asked: dict[str, Any] = {}
 
-    def look(story: Story, wish: Wish, place: context.Context) -> Ground:
-        del story, place
-        asked["wish"] = wish
-        return GROUND
+    def check(report: Report, options: Options, context: kube_context.KubeContext) -> Target:
+        del report, context
+        asked["options"] = options
+        return TARGET
 
-    monkeypatch.setattr(context, "current", lambda: PLACE)
-    monkeypatch.setattr(current, "look", look)
-    monkeypatch.setattr(current, "prepare", lambda *given: asked.update(prepared=given) or "stage")
-    monkeypatch.setattr(current, "clear", lambda *given: asked.update(cleared=given))
-    monkeypatch.setattr(command_line, "play", lambda _, stage: asked.update(played=stage))
+    monkeypatch.setattr(kube_context, "current", lambda: CONTEXT)
+    monkeypatch.setattr(current, "check", check)
+    monkeypatch.setattr(current, "prepare", lambda *given: asked.update(prepared=given) or "client")
+    monkeypatch.setattr(current, "remove", lambda *given: asked.update(cleared=given))
+    monkeypatch.setattr(command_line, "run_scenario", lambda _, client: asked.update(played=client))
     return asked
 
 
 def test_the_wishes_reach_the_cluster(asked: dict[str, Any]) -> None:
-    """All of them, and then the play begins on the stage that was set."""
-    words = "--registry a.b/c --registry-insecure --storage-class fast --access-mode ReadWriteOnce --mode modern"
+    """All of them, and then the scenario runs on the prepared cluster."""
+    arguments = "--registry a.b/c --registry-insecure --storage-class fast --access-mode ReadWriteOnce --mode modern"
 
-    status = command_line.main(["play", "--cluster", "current", *words.split()])
+    status = command_line.main(["play", "--cluster", "current", *arguments.split()])
 
-    expected = Wish(registry="a.b/c", insecure=True, storage_class="fast", access_mode="ReadWriteOnce", mode="modern")
-    assert (0, expected, "stage") == (status, asked["wish"], asked["played"])
+    expected = Options(
+        registry="a.b/c", insecure=True, storage_class="fast", access_mode="ReadWriteOnce", mode="modern"
+    )
+    assert (0, expected, "client") == (status, asked["options"], asked["played"])
 
 
 def test_the_end_says_what_remains_and_how_to_go_on(asked: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
     """What is left, how it goes, and the lines to look around with."""
     command_line.main(["play", "--cluster", "current", "--registry", "a.b/c"])
 
-    said = capsys.readouterr().out
+    output = capsys.readouterr().out
     assert asked["played"]
-    assert all(line in said for line in current.remains(GROUND))
-    assert "in context blue" in said
-    assert "kubectl whatsapp qr returns -n whatsapp-demo" in said
+    assert all(line in output for line in current.describe_result(TARGET))
+    assert "in context blue" in output
+    assert "kubectl whatsapp qr returns -n whatsapp-demo" in output
 
 
 def test_a_missed_step_is_an_exit_status(asked: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """Also on a cluster of somebody else's."""
 
-    def play(story: Story, _: object) -> None:
-        story.expect("it appears", lambda: Seen(good=False, text="nothing"), within=0)
+    def run_scenario(report: Report, _: object) -> None:
+        report.expect("it appears", lambda: Observation(ok=False, text="nothing"), within=0)
 
-    monkeypatch.setattr(command_line, "play", play)
+    monkeypatch.setattr(command_line, "run_scenario", run_scenario)
 
     assert command_line.main(["play", "--cluster", "current", "--registry", "a.b/c"]) == 1
-    assert "wish" in asked
+    assert "options" in asked
 
 
 def test_a_play_that_breaks_off_is_summed_up(
@@ -144,19 +147,19 @@ def test_a_play_that_breaks_off_is_summed_up(
 ) -> None:
     """What was missed before, why it ended, what is left in the cluster and how it goes."""
 
-    def play(story: Story, _: object) -> None:
-        story.expect("it appears", lambda: Seen(good=False, text="nothing"), within=0)
+    def run_scenario(report: Report, _: object) -> None:
+        report.expect("it appears", lambda: Observation(ok=False, text="nothing"), within=0)
         raise DemoError("session sales has no pod")
 
-    monkeypatch.setattr(command_line, "play", play)
+    monkeypatch.setattr(command_line, "run_scenario", run_scenario)
 
     status = command_line.main(["play", "--cluster", "current", "--registry", "a.b/c"])
 
-    said = capsys.readouterr().out
-    assert (1, True) == (status, "wish" in asked)
-    assert "2 of 2 steps did not show what they promise" in said
-    assert "  ✗ it appears; seen: nothing\n  ✗ the play ended early: session sales has no pod\n" in said
-    assert all(line in said for line in current.remains(GROUND))
+    output = capsys.readouterr().out
+    assert (1, True) == (status, "options" in asked)
+    assert "2 of 2 steps did not show what they promise" in output
+    assert "  ✗ it appears; seen: nothing\n  ✗ the play ended early: session sales has no pod\n" in output
+    assert all(line in output for line in current.describe_result(TARGET))
 
 
 def test_demo_down_clears_the_current_cluster(asked: dict[str, Any]) -> None:
@@ -164,7 +167,7 @@ def test_demo_down_clears_the_current_cluster(asked: dict[str, Any]) -> None:
     status = command_line.main(["down", "--cluster", "current"])
 
     assert 0 == status
-    assert PLACE is asked["cleared"][1]
+    assert CONTEXT is asked["cleared"][1]
     assert "wish" not in asked
 
 
@@ -180,10 +183,9 @@ def raising(error: BaseException) -> Callable[..., Any]:
 def no_cluster_of_ours(monkeypatch: pytest.MonkeyPatch, fault: BaseException) -> None:
     """Bringing up our own cluster fails in this way; the real one is not even loaded."""
     # Under another name than the command line's this would replace nothing, and as root the real demo would be played.
-    assert find_spec("session_demo.places") is not None
-    monkeypatch.setattr(
-        session_demo, "places", SimpleNamespace(local=raising(fault), remove=raising(fault)), raising=False
-    )
+    assert find_spec("local_cluster.provision") is not None
+    stub = SimpleNamespace(provision=SimpleNamespace(up=raising(fault), down=raising(fault)))
+    monkeypatch.setitem(sys.modules, "local_cluster", stub)
 
 
 @pytest.mark.parametrize("error", [DemoError("no such context"), MachineError("no such machine")])
@@ -191,7 +193,7 @@ def test_an_expected_fault_is_one_message(
     error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """And never a traceback."""
-    monkeypatch.setattr(context, "current", raising(error))
+    monkeypatch.setattr(kube_context, "current", raising(error))
 
     assert command_line.main(["play", "--cluster", "current"]) == 1
     assert f"demo: {error}\n" == capsys.readouterr().err
@@ -199,7 +201,7 @@ def test_an_expected_fault_is_one_message(
 
 def test_an_unexpected_fault_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     """A programming error shows where it is."""
-    monkeypatch.setattr(context, "current", raising(ZeroDivisionError()))
+    monkeypatch.setattr(kube_context, "current", raising(ZeroDivisionError()))
 
     with pytest.raises(ZeroDivisionError):
         command_line.main(["play", "--cluster", "current"])
@@ -207,11 +209,11 @@ def test_an_unexpected_fault_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_ctrl_c_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """With the exit status that shells give it."""
-    monkeypatch.setattr(context, "current", raising(KeyboardInterrupt()))
+    monkeypatch.setattr(kube_context, "current", raising(KeyboardInterrupt()))
 
     assert command_line.main(["down", "--cluster", "current"]) == 130
-    said = "`make demo CLUSTER=current` begins anew, `make demo-down CLUSTER=current` cleans up"
-    assert said in capsys.readouterr().err
+    output = "`make demo CLUSTER=current` begins anew, `make demo-down CLUSTER=current` cleans up"
+    assert output in capsys.readouterr().err
     no_cluster_of_ours(monkeypatch, KeyboardInterrupt())
     assert command_line.main(["play"]) == 130
     assert "`make demo` begins anew, `make demo-down` cleans up" in capsys.readouterr().err
@@ -262,9 +264,9 @@ def test_the_farewell_is_a_line_for_the_shell(folder: Path) -> None:
     ours = Kubectl(program="/cache/kubernetes/kubectl", kubeconfig="/state/admin.kubeconfig")
     plugin = ROOT / "plugin"
 
-    without = farewell(ours)
+    without = shell_exports(ours)
     install(folder)
-    having = farewell(ours)
+    having = shell_exports(ours)
 
     assert f"export KUBECONFIG=/state/admin.kubeconfig PATH=/cache/kubernetes:{plugin}:$PATH" == without
     assert f"export KUBECONFIG=/state/admin.kubeconfig PATH={plugin}:$PATH" == having
@@ -274,28 +276,28 @@ def test_the_farewell_holds_where_a_folder_has_a_blank(folder: Path) -> None:
     """A person's home may be called anything; the shell must read one word."""
     assert folder.exists()
     ours = Kubectl(program="/my cache/kubectl", kubeconfig="/my state/admin.kubeconfig")
-    line = farewell(ours)
+    line = shell_exports(ours)
     script = f'{line}; printf "%s\\n%s" "$KUBECONFIG" "$PATH"'
-    said = subprocess.run(["/bin/bash", "-c", script], capture_output=True, text=True, check=True).stdout.splitlines()
+    output = subprocess.run(["/bin/bash", "-c", script], capture_output=True, text=True, check=True).stdout.splitlines()
 
-    assert "/my state/admin.kubeconfig" == said[0]
-    assert said[1].startswith("/my cache:")
+    assert "/my state/admin.kubeconfig" == output[0]
+    assert output[1].startswith("/my cache:")
 
 
 def test_the_farewell_leaves_the_persons_own_configuration_alone(folder: Path) -> None:
     """With CLUSTER=current only the plugin is new."""
     install(folder)
 
-    said = farewell(Kubectl(program="/usr/bin/kubectl", flags=("--context=blue",)))
+    output = shell_exports(Kubectl(program="/usr/bin/kubectl", flags=("--context=blue",)))
 
-    assert f"export PATH={ROOT / 'plugin'}:$PATH" == said
+    assert f"export PATH={ROOT / 'plugin'}:$PATH" == output
 
 
 def test_a_reader_that_goes_ends_the_demo_without_a_traceback() -> None:
-    """`make demo | head`: the play stops as other programs do, by the number of the signal for a broken pipe."""
+    """`make demo | head`: the demo stops as other programs do, by the number of the signal for a broken pipe."""
     code = (
-        "from session_demo import __main__ as it; from session_demo.story import Story\n"
-        "it._COMMANDS = {('play', 'local'): lambda given: [Story().say('line') for _ in range(100_000)] and 0}\n"
+        "from session_demo import __main__ as it; from session_demo.report import Report\n"
+        "it._COMMANDS = {('play', 'local'): lambda given: [Report().info('line') for _ in range(100_000)] and 0}\n"
         "raise SystemExit(it.main(['play', '--cluster', 'local', '--name', 'demo']))"
     )
     with subprocess.Popen(
@@ -305,7 +307,7 @@ def test_a_reader_that_goes_ends_the_demo_without_a_traceback() -> None:
         assert process.stderr is not None
         assert "line\n" == process.stdout.readline()
         process.stdout.close()
-        said = process.stderr.read()
+        output = process.stderr.read()
         status = process.wait(50)
 
-    assert (141, "demo: stopped in the middle of play, as nobody reads on\n") == (status, said)
+    assert (141, "demo: stopped in the middle of play, as nobody reads on\n") == (status, output)

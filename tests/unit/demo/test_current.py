@@ -1,32 +1,40 @@
 """The demo on somebody else's cluster: look first, bring little, remove no more than that."""
 
+import io
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from session_demo import current, survey
-from session_demo.cast import CRDS
-from session_demo.context import Context
-from session_demo.current import Ground, Wish
-from session_demo.delivery import ByRegistry
+from session_demo import current, preflight
+from session_demo.current import Options, Target
 from session_demo.errors import DemoError
-from session_demo.installation import Images
-from session_demo.survey import OPERATOR_NAMESPACE, Crds
+from session_demo.image_delivery import RegistryDelivery
+from session_demo.kube_context import KubeContext
+from session_demo.preflight import OPERATOR_NAMESPACE, CrdOwner
+from session_demo.report import Report
 from session_devtools.errors import BuildError, CommandError
 from session_devtools.images.build import Built
+from session_devtools.installation.constants import CRDS
+from session_devtools.installation.transformers import Images
 from session_devtools.kubectl import Kubectl
-from session_devtools.steps import Progress
-from unit.demo.scripted import MINE, Cluster, kubectl, story, thing
-from unit.demo.test_survey import FIT, OPERATOR, volume
+from session_devtools.progress import Progress
+from support.fake_kubectl import MINE, Cluster, kubectl, thing, volume
+from unit.demo.test_preflight import FIT, OPERATOR
 
 DEFAULT = {"storageclass.kubernetes.io/is-default-class": "true"}
-WISH = Wish(registry="registry.example.com/team")
+OPTIONS = Options(registry="registry.example.com/team")
 
 
-def place(cluster: Cluster) -> Context:
+def report() -> tuple[Report, io.StringIO]:
+    """A report, and what it writes."""
+    out = io.StringIO()
+    return Report(out=out), out
+
+
+def context(cluster: Cluster) -> KubeContext:
     """The cluster as the current context."""
-    return Context(name="blue", server="https://203.0.113.7:6443", version="v1.35.4", kubectl=kubectl(cluster))
+    return KubeContext(name="blue", server="https://203.0.113.7:6443", version="v1.35.4", kubectl=kubectl(cluster))
 
 
 def fit(*more: dict[str, Any]) -> Cluster:
@@ -53,20 +61,22 @@ def ours() -> list[dict[str, Any]]:
 
 def changes(cluster: Cluster) -> list[str]:
     """The words of every command that changes something."""
-    return [" ".join(words) for words in cluster.commands if words[0] in ("apply", "delete", "create", "patch")]
+    return [
+        " ".join(arguments) for arguments in cluster.commands if arguments[0] in ("apply", "delete", "create", "patch")
+    ]
 
 
 def test_looking_changes_nothing_and_says_where_it_is() -> None:
     """The context comes first, then what will happen."""
-    cluster, (told, out) = fit(), story()
+    cluster, (messages, out) = fit(), report()
 
-    ground = current.look(told, WISH, place(cluster))
+    target = current.check(messages, OPTIONS, context(cluster))
 
     lines = [line.strip() for line in out.getvalue().splitlines()]
     assert "This is context blue (https://203.0.113.7:6443, Kubernetes v1.35.4)." == lines[0]
     assert "No operator is installed there; the demo's own goes with the demo." == lines[1]
     assert "Volumes come from StorageClass slow." == lines[-1]
-    assert ByRegistry(repository="registry.example.com/team") == ground.delivery
+    assert RegistryDelivery(repository="registry.example.com/team") == target.delivery
     assert [] == changes(cluster)
 
 
@@ -78,7 +88,7 @@ def test_obstacles_and_rights_are_told_together() -> None:
     )
 
     with pytest.raises(DemoError) as caught:
-        current.look(story()[0], WISH, place(cluster))
+        current.check(report()[0], OPTIONS, context(cluster))
 
     first, *others = str(caught.value).splitlines()
     starts = ["- namespace whatsapp-demo is", "- the cluster has no default", "- you may not create deployments.apps"]
@@ -92,56 +102,58 @@ def test_without_a_way_for_images_nothing_is_read_or_changed() -> None:
     cluster = fit()
 
     with pytest.raises(DemoError, match="REGISTRY="):
-        current.look(story()[0], Wish(), place(cluster))
+        current.check(report()[0], Options(), context(cluster))
 
     assert [] == cluster.commands
 
 
 @pytest.mark.parametrize(
-    ("wish", "expected"),
+    ("options", "expected"),
     [
-        (Wish(), {}),
-        (Wish(storage_class="fast"), {"storageClassName": "fast"}),
+        (Options(), {}),
+        (Options(storage_class="fast"), {"storageClassName": "fast"}),
         (
-            Wish(storage_class="fast", access_mode="ReadWriteOnce"),
+            Options(storage_class="fast", access_mode="ReadWriteOnce"),
             {"storageClassName": "fast", "accessMode": "ReadWriteOnce"},
         ),
     ],
 )
-def test_wishes_about_storage_go_into_the_sessions(wish: Wish, expected: dict[str, str]) -> None:
+def test_wishes_about_storage_go_into_the_sessions(options: Options, expected: dict[str, str]) -> None:
     """What was not asked for is left to the API's defaults."""
-    assert expected == wish.profile
+    assert expected == options.profile
 
 
 def test_an_installed_operator_is_announced() -> None:
     """With where it is, and that its CRDs are used as they are."""
-    there = replace(FIT, operators=("tools/whatsapp-operator",), crds=Crds.OTHERS, missing_crds=())
+    there = replace(FIT, operators=("tools/whatsapp-operator",), crds=CrdOwner.OTHERS, missing_crds=())
 
-    said = current.announcement(there, WISH)
+    output = current.describe_plan(there, OPTIONS)
 
-    assert "An operator is installed there (tools/whatsapp-operator): it is left alone." == said[0]
-    assert said[1].endswith("the CRDs that are there are used as they are.")
+    assert "An operator is installed there (tools/whatsapp-operator): it is left alone." == output[0]
+    assert output[1].endswith("the CRDs that are there are used as they are.")
 
 
 def test_brought_crds_are_announced() -> None:
     """They are cluster-wide: whoever reads along may object."""
-    said = current.announcement(FIT, Wish(storage_class="fast"))
+    output = current.describe_plan(FIT, Options(storage_class="fast"))
 
-    assert said[1].endswith(", and brings the CRDs.")
-    assert "Volumes come from StorageClass fast." == said[2]
+    assert output[1].endswith(", and brings the CRDs.")
+    assert "Volumes come from StorageClass fast." == output[2]
 
 
-@pytest.mark.parametrize(("whose", "told"), [(Crds.ABSENT, True), (Crds.DEMO, True), (Crds.OTHERS, False)])
-def test_the_end_tells_what_remains(whose: Crds, *, told: bool) -> None:
+@pytest.mark.parametrize(
+    ("crd_owner", "messages"), [(CrdOwner.ABSENT, True), (CrdOwner.DEMO, True), (CrdOwner.OTHERS, False)]
+)
+def test_the_end_tells_what_remains(crd_owner: CrdOwner, *, messages: bool) -> None:
     """What is left to look at, how it goes, and what does not go with it."""
-    way = ByRegistry(repository="a.b/c")
-    ground = Ground(place=place(Cluster()), found=replace(FIT, crds=whose), delivery=way)
+    way = RegistryDelivery(repository="a.b/c")
+    target = Target(context=context(Cluster()), found=replace(FIT, crds=crd_owner), delivery=way)
 
-    said = current.remains(ground)
+    output = current.describe_result(target)
 
-    assert told == said[0].endswith(", the CRDs.")
-    assert "`make demo-down CLUSTER=current` removes these and nothing else." == said[1]
-    assert f"Not removed by it: {way.stays}." == said[2]
+    assert messages == output[0].endswith(", the CRDs.")
+    assert "`make demo-down CLUSTER=current` removes these and nothing else." == output[1]
+    assert f"Not removed by it: {way.leftovers}." == output[2]
 
 
 CRD_YAML = "\n---\n".join(
@@ -155,8 +167,8 @@ def test_brought_crds_carry_the_demos_mark() -> None:
 
     current.install_crds(kubectl(cluster))
 
-    assert Crds.DEMO == survey.whose(item for item in cluster.objects)
-    asked = [words[1] for words in cluster.commands_of("get")]
+    assert CrdOwner.DEMO == preflight.crd_owner(item for item in cluster.objects)
+    asked = [arguments[1] for arguments in cluster.commands_of("get")]
     assert [",".join(CRDS)] == asked
     (waited,) = cluster.commands_of("wait")
     assert {f"crd/{name}" for name in CRDS} < set(waited)
@@ -165,7 +177,7 @@ def test_brought_crds_carry_the_demos_mark() -> None:
 class Handed:
     """A way for images that needs no registry."""
 
-    stays = "nothing"
+    leftovers = "nothing"
 
     def deliver(self, built: Mapping[str, Built], *, progress: Progress) -> Images:
         """Name them."""
@@ -192,10 +204,10 @@ def no_build(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_failed_build_changes_nothing() -> None:
     """Images come before anything in the cluster."""
     cluster = fit()
-    ground = Ground(place=place(cluster), found=FIT, delivery=Broken())
+    target = Target(context=context(cluster), found=FIT, delivery=Broken())
 
     with pytest.raises(DemoError, match="no space left on device"):
-        current.prepare(story()[0], WISH, ground)
+        current.prepare(report()[0], OPTIONS, target)
 
     assert [] == changes(cluster)
 
@@ -206,33 +218,40 @@ def test_a_failure_on_the_way_says_how_to_clean_up(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(Kubectl, "wait_established", lambda asked, *_: asked("wait"))
     cluster = fit()
     cluster.answers = {("kustomize",): CRD_YAML, ("wait",): CommandError(["kubectl"], 1, "kubectl wait: timed out")}
-    ground = Ground(place=place(cluster), found=FIT, delivery=Handed())
+    target = Target(context=context(cluster), found=FIT, delivery=Handed())
 
     with pytest.raises(DemoError, match="kubectl wait: timed out") as caught:
-        current.prepare(story()[0], WISH, ground)
+        current.prepare(report()[0], OPTIONS, target)
 
     assert "`make demo-down CLUSTER=current` removes what was made so far." in str(caught.value)
 
 
 @pytest.mark.usefixtures("_built")
-@pytest.mark.parametrize(("whose", "brings"), [(Crds.ABSENT, True), (Crds.OTHERS, False)])
+@pytest.mark.parametrize(("crd_owner", "brings"), [(CrdOwner.ABSENT, True), (CrdOwner.OTHERS, False)])
 def test_the_stage_is_set_with_the_persons_wishes(
-    whose: Crds, monkeypatch: pytest.MonkeyPatch, *, brings: bool
+    crd_owner: CrdOwner, monkeypatch: pytest.MonkeyPatch, *, brings: bool
 ) -> None:
     """Instance demo, its overlay, the storage asked for, patience for slow lines; CRDs only where there are none."""
     asked: list[Any] = []
-    monkeypatch.setattr(current, "set_up", lambda *given: asked.append(given))
+    monkeypatch.setattr(current, "install", lambda *given, **_: asked.append(given))
     cluster = fit()
     cluster.answers = {("kustomize",): CRD_YAML}
-    wish = Wish(registry="a.b/c", access_mode="ReadWriteOnce", mode="modern")
+    options = Options(registry="a.b/c", access_mode="ReadWriteOnce", mode="modern")
 
-    current.prepare(story()[0], wish, Ground(place=place(cluster), found=replace(FIT, crds=whose), delivery=Handed()))
+    client = current.prepare(
+        report()[0], options, Target(context=context(cluster), found=replace(FIT, crds=crd_owner), delivery=Handed())
+    )
 
-    ((_, _, images, choice),) = asked
+    ((_, images, install_options),) = asked
     assert Images(operator="o", runner="r", standin="s") == images
-    assert ("demo", "modern", {"accessMode": "ReadWriteOnce"}) == (choice.instance, choice.mode, choice.profile)
-    assert (choice.overlay / "kustomization.yaml").is_file()
-    assert choice.patience >= 300
+    assert ("demo", "modern", {"accessMode": "ReadWriteOnce"}) == (
+        install_options.instance,
+        install_options.mode,
+        client.profile,
+    )
+    assert ("demo", 300) == (client.instance, client.startup_timeout)
+    assert (install_options.overlay / "kustomization.yaml").is_file()
+    assert install_options.startup_timeout >= 300
     assert brings == bool(cluster.names("CustomResourceDefinition"))
 
 
@@ -240,7 +259,7 @@ def test_going_away_takes_all_that_was_made() -> None:
     """CRDs included, as nobody else uses them."""
     cluster = fit(*ours(), *crds(MINE), thing("Namespace", "shop"))
 
-    current.clear(story()[0], place(cluster))
+    current.remove(report()[0], context(cluster))
 
     assert ["Namespace shop", "StorageClass slow"] == sorted(
         f"{item['kind']} {item['metadata']['name']}" for item in cluster.objects
@@ -257,16 +276,16 @@ def test_going_away_leaves_an_installation_alone() -> None:
     ]
     cluster = fit(*ours(), *theirs)
 
-    current.clear(story()[0], place(cluster))
+    current.remove(report()[0], context(cluster))
 
     assert theirs == cluster.objects[1:]
 
 
 def test_crds_that_are_used_by_now_stay() -> None:
     """The demo brought them, somebody made a quota since: deleting them would delete it."""
-    cluster, (told, out) = fit(*ours(), *crds(MINE), thing("WhatsAppSessionQuota", "team")), story()
+    cluster, (messages, out) = fit(*ours(), *crds(MINE), thing("WhatsAppSessionQuota", "team")), report()
 
-    current.clear(told, place(cluster))
+    current.remove(messages, context(cluster))
 
     assert sorted(CRDS) == cluster.names("CustomResourceDefinition")
     assert ["team"] == cluster.names("WhatsAppSessionQuota")
@@ -276,9 +295,9 @@ def test_crds_that_are_used_by_now_stay() -> None:
 def test_crds_that_an_operator_uses_by_now_stay() -> None:
     """Without them it would end."""
     operator = thing("Deployment", "whatsapp-operator", namespace="tools", labels=OPERATOR)
-    cluster, (told, out) = fit(*crds(MINE), operator), story()
+    cluster, (messages, out) = fit(*crds(MINE), operator), report()
 
-    current.clear(told, place(cluster))
+    current.remove(messages, context(cluster))
 
     assert sorted(CRDS) == cluster.names("CustomResourceDefinition")
     assert "(tools/whatsapp-operator)" in out.getvalue()
@@ -287,9 +306,9 @@ def test_crds_that_an_operator_uses_by_now_stay() -> None:
 def test_what_the_demo_did_not_make_stays_and_is_named() -> None:
     """Even under its names."""
     foreign = [thing("Namespace", "whatsapp-demo"), thing("ClusterRole", OPERATOR_NAMESPACE)]
-    cluster, (told, out) = fit(*foreign), story()
+    cluster, (messages, out) = fit(*foreign), report()
 
-    current.clear(told, place(cluster))
+    current.remove(messages, context(cluster))
 
     assert foreign == cluster.objects[1:]
     assert "namespace whatsapp-demo was not made by this demo: it stays." in out.getvalue()
@@ -298,9 +317,9 @@ def test_what_the_demo_did_not_make_stays_and_is_named() -> None:
 
 def test_kept_volumes_are_named() -> None:
     """The storage keeps them by its own rule; a person has to know."""
-    cluster, (told, out) = fit(volume("pv-1", "whatsapp-demo", "Retain")), story()
+    cluster, (messages, out) = fit(volume("pv-1", "whatsapp-demo", "Retain")), report()
 
-    current.clear(told, place(cluster))
+    current.remove(messages, context(cluster))
 
     assert "Volume pv-1 stays" in out.getvalue()
 
@@ -308,18 +327,18 @@ def test_kept_volumes_are_named() -> None:
 def test_going_away_twice_is_harmless() -> None:
     """The second time there is nothing to do."""
     cluster = fit(*ours(), *crds(MINE))
-    current.clear(story()[0], place(cluster))
+    current.remove(report()[0], context(cluster))
     before = list(cluster.objects)
 
-    current.clear(story()[0], place(cluster))
+    current.remove(report()[0], context(cluster))
 
     assert before == cluster.objects
 
 
 def test_the_context_is_told_before_anything_goes() -> None:
     """It is the first line of demo-down, too."""
-    cluster, (told, out) = fit(*ours()), story()
+    cluster, (messages, out) = fit(*ours()), report()
 
-    current.clear(told, place(cluster))
+    current.remove(messages, context(cluster))
 
     assert out.getvalue().lstrip().startswith("This is context blue")

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from session_devtools.audit import REQUIREMENTS, judge
+from session_devtools.audit import REQUIREMENTS, evaluate
 
 FINE = {"name": "kopf", "version": "1.2", "vulns": []}
 FLAWED = {
@@ -25,7 +25,7 @@ def answer(*packages: dict[str, Any]) -> str:
 
 def test_nothing_found_is_said_with_how_many_were_asked_about() -> None:
     """One line, and success."""
-    assert (["audit: no known vulnerability in 2 packages"], 0) == judge(0, answer(FINE, FINE), "")
+    assert (["audit: no known vulnerability in 2 packages"], 0) == evaluate(0, answer(FINE, FINE), "")
 
 
 def test_a_vulnerability_fails_with_its_name_and_its_cure() -> None:
@@ -35,12 +35,12 @@ def test_a_vulnerability_fails_with_its_name_and_its_cure() -> None:
         "audit: yarl 0.1 has PYSEC-2, not mended yet",
     ]
 
-    assert (lines, 1) == judge(1, answer(FINE, FLAWED, UNKNOWN), "Found 2 known vulnerabilities in 1 package")
+    assert (lines, 1) == evaluate(1, answer(FINE, FLAWED, UNKNOWN), "Found 2 known vulnerabilities in 1 package")
 
 
 def test_an_index_that_knows_no_package_has_not_answered() -> None:
     """pip-audit itself would say that nothing is known against them."""
-    lines, status = judge(0, answer(UNKNOWN, UNKNOWN), "No known vulnerabilities found")
+    lines, status = evaluate(0, answer(UNKNOWN, UNKNOWN), "No known vulnerabilities found")
 
     assert (1, 0) == (len(lines), status)
     assert "not done" in lines[0]
@@ -48,13 +48,13 @@ def test_an_index_that_knows_no_package_has_not_answered() -> None:
 
 def test_a_package_that_the_index_does_not_know_is_named() -> None:
     """The others were asked about."""
-    assert (["audit: no known vulnerability in 1 packages; the index knows nothing of segno"], 0) == judge(
+    assert (["audit: no known vulnerability in 1 packages; the index knows nothing of segno"], 0) == evaluate(
         0, answer(FINE, UNKNOWN), ""
     )
 
 
 @pytest.mark.parametrize(
-    "words",
+    "stderr",
     [
         "Traceback (most recent call last):\n…\nrequests.exceptions.ConnectionError: HTTPSConnectionPool(host='x')",
         "requests.exceptions.ReadTimeout: HTTPSConnectionPool(host='x'): Read timed out. (read timeout=10)",
@@ -62,15 +62,15 @@ def test_a_package_that_the_index_does_not_know_is_named() -> None:
         "pip_audit._service.interface.ServiceError",
     ],
 )
-def test_a_service_that_cannot_be_reached_is_told_in_one_line(words: str) -> None:
+def test_a_service_that_cannot_be_reached_is_told_in_one_line(stderr: str) -> None:
     """And the other checks go on."""
-    assert (["audit: not done, the vulnerability service cannot be reached"], 0) == judge(1, "", words)
+    assert (["audit: not done, the vulnerability service cannot be reached"], 0) == evaluate(1, "", stderr)
 
 
 @pytest.mark.parametrize("stdout", ["", "[]", "{"])
 def test_any_other_failure_is_one(stdout: str) -> None:
     """Such as a lock without hashes: pip-audit's last words are shown."""
-    lines, status = judge(1, stdout, "a\nb\nc\nd\ne\nERROR: requirement segno does not contain a hash\n")
+    lines, status = evaluate(1, stdout, "a\nb\nc\nd\ne\nERROR: requirement segno does not contain a hash\n")
 
     assert status == 1
     assert lines[0] == "audit: pip-audit ended with status 1:"

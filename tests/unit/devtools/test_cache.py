@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from session_devtools.build.cache import cache_folder, content_key, entry, files_of
 from session_devtools.errors import MachineError
-from session_devtools.steps import Silent
+from session_devtools.progress import NoProgress
 
 FILES = st.dictionaries(st.text(min_size=1, max_size=8), st.binary(max_size=16), max_size=4)
 
@@ -67,8 +67,8 @@ def test_an_entry_is_filled_once(tmp_path: Path) -> None:
         calls.append(target)
         (target / "program").write_text("whole")
 
-    first = entry("thing-1", fill, progress=Silent(), cache=tmp_path)
-    second = entry("thing-1", fill, progress=Silent(), cache=tmp_path)
+    first = entry("thing-1", fill, progress=NoProgress(), cache=tmp_path)
+    second = entry("thing-1", fill, progress=NoProgress(), cache=tmp_path)
 
     assert first == second == tmp_path / "thing-1"
     assert len(calls) == 1
@@ -83,9 +83,9 @@ def test_an_interrupted_entry_leaves_nothing(tmp_path: Path) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        entry("thing-1", interrupted, progress=Silent(), cache=tmp_path)
+        entry("thing-1", interrupted, progress=NoProgress(), cache=tmp_path)
     left = [path.name for path in tmp_path.iterdir() if path.is_dir()]
-    again = entry("thing-1", lambda target: (target / "whole").touch(), progress=Silent(), cache=tmp_path)
+    again = entry("thing-1", lambda target: (target / "whole").touch(), progress=NoProgress(), cache=tmp_path)
 
     assert left == []
     assert (again / "whole").exists()
@@ -103,7 +103,7 @@ def test_two_who_ask_at_once_build_once(tmp_path: Path) -> None:
 
     results: list[Path] = []
     ask = [
-        threading.Thread(target=lambda: results.append(entry("t", slow, progress=Silent(), cache=tmp_path)))
+        threading.Thread(target=lambda: results.append(entry("t", slow, progress=NoProgress(), cache=tmp_path)))
         for _ in range(2)
     ]
     ask[0].start()
@@ -123,7 +123,7 @@ def test_what_a_killed_build_left_goes_before_the_next(tmp_path: Path) -> None:
     (tmp_path / ".x-1-abc" / "half").write_text("")
     (tmp_path / ".y-1-abc").mkdir()
 
-    entry("x-1", lambda folder: (folder / "whole").mkdir(), progress=Silent(), cache=tmp_path)
+    entry("x-1", lambda folder: (folder / "whole").mkdir(), progress=NoProgress(), cache=tmp_path)
 
     assert not (tmp_path / ".x-1-abc").exists()
     assert (tmp_path / ".y-1-abc").exists()
@@ -137,7 +137,7 @@ def test_a_full_disk_is_one_sentence_that_says_what_to_do(tmp_path: Path, number
         raise OSError(number, os.strerror(number))
 
     with pytest.raises(MachineError, match=r"the disk is full: free some gigabytes, or name a folder on another disk"):
-        entry("x-1", fill, progress=Silent(), cache=tmp_path)
+        entry("x-1", fill, progress=NoProgress(), cache=tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [".x-1.lock"]
 
 
@@ -148,4 +148,4 @@ def test_another_fault_of_the_disk_is_handed_on(tmp_path: Path) -> None:
         raise OSError(errno.EIO, "broken")
 
     with pytest.raises(OSError, match="broken"):
-        entry("x-1", fill, progress=Silent(), cache=tmp_path)
+        entry("x-1", fill, progress=NoProgress(), cache=tmp_path)

@@ -6,7 +6,7 @@ import pytest
 from session_devtools.build import go, toolchain
 from session_devtools.build.toolchain import GoVersion, find_go, parse_go_version
 from session_devtools.errors import BuildError
-from session_devtools.steps import Silent
+from session_devtools.progress import NoProgress
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_a_new_go_of_the_machine_is_used(tmp_path: Path) -> None:
     """Nothing is installed where a new enough Go is on the path."""
     path = _fake_go(tmp_path / "bin", "go1.25.0")
 
-    assert find_go(progress=Silent(), cache=tmp_path / "cache", search_path=path) == tmp_path / "bin" / "go"
+    assert find_go(progress=NoProgress(), cache=tmp_path / "cache", search_path=path) == tmp_path / "bin" / "go"
     assert not (tmp_path / "cache").exists()
 
 
@@ -45,7 +45,7 @@ def test_asking_for_the_release_leaves_nothing_behind(tmp_path: Path) -> None:
     path = _fake_go(tmp_path / "bin", "go1.25.0")
     (tmp_path / "bin" / "go").write_text(f"#!/bin/sh\nenv > {tmp_path}/seen\necho go version go1.25.0 linux/amd64\n")
 
-    find_go(progress=Silent(), cache=tmp_path / "cache", search_path=path)
+    find_go(progress=NoProgress(), cache=tmp_path / "cache", search_path=path)
 
     seen = dict(line.split("=", 1) for line in (tmp_path / "seen").read_text().splitlines())
     assert "local" == seen["GOTOOLCHAIN"]
@@ -60,7 +60,7 @@ def test_an_old_or_missing_go_is_replaced_inside_the_cache(
     monkeypatch.setattr(toolchain, "_install", lambda target, _: (target / "go" / "bin").mkdir(parents=True))
     path = _fake_go(tmp_path / "bin", version) if version else str(tmp_path)
 
-    found = find_go(progress=Silent(), cache=tmp_path / "cache", search_path=path)
+    found = find_go(progress=NoProgress(), cache=tmp_path / "cache", search_path=path)
 
     assert found.is_relative_to(tmp_path / "cache")
     assert found.parts[-3:] == ("go", "bin", "go")
@@ -84,7 +84,7 @@ def test_the_toolchain_is_locked_by_hash() -> None:
 )
 def test_a_build_says_how_far_it_is(lines: list[str], expected: str) -> None:
     """Downloads first, then packages: the number grows as long as something happens."""
-    assert expected == go.how_far(lines)
+    assert expected == go.build_status(lines)
 
 
 MODULE = "module m\n\ngo 1.25\n\ntool example.org/lint/cmd/linter\n"
@@ -107,10 +107,10 @@ def fake_go(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_tool_is_built_in_the_module_that_pins_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once; another go.sum is another program."""
-    said = tmp_path / "said"
+    record = tmp_path / "said"
     fake_go(
         tmp_path,
-        f'for last; do shift; test "$last" = -o && echo made > "$1"; done; echo "$PWD $last" >> {said}',
+        f'for last; do shift; test "$last" = -o && echo made > "$1"; done; echo "$PWD $last" >> {record}',
         monkeypatch,
     )
     folder = module(tmp_path / "linter")
@@ -123,14 +123,14 @@ def test_a_tool_is_built_in_the_module_that_pins_it(tmp_path: Path, monkeypatch:
     assert "made\n" == first.read_text()
     assert first == again
     assert first != other
-    assert [f"{folder} example.org/lint/cmd/linter"] * 2 == said.read_text().splitlines()
+    assert [f"{folder} example.org/lint/cmd/linter"] * 2 == record.read_text().splitlines()
 
 
 @pytest.mark.parametrize("go_mod", ["module m\n", MODULE + "tool example.org/b\n"])
 def test_a_module_that_names_no_tool_or_two_is_refused(go_mod: str) -> None:
     """Which one is meant is not guessed."""
     with pytest.raises(BuildError, match="one `tool` line"):
-        go.tool_of(go_mod)
+        go.tool_package(go_mod)
 
 
 def test_a_build_that_fails_shows_the_compilers_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

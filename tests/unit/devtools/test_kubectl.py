@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from session_devtools.errors import CommandError, NotInTime, ToolError
+from session_devtools.errors import CommandError, ToolError, WaitTimeout
 from session_devtools.kubectl import Kubectl
-from unit.plugin.plugin_stage import ScriptedKubectl
+from unit.plugin.plugin_harness import ScriptedKubectl
 
 
 @pytest.fixture
@@ -23,14 +23,14 @@ def echoing(tmp_path: Path) -> Kubectl:
         "print(json.dumps([sys.argv[1:], sys.stdin.read(), {name: os.environ[name] for name in names}, len(os.environ)]))\n"
     )
     program.chmod(0o755)
-    return Kubectl.alone(program=program, kubeconfig=tmp_path / "config", cache=tmp_path / "cache")
+    return Kubectl.isolated(program=program, kubeconfig=tmp_path / "config", cache=tmp_path / "cache")
 
 
 def test_kubectl_is_given_words_input_and_cluster(echoing: Kubectl, tmp_path: Path) -> None:
     """Its cache is the cluster's own: another cluster may stand at the same address tomorrow."""
-    words, text, environment, _ = json.loads(echoing("apply", "-f", "-", input="objects"))
+    arguments, text, environment, _ = json.loads(echoing("apply", "-f", "-", input="objects"))
 
-    assert words == ["apply", "-f", "-"]
+    assert arguments == ["apply", "-f", "-"]
     assert text == "objects"
     assert environment == {"KUBECONFIG": str(tmp_path / "config"), "KUBECACHEDIR": str(tmp_path / "cache")}
 
@@ -60,7 +60,7 @@ def scripted(folder: Path, *, fails: int) -> Kubectl:
     script = f'echo "$@" >> {calls}\n[ "$(wc -l < {calls})" -gt {fails} ] || {{ echo accessor error >&2; exit 1; }}\n'
     program.write_text(f"#!/bin/sh\n{script}")
     program.chmod(0o755)
-    return Kubectl.alone(program=program, kubeconfig=folder / "kubeconfig", cache=folder / "cache")
+    return Kubectl.isolated(program=program, kubeconfig=folder / "kubeconfig", cache=folder / "cache")
 
 
 def test_a_crd_without_conditions_is_waited_for(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_a_crd_without_conditions_is_waited_for(tmp_path: Path) -> None:
 
 def test_a_crd_that_never_comes_is_an_error(tmp_path: Path) -> None:
     """With kubectl's own words."""
-    with pytest.raises(NotInTime, match="accessor error"):
+    with pytest.raises(WaitTimeout, match="accessor error"):
         scripted(tmp_path, fails=1000).wait_established("a.example.org", within=0.2)
 
 
@@ -92,17 +92,9 @@ def program(script: ScriptedKubectl) -> Kubectl:
     return Kubectl(program=str(script.folder / "kubectl"), flags=("--context=blue",))
 
 
-def test_every_command_carries_the_cluster(script: ScriptedKubectl) -> None:
-    """First of all, so that no command can reach another one."""
-    script.on("version", out="v1.35.4")
-
-    assert "v1.35.4" == program(script)("version")
-    assert [["--context=blue", "version"]] == script.calls()
-
-
 def test_a_fault_is_told_in_kubectls_words(script: ScriptedKubectl) -> None:
     """With the command that failed."""
-    script.on("delete", err="Error from server (Forbidden): no\n", status=1)
+    script.answer_to("delete", err="Error from server (Forbidden): no\n", status=1)
 
     with pytest.raises(
         CommandError, match=r"^`kubectl delete pod x` ended with status 1: Error from server \(Forbidden\): no$"
@@ -112,7 +104,7 @@ def test_a_fault_is_told_in_kubectls_words(script: ScriptedKubectl) -> None:
 
 def test_a_fault_without_complaint_tells_what_was_printed(script: ScriptedKubectl) -> None:
     """`kubectl auth can-i` says its no on standard output."""
-    script.on("auth", out="no\n", status=1)
+    script.answer_to("auth", out="no\n", status=1)
 
     with pytest.raises(CommandError, match=r"can-i create pods` ended with status 1: no$"):
         program(script)("auth", "can-i", "create", "pods")
@@ -120,28 +112,15 @@ def test_a_fault_without_complaint_tells_what_was_printed(script: ScriptedKubect
 
 def test_a_command_that_hangs_is_ended(script: ScriptedKubectl) -> None:
     """The message says how long it was waited for."""
-    script.on("wait", stays=True)
+    script.answer_to("wait", keeps_running=True)
 
     with pytest.raises(CommandError, match=r"kubectl wait crd took over 0 s"):
         program(script)("wait", "crd", timeout=0.3)
 
 
-def test_an_object_or_none(script: ScriptedKubectl) -> None:
-    """None is an answer, a fault is none."""
-    script.on("get", "pod", out={"kind": "Pod", "metadata": {"name": "sales"}})
-    script.on("get", "secret")
-    script.on("get", "node", err="Error from server (Forbidden): no", status=1)
-    kubectl = program(script)
-
-    assert {"kind": "Pod", "metadata": {"name": "sales"}} == kubectl.find("pod", "sales", namespace="shop")
-    assert kubectl.find("secret", "x", namespace="shop") is None
-    with pytest.raises(CommandError, match="Forbidden"):
-        kubectl.find("node", "n")
-
-
 def test_a_port_is_forwarded_while_it_is_needed(script: ScriptedKubectl) -> None:
     """To whatever port of this machine kubectl chose."""
-    script.on("port-forward", out="Forwarding from 127.0.0.1:4711 -> 8080\n", stays=True)
+    script.answer_to("port-forward", out="Forwarding from 127.0.0.1:4711 -> 8080\n", keeps_running=True)
 
     with program(script).forward("sales", 8080, namespace="shop") as port:
         assert 4711 == port
@@ -151,7 +130,7 @@ def test_a_port_is_forwarded_while_it_is_needed(script: ScriptedKubectl) -> None
 
 def test_a_port_that_cannot_be_forwarded_is_a_message(script: ScriptedKubectl) -> None:
     """In kubectl's words."""
-    script.on("port-forward", err='Error from server (NotFound): pods "sales" not found', status=1)
+    script.answer_to("port-forward", err='Error from server (NotFound): pods "sales" not found', status=1)
 
     with pytest.raises(ToolError, match="not found"), program(script).forward("sales", 8080, namespace="shop"):
         pass

@@ -97,14 +97,14 @@ def test_only_what_is_missing_is_installed(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("output", "expected"),
     [
         ("E: dpkg was interrupted, you must manually run 'dpkg --configure -a'", ["apt-get", "dpkg", "apt-get"]),
         ("E: No space left on device", ["apt-get"]),
     ],
 )
 def test_an_installation_that_was_cut_off_is_completed_first(
-    said: str, expected: list[str], monkeypatch: pytest.MonkeyPatch
+    output: str, expected: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A Ctrl-C in the middle of apt heals by the same command again; any other fault is apt's to tell."""
     ran: list[str] = []
@@ -113,7 +113,7 @@ def test_an_installation_that_was_cut_off_is_completed_first(
         if command[1] != "update":
             ran.append(command[0])
         if command[1] == "install" and len(ran) == 1:
-            raise CommandError(command, 100, said)
+            raise CommandError(command, 100, output)
         return ""
 
     monkeypatch.setattr(shutil, "which", lambda _: "/usr/bin/apt-get")

@@ -42,13 +42,13 @@ def test_a_pid_in_other_hands_is_not_our_process(waiting: subprocess.Popen[bytes
     strangers = [identity._replace(started=identity.started - 1), identity._replace(boot="another boot")]
 
     assert [is_alive(stranger) for stranger in strangers] == [False, False]
-    assert end(strangers, patience=0) == []
+    assert end(strangers, grace_period=0) == []
     assert is_alive(identity)
 
 
 def test_a_process_that_ends_when_asked_is_not_killed(waiting: subprocess.Popen[bytes]) -> None:
     """Patience leaves it the time to tidy up: it ends by SIGTERM."""
-    assert end([_identity(waiting)], patience=20) == []
+    assert end([_identity(waiting)], grace_period=20) == []
     assert identify(waiting.pid) is None
 
 
@@ -57,7 +57,7 @@ def test_a_stubborn_process_is_killed() -> None:
     with subprocess.Popen([sys.executable, "-c", STUBBORN], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()  # it ignores the signal from here on
-        left = end([_identity(process)], patience=0.05)
+        left = end([_identity(process)], grace_period=0.05)
 
         assert left == []
         assert identify(process.pid) is None
@@ -67,8 +67,8 @@ def test_ending_what_has_ended_is_fine(waiting: subprocess.Popen[bytes]) -> None
     """A second `down` finds nothing to do."""
     identity = _identity(waiting)
 
-    assert end([identity], patience=0) == []
-    assert end([identity], patience=0) == []
+    assert end([identity], grace_period=0) == []
+    assert end([identity], grace_period=0) == []
 
 
 def test_a_zombie_counts_as_ended() -> None:

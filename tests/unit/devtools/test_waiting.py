@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from fake_time import FakeTime
-from session_devtools.errors import NotInTime
+from session_devtools.errors import WaitTimeout
 from session_devtools.waiting import async_wait_until, wait_until
 
 
@@ -41,7 +41,7 @@ def test_what_never_comes_is_told_with_what_was_seen_last(within: float, looks: 
         seen.append(f"look {len(seen) + 1}")
         return seen[-1]
 
-    with pytest.raises(NotInTime, match=f"the rise: not within {within} s; last seen: 'look {looks}'") as caught:
+    with pytest.raises(WaitTimeout, match=f"the rise: not within {within} s; last seen: 'look {looks}'") as caught:
         wait_until("the rise", look, lambda _: False, within=within, every=1, clock=time.read, sleep=time.sleep)
     assert f"look {looks}" == caught.value.seen
 
@@ -54,8 +54,8 @@ def test_a_fault_that_is_expected_is_not_good_yet() -> None:
         raise next(faults)
 
     time = FakeTime()
-    with pytest.raises(NotInTime, match="last seen: still busy") as caught:
-        wait_until("it", look, bool, within=1, every=1, not_yet=OSError, clock=time.read, sleep=time.sleep)
+    with pytest.raises(WaitTimeout, match="last seen: still busy") as caught:
+        wait_until("it", look, bool, within=1, every=1, retry_on=OSError, clock=time.read, sleep=time.sleep)
     assert isinstance(caught.value.__cause__, OSError)
 
 
@@ -68,13 +68,13 @@ def test_any_other_fault_ends_the_wait_at_once() -> None:
         raise KeyError("status")
 
     with pytest.raises(KeyError):
-        wait_until("it", look, not_yet=OSError)
+        wait_until("it", look, retry_on=OSError)
     assert 1 == len(looks)
 
 
 def test_what_is_told_is_bounded() -> None:
     """A list of a thousand objects helps nobody."""
-    with pytest.raises(NotInTime) as caught:
+    with pytest.raises(WaitTimeout) as caught:
         wait_until("it", lambda: "x" * 100_000, lambda _: False, within=0)
     assert len(str(caught.value)) < 2000
 
@@ -89,7 +89,7 @@ async def test_looks_can_be_awaited() -> None:
             raise answer
         return str(answer)
 
-    assert "there" == await async_wait_until("it", look, every=0, not_yet=OSError)
+    assert "there" == await async_wait_until("it", look, every=0, retry_on=OSError)
     late = async_wait_until("it", lambda: asyncio.sleep(0, ""), within=0)
-    with pytest.raises(NotInTime, match="not within 0 s; last seen: ''"):
+    with pytest.raises(WaitTimeout, match="not within 0 s; last seen: ''"):
         await late

@@ -1,4 +1,4 @@
-"""Fixtures of the plugin's tests; the pieces are in plugin_stage."""
+"""Fixtures of the plugin's tests; the pieces are in plugin_harness."""
 
 import base64
 import http.server
@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from kubectl_whatsapp.console import Console
-from unit.plugin.plugin_stage import NOW, Heard, ScriptedKubectl, ScriptedRunner, session_json
+from unit.plugin.plugin_harness import NOW, ConsoleHarness, ScriptedKubectl, ScriptedRunner, session_json
 
 
 @pytest.fixture
@@ -52,24 +52,24 @@ def scripted_runner() -> Iterator[ScriptedRunner]:
 
 
 @pytest.fixture
-def heard() -> Heard:
+def harness() -> ConsoleHarness:
     """A console at NOW that is no terminal, 120 columns wide."""
-    out, raw, notes = io.StringIO(), io.BytesIO(), io.StringIO()
-    pauses: list[float] = []
-    console = Console(out=out, raw=raw, notes=notes, terminal=False, columns=120, now=lambda: NOW, pause=pauses.append)
-    return Heard(console=console, out=out, raw=raw, notes=notes, pauses=pauses)
+    out, raw, err = io.StringIO(), io.BytesIO(), io.StringIO()
+    sleeps: list[float] = []
+    console = Console(out=out, raw=raw, err=err, terminal=False, columns=120, now=lambda: NOW, sleep=sleeps.append)
+    return ConsoleHarness(console=console, out=out, raw=raw, err=err, sleeps=sleeps)
 
 
 @pytest.fixture
-def qr_stage(scripted_kubectl: ScriptedKubectl, scripted_runner: ScriptedRunner) -> ScriptedKubectl:
+def session_cluster(scripted_kubectl: ScriptedKubectl, scripted_runner: ScriptedRunner) -> ScriptedKubectl:
     """A cluster with session shop/sales, its Secret, and a way to its runner."""
     secret = {"link": base64.b64encode(b"link-token").decode(), "state": base64.b64encode(b"state-token").decode()}
-    scripted_kubectl.on("get", "whatsappsessions.wasession.dev", "sales", out=session_json())
-    scripted_kubectl.on("get", "secrets", "was-sales-0123abcd", out={"kind": "Secret", "data": secret})
-    scripted_kubectl.on(
+    scripted_kubectl.answer_to("get", "whatsappsessions.wasession.dev", "sales", out=session_json())
+    scripted_kubectl.answer_to("get", "secrets", "was-sales-0123abcd", out={"kind": "Secret", "data": secret})
+    scripted_kubectl.answer_to(
         "port-forward",
         "pod/sales",
         out=f"Forwarding from 127.0.0.1:{scripted_runner.port} -> 8080\n",
-        stays=True,
+        keeps_running=True,
     )
     return scripted_kubectl

@@ -49,7 +49,7 @@ def test_a_logout_that_links_again_by_itself() -> None:
 
 
 @pytest.mark.parametrize(
-    ("reason", "words", "request_"),
+    ("reason", "text", "request_"),
     [
         ("Conflict", "its account is open somewhere else, and going on here takes it over", "restart-at"),
         ("TemporarilyBanned", "WhatsApp refuses the account for some time", "restart-at"),
@@ -58,12 +58,12 @@ def test_a_logout_that_links_again_by_itself() -> None:
         ("SomethingNew", "the operator gave up and waits for a person", "restart-at"),
     ],
 )
-def test_a_stalled_session_is_told_by_its_reason(reason: str, words: str, request_: str) -> None:
+def test_a_stalled_session_is_told_by_its_reason(reason: str, text: str, request_: str) -> None:
     """Without a pod the state is Stalled whatever the cause: the reason tells what going on means, and which request."""
     advice = advise(namespace="shop", name="sales", state="Stalled", reason=reason)
 
     assert Outlook.NEVER is advice.outlook
-    assert words in advice.text
+    assert text in advice.text
     assert f" wasession.dev/{request_}=$(date" in advice.text
 
 

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 from kubectl_whatsapp.cli import main
-from unit.plugin.plugin_stage import Heard, ScriptedKubectl, session_json
+from unit.plugin.plugin_harness import ConsoleHarness, ScriptedKubectl, session_json
 
 SCRIPT = Path(__file__).parents[3] / "plugin" / "kubectl-whatsapp"
 
 
-@pytest.mark.usefixtures("qr_stage")
+@pytest.mark.usefixtures("session_cluster")
 @pytest.mark.parametrize(
-    "words",
+    "arguments",
     [
         ["qr", "sales", "out.txt", "-n", "shop", "-o", "text"],
         ["qr", "sales", "-n", "shop", "-o", "text", "out.txt"],
@@ -26,16 +26,16 @@ SCRIPT = Path(__file__).parents[3] / "plugin" / "kubectl-whatsapp"
     ],
 )
 def test_words_come_in_any_order(
-    words: Sequence[str],
+    arguments: Sequence[str],
     scripted_kubectl: ScriptedKubectl,
-    heard: Heard,
+    harness: ConsoleHarness,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
     """Flags may stand before the command, between the words and behind them, where they count more."""
     monkeypatch.chdir(tmp_path)
 
-    status = main(words, console=heard.console)
+    status = main(arguments, console=harness.console)
 
     asked = ["get", "whatsappsessions.wasession.dev", "sales", "--namespace=shop", "--output=json"]
     assert (0, asked) == (status, scripted_kubectl.calls()[0])
@@ -43,7 +43,7 @@ def test_words_come_in_any_order(
 
 
 @pytest.mark.parametrize(
-    ("words", "hint"),
+    ("arguments", "hint"),
     [
         ([], "Usage: kubectl whatsapp"),
         (["-n", "shop"], "Usage: kubectl whatsapp"),
@@ -61,35 +61,35 @@ def test_words_come_in_any_order(
         (["qr", "sales", "file", "more"], "error: Got unexpected extra argument(s) (more)"),
     ],
 )
-def test_words_that_make_no_sense(words: Sequence[str], hint: str, heard: Heard) -> None:
+def test_words_that_make_no_sense(arguments: Sequence[str], hint: str, harness: ConsoleHarness) -> None:
     """Status 2, and a hint about which word; the cluster is not asked."""
-    status = main(words, console=heard.console)
+    status = main(arguments, console=harness.console)
 
-    assert (2, "") == (status, heard.out.getvalue())
-    assert hint in heard.notes.getvalue()
+    assert (2, "") == (status, harness.out.getvalue())
+    assert hint in harness.err.getvalue()
 
 
-def test_where_help_is(heard: Heard) -> None:
+def test_where_help_is(harness: ConsoleHarness) -> None:
     """Whoever was not understood is told how to ask."""
-    main(["status", "--wait"], console=heard.console)
+    main(["status", "--wait"], console=harness.console)
 
-    assert heard.notes.getvalue().endswith("\nSee 'kubectl whatsapp status --help' for usage.\n")
+    assert harness.err.getvalue().endswith("\nSee 'kubectl whatsapp status --help' for usage.\n")
 
 
-@pytest.mark.parametrize("words", [["--help"], ["-h"], ["status", "-h"]])
-def test_help_is_no_mistake(words: Sequence[str], capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["status", "-h"]])
+def test_help_is_no_mistake(arguments: Sequence[str], capsys: pytest.CaptureFixture[str]) -> None:
     """Whoever asks for help gets status 0, on standard output."""
-    assert 0 == main(words)
+    assert 0 == main(arguments)
     assert "how full their quotas are" in capsys.readouterr().out
 
 
-def test_the_options_of_kubectl_reach_it(scripted_kubectl: ScriptedKubectl, heard: Heard) -> None:
+def test_the_options_of_kubectl_reach_it(scripted_kubectl: ScriptedKubectl, harness: ConsoleHarness) -> None:
     """All that chooses a cluster or a person, from before the command and from behind it."""
-    scripted_kubectl.on("get", out={"kind": "List", "items": []})
+    scripted_kubectl.answer_to("get", out={"kind": "List", "items": []})
     before = ["--context", "blue", "--as=jo", "--request-timeout", "5s"]
     after = ["--as-group", "a", "--as-group=b", "-s", "https://x", "--insecure-skip-tls-verify", "--as", "mo"]
 
-    status = main([*before, "status", *after], console=heard.console)
+    status = main([*before, "status", *after], console=harness.console)
 
     expected = {
         "--context=blue",
@@ -105,24 +105,24 @@ def test_the_options_of_kubectl_reach_it(scripted_kubectl: ScriptedKubectl, hear
     assert (0, expected) == (status, set(call[:place]))
 
 
-def test_no_kubectl_is_a_message(heard: Heard, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_no_kubectl_is_a_message(harness: ConsoleHarness, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Every error is one message and status 1."""
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    status = main(["status"], console=heard.console)
+    status = main(["status"], console=harness.console)
 
     expected = "error: kubectl is not on the PATH: this plugin talks to the cluster through it alone\n"
-    assert (1, expected) == (status, heard.notes.getvalue())
+    assert (1, expected) == (status, harness.err.getvalue())
 
 
-def test_ctrl_c_is_quiet(scripted_kubectl: ScriptedKubectl, heard: Heard) -> None:
+def test_ctrl_c_is_quiet(scripted_kubectl: ScriptedKubectl, harness: ConsoleHarness) -> None:
     """Ctrl-C ends a watch with the shell's own status and no traceback."""
-    scripted_kubectl.on("get", out=session_json(state="Pending", replicas=0))
+    scripted_kubectl.answer_to("get", out=session_json(state="Pending", replicas=0))
 
     def ctrl_c(_: float) -> None:
         raise KeyboardInterrupt
 
-    status = main(["qr", "sales", "--watch"], console=dataclasses.replace(heard.console, pause=ctrl_c))
+    status = main(["qr", "sales", "--watch"], console=dataclasses.replace(harness.console, sleep=ctrl_c))
 
     assert 130 == status
 
@@ -131,7 +131,7 @@ def test_the_script_is_a_plugin(
     scripted_kubectl: ScriptedKubectl, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """The executable works from any folder and through a link, and imports nothing from where it is called."""
-    scripted_kubectl.on("get", "whatsappsessions.wasession.dev", out={"kind": "List", "items": []})
+    scripted_kubectl.answer_to("get", "whatsappsessions.wasession.dev", out={"kind": "List", "items": []})
     monkeypatch.setenv("PATH", f"{scripted_kubectl.folder}:/usr/bin:/bin")
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
@@ -150,8 +150,8 @@ def test_the_script_is_a_plugin(
 
 def test_a_reader_that_has_enough(scripted_kubectl: ScriptedKubectl) -> None:
     """`kubectl whatsapp status | head -0` ends without a traceback."""
-    scripted_kubectl.on("get", "whatsappsessions.wasession.dev", out=session_json())
-    scripted_kubectl.on("get", "whatsappsessionquotas.wasession.dev", out="")
+    scripted_kubectl.answer_to("get", "whatsappsessions.wasession.dev", out=session_json())
+    scripted_kubectl.answer_to("get", "whatsappsessionquotas.wasession.dev", out="")
 
     with subprocess.Popen(
         [sys.executable, "-m", "kubectl_whatsapp", "status"],
@@ -163,9 +163,9 @@ def test_a_reader_that_has_enough(scripted_kubectl: ScriptedKubectl) -> None:
         if process.stdout is None or process.stderr is None:
             pytest.fail("no pipes")
         process.stdout.close()
-        said = process.stderr.read()
+        output = process.stderr.read()
 
-    assert (1, "") == (process.returncode, said)
+    assert (1, "") == (process.returncode, output)
 
 
 def test_a_python_without_what_the_plugin_needs(tmp_path: Path) -> None:
@@ -198,7 +198,7 @@ def test_a_python_without_what_the_plugin_needs(tmp_path: Path) -> None:
 
 def test_what_takes_long_to_load_is_not_loaded(scripted_kubectl: ScriptedKubectl) -> None:
     """Neither typer's validator, nor rich, nor what another command needs: a table down a pipe comes at once."""
-    scripted_kubectl.on("get", out={"kind": "List", "items": [session_json()]})
+    scripted_kubectl.answer_to("get", out={"kind": "List", "items": [session_json()]})
     slow = ["pydantic", "rich", "yaml", "segno", "http.client"]
     program = (
         f"import sys; sys.modules.update(dict.fromkeys({slow}))\n"

@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from unit.plugin.plugin_stage import ScriptedKubectl
+from unit.plugin.plugin_harness import ScriptedKubectl
 
 pytestmark = pytest.mark.slow
 
@@ -13,18 +13,18 @@ PROGRAM = Path(__file__).parents[3] / "plugin" / "kubectl_complete-whatsapp"
 SESSIONS = "whatsappsession.wasession.dev/sales\nwhatsappsession.wasession.dev/support\n"
 
 
-def offered(scripted: ScriptedKubectl, *words: str, folder: Path | None = None) -> list[str]:
+def offered(scripted: ScriptedKubectl, *arguments: str, folder: Path | None = None) -> list[str]:
     """What is printed for these words, the last of which is unfinished; without what stands behind a tab."""
     environment = {"PATH": f"{scripted.folder}:/usr/bin:/bin", "HOME": str(scripted.folder)}
     done = subprocess.run(
-        [PROGRAM, *words], env=environment, cwd=folder, capture_output=True, text=True, check=False, timeout=30
+        [PROGRAM, *arguments], env=environment, cwd=folder, capture_output=True, text=True, check=False, timeout=30
     )
     assert (0, "") == (done.returncode, done.stderr)
     return [line.partition("\t")[0] for line in done.stdout.splitlines()]
 
 
 @pytest.mark.parametrize(
-    ("words", "expected"),
+    ("arguments", "expected"),
     [
         ([""], ["qr", "status"]),
         ([], ["qr", "status"]),
@@ -38,12 +38,12 @@ def offered(scripted: ScriptedKubectl, *words: str, folder: Path | None = None) 
         (["wrong", "-"], ["--namespace"]),
     ],
 )
-def test_words_of_the_plugin(scripted_kubectl: ScriptedKubectl, words: list[str], expected: list[str]) -> None:
+def test_words_of_the_plugin(scripted_kubectl: ScriptedKubectl, arguments: list[str], expected: list[str]) -> None:
     """Sub-commands, options and their values; the cluster is not asked, and no file is offered in their place."""
-    *found, directive = offered(scripted_kubectl, *words)
+    *found, directive = offered(scripted_kubectl, *arguments)
 
     assert ":4" == directive
-    assert expected == found if words[:1] != ["wrong"] else set(expected) <= set(found)
+    assert expected == found if arguments[:1] != ["wrong"] else set(expected) <= set(found)
     assert [] == scripted_kubectl.calls()
 
 
@@ -56,7 +56,7 @@ def test_a_choice_has_its_meaning_behind_a_tab(scripted_kubectl: ScriptedKubectl
 
 
 @pytest.mark.parametrize(
-    ("words", "asked"),
+    ("arguments", "asked"),
     [
         (["qr", "s"], []),
         (["-n", "shop", "qr", "s"], ["--namespace=shop"]),
@@ -67,26 +67,26 @@ def test_a_choice_has_its_meaning_behind_a_tab(scripted_kubectl: ScriptedKubectl
         (["status", "-A", "s"], ["--all-namespaces"]),
     ],
 )
-def test_sessions(scripted_kubectl: ScriptedKubectl, words: list[str], asked: list[str]) -> None:
+def test_sessions(scripted_kubectl: ScriptedKubectl, arguments: list[str], asked: list[str]) -> None:
     """Those of the namespace, the context and the person that the line names so far."""
-    scripted_kubectl.on("get", "whatsappsessions.wasession.dev", out=SESSIONS)
+    scripted_kubectl.answer_to("get", "whatsappsessions.wasession.dev", out=SESSIONS)
 
-    assert ["sales", "support", ":4"] == offered(scripted_kubectl, *words)
+    assert ["sales", "support", ":4"] == offered(scripted_kubectl, *arguments)
     (call,) = scripted_kubectl.calls()
     assert {*asked, "get", "whatsappsessions.wasession.dev", "--output=name"} == set(call)
 
 
 def test_a_session_that_is_named_already(scripted_kubectl: ScriptedKubectl) -> None:
     """It is not offered again; `qr` takes one."""
-    scripted_kubectl.on("get", "whatsappsessions.wasession.dev", out=SESSIONS)
+    scripted_kubectl.answer_to("get", "whatsappsessions.wasession.dev", out=SESSIONS)
 
     assert ["support", ":4"] == offered(scripted_kubectl, "status", "sales", "")
 
 
 def test_namespaces_and_contexts(scripted_kubectl: ScriptedKubectl) -> None:
     """Through kubectl, behind the option or its `=`."""
-    scripted_kubectl.on("get", "namespaces", out="namespace/default\nnamespace/shop\n")
-    scripted_kubectl.on("config", "get-contexts", out="blue\nadmin@shop\narn:aws:eks:eu:1:cluster/x\n")
+    scripted_kubectl.answer_to("get", "namespaces", out="namespace/default\nnamespace/shop\n")
+    scripted_kubectl.answer_to("config", "get-contexts", out="blue\nadmin@shop\narn:aws:eks:eu:1:cluster/x\n")
 
     assert ["shop", ":4"] == offered(scripted_kubectl, "status", "-n", "s")
     assert ["default", "shop", ":4"] == offered(scripted_kubectl, "--namespace=")
@@ -96,7 +96,7 @@ def test_namespaces_and_contexts(scripted_kubectl: ScriptedKubectl) -> None:
 @pytest.mark.parametrize("name", ["$(touch x)", "`id`", "a;b", "a b", "\x1b[2J", "-x", "a'b", "\u202ea"])
 def test_a_shell_is_given_names_alone(scripted_kubectl: ScriptedKubectl, name: str) -> None:
     """Shells evaluate what they are given: what is no name of an object is not offered."""
-    scripted_kubectl.on(
+    scripted_kubectl.answer_to(
         "get", "whatsappsessions.wasession.dev", out=f"whatsappsession.wasession.dev/{name}\n{SESSIONS}"
     )
 
@@ -105,7 +105,7 @@ def test_a_shell_is_given_names_alone(scripted_kubectl: ScriptedKubectl, name: s
 
 def test_no_cluster_no_names(scripted_kubectl: ScriptedKubectl) -> None:
     """A fault would only write into the line that somebody types."""
-    scripted_kubectl.on("get", err="The connection to the server was refused\n", status=1)
+    scripted_kubectl.answer_to("get", err="The connection to the server was refused\n", status=1)
 
     assert [":4"] == offered(scripted_kubectl, "qr", "")
 

@@ -6,9 +6,9 @@ import pytest
 import segno
 from hypothesis import given
 from hypothesis import strategies as st
-from kubectl_whatsapp.drawing import Form, draw, picture, write
-from kubectl_whatsapp.errors import CannotDraw
-from kubectl_whatsapp.runner import Code
+from kubectl_whatsapp.drawing import CodeFormat, draw, picture, write
+from kubectl_whatsapp.errors import DrawingError
+from kubectl_whatsapp.runner import QrCode
 
 PIXELS = {"█": (True, True), "▀": (True, False), "▄": (False, True), " ": (False, False)}
 BLACK_ON_WHITE, NORMAL = "\x1b[30;107m", "\x1b[0m"
@@ -49,7 +49,7 @@ def test_without_colours_the_light_modules_are_drawn(text: str) -> None:
 
 def test_a_terminal_that_is_too_narrow() -> None:
     """A code that would be broken over lines is not drawn; the message has both widths."""
-    with pytest.raises(CannotDraw) as caught:
+    with pytest.raises(DrawingError) as caught:
         draw("2@" + "x" * 200, columns=50, colours=True)
 
     assert "the QR code is 57 columns wide and the terminal has 50: enlarge it" in str(caught.value)
@@ -63,11 +63,17 @@ def test_a_real_code_fits_into_80_columns() -> None:
 
 
 @pytest.mark.parametrize(
-    ("form", "start"), [(Form.PNG, b"\x89PNG"), (Form.SVG, b"<?xml"), (Form.TEXT, b"2@x\n"), (Form.JSON, b'{"text": ')]
+    ("form", "start"),
+    [
+        (CodeFormat.PNG, b"\x89PNG"),
+        (CodeFormat.SVG, b"<?xml"),
+        (CodeFormat.TEXT, b"2@x\n"),
+        (CodeFormat.JSON, b'{"text": '),
+    ],
 )
-def test_forms(form: Form, start: bytes) -> None:
+def test_forms(form: CodeFormat, start: bytes) -> None:
     """Each form is what its name says."""
-    assert picture(Code(text="2@x", expires=None, round=1), form).startswith(start)
+    assert picture(QrCode(text="2@x", expires=None, round=1), form).startswith(start)
 
 
 def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
@@ -84,7 +90,7 @@ def test_a_folder_in_the_way(tmp_path: Path) -> None:
     """What can not be replaced is named, and no half file stays behind."""
     (tmp_path / "code").mkdir()
 
-    with pytest.raises(CannotDraw, match="code can not be written: Is a directory"):
+    with pytest.raises(DrawingError, match="code can not be written: Is a directory"):
         write(b"2@x\n", tmp_path / "code")
 
     assert ["code"] == [path.name for path in tmp_path.iterdir()]

@@ -1,31 +1,25 @@
 """The one seam to the cluster: what kubectl prints becomes objects, and its faults become errors with a meaning."""
 
 import ast
+import inspect
 import json
-import os
 import sys
-import time
 from pathlib import Path
 
 import kubectl_whatsapp.kubectl
+import kubectl_whatsapp.kubectl_errors
+import kubectl_whatsapp.port_forward
 import pytest
-from kubectl_whatsapp.kubectl import (
+from kubectl_whatsapp.kubectl import Kubectl, find_kubectl
+from kubectl_whatsapp.kubectl_errors import (
     ApiMissing,
     Forbidden,
-    ForwardFailed,
-    Kubectl,
     KubectlFailed,
     KubectlMissing,
     KubectlSlow,
     NotFound,
-    find_kubectl,
 )
-from unit.plugin.plugin_stage import ScriptedKubectl
-
-
-def kubectl_of(scripted: ScriptedKubectl) -> Kubectl:
-    """The plugin's side of a scripted kubectl."""
-    return Kubectl(program=str(scripted.folder / "kubectl"))
+from unit.plugin.plugin_harness import ScriptedKubectl, children, kubectl_of
 
 
 def test_no_kubectl(tmp_path: Path) -> None:
@@ -36,16 +30,16 @@ def test_no_kubectl(tmp_path: Path) -> None:
 
 def test_a_list_and_one_object(scripted_kubectl: ScriptedKubectl) -> None:
     """One object and a list of them both come as a list; nothing at all is an empty one."""
-    scripted_kubectl.on("get", "one", out={"kind": "Pod"})
-    scripted_kubectl.on("get", "two", out={"kind": "PodList", "items": [{"kind": "Pod"}, {"kind": "Pod"}]})
-    scripted_kubectl.on("get", "none", out="")
+    scripted_kubectl.answer_to("get", "one", out={"kind": "Pod"})
+    scripted_kubectl.answer_to("get", "two", out={"kind": "PodList", "items": [{"kind": "Pod"}, {"kind": "Pod"}]})
+    scripted_kubectl.answer_to("get", "none", out="")
     kubectl = kubectl_of(scripted_kubectl)
 
     assert (1, 2, 0) == (len(kubectl.get("one")), len(kubectl.get("two")), len(kubectl.get("none", missing_ok=True)))
 
 
 @pytest.mark.parametrize(
-    ("said", "error"),
+    ("output", "error"),
     [
         ('Error from server (NotFound): pods "x" not found', NotFound),
         ('Error from server (Forbidden): pods is forbidden: User "jo" cannot list', Forbidden),
@@ -54,21 +48,21 @@ def test_a_list_and_one_object(scripted_kubectl: ScriptedKubectl) -> None:
         ("", KubectlFailed),
     ],
 )
-def test_faults(scripted_kubectl: ScriptedKubectl, said: str, error: type[KubectlFailed]) -> None:
+def test_faults(scripted_kubectl: ScriptedKubectl, output: str, error: type[KubectlFailed]) -> None:
     """Each fault that somebody handles has a class; its text begins with kubectl's words, `error:` is ours to say."""
-    scripted_kubectl.on("get", err=f"{said}\n", status=1)
+    scripted_kubectl.answer_to("get", err=f"{output}\n", status=1)
 
     with pytest.raises(KubectlFailed) as caught:
         kubectl_of(scripted_kubectl).get("pods")
 
     assert error is type(caught.value)
-    assert str(caught.value).startswith(said.removeprefix("error: ") or "kubectl ended with a fault and said nothing")
+    assert str(caught.value).startswith(output.removeprefix("error: ") or "kubectl ended with a fault and said nothing")
 
 
 def test_no_configuration_at_all(scripted_kubectl: ScriptedKubectl) -> None:
     """Kubectl speaks of this machine then, which nobody asked for: what to set is said beside it."""
-    said = "The connection to the server localhost:8080 was refused - did you specify the right host or port?"
-    scripted_kubectl.on("get", err=f"{said}\n", status=1)
+    output = "The connection to the server localhost:8080 was refused - did you specify the right host or port?"
+    scripted_kubectl.answer_to("get", err=f"{output}\n", status=1)
 
     with pytest.raises(KubectlFailed) as caught:
         kubectl_of(scripted_kubectl).get("pods")
@@ -77,13 +71,13 @@ def test_no_configuration_at_all(scripted_kubectl: ScriptedKubectl) -> None:
         "kubectl knows no cluster and tried this machine: set KUBECONFIG, or choose a context with "
         "`kubectl config use-context NAME`"
     )
-    assert [said, expected] == str(caught.value).splitlines()
+    assert [output, expected] == str(caught.value).splitlines()
 
 
 def test_log_lines_are_left_out(scripted_kubectl: ScriptedKubectl) -> None:
     """The client library's log of its retries is not what a person should read."""
     log = 'E1122 17:56:43.829744   29062 memcache.go:265] "Unhandled Error" err="refused"\n'
-    scripted_kubectl.on("get", err=f"{log}{log}The connection to the server was refused\n", status=1)
+    scripted_kubectl.answer_to("get", err=f"{log}{log}The connection to the server was refused\n", status=1)
 
     with pytest.raises(KubectlFailed) as caught:
         kubectl_of(scripted_kubectl).get("pods")
@@ -91,66 +85,22 @@ def test_log_lines_are_left_out(scripted_kubectl: ScriptedKubectl) -> None:
     assert "The connection to the server was refused" == str(caught.value)
 
 
-def test_forwarding_ends_with_its_block(scripted_kubectl: ScriptedKubectl) -> None:
-    """The port is the one kubectl says, and the program is gone afterwards."""
-    scripted_kubectl.on("port-forward", out="Forwarding from 127.0.0.1:40123 -> 8080\n", stays=True)
-
-    with kubectl_of(scripted_kubectl).forward("sales", 8080, namespace="shop") as port:
-        running = children(scripted_kubectl.folder)
-
-    expected = ["port-forward", "--namespace=shop", "--address=127.0.0.1", "pod/sales", ":8080"]
-    assert (40123, [expected]) == (port, scripted_kubectl.calls())
-    assert 1 == len(running)
-    assert set() == children(scripted_kubectl.folder)
-
-
-def test_forwarding_to_a_pod_that_is_gone(scripted_kubectl: ScriptedKubectl) -> None:
-    """Not found keeps its meaning."""
-    scripted_kubectl.on("port-forward", err='Error from server (NotFound): pods "sales" not found\n', status=1)
-
-    with pytest.raises(NotFound), kubectl_of(scripted_kubectl).forward("sales", 8080, namespace="shop"):
-        pass
-
-
-def test_forwarding_to_a_pod_that_does_not_run(scripted_kubectl: ScriptedKubectl) -> None:
-    """Any other fault says that it came from port-forward."""
-    said = "unable to forward port because pod is not running. Current status=Pending"
-    scripted_kubectl.on("port-forward", err=f"error: {said}\n", status=1)
-
-    with (
-        pytest.raises(ForwardFailed, match=f"kubectl port-forward: {said}"),
-        kubectl_of(scripted_kubectl).forward("sales", 8080, namespace="shop"),
-    ):
-        pass
-
-
-def test_forwarding_that_opens_nothing(scripted_kubectl: ScriptedKubectl, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A kubectl that hangs is ended after the deadline."""
-    monkeypatch.setattr("kubectl_whatsapp.kubectl.FORWARD_DEADLINE", 0.3)
-    scripted_kubectl.on("port-forward", stays=True)
-    begin = time.monotonic()
-
-    with (
-        pytest.raises(ForwardFailed, match="opened no port within"),
-        kubectl_of(scripted_kubectl).forward("sales", 8080, namespace="shop"),
-    ):
-        pass
-
-    assert time.monotonic() - begin < 10
-
-
 def test_it_needs_nothing_but_python() -> None:
-    """Cluster, demo and tests import it too: it loads none of the plugin's other modules, and no library."""
-    tree = ast.parse(Path(kubectl_whatsapp.kubectl.__file__).read_text())
-    names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-    names |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    """Cluster, demo and tests import it too: it loads none of the plugin's modules but its own parts, and no library."""
+    parts = (kubectl_whatsapp.kubectl, kubectl_whatsapp.kubectl_errors, kubectl_whatsapp.port_forward)
+    nodes = [node for part in parts for node in ast.walk(ast.parse(inspect.getsource(part)))]
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    names |= {str(node.module) for node in nodes if isinstance(node, ast.ImportFrom)}
 
-    assert set() == {name.partition(".")[0] for name in names} - sys.stdlib_module_names
+    assert (
+        set()
+        == {name.partition(".")[0] for name in names - {part.__name__ for part in parts}} - sys.stdlib_module_names
+    )
 
 
 def test_a_command_carries_what_chooses_the_cluster(scripted_kubectl: ScriptedKubectl) -> None:
     """First of all, so that no command can reach another one; and its words are there for who starts it himself."""
-    scripted_kubectl.on("version", out="v1.35.4\n")
+    scripted_kubectl.answer_to("version", out="v1.35.4\n")
     kubectl = Kubectl(
         program=scripted_kubectl.folder / "kubectl", kubeconfig=Path("/x/config"), context="blue", flags=("--as=jo",)
     )
@@ -167,15 +117,15 @@ def test_input_and_environment_are_the_callers(tmp_path: Path) -> None:
     program.write_text("#!/bin/sh\n/bin/cat; /usr/bin/env\n")
     program.chmod(0o755)
 
-    said = Kubectl(program=program, environment={"KUBECONFIG": "/x"})("apply", input="objects: ü\n")
+    output = Kubectl(program=program, environment={"KUBECONFIG": "/x"})("apply", input="objects: ü\n")
 
-    assert "objects: ü" == said.splitlines()[0]
-    assert {"KUBECONFIG"} == {line.partition("=")[0] for line in said.splitlines()[1:]} - {"PWD", "_", "SHLVL"}
+    assert "objects: ü" == output.splitlines()[0]
+    assert {"KUBECONFIG"} == {line.partition("=")[0] for line in output.splitlines()[1:]} - {"PWD", "_", "SHLVL"}
 
 
 def test_a_failure_has_all_that_was_said(scripted_kubectl: ScriptedKubectl) -> None:
     """A caller can look at words, status and output; who does not mind a failure gets the output alone."""
-    scripted_kubectl.on("delete", out="one deleted\n", err="error: two is held\n", status=3)
+    scripted_kubectl.answer_to("delete", out="one deleted\n", err="error: two is held\n", status=3)
     kubectl = kubectl_of(scripted_kubectl)
 
     with pytest.raises(KubectlFailed) as caught:
@@ -188,7 +138,7 @@ def test_a_failure_has_all_that_was_said(scripted_kubectl: ScriptedKubectl) -> N
 
 def test_a_no_on_standard_output(scripted_kubectl: ScriptedKubectl) -> None:
     """`kubectl auth can-i` complains of nothing."""
-    scripted_kubectl.on("auth", out="no\n", status=1)
+    scripted_kubectl.answer_to("auth", out="no\n", status=1)
 
     with pytest.raises(KubectlFailed, match=r"^no$"):
         kubectl_of(scripted_kubectl)("auth", "can-i", "create", "pods")
@@ -199,7 +149,7 @@ def test_a_command_that_hangs_is_ended(
     scripted_kubectl: ScriptedKubectl, own: float | None, call: float | None
 ) -> None:
     """After the call's time, or the one that all calls have."""
-    scripted_kubectl.on("wait", stays=True)
+    scripted_kubectl.answer_to("wait", keeps_running=True)
 
     with pytest.raises(KubectlSlow, match="kubectl wait crd took over 0 s"):
         Kubectl(program=scripted_kubectl.folder / "kubectl", timeout=own)("wait", "crd", timeout=call)
@@ -216,10 +166,10 @@ def test_bytes_that_are_no_text(tmp_path: Path) -> None:
         Kubectl(program=program)("1")
 
 
-@pytest.mark.parametrize("said", ["warning: deprecated\n{}", "[1]", "7", '{"kind": "List"}', "[" * 100_000])
-def test_output_that_is_no_objects(scripted_kubectl: ScriptedKubectl, said: str) -> None:
+@pytest.mark.parametrize("output", ["warning: deprecated\n{}", "[1]", "7", '{"kind": "List"}', "[" * 100_000])
+def test_output_that_is_no_objects(scripted_kubectl: ScriptedKubectl, output: str) -> None:
     """A wrapper around kubectl may print anything: that is said, without a traceback."""
-    scripted_kubectl.on("get", out=said)
+    scripted_kubectl.answer_to("get", out=output)
 
     with pytest.raises(KubectlFailed, match="kubectl printed something else than objects"):
         kubectl_of(scripted_kubectl).get("pods")
@@ -247,9 +197,9 @@ def test_a_name_is_no_option(scripted_kubectl: ScriptedKubectl) -> None:
 
 def test_one_object_or_none(scripted_kubectl: ScriptedKubectl) -> None:
     """None is an answer, a missing right is none."""
-    scripted_kubectl.on("get", "pod", out={"kind": "Pod", "metadata": {"name": "sales"}})
-    scripted_kubectl.on("get", "secret")
-    scripted_kubectl.on("get", "node", err="Error from server (Forbidden): no", status=1)
+    scripted_kubectl.answer_to("get", "pod", out={"kind": "Pod", "metadata": {"name": "sales"}})
+    scripted_kubectl.answer_to("get", "secret")
+    scripted_kubectl.answer_to("get", "node", err="Error from server (Forbidden): no", status=1)
     kubectl = kubectl_of(scripted_kubectl)
 
     assert {"kind": "Pod", "metadata": {"name": "sales"}} == kubectl.find("pod", "sales", namespace="shop")
@@ -272,7 +222,7 @@ def test_objects_are_applied_as_one_stream(tmp_path: Path) -> None:
 
 def test_lines_come_while_the_command_runs(scripted_kubectl: ScriptedKubectl) -> None:
     """And it ends with the block."""
-    scripted_kubectl.on("logs", out="one\ntwo\n", stays=True)
+    scripted_kubectl.answer_to("logs", out="one\ntwo\n", keeps_running=True)
 
     with kubectl_of(scripted_kubectl).stream("logs", "--follow") as lines:
         assert ["one\n", "two\n"] == [next(lines), next(lines)]
@@ -283,7 +233,7 @@ def test_lines_come_while_the_command_runs(scripted_kubectl: ScriptedKubectl) ->
 
 def test_a_stream_that_ends_with_a_fault(scripted_kubectl: ScriptedKubectl) -> None:
     """What came is handed out before the fault is."""
-    scripted_kubectl.on("logs", out="one\n", err='Error from server (NotFound): pods "x" not found\n', status=1)
+    scripted_kubectl.answer_to("logs", out="one\n", err='Error from server (NotFound): pods "x" not found\n', status=1)
     seen: list[str] = []
 
     with pytest.raises(NotFound), kubectl_of(scripted_kubectl).stream("logs") as lines:
@@ -295,7 +245,7 @@ def test_a_stream_that_ends_with_a_fault(scripted_kubectl: ScriptedKubectl) -> N
 def test_events_of_a_watch(scripted_kubectl: ScriptedKubectl) -> None:
     """Each with its kind and its object, as kubectl prints them: a line for each."""
     printed = [{"type": "ADDED", "object": {"kind": "Pod", "a": {}}}, {"type": "DELETED", "object": {"kind": "Pod"}}]
-    scripted_kubectl.on("get", "pods", "--watch", out="".join(f"{json.dumps(event)}\n" for event in printed))
+    scripted_kubectl.answer_to("get", "pods", "--watch", out="".join(f"{json.dumps(event)}\n" for event in printed))
 
     with kubectl_of(scripted_kubectl).watch("pods", namespace="shop", selector="a=b") as events:
         assert [("ADDED", {"kind": "Pod", "a": {}}), ("DELETED", {"kind": "Pod"})] == list(events)
@@ -305,28 +255,13 @@ def test_events_of_a_watch(scripted_kubectl: ScriptedKubectl) -> None:
     assert [expected] == scripted_kubectl.calls()
 
 
-@pytest.mark.parametrize("said", ["{", "[]", '{"type": "ADDED"}', '{"type": "ADDED", "object": 7}', "[" * 100_000])
-def test_events_that_are_none(scripted_kubectl: ScriptedKubectl, said: str) -> None:
+@pytest.mark.parametrize("output", ["{", "[]", '{"type": "ADDED"}', '{"type": "ADDED", "object": 7}', "[" * 100_000])
+def test_events_that_are_none(scripted_kubectl: ScriptedKubectl, output: str) -> None:
     """Said, without a traceback."""
-    scripted_kubectl.on("get", out=f"{said}\n")
+    scripted_kubectl.answer_to("get", out=f"{output}\n")
 
     with (
         pytest.raises(KubectlFailed, match="kubectl printed something else than events"),
         kubectl_of(scripted_kubectl).watch("pods") as events,
     ):
         list(events)
-
-
-def children(folder: Path) -> set[int]:
-    """The running processes that this one has started from a folder; other tests of this worker may have children too."""
-    mine = Path(f"/proc/{os.getpid()}/task")
-    started = {int(pid) for task in mine.iterdir() for pid in (task / "children").read_text().split()}
-    return {pid for pid in started if str(folder) in words_of(pid)}
-
-
-def words_of(pid: int) -> str:
-    """A process's command line, empty when it has ended."""
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_text()
-    except OSError:
-        return ""

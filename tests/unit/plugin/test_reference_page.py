@@ -21,10 +21,10 @@ def test_every_option_is_in_the_page(command: str, capsys: pytest.CaptureFixture
     """An option that help tells of is in the command's section, and the section tells of no other."""
     main([command, "--help"])
 
-    told = options(capsys.readouterr().out)
+    shown = options(capsys.readouterr().out)
     section = PAGE.split(f"## kubectl whatsapp {command}")[1].split("\n## ")[0]
-    assert told >= OF_ALL
-    assert told - OF_ALL == options("\n".join(row for row in section.splitlines() if row[:1] == "|"))
+    assert shown >= OF_ALL
+    assert shown - OF_ALL == options("\n".join(row for row in section.splitlines() if row[:1] == "|"))
 
 
 @pytest.mark.parametrize("command", ["qr", "status"])
@@ -32,20 +32,20 @@ def test_every_format_is_in_the_page(command: str, capsys: pytest.CaptureFixture
     """The words that --output takes are told with it."""
     main([command, "--help"])
 
-    words = re.findall(r"--output <([a-z|]+)>", capsys.readouterr().out)[0].split("|")
+    formats = re.findall(r"--output <([a-z|]+)>", capsys.readouterr().out)[0].split("|")
     section = PAGE.split(f"## kubectl whatsapp {command}")[1].split("\n## ")[0]
     row = next(line for line in section.splitlines() if "`--output`" in line)
-    assert set(words) == set(re.findall(r"`([a-z]+)`", row))
+    assert set(formats) == set(re.findall(r"`([a-z]+)`", row))
 
 
 def test_the_common_options_are_in_the_page(capsys: pytest.CaptureFixture[str]) -> None:
     """What every command takes is told once, for all."""
     main(["--help"])
 
-    told = options(capsys.readouterr().out) - {"--help"}
+    shown = options(capsys.readouterr().out) - {"--help"}
     completion = {"--install-completion", "--show-completion"}
-    assert OF_ALL - {"--help"} | completion == told
-    assert told <= options(PAGE.split("## kubectl whatsapp")[0])
+    assert OF_ALL - {"--help"} | completion == shown
+    assert shown <= options(PAGE.split("## kubectl whatsapp")[0])
 
 
 def test_kubectls_other_options_are_in_the_page() -> None:

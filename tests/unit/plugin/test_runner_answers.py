@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from kubectl_whatsapp.errors import PluginError, RunnerRefused, RunnerSilent
-from kubectl_whatsapp.runner import Code, Runner, Said
+from kubectl_whatsapp.errors import PluginError, RunnerRefused, RunnerUnreachable
+from kubectl_whatsapp.runner import QrCode, Runner, RunnerStatus
 
 
 class OneAnswer:
@@ -75,12 +75,12 @@ def test_a_code(server: OneAnswer, runner: Runner) -> None:
     """Text, end and round come as the runner says them."""
     server.json({"text": "2@x", "issuedTime": "2026-11-22T14:00:00Z", "expiryTime": "2026-11-22T14:00:20Z", "round": 3})
 
-    assert Code(text="2@x", expires=datetime(2026, 11, 22, 14, 0, 20, tzinfo=UTC), round=3) == runner.code()
+    assert QrCode(text="2@x", expires=datetime(2026, 11, 22, 14, 0, 20, tzinfo=UTC), round=3) == runner.code()
 
 
 def test_no_code(server: OneAnswer, runner: Runner) -> None:
     """Not found is no fault: there is none now."""
-    server.json({"error": {"code": "NoCode", "message": "There is no QR code now."}}, status="404 Not Found")
+    server.json({"error": {"code": "NoQrCode", "message": "There is no QR code now."}}, status="404 Not Found")
 
     assert None is runner.code()
 
@@ -91,15 +91,15 @@ def test_a_state(server: OneAnswer, runner: Runner) -> None:
         {"revision": 7, "state": "QRPending", "reason": "WaitingForScan", "message": "", "since": "x", "new": 1}
     )
 
-    assert Said(revision=7, state="QRPending", reason="WaitingForScan", message="") == runner.said()
+    assert RunnerStatus(revision=7, state="QRPending", reason="WaitingForScan", message="") == runner.status()
 
 
 @pytest.mark.parametrize(
     ("ask", "line", "token"),
     [
         (lambda runner: runner.code(), "GET /v1/qr HTTP/1.1", "link-secret"),
-        (lambda runner: runner.said(), "GET /v1/state HTTP/1.1", "state-secret"),
-        (lambda runner: runner.said(after=7, wait=9.6), "GET /v1/state?after=7&wait=10 HTTP/1.1", "state-secret"),
+        (lambda runner: runner.status(), "GET /v1/state HTTP/1.1", "state-secret"),
+        (lambda runner: runner.status(after=7, wait=9.6), "GET /v1/state?after=7&wait=10 HTTP/1.1", "state-secret"),
     ],
 )
 def test_what_is_asked(
@@ -176,7 +176,7 @@ def test_why_the_runner_refused(server: OneAnswer, runner: Runner, refusal: obje
     server.json(refusal, status="400 Bad Request")
 
     with pytest.raises(RunnerRefused) as caught:
-        runner.said()
+        runner.status()
 
     assert f"the runner answered with status 400{expected}" == str(caught.value)
 
@@ -195,7 +195,7 @@ def test_an_answer_that_is_just_small_enough(server: OneAnswer, runner: Runner) 
     body = b'{"state": "Loading", "message": "' + b"x" * 65_000 + b'"}'
     server.body(body + b" " * (65_536 - len(body) - len("HTTP/1.1 200 OK\r\nContent-Length: 65490\r\n\r\n")))
 
-    assert "Loading" == runner.said().state
+    assert "Loading" == runner.status().state
     assert 65_536 == len(server.answer)
 
 
@@ -215,12 +215,12 @@ def test_an_answer_that_is_too_large(server: OneAnswer, runner: Runner, answer: 
     server.answer = answer
 
     with pytest.raises(RunnerRefused, match="the runner's answer is larger than 64 KiB"):
-        runner.said()
+        runner.status()
 
 
 def test_an_answer_that_comes_byte_by_byte(monkeypatch: pytest.MonkeyPatch) -> None:
     """The time is for the whole answer: one byte now and then does not make it longer."""
-    monkeypatch.setattr("kubectl_whatsapp.runner.PATIENCE", 0.5)
+    monkeypatch.setattr("kubectl_whatsapp.runner.TIMEOUT", 0.5)
     over = threading.Event()
 
     def drip(listener: socket.socket) -> None:
@@ -232,8 +232,8 @@ def test_an_answer_that_comes_byte_by_byte(monkeypatch: pytest.MonkeyPatch) -> N
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=drip, args=(listener,))
         thread.start()
-        with pytest.raises(RunnerSilent):
-            Runner(port=listener.getsockname()[1], link_token="x", state_token="x").said()
+        with pytest.raises(RunnerUnreachable):
+            Runner(port=listener.getsockname()[1], link_token="x", state_token="x").status()
         over.set()
         thread.join()
 
@@ -244,7 +244,7 @@ def test_json_that_is_meant_to_break_the_reader(server: OneAnswer, runner: Runne
     server.body(body)
 
     with pytest.raises(RunnerRefused, match="the runner's answer is no JSON"):
-        runner.said()
+        runner.status()
 
 
 @pytest.mark.parametrize("value", [True, -1, 2**53, 1.5, "3", None])
@@ -254,7 +254,7 @@ def test_counts_that_are_none(server: OneAnswer, runner: Runner, value: object) 
 
     code = runner.code()
     assert code is not None
-    assert (0, 0) == (code.round, runner.said().revision)
+    assert (0, 0) == (code.round, runner.status().revision)
 
 
 @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{", b"SSH-2.0-OpenSSH\r\n"])
@@ -262,14 +262,14 @@ def test_answers_that_break_off(server: OneAnswer, runner: Runner, answer: bytes
     """A connection that ends too early is silence: the pod may be ending."""
     server.answer = answer
 
-    with pytest.raises(RunnerSilent):
+    with pytest.raises(RunnerUnreachable):
         runner.code()
 
 
 def test_nobody_listens() -> None:
     """A refused connection is silence too."""
-    with pytest.raises(RunnerSilent):
-        Runner(port=1, link_token="x", state_token="x").said()
+    with pytest.raises(RunnerUnreachable):
+        Runner(port=1, link_token="x", state_token="x").status()
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
@@ -283,8 +283,8 @@ def test_no_answer_is_too_odd(server: OneAnswer, runner: Runner, answer: dict[st
     """Any JSON object is an answer or an error of ours."""
     server.json(answer)
 
-    for ask in (runner.code, runner.said):
-        assert isinstance(outcome(ask), Code | Said | PluginError)
+    for ask in (runner.code, runner.status):
+        assert isinstance(outcome(ask), QrCode | RunnerStatus | PluginError)
 
 
 def outcome(ask: Callable[[], object]) -> object:

@@ -5,48 +5,48 @@ import re
 
 import pytest
 from kubectl_whatsapp.tables import Table
-from unit.plugin.plugin_stage import Heard
+from unit.plugin.plugin_harness import ConsoleHarness
 
 HEADER = ["NAME", "STATE", "MESSAGE"]
 LONG = "There is no place for it, because others have taken all that the quota gives."
 
 
-def on_a_screen(heard: Heard, *, columns: int, colours: bool = False) -> Heard:
+def on_a_screen(harness: ConsoleHarness, *, columns: int, colours: bool = False) -> ConsoleHarness:
     """The same console as a screen of that width."""
-    screen = dataclasses.replace(heard.console, terminal=True, columns=columns, colours=colours)
-    return dataclasses.replace(heard, console=screen)
+    screen = dataclasses.replace(harness.console, terminal=True, columns=columns, colours=colours)
+    return dataclasses.replace(harness, console=screen)
 
 
-def lines(heard: Heard) -> list[str]:
+def lines(harness: ConsoleHarness) -> list[str]:
     """What was shown, without styles and without spaces at the ends of lines."""
-    return [line.rstrip() for line in re.sub(r"\x1b\[[0-9;]*m", "", heard.out.getvalue()).splitlines()]
+    return [line.rstrip() for line in re.sub(r"\x1b\[[0-9;]*m", "", harness.out.getvalue()).splitlines()]
 
 
-def test_a_pipe_has_no_width(heard: Heard) -> None:
+def test_a_pipe_has_no_width(harness: ConsoleHarness) -> None:
     """One line for each row, whatever its length, so that awk finds every column."""
-    Table(HEADER, keys=1).show([["sales", "Queued", LONG], ["a", "-", ""]], console=heard.console)
+    Table(HEADER, keys=1).print([["sales", "Queued", LONG], ["a", "-", ""]], console=harness.console)
 
     assert [
         "NAME    STATE    MESSAGE",
         f"sales   Queued   {LONG}",
         "a       -",
-    ] == heard.out.getvalue().splitlines()
+    ] == harness.out.getvalue().splitlines()
 
 
-def test_a_screen_that_is_wide_enough(heard: Heard) -> None:
+def test_a_screen_that_is_wide_enough(harness: ConsoleHarness) -> None:
     """The same columns."""
-    wide = on_a_screen(heard, columns=120)
+    wide = on_a_screen(harness, columns=120)
 
-    Table(HEADER, keys=1).show([["sales", "Queued", LONG], ["a", "-", ""]], console=wide.console)
+    Table(HEADER, keys=1).print([["sales", "Queued", LONG], ["a", "-", ""]], console=wide.console)
 
     assert ["NAME    STATE    MESSAGE", f"sales   Queued   {LONG}", "a       -"] == lines(wide)
 
 
-def test_a_message_is_wrapped_in_its_column(heard: Heard) -> None:
+def test_a_message_is_wrapped_in_its_column(harness: ConsoleHarness) -> None:
     """Where there is room to read in."""
-    screen = on_a_screen(heard, columns=65)
+    screen = on_a_screen(harness, columns=65)
 
-    Table(HEADER, keys=1).show([["sales", "Queued", LONG]], console=screen.console)
+    Table(HEADER, keys=1).print([["sales", "Queued", LONG]], console=screen.console)
 
     assert [
         "NAME    STATE    MESSAGE",
@@ -55,11 +55,11 @@ def test_a_message_is_wrapped_in_its_column(heard: Heard) -> None:
     ] == lines(screen)
 
 
-def test_a_message_without_room_stands_below(heard: Heard) -> None:
+def test_a_message_without_room_stands_below(harness: ConsoleHarness) -> None:
     """With the row's name, over the whole width; a row without one has none there."""
-    screen = on_a_screen(heard, columns=40)
+    screen = on_a_screen(harness, columns=40)
 
-    Table(["NAMESPACE", *HEADER], keys=2).show(
+    Table(["NAMESPACE", *HEADER], keys=2).print(
         [["shop", "sales", "Queued", LONG], ["shop", "a", "-", ""]], console=screen.console
     )
 
@@ -74,11 +74,11 @@ def test_a_message_without_room_stands_below(heard: Heard) -> None:
     ] == lines(screen)
 
 
-def test_a_window_that_is_too_narrow_for_the_columns(heard: Heard) -> None:
+def test_a_window_that_is_too_narrow_for_the_columns(harness: ConsoleHarness) -> None:
     """Nothing is lost: cells are folded."""
-    screen = on_a_screen(heard, columns=12)
+    screen = on_a_screen(harness, columns=12)
 
-    Table(["NAME", "STATE"]).show([["support-desk", "Connected"]], console=screen.console)
+    Table(["NAME", "STATE"]).print([["support-desk", "Connected"]], console=screen.console)
 
     columns = [(line[:6].strip(), line[6:].strip()) for line in lines(screen)]
     assert "support-desk" in "".join(left for left, _ in columns)
@@ -87,37 +87,37 @@ def test_a_window_that_is_too_narrow_for_the_columns(heard: Heard) -> None:
 
 
 @pytest.mark.parametrize("terminal", [True, False])
-def test_markup_is_text(heard: Heard, *, terminal: bool) -> None:
+def test_markup_is_text(harness: ConsoleHarness, *, terminal: bool) -> None:
     """What looks like an instruction to the table's library is shown as it is written, on one line."""
-    given = heard if not terminal else on_a_screen(heard, columns=120, colours=True)
+    given = harness if not terminal else on_a_screen(harness, columns=120, colours=True)
     odd = "[red]x[/red] [link=https://a.example]y[/link] :smile: [/] [b"
 
-    Table(HEADER, keys=1).show([["[bold]a", "[/]", odd]], console=given.console)
+    Table(HEADER, keys=1).print([["[bold]a", "[/]", odd]], console=given.console)
 
     assert f"[bold]a   [/]     {odd}" == lines(given)[1]
 
 
-def test_rows_that_come_later_stand_below_the_first(heard: Heard) -> None:
+def test_rows_that_come_later_stand_below_the_first(harness: ConsoleHarness) -> None:
     """Without a header, in the columns of the first ones; a message that none of those had is shown."""
     table = Table(HEADER, keys=1)
 
     for terminal in (False, True):
         table.widths.clear()
-        shown = on_a_screen(heard, columns=120) if terminal else heard
-        table.show([["sales", "Starting", ""]], console=shown.console)
-        table.show([["a", "b", "why"]], console=shown.console)
+        shown = on_a_screen(harness, columns=120) if terminal else harness
+        table.print([["sales", "Starting", ""]], console=shown.console)
+        table.print([["a", "b", "why"]], console=shown.console)
 
     expected = ["NAME    STATE", "sales   Starting", "a       b          why"]
-    assert [*expected, *expected] == lines(heard)
+    assert [*expected, *expected] == lines(harness)
 
 
-def test_colours(heard: Heard, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_colours(harness: ConsoleHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     """Words have their styles on a screen, unless NO_COLOR is set."""
     monkeypatch.setenv("TERM", "xterm")
     for colours in (True, False):
-        screen = on_a_screen(heard, columns=80, colours=colours)
-        Table(["NAME", "READY"], styles={"True": "green"}).show([["sales", "True"]], console=screen.console)
+        screen = on_a_screen(harness, columns=80, colours=colours)
+        Table(["NAME", "READY"], styles={"True": "green"}).print([["sales", "True"]], console=screen.console)
 
-    with_colours, without = heard.out.getvalue().split("sales")[1:]
+    with_colours, without = harness.out.getvalue().split("sales")[1:]
     assert "\x1b[32mTrue" in with_colours
     assert "\x1b[32m" not in without

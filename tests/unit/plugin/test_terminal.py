@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from kubectl_whatsapp.drawing import draw
-from unit.plugin.plugin_stage import ScriptedKubectl, ScriptedRunner, session_json
+from unit.plugin.plugin_harness import ScriptedKubectl, ScriptedRunner, session_json
 
 pytestmark = pytest.mark.slow
 
@@ -21,13 +21,13 @@ SCRIPT = Path(__file__).parents[3] / "plugin" / "kubectl-whatsapp"
 
 
 def on_a_terminal(
-    folder: Path, *words: str, columns: int, lines: int = 50, locale: Mapping[str, str] = UTF8
+    folder: Path, *arguments: str, columns: int, lines: int = 50, locale: Mapping[str, str] = UTF8
 ) -> tuple[int, str]:
     """Run the plugin on a terminal of that size; returns status and all that it showed."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
     environment = {"PATH": f"{folder}:/usr/bin:/bin", "TERM": "xterm", "HOME": str(folder), **locale}
-    with subprocess.Popen([SCRIPT, *words], stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as process:
+    with subprocess.Popen([SCRIPT, *arguments], stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as process:
         os.close(theirs)
         shown = b""
         try:
@@ -40,7 +40,7 @@ def on_a_terminal(
     return process.returncode, shown.decode().replace("\r\n", "\n")
 
 
-@pytest.mark.usefixtures("qr_stage")
+@pytest.mark.usefixtures("session_cluster")
 def test_a_terminal_gets_colours(scripted_kubectl: ScriptedKubectl) -> None:
     """On a screen the code is black on white, whatever the person's colours are."""
     status, shown = on_a_terminal(scripted_kubectl.folder, "qr", "sales", "-n", "shop", columns=100)
@@ -49,7 +49,7 @@ def test_a_terminal_gets_colours(scripted_kubectl: ScriptedKubectl) -> None:
     assert shown.startswith(f"{draw('2@code-1', columns=100, colours=True)}\nsession shop/sales, round 2: ")
 
 
-@pytest.mark.usefixtures("qr_stage")
+@pytest.mark.usefixtures("session_cluster")
 def test_a_window_that_is_too_narrow(scripted_kubectl: ScriptedKubectl, scripted_runner: ScriptedRunner) -> None:
     """The real width of the window counts."""
     scripted_runner.steps = [("QRPending", "2@" + "x" * 240)]
@@ -60,7 +60,7 @@ def test_a_window_that_is_too_narrow(scripted_kubectl: ScriptedKubectl, scripted
     assert (1, expected) == (status, shown[: len(expected)])
 
 
-@pytest.mark.usefixtures("qr_stage")
+@pytest.mark.usefixtures("session_cluster")
 def test_a_window_that_is_too_low(scripted_kubectl: ScriptedKubectl, scripted_runner: ScriptedRunner) -> None:
     """The code is shown, for one can scroll or enlarge; that a phone has to see all of it is said."""
     scripted_runner.steps = [("QRPending", "2@" + "x" * 240)]
@@ -72,7 +72,7 @@ def test_a_window_that_is_too_low(scripted_kubectl: ScriptedKubectl, scripted_ru
     assert "-o png FILE" in shown
 
 
-@pytest.mark.usefixtures("qr_stage")
+@pytest.mark.usefixtures("session_cluster")
 def test_the_plain_locale_is_no_obstacle(scripted_kubectl: ScriptedKubectl) -> None:
     """LANG=C, as in cron and many containers, or no locale at all: Python speaks UTF-8 there, and the code is drawn."""
     for locale in ({"LANG": "C"}, {"LC_ALL": "POSIX"}, {}):
@@ -82,7 +82,7 @@ def test_the_plain_locale_is_no_obstacle(scripted_kubectl: ScriptedKubectl) -> N
         assert shown.startswith(draw("2@code-1", columns=100, colours=True))
 
 
-@pytest.mark.usefixtures("qr_stage")
+@pytest.mark.usefixtures("session_cluster")
 def test_a_terminal_without_block_characters(scripted_kubectl: ScriptedKubectl) -> None:
     """A code of question marks helps nobody: the message says how to get one that can be scanned."""
     locale = {"PYTHONIOENCODING": "iso8859-1", "LANG": "C.UTF-8"}
@@ -100,8 +100,8 @@ def test_foreign_words_on_an_ascii_terminal(scripted_kubectl: ScriptedKubectl) -
     """A message that the terminal cannot spell is shown with question marks, and not as a traceback."""
     ready = {"type": "Ready", "status": "False", "reason": "Pending", "message": "kein Platz für ▄"}
     found = session_json(state="Pending", conditions=[ready])
-    scripted_kubectl.on("get", "whatsappsessions.wasession.dev", out={"kind": "List", "items": [found]})
-    scripted_kubectl.on("get", "whatsappsessionquotas.wasession.dev", out="")
+    scripted_kubectl.answer_to("get", "whatsappsessions.wasession.dev", out={"kind": "List", "items": [found]})
+    scripted_kubectl.answer_to("get", "whatsappsessionquotas.wasession.dev", out="")
 
     locale = {"PYTHONIOENCODING": "ascii"}
     status, shown = on_a_terminal(scripted_kubectl.folder, "status", "-n", "shop", columns=100, locale=locale)
@@ -119,7 +119,7 @@ def test_a_picture_is_nothing_for_a_terminal(scripted_kubectl: ScriptedKubectl) 
     assert [] == scripted_kubectl.calls()
 
 
-@pytest.mark.usefixtures("qr_stage")
+@pytest.mark.usefixtures("session_cluster")
 def test_a_watch_wipes_the_screen(scripted_kubectl: ScriptedKubectl, scripted_runner: ScriptedRunner) -> None:
     """Of two codes on one screen a phone would take the wrong one."""
     scripted_runner.steps = [("QRPending", "2@code-1"), ("QRPending", "2@code-2"), ("Connected", None)]
@@ -147,26 +147,26 @@ def assert_signs_alone(shown: str) -> None:
     )
 
 
-@pytest.mark.usefixtures("qr_stage")
+@pytest.mark.usefixtures("session_cluster")
 @pytest.mark.parametrize("field", ["state", "reason", "message"])
-@pytest.mark.parametrize("words", [[], ["--watch"], ["-o", "json"]])
+@pytest.mark.parametrize("arguments", [[], ["--watch"], ["-o", "json"]])
 def test_a_hostile_runner(
-    scripted_kubectl: ScriptedKubectl, scripted_runner: ScriptedRunner, field: str, words: list[str]
+    scripted_kubectl: ScriptedKubectl, scripted_runner: ScriptedRunner, field: str, arguments: list[str]
 ) -> None:
     """What a runner says of its state reaches the terminal as signs."""
-    said = {"revision": 1, "state": "TemporarilyBanned", "reason": "Banned", "message": "", field: HOSTILE}
-    scripted_runner.says = said
+    output = {"revision": 1, "state": "TemporarilyBanned", "reason": "Banned", "message": "", field: HOSTILE}
+    scripted_runner.state_answer = output
     if field == "state":  # a word never heard is waited for, so that the watch has to be ended by something
         scripted_runner.limit = 3
 
-    status, shown = on_a_terminal(scripted_kubectl.folder, "qr", "sales", "-n", "shop", *words, columns=100)
+    status, shown = on_a_terminal(scripted_kubectl.folder, "qr", "sales", "-n", "shop", *arguments, columns=100)
 
     assert 1 == status
     assert OURS.sub("", shown).isprintable()
     assert field == "reason" or "[red]x[/red]" in shown
 
 
-@pytest.mark.usefixtures("qr_stage")
+@pytest.mark.usefixtures("session_cluster")
 def test_a_hostile_refusal(scripted_kubectl: ScriptedKubectl, scripted_runner: ScriptedRunner) -> None:
     """The words of an error too."""
     scripted_runner.fault, scripted_runner.refusal = 500, {"error": {"code": "X", "message": HOSTILE}}
@@ -187,8 +187,10 @@ def test_a_hostile_object(scripted_kubectl: ScriptedKubectl, listing: str, colum
     found = session_json(conditions=[ready], admission={"quotaName": HOSTILE}, **dict.fromkeys(fields, HOSTILE))
     found["metadata"] = {"name": HOSTILE, "namespace": HOSTILE}
     quota = {"metadata": {"name": HOSTILE}, "spec": {"memory": HOSTILE}, "status": {"memoryReserved": HOSTILE}}
-    scripted_kubectl.on("get", "whatsappsessions.wasession.dev", out={"kind": "List", "items": [found]})
-    scripted_kubectl.on("get", "whatsappsessionquotas.wasession.dev", out=quota | {"kind": "WhatsAppSessionQuota"})
+    scripted_kubectl.answer_to("get", "whatsappsessions.wasession.dev", out={"kind": "List", "items": [found]})
+    scripted_kubectl.answer_to(
+        "get", "whatsappsessionquotas.wasession.dev", out=quota | {"kind": "WhatsAppSessionQuota"}
+    )
 
     status, shown = on_a_terminal(scripted_kubectl.folder, "status", "-A", "-o", listing, columns=columns)
 
@@ -200,7 +202,7 @@ def test_a_hostile_object(scripted_kubectl: ScriptedKubectl, listing: str, colum
 @pytest.mark.parametrize("command", ["qr", "status"])
 def test_hostile_complaints_of_kubectl(scripted_kubectl: ScriptedKubectl, command: str) -> None:
     """An admission webhook or a proxy may have written them."""
-    scripted_kubectl.on("get", err=f"Error from server (Forbidden): {HOSTILE}\n", status=1)
+    scripted_kubectl.answer_to("get", err=f"Error from server (Forbidden): {HOSTILE}\n", status=1)
 
     status, shown = on_a_terminal(scripted_kubectl.folder, command, "sales", columns=400)
 
@@ -210,28 +212,28 @@ def test_hostile_complaints_of_kubectl(scripted_kubectl: ScriptedKubectl, comman
 
 def test_no_colour_where_none_is_wanted(scripted_kubectl: ScriptedKubectl) -> None:
     """NO_COLOR, and a terminal that knows no colours."""
-    scripted_kubectl.on("get", "whatsappsessions.wasession.dev", out=session_json(state="Stalled"))
-    scripted_kubectl.on("get", "whatsappsessionquotas.wasession.dev", out="")
+    scripted_kubectl.answer_to("get", "whatsappsessions.wasession.dev", out=session_json(state="Stalled"))
+    scripted_kubectl.answer_to("get", "whatsappsessionquotas.wasession.dev", out="")
 
     coloured, *plain = [
-        on_a_terminal(scripted_kubectl.folder, "status", "sales", columns=100, locale=UTF8 | setting)[1]
-        for setting in ({"TERM": "xterm"}, {"NO_COLOR": "1"}, {"TERM": "dumb"})
+        on_a_terminal(scripted_kubectl.folder, "status", "sales", columns=100, locale=UTF8 | variables)[1]
+        for variables in ({"TERM": "xterm"}, {"NO_COLOR": "1"}, {"TERM": "dumb"})
     ]
 
     assert "\x1b[31mStalled" in coloured
     assert not any(re.search(r"\x1b\[[0-9;]*[34]\d", shown) for shown in plain)
 
 
-@pytest.mark.usefixtures("qr_stage")
-@pytest.mark.parametrize("setting", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
+@pytest.mark.usefixtures("session_cluster")
+@pytest.mark.parametrize("variables", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
 def test_a_code_without_colours(
-    scripted_kubectl: ScriptedKubectl, scripted_runner: ScriptedRunner, setting: dict[str, str]
+    scripted_kubectl: ScriptedKubectl, scripted_runner: ScriptedRunner, variables: dict[str, str]
 ) -> None:
     """It is drawn in the terminal's own, and the screen is not wiped by a sequence that it may not know."""
     scripted_runner.steps = [("QRPending", "2@code-1"), ("Connected", None)]
 
-    words = ["qr", "sales", "-n", "shop", "--watch"]
-    status, shown = on_a_terminal(scripted_kubectl.folder, *words, columns=100, locale=UTF8 | setting)
+    arguments = ["qr", "sales", "-n", "shop", "--watch"]
+    status, shown = on_a_terminal(scripted_kubectl.folder, *arguments, columns=100, locale=UTF8 | variables)
 
     assert 0 == status
     assert shown.startswith(draw("2@code-1", columns=100, colours=False))

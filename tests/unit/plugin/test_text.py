@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from kubectl_whatsapp.text import age, one_line, printable
-from unit.plugin.plugin_stage import NOW
+from unit.plugin.plugin_harness import NOW
 
 
 @given(st.text())

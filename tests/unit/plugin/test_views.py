@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kubectl_whatsapp import views
 from kubectl_whatsapp.views import QuotaView, SessionView, read_time
-from unit.plugin.plugin_stage import session_json
+from unit.plugin.plugin_harness import session_json
 from whatsapp_operator.api import constants
 
 ANYTHING = st.recursive(

@@ -14,7 +14,7 @@ from session_protocol.vocabulary import (
     exit_reason,
 )
 
-WORDS = (
+NAMES = (
     "Starting, Loading, LoadError, UnsupportedBrowser, QRPending, PairingCodePending, PasskeyRequired, LinkExpired, "
     "Syncing, Connected, Reconnecting, Offline, Conflict, LoggedOut, TemporarilyBanned, ServiceUnavailable, "
     "Restricted, ActionRequired, UpdateNeeded, ScreenLocked, Degraded, Unresponsive, Crashed, Stopping"
@@ -23,13 +23,13 @@ WORDS = (
 
 def test_the_states_are_exactly_the_published_words() -> None:
     """The published list of the runner's words and the enumeration are the same."""
-    assert set(WORDS.split(", ")) == {str(state) for state in RunnerState}
+    assert set(NAMES.split(", ")) == {str(state) for state in RunnerState}
 
 
-@pytest.mark.parametrize("word", [*RunnerState, *StateReason, *(code.reason for code in ExitCode)])
-def test_every_word_fits_the_pattern_of_the_resource(word: str) -> None:
+@pytest.mark.parametrize("name", [*RunnerState, *StateReason, *(code.reason for code in ExitCode)])
+def test_every_word_fits_the_pattern_of_the_resource(name: str) -> None:
     """States and reasons pass the pattern that the resource's schema demands of `status.state`."""
-    assert re.fullmatch(r"[A-Z][A-Za-z0-9]{0,62}", word)
+    assert re.fullmatch(r"[A-Z][A-Za-z0-9]{0,62}", name)
 
 
 def test_exit_codes_are_distinct_and_never_look_like_signals() -> None:

@@ -69,7 +69,7 @@ class ScriptedPage:
         return CODE if name == "code.js" else "wa-js"
 
 
-class Bench:
+class MonitorHarness:
     """A monitor whose clock jumps a second with every reading."""
 
     def __init__(self, folder: Path, **variables: str) -> None:
@@ -125,21 +125,21 @@ class Bench:
 
 async def test_what_the_page_shows_is_published_in_order(tmp_path: Path) -> None:
     """Each look becomes a word; the code is shown only while the session waits for a scan."""
-    bench = Bench(tmp_path)
+    harness = MonitorHarness(tmp_path)
     page = ScriptedPage({"booted": False}, UNLINKED | {"code": CODE}, {"synced": False}, {})
-    ended = await bench.exit(page)
+    ended = await harness.exit(page)
 
-    assert [state for state, _ in bench.states] == ["Loading", "QRPending", "Syncing", "Connected"]
+    assert [state for state, _ in harness.states] == ["Loading", "QRPending", "Syncing", "Connected"]
     assert ended.exit.code is ExitCode.BROWSER_EXITED
-    assert bench.store.code is None
-    assert bench.store.snapshot.linked_time is not None
+    assert harness.store.code is None
+    assert harness.store.snapshot.linked_time is not None
 
 
 async def test_every_state_tells_whether_a_phone_is_linked(tmp_path: Path) -> None:
     """Where a state is said of both, by what the page told last; before it told, nobody knows."""
-    bench = Bench(tmp_path)
+    harness = MonitorHarness(tmp_path)
     later = {"socket": "A_WORD_OF_LATER"}
-    await bench.exit(
+    await harness.exit(
         ScriptedPage(
             {"booted": False}, UNLINKED | later, UNLINKED | {"code": CODE}, {}, later, {"online": False} | later
         )
@@ -152,37 +152,37 @@ async def test_every_state_tells_whether_a_phone_is_linked(tmp_path: Path) -> No
         ("Connected", True),
         ("Degraded", True),
         ("Offline", True),
-    ] == bench.links
+    ] == harness.links
 
 
 async def test_start_up_is_over_once(tmp_path: Path) -> None:
     """The first word that is not about loading ends start-up; later reloads are not a second start."""
-    bench = Bench(tmp_path)
-    await bench.exit(ScriptedPage({"booted": False}, {}, {"booted": False}, {}))
+    harness = MonitorHarness(tmp_path)
+    await harness.exit(ScriptedPage({"booted": False}, {}, {"booted": False}, {}))
 
-    assert bench.settled == 1
+    assert harness.settled == 1
 
 
 async def test_idle_codes_are_renewed(tmp_path: Path) -> None:
     """The page is asked, the round counts, and the state stays QRPending meanwhile."""
-    bench = Bench(tmp_path, LINK_MAX_ROUNDS="2")
+    harness = MonitorHarness(tmp_path, LINK_MAX_ROUNDS="2")
     page = ScriptedPage(UNLINKED | {"code": CODE}, IDLE, UNLINKED | {"code": "2@new"}, IDLE)
-    await bench.exit(page)
+    await harness.exit(page)
 
     assert page.asked == ["refresh.js"]
-    assert [state for state, _ in bench.states] == ["QRPending", "QRPending", "QRPending", "LinkExpired"]
-    assert bench.store.snapshot.round == 2
-    assert bench.metrics.registry.get_sample_value("whatsapp_runner_qr_rounds_total") == 1
+    assert [state for state, _ in harness.states] == ["QRPending", "QRPending", "QRPending", "LinkExpired"]
+    assert harness.store.snapshot.round == 2
+    assert harness.metrics.registry.get_sample_value("whatsapp_runner_qr_rounds_total") == 1
 
 
 async def test_a_code_that_is_not_on_the_screen_is_asked_of_the_library(tmp_path: Path) -> None:
     """A page that draws its code in an unknown way still gives one, through wa-js."""
-    bench = Bench(tmp_path)
+    harness = MonitorHarness(tmp_path)
     page = ScriptedPage(UNLINKED, UNLINKED, UNLINKED)
-    await bench.exit(page)
+    await harness.exit(page)
 
     assert "code.js" in page.asked
-    assert bench.states[-1] == ("QRPending", "WaitingForScan")
+    assert harness.states[-1] == ("QRPending", "WaitingForScan")
 
 
 @pytest.mark.parametrize(
@@ -196,20 +196,20 @@ async def test_a_page_that_fails_ends_the_run(
     tmp_path: Path, step: PageError, code: ExitCode, state: RunnerState
 ) -> None:
     """No answer and no page are two endings."""
-    ended = await Bench(tmp_path).exit(ScriptedPage({}, step))
+    ended = await MonitorHarness(tmp_path).exit(ScriptedPage({}, step))
 
     assert (code, state) == (ended.exit.code, ended.state)
 
 
 async def test_a_crash_between_two_looks_is_noticed_at_once(tmp_path: Path) -> None:
     """The page's death wakes the monitor out of its pause."""
-    bench = Bench(tmp_path, HEALTH_CHECK_TIMEOUT="24h")
+    harness = MonitorHarness(tmp_path, HEALTH_CHECK_TIMEOUT="24h")
     page = ScriptedPage({}, {})
     loop = asyncio.get_running_loop()
     loop.call_later(0.05, page.died.set_result, "page")
     with pytest.raises(RunEnded) as caught:
         async with asyncio.timeout(3):
-            await bench.monitor.watch(page)
+            await harness.monitor.watch(page)
 
     assert caught.value.exit.code is ExitCode.PAGE_CRASHED
 
@@ -217,41 +217,41 @@ async def test_a_crash_between_two_looks_is_noticed_at_once(tmp_path: Path) -> N
 @pytest.mark.parametrize("steps", [({}, {}), (PageGoneError("gone"),), (ProbeTimeoutError("late"),)])
 async def test_a_kill_for_want_of_memory_explains_every_death(tmp_path: Path, steps: tuple[Step, ...]) -> None:
     """Whatever else was seen, a grown kill count is the reason; also when the page itself lives on."""
-    bench = Bench(tmp_path)
-    bench.kills = 3
+    harness = MonitorHarness(tmp_path)
+    harness.kills = 3
     page = ScriptedPage(*steps)
-    ended = await bench.exit(page)
+    ended = await harness.exit(page)
 
     assert (ended.exit.code, ended.reason) == (ExitCode.OUT_OF_MEMORY, StateReason.OUT_OF_MEMORY)
 
 
 async def test_old_kills_explain_nothing(tmp_path: Path) -> None:
     """What was killed before this process began is not its death."""
-    bench = Bench(tmp_path)
-    bench.kills = bench.monitor._kills_before = 3
-    ended = await bench.exit(ScriptedPage({}))
+    harness = MonitorHarness(tmp_path)
+    harness.kills = harness.monitor._kills_before = 3
+    ended = await harness.exit(ScriptedPage({}))
 
     assert ended.exit.code is ExitCode.BROWSER_EXITED
 
 
 async def test_a_page_that_never_boots_ends_as_not_loaded(tmp_path: Path) -> None:
     """Loading, LoadError after half of the start-up time, the exit after all of it."""
-    bench = Bench(tmp_path, STARTUP_TIMEOUT="60s")
-    bench.step = 5
-    ended = await bench.exit(ScriptedPage(*[{"booted": False}] * 20))
+    harness = MonitorHarness(tmp_path, STARTUP_TIMEOUT="60s")
+    harness.step = 5
+    ended = await harness.exit(ScriptedPage(*[{"booted": False}] * 20))
 
-    assert ("LoadError", "NotBooted") in bench.states
+    assert ("LoadError", "NotBooted") in harness.states
     assert (ended.exit.code, ended.state) == (ExitCode.LOAD_FAILED, RunnerState.LOAD_ERROR)
 
 
 @pytest.mark.parametrize("socket", [None, "UNLAUNCHED", "PAIRING", "CONNECTED"])
 async def test_a_page_that_boots_and_never_shows_a_code_ends_as_not_loaded(tmp_path: Path, socket: str | None) -> None:
     """The start-up time is for the way to a QR code, not for the document alone: Loading is no place to stay."""
-    bench = Bench(tmp_path, STARTUP_TIMEOUT="60s")
-    bench.step = 5
-    ended = await bench.exit(ScriptedPage(*[UNLINKED | {"socket": socket}] * 20))
+    harness = MonitorHarness(tmp_path, STARTUP_TIMEOUT="60s")
+    harness.step = 5
+    ended = await harness.exit(ScriptedPage(*[UNLINKED | {"socket": socket}] * 20))
 
-    assert {"Loading"} == {state for state, _ in bench.states}
+    assert {"Loading"} == {state for state, _ in harness.states}
     assert "came no further" in str(ended)
     assert (ended.exit.code, ended.reason) == (ExitCode.LOAD_FAILED, StateReason.OPENING_CONNECTION)
 
@@ -259,62 +259,62 @@ async def test_a_page_that_boots_and_never_shows_a_code_ends_as_not_loaded(tmp_p
 @pytest.mark.parametrize(("startup", "boot"), [("60s", 0), ("60s", 4), ("20s", 0)])
 async def test_a_page_that_cannot_reach_whatsapp_keeps_trying(tmp_path: Path, startup: str, boot: int) -> None:
     """Another pod would reach it no better, so being offline never ends the run: after a slow boot, or a short time."""
-    bench = Bench(tmp_path, STARTUP_TIMEOUT=startup, CONNECTION_CHECK_TIMEOUT="30s")
-    bench.step = 2
+    harness = MonitorHarness(tmp_path, STARTUP_TIMEOUT=startup, CONNECTION_CHECK_TIMEOUT="30s")
+    harness.step = 2
     steps = [{"booted": False}] * boot + [UNLINKED | {"socket": "OPENING"}] * 40
-    ended = await bench.exit(ScriptedPage(*steps))
+    ended = await harness.exit(ScriptedPage(*steps))
 
-    assert bench.states[-1] == ("Offline", "NoConnection")
+    assert harness.states[-1] == ("Offline", "NoConnection")
     assert ended.exit.code is ExitCode.BROWSER_EXITED
 
 
 async def test_a_page_that_tries_by_turns_keeps_trying(tmp_path: Path) -> None:
     """Each attempt to open the connection is a step forward, also one that is given up."""
-    bench = Bench(tmp_path, STARTUP_TIMEOUT="60s")
-    bench.step = 5
+    harness = MonitorHarness(tmp_path, STARTUP_TIMEOUT="60s")
+    harness.step = 5
     turns = [UNLINKED | {"socket": "OPENING"}, UNLINKED | {"socket": "UNLAUNCHED"}] * 20
-    ended = await bench.exit(ScriptedPage(*turns))
+    ended = await harness.exit(ScriptedPage(*turns))
 
     assert ended.exit.code is ExitCode.BROWSER_EXITED
 
 
 async def test_a_page_that_refuses_the_browser_does_not_end_the_run(tmp_path: Path) -> None:
     """A restart with the same image would not help, so the runner stays and says so."""
-    bench = Bench(tmp_path)
-    bench.step = 9
-    ended = await bench.exit(ScriptedPage(*[{"booted": False, "refused": True}] * 20))
+    harness = MonitorHarness(tmp_path)
+    harness.step = 9
+    ended = await harness.exit(ScriptedPage(*[{"booted": False, "refused": True}] * 20))
 
-    assert bench.states[-1] == ("UnsupportedBrowser", "BrowserRefused")
+    assert harness.states[-1] == ("UnsupportedBrowser", "BrowserRefused")
     assert ended.exit.code is ExitCode.BROWSER_EXITED
 
 
 async def test_a_page_that_reloads_has_the_whole_time_again(tmp_path: Path) -> None:
     """A page that was up and reloads itself is given the start-up time from that moment on."""
-    bench = Bench(tmp_path, STARTUP_TIMEOUT="60s")
-    bench.step = 9
-    ended = await bench.exit(ScriptedPage({}, *[{"booted": False}] * 2, {}, *[{"booted": False}] * 2, {}))
+    harness = MonitorHarness(tmp_path, STARTUP_TIMEOUT="60s")
+    harness.step = 9
+    ended = await harness.exit(ScriptedPage({}, *[{"booted": False}] * 2, {}, *[{"booted": False}] * 2, {}))
 
     assert ended.exit.code is ExitCode.BROWSER_EXITED
 
 
 async def test_fetching_is_tried_again_and_told(tmp_path: Path) -> None:
     """A refused connection is LoadError with the browser's word, and the next attempt may succeed."""
-    bench = Bench(tmp_path)
-    bench.step = 0.1
+    harness = MonitorHarness(tmp_path)
+    harness.step = 0.1
     failure = NavigationError("net::ERR_CONNECTION_REFUSED", reason=StateReason.NAVIGATION_FAILED)
     page = ScriptedPage(navigations=(failure, None))
-    await bench.monitor.fetch(page)
+    await harness.monitor.fetch(page)
 
-    assert (bench.store.snapshot.state, bench.store.snapshot.reason) == ("LoadError", "NavigationFailed")
+    assert (harness.store.snapshot.state, harness.store.snapshot.reason) == ("LoadError", "NavigationFailed")
     assert len(page.deadlines) == 2
 
 
 async def test_fetching_ends_with_the_start_up_time(tmp_path: Path) -> None:
     """When the time is over the last fault is the run's end."""
-    bench = Bench(tmp_path, STARTUP_TIMEOUT="3s")
+    harness = MonitorHarness(tmp_path, STARTUP_TIMEOUT="3s")
     failure = NavigationError("not trusted", reason=StateReason.CERTIFICATE_NOT_TRUSTED)
     with pytest.raises(RunEnded, match="not trusted") as caught:
-        await bench.monitor.fetch(ScriptedPage(navigations=(failure,) * 9))
+        await harness.monitor.fetch(ScriptedPage(navigations=(failure,) * 9))
 
     assert caught.value.exit.code is ExitCode.LOAD_FAILED
     assert caught.value.reason is StateReason.CERTIFICATE_NOT_TRUSTED
@@ -322,34 +322,34 @@ async def test_fetching_ends_with_the_start_up_time(tmp_path: Path) -> None:
 
 async def test_a_page_whose_scripts_did_not_come_is_fetched_again(tmp_path: Path) -> None:
     """A page that never booted and lost a script is navigated once more, and only then."""
-    bench = Bench(tmp_path)
-    bench.step = 0.1
+    harness = MonitorHarness(tmp_path)
+    harness.step = 0.1
     page = ScriptedPage({"booted": False}, {"booted": False}, UNLINKED | {"code": CODE})
-    bench.monitor.script_failed("net::ERR_NETWORK_CHANGED")
-    await bench.exit(page)
+    harness.monitor.script_failed("net::ERR_NETWORK_CHANGED")
+    await harness.exit(page)
 
     assert page.fetched == 1
-    assert bench.states[-1][0] == "QRPending"
+    assert harness.states[-1][0] == "QRPending"
 
 
 @pytest.mark.parametrize("shape", [{}, UNLINKED | {"code": CODE}, {"stream": "DISCONNECTED"}])
 async def test_a_page_that_has_booted_is_never_navigated(tmp_path: Path, shape: Raw) -> None:
     """A lost script of a page that works, or of one that may be in a conflict, changes nothing: a reload is a takeover."""
-    bench = Bench(tmp_path)
+    harness = MonitorHarness(tmp_path)
     page = ScriptedPage(shape, {"booted": False}, shape)
-    bench.monitor.script_failed("net::ERR_NETWORK_CHANGED")
-    await bench.exit(page)
+    harness.monitor.script_failed("net::ERR_NETWORK_CHANGED")
+    await harness.exit(page)
 
     assert page.fetched == 0
 
 
 async def test_a_locked_account_is_remembered_from_its_event(tmp_path: Path) -> None:
     """The reason of a logout is told by one event and by no later look."""
-    bench = Bench(tmp_path)
-    bench.monitor.wake("logout_reason", "account_locked")
-    await bench.exit(ScriptedPage({}, UNLINKED, UNLINKED))
+    harness = MonitorHarness(tmp_path)
+    harness.monitor.wake("logout_reason", "account_locked")
+    await harness.exit(ScriptedPage({}, UNLINKED, UNLINKED))
 
-    assert bench.states[-1] == ("LoggedOut", "WaitingForPerson")
+    assert harness.states[-1] == ("LoggedOut", "WaitingForPerson")
 
 
 @pytest.mark.parametrize("health", [3.0, 10.0, 45.0, 600.0])
@@ -374,9 +374,9 @@ def test_a_page_that_hangs_in_an_order_is_noticed_in_time(health: float, protoco
 
 async def test_orders_are_given_no_more_time_than_the_health_check_leaves(tmp_path: Path) -> None:
     """PROTOCOL_TIMEOUT is a minute and the page may hang: a new round of codes is waited for a fifth of the health check."""
-    bench = Bench(tmp_path, HEALTH_CHECK_TIMEOUT="10s", PROTOCOL_TIMEOUT="60s")
+    harness = MonitorHarness(tmp_path, HEALTH_CHECK_TIMEOUT="10s", PROTOCOL_TIMEOUT="60s")
     page = ScriptedPage(UNLINKED, IDLE)
-    await bench.exit(page)
+    await harness.exit(page)
 
     assert ["refresh.js"] == page.asked
     assert 2.0 == page.deadlines[2]

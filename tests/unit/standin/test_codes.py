@@ -4,7 +4,7 @@ import pytest
 from standin.codes import LIFETIME_SECONDS, CodeBook
 from standin.errors import ExpiredQrError, UnknownQrError
 from standin.frames import PageId
-from unit.standin.stage import Clock
+from unit.standin.exchange_harness import Clock
 
 PAGE = PageId("page")
 

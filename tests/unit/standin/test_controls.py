@@ -8,15 +8,15 @@ from standin.client import PhoneClient
 from standin.controls import COMMANDS
 from standin.errors import MalformedRequestError, PageAbsentError, UnknownDeviceError
 from standin.frames import DeviceId, PageId
-from unit.standin.stage import Line, frames_to, hello, types_to
+from unit.standin.exchange_harness import ExchangeHarness, frames_to, hello, types_to
 
 PAGE = PageId("again")
 
 
-def send_from(line: Line, *identifiers: str, to: str = "15550100777@c.us") -> None:
+def send_from(harness: ExchangeHarness, *identifiers: str, to: str = "15550100777@c.us") -> None:
     """Let the connected page send messages."""
     for identifier in identifiers:
-        line.exchange.received(PAGE, {"type": "send", "id": identifier, "to": to, "kind": "chat", "body": "hi"})
+        harness.exchange.received(PAGE, {"type": "send", "id": identifier, "to": to, "kind": "chat", "body": "hi"})
 
 
 @pytest.mark.parametrize(
@@ -43,9 +43,9 @@ def send_from(line: Line, *identifiers: str, to: str = "15550100777@c.us") -> No
 )
 def test_what_a_connected_page_is_told(command: str, body: dict[str, Any], expected: list[str]) -> None:
     """One command, one short list of frames."""
-    line = Line()
-    device = line.connected(PAGE)
-    effects = COMMANDS[command](line.exchange, device, body)
+    harness = ExchangeHarness()
+    device = harness.connected(PAGE)
+    effects = COMMANDS[command](harness.exchange, device, body)
 
     assert expected == [kind.removesuffix(" passkey") for kind in types_to(PAGE, effects)]
 
@@ -53,20 +53,20 @@ def test_what_a_connected_page_is_told(command: str, body: dict[str, Any], expec
 @pytest.mark.parametrize("command", sorted(COMMANDS))
 def test_every_command_needs_a_linked_device(command: str) -> None:
     """An unknown name is told with the names there are."""
-    line = Line()
-    line.connected(PAGE)
+    harness = ExchangeHarness()
+    harness.connected(PAGE)
 
     with pytest.raises(UnknownDeviceError, match="Linked: device-1"):
-        COMMANDS[command](line.exchange, DeviceId("device-7"), {"text": "hi"})
+        COMMANDS[command](harness.exchange, DeviceId("device-7"), {"text": "hi"})
 
 
 @pytest.mark.parametrize("command", ["drop", "replaced", "needs-update", "logout", "dialog", "receipt", "screen-lock"])
 def test_what_only_a_connected_page_can_be_told(command: str) -> None:
     """Without a page these are refused instead of lost."""
-    line = Line()
+    harness = ExchangeHarness()
 
     with pytest.raises(PageAbsentError):
-        COMMANDS[command](line.exchange, line.linked(), {})
+        COMMANDS[command](harness.exchange, harness.linked(), {})
 
 
 @pytest.mark.parametrize("command", sorted(COMMANDS))
@@ -80,33 +80,33 @@ def test_the_python_client_has_every_command(command: str) -> None:
 )
 def test_ways_to_lose_the_connection(command: str, reachable: bool, online: bool) -> None:  # noqa: FBT001
     """Offline takes the network, unreachable only the server, drop neither; `online` ends all."""
-    line = Line()
-    device = line.connected(PAGE)
-    COMMANDS[command](line.exchange, device, {})
+    harness = ExchangeHarness()
+    device = harness.connected(PAGE)
+    COMMANDS[command](harness.exchange, device, {})
 
-    assert (reachable, online) == (line.exchange.reachable(device), line.exchange.online(device))
-    assert (True, True) == (line.exchange.reachable(None), line.exchange.online("device-2"))
-    COMMANDS["online"](line.exchange, device, {})
-    assert (True, True) == (line.exchange.reachable(device), line.exchange.online(device))
+    assert (reachable, online) == (harness.exchange.reachable(device), harness.exchange.online(device))
+    assert (True, True) == (harness.exchange.reachable(None), harness.exchange.online("device-2"))
+    COMMANDS["online"](harness.exchange, device, {})
+    assert (True, True) == (harness.exchange.reachable(device), harness.exchange.online(device))
 
 
 @pytest.mark.parametrize(("command", "expected"), [("ban", "failure 402"), ("service-unavailable", "failure 503")])
 def test_refusals_last_until_online(command: str, expected: str) -> None:
     """The next login meets the same answer, the one after `online` does not."""
-    line = Line()
-    device = line.linked()
-    COMMANDS[command](line.exchange, device, {})
+    harness = ExchangeHarness()
+    device = harness.linked()
+    COMMANDS[command](harness.exchange, device, {})
 
-    assert [expected, "close"] == types_to("one", line.exchange.opened(PageId("one"), hello(device=device)))
-    COMMANDS["online"](line.exchange, device, {})
-    assert ["success", "synced"] == types_to("two", line.exchange.opened(PageId("two"), hello(device=device)))
+    assert [expected, "close"] == types_to("one", harness.exchange.opened(PageId("one"), hello(device=device)))
+    COMMANDS["online"](harness.exchange, device, {})
+    assert ["success", "synced"] == types_to("two", harness.exchange.opened(PageId("two"), hello(device=device)))
 
 
 def test_a_ban_carries_its_words() -> None:
     """The page's event needs code, expire, message and address."""
-    line = Line()
-    device = line.connected(PAGE)
-    effects = COMMANDS["ban"](line.exchange, device, {"expire": 60, "message": "No.", "url": "https://example.org"})
+    harness = ExchangeHarness()
+    device = harness.connected(PAGE)
+    effects = COMMANDS["ban"](harness.exchange, device, {"expire": 60, "message": "No.", "url": "https://example.org"})
 
     assert {"type": "failure", "code": 402, "message": "No.", "expire": 60, "url": "https://example.org"} == (
         frames_to(PAGE, effects)[0]
@@ -115,23 +115,23 @@ def test_a_ban_carries_its_words() -> None:
 
 def test_messages_wait_for_a_page_and_keep_their_order() -> None:
     """What was sent while nobody was connected comes right after the next login, once."""
-    line = Line()
-    device = line.linked()
+    harness = ExchangeHarness()
+    device = harness.linked()
     for text in ("one", "two"):
-        assert [] == COMMANDS["send"](line.exchange, device, {"text": text})
-    effects = line.exchange.opened(PAGE, hello(device=device))
+        assert [] == COMMANDS["send"](harness.exchange, device, {"text": text})
+    effects = harness.exchange.opened(PAGE, hello(device=device))
 
     assert ["one", "two"] == [frame["body"] for frame in frames_to(PAGE, effects) if frame["type"] == "message"]
-    assert "message" not in types_to("later", line.exchange.opened(PageId("later"), hello(device=device)))
+    assert "message" not in types_to("later", harness.exchange.opened(PageId("later"), hello(device=device)))
 
 
 def test_a_message_with_a_file() -> None:
     """Type, file name and bytes travel with the caption."""
-    line = Line()
-    device = line.connected(PAGE)
+    harness = ExchangeHarness()
+    device = harness.connected(PAGE)
     data = base64.b64encode(b"bytes").decode()
     body = {"text": "look", "type": "image", "data": data, "mimetype": "image/png", "filename": "a.png", "id": "ID"}
-    (frame,) = frames_to(PAGE, COMMANDS["send"](line.exchange, device, body))
+    (frame,) = frames_to(PAGE, COMMANDS["send"](harness.exchange, device, body))
 
     assert {
         "type": "message",
@@ -148,18 +148,18 @@ def test_a_message_with_a_file() -> None:
 
 def test_receipts_name_the_messages_and_who_gives_them() -> None:
     """All sent messages by default, one frame per receiver; or those that are named."""
-    line = Line()
-    device = line.connected(PAGE)
-    send_from(line, "A", "B")
-    send_from(line, "C", to="15550100778@c.us")
+    harness = ExchangeHarness()
+    device = harness.connected(PAGE)
+    send_from(harness, "A", "B")
+    send_from(harness, "C", to="15550100778@c.us")
     receipt = COMMANDS["receipt"]
 
     assert [
         {"type": "receipt", "ids": ["A", "B"], "from": "15550100777@c.us", "level": 2},
         {"type": "receipt", "ids": ["C"], "from": "15550100778@c.us", "level": 2},
-    ] == frames_to(PAGE, receipt(line.exchange, device, {}))
+    ] == frames_to(PAGE, receipt(harness.exchange, device, {}))
     assert [{"type": "receipt", "ids": ["B"], "from": "15550100777@c.us", "level": 3}] == frames_to(
-        PAGE, receipt(line.exchange, device, {"ids": ["B"], "level": 3})
+        PAGE, receipt(harness.exchange, device, {"ids": ["B"], "level": 3})
     )
 
 
@@ -177,7 +177,7 @@ def test_receipts_name_the_messages_and_who_gives_them() -> None:
 )
 def test_a_wrong_body_is_refused_with_what_is_expected(command: str, body: dict[str, Any], fault: str) -> None:
     """The message names the values that work."""
-    line = Line()
+    harness = ExchangeHarness()
 
     with pytest.raises(MalformedRequestError, match=fault):
-        COMMANDS[command](line.exchange, line.connected(PAGE), body)
+        COMMANDS[command](harness.exchange, harness.connected(PAGE), body)

@@ -11,104 +11,104 @@ from standin.errors import (
 from standin.exchange import Confirmed, SendLater
 from standin.frames import DeviceId, PageId
 from standin.settings import Timing
-from unit.standin.stage import Line, frames_to, hello, types_to
+from unit.standin.exchange_harness import ExchangeHarness, frames_to, hello, types_to
 
 PAGE = PageId("page")
 
 
 def test_an_unlinked_page_gets_a_round_of_references() -> None:
     """With the lifetimes in milliseconds, as the page counts."""
-    line = Line(Timing(first_ref=2.0, next_ref=0.5))
-    (frame,) = frames_to(PAGE, line.exchange.opened(PAGE, hello()))
+    harness = ExchangeHarness(Timing(first_ref=2.0, next_ref=0.5))
+    (frame,) = frames_to(PAGE, harness.exchange.opened(PAGE, hello()))
 
     assert ("pair-device", 6, 2000, 500) == (frame["type"], len(frame["refs"]), frame["firstTTL"], frame["nextTTL"])
 
 
 def test_linking_takes_a_scan_and_the_pages_word() -> None:
     """The device is listed when the page has stored its login, then the page is told to connect anew."""
-    line = Line()
-    device, effects = line.exchange.scan(line.unlinked()[3])
+    harness = ExchangeHarness()
+    device, effects = harness.exchange.scan(harness.unlinked()[3])
 
     assert ["pair-success"] == types_to(PAGE, effects)
-    assert [] == list(line.exchange.devices)
-    effects = line.exchange.received(PAGE, {"type": "paired", "device": device})
+    assert [] == list(harness.exchange.devices)
+    effects = harness.exchange.received(PAGE, {"type": "paired", "device": device})
     assert ["confirmed", "stream-error restart", "close"] == types_to(PAGE, effects)
     assert Confirmed(device) in effects
-    assert [device] == [one.identifier for one in line.exchange.devices]
+    assert [device] == [one.identifier for one in harness.exchange.devices]
 
 
 def test_a_code_links_once() -> None:
     """The second scan of any code of the round finds it expired."""
-    line = Line()
-    texts = line.unlinked()
-    line.exchange.scan(texts[0])
+    harness = ExchangeHarness()
+    texts = harness.unlinked()
+    harness.exchange.scan(texts[0])
 
     for text in texts:
         with pytest.raises(ExpiredQrError):
-            line.exchange.scan(text)
+            harness.exchange.scan(text)
 
 
 def test_the_code_of_a_page_that_left_is_expired() -> None:
     """Closing the page ends its round."""
-    line = Line()
-    text = line.unlinked()[0]
-    line.exchange.closed(PAGE)
+    harness = ExchangeHarness()
+    text = harness.unlinked()[0]
+    harness.exchange.closed(PAGE)
 
     with pytest.raises(ExpiredQrError):
-        line.exchange.scan(text)
+        harness.exchange.scan(text)
 
 
 def test_a_code_with_foreign_keys_is_refused() -> None:
     """Who mangles the text between page and phone learns it, instead of linking something else."""
-    line = Line()
-    text = line.unlinked()[0].replace("noise-a", "noise-b")
+    harness = ExchangeHarness()
+    text = harness.unlinked()[0].replace("noise-a", "noise-b")
 
     with pytest.raises(MalformedRequestError, match="not those of the page"):
-        line.exchange.scan(text)
+        harness.exchange.scan(text)
     with pytest.raises(UnknownQrError):
-        line.exchange.scan(text.replace("2@t1", "2@other"))
+        harness.exchange.scan(text.replace("2@t1", "2@other"))
 
 
 def test_a_page_that_never_confirms_leaves_no_device() -> None:
     """An abandoned scan is forgotten; a late confirmation is answered with the end of the connection."""
-    line = Line()
-    device, _ = line.exchange.scan(line.unlinked()[0])
-    line.exchange.abandon(device)
+    harness = ExchangeHarness()
+    device, _ = harness.exchange.scan(harness.unlinked()[0])
+    harness.exchange.abandon(device)
 
-    assert ["close"] == types_to(PAGE, line.exchange.received(PAGE, {"type": "paired", "device": device}))
-    assert [] == list(line.exchange.devices)
+    assert ["close"] == types_to(PAGE, harness.exchange.received(PAGE, {"type": "paired", "device": device}))
+    assert [] == list(harness.exchange.devices)
 
 
 def test_abandoning_leaves_a_confirmed_device_alone() -> None:
     """The waiting for a page may end in the moment it confirms."""
-    line = Line()
-    device = line.linked()
-    line.exchange.abandon(device)
+    harness = ExchangeHarness()
+    device = harness.linked()
+    harness.exchange.abandon(device)
 
-    assert [device] == [one.identifier for one in line.exchange.devices]
+    assert [device] == [one.identifier for one in harness.exchange.devices]
 
 
 @pytest.mark.parametrize(("login", "seconds"), [(1, 0.3), (2, 0.05)])
 def test_a_login_is_accepted_and_then_synchronised(login: int, seconds: float) -> None:
     """The first login of a device synchronises longer than later ones."""
-    line = Line()
-    device = line.linked()
+    harness = ExchangeHarness()
+    device = harness.linked()
     for number in range(1, login):
-        line.exchange.opened(PageId(f"before-{number}"), hello(device=device))
-        line.exchange.closed(PageId(f"before-{number}"))
-    effects = line.exchange.opened(PAGE, hello(device=device))
+        harness.exchange.opened(PageId(f"before-{number}"), hello(device=device))
+        harness.exchange.closed(PageId(f"before-{number}"))
+    effects = harness.exchange.opened(PAGE, hello(device=device))
 
     assert ["success", "synced"] == types_to(PAGE, effects)
     assert [seconds] == [effect.seconds for effect in effects if isinstance(effect, SendLater)]
-    assert PAGE == line.exchange.page_of(device)
+    assert PAGE == harness.exchange.page_of(device)
 
 
 def test_a_scan_can_ask_for_a_slow_synchronisation() -> None:
     """It holds from the first login on, when there is no device yet to send a command to."""
-    line = Line()
-    device, _ = line.exchange.scan(line.unlinked()[0], sync_seconds=7.0)
-    line.exchange.received(PAGE, {"type": "paired", "device": device})
-    effects = line.exchange.opened(PageId("again"), hello(device=device))
+    harness = ExchangeHarness()
+    device, _ = harness.exchange.scan(harness.unlinked()[0], sync_seconds=7.0)
+    harness.exchange.received(PAGE, {"type": "paired", "device": device})
+    effects = harness.exchange.opened(PageId("again"), hello(device=device))
 
     assert [7.0] == [effect.seconds for effect in effects if isinstance(effect, SendLater)]
 
@@ -116,62 +116,66 @@ def test_a_scan_can_ask_for_a_slow_synchronisation() -> None:
 @pytest.mark.parametrize("keys", ["b", "ab"])
 def test_a_login_with_other_keys_is_refused(keys: str) -> None:
     """401 for a stranger, and for a profile in which one of the two halves is not its own."""
-    line = Line()
-    device = line.linked()
-    said = hello(device=device, keys="a")
-    said = hello(device=device, keys="b") if keys == "b" else said.__class__(**{**vars(said), "identity_key": "other"})
+    harness = ExchangeHarness()
+    device = harness.linked()
+    greeting = hello(device=device, keys="a")
+    greeting = (
+        hello(device=device, keys="b")
+        if keys == "b"
+        else greeting.__class__(**{**vars(greeting), "identity_key": "other"})
+    )
 
-    assert ["failure 401", "close"] == types_to(PAGE, line.exchange.opened(PAGE, said))
+    assert ["failure 401", "close"] == types_to(PAGE, harness.exchange.opened(PAGE, greeting))
 
 
 def test_a_login_of_an_unknown_device_is_refused() -> None:
     """After the phone forgot it, or the server its memory."""
-    assert ["failure 401", "close"] == types_to(PAGE, Line().exchange.opened(PAGE, hello(device="device-9")))
+    assert ["failure 401", "close"] == types_to(PAGE, ExchangeHarness().exchange.opened(PAGE, hello(device="device-9")))
 
 
 def test_the_newest_connection_of_a_device_wins() -> None:
     """The older one is told `replaced` and closed; its end afterwards does not disconnect the newer one."""
-    line = Line()
-    device = line.connected("old")
-    effects = line.exchange.opened(PageId("new"), hello(device=device))
+    harness = ExchangeHarness()
+    device = harness.connected("old")
+    effects = harness.exchange.opened(PageId("new"), hello(device=device))
 
     assert ["stream-error replaced", "close"] == types_to("old", effects)
     assert ["success", "synced"] == types_to("new", effects)
-    line.exchange.closed(PageId("old"))
-    assert PageId("new") == line.exchange.page_of(device)
+    harness.exchange.closed(PageId("old"))
+    assert PageId("new") == harness.exchange.page_of(device)
 
 
 def test_unlinking_tells_the_page_and_forgets_the_device() -> None:
     """Its next login is refused."""
-    line = Line()
-    device = line.connected("again")
+    harness = ExchangeHarness()
+    device = harness.connected("again")
 
-    assert ["stream-error device_removed", "close"] == types_to("again", line.exchange.unlink(device))
+    assert ["stream-error device_removed", "close"] == types_to("again", harness.exchange.unlink(device))
     with pytest.raises(UnknownDeviceError, match="Linked: none"):
-        line.exchange.unlink(device)
-    assert ["failure 401", "close"] == types_to(PAGE, line.exchange.opened(PAGE, hello(device=device)))
+        harness.exchange.unlink(device)
+    assert ["failure 401", "close"] == types_to(PAGE, harness.exchange.opened(PAGE, hello(device=device)))
 
 
 def test_the_page_can_log_out() -> None:
     """The user's own logout removes the device from the phone."""
-    line = Line()
-    device = line.connected("again")
+    harness = ExchangeHarness()
+    device = harness.connected("again")
 
-    assert ["close"] == types_to("again", line.exchange.received(PageId("again"), {"type": "logout"}))
+    assert ["close"] == types_to("again", harness.exchange.received(PageId("again"), {"type": "logout"}))
     assert DeviceId("device-1") == device
-    assert [] == list(line.exchange.devices)
+    assert [] == list(harness.exchange.devices)
 
 
 def test_what_a_page_sends_is_kept_and_acknowledged() -> None:
     """The phone lists it with everything it carried."""
-    line = Line()
-    device = line.connected("again")
+    harness = ExchangeHarness()
+    device = harness.connected("again")
     sent = {"type": "send", "id": "3EB01", "to": "15550100777@c.us", "kind": "chat", "body": "hi"}
-    effects = line.exchange.received(PageId("again"), sent)
+    effects = harness.exchange.received(PageId("again"), sent)
 
     assert [{"type": "ack", "id": "3EB01", "t": 1_000_000}] == frames_to("again", effects)
     assert [{"id": "3EB01", "to": "15550100777@c.us", "t": 1_000_000, "kind": "chat", "body": "hi"}] == [
-        message.to_json() for message in line.exchange.devices.get(device).sent
+        message.to_json() for message in harness.exchange.devices.get(device).sent
     ]
 
 
@@ -181,80 +185,80 @@ def test_what_a_page_sends_is_kept_and_acknowledged() -> None:
 )
 def test_a_wrong_frame_of_a_linked_page_is_an_error(frame: dict[str, str]) -> None:
     """A page that breaks the protocol is a defect of the page, not something to be quiet about."""
-    line = Line()
-    line.connected("again")
+    harness = ExchangeHarness()
+    harness.connected("again")
 
     with pytest.raises(MalformedRequestError):
-        line.exchange.received(PageId("again"), frame)
+        harness.exchange.received(PageId("again"), frame)
 
 
 @pytest.mark.parametrize("kind", ["send", "logout"])
 def test_an_unlinked_page_cannot_act_as_a_device(kind: str) -> None:
     """It has nothing to send with and nothing to log out of."""
-    line = Line()
-    line.unlinked()
+    harness = ExchangeHarness()
+    harness.unlinked()
 
     with pytest.raises(MalformedRequestError, match=kind):
-        line.exchange.received(PAGE, {"type": kind, "id": "1", "to": "x"})
+        harness.exchange.received(PAGE, {"type": kind, "id": "1", "to": "x"})
 
 
 def test_a_ping_is_answered() -> None:
     """That is how a page notices a network that died without a goodbye."""
-    line = Line()
-    line.unlinked()
+    harness = ExchangeHarness()
+    harness.unlinked()
 
-    assert ["pong"] == types_to(PAGE, line.exchange.received(PAGE, {"type": "ping"}))
+    assert ["pong"] == types_to(PAGE, harness.exchange.received(PAGE, {"type": "ping"}))
 
 
 def test_a_replaced_page_is_sent_away_when_it_speaks() -> None:
     """A frame of a connection that is no longer known ends it."""
-    assert ["close"] == types_to(PAGE, Line().exchange.received(PAGE, {"type": "ping"}))
+    assert ["close"] == types_to(PAGE, ExchangeHarness().exchange.received(PAGE, {"type": "ping"}))
 
 
 def test_a_code_to_type_links_like_a_scan() -> None:
     """The page is told that somebody typed, then that it is paired; references and code end."""
-    line = Line()
-    text = line.unlinked()[0]
-    (given,) = frames_to(PAGE, line.exchange.received(PAGE, {"type": "link-code", "phone": "15550100321"}))
-    device, effects = line.exchange.enter_code(given["code"])
+    harness = ExchangeHarness()
+    text = harness.unlinked()[0]
+    (given,) = frames_to(PAGE, harness.exchange.received(PAGE, {"type": "link-code", "phone": "15550100321"}))
+    device, effects = harness.exchange.enter_code(given["code"])
 
     assert ["code-entered", "pair-success"] == types_to(PAGE, effects)
     assert ["confirmed", "stream-error restart", "close"] == types_to(
-        PAGE, line.exchange.received(PAGE, {"type": "paired", "device": device})
+        PAGE, harness.exchange.received(PAGE, {"type": "paired", "device": device})
     )
     with pytest.raises(ExpiredQrError):
-        line.exchange.scan(text)
+        harness.exchange.scan(text)
     with pytest.raises(ExpiredQrError):
-        line.exchange.enter_code(given["code"])
+        harness.exchange.enter_code(given["code"])
 
 
 def test_an_account_with_a_passkey_links_nothing() -> None:
     """The page stops at the question and its code cannot be scanned again."""
-    line = Line()
-    text = line.unlinked()[0]
+    harness = ExchangeHarness()
+    text = harness.unlinked()[0]
 
-    assert ["passkey-required"] == types_to(PAGE, line.exchange.scan_with_passkey(text))
-    assert [] == list(line.exchange.devices)
+    assert ["passkey-required"] == types_to(PAGE, harness.exchange.scan_with_passkey(text))
+    assert [] == list(harness.exchange.devices)
     with pytest.raises(ExpiredQrError):
-        line.exchange.scan(text)
+        harness.exchange.scan(text)
 
 
 def test_ending_a_round_concerns_the_waiting_pages() -> None:
     """Linked pages hear nothing of it."""
-    line = Line()
-    line.connected("linked")
-    text = line.unlinked("waiting", keys="b")[0]
-    effects = line.exchange.expire_round()
+    harness = ExchangeHarness()
+    harness.connected("linked")
+    text = harness.unlinked("waiting", keys="b")[0]
+    effects = harness.exchange.expire_round()
 
     assert (["refs-used-up"], []) == (types_to("waiting", effects), types_to("linked", effects))
     with pytest.raises(ExpiredQrError):
-        line.exchange.scan(text)
+        harness.exchange.scan(text)
 
 
 def test_commands_that_need_a_page_say_when_there_is_none() -> None:
     """The message tells where to look."""
-    line = Line()
-    device = line.linked()
+    harness = ExchangeHarness()
+    device = harness.linked()
 
     with pytest.raises(PageAbsentError, match="No page of device-1 is connected"):
-        line.exchange.connected_page(device)
+        harness.exchange.connected_page(device)

@@ -55,9 +55,9 @@ def ports(process: subprocess.Popen[str]) -> tuple[int, int]:
     with selectors.DefaultSelector() as selector:
         selector.register(process.stderr, selectors.EVENT_READ)
         while selector.select(max(0, end - time.monotonic())):
-            words = process.stderr.readline().replace(",", "").split()
-            if "port" in words:
-                https, phone = (int(words[place + 1]) for place, word in enumerate(words) if word == "port")
+            fields = process.stderr.readline().replace(",", "").split()
+            if "port" in fields:
+                https, phone = (int(fields[place + 1]) for place, field in enumerate(fields) if field == "port")
                 return https, phone
     raise AssertionError("the process did not say where it listens")
 

@@ -8,7 +8,7 @@ from standin.errors import MalformedRequestError, UnknownDeviceError
 from standin.frames import DeviceId, Hello
 from standin.loads import LoadLedger
 from standin.settings import Timing
-from unit.standin.stage import Clock, counted, hello
+from unit.standin.exchange_harness import Clock, counted, hello
 
 
 def book_with(count: int) -> DeviceBook:
@@ -90,9 +90,9 @@ def test_a_hello_names_what_it_lacks() -> None:
 @pytest.mark.parametrize(("device", "expected"), [(None, None), ("", None), ("device-1", "device-1"), (3, None)])
 def test_a_hello_without_a_device_asks_for_codes(device: object, expected: str | None) -> None:
     """Whatever is no name is no device."""
-    said = Hello.parse({"load": "l", "profile": "p", "noiseKey": "n", "identityKey": "i", "device": device})
+    greeting = Hello.parse({"load": "l", "profile": "p", "noiseKey": "n", "identityKey": "i", "device": device})
 
-    assert expected == said.device
+    assert expected == greeting.device
 
 
 def test_the_page_gets_its_times_in_milliseconds() -> None:

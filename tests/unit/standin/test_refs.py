@@ -7,7 +7,7 @@ from standin.errors import ExpiredQrError, MalformedRequestError, UnknownQrError
 from standin.frames import PageId
 from standin.refs import REFS_PER_ROUND, QrText, RefBook
 from standin.settings import Timing
-from unit.standin.stage import Clock, counted
+from unit.standin.exchange_harness import Clock, counted
 
 PAGE = PageId("page")
 TEXT = "2@ref,noise,identity,secret,1"

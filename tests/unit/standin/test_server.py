@@ -175,13 +175,13 @@ async def test_an_offline_device_is_refused_before_the_upgrade(
     assert 204 == (await get(browser, standin, "/check-online"))[0].status
 
 
-@pytest.mark.parametrize("said", ["no json", "[]", '{"type": "hello"}'])
+@pytest.mark.parametrize("sent", ["no json", "[]", '{"type": "hello"}'])
 async def test_a_page_that_breaks_the_protocol_is_told(
-    browser: aiohttp.ClientSession, standin: StandIn, said: str
+    browser: aiohttp.ClientSession, standin: StandIn, sent: str
 ) -> None:
     """The socket ends with a protocol error that names the fault."""
     socket = await Page(browser, standin).connect(None)
-    await socket.send_str(said)
+    await socket.send_str(sent)
     message = await socket.receive(timeout=20)
 
     assert (aiohttp.WSMsgType.CLOSE, aiohttp.WSCloseCode.PROTOCOL_ERROR) == (message.type, message.data)

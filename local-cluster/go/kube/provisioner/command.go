@@ -4,7 +4,7 @@
 // The cluster's `up` starts Command on each node, beside the kubelet and in its mount namespace: a mount made in
 // another one is not seen by pods. The queue, the retries, the events and the PersistentVolumes' finalizer are those
 // of sig-storage-lib-external-provisioner; what is ours is the disk (disk.go), what a claim may ask for (refusals.go),
-// and the watch over what lies on the disk already (keeper.go). docs/design/volumes.md tells why it is built so.
+// and the watch over what lies on the disk already (resync.go). docs/design/volumes.md tells why it is built so.
 package provisioner
 
 import (
@@ -39,8 +39,8 @@ const Name = "local.wasession.dev/loop"
 // userAgent is how the API server's audit log names this process.
 const userAgent = "local-volume-provisioner"
 
-// sweepInterval bounds how long anything waits for another look: a claim, a mount that failed, a file nobody asks for.
-const sweepInterval = time.Minute
+// resyncInterval bounds how long anything waits for another look: a claim, a mount that failed, a file nobody asks for.
+const resyncInterval = time.Minute
 
 // Command runs the provisioner of one node until SIGTERM. It leaves its mounts in place: pods keep their volumes
 // while it is away.
@@ -96,11 +96,11 @@ func run(ctx context.Context, kubeconfig, folder, node string) error {
 
 // follow serves claims until the context ends.
 func follow(ctx context.Context, client kubernetes.Interface, disk *disk, node string) error {
-	factory := informers.NewSharedInformerFactory(client, sweepInterval)
+	factory := informers.NewSharedInformerFactory(client, resyncInterval)
 	claims := factory.Core().V1().PersistentVolumeClaims().Informer()
 	volumes := factory.Core().V1().PersistentVolumes().Informer()
 	provisioner := &loopProvisioner{client: client, disk: disk, node: node}
-	keeper := &keeper{
+	resyncer := &resyncer{
 		client:      client,
 		disk:        disk,
 		provisioner: provisioner,
@@ -117,7 +117,7 @@ func follow(ctx context.Context, client kubernetes.Interface, disk *disk, node s
 		controller.AddFinalizer(true),
 		controller.ClaimsInformer(claims),
 		controller.VolumesInformer(volumes),
-		controller.ResyncPeriod(sweepInterval),
+		controller.ResyncPeriod(resyncInterval),
 		controller.RateLimiter(backoff()),
 		controller.FailedProvisionThreshold(0), // 0: for ever, and the same for the next
 		controller.FailedDeleteThreshold(0),
@@ -130,7 +130,7 @@ func follow(ctx context.Context, client kubernetes.Interface, disk *disk, node s
 		return nil // ended before the API server was there
 	}
 	klog.InfoS("following claims", "node", node, "folder", disk.root)
-	go keeper.run(ctx, wake)
+	go resyncer.run(ctx, wake)
 	control.Run(ctx)
 	return nil
 }

@@ -92,7 +92,7 @@ func (d *disk) restore(ctx context.Context) {
 	}
 	whole, _ := d.names("volumes")
 	for _, name := range whole {
-		// A failure is not fatal for the others; the keeper tries this one again.
+		// A failure is not fatal for the others; the resync tries this one again.
 		logged(d.exclusively(name, func() error { return d.mount(ctx, name) }), "volume not mounted at start", name)
 	}
 }

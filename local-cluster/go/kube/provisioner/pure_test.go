@@ -132,18 +132,18 @@ func TestNextStep(t *testing.T) {
 		file, mounted, claim bool
 		expected             step
 	}{
-		{phase: "none", file: true, mounted: true, claim: true, expected: nothing},   // about to get its object
-		{phase: "none", file: true, mounted: false, claim: true, expected: nothing},  // the same, after a reboot
-		{phase: "none", file: true, mounted: true, claim: false, expected: putAside}, // its object was removed by force
-		{phase: "none", file: true, mounted: false, claim: false, expected: putAside},
+		{phase: "none", file: true, mounted: true, claim: true, expected: nothing},     // about to get its object
+		{phase: "none", file: true, mounted: false, claim: true, expected: nothing},    // the same, after a reboot
+		{phase: "none", file: true, mounted: true, claim: false, expected: retainFile}, // its object was removed by force
+		{phase: "none", file: true, mounted: false, claim: false, expected: retainFile},
 		{phase: "none", file: false, mounted: false, claim: false, expected: nothing},
 		{phase: "none", file: false, mounted: false, claim: true, expected: nothing},
 		{phase: "", file: true, mounted: true, claim: true, expected: nothing}, // nobody has looked at the object yet
 		{phase: v1.VolumeBound, file: true, mounted: true, claim: true, expected: nothing},
-		{phase: v1.VolumeBound, file: true, mounted: false, claim: true, expected: mountAgain},
-		{phase: v1.VolumeBound, file: false, mounted: false, claim: true, expected: tellLoss},
-		{phase: v1.VolumeBound, file: false, mounted: true, claim: true, expected: tellLoss},
-		{phase: v1.VolumeBound, file: false, mounted: false, claim: false, expected: tellLoss},
+		{phase: v1.VolumeBound, file: true, mounted: false, claim: true, expected: remount},
+		{phase: v1.VolumeBound, file: false, mounted: false, claim: true, expected: reportLoss},
+		{phase: v1.VolumeBound, file: false, mounted: true, claim: true, expected: reportLoss},
+		{phase: v1.VolumeBound, file: false, mounted: false, claim: false, expected: reportLoss},
 		{phase: v1.VolumeReleased, file: true, mounted: true, claim: false, expected: nothing}, // the library's, by its policy
 		{phase: v1.VolumeReleased, file: true, mounted: false, claim: false, expected: nothing},
 		{phase: v1.VolumeReleased, file: false, mounted: false, claim: false, expected: nothing},

@@ -284,7 +284,8 @@ def test_its_account_can_do_no_more_than_it_must(node: Node) -> None:
     forbidden = ("get secrets", "get pods", "get nodes", "delete pvc x", "create ns x")
 
     answers = [
-        node.cluster.kubectl("--kubeconfig", str(node.kubeconfig), *words.split(), check=False) for words in forbidden
+        node.cluster.kubectl("--kubeconfig", str(node.kubeconfig), *arguments.split(), check=False)
+        for arguments in forbidden
     ]
 
     assert ["Forbidden" in answer for answer in answers] == [True] * len(forbidden)

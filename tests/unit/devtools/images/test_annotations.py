@@ -20,7 +20,7 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def said(name: str, *, origin: Origin = Origin(version="1.2.3"), created: datetime = MOMENT) -> dict[str, str]:  # noqa: B008  frozen
+def of_image(name: str, *, origin: Origin = Origin(version="1.2.3"), created: datetime = MOMENT) -> dict[str, str]:  # noqa: B008  frozen
     """The annotations of one of the project's images, without their prefix."""
     dockerfile = (ROOT / IMAGES[name].dockerfile).read_text()
     found = annotations(dockerfile=dockerfile, origin=origin, created=created, base=("localhost/base:1", "sha256:b1"))
@@ -31,7 +31,7 @@ def said(name: str, *, origin: Origin = Origin(version="1.2.3"), created: dateti
 @names
 def test_each_image_says_what_it_is(name: str) -> None:
     """Title, description, licence and address are the Dockerfile's own, so docker's images have them too."""
-    found = said(name)
+    found = of_image(name)
 
     assert found["title"] == f"whatsapp-{name}"
     assert found["licenses"] == "Apache-2.0"
@@ -42,7 +42,7 @@ def test_each_image_says_what_it_is(name: str) -> None:
 @names
 def test_a_build_adds_what_it_knows(name: str) -> None:
     """The version and no hash, the commit, the moment, the base."""
-    found = said(name, origin=Origin(version="1.2.3", revision="c0ffee", source="https://example.com/it"))
+    found = of_image(name, origin=Origin(version="1.2.3", revision="c0ffee", source="https://example.com/it"))
 
     assert {
         "version": "1.2.3",
@@ -56,14 +56,14 @@ def test_a_build_adds_what_it_knows(name: str) -> None:
 
 def test_what_is_not_known_is_not_said() -> None:
     """Sources from an archive have no commit; an empty text would be a claim."""
-    assert not {"revision", "source"} & said("operator").keys()
+    assert not {"revision", "source"} & of_image("operator").keys()
 
 
 def test_the_moment_is_in_utc() -> None:
     """As RFC 3339 has it, wherever it was built."""
     there = datetime(2026, 3, 4, 7, 6, 7, tzinfo=timezone(timedelta(hours=2)))
 
-    assert said("operator")["created"] == said("operator", created=there)["created"]
+    assert of_image("operator")["created"] == of_image("operator", created=there)["created"]
 
 
 @pytest.mark.parametrize(
@@ -92,8 +92,8 @@ def test_an_archive_knows_its_version(checkout: Path) -> None:
 
 def test_a_checkout_knows_its_commit_and_whether_it_is_clean(checkout: Path) -> None:
     """A change that is not committed is told, for then the commit is not all there is."""
-    for words in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "-m", "x"]):
-        subprocess.run([*GIT, *words], cwd=checkout, check=True)
+    for arguments in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "-m", "x"]):
+        subprocess.run([*GIT, *arguments], cwd=checkout, check=True)
     subprocess.run(["git", "remote", "add", "origin", "https://jo:secret@git.example/it"], cwd=checkout, check=True)
     commit = subprocess.check_output(["git", "rev-parse", "HEAD"], cwd=checkout, text=True).strip()
     clean = find_origin(checkout)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from session_devtools.images.apt import AptRoute, Source
-from session_devtools.images.build import image_key, stage
+from session_devtools.images.build import image_key, write_context
 from session_devtools.images.definitions import IMAGES, ROOT, VERSION, Image
 
 ROUTE = AptRoute(sources=(Source(uri="http://mirror.example/debian/", suite="bookworm"),))
@@ -34,7 +34,7 @@ def root(tmp_path: Path) -> Path:
 def copied(image: Image) -> list[str]:
     """The sources of a Dockerfile's COPY lines, those between its stages apart."""
     lines = (ROOT / image.dockerfile).read_text().splitlines()
-    return [word for line in lines if re.match(r"COPY (?!--from)", line) for word in line.split()[1:-1]]
+    return [source for line in lines if re.match(r"COPY (?!--from)", line) for source in line.split()[1:-1]]
 
 
 @names
@@ -164,7 +164,7 @@ def test_the_programs_are_installed_and_no_path_leads_to_sources(name: str) -> N
 def test_the_build_reads_what_the_key_was_made_of(root: Path, tmp_path: Path) -> None:
     """A file that changes while the build runs changes neither the image nor makes its key a lie."""
     inputs = IMAGE.inputs(root)
-    stage(inputs, tmp_path / "context")
+    write_context(inputs, tmp_path / "context")
     (root / "code/a.py").write_text("changed meanwhile")
 
     assert inputs == IMAGE.inputs(tmp_path / "context")
@@ -174,9 +174,9 @@ def test_the_build_reads_what_the_key_was_made_of(root: Path, tmp_path: Path) ->
 def test_two_checkouts_stage_alike(root: Path, tmp_path: Path) -> None:
     """Modes and times of a checkout are its own business: the layers come out the same."""
     (root / "code/a.py").chmod(0o600)
-    stage(IMAGE.inputs(root), tmp_path / "one")
+    write_context(IMAGE.inputs(root), tmp_path / "one")
     (root / "code/a.py").chmod(0o755)
-    stage(IMAGE.inputs(root), tmp_path / "two")
+    write_context(IMAGE.inputs(root), tmp_path / "two")
 
     facts = [
         {str(path.relative_to(folder)): (path.stat().st_mode, path.stat().st_mtime) for path in folder.rglob("*")}

@@ -66,10 +66,10 @@ def test_the_base_key_depends_on_the_sources() -> None:
 
 def test_wheels_are_for_the_images_python() -> None:
     """Whatever Python runs this: Debian 12 has 3.11, and takes compiled packages as wheels only."""
-    words = command([Path("lock.txt")], Path("/wheels"), machine="x86_64")
+    parts = command([Path("lock.txt")], Path("/wheels"), machine="x86_64")
 
-    assert {"--python-version=3.11", "--abi=cp311", "--only-binary=:all:", "--require-hashes"} <= set(words)
-    assert [sys.executable, "-m", "pip", "download"] == words[:4]
+    assert {"--python-version=3.11", "--abi=cp311", "--only-binary=:all:", "--require-hashes"} <= set(parts)
+    assert [sys.executable, "-m", "pip", "download"] == parts[:4]
 
 
 @pytest.mark.parametrize(

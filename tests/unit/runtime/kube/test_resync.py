@@ -18,7 +18,7 @@ from whatsapp_operator.runtime.reconcile.observer import no_index_keys
 INTERVAL = 60
 
 
-class Bench:
+class ResyncHarness:
     """A resync of pods and sessions."""
 
     def __init__(self, *, namespaces: tuple[str, ...] = ()) -> None:
@@ -62,146 +62,146 @@ class Bench:
 
 
 @pytest.fixture
-def bench() -> Bench:
+def harness() -> ResyncHarness:
     """An empty cluster."""
-    return Bench()
+    return ResyncHarness()
 
 
-async def test_everything_is_listed_in_pages(bench: Bench) -> None:
+async def test_everything_is_listed_in_pages(harness: ResyncHarness) -> None:
     """All pods with our label, however many pages; the neighbours' pods are not even read."""
     for number in range(25):
-        bench.pod(f"p{number}")
-    bench.pod("other", labels={})
+        harness.pod(f"p{number}")
+    harness.pod("other", labels={})
 
-    assert await bench.resync.attempt()
-    assert 25 == len(bench.store.keys(PODS))
-    assert ["before", "after"] == bench.called
+    assert await harness.resync.attempt()
+    assert 25 == len(harness.store.keys(PODS))
+    assert ["before", "after"] == harness.called
 
 
-async def test_only_corrections_are_told(bench: Bench) -> None:
+async def test_only_corrections_are_told(harness: ResyncHarness) -> None:
     """What the watch has told already is no news."""
-    bench.pod("a")
-    await bench.resync.attempt()
-    bench.changes.clear()
-    await bench.resync.attempt()
-    again = list(bench.changes)
-    bench.api.remove("pods", "shop", "a")
-    await bench.resync.attempt()
+    harness.pod("a")
+    await harness.resync.attempt()
+    harness.changes.clear()
+    await harness.resync.attempt()
+    again = list(harness.changes)
+    harness.api.remove("pods", "shop", "a")
+    await harness.resync.attempt()
 
     assert [] == again
-    assert [None] == [change.after for _, change in bench.changes]
+    assert [None] == [change.after for _, change in harness.changes]
 
 
 async def test_namespaces_are_listed_one_by_one() -> None:
     """With WATCH_NAMESPACES no request goes beyond them, and one namespace's LIST does not empty the other."""
-    bench = Bench(namespaces=("one", "two"))
+    harness = ResyncHarness(namespaces=("one", "two"))
     for namespace in ("one", "two", "three"):
-        bench.pod("a", namespace=namespace)
+        harness.pod("a", namespace=namespace)
 
-    await bench.resync.attempt()
+    await harness.resync.attempt()
 
-    assert [ObjectKey("one", "a"), ObjectKey("two", "a")] == sorted(bench.store.keys(PODS))
-    assert all("/namespaces/" in request.path for request in bench.api.requests)
+    assert [ObjectKey("one", "a"), ObjectKey("two", "a")] == sorted(harness.store.keys(PODS))
+    assert all("/namespaces/" in request.path for request in harness.api.requests)
 
 
-async def test_a_failure_changes_nothing_and_is_told(bench: Bench) -> None:
+async def test_a_failure_changes_nothing_and_is_told(harness: ResyncHarness) -> None:
     """Half a picture is none."""
-    bench.pod("a")
-    await bench.resync.attempt()
-    bench.api.fault = lambda request, _: Fault(status=500) if request.path.endswith("/pods") else None
+    harness.pod("a")
+    await harness.resync.attempt()
+    harness.api.fault = lambda request, _: Fault(status=500) if request.path.endswith("/pods") else None
 
-    assert not await bench.resync.attempt()
-    assert 1 == len(bench.store.keys(PODS))
-    assert ["before", "after", "before"] == bench.called
+    assert not await harness.resync.attempt()
+    assert 1 == len(harness.store.keys(PODS))
+    assert ["before", "after", "before"] == harness.called
 
 
-async def test_age_counts_from_the_beginning_of_the_last_success(bench: Bench) -> None:
+async def test_age_counts_from_the_beginning_of_the_last_success(harness: ResyncHarness) -> None:
     """What was seen is at least so new."""
-    before = bench.resync.age
-    await bench.resync.attempt()
-    await bench.clock.advance(3 * INTERVAL)
-    healthy = bench.resync.stale
-    await bench.clock.advance(1)
+    before = harness.resync.age
+    await harness.resync.attempt()
+    await harness.clock.advance(3 * INTERVAL)
+    healthy = harness.resync.stale
+    await harness.clock.advance(1)
 
-    assert (float("inf"), False, True) == (before, healthy, bench.resync.stale)
+    assert (float("inf"), False, True) == (before, healthy, harness.resync.stale)
 
 
-async def test_a_process_that_cannot_list_ends_itself_in_the_end(bench: Bench) -> None:
+async def test_a_process_that_cannot_list_ends_itself_in_the_end(harness: ResyncHarness) -> None:
     """Should the kubelet not have done it before."""
-    await bench.resync.attempt()
-    await bench.clock.advance(5 * INTERVAL)
-    early = bench.resync.verdict()
-    await bench.clock.advance(1)
+    await harness.resync.attempt()
+    await harness.clock.advance(5 * INTERVAL)
+    early = harness.resync.verdict()
+    await harness.clock.advance(1)
 
     assert early is None
-    assert "no full list has succeeded" in (bench.resync.verdict() or "")
+    assert "no full list has succeeded" in (harness.resync.verdict() or "")
 
 
-async def test_a_watch_that_falls_silent_is_dead_after_a_while(bench: Bench) -> None:
+async def test_a_watch_that_falls_silent_is_dead_after_a_while(harness: ResyncHarness) -> None:
     """A LIST finds a change, and two resyncs later the watch has still not told it."""
-    bench.told(bench.pod("a"))
-    await bench.resync.attempt()
-    bench.pod("b")
+    harness.told(harness.pod("a"))
+    await harness.resync.attempt()
+    harness.pod("b")
     verdicts = []
     for _ in range(5):
-        await bench.resync.attempt()
-        verdicts.append(bench.resync.verdict())
-        await bench.clock.advance(INTERVAL)
+        await harness.resync.attempt()
+        verdicts.append(harness.resync.verdict())
+        await harness.clock.advance(INTERVAL)
 
     assert [None, None, None] == verdicts[:3]
     assert "the watch of pods tells nothing any more" == verdicts[-1]
 
 
-async def test_a_watch_that_is_late_is_not_dead(bench: Bench) -> None:
+async def test_a_watch_that_is_late_is_not_dead(harness: ResyncHarness) -> None:
     """It catches up before anybody ends the process."""
-    bench.told(bench.pod("a"))
-    await bench.resync.attempt()
-    late = bench.pod("b")
+    harness.told(harness.pod("a"))
+    await harness.resync.attempt()
+    late = harness.pod("b")
     for _ in range(2):
-        await bench.resync.attempt()
-        await bench.clock.advance(INTERVAL)
-    bench.told(late)
+        await harness.resync.attempt()
+        await harness.clock.advance(INTERVAL)
+    harness.told(late)
     for _ in range(5):
-        await bench.resync.attempt()
-        await bench.clock.advance(INTERVAL)
+        await harness.resync.attempt()
+        await harness.clock.advance(INTERVAL)
 
-    assert bench.resync.verdict() is None
+    assert harness.resync.verdict() is None
 
 
-async def test_a_deletion_alone_does_not_call_a_watch_dead(bench: Bench) -> None:
+async def test_a_deletion_alone_does_not_call_a_watch_dead(harness: ResyncHarness) -> None:
     """What is gone cannot be compared; the store is corrected all the same."""
-    bench.told(bench.pod("a"))
-    await bench.resync.attempt()
-    bench.api.remove("pods", "shop", "a")
+    harness.told(harness.pod("a"))
+    await harness.resync.attempt()
+    harness.api.remove("pods", "shop", "a")
     for _ in range(5):
-        await bench.resync.attempt()
-        await bench.clock.advance(INTERVAL)
+        await harness.resync.attempt()
+        await harness.clock.advance(INTERVAL)
 
-    assert bench.resync.verdict() is None
+    assert harness.resync.verdict() is None
 
 
-async def test_rest_means_rest(bench: Bench) -> None:
+async def test_rest_means_rest(harness: ResyncHarness) -> None:
     """A cluster in which nothing happens for hours has quiet watches that are alive."""
-    bench.told(bench.pod("a"))
+    harness.told(harness.pod("a"))
     for _ in range(20):
-        await bench.resync.attempt()
-        await bench.clock.advance(INTERVAL)
+        await harness.resync.attempt()
+        await harness.clock.advance(INTERVAL)
 
-    assert bench.resync.verdict() is None
+    assert harness.resync.verdict() is None
 
 
 async def test_the_last_success_is_told_as_a_moment() -> None:
     """The time at which it began; a failure leaves it, and before the first success there is none."""
-    bench = Bench()
+    harness = ResyncHarness()
     name = "whatsapp_operator_resync_last_success_timestamp_seconds"
-    bench.api.fault = lambda _request, _number: Fault(status=500)
-    await bench.resync.attempt()
-    before = bench.metrics.registry.get_sample_value(name)
-    bench.api.fault = lambda _request, _number: None
-    began = bench.clock.now().timestamp()
-    await bench.resync.attempt()
-    await bench.clock.advance(INTERVAL)
-    bench.api.fault = lambda _request, _number: Fault(status=500)
-    await bench.resync.attempt()
+    harness.api.fault = lambda _request, _number: Fault(status=500)
+    await harness.resync.attempt()
+    before = harness.metrics.registry.get_sample_value(name)
+    harness.api.fault = lambda _request, _number: None
+    began = harness.clock.now().timestamp()
+    await harness.resync.attempt()
+    await harness.clock.advance(INTERVAL)
+    harness.api.fault = lambda _request, _number: Fault(status=500)
+    await harness.resync.attempt()
 
-    assert (None, began) == (before, bench.metrics.registry.get_sample_value(name))
+    assert (None, began) == (before, harness.metrics.registry.get_sample_value(name))

@@ -35,7 +35,7 @@ KEY_BYTES = b"k" * 32
 OURS = {MANAGED_BY_LABEL: MANAGED_BY}
 
 
-class Bench:
+class ExecutorHarness:
     """An executor over an API server in memory."""
 
     def __init__(self, *, extra_ca: str = "") -> None:
@@ -62,9 +62,9 @@ def manifest(name: str = "a", *, labels: dict[str, str] | None = None) -> Manife
 
 
 @pytest.fixture
-def bench() -> Bench:
+def harness() -> ExecutorHarness:
     """An empty cluster."""
-    return Bench()
+    return ExecutorHarness()
 
 
 CREATIONS = [
@@ -76,199 +76,199 @@ CREATIONS = [
 
 @pytest.mark.parametrize(("action", "resource"), CREATIONS)
 async def test_what_is_created_is_known_at_once(
-    bench: Bench, action: CreatePod | CreatePVC | CreateService, resource: Resource
+    harness: ExecutorHarness, action: CreatePod | CreatePVC | CreateService, resource: Resource
 ) -> None:
     """Without waiting for the watch: the next decision sees it."""
-    assert await bench.executor.execute(action, bench.work) is None
-    assert bench.store.get(resource, KEY) == bench.api.get(resource.plural, "shop", "a")
+    assert await harness.executor.execute(action, harness.work) is None
+    assert harness.store.get(resource, KEY) == harness.api.get(resource.plural, "shop", "a")
 
 
 @pytest.mark.parametrize(("action", "resource"), CREATIONS)
 async def test_what_is_there_already_is_looked_at(
-    bench: Bench, action: CreatePod | CreatePVC | CreateService, resource: Resource
+    harness: ExecutorHarness, action: CreatePod | CreatePVC | CreateService, resource: Resource
 ) -> None:
     """A predecessor created it and died before it heard the answer: ours, so it goes to the store."""
-    bench.api.put(resource.plural, dict(manifest()))
+    harness.api.put(resource.plural, dict(manifest()))
 
     with pytest.raises(Requeue):
-        await bench.executor.execute(action, bench.work)
+        await harness.executor.execute(action, harness.work)
 
-    assert bench.store.get(resource, KEY) is not None
-    assert not bench.sightings
+    assert harness.store.get(resource, KEY) is not None
+    assert not harness.sightings
 
 
 @pytest.mark.parametrize(("action", "resource"), CREATIONS)
 async def test_a_foreign_object_is_a_sighting(
-    bench: Bench, action: CreatePod | CreatePVC | CreateService, resource: Resource
+    harness: ExecutorHarness, action: CreatePod | CreatePVC | CreateService, resource: Resource
 ) -> None:
     """It is told, not adopted: it never enters the store."""
-    bench.api.put(resource.plural, dict(manifest(labels={})))
+    harness.api.put(resource.plural, dict(manifest(labels={})))
 
     with pytest.raises(Requeue):
-        await bench.executor.execute(action, bench.work)
+        await harness.executor.execute(action, harness.work)
 
-    assert bench.store.get(resource, KEY) is None
-    assert bench.sightings.get(resource, KEY) is not None
+    assert harness.store.get(resource, KEY) is None
+    assert harness.sightings.get(resource, KEY) is not None
 
 
-async def test_a_sighting_is_looked_at_again_until_it_is_gone(bench: Bench) -> None:
+async def test_a_sighting_is_looked_at_again_until_it_is_gone(harness: ExecutorHarness) -> None:
     """Now and then, by reading alone."""
-    bench.api.put("pods", dict(manifest(labels={})))
-    await bench.sightings.read(PODS, KEY)
-    bench.api.remove("pods", "shop", "a")
-    await bench.sightings.refresh()
-    early = bool(bench.sightings)
-    await bench.clock.advance(REREAD_INTERVAL)
+    harness.api.put("pods", dict(manifest(labels={})))
+    await harness.sightings.read(PODS, KEY)
+    harness.api.remove("pods", "shop", "a")
+    await harness.sightings.refresh()
+    early = bool(harness.sightings)
+    await harness.clock.advance(REREAD_INTERVAL)
 
-    await bench.sightings.refresh()
+    await harness.sightings.refresh()
 
-    assert (True, False) == (early, bool(bench.sightings))
-    assert [] == bench.api.writes
+    assert (True, False) == (early, bool(harness.sightings))
+    assert [] == harness.api.writes
 
 
-async def test_a_sighting_that_becomes_ours_goes_to_the_store(bench: Bench) -> None:
+async def test_a_sighting_that_becomes_ours_goes_to_the_store(harness: ExecutorHarness) -> None:
     """The foreign one was deleted and ours made, while nobody looked."""
-    bench.api.put("pods", dict(manifest(labels={})))
-    await bench.sightings.read(PODS, KEY)
-    bench.api.remove("pods", "shop", "a")
-    bench.api.put("pods", dict(manifest()))
-    await bench.clock.advance(REREAD_INTERVAL)
+    harness.api.put("pods", dict(manifest(labels={})))
+    await harness.sightings.read(PODS, KEY)
+    harness.api.remove("pods", "shop", "a")
+    harness.api.put("pods", dict(manifest()))
+    await harness.clock.advance(REREAD_INTERVAL)
 
-    await bench.sightings.refresh()
+    await harness.sightings.refresh()
 
-    assert not bench.sightings
-    assert bench.store.get(PODS, KEY) is not None
+    assert not harness.sightings
+    assert harness.store.get(PODS, KEY) is not None
 
 
-async def test_the_secret_holds_one_token_per_scope(bench: Bench) -> None:
+async def test_the_secret_holds_one_token_per_scope(harness: ExecutorHarness) -> None:
     """Made from the key that the action names; the extra CA only where there is one."""
     action = CreateSecret(manifest=manifest("was-s1-x"), key_id=KeyID("k1"))
 
-    await bench.executor.execute(action, bench.work)
+    await harness.executor.execute(action, harness.work)
 
-    data = {name: base64.b64decode(value).decode() for name, value in _secret(bench)["data"].items()}
+    data = {name: base64.b64decode(value).decode() for name, value in _secret(harness)["data"].items()}
     assert {str(scope): token(KEY_BYTES, session_uid=UID, scope=scope) for scope in TokenScope} == data
 
 
 async def test_the_extra_ca_goes_into_the_secret() -> None:
     """The runner finds it beside its tokens."""
-    bench = Bench(extra_ca="-----BEGIN CERTIFICATE-----")
-    await bench.executor.execute(CreateSecret(manifest=manifest("was-s1-x"), key_id=KeyID("k1")), bench.work)
+    harness = ExecutorHarness(extra_ca="-----BEGIN CERTIFICATE-----")
+    await harness.executor.execute(CreateSecret(manifest=manifest("was-s1-x"), key_id=KeyID("k1")), harness.work)
 
-    assert b"-----BEGIN CERTIFICATE-----" == base64.b64decode(_secret(bench)["data"]["extra-ca.crt"])
+    assert b"-----BEGIN CERTIFICATE-----" == base64.b64decode(_secret(harness)["data"]["extra-ca.crt"])
 
 
-async def test_an_existing_secret_is_fine_and_not_read(bench: Bench) -> None:
+async def test_an_existing_secret_is_fine_and_not_read(harness: ExecutorHarness) -> None:
     """Its name says what it holds; there is no right to look."""
     action = CreateSecret(manifest=manifest("was-s1-x"), key_id=KeyID("k1"))
-    await bench.executor.execute(action, bench.work)
+    await harness.executor.execute(action, harness.work)
 
-    assert await bench.executor.execute(action, bench.work) is None
-    assert ["POST", "POST"] == [request.method for request in bench.api.requests]
+    assert await harness.executor.execute(action, harness.work) is None
+    assert ["POST", "POST"] == [request.method for request in harness.api.requests]
 
 
-async def test_a_key_that_is_gone_is_a_fault_that_comes_back(bench: Bench) -> None:
+async def test_a_key_that_is_gone_is_a_fault_that_comes_back(harness: ExecutorHarness) -> None:
     """No Secret is made from another key than the decision named."""
     with pytest.raises(LookupError):
-        await bench.executor.execute(CreateSecret(manifest=manifest("x"), key_id=KeyID("k2")), bench.work)
+        await harness.executor.execute(CreateSecret(manifest=manifest("x"), key_id=KeyID("k2")), harness.work)
 
-    assert [] == bench.api.writes
+    assert [] == harness.api.writes
 
 
-async def test_a_deleted_pod_that_stays_for_a_while_is_known_to_be_going(bench: Bench) -> None:
+async def test_a_deleted_pod_that_stays_for_a_while_is_known_to_be_going(harness: ExecutorHarness) -> None:
     """The answer carries the deletion; it is not deleted twice."""
-    pod = bench.api.put("pods", {**manifest(), "spec": {"nodeName": "n"}})
-    bench.store.put(PODS, pod)
+    pod = harness.api.put("pods", {**manifest(), "spec": {"nodeName": "n"}})
+    harness.store.put(PODS, pod)
 
-    await bench.executor.execute(_deletion(pod), bench.work)
+    await harness.executor.execute(_deletion(pod), harness.work)
 
-    known = bench.store.get(PODS, KEY)
+    known = harness.store.get(PODS, KEY)
     assert known is not None
     assert "deletionTimestamp" in known["metadata"]
 
 
-async def test_a_deleted_pod_without_a_node_is_gone(bench: Bench) -> None:
+async def test_a_deleted_pod_without_a_node_is_gone(harness: ExecutorHarness) -> None:
     """Nobody has to end it."""
-    pod = bench.api.put("pods", dict(manifest()))
-    bench.store.put(PODS, pod)
+    pod = harness.api.put("pods", dict(manifest()))
+    harness.store.put(PODS, pod)
 
-    await bench.executor.execute(_deletion(pod), bench.work)
+    await harness.executor.execute(_deletion(pod), harness.work)
 
-    assert bench.store.get(PODS, KEY) is None
+    assert harness.store.get(PODS, KEY) is None
 
 
-async def test_a_pod_that_is_gone_already_is_deleted(bench: Bench) -> None:
+async def test_a_pod_that_is_gone_already_is_deleted(harness: ExecutorHarness) -> None:
     """Not found is success."""
-    pod = bench.api.put("pods", dict(manifest()))
-    bench.store.put(PODS, pod)
-    bench.api.remove("pods", "shop", "a")
+    pod = harness.api.put("pods", dict(manifest()))
+    harness.store.put(PODS, pod)
+    harness.api.remove("pods", "shop", "a")
 
-    assert await bench.executor.execute(_deletion(pod), bench.work) is None
-    assert bench.store.get(PODS, KEY) is None
+    assert await harness.executor.execute(_deletion(pod), harness.work) is None
+    assert harness.store.get(PODS, KEY) is None
 
 
-async def test_the_next_pod_of_that_name_is_not_deleted(bench: Bench) -> None:
+async def test_the_next_pod_of_that_name_is_not_deleted(harness: ExecutorHarness) -> None:
     """The UID is the precondition; what is there now goes to the store."""
-    pod = bench.api.put("pods", dict(manifest()))
-    bench.store.put(PODS, pod)
-    bench.api.remove("pods", "shop", "a")
-    newer = bench.api.put("pods", dict(manifest()))
+    pod = harness.api.put("pods", dict(manifest()))
+    harness.store.put(PODS, pod)
+    harness.api.remove("pods", "shop", "a")
+    newer = harness.api.put("pods", dict(manifest()))
 
     with pytest.raises(Requeue):
-        await bench.executor.execute(_deletion(pod), bench.work)
+        await harness.executor.execute(_deletion(pod), harness.work)
 
-    assert newer == bench.store.get(PODS, KEY) == bench.api.get("pods", "shop", "a")
+    assert newer == harness.store.get(PODS, KEY) == harness.api.get("pods", "shop", "a")
 
 
-async def test_a_claim_that_changed_is_looked_at_again(bench: Bench) -> None:
+async def test_a_claim_that_changed_is_looked_at_again(harness: ExecutorHarness) -> None:
     """A patch on an older version would undo what somebody else just did."""
-    bench.api.put("persistentvolumeclaims", dict(manifest()))
+    harness.api.put("persistentvolumeclaims", dict(manifest()))
     patch = {"metadata": {"resourceVersion": "1"}, "spec": {"x": 1}}
 
     with pytest.raises(Requeue):
-        await bench.executor.execute(PatchPVC(name="a", patch=patch, reason="grow"), bench.work)
+        await harness.executor.execute(PatchPVC(name="a", patch=patch, reason="grow"), harness.work)
 
-    assert bench.store.get(PVCS, KEY) is not None
+    assert harness.store.get(PVCS, KEY) is not None
 
 
-async def test_a_patched_claim_is_known_at_once(bench: Bench) -> None:
+async def test_a_patched_claim_is_known_at_once(harness: ExecutorHarness) -> None:
     """The decision that follows does not patch again."""
-    claim = bench.api.put("persistentvolumeclaims", dict(manifest()))
+    claim = harness.api.put("persistentvolumeclaims", dict(manifest()))
     patch = {"metadata": {"resourceVersion": claim["metadata"]["resourceVersion"]}, "spec": {"x": 1}}
 
-    await bench.executor.execute(PatchPVC(name="a", patch=patch, reason="grow"), bench.work)
+    await harness.executor.execute(PatchPVC(name="a", patch=patch, reason="grow"), harness.work)
 
-    assert {"x": 1} == (bench.store.get(PVCS, KEY) or {})["spec"]
+    assert {"x": 1} == (harness.store.get(PVCS, KEY) or {})["spec"]
 
 
 @pytest.mark.parametrize(("status", "reason"), [(403, "Forbidden"), (422, "Unprocessable")])
-async def test_a_refusal_is_what_stands_in_the_way(bench: Bench, status: int, reason: str) -> None:
+async def test_a_refusal_is_what_stands_in_the_way(harness: ExecutorHarness, status: int, reason: str) -> None:
     """It becomes a condition; the same action is not tried again at once."""
-    bench.api.fault = lambda _request, _number: Fault(status=status)
+    harness.api.fault = lambda _request, _number: Fault(status=status)
 
-    blocked = await bench.executor.execute(CreatePod(manifest=manifest()), bench.work)
+    blocked = await harness.executor.execute(CreatePod(manifest=manifest()), harness.work)
 
     assert blocked is not None
     assert (reason, f"fault {status}", CreatePod) == (blocked.reason, blocked.message, blocked.action)
-    assert bench.clock.now() + RETRY_REFUSED == blocked.retry_at
+    assert harness.clock.now() + RETRY_REFUSED == blocked.retry_at
 
 
 @pytest.mark.parametrize(
     ("fault", "error"),
     [(Fault(), Unreachable), (Fault(status=500), ServerError), (Fault(status=429), TooManyRequests)],
 )
-async def test_what_may_pass_is_the_callers(bench: Bench, fault: Fault, error: type[Exception]) -> None:
+async def test_what_may_pass_is_the_callers(harness: ExecutorHarness, fault: Fault, error: type[Exception]) -> None:
     """It backs off and looks again."""
-    bench.api.fault = lambda _request, _number: fault
+    harness.api.fault = lambda _request, _number: fault
 
     with pytest.raises(error):
-        await bench.executor.execute(CreatePod(manifest=manifest()), bench.work)
+        await harness.executor.execute(CreatePod(manifest=manifest()), harness.work)
 
 
 def _deletion(pod: Json) -> DeletePod:
     return DeletePod(name="a", uid=PodUID(pod["metadata"]["uid"]), reason="test")
 
 
-def _secret(bench: Bench) -> Json:
-    (secret,) = bench.api.all("secrets")
+def _secret(harness: ExecutorHarness) -> Json:
+    (secret,) = harness.api.all("secrets")
     return dict(secret)

@@ -16,7 +16,7 @@ KEY = ObjectKey("shop", "a")
 OTHER = ObjectKey("shop", "b")
 
 
-class Bench:
+class WorkersHarness:
     """Workers around a function."""
 
     def __init__(self) -> None:
@@ -53,34 +53,34 @@ class Bench:
 
 
 @pytest.fixture
-async def bench() -> AsyncIterator[Bench]:
+async def harness() -> AsyncIterator[WorkersHarness]:
     """Two workers that have begun."""
-    bench = Bench()
-    bench.workers.start()
-    yield bench
-    await bench.workers.stop(within=1)
+    harness = WorkersHarness()
+    harness.workers.start()
+    yield harness
+    await harness.workers.stop(within=1)
 
 
-async def test_a_key_is_dealt_with(bench: Bench) -> None:
+async def test_a_key_is_dealt_with(harness: WorkersHarness) -> None:
     """Once, and counted."""
-    bench.queue.add(KEY)
+    harness.queue.add(KEY)
     await settle()
 
-    assert [KEY] == [key for _, key in bench.seen]
-    assert 1 == bench.count("success")
+    assert [KEY] == [key for _, key in harness.seen]
+    assert 1 == harness.count("success")
 
 
-async def test_a_key_comes_again_when_it_asked_to(bench: Bench) -> None:
+async def test_a_key_comes_again_when_it_asked_to(harness: WorkersHarness) -> None:
     """The decision's wake-up time."""
 
     async def act(_: ObjectKey) -> float | None:
-        return 30.0 if len(bench.seen) == 1 else None
+        return 30.0 if len(harness.seen) == 1 else None
 
-    bench.act = act
-    bench.queue.add(KEY)
-    await bench.clock.advance(100)
+    harness.act = act
+    harness.queue.add(KEY)
+    await harness.clock.advance(100)
 
-    assert [1000.0, 1030.0] == [moment for moment, _ in bench.seen]
+    assert [1000.0, 1030.0] == [moment for moment, _ in harness.seen]
 
 
 @pytest.mark.parametrize(
@@ -92,26 +92,26 @@ async def test_a_key_comes_again_when_it_asked_to(bench: Bench) -> None:
         (ZeroDivisionError(), "fault"),
     ],
 )
-async def test_a_failure_comes_back(bench: Bench, error: Exception, result: str) -> None:
+async def test_a_failure_comes_back(harness: WorkersHarness, error: Exception, result: str) -> None:
     """After the back-off; a fault of our own too, for a forgotten session is worse than a repeated traceback."""
-    bench.fail(error, error)
-    bench.queue.add(KEY)
-    await bench.clock.advance(60)
+    harness.fail(error, error)
+    harness.queue.add(KEY)
+    await harness.clock.advance(60)
 
-    assert [1000.0, 1000.0 + FIRST_RETRY, 1000.0 + 3 * FIRST_RETRY] == [moment for moment, _ in bench.seen]
-    assert (2, 1) == (bench.count(result), bench.count("success"))
+    assert [1000.0, 1000.0 + FIRST_RETRY, 1000.0 + 3 * FIRST_RETRY] == [moment for moment, _ in harness.seen]
+    assert (2, 1) == (harness.count(result), harness.count("success"))
 
 
-async def test_a_busy_server_is_left_alone_as_long_as_it_asks(bench: Bench) -> None:
+async def test_a_busy_server_is_left_alone_as_long_as_it_asks(harness: WorkersHarness) -> None:
     """Retry-After."""
-    bench.fail(TooManyRequests("busy", retry_after=20))
-    bench.queue.add(KEY)
-    await bench.clock.advance(60)
+    harness.fail(TooManyRequests("busy", retry_after=20))
+    harness.queue.add(KEY)
+    await harness.clock.advance(60)
 
-    assert [1000.0, 1020.0] == [moment for moment, _ in bench.seen]
+    assert [1000.0, 1020.0] == [moment for moment, _ in harness.seen]
 
 
-async def test_one_failing_session_does_not_hold_up_another(bench: Bench) -> None:
+async def test_one_failing_session_does_not_hold_up_another(harness: WorkersHarness) -> None:
     """The others go on."""
 
     async def act(key: ObjectKey) -> float | None:
@@ -119,15 +119,15 @@ async def test_one_failing_session_does_not_hold_up_another(bench: Bench) -> Non
             raise ServerError("down")
         return None
 
-    bench.act = act
-    bench.queue.add(KEY)
-    bench.queue.add(OTHER)
+    harness.act = act
+    harness.queue.add(KEY)
+    harness.queue.add(OTHER)
     await settle()
 
-    assert OTHER in [key for _, key in bench.seen]
+    assert OTHER in [key for _, key in harness.seen]
 
 
-async def test_an_orderly_end_lets_work_finish(bench: Bench) -> None:
+async def test_an_orderly_end_lets_work_finish(harness: WorkersHarness) -> None:
     """A session that is being dealt with is dealt with to its end; no new one is begun."""
     gate, ended = asyncio.Event(), []
 
@@ -136,29 +136,29 @@ async def test_an_orderly_end_lets_work_finish(bench: Bench) -> None:
         ended.append(key)
         return None
 
-    bench.act = act
-    bench.queue.add(KEY)
+    harness.act = act
+    harness.queue.add(KEY)
     await settle()
-    stopping = asyncio.create_task(bench.workers.stop(within=5))
+    stopping = asyncio.create_task(harness.workers.stop(within=5))
     await settle()
-    bench.queue.add(OTHER)
+    harness.queue.add(OTHER)
     gate.set()
     await stopping
 
     assert [KEY] == ended
 
 
-async def test_an_end_does_not_wait_for_ever(bench: Bench) -> None:
+async def test_an_end_does_not_wait_for_ever(harness: WorkersHarness) -> None:
     """A request that hangs is dropped after its time."""
 
     async def act(_: ObjectKey) -> float | None:
         await asyncio.Event().wait()
         return None
 
-    bench.act = act
-    bench.queue.add(KEY)
+    harness.act = act
+    harness.queue.add(KEY)
     await settle()
 
-    await bench.workers.stop(within=0.05)
+    await harness.workers.stop(within=0.05)
 
-    assert () == bench.workers.tasks
+    assert () == harness.workers.tasks

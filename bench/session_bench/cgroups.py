@@ -1,0 +1,67 @@
+"""Control groups: the memory of a pod, and a group of our own for the sessions of one process.
+
+Both sides of a comparison are measured by the same counter of the kernel. Our own group lies in the cluster's, so
+that taking the cluster down finds whatever a crashed benchmark leaves.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from session_devtools.cgroups import CGROUPS, CgroupTree, find_trees
+
+from session_bench.errors import BenchError
+from session_bench.kernel import parse_working_set
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cgroup:
+    """One control group that counts memory."""
+
+    folder: Path
+
+    def working_set(self) -> int:
+        """Return its working set in bytes."""
+        usage = next(
+            (path for name in ("memory.current", "memory.usage_in_bytes") if (path := self.folder / name).exists()),
+            None,
+        )
+        if usage is None:
+            raise BenchError(f"{self.folder} counts no memory")
+        return parse_working_set(usage=usage.read_text(), stat=(self.folder / "memory.stat").read_text())
+
+    def pids(self) -> list[int]:
+        """Return every process in it and below."""
+        files = [self.folder / "cgroup.procs", *self.folder.rglob("cgroup.procs")]
+        return sorted({int(line) for file in files for line in file.read_text().split()})
+
+
+def pod_cgroup(label: str, uid: str, *, root: Path = CGROUPS) -> Cgroup:
+    """Return a pod's group, of the cluster whose groups have that name. :raises BenchError: it has none."""
+    for found in (_memory_tree(root) / label).rglob(f"pod{uid}"):
+        return Cgroup(folder=found)
+    raise BenchError(f"the pod {uid} has no control group: has it ended?")
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnCgroup(Cgroup):
+    """A group for processes that we start, memory counted and found by the cluster's `down`."""
+
+    tracking: Path
+
+    def command_prefix(self) -> list[str]:
+        """The words before a command that start it in here."""
+        script = 'for file in "$1" "$2"; do echo $$ > "$file"; done; shift 2; exec "$@"'
+        files = (self.folder / "cgroup.procs", self.tracking / "cgroup.procs")
+        return ["sh", "-euc", script, "sh", *map(str, files)]
+
+
+def own_cgroup(label: str, name: str, *, root: Path = CGROUPS) -> OwnCgroup:
+    """Make a group inside the cluster's."""
+    folder = _memory_tree(root) / label / "components" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    return OwnCgroup(folder=folder, tracking=CgroupTree(label, root=root).component(name))
+
+
+def _memory_tree(root: Path) -> Path:
+    trees = {tree.name: tree for tree in find_trees(root)}
+    return trees.get("memory") or next(iter(trees.values()))

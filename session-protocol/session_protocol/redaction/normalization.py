@@ -1,0 +1,101 @@
+"""One printable line out of any text, and what its characters stand for.
+
+`to_one_line` is what a reader gets to see: no control character, no terminal sequence, nothing invisible, no second line.
+`fold` is what the detectors look at: digits of all scripts, full-width letters, dashes, percent and backslash escapes as
+the plain characters that they stand for.
+"""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import Final
+
+_SEQUENCE: Final = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*+[ -/]*+[@-~]"  # colours, cursor, erasing
+    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x90\x98\x9c-\x9f\n]*+(?:\x07|\x1b\\|\x9c)"  # titles, clipboard
+)
+_STRANGE: Final = re.compile(r"[^ -~]+")
+_BLANKS: Final = re.compile(r"[ \n]{2,}")
+_LINE_ENDS: Final = frozenset("\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029")
+
+_ESCAPE: Final = re.compile(
+    r"%(?:25){0,2}(?P<percent>[0-9A-Fa-f]{2})"
+    r"|\\{1,4}(?:u(?P<unicode>[0-9A-Fa-f]{4})|x(?P<hex>[0-9A-Fa-f]{2})|(?P<letter>[nrt\"'/]))"
+    r"|&(?:#(?:(?P<decimal>[0-9]{1,5})|[xX](?P<entity>[0-9A-Fa-f]{1,4}))|(?P<named>nbsp|quot|apos|amp|lt|gt|plus|commat));"
+    r"|(?P<foreign>[^\x00-\x7f])"
+)
+_LETTERS: Final = {"n": "\n", "r": "\n", "t": " "}
+_NAMED: Final = {"nbsp": " ", "quot": '"', "apos": "'", "amp": "&", "lt": "<", "gt": ">", "plus": "+", "commat": "@"}
+_LOOK_ALIKES: Final = str.maketrans(
+    "АВЕЅІЈКМНОРСТХУасеокрхуѕіјԁԛԝΑΒΕΖΗΙΚΜΝΟΡΤΥΧο",
+    "ABESIJKMHOPCTXYaceokpxysijdqwABEZHIKMNOPTYXo",
+)
+""" Cyrillic and Greek letters that no reader tells from the Latin ones. """
+_SPECIAL: Final = {"\u2212": "-", "\u2044": "/", "\u2215": "/", "\u02bc": "'", "\u2018": "'", "\u2019": "'"} | {
+    **dict.fromkeys("\u201c\u201d\u201e\xab\xbb", '"'),
+    **dict.fromkeys("\xb7\u2022\u2027\u2219\u22c5\u30fb", "."),
+}
+
+
+def to_one_line(text: str) -> str:
+    """Return the text without what a terminal obeys or nobody sees; blanks are single, a line break is kept as one."""
+    text = _STRANGE.sub(_visible, _SEQUENCE.sub("", text))
+    return _BLANKS.sub(lambda blanks: "\n" if "\n" in blanks.group() else " ", text).strip(" \n")
+
+
+def fold(line: str) -> tuple[str, Sequence[int]]:
+    """Return the plain characters of a line, and for each (and for the end) the place in the line where it begins."""
+    if line.isascii() and "%" not in line and "\\" not in line and "&" not in line:
+        return line, range(len(line) + 1)
+    parts: list[str] = []
+    origin: list[int] = []
+    done = 0
+    for escape in _ESCAPE.finditer(line):
+        plain = _plain(escape)
+        parts += [line[done : escape.start()], plain]
+        origin += range(done, escape.start() + len(plain))
+        done = escape.end()
+    parts.append(line[done:])
+    return "".join(parts), [*origin, *range(done, len(line) + 1)]
+
+
+def _visible(found: re.Match[str]) -> str:
+    run = found.group()
+    return run if run.isprintable() else "".join(map(_shown, run))
+
+
+def _shown(letter: str) -> str:
+    if letter.isprintable():
+        return letter
+    if letter in _LINE_ENDS:
+        return "\n"
+    return "" if unicodedata.category(letter) == "Cf" else " "
+
+
+def _plain(escape: re.Match[str]) -> str:
+    """Return one character, or none for a mark that only decorates the one before."""
+    kind, value = escape.lastgroup, escape[escape.lastgroup or 0]
+    if kind == "foreign":
+        return _base(value)
+    if kind == "letter":
+        return _LETTERS.get(value, value)
+    if kind == "named":
+        return _NAMED[value]
+    code = int(value, 10 if kind == "decimal" else 16)
+    if kind == "percent" and code > 127:
+        return " "  # a part of a longer character, mostly of a blank
+    return _base(_shown(chr(code)))
+
+
+def _base(letter: str) -> str:
+    if letter.isascii():
+        return letter
+    if letter.isdecimal():
+        return str(unicodedata.decimal(letter))
+    plain = _SPECIAL.get(letter) or unicodedata.normalize("NFKC", letter).translate(_LOOK_ALIKES)
+    if len(plain) == 1 and plain.isascii():
+        return plain
+    category = unicodedata.category(letter)
+    if category in ("Mn", "Me"):
+        return ""
+    return "-" if category == "Pd" else letter
