@@ -91,7 +91,7 @@ class World:
     """ Kinds of actions that the API server refuses. """
     crash_after: int | None = None
     """ The operator ends after this many further requests. """
-    _serial: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+    _serial: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     # --- people
 
