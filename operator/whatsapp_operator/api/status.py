@@ -4,7 +4,6 @@ Read back with `SessionStatus.from_stored`, it never fails: a field that cannot 
 and the phone number have no place here, and neither has any text that could hold them.
 """
 
-from decimal import Decimal
 from typing import Annotated
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
@@ -141,8 +140,3 @@ class SessionStatus(ConditionedStatus):
     """What failed and what comes next."""
     handled_requests: HandledRequests = HandledRequests()
     """Which requests by annotation were carried out, by their values."""
-
-    @property
-    def reserved_memory(self) -> Decimal | None:
-        """Bytes reserved in the quota, or None without a reservation."""
-        return self.admission.memory if self.admission is not None else None

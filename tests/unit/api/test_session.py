@@ -179,7 +179,8 @@ def test_an_unusable_spec_does_not_hide_what_the_session_holds() -> None:
     )
 
     assert session.status.pod_name == "sales"
-    assert session.status.reserved_memory == 768 * MI
+    assert session.status.admission is not None
+    assert session.status.admission.memory == 768 * MI
 
 
 def test_a_status_field_that_cannot_be_used_counts_as_absent() -> None:
@@ -205,7 +206,7 @@ def test_a_status_field_that_cannot_be_used_counts_as_absent() -> None:
     assert status.link is not None
     assert (None, 2) == (status.link.linked_time, status.link.round)
     assert AdmissionStatus(quota_name="default") == status.admission
-    assert status.reserved_memory is None
+    assert (status.admission and status.admission.memory) is None
     assert status.recovery is None
     assert ["Admitted"] == [condition.type for condition in status.conditions]
     assert status.conditions[0].last_transition_time is None

@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from session_protocol.times import format_time
@@ -90,7 +91,7 @@ class World:
     """ Kinds of actions that the API server refuses. """
     crash_after: int | None = None
     """ The operator ends after this many further requests. """
-    _serial: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+    _serial: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     # --- people
 
@@ -245,6 +246,11 @@ class World:
     def status(self, name: str = "sales") -> SessionStatus:
         """Return a session's stored status."""
         return self.session(name).status
+
+    def reserved_memory(self, name: str = "sales") -> Decimal | None:
+        """Return the bytes of a session's stored reservation, or None without one."""
+        admission = self.status(name).admission
+        return admission.memory if admission is not None else None
 
     def condition(self, kind: str, name: str = "sales") -> Condition:
         """Return a stored condition; it must be there."""

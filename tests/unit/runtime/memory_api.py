@@ -103,7 +103,7 @@ class MemoryApi:
     grace: bool = True
     """ Pods with a node stay with a deletionTimestamp until a kubelet finishes them. """
     _attempts: int = 0
-    _uids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+    _uids: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     # --- the seam ------------------------------------------------------------------------------------------------
 

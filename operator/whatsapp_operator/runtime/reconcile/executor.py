@@ -102,7 +102,7 @@ class Executor:
             case CreateSecret():
                 await self._create_secret(action, context)
             case PatchPVC():
-                await self._patch_claim(action, context)
+                await self._patch_pvc(action, context)
             case DeletePod():
                 await self._delete_pod(action, context)
         logger.info("Action carried out", extra={"session": str(context.key), **_fields(action)})
@@ -127,7 +127,7 @@ class Executor:
             # Its name holds the session's UID, the key's id and a hash of the CA: the same name has the same content.
             logger.debug("Secret exists already", extra={"session": str(context.key)})
 
-    async def _patch_claim(self, action: PatchPVC, context: ActionContext) -> None:
+    async def _patch_pvc(self, action: PatchPVC, context: ActionContext) -> None:
         key = ObjectKey(context.key.namespace, action.name)
         try:
             patched = await self._kube.patch(PVCS, namespace=key.namespace, name=key.name, patch=action.patch)

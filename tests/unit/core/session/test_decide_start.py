@@ -398,7 +398,7 @@ def test_more_memory_is_admitted_before_the_next_pod() -> None:
     world.delete_pod()
     world.gone()
     world.look()
-    assert 768 * 2**20 == world.status().reserved_memory
+    assert 768 * 2**20 == world.reserved_memory()
     world.resync()
 
     assert ("False", "QuotaExceeded") == world.says("Admitted")
@@ -406,7 +406,7 @@ def test_more_memory_is_admitted_before_the_next_pod() -> None:
 
     world.set_quota(memory="1Gi")
     world.settle()
-    assert 1024 * 2**20 == world.status().reserved_memory
+    assert 1024 * 2**20 == world.reserved_memory()
     assert "1Gi" == world.pods["sales"]["spec"]["containers"][0]["resources"]["limits"]["memory"]
 
 
@@ -431,11 +431,11 @@ def test_less_memory_gives_the_difference_back_with_the_next_pod() -> None:
     world = running()
     world.apply(spec={"resources": {"limits": {"memory": "512Mi"}}})
     world.resync()
-    assert 768 * 2**20 == world.status().reserved_memory
+    assert 768 * 2**20 == world.reserved_memory()
 
     world.delete_pod()
     world.settle()
-    assert 512 * 2**20 == world.status().reserved_memory
+    assert 512 * 2**20 == world.reserved_memory()
 
 
 def test_the_same_observation_gives_the_same_decision() -> None:
