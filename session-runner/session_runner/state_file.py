@@ -89,9 +89,8 @@ class StateFile:
             # The session works on; what suffers is only the next pod's knowledge of it. A volume that is full now may
             # have room at the next look, so it is tried again then, and told once.
             if not self._failing:
-                logger.error(
-                    "The state file could not be written", extra={"path": str(self._path), "error": str(error)}
-                )  # noqa: TRY400
+                told = {"path": str(self._path), "error": str(error)}
+                logger.error("The state file could not be written", extra=told)  # noqa: TRY400
             self._failing = True
         else:
             self._failing = False
