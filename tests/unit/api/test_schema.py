@@ -24,9 +24,9 @@ class Inner(ApiModel):
 class Outer(ApiModel):
     """The whole."""
 
-    found: Inner = Inner()
-    """Told by the field."""
-    untold: Inner | None = None
+    described: Inner = Inner()
+    """Described by the field."""
+    bare: Inner | None = None
     many: tuple[Inner, ...] = ()
     """Many of them."""
     by_name: dict[str, Inner] = Field(default_factory=dict)
@@ -48,7 +48,7 @@ SCHEMA = structural(Outer, show_defaults=True)["properties"]
 
 def test_references_are_written_out() -> None:
     """A structural schema stands alone; each place has the block whole, its rules with it."""
-    for place in (SCHEMA["told"], SCHEMA["untold"], SCHEMA["many"]["items"], SCHEMA["byName"]["additionalProperties"]):
+    for place in (SCHEMA["described"], SCHEMA["bare"], SCHEMA["many"]["items"], SCHEMA["byName"]["additionalProperties"]):
         assert place["type"] == "object"
         assert place["properties"]["someName"] == {"type": "string", "description": "Its name."}
         assert [{"rule": "has(self.a)", "message": "write a"}] == place["x-kubernetes-validations"]
@@ -56,8 +56,8 @@ def test_references_are_written_out() -> None:
 
 def test_the_fields_own_words_win_over_the_blocks() -> None:
     """A block's description is the fallback."""
-    assert SCHEMA["told"]["description"] == "Told by the field."
-    assert SCHEMA["untold"]["description"] == "An inner block."
+    assert SCHEMA["described"]["description"] == "Described by the field."
+    assert SCHEMA["bare"]["description"] == "An inner block."
 
 
 def test_an_optional_field_is_one_that_may_be_absent() -> None:
@@ -85,7 +85,7 @@ def test_defaults_are_told_as_people_write_them(name: str, end: str) -> None:
 def test_an_absent_or_empty_default_is_not_told() -> None:
     """There is nothing to say."""
     assert SCHEMA["moment"]["description"] == "When."
-    assert SCHEMA["told"]["properties"]["someName"]["description"] == "Its name."
+    assert SCHEMA["described"]["properties"]["someName"]["description"] == "Its name."
 
 
 def test_status_tells_no_defaults() -> None:
