@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 from session_protocol.vocabulary import RunnerState, StateReason
-from unit.core.world import Crash, World
+from unit.core.fake_cluster import Crash, FakeCluster
 
 pytestmark = pytest.mark.slow
 
-Story = Callable[[World], None]
+Story = Callable[[FakeCluster], None]
 
 
-class Restarting(World):
-    """A world whose operator is replaced by a new one where it ends."""
+class Restarting(FakeCluster):
+    """A cluster whose operator is replaced by a new one where it ends."""
 
     def resync(self) -> None:
         """Let the operator look at everything, and its successor if it ends."""
@@ -31,106 +31,106 @@ class Restarting(World):
             super().resync()
 
 
-def start(world: World) -> None:
+def start(cluster: FakeCluster) -> None:
     """A session comes up and is connected."""
-    world.set_quota(sessions=1)
-    world.apply()
-    world.settle()
-    world.say(RunnerState.CONNECTED, linked_time=world.now)
-    world.settle()
+    cluster.set_quota(sessions=1)
+    cluster.apply()
+    cluster.settle()
+    cluster.say(RunnerState.CONNECTED, linked_time=cluster.now)
+    cluster.settle()
 
 
-def fail_and_recover(world: World) -> None:
+def fail_and_recover(cluster: FakeCluster) -> None:
     """Its runner fails; the next pod comes after its wait."""
-    start(world)
-    world.tick(60)
-    world.end(code=33, message="out of memory")
-    world.resync()
-    world.gone()
-    world.resync()
-    world.tick(6)
-    world.settle()
+    start(cluster)
+    cluster.tick(60)
+    cluster.end(code=33, message="out of memory")
+    cluster.resync()
+    cluster.gone()
+    cluster.resync()
+    cluster.tick(6)
+    cluster.settle()
 
 
-def exhaust(world: World) -> None:
+def exhaust(cluster: FakeCluster) -> None:
     """It fails too often."""
-    world.set_quota()
-    world.apply(spec={"recovery": {"maxAttempts": 1}})
+    cluster.set_quota()
+    cluster.apply(spec={"recovery": {"maxAttempts": 1}})
     for _ in range(2):
-        world.settle()
-        world.tick(10)
-        world.end(code=30)
-        world.resync()
-        world.gone()
-        world.tick(10)
-    world.settle()
+        cluster.settle()
+        cluster.tick(10)
+        cluster.end(code=30)
+        cluster.resync()
+        cluster.gone()
+        cluster.tick(10)
+    cluster.settle()
 
 
-def evict(world: World) -> None:
+def evict(cluster: FakeCluster) -> None:
     """It is evicted and replaced."""
-    start(world)
-    world.tick(60)
-    world.evict()
-    world.settle()
+    start(cluster)
+    cluster.tick(60)
+    cluster.evict()
+    cluster.settle()
 
 
-def replaced_and_evicted(world: World) -> None:
+def replaced_and_evicted(cluster: FakeCluster) -> None:
     """It is in a conflict when it is evicted."""
-    start(world)
-    world.say(RunnerState.CONFLICT, reason=StateReason.REPLACED)
-    world.resync()
-    world.evict()
-    world.settle()
+    start(cluster)
+    cluster.say(RunnerState.CONFLICT, reason=StateReason.REPLACED)
+    cluster.resync()
+    cluster.evict()
+    cluster.settle()
 
 
-def replaced_and_restarted(world: World) -> None:
+def replaced_and_restarted(cluster: FakeCluster) -> None:
     """Then a person takes over."""
-    replaced_and_evicted(world)
-    world.annotate(restart_at="2026-11-22T19:00:00Z")
-    world.settle()
+    replaced_and_evicted(cluster)
+    cluster.annotate(restart_at="2026-11-22T19:00:00Z")
+    cluster.settle()
 
 
-def suspend_and_resume(world: World) -> None:
+def suspend_and_resume(cluster: FakeCluster) -> None:
     """It rests and wakes."""
-    start(world)
-    world.apply(spec={"operatingMode": "Suspended"})
-    world.settle()
-    world.apply(spec={})
-    world.settle()
+    start(cluster)
+    cluster.apply(spec={"operatingMode": "Suspended"})
+    cluster.settle()
+    cluster.apply(spec={})
+    cluster.settle()
 
 
-def hand_over(world: World) -> None:
+def hand_over(cluster: FakeCluster) -> None:
     """Two want one place; the first is suspended."""
-    world.set_quota(sessions=1)
-    world.apply("sales")
-    world.tick(1)
-    world.apply("support")
-    world.settle()
-    world.apply("sales", spec={"operatingMode": "Suspended"})
-    world.settle()
+    cluster.set_quota(sessions=1)
+    cluster.apply("sales")
+    cluster.tick(1)
+    cluster.apply("support")
+    cluster.settle()
+    cluster.apply("sales", spec={"operatingMode": "Suspended"})
+    cluster.settle()
 
 
-def delete_and_apply_again(world: World) -> None:
+def delete_and_apply_again(cluster: FakeCluster) -> None:
     """Deleted and re-applied: the claim is the same."""
-    start(world)
-    world.delete_session()
-    world.memory.reports.clear()
-    world.apply(uid="another")
-    world.settle()
+    start(cluster)
+    cluster.delete_session()
+    cluster.memory.reports.clear()
+    cluster.apply(uid="another")
+    cluster.settle()
 
 
-def edit_the_claim(world: World) -> None:
+def edit_the_claim(cluster: FakeCluster) -> None:
     """The profile grows and will go with the session."""
-    start(world)
-    world.apply(spec={"profile": {"size": "2Gi", "retention": "Delete"}})
-    world.settle()
+    start(cluster)
+    cluster.apply(spec={"profile": {"size": "2Gi", "retention": "Delete"}})
+    cluster.settle()
 
 
-def end_of(world: World) -> dict[str, Any]:
+def end_of(cluster: FakeCluster) -> dict[str, Any]:
     """Return what matters at the end: the statuses without times and UIDs of pods, the objects, what was made."""
     statuses = {}
-    for name in world.sessions:
-        status = world.status(name)
+    for name in cluster.sessions:
+        status = cluster.status(name)
         recovery = status.recovery
         statuses[name] = {
             "state": status.state,
@@ -139,11 +139,11 @@ def end_of(world: World) -> dict[str, Any]:
             "admitted": status.admission is not None,
             "handled": status.handled_requests,
         }
-    made = Counter((type(action).__name__) for action in world.done)
+    made = Counter((type(action).__name__) for action in cluster.done)
     return {
         "statuses": statuses,
-        "pods": sorted(world.pods),
-        "claims": {name: claim["spec"] for name, claim in world.claims.items()},
+        "pods": sorted(cluster.pods),
+        "claims": {name: claim["spec"] for name, claim in cluster.claims.items()},
         "made": {kind: made[kind] for kind in ("CreatePod", "DeletePod", "CreatePVC", "PatchPVC")},
     }
 
@@ -171,6 +171,6 @@ def test_a_crash_after_any_request_changes_nothing_in_the_end(story: Story) -> N
 
     assert undisturbed.writes > 4
     for request in range(undisturbed.writes):
-        world = Restarting(crash_after=request)
-        story(world)
-        assert expected == end_of(world), f"crash after request {request}"
+        cluster = Restarting(crash_after=request)
+        story(cluster)
+        assert expected == end_of(cluster), f"crash after request {request}"

@@ -1,7 +1,7 @@
 """A stormy life of three sessions: people, kubelet, runners, crashes and time in any order, and what holds all the while.
 
 Promises are checked at the very request that would break them (`Watched`), not only afterwards. At the end the storm
-stops, and the world must come to the state that everybody asked for, and rest there. `STORM_EXAMPLES=2000` is the
+stops, and the cluster must come to the state that everybody asked for, and rest there. `STORM_EXAMPLES=2000` is the
 long form.
 """
 
@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from session_protocol.vocabulary import ExitCode, RunnerState, StateReason
-from unit.core.world import Crash, Json, World
+from unit.core.fake_cluster import Crash, FakeCluster, Json
 from whatsapp_operator.api.conditions import is_true
 from whatsapp_operator.core.model import Action, CreatePod, Decision, DeletePod, PatchPVC
 from whatsapp_operator.core.session.holds import stored_hold
@@ -49,8 +49,8 @@ OVER = {RunnerState.CONNECTED, RunnerState.QR_PENDING}
 
 
 @dataclass
-class Watched(World):
-    """A world that looks at each request of the operator."""
+class Watched(FakeCluster):
+    """A cluster that looks at each request of the operator."""
 
     stopped: set[str] = field(default_factory=set)
     """ UIDs of sessions that wait for a person, as far as anybody has written. """
@@ -106,7 +106,7 @@ class Storm(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.world = Watched()
+        self.cluster = Watched()
         self.limit = 0
         self.requests = 0
         self.foreign: dict[str, Json] = {}
@@ -117,253 +117,253 @@ class Storm(RuleBasedStateMachine):
     def begin(self, limit: int) -> None:
         """There is a quota and a session."""
         self.quota(limit)
-        self.world.apply("a")
+        self.cluster.apply("a")
 
     @rule(limit=st.integers(0, 3))
     def quota(self, limit: int) -> None:
         """The limit is changed."""
         self.limit = limit
-        self.world.set_quota(sessions=limit)
+        self.cluster.set_quota(sessions=limit)
         self._settle_allowance()
 
     @rule(name=names, spec=st.sampled_from(SPECS))
     def apply(self, name: str, spec: Json) -> None:
         """A session is made or edited."""
-        self.world.apply(name, spec=copy.deepcopy(spec))
+        self.cluster.apply(name, spec=copy.deepcopy(spec))
 
-    @precondition(lambda self: self.world.sessions)
+    @precondition(lambda self: self.cluster.sessions)
     @rule(data=st.data(), request=st.sampled_from(["restart_at", "relink_at"]))
     def ask(self, data: st.DataObject, request: str) -> None:
         """A person asks for a new pod."""
-        name = data.draw(st.sampled_from(sorted(self.world.sessions)))
+        name = data.draw(st.sampled_from(sorted(self.cluster.sessions)))
         self.requests += 1
-        self.world.annotate(name, **{request: f"request {self.requests}"})
+        self.cluster.annotate(name, **{request: f"request {self.requests}"})
 
-    @precondition(lambda self: self.world.sessions)
+    @precondition(lambda self: self.cluster.sessions)
     @rule(data=st.data())
     def take_back(self, data: st.DataObject) -> None:
         """A person takes all requests away again, carried out or not."""
-        name = data.draw(st.sampled_from(sorted(self.world.sessions)))
-        self.world.sessions[name]["metadata"]["annotations"].clear()
+        name = data.draw(st.sampled_from(sorted(self.cluster.sessions)))
+        self.cluster.sessions[name]["metadata"]["annotations"].clear()
 
-    @precondition(lambda self: self.world.sessions)
+    @precondition(lambda self: self.cluster.sessions)
     @rule(data=st.data())
     def delete(self, data: st.DataObject) -> None:
         """A session is deleted."""
-        name = data.draw(st.sampled_from(sorted(self.world.sessions)))
-        self.world.delete_session(name)
-        self.world.memory.reports.pop(name, None)
-        self.world.memory.blocked.pop(name, None)
+        name = data.draw(st.sampled_from(sorted(self.cluster.sessions)))
+        self.cluster.delete_session(name)
+        self.cluster.memory.reports.pop(name, None)
+        self.cluster.memory.blocked.pop(name, None)
 
     @rule(name=names)
     def squat(self, name: str) -> None:
         """Somebody makes a pod of that name."""
-        if name not in self.world.pods:
+        if name not in self.cluster.pods:
             self.foreign[name] = {
                 "metadata": {"name": name, "uid": f"foreign-{name}", "namespace": "shop", "labels": {}},
                 "spec": {},
                 "status": {"phase": "Running"},
             }
-            self.world.pods[name] = copy.deepcopy(self.foreign[name])
+            self.cluster.pods[name] = copy.deepcopy(self.foreign[name])
 
     @rule()
     def leave(self) -> None:
         """Somebody's pods go."""
         for name in self.foreign:
-            self.world.gone(name)
+            self.cluster.gone(name)
         self.foreign.clear()
 
     @rule(name=names)
     def lose_claim(self, name: str) -> None:
         """Somebody deletes a claim: it goes when its pod is gone."""
-        claim = self.world.claims.get(f"{name}-profile")
+        claim = self.cluster.claims.get(f"{name}-profile")
         if claim is not None:
             claim["metadata"]["deletionTimestamp"] = "2026-11-22T18:00:00Z"
 
     # --- kubelet, nodes, runners
 
     def _ours(self) -> list[str]:
-        return sorted(name for name in self.world.pods if name not in self.foreign)
+        return sorted(name for name in self.cluster.pods if name not in self.foreign)
 
     def _living(self) -> list[str]:
-        return [name for name in self._ours() if self.world.pods[name]["status"]["phase"] in ("Pending", "Running")]
+        return [name for name in self._ours() if self.cluster.pods[name]["status"]["phase"] in ("Pending", "Running")]
 
     def _running(self) -> list[str]:
-        return [name for name in self._ours() if self.world.pods[name]["status"]["phase"] == "Running"]
+        return [name for name in self._ours() if self.cluster.pods[name]["status"]["phase"] == "Running"]
 
     @precondition(lambda self: self._living())
     @rule(data=st.data())
     def start(self, data: st.DataObject) -> None:
         """A pod starts."""
-        self.world.run(data.draw(st.sampled_from(self._living())))
+        self.cluster.run(data.draw(st.sampled_from(self._living())))
 
     @precondition(lambda self: self._living())
     @rule(data=st.data(), code=st.sampled_from([0, 1, 137, *ExitCode]))
     def end(self, data: st.DataObject, code: int) -> None:
         """A pod's container ends."""
-        self.world.end(data.draw(st.sampled_from(self._living())), code=int(code))
+        self.cluster.end(data.draw(st.sampled_from(self._living())), code=int(code))
 
     @precondition(lambda self: self._living())
     @rule(data=st.data())
     def evict(self, data: st.DataObject) -> None:
         """A pod is evicted."""
-        self.world.evict(data.draw(st.sampled_from(self._living())))
+        self.cluster.evict(data.draw(st.sampled_from(self._living())))
 
     @precondition(lambda self: self._living())
     @rule(data=st.data())
     def stick(self, data: st.DataObject) -> None:
         """An image cannot be pulled."""
         name = data.draw(st.sampled_from(self._living()))
-        if self.world.pods[name]["status"]["phase"] == "Pending":
-            self.world.wait(name, reason="ImagePullBackOff")
+        if self.cluster.pods[name]["status"]["phase"] == "Pending":
+            self.cluster.wait(name, reason="ImagePullBackOff")
 
     @precondition(lambda self: self._ours())
     @rule(data=st.data(), disrupted=st.booleans())
     def delete_pod(self, data: st.DataObject, *, disrupted: bool) -> None:
         """A pod is deleted by hand or by a drain."""
-        self.world.delete_pod(data.draw(st.sampled_from(self._ours())), disrupted=disrupted)
+        self.cluster.delete_pod(data.draw(st.sampled_from(self._ours())), disrupted=disrupted)
 
     @precondition(lambda self: self._ours())
     @rule(data=st.data())
     def vanish(self, data: st.DataObject) -> None:
         """A pod's object is gone, seen or not."""
-        self.world.gone(data.draw(st.sampled_from(self._ours())))
+        self.cluster.gone(data.draw(st.sampled_from(self._ours())))
 
     @rule()
     def lose_node(self) -> None:
         """All pods are gone."""
         for name in self._ours():
-            self.world.gone(name)
+            self.cluster.gone(name)
 
-    @precondition(lambda self: any(name in self.world.sessions for name in self._running()))
+    @precondition(lambda self: any(name in self.cluster.sessions for name in self._running()))
     @rule(data=st.data(), word=st.sampled_from(WORDS))
     def say(self, data: st.DataObject, word: tuple[str, str]) -> None:
         """A runner says something, and the operator has time to look."""
-        name = data.draw(st.sampled_from([name for name in self._running() if name in self.world.sessions]))
-        pod, session = self.world.pods[name], self.world.sessions[name]
+        name = data.draw(st.sampled_from([name for name in self._running() if name in self.cluster.sessions]))
+        pod, session = self.cluster.pods[name], self.cluster.sessions[name]
         if pod["metadata"]["ownerReferences"][0]["uid"] != session["metadata"]["uid"]:
             return
-        self.world.say(word[0], name, reason=word[1])
+        self.cluster.say(word[0], name, reason=word[1])
         if word[0] in OVER or word == (RunnerState.LOGGED_OUT, StateReason.RELINKING):
-            self.world.stopped.discard(session["metadata"]["uid"])
-        self.world.look(name)
+            self.cluster.stopped.discard(session["metadata"]["uid"])
+        self.cluster.look(name)
 
     # --- time and the operator
 
     @rule(seconds=st.sampled_from([1, 5, 16, 61, 301, 700]))
     def pass_time(self, seconds: int) -> None:
         """Time passes."""
-        self.world.tick(seconds)
+        self.cluster.tick(seconds)
 
     @rule()
     def answer(self) -> None:
         """All runners repeat their word."""
-        self.world.keep_answering()
+        self.cluster.keep_answering()
 
-    @precondition(lambda self: self.world.sessions)
+    @precondition(lambda self: self.cluster.sessions)
     @rule(data=st.data())
     def look(self, data: st.DataObject) -> None:
         """The operator carries out one decision."""
-        self.world.look_once(data.draw(st.sampled_from(sorted(self.world.sessions))))
+        self.cluster.look_once(data.draw(st.sampled_from(sorted(self.cluster.sessions))))
 
     @rule()
     def admit(self) -> None:
         """The operator makes a round."""
-        self.world.admission_round()
+        self.cluster.admission_round()
 
     @rule()
     def resync(self) -> None:
         """The operator looks at everything, and touches no spec and nobody's metadata."""
-        before = {name: copy.deepcopy((s["metadata"], s["spec"])) for name, s in self.world.sessions.items()}
-        self.world.resync()
-        assert before == {name: (s["metadata"], s["spec"]) for name, s in self.world.sessions.items()}
+        before = {name: copy.deepcopy((s["metadata"], s["spec"])) for name, s in self.cluster.sessions.items()}
+        self.cluster.resync()
+        assert before == {name: (s["metadata"], s["spec"]) for name, s in self.cluster.sessions.items()}
 
     @rule(requests=st.integers(0, 6))
     def crash(self, requests: int) -> None:
         """The operator ends after some requests, and a new one takes over."""
-        self.world.crash_after = requests
+        self.cluster.crash_after = requests
         with contextlib.suppress(Crash):
-            self.world.resync()
-        self.world.restart_operator()
+            self.cluster.resync()
+        self.cluster.restart_operator()
 
     @rule()
     def rest(self) -> None:
         """Looked at often enough without anything happening, nothing more is written."""
         for _ in range(4):
-            self.world.resync()
-        writes = self.world.writes
-        self.world.resync()
-        assert writes == self.world.writes
+            self.cluster.resync()
+        writes = self.cluster.writes
+        self.cluster.resync()
+        assert writes == self.cluster.writes
 
     # --- what always holds
 
     def _settle_allowance(self) -> None:
-        open_grants = {str(uid) for uid in self.world.memory.grants}
-        self.world.allowed = max(self.limit, len(self.world.taken() | open_grants))
+        open_grants = {str(uid) for uid in self.cluster.memory.grants}
+        self.cluster.allowed = max(self.limit, len(self.cluster.taken() | open_grants))
 
     @invariant()
     def places(self) -> None:
         """Never more places than the limit, but those taken before it was lowered; and they only become fewer."""
-        taken = len(self.world.taken())
-        assert taken <= self.world.allowed
-        open_grants = {str(uid) for uid in self.world.memory.grants}
-        self.world.allowed = max(self.limit, min(self.world.allowed, len(self.world.taken() | open_grants)))
+        taken = len(self.cluster.taken())
+        assert taken <= self.cluster.allowed
+        open_grants = {str(uid) for uid in self.cluster.memory.grants}
+        self.cluster.allowed = max(self.limit, min(self.cluster.allowed, len(self.cluster.taken() | open_grants)))
 
     @invariant()
     def strangers(self) -> None:
         """Nobody else's pod is ever touched."""
-        assert self.foreign == {name: self.world.pods[name] for name in self.foreign}
+        assert self.foreign == {name: self.cluster.pods[name] for name in self.foreign}
 
     def teardown(self) -> None:
         """The storm stops: everything comes to where it should be, and rests."""
-        world = self.world
-        if not world.sessions and not world.pods:
+        cluster = self.cluster
+        if not cluster.sessions and not cluster.pods:
             return
         self.leave()
-        world.restart_operator()
+        cluster.restart_operator()
         for _ in range(8):
             self._calm()
-        writes = world.writes
+        writes = cluster.writes
         for _ in range(3):
-            world.tick(5)
-            world.keep_answering()
-            world.resync()
-        assert writes == world.writes, "it does not come to rest"
+            cluster.tick(5)
+            cluster.keep_answering()
+            cluster.resync()
+        assert writes == cluster.writes, "it does not come to rest"
         self._assert_as_asked()
 
     def _calm(self) -> None:
         """Time passes, pods end and start as they should, runners answer."""
-        world = self.world
-        world.settle(passes=2)
-        for claim in [name for name, claim in world.claims.items() if "deletionTimestamp" in claim["metadata"]]:
-            if claim.removesuffix("-profile") not in world.pods:
-                del world.claims[claim]
+        cluster = self.cluster
+        cluster.settle(passes=2)
+        for claim in [name for name, claim in cluster.claims.items() if "deletionTimestamp" in claim["metadata"]]:
+            if claim.removesuffix("-profile") not in cluster.pods:
+                del cluster.claims[claim]
         for name in self._running():
-            pod, session = world.pods[name], world.sessions.get(name)
-            report = world.memory.reports.get(name)
+            pod, session = cluster.pods[name], cluster.sessions.get(name)
+            report = cluster.memory.reports.get(name)
             if session is not None and (report is None or report.pod_uid != pod["metadata"]["uid"]):
-                world.say(RunnerState.CONNECTED, name)
-        world.tick(400)
-        world.keep_answering()
-        world.resync()
+                cluster.say(RunnerState.CONNECTED, name)
+        cluster.tick(400)
+        cluster.keep_answering()
+        cluster.resync()
 
     def _assert_as_asked(self) -> None:
-        world = self.world
+        cluster = self.cluster
         wanting = 0
-        for name in world.sessions:
-            session, status = world.session(name), world.status(name)
+        for name in cluster.sessions:
+            session, status = cluster.session(name), cluster.status(name)
             assert session.metadata.generation == status.observed_generation
-            has_pod = name in world.pods
+            has_pod = name in cluster.pods
             assert has_pod == (status.replicas == 1)
             if session.spec.operating_mode == "Suspended":
                 assert (False, None, "Suspended") == (has_pod, status.admission, status.state)
-            elif str(world.condition("Stalled", name).status) == "True":
+            elif str(cluster.condition("Stalled", name).status) == "True":
                 assert has_pod or status.admission is None
             else:
                 wanting += 1
                 assert has_pod == (status.admission is not None)
                 assert has_pod or "Queued" == status.state
-        running = len([name for name in world.sessions if name in world.pods])
+        running = len([name for name in cluster.sessions if name in cluster.pods])
         places: Any = min(self.limit, wanting)
         assert running >= places, "a place is free and somebody waits"
 

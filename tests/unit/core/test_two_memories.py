@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from session_protocol.vocabulary import RunnerState, StateReason
 from session_runner.settings import read_settings
 from session_runner.states.hold import HeldState, Start, hold_after
-from unit.core.world import World, running
+from unit.core.fake_cluster import FakeCluster, running
 from whatsapp_operator.core.session.holds import stored_hold
 
 pytestmark = pytest.mark.slow
@@ -28,7 +28,7 @@ SUSPENDED = {"operatingMode": "Suspended"}
 class Profile:
     """What lies on the session's claim, and who opened it."""
 
-    world: World
+    cluster: FakeCluster
     stop: HeldState | None = None
     start: Start | None = None
     opened: dict[str, bool] = field(default_factory=dict)
@@ -36,7 +36,7 @@ class Profile:
 
     def begin(self) -> None:
         """The runner of the session's pod starts, if it has not."""
-        pod = self.world.pods.get("sales")
+        pod = self.cluster.pods.get("sales")
         if pod is None or pod["status"]["phase"] != "Running" or pod["metadata"]["uid"] in self.opened:
             return
         start = read_settings(_environment(pod)).start
@@ -45,14 +45,14 @@ class Profile:
         self.start = start.after(self.start)
         self.opened[pod["metadata"]["uid"]] = self.stop is None
         if self.stop is not None:
-            self.world.say(self.stop.state, reason=self.stop.reason)
+            self.cluster.say(self.stop.state, reason=self.stop.reason)
 
     def say(self, state: RunnerState, reason: StateReason, *, heard: bool) -> None:
         """The runner of the session's pod says something."""
         self.stop = hold_after(self.stop, state=state, reason=reason, message=REPLACED)
         if heard:
-            self.world.say(state, reason=reason)
-            self.world.look()
+            self.cluster.say(state, reason=reason)
+            self.cluster.look()
 
     def opened_last(self) -> bool:
         """Whether the newest runner opened the page."""
@@ -73,17 +73,17 @@ def stage() -> Profile:
 def settle(profile: Profile) -> None:
     """Let operator, kubelet and runners work until nothing changes."""
     for _ in range(3):
-        profile.world.settle(passes=1)
+        profile.cluster.settle(passes=1)
         profile.begin()
-        profile.world.resync()
+        profile.cluster.resync()
 
 
 def unheard_conflict() -> Profile:
     """Return a profile whose runner said Conflict while nobody listened, and whose pod is lost."""
     profile = stage()
     profile.say(RunnerState.CONFLICT, StateReason.REPLACED, heard=False)
-    profile.world.gone()
-    profile.world.restart_operator()
+    profile.cluster.gone()
+    profile.cluster.restart_operator()
     return profile
 
 
@@ -93,9 +93,9 @@ def test_a_conflict_that_nobody_heard_is_told_by_the_next_runner() -> None:
     settle(profile)
 
     assert [True, False] == list(profile.opened.values())
-    assert ("True", "Conflict") == profile.world.says("Stalled")
-    assert ("True", "Conflict") == profile.world.says("Conflict")
-    assert "Conflict" == profile.world.status().state
+    assert ("True", "Conflict") == profile.cluster.says("Stalled")
+    assert ("True", "Conflict") == profile.cluster.says("Conflict")
+    assert "Conflict" == profile.cluster.status().state
 
 
 def test_it_is_told_again_by_every_pod_until_a_person_asks() -> None:
@@ -103,91 +103,91 @@ def test_it_is_told_again_by_every_pod_until_a_person_asks() -> None:
     profile = unheard_conflict()
     for _ in range(2):
         settle(profile)
-        profile.world.gone()
-        profile.world.sessions["sales"]["status"]["conditions"] = []  # even if the operator forgot it all
-        profile.world.restart_operator()
+        profile.cluster.gone()
+        profile.cluster.sessions["sales"]["status"]["conditions"] = []  # even if the operator forgot it all
+        profile.cluster.restart_operator()
     assert not any(list(profile.opened.values())[1:])
 
-    profile.world.annotate(restart_at="now")
+    profile.cluster.annotate(restart_at="now")
     settle(profile)
     assert profile.opened_last()
-    assert ("False", "NotStalled") == profile.world.says("Stalled")
+    assert ("False", "NotStalled") == profile.cluster.says("Stalled")
 
 
 def test_a_suspension_that_was_complete_ends_both() -> None:
     """Put to rest until the pod was gone, and woken."""
     profile = unheard_conflict()
     settle(profile)
-    profile.world.apply(spec=SUSPENDED)
+    profile.cluster.apply(spec=SUSPENDED)
     settle(profile)
-    profile.world.tick(5)
-    profile.world.apply(spec={})
+    profile.cluster.tick(5)
+    profile.cluster.apply(spec={})
     settle(profile)
 
     assert profile.opened_last()
-    assert ("False", "NotStalled") == profile.world.says("Stalled")
+    assert ("False", "NotStalled") == profile.cluster.says("Stalled")
 
 
 def test_a_suspension_that_was_taken_back_before_the_pod_was_gone_ends_neither() -> None:
     """Nothing of it stands in status; the person is told how to go on."""
     profile = stage()
     profile.say(RunnerState.CONFLICT, StateReason.REPLACED, heard=True)
-    profile.world.apply(spec=SUSPENDED)
-    profile.world.look()
-    assert ("True", "Conflict") == profile.world.says("Stalled")
-    profile.world.apply(spec={})
+    profile.cluster.apply(spec=SUSPENDED)
+    profile.cluster.look()
+    assert ("True", "Conflict") == profile.cluster.says("Stalled")
+    profile.cluster.apply(spec={})
     settle(profile)
 
-    assert {} == profile.world.pods
-    assert ("True", "Conflict") == profile.world.says("Stalled")
+    assert {} == profile.cluster.pods
+    assert ("True", "Conflict") == profile.cluster.says("Stalled")
     assert profile.stop is not None
 
 
 def test_a_request_that_is_taken_away_and_put_back_ends_nothing() -> None:
     """Only a value that was not handled yet is a request."""
     profile = stage()
-    profile.world.annotate(restart_at="noon")
+    profile.cluster.annotate(restart_at="noon")
     settle(profile)
-    profile.world.sessions["sales"]["metadata"]["annotations"].clear()
+    profile.cluster.sessions["sales"]["metadata"]["annotations"].clear()
     settle(profile)
     profile.say(RunnerState.CONFLICT, StateReason.REPLACED, heard=False)
-    profile.world.gone()
+    profile.cluster.gone()
     settle(profile)
     assert [True, True, False] == list(profile.opened.values())
 
-    profile.world.gone()
-    profile.world.annotate(restart_at="noon")
+    profile.cluster.gone()
+    profile.cluster.annotate(restart_at="noon")
     settle(profile)
     assert not profile.opened_last()
-    assert ("True", "Conflict") == profile.world.says("Stalled")
+    assert ("True", "Conflict") == profile.cluster.says("Stalled")
 
 
 def test_a_request_whose_pod_nobody_wrote_down_is_not_asked_again_by_being_taken_away() -> None:
     """The operator crashed after making the pod; its runner took the session, lost it again, and the pod is gone."""
     profile = stage()
-    profile.world.annotate(restart_at="noon")
-    profile.world.look()
-    profile.world.gone()
-    profile.world.look()
-    profile.world.run()
+    profile.cluster.annotate(restart_at="noon")
+    profile.cluster.look()
+    profile.cluster.gone()
+    profile.cluster.look()
+    profile.cluster.run()
     profile.begin()
     assert profile.opened_last()
     profile.say(RunnerState.CONFLICT, StateReason.REPLACED, heard=False)
-    profile.world.gone()
-    profile.world.sessions["sales"]["metadata"]["annotations"].clear()
-    profile.world.sessions["sales"]["status"].pop("handledRequests", None)
-    profile.world.restart_operator()
+    profile.cluster.gone()
+    profile.cluster.sessions["sales"]["metadata"]["annotations"].clear()
+    profile.cluster.sessions["sales"]["status"].pop("handledRequests", None)
+    profile.cluster.restart_operator()
     settle(profile)
 
     assert not profile.opened_last()
-    assert ("True", "Conflict") == profile.world.says("Stalled")
+    assert ("True", "Conflict") == profile.cluster.says("Stalled")
 
 
 def test_a_session_that_is_deleted_and_applied_anew_begins_anew() -> None:
     """Its claim stays, its stop went with it: who applies a session wants it to start."""
     profile = unheard_conflict()
-    profile.world.delete_session()
-    profile.world.apply()
+    profile.cluster.delete_session()
+    profile.cluster.apply()
     settle(profile)
 
     assert profile.opened_last()
@@ -198,7 +198,7 @@ class Life:
 
     def __init__(self) -> None:
         self.profile = stage()
-        self.world = self.profile.world
+        self.cluster = self.profile.cluster
         self.requests = 0
         self.request_waits = False
         self.was_suspended = False
@@ -206,8 +206,8 @@ class Life:
     def play(self, act: str) -> None:
         """Let one thing happen."""
         getattr(self, act)()
-        self.was_suspended |= self.world.says("Suspended")[0] == "True"
-        self.world.tick(2)
+        self.was_suspended |= self.cluster.says("Suspended")[0] == "True"
+        self.cluster.tick(2)
 
     def conflict(self) -> None:
         """The runner says Conflict, and somebody listens."""
@@ -218,18 +218,18 @@ class Life:
         self._say(heard=False)
 
     def _say(self, *, heard: bool) -> None:
-        pod = self.world.pods.get("sales")
+        pod = self.cluster.pods.get("sales")
         if pod is not None and self.profile.opened.get(pod["metadata"]["uid"]):
             self.profile.say(RunnerState.CONFLICT, StateReason.REPLACED, heard=heard)
 
     def lost(self) -> None:
         """The pod's object is gone."""
-        if "sales" in self.world.pods:
-            self.world.gone()
+        if "sales" in self.cluster.pods:
+            self.cluster.gone()
 
     def crashed(self) -> None:
         """The operator is another one."""
-        self.world.restart_operator()
+        self.cluster.restart_operator()
 
     def settled(self) -> None:
         """Time enough for all that is under way."""
@@ -240,33 +240,33 @@ class Life:
 
     def looked(self) -> None:
         """The operator carries out one decision."""
-        self.world.look_once()
+        self.cluster.look_once()
 
     def restart(self) -> None:
         """A person asks."""
         self.requests += 1
-        self.world.annotate(restart_at=f"request {self.requests}")
+        self.cluster.annotate(restart_at=f"request {self.requests}")
         self.request_waits = True
 
     def taken_back(self) -> None:
         """The annotation goes; a pod that carries it stays."""
-        self.world.sessions["sales"]["metadata"]["annotations"].clear()
-        pod: dict[str, Any] = self.world.pods.get("sales") or {"metadata": {"annotations": {}}}
+        self.cluster.sessions["sales"]["metadata"]["annotations"].clear()
+        pod: dict[str, Any] = self.cluster.pods.get("sales") or {"metadata": {"annotations": {}}}
         carried = pod["metadata"]["annotations"].get("wasession.dev/restart-at")
         self.request_waits &= carried == f"request {self.requests}"
 
     def suspended(self) -> None:
         """A person puts the session to rest."""
-        self.world.apply(spec=SUSPENDED)
+        self.cluster.apply(spec=SUSPENDED)
 
     def resumed(self) -> None:
         """A person wakes it."""
-        self.world.apply(spec={})
+        self.cluster.apply(spec={})
 
     def edited(self) -> None:
         """A person changes something else."""
-        spec = self.world.sessions["sales"]["spec"]
-        self.world.apply(spec={**spec, "pod": {"image": f"runner:{self.requests}"}})
+        spec = self.cluster.sessions["sales"]["spec"]
+        self.cluster.apply(spec={**spec, "pod": {"image": f"runner:{self.requests}"}})
 
 
 ACTS = ["conflict", "unheard", "lost", "crashed", "settled", "looked", "restart", "taken_back", "suspended", "resumed"]
@@ -281,7 +281,7 @@ def test_whatever_happens_the_two_agree(acts: list[str]) -> None:
     for act in acts:
         stop, before = life.profile.stop, len(life.profile.opened)
         answered = life.request_waits or life.was_suspended
-        known = stored_hold(life.world.status())
+        known = stored_hold(life.cluster.status())
         life.play(act)
         opened = list(life.profile.opened.values())[before:]
 

@@ -11,7 +11,7 @@ from session_runner.metrics import Metrics
 from session_runner.monitor import LOADING_INTERVAL, MOVING_INTERVAL, RESTING_INTERVAL, pause_after
 from session_runner.profile.saved_state import SavedState, read_saved_state, write_saved_state
 from session_runner.states.hold import HeldState, hold_after
-from unit.core.world import World, running
+from unit.core.fake_cluster import FakeCluster, running
 from whatsapp_operator.api.crd.definitions import SESSION, root_schema
 from whatsapp_operator.api.crd.reference import reference
 from whatsapp_operator.api.state_pages import BLOCKS, PAGES, filled, health_check
@@ -38,11 +38,11 @@ def test_the_operator_knows_whether_it_is_linked(
 ) -> None:
     """By the table, also against what stood in status before."""
     put(monkeypatch, linked=linked)
-    world = running(state="QRPending" if linked else "Connected")
-    world.say(MADE_UP)
-    world.look()
+    cluster = running(state="QRPending" if linked else "Connected")
+    cluster.say(MADE_UP)
+    cluster.look()
 
-    assert expected == world.says("Linked")
+    assert expected == cluster.says("Linked")
 
 
 def test_the_operator_knows_which_state_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,25 +52,25 @@ def test_the_operator_knows_which_state_is_ready(monkeypatch: pytest.MonkeyPatch
     assert ("True", MADE_UP) == running(state=MADE_UP).says("Ready")
 
 
-def held(monkeypatch: pytest.MonkeyPatch) -> World:
-    """Return a world whose session waits for a person in the made-up state."""
+def held(monkeypatch: pytest.MonkeyPatch) -> FakeCluster:
+    """Return a cluster whose session waits for a person in the made-up state."""
     put(monkeypatch, hold=HOLD, request=Request.RELINK)
-    world = running()
-    world.say(MADE_UP)
-    world.look()
-    return world
+    cluster = running()
+    cluster.say(MADE_UP)
+    cluster.look()
+    return cluster
 
 
 def test_the_operator_makes_no_pod_in_a_state_that_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Stalled says why and how to go on, and outlives the pod and the operator's process."""
-    world = held(monkeypatch)
-    told = world.condition("Stalled")
-    world.gone()
-    world.restart_operator()
-    world.settle()
+    cluster = held(monkeypatch)
+    told = cluster.condition("Stalled")
+    cluster.gone()
+    cluster.restart_operator()
+    cluster.settle()
 
-    assert ("True", MADE_UP) == world.says("Stalled")
-    assert {} == world.pods
+    assert ("True", MADE_UP) == cluster.says("Stalled")
+    assert {} == cluster.pods
     assert (
         "It was made up: to forget it, set the annotation wasession.dev/relink-at to the current time." == told.message
     )
@@ -79,23 +79,23 @@ def test_the_operator_makes_no_pod_in_a_state_that_waits(monkeypatch: pytest.Mon
 def test_the_operator_goes_on_after_a_state_that_ends_the_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """A word of the table ends a hold, here of a conflict."""
     put(monkeypatch, ends_hold=True)
-    world = running(state="Conflict")
-    world.say(MADE_UP)
-    world.look()
+    cluster = running(state="Conflict")
+    cluster.say(MADE_UP)
+    cluster.look()
 
-    assert ("False", "NotStalled") == world.says("Stalled")
+    assert ("False", "NotStalled") == cluster.says("Stalled")
 
 
 def test_the_operator_counts_a_fatal_state_that_lasts(monkeypatch: pytest.MonkeyPatch) -> None:
     """As it does for a page that died."""
     put(monkeypatch, fatal=True)
-    world = running()
-    world.say(MADE_UP)
-    world.tick(46)
-    world.keep_answering()
-    world.resync()
+    cluster = running()
+    cluster.say(MADE_UP)
+    cluster.tick(46)
+    cluster.keep_answering()
+    cluster.resync()
 
-    assert MADE_UP == world.status().to_dict()["recovery"]["lastFailure"]["reason"]
+    assert MADE_UP == cluster.status().to_dict()["recovery"]["lastFailure"]["reason"]
 
 
 def test_the_runner_keeps_a_hold_over_pods(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from strategies import json_values
-from unit.core.world import NAMESPACE, World, running
+from unit.core.fake_cluster import NAMESPACE, FakeCluster, running
 from whatsapp_operator.core.model import KeyID, PodPhase, ServiceFacts
 from whatsapp_operator.core.objects.facts import memory_limits, pod_facts, pvc_facts, service_facts
 
@@ -21,14 +21,14 @@ def running_pod() -> dict[str, Any]:
 
 def test_a_running_pod_is_read_whole() -> None:
     """Identity, owner, place, image, start, readiness, and what it was made under."""
-    world = running()
-    pod = world.pods["sales"]
+    cluster = running()
+    pod = cluster.pods["sales"]
     pod["metadata"]["annotations"] |= {"wasession.dev/restart-at": "now", "wasession.dev/relink-at": "then"}
 
     facts = pod_facts(pod)
 
     assert ("sales", pod["metadata"]["uid"]) == (facts.name, facts.uid)
-    assert world.sessions["sales"]["metadata"]["uid"] == facts.owner_uid
+    assert cluster.sessions["sales"]["metadata"]["uid"] == facts.owner_uid
     assert (PodPhase.RUNNING, "10.0.0.7", "node-1") == (facts.phase, facts.ip, facts.node)
     assert "registry.example/runner:1" == facts.image
     assert (True, True, True) == (facts.scheduled, facts.ready, facts.managed)
@@ -37,7 +37,7 @@ def test_a_running_pod_is_read_whole() -> None:
     assert ("now", "then") == (facts.restart_at, facts.relink_at)
     assert (KeyID("key-1"), "default") == (facts.key_id, facts.quota)
     assert 768 * 2**20 == facts.memory
-    assert world.status().token_secret_name == facts.secret_name
+    assert cluster.status().token_secret_name == facts.secret_name
     assert 16 == len(facts.template_hash)
 
 
@@ -71,10 +71,10 @@ def test_an_unschedulable_pod_tells_the_schedulers_words() -> None:
 
 def test_a_waiting_container_tells_why() -> None:
     """The kubelet's reason and message."""
-    world = running()
-    world.wait(reason="ImagePullBackOff", message='Back-off pulling image "x"')
+    cluster = running()
+    cluster.wait(reason="ImagePullBackOff", message='Back-off pulling image "x"')
 
-    facts = pod_facts(world.pods["sales"])
+    facts = pod_facts(cluster.pods["sales"])
 
     assert ("ImagePullBackOff", 'Back-off pulling image "x"') == (facts.waiting_reason, facts.waiting_message)
     assert facts.started is None
@@ -82,26 +82,26 @@ def test_a_waiting_container_tells_why() -> None:
 
 def test_an_ended_container_tells_code_reason_and_redacted_last_words() -> None:
     """The last words may hold anything, for with FallbackToLogsOnError they are the log's end."""
-    world = running()
-    world.tick(60)
-    world.end(code=33, reason="OOMKilled", message="OutOfMemory for +49 170 1234567\n")
+    cluster = running()
+    cluster.tick(60)
+    cluster.end(code=33, reason="OOMKilled", message="OutOfMemory for +49 170 1234567\n")
 
-    facts = pod_facts(world.pods["sales"])
+    facts = pod_facts(cluster.pods["sales"])
 
     assert (PodPhase.FAILED, 33, "OOMKilled") == (facts.phase, facts.exit_code, facts.exit_reason)
     assert "OutOfMemory for [number]" == facts.termination_message
-    assert world.now == facts.finished
-    assert facts.started == world.now - timedelta(seconds=65)
+    assert cluster.now == facts.finished
+    assert facts.started == cluster.now - timedelta(seconds=65)
 
 
 def test_a_container_that_never_could_start_did_not_start() -> None:
     """The kubelet then writes the beginning of time."""
-    world = running()
-    world.end(code=128, reason="StartError")
-    ended = world.pods["sales"]["status"]["containerStatuses"][0]["state"]["terminated"]
+    cluster = running()
+    cluster.end(code=128, reason="StartError")
+    ended = cluster.pods["sales"]["status"]["containerStatuses"][0]["state"]["terminated"]
     ended["startedAt"] = "1970-01-01T00:00:00Z"
 
-    assert pod_facts(world.pods["sales"]).started is None
+    assert pod_facts(cluster.pods["sales"]).started is None
 
 
 def test_a_container_without_an_end_time_still_has_ended() -> None:
@@ -147,10 +147,10 @@ def test_every_phase_is_known(phase: str) -> None:
 
 def test_an_evicted_pod_is_disrupted() -> None:
     """By its reason and by the condition."""
-    world = running()
-    world.evict()
+    cluster = running()
+    cluster.evict()
 
-    facts = pod_facts(world.pods["sales"])
+    facts = pod_facts(cluster.pods["sales"])
 
     assert ("Evicted", True) == (facts.pod_reason, facts.disrupted)
     assert "The node was low on resource: memory." == facts.pod_message
@@ -158,14 +158,14 @@ def test_an_evicted_pod_is_disrupted() -> None:
 
 def test_a_claim_is_read_whole() -> None:
     """Whose it is, how large it was asked for, and its version for the patch."""
-    world = running(spec={"profile": {"size": "2Gi", "retention": "Delete"}})
-    claim = world.claims["sales-profile"]
+    cluster = running(spec={"profile": {"size": "2Gi", "retention": "Delete"}})
+    claim = cluster.claims["sales-profile"]
     claim["status"] = {"phase": "Bound"}
 
-    facts = pvc_facts(claim, session=world.session())
+    facts = pvc_facts(claim, session=cluster.session())
 
     assert ("sales-profile", True, 2 * 2**30, "Bound") == (facts.name, facts.ours, facts.requested, facts.phase)
-    assert [world.sessions["sales"]["metadata"]["uid"]] == [owner["uid"] for owner in facts.owners]
+    assert [cluster.sessions["sales"]["metadata"]["uid"]] == [owner["uid"] for owner in facts.owners]
     assert claim["metadata"]["resourceVersion"] == facts.resource_version
     assert facts.deletion is None
 
@@ -187,10 +187,10 @@ def test_a_claim_is_read_whole() -> None:
 )
 def test_why_a_claim_did_not_grow(status: dict[str, Any], fault: str) -> None:
     """The storage's own words, or its word for having given up; growing takes its time and is no fault."""
-    world = running()
-    claim = world.claims["sales-profile"] | {"status": {"phase": "Bound"} | status}
+    cluster = running()
+    claim = cluster.claims["sales-profile"] | {"status": {"phase": "Bound"} | status}
 
-    assert fault == pvc_facts(claim, session=world.session()).resize_fault
+    assert fault == pvc_facts(claim, session=cluster.session()).resize_fault
 
 
 @pytest.mark.parametrize(
@@ -204,10 +204,10 @@ def test_why_a_claim_did_not_grow(status: dict[str, Any], fault: str) -> None:
 )
 def test_whether_a_claim_is_being_grown(status: dict[str, Any], *, resizing: bool) -> None:
     """From the moment the storage begins until it is done."""
-    world = running()
-    claim = world.claims["sales-profile"] | {"status": {"phase": "Bound"} | status}
+    cluster = running()
+    claim = cluster.claims["sales-profile"] | {"status": {"phase": "Bound"} | status}
 
-    assert resizing == pvc_facts(claim, session=world.session()).resizing
+    assert resizing == pvc_facts(claim, session=cluster.session()).resizing
 
 
 @pytest.mark.parametrize(
@@ -221,19 +221,19 @@ def test_whether_a_claim_is_being_grown(status: dict[str, Any], *, resizing: boo
 )
 def test_a_claim_without_both_labels_is_not_ours(labels: dict[str, str]) -> None:
     """It only has the name."""
-    world = World()
-    world.apply()
+    cluster = FakeCluster()
+    cluster.apply()
 
-    assert not pvc_facts({"metadata": {"name": "sales-profile", "labels": labels}}, session=world.session()).ours
+    assert not pvc_facts({"metadata": {"name": "sales-profile", "labels": labels}}, session=cluster.session()).ours
 
 
 def test_a_claim_of_a_former_session_of_the_name_is_ours() -> None:
     """Labels tell, not UIDs: a deleted and re-applied session gets its login back."""
-    world = running()
-    world.delete_session()
-    world.apply(uid="another")
+    cluster = running()
+    cluster.delete_session()
+    cluster.apply(uid="another")
 
-    assert pvc_facts(world.claims["sales-profile"], session=world.session()).ours
+    assert pvc_facts(cluster.claims["sales-profile"], session=cluster.session()).ours
 
 
 def test_a_service_is_ours_by_its_label() -> None:
@@ -249,8 +249,8 @@ def test_a_service_is_ours_by_its_label() -> None:
 @given(json_values())
 def test_reading_never_fails(odd: Any) -> None:
     """Whatever stands in whatever place."""
-    world = World()
-    world.apply()
+    cluster = FakeCluster()
+    cluster.apply()
     pod = {"metadata": odd, "spec": odd, "status": odd}
     for part in ("conditions", "containerStatuses", "phase", "reason"):
         pod_facts({"metadata": {"annotations": odd, "ownerReferences": odd}, "status": {part: odd}})
@@ -258,7 +258,7 @@ def test_reading_never_fails(odd: Any) -> None:
     pod_facts({"spec": {"containers": [odd, {"name": "runner", "image": odd, "resources": odd}]}})
     pod_facts({"status": {"containerStatuses": [{"name": "runner", "state": odd}, odd]}})
     pod_facts({"status": {"containerStatuses": [{"name": "runner", "state": {"terminated": odd}}]}})
-    pvc_facts({"metadata": odd, "spec": {"resources": {"requests": odd}}}, session=world.session())
+    pvc_facts({"metadata": odd, "spec": {"resources": {"requests": odd}}}, session=cluster.session())
 
     assert pod_facts(pod).owner_uid is None or isinstance(pod_facts(pod).owner_uid, str)
     assert isinstance(service_facts({"metadata": {"labels": odd}}).ours, bool)

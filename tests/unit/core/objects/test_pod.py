@@ -12,7 +12,7 @@ from session_protocol.vocabulary import LinkMethod, OnLogout
 from session_runner.settings import read_settings
 from session_runner.states.hold import Start
 from strategies import session_specs
-from unit.core.world import DEFAULTS, T0
+from unit.core.fake_cluster import DEFAULTS, T0
 from whatsapp_operator.api.conditions import Condition, ConditionStatus
 from whatsapp_operator.api.session import ObjectMeta, SessionSpec, SessionStatus, WhatsAppSession
 from whatsapp_operator.core.model import Defaults, KeyID

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from unit.core.world import T0
+from unit.core.fake_cluster import T0
 from whatsapp_operator.api.session import (
     HandledRequests,
     LastFailure,

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from unit.core.world import T0
+from unit.core.fake_cluster import T0
 from whatsapp_operator.api.session import LastFailure, ObjectMeta, RecoveryStatus, SessionStatus, WhatsAppSession
 from whatsapp_operator.core.model import SessionUID
 from whatsapp_operator.core.recovery.circuit_breaker import COOLDOWN, CircuitBreaker, runner_failures

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from session_protocol.vocabulary import ExitCode, RunnerState
-from unit.core.world import T0
+from unit.core.fake_cluster import T0
 from whatsapp_operator.api.session import LastFailure, TimeoutsSpec
 from whatsapp_operator.core.model import PodFacts, PodPhase, PodUID, RunnerReport, SessionUID
 from whatsapp_operator.core.recovery.failure import is_runner_failure, loss_reason, outcome_of

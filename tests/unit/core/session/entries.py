@@ -11,14 +11,14 @@ from types import FrameType
 from typing import Any
 
 import whatsapp_operator.core
-from unit.core.world import World, running
+from unit.core.fake_cluster import FakeCluster, running
 from whatsapp_operator.core.session.decide import decide
 
 CORE = Path(whatsapp_operator.core.__file__).parent
 
 
-def entries(world: World) -> Counter[str]:
-    """Return how often a decision about the world's session calls into each module from another one."""
+def entries(cluster: FakeCluster) -> Counter[str]:
+    """Return how often a decision about the cluster's session calls into each module from another one."""
     counted: Counter[str] = Counter()
 
     def profile(frame: FrameType, event: str, _argument: Any) -> None:
@@ -27,59 +27,59 @@ def entries(world: World) -> Counter[str]:
             if path.is_relative_to(CORE) and str(path) != caller and path != CORE / "model.py":
                 counted[str(path.relative_to(CORE))] += 1
 
-    observation = world.observe()
+    observation = cluster.observe()
     sys.setprofile(profile)
     try:
-        decide(observation, world.defaults)
+        decide(observation, cluster.defaults)
     finally:
         sys.setprofile(None)
     return counted
 
 
-def new() -> World:
+def new() -> FakeCluster:
     """Return a session that was just applied."""
-    world = World()
-    world.set_quota()
-    world.apply()
-    return world
+    cluster = FakeCluster()
+    cluster.set_quota()
+    cluster.apply()
+    return cluster
 
 
-def admitted() -> World:
+def admitted() -> FakeCluster:
     """Return a session whose reservation is in status, before its pod is created."""
-    world = new()
-    world.resync_until_reserved()
-    return world
+    cluster = new()
+    cluster.resync_until_reserved()
+    return cluster
 
 
-def failed() -> World:
+def failed() -> FakeCluster:
     """Return a session whose runner has just ended with an error."""
-    world = running()
-    world.end(code=33)
-    return world
+    cluster = running()
+    cluster.end(code=33)
+    return cluster
 
 
-def conflict() -> World:
+def conflict() -> FakeCluster:
     """Return a session whose runner says that another window has it."""
-    world = running()
-    world.say("Conflict", reason="Replaced")
-    return world
+    cluster = running()
+    cluster.say("Conflict", reason="Replaced")
+    return cluster
 
 
-def asked() -> World:
+def asked() -> FakeCluster:
     """Return a session that a person wants a new pod for."""
-    world = running()
-    world.annotate(restart_at="2026-11-22T18:00:00Z")
-    return world
+    cluster = running()
+    cluster.annotate(restart_at="2026-11-22T18:00:00Z")
+    return cluster
 
 
-def growing() -> World:
+def growing() -> FakeCluster:
     """Return a session whose PVC is to grow and may not."""
-    world = running()
-    world.apply(spec={"profile": {"size": "3Gi"}})
-    return world
+    cluster = running()
+    cluster.apply(spec={"profile": {"size": "3Gi"}})
+    return cluster
 
 
-WALKS: dict[str, Callable[[], World]] = {
+WALKS: dict[str, Callable[[], FakeCluster]] = {
     "new": new,
     "admitted": admitted,
     "connected": running,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from session_protocol.vocabulary import RunnerState
-from unit.core.world import T0, World, running
+from unit.core.fake_cluster import T0, FakeCluster, running
 from whatsapp_operator.core.model import (
     AssumedReservation,
     CreatePod,
@@ -19,32 +19,32 @@ from whatsapp_operator.core.model import (
 PENDING = ("False", "PodStarting")
 
 
-def new(**quota: Any) -> World:
-    """Return a world with one new session."""
-    world = World()
-    world.set_quota(**quota)
-    world.apply()
-    return world
+def new(**quota: Any) -> FakeCluster:
+    """Return a cluster with one new session."""
+    cluster = FakeCluster()
+    cluster.set_quota(**quota)
+    cluster.apply()
+    return cluster
 
 
-def admitted() -> World:
-    """Return a world whose session was just let in."""
-    world = new()
-    world.look()
-    world.admission_round()
-    return world
+def admitted() -> FakeCluster:
+    """Return a cluster whose session was just let in."""
+    cluster = new()
+    cluster.look()
+    cluster.admission_round()
+    return cluster
 
 
-def kinds(world: World) -> list[str]:
+def kinds(cluster: FakeCluster) -> list[str]:
     """Return the kinds of the actions carried out."""
-    return [type(action).__name__ for action in world.done]
+    return [type(action).__name__ for action in cluster.done]
 
 
 def test_a_new_session_wants_in_and_does_nothing_else() -> None:
     """No object before its place."""
-    world = new()
+    cluster = new()
 
-    decision = world.decide()
+    decision = cluster.decide()
 
     assert decision.wants_admission
     assert ((), False, None) == (decision.actions, decision.commit, decision.poll)
@@ -73,92 +73,92 @@ def test_the_reservation_is_written_before_anything_is_made() -> None:
 
 def test_then_all_is_made_in_order() -> None:
     """Service, claim, Secret, pod: what the pod needs before the pod."""
-    world = admitted()
-    world.look()
+    cluster = admitted()
+    cluster.look()
 
-    assert ["CreateService", "CreatePVC", "CreateSecret", "CreatePod"] == kinds(world)
+    assert ["CreateService", "CreatePVC", "CreateSecret", "CreatePod"] == kinds(cluster)
 
 
 def test_what_exists_is_not_made_again() -> None:
     """A second session makes no second Service; a retained claim is used."""
-    world = running()
-    world.delete_session()
-    world.gone()
-    world.done.clear()
-    world.apply()
-    world.settle()
+    cluster = running()
+    cluster.delete_session()
+    cluster.gone()
+    cluster.done.clear()
+    cluster.apply()
+    cluster.settle()
 
-    assert ["CreateSecret", "CreatePod"] == kinds(world)
+    assert ["CreateSecret", "CreatePod"] == kinds(cluster)
 
 
 def test_an_existing_claim_is_not_made() -> None:
     """Nor looked for: if it is missing, the scheduler says so."""
-    world = World()
-    world.set_quota()
-    world.apply(spec={"profile": {"existingClaim": "theirs"}})
-    world.settle()
+    cluster = FakeCluster()
+    cluster.set_quota()
+    cluster.apply(spec={"profile": {"existingClaim": "theirs"}})
+    cluster.settle()
 
-    assert CreatePVC not in {type(action) for action in world.done}
-    assert "theirs" == world.status().pvc_name
+    assert CreatePVC not in {type(action) for action in cluster.done}
+    assert "theirs" == cluster.status().pvc_name
 
 
 def test_two_status_writes_to_running() -> None:
     """The reservation, and the running pod; between them the way is held back."""
-    world = admitted()
-    world.look()
-    assert 1 == world.status_writes
-    world.schedule()
+    cluster = admitted()
+    cluster.look()
+    assert 1 == cluster.status_writes
+    cluster.schedule()
 
-    decision = world.decide()
+    decision = cluster.decide()
 
-    assert decision.status != world.status()
+    assert decision.status != cluster.status()
     assert decision.delay_status_until is not None
-    world.run()
-    assert world.decide().delay_status_until is None
-    world.look()
-    assert 2 == world.status_writes
+    cluster.run()
+    assert cluster.decide().delay_status_until is None
+    cluster.look()
+    assert 2 == cluster.status_writes
 
 
 def test_a_slow_start_is_told_after_five_seconds() -> None:
     """A person who waits wants to see where it hangs."""
-    world = admitted()
-    world.look()
-    world.wait(reason="ImagePullBackOff", message='Back-off pulling image "x"')
-    world.tick(5)
+    cluster = admitted()
+    cluster.look()
+    cluster.wait(reason="ImagePullBackOff", message='Back-off pulling image "x"')
+    cluster.tick(5)
 
-    assert world.decide().delay_status_until is None
-    world.look()
-    assert ("False", "ImagePullBackOff") == world.says("Ready")
-    assert 'Back-off pulling image "x"' == world.condition("Ready").message
-    assert "Pending" == world.status().state
+    assert cluster.decide().delay_status_until is None
+    cluster.look()
+    assert ("False", "ImagePullBackOff") == cluster.says("Ready")
+    assert 'Back-off pulling image "x"' == cluster.condition("Ready").message
+    assert "Pending" == cluster.status().state
 
 
 def test_an_image_that_cannot_be_pulled_is_told_once() -> None:
     """The kubelet says ErrImagePull and ImagePullBackOff by turns; that is one matter, not a write each minute."""
-    world = admitted()
-    world.look()
-    world.tick(5)
+    cluster = admitted()
+    cluster.look()
+    cluster.tick(5)
     for reason in ("ErrImagePull", "ImagePullBackOff"):
-        world.wait(reason=reason, message=f"{reason}: no such image")
-        world.look()
-        assert ("False", reason) == world.says("Ready")
-    writes = world.writes
+        cluster.wait(reason=reason, message=f"{reason}: no such image")
+        cluster.look()
+        assert ("False", reason) == cluster.says("Ready")
+    writes = cluster.writes
     for reason in ("ErrImagePull", "ImagePullBackOff") * 3:
-        world.wait(reason=reason, message=f"{reason}: no such image")
-        world.look()
+        cluster.wait(reason=reason, message=f"{reason}: no such image")
+        cluster.look()
 
-    assert writes == world.writes
-    assert ("False", "ImagePullBackOff") == world.says("PodReady")
-    world.wait(reason="CreateContainerConfigError", message="secret not found")
-    world.look()
-    assert ("False", "CreateContainerConfigError") == world.says("Ready")
+    assert writes == cluster.writes
+    assert ("False", "ImagePullBackOff") == cluster.says("PodReady")
+    cluster.wait(reason="CreateContainerConfigError", message="secret not found")
+    cluster.look()
+    assert ("False", "CreateContainerConfigError") == cluster.says("Ready")
 
 
 def test_the_commit_tells_all_that_is_known() -> None:
     """Names, endpoint, selector: no further write for them."""
-    world = admitted()
-    world.refuse = {CreateService, CreatePVC, CreateSecret, CreatePod}
-    status = world.decide().status
+    cluster = admitted()
+    cluster.refuse = {CreateService, CreatePVC, CreateSecret, CreatePod}
+    status = cluster.decide().status
 
     assert ("Pending", "sales-profile", "http://sales.whatsapp-sessions.shop.svc:8080", 0) == (
         status.state,
@@ -173,8 +173,8 @@ def test_the_commit_tells_all_that_is_known() -> None:
 
 def test_a_running_pod_is_told_whole() -> None:
     """Name, UID, node, image, Secret, replicas."""
-    world = running()
-    pod, status = world.pods["sales"], world.status()
+    cluster = running()
+    pod, status = cluster.pods["sales"], cluster.status()
 
     assert ("sales", pod["metadata"]["uid"], "node-1", "registry.example/runner:1", 1) == (
         status.pod_name,
@@ -184,87 +184,87 @@ def test_a_running_pod_is_told_whole() -> None:
         status.replicas,
     )
     assert pod["spec"]["volumes"][1]["secret"]["secretName"] == status.token_secret_name
-    assert ("True", "Admitted") == world.says("Admitted")
-    assert ("True", "PodReady") == world.says("PodReady")
-    assert ("True", "Scheduled") == world.says("PodScheduled")
-    assert ("False", "NotSuspended") == world.says("Suspended")
+    assert ("True", "Admitted") == cluster.says("Admitted")
+    assert ("True", "PodReady") == cluster.says("PodReady")
+    assert ("True", "Scheduled") == cluster.says("PodScheduled")
+    assert ("False", "NotSuspended") == cluster.says("Suspended")
     assert 0 == (status.recovery and status.recovery.restarts)
 
 
 def test_every_condition_has_the_generation() -> None:
     """`kubectl wait` trusts it."""
-    world = running()
-    world.apply(spec={"priority": 7})
-    world.look()
+    cluster = running()
+    cluster.apply(spec={"priority": 7})
+    cluster.look()
 
-    assert 2 == world.status().observed_generation
-    assert {2} == {condition.observed_generation for condition in world.status().conditions}
+    assert 2 == cluster.status().observed_generation
+    assert {2} == {condition.observed_generation for condition in cluster.status().conditions}
 
 
 def test_unschedulable_is_copied_word_by_word() -> None:
     """And a pending pod is never deleted for it, however long."""
-    world = admitted()
-    world.look()
-    world.pods["sales"]["status"]["conditions"] = [
+    cluster = admitted()
+    cluster.look()
+    cluster.pods["sales"]["status"]["conditions"] = [
         {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/3 nodes are available: …"}
     ]
     for _ in range(10):
-        world.tick(3600)
-        world.look()
+        cluster.tick(3600)
+        cluster.look()
 
-    scheduled = world.condition("PodScheduled")
-    assert ("False", "Unschedulable") == world.says("PodScheduled")
+    scheduled = cluster.condition("PodScheduled")
+    assert ("False", "Unschedulable") == cluster.says("PodScheduled")
     assert "0/3 nodes are available: …" == scheduled.message
-    assert ("False", "Unschedulable") == world.says("Ready")
-    assert ["CreateService", "CreatePVC", "CreateSecret", "CreatePod"] == kinds(world)
+    assert ("False", "Unschedulable") == cluster.says("Ready")
+    assert ["CreateService", "CreatePVC", "CreateSecret", "CreatePod"] == kinds(cluster)
 
 
 def test_a_claim_without_a_volume_is_told_after_a_minute() -> None:
     """The scheduler waits for a provisioner in silence. A cloud's usual half a minute is no news and no write."""
-    world = admitted()
-    world.look()
-    world.claims["sales-profile"]["status"] = {"phase": "Pending"}
-    world.tick(30)
-    world.look()
-    assert PENDING == world.says("Ready")
+    cluster = admitted()
+    cluster.look()
+    cluster.claims["sales-profile"]["status"] = {"phase": "Pending"}
+    cluster.tick(30)
+    cluster.look()
+    assert PENDING == cluster.says("Ready")
 
-    due = world.decide().requeue_at
+    due = cluster.decide().requeue_at
     assert due is not None
-    world.tick((due - world.now).total_seconds())
-    world.look()
-    assert ("False", "VolumeNotBound") == world.says("Ready")
-    assert ("False", "VolumeNotBound") == world.says("PodReady")
-    assert "a volume for its claim sales-profile" in world.condition("Ready").message
-    assert "kubectl describe pvc" in world.condition("Ready").message
+    cluster.tick((due - cluster.now).total_seconds())
+    cluster.look()
+    assert ("False", "VolumeNotBound") == cluster.says("Ready")
+    assert ("False", "VolumeNotBound") == cluster.says("PodReady")
+    assert "a volume for its claim sales-profile" in cluster.condition("Ready").message
+    assert "kubectl describe pvc" in cluster.condition("Ready").message
 
-    writes = world.writes
-    world.tick(3600)
-    world.look()
-    assert writes == world.writes
-    assert ["CreateService", "CreatePVC", "CreateSecret", "CreatePod"] == kinds(world)
+    writes = cluster.writes
+    cluster.tick(3600)
+    cluster.look()
+    assert writes == cluster.writes
+    assert ["CreateService", "CreatePVC", "CreateSecret", "CreatePod"] == kinds(cluster)
 
 
 def test_the_schedulers_own_impatience_says_less_than_the_claim() -> None:
     """After ten minutes it speaks of a deadline; which volume is missing is still the matter."""
-    world = admitted()
-    world.look()
-    world.claims["sales-profile"]["status"] = {"phase": "Pending"}
+    cluster = admitted()
+    cluster.look()
+    cluster.claims["sales-profile"]["status"] = {"phase": "Pending"}
     impatient = {"reason": "SchedulerError", "message": "binding volumes: context deadline exceeded"}
-    world.pods["sales"]["status"]["conditions"] = [{"type": "PodScheduled", "status": "False"} | impatient]
-    world.tick(600)
-    world.look()
+    cluster.pods["sales"]["status"]["conditions"] = [{"type": "PodScheduled", "status": "False"} | impatient]
+    cluster.tick(600)
+    cluster.look()
 
-    assert ("False", "VolumeNotBound") == world.says("Ready")
-    assert ("False", "SchedulerError") == world.says("PodScheduled")
+    assert ("False", "VolumeNotBound") == cluster.says("Ready")
+    assert ("False", "SchedulerError") == cluster.says("PodScheduled")
 
 
 def test_a_persons_own_claim_is_not_watched() -> None:
     """A claim that is left from before `existingClaim` was set says nothing of the volume that is used."""
-    world = admitted()
-    world.look()
-    left = copy.deepcopy(world.claims["sales-profile"])
+    cluster = admitted()
+    cluster.look()
+    left = copy.deepcopy(cluster.claims["sales-profile"])
     left["status"] = {"phase": "Pending", "conditions": [{"type": "NodeResizeError", "status": "True"}]}
-    mine = World()
+    mine = FakeCluster()
     mine.set_quota()
     mine.apply(spec={"profile": {"existingClaim": "mine"}})
     mine.claims["sales-profile"] = left
@@ -280,54 +280,54 @@ def test_a_persons_own_claim_is_not_watched() -> None:
 
 def test_a_pod_that_has_a_node_waits_for_no_claim() -> None:
     """What it waits for then is the kubelet's to tell; events have it, so the message names them."""
-    world = admitted()
-    world.look()
-    world.claims["sales-profile"]["status"] = {"phase": "Pending"}
-    world.schedule()
-    world.wait(reason="ContainerCreating")
-    world.tick(3600)
-    world.look()
+    cluster = admitted()
+    cluster.look()
+    cluster.claims["sales-profile"]["status"] = {"phase": "Pending"}
+    cluster.schedule()
+    cluster.wait(reason="ContainerCreating")
+    cluster.tick(3600)
+    cluster.look()
 
-    assert PENDING == world.says("Ready")
-    assert "kubectl describe pod" in world.condition("Ready").message
+    assert PENDING == cluster.says("Ready")
+    assert "kubectl describe pod" in cluster.condition("Ready").message
 
 
 def test_who_waits_is_told_the_refusal() -> None:
     """Admitted and Ready are False with its reason and text, and the state is Queued."""
-    world = new(sessions=0)
-    world.look()
-    world.admission_round()
-    world.look()
+    cluster = new(sessions=0)
+    cluster.look()
+    cluster.admission_round()
+    cluster.look()
 
     text = "Maximum concurrent sessions limit reached (0). Please terminate some sessions first."
     for kind in ("Admitted", "Ready"):
-        assert ("False", "QuotaExceeded") == world.says(kind)
-        assert text == world.condition(kind).message
-    assert "Queued" == world.status().state
-    assert world.decide().wants_admission
-    assert [] == world.done
+        assert ("False", "QuotaExceeded") == cluster.says(kind)
+        assert text == cluster.condition(kind).message
+    assert "Queued" == cluster.status().state
+    assert cluster.decide().wants_admission
+    assert [] == cluster.done
 
 
 def test_a_restarted_operator_repeats_the_refusal_until_it_knows_better() -> None:
     """No write for not having asked yet."""
-    world = new(sessions=0)
-    world.resync()
-    writes = world.writes
-    world.restart_operator()
-    world.look()
+    cluster = new(sessions=0)
+    cluster.resync()
+    writes = cluster.writes
+    cluster.restart_operator()
+    cluster.look()
 
-    assert writes == world.writes
-    assert ("False", "QuotaExceeded") == world.says("Admitted")
-    assert world.decide().wants_admission
+    assert writes == cluster.writes
+    assert ("False", "QuotaExceeded") == cluster.says("Admitted")
+    assert cluster.decide().wants_admission
 
 
 def test_a_grant_for_another_pod_is_not_used() -> None:
     """The spec was edited since: it applies anew."""
-    world = new()
+    cluster = new()
     stale = AssumedReservation(session_uid=SessionUID("session-1"), quota_name="default", memory=1, reserved_at=T0)
-    world.memory.grants[SessionUID("session-1")] = stale
+    cluster.memory.grants[SessionUID("session-1")] = stale
 
-    decision = world.decide()
+    decision = cluster.decide()
 
     assert decision.wants_admission
     assert decision.status.admission is None
@@ -335,130 +335,130 @@ def test_a_grant_for_another_pod_is_not_used() -> None:
 
 def test_a_refused_pod_is_told_and_tried_again_later() -> None:
     """A namespace's ResourceQuota, an admission webhook: not before its time, then again, and it ends with success."""
-    world = admitted()
-    world.refuse = {CreatePod}
-    world.look()
+    cluster = admitted()
+    cluster.refuse = {CreatePod}
+    cluster.look()
 
-    assert world.decide().actions == ()
-    assert ("False", "Forbidden") == world.says("Ready")
-    assert "exceeded quota: pods=10" == world.condition("Ready").message
-    assert "Pending" == world.status().state
-    assert T0 + timedelta(seconds=30) == world.decide().requeue_at
+    assert cluster.decide().actions == ()
+    assert ("False", "Forbidden") == cluster.says("Ready")
+    assert "exceeded quota: pods=10" == cluster.condition("Ready").message
+    assert "Pending" == cluster.status().state
+    assert T0 + timedelta(seconds=30) == cluster.decide().requeue_at
 
-    world.refuse.clear()
-    world.tick(30)
-    world.settle()
-    assert ("False", "RunnerStarting") == world.says("Ready")
+    cluster.refuse.clear()
+    cluster.tick(30)
+    cluster.settle()
+    assert ("False", "RunnerStarting") == cluster.says("Ready")
 
 
 def test_the_service_is_made_again_for_a_pod_that_lost_it() -> None:
     """Somebody deleted it."""
-    world = running()
-    world.services.clear()
-    world.look()
+    cluster = running()
+    cluster.services.clear()
+    cluster.look()
 
-    assert CreateService is type(world.done[-1])
-    assert 1 == len(world.services)
+    assert CreateService is type(cluster.done[-1])
+    assert 1 == len(cluster.services)
 
 
 def test_a_pod_takes_its_place_also_without_a_reservation() -> None:
     """Status was lost somehow; the pod is counted, so its place is written again."""
-    world = running()
-    del world.sessions["sales"]["status"]["admission"]
-    world.look()
+    cluster = running()
+    del cluster.sessions["sales"]["status"]["admission"]
+    cluster.look()
 
-    admission = world.status().admission
+    admission = cluster.status().admission
     assert admission is not None
     assert {"quotaName": "default", "reservedAt": "2026-11-22T18:00:00Z", "memory": "768Mi"} == admission.to_dict()
 
 
 def test_edits_wait_for_the_next_pod_and_that_is_told() -> None:
     """With how to have them now; nothing is restarted for them."""
-    world = running()
-    world.apply(spec={"pod": {"image": "registry.example/runner:2"}})
-    world.look()
+    cluster = running()
+    cluster.apply(spec={"pod": {"image": "registry.example/runner:2"}})
+    cluster.look()
 
-    assert "restart-at" in world.condition("PodReady").message
-    assert "registry.example/runner:1" == world.status().image
-    assert () == world.decide().actions
+    assert "restart-at" in cluster.condition("PodReady").message
+    assert "registry.example/runner:1" == cluster.status().image
+    assert () == cluster.decide().actions
 
-    world.annotate(restart_at="2026-11-22T18:05:00Z")
-    world.settle()
-    assert "restart-at" not in world.condition("PodReady").message
-    assert "registry.example/runner:2" == world.status().image
+    cluster.annotate(restart_at="2026-11-22T18:05:00Z")
+    cluster.settle()
+    assert "restart-at" not in cluster.condition("PodReady").message
+    assert "registry.example/runner:2" == cluster.status().image
 
 
 def test_more_memory_is_admitted_before_the_next_pod() -> None:
     """A refused larger place gives the smaller one back: no session waits with a place in hand."""
-    world = running()
-    world.set_quota(memory="768Mi")
-    world.apply(spec={"resources": {"limits": {"memory": "1Gi"}}})
-    world.resync()
-    assert ("True", "Admitted") == world.says("Admitted")
-    world.delete_pod()
-    world.gone()
-    world.look()
-    assert 768 * 2**20 == world.reserved_memory()
-    world.resync()
+    cluster = running()
+    cluster.set_quota(memory="768Mi")
+    cluster.apply(spec={"resources": {"limits": {"memory": "1Gi"}}})
+    cluster.resync()
+    assert ("True", "Admitted") == cluster.says("Admitted")
+    cluster.delete_pod()
+    cluster.gone()
+    cluster.look()
+    assert 768 * 2**20 == cluster.reserved_memory()
+    cluster.resync()
 
-    assert ("False", "QuotaExceeded") == world.says("Admitted")
-    assert world.status().admission is None
+    assert ("False", "QuotaExceeded") == cluster.says("Admitted")
+    assert cluster.status().admission is None
 
-    world.set_quota(memory="1Gi")
-    world.settle()
-    assert 1024 * 2**20 == world.reserved_memory()
-    assert "1Gi" == world.pods["sales"]["spec"]["containers"][0]["resources"]["limits"]["memory"]
+    cluster.set_quota(memory="1Gi")
+    cluster.settle()
+    assert 1024 * 2**20 == cluster.reserved_memory()
+    assert "1Gi" == cluster.pods["sales"]["spec"]["containers"][0]["resources"]["limits"]["memory"]
 
 
 def test_two_that_want_more_do_not_wait_for_each_other() -> None:
     """Each holds less than it needs, and together they fill the quota: one of them runs."""
-    world = World()
-    world.set_quota(memory="1600Mi")
+    cluster = FakeCluster()
+    cluster.set_quota(memory="1600Mi")
     for name in ("a", "b"):
-        world.apply(name)
-    world.settle()
+        cluster.apply(name)
+    cluster.settle()
     for name in ("a", "b"):
-        world.apply(name, spec={"resources": {"limits": {"memory": "1Gi"}}})
-        world.gone(name)
-    world.settle()
+        cluster.apply(name, spec={"resources": {"limits": {"memory": "1Gi"}}})
+        cluster.gone(name)
+    cluster.settle()
 
-    assert ["a"] == list(world.pods)
-    assert ("False", "QuotaExceeded") == world.says("Admitted", "b")
+    assert ["a"] == list(cluster.pods)
+    assert ("False", "QuotaExceeded") == cluster.says("Admitted", "b")
 
 
 def test_less_memory_gives_the_difference_back_with_the_next_pod() -> None:
     """The pod that runs still counts in full."""
-    world = running()
-    world.apply(spec={"resources": {"limits": {"memory": "512Mi"}}})
-    world.resync()
-    assert 768 * 2**20 == world.reserved_memory()
+    cluster = running()
+    cluster.apply(spec={"resources": {"limits": {"memory": "512Mi"}}})
+    cluster.resync()
+    assert 768 * 2**20 == cluster.reserved_memory()
 
-    world.delete_pod()
-    world.settle()
-    assert 512 * 2**20 == world.reserved_memory()
+    cluster.delete_pod()
+    cluster.settle()
+    assert 512 * 2**20 == cluster.reserved_memory()
 
 
 def test_the_same_observation_gives_the_same_decision() -> None:
     """Word for word, at any point on the way."""
-    world = admitted()
-    for step in (world.look, world.run, world.look, world.say, world.look):
+    cluster = admitted()
+    for step in (cluster.look, cluster.run, cluster.look, cluster.say, cluster.look):
         step()
-        assert world.decide() == world.decide()
+        assert cluster.decide() == cluster.decide()
 
 
 @pytest.mark.parametrize("state", [*RunnerState, "Hibernating"])
 def test_at_rest_nothing_is_written(state: str) -> None:
     """Whatever the runner says, once it is written, it is written; spec and metadata are never touched."""
-    world = running(state=state)
-    before = copy.deepcopy({key: world.sessions["sales"][key] for key in ("metadata", "spec")})
-    world.look()
-    writes = world.writes
+    cluster = running(state=state)
+    before = copy.deepcopy({key: cluster.sessions["sales"][key] for key in ("metadata", "spec")})
+    cluster.look()
+    writes = cluster.writes
 
     for _ in range(5):
-        world.tick(3)
-        world.keep_answering()
-        decision = world.look()
-        assert (world.status(), ()) == (decision.status, decision.actions)
+        cluster.tick(3)
+        cluster.keep_answering()
+        decision = cluster.look()
+        assert (cluster.status(), ()) == (decision.status, decision.actions)
 
-    assert writes == world.writes
-    assert before == {key: world.sessions["sales"][key] for key in ("metadata", "spec")}
+    assert writes == cluster.writes
+    assert before == {key: cluster.sessions["sales"][key] for key in ("metadata", "spec")}

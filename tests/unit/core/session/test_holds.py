@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from session_protocol.vocabulary import RunnerState, StateReason
-from unit.core.world import T0
+from unit.core.fake_cluster import T0
 from whatsapp_operator.api.conditions import Condition, ConditionStatus
 from whatsapp_operator.api.session import (
     HandledRequests,

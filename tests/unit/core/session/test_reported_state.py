@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from session_protocol.vocabulary import RunnerState
-from unit.core.world import World, running
+from unit.core.fake_cluster import FakeCluster, running
 from whatsapp_operator.api.session import SessionStatus
 from whatsapp_operator.core.session.events import events
 
@@ -12,10 +12,10 @@ from whatsapp_operator.core.session.events import events
 @pytest.mark.parametrize("state", [*RunnerState, "Hibernating"])
 def test_the_state_is_the_runners_word(state: str) -> None:
     """Known or not; only Connected is ready."""
-    world = running(state=state)
+    cluster = running(state=state)
 
-    assert state == world.status().state
-    assert ("True" if state == "Connected" else "False", state) == world.says("Ready")
+    assert state == cluster.status().state
+    assert ("True" if state == "Connected" else "False", state) == cluster.says("Ready")
 
 
 LINKED = ["Syncing", "Connected", "Reconnecting", "Conflict", "Restricted", "ActionRequired", "ScreenLocked"]
@@ -31,12 +31,12 @@ def test_words_of_a_linked_session(state: str) -> None:
 @pytest.mark.parametrize("state", NOT_LINKED)
 def test_words_of_a_session_without_a_phone(state: str) -> None:
     """Not linked, whatever was before."""
-    world = running()
-    world.say(state, round=2)
-    world.look()
+    cluster = running()
+    cluster.say(state, round=2)
+    cluster.look()
 
-    assert ("False", "NotLinked") == world.says("Linked")
-    link = world.status().link
+    assert ("False", "NotLinked") == cluster.says("Linked")
+    link = cluster.status().link
     assert link is not None
     assert (None, 2) == (link.linked_time, link.round)
 
@@ -55,95 +55,95 @@ def test_other_words_leave_the_link_as_it_was(state: str) -> None:
 
 def test_a_time_of_linking_tells_where_a_word_does_not() -> None:
     """Offline with a linked profile is linked."""
-    world = running(state="Offline")
-    world.say("Offline", linked_time=world.now)
-    world.look()
+    cluster = running(state="Offline")
+    cluster.say("Offline", linked_time=cluster.now)
+    cluster.look()
 
-    assert ("True", "Linked") == world.says("Linked")
+    assert ("True", "Linked") == cluster.says("Linked")
 
 
 @pytest.mark.parametrize("state", ["Degraded", "Offline", "PasskeyRequired", "Loading", "Hibernating"])
 @pytest.mark.parametrize(("linked", "expected"), [(True, ("True", "Linked")), (False, ("False", "NotLinked"))])
 def test_the_runners_answer_tells_where_a_word_does_not(state: str, *, linked: bool, expected: tuple[str, str]) -> None:
     """A page that asks to be linked and shows no code is Degraded and not linked, whatever was before."""
-    world = running(state="QRPending" if linked else "Connected")
-    world.say(state, linked=linked)
-    world.look()
+    cluster = running(state="QRPending" if linked else "Connected")
+    cluster.say(state, linked=linked)
+    cluster.look()
 
-    assert expected == world.says("Linked")
+    assert expected == cluster.says("Linked")
 
 
 def test_the_links_times_are_the_runners() -> None:
     """When linked, from when durable, which round; kept while a new pod of the same login starts."""
-    world = running(state=RunnerState.QR_PENDING)
-    world.say(RunnerState.QR_PENDING, round=3)
-    world.look()
-    assert {"round": 3} == (world.status().link or SessionStatus()).to_dict()
+    cluster = running(state=RunnerState.QR_PENDING)
+    cluster.say(RunnerState.QR_PENDING, round=3)
+    cluster.look()
+    assert {"round": 3} == (cluster.status().link or SessionStatus()).to_dict()
 
-    linked, durable = world.now, world.now + timedelta(seconds=60)
-    world.say(RunnerState.CONNECTED, linked_time=linked, durable_time=durable, round=3)
-    world.look()
+    linked, durable = cluster.now, cluster.now + timedelta(seconds=60)
+    cluster.say(RunnerState.CONNECTED, linked_time=linked, durable_time=durable, round=3)
+    cluster.look()
     told = {"linkedTime": "2026-11-22T18:00:05Z", "durableTime": "2026-11-22T18:01:05Z", "round": 3}
-    assert told == (world.status().link or SessionStatus()).to_dict()
+    assert told == (cluster.status().link or SessionStatus()).to_dict()
 
-    world.gone()
-    world.settle()
-    world.say(RunnerState.LOADING)
-    world.look()
-    assert told == (world.status().link or SessionStatus()).to_dict()
+    cluster.gone()
+    cluster.settle()
+    cluster.say(RunnerState.LOADING)
+    cluster.look()
+    assert told == (cluster.status().link or SessionStatus()).to_dict()
 
 
 def test_a_new_link_forgets_the_old_durability() -> None:
     """Another login is durable at another time."""
-    world = running()
-    world.say(RunnerState.CONNECTED, linked_time=world.now, durable_time=world.now)
-    world.look()
-    world.say(RunnerState.SYNCING, linked_time=world.now + timedelta(hours=1))
-    world.look()
+    cluster = running()
+    cluster.say(RunnerState.CONNECTED, linked_time=cluster.now, durable_time=cluster.now)
+    cluster.look()
+    cluster.say(RunnerState.SYNCING, linked_time=cluster.now + timedelta(hours=1))
+    cluster.look()
 
-    assert {"linkedTime": "2026-11-22T19:00:05Z"} == (world.status().link or SessionStatus()).to_dict()
+    assert {"linkedTime": "2026-11-22T19:00:05Z"} == (cluster.status().link or SessionStatus()).to_dict()
 
 
 def test_the_runners_message_is_told_redacted() -> None:
     """It is a stranger's page that speaks through it."""
-    world = running()
-    world.say(RunnerState.ACTION_REQUIRED, message="Dialog open for +49 170 1234567")
-    world.look()
+    cluster = running()
+    cluster.say(RunnerState.ACTION_REQUIRED, message="Dialog open for +49 170 1234567")
+    cluster.look()
 
-    assert "Dialog open for [number]" == world.condition("Ready").message
+    assert "Dialog open for [number]" == cluster.condition("Ready").message
 
 
 def test_a_new_round_is_one_change() -> None:
     """A waiting QR writes once per round."""
-    world = running(state=RunnerState.QR_PENDING)
-    world.say(RunnerState.QR_PENDING, round=1)
-    world.look()
-    writes = world.status_writes
+    cluster = running(state=RunnerState.QR_PENDING)
+    cluster.say(RunnerState.QR_PENDING, round=1)
+    cluster.look()
+    writes = cluster.status_writes
     for round_ in (1, 1, 2, 2, 3):
-        world.say(RunnerState.QR_PENDING, round=round_)
-        world.look()
+        cluster.say(RunnerState.QR_PENDING, round=round_)
+        cluster.look()
 
-    assert writes + 2 == world.status_writes
+    assert writes + 2 == cluster.status_writes
 
 
-def reasons(world: World) -> list[str]:
+def reasons(cluster: FakeCluster) -> list[str]:
     """Return the reasons of the events told so far."""
-    return [note.reason for note in world.told]
+    return [note.reason for note in cluster.told]
 
 
 def test_events_tell_the_way_of_a_session() -> None:
     """Each step once, in order."""
-    world = running()
-    world.tick(20)
-    world.look()
-    world.say(RunnerState.CONNECTED)
-    world.look()
-    world.end(code=33)
-    world.look()
-    world.gone()
-    world.look()
-    world.tick(5)
-    world.settle()
+    cluster = running()
+    cluster.tick(20)
+    cluster.look()
+    cluster.say(RunnerState.CONNECTED)
+    cluster.look()
+    cluster.end(code=33)
+    cluster.look()
+    cluster.gone()
+    cluster.look()
+    cluster.tick(5)
+    cluster.settle()
 
     assert [
         "Admitted",
@@ -155,16 +155,16 @@ def test_events_tell_the_way_of_a_session() -> None:
         "OutOfMemory",
         "BackingOff",
         "PodCreated",
-    ] == reasons(world)
+    ] == reasons(cluster)
 
 
 def test_events_name_what_was_done_and_the_pod_that_is_meant() -> None:
     """The pod that was made, the one that failed; what is about the session alone names none."""
-    world = running()
-    world.end(code=33)
-    world.look()
+    cluster = running()
+    cluster.end(code=33)
+    cluster.look()
 
-    told = {note.reason: (note.action, note.pod) for note in world.told}
+    told = {note.reason: (note.action, note.pod) for note in cluster.told}
     assert ("CreatingPod", "sales") == told["PodCreated"]
     assert ("Running", "sales") == told["OutOfMemory"]
     assert ("Admitting", None) == told["Admitted"]
@@ -174,40 +174,40 @@ def test_events_name_what_was_done_and_the_pod_that_is_meant() -> None:
 
 def test_events_of_what_needs_a_person_are_warnings() -> None:
     """Stalled, a failure, a refusal."""
-    world = running()
-    world.told.clear()
-    world.say(RunnerState.CONFLICT)
-    world.look()
-    world.end(code=30)
-    world.look()
+    cluster = running()
+    cluster.told.clear()
+    cluster.say(RunnerState.CONFLICT)
+    cluster.look()
+    cluster.end(code=30)
+    cluster.look()
 
     assert [("Warning", "Conflict"), ("Warning", "PageCrashed")] == [
-        (note.type, note.reason) for note in world.told if note.type == "Warning"
+        (note.type, note.reason) for note in cluster.told if note.type == "Warning"
     ]
 
 
 def test_nothing_new_is_no_event() -> None:
     """The same status twice tells nothing."""
-    world = running()
+    cluster = running()
 
-    assert () == events(world.status(), world.status())
+    assert () == events(cluster.status(), cluster.status())
 
 
 def test_a_request_is_told_when_it_was_carried_out() -> None:
     """Once."""
-    world = running()
-    world.annotate(restart_at="now")
-    world.settle()
-    world.settle()
+    cluster = running()
+    cluster.annotate(restart_at="now")
+    cluster.settle()
+    cluster.settle()
 
-    assert 1 == reasons(world).count("RequestHandled")
+    assert 1 == reasons(cluster).count("RequestHandled")
 
 
 def test_events_hold_no_numbers() -> None:
     """Like everything that is said."""
-    world = running()
-    world.end(code=1, message="no route for 491701234567@c.us")
-    world.look()
+    cluster = running()
+    cluster.end(code=1, message="no route for 491701234567@c.us")
+    cluster.look()
 
-    assert not [note for note in world.told if "49170" in note.message]
-    assert [note for note in world.told if "[account]" in note.message]
+    assert not [note for note in cluster.told if "49170" in note.message]
+    assert [note for note in cluster.told if "[account]" in note.message]

@@ -1,6 +1,6 @@
 """A cluster of dictionaries, a kubelet one can command, and an operator that can be stopped between any two requests.
 
-The tests of decisions play in it: they change the world, let the operator look, and compare what stands in the
+The tests of decisions play in it: they change the cluster, let the operator look, and compare what stands in the
 objects. Objects are JSON as the API server has it, so that reading them (`facts`) is part of every test. What the API
 server would do by itself (garbage collection, UIDs, generations) happens here at once.
 """
@@ -70,7 +70,7 @@ class Memory:
 
 
 @dataclass
-class World:
+class FakeCluster:
     """All objects of one namespace, and the operator's memory."""
 
     now: datetime = T0
@@ -435,16 +435,16 @@ class World:
         return obj
 
 
-def running(name: str = "sales", *, spec: Json | None = None, state: str = RunnerState.CONNECTED) -> World:
-    """Return a world with one session whose runner has just said this."""
-    world = World()
-    world.set_quota()
-    world.apply(name, spec=spec)
-    world.settle()
-    world.tick(5)
-    world.say(state, name, linked_time=world.now if state == RunnerState.CONNECTED else None)
-    world.resync()
-    return world
+def running(name: str = "sales", *, spec: Json | None = None, state: str = RunnerState.CONNECTED) -> FakeCluster:
+    """Return a cluster with one session whose runner has just said this."""
+    cluster = FakeCluster()
+    cluster.set_quota()
+    cluster.apply(name, spec=spec)
+    cluster.settle()
+    cluster.tick(5)
+    cluster.say(state, name, linked_time=cluster.now if state == RunnerState.CONNECTED else None)
+    cluster.resync()
+    return cluster
 
 
 def _owned(obj: Json, uid: str) -> bool:
