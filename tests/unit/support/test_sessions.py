@@ -46,7 +46,7 @@ def login(*, durable_in: float) -> Status:
         ),
         (without_pod(), {"replicas": 0}, LINKED),
         (without_admission(), {"state": "Queued"}, LINKED),
-        (has_durable_login(), login(durable_in=-1), login(durable_in=60)),
+        (has_durable_login(), login(durable_in=-1), login(durable_in=3600)),
         (has_durable_login(), login(durable_in=-1), {"link": {}}),
         (has_no_failures(), {"recovery": {"restarts": 3}}, {"recovery": {"consecutiveFailures": 1}}),
     ],
