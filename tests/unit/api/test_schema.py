@@ -48,7 +48,12 @@ SCHEMA = structural(Outer, show_defaults=True)["properties"]
 
 def test_references_are_written_out() -> None:
     """A structural schema stands alone; each place has the block whole, its rules with it."""
-    for place in (SCHEMA["described"], SCHEMA["bare"], SCHEMA["many"]["items"], SCHEMA["byName"]["additionalProperties"]):
+    for place in (
+        SCHEMA["described"],
+        SCHEMA["bare"],
+        SCHEMA["many"]["items"],
+        SCHEMA["byName"]["additionalProperties"],
+    ):
         assert place["type"] == "object"
         assert place["properties"]["someName"] == {"type": "string", "description": "Its name."}
         assert [{"rule": "has(self.a)", "message": "write a"}] == place["x-kubernetes-validations"]
