@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from e2e.harness import ClusterHarness, testbed
 from e2e.tenant import Tenant
-from e2e.testbed import Testbed, testbed
 from e2e.trio import make, settle, wait_durable
 from session_devtools.errors import ToolError
 
@@ -31,7 +31,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def e2e(request: pytest.FixtureRequest) -> Iterator[Testbed]:
+def e2e(request: pytest.FixtureRequest) -> Iterator[ClusterHarness]:
     """The cluster with operator and stand-in, told step by step as it comes up, and removed at the end."""
     worker = os.environ.get("PYTEST_XDIST_WORKER")
     with testbed("e2e" if worker is None else f"e2e-{worker}") as everything:
@@ -40,7 +40,7 @@ def e2e(request: pytest.FixtureRequest) -> Iterator[Testbed]:
 
 
 @pytest.fixture
-def make_tenant(e2e: Testbed) -> Iterator[Callable[..., Tenant]]:
+def make_tenant(e2e: ClusterHarness) -> Iterator[Callable[..., Tenant]]:
     """A function that makes a namespace with a quota; all of it goes after the test."""
 
     def make(**limits: Any) -> Tenant:
@@ -59,7 +59,7 @@ def tenant(make_tenant: Callable[..., Tenant]) -> Tenant:
 
 
 @pytest.fixture(scope="session")
-def shared_trio(e2e: Testbed) -> Iterator[Tenant]:
+def shared_trio(e2e: ClusterHarness) -> Iterator[Tenant]:
     """Three linked sessions."""
     tenant = Tenant.make(e2e.kubectl, e2e.phone)
     make(tenant)
@@ -81,7 +81,7 @@ def durable_trio(trio: Tenant) -> Tenant:
     return trio
 
 
-_TESTBED = pytest.StashKey[Testbed]()
+_TESTBED = pytest.StashKey[ClusterHarness]()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -94,7 +94,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Any:
     return report
 
 
-def _views(everything: Testbed) -> Iterator[tuple[str, str]]:
+def _views(everything: ClusterHarness) -> Iterator[tuple[str, str]]:
     kubectl = everything.kubectl
     views: dict[str, Callable[[], str]] = {
         "operator": everything.operator.log,

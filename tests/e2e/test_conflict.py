@@ -1,12 +1,12 @@
 """In a conflict a new pod would be a takeover, so none is made until a person asks."""
 
+from e2e.harness import ClusterHarness
 from e2e.tenant import LONG_TIMEOUTS, Tenant
-from e2e.testbed import Testbed
 from support.sessions import condition, has_condition, is_true, without_admission, without_pod
 from support.waiting import until
 
 
-def test_a_replaced_session_is_not_replaced_by_a_pod_until_a_person_asks(e2e: Testbed, tenant: Tenant) -> None:
+def test_a_replaced_session_is_not_replaced_by_a_pod_until_a_person_asks(e2e: ClusterHarness, tenant: Tenant) -> None:
     """Stalled and Conflict are written; an evicted pod stays away, over a new operator, too; a request brings it back."""
     tenant.create("sales", timeouts={**LONG_TIMEOUTS, "connectionCheck": "10s"})
     linked = tenant.link("sales")
@@ -37,7 +37,7 @@ def test_a_replaced_session_is_not_replaced_by_a_pod_until_a_person_asks(e2e: Te
     assert "admission" in status
 
 
-def test_a_conflict_that_no_operator_heard_is_no_takeover_either(e2e: Testbed, tenant: Tenant) -> None:
+def test_a_conflict_that_no_operator_heard_is_no_takeover_either(e2e: ClusterHarness, tenant: Tenant) -> None:
     """The word is kept on the volume: the next operator's pod leaves the page closed and says it; a request opens it."""
     tenant.create("sales", timeouts={**LONG_TIMEOUTS, "connectionCheck": "10s"})
     linked = tenant.link("sales")
@@ -62,6 +62,6 @@ def test_a_conflict_that_no_operator_heard_is_no_takeover_either(e2e: Testbed, t
     assert (False, False) == (is_true(status, "Conflict"), is_true(status, "Stalled"))
 
 
-def _loads(e2e: Testbed, tenant: Tenant) -> int:
+def _loads(e2e: ClusterHarness, tenant: Tenant) -> int:
     """How often the session's page was opened."""
     return int(e2e.phone.request("/loads")["byDevice"][tenant.devices["sales"]])

@@ -3,8 +3,8 @@
 import threading
 
 import pytest
+from e2e.harness import ClusterHarness
 from e2e.tenant import Tenant
-from e2e.testbed import Testbed
 from e2e.trio import TRIO
 from session_devtools.audit_log import Entry
 from support.waiting import TIMEOUT, until
@@ -19,7 +19,7 @@ TRIES = 5
     ids=["after the reservation", "after the pod was made"],
 )
 def test_a_killed_operator_is_followed_by_one_that_goes_on(
-    e2e: Testbed, tenant: Tenant, moment: str, not_yet: str | None
+    e2e: ClusterHarness, tenant: Tenant, moment: str, not_yet: str | None
 ) -> None:
     """By SIGKILL in the middle of a start: the session comes up, by one pod alone, with the place it had."""
     for attempt in range(TRIES):
@@ -43,7 +43,7 @@ def test_a_killed_operator_is_followed_by_one_that_goes_on(
     assert 0 == status.get("recovery", {}).get("restarts", 0)
 
 
-def _kill_at(e2e: Testbed, tenant: Tenant, name: str, moment: str) -> list[str]:
+def _kill_at(e2e: ClusterHarness, tenant: Tenant, name: str, moment: str) -> list[str]:
     """Create a session and kill the operator at its first request of that kind; returns what it had done by then."""
     since, victim = e2e.audit.now(), e2e.operator.process()
     creating = threading.Thread(target=tenant.create, args=(name,))
@@ -54,7 +54,7 @@ def _kill_at(e2e: Testbed, tenant: Tenant, name: str, moment: str) -> list[str]:
     return _done(e2e, tenant, since)
 
 
-def _done(e2e: Testbed, tenant: Tenant, since: int) -> list[str]:
+def _done(e2e: ClusterHarness, tenant: Tenant, since: int) -> list[str]:
     return [f"{one.verb} {one.resource}" for one in e2e.audit.requests(since=since, namespace=tenant.namespace)]
 
 
@@ -62,7 +62,7 @@ def _made_pod(entry: Entry, name: str) -> bool:
     return (entry.verb, entry.resource, entry.code) == ("create", "pods", 201) and entry.name in ("", name)
 
 
-def test_pods_that_go_while_no_operator_acts_are_replaced_by_the_next(e2e: Testbed, trio: Tenant) -> None:
+def test_pods_that_go_while_no_operator_acts_are_replaced_by_the_next(e2e: ClusterHarness, trio: Tenant) -> None:
     """Scaled to none, two pods deleted, one of them suspended meanwhile: each session is as it should be afterwards."""
     deleted, rested, untouched = TRIO
     before = {name: trio.status(name) for name in TRIO}

@@ -2,7 +2,7 @@
 
 import sys
 
-from e2e.testbed import Testbed
+from e2e.harness import ClusterHarness
 from session_demo.cluster_client import ClusterClient
 from session_demo.manifests import LINKED, WAITING
 from session_demo.report import Report
@@ -10,7 +10,7 @@ from session_demo.scenario import run_scenario
 from session_devtools.installation.constants import NAMESPACE
 
 
-def test_the_demo_shows_all_that_it_promises(e2e: Testbed) -> None:
+def test_the_demo_shows_all_that_it_promises(e2e: ClusterHarness) -> None:
     """Sessions come up, queue, are linked, survive a kill and make room: not one step is missed."""
     for device in e2e.phone.request("/phone/devices")["devices"]:
         e2e.phone.request(f"/phone/{device['id']}/unlink", {})

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from e2e.audit import Audit
-from e2e.testbed import KEEP, remove
+from e2e.harness import KEEP, remove
 from local_cluster.full.cluster import FullCluster
 from local_cluster.registry import Registry, trust
 from session_demo.manifests import QUOTA

@@ -6,10 +6,10 @@ All failures are of one session: many sessions that fail within a minute are ano
 from datetime import datetime
 
 import pytest
+from e2e.harness import ClusterHarness
 from e2e.memory_pressure import EXHAUST
 from e2e.object_versions import watch
 from e2e.tenant import Object, Tenant
-from e2e.testbed import Testbed
 from e2e.trio import TRIO
 from session_devtools.errors import CommandError
 from support.sessions import condition
@@ -49,7 +49,7 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_failed_runner_is_recorded_and_recreated_with_its_login(
-    e2e: Testbed, durable_trio: Tenant, case: str
+    e2e: ClusterHarness, durable_trio: Tenant, case: str
 ) -> None:
     """Reason, exit code and words are in status, the next pod comes after the delay, the others notice nothing."""
     trio = durable_trio

@@ -1,8 +1,8 @@
 """A pod that is lost through no fault of its runner is replaced at once, and nothing is counted."""
 
+from e2e.harness import ClusterHarness
 from e2e.object_versions import watch
 from e2e.tenant import Object, Tenant
-from e2e.testbed import Testbed
 from e2e.trio import TRIO
 
 
@@ -11,7 +11,7 @@ def _counted(status: Object) -> tuple[int, Object | None]:
     return recovery.get("consecutiveFailures", 0), recovery.get("lastFailure")
 
 
-def test_an_evicted_and_a_deleted_pod_are_replaced_at_once(e2e: Testbed, trio: Tenant) -> None:
+def test_an_evicted_and_a_deleted_pod_are_replaced_at_once(e2e: ClusterHarness, trio: Tenant) -> None:
     """Same login, no failure, no wait for a next attempt at any moment; the third session keeps its pod."""
     evicted, deleted, untouched = TRIO
     before = {name: trio.status(name) for name in TRIO}
@@ -28,7 +28,7 @@ def test_an_evicted_and_a_deleted_pod_are_replaced_at_once(e2e: Testbed, trio: T
     assert before[untouched]["podUID"] == trio.pod_uid(untouched)
 
 
-def test_a_drained_node_gives_its_sessions_back_when_it_may_be_used_again(e2e: Testbed, trio: Tenant) -> None:
+def test_a_drained_node_gives_its_sessions_back_when_it_may_be_used_again(e2e: ClusterHarness, trio: Tenant) -> None:
     """`kubectl drain` needs no force; the new pods wait for a node and say so; all return with their logins."""
     before = {name: trio.status(name) for name in TRIO}
     node = before[TRIO[0]]["nodeName"]

@@ -4,15 +4,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from e2e.harness import ClusterHarness
 from e2e.tenant import Tenant
-from e2e.testbed import Testbed
 from session_devtools.installation import transformers
 from session_devtools.installation.constants import NAMESPACE
 from session_devtools.installation.install import pod_of, rollout
 from support.waiting import until
 
 
-def _switch(e2e: Testbed, mode: str) -> None:
+def _switch(e2e: ClusterHarness, mode: str) -> None:
     """Let the stand-in serve the page of this mode; it forgets its devices."""
     deployment = e2e.kubectl.find("deployment", "standin", namespace=NAMESPACE)
     assert deployment is not None
@@ -23,7 +23,7 @@ def _switch(e2e: Testbed, mode: str) -> None:
 
 
 @pytest.fixture
-def modern(e2e: Testbed) -> Iterator[None]:
+def modern(e2e: ClusterHarness) -> Iterator[None]:
     """The stand-in in modern mode."""
     _switch(e2e, "modern")
     yield
@@ -31,7 +31,7 @@ def modern(e2e: Testbed) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("modern")
-def test_the_modern_page_is_linked_and_its_login_survives_a_deleted_pod(e2e: Testbed, tenant: Tenant) -> None:
+def test_the_modern_page_is_linked_and_its_login_survives_a_deleted_pod(e2e: ClusterHarness, tenant: Tenant) -> None:
     """From QR code to Connected, and back after a graceful deletion, by the same operator and the same image."""
     tenant.phone = e2e.phone
     tenant.create("sales")

@@ -1,7 +1,7 @@
 """A pod that cannot run yet is shown with its reason, and never cured by deletion."""
 
+from e2e.harness import ClusterHarness
 from e2e.tenant import Object, Tenant
-from e2e.testbed import Testbed
 from support.sessions import condition, is_true
 from support.waiting import until
 
@@ -11,7 +11,7 @@ CASES = {
 }
 
 
-def test_a_pending_pod_is_shown_with_its_reason_and_left_alone(e2e: Testbed, tenant: Tenant) -> None:
+def test_a_pending_pod_is_shown_with_its_reason_and_left_alone(e2e: ClusterHarness, tenant: Tenant) -> None:
     """No node fits, or there is no such image: the person reads why, and two resyncs later it is the same pod."""
     for name, (pod, _, _) in CASES.items():
         tenant.create(name, pod=pod)
@@ -56,7 +56,7 @@ def _wait_for_reason(tenant: Tenant, name: str, reasons: set[str]) -> Object:
     )
 
 
-def test_two_pods_never_share_a_profile(e2e: Testbed, tenant: Tenant) -> None:
+def test_two_pods_never_share_a_profile(e2e: ClusterHarness, tenant: Tenant) -> None:
     """The claim is ReadWriteOncePod: a second pod that names it is not let in while the session runs."""
     tenant.create("sales")
     tenant.wait_for_state("sales", "QRPending")

@@ -5,12 +5,12 @@ import os
 import subprocess
 from pathlib import Path
 
+from e2e.harness import ClusterHarness
 from e2e.tenant import Tenant
-from e2e.testbed import Testbed
 from session_devtools.installation.constants import ROOT
 
 
-def _plugin(e2e: Testbed, *arguments: str) -> str:
+def _plugin(e2e: ClusterHarness, *arguments: str) -> str:
     """Run `kubectl whatsapp WORDS` with the environment that the demo's last line exports."""
     folders = [str(ROOT / "plugin"), str(Path(e2e.kubectl.program).parent), os.environ["PATH"]]
     environment = {
@@ -26,7 +26,7 @@ def _plugin(e2e: Testbed, *arguments: str) -> str:
     return done.stdout
 
 
-def test_a_person_links_a_session_with_the_plugin_alone(e2e: Testbed, tenant: Tenant) -> None:
+def test_a_person_links_a_session_with_the_plugin_alone(e2e: ClusterHarness, tenant: Tenant) -> None:
     """What `qr` prints is a code that the phone can scan; `status` tells the session before and after, and the quota."""
     tenant.limit(sessions=2)
     tenant.create("sales")

@@ -1,8 +1,8 @@
 """A login outlives its pod, a rest, and the session object itself; unless a person wants it to go."""
 
+from e2e.harness import ClusterHarness
 from e2e.object_versions import revision, watch
 from e2e.tenant import Object, Tenant
-from e2e.testbed import Testbed
 from e2e.trio import TRIO
 from support.sessions import condition
 from support.waiting import until
@@ -40,7 +40,7 @@ def test_a_claim_that_is_not_to_be_kept_goes_with_its_session(tenant: Tenant) ->
     until("the Service goes", lambda: tenant.get("service", "whatsapp-sessions"), lambda found: found is None)
 
 
-def test_a_session_at_rest_makes_room_and_comes_back_with_its_login(e2e: Testbed, trio: Tenant) -> None:
+def test_a_session_at_rest_makes_room_and_comes_back_with_its_login(e2e: ClusterHarness, trio: Tenant) -> None:
     """The waiting one is let in when the pod is gone and not before; the rested one then waits for its place."""
     rested = TRIO[1]
     before = trio.status(rested)

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
+from e2e.harness import ClusterHarness
 from e2e.tenant import Tenant
-from e2e.testbed import Testbed
 from session_devtools.audit_log import READS, writes
 from support.waiting import until
 
@@ -12,7 +12,7 @@ QUIET = 8.0
 LEASES = frozenset({"leases"})
 
 
-def test_at_rest_only_the_lease_is_written(e2e: Testbed, durable_trio: Tenant) -> None:
+def test_at_rest_only_the_lease_is_written(e2e: ClusterHarness, durable_trio: Tenant) -> None:
     """Three connected sessions with durable logins and one in its first round of QR codes: 0 writes in three resyncs."""
     trio = durable_trio
     trio.create("fresh")

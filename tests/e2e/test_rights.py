@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import pytest
+from e2e.harness import ClusterHarness
 from e2e.tenant import Tenant
-from e2e.testbed import Testbed
 from session_devtools.audit_log import Entry
 from session_devtools.http_client import Client
 from session_devtools.installation.constants import OPERATOR_ACCOUNT
@@ -36,7 +36,7 @@ class Right(NamedTuple):
     verb: str
 
 
-def _granted(e2e: Testbed) -> Iterator[Right]:
+def _granted(e2e: ClusterHarness) -> Iterator[Right]:
     """The rules of the operator's two roles, as they are in the cluster."""
     role = e2e.kubectl.find("role", "whatsapp-operator", namespace="whatsapp-operator") or {}
     for rule in [*(e2e.kubectl.find("clusterrole", "whatsapp-operator") or {})["rules"], *role["rules"]]:
@@ -53,7 +53,7 @@ def _is_whole_run(request: pytest.FixtureRequest) -> bool:
     }
 
 
-def test_no_request_was_refused(e2e: Testbed) -> None:
+def test_no_request_was_refused(e2e: ClusterHarness) -> None:
     """Nobody told the operator that it may not, from its first request to its last."""
     requests = e2e.audit.requests(since=e2e.began)
 
@@ -61,7 +61,7 @@ def test_no_request_was_refused(e2e: Testbed) -> None:
     assert [] == [str(one) for one in requests if one.code in (401, 403)]
 
 
-def test_each_verb_was_used_or_is_explained(e2e: Testbed, request: pytest.FixtureRequest) -> None:
+def test_each_verb_was_used_or_is_explained(e2e: ClusterHarness, request: pytest.FixtureRequest) -> None:
     """A right that nothing needs is a right too many; the list of exceptions names no right that there is not."""
     if not _is_whole_run(request):
         pytest.skip("only a run of all end-to-end tests uses all that the operator needs")
@@ -132,7 +132,7 @@ def test_no_verb_on_secrets_gives_a_foreign_one_away(as_operator: str, bank: Ten
 
 
 @pytest.fixture(scope="module")
-def as_operator(e2e: Testbed) -> Iterator[str]:
+def as_operator(e2e: ClusterHarness) -> Iterator[str]:
     """The API server's address for requests that are taken for the operator's."""
     command = [*e2e.kubectl.command, f"--as={OPERATOR_ACCOUNT}", "proxy", "--port=0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as proxy:
@@ -144,7 +144,7 @@ def as_operator(e2e: Testbed) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def bank(e2e: Testbed) -> Iterator[Tenant]:
+def bank(e2e: ClusterHarness) -> Iterator[Tenant]:
     """A namespace with a Secret that is none of the operator's business."""
     tenant = Tenant.make(e2e.kubectl, e2e.phone)
     tenant.run("create", "secret", "generic", "bank", f"--from-literal=pin={PIN}")

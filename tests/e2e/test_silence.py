@@ -1,12 +1,12 @@
 """Silence is not failure."""
 
+from e2e.harness import ClusterHarness
 from e2e.tenant import Tenant
-from e2e.testbed import Testbed
 from e2e.trio import TRIO
 from support.sessions import condition, is_true
 
 
-def test_an_operator_that_is_cut_off_from_its_runners_touches_none_of_them(e2e: Testbed, trio: Tenant) -> None:
+def test_an_operator_that_is_cut_off_from_its_runners_touches_none_of_them(e2e: ClusterHarness, trio: Tenant) -> None:
     """By a route to nowhere: Unreachable, Ready=Unknown, Linked kept, the same pods; and Connected when it is gone."""
     pods = {name: trio.pod_uid(name) for name in TRIO}
     before = {name: trio.status(name) for name in TRIO}

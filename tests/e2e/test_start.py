@@ -2,10 +2,10 @@
 
 import json
 
+from e2e.harness import ClusterHarness
 from e2e.object_versions import Object, revision, watch
 from e2e.pod_processes import paused, process_of
 from e2e.tenant import Tenant
-from e2e.testbed import Testbed
 from session_devtools.audit_log import writes
 from session_devtools.installation.install import pod_of
 from support.sessions import condition
@@ -18,7 +18,9 @@ def _runs(pod: Object) -> bool:
     return bool(pod["status"]["phase"] == "Running")
 
 
-def test_the_way_to_a_running_pod_is_three_creates_and_at_most_two_status_writes(e2e: Testbed, tenant: Tenant) -> None:
+def test_the_way_to_a_running_pod_is_three_creates_and_at_most_two_status_writes(
+    e2e: ClusterHarness, tenant: Tenant
+) -> None:
     """Claim, Secret and pod; a namespace's first session makes the Service as well. The reservation is written first.
 
     Events are not counted.
@@ -45,7 +47,7 @@ def test_the_way_to_a_running_pod_is_three_creates_and_at_most_two_status_writes
 
 
 def test_its_name_leads_to_the_pod_before_anybody_has_linked_it_and_while_it_is_not_ready(
-    e2e: Testbed, tenant: Tenant
+    e2e: ClusterHarness, tenant: Tenant
 ) -> None:
     """From another namespace's pod; a hung runner is Unreachable and not ready, keeps its name, and is not replaced."""
     tenant.create("sales")

@@ -30,7 +30,7 @@ OVERLAY = Path(__file__).parent / "overlay"
 
 
 @dataclass
-class Testbed:
+class ClusterHarness:
     """What all tests stand on."""
 
     cluster: FullCluster
@@ -44,7 +44,7 @@ class Testbed:
 
 
 @contextmanager
-def testbed(name: str) -> Iterator[Testbed]:
+def testbed(name: str) -> Iterator[ClusterHarness]:
     """Bring everything up, and remove it whatever happens. A second run on this machine waits for the first."""
     cluster, keep = FullCluster(name), bool(os.environ.get(KEEP))
     with records.locked(f"end-to-end tests {name}", progress=ConsoleProgress()):
@@ -57,7 +57,7 @@ def testbed(name: str) -> Iterator[Testbed]:
                 remove(cluster)
 
 
-def _bring_up(cluster: FullCluster) -> Testbed:
+def _bring_up(cluster: FullCluster) -> ClusterHarness:
     kubectl, images = up(cluster.name)
     # kubectl's memory of the API's kinds goes with the cluster.
     cache = cluster.instance.plane.folder / "kubectl-cache"
@@ -65,7 +65,7 @@ def _bring_up(cluster: FullCluster) -> Testbed:
     audit = Audit(cluster.audit_log)
     began = audit.now()
     phone = install(kubectl, images, InstallOptions(overlay=OVERLAY), progress=ConsoleProgress())
-    return Testbed(
+    return ClusterHarness(
         cluster=cluster,
         kubectl=kubectl,
         images=images,
