@@ -12,7 +12,6 @@ from local_cluster.control_plane import SERVICE_IP, ControlPlane
 from local_cluster.light import Programs
 from local_cluster.pki import ADMIN, LIFETIME, RENEW_BEFORE, Kubeadm, client_files
 
-NOW = dt.datetime.now(dt.UTC)
 USERS = {"dns": "the-dns", "provisioner": "the-provisioner"}
 Make = Callable[..., Kubeadm]
 
@@ -21,7 +20,8 @@ Make = Callable[..., Kubeadm]
 def make(light_programs: Programs, tmp_path: Path) -> Make:
     """Makes everything that a full cluster has, at an address of its own."""
 
-    def run(address: str = "10.245.0.2", *, now: dt.datetime = NOW) -> Kubeadm:
+    def run(address: str = "10.245.0.2", *, later: dt.timedelta = dt.timedelta()) -> Kubeadm:
+        now = dt.datetime.now(dt.UTC) + later  # not when the file is read: certificates begin when they are made
         if light_programs.kubeadm is None:
             pytest.skip("KUBEBUILDER_ASSETS holds no kubeadm; unset it to run the tests that need one")
         plane = ControlPlane(
@@ -134,7 +134,7 @@ def test_near_their_end_all_are_made_anew_by_the_same_authorities(make: Make) ->
     """Whom the cluster trusts stays, and so do the tokens."""
     folder = make().plane.folder
     before = _contents(folder)
-    make(now=NOW + LIFETIME - RENEW_BEFORE + dt.timedelta(days=1))
+    make(later=LIFETIME - RENEW_BEFORE + dt.timedelta(days=1))
     after = _contents(folder)
 
     kept = {name for name in before if before[name] == after.get(name)}
