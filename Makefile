@@ -20,5 +20,4 @@ setup: ## Make the Python environment (.venv) from the locked dependencies
 
 .PHONY: lock
 lock: setup ## Resolve the dependencies anew and write requirements/*.txt
-	@$(PYTHON) -m pip install --quiet uv
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" scripts/lock
