@@ -1,7 +1,7 @@
-"""The words that the pure core and the runtime share: what was observed, what is to be done.
+"""The types that the pure core and the runtime share: observations, actions, decisions.
 
-The runtime fills an `Observation` from its store and calls `decide`; what comes back is a `Decision`, which the
-runtime carries out. Nothing here does I/O or reads a clock: times are aware UTC datetimes that the caller gives.
+The runtime fills an `Observation` from its store and calls `decide`, which returns a `Decision`; the runtime carries it
+out. Nothing here does I/O or reads a clock: times are aware UTC datetimes that the caller passes in.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ Manifest = NewType("Manifest", dict[str, Any])
 
 
 class PodPhase(StrEnum):
-    """A pod's phase, in the API server's words."""
+    """A pod's phase, spelled as in the API."""
 
     PENDING = "Pending"
     RUNNING = "Running"
@@ -33,30 +33,30 @@ class PodPhase(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class PodFacts:
-    """What the core needs to know of a pod. Made from its JSON by `core.objects.facts.pod_facts`."""
+    """What the core needs to know of a pod; `core.objects.facts.pod_facts` reads it from the JSON."""
 
     name: str
     uid: PodUID
     owner_uid: SessionUID | None
-    """ UID of the controller owner reference; None: nobody's. """
+    """ UID of the controller owner reference; None: it has none. """
     phase: PodPhase
     created: datetime
     deletion: datetime | None = None
-    """ Deletion was asked for; the object is still there. """
+    """ When it was deleted, while the object still exists. """
     ip: str | None = None
     node: str | None = None
     image: str | None = None
     scheduled: bool | None = None
-    """ The PodScheduled condition: None while the scheduler has not spoken. """
+    """ The PodScheduled condition; None: the scheduler has not set it yet. """
     scheduled_reason: str = ""
     scheduled_message: str = ""
     ready: bool = False
     started: datetime | None = None
-    """ When the runner's container started (also when it ended since). None: it never did. """
+    """ When the runner's container started, even if it has ended since; None: it never did. """
     finished: datetime | None = None
     exit_code: int | None = None
     exit_reason: str = ""
-    """ The kubelet's word for the container's end: OOMKilled, Error, Completed … """
+    """ The kubelet's reason for the container's end: OOMKilled, Error, Completed … """
     termination_message: str = ""
     """ The termination message, redacted. """
     waiting_reason: str = ""
@@ -68,7 +68,7 @@ class PodFacts:
     disrupted: bool = False
     """ The DisruptionTarget condition is true. """
     restart_at: str | None = None
-    """ The restart request this pod was made under (its annotation). """
+    """ The restart request that this pod was created for (its annotation). """
     relink_at: str | None = None
     key_id: KeyID | None = None
     memory: int = 0
@@ -83,7 +83,7 @@ class PodFacts:
 
     @property
     def ended(self) -> bool:
-        """Whether the runner's container will never run (again) in this pod."""
+        """Whether the runner's container has ended, or never will start in this pod."""
         return self.phase in (PodPhase.SUCCEEDED, PodPhase.FAILED) or self.finished is not None
 
 
@@ -93,20 +93,20 @@ class PVCFacts:
 
     name: str
     ours: bool
-    """ It carries our labels for this session; else it only has the name. """
+    """ It carries our labels for this session; else it only has the same name. """
     owners: tuple[Mapping[str, Any], ...] = ()
     """ Its owner references, whole: a patch replaces the list, and others' references must stay in it. """
     resource_version: str = ""
-    """ Goes into the patch, so that nobody's change in between is undone. """
+    """ Sent with the patch, so that the API server rejects it if somebody changed the PVC meanwhile. """
     requested: int = 0
     """ spec.resources.requests.storage, bytes. """
     deletion: datetime | None = None
     phase: str = ""
-    """ Pending until a volume is found or made for it, then Bound; Lost when its volume is gone. """
+    """ Pending until a volume is found or provisioned, then Bound; Lost when its volume is gone. """
     resize_fault: str = ""
-    """ Why the storage did not grow it, after the API server let the new size pass; empty: no fault. """
+    """ Why the storage did not grow it although the API server accepted the new size; empty: no error. """
     resizing: bool = False
-    """ The storage is at it, maybe after a fault that it tells no more. """
+    """ A resize is under way, maybe a retry after an error that is not reported any more. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +118,7 @@ class ServiceFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class RunnerReport:
-    """The last valid answer of the runner of one pod. `state` is any word of the pattern, known or not."""
+    """The last valid answer of a pod's runner. `state` may be one that this version does not know."""
 
     session_uid: SessionUID
     pod_uid: PodUID
@@ -131,14 +131,14 @@ class RunnerReport:
     durable_time: datetime | None
     round: int
     linked: bool | None = None
-    """ Whether a phone is linked, by the runner's own answer; None: it does not say. """
+    """ Whether a phone is linked, as the runner reports it; None: it does not. """
     received: datetime
-    """ When the operator had this answer, by its own clock. """
+    """ When the operator received this answer, by its own clock. """
 
 
 @dataclass(frozen=True, kw_only=True)
 class AssumedReservation:
-    """The admission round admits this session: a reservation held in memory until it is in status (kube-scheduler's assume)."""
+    """A reservation given by an admission round and kept in memory until it is in status (kube-scheduler's assume)."""
 
     session_uid: SessionUID
     quota_name: str
@@ -159,7 +159,7 @@ class Refusal:
 class RefusedAction:
     """An action that the API server refused, for a cause outside the session (Forbidden, a namespace's ResourceQuota …).
 
-    The runtime makes it from the API server's refusal of the last action; it ends with the next success.
+    The runtime keeps it until an action of the same kind succeeds.
     """
 
     reason: str
@@ -167,7 +167,7 @@ class RefusedAction:
     action: "type[Action] | None" = None
     """ Its kind: CreatePod, PatchPVC … """
     retry_at: datetime | None = None
-    """ The same kind of action is not proposed again before this time; None: at once. """
+    """ The same kind of action is not retried before this time; None: at once. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,17 +179,17 @@ class Observation:
     pods: tuple[PodFacts, ...] = ()
     """ Pods of this namespace that carry the session's UID as owner, its UID label, or its pod's name. """
     pods_since_status: tuple[PodUID, ...] = ()
-    """ The session's pods that were created after the one in status, oldest first, deleted since or not: as far as
-    this operator has seen. Two of them may be created and deleted between two writes of status. """
+    """ The session's pods that were created after the one in status, oldest first, even if deleted since; only those
+    that this operator has seen. Two may be created and deleted between two writes of status. """
     pvc: PVCFacts | None = None
     """ The PVC of the derived name, ours or not. None also when `existingClaim` is used. """
     service: ServiceFacts | None = None
     report: RunnerReport | None = None
-    """ The last answer of the current pod's runner, or of the last one's while no new pod exists: its last word counts
-    also when the pod is gone before anybody could write it, or the pod itself, down. """
+    """ The last answer of the current pod's runner or, while there is no pod, of the last one's. It counts even if the
+    pod was gone before the answer, or the pod itself, was stored in status. """
     polling_since: datetime | None = None
-    """ When this operator began to poll the current pod's runner; None: not yet. Silence counts from the latest of
-    this, the container's start and the last answer, so that an operator's own restart looks like nobody's silence. """
+    """ When this operator began to poll the current pod's runner; None: not yet. Silence is counted from this or, if
+    later, from the last answer, so that a restart of the operator does not look like a silent runner. """
     assumed: AssumedReservation | None = None
     refusal: Refusal | None = None
     refused_action: RefusedAction | None = None
@@ -199,13 +199,13 @@ class Observation:
 
 @dataclass(frozen=True, kw_only=True)
 class Defaults:
-    """What the operator's settings say about every session's pod."""
+    """The operator's settings that apply to every session's pod."""
 
     runner_image: str
     page_url: str = WHATSAPP_WEB_URL
     allowed_hosts: str = WHATSAPP_HOSTS
     key_id: KeyID = KeyID("")
-    """ The key that tokens of pods made now come from. """
+    """ The key from which the tokens of new pods are derived. """
     extra_ca: str = ""
     """ PEM text; empty: none. """
     image_pull_policy: str = "IfNotPresent"
@@ -232,7 +232,7 @@ class CreatePVC:
 
 @dataclass(frozen=True, kw_only=True)
 class PatchPVC:
-    """Merge-patch the PVC (size, owner references). A refusal by the storage becomes `RefusedAction`."""
+    """Merge-patch the PVC (size, owner references). A refusal by the API server becomes `RefusedAction`."""
 
     name: str
     patch: Mapping[str, Any]
@@ -252,7 +252,7 @@ class CreateSecret:
 
 @dataclass(frozen=True, kw_only=True)
 class CreatePod:
-    """Create the session's pod. "Already exists" means look again."""
+    """Create the session's pod. "Already exists" means: read it and decide again."""
 
     manifest: Manifest
 
@@ -273,17 +273,17 @@ Action = CreateService | CreatePVC | PatchPVC | CreateSecret | CreatePod | Delet
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """A Kubernetes event to write once the status that tells the same is written."""
+    """A Kubernetes event, to be recorded after the status that it describes is written."""
 
     type: str
     """ Normal or Warning. """
     action: str
-    """ What was done or tried, as events name it: `Scheduling`. """
+    """ What was done or tried, such as `Scheduling`. """
     reason: str
-    """ How it came out: `Unschedulable`. """
+    """ The outcome, such as `Unschedulable`. """
     message: str
     pod: str | None = None
-    """ The name of the pod that it is about as well. """
+    """ The name of a pod that the event also concerns. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -291,18 +291,18 @@ class Decision:
     """What to do about one session now."""
 
     status: SessionStatus
-    """ The whole wanted status. The runtime writes the difference from the observed one. """
+    """ The whole wanted status; the runtime writes its difference from the observed one. """
     commit: bool = False
-    """ This status must be in the API server before anything else happens: write at once, unpaced. """
+    """ This status must be stored before anything else is done: write it at once, past the write limiter. """
     actions: tuple[Action, ...] = ()
     events: tuple[Event, ...] = ()
     wants_admission: bool = False
-    """ It wants a slot and has none: the admission round considers it. """
+    """ It needs a reservation and has none, so an admission round must consider it. """
     poll: PodUID | None = None
-    """ The pod whose runner is to be listened to; None: nobody. """
+    """ The pod whose runner to poll; None: none. """
     requeue_at: datetime | None = None
-    """ When time alone may change the decision. """
+    """ When to decide again although nothing happens, because time changes the decision. """
     delay_status_until: datetime | None = None
     """ No uncommitted status write before this time (the pod is on its way to Running). """
     details: Mapping[str, str] = field(default_factory=dict)
-    """ Constant-keyed fields for the log line. """
+    """ Fields for the log line; the keys are constant. """

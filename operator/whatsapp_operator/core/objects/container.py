@@ -24,7 +24,7 @@ _PROFILE_VOLUME: Final = "profile"
 
 
 class Scratch(NamedTuple):
-    """A folder that is gone with the pod. More than its limit evicts the pod, so limits leave room."""
+    """A folder that is deleted with the pod. A pod that exceeds the limit is evicted, so the limits leave room."""
 
     name: str
     path: str
@@ -46,7 +46,7 @@ SCRATCH: Final = (
 
 
 def runner_container(session: WhatsAppSession, defaults: Defaults) -> dict[str, Any]:
-    """Return the container, as it stands in the pod's spec."""
+    """Return the runner's container for the pod's spec."""
     return {
         "name": RUNNER_CONTAINER,
         "image": session.spec.pod.image or defaults.runner_image,

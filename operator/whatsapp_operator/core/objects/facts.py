@@ -1,8 +1,8 @@
-"""From the API server's JSON to what the core wants to know: pods, PVCs, the Service.
+"""Reads what the core needs from the JSON of the API server: pods, PVCs, the Service.
 
-Called by the runtime for each observation, with objects as they came. Reading never fails: a field that is absent or
-of another shape than expected is an unknown fact, because one odd object must not stop a decision about its session.
-What the runner says of itself is `RunnerReport`, which the runtime makes from a validated answer.
+The runtime calls this for each observation. Reading never fails: a field that is absent or has an unexpected shape is
+an unknown fact, because one odd object must not prevent a decision about its session. The runner's own report is a
+`RunnerReport`, which the runtime creates from a validated answer.
 """
 
 from datetime import UTC, datetime
@@ -33,7 +33,7 @@ _RESIZE_FAULTS: Final = frozenset({"ControllerResizeError", "NodeResizeError"})
 
 
 def pod_facts(pod: Json) -> PodFacts:
-    """Return what a pod's JSON tells."""
+    """Return the facts of a pod from its JSON."""
     metadata, spec, status = part(pod, "metadata"), part(pod, "spec"), part(pod, "status")
     conditions = {condition.get("type"): condition for condition in items(status, "conditions")}
     scheduled, disrupted = conditions.get("PodScheduled", {}), conditions.get("DisruptionTarget", {})
@@ -81,14 +81,14 @@ def pod_facts(pod: Json) -> PodFacts:
 
 
 def memory_limits(spec: Json) -> int:
-    """Return the sum of the containers' memory limits in bytes; a pod's spec is given."""
+    """Return the sum of the containers' memory limits of a pod's spec, in bytes."""
     return sum(
         _bytes(part(part(container, "resources"), "limits").get("memory")) for container in items(spec, "containers")
     )
 
 
 def pvc_facts(pvc: Json, *, session: WhatsAppSession) -> PVCFacts:
-    """Return what the JSON of the PVC of the derived name tells about it and this session."""
+    """Return the facts of the PVC that has the derived name, which may not belong to this session."""
     metadata, spec, status = part(pvc, "metadata"), part(pvc, "spec"), part(pvc, "status")
     return PVCFacts(
         name=text(metadata, "name"),
@@ -104,7 +104,7 @@ def pvc_facts(pvc: Json, *, session: WhatsAppSession) -> PVCFacts:
 
 
 def _resize_fault(pvc_status: Json) -> str:
-    """Return what the storage says of a resize that failed: its controller's or its node's fault, or that it gave up."""
+    """Return the storage's error about a failed resize, by controller or node, or that it has given up; empty: none."""
     for condition in items(pvc_status, "conditions"):
         if condition.get("type") in _RESIZE_FAULTS and condition.get("status") == "True":
             return text(condition, "message") or text(condition, "type")
@@ -120,7 +120,7 @@ def _resizing(pvc_status: Json) -> bool:
 
 
 def service_facts(service: Json) -> ServiceFacts:
-    """Return whose the Service of our name is."""
+    """Return whether the Service with our name is ours."""
     return ServiceFacts(ours=ownership.is_managed(service))
 
 
@@ -139,7 +139,7 @@ def _token_secret(spec: Json) -> str | None:
 
 
 def _last_moment(status: Json, metadata: Json) -> datetime:
-    """Return when a container ended of which the kubelet knows no time: some moment that does not change."""
+    """Return a substitute for the end of a container when the kubelet reports no time: one that does not change."""
     return _time(status, "startTime") or _time(metadata, "creationTimestamp") or _BEGINNING
 
 

@@ -1,7 +1,7 @@
 """What a session's objects are called and how they are found: names, labels, annotations, the owner reference.
 
-Every name follows from the session alone, so that an operator that crashed between creating and remembering finds
-the same object again. `docs/design/operator.md` has the table.
+Every name is derived from the session alone, so that an operator that crashed right after creating an object finds it
+again. `docs/design/operator.md` has the table.
 """
 
 import hashlib
@@ -48,12 +48,12 @@ def pvc_name(session: WhatsAppSession) -> str:
 
 
 def profile_pvc_name(session: WhatsAppSession) -> str:
-    """Return the name of the PVC that the pod mounts: the person's own, or the one the operator creates."""
+    """Return the name of the PVC that the pod mounts: `existingClaim`, or the one that the operator creates."""
     return session.spec.profile.existing_claim or pvc_name(session)
 
 
 def secret_name(session: WhatsAppSession, *, key_id: KeyID, extra_ca: str) -> str:
-    """Return the name of the token Secret: another key or another CA makes another Secret, since none is ever changed."""
+    """Return the name of the token Secret. Another key or CA gives another name, because a Secret is never changed."""
     digest = hashlib.sha256(f"{key_id}\n{extra_ca}".encode()).hexdigest()[:8]
     return f"was-{session.metadata.uid}-{digest}"
 
@@ -74,7 +74,7 @@ def labels(session: WhatsAppSession) -> dict[str, str]:
 
 
 def recommended_labels(instance: str) -> dict[str, str]:
-    """Return those of Kubernetes' recommended labels that are for people's tools alone: nothing here selects by them.
+    """Return those of Kubernetes' recommended labels that only other tools use: nothing here selects by them.
 
     No version: it would make every pod of a session look outdated with each release.
     """
@@ -92,7 +92,7 @@ def selector_labels(session: WhatsAppSession) -> dict[str, str]:
 
 
 def operator_labels(instance: str) -> dict[str, str]:
-    """Return the labels of what the operator makes for itself: its Lease and its key Secret."""
+    """Return the labels of the operator's own objects: its Lease and its key Secret."""
     return {
         APP_INSTANCE_LABEL: instance,
         COMPONENT_LABEL: OPERATOR_COMPONENT,

@@ -38,12 +38,12 @@ def owner_references(obj: Json) -> tuple[Mapping[str, Any], ...]:
 
 
 def is_managed(obj: Json) -> bool:
-    """Whether the operator made the object."""
+    """Whether the operator created the object."""
     return label(obj, MANAGED_BY_LABEL) == MANAGED_BY
 
 
 def is_managed_for(obj: Json, session_name: str) -> bool:
-    """Whether the operator made the object for a session of this name, which may be a deleted one."""
+    """Whether the operator created the object for a session of this name, maybe for a deleted one."""
     return is_managed(obj) and label(obj, SESSION_LABEL) == session_name
 
 
@@ -53,13 +53,16 @@ def instance(obj: Json) -> str:
 
 
 def controller_uid(obj: Json) -> SessionUID | None:
-    """Return the UID of the controller; None: nobody's."""
+    """Return the UID of the controller; None: it has none."""
     found = _controller(obj)
     return SessionUID(text(found, "uid")) if found is not None else None
 
 
 def own_pods_session(pod: Json) -> SessionUID | None:
-    """Return whose pod it is, if the operator created it: one of another name with our owner reference is a person's."""
+    """Return the session of a pod that the operator created.
+
+    None for others: a pod of another name with our owner reference was created by a person.
+    """
     found = _controller(pod)
     if found is None or text(found, "name") != text(part(pod, "metadata"), "name"):
         return None
@@ -67,7 +70,7 @@ def own_pods_session(pod: Json) -> SessionUID | None:
 
 
 def session_uid(obj: Json) -> SessionUID | None:
-    """Return the UID of the session that an object was made for, by its label; the session may be gone."""
+    """Return the UID of the session that an object was created for, by its label; the session may be gone."""
     uid = label(obj, SESSION_UID_LABEL)
     return SessionUID(uid) if uid else None
 

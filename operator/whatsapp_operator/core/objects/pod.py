@@ -78,10 +78,10 @@ def pod_manifest(session: WhatsAppSession, defaults: Defaults) -> Manifest:
 
 
 def _resumed(session: WhatsAppSession) -> str | None:
-    """Return when the last suspension was over, by the status; the time of the first status when there was none.
+    """Return when the last suspension ended, by the status; if there was none, the time of the first status.
 
-    The write that says Suspended=True is the one that ends a hold, and the next one moves this time: so the runner's
-    memory of the hold ends if and only if the operator's did.
+    The write of Suspended=True ends the operator's hold, and the next change of the condition moves this time. So the
+    runner's hold ends if and only if the operator's did.
     """
     suspended = find_condition(session.status.conditions, ConditionType.SUSPENDED)
     if suspended is None or suspended.status != ConditionStatus.FALSE or suspended.last_transition_time is None:
@@ -90,7 +90,7 @@ def _resumed(session: WhatsAppSession) -> str | None:
 
 
 def template_hash(session: WhatsAppSession, defaults: Defaults) -> str:
-    """Return what a pod created now would bear as made-from; another one on the pod means that edits wait."""
+    """Return the template hash of a pod created now; if the pod has another one, edits wait for the next pod."""
     return str(pod_manifest(session, defaults)["metadata"]["annotations"][TEMPLATE_HASH_ANNOTATION])
 
 

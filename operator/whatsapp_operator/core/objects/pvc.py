@@ -18,15 +18,15 @@ from whatsapp_operator.core.objects import names
 
 
 class PVCReview(NamedTuple):
-    """A PVC against what the spec asks for."""
+    """How a PVC compares with the spec."""
 
     will_be_deleted: bool
     patch: PatchPVC | None
-    """ None: it is as the spec asks, is not ours, or is going. """
+    """ None: it is as the spec asks, is not ours, or will be deleted. """
 
 
 def pvc_manifest(session: WhatsAppSession) -> Manifest | None:
-    """Return the PVC to create; None when the person brings one."""
+    """Return the PVC to create; None with `existingClaim`."""
     profile = session.spec.profile
     if profile.wanted_size is None:
         return None
@@ -49,7 +49,7 @@ def pvc_manifest(session: WhatsAppSession) -> Manifest | None:
 def _will_be_deleted(session: WhatsAppSession, pvc: PVCFacts) -> bool:
     """Whether the PVC is being deleted, or will be because it belongs to a deleted session of this name.
 
-    A profile on such a PVC would be lost under a running browser; so the session waits for a new one.
+    The profile on such a PVC would be lost while the browser uses it, so the session waits for a new PVC.
     """
     uid = session.metadata.uid
     return pvc.deletion is not None or any(
@@ -58,13 +58,13 @@ def _will_be_deleted(session: WhatsAppSession, pvc: PVCFacts) -> bool:
 
 
 def review_pvc(session: WhatsAppSession, pvc: PVCFacts) -> PVCReview:
-    """Return what a decision has to know of the PVC. The spec must be usable."""
+    """Compare the PVC with the spec, which must be valid."""
     going = _will_be_deleted(session, pvc)
     return PVCReview(going, None if going else _patch(session, pvc))
 
 
 def _patch(session: WhatsAppSession, pvc: PVCFacts) -> PatchPVC | None:
-    """Return the patch that makes the PVC match the spec, or None: its size, and whether it is deleted with the session."""
+    """Return the patch that sets size and owner references as the spec asks, or None."""
     profile = session.spec.profile
     if not pvc.ours or profile.wanted_size is None:
         return None
@@ -87,5 +87,5 @@ def _patch(session: WhatsAppSession, pvc: PVCFacts) -> PatchPVC | None:
 
 
 def _free_reference(session: WhatsAppSession, others: list[dict[str, Any]]) -> Mapping[str, Any]:
-    """Return our reference; an object may have one controller only, and another one may be it already."""
+    """Return our owner reference: as the controller, unless the PVC has one already (there may be only one)."""
     return names.owner_reference(session) | {"controller": not any(owner.get("controller") for owner in others)}

@@ -16,7 +16,7 @@ EXTRA_CA_KEY: Final = "extra-ca.crt"
 
 
 def secret_manifest(session: WhatsAppSession, defaults: Defaults) -> Manifest:
-    """Return the Secret without `data`; it goes with the session."""
+    """Return the Secret without `data`; garbage collection deletes it with the session."""
     return Manifest(
         {
             "apiVersion": "v1",

@@ -20,7 +20,7 @@ from whatsapp_operator.core.objects import names
 
 
 def service_manifest(namespace: str) -> Manifest:
-    """Return the Service to create. It has no owner: it goes with the last session (`is_needed`)."""
+    """Return the Service to create. It has no owner; the operator deletes it after the last session (`is_needed`)."""
     return Manifest(
         {
             "apiVersion": "v1",
@@ -44,5 +44,5 @@ def service_manifest(namespace: str) -> Manifest:
 
 
 def is_needed(namespace: str, session_namespaces: Iterable[str]) -> bool:
-    """Whether the namespace's Service stays: some session, running or not, is there."""
+    """Whether the namespace has a session, running or not, so that its Service is kept."""
     return namespace in session_namespaces

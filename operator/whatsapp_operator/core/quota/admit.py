@@ -1,10 +1,11 @@
-"""Which sessions are admitted: one admission round, from what a LIST showed to reservations and refusals.
+"""Which sessions are admitted: one admission round takes the objects of a LIST, returns reservations and refusals.
 
-A reservation is counted once per session and quota, however many traces it has (in status, a pod, one that is assumed
-that is not yet in status): by the session's UID, with the largest memory of them. Grants must have been copied before
-the LIST, so that a write in between is counted twice rather than never, which the union makes one.
+A session may show its reservation in several places: in status, by its pod, or as assumed. It counts once per quota, by
+the session's UID, with the largest memory of them. The assumed reservations must be copied before the LIST: one that is
+written to status in between is then seen twice, which the UID makes one, and never missed.
 
-First come, first served; all that fit are admitted in one round, also a small one behind a large one that waits.
+Sessions are served in the order of their creation. All that fit are admitted in one round, so a small session may pass
+a large one that waits.
 """
 
 from collections import Counter
@@ -37,16 +38,16 @@ class AdmissionResult:
     assumed_reservations: tuple[AssumedReservation, ...]
     """ The new ones: to be kept in memory until they are in status. """
     withdrawn: frozenset[SessionUID]
-    """ Sessions whose assumed reservation is void: deleted, no longer pending, or already in their status. """
+    """ Sessions whose assumed reservation is void: deleted, not pending any more, or it is in their status. """
     refusals: Mapping[SessionUID, Refusal]
-    """ For every session that wants in and is not: why. """
+    """ Why each pending session was not admitted. """
     usage: Mapping[str, Usage]
     """ By quota, new reservations included; every existing quota is there. """
 
 
 @dataclass(kw_only=True)
 class _Ledger:
-    """The reservations of one quota, as the round goes on."""
+    """The reservations of one quota; it grows during the round."""
 
     reservations: dict[SessionUID, Reservation] = field(default_factory=dict)
     memory: int = 0
@@ -69,10 +70,12 @@ def admit(
     assumed_reservations: Iterable[AssumedReservation],
     now: datetime,
 ) -> AdmissionResult:
-    """Decide one round.
+    """Return whom one round admits and refuses.
 
-    :param sessions: all sessions of the LIST, `pods` all pods with our labels as JSON, `quotas` all quotas.
-    :param assumed_reservations: the open ones, copied before the LIST was made.
+    :param sessions: all sessions of the LIST.
+    :param pods: all pods with our labels, as JSON.
+    :param quotas: all quotas.
+    :param assumed_reservations: those not confirmed yet, copied before the LIST was made.
     """
     sessions, limits = tuple(sessions), {quota.name: quota for quota in quotas}
     by_uid = {SessionUID(session.metadata.uid): session for session in sessions}
@@ -162,7 +165,7 @@ def _refusal(quota: WhatsAppSessionQuota | None, ledger: _Ledger, pending: Pendi
 
 
 def _exceeded(limits: QuotaSpec, ledger: _Ledger, reservation: Reservation) -> str | None:
-    # Its own smaller reservation, of a pod that is gone, does not block the larger one.
+    # Its own smaller reservation, left from a pod that is gone, does not count against the larger one.
     own = ledger.reservations.get(reservation.session_uid)
     one, memory = (1, reservation.memory) if own is None else (0, reservation.memory - own.memory)
     if limits.sessions is not None and len(ledger.reservations) + one > limits.sessions:

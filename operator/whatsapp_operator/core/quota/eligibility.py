@@ -1,7 +1,7 @@
-"""Whether a session is on hold by its own status: what the admission round asks of the sessions in its LIST.
+"""Whether a session is on hold, as far as its status shows; the admission round asks this for each session of its LIST.
 
-`decide` knows more (the pod, the runner's word) and writes it to status; from there it is read back here. So a session
-that may not start takes no reservation from one that may.
+`decide` also knows the pod and the runner's report, and writes what follows to status; this module reads it from there.
+So a session that must not start takes no reservation away from one that may.
 """
 
 from typing import Final
@@ -13,11 +13,11 @@ from whatsapp_operator.core.session.holds import find_holds
 from whatsapp_operator.core.session.requests import read_requests
 
 OBSTACLES: Final = frozenset({str(Reason.NAME_TAKEN), str(Reason.MULTIPLE_PODS), str(Reason.INVALID_OBJECT)})
-""" Reasons of Stalled that last until somebody removes an object or mends the spec. """
+""" Reasons of Stalled that last until somebody removes an object or corrects the spec. """
 
 
 def is_on_hold(session: WhatsAppSession) -> bool:
-    """Whether no pod is made for the session until a person does something. Its spec must be usable."""
+    """Whether the session gets no pod until a person acts. Its spec must be valid."""
     requests = read_requests(session, None)
     if find_holds(session.status, requests, None).active is not None:
         return True

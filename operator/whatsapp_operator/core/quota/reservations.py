@@ -1,6 +1,6 @@
-"""What the admission round counts: reservations held and wanted, and what a quota's status says about them.
+"""Reservations, read from sessions and pods, and the status of a quota that follows from them.
 
-Made from one authoritative LIST of sessions, pods and quotas each; `admit` decides with it.
+The admission round reads them from one LIST each of sessions, pods and quotas; `admit` decides by them.
 """
 
 from collections.abc import Mapping
@@ -23,13 +23,13 @@ from whatsapp_operator.core.objects.reading import part, text
 from whatsapp_operator.core.quota.eligibility import is_on_hold
 
 WITHIN_LIMITS: Final = "WithinLimits"
-""" A quota's condition: False after its limits were lowered below what is admitted. Nobody is put out for that. """
+""" A quota's condition: False after its limits were lowered below what is admitted. No session is stopped for that. """
 LIMITS_EXCEEDED: Final = "LimitsExceeded"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reservation:
-    """What a session takes of a quota: by its status, by its pod, or assumed."""
+    """The share of a quota that one session takes: by its status, by its pod, or assumed."""
 
     session_uid: SessionUID
     quota: str
@@ -38,7 +38,7 @@ class Reservation:
     """ Bytes. """
 
     def is_met_by(self, assumed: AssumedReservation) -> bool:
-        """Whether an assumed reservation is just this one; after an edit it may be an earlier one."""
+        """Whether an assumed reservation equals this one; after an edit of the spec it may not."""
         return (assumed.quota_name, assumed.memory) == (self.quota, self.memory)
 
 
@@ -53,7 +53,7 @@ class PendingSession:
 
 @dataclass(frozen=True, kw_only=True)
 class Usage:
-    """What is counted in one quota."""
+    """How much of one quota is taken, and how many sessions wait for it."""
 
     admitted: int = 0
     waiting: int = 0
@@ -62,7 +62,7 @@ class Usage:
 
 
 def wanted_reservation(session: WhatsAppSession) -> Reservation:
-    """Return the reservation that a pod created now would need. The spec must be usable."""
+    """Return the reservation that a pod created now would need. The spec must be valid."""
     return Reservation(
         session_uid=names.session_uid(session),
         quota=session.spec.quota_name,
@@ -85,7 +85,10 @@ def stored_reservation(session: WhatsAppSession) -> Reservation | None:
 
 
 def pod_reservation(pod: Mapping[str, Any]) -> Reservation | None:
-    """Return what a pod takes until its object is gone, ended or not; None for a pod of no session."""
+    """Return the reservation of a pod, which counts until the object is gone, even after the pod ended.
+
+    None for a pod that belongs to no session or quota.
+    """
     uid, quota = ownership.session_uid(pod), ownership.quota_name(pod)
     if uid is None or quota is None:
         return None
@@ -105,14 +108,14 @@ def missing_reservation(session: WhatsAppSession) -> Reservation | None:
 
 
 def covers(reservation: Reservation, assumed: AssumedReservation) -> bool:
-    """Whether a reservation is what was assumed: then the assumed one need not be counted beside it."""
+    """Whether a reservation includes the assumed one, which then need not be counted any more."""
     return reservation.quota == assumed.quota_name and reservation.memory >= assumed.memory
 
 
 def pending_session(session: WhatsAppSession) -> PendingSession | None:
-    """Return the session as pending; None when it does not want to run or has what it needs.
+    """Return the session as pending; None when it must not run, is on hold, or has the reservation it needs.
 
-    Whether it has a pod is not asked here: that is in the LIST of pods.
+    Whether it has a pod is not checked here: the LIST of pods shows that.
     """
     metadata = session.metadata
     if metadata.deletion_timestamp is not None or session.problems:
@@ -127,7 +130,7 @@ def pending_session(session: WhatsAppSession) -> PendingSession | None:
 
 
 def quota_status(quota: WhatsAppSessionQuota, *, usage: Usage, now: datetime) -> QuotaStatus:
-    """Return what the quota's status is to say."""
+    """Return the status that the quota should have."""
     generation = quota.metadata.generation
     status, reason, message = ConditionStatus.TRUE, WITHIN_LIMITS, "What is admitted is within the limits."
     try:

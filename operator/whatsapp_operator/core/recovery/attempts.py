@@ -1,7 +1,7 @@
 """Counting failures and timing the next attempt: `status.recovery`, from one observation to the next.
 
-The record names the pod that failed, so that a failure is counted once however often it is looked at. A new
-generation or a person's request begins the count anew (the fix is tried at once), and so does a pod that has run for
+The record names the pod that failed, so that each failure is counted once, however often it is observed. The count
+is reset by a new generation of the spec, by a person's request (both are tried at once), and by a pod that has run for
 healthyAfter.
 """
 
@@ -17,20 +17,20 @@ from whatsapp_operator.core.session.requests import Requests
 
 @dataclass(frozen=True, kw_only=True)
 class Attempts:
-    """What counts against a session, and what follows from it."""
+    """The failures of a session, and what follows from them."""
 
     recovery: RecoveryStatus
-    """ What counts now. """
+    """ The record that counts in this decision. """
     status: RecoveryStatus
-    """ What status is to keep of it. """
+    """ The record to store in status. """
     pod_failed: bool
-    """ The present pod has failed, and it is counted. """
+    """ The present pod has failed, and the failure is counted. """
     after_failure: bool
-    """ The next pod would answer a failure, not a loss or a first start. """
+    """ The next pod follows a failure, not a loss or a first start. """
     exhausted: bool
-    """ No further pod is made until a person asks or edits. """
+    """ No further pod is created until a person asks for one or edits the spec. """
     healthy_at: datetime | None
-    """ When the present pod has run long enough for failures to be forgotten. """
+    """ When the present pod has run long enough for the count to be reset. """
     is_new: bool
     """ A failure or a wait is not in status yet, and may get lost. """
 
@@ -45,10 +45,10 @@ def count_attempts(
     timed: bool,
     now: datetime,
 ) -> Attempts:
-    """Return what counts, with what became of the pod.
+    """Return the failures after the present pod's outcome was counted.
 
-    :param restarts: pods that are not in status yet, but for the first one of all.
-    :param timed: whether a next attempt is waited for; it is not when a person has to decide first.
+    :param restarts: number of pods that are not in status yet, without the session's very first one.
+    :param timed: whether there is a next attempt to time; not when the session is suspended or on hold.
     """
     spec = session.spec.recovery
     recovery = stored_recovery(session, requested=requests.unrecorded)
@@ -82,26 +82,26 @@ def _with_outcome(
 
 
 def stored_recovery(session: WhatsAppSession, *, requested: bool) -> RecoveryStatus:
-    """Return what to go on from: the record, without the count and the wait where a person asks for something."""
+    """Return the stored record; with `requested`, its count and its wait are reset."""
     recorded = _recorded(session)
     return _reset(recorded) if requested else recorded
 
 
 def _while_requested(recovery: RecoveryStatus, session: WhatsAppSession) -> RecoveryStatus:
-    """Return what to record while a request waits: its count goes with the pod that carries it, for it may be taken back."""
+    """Return the record to store while a request is pending: with the old count, since the request may be withdrawn."""
     failures = max(recovery.consecutive_failures, _recorded(session).consecutive_failures)
     return recovery.model_copy(update={"consecutive_failures": failures})
 
 
 def _recorded(session: WhatsAppSession) -> RecoveryStatus:
-    """Return what is recorded, without the count and the wait of a spec that was changed since."""
+    """Return the stored record; its count and its wait are reset if the spec was changed since."""
     recorded = session.status.recovery or RecoveryStatus()
     edited = session.status.observed_generation not in (None, session.metadata.generation)
     return _reset(recorded) if edited else recorded
 
 
 def with_active_pod(recovery: RecoveryStatus, pod: PodFacts, *, spec: RecoverySpec, now: datetime) -> RecoveryStatus:
-    """Return the record beside a pod that lives: nothing is waited for, and after healthyAfter nothing is held against it."""
+    """Return the record while a pod is active: no wait, and after healthyAfter the count is reset."""
     recovery = recovery.model_copy(update={"next_attempt_time": None})
     healthy = healthy_at(pod, spec=spec)
     return _reset(recovery) if healthy is not None and healthy <= now else recovery
@@ -110,7 +110,7 @@ def with_active_pod(recovery: RecoveryStatus, pod: PodFacts, *, spec: RecoverySp
 def with_failure(
     recovery: RecoveryStatus, failure: LastFailure, *, pod: PodFacts, spec: RecoverySpec
 ) -> RecoveryStatus:
-    """Return the record with this failure counted, or the same one when it already is."""
+    """Return the record with this failure counted; the same one if it is counted already."""
     if is_recorded(recovery, pod):
         return recovery
     healthy = healthy_at(pod, spec=spec)
@@ -128,7 +128,10 @@ def with_failure(
 
 
 def with_loss(recovery: RecoveryStatus, pod: PodFacts, *, spec: RecoverySpec, now: datetime) -> RecoveryStatus:
-    """Return the record after a loss: replaced at once, but a node that refuses every pod at once makes no storm of it."""
+    """Return the record after a loss. The pod is replaced at once, or after baseDelay if it never started.
+
+    The delay keeps a node that rejects every pod at once from causing a storm of pods.
+    """
     due = _rounded_up(pod.created + spec.base_delay)
     if pod.started is not None or due <= now:
         return recovery
@@ -141,13 +144,13 @@ def is_recorded(recovery: RecoveryStatus, pod: PodFacts) -> bool:
 
 
 def is_after_failure(session: WhatsAppSession, recovery: RecoveryStatus) -> bool:
-    """Whether the next pod would answer a failure, not a loss or a first start: that is what a pause of recovery stops."""
+    """Whether the next pod follows a failure, not a loss or a first start; only such pods wait for the breaker."""
     failure = recovery.last_failure
     return recovery.consecutive_failures > 0 and failure is not None and failure.pod_uid == session.status.pod_uid
 
 
 def healthy_at(pod: PodFacts, *, spec: RecoverySpec) -> datetime | None:
-    """Return when the pod has run long enough for its session's failures to be forgotten; None: it did not start."""
+    """Return when the pod has run for healthyAfter; None: it did not start, or it ended before."""
     if pod.started is None:
         return None
     due = pod.started + spec.healthy_after
@@ -155,7 +158,7 @@ def healthy_at(pod: PodFacts, *, spec: RecoverySpec) -> datetime | None:
 
 
 def is_exhausted(session: WhatsAppSession, recovery: RecoveryStatus) -> bool:
-    """Whether no further pod is made until a person asks or edits."""
+    """Whether no further pod is created until a person asks for one or edits the spec."""
     return backoff.is_exhausted(session.spec.recovery, failures=recovery.consecutive_failures)
 
 
@@ -164,5 +167,5 @@ def _reset(recovery: RecoveryStatus) -> RecoveryStatus:
 
 
 def _rounded_up(moment: datetime) -> datetime:
-    """Return the moment in whole seconds, as status keeps it, but never an earlier one: no wait is cut short."""
+    """Round up to whole seconds, the resolution of status; rounding down would shorten a wait."""
     return moment if moment.microsecond == 0 else moment.replace(microsecond=0) + timedelta(seconds=1)

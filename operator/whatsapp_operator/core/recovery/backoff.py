@@ -6,17 +6,17 @@ from typing import Final
 from whatsapp_operator.api.session import RecoverySpec
 
 MAX_DELAY: Final = timedelta(minutes=5)
-""" No pause between two attempts is longer. """
+""" The longest delay between two attempts. """
 
 
 def delay(spec: RecoverySpec, *, failures: int) -> timedelta:
-    """Return the pause after the n-th failure in a row: baseDelay·2^(n−1), at most five minutes; none before the first."""
+    """Return the delay after the n-th failure in a row: baseDelay·2^(n−1), at most five minutes; zero for n = 0."""
     if failures < 1:
         return timedelta()
-    # 2^30 of the smallest delay that can be written (1 ms) is days: no need to compute with huge powers.
+    # 2^30 times the smallest delay that can be written (1 ms) is days, so larger powers are not needed.
     return min(spec.base_delay * (1 << min(failures - 1, 30)), MAX_DELAY)
 
 
 def is_exhausted(spec: RecoverySpec, *, failures: int) -> bool:
-    """Whether this many failures in a row are more than a new pod answers."""
+    """Whether there were so many failures in a row that no further pod is created."""
     return failures > spec.max_attempts

@@ -1,9 +1,9 @@
-"""When many sessions fail at once, making their pods anew helps nobody: it loads nodes and looks like an attack.
+"""When many sessions fail at once, replacing their pods does not help: it loads nodes and looks like an attack.
 
-A bad image, a broken node or a change of the page fails sessions together. Then the circuit breaker opens and recovery
-pauses for all, until five minutes pass without a failure; first starts and the replacement of lost pods go on. The
-runtime keeps one `CircuitBreaker` and shows it every session's last failure after each write and each resync; since
-those stand in status, an operator that starts anew finds it open again.
+A bad image, a broken node or a change of the page makes sessions fail together. Then the circuit breaker opens and
+pauses recovery for all sessions, until five minutes pass without a failure; first starts and the replacement of lost
+pods go on. The runtime keeps one `CircuitBreaker` and evaluates it with every session's last failure, after each change
+and each resync. The failures are in status, so a restarted operator finds the circuit breaker open again.
 """
 
 from bisect import bisect_right
@@ -19,11 +19,11 @@ from whatsapp_operator.core.objects import names
 from whatsapp_operator.core.recovery.failure import is_runner_failure
 
 WINDOW: Final = timedelta(minutes=1)
-""" Failures within this time count as together. """
+""" Failures within this time count together. """
 COOLDOWN: Final = timedelta(minutes=5)
 """ This long without a failure closes it. """
 MIN_FAILURES: Final = 3
-""" Fewer failing sessions are no mass failure, however small the fleet: two of three is bad luck. """
+""" Fewer failing sessions are no mass failure, however few sessions there are: two of three is bad luck. """
 SHARE: Final = 3
 """ More than one in this many of the sessions that have a pod. """
 
@@ -34,7 +34,7 @@ MESSAGE: Final = (
 
 
 def runner_failures(sessions: Iterable[WhatsAppSession]) -> dict[SessionUID, datetime]:
-    """Return when each session's runner last failed, by its exit or its state; sessions without a failure are left out."""
+    """Return when each session's runner last failed, by its exit or its state; without a failure it is omitted."""
     times = {}
     for session in sessions:
         failure = session.status.recovery and session.status.recovery.last_failure
@@ -80,7 +80,7 @@ class CircuitBreaker:
 def _mass_failure(
     times: list[tuple[datetime, SessionUID]], *, with_pod: AbstractSet[SessionUID], now: datetime
 ) -> datetime | None:
-    """Return the moment at which too many had failed within the window, looking back to the last quiet time."""
+    """Return when too many sessions had failed within WINDOW, looking back to the last COOLDOWN without a failure."""
     later = now
     for position in range(len(times) - 1, -1, -1):
         moment = times[position][0]

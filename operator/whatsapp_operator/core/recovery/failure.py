@@ -1,7 +1,7 @@
-"""How a pod ended, and whether that counts: a failure of the runner, or a loss that nobody's runner is to blame for.
+"""How a pod ended, and whether that counts: as a failure of the runner, or as a loss that the runner did not cause.
 
-Only two things are failures: the container ended without being asked, and the runner's own lasting report that its page
-is dead. An eviction, a preemption, a node that went away or a deletion are losses: the pod is replaced, nothing is
+Two things are failures: the container ended although nobody asked it to, or the runner reports for some time that its
+page is dead. After an eviction, a preemption, the loss of a node or a deletion the pod is replaced and no failure is
 counted. Silence is neither.
 """
 
@@ -26,13 +26,13 @@ _LOST_POD: Final = frozenset(
     }
 )
 _LOST_CONTAINER: Final = frozenset({"ContainerStatusUnknown", "Unknown"})
-""" What is said of a container that a rebooted node finds no trace of. """
+""" The exit reasons of a container that a rebooted node finds no trace of. """
 _UNINFORMATIVE: Final = frozenset({"", "Error", "Completed"})
-""" The kubelet's words that only repeat that there is an exit code. """
+""" Exit reasons of the kubelet that say no more than that the container ended. """
 
 
 class Outcome(NamedTuple):
-    """What became of a pod; both None: it goes on, or somebody asked it to end."""
+    """The outcome of a pod; both None: it goes on, or somebody asked it to end."""
 
     loss: str | None = None
     """ Why it counts as lost, in one word. """
@@ -42,10 +42,9 @@ class Outcome(NamedTuple):
 def outcome_of(
     pod: PodFacts, *, report: RunnerReport | None, responding: bool, timeouts: TimeoutsSpec, now: datetime
 ) -> Outcome:
-    """Return what became of a pod.
+    """Return the outcome of a pod.
 
-    `responding` says whether the report is fresh: a runner that fell silent after a fatal state may have gone on to a
-    better one.
+    :param responding: whether the report is recent; a runner that is silent now may have left a fatal state.
     """
     if (loss := loss_reason(pod)) is not None:
         return Outcome(loss=loss)
@@ -66,14 +65,14 @@ def loss_reason(pod: PodFacts) -> str | None:
 def _failure(
     pod: PodFacts, *, report: RunnerReport | None, timeouts: TimeoutsSpec, now: datetime
 ) -> LastFailure | None:
-    """Return the failure of a pod that is not lost and that nobody asked to end, or None."""
+    """Return the failure of a pod that is not lost, or None; a pod that is being deleted does not fail."""
     if pod.deletion is not None:
         return None
     if pod.ended:
         return LastFailure(
             reason=_reason(pod),
             exit_code=pod.exit_code,
-            # A node's clock may be ahead, and the next attempt is counted from here.
+            # A node's clock may be ahead, and the next attempt is timed from here.
             time=min(pod.finished or now, now),
             message=pod.termination_message or redact(pod.pod_message) or None,
             pod_uid=pod.uid,
@@ -86,12 +85,12 @@ def _failure(
 
 
 def is_runner_failure(failure: LastFailure) -> bool:
-    """Whether the runner's exit or word was the failure; a pod that a node refused says nothing about runners."""
+    """Whether the runner itself failed, by its exit or its report; a pod that a node rejected never ran it."""
     return failure.exit_code is not None or traits_of(failure.reason or "").fatal
 
 
 def _reason(pod: PodFacts) -> str:
-    """Return the failure in one word: the runner's own exit code first, for it knows more than the kubelet."""
+    """Return the reason in one word: by the runner's own exit code first, which says more than the kubelet's reason."""
     if pod.exit_code is not None and pod.exit_code in {int(code) for code in ExitCode}:
         return exit_reason(pod.exit_code)
     if pod.exit_reason not in _UNINFORMATIVE:

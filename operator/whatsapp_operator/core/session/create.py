@@ -1,6 +1,6 @@
-"""What a step is, and the step that creates a pod: which objects, under which reservation, in whose stead.
+"""What a step is, and the step that creates the pod with the objects it needs.
 
-`rules` leads here.
+`rules` calls this for a session whose pod is created or replaced.
 """
 
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ from whatsapp_operator.core.session.snapshot import Snapshot
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """What to do, and what status says while no runner reports."""
+    """The actions to take, and what status shows while no runner reports."""
 
     state: OperatorState
     ready: ReasonMessage
@@ -29,15 +29,15 @@ class Step:
     recovering: ReasonMessage | None = None
     actions: tuple[Action, ...] = ()
     admission: AdmissionStatus | None = None
-    """ A reservation that must be in status before the pod is made. """
+    """ A reservation that must be in status before the pod is created. """
     not_admitted: ReasonMessage | None = None
     """ Why it is not admitted. """
     releases_reservation: bool = False
-    """ It shall not run: its reservation is released once no pod is left. """
+    """ It must not run: its reservation is released once it has no pod. """
     creates_objects: bool = False
     """ The objects are about to be created; status names them. """
     status_first: bool = False
-    """ `recovering` must be in status before the actions: they remove what it is about. """
+    """ `recovering` must be in status before the actions, which delete the pod that it describes. """
     requeue_at: datetime | None = None
 
 
@@ -49,7 +49,7 @@ def recovering(message: ReasonMessage, *, actions: tuple[Action, ...] = (), requ
 
 
 def create_step(snapshot: Snapshot) -> Step:
-    """Return the step that creates the pod: the first one, or the replacement of another.
+    """Return the step that creates the pod, be it the first one or a replacement.
 
     All objects are proposed each time; those that exist are not created again.
     """
@@ -62,7 +62,7 @@ def create_step(snapshot: Snapshot) -> Step:
 
 
 def create_actions(snapshot: Snapshot) -> tuple[Action, ...]:
-    """Return the actions that create the pod and all it needs, in this order; objects that exist are not created again."""
+    """Return the actions that create the pod and, before it, the Service, PVC and Secret that it needs."""
     session, defaults = snapshot.session, snapshot.defaults
     actions: list[Action] = []
     if snapshot.observation.service is None:

@@ -1,11 +1,12 @@
-"""One decision about one session: from an observation to status, actions and the time to look again.
+"""One decision about one session: takes an observation, returns the status, the actions and the time of the next look.
 
-Called by the runtime's worker for a session's key, again and again, whatever happened; it asks what *is*, never what
-happened. Two promises make a crash at any point harmless:
+The reconciler calls it for a session's key whenever something may have changed. The decision is level-triggered: it
+depends on the present state alone, not on which event led to the call. Two promises make a crash at any point harmless:
 
-* Status first. What an action relies on, or destroys the proof of, stands in the *observed* status before the action
+* Status first. What an action relies on, or removes the proof of, must be in the *observed* status before the action
   is returned; until then the decision is that status alone, marked `commit`.
-* The same observation gives the same decision, and at rest its status is the observed one and its actions are none.
+* The same observation gives the same decision; when there is nothing to do, its status equals the observed one and it
+  has no actions.
 """
 
 from dataclasses import replace
@@ -35,7 +36,7 @@ from whatsapp_operator.core.writes.write_limiter import MAX_DELAY
 
 
 def decide(observation: Observation, defaults: Defaults) -> Decision:
-    """Decide the session's status and the actions for it now."""
+    """Return the status that the session should have, and the actions to carry out now."""
     session = observation.session
     if session.metadata.deletion_timestamp is not None:
         return _decide_deletion(observation)
@@ -60,7 +61,7 @@ def decide(observation: Observation, defaults: Defaults) -> Decision:
 
 
 def _with_usable_spec(observation: Observation) -> Observation:
-    """Return the observation with a spec to compute with. For an unusable one nothing is done, only facts are reported."""
+    """Replace an invalid spec by the defaults: the status can be computed then, and `rules` takes no action for it."""
     if not observation.session.problems:
         return observation
     session: WhatsAppSession = observation.session.model_copy(update={"stored_spec": SessionSpec()})
@@ -68,7 +69,7 @@ def _with_usable_spec(observation: Observation) -> Observation:
 
 
 def _decide_deletion(observation: Observation) -> Decision:
-    """The session is being deleted and something holds it back: its pods end cleanly, nothing more is said."""
+    """Delete the pods of a session that is being deleted (a finalizer keeps the object); leave its status as it is."""
     pods = (
         pod for pod in observation.pods if pod.owner_uid == observation.session.metadata.uid and pod.deletion is None
     )
@@ -78,7 +79,7 @@ def _decide_deletion(observation: Observation) -> Decision:
 
 
 def _pvc_patches(snapshot: Snapshot) -> tuple[PatchPVC, ...]:
-    """The PVC follows the spec at any time; after all else, for a refusal must not keep a pod from being created."""
+    """Return the patch of the PVC, if one is due. It comes last, so that a refused patch does not block the pod."""
     retry_at = snapshot.refused_patch.retry_at if snapshot.refused_patch is not None else None
     if snapshot.pvc_patch is None or (retry_at is not None and retry_at > snapshot.now):
         return ()
@@ -93,7 +94,7 @@ def _poll(snapshot: Snapshot) -> PodUID | None:
 
 
 def _requeue_at(snapshot: Snapshot, step: Step) -> datetime | None:
-    """Return the next moment at which time alone may change the decision."""
+    """Return when to decide again although nothing happens: the earliest deadline in the future."""
     pod, report, spec = snapshot.pod, snapshot.report, snapshot.session.spec
     moments = [step.requeue_at]
     if snapshot.pod_active and snapshot.responding and report is not None:
@@ -111,7 +112,7 @@ def _requeue_at(snapshot: Snapshot, step: Step) -> datetime | None:
 
 
 def _delay_status_until(snapshot: Snapshot, step: Step) -> datetime | None:
-    """Return until when status writes are delayed: the way to a running pod is one write, not five."""
+    """Return until when to delay status writes, so that the start of a pod takes one write and not five."""
     pod = snapshot.pod
     if pod is not None and snapshot.pod_active and pod.phase is PodPhase.PENDING and step.stalled is None:
         until = pod.created + MAX_DELAY
@@ -122,7 +123,7 @@ def _delay_status_until(snapshot: Snapshot, step: Step) -> datetime | None:
     ):
         until = (
             snapshot.now + MAX_DELAY
-        )  # the first round answers in a moment; the write limiter caps this at MAX_DELAY
+        )  # the first round usually answers within a second; the write limiter caps this at MAX_DELAY
     else:
         return None
     return until if until > snapshot.now else None

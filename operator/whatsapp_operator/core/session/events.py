@@ -1,8 +1,8 @@
-"""What is worth an event: the changes from one status to the next that a person would want in `kubectl describe`.
+"""Which changes of a status become Kubernetes events: those that a person wants to see in `kubectl describe`.
 
-Events follow from two statuses and nothing else, so what was recorded once is not recorded again: the runtime writes
-them when the new status has been written. Each has, as Kubernetes' own have, an action (what was done or tried) and a
-reason (how it came out); where a pod is meant, it is named.
+Events depend on the old and the new status alone, and the runtime records them after the new one is written, so none
+is recorded twice. Like Kubernetes' own, each has an action (what was done or tried) and a reason (the outcome); an
+event about a pod names it.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ WARNING = "Warning"
 
 
 def events(before: SessionStatus, after: SessionStatus) -> tuple[Event, ...]:
-    """Return the events that the change from one status to the other is worth."""
+    """Return the events for the change from one status to the other."""
     return tuple(_events(before, after))
 
 
@@ -52,7 +52,7 @@ _TRANSITIONS = (
     (ConditionType.RECOVERING, ConditionStatus.TRUE, NORMAL, "Recovering"),
 )
 _NOT_AT_FIRST = frozenset({str(Reason.NOT_LINKED), str(Reason.WAITING_FOR_ADMISSION)})
-""" What is true of every new session is no news. """
+""" No event when the condition appears first: these are true of every new session. """
 _NOT_REPORTED = frozenset({str(Reason.WAITING_FOR_ADMISSION), str(Reason.SLOT_RELEASED)})
 
 
@@ -63,7 +63,7 @@ def _same(old: Condition | None, new: Condition) -> bool:
 
 
 def _event_reason(kind: ConditionType, condition: Condition) -> str:
-    """Return the event's reason: the condition's own, which says more than its type."""
+    """Return the event's reason: the condition's own, which is more specific than its type."""
     return str(kind) if condition.reason == kind else condition.reason
 
 

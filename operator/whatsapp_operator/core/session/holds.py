@@ -21,26 +21,26 @@ from whatsapp_operator.core.session.requests import Requests
 
 @dataclass(frozen=True, kw_only=True)
 class Holds:
-    """Why a person is waited for, by the runner's state; None: nobody is."""
+    """The hold of a session, named by the runner's state; None: no hold."""
 
     active: str | None
-    """ Why no pod may be created now; None also while what a person asked for is on its way. """
+    """ The hold that forbids a new pod; None also while a person's request is pending. """
     status: str | None
-    """ What status is to keep until something has ended it. """
+    """ The hold that status keeps until something ends it. """
     is_new: bool
-    """ The status does not have it yet, and nobody else may remember. """
+    """ It is not in status yet, and may be stored nowhere else. """
 
 
 def find_holds(status: SessionStatus, requests: Requests, report: RunnerReport | None) -> Holds:
-    """Return what holds the session; `report` is of the current pod's runner, or of the last one's without a pod.
+    """Return the session's hold; `report` comes from the current pod's runner or, if there is no pod, the last one's.
 
-    A request ends a hold with the pod that carries the request, not before: while the request waits, for a reservation
-    or for the old pod's end, the annotation may be taken away, and nothing else would remember.
+    A request ends a hold only when a pod carries it. While it is pending (no reservation yet, or the old pod still
+    terminates) a person may remove the annotation, and the status must still have the hold then.
     """
     stored = stored_hold(status)
     kept = None if requests.unrecorded and not requests.pending else stored
     if report is not None:
-        # What a pod says that is about to be replaced on request is outdated.
+        # A report of a pod that is about to be replaced on request is outdated.
         if not requests.pending and (reported := reported_hold(report)) is not None:
             kept = reported
         elif ends_hold(report):
@@ -49,7 +49,7 @@ def find_holds(status: SessionStatus, requests: Requests, report: RunnerReport |
 
 
 def stored_hold(status: SessionStatus) -> str | None:
-    """Return what the status remembers: the runner's state that waits for a person, which is the reason of Stalled."""
+    """Return the hold stored in status: the reason of Stalled, if it names a runner state that is a hold."""
     stalled = find_condition(status.conditions, ConditionType.STALLED)
     if stalled is None or stalled.status != ConditionStatus.TRUE or traits_of(stalled.reason).hold is None:
         return None
@@ -57,10 +57,10 @@ def stored_hold(status: SessionStatus) -> str | None:
 
 
 def reported_hold(report: RunnerReport) -> str | None:
-    """Return why a person is waited for by the runner's report, or None."""
+    """Return the reported state if it is a hold, else None."""
     return report.state if waits_for_person(state=report.state, reason=report.reason) else None
 
 
 def ends_hold(report: RunnerReport) -> bool:
-    """Whether the runner says that nobody has to be waited for (any more)."""
+    """Whether the reported state ends a hold."""
     return wait_is_over(state=report.state, reason=report.reason)

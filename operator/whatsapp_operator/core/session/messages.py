@@ -1,7 +1,7 @@
-"""What people read in conditions: one sentence on what is the matter, one on what to do.
+"""The messages of conditions: one sentence says what is wrong, one says what to do.
 
-Nothing in a message may change while nothing happens, for every change is a write; so there are no ages and no counters
-of seconds. No message holds a number, a code or a token: what comes from a runner or its container was redacted before.
+A message changes only when something happens, because every change is a write; so it has no ages and no countdowns.
+No message holds a phone number, a code or a token: text from a runner or its container was redacted before.
 """
 
 import re
@@ -19,12 +19,12 @@ from whatsapp_operator.api.session import LastFailure, Problem, Reason, Recovery
 from whatsapp_operator.core.model import PodFacts, RefusedAction
 
 MAX_LENGTH: Final = 1024
-""" Characters of a message: the schedulers and webhooks that we quote are sometimes long-winded. """
+""" Characters of a message; the schedulers and webhooks that we quote sometimes write more. """
 RESTART: Final = f"set the annotation {RESTART_AT} to the current time"
 RELINK: Final = f"set the annotation {RELINK_AT} to the current time"
 _REASON: Final = re.compile(r"[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?")
 _CONTAINER_STARTING: Final = frozenset({"", "ContainerCreating", "PodInitializing"})
-""" What the kubelet says of a container that is on its way. """
+""" The kubelet's waiting reasons for a container that starts normally. """
 
 
 class ReasonMessage(NamedTuple):
@@ -35,7 +35,7 @@ class ReasonMessage(NamedTuple):
 
 
 def reason_message(reason: str, message: str, *, fallback: str) -> ReasonMessage:
-    """Return reason and message from somebody else: cut to length, with the fallback where theirs is no valid reason."""
+    """Return a foreign reason and message: the message cut to length, an invalid reason replaced by the fallback."""
     usable = reason if len(reason) <= MAX_LENGTH and _REASON.fullmatch(reason) else fallback
     return ReasonMessage(usable, message if len(message) <= MAX_LENGTH else message[: MAX_LENGTH - 1] + "…")
 
@@ -43,7 +43,7 @@ def reason_message(reason: str, message: str, *, fallback: str) -> ReasonMessage
 def stored_message(
     status: SessionStatus, kind: ConditionType, *, only: ConditionStatus | None = None
 ) -> ReasonMessage | None:
-    """Return what a stored condition says; with `only`, if it has this status."""
+    """Return reason and message of a stored condition, or None; with `only`, just if it has this status."""
     found = find_condition(status.conditions, kind)
     if found is None or (only is not None and found.status != only):
         return None
@@ -83,7 +83,10 @@ CLAIM_TERMINATING: Final = ReasonMessage(
 
 
 def held(state: str, *, requested: bool) -> ReasonMessage:
-    """A person has to start the session again; `requested`: somebody asked for it, and it is on its way."""
+    """Return the message of a hold: a person has to act or, with `requested`, has done so and a new pod follows.
+
+    :raises ValueError: the state is no hold.
+    """
     hold = traits_of(state).hold
     if hold is None:
         raise ValueError(f"{state} waits for nobody")
@@ -93,7 +96,7 @@ def held(state: str, *, requested: bool) -> ReasonMessage:
 
 
 def name_taken(kind: str, name: str) -> ReasonMessage:
-    """Somebody else's object has the name of one of ours."""
+    """Return the message for a foreign object that has the name of one of ours."""
     return ReasonMessage(
         Reason.NAME_TAKEN,
         f"There is a {kind} named {name} that is not this session's, and it is left as it is. Delete or rename it, or "
@@ -109,7 +112,7 @@ SERVICE_TAKEN: Final = ReasonMessage(
 
 
 def multiple_pods(pods: Iterable[PodFacts]) -> ReasonMessage:
-    """More pods than one are the session's."""
+    """Return the message for a session that owns several pods."""
     listed = ", ".join(sorted(pod.name for pod in pods))
     return ReasonMessage(
         Reason.MULTIPLE_PODS,
@@ -118,7 +121,7 @@ def multiple_pods(pods: Iterable[PodFacts]) -> ReasonMessage:
 
 
 def invalid(problems: Iterable[Problem]) -> ReasonMessage:
-    """The stored spec cannot be used."""
+    """Return the message for an invalid spec, with all its problems."""
     return reason_message(
         Reason.INVALID_OBJECT,
         f"The spec cannot be used, nothing is changed until it is mended. {'; '.join(map(str, problems))}.",
@@ -127,7 +130,7 @@ def invalid(problems: Iterable[Problem]) -> ReasonMessage:
 
 
 def backing_off(recovery: RecoveryStatus) -> ReasonMessage:
-    """The next attempt is timed."""
+    """Return the message for a wait after a failure, with the time of the next attempt."""
     when = (
         ""
         if recovery.next_attempt_time is None
@@ -137,7 +140,7 @@ def backing_off(recovery: RecoveryStatus) -> ReasonMessage:
 
 
 def exhausted(recovery: RecoveryStatus) -> ReasonMessage:
-    """No further attempt is made."""
+    """Return the message for a session that failed too often and is not tried again."""
     return ReasonMessage(
         Reason.RECOVERY_EXHAUSTED,
         f"{_failed(recovery)}. Fix the cause (status.recovery.lastFailure, kubectl describe), then {RESTART}, or change "
@@ -146,18 +149,18 @@ def exhausted(recovery: RecoveryStatus) -> ReasonMessage:
 
 
 def lost(pod: PodFacts, *, reason: str) -> ReasonMessage:
-    """The pod ended through no fault of its runner."""
+    """Return the message for a lost pod, which ended through no fault of its runner."""
     details = f": {pod.pod_message}" if pod.pod_message else ""
     return reason_message(reason, f"The pod was lost{details}", fallback=Reason.REPLACING_POD)
 
 
 def refused(refused_action: RefusedAction) -> ReasonMessage:
-    """The API server did not let an object be made."""
+    """Return the API server's reason and message for an action that it refused."""
     return reason_message(refused_action.reason, refused_action.message, fallback=Reason.POD_STARTING)
 
 
 def resize_refused(message: str) -> ReasonMessage:
-    """The API server or the storage does not let the PVC grow."""
+    """Return the message for a PVC that the API server or the storage refuses to change."""
     return reason_message(
         Reason.CLAIM_RESIZE_REFUSED,
         f"The volume cannot be changed as spec.profile asks; the session runs on with what it has. {message}",
@@ -166,13 +169,16 @@ def resize_refused(message: str) -> ReasonMessage:
 
 
 def admitted(quota: str, memory: Decimal | None) -> ReasonMessage:
-    """The session has its reservation."""
+    """Return the message for a session that has its reservation."""
     taken = "" if memory is None else f" and {format_quantity(memory)} of memory"
     return ReasonMessage(Reason.ADMITTED, f"Holds a place{taken} in the quota {quota}.")
 
 
 def volume_not_bound(pvc: str) -> ReasonMessage:
-    """The scheduler waits for the PVC: without a reason for minutes, and then with one about its own timeout."""
+    """Return the message for a PVC without a volume.
+
+    The scheduler waits for it without giving a reason, and after minutes only reports its own timeout.
+    """
     return ReasonMessage(
         Reason.VOLUME_NOT_BOUND,
         f"The pod waits for a volume for its claim {pvc}; the events of kubectl describe pvc tell why none comes: no "
@@ -181,11 +187,12 @@ def volume_not_bound(pvc: str) -> ReasonMessage:
 
 
 def pending(pod: PodFacts, *, unbound_pvc: str | None, before: ReasonMessage | None) -> ReasonMessage:
-    """Why the pod does not run yet.
+    """Return why the pod does not run yet.
 
-    `unbound_pvc` is the PVC that has had no volume for too long; `before` is what status says of the same pod.
+    A kubelet that cannot pull an image alternates between ErrImagePull and ImagePullBackOff: the second one is kept.
 
-    A kubelet that cannot pull an image says ErrImagePull and ImagePullBackOff by turns: the second one is kept.
+    :param unbound_pvc: name of the PVC that has had no volume for too long.
+    :param before: what status has for the same pod.
     """
     if unbound_pvc is not None and (pod.scheduled is None or pod.scheduled_reason == "SchedulerError"):
         return volume_not_bound(unbound_pvc)

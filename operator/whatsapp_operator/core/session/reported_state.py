@@ -1,6 +1,6 @@
-"""Who reports the session's state: the runner while it answers, else the operator. State, Ready and Linked follow from it.
+"""The reported state: from the runner while it answers, else from the operator. State, Ready and Linked follow from it.
 
-Linked keeps its value unless a runner says otherwise: a login does not end because a pod does.
+Linked changes only when a runner reports it: the login outlives the pod.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from whatsapp_operator.core.session.snapshot import Snapshot
 
 @dataclass(frozen=True, kw_only=True)
 class ReportedState:
-    """What is reported about the session itself."""
+    """The state of the session, with the Ready and Linked conditions that go with it."""
 
     state: str
     ready: ConditionStatus
@@ -30,7 +30,7 @@ class ReportedState:
 
 
 def reported_state(snapshot: Snapshot, step: Step) -> ReportedState:
-    """Return what is reported, by the runner of the present pod if it answers."""
+    """Return the runner's report if it answers; else Unreachable, the stored state or the operator's, in this order."""
     before = snapshot.session.status
     linked, linked_message = _stored_linked(before)
     if snapshot.responding and snapshot.report is not None:
@@ -72,7 +72,7 @@ def _from_runner(report: RunnerReport, before: SessionStatus) -> ReportedState:
 
 
 def _from_status(snapshot: Snapshot) -> ReportedState | None:
-    """An operator that has just started has polled nobody yet: what was reported of this pod stays until it has."""
+    """Return the stored state of the present pod: an operator that has just started has polled no runner yet."""
     before, pod = snapshot.session.status, snapshot.pod
     ready = find_condition(before.conditions, ConditionType.READY)
     own = {str(state_) for state_ in OperatorState} - {OperatorState.UNREACHABLE}
@@ -92,7 +92,7 @@ def _from_status(snapshot: Snapshot) -> ReportedState | None:
 
 
 def _linked(report: RunnerReport, before: SessionStatus) -> tuple[ConditionStatus, ReasonMessage]:
-    # An older runner has no `linked` in its answer, but the time of linking while there is a link.
+    # An older runner does not send `linked`, only the time of linking, and that only while it is linked.
     answer = report.linked if report.linked is not None else report.linked_time is not None or None
     linked = is_linked(report.state, answer=answer)
     if linked is None:
@@ -110,7 +110,7 @@ def _stored_linked(before: SessionStatus) -> tuple[ConditionStatus, ReasonMessag
 
 
 def _link(report: RunnerReport, before: SessionStatus, *, linked: ConditionStatus) -> LinkStatus | None:
-    """Return what the runner reports of linking; times it does not (yet) know stay while the phone is linked."""
+    """Return the runner's linking times; while a phone is linked, those it does not know (yet) stay as stored."""
     known = before.link or LinkStatus()
     stays = linked is ConditionStatus.TRUE
     link = LinkStatus(

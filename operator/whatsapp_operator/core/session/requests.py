@@ -1,4 +1,4 @@
-"""What a person asked for, as one decision sees it: carried out already, or on its way."""
+"""A person's requests (restart, relink) as one decision sees them: handled, or pending."""
 
 from dataclasses import dataclass
 
@@ -12,15 +12,15 @@ class Requests:
     """The requests of one session."""
 
     handled: HandledRequests
-    """ Those in status, and the present ones that the pod was made under. """
+    """ Those in status, and the current ones that the pod was created for. """
     pending: bool
     """ A person asked for another pod than the present one. """
     unrecorded: bool
-    """ A person asked for something that is not carried out by the status: pending, or the pod carries it already. """
+    """ There is a request that status does not list as handled: it is pending, or the pod carries it already. """
 
 
 def read_requests(session: WhatsAppSession, pod: PodFacts | None) -> Requests:
-    """Return what was asked for, beside the pod that the session has."""
+    """Return the requests of the session, given its present pod."""
     handled = handled_requests(session, pod)
     return Requests(
         handled=handled,
@@ -30,13 +30,13 @@ def read_requests(session: WhatsAppSession, pod: PodFacts | None) -> Requests:
 
 
 def request_pending(session: WhatsAppSession, handled: HandledRequests) -> bool:
-    """Whether a person asked for something that was not carried out yet."""
+    """Whether an annotation holds a request that is not handled yet."""
     annotations = session.metadata.annotations
     return restart_pending(annotations, handled) or relink_pending(annotations, handled)
 
 
 def handled_requests(session: WhatsAppSession, pod: PodFacts | None) -> HandledRequests:
-    """Return the handled requests: those in status, and the present ones that the pod was made under."""
+    """Return the handled requests: those in status, and the current ones that the pod was created for."""
     handled, wanted = session.status.handled_requests, requested(session.metadata.annotations)
     if pod is None:
         return handled

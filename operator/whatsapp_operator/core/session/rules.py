@@ -1,7 +1,7 @@
-"""What is to be done next: a chain of rules, each with its business case; the first that matches wins.
+"""What to do next: a chain of rules, one for each business case; the first that matches wins.
 
-Each rule looks at one snapshot and returns a `Step` or None. What must be in status before an action is the caller's
-(`decide`) business, how the step is shown is `status`'s.
+Each rule takes the snapshot and returns a `Step` or None. `decide` makes sure that the status is stored before the
+actions that rely on it; `status` decides how the step is shown.
 """
 
 from collections.abc import Callable
@@ -28,7 +28,7 @@ from whatsapp_operator.core.session.snapshot import Snapshot
 
 
 def next_step(snapshot: Snapshot) -> Step:
-    """Return the step of the first rule that matches; without one the pod is created."""
+    """Return the step of the first rule that matches; if none does, the step that creates the pod."""
     for rule in _RULES:
         if (step := rule(snapshot)) is not None:
             return step
@@ -50,12 +50,12 @@ def _delete(snapshot: Snapshot, reason: str) -> tuple[Action, ...]:
 
 
 def _spec_is_unusable(snapshot: Snapshot) -> Step | None:
-    """A spec stored under another schema: whatever is done could be wrong, so nothing is."""
+    """The stored spec is invalid, for example written under another schema: any action could be wrong, so take none."""
     return _stalled(messages.invalid(snapshot.session.problems)) if snapshot.session.problems else None
 
 
 def _several_pods(snapshot: Snapshot) -> Step | None:
-    """A person made a second pod with our owner reference: choosing could end the one that holds the session."""
+    """A person created a second pod with our owner reference: deleting one could end the pod that has the session."""
     if snapshot.pod is None or not snapshot.duplicate_pods:
         return None
     return _stalled(messages.multiple_pods((snapshot.pod, *snapshot.duplicate_pods)))
@@ -65,7 +65,7 @@ def _several_pods(snapshot: Snapshot) -> Step | None:
 
 
 def _is_suspended(snapshot: Snapshot) -> Step | None:
-    """Suspended: the pod ends cleanly, the PVC stays, the reservation is released when the pod is gone."""
+    """Suspended: delete the pod gracefully, keep the PVC, release the reservation once the pod is gone."""
     if not snapshot.suspended:
         return None
     message = messages.SUSPENDED if snapshot.pod is None else messages.SUSPENDING
@@ -75,7 +75,7 @@ def _is_suspended(snapshot: Snapshot) -> Step | None:
 
 
 def _is_held(snapshot: Snapshot) -> Step | None:
-    """The runner said that a new pod would do harm: one that lives stays, one that ended is not replaced."""
+    """The runner reported a hold, so a new pod would do harm: keep a running pod, do not replace one that has ended."""
     if snapshot.hold is None:
         return None
     ended = snapshot.pod is not None and (snapshot.pod.ended or snapshot.attempts.pod_failed)
@@ -85,7 +85,7 @@ def _is_held(snapshot: Snapshot) -> Step | None:
 
 
 def _is_exhausted(snapshot: Snapshot) -> Step | None:
-    """It failed too often: another pod would fail the same way, and its reservation may help another session."""
+    """It failed too often: another pod would fail the same way, so release the reservation for other sessions."""
     if not snapshot.attempts.exhausted:
         return None
     return _stalled(
@@ -94,18 +94,18 @@ def _is_exhausted(snapshot: Snapshot) -> Step | None:
     )
 
 
-# --- a pod is there ---------------------------------------------------------------------------------------------
+# --- there is a pod ---------------------------------------------------------------------------------------------
 
 
 def _is_requested_anew(snapshot: Snapshot) -> Step | None:
-    """A person asked for a new pod: this one is closed cleanly, for its last minute of login data."""
+    """A person asked for a new pod: delete this one gracefully, so that it still saves its latest login data."""
     if snapshot.pod is None or snapshot.pod.deletion is not None or not snapshot.requests.pending:
         return None
     return recovering(messages.REQUESTED, actions=_delete(snapshot, messages.REQUESTED.reason))
 
 
 def _is_terminating(snapshot: Snapshot) -> Step | None:
-    """Whoever deleted it: the next pod comes when this object is gone, so that there are never two."""
+    """The pod is being deleted, no matter by whom: wait until the object is gone, so that there are never two pods."""
     if snapshot.pod is None or snapshot.pod.deletion is None:
         return None
     if snapshot.requests.pending:
@@ -118,14 +118,17 @@ def _is_terminating(snapshot: Snapshot) -> Step | None:
 
 
 def _has_failed(snapshot: Snapshot) -> Step | None:
-    """The failure is counted; the pod is in the way of the next one."""
+    """The pod has failed and the failure is counted: delete it, because the next pod needs its name."""
     if snapshot.pod is None or not snapshot.attempts.pod_failed:
         return None
     return recovering(messages.backing_off(snapshot.attempts.recovery), actions=_delete(snapshot, "Failed"))
 
 
 def _is_lost(snapshot: Snapshot) -> Step | None:
-    """Evicted, preempted, or its node went down: replaced, not counted. It is told first, for the pod is the proof."""
+    """Evicted, preempted, or its node went down: replace it and count no failure.
+
+    The loss is stored in status first: once the pod is deleted, nothing else shows it.
+    """
     if snapshot.pod is None or snapshot.loss is None:
         return None
     message = messages.lost(snapshot.pod, reason=snapshot.loss)
@@ -139,7 +142,7 @@ def _is_lost(snapshot: Snapshot) -> Step | None:
 
 
 def _has_pod(snapshot: Snapshot) -> Step | None:
-    """The pod is on its way, or runs: a pending one is shown with its reason and never cured by deletion."""
+    """The pod starts or runs. A pending one is reported with its reason; deleting it would not help."""
     if snapshot.pod is None:
         return None
     actions: tuple[Action, ...] = ()
@@ -155,11 +158,11 @@ def _has_pod(snapshot: Snapshot) -> Step | None:
     )
 
 
-# --- no pod is there: what stands in the way of one ---------------------------------------------------------------
+# --- there is no pod: what keeps one from being created ---------------------------------------------------------------
 
 
 def _name_is_taken(snapshot: Snapshot) -> Step | None:
-    """A pod of our name that is not ours: one that goes by itself is waited for, any other is a person's business."""
+    """A foreign pod has the name: wait if it will go by itself, else a person has to delete it."""
     other = snapshot.foreign_pod
     if other is None:
         return None
@@ -169,7 +172,7 @@ def _name_is_taken(snapshot: Snapshot) -> Step | None:
 
 
 def _pvc_cannot_be_used(snapshot: Snapshot) -> Step | None:
-    """A PVC of our name that is somebody else's, or that is being deleted: a profile on it would be lost."""
+    """The PVC with our name is foreign, or is being deleted and would take the profile with it."""
     pvc = snapshot.observation.pvc
     if pvc is None or snapshot.session.spec.profile.existing_claim is not None:
         return None
@@ -181,7 +184,7 @@ def _pvc_cannot_be_used(snapshot: Snapshot) -> Step | None:
 
 
 def _service_is_taken(snapshot: Snapshot) -> Step | None:
-    """The namespace's Service of our name is somebody else's: the session would have no name."""
+    """The Service with our name is foreign: the session would have no DNS name."""
     return (
         _stalled(messages.SERVICE_TAKEN)
         if snapshot.observation.service is not None and not snapshot.observation.service.ours
@@ -190,7 +193,7 @@ def _service_is_taken(snapshot: Snapshot) -> Step | None:
 
 
 def _backs_off(snapshot: Snapshot) -> Step | None:
-    """The next attempt is not due yet. The reservation is kept: the wait is at most five minutes."""
+    """The next attempt is not due yet. The reservation is kept, because the wait is five minutes at most."""
     due = snapshot.attempts.recovery.next_attempt_time
     if due is None or due <= snapshot.now:
         return None
@@ -201,14 +204,14 @@ def _backs_off(snapshot: Snapshot) -> Step | None:
 
 
 def _is_paused(snapshot: Snapshot) -> Step | None:
-    """Many sessions failed together: what would answer a failure waits until it is quiet. First starts go on."""
+    """The circuit breaker is open: pods that follow a failure wait until it closes. First starts go on."""
     if snapshot.observation.recovery_paused is None or not snapshot.attempts.after_failure:
         return None
     return recovering(ReasonMessage(Reason.RECOVERY_PAUSED, snapshot.observation.recovery_paused))
 
 
 def _needs_admission(snapshot: Snapshot) -> Step | None:
-    """No pod without a reservation in the quota, which is in status first."""
+    """The session needs a reservation, stored in status, before its pod is created."""
     missing, assumed = missing_reservation(snapshot.session), snapshot.observation.assumed
     if missing is None:
         return None
@@ -222,7 +225,7 @@ def _needs_admission(snapshot: Snapshot) -> Step | None:
 
 
 def _refusal(snapshot: Snapshot) -> ReasonMessage:
-    """Return why it is not admitted: by the last round; before the first one what an earlier operator wrote still holds."""
+    """Return why it is not admitted: the last round's refusal; before the first round, the one stored in status."""
     if snapshot.observation.refusal is not None:
         return ReasonMessage(snapshot.observation.refusal.reason, snapshot.observation.refusal.message)
     stored = messages.stored_message(snapshot.session.status, ConditionType.ADMITTED)
@@ -232,7 +235,7 @@ def _refusal(snapshot: Snapshot) -> ReasonMessage:
 
 
 def _create(snapshot: Snapshot) -> Step:
-    """Nothing is in the way, but maybe the API server."""
+    """Create the pod. After a refusal by the API server: report the refusal, and retry when its time has come."""
     refused_action = snapshot.refused_action
     if refused_action is not None:
         retry_at = refused_action.retry_at

@@ -1,7 +1,7 @@
-"""One observation, understood: which pod is the session's, what its runner's silence means, what counts against it.
+"""The snapshot of a session: which pod is its own, whether the runner responds, which failures and requests count.
 
-`take_snapshot` is the first half of a decision. Each value is computed once, here; the second half (`rules`, then
-`status`) reads it and never looks at raw facts again.
+`take_snapshot` is the first half of a decision. It computes each value once, from the observation; the second half
+(`rules`, then `status`) reads the snapshot and does not look at raw facts again.
 """
 
 from dataclasses import dataclass
@@ -31,15 +31,15 @@ from whatsapp_operator.core.session.messages import ReasonMessage
 from whatsapp_operator.core.session.requests import Requests, read_requests
 
 SILENCE: Final = timedelta(seconds=15)
-""" No answer for this long: the runner counts as unreachable, and nothing else follows. """
+""" After this long without an answer the runner counts as unreachable. That alone is no failure. """
 
 VOLUME_PATIENCE: Final = timedelta(minutes=1)
-""" Provisioning a volume takes a cloud up to half a minute; within this time its absence is not reported. """
+""" A missing volume is reported after this time; a cloud takes up to half a minute to provision one. """
 
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """An observation, understood. An unusable spec is replaced by the defaults, and nothing is done by it (`rules`)."""
+    """Everything that `rules` and `status` read. For an invalid spec `session` has the default spec (see `decide`)."""
 
     observation: Observation
     session: WhatsAppSession
@@ -50,7 +50,7 @@ class Snapshot:
     pod: PodFacts | None
     """ The session's pod: the one with its owner reference. """
     pod_active: bool
-    """ The pod is to go on: nobody asked it to end, and it has not. """
+    """ The pod shall go on: it has not ended or failed, and nobody deleted it or asked for another. """
     loss: str | None
     """ Why the pod counts as lost. """
     pods_since_status: tuple[PodUID, ...]
@@ -58,7 +58,7 @@ class Snapshot:
     duplicate_pods: tuple[PodFacts, ...]
     """ More pods with its owner reference. The operator makes one, so a person made the others. """
     foreign_pod: PodFacts | None
-    """ Somebody else's pod that has the name. """
+    """ A pod with the session's name that is not its own. """
     pending_message: ReasonMessage
     """ Why the pod does not run yet. """
     report: RunnerReport | None
@@ -66,34 +66,34 @@ class Snapshot:
     responding: bool
     """ The pod's runner has answered within SILENCE. """
     silent_since: datetime | None
-    """ Since when the pod's runner has been polled in vain; None: it answers, or nobody has polled it. """
+    """ Since when the pod's runner has been polled without an answer; None: it answers, or is not polled yet. """
     silent: bool
     """ The runner counts as unreachable. """
     requests: Requests
     hold: str | None
-    """ Why a person has to start it again; None also while what the person asked for is on its way. """
+    """ The hold that forbids a new pod; None also while a person's request is pending. """
     status_hold: str | None
     """ The hold that status keeps until it has ended. """
     attempts: Attempts
-    """ What counts against it. """
+    """ Failures in a row, and when the next pod is due. """
     pvc: PVCFacts | None
-    """ The PVC that we created for the profile; None too when the person brings one, or one only has the name. """
+    """ The PVC that we created for the profile; None also with `existingClaim`, or when a foreign PVC has the name. """
     pvc_will_be_deleted: bool
-    """ The PVC of the name is going, whosever it is. """
+    """ The PVC with the name, ours or foreign, is being deleted or soon will be. """
     pvc_patch: PatchPVC | None
     """ What makes the PVC match the spec. """
     volume_deadline: datetime | None
-    """ When a PVC without a volume is reported; None when it has one, or the pod its node. """
+    """ When to report that the PVC has no volume; None when it has one, or the pod has a node. """
     refused_patch: RefusedAction | None
-    """ The API server did not let the PVC be changed. """
+    """ The API server refused the patch of the PVC. """
     refused_action: RefusedAction | None
-    """ The API server did not let something else be done. """
+    """ The API server refused another action. """
     has_unstored_facts: bool
-    """ Something was learned that must be in status before anything is done, or may get lost. """
+    """ There is a fact that must be stored in status before any action, or it may be lost. """
 
 
 def take_snapshot(observation: Observation, defaults: Defaults) -> Snapshot:
-    """Understand an observation; a spec to compute with must be there."""
+    """Compute the snapshot of an observation, whose spec must be valid."""
     session, now = observation.session, observation.now
     pod_name = names.pod_name(session)
     owned = sorted(
@@ -108,8 +108,8 @@ def take_snapshot(observation: Observation, defaults: Defaults) -> Snapshot:
     silent_since = _silent_since(observation, pod, report) if not responding else None
     runs = session.spec.operating_mode is OperatingMode.RUNNING
     requests = read_requests(session, pod)
-    # Suspending is an answer to a hold, too: who suspends a session and resumes it has decided. It counts when it is
-    # complete, for only that stands in status, and the runner must forget by the same sign.
+    # A suspension ends a hold, too: whoever suspends a session and resumes it has decided. It does so when the pod is
+    # gone, because only that shows in status, and the runner goes by the same sign.
     holds = find_holds(session.status, requests, report) if runs or pod is not None else _NO_HOLDS
     hold = holds.active if runs else None
     outcome = _outcome(observation, pod, report, responding=responding)
@@ -168,7 +168,7 @@ def _outcome(
 ) -> Outcome:
     if pod is None:
         return Outcome()
-    # While recovery is paused a runner that only reports that its page is dead is left alone: it may end by itself.
+    # While recovery is paused, a reported dead page does not count as a failure: the runner may still end by itself.
     report_counts = responding and observation.recovery_paused is None
     timeouts = observation.session.spec.timeouts
     return outcome_of(pod, report=report, responding=report_counts, timeouts=timeouts, now=observation.now)
@@ -198,7 +198,7 @@ def _pending_message(
 
 
 def _pods_since_status(observation: Observation, pod: PodFacts | None) -> tuple[PodUID, ...]:
-    """Return the pods that are new to the status. One that a person made is among them only as the present one."""
+    """Return the pods that are not in status yet. One that a person created is included only as the present pod."""
     stored = observation.session.status.pod_uid
     if pod is None:
         return observation.pods_since_status
@@ -210,7 +210,7 @@ def _pods_since_status(observation: Observation, pod: PodFacts | None) -> tuple[
 def _report(
     observation: Observation, pod: PodFacts | None, pods_since_status: tuple[PodUID, ...]
 ) -> RunnerReport | None:
-    """Return the report if it is of the pod that counts.
+    """Return the report if it comes from the present pod or, without one, from the last.
 
     A pod that existed at the last write, or was created after it, and is gone now may have sent a last report; once its
     end is in status, that report is outdated.

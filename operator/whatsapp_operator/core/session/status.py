@@ -1,6 +1,6 @@
 """The whole status of a session, built from one snapshot and one step. Nothing is reported that was not observed.
 
-The same snapshot gives the same status to the letter; at rest that is the one already stored, and nothing is written.
+The same snapshot always gives the same status; when nothing has changed, that is the stored one and nothing is written.
 """
 
 from datetime import datetime
@@ -30,7 +30,7 @@ _Value = tuple[ConditionStatus, ReasonMessage]
 
 
 def build_status(snapshot: Snapshot, step: Step) -> SessionStatus:
-    """Return what the session's status is to be."""
+    """Return the status that the session should have."""
     before, session, pod = snapshot.session.status, snapshot.session, snapshot.pod
     reported = reported_state(snapshot, step)
     admission = _admission(snapshot, step)
@@ -72,20 +72,20 @@ def _secret_name(snapshot: Snapshot, step: Step) -> str | None:
 
 
 def _admission(snapshot: Snapshot, step: Step) -> AdmissionStatus | None:
-    """Return the reservation: it is assumed first, stays while a pod object or the will to run does, and follows the pod."""
+    """Return the reservation to store: kept while the session has a pod or is to run, reduced if the pod is smaller."""
     held, pod = snapshot.session.status.admission, snapshot.pod
     if pod is None:
-        # Refused a larger reservation than it holds: holding on to the smaller one would keep others out, and two such
-        # sessions could wait for each other for ever.
+        # It asked for more than it holds and was refused. Keeping the smaller reservation would block other sessions,
+        # and two sessions in this position could block each other for ever.
         refused = step.not_admitted is not None and snapshot.observation.refusal is not None
         return None if step.releases_reservation or refused else step.admission or held
-    if held is None:  # lost from status somehow; the pod counts all the same
+    if held is None:  # lost from status; the pod still counts
         return AdmissionStatus(
             quota_name=pod.quota or snapshot.session.spec.quota_name,
             reserved_at=pod.created,
             memory=Decimal(pod.memory),
         )
-    if held.memory is not None and 0 < pod.memory < held.memory:  # made anew with less than before
+    if held.memory is not None and 0 < pod.memory < held.memory:  # recreated with less memory
         return held.model_copy(update={"memory": Decimal(pod.memory)})
     return held
 
@@ -157,7 +157,7 @@ def _pod_ready(snapshot: Snapshot) -> _Value:
 
 
 def _pod_scheduled(pod: PodFacts | None) -> _Value | None:
-    """Copied from the pod; gone with it."""
+    """Copy the pod's condition; None, and so removed, when there is no pod."""
     if pod is None or pod.scheduled is None:
         return None
     message = messages.reason_message(pod.scheduled_reason, pod.scheduled_message, fallback=Reason.SCHEDULED)
@@ -165,7 +165,7 @@ def _pod_scheduled(pod: PodFacts | None) -> _Value | None:
 
 
 def _suspended(snapshot: Snapshot) -> _Value | None:
-    if snapshot.session.problems:  # nobody knows; what was said last stays
+    if snapshot.session.problems:  # unknown while the spec is invalid: keep the stored value
         stored = find_condition(snapshot.session.status.conditions, ConditionType.SUSPENDED)
         return None if stored is None else (stored.status, ReasonMessage(stored.reason, stored.message))
     if not snapshot.suspended:
@@ -174,7 +174,7 @@ def _suspended(snapshot: Snapshot) -> _Value | None:
 
 
 def _stalled(snapshot: Snapshot, step: Step) -> _Value:
-    # A hold first, whatever else is the matter: this condition is the only memory of it.
+    # A hold comes first, whatever else is wrong: it is stored in this condition and nowhere else.
     if snapshot.status_hold is not None:
         return _TRUE, messages.held(snapshot.status_hold, requested=snapshot.requests.pending)
     if step.stalled is not None:
@@ -187,9 +187,9 @@ def _stalled(snapshot: Snapshot, step: Step) -> _Value:
 
 
 def _resize_fault(snapshot: Snapshot) -> ReasonMessage | None:
-    """What the storage said when the PVC was to grow.
+    """Return the storage's error about growing the PVC, or None.
 
-    Kept as first reported: a storage that retries takes its fault back for a moment, and words it anew each time.
+    The first message is kept: on each retry the storage clears its error for a moment, then words it differently.
     """
     pvc = snapshot.pvc
     if pvc is None or not (pvc.resize_fault or pvc.resizing):

@@ -1,9 +1,9 @@
-"""JSON merge patches (RFC 7386): what must be sent so that an object becomes what is wanted.
+"""JSON merge patches (RFC 7386): the request body that turns the observed object into the wanted one.
 
-The runtime sends the difference alone: a field that another version of the operator wrote and this one does not know
-stays as it is only where it is not part of what both sides compared.
+The runtime sends only the difference. A field that this version does not know is deleted where it is part of the
+compared object, and kept elsewhere.
 
-A package of one author does the same (json-merge-patch); the rule is shorter than a dependency to watch.
+A small package does the same (json-merge-patch); these few lines are cheaper than a dependency with one author.
 """
 
 from collections.abc import Mapping
@@ -11,9 +11,9 @@ from typing import Any
 
 
 def merge_patch(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the patch that turns old into new: None for a key that goes, lists whole. Empty: nothing to write.
+    """Return the patch that turns old into new: None deletes a key, lists are replaced whole. Empty: nothing to write.
 
-    Neither side may hold None as a value, for a merge patch cannot say it; `to_dict` of the models leaves it out.
+    Neither side may hold None as a value, which a merge patch cannot express; `to_dict` of the models omits it.
     """
     patch: dict[str, Any] = {key: None for key in old if key not in new}
     for key, wanted in new.items():

@@ -1,4 +1,4 @@
-"""When a status that is not urgent may be written: changes are gathered, and a restless session is slowed down.
+"""When a changed status is written: changes are batched, and a session that changes often is written less often.
 
 The runtime keeps one `WriteLimiter` per session and asks it after each decision; nothing here writes or waits.
 
@@ -17,16 +17,16 @@ from whatsapp_operator.api.session import SessionStatus
 BATCH_WINDOW: Final = timedelta(seconds=1)
 """ Changes within this time become one write. """
 BURST: Final = 4
-""" Writes a session may make at once after a calm time. """
+""" Writes that a session may make in a row after a quiet time. """
 REFILL: Final = timedelta(seconds=5)
-""" How long it takes to regain one. """
+""" One more write is allowed after each such time. """
 MAX_DELAY: Final = timedelta(seconds=5)
-""" What people and tools wait for is never written later than this, and nothing is delayed longer. """
+""" The longest delay of an urgent change, and the longest that `delay_until` can ask for. """
 URGENT: Final = (ConditionType.READY, ConditionType.ADMITTED, ConditionType.STALLED, ConditionType.CONFLICT)
 
 
 def is_urgent(stored: SessionStatus, wanted: SessionStatus) -> bool:
-    """Whether one of the conditions that people and tools wait for changed its status or reason."""
+    """Whether a condition that people and tools wait for changed its status or reason."""
     for kind in URGENT:
         old, new = find_condition(stored.conditions, kind), find_condition(wanted.conditions, kind)
         if (old and (old.status, old.reason)) != (new and (new.status, new.reason)):
@@ -36,17 +36,17 @@ def is_urgent(stored: SessionStatus, wanted: SessionStatus) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class WriteLimiter:
-    """What one session may still write, and since when something waits to be written."""
+    """How many writes one session has used up, and since when a change waits to be written."""
 
     used: float = 0.0
-    """ Writes made and not regained, as of `counted`; at most BURST. """
+    """ Writes used up and not regained, as of `counted`; at most BURST. """
     counted: datetime | None = None
     waiting_since: datetime | None = None
-    """ When what is stored was first seen to differ from what is wanted. """
+    """ When the stored status was first seen to differ from the wanted one. """
     urgent_since: datetime | None = None
 
     def after_decision(self, *, now: datetime, differs: bool, urgent: bool) -> "WriteLimiter":
-        """Return the limiter after a decision: whether its status differs from the stored one, and urgently so."""
+        """Return the limiter after a decision, whose status `differs` from the stored one, and perhaps urgently."""
         return replace(
             self,
             waiting_since=(self.waiting_since or now) if differs else None,
@@ -54,9 +54,9 @@ class WriteLimiter:
         )
 
     def due(self, *, commit: bool = False, delay_until: datetime | None = None) -> datetime | None:
-        """Return when the waiting difference is to be written, maybe in the past; None when nothing waits.
+        """Return when to write the change, which may be in the past; None when there is none.
 
-        A commit waits for nothing. `delay_until`, however late, delays by MAX_DELAY at most.
+        A commit is due at once. `delay_until`, however late, delays by MAX_DELAY at most.
         """
         if self.waiting_since is None:
             return None
@@ -72,7 +72,7 @@ class WriteLimiter:
         return due
 
     def after_write(self, *, now: datetime) -> "WriteLimiter":
-        """Return the limiter after a write, also after one that waited for nothing."""
+        """Return the limiter after a write; a commit counts as one, too."""
         return WriteLimiter(used=min(self._used_at(now) + 1, float(BURST)), counted=now)
 
     def _used_at(self, now: datetime) -> float:
