@@ -1,8 +1,8 @@
 """Which hosts the page may reach, and whether the page itself is on one of them.
 
-`settings` asks at start: an operator that starts with a list its runners refuse would make every session end with
-BadConfiguration. The list is judged by the runner's own code; the page's address more strictly than there, where a
-page on the same machine may do without https.
+`settings` checks this at the start: with a list that the runners reject, every session would end with BadConfiguration.
+The list is checked by the runner's own code; the page's address more strictly than by the runner, which allows a page
+on the same machine without https.
 """
 
 from urllib.parse import urlsplit
@@ -13,7 +13,7 @@ from session_protocol.hosts import AllowedHosts
 def allowed_hosts(text: str) -> AllowedHosts:
     """Read a comma list of host names and `*.domain`.
 
-    :raises ValueError: it names no host, or something that is none; the message shows what to write.
+    :raises ValueError: it names no host, or an invalid one; the message shows what to write.
     """
     try:
         return AllowedHosts.parse(text)
@@ -28,7 +28,7 @@ def allowed_hosts(text: str) -> AllowedHosts:
 def page_host(url: str) -> str:
     """Return the host of the page's address.
 
-    :raises ValueError: it is no https address with a host.
+    :raises ValueError: it is not an https address with a host.
     """
     wanted = "should be an https:// address with a host, such as https://web.whatsapp.com/"
     try:

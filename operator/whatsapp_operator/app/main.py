@@ -3,8 +3,8 @@
     log in ──> serve probes ──> wait for the Lease ──> watch, list everything, act ──> SIGTERM: finish, release, 0
                                                             └─ a fault: end in order if possible, else hard, 1
 
-Ending is as important as running. A process that lost the Lease ends at once; one whose watches or full lists are
-dead ends, and is started anew by the kubelet; an orderly end has a deadline, after which `watchdog` ends it.
+Ending is as important as running. A process that has lost the Lease ends at once. One whose watches or full lists do
+not work ends, and the kubelet restarts it. An orderly end has a deadline, after which `watchdog` ends the process.
 """
 
 import asyncio
@@ -45,17 +45,17 @@ usage: python -m whatsapp_operator             run the operator
 Settings are environment variables; see docs/reference/settings.md.
 """
 CHECK_EVERY: Final = 1.0
-""" Seconds between two looks at the process's own health. """
+""" Seconds between two checks of the process's own health. """
 FAULT_DEADLINE: Final = 10.0
 """ Seconds for an orderly end after a fault. """
 
 
 class Fault(Exception):
-    """Something of the process itself is broken; a new process is the cure."""
+    """A part of the process itself is broken, and only a new process helps."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run and return the exit status: 0 stopped, 1 a fault, 2 it was told something wrong."""
+    """Run and return the exit status: 0 stopped, 1 fault, 2 wrong arguments, settings, credentials or key Secret."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given not in ([], ["rotate-key"]):
         sys.stderr.write(USAGE)
@@ -69,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         open_files.raise_limit()
         asyncio.run(Process(settings).rotate_key() if given else Process(settings).run())
     except (BadSettings, BadCredentials, BadKeySecret) as error:
-        # What a person has to mend; a traceback would hide it.
+        # A person has to correct this; a traceback would hide the message.
         logger.critical("Cannot start", extra={"error": str(error)})
         return 2
     except (Fault, KubeError, OSError) as error:
@@ -98,7 +98,7 @@ class Process:
     # --- the two commands ----------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Run until SIGTERM. :raises Fault: something is broken."""
+        """Run until SIGTERM. :raises Fault: the process is broken."""
         namespace = self._namespace()
         defaults = self._settings.defaults()
         await self._credentials.load()
@@ -136,7 +136,7 @@ class Process:
         try:
             await self._act(self._lease, self._operator)
         finally:
-            # The watchdog stays: what is left to end, the event loop included, has this long.
+            # The watchdog still runs: what is left to end, the event loop included, has this long.
             self._watchdog.set_deadline(
                 self._settings.shutdown_timeout.total_seconds(), status=1, reason="the orderly end took too long"
             )
@@ -144,7 +144,7 @@ class Process:
             await connection.close()
 
     async def rotate_key(self) -> None:
-        """Make a new key; a running operator reads it within a resync interval."""
+        """Add a new key and make it current; a running operator reads it within a resync interval."""
         namespace = self._namespace()
         await self._credentials.load()
         connection = Connection(self._credentials, user_agent=f"{CLIENT_NAME}/{version()}", metrics=self._metrics)
@@ -167,7 +167,7 @@ class Process:
         kopf_stop = asyncio.Event()
         tasks = [asyncio.create_task(lease.hold(), name="lease")]
         try:
-            # The watches begin before the first list ends: what changes in between is told.
+            # The watches begin before the first list ends, so that they report what changes in between.
             tasks.append(asyncio.create_task(self._watch(operator, kopf_stop), name="watches"))
             if await self._unless_stopped(operator.start()):
                 self._set_role(Role.ACTING)
@@ -179,7 +179,7 @@ class Process:
             await self._end(tasks, lease, operator, kopf_stop)
 
     async def _watch(self, operator: Operator, stop: asyncio.Event) -> None:
-        # Here and not at the top: kopf costs time and memory that a standby and `rotate-key` need not spend.
+        # Imported here: kopf costs time and memory that a standby and `rotate-key` need not spend.
         from whatsapp_operator.app.watches import watch
 
         await watch(
@@ -211,7 +211,7 @@ class Process:
         allowed = self._settings.shutdown_timeout.total_seconds()
         self._watchdog.set_deadline(allowed, status=1, reason="the orderly end took too long")
         await operator.stop(within=allowed / 2)
-        # Only now, when nothing of ours writes any more, may somebody else act.
+        # Only now, when this process writes nothing any more, may another one act.
         tasks[0].cancel()
         await lease.release()
         self._metrics.leader.set(0)
@@ -220,13 +220,13 @@ class Process:
         for task in late:
             task.cancel()
         _, late = await asyncio.wait(tasks, timeout=allowed / 8)
-        for task in set(tasks) - late:  # what they raised is told by _supervise, or was asked for
+        for task in set(tasks) - late:  # their errors were reported by _supervise already
             if not task.cancelled():
                 task.exception()
         logger.info("Stopped")
 
     async def _unless_stopped(self, work: Coroutine[Any, Any, None]) -> bool:
-        """Do it, unless the process is asked to stop meanwhile; return whether it was done."""
+        """Await the work until the process is asked to stop; return whether it was finished."""
         doing, stopping = asyncio.create_task(work), asyncio.create_task(self._stop.wait())
         try:
             await asyncio.wait([doing, stopping], return_when=asyncio.FIRST_COMPLETED)
@@ -249,10 +249,10 @@ class Process:
             logger.info("Asked to stop", extra={"signal": number.name})
         self._stop.set()
 
-    # --- what it is ----------------------------------------------------------------------------------------------
+    # --- health and metrics --------------------------------------------------------------------------------------
 
     def health(self) -> Health:
-        """Return how the process is."""
+        """Return the health of the process."""
         operator = self._operator
         if operator is None or self._role not in (Role.SYNCING, Role.ACTING):
             return Health(role=self._role)

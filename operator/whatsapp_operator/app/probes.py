@@ -1,8 +1,8 @@
 """The one port: /healthz for the kubelet's liveness, /readyz, /metrics for Prometheus.
 
 `/healthz` fails when a restart helps: no full list has succeeded for three intervals, or a task of ours has ended.
-It does not fail for a process that waits for the Lease. `/readyz` is 200 once this process acts on a complete picture,
-and also while it stands by: a standby that counted as unready would keep a rolling update from ending.
+It does not fail for a process that waits for the Lease. `/readyz` is 200 once this process acts, after its first full
+list, and also while it is a standby: if a standby counted as unready, a rolling update would never end.
 """
 
 import json
@@ -20,7 +20,7 @@ from whatsapp_operator.runtime.process.metrics import Metrics
 
 
 class Role(StrEnum):
-    """What a process is doing."""
+    """The role of a process, from its start to its end."""
 
     STARTING = "starting"
     STANDBY = "standby"
@@ -33,7 +33,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Health:
-    """How the process is, for one answer."""
+    """The health of the process, for one answer."""
 
     role: Role
     faults: tuple[str, ...] = ()
@@ -43,7 +43,7 @@ class Health:
 
     @property
     def ready(self) -> bool:
-        """Whether it does what it is there for."""
+        """Whether it acts or stands by, without a fault."""
         return self.role in (Role.STANDBY, Role.ACTING) and not self.faults
 
 
@@ -53,12 +53,12 @@ class Probes:
     def __init__(self, *, health: Callable[[], Health], measure: Callable[[], None], metrics: Metrics) -> None:
         self._health = health
         self._measure = measure
-        """ Brings the gauges up to date. """
+        """ Updates the gauges. """
         self._metrics = metrics
         self._runner: web.AppRunner | None = None
 
     async def start(self, *, address: str, port: int) -> int:
-        """Serve; return the port. :raises OSError: it cannot be had."""
+        """Start to serve; return the port. :raises OSError: the address or port cannot be used."""
         app = web.Application()
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/readyz", self._readyz)

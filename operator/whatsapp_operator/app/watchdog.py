@@ -1,8 +1,8 @@
-"""A thread of its own that ends the process when the event loop cannot be relied upon to do so.
+"""A thread that ends the process when the event loop cannot be relied upon to do so.
 
-Three things must not depend on the loop that they are about: the Lease ran out while the loop was stuck (somebody
-else acts by now), the orderly end takes too long, and a fault that was found is still there after its deadline.
-Everything is level-based, so a hard end loses nothing that a new process would not find again.
+It ends the process in three cases that may come from a stuck event loop: the Lease has expired (another process may act
+by now), the orderly end takes too long, or the process still runs some time after a fault. Everything is
+level-triggered, so a new process finds again whatever a hard end loses.
 """
 
 import json
@@ -14,15 +14,15 @@ from collections.abc import Callable
 from typing import Final, NoReturn
 
 CHECK_EVERY: Final = 0.25
-""" Seconds between two looks. """
+""" Seconds between two checks. """
 
 Exit = Callable[[int, str], None]
-""" Ends the process with a status, and says why. """
+""" Ends the process with an exit status and a reason. """
 
 
 def end_now(status: int, reason: str) -> NoReturn:
-    """End the process without any clean-up, after one line that tells why."""
-    # Not by logging: its lock may be what the loop hangs on.
+    """End the process without any clean-up, after one log line with the reason."""
+    # Not through logging, whose lock may be what the loop hangs on.
     line = {"level": "CRITICAL", "logger": __name__, "message": "Process ends hard", "why": reason, "status": status}
     sys.stderr.write(json.dumps(line) + "\n")
     sys.stderr.flush()
@@ -30,7 +30,7 @@ def end_now(status: int, reason: str) -> NoReturn:
 
 
 class Watchdog:
-    """Watches over deadlines from a thread of its own."""
+    """Checks deadlines in a thread of its own."""
 
     def __init__(
         self,
@@ -40,13 +40,13 @@ class Watchdog:
         end: Exit = end_now,
     ) -> None:
         self._valid_until = valid_until
-        """ Until when the Lease allows to act, monotonic seconds; None: it is not held. """
+        """ Returns until when the Lease allows this process to act, monotonic seconds; None: it does not hold it. """
         self._monotonic = monotonic
         self._end = end
         self._deadline: tuple[float, int, str] | None = None
 
     def start(self) -> None:
-        """Begin to watch; the thread ends with the process."""
+        """Start the thread, which ends with the process."""
         threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
 
     def set_deadline(self, seconds: float, *, status: int, reason: str) -> None:

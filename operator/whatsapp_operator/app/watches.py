@@ -1,8 +1,8 @@
 """kopf as a source of watch events, and nothing more: the only place that imports it.
 
-`on.event` handlers for five kinds pass each raw event to the runtime. That way kopf writes nothing onto people's
-objects (no finalizer, no annotation, no event), and its indexes, which keep phantoms after a lost deletion, are not
-used. What a watch misses the resync finds; a watch that is dead is noticed there too (`runtime.kube.resync`).
+`on.event` handlers for five kinds pass each raw event to the runtime. So kopf writes nothing to people's objects (no
+finalizer, no annotation, no event), and its indexes, which keep deleted objects after a lost event, are not used. The
+resync finds what a watch has missed, and notices a dead watch (`runtime.kube.resync`).
 """
 
 import asyncio
@@ -20,20 +20,20 @@ from whatsapp_operator.runtime.kube.resync import Stream
 from whatsapp_operator.runtime.process.operator import SELECTORS
 
 EventHandler = Callable[[Stream, str | None, Json], None]
-""" Takes a watch event; kind None is what was there when the watch began. """
+""" Handles a watch event; kind None: the object existed when the watch began. """
 
 SERVER_TIMEOUT: Final = 300
-""" Seconds, whole ones or the API server refuses. It ends each watch after this time and a new one goes on from there: belt and braces. """
+""" Seconds, an integer: the API server ends a watch after this time, and kopf starts the next one from there. """
 END: Final = timedelta(seconds=3)
 """ How long kopf may take to end. """
 
 
 class WatchesEnded(Exception):
-    """A task of kopf's that should run for ever has ended without an error."""
+    """A kopf task that should run for ever has ended without an error."""
 
 
 def settings(*, request_timeout: timedelta, page: int) -> kopf.OperatorSettings:
-    """Return kopf's settings: bounded requests, watches narrowed to our labels, and nothing written or scanned."""
+    """Return kopf's settings: requests with timeouts, watches with our label selectors, nothing written or scanned."""
     configured = kopf.OperatorSettings()
     configured.networking.request_timeout = request_timeout.total_seconds()
     configured.networking.connect_timeout = 5
@@ -44,7 +44,7 @@ def settings(*, request_timeout: timedelta, page: int) -> kopf.OperatorSettings:
     configured.watching.chunk_size = page
     for resource, labels in SELECTORS.items():
         if labels:
-            # Two words, version and plural: a key of one word with a slash matches nothing, and says nothing.
+            # Two parts, version and plural: a single "version/plural" would silently match nothing.
             configured.watching.label_selectors[resource.version, resource.plural] = labels
     configured.execution.max_workers = 1  # all handlers are coroutines
     configured.posting.level = logging.CRITICAL + 1
@@ -55,11 +55,11 @@ def settings(*, request_timeout: timedelta, page: int) -> kopf.OperatorSettings:
 
 
 def registry(*, on_event: EventHandler, credentials: Credentials, namespaced: bool) -> kopf.OperatorRegistry:
-    """Return the handlers: a login with our own credentials, and one per kind."""
+    """Return the handlers: a login with our credentials, and one handler per kind."""
     handlers = kopf.OperatorRegistry()
 
     async def login(**_: Any) -> kopf.ConnectionInfo:
-        # Called at start, and again when the API server does not take the credentials any more.
+        # Called at the start, and again when the API server rejects the credentials.
         await credentials.refresh(force=True)
         return connection_info(credentials)
 
@@ -106,13 +106,14 @@ async def watch(
     on_started: Callable[[], None],
     stop: asyncio.Event,
 ) -> None:
-    """Watch until stopped; raise what kopf gives up on, as soon as it does.
+    """Watch until stopped; raise the error of the first kopf task that fails.
 
-    kopf's tasks are started and ended here and not by `kopf.operator()`: that one waits for every task of the event
-    loop when one of its own has failed, ours included, and was seen to wait for ever.
+    kopf's tasks are started and ended here, not by `kopf.operator()`: when one of its tasks has failed, that waits for
+    every task of the event loop, ours included, and was seen to wait for ever.
 
     :param namespaces: empty: all.
-    :param begun: is called when kopf runs, which is when it has taken the signals for itself: take them back.
+    :param on_started: called once kopf runs and has installed its own signal handlers, so that ours can be restored.
+    :raises WatchesEnded: a kopf task ended without an error.
     """
     tasks = await kopf.spawn_tasks(
         registry=registry(on_event=on_event, credentials=credentials, namespaced=bool(namespaces)),
@@ -125,7 +126,7 @@ async def watch(
     try:
         done, _ = await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
     finally:
-        # Once each: a second cancellation would cut off kopf's own clean-up, which closes its connections.
+        # Cancel once only: a second cancellation would interrupt kopf's clean-up, which closes its connections.
         for task in (stopping, *tasks):
             task.cancel()
         await asyncio.wait(tasks, timeout=END.total_seconds())

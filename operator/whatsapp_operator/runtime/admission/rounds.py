@@ -1,12 +1,13 @@
-"""The admission round: the one coroutine that admits sessions, by one authoritative LIST of the cluster.
+"""The admission round: the one coroutine that admits sessions, by a consistent LIST from the API server.
 
     request ──> assumed copied ──> LIST sessions, pods, quotas ──> admit (pure) ──> assumed, refusals, quota statuses
 
-No cache is asked: a reservation counted from a cache could be given twice. The round itself writes no session. It
-assumes a reservation in memory, and the session's own worker writes it; from the copy before the LIST to the confirmed
-write the assumed one counts, so that it is counted twice rather than never (and twice is once, by the UID).
+No cache is used: with outdated data a reservation could be given twice. The round itself writes no session. It keeps
+the assumed reservation in memory, and the session's own worker writes it to status. The assumed reservations are copied
+before the LIST, so each is counted until its write is confirmed: maybe in both places, which the UID makes one, but
+never in none.
 
-Requests during a round lead to one more round, however many they are. An assumed reservation that is lost with the
+However many requests come during a round, they lead to one more round. An assumed reservation that is lost with the
 process was in no status, so no pod was created for it.
 """
 
@@ -32,30 +33,30 @@ from whatsapp_operator.runtime.process.metrics import Metrics
 logger = logging.getLogger(__name__)
 
 BATCH_WINDOW: Final = 0.05
-""" Seconds before a round begins: sessions that are applied together are admitted together. """
+""" Seconds to wait before a round, so that sessions that are applied together are admitted together. """
 MIN_INTERVAL: Final = 0.5
-""" Seconds between the beginnings of two rounds at least. """
+""" The fewest seconds between the beginnings of two rounds. """
 REST: Final = 3.0
-""" How many times as long as a round nothing is done after it, so that rounds take a quarter of the time at most: while
-hundreds of sessions are applied, each round lists them all, and the workers are to make the pods meanwhile. """
+""" The rest after a round, as a multiple of the round's length: so rounds take a quarter of the time at most. While
+hundreds of sessions are applied, each round lists them all, and the workers need the time to create the pods. """
 MAX_REST: Final = 3.0
-""" Seconds; a free part of a quota is not left unused for longer by that. """
+""" The longest rest, in seconds: a free part of a quota is not left unused for longer. """
 QUOTA_INTERVAL: Final = 1.0
-""" Seconds between two writes of one quota's status at least. """
+""" The fewest seconds between two writes of one quota's status. """
 FIRST_RETRY: Final = 1.0
 LAST_RETRY: Final = 15.0
-""" Seconds until a failed round is tried again. """
+""" Seconds until a failed round is retried, at first and at most. """
 
 
 class Verdict(NamedTuple):
-    """What the rounds say about one session. Neither: it was not considered yet."""
+    """The result of the rounds for one session. Both None: it was in no round yet."""
 
     assumed: AssumedReservation | None
     refusal: Refusal | None
 
 
 class ClusterState(NamedTuple):
-    """One authoritative look."""
+    """The objects of one LIST from the API server."""
 
     sessions: list[WhatsAppSession]
     pods: list[Json]
@@ -63,7 +64,7 @@ class ClusterState(NamedTuple):
 
 
 class Admission:
-    """Admits sessions."""
+    """Runs the rounds and keeps their results."""
 
     def __init__(
         self,
@@ -80,7 +81,7 @@ class Admission:
         self._instance = instance
         self._pods_selector = pods_selector
         self._on_changed = on_changed
-        """ Called with each session about which there is a new verdict. """
+        """ Called with each session that has a new verdict. """
         self._metrics = metrics
         self._assumed: dict[SessionUID, AssumedReservation] = {}
         self._refusals: Mapping[SessionUID, Refusal] = {}
@@ -92,26 +93,26 @@ class Admission:
         self._requested.set()
 
     def verdict(self, uid: SessionUID) -> Verdict:
-        """Return what the rounds say about a session."""
+        """Return the result of the rounds for a session."""
         return Verdict(self._assumed.get(uid), self._refusals.get(uid))
 
     def confirm(self, uid: SessionUID) -> None:
-        """The session's reservation is in its status: that one counts from now on."""
+        """Drop the assumed reservation of a session whose status has it now."""
         self._assumed.pop(uid, None)
 
     def clear_refusal(self, uid: SessionUID) -> None:
-        """The session is not pending (any more): an old refusal says nothing about the next time."""
+        """Drop the refusal of a session that is not pending (any more)."""
         if uid in self._refusals:
             self._refusals = {other: refusal for other, refusal in self._refusals.items() if other != uid}
 
     def forget(self, uid: SessionUID) -> None:
-        """The session is gone."""
+        """Drop everything about a session that is gone, and request a round if that frees a reservation."""
         self.clear_refusal(uid)
         if self._assumed.pop(uid, None) is not None:
             self.request()
 
     async def run(self) -> None:
-        """Make the rounds that are requested, until cancelled."""
+        """Run the requested rounds, until cancelled."""
         retry = FIRST_RETRY
         while True:
             await self._requested.wait()
@@ -133,9 +134,9 @@ class Admission:
             await self._clock.sleep(max(MIN_INTERVAL - took, min(REST * took, MAX_REST)))
 
     async def round(self) -> None:
-        """Make one round.
+        """Run one round.
 
-        :raises KubeError: the cluster could not be listed; nothing has changed.
+        :raises KubeError: a LIST failed; nothing has changed.
         """
         assumed_reservations = dict(self._assumed)  # BEFORE the LIST: see the module's docstring
         cluster = await self._list_all()
@@ -184,7 +185,7 @@ class Admission:
                 self._on_changed(keys[uid])
 
     async def _write_quota_status(self, quota: Json, usage: Mapping[str, Usage]) -> None:
-        """Write a quota's status if it differs; at most once a second, later changes in a later round."""
+        """Write a quota's status if it differs, at most once per QUOTA_INTERVAL; later changes wait for a round."""
         parsed = WhatsAppSessionQuota.parse(quota)
         wanted = quota_status(parsed, usage=usage.get(parsed.name, Usage()), now=self._clock.now())
         patch = merge_patch(quota.get("status") or {}, wanted.to_dict())
@@ -201,7 +202,7 @@ class Admission:
             self._metrics.status_writes.labels(QUOTAS.plural, "conflict").inc()
             self.request()
         except KubeError as error:
-            # The round itself is made and stands; the status is written in the next one.
+            # The result of the round is valid all the same; the status is written in the next one.
             self._metrics.status_writes.labels(QUOTAS.plural, "error").inc()
             logger.warning("Quota's status could not be written", extra={"quota": parsed.name, "error": str(error)})
             self._clock.call_later(FIRST_RETRY, self.request)

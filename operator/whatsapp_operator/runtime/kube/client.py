@@ -1,8 +1,8 @@
-"""The one seam to the API server: a request goes in, a response comes out; and the verbs built on top of it.
+"""The one seam to the API server, a request in and a response out, and the verbs built on top of it.
 
-`KubeClient` is the seam: one method. `connection.py` has the real one; in tests it is a function that plays server.
-`Kube` turns verbs into requests and unhappy statuses into the errors of `errors.py`. Everything is raw JSON: typed
-models would cost memory to load and time to build, for fields that nobody reads.
+`KubeClient` is the seam, with one method. `connection.py` has the real one; tests use a function that acts as the API
+server. `Kube` turns verbs into requests, and error statuses into the errors of `errors.py`. Everything is raw JSON:
+typed models would cost memory to load and time to build, for fields that nobody reads.
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -32,7 +32,7 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True)
 class Response:
-    """The answer, whatever its status."""
+    """The answer, with any HTTP status."""
 
     status: int
     body: Json = field(default_factory=dict)
@@ -41,10 +41,10 @@ class Response:
 
 
 class KubeClient(Protocol):
-    """The seam. Raises `Unreachable` when no answer came, and nothing else: a status is an answer."""
+    """The seam. It raises `Unreachable` when no answer came and nothing else: every HTTP status is an answer."""
 
     async def send(self, request: Request) -> Response:
-        """Make one call."""
+        """Send one request."""
 
 
 class Listing(NamedTuple):
@@ -56,7 +56,7 @@ class Listing(NamedTuple):
 
 
 class Kube:
-    """The verbs that the operator uses, over any `KubeClient`. `within` is the seconds for one call, None: the usual."""
+    """The verbs that the operator uses, over any `KubeClient`. `within`: seconds for one call; None: the default."""
 
     def __init__(self, client: KubeClient, *, timeout: float, page: int = 500) -> None:
         self._client = client
@@ -70,9 +70,9 @@ class Kube:
         return await self._call("GET", resource.path(namespace=namespace, name=name), within=within)
 
     async def list(self, resource: Resource, *, namespace: str | None = None, labels: str = "") -> Listing:
-        """Return all objects, read from the API server's newest state in pages that belong to one moment.
+        """Return all objects, consistently from the API server's newest state, in pages.
 
-        :raises Gone: it took so long that the moment was forgotten, twice.
+        :raises Gone: it took so long that the resourceVersion expired, twice.
         """
         try:
             return await self._list(resource, namespace=namespace, labels=labels)
@@ -111,7 +111,7 @@ class Kube:
         )
 
     async def replace(self, resource: Resource, obj: Mapping[str, Any], *, within: float | None = None) -> Json:
-        """Write a whole object; its resourceVersion is the precondition. :raises Conflict: it has changed."""
+        """Replace a whole object; its resourceVersion is the precondition. :raises Conflict: it has changed."""
         key = key_of(dict(obj))
         return await self._call(
             "PUT",
@@ -132,9 +132,9 @@ class Kube:
         )
 
     async def patch_status(self, resource: Resource, *, observed: Json, patch: Mapping[str, Any]) -> Json:
-        """Merge-patch the status of an object, provided that it is still as it was seen.
+        """Merge-patch the status of an object if it has not changed since it was observed.
 
-        :raises Conflict: it has changed, or is another object of that name.
+        :raises Conflict: it has changed, or another object has the name.
         """
         key = key_of(observed)
         precondition = {"resourceVersion": observed["metadata"]["resourceVersion"], "uid": uid_of(observed)}
@@ -149,10 +149,10 @@ class Kube:
     async def delete(
         self, resource: Resource, *, namespace: str | None, name: str, uid: str, grace: int | None = None
     ) -> Json:
-        """Delete one object of that UID; `grace` in seconds, None: the object's own.
+        """Delete the object with this UID; `grace` in seconds, None: the object's own.
 
         :raises NotFound: it is gone.
-        :raises Conflict: the name belongs to another object.
+        :raises Conflict: the object of that name has another UID.
         """
         options: Json = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid}}
         if grace is not None:

@@ -1,15 +1,15 @@
-"""The way to the API server: credentials from the pod or a kubeconfig, and calls through the official client library.
+"""The connection to the API server: credentials from the pod or a kubeconfig, calls by the official client library.
 
 Only `kubernetes.aio`'s raw calls are used. Touching `CoreV1Api` or a typed model would load about 100 MB of generated
-code; tests/unit/runtime/kube/test_connection.py holds that against this module. `kubernetes.aio.dynamic` would ask for every
-API group at the start and give loose objects for the same JSON.
+code; tests/unit/runtime/kube/test_connection.py checks that this module does not. `kubernetes.aio.dynamic` would
+request every API group at the start, and return loose objects for the same JSON.
 
-`param_serialize` and `call_api` are public, but made for the generated code: what is relied upon (token, path, query and
-body arrive as they were given; an unhappy status is an answer) is held by the same tests, release by release.
+`param_serialize` and `call_api` are public, but meant for the generated code. The same tests check, with each release,
+what we rely on: token, path, query and body arrive unchanged, and an error status is returned as an answer.
 
-Tokens are short-lived: a kubelet renews a pod's every hour or so, a kubeconfig's plug-in when it likes. So they are
-read again every minute, and at once when the API server refuses them. The same goes for kopf, which gets its
-credentials from here too (see `app/watches.py`): there is one place that knows how to log in.
+Tokens are short-lived: the kubelet renews a pod's about every hour, a kubeconfig's plug-in at any time. So credentials
+are read again every minute, and at once when the API server rejects them. kopf gets its credentials from here too (see
+`app/watches.py`), so only this module knows how to log in.
 """
 
 import contextlib
@@ -39,11 +39,11 @@ MAX_CONNECTIONS = 32
 
 
 class BadCredentials(Exception):
-    """There is no way to log in, or what there is cannot be read."""
+    """There are no credentials, or they cannot be read."""
 
 
 class Credentials:
-    """Where the API server is and how to log in, kept fresh."""
+    """The API server's address and the credentials for it, kept up to date."""
 
     def __init__(self, *, clock: Clock, kubeconfig: Path | None = None) -> None:
         self._clock = clock
@@ -59,7 +59,7 @@ class Credentials:
         self.configuration.connection_pool_maxsize = MAX_CONNECTIONS
 
     async def load(self) -> None:
-        """Read the credentials anew. :raises BadCredentials: nothing usable is there."""
+        """Read the credentials. :raises BadCredentials: there are none, or they cannot be read."""
         try:
             if self._kubeconfig is None:
                 load_incluster_config(  # type: ignore[no-untyped-call]
@@ -70,13 +70,13 @@ class Credentials:
                     config_file=str(self._kubeconfig), client_configuration=self.configuration, persist_config=False
                 )
         except (ConfigException, OSError, ValueError, yaml.YAMLError, TypeError, AttributeError) as error:
-            # The two last: the library falls over a file that is missing, empty or no mapping.
+            # TypeError and AttributeError: what the library raises for a file that is missing, empty or no mapping.
             where = f"the kubeconfig {self._kubeconfig}" if self._kubeconfig else "the pod's service account"
             raise BadCredentials(f"cannot log in with {where}: {error}") from error
         self._loaded_at = self._clock.monotonic()
 
     async def refresh(self, *, force: bool = False) -> None:
-        """Read the credentials anew when they are old. What cannot be read now may be readable in a minute."""
+        """Read the credentials again if they are old. If that fails, keep the old ones and retry in a minute."""
         if not force and self._clock.monotonic() - self._loaded_at < RELOAD_EVERY:
             return
         try:
@@ -87,7 +87,7 @@ class Credentials:
 
     @property
     def namespace(self) -> str | None:
-        """The namespace that the pod runs in, where the kubelet says so."""
+        """The namespace of the pod, from its service account's volume; None outside of a pod."""
         path = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
         with contextlib.suppress(OSError):
             return path.read_text(encoding="utf-8").strip() or None
@@ -112,7 +112,7 @@ class Connection:
         self._api.user_agent = user_agent
 
     async def send(self, request: Request) -> Response:
-        """Make one call; once more with fresh credentials when the API server does not take the ones we have.
+        """Send one request; if the API server rejects the credentials, read them again and retry once.
 
         :raises Unreachable: no answer came, or none that is JSON.
         """
@@ -154,12 +154,15 @@ class Connection:
         self._metrics.requests.labels(request.method, status).inc()
 
     async def close(self) -> None:
-        """Drop the connections."""
+        """Close the connections."""
         await self._api.close()  # type: ignore[no-untyped-call]
 
 
 def _decoded(text: bytes, *, status: int) -> dict[str, Any]:
-    """Return the body; a proxy's page in front of the API server counts as no answer of the API server."""
+    """Return the body as JSON.
+
+    A successful answer that is not JSON, such as the page of a proxy, counts as no answer of the API server.
+    """
     try:
         body = json.loads(text) if text else {}
     except ValueError as error:

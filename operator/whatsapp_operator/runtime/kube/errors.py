@@ -23,11 +23,11 @@ from typing import Any
 
 
 class KubeError(Exception):
-    """The API server could not be asked, or did not do what was asked."""
+    """A request to the API server failed."""
 
 
 class Unreachable(KubeError):
-    """No answer came. Whether a write was carried out is unknown: look again."""
+    """No answer came. It is unknown whether a write was carried out: read the object."""
 
 
 class RequestTimeout(Unreachable):
@@ -35,22 +35,22 @@ class RequestTimeout(Unreachable):
 
 
 class ServerError(KubeError):
-    """The API server failed (5xx). Whether a write was carried out is unknown: look again."""
+    """The API server failed (5xx). It is unknown whether a write was carried out: read the object."""
 
 
 class Refused(KubeError):
-    """The API server answered no. The request was not carried out."""
+    """The API server rejected the request, which was not carried out."""
 
     def __init__(self, message: str, *, status: int = 0, reason: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.status = status
         self.reason = reason
-        """ The API server's word for it: Forbidden, AlreadyExists, … """
+        """ The reason in the API server's Status: Forbidden, AlreadyExists, … """
 
 
 class Unauthorized(Refused):
-    """Our own credentials are not taken (401)."""
+    """The API server rejects our credentials (401)."""
 
 
 class Forbidden(Refused):
@@ -62,7 +62,7 @@ class NotFound(Refused):
 
 
 class Conflict(Refused):
-    """The object is not what it was when it was read (409)."""
+    """The object has changed since it was read, or has another UID (409)."""
 
 
 class AlreadyExists(Conflict):
@@ -70,7 +70,7 @@ class AlreadyExists(Conflict):
 
 
 class Gone(Refused):
-    """The version asked for is forgotten (410): list from the start."""
+    """The requested resourceVersion has expired (410): list from the start."""
 
 
 class Unprocessable(Refused):
@@ -83,7 +83,7 @@ class TooManyRequests(Refused):
     def __init__(self, message: str, *, status: int = 429, reason: str = "", retry_after: float = 1.0) -> None:
         super().__init__(message, status=status, reason=reason)
         self.retry_after = retry_after
-        """ Seconds that the API server asks to be left alone. """
+        """ Seconds after which the API server asks to retry. """
 
 
 _BY_STATUS: dict[int, type[Refused]] = {
@@ -98,7 +98,7 @@ _BY_STATUS: dict[int, type[Refused]] = {
 
 
 def error_for(status: int, body: Mapping[str, Any], *, retry_after: float | None = None) -> KubeError:
-    """Return the error for an answer that is no success. `body` is the API server's Status object, or empty."""
+    """Return the error for an answer that is not a success. `body` is the API server's Status object, or empty."""
     reason = str(body.get("reason") or "")
     message = str(body.get("message") or f"the API server answered {status}")
     if status >= 500:

@@ -1,8 +1,8 @@
-"""Objects that have one of our names and are not ours: they are in no watch, because watches select our labels.
+"""Objects that have one of our names and are not ours. No watch reports them, because watches select our labels.
 
-Such an object is met when a creation is answered with "already exists". It is then read by name: ours (created by a
-request whose answer was lost) goes to the store like any other; a foreign one is kept here, so that the core sees it,
-and is read again from time to time until it is gone.
+The operator finds one when the API server answers a creation with "already exists". It then reads the object by name:
+one of ours (created by a request whose answer was lost) goes to the store; a foreign one is kept here, so that the core
+sees it, and is read again every REREAD_INTERVAL until it is gone.
 """
 
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from whatsapp_operator.runtime.kube.store import Store
 from whatsapp_operator.runtime.process.clock import Clock
 
 REREAD_INTERVAL: Final = 10.0
-""" Seconds between two reads of a foreign object. Reads only: at rest nothing is written. """
+""" Seconds between two reads of a foreign object. """
 
 
 @dataclass
@@ -28,7 +28,7 @@ class _ForeignObject:
 
 @dataclass
 class ForeignObjects:
-    """The foreign objects that have names of one session."""
+    """The foreign objects that have names of one session's objects."""
 
     kube: Kube
     store: Store
@@ -36,7 +36,7 @@ class ForeignObjects:
     _objects: dict[tuple[Resource, ObjectKey], _ForeignObject] = field(default_factory=dict)
 
     def get(self, resource: Resource, key: ObjectKey) -> Json | None:
-        """Return the foreign object of that name."""
+        """Return the foreign object of that name, or None."""
         foreign = self._objects.get((resource, key))
         return foreign.obj if foreign is not None else None
 
@@ -44,7 +44,7 @@ class ForeignObjects:
         return bool(self._objects)
 
     async def read(self, resource: Resource, key: ObjectKey) -> None:
-        """Read an object by name: into the store if it is ours, else keep it here."""
+        """Read an object by name: put it into the store if it is ours, else keep it here."""
         known = self.store.get(resource, key)
         try:
             obj = await self.kube.get(resource, namespace=key.namespace, name=key.name)
@@ -60,7 +60,7 @@ class ForeignObjects:
             self._objects[resource, key] = _ForeignObject(obj, self.clock.monotonic())
 
     async def refresh(self) -> None:
-        """Read again what was read some time ago."""
+        """Read the foreign objects again whose last read is REREAD_INTERVAL ago."""
         now = self.clock.monotonic()
         for resource, key in [name for name, foreign in self._objects.items() if now - foreign.at >= REREAD_INTERVAL]:
             await self.read(resource, key)

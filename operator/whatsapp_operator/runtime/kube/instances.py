@@ -1,12 +1,12 @@
-"""Operators side by side: which namespaces and quotas are this operator's business.
+"""Several operators in one cluster: which namespaces and quotas belong to this one.
 
 The label `wasession.dev/instance` on a namespace or a quota gives it to the operator of that INSTANCE; without the
 label it belongs to the operator without one. So a second operator can watch a namespace of its own while the
 cluster's operator leaves that namespace alone, and neither writes what the other wrote. WATCH_NAMESPACES narrows this
 further.
 
-A namespace's label is read when a session is first seen in it and again at each resync: it is not a switch that is
-turned every day, and a watch on all namespaces would be one more right and one more stream.
+A namespace's label is read when a session is first seen in it and again at each resync. It rarely changes, and a watch
+on all namespaces would need one more right and one more stream.
 """
 
 from collections.abc import Collection
@@ -49,7 +49,7 @@ class Instance:
         return self._ours[namespace]
 
     def known(self, namespace: str) -> bool:
-        """Whether the namespace is known to be this operator's, without asking."""
+        """Whether the namespace is known to be this operator's, without a request."""
         return self._ours.get(namespace, False)
 
     async def refresh(self) -> None:

@@ -1,13 +1,13 @@
-"""The full look at everything, at most a minute apart: what makes a missed event a delay and not an error.
+"""The full LIST of everything, at most a minute apart: with it a missed watch event is a delay and not an error.
 
-Each resync lists all kinds that the operator watches, corrects the store by it, and has every session looked at. It
-also reads what is not watched (namespaces' labels, the keys) and tidies (keys and Services nobody needs).
+Each resync lists all kinds that the operator watches, corrects the store and queues every session. It also reads what
+is not watched (namespaces' labels, the keys) and deletes what is not needed any more (keys and Services).
 
-client-go calls this a reflector's relist; what it calls resync, telling known objects again without asking the API
-server, would find nothing that a watch has missed.
+client-go calls this a reflector's relist. What client-go calls resync, reporting the known objects again without a
+request to the API server, would not find what a watch has missed.
 
-It is the measure of life, too. A process whose resync does not succeed for three intervals is not healthy, and a
-watch that does not tell what a resync found is dead though its connection looks alive; either ends the process.
+The resync also shows whether the process works. If none succeeds for three intervals, the process is not healthy. A
+watch that does not report what a resync found is dead although its connection looks alive. Either ends the process.
 """
 
 import logging
@@ -30,11 +30,11 @@ logger = logging.getLogger(__name__)
 STALE_AFTER: Final = 3
 """ Intervals without success after which the process is not healthy. """
 DEAD_AFTER: Final = 5
-""" Intervals without success after which the process ends itself, should nobody have ended it. """
+""" Intervals without success after which the process ends itself, if the kubelet has not ended it. """
 RETRY: Final = timedelta(seconds=5)
-""" After a failure the next try comes sooner than the next interval. """
+""" After a failure the retry comes sooner than the next interval. """
 WATCH_DEAD_AFTER: Final = timedelta(seconds=30)
-""" A watch that has not told for so long, and for two resyncs, what a resync found is dead. """
+""" A watch is dead if for so long, and for two resyncs, it has not reported what a resync found. """
 
 
 class Stream(NamedTuple):
@@ -46,7 +46,7 @@ class Stream(NamedTuple):
 
 @dataclass
 class WatchProgress:
-    """How far each watch has come, compared with what the LISTs found."""
+    """The newest version that each watch has reported, compared with what the LISTs found."""
 
     clock: Clock
     _observed: dict[Stream, int] = field(default_factory=dict)
@@ -54,11 +54,11 @@ class WatchProgress:
     _behind_since: dict[Stream, float] = field(default_factory=dict)
 
     def observe(self, stream: Stream, obj: Json) -> None:
-        """A watch reported an object."""
+        """Record the version of an object that a watch reported."""
         self._observed[stream] = max(version_of(obj), self._observed.get(stream, 0))
 
     def listed(self, stream: Stream, objects: Iterable[Json]) -> None:
-        """A LIST found these; compare with the LIST before it."""
+        """Record the objects of a LIST, and check whether the watch has reported what the LIST before it found."""
         now = self.clock.monotonic()
         if self._observed.get(stream, 0) >= self._expected.get(stream, 0):
             self._behind_since.pop(stream, None)
@@ -67,7 +67,7 @@ class WatchProgress:
         self._expected[stream] = max((version_of(obj) for obj in objects), default=0)
 
     def dead(self, *, after: float) -> list[Stream]:
-        """Return the watches that have been behind for so many seconds."""
+        """Return the watches that have been behind for at least so many seconds."""
         now = self.clock.monotonic()
         return [stream for stream, since in self._behind_since.items() if now - since >= after]
 
@@ -77,7 +77,7 @@ OnChanged = Callable[[Resource, Change], None]
 
 
 class Resync:
-    """Lists everything, again and again."""
+    """Lists everything at every interval."""
 
     def __init__(
         self,
@@ -106,17 +106,17 @@ class Resync:
         self._progress = progress
         self._on_changed = on_changed
         self._before = before
-        """ What else is read anew; a failure fails the resync. """
+        """ What else to read first; its failure fails the resync. """
         self._after = after
-        """ What is done with the new knowledge. """
+        """ What to do once everything is listed. """
         self._jitter = jitter
         self.succeeded_at: float | None = None
-        """ When the last success began, monotonic seconds; None: there was none. What it saw is at least so new. """
+        """ When the last successful resync began, monotonic seconds; None: there was none. """
 
     async def run(self) -> None:
         """Resync at every interval, counted from start to start, until cancelled.
 
-        The first one comes soon: a deletion between the first list and the moment the watches began was told by nobody.
+        The first one comes soon: no watch reports what was deleted between the first LIST and the start of the watch.
         """
         await self._clock.sleep(min(self._interval.total_seconds(), RETRY.total_seconds()))
         while True:
@@ -170,7 +170,7 @@ class Resync:
 
     @property
     def age(self) -> float:
-        """Seconds since the last success began; infinite before the first."""
+        """Seconds since the last successful resync began; infinite before the first."""
         return float("inf") if self.succeeded_at is None else self._clock.monotonic() - self.succeeded_at
 
     @property

@@ -1,20 +1,20 @@
-"""What the operator has seen of the cluster, by kind: fed by watch events, full LISTs and the answers to own writes.
+"""The operator's cache of the cluster, by kind: updated by watch events, full LISTs and the answers to own writes.
 
 The three sources overlap and overtake each other, so one rule decides: the greater resourceVersion wins (they are
 compared as numbers). Three things follow that a plain dictionary would get wrong:
 
-* A deletion is remembered (a tombstone) until a LIST that is newer than it, so that a late event or an older LIST
-  cannot bring the object back.
-* A LIST removes what it does not contain, except what is newer than the LIST. A deletion whose event was lost is
-  noticed here: no phantom stays (a quota counted from phantoms would leak slots for ever). And what it contains is
-  there, whatever was thought before, unless its deletion is newer than the LIST.
-* After a LIST, an event older than it about an unknown object tells of something already gone.
+* A deletion is kept as a tombstone until a newer LIST, so that a late event or an older LIST cannot bring the object
+  back.
+* A LIST removes the objects that it does not contain, except those newer than the LIST. This finds deletions whose
+  event was lost, so no deleted object stays in the store (and holds a quota's reservation for ever). An object that the
+  LIST contains exists, unless its deletion is newer than the LIST.
+* After a LIST, an older event about an unknown object is ignored: the object is gone already.
 
 Objects are kept as JSON without `managedFields`, which nobody reads and which is half of their size.
 
-In client-go's words this is an informer's Indexer; a deletion that only a LIST tells of is its
-DeletedFinalStateUnknown. Its expectations (what a controller has just created and not seen yet) are not needed: the
-answer to each own write goes into the store at once. No library has an informer for asyncio: the client library's is
+In client-go's terms this is an informer's Indexer; a deletion that only a LIST shows is its DeletedFinalStateUnknown.
+Its expectations (objects that a controller has created and not seen yet) are not needed: the answer to each own write
+goes into the store at once. No library has an informer for asyncio: the client library's is
 made of threads, and kopf's index keeps phantoms after a lost deletion.
 
 A number as resourceVersion is promised from Kubernetes 1.35 on; below it is so where the API server keeps its objects
@@ -34,7 +34,7 @@ IndexKeys = Callable[[Json], Iterable[str]]
 
 
 class Change(NamedTuple):
-    """What an update did. Both None: nothing that was not known."""
+    """The effect of an update on one object. Both None: there was none."""
 
     before: Json | None
     after: Json | None
@@ -59,7 +59,7 @@ class ResourceCache:
     index: defaultdict[str, set[ObjectKey]] = field(default_factory=lambda: defaultdict(set))
 
     def put(self, obj: Json, *, listed_at: int = 0) -> Change:
-        """Take an object as it is at its resourceVersion; from a LIST, with the LIST's."""
+        """Store an object, unless a newer version or deletion is known; `listed_at` is the version of its LIST."""
         key, version = key_of(obj), version_of(obj)
         known = self.objects.get(key)
         if known is not None:
@@ -77,7 +77,7 @@ class ResourceCache:
         return Change(known, obj)
 
     def remove(self, obj: Json) -> Change:
-        """Take note that an object is gone, as of its resourceVersion."""
+        """Remove an object that was deleted at its resourceVersion."""
         key, version = key_of(obj), version_of(obj)
         known = self.objects.get(key)
         if known is not None and version < version_of(known):
@@ -87,7 +87,7 @@ class ResourceCache:
         return self._drop(key)
 
     def replace(self, objects: Iterable[Json], *, version: int, in_scope: Callable[[ObjectKey], bool]) -> list[Change]:
-        """Take a full LIST of one moment; `within` tells which objects it would have contained."""
+        """Store the objects of a full LIST, and remove the others in its scope unless they are newer."""
         changes = []
         present = set()
         for obj in objects:
@@ -102,7 +102,7 @@ class ResourceCache:
         return [change for change in changes if change]
 
     def complete_list(self, version: int) -> None:
-        """The kind was listed completely as of this version: what is older and unknown is gone for good."""
+        """Record that the whole kind was listed at this version: drop older tombstones, ignore older events."""
         self.listed_version = max(self.listed_version, version)
         self.tombstones = {key: gone for key, gone in self.tombstones.items() if gone > self.listed_version}
 
@@ -121,11 +121,11 @@ class ResourceCache:
 
 
 OnChange = Callable[[Resource, Change], None]
-""" Called with each change, wherever it came from. """
+""" Called with each change, from any of the three sources. """
 
 
 def _ignore(_resource: Resource, _change: Change) -> None:
-    """Nobody asked for changes."""
+    """Ignore a change; the default of `on_change`."""
 
 
 class Store:
@@ -153,15 +153,15 @@ class Store:
         return list(self._caches[resource].objects)
 
     def put(self, resource: Resource, obj: Json) -> Change:
-        """Take an object from an event or from the answer to a write."""
+        """Store an object from a watch event or from the answer to a write."""
         return self._notify(resource, self._caches[resource].put(obj))
 
     def remove(self, resource: Resource, obj: Json) -> Change:
-        """Take a deletion from an event."""
+        """Remove an object that a watch event reports as deleted."""
         return self._notify(resource, self._caches[resource].remove(obj))
 
     def forget(self, resource: Resource, key: ObjectKey, *, version: int) -> Change:
-        """Take note that the API server knows no such object, by an answer to a request made at that version."""
+        """Remove an object that the API server answered "not found" for, if it is no newer than `version`."""
         known = self.get(resource, key)
         if known is None or version_of(known) > version:
             return _NO_CHANGE
@@ -175,14 +175,17 @@ class Store:
         version: int,
         in_scope: Callable[[ObjectKey], bool] = lambda _: True,
     ) -> list[Change]:
-        """Take a full LIST; `within` limits it to where it was made (one namespace). Then call `complete_list`, once per kind."""
+        """Store a full LIST; `in_scope` limits it to the namespace that was listed.
+
+        When all of the kind is listed, call `complete_list`.
+        """
         changes = self._caches[resource].replace(objects, version=version, in_scope=in_scope)
         for change in changes:
             self._notify(resource, change)
         return changes
 
     def complete_list(self, resource: Resource, *, version: int) -> None:
-        """All of the kind was listed; `version` is that of the oldest of these LISTs."""
+        """Record that the whole kind was listed; `version` is the oldest of these LISTs'."""
         self._caches[resource].complete_list(version)
 
     def _notify(self, resource: Resource, change: Change) -> Change:

@@ -1,7 +1,7 @@
-"""Time and chance, injected: everything in the runtime that waits, times out or spreads asks here.
+"""Clock and randomness, injected: everything in the runtime that waits, times out or adds jitter uses this.
 
-Two clocks are kept apart on purpose. `now()` is the wall clock: it is what conditions and annotations are compared
-with, and it may jump. `monotonic()` never jumps: leases, back-offs and deadlines use it alone.
+Two clocks are kept apart. `now()` is the wall clock, for times in conditions and annotations; it may jump.
+`monotonic()` never jumps: leases, back-offs and deadlines use only this one.
 """
 
 import asyncio
@@ -15,14 +15,14 @@ from session_protocol.times import format_time
 
 
 class Timer(Protocol):
-    """A call that is yet to come."""
+    """A scheduled call."""
 
     def cancel(self) -> None:
-        """Take it back; harmless after it has happened."""
+        """Cancel the call; no effect after it was made."""
 
 
 class Clock(Protocol):
-    """What the runtime knows of time."""
+    """The clocks and timers that the runtime uses."""
 
     def now(self) -> datetime:
         """Return the wall clock's time, aware, in UTC."""
@@ -38,7 +38,7 @@ class Clock(Protocol):
 
 
 def micro_time(moment: datetime) -> str:
-    """Return the moment as Leases and events have it (Kubernetes' MicroTime): 2026-01-31T12:00:00.000000Z."""
+    """Return the moment in the form of Leases and events (Kubernetes' MicroTime): 2026-01-31T12:00:00.000000Z."""
     return format_time(moment, parts="microseconds")
 
 
@@ -63,11 +63,11 @@ class SystemClock:
 
 
 Jitter = Callable[[float], float]
-""" Spreads a delay, so that many who failed together do not come back together. """
+""" Lengthens a delay at random, so that many who failed together do not retry together. """
 
 
 def spread(delay: float) -> float:
-    """Return the delay, made up to a quarter longer by chance."""
+    """Return the delay, at random up to a quarter longer."""
     return delay * (1 + random.random() / 4)  # noqa: S311 -- spreads load, guards nothing
 
 

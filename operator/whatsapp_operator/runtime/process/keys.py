@@ -1,13 +1,13 @@
-"""The keys that the sessions' tokens are made from: one Secret, in the operator's own namespace.
+"""The keys from which the sessions' tokens are derived: one Secret, in the operator's own namespace.
 
     data:
       current: 20261122t180305-9f3a61      the id of the key for pods made from now on
       20261122t180305-9f3a61: …32 bytes…   each other entry is a key
 
-The key is made at the first start; it is in no manifest. Rotation (`python -m whatsapp_operator rotate-key`) adds a
-key and makes it current; pods keep the tokens they were made with, and their label says from which key those came.
-An old key is deleted when no pod uses it. A key's id begins with the time it was made, so that the object itself
-tells when its predecessor was retired: it is kept for a while, because a pod may just be on its way.
+The key is generated at the first start and is in no manifest. Rotation (`python -m whatsapp_operator rotate-key`) adds
+a key and makes it current; pods keep the tokens they were created with, and their label names the key of these.
+An old key is deleted when no pod uses it. A key's id begins with the time of its creation, which is also when its
+predecessor was retired: that one is kept for a while, because a pod with it may be in creation.
 
 The operator may `get` and `update` this one Secret by name; cluster-wide it may create Secrets and nothing else.
 """
@@ -35,21 +35,21 @@ CURRENT: Final = "current"
 KEY_BYTES: Final = 32
 """ As long as the hash it is used with (SHA-256). """
 KEEP_RETIRED: Final = timedelta(minutes=10)
-""" A retired key is kept at least so long: a pod made with it may not be in any list yet. """
+""" A retired key is kept at least so long: a pod created with it may not be in any list yet. """
 _ID_TIME: Final = "%Y%m%dt%H%M%S"
 
 
 class BadKeySecret(Exception):
-    """The key Secret is there and cannot be used; its message tells what to do."""
+    """The key Secret exists and cannot be used; the message says what to do."""
 
 
 class UnknownKey(LookupError):
-    """No such key is in the Secret: it was deleted while a pod still used it."""
+    """The Secret has no such key: it was deleted while a pod still used it."""
 
 
 @dataclass(frozen=True)
 class Keys:
-    """What the Secret holds."""
+    """The content of the Secret."""
 
     current: KeyID
     by_id: dict[KeyID, bytes]
@@ -71,7 +71,7 @@ class KeyRing:
 
     @property
     def current(self) -> KeyID:
-        """The id of the key for pods made now."""
+        """The id of the key for pods created now."""
         return self._loaded.current
 
     def key(self, key_id: KeyID) -> bytes:
@@ -88,7 +88,7 @@ class KeyRing:
         return self._keys
 
     async def load(self) -> None:
-        """Read the Secret; make it when there is none.
+        """Read the Secret; create it if there is none.
 
         :raises BadKeySecret: it cannot be used.
         """
@@ -121,9 +121,9 @@ class KeyRing:
         return secret
 
     async def rotate(self) -> KeyID:
-        """Add a key and make it current. Pods made from now on use it.
+        """Add a key and make it current. Pods created from now on use it.
 
-        :raises Conflict: another rotation was quicker; nothing was changed.
+        :raises Conflict: somebody else changed the Secret first; nothing was changed.
         """
         await self.load()
         key_id = _new_id(self._clock.now())
@@ -175,7 +175,7 @@ def _new_id(now: datetime) -> KeyID:
 
 
 def _made(key_id: KeyID) -> datetime:
-    """Return when a key was made; the beginning of time for an id that a person chose."""
+    """Return when a key was created, by its id; the earliest possible time for an id that a person chose."""
     try:
         return datetime.strptime(key_id.partition("-")[0], _ID_TIME).replace(tzinfo=UTC)
     except ValueError:

@@ -1,21 +1,21 @@
-"""One operator acts: a Lease in the operator's own namespace, held by the process that may write.
+"""Leader election: only the process that holds the Lease, in the operator's own namespace, may write.
 
     acquire ──> held ── renew, renew, … ──> lost: the process ends
                   └── release (SIGTERM): the next one need not wait
 
-A lease is a promise about time, so time is what matters here:
+What matters here is time:
 
-* All deadlines are monotonic. The `renewTime` in the object is for people: another's clock is never compared with
-  ours. Whether a foreign holder is alive is judged by whether the object *changes* while we watch it.
-* A renewal counts from before its request was sent. A request that hangs is given up within the renew deadline, and
-  the holder's own deadline is shorter than the duration after which others take over: it stops acting first.
-* Losing it ends the process, at once and hard (`on_lost`). Stopping a hundred tasks in order takes time, and in that
-  time two operators would act. Everything is level-based: the next process looks at the cluster and goes on.
+* All deadlines are monotonic. The `renewTime` in the object is for people: another process's clock is never compared
+  with ours. Another holder counts as alive while the object *changes* between our reads.
+* A renewal counts from before its request was sent. A request that hangs is cancelled within the renew deadline, and
+  that deadline is shorter than the duration after which others take over: the holder stops acting first.
+* Losing the Lease ends the process at once, without clean-up (`on_lost`). Stopping a hundred tasks in order takes time,
+  in which two operators would act. Everything is level-triggered: the next process reads the cluster and goes on.
 
 The model is client-go's leader election, with its names: lease duration, renew deadline, and ReleaseOnCancel for
 `release`. The client library for Python has one too (`kubernetes.aio.leaderelection`, as of 37.0.2). It never creates
 the Lease, compares another's wall clock with naive local time, sets no deadline for its requests, and neither stops nor
-awaits the work when it has lost: two would act. Worth another look once a year.
+awaits the work when it has lost the Lease: two would act. Worth a new check once a year.
 """
 
 import logging
@@ -37,16 +37,16 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class LeaseTimes:
-    """How long what may take. Constructed only in the order request < deadline < duration."""
+    """The durations of leader election. They must satisfy request timeout < renew deadline < duration."""
 
     duration: timedelta = timedelta(seconds=10)
-    """ Others take over when the Lease has not changed for so long. """
+    """ Another process takes over when the Lease has not changed for so long. """
     renew_deadline: timedelta = timedelta(seconds=7)
-    """ The holder ends itself when it could not renew for so long. """
+    """ The holder ends when it has not been able to renew for so long. """
     renew_every: timedelta = timedelta(seconds=2)
-    """ Between renewals, and between looks at another's Lease. """
+    """ Between renewals, and between reads of a Lease that another process holds. """
     request_timeout: timedelta = timedelta(seconds=3)
-    """ One request. """
+    """ For one request. """
 
     def __post_init__(self) -> None:
         if not timedelta() < self.request_timeout < self.renew_deadline < self.duration:
@@ -63,7 +63,7 @@ class LeaseTimes:
 
 
 class Phase(StrEnum):
-    """Where a process stands."""
+    """The state of a process in the election."""
 
     WAITING = "waiting"
     HELD = "held"
@@ -72,7 +72,7 @@ class Phase(StrEnum):
 
 
 class Lease:
-    """One process's part in the Lease."""
+    """The Lease as seen by one process."""
 
     def __init__(
         self,
@@ -91,13 +91,13 @@ class Lease:
         self._namespace = namespace
         self._name = name
         self._identity = identity
-        """ Unique per process: a restarted pod is another one, or a hung one would be mistaken for it. """
+        """ Unique per process, so that a restarted container is not mistaken for the one before. """
         self._times = times
         self._on_lost = on_lost
         """ Ends the process; the argument says why. """
         self._jitter = jitter
         self._last_seen: tuple[str, float] = ("", 0.0)
-        """ A foreign Lease's resourceVersion and when we first saw it. """
+        """ The resourceVersion of another holder's Lease, and when we first saw it. """
         self._held: Json = {}
         self._renewed = 0.0
         self.phase = Phase.WAITING
@@ -120,7 +120,7 @@ class Lease:
         if held is None:
             return False
         if self._clock.monotonic() - started > self._times.renew_deadline.total_seconds():
-            return False  # it took so long that others may have taken over already
+            return False  # it took so long that another process may have taken over already
         self._held, self._renewed, self.phase = held, started, Phase.HELD
         logger.info("Lease acquired", extra={"lease": self._name, "holder": self._identity})
         return True
@@ -155,14 +155,14 @@ class Lease:
         if version != self._last_seen[0]:
             self._last_seen = (version, started)
             return False
-        # The holder's own duration counts: it may have been made with other settings than ours.
+        # The holder's own duration counts, too: its settings may differ from ours.
         duration = float((found.get("spec") or {}).get("leaseDurationSeconds") or 0)
         return started - self._last_seen[1] > max(duration, self._times.duration.total_seconds())
 
     async def hold(self) -> None:
-        """Renew until cancelled, or until the Lease is lost; then `on_lost` has been called, which ends the process."""
+        """Renew until cancelled, or until the Lease is lost and `on_lost` was called."""
         deadline = self._times.renew_deadline.total_seconds()
-        # The watchdog is a timer and not a check after each request: it fires also while a request hangs.
+        # The watchdog is a timer, not a check after each request, so that it also fires while a request hangs.
         watchdog = self._clock.call_later(deadline - self._age(), self._overdue)
         try:
             while self.phase is Phase.HELD:
@@ -193,7 +193,7 @@ class Lease:
         return True
 
     async def _reread(self) -> None:
-        """A renewal met another version: our own write whose answer was lost, or another holder."""
+        """Read the Lease after a conflict: it has our own write, whose answer was lost, or another holder's."""
         try:
             found = await self._kube.get(
                 LEASES,
@@ -211,7 +211,7 @@ class Lease:
             self._lose(f"the Lease is held by {holder or 'nobody'}")
 
     async def release(self) -> None:
-        """Give the Lease up, so that the next process need not wait for it to expire. Call after all work has ended."""
+        """Release the Lease, so that the next process need not wait for its expiry. Call it when all work has ended."""
         if self.phase is not Phase.HELD:
             return
         self.phase = Phase.RELEASED
@@ -232,7 +232,7 @@ class Lease:
 
     @property
     def valid_until(self) -> float:
-        """Until when this process may act, monotonic seconds; for a watchdog outside of the event loop."""
+        """Until when this process may act, monotonic seconds; for the watchdog, which is outside of the event loop."""
         return self._renewed + self._times.renew_deadline.total_seconds()
 
     def _age(self) -> float:

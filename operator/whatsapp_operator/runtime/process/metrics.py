@@ -1,8 +1,8 @@
-"""What is counted and measured: the Prometheus metrics of the operator, in a registry of its own.
+"""The Prometheus metrics of the operator, in a registry of its own.
 
-Served by `app.probes` under /metrics. No label names a session: their number is unbounded, and a name may be a phone
-number. `docs/design/runtime.md` has the table; a test holds the names together. Names and units follow Prometheus'
-conventions: a moment is a timestamp, and its age is computed where it is asked for.
+`app.probes` serves them under /metrics. No label names a session: their number is unbounded, and a name may be a phone
+number. `docs/design/runtime.md` has the table; a test compares the names. Names and units follow Prometheus'
+conventions: a time is exported as a timestamp, and the query computes its age.
 """
 
 from datetime import datetime
@@ -114,9 +114,9 @@ class Metrics:
         self.runners = Gauge(f"{_PREFIX}_runners_listened_to", "Runners that are polled", registry=self.registry)
 
     def resynced(self, began: datetime) -> None:
-        """Take note of a full list that succeeded.
+        """Record a resync that succeeded.
 
-        The gauge is registered with the first one: with a 0 before it, a rule on its age would fire at every start.
+        The gauge is registered with the first one: if it was 0 before, an alert on its age would fire at every start.
         """
         if not self._resynced:
             self.registry.register(self._resync_succeeded)

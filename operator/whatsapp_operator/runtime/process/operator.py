@@ -1,11 +1,11 @@
-"""The whole runtime, put together: what starts when, what wakes whom, and how it ends.
+"""The whole runtime, put together: what starts when, which change queues which session, and how it ends.
 
     events (app) ─┐                       ┌─ workers ── reconciler ── executor, status writer, events
     resync ───────┼─> store ─> key queue ─┤
     runner poller ┘                       └─ admission
 
-The app makes one `Operator` when the process has the Lease, feeds it with watch events and asks it how it is. Nothing
-acts before the first full LIST: a decision on half a picture would create what is already there.
+The app creates one `Operator`, starts it when the process has the Lease, passes watch events to it and checks its
+health. Nothing acts before the first full LIST: a decision on incomplete data would create what exists already.
 """
 
 import asyncio
@@ -65,23 +65,23 @@ SELECTORS: Final[dict[Resource, str]] = {
     PVCS: MANAGED_SELECTOR,
     SERVICES: MANAGED_SELECTOR,
 }
-""" What is watched and listed, and the labels that narrow it. Sessions first: what is theirs is looked at with them. """
+""" The kinds to watch and list, with their label selectors; sessions first. """
 
 
 EVENT_DRAIN_TIMEOUT: Final = 1.0
-""" Seconds for events at the end: the Lease is released after them, and the next operator waits for it. """
+""" Seconds to write queued events at the end. The next operator waits for this: the Lease is released afterwards. """
 
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """What the operator is told by its settings."""
+    """The settings of the runtime."""
 
     defaults: Defaults
     namespace: str
     """ The operator's own. """
     key_secret: str
     identity: str
-    """ Who writes: the pod's name. """
+    """ Who reports events: the pod's name. """
     instance: str = ""
     namespaces: tuple[str, ...] = ()
     resync_interval: timedelta = timedelta(seconds=60)
@@ -91,7 +91,7 @@ class Config:
 
 @dataclass(frozen=True, kw_only=True)
 class Dependencies:
-    """The seams: what tests replace."""
+    """The seams, which tests replace."""
 
     kube: Kube
     clock: Clock
@@ -110,7 +110,7 @@ class Operator:
         self._config = config
         self._dependencies = dependencies
         self._regarding = regarding
-        """ The object that events about the operator as a whole are written on: its Lease. """
+        """ Returns the object for events about the operator as a whole: its Lease. """
         kube, clock, metrics = dependencies.kube, dependencies.clock, dependencies.metrics
         self.queue = WorkQueue(clock, dependencies.jitter)
         self.store = Store(
@@ -201,7 +201,7 @@ class Operator:
         )
 
     async def start(self) -> None:
-        """Look at everything once, then begin to act. Tries again until the first look succeeds."""
+        """List everything once, retrying until that succeeds, then start the workers and the other tasks."""
         while not await self.resync.attempt():
             await self._dependencies.clock.sleep(self._dependencies.jitter(1.0))
         logger.info("First full list done", extra={"sessions": len(self.store.keys(SESSIONS))})
@@ -214,7 +214,7 @@ class Operator:
         ]
 
     async def stop(self, *, within: float) -> None:
-        """End: let the workers finish what they are at, for so many seconds at most, then drop the rest."""
+        """Stop: let the workers finish their present session within so many seconds, then cancel the rest."""
         await self.workers.stop(within=within)
         if self._tasks:
             await self.event_recorder.drain(within=EVENT_DRAIN_TIMEOUT)
@@ -227,7 +227,7 @@ class Operator:
             await self._own_runner_client.close()
 
     def on_watch_event(self, stream: Stream, kind: str | None, obj: Json) -> None:
-        """Take a watch event: kind ADDED, MODIFIED, DELETED, or None for what was there when the watch began."""
+        """Handle a watch event: kind ADDED, MODIFIED, DELETED; None: the object existed when the watch began."""
         self.progress.observe(stream, obj)
         resource = stream.resource
         change = self.store.remove(resource, obj) if kind == "DELETED" else self.store.put(resource, obj)
@@ -235,12 +235,12 @@ class Operator:
             self._on_object_changed(resource, change)
 
     def faults(self) -> list[str]:
-        """Return what is wrong with the process itself; empty: nothing."""
+        """Return the faults of the process itself: tasks that have ended."""
         tasks = [*self._tasks, *self.workers.tasks]
         return [f"the task {task.get_name()} has ended" for task in tasks if task.done()]
 
     def measure(self) -> None:
-        """Set the gauges; called when somebody reads the metrics."""
+        """Set the gauges; called when the metrics are scraped."""
         metrics = self._dependencies.metrics
         metrics.queue_depth.set(self.queue.depth)
         metrics.queue_oldest.set(self.queue.oldest)
@@ -251,14 +251,14 @@ class Operator:
             if self.instance.known(namespace):
                 metrics.sessions.labels(namespace, (session.get("status") or {}).get("state") or "Unknown").inc()
 
-    # --- what wakes whom -----------------------------------------------------------------------------------------
+    # --- which change queues which session -----------------------------------------------------------------------
 
     def _on_object_changed(self, resource: Resource, change: Change) -> None:
         for key in self._affected_sessions(resource, change):
             self.queue.add(key)
 
     def _on_store_change(self, resource: Resource, change: Change) -> None:
-        """Handle a change in the store: not by the watch, which does not report own writes a second time."""
+        """Handle a change in the store, also one by an own write, whose watch event brings nothing new later."""
         if resource is PODS:
             self.pod_history.record(change)
         if resource is SESSIONS:
@@ -267,7 +267,7 @@ class Operator:
             self.admission.request()
 
     def _affected_sessions(self, resource: Resource, change: Change) -> Iterable[ObjectKey]:
-        """Return the sessions that a change may matter to."""
+        """Return the sessions that a change may affect."""
         for obj in (change.before, change.after):
             if obj is None:
                 continue
@@ -325,7 +325,7 @@ class Operator:
 
 
 def affects_admission(resource: Resource, change: Change) -> bool:
-    """Whether a change may let a session be admitted, or changes what a quota's status says."""
+    """Whether a change may allow an admission, or may change a quota's status."""
     before, after = change
     if resource is QUOTAS:
         return (before is None) != (after is None) or _generation(before) != _generation(after)

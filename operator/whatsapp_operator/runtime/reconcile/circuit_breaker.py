@@ -1,7 +1,7 @@
-"""Whether recovery is paused for all sessions: keeps the failures that `core.recovery.circuit_breaker` judges, and reports when it changes.
+"""Keeps every session's last failure for `core.recovery.circuit_breaker`, and reports when that opens or closes.
 
-Every change of a session in the store passes through `on_session_changed`; so the picture is complete after the first
-resync, also in a process that has just started: the failures stand in the sessions' status.
+The store calls `on_session_changed` with every change of a session. The failures are in the sessions' status, so they
+are complete after the first resync, even in a process that has just started.
 """
 
 import logging
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 class CircuitBreakerMonitor:
-    """Knows whether recovery is paused."""
+    """The circuit breaker of this operator's sessions, kept up to date."""
 
     def __init__(
         self,
@@ -34,7 +34,7 @@ class CircuitBreakerMonitor:
     ) -> None:
         self._store = store
         self._is_ours = is_ours
-        """ Whether a namespace is this operator's: what fails at the neighbour's pauses nothing here. """
+        """ Whether a namespace is this operator's: failures in another operator's namespaces do not count. """
         self._clock = clock
         self._metrics = metrics
         self._on_changed = on_changed
@@ -50,19 +50,19 @@ class CircuitBreakerMonitor:
         return self._breaker.message
 
     def on_session_changed(self, change: Change) -> None:
-        """A session changed in the store."""
+        """Record the last failure of a session that changed in the store, and evaluate if it is a new one."""
         uid = SessionUID(uid_of(change.after or change.before or {"metadata": {}}))
         before = self._failures.pop(uid, None)
         recovery = ((change.after or {}).get("status") or {}).get("recovery") or {}
         ours = change.after is not None and self._is_ours(change.after["metadata"]["namespace"])
         if change.after is not None and ours and recovery.get("lastFailure"):
             self._failures |= runner_failures([WhatsAppSession.parse(change.after)])
-        # Not in the middle of the first LISTs: before the pods are known, any few failures look like all there is.
+        # Not during the first LISTs: as long as the pods are unknown, a few failures look like a large share.
         if self._complete and self._failures.get(uid) != before:
             self.evaluate()
 
     def evaluate(self) -> None:
-        """Evaluate again: everything was listed, a failure was recorded, or time has passed."""
+        """Evaluate the circuit breaker: after a resync, after a new failure, and when it may close."""
         self._complete = True
         with_pod = {
             uid

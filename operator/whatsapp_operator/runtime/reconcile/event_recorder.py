@@ -1,16 +1,16 @@
-"""Kubernetes events: what happened, for people who run `kubectl describe`.
+"""Records Kubernetes events, for people who run `kubectl describe`.
 
-Events inform, nothing relies on them: nothing waits for them and nothing reads them back. `record` puts one into a
-queue, and a task of its own writes it; so an API server that is slow with events delays no status and no pod. One that
-cannot be written, or that the queue has no room for, is counted, logged and dropped.
+Nothing waits for events and nothing reads them back. `record` puts one into a queue, and a task of its own writes it,
+so an API server that is slow with events delays no status and no pod. An event that cannot be written, or for which the
+queue has no room, is counted, logged and dropped.
 
-The same event again within an hour makes the first one a series and counts in it instead of making another object, so
-that a crash-looping session leaves one line, not hundreds. No more than a few per minute are written about one object.
+If the same event occurs again within SERIES_WINDOW, the first one becomes a series with a count and no other object is
+created: a crash-looping session leaves one line, not hundreds. Only a few per minute are written about one object.
 
 They are written as `events.k8s.io/v1`; `kubectl describe` and `kubectl get events` show them as they show all others.
 client-go's recorders are the model (EventBroadcaster: a queue that drops, a correlator that counts, a token bucket per
-object); `kopf.event` has neither counts nor a limit, and no series. One thing differs on purpose: the note is part of
-what makes two events the same, for ours say what is different.
+object); `kopf.event` has neither counts nor a limit, and no series. Deliberately different: two events are the same
+only if their notes are, because ours say what is different.
 """
 
 import asyncio
@@ -33,15 +33,15 @@ logger = logging.getLogger(__name__)
 SERIES_WINDOW: Final = 3000.0
 """ Seconds for which a repetition raises the count. Shorter than the API server keeps events by default (an hour). """
 CACHE_SIZE: Final = 4096
-""" Events remembered at most; the longest untouched is forgotten first. """
+""" Events kept in memory at most; the least recently used is dropped first. """
 QUEUE_SIZE: Final = 4096
 """ Events that may wait to be written: a thousand sessions that start at once have three or four each. """
 BURST: Final = 10
-""" Events about one object that may come at once … """
+""" Events about one object that may be recorded at once … """
 PER_SECOND: Final = 1 / 30
-""" … and how many it regains. """
+""" … and how many more per second. """
 NOTE_BYTES: Final = 1024
-""" Of a note; the API server refuses an event with a longer one. """
+""" Of a note; the API server rejects an event with a longer one. """
 IDENTIFIER_BYTES: Final = 128
 """ Of an action, a reason, and the reporting instance; likewise. """
 
@@ -61,7 +61,7 @@ class _Bucket:
 
 
 class _Queued(NamedTuple):
-    """An event and what it is about; of the object only what names it."""
+    """An event and the object that it is about, of which only the identifying fields are kept."""
 
     regarding: Json
     event: Event
@@ -85,7 +85,7 @@ class EventRecorder:
         self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
 
     def record(self, regarding: Json, event: Event) -> None:
-        """Queue an event about an object, or count it; never waits and never fails."""
+        """Queue an event about an object, or count it as dropped; never waits and never fails."""
         if not self._allowed(uid_of(regarding)):
             self._metrics.events.labels("throttled").inc()
             logger.debug("Event dropped, too many about this object", extra={"reason": event.reason})
@@ -115,7 +115,7 @@ class EventRecorder:
                 self._queue.task_done()
 
     async def drain(self, *, within: float) -> None:
-        """Wait until the queue is empty, for so many seconds at most; `run` must be running."""
+        """Wait until the queue is empty, within so many seconds, and drop the rest; `run` must be running."""
         try:
             async with asyncio.timeout(within):
                 await self._queue.join()
@@ -149,7 +149,7 @@ class EventRecorder:
         patch = {"series": {"count": count, "lastObservedTime": micro_time(now)}}
         try:
             await self._kube.patch(EVENTS, namespace=written.namespace, name=written.name, patch=patch)
-        except NotFound:  # the API server keeps events for a while only
+        except NotFound:  # the API server keeps events only for a while
             return await self._create(regarding, event, now)
         return _Written(written.name, written.namespace, count, self._clock.monotonic())
 
@@ -184,12 +184,12 @@ class EventRecorder:
 
 
 def truncate(text: str, size: int) -> str:
-    """Return the beginning of a text that has at most so many bytes; no character is cut in two."""
+    """Return the beginning of a text, in at most so many bytes; no character is split."""
     return text[:size].encode(errors="replace")[:size].decode(errors="ignore")
 
 
 def _name(regarding: Json, event: Event, now: datetime) -> str:
-    """Return a name of the event's own: its object's beginning, and a hash of what happened, to whom, and when."""
+    """Return a unique name: the beginning of the object's name, and a hash of event, object and time."""
     parts = (uid_of(regarding), event.type, event.action, event.reason, event.message, micro_time(now))
     digest = hashlib.sha256("\n".join(parts).encode(errors="replace")).hexdigest()
     return f"{regarding['metadata']['name'][:200].rstrip('-.')}.{digest[:16]}"
@@ -200,12 +200,12 @@ def _reference(regarding: Json) -> Json:
 
 
 def _pod(name: str, namespace: str) -> Json:
-    """Return a reference without a UID: a series goes on over several pods of one name."""
+    """Return a reference to a pod without its UID, because a series goes on over several pods of one name."""
     return {"apiVersion": "v1", "kind": "Pod", "namespace": namespace, "name": name}
 
 
 def _reference_fields(regarding: Json) -> Json:
-    """Return what an event says of its object: the whole one would be kept alive by a queue that does not move."""
+    """Return the fields that identify an object, so that a blocked queue does not keep whole objects in memory."""
     metadata = regarding["metadata"]
     named = {name: metadata[name] for name in ("namespace", "name", "uid") if name in metadata}
     return {"apiVersion": regarding["apiVersion"], "kind": regarding["kind"], "metadata": named}

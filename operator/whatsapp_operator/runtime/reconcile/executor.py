@@ -1,9 +1,9 @@
-"""Carries out what was decided about one session, action by action, and learns from what the API server says.
+"""Carries out the actions of a decision, one by one, and handles the API server's answers.
 
-Every action may have been carried out already, by a predecessor that died before it heard the answer; so "already
-there" and "already gone" are never failures, they are news: the object is looked at and the session decided anew.
-A refusal that a person has to resolve (rights, a namespace's ResourceQuota, a storage class that cannot grow) becomes
-`RefusedAction`, which the core turns into a condition. Everything else is the caller's: back off and look again.
+An earlier process may have carried out the same action and crashed before it received the answer. So "already exists"
+and "not found" are no failures: the object is read and the session is decided again. A refusal that a person has to
+resolve (rights, a namespace's ResourceQuota, a storage class that cannot grow) becomes a `RefusedAction`, which the
+core turns into a condition. All other errors are raised; the worker retries the session after its back-off.
 """
 
 import base64
@@ -40,17 +40,16 @@ from whatsapp_operator.runtime.process.clock import Clock
 logger = logging.getLogger(__name__)
 
 RETRY_REFUSED: Final = timedelta(seconds=30)
-""" A refused action is tried again after this time: what stands in the way is a person's to clear, and nothing tells
-the operator when it is. """
+""" A refused action is retried after this time: a person has to remove the cause, which nothing reports. """
 
 
 class Requeue(Exception):
-    """The cluster is not what the decision was made on; what is new is in the store. Decide again."""
+    """The cluster has changed since the decision was made, and the store has the change: decide again."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ActionContext:
-    """The session an action is for."""
+    """The session that an action is for."""
 
     key: ObjectKey
     uid: SessionUID
@@ -59,7 +58,7 @@ class ActionContext:
 
 
 class Executor:
-    """Carries out actions."""
+    """Sends the requests for actions."""
 
     def __init__(self, *, kube: Kube, store: Store, clock: Clock, key: Callable[[KeyID], bytes], extra_ca: str) -> None:
         self._kube = kube
@@ -70,15 +69,15 @@ class Executor:
         self._extra_ca = extra_ca
 
     async def execute(self, action: Action, context: ActionContext) -> RefusedAction | None:
-        """Do it; return what stands in the way, if the API server said no for good.
+        """Carry out one action; return a `RefusedAction` if the API server rejects it and would again.
 
-        :raises Requeue: the decision was made on something that is no longer so.
-        :raises KubeError: it could not be done now, or nobody knows whether it was.
+        :raises Requeue: the cluster has changed since the decision was made.
+        :raises KubeError: the request failed, or it is unknown whether it was carried out.
         """
         try:
             await self._do(action, context)
         except (Forbidden, Unprocessable) as error:
-            # The message is the API server's, about objects that we made up: no secret is in it.
+            # The API server's message is about objects that we wrote: it contains no secret.
             logger.warning(
                 "Action was refused",
                 extra={"session": str(context.key), "action": type(action).__name__, "error": error.message},
@@ -150,7 +149,7 @@ class Executor:
             await context.foreign_objects.read(PODS, key)
             raise Requeue(error.message) from error
         if (answer.get("metadata") or {}).get("deletionGracePeriodSeconds"):
-            self._store.put(PODS, answer)  # it stays for its grace period, and is known to be going
+            self._store.put(PODS, answer)  # it exists until its grace period is over, with a deletion time
         else:
             await context.foreign_objects.read(PODS, key)
 

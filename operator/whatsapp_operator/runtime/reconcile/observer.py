@@ -1,7 +1,7 @@
-"""Gathers everything that one decision may look at, from the store and from what the runtime remembers.
+"""Builds the observation for one decision, from the store and from what the runtime keeps in memory.
 
-Called by the reconciler before each decision. Nothing is asked of the API server here: what a decision needs and no
-watch tells (a foreign object with our name) was read before.
+The reconciler calls it before each decision. It sends no request to the API server: a foreign object with our name,
+which no watch reports, was read before.
 """
 
 from collections.abc import Callable, Iterable
@@ -22,17 +22,17 @@ from whatsapp_operator.runtime.runners.poller import RunnerPoller
 
 
 def pod_index_keys(pod: Json) -> Iterable[str]:
-    """Return a pod's index keys: the UIDs of the sessions that it may belong to."""
+    """Return the index keys of a pod: the UIDs of the sessions that it may belong to."""
     return ownership.possible_session_uids(pod)
 
 
 def no_index_keys(_: Json) -> Iterable[str]:
-    """Found by name alone."""
+    """Return no index keys, for kinds that are looked up by name alone."""
     return ()
 
 
 class Observer:
-    """Makes observations."""
+    """Builds observations of sessions."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class Observer:
     def observe(
         self, session: WhatsAppSession, *, refused_action: RefusedAction | None, foreign_objects: ForeignObjects
     ) -> Observation:
-        """Return what is known about a session now."""
+        """Return the observation of a session as of now."""
         key, uid = session.key, SessionUID(session.metadata.uid)
         pods = self._pods(key, uid, foreign_objects)
         pvc_key = ObjectKey(key.namespace, names.pvc_name(session))
@@ -62,7 +62,7 @@ class Observer:
         service_key = ObjectKey(key.namespace, SERVICE_NAME)
         service = self._store.get(SERVICES, service_key) or foreign_objects.get(SERVICES, service_key)
         verdict = self._admission.verdict(uid)
-        # A stranger's pod of our name does not outdate the last report of our own one.
+        # A foreign pod with our name does not make the last report of our own pod outdated.
         last = self._runners.last_report(key, pods=[pod.uid for pod in pods if pod.owner_uid == uid])
         return Observation(
             session=session,

@@ -1,9 +1,9 @@
-"""Which pods of each session were created since the one in its status, in the order of their creation.
+"""The pods of each session that were created since the one in its status, in the order of their creation.
 
-Two pods may be created and deleted before a status is written, when writes fail or must wait. Each of them is a
-restart, and the last one may have sent a report that counts though its pod was never in status. The operator feeds this
-with every change of a pod in the store, own creations included, and tells it with each resync which sessions matter;
-the observer asks. It can be lost: a pod that was created and deleted before this process began is not counted.
+Several pods may be created and deleted before a status is written, when writes fail or are delayed. Each of them is a
+restart, and the last one may have sent a report that counts although its pod was never in status. The operator records
+every change of a pod in the store, own creations included, and after each resync drops the sessions that are gone; the
+observer reads. It can be lost: a pod that was created and deleted before this process began is not counted.
 """
 
 from collections import defaultdict
@@ -16,13 +16,13 @@ from whatsapp_operator.runtime.kube.store import Change
 
 
 class PodHistory:
-    """Remembers UIDs, and forgets them once they are in status."""
+    """The UIDs of pods, each kept until a later one is in status."""
 
     def __init__(self) -> None:
         self._pods: defaultdict[SessionUID, list[PodUID]] = defaultdict(list)
 
     def record(self, change: Change) -> None:
-        """Record a pod's change in the store."""
+        """Record a change of a pod in the store."""
         if change.after is None or (session := ownership.own_pods_session(change.after)) is None:
             return
         pod = PodUID(uid_of(change.after))
@@ -30,7 +30,7 @@ class PodHistory:
             self._pods[session].append(pod)
 
     def since(self, session: SessionUID, status_pod_uid: str | None) -> tuple[PodUID, ...]:
-        """Return the pods created after the one in the session's status; earlier ones are forgotten."""
+        """Return the pods created after the one in the session's status; drop the earlier ones."""
         if session not in self._pods:
             return ()
         pods = self._pods[session]
@@ -41,6 +41,6 @@ class PodHistory:
         return tuple(pods)
 
     def retain(self, sessions: Collection[SessionUID]) -> None:
-        """Forget all but these: others' pods are recorded too, and a pod that outlives its session is seen after it."""
+        """Drop all sessions but these: other operators' pods are recorded too, and pods that outlive their session."""
         for gone in self._pods.keys() - sessions:
             del self._pods[gone]

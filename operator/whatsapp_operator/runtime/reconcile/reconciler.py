@@ -1,13 +1,13 @@
 """One reconciliation of one session: observe, decide, write the status, act, record events.
 
-Called by the workers with a key that changed somehow. It does not matter what happened: everything that is known of
-the session goes into an `Observation`, the core decides, and this module carries the decision out in the order that
-survives a crash at any point:
+The workers call it with the key of a session that may have changed. What has changed does not matter: the `Observation`
+holds everything that is known of the session, the core decides, and this module carries the decision out in an order
+that survives a crash at any point:
 
-    status that must be stored first (commit) ──> look again ──> actions ──> look again ──> other status, when due
+    status that must be stored first (commit) ──> decide again ──> actions ──> decide again ──> other status, when due
 
-After each commit and after each batch of actions the session is decided anew on what the API server answered, so that
-a session goes from admitted to created without waiting for its own events.
+After each commit and after each batch of actions the session is decided again, with the API server's answers, so that
+it goes from admitted to created without waiting for its own watch events.
 """
 
 import logging
@@ -44,8 +44,8 @@ from whatsapp_operator.runtime.runners.poller import RunnerPoller
 logger = logging.getLogger(__name__)
 
 MAX_DECISIONS: Final = 8
-""" Decisions in one look at most. A session needs four from nothing to its pod; more looks like two sides that undo
-each other, and then the back-off is the brake. """
+""" Decisions in one reconciliation at most. A session needs four until its pod is created; many more mean that somebody
+undoes what the operator does, and the back-off limits that. """
 
 
 class NotConverged(Exception):
@@ -54,7 +54,7 @@ class NotConverged(Exception):
 
 @dataclass
 class SessionCacheEntry:
-    """What is remembered of one session between two reconciliations; all of it can be lost."""
+    """What is kept in memory of one session between two reconciliations; all of it can be lost."""
 
     uid: SessionUID
     foreign_objects: ForeignObjects
@@ -64,7 +64,7 @@ class SessionCacheEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class ReconcilerDeps:
-    """What a reconciliation needs."""
+    """The parts of the runtime that a reconciliation uses."""
 
     store: Store
     clock: Clock
@@ -76,7 +76,7 @@ class ReconcilerDeps:
     admission: Admission
     instance: Instance
     defaults: Callable[[], Defaults]
-    """ Asked for each look: the current key changes with a rotation. """
+    """ Called for each decision: the current key changes with a rotation. """
     foreign_objects: Callable[[], ForeignObjects]
 
 
@@ -88,10 +88,10 @@ class Reconciler:
         self._cache: dict[ObjectKey, SessionCacheEntry] = {}
 
     async def reconcile(self, key: ObjectKey) -> float | None:
-        """Deal with a session; return in how many seconds to look again, None: when something happens.
+        """Reconcile a session; return the seconds until the next time, None: not before something happens.
 
-        :raises KubeError: the API server could not be asked or did not do it; back off and look again.
-        :raises NotConverged: something undoes what is done; back off and look again.
+        :raises KubeError: a request to the API server failed; retry after the back-off.
+        :raises NotConverged: somebody undoes what the operator does; retry after the back-off.
         """
         if not await self._deps.instance.serves(key.namespace):
             self.forget(key)
@@ -113,7 +113,7 @@ class Reconciler:
         raise NotConverged(f"{key} was not settled after {MAX_DECISIONS} decisions")
 
     def forget(self, key: ObjectKey) -> None:
-        """The session is gone, or another operator's: stop everything about it."""
+        """Drop a session that is gone or is another operator's: its memory, its polling and its reservation."""
         entry = self._cache.pop(key, None)
         self._deps.runners.forget(key)
         if entry is not None:
@@ -122,7 +122,7 @@ class Reconciler:
     def _cache_entry(self, key: ObjectKey, observed: Json) -> SessionCacheEntry:
         uid = SessionUID(uid_of(observed))
         entry = self._cache.get(key)
-        if entry is not None and entry.uid != uid:  # deleted and applied anew: nothing of the old one holds
+        if entry is not None and entry.uid != uid:  # deleted and created again: nothing of the old one is valid
             self.forget(key)
             entry = None
         if entry is None:
@@ -130,7 +130,7 @@ class Reconciler:
         return entry
 
     async def _step(self, key: ObjectKey, observed: Json, entry: SessionCacheEntry) -> tuple[Decision, bool]:
-        """Decide once and carry it out; return whether to decide again at once."""
+        """Decide once and carry the decision out; return it, and whether to decide again at once."""
         session = WhatsAppSession.parse(observed)
         observation = self._deps.observer.observe(
             session, refused_action=entry.refused_action, foreign_objects=entry.foreign_objects
@@ -147,7 +147,7 @@ class Reconciler:
             refused_action = await self._deps.executor.execute(action, context)
             if refused_action is not None:
                 entry.refused_action = refused_action
-                break  # what follows builds on it
+                break  # the next actions rely on this one
             if entry.refused_action is not None and entry.refused_action.action is type(action):
                 entry.refused_action = None
         return decision, True
@@ -157,15 +157,15 @@ class Reconciler:
     ) -> bool:
         if not await self._deps.writer.write(observed, session.status, decision, entry.pending_write):
             return False
-        for event in decision.events:  # the status that tells the same is written
+        for event in decision.events:  # the status that they describe is written
             self._deps.event_recorder.record(observed, event)
         return True
 
     def _update_admission(self, observation: Observation, decision: Decision, entry: SessionCacheEntry) -> None:
         assumed, reservation = observation.assumed, stored_reservation(observation.session)
         if assumed is not None and reservation is not None and covers(reservation, assumed):
-            # What was seen is what the API server stored: from here on the status counts, not the assumed one. A
-            # smaller one is outdated: while the larger one is on its way, a round must still count what is assumed.
+            # The reservation is stored: from now on it counts by the status, and the assumed one is dropped. If the
+            # stored one is smaller, it is outdated: a round must count the assumed one until that is stored.
             self._deps.admission.confirm(entry.uid)
         if not decision.wants_admission:
             self._deps.admission.clear_refusal(entry.uid)

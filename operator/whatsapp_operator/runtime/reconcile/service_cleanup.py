@@ -1,7 +1,7 @@
-"""The headless Service of a namespace goes with the namespace's last session.
+"""Deletes the headless Service of a namespace after the namespace's last session.
 
-It is made by a session's own decision, like the other objects; but the last session cannot delete it, being gone. So
-whoever finds a session gone looks here, and each resync does, for the deletions that nobody saw.
+A session's decision creates it, like the other objects, but a deleted session is not decided on any more. So this is
+called whenever a session is found to be gone, and after each resync, for deletions that no watch reported.
 """
 
 import logging
@@ -27,9 +27,9 @@ class ServiceCleanup:
         self._instance = instance
 
     async def delete_unneeded(self, namespace: str) -> None:
-        """Delete the namespace's Service if it is ours and no session is there.
+        """Delete the namespace's Service if it is ours and the namespace has no session.
 
-        :raises KubeError: it could not be deleted now.
+        :raises KubeError: the request failed.
         """
         key = ObjectKey(namespace, SERVICE_NAME)
         service = self._store.get(SERVICES, key)  # only what carries our label is in the store
@@ -42,12 +42,12 @@ class ServiceCleanup:
         except NotFound:
             logger.debug("Service was gone already", extra={"namespace": namespace})
         except Conflict:
-            return  # another Service has the name by now; its event or the next resync tells
+            return  # another Service has the name by now; its event or the next resync will report it
         else:
             logger.info("Service deleted with its last session", extra={"namespace": namespace})
         self._store.forget(SERVICES, key, version=version_of(service))
 
     async def delete_all_unneeded(self) -> None:
-        """Look at all namespaces that have our Service."""
+        """Do the same in all namespaces that have our Service."""
         for key in self._store.keys(SERVICES):
             await self.delete_unneeded(key.namespace)

@@ -1,8 +1,8 @@
-"""Writes the status of a session: the difference alone, not too often, and never over somebody else's head.
+"""Writes the status of a session: only the difference, not too often, and only if the session has not changed since.
 
-The core says what the status should be, `core.writes.write_limiter` says when a change may be written, and the API server says
-whether the session is still the one that was decided about: each write carries the resourceVersion it was decided on.
-A conflict means look again, and the newer session is fetched at once, because its event may be late.
+The core decides what the status should be, `core.writes.write_limiter` when a change may be written. Each write carries
+the resourceVersion of the session that was decided on, so the API server rejects it with a conflict if it is outdated.
+Then the newer session is read at once, because its watch event may be late, and decided again.
 """
 
 import logging
@@ -25,16 +25,16 @@ logger = logging.getLogger(__name__)
 
 
 class PendingWrite:
-    """What of one session's status waits to be written."""
+    """When the status of one session may be written, and whether a write is due."""
 
     def __init__(self) -> None:
         self.limiter = WriteLimiter()
         self.due: datetime | None = None
-        """ When to write; None: nothing waits. """
+        """ When to write; None: nothing to write. """
 
 
 class StatusWriter:
-    """Writes statuses."""
+    """Writes the statuses of sessions."""
 
     def __init__(self, *, kube: Kube, store: Store, clock: Clock, metrics: Metrics) -> None:
         self._kube = kube
@@ -45,9 +45,9 @@ class StatusWriter:
     async def write(
         self, observed: Json, stored: SessionStatus, decision: Decision, pending_write: PendingWrite
     ) -> bool:
-        """Write the wanted status if it is time to; return whether it was written. `pending_write.due` tells when to come back.
+        """Write the wanted status if a write is due; return whether it was written, and set `pending_write.due`.
 
-        :raises Requeue: the session has changed since it was seen; the store has the newer one.
+        :raises Requeue: the session has changed since it was observed; the store has the newer one.
         """
         now = self._clock.now()
         patch = self._difference(observed, decision.status)
@@ -61,9 +61,9 @@ class StatusWriter:
         return True
 
     async def patch(self, resource: Resource, observed: Json, patch: Json) -> Json:
-        """Write a status patch on the object as it was seen; return the object as stored.
+        """Patch the status of the observed object; return the object as stored.
 
-        :raises Requeue: the object has changed or is gone; for sessions, the store knows it.
+        :raises Requeue: the object has changed or is gone; a session was read again into the store.
         """
         try:
             written = await self._kube.patch_status(resource, observed=observed, patch=patch)
@@ -86,5 +86,5 @@ class StatusWriter:
 
     @staticmethod
     def _difference(observed: Json, wanted: SessionStatus) -> Json:
-        # Against the stored JSON and not its parsed form: a field that cannot be used is then written anew.
+        # Compared with the stored JSON, not with its parsed form: so an invalid field is written again.
         return merge_patch(observed.get("status") or {}, wanted.to_dict())

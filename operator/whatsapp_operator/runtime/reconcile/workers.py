@@ -1,8 +1,8 @@
-"""The workers: they take keys from the queue, have each session dealt with, and see to it that failures come back.
+"""The workers: they take keys from the work queue, reconcile each session, and queue it again after a failure.
 
-A worker never ends by itself. What goes wrong with one session is logged, counted and tried again after that
-session's back-off; the others go on. A fault of our own (an exception nobody foresaw) is treated the same way, with
-its traceback in the log: one odd session must not stop the operator, and must not be forgotten either.
+A worker never ends by itself. A failure of one session is logged, counted and retried after that session's back-off;
+the others go on. An unexpected exception is handled the same way, with its traceback in the log: one odd session must
+not stop the operator, and must not be dropped either.
 """
 
 import asyncio
@@ -20,9 +20,9 @@ from whatsapp_operator.runtime.reconcile.workqueue import WorkQueue
 logger = logging.getLogger(__name__)
 
 Reconcile = Callable[[ObjectKey], Awaitable[float | None]]
-""" Deals with a session; returns in how many seconds to look again. """
+""" Reconciles a session; returns the seconds until the next time, or None. """
 SLOW: Final = 10.0
-""" Seconds after which one look is told in the log. """
+""" A reconciliation that takes more seconds is logged. """
 
 
 class Workers:
@@ -39,7 +39,7 @@ class Workers:
         self._stopping = False
 
     def start(self) -> None:
-        """Begin to work."""
+        """Start the workers' tasks."""
         self._tasks = [
             asyncio.get_running_loop().create_task(self._run(), name=f"worker {number}")
             for number in range(self._count)
@@ -47,11 +47,11 @@ class Workers:
 
     @property
     def tasks(self) -> tuple[asyncio.Task[None], ...]:
-        """The workers' tasks; one that is done is a fault."""
+        """The workers' tasks; one that has ended is a fault of the process."""
         return tuple(self._tasks)
 
     async def stop(self, *, within: float) -> None:
-        """Let each worker end the session it is at, for so many seconds at most; take no new ones."""
+        """Stop: each worker finishes its present session, within so many seconds, and takes no other."""
         self._stopping = True
         for task in self._tasks:
             if task not in self._busy:
@@ -85,7 +85,7 @@ class Workers:
         except NotConverged as error:
             self._failed(key, "unsettled", error=error)
         except Exception:
-            # Not narrower, on purpose: see the module's docstring. The traceback is the only trace of the fault.
+            # Deliberately broad, see the module's docstring. The traceback is the only record of the fault.
             logger.exception("Session could not be dealt with: a fault of the operator", extra={"session": str(key)})
             self._metrics.reconciles.labels("fault").inc()
             self._queue.add_rate_limited(key)

@@ -1,9 +1,9 @@
-"""Which sessions have to be looked at: a queue of keys, each at most once, each with one worker at a time.
+"""The work queue: the keys of sessions to reconcile, each at most once, each with one worker at a time.
 
-Everything that may matter to a session adds its key; workers take keys. Adding a key that waits already changes
-nothing; adding one that is being worked on makes it come again afterwards, so no event is lost and no two workers
-ever decide about the same session. A key can also be added for later (a wake-up); of several moments the earliest
-counts, and it stays one timer per key. Failures come back after an exponential back-off with jitter, per key.
+Whatever may matter to a session adds its key; workers take keys. Adding a key that already waits changes nothing;
+adding one that is being processed queues it again afterwards, so no event is lost and no two workers ever process the
+same session. A key can also be added with a delay; it has one timer, and the earliest time counts. After a failure the
+key is added again with an exponential back-off and jitter.
 
 It is client-go's `workqueue`, with its names: `add`, `get`, `done`, `add_after`, `add_rate_limited`, `forget`. Written
 here because no library has one for asyncio: neither the client library, nor kr8s, lightkube or kopf's public API.
@@ -18,9 +18,9 @@ from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.runtime.process.clock import Clock, Jitter, Timer, spread
 
 FIRST_RETRY: Final = 0.5
-""" Seconds after the first failure of a key; doubles with each further one. """
+""" Seconds until the retry after the first failure of a key; doubled with each further one. """
 LAST_RETRY: Final = 30.0
-""" No back-off is longer, in seconds. Shorter than a resync, so that the back-off is what decides. """
+""" The longest back-off, in seconds. Shorter than the resync interval, which would else cause the retry. """
 
 
 @dataclass
@@ -40,7 +40,7 @@ class WorkQueue:
     """ The same keys as in `_ready`. """
     _processing: set[ObjectKey] = field(default_factory=set)
     _dirty: set[ObjectKey] = field(default_factory=set)
-    """ Keys that were added while being worked on. """
+    """ Keys that were added while being processed. """
     _delayed: dict[ObjectKey, _Delayed] = field(default_factory=dict)
     _failures: dict[ObjectKey, int] = field(default_factory=dict)
     _since: dict[ObjectKey, float] = field(default_factory=dict)
@@ -48,7 +48,7 @@ class WorkQueue:
     _available: asyncio.Event = field(default_factory=asyncio.Event)
 
     def add(self, key: ObjectKey) -> None:
-        """Have the session reconciled as soon as a worker is free."""
+        """Queue the session, to be reconciled as soon as a worker is free."""
         if key in self._processing:
             self._dirty.add(key)
         elif key not in self._queued:
@@ -58,7 +58,7 @@ class WorkQueue:
             self._available.set()
 
     def add_after(self, key: ObjectKey, delay: float) -> None:
-        """Have the session reconciled in so many seconds, or earlier when an earlier moment was asked for."""
+        """Queue the session after so many seconds, or earlier if an earlier time was set."""
         if delay <= 0:
             self.add(key)
             return
@@ -71,7 +71,7 @@ class WorkQueue:
         self._delayed[key] = _Delayed(at, self.clock.call_later(delay, lambda: self._add_delayed(key)))
 
     def add_rate_limited(self, key: ObjectKey, *, at_least: float = 0.0) -> float:
-        """Have the session reconciled after its back-off, which grows; return the seconds."""
+        """Queue the session after its back-off, which grows with each call until `forget`; return the seconds."""
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
         delay = max(at_least, self.jitter(min(LAST_RETRY, FIRST_RETRY * 2 ** min(failures, 16))))
@@ -79,18 +79,18 @@ class WorkQueue:
         return delay
 
     def forget(self, key: ObjectKey) -> None:
-        """The session was reconciled: its next failure is a first one again."""
+        """Reset the back-off of a session that was reconciled."""
         self._failures.pop(key, None)
 
     def drop(self, key: ObjectKey) -> None:
-        """The session is deleted: drop its timer and its failures."""
+        """Cancel the timer of a deleted session and reset its back-off."""
         self._failures.pop(key, None)
         delayed = self._delayed.pop(key, None)
         if delayed is not None:
             delayed.timer.cancel()
 
     async def get(self) -> ObjectKey:
-        """Wait for a key and keep others from working on it until `done`."""
+        """Wait for a key and return it; no other worker gets it until `done`."""
         while not self._ready:
             self._available.clear()
             await self._available.wait()
@@ -101,7 +101,7 @@ class WorkQueue:
         return key
 
     def done(self, key: ObjectKey) -> None:
-        """The worker is through with the key."""
+        """End the processing of a key; queue it again if it was added meanwhile."""
         self._processing.discard(key)
         if key in self._dirty:
             self._dirty.discard(key)
@@ -114,12 +114,12 @@ class WorkQueue:
 
     @property
     def oldest(self) -> float:
-        """For how many seconds the key at the front has been waiting; 0 when none is."""
+        """For how many seconds the first key has been waiting; 0 if none waits."""
         return self.clock.monotonic() - self._since[self._ready[0]] if self._ready else 0.0
 
     @property
     def idle(self) -> bool:
-        """Nothing waits and nothing is being worked on (wake-ups in the future aside)."""
+        """Whether no key waits and none is being processed; delayed keys do not count."""
         return not self._ready and not self._processing
 
     def _add_delayed(self, key: ObjectKey) -> None:

@@ -1,10 +1,10 @@
-"""One long-poll of one runner: what is asked, and what counts as an answer.
+"""One long-poll of one runner: the request, and which answers are accepted.
 
     GET http://POD-IP:8080/v1/state?after=REVISION&wait=10        Authorization: Bearer TOKEN (scope state)
 
-What comes back is from a program that holds a stranger's web page, so it is believed only as far as needed: its size,
-its time and its shape are limited, it must name the session and the pod that we asked, and the token sent allows to
-read the state and nothing else. An answer that fails any of this is no answer.
+The answer comes from a program that runs a foreign web page, so it is trusted only as far as needed: its size, time and
+shape are limited, it must name the session and the pod that we asked, and the token that we send only allows to read
+the state. An answer that fails any of these checks counts as none.
 """
 
 import ipaddress
@@ -23,15 +23,15 @@ from whatsapp_operator.core.model import KeyID, PodUID, SessionUID
 WAIT: Final = timedelta(seconds=10)
 """ How long a runner holds an answer back when nothing changes. Well below the 15 s that count as silence. """
 GRACE: Final = timedelta(seconds=4)
-""" How much longer than that an answer may take. """
+""" How much longer than WAIT an answer may take. """
 CONNECT: Final = timedelta(seconds=3)
-""" How long a connection may take to be made: a pod's network is near. """
+""" How long connecting may take; a pod's network is near. """
 MAX_BYTES: Final = 64 * 1024
-""" Bytes of an answer that are read. """
+""" The most bytes of an answer; a longer one is rejected. """
 
 
 class NoAnswer(Exception):
-    """The runner did not answer, or with something that does not count."""
+    """The runner did not answer, or its answer was rejected."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,11 +44,11 @@ class Target:
     pod_uid: PodUID
     ip: str
     key_id: KeyID
-    """ Which key the pod's tokens come from. """
+    """ The key from which the pod's tokens are derived. """
 
     @property
     def url(self) -> str:
-        """Where the state is."""
+        """The URL of the runner's state."""
         host = f"[{self.ip}]" if ipaddress.ip_address(self.ip).version == 6 else self.ip
         return f"http://{host}:{RUNNER_PORT}/v1/state"
 
@@ -57,14 +57,14 @@ class RunnerClient(Protocol):
     """The seam to the runners."""
 
     async def get_state(self, target: Target, *, after: int | None) -> State:
-        """Return the runner's state once it is another than that revision, or after `WAIT`.
+        """Return the runner's state once its revision differs from `after`, or after `WAIT`.
 
-        :raises NoAnswer: nothing that counts came.
+        :raises NoAnswer: no answer came, or it was rejected.
         """
 
 
 class HttpRunnerClient:
-    """Asks over HTTP."""
+    """Polls runners over HTTP."""
 
     def __init__(self, *, token: Callable[[SessionUID, KeyID], str]) -> None:
         self._token = token
@@ -72,7 +72,7 @@ class HttpRunnerClient:
         self._session: aiohttp.ClientSession | None = None
 
     async def get_state(self, target: Target, *, after: int | None) -> State:
-        """Make one long-poll; the first one (`after` None) is answered at once."""
+        """Send one long-poll; with `after` None (the first one) the runner answers at once."""
         query = {"wait": "0"} if after is None else {"after": str(after), "wait": f"{WAIT.total_seconds():g}"}
         try:
             token = self._token(target.session_uid, target.key_id)
@@ -103,18 +103,18 @@ class HttpRunnerClient:
             return text
 
     async def close(self) -> None:
-        """Drop the connections."""
+        """Close the connections."""
         if self._session is not None:
             await self._session.close()
 
 
 def _http_session() -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
-        # One connection per session is parked; there is no sensible limit over all.
+        # Each session keeps one connection open, so there is no sensible limit on their number.
         connector=aiohttp.TCPConnector(limit=0, limit_per_host=2),
         timeout=aiohttp.ClientTimeout(total=(WAIT + GRACE).total_seconds(), sock_connect=CONNECT.total_seconds()),
         cookie_jar=aiohttp.DummyCookieJar(),
-        trust_env=False,  # a proxy of the environment is for the world outside
+        trust_env=False,  # the environment's proxy is for traffic that leaves the cluster
         auto_decompress=False,  # we ask for no compression, and a small answer must not become a large one
         headers={"Accept": "application/json", "Accept-Encoding": "identity"},
     )

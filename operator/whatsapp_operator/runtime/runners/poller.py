@@ -1,7 +1,7 @@
-"""Polling the runners: one long-poll per session with a running pod, so that a change is known when it happens.
+"""Polls the runners: one long-poll per session with a running pod, so that a change is known when it happens.
 
-Started and stopped by the reconciler, pod by pod; the observer asks for the last report. Silence is not judged here:
-the report keeps the time it was received, and the core decides what that means.
+The reconciler starts and stops the polling, pod by pod; the observer reads the last report. Silence is not judged here:
+the report has the time at which it was received, and the core decides what that means.
 """
 
 import asyncio
@@ -21,13 +21,13 @@ from whatsapp_operator.runtime.runners.client import GRACE, WAIT, NoAnswer, Runn
 logger = logging.getLogger(__name__)
 
 FIRST_RETRY: Final = 0.2
-""" Seconds until the next try after the first failure; a starting runner answers soon. """
+""" Seconds until the retry after the first failure; a starting runner answers soon. """
 LAST_RETRY: Final = 5.0
-""" No pause between tries is longer, in seconds. """
+""" The longest delay between two tries, in seconds. """
 MIN_INTERVAL: Final = 0.2
-""" Seconds between two answers at least: a runner that changes without end must not keep the operator busy. """
+""" The fewest seconds between two polls, so that a runner whose state changes all the time does not keep us busy. """
 UNCHANGED_INTERVAL: Final = 1.0
-""" The same when nothing has changed: a runner that does not hold its answer back must not either. """
+""" The same after an unchanged answer, for a runner that answers at once instead of waiting. """
 
 
 class _Poll(NamedTuple):
@@ -57,13 +57,13 @@ class RunnerPoller:
         self._client = client
         self._clock = clock
         self._on_changed = on_changed
-        """ Called with the session's key when its runner said something new. """
+        """ Called with the session's key when its runner reports something new. """
         self._jitter = jitter
         self._polls: dict[ObjectKey, _Poll] = {}
         self._reports: dict[ObjectKey, RunnerReport] = {}
 
     def start(self, target: Target) -> bool:
-        """Poll this runner, and no other of the same session; return whether that is new."""
+        """Poll this runner, and no other of the same session; return False if it is polled already."""
         poll = self._polls.get(target.key)
         if poll is not None:
             if poll.target == target and not poll.task.done():
@@ -77,21 +77,23 @@ class RunnerPoller:
         return True
 
     def stop(self, key: ObjectKey) -> None:
-        """Poll nobody for this session. Its last report is kept: the core knows how old it is."""
+        """Stop polling for this session. Its last report is kept, with its time."""
         poll = self._polls.pop(key, None)
         if poll is not None:
             poll.task.cancel()
 
     def forget(self, key: ObjectKey) -> None:
-        """The session is gone."""
+        """Stop polling for a session that is gone, and drop its report."""
         self.stop(key)
         self._reports.pop(key, None)
 
     def last_report(self, key: ObjectKey, *, pods: Collection[PodUID]) -> LastReport:
-        """Return the last answer for a session, whose own pods these are.
+        """Return the last report of a session's runner, and since when it is polled.
 
-        It is kept when its pod is gone, also a pod that is in no status yet; once another one exists, it is outdated
-        for good.
+        A report is kept after its pod is gone, even if that pod never was in status. It is dropped as soon as the
+        session has another pod.
+
+        :param pods: the session's own pods that exist now.
         """
         report, poll = self._reports.get(key), self._polls.get(key)
         if report is not None and pods and report.pod_uid not in pods:
@@ -105,7 +107,7 @@ class RunnerPoller:
         return len(self._polls)
 
     async def close(self) -> None:
-        """Stop polling all."""
+        """Stop polling altogether."""
         tasks = [poll.task for poll in self._polls.values()]
         self._polls.clear()
         for task in tasks:
@@ -120,9 +122,9 @@ class RunnerPoller:
             try:
                 answer = await self._client.get_state(target, after=revision)
             except NoAnswer as error:
-                # Debug: a runner that starts, stops or is cut off is no event of the operator; the core reports it.
+                # Debug only: a runner that starts, stops or cannot be reached is normal; the core reports what matters.
                 logger.debug("Runner did not answer", extra={"session": str(target.key), "why": str(error)})
-                revision = None  # a runner that comes back tells its state at once
+                revision = None  # a runner that is back reports its state at once
                 await self._clock.sleep(self._jitter(min(LAST_RETRY, FIRST_RETRY * 2 ** min(failures, 10))))
                 failures += 1
                 continue
@@ -154,5 +156,5 @@ class RunnerPoller:
 
 
 def _was_silent(before: RunnerReport, after: RunnerReport) -> bool:
-    """Whether the pause was long enough that the session may count as unreachable, and no longer does."""
+    """Whether the gap was so long that the session may have counted as unreachable, which is over now."""
     return after.received - before.received > WAIT + GRACE
