@@ -1,7 +1,7 @@
 """The process: `python -m session_runner`.
 
-Reads the settings, serves the API from the first moment on, runs the session, and leaves with its exit code and a
-termination message. Runs as PID 1 of a container as well as anywhere else.
+Reads the settings, serves the API from the start, runs the session, and ends with its exit code and a termination
+message. It can be PID 1 of a container or any other process.
 """
 
 import asyncio
@@ -56,7 +56,7 @@ def main() -> int:
 
 
 async def run(settings: Settings) -> Exit:
-    """Serve and run the session until it ends."""
+    """Serve the API and run the session until it ends; return the exit."""
     adopt_orphans()
     open_files.raise_limit()
     stop = asyncio.Event()
@@ -101,7 +101,7 @@ async def run(settings: Settings) -> Exit:
 
 
 def leave(exit_: Exit, termination_log: Path) -> int:
-    """Say why the runner ends, in the log and to the kubelet; return the exit code."""
+    """Write the reason of the end to the log and to the termination log; return the exit code."""
     logger.info(
         "The runner ends", extra={"exit_code": int(exit_.code), "reason": exit_.code.reason, "why": exit_.message}
     )
@@ -111,7 +111,7 @@ def leave(exit_: Exit, termination_log: Path) -> int:
 
 
 def utc_now() -> datetime:
-    """The wall clock."""
+    """Return the wall clock's time, in UTC."""
     return datetime.now(UTC)
 
 

@@ -1,13 +1,13 @@
-"""The door between HTTP and the page: commands with arguments, one after the other, each with a deadline.
+"""The seam between HTTP and the page: commands with arguments, run one after the other, each with a deadline.
 
-A route says what it wants as a command, a coroutine function over the page, such as `logout.log_out`; `session` opens
-the door when the page is fetched and closes it with the page. Commands go beside the probe and not through it: the
-monitor goes on looking at the page while one is carried out, so a command that hangs is no page that hangs, and what a
-command brings about is found by the next look as if a person had done it.
+A command is a coroutine function over the page, such as `logout.log_out`; a route passes it to `Commands.run`.
+`session` opens the queue when the page is loaded and closes it with the page. Commands run beside the probe: the
+monitor goes on probing meanwhile, so a command that hangs does not count as a page that hangs, and the next probe finds
+what a command has done as if a person had done it.
 
-One command at a time, in the order in which they were asked for, because two that act on one page at once can not be
-told apart by what the page shows then. The deadline counts from the asking: who waits behind a slow command gets an
-answer in time, too. A command that ran out of time may still come true in the page; nobody takes it back.
+They run one at a time, in the order of their requests, because the page does not show which of two concurrent commands
+caused a change. The deadline counts from the request, so a caller that waits behind a slow command gets its answer in
+time, too. A command that timed out may still take effect in the page; nothing undoes it.
 """
 
 import asyncio
@@ -19,11 +19,11 @@ from session_runner.page.errors import PageGoneError
 T = TypeVar("T")
 
 MAX_WAITING = 16
-""" Commands that are carried out or wait for their turn. People ask one by one; more is a program gone wild. """
+""" Commands that run or wait, at most. People send them one by one; more come from a program out of control. """
 
 
 class CommandError(Exception):
-    """A command was not carried out."""
+    """A command failed or was rejected."""
 
 
 class NoPageError(CommandError):
@@ -31,11 +31,11 @@ class NoPageError(CommandError):
 
 
 class CommandTimeoutError(CommandError):
-    """It did not come to its end within the deadline; it may still."""
+    """The command did not finish within the deadline, but may still take effect."""
 
 
 class TooManyCommandsError(CommandError):
-    """Too many wait already."""
+    """Too many commands wait already."""
 
 
 class NotLinkedError(CommandError):
@@ -48,7 +48,7 @@ class Page(Protocol):
     async def call(self, script: str, argument: Any = None) -> Any:
         """Run one of our scripts.
 
-        :raises CallFailedError: the script threw, or the page went to another document meanwhile.
+        :raises CallFailedError: the script threw, or the page navigated meanwhile.
         :raises PageGoneError: the page is dead.
         """
 
@@ -58,21 +58,21 @@ class Commands:
 
     def __init__(self) -> None:
         self._page: Page | None = None
-        self._turn = asyncio.Lock()  # fair: who asks first is first
+        self._turn = asyncio.Lock()  # fair: first come, first served
         self._asked = 0
 
     def open(self, page: Page) -> None:
-        """Carry out commands on this page from now on."""
+        """Run commands on this page from now on."""
         self._page = page
 
     def close(self) -> None:
-        """The page goes: refuse whatever has not begun."""
+        """Reject all commands that have not begun, because the page is being closed."""
         self._page = None
 
     async def run(self, command: Callable[[Page], Awaitable[T]], *, deadline: float) -> T:
-        """Carry out a command when its turn comes, within so many seconds from now.
+        """Run a command when its turn comes, within so many seconds from now, and return its result.
 
-        Who is cancelled while he waits leaves the queue, and nothing of the command is done.
+        A caller that is cancelled while it waits leaves the queue, and its command does not run.
 
         :raises NoPageError: there is no page, or it died.
         :raises TooManyCommandsError: too many wait already.

@@ -6,14 +6,14 @@ from session_protocol.vocabulary import ExitCode, RunnerState, StateReason
 
 
 class Exit(NamedTuple):
-    """An exit code and the words that go with it."""
+    """An exit code and its message."""
 
     code: ExitCode
     message: str
 
 
 class RunEnded(Exception):
-    """The run is over; state and reason are what is published while the browser is being closed."""
+    """The run has ended; state and reason are published while the browser is being closed."""
 
     def __init__(self, code: ExitCode, message: str, *, state: RunnerState, reason: StateReason) -> None:
         super().__init__(message)
@@ -23,7 +23,7 @@ class RunEnded(Exception):
 
 
 def out_of_memory() -> RunEnded:
-    """The kernel killed one of our processes."""
+    """Return the end of a run in which the kernel killed one of our processes."""
     return RunEnded(
         ExitCode.OUT_OF_MEMORY,
         "The kernel killed a browser process at the container's memory limit; raise spec.resources.limits.memory.",
@@ -33,7 +33,7 @@ def out_of_memory() -> RunEnded:
 
 
 def died(who: str) -> RunEnded:
-    """The page's or the browser's process is gone."""
+    """Return the end of a run in which the process of the page or of the browser died."""
     if who == "page":
         return RunEnded(
             ExitCode.PAGE_CRASHED, "The page's process died.", state=RunnerState.CRASHED, reason=StateReason.PAGE_DIED
@@ -47,7 +47,7 @@ def died(who: str) -> RunEnded:
 
 
 def unresponsive(seconds: float) -> RunEnded:
-    """The page does not answer any more."""
+    """Return the end of a run whose page does not answer."""
     return RunEnded(
         ExitCode.PAGE_UNRESPONSIVE,
         f"The page did not answer a probe for {seconds:g} s.",

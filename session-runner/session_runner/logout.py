@@ -1,8 +1,8 @@
 """The command behind `POST /v1/logout`: the page unlinks itself, as WhatsApp Web's own menu does.
 
-The page forgets its login, tells the service, and loads anew; so the script's own call may be cut off by what it has
-brought about, and only a later look tells that it came true. The monitor sees an unlinked page like any other, and
-says LoggedOut; the page's event `logout_asked` is how it knows that this one was asked for.
+The page deletes its login, notifies the service, and reloads. The reload may interrupt the script's own call, and then
+only a later call shows that the logout succeeded. The monitor finds an unlinked page as after any other logout and
+reports LoggedOut; by the page's event `logout_asked` it knows that this one was requested.
 """
 
 import asyncio
@@ -15,15 +15,15 @@ logger = logging.getLogger(__name__)
 
 SCRIPT = "logout.js"
 PAUSE = 0.25
-""" Seconds between two looks at a page that is on its way. """
+""" Seconds between two calls while the page logs out. """
 
 
 async def log_out(page: Page) -> None:
-    """Unlink the session, and return when the page says that it is; the caller has the deadline.
+    """Unlink the session, and return when the page is unlinked; the caller sets the deadline.
 
-    A page that does not tell yet whether it is linked is asked until it does.
+    A page that does not know yet whether it is linked is asked again until it does.
 
-    :raises NotLinkedError: there is nothing to log out of.
+    :raises NotLinkedError: the session is not linked.
     :raises PageGoneError: the page died.
     """
     tried = False
@@ -38,7 +38,7 @@ async def log_out(page: Page) -> None:
 
 
 async def _ask(page: Page, *, begin: bool) -> str:
-    """Return begun, linked, unlinked or unknown, as the script says; or cut off, when it may have begun all the same."""
+    """Return the script's answer: begun, linked, unlinked or unknown; "cut off" if the call failed but may work."""
     try:
         return str(await page.call(SCRIPT, {"begin": begin}))
     except CallFailedError as error:

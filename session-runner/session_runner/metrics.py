@@ -1,8 +1,8 @@
-"""What the runner counts for Prometheus, in a registry of its own.
+"""The Prometheus metrics of the runner, in a registry of its own.
 
-Base units, `whatsapp_runner_` in front, and no label that names a session, a person or a number: the pod's own labels
-tell the session. The memory split, and CPU time, memory and open files of the Python process, are read from /proc
-when somebody asks.
+Names have base units and begin with `whatsapp_runner_`. No label names a session, a person or a number: the pod's own
+labels identify the session. The memory by part, and CPU time, memory and open files of the Python process, are read
+from /proc at each scrape.
 """
 
 import os
@@ -78,13 +78,13 @@ class Metrics:
         self.show_state(RunnerState.STARTING)
 
     def show_state(self, state: RunnerState) -> None:
-        """Mark one state."""
+        """Set the gauge of this state to 1 and the others to 0."""
         for word in STATES:
             self._state.labels(word).set(1 if word == state else 0)
 
 
 class MemoryByPart(Collector):
-    """Memory of the runner, the driver and the browser apart, as proportional set size."""
+    """Memory of runner, driver and browser separately, as proportional set size."""
 
     def __init__(
         self, *, everyone: Callable[[], Iterable[Process]] = processes, pss: Callable[[int], int | None] | None = None
@@ -93,11 +93,11 @@ class MemoryByPart(Collector):
         self._pss = pss or read_pss
 
     def describe(self) -> Iterator[GaugeMetricFamily]:
-        """The family without values, so that registering it does not measure."""
+        """Return the family without values, so that registering it measures nothing."""
         yield self._family()
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Measure now."""
+        """Return the memory as of now."""
         family = self._family()
         for part, pids in parts_of(os.getpid(), list(self._everyone())).items():
             family.add_metric([part], sum(self._pss(pid) or 0 for pid in pids))
@@ -111,7 +111,7 @@ class MemoryByPart(Collector):
 
 
 def parts_of(me: int, everyone: list[Process]) -> dict[str, list[int]]:
-    """Which processes belong to which part: our child is the driver, its descendants are the browser."""
+    """Return the pids of each part: our child is the driver, its descendants are the browser."""
     below = descendants(me, everyone)
     driver = [
         process.pid for process in below if process.parent == me and process.name.startswith(("node", "MainThread"))
@@ -120,7 +120,7 @@ def parts_of(me: int, everyone: list[Process]) -> dict[str, list[int]]:
 
 
 def read_pss(pid: int) -> int | None:
-    """Bytes; `None` for a process that is gone or not ours to read."""
+    """Return the proportional set size in bytes; None for a process that is gone or that we may not read."""
     try:
         found = _PSS.search(Path(f"/proc/{pid}/smaps_rollup").read_text())
     except OSError:

@@ -1,7 +1,8 @@
-"""Fetches the page, then looks at it again and again.
+"""Loads the page, then probes it at short intervals.
 
-`session` runs this between opening and closing the browser. Every look goes the same way: probe, remember, record,
-classify, publish; then perhaps ask for a new round of QR codes. It ends only by raising `RunEnded`.
+`session` runs this between opening and closing the browser. Each time it probes the page, updates the history and the
+state file, classifies and publishes the state, and perhaps requests a new round of QR codes. It ends only by raising
+`RunEnded`.
 """
 
 import asyncio
@@ -30,15 +31,15 @@ from session_runner.store import StateStore
 logger = logging.getLogger(__name__)
 
 DEFAULT_CODE_LIFETIME = 20.0
-""" Seconds; what the service gives all codes but the first, where the page does not tell. """
+""" Seconds, when the page does not tell; it is the service's value for all codes but the first. """
 CODELESS_PATIENCE = 1.5
-""" A page that asks to be linked draws its code within a second; later, wa-js is asked for it. """
+""" Seconds. A page that waits for a phone shows its code within a second; after this time wa-js is asked for it. """
 LOADING_INTERVAL, MOVING_INTERVAL, RESTING_INTERVAL = 0.3, 2.0, 5.0
-""" Seconds between two looks; events shorten them. """
+""" Seconds between two probes; an event of the page makes the next one earlier. """
 EVENT_PAUSE = 0.05
-""" Events come in bunches; one look serves them all. """
+""" Seconds. Events come in bunches, and one probe serves them all. """
 BROKEN_PAUSE = 1.0
-""" Seconds before a page whose scripts did not come is fetched again: networks come back in moments. """
+""" Seconds before a page whose scripts failed to load is loaded again; networks often recover that fast. """
 
 _UNDER_WAY = frozenset({Socket.OPENING, Socket.UNPAIRED, Socket.UNPAIRED_IDLE})
 
@@ -49,14 +50,14 @@ class Page(Protocol):
     died: asyncio.Future[str]
 
     async def navigate(self, url: str, *, deadline: float) -> None:
-        """Fetch the document.
+        """Load the document.
 
-        :raises NavigationError: the document was not fetched.
+        :raises NavigationError: the document was not loaded.
         :raises PageGoneError: the page is dead.
         """
 
     async def probe(self, *, deadline: float) -> Facts:
-        """Look once.
+        """Return the facts of one probe.
 
         :raises ProbeTimeoutError: it took too long.
         :raises PageGoneError: the page is dead.
@@ -64,12 +65,12 @@ class Page(Protocol):
         ...
 
     async def ask(self, name: str, *, deadline: float) -> str | None:
-        """Run a script that answers with a word."""
+        """Run a script and return the text that it answers, or None."""
         ...
 
 
 def pause_after(state: RunnerState, *, health_check: float) -> float:
-    """Seconds until the next look, short enough that a page that dies meanwhile is noticed in time."""
+    """Return the seconds until the next probe, few enough that a page that dies meanwhile is noticed in time."""
     traits = traits_of(state)
     interval = RESTING_INTERVAL
     if traits.phase is Phase.STARTING:
@@ -80,18 +81,18 @@ def pause_after(state: RunnerState, *, health_check: float) -> float:
 
 
 def probe_deadline(health_check: float) -> float:
-    """Seconds for one answer. With the pause and an order before it this stays within the health check."""
+    """Return the seconds for one probe; with the pause and a script before it, it stays within the health check."""
     return health_check * 0.6
 
 
 def order_deadline(protocol: float, *, health_check: float) -> float:
-    """Seconds for one order; a page that hangs in it must still be found dead in time by the next probe."""
+    """Return the seconds for one script; if the page hangs in it, the next probe must still time out in time."""
     return min(protocol, health_check / 5)
 
 
 @dataclass(kw_only=True)
 class PageMonitor:
-    """The loop and its memory."""
+    """The loop over probe, history and published state."""
 
     settings: Settings
     store: StateStore
@@ -101,7 +102,7 @@ class PageMonitor:
     monotonic: Callable[[], float]
     clock: Callable[[], datetime]
     started: float
-    """ On the monotonic clock: when the process began. """
+    """ When the process began, on the monotonic clock. """
     first_classified: Callable[[], None] = lambda: None
     """ Called once, when start-up is over. """
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
@@ -109,7 +110,7 @@ class PageMonitor:
     _kills_before: int | None = field(init=False)
     _starting: bool = True
     _stuck_since: float | None = field(init=False)
-    """ Since when the page only loads and does nothing that may still lead to a code or a session. """
+    """ Since when the page only loads and does nothing that may lead to a code or a session; None: it is not stuck. """
     _broken: bool = False
     """ A script failed since the last navigation. """
 
@@ -119,7 +120,7 @@ class PageMonitor:
         self._stuck_since = self.started
 
     def wake(self, name: str, detail: str | None) -> None:
-        """The page reported an event: look soon. Two of them tell what no later look would show."""
+        """Handle an event of the page: probe soon, and record the two events that no later probe would show."""
         if name == "logout_asked":
             self._history = replace(self._history, logout_asked=self.monotonic())
         if name == "logout_reason":
@@ -129,17 +130,17 @@ class PageMonitor:
         self._woken.set()
 
     def killed(self) -> bool:
-        """Whether the kernel has killed one of our processes for want of memory since we began."""
+        """Whether the kernel has killed one of our processes, out of memory, since we began."""
         return killed_since(self._kills_before, self.kills())
 
     def script_failed(self, error: str) -> None:
-        """A script of the page could not be fetched: a page that has not booted yet needs another attempt."""
+        """Handle a script of the page that failed to load: a page that has not booted yet is loaded again."""
         logger.info("A script of the page could not be fetched", extra={"error": error})
         self._broken = True
         self._woken.set()
 
     async def repeat(self, hold: HeldState) -> None:
-        """Say what an earlier runner of this profile said last, with the page closed, until the pod is ended."""
+        """Publish a hold from an earlier run, with the page closed, until the pod is deleted."""
         logger.warning(
             "An earlier runner's word waits for a person, the page stays closed",
             extra={"state": hold.state, "reason": hold.reason},
@@ -148,9 +149,11 @@ class PageMonitor:
         await asyncio.Event().wait()
 
     async def fetch(self, browser: Page) -> None:
-        """Fetch the document, again and again while the start-up time lasts. This is the only navigation there is.
+        """Load the document, retrying until the startup timeout. The runner navigates nowhere else.
 
-        It is called again only for a page that never booted: such a page holds no session that a reload could take.
+        It is called again only for a page that never booted, which has no session that a reload could take over.
+
+        :raises RunEnded: the page could not be loaded within the startup timeout, or it died.
         """
         delay = 1.0
         self.publish(Verdict(RunnerState.LOADING, StateReason.PAGE_LOADING, "The page is loading."))
@@ -170,7 +173,10 @@ class PageMonitor:
             delay = min(delay * 2, 15)
 
     async def watch(self, browser: Page) -> None:
-        """Look at the page until something dies."""
+        """Probe the page until something dies.
+
+        :raises RunEnded: page or browser died, hangs, or cannot start.
+        """
         browser.died.add_done_callback(lambda _: self._woken.set())
         while True:
             self._woken.clear()
@@ -192,7 +198,7 @@ class PageMonitor:
             await asyncio.sleep(EVENT_PAUSE)
 
     def publish(self, verdict: Verdict) -> None:
-        """Say it; logged and counted only when it is new."""
+        """Publish a state: to the state file and to the store; log and count it if it is new."""
         self.state_file.reported(state=verdict.state, reason=verdict.reason, message=verdict.message)
         saved = self.state_file.saved
         linked = is_linked(verdict.state, answer=self._remembered_link())
@@ -215,7 +221,7 @@ class PageMonitor:
             )
 
     def _remembered_link(self) -> bool | None:
-        """Whether a phone is linked, by what profile and page told before; None: neither has told."""
+        """Whether a phone is linked, by the state file and earlier probes; None: unknown."""
         if self.state_file.saved.linked_time is not None:
             return True
         return False if self._history.unregistered_since is not None else None
@@ -251,8 +257,8 @@ class PageMonitor:
         pending = verdict.state is RunnerState.QR_PENDING
         self.store.show_code(facts.code if pending else None, lifetime=facts.code_lifetime or DEFAULT_CODE_LIFETIME)
         loading = traits_of(verdict.state).phase is Phase.STARTING
-        # A page that has booted and comes no further counts, too. One that opens its connection or waits for its code
-        # is not stuck: without a way to WhatsApp another pod would come no further.
+        # A page that has booted and does not get any further is stuck, too. One that opens its connection or waits for
+        # its code is not: if WhatsApp cannot be reached, another pod would not get any further either.
         stuck = loading and facts.socket not in _UNDER_WAY
         self._stuck_since = (now if self._stuck_since is None else self._stuck_since) if stuck else None
         if self._history.lasted(self._stuck_since, now=now) >= policy.startup:
@@ -281,7 +287,7 @@ class PageMonitor:
             raise out_of_memory()
 
     async def _death(self, browser: Page) -> RunEnded:
-        """Find out who died: the browser's own event may come a moment after the failed order."""
+        """Return what died: the browser's event may come a moment after the failed call."""
         await asyncio.wait({browser.died}, timeout=1.0)
         if self.killed():
             return out_of_memory()

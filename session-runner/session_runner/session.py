@@ -1,8 +1,8 @@
-"""One run: from the empty process to its exit code.
+"""One run of the runner, from the start of the process to its exit code.
 
-`__main__` starts it beside the HTTP API. In order: lock the profile, prepare it, see whether an earlier word on it waits
-for a person (then the browser stays closed), start the browser, hand over to the monitor until a signal comes or
-something dies. Whatever happens, the browser is closed cleanly if it can be, and nothing of it is left behind.
+`__main__` starts it beside the HTTP API. In order: lock the profile, prepare it, check for a hold from an earlier run
+(then the browser stays closed), start the browser, and let the monitor watch the page until a signal comes or something
+dies. In the end the browser is closed cleanly if possible, and none of its processes is left.
 """
 
 import asyncio
@@ -38,15 +38,15 @@ from session_runner.store import StateStore
 logger = logging.getLogger(__name__)
 
 STOP_SECONDS = 30.0
-""" For a clean close after a signal; with the driver's end and the rest this stays within 45 s. """
+""" For a clean close after a signal; with the driver's end and the rest that takes less than 45 s. """
 FAILURE_SECONDS = 8.0
-""" For a close after something died: most of it is dead already. """
+""" For a close after something died, when most of the browser is gone already. """
 REAP_SECONDS = 30.0
 
 
 @dataclass(kw_only=True)
 class Session:
-    """One run. Times come from the two clocks, the kill count from `kills`; all are injected."""
+    """One run. The two clocks and the counter of out-of-memory kills are injected."""
 
     settings: Settings
     store: StateStore
@@ -61,10 +61,10 @@ class Session:
     _state_file: StateFile | None = None
     _monitor: PageMonitor | None = None
     _before: frozenset[tuple[int, int]] = field(default_factory=frozenset)
-    """ Processes below us that were there before the session: not ours to end. """
+    """ Our descendants that existed before the session, which it must not end. """
 
     async def run(self, stop: asyncio.Event) -> Exit:
-        """Run until `stop` is set or something dies. Never raises for what can go wrong with browser or profile."""
+        """Run until `stop` is set or something dies; return the exit. Faults of browser and profile raise nothing."""
         layout = ProfileLayout(self.settings.profile_dir)
         try:
             with profile_lock(layout):
@@ -128,7 +128,7 @@ class Session:
             started=self.started,
             first_classified=settle,
         )
-        # Before the browser: in a conflict opening the page takes the session over, whoever holds it.
+        # Before the browser is opened: in a conflict, opening the page takes the session over from whoever has it.
         if (held := self._state_file.begin()) is not None:
             await self._monitor.repeat(held)
         browser = await self._open(layout, self._monitor)
@@ -172,13 +172,13 @@ class Session:
         return self._browser
 
     async def _prepare(self) -> tuple[Playwright, str]:
-        """Start the driver, install the extra authority and ask for the version, all at the same time."""
+        """Start the driver, install the extra CA and get the browser's version, all at the same time."""
         driver = asyncio.create_task(self._start_driver())
         version = asyncio.create_task(browser_version(self.settings.browser_executable))
         tasks = (driver, version, asyncio.create_task(self._trust()))
         try:
             await asyncio.gather(*tasks)
-        finally:  # when one fails, or a signal comes, none may be left running
+        finally:  # when one fails, or a signal comes, cancel the others
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -198,7 +198,7 @@ class Session:
         logger.info("Extra certificate authorities are trusted", extra={"count": count})
 
     async def _close(self, *, deadline: float) -> bool:
-        """Close what is open and end what is left of it, by id; returns whether the browser closed by itself."""
+        """Close the browser and kill the processes that are left, by pid; return whether it closed by itself."""
         clean = True
         if self._browser is not None:
             clean = await self._browser.close(deadline=deadline)
@@ -214,7 +214,7 @@ class Session:
         return clean
 
     async def _reap_for_ever(self) -> None:
-        """PID 1 inherits orphans; the driver is left to the library that started it."""
+        """Reap the orphans that PID 1 inherits, but not the driver: Playwright waits for it."""
         driver = frozenset(process.pid for process in processes() if process.parent == os.getpid())
         while True:
             await asyncio.sleep(REAP_SECONDS)

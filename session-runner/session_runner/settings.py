@@ -269,7 +269,7 @@ class Settings:
 
     @property
     def start(self) -> Start:
-        """What people asked for when this pod was made."""
+        """Return the requests that people had made when this pod was created."""
         return Start(
             session_uid=self.session_uid,
             restart=self.restart_request,
@@ -279,7 +279,7 @@ class Settings:
 
     @property
     def policy(self) -> Policy:
-        """The part that decides states."""
+        """Return the settings that decide states."""
         return Policy(
             startup=self.startup_timeout,
             connection_check=self.connection_check_timeout,

@@ -1,8 +1,8 @@
-"""Keeps the state file in step with what the session remembers.
+"""Keeps the state file up to date: what of the session's history and holds must outlive the pod.
 
-Asked once at the start whether an earlier runner's word still waits for a person (`begin`), then told of every probe
-(`update`, with the memory before and after) and of every state (`reported`); decides what outlives the pod. All of it is
-pure apart from the file, and the file is written only when something changed or the last write failed.
+`session` calls `begin` once at the start, to learn of a hold from an earlier run. The monitor calls `update` after each
+probe, with the history before and after it, and `reported` with each state. The file is written only when something
+has changed or the last write failed.
 """
 
 import logging
@@ -28,29 +28,29 @@ class StateFile:
         self._path = path
         self._clock = clock
         self._start = start
-        """ What people had asked for when this pod was made. """
+        """ The requests that people had made when this pod was created. """
         self._request = start.relink
         self._proven = False
-        """ The login that the saved state tells of was seen in the page since this process began. """
+        """ The login that the saved state records was seen in the page since this process began. """
         self._failing = False
-        """ The last write failed, so the file is behind it. """
+        """ The last write failed, so the file is outdated. """
         self.saved = read_saved_state(path)
 
     def begin(self) -> HeldState | None:
-        """Take note of this start; return the hold that no person has ended: then the page must stay closed."""
+        """Store this start; return the hold if no request has ended it: then the page must stay closed."""
         before = self.saved.start
         hold = None if self._start.is_asked_for(before) else self.saved.hold
-        # In one write: a request that ends a hold counts once, also when the pod is lost a moment later.
+        # In one write, so that a request that ends a hold counts once, even if the pod is lost right afterwards.
         self._store(replace(self.saved, hold=hold, start=self._start.after(before)))
         return hold
 
     def reported(self, *, state: RunnerState, reason: StateReason, message: str) -> None:
-        """The session says this: it may begin or end a hold. Told before anybody can hear it."""
+        """Store the hold that a state begins or ends; called before the state is published."""
         hold = hold_after(self.saved.hold, state=state, reason=reason, message=message)
         self._store(replace(self.saved, hold=hold))
 
     def history(self, *, now: float) -> History:
-        """The memory a fresh process begins with."""
+        """Return the history that a new process begins with."""
         granted = self._request is not None and self._request != self.saved.relink_request
         return History(
             linked=self.saved.linked_time is not None,
@@ -60,7 +60,7 @@ class StateFile:
         )
 
     def update(self, before: History, after: History, facts: Facts) -> None:
-        """Store what changed."""
+        """Store what a probe has changed in the history."""
         saved = replace(self.saved, logout_hold=after.logout_hold)
         if after.linked and not before.linked:
             saved = saved.linked(now=self._clock())
@@ -75,7 +75,7 @@ class StateFile:
         self._store(saved)
 
     def closed_cleanly(self) -> None:
-        """The browser has written everything."""
+        """Store that the login is on disk, because the browser has closed cleanly."""
         if self._proven:
             self._store(self.saved.settled(now=self._clock()))
 
@@ -86,8 +86,8 @@ class StateFile:
         try:
             write_saved_state(self._path, saved)
         except OSError as error:
-            # The session works on; what suffers is only the next pod's knowledge of it. A volume that is full now may
-            # have room at the next look, so it is tried again then, and told once.
+            # The session goes on; only the next pod will know less of it. A volume that is full now may have room
+            # later, so the write is retried after the next probe, and the failure is logged once.
             if not self._failing:
                 extra = {"path": str(self._path), "error": str(error)}
                 logger.error("The state file could not be written", extra=extra)  # noqa: TRY400 -- it says all there is

@@ -1,8 +1,8 @@
-"""What the session has last said about itself, and the waiting for the next word.
+"""The published state of the session, and waiting for the next change.
 
-The session publishes, the HTTP side reads. A revision counts the changes within this pod, so that a reader can ask
-for "whatever is newer than what I have". The QR code stands beside the state and is no part of a revision: it changes
-every 20 seconds, and who wants it asks for it.
+The monitor publishes, the HTTP API reads. A revision counts the changes within this pod, so that a reader can wait for
+any state newer than the one it has. The QR code is kept beside the state and not part of a revision: it changes every
+20 seconds, and has a route of its own.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ OVERTIME = timedelta(seconds=5)
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """One published word. Times are UTC."""
+    """One published state. Times are UTC."""
 
     revision: int
     state: RunnerState
@@ -53,7 +53,7 @@ class StateStore:
         self.probed: datetime | None = None
         """ When the page last answered. """
         self.closing = False
-        """ The process is about to end: waiting for a change makes no sense any more. """
+        """ The process is about to end, so nobody should wait for a change any more. """
         self.snapshot = Snapshot(
             revision=1,
             state=RunnerState.STARTING,
@@ -73,7 +73,7 @@ class StateStore:
         round: int,  # noqa: A002 -- the word of the API
         linked: bool | None = None,
     ) -> bool:
-        """Say something; returns whether it was new. Only then the revision grows and waiters wake up."""
+        """Publish a state; return whether it differs from the last. If so, the revision grows and waiters wake up."""
         old = self.snapshot
         new = Snapshot(
             revision=old.revision,
@@ -94,13 +94,13 @@ class StateStore:
 
     @property
     def code(self) -> Code | None:
-        """The code, unless its time is over."""
+        """The QR code, or None when there is none or it has expired."""
         return None if self._code is None or self._code.expires <= self._clock() else self._code
 
     def show_code(self, text: str | None, *, lifetime: float) -> None:
         """Keep the code that is on the screen, valid for `lifetime` seconds.
 
-        A code that is still shown after its time is still the page's word; its expiry then moves on in small steps.
+        A code that the page still shows after its expiry is valid; its expiry is then extended in steps of OVERTIME.
         """
         now = self._clock()
         if text is None:
@@ -112,15 +112,15 @@ class StateStore:
             self._code = replace(self._code, expires=now + OVERTIME)
 
     def close(self) -> None:
-        """Let every waiter go."""
+        """Wake all waiters, and drop the QR code."""
         self.closing = True
         self._code = None
         self._wake()
 
     async def newer_than(self, revision: int | None, *, wait: float) -> Snapshot:
-        """The newest snapshot: at once unless it is exactly `revision`, then after a change or `wait` seconds.
+        """Return the newest snapshot; if its revision is `revision`, only after a change or `wait` seconds.
 
-        A revision from the future belongs to an earlier pod, so it is answered at once, too.
+        A higher revision than ours comes from an earlier pod, so it is answered at once, too.
         """
         if revision == self.snapshot.revision and wait > 0 and not self.closing:
             with contextlib.suppress(TimeoutError):

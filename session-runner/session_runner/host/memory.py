@@ -1,9 +1,9 @@
-"""Tells whether the kernel killed one of our processes for want of memory.
+"""Whether the kernel killed one of our processes because memory ran out.
 
-The kernel counts such kills per control group. The session compares the count with the one at the start, at every
-probe and when something died. A killed PID 1 cannot ask; that one is the kubelet's to tell.
-Control groups v1 and v2 tell the same number in different files. In v2 a container may be set up so that one kill
-takes the whole group; then nobody is left to ask, and the kubelet tells.
+The kernel counts such kills per control group. The monitor compares the count with the one at the start, at every probe
+and when something died. If PID 1 itself is killed, only the kubelet can report it.
+Control groups v1 and v2 have the same number in different files. In v2 a container may be set up so that one kill ends
+the whole group; then the kubelet reports it, too.
 """
 
 from collections.abc import Callable
@@ -16,11 +16,11 @@ CANDIDATES = (
 """ Below the root of the control groups, v2 first. Inside a container that root is the container's own group. """
 
 KillCounter = Callable[[], int | None]
-""" Returns the number of out-of-memory kills so far; `None` where the system does not tell. """
+""" Returns the number of out-of-memory kills so far; None where the system does not count them. """
 
 
 def kill_counter(*, root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")) -> KillCounter:
-    """A reader of this process's own control group, chosen once. Every read opens the file anew: it is not cached."""
+    """Return a counter for this process's own control group; it reads the file at each call."""
     path = next((path for path in _candidates(root, _own_groups(own)) if _read(path) is not None), None)
     return lambda: None if path is None else _read(path)
 
@@ -31,14 +31,14 @@ def killed_since(before: int | None, after: int | None) -> bool:
 
 
 def _candidates(root: Path, groups: list[str]) -> list[Path]:
-    """The group as the host names it comes first (a process outside a container), then the root (inside one)."""
+    """Return the files to try: of the group as the host names it (outside a container), then of the root (inside)."""
     named = [root / group.lstrip("/") / "memory.events" for group in groups]
     named += [root / "memory" / group.lstrip("/") / "memory.oom_control" for group in groups]
     return named + [root / candidate for candidate in CANDIDATES]
 
 
 def _own_groups(own: Path) -> list[str]:
-    """The paths of this process's group: the line of the unified hierarchy and the one of v1's memory controller."""
+    """Return the paths of this process's groups: of the unified hierarchy and of v1's memory controller."""
     try:
         lines = own.read_text().splitlines()
     except OSError:

@@ -1,7 +1,7 @@
 """Keeps the Python process itself small.
 
 `tune` runs before anything else allocates, `settle` once when start-up is over: what has been allocated by then stays
-for the life of the process, so it is taken out of the garbage collector's sight, and what was freed goes back.
+for the life of the process, so the garbage collector need not scan it, and freed memory is returned to the system.
 """
 
 import contextlib
@@ -13,7 +13,7 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 
 
 def tune() -> None:
-    """One heap for all threads, and freed memory given back early; a C library without these is left as it is."""
+    """Use one heap for all threads and return freed memory early; does nothing with a C library without mallopt."""
     with contextlib.suppress(AttributeError):
         mallopt = ctypes.CDLL(None).mallopt
         for parameter, value in ((M_ARENA_MAX, 1), (M_TRIM_THRESHOLD, 128 * 1024), (M_MMAP_THRESHOLD, 64 * 1024)):
@@ -21,7 +21,7 @@ def tune() -> None:
 
 
 def settle() -> None:
-    """Give back what start-up used."""
+    """Return the memory that start-up used, and exempt what is left from garbage collection."""
     gc.collect()
     gc.freeze()
     with contextlib.suppress(AttributeError):

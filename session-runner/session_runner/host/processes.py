@@ -1,8 +1,7 @@
 """The processes below the runner: the browser's, the driver's, and the orphans that PID 1 inherits.
 
-Read from /proc, since nobody else tells a process started by a process started by a library. Ending is by id, never
-by name or group: the runner shares neither with anybody, but a group signal would reach the browser's children
-before it has written its data.
+Read from /proc, because no API lists the processes that a library's child has started. They are killed by pid, never by
+name or group: a signal to the group would reach the browser's children before it has written its data.
 """
 
 import contextlib
@@ -18,14 +17,14 @@ PR_SET_CHILD_SUBREAPER = 36
 
 
 class Process(NamedTuple):
-    """One line of /proc, as far as it matters here."""
+    """The fields of /proc/PID/stat that are needed here."""
 
     pid: int
     parent: int
     state: str
     """ One letter; Z is a zombie that waits to be reaped. """
     started: int
-    """ Clock ticks since boot: a pid alone may be used again, pid and start may not. """
+    """ Clock ticks since boot. A pid may be reused, but not together with the same start. """
     name: str
 
 
@@ -37,7 +36,7 @@ def adopt_orphans() -> None:
 
 
 def processes(proc: Path = Path("/proc")) -> list[Process]:
-    """All processes that can be seen; one that ends while being read is left out."""
+    """Return all visible processes; one that ends while it is read is omitted."""
     found = []
     for entry in proc.iterdir():
         if entry.name.isdigit():
@@ -47,7 +46,7 @@ def processes(proc: Path = Path("/proc")) -> list[Process]:
 
 
 def parse_stat(text: str) -> Process:
-    """One /proc/PID/stat. The name stands in parentheses and may itself contain spaces and parentheses."""
+    """Parse /proc/PID/stat. The name is in parentheses and may contain spaces and parentheses itself."""
     pid, _, rest = text.partition(" (")
     name, _, values = rest.rpartition(") ")
     fields = values.split()
@@ -55,7 +54,7 @@ def parse_stat(text: str) -> Process:
 
 
 def descendants(of: int, everyone: Iterable[Process]) -> list[Process]:
-    """Children, their children and so on, parents before children."""
+    """Return the descendants of a process, parents before children."""
     children: dict[int, list[Process]] = {}
     for process in everyone:
         children.setdefault(process.parent, []).append(process)
@@ -69,7 +68,7 @@ def descendants(of: int, everyone: Iterable[Process]) -> list[Process]:
 
 
 def end(victims: Iterable[Process]) -> list[Process]:
-    """Kill those that still are who they were; returns the ones that were alive."""
+    """Kill those processes whose pid was not reused; return the ones that were alive."""
     now = {(process.pid, process.started): process for process in processes()}
     alive = [now[key] for victim in victims if (key := (victim.pid, victim.started)) in now and now[key].state != "Z"]
     for process in alive:
@@ -79,7 +78,7 @@ def end(victims: Iterable[Process]) -> list[Process]:
 
 
 def reap(everyone: Iterable[Process], *, me: int, not_ours: frozenset[int]) -> list[int]:
-    """Collect dead orphans. `not_ours` are children that somebody else waits for, such as the driver."""
+    """Reap dead orphans; return their pids. `not_ours`: children that somebody else waits for, such as the driver."""
     reaped = []
     for process in everyone:
         if process.parent == me and process.state == "Z" and process.pid not in not_ours:

@@ -9,17 +9,17 @@ from session_protocol.vocabulary import ExitCode
 logger = logging.getLogger(__name__)
 
 LIMIT_BYTES = 2048
-""" The kubelet cuts at 4096; a status message is better short. """
+""" The kubelet cuts at 4096 bytes; this is shorter because people read it in status. """
 
 
 def termination_message(code: ExitCode, message: str) -> str:
-    """The redacted message with its reason in front, cut at the limit without breaking a character."""
+    """Return the redacted message with the reason before it, cut to LIMIT_BYTES without splitting a character."""
     text = redact(f"{code.reason}: {message}", longest=LIMIT_BYTES, keep="start")
     return text.encode()[:LIMIT_BYTES].decode(errors="ignore")
 
 
 def write_termination_log(path: Path, code: ExitCode, message: str) -> None:
-    """Write them where the kubelet reads; outside a cluster the file does not exist and nothing is written."""
+    """Write the message to the file that the kubelet reads, if it exists; outside of a cluster it does not."""
     if not path.exists():
         return
     try:

@@ -1,9 +1,8 @@
-"""The HTTP API: what each route answers, and starting to listen.
+"""The HTTP API: the handler of each route, and the server.
 
-`__main__` builds the application and serves it from the first moment on, so that also a runner that is still starting
-answers. No route touches the page: they read the store, or ask for a command by a door with a deadline, so a hung page cannot
-hang the API.
-Which routes there are, what they take and whose token they want is in `routes`, how errors leave in `errors`.
+`__main__` builds the application and serves it from the start, so that a runner that is still starting answers, too. No
+route touches the page: they read the store, or run a command with a deadline, so a page that hangs cannot block them.
+`routes` lists the routes with their parameters and scopes, `errors` has the form of errors.
 """
 
 import asyncio
@@ -48,13 +47,13 @@ from session_runner.store import Snapshot, StateStore
 logger = logging.getLogger(__name__)
 
 MAX_WAIT_SECONDS = 60.0
-""" Longer waits are cut to this: proxies and load balancers drop silent connections soon after. """
+""" Longer waits are cut to this, because proxies and load balancers drop silent connections soon after. """
 LOGOUT_SECONDS = 30.0
-""" For a page to log out, the waiting for its turn included; within it the page tells the service. """
+""" For a page to log out and notify the service, including the wait for its turn. """
 SHOWN_SECONDS = 10.0
-""" For the session to say that it is unlinked, once the page is. """
+""" For the state to show that the session is unlinked, once the page is. """
 LONGEST_ACCEPT = 4096
-""" Characters of an Accept header that are looked at; a browser's has 150. """
+""" Characters of an Accept header at most; a browser's has 150. """
 
 
 class Api:
@@ -72,7 +71,7 @@ class Api:
         door: Commands | None = None,
     ) -> None:
         self._store = store
-        self._door = door or Commands()  # one that nobody opens: there is no page
+        self._door = door or Commands()  # one that is never opened: there is no page
         self._tokens = tokens
         self._metrics = metrics
         self._session_uid = session_uid
@@ -89,7 +88,7 @@ class Api:
         }
 
     def application(self) -> web.Application:
-        """The aiohttp application."""
+        """Return the aiohttp application with all routes."""
         app = web.Application(middlewares=[problems])
         for route in ROUTES:
             app.router.add_route(route.method, route.path, self._guarded(route))
@@ -105,15 +104,13 @@ class Api:
         return self._said(snapshot)
 
     async def logout(self, _request: web.Request) -> web.Response:
-        """POST /v1/logout: unlink, and answer when the session has said so."""
+        """POST /v1/logout: unlink, and answer with the state that shows it."""
         logger.info("A logout was asked for")
         try:
             await self._door.run(log_out, deadline=LOGOUT_SECONDS)
         except CommandError as error:
             raise self._refusal(error) from error
-        with contextlib.suppress(
-            TimeoutError
-        ):  # the page is unlinked; that the session says so is the next look's work
+        with contextlib.suppress(TimeoutError):  # the page is unlinked; publishing that is the next probe's work
             async with asyncio.timeout(SHOWN_SECONDS):
                 while self._store.snapshot.linked_time is not None and not self._store.closing:
                     await self._store.newer_than(self._store.snapshot.revision, wait=SHOWN_SECONDS)
@@ -140,7 +137,7 @@ class Api:
         return web.Response(body=body, content_type="application/json", headers={"Cache-Control": "no-store"})
 
     async def code(self, request: web.Request) -> web.Response:
-        """GET /v1/qr: the QR code that is on the page's screen."""
+        """GET /v1/qr: the QR code that the page shows."""
         media_type = best_type(", ".join(request.headers.getall("Accept", [])))
         code = self._store.code
         if code is None:
@@ -155,7 +152,7 @@ class Api:
         return web.Response(body=body, content_type="application/yaml")
 
     async def alive(self, _request: web.Request) -> web.Response:
-        """GET /healthz and /readyz: this answer is the proof. The page is no part of it, on purpose."""
+        """GET /healthz and /readyz: the answer itself is the proof. The page is left out deliberately."""
         return web.Response(text="ok\n")
 
     async def measurements(self, request: web.Request) -> web.Response:
@@ -176,7 +173,7 @@ class Api:
         return guarded
 
     def document(self, snapshot: Snapshot) -> State:
-        """What is said of a snapshot, now."""
+        """Return the answer for a snapshot, as of now."""
         probed = self._store.probed
         return State(
             session_uid=self._session_uid,
@@ -195,9 +192,10 @@ class Api:
 
 
 def best_type(accept: str) -> str:
-    """Return the offered media type that an Accept header likes best; no header likes all.
+    """Return the offered media type that an Accept header prefers; an empty header accepts all.
 
-    :raises NotAcceptableError: it likes none. :raises BadRequestError: it is no list of media types.
+    :raises NotAcceptableError: it accepts none of them.
+    :raises BadRequestError: it is too long, or no list of media types.
     """
     wanted = accept.lower() if accept.strip(" ,\t") else "*/*"
     if len(wanted) > LONGEST_ACCEPT:
@@ -212,9 +210,9 @@ def best_type(accept: str) -> str:
 
 
 async def serve(app: web.Application, *, port: int, metrics: Metrics) -> tuple[web.AppRunner, int]:
-    """Listen on all interfaces, IPv6 included where there is any; returns the runner and the port.
+    """Listen on all interfaces, IPv6 included where available; return the aiohttp runner and the port.
 
-    :raises OSError: it could not be done.
+    :raises OSError: the port cannot be used.
     """
     runner = QuietRunner(
         app,

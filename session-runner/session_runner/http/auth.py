@@ -1,9 +1,9 @@
-"""Who may ask what: bearer tokens, one file per scope.
+"""Authorization: bearer tokens, one file per scope.
 
-`app` puts `require` in front of each route that needs a scope. The files are read at every request: they are tiny,
-requests are few, and a token that was replaced counts at once. Every file is compared, and each in constant time, so
-that the time of an answer tells nothing. A token is compared and not parsed; `whatsapp_operator.core.objects.tokens` tells why it
-is no JWT.
+`app` calls `require` before each route that needs a scope. The files are read at every request: they are tiny, requests
+are few, and so a replaced token counts at once. The token is compared with every file, in constant time, so that the
+time of an answer reveals nothing. Tokens are not parsed; `whatsapp_operator.core.objects.tokens` says why they are no
+JWTs.
 """
 
 import hmac
@@ -21,13 +21,13 @@ class TokenFolder:
         self._folder = folder
 
     def scopes(self) -> frozenset[TokenScope]:
-        """The scopes that have a token."""
+        """Return the scopes that have a token."""
         return frozenset(scope for scope in TokenScope if self._token(scope))
 
     def scopes_of(self, token: str) -> frozenset[TokenScope]:
-        """What this token allows; nothing for an unknown one. An empty token is never known."""
+        """Return the scopes of a token: none for an unknown or empty one."""
         tokens = {scope: self._token(scope) for scope in TokenScope}
-        # A header may hold any bytes; those that are no text are a wrong token and no fault of ours.
+        # A header may hold any bytes; if they are no text, the token is wrong, which is no error of ours.
         given = token.encode(errors="surrogateescape")
         matches = [scope for scope, known in tokens.items() if hmac.compare_digest(given, known.encode())]
         return frozenset(scope for scope in matches if tokens[scope])
@@ -40,10 +40,10 @@ class TokenFolder:
 
 
 def require(tokens: TokenFolder, authorization: str | None, *allowed: TokenScope) -> str:
-    """Return which token this is, by its scopes.
+    """Return the token's scopes, as one text, if one of them is allowed.
 
-    :raises UnauthorizedError: for no or a wrong token.
-    :raises ForbiddenError: for the token of another scope.
+    :raises UnauthorizedError: there is no token, or an unknown one.
+    :raises ForbiddenError: the token is of another scope.
     """
     kind, _, token = (authorization or "").partition(" ")
     scopes = tokens.scopes_of(token.strip()) if kind.lower() == "bearer" else frozenset()

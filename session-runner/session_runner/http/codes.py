@@ -10,11 +10,11 @@ from session_protocol.times import whole_seconds
 from session_runner.store import Code
 
 OFFERED = ("application/json", "image/png", "image/svg+xml")
-""" In the order of preference when the caller does not mind. """
+""" In the order of preference, for callers that accept all. """
 
 
 def render(code: Code, media_type: str) -> bytes:
-    """The body of the answer in one of the OFFERED types."""
+    """Return the body of the answer in one of the OFFERED types."""
     if media_type == "application/json":
         return msgspec.json.encode(
             answers.Code(

@@ -1,11 +1,10 @@
-"""Errors of the HTTP API, each with its status and its word, and how they leave: as a problem (RFC 9457).
+"""The errors of the HTTP API, each with its status and code, sent as a problem (RFC 9457).
 
-Whatever route or layer an error comes from, a caller gets `application/problem+json` with type, title, status, detail
-and the object `error: {code, message}`, by which programs tell errors apart. A route raises an ApiError; what the
-framework raises (unknown paths, wrong methods) and what nobody foresaw is turned into one by `problems`, the
-middleware, and what never reached a route by `problem_of`. Routes that speak another API's shape go into an application of
-their own below this one, with a middleware of their own, `errors_as` with another way to write: it is the nearer one,
-so this one never sees their errors.
+From whatever route or layer an error comes, a caller gets `application/problem+json` with type, title, status, detail
+and the object `error: {code, message}`, whose code is for programs. A route raises an ApiError. The middleware
+`problems` turns the framework's errors (unknown paths, wrong methods) and unexpected exceptions into one, `problem_of`
+those that never reach a route. Routes in the form of another API belong in a sub-application with a middleware of its
+own, made by `errors_as` with another writer: that one is nearer, so this one never sees their errors.
 """
 
 import logging
@@ -108,7 +107,7 @@ class HttpError(ApiError):
 
 
 def problem(error: ApiError) -> web.Response:
-    """Write an error as this API does."""
+    """Return the response for an error, in this API's form."""
     document = Problem(
         type="about:blank",
         title=error.status.phrase,
@@ -121,7 +120,7 @@ def problem(error: ApiError) -> web.Response:
 
 
 def problem_of(status: int) -> web.Response:
-    """Write an error of which the server below the application tells the status alone."""
+    """Return the response for an error of the HTTP server, which only gives the status."""
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return problem(InternalError("The runner failed to answer; its log tells why."))
     if status == HTTPStatus.BAD_REQUEST:
@@ -131,7 +130,7 @@ def problem_of(status: int) -> web.Response:
 
 
 def errors_as(write: Callable[[ApiError], web.Response]) -> Middleware:
-    """Return a middleware that lets every error leave in one form."""
+    """Return a middleware that sends every error in one form."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:

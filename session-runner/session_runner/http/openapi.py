@@ -1,8 +1,8 @@
 """The contract as an OpenAPI document, made from the route table and the structures of the answers.
 
-`make generate` writes openapi.yaml beside this file, and a test holds the file against what this module says. It is
-kept as a file, and not made at every start, because a reader wants to link to it and a pod should not pay for it: the
-runner sends the file and never imports this module.
+`make generate` writes openapi.yaml beside this file, and a test compares the file with what this module returns. It is
+a file, and not generated at every start, so that people can link to it and pods need no memory for it: the runner sends
+the file and never imports this module.
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,7 +20,7 @@ FILE = Path(__file__).with_name("openapi.yaml")
 _HEADER = "# Written by `make generate` from session_runner.http.routes and session_protocol.answers; change those.\n"
 _REF = "#/components/schemas/{name}"
 _EVERYWHERE = (BadRequestError, ExpectationError, InternalError)
-""" Any request may be no HTTP or expect what nobody does, and any code may have a fault. """
+""" The errors of every route: invalid HTTP, an unsupported Expect header, a fault of the runner. """
 _INFO = {
     "title": "Session runner",
     "version": "v1",
@@ -104,7 +104,7 @@ def _problem(error: type[ApiError]) -> dict[str, Any]:
 
 
 def _as_written(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of what a runner sends, which is every field: the defaults are for readers of older ones."""
+    """Return the schema of an answer with all fields required: the defaults are for answers of older runners."""
     properties = {
         name: {key: value for key, value in field.items() if key != "default"}
         for name, field in schema["properties"].items()

@@ -1,7 +1,7 @@
-"""The routes of the API in one table: what each takes, answers and demands.
+"""The routes of the API in one table: parameters, answers, errors and scopes.
 
-`app` serves what stands here and puts the token's check in front of it; `openapi` writes the contract from it. So the
-contract cannot promise a route, a parameter or a scope that the code does not know.
+`app` serves the routes of this table and checks the token before each; `openapi` generates the contract from it. So the
+contract cannot have a route, a parameter or a scope that the code does not have.
 """
 
 import sys
@@ -61,25 +61,25 @@ class Route:
     path: str
     method: Literal["GET", "POST"] = "GET"
     name: str
-    """ The operation's id; `app` knows by it what answers. """
+    """ The operation's id, by which `app` finds the handler. """
     summary: str
     description: str = ""
     scope: TokenScope | None = None
-    """ Which token opens it; admin opens all. None: no token is asked for. """
+    """ The scope that it needs; admin is allowed everywhere. None: no token is needed. """
     query: type[Struct] | None = None
     answer: str
     """ What status 200 means. """
     content: Mapping[str, type[Struct] | Mapping[str, Any]]
     """ The answer's media types, each with its structure or schema. """
     cached: bool = True
-    """ Whether anybody may keep the answer. """
+    """ Whether caches may keep the answer. """
     errors: tuple[type[ApiError], ...] = field(default=())
     head: bool = False
     """ Whether HEAD is answered, too. """
 
     @property
     def refusals(self) -> tuple[type[ApiError], ...]:
-        """The errors that it answers with, those of the token included."""
+        """The errors that the route may answer with, those about the token included."""
         return ((UnauthorizedError, ForbiddenError) if self.scope else ()) + self.errors
 
 
@@ -167,9 +167,9 @@ ROUTES = (
 
 
 def read_query(given: MultiMapping[str], kind: type[Q]) -> Q:
-    """Return the parameters that the route knows; others are nobody's business, as everywhere on the web.
+    """Return the parameters that the route has; others are ignored, as is usual on the web.
 
-    :raises BadRequestError: one is not what its schema says, or is given twice.
+    :raises BadRequestError: one does not match its schema, or is given twice.
     """
     found: dict[str, str] = {}
     for name in kind.__struct_encode_fields__:

@@ -1,7 +1,7 @@
 """The one page in the one browser: the only module that calls Playwright.
 
-`session` opens it, navigates once, probes it again and again and closes it. Nothing here decides anything: it
-translates between the browser and the runner's own words, and it never reloads.
+`session` opens and closes it, the monitor navigates and probes. Nothing here decides anything: this module translates
+between Playwright and the runner's own types, and it never reloads the page.
 """
 
 import asyncio
@@ -44,14 +44,14 @@ PAGE_CLOSE_SECONDS = 0.5
 
 @dataclass(kw_only=True)
 class Listeners:
-    """Who wants to know what; all called in the event loop and not allowed to block."""
+    """Callbacks for events of the browser; they are called in the event loop and must not block."""
 
     woken: Callable[[str, str | None], None]
-    """ The page reported an event: name, and the word of a logout reason. """
+    """ The page reported an event: its name, and the reason of a logout. """
     blocked: Callable[[], None]
     """ A request to a host that is not allowed failed. """
     broken: Callable[[str], None]
-    """ A script of the page could not be fetched: without it the page may never boot. Told with the browser's word. """
+    """ A script of the page failed to load, with the browser's error: without it the page may never boot. """
     loaded: Callable[[], None]
     """ The page's own document was replaced. """
 
@@ -87,7 +87,11 @@ class BrowserPage:
             )
 
     async def probe(self, *, deadline: float) -> Facts:
-        """Look at the page once. A look that a navigation interrupts shows a page that is not booted."""
+        """Probe the page once. If a navigation interrupts the probe, return the facts of a page that has not booted.
+
+        :raises ProbeTimeoutError: the page did not answer in time.
+        :raises PageGoneError: the page is dead.
+        """
         try:
             async with asyncio.timeout(deadline):
                 return Facts.parse(await self.page.evaluate(self.probe_script))
@@ -100,7 +104,7 @@ class BrowserPage:
             return Facts()
 
     async def ask(self, name: str, *, deadline: float) -> str | None:
-        """Run one of our scripts that answers with a word; `None` when it fails or takes too long."""
+        """Run one of our scripts and return the text that it answers; None if it fails or takes too long."""
         try:
             async with asyncio.timeout(deadline):
                 answer = await self.call(name)
@@ -112,7 +116,7 @@ class BrowserPage:
     async def call(self, script: str, argument: Any = None) -> Any:
         """Run one of our scripts with an argument and return its answer, both as JSON has them.
 
-        :raises CallFailedError: the script threw, or the page went to another document meanwhile.
+        :raises CallFailedError: the script threw, or the page navigated meanwhile.
         :raises PageGoneError: the page, the browser or the driver is dead.
         """
         try:
@@ -122,7 +126,7 @@ class BrowserPage:
             raise (PageGoneError if gone else CallFailedError)(_first_line(error)) from error
 
     async def close(self, *, deadline: float) -> bool:
-        """Let the browser write its data and end. Returns whether it did so in time; what is left is the caller's."""
+        """Close the browser, which writes its data; return whether it ended in time. If not, the caller kills it."""
         self.closing = True
         clean = True
         try:
@@ -136,9 +140,9 @@ class BrowserPage:
 
 
 async def open_browser(plan: LaunchPlan, playwright: Playwright, listeners: Listeners) -> BrowserPage:
-    """Start the browser on the profile with everything in place before the first document.
+    """Start the browser on the profile, with listeners and scripts installed before the first document.
 
-    :raises LaunchError: it did not start.
+    :raises LaunchError: the browser did not start.
     """
     try:
         context = await playwright.chromium.launch_persistent_context(
@@ -172,7 +176,7 @@ async def open_browser(plan: LaunchPlan, playwright: Playwright, listeners: List
 
 
 async def start_driver() -> Playwright:
-    """Start Playwright's driver, tuned. :raises LaunchError: it did not start."""
+    """Start Playwright's driver with little memory (`driver`). :raises LaunchError: it did not start."""
     tune_driver()
     try:
         return await async_playwright().start()
@@ -181,7 +185,7 @@ async def start_driver() -> Playwright:
 
 
 async def stop_driver(playwright: Playwright) -> None:
-    """End the driver; one that does not end is left to whoever ends the remaining processes."""
+    """Stop the driver; if it does not stop in time, the session kills it with the remaining processes."""
     try:
         async with asyncio.timeout(DRIVER_STOP_SECONDS):
             await playwright.stop()
@@ -195,7 +199,7 @@ def _listen(browser: BrowserPage, listeners: Listeners) -> None:
             browser.died.set_result(who)
 
     def closed(_page: Page) -> None:
-        # A dying browser closes its page first: wait whether its own word follows.
+        # A dying browser closes its page first: wait whether the browser's own event follows.
         asyncio.get_running_loop().call_later(PAGE_CLOSE_SECONDS, dead, "page")
 
     async def close_second(page: Page) -> None:
@@ -233,7 +237,7 @@ def _listen_to_requests(browser: BrowserPage, listeners: Listeners, allowed: All
 
 
 def _navigation_error(error: PlaywrightError) -> NavigationError:
-    """Name the fault in the browser's own word, which is what one searches for."""
+    """Return the error with the browser's own code (net::…), which is what people search for."""
     line = _first_line(error)
     word = next((part for part in line.replace("Error:", " ").split() if part.startswith("net::")), None)
     if word is None:
@@ -250,8 +254,8 @@ def _navigation_error(error: PlaywrightError) -> NavigationError:
 
 
 def _is_gone(error: Exception) -> bool:
-    # By its words: the class for it, TargetClosedError, lies in a private module of Playwright for Python. The words are
-    # the driver's, whose version is pinned.
+    # By the message: the class for it, TargetClosedError, is in a private module of Playwright for Python. The message
+    # is the driver's, whose version is pinned.
     text = str(error)
     return any(
         sign in text

@@ -32,12 +32,12 @@ UNTUNED = {
 
 
 def tune_driver(environment: MutableMapping[str, str] = os.environ) -> None:
-    """Set what the driver inherits. Called before Playwright starts; the browser gets an environment of its own."""
+    """Set the variables that the driver inherits, before Playwright starts; the browser has its own environment."""
     for name, value in _DRIVER.items():
         environment.setdefault(name, value)
 
 
 def browser_environment(environment: MutableMapping[str, str] = os.environ) -> Mapping[str, str]:
-    """What the browser may know: where to write, which language and time zone. No setting, no token path."""
+    """Return the browser's environment: folders, language and time zone, but no setting and no path of a token."""
     kept = ("HOME", "PATH", "TMPDIR", "TZ", "FONTCONFIG_FILE", "FONTCONFIG_PATH", "LD_LIBRARY_PATH")
     return {"LANG": "C.UTF-8"} | {name: environment[name] for name in kept if name in environment}

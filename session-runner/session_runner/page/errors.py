@@ -1,10 +1,10 @@
-"""What can go wrong between the runner and the page; one class per thing that the session treats differently.
+"""The errors between the runner and the page, one class for each that is handled differently.
 
 PageError
 ├── LaunchError         the browser did not start
 ├── NavigationError     the document was not fetched
 ├── ProbeTimeoutError   the page did not answer
-├── CallFailedError     a script of ours did not come to its end
+├── CallFailedError     a script of ours did not finish
 └── PageGoneError       the page, the browser or the driver is dead
 """
 
@@ -20,7 +20,7 @@ class LaunchError(PageError):
 
 
 class NavigationError(PageError):
-    """The document was not fetched; `reason` tells certificates from the rest."""
+    """The document was not loaded; `reason` says whether the certificate is the cause."""
 
     def __init__(self, message: str, *, reason: StateReason) -> None:
         super().__init__(message)
@@ -32,7 +32,7 @@ class ProbeTimeoutError(PageError):
 
 
 class CallFailedError(PageError):
-    """The script threw, or the page went to another document meanwhile."""
+    """The script threw, or the page navigated meanwhile."""
 
 
 class PageGoneError(PageError):

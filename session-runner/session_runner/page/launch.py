@@ -30,7 +30,7 @@ FEATURES = (
 
 @dataclass(frozen=True, kw_only=True)
 class LaunchPlan:
-    """All that is decided before the browser starts."""
+    """How to start the browser."""
 
     executable: Path
     user_data: Path
@@ -40,7 +40,7 @@ class LaunchPlan:
 
     @property
     def arguments(self) -> list[str]:
-        """The command line beside Playwright's."""
+        """The command-line flags in addition to Playwright's."""
         return [
             f"--user-agent={self.user_agent}",  # as a flag it holds for workers, too
             f"--host-resolver-rules={self.allowed_hosts.resolver_rules}",
@@ -63,7 +63,7 @@ class LaunchPlan:
 
 
 def unwanted_defaults(*, shared_memory: int) -> list[str]:
-    """Which of Playwright's own flags are left out; `shared_memory` is the size of /dev/shm in bytes."""
+    """Return the flags of Playwright to leave out; `shared_memory` is the size of /dev/shm in bytes."""
     flags = ["--enable-unsafe-swiftshader"]  # software WebGL, which the page does not need, costs 10 MB
     if shared_memory >= SHARED_MEMORY_NEEDED:
         flags.append("--disable-dev-shm-usage")  # would put it into files below /tmp, which get written to a disk
@@ -71,7 +71,7 @@ def unwanted_defaults(*, shared_memory: int) -> list[str]:
 
 
 def shared_memory_size(path: str = "/dev/shm") -> int:  # noqa: S108 -- only measured
-    """Bytes of the shared memory file system, 0 where there is none."""
+    """Return the size of the shared memory file system in bytes, 0 where there is none."""
     try:
         found = os.statvfs(path)
     except OSError:
@@ -80,7 +80,10 @@ def shared_memory_size(path: str = "/dev/shm") -> int:  # noqa: S108 -- only mea
 
 
 def user_agent(version: str) -> str:
-    """The browser's own user agent without the word that makes WhatsApp refuse it; `version` is "Chromium 156.0…"."""
+    """Return the browser's user agent without "Headless", which WhatsApp rejects; `version` is "Chromium 156.0…".
+
+    :raises LaunchError: there is no version in it.
+    """
     found = re.search(r"\b(\d{2,})\.\d+", version)
     if found is None:
         raise LaunchError(
@@ -94,7 +97,10 @@ def user_agent(version: str) -> str:
 
 
 async def browser_version(executable: Path) -> str:
-    """What the browser prints for --version; LaunchError when it cannot be started at all."""
+    """Return what the browser prints for --version.
+
+    :raises LaunchError: it cannot be started.
+    """
     try:
         process = await asyncio.create_subprocess_exec(
             str(executable), "--version", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT

@@ -1,9 +1,8 @@
-"""Certificate authorities that the browser shall trust beside its own.
+"""Extra certificate authorities for the browser to trust.
 
-Chromium on Linux reads the user's NSS database; `certutil`, NSS' own tool, is what writes it, and no library for Python
-does. Called once, before the
-browser starts. Errors of certificates are never ignored anywhere: without the authority the page simply fails to load
-and the session says so.
+Chromium on Linux reads the user's NSS database. `certutil`, NSS' own tool, writes it; no Python library does. `session`
+calls this once, before the browser starts. Certificate errors are never ignored: without the authority the page fails
+to load and the state says so.
 """
 
 import asyncio
@@ -20,7 +19,7 @@ class CertificateError(Exception):
 
 
 async def trust(ca_file: Path, *, home: Path, deadline: float) -> int:
-    """Import every certificate of a PEM file into `home`/.pki/nssdb; returns how many.
+    """Import every certificate of a PEM file into `home`/.pki/nssdb; return how many.
 
     :raises CertificateError: the file or the store cannot be used.
     """

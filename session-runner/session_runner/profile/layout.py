@@ -1,12 +1,12 @@
-"""What lies where on the profile volume, and what may be thrown away.
+"""Which file is where on the profile volume, and which folders may be deleted.
 
     PROFILE_DIR/
       runner.lock       our lock (`lock`)
       runner.json       what the runner remembers (`saved_state`)
       chromium/         the browser's user data: the login is in Default/IndexedDB and Default/Local Storage
 
-`prune` is called at every start, under the lock and before the browser: caches from an earlier browser or an earlier
-layout only fill the volume. The login's two folders are in no list here, and a test keeps it so.
+`prune` is called at every start, under the lock and before the browser starts: caches of an earlier browser or layout
+only fill the volume. The login's two folders are not in the list, which a test checks.
 """
 
 import shutil
@@ -41,7 +41,7 @@ DISPOSABLE = tuple(
         "Crashpad",
     ]
 )
-""" Below the user data folder; each is made anew by the browser when it wants it. """
+""" Below the user data folder; the browser creates each again when it needs it. """
 
 
 @dataclass(frozen=True)
@@ -52,24 +52,24 @@ class ProfileLayout:
 
     @property
     def user_data(self) -> Path:
-        """The browser's folder."""
+        """The browser's user data folder."""
         return self.root / "chromium"
 
     @property
     def lock_file(self) -> Path:
-        """Held by `flock`, never deleted: deleting it would let two processes hold two different files."""
+        """The file that is locked. It is never deleted, or two processes could lock two different files."""
         return self.root / "runner.lock"
 
     @property
     def state_file(self) -> Path:
-        """What the runner remembers over restarts."""
+        """The state file, which outlives the pod."""
         return self.root / "runner.json"
 
 
 def prune(layout: ProfileLayout) -> list[str]:
-    """Delete what is disposable; returns the names that were there.
+    """Delete the disposable folders; return the names of those that existed.
 
-    :raises OSError: on a volume that cannot be written.
+    :raises OSError: the volume cannot be written.
     """
     found = [name for name in DISPOSABLE if (layout.user_data / name).is_dir()]
     for name in found:

@@ -1,10 +1,10 @@
 """One writer per profile.
 
-Called first of all by the session: two browsers on one profile destroy the login, and chromium-headless-shell makes
-no lock of its own. The lock is a `flock` on a file of ours, held for the life of the process and released by the
-kernel however it ends. The Singleton links that a full Chromium leaves behind name another host after every move of
-the pod; they are removed, but only while our lock proves that nobody uses them. A library for lock files would add what
-is not wanted here (waiting, timeouts, a lock that a dead process leaves) to the one system call that is.
+`session` takes the lock first of all: two browsers on one profile destroy the login, and chromium-headless-shell has no
+lock of its own. The lock is a `flock` on a file of ours, held for the life of the process and released by the kernel
+however it ends. The Singleton links that a full Chromium leaves behind name the host of an earlier pod; they are
+removed, but only under our lock, which proves that nobody uses them. A library for lock files would add to this one
+system call what is not wanted here: waiting, timeouts, a lock that a dead process leaves.
 """
 
 import contextlib
@@ -32,10 +32,10 @@ class ProfileUnusableError(ProfileError):
 
 @contextlib.contextmanager
 def profile_lock(layout: ProfileLayout) -> Iterator[None]:
-    """Hold the profile.
+    """Hold the lock of the profile; never waits for it.
 
-    :raises ProfileLockedError: at once when another process does.
-    :raises ProfileUnusableError: otherwise.
+    :raises ProfileLockedError: another process holds it.
+    :raises ProfileUnusableError: the folder cannot be written or locked.
     """
     try:
         layout.root.mkdir(parents=True, exist_ok=True)

@@ -1,12 +1,12 @@
-"""What the runner remembers over restarts, in one small file on the profile volume.
+"""The state that outlives the pod, in one small file on the profile volume.
 
-Without it a lost login could not be told from a profile that was never linked, and a ban would be forgotten by the
-next pod. It holds times and words only: no number, no code, no key. Written rarely (a request, linking, logout,
-conflict, ban, a clean stop), each time as a whole and atomically.
+Without it, a lost login would look like a profile that was never linked, and the next pod would not know of a ban. It
+has times and names only: no phone number, no code, no key. It is written rarely (a request, linking, logout, conflict,
+ban, a clean stop), each time whole and atomically.
 
-It is read by hand, field by field, and not decoded as one structure: a file of a newer version, or half a one, keeps
-what is understood of it, while msgspec takes a structure whole or not at all. Tried with a raw text per field it came
-to as many lines, for the fallbacks are the point here.
+It is read by hand, field by field, and not decoded as one structure: of a newer or incomplete file, what can be read is
+kept, while msgspec accepts a structure whole or not at all. With msgspec and a raw text per field it took as many
+lines, because the fallbacks are the point here.
 """
 
 import json
@@ -32,39 +32,39 @@ class SavedState:
     """The file's content. Times are UTC."""
 
     linked_time: datetime | None = None
-    """ When the page was first seen registered; `None`: not linked, or to be linked anew. """
+    """ When the page was first seen registered; None: it is not linked, or is to be linked again. """
     durable_time: datetime | None = None
-    """ From when on the login survives any end of the browser; may lie ahead. """
+    """ From when on the login survives any end of the browser; may be in the future. """
     logout_hold: str | None = None
     """ Why a logout must wait for a person: Banned or AccountLocked. """
     relink_request: str | None = None
-    """ The last request for linking anew that was honoured. """
+    """ The last relink request that was carried out. """
     hold: HeldState | None = None
-    """ The word that waits for a person, until something ends it. """
+    """ The hold, until something ends it. """
     start: Start | None = None
-    """ What people had asked for when this profile was last opened. """
+    """ The requests that people had made when this profile was last opened. """
 
     def linked(self, *, now: datetime) -> "SavedState":
-        """A phone has linked just now."""
+        """Return the state after a phone was linked."""
         now = now.replace(microsecond=0)
         return replace(self, linked_time=now, durable_time=now + DURABLE_AFTER)
 
     def unlinked(self) -> "SavedState":
-        """The old login is given up; linking begins anew."""
+        """Return the state after the login was given up and linking begins again."""
         return replace(self, linked_time=None, durable_time=None, logout_hold=None)
 
     def settled(self, *, now: datetime) -> "SavedState":
-        """The login is on disk now: the browser closed cleanly, or read it from there."""
+        """Return the state with the login on disk: the browser closed cleanly, or has read it from there."""
         if self.durable_time is None or self.durable_time <= now:
             return self
         return replace(self, durable_time=now.replace(microsecond=0))
 
 
 def read_saved_state(path: Path) -> SavedState:
-    """The stored state. A file that is absent or cannot be understood counts as never linked.
+    """Return the stored state. A file that is absent or cannot be parsed counts as never linked.
 
-    :raises OSError: something else lies in its place, or the volume fails: what it held may be a conflict, so nothing
-        may go on as if there were none.
+    :raises OSError: it is not a regular file, or the volume fails. It may record a conflict, so the runner must not go
+        on as if there were none.
     """
     try:
         got = json.loads(read_small(path))
@@ -84,10 +84,10 @@ def read_saved_state(path: Path) -> SavedState:
 
 
 def write_saved_state(path: Path, saved: SavedState) -> None:
-    """Store it so that a reader finds the old or the new file, whole, also after a power cut.
+    """Write the file atomically: a reader finds the old or the new content, even after a power cut.
 
-    The keys never change, whatever the fields are called: under another one the next pod would find no hold, and open
-    the page.
+    The keys never change, whatever the fields are called: with another key the next pod would find no hold and open the
+    page.
     """
     content = {
         "linkedTime": format_time(saved.linked_time),
@@ -101,7 +101,7 @@ def write_saved_state(path: Path, saved: SavedState) -> None:
 
 
 def format_time(time: datetime | None) -> str | None:
-    """RFC 3339 in UTC, whole seconds."""
+    """Return a time in RFC 3339, in UTC and whole seconds."""
     return None if time is None else times.format_time(time)
 
 
@@ -127,15 +127,15 @@ def _hold_content(hold: HeldState) -> dict[str, str]:
 
 
 def _maybe_hold(value: object) -> HeldState | None:
-    """Return the hold, also from half a one: a word that waits opens no page because a newer runner gave its reason."""
+    """Return the hold, even an incomplete one: a reason that only a newer runner knows must not open the page."""
     got = _texts(value)
     try:
         state = RunnerState(got["state"])
-    except (KeyError, ValueError):  # none, or a word of a newer runner
+    except (KeyError, ValueError):  # none, or a state that only a newer runner knows
         return None
     known = got.get("reason") in list(StateReason)
     reason = StateReason(got["reason"]) if known else StateReason.WAITING_FOR_PERSON
-    # To repeat any other word with the page closed would be a lie, which nobody could end.
+    # Any other state, repeated with the page closed, would be wrong, and nobody could end it.
     waits = waits_for_person(state=state, reason=reason)
     return HeldState(state=state, reason=reason, message=got.get("message", "")) if waits else None
 

@@ -1,1 +1,1 @@
-"""The vocabulary of states and how the page's facts map to it. Pure; the operator imports the vocabulary."""
+"""How the facts of the page become a state of the session. Pure."""

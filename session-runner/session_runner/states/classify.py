@@ -1,9 +1,9 @@
-"""From the page's facts to one word.
+"""Maps the facts of the page to one state.
 
-`classify` is called by the session after every probe, with the memory that `history.remember` has just brought up to
-date. First match wins, in the page's own order of priority: a ban covers a conflict, a conflict covers a logout.
-It is total: any facts give a state, and what fits nowhere is Degraded, never an exception and never Connected.
-Messages are constant as long as nothing changes, so that no reader sees a new revision for a ticking clock.
+The monitor calls `classify` after every probe, with the history that `history.remember` has just updated. The first
+match wins, in the page's own order of priority: a ban comes before a conflict, a conflict before a logout.
+It is total: any facts give a state. What matches nothing is Degraded, never an exception and never Connected.
+A message stays the same as long as nothing changes, so that passing time alone causes no new revision.
 """
 
 from datetime import UTC, datetime
@@ -18,10 +18,10 @@ from session_runner.states.history import History
 from session_runner.states.policy import Policy
 
 FOREIGN_MUTEX_SECONDS = 2.0
-""" The mutex changes hands within a second when a page is alone; longer, with a socket that was connected, it is
-    another tab's. """
+""" A single page loses the mutex for less than a second. If it is missing for longer, with a connected socket, another
+    tab has it. """
 SYNC_START_SECONDS = 60.0
-""" A freshly linked page that has not begun to sync after so long is stuck. """
+""" A newly linked page that has not begun to sync after this time is stuck. """
 LINKING_SOCKETS = frozenset(
     {
         None,
@@ -33,11 +33,11 @@ LINKING_SOCKETS = frozenset(
         Socket.CONNECTED,
     }
 )
-""" Where an unlinked page may be on its way to a link; CONNECTED is the moment in which a phone has just scanned. """
+""" Sockets of an unlinked page that may still get linked; CONNECTED: a phone has just scanned the code. """
 
 
 class Verdict(NamedTuple):
-    """What is said about the session."""
+    """The state of the session, with reason and message."""
 
     state: State
     reason: Reason
@@ -45,7 +45,7 @@ class Verdict(NamedTuple):
 
 
 def classify(facts: Facts, history: History, *, policy: Policy, now: float) -> Verdict:
-    """Name the state of the session."""
+    """Return the state of the session."""
     verdict = _not_booted(facts, history, policy=policy, now=now) or _refused_by_service(facts, history)
     verdict = (
         verdict or _conflict(facts, history, policy=policy, now=now) or _blocked(facts, history, policy=policy, now=now)
@@ -220,14 +220,14 @@ def _linked(facts: Facts, history: History, *, policy: Policy, now: float) -> Ve
 
 
 def _syncs(facts: Facts, history: History, *, now: float) -> bool:
-    """A first sync is under way: the stream moves, or has not had the time to."""
+    """Whether a first sync is under way: the stream is active, or had no time yet to become so."""
     if facts.socket == Socket.CONNECTED:
         return facts.stream != "DISCONNECTED" or history.lasted(history.silent_since, now=now) < SYNC_START_SECONDS
     return facts.socket in (Socket.OPENING, Socket.UNLAUNCHED)
 
 
 def _unknown(facts: Facts) -> Verdict:
-    """Name the page's own word, shortened and cleaned: it goes to a status that people read."""
+    """Return Degraded with the page's own name for its state, cut and cleaned, because people read it in status."""
     word = "".join(c for c in facts.socket or "" if c.isascii() and (c.isalnum() or c == "_"))[:40]
     return Verdict(
         State.DEGRADED, Reason.UNKNOWN_PAGE_STATE, f"The page is in a state that is not known: {word or 'none'}."

@@ -1,8 +1,8 @@
-"""What one look at the page showed.
+"""The facts that one probe of the page returned.
 
-`page/scripts/probe.js` returns a plain object; `Facts.parse` turns it into this frozen record and tolerates everything, since
-the page is not ours: a wrong type counts as "not known" and a missing key as "not seen". `classify` is the reader.
-Chat contents never come this far: the probe matches texts inside the page and returns which one it knows.
+`page/scripts/probe.js` returns a plain object, and `Facts.parse` turns it into a frozen record. It accepts anything,
+because the page is not ours: a value of a wrong type counts as unknown, a missing key as not seen. `classify` reads it.
+Chat contents never get here: the probe compares texts inside the page and returns only which one it found.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from enum import StrEnum
 
 
 class Socket(StrEnum):
-    """The words of the page's `Socket.state` that decide something; others are kept as they are."""
+    """The values of the page's `Socket.state` that decide something; others stay plain text."""
 
     UNLAUNCHED = "UNLAUNCHED"
     OPENING = "OPENING"
@@ -25,7 +25,7 @@ class Socket(StrEnum):
 
 
 class Dialog(StrEnum):
-    """The dialogs that the probe knows by their text."""
+    """The dialogs that the probe recognizes by their text."""
 
     OTHER_WINDOW = "OtherWindow"
     PASSKEY_CHECK = "PasskeyCheck"
@@ -34,18 +34,18 @@ class Dialog(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Ban:
-    """A temporary ban as the page told it; both fields are the service's own words, `None` where it gave none."""
+    """A temporary ban as the page reported it; `code` and `expires` come from the service, None where it sent none."""
 
     code: str | None = None
     expires: float | None = None
-    """ Unix seconds, or seconds from the ban: which one is not certain, but their sizes tell. """
+    """ Unix seconds, or seconds from the ban; which one is not documented, but the size of the number shows it. """
     seen: float | None = None
-    """ The page's own clock (ms since it loaded): tells a new ban from the one already seen. """
+    """ The page's own clock (ms since it loaded), by which a new ban differs from one already seen. """
 
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """One snapshot of the page. `None` means "not known": the page was still loading or lacks that module."""
+    """The facts of one probe. None means unknown: the page was still loading or lacks that module."""
 
     booted: bool = False
     """ The page's module system and its root element exist. """
@@ -82,12 +82,12 @@ class Facts:
 
     @property
     def streaming(self) -> bool:
-        """Linked, connected and receiving: the only shape that proves a working session."""
+        """Linked, connected and receiving: the only combination that proves a working session."""
         return self.registered is True and self.socket == Socket.CONNECTED and self.stream == "CONNECTED"
 
     @classmethod
     def parse(cls, raw: object) -> "Facts":
-        """Read the probe's answer; never raises."""
+        """Return the facts from the probe's answer; never raises."""
         got: Mapping[object, object] = raw if isinstance(raw, Mapping) else {}
         return cls(
             booted=got.get("booted") is True,
@@ -122,7 +122,7 @@ def _maybe_text(value: object) -> str | None:
 
 
 def _maybe_number(value: object) -> float | None:
-    """A finite number; JavaScript's NaN and Infinity arrive as floats and would poison every comparison."""
+    """Return a finite number, or None: JavaScript's NaN and Infinity arrive as floats and would break comparisons."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return float(value) if abs(value) < 1e15 else None

@@ -1,7 +1,7 @@
-"""What the runner must remember to understand the next look at the page.
+"""The history of the page: what earlier probes showed and the next classification needs.
 
-`remember` folds one snapshot into the memory; it is pure, and `classify` reads the result. Times are seconds on the
-caller's monotonic clock. The part that outlives the pod (linked, logout_hold) is stored by `profile.saved_state`.
+`remember` adds the facts of one probe to the history; it is pure, and `classify` reads the result. Times are seconds on
+the caller's monotonic clock. `profile.saved_state` stores what must outlive the pod (linked, logout_hold).
 """
 
 from dataclasses import dataclass, replace
@@ -12,41 +12,41 @@ from session_runner.states.facts import Ban, Facts, Socket
 from session_runner.states.policy import Policy
 
 SETTLE_SECONDS = 5.0
-""" A page that just started may look unregistered or without its mutex; a logout must last this long to be believed
-    unless the page itself already asks to be linked. """
+""" A page that has just started may look unregistered. A logout counts after it has lasted this long, or at once when
+    the page waits for a phone. """
 LOGOUT_SHOWN_SECONDS = 2.0
-""" A logout that links again by itself stays visible for so long, so that a reader of the state can see it. """
+""" A logout after which the page links again by itself is reported for so long, so that readers can see it. """
 
 ASKED_SECONDS = 60.0
-""" A logout that comes later than this after it was asked for is another one. """
+""" A logout that follows a request later than this was not caused by it. """
 
 
 @dataclass(frozen=True, kw_only=True)
 class History:
-    """The memory of one session; a fresh runner fills `linked`, `logout_hold` and `granted` from the state file."""
+    """The history of one session; a new runner takes `linked`, `logout_hold` and `granted` from the state file."""
 
     linked: bool = False
-    """ Was registered, in this pod or an earlier one, and not forgotten by linking anew. """
+    """ The page was registered, in this pod or an earlier one, and did not start to link again since. """
     logout_hold: str | None = None
-    """ Why a logout must wait for a person whatever the settings say: a ban or a locked account. """
+    """ Why a logout must wait for a person regardless of the settings: a ban or a locked account. """
     granted: bool = False
-    """ A person asked for linking again: the next logout, hold or not, leads to a QR code. """
+    """ A person asked for a relink: the next logout, hold or not, leads to a QR code. """
     healthy_comms: bool | None = None
     """ Whether the page had its connection object while it was connected: a later build may never have one. """
     ban: Ban | None = None
     """ The ban that is in force. """
     served_ban: Ban | None = None
-    """ The last ban that ended: the page may keep telling it. """
+    """ The last ban that has ended, which the page may still report. """
     unavailable: float | None = None
     served_unavailable: float | None = None
     interrupted: bool = False
-    """ The stream was down since the ban or the outage began, so that a stream that is up proves its end. """
+    """ The stream was down since the ban or the outage began; when it is up again, that has ended. """
     unclassified_since: float | None = None
     opening_since: float | None = None
     silent_since: float | None = None
     """ Connected by name with the stream down. """
     codeless_since: float | None = None
-    """ The page asks to be linked and shows no code. """
+    """ The page waits for a phone and shows no code. """
     foreign_mutex_since: float | None = None
     unregistered_since: float | None = None
     logged_out_since: float | None = None
@@ -57,12 +57,12 @@ class History:
     refreshing_since: float | None = None
 
     def lasted(self, since: float | None, *, now: float) -> float:
-        """Seconds since that moment, 0 when it did not begin."""
+        """Return the seconds since a moment; 0 for None."""
         return 0.0 if since is None else max(0.0, now - since)
 
     @property
     def logged_out_as_asked(self) -> bool:
-        """Whether the logout that shows is the one that somebody asked the runner for."""
+        """Whether the present logout is the one that was requested from the runner."""
         if self.logged_out_since is None or self.logout_asked is None:
             return False
         return 0 <= self.logged_out_since - self.logout_asked <= ASKED_SECONDS
@@ -73,7 +73,7 @@ class History:
 
 
 def remember(history: History, facts: Facts, *, policy: Policy, now: float) -> History:
-    """Fold one snapshot into the memory."""
+    """Return the history with the facts of one more probe."""
     usable = facts.booted and facts.injected and not facts.refused
     asks_to_link = facts.socket in (Socket.UNPAIRED, Socket.UNPAIRED_IDLE)
     silent = facts.registered is True and facts.socket == Socket.CONNECTED and not facts.streaming
@@ -102,7 +102,10 @@ def remember(history: History, facts: Facts, *, policy: Policy, now: float) -> H
 
 
 def asked_for_code(history: History, *, now: float) -> History:
-    """A new round of QR codes was asked for. Counted when asked, so that a page that never answers is bounded too."""
+    """Return the history after a new round of QR codes was requested.
+
+    The round is counted at the request, so that their number is limited even if the page never responds.
+    """
     return replace(history, round=history.round + 1, refreshing_since=now)
 
 
@@ -138,7 +141,7 @@ def _links_again(history: History, facts: Facts, *, policy: Policy, now: float) 
 
 
 def _remember_refusals(history: History, facts: Facts) -> History:
-    """Bans and outages begin with the page's word and end when a stream that was down is up again."""
+    """Update ban and outage: they begin when the page reports them, and end when a stream that was down is up again."""
     if facts.ban is not None and facts.ban not in (history.ban, history.served_ban):
         history = replace(history, ban=facts.ban, logout_hold="Banned", interrupted=False)
     if facts.unavailable is not None and facts.unavailable not in (history.unavailable, history.served_unavailable):

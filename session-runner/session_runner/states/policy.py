@@ -1,4 +1,4 @@
-"""What the session's owner asked for, as far as it decides a state. Filled from the settings, read by `states`."""
+"""The settings that decide a state; taken from `settings`, read by `states`."""
 
 from dataclasses import dataclass
 
@@ -7,14 +7,14 @@ from session_protocol.vocabulary import LinkMethod, OnLogout
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """Times in seconds, measured on the monotonic clock of the caller."""
+    """The limits and choices for `classify` and `history`. Times are seconds on the caller's monotonic clock."""
 
     startup: float = 60
-    """ A page that comes no further than loading for so long ends the runner; half of it makes LoadError. """
+    """ A page that does nothing but load for so long ends the runner; after half of it the state is LoadError. """
     connection_check: float = 30
-    """ How long a lost connection is just a moment. """
+    """ For so long a lost connection does not count as Offline, Degraded or Conflict. """
     refresh_patience: float = 15
-    """ How long a fresh QR code may take to appear before the next round is asked for. """
+    """ How long a new QR code may take to appear before the next round is requested. """
     max_rounds: int = 5
     """ Rounds of QR codes, of about 160 seconds each. """
     method: LinkMethod = LinkMethod.QR

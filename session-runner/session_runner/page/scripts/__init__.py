@@ -13,15 +13,15 @@ WA_JS_SHA256 = "5bfb88027f14a4d8c9e319374e8bb4083201906881cf8c74f75789b32e4106bd
 
 
 def script(name: str) -> str:
-    """One of our scripts."""
+    """Return one of our scripts."""
     return (resources.files(__name__) / name).read_text()
 
 
 def wa_js() -> str:
-    """The vendored library."""
+    """Return the vendored wa-js library."""
     return (resources.files("session_runner.page.wa_js") / "wppconnect-wa.js").read_text()
 
 
 def init_script() -> str:
-    """Everything that runs at document start, before the page's own code."""
+    """Return all that runs at document start, before the page's own code."""
     return ";\n".join([script("config.js"), wa_js(), script("bridge.js")])
