@@ -1,6 +1,6 @@
-"""Why a session shows no QR code, and what to do about it. Pure: from the words of a state to a sentence.
+"""Why a session shows no QR code, and what to do about it. Pure: from a state to a sentence.
 
-`qr.py` asks here with the runner's words while it answers, and with the session's status otherwise.
+`qr.py` calls this with the runner's report while the runner answers, and with the session's status otherwise.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ __all__ = ["Advice", "Outlook", "advise"]
 
 
 class Outlook(Enum):
-    """What a person who waits for a QR code can expect."""
+    """Whether a QR code can be expected."""
 
     LINKED = "linked"
     """ None will come: the session has its phone. """
@@ -35,7 +35,7 @@ class Advice:
 
 
 OBSTACLES = frozenset({"NameTaken", "MultiplePods", "InvalidObject"})
-""" Reasons of Stalled that go away with their cause, and with nothing else. """
+""" Reasons of Stalled that end when their cause is removed; no request helps. """
 NOT_YET: Mapping[str, str] = {
     "": "the operator has not seen it yet; is it running?",
     OperatorState.QUEUED: "it waits for a place in its quota (`kubectl whatsapp status -A` shows who has them)",
@@ -49,9 +49,9 @@ GAVE_UP = "the operator gave up and waits for a person"
 def advise(
     *, namespace: str, name: str, state: str, reason: str = "", message: str = "", linked: bool | None = None
 ) -> Advice:
-    """Say why there is no QR code in this state, and how to go on; `linked` counts where the state says nothing of it."""
+    """Return why there is no QR code in this state, and what to do; `linked` counts where the state does not tell."""
     namespace, name, state, reason, message = map(one_line, (namespace, name, state, reason, message))
-    # Why a session stands still is in the reason: what ends a conflict would not end a logout.
+    # The reason of Stalled names the cause: what ends a conflict would not end a logout.
     stalled = state == OperatorState.STALLED
     traits = traits_of(reason if stalled else state)
     session = f"session {namespace}/{name}"
@@ -82,8 +82,8 @@ def advise(
 def _shows_none(state: str, *, linked: bool | None) -> bool:
     """Whether no code will come because a phone is linked.
 
-    Without a runner that answers, and while browser and page come or go, `linked` is what was known before: it may have
-    been logged out since.
+    Without an answer of the runner, and while browser and page start or end, `linked` is an old value: the session may
+    have been logged out since.
     """
     if state in NOT_YET or traits_of(state).phase in (Phase.STARTING, Phase.ENDING):
         return False
@@ -91,6 +91,6 @@ def _shows_none(state: str, *, linked: bool | None) -> bool:
 
 
 def _ask(namespace: str, name: str, request: str) -> str:
-    """The command by which a person asks for something once."""
+    """Return the command that makes a request, by an annotation with the current time."""
     where = f"whatsappsession {name} --namespace {namespace}"
     return f"kubectl annotate --overwrite {where} {request}=$(date -u +%FT%TZ)"

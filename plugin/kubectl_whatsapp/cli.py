@@ -1,7 +1,6 @@
-"""The command line: from words to one of the commands, and from an error to a message and an exit status.
+"""The command line: parses the arguments, runs a command, turns an error into a message and an exit status.
 
-Exit status: 0 done; 1 with a message for everything that could not be done; 2 for words that were not understood; 130
-after Ctrl-C.
+Exit status: 0 success; 1 with a message when the command failed; 2 for a wrong command line; 130 after Ctrl-C.
 """
 
 import io
@@ -57,7 +56,7 @@ EPILOG = "Other options of kubectl's that choose a cluster or a user (`kubectl o
 
 
 class UsageError(typer.TyperException):
-    """A command line that is understood and makes no sense."""
+    """A command line that typer can parse but that is wrong: an invalid name, or options that do not go together."""
 
     def __init__(self, message: str, ctx: typer.Context) -> None:
         super().__init__(message)
@@ -65,7 +64,7 @@ class UsageError(typer.TyperException):
 
 
 def main(arguments: Sequence[str] | None = None, *, console: Console | None = None) -> int:
-    """Run one command; returns the exit status."""
+    """Run one command and return the exit status."""
     command_line = list(sys.argv[1:] if arguments is None else arguments)
     output = console or Console()
     # typer's own completion is for the program's name: kubectl has its own for what follows `kubectl`.
@@ -91,10 +90,10 @@ def main(arguments: Sequence[str] | None = None, *, console: Console | None = No
 
 
 def without_pydantic(command: Any) -> Any:
-    """Let a command's words become words, paths and enums by Python's own means.
+    """Make typer convert the arguments (text, paths, enums) by plain Python instead of pydantic.
 
-    typer has pydantic do that, whose loading takes longer than all else here together. This reaches into typer: where
-    a later version has no such place, commands are as right and only slower.
+    Loading pydantic takes longer than everything else here together. This changes a private attribute of typer; if a
+    later version does not have it, the commands work as before and are only slower.
     """
     top = typer.Context(command, **command.context_settings)
     for ctx in (top, *(typer.Context(each, parent=top) for each in command.commands.values())):
@@ -109,13 +108,16 @@ def without_pydantic(command: Any) -> Any:
 
 @dataclass(frozen=True)
 class Coercion:
-    """How what was typed becomes what a command takes, in the shape that typer asks for."""
+    """Converts an argument to the type of its parameter; has the interface that typer calls."""
 
     kind: Callable[[Any], Any] | None
-    """ None: the words themselves. """
+    """ None: the text itself. """
 
     def coerce(self, value: Any, *, param: Any, ctx: Any) -> Any:
-        """Raise BadParameter for a word that is none of an enum's."""
+        """Return the converted value.
+
+        :raises typer.BadParameter: it is not a value of the enum.
+        """
         if value is None or self.kind is None:
             return value
         try:
@@ -126,8 +128,8 @@ class Coercion:
 
 
 def run() -> None:
-    """What the programs `kubectl-whatsapp` and `python -m kubectl_whatsapp` are."""
-    # People's words stand in messages, and not every terminal speaks UTF-8: a question mark is better than a traceback.
+    """Run as a program: `kubectl-whatsapp` or `python -m kubectl_whatsapp`; exits with the status."""
+    # Messages contain people's text, and not every terminal is UTF-8: a question mark is better than a traceback.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
     sys.exit(main())
@@ -212,7 +214,7 @@ def _status(
 
 
 def _name(argument: str, ctx: typer.Context) -> str:
-    """A session's name, also as `kubectl get --output=name` prints it."""
+    """Return a session's name, also from the form that `kubectl get --output=name` prints (kind/name)."""
     name = argument.rpartition("/")[2]
     if not name or name.startswith("-") or not name.isprintable():
         raise UsageError(f"{argument!r} is no name of a session", ctx)

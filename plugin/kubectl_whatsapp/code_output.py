@@ -1,4 +1,4 @@
-"""Giving a QR code to the person: on the screen, down a pipe or into a file, with the words that go with it."""
+"""Writes a QR code to the screen, a pipe or a file, with a message about it."""
 
 from datetime import datetime
 from pathlib import Path
@@ -18,9 +18,9 @@ CAPTION_LINES = 3
 def show(
     code: QrCode, *, whose: str, form: CodeFormat, file: Path | None, console: Console, clear: bool = False
 ) -> None:
-    """Give the code out in its form and say until when it holds; `clear` clears the screen before a drawing.
+    """Write the code in its form and say until when it is valid; `clear` clears the screen before a drawing.
 
-    :raises DrawingError: it can not be shown or written as asked.
+    :raises DrawingError: it cannot be drawn or written.
     """
     if file is not None:
         write(picture(code, form), file)
@@ -35,7 +35,7 @@ def show(
 
 
 def _show_drawing(code: QrCode, *, console: Console, clear: bool) -> None:
-    """Draw on the screen, or down a pipe, which has no width."""
+    """Draw on the screen, or into a pipe, which has no width."""
     drawing = draw(code.text, columns=console.columns if console.terminal else None, colours=console.coloured)
     encoding = console.out.encoding or "utf-8"
     try:
@@ -55,7 +55,7 @@ def _show_drawing(code: QrCode, *, console: Console, clear: bool) -> None:
 
 
 def validity(expires: datetime | None, *, now: datetime) -> str:
-    """Until when a code can be scanned, in the person's own time zone."""
+    """Return until when a code can be scanned, in the local time zone."""
     if expires is None:
         return "valid for some seconds"
     left = (expires - now).total_seconds()

@@ -1,4 +1,4 @@
-"""What a shell can complete: sub-commands and options by typer, names through kubectl.
+"""Shell completion: sub-commands and options by typer, names by kubectl.
 
 `kubectl_complete-whatsapp` is what kubectl's own completion starts for this plugin, with the words that follow
 `kubectl whatsapp`, the unfinished one last. It wants a choice per line, with its meaning behind a tab, and in the last
@@ -24,7 +24,7 @@ __all__ = ["COMPLETE_VARIABLE", "contexts", "files", "main", "namespaces", "sess
 
 COMPLETE_VARIABLE = "_KUBECTL_WHATSAPP_COMPLETE"
 TIMEOUT = 5.0
-""" Seconds for kubectl: somebody holds the Tab key. """
+""" Seconds for kubectl: a person waits after pressing Tab. """
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9@:._/-]*")
 """ Of objects and contexts: a shell evaluates what it is given, so that nothing else is offered. """
 PATH = re.compile(r"[\w@%+=:,./ -]+")
@@ -34,7 +34,7 @@ NO_SPACE = 2
 
 
 def sessions(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Sessions of the namespace that the line names so far, without those that it has already."""
+    """Return the sessions of the given namespace, without those that the line has already."""
     namespace = given(ctx, "--namespace")
     scope = ["--all-namespaces"] if ctx.params.get("all_namespaces") else [f"--namespace={namespace}"] * bool(namespace)
     given_names = ctx.params.get("names") or ()
@@ -46,17 +46,17 @@ def sessions(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def namespaces(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Namespaces that the person may list."""
+    """Return the namespaces, if the person may list them."""
     return _names(ctx, "get", "namespaces", "--output=name", prefix=incomplete)
 
 
 def contexts(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Contexts of the kubeconfig."""
+    """Return the contexts of the kubeconfig."""
     return _names(ctx, "config", "get-contexts", "--output=name", prefix=incomplete)
 
 
 def files(incomplete: str) -> list[str]:
-    """Paths; a folder ends in a slash."""
+    """Return paths; a folder ends in a slash."""
     folder, slash, prefix = incomplete.rpartition("/")
     with suppress(OSError):
         entries = sorted(Path(f"{folder}{slash}" or ".").iterdir())
@@ -67,7 +67,7 @@ def files(incomplete: str) -> list[str]:
 
 
 def _names(ctx: typer.Context, *arguments: str, prefix: str) -> list[str]:
-    # Who may not list them, or has no cluster, is offered none: there is nobody here to tell why.
+    # Without the right to list them, or without a cluster, offer none: there is no place for an error message.
     with suppress(KubectlError):
         output = kubectl_of(ctx)(*arguments, timeout=TIMEOUT)
         names = (line.rpartition("/")[2] if arguments[0] == "get" else line for line in output.splitlines())
@@ -76,7 +76,7 @@ def _names(ctx: typer.Context, *arguments: str, prefix: str) -> list[str]:
 
 
 def main() -> None:
-    """Print the choices for the words of the command line, as kubectl wants them."""
+    """Print the choices for the command line, in the format that kubectl expects."""
     from kubectl_whatsapp import cli  # which imports from here
 
     *complete, unfinished = sys.argv[1:] or [""]

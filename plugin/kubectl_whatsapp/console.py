@@ -1,7 +1,7 @@
-"""The person's side: where text goes, what time it is, how to wait. Tests give their own.
+"""The console: output, clock and waiting. Tests use their own.
 
-The QR code, a table or JSON go to `out`, everything said about them to `err`, so that `out` can be piped. All text
-is made printable on its way out (`text.py`); only a drawing of our own making is passed on as it is.
+The QR code, tables and JSON go to `out`, messages about them to `err`, so that `out` can be piped. All text is made
+printable when it is written (`text.py`); only a drawing that the plugin made itself is written unchanged.
 """
 
 import os
@@ -20,7 +20,7 @@ __all__ = ["Console"]
 
 @dataclass(frozen=True, kw_only=True)
 class Console:
-    """What the commands may know of the world around them."""
+    """The input and output that commands use."""
 
     out: TextIO = field(default_factory=lambda: sys.stdout)
     raw: BinaryIO = field(default_factory=lambda: sys.stdout.buffer)
@@ -41,13 +41,13 @@ class Console:
         return self.terminal and self.colours
 
     def info(self, text: str) -> None:
-        """Tell the person something, at once."""
+        """Write a message to `err`, and flush it."""
         print(printable(text), file=self.err, flush=True)
 
     def print(self, text: str) -> None:
-        """Give out what was asked for, at once."""
+        """Write the result to `out`, and flush it."""
         self.draw(printable(text))
 
     def draw(self, drawing: str) -> None:
-        """Give out something of our own making, colours and all."""
+        """Write a drawing of our own to `out`, with its escape sequences."""
         print(drawing, file=self.out, flush=True)

@@ -20,7 +20,7 @@ __all__ = ["CodeFormat", "draw", "picture", "write"]
 
 
 class CodeFormat(StrEnum):
-    """What a QR code can be given out as."""
+    """The output formats of `qr`."""
 
     TERMINAL = "terminal"
     """ Drawn with block characters. """
@@ -63,7 +63,7 @@ def draw(text: str, *, columns: int | None, colours: bool) -> str:
 
 
 def picture(code: QrCode, form: CodeFormat) -> bytes:
-    """A code as the content of a file or a pipe."""
+    """Return a code as the content of a file or a pipe."""
     if form is CodeFormat.TERMINAL:
         return f"{draw(code.text, columns=None, colours=False)}\n".encode()
     if form is CodeFormat.TEXT:
@@ -77,7 +77,7 @@ def picture(code: QrCode, form: CodeFormat) -> bytes:
 
 
 def write(content: bytes, path: Path) -> None:
-    """Put content into a file that only its owner reads, whole or not at all: who sees the code can link a phone.
+    """Write a file atomically that only its owner can read, because whoever sees the code can link a phone.
 
     :raises DrawingError: it can not be written.
     """

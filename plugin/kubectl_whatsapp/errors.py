@@ -11,19 +11,19 @@ __all__ = ["DrawingError", "NoQrCode", "PluginError", "RunnerRefused", "RunnerUn
 
 
 class PluginError(Exception):
-    """The base of all: its text is shown to the person, without a traceback."""
+    """The base class; its text is shown to the person, without a traceback."""
 
 
 class RunnerUnreachable(PluginError):
-    """The runner, or the way to it, gave no answer."""
+    """The runner did not answer, or could not be reached."""
 
 
 class RunnerRefused(PluginError):
-    """The runner did not accept the request, or its answer is none."""
+    """The runner rejected the request, or its answer is not valid."""
 
 
 class NoQrCode(PluginError):
-    """The session shows no QR code; the text says why and how to go on."""
+    """The session shows no QR code; the text says why and what to do."""
 
 
 class DrawingError(PluginError):

@@ -1,4 +1,4 @@
-"""The options of kubectl's own that choose a cluster or a person: understood before the command and after it, and passed on.
+"""The options of kubectl that select cluster and user: accepted before and after the command, and passed on.
 
 `cli.py` puts them on every command; here they become a `Kubectl`, for the commands and for completion.
 """
@@ -25,14 +25,14 @@ def flag(
     kind: Any = str | None,
     complete: Callable[..., list[str]] | None = None,
 ) -> inspect.Parameter:
-    """An option of kubectl's, the last of the spellings its long one; without a help it is left out of the help."""
+    """Return an option of kubectl's; the last spelling is the long one. Without `help`, the help does not list it."""
     option = typer.Option(*options, metavar=metavar, help=help, hidden=not help, autocompletion=complete)
     name = PREFIX + options[-1].replace("-", "_")
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind, option])
 
 
 def with_flags(flags: Iterable[inspect.Parameter]) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Put the options on a command; it finds them through its context."""
+    """Add the options to a command, which reads them from its context."""
 
     def on(command: Callable[..., None]) -> Callable[..., None]:
         own = inspect.signature(command, eval_str=True)
@@ -48,13 +48,13 @@ def with_flags(flags: Iterable[inspect.Parameter]) -> Callable[[Callable[..., No
 
 
 def given(ctx: typer.Context, option: str) -> Any:
-    """What was given for an option, behind the command or before it; None for nothing."""
+    """Return the value of an option, given after the command or before it; None: not given."""
     name = PREFIX + option.replace("-", "_")
     return ctx.params.get(name) or (None if ctx.parent is None else ctx.parent.params.get(name))
 
 
 def kubectl_of(ctx: typer.Context) -> Kubectl:
-    """Return a kubectl with all that was given but the namespace, which is not everywhere the same.
+    """Return a kubectl with the given options except the namespace, which differs by command.
 
     :raises KubectlMissing: there is no kubectl.
     """

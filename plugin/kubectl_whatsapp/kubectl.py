@@ -1,10 +1,10 @@
-"""kubectl, called from Python: the only way to the cluster for all that acts as a person would.
+"""kubectl, called from Python: the only way to the cluster for programs that act as a person.
 
 The plugin's commands call it with the person's own configuration, rights and login plugins; the demo, the local
 cluster, the benchmarks and the tests import it too. So it knows none of them, nor any library: standard modules only.
-What kubectl says on a fault is turned into the error that a caller handles; its own words stay in the text.
-A client library for Python (kr8s, lightkube) would have to do again what a person's kubectl is set up for: login
-plugins, proxies, contexts, port-forwards.
+An error of kubectl becomes the exception that a caller handles, with kubectl's own message.
+A Python client library (kr8s, lightkube) would have to repeat what a person's kubectl is set up for: login plugins,
+proxies, contexts, port-forwards.
 """
 
 import json
@@ -23,9 +23,9 @@ from kubectl_whatsapp.port_forward import local_port
 __all__ = ["Kubectl", "find_kubectl"]
 
 ENCODING, ERRORS = "utf-8", "replace"
-""" kubectl speaks UTF-8 in every locale, and passes on whatever bytes others gave it. """
+""" kubectl writes UTF-8 in every locale, and may pass on bytes that are not valid. """
 END_TIMEOUT = 5.0
-""" Seconds that a kubectl has to end once it is asked to. """
+""" Seconds for kubectl to end after SIGTERM. """
 
 
 def find_kubectl(*, search_path: str | None = None) -> str:
@@ -41,21 +41,21 @@ def find_kubectl(*, search_path: str | None = None) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Kubectl:
-    """kubectl with what chooses cluster and person; without any of it, whatever the current context says."""
+    """kubectl with the options that select cluster and user; without any, those of the current context."""
 
     program: str | os.PathLike[str] = "kubectl"
     kubeconfig: str | os.PathLike[str] | None = None
     context: str | None = None
     flags: tuple[str, ...] = ()
-    """ More that goes on every command, such as `--as=jo`. """
+    """ More options for every command, such as `--as=jo`. """
     environment: Mapping[str, str] | None = None
     """ All of the program's environment; None: this process's. """
     timeout: float | None = None
-    """ Seconds for a command that names no time of its own; None: as long as it takes. """
+    """ Seconds for a command without a timeout of its own; None: no limit. """
 
     @property
     def command(self) -> tuple[str, ...]:
-        """The words that every command begins with, for a caller that starts the program itself."""
+        """The program with its options, for a caller that starts it itself."""
         chosen = {"--kubeconfig": self.kubeconfig, "--context": self.context}
         return (str(self.program), *(f"{flag}={value}" for flag, value in chosen.items() if value), *self.flags)
 
@@ -66,9 +66,9 @@ class Kubectl:
         check: bool = True,
         timeout: float | None = None,
     ) -> str:
-        """Run a command and return its standard output; with check=False, a failed one's output and complaints.
+        """Run a command and return its standard output; with check=False and a failure, also its standard error.
 
-        :raises KubectlFailed: or one of its kinds (unless check=False).
+        :raises KubectlFailed: the command failed (unless check=False); or one of its subclasses.
         :raises KubectlSlow: it took too long.
         """
         within = self.timeout if timeout is None else timeout
@@ -100,7 +100,7 @@ class Kubectl:
         selector: str | None = None,
         missing_ok: bool = False,
     ) -> list[dict[str, Any]]:
-        """Return objects: those named, or all of the kind; no namespace means the one of the person's context.
+        """Return the named objects, or all of the kind; without a namespace, in the one of the context.
 
         :raises NotFound: it does not exist (unless `missing_ok`).
         :raises Forbidden: the person may not.
@@ -134,9 +134,9 @@ class Kubectl:
 
     @contextmanager
     def stream(self, *arguments: str) -> Iterator[Iterator[str]]:
-        """Run a command and hand out its lines as they come, until it ends or the block does.
+        """Run a command and yield an iterator over its lines, which ends with the command; the block ends the command.
 
-        The last line is followed by KubectlFailed where the command ended with a fault.
+        The iterator raises KubectlFailed after the last line if the command failed.
         """
         with self._running(*arguments) as (process, stderr):
             yield _lines(process, stderr, arguments)
@@ -150,9 +150,9 @@ class Kubectl:
         all_namespaces: bool = False,
         selector: str | None = None,
     ) -> Iterator[Iterator[tuple[str, dict[str, Any]]]]:
-        """Hand out what `get` would return as ADDED, then changes as they come: ADDED, MODIFIED, DELETED.
+        """Yield an iterator over events: ADDED for each object that exists, then ADDED, MODIFIED or DELETED.
 
-        They end, as kubectl does, when the API server ends the watch; with KubectlFailed where there was a fault.
+        It ends, as kubectl does, when the API server ends the watch, and raises KubectlFailed if kubectl failed.
         """
         command = [
             "get",
@@ -165,9 +165,9 @@ class Kubectl:
 
     @contextmanager
     def forward(self, pod: str, port: int, *, namespace: str) -> Iterator[int]:
-        """Forward a port of a pod to this machine's loopback; yields the local port, and ends the forwarding.
+        """Forward a port of a pod to this machine's loopback until the block ends; yield the local port.
 
-        :raises ForwardFailed: the way to the pod could not be opened.
+        :raises ForwardFailed: the connection to the pod failed.
         :raises Forbidden: the person may not.
         :raises NotFound: it does not exist.
         """
@@ -176,7 +176,10 @@ class Kubectl:
             yield local
 
     def _command_line(self, arguments: tuple[str, ...]) -> list[str]:
-        """Return the whole command line; what stands in an object may be no word of one."""
+        """Return the whole command line.
+
+        :raises KubectlFailed: an argument, such as a text from an object, cannot be passed to a program.
+        """
         for argument in arguments:
             try:
                 is_valid = b"\0" not in os.fsencode(argument)
@@ -188,8 +191,8 @@ class Kubectl:
 
     @contextmanager
     def _running(self, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], IO[str]]]:
-        """Start a command that goes on by itself, and end it with the block."""
-        # A file and not a pipe for its complaints: nobody reads along, and a full pipe would stop it.
+        """Start a command in the background, and end it with the block."""
+        # A file and not a pipe for its errors: nobody reads them meanwhile, and a full pipe would block it.
         with (
             tempfile.TemporaryFile("w+", encoding=ENCODING, errors=ERRORS) as stderr,
             subprocess.Popen(
@@ -212,7 +215,10 @@ class Kubectl:
 
 
 def _names(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Names out of objects and answers become words of a command line: none of them may be an option."""
+    """Return the names if none of them would be an option on the command line.
+
+    :raises KubectlFailed: one begins with a dash.
+    """
     invalid = [name for name in names if name.startswith("-")]
     if invalid:
         raise KubectlFailed(f"{invalid[0]!r} is no name of an object")
@@ -225,7 +231,7 @@ def _scope_flags(namespace: str | None, *, all_namespaces: bool, selector: str |
 
 
 def _objects(output: str) -> list[dict[str, Any]]:
-    """The objects that `kubectl get --output=json` printed: nothing, one, or a list."""
+    """Return the objects that `kubectl get --output=json` printed: none, one, or a list."""
     if not output.strip():
         return []
     try:
@@ -237,7 +243,7 @@ def _objects(output: str) -> list[dict[str, Any]]:
 
 
 def _events(lines: Iterator[str]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The events that kubectl printed, one for each line."""
+    """Yield the events that kubectl printed, one in each line."""
     for line in lines:
         try:
             event = json.loads(line)

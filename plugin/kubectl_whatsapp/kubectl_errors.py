@@ -30,7 +30,7 @@ NO_CLUSTER = "connection to the server localhost:8080 was refused"
 
 
 class KubectlError(Exception):
-    """The base of all; its text can be shown to a person as it is."""
+    """The base class; its text can be shown to a person as it is."""
 
 
 class KubectlMissing(KubectlError):
@@ -38,7 +38,7 @@ class KubectlMissing(KubectlError):
 
 
 class KubectlSlow(KubectlError):
-    """A kubectl command took longer than it was given, and was ended."""
+    """A kubectl command exceeded its timeout and was ended."""
 
 
 class ForwardFailed(KubectlError):
@@ -46,7 +46,7 @@ class ForwardFailed(KubectlError):
 
 
 class KubectlFailed(KubectlError):
-    """A kubectl command ended with a fault; the text is kubectl's own."""
+    """A kubectl command failed; the text is kubectl's own."""
 
     def __init__(self, text: str, *, arguments: tuple[str, ...] = (), status: int = 1, output: str = "") -> None:
         super().__init__(text)
@@ -58,7 +58,7 @@ class KubectlFailed(KubectlError):
 
 
 class NotFound(KubectlFailed):
-    """The API server knows no such object."""
+    """The API server has no such object."""
 
 
 class Forbidden(KubectlFailed):
@@ -70,7 +70,7 @@ class ApiMissing(KubectlFailed):
 
 
 def error_of(arguments: tuple[str, ...], status: int, stderr: str, *, output: str = "") -> KubectlFailed:
-    """Choose the error by kubectl's own words for it; `kubectl auth can-i` says its no on standard output."""
+    """Return the error for a failed command, by kubectl's message; `kubectl auth can-i` writes its "no" to stdout."""
     # Client libraries log each retry before kubectl says the same in words for people.
     lines = [line for line in stderr.splitlines() if not LOG_LINE.match(line)]
     text = "\n".join(lines).strip() or stderr.strip() or output.strip()

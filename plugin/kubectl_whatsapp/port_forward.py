@@ -1,6 +1,6 @@
-"""`kubectl port-forward`, once it runs: which local port it opened, and reading along so that it never blocks.
+"""Reads the output of a running `kubectl port-forward`: finds its local port, and keeps it from blocking.
 
-`Kubectl.forward` starts the program and hands it here.
+`Kubectl.forward` starts the program and calls this.
 """
 
 import queue
@@ -19,14 +19,14 @@ FORWARDING = re.compile(r"Forwarding from 127\.0\.0\.1:(\d{1,5}) ")
 FORWARD_TIMEOUT = 15.0
 """ Seconds until the local port must be open. """
 END_TIMEOUT = 5.0
-""" Seconds that the reader has to end once kubectl is asked to. """
+""" Seconds for the reader to end after kubectl was asked to. """
 
 
 @contextmanager
 def local_port(process: subprocess.Popen[str], stderr: IO[str]) -> Iterator[int]:
     """Yield the local port that a `kubectl port-forward` opens, and end it with the block.
 
-    :raises ForwardFailed: the way to the pod could not be opened.
+    :raises ForwardFailed: the connection to the pod failed.
     :raises Forbidden: the person may not.
     :raises NotFound: the pod does not exist.
     """
@@ -41,7 +41,7 @@ def local_port(process: subprocess.Popen[str], stderr: IO[str]) -> Iterator[int]
 
 
 def _read_ports(output: IO[str], ports: queue.SimpleQueue[int | None]) -> None:
-    """Read all that kubectl says, so that it never blocks: the local port first, then a line per connection."""
+    """Read all output of kubectl, so that it never blocks: the local port first, then a line per connection."""
     for line in output:
         if match := FORWARDING.match(line):
             ports.put(int(match[1]))
@@ -49,7 +49,10 @@ def _read_ports(output: IO[str], ports: queue.SimpleQueue[int | None]) -> None:
 
 
 def _wait_for_port(process: subprocess.Popen[str], ports: queue.SimpleQueue[int | None], stderr: IO[str]) -> int:
-    """Wait until the local port is open."""
+    """Wait until the local port is open, and return it.
+
+    :raises KubectlError: kubectl ended, or the port was not open in time.
+    """
     try:
         port = ports.get(timeout=FORWARD_TIMEOUT)
     except queue.Empty:

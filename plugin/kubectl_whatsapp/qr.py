@@ -1,8 +1,7 @@
 """`kubectl whatsapp qr NAME`: show a session's QR code, once or until a phone is linked.
 
-The person's own rights are used at every step: kubectl reads the session and the Secret with its tokens, and forwards
-the runner's port to this machine. Nothing is stored and nothing but the drawing is printed: whoever sees the code can
-link a phone.
+It uses only the person's own rights: kubectl reads the session and the Secret with its tokens, and forwards the
+runner's port to this machine. Nothing is stored and only the code is printed, because whoever sees it can link a phone.
 """
 
 import base64
@@ -28,14 +27,14 @@ from kubectl_whatsapp.views import RUNNER_PORT, SESSIONS, SessionView
 __all__ = ["QrRequest", "show_code", "watch_codes"]
 
 MAX_POLL = 10.0
-""" Seconds that one question about the state may wait; a new code within a round is noticed by its end time. """
+""" Seconds that one long-poll of the state may take. A new code within a round is no change of the state. """
 RETRY_INTERVAL = 2.0
-""" Seconds between two looks at a session that has no runner to ask. """
+""" Seconds between two reads of a session whose runner does not answer. """
 
 
 @dataclass(frozen=True, kw_only=True)
 class QrRequest:
-    """What the person asked for."""
+    """The arguments of `qr`."""
 
     name: str
     namespace: str | None
@@ -47,7 +46,9 @@ class QrRequest:
 def show_code(request: QrRequest, *, kubectl: Kubectl, console: Console) -> None:
     """Show the code once.
 
-    :raises NoQrCode: there is none, with the reason. PluginError and KubectlError stand for everything else.
+    :raises NoQrCode: there is none; the message says why.
+    :raises PluginError: the runner cannot be reached or rejects the request, or the code cannot be shown.
+    :raises KubectlError: kubectl failed.
     """
     session = find_session(request, kubectl=kubectl)
     if _is_connected(session) or not (session.pod_name and session.token_secret_name):
@@ -57,9 +58,9 @@ def show_code(request: QrRequest, *, kubectl: Kubectl, console: Console) -> None
             code = runner.code()
             reported = runner.status() if code is None else None
     except (ForwardFailed, RunnerUnreachable) as error:
-        if session.state == RunnerState.QR_PENDING:  # all that the session could say is that a code is there
+        if session.state == RunnerState.QR_PENDING:  # the session's status only says that there is a code
             raise
-        # An image that cannot be pulled, a full node: the session knows why nobody answers.
+        # The session's status may say why, such as an image that cannot be pulled or a full node.
         raise NoQrCode(f"{_advice(session).text}\n({error})") from error
     if code is None:
         raise NoQrCode(_advice(session, reported).text)
@@ -67,9 +68,11 @@ def show_code(request: QrRequest, *, kubectl: Kubectl, console: Console) -> None
 
 
 def watch_codes(request: QrRequest, *, kubectl: Kubectl, console: Console) -> None:
-    """Show each new code until a phone is linked; a session without one yet is waited for.
+    """Show each new code until a phone is linked; wait while there is none yet.
 
-    :raises NoQrCode: none will come without somebody's doing. PluginError and KubectlError stand for everything else.
+    :raises NoQrCode: none will come before a person does something.
+    :raises PluginError: the runner rejects the request, or the code cannot be shown.
+    :raises KubectlError: kubectl failed.
     """
     last_message = ""
     while True:
@@ -86,7 +89,7 @@ def watch_codes(request: QrRequest, *, kubectl: Kubectl, console: Console) -> No
             except (
                 ForwardFailed,
                 RunnerUnreachable,
-            ):  # the pod starts, ends or is replaced: what the session says counts
+            ):  # the pod starts, ends or is replaced: go by the session's status
                 pass
         if advice.outlook is Outlook.NEVER:
             raise NoQrCode(advice.text)
@@ -101,9 +104,8 @@ def find_session(request: QrRequest, *, kubectl: Kubectl) -> SessionView:
 
     :raises NotFound: it does not exist.
     :raises Forbidden: the person may not.
-    :raises ApiMissing: the API server does not know the kinds, with words that say what to do.
-
-    KubectlFailed.
+    :raises ApiMissing: the API server does not have the kind.
+    :raises KubectlFailed: kubectl failed.
     """
     try:
         found = kubectl.get(SESSIONS, request.name, namespace=request.namespace)
@@ -117,7 +119,7 @@ def find_session(request: QrRequest, *, kubectl: Kubectl) -> SessionView:
 
 @contextmanager
 def _runner(session: SessionView, *, kubectl: Kubectl) -> Iterator[Runner]:
-    """Reach the runner of a session that has a pod."""
+    """Yield the runner of a session that has a pod, through a forwarded port."""
     tokens = _tokens(session, kubectl=kubectl)
     with kubectl.forward(session.pod_name, RUNNER_PORT, namespace=session.namespace) as port:
         yield Runner(port=port, link_token=tokens[TokenScope.LINK], state_token=tokens[TokenScope.STATE])
@@ -140,14 +142,14 @@ def _tokens(session: SessionView, *, kubectl: Kubectl) -> dict[str, str]:
         }
     except (KeyError, TypeError, ValueError) as error:
         raise RunnerRefused(f"Secret {name} holds no token of the scopes link and state") from error
-    # A token becomes a header of a request: what is no printable word could end the header.
+    # A token is sent in a header: an unprintable character could end the header.
     if not all(token.isprintable() and token.strip() == token != "" for token in tokens.values()):
         raise RunnerRefused(f"Secret {name} holds no token of the scopes link and state")
     return tokens
 
 
 def _follow(runner: Runner, request: QrRequest, session: SessionView, *, console: Console) -> None:
-    """Show codes as they come, until the runner says that they end."""
+    """Show each new code, until the runner reports that the session is linked or no code will come."""
     shown = ""
     last_message = ""
     reported = runner.status()
@@ -159,7 +161,7 @@ def _follow(runner: Runner, request: QrRequest, session: SessionView, *, console
         if advice.outlook is Outlook.NEVER:
             raise NoQrCode(advice.text)
         code = runner.code()
-        if code is not None and code.text != shown:  # the same code may be given a longer life
+        if code is not None and code.text != shown:  # the same code may get a later expiry
             shown = code.text
             _show(code, request, session, console=console, clear=True)
         elif code is None and advice.text != last_message:
@@ -169,14 +171,14 @@ def _follow(runner: Runner, request: QrRequest, session: SessionView, *, console
 
 
 def _until_next(code: QrCode | None, *, now: datetime) -> float:
-    """Seconds that the next question may wait: to the code's end, but never over LONGEST_POLL nor under 1."""
+    """Return the seconds for the next long-poll: until the code expires, but at least 1 and at most MAX_POLL."""
     if code is None or code.expires is None:
         return 1
     return min(max((code.expires - now).total_seconds(), 1), MAX_POLL)
 
 
 def _advice(session: SessionView, reported: RunnerStatus | None = None) -> Advice:
-    """What to tell of a session that shows no code: the runner's word, when there is one, is the newer."""
+    """Return the advice by the runner's report, which is newer, or else by the session's status."""
     newest = session if reported is None else reported
     return advise(
         namespace=session.namespace,

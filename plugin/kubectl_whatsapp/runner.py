@@ -1,7 +1,7 @@
-"""What a session's runner says over its forwarded port: the QR code and the state.
+"""Reads the QR code and the state from a session's runner, over its forwarded port.
 
-`qr.py` opens the port with kubectl and asks here. The runner's answers carry no more trust than its pod: a field that
-is missing or of another kind is an error with the runner's name on it, never a traceback.
+`qr.py` opens the port with kubectl and calls this. The runner's answers are not trusted: a field that is missing or of
+the wrong type raises RunnerRefused, never another exception.
 """
 
 import io
@@ -20,14 +20,14 @@ from kubectl_whatsapp.views import read_time
 __all__ = ["QrCode", "Runner", "RunnerStatus"]
 
 TIMEOUT = 10.0
-""" Seconds for an answer, beyond the time a long-poll was asked to wait. """
+""" Seconds for an answer, in addition to the wait of a long-poll. """
 MAX_BYTES = 64 * 1024
-""" Bytes of an answer that are read. """
+""" The most bytes of an answer; a larger one is rejected. """
 
 
 @dataclass(frozen=True, kw_only=True)
 class QrCode:
-    """A QR code as the page shows it now."""
+    """The QR code that the page shows now."""
 
     text: str
     expires: datetime | None
@@ -36,14 +36,14 @@ class QrCode:
 
 @dataclass(frozen=True, kw_only=True)
 class RunnerStatus:
-    """The runner's word on its session."""
+    """The state of the session as its runner reports it."""
 
     revision: int
     state: str
     reason: str
     message: str
     linked: bool | None = None
-    """ Whether a phone is linked; None: it does not say. """
+    """ Whether a phone is linked; None: the runner does not report it. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +70,7 @@ class Runner:
         return QrCode(text=text, expires=read_time(answer.get("expiryTime")), round=_count(answer, "round"))
 
     def status(self, *, after: int | None = None, wait: float = 0) -> RunnerStatus:
-        """Return the state; with a revision, wait that many seconds at most for another one.
+        """Return the state; with `after`, wait up to `wait` seconds for a revision other than that.
 
         :raises RunnerUnreachable: no answer came.
         :raises RunnerRefused: the runner refused.
@@ -88,7 +88,7 @@ class Runner:
         )
 
     def _get(self, path: str, *, token: str, within: float) -> dict[str, Any] | None:
-        """GET a JSON object; None for "not found"."""
+        """Return the JSON object of a GET; None for 404."""
         # Late: `status` asks no runner. And the standard library's, because urllib3 would take longer to load than all
         # the rest, and bounds an answer's body but not its head.
         import http.client
@@ -114,7 +114,7 @@ class Runner:
 
 
 def _linked(answer: dict[str, Any]) -> bool | None:
-    """Whether the runner says that a phone is linked; an older one tells by the time of linking."""
+    """Return whether a phone is linked; an older runner only sends the time of linking."""
     linked = answer.get("linked")
     if isinstance(linked, bool):
         return linked
@@ -127,7 +127,7 @@ def _count(answer: dict[str, Any], name: str) -> int:
 
 
 class _Bounded(io.RawIOBase):
-    """A connection that gives no more than LARGEST bytes, its head included, and none after its time."""
+    """A connection that reads at most MAX_BYTES, headers included, and nothing after its deadline."""
 
     def __init__(self, connection: socket.socket, *, within: float) -> None:
         self._connection = connection
@@ -135,16 +135,19 @@ class _Bounded(io.RawIOBase):
         self._left = MAX_BYTES
 
     def makefile(self, mode: str) -> io.BufferedReader:
-        """What HTTPResponse asks of a socket."""
+        """Return a reader, as HTTPResponse requests it from a socket."""
         del mode
         return io.BufferedReader(self)
 
     def readable(self) -> bool:
-        """Tell the buffer that there is something to read."""
+        """Return True: the buffer may read."""
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Receive, within what is left of size and time."""
+        """Receive within the remaining size and time.
+
+        :raises RunnerRefused: the answer is too large.
+        """
         self._connection.settimeout(max(self._deadline - time.monotonic(), 0.001))
         count = self._connection.recv_into(buffer)
         self._left -= count
@@ -154,7 +157,7 @@ class _Bounded(io.RawIOBase):
 
 
 def _error_detail(body: bytes) -> str:
-    """What a refusal says of itself: the error that all versions have, or a problem's own words (RFC 9457)."""
+    """Return the message of an error answer: from `error`, or else from the problem's own fields (RFC 9457)."""
     try:
         problem = _object(body)
     except RunnerRefused:

@@ -18,7 +18,7 @@ __all__ = ["StatusFormat", "StatusRequest", "show_status", "watch_status"]
 
 
 class StatusFormat(StrEnum):
-    """What sessions can be given out as."""
+    """The output formats of `status`."""
 
     TABLE = "table"
     WIDE = "wide"
@@ -26,7 +26,7 @@ class StatusFormat(StrEnum):
     JSON = "json"
     YAML = "yaml"
     NAME = "name"
-    """ Kind and name alone, for another kubectl command. """
+    """ Kind and name only, as input for another kubectl command. """
 
 
 HEADER = ("NAME", "STATE", "READY", "QUOTA", "RESTARTS", "SINCE", "REASON")
@@ -36,7 +36,7 @@ STYLES = {"True": "green", "False": "yellow", "Unknown": "yellow", "Stalled": "r
 
 @dataclass(frozen=True, kw_only=True)
 class StatusRequest:
-    """What the person asked for."""
+    """The arguments of `status`."""
 
     names: tuple[str, ...]
     """ None given: all sessions of the namespace. """
@@ -50,8 +50,7 @@ def show_status(request: StatusRequest, *, kubectl: Kubectl, console: Console) -
     """Print the sessions, then their quotas.
 
     :raises NotFound: a named session does not exist.
-
-    KubectlError.
+    :raises KubectlError: kubectl failed.
     """
     sessions = _sessions(request, kubectl=kubectl)
     if request.listing is StatusFormat.NAME:
@@ -75,8 +74,7 @@ def watch_status(request: StatusRequest, *, kubectl: Kubectl, console: Console) 
     """Print the sessions, then a line for each that changes, until Ctrl-C or until the API server ends the watch.
 
     :raises NotFound: the named session does not exist.
-
-    KubectlError.
+    :raises KubectlError: kubectl failed.
     """
     sessions = _sessions(request, kubectl=kubectl)
     table = _session_table(request)
@@ -89,7 +87,7 @@ def watch_status(request: StatusRequest, *, kubectl: Kubectl, console: Console) 
             session = SessionView.read(stored)
             if kind == "DELETED":
                 session = replace(session, state="Deleted")
-            # What is shown may be the same after a change, and each session is told once more at the beginning.
+            # A change may not affect what is shown, and the watch begins with an event for each session.
             if known.get((session.namespace, session.name)) != session:
                 known[session.namespace, session.name] = session
                 _show_sessions([session], table, request, console=console)
@@ -114,7 +112,7 @@ def _none_found(request: StatusRequest) -> str:
 
 
 def _quotas(names: Sequence[str], *, kubectl: Kubectl) -> tuple[list[QuotaView], str]:
-    """Read these quotas, and say in a sentence which could not be read and why."""
+    """Return these quotas, and a sentence on those that could not be read; empty: none."""
     if not names:
         return [], ""
     try:
@@ -133,7 +131,7 @@ def _session_table(request: StatusRequest) -> Table:
 
 
 def _show_sessions(sessions: Sequence[SessionView], table: Table, request: StatusRequest, *, console: Console) -> None:
-    """One line for each session; the namespace only when there may be several."""
+    """Print one line for each session."""
     if request.listing is StatusFormat.NAME:
         for session in sessions:
             console.print(f"whatsappsession.wasession.dev/{one_line(session.name)}")
@@ -157,7 +155,7 @@ def _row(session: SessionView, request: StatusRequest, *, now: datetime) -> list
 
 
 def _quota_row(quota: QuotaView) -> list[str]:
-    """What is taken of each limit."""
+    """Return a quota's row: how much of each limit is taken."""
     return [
         quota.name,
         _of(quota.admitted, quota.sessions),
@@ -174,7 +172,7 @@ def _of(used: int | str, limit: int | str | None) -> str:
 def _show_document(
     views: Mapping[str, Sequence[SessionView | QuotaView]], request: StatusRequest, *, console: Console
 ) -> None:
-    """The same for programs; what is no ASCII is escaped, so that a terminal is shown nothing but signs."""
+    """Print JSON or YAML for programs; non-ASCII is escaped, so that a terminal gets printable characters only."""
     document = {name: [view.document() for view in found] for name, found in views.items()}
     if request.listing is StatusFormat.JSON:
         console.print(json.dumps(document, indent=2))

@@ -1,6 +1,6 @@
-"""Rows as columns: rich's on a screen, with its width and colours; plain ones down a pipe, as kubectl prints them.
+"""Tables: by rich on a terminal, with its width and colours; plain columns in a pipe, as kubectl prints them.
 
-Only `status.py` makes tables. Cells are text of others: none is read as markup, and each is one printable line.
+Only `status.py` prints tables. Cells are foreign text: none is read as markup, and each becomes one printable line.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ ENOUGH = 40
 
 @dataclass
 class Table:
-    """Columns under their header; rows that come later are laid out as the first ones were."""
+    """Columns with a header; later rows keep the widths of the first ones."""
 
     header: Sequence[str]
     keys: int = 0
@@ -26,10 +26,10 @@ class Table:
     styles: Mapping[str, str] = field(default_factory=dict)
     """ On a screen, how a cell of this word is shown. """
     widths: list[int] = field(default_factory=list)
-    """ Of the columns, once there are rows; 0 for one that had nothing to show. """
+    """ Widths of the columns, once there are rows; 0 for an empty column. """
 
     def print(self, rows: Sequence[Sequence[str]], *, console: Console) -> None:
-        """Print rows, the first time with their header; a column without anything to show is left out."""
+        """Print rows, the first time with the header; empty columns are omitted."""
         lines = [[one_line(cell) for cell in row] for row in rows]
         filled = [any(line[column] for line in lines) for column in range(len(self.header))]
         heading = not self.widths

@@ -1,8 +1,8 @@
-"""Text of others, made fit for a terminal: conditions, a runner's messages, kubectl's complaints, names. Pure.
+"""Makes foreign text safe for a terminal: conditions, a runner's messages, kubectl's errors, names. Pure.
 
-A terminal obeys what it is shown: an escape sequence writes the clipboard or wipes the screen, a carriage return
-overwrites the line, a bidirectional control shows words in another order. So `console.py` lets nothing pass that has
-not been through here, and what is put into a sentence or a table is one line of bounded length first.
+A terminal obeys the text that it shows: an escape sequence may write the clipboard or clear the screen, a carriage
+return overwrites the line, a bidirectional control reorders words. So `console.py` passes all text through `printable`,
+and text in a sentence or a table is first cut to one line by `one_line`.
 """
 
 from datetime import datetime
@@ -14,7 +14,7 @@ MAX_LENGTH = 1024
 
 
 def printable(text: str) -> str:
-    r"""Show every character that is no sign, and no end of a line, by its escape: `\x1b`, `\u202e`."""
+    r"""Return the text with every unprintable character, except line breaks, as its escape: `\x1b`, `\u202e`."""
     if text.isprintable():
         return text
     return "".join(
@@ -23,7 +23,7 @@ def printable(text: str) -> str:
 
 
 def one_line(text: str, *, limit: int = MAX_LENGTH) -> str:
-    """A foreign text as one printable line; what is over the limit is left out, and that shows."""
+    """Return a foreign text as one printable line; beyond the limit it is cut, with an ellipsis."""
     cut = text if len(text) <= limit else f"{text[: limit - 1]}…"
     return printable(" ".join(cut.split()))
 

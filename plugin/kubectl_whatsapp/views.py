@@ -1,7 +1,7 @@
-"""What the plugin knows of a session and of a quota, read from their JSON. Nothing here fails on an odd object.
+"""What the plugin shows of sessions and quotas, read from their JSON. Nothing here fails on an odd object.
 
-A cluster may run an operator newer or older than this plugin: a field that is not there is shown as not known, a word
-that was never heard is shown as it is. Fields have the API's own names, and so has `status -o json`.
+A cluster may run an operator newer or older than this plugin: an absent field is shown as unknown, an unknown state as
+it is. Fields have the API's own names, and so has `status -o json`.
 """
 
 from collections.abc import Mapping
@@ -22,17 +22,17 @@ RUNNER_PORT = 8080
 
 
 class View:
-    """What is common to both."""
+    """The common base of the views."""
 
     def document(self) -> dict[str, Any]:
-        """As JSON and YAML have it: names in the API's spelling, times in RFC 3339."""
+        """Return the view for JSON and YAML: names spelled as in the API, times in RFC 3339."""
         found = {_camel(name): getattr(self, name) for name in (field.name for field in fields(self))}  # type: ignore[arg-type]
         return {name: format_time(value) if isinstance(value, datetime) else value for name, value in found.items()}
 
 
 @dataclass(frozen=True, kw_only=True)
 class SessionView(View):
-    """One session, as its status tells it."""
+    """One session, from its metadata, spec and status."""
 
     namespace: str
     name: str
@@ -55,7 +55,7 @@ class SessionView(View):
 
     @classmethod
     def read(cls, stored: Mapping[str, Any]) -> "SessionView":
-        """Read a session's JSON."""
+        """Return the view of a session's JSON."""
         metadata, spec, status = (_part(stored, name) for name in ("metadata", "spec", "status"))
         ready = _condition(status, "Ready")
         return cls(
@@ -89,7 +89,7 @@ class QuotaView(View):
 
     @classmethod
     def read(cls, stored: Mapping[str, Any]) -> "QuotaView":
-        """Read a quota's JSON."""
+        """Return the view of a quota's JSON."""
         metadata, spec, status = (_part(stored, name) for name in ("metadata", "spec", "status"))
         return cls(
             name=_text(metadata, "name"),
@@ -103,7 +103,7 @@ class QuotaView(View):
 
 
 def read_time(value: object) -> datetime | None:
-    """An RFC 3339 time with its zone, or None when it is none, or is too far off for a clock on the wall to show."""
+    """Return an RFC 3339 time; None if it is invalid or out of the range of datetime."""
     try:
         time = parse_time(value) if isinstance(value, str) else None
     except ValueError:
@@ -123,7 +123,7 @@ def _condition(status: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
 
 
 def _text(of: Mapping[str, Any], name: str) -> str:
-    """A word; a quantity may be a number too."""
+    """Return a text field; a quantity may also be a number."""
     found = of.get(name)
     return "" if found is None else str(found)
 
