@@ -1,12 +1,12 @@
-"""What an HTTP server says of requests that are none: nothing of what was sent. They are counted.
+"""An HTTP server that counts invalid requests, and neither logs nor returns anything of what was sent.
 
-aiohttp's server logs the parser's error with its traceback, and in it the bytes that a stranger sent: a request of one
-packet would then cost a line of kilobytes and its redaction, and put foreign words into our log. Its answer repeats
-them, too. Both programs serve with `QuietRunner` instead. Its logger counts what the peer did wrong without looking at
-it, and hands on what is a fault of our own: a handler that failed. What the library answers before it asks a route is
-written by the program, as all its other errors are. No route takes a body, so none is unpacked.
+aiohttp's server logs a parser's error with its traceback, which contains the bytes that the peer sent: a request of one
+packet would then cost a log line of kilobytes and its redaction, and put foreign text into our log. Its answer repeats
+the bytes, too. Both programs serve with `QuietRunner` instead. Its logger only counts errors of the peer, and passes on
+our own faults, such as a handler that failed. Errors that aiohttp answers before it calls a route are written by the
+program, in the same form as its other errors. No route takes a body, so none is decompressed.
 
-How many connections there may be, and how long one may take to say what it wants, is in `connections`; here it is
+`connections` decides how many connections there may be and how long one may take to send its request; here that is
 carried out.
 """
 
@@ -37,14 +37,14 @@ def server_logger(count: Callable[[], object]) -> logging.Logger:
 
 
 def prove(request: web.BaseRequest, token: str) -> None:
-    """Tell the server that this request's connection has shown a valid token; `token` names it and is not its text."""
+    """Record that this request's connection has shown a valid token; `token` is a name for it, not its text."""
     connection = request.protocol
     if isinstance(connection, _Connection):
         connection.prove(token)
 
 
 class _OurFaults(logging.Filter):
-    """Lets through what is about us."""
+    """Counts and drops log records about errors of the peer, passes on those about our own faults."""
 
     def __init__(self, count: Callable[[], object]) -> None:
         super().__init__()
@@ -59,7 +59,7 @@ class _OurFaults(logging.Filter):
 
 
 class QuietRunner(web.AppRunner):
-    """Serves an application; `answer` writes the error of a status, for all that the application did not write itself.
+    """Serves an application; `answer` returns the response for an error status that the application did not handle.
 
     `count` is called for each request that could not be read, `closed` for each connection that went beyond `limits`.
     """
@@ -103,7 +103,7 @@ class QuietRunner(web.AppRunner):
 
 
 class _Server(web.Server):
-    """Makes the connections."""
+    """Creates the connections, with limits."""
 
     def __init__(
         self,
@@ -124,7 +124,7 @@ class _Server(web.Server):
 
 
 class _Connection(web.RequestHandler):
-    """One connection."""
+    """One connection, with limits on its number and on the size and time of a request's head."""
 
     __slots__ = ("_head", "_read", "_server")
 
@@ -132,9 +132,9 @@ class _Connection(web.RequestHandler):
         super().__init__(server, **kwargs)
         self._server = server
         self._head: asyncio.TimerHandle | None = None
-        """ Runs while a head is owed or half there. """
+        """ Runs while a request's head is awaited or incomplete. """
         self._read = 0
-        """ Bytes of that head. """
+        """ Bytes of that head so far. """
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -164,7 +164,7 @@ class _Connection(web.RequestHandler):
         self._server.open.prove(self, token)
 
     def end(self, why: Closing) -> None:
-        """Close at once: what is not sent yet would keep the place of who does not read."""
+        """Close at once, without sending the rest: a peer that does not read would else keep its connection."""
         transport, self.transport = self.transport, None
         if isinstance(transport, asyncio.Transport):
             self._server.closed(why)
@@ -186,7 +186,7 @@ class _Connection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Answer for what could not be read as a request, or failed outside of the application."""
+        """Return the response for an invalid request, or for a failure outside of the application."""
         super().handle_error(request, status, exc, message)  # logs, and raises where half an answer is out already
         response = self._server.answer(status)
         response.force_close()
@@ -194,6 +194,6 @@ class _Connection(web.RequestHandler):
 
 
 def _nameless(response: T) -> T:
-    """Tell no versions of what we are made of: they help only who looks for a hole in them."""
+    """Remove the versions of aiohttp and Python from the response: they only help attackers."""
     response.headers["Server"] = "aiohttp"
     return response

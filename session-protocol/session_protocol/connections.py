@@ -1,10 +1,10 @@
-"""How many connections a server holds, and which one has to go.
+"""How many connections a server accepts, and which one is closed at the limit.
 
-A connection costs a socket and a parser before it has said anything, so a stranger who opens many, or says half a head
-on each, could take both servers away from everybody else. Whoever has shown a valid token is counted by that token,
-everybody else by the peer's address and all together. Where all places of strangers are taken, the oldest one gives
-way: an honest request is answered within milliseconds, the kubelet's probe too, and only who keeps a place loses it.
-`bad_requests` asks here for each connection; nothing here knows a socket.
+A connection costs a socket and a parser before anything is sent. So a peer that opens many, or sends half a head on
+each, could block both servers for everybody else. Connections that have shown a valid token are limited per token, all
+others per peer address and in total. At the total limit the oldest one without a token is closed: an honest request,
+the kubelet's probe included, is answered within milliseconds, so only those that hold a connection open lose it.
+`bad_requests` calls this for each connection; nothing here knows a socket.
 """
 
 from collections import Counter
@@ -16,18 +16,18 @@ T = TypeVar("T", bound=Hashable)
 
 
 class Limits(NamedTuple):
-    """What one server grants."""
+    """The limits of one server."""
 
     head: float = 5.0
     """ Seconds from a connection's start, or from the first byte of a later request, to the end of that request's head. """
     head_bytes: int = 32 << 10
-    """ Of one request's head. Browsers and proxies stay under 16 KiB. """
+    """ Bytes of one request's head. Browsers and proxies stay under 16 KiB. """
     strangers: int = 64
     """ Connections without a valid token, all together. """
     per_peer: int = 8
     """ Of these, from one address. """
     per_token: int = 64
-    """ Connections that have shown the same token; further ones stay strangers. """
+    """ Connections that have shown the same token; further ones count as without a token. """
 
 
 class Closing(StrEnum):
@@ -54,7 +54,7 @@ class Connections(Generic[T]):
         self._tokens: Counter[str] = Counter()
 
     def open(self, connection: T, peer: str) -> tuple[T, Closing] | None:
-        """Count a new connection in; return the one that has to go, and why. It may be the new one itself."""
+        """Add a new connection; return the one to close, and why, or None. It may be the new one itself."""
         if self._peers[peer] >= self._limits.per_peer:
             return connection, Closing.PEER_LIMIT
         oldest = next(iter(self._strangers)) if len(self._strangers) >= self._limits.strangers else None
@@ -65,14 +65,14 @@ class Connections(Generic[T]):
         return None if oldest is None else (oldest, Closing.CONNECTION_LIMIT)
 
     def prove(self, connection: T, token: str) -> None:
-        """Count a connection that has shown a valid token by it, if it has room."""
+        """Count a connection that has shown a valid token by that token, unless the token's limit is reached."""
         if connection in self._strangers and self._tokens[token] < self._limits.per_token:
             self.close(connection)
             self._proven[connection] = token
             self._tokens[token] += 1
 
     def close(self, connection: T) -> None:
-        """Forget a connection; one that is not known is none."""
+        """Remove a connection; an unknown one is ignored."""
         for known, counts in ((self._strangers, self._peers), (self._proven, self._tokens)):
             name = known.pop(connection, None)
             if name is not None:

@@ -1,9 +1,9 @@
-"""Metrics in the format that a scraper asks for: the body and headers of `/metrics`, for operator and runner alike.
+"""Body and headers of `/metrics`, in the format that the scraper requests, for operator and runner.
 
-The client library writes the formats and has handlers of its own, but they choose by the order of the Accept header
-and not by its qualities, repeat a version they do not know as if they spoke it, and fail on one that is no version. So
-the header is read here, and the library is given the one range that won. A scraper is never refused: who asks for
-nothing that is known gets the text format that every Prometheus reads.
+The client library writes the formats and has handlers of its own. But these choose by the order of the Accept header
+and not by its qualities, repeat an unknown version as if they supported it, and fail on an invalid one. So the header
+is parsed here, and the library gets only the best range. A scraper is never rejected: if it accepts no known format, it
+gets the text format that every Prometheus reads.
 """
 
 import gzip
@@ -44,7 +44,7 @@ def expose(
 
 
 def _format(accept: str) -> str:
-    """Return the best range that names a known format, alone; nothing when there is none."""
+    """Return the best range that names a known format; empty if there is none."""
     ranges = sorted(_ranges(accept), key=lambda offer: -offer.quality)  # stable: the first of equals wins
     for name, parameters, quality in ranges:
         version = parameters.get("version", "")

@@ -1,7 +1,7 @@
-"""Small files on a volume that others may write to: written as a whole, and read only where they are what they should be.
+"""Small files on a volume that others may write to: written atomically, and read only if they are small regular files.
 
-A reader finds the old content or the new one, also after a power cut. The one module here that does I/O, because
-everybody who remembers something on a volume needs it and needs it right.
+A reader finds the old content or the new one, even after a power cut. This module does I/O, because every program that
+stores something on a volume needs it, and needs it right.
 """
 
 import errno
@@ -33,9 +33,9 @@ def read_small(path: Path) -> str:
 
 
 def write_atomically(path: Path, content: str) -> None:
-    """Put the content in the place of what is there, by a file beside it. It is on disk when this returns.
+    """Replace the content of a file, through a temporary file beside it. It is on disk when this returns.
 
-    One writer at a time is assumed: that file has one name. What is left of it after a failure is removed.
+    There must be one writer at a time, because the temporary file has a fixed name. After a failure it is deleted.
 
     :raises OSError: it cannot be written; the old content is still there.
     """

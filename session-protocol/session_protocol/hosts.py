@@ -1,4 +1,4 @@
-"""Which hosts the browser may talk to.
+"""The hosts that the browser may connect to.
 
 The rule is enforced by the browser's own resolver (`resolver_rules`): a host that is not allowed does not resolve,
 for documents, redirects, WebSockets and workers alike, and no matter whether it is a name or an address (an address
@@ -25,7 +25,10 @@ class AllowedHosts:
 
     @classmethod
     def parse(cls, text: str) -> "AllowedHosts":
-        """Read a comma list. ValueError for anything that is not a host: it ends up in a browser flag."""
+        """Parse a comma-separated list.
+
+        :raises ValueError: an entry is not a host; it would end up in a flag of the browser.
+        """
         patterns = tuple(part.strip().lower() for part in text.split(",") if part.strip())
         if not patterns:
             raise ValueError('must name at least one host, like "web.whatsapp.com,*.whatsapp.net"')
@@ -35,11 +38,11 @@ class AllowedHosts:
         return cls(patterns)
 
     def allows(self, host: str) -> bool:
-        """Whether the browser may talk to that host (no port). A trailing dot makes it another host, as in the browser."""
+        """Whether the browser may connect to a host (no port). A trailing dot makes it another one, as in the browser."""
         name = host.lower()
         return any(name == pattern or (pattern[:2] == "*." and name.endswith(pattern[1:])) for pattern in self.patterns)
 
     @property
     def resolver_rules(self) -> str:
-        """The value of Chromium's --host-resolver-rules: nothing resolves but these."""
+        """The value of Chromium's --host-resolver-rules, by which only these hosts resolve."""
         return ", ".join(["MAP * ~NOTFOUND", *(f"EXCLUDE {pattern}" for pattern in self.patterns)])

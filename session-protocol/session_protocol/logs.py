@@ -98,7 +98,7 @@ def _reference(record: logging.LogRecord) -> str:
 
 
 def _text(value: object) -> str:
-    """Return what a value says of itself, if it can."""
+    """Return a value's text; a placeholder if `str` fails."""
     try:
         return str(value)
     except Exception:  # noqa: BLE001 -- it may raise anything, for its depth a RecursionError

@@ -1,8 +1,7 @@
-"""The words a runner speaks to the outside world.
+"""The names that a runner reports: states, reasons, exit codes; and those of its settings and token scopes.
 
-Three readers share this file: the runner itself, the operator (which imports it, so nothing heavy may be imported
-here) and the person who reads a status. A word that is once released is never given another meaning; a reader that
-meets a word it does not know shows it and counts it as not connected.
+The runner, the operator and the plugin import this module, so nothing heavy may be imported here. A released name never
+gets another meaning; a reader that gets an unknown state shows it and counts it as not connected.
 """
 
 from enum import IntEnum, StrEnum
@@ -105,7 +104,7 @@ class ExitCode(IntEnum):
     )
 
     def __new__(cls, value: int, meaning: str = "") -> Self:
-        """Make a member of a number and what it means."""
+        """Create a member from a number and its meaning."""
         member = int.__new__(cls, value)
         member._value_ = value
         member.meaning = meaning
