@@ -38,7 +38,7 @@ class AllowedHosts:
         return cls(patterns)
 
     def allows(self, host: str) -> bool:
-        """Whether the browser may connect to a host (no port). A trailing dot makes it another one, as in the browser."""
+        """Whether the browser may connect to a host (no port). A trailing dot makes it another, as in the browser."""
         name = host.lower()
         return any(name == pattern or (pattern[:2] == "*." and name.endswith(pattern[1:])) for pattern in self.patterns)
 
