@@ -20,6 +20,7 @@ from session_runner.monitor import (
 from session_runner.page.errors import NavigationError, PageError, PageGoneError, ProbeTimeoutError
 from session_runner.settings import read_settings
 from session_runner.state_file import StateFile
+from session_runner.states.classify import Verdict
 from session_runner.states.facts import Facts
 from session_runner.states.hold import Start
 from session_runner.store import StateStore
@@ -153,6 +154,27 @@ async def test_every_state_tells_whether_a_phone_is_linked(tmp_path: Path) -> No
         ("Degraded", True),
         ("Offline", True),
     ] == harness.links
+
+
+@pytest.mark.parametrize("policy", ["Relink", "Wait"])
+async def test_a_logged_out_session_is_not_linked_again_by_what_comes_next(tmp_path: Path, policy: str) -> None:
+    """The profile keeps the time of the login that is over; neither a reload nor the stop tells it as one that lasts."""
+    harness = MonitorHarness(tmp_path, ON_LOGOUT=policy)
+    await harness.exit(ScriptedPage({}, UNLINKED))
+    reason = StateReason.STOP_REQUESTED
+    harness.monitor.publish(Verdict(RunnerState.STOPPING, reason, "The runner was asked to stop."))
+
+    assert [("Connected", True), ("LoggedOut", False), ("Stopping", False)] == harness.links
+    assert harness.store.snapshot.linked_time is None
+
+
+async def test_the_page_stays_unlinked_while_it_is_kept_closed(tmp_path: Path) -> None:
+    """The next pod, too, repeats a logout that waits for a person, and stops as unlinked as it was."""
+    await MonitorHarness(tmp_path, ON_LOGOUT="Wait").exit(ScriptedPage({}, UNLINKED))
+    harness = MonitorHarness(tmp_path, ON_LOGOUT="Wait")
+    harness.monitor.publish(Verdict(RunnerState.STOPPING, StateReason.STOP_REQUESTED, "The runner was asked to stop."))
+
+    assert (False, None) == (harness.store.snapshot.linked, harness.store.snapshot.linked_time)
 
 
 async def test_start_up_is_over_once(tmp_path: Path) -> None:
