@@ -11,7 +11,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, Struct
 
-from session_protocol.vocabulary import WORD_PATTERN
+from session_protocol.vocabulary import CAMEL_CASE
 
 LARGEST_REVISION: Final = 2**53 - 1
 """ What every JSON reader holds exactly. """
@@ -27,7 +27,7 @@ def _key(field: str) -> str:
 
 Moment = Annotated[datetime, Meta(tz=True)]
 # Python's `$` lets a line break pass, which the schema's does not.
-_Word = Annotated[str, Meta(pattern=WORD_PATTERN.replace("$", r"\Z"), extra_json_schema={"pattern": WORD_PATTERN})]
+_StateName = Annotated[str, Meta(pattern=CAMEL_CASE.replace("$", r"\Z"), extra_json_schema={"pattern": CAMEL_CASE})]
 
 
 class State(Struct, frozen=True, kw_only=True, rename=_key):
@@ -40,7 +40,7 @@ class State(Struct, frozen=True, kw_only=True, rename=_key):
         Meta(ge=0, le=LARGEST_REVISION, description="Grows with every change of anything here but probeAgeSeconds."),
     ]
     state: Annotated[
-        _Word,
+        _StateName,
         Meta(
             description="One word; an unknown one counts as not connected.",
             examples=["QRPending", "Connected", "Conflict"],
@@ -86,7 +86,7 @@ class Code(Struct, frozen=True, kw_only=True, rename=_key):
 class Error(Struct, frozen=True, kw_only=True):
     """What a program tells errors apart by."""
 
-    code: Annotated[str, Meta(pattern=WORD_PATTERN, description="One word, such as NoCode; stable.")]
+    code: Annotated[str, Meta(pattern=CAMEL_CASE, description="One word, such as NoCode; stable.")]
     message: Annotated[str, Meta(description="What went wrong and what to do, for people.")]
 
 

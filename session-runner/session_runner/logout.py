@@ -27,14 +27,14 @@ async def log_out(page: Page) -> None:
     :raises PageGoneError: the page died.
     """
     tried = False
-    while (word := await _ask(page, begin=True)) not in ("begun", "unlinked"):
-        tried = tried or word == "cut off"
+    while (answer := await _ask(page, begin=True)) not in ("begun", "unlinked"):
+        tried = tried or answer == "cut off"
         await asyncio.sleep(PAUSE)
-    if word == "unlinked" and not tried:
+    if answer == "unlinked" and not tried:
         raise NotLinkedError
-    while word != "unlinked":
+    while answer != "unlinked":
         await asyncio.sleep(PAUSE)
-        word = await _ask(page, begin=False)
+        answer = await _ask(page, begin=False)
 
 
 async def _ask(page: Page, *, begin: bool) -> str:
