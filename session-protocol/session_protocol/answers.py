@@ -2,7 +2,7 @@
 
 The runner's OpenAPI document is generated from them, so a field's meaning and bounds stand here and nowhere else.
 A runner writes every field. A reader takes what an older one leaves out by its default, ignores what a newer one adds,
-and believes no more than the bounds: `read_state` is the door, and behind it a moment can be reckoned with.
+and believes no more than the bounds: `read_state` is the door, and behind it dates can be computed with.
 """
 
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ LARGEST_REVISION: Final = 2**53 - 1
 """ What every JSON reader holds exactly. """
 EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST: Final = datetime(9000, 1, 1, tzinfo=UTC)
-""" A moment outside of these is no time to reckon with: what is added to it could lie beyond all years. """
+""" A date outside of these is refused: what is added to it could lie beyond the years that Python knows. """
 
 
 def _key(field: str) -> str:
@@ -111,5 +111,5 @@ def read_state(text: bytes) -> State:
         raise ValueError("is nested too deeply") from error
     for moment in (state.since, state.linked_time, state.durable_time):
         if moment is not None and not EARLIEST <= moment < LATEST:
-            raise ValueError("has a moment that is no time to reckon with")
+            raise ValueError("has a date that is too early or too late")
     return state

@@ -27,7 +27,7 @@ class Phase(StrEnum):
     CONNECTED = "Connected"
     """ Linked and connected: the session can send and receive. """
     BLOCKED = "Blocked"
-    """ Only a person can mend it. """
+    """ Only a person can resolve it. """
     EXITING = "Exiting"
     """ The runner is about to exit. """
 
