@@ -216,9 +216,7 @@ class PageMonitor:
 
     def _remembered_link(self) -> bool | None:
         """Whether a phone is linked, by what profile and page told before; None: neither has told."""
-        hold = self.state_file.saved.hold
-        # The profile keeps the time of a login that is over until linking begins anew.
-        if self._history.logged_out_since is not None or (hold is not None and traits_of(hold.state).linked is False):
+        if self.state_file.login_is_over:
             return False
         if self.state_file.saved.linked_time is not None:
             return True
