@@ -85,7 +85,7 @@ def _shows_none(state: str, *, linked: bool | None) -> bool:
     Without a runner that answers, and while browser and page come or go, `linked` is what was known before: it may have
     been logged out since.
     """
-    if state in NOT_YET or traits_of(state).phase in (Phase.STARTING, Phase.ENDING):
+    if state in NOT_YET or traits_of(state).phase in (Phase.STARTING, Phase.EXITING):
         return False
     return is_linked(state, answer=linked) is True
 

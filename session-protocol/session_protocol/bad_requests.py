@@ -1,13 +1,13 @@
-"""What an HTTP server says of requests that are none: nothing of what was sent. They are counted.
+"""How an HTTP server answers what is no valid request: without repeating what was sent. Such requests are counted.
 
 aiohttp's server logs the parser's error with its traceback, and in it the bytes that a stranger sent: a request of one
-packet would then cost a line of kilobytes and its redaction, and put foreign words into our log. Its answer repeats
+packet would then cost a line of kilobytes and its redaction, and put a stranger's text into our log. Its answer repeats
 them, too. Both programs serve with `QuietRunner` instead. Its logger counts what the peer did wrong without looking at
 it, and hands on what is a fault of our own: a handler that failed. What the library answers before it asks a route is
 written by the program, as all its other errors are. No route takes a body, so none is unpacked.
 
 How many connections there may be, and how long one may take to say what it wants, is in `connections`; here it is
-carried out.
+enforced.
 """
 
 import asyncio
@@ -194,6 +194,6 @@ class _Connection(web.RequestHandler):
 
 
 def _nameless(response: T) -> T:
-    """Tell no versions of what we are made of: they help only who looks for a hole in them."""
+    """Hide the versions of our libraries: they help only those who look for a hole in them."""
     response.headers["Server"] = "aiohttp"
     return response

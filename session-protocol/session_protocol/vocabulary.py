@@ -8,7 +8,7 @@ meets a word it does not know shows it and counts it as not connected.
 from enum import IntEnum, StrEnum
 from typing import Final, Self
 
-WORD_PATTERN: Final = "^[A-Z][A-Za-z0-9]{0,62}$"
+CAMEL_CASE: Final = "^[A-Z][A-Za-z0-9]{0,62}$"
 """ One CamelCase word: states and error codes, also those of a newer runner than the reader. """
 
 

@@ -1,13 +1,13 @@
 """The door between HTTP and the page: commands with arguments, one after the other, each with a deadline.
 
-A route says what it wants as a command, a coroutine function over the page, such as `logout.log_out`; `session` opens
-the door when the page is fetched and closes it with the page. Commands go beside the probe and not through it: the
-monitor goes on looking at the page while one is carried out, so a command that hangs is no page that hangs, and what a
-command brings about is found by the next look as if a person had done it.
+A route passes a command: a coroutine function over the page, such as `logout.log_out`. `session` opens the door when the
+page is fetched and closes it with the page. Commands run beside the probe and not through it: the monitor goes on
+looking at the page meanwhile, so a command that hangs does not make the page count as hung, and the next look finds
+what a command did as if a person had done it.
 
-One command at a time, in the order in which they were asked for, because two that act on one page at once can not be
-told apart by what the page shows then. The deadline counts from the asking: who waits behind a slow command gets an
-answer in time, too. A command that ran out of time may still come true in the page; nobody takes it back.
+Commands run one at a time, in the order of the requests: of two at once nobody could tell which one caused what the page
+shows. The deadline counts from the request, so that a caller behind a slow command is answered in time, too. A command
+that ran out of time may still take effect in the page; nothing undoes it.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from session_runner.page.errors import PageGoneError
 T = TypeVar("T")
 
 MAX_WAITING = 16
-""" Commands that are carried out or wait for their turn. People ask one by one; more is a program gone wild. """
+""" Commands that run or wait for their turn. People send one at a time; more than this is a program out of control. """
 
 
 class CommandError(Exception):
@@ -31,7 +31,7 @@ class NoPageError(CommandError):
 
 
 class CommandTimeoutError(CommandError):
-    """It did not come to its end within the deadline; it may still."""
+    """It did not finish within the deadline; it may still take effect."""
 
 
 class TooManyCommandsError(CommandError):
@@ -66,13 +66,13 @@ class Commands:
         self._page = page
 
     def close(self) -> None:
-        """The page goes: refuse whatever has not begun."""
+        """The page is closing: refuse every command that has not begun."""
         self._page = None
 
     async def run(self, command: Callable[[Page], Awaitable[T]], *, deadline: float) -> T:
-        """Carry out a command when its turn comes, within so many seconds from now.
+        """Run a command when its turn comes; `deadline` is in seconds from now.
 
-        Who is cancelled while he waits leaves the queue, and nothing of the command is done.
+        A caller that is cancelled while it waits leaves the queue, and its command never begins.
 
         :raises NoPageError: there is no page, or it died.
         :raises TooManyCommandsError: too many wait already.

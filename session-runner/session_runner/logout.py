@@ -1,8 +1,8 @@
 """The command behind `POST /v1/logout`: the page unlinks itself, as WhatsApp Web's own menu does.
 
-The page forgets its login, tells the service, and loads anew; so the script's own call may be cut off by what it has
-brought about, and only a later look tells that it came true. The monitor sees an unlinked page like any other, and
-says LoggedOut; the page's event `logout_asked` is how it knows that this one was asked for.
+The page forgets its login, tells the service, and reloads; so the script's own call may be cut off by its effect, and
+only a later look shows that it succeeded. The monitor sees an unlinked page like any other and publishes LoggedOut; by
+the page's event `logout_asked` it knows that somebody asked for this one.
 """
 
 import asyncio
@@ -21,20 +21,20 @@ PAUSE = 0.25
 async def log_out(page: Page) -> None:
     """Unlink the session, and return when the page says that it is; the caller has the deadline.
 
-    A page that does not tell yet whether it is linked is asked until it does.
+    A page that does not know yet whether it is linked is asked again until it does.
 
     :raises NotLinkedError: there is nothing to log out of.
     :raises PageGoneError: the page died.
     """
     tried = False
-    while (word := await _ask(page, begin=True)) not in ("begun", "unlinked"):
-        tried = tried or word == "cut off"
+    while (answer := await _ask(page, begin=True)) not in ("begun", "unlinked"):
+        tried = tried or answer == "cut off"
         await asyncio.sleep(PAUSE)
-    if word == "unlinked" and not tried:
+    if answer == "unlinked" and not tried:
         raise NotLinkedError
-    while word != "unlinked":
+    while answer != "unlinked":
         await asyncio.sleep(PAUSE)
-        word = await _ask(page, begin=False)
+        answer = await _ask(page, begin=False)
 
 
 async def _ask(page: Page, *, begin: bool) -> str:

@@ -79,8 +79,8 @@ class Metrics:
 
     def show_state(self, state: RunnerState) -> None:
         """Mark one state."""
-        for word in STATES:
-            self._state.labels(word).set(1 if word == state else 0)
+        for known in STATES:
+            self._state.labels(known).set(1 if known == state else 0)
 
 
 class MemoryByPart(Collector):

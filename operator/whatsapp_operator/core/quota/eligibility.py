@@ -13,7 +13,7 @@ from whatsapp_operator.core.session.holds import find_holds
 from whatsapp_operator.core.session.requests import read_requests
 
 OBSTACLES: Final = frozenset({str(Reason.NAME_TAKEN), str(Reason.MULTIPLE_PODS), str(Reason.INVALID_OBJECT)})
-""" Reasons of Stalled that last until somebody removes an object or mends the spec. """
+""" Reasons of Stalled that last until somebody removes an object or corrects the spec. """
 
 
 def is_on_hold(session: WhatsAppSession) -> bool:
