@@ -19,7 +19,7 @@ check: setup ## Lint (Python, shell, Dockerfiles), types, layers, vulnerabilitie
 	$(PYTHON) -m session_devtools.audit
 
 .PHONY: fix
-fix: setup ## Let ruff mend what it can
+fix: setup ## Let ruff fix what it can
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
 

@@ -75,7 +75,7 @@ def _document(text: str) -> dict[str, Any] | None:
 
 
 def _fixed_in(versions: Sequence[str]) -> str:
-    return f"mended in {' and '.join(versions)}" if versions else "not mended yet"
+    return f"fixed in {' and '.join(versions)}" if versions else "not fixed yet"
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ health.message = message
 local waits_for_person = {
   QRPending = true, PairingCodePending = true, PasskeyRequired = true, LinkExpired = true, Suspended = true,
 }
--- Only a person can mend these.
+-- Only a person can resolve these.
 local broken = {
   UnsupportedBrowser = true, Conflict = true, LoggedOut = true, TemporarilyBanned = true, Restricted = true,
 }

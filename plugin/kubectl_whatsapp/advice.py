@@ -85,7 +85,7 @@ def _shows_none(state: str, *, linked: bool | None) -> bool:
     Without an answer of the runner, and while browser and page start or end, `linked` is an old value: the session may
     have been logged out since.
     """
-    if state in NOT_YET or traits_of(state).phase in (Phase.STARTING, Phase.ENDING):
+    if state in NOT_YET or traits_of(state).phase in (Phase.STARTING, Phase.EXITING):
         return False
     return is_linked(state, answer=linked) is True
 

@@ -2,7 +2,7 @@
 
 The runner's OpenAPI document is generated from them, so a field's meaning and bounds stand here and nowhere else.
 A runner writes every field. A reader takes what an older one leaves out by its default, ignores what a newer one adds,
-and believes no more than the bounds: `read_state` is the door, and behind it a moment can be reckoned with.
+and believes no more than the bounds: `read_state` is the door, and behind it dates can be computed with.
 """
 
 from datetime import UTC, datetime
@@ -11,13 +11,13 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, Struct
 
-from session_protocol.vocabulary import WORD_PATTERN
+from session_protocol.vocabulary import CAMEL_CASE
 
 LARGEST_REVISION: Final = 2**53 - 1
 """ What every JSON reader holds exactly. """
 EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST: Final = datetime(9000, 1, 1, tzinfo=UTC)
-""" A moment outside of these is no time to reckon with: what is added to it could lie beyond all years. """
+""" A date outside of these is refused: what is added to it could lie beyond the years that Python knows. """
 
 
 def _key(field: str) -> str:
@@ -27,7 +27,7 @@ def _key(field: str) -> str:
 
 Moment = Annotated[datetime, Meta(tz=True)]
 # Python's `$` lets a line break pass, which the schema's does not.
-_Word = Annotated[str, Meta(pattern=WORD_PATTERN.replace("$", r"\Z"), extra_json_schema={"pattern": WORD_PATTERN})]
+_StateName = Annotated[str, Meta(pattern=CAMEL_CASE.replace("$", r"\Z"), extra_json_schema={"pattern": CAMEL_CASE})]
 
 
 class State(Struct, frozen=True, kw_only=True, rename=_key):
@@ -40,7 +40,7 @@ class State(Struct, frozen=True, kw_only=True, rename=_key):
         Meta(ge=0, le=LARGEST_REVISION, description="Grows with every change of anything here but probeAgeSeconds."),
     ]
     state: Annotated[
-        _Word,
+        _StateName,
         Meta(
             description="One word; an unknown one counts as not connected.",
             examples=["QRPending", "Connected", "Conflict"],
@@ -86,7 +86,7 @@ class Code(Struct, frozen=True, kw_only=True, rename=_key):
 class Error(Struct, frozen=True, kw_only=True):
     """What a program tells errors apart by."""
 
-    code: Annotated[str, Meta(pattern=WORD_PATTERN, description="One word, such as NoCode; stable.")]
+    code: Annotated[str, Meta(pattern=CAMEL_CASE, description="One word, such as NoCode; stable.")]
     message: Annotated[str, Meta(description="What went wrong and what to do, for people.")]
 
 
@@ -111,5 +111,5 @@ def read_state(text: bytes) -> State:
         raise ValueError("is nested too deeply") from error
     for moment in (state.since, state.linked_time, state.durable_time):
         if moment is not None and not EARLIEST <= moment < LATEST:
-            raise ValueError("has a moment that is no time to reckon with")
+            raise ValueError("has a date that is too early or too late")
     return state

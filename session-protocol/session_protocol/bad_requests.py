@@ -1,13 +1,13 @@
-"""An HTTP server that counts invalid requests, and neither logs nor returns anything of what was sent.
+"""How an HTTP server answers what is no valid request: without repeating what was sent. Such requests are counted.
 
-aiohttp's server logs a parser's error with its traceback, which contains the bytes that the peer sent: a request of one
-packet would then cost a log line of kilobytes and its redaction, and put foreign text into our log. Its answer repeats
-the bytes, too. Both programs serve with `QuietRunner` instead. Its logger only counts errors of the peer, and passes on
-our own faults, such as a handler that failed. Errors that aiohttp answers before it calls a route are written by the
-program, in the same form as its other errors. No route takes a body, so none is decompressed.
+aiohttp's server logs the parser's error with its traceback, and in it the bytes that a stranger sent: a request of one
+packet would then cost a line of kilobytes and its redaction, and put a stranger's text into our log. Its answer repeats
+them, too. Both programs serve with `QuietRunner` instead. Its logger counts what the peer did wrong without looking at
+it, and hands on what is a fault of our own: a handler that failed. What the library answers before it asks a route is
+written by the program, as all its other errors are. No route takes a body, so none is unpacked.
 
-`connections` decides how many connections there may be and how long one may take to send its request; here that is
-carried out.
+How many connections there may be, and how long one may take to say what it wants, is in `connections`; here it is
+enforced.
 """
 
 import asyncio
@@ -194,6 +194,6 @@ class _Connection(web.RequestHandler):
 
 
 def _nameless(response: T) -> T:
-    """Remove the versions of aiohttp and Python from the response: they only help attackers."""
+    """Hide the versions of our libraries: they help only those who look for a hole in them."""
     response.headers["Server"] = "aiohttp"
     return response

@@ -1,10 +1,11 @@
 """How many connections a server accepts, and which one is closed at the limit.
 
-A connection costs a socket and a parser before anything is sent. So a peer that opens many, or sends half a head on
-each, could block both servers for everybody else. Connections that have shown a valid token are limited per token, all
-others per peer address and in total. At the total limit the oldest one without a token is closed: an honest request,
-the kubelet's probe included, is answered within milliseconds, so only those that hold a connection open lose it.
-`bad_requests` calls this for each connection; nothing here knows a socket.
+A connection costs a socket and a parser before anything is sent on it, so a stranger who opens many, or sends half a head
+on each, could make both servers unreachable for everybody else. A connection that has shown a valid token is counted by
+that token, every other one by the peer's address and in total. When the places of an address or of all strangers are
+taken, the oldest connection is closed: an honest request is answered within milliseconds, so only those that linger lose
+their place. The kubelet's probe gets in even from a shared address, such as that of the API server's proxy, which keeps
+its connections open. `bad_requests` asks here for each connection; nothing here touches a socket.
 """
 
 from collections import Counter
@@ -54,15 +55,17 @@ class Connections(Generic[T]):
         self._tokens: Counter[str] = Counter()
 
     def open(self, connection: T, peer: str) -> tuple[T, Closing] | None:
-        """Add a new connection; return the one to close, and why, or None. It may be the new one itself."""
+        """Add a new connection; return the one that has to be closed for it, and why."""
+        goes: tuple[T, Closing] | None = None
         if self._peers[peer] >= self._limits.per_peer:
-            return connection, Closing.PEER_LIMIT
-        oldest = next(iter(self._strangers)) if len(self._strangers) >= self._limits.strangers else None
-        if oldest is not None:
-            self.close(oldest)
+            goes = next(known for known, its in self._strangers.items() if its == peer), Closing.PEER_LIMIT
+        elif len(self._strangers) >= self._limits.strangers:
+            goes = next(iter(self._strangers)), Closing.CONNECTION_LIMIT
+        if goes is not None:
+            self.close(goes[0])
         self._strangers[connection] = peer
         self._peers[peer] += 1
-        return None if oldest is None else (oldest, Closing.CONNECTION_LIMIT)
+        return goes
 
     def prove(self, connection: T, token: str) -> None:
         """Count a connection that has shown a valid token by that token, unless the token's limit is reached."""
@@ -72,7 +75,7 @@ class Connections(Generic[T]):
             self._tokens[token] += 1
 
     def close(self, connection: T) -> None:
-        """Remove a connection; an unknown one is ignored."""
+        """Forget a connection; one that is not known is ignored."""
         for known, counts in ((self._strangers, self._peers), (self._proven, self._tokens)):
             name = known.pop(connection, None)
             if name is not None:

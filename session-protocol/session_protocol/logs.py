@@ -105,7 +105,7 @@ def _text(value: object) -> str:
         return f"<{type(value).__name__} without a text>"
 
 
-def _tells_of_a_secret(name: str, item: object) -> bool:
+def _names_a_secret(name: str, item: object) -> bool:
     """Whether an object that is logged has it under a name such as password; a field of ours may name a Secret."""
     return isinstance(item, str) and redact(f"{name}=x").endswith(_SECRET)
 
@@ -133,7 +133,7 @@ class _Fields:
         try:
             if isinstance(value, dict) and depth:
                 items = self.mapping(value, MOST_ITEMS, depth - 1)
-                return {name: _SECRET if _tells_of_a_secret(name, item) else item for name, item in items}
+                return {name: _SECRET if _names_a_secret(name, item) else item for name, item in items}
             if isinstance(value, list | tuple | set | frozenset) and depth:
                 first = itertools.islice(value, MOST_ITEMS)
                 return [self._safe(item, depth - 1) for item in itertools.takewhile(lambda _: self._room > 0, first)]

@@ -27,8 +27,8 @@ class Phase(StrEnum):
     CONNECTED = "Connected"
     """ Linked and connected: the session can send and receive. """
     BLOCKED = "Blocked"
-    """ Only a person can mend it. """
-    ENDING = "Ending"
+    """ Only a person can resolve it. """
+    EXITING = "Exiting"
     """ The runner is about to exit. """
 
 
@@ -206,15 +206,15 @@ STATES: Final[dict[str, Traits]] = {
         phase=Phase.CONNECTING,
     ),
     RunnerState.UNRESPONSIVE: Traits(
-        meaning="the page does not answer", next="exit 31", phase=Phase.ENDING, fatal=True
+        meaning="the page does not answer", next="exit 31", phase=Phase.EXITING, fatal=True
     ),
     RunnerState.CRASHED: Traits(
         meaning="the page or the browser died, or never started",
         next="exit 20, 30, 32 or 33",
-        phase=Phase.ENDING,
+        phase=Phase.EXITING,
         fatal=True,
     ),
-    RunnerState.STOPPING: Traits(meaning="asked to stop", next="exit 0", phase=Phase.ENDING),
+    RunnerState.STOPPING: Traits(meaning="asked to stop", next="exit 0", phase=Phase.EXITING),
 }
 """ Every state of the runner, in the order in which people are shown them. """
 

@@ -7,7 +7,7 @@ gets another meaning; a reader that gets an unknown state shows it and counts it
 from enum import IntEnum, StrEnum
 from typing import Final, Self
 
-WORD_PATTERN: Final = "^[A-Z][A-Za-z0-9]{0,62}$"
+CAMEL_CASE: Final = "^[A-Z][A-Za-z0-9]{0,62}$"
 """ One CamelCase word: states and error codes, also those of a newer runner than the reader. """
 
 

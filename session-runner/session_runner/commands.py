@@ -1,13 +1,13 @@
 """The seam between HTTP and the page: commands with arguments, run one after the other, each with a deadline.
 
-A command is a coroutine function over the page, such as `logout.log_out`; a route passes it to `Commands.run`.
-`session` opens the queue when the page is loaded and closes it with the page. Commands run beside the probe: the
-monitor goes on probing meanwhile, so a command that hangs does not count as a page that hangs, and the next probe finds
-what a command has done as if a person had done it.
+A route passes a command: a coroutine function over the page, such as `logout.log_out`. `session` opens the door when the
+page is fetched and closes it with the page. Commands run beside the probe and not through it: the monitor goes on
+looking at the page meanwhile, so a command that hangs does not make the page count as hung, and the next look finds
+what a command did as if a person had done it.
 
-They run one at a time, in the order of their requests, because the page does not show which of two concurrent commands
-caused a change. The deadline counts from the request, so a caller that waits behind a slow command gets its answer in
-time, too. A command that timed out may still take effect in the page; nothing undoes it.
+Commands run one at a time, in the order of the requests: of two at once nobody could tell which one caused what the page
+shows. The deadline counts from the request, so that a caller behind a slow command is answered in time, too. A command
+that ran out of time may still take effect in the page; nothing undoes it.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from session_runner.page.errors import PageGoneError
 T = TypeVar("T")
 
 MAX_WAITING = 16
-""" Commands that run or wait, at most. People send them one by one; more come from a program out of control. """
+""" Commands that run or wait for their turn. People send one at a time; more than this is a program out of control. """
 
 
 class CommandError(Exception):
@@ -31,7 +31,7 @@ class NoPageError(CommandError):
 
 
 class CommandTimeoutError(CommandError):
-    """The command did not finish within the deadline, but may still take effect."""
+    """It did not finish within the deadline; it may still take effect."""
 
 
 class TooManyCommandsError(CommandError):
@@ -66,13 +66,13 @@ class Commands:
         self._page = page
 
     def close(self) -> None:
-        """Reject all commands that have not begun, because the page is being closed."""
+        """The page is closing: refuse every command that has not begun."""
         self._page = None
 
     async def run(self, command: Callable[[Page], Awaitable[T]], *, deadline: float) -> T:
-        """Run a command when its turn comes, within so many seconds from now, and return its result.
+        """Run a command when its turn comes; `deadline` is in seconds from now.
 
-        A caller that is cancelled while it waits leaves the queue, and its command does not run.
+        A caller that is cancelled while it waits leaves the queue, and its command never begins.
 
         :raises NoPageError: there is no page, or it died.
         :raises TooManyCommandsError: too many wait already.

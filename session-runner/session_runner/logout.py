@@ -1,8 +1,8 @@
 """The command behind `POST /v1/logout`: the page unlinks itself, as WhatsApp Web's own menu does.
 
-The page deletes its login, notifies the service, and reloads. The reload may interrupt the script's own call, and then
-only a later call shows that the logout succeeded. The monitor finds an unlinked page as after any other logout and
-reports LoggedOut; by the page's event `logout_asked` it knows that this one was requested.
+The page forgets its login, tells the service, and reloads; so the script's own call may be cut off by its effect, and
+only a later look shows that it succeeded. The monitor sees an unlinked page like any other and publishes LoggedOut; by
+the page's event `logout_asked` it knows that somebody asked for this one.
 """
 
 import asyncio
@@ -27,14 +27,14 @@ async def log_out(page: Page) -> None:
     :raises PageGoneError: the page died.
     """
     tried = False
-    while (word := await _ask(page, begin=True)) not in ("begun", "unlinked"):
-        tried = tried or word == "cut off"
+    while (answer := await _ask(page, begin=True)) not in ("begun", "unlinked"):
+        tried = tried or answer == "cut off"
         await asyncio.sleep(PAUSE)
-    if word == "unlinked" and not tried:
+    if answer == "unlinked" and not tried:
         raise NotLinkedError
-    while word != "unlinked":
+    while answer != "unlinked":
         await asyncio.sleep(PAUSE)
-        word = await _ask(page, begin=False)
+        answer = await _ask(page, begin=False)
 
 
 async def _ask(page: Page, *, begin: bool) -> str:

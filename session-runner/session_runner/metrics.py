@@ -78,9 +78,9 @@ class Metrics:
         self.show_state(RunnerState.STARTING)
 
     def show_state(self, state: RunnerState) -> None:
-        """Set the gauge of this state to 1 and the others to 0."""
-        for word in STATES:
-            self._state.labels(word).set(1 if word == state else 0)
+        """Mark one state."""
+        for known in STATES:
+            self._state.labels(known).set(1 if known == state else 0)
 
 
 class MemoryByPart(Collector):

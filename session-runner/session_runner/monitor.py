@@ -221,7 +221,9 @@ class PageMonitor:
             )
 
     def _remembered_link(self) -> bool | None:
-        """Whether a phone is linked, by the state file and earlier probes; None: unknown."""
+        """Whether a phone is linked, by what profile and page told before; None: neither has told."""
+        if self.state_file.login_is_over:
+            return False
         if self.state_file.saved.linked_time is not None:
             return True
         return False if self._history.unregistered_since is not None else None

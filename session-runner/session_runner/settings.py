@@ -102,11 +102,11 @@ def _at_least(shortest: int) -> Callable[[str], float]:
     return parse
 
 
-def _one_of(words: type[LinkMethod | OnLogout]) -> Callable[[str], Any]:
+def _one_of(kind: type[LinkMethod | OnLogout]) -> Callable[[str], Any]:
     def parse(value: str) -> Any:
-        if value not in list(words):
-            raise ValueError(f"must be one of {', '.join(words)}")
-        return words(value)
+        if value not in list(kind):
+            raise ValueError(f"must be one of {', '.join(kind)}")
+        return kind(value)
 
     return parse
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+from session_protocol.states import traits_of
 from session_protocol.vocabulary import RunnerState, StateReason
 
 from session_runner.profile.saved_state import SavedState, read_saved_state, write_saved_state
@@ -35,10 +36,13 @@ class StateFile:
         self._failing = False
         """ The last write failed, so the file is outdated. """
         self.saved = read_saved_state(path)
+        self.login_is_over = False
+        """ The page has shown a logout from the login that is still saved, until linking begins anew, and no link since. """
 
     def begin(self) -> HeldState | None:
         """Store this start; return the hold if no request has ended it: then the page must stay closed."""
         before = self.saved.start
+        self.login_is_over = self.saved.hold is not None and traits_of(self.saved.hold.state).linked is False
         hold = None if self._start.is_asked_for(before) else self.saved.hold
         # In one write, so that a request that ends a hold counts once, even if the pod is lost right afterwards.
         self._store(replace(self.saved, hold=hold, start=self._start.after(before)))
@@ -62,6 +66,8 @@ class StateFile:
     def update(self, before: History, after: History, facts: Facts) -> None:
         """Store what a probe has changed in the history."""
         saved = replace(self.saved, logout_hold=after.logout_hold)
+        if facts.registered is True or after.logged_out_since is not None:
+            self.login_is_over = facts.registered is not True
         if after.linked and not before.linked:
             saved = saved.linked(now=self._clock())
             self._proven = True

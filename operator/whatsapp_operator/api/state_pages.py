@@ -56,7 +56,7 @@ health.message = message
 local waits_for_person = {{
 {waiting}
 }}
--- Only a person can mend these.
+-- Only a person can resolve these.
 local broken = {{
 {broken}
 }}

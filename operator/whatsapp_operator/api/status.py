@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from session_protocol.states import STATES, OperatorState, Phase
-from session_protocol.vocabulary import WORD_PATTERN
+from session_protocol.vocabulary import CAMEL_CASE
 
 from whatsapp_operator.api.base import STORED, StatusModel
 from whatsapp_operator.api.conditions import Condition, Conditions
@@ -111,7 +111,7 @@ class SessionStatus(ConditionedStatus):
     """What the session is."""
 
     state: Annotated[
-        Annotated[str, Field(pattern=WORD_PATTERN)] | None,
+        Annotated[str, Field(pattern=CAMEL_CASE)] | None,
         Field(json_schema_extra=lambda schema: schema.update(description=_state_description())),
     ] = None
     pod_name: str | None = None

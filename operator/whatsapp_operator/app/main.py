@@ -69,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         open_files.raise_limit()
         asyncio.run(Process(settings).rotate_key() if given else Process(settings).run())
     except (BadSettings, BadCredentials, BadKeySecret) as error:
-        # A person has to correct this; a traceback would hide the message.
+        # What a person has to correct; a traceback would hide it.
         logger.critical("Cannot start", extra={"error": str(error)})
         return 2
     except (Fault, KubeError, OSError) as error:

@@ -14,8 +14,9 @@ _WORD: Final = re.compile(r"[^ \n\"'`<>]+")
 _NO_USERS: Final = frozenset({"mailto", "sip", "sips", "xmpp", "acct", "tel"})
 _DIGESTS: Final = ("sha256:", "sha512:")
 _FLAG: Final = re.compile(
-    r"--?(?:u|U|user|proxy-user|userpwd|auth|login)[ =\n][\"'`]?"
-    r"(?P<login>[^ \n\"'`<>:]{1,64}+:[^ \n\"'`<>]+)"
+    r"(?:--?(?:u|U|user|proxy-user|userpwd|auth|login)(?:[ =\n]|[\"'`],[ \n]{0,8})|(?<!-)-[uU])"
+    # Between quotes a password may hold a space, and a list of arguments has each between quotes.
+    r"(?:[\"'`](?P<quoted>[^\"'`<>:\n]{1,64}+:[^\"'`\n]+)|(?P<plain>[^ \n\"'`<>:]{1,64}+:[^ \n\"'`<>]+))"
 )
 _IDS: Final = re.compile(r"[0-9]{1,6}:[0-9]{1,6}")
 _PORT_AND_PATH: Final = re.compile(r"[0-9]{1,5}/")
@@ -44,9 +45,10 @@ def _before_hosts(folded: str) -> Iterator[Span]:
 def _on_command_lines(folded: str) -> Iterator[Span]:
     """Return `user:password` behind a flag such as curl's -u. A user's and a group's number are no login."""
     for flag in _FLAG.finditer(folded):
-        login = flag["login"].rstrip(".,;:)]}")
+        group = "plain" if flag["quoted"] is None else "quoted"
+        login = flag[group].rstrip(".,;:)]}") if group == "plain" else flag[group]
         if not folded[max(0, flag.start() - 1) : flag.start()].isalnum() and _IDS.fullmatch(login) is None:
-            yield Span(flag.start("login"), flag.start("login") + len(login), Placeholder.SECRET)
+            yield Span(flag.start(group), flag.start(group) + len(login), Placeholder.SECRET)
 
 
 def _in_addresses(folded: str) -> list[Span]:

@@ -1,7 +1,6 @@
 """Values that stand after a name: `token=…`, `"password": "…"`, `X-Api-Key: …`, `Authorization: Basic …`, `Bearer …`.
 
-What follows a name is taken whatever it looks
-like, but for prose: "failed to fetch token: pod not found" has no token in it.
+What follows a name is taken whatever it looks like, but for prose: "failed to fetch token: pod not found" has no token in it.
 """
 
 import base64
@@ -53,6 +52,8 @@ _SEPARATOR: Final = re.compile(
     r"[\"'`\])]{0,3}(?:[,;: \n]{1,2}[\"'`]{0,2}(?:(?:Invalid|Unsupported|Duplicate) )?[Vv]alue[\"'`]{0,2})?"  # "name": "pin", "value": "…"
     r"[ \n]?(?P<sign>=>|:=|=|:)(?P<blank>[ \n]?)(?P<opening>[(\[{<]{0,2}(?:b?[\"'`]{1,3})?)"
 )
+_NEXT_ARGUMENT: Final = re.compile(r"[\"'`],[ \n]{0,8}(?P<quote>[\"'`])(?!-)")
+""" Between a flag and its value in a list of arguments. """
 _END_OF_TAG: Final = re.compile(r"(?:[\"'][^<>]{0,128}|[ \n][^<>]{0,128})?>[ \n]?(?:<!\[CDATA\[)?")
 _REDACTED: Final = re.compile(f"{MASK}+ ")
 _BEHIND_BEARER: Final = re.compile(r"[ \n][\"'`]{0,2}")
@@ -74,7 +75,11 @@ def find_named(folded: str) -> list[Span]:
             continue
         name = found.group()[-_LONGEST_NAME:].lower()
         plain = name.translate({ord(letter): None for letter in "-_."}).lstrip("0123456789")
-        span = _assigned(folded, found.end(), name, plain) or _after_name(folded, found.end(), plain)
+        span = (
+            _assigned(folded, found.end(), name, plain)
+            or _next_argument(folded, found.end(), name, plain)
+            or _after_name(folded, found.end(), plain)
+        )
         if span is not None:
             done = span.end
             if folded[span.start : span.end].strip(MASK):
@@ -84,7 +89,7 @@ def find_named(folded: str) -> list[Span]:
 
 def _assigned(folded: str, end: int, name: str, plain: str) -> Span | None:
     """Return the value of `name=value` or `name: value`."""
-    if not plain.endswith(_SUFFIXES) and re.split("[-_.0-9]", name)[-1] not in _WHOLE_NAMES:
+    if not _is_secret_name(name, plain):
         return None
     separator = _SEPARATOR.match(folded, end)
     if separator is None:
@@ -100,6 +105,18 @@ def _assigned(folded: str, end: int, name: str, plain: str) -> Span | None:
         return None
     value = _WORD.match(folded, start)
     return Span(start, value.end(), Placeholder.SECRET) if value else None
+
+
+def _is_secret_name(name: str, plain: str) -> bool:
+    return plain.endswith(_SUFFIXES) or re.split("[-_.0-9]", name)[-1] in _WHOLE_NAMES
+
+
+def _next_argument(folded: str, end: int, name: str, plain: str) -> Span | None:
+    """Return the value of `'--name', 'value'`, as a list of arguments is written."""
+    between = _NEXT_ARGUMENT.match(folded, end) if name.startswith("-") and _is_secret_name(name, plain) else None
+    if between is None:
+        return None
+    return Span(between.end(), _closing(folded, between.end(), between["quote"]), Placeholder.SECRET)
 
 
 def _element(folded: str, end: int) -> Span | None:

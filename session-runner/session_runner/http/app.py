@@ -101,7 +101,7 @@ class Api:
         query = read_query(request.query, StateQuery)
         after = query.after if isinstance(query.after, int) else None
         snapshot = await self._store.newer_than(after, wait=min(query.wait, MAX_WAIT_SECONDS))
-        return self._said(snapshot)
+        return self._state_response(snapshot)
 
     async def logout(self, _request: web.Request) -> web.Response:
         """POST /v1/logout: unlink, and answer with the state that shows it."""
@@ -110,11 +110,12 @@ class Api:
             await self._door.run(log_out, deadline=LOGOUT_SECONDS)
         except CommandError as error:
             raise self._refusal(error) from error
-        with contextlib.suppress(TimeoutError):  # the page is unlinked; publishing that is the next probe's work
+        # The page is unlinked; the monitor publishes it with its next look.
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(SHOWN_SECONDS):
                 while self._store.snapshot.linked_time is not None and not self._store.closing:
                     await self._store.newer_than(self._store.snapshot.revision, wait=SHOWN_SECONDS)
-        return self._said(self._store.snapshot)
+        return self._state_response(self._store.snapshot)
 
     def _refusal(self, error: CommandError) -> ApiError:
         state = self._store.snapshot.state
@@ -132,7 +133,7 @@ class Api:
             case _:
                 return NoPageError(f"The session's page is not open, it is {state}; ask again when it is Connected.")
 
-    def _said(self, snapshot: Snapshot) -> web.Response:
+    def _state_response(self, snapshot: Snapshot) -> web.Response:
         body = msgspec.json.encode(self.document(snapshot))
         return web.Response(body=body, content_type="application/json", headers={"Cache-Control": "no-store"})
 

@@ -237,18 +237,18 @@ def _listen_to_requests(browser: BrowserPage, listeners: Listeners, allowed: All
 
 
 def _navigation_error(error: PlaywrightError) -> NavigationError:
-    """Return the error with the browser's own code (net::…), which is what people search for."""
+    """Name the fault by the browser's own code, which is what one searches for."""
     line = _first_line(error)
-    word = next((part for part in line.replace("Error:", " ").split() if part.startswith("net::")), None)
-    if word is None:
+    code = next((part for part in line.replace("Error:", " ").split() if part.startswith("net::")), None)
+    if code is None:
         return NavigationError(f"The page could not be fetched: {line}", reason=StateReason.NAVIGATION_FAILED)
-    if word.startswith("net::ERR_CERT"):
+    if code.startswith("net::ERR_CERT"):
         return NavigationError(
-            f"The page's certificate is not trusted ({word}); set EXTRA_CA_FILE if it is signed by an authority of yours.",
+            f"The page's certificate is not trusted ({code}); set EXTRA_CA_FILE if it is signed by an authority of yours.",
             reason=StateReason.CERTIFICATE_NOT_TRUSTED,
         )
     return NavigationError(
-        f"The page could not be fetched ({word}); check WHATSAPP_WEB_URL, ALLOWED_HOSTS and the network.",
+        f"The page could not be fetched ({code}); check WHATSAPP_WEB_URL, ALLOWED_HOSTS and the network.",
         reason=StateReason.NAVIGATION_FAILED,
     )
 

@@ -78,5 +78,5 @@ async def _certutil(*arguments: str, database: Path, deadline: float, stdin: str
         await process.wait()
         raise CertificateError(f"certutil did not finish within {deadline:g} s.") from error
     if process.returncode != 0:
-        said = " ".join(output.decode(errors="replace").split())[:300]
-        raise CertificateError(f"certutil refused EXTRA_CA_FILE (exit {process.returncode}): {said}")
+        complaint = " ".join(output.decode(errors="replace").split())[:300]
+        raise CertificateError(f"certutil refused EXTRA_CA_FILE (exit {process.returncode}): {complaint}")

@@ -31,8 +31,8 @@ def test_nothing_found_is_said_with_how_many_were_asked_about() -> None:
 def test_a_vulnerability_fails_with_its_name_and_its_cure() -> None:
     """Each in a line of its own."""
     lines = [
-        "audit: yarl 0.1 has PYSEC-1, mended in 0.2 and 1.0",
-        "audit: yarl 0.1 has PYSEC-2, not mended yet",
+        "audit: yarl 0.1 has PYSEC-1, fixed in 0.2 and 1.0",
+        "audit: yarl 0.1 has PYSEC-2, not fixed yet",
     ]
 
     assert (lines, 1) == evaluate(1, answer(FINE, FLAWED, UNKNOWN), "Found 2 known vulnerabilities in 1 package")

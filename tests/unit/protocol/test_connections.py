@@ -114,16 +114,24 @@ async def test_a_head_without_end_ends_the_connection(served: Served) -> None:
 
 
 async def test_one_peer_has_few_places(served: Served) -> None:
-    """The next connection from its address is closed, another peer's is served, and what it gives back can be had."""
-    held = [await served.connect(peer=2) for _ in range(LIMITS.per_peer)]
-    refused, _ = await served.connect(peer=2)
+    """Its oldest connection gives way to its next one, which is served; another peer's are left alone."""
+    other, _ = await served.ask(peer=3)
+    oldest, _ = await served.connect(peer=2)
+    for _ in range(LIMITS.per_peer - 1):
+        await served.connect(peer=2)
 
-    assert b"" == await _rest(refused)
-    assert served.closed == {Closing.PEER_LIMIT: 1}
-    assert b"200" in (await served.ask(peer=3))[1]
-    held[0][1].close()
-    await held[0][1].wait_closed()
     assert b"200" in (await served.ask(peer=2))[1]
+    assert b"" == await _rest(oldest)
+    assert served.closed == {Closing.PEER_LIMIT: 1}
+    assert not other.at_eof()
+
+
+async def test_idle_connections_do_not_keep_their_own_peer_out(served: Served) -> None:
+    """A proxy keeps what it opened; the kubelet, which may have the same address, gets in all the same."""
+    for _ in range(3 * LIMITS.per_peer):
+        assert b"200" in (await served.ask(peer=2))[1]
+
+    assert served.closed == {Closing.PEER_LIMIT: 2 * LIMITS.per_peer}
 
 
 async def test_a_full_server_still_answers_the_next_one(served: Served) -> None:
@@ -142,8 +150,7 @@ async def test_who_showed_a_token_is_no_stranger(served: Served) -> None:
     for _ in range(LIMITS.per_token + LIMITS.per_peer):
         assert b"200" in (await served.ask(PROVEN))[1]
 
-    with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
-        await served.ask(PROVEN)
+    assert b"200" in (await served.ask(PROVEN))[1]
     assert served.closed == {Closing.PEER_LIMIT: 1}
 
 

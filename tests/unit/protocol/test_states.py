@@ -161,7 +161,7 @@ def test_the_runner_counts_every_state(monkeypatch: pytest.MonkeyPatch) -> None:
         ({}, True, Outlook.LINKED),
         ({}, False, Outlook.SOON),
         ({"phase": Phase.STARTING}, True, Outlook.SOON),
-        ({"phase": Phase.ENDING}, True, Outlook.SOON),
+        ({"phase": Phase.EXITING}, True, Outlook.SOON),
         ({"request": Request.RESTART}, True, Outlook.NEVER),
         ({"hold": HOLD, "request": Request.RELINK}, None, Outlook.NEVER),
     ],

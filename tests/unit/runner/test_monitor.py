@@ -20,6 +20,7 @@ from session_runner.monitor import (
 from session_runner.page.errors import NavigationError, PageError, PageGoneError, ProbeTimeoutError
 from session_runner.settings import read_settings
 from session_runner.state_file import StateFile
+from session_runner.states.classify import Verdict
 from session_runner.states.facts import Facts
 from session_runner.states.hold import Start
 from session_runner.store import StateStore
@@ -153,6 +154,42 @@ async def test_every_state_tells_whether_a_phone_is_linked(tmp_path: Path) -> No
         ("Degraded", True),
         ("Offline", True),
     ] == harness.links
+
+
+@pytest.mark.parametrize("policy", ["Relink", "Wait"])
+async def test_a_logged_out_session_is_not_linked_again_by_what_comes_next(tmp_path: Path, policy: str) -> None:
+    """The profile keeps the time of the login that is over; neither a reload nor the stop tells it as one that lasts."""
+    harness = MonitorHarness(tmp_path, ON_LOGOUT=policy)
+    await harness.exit(ScriptedPage({}, UNLINKED))
+    reason = StateReason.STOP_REQUESTED
+    harness.monitor.publish(Verdict(RunnerState.STOPPING, reason, "The runner was asked to stop."))
+
+    assert [("Connected", True), ("LoggedOut", False), ("Stopping", False)] == harness.links
+    assert harness.store.snapshot.linked_time is None
+
+
+async def test_the_page_stays_unlinked_while_it_is_kept_closed(tmp_path: Path) -> None:
+    """The next pod, too, repeats a logout that waits for a person, and stops as unlinked as it was."""
+    await MonitorHarness(tmp_path, ON_LOGOUT="Wait").exit(ScriptedPage({}, UNLINKED))
+    harness = MonitorHarness(tmp_path, ON_LOGOUT="Wait")
+    assert harness.monitor.state_file.begin() is not None
+    harness.monitor.publish(Verdict(RunnerState.STOPPING, StateReason.STOP_REQUESTED, "The runner was asked to stop."))
+
+    assert (False, None) == (harness.store.snapshot.linked, harness.store.snapshot.linked_time)
+
+
+async def test_a_relink_after_a_logout_begins_unlinked(tmp_path: Path) -> None:
+    """The pod that a person asked for knows of the logout before its page shows it, and of a link when that shows."""
+    await MonitorHarness(tmp_path, ON_LOGOUT="Wait").exit(ScriptedPage({}, UNLINKED))
+    harness = MonitorHarness(tmp_path, ON_LOGOUT="Wait")
+    start = Start(session_uid="s", relink="2026-11-22T18:00:00Z")
+    StateFile(tmp_path / "runner.json", clock=lambda: datetime.now(UTC), start=Start(session_uid="s")).begin()
+    harness.monitor.state_file = StateFile(tmp_path / "runner.json", clock=lambda: datetime.now(UTC), start=start)
+    assert harness.monitor.state_file.begin() is None
+    reload = {"booted": False, "registered": None}
+    await harness.exit(ScriptedPage(reload, {}, reload))
+
+    assert [("Loading", False), ("Connected", True), ("Loading", True)] == harness.links
 
 
 async def test_start_up_is_over_once(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ GRACE_SECONDS: Final = 60
 """ The runner closes the browser cleanly within 45 s of SIGTERM; the rest is the kubelet's and the volume's. """
 _EVICTION_HINT: Final = "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes"
 """ Without it an autoscaler takes the scratch volumes for data and keeps the node. Whether the session itself may be
-moved for thrift is the person's word in spec.pod.annotations: `cluster-autoscaler.kubernetes.io/safe-to-evict`, or
+moved to save nodes is the person's word in spec.pod.annotations: `cluster-autoscaler.kubernetes.io/safe-to-evict`, or
 `karpenter.sh/do-not-disrupt`. """
 
 _ALL_SESSIONS: Final = {"matchLabels": {NAME_LABEL: RUNNER_NAME}}

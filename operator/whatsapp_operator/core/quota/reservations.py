@@ -139,7 +139,7 @@ def quota_status(quota: WhatsAppSessionQuota, *, usage: Usage, now: datetime) ->
             message = f"More is admitted than the limits allow ({over}). Nobody is put out; nobody new is admitted."
     except InvalidObject as error:
         status, reason = ConditionStatus.UNKNOWN, Reason.INVALID_OBJECT
-        message = f"Nobody is admitted until the spec is mended: {error}."
+        message = f"No session is admitted until the spec is corrected: {error}."
     condition = Condition(
         type=WITHIN_LIMITS, status=status, reason=reason, message=message, observed_generation=generation
     )
