@@ -78,7 +78,7 @@ class Metrics:
         self.show_state(RunnerState.STARTING)
 
     def show_state(self, state: RunnerState) -> None:
-        """Mark one state."""
+        """Set the gauge of this state to 1 and the others to 0."""
         for known in STATES:
             self._state.labels(known).set(1 if known == state else 0)
 

@@ -221,7 +221,7 @@ class PageMonitor:
             )
 
     def _remembered_link(self) -> bool | None:
-        """Whether a phone is linked, by what profile and page told before; None: neither has told."""
+        """Whether a phone is linked, by the state file and earlier probes; None: unknown."""
         if self.state_file.login_is_over:
             return False
         if self.state_file.saved.linked_time is not None:

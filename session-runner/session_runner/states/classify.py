@@ -227,7 +227,7 @@ def _syncs(facts: Facts, history: History, *, now: float) -> bool:
 
 
 def _unknown(facts: Facts) -> Verdict:
-    """Name the socket's state as the page does, shortened and cleaned: it goes to a status that people read."""
+    """Return Degraded with the page's own name for its state, cut and cleaned, because people read it in status."""
     socket = "".join(c for c in facts.socket or "" if c.isascii() and (c.isalnum() or c == "_"))[:40]
     return Verdict(
         State.DEGRADED, Reason.UNKNOWN_PAGE_STATE, f"The page is in a state that is not known: {socket or 'none'}."

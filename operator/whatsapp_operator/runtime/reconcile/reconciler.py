@@ -4,7 +4,7 @@ The workers call it with the key of a session that may have changed. What has ch
 holds everything that is known of the session, the core decides, and this module carries the decision out in an order
 that survives a crash at any point:
 
-    status that must be stored first (commit) ──> decide again ──> actions ──> decide again ──> other status, when due
+    status to be stored first (commit) ──> decide again ──> actions ──> decide again ──> other status, when due
 
 After each commit and after each batch of actions the session is decided again, with the API server's answers, so that
 it goes from admitted to created without waiting for its own watch events.
