@@ -1,5 +1,7 @@
 """What happens when a pod ends: failures are counted and answered later and later, losses at once."""
 
+import asyncio
+
 from integration.operator.admin import Json
 from integration.operator.conftest import OperatorHarness
 from session_protocol.vocabulary import ExitCode
@@ -123,11 +125,10 @@ async def test_many_failures_at_once_pause_recovery(harness: OperatorHarness) ->
     await harness.quota(sessions=4)
     operator = await harness.operator()
     for name in names:
-        await harness.session(name, recovery={**SOON, "maxAttempts": 5, "baseDelay": "4s"})
+        await harness.session(name, recovery={**SOON, "maxAttempts": 5, "baseDelay": "9s"})
     for name in names:
         await harness.wait_for_state(name, "QRPending")
-    for name in names:
-        await harness.node.end(name, code=ExitCode.BROWSER_EXITED)
+    await asyncio.gather(*(harness.node.end(name, code=ExitCode.BROWSER_EXITED) for name in names))
     recovering = [
         await harness.wait_for_condition(name, "Recovering", status="True", reason="RecoveryPaused") for name in names
     ]
@@ -137,7 +138,7 @@ async def test_many_failures_at_once_pause_recovery(harness: OperatorHarness) ->
     async def no_pods() -> bool:
         return [None, None, None] == [await harness.pod(name) for name in names]
 
-    await harness.check_stays(no_pods, "no pods although their time has come", during=8)
+    await harness.check_stays(no_pods, "no pods although their time has come", during=12)
     _, metrics = await operator.get("/metrics")
     events = await harness.until("the event", lambda: _pauses(harness, "whatsapp-operator"))
 
