@@ -82,6 +82,7 @@ def imports_of_unit_tests() -> set[str]:
     }
 
 
+@pytest.mark.slow
 def test_unit_tests_load_no_cluster() -> None:
     """The product, the tools, the demo on somebody's cluster and the figures of benchmarks are there without ours."""
     imports = imports_of_unit_tests()
@@ -94,6 +95,7 @@ def test_unit_tests_load_no_cluster() -> None:
 THE_DEMOS_OWN = ("tests/unit/demo/", "tests/integration/demo/", "tests/e2e/test_demo", "tests/manifests/test_demo")
 
 
+@pytest.mark.slow
 def test_only_the_demos_own_tests_know_the_demo() -> None:
     """What others need of it lies in the tools or in tests/support, and benchmarks stand on the same."""
     knowing = {

@@ -293,6 +293,7 @@ async def test_a_page_that_boots_and_never_shows_a_code_ends_as_not_loaded(tmp_p
     assert (ended.exit.code, ended.reason) == (ExitCode.LOAD_FAILED, StateReason.OPENING_CONNECTION)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("startup", "boot"), [("60s", 0), ("60s", 4), ("20s", 0)])
 async def test_a_page_that_cannot_reach_whatsapp_keeps_trying(tmp_path: Path, startup: str, boot: int) -> None:
     """Another pod would reach it no better, so being offline never ends the run: after a slow boot, or a short time."""
@@ -305,6 +306,7 @@ async def test_a_page_that_cannot_reach_whatsapp_keeps_trying(tmp_path: Path, st
     assert ended.exit.code is ExitCode.BROWSER_EXITED
 
 
+@pytest.mark.slow
 async def test_a_page_that_tries_by_turns_keeps_trying(tmp_path: Path) -> None:
     """Each attempt to open the connection is a step forward, also one that is given up."""
     harness = MonitorHarness(tmp_path, STARTUP_TIMEOUT="60s")
