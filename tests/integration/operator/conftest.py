@@ -65,7 +65,7 @@ class OperatorHarness(AsyncSessionWaits):
     def standby(self, **settings: str) -> OperatorProcess:
         """Start an operator for this namespace alone."""
         log = self.folder / f"operator-{len(self.operators) + 1}.log"
-        given = {"WATCH_OPERATOR_NAMESPACES": self.namespace, **settings}
+        given = {"WATCH_NAMESPACES": self.namespace, **settings}
         process = OperatorProcess(kubeconfig=self.kubeconfig, log=log, settings=given)
         self.operators.append(process)
         return process

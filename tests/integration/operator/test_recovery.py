@@ -1,8 +1,5 @@
 """What happens when a pod ends: failures are counted and answered later and later, losses at once."""
 
-import asyncio
-
-import pytest
 from integration.operator.admin import Json
 from integration.operator.conftest import OperatorHarness
 from session_protocol.vocabulary import ExitCode
@@ -120,20 +117,17 @@ async def test_a_pod_that_cannot_be_scheduled_is_shown_and_left(harness: Operato
     assert "delete pods" not in harness.audit.writes()
 
 
-@pytest.mark.xfail(
-    strict=False,
-    reason="open: among all integration tests, beside other load, recovery was not paused in two runs of two",
-)
 async def test_many_failures_at_once_pause_recovery(harness: OperatorHarness) -> None:
     """Three of three fail: no pod of theirs is made, it is told, counted and an event; a new session starts all the same."""
     names = ("a", "b", "c")
     await harness.quota(sessions=4)
     operator = await harness.operator()
     for name in names:
-        await harness.session(name, recovery={**SOON, "maxAttempts": 5, "baseDelay": "9s"})
+        await harness.session(name, recovery={**SOON, "maxAttempts": 5, "baseDelay": "4s"})
     for name in names:
         await harness.wait_for_state(name, "QRPending")
-    await asyncio.gather(*(harness.node.end(name, code=ExitCode.BROWSER_EXITED) for name in names))
+    for name in names:
+        await harness.node.end(name, code=ExitCode.BROWSER_EXITED)
     recovering = [
         await harness.wait_for_condition(name, "Recovering", status="True", reason="RecoveryPaused") for name in names
     ]
@@ -143,7 +137,7 @@ async def test_many_failures_at_once_pause_recovery(harness: OperatorHarness) ->
     async def no_pods() -> bool:
         return [None, None, None] == [await harness.pod(name) for name in names]
 
-    await harness.check_stays(no_pods, "no pods although their time has come", during=12)
+    await harness.check_stays(no_pods, "no pods although their time has come", during=8)
     _, metrics = await operator.get("/metrics")
     events = await harness.until("the event", lambda: _pauses(harness, "whatsapp-operator"))
 
