@@ -42,6 +42,7 @@ from whatsapp_operator.core.quota.reservations import quota_status
 from whatsapp_operator.core.session.decide import decide
 from whatsapp_operator.core.writes.merge_patch import merge_patch
 from whatsapp_operator.runtime.process import keys
+from whatsapp_operator.runtime.runners.poller import report_of
 
 Json = dict[str, Any]
 
@@ -93,19 +94,8 @@ def heard(case: Json) -> RunnerReport | None:
     if case["answer"] is None:
         return None
     answer = read_state(json.dumps(case["answer"]).encode())
-    return RunnerReport(
-        session_uid=SessionUID(answer.session_uid),
-        pod_uid=PodUID(answer.pod_uid),
-        revision=answer.revision,
-        state=answer.state,
-        reason=answer.reason,
-        message=answer.message,
-        since=answer.since,
-        linked_time=answer.linked_time,
-        durable_time=answer.durable_time,
-        round=answer.round,
-        received=parse_time(case["heard"]),
-    )
+    session_uid, pod_uid = SessionUID(answer.session_uid), PodUID(answer.pod_uid)
+    return report_of(answer, session_uid=session_uid, pod_uid=pod_uid, received=parse_time(case["heard"]))
 
 
 def observed(case: Json) -> Observation:

@@ -14,7 +14,7 @@ _WORD: Final = re.compile(r"[^ \n\"'`<>]+")
 _NO_USERS: Final = frozenset({"mailto", "sip", "sips", "xmpp", "acct", "tel"})
 _DIGESTS: Final = ("sha256:", "sha512:")
 _FLAG: Final = re.compile(
-    r"(?:--?(?:u|U|user|proxy-user|userpwd|auth|login)(?:[ =\n]|[\"'`],[ \n]{0,8})|(?<!-)-[uU])"
+    r"(?:--?(?:u|U|user|proxy-user|userpwd|auth|login)(?:[ =\n]|[\"'`],[ \n]{0,8})|(?P<short>-[uU]))"
     # Between quotes a password may hold a space, and a list of arguments has each between quotes.
     r"(?:[\"'`](?P<quoted>[^\"'`<>:\n]{1,64}+:[^\"'`\n]+)|(?P<plain>[^ \n\"'`<>:]{1,64}+:[^ \n\"'`<>]+))"
 )
@@ -36,7 +36,7 @@ def _before_hosts(folded: str) -> Iterator[Span]:
         before, colon, password = login.partition(":")
         if not (sign and colon and password) or "://" in login or host.startswith(_DIGESTS) or not host[:1].isalnum():
             continue
-        user = before[len(before.rstrip(_OF_NAMES)) :] if before.rstrip(_OF_NAMES) else before
+        user = before[len(before.rstrip(_OF_NAMES)) :]
         is_path = "/" in user or _PORT_AND_PATH.match(password) is not None
         if user and not is_path and user.lower() not in _NO_USERS and _SHORT_NUMBER.fullmatch(password) is None:
             yield Span(word.start() + len(before) - len(user), word.start() + len(login), Placeholder.SECRET)
@@ -47,7 +47,9 @@ def _on_command_lines(folded: str) -> Iterator[Span]:
     for flag in _FLAG.finditer(folded):
         group = "plain" if flag["quoted"] is None else "quoted"
         login = flag[group].rstrip(".,;:)]}") if group == "plain" else flag[group]
-        if not folded[max(0, flag.start() - 1) : flag.start()].isalnum() and _IDS.fullmatch(login) is None:
+        stands_before = folded[max(0, flag.start() - 1) : flag.start()]
+        is_flag = not stands_before.isalnum() and not (flag["short"] and stands_before == "-")  # --update is no -u
+        if is_flag and _IDS.fullmatch(login) is None:
             yield Span(flag.start(group), flag.start(group) + len(login), Placeholder.SECRET)
 
 

@@ -3,7 +3,6 @@
 The same snapshot always gives the same status; when nothing has changed, that is the stored one and nothing is written.
 """
 
-from datetime import datetime
 from decimal import Decimal
 
 from whatsapp_operator.api.conditions import (
@@ -106,15 +105,11 @@ def _conditions(
     }
     conditions = snapshot.session.status.conditions
     for kind, value in values.items():
-        conditions = (
-            remove_condition(conditions, kind)
-            if value is None
-            else _set(conditions, kind, value, snapshot, now=snapshot.now)
-        )
+        conditions = remove_condition(conditions, kind) if value is None else _set(conditions, kind, value, snapshot)
     return conditions
 
 
-def _set(conditions: Conditions, kind: str, value: _Value, snapshot: Snapshot, *, now: datetime) -> Conditions:
+def _set(conditions: Conditions, kind: str, value: _Value, snapshot: Snapshot) -> Conditions:
     state, (reason, message) = value
     condition = Condition(
         type=kind,
@@ -123,7 +118,7 @@ def _set(conditions: Conditions, kind: str, value: _Value, snapshot: Snapshot, *
         message=message,
         observed_generation=snapshot.session.metadata.generation,
     )
-    return set_condition(conditions, condition, now)
+    return set_condition(conditions, condition, snapshot.now)
 
 
 def _admitted(step: Step, admission: AdmissionStatus | None) -> _Value:

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from session_protocol.answers import State
 
 from whatsapp_operator.api.metadata import ObjectKey
-from whatsapp_operator.core.model import PodUID, RunnerReport
+from whatsapp_operator.core.model import PodUID, RunnerReport, SessionUID
 from whatsapp_operator.runtime.process.clock import Clock, Jitter, spread
 from whatsapp_operator.runtime.runners.client import GRACE, WAIT, NoAnswer, RunnerClient, Target
 
@@ -136,23 +136,28 @@ class RunnerPoller:
 
     def _received(self, target: Target, answer: State) -> None:
         previous = self._reports.get(target.key)
-        report = RunnerReport(
-            session_uid=target.session_uid,
-            pod_uid=target.pod_uid,
-            revision=answer.revision,
-            state=answer.state,
-            reason=answer.reason,
-            message=answer.message,
-            since=answer.since,
-            linked_time=answer.linked_time,
-            durable_time=answer.durable_time,
-            round=answer.round,
-            linked=answer.linked,
-            received=self._clock.now(),
-        )
+        report = report_of(answer, session_uid=target.session_uid, pod_uid=target.pod_uid, received=self._clock.now())
         self._reports[target.key] = report
         if previous is None or report != replace(previous, received=report.received) or _was_silent(previous, report):
             self._on_changed(target.key)
+
+
+def report_of(answer: State, *, session_uid: SessionUID, pod_uid: PodUID, received: datetime) -> RunnerReport:
+    """Return the report that is remembered of an answer, under the UIDs that were polled."""
+    return RunnerReport(
+        session_uid=session_uid,
+        pod_uid=pod_uid,
+        revision=answer.revision,
+        state=answer.state,
+        reason=answer.reason,
+        message=answer.message,
+        since=answer.since,
+        linked_time=answer.linked_time,
+        durable_time=answer.durable_time,
+        round=answer.round,
+        linked=answer.linked,
+        received=received,
+    )
 
 
 def _was_silent(before: RunnerReport, after: RunnerReport) -> bool:
