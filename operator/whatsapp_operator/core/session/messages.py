@@ -1,7 +1,8 @@
 """The messages of conditions: one sentence says what is wrong, one says what to do.
 
 A message changes only when something happens, because every change is a write; so it has no ages and no countdowns.
-No message holds a phone number, a code or a token: text from a runner or its container was redacted before.
+No message holds a phone number, a code or a token: whatever text is not ours went through
+`objects.reading.redacted`, and what the API server says through `kube.errors`, before.
 """
 
 import re
@@ -17,6 +18,7 @@ from whatsapp_operator.api.conditions import ConditionStatus, ConditionType, fin
 from whatsapp_operator.api.constants import RELINK_AT, RESTART_AT, SERVICE_NAME
 from whatsapp_operator.api.session import LastFailure, Problem, Reason, RecoveryStatus, SessionStatus
 from whatsapp_operator.core.model import PodFacts, RefusedAction
+from whatsapp_operator.core.objects.reading import redacted
 
 MAX_LENGTH: Final = 1024
 """ Characters of a message; the schedulers and webhooks that we quote sometimes write more. """
@@ -122,9 +124,10 @@ def multiple_pods(pods: Iterable[PodFacts]) -> ReasonMessage:
 
 def invalid(problems: Iterable[Problem]) -> ReasonMessage:
     """Return the message for an invalid spec, with all its problems."""
+    told = redacted(f"{'; '.join(map(str, problems))}.", keep="start")  # fields and values are as somebody wrote them
     return reason_message(
         Reason.INVALID_OBJECT,
-        f"The spec cannot be used, nothing is changed until it is mended. {'; '.join(map(str, problems))}.",
+        f"The spec cannot be used, nothing is changed until it is mended. {told}",
         fallback=Reason.INVALID_OBJECT,
     )
 
