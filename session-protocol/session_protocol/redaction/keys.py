@@ -64,7 +64,7 @@ def decodes_to_login(word: str) -> bool:
         login = base64.b64decode(letters + "=" * (-len(letters) % 4), altchars=b"-_", validate=True)
     except ValueError:
         return False
-    return login.isascii() and login.decode().isprintable() and 0 < login.find(b":")
+    return login.isascii() and login.decode().isprintable() and login.find(b":") > 0
 
 
 def _alone(folded: str, token: re.Match[str]) -> Iterator[Span]:

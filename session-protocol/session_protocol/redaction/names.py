@@ -62,8 +62,25 @@ _BEHIND_BEARER: Final = re.compile(r"[ \n][\"'`]{0,2}")
 _BEHIND_BASIC: Final = re.compile(r"[\"'`]{0,2}(?:[ \n]?[:=,+][ \n]?|[ \n])[\"'`]{0,2}")
 _BEHIND_FLAG: Final = re.compile(r"[ \n]{1,2}(?!-)")
 _NO_VALUES: Final = frozenset(
-    "a and are as can for from has if in is may must needs nor not of on option or requires takes that the to was when "
-    "which with without".split()
+    {
+        *("a", "and", "are", "as", "can", "for", "from", "has", "if", "in", "is", "may", "must", "needs", "nor", "not"),
+        *(
+            "of",
+            "on",
+            "option",
+            "or",
+            "requires",
+            "takes",
+            "that",
+            "the",
+            "to",
+            "was",
+            "when",
+            "which",
+            "with",
+            "without",
+        ),
+    }
 )
 """ What stands behind a flag in a sentence about it. """
 _BEHIND_NAME: Final = re.compile(r"[ \n](?:(?:is|was|ist|war)[ \n])?[\"'`]{0,2}")

@@ -17,7 +17,7 @@ from session_protocol.times import format_time
 from whatsapp_operator.api.conditions import ConditionStatus, ConditionType, find_condition
 from whatsapp_operator.api.constants import RELINK_AT, RESTART_AT, SERVICE_NAME
 from whatsapp_operator.api.session import LastFailure, Problem, Reason, RecoveryStatus, SessionStatus
-from whatsapp_operator.core.model import PodFacts, RefusedAction
+from whatsapp_operator.core.model import PodFacts, RefusedAction, Rejection
 from whatsapp_operator.core.objects.reading import redacted
 
 MAX_LENGTH: Final = 1024
@@ -63,6 +63,13 @@ UNREACHABLE: Final = ReasonMessage(
     "The runner has not answered for 15 s. Its pod is left alone, because silence is no failure; if this lasts, look at "
     "the network between operator and pod (a NetworkPolicy?) and at the pod's log.",
 )
+_REJECTED: Final = {
+    Rejection.TOO_LARGE: "they are too large or come in too many pieces",
+    Rejection.INVALID_HTTP: "they are no HTTP",
+    Rejection.STATUS: "it refuses the question",
+    Rejection.INVALID_STATE: "they hold no state",
+    Rejection.OTHER_POD: "they are those of another pod",
+}
 WAITING_FOR_ADMISSION: Final = ReasonMessage(Reason.WAITING_FOR_ADMISSION, "Waits to be counted against its quota.")
 TERMINATING: Final = ReasonMessage(Reason.POD_TERMINATING, "The pod is ending; a new one is made when it is gone.")
 REPLACING: Final = ReasonMessage(Reason.REPLACING_POD, "The pod is gone; a new one is being made.")
@@ -82,6 +89,17 @@ CLAIM_TERMINATING: Final = ReasonMessage(
     Reason.CLAIM_TERMINATING,
     "The volume claim is being deleted, with the profile on it. A new one is made when it is gone.",
 )
+
+
+def unreachable(rejection: Rejection | None) -> ReasonMessage:
+    """Return the message for a runner that is silent, or whose answers do not count."""
+    if rejection is None:
+        return UNREACHABLE
+    return ReasonMessage(
+        Reason.RUNNER_UNREACHABLE,
+        f"The runner's answers do not count: {_REJECTED[rejection]}. Its pod is left alone; look at its log, and whether "
+        "spec.pod.image is the runner's and of a version that goes with the operator's.",
+    )
 
 
 def held(state: str, *, requested: bool) -> ReasonMessage:

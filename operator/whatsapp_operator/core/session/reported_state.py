@@ -36,11 +36,10 @@ def reported_state(snapshot: Snapshot, step: Step) -> ReportedState:
     if snapshot.responding and snapshot.report is not None:
         return _from_runner(snapshot.report, before)
     if snapshot.pod_active and snapshot.silent:
-        state, ready, message = OperatorState.UNREACHABLE, ConditionStatus.UNKNOWN, messages.UNREACHABLE
         return ReportedState(
-            state=state,
-            ready=ready,
-            ready_message=message,
+            state=OperatorState.UNREACHABLE,
+            ready=ConditionStatus.UNKNOWN,
+            ready_message=messages.unreachable(snapshot.observation.rejection),
             linked=linked,
             linked_message=linked_message,
             link=before.link,

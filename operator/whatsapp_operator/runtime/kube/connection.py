@@ -16,6 +16,7 @@ import contextlib
 import json
 import logging
 import os
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,8 @@ logger = logging.getLogger(__name__)
 
 RELOAD_EVERY = 60.0
 """ Seconds after which credentials are read again. """
+_STATUSES = frozenset(HTTPStatus)
+""" A metric has a series for each, and one for all others. """
 MAX_CONNECTIONS = 32
 """ Calls at the same time; more wait. Protects the API server from a burst after a node loss. """
 
@@ -143,7 +146,7 @@ class Connection:
         except (aiohttp.ClientError, OSError) as error:
             self._count(request, "unreachable")
             raise Unreachable(f"no answer: {method} {request.path}: {error}") from error
-        self._count(request, str(answer.status))
+        self._count(request, str(answer.status) if answer.status in _STATUSES else "other")
         return Response(
             status=answer.status,
             body=_decoded(text, status=answer.status),
