@@ -17,7 +17,7 @@ from whatsapp_operator.api.constants import CLIENT_NAME
 from whatsapp_operator.runtime.kube.connection import Credentials
 from whatsapp_operator.runtime.kube.resources import Json, Resource
 from whatsapp_operator.runtime.kube.resync import Stream
-from whatsapp_operator.runtime.process.operator import SELECTORS
+from whatsapp_operator.runtime.process.config import SELECTORS
 
 EventHandler = Callable[[Stream, str | None, Json], None]
 """ Handles a watch event; kind None: the object existed when the watch began. """
