@@ -1,6 +1,7 @@
 """What can go wrong between the operator and the API server: one class per answer that somebody handles.
 
     KubeError
+    ├── AnswerTooLarge         an answer, but more of it than we read
     ├── Unreachable            no answer: network, TLS, or the time ran out. The request MAY have been carried out.
     │   └── RequestTimeout
     ├── Refused                an answer that says no
@@ -30,6 +31,10 @@ _REASON: Final = re.compile(r"[A-Z][A-Za-z0-9]{0,62}")
 
 class KubeError(Exception):
     """A request to the API server failed."""
+
+
+class AnswerTooLarge(KubeError):
+    """The answer is longer than the request allows: ask for less."""
 
 
 class Unreachable(KubeError):
