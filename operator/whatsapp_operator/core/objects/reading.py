@@ -22,7 +22,7 @@ LONGEST_READ: Final = LONGEST + MARGIN + 1
 """ Characters of a text that are taken up: as many as are looked at, and one by which the cut is seen. """
 _REMEMBERED: Final = 1024
 """ Texts, of at most that length. """
-_WORD: Final = re.compile(r"[A-Za-z](?:[A-Za-z0-9_,:.-]{0,126}[A-Za-z0-9_])?")
+_IDENTIFIER: Final = re.compile(r"[A-Za-z](?:[A-Za-z0-9_,:.-]{0,126}[A-Za-z0-9_])?")
 
 
 def part(obj: Json, name: str) -> Json:
@@ -43,16 +43,16 @@ def text(obj: Json, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def words(obj: Json, name: str, *, keep: Keep = "end") -> str:
+def free_text(obj: Json, name: str, *, keep: Keep = "end") -> str:
     """Return a field that is a text for people, redacted; of a long one the end or the start."""
     found = text(obj, name)
     return redacted(found, keep=keep)
 
 
-def word(obj: Json, name: str) -> str:
+def identifier(obj: Json, name: str) -> str:
     """Return a field that is one word, such as a reason; empty: it is none."""
     found = text(obj, name)
-    return found if _WORD.fullmatch(found) and redacted(found) == found else ""
+    return found if _IDENTIFIER.fullmatch(found) and redacted(found) == found else ""
 
 
 def redacted(foreign: str, *, keep: Keep = "end") -> str:

@@ -142,10 +142,10 @@ def multiple_pods(pods: Iterable[PodFacts]) -> ReasonMessage:
 
 def invalid(problems: Iterable[Problem]) -> ReasonMessage:
     """Return the message for an invalid spec, with all its problems."""
-    told = redacted(f"{'; '.join(map(str, problems))}.", keep="start")  # fields and values are as somebody wrote them
+    listed = redacted(f"{'; '.join(map(str, problems))}.", keep="start")  # fields and values are as somebody wrote them
     return reason_message(
         Reason.INVALID_OBJECT,
-        f"The spec cannot be used, nothing is changed until it is mended. {told}",
+        f"The spec cannot be used, nothing is changed until it is mended. {listed}",
         fallback=Reason.INVALID_OBJECT,
     )
 
