@@ -1,39 +1,34 @@
-"""The process: `python -m whatsapp_operator`, from the settings to the exit status.
+"""The command: `python -m whatsapp_operator`, from the settings to the exit status.
 
-    log in ──> serve probes ──> wait for the Lease ──> watch, list everything, act ──> SIGTERM: finish, release, 0
-                                                            └─ a fault: end in order if possible, else hard, 1
+    settings ──> fork ──> one process holds the Lease (`lease_keeper`), its child does everything else (`process`)
 
-Ending is as important as running. A process that has lost the Lease ends at once. One whose watches or full lists do
-not work ends, and the kubelet restarts it. An orderly end has a deadline, after which `watchdog` ends the process.
+With `rotate-key` there is one process, which makes a new key and ends.
 """
 
 import asyncio
-import contextlib
+import faulthandler
+import gc
 import logging
-import signal
-import socket
+import os
 import sys
 import uuid
-from collections.abc import Coroutine, Sequence
-from datetime import timedelta
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 from session_protocol import logs, open_files
 
-from whatsapp_operator.api.constants import CLIENT_NAME
-from whatsapp_operator.app.probes import Health, Probes, Role
-from whatsapp_operator.app.settings import BadSettings, Settings, load
-from whatsapp_operator.app.version import version
-from whatsapp_operator.app.watchdog import Watchdog, end_now
+from whatsapp_operator.app import lease_keeper
+from whatsapp_operator.app.lease_keeper import Keeper, Worker
+from whatsapp_operator.app.lease_link import Channel, HeldLease, SharedMemory, channels
+from whatsapp_operator.app.process import USER_AGENT, Fault, Inputs, Process, read_inputs
+from whatsapp_operator.app.settings import BadSettings, load
 from whatsapp_operator.runtime.kube.client import Kube
-from whatsapp_operator.runtime.kube.connection import BadCredentials, Connection, Credentials, credentials_path
+from whatsapp_operator.runtime.kube.connection import BadCredentials, Connection
 from whatsapp_operator.runtime.kube.errors import KubeError
-from whatsapp_operator.runtime.kube.resync import STALE_AFTER
 from whatsapp_operator.runtime.process.clock import SystemClock
 from whatsapp_operator.runtime.process.keys import BadKeySecret, KeyRing
-from whatsapp_operator.runtime.process.lease import Lease, Phase
+from whatsapp_operator.runtime.process.lease import Lease
 from whatsapp_operator.runtime.process.metrics import Metrics
-from whatsapp_operator.runtime.process.operator import Config, Dependencies, Operator
 
 logger = logging.getLogger(__name__)
 
@@ -44,14 +39,6 @@ usage: python -m whatsapp_operator             run the operator
 
 Settings are environment variables; see docs/reference/settings.md.
 """
-CHECK_EVERY: Final = 1.0
-""" Seconds between two checks of the process's own health. """
-FAULT_DEADLINE: Final = 10.0
-""" Seconds for an orderly end after a fault. """
-
-
-class Fault(Exception):
-    """A part of the process itself is broken, and only a new process helps."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -67,7 +54,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for advice in settings.advice():
             logger.warning("Settings to look at", extra={"advice": advice})
         open_files.raise_limit()
-        asyncio.run(Process(settings).rotate_key() if given else Process(settings).run())
+        inputs = read_inputs(settings)
+        if given:
+            asyncio.run(_rotate_key(inputs))
+            return 0
+        return _run(inputs)
     except (BadSettings, BadCredentials, BadKeySecret) as error:
         # What a person has to correct; a traceback would hide it.
         logger.critical("Cannot start", extra={"error": str(error)})
@@ -75,219 +66,60 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (Fault, KubeError, OSError) as error:
         logger.critical("Ended by a fault", extra={"error": str(error)})
         return 1
+
+
+def _run(inputs: Inputs) -> int:
+    """Run both processes; return the exit status of the one that this is."""
+    memory, parent = SharedMemory(), os.getpid()
+    ours, theirs = channels()
+    # Before any thread and event loop is there. What is loaded stays shared between the two: a garbage collection would
+    # write to all of it, and so copy it.
+    gc.collect()
+    gc.freeze()
+    child = os.fork()
+    if child:
+        theirs.close()
+        return asyncio.run(_keep_lease(inputs, memory, ours, Worker(child)))
+    ours.close()
+    lease_keeper.die_with_parent(parent)
+    faulthandler.register(lease_keeper.TRACEBACK_SIGNAL, all_threads=True)
+    asyncio.run(Process(inputs, memory=memory, lease=HeldLease(memory, theirs)).run())
     return 0
 
 
-class Process:
-    """One run of the operator."""
+async def _keep_lease(inputs: Inputs, memory: SharedMemory, channel: Channel, worker: Worker) -> int:
+    settings, clock = inputs.settings, SystemClock()
+    connection = Connection(inputs.credentials, user_agent=USER_AGENT, metrics=Metrics())
+    lease = Lease(
+        kube=Kube(connection, timeout=settings.lease_request_timeout.total_seconds()),
+        clock=clock,
+        namespace=inputs.namespace,
+        name=settings.object_name,
+        identity=f"{inputs.identity}_{uuid.uuid4().hex[:8]}",
+        times=settings.lease_times(),
+        on_lost=lambda reason: keeper.end(f"the Lease is lost: {reason}"),
+        on_valid=memory.set_valid_until,
+    )
+    keeper = Keeper(
+        lease=lease,
+        clock=clock,
+        memory=memory,
+        channel=channel,
+        worker=worker,
+        stall_timeout=settings.event_loop_timeout.total_seconds(),
+    )
+    try:
+        return await keeper.run()
+    finally:
+        await connection.close()
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._clock = SystemClock()
-        self._metrics = Metrics()
-        self._metrics.build.info({"version": version()})
-        self._credentials = Credentials(clock=self._clock, kubeconfig=credentials_path())
-        self._role = Role.STARTING
-        self._since = self._clock.monotonic()
-        """ When the role began. """
-        self._stop = asyncio.Event()
-        self._lease: Lease | None = None
-        self._operator: Operator | None = None
-        self._watchdog = Watchdog(valid_until=self._valid_until)
 
-    # --- the two commands ----------------------------------------------------------------------------------------
-
-    async def run(self) -> None:
-        """Run until SIGTERM. :raises Fault: the process is broken."""
-        namespace = self._namespace()
-        defaults = self._settings.defaults()
-        await self._credentials.load()
-        connection = Connection(self._credentials, user_agent=f"{CLIENT_NAME}/{version()}", metrics=self._metrics)
-        kube = self._kube(connection)
-        probes = Probes(health=self.health, measure=self._measure, metrics=self._metrics)
-        port = await probes.start(address=self._settings.http_address, port=self._settings.http_port)
-        logger.info("Probes served", extra={"port": port, "version": version()})
-        config = Config(
-            defaults=defaults,
-            namespace=namespace,
-            key_secret=self._settings.key_secret,
-            identity=self._pod,
-            instance=self._settings.instance,
-            namespaces=self._settings.watch_namespaces,
-            resync_interval=self._settings.resync_interval,
-            workers=self._settings.workers,
-        )
-        self._lease = Lease(
-            kube=kube,
-            clock=self._clock,
-            namespace=namespace,
-            name=self._settings.object_name,
-            identity=f"{self._pod}_{uuid.uuid4().hex[:8]}",
-            times=self._settings.lease_times(),
-            on_lost=lambda reason: end_now(1, f"the Lease is lost: {reason}"),
-        )
-        self._operator = Operator(
-            config,
-            Dependencies(kube=kube, clock=self._clock, metrics=self._metrics),
-            regarding=lambda: self._lease_object,
-        )
-        self._handle_signals()
-        self._watchdog.start()
-        try:
-            await self._act(self._lease, self._operator)
-        finally:
-            # The watchdog still runs: what is left to end, the event loop included, has this long.
-            self._watchdog.set_deadline(
-                self._settings.shutdown_timeout.total_seconds(), status=1, reason="the orderly end took too long"
-            )
-            await probes.stop()
-            await connection.close()
-
-    async def rotate_key(self) -> None:
-        """Add a new key and make it current; a running operator reads it within a resync interval."""
-        namespace = self._namespace()
-        await self._credentials.load()
-        connection = Connection(self._credentials, user_agent=f"{CLIENT_NAME}/{version()}", metrics=self._metrics)
-        keys = KeyRing(
-            kube=self._kube(connection), clock=self._clock, namespace=namespace, name=self._settings.key_secret
-        )
-        try:
-            await keys.rotate()
-        finally:
-            await connection.close()
-
-    # --- a run ---------------------------------------------------------------------------------------------------
-
-    async def _act(self, lease: Lease, operator: Operator) -> None:
-        self._set_role(Role.STANDBY)
-        if not await self._unless_stopped(lease.acquire()):
-            return
-        self._metrics.leader.set(1)
-        self._set_role(Role.SYNCING)
-        kopf_stop = asyncio.Event()
-        tasks = [asyncio.create_task(lease.hold(), name="lease")]
-        try:
-            # The watches begin before the first list ends, so that they report what changes in between.
-            tasks.append(asyncio.create_task(self._watch(operator, kopf_stop), name="watches"))
-            if await self._unless_stopped(operator.start()):
-                self._set_role(Role.ACTING)
-                await self._supervise(tasks, operator)
-        except Fault:
-            self._watchdog.set_deadline(FAULT_DEADLINE, status=1, reason="the orderly end after a fault took too long")
-            raise
-        finally:
-            await self._end(tasks, lease, operator, kopf_stop)
-
-    async def _watch(self, operator: Operator, stop: asyncio.Event) -> None:
-        # Imported here: kopf costs time and memory that a standby and `rotate-key` need not spend.
-        from whatsapp_operator.app.watches import watch
-
-        await watch(
-            on_event=operator.on_watch_event,
-            credentials=self._credentials,
-            namespaces=self._settings.watch_namespaces,
-            request_timeout=self._settings.request_timeout,
-            page=self._settings.list_page_size,
-            on_started=self._handle_signals,
-            stop=stop,
-        )
-
-    async def _supervise(self, tasks: list[asyncio.Task[None]], operator: Operator) -> None:
-        """Return when asked to stop. :raises Fault: the process is broken."""
-        while not self._stop.is_set():
-            for task in tasks:
-                if task.done():
-                    cause = None if task.cancelled() else task.exception()
-                    raise Fault(f"{task.get_name()} ended: {cause or 'without an error'}") from cause
-            if verdict := "; ".join(operator.faults()) or operator.resync.verdict():
-                raise Fault(verdict)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), CHECK_EVERY)
-
-    async def _end(
-        self, tasks: list[asyncio.Task[None]], lease: Lease, operator: Operator, kopf_stop: asyncio.Event
-    ) -> None:
-        self._set_role(Role.STOPPING)
-        allowed = self._settings.shutdown_timeout.total_seconds()
-        self._watchdog.set_deadline(allowed, status=1, reason="the orderly end took too long")
-        await operator.stop(within=allowed / 2)
-        # Only now, when this process writes nothing any more, may another one act.
-        tasks[0].cancel()
-        await lease.release()
-        self._metrics.leader.set(0)
-        kopf_stop.set()
-        _, late = await asyncio.wait(tasks, timeout=allowed / 4)
-        for task in late:
-            task.cancel()
-        _, late = await asyncio.wait(tasks, timeout=allowed / 8)
-        for task in set(tasks) - late:  # their errors were reported by _supervise already
-            if not task.cancelled():
-                task.exception()
-        logger.info("Stopped")
-
-    async def _unless_stopped(self, work: Coroutine[Any, Any, None]) -> bool:
-        """Await the work until the process is asked to stop; return whether it was finished."""
-        doing, stopping = asyncio.create_task(work), asyncio.create_task(self._stop.wait())
-        try:
-            await asyncio.wait([doing, stopping], return_when=asyncio.FIRST_COMPLETED)
-            if not doing.done():
-                return False
-            await doing
-            return True
-        finally:
-            stopping.cancel()
-            doing.cancel()
-            await asyncio.gather(doing, stopping, return_exceptions=True)
-
-    def _handle_signals(self) -> None:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._on_stop_signal, number)
-
-    def _on_stop_signal(self, number: signal.Signals) -> None:
-        if not self._stop.is_set():
-            logger.info("Asked to stop", extra={"signal": number.name})
-        self._stop.set()
-
-    # --- health and metrics --------------------------------------------------------------------------------------
-
-    def health(self) -> Health:
-        """Return the health of the process."""
-        operator = self._operator
-        if operator is None or self._role not in (Role.SYNCING, Role.ACTING):
-            return Health(role=self._role)
-        faults = operator.faults()
-        age = min(operator.resync.age, self._clock.monotonic() - self._since)
-        if age > STALE_AFTER * self._settings.resync_interval.total_seconds():
-            faults.append(f"no full list has succeeded for {age:.0f} s")
-        return Health(role=self._role, faults=tuple(faults), resync_age=age)
-
-    def _measure(self) -> None:
-        if self._operator is not None:
-            self._operator.measure()
-
-    def _set_role(self, role: Role) -> None:
-        self._role, self._since = role, self._clock.monotonic()
-        logger.info("Role", extra={"role": role})
-
-    def _valid_until(self) -> float | None:
-        lease = self._lease
-        return lease.valid_until if lease is not None and lease.phase is Phase.HELD else None
-
-    @property
-    def _lease_object(self) -> dict[str, Any] | None:
-        return self._lease.held if self._lease is not None and self._lease.phase is Phase.HELD else None
-
-    @property
-    def _pod(self) -> str:
-        return self._settings.pod_name or socket.gethostname()
-
-    def _namespace(self) -> str:
-        namespace = self._settings.operator_namespace or self._credentials.namespace
-        if not namespace:
-            raise BadSettings("OPERATOR_NAMESPACE is not set, and no pod's service account tells the namespace")
-        return namespace
-
-    def _kube(self, connection: Connection) -> Kube:
-        timeout: timedelta = self._settings.request_timeout
-        return Kube(connection, timeout=timeout.total_seconds(), page=self._settings.list_page_size)
+async def _rotate_key(inputs: Inputs) -> None:
+    """Add a new key and make it current; a running operator reads it within a resync interval."""
+    connection = Connection(inputs.credentials, user_agent=USER_AGENT, metrics=Metrics())
+    kube = Kube(connection, timeout=inputs.settings.request_timeout.total_seconds())
+    name = inputs.settings.key_secret
+    try:
+        await KeyRing(kube=kube, clock=SystemClock(), namespace=inputs.namespace, name=name).rotate()
+    finally:
+        await connection.close()

@@ -130,6 +130,9 @@ class Settings(BaseSettings):
     """How often the Lease is renewed. Each renewal is one write to the API server."""
     lease_request_timeout: Length = timedelta(seconds=3)
     """How long one request about the Lease may take. Together with the interval not longer than the deadline."""
+    event_loop_timeout: Length = timedelta(seconds=60)
+    """After this time without a sign of life of its event loop the operator ends itself. It keeps the Lease meanwhile, so
+    that work that takes long gives no other operator a turn."""
     http_address: str = "0.0.0.0"  # noqa: S104 -- the kubelet and Prometheus come from outside of the pod
     """The address that `/healthz`, `/readyz` and `/metrics` are served on."""
     http_port: Annotated[int, Field(ge=0, le=65535)] = 8080
