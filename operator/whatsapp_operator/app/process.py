@@ -110,7 +110,12 @@ class Process:
         )
         timeout, page = self._settings.request_timeout.total_seconds(), self._settings.list_page_size
         kube = Kube(connection, timeout=timeout, page=page)
-        probes = Probes(health=self.health, measure=self._measure, metrics=self._metrics)
+        probes = Probes(
+            health=self.health,
+            measure=self._measure,
+            metrics=self._metrics,
+            token_file=self._settings.metrics_token_file,
+        )
         port = await probes.start(address=self._settings.http_address, port=self._settings.http_port)
         logger.info("Probes served", extra={"port": port, "version": version()})
         config = Config(
@@ -247,8 +252,9 @@ class Process:
         self._role, self._since = role, self._clock.monotonic()
         logger.info("Role", extra={"role": role})
 
-    def _on_beat(self, _lag: float) -> None:
+    def _on_beat(self, lag: float) -> None:
         self._memory.heartbeats += 1
+        self._metrics.loop_lag.observe(lag)
 
     def _check_lease(self) -> None:
         """End before a write that the Lease does not allow any more, as after a time in which this process was stopped."""

@@ -10,6 +10,7 @@ health. Nothing acts before the first full LIST: a decision on incomplete data w
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -112,6 +113,8 @@ class Operator:
         self._regarding = regarding
         """ Returns the object for events about the operator as a whole: its Lease. """
         kube, clock, metrics = dependencies.kube, dependencies.clock, dependencies.metrics
+        self._session_counts: Counter[tuple[str, str]] = Counter()
+        """ By namespace and state, of all that is in the store. """
         self.queue = WorkQueue(clock, dependencies.jitter)
         self.store = Store(
             {
@@ -245,11 +248,11 @@ class Operator:
         metrics.queue_depth.set(self.queue.depth)
         metrics.queue_oldest.set(self.queue.oldest)
         metrics.runners.set(self.runners.active)
-        metrics.sessions.clear()
-        for session in self.store.all(SESSIONS):
-            namespace = session["metadata"]["namespace"]
-            if self.instance.known(namespace):
-                metrics.sessions.labels(namespace, (session.get("status") or {}).get("state") or "Unknown").inc()
+        metrics.sessions.counts = {
+            (namespace, state): count
+            for (namespace, state), count in self._session_counts.items()
+            if self.instance.known(namespace)
+        }
 
     # --- which change queues which session -----------------------------------------------------------------------
 
@@ -262,9 +265,18 @@ class Operator:
         if resource is PODS:
             self.pod_history.record(change)
         if resource is SESSIONS:
+            self._count_sessions(change)
             self.circuit_breaker.on_session_changed(change)
         if affects_admission(resource, change):
             self.admission.request()
+
+    def _count_sessions(self, change: Change) -> None:
+        for obj, one in ((change.before, -1), (change.after, 1)):
+            if obj is not None:
+                label = obj["metadata"]["namespace"], (obj.get("status") or {}).get("state") or "Unknown"
+                self._session_counts[label] += one
+                if not self._session_counts[label]:
+                    del self._session_counts[label]
 
     def _affected_sessions(self, resource: Resource, change: Change) -> Iterable[ObjectKey]:
         """Return the sessions that a change may affect."""
