@@ -21,6 +21,7 @@ from aiohttp.typedefs import Handler
 from session_protocol.answers import State
 from session_protocol.bad_requests import QuietRunner, prove
 from session_protocol.scrapes import Scrapes
+from session_protocol.states import STATES
 from session_protocol.times import whole_seconds
 from session_protocol.vocabulary import TokenScope
 
@@ -123,6 +124,8 @@ class Api:
 
     def _refusal(self, error: CommandError) -> ApiError:
         state = self._store.snapshot.state
+        if STATES[state].linked is False and isinstance(error, commands.NoPageError):
+            error = commands.NotLinkedError()  # also when its page opens again: asking again would not help
         match error:
             case commands.NotLinkedError():
                 return NotLinkedError(f"The session is not linked, so there is nothing to log out of; it is {state}.")
