@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 
-from whatsapp_operator.app.main import main
+from whatsapp_operator.__main__ import main
 
 SECONDS = int(os.environ["BLOCK_SECONDS"])
 

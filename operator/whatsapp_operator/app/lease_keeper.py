@@ -1,7 +1,7 @@
 """The first of the operator's two processes: it holds the Lease, and ends the one that works when that must not go on.
 
-    main ── fork ──> works: kopf, workers, resync, probes (`main`)
-      └─ stays here: renews the Lease over a connection of its own, passes SIGTERM on, ends with the other's exit status
+    launch ── fork ──> works: kopf, workers, resync, probes (`process`)
+        └─ stays here: renews the Lease over a connection of its own, passes SIGTERM on, ends with the other's exit status
 
 A renewal must not wait for what the operator does: one regular expression or one large answer to be parsed, and neither
 its event loop nor any thread of it runs meanwhile. So the Lease is not renewed beside that loop but outside of the

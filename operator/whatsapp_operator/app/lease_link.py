@@ -1,6 +1,6 @@
 """What the two processes of the operator share: two numbers in memory, and four messages.
 
-    the process that holds the Lease (`lease_keeper`)           the process that works (`main`)
+    the process that holds the Lease (`lease_keeper`)           the process that works (`process`)
       until when the Lease allows to act    ── memory ──>   read before each write, and by the watchdog
       whether its event loop still runs     <── memory ──   counted up by a task of that loop
       "held", "released"                    ── socket ──>   acquire(), release()

@@ -9,18 +9,16 @@ restarts it. An orderly end has a deadline, after which `watchdog` ends the proc
 """
 
 import asyncio
-import contextlib
 import logging
-import signal
 import socket
-from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from whatsapp_operator.api.constants import CLIENT_NAME
 from whatsapp_operator.app.lease_link import HeldLease, SharedMemory
 from whatsapp_operator.app.probes import Health, Probes, Role
 from whatsapp_operator.app.settings import BadSettings, Settings
+from whatsapp_operator.app.stop_signal import StopSignal
 from whatsapp_operator.app.version import version
 from whatsapp_operator.app.watchdog import Watchdog, end_now
 from whatsapp_operator.core.model import Defaults
@@ -33,9 +31,10 @@ from whatsapp_operator.runtime.kube.connection import (
 )
 from whatsapp_operator.runtime.kube.resync import STALE_AFTER
 from whatsapp_operator.runtime.process.clock import SystemClock
+from whatsapp_operator.runtime.process.config import Config, Dependencies
 from whatsapp_operator.runtime.process.heartbeat import beat
 from whatsapp_operator.runtime.process.metrics import Metrics
-from whatsapp_operator.runtime.process.operator import Config, Dependencies, Operator
+from whatsapp_operator.runtime.process.operator import Operator
 
 logger = logging.getLogger(__name__)
 
@@ -98,7 +97,7 @@ class Process:
         self._role = Role.STARTING
         self._since = self._clock.monotonic()
         """ When the role began. """
-        self._stop = asyncio.Event()
+        self._stop = StopSignal()
         self._operator: Operator | None = None
         self._watchdog = Watchdog(valid_until=lambda: lease.valid_until)
 
@@ -133,7 +132,7 @@ class Process:
             Dependencies(kube=kube, clock=self._clock, metrics=self._metrics),
             regarding=lambda: self._lease.reference,
         )
-        self._handle_signals()
+        self._stop.listen()
         self._watchdog.start()
         try:
             await self._act(self._operator)
@@ -148,7 +147,7 @@ class Process:
 
     async def _act(self, operator: Operator) -> None:
         self._set_role(Role.STANDBY)
-        if not await self._unless_stopped(self._lease.acquire()):
+        if not await self._stop.unless_asked(self._lease.acquire()):
             return
         self._metrics.leader.set(1)
         self._set_role(Role.SYNCING)
@@ -156,7 +155,7 @@ class Process:
         # The watches begin before the first list ends, so that they report what changes in between.
         watches = asyncio.create_task(self._watch(operator, kopf_stop), name="watches")
         try:
-            if await self._unless_stopped(operator.start()):
+            if await self._stop.unless_asked(operator.start()):
                 self._set_role(Role.ACTING)
                 await self._supervise(watches, operator)
         except Fault:
@@ -175,20 +174,19 @@ class Process:
             namespaces=self._settings.watch_namespaces,
             request_timeout=self._settings.request_timeout,
             page=self._settings.list_page_size,
-            on_started=self._handle_signals,
+            on_started=self._stop.listen,
             stop=stop,
         )
 
     async def _supervise(self, watches: asyncio.Task[None], operator: Operator) -> None:
         """Return when asked to stop. :raises Fault: the process is broken."""
-        while not self._stop.is_set():
+        while not self._stop.asked:
             if watches.done():
                 cause = None if watches.cancelled() else watches.exception()
                 raise Fault(f"{watches.get_name()} ended: {cause or 'without an error'}") from cause
             if verdict := "; ".join(operator.faults()) or operator.resync.verdict():
                 raise Fault(verdict)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), CHECK_EVERY)
+            await self._stop.wait(within=CHECK_EVERY)
 
     async def _end(self, watches: asyncio.Task[None], operator: Operator, kopf_stop: asyncio.Event) -> None:
         self._set_role(Role.STOPPING)
@@ -206,30 +204,6 @@ class Process:
         if watches.done() and not watches.cancelled():
             watches.exception()  # it was reported by _supervise already
         logger.info("Stopped")
-
-    async def _unless_stopped(self, work: Coroutine[Any, Any, None]) -> bool:
-        """Await the work until the process is asked to stop; return whether it was finished."""
-        doing, stopping = asyncio.create_task(work), asyncio.create_task(self._stop.wait())
-        try:
-            await asyncio.wait([doing, stopping], return_when=asyncio.FIRST_COMPLETED)
-            if not doing.done():
-                return False
-            await doing
-            return True
-        finally:
-            stopping.cancel()
-            doing.cancel()
-            await asyncio.gather(doing, stopping, return_exceptions=True)
-
-    def _handle_signals(self) -> None:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._on_stop_signal, number)
-
-    def _on_stop_signal(self, number: signal.Signals) -> None:
-        if not self._stop.is_set():
-            logger.info("Asked to stop", extra={"signal": number.name})
-        self._stop.set()
 
     # --- health and metrics --------------------------------------------------------------------------------------
 

@@ -1,74 +1,27 @@
-"""The command: `python -m whatsapp_operator`, from the settings to the exit status.
+"""Starts the processes of a command: two for a run of the operator, one for a new key.
 
-    settings ──> fork ──> one process holds the Lease (`lease_keeper`), its child does everything else (`process`)
-
-With `rotate-key` there is one process, which makes a new key and ends.
+fork ──> the parent holds the Lease (`lease_keeper`), its child does everything else (`process`)
 """
 
 import asyncio
 import faulthandler
 import gc
-import logging
 import os
-import sys
 import uuid
-from collections.abc import Sequence
-from typing import Final
-
-from session_protocol import logs, open_files
 
 from whatsapp_operator.app import lease_keeper
 from whatsapp_operator.app.lease_keeper import Keeper, Worker
 from whatsapp_operator.app.lease_link import Channel, HeldLease, SharedMemory, channels
-from whatsapp_operator.app.process import USER_AGENT, Fault, Inputs, Process, read_inputs
-from whatsapp_operator.app.settings import BadSettings, load
+from whatsapp_operator.app.process import USER_AGENT, Inputs, Process
 from whatsapp_operator.runtime.kube.client import Kube
-from whatsapp_operator.runtime.kube.connection import BadCredentials, Connection
-from whatsapp_operator.runtime.kube.errors import KubeError
+from whatsapp_operator.runtime.kube.connection import Connection
 from whatsapp_operator.runtime.process.clock import SystemClock
-from whatsapp_operator.runtime.process.keys import BadKeySecret, KeyRing
+from whatsapp_operator.runtime.process.keys import KeyRing
 from whatsapp_operator.runtime.process.lease import Lease
 from whatsapp_operator.runtime.process.metrics import Metrics
 
-logger = logging.getLogger(__name__)
 
-PACKAGE: Final = "whatsapp_operator"
-USAGE: Final = """\
-usage: python -m whatsapp_operator             run the operator
-       python -m whatsapp_operator rotate-key  make a new key for the tokens of pods made from now on
-
-Settings are environment variables; see docs/reference/settings.md.
-"""
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run and return the exit status: 0 stopped, 1 fault, 2 wrong arguments, settings, credentials or key Secret."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    if given not in ([], ["rotate-key"]):
-        sys.stderr.write(USAGE)
-        return 0 if given in (["-h"], ["--help"]) else 2
-    logs.configure("info", ours=PACKAGE)
-    try:
-        settings = load()
-        logs.configure(settings.log_level, ours=PACKAGE)
-        for advice in settings.advice():
-            logger.warning("Settings to look at", extra={"advice": advice})
-        open_files.raise_limit()
-        inputs = read_inputs(settings)
-        if given:
-            asyncio.run(_rotate_key(inputs))
-            return 0
-        return _run(inputs)
-    except (BadSettings, BadCredentials, BadKeySecret) as error:
-        # What a person has to correct; a traceback would hide it.
-        logger.critical("Cannot start", extra={"error": str(error)})
-        return 2
-    except (Fault, KubeError, OSError) as error:
-        logger.critical("Ended by a fault", extra={"error": str(error)})
-        return 1
-
-
-def _run(inputs: Inputs) -> int:
+def run(inputs: Inputs) -> int:
     """Run both processes; return the exit status of the one that this is."""
     memory, parent = SharedMemory(), os.getpid()
     ours, theirs = channels()
@@ -114,7 +67,7 @@ async def _keep_lease(inputs: Inputs, memory: SharedMemory, channel: Channel, wo
         await connection.close()
 
 
-async def _rotate_key(inputs: Inputs) -> None:
+async def rotate_key(inputs: Inputs) -> None:
     """Add a new key and make it current; a running operator reads it within a resync interval."""
     connection = Connection(inputs.credentials, user_agent=USER_AGENT, metrics=Metrics())
     kube = Kube(connection, timeout=inputs.settings.request_timeout.total_seconds())
