@@ -129,7 +129,7 @@ class Process:
         )
         self._operator = Operator(
             config,
-            Dependencies(kube=kube, clock=self._clock, metrics=self._metrics),
+            Dependencies(kube=kube, clock=self._clock, metrics=self._metrics, offload=asyncio.to_thread),
             regarding=lambda: self._lease.reference,
         )
         self._stop.listen()

@@ -11,7 +11,7 @@ watch that does not report what a resync found is dead although its connection l
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, NamedTuple
@@ -24,6 +24,7 @@ from whatsapp_operator.runtime.kube.resources import Json, Resource, version_of
 from whatsapp_operator.runtime.kube.store import Change, Store
 from whatsapp_operator.runtime.process.clock import Clock, Jitter, spread
 from whatsapp_operator.runtime.process.metrics import Metrics
+from whatsapp_operator.runtime.process.slices import in_slices
 
 logger = logging.getLogger(__name__)
 
@@ -156,13 +157,15 @@ class Resync:
             listing = await self._kube.list(resource, namespace=namespace, labels=labels)
             oldest = listing.version if oldest is None else min(oldest, listing.version)
             self._progress.listed(Stream(resource, namespace), listing.objects)
-            for change in self._replace(resource, namespace, listing):
+            async for change in in_slices(self._replace(resource, namespace, listing)):
+                if not change:
+                    continue
                 if not first:
                     self._metrics.resync_missed.labels(str(resource)).inc()
                 self._on_changed(resource, change)
         self._store.complete_list(resource, version=oldest or 0)
 
-    def _replace(self, resource: Resource, namespace: str | None, listing: Listing) -> list[Change]:
+    def _replace(self, resource: Resource, namespace: str | None, listing: Listing) -> Iterator[Change]:
         def in_scope(key: ObjectKey) -> bool:
             return namespace is None or key.namespace == namespace
 

@@ -10,6 +10,7 @@ from whatsapp_operator.runtime.kube.client import Kube
 from whatsapp_operator.runtime.kube.resources import PODS, PVCS, QUOTAS, SERVICES, SESSIONS, Resource
 from whatsapp_operator.runtime.process.clock import Clock, Jitter, spread
 from whatsapp_operator.runtime.process.metrics import Metrics
+from whatsapp_operator.runtime.process.slices import Offload, inline
 from whatsapp_operator.runtime.runners.client import RunnerClient
 
 MANAGED_SELECTOR: Final = f"{MANAGED_BY_LABEL}={MANAGED_BY}"
@@ -50,3 +51,5 @@ class Dependencies:
     runner_client: RunnerClient | None = None
     """ None: over HTTP. """
     jitter: Jitter = spread
+    offload: Offload = inline
+    """ Where long computations run. """

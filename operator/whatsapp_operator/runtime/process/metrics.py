@@ -26,13 +26,15 @@ _STATES = frozenset(STATES) | frozenset(OperatorState)
 class SessionCounts(Collector):
     """Sessions by namespace and state. Set as a whole, and turned into series by whoever collects them, in a thread."""
 
+    _labelnames = ("namespace", "state")  # where the library's own collectors have them
+
     def __init__(self) -> None:
         self.counts: Mapping[tuple[str, str], int] = {}
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Return one series for each namespace and state."""
         family = GaugeMetricFamily(
-            f"{_PREFIX}_sessions", "Sessions by the state in their status", labels=["namespace", "state"]
+            f"{_PREFIX}_sessions", "Sessions by the state in their status", labels=self._labelnames
         )
         for labels, count in self.counts.items():
             family.add_metric(labels, count)

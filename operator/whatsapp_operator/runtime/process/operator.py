@@ -39,10 +39,11 @@ from whatsapp_operator.runtime.kube.store import Change, Store
 from whatsapp_operator.runtime.process.config import MANAGED_SELECTOR, SELECTORS, Config, Dependencies
 from whatsapp_operator.runtime.process.keys import KeyRing
 from whatsapp_operator.runtime.process.metrics import state_label
+from whatsapp_operator.runtime.process.slices import in_slices
 from whatsapp_operator.runtime.reconcile.circuit_breaker import CircuitBreakerMonitor, breaker_event
 from whatsapp_operator.runtime.reconcile.event_recorder import EventRecorder
 from whatsapp_operator.runtime.reconcile.executor import Executor
-from whatsapp_operator.runtime.reconcile.observer import Observer, no_index_keys, pod_index_keys
+from whatsapp_operator.runtime.reconcile.observer import Observer, namespace_index_key, no_index_keys, pod_index_keys
 from whatsapp_operator.runtime.reconcile.pod_history import PodHistory
 from whatsapp_operator.runtime.reconcile.reconciler import Reconciler, ReconcilerDeps
 from whatsapp_operator.runtime.reconcile.service_cleanup import ServiceCleanup
@@ -75,7 +76,7 @@ class Operator:
         self.queue = WorkQueue(clock, dependencies.jitter)
         self.store = Store(
             {
-                SESSIONS: no_index_keys,
+                SESSIONS: namespace_index_key,
                 QUOTAS: no_index_keys,
                 PODS: pod_index_keys,
                 PVCS: no_index_keys,
@@ -107,6 +108,7 @@ class Operator:
             pods_selector=MANAGED_SELECTOR,
             on_changed=self.queue.add,
             metrics=metrics,
+            offload=dependencies.offload,
         )
         self.circuit_breaker = CircuitBreakerMonitor(
             store=self.store,
@@ -247,8 +249,9 @@ class Operator:
         return delay
 
     async def _enqueue_all(self) -> None:
-        for key in self.store.keys(SESSIONS):
+        async for key in in_slices(self.store.keys(SESSIONS)):
             self.queue.add(key)
+        # In one piece, so that no session that comes meanwhile counts as gone; some milliseconds for ten thousand.
         self.pod_history.retain(
             {
                 SessionUID(uid_of(session))
