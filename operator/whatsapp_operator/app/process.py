@@ -32,6 +32,7 @@ from whatsapp_operator.runtime.kube.connection import (
 from whatsapp_operator.runtime.kube.resync import STALE_AFTER
 from whatsapp_operator.runtime.process.clock import SystemClock
 from whatsapp_operator.runtime.process.config import Config, Dependencies
+from whatsapp_operator.runtime.process.garbage import Garbage
 from whatsapp_operator.runtime.process.heartbeat import beat
 from whatsapp_operator.runtime.process.metrics import Metrics
 from whatsapp_operator.runtime.process.operator import Operator
@@ -129,7 +130,9 @@ class Process:
         )
         self._operator = Operator(
             config,
-            Dependencies(kube=kube, clock=self._clock, metrics=self._metrics, offload=asyncio.to_thread),
+            Dependencies(
+                kube=kube, clock=self._clock, metrics=self._metrics, offload=asyncio.to_thread, garbage=Garbage()
+            ),
             regarding=lambda: self._lease.reference,
         )
         self._stop.listen()

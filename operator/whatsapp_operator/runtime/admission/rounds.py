@@ -16,6 +16,7 @@ process was in no status, so no pod was created for it.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -33,8 +34,9 @@ from whatsapp_operator.runtime.kube.errors import Conflict, KubeError, NotFound
 from whatsapp_operator.runtime.kube.instances import Instance
 from whatsapp_operator.runtime.kube.resources import PODS, QUOTAS, SESSIONS, Json, Resource
 from whatsapp_operator.runtime.process.clock import Clock
+from whatsapp_operator.runtime.process.garbage import Garbage
 from whatsapp_operator.runtime.process.metrics import Metrics
-from whatsapp_operator.runtime.process.slices import Offload, in_slices, inline
+from whatsapp_operator.runtime.process.slices import Offload, drained, in_slices, inline
 
 logger = logging.getLogger(__name__)
 
@@ -82,6 +84,7 @@ class Admission:
         on_changed: Callable[[ObjectKey], None],
         metrics: Metrics,
         offload: Offload = inline,
+        garbage: Garbage | None = None,
     ) -> None:
         self._kube = kube
         self._clock = clock
@@ -91,6 +94,7 @@ class Admission:
         """ Called with each session that has a new verdict. """
         self._metrics = metrics
         self._offload = offload
+        self._garbage = garbage
         self._assumed: dict[SessionUID, AssumedReservation] = {}
         self._refusals: dict[SessionUID, Refusal] = {}
         self._gone: set[SessionUID] = set()
@@ -130,7 +134,7 @@ class Admission:
             self._requested.clear()
             started = self._clock.monotonic()
             try:
-                await self.round()
+                await self.attempt()
             except KubeError as error:
                 logger.warning("Admission round failed", extra={"error": str(error)})
                 self._metrics.admission_rounds.labels("error").inc()
@@ -143,6 +147,11 @@ class Admission:
             took = self._clock.monotonic() - started
             await self._clock.sleep(max(MIN_INTERVAL - took, min(REST * took, MAX_REST)))
 
+    async def attempt(self) -> None:
+        """Run one round without a search for garbage meanwhile, which the objects of its LIST would set off."""
+        with self._garbage.paused() if self._garbage is not None else contextlib.nullcontext():
+            await self.round()
+
     async def round(self) -> None:
         """Run one round.
 
@@ -151,6 +160,7 @@ class Admission:
         self._gone.clear()
         assumed_reservations = dict(self._assumed)  # BEFORE the LIST: see the module's docstring
         listed, now = await self._list_all(), self._clock.now()
+        await asyncio.sleep(0)
         keys, result = await self._offload(lambda: _admitted(listed, assumed_reservations, now))
         await self._apply(keys, result)
         for quota in listed.quotas:
@@ -217,8 +227,8 @@ class Admission:
 def _admitted(
     listed: ClusterState, assumed: Mapping[SessionUID, AssumedReservation], now: datetime
 ) -> tuple[dict[SessionUID, ObjectKey], AdmissionResult]:
-    """Return the sessions' names and the result; reads nothing but its arguments, so that it can run in a thread."""
-    sessions = [WhatsAppSession.parse(obj) for obj in listed.sessions]
+    """Return the sessions' names and the result; uses up its arguments and nothing else, so that a thread can run it."""
+    sessions = [WhatsAppSession.parse(obj) for obj in drained(listed.sessions)]
     result = admit(
         sessions=sessions,
         pods=listed.pods,
@@ -226,4 +236,6 @@ def _admitted(
         assumed_reservations=assumed.values(),
         now=now,
     )
-    return {SessionUID(session.metadata.uid): session.key for session in sessions}, result
+    for _ in drained(listed.pods):
+        pass
+    return {SessionUID(session.metadata.uid): session.key for session in drained(sessions)}, result

@@ -109,6 +109,7 @@ class Operator:
             on_changed=self.queue.add,
             metrics=metrics,
             offload=dependencies.offload,
+            garbage=dependencies.garbage,
         )
         self.circuit_breaker = CircuitBreakerMonitor(
             store=self.store,
@@ -138,6 +139,7 @@ class Operator:
             before=[self.instance.refresh, self.keys.load],
             after=[self._enqueue_all, self._prune_keys, self.service_cleanup.delete_all_unneeded],
             jitter=dependencies.jitter,
+            garbage=dependencies.garbage,
         )
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -259,6 +261,7 @@ class Operator:
                 if self.instance.known(session["metadata"]["namespace"])
             }
         )
+        await asyncio.sleep(0)
         self.circuit_breaker.evaluate()
         self.admission.request()
 

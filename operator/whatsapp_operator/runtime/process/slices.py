@@ -6,13 +6,13 @@ thread, which the interpreter interrupts every 5 ms (`Offload`).
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from typing import Final, Protocol, TypeVar
 
 T = TypeVar("T")
 
-SLICE: Final = 200
-""" Items of one piece, each of which takes up to 0.1 ms. """
+SLICE: Final = 50
+""" Items of one piece. The slowest take 0.3 ms each: a line of the log. """
 
 
 class Offload(Protocol):
@@ -25,6 +25,16 @@ class Offload(Protocol):
 async def inline(function: Callable[[], T], /) -> T:
     """Run it here and now: for tests, in which time stands still until all is done."""
     return function()
+
+
+def drained(items: list[T]) -> Iterator[T]:
+    """Yield the items in their order and drop each from the list.
+
+    To free ten thousand objects at once, as at the end of a function, takes as long as to make them.
+    """
+    items.reverse()
+    while items:
+        yield items.pop()
 
 
 async def in_slices(items: Iterable[T]) -> AsyncIterator[T]:
