@@ -57,8 +57,8 @@ async def _round(sessions: int) -> dict[str, float]:
     config = Config(
         defaults=Defaults(runner_image="r:1", key_id=KeyID("k")),
         namespace="ops",
-        key_secret="k",
-        identity="b",  # noqa: S106 -- its name
+        key_secret="k",  # noqa: S106 -- its name
+        identity="b",
     )
     operator, found = Operator(config, dependencies), dict[str, float]()
     scrapes = Scrapes(metrics.registry, measure=operator.measure)
