@@ -223,6 +223,8 @@ class Defaults:
     image_pull_policy: str = "IfNotPresent"
     log_level: str = "info"
     run_as_user: int = 10001
+    metrics_need_token: bool = False
+    """ Whether a runner's metrics need a token. """
 
 
 # --- actions, in the order the runtime carries them out ---------------------------------------------------------

@@ -112,6 +112,8 @@ def _environment(session: WhatsAppSession, defaults: Defaults) -> list[dict[str,
         Variable.LOG_LEVEL: defaults.log_level,
         "HOME": HOME_DIR,
     }
+    if defaults.metrics_need_token:
+        values[Variable.METRICS_NEED_TOKEN] = "true"
     if defaults.extra_ca:
         values[Variable.EXTRA_CA_FILE] = f"{TOKEN_DIR}/{EXTRA_CA_KEY}"
     pod_uid = {"name": str(Variable.POD_UID), "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}}

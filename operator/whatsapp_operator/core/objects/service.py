@@ -4,8 +4,6 @@ One for all sessions of the namespace, because a Service named after a session w
 publishes addresses of pods that are not ready, too: a session that waits for a phone must be reachable.
 """
 
-from collections.abc import Iterable
-
 from whatsapp_operator.api.constants import (
     MANAGED_BY,
     MANAGED_BY_LABEL,
@@ -20,7 +18,7 @@ from whatsapp_operator.core.objects import names
 
 
 def service_manifest(namespace: str) -> Manifest:
-    """Return the Service to create. It has no owner; the operator deletes it after the last session (`is_needed`)."""
+    """Return the Service to create. It has no owner; the operator deletes it after the last session."""
     return Manifest(
         {
             "apiVersion": "v1",
@@ -41,8 +39,3 @@ def service_manifest(namespace: str) -> Manifest:
             },
         }
     )
-
-
-def is_needed(namespace: str, session_namespaces: Iterable[str]) -> bool:
-    """Whether the namespace has a session, running or not, so that its Service is kept."""
-    return namespace in session_namespaces

@@ -10,6 +10,7 @@ health. Nothing acts before the first full LIST: a decision on incomplete data w
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
@@ -38,10 +39,11 @@ from whatsapp_operator.runtime.kube.store import Change, Store
 from whatsapp_operator.runtime.process.config import MANAGED_SELECTOR, SELECTORS, Config, Dependencies
 from whatsapp_operator.runtime.process.keys import KeyRing
 from whatsapp_operator.runtime.process.metrics import state_label
+from whatsapp_operator.runtime.process.slices import in_slices
 from whatsapp_operator.runtime.reconcile.circuit_breaker import CircuitBreakerMonitor, breaker_event
 from whatsapp_operator.runtime.reconcile.event_recorder import EventRecorder
 from whatsapp_operator.runtime.reconcile.executor import Executor
-from whatsapp_operator.runtime.reconcile.observer import Observer, no_index_keys, pod_index_keys
+from whatsapp_operator.runtime.reconcile.observer import Observer, namespace_index_key, no_index_keys, pod_index_keys
 from whatsapp_operator.runtime.reconcile.pod_history import PodHistory
 from whatsapp_operator.runtime.reconcile.reconciler import Reconciler, ReconcilerDeps
 from whatsapp_operator.runtime.reconcile.service_cleanup import ServiceCleanup
@@ -69,10 +71,12 @@ class Operator:
         self._regarding = regarding
         """ Returns the object for events about the operator as a whole: its Lease. """
         kube, clock, metrics = dependencies.kube, dependencies.clock, dependencies.metrics
+        self._session_counts: Counter[tuple[str, str]] = Counter()
+        """ By namespace and state, of all that is in the store. """
         self.queue = WorkQueue(clock, dependencies.jitter)
         self.store = Store(
             {
-                SESSIONS: no_index_keys,
+                SESSIONS: namespace_index_key,
                 QUOTAS: no_index_keys,
                 PODS: pod_index_keys,
                 PVCS: no_index_keys,
@@ -104,6 +108,8 @@ class Operator:
             pods_selector=MANAGED_SELECTOR,
             on_changed=self.queue.add,
             metrics=metrics,
+            offload=dependencies.offload,
+            garbage=dependencies.garbage,
         )
         self.circuit_breaker = CircuitBreakerMonitor(
             store=self.store,
@@ -133,6 +139,7 @@ class Operator:
             before=[self.instance.refresh, self.keys.load],
             after=[self._enqueue_all, self._prune_keys, self.service_cleanup.delete_all_unneeded],
             jitter=dependencies.jitter,
+            garbage=dependencies.garbage,
         )
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -206,11 +213,11 @@ class Operator:
         metrics.queue_depth.set(self.queue.depth)
         metrics.queue_oldest.set(self.queue.oldest)
         metrics.runners.set(self.runners.active)
-        metrics.sessions.clear()
-        for session in self.store.all(SESSIONS):
-            namespace = session["metadata"]["namespace"]
-            if self.instance.known(namespace):
-                metrics.sessions.labels(namespace, state_label((session.get("status") or {}).get("state"))).inc()
+        metrics.sessions.counts = {
+            (namespace, state): count
+            for (namespace, state), count in self._session_counts.items()
+            if self.instance.known(namespace)
+        }
 
     # --- which change queues which session -----------------------------------------------------------------------
 
@@ -223,9 +230,18 @@ class Operator:
         if resource is PODS:
             self.pod_history.record(change)
         if resource is SESSIONS:
+            self._count_sessions(change)
             self.circuit_breaker.on_session_changed(change)
         if affects_admission(resource, change):
             self.admission.request()
+
+    def _count_sessions(self, change: Change) -> None:
+        for obj, one in ((change.before, -1), (change.after, 1)):
+            if obj is not None:
+                label = obj["metadata"]["namespace"], state_label((obj.get("status") or {}).get("state"))
+                self._session_counts[label] += one
+                if not self._session_counts[label]:
+                    del self._session_counts[label]
 
     async def _reconcile(self, key: ObjectKey) -> float | None:
         delay = await self._reconciler.reconcile(key)
@@ -235,8 +251,9 @@ class Operator:
         return delay
 
     async def _enqueue_all(self) -> None:
-        for key in self.store.keys(SESSIONS):
+        async for key in in_slices(self.store.keys(SESSIONS)):
             self.queue.add(key)
+        # In one piece, so that no session that comes meanwhile counts as gone; some milliseconds for ten thousand.
         self.pod_history.retain(
             {
                 SessionUID(uid_of(session))
@@ -244,6 +261,7 @@ class Operator:
                 if self.instance.known(session["metadata"]["namespace"])
             }
         )
+        await asyncio.sleep(0)
         self.circuit_breaker.evaluate()
         self.admission.request()
 

@@ -26,6 +26,11 @@ def pod_index_keys(pod: Json) -> Iterable[str]:
     return ownership.possible_session_uids(pod)
 
 
+def namespace_index_key(obj: Json) -> Iterable[str]:
+    """Return the namespace, to find a kind's objects in it."""
+    return (obj["metadata"]["namespace"],)
+
+
 def no_index_keys(_: Json) -> Iterable[str]:
     """Return no index keys, for kinds that are looked up by name alone."""
     return ()

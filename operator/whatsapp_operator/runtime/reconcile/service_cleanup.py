@@ -8,7 +8,6 @@ import logging
 
 from whatsapp_operator.api.constants import SERVICE_NAME
 from whatsapp_operator.api.metadata import ObjectKey
-from whatsapp_operator.core.objects.service import is_needed
 from whatsapp_operator.runtime.kube.client import Kube
 from whatsapp_operator.runtime.kube.errors import Conflict, NotFound
 from whatsapp_operator.runtime.kube.instances import Instance
@@ -33,7 +32,7 @@ class ServiceCleanup:
         """
         key = ObjectKey(namespace, SERVICE_NAME)
         service = self._store.get(SERVICES, key)  # only what carries our label is in the store
-        if service is None or is_needed(namespace, {found.namespace for found in self._store.keys(SESSIONS)}):
+        if service is None or self._store.keys_by_index(SESSIONS, namespace):
             return
         if not await self._instance.serves(namespace):
             return

@@ -22,7 +22,7 @@ def affected_sessions(store: Store, resource: Resource, change: Change) -> Itera
         elif resource in (PODS, PVCS):
             yield from (ObjectKey(key.namespace, name) for name in ownership.possible_session_names(obj))
         elif resource is SERVICES and (change.before is None or change.after is None):
-            yield from (found for found in store.keys(SESSIONS) if found.namespace == key.namespace)
+            yield from store.keys_by_index(SESSIONS, key.namespace)
 
 
 def affects_admission(resource: Resource, change: Change) -> bool:
