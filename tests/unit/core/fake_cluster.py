@@ -16,7 +16,7 @@ from typing import Any
 from session_protocol.times import format_time
 from session_protocol.vocabulary import RunnerState
 from whatsapp_operator.api.conditions import Condition, find_condition
-from whatsapp_operator.api.constants import API_VERSION, SERVICE_NAME, SESSION_KIND, SESSION_UID_LABEL
+from whatsapp_operator.api.constants import API_VERSION, SEAL_ANNOTATION, SERVICE_NAME, SESSION_KIND
 from whatsapp_operator.api.quota import WhatsAppSessionQuota
 from whatsapp_operator.api.session import SessionStatus, WhatsAppSession
 from whatsapp_operator.core.model import (
@@ -37,9 +37,13 @@ from whatsapp_operator.core.model import (
     Refusal,
     RefusedAction,
     RunnerReport,
+    Seal,
+    SealedKind,
     SessionUID,
 )
+from whatsapp_operator.core.objects import ownership
 from whatsapp_operator.core.objects.facts import pod_facts, pvc_facts, service_facts
+from whatsapp_operator.core.objects.seal import read_seal, seal_text
 from whatsapp_operator.core.quota.admit import AdmissionResult, admit
 from whatsapp_operator.core.recovery.circuit_breaker import CircuitBreaker, runner_failures
 from whatsapp_operator.core.session.decide import decide
@@ -50,6 +54,26 @@ Json = dict[str, Any]
 T0 = datetime(2026, 11, 22, 18, 0, 0, tzinfo=UTC)
 DEFAULTS = Defaults(runner_image="registry.example/runner:1", key_id=KeyID("key-1"))
 NAMESPACE = "shop"
+KEYS = {KeyID("key-1"): b"k" * 32}
+
+
+def seal(obj: Json, said: Seal, *, kind: SealedKind = SealedKind.POD) -> Json:
+    """Return an object with its seal, as the operator makes it."""
+    metadata = obj["metadata"]
+    text = seal_text(KEYS[said.key_id], said, kind=kind, namespace=metadata["namespace"], name=metadata["name"])
+    return ownership.with_annotation(obj, SEAL_ANNOTATION, text)
+
+
+def sealed(obj: Mapping[str, Any], kind: SealedKind) -> Seal | None:
+    """Return what an object's seal says, read with the test's keys."""
+    metadata = obj["metadata"]
+    return read_seal(
+        ownership.annotation(obj, SEAL_ANNOTATION),
+        kind=kind,
+        namespace=metadata.get("namespace", ""),
+        name=metadata["name"],
+        key=KEYS.get,
+    )
 
 
 class Crash(Exception):
@@ -276,7 +300,7 @@ class FakeCluster:
         return Observation(
             session=session,
             now=self.now,
-            pods=tuple(pod_facts(pod) for pod in pods),
+            pods=tuple(pod_facts(pod, seal=sealed(pod, SealedKind.POD)) for pod in pods),
             pods_since_status=self._came(name, session.status.pod_uid),
             pvc=pvc_facts(claim, session=session) if claim is not None else None,
             service=service_facts(service) if service is not None else None,
@@ -322,6 +346,7 @@ class FakeCluster:
             pods=list(self.pods.values()),
             quotas=[WhatsAppSessionQuota.parse(quota) for quota in self.quotas.values()],
             assumed_reservations=list(self.memory.grants.values()),
+            read_seal=sealed,
             now=self.now,
         )
         for uid in result.withdrawn:
@@ -335,7 +360,9 @@ class FakeCluster:
         self.memory.pause = self.memory.pause.after(
             failures=runner_failures(self.session(name) for name in self.sessions),
             with_pod={
-                SessionUID(pod["metadata"].get("labels", {}).get(SESSION_UID_LABEL, "")) for pod in self.pods.values()
+                proof.session_uid
+                for pod in self.pods.values()
+                if (proof := ownership.prove(pod, SealedKind.POD, namespace_of=self._namespace_of, read_seal=sealed))
             },
             now=self.now,
         )
@@ -364,6 +391,10 @@ class FakeCluster:
                 elif pod["status"]["phase"] == "Pending":
                     self.run(name)
         self.resync()
+
+    def _namespace_of(self, uid: SessionUID) -> str | None:
+        listed = {session["metadata"]["uid"] for session in self.sessions.values()}
+        return NAMESPACE if uid in listed else None
 
     def _write(self, name: str, decision: Decision) -> None:
         if not decision.commit and decision.delay_status_until is not None and decision.delay_status_until > self.now:
@@ -400,7 +431,9 @@ class FakeCluster:
         self.memory.blocked.pop(name, None)
         match action:
             case CreatePod():
-                manifest = self._created(self.pods, action.manifest)
+                manifest = self._created(
+                    self.pods, seal(action.manifest, action.seal) if action.seal else action.manifest
+                )
                 manifest.setdefault("status", {"phase": "Pending"})
                 self.memory.came.setdefault(name, []).append(PodUID(manifest["metadata"]["uid"]))
             case CreatePVC():

@@ -5,6 +5,7 @@ publishes addresses of pods that are not ready, too: a session that waits for a 
 """
 
 from collections.abc import Iterable
+from typing import Final
 
 from whatsapp_operator.api.constants import (
     MANAGED_BY,
@@ -18,6 +19,9 @@ from whatsapp_operator.api.constants import (
 from whatsapp_operator.core.model import Manifest
 from whatsapp_operator.core.objects import names
 
+SELECTOR: Final = {MANAGED_BY_LABEL: MANAGED_BY, NAME_LABEL: RUNNER_NAME}
+""" The pods that it leads to. """
+
 
 def service_manifest(namespace: str) -> Manifest:
     """Return the Service to create. It has no owner; the operator deletes it after the last session (`is_needed`)."""
@@ -28,13 +32,12 @@ def service_manifest(namespace: str) -> Manifest:
             "metadata": {
                 "name": SERVICE_NAME,
                 "namespace": namespace,
-                "labels": names.recommended_labels(SERVICE_NAME)
-                | {MANAGED_BY_LABEL: MANAGED_BY, NAME_LABEL: RUNNER_NAME},
+                "labels": names.recommended_labels(SERVICE_NAME) | SELECTOR,
             },
             "spec": {
                 "clusterIP": "None",
                 "publishNotReadyAddresses": True,
-                "selector": {MANAGED_BY_LABEL: MANAGED_BY, NAME_LABEL: RUNNER_NAME},
+                "selector": dict(SELECTOR),
                 "ports": [
                     {"name": RUNNER_PORT_NAME, "port": RUNNER_PORT, "targetPort": RUNNER_PORT_NAME, "protocol": "TCP"}
                 ],

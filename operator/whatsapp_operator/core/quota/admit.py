@@ -20,13 +20,15 @@ from whatsapp_operator.api.conditions import Reason
 from whatsapp_operator.api.invalid import InvalidObject
 from whatsapp_operator.api.quota import QuotaSpec, WhatsAppSessionQuota
 from whatsapp_operator.api.session import WhatsAppSession
-from whatsapp_operator.core.model import AssumedReservation, Refusal, SessionUID
+from whatsapp_operator.core.model import AssumedReservation, Refusal, SealedKind, SessionUID
+from whatsapp_operator.core.objects.ownership import ReadSeal, no_seal, prove
+from whatsapp_operator.core.objects.reading import part, text
 from whatsapp_operator.core.quota.reservations import (
     PendingSession,
     Reservation,
     Usage,
     pending_session,
-    pod_reservation,
+    sealed_reservation,
     stored_reservation,
 )
 
@@ -68,19 +70,19 @@ def admit(
     pods: Iterable[Mapping[str, Any]],
     quotas: Iterable[WhatsAppSessionQuota],
     assumed_reservations: Iterable[AssumedReservation],
+    read_seal: ReadSeal = no_seal,
     now: datetime,
 ) -> AdmissionResult:
     """Return whom one round admits and refuses.
 
     :param sessions: all sessions of the LIST.
-    :param pods: all pods with our labels, as JSON.
+    :param pods: all pods with our labels, as JSON; those that belong to no session, as far as they prove, do not count.
     :param quotas: all quotas.
     :param assumed_reservations: those not confirmed yet, copied before the LIST was made.
     """
     sessions, limits = tuple(sessions), {quota.name: quota for quota in quotas}
     by_uid = {SessionUID(session.metadata.uid): session for session in sessions}
-    pod_reservations = [reservation for pod in pods if (reservation := pod_reservation(pod)) is not None]
-    with_pod = {reservation.session_uid for reservation in pod_reservations}
+    pod_reservations, with_pod = _pod_reservations(pods, by_uid, read_seal)
     pending_by_uid = {
         pending.reservation.session_uid: pending
         for session in sessions
@@ -130,6 +132,30 @@ def admit(
     return AdmissionResult(
         assumed_reservations=tuple(newly_assumed), withdrawn=withdrawn, refusals=refusals, usage=usage
     )
+
+
+def _pod_reservations(
+    pods: Iterable[Mapping[str, Any]], by_uid: Mapping[SessionUID, WhatsAppSession], read_seal: ReadSeal
+) -> tuple[list[Reservation], set[SessionUID]]:
+    """Return the reservations of sealed pods, and the sessions that have an admitted pod and so are not pending.
+
+    A pod without a seal was made by an older operator or by a person. It counts with what its session was admitted
+    with, and if that is nothing, not at all: else whoever may create pods could take a place without asking for it.
+    """
+
+    def namespace_of(uid: SessionUID) -> str | None:
+        return by_uid[uid].metadata.namespace if uid in by_uid else None
+
+    reservations, with_pod = [], set()
+    for pod in pods:
+        proof = prove(pod, SealedKind.POD, namespace_of=namespace_of, read_seal=read_seal)
+        if proof is None:
+            continue
+        if proof.seal is not None:
+            reservations.append(sealed_reservation(proof.seal, namespace=text(part(pod, "metadata"), "namespace")))
+        if proof.seal is not None or stored_reservation(by_uid[proof.session_uid]) is not None:
+            with_pod.add(proof.session_uid)
+    return reservations, with_pod
 
 
 def _is_valid(assumed: AssumedReservation, pending: PendingSession | None) -> bool:

@@ -3,11 +3,10 @@
 The admission round reads them from one LIST each of sessions, pods and quotas; `admit` decides by them.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 from session_protocol.quantities import format_quantity
 
@@ -16,10 +15,8 @@ from whatsapp_operator.api.invalid import InvalidObject
 from whatsapp_operator.api.quota import QuotaSpec, QuotaStatus, WhatsAppSessionQuota
 from whatsapp_operator.api.resources import effective
 from whatsapp_operator.api.session import OperatingMode, WhatsAppSession
-from whatsapp_operator.core.model import AssumedReservation, SessionUID
-from whatsapp_operator.core.objects import names, ownership
-from whatsapp_operator.core.objects.facts import memory_limits
-from whatsapp_operator.core.objects.reading import part, text
+from whatsapp_operator.core.model import AssumedReservation, Seal, SessionUID
+from whatsapp_operator.core.objects import names
 from whatsapp_operator.core.quota.eligibility import is_on_hold
 
 WITHIN_LIMITS: Final = "WithinLimits"
@@ -40,6 +37,16 @@ class Reservation:
     def is_met_by(self, assumed: AssumedReservation) -> bool:
         """Whether an assumed reservation equals this one; after an edit of the spec it may not."""
         return (assumed.quota_name, assumed.memory) == (self.quota, self.memory)
+
+
+class Need(NamedTuple):
+    """What a session's pod, created now, would need."""
+
+    wanted: Reservation
+    missing: Reservation | None
+    """ The reservation to ask for; None: the one in status is enough. """
+    assumed: AssumedReservation | None
+    """ What the last round gave, if it is what is wanted. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,27 +91,21 @@ def stored_reservation(session: WhatsAppSession) -> Reservation | None:
     )
 
 
-def pod_reservation(pod: Mapping[str, Any]) -> Reservation | None:
-    """Return the reservation of a pod, which counts until the object is gone, even after the pod ended.
+def sealed_reservation(seal: Seal, *, namespace: str) -> Reservation:
+    """Return the reservation of a sealed pod, which counts until the object is gone, even after the pod ended.
 
-    None for a pod that belongs to no session or quota.
+    The amounts are the seal's: what else stands on the pod, its own limits included, others can write.
     """
-    uid, quota = ownership.session_uid(pod), ownership.quota_name(pod)
-    if uid is None or quota is None:
-        return None
-    return Reservation(
-        session_uid=uid,
-        quota=quota,
-        namespace=text(part(pod, "metadata"), "namespace"),
-        memory=memory_limits(part(pod, "spec")),
-    )
+    return Reservation(session_uid=seal.session_uid, quota=seal.quota, namespace=namespace, memory=seal.memory)
 
 
-def missing_reservation(session: WhatsAppSession) -> Reservation | None:
-    """Return the reservation that a pod created now would need; None when the one in status is enough."""
+def need_of(session: WhatsAppSession, *, assumed: AssumedReservation | None) -> Need:
+    """Return what a pod created now would need. The spec must be valid."""
     reserved, wanted = stored_reservation(session), wanted_reservation(session)
     fits = reserved is not None and reserved.quota == wanted.quota and reserved.memory >= wanted.memory
-    return None if fits else wanted
+    return Need(
+        wanted, None if fits else wanted, assumed if assumed is not None and wanted.is_met_by(assumed) else None
+    )
 
 
 def covers(reservation: Reservation, assumed: AssumedReservation) -> bool:
@@ -122,7 +123,7 @@ def pending_session(session: WhatsAppSession) -> PendingSession | None:
         return None
     if session.spec.operating_mode is not OperatingMode.RUNNING:
         return None
-    missing = missing_reservation(session)
+    missing = need_of(session, assumed=None).missing
     if missing is None or is_on_hold(session):
         return None
     created = metadata.creation_timestamp or datetime.max.replace(tzinfo=UTC)

@@ -23,6 +23,7 @@ from whatsapp_operator.core.model import (
 )
 from whatsapp_operator.core.objects import names
 from whatsapp_operator.core.objects.pvc import PVCReview, review_pvc
+from whatsapp_operator.core.quota.reservations import Need, need_of
 from whatsapp_operator.core.recovery.attempts import Attempts, count_attempts
 from whatsapp_operator.core.recovery.failure import Outcome, outcome_of
 from whatsapp_operator.core.session import messages
@@ -88,6 +89,8 @@ class Snapshot:
     """ The API server refused the patch of the PVC. """
     refused_action: RefusedAction | None
     """ The API server refused another action. """
+    need: Need
+    """ What its pod needs of its quota. """
     has_unstored_facts: bool
     """ There is a fact that must be stored in status before any action, or it may be lost. """
 
@@ -156,6 +159,7 @@ def take_snapshot(observation: Observation, defaults: Defaults) -> Snapshot:
         volume_deadline=volume_deadline,
         refused_patch=refused if patch_refused else None,
         refused_action=None if patch_refused else refused,
+        need=need_of(session, assumed=observation.assumed),
         has_unstored_facts=attempts.is_new or holds.is_new,
     )
 

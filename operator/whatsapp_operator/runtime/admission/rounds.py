@@ -20,6 +20,7 @@ from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.api.quota import WhatsAppSessionQuota
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core.model import AssumedReservation, Refusal, SessionUID
+from whatsapp_operator.core.objects.ownership import ReadSeal
 from whatsapp_operator.core.quota.admit import AdmissionResult, admit
 from whatsapp_operator.core.quota.reservations import Usage, quota_status
 from whatsapp_operator.core.writes.merge_patch import merge_patch
@@ -73,6 +74,7 @@ class Admission:
         clock: Clock,
         instance: Instance,
         pods_selector: str,
+        read_seal: ReadSeal,
         on_changed: Callable[[ObjectKey], None],
         metrics: Metrics,
     ) -> None:
@@ -80,6 +82,7 @@ class Admission:
         self._clock = clock
         self._instance = instance
         self._pods_selector = pods_selector
+        self._read_seal = read_seal
         self._on_changed = on_changed
         """ Called with each session that has a new verdict. """
         self._metrics = metrics
@@ -145,6 +148,7 @@ class Admission:
             pods=cluster.pods,
             quotas=[WhatsAppSessionQuota.parse(quota) for quota in cluster.quotas],
             assumed_reservations=assumed_reservations.values(),
+            read_seal=self._read_seal,
             now=self._clock.now(),
         )
         self._apply(cluster, result)

@@ -26,6 +26,7 @@ from whatsapp_operator.runtime.admission.rounds import Admission
 from whatsapp_operator.runtime.kube.client import Kube
 from whatsapp_operator.runtime.kube.foreign_objects import ForeignObjects
 from whatsapp_operator.runtime.kube.instances import Instance
+from whatsapp_operator.runtime.kube.owners import Owners, session_index_keys
 from whatsapp_operator.runtime.kube.resources import (
     PODS,
     PVCS,
@@ -42,6 +43,7 @@ from whatsapp_operator.runtime.kube.store import Change, Store
 from whatsapp_operator.runtime.process.clock import Clock, Jitter, spread
 from whatsapp_operator.runtime.process.keys import KeyRing
 from whatsapp_operator.runtime.process.metrics import Metrics
+from whatsapp_operator.runtime.process.seals import Seals
 from whatsapp_operator.runtime.reconcile.circuit_breaker import CircuitBreakerMonitor
 from whatsapp_operator.runtime.reconcile.event_recorder import EventRecorder
 from whatsapp_operator.runtime.reconcile.executor import Executor
@@ -115,7 +117,7 @@ class Operator:
         self.queue = WorkQueue(clock, dependencies.jitter)
         self.store = Store(
             {
-                SESSIONS: no_index_keys,
+                SESSIONS: session_index_keys,
                 QUOTAS: no_index_keys,
                 PODS: pod_index_keys,
                 PVCS: no_index_keys,
@@ -126,13 +128,15 @@ class Operator:
         self.progress = WatchProgress(clock)
         self.instance = Instance(kube=kube, name=config.instance, namespaces=config.namespaces)
         self.keys = KeyRing(kube=kube, clock=clock, namespace=config.namespace, name=config.key_secret)
+        self.seals = Seals(self.keys)
+        self.owners = Owners(self.store, self.seals.read)
         self._own_runner_client = (
             HttpRunnerClient(token=self._state_token) if dependencies.runner_client is None else None
         )
         runner_client = dependencies.runner_client or self._own_runner_client
         if runner_client is None:
             raise RuntimeError("there is no runner client")
-        self.pod_history = PodHistory()
+        self.pod_history = PodHistory(own_pods_session=self.owners.own_pods_session)
         self.runners = RunnerPoller(
             client=runner_client, clock=clock, on_changed=self.queue.add, jitter=dependencies.jitter
         )
@@ -141,6 +145,7 @@ class Operator:
             clock=clock,
             instance=self.instance,
             pods_selector=MANAGED_SELECTOR,
+            read_seal=self.seals.read,
             on_changed=self.queue.add,
             metrics=metrics,
         )
@@ -149,6 +154,7 @@ class Operator:
             clock=clock,
             metrics=metrics,
             is_ours=self.instance.known,
+            session_with_pod=self.owners.session_with_pod,
             on_changed=self._on_circuit_breaker_changed,
         )
         self.service_cleanup = ServiceCleanup(kube=kube, store=self.store, instance=self.instance)
@@ -182,6 +188,8 @@ class Operator:
             clock=clock,
             observer=Observer(
                 store=self.store,
+                owners=self.owners,
+                keys=self.keys,
                 clock=clock,
                 runners=self.runners,
                 pod_history=self.pod_history,
@@ -189,7 +197,12 @@ class Operator:
                 recovery_paused=lambda: self.circuit_breaker.message,
             ),
             executor=Executor(
-                kube=kube, store=self.store, clock=clock, key=self.keys.key, extra_ca=self._config.defaults.extra_ca
+                kube=kube,
+                store=self.store,
+                clock=clock,
+                key=self.keys.key,
+                seals=self.seals,
+                extra_ca=self._config.defaults.extra_ca,
             ),
             writer=StatusWriter(kube=kube, store=self.store, clock=clock, metrics=self._dependencies.metrics),
             event_recorder=self.event_recorder,
@@ -300,8 +313,7 @@ class Operator:
         self.admission.request()
 
     async def _prune_keys(self) -> None:
-        used = {key_id for pod in self.store.all(PODS) if (key_id := ownership.key_id(pod)) is not None}
-        await self.keys.prune(used=used)
+        await self.keys.prune(used={key_id for pod in self.store.all(PODS) if (key_id := self.owners.key_id(pod))})
 
     def _on_circuit_breaker_changed(self, message: str | None) -> None:
         for key in self.store.keys(SESSIONS):

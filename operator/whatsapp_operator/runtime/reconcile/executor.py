@@ -26,6 +26,8 @@ from whatsapp_operator.core.model import (
     KeyID,
     PatchPVC,
     RefusedAction,
+    Seal,
+    SealedKind,
     SessionUID,
 )
 from whatsapp_operator.core.objects.secret import EXTRA_CA_KEY
@@ -36,6 +38,7 @@ from whatsapp_operator.runtime.kube.foreign_objects import ForeignObjects
 from whatsapp_operator.runtime.kube.resources import PODS, PVCS, SECRETS, SERVICES, Json, Resource, version_of
 from whatsapp_operator.runtime.kube.store import Store
 from whatsapp_operator.runtime.process.clock import Clock
+from whatsapp_operator.runtime.process.seals import Seals
 
 logger = logging.getLogger(__name__)
 
@@ -60,12 +63,22 @@ class ActionContext:
 class Executor:
     """Sends the requests for actions."""
 
-    def __init__(self, *, kube: Kube, store: Store, clock: Clock, key: Callable[[KeyID], bytes], extra_ca: str) -> None:
+    def __init__(
+        self,
+        *,
+        kube: Kube,
+        store: Store,
+        clock: Clock,
+        key: Callable[[KeyID], bytes],
+        seals: Seals,
+        extra_ca: str,
+    ) -> None:
         self._kube = kube
         self._store = store
         self._clock = clock
         self._key = key
         """ Gives a key by its id. """
+        self._seals = seals
         self._extra_ca = extra_ca
 
     async def execute(self, action: Action, context: ActionContext) -> RefusedAction | None:
@@ -95,9 +108,9 @@ class Executor:
             case CreateService():
                 await self._create(SERVICES, action.manifest, context)
             case CreatePVC():
-                await self._create(PVCS, action.manifest, context)
+                await self._create(PVCS, self._sealed(action.manifest, action.seal, SealedKind.PVC), context)
             case CreatePod():
-                await self._create(PODS, action.manifest, context)
+                await self._create(PODS, self._sealed(action.manifest, action.seal, SealedKind.POD), context)
             case CreateSecret():
                 await self._create_secret(action, context)
             case PatchPVC():
@@ -113,6 +126,9 @@ class Executor:
             key = ObjectKey(context.key.namespace, manifest["metadata"]["name"])
             await context.foreign_objects.read(resource, key)
             raise Requeue(error.message) from error
+
+    def _sealed(self, manifest: Mapping[str, Any], seal: Seal | None, kind: SealedKind) -> Mapping[str, Any]:
+        return manifest if seal is None else self._seals.set(manifest, seal, kind=kind)
 
     async def _create_secret(self, action: CreateSecret, context: ActionContext) -> None:
         key = self._key(action.key_id)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from unit.core.fake_cluster import T0
+from unit.core.fake_cluster import T0, seal, sealed
 from whatsapp_operator.api.conditions import Condition, ConditionStatus
 from whatsapp_operator.api.quota import WhatsAppSessionQuota
 from whatsapp_operator.api.session import (
@@ -17,7 +17,7 @@ from whatsapp_operator.api.session import (
     SessionStatus,
     WhatsAppSession,
 )
-from whatsapp_operator.core.model import AssumedReservation, Refusal, SessionUID
+from whatsapp_operator.core.model import AssumedReservation, KeyID, Refusal, Seal, SessionUID
 from whatsapp_operator.core.quota.admit import AdmissionResult, admit
 from whatsapp_operator.core.quota.reservations import Usage
 
@@ -52,15 +52,29 @@ def session(
 
 
 def pod(uid: str, *, memory: int = 768, quota: str = "default", namespace: str = "shop", phase: str = "Running") -> Any:
-    """Return a pod of a session, by its label."""
+    """Return a pod that the operator made for a session, which is there or not."""
+    made = {"metadata": {"name": uid, "namespace": namespace}, "status": {"phase": phase}}
+    return seal(made, Seal(key_id=KeyID("key-1"), session_uid=SessionUID(uid), quota=quota, memory=memory * MI))
+
+
+def foreign_pod(uid: str, *, name: str = "", namespace: str = "shop", owner: bool = False, **metadata: Any) -> Any:
+    """Return a pod that a person made in the operator's colours, as large as can be."""
+    reference = {"apiVersion": "wasession.dev/v1alpha1", "kind": "WhatsAppSession", "name": uid, "uid": uid}
     return {
         "metadata": {
-            "name": uid,
+            "name": name or uid,
             "namespace": namespace,
-            "labels": {"wasession.dev/session-uid": uid, "wasession.dev/quota": quota},
-        },
-        "spec": {"containers": [{"name": "runner", "resources": {"limits": {"memory": f"{memory}Mi"}}}]},
-        "status": {"phase": phase},
+            "labels": {
+                "app.kubernetes.io/managed-by": "whatsapp-session-operator",
+                "wasession.dev/session": uid,
+                "wasession.dev/session-uid": uid,
+                "wasession.dev/quota": "default",
+            },
+            "annotations": {"wasession.dev/quota": "default"},
+            "ownerReferences": [reference | {"controller": True}] if owner else [],
+        }
+        | metadata,
+        "spec": {"containers": [{"name": "runner", "resources": {"limits": {"memory": "8Ei"}}}]},
     }
 
 
@@ -86,6 +100,7 @@ def round_(
         pods=pods,
         quotas=(quota(),) if quotas is None else quotas,
         assumed_reservations=grants,
+        read_seal=sealed,
         now=NOW,
     )
 
@@ -210,7 +225,7 @@ def test_a_place_counts_once_however_many_traces_it_has(traces: dict[str, bool])
 
 
 def test_the_largest_memory_of_the_traces_counts() -> None:
-    """A pod that a webhook made larger, a reservation that was made larger."""
+    """A pod that was made larger than what status says, a reservation that was made larger."""
     larger_pod = round_(session("a", reserved=768), pods=(pod("a", memory=900),))
     larger_place = round_(session("a", reserved=1000), pods=(pod("a"),))
 
@@ -226,21 +241,54 @@ def test_a_pod_counts_until_its_object_is_gone(phase: str) -> None:
     assert 1 == result.usage["default"].admitted
 
 
-def test_a_long_quota_name_is_read_from_the_annotation() -> None:
-    """A label would have cut it."""
-    name = "q" * 100
-    held = pod("a", quota="q" * 50 + "-0123")
-    held["metadata"]["annotations"] = {"wasession.dev/quota": name}
+@pytest.mark.parametrize("owner", [False, True])
+@pytest.mark.parametrize("namespace", ["shop", "elsewhere"])
+def test_a_pod_in_our_colours_takes_nothing(namespace: str, *, owner: bool) -> None:
+    """Labels, a quota's name, a limit of 8Ei, even an owner reference: no place, no memory, and nobody is kept out."""
+    stranger = foreign_pod("a", namespace=namespace, owner=owner)
+    limits = (quota(sessions=1, memory="1Gi"),)
 
-    assert 1 == round_(pods=(held,), quotas=(quota(name),)).usage[name].admitted
+    result = round_(session("a"), pods=(stranger,), quotas=limits)
+
+    assert ["a"] == let_in(result)
+    assert Usage(admitted=1, waiting=0, memory=768 * MI) == result.usage["default"]
 
 
-def test_a_pod_without_our_label_counts_nowhere() -> None:
-    """It is nobody's session."""
-    stranger = pod("a")
-    del stranger["metadata"]["labels"]["wasession.dev/session-uid"]
+def test_a_pod_that_names_a_deleted_session_counts_nowhere() -> None:
+    """Neither by its label nor by its owner: nobody is there who was admitted."""
+    result = round_(pods=(foreign_pod("gone"), foreign_pod("gone", name="b", owner=True)))
 
-    assert 0 == round_(pods=(stranger,)).usage["default"].admitted
+    assert Usage() == result.usage["default"]
+
+
+def test_an_older_operators_pod_counts_as_its_session_was_admitted() -> None:
+    """It bears no seal: its session's reservation is all that counts, whatever the pod says of itself."""
+    result = round_(session("a", reserved=768), pods=(foreign_pod("a", owner=True),))
+
+    assert ([], {}) == (let_in(result), dict(result.refusals))
+    assert Usage(admitted=1, memory=768 * MI) == result.usage["default"]
+
+
+@pytest.mark.parametrize(
+    "change", [{"name": "b"}, {"namespace": "elsewhere"}, {"namespace": ""}], ids=["name", "namespace", "nowhere"]
+)
+def test_a_copied_seal_counts_nowhere(change: dict[str, str]) -> None:
+    """It is good for the pod that it was made for."""
+    original = pod("a")
+    copy = {"metadata": original["metadata"] | change}
+
+    assert Usage() == round_(pods=(copy,)).usage["default"]
+    assert Usage(admitted=1, memory=768 * MI) == round_(pods=(original, copy)).usage["default"]
+
+
+def test_what_is_sealed_counts_and_not_what_the_pod_says_later() -> None:
+    """A sidecar of 8Ei in the spec, another quota in the labels: the operator's word stands."""
+    enlarged = foreign_pod("a", annotations=pod("a")["metadata"]["annotations"])
+    enlarged["metadata"]["labels"]["wasession.dev/quota"] = "gold"
+
+    usage = round_(pods=(enlarged,), quotas=(quota(), quota("gold"))).usage
+
+    assert (Usage(admitted=1, memory=768 * MI), Usage()) == (usage["default"], usage["gold"])
 
 
 def test_who_has_a_pod_does_not_apply() -> None:
