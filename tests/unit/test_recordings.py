@@ -154,12 +154,24 @@ def written(decision: Decision, session: WhatsAppSession) -> Json:
     }
 
 
+def with_what_came_since(decision: Json) -> Json:
+    """Return a recorded decision with what pods have today and had not then; their template's hash is the same."""
+    for manifest in decision["creates"]:
+        for container in manifest["spec"].get("containers", []) if manifest["kind"] == "Pod" else []:
+            amounts = container["resources"]
+            amounts["requests"] = amounts["requests"] | {"ephemeral-storage": "128Mi"}
+            amounts["limits"] = amounts["limits"] | {"ephemeral-storage": "2Gi"}
+    return decision
+
+
 @pytest.mark.parametrize("case", DECISIONS["decisions"], ids=lambda case: case["name"])
 def test_the_same_is_decided_about_recorded_objects(case: Json) -> None:
     """Sessions in all kinds of status, their pods, claims and Services: each key, reason, message and hash of a pod."""
     seen = observed(whole(case))
 
-    assert whole(case["decision"]) == json.loads(json.dumps(written(decide(seen, SETTINGS), seen.session)))
+    assert with_what_came_since(whole(case["decision"])) == json.loads(
+        json.dumps(written(decide(seen, SETTINGS), seen.session))
+    )
 
 
 def as_sealed(pod: Mapping[str, Any], _kind: SealedKind) -> Seal | None:

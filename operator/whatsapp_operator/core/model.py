@@ -164,6 +164,8 @@ class AssumedReservation:
     quota_name: str
     memory: int
     """ Bytes: the pod's memory limit. """
+    storage: int | None = None
+    """ Bytes: the claim's size; None: the quota does not limit storage. """
     reserved_at: datetime
 
 
@@ -213,6 +215,8 @@ class Observation:
     assumed: AssumedReservation | None = None
     refusal: Refusal | None = None
     refused_action: RefusedAction | None = None
+    storage_limited: bool = False
+    """ The session's quota limits storage. """
     renew_at: datetime | None = None
     """ When the pod is to be replaced because its key ends; None: its key is the current one. """
     recovery_paused: str | None = None
@@ -261,6 +265,8 @@ class PatchPVC:
     name: str
     patch: Mapping[str, Any]
     reason: str
+    seal: Seal | None = None
+    """ To be set on it by the runtime: its size is another. """
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,8 +15,9 @@ from typing import Any
 
 from session_protocol.times import format_time
 from session_protocol.vocabulary import RunnerState
+from unit.core.seals import seal, sealed
 from whatsapp_operator.api.conditions import Condition, find_condition
-from whatsapp_operator.api.constants import API_VERSION, SEAL_ANNOTATION, SERVICE_NAME, SESSION_KIND
+from whatsapp_operator.api.constants import API_VERSION, SERVICE_NAME, SESSION_KIND
 from whatsapp_operator.api.quota import WhatsAppSessionQuota
 from whatsapp_operator.api.session import SessionStatus, WhatsAppSession
 from whatsapp_operator.core.model import (
@@ -37,13 +38,11 @@ from whatsapp_operator.core.model import (
     Refusal,
     RefusedAction,
     RunnerReport,
-    Seal,
     SealedKind,
     SessionUID,
 )
 from whatsapp_operator.core.objects import ownership
 from whatsapp_operator.core.objects.facts import pod_facts, pvc_facts, service_facts
-from whatsapp_operator.core.objects.seal import read_seal, seal_text
 from whatsapp_operator.core.quota.admit import AdmissionResult, admit
 from whatsapp_operator.core.recovery.circuit_breaker import CircuitBreaker, runner_failures
 from whatsapp_operator.core.session.decide import decide
@@ -54,26 +53,6 @@ Json = dict[str, Any]
 T0 = datetime(2026, 11, 22, 18, 0, 0, tzinfo=UTC)
 DEFAULTS = Defaults(runner_image="registry.example/runner:1", key_id=KeyID("key-1"))
 NAMESPACE = "shop"
-KEYS = {KeyID("key-1"): b"k" * 32}
-
-
-def seal(obj: Json, said: Seal, *, kind: SealedKind = SealedKind.POD) -> Json:
-    """Return an object with its seal, as the operator makes it."""
-    metadata = obj["metadata"]
-    text = seal_text(KEYS[said.key_id], said, kind=kind, namespace=metadata["namespace"], name=metadata["name"])
-    return ownership.with_annotation(obj, SEAL_ANNOTATION, text)
-
-
-def sealed(obj: Mapping[str, Any], kind: SealedKind) -> Seal | None:
-    """Return what an object's seal says, read with the test's keys."""
-    metadata = obj["metadata"]
-    return read_seal(
-        ownership.annotation(obj, SEAL_ANNOTATION),
-        kind=kind,
-        namespace=metadata.get("namespace", ""),
-        name=metadata["name"],
-        key=KEYS.get,
-    )
 
 
 class Crash(Exception):
@@ -309,6 +288,8 @@ class FakeCluster:
             assumed=self.memory.grants.get(uid),
             refusal=self.memory.refusals.get(uid),
             refused_action=self.memory.blocked.get(name),
+            storage_limited=not session.problems
+            and "storage" in self.quotas.get(session.spec.quota_name, {}).get("spec", {}),
             recovery_paused=self.memory.pause.message,
         )
 
@@ -346,6 +327,7 @@ class FakeCluster:
             pods=list(self.pods.values()),
             quotas=[WhatsAppSessionQuota.parse(quota) for quota in self.quotas.values()],
             assumed_reservations=list(self.memory.grants.values()),
+            claims=list(self.claims.values()),
             read_seal=sealed,
             now=self.now,
         )
@@ -437,7 +419,10 @@ class FakeCluster:
                 manifest.setdefault("status", {"phase": "Pending"})
                 self.memory.came.setdefault(name, []).append(PodUID(manifest["metadata"]["uid"]))
             case CreatePVC():
-                self._created(self.claims, action.manifest)
+                self._created(
+                    self.claims,
+                    seal(action.manifest, action.seal, kind=SealedKind.PVC) if action.seal else action.manifest,
+                )
             case CreateService():
                 self._created(self.services, action.manifest)
             case CreateSecret():
@@ -447,6 +432,8 @@ class FakeCluster:
                 claim = self.claims[action.name]
                 assert patch["metadata"].pop("resourceVersion") == claim["metadata"]["resourceVersion"]
                 claim |= _merged(claim, patch)
+                if action.seal is not None:
+                    claim |= seal(claim, action.seal, kind=SealedKind.PVC)
                 claim["metadata"]["resourceVersion"] = str(next(self._serial))
             case DeletePod():
                 pod = self.pods.get(action.name)

@@ -5,11 +5,9 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from unit.runtime.memory_api import Fault, Json
+from unit.runtime.memory_api import Fault
 from unit.runtime.simulation import NAMESPACE, Simulation
 from whatsapp_operator.core.model import SessionUID
-from whatsapp_operator.core.session.renewal import MARGIN, WINDOW
-from whatsapp_operator.runtime.process.keys import KEEP_RETIRED, RETIREMENT
 
 
 @pytest.fixture
@@ -270,100 +268,6 @@ async def test_a_neighbours_namespace_is_nobodys_business(simulation: Simulation
     )
 
     assert "status" not in before
-
-
-def _in_our_colours(name: str, *, namespace: str, uid: str, key_id: str) -> Json:
-    """Return a pod that a person of another namespace makes, with every sign of ours and as large as can be."""
-    owner = {"apiVersion": "wasession.dev/v1alpha1", "kind": "WhatsAppSession", "name": name, "uid": uid}
-    labels = {
-        "app.kubernetes.io/managed-by": "whatsapp-session-operator",
-        "wasession.dev/session": name,
-        "wasession.dev/session-uid": uid,
-        "wasession.dev/quota": "default",
-        "wasession.dev/key-id": key_id,
-    }
-    return {
-        "metadata": {
-            "name": name,
-            "namespace": namespace,
-            "labels": labels,
-            "annotations": {"wasession.dev/quota": "default"},
-            "ownerReferences": [owner | {"controller": True}],
-        },
-        "spec": {"containers": [{"name": "runner", "resources": {"limits": {"memory": "8Ei"}}}]},
-    }
-
-
-async def test_a_pod_in_our_colours_elsewhere_concerns_nobody(simulation: Simulation) -> None:
-    """With another team's UID: no place is taken, nobody is kept out, no restart is counted, no key is kept."""
-    simulation.start_pods = False
-    simulation.namespace("other")
-    simulation.api.change("whatsappsessionquotas", "", "default", {"spec": {"sessions": 1, "memory": "1Gi"}})
-    uid = str(simulation.session("sales")["metadata"]["uid"])
-    await simulation.start()
-    assert simulation.operator is not None
-    await simulation.until(lambda: simulation.pod("sales"))
-    old = simulation.operator.keys.current
-    for number in range(3):
-        simulation.api.put("pods", _in_our_colours("sales", namespace="other", uid=uid, key_id=old))
-        await simulation.rest(5)
-        simulation.api.remove("pods", "other", "sales")
-    simulation.api.put("pods", _in_our_colours("sales", namespace="other", uid=uid, key_id=old))
-    await simulation.rest(70)
-
-    (quota,) = simulation.api.all("whatsappsessionquotas")
-    assert (1, "768Mi") == (quota["status"]["admitted"], quota["status"]["memoryReserved"])
-    assert 0 == simulation.status("sales")["recovery"]["restarts"]
-
-    await simulation.operator.keys.rotate()
-    simulation.api.remove("pods", "shop", "sales")
-    await simulation.rest(KEEP_RETIRED.total_seconds() + 130)
-    secret = simulation.api.get("secrets", "ops", "keys") or {}
-    assert old not in secret["data"]
-
-
-async def test_a_sealed_pod_counts_until_it_is_gone_though_its_session_is(simulation: Simulation) -> None:
-    """Deleted without its pod: the pod has no owner any more, and the place is taken until it ends."""
-    simulation.api.change("whatsappsessionquotas", "", "default", {"spec": {"sessions": 1}})
-    await up(simulation, "sales")
-    simulation.api.change("pods", "shop", "sales", {"metadata": {"ownerReferences": None}})
-    simulation.api.remove("whatsappsessions", "shop", "sales")
-    simulation.session("support")
-    await simulation.rest(70)
-    waits = simulation.condition("support", "Admitted")
-
-    simulation.api.remove("pods", "shop", "sales")
-    await simulation.until(lambda: simulation.state("support") == "QRPending")
-
-    assert ("False", "QuotaExceeded") == waits
-
-
-async def test_pods_get_a_new_key_in_turn_before_the_old_one_ends(simulation: Simulation) -> None:
-    """None is touched for weeks; then each is replaced once, on a day of its own, and the old key goes."""
-    names = ["a", "b", "c", "d"]
-    await up(simulation, *names)
-    assert simulation.operator is not None
-    old = simulation.operator.keys.current
-    await simulation.rest(2)
-    new = await simulation.operator.keys.rotate()
-    pods = {name: simulation.pod_uid(name) for name in names}
-
-    def renewed() -> list[str]:
-        return [name for name in names if simulation.pod_uid(name) not in ("", pods[name])]
-
-    simulation.clock.seconds += (RETIREMENT - MARGIN - WINDOW).total_seconds() - 300
-    await simulation.rest(200)
-    assert [] == renewed()
-
-    simulation.clock.seconds += WINDOW.total_seconds() / 2
-    await simulation.rest(400)
-    assert 0 < len(renewed()) < len(names)
-
-    simulation.clock.seconds += WINDOW.total_seconds() / 2
-    await simulation.rest(400)
-    assert names == renewed()
-    keys = {str((simulation.pod(name) or {})["metadata"]["labels"]["wasession.dev/key-id"]) for name in names}
-    assert ({new}, False) == (keys, old in (simulation.api.get("secrets", "ops", "keys") or {})["data"])
 
 
 async def test_the_neighbours_failures_pause_nothing_here(simulation: Simulation) -> None:

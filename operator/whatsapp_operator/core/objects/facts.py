@@ -84,18 +84,23 @@ def pod_facts(pod: Json, *, seal: Seal | None = None) -> PodFacts:
 
 def pvc_facts(pvc: Json, *, session: WhatsAppSession) -> PVCFacts:
     """Return the facts of the PVC that has the derived name, which may not belong to this session."""
-    metadata, spec, status = part(pvc, "metadata"), part(pvc, "spec"), part(pvc, "status")
+    metadata, status = part(pvc, "metadata"), part(pvc, "status")
     return PVCFacts(
         name=text(metadata, "name"),
         ours=ownership.is_managed_for(pvc, session.metadata.name),
         owners=ownership.owner_references(pvc),
         resource_version=text(metadata, "resourceVersion"),
-        requested=_bytes(part(part(spec, "resources"), "requests").get("storage")),
+        requested=requested_storage(pvc),
         deletion=_time(metadata, "deletionTimestamp"),
         phase=text(status, "phase"),
         resize_fault=_resize_fault(status),
         resizing=_resizing(status),
     )
+
+
+def requested_storage(pvc: Json) -> int:
+    """Return the size that a PVC asks for, in bytes."""
+    return _bytes(part(part(part(pvc, "spec"), "resources"), "requests").get("storage"))
 
 
 def _resize_fault(pvc_status: Json) -> str:

@@ -72,7 +72,7 @@ def owner_references(obj: Json) -> tuple[Mapping[str, Any], ...]:
 
 
 def with_annotation(manifest: Json, name: str, value: str) -> dict[str, Any]:
-    """Return an object that is about to be created with one annotation more."""
+    """Return an object that is about to be created, or a patch, with one annotation more."""
     metadata = dict(part(manifest, "metadata"))
     return {**manifest, "metadata": {**metadata, "annotations": {**part(metadata, "annotations"), name: value}}}
 

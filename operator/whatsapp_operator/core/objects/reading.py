@@ -5,21 +5,23 @@ reads them through here.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 Json = Mapping[str, Any]
+_OBJECT: Final = (dict, Mapping)
+""" The first answers for nearly all, at a fifth of the time: ten thousand pods are read here in each round. """
 
 
 def part(obj: Json, name: str) -> Json:
     """Return an object's field that is an object itself."""
     value = obj.get(name)
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, _OBJECT) else {}
 
 
 def items(obj: Json, name: str) -> Iterator[Json]:
     """Return the objects in a list."""
     value = obj.get(name)
-    return (item for item in value if isinstance(item, Mapping)) if isinstance(value, list) else iter(())
+    return (item for item in value if isinstance(item, _OBJECT)) if isinstance(value, list) else iter(())
 
 
 def text(obj: Json, name: str) -> str:

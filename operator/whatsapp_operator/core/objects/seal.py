@@ -32,8 +32,8 @@ _SEAL: Final = re.compile(
 
 def seal_text(key: bytes, seal: Seal, *, kind: SealedKind, namespace: str, name: str) -> str:
     """Return the annotation's value."""
-    said = f"1:{seal.key_id}:{seal.session_uid}:{seal.quota}:{seal.memory}:{seal.storage}"
-    return f"{said}:{_signature(key, said, kind=kind, namespace=namespace, name=name)}"
+    payload = f"1:{seal.key_id}:{seal.session_uid}:{seal.quota}:{seal.memory}:{seal.storage}"
+    return f"{payload}:{_signature(key, payload, kind=kind, namespace=namespace, name=name)}"
 
 
 def read_seal(
@@ -50,8 +50,8 @@ def read_seal(
     secret = key(KeyID(key_id))
     if secret is None:
         return None
-    said = text[: -len(signature) - 1]
-    if not hmac.compare_digest(signature, _signature(secret, said, kind=kind, namespace=namespace, name=name)):
+    payload = text[: -len(signature) - 1]
+    if not hmac.compare_digest(signature, _signature(secret, payload, kind=kind, namespace=namespace, name=name)):
         return None
     return Seal(
         key_id=KeyID(key_id),
@@ -62,7 +62,7 @@ def read_seal(
     )
 
 
-def _signature(key: bytes, said: str, *, kind: SealedKind, namespace: str, name: str) -> str:
+def _signature(key: bytes, payload: str, *, kind: SealedKind, namespace: str, name: str) -> str:
     # No part holds a line break (names are DNS names), so two different objects never give the same text.
-    signed = f"{_PREFIX}\n{kind}\n{namespace}\n{name}\n{said}"
+    signed = f"{_PREFIX}\n{kind}\n{namespace}\n{name}\n{payload}"
     return hmac.digest(key, signed.encode(errors="replace"), hashlib.sha256).hex()

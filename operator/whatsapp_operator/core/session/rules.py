@@ -238,7 +238,12 @@ def _assumed(snapshot: Snapshot) -> AdmissionStatus | None:
     if snapshot.need.missing is None or assumed is None:
         return None
     return AdmissionStatus.model_validate(
-        {"quotaName": assumed.quota_name, "reservedAt": assumed.reserved_at, "memory": assumed.memory}
+        {
+            "quotaName": assumed.quota_name,
+            "reservedAt": assumed.reserved_at,
+            "memory": assumed.memory,
+            "storage": assumed.storage,
+        }
     )
 
 

@@ -139,9 +139,8 @@ def _pod_ready(snapshot: Snapshot) -> _Value:
     if pod.ended:
         return _FALSE, ReasonMessage(Reason.POD_ENDED, "The runner's container has ended.")
     if pod.ready:
-        outdated = not snapshot.session.problems and pod.template_hash not in (
-            "",
-            template_hash(snapshot.session, snapshot.defaults),
+        outdated = not snapshot.session.problems and (
+            snapshot.growth_waits or pod.template_hash not in ("", template_hash(snapshot.session, snapshot.defaults))
         )
         later = f" It was made before the last edit, which reaches the next pod: now, if you {messages.RESTART}."
         return _TRUE, ReasonMessage(Reason.POD_READY, f"The runner serves.{later if outdated else ''}")

@@ -13,14 +13,14 @@ process was in no status, so no pod was created for it.
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.api.quota import WhatsAppSessionQuota
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core.model import AssumedReservation, Refusal, SessionUID
-from whatsapp_operator.core.objects.ownership import ReadSeal
+from whatsapp_operator.core.objects.ownership import ReadSeal, no_seal
 from whatsapp_operator.core.quota.admit import AdmissionResult, admit
 from whatsapp_operator.core.quota.reservations import Usage, quota_status
 from whatsapp_operator.core.writes.merge_patch import merge_patch
@@ -74,7 +74,8 @@ class Admission:
         clock: Clock,
         instance: Instance,
         pods_selector: str,
-        read_seal: ReadSeal,
+        read_seal: ReadSeal = no_seal,
+        claims: Callable[[], Sequence[Json]] = tuple,
         on_changed: Callable[[ObjectKey], None],
         metrics: Metrics,
     ) -> None:
@@ -83,6 +84,9 @@ class Admission:
         self._instance = instance
         self._pods_selector = pods_selector
         self._read_seal = read_seal
+        self._claims = claims
+        """ Returns the claims in the store: an own one is there as soon as it was made, and a late deletion only makes
+        a session wait. """
         self._on_changed = on_changed
         """ Called with each session that has a new verdict. """
         self._metrics = metrics
@@ -148,6 +152,7 @@ class Admission:
             pods=cluster.pods,
             quotas=[WhatsAppSessionQuota.parse(quota) for quota in cluster.quotas],
             assumed_reservations=assumed_reservations.values(),
+            claims=self._claims(),
             read_seal=self._read_seal,
             now=self._clock.now(),
         )

@@ -105,6 +105,11 @@ class KeyRing:
         """Return a key, or None."""
         return self._loaded.by_id.get(key_id)
 
+    @property
+    def retired(self) -> Collection[KeyID]:
+        """The keys that are not the current one."""
+        return self._loaded.ends
+
     def last_day(self, key_id: KeyID) -> datetime | None:
         """Return when a key ends; None: it is the current one. One that is not in the Secret ended long ago."""
         return None if key_id == self.current else self._loaded.ends.get(key_id, _LONG_AGO)

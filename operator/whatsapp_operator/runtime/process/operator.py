@@ -19,7 +19,7 @@ from session_protocol.vocabulary import TokenScope
 
 from whatsapp_operator.api.constants import EVENT_CONTROLLER, MANAGED_BY, MANAGED_BY_LABEL
 from whatsapp_operator.api.metadata import ObjectKey
-from whatsapp_operator.core.model import Defaults, Event, KeyID, SessionUID
+from whatsapp_operator.core.model import Defaults, Event, KeyID, SealedKind, SessionUID
 from whatsapp_operator.core.objects import ownership
 from whatsapp_operator.core.objects.tokens import token
 from whatsapp_operator.runtime.admission.rounds import Admission
@@ -45,6 +45,7 @@ from whatsapp_operator.runtime.process.keys import KeyRing
 from whatsapp_operator.runtime.process.metrics import Metrics
 from whatsapp_operator.runtime.process.seals import Seals
 from whatsapp_operator.runtime.reconcile.circuit_breaker import CircuitBreakerMonitor
+from whatsapp_operator.runtime.reconcile.claim_seals import ClaimSeals
 from whatsapp_operator.runtime.reconcile.event_recorder import EventRecorder
 from whatsapp_operator.runtime.reconcile.executor import Executor
 from whatsapp_operator.runtime.reconcile.observer import Observer, no_index_keys, pod_index_keys
@@ -146,6 +147,7 @@ class Operator:
             instance=self.instance,
             pods_selector=MANAGED_SELECTOR,
             read_seal=self.seals.read,
+            claims=lambda: list(self.store.all(PVCS)),
             on_changed=self.queue.add,
             metrics=metrics,
         )
@@ -156,6 +158,14 @@ class Operator:
             is_ours=self.instance.known,
             session_with_pod=self.owners.session_with_pod,
             on_changed=self._on_circuit_breaker_changed,
+        )
+        self.claim_seals = ClaimSeals(
+            kube=kube,
+            store=self.store,
+            instance=self.instance,
+            keys=self.keys,
+            seals=self.seals,
+            owners=self.owners,
         )
         self.service_cleanup = ServiceCleanup(kube=kube, store=self.store, instance=self.instance)
         self.event_recorder = EventRecorder(
@@ -176,7 +186,12 @@ class Operator:
             progress=self.progress,
             on_changed=self._on_object_changed,
             before=[self.instance.refresh, self.keys.load],
-            after=[self._enqueue_all, self._prune_keys, self.service_cleanup.delete_all_unneeded],
+            after=[
+                self._enqueue_all,
+                self.claim_seals.renew,
+                self._prune_keys,
+                self.service_cleanup.delete_all_unneeded,
+            ],
             jitter=dependencies.jitter,
         )
         self._tasks: list[asyncio.Task[None]] = []
@@ -313,7 +328,11 @@ class Operator:
         self.admission.request()
 
     async def _prune_keys(self) -> None:
-        await self.keys.prune(used={key_id for pod in self.store.all(PODS) if (key_id := self.owners.key_id(pod))})
+        if not self.keys.retired:
+            return
+        used = {key_id for pod in self.store.all(PODS) if (key_id := self.owners.key_id(pod)) is not None}
+        claims = (self.seals.read(claim, SealedKind.PVC) for claim in self.store.all(PVCS))
+        await self.keys.prune(used=used | {seal.key_id for seal in claims if seal is not None})
 
     def _on_circuit_breaker_changed(self, message: str | None) -> None:
         for key in self.store.keys(SESSIONS):
@@ -341,7 +360,7 @@ def affects_admission(resource: Resource, change: Change) -> bool:
     before, after = change
     if resource is QUOTAS:
         return (before is None) != (after is None) or _generation(before) != _generation(after)
-    if resource is PODS:
+    if resource in (PODS, PVCS):
         return after is None
     if resource is SESSIONS:
         return _admission(before) != _admission(after)

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from session_protocol.vocabulary import TokenScope
 
+from whatsapp_operator.api.constants import SEAL_ANNOTATION
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.core.model import (
     Action,
@@ -30,6 +31,7 @@ from whatsapp_operator.core.model import (
     SealedKind,
     SessionUID,
 )
+from whatsapp_operator.core.objects import ownership
 from whatsapp_operator.core.objects.secret import EXTRA_CA_KEY
 from whatsapp_operator.core.objects.tokens import token
 from whatsapp_operator.runtime.kube.client import Kube
@@ -145,7 +147,12 @@ class Executor:
     async def _patch_pvc(self, action: PatchPVC, context: ActionContext) -> None:
         key = ObjectKey(context.key.namespace, action.name)
         try:
-            patched = await self._kube.patch(PVCS, namespace=key.namespace, name=key.name, patch=action.patch)
+            patch = action.patch
+            if action.seal is not None:
+                named = {"metadata": {"namespace": key.namespace, "name": key.name}}
+                sealed = self._seals.text(named, action.seal, kind=SealedKind.PVC)
+                patch = ownership.with_annotation(patch, SEAL_ANNOTATION, sealed)
+            patched = await self._kube.patch(PVCS, namespace=key.namespace, name=key.name, patch=patch)
         except (Conflict, NotFound) as error:
             await context.foreign_objects.read(PVCS, key)
             raise Requeue(error.message) from error

@@ -9,15 +9,17 @@ from datetime import datetime
 
 from whatsapp_operator.api.constants import SERVICE_NAME
 from whatsapp_operator.api.metadata import ObjectKey
+from whatsapp_operator.api.quota import WhatsAppSessionQuota
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core.model import Observation, PodFacts, RefusedAction, SealedKind, SessionUID
 from whatsapp_operator.core.objects import names, ownership
 from whatsapp_operator.core.objects.facts import pod_facts, pvc_facts, service_facts
+from whatsapp_operator.core.quota.reservations import limits_storage
 from whatsapp_operator.core.session.renewal import renewal_time
 from whatsapp_operator.runtime.admission.rounds import Admission
 from whatsapp_operator.runtime.kube.foreign_objects import ForeignObjects
 from whatsapp_operator.runtime.kube.owners import Owners
-from whatsapp_operator.runtime.kube.resources import PODS, PVCS, SERVICES, Json, key_of
+from whatsapp_operator.runtime.kube.resources import PODS, PVCS, QUOTAS, SERVICES, Json, key_of
 from whatsapp_operator.runtime.kube.store import Store
 from whatsapp_operator.runtime.process.clock import Clock
 from whatsapp_operator.runtime.process.keys import KeyRing
@@ -93,6 +95,7 @@ class Observer:
             assumed=verdict.assumed,
             refusal=verdict.refusal,
             refused_action=refused_action,
+            storage_limited=self._storage_limited(session),
             renew_at=self._renew_at(uid, pods),
             recovery_paused=self._recovery_paused(),
         )
@@ -103,6 +106,12 @@ class Observer:
         if named is not None:
             found[key.name] = named
         return tuple(self._pod_facts(pod) for pod in found.values())
+
+    def _storage_limited(self, session: WhatsAppSession) -> bool:
+        if session.problems:
+            return False
+        quota = self._store.get(QUOTAS, ObjectKey("", session.spec.quota_name))
+        return quota is not None and limits_storage(WhatsAppSessionQuota.parse(quota))
 
     def _renew_at(self, uid: SessionUID, pods: tuple[PodFacts, ...]) -> datetime | None:
         ends = [
