@@ -201,3 +201,22 @@ async def test_a_claim_that_a_person_enlarged_is_not_sealed_as_large(simulation:
     seal = simulation.operator.seals.read(claim, SealedKind.PVC)
     assert seal is not None
     assert 2**30 == seal.storage
+
+
+async def test_a_service_in_our_colours_is_neither_used_nor_deleted(simulation: Simulation) -> None:
+    """It leads elsewhere: a session says that the name is taken, and after the last one it is still there."""
+    metadata = {
+        "name": "whatsapp-sessions",
+        "namespace": "shop",
+        "labels": {"app.kubernetes.io/managed-by": "whatsapp-session-operator"},
+    }
+    theirs = simulation.api.put(
+        "services", {"metadata": metadata, "spec": {"clusterIP": "None", "selector": {"app": "theirs"}}}
+    )
+    await simulation.start()
+    simulation.session("sales")
+    await simulation.until(lambda: simulation.condition("sales", "Stalled") == ("True", "NameTaken"))
+    simulation.api.remove("whatsappsessions", "shop", "sales")
+    await simulation.rest(70)
+
+    assert [theirs] == simulation.api.all("services")

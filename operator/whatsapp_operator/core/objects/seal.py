@@ -19,13 +19,13 @@ from typing import Final
 
 from whatsapp_operator.core.model import KeyID, Seal, SealedKind, SessionUID
 
-MAX_LENGTH: Final = 512
-""" Of a seal: the longest key id, UID and quota name fit. A longer text is not looked at. """
+MAX_LENGTH: Final = 1024
+""" Of a seal: the longest key id, UID, quota name and amounts fit. A longer text is not looked at. """
 _PREFIX: Final = "wasession.dev/seal"
 """ Begins what is signed. A token's text begins with a session's UID, so no token can be a seal, or the reverse. """
-_AMOUNT: Final = r"(0|[1-9][0-9]{0,18})"
+_AMOUNT: Final = r"(0|[1-9][0-9]{0,39})"
 _SEAL: Final = re.compile(
-    rf"1:([-._a-zA-Z0-9]{{1,253}}):([-a-zA-Z0-9]{{1,64}}):([-.a-z0-9]{{1,63}}):{_AMOUNT}:{_AMOUNT}:([0-9a-f]{{64}})"
+    rf"1:([-._a-zA-Z0-9]{{1,253}}):([-a-zA-Z0-9]{{1,64}}):([-.a-z0-9]{{1,253}}):{_AMOUNT}:{_AMOUNT}:([0-9a-f]{{64}})"
 )
 """ Bytes are whole numbers: whoever makes a seal has read the quantity already, so there is none to misread here. """
 

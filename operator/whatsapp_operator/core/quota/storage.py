@@ -30,21 +30,21 @@ class Claims:
         self, claims: Iterable[Mapping[str, Any]], *, quotas: Mapping[str, WhatsAppSessionQuota], read_seal: ReadSeal
     ) -> None:
         self._limited = frozenset(name for name, quota in quotas.items() if limits_storage(quota))
-        self._sizes: dict[ObjectKey, int] = {}
+        self._by_key: dict[ObjectKey, Mapping[str, Any]] = {}
         self.sealed: list[SealedClaim] = []
         """ Those that prove that the operator made them. """
         for claim in claims if self._limited else ():
             metadata = part(claim, "metadata")
             key = ObjectKey(text(metadata, "namespace"), text(metadata, "name"))
-            self._sizes[key] = requested_storage(claim)
+            self._by_key[key] = claim
             if (seal := read_seal(claim, SealedKind.PVC)) is not None:
                 self.sealed.append(SealedClaim(key, seal))
 
     def of(self, session: WhatsAppSession) -> Claimed:
         """Return what the session has; its spec must be valid."""
-        return Claimed(
-            limited=session.spec.quota_name in self._limited, existing=self._sizes.get(claim_key(session), 0)
-        )
+        claim = self._by_key.get(claim_key(session))
+        existing = 0 if claim is None else requested_storage(claim)
+        return Claimed(limited=session.spec.quota_name in self._limited, existing=existing)
 
     def reserved_by(self, session: WhatsAppSession) -> int:
         """Return the bytes that an admitted session counts, in a quota that limits storage.
@@ -59,8 +59,8 @@ class Claims:
             return reservation.storage
         if session.problems:
             return 0
-        wanted = wanted_storage(session)
-        return min(wanted, self._sizes.get(claim_key(session), wanted))
+        claim, wanted = self._by_key.get(claim_key(session)), wanted_storage(session)
+        return wanted if claim is None else min(wanted, requested_storage(claim))
 
 
 class SealedClaim(NamedTuple):

@@ -28,6 +28,15 @@ def test_a_seal_says_what_it_was_made_for() -> None:
     assert SAID == read(TEXT)
 
 
+def test_the_longest_words_fit() -> None:
+    """An older quota's name, a key's that a person chose, an amount that no node has."""
+    key_id = KeyID("k" * 253)
+    longest = Seal(key_id=key_id, session_uid=SessionUID("u" * 64), quota="q" * 253, memory=10**39, storage=10**39)
+    text = seal_text(b"k" * 32, longest, **PLACE)
+
+    assert longest == read_seal(text, key={key_id: b"k" * 32}.get, **PLACE)
+
+
 @pytest.mark.parametrize(
     "place",
     [{"kind": SealedKind.PVC}, {"namespace": "other"}, {"name": "sales2"}, {"namespace": "sho", "name": "psales"}],
@@ -59,7 +68,7 @@ def test_a_key_that_is_not_there_seals_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "amount", ["-1", "+1", "8Ei", "1e3", "NaN", "inf", "", " 1", "01", "0x1", "1.5", "٣", "9" * 20]
+    "amount", ["-1", "+1", "8Ei", "1e3", "NaN", "inf", "", " 1", "01", "0x1", "1.5", "٣", "9" * 41]
 )
 @pytest.mark.parametrize("place", [4, 5])
 def test_an_amount_is_a_whole_number_of_bytes(amount: str, place: int) -> None:
