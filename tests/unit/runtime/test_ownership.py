@@ -79,6 +79,19 @@ async def test_a_pod_in_our_colours_elsewhere_concerns_nobody(simulation: Simula
     assert old not in secret["data"]
 
 
+async def test_a_second_pod_with_a_key_that_nobody_knows_renews_nothing(simulation: Simulation) -> None:
+    """It names the session as its owner and never goes: the session keeps its own pod."""
+    await up(simulation, "sales")
+    uid = (simulation.api.get("whatsappsessions", "shop", "sales") or {})["metadata"]["uid"]
+    second = _in_our_colours("sales", namespace="shop", uid=uid, key_id="nobodys")
+    second["metadata"] |= {"name": "second", "deletionTimestamp": "2026-01-01T00:00:00Z", "finalizers": ["x/y"]}
+    simulation.api.put("pods", second)
+    before = simulation.pod_uid("sales")
+    await simulation.rest(4000)
+
+    assert before == simulation.pod_uid("sales")
+
+
 async def test_a_sealed_pod_counts_until_it_is_gone_though_its_session_is(simulation: Simulation) -> None:
     """Deleted without its pod: the pod has no owner any more, and the place is taken until it ends."""
     simulation.api.change("whatsappsessionquotas", "", "default", {"spec": {"sessions": 1}})

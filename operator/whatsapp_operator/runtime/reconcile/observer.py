@@ -97,7 +97,7 @@ class Observer:
             refusal=verdict.refusal,
             refused_action=refused_action,
             storage_limited=self._storage_limited(session),
-            renew_at=self._renew_at(uid, pods),
+            renew_at=self._renew_at(session, pods),
             recovery_paused=self._recovery_paused(),
         )
 
@@ -114,13 +114,13 @@ class Observer:
         quota = self._store.get(QUOTAS, ObjectKey("", session.spec.quota_name))
         return quota is not None and limits_storage(WhatsAppSessionQuota.parse(quota))
 
-    def _renew_at(self, uid: SessionUID, pods: tuple[PodFacts, ...]) -> datetime | None:
-        ends = [
-            last_day
-            for pod in pods
-            if pod.owner_uid == uid and pod.key_id is not None and (last_day := self._keys.last_day(pod.key_id))
-        ]
-        return renewal_time(uid, last_day=min(ends), since=self._began) if ends else None
+    def _renew_at(self, session: WhatsAppSession, pods: tuple[PodFacts, ...]) -> datetime | None:
+        uid, name = names.session_uid(session), names.pod_name(session)
+        # Of the pods that name the session as their owner, the operator makes the one with its name.
+        own = next((pod for pod in pods if (pod.owner_uid, pod.name) == (uid, name)), None)
+        if own is None or own.key_id is None or (last_day := self._keys.last_day(own.key_id)) is None:
+            return None
+        return renewal_time(uid, last_day=last_day, since=self._began)
 
     def _pod_facts(self, pod: Json) -> PodFacts:
         proof = self._owners.prove(pod, SealedKind.POD)
