@@ -17,6 +17,8 @@ from session_protocol.redaction import LONGEST, redact
 from session_protocol.redaction.truncation import MARGIN, Keep
 
 Json = Mapping[str, Any]
+_OBJECT: Final = (dict, Mapping)
+""" The first answers for nearly all, at a fifth of the time: ten thousand pods are read here in each round. """
 
 LONGEST_READ: Final = LONGEST + MARGIN + 1
 """ Characters of a text that are taken up: as many as are looked at, and one by which the cut is seen. """
@@ -28,13 +30,13 @@ _IDENTIFIER: Final = re.compile(r"[A-Za-z](?:[A-Za-z0-9_,:.-]{0,126}[A-Za-z0-9_]
 def part(obj: Json, name: str) -> Json:
     """Return an object's field that is an object itself."""
     value = obj.get(name)
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, _OBJECT) else {}
 
 
 def items(obj: Json, name: str) -> Iterator[Json]:
     """Return the objects in a list."""
     value = obj.get(name)
-    return (item for item in value if isinstance(item, Mapping)) if isinstance(value, list) else iter(())
+    return (item for item in value if isinstance(item, _OBJECT)) if isinstance(value, list) else iter(())
 
 
 def text(obj: Json, name: str) -> str:

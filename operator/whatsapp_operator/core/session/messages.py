@@ -76,6 +76,10 @@ REPLACING: Final = ReasonMessage(Reason.REPLACING_POD, "The pod is gone; a new o
 REQUESTED: Final = ReasonMessage(
     Reason.RESTART_REQUESTED, "Somebody asked for a new pod; the present one ends cleanly first."
 )
+KEY_ENDS: Final = ReasonMessage(
+    Reason.REPLACING_POD,
+    "The key that the pod's tokens come from was retired and ends soon; a new pod with new tokens follows this one.",
+)
 SUSPENDED: Final = ReasonMessage(
     Reason.SUSPENDED, "spec.operatingMode is Suspended: no pod runs, the profile is kept. Set it to Running to go on."
 )

@@ -18,7 +18,7 @@ process was in no status, so no pod was created for it.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -26,6 +26,7 @@ from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.api.quota import WhatsAppSessionQuota
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core.model import AssumedReservation, Refusal, SessionUID
+from whatsapp_operator.core.objects.ownership import ReadSeal, no_seal
 from whatsapp_operator.core.quota.admit import AdmissionResult, admit
 from whatsapp_operator.core.quota.reservations import Usage, quota_status
 from whatsapp_operator.core.writes.merge_patch import merge_patch
@@ -81,6 +82,8 @@ class Admission:
         clock: Clock,
         instance: Instance,
         pods_selector: str,
+        read_seal: ReadSeal = no_seal,
+        claims: Callable[[], Sequence[Json]] = tuple,
         on_changed: Callable[[ObjectKey], None],
         metrics: Metrics,
         offload: Offload = inline,
@@ -90,6 +93,10 @@ class Admission:
         self._clock = clock
         self._instance = instance
         self._pods_selector = pods_selector
+        self._read_seal = read_seal
+        self._claims = claims
+        """ Returns the claims in the store: an own one is there as soon as it was made, and a late deletion only makes
+        a session wait. """
         self._on_changed = on_changed
         """ Called with each session that has a new verdict. """
         self._metrics = metrics
@@ -161,7 +168,10 @@ class Admission:
         assumed_reservations = dict(self._assumed)  # BEFORE the LIST: see the module's docstring
         listed, now = await self._list_all(), self._clock.now()
         await asyncio.sleep(0)
-        keys, result = await self._offload(lambda: _admitted(listed, assumed_reservations, now))
+        claims = self._claims()
+        keys, result = await self._offload(
+            lambda: _admitted(listed, assumed_reservations, claims=claims, read_seal=self._read_seal, now=now)
+        )
         await self._apply(keys, result)
         for quota in listed.quotas:
             await self._write_quota_status(quota, result.usage)
@@ -225,7 +235,12 @@ class Admission:
 
 
 def _admitted(
-    listed: ClusterState, assumed: Mapping[SessionUID, AssumedReservation], now: datetime
+    listed: ClusterState,
+    assumed: Mapping[SessionUID, AssumedReservation],
+    *,
+    claims: Sequence[Json],
+    read_seal: ReadSeal,
+    now: datetime,
 ) -> tuple[dict[SessionUID, ObjectKey], AdmissionResult]:
     """Return the sessions' names and the result; uses up its arguments and nothing else, so that a thread can run it."""
     sessions = [WhatsAppSession.parse(obj) for obj in drained(listed.sessions)]
@@ -234,6 +249,8 @@ def _admitted(
         pods=listed.pods,
         quotas=[WhatsAppSessionQuota.parse(quota) for quota in listed.quotas],
         assumed_reservations=assumed.values(),
+        claims=claims,
+        read_seal=read_seal,
         now=now,
     )
     for _ in drained(listed.pods):

@@ -18,12 +18,12 @@ from typing import Final
 from session_protocol.vocabulary import TokenScope
 
 from whatsapp_operator.api.metadata import ObjectKey
-from whatsapp_operator.core.model import KeyID, SessionUID
-from whatsapp_operator.core.objects import ownership
+from whatsapp_operator.core.model import KeyID, SealedKind, SessionUID
 from whatsapp_operator.core.objects.tokens import token
 from whatsapp_operator.runtime.admission.rounds import Admission
 from whatsapp_operator.runtime.kube.foreign_objects import ForeignObjects
 from whatsapp_operator.runtime.kube.instances import Instance
+from whatsapp_operator.runtime.kube.owners import Owners, session_index_keys
 from whatsapp_operator.runtime.kube.resources import (
     PODS,
     PVCS,
@@ -39,11 +39,13 @@ from whatsapp_operator.runtime.kube.store import Change, Store
 from whatsapp_operator.runtime.process.config import MANAGED_SELECTOR, SELECTORS, Config, Dependencies
 from whatsapp_operator.runtime.process.keys import KeyRing
 from whatsapp_operator.runtime.process.metrics import state_label
+from whatsapp_operator.runtime.process.seals import Seals
 from whatsapp_operator.runtime.process.slices import in_slices
 from whatsapp_operator.runtime.reconcile.circuit_breaker import CircuitBreakerMonitor, breaker_event
+from whatsapp_operator.runtime.reconcile.claim_seals import ClaimSeals
 from whatsapp_operator.runtime.reconcile.event_recorder import EventRecorder
 from whatsapp_operator.runtime.reconcile.executor import Executor
-from whatsapp_operator.runtime.reconcile.observer import Observer, namespace_index_key, no_index_keys, pod_index_keys
+from whatsapp_operator.runtime.reconcile.observer import Observer, no_index_keys, pod_index_keys
 from whatsapp_operator.runtime.reconcile.pod_history import PodHistory
 from whatsapp_operator.runtime.reconcile.reconciler import Reconciler, ReconcilerDeps
 from whatsapp_operator.runtime.reconcile.service_cleanup import ServiceCleanup
@@ -76,7 +78,7 @@ class Operator:
         self.queue = WorkQueue(clock, dependencies.jitter)
         self.store = Store(
             {
-                SESSIONS: namespace_index_key,
+                SESSIONS: session_index_keys,
                 QUOTAS: no_index_keys,
                 PODS: pod_index_keys,
                 PVCS: no_index_keys,
@@ -87,6 +89,8 @@ class Operator:
         self.progress = WatchProgress(clock)
         self.instance = Instance(kube=kube, name=config.instance, namespaces=config.namespaces)
         self.keys = KeyRing(kube=kube, clock=clock, namespace=config.namespace, name=config.key_secret)
+        self.seals = Seals(self.keys)
+        self.owners = Owners(self.store, self.seals.read)
         self._own_runner_client = (
             HttpRunnerClient(
                 token=self._state_token, rejected=lambda reason: metrics.answers_rejected.labels(reason).inc()
@@ -97,7 +101,7 @@ class Operator:
         runner_client = dependencies.runner_client or self._own_runner_client
         if runner_client is None:
             raise RuntimeError("there is no runner client")
-        self.pod_history = PodHistory()
+        self.pod_history = PodHistory(own_pods_session=self.owners.own_pods_session)
         self.runners = RunnerPoller(
             client=runner_client, clock=clock, on_changed=self.queue.add, jitter=dependencies.jitter
         )
@@ -106,6 +110,8 @@ class Operator:
             clock=clock,
             instance=self.instance,
             pods_selector=MANAGED_SELECTOR,
+            read_seal=self.seals.read,
+            claims=lambda: list(self.store.all(PVCS)),
             on_changed=self.queue.add,
             metrics=metrics,
             offload=dependencies.offload,
@@ -116,7 +122,16 @@ class Operator:
             clock=clock,
             metrics=metrics,
             is_ours=self.instance.known,
+            session_with_pod=self.owners.session_with_pod,
             on_changed=self._on_circuit_breaker_changed,
+        )
+        self.claim_seals = ClaimSeals(
+            kube=kube,
+            store=self.store,
+            instance=self.instance,
+            keys=self.keys,
+            seals=self.seals,
+            owners=self.owners,
         )
         self.service_cleanup = ServiceCleanup(kube=kube, store=self.store, instance=self.instance)
         self.event_recorder = EventRecorder(
@@ -137,7 +152,12 @@ class Operator:
             progress=self.progress,
             on_changed=self._on_object_changed,
             before=[self.instance.refresh, self.keys.load],
-            after=[self._enqueue_all, self._prune_keys, self.service_cleanup.delete_all_unneeded],
+            after=[
+                self._enqueue_all,
+                self.claim_seals.renew,
+                self._prune_keys,
+                self.service_cleanup.delete_all_unneeded,
+            ],
             jitter=dependencies.jitter,
             garbage=dependencies.garbage,
         )
@@ -150,6 +170,8 @@ class Operator:
             clock=clock,
             observer=Observer(
                 store=self.store,
+                owners=self.owners,
+                keys=self.keys,
                 clock=clock,
                 runners=self.runners,
                 pod_history=self.pod_history,
@@ -157,7 +179,12 @@ class Operator:
                 recovery_paused=lambda: self.circuit_breaker.message,
             ),
             executor=Executor(
-                kube=kube, store=self.store, clock=clock, key=self.keys.key, extra_ca=self._config.defaults.extra_ca
+                kube=kube,
+                store=self.store,
+                clock=clock,
+                key=self.keys.key,
+                seals=self.seals,
+                extra_ca=self._config.defaults.extra_ca,
             ),
             writer=StatusWriter(kube=kube, store=self.store, clock=clock, metrics=self._dependencies.metrics),
             event_recorder=self.event_recorder,
@@ -266,8 +293,11 @@ class Operator:
         self.admission.request()
 
     async def _prune_keys(self) -> None:
-        used = {key_id for pod in self.store.all(PODS) if (key_id := ownership.key_id(pod)) is not None}
-        await self.keys.prune(used=used)
+        if not self.keys.retired:
+            return
+        used = {key_id for pod in self.store.all(PODS) if (key_id := self.owners.key_id(pod)) is not None}
+        claims = (self.seals.read(claim, SealedKind.PVC) for claim in self.store.all(PVCS))
+        await self.keys.prune(used=used | {seal.key_id for seal in claims if seal is not None})
 
     def _on_circuit_breaker_changed(self, message: str | None) -> None:
         for key in self.store.keys(SESSIONS):

@@ -38,6 +38,7 @@ class Bench:
             clock=self.clock,
             instance=Instance(kube=kube, name="", namespaces=()),
             pods_selector="",
+            read_seal=lambda _obj, _kind: None,
             on_changed=self.told.append,
             metrics=self.metrics,
             offload=self._offload,
