@@ -194,7 +194,7 @@ class Observation:
     refusal: Refusal | None = None
     refused_action: RefusedAction | None = None
     recovery_paused: str | None = None
-    """ Why recovery is paused for all sessions; None: it is not. """
+    """ Why recovery is paused for this session; None: it is not. """
 
 
 @dataclass(frozen=True, kw_only=True)

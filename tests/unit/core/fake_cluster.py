@@ -16,7 +16,7 @@ from typing import Any
 from session_protocol.times import format_time
 from session_protocol.vocabulary import RunnerState
 from whatsapp_operator.api.conditions import Condition, find_condition
-from whatsapp_operator.api.constants import API_VERSION, SERVICE_NAME, SESSION_KIND, SESSION_UID_LABEL
+from whatsapp_operator.api.constants import API_VERSION, SERVICE_NAME, SESSION_KIND
 from whatsapp_operator.api.quota import WhatsAppSessionQuota
 from whatsapp_operator.api.session import SessionStatus, WhatsAppSession
 from whatsapp_operator.core.model import (
@@ -41,7 +41,8 @@ from whatsapp_operator.core.model import (
 )
 from whatsapp_operator.core.objects.facts import pod_facts, pvc_facts, service_facts
 from whatsapp_operator.core.quota.admit import AdmissionResult, admit
-from whatsapp_operator.core.recovery.circuit_breaker import CircuitBreaker, runner_failures
+from whatsapp_operator.core.recovery.health import session_health
+from whatsapp_operator.core.recovery.pauses import RecoveryPauses
 from whatsapp_operator.core.session.decide import decide
 from whatsapp_operator.core.writes.merge_patch import merge_patch
 
@@ -66,7 +67,8 @@ class Memory:
     came: dict[str, list[PodUID]] = field(default_factory=dict)
     listening: dict[PodUID, datetime] = field(default_factory=dict)
     blocked: dict[str, RefusedAction] = field(default_factory=dict)
-    pause: CircuitBreaker = field(default_factory=CircuitBreaker)
+    pauses: RecoveryPauses = field(default_factory=RecoveryPauses)
+    listed: bool = False
 
 
 @dataclass
@@ -285,7 +287,7 @@ class FakeCluster:
             assumed=self.memory.grants.get(uid),
             refusal=self.memory.refusals.get(uid),
             refused_action=self.memory.blocked.get(name),
-            recovery_paused=self.memory.pause.message,
+            recovery_paused=self.memory.pauses.message(uid),
         )
 
     def _came(self, name: str, told: str | None) -> tuple[PodUID, ...]:
@@ -332,13 +334,16 @@ class FakeCluster:
 
     def resync(self) -> None:
         """Let the operator look at everything once."""
-        self.memory.pause = self.memory.pause.after(
-            failures=runner_failures(self.session(name) for name in self.sessions),
-            with_pod={
-                SessionUID(pod["metadata"].get("labels", {}).get(SESSION_UID_LABEL, "")) for pod in self.pods.values()
-            },
-            now=self.now,
-        )
+        found = {
+            SessionUID(session["metadata"]["uid"]): session_health(session, runner_image=self.defaults.runner_image)
+            for session in self.sessions.values()
+        }
+        if not self.memory.listed:
+            list(self.memory.pauses.restore(found, now=self.now))
+            self.memory.listed = True
+        for uid in {*self.memory.pauses.sessions(None), *found}:
+            self.memory.pauses.update(uid, found.get(uid), now=self.now)
+        self.memory.pauses.advance(self.now)
         for name in list(self.sessions):
             self.look(name)
         self.admission_round()

@@ -32,6 +32,12 @@ PLURALS = {resource.plural: resource for resource in SELECTORS}
 LATENCY = 0.01
 """ Seconds that a watch event takes. """
 STEP = 0.25
+LEASE = {
+    "apiVersion": "coordination.k8s.io/v1",
+    "kind": "Lease",
+    "metadata": {"name": "whatsapp-operator", "namespace": "ops", "uid": "lease"},
+}
+""" What events about the operator as a whole are about. """
 
 
 @dataclass
@@ -145,6 +151,7 @@ class Simulation:
                 runner_client=self.words,
                 jitter=exactly,
             ),
+            regarding=lambda: LEASE,
         )
         asyncio.get_running_loop().create_task(self.operator.start())
         await settle()
@@ -226,16 +233,16 @@ class Simulation:
 
     # --- the node ------------------------------------------------------------------------------------------------
 
-    def pod(self, name: str) -> Json | None:
+    def pod(self, name: str, *, namespace: str = NAMESPACE) -> Json | None:
         """Return a pod."""
-        return self.api.get("pods", NAMESPACE, name)
+        return self.api.get("pods", namespace, name)
 
-    def pod_uid(self, name: str) -> str:
+    def pod_uid(self, name: str, *, namespace: str = NAMESPACE) -> str:
         """Return a pod's UID, or nothing."""
-        pod = self.pod(name)
+        pod = self.pod(name, namespace=namespace)
         return str(pod["metadata"]["uid"]) if pod else ""
 
-    def end(self, name: str, *, code: int, message: str = "") -> None:
+    def end(self, name: str, *, code: int, message: str = "", namespace: str = NAMESPACE) -> None:
         """Let a pod's container end."""
         ended = {
             "exitCode": code,
@@ -248,8 +255,8 @@ class Simulation:
             "phase": "Failed" if code else "Succeeded",
             "containerStatuses": [{"name": "runner", "state": {"terminated": ended}}],
         }
-        self.words.end(self.pod_uid(name))
-        self.api.change("pods", NAMESPACE, name, {"status": status}, status=True)
+        self.words.end(self.pod_uid(name, namespace=namespace))
+        self.api.change("pods", namespace, name, {"status": status}, status=True)
 
     def evict(self, name: str) -> None:
         """Let a pod vanish with its node."""
@@ -262,16 +269,16 @@ class Simulation:
     def _kubelet(self, plural: str, event: str, obj: Json) -> None:
         if plural != "pods" or not self.start_pods:
             return
-        name, uid = obj["metadata"]["name"], obj["metadata"]["uid"]
+        name, namespace, uid = (obj["metadata"][field] for field in ("name", "namespace", "uid"))
         if event == "ADDED":
-            self.clock.call_later(0.3, lambda: self._run(name, uid))
+            self.clock.call_later(0.3, lambda: self._run(name, namespace, uid))
         elif event == "MODIFIED" and "deletionTimestamp" in obj["metadata"]:
-            self.clock.call_later(0.5, lambda: self._finish(name, uid))
+            self.clock.call_later(0.5, lambda: self._finish(name, namespace, uid))
 
-    def _run(self, name: str, uid: str) -> None:
-        if self.pod_uid(name) != uid:
+    def _run(self, name: str, namespace: str, uid: str) -> None:
+        if self.pod_uid(name, namespace=namespace) != uid:
             return
-        self.api.change("pods", NAMESPACE, name, {"spec": {"nodeName": "node-1"}})
+        self.api.change("pods", namespace, name, {"spec": {"nodeName": "node-1"}})
         running = {"running": {"startedAt": self._stamp()}}
         status = {
             "phase": "Running",
@@ -279,13 +286,13 @@ class Simulation:
             "conditions": [{"type": "PodScheduled", "status": "True"}, {"type": "Ready", "status": "True"}],
             "containerStatuses": [{"name": "runner", "state": running}],
         }
-        self.api.change("pods", NAMESPACE, name, {"status": status}, status=True)
+        self.api.change("pods", namespace, name, {"status": status}, status=True)
         self.words.say(uid, *self.first_word)
 
-    def _finish(self, name: str, uid: str) -> None:
-        if self.pod_uid(name) == uid:
+    def _finish(self, name: str, namespace: str, uid: str) -> None:
+        if self.pod_uid(name, namespace=namespace) == uid:
             self.words.end(uid)
-            self.api.remove("pods", NAMESPACE, name)
+            self.api.remove("pods", namespace, name)
 
     # --- the watches ---------------------------------------------------------------------------------------------
 

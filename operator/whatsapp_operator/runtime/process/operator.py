@@ -22,6 +22,8 @@ from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.core.model import Defaults, Event, KeyID, SessionUID
 from whatsapp_operator.core.objects import ownership
 from whatsapp_operator.core.objects.tokens import token
+from whatsapp_operator.core.recovery.circuit_breaker import Phase
+from whatsapp_operator.core.recovery.pauses import PauseChange
 from whatsapp_operator.runtime.admission.rounds import Admission
 from whatsapp_operator.runtime.kube.client import Kube
 from whatsapp_operator.runtime.kube.foreign_objects import ForeignObjects
@@ -70,6 +72,12 @@ SELECTORS: Final[dict[Resource, str]] = {
 
 EVENT_DRAIN_TIMEOUT: Final = 1.0
 """ Seconds to write queued events at the end. The next operator waits for this: the Lease is released afterwards. """
+_PAUSE_EVENTS: Final = {
+    Phase.OPEN: ("Warning", "PausingRecovery", "RecoveryPaused"),
+    Phase.TRIAL: ("Normal", "TryingRecovery", "RecoveryTried"),
+    Phase.CLOSED: ("Normal", "ResumingRecovery", "RecoveryResumed"),
+}
+""" Type, action and reason of the event about a pause. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,11 +153,11 @@ class Operator:
             metrics=metrics,
         )
         self.circuit_breaker = CircuitBreakerMonitor(
-            store=self.store,
             clock=clock,
             metrics=metrics,
+            runner_image=config.defaults.runner_image,
             is_ours=self.instance.known,
-            on_changed=self._on_circuit_breaker_changed,
+            on_changed=self._on_pause_changed,
         )
         self.service_cleanup = ServiceCleanup(kube=kube, store=self.store, instance=self.instance)
         self.event_recorder = EventRecorder(
@@ -186,7 +194,7 @@ class Operator:
                 runners=self.runners,
                 pod_history=self.pod_history,
                 admission=self.admission,
-                recovery_paused=lambda: self.circuit_breaker.message,
+                recovery_paused=self.circuit_breaker.message,
             ),
             executor=Executor(
                 kube=kube, store=self.store, clock=clock, key=self.keys.key, extra_ca=self._config.defaults.extra_ca
@@ -296,29 +304,21 @@ class Operator:
                 if self.instance.known(session["metadata"]["namespace"])
             }
         )
-        self.circuit_breaker.evaluate()
+        await self.circuit_breaker.resync()
         self.admission.request()
 
     async def _prune_keys(self) -> None:
         used = {key_id for pod in self.store.all(PODS) if (key_id := ownership.key_id(pod)) is not None}
         await self.keys.prune(used=used)
 
-    def _on_circuit_breaker_changed(self, message: str | None) -> None:
-        for key in self.store.keys(SESSIONS):
+    def _on_pause_changed(self, change: PauseChange, affected: Iterable[ObjectKey]) -> None:
+        for key in affected:
             self.queue.add(key)
-        event = (
-            Event(type="Warning", action="PausingRecovery", reason="RecoveryPaused", message=message)
-            if message is not None
-            else Event(
-                type="Normal",
-                action="ResumingRecovery",
-                reason="RecoveryResumed",
-                message="No failure for five minutes.",
-            )
-        )
         regarding = self._regarding()
-        if regarding is not None:
-            self.event_recorder.record(regarding, event)
+        if regarding is None or change.message is None:
+            return
+        type_, action, reason = _PAUSE_EVENTS[change.phase]
+        self.event_recorder.record(regarding, Event(type=type_, action=action, reason=reason, message=change.message))
 
     def _state_token(self, uid: SessionUID, key_id: KeyID) -> str:
         return token(self.keys.key(key_id), session_uid=uid, scope=TokenScope.STATE)

@@ -42,7 +42,7 @@ class Observer:
         runners: RunnerPoller,
         pod_history: PodHistory,
         admission: Admission,
-        recovery_paused: Callable[[], str | None],
+        recovery_paused: Callable[[SessionUID], str | None],
     ) -> None:
         self._store = store
         self._clock = clock
@@ -76,7 +76,7 @@ class Observer:
             assumed=verdict.assumed,
             refusal=verdict.refusal,
             refused_action=refused_action,
-            recovery_paused=self._recovery_paused(),
+            recovery_paused=self._recovery_paused(uid),
         )
 
     def _pods(self, key: ObjectKey, uid: SessionUID, foreign_objects: ForeignObjects) -> tuple[PodFacts, ...]:
