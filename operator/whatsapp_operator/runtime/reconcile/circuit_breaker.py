@@ -8,9 +8,10 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
+from typing import Final
 
 from whatsapp_operator.api.metadata import ObjectKey
-from whatsapp_operator.core.model import SessionUID
+from whatsapp_operator.core.model import Event, SessionUID
 from whatsapp_operator.core.recovery.circuit_breaker import Phase
 from whatsapp_operator.core.recovery.health import SessionHealth, session_health
 from whatsapp_operator.core.recovery.pauses import PauseChange, RecoveryPauses
@@ -20,6 +21,14 @@ from whatsapp_operator.runtime.process.clock import Clock, Timer, until
 from whatsapp_operator.runtime.process.metrics import Metrics
 
 logger = logging.getLogger(__name__)
+
+_EVENTS: Final = {
+    Phase.OPEN: ("Warning", "PausingRecovery", "RecoveryPaused"),
+    Phase.TRIAL: ("Normal", "TryingRecovery", "RecoveryTried"),
+    Phase.CLOSED: ("Normal", "ResumingRecovery", "RecoveryResumed"),
+}
+""" Type, action and reason of the event about a pause. """
+_LOG: Final = {Phase.OPEN: "Recovery paused", Phase.TRIAL: "Recovery is tried", Phase.CLOSED: "Recovery goes on"}
 
 
 class CircuitBreakerMonitor:
@@ -126,4 +135,9 @@ class CircuitBreakerMonitor:
         self._wait_until(self._pauses.due)  # a failure may have prolonged the pause, which changes nothing yet
 
 
-_LOG = {Phase.OPEN: "Recovery paused", Phase.TRIAL: "Recovery is tried", Phase.CLOSED: "Recovery goes on"}
+def pause_event(change: PauseChange) -> Event | None:
+    """Return the event about a change of a pause, for the operator's Lease; None: there is nothing new to tell."""
+    if change.message is None:
+        return None
+    type_, action, reason = _EVENTS[change.phase]
+    return Event(type=type_, action=action, reason=reason, message=change.message)
