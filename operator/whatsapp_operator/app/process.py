@@ -11,6 +11,7 @@ import asyncio
 import logging
 import socket
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
@@ -64,7 +65,7 @@ class Process:
     async def run(self) -> None:
         """Run until SIGTERM. :raises Fault: the process is broken."""
         namespace = self._namespace()
-        defaults = self._settings.defaults()
+        defaults = replace(self._settings.defaults(), network=self._settings.network(namespace))
         await self._credentials.load()
         connection = Connection(self._credentials, user_agent=f"{CLIENT_NAME}/{version()}", metrics=self._metrics)
         kube = self._kube(connection)

@@ -16,12 +16,13 @@ from typing import Any
 from session_protocol.times import format_time
 from session_protocol.vocabulary import RunnerState
 from whatsapp_operator.api.conditions import Condition, find_condition
-from whatsapp_operator.api.constants import API_VERSION, SERVICE_NAME, SESSION_KIND
+from whatsapp_operator.api.constants import API_VERSION, NETWORK_POLICY_NAME, SERVICE_NAME, SESSION_KIND
 from whatsapp_operator.api.quota import WhatsAppSessionQuota
 from whatsapp_operator.api.session import SessionStatus, WhatsAppSession
 from whatsapp_operator.core.model import (
     Action,
     AssumedReservation,
+    CreateNetworkPolicy,
     CreatePod,
     CreatePVC,
     CreateSecret,
@@ -32,6 +33,7 @@ from whatsapp_operator.core.model import (
     Event,
     KeyID,
     Observation,
+    PatchNetworkPolicy,
     PatchPVC,
     PodUID,
     Refusal,
@@ -39,7 +41,7 @@ from whatsapp_operator.core.model import (
     RunnerReport,
     SessionUID,
 )
-from whatsapp_operator.core.objects.facts import pod_facts, pvc_facts, service_facts
+from whatsapp_operator.core.objects.facts import network_policy_facts, pod_facts, pvc_facts, service_facts
 from whatsapp_operator.core.quota.admit import AdmissionResult, admit
 from whatsapp_operator.core.recovery.health import session_health
 from whatsapp_operator.core.recovery.pauses import RecoveryPauses
@@ -81,6 +83,7 @@ class FakeCluster:
     pods: dict[str, Json] = field(default_factory=dict)
     claims: dict[str, Json] = field(default_factory=dict)
     services: dict[str, Json] = field(default_factory=dict)
+    policies: dict[str, Json] = field(default_factory=dict)
     secrets: dict[str, Json] = field(default_factory=dict)
     quotas: dict[str, Json] = field(default_factory=dict)
     memory: Memory = field(default_factory=Memory)
@@ -275,6 +278,7 @@ class FakeCluster:
         if owned and name in self.memory.reports and self.memory.reports[name].pod_uid not in owned:
             del self.memory.reports[name]
         claim, service = self.claims.get(f"{name}-profile"), self.services.get(SERVICE_NAME)
+        policy = self.policies.get(NETWORK_POLICY_NAME)
         return Observation(
             session=session,
             now=self.now,
@@ -282,6 +286,7 @@ class FakeCluster:
             pods_since_status=self._came(name, session.status.pod_uid),
             pvc=pvc_facts(claim, session=session) if claim is not None else None,
             service=service_facts(service) if service is not None else None,
+            network_policy=network_policy_facts(policy) if policy is not None else None,
             report=self.memory.reports.get(name),
             polling_since=next((self.memory.listening[uid] for uid in current if uid in self.memory.listening), None),
             assumed=self.memory.grants.get(uid),
@@ -408,23 +413,32 @@ class FakeCluster:
                 manifest = self._created(self.pods, action.manifest)
                 manifest.setdefault("status", {"phase": "Pending"})
                 self.memory.came.setdefault(name, []).append(PodUID(manifest["metadata"]["uid"]))
-            case CreatePVC():
-                self._created(self.claims, action.manifest)
-            case CreateService():
-                self._created(self.services, action.manifest)
-            case CreateSecret():
-                self._created(self.secrets, action.manifest)
-            case PatchPVC():
-                patch = copy.deepcopy(dict(action.patch))
-                claim = self.claims[action.name]
-                assert patch["metadata"].pop("resourceVersion") == claim["metadata"]["resourceVersion"]
-                claim |= _merged(claim, patch)
-                claim["metadata"]["resourceVersion"] = str(next(self._serial))
+            case CreatePVC() | CreateService() | CreateNetworkPolicy() | CreateSecret():
+                self._created(self._shelf(action), action.manifest)
+            case PatchPVC() | PatchNetworkPolicy():
+                self._patched(self._shelf(action), action)
             case DeletePod():
                 pod = self.pods.get(action.name)
                 if pod is not None and pod["metadata"]["uid"] == action.uid:
                     pod["metadata"].setdefault("deletionTimestamp", format_time(self.now))
         return True
+
+    def _shelf(self, action: Action) -> dict[str, Json]:
+        shelves: dict[type[Action], dict[str, Json]] = {
+            CreatePVC: self.claims,
+            PatchPVC: self.claims,
+            CreateService: self.services,
+            CreateNetworkPolicy: self.policies,
+            PatchNetworkPolicy: self.policies,
+            CreateSecret: self.secrets,
+        }
+        return shelves[type(action)]
+
+    def _patched(self, shelf: dict[str, Json], action: PatchPVC | PatchNetworkPolicy) -> None:
+        patch, obj = copy.deepcopy(dict(action.patch)), shelf[action.name]
+        assert patch["metadata"].pop("resourceVersion") == obj["metadata"]["resourceVersion"]
+        obj |= _merged(obj, patch)
+        obj["metadata"]["resourceVersion"] = str(next(self._serial))
 
     def _created(self, shelf: dict[str, Json], manifest: Mapping[str, Any]) -> Json:
         obj: Json = copy.deepcopy(dict(manifest))

@@ -21,6 +21,7 @@ from session_protocol.times import format_time
 from unit.runtime.fakes import FakeClock, exactly, settle
 from unit.runtime.memory_api import Json, Killed, MemoryApi
 from whatsapp_operator.core.model import Defaults
+from whatsapp_operator.core.network import RunnerNetwork
 from whatsapp_operator.runtime.kube.client import Kube, Request, Response
 from whatsapp_operator.runtime.kube.resync import Stream
 from whatsapp_operator.runtime.process.config import SELECTORS, Config, Dependencies
@@ -113,7 +114,8 @@ def _without_accidents(loop: asyncio.AbstractEventLoop, context: dict[str, Any])
 class Simulation:
     """The whole of it."""
 
-    def __init__(self, *, resync: float = 60) -> None:
+    def __init__(self, *, resync: float = 60, network: RunnerNetwork | None = None) -> None:
+        self.network = network
         self.clock = FakeClock()
         self.api = MemoryApi(now=self.clock.now)
         self.words = Words(self.clock)
@@ -138,7 +140,7 @@ class Simulation:
         self._process = Process(self.api)
         self.operator = Operator(
             Config(
-                defaults=Defaults(runner_image="runner:1"),
+                defaults=Defaults(runner_image="runner:1", network=self.network),
                 namespace="ops",
                 key_secret="keys",
                 identity="operator-1",
@@ -270,14 +272,19 @@ class Simulation:
     def _kubelet(self, plural: str, event: str, obj: Json) -> None:
         if plural != "pods" or not self.start_pods:
             return
-        name, namespace, uid = (obj["metadata"][field] for field in ("name", "namespace", "uid"))
+        name, uid = obj["metadata"]["name"], obj["metadata"]["uid"]
         if event == "ADDED":
-            self.clock.call_later(0.3, lambda: self._run(name, namespace, uid))
+            self.clock.call_later(0.3, lambda: self._run(name, uid))
         elif event == "MODIFIED" and "deletionTimestamp" in obj["metadata"]:
-            self.clock.call_later(0.5, lambda: self._finish(name, namespace, uid))
+            self.clock.call_later(0.5, lambda: self._finish(name, uid))
 
-    def _run(self, name: str, namespace: str, uid: str) -> None:
-        if self.pod_uid(name, namespace=namespace) != uid:
+    def _namespace(self, uid: str) -> str | None:
+        """Return where a pod is; None: it is gone."""
+        pods = [pod["metadata"] for pod in self.api.all("pods")]
+        return next((str(pod["namespace"]) for pod in pods if pod["uid"] == uid), None)
+
+    def _run(self, name: str, uid: str) -> None:
+        if (namespace := self._namespace(uid)) is None:
             return
         self.api.change("pods", namespace, name, {"spec": {"nodeName": "node-1"}})
         running = {"running": {"startedAt": self._stamp()}}
@@ -290,8 +297,8 @@ class Simulation:
         self.api.change("pods", namespace, name, {"status": status}, status=True)
         self.words.say(uid, *self.first_word)
 
-    def _finish(self, name: str, namespace: str, uid: str) -> None:
-        if self.pod_uid(name, namespace=namespace) == uid:
+    def _finish(self, name: str, uid: str) -> None:
+        if (namespace := self._namespace(uid)) is not None:
             self.words.end(uid)
             self.api.remove("pods", namespace, name)
 

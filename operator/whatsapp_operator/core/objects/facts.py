@@ -20,7 +20,7 @@ from whatsapp_operator.api.constants import (
     TOKEN_VOLUME,
 )
 from whatsapp_operator.api.session import WhatsAppSession
-from whatsapp_operator.core.model import PodFacts, PodPhase, PodUID, PVCFacts, ServiceFacts
+from whatsapp_operator.core.model import NetworkPolicyFacts, PodFacts, PodPhase, PodUID, PVCFacts, ServiceFacts
 from whatsapp_operator.core.objects import ownership
 from whatsapp_operator.core.objects.reading import Json, items, part, text, word, words
 
@@ -121,6 +121,15 @@ def _resizing(pvc_status: Json) -> bool:
 def service_facts(service: Json) -> ServiceFacts:
     """Return whether the Service with our name is ours."""
     return ServiceFacts(ours=ownership.is_managed(service))
+
+
+def network_policy_facts(policy: Json) -> NetworkPolicyFacts:
+    """Return whether the NetworkPolicy with our name is ours, and what it says."""
+    return NetworkPolicyFacts(
+        ours=ownership.is_managed(policy),
+        spec=part(policy, "spec"),
+        resource_version=text(part(policy, "metadata"), "resourceVersion"),
+    )
 
 
 def _runner_image(spec: Json) -> str | None:

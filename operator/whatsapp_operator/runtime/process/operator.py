@@ -25,6 +25,7 @@ from whatsapp_operator.runtime.admission.rounds import Admission
 from whatsapp_operator.runtime.kube.foreign_objects import ForeignObjects
 from whatsapp_operator.runtime.kube.instances import Instance
 from whatsapp_operator.runtime.kube.resources import (
+    NETWORK_POLICIES,
     PODS,
     PVCS,
     QUOTAS,
@@ -42,10 +43,10 @@ from whatsapp_operator.runtime.process.metrics import state_label
 from whatsapp_operator.runtime.reconcile.circuit_breaker import CircuitBreakerMonitor, pause_event
 from whatsapp_operator.runtime.reconcile.event_recorder import EventRecorder
 from whatsapp_operator.runtime.reconcile.executor import Executor
+from whatsapp_operator.runtime.reconcile.namespace_cleanup import NamespaceCleanup
 from whatsapp_operator.runtime.reconcile.observer import Observer, no_index_keys, pod_index_keys
 from whatsapp_operator.runtime.reconcile.pod_history import PodHistory
 from whatsapp_operator.runtime.reconcile.reconciler import Reconciler, ReconcilerDeps
-from whatsapp_operator.runtime.reconcile.service_cleanup import ServiceCleanup
 from whatsapp_operator.runtime.reconcile.status_writer import StatusWriter
 from whatsapp_operator.runtime.reconcile.triggers import affected_sessions, affects_admission
 from whatsapp_operator.runtime.reconcile.workers import Workers
@@ -78,6 +79,7 @@ class Operator:
                 PODS: pod_index_keys,
                 PVCS: no_index_keys,
                 SERVICES: no_index_keys,
+                NETWORK_POLICIES: no_index_keys,
             },
             on_change=self._on_store_change,
         )
@@ -113,7 +115,12 @@ class Operator:
             is_ours=self.instance.known,
             on_changed=self._on_pause_changed,
         )
-        self.service_cleanup = ServiceCleanup(kube=kube, store=self.store, instance=self.instance)
+        self.cleanup = NamespaceCleanup(
+            kube=kube,
+            store=self.store,
+            instance=self.instance,
+            network_policies=config.defaults.network is not None,
+        )
         self.event_recorder = EventRecorder(
             kube=kube, clock=clock, metrics=metrics, component=config.component, instance=config.identity
         )
@@ -132,7 +139,7 @@ class Operator:
             progress=self.progress,
             on_changed=self._on_object_changed,
             before=[self.instance.refresh, self.keys.load],
-            after=[self._enqueue_all, self._prune_keys, self.service_cleanup.delete_all_unneeded],
+            after=[self._enqueue_all, self._prune_keys, self.cleanup.delete_all_unneeded],
             jitter=dependencies.jitter,
         )
         self._tasks: list[asyncio.Task[None]] = []
@@ -232,7 +239,7 @@ class Operator:
         delay = await self._reconciler.reconcile(key)
         if self.store.get(SESSIONS, key) is None:
             self.queue.drop(key)
-            await self.service_cleanup.delete_unneeded(key.namespace)
+            await self.cleanup.delete_unneeded(key.namespace)
         return delay
 
     async def _enqueue_all(self) -> None:

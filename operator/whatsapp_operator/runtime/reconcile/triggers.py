@@ -7,7 +7,17 @@ from collections.abc import Iterable
 
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.core.objects import ownership
-from whatsapp_operator.runtime.kube.resources import PODS, PVCS, QUOTAS, SERVICES, SESSIONS, Json, Resource, key_of
+from whatsapp_operator.runtime.kube.resources import (
+    NETWORK_POLICIES,
+    PODS,
+    PVCS,
+    QUOTAS,
+    SERVICES,
+    SESSIONS,
+    Json,
+    Resource,
+    key_of,
+)
 from whatsapp_operator.runtime.kube.store import Change, Store
 
 
@@ -21,8 +31,12 @@ def affected_sessions(store: Store, resource: Resource, change: Change) -> Itera
             yield key
         elif resource in (PODS, PVCS):
             yield from (ObjectKey(key.namespace, name) for name in ownership.possible_session_names(obj))
-        elif resource is SERVICES and (change.before is None or change.after is None):
-            yield from (found for found in store.keys(SESSIONS) if found.namespace == key.namespace)
+        elif (resource is SERVICES and (change.before is None or change.after is None)) or resource is NETWORK_POLICIES:
+            yield from _sessions_in(store, key.namespace)
+
+
+def _sessions_in(store: Store, namespace: str) -> Iterable[ObjectKey]:
+    return (found for found in store.keys(SESSIONS) if found.namespace == namespace)
 
 
 def affects_admission(resource: Resource, change: Change) -> bool:
