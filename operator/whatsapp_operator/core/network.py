@@ -40,6 +40,7 @@ class Egress:
 
     peer: AddressPeer | PodPeer
     port: int
+    protocol: str = "TCP"
 
 
 @dataclass(frozen=True, kw_only=True)

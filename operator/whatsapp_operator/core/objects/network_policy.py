@@ -93,7 +93,10 @@ def _spec(network: RunnerNetwork) -> dict[str, Any]:
             # By port alone: a cache on the node has a link-local address, a cluster's DNS any.
             {"ports": [*_ports(DNS_PORT, protocol="UDP"), *_ports(DNS_PORT)]},
             {"to": _public(), "ports": _ports(HTTPS_PORT)},
-            *({"to": [egress.peer.manifest()], "ports": _ports(egress.port)} for egress in network.egress),
+            *(
+                {"to": [egress.peer.manifest()], "ports": _ports(egress.port, protocol=egress.protocol)}
+                for egress in network.egress
+            ),
         ],
     }
 
