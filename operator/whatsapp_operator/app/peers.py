@@ -4,6 +4,7 @@
     monitoring/app.kubernetes.io/name=prometheus          those with a label; further ones after "&"
     10.1.2.3:3128   10.1.0.0/16:3128   [fd00::/64]:3128   addresses with a port
     proxies/app=squid:3128                                pods with a port
+    openshift-dns:5353/udp                                the same, for UDP
 
 `settings` checks them at the start: the API server would reject each namespace's policy, and no session would start.
 """
@@ -20,7 +21,7 @@ _LABEL_NAME: Final = re.compile(
     r"([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
 )
 _LABEL_VALUE: Final = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
-_PORT: Final = re.compile(r"[1-9][0-9]{0,4}")
+_PORT: Final = re.compile(r"([1-9][0-9]{0,4})(/udp)?")
 _SCRAPERS: Final = (
     "should be namespaces by comma, each with labels if need be: monitoring/app.kubernetes.io/name=prometheus"
 )
@@ -55,9 +56,11 @@ def _entries(text: str) -> list[str]:
 
 def _egress(entry: str) -> Egress:
     where, colon, port = entry.rpartition(":")
-    if not colon or not _PORT.fullmatch(port) or int(port) > 65535:
+    found = _PORT.fullmatch(port)
+    if not colon or found is None or int(found[1]) > 65535:
         raise ValueError(_EGRESS)
-    return Egress(peer=_addresses(where) or _pods(where, wanted=_EGRESS), port=int(port))
+    peer = _addresses(where) or _pods(where, wanted=_EGRESS)
+    return Egress(peer=peer, port=int(found[1]), protocol="UDP" if found[2] else "TCP")
 
 
 def _addresses(text: str) -> AddressPeer | None:

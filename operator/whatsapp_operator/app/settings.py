@@ -122,8 +122,8 @@ class Settings(BaseSettings):
     `monitoring/app.kubernetes.io/name=prometheus` (several labels: joined by `&`)."""
     network_policy_egress: Annotated[str, AfterValidator(_egress)] = ""
     """Where else runners may connect to: addresses or pods by comma, each with its port, such as `10.1.2.3:3128`,
-    `10.1.0.0/16:3128`, `[fd00::/64]:3128` or `proxies/app=squid:3128`. For a proxy or a page of your own; and for DNS
-    that does not listen on port 53."""
+    `10.1.0.0/16:3128`, `[fd00::/64]:3128` or `proxies/app=squid:3128`. For a proxy or a page of your own. `/udp` after
+    the port means UDP, for DNS that does not listen on port 53: `openshift-dns:5353,openshift-dns:5353/udp`."""
     watch_namespaces: Annotated[tuple[Name, ...], NoDecode, BeforeValidator(_names)] = ()
     """The namespaces whose sessions are this operator's, by comma. Empty: all, except those that carry another
     instance's label. It alone makes no room for a second operator: each counts quotas over its own namespaces only, so

@@ -39,6 +39,15 @@ def test_destinations_are_addresses_with_a_port(text: str, cidr: str, port: int)
     assert (Egress(peer=AddressPeer(cidr=cidr), port=port),) == egress(text)
 
 
+def test_a_port_may_be_one_of_udp() -> None:
+    """For DNS on another port."""
+    dns = PodPeer(namespace="openshift-dns")
+
+    assert (Egress(peer=dns, port=5353), Egress(peer=dns, port=5353, protocol="UDP")) == egress(
+        "openshift-dns:5353,openshift-dns:5353/udp"
+    )
+
+
 def test_destinations_are_pods_with_a_port() -> None:
     """A namespace whose name is made of digits is one."""
     squid = PodPeer(namespace="proxies", labels=(("app", "squid"),))
@@ -65,7 +74,7 @@ def test_a_bad_scraper_is_refused(text: str) -> None:
     "text",
     [
         "10.1.2.3", "10.1.2.3:0", "10.1.2.3:65536", "10.1.2.3:http", "10.1.2.3/8:80", "10.1.2.300:80", "fd00::1:443",
-        "fd00::/64:443", "[10.0.0.1]:443", "[x]:443", "squid:", ":3128", "proxies/app=squid", "10.1.2.3:-1", "10.1.2.3:٣",
+        "fd00::/64:443", "[10.0.0.1]:443", "[x]:443", "squid:", ":3128", "proxies/app=squid", "10.1.2.3:53/sctp", "10.1.2.3:53/", "10.1.2.3:-1", "10.1.2.3:٣",
         "10.1.0.0/33:80", "[fd00::/129]:80", "a b:80",
     ],
 )  # fmt: skip
