@@ -30,6 +30,7 @@ from whatsapp_operator.core.model import (
     DeletePod,
     KeyID,
     Observation,
+    PatchNetworkPolicy,
     PatchPVC,
     PodUID,
     Refusal,
@@ -135,7 +136,7 @@ def written(decision: Decision, session: WhatsAppSession) -> Json:
     for action in decision.actions:
         if isinstance(action, DeletePod):
             deletes.append({"name": action.name, "uid": action.uid})
-        elif isinstance(action, PatchPVC):
+        elif isinstance(action, PatchPVC | PatchNetworkPolicy):
             patches.append({"name": action.name, "patch": dict(action.patch)})
         else:
             creates.append(action.manifest)

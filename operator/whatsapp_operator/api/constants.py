@@ -66,8 +66,15 @@ SEAL_ANNOTATION: Final = f"{GROUP}/seal"
 INSTANCE_LABEL: Final = f"{GROUP}/instance"
 """ Which operator's it is: the one with this INSTANCE. """
 
+CLIENT_LABEL: Final = f"{GROUP}/client"
+""" What people write on pods, with the value true: these may connect to the runners of their namespace. """
+NAMESPACE_NAME_LABEL: Final = "kubernetes.io/metadata.name"
+""" Kubernetes' own, on every namespace: its name. """
+
 SERVICE_NAME: Final = "whatsapp-sessions"
 """ The one headless Service of a namespace; a session's host name is NAME.whatsapp-sessions.NAMESPACE.svc. """
+NETWORK_POLICY_NAME: Final = "whatsapp-session-runners"
+""" The one NetworkPolicy of a namespace. """
 RUNNER_PORT: Final = 8080
 RUNNER_PORT_NAME: Final = "http"
 RUNNER_CONTAINER: Final = "runner"

@@ -17,9 +17,11 @@ from session_protocol.durations import format_duration, parse_duration
 from session_protocol.hosts import WHATSAPP_HOSTS, WHATSAPP_WEB_URL
 
 from whatsapp_operator.api.constants import CLIENT_NAME, KEYS_SUFFIX
+from whatsapp_operator.app import peers
 from whatsapp_operator.app.hosts import allowed_hosts, page_host
 from whatsapp_operator.app.tokens import read_token
 from whatsapp_operator.core.model import Defaults
+from whatsapp_operator.core.network import RunnerNetwork
 from whatsapp_operator.runtime.process.lease import LeaseTimes
 
 _ALONE = (
@@ -73,6 +75,16 @@ def _hosts(text: str) -> str:
     return text
 
 
+def _scrapers(text: str) -> str:
+    peers.scrapers(text)
+    return text
+
+
+def _egress(text: str) -> str:
+    peers.egress(text)
+    return text
+
+
 Length = Annotated[timedelta, BeforeValidator(parse_duration), AfterValidator(_positive)]
 Name = Annotated[str, AfterValidator(_label)]
 
@@ -103,6 +115,17 @@ class Settings(BaseSettings):
     extra_ca_file: Path | None = None
     """A PEM file with further certificate authorities that runners trust. It goes into each session's Secret; pods made
     afterwards use it."""
+    network_policies: bool = True
+    """Whether each namespace with sessions gets a NetworkPolicy: runners are reached by the operator and by pods of their
+    namespace with the label `wasession.dev/client: "true"`, and reach DNS and public addresses on port 443. false: the
+    operator makes none, and deletes those that it made."""
+    network_policy_scrapers: Annotated[str, AfterValidator(_scrapers)] = ""
+    """Who else may connect to runners, to read their metrics: namespaces by comma, each with labels if need be, such as
+    `monitoring/app.kubernetes.io/name=prometheus` (several labels: joined by `&`)."""
+    network_policy_egress: Annotated[str, AfterValidator(_egress)] = ""
+    """Where else runners may connect to: addresses or pods by comma, each with its port, such as `10.1.2.3:3128`,
+    `10.1.0.0/16:3128`, `[fd00::/64]:3128` or `proxies/app=squid:3128`. For a proxy or a page of your own. `/udp` after
+    the port means UDP, for DNS that does not listen on port 53: `openshift-dns:5353,openshift-dns:5353/udp`."""
     watch_namespaces: Annotated[tuple[Name, ...], NoDecode, BeforeValidator(_names)] = ()
     """The namespaces whose sessions are this operator's, by comma. Empty: all, except those that carry another
     instance's label. It alone makes no room for a second operator: each counts quotas over its own namespaces only, so
@@ -199,8 +222,18 @@ class Settings(BaseSettings):
         """The name of the Secret with the keys."""
         return f"{self.object_name}{KEYS_SUFFIX}"
 
+    def network(self, namespace: str) -> RunnerNetwork | None:
+        """Return what NetworkPolicies allow, for an operator in this namespace; None: there shall be none."""
+        if not self.network_policies:
+            return None
+        return RunnerNetwork(
+            operator_namespace=namespace,
+            scrapers=peers.scrapers(self.network_policy_scrapers),
+            egress=peers.egress(self.network_policy_egress),
+        )
+
     def defaults(self) -> Defaults:
-        """Return what the settings say about every session's pod.
+        """Return what the settings say about every session's pod; its `network` is asked for with the namespace.
 
         :raises BadSettings: the extra CA cannot be read, or is none.
         """
@@ -236,6 +269,8 @@ def shown(value: object) -> str:
             return ",".join(value)
         case None:
             return ""
+        case bool():
+            return str(value).lower()
     return str(value)
 
 

@@ -13,6 +13,7 @@ from typing import Any, NewType
 from session_protocol.hosts import WHATSAPP_HOSTS, WHATSAPP_WEB_URL
 
 from whatsapp_operator.api.session import SessionStatus, WhatsAppSession
+from whatsapp_operator.core.network import RunnerNetwork
 
 SessionUID = NewType("SessionUID", str)
 PodUID = NewType("PodUID", str)
@@ -137,6 +138,16 @@ class ServiceFacts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class NetworkPolicyFacts:
+    """What the core needs to know of the namespace's NetworkPolicy."""
+
+    ours: bool
+    spec: Mapping[str, Any] = field(default_factory=dict)
+    resource_version: str = ""
+    """ Sent with a patch, so that the API server rejects it if somebody changed the policy meanwhile. """
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunnerReport:
     """The last valid answer of a pod's runner. `state` may be one that this version does not know."""
 
@@ -216,6 +227,7 @@ class Observation:
     pvc: PVCFacts | None = None
     """ The PVC of the derived name, ours or not. None also when `existingClaim` is used. """
     service: ServiceFacts | None = None
+    network_policy: NetworkPolicyFacts | None = None
     report: RunnerReport | None = None
     """ The last answer of the current pod's runner or, while there is no pod, of the last one's. It counts even if the
     pod was gone before the answer, or the pod itself, was stored in status. """
@@ -232,7 +244,7 @@ class Observation:
     renew_at: datetime | None = None
     """ When the pod is to be replaced because its key ends; None: its key is the current one. """
     recovery_paused: str | None = None
-    """ Why recovery is paused for all sessions; None: it is not. """
+    """ Why recovery is paused for this session; None: it is not. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -251,6 +263,8 @@ class Defaults:
     run_as_user: int = 10001
     metrics_need_token: bool = False
     """ Whether a runner's metrics need a token. """
+    network: RunnerNetwork | None = None
+    """ What each namespace's NetworkPolicy allows; None: the operator makes none. """
 
 
 # --- actions, in the order the runtime carries them out ---------------------------------------------------------
@@ -261,6 +275,21 @@ class CreateService:
     """Create the namespace's headless Service. "Already exists" is success."""
 
     manifest: Manifest
+
+
+@dataclass(frozen=True, kw_only=True)
+class CreateNetworkPolicy:
+    """Create the namespace's NetworkPolicy. "Already exists" is success."""
+
+    manifest: Manifest
+
+
+@dataclass(frozen=True, kw_only=True)
+class PatchNetworkPolicy:
+    """Merge-patch the namespace's NetworkPolicy: somebody changed it, or the settings have changed."""
+
+    name: str
+    patch: Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -314,7 +343,16 @@ class DeletePod:
     """ None: the pod's own terminationGracePeriodSeconds. Never 0: the operator does not force. """
 
 
-Action = CreateService | CreatePVC | PatchPVC | CreateSecret | CreatePod | DeletePod
+Action = (
+    CreateService
+    | CreateNetworkPolicy
+    | PatchNetworkPolicy
+    | CreatePVC
+    | PatchPVC
+    | CreateSecret
+    | CreatePod
+    | DeletePod
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,7 +20,7 @@ from whatsapp_operator.api.constants import (
     TOKEN_VOLUME,
 )
 from whatsapp_operator.api.session import WhatsAppSession
-from whatsapp_operator.core.model import PodFacts, PodPhase, PodUID, PVCFacts, Seal, ServiceFacts
+from whatsapp_operator.core.model import NetworkPolicyFacts, PodFacts, PodPhase, PodUID, PVCFacts, Seal, ServiceFacts
 from whatsapp_operator.core.objects import ownership
 from whatsapp_operator.core.objects.reading import Json, free_text, identifier, items, part, text
 from whatsapp_operator.core.objects.service import SELECTOR
@@ -127,6 +127,15 @@ def service_facts(service: Json) -> ServiceFacts:
     spec = part(service, "spec")
     leads_to_sessions = spec.get("clusterIP") == "None" and dict(part(spec, "selector")) == SELECTOR
     return ServiceFacts(ours=ownership.is_managed(service) and leads_to_sessions)
+
+
+def network_policy_facts(policy: Json) -> NetworkPolicyFacts:
+    """Return whether the NetworkPolicy with our name is ours, and what it says."""
+    return NetworkPolicyFacts(
+        ours=ownership.is_managed(policy),
+        spec=part(policy, "spec"),
+        resource_version=text(part(policy, "metadata"), "resourceVersion"),
+    )
 
 
 def _runner_image(spec: Json) -> str | None:

@@ -15,7 +15,7 @@ from session_protocol.states import Request, traits_of
 from session_protocol.times import format_time
 
 from whatsapp_operator.api.conditions import ConditionStatus, ConditionType, find_condition
-from whatsapp_operator.api.constants import RELINK_AT, RESTART_AT, SERVICE_NAME
+from whatsapp_operator.api.constants import NETWORK_POLICY_NAME, RELINK_AT, RESTART_AT, SERVICE_NAME
 from whatsapp_operator.api.session import LastFailure, Problem, Reason, RecoveryStatus, SessionStatus
 from whatsapp_operator.core.model import PodFacts, RefusedAction, Rejection
 from whatsapp_operator.core.objects.reading import redacted
@@ -128,6 +128,11 @@ def name_taken(kind: str, name: str) -> ReasonMessage:
     )
 
 
+POLICY_TAKEN: Final = ReasonMessage(
+    Reason.NAME_TAKEN,
+    f"There is a NetworkPolicy named {NETWORK_POLICY_NAME} in this namespace that is not the operator's, and it is left as "
+    "it is. Delete or rename it.",
+)
 SERVICE_TAKEN: Final = ReasonMessage(
     Reason.NAME_TAKEN,
     f"There is a Service named {SERVICE_NAME} in this namespace that is not the operator's, and it is left as it is. "
