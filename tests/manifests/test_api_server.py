@@ -62,7 +62,8 @@ def test_it_goes_over_an_installation_without_the_labels(fresh: LightCluster, ho
 
     wanted = list(documents(INSTALL.read_text()))
     kinds = (
-        "namespace,deployment,service,serviceaccount,role,rolebinding,networkpolicy,clusterrole,clusterrolebinding,crd"
+        "namespace,deployment,service,serviceaccount,role,rolebinding,networkpolicy,clusterrole,clusterrolebinding,crd,"
+        "validatingadmissionpolicy,validatingadmissionpolicybinding"
     )
     labelled = fresh.kubectl(
         "get", kinds, "--all-namespaces", "--output=name",

@@ -38,7 +38,9 @@ def lacks(user: str, *fields: str) -> str:
 
 def bind(cluster: LightCluster, name: str, *, user: str, namespace: str) -> None:
     """Give a user a ClusterRole in a namespace."""
-    cluster.kubectl("create", "rolebinding", f"{name}-{user}", f"--clusterrole={name}", f"--user={user}", "-n", namespace)
+    cluster.kubectl(
+        "create", "rolebinding", f"{name}-{user}", f"--clusterrole={name}", f"--user={user}", "-n", namespace
+    )
 
 
 @pytest.fixture(scope="module")
@@ -171,7 +173,9 @@ def test_what_is_harmless_is_listed() -> None:
 
 def test_a_field_added_later_counts(light_programs: Programs) -> None:
     """A later version's field is not harmless until somebody lists it, wherever in the spec it stands."""
-    crd = next(item for item in documents(INSTALL.read_text()) if item["metadata"]["name"].startswith("whatsappsessions."))
+    crd = next(
+        item for item in documents(INSTALL.read_text()) if item["metadata"]["name"].startswith("whatsappsessions.")
+    )
     spec = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]
     added = {"type": "string"}
     spec["sidecar"] = spec["pod"]["properties"]["command"] = spec["profile"]["properties"]["subPath"] = added
@@ -184,7 +188,9 @@ def test_a_field_added_later_counts(light_programs: Programs) -> None:
         cluster.kubectl("create", "namespace", NAMESPACE)
         bind(cluster, "whatsapp-sessions-edit", user="ed", namespace=NAMESPACE)
         ed = ApiClient(cluster, "ed", "people")
-        until("the policy is in force", lambda: create(ed, session(pod={"image": "x"})), lambda words: "amounts" in words)
+        until(
+            "the policy is in force", lambda: create(ed, session(pod={"image": "x"})), lambda words: "amounts" in words
+        )
         refusals = [create(ed, session(**each)) for each in ({"sidecar": "x"}, {"pod": {"command": "x"}}, {"profile": {"subPath": "x"}})]  # fmt: skip
 
     assert [lacks("ed", field) in words for field, words in zip(("spec.sidecar", "spec.pod", "spec.profile.subPath"), refusals, strict=True)]  # fmt: skip

@@ -73,6 +73,7 @@ class Reason(StrEnum):
     MULTIPLE_PODS = "MultiplePods"
     PREVIOUS_POD_TERMINATING = "PreviousPodTerminating"
     CLAIM_TERMINATING = "ClaimTerminating"
+    CLAIM_NOT_FOUND = "ClaimNotFound"
     CLAIM_RESIZE_REFUSED = "ClaimResizeRefused"
     # Recovering, and the reason of a failure when nobody knows a better one
     BACKING_OFF = "BackingOff"
@@ -83,6 +84,7 @@ class Reason(StrEnum):
     RUNNER_EXITED = "RunnerExited"
     # Stalled
     INVALID_OBJECT = "InvalidObject"
+    NOT_ALLOWED = "NotAllowed"
     RECOVERY_EXHAUSTED = "RecoveryExhausted"
     NOT_STALLED = "NotStalled"
     # Stalled and Conflict: the runner's own words that must wait for a person

@@ -60,6 +60,10 @@ QUOTA_ANNOTATION: Final = QUOTA_LABEL
 TEMPLATE_HASH_ANNOTATION: Final = f"{GROUP}/made-from"
 """ On pods: the hash of the manifest, to tell whether later edits wait for the next pod. """
 
+# --- What people write on claims, and the operator only reads.
+PROFILE_LABEL: Final = f"{GROUP}/profile"
+""" On a claim of somebody's own: "true" releases it to the sessions of its namespace, as their existingClaim. """
+
 # --- What people write on namespaces and quotas, and the operator only reads.
 INSTANCE_LABEL: Final = f"{GROUP}/instance"
 """ Which operator's it is: the one with this INSTANCE. """

@@ -110,6 +110,18 @@ class PVCFacts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExistingClaim:
+    """What the core needs to know of the claim that `spec.profile.existingClaim` names."""
+
+    name: str
+    exists: bool
+    released: bool = False
+    """ Its owner has labelled it for sessions. """
+    made_for: str | None = None
+    """ The session that the operator made it for; None: somebody else made it. """
+
+
+@dataclass(frozen=True, kw_only=True)
 class ServiceFacts:
     """What the core needs to know of the namespace's Service."""
 
@@ -183,6 +195,8 @@ class Observation:
     that this operator has seen. Two may be created and deleted between two writes of status. """
     pvc: PVCFacts | None = None
     """ The PVC of the derived name, ours or not. None also when `existingClaim` is used. """
+    existing_claim: ExistingClaim | None = None
+    """ The claim that `existingClaim` names; None also before it was read. """
     service: ServiceFacts | None = None
     report: RunnerReport | None = None
     """ The last answer of the current pod's runner or, while there is no pod, of the last one's. It counts even if the
@@ -195,6 +209,16 @@ class Observation:
     refused_action: RefusedAction | None = None
     recovery_paused: str | None = None
     """ Why recovery is paused for all sessions; None: it is not. """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Allowed:
+    """What people may choose for a pod, by the operator's settings. Empty: what `core.objects.allowed` says."""
+
+    images: tuple[str, ...] = ()
+    priority_classes: tuple[str, ...] = ()
+    annotations: tuple[str, ...] = ()
+    """ Keys, or beginnings of keys that end with '/'; they count for labels of an injector, too. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,9 +235,17 @@ class Defaults:
     image_pull_policy: str = "IfNotPresent"
     log_level: str = "info"
     run_as_user: int = 10001
+    allowed: Allowed = Allowed()
 
 
 # --- actions, in the order the runtime carries them out ---------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadClaim:
+    """Read the claim that `existingClaim` names: no watch reports it. What is read comes with the next observation."""
+
+    name: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -268,7 +300,7 @@ class DeletePod:
     """ None: the pod's own terminationGracePeriodSeconds. Never 0: the operator does not force. """
 
 
-Action = CreateService | CreatePVC | PatchPVC | CreateSecret | CreatePod | DeletePod
+Action = ReadClaim | CreateService | CreatePVC | PatchPVC | CreateSecret | CreatePod | DeletePod
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ from typing import Any
 from session_protocol.times import format_time
 from session_protocol.vocabulary import RunnerState
 from whatsapp_operator.api.conditions import Condition, find_condition
-from whatsapp_operator.api.constants import API_VERSION, SERVICE_NAME, SESSION_KIND, SESSION_UID_LABEL
+from whatsapp_operator.api.constants import API_VERSION, PROFILE_LABEL, SERVICE_NAME, SESSION_KIND, SESSION_UID_LABEL
 from whatsapp_operator.api.quota import WhatsAppSessionQuota
 from whatsapp_operator.api.session import SessionStatus, WhatsAppSession
 from whatsapp_operator.core.model import (
@@ -34,11 +34,13 @@ from whatsapp_operator.core.model import (
     Observation,
     PatchPVC,
     PodUID,
+    ReadClaim,
     Refusal,
     RefusedAction,
     RunnerReport,
     SessionUID,
 )
+from whatsapp_operator.core.objects.existing_claim import existing_claim
 from whatsapp_operator.core.objects.facts import pod_facts, pvc_facts, service_facts
 from whatsapp_operator.core.quota.admit import AdmissionResult, admit
 from whatsapp_operator.core.recovery.circuit_breaker import CircuitBreaker, runner_failures
@@ -66,6 +68,7 @@ class Memory:
     came: dict[str, list[PodUID]] = field(default_factory=dict)
     listening: dict[PodUID, datetime] = field(default_factory=dict)
     blocked: dict[str, RefusedAction] = field(default_factory=dict)
+    claims_read: set[str] = field(default_factory=set)
     pause: CircuitBreaker = field(default_factory=CircuitBreaker)
 
 
@@ -125,6 +128,12 @@ class FakeCluster:
     def set_quota(self, name: str = "default", **spec: Any) -> None:
         """Create or change a quota."""
         self.quotas[name] = {"metadata": {"name": name, "generation": 1}, "spec": spec}
+
+    def release_claim(self, name: str) -> Json:
+        """Create a person's own claim that its owner has released to sessions."""
+        metadata = {"name": name, "namespace": NAMESPACE, "labels": {PROFILE_LABEL: "true"}}
+        self.claims[name] = {"metadata": metadata, "spec": {}, "status": {}}
+        return self.claims[name]
 
     def delete_session(self, name: str = "sales") -> None:
         """Delete a session; what it owns goes with it, pods after their grace."""
@@ -272,6 +281,7 @@ class FakeCluster:
         owned = [pod["metadata"]["uid"] for pod in pods if _owned(pod, uid)]
         if owned and name in self.memory.reports and self.memory.reports[name].pod_uid not in owned:
             del self.memory.reports[name]
+        named = session.spec.profile.existing_claim or "" if not session.problems else ""
         claim, service = self.claims.get(f"{name}-profile"), self.services.get(SERVICE_NAME)
         return Observation(
             session=session,
@@ -279,6 +289,7 @@ class FakeCluster:
             pods=tuple(pod_facts(pod) for pod in pods),
             pods_since_status=self._came(name, session.status.pod_uid),
             pvc=pvc_facts(claim, session=session) if claim is not None else None,
+            existing_claim=existing_claim(named, self.claims.get(named)) if named in self.memory.claims_read else None,
             service=service_facts(service) if service is not None else None,
             report=self.memory.reports.get(name),
             polling_since=next((self.memory.listening[uid] for uid in current if uid in self.memory.listening), None),
@@ -395,6 +406,9 @@ class FakeCluster:
                 retry_at=self.now + timedelta(seconds=30),
             )
             return False
+        if isinstance(action, ReadClaim):
+            self.memory.claims_read.add(action.name)
+            return True
         self._request()
         self.done.append(action)
         self.memory.blocked.pop(name, None)

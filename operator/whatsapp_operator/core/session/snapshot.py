@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from whatsapp_operator.api.conditions import ConditionType
+from whatsapp_operator.api.invalid import Problem
 from whatsapp_operator.api.session import OperatingMode, WhatsAppSession
 from whatsapp_operator.core.model import (
     Defaults,
@@ -22,6 +23,7 @@ from whatsapp_operator.core.model import (
     RunnerReport,
 )
 from whatsapp_operator.core.objects import names
+from whatsapp_operator.core.objects.allowed import not_allowed
 from whatsapp_operator.core.objects.pvc import PVCReview, review_pvc
 from whatsapp_operator.core.recovery.attempts import Attempts, count_attempts
 from whatsapp_operator.core.recovery.failure import Outcome, outcome_of
@@ -88,6 +90,8 @@ class Snapshot:
     """ The API server refused the patch of the PVC. """
     refused_action: RefusedAction | None
     """ The API server refused another action. """
+    not_allowed: tuple[Problem, ...]
+    """ What the spec asks for and the operator's settings do not allow. """
     has_unstored_facts: bool
     """ There is a fact that must be stored in status before any action, or it may be lost. """
 
@@ -156,6 +160,7 @@ def take_snapshot(observation: Observation, defaults: Defaults) -> Snapshot:
         volume_deadline=volume_deadline,
         refused_patch=refused if patch_refused else None,
         refused_action=None if patch_refused else refused,
+        not_allowed=not_allowed(session.spec, defaults),
         has_unstored_facts=attempts.is_new or holds.is_new,
     )
 

@@ -24,6 +24,7 @@ from whatsapp_operator.core.objects import ownership
 from whatsapp_operator.core.objects.tokens import token
 from whatsapp_operator.runtime.admission.rounds import Admission
 from whatsapp_operator.runtime.kube.client import Kube
+from whatsapp_operator.runtime.kube.existing_claims import ExistingClaimReader
 from whatsapp_operator.runtime.kube.foreign_objects import ForeignObjects
 from whatsapp_operator.runtime.kube.instances import Instance
 from whatsapp_operator.runtime.kube.resources import (
@@ -198,6 +199,7 @@ class Operator:
             instance=self.instance,
             defaults=lambda: replace(self._config.defaults, key_id=self.keys.current),
             foreign_objects=lambda: ForeignObjects(kube, self.store, clock),
+            existing_claim=lambda: ExistingClaimReader(kube, clock),
         )
 
     async def start(self) -> None:

@@ -25,6 +25,7 @@ from whatsapp_operator.core.model import (
     DeletePod,
     KeyID,
     PatchPVC,
+    ReadClaim,
     RefusedAction,
     SessionUID,
 )
@@ -32,6 +33,7 @@ from whatsapp_operator.core.objects.secret import EXTRA_CA_KEY
 from whatsapp_operator.core.objects.tokens import token
 from whatsapp_operator.runtime.kube.client import Kube
 from whatsapp_operator.runtime.kube.errors import AlreadyExists, Conflict, Forbidden, NotFound, Unprocessable
+from whatsapp_operator.runtime.kube.existing_claims import ExistingClaimReader
 from whatsapp_operator.runtime.kube.foreign_objects import ForeignObjects
 from whatsapp_operator.runtime.kube.resources import PODS, PVCS, SECRETS, SERVICES, Json, Resource, version_of
 from whatsapp_operator.runtime.kube.store import Store
@@ -55,6 +57,7 @@ class ActionContext:
     uid: SessionUID
     foreign_objects: ForeignObjects
     """ The objects that have our names and are not ours. """
+    existing_claim: ExistingClaimReader
 
 
 class Executor:
@@ -92,6 +95,9 @@ class Executor:
 
     async def _do(self, action: Action, context: ActionContext) -> None:
         match action:
+            case ReadClaim():
+                await context.existing_claim.read(context.key, action.name)
+                return
             case CreateService():
                 await self._create(SERVICES, action.manifest, context)
             case CreatePVC():

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from whatsapp_operator.api.constants import SERVICE_NAME
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.api.session import WhatsAppSession
-from whatsapp_operator.core.model import Observation, PodFacts, RefusedAction, SessionUID
+from whatsapp_operator.core.model import ExistingClaim, Observation, PodFacts, RefusedAction, SessionUID
 from whatsapp_operator.core.objects import names, ownership
 from whatsapp_operator.core.objects.facts import pod_facts, pvc_facts, service_facts
 from whatsapp_operator.runtime.admission.rounds import Admission
@@ -52,7 +52,12 @@ class Observer:
         self._recovery_paused = recovery_paused
 
     def observe(
-        self, session: WhatsAppSession, *, refused_action: RefusedAction | None, foreign_objects: ForeignObjects
+        self,
+        session: WhatsAppSession,
+        *,
+        refused_action: RefusedAction | None,
+        foreign_objects: ForeignObjects,
+        existing_claim: ExistingClaim | None,
     ) -> Observation:
         """Return the observation of a session as of now."""
         key, uid = session.key, SessionUID(session.metadata.uid)
@@ -70,6 +75,7 @@ class Observer:
             pods=pods,
             pods_since_status=self._pod_history.since(uid, session.status.pod_uid),
             pvc=pvc_facts(pvc, session=session) if pvc is not None else None,
+            existing_claim=existing_claim,
             service=service_facts(service) if service is not None else None,
             report=last.report,
             polling_since=last.since,
