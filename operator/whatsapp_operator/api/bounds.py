@@ -16,7 +16,7 @@ MAX_KEY_LENGTH: Final = 100
 
 KEY_LENGTH: Final = Rule(
     f"self.all(key, key.size() <= {MAX_KEY_LENGTH})",
-    f"a key may have {MAX_KEY_LENGTH} characters here, its prefix included: choose a shorter one",
+    f"a key must have at most {MAX_KEY_LENGTH} characters here, its prefix included: choose a shorter one",
 )
 """ Of a map whose keys are labels' keys: no bound of a schema can name these. """
 

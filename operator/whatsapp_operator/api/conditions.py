@@ -28,6 +28,7 @@ class ConditionType(StrEnum):
     STALLED = "Stalled"
     RECOVERING = "Recovering"
     CONFLICT = "Conflict"
+    POD_SECURITY_NOT_ENFORCED = "PodSecurityNotEnforced"
 
 
 class ConditionStatus(StrEnum):
@@ -87,6 +88,8 @@ class Reason(StrEnum):
     NOT_ALLOWED = "NotAllowed"
     RECOVERY_EXHAUSTED = "RecoveryExhausted"
     NOT_STALLED = "NotStalled"
+    # PodSecurityNotEnforced, which is there only while it is so
+    NAMESPACE_NOT_LABELLED = "NamespaceNotLabelled"
     # Stalled and Conflict: the runner's own words that must wait for a person
     CONFLICT = "Conflict"
     NO_CONFLICT = "NoConflict"

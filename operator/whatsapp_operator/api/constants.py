@@ -68,6 +68,9 @@ PROFILE_LABEL: Final = f"{GROUP}/profile"
 INSTANCE_LABEL: Final = f"{GROUP}/instance"
 """ Which operator's it is: the one with this INSTANCE. """
 
+POD_SECURITY_LABEL: Final = "pod-security.kubernetes.io/enforce"
+""" Kubernetes' own, on a namespace: the Pod Security Standard that its pods are held to. """
+
 SERVICE_NAME: Final = "whatsapp-sessions"
 """ The one headless Service of a namespace; a session's host name is NAME.whatsapp-sessions.NAMESPACE.svc. """
 RUNNER_PORT: Final = 8080

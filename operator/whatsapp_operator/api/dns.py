@@ -68,8 +68,8 @@ class DNSConfig(PassedOn):
     ] = ()
     """Addresses of resolvers, asked before the policy's."""
     searches: Annotated[
-        tuple[Annotated[str, Field(max_length=254, json_schema_extra=validations(_DOMAIN))], ...], at_most(items=6)
+        tuple[Annotated[str, Field(max_length=254, json_schema_extra=validations(_DOMAIN))], ...], at_most(items=16)
     ] = ()
     """Domains in which a short name is looked for, after the policy's."""
-    options: Annotated[tuple[DNSOption, ...], at_most(items=8)] = ()
+    options: Annotated[tuple[DNSOption, ...], at_most(items=16)] = ()
     """Options of the resolver; one that the policy sets too is replaced."""

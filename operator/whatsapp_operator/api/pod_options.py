@@ -47,8 +47,8 @@ _VALUE = Rule(
 )
 
 _ALTOGETHER = Rule(
-    "self.map(key, self[key].size()).sum() <= 2560",
-    "annotations may have 2560 characters altogether, and 1024 each: put more into a ConfigMap",
+    "self.map(key, self[key].size()).sum() <= 2400",
+    "annotations must have at most 2400 characters altogether, and 768 each: put more into a ConfigMap",
 )
 
 LabelValue = Annotated[str, Field(max_length=63)]
@@ -64,7 +64,7 @@ NodeLabels = Annotated[
     at_most(entries=8, **{"x-kubernetes-map-type": "atomic"}, **validations(_KEY, KEY_LENGTH, _VALUE)),
 ]
 Annotations = Annotated[
-    dict[str, Annotated[str, Field(json_schema_extra={"maxLength": 1024})]],
+    dict[str, Annotated[str, Field(json_schema_extra={"maxLength": 768})]],
     at_most(
         entries=16,
         **validations(
@@ -76,7 +76,7 @@ Annotations = Annotated[
 
 _IMAGE = Rule(
     "self.matches('^[-A-Za-z0-9._:/@+]*$')",
-    "must be an image's name: letters, digits and - _ . : / @ + without blanks, such as registry.example.com/whatsapp-runner:0.1.0",
+    "must be an image's name without blanks, such as registry.example.com/whatsapp-runner:0.1.0",
 )
 
 

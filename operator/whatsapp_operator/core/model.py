@@ -207,6 +207,8 @@ class Observation:
     assumed: AssumedReservation | None = None
     refusal: Refusal | None = None
     refused_action: RefusedAction | None = None
+    pod_security: bool | None = None
+    """ Whether the namespace enforces a Pod Security Standard; None: not known. """
     recovery_paused: str | None = None
     """ Why recovery is paused for all sessions; None: it is not. """
 

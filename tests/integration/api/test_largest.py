@@ -28,7 +28,7 @@ def admitted() -> dict[str, Any]:
     pod["dnsConfig"]["nameservers"] = ["fd00:1111:2222:3333:4444:5555:6666:7777"] * 3
     pod["imagePullSecrets"] = [{"name": f"{number:0253}"} for number in range(len(pod["imagePullSecrets"]))]
     names = list(pod["annotations"])
-    pod["annotations"] = {name: "<" * (2560 // len(names)) for name in names}
+    pod["annotations"] = {name: "<" * (2400 // len(names)) for name in names}
     for toleration in pod["tolerations"]:
         toleration |= {"operator": "Equal", "effect": "NoExecute"}
     pod["topologySpreadConstraints"] = [
@@ -62,8 +62,8 @@ def test_the_largest_is_taken_and_has_64_kib(api: ApiClient) -> None:
     ("field", "one_more"),
     [
         ("annotations", {f"note-{number}": "" for number in range(17)}),
-        ("annotations", {"note": "x" * 1025}),
-        ("annotations", {f"note-{number}": "x" * 1000 for number in range(3)}),
+        ("annotations", {"note": "x" * 769}),
+        ("annotations", {f"note-{number}": "x" * 700 for number in range(4)}),
         ("annotations", {"x" * 60 + ".example.com/" + "x" * 40: ""}),
         ("labels", {f"team-{number}": "" for number in range(17)}),
         ("labels", {"x" * 60 + ".example.com/" + "x" * 40: ""}),

@@ -85,6 +85,8 @@ class FakeCluster:
     secrets: dict[str, Json] = field(default_factory=dict)
     quotas: dict[str, Json] = field(default_factory=dict)
     memory: Memory = field(default_factory=Memory)
+    pod_security: bool | None = None
+    """ Whether the namespace enforces a Pod Security Standard; None: nobody has looked. """
     writes: int = 0
     """ Requests of the operator that changed something. """
     status_writes: int = 0
@@ -297,6 +299,7 @@ class FakeCluster:
             refusal=self.memory.refusals.get(uid),
             refused_action=self.memory.blocked.get(name),
             recovery_paused=self.memory.pause.message,
+            pod_security=self.pod_security,
         )
 
     def _came(self, name: str, told: str | None) -> tuple[PodUID, ...]:

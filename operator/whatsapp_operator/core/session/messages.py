@@ -14,7 +14,7 @@ from session_protocol.states import Request, traits_of
 from session_protocol.times import format_time
 
 from whatsapp_operator.api.conditions import ConditionStatus, ConditionType, find_condition
-from whatsapp_operator.api.constants import PROFILE_LABEL, RELINK_AT, RESTART_AT, SERVICE_NAME
+from whatsapp_operator.api.constants import POD_SECURITY_LABEL, PROFILE_LABEL, RELINK_AT, RESTART_AT, SERVICE_NAME
 from whatsapp_operator.api.session import LastFailure, Problem, Reason, RecoveryStatus, SessionStatus
 from whatsapp_operator.core.model import PodFacts, RefusedAction
 
@@ -164,6 +164,16 @@ def claim_of_another(name: str, *, owner: str) -> ReasonMessage:
         Reason.NOT_ALLOWED,
         f"The volume claim {name}, which spec.profile.existingClaim names, was made for the session {owner} and is "
         "another session's login: no pod is made. Name a claim of your own, or make the session under that name.",
+    )
+
+
+def pod_security_not_enforced(namespace: str) -> ReasonMessage:
+    """Return the message for a namespace in which anybody's pod may reach the node, and with it every profile there."""
+    return ReasonMessage(
+        Reason.NAMESPACE_NOT_LABELLED,
+        f"The namespace {namespace} enforces no Pod Security by its labels: a pod in it may take over the node, and with "
+        f"it this session. Sessions pass the strictest: kubectl label namespace {namespace} "
+        f"{POD_SECURITY_LABEL}=restricted",
     )
 
 

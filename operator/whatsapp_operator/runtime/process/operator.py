@@ -188,6 +188,7 @@ class Operator:
                 pod_history=self.pod_history,
                 admission=self.admission,
                 recovery_paused=lambda: self.circuit_breaker.message,
+                pod_security=self.instance.enforces_pod_security,
             ),
             executor=Executor(
                 kube=kube, store=self.store, clock=clock, key=self.keys.key, extra_ca=self._config.defaults.extra_ca

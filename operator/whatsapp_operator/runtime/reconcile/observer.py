@@ -43,6 +43,7 @@ class Observer:
         pod_history: PodHistory,
         admission: Admission,
         recovery_paused: Callable[[], str | None],
+        pod_security: Callable[[str], bool | None],
     ) -> None:
         self._store = store
         self._clock = clock
@@ -50,6 +51,7 @@ class Observer:
         self._pod_history = pod_history
         self._admission = admission
         self._recovery_paused = recovery_paused
+        self._pod_security = pod_security
 
     def observe(
         self,
@@ -82,6 +84,7 @@ class Observer:
             assumed=verdict.assumed,
             refusal=verdict.refusal,
             refused_action=refused_action,
+            pod_security=self._pod_security(key.namespace),
             recovery_paused=self._recovery_paused(),
         )
 

@@ -410,3 +410,24 @@ def test_a_suspended_session_may_ask_for_anything() -> None:
     cluster.settle()
 
     assert ("True", "Suspended") == cluster.says("Suspended")
+
+
+def test_a_namespace_without_pod_security_is_told() -> None:
+    """Present while it is so, gone when it is labelled; nothing is said of one that was not looked at, and nothing else
+    changes."""
+    cluster = running()
+    ready = cluster.says("Ready")
+    cluster.pod_security = False
+    cluster.look()
+    assert ("True", "NamespaceNotLabelled") == cluster.says("PodSecurityNotEnforced")
+    assert "kubectl label namespace shop pod-security.kubernetes.io/enforce=restricted" in (
+        cluster.condition("PodSecurityNotEnforced").message
+    )
+    writes = cluster.status_writes
+    cluster.look()
+    assert (writes, ready) == (cluster.status_writes, cluster.says("Ready"))
+
+    for known in (True, None):
+        cluster.pod_security = known
+        cluster.look()
+        assert "PodSecurityNotEnforced" not in {each.type for each in cluster.status().conditions}

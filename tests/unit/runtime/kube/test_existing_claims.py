@@ -63,7 +63,7 @@ async def test_a_missing_claim_is_read_again(reader: ExistingClaimReader, server
     server.labels = {"wasession.dev/profile": "true"}
     await reader.refresh(SESSION)
     assert 1 == len(server.paths)
-    clock.advance(REREAD_UNUSABLE)
+    await clock.advance(REREAD_UNUSABLE)
     await reader.refresh(SESSION)
 
     assert ["/api/v1/namespaces/shop/persistentvolumeclaims/mine"] * 2 == server.paths
@@ -77,12 +77,12 @@ async def test_a_good_one_is_read_seldom(reader: ExistingClaimReader, server: Se
     """A session that waits for its place does not ask every ten seconds; what was taken back is noticed."""
     server.labels = {"wasession.dev/profile": "true"}
     await reader.read(SESSION.key, "mine")
-    clock.advance(REREAD_UNUSABLE)
+    await clock.advance(REREAD_UNUSABLE)
     await reader.refresh(SESSION)
     assert 1 == len(server.paths)
 
     server.labels = {}
-    clock.advance(REREAD_USABLE)
+    await clock.advance(REREAD_USABLE)
     await reader.refresh(SESSION)
 
     assert (2, True) == (len(server.paths), reader.is_unusable(SESSION.key))
@@ -92,7 +92,7 @@ async def test_with_a_pod_it_is_forgotten(reader: ExistingClaimReader, server: S
     """No session that runs costs a request."""
     await reader.read(SESSION.key, "mine")
     reader.forget()
-    clock.advance(3600)
+    await clock.advance(3600)
     await reader.refresh(SESSION)
 
     assert (1, False) == (len(server.paths), reader.is_unusable(SESSION.key))
