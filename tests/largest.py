@@ -40,7 +40,7 @@ def _object(schema: Schema, path: str) -> dict[str, Any]:
         return {name: largest(field, path=f"{path}.{name}") for name, field in schema["properties"].items()}
     entries = _bound(schema, "maxProperties", path)
     value = largest(schema["additionalProperties"], path=f"{path}{{}}")
-    return {f"{number:0{KEY}}": value for number in range(entries)}
+    return {f"{number:0{KEY - 64}}/{'k' * 63}": value for number in range(entries)}
 
 
 def _text(schema: Schema, path: str) -> str:

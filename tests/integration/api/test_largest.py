@@ -32,7 +32,13 @@ def admitted() -> dict[str, Any]:
     for toleration in pod["tolerations"]:
         toleration |= {"operator": "Equal", "effect": "NoExecute"}
     pod["topologySpreadConstraints"] = [
-        {**spread, "whenUnsatisfiable": "DoNotSchedule", "topologyKey": f"{number:0100}", "maxSkew": 2**31 - 1}
+        {
+            **spread,
+            "whenUnsatisfiable": "DoNotSchedule",
+            "topologyKey": f"{number:036}/{'k' * 63}",
+            "matchLabelKeys": [f"{each:036}/{'m' * 63}" for each in (0, 1)],
+            "maxSkew": 2**31 - 1,
+        }
         for number, spread in enumerate(pod["topologySpreadConstraints"])
     ]
     return _with_values(spec)

@@ -191,6 +191,12 @@ RULES: list[tuple[dict[str, Any], str, str]] = [
     ({"timeouts": {"healthCheck": "0s"}}, "spec.timeouts.healthCheck", ANSWER),
     ({"timeouts": {"healthCheck": "1441m"}}, "spec.timeouts.healthCheck", DAY),
     # the profile
+    ({"pod": {"image": "rünner:1"}}, "spec.pod.image", IMAGE),
+    ({"pod": {"annotations": {f"n{number}": "x" * 700 for number in range(4)}}}, "spec.pod.annotations", NOTES),
+    ({"pod": {"annotations": {LONG_KEY: ""}}}, "spec.pod.annotations", SHORTER),
+    ({"pod": {"labels": {LONG_KEY: ""}}}, "spec.pod.labels", SHORTER),
+    ({"pod": {"nodeSelector": {LONG_KEY: ""}}}, "spec.pod.nodeSelector", SHORTER),
+    ({"pod": {"tolerations": [{"key": "a b"}]}}, "spec.pod.tolerations[0].key", PLAIN),
     ({"profile": {"existingClaim": "mine", "size": "1Gi"}}, "spec.profile.existingClaim", MAKES),
     ({"profile": {"existingClaim": "mine", "storageClassName": "fast"}}, "spec.profile.existingClaim", MAKES),
     ({"profile": {"existingClaim": "mine", "retention": "Delete"}}, "spec.profile.retention", NOT_OURS),
@@ -244,12 +250,6 @@ RULES: list[tuple[dict[str, Any], str, str]] = [
 
 NO_POD: list[tuple[dict[str, Any], str, str]] = [
     ({"pod": {"image": "runner:1 "}}, "spec.pod.image", IMAGE),
-    ({"pod": {"image": "rünner:1"}}, "spec.pod.image", IMAGE),
-    ({"pod": {"annotations": {f"n{number}": "x" * 700 for number in range(4)}}}, "spec.pod.annotations", NOTES),
-    ({"pod": {"annotations": {LONG_KEY: ""}}}, "spec.pod.annotations", SHORTER),
-    ({"pod": {"labels": {LONG_KEY: ""}}}, "spec.pod.labels", SHORTER),
-    ({"pod": {"nodeSelector": {LONG_KEY: ""}}}, "spec.pod.nodeSelector", SHORTER),
-    ({"pod": {"tolerations": [{"key": "a b"}]}}, "spec.pod.tolerations[0].key", PLAIN),
     (
         {"pod": {"tolerations": [{"key": "a", "operator": "Exists", "value": "b"}]}},
         "spec.pod.tolerations[0].value",

@@ -413,8 +413,7 @@ def test_a_suspended_session_may_ask_for_anything() -> None:
 
 
 def test_a_namespace_without_pod_security_is_told() -> None:
-    """Present while it is so, gone when it is labelled; nothing is said of one that was not looked at, and nothing else
-    changes."""
+    """Present while it is so, gone when it is labelled or was not looked at; nothing else changes."""
     cluster = running()
     ready = cluster.says("Ready")
     cluster.pod_security = False
