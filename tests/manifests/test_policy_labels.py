@@ -89,7 +89,10 @@ def test_nor_with_our_annotations(both: TwoOperators) -> None:
     assert refusal(FIRST, "wasession.dev/quota") in create(both.admin, asked)
 
 
-@pytest.mark.parametrize("labels", [{}, {"app.kubernetes.io/managed-by": "helm"}, {"wasession.development/x": "y"}, {"wasession.dev/client": "true"}])
+@pytest.mark.parametrize(
+    "labels",
+    [{}, {"app.kubernetes.io/managed-by": "helm"}, {"wasession.development/x": "y"}, {"wasession.dev/client": "true"}],
+)
 def test_other_pods_are_nobodys_business(both: TwoOperators, labels: dict[str, str]) -> None:
     """A team's own pods are made as ever, whatever else they carry."""
     assert [TAKEN, TAKEN] == [create(both.admin, pod(namespace, labels)) for namespace in (FIRST, SECOND)]

@@ -52,7 +52,7 @@ SIZES = {"operator": 270, "runner": 660, "standin": 190}
 libraries 325, Playwright's Node 117; the rest of the bound is left for Debian's updates. """
 
 MODULES = {
-    "operator": ("whatsapp_operator.app.main", "session_protocol.vocabulary"),
+    "operator": ("whatsapp_operator.app.process", "session_protocol.vocabulary"),
     "runner": ("session_runner", "playwright.async_api", "aiohttp", "segno"),
     "standin": ("standin.server", "segno"),
 }

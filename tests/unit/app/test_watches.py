@@ -15,7 +15,7 @@ from whatsapp_operator.app import watches
 from whatsapp_operator.runtime.kube.connection import Credentials
 from whatsapp_operator.runtime.kube.resources import PODS, SESSIONS, Json
 from whatsapp_operator.runtime.kube.resync import Stream
-from whatsapp_operator.runtime.process.operator import MANAGED_SELECTOR, SELECTORS
+from whatsapp_operator.runtime.process.config import MANAGED_SELECTOR, SELECTORS
 
 
 @pytest.fixture

@@ -23,8 +23,9 @@ from unit.runtime.memory_api import Json, Killed, MemoryApi
 from whatsapp_operator.core.model import Defaults
 from whatsapp_operator.runtime.kube.client import Kube, Request, Response
 from whatsapp_operator.runtime.kube.resync import Stream
+from whatsapp_operator.runtime.process.config import SELECTORS, Config, Dependencies
 from whatsapp_operator.runtime.process.metrics import Metrics
-from whatsapp_operator.runtime.process.operator import SELECTORS, Config, Dependencies, Operator
+from whatsapp_operator.runtime.process.operator import Operator
 from whatsapp_operator.runtime.runners.client import WAIT, NoAnswer, Target
 
 NAMESPACE = "shop"

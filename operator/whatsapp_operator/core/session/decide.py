@@ -30,7 +30,8 @@ from whatsapp_operator.core.session import messages
 from whatsapp_operator.core.session.create import Step
 from whatsapp_operator.core.session.events import events
 from whatsapp_operator.core.session.rules import next_step
-from whatsapp_operator.core.session.snapshot import SILENCE, Snapshot, take_snapshot
+from whatsapp_operator.core.session.runner_contact import SILENCE
+from whatsapp_operator.core.session.snapshot import Snapshot, take_snapshot
 from whatsapp_operator.core.session.status import build_status
 from whatsapp_operator.core.writes.write_limiter import MAX_DELAY
 

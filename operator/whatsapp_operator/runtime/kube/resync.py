@@ -173,11 +173,6 @@ class Resync:
         """Seconds since the last successful resync began; infinite before the first."""
         return float("inf") if self.succeeded_at is None else self._clock.monotonic() - self.succeeded_at
 
-    @property
-    def stale(self) -> bool:
-        """Whether the last success is too long ago to call the process healthy."""
-        return self.age > STALE_AFTER * self._interval.total_seconds()
-
     def verdict(self) -> str | None:
         """Return why the process should end itself, or None."""
         interval = self._interval.total_seconds()

@@ -10,20 +10,17 @@ health. Nothing acts before the first full LIST: a decision on incomplete data w
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from session_protocol.vocabulary import TokenScope
 
-from whatsapp_operator.api.constants import EVENT_CONTROLLER, MANAGED_BY, MANAGED_BY_LABEL
 from whatsapp_operator.api.metadata import ObjectKey
-from whatsapp_operator.core.model import Defaults, Event, KeyID, SessionUID
+from whatsapp_operator.core.model import KeyID, SessionUID
 from whatsapp_operator.core.objects import ownership
 from whatsapp_operator.core.objects.tokens import token
 from whatsapp_operator.runtime.admission.rounds import Admission
-from whatsapp_operator.runtime.kube.client import Kube
 from whatsapp_operator.runtime.kube.existing_claims import ExistingClaimReader
 from whatsapp_operator.runtime.kube.foreign_objects import ForeignObjects
 from whatsapp_operator.runtime.kube.instances import Instance
@@ -35,15 +32,14 @@ from whatsapp_operator.runtime.kube.resources import (
     SESSIONS,
     Json,
     Resource,
-    key_of,
     uid_of,
 )
 from whatsapp_operator.runtime.kube.resync import Resync, Stream, WatchProgress
 from whatsapp_operator.runtime.kube.store import Change, Store
-from whatsapp_operator.runtime.process.clock import Clock, Jitter, spread
+from whatsapp_operator.runtime.process.config import MANAGED_SELECTOR, SELECTORS, Config, Dependencies
 from whatsapp_operator.runtime.process.keys import KeyRing
-from whatsapp_operator.runtime.process.metrics import Metrics
-from whatsapp_operator.runtime.reconcile.circuit_breaker import CircuitBreakerMonitor
+from whatsapp_operator.runtime.process.metrics import state_label
+from whatsapp_operator.runtime.reconcile.circuit_breaker import CircuitBreakerMonitor, breaker_event
 from whatsapp_operator.runtime.reconcile.event_recorder import EventRecorder
 from whatsapp_operator.runtime.reconcile.executor import Executor
 from whatsapp_operator.runtime.reconcile.observer import Observer, no_index_keys, pod_index_keys
@@ -51,55 +47,16 @@ from whatsapp_operator.runtime.reconcile.pod_history import PodHistory
 from whatsapp_operator.runtime.reconcile.reconciler import Reconciler, ReconcilerDeps
 from whatsapp_operator.runtime.reconcile.service_cleanup import ServiceCleanup
 from whatsapp_operator.runtime.reconcile.status_writer import StatusWriter
+from whatsapp_operator.runtime.reconcile.triggers import affected_sessions, affects_admission
 from whatsapp_operator.runtime.reconcile.workers import Workers
 from whatsapp_operator.runtime.reconcile.workqueue import WorkQueue
-from whatsapp_operator.runtime.runners.client import HttpRunnerClient, RunnerClient
+from whatsapp_operator.runtime.runners.client import HttpRunnerClient
 from whatsapp_operator.runtime.runners.poller import RunnerPoller
 
 logger = logging.getLogger(__name__)
 
-MANAGED_SELECTOR: Final = f"{MANAGED_BY_LABEL}={MANAGED_BY}"
-SELECTORS: Final[dict[Resource, str]] = {
-    SESSIONS: "",
-    QUOTAS: "",
-    PODS: MANAGED_SELECTOR,
-    PVCS: MANAGED_SELECTOR,
-    SERVICES: MANAGED_SELECTOR,
-}
-""" The kinds to watch and list, with their label selectors; sessions first. """
-
-
 EVENT_DRAIN_TIMEOUT: Final = 1.0
 """ Seconds to write queued events at the end. The next operator waits for this: the Lease is released afterwards. """
-
-
-@dataclass(frozen=True, kw_only=True)
-class Config:
-    """The settings of the runtime."""
-
-    defaults: Defaults
-    namespace: str
-    """ The operator's own. """
-    key_secret: str
-    identity: str
-    """ Who reports events: the pod's name. """
-    instance: str = ""
-    namespaces: tuple[str, ...] = ()
-    resync_interval: timedelta = timedelta(seconds=60)
-    workers: int = 8
-    component: str = EVENT_CONTROLLER
-
-
-@dataclass(frozen=True, kw_only=True)
-class Dependencies:
-    """The seams, which tests replace."""
-
-    kube: Kube
-    clock: Clock
-    metrics: Metrics
-    runner_client: RunnerClient | None = None
-    """ None: over HTTP. """
-    jitter: Jitter = spread
 
 
 class Operator:
@@ -128,7 +85,11 @@ class Operator:
         self.instance = Instance(kube=kube, name=config.instance, namespaces=config.namespaces)
         self.keys = KeyRing(kube=kube, clock=clock, namespace=config.namespace, name=config.key_secret)
         self._own_runner_client = (
-            HttpRunnerClient(token=self._state_token) if dependencies.runner_client is None else None
+            HttpRunnerClient(
+                token=self._state_token, rejected=lambda reason: metrics.answers_rejected.labels(reason).inc()
+            )
+            if dependencies.runner_client is None
+            else None
         )
         runner_client = dependencies.runner_client or self._own_runner_client
         if runner_client is None:
@@ -252,12 +213,12 @@ class Operator:
         for session in self.store.all(SESSIONS):
             namespace = session["metadata"]["namespace"]
             if self.instance.known(namespace):
-                metrics.sessions.labels(namespace, (session.get("status") or {}).get("state") or "Unknown").inc()
+                metrics.sessions.labels(namespace, state_label((session.get("status") or {}).get("state"))).inc()
 
     # --- which change queues which session -----------------------------------------------------------------------
 
     def _on_object_changed(self, resource: Resource, change: Change) -> None:
-        for key in self._affected_sessions(resource, change):
+        for key in affected_sessions(self.store, resource, change):
             self.queue.add(key)
 
     def _on_store_change(self, resource: Resource, change: Change) -> None:
@@ -268,19 +229,6 @@ class Operator:
             self.circuit_breaker.on_session_changed(change)
         if affects_admission(resource, change):
             self.admission.request()
-
-    def _affected_sessions(self, resource: Resource, change: Change) -> Iterable[ObjectKey]:
-        """Return the sessions that a change may affect."""
-        for obj in (change.before, change.after):
-            if obj is None:
-                continue
-            key = key_of(obj)
-            if resource is SESSIONS:
-                yield key
-            elif resource in (PODS, PVCS):
-                yield from (ObjectKey(key.namespace, name) for name in ownership.possible_session_names(obj))
-            elif resource is SERVICES and (change.before is None or change.after is None):
-                yield from (found for found in self.store.keys(SESSIONS) if found.namespace == key.namespace)
 
     async def _reconcile(self, key: ObjectKey) -> float | None:
         delay = await self._reconciler.reconcile(key)
@@ -309,40 +257,9 @@ class Operator:
     def _on_circuit_breaker_changed(self, message: str | None) -> None:
         for key in self.store.keys(SESSIONS):
             self.queue.add(key)
-        event = (
-            Event(type="Warning", action="PausingRecovery", reason="RecoveryPaused", message=message)
-            if message is not None
-            else Event(
-                type="Normal",
-                action="ResumingRecovery",
-                reason="RecoveryResumed",
-                message="No failure for five minutes.",
-            )
-        )
         regarding = self._regarding()
         if regarding is not None:
-            self.event_recorder.record(regarding, event)
+            self.event_recorder.record(regarding, breaker_event(message))
 
     def _state_token(self, uid: SessionUID, key_id: KeyID) -> str:
         return token(self.keys.key(key_id), session_uid=uid, scope=TokenScope.STATE)
-
-
-def affects_admission(resource: Resource, change: Change) -> bool:
-    """Whether a change may allow an admission, or may change a quota's status."""
-    before, after = change
-    if resource is QUOTAS:
-        return (before is None) != (after is None) or _generation(before) != _generation(after)
-    if resource is PODS:
-        return after is None
-    if resource is SESSIONS:
-        return _admission(before) != _admission(after)
-    return False
-
-
-def _generation(obj: Json | None) -> int:
-    return int(obj["metadata"].get("generation", 0)) if obj is not None else 0
-
-
-def _admission(obj: Json | None) -> Json | None:
-    admission: Json | None = ((obj or {}).get("status") or {}).get("admission")
-    return admission

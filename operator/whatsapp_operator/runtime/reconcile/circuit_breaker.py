@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from whatsapp_operator.api.session import WhatsAppSession
-from whatsapp_operator.core.model import SessionUID
+from whatsapp_operator.core.model import Event, SessionUID
 from whatsapp_operator.core.objects import ownership
 from whatsapp_operator.core.recovery.circuit_breaker import CircuitBreaker, runner_failures
 from whatsapp_operator.runtime.kube.resources import PODS, uid_of
@@ -83,3 +83,15 @@ class CircuitBreakerMonitor:
                 extra={"failed_sessions": len(self._failures)},
             )
             self._on_changed(self._breaker.message)
+
+
+def breaker_event(message: str | None) -> Event:
+    """Return the event about an opened circuit breaker, with its message, or about a closed one."""
+    if message is None:
+        return Event(
+            type="Normal",
+            action="ResumingRecovery",
+            reason="RecoveryResumed",
+            message="No failure for five minutes.",
+        )
+    return Event(type="Warning", action="PausingRecovery", reason="RecoveryPaused", message=message)

@@ -120,10 +120,10 @@ async def test_age_counts_from_the_beginning_of_the_last_success(harness: Resync
     before = harness.resync.age
     await harness.resync.attempt()
     await harness.clock.advance(3 * INTERVAL)
-    healthy = harness.resync.stale
+    after = harness.resync.age
     await harness.clock.advance(1)
 
-    assert (float("inf"), False, True) == (before, healthy, harness.resync.stale)
+    assert (float("inf"), 3 * INTERVAL, 3 * INTERVAL + 1) == (before, after, harness.resync.age)
 
 
 async def test_a_process_that_cannot_list_ends_itself_in_the_end(harness: ResyncHarness) -> None:

@@ -57,7 +57,7 @@ async def test_a_key_without_new_events_does_not_come_again(queue: WorkQueue) ->
     await queue.get()
     queue.done(A)
 
-    assert queue.idle
+    assert 0 == queue.depth
 
 
 async def test_a_waiting_worker_gets_the_next_key(queue: WorkQueue) -> None:
@@ -104,7 +104,7 @@ async def test_the_earliest_wake_up_counts(queue: WorkQueue, clock: FakeClock) -
 
     await clock.advance(60)
 
-    assert queue.idle
+    assert 0 == queue.depth
 
 
 async def test_a_wake_up_in_the_past_is_now(queue: WorkQueue) -> None:
@@ -156,7 +156,7 @@ async def test_a_forgotten_key_does_not_wake(queue: WorkQueue, clock: FakeClock)
 
     await clock.advance(5)
 
-    assert queue.idle
+    assert 0 == queue.depth
 
 
 async def test_the_oldest_key_tells_how_long_it_waits(queue: WorkQueue, clock: FakeClock) -> None:

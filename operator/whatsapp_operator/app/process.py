@@ -1,49 +1,37 @@
-"""The process: `python -m whatsapp_operator`, from the settings to the exit status.
+"""One run of the operator, from the settings to an orderly end. `whatsapp_operator.__main__` runs it.
 
-    log in ──> serve probes ──> wait for the Lease ──> watch, list everything, act ──> SIGTERM: finish, release, 0
-                                                            └─ a fault: end in order if possible, else hard, 1
+    log in ──> serve probes ──> wait for the Lease ──> watch, list everything, act ──> SIGTERM: finish, release
+                                                            └─ a fault: end in order if possible, else hard
 
 Ending is as important as running. A process that has lost the Lease ends at once. One whose watches or full lists do
 not work ends, and the kubelet restarts it. An orderly end has a deadline, after which `watchdog` ends the process.
 """
 
 import asyncio
-import contextlib
 import logging
-import signal
 import socket
-import sys
 import uuid
-from collections.abc import Coroutine, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
-from session_protocol import logs, open_files
-
 from whatsapp_operator.api.constants import CLIENT_NAME
 from whatsapp_operator.app.probes import Health, Probes, Role
-from whatsapp_operator.app.settings import BadSettings, Settings, load
+from whatsapp_operator.app.settings import BadSettings, Settings
+from whatsapp_operator.app.stop_signal import StopSignal
 from whatsapp_operator.app.version import version
 from whatsapp_operator.app.watchdog import Watchdog, end_now
 from whatsapp_operator.runtime.kube.client import Kube
-from whatsapp_operator.runtime.kube.connection import BadCredentials, Connection, Credentials, credentials_path
-from whatsapp_operator.runtime.kube.errors import KubeError
+from whatsapp_operator.runtime.kube.connection import Connection, Credentials, credentials_path
 from whatsapp_operator.runtime.kube.resync import STALE_AFTER
 from whatsapp_operator.runtime.process.clock import SystemClock
-from whatsapp_operator.runtime.process.keys import BadKeySecret, KeyRing
+from whatsapp_operator.runtime.process.config import Config, Dependencies
+from whatsapp_operator.runtime.process.keys import KeyRing
 from whatsapp_operator.runtime.process.lease import Lease, Phase
 from whatsapp_operator.runtime.process.metrics import Metrics
-from whatsapp_operator.runtime.process.operator import Config, Dependencies, Operator
+from whatsapp_operator.runtime.process.operator import Operator
 
 logger = logging.getLogger(__name__)
 
-PACKAGE: Final = "whatsapp_operator"
-USAGE: Final = """\
-usage: python -m whatsapp_operator             run the operator
-       python -m whatsapp_operator rotate-key  make a new key for the tokens of pods made from now on
-
-Settings are environment variables; see docs/reference/settings.md.
-"""
 CHECK_EVERY: Final = 1.0
 """ Seconds between two checks of the process's own health. """
 FAULT_DEADLINE: Final = 10.0
@@ -52,30 +40,6 @@ FAULT_DEADLINE: Final = 10.0
 
 class Fault(Exception):
     """A part of the process itself is broken, and only a new process helps."""
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run and return the exit status: 0 stopped, 1 fault, 2 wrong arguments, settings, credentials or key Secret."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    if given not in ([], ["rotate-key"]):
-        sys.stderr.write(USAGE)
-        return 0 if given in (["-h"], ["--help"]) else 2
-    logs.configure("info", ours=PACKAGE)
-    try:
-        settings = load()
-        logs.configure(settings.log_level, ours=PACKAGE)
-        for advice in settings.advice():
-            logger.warning("Settings to look at", extra={"advice": advice})
-        open_files.raise_limit()
-        asyncio.run(Process(settings).rotate_key() if given else Process(settings).run())
-    except (BadSettings, BadCredentials, BadKeySecret) as error:
-        # What a person has to correct; a traceback would hide it.
-        logger.critical("Cannot start", extra={"error": str(error)})
-        return 2
-    except (Fault, KubeError, OSError) as error:
-        logger.critical("Ended by a fault", extra={"error": str(error)})
-        return 1
-    return 0
 
 
 class Process:
@@ -90,7 +54,7 @@ class Process:
         self._role = Role.STARTING
         self._since = self._clock.monotonic()
         """ When the role began. """
-        self._stop = asyncio.Event()
+        self._stop = StopSignal()
         self._lease: Lease | None = None
         self._operator: Operator | None = None
         self._watchdog = Watchdog(valid_until=self._valid_until)
@@ -131,7 +95,7 @@ class Process:
             Dependencies(kube=kube, clock=self._clock, metrics=self._metrics),
             regarding=lambda: self._lease_object,
         )
-        self._handle_signals()
+        self._stop.listen()
         self._watchdog.start()
         try:
             await self._act(self._lease, self._operator)
@@ -160,7 +124,7 @@ class Process:
 
     async def _act(self, lease: Lease, operator: Operator) -> None:
         self._set_role(Role.STANDBY)
-        if not await self._unless_stopped(lease.acquire()):
+        if not await self._stop.unless_asked(lease.acquire()):
             return
         self._metrics.leader.set(1)
         self._set_role(Role.SYNCING)
@@ -169,7 +133,7 @@ class Process:
         try:
             # The watches begin before the first list ends, so that they report what changes in between.
             tasks.append(asyncio.create_task(self._watch(operator, kopf_stop), name="watches"))
-            if await self._unless_stopped(operator.start()):
+            if await self._stop.unless_asked(operator.start()):
                 self._set_role(Role.ACTING)
                 await self._supervise(tasks, operator)
         except Fault:
@@ -188,21 +152,20 @@ class Process:
             namespaces=self._settings.watch_namespaces,
             request_timeout=self._settings.request_timeout,
             page=self._settings.list_page_size,
-            on_started=self._handle_signals,
+            on_started=self._stop.listen,
             stop=stop,
         )
 
     async def _supervise(self, tasks: list[asyncio.Task[None]], operator: Operator) -> None:
         """Return when asked to stop. :raises Fault: the process is broken."""
-        while not self._stop.is_set():
+        while not self._stop.asked:
             for task in tasks:
                 if task.done():
                     cause = None if task.cancelled() else task.exception()
                     raise Fault(f"{task.get_name()} ended: {cause or 'without an error'}") from cause
             if verdict := "; ".join(operator.faults()) or operator.resync.verdict():
                 raise Fault(verdict)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), CHECK_EVERY)
+            await self._stop.wait(within=CHECK_EVERY)
 
     async def _end(
         self, tasks: list[asyncio.Task[None]], lease: Lease, operator: Operator, kopf_stop: asyncio.Event
@@ -224,30 +187,6 @@ class Process:
             if not task.cancelled():
                 task.exception()
         logger.info("Stopped")
-
-    async def _unless_stopped(self, work: Coroutine[Any, Any, None]) -> bool:
-        """Await the work until the process is asked to stop; return whether it was finished."""
-        doing, stopping = asyncio.create_task(work), asyncio.create_task(self._stop.wait())
-        try:
-            await asyncio.wait([doing, stopping], return_when=asyncio.FIRST_COMPLETED)
-            if not doing.done():
-                return False
-            await doing
-            return True
-        finally:
-            stopping.cancel()
-            doing.cancel()
-            await asyncio.gather(doing, stopping, return_exceptions=True)
-
-    def _handle_signals(self) -> None:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._on_stop_signal, number)
-
-    def _on_stop_signal(self, number: signal.Signals) -> None:
-        if not self._stop.is_set():
-            logger.info("Asked to stop", extra={"signal": number.name})
-        self._stop.set()
 
     # --- health and metrics --------------------------------------------------------------------------------------
 
