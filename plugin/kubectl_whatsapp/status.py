@@ -115,8 +115,9 @@ def _quotas(names: Sequence[str], *, kubectl: Kubectl) -> tuple[list[QuotaView],
     """Return these quotas, and a sentence on those that could not be read; empty: none."""
     if not names:
         return [], ""
+    hidden: list[str] = []
     try:
-        found, hidden = kubectl.get(QUOTAS, *names, missing_ok=True), []
+        found = kubectl.get(QUOTAS, *names, missing_ok=True)
     except Forbidden:
         # A right on one quota by its name is enough for that one.
         found, hidden = _readable_quotas(names, kubectl=kubectl) if len(names) > 1 else ([], list(names))
@@ -128,9 +129,9 @@ def _quotas(names: Sequence[str], *, kubectl: Kubectl) -> tuple[list[QuotaView],
     return quotas, f"quota {', '.join(absent)} does not exist: its sessions wait" if absent else ""
 
 
-def _readable_quotas(names: Sequence[str], *, kubectl: Kubectl) -> tuple[list[Mapping[str, Any]], list[str]]:
+def _readable_quotas(names: Sequence[str], *, kubectl: Kubectl) -> tuple[list[dict[str, Any]], list[str]]:
     """Return the quotas that the person may read, and the names of the others."""
-    found: list[Mapping[str, Any]] = []
+    found: list[dict[str, Any]] = []
     hidden = []
     for name in names:
         try:

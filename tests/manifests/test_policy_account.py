@@ -44,7 +44,7 @@ def session(**spec: Any) -> WhatsAppSession:
 
 def made() -> dict[str, Json]:
     """What the operator makes for a session, by kind."""
-    objects = (
+    objects: tuple[Json, ...] = (
         pod_manifest(session(pod={"labels": {"team": "a"}, "imagePullSecrets": [{"name": "registry"}]}), DEFAULTS),
         pvc_manifest(session()) or {},
         {**secret_manifest(session(), DEFAULTS), "data": {"state": "eA=="}},

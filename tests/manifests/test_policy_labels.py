@@ -1,6 +1,7 @@
 """policies/labels.yaml: in a namespace that an operator serves, nobody else writes its labels on pods."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import pytest
@@ -63,7 +64,7 @@ def both(installed: LightCluster) -> Iterator[TwoOperators]:
     for namespace in (FIRST, SECOND):
         until(
             f"the policy is in force in {namespace}",
-            lambda namespace=namespace: create(two.admin, pod(namespace, OURS)),
+            partial(create, two.admin, pod(namespace, OURS)),
             bool,
         )
     yield two

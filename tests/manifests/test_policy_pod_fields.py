@@ -55,8 +55,8 @@ def governed(installed: LightCluster) -> Iterator[LightCluster]:
             bind(installed, role, user=user, namespace=NAMESPACE)
     bind(installed, "pod-maker", user="mo", namespace=NAMESPACE)
     bind(installed, "pod-maker", user="ed", namespace=other)
-    user = ApiClient(installed, "ed", "people")
-    until("the policy is in force", lambda: create(user, session(pod={"image": "x"})), lambda words: words != TAKEN)
+    asking = ApiClient(installed, "ed", "people")
+    until("the policy is in force", lambda: create(asking, session(pod={"image": "x"})), lambda words: words != TAKEN)
     yield installed
     installed.kubectl("delete", "clusterrole/pod-maker", f"namespace/{NAMESPACE}", f"namespace/{other}", "--wait=false")
 
@@ -87,7 +87,9 @@ def test_a_plain_session_needs_no_further_right(ed: ApiClient) -> None:
     """Everything but the pod's fields is for whoever may write sessions."""
     spec = {key: value for key, value in FULL.items() if key != "pod"}
 
-    assert [TAKEN, TAKEN, TAKEN] == [create(ed, session(**each)) for each in ({}, spec, {"pod": {}})]
+    tried: list[dict[str, Any]] = [{}, spec, {"pod": {}}]
+
+    assert [TAKEN, TAKEN, TAKEN] == [create(ed, session(**each)) for each in tried]
 
 
 @pytest.mark.parametrize("field", sorted(FULL["pod"]))

@@ -31,6 +31,7 @@ from whatsapp_operator.core.model import (
     Observation,
     PatchPVC,
     PodUID,
+    ReadClaim,
     Refusal,
     RefusedAction,
     RunnerReport,
@@ -141,7 +142,7 @@ def written(decision: Decision, session: WhatsAppSession) -> Json:
             deletes.append({"name": action.name, "uid": action.uid})
         elif isinstance(action, PatchPVC):
             patches.append({"name": action.name, "patch": dict(action.patch)})
-        else:
+        elif not isinstance(action, ReadClaim):
             creates.append(action.manifest)
     return {
         "creates": creates,

@@ -41,7 +41,8 @@ def admitted() -> dict[str, Any]:
         }
         for number, spread in enumerate(pod["topologySpreadConstraints"])
     ]
-    return _with_values(spec)
+    compared: dict[str, Any] = _with_values(spec)
+    return compared
 
 
 def _with_values(part: Any) -> Any:

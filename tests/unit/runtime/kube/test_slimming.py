@@ -51,7 +51,7 @@ def test_labels_of_a_namespace_are_kept() -> None:
 
 def test_a_pods_facts_are_the_same() -> None:
     """Whatever is dropped of a pod, no decision knows it."""
-    asked = {"pod": {"nodeSelector": {"a": "b"}, "tolerations": [{"operator": "Exists"}]}}
+    asked: dict[str, Any] = {"pod": {"nodeSelector": {"a": "b"}, "tolerations": [{"operator": "Exists"}]}}
     found = WhatsAppSession.parse(session(**asked))
     pod = dict(pod_manifest(found, Defaults(runner_image="r:1", key_id=KeyID("k"))))
 
