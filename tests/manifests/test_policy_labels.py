@@ -1,5 +1,6 @@
 """policies/labels.yaml: in a namespace that an operator serves, nobody else writes its labels on pods."""
 
+import json
 from collections.abc import Iterator
 from functools import partial
 from typing import Any, NamedTuple
@@ -8,7 +9,7 @@ import pytest
 from api_client import ApiClient
 from local_cluster.light import LightCluster
 from manifests.asking import TAKEN, create, delete, patch
-from manifests.rendering import documents, render
+from manifests.rendering import INSTALL, documents, render
 from support.waiting import until
 
 FIRST, SECOND = "policy-first", "policy-second"
@@ -120,11 +121,15 @@ def existing(both: TwoOperators) -> Iterator[dict[str, Any]]:
     """A pod of the operator's that is there already, as from before the policy."""
     made = pod(FIRST, OURS | {UID: "u", "team": "a"}, {"wasession.dev/quota": "q"})
     binding = "validatingadmissionpolicybinding/whatsapp-operator-labels"
-    saved = both.cluster.kubectl("get", binding, "--output=yaml")
+    (saved,) = [
+        item
+        for item in documents(INSTALL.read_text())
+        if (item["kind"], item["metadata"]["name"]) == ("ValidatingAdmissionPolicyBinding", "whatsapp-operator-labels")
+    ]
     both.cluster.kubectl("delete", binding)
     until("the policy is away", lambda: create(both.admin, made), lambda words: words == TAKEN)
     assert TAKEN == create(both.admin, made, dry_run=False)
-    both.cluster.kubectl("apply", "--filename=-", input=saved)
+    both.cluster.kubectl("apply", "--filename=-", input=json.dumps(saved))
     until("the policy is back", lambda: create(both.admin, pod(FIRST, OURS)), lambda words: "only the" in words)
     yield made
     delete(both.admin, made, dry_run=False)
