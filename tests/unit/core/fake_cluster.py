@@ -15,8 +15,9 @@ from typing import Any
 
 from session_protocol.times import format_time
 from session_protocol.vocabulary import RunnerState
+from unit.core.seals import seal, sealed
 from whatsapp_operator.api.conditions import Condition, find_condition
-from whatsapp_operator.api.constants import API_VERSION, PROFILE_LABEL, SERVICE_NAME, SESSION_KIND, SESSION_UID_LABEL
+from whatsapp_operator.api.constants import API_VERSION, PROFILE_LABEL, SERVICE_NAME, SESSION_KIND
 from whatsapp_operator.api.quota import WhatsAppSessionQuota
 from whatsapp_operator.api.session import SessionStatus, WhatsAppSession
 from whatsapp_operator.core.model import (
@@ -38,8 +39,10 @@ from whatsapp_operator.core.model import (
     Refusal,
     RefusedAction,
     RunnerReport,
+    SealedKind,
     SessionUID,
 )
+from whatsapp_operator.core.objects import ownership
 from whatsapp_operator.core.objects.existing_claim import existing_claim
 from whatsapp_operator.core.objects.facts import pod_facts, pvc_facts, service_facts
 from whatsapp_operator.core.quota.admit import AdmissionResult, admit
@@ -288,7 +291,7 @@ class FakeCluster:
         return Observation(
             session=session,
             now=self.now,
-            pods=tuple(pod_facts(pod) for pod in pods),
+            pods=tuple(pod_facts(pod, seal=sealed(pod, SealedKind.POD)) for pod in pods),
             pods_since_status=self._came(name, session.status.pod_uid),
             pvc=pvc_facts(claim, session=session) if claim is not None else None,
             existing_claim=existing_claim(named, self.claims.get(named)) if named in self.memory.claims_read else None,
@@ -298,6 +301,8 @@ class FakeCluster:
             assumed=self.memory.grants.get(uid),
             refusal=self.memory.refusals.get(uid),
             refused_action=self.memory.blocked.get(name),
+            storage_limited=not session.problems
+            and "storage" in self.quotas.get(session.spec.quota_name, {}).get("spec", {}),
             recovery_paused=self.memory.pause.message,
             pod_security=self.pod_security,
         )
@@ -325,7 +330,9 @@ class FakeCluster:
             self.memory.listening.setdefault(decision.poll, self.now)
         self._write(name, decision)
         for action in decision.actions:
-            if not self._act(action, name):
+            if isinstance(action, ReadClaim):
+                self.memory.claims_read.add(action.name)
+            elif not self._act(action, name):
                 break
         return decision
 
@@ -336,6 +343,8 @@ class FakeCluster:
             pods=list(self.pods.values()),
             quotas=[WhatsAppSessionQuota.parse(quota) for quota in self.quotas.values()],
             assumed_reservations=list(self.memory.grants.values()),
+            claims=list(self.claims.values()),
+            read_seal=sealed,
             now=self.now,
         )
         for uid in result.withdrawn:
@@ -349,7 +358,9 @@ class FakeCluster:
         self.memory.pause = self.memory.pause.after(
             failures=runner_failures(self.session(name) for name in self.sessions),
             with_pod={
-                SessionUID(pod["metadata"].get("labels", {}).get(SESSION_UID_LABEL, "")) for pod in self.pods.values()
+                proof.session_uid
+                for pod in self.pods.values()
+                if (proof := ownership.prove(pod, SealedKind.POD, namespace_of=self._namespace_of, read_seal=sealed))
             },
             now=self.now,
         )
@@ -378,6 +389,10 @@ class FakeCluster:
                 elif pod["status"]["phase"] == "Pending":
                     self.run(name)
         self.resync()
+
+    def _namespace_of(self, uid: SessionUID) -> str | None:
+        listed = {session["metadata"]["uid"] for session in self.sessions.values()}
+        return NAMESPACE if uid in listed else None
 
     def _write(self, name: str, decision: Decision) -> None:
         if not decision.commit and decision.delay_status_until is not None and decision.delay_status_until > self.now:
@@ -409,19 +424,21 @@ class FakeCluster:
                 retry_at=self.now + timedelta(seconds=30),
             )
             return False
-        if isinstance(action, ReadClaim):
-            self.memory.claims_read.add(action.name)
-            return True
         self._request()
         self.done.append(action)
         self.memory.blocked.pop(name, None)
         match action:
             case CreatePod():
-                manifest = self._created(self.pods, action.manifest)
+                manifest = self._created(
+                    self.pods, seal(action.manifest, action.seal) if action.seal else action.manifest
+                )
                 manifest.setdefault("status", {"phase": "Pending"})
                 self.memory.came.setdefault(name, []).append(PodUID(manifest["metadata"]["uid"]))
             case CreatePVC():
-                self._created(self.claims, action.manifest)
+                self._created(
+                    self.claims,
+                    seal(action.manifest, action.seal, kind=SealedKind.PVC) if action.seal else action.manifest,
+                )
             case CreateService():
                 self._created(self.services, action.manifest)
             case CreateSecret():
@@ -431,6 +448,8 @@ class FakeCluster:
                 claim = self.claims[action.name]
                 assert patch["metadata"].pop("resourceVersion") == claim["metadata"]["resourceVersion"]
                 claim |= _merged(claim, patch)
+                if action.seal is not None:
+                    claim |= seal(claim, action.seal, kind=SealedKind.PVC)
                 claim["metadata"]["resourceVersion"] = str(next(self._serial))
             case DeletePod():
                 pod = self.pods.get(action.name)
