@@ -28,6 +28,7 @@ class ConditionType(StrEnum):
     STALLED = "Stalled"
     RECOVERING = "Recovering"
     CONFLICT = "Conflict"
+    POD_SECURITY_NOT_ENFORCED = "PodSecurityNotEnforced"
 
 
 class ConditionStatus(StrEnum):
@@ -73,6 +74,7 @@ class Reason(StrEnum):
     MULTIPLE_PODS = "MultiplePods"
     PREVIOUS_POD_TERMINATING = "PreviousPodTerminating"
     CLAIM_TERMINATING = "ClaimTerminating"
+    CLAIM_NOT_FOUND = "ClaimNotFound"
     CLAIM_RESIZE_REFUSED = "ClaimResizeRefused"
     # Recovering, and the reason of a failure when nobody knows a better one
     BACKING_OFF = "BackingOff"
@@ -83,8 +85,11 @@ class Reason(StrEnum):
     RUNNER_EXITED = "RunnerExited"
     # Stalled
     INVALID_OBJECT = "InvalidObject"
+    NOT_ALLOWED = "NotAllowed"
     RECOVERY_EXHAUSTED = "RecoveryExhausted"
     NOT_STALLED = "NotStalled"
+    # PodSecurityNotEnforced, which is there only while it is so
+    NAMESPACE_NOT_LABELLED = "NamespaceNotLabelled"
     # Stalled and Conflict: the runner's own words that must wait for a person
     CONFLICT = "Conflict"
     NO_CONFLICT = "NoConflict"

@@ -20,7 +20,7 @@ from whatsapp_operator.api.constants import CLIENT_NAME, KEYS_SUFFIX
 from whatsapp_operator.app import peers
 from whatsapp_operator.app.hosts import allowed_hosts, page_host
 from whatsapp_operator.app.tokens import read_token
-from whatsapp_operator.core.model import Defaults
+from whatsapp_operator.core.model import Allowed, Defaults
 from whatsapp_operator.core.network import RunnerNetwork
 from whatsapp_operator.runtime.process.lease import LeaseTimes
 
@@ -70,6 +70,16 @@ def _page(url: str) -> str:
     return url
 
 
+def _images(entries: tuple[str, ...]) -> tuple[str, ...]:
+    for entry in entries:
+        if "*" in entry or "://" in entry or re.search(r"\s", entry):
+            raise ValueError(
+                "should name registries or images such as registry.example.com/team/ or "
+                "registry.example.com/team/whatsapp-runner, without blanks, * and https://"
+            )
+    return entries
+
+
 def _hosts(text: str) -> str:
     allowed_hosts(text)
     return text
@@ -112,6 +122,16 @@ class Settings(BaseSettings):
     allowed_hosts: Annotated[str, AfterValidator(_hosts)] = WHATSAPP_HOSTS
     """Hosts that the page may reach, by comma; `*.` stands for any subdomain. No other host resolves in the runners'
     browsers, addresses included. Pods made afterwards use it."""
+    allowed_images: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names), AfterValidator(_images)] = ()
+    """What sessions may name as their image, by comma: a registry or a part of a path (`registry.example.com/team/`), an
+    image with any tag, or one with its tag or digest. `RUNNER_IMAGE` is always allowed. Empty: any image, for whoever may
+    create pods. A session with another image gets no new pod and says so; a running pod stays."""
+    allowed_priority_classes: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)] = ()
+    """The priority classes that sessions may name, by comma. Empty: any that does not begin with `system-`."""
+    allowed_annotations: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)] = ()
+    """The annotations that sessions may give their pods, by comma: keys, or their beginnings with a `/` at the end
+    (`cluster-autoscaler.kubernetes.io/`). Labels of an injector need to be named here, too; other labels do not. Empty:
+    any but those of known injectors (istio, linkerd, vault, consul, dapr, identities of the clouds and others)."""
     extra_ca_file: Path | None = None
     """A PEM file with further certificate authorities that runners trust. It goes into each session's Secret; pods made
     afterwards use it."""
@@ -245,6 +265,11 @@ class Settings(BaseSettings):
             image_pull_policy=self.runner_image_pull_policy,
             log_level=self.runner_log_level,
             run_as_user=self.runner_user,
+            allowed=Allowed(
+                images=self.allowed_images,
+                priority_classes=self.allowed_priority_classes,
+                annotations=self.allowed_annotations,
+            ),
             metrics_need_token=self.runner_metrics_need_token,
         )
 

@@ -131,6 +131,18 @@ class PVCFacts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExistingClaim:
+    """What the core needs to know of the claim that `spec.profile.existingClaim` names."""
+
+    name: str
+    exists: bool
+    released: bool = False
+    """ Its owner has labelled it for sessions. """
+    made_for: str | None = None
+    """ The session that the operator made it for; None: somebody else made it. """
+
+
+@dataclass(frozen=True, kw_only=True)
 class ServiceFacts:
     """What the core needs to know of the namespace's Service."""
 
@@ -226,6 +238,8 @@ class Observation:
     that this operator has seen. Two may be created and deleted between two writes of status. """
     pvc: PVCFacts | None = None
     """ The PVC of the derived name, ours or not. None also when `existingClaim` is used. """
+    existing_claim: ExistingClaim | None = None
+    """ The claim that `existingClaim` names; None also before it was read. """
     service: ServiceFacts | None = None
     network_policy: NetworkPolicyFacts | None = None
     report: RunnerReport | None = None
@@ -239,12 +253,24 @@ class Observation:
     assumed: AssumedReservation | None = None
     refusal: Refusal | None = None
     refused_action: RefusedAction | None = None
+    pod_security: bool | None = None
+    """ Whether the namespace enforces a Pod Security Standard; None: not known. """
     storage_limited: bool = False
     """ The session's quota limits storage. """
     renew_at: datetime | None = None
     """ When the pod is to be replaced because its key ends; None: its key is the current one. """
     recovery_paused: str | None = None
     """ Why recovery is paused for this session; None: it is not. """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Allowed:
+    """What people may choose for a pod, by the operator's settings. Empty: what `core.objects.allowed` says."""
+
+    images: tuple[str, ...] = ()
+    priority_classes: tuple[str, ...] = ()
+    annotations: tuple[str, ...] = ()
+    """ Keys, or beginnings of keys that end with '/'; they count for labels of an injector, too. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -261,6 +287,7 @@ class Defaults:
     image_pull_policy: str = "IfNotPresent"
     log_level: str = "info"
     run_as_user: int = 10001
+    allowed: Allowed = Allowed()
     metrics_need_token: bool = False
     """ Whether a runner's metrics need a token. """
     network: RunnerNetwork | None = None
@@ -268,6 +295,13 @@ class Defaults:
 
 
 # --- actions, in the order the runtime carries them out ---------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadClaim:
+    """Read the claim that `existingClaim` names: no watch reports it. What is read comes with the next observation."""
+
+    name: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -344,7 +378,8 @@ class DeletePod:
 
 
 Action = (
-    CreateService
+    ReadClaim
+    | CreateService
     | CreateNetworkPolicy
     | PatchNetworkPolicy
     | CreatePVC

@@ -17,7 +17,7 @@ from session_protocol.times import format_time
 from session_protocol.vocabulary import RunnerState
 from unit.core.seals import seal, sealed
 from whatsapp_operator.api.conditions import Condition, find_condition
-from whatsapp_operator.api.constants import API_VERSION, NETWORK_POLICY_NAME, SERVICE_NAME, SESSION_KIND
+from whatsapp_operator.api.constants import API_VERSION, NETWORK_POLICY_NAME, PROFILE_LABEL, SERVICE_NAME, SESSION_KIND
 from whatsapp_operator.api.quota import WhatsAppSessionQuota
 from whatsapp_operator.api.session import SessionStatus, WhatsAppSession
 from whatsapp_operator.core.model import (
@@ -37,12 +37,14 @@ from whatsapp_operator.core.model import (
     PatchNetworkPolicy,
     PatchPVC,
     PodUID,
+    ReadClaim,
     Refusal,
     RefusedAction,
     RunnerReport,
     SealedKind,
     SessionUID,
 )
+from whatsapp_operator.core.objects.existing_claim import existing_claim
 from whatsapp_operator.core.objects.facts import network_policy_facts, pod_facts, pvc_facts, service_facts
 from whatsapp_operator.core.quota.admit import AdmissionResult, admit
 from whatsapp_operator.core.recovery.health import session_health
@@ -71,6 +73,7 @@ class Memory:
     came: dict[str, list[PodUID]] = field(default_factory=dict)
     listening: dict[PodUID, datetime] = field(default_factory=dict)
     blocked: dict[str, RefusedAction] = field(default_factory=dict)
+    claims_read: set[str] = field(default_factory=set)
     pauses: RecoveryPauses = field(default_factory=RecoveryPauses)
     listed: bool = False
 
@@ -89,6 +92,8 @@ class FakeCluster:
     secrets: dict[str, Json] = field(default_factory=dict)
     quotas: dict[str, Json] = field(default_factory=dict)
     memory: Memory = field(default_factory=Memory)
+    pod_security: bool | None = None
+    """ Whether the namespace enforces a Pod Security Standard; None: nobody has looked. """
     writes: int = 0
     """ Requests of the operator that changed something. """
     status_writes: int = 0
@@ -132,6 +137,12 @@ class FakeCluster:
     def set_quota(self, name: str = "default", **spec: Any) -> None:
         """Create or change a quota."""
         self.quotas[name] = {"metadata": {"name": name, "generation": 1}, "spec": spec}
+
+    def release_claim(self, name: str) -> Json:
+        """Create a person's own claim that its owner has released to sessions."""
+        metadata = {"name": name, "namespace": NAMESPACE, "labels": {PROFILE_LABEL: "true"}}
+        self.claims[name] = {"metadata": metadata, "spec": {}, "status": {}}
+        return self.claims[name]
 
     def delete_session(self, name: str = "sales") -> None:
         """Delete a session; what it owns goes with it, pods after their grace."""
@@ -279,6 +290,7 @@ class FakeCluster:
         owned = [pod["metadata"]["uid"] for pod in pods if _owned(pod, uid)]
         if owned and name in self.memory.reports and self.memory.reports[name].pod_uid not in owned:
             del self.memory.reports[name]
+        named = session.spec.profile.existing_claim or "" if not session.problems else ""
         claim, service = self.claims.get(f"{name}-profile"), self.services.get(SERVICE_NAME)
         policy = self.policies.get(NETWORK_POLICY_NAME)
         return Observation(
@@ -287,6 +299,7 @@ class FakeCluster:
             pods=tuple(pod_facts(pod, seal=sealed(pod, SealedKind.POD)) for pod in pods),
             pods_since_status=self._came(name, session.status.pod_uid),
             pvc=pvc_facts(claim, session=session) if claim is not None else None,
+            existing_claim=existing_claim(named, self.claims.get(named)) if named in self.memory.claims_read else None,
             service=service_facts(service) if service is not None else None,
             network_policy=network_policy_facts(policy) if policy is not None else None,
             report=self.memory.reports.get(name),
@@ -297,6 +310,7 @@ class FakeCluster:
             storage_limited=not session.problems
             and "storage" in self.quotas.get(session.spec.quota_name, {}).get("spec", {}),
             recovery_paused=self.memory.pauses.message(uid),
+            pod_security=self.pod_security,
         )
 
     def _came(self, name: str, told: str | None) -> tuple[PodUID, ...]:
@@ -322,7 +336,9 @@ class FakeCluster:
             self.memory.listening.setdefault(decision.poll, self.now)
         self._write(name, decision)
         for action in decision.actions:
-            if not self._act(action, name):
+            if isinstance(action, ReadClaim):
+                self.memory.claims_read.add(action.name)
+            elif not self._act(action, name):
                 break
         return decision
 

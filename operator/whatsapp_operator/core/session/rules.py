@@ -13,7 +13,9 @@ from whatsapp_operator.core.model import (
     Action,
     CreateService,
     DeletePod,
+    ReadClaim,
 )
+from whatsapp_operator.core.objects.existing_claim import is_usable
 from whatsapp_operator.core.objects.network_policy import policy_actions
 from whatsapp_operator.core.objects.service import service_manifest
 from whatsapp_operator.core.session import messages
@@ -92,6 +94,14 @@ def _is_exhausted(snapshot: Snapshot) -> Step | None:
         messages.exhausted(snapshot.attempts.recovery),
         actions=_delete(snapshot, "RecoveryExhausted") if snapshot.attempts.pod_failed else (),
     )
+
+
+def _is_not_allowed(snapshot: Snapshot) -> Step | None:
+    """The operator's settings forbid the pod that the spec asks for: keep a running one, make no other."""
+    replaces = snapshot.pod is not None and snapshot.pod.deletion is None and snapshot.requests.pending
+    if not snapshot.not_allowed or not (snapshot.pod is None or replaces):
+        return None
+    return _stalled(messages.not_allowed(snapshot.not_allowed))
 
 
 # --- there is a pod ---------------------------------------------------------------------------------------------
@@ -207,6 +217,22 @@ def _pvc_cannot_be_used(snapshot: Snapshot) -> Step | None:
     return None
 
 
+def _existing_claim_cannot_be_used(snapshot: Snapshot) -> Step | None:
+    """The PVC that the spec names must be there, and released by its owner; it is read before each pod."""
+    name, claim = snapshot.session.spec.profile.existing_claim, snapshot.observation.existing_claim
+    if name is None:
+        return None
+    if claim is None or claim.name != name:
+        return Step(state=OperatorState.PENDING, ready=messages.STARTING, actions=(ReadClaim(name=name),))
+    if is_usable(claim, snapshot.session.metadata.name):
+        return None
+    if not claim.exists:
+        return Step(state=OperatorState.PENDING, ready=messages.claim_not_found(name))
+    if claim.made_for is not None:
+        return _stalled(messages.claim_of_another(name, owner=claim.made_for))
+    return _stalled(messages.claim_not_released(name, namespace=snapshot.session.metadata.namespace))
+
+
 def _service_is_taken(snapshot: Snapshot) -> Step | None:
     """The Service with our name is foreign: the session would have no DNS name."""
     return (
@@ -299,6 +325,7 @@ _RULES: tuple[Callable[[Snapshot], Step | None], ...] = (
     _is_suspended,
     _is_held,
     _is_exhausted,
+    _is_not_allowed,
     _is_requested_anew,
     _is_terminating,
     _has_failed,
@@ -307,6 +334,7 @@ _RULES: tuple[Callable[[Snapshot], Step | None], ...] = (
     _has_pod,
     _name_is_taken,
     _pvc_cannot_be_used,
+    _existing_claim_cannot_be_used,
     _service_is_taken,
     _policy_is_taken,
     _backs_off,

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from whatsapp_operator.api.conditions import ConditionType
+from whatsapp_operator.api.invalid import Problem
 from whatsapp_operator.api.session import OperatingMode, WhatsAppSession
 from whatsapp_operator.core.model import (
     Defaults,
@@ -20,6 +21,7 @@ from whatsapp_operator.core.model import (
     RefusedAction,
     RunnerReport,
 )
+from whatsapp_operator.core.objects.allowed import not_allowed
 from whatsapp_operator.core.objects.pvc import PVCReview, review_pvc
 from whatsapp_operator.core.quota.reservations import Claimed, Need, needs_of
 from whatsapp_operator.core.recovery.attempts import Attempts, count_attempts
@@ -86,6 +88,8 @@ class Snapshot:
     """ The API server refused the patch of the PVC. """
     refused_action: RefusedAction | None
     """ The API server refused another action. """
+    not_allowed: tuple[Problem, ...]
+    """ What the spec asks for and the operator's settings do not allow. """
     need: Need
     """ What its pod needs of its quota. """
     growth_waits: bool
@@ -159,6 +163,7 @@ def take_snapshot(observation: Observation, defaults: Defaults) -> Snapshot:
         volume_deadline=volume_deadline,
         refused_patch=refused if patch_refused else None,
         refused_action=None if patch_refused else refused,
+        not_allowed=not_allowed(session.spec, defaults),
         need=need,
         growth_waits=pvc is not None and not grows and pvc.requested < (session.spec.profile.wanted_size or 0),
         has_unstored_facts=attempts.is_new or holds.is_new,

@@ -101,6 +101,7 @@ def _conditions(
         ConditionType.STALLED: _stalled(snapshot, step),
         ConditionType.RECOVERING: _recovering(step),
         ConditionType.CONFLICT: _conflict(snapshot),
+        ConditionType.POD_SECURITY_NOT_ENFORCED: _pod_security(snapshot),
     }
     conditions = snapshot.session.status.conditions
     for kind, value in values.items():
@@ -203,3 +204,10 @@ def _conflict(snapshot: Snapshot) -> _Value:
     if snapshot.status_hold == Reason.CONFLICT:
         return _TRUE, messages.held(Reason.CONFLICT, requested=snapshot.requests.pending)
     return _FALSE, ReasonMessage(Reason.NO_CONFLICT, "Nobody else is known to use this session.")
+
+
+def _pod_security(snapshot: Snapshot) -> _Value | None:
+    """Present only while it is so: a namespace that nobody has looked at yet is not accused."""
+    if snapshot.observation.pod_security is not False:
+        return None
+    return _TRUE, messages.pod_security_not_enforced(snapshot.session.metadata.namespace)

@@ -22,6 +22,7 @@ from whatsapp_operator.core.model import KeyID, SealedKind, SessionUID
 from whatsapp_operator.core.objects.tokens import token
 from whatsapp_operator.core.recovery.pauses import PauseChange
 from whatsapp_operator.runtime.admission.rounds import Admission
+from whatsapp_operator.runtime.kube.existing_claims import ExistingClaimReader
 from whatsapp_operator.runtime.kube.foreign_objects import ForeignObjects
 from whatsapp_operator.runtime.kube.instances import Instance
 from whatsapp_operator.runtime.kube.owners import Owners, session_index_keys
@@ -184,6 +185,7 @@ class Operator:
                 pod_history=self.pod_history,
                 admission=self.admission,
                 recovery_paused=self.circuit_breaker.message,
+                pod_security=self.instance.enforces_pod_security,
             ),
             executor=Executor(
                 kube=kube,
@@ -200,6 +202,7 @@ class Operator:
             instance=self.instance,
             defaults=lambda: replace(self._config.defaults, key_id=self.keys.current),
             foreign_objects=lambda: ForeignObjects(kube, self.store, clock),
+            existing_claim=lambda: ExistingClaimReader(kube, clock),
         )
 
     async def start(self) -> None:

@@ -28,6 +28,7 @@ from whatsapp_operator.core.model import (
     KeyID,
     PatchNetworkPolicy,
     PatchPVC,
+    ReadClaim,
     RefusedAction,
     Seal,
     SealedKind,
@@ -38,6 +39,7 @@ from whatsapp_operator.core.objects.secret import EXTRA_CA_KEY
 from whatsapp_operator.core.objects.tokens import token
 from whatsapp_operator.runtime.kube.client import Kube
 from whatsapp_operator.runtime.kube.errors import AlreadyExists, Conflict, Forbidden, NotFound, Unprocessable
+from whatsapp_operator.runtime.kube.existing_claims import ExistingClaimReader
 from whatsapp_operator.runtime.kube.foreign_objects import ForeignObjects
 from whatsapp_operator.runtime.kube.resources import (
     NETWORK_POLICIES,
@@ -71,6 +73,7 @@ class ActionContext:
     uid: SessionUID
     foreign_objects: ForeignObjects
     """ The objects that have our names and are not ours. """
+    existing_claim: ExistingClaimReader
 
 
 class Executor:
@@ -118,6 +121,9 @@ class Executor:
 
     async def _do(self, action: Action, context: ActionContext) -> None:
         match action:
+            case ReadClaim():
+                await context.existing_claim.read(context.key, action.name)
+                return
             case CreateService():
                 await self._create(SERVICES, action.manifest, context)
             case CreateNetworkPolicy():

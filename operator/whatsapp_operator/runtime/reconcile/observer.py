@@ -11,7 +11,7 @@ from whatsapp_operator.api.constants import NETWORK_POLICY_NAME, SERVICE_NAME
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.api.quota import WhatsAppSessionQuota
 from whatsapp_operator.api.session import WhatsAppSession
-from whatsapp_operator.core.model import Observation, PodFacts, RefusedAction, SealedKind, SessionUID
+from whatsapp_operator.core.model import ExistingClaim, Observation, PodFacts, RefusedAction, SealedKind, SessionUID
 from whatsapp_operator.core.objects import names, ownership
 from whatsapp_operator.core.objects.facts import network_policy_facts, pod_facts, pvc_facts, service_facts
 from whatsapp_operator.core.quota.reservations import limits_storage
@@ -59,6 +59,7 @@ class Observer:
         pod_history: PodHistory,
         admission: Admission,
         recovery_paused: Callable[[SessionUID], str | None],
+        pod_security: Callable[[str], bool | None],
     ) -> None:
         self._store = store
         self._owners = owners
@@ -69,9 +70,15 @@ class Observer:
         self._pod_history = pod_history
         self._admission = admission
         self._recovery_paused = recovery_paused
+        self._pod_security = pod_security
 
     def observe(
-        self, session: WhatsAppSession, *, refused_action: RefusedAction | None, foreign_objects: ForeignObjects
+        self,
+        session: WhatsAppSession,
+        *,
+        refused_action: RefusedAction | None,
+        foreign_objects: ForeignObjects,
+        existing_claim: ExistingClaim | None,
     ) -> Observation:
         """Return the observation of a session as of now."""
         key, uid = session.key, SessionUID(session.metadata.uid)
@@ -91,6 +98,7 @@ class Observer:
             pods=pods,
             pods_since_status=self._pod_history.since(uid, session.status.pod_uid),
             pvc=pvc_facts(pvc, session=session) if pvc is not None else None,
+            existing_claim=existing_claim,
             service=service_facts(service) if service is not None else None,
             network_policy=network_policy_facts(policy) if policy is not None else None,
             report=last.report,
@@ -99,6 +107,7 @@ class Observer:
             assumed=verdict.assumed,
             refusal=verdict.refusal,
             refused_action=refused_action,
+            pod_security=self._pod_security(key.namespace),
             storage_limited=self._storage_limited(session),
             renew_at=self._renew_at(session, pods),
             recovery_paused=self._recovery_paused(uid),

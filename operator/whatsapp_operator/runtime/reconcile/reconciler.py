@@ -29,6 +29,7 @@ from whatsapp_operator.core.model import (
 from whatsapp_operator.core.quota.reservations import covers, stored_reservation
 from whatsapp_operator.core.session.decide import decide
 from whatsapp_operator.runtime.admission.rounds import Admission
+from whatsapp_operator.runtime.kube.existing_claims import REREAD_UNUSABLE, ExistingClaimReader
 from whatsapp_operator.runtime.kube.foreign_objects import REREAD_INTERVAL, ForeignObjects
 from whatsapp_operator.runtime.kube.instances import Instance
 from whatsapp_operator.runtime.kube.resources import SESSIONS, Json, uid_of
@@ -58,6 +59,7 @@ class SessionCacheEntry:
 
     uid: SessionUID
     foreign_objects: ForeignObjects
+    existing_claim: ExistingClaimReader
     pending_write: PendingWrite = field(default_factory=PendingWrite)
     refused_action: RefusedAction | None = None
 
@@ -78,6 +80,7 @@ class ReconcilerDeps:
     defaults: Callable[[], Defaults]
     """ Called for each decision: the current key changes with a rotation. """
     foreign_objects: Callable[[], ForeignObjects]
+    existing_claim: Callable[[], ExistingClaimReader]
 
 
 class Reconciler:
@@ -109,7 +112,7 @@ class Reconciler:
                 logger.debug("Looking again", extra={"session": str(key), "why": str(found)})
                 continue
             if not requeue:
-                return self._requeue_after(decision, entry)
+                return self._requeue_after(key, decision, entry)
         raise NotConverged(f"{key} was not settled after {MAX_DECISIONS} decisions")
 
     def forget(self, key: ObjectKey) -> None:
@@ -126,15 +129,21 @@ class Reconciler:
             self.forget(key)
             entry = None
         if entry is None:
-            entry = self._cache[key] = SessionCacheEntry(uid, self._deps.foreign_objects())
+            entry = self._cache[key] = SessionCacheEntry(uid, self._deps.foreign_objects(), self._deps.existing_claim())
         return entry
 
     async def _step(self, key: ObjectKey, observed: Json, entry: SessionCacheEntry) -> tuple[Decision, bool]:
         """Decide once and carry the decision out; return it, and whether to decide again at once."""
         session = WhatsAppSession.parse(observed)
+        await entry.existing_claim.refresh(session)
         observation = self._deps.observer.observe(
-            session, refused_action=entry.refused_action, foreign_objects=entry.foreign_objects
+            session,
+            refused_action=entry.refused_action,
+            foreign_objects=entry.foreign_objects,
+            existing_claim=entry.existing_claim.known,
         )
+        if any(pod.owner_uid == entry.uid for pod in observation.pods):
+            entry.existing_claim.forget()
         decision = decide(observation, self._deps.defaults())
         logger.debug("Decided", extra={"session": str(key), **decision.details})
         self._update_admission(observation, decision, entry)
@@ -142,7 +151,9 @@ class Reconciler:
         if decision.commit or not decision.actions:
             wrote = await self._write(observed, session, decision, entry)
             return decision, wrote or requeue
-        context = ActionContext(key=key, uid=entry.uid, foreign_objects=entry.foreign_objects)
+        context = ActionContext(
+            key=key, uid=entry.uid, foreign_objects=entry.foreign_objects, existing_claim=entry.existing_claim
+        )
         for action in decision.actions:
             refused_action = await self._deps.executor.execute(action, context)
             if refused_action is not None:
@@ -179,11 +190,13 @@ class Reconciler:
             return False
         return self._deps.runners.start(Target(key=key, session_uid=uid, pod_uid=pod.uid, ip=pod.ip, key_id=pod.key_id))
 
-    def _requeue_after(self, decision: Decision, entry: SessionCacheEntry) -> float | None:
+    def _requeue_after(self, key: ObjectKey, decision: Decision, entry: SessionCacheEntry) -> float | None:
         moments = [moment for moment in (decision.requeue_at, entry.pending_write.due) if moment is not None]
         delays = [until(moment, clock=self._deps.clock) for moment in moments]
         if entry.foreign_objects:
             delays.append(REREAD_INTERVAL)
+        if entry.existing_claim.is_unusable(key):
+            delays.append(REREAD_UNUSABLE)
         return min(delays, default=None)
 
 
