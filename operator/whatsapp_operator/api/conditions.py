@@ -28,6 +28,7 @@ class ConditionType(StrEnum):
     STALLED = "Stalled"
     RECOVERING = "Recovering"
     CONFLICT = "Conflict"
+    SANDBOXED = "Sandboxed"
 
 
 class ConditionStatus(StrEnum):
@@ -81,6 +82,12 @@ class Reason(StrEnum):
     REPLACING_POD = "ReplacingPod"
     NOT_RECOVERING = "NotRecovering"
     RUNNER_EXITED = "RunnerExited"
+    # Sandboxed, and failures: the node cannot do what the settings ask for
+    SANDBOXED = "Sandboxed"
+    SANDBOX_OFF = "SandboxOff"
+    SANDBOX_INCOMPLETE = "SandboxIncomplete"
+    SECCOMP_PROFILE_UNUSABLE = "SeccompProfileUnusable"
+    USER_NAMESPACE_REFUSED = "UserNamespaceRefused"
     # Stalled
     INVALID_OBJECT = "InvalidObject"
     RECOVERY_EXHAUSTED = "RecoveryExhausted"

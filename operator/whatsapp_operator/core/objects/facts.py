@@ -70,6 +70,8 @@ def pod_facts(pod: Json, *, seal: Seal | None = None) -> PodFacts:
         waiting_message=free_text(waiting, "message", keep="start"),
         pod_reason=identifier(status, "reason"),
         pod_message=free_text(status, "message"),
+        host_users=spec.get("hostUsers") is not False,
+        seccomp_profile=_seccomp_profile(spec),
         disrupted=disrupted.get("status") == "True",
         restart_at=ownership.annotation(pod, RESTART_AT) or None,
         relink_at=ownership.annotation(pod, RELINK_AT) or None,
@@ -127,6 +129,11 @@ def service_facts(service: Json) -> ServiceFacts:
     spec = part(service, "spec")
     leads_to_sessions = spec.get("clusterIP") == "None" and dict(part(spec, "selector")) == SELECTOR
     return ServiceFacts(ours=ownership.is_managed(service) and leads_to_sessions)
+
+
+def _seccomp_profile(spec: Json) -> str | None:
+    container = next((found for found in items(spec, "containers") if found.get("name") == RUNNER_CONTAINER), {})
+    return text(part(part(container, "securityContext"), "seccompProfile"), "localhostProfile") or None
 
 
 def _runner_image(spec: Json) -> str | None:

@@ -23,6 +23,7 @@ from whatsapp_operator.core.objects.tokens import token
 from whatsapp_operator.runtime.admission.rounds import Admission
 from whatsapp_operator.runtime.kube.foreign_objects import ForeignObjects
 from whatsapp_operator.runtime.kube.instances import Instance
+from whatsapp_operator.runtime.kube.namespace_refusals import NamespaceRefusals
 from whatsapp_operator.runtime.kube.owners import Owners, session_index_keys
 from whatsapp_operator.runtime.kube.resources import (
     PODS,
@@ -193,6 +194,7 @@ class Operator:
             instance=self.instance,
             defaults=lambda: replace(self._config.defaults, key_id=self.keys.current),
             foreign_objects=lambda: ForeignObjects(kube, self.store, clock),
+            namespace_refusals=lambda: NamespaceRefusals(kube, clock),
         )
 
     async def start(self) -> None:
