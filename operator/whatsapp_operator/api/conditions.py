@@ -29,6 +29,7 @@ class ConditionType(StrEnum):
     RECOVERING = "Recovering"
     CONFLICT = "Conflict"
     POD_SECURITY_NOT_ENFORCED = "PodSecurityNotEnforced"
+    SANDBOXED = "Sandboxed"
 
 
 class ConditionStatus(StrEnum):
@@ -83,6 +84,12 @@ class Reason(StrEnum):
     REPLACING_POD = "ReplacingPod"
     NOT_RECOVERING = "NotRecovering"
     RUNNER_EXITED = "RunnerExited"
+    # Sandboxed, and failures: the node cannot do what the settings ask for
+    SANDBOXED = "Sandboxed"
+    SANDBOX_OFF = "SandboxOff"
+    SANDBOX_INCOMPLETE = "SandboxIncomplete"
+    SECCOMP_PROFILE_UNUSABLE = "SeccompProfileUnusable"
+    USER_NAMESPACE_REFUSED = "UserNamespaceRefused"
     # Stalled
     INVALID_OBJECT = "InvalidObject"
     NOT_ALLOWED = "NotAllowed"

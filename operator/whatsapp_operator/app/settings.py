@@ -30,6 +30,7 @@ _ALONE = (
     "quota status: give one of them an INSTANCE, and label its namespaces and quotas wasession.dev/instance with that name."
 )
 SHORTEST_TOKEN = 16
+_PROFILE_PATH = re.compile(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*")
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 
 
@@ -63,6 +64,14 @@ def _within_a_minute(length: timedelta) -> timedelta:
     if length > timedelta(minutes=1):
         raise ValueError("should be at most 1m: what a watch missed stays wrong until the next resync")
     return length
+
+
+def _profile_path(path: str) -> str:
+    if not _PROFILE_PATH.fullmatch(path) or ".." in path.split("/"):
+        raise ValueError(
+            "should be a path below the kubelet's seccomp folder, such as whatsapp-session-operator/chromium-sandbox.json"
+        )
+    return path
 
 
 def _page(url: str) -> str:
@@ -146,6 +155,19 @@ class Settings(BaseSettings):
     """Where else runners may connect to: addresses or pods by comma, each with its port, such as `10.1.2.3:3128`,
     `10.1.0.0/16:3128`, `[fd00::/64]:3128` or `proxies/app=squid:3128`. For a proxy or a page of your own. `/udp` after
     the port means UDP, for DNS that does not listen on port 53: `openshift-dns:5353,openshift-dns:5353/udp`."""
+    browser_sandbox: bool = False
+    """true: Chromium puts each page into a sandbox of its own. The nodes need the seccomp profile first, which
+    manifests/components/browser-sandbox puts there. A pod on a node without it is ended after a minute and tried again.
+    Pods made afterwards use it."""
+    browser_seccomp_profile: Annotated[str, AfterValidator(_profile_path), Field(max_length=253)] = (
+        "whatsapp-session-operator/chromium-sandbox.json"
+    )
+    """Where that profile is, below the kubelet's seccomp folder (/var/lib/kubelet/seccomp). Used with BROWSER_SANDBOX
+    alone."""
+    user_namespaces: bool = False
+    """true: each pod has a user namespace (`hostUsers: false`), so that its users are nobody on the node. It takes
+    Kubernetes 1.33, containerd 2 with runc 1.2 or CRI-O with crun, and a kernel that can map the volumes' owners. A pod
+    on a node that cannot is ended after a minute and tried again. Pods made afterwards use it."""
     watch_namespaces: Annotated[tuple[Name, ...], NoDecode, BeforeValidator(_names)] = ()
     """The namespaces whose sessions are this operator's, by comma. Empty: all, except those that carry another
     instance's label. It alone makes no room for a second operator: each counts quotas over its own namespaces only, so
@@ -271,6 +293,9 @@ class Settings(BaseSettings):
                 annotations=self.allowed_annotations,
             ),
             metrics_need_token=self.runner_metrics_need_token,
+            browser_sandbox=self.browser_sandbox,
+            browser_seccomp_profile=self.browser_seccomp_profile,
+            user_namespaces=self.user_namespaces,
         )
 
 
@@ -292,10 +317,10 @@ def shown(value: object) -> str:
             return format_duration(value)
         case tuple():
             return ",".join(value)
-        case None:
-            return ""
         case bool():
             return str(value).lower()
+        case None:
+            return ""
     return str(value)
 
 

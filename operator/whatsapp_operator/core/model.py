@@ -87,6 +87,10 @@ class PodFacts:
     pod_reason: str = ""
     """ status.reason of the pod: Evicted, Preempting, NodeLost … """
     pod_message: str = ""
+    host_users: bool = True
+    """ False: it is to have a user namespace of its own. """
+    seccomp_profile: str | None = None
+    """ The file on the node that the runner's container is to run under. """
     disrupted: bool = False
     """ The DisruptionTarget condition is true. """
     restart_at: str | None = None
@@ -175,6 +179,10 @@ class RunnerReport:
     round: int
     linked: bool | None = None
     """ Whether a phone is linked, as the runner reports it; None: it does not. """
+    browser_sandbox: bool | None = None
+    """ Whether the page's process is in a sandbox of its own, as the runner reports it; None: it does not (yet). """
+    user_namespace: bool | None = None
+    """ Whether the pod has a user namespace of its own; None: the runner does not report it (yet). """
     received: datetime
     """ When the operator received this answer, by its own clock. """
 
@@ -259,6 +267,8 @@ class Observation:
     """ The session's quota limits storage. """
     renew_at: datetime | None = None
     """ When the pod is to be replaced because its key ends; None: its key is the current one. """
+    namespace_refused: bool = False
+    """ The kubelet's events say that the present pod cannot have a user namespace. """
     recovery_paused: str | None = None
     """ Why recovery is paused for this session; None: it is not. """
 
@@ -292,6 +302,12 @@ class Defaults:
     """ Whether a runner's metrics need a token. """
     network: RunnerNetwork | None = None
     """ What each namespace's NetworkPolicy allows; None: the operator makes none. """
+    browser_sandbox: bool = False
+    """ Chromium's own sandbox, with the seccomp profile below. """
+    browser_seccomp_profile: str = ""
+    """ Its path below the seccomp folder of the kubelet. """
+    user_namespaces: bool = False
+    """ Pods have user namespaces of their own. """
 
 
 # --- actions, in the order the runtime carries them out ---------------------------------------------------------

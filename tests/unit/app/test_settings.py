@@ -192,3 +192,34 @@ def test_an_image_that_could_match_nothing_is_refused(monkeypatch: pytest.Monkey
 
     with pytest.raises(BadSettings, match="ALLOWED_IMAGES: should name registries or images"):
         load()
+
+
+def test_sandbox_and_user_namespaces_are_off_until_somebody_sets_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They need something of the nodes; the profile's place has a default that the shipped component fills."""
+    before = load().defaults()
+    monkeypatch.setenv("BROWSER_SANDBOX", "true")
+    monkeypatch.setenv("USER_NAMESPACES", "true")
+    monkeypatch.setenv("BROWSER_SECCOMP_PROFILE", "operator/chromium.json")
+    after = load().defaults()
+
+    assert (False, False, "whatsapp-session-operator/chromium-sandbox.json") == (
+        before.browser_sandbox,
+        before.user_namespaces,
+        before.browser_seccomp_profile,
+    )
+    assert (True, True, "operator/chromium.json") == (
+        after.browser_sandbox,
+        after.user_namespaces,
+        after.browser_seccomp_profile,
+    )
+
+
+@pytest.mark.parametrize(
+    "path", ["/var/lib/kubelet/seccomp/a.json", "../a.json", "a/../../b.json", "a//b.json", "a b.json", "a" * 254]
+)
+def test_a_profile_is_named_below_the_kubelets_folder(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The API server would refuse every pod otherwise."""
+    monkeypatch.setenv("BROWSER_SECCOMP_PROFILE", path)
+
+    with pytest.raises(BadSettings, match="BROWSER_SECCOMP_PROFILE"):
+        load()

@@ -70,6 +70,8 @@ def pod_facts(pod: Json, *, seal: Seal | None = None) -> PodFacts:
         waiting_message=free_text(waiting, "message", keep="start"),
         pod_reason=identifier(status, "reason"),
         pod_message=free_text(status, "message"),
+        host_users=spec.get("hostUsers") is not False,
+        seccomp_profile=_seccomp_profile(spec),
         disrupted=disrupted.get("status") == "True",
         restart_at=ownership.annotation(pod, RESTART_AT) or None,
         relink_at=ownership.annotation(pod, RELINK_AT) or None,
@@ -136,6 +138,11 @@ def network_policy_facts(policy: Json) -> NetworkPolicyFacts:
         spec=part(policy, "spec"),
         resource_version=text(part(policy, "metadata"), "resourceVersion"),
     )
+
+
+def _seccomp_profile(spec: Json) -> str | None:
+    container = next((found for found in items(spec, "containers") if found.get("name") == RUNNER_CONTAINER), {})
+    return text(part(part(container, "securityContext"), "seccompProfile"), "localhostProfile") or None
 
 
 def _runner_image(spec: Json) -> str | None:

@@ -84,6 +84,8 @@ class Snapshot:
     """ What makes the PVC match the spec. """
     volume_deadline: datetime | None
     """ When to report that the PVC has no volume; None when it has one, or the pod has a node. """
+    refusal_deadline: datetime | None
+    """ When to look again whether the node refuses the pod what holds the page in; None: it cannot. """
     refused_patch: RefusedAction | None
     """ The API server refused the patch of the PVC. """
     refused_action: RefusedAction | None
@@ -161,6 +163,7 @@ def take_snapshot(observation: Observation, defaults: Defaults) -> Snapshot:
         pvc_will_be_deleted=review.will_be_deleted,
         pvc_patch=None if session.problems else review.patch,
         volume_deadline=volume_deadline,
+        refusal_deadline=outcome.refusal_deadline,
         refused_patch=refused if patch_refused else None,
         refused_action=None if patch_refused else refused,
         not_allowed=not_allowed(session.spec, defaults),
@@ -179,7 +182,14 @@ def _outcome(observation: Observation, pod: PodFacts | None, contact: RunnerCont
     # While recovery is paused, a reported dead page does not count as a failure: the runner may still end by itself.
     report_counts = contact.responding and observation.recovery_paused is None
     timeouts = observation.session.spec.timeouts
-    return outcome_of(pod, report=contact.report, responding=report_counts, timeouts=timeouts, now=observation.now)
+    return outcome_of(
+        pod,
+        report=contact.report,
+        responding=report_counts,
+        namespace_refused=observation.namespace_refused,
+        timeouts=timeouts,
+        now=observation.now,
+    )
 
 
 def _own_pvc(observation: Observation) -> PVCFacts | None:

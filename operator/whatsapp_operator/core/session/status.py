@@ -22,6 +22,7 @@ from whatsapp_operator.core.session import messages
 from whatsapp_operator.core.session.create import Step
 from whatsapp_operator.core.session.messages import ReasonMessage
 from whatsapp_operator.core.session.reported_state import ReportedState, reported_state
+from whatsapp_operator.core.session.sandboxed import sandboxed
 from whatsapp_operator.core.session.snapshot import Snapshot
 
 _TRUE, _FALSE = ConditionStatus.TRUE, ConditionStatus.FALSE
@@ -102,6 +103,7 @@ def _conditions(
         ConditionType.RECOVERING: _recovering(step),
         ConditionType.CONFLICT: _conflict(snapshot),
         ConditionType.POD_SECURITY_NOT_ENFORCED: _pod_security(snapshot),
+        ConditionType.SANDBOXED: sandboxed(snapshot),
     }
     conditions = snapshot.session.status.conditions
     for kind, value in values.items():

@@ -25,6 +25,7 @@ from whatsapp_operator.runtime.admission.rounds import Admission
 from whatsapp_operator.runtime.kube.existing_claims import ExistingClaimReader
 from whatsapp_operator.runtime.kube.foreign_objects import ForeignObjects
 from whatsapp_operator.runtime.kube.instances import Instance
+from whatsapp_operator.runtime.kube.namespace_refusals import NamespaceRefusals
 from whatsapp_operator.runtime.kube.owners import Owners, session_index_keys
 from whatsapp_operator.runtime.kube.resources import (
     NETWORK_POLICIES,
@@ -203,6 +204,7 @@ class Operator:
             defaults=lambda: replace(self._config.defaults, key_id=self.keys.current),
             foreign_objects=lambda: ForeignObjects(kube, self.store, clock),
             existing_claim=lambda: ExistingClaimReader(kube, clock),
+            namespace_refusals=lambda: NamespaceRefusals(kube, clock),
         )
 
     async def start(self) -> None:

@@ -12,7 +12,7 @@ it goes from admitted to created without waiting for its own watch events.
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from whatsapp_operator.api.metadata import ObjectKey
@@ -27,11 +27,13 @@ from whatsapp_operator.core.model import (
     SessionUID,
 )
 from whatsapp_operator.core.quota.reservations import covers, stored_reservation
+from whatsapp_operator.core.recovery.refusal import may_be_refused_namespace
 from whatsapp_operator.core.session.decide import decide
 from whatsapp_operator.runtime.admission.rounds import Admission
 from whatsapp_operator.runtime.kube.existing_claims import REREAD_UNUSABLE, ExistingClaimReader
 from whatsapp_operator.runtime.kube.foreign_objects import REREAD_INTERVAL, ForeignObjects
 from whatsapp_operator.runtime.kube.instances import Instance
+from whatsapp_operator.runtime.kube.namespace_refusals import NamespaceRefusals
 from whatsapp_operator.runtime.kube.resources import SESSIONS, Json, uid_of
 from whatsapp_operator.runtime.kube.store import Store
 from whatsapp_operator.runtime.process.clock import Clock, until
@@ -60,6 +62,7 @@ class SessionCacheEntry:
     uid: SessionUID
     foreign_objects: ForeignObjects
     existing_claim: ExistingClaimReader
+    namespace_refusals: NamespaceRefusals
     pending_write: PendingWrite = field(default_factory=PendingWrite)
     refused_action: RefusedAction | None = None
 
@@ -81,6 +84,7 @@ class ReconcilerDeps:
     """ Called for each decision: the current key changes with a rotation. """
     foreign_objects: Callable[[], ForeignObjects]
     existing_claim: Callable[[], ExistingClaimReader]
+    namespace_refusals: Callable[[], NamespaceRefusals]
 
 
 class Reconciler:
@@ -129,7 +133,12 @@ class Reconciler:
             self.forget(key)
             entry = None
         if entry is None:
-            entry = self._cache[key] = SessionCacheEntry(uid, self._deps.foreign_objects(), self._deps.existing_claim())
+            entry = self._cache[key] = SessionCacheEntry(
+                uid,
+                self._deps.foreign_objects(),
+                self._deps.existing_claim(),
+                self._deps.namespace_refusals(),
+            )
         return entry
 
     async def _step(self, key: ObjectKey, observed: Json, entry: SessionCacheEntry) -> tuple[Decision, bool]:
@@ -144,6 +153,7 @@ class Reconciler:
         )
         if any(pod.owner_uid == entry.uid for pod in observation.pods):
             entry.existing_claim.forget()
+        observation = await self._with_events(observation, entry)
         decision = decide(observation, self._deps.defaults())
         logger.debug("Decided", extra={"session": str(key), **decision.details})
         self._update_admission(observation, decision, entry)
@@ -162,6 +172,14 @@ class Reconciler:
             if entry.refused_action is not None and entry.refused_action.action is type(action):
                 entry.refused_action = None
         return decision, True
+
+    async def _with_events(self, observation: Observation, entry: SessionCacheEntry) -> Observation:
+        """Add what only an event of the kubelet tells; it is read for a pod that has waited too long."""
+        for pod in observation.pods:
+            if pod.owner_uid == entry.uid and may_be_refused_namespace(pod, now=observation.now):
+                await entry.namespace_refusals.read(pod, namespace=observation.session.metadata.namespace)
+                return replace(observation, namespace_refused=entry.namespace_refusals.of(pod.uid))
+        return observation
 
     async def _write(
         self, observed: Json, session: WhatsAppSession, decision: Decision, entry: SessionCacheEntry
