@@ -11,7 +11,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, Struct
 
-from session_protocol.vocabulary import CAMEL_CASE
+from session_protocol.vocabulary import CAMEL_CASE, TokenScope
 
 LARGEST_REVISION: Final = 2**53 - 1
 """ What every JSON reader holds exactly. """
@@ -88,6 +88,12 @@ class Error(Struct, frozen=True, kw_only=True):
 
     code: Annotated[str, Meta(pattern=CAMEL_CASE, description="One word, such as NoCode; stable.")]
     message: Annotated[str, Meta(description="What went wrong and what to do, for people.")]
+
+
+class KnownScopes(Struct, frozen=True, kw_only=True):
+    """The scopes that the runner takes tokens of."""
+
+    scopes: list[TokenScope]
 
 
 class Problem(Struct, frozen=True, kw_only=True):
