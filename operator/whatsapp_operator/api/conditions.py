@@ -28,6 +28,7 @@ class ConditionType(StrEnum):
     STALLED = "Stalled"
     RECOVERING = "Recovering"
     CONFLICT = "Conflict"
+    TOKENS_RENEWED = "TokensRenewed"
 
 
 class ConditionStatus(StrEnum):
@@ -90,6 +91,10 @@ class Reason(StrEnum):
     NO_CONFLICT = "NoConflict"
     TEMPORARILY_BANNED = "TemporarilyBanned"
     LOGGED_OUT = "LoggedOut"
+    # TokensRenewed
+    TOKENS_RENEWED = "TokensRenewed"
+    TOKENS_RENEWING = "TokensRenewing"
+    RUNNER_OUTDATED = "RunnerOutdated"
 
 
 class Condition(StatusModel):

@@ -36,8 +36,10 @@ from whatsapp_operator.core.model import (
     PodUID,
     Refusal,
     RefusedAction,
+    Rejection,
     RunnerReport,
     SessionUID,
+    TokenSource,
 )
 from whatsapp_operator.core.objects.facts import pod_facts, pvc_facts, service_facts
 from whatsapp_operator.core.quota.admit import AdmissionResult, admit
@@ -67,6 +69,9 @@ class Memory:
     listening: dict[PodUID, datetime] = field(default_factory=dict)
     blocked: dict[str, RefusedAction] = field(default_factory=dict)
     pause: CircuitBreaker = field(default_factory=CircuitBreaker)
+    tokens_made: dict[str, TokenSource] = field(default_factory=dict)
+    tokens_renewed: dict[str, tuple[PodUID, TokenSource]] = field(default_factory=dict)
+    rejection: Rejection | None = None
 
 
 @dataclass
@@ -118,7 +123,7 @@ class FakeCluster:
         return session
 
     def annotate(self, name: str = "sales", **requests: str) -> None:
-        """Ask for something: restart_at="…" or relink_at="…"."""
+        """Ask for something: restart_at="…", relink_at="…" or renew_tokens_at="…"."""
         for request, value in requests.items():
             self.sessions[name]["metadata"]["annotations"][f"wasession.dev/{request.replace('_', '-')}"] = value
 
@@ -272,6 +277,7 @@ class FakeCluster:
         owned = [pod["metadata"]["uid"] for pod in pods if _owned(pod, uid)]
         if owned and name in self.memory.reports and self.memory.reports[name].pod_uid not in owned:
             del self.memory.reports[name]
+        renewed = self.memory.tokens_renewed.get(name)
         claim, service = self.claims.get(f"{name}-profile"), self.services.get(SERVICE_NAME)
         return Observation(
             session=session,
@@ -286,6 +292,9 @@ class FakeCluster:
             refusal=self.memory.refusals.get(uid),
             refused_action=self.memory.blocked.get(name),
             recovery_paused=self.memory.pause.message,
+            tokens_made=self.memory.tokens_made.get(name),
+            tokens_renewed=renewed[1] if renewed is not None and renewed[0] in current else None,
+            rejection=self.memory.rejection,
         )
 
     def _came(self, name: str, told: str | None) -> tuple[PodUID, ...]:
@@ -313,7 +322,19 @@ class FakeCluster:
         for action in decision.actions:
             if not self._act(action, name):
                 break
+        else:
+            for action in decision.actions:
+                if isinstance(action, CreateSecret):
+                    self.memory.tokens_made[name] = action.source
         return decision
+
+    def tell_tokens(self, name: str = "sales") -> TokenSource:
+        """Let the operator tell the pod's runner of its new tokens, which it must want to."""
+        decision = self.decide(name)
+        assert decision.poll is not None
+        assert decision.renew_tokens is not None
+        self.memory.tokens_renewed[name] = decision.poll, decision.renew_tokens
+        return decision.renew_tokens
 
     def admission_round(self) -> AdmissionResult:
         """Let the operator make one admission round."""

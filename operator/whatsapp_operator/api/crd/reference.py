@@ -21,12 +21,16 @@ _REQUESTS = f"""\
 ## What a person asks for once
 
 An annotation on the session, with the time of the request as its value. Any value other than the one in
-`status.handledRequests` counts; the operator never changes the annotation. Both also end Stalled and Conflict.
+`status.handledRequests` counts; the operator never changes the annotation. The first two also end Stalled and Conflict.
 
 | Annotation | What happens |
 |---|---|
 | `{constants.RESTART_AT}` | the pod is made anew, with all edits that wait; the login stays |
 | `{constants.RELINK_AT}` | the pod is made anew, and a session that is not linked any more shows a new QR code, whatever `spec.link.onLogout` says; one that still works keeps its login |
+| `{constants.RENEW_TOKENS_AT}` | the session gets other tokens, in Secrets of other names; the running pod stays and takes the old ones for two more minutes |
+
+The tokens come from the third one's value, so a value that was used before brings its tokens back: use the time.
+Leave the annotation in place. Without it `status` alone knows which tokens the next pod is to take.
 
     kubectl annotate --overwrite was sales {constants.RESTART_AT}="$(date -u +%Y-%m-%dT%H:%M:%SZ)"
 """
@@ -41,6 +45,7 @@ _CONDITIONS = {
     ConditionType.STALLED: "a person has to act; the message says how",
     ConditionType.RECOVERING: "a new pod is on its way in place of one that failed, was lost or is restarted",
     ConditionType.CONFLICT: "another browser took the session over",
+    ConditionType.TOKENS_RENEWED: "the runner takes the tokens that were asked for last; absent where nobody asked",
 }
 
 

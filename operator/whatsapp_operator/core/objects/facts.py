@@ -75,6 +75,7 @@ def pod_facts(pod: Json) -> PodFacts:
         quota=ownership.quota_name(pod),
         managed=ownership.is_managed(pod),
         secret_name=_token_secret(spec),
+        renewal=ownership.token_renewal(pod),
         template_hash=ownership.annotation(pod, TEMPLATE_HASH_ANNOTATION),
     )
 

@@ -8,10 +8,10 @@ from datetime import datetime
 
 from whatsapp_operator.api.conditions import ConditionType, is_true
 from whatsapp_operator.api.session import AdmissionStatus, OperatorState
-from whatsapp_operator.core.model import Action, CreatePod, CreatePVC, CreateSecret, CreateService
+from whatsapp_operator.core.model import Action, CreatePod, CreatePVC, CreateService
 from whatsapp_operator.core.objects.pod import pod_manifest
 from whatsapp_operator.core.objects.pvc import pvc_manifest
-from whatsapp_operator.core.objects.secret import secret_manifest
+from whatsapp_operator.core.objects.secret import create_secrets
 from whatsapp_operator.core.objects.service import service_manifest
 from whatsapp_operator.core.session import messages
 from whatsapp_operator.core.session.messages import ReasonMessage
@@ -62,13 +62,13 @@ def create_step(snapshot: Snapshot) -> Step:
 
 
 def create_actions(snapshot: Snapshot) -> tuple[Action, ...]:
-    """Return the actions that create the pod and, before it, the Service, PVC and Secret that it needs."""
+    """Return the actions that create the pod and, before it, the Service, PVC and Secrets that it needs."""
     session, defaults = snapshot.session, snapshot.defaults
     actions: list[Action] = []
     if snapshot.observation.service is None:
         actions.append(CreateService(manifest=service_manifest(session.metadata.namespace)))
     if snapshot.observation.pvc is None and (pvc := pvc_manifest(session)) is not None:
         actions.append(CreatePVC(manifest=pvc))
-    actions.append(CreateSecret(manifest=secret_manifest(session, defaults), key_id=defaults.key_id))
+    actions += create_secrets(session, defaults)
     actions.append(CreatePod(manifest=pod_manifest(session, defaults)))
     return tuple(actions)

@@ -27,6 +27,7 @@ from whatsapp_operator.core.session import messages
 from whatsapp_operator.core.session.holds import Holds, find_holds
 from whatsapp_operator.core.session.messages import ReasonMessage
 from whatsapp_operator.core.session.pods import find_pods
+from whatsapp_operator.core.session.renewal import Renewal, find_renewal
 from whatsapp_operator.core.session.requests import Requests, read_requests
 from whatsapp_operator.core.session.runner_contact import RunnerContact, check_contact
 
@@ -67,6 +68,7 @@ class Snapshot:
     silent: bool
     """ The runner counts as unreachable. """
     requests: Requests
+    renewal: Renewal
     hold: str | None
     """ The hold that forbids a new pod; None also while a person's request is pending. """
     status_hold: str | None
@@ -136,6 +138,7 @@ def take_snapshot(observation: Observation, defaults: Defaults) -> Snapshot:
         silent_since=contact.silent_since,
         silent=contact.silent,
         requests=requests,
+        renewal=find_renewal(observation, pod, defaults),
         hold=hold,
         status_hold=holds.status,
         attempts=attempts,

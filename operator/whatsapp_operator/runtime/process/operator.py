@@ -14,12 +14,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from session_protocol.vocabulary import TokenScope
-
 from whatsapp_operator.api.metadata import ObjectKey
-from whatsapp_operator.core.model import KeyID, SessionUID
+from whatsapp_operator.core.model import SessionUID
 from whatsapp_operator.core.objects import ownership
-from whatsapp_operator.core.objects.tokens import token
 from whatsapp_operator.runtime.admission.rounds import Admission
 from whatsapp_operator.runtime.kube.foreign_objects import ForeignObjects
 from whatsapp_operator.runtime.kube.instances import Instance
@@ -84,9 +81,7 @@ class Operator:
         self.instance = Instance(kube=kube, name=config.instance, namespaces=config.namespaces)
         self.keys = KeyRing(kube=kube, clock=clock, namespace=config.namespace, name=config.key_secret)
         self._own_runner_client = (
-            HttpRunnerClient(
-                token=self._state_token, rejected=lambda reason: metrics.answers_rejected.labels(reason).inc()
-            )
+            HttpRunnerClient(key=self.keys.key, rejected=lambda reason: metrics.answers_rejected.labels(reason).inc())
             if dependencies.runner_client is None
             else None
         )
@@ -257,6 +252,3 @@ class Operator:
         regarding = self._regarding()
         if regarding is not None:
             self.event_recorder.record(regarding, breaker_event(message))
-
-    def _state_token(self, uid: SessionUID, key_id: KeyID) -> str:
-        return token(self.keys.key(key_id), session_uid=uid, scope=TokenScope.STATE)

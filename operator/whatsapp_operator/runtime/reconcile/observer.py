@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from whatsapp_operator.api.constants import SERVICE_NAME
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.api.session import WhatsAppSession
-from whatsapp_operator.core.model import Observation, PodFacts, RefusedAction, SessionUID
+from whatsapp_operator.core.model import Observation, PodFacts, RefusedAction, SessionUID, TokenSource
 from whatsapp_operator.core.objects import names, ownership
 from whatsapp_operator.core.objects.facts import pod_facts, pvc_facts, service_facts
 from whatsapp_operator.runtime.admission.rounds import Admission
@@ -52,7 +52,12 @@ class Observer:
         self._recovery_paused = recovery_paused
 
     def observe(
-        self, session: WhatsAppSession, *, refused_action: RefusedAction | None, foreign_objects: ForeignObjects
+        self,
+        session: WhatsAppSession,
+        *,
+        refused_action: RefusedAction | None,
+        tokens_made: TokenSource | None,
+        foreign_objects: ForeignObjects,
     ) -> Observation:
         """Return the observation of a session as of now."""
         key, uid = session.key, SessionUID(session.metadata.uid)
@@ -77,6 +82,8 @@ class Observer:
             assumed=verdict.assumed,
             refusal=verdict.refusal,
             refused_action=refused_action,
+            tokens_made=tokens_made,
+            tokens_renewed=last.renewed,
             recovery_paused=self._recovery_paused(),
         )
 

@@ -18,6 +18,7 @@ from typing import Final
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core.model import (
+    CreateSecret,
     Decision,
     Defaults,
     Observation,
@@ -25,6 +26,7 @@ from whatsapp_operator.core.model import (
     PodUID,
     RefusedAction,
     SessionUID,
+    TokenSource,
 )
 from whatsapp_operator.core.quota.reservations import covers, stored_reservation
 from whatsapp_operator.core.session.decide import decide
@@ -60,6 +62,8 @@ class SessionCacheEntry:
     foreign_objects: ForeignObjects
     pending_write: PendingWrite = field(default_factory=PendingWrite)
     refused_action: RefusedAction | None = None
+    tokens_made: TokenSource | None = None
+    """ The tokens that were put into Secrets last. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +137,10 @@ class Reconciler:
         """Decide once and carry the decision out; return it, and whether to decide again at once."""
         session = WhatsAppSession.parse(observed)
         observation = self._deps.observer.observe(
-            session, refused_action=entry.refused_action, foreign_objects=entry.foreign_objects
+            session,
+            refused_action=entry.refused_action,
+            tokens_made=entry.tokens_made,
+            foreign_objects=entry.foreign_objects,
         )
         decision = decide(observation, self._deps.defaults())
         logger.debug("Decided", extra={"session": str(key), **decision.details})
@@ -150,6 +157,9 @@ class Reconciler:
                 break  # the next actions rely on this one
             if entry.refused_action is not None and entry.refused_action.action is type(action):
                 entry.refused_action = None
+        else:
+            made = [action.source for action in decision.actions if isinstance(action, CreateSecret)]
+            entry.tokens_made = made[-1] if made else entry.tokens_made
         return decision, True
 
     async def _write(
@@ -177,7 +187,16 @@ class Reconciler:
         if pod is None or pod.ip is None or pod.key_id is None:
             self._deps.runners.stop(key)
             return False
-        return self._deps.runners.start(Target(key=key, session_uid=uid, pod_uid=pod.uid, ip=pod.ip, key_id=pod.key_id))
+        target = Target(
+            key=key,
+            session_uid=uid,
+            pod_uid=pod.uid,
+            ip=pod.ip,
+            key_id=pod.key_id,
+            renewal=pod.renewal,
+            renew=decision.renew_tokens,
+        )
+        return self._deps.runners.start(target)
 
     def _requeue_after(self, decision: Decision, entry: SessionCacheEntry) -> float | None:
         moments = [moment for moment in (decision.requeue_at, entry.pending_write.due) if moment is not None]

@@ -37,7 +37,8 @@ def test_a_running_pod_is_read_whole() -> None:
     assert ("now", "then") == (facts.restart_at, facts.relink_at)
     assert (KeyID("key-1"), "default") == (facts.key_id, facts.quota)
     assert 768 * 2**20 == facts.memory
-    assert cluster.status().token_secret_name == facts.secret_name
+    assert pod["spec"]["volumes"][1]["secret"]["secretName"] == facts.secret_name
+    assert "" == facts.renewal
     assert 16 == len(facts.template_hash)
 
 

@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 from aiohttp import web
 from session_protocol.answers import State
+from session_protocol.vocabulary import TokenScope
 from unit.runtime.fakes import START, FakeClock, exactly, settle
 from whatsapp_operator.api.metadata import ObjectKey
-from whatsapp_operator.core.model import KeyID, PodUID, Rejection, SessionUID
+from whatsapp_operator.core.model import KeyID, PodUID, Rejection, SessionUID, TokenSource
+from whatsapp_operator.core.objects.tokens import token
 from whatsapp_operator.runtime.runners.budgets import (
     BURST,
     TENANT_DELAY,
@@ -49,6 +51,8 @@ class ScriptedListener:
         self.asked: list[tuple[float, int | None, str]] = []
         self.holds_back = True
         self.rejection: Rejection | None = None
+        self.refuses_tokens = False
+        self.told_tokens: list[tuple[float, TokenSource]] = []
         self._news = asyncio.Event()
 
     def say(self, word: State | None) -> None:
@@ -68,6 +72,13 @@ class ScriptedListener:
             raise NoAnswer("silent", rejection=self.rejection)
         return self.word
 
+    async def renew_tokens(self, target: Target, source: TokenSource) -> None:
+        """Take other tokens."""
+        assert target.renew == source
+        self.told_tokens.append((self._clock.monotonic(), source))
+        if self.refuses_tokens:
+            raise NoAnswer("not now")
+
 
 class Restless:
     """Answers every question at once, each time with another word."""
@@ -83,6 +94,10 @@ class Restless:
         await self._clock.sleep(0.001)
         self._said += 1
         return answer(self._said, message=f"{self._said}".rjust(self._words, "#"))
+
+    async def renew_tokens(self, target: Target, source: TokenSource) -> None:
+        """Nobody asks this one."""
+        raise NotImplementedError
 
 
 @pytest.fixture
@@ -361,16 +376,70 @@ async def test_since_when_is_listened(runners: RunnerPoller, clock: FakeClock) -
     assert (None, START + timedelta(seconds=5)) == (before, runners.last_report(KEY, pods=[PodUID("p1")]).since)
 
 
+NEW = TokenSource(key_id=KeyID("k1"), renewal="now")
+
+
+def renewing(*, pod: str = "p1") -> Target:
+    """Return a runner that is to be told of new tokens."""
+    return replace(target(pod=pod), renew=NEW)
+
+
+async def test_a_runner_is_told_of_its_tokens_once(
+    runners: RunnerPoller, runner: ScriptedListener, clock: FakeClock, told: list[ObjectKey]
+) -> None:
+    """Before it is asked for its state, and the session is looked at for it."""
+    runners.start(target())
+    await clock.advance(1)
+    before = runners.last_report(KEY, pods=[PodUID("p1")]).renewed
+    told.clear()
+    runners.start(renewing())
+    await clock.advance(60)
+
+    assert (None, NEW) == (before, runners.last_report(KEY, pods=[PodUID("p1")]).renewed)
+    assert [NEW] == [source for _, source in runner.told_tokens]
+    assert [KEY] == told
+
+
+async def test_that_it_was_told_is_remembered_for_this_pod_alone(runners: RunnerPoller, clock: FakeClock) -> None:
+    """Also when there is nothing more to tell it; another pod is told itself."""
+    runners.start(renewing())
+    await clock.advance(1)
+    runners.start(target())
+    await clock.advance(1)
+
+    assert NEW == runners.last_report(KEY, pods=[PodUID("p1")]).renewed
+    assert runners.last_report(KEY, pods=[PodUID("p2")]).renewed is None
+    runners.forget(KEY)
+    assert runners.last_report(KEY, pods=[PodUID("p1")]).renewed is None
+
+
+async def test_a_runner_that_cannot_be_told_is_listened_to_all_the_same(
+    runners: RunnerPoller, runner: ScriptedListener, clock: FakeClock
+) -> None:
+    """The state matters more; it is told again with the next poll."""
+    runner.refuses_tokens = True
+    runners.start(renewing())
+    await clock.advance(35)
+    heard, tries = runners.last_report(KEY, pods=[PodUID("p1")]), len(runner.told_tokens)
+    runner.refuses_tokens = False
+    await clock.advance(15)
+
+    assert (True, None) == (heard.report is not None, heard.renewed)
+    assert 2 <= tries <= 6
+    assert NEW == runners.last_report(KEY, pods=[PodUID("p1")]).renewed
+
+
 # --- over HTTP ---------------------------------------------------------------------------------------------------
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+KEY_BYTES = bytes(range(32))
 GOOD = {"sessionUID": "s1", "podUID": "p1", "revision": 3, "state": "Connected", "reason": "AsExpected", "message": ""}
 
 
 @pytest.fixture
 async def http() -> AsyncIterator[HttpRunnerClient]:
-    """A listener with a token."""
-    listener = HttpRunnerClient(token=lambda uid, key: f"token-of-{uid}-{key}")
+    """A listener with a key, asking pods that an older operator made."""
+    listener = HttpRunnerClient(key={KeyID("k1"): KEY_BYTES}.__getitem__)
     yield listener
     await listener.close()
 
@@ -412,7 +481,8 @@ async def test_the_question_carries_the_token_and_the_revision(http: HttpRunnerC
 
     assert ("Connected", 3) == (heard.state, heard.revision)
     assert [{"wait": "0"}, {"after": "3", "wait": "10"}] == [dict(request.query) for request in asked]
-    assert "Bearer token-of-s1-k1" == asked[0].headers["Authorization"]
+    shown = token(KEY_BYTES, session_uid=SessionUID("s1"), scope=TokenScope.STATE, renewal=None)
+    assert f"Bearer {shown}" == asked[0].headers["Authorization"]
 
 
 @pytest.mark.parametrize(
@@ -504,13 +574,13 @@ async def test_nobody_there_is_no_answer(http: HttpRunnerClient) -> None:
 async def test_a_key_that_is_gone_is_no_answer(serve: Serve) -> None:
     """The pod's tokens come from a key that somebody deleted: nothing is sent at all."""
 
-    def lost(_: SessionUID, __: KeyID) -> str:
+    def lost(_: KeyID) -> bytes:
         raise LookupError("the key k1 is not in the Secret")
 
     async def handler(_: web.Request) -> web.StreamResponse:
         raise AssertionError("nothing should be asked")
 
-    listener = HttpRunnerClient(token=lost)
+    listener = HttpRunnerClient(key=lost)
     with pytest.raises(NoAnswer, match="k1"):
         await listener.get_state(target(await serve(handler)), after=None)
     await listener.close()
@@ -524,7 +594,7 @@ async def test_an_odd_address_is_no_answer(http: HttpRunnerClient) -> None:
 
 def test_version_6_addresses_are_bracketed() -> None:
     """Clusters with IPv6 pods."""
-    assert "http://[fd00::1]:8080/v1/state" == target("fd00::1").url
+    assert "http://[fd00::1]:8080" == target("fd00::1").url
 
 
 def test_an_answer_is_given_up_before_it_counts_as_silence() -> None:
