@@ -19,7 +19,6 @@ from typing import Final, Protocol
 import aiohttp
 from session_protocol.answers import State, read_state
 from session_protocol.vocabulary import TokenScope
-from yarl import URL
 
 from whatsapp_operator.api.constants import RUNNER_PORT
 from whatsapp_operator.api.metadata import ObjectKey
@@ -180,7 +179,7 @@ class HttpRunnerClient:
     async def _send(self, target: Target, method: str, path: str, attempt: Attempt) -> Answer:
         if self._session is None:
             self._session = _http_session()
-        url = URL(f"{target.url}{path}", encoded=True)  # what is signed is what is sent
+        url = f"{target.url}{path}"  # nothing in it is to be encoded: what is signed is what is sent
         async with self._session.request(
             method, url, headers=attempt.headers, data=attempt.body or None, allow_redirects=False
         ) as response:

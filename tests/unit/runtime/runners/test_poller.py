@@ -1,129 +1,22 @@
 """Listening to runners: what counts as an answer, how often is asked, and when the operator is told."""
 
-import asyncio
 import itertools
 import json
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from aiohttp import web
-from session_protocol.answers import State
 from session_protocol.vocabulary import TokenScope
-from unit.runtime.fakes import START, FakeClock, exactly, settle
+from unit.runtime.fakes import START, FakeClock, settle
+from unit.runtime.runners.listeners import KEY, ScriptedListener, answer, target
 from whatsapp_operator.api.metadata import ObjectKey
-from whatsapp_operator.core.model import KeyID, PodUID, Rejection, SessionUID, TokenSource
+from whatsapp_operator.core.model import KeyID, PodUID, Rejection, SessionUID
 from whatsapp_operator.core.objects.tokens import token
-from whatsapp_operator.runtime.runners.budgets import (
-    BURST,
-    TENANT_DELAY,
-    TEXT_BURST,
-    TEXT_PER_SECOND,
-    TenantBudgets,
-)
-from whatsapp_operator.runtime.runners.client import GRACE, WAIT, HttpRunnerClient, NoAnswer, Target
+from whatsapp_operator.runtime.runners.client import GRACE, WAIT, HttpRunnerClient, NoAnswer
 from whatsapp_operator.runtime.runners.connection import MAX_BYTES
 from whatsapp_operator.runtime.runners.poller import LAST_RETRY, RunnerPoller
-
-KEY = ObjectKey("shop", "sales")
-_addresses = itertools.count(1)
-
-
-def target(ip: str = "127.0.0.1", *, pod: str = "p1") -> Target:
-    """Return the runner of a pod."""
-    return Target(key=KEY, session_uid=SessionUID("s1"), pod_uid=PodUID(pod), ip=ip, key_id=KeyID("k1"))
-
-
-def answer(revision: int = 1, *, state: str = "QRPending", pod: str = "p1", **fields: Any) -> State:
-    """Return a runner's word."""
-    return State(session_uid="s1", pod_uid=pod, revision=revision, state=state, reason="R", **fields)
-
-
-class ScriptedListener:
-    """Answers as a runner would: at once when there is something new, else after the wait."""
-
-    def __init__(self, clock: FakeClock) -> None:
-        self._clock = clock
-        self.word: State | None = answer()
-        self.asked: list[tuple[float, int | None, str]] = []
-        self.holds_back = True
-        self.rejection: Rejection | None = None
-        self.refuses_tokens = False
-        self.told_tokens: list[tuple[float, TokenSource]] = []
-        self._news = asyncio.Event()
-
-    def say(self, word: State | None) -> None:
-        """Change the word; None: fall silent."""
-        self.word = word
-        self._news.set()
-
-    async def get_state(self, asked: Target, *, after: int | None) -> State:
-        """Play runner."""
-        self.asked.append((self._clock.monotonic(), after, asked.pod_uid))
-        if self.word is not None and self.word.revision == after and self.holds_back:
-            self._news.clear()
-            timer = self._clock.call_later(WAIT.total_seconds(), self._news.set)
-            await self._news.wait()
-            timer.cancel()
-        if self.word is None:
-            raise NoAnswer("silent", rejection=self.rejection)
-        return self.word
-
-    async def renew_tokens(self, target: Target, source: TokenSource) -> None:
-        """Take other tokens."""
-        assert target.renew == source
-        self.told_tokens.append((self._clock.monotonic(), source))
-        if self.refuses_tokens:
-            raise NoAnswer("not now")
-
-
-class Restless:
-    """Answers every question at once, each time with another word."""
-
-    def __init__(self, clock: FakeClock, *, words: int = 8) -> None:
-        self._clock = clock
-        self._words = words
-        self._said = 0
-
-    async def get_state(self, asked: Target, *, after: int | None) -> State:
-        """Say something new."""
-        del asked, after
-        await self._clock.sleep(0.001)
-        self._said += 1
-        return answer(self._said, message=f"{self._said}".rjust(self._words, "#"))
-
-    async def renew_tokens(self, target: Target, source: TokenSource) -> None:
-        """Nobody asks this one."""
-        raise NotImplementedError
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    """A clock that stands still."""
-    return FakeClock()
-
-
-@pytest.fixture
-def runner(clock: FakeClock) -> ScriptedListener:
-    """A runner that waits for its QR code to be scanned."""
-    return ScriptedListener(clock)
-
-
-@pytest.fixture
-def told() -> list[ObjectKey]:
-    """Which sessions the operator was told about."""
-    return []
-
-
-@pytest.fixture
-async def runners(clock: FakeClock, runner: ScriptedListener, told: list[ObjectKey]) -> AsyncIterator[RunnerPoller]:
-    """The listeners of one operator."""
-    runners = RunnerPoller(client=runner, clock=clock, on_changed=told.append, jitter=exactly)
-    yield runners
-    await runners.close()
 
 
 async def test_a_runners_word_is_kept_and_told(runners: RunnerPoller, told: list[ObjectKey]) -> None:
@@ -190,87 +83,6 @@ async def test_a_runner_that_does_not_hold_back_is_asked_once_a_second(
     await clock.advance(10)
 
     assert len(runner.asked) <= 12
-
-
-async def test_changes_without_end_are_taken_once_a_second(
-    runners: RunnerPoller, runner: ScriptedListener, clock: FakeClock, told: list[ObjectKey]
-) -> None:
-    """After a few at once; the last one is the one that is kept."""
-    runners.start(target())
-    await clock.advance(20)
-    told.clear()
-    for number in range(3000):
-        runner.say(answer(number + 2, round=number))
-        await clock.advance(0.01)
-    await clock.advance(2)
-
-    assert BURST + 25 <= len(told) <= BURST + 35
-    report = runners.last_report(KEY, pods=[PodUID("p1")]).report
-    assert report is not None
-    assert 2999 == report.round
-
-
-async def test_a_start_is_told_step_by_step(
-    runners: RunnerPoller, runner: ScriptedListener, clock: FakeClock, told: list[ObjectKey]
-) -> None:
-    """Five changes in as many tenths of a second, after which a quiet time makes up for them."""
-    runners.start(target())
-    await clock.advance(20)
-    for again in (0, 1):
-        told.clear()
-        for number in range(BURST):
-            runner.say(answer(10 * again + number + 2, round=number))
-            await clock.advance(0.25)
-        assert BURST == len(told)
-        await clock.advance(20)
-
-
-async def test_all_runners_of_a_namespace_have_a_budget_together(clock: FakeClock, runner: ScriptedListener) -> None:
-    """Two hundred of them that change without end are asked less often, but none so seldom that it looks silent."""
-    runner.holds_back = False
-    told: list[ObjectKey] = []
-    runners = RunnerPoller(client=Restless(clock), clock=clock, on_changed=told.append, jitter=exactly)
-    keys = [ObjectKey("shop", f"s{number}") for number in range(200)]
-    for key in keys:
-        runners.start(replace(target(), key=key))
-    await clock.advance(60)
-    told.clear()
-    for _ in range(30):
-        await clock.advance(1)
-    reports = [runners.last_report(key, pods=[PodUID("p1")]).report for key in keys]
-    runners.start(replace(target(), key=ObjectKey("other", "s")))
-    await clock.advance(2)
-    await runners.close()
-
-    assert len(told) <= 200 * 30 / TENANT_DELAY + 210
-    assert all(report is not None and clock.now() - report.received < timedelta(seconds=10) for report in reports)
-    assert told.count(ObjectKey("other", "s")) >= 3
-
-
-async def test_new_texts_have_a_budget_and_states_have_none(clock: FakeClock) -> None:
-    """A text beyond it is left out, and what was said before in the same state stays; the state is the newest."""
-    runners = RunnerPoller(client=Restless(clock, words=4096), clock=clock, on_changed=lambda _: None, jitter=exactly)
-    keys = [ObjectKey("shop", f"s{number}") for number in range(20)]
-    texts: set[str] = set()
-    for key in keys:
-        runners.start(replace(target(), key=key))
-    for _ in range(300):
-        await clock.advance(0.2)
-        texts |= {report.message for key in keys if (report := runners.last_report(key, pods=[PodUID("p1")]).report)}
-    revisions = [report.revision for key in keys if (report := runners.last_report(key, pods=[PodUID("p1")]).report)]
-    await runners.close()
-
-    assert len(texts) <= (TEXT_BURST + 60 * TEXT_PER_SECOND) / 4096 + 2
-    assert min(revisions) > 20 * 55
-
-
-def test_known_texts_cost_nothing() -> None:
-    """Thousands of honest sessions say the same few sentences."""
-    tenants = TenantBudgets()
-
-    assert all(tenants.admits("shop", f"Linked, {number % 50}" + "." * 1000, now=0.0) for number in range(10_000))
-    assert not all(tenants.admits("shop", f"{number}" + "." * 1000, now=0.0) for number in range(100))
-    assert tenants.admits("other", "." * 4096, now=0.0)
 
 
 async def test_why_answers_do_not_count_is_kept_until_one_does(
@@ -376,58 +188,7 @@ async def test_since_when_is_listened(runners: RunnerPoller, clock: FakeClock) -
     assert (None, START + timedelta(seconds=5)) == (before, runners.last_report(KEY, pods=[PodUID("p1")]).since)
 
 
-NEW = TokenSource(key_id=KeyID("k1"), renewal="now")
-
-
-def renewing(*, pod: str = "p1") -> Target:
-    """Return a runner that is to be told of new tokens."""
-    return replace(target(pod=pod), renew=NEW)
-
-
-async def test_a_runner_is_told_of_its_tokens_once(
-    runners: RunnerPoller, runner: ScriptedListener, clock: FakeClock, told: list[ObjectKey]
-) -> None:
-    """Before it is asked for its state, and the session is looked at for it."""
-    runners.start(target())
-    await clock.advance(1)
-    before = runners.last_report(KEY, pods=[PodUID("p1")]).renewed
-    told.clear()
-    runners.start(renewing())
-    await clock.advance(60)
-
-    assert (None, NEW) == (before, runners.last_report(KEY, pods=[PodUID("p1")]).renewed)
-    assert [NEW] == [source for _, source in runner.told_tokens]
-    assert [KEY] == told
-
-
-async def test_that_it_was_told_is_remembered_for_this_pod_alone(runners: RunnerPoller, clock: FakeClock) -> None:
-    """Also when there is nothing more to tell it; another pod is told itself."""
-    runners.start(renewing())
-    await clock.advance(1)
-    runners.start(target())
-    await clock.advance(1)
-
-    assert NEW == runners.last_report(KEY, pods=[PodUID("p1")]).renewed
-    assert runners.last_report(KEY, pods=[PodUID("p2")]).renewed is None
-    runners.forget(KEY)
-    assert runners.last_report(KEY, pods=[PodUID("p1")]).renewed is None
-
-
-async def test_a_runner_that_cannot_be_told_is_listened_to_all_the_same(
-    runners: RunnerPoller, runner: ScriptedListener, clock: FakeClock
-) -> None:
-    """The state matters more; it is told again with the next poll."""
-    runner.refuses_tokens = True
-    runners.start(renewing())
-    await clock.advance(35)
-    heard, tries = runners.last_report(KEY, pods=[PodUID("p1")]), len(runner.told_tokens)
-    runner.refuses_tokens = False
-    await clock.advance(15)
-
-    assert (True, None) == (heard.report is not None, heard.renewed)
-    assert 2 <= tries <= 6
-    assert NEW == runners.last_report(KEY, pods=[PodUID("p1")]).renewed
-
+_addresses = itertools.count(1)
 
 # --- over HTTP ---------------------------------------------------------------------------------------------------
 
