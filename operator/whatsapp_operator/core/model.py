@@ -31,6 +31,27 @@ class TokenSource:
     """ The renewal that a person asked for; empty: none. """
 
 
+class SealedKind(StrEnum):
+    """The kinds of objects that bear a seal, because they may outlive their session."""
+
+    POD = "Pod"
+    PVC = "PersistentVolumeClaim"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seal:
+    """What the operator set down about an object when it made it; `core.objects.seal` makes it unforgeable."""
+
+    key_id: KeyID
+    """ The key that it is made with; with that key it ends. """
+    session_uid: SessionUID
+    quota: str
+    memory: int = 0
+    """ Bytes: the pod's memory limit; of a claim 0. """
+    storage: int = 0
+    """ Bytes: the claim's size; of a pod 0. """
+
+
 class PodPhase(StrEnum):
     """A pod's phase, spelled as in the API."""
 
@@ -48,7 +69,7 @@ class PodFacts:
     name: str
     uid: PodUID
     owner_uid: SessionUID | None
-    """ UID of the controller owner reference; None: it has none. """
+    """ UID of the session that is its controller; None: it has no controller, or another kind of one. """
     phase: PodPhase
     created: datetime
     deletion: datetime | None = None
@@ -81,9 +102,8 @@ class PodFacts:
     """ The restart request that this pod was created for (its annotation). """
     relink_at: str | None = None
     key_id: KeyID | None = None
-    memory: int = 0
-    """ Sum of the containers' memory limits, bytes. """
-    quota: str | None = None
+    seal: Seal | None = None
+    """ What its seal says of it, if that names its owner; None: the operator did not make it, or an older one did. """
     managed: bool = False
     """ It carries the operator's managed-by label. """
     secret_name: str | None = None
@@ -167,6 +187,8 @@ class AssumedReservation:
     quota_name: str
     memory: int
     """ Bytes: the pod's memory limit. """
+    storage: int | None = None
+    """ Bytes: the claim's size; None: the quota does not limit storage. """
     reserved_at: datetime
 
 
@@ -222,6 +244,10 @@ class Observation:
     """ This process has created the Secrets with these tokens. """
     tokens_renewed: TokenSource | None = None
     """ This process has told the current pod's runner of these tokens, and it takes them. """
+    storage_limited: bool = False
+    """ The session's quota limits storage. """
+    renew_at: datetime | None = None
+    """ When the pod is to be replaced because its key ends; None: its key is the current one. """
     recovery_paused: str | None = None
     """ Why recovery is paused for all sessions; None: it is not. """
 
@@ -240,6 +266,8 @@ class Defaults:
     image_pull_policy: str = "IfNotPresent"
     log_level: str = "info"
     run_as_user: int = 10001
+    metrics_need_token: bool = False
+    """ Whether a runner's metrics need a token. """
 
 
 # --- actions, in the order the runtime carries them out ---------------------------------------------------------
@@ -257,6 +285,8 @@ class CreatePVC:
     """Create the profile's PVC."""
 
     manifest: Manifest
+    seal: Seal | None = None
+    """ As a pod's. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -266,6 +296,8 @@ class PatchPVC:
     name: str
     patch: Mapping[str, Any]
     reason: str
+    seal: Seal | None = None
+    """ To be set on it by the runtime: its size is another. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -286,6 +318,8 @@ class CreatePod:
     """Create the session's pod. "Already exists" means: read it and decide again."""
 
     manifest: Manifest
+    seal: Seal | None = None
+    """ To be set on it by the runtime, which has the key. """
 
 
 @dataclass(frozen=True, kw_only=True)

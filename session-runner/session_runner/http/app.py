@@ -22,7 +22,8 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from session_protocol.answers import KnownScopes, State
 from session_protocol.bad_requests import QuietRunner, prove
-from session_protocol.exposition import expose
+from session_protocol.scrapes import Scrapes
+from session_protocol.states import STATES
 from session_protocol.times import whole_seconds
 from session_protocol.token_hashes import OPERATOR_FILE, TokenHashes
 from session_protocol.vocabulary import TokenScope
@@ -82,13 +83,16 @@ class Api:
         pod_uid: str,
         clock: Callable[[], datetime],
         door: Commands | None = None,
+        metrics_need_token: bool = False,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._door = door or Commands()  # one that is never opened: there is no page
         self._tokens = tokens
         self._operator_calls = OperatorCalls(tokens.folder, pod_uid=pod_uid, monotonic=monotonic)
-        self._metrics = metrics
+        self._scrapes = Scrapes(metrics.registry)
+        self._metrics_need_token = metrics_need_token
+        """ Whether the metrics need a token. """
         self._session_uid = session_uid
         self._pod_uid = pod_uid
         self._clock = clock
@@ -135,6 +139,8 @@ class Api:
 
     def _refusal(self, error: CommandError) -> ApiError:
         state = self._store.snapshot.state
+        if STATES[state].linked is False and isinstance(error, commands.NoPageError):
+            error = commands.NotLinkedError()  # also when its page opens again: asking again would not help
         match error:
             case commands.NotLinkedError():
                 return NotLinkedError(f"The session is not linked, so there is nothing to log out of; it is {state}.")
@@ -185,7 +191,9 @@ class Api:
 
     async def measurements(self, request: web.Request) -> web.Response:
         """GET /metrics."""
-        body, headers = expose(self._metrics.registry, headers=request.headers, query=request.query)
+        if self._metrics_need_token:
+            self._authorize(request, TokenScope.STATE)
+        body, headers = await self._scrapes.answer(headers=request.headers, query=request.query)
         return web.Response(body=body, headers=headers)
 
     def _guarded(self, route: Route) -> Handler:
@@ -197,7 +205,7 @@ class Api:
         async def guarded(request: web.Request) -> web.StreamResponse:
             call = self._operator_calls.read(request)
             if call is None:
-                prove(request, self._holder(request, route.scope))
+                self._authorize(request, route.scope)
                 return await answer(request)
             if not route.operator:
                 raise ForbiddenError("This is not the operator's business.")
@@ -211,13 +219,13 @@ class Api:
 
         return guarded
 
-    def _holder(self, request: web.Request, scope: TokenScope | None) -> str:
-        """Return the scopes of the token that a request shows. :raises ApiError: it does not open the route."""
+    def _authorize(self, request: web.Request, scope: TokenScope | None) -> None:
+        """Count the connection by its token. :raises ApiError: the token does not open a route of this scope."""
         authorization = request.headers.get("Authorization")
-        if scope is not None:
-            return require(self._tokens, authorization, scope)
-        require(self._tokens, authorization, *TokenScope)
-        raise ForbiddenError("This is for the operator alone; no token opens it.")
+        if scope is None:
+            require(self._tokens, authorization, *TokenScope)
+            raise ForbiddenError("This is for the operator alone; no token opens it.")
+        prove(request, require(self._tokens, authorization, scope))
 
     def document(self, snapshot: Snapshot) -> State:
         """Return the answer for a snapshot, as of now."""

@@ -15,8 +15,9 @@ from typing import Any
 
 from session_protocol.times import format_time
 from session_protocol.vocabulary import RunnerState
+from unit.core.seals import seal, sealed
 from whatsapp_operator.api.conditions import Condition, find_condition
-from whatsapp_operator.api.constants import API_VERSION, SERVICE_NAME, SESSION_KIND, SESSION_UID_LABEL
+from whatsapp_operator.api.constants import API_VERSION, SERVICE_NAME, SESSION_KIND
 from whatsapp_operator.api.quota import WhatsAppSessionQuota
 from whatsapp_operator.api.session import SessionStatus, WhatsAppSession
 from whatsapp_operator.core.model import (
@@ -38,9 +39,11 @@ from whatsapp_operator.core.model import (
     RefusedAction,
     Rejection,
     RunnerReport,
+    SealedKind,
     SessionUID,
     TokenSource,
 )
+from whatsapp_operator.core.objects import ownership
 from whatsapp_operator.core.objects.facts import pod_facts, pvc_facts, service_facts
 from whatsapp_operator.core.quota.admit import AdmissionResult, admit
 from whatsapp_operator.core.recovery.circuit_breaker import CircuitBreaker, runner_failures
@@ -282,7 +285,7 @@ class FakeCluster:
         return Observation(
             session=session,
             now=self.now,
-            pods=tuple(pod_facts(pod) for pod in pods),
+            pods=tuple(pod_facts(pod, seal=sealed(pod, SealedKind.POD)) for pod in pods),
             pods_since_status=self._came(name, session.status.pod_uid),
             pvc=pvc_facts(claim, session=session) if claim is not None else None,
             service=service_facts(service) if service is not None else None,
@@ -291,6 +294,8 @@ class FakeCluster:
             assumed=self.memory.grants.get(uid),
             refusal=self.memory.refusals.get(uid),
             refused_action=self.memory.blocked.get(name),
+            storage_limited=not session.problems
+            and "storage" in self.quotas.get(session.spec.quota_name, {}).get("spec", {}),
             recovery_paused=self.memory.pause.message,
             tokens_made=self.memory.tokens_made.get(name),
             tokens_renewed=renewed[1] if renewed is not None and renewed[0] in current else None,
@@ -328,14 +333,6 @@ class FakeCluster:
                     self.memory.tokens_made[name] = action.source
         return decision
 
-    def tell_tokens(self, name: str = "sales") -> TokenSource:
-        """Let the operator tell the pod's runner of its new tokens, which it must want to."""
-        decision = self.decide(name)
-        assert decision.poll is not None
-        assert decision.renew_tokens is not None
-        self.memory.tokens_renewed[name] = decision.poll, decision.renew_tokens
-        return decision.renew_tokens
-
     def admission_round(self) -> AdmissionResult:
         """Let the operator make one admission round."""
         result = admit(
@@ -343,6 +340,8 @@ class FakeCluster:
             pods=list(self.pods.values()),
             quotas=[WhatsAppSessionQuota.parse(quota) for quota in self.quotas.values()],
             assumed_reservations=list(self.memory.grants.values()),
+            claims=list(self.claims.values()),
+            read_seal=sealed,
             now=self.now,
         )
         for uid in result.withdrawn:
@@ -356,7 +355,9 @@ class FakeCluster:
         self.memory.pause = self.memory.pause.after(
             failures=runner_failures(self.session(name) for name in self.sessions),
             with_pod={
-                SessionUID(pod["metadata"].get("labels", {}).get(SESSION_UID_LABEL, "")) for pod in self.pods.values()
+                proof.session_uid
+                for pod in self.pods.values()
+                if (proof := ownership.prove(pod, SealedKind.POD, namespace_of=self._namespace_of, read_seal=sealed))
             },
             now=self.now,
         )
@@ -385,6 +386,10 @@ class FakeCluster:
                 elif pod["status"]["phase"] == "Pending":
                     self.run(name)
         self.resync()
+
+    def _namespace_of(self, uid: SessionUID) -> str | None:
+        listed = {session["metadata"]["uid"] for session in self.sessions.values()}
+        return NAMESPACE if uid in listed else None
 
     def _write(self, name: str, decision: Decision) -> None:
         if not decision.commit and decision.delay_status_until is not None and decision.delay_status_until > self.now:
@@ -421,11 +426,16 @@ class FakeCluster:
         self.memory.blocked.pop(name, None)
         match action:
             case CreatePod():
-                manifest = self._created(self.pods, action.manifest)
+                manifest = self._created(
+                    self.pods, seal(action.manifest, action.seal) if action.seal else action.manifest
+                )
                 manifest.setdefault("status", {"phase": "Pending"})
                 self.memory.came.setdefault(name, []).append(PodUID(manifest["metadata"]["uid"]))
             case CreatePVC():
-                self._created(self.claims, action.manifest)
+                self._created(
+                    self.claims,
+                    seal(action.manifest, action.seal, kind=SealedKind.PVC) if action.seal else action.manifest,
+                )
             case CreateService():
                 self._created(self.services, action.manifest)
             case CreateSecret():
@@ -435,6 +445,8 @@ class FakeCluster:
                 claim = self.claims[action.name]
                 assert patch["metadata"].pop("resourceVersion") == claim["metadata"]["resourceVersion"]
                 claim |= _merged(claim, patch)
+                if action.seal is not None:
+                    claim |= seal(claim, action.seal, kind=SealedKind.PVC)
                 claim["metadata"]["resourceVersion"] = str(next(self._serial))
             case DeletePod():
                 pod = self.pods.get(action.name)

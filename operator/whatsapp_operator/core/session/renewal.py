@@ -1,49 +1,30 @@
-"""The renewal of a session's tokens: which one its runner knows, and whether another is to be brought to it.
+"""When a session gets a new pod because the key of its present one ends.
 
-A renewal is the value of an annotation, and the tokens are derived from it. So nothing has to be remembered to make them
-again: the pod tells under which one it was created, and status which one was carried out since. Secrets come first, then
-the runner is told, then status names them: whoever reads a token there can use it.
+The observer asks for each pod that uses a retired key; `rules` has it replaced. Sessions are replaced one by one over
+six days, each at a moment that its UID gives, and all of them a day before the key's last day: at 10,000 sessions that
+is one a minute. No counter and no queue is needed, and a restarted operator goes on where the last one was.
 """
 
-from dataclasses import dataclass
+import hashlib
+from datetime import datetime, timedelta
+from typing import Final
 
-from whatsapp_operator.api.requests import requested, wanted_renewal
-from whatsapp_operator.api.session import WhatsAppSession
-from whatsapp_operator.core.model import Defaults, Observation, PodFacts, TokenSource
+from whatsapp_operator.core.model import SessionUID
 
-
-@dataclass(frozen=True, kw_only=True)
-class Renewal:
-    """What one decision knows of the renewal."""
-
-    wanted: str
-    """ Empty: nobody ever asked for one. """
-    known: str | None
-    """ The one whose tokens the pod's runner takes, empty for none; None: there is no pod, or it holds plain tokens. """
-    source: TokenSource | None
-    """ What these tokens are made from, if this process told the runner of them; else None. """
-    pending: TokenSource | None
-    """ The tokens that the pod is to get. """
+WINDOW: Final = timedelta(days=6)
+""" Over which the sessions with one retired key are replaced. """
+MARGIN: Final = timedelta(days=1)
+""" Between the last replacement and the key's end, so that a pod that is slow to start is not late. """
+CATCH_UP: Final = timedelta(hours=1)
+""" Over which they are replaced if the moment has passed already: the operator was away, or a key is gone. """
 
 
-def find_renewal(observation: Observation, pod: PodFacts | None, defaults: Defaults) -> Renewal:
-    """Return the renewal of a session, given its present pod."""
-    session, source = observation.session, observation.tokens_renewed
-    stored = session.status.handled_requests.renew_tokens_at
-    mounted = pod.renewal if pod is not None else None
-    if pod is None or mounted is None:
-        wanted = wanted_renewal(session.metadata.annotations, session.status.handled_requests)
-        return Renewal(wanted=wanted, known=None, source=None, pending=None)
-    renewed = _renewed(session, pod) if source is None else source.renewal
-    known = mounted if renewed is None else renewed
-    # Without annotation and status the pod still tells the one that it was created with.
-    wanted = requested(session.metadata.annotations).renew_tokens_at or stored or mounted
-    asked = TokenSource(key_id=defaults.key_id, renewal=wanted)
-    pending = asked if wanted != known and not session.problems else None
-    return Renewal(wanted=wanted, known=known, source=source, pending=pending)
+def renewal_time(uid: SessionUID, *, last_day: datetime, since: datetime) -> datetime:
+    """Return when to replace the session's pod.
 
-
-def _renewed(session: WhatsAppSession, pod: PodFacts) -> str | None:
-    """Return the renewal that status says the pod was told of; None: none but that of its Secret."""
-    stored = session.status.handled_requests.renew_tokens_at
-    return stored if session.status.pod_uid == pod.uid and stored != (pod.renewal or None) else None
+    :param last_day: when the key of the pod ends.
+    :param since: when this operator began; a moment that it missed is caught up after that.
+    """
+    share = int.from_bytes(hashlib.sha256(uid.encode()).digest()[:4], "big") / 2**32
+    planned = last_day - MARGIN - WINDOW * (1 - share)
+    return planned if planned >= since else since + CATCH_UP * share

@@ -10,9 +10,8 @@ from datetime import datetime
 
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core.model import Event, SessionUID
-from whatsapp_operator.core.objects import ownership
 from whatsapp_operator.core.recovery.circuit_breaker import CircuitBreaker, runner_failures
-from whatsapp_operator.runtime.kube.resources import PODS, uid_of
+from whatsapp_operator.runtime.kube.resources import PODS, Json, uid_of
 from whatsapp_operator.runtime.kube.store import Change, Store
 from whatsapp_operator.runtime.process.clock import Clock, Timer, until
 from whatsapp_operator.runtime.process.metrics import Metrics
@@ -30,11 +29,14 @@ class CircuitBreakerMonitor:
         clock: Clock,
         metrics: Metrics,
         is_ours: Callable[[str], bool],
+        session_with_pod: Callable[[Json], SessionUID | None],
         on_changed: Callable[[str | None], None],
     ) -> None:
         self._store = store
         self._is_ours = is_ours
         """ Whether a namespace is this operator's: failures in another operator's namespaces do not count. """
+        self._session_with_pod = session_with_pod
+        """ Returns the session that a pod belongs to, by proof: pods with a label alone would hide a mass failure. """
         self._clock = clock
         self._metrics = metrics
         self._on_changed = on_changed
@@ -67,7 +69,7 @@ class CircuitBreakerMonitor:
         with_pod = {
             uid
             for pod in self._store.all(PODS)
-            if (uid := ownership.session_uid(pod)) is not None and self._is_ours(pod["metadata"]["namespace"])
+            if self._is_ours(pod["metadata"]["namespace"]) and (uid := self._session_with_pod(pod)) is not None
         }
         before, now = self._breaker.message, self._clock.now()
         self._breaker = self._breaker.after(failures=self._failures, with_pod=with_pod, now=now)

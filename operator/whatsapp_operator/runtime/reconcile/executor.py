@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
+from whatsapp_operator.api.constants import SEAL_ANNOTATION
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.core.model import (
     Action,
@@ -24,8 +25,11 @@ from whatsapp_operator.core.model import (
     KeyID,
     PatchPVC,
     RefusedAction,
+    Seal,
+    SealedKind,
     SessionUID,
 )
+from whatsapp_operator.core.objects import ownership
 from whatsapp_operator.core.objects.secret import EXTRA_CA_KEY
 from whatsapp_operator.core.objects.tokens import secret_entries
 from whatsapp_operator.runtime.kube.client import Kube
@@ -34,6 +38,7 @@ from whatsapp_operator.runtime.kube.foreign_objects import ForeignObjects
 from whatsapp_operator.runtime.kube.resources import PODS, PVCS, SECRETS, SERVICES, Json, Resource, version_of
 from whatsapp_operator.runtime.kube.store import Store
 from whatsapp_operator.runtime.process.clock import Clock
+from whatsapp_operator.runtime.process.seals import Seals
 
 logger = logging.getLogger(__name__)
 
@@ -58,12 +63,22 @@ class ActionContext:
 class Executor:
     """Sends the requests for actions."""
 
-    def __init__(self, *, kube: Kube, store: Store, clock: Clock, key: Callable[[KeyID], bytes], extra_ca: str) -> None:
+    def __init__(
+        self,
+        *,
+        kube: Kube,
+        store: Store,
+        clock: Clock,
+        key: Callable[[KeyID], bytes],
+        seals: Seals,
+        extra_ca: str,
+    ) -> None:
         self._kube = kube
         self._store = store
         self._clock = clock
         self._key = key
         """ Gives a key by its id. """
+        self._seals = seals
         self._extra_ca = extra_ca
 
     async def execute(self, action: Action, context: ActionContext) -> RefusedAction | None:
@@ -93,9 +108,9 @@ class Executor:
             case CreateService():
                 await self._create(SERVICES, action.manifest, context)
             case CreatePVC():
-                await self._create(PVCS, action.manifest, context)
+                await self._create(PVCS, self._sealed(action.manifest, action.seal, SealedKind.PVC), context)
             case CreatePod():
-                await self._create(PODS, action.manifest, context)
+                await self._create(PODS, self._sealed(action.manifest, action.seal, SealedKind.POD), context)
             case CreateSecret():
                 await self._create_secret(action, context)
             case PatchPVC():
@@ -111,6 +126,9 @@ class Executor:
             key = ObjectKey(context.key.namespace, manifest["metadata"]["name"])
             await context.foreign_objects.read(resource, key)
             raise Requeue(error.message) from error
+
+    def _sealed(self, manifest: Mapping[str, Any], seal: Seal | None, kind: SealedKind) -> Mapping[str, Any]:
+        return manifest if seal is None else self._seals.set(manifest, seal, kind=kind)
 
     async def _create_secret(self, action: CreateSecret, context: ActionContext) -> None:
         source = action.source
@@ -129,7 +147,12 @@ class Executor:
     async def _patch_pvc(self, action: PatchPVC, context: ActionContext) -> None:
         key = ObjectKey(context.key.namespace, action.name)
         try:
-            patched = await self._kube.patch(PVCS, namespace=key.namespace, name=key.name, patch=action.patch)
+            patch = action.patch
+            if action.seal is not None:
+                named = {"metadata": {"namespace": key.namespace, "name": key.name}}
+                sealed = self._seals.text(named, action.seal, kind=SealedKind.PVC)
+                patch = ownership.with_annotation(patch, SEAL_ANNOTATION, sealed)
+            patched = await self._kube.patch(PVCS, namespace=key.namespace, name=key.name, patch=patch)
         except (Conflict, NotFound) as error:
             await context.foreign_objects.read(PVCS, key)
             raise Requeue(error.message) from error

@@ -8,10 +8,11 @@ import logging
 
 from whatsapp_operator.api.constants import SERVICE_NAME
 from whatsapp_operator.api.metadata import ObjectKey
-from whatsapp_operator.core.objects.service import is_needed
+from whatsapp_operator.core.objects.facts import service_facts
 from whatsapp_operator.runtime.kube.client import Kube
 from whatsapp_operator.runtime.kube.errors import Conflict, NotFound
 from whatsapp_operator.runtime.kube.instances import Instance
+from whatsapp_operator.runtime.kube.owners import in_namespace
 from whatsapp_operator.runtime.kube.resources import SERVICES, SESSIONS, uid_of, version_of
 from whatsapp_operator.runtime.kube.store import Store
 
@@ -32,8 +33,12 @@ class ServiceCleanup:
         :raises KubeError: the request failed.
         """
         key = ObjectKey(namespace, SERVICE_NAME)
-        service = self._store.get(SERVICES, key)  # only what carries our label is in the store
-        if service is None or is_needed(namespace, {found.namespace for found in self._store.keys(SESSIONS)}):
+        service = self._store.get(SERVICES, key)
+        if (
+            service is None
+            or not service_facts(service).ours
+            or self._store.keys_by_index(SESSIONS, in_namespace(namespace))
+        ):
             return
         if not await self._instance.serves(namespace):
             return
