@@ -171,8 +171,8 @@ def _qr(
 ) -> None:
     """Show the QR code that links a phone.
 
-    It needs the right to read the session's Secret and to forward to its pod: the role `edit` in the namespace has
-    both. Whoever sees the code can link a phone to the session.
+    It needs the right to read the session's Secret for linking and to forward to its pod: the role `edit` in the
+    namespace has both. Whoever sees the code can link a phone to the session.
     """
     console = ctx.obj
     if file is None and output in (CodeFormat.PNG, CodeFormat.SVG) and console.terminal:

@@ -48,7 +48,7 @@ class RunnerStatus:
 
 @dataclass(frozen=True, kw_only=True)
 class Runner:
-    """A runner behind a local port, with the tokens of its Secret."""
+    """A runner behind a local port, with the tokens for linking."""
 
     port: int
     link_token: str

@@ -13,7 +13,7 @@ from msgspec import Meta, Struct
 
 from session_protocol.redaction import redact
 from session_protocol.states import STATES
-from session_protocol.vocabulary import CAMEL_CASE
+from session_protocol.vocabulary import CAMEL_CASE, TokenScope
 
 LARGEST_REVISION: Final = 2**53 - 1
 """ What every JSON reader holds exactly. """
@@ -100,6 +100,12 @@ class Error(Struct, frozen=True, kw_only=True):
 
     code: Annotated[str, Meta(pattern=CAMEL_CASE, description="One word, such as NoCode; stable.")]
     message: Annotated[str, Meta(description="What went wrong and what to do, for people.")]
+
+
+class KnownScopes(Struct, frozen=True, kw_only=True):
+    """The scopes that the runner takes tokens of."""
+
+    scopes: list[TokenScope]
 
 
 class Problem(Struct, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ aiohttp's server logs the parser's error with its traceback, and in it the bytes
 packet would then cost a line of kilobytes and its redaction, and put a stranger's text into our log. Its answer repeats
 them, too. Both programs serve with `QuietRunner` instead. Its logger counts what the peer did wrong without looking at
 it, and hands on what is a fault of our own: a handler that failed. What the library answers before it asks a route is
-written by the program, as all its other errors are. No route takes a body, so none is unpacked.
+written by the program, as all its other errors are. One route takes a body, a small one that is never packed, so none is unpacked.
 
 How many connections there may be, and how long one may take to say what it wants, is in `connections`; here it is
 enforced.

@@ -30,7 +30,7 @@ class Limits(NamedTuple):
     and from there to the end of its body. """
     request_bytes: int = 32 << 10
     """ Bytes of one request, its body and what is sent behind it before its answer included. Browsers and proxies stay
-    under 16 KiB, and no route takes a body. """
+    under 16 KiB, and the one body that a route takes has half a KiB. """
     answer: float = 30.0
     """ Seconds for the peer to take what was written. """
     strangers: int = 64

@@ -140,7 +140,7 @@ class OnLogout(StrEnum):
 
 
 class TokenScope(StrEnum):
-    """What a token allows. One file of this name per scope in the token folder, the same keys in the Secret."""
+    """What a token allows. One file of this name per scope in the runner's folder, an entry of this name in a Secret."""
 
     STATE = "state"
     """Read the state: what the operator holds."""
@@ -152,3 +152,24 @@ class TokenScope(StrEnum):
     """Read messages."""
     ADMIN = "admin"
     """Everything."""
+
+
+class TokenPurpose(StrEnum):
+    """What people and clients do with tokens: each purpose has a Secret of its own, so that rights can differ.
+
+    There is one for messaging when a route takes the scopes *send* and *read*: until then it would open nothing.
+    """
+
+    scopes: tuple[TokenScope, ...]
+    """ Whose tokens its Secret holds. """
+
+    OBSERVING = "observing", (TokenScope.STATE,)
+    LINKING = "linking", (TokenScope.LINK, TokenScope.STATE)  # whoever links wants to know when it is done
+    ADMINISTERING = "administering", (TokenScope.ADMIN,)
+
+    def __new__(cls, value: str, scopes: tuple[TokenScope, ...] = ()) -> Self:
+        """Create a member from its word and its scopes."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.scopes = scopes
+        return member

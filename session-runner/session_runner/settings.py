@@ -183,7 +183,8 @@ class Settings:
         Variable.TOKEN_DIR,
         _path,
         None,
-        f"Folder with one file per scope ({', '.join(TokenScope)}) holding its token; an absent file turns the scope off.",
+        f"Folder with one file per scope ({', '.join(TokenScope)}) holding `sha256:` and the hash of its token, or the token "
+        "itself; an absent file turns the scope off. The file `operator` holds the key of the operator's signed calls.",
         example="/run/whatsapp-session/tokens",
     )
     session_uid: str = _setting(

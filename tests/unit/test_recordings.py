@@ -241,7 +241,9 @@ def test_the_recorded_tokens_are_still_made() -> None:
     for secret in of_pods:
         labels = secret["metadata"]["labels"]
         uid, key_id = SessionUID(labels["wasession.dev/session-uid"]), KeyID(labels["wasession.dev/key-id"])
-        tokens = {str(scope): token(key.by_id[key_id], session_uid=uid, scope=scope) for scope in TokenScope}
+        tokens = {
+            str(scope): token(key.by_id[key_id], session_uid=uid, scope=scope, renewal=None) for scope in TokenScope
+        }
         assert secret["data"] == {scope: keys._encode(text.encode()) for scope, text in tokens.items()}
 
 

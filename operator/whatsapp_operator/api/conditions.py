@@ -30,6 +30,7 @@ class ConditionType(StrEnum):
     CONFLICT = "Conflict"
     POD_SECURITY_NOT_ENFORCED = "PodSecurityNotEnforced"
     SANDBOXED = "Sandboxed"
+    TOKENS_RENEWED = "TokensRenewed"
 
 
 class ConditionStatus(StrEnum):
@@ -102,6 +103,10 @@ class Reason(StrEnum):
     NO_CONFLICT = "NoConflict"
     TEMPORARILY_BANNED = "TemporarilyBanned"
     LOGGED_OUT = "LoggedOut"
+    # TokensRenewed
+    TOKENS_RENEWED = "TokensRenewed"
+    TOKENS_RENEWING = "TokensRenewing"
+    RUNNER_OUTDATED = "RunnerOutdated"
 
 
 class Condition(StatusModel):

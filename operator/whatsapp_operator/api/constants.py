@@ -27,6 +27,9 @@ RESTART_AT: Final = f"{GROUP}/restart-at"
 """ Annotation, an RFC 3339 time: make the pod anew now. Ends Stalled and Conflict. """
 RELINK_AT: Final = f"{GROUP}/relink-at"
 """ Annotation, an RFC 3339 time: forget the login and show a new QR code. Ends Stalled and Conflict. """
+RENEW_TOKENS_AT: Final = f"{GROUP}/renew-tokens-at"
+""" Annotation, an RFC 3339 time: give the session other tokens, without another pod. On pods: the renewal that their
+Secret is of, empty for none; a pod without it was made when Secrets held plain tokens. """
 
 # --- What the operator writes on the pods, claims, Secrets and Services that it makes.
 MANAGED_BY_LABEL: Final = "app.kubernetes.io/managed-by"

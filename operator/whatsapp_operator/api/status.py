@@ -109,6 +109,15 @@ class RecoveryStatus(StatusModel):
     """Pods made after the first, for whatever reason."""
 
 
+class TokenSecrets(StatusModel):
+    """The Secrets with the tokens for more than observing; absent for a pod whose one Secret holds all tokens."""
+
+    linking: str | None = None
+    """The Secret with the tokens of the scopes link and state: who may read it can link a phone."""
+    administering: str | None = None
+    """The Secret with the token of the scope admin, which opens every route for clients."""
+
+
 class SessionStatus(ConditionedStatus):
     """What the session is."""
 
@@ -127,9 +136,11 @@ class SessionStatus(ConditionedStatus):
     image: str | None = None
     """The runner's image in the pod."""
     token_secret_name: str | None = None
-    """The Secret with the tokens for the runner's API, one key per scope: state, link, send, read, admin."""
+    """The Secret for observing: its key state is the token that reads the session's state from the runner's API."""
+    token_secrets: TokenSecrets | None = None
+    """The Secrets with tokens for more than observing. All names change when the tokens do."""
     endpoint: str | None = None
-    """The address of the runner's API inside the cluster; it wants a token of tokenSecretName."""
+    """The address of the runner's API inside the cluster; it wants a token."""
     replicas: Count = 0
     """1 while a pod object exists, else 0; for the scale subresource."""
     selector: str | None = None

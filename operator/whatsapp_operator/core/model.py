@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any, NewType
 
 from session_protocol.hosts import WHATSAPP_HOSTS, WHATSAPP_WEB_URL
+from session_protocol.vocabulary import TokenPurpose
 
 from whatsapp_operator.api.session import SessionStatus, WhatsAppSession
 from whatsapp_operator.core.network import RunnerNetwork
@@ -20,6 +21,15 @@ PodUID = NewType("PodUID", str)
 KeyID = NewType("KeyID", str)
 Manifest = NewType("Manifest", dict[str, Any])
 """ A Kubernetes object as JSON, ready to be sent. """
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenSource:
+    """What a session's tokens are made from, beside its UID."""
+
+    key_id: KeyID
+    renewal: str = ""
+    """ The renewal that a person asked for; empty: none. """
 
 
 class SealedKind(StrEnum):
@@ -102,7 +112,9 @@ class PodFacts:
     managed: bool = False
     """ It carries the operator's managed-by label. """
     secret_name: str | None = None
-    """ The Secret its tokens come from. """
+    """ The Secret that it mounts. """
+    renewal: str | None = None
+    """ The renewal that this Secret is of, empty for none; None: it holds plain tokens, as those did before. """
     template_hash: str = ""
     """ The hash of the manifest it was created from (`core.objects.pod.template_hash`). """
 
@@ -194,6 +206,7 @@ class Rejection(StrEnum):
     INVALID_HTTP = "invalid_http"
     STATUS = "status"
     INVALID_STATE = "invalid_state"
+    UNSIGNED = "unsigned"
     OTHER_POD = "other_pod"
 
 
@@ -263,6 +276,10 @@ class Observation:
     refused_action: RefusedAction | None = None
     pod_security: bool | None = None
     """ Whether the namespace enforces a Pod Security Standard; None: not known. """
+    tokens_made: TokenSource | None = None
+    """ This process has created the Secrets with these tokens. """
+    tokens_renewed: TokenSource | None = None
+    """ This process has told the current pod's runner of these tokens, and it takes them. """
     storage_limited: bool = False
     """ The session's quota limits storage. """
     renew_at: datetime | None = None
@@ -364,13 +381,15 @@ class PatchPVC:
 
 @dataclass(frozen=True, kw_only=True)
 class CreateSecret:
-    """Create the Secret with the session's tokens; the runtime fills in the bytes. "Already exists" is success.
+    """Create one of the session's Secrets; the runtime fills in the bytes. "Already exists" is success.
 
-    `manifest` has no data: the core never sees a key. The runtime adds one entry per scope and `extra-ca.crt`.
+    `manifest` has no data: the core never sees a key. `core.objects.tokens` tells what the runtime adds.
     """
 
     manifest: Manifest
-    key_id: KeyID
+    source: TokenSource
+    purpose: TokenPurpose | None
+    """ Whom its tokens are for; None: it is the one that the pod mounts. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -435,6 +454,8 @@ class Decision:
     """ It needs a reservation and has none, so an admission round must consider it. """
     poll: PodUID | None = None
     """ The pod whose runner to poll; None: none. """
+    renew_tokens: TokenSource | None = None
+    """ The tokens that this runner is to be told of; None: it has the right ones, or they are not in Secrets yet. """
     requeue_at: datetime | None = None
     """ When to decide again although nothing happens, because time changes the decision. """
     delay_status_until: datetime | None = None

@@ -39,7 +39,7 @@ class UnauthorizedError(ApiError):
     """No token, or an unknown one."""
 
     status, code = HTTPStatus.UNAUTHORIZED, "Unauthorized"
-    headers = (("WWW-Authenticate", "Bearer"),)
+    headers: tuple[tuple[str, str], ...] = (("WWW-Authenticate", "Bearer"),)
 
 
 class ForbiddenError(ApiError):

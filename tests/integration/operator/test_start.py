@@ -9,7 +9,7 @@ APART = ("leases", "events", "whatsappsessionquotas")
 
 
 async def test_a_session_gets_its_objects_in_order(harness: OperatorHarness) -> None:
-    """Three creations and the namespace's Service, with the reservation before and the runner's word after: two writes."""
+    """Six creations and the namespace's Service, with the reservation before and the runner's word after: two writes."""
     await harness.quota(sessions=3)
     await harness.operator()
     await harness.session("first")
@@ -22,7 +22,7 @@ async def test_a_session_gets_its_objects_in_order(harness: OperatorHarness) -> 
     assert [
         "patch whatsappsessions/status",
         "create persistentvolumeclaims",
-        "create secrets",
+        *["create secrets"] * 4,
         "create pods",
         "patch whatsappsessions/status",
     ] == harness.audit.writes(but=APART)[before:]

@@ -40,9 +40,11 @@ from whatsapp_operator.core.model import (
     ReadClaim,
     Refusal,
     RefusedAction,
+    Rejection,
     RunnerReport,
     SealedKind,
     SessionUID,
+    TokenSource,
 )
 from whatsapp_operator.core.objects.existing_claim import existing_claim
 from whatsapp_operator.core.objects.facts import network_policy_facts, pod_facts, pvc_facts, service_facts
@@ -76,6 +78,9 @@ class Memory:
     claims_read: set[str] = field(default_factory=set)
     pauses: RecoveryPauses = field(default_factory=RecoveryPauses)
     listed: bool = False
+    tokens_made: dict[str, TokenSource] = field(default_factory=dict)
+    tokens_renewed: dict[str, tuple[PodUID, TokenSource]] = field(default_factory=dict)
+    rejection: Rejection | None = None
 
 
 @dataclass
@@ -130,7 +135,7 @@ class FakeCluster:
         return session
 
     def annotate(self, name: str = "sales", **requests: str) -> None:
-        """Ask for something: restart_at="…" or relink_at="…"."""
+        """Ask for something: restart_at="…", relink_at="…" or renew_tokens_at="…"."""
         for request, value in requests.items():
             self.sessions[name]["metadata"]["annotations"][f"wasession.dev/{request.replace('_', '-')}"] = value
 
@@ -291,6 +296,7 @@ class FakeCluster:
         if owned and name in self.memory.reports and self.memory.reports[name].pod_uid not in owned:
             del self.memory.reports[name]
         named = session.spec.profile.existing_claim or "" if not session.problems else ""
+        renewed = self.memory.tokens_renewed.get(name)
         claim, service = self.claims.get(f"{name}-profile"), self.services.get(SERVICE_NAME)
         policy = self.policies.get(NETWORK_POLICY_NAME)
         return Observation(
@@ -311,6 +317,9 @@ class FakeCluster:
             and "storage" in self.quotas.get(session.spec.quota_name, {}).get("spec", {}),
             recovery_paused=self.memory.pauses.message(uid),
             pod_security=self.pod_security,
+            tokens_made=self.memory.tokens_made.get(name),
+            tokens_renewed=renewed[1] if renewed is not None and renewed[0] in current else None,
+            rejection=self.memory.rejection,
         )
 
     def _came(self, name: str, told: str | None) -> tuple[PodUID, ...]:
@@ -340,6 +349,10 @@ class FakeCluster:
                 self.memory.claims_read.add(action.name)
             elif not self._act(action, name):
                 break
+        else:
+            for action in decision.actions:
+                if isinstance(action, CreateSecret):
+                    self.memory.tokens_made[name] = action.source
         return decision
 
     def admission_round(self) -> AdmissionResult:

@@ -165,8 +165,8 @@ def test_no_right_to_read_the_secret(session_cluster: ScriptedKubectl, harness: 
     status = run(harness, "qr", "sales", "-n", "shop")
 
     assert 1 == status
-    assert "you may not read Secret was-sales-0123abcd in namespace shop" in harness.err.getvalue()
-    assert "Ask for the role `edit`" in harness.err.getvalue()
+    assert "you may not read Secret was-sales-linking-0123abcd in namespace shop" in harness.err.getvalue()
+    assert "or for the role `edit`" in harness.err.getvalue()
 
 
 def test_a_secret_without_our_keys(session_cluster: ScriptedKubectl, harness: ConsoleHarness) -> None:
@@ -175,7 +175,7 @@ def test_a_secret_without_our_keys(session_cluster: ScriptedKubectl, harness: Co
 
     run(harness, "qr", "sales", "-n", "shop")
 
-    expected = "error: Secret was-sales-0123abcd holds no token of the scopes link and state\n"
+    expected = "error: Secret was-sales-linking-0123abcd holds no token of the scopes link and state\n"
     assert expected == harness.err.getvalue()
 
 

@@ -132,7 +132,11 @@ def test_json(scripted_kubectl: ScriptedKubectl, harness: ConsoleHarness) -> Non
                 "restarts": 2,
                 "podName": "sales",
                 "nodeName": "node-1",
-                "tokenSecretName": "was-sales-0123abcd",
+                "tokenSecretName": "was-sales-observing-0123abcd",
+                "tokenSecrets": {
+                    "linking": "was-sales-linking-0123abcd",
+                    "administering": "was-sales-administering-0123abcd",
+                },
             }
         ],
         "quotas": [

@@ -185,6 +185,7 @@ def test_a_hostile_object(scripted_kubectl: ScriptedKubectl, listing: str, colum
     ready = {"type": "Ready", "status": HOSTILE, "reason": HOSTILE, "message": HOSTILE, "lastTransitionTime": HOSTILE}
     fields = ("state", "podName", "nodeName", "tokenSecretName")
     found = session_json(conditions=[ready], admission={"quotaName": HOSTILE}, **dict.fromkeys(fields, HOSTILE))
+    found["status"]["tokenSecrets"] = {HOSTILE: HOSTILE}
     found["metadata"] = {"name": HOSTILE, "namespace": HOSTILE}
     quota = {"metadata": {"name": HOSTILE}, "spec": {"memory": HOSTILE}, "status": {"memoryReserved": HOSTILE}}
     scripted_kubectl.answer_to("get", "whatsappsessions.wasession.dev", out={"kind": "List", "items": [found]})

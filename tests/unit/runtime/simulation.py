@@ -20,7 +20,7 @@ from session_protocol.answers import State
 from session_protocol.times import format_time
 from unit.runtime.fakes import FakeClock, exactly, settle
 from unit.runtime.memory_api import Json, Killed, MemoryApi
-from whatsapp_operator.core.model import Defaults
+from whatsapp_operator.core.model import Defaults, TokenSource
 from whatsapp_operator.core.network import RunnerNetwork
 from whatsapp_operator.runtime.kube.client import Kube, Request, Response
 from whatsapp_operator.runtime.kube.resync import Stream
@@ -71,6 +71,8 @@ class Words:
     words: dict[str, tuple[int, str, str]] = field(default_factory=dict)
     silent: set[str] = field(default_factory=set)
     news: dict[str, asyncio.Event] = field(default_factory=dict)
+    renewed: dict[str, TokenSource] = field(default_factory=dict)
+    """ The tokens that a runner was told of. """
 
     def say(self, uid: str, state: str, reason: str = "AsExpected") -> None:
         """Let a pod's runner say something."""
@@ -99,6 +101,12 @@ class Words:
             raise NoAnswer("silent")
         revision, state, reason = self.words[uid]
         return State(session_uid=target.session_uid, pod_uid=uid, revision=revision, state=state, reason=reason)
+
+    async def renew_tokens(self, target: Target, source: TokenSource) -> None:
+        """Take other tokens."""
+        if target.pod_uid not in self.words or target.pod_uid in self.silent:
+            raise NoAnswer("silent")
+        self.renewed[target.pod_uid] = source
 
 
 def _without_accidents(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -21,12 +21,16 @@ _REQUESTS = f"""\
 ## What a person asks for once
 
 An annotation on the session, with the time of the request as its value. Any value other than the one in
-`status.handledRequests` counts; the operator never changes the annotation. Both also end Stalled and Conflict.
+`status.handledRequests` counts; the operator never changes the annotation. The first two also end Stalled and Conflict.
 
 | Annotation | What happens |
 |---|---|
 | `{constants.RESTART_AT}` | the pod is made anew, with all edits that wait; the login stays |
 | `{constants.RELINK_AT}` | the pod is made anew, and a session that is not linked any more shows a new QR code, whatever `spec.link.onLogout` says; one that still works keeps its login |
+| `{constants.RENEW_TOKENS_AT}` | the session gets other tokens, in Secrets of other names; the running pod stays and takes the old ones for two more minutes |
+
+The tokens come from the third one's value, so a value that was used before brings its tokens back: use the time.
+Leave the annotation in place. Without it `status` alone knows which tokens the next pod is to take.
 
     kubectl annotate --overwrite was sales {constants.RESTART_AT}="$(date -u +%Y-%m-%dT%H:%M:%SZ)"
 """
@@ -45,6 +49,7 @@ _CONDITIONS = {
     "by its label, so that a pod beside the session may take over the node",
     ConditionType.SANDBOXED: "what the operator's settings ask for holds the page in: Chromium's sandbox, a user "
     "namespace; as the pod's own runner reports it, absent until it does",
+    ConditionType.TOKENS_RENEWED: "the runner takes the tokens that were asked for last; absent where nobody asked",
 }
 
 

@@ -92,8 +92,8 @@ def _seccomp(defaults: Defaults) -> dict[str, Any]:
 
 
 def volumes(session: WhatsAppSession, defaults: Defaults) -> list[dict[str, Any]]:
-    """Return the pod's volumes."""
-    secret = names.secret_name(session, key_id=defaults.key_id, extra_ca=defaults.extra_ca)
+    """Return the pod's volumes; `pod` gives the Secret the name that it has."""
+    secret = names.template_secret_name(session, key_id=defaults.key_id, extra_ca=defaults.extra_ca)
     return [
         {"name": _PROFILE_VOLUME, "persistentVolumeClaim": {"claimName": names.profile_pvc_name(session)}},
         {"name": TOKEN_VOLUME, "secret": {"secretName": secret, "defaultMode": 0o440}},

@@ -79,6 +79,7 @@ def pod_facts(pod: Json, *, seal: Seal | None = None) -> PodFacts:
         seal=seal,
         managed=ownership.is_managed(pod),
         secret_name=_token_secret(spec),
+        renewal=ownership.token_renewal(pod),
         template_hash=ownership.annotation(pod, TEMPLATE_HASH_ANNOTATION),
     )
 

@@ -31,7 +31,7 @@ def _events(before: SessionStatus, after: SessionStatus) -> Iterator[Event]:
             continue
         pod = after.pod_name if kind is ConditionType.POD_SCHEDULED else None
         yield Event(type=type_, action=action, reason=_event_reason(kind, new), message=new.message, pod=pod)
-    for name in ("restart_at", "relink_at"):
+    for name in ("restart_at", "relink_at", "renew_tokens_at"):
         value = getattr(after.handled_requests, name)
         if value is not None and value != getattr(before.handled_requests, name):
             request = name.replace("_", "-")

@@ -75,8 +75,22 @@ _REJECTED: Final = {
     Rejection.INVALID_HTTP: "they are no HTTP",
     Rejection.STATUS: "it refuses the question",
     Rejection.INVALID_STATE: "they hold no state",
+    Rejection.UNSIGNED: "they are not signed for this pod, which a runner of an earlier release cannot do",
     Rejection.OTHER_POD: "they are those of another pod",
 }
+TOKENS_RENEWED: Final = ReasonMessage(
+    Reason.TOKENS_RENEWED,
+    "The runner takes the tokens of the Secrets that are named here; older ones end in two minutes.",
+)
+TOKENS_RENEWING: Final = ReasonMessage(
+    Reason.TOKENS_RENEWING, "The runner is being told of new tokens; until then the old ones are valid."
+)
+TOKENS_WAIT_FOR_POD: Final = ReasonMessage(Reason.NO_POD, "There is no pod; the next one gets the new tokens.")
+TOKENS_NOT_RENEWABLE: Final = ReasonMessage(
+    Reason.RUNNER_OUTDATED,
+    "The pod was made by an earlier release, or its image is of one, which cannot renew tokens. The next pod gets new ones: "
+    f"now, if you {RESTART}.",
+)
 WAITING_FOR_ADMISSION: Final = ReasonMessage(Reason.WAITING_FOR_ADMISSION, "Waits to be counted against its quota.")
 TERMINATING: Final = ReasonMessage(Reason.POD_TERMINATING, "The pod is ending; a new one is made when it is gone.")
 REPLACING: Final = ReasonMessage(Reason.REPLACING_POD, "The pod is gone; a new one is being made.")

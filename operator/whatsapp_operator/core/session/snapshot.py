@@ -32,6 +32,7 @@ from whatsapp_operator.core.session.messages import ReasonMessage
 from whatsapp_operator.core.session.pods import find_pods
 from whatsapp_operator.core.session.requests import Requests, read_requests
 from whatsapp_operator.core.session.runner_contact import RunnerContact, check_contact
+from whatsapp_operator.core.session.token_renewal import Renewal, find_renewal
 
 VOLUME_PATIENCE: Final = timedelta(minutes=1)
 """ A missing volume is reported after this time; a cloud takes up to half a minute to provision one. """
@@ -70,6 +71,7 @@ class Snapshot:
     silent: bool
     """ The runner counts as unreachable. """
     requests: Requests
+    renewal: Renewal
     hold: str | None
     """ The hold that forbids a new pod; None also while a person's request is pending. """
     status_hold: str | None
@@ -156,6 +158,7 @@ def take_snapshot(observation: Observation, defaults: Defaults) -> Snapshot:
         silent_since=contact.silent_since,
         silent=contact.silent,
         requests=requests,
+        renewal=find_renewal(observation, pod, defaults),
         hold=hold,
         status_hold=holds.status,
         attempts=attempts,

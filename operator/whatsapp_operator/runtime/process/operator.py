@@ -15,11 +15,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Final
 
-from session_protocol.vocabulary import TokenScope
-
 from whatsapp_operator.api.metadata import ObjectKey
-from whatsapp_operator.core.model import KeyID, SealedKind, SessionUID
-from whatsapp_operator.core.objects.tokens import token
+from whatsapp_operator.core.model import SealedKind, SessionUID
 from whatsapp_operator.core.recovery.pauses import PauseChange
 from whatsapp_operator.runtime.admission.rounds import Admission
 from whatsapp_operator.runtime.kube.existing_claims import ExistingClaimReader
@@ -97,9 +94,7 @@ class Operator:
         self.seals = Seals(self.keys)
         self.owners = Owners(self.store, self.seals.read)
         self._own_runner_client = (
-            HttpRunnerClient(
-                token=self._state_token, rejected=lambda reason: metrics.answers_rejected.labels(reason).inc()
-            )
+            HttpRunnerClient(key=self.keys.key, rejected=lambda reason: metrics.answers_rejected.labels(reason).inc())
             if dependencies.runner_client is None
             else None
         )
@@ -316,6 +311,3 @@ class Operator:
         regarding = self._regarding()
         if regarding is not None and (event := pause_event(change)) is not None:
             self.event_recorder.record(regarding, event)
-
-    def _state_token(self, uid: SessionUID, key_id: KeyID) -> str:
-        return token(self.keys.key(key_id), session_uid=uid, scope=TokenScope.STATE)

@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from session_protocol.vocabulary import TokenScope
-
 from whatsapp_operator.api.constants import SEAL_ANNOTATION
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.core.model import (
@@ -36,7 +34,7 @@ from whatsapp_operator.core.model import (
 )
 from whatsapp_operator.core.objects import ownership
 from whatsapp_operator.core.objects.secret import EXTRA_CA_KEY
-from whatsapp_operator.core.objects.tokens import token
+from whatsapp_operator.core.objects.tokens import secret_entries
 from whatsapp_operator.runtime.kube.client import Kube
 from whatsapp_operator.runtime.kube.errors import AlreadyExists, Conflict, Forbidden, NotFound, Unprocessable
 from whatsapp_operator.runtime.kube.existing_claims import ExistingClaimReader
@@ -154,15 +152,17 @@ class Executor:
         return manifest if seal is None else self._seals.set(manifest, seal, kind=kind)
 
     async def _create_secret(self, action: CreateSecret, context: ActionContext) -> None:
-        key = self._key(action.key_id)
-        data = {str(scope): token(key, session_uid=context.uid, scope=scope) for scope in TokenScope}
-        if self._extra_ca:
+        source = action.source
+        data = secret_entries(
+            self._key(source.key_id), session_uid=context.uid, renewal=source.renewal, purpose=action.purpose
+        )
+        if self._extra_ca and action.purpose is None:
             data[EXTRA_CA_KEY] = self._extra_ca
         encoded = {name: base64.b64encode(value.encode()).decode("ascii") for name, value in data.items()}
         try:
             await self._kube.create(SECRETS, {**action.manifest, "data": encoded})
         except AlreadyExists:
-            # Its name holds the session's UID, the key's id and a hash of the CA: the same name has the same content.
+            # Its name holds the session's UID and a hash of key, renewal and CA: the same name has the same content.
             logger.debug("Secret exists already", extra={"session": str(context.key)})
 
     async def _patch(self, resource: Resource, action: PatchPVC | PatchNetworkPolicy, context: ActionContext) -> None:

@@ -11,7 +11,15 @@ from whatsapp_operator.api.constants import NETWORK_POLICY_NAME, SERVICE_NAME
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.api.quota import WhatsAppSessionQuota
 from whatsapp_operator.api.session import WhatsAppSession
-from whatsapp_operator.core.model import ExistingClaim, Observation, PodFacts, RefusedAction, SealedKind, SessionUID
+from whatsapp_operator.core.model import (
+    ExistingClaim,
+    Observation,
+    PodFacts,
+    RefusedAction,
+    SealedKind,
+    SessionUID,
+    TokenSource,
+)
 from whatsapp_operator.core.objects import names, ownership
 from whatsapp_operator.core.objects.facts import network_policy_facts, pod_facts, pvc_facts, service_facts
 from whatsapp_operator.core.quota.reservations import limits_storage
@@ -79,6 +87,7 @@ class Observer:
         refused_action: RefusedAction | None,
         foreign_objects: ForeignObjects,
         existing_claim: ExistingClaim | None,
+        tokens_made: TokenSource | None,
     ) -> Observation:
         """Return the observation of a session as of now."""
         key, uid = session.key, SessionUID(session.metadata.uid)
@@ -108,6 +117,8 @@ class Observer:
             refusal=verdict.refusal,
             refused_action=refused_action,
             pod_security=self._pod_security(key.namespace),
+            tokens_made=tokens_made,
+            tokens_renewed=last.renewed,
             storage_limited=self._storage_limited(session),
             renew_at=self._renew_at(session, pods),
             recovery_paused=self._recovery_paused(uid),

@@ -18,6 +18,7 @@ from typing import Final
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core.model import (
+    CreateSecret,
     Decision,
     Defaults,
     Observation,
@@ -25,6 +26,7 @@ from whatsapp_operator.core.model import (
     PodUID,
     RefusedAction,
     SessionUID,
+    TokenSource,
 )
 from whatsapp_operator.core.quota.reservations import covers, stored_reservation
 from whatsapp_operator.core.recovery.refusal import may_be_refused_namespace
@@ -65,6 +67,8 @@ class SessionCacheEntry:
     namespace_refusals: NamespaceRefusals
     pending_write: PendingWrite = field(default_factory=PendingWrite)
     refused_action: RefusedAction | None = None
+    tokens_made: TokenSource | None = None
+    """ The tokens that were put into Secrets last. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,6 +154,7 @@ class Reconciler:
             refused_action=entry.refused_action,
             foreign_objects=entry.foreign_objects,
             existing_claim=entry.existing_claim.known,
+            tokens_made=entry.tokens_made,
         )
         if any(pod.owner_uid == entry.uid for pod in observation.pods):
             entry.existing_claim.forget()
@@ -171,6 +176,9 @@ class Reconciler:
                 break  # the next actions rely on this one
             if entry.refused_action is not None and entry.refused_action.action is type(action):
                 entry.refused_action = None
+        else:
+            made = [action.source for action in decision.actions if isinstance(action, CreateSecret)]
+            entry.tokens_made = made[-1] if made else entry.tokens_made
         return decision, True
 
     async def _with_events(self, observation: Observation, entry: SessionCacheEntry) -> Observation:
@@ -206,7 +214,16 @@ class Reconciler:
         if pod is None or pod.ip is None or pod.key_id is None:
             self._deps.runners.stop(key)
             return False
-        return self._deps.runners.start(Target(key=key, session_uid=uid, pod_uid=pod.uid, ip=pod.ip, key_id=pod.key_id))
+        target = Target(
+            key=key,
+            session_uid=uid,
+            pod_uid=pod.uid,
+            ip=pod.ip,
+            key_id=pod.key_id,
+            renewal=pod.renewal,
+            renew=decision.renew_tokens,
+        )
+        return self._deps.runners.start(target)
 
     def _requeue_after(self, key: ObjectKey, decision: Decision, entry: SessionCacheEntry) -> float | None:
         moments = [moment for moment in (decision.requeue_at, entry.pending_write.due) if moment is not None]

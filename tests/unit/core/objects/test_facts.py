@@ -39,7 +39,8 @@ def test_a_running_pod_is_read_whole() -> None:
     owner = cluster.sessions["sales"]["metadata"]["uid"]
     assert KeyID("key-1") == facts.key_id
     assert Seal(key_id=KeyID("key-1"), session_uid=owner, quota="default", memory=768 * 2**20) == facts.seal
-    assert cluster.status().token_secret_name == facts.secret_name
+    assert pod["spec"]["volumes"][1]["secret"]["secretName"] == facts.secret_name
+    assert "" == facts.renewal
     assert 16 == len(facts.template_hash)
 
 

@@ -307,6 +307,9 @@ def test_labels_for_peoples_tools_make_no_pod_look_outdated() -> None:
     made_from = manifest["metadata"]["annotations"].pop("wasession.dev/made-from")
     for name in names.recommended_labels("sales"):
         del manifest["metadata"]["labels"][name]
+    del manifest["metadata"]["annotations"]["wasession.dev/renew-tokens-at"]
+    volume = next(volume for volume in manifest["spec"]["volumes"] if volume["name"] == "tokens")
+    volume["secret"]["secretName"] = names.template_secret_name(session(), key_id=KeyID("key-1"), extra_ca="")
     for amounts in container(manifest)["resources"].values():  # which an operator before them did not set either
         del amounts["ephemeral-storage"]
 

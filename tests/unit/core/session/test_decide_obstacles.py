@@ -65,7 +65,7 @@ def test_the_ending_pod_of_a_deleted_session_is_waited_for() -> None:
     assert [] == cluster.done
     cluster.gone()
     cluster.settle()
-    assert ["CreateSecret", "CreatePod"] == kinds(cluster)
+    assert [*["CreateSecret"] * 4, "CreatePod"] == kinds(cluster)
     assert 0 == (cluster.status().recovery and cluster.status().recovery.restarts)  # type: ignore[union-attr]
 
 

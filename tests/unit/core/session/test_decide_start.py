@@ -18,6 +18,9 @@ from whatsapp_operator.core.model import (
 
 PENDING = ("False", "PodStarting")
 
+SECRETS = ["CreateSecret"] * 4
+""" The one that the pod mounts, and those for observing, linking, administering. """
+
 
 def new(**quota: Any) -> FakeCluster:
     """Return a cluster with one new session."""
@@ -72,11 +75,11 @@ def test_the_reservation_is_written_before_anything_is_made() -> None:
 
 
 def test_then_all_is_made_in_order() -> None:
-    """Service, claim, Secret, pod: what the pod needs before the pod."""
+    """Service, claim, Secrets, pod: what the pod needs before the pod."""
     cluster = admitted()
     cluster.look()
 
-    assert ["CreateService", "CreatePVC", "CreateSecret", "CreatePod"] == kinds(cluster)
+    assert ["CreateService", "CreatePVC", *SECRETS, "CreatePod"] == kinds(cluster)
 
 
 def test_what_exists_is_not_made_again() -> None:
@@ -88,7 +91,7 @@ def test_what_exists_is_not_made_again() -> None:
     cluster.apply()
     cluster.settle()
 
-    assert ["CreateSecret", "CreatePod"] == kinds(cluster)
+    assert [*SECRETS, "CreatePod"] == kinds(cluster)
 
 
 def test_an_existing_claim_is_not_made() -> None:
@@ -173,7 +176,7 @@ def test_the_commit_tells_all_that_is_known() -> None:
 
 
 def test_a_running_pod_is_told_whole() -> None:
-    """Name, UID, node, image, Secret, replicas."""
+    """Name, UID, node, image, Secrets, replicas."""
     cluster = running()
     pod, status = cluster.pods["sales"], cluster.status()
 
@@ -184,7 +187,9 @@ def test_a_running_pod_is_told_whole() -> None:
         status.image,
         status.replicas,
     )
-    assert pod["spec"]["volumes"][1]["secret"]["secretName"] == status.token_secret_name
+    named = [status.token_secret_name, *(status.token_secrets.to_dict().values() if status.token_secrets else ())]
+    assert ["observing", "linking", "administering"] == [str(name).split("-")[3] for name in named]
+    assert pod["spec"]["volumes"][1]["secret"]["secretName"] not in named
     assert ("True", "Admitted") == cluster.says("Admitted")
     assert ("True", "PodReady") == cluster.says("PodReady")
     assert ("True", "Scheduled") == cluster.says("PodScheduled")
@@ -217,7 +222,7 @@ def test_unschedulable_is_copied_word_by_word() -> None:
     assert ("False", "Unschedulable") == cluster.says("PodScheduled")
     assert "0/3 nodes are available: …" == scheduled.message
     assert ("False", "Unschedulable") == cluster.says("Ready")
-    assert ["CreateService", "CreatePVC", "CreateSecret", "CreatePod"] == kinds(cluster)
+    assert ["CreateService", "CreatePVC", *SECRETS, "CreatePod"] == kinds(cluster)
 
 
 def test_a_claim_without_a_volume_is_told_after_a_minute() -> None:
@@ -242,7 +247,7 @@ def test_a_claim_without_a_volume_is_told_after_a_minute() -> None:
     cluster.tick(3600)
     cluster.look()
     assert writes == cluster.writes
-    assert ["CreateService", "CreatePVC", "CreateSecret", "CreatePod"] == kinds(cluster)
+    assert ["CreateService", "CreatePVC", *SECRETS, "CreatePod"] == kinds(cluster)
 
 
 def test_the_schedulers_own_impatience_says_less_than_the_claim() -> None:

@@ -3,7 +3,7 @@
 import base64
 
 import pytest
-from session_protocol.vocabulary import TokenScope
+from session_protocol.vocabulary import TokenPurpose
 from unit.runtime.fakes import FakeClock
 from unit.runtime.memory_api import Fault, Json, MemoryApi
 from whatsapp_operator.api.constants import MANAGED_BY, MANAGED_BY_LABEL
@@ -21,8 +21,9 @@ from whatsapp_operator.core.model import (
     Seal,
     SealedKind,
     SessionUID,
+    TokenSource,
 )
-from whatsapp_operator.core.objects.tokens import token
+from whatsapp_operator.core.objects.tokens import secret_entries
 from whatsapp_operator.runtime.kube.client import Kube
 from whatsapp_operator.runtime.kube.errors import ServerError, TooManyRequests, Unreachable
 from whatsapp_operator.runtime.kube.existing_claims import ExistingClaimReader
@@ -168,28 +169,41 @@ async def test_a_sighting_that_becomes_ours_goes_to_the_store(harness: ExecutorH
     assert harness.store.get(PODS, KEY) is not None
 
 
-async def test_the_secret_holds_one_token_per_scope(harness: ExecutorHarness) -> None:
-    """Made from the key that the action names; the extra CA only where there is one."""
-    action = CreateSecret(manifest=manifest("was-s1-x"), key_id=KeyID("k1"))
+def _create_secret(purpose: TokenPurpose | None = None, *, key_id: str = "k1") -> CreateSecret:
+    source = TokenSource(key_id=KeyID(key_id), renewal="r1")
+    return CreateSecret(manifest=manifest("was-s1-x"), source=source, purpose=purpose)
 
-    await harness.executor.execute(action, harness.work)
+
+@pytest.mark.parametrize("purpose", [None, *TokenPurpose])
+async def test_a_secret_holds_what_its_purpose_needs(harness: ExecutorHarness, purpose: TokenPurpose | None) -> None:
+    """Made from the key and the renewal that the action names; the extra CA only where there is one."""
+    await harness.executor.execute(_create_secret(purpose), harness.work)
 
     data = {name: base64.b64decode(value).decode() for name, value in _secret(harness)["data"].items()}
-    assert {str(scope): token(KEY_BYTES, session_uid=UID, scope=scope) for scope in TokenScope} == data
+    assert secret_entries(KEY_BYTES, session_uid=UID, renewal="r1", purpose=purpose) == data
 
 
 async def test_the_extra_ca_goes_into_the_secret() -> None:
     """The runner finds it beside its tokens."""
     harness = ExecutorHarness(extra_ca="-----BEGIN CERTIFICATE-----")
     await harness.keys.load()
-    await harness.executor.execute(CreateSecret(manifest=manifest("was-s1-x"), key_id=KeyID("k1")), harness.work)
+    await harness.executor.execute(_create_secret(), harness.work)
 
     assert b"-----BEGIN CERTIFICATE-----" == base64.b64decode(_secret(harness)["data"]["extra-ca.crt"])
 
 
+async def test_the_extra_ca_goes_into_no_other_secret() -> None:
+    """People's Secrets hold tokens alone."""
+    harness = ExecutorHarness(extra_ca="-----BEGIN CERTIFICATE-----")
+    await harness.keys.load()
+    await harness.executor.execute(_create_secret(TokenPurpose.OBSERVING), harness.work)
+
+    assert ["state"] == list(_secret(harness)["data"])
+
+
 async def test_an_existing_secret_is_fine_and_not_read(harness: ExecutorHarness) -> None:
     """Its name says what it holds; there is no right to look."""
-    action = CreateSecret(manifest=manifest("was-s1-x"), key_id=KeyID("k1"))
+    action = _create_secret()
     await harness.executor.execute(action, harness.work)
 
     assert await harness.executor.execute(action, harness.work) is None
@@ -199,7 +213,7 @@ async def test_an_existing_secret_is_fine_and_not_read(harness: ExecutorHarness)
 async def test_a_key_that_is_gone_is_a_fault_that_comes_back(harness: ExecutorHarness) -> None:
     """No Secret is made from another key than the decision named."""
     with pytest.raises(LookupError):
-        await harness.executor.execute(CreateSecret(manifest=manifest("x"), key_id=KeyID("k2")), harness.work)
+        await harness.executor.execute(_create_secret(key_id="k2"), harness.work)
 
     assert [] == harness.api.writes
 

@@ -6,7 +6,7 @@ from typing import Any
 from session_protocol.answers import State
 from unit.runtime.fakes import FakeClock
 from whatsapp_operator.api.metadata import ObjectKey
-from whatsapp_operator.core.model import KeyID, PodUID, Rejection, SessionUID
+from whatsapp_operator.core.model import KeyID, PodUID, Rejection, SessionUID, TokenSource
 from whatsapp_operator.runtime.runners.client import WAIT, NoAnswer, Target
 
 KEY = ObjectKey("shop", "sales")
@@ -31,6 +31,8 @@ class ScriptedListener:
         self.asked: list[tuple[float, int | None, str]] = []
         self.holds_back = True
         self.rejection: Rejection | None = None
+        self.refuses_tokens = False
+        self.told_tokens: list[tuple[float, TokenSource]] = []
         self._news = asyncio.Event()
 
     def say(self, word: State | None) -> None:
@@ -50,6 +52,13 @@ class ScriptedListener:
             raise NoAnswer("silent", rejection=self.rejection)
         return self.word
 
+    async def renew_tokens(self, target: Target, source: TokenSource) -> None:
+        """Take other tokens."""
+        assert target.renew == source
+        self.told_tokens.append((self._clock.monotonic(), source))
+        if self.refuses_tokens:
+            raise NoAnswer("not now")
+
 
 class Restless:
     """Answers every question at once, each time with another word."""
@@ -65,3 +74,7 @@ class Restless:
         await self._clock.sleep(0.001)
         self._said += 1
         return answer(self._said, message=f"{self._said}".rjust(self._words, "#"))
+
+    async def renew_tokens(self, target: Target, source: TokenSource) -> None:
+        """Nobody asks this one."""
+        raise NotImplementedError

@@ -146,7 +146,7 @@ def rejected() -> Counter[Rejection]:
 @pytest.fixture
 async def http(rejected: Counter[Rejection]) -> AsyncIterator[HttpRunnerClient]:
     """The client."""
-    http = HttpRunnerClient(token=lambda _uid, _key: "t", rejected=lambda reason: rejected.update([reason]))
+    http = HttpRunnerClient(key=lambda _: bytes(32), rejected=lambda reason: rejected.update([reason]))
     yield http
     await http.close()
 

@@ -8,10 +8,12 @@ from datetime import timedelta
 
 import pytest
 from aiohttp import web
+from session_protocol.vocabulary import TokenScope
 from unit.runtime.fakes import START, FakeClock, settle
 from unit.runtime.runners.listeners import KEY, ScriptedListener, answer, target
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.core.model import KeyID, PodUID, Rejection, SessionUID
+from whatsapp_operator.core.objects.tokens import token
 from whatsapp_operator.runtime.runners.client import GRACE, WAIT, HttpRunnerClient, NoAnswer
 from whatsapp_operator.runtime.runners.connection import MAX_BYTES
 from whatsapp_operator.runtime.runners.poller import LAST_RETRY, RunnerPoller
@@ -191,13 +193,14 @@ _addresses = itertools.count(1)
 # --- over HTTP ---------------------------------------------------------------------------------------------------
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+KEY_BYTES = bytes(range(32))
 GOOD = {"sessionUID": "s1", "podUID": "p1", "revision": 3, "state": "Connected", "reason": "AsExpected", "message": ""}
 
 
 @pytest.fixture
 async def http() -> AsyncIterator[HttpRunnerClient]:
-    """A listener with a token."""
-    listener = HttpRunnerClient(token=lambda uid, key: f"token-of-{uid}-{key}")
+    """A listener with a key, asking pods that an older operator made."""
+    listener = HttpRunnerClient(key={KeyID("k1"): KEY_BYTES}.__getitem__)
     yield listener
     await listener.close()
 
@@ -239,7 +242,8 @@ async def test_the_question_carries_the_token_and_the_revision(http: HttpRunnerC
 
     assert ("Connected", 3) == (heard.state, heard.revision)
     assert [{"wait": "0"}, {"after": "3", "wait": "10"}] == [dict(request.query) for request in asked]
-    assert "Bearer token-of-s1-k1" == asked[0].headers["Authorization"]
+    shown = token(KEY_BYTES, session_uid=SessionUID("s1"), scope=TokenScope.STATE, renewal=None)
+    assert f"Bearer {shown}" == asked[0].headers["Authorization"]
 
 
 @pytest.mark.parametrize(
@@ -331,13 +335,13 @@ async def test_nobody_there_is_no_answer(http: HttpRunnerClient) -> None:
 async def test_a_key_that_is_gone_is_no_answer(serve: Serve) -> None:
     """The pod's tokens come from a key that somebody deleted: nothing is sent at all."""
 
-    def lost(_: SessionUID, __: KeyID) -> str:
+    def lost(_: KeyID) -> bytes:
         raise LookupError("the key k1 is not in the Secret")
 
     async def handler(_: web.Request) -> web.StreamResponse:
         raise AssertionError("nothing should be asked")
 
-    listener = HttpRunnerClient(token=lost)
+    listener = HttpRunnerClient(key=lost)
     with pytest.raises(NoAnswer, match="k1"):
         await listener.get_state(target(await serve(handler)), after=None)
     await listener.close()
@@ -351,7 +355,7 @@ async def test_an_odd_address_is_no_answer(http: HttpRunnerClient) -> None:
 
 def test_version_6_addresses_are_bracketed() -> None:
     """Clusters with IPv6 pods."""
-    assert "http://[fd00::1]:8080/v1/state" == target("fd00::1").url
+    assert "http://[fd00::1]:8080" == target("fd00::1").url
 
 
 def test_an_answer_is_given_up_before_it_counts_as_silence() -> None:

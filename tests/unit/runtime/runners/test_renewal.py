@@ -1,0 +1,62 @@
+"""Telling a runner of its new tokens, beside asking for its state."""
+
+from dataclasses import replace
+
+from unit.runtime.fakes import FakeClock
+from unit.runtime.runners.listeners import KEY, ScriptedListener, target
+from whatsapp_operator.api.metadata import ObjectKey
+from whatsapp_operator.core.model import KeyID, PodUID, TokenSource
+from whatsapp_operator.runtime.runners.client import Target
+from whatsapp_operator.runtime.runners.poller import RunnerPoller
+
+NEW = TokenSource(key_id=KeyID("k1"), renewal="now")
+
+
+def renewing(*, pod: str = "p1") -> Target:
+    """Return a runner that is to be told of new tokens."""
+    return replace(target(pod=pod), renew=NEW)
+
+
+async def test_a_runner_is_told_of_its_tokens_once(
+    runners: RunnerPoller, runner: ScriptedListener, clock: FakeClock, told: list[ObjectKey]
+) -> None:
+    """Before it is asked for its state, and the session is looked at for it."""
+    runners.start(target())
+    await clock.advance(1)
+    before = runners.last_report(KEY, pods=[PodUID("p1")]).renewed
+    told.clear()
+    runners.start(renewing())
+    await clock.advance(60)
+
+    assert (None, NEW) == (before, runners.last_report(KEY, pods=[PodUID("p1")]).renewed)
+    assert [NEW] == [source for _, source in runner.told_tokens]
+    assert [KEY] == told
+
+
+async def test_that_it_was_told_is_remembered_for_this_pod_alone(runners: RunnerPoller, clock: FakeClock) -> None:
+    """Also when there is nothing more to tell it; another pod is told itself."""
+    runners.start(renewing())
+    await clock.advance(1)
+    runners.start(target())
+    await clock.advance(1)
+
+    assert NEW == runners.last_report(KEY, pods=[PodUID("p1")]).renewed
+    assert runners.last_report(KEY, pods=[PodUID("p2")]).renewed is None
+    runners.forget(KEY)
+    assert runners.last_report(KEY, pods=[PodUID("p1")]).renewed is None
+
+
+async def test_a_runner_that_cannot_be_told_is_listened_to_all_the_same(
+    runners: RunnerPoller, runner: ScriptedListener, clock: FakeClock
+) -> None:
+    """The state matters more; it is told again with the next poll."""
+    runner.refuses_tokens = True
+    runners.start(renewing())
+    await clock.advance(35)
+    heard, tries = runners.last_report(KEY, pods=[PodUID("p1")]), len(runner.told_tokens)
+    runner.refuses_tokens = False
+    await clock.advance(15)
+
+    assert (True, None) == (heard.report is not None, heard.renewed)
+    assert 2 <= tries <= 6
+    assert NEW == runners.last_report(KEY, pods=[PodUID("p1")]).renewed
