@@ -34,7 +34,7 @@ class Advice:
     text: str
 
 
-OBSTACLES = frozenset({"NameTaken", "MultiplePods", "InvalidObject"})
+OBSTACLES = frozenset({"NameTaken", "MultiplePods", "InvalidObject", "NotAllowed"})
 """ Reasons of Stalled that end when their cause is removed; no request helps. """
 NOT_YET: Mapping[str, str] = {
     "": "the operator has not seen it yet; is it running?",

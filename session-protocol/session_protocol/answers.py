@@ -70,6 +70,16 @@ class State(Struct, frozen=True, kw_only=True, rename=_key):
         ),
     ] = None
     round: Annotated[int, Meta(ge=0, lt=2**31, description="Rounds of QR codes begun in this pod.")] = 0
+    browser_sandbox: Annotated[
+        bool | None,
+        Meta(
+            description="Whether the page's process has namespaces and a seccomp filter of its own; null before there is one."
+        ),
+    ] = None
+    user_namespace: Annotated[
+        bool | None,
+        Meta(description="Whether the pod has a user namespace of its own; null before the browser is open."),
+    ] = None
     probe_age_seconds: Annotated[
         Annotated[float, Meta(ge=0)] | None,
         Meta(description="How long ago the page last answered; null before the first time."),

@@ -94,6 +94,7 @@ class ExitCode(IntEnum):
     PROFILE_UNUSABLE = 12, "the profile cannot be written: permissions, a full or read-only volume"
     LAUNCH_FAILED = 20, "the browser did not start within the launch timeout"
     LOAD_FAILED = 21, "the page was not up within the startup timeout"
+    SANDBOX_REFUSED = 22, "the node refuses the browser's own sandbox"
     PAGE_CRASHED = 30, "the page's process died"
     PAGE_UNRESPONSIVE = 31, "the page did not answer within the health check"
     BROWSER_EXITED = 32, "the browser, or the driver that speaks to it, ended"

@@ -271,6 +271,12 @@ class Settings:
         "/usr/lib/chromium/chromium-headless-shell",
         "The browser. Debian's program itself, not its shell wrapper, which would stay as one process more.",
     )
+    browser_sandbox: bool = _setting(
+        Variable.BROWSER_SANDBOX,
+        _boolean,
+        "false",
+        "Whether Chromium puts the page into a sandbox of its own (true or false). The container's seccomp profile must allow it; where it or the kernel does not, the runner ends (SandboxRefused).",
+    )
     log_level: str = _setting(Variable.LOG_LEVEL, _level, "INFO", "DEBUG, INFO, WARNING or ERROR.")
     termination_log: Path = _setting(
         Variable.TERMINATION_LOG,

@@ -19,7 +19,15 @@ MANIFESTS = (
     *(ROOT / f"crds/wasession.dev_whatsapp{kind}.yaml" for kind in ("sessions", "sessionquotas")),
     *(
         ROOT / f"manifests/base/operator/{name}.yaml"
-        for name in ("namespace", "service-account", "cluster-role", "role")
+        for name in (
+            "namespace",
+            "service-account",
+            "cluster-role",
+            "role",
+            "policies/labels",
+            "policies/pod-fields",
+            "policies/account",
+        )
     ),
 )
 

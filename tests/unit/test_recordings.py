@@ -28,10 +28,13 @@ from whatsapp_operator.core.model import (
     Decision,
     Defaults,
     DeletePod,
+    ExistingClaim,
     KeyID,
     Observation,
+    PatchNetworkPolicy,
     PatchPVC,
     PodUID,
+    ReadClaim,
     Refusal,
     RefusedAction,
     RunnerReport,
@@ -102,6 +105,12 @@ def heard(case: Json) -> RunnerReport | None:
     return report_of(answer, session_uid=session_uid, pod_uid=pod_uid, received=parse_time(case["heard"]))
 
 
+def released(session: WhatsAppSession) -> ExistingClaim | None:
+    """Return a session's own claim as it is after an upgrade: its owner has labelled it."""
+    name = session.spec.profile.existing_claim if not session.problems else None
+    return None if name is None else ExistingClaim(name=name, exists=True, released=True)
+
+
 def observed(case: Json) -> Observation:
     """Return what today's operator sees in what was there."""
     session = WhatsAppSession.parse(case["session"])
@@ -112,6 +121,7 @@ def observed(case: Json) -> Observation:
         pods=tuple(pod_facts(pod) for pod in case["pods"]),
         pods_since_status=tuple(PodUID(uid) for uid in case["podsSinceStatus"]),
         pvc=pvc_facts(case["claim"], session=session) if case["claim"] else None,
+        existing_claim=released(session),
         service=service_facts(case["service"]) if case["service"] else None,
         report=heard(case),
         polling_since=moment(case["listeningSince"]),
@@ -135,9 +145,9 @@ def written(decision: Decision, session: WhatsAppSession) -> Json:
     for action in decision.actions:
         if isinstance(action, DeletePod):
             deletes.append({"name": action.name, "uid": action.uid})
-        elif isinstance(action, PatchPVC):
+        elif isinstance(action, PatchPVC | PatchNetworkPolicy):
             patches.append({"name": action.name, "patch": dict(action.patch)})
-        else:
+        elif not isinstance(action, ReadClaim):
             creates.append(action.manifest)
     return {
         "creates": creates,

@@ -28,6 +28,8 @@ class ConditionType(StrEnum):
     STALLED = "Stalled"
     RECOVERING = "Recovering"
     CONFLICT = "Conflict"
+    POD_SECURITY_NOT_ENFORCED = "PodSecurityNotEnforced"
+    SANDBOXED = "Sandboxed"
 
 
 class ConditionStatus(StrEnum):
@@ -73,6 +75,7 @@ class Reason(StrEnum):
     MULTIPLE_PODS = "MultiplePods"
     PREVIOUS_POD_TERMINATING = "PreviousPodTerminating"
     CLAIM_TERMINATING = "ClaimTerminating"
+    CLAIM_NOT_FOUND = "ClaimNotFound"
     CLAIM_RESIZE_REFUSED = "ClaimResizeRefused"
     # Recovering, and the reason of a failure when nobody knows a better one
     BACKING_OFF = "BackingOff"
@@ -81,10 +84,19 @@ class Reason(StrEnum):
     REPLACING_POD = "ReplacingPod"
     NOT_RECOVERING = "NotRecovering"
     RUNNER_EXITED = "RunnerExited"
+    # Sandboxed, and failures: the node cannot do what the settings ask for
+    SANDBOXED = "Sandboxed"
+    SANDBOX_OFF = "SandboxOff"
+    SANDBOX_INCOMPLETE = "SandboxIncomplete"
+    SECCOMP_PROFILE_UNUSABLE = "SeccompProfileUnusable"
+    USER_NAMESPACE_REFUSED = "UserNamespaceRefused"
     # Stalled
     INVALID_OBJECT = "InvalidObject"
+    NOT_ALLOWED = "NotAllowed"
     RECOVERY_EXHAUSTED = "RecoveryExhausted"
     NOT_STALLED = "NotStalled"
+    # PodSecurityNotEnforced, which is there only while it is so
+    NAMESPACE_NOT_LABELLED = "NamespaceNotLabelled"
     # Stalled and Conflict: the runner's own words that must wait for a person
     CONFLICT = "Conflict"
     NO_CONFLICT = "NoConflict"

@@ -62,12 +62,26 @@ TEMPLATE_HASH_ANNOTATION: Final = f"{GROUP}/made-from"
 SEAL_ANNOTATION: Final = f"{GROUP}/seal"
 """ On pods and claims: that the operator made the object, and for what (`core.objects.seal`). """
 
+# --- What people write on claims, and the operator only reads.
+PROFILE_LABEL: Final = f"{GROUP}/profile"
+""" On a claim of somebody's own: "true" releases it to the sessions of its namespace, as their existingClaim. """
+
 # --- What people write on namespaces and quotas, and the operator only reads.
 INSTANCE_LABEL: Final = f"{GROUP}/instance"
 """ Which operator's it is: the one with this INSTANCE. """
 
+CLIENT_LABEL: Final = f"{GROUP}/client"
+""" What people write on pods, with the value true: these may connect to the runners of their namespace. """
+NAMESPACE_NAME_LABEL: Final = "kubernetes.io/metadata.name"
+""" Kubernetes' own, on every namespace: its name. """
+
+POD_SECURITY_LABEL: Final = "pod-security.kubernetes.io/enforce"
+""" Kubernetes' own, on a namespace: the Pod Security Standard that its pods are held to. """
+
 SERVICE_NAME: Final = "whatsapp-sessions"
 """ The one headless Service of a namespace; a session's host name is NAME.whatsapp-sessions.NAMESPACE.svc. """
+NETWORK_POLICY_NAME: Final = "whatsapp-session-runners"
+""" The one NetworkPolicy of a namespace. """
 RUNNER_PORT: Final = 8080
 RUNNER_PORT_NAME: Final = "http"
 RUNNER_CONTAINER: Final = "runner"

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
+from whatsapp_operator.api.bounds import at_most
 from whatsapp_operator.api.rules import Rule, validations
 from whatsapp_operator.api.scheduling import PassedOn
 
@@ -67,8 +68,8 @@ class DNSConfig(PassedOn):
     ] = ()
     """Addresses of resolvers, asked before the policy's."""
     searches: Annotated[
-        tuple[Annotated[str, Field(max_length=254, json_schema_extra=validations(_DOMAIN))], ...], Field(max_length=32)
+        tuple[Annotated[str, Field(max_length=254, json_schema_extra=validations(_DOMAIN))], ...], at_most(items=16)
     ] = ()
     """Domains in which a short name is looked for, after the policy's."""
-    options: Annotated[tuple[DNSOption, ...], Field(max_length=32)] = ()
+    options: Annotated[tuple[DNSOption, ...], at_most(items=16)] = ()
     """Options of the resolver; one that the policy sets too is replaced."""

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
+from whatsapp_operator.api.bounds import MAX_KEY_LENGTH, at_most
 from whatsapp_operator.api.constants import NAME_LABEL
 from whatsapp_operator.api.rules import Rule, validations
 from whatsapp_operator.api.scheduling import LabelSelector, PassedOn
@@ -18,7 +19,7 @@ _IS_KEY = Rule(
     "must be a label's key, such as topology.kubernetes.io/zone: at most 63 letters, digits, '-', '_' and '.', beginning "
     "and ending with a letter or digit, and maybe a prefix such as example.com/ before it",
 )
-Key = Annotated[str, Field(max_length=317, json_schema_extra=validations(_IS_KEY))]
+Key = Annotated[str, Field(json_schema_extra={"maxLength": MAX_KEY_LENGTH, **validations(_IS_KEY)})]
 Count = Annotated[int, Field(ge=1, le=2**31 - 1, json_schema_extra={"format": "int32"})]
 _SELECTED = (
     "(has(self.labelSelector) ? ("
@@ -72,5 +73,5 @@ class TopologySpreadConstraint(PassedOn):
     """Honor: only nodes that the pod's nodeSelector and affinity allow are counted. Default: Honor."""
     node_taints_policy: InclusionPolicy | None = None
     """Honor: only nodes whose taints the pod tolerates are counted. Default: Ignore."""
-    match_label_keys: Annotated[tuple[Key, ...], Field(max_length=16)] = ()
+    match_label_keys: Annotated[tuple[Key, ...], at_most(items=2)] = ()
     """Label keys whose values are taken from the session's pod: only pods that equal it there are counted."""

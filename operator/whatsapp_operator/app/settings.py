@@ -17,9 +17,11 @@ from session_protocol.durations import format_duration, parse_duration
 from session_protocol.hosts import WHATSAPP_HOSTS, WHATSAPP_WEB_URL
 
 from whatsapp_operator.api.constants import CLIENT_NAME, KEYS_SUFFIX
+from whatsapp_operator.app import peers
 from whatsapp_operator.app.hosts import allowed_hosts, page_host
 from whatsapp_operator.app.tokens import read_token
-from whatsapp_operator.core.model import Defaults
+from whatsapp_operator.core.model import Allowed, Defaults
+from whatsapp_operator.core.network import RunnerNetwork
 from whatsapp_operator.runtime.process.lease import LeaseTimes
 
 _ALONE = (
@@ -28,6 +30,7 @@ _ALONE = (
     "quota status: give one of them an INSTANCE, and label its namespaces and quotas wasession.dev/instance with that name."
 )
 SHORTEST_TOKEN = 16
+_PROFILE_PATH = re.compile(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*")
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 
 
@@ -63,13 +66,41 @@ def _within_a_minute(length: timedelta) -> timedelta:
     return length
 
 
+def _profile_path(path: str) -> str:
+    if not _PROFILE_PATH.fullmatch(path) or ".." in path.split("/"):
+        raise ValueError(
+            "should be a path below the kubelet's seccomp folder, such as whatsapp-session-operator/chromium-sandbox.json"
+        )
+    return path
+
+
 def _page(url: str) -> str:
     page_host(url)
     return url
 
 
+def _images(entries: tuple[str, ...]) -> tuple[str, ...]:
+    for entry in entries:
+        if "*" in entry or "://" in entry or re.search(r"\s", entry):
+            raise ValueError(
+                "should name registries or images such as registry.example.com/team/ or "
+                "registry.example.com/team/whatsapp-runner, without blanks, * and https://"
+            )
+    return entries
+
+
 def _hosts(text: str) -> str:
     allowed_hosts(text)
+    return text
+
+
+def _scrapers(text: str) -> str:
+    peers.scrapers(text)
+    return text
+
+
+def _egress(text: str) -> str:
+    peers.egress(text)
     return text
 
 
@@ -100,9 +131,43 @@ class Settings(BaseSettings):
     allowed_hosts: Annotated[str, AfterValidator(_hosts)] = WHATSAPP_HOSTS
     """Hosts that the page may reach, by comma; `*.` stands for any subdomain. No other host resolves in the runners'
     browsers, addresses included. Pods made afterwards use it."""
+    allowed_images: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names), AfterValidator(_images)] = ()
+    """What sessions may name as their image, by comma: a registry or a part of a path (`registry.example.com/team/`), an
+    image with any tag, or one with its tag or digest. `RUNNER_IMAGE` is always allowed. Empty: any image, for whoever may
+    create pods. A session with another image gets no new pod and says so; a running pod stays."""
+    allowed_priority_classes: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)] = ()
+    """The priority classes that sessions may name, by comma. Empty: any that does not begin with `system-`."""
+    allowed_annotations: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)] = ()
+    """The annotations that sessions may give their pods, by comma: keys, or their beginnings with a `/` at the end
+    (`cluster-autoscaler.kubernetes.io/`). Labels of an injector need to be named here, too; other labels do not. Empty:
+    any but those of known injectors (istio, linkerd, vault, consul, dapr, identities of the clouds and others)."""
     extra_ca_file: Path | None = None
     """A PEM file with further certificate authorities that runners trust. It goes into each session's Secret; pods made
     afterwards use it."""
+    network_policies: bool = True
+    """Whether each namespace with sessions gets a NetworkPolicy: runners are reached by the operator and by pods of their
+    namespace with the label `wasession.dev/client: "true"`, and reach DNS and public addresses on port 443. false: the
+    operator makes none, and deletes those that it made."""
+    network_policy_scrapers: Annotated[str, AfterValidator(_scrapers)] = ""
+    """Who else may connect to runners, to read their metrics: namespaces by comma, each with labels if need be, such as
+    `monitoring/app.kubernetes.io/name=prometheus` (several labels: joined by `&`)."""
+    network_policy_egress: Annotated[str, AfterValidator(_egress)] = ""
+    """Where else runners may connect to: addresses or pods by comma, each with its port, such as `10.1.2.3:3128`,
+    `10.1.0.0/16:3128`, `[fd00::/64]:3128` or `proxies/app=squid:3128`. For a proxy or a page of your own. `/udp` after
+    the port means UDP, for DNS that does not listen on port 53: `openshift-dns:5353,openshift-dns:5353/udp`."""
+    browser_sandbox: bool = False
+    """true: Chromium puts each page into a sandbox of its own. The nodes need the seccomp profile first, which
+    manifests/components/browser-sandbox puts there. A pod on a node without it is ended after a minute and tried again.
+    Pods made afterwards use it."""
+    browser_seccomp_profile: Annotated[str, AfterValidator(_profile_path), Field(max_length=253)] = (
+        "whatsapp-session-operator/chromium-sandbox.json"
+    )
+    """Where that profile is, below the kubelet's seccomp folder (/var/lib/kubelet/seccomp). Used with BROWSER_SANDBOX
+    alone."""
+    user_namespaces: bool = False
+    """true: each pod has a user namespace (`hostUsers: false`), so that its users are nobody on the node. It takes
+    Kubernetes 1.33, containerd 2 with runc 1.2 or CRI-O with crun, and a kernel that can map the volumes' owners. A pod
+    on a node that cannot is ended after a minute and tried again. Pods made afterwards use it."""
     watch_namespaces: Annotated[tuple[Name, ...], NoDecode, BeforeValidator(_names)] = ()
     """The namespaces whose sessions are this operator's, by comma. Empty: all, except those that carry another
     instance's label. It alone makes no room for a second operator: each counts quotas over its own namespaces only, so
@@ -199,8 +264,18 @@ class Settings(BaseSettings):
         """The name of the Secret with the keys."""
         return f"{self.object_name}{KEYS_SUFFIX}"
 
+    def network(self, namespace: str) -> RunnerNetwork | None:
+        """Return what NetworkPolicies allow, for an operator in this namespace; None: there shall be none."""
+        if not self.network_policies:
+            return None
+        return RunnerNetwork(
+            operator_namespace=namespace,
+            scrapers=peers.scrapers(self.network_policy_scrapers),
+            egress=peers.egress(self.network_policy_egress),
+        )
+
     def defaults(self) -> Defaults:
-        """Return what the settings say about every session's pod.
+        """Return what the settings say about every session's pod; its `network` is asked for with the namespace.
 
         :raises BadSettings: the extra CA cannot be read, or is none.
         """
@@ -212,7 +287,15 @@ class Settings(BaseSettings):
             image_pull_policy=self.runner_image_pull_policy,
             log_level=self.runner_log_level,
             run_as_user=self.runner_user,
+            allowed=Allowed(
+                images=self.allowed_images,
+                priority_classes=self.allowed_priority_classes,
+                annotations=self.allowed_annotations,
+            ),
             metrics_need_token=self.runner_metrics_need_token,
+            browser_sandbox=self.browser_sandbox,
+            browser_seccomp_profile=self.browser_seccomp_profile,
+            user_namespaces=self.user_namespaces,
         )
 
 
@@ -234,6 +317,8 @@ def shown(value: object) -> str:
             return format_duration(value)
         case tuple():
             return ",".join(value)
+        case bool():
+            return str(value).lower()
         case None:
             return ""
     return str(value)

@@ -13,6 +13,7 @@ from typing import Any, NewType
 from session_protocol.hosts import WHATSAPP_HOSTS, WHATSAPP_WEB_URL
 
 from whatsapp_operator.api.session import SessionStatus, WhatsAppSession
+from whatsapp_operator.core.network import RunnerNetwork
 
 SessionUID = NewType("SessionUID", str)
 PodUID = NewType("PodUID", str)
@@ -86,6 +87,10 @@ class PodFacts:
     pod_reason: str = ""
     """ status.reason of the pod: Evicted, Preempting, NodeLost … """
     pod_message: str = ""
+    host_users: bool = True
+    """ False: it is to have a user namespace of its own. """
+    seccomp_profile: str | None = None
+    """ The file on the node that the runner's container is to run under. """
     disrupted: bool = False
     """ The DisruptionTarget condition is true. """
     restart_at: str | None = None
@@ -130,10 +135,32 @@ class PVCFacts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExistingClaim:
+    """What the core needs to know of the claim that `spec.profile.existingClaim` names."""
+
+    name: str
+    exists: bool
+    released: bool = False
+    """ Its owner has labelled it for sessions. """
+    made_for: str | None = None
+    """ The session that the operator made it for; None: somebody else made it. """
+
+
+@dataclass(frozen=True, kw_only=True)
 class ServiceFacts:
     """What the core needs to know of the namespace's Service."""
 
     ours: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkPolicyFacts:
+    """What the core needs to know of the namespace's NetworkPolicy."""
+
+    ours: bool
+    spec: Mapping[str, Any] = field(default_factory=dict)
+    resource_version: str = ""
+    """ Sent with a patch, so that the API server rejects it if somebody changed the policy meanwhile. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,6 +179,10 @@ class RunnerReport:
     round: int
     linked: bool | None = None
     """ Whether a phone is linked, as the runner reports it; None: it does not. """
+    browser_sandbox: bool | None = None
+    """ Whether the page's process is in a sandbox of its own, as the runner reports it; None: it does not (yet). """
+    user_namespace: bool | None = None
+    """ Whether the pod has a user namespace of its own; None: the runner does not report it (yet). """
     received: datetime
     """ When the operator received this answer, by its own clock. """
 
@@ -215,7 +246,10 @@ class Observation:
     that this operator has seen. Two may be created and deleted between two writes of status. """
     pvc: PVCFacts | None = None
     """ The PVC of the derived name, ours or not. None also when `existingClaim` is used. """
+    existing_claim: ExistingClaim | None = None
+    """ The claim that `existingClaim` names; None also before it was read. """
     service: ServiceFacts | None = None
+    network_policy: NetworkPolicyFacts | None = None
     report: RunnerReport | None = None
     """ The last answer of the current pod's runner or, while there is no pod, of the last one's. It counts even if the
     pod was gone before the answer, or the pod itself, was stored in status. """
@@ -227,12 +261,26 @@ class Observation:
     assumed: AssumedReservation | None = None
     refusal: Refusal | None = None
     refused_action: RefusedAction | None = None
+    pod_security: bool | None = None
+    """ Whether the namespace enforces a Pod Security Standard; None: not known. """
     storage_limited: bool = False
     """ The session's quota limits storage. """
     renew_at: datetime | None = None
     """ When the pod is to be replaced because its key ends; None: its key is the current one. """
+    namespace_refused: bool = False
+    """ The kubelet's events say that the present pod cannot have a user namespace. """
     recovery_paused: str | None = None
-    """ Why recovery is paused for all sessions; None: it is not. """
+    """ Why recovery is paused for this session; None: it is not. """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Allowed:
+    """What people may choose for a pod, by the operator's settings. Empty: what `core.objects.allowed` says."""
+
+    images: tuple[str, ...] = ()
+    priority_classes: tuple[str, ...] = ()
+    annotations: tuple[str, ...] = ()
+    """ Keys, or beginnings of keys that end with '/'; they count for labels of an injector, too. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -249,11 +297,27 @@ class Defaults:
     image_pull_policy: str = "IfNotPresent"
     log_level: str = "info"
     run_as_user: int = 10001
+    allowed: Allowed = Allowed()
     metrics_need_token: bool = False
     """ Whether a runner's metrics need a token. """
+    network: RunnerNetwork | None = None
+    """ What each namespace's NetworkPolicy allows; None: the operator makes none. """
+    browser_sandbox: bool = False
+    """ Chromium's own sandbox, with the seccomp profile below. """
+    browser_seccomp_profile: str = ""
+    """ Its path below the seccomp folder of the kubelet. """
+    user_namespaces: bool = False
+    """ Pods have user namespaces of their own. """
 
 
 # --- actions, in the order the runtime carries them out ---------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadClaim:
+    """Read the claim that `existingClaim` names: no watch reports it. What is read comes with the next observation."""
+
+    name: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -261,6 +325,21 @@ class CreateService:
     """Create the namespace's headless Service. "Already exists" is success."""
 
     manifest: Manifest
+
+
+@dataclass(frozen=True, kw_only=True)
+class CreateNetworkPolicy:
+    """Create the namespace's NetworkPolicy. "Already exists" is success."""
+
+    manifest: Manifest
+
+
+@dataclass(frozen=True, kw_only=True)
+class PatchNetworkPolicy:
+    """Merge-patch the namespace's NetworkPolicy: somebody changed it, or the settings have changed."""
+
+    name: str
+    patch: Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -314,7 +393,17 @@ class DeletePod:
     """ None: the pod's own terminationGracePeriodSeconds. Never 0: the operator does not force. """
 
 
-Action = CreateService | CreatePVC | PatchPVC | CreateSecret | CreatePod | DeletePod
+Action = (
+    ReadClaim
+    | CreateService
+    | CreateNetworkPolicy
+    | PatchNetworkPolicy
+    | CreatePVC
+    | PatchPVC
+    | CreateSecret
+    | CreatePod
+    | DeletePod
+)
 
 
 @dataclass(frozen=True, kw_only=True)

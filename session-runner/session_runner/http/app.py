@@ -200,6 +200,8 @@ class Api:
             linked_time=_maybe(snapshot.linked_time),
             durable_time=_maybe(snapshot.durable_time),
             round=snapshot.round,
+            browser_sandbox=snapshot.sandbox and snapshot.sandbox.browser,
+            user_namespace=snapshot.sandbox and snapshot.sandbox.user_namespace,
             probe_age_seconds=None if probed is None else round(max(0.0, (self._clock() - probed).total_seconds()), 1),
         )
 

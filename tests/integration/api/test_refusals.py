@@ -35,6 +35,10 @@ CLASS = (
     "must be the name of a StorageClass, or empty for a volume made by hand: lower case letters, digits, '-' and '.', "
     "beginning and ending with a letter or digit"
 )
+NOTES = "annotations must have at most 2400 characters altogether, and 768 each: put more into a ConfigMap"
+SHORTER = "a key must have at most 100 characters here, its prefix included: choose a shorter one"
+LONG_KEY = "x" * 60 + ".example.com/" + "x" * 40
+PLAIN = "must be made of letters, digits, '-', '_', '.' and '/' alone"
 IMAGE = "must be an image's name without blanks, such as registry.example.com/whatsapp-runner:0.1.0"
 EVERY = "without a key it fits every taint, and that wants operator Exists: set operator to Exists, or write the taint's key"
 STAYS = "tolerationSeconds is for effect NoExecute: set effect to NoExecute, or remove tolerationSeconds"
@@ -199,6 +203,12 @@ RULES: list[tuple[dict[str, Any], str, str]] = [
     ({"timeouts": {"healthCheck": "0s"}}, "spec.timeouts.healthCheck", ANSWER),
     ({"timeouts": {"healthCheck": "1441m"}}, "spec.timeouts.healthCheck", DAY),
     # the profile
+    ({"pod": {"image": "rünner:1"}}, "spec.pod.image", IMAGE),
+    ({"pod": {"annotations": {f"n{number}": "x" * 700 for number in range(4)}}}, "spec.pod.annotations", NOTES),
+    ({"pod": {"annotations": {LONG_KEY: ""}}}, "spec.pod.annotations", SHORTER),
+    ({"pod": {"labels": {LONG_KEY: ""}}}, "spec.pod.labels", SHORTER),
+    ({"pod": {"nodeSelector": {LONG_KEY: ""}}}, "spec.pod.nodeSelector", SHORTER),
+    ({"pod": {"tolerations": [{"key": "a b"}]}}, "spec.pod.tolerations[0].key", PLAIN),
     ({"profile": {"existingClaim": "mine", "size": "1Gi"}}, "spec.profile.existingClaim", MAKES),
     ({"profile": {"existingClaim": "mine", "storageClassName": "fast"}}, "spec.profile.existingClaim", MAKES),
     ({"profile": {"existingClaim": "mine", "retention": "Delete"}}, "spec.profile.retention", NOT_OURS),
@@ -375,17 +385,17 @@ SCHEMA: list[tuple[dict[str, Any], str, str]] = [
         "Duplicate value",
     ),
     (
-        {"pod": {"topologySpreadConstraints": [constraint(number) for number in range(17)]}},
+        {"pod": {"topologySpreadConstraints": [constraint(number) for number in range(4)]}},
         "spec.pod.topologySpreadConstraints",
-        "must have at most 16 items",
+        "must have at most 3 items",
     ),
-    (spread(matchLabelKeys=[f"k{number}" for number in range(17)]), f"{SPREAD}.matchLabelKeys", "at most 16 items"),
+    (spread(matchLabelKeys=["a", "b", "c"]), f"{SPREAD}.matchLabelKeys", "at most 2 items"),
     ({"pod": {"dnsPolicy": "ClusterFirstWithHostNet"}}, "spec.pod.dnsPolicy", '"ClusterFirst", "Default", "None"'),
     (resolver(nameservers=["10.0.0.1"] * 4), f"{DNS}.nameservers", "must have at most 3 items"),
-    (resolver(searches=["a"] * 33), f"{DNS}.searches", "must have at most 32 items"),
+    (resolver(searches=["a"] * 17), f"{DNS}.searches", "must have at most 16 items"),
     (resolver(options=[{"value": "2"}]), f"{DNS}.options[0].name", "Required value"),
     (resolver(options=[{"name": "x" * 64}]), f"{DNS}.options[0].name", "Too long: may not be more than 63 bytes"),
-    (resolver(options=[{"name": "x"}] * 33), f"{DNS}.options", "must have at most 32 items"),
+    (resolver(options=[{"name": "x"}] * 17), f"{DNS}.options", "must have at most 16 items"),
     ({"pod": {"schedulerName": "x" * 254}}, "spec.pod.schedulerName", "Too long: may not be more than 253 bytes"),
 ]
 

@@ -13,6 +13,7 @@ PATHS = {
     "whatsappsessions": GROUP,
     "whatsappsessionquotas": GROUP,
     "leases": "/apis/coordination.k8s.io/v1",
+    "networkpolicies": "/apis/networking.k8s.io/v1",
     "storageclasses": "/apis/storage.k8s.io/v1",
     "validatingadmissionpolicies": "/apis/admissionregistration.k8s.io/v1",
     "validatingadmissionpolicybindings": "/apis/admissionregistration.k8s.io/v1",

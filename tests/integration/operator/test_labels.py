@@ -4,11 +4,16 @@ import asyncio
 
 from integration.operator.admin import Json
 from integration.operator.conftest import OperatorHarness
-from whatsapp_operator.api.constants import SERVICE_NAME
+from whatsapp_operator.api.constants import NETWORK_POLICY_NAME, SERVICE_NAME
 
 RECOMMENDED = {f"app.kubernetes.io/{name}" for name in ("name", "instance", "component", "part-of", "managed-by")}
 ADDED = ("app.kubernetes.io/instance", "app.kubernetes.io/component", "app.kubernetes.io/part-of")
-OBJECTS = (("pods", "sales"), ("persistentvolumeclaims", "sales-profile"), ("services", SERVICE_NAME))
+OBJECTS = (
+    ("pods", "sales"),
+    ("persistentvolumeclaims", "sales-profile"),
+    ("services", SERVICE_NAME),
+    ("networkpolicies", NETWORK_POLICY_NAME),
+)
 
 
 async def _labels(harness: OperatorHarness, plural: str, namespace: str, name: str) -> dict[str, str]:
@@ -27,8 +32,8 @@ async def test_everything_it_makes_is_part_of_one_thing(harness: OperatorHarness
     found = [await _labels(harness, plural, harness.namespace, name) for plural, name in OBJECTS]
     found += [secret["metadata"]["labels"] for secret in await harness.admin.list("secrets", harness.namespace)]
 
-    assert 4 == len(found)
-    assert [set()] * 4 == [RECOMMENDED - labels.keys() for labels in found]
+    assert 5 == len(found)
+    assert [set()] * 5 == [RECOMMENDED - labels.keys() for labels in found]
     assert [("sales", "shop"), ("sales", "whatsapp-session-operator")] == [
         (labels["app.kubernetes.io/instance"], labels["app.kubernetes.io/part-of"]) for labels in found[:2]
     ]

@@ -17,12 +17,13 @@ from session_protocol.times import format_time
 from session_protocol.vocabulary import RunnerState
 from unit.core.seals import seal, sealed
 from whatsapp_operator.api.conditions import Condition, find_condition
-from whatsapp_operator.api.constants import API_VERSION, SERVICE_NAME, SESSION_KIND
+from whatsapp_operator.api.constants import API_VERSION, NETWORK_POLICY_NAME, PROFILE_LABEL, SERVICE_NAME, SESSION_KIND
 from whatsapp_operator.api.quota import WhatsAppSessionQuota
 from whatsapp_operator.api.session import SessionStatus, WhatsAppSession
 from whatsapp_operator.core.model import (
     Action,
     AssumedReservation,
+    CreateNetworkPolicy,
     CreatePod,
     CreatePVC,
     CreateSecret,
@@ -33,18 +34,21 @@ from whatsapp_operator.core.model import (
     Event,
     KeyID,
     Observation,
+    PatchNetworkPolicy,
     PatchPVC,
     PodUID,
+    ReadClaim,
     Refusal,
     RefusedAction,
     RunnerReport,
     SealedKind,
     SessionUID,
 )
-from whatsapp_operator.core.objects import ownership
-from whatsapp_operator.core.objects.facts import pod_facts, pvc_facts, service_facts
+from whatsapp_operator.core.objects.existing_claim import existing_claim
+from whatsapp_operator.core.objects.facts import network_policy_facts, pod_facts, pvc_facts, service_facts
 from whatsapp_operator.core.quota.admit import AdmissionResult, admit
-from whatsapp_operator.core.recovery.circuit_breaker import CircuitBreaker, runner_failures
+from whatsapp_operator.core.recovery.health import session_health
+from whatsapp_operator.core.recovery.pauses import RecoveryPauses
 from whatsapp_operator.core.session.decide import decide
 from whatsapp_operator.core.writes.merge_patch import merge_patch
 
@@ -69,7 +73,9 @@ class Memory:
     came: dict[str, list[PodUID]] = field(default_factory=dict)
     listening: dict[PodUID, datetime] = field(default_factory=dict)
     blocked: dict[str, RefusedAction] = field(default_factory=dict)
-    pause: CircuitBreaker = field(default_factory=CircuitBreaker)
+    claims_read: set[str] = field(default_factory=set)
+    pauses: RecoveryPauses = field(default_factory=RecoveryPauses)
+    listed: bool = False
 
 
 @dataclass
@@ -82,9 +88,12 @@ class FakeCluster:
     pods: dict[str, Json] = field(default_factory=dict)
     claims: dict[str, Json] = field(default_factory=dict)
     services: dict[str, Json] = field(default_factory=dict)
+    policies: dict[str, Json] = field(default_factory=dict)
     secrets: dict[str, Json] = field(default_factory=dict)
     quotas: dict[str, Json] = field(default_factory=dict)
     memory: Memory = field(default_factory=Memory)
+    pod_security: bool | None = None
+    """ Whether the namespace enforces a Pod Security Standard; None: nobody has looked. """
     writes: int = 0
     """ Requests of the operator that changed something. """
     status_writes: int = 0
@@ -128,6 +137,12 @@ class FakeCluster:
     def set_quota(self, name: str = "default", **spec: Any) -> None:
         """Create or change a quota."""
         self.quotas[name] = {"metadata": {"name": name, "generation": 1}, "spec": spec}
+
+    def release_claim(self, name: str) -> Json:
+        """Create a person's own claim that its owner has released to sessions."""
+        metadata = {"name": name, "namespace": NAMESPACE, "labels": {PROFILE_LABEL: "true"}}
+        self.claims[name] = {"metadata": metadata, "spec": {}, "status": {}}
+        return self.claims[name]
 
     def delete_session(self, name: str = "sales") -> None:
         """Delete a session; what it owns goes with it, pods after their grace."""
@@ -275,14 +290,18 @@ class FakeCluster:
         owned = [pod["metadata"]["uid"] for pod in pods if _owned(pod, uid)]
         if owned and name in self.memory.reports and self.memory.reports[name].pod_uid not in owned:
             del self.memory.reports[name]
+        named = session.spec.profile.existing_claim or "" if not session.problems else ""
         claim, service = self.claims.get(f"{name}-profile"), self.services.get(SERVICE_NAME)
+        policy = self.policies.get(NETWORK_POLICY_NAME)
         return Observation(
             session=session,
             now=self.now,
             pods=tuple(pod_facts(pod, seal=sealed(pod, SealedKind.POD)) for pod in pods),
             pods_since_status=self._came(name, session.status.pod_uid),
             pvc=pvc_facts(claim, session=session) if claim is not None else None,
+            existing_claim=existing_claim(named, self.claims.get(named)) if named in self.memory.claims_read else None,
             service=service_facts(service) if service is not None else None,
+            network_policy=network_policy_facts(policy) if policy is not None else None,
             report=self.memory.reports.get(name),
             polling_since=next((self.memory.listening[uid] for uid in current if uid in self.memory.listening), None),
             assumed=self.memory.grants.get(uid),
@@ -290,7 +309,8 @@ class FakeCluster:
             refused_action=self.memory.blocked.get(name),
             storage_limited=not session.problems
             and "storage" in self.quotas.get(session.spec.quota_name, {}).get("spec", {}),
-            recovery_paused=self.memory.pause.message,
+            recovery_paused=self.memory.pauses.message(uid),
+            pod_security=self.pod_security,
         )
 
     def _came(self, name: str, told: str | None) -> tuple[PodUID, ...]:
@@ -316,7 +336,9 @@ class FakeCluster:
             self.memory.listening.setdefault(decision.poll, self.now)
         self._write(name, decision)
         for action in decision.actions:
-            if not self._act(action, name):
+            if isinstance(action, ReadClaim):
+                self.memory.claims_read.add(action.name)
+            elif not self._act(action, name):
                 break
         return decision
 
@@ -339,15 +361,16 @@ class FakeCluster:
 
     def resync(self) -> None:
         """Let the operator look at everything once."""
-        self.memory.pause = self.memory.pause.after(
-            failures=runner_failures(self.session(name) for name in self.sessions),
-            with_pod={
-                proof.session_uid
-                for pod in self.pods.values()
-                if (proof := ownership.prove(pod, SealedKind.POD, namespace_of=self._namespace_of, read_seal=sealed))
-            },
-            now=self.now,
-        )
+        found = {
+            SessionUID(session["metadata"]["uid"]): session_health(session, runner_image=self.defaults.runner_image)
+            for session in self.sessions.values()
+        }
+        if not self.memory.listed:
+            list(self.memory.pauses.restore(found, now=self.now))
+            self.memory.listed = True
+        for uid in {*self.memory.pauses.sessions(None), *found}:
+            self.memory.pauses.update(uid, found.get(uid), now=self.now)
+        self.memory.pauses.advance(self.now)
         for name in list(self.sessions):
             self.look(name)
         self.admission_round()
@@ -419,27 +442,35 @@ class FakeCluster:
                 manifest.setdefault("status", {"phase": "Pending"})
                 self.memory.came.setdefault(name, []).append(PodUID(manifest["metadata"]["uid"]))
             case CreatePVC():
-                self._created(
-                    self.claims,
-                    seal(action.manifest, action.seal, kind=SealedKind.PVC) if action.seal else action.manifest,
-                )
-            case CreateService():
-                self._created(self.services, action.manifest)
-            case CreateSecret():
-                self._created(self.secrets, action.manifest)
-            case PatchPVC():
-                patch = copy.deepcopy(dict(action.patch))
-                claim = self.claims[action.name]
-                assert patch["metadata"].pop("resourceVersion") == claim["metadata"]["resourceVersion"]
-                claim |= _merged(claim, patch)
-                if action.seal is not None:
-                    claim |= seal(claim, action.seal, kind=SealedKind.PVC)
-                claim["metadata"]["resourceVersion"] = str(next(self._serial))
+                manifest = seal(action.manifest, action.seal, kind=SealedKind.PVC) if action.seal else action.manifest
+                self._created(self.claims, manifest)
+            case CreateService() | CreateNetworkPolicy() | CreateSecret():
+                self._created(self._shelf(action), action.manifest)
+            case PatchPVC() | PatchNetworkPolicy():
+                self._patched(self._shelf(action), action)
             case DeletePod():
                 pod = self.pods.get(action.name)
                 if pod is not None and pod["metadata"]["uid"] == action.uid:
                     pod["metadata"].setdefault("deletionTimestamp", format_time(self.now))
         return True
+
+    def _shelf(self, action: Action) -> dict[str, Json]:
+        shelves: dict[type[Action], dict[str, Json]] = {
+            PatchPVC: self.claims,
+            CreateService: self.services,
+            CreateNetworkPolicy: self.policies,
+            PatchNetworkPolicy: self.policies,
+            CreateSecret: self.secrets,
+        }
+        return shelves[type(action)]
+
+    def _patched(self, shelf: dict[str, Json], action: PatchPVC | PatchNetworkPolicy) -> None:
+        patch, obj = copy.deepcopy(dict(action.patch)), shelf[action.name]
+        assert patch["metadata"].pop("resourceVersion") == obj["metadata"]["resourceVersion"]
+        obj |= _merged(obj, patch)
+        if isinstance(action, PatchPVC) and action.seal is not None:
+            obj |= seal(obj, action.seal, kind=SealedKind.PVC)
+        obj["metadata"]["resourceVersion"] = str(next(self._serial))
 
     def _created(self, shelf: dict[str, Json], manifest: Mapping[str, Any]) -> Json:
         obj: Json = copy.deepcopy(dict(manifest))

@@ -12,6 +12,7 @@ from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 from session_protocol.vocabulary import RunnerState, StateReason, TokenScope
 from session_runner.commands import Commands
+from session_runner.host.sandbox import Sandbox
 from session_runner.http.app import Api
 from session_runner.http.auth import TokenFolder, require
 from session_runner.http.errors import UnauthorizedError
@@ -84,6 +85,7 @@ async def error_code(response: ClientResponse) -> str:
 
 async def test_the_state_has_all_its_fields(api: Api8080) -> None:
     """The document is the published one, times in RFC 3339."""
+    api.store.sandbox = Sandbox(browser=True, user_namespace=False)
     api.connect()
     api.store.probed = T0 - timedelta(seconds=2.26)
     response = await api.get("/v1/state", token="state-token")
@@ -99,6 +101,8 @@ async def test_the_state_has_all_its_fields(api: Api8080) -> None:
         "message": "Linked and connected.",
         "since": "2026-11-22T18:00:00Z",
         "linked": True,
+        "browserSandbox": True,
+        "userNamespace": False,
         "linkedTime": "2026-11-22T18:00:00Z",
         "durableTime": "2026-11-22T18:01:00Z",
         "round": 1,

@@ -1,6 +1,7 @@
 """What is decided before the browser starts: flags, user agent, scripts, the driver's environment."""
 
 import hashlib
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
@@ -57,6 +58,17 @@ def test_the_flags_keep_the_rules() -> None:
         "--single-process",
     }.intersection(arguments)
     assert not [argument for argument in arguments if argument.startswith("--disable-features")]
+
+
+def test_with_the_sandbox_one_zygote_stays() -> None:
+    """The page's process comes from it; nothing else changes."""
+    arguments = replace(PLAN, sandbox=True).arguments
+
+    assert ({"--no-zygote"}, {"--no-unsandboxed-zygote"}) == (
+        set(PLAN.arguments) - set(arguments),
+        set(arguments) - set(PLAN.arguments),
+    )
+    assert "--no-sandbox" not in arguments
 
 
 @pytest.mark.parametrize(("megabytes", "kept"), [(0, True), (64, True), (128, False)])

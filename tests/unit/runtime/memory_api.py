@@ -22,7 +22,16 @@ Json = dict[str, Any]
 Watcher = Callable[[str, str, Json], None]
 """ Called with plural, event type and object. """
 
-NAMESPACED = {"whatsappsessions", "pods", "persistentvolumeclaims", "services", "secrets", "events", "leases"}
+NAMESPACED = {
+    "whatsappsessions",
+    "pods",
+    "persistentvolumeclaims",
+    "services",
+    "secrets",
+    "events",
+    "leases",
+    "networkpolicies",
+}
 WITH_STATUS = {"whatsappsessions", "whatsappsessionquotas", "pods", "persistentvolumeclaims"}
 KINDS = {"whatsappsessions": "WhatsAppSession", "whatsappsessionquotas": "WhatsAppSessionQuota"}
 

@@ -21,6 +21,7 @@ from session_protocol.times import format_time
 from unit.runtime.fakes import FakeClock, exactly, settle
 from unit.runtime.memory_api import Json, Killed, MemoryApi
 from whatsapp_operator.core.model import Defaults
+from whatsapp_operator.core.network import RunnerNetwork
 from whatsapp_operator.runtime.kube.client import Kube, Request, Response
 from whatsapp_operator.runtime.kube.resync import Stream
 from whatsapp_operator.runtime.process.config import SELECTORS, Config, Dependencies
@@ -33,6 +34,12 @@ PLURALS = {resource.plural: resource for resource in SELECTORS}
 LATENCY = 0.01
 """ Seconds that a watch event takes. """
 STEP = 0.25
+LEASE = {
+    "apiVersion": "coordination.k8s.io/v1",
+    "kind": "Lease",
+    "metadata": {"name": "whatsapp-operator", "namespace": "ops", "uid": "lease"},
+}
+""" What events about the operator as a whole are about. """
 
 
 @dataclass
@@ -107,7 +114,8 @@ def _without_accidents(loop: asyncio.AbstractEventLoop, context: dict[str, Any])
 class Simulation:
     """The whole of it."""
 
-    def __init__(self, *, resync: float = 60) -> None:
+    def __init__(self, *, resync: float = 60, network: RunnerNetwork | None = None) -> None:
+        self.network = network
         self.clock = FakeClock()
         self.api = MemoryApi(now=self.clock.now)
         self.words = Words(self.clock)
@@ -132,7 +140,7 @@ class Simulation:
         self._process = Process(self.api)
         self.operator = Operator(
             Config(
-                defaults=Defaults(runner_image="runner:1"),
+                defaults=Defaults(runner_image="runner:1", network=self.network),
                 namespace="ops",
                 key_secret="keys",
                 identity="operator-1",
@@ -146,6 +154,7 @@ class Simulation:
                 runner_client=self.words,
                 jitter=exactly,
             ),
+            regarding=lambda: LEASE,
         )
         asyncio.get_running_loop().create_task(self.operator.start())
         await settle()
@@ -227,16 +236,16 @@ class Simulation:
 
     # --- the node ------------------------------------------------------------------------------------------------
 
-    def pod(self, name: str) -> Json | None:
+    def pod(self, name: str, *, namespace: str = NAMESPACE) -> Json | None:
         """Return a pod."""
-        return self.api.get("pods", NAMESPACE, name)
+        return self.api.get("pods", namespace, name)
 
-    def pod_uid(self, name: str) -> str:
+    def pod_uid(self, name: str, *, namespace: str = NAMESPACE) -> str:
         """Return a pod's UID, or nothing."""
-        pod = self.pod(name)
+        pod = self.pod(name, namespace=namespace)
         return str(pod["metadata"]["uid"]) if pod else ""
 
-    def end(self, name: str, *, code: int, message: str = "") -> None:
+    def end(self, name: str, *, code: int, message: str = "", namespace: str = NAMESPACE) -> None:
         """Let a pod's container end."""
         ended = {
             "exitCode": code,
@@ -249,8 +258,8 @@ class Simulation:
             "phase": "Failed" if code else "Succeeded",
             "containerStatuses": [{"name": "runner", "state": {"terminated": ended}}],
         }
-        self.words.end(self.pod_uid(name))
-        self.api.change("pods", NAMESPACE, name, {"status": status}, status=True)
+        self.words.end(self.pod_uid(name, namespace=namespace))
+        self.api.change("pods", namespace, name, {"status": status}, status=True)
 
     def evict(self, name: str) -> None:
         """Let a pod vanish with its node."""
@@ -269,10 +278,15 @@ class Simulation:
         elif event == "MODIFIED" and "deletionTimestamp" in obj["metadata"]:
             self.clock.call_later(0.5, lambda: self._finish(name, uid))
 
+    def _namespace(self, uid: str) -> str | None:
+        """Return where a pod is; None: it is gone."""
+        pods = [pod["metadata"] for pod in self.api.all("pods")]
+        return next((str(pod["namespace"]) for pod in pods if pod["uid"] == uid), None)
+
     def _run(self, name: str, uid: str) -> None:
-        if self.pod_uid(name) != uid:
+        if (namespace := self._namespace(uid)) is None:
             return
-        self.api.change("pods", NAMESPACE, name, {"spec": {"nodeName": "node-1"}})
+        self.api.change("pods", namespace, name, {"spec": {"nodeName": "node-1"}})
         running = {"running": {"startedAt": self._stamp()}}
         status = {
             "phase": "Running",
@@ -280,13 +294,13 @@ class Simulation:
             "conditions": [{"type": "PodScheduled", "status": "True"}, {"type": "Ready", "status": "True"}],
             "containerStatuses": [{"name": "runner", "state": running}],
         }
-        self.api.change("pods", NAMESPACE, name, {"status": status}, status=True)
+        self.api.change("pods", namespace, name, {"status": status}, status=True)
         self.words.say(uid, *self.first_word)
 
     def _finish(self, name: str, uid: str) -> None:
-        if self.pod_uid(name) == uid:
+        if (namespace := self._namespace(uid)) is not None:
             self.words.end(uid)
-            self.api.remove("pods", NAMESPACE, name)
+            self.api.remove("pods", namespace, name)
 
     # --- the watches ---------------------------------------------------------------------------------------------
 

@@ -41,6 +41,10 @@ _CONDITIONS = {
     ConditionType.STALLED: "a person has to act; the message says how",
     ConditionType.RECOVERING: "a new pod is on its way in place of one that failed, was lost or is restarted",
     ConditionType.CONFLICT: "another browser took the session over",
+    ConditionType.POD_SECURITY_NOT_ENFORCED: "present only while it is so: the namespace enforces no Pod Security Standard "
+    "by its label, so that a pod beside the session may take over the node",
+    ConditionType.SANDBOXED: "what the operator's settings ask for holds the page in: Chromium's sandbox, a user "
+    "namespace; as the pod's own runner reports it, absent until it does",
 }
 
 

@@ -63,7 +63,8 @@ def runner_container(session: WhatsAppSession, defaults: Defaults) -> dict[str, 
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
-        },
+        }
+        | _seccomp(defaults),
         # A traceback of a runner that could not write its last words is better than none.
         "terminationMessagePolicy": "FallbackToLogsOnError",
         # Every second, so that a quick start is seen at once; for two minutes, so that a slow node is no failure.
@@ -81,6 +82,13 @@ def _resources(written: ResourcesSpec) -> dict[str, Any]:
     resources = amounts.to_dict()
     given = (written.requests.ephemeral_storage, written.limits.ephemeral_storage)
     return resources if given == (None, None) else amounts.with_ephemeral_storage(resources)
+
+
+def _seccomp(defaults: Defaults) -> dict[str, Any]:
+    """Return what the browser's sandbox needs; without it the pod's own RuntimeDefault holds, which denies it."""
+    if not defaults.browser_sandbox:
+        return {}
+    return {"seccompProfile": {"type": "Localhost", "localhostProfile": defaults.browser_seccomp_profile}}
 
 
 def volumes(session: WhatsAppSession, defaults: Defaults) -> list[dict[str, Any]]:
@@ -122,6 +130,8 @@ def _environment(session: WhatsAppSession, defaults: Defaults) -> list[dict[str,
     }
     if defaults.metrics_need_token:
         values[Variable.METRICS_NEED_TOKEN] = "true"
+    if defaults.browser_sandbox:
+        values[Variable.BROWSER_SANDBOX] = "true"
     if defaults.extra_ca:
         values[Variable.EXTRA_CA_FILE] = f"{TOKEN_DIR}/{EXTRA_CA_KEY}"
     pod_uid = {"name": str(Variable.POD_UID), "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}}

@@ -20,6 +20,7 @@ from whatsapp_operator.api.constants import (
     KEY_ID_LABEL,
     MANAGED_BY,
     MANAGED_BY_LABEL,
+    POD_SECURITY_LABEL,
     SESSION_KIND,
     SESSION_LABEL,
 )
@@ -94,6 +95,11 @@ def is_managed_for(obj: Json, session_name: str) -> bool:
 def instance(obj: Json) -> str:
     """Return the operator's INSTANCE that a namespace or a quota is for."""
     return label(obj, INSTANCE_LABEL)
+
+
+def enforces_pod_security(namespace: Json) -> bool:
+    """Whether a namespace's label holds its pods to a Pod Security Standard that holds anything."""
+    return label(namespace, POD_SECURITY_LABEL) in ("baseline", "restricted")
 
 
 def controller_uid(obj: Json) -> SessionUID | None:

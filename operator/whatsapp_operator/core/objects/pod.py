@@ -121,6 +121,8 @@ def _spec(session: WhatsAppSession, defaults: Defaults) -> dict[str, Any]:
         "containers": [runner_container(session, defaults)],
         "volumes": volumes(session, defaults),
     }
+    if defaults.user_namespaces:
+        spec["hostUsers"] = False
     chosen: dict[str, Any] = {
         "imagePullSecrets": [secret.to_dict() for secret in options.image_pull_secrets],
         "nodeSelector": dict(options.node_selector),

@@ -50,10 +50,11 @@ _TRANSITIONS = (
     (ConditionType.SUSPENDED, ConditionStatus.TRUE, NORMAL, "Suspending"),
     (ConditionType.STALLED, ConditionStatus.TRUE, WARNING, "Reconciling"),
     (ConditionType.RECOVERING, ConditionStatus.TRUE, NORMAL, "Recovering"),
+    (ConditionType.SANDBOXED, ConditionStatus.FALSE, WARNING, "Sandboxing"),
 )
 _NOT_AT_FIRST = frozenset({str(Reason.NOT_LINKED), str(Reason.WAITING_FOR_ADMISSION)})
 """ No event when the condition appears first: these are true of every new session. """
-_NOT_REPORTED = frozenset({str(Reason.WAITING_FOR_ADMISSION), str(Reason.SLOT_RELEASED)})
+_NOT_REPORTED = frozenset({str(Reason.WAITING_FOR_ADMISSION), str(Reason.SLOT_RELEASED), str(Reason.SANDBOX_OFF)})
 
 
 def _same(old: Condition | None, new: Condition) -> bool:

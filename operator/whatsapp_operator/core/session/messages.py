@@ -15,7 +15,14 @@ from session_protocol.states import Request, traits_of
 from session_protocol.times import format_time
 
 from whatsapp_operator.api.conditions import ConditionStatus, ConditionType, find_condition
-from whatsapp_operator.api.constants import RELINK_AT, RESTART_AT, SERVICE_NAME
+from whatsapp_operator.api.constants import (
+    NETWORK_POLICY_NAME,
+    POD_SECURITY_LABEL,
+    PROFILE_LABEL,
+    RELINK_AT,
+    RESTART_AT,
+    SERVICE_NAME,
+)
 from whatsapp_operator.api.session import LastFailure, Problem, Reason, RecoveryStatus, SessionStatus
 from whatsapp_operator.core.model import PodFacts, RefusedAction, Rejection
 from whatsapp_operator.core.objects.reading import redacted
@@ -128,6 +135,11 @@ def name_taken(kind: str, name: str) -> ReasonMessage:
     )
 
 
+POLICY_TAKEN: Final = ReasonMessage(
+    Reason.NAME_TAKEN,
+    f"There is a NetworkPolicy named {NETWORK_POLICY_NAME} in this namespace that is not the operator's, and it is left as "
+    "it is. Delete or rename it.",
+)
 SERVICE_TAKEN: Final = ReasonMessage(
     Reason.NAME_TAKEN,
     f"There is a Service named {SERVICE_NAME} in this namespace that is not the operator's, and it is left as it is. "
@@ -151,6 +163,54 @@ def invalid(problems: Iterable[Problem]) -> ReasonMessage:
         Reason.INVALID_OBJECT,
         f"The spec cannot be used, nothing is changed until it is mended. {listed}",
         fallback=Reason.INVALID_OBJECT,
+    )
+
+
+def not_allowed(problems: Iterable[Problem]) -> ReasonMessage:
+    """Return the message for a spec that asks for what the operator's settings do not allow."""
+    return reason_message(
+        Reason.NOT_ALLOWED,
+        f"The operator's settings do not allow this session's pod, and none is made. {'; '.join(map(str, problems))}. "
+        "Change the spec, or ask whoever runs the operator to allow it.",
+        fallback=Reason.NOT_ALLOWED,
+    )
+
+
+def claim_not_found(name: str) -> ReasonMessage:
+    """Return the message for an existing claim that does not exist."""
+    return ReasonMessage(
+        Reason.CLAIM_NOT_FOUND,
+        f"There is no volume claim named {name}, which spec.profile.existingClaim asks for. Make it, and label it with "
+        f"{PROFILE_LABEL}=true.",
+    )
+
+
+def claim_not_released(name: str, *, namespace: str) -> ReasonMessage:
+    """Return the message for an existing claim that its owner has not released to sessions."""
+    return ReasonMessage(
+        Reason.NOT_ALLOWED,
+        f"The volume claim {name}, which spec.profile.existingClaim names, is not released to sessions, so no pod is "
+        f"made. If it is for this session: kubectl label persistentvolumeclaim {name} --namespace {namespace} "
+        f"{PROFILE_LABEL}=true",
+    )
+
+
+def claim_of_another(name: str, *, owner: str) -> ReasonMessage:
+    """Return the message for an existing claim that the operator made for another session."""
+    return ReasonMessage(
+        Reason.NOT_ALLOWED,
+        f"The volume claim {name}, which spec.profile.existingClaim names, was made for the session {owner} and is "
+        "another session's login: no pod is made. Name a claim of your own, or make the session under that name.",
+    )
+
+
+def pod_security_not_enforced(namespace: str) -> ReasonMessage:
+    """Return the message for a namespace in which anybody's pod may reach the node, and with it every profile there."""
+    return ReasonMessage(
+        Reason.NAMESPACE_NOT_LABELLED,
+        f"The namespace {namespace} enforces no Pod Security by its labels: a pod in it may take over the node, and with "
+        f"it this session. Sessions pass the strictest: kubectl label namespace {namespace} "
+        f"{POD_SECURITY_LABEL}=restricted",
     )
 
 

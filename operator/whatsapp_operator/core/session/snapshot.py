@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from whatsapp_operator.api.conditions import ConditionType
+from whatsapp_operator.api.invalid import Problem
 from whatsapp_operator.api.session import OperatingMode, WhatsAppSession
 from whatsapp_operator.core.model import (
     Defaults,
@@ -20,6 +21,7 @@ from whatsapp_operator.core.model import (
     RefusedAction,
     RunnerReport,
 )
+from whatsapp_operator.core.objects.allowed import not_allowed
 from whatsapp_operator.core.objects.pvc import PVCReview, review_pvc
 from whatsapp_operator.core.quota.reservations import Claimed, Need, needs_of
 from whatsapp_operator.core.recovery.attempts import Attempts, count_attempts
@@ -82,10 +84,14 @@ class Snapshot:
     """ What makes the PVC match the spec. """
     volume_deadline: datetime | None
     """ When to report that the PVC has no volume; None when it has one, or the pod has a node. """
+    refusal_deadline: datetime | None
+    """ When to look again whether the node refuses the pod what holds the page in; None: it cannot. """
     refused_patch: RefusedAction | None
     """ The API server refused the patch of the PVC. """
     refused_action: RefusedAction | None
     """ The API server refused another action. """
+    not_allowed: tuple[Problem, ...]
+    """ What the spec asks for and the operator's settings do not allow. """
     need: Need
     """ What its pod needs of its quota. """
     growth_waits: bool
@@ -157,8 +163,10 @@ def take_snapshot(observation: Observation, defaults: Defaults) -> Snapshot:
         pvc_will_be_deleted=review.will_be_deleted,
         pvc_patch=None if session.problems else review.patch,
         volume_deadline=volume_deadline,
+        refusal_deadline=outcome.refusal_deadline,
         refused_patch=refused if patch_refused else None,
         refused_action=None if patch_refused else refused,
+        not_allowed=not_allowed(session.spec, defaults),
         need=need,
         growth_waits=pvc is not None and not grows and pvc.requested < (session.spec.profile.wanted_size or 0),
         has_unstored_facts=attempts.is_new or holds.is_new,
@@ -174,7 +182,14 @@ def _outcome(observation: Observation, pod: PodFacts | None, contact: RunnerCont
     # While recovery is paused, a reported dead page does not count as a failure: the runner may still end by itself.
     report_counts = contact.responding and observation.recovery_paused is None
     timeouts = observation.session.spec.timeouts
-    return outcome_of(pod, report=contact.report, responding=report_counts, timeouts=timeouts, now=observation.now)
+    return outcome_of(
+        pod,
+        report=contact.report,
+        responding=report_counts,
+        namespace_refused=observation.namespace_refused,
+        timeouts=timeouts,
+        now=observation.now,
+    )
 
 
 def _own_pvc(observation: Observation) -> PVCFacts | None:

@@ -22,6 +22,7 @@ from whatsapp_operator.core.session import messages
 from whatsapp_operator.core.session.create import Step
 from whatsapp_operator.core.session.messages import ReasonMessage
 from whatsapp_operator.core.session.reported_state import ReportedState, reported_state
+from whatsapp_operator.core.session.sandboxed import sandboxed
 from whatsapp_operator.core.session.snapshot import Snapshot
 
 _TRUE, _FALSE = ConditionStatus.TRUE, ConditionStatus.FALSE
@@ -101,6 +102,8 @@ def _conditions(
         ConditionType.STALLED: _stalled(snapshot, step),
         ConditionType.RECOVERING: _recovering(step),
         ConditionType.CONFLICT: _conflict(snapshot),
+        ConditionType.POD_SECURITY_NOT_ENFORCED: _pod_security(snapshot),
+        ConditionType.SANDBOXED: sandboxed(snapshot),
     }
     conditions = snapshot.session.status.conditions
     for kind, value in values.items():
@@ -203,3 +206,10 @@ def _conflict(snapshot: Snapshot) -> _Value:
     if snapshot.status_hold == Reason.CONFLICT:
         return _TRUE, messages.held(Reason.CONFLICT, requested=snapshot.requests.pending)
     return _FALSE, ReasonMessage(Reason.NO_CONFLICT, "Nobody else is known to use this session.")
+
+
+def _pod_security(snapshot: Snapshot) -> _Value | None:
+    """Present only while it is so: a namespace that nobody has looked at yet is not accused."""
+    if snapshot.observation.pod_security is not False:
+        return None
+    return _TRUE, messages.pod_security_not_enforced(snapshot.session.metadata.namespace)

@@ -10,7 +10,7 @@ compared as numbers). Three things follow that a plain dictionary would get wron
   LIST contains exists, unless its deletion is newer than the LIST.
 * After a LIST, an older event about an unknown object is ignored: the object is gone already.
 
-Objects are kept as JSON without `managedFields`, which nobody reads and which is half of their size.
+Objects are kept as JSON without what nobody reads (`slimming`), which is the greater part of them.
 
 In client-go's terms this is an informer's Indexer; a deletion that only a LIST shows is its DeletedFinalStateUnknown.
 Its expectations (objects that a controller has created and not seen yet) are not needed: the answer to each own write
@@ -24,10 +24,12 @@ in etcd, which nearly all do.
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.runtime.kube.resources import Json, Resource, key_of, version_of
+from whatsapp_operator.runtime.kube.slimming import slim
 
 IndexKeys = Callable[[Json], Iterable[str]]
 """ The index keys under which an object is found (client-go's IndexFunc). """
@@ -51,6 +53,7 @@ class ResourceCache:
     """All objects of one kind."""
 
     index_keys: IndexKeys
+    slim: Callable[[Json], Json]
     objects: dict[ObjectKey, Json] = field(default_factory=dict)
     tombstones: dict[ObjectKey, int] = field(default_factory=dict)
     """ Deleted objects and the version of their deletion. """
@@ -68,7 +71,7 @@ class ResourceCache:
         elif max(version, listed_at) <= max(self.listed_version, self.tombstones.get(key, 0)):
             return _NO_CHANGE
         self.tombstones.pop(key, None)
-        obj = _slim(obj)
+        obj = self.slim(obj)
         if known is not None:
             self._unindex(key, known)
         self.objects[key] = obj
@@ -138,7 +141,9 @@ class Store:
     """The caches of all kinds that the operator watches."""
 
     def __init__(self, index: dict[Resource, IndexKeys], *, on_change: OnChange = _ignore) -> None:
-        self._caches = {resource: ResourceCache(index_keys=keys) for resource, keys in index.items()}
+        self._caches = {
+            resource: ResourceCache(index_keys=keys, slim=partial(slim, resource)) for resource, keys in index.items()
+        }
         self._on_change = on_change
 
     def get(self, resource: Resource, key: ObjectKey) -> Json | None:
@@ -201,10 +206,3 @@ class Store:
         if change:
             self._on_change(resource, change)
         return change
-
-
-def _slim(obj: Json) -> Json:
-    if "managedFields" not in obj["metadata"]:
-        return obj
-    metadata = {name: value for name, value in obj["metadata"].items() if name != "managedFields"}
-    return {**obj, "metadata": metadata}

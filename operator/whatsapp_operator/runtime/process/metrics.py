@@ -68,7 +68,12 @@ class Metrics:
         self.registry.register(self.sessions)
         self.recovery_paused = Gauge(
             f"{_PREFIX}_recovery_paused",
-            "1 while recovery is paused after many failures at once",
+            "1 while recovery is paused in all namespaces that have sessions, after many failures at once",
+            registry=self.registry,
+        )
+        self.paused_namespaces = Gauge(
+            f"{_PREFIX}_recovery_paused_namespaces",
+            "Namespaces whose recovery is paused after many failures at once, or tried again after that",
             registry=self.registry,
         )
         self.status_writes = Counter(

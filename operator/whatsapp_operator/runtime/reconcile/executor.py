@@ -19,13 +19,16 @@ from whatsapp_operator.api.constants import SEAL_ANNOTATION
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.core.model import (
     Action,
+    CreateNetworkPolicy,
     CreatePod,
     CreatePVC,
     CreateSecret,
     CreateService,
     DeletePod,
     KeyID,
+    PatchNetworkPolicy,
     PatchPVC,
+    ReadClaim,
     RefusedAction,
     Seal,
     SealedKind,
@@ -36,8 +39,18 @@ from whatsapp_operator.core.objects.secret import EXTRA_CA_KEY
 from whatsapp_operator.core.objects.tokens import token
 from whatsapp_operator.runtime.kube.client import Kube
 from whatsapp_operator.runtime.kube.errors import AlreadyExists, Conflict, Forbidden, NotFound, Unprocessable
+from whatsapp_operator.runtime.kube.existing_claims import ExistingClaimReader
 from whatsapp_operator.runtime.kube.foreign_objects import ForeignObjects
-from whatsapp_operator.runtime.kube.resources import PODS, PVCS, SECRETS, SERVICES, Json, Resource, version_of
+from whatsapp_operator.runtime.kube.resources import (
+    NETWORK_POLICIES,
+    PODS,
+    PVCS,
+    SECRETS,
+    SERVICES,
+    Json,
+    Resource,
+    version_of,
+)
 from whatsapp_operator.runtime.kube.store import Store
 from whatsapp_operator.runtime.process.clock import Clock
 from whatsapp_operator.runtime.process.seals import Seals
@@ -60,6 +73,7 @@ class ActionContext:
     uid: SessionUID
     foreign_objects: ForeignObjects
     """ The objects that have our names and are not ours. """
+    existing_claim: ExistingClaimReader
 
 
 class Executor:
@@ -107,8 +121,15 @@ class Executor:
 
     async def _do(self, action: Action, context: ActionContext) -> None:
         match action:
+            case ReadClaim():
+                await context.existing_claim.read(context.key, action.name)
+                return
             case CreateService():
                 await self._create(SERVICES, action.manifest, context)
+            case CreateNetworkPolicy():
+                await self._create(NETWORK_POLICIES, action.manifest, context)
+            case PatchNetworkPolicy():
+                await self._patch(NETWORK_POLICIES, action, context)
             case CreatePVC():
                 await self._create(PVCS, self._sealed(action.manifest, action.seal, SealedKind.PVC), context)
             case CreatePod():
@@ -116,7 +137,7 @@ class Executor:
             case CreateSecret():
                 await self._create_secret(action, context)
             case PatchPVC():
-                await self._patch_pvc(action, context)
+                await self._patch(PVCS, action, context)
             case DeletePod():
                 await self._delete_pod(action, context)
         logger.info("Action carried out", extra={"session": str(context.key), **_fields(action)})
@@ -144,19 +165,19 @@ class Executor:
             # Its name holds the session's UID, the key's id and a hash of the CA: the same name has the same content.
             logger.debug("Secret exists already", extra={"session": str(context.key)})
 
-    async def _patch_pvc(self, action: PatchPVC, context: ActionContext) -> None:
+    async def _patch(self, resource: Resource, action: PatchPVC | PatchNetworkPolicy, context: ActionContext) -> None:
         key = ObjectKey(context.key.namespace, action.name)
         try:
             patch = action.patch
-            if action.seal is not None:
+            if isinstance(action, PatchPVC) and action.seal is not None:
                 named = {"metadata": {"namespace": key.namespace, "name": key.name}}
                 sealed = self._seals.text(named, action.seal, kind=SealedKind.PVC)
                 patch = ownership.with_annotation(patch, SEAL_ANNOTATION, sealed)
-            patched = await self._kube.patch(PVCS, namespace=key.namespace, name=key.name, patch=patch)
+            patched = await self._kube.patch(resource, namespace=key.namespace, name=key.name, patch=patch)
         except (Conflict, NotFound) as error:
-            await context.foreign_objects.read(PVCS, key)
+            await context.foreign_objects.read(resource, key)
             raise Requeue(error.message) from error
-        self._store.put(PVCS, patched)
+        self._store.put(resource, patched)
 
     async def _delete_pod(self, action: DeletePod, context: ActionContext) -> None:
         key = ObjectKey(context.key.namespace, action.name)
@@ -180,8 +201,10 @@ class Executor:
 def _fields(action: Action) -> Json:
     fields: Json = {"action": type(action).__name__}
     match action:
-        case CreateService() | CreatePVC() | CreatePod() | CreateSecret():
+        case CreateService() | CreateNetworkPolicy() | CreatePVC() | CreatePod() | CreateSecret():
             fields["object"] = action.manifest["metadata"]["name"]
+        case PatchNetworkPolicy():
+            fields |= {"object": action.name, "why": "it differs from the operator's"}
         case PatchPVC() | DeletePod():
             fields |= {"object": action.name, "why": action.reason}
     return fields

@@ -179,6 +179,8 @@ def report_of(answer: State, *, session_uid: SessionUID, pod_uid: PodUID, receiv
         durable_time=answer.durable_time,
         round=answer.round,
         linked=answer.linked,
+        browser_sandbox=answer.browser_sandbox,
+        user_namespace=answer.user_namespace,
         received=received,
     )
 

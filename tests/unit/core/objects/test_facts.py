@@ -273,3 +273,17 @@ def test_reading_never_fails(odd: Any) -> None:
 
     assert pod_facts(pod).owner_uid is None or isinstance(pod_facts(pod).owner_uid, str)
     assert isinstance(service_facts({"metadata": {"labels": odd}, "spec": odd}).ours, bool)
+
+
+def test_what_a_pod_is_to_be_held_in_by_is_read() -> None:
+    """From the runner's container and the pod; absent, it is the cluster's default."""
+    pod = running_pod()
+    before = pod_facts(pod)
+    pod["spec"]["hostUsers"] = False
+    pod["spec"]["containers"][0]["securityContext"] = {
+        "seccompProfile": {"type": "Localhost", "localhostProfile": "a/b.json"}
+    }
+    after = pod_facts(pod)
+
+    assert (True, None) == (before.host_users, before.seccomp_profile)
+    assert (False, "a/b.json") == (after.host_users, after.seccomp_profile)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -407,3 +408,40 @@ def _no_null(value: Any) -> bool:
     if isinstance(value, list):
         return all(_no_null(inner) for inner in value)
     return value is not None
+
+
+SANDBOXED = replace(DEFAULTS, browser_sandbox=True, browser_seccomp_profile="a/b.json")
+
+
+def test_the_browsers_sandbox_is_a_profile_for_its_container_and_a_variable_for_the_runner() -> None:
+    """The pod's own profile stays what it is: nothing but the runner needs more."""
+    manifest = pod(defaults=SANDBOXED)
+
+    assert {"type": "Localhost", "localhostProfile": "a/b.json"} == (
+        container(manifest)["securityContext"]["seccompProfile"]
+    )
+    assert {"type": "RuntimeDefault"} == manifest["spec"]["securityContext"]["seccompProfile"]
+    assert "true" == environment(manifest)["BROWSER_SANDBOX"]
+    assert "hostUsers" not in manifest["spec"]
+
+
+def test_a_user_namespace_is_one_field() -> None:
+    """The users inside are the same ones."""
+    manifest = pod(defaults=replace(DEFAULTS, user_namespaces=True))
+    expected = pod()["spec"] | {"hostUsers": False}
+
+    assert expected == manifest["spec"]
+
+
+def test_while_both_are_off_nothing_of_them_is_in_the_pod() -> None:
+    """So no pod counts as outdated because an operator came that knows them; one made before they were set does."""
+    manifest = pod(defaults=replace(DEFAULTS, browser_seccomp_profile="a/b.json"))
+    hashes = {
+        template_hash(session(), defaults)
+        for defaults in (DEFAULTS, SANDBOXED, replace(DEFAULTS, user_namespaces=True))
+    }
+
+    assert pod() == manifest
+    assert "seccompProfile" not in container(manifest)["securityContext"]
+    assert {"BROWSER_SANDBOX", "hostUsers"}.isdisjoint({*environment(manifest), *manifest["spec"]})
+    assert 3 == len(hashes)

@@ -279,3 +279,154 @@ def test_a_retained_claim_is_used_again_by_a_session_of_the_name() -> None:
     assert uid == cluster.claims["sales-profile"]["metadata"]["uid"]
     assert 1 == sum(isinstance(action, CreatePVC) for action in cluster.done)
     assert 2 == sum(isinstance(action, CreatePod) for action in cluster.done)
+
+
+MINE = {"profile": {"existingClaim": "mine"}}
+
+
+def claim_of(session: str) -> dict[str, Any]:
+    """Return a claim that the operator made for a session of this name, maybe for one that is gone."""
+    labels = {"app.kubernetes.io/managed-by": "whatsapp-session-operator", "wasession.dev/session": session}
+    return foreign(f"{session}-profile", labels=labels)
+
+
+def test_a_claim_that_nobody_has_released_is_not_mounted() -> None:
+    """The words say the command; once it is labelled the session goes on by itself, and no place was taken meanwhile."""
+    cluster = new({"profile": {"existingClaim": "data-postgres-0"}})
+    cluster.claims["data-postgres-0"] = foreign("data-postgres-0", labels={"app": "postgres"})
+    cluster.resync()
+    cluster.resync()
+
+    assert ("True", "NotAllowed") == cluster.says("Stalled")
+    command = "kubectl label persistentvolumeclaim data-postgres-0 --namespace shop wasession.dev/profile=true"
+    assert command in cluster.condition("Stalled").message
+    assert ([], None, {}) == (cluster.done, cluster.status().admission, cluster.memory.grants)
+
+    cluster.claims["data-postgres-0"]["metadata"]["labels"]["wasession.dev/profile"] = "true"
+    cluster.settle()
+    assert "CreatePod" in kinds(cluster)
+    assert ("False", "NotStalled") == cluster.says("Stalled")
+
+
+@pytest.mark.parametrize("value", ["", "false", "True", "yes"])
+def test_only_true_releases_a_claim(value: str) -> None:
+    """Another value of the label is no word of its owner's."""
+    cluster = new(MINE)
+    cluster.release_claim("mine")["metadata"]["labels"]["wasession.dev/profile"] = value
+    cluster.settle()
+
+    assert ("True", "NotAllowed") == cluster.says("Stalled")
+
+
+@pytest.mark.parametrize("released", [False, True])
+def test_another_sessions_claim_is_never_mounted(released: bool) -> None:  # noqa: FBT001
+    """A colleague's login stays theirs, whatever labels it got."""
+    cluster = new({"profile": {"existingClaim": "bob-profile"}})
+    cluster.claims["bob-profile"] = claim_of("bob")
+    if released:
+        cluster.claims["bob-profile"]["metadata"]["labels"]["wasession.dev/profile"] = "true"
+    cluster.settle()
+
+    assert ("True", "NotAllowed") == cluster.says("Stalled")
+    assert "made for the session bob" in cluster.condition("Stalled").message
+    assert [] == cluster.done
+
+
+def test_a_retained_claim_of_the_same_name_is_the_documented_way_back() -> None:
+    """Naming it is what the operator does by itself."""
+    cluster = new({"profile": {"existingClaim": "sales-profile"}})
+    cluster.claims["sales-profile"] = claim_of("sales")
+    cluster.settle()
+
+    assert "CreatePod" in kinds(cluster)
+
+
+def test_a_missing_claim_is_waited_for() -> None:
+    """Not stalled: whoever applied the session may apply the claim a moment later."""
+    cluster = new(MINE)
+    cluster.settle()
+
+    assert ("False", "ClaimNotFound") == cluster.says("Ready")
+    assert ("False", "NotStalled") == cluster.says("Stalled")
+    cluster.release_claim("mine")
+    cluster.settle()
+    assert "CreatePod" in kinds(cluster)
+
+
+def test_a_running_pod_keeps_a_claim_that_was_never_released() -> None:
+    """An upgrade ends nothing: the rule is about the next pod."""
+    cluster = new(MINE)
+    label = cluster.release_claim("mine")["metadata"]["labels"]
+    cluster.settle()
+    cluster.schedule()
+    cluster.run()
+    label.clear()
+    cluster.resync()
+
+    assert ("False", "NotStalled") == cluster.says("Stalled")
+    assert DeletePod not in {type(action) for action in cluster.done}
+
+
+FORBIDDEN = {"pod": {"priorityClassName": "system-node-critical"}}
+
+
+def test_what_the_settings_forbid_gets_no_pod() -> None:
+    """Said with the field and the setting; a mended spec goes on."""
+    cluster = new(FORBIDDEN)
+    cluster.resync()
+    cluster.resync()
+
+    assert ("True", "NotAllowed") == cluster.says("Stalled")
+    message = cluster.condition("Stalled").message
+    assert "spec.pod.priorityClassName: system-node-critical is not allowed here" in message
+    assert "ALLOWED_PRIORITY_CLASSES" in message
+    assert ([], None, {}) == (cluster.done, cluster.status().admission, cluster.memory.grants)
+
+    cluster.apply(spec={"pod": {"priorityClassName": "high"}})
+    cluster.settle()
+    assert "CreatePod" in kinds(cluster)
+
+
+def test_a_running_pod_is_kept_though_the_settings_forbid_it_now() -> None:
+    """Neither an edit nor a request ends a pod that could not be made again."""
+    cluster = running()
+    cluster.apply(spec=FORBIDDEN)
+    cluster.settle()
+    assert ("False", "NotStalled") == cluster.says("Stalled")
+
+    cluster.annotate(**{"restart-at": "2026-11-22T18:30:00Z"})
+    cluster.settle()
+
+    assert ("True", "NotAllowed") == cluster.says("Stalled")
+    assert DeletePod not in {type(action) for action in cluster.done}
+    cluster.apply(spec={})
+    cluster.settle()
+    assert DeletePod in {type(action) for action in cluster.done}
+
+
+def test_a_suspended_session_may_ask_for_anything() -> None:
+    """Suspending is always possible."""
+    cluster = new({"operatingMode": "Suspended", **FORBIDDEN})
+    cluster.settle()
+
+    assert ("True", "Suspended") == cluster.says("Suspended")
+
+
+def test_a_namespace_without_pod_security_is_told() -> None:
+    """Present while it is so, gone when it is labelled or was not looked at; nothing else changes."""
+    cluster = running()
+    ready = cluster.says("Ready")
+    cluster.pod_security = False
+    cluster.look()
+    assert ("True", "NamespaceNotLabelled") == cluster.says("PodSecurityNotEnforced")
+    assert "kubectl label namespace shop pod-security.kubernetes.io/enforce=restricted" in (
+        cluster.condition("PodSecurityNotEnforced").message
+    )
+    writes = cluster.status_writes
+    cluster.look()
+    assert (writes, ready) == (cluster.status_writes, cluster.says("Ready"))
+
+    for known in (True, None):
+        cluster.pod_security = known
+        cluster.look()
+        assert "PodSecurityNotEnforced" not in {each.type for each in cluster.status().conditions}

@@ -92,9 +92,10 @@ def test_what_exists_is_not_made_again() -> None:
 
 
 def test_an_existing_claim_is_not_made() -> None:
-    """Nor looked for: if it is missing, the scheduler says so."""
+    """It is the person's: nothing is written to it."""
     cluster = FakeCluster()
     cluster.set_quota()
+    cluster.release_claim("theirs")
     cluster.apply(spec={"profile": {"existingClaim": "theirs"}})
     cluster.settle()
 
@@ -268,6 +269,7 @@ def test_a_persons_own_claim_is_not_watched() -> None:
     mine.set_quota()
     mine.apply(spec={"profile": {"existingClaim": "mine"}})
     mine.claims["sales-profile"] = left
+    mine.release_claim("mine")
     mine.look()
     mine.admission_round()
     mine.look()

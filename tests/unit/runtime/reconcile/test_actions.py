@@ -25,6 +25,7 @@ from whatsapp_operator.core.model import (
 from whatsapp_operator.core.objects.tokens import token
 from whatsapp_operator.runtime.kube.client import Kube
 from whatsapp_operator.runtime.kube.errors import ServerError, TooManyRequests, Unreachable
+from whatsapp_operator.runtime.kube.existing_claims import ExistingClaimReader
 from whatsapp_operator.runtime.kube.foreign_objects import REREAD_INTERVAL, ForeignObjects
 from whatsapp_operator.runtime.kube.resources import PODS, PVCS, SERVICES, SESSIONS, Resource
 from whatsapp_operator.runtime.kube.store import Store
@@ -50,7 +51,8 @@ class ExecutorHarness:
             {PODS: pod_index_keys, PVCS: no_index_keys, SERVICES: no_index_keys, SESSIONS: no_index_keys}
         )
         self.sightings = ForeignObjects(self.kube, self.store, self.clock)
-        self.work = ActionContext(key=KEY, uid=UID, foreign_objects=self.sightings)
+        self.claim = ExistingClaimReader(self.kube, self.clock)
+        self.work = ActionContext(key=KEY, uid=UID, foreign_objects=self.sightings, existing_claim=self.claim)
         encoded = {"current": b"k1", "k1": KEY_BYTES}
         data = {name: base64.b64encode(value).decode() for name, value in encoded.items()}
         secrets = MemoryApi(now=self.clock.now)  # of its own: what the tests count has no key Secret in it
