@@ -109,6 +109,7 @@ class Operator:
             metrics=metrics,
         )
         self.circuit_breaker = CircuitBreakerMonitor(
+            sessions=lambda: self.store.all(SESSIONS),
             clock=clock,
             metrics=metrics,
             runner_image=config.defaults.runner_image,
