@@ -1,4 +1,4 @@
-"""The command `python -m whatsapp_operator`: reads the settings, runs a `Process` and returns the exit status.
+"""The command `python -m whatsapp_operator`: reads the settings, starts the process or both, and returns the exit status.
 
 0: stopped, or a new key was made. 1: a fault that a new process may not meet again. 2: a person has to correct
 something first, and a traceback would hide what.
@@ -12,7 +12,8 @@ from typing import Final
 
 from session_protocol import logs, open_files
 
-from whatsapp_operator.app.process import Fault, Process
+from whatsapp_operator.app.launch import rotate_key, run
+from whatsapp_operator.app.process import Fault, read_inputs
 from whatsapp_operator.app.settings import BadSettings, load
 from whatsapp_operator.runtime.kube.connection import BadCredentials
 from whatsapp_operator.runtime.kube.errors import KubeError
@@ -41,7 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for advice in settings.advice():
             logger.warning("Settings to look at", extra={"advice": advice})
         open_files.raise_limit()
-        asyncio.run(Process(settings).rotate_key() if given else Process(settings).run())
+        inputs = read_inputs(settings)
+        if not given:
+            return run(inputs)
+        asyncio.run(rotate_key(inputs))
     except (BadSettings, BadCredentials, BadKeySecret) as error:
         logger.critical("Cannot start", extra={"error": str(error)})
         return 2

@@ -134,11 +134,11 @@ def run() -> None:
     # Messages contain people's text, and not every terminal is UTF-8: a question mark is better than a traceback.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
-    sys.excepthook = tell_fault
+    sys.excepthook = print_fault
     sys.exit(main())
 
 
-def tell_fault(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+def print_fault(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """Print the traceback of a fault of our own; what it quotes may be foreign text, which a terminal would obey."""
     Console().info("".join(traceback.format_exception(kind, error, trace)).rstrip())
 

@@ -19,6 +19,7 @@ class Variable(StrEnum):
     SESSION_UID = "SESSION_UID"
     POD_UID = "POD_UID"
     PORT = "PORT"
+    METRICS_NEED_TOKEN = "METRICS_NEED_TOKEN"  # noqa: S105 -- whether one is needed
     LINK_METHOD = "LINK_METHOD"
     LINK_MAX_ROUNDS = "LINK_MAX_ROUNDS"
     ON_LOGOUT = "ON_LOGOUT"

@@ -77,6 +77,7 @@ async def run(settings: Settings) -> Exit:
         session_uid=settings.session_uid,
         pod_uid=settings.pod_uid,
         clock=utc_now,
+        metrics_need_token=settings.metrics_need_token,
     )
     try:
         server, port = await serve(api.application(), port=settings.port, metrics=metrics)

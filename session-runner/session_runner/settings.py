@@ -111,6 +111,12 @@ def _one_of(kind: type[LinkMethod | OnLogout]) -> Callable[[str], Any]:
     return parse
 
 
+def _boolean(value: str) -> bool:
+    if value.lower() not in ("true", "false"):
+        raise ValueError("must be true or false")
+    return value.lower() == "true"
+
+
 def _level(value: str) -> str:
     if value.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
         raise ValueError("must be one of DEBUG, INFO, WARNING, ERROR")
@@ -187,6 +193,12 @@ class Settings:
         Variable.POD_UID, _uid, None, "UID of the pod, repeated in every state answer.", example=_SOME_UID
     )
     port: int = _setting(Variable.PORT, _number(0, 65535), "8080", "Port of the HTTP API; 0 takes any free one.")
+    metrics_need_token: bool = _setting(
+        Variable.METRICS_NEED_TOKEN,
+        _boolean,
+        "false",
+        "Whether /metrics needs a token of the scope state: true or false.",
+    )
     link_method: LinkMethod = _setting(
         Variable.LINK_METHOD,
         _one_of(LinkMethod),

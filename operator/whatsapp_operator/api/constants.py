@@ -50,7 +50,7 @@ PART_OF: Final = "whatsapp-session-operator"
 SESSION_LABEL: Final = f"{GROUP}/session"
 """ The session's name; at most 52 characters, so that it always fits a label value. """
 SESSION_UID_LABEL: Final = f"{GROUP}/session-uid"
-""" The session's UID: what quota counting and ownership go by. A claim that outlives its session keeps the old one. """
+""" The session's UID, for selectors and people; it proves nothing. A claim that outlives its session keeps the old one. """
 QUOTA_LABEL: Final = f"{GROUP}/quota"
 """ On pods: the quota they count against; a quota's name is held to the length of a label value for this. """
 KEY_ID_LABEL: Final = f"{GROUP}/key-id"
@@ -59,6 +59,8 @@ QUOTA_ANNOTATION: Final = QUOTA_LABEL
 """ On pods: the quota's whole name, which a label value may be too short for. """
 TEMPLATE_HASH_ANNOTATION: Final = f"{GROUP}/made-from"
 """ On pods: the hash of the manifest, to tell whether later edits wait for the next pod. """
+SEAL_ANNOTATION: Final = f"{GROUP}/seal"
+""" On pods and claims: that the operator made the object, and for what (`core.objects.seal`). """
 
 # --- What people write on namespaces and quotas, and the operator only reads.
 INSTANCE_LABEL: Final = f"{GROUP}/instance"

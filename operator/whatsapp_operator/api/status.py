@@ -12,7 +12,7 @@ from session_protocol.vocabulary import CAMEL_CASE
 
 from whatsapp_operator.api.base import STORED, StatusModel
 from whatsapp_operator.api.conditions import Condition, Conditions
-from whatsapp_operator.api.fields import Count, Int64, StoredMemory, Time
+from whatsapp_operator.api.fields import Count, Int64, StoredMemory, StoredStorage, Time
 from whatsapp_operator.api.requests import HandledRequests
 
 ConditionList = Annotated[
@@ -77,6 +77,8 @@ class AdmissionStatus(StatusModel):
     """When the place was reserved."""
     memory: StoredMemory | None = None
     """The memory reserved: the pod's memory limit."""
+    storage: StoredStorage | None = None
+    """The storage reserved: the size of the volume claim. Absent where the quota does not limit storage."""
 
 
 class LastFailure(StatusModel):

@@ -19,6 +19,7 @@ from session_protocol.hosts import WHATSAPP_HOSTS, WHATSAPP_WEB_URL
 from whatsapp_operator.api.constants import CLIENT_NAME, KEYS_SUFFIX
 from whatsapp_operator.app import peers
 from whatsapp_operator.app.hosts import allowed_hosts, page_host
+from whatsapp_operator.app.tokens import read_token
 from whatsapp_operator.core.model import Defaults
 from whatsapp_operator.core.network import RunnerNetwork
 from whatsapp_operator.runtime.process.lease import LeaseTimes
@@ -28,6 +29,7 @@ _ALONE = (
     "only operator of a cluster. If there is another one, both would admit up to each limit and overwrite each other's "
     "quota status: give one of them an INSTANCE, and label its namespaces and quotas wasession.dev/instance with that name."
 )
+SHORTEST_TOKEN = 16
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 
 
@@ -154,10 +156,19 @@ class Settings(BaseSettings):
     """How often the Lease is renewed. Each renewal is one write to the API server."""
     lease_request_timeout: Length = timedelta(seconds=3)
     """How long one request about the Lease may take. Together with the interval not longer than the deadline."""
+    event_loop_timeout: Length = timedelta(seconds=60)
+    """After this time without a sign of life of its event loop the operator ends itself. It keeps the Lease meanwhile, so
+    that work that takes long gives no other operator a turn."""
     http_address: str = "0.0.0.0"  # noqa: S104 -- the kubelet and Prometheus come from outside of the pod
     """The address that `/healthz`, `/readyz` and `/metrics` are served on."""
     http_port: Annotated[int, Field(ge=0, le=65535)] = 8080
     """Their port. 0: any free one, told in the log."""
+    metrics_token_file: Path | None = None
+    """A file with the bearer token that `/metrics` of the operator needs, at least 16 characters. It is read at each
+    scrape, so a replaced one counts at once. Unset: everybody who reaches the port may read the metrics."""
+    runner_metrics_need_token: bool = False
+    """Whether `/metrics` of the runners needs a token of the scope `state`. Pods made afterwards use it; switching it on or
+    off restarts running sessions like any other change of their template."""
     shutdown_timeout: Length = timedelta(seconds=8)
     """How long the operator may take to end after SIGTERM; then it ends hard. Below the pod's grace period."""
     log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
@@ -171,6 +182,15 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _lease_times_fit(self) -> "Settings":
         self.lease_times()
+        return self
+
+    @model_validator(mode="after")
+    def _metrics_token_is_there(self) -> "Settings":
+        path = self.metrics_token_file
+        if path is not None and len(read_token(path)) < SHORTEST_TOKEN:
+            raise ValueError(
+                f"METRICS_TOKEN_FILE: {path} holds no token that can be read, of at least {SHORTEST_TOKEN} characters"
+            )
         return self
 
     @model_validator(mode="after")
@@ -225,6 +245,7 @@ class Settings(BaseSettings):
             image_pull_policy=self.runner_image_pull_policy,
             log_level=self.runner_log_level,
             run_as_user=self.runner_user,
+            metrics_need_token=self.runner_metrics_need_token,
         )
 
 

@@ -22,6 +22,27 @@ Manifest = NewType("Manifest", dict[str, Any])
 """ A Kubernetes object as JSON, ready to be sent. """
 
 
+class SealedKind(StrEnum):
+    """The kinds of objects that bear a seal, because they may outlive their session."""
+
+    POD = "Pod"
+    PVC = "PersistentVolumeClaim"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seal:
+    """What the operator set down about an object when it made it; `core.objects.seal` makes it unforgeable."""
+
+    key_id: KeyID
+    """ The key that it is made with; with that key it ends. """
+    session_uid: SessionUID
+    quota: str
+    memory: int = 0
+    """ Bytes: the pod's memory limit; of a claim 0. """
+    storage: int = 0
+    """ Bytes: the claim's size; of a pod 0. """
+
+
 class PodPhase(StrEnum):
     """A pod's phase, spelled as in the API."""
 
@@ -39,7 +60,7 @@ class PodFacts:
     name: str
     uid: PodUID
     owner_uid: SessionUID | None
-    """ UID of the controller owner reference; None: it has none. """
+    """ UID of the session that is its controller; None: it has no controller, or another kind of one. """
     phase: PodPhase
     created: datetime
     deletion: datetime | None = None
@@ -72,9 +93,8 @@ class PodFacts:
     """ The restart request that this pod was created for (its annotation). """
     relink_at: str | None = None
     key_id: KeyID | None = None
-    memory: int = 0
-    """ Sum of the containers' memory limits, bytes. """
-    quota: str | None = None
+    seal: Seal | None = None
+    """ What its seal says of it, if that names its owner; None: the operator did not make it, or an older one did. """
     managed: bool = False
     """ It carries the operator's managed-by label. """
     secret_name: str | None = None
@@ -165,6 +185,8 @@ class AssumedReservation:
     quota_name: str
     memory: int
     """ Bytes: the pod's memory limit. """
+    storage: int | None = None
+    """ Bytes: the claim's size; None: the quota does not limit storage. """
     reserved_at: datetime
 
 
@@ -217,6 +239,10 @@ class Observation:
     assumed: AssumedReservation | None = None
     refusal: Refusal | None = None
     refused_action: RefusedAction | None = None
+    storage_limited: bool = False
+    """ The session's quota limits storage. """
+    renew_at: datetime | None = None
+    """ When the pod is to be replaced because its key ends; None: its key is the current one. """
     recovery_paused: str | None = None
     """ Why recovery is paused for this session; None: it is not. """
 
@@ -237,6 +263,8 @@ class Defaults:
     run_as_user: int = 10001
     network: RunnerNetwork | None = None
     """ What each namespace's NetworkPolicy allows; None: the operator makes none. """
+    metrics_need_token: bool = False
+    """ Whether a runner's metrics need a token. """
 
 
 # --- actions, in the order the runtime carries them out ---------------------------------------------------------
@@ -269,6 +297,8 @@ class CreatePVC:
     """Create the profile's PVC."""
 
     manifest: Manifest
+    seal: Seal | None = None
+    """ As a pod's. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -278,6 +308,8 @@ class PatchPVC:
     name: str
     patch: Mapping[str, Any]
     reason: str
+    seal: Seal | None = None
+    """ To be set on it by the runtime: its size is another. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -296,6 +328,8 @@ class CreatePod:
     """Create the session's pod. "Already exists" means: read it and decide again."""
 
     manifest: Manifest
+    seal: Seal | None = None
+    """ To be set on it by the runtime, which has the key. """
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,9 +16,9 @@ _PADDING: Final = re.compile(r"={1,2}")
 _SEGMENT: Final = re.compile(r"[A-Za-z0-9]+")
 _RUN: Final = re.compile(r"[A-Z]+|[a-z]+|[0-9]+")
 _NOT_HEX: Final = re.compile(r"[^0-9a-fA-F]")
-_DOCUMENT: Final = re.compile(r"(?:^|[^A-Za-z])(eyJ[A-Za-z0-9+/_-]{13,})")
+_DOCUMENT: Final = re.compile(r"(?:^|[^A-Za-z])(eyJ[A-Za-z0-9+/_-]{13})")
 """ {" in base64: a JWT or another document. """
-_GLUED: Final = re.compile(r"(eyJ[A-Za-z0-9+/_-]{13,})")
+_GLUED: Final = re.compile(r"(eyJ[A-Za-z0-9+/_-]{13})")
 """ The same behind letters, where another follows. """
 _JWT: Final = re.compile(r"[A-Za-z0-9_.=-]+")
 
@@ -67,14 +67,17 @@ def decodes_to_login(word: str) -> bool:
     return login.isascii() and login.decode().isprintable() and login.find(b":") > 0
 
 
+def _is_login(word: str) -> bool:
+    """Whether this is a login that nothing announces, maybe behind a number."""
+    return any(len(part) >= _LOGIN and decodes_to_login(part) for part in (word, word.lstrip("0123456789")))
+
+
 def _alone(folded: str, token: re.Match[str]) -> Iterator[Span]:
     word, padding = token.group(), _PADDING.match(folded, token.end())
-    document = _DOCUMENT.search(word) or (_GLUED.search(word) if folded.startswith(".eyJ", token.end()) else None)
-    if document is not None:
-        start = token.start() + document.start(1)
-        whole = _JWT.match(folded, start)
-        yield Span(start, whole.end() if whole else token.end(), Placeholder.SECRET)
-        word, padding = word[: document.start(1)], None
+    documents = list(_documents(folded, token))
+    if documents:
+        yield from documents
+        word, padding = word[: documents[0].start - token.start()], None
     end = token.start() + len(word)
     if padding and not folded[padding.end() : padding.end() + 1].isalnum():
         end = padding.end()
@@ -93,10 +96,20 @@ def _alone(folded: str, token: re.Match[str]) -> Iterator[Span]:
         yield Span(token.start(), end, Placeholder.SECRET)
         return
     for segment in segments:
-        if (_is_hex(segment.group()) and len(segment.group()) >= _HEX) or (
-            len(segment.group()) >= _LOGIN and decodes_to_login(segment.group())
-        ):
+        if (_is_hex(segment.group()) and len(segment.group()) >= _HEX) or _is_login(segment.group()):
             yield Span(token.start() + segment.start(), token.start() + segment.end(), Placeholder.SECRET)
+
+
+def _documents(folded: str, token: re.Match[str]) -> Iterator[Span]:
+    """Return the documents that begin in a token; one ends where no JWT goes on."""
+    form = _GLUED if folded.startswith(".eyJ", token.end()) else _DOCUMENT
+    done = 0
+    for document in form.finditer(token.group()):
+        start = token.start() + document.start(1)
+        whole = _JWT.match(folded, start) if start >= done else None
+        if whole is not None:
+            done = whole.end()
+            yield Span(start, done, Placeholder.SECRET)
 
 
 def _is_mixture(segments: list[re.Match[str]]) -> bool:

@@ -86,7 +86,7 @@ _NO_VALUES: Final = frozenset(
 _BEHIND_NAME: Final = re.compile(r"[ \n](?:(?:is|was|ist|war)[ \n])?[\"'`]{0,2}")
 _CLOSING: Final = {"(": ")", "[": "]", "{": "}", "<": ">"}
 _WORD: Final = re.compile(r"[^ \n\"'`&<>]+")
-_PROSE: Final = re.compile(r"[A-Z]?[a-z]+[.,:]?[ \n][A-Za-z\"'(]")
+_PROSE: Final = re.compile(rf"[A-Z]?[a-z]+[.,:]?[ \n][A-Za-z\"'({MASK}]")
 _HEADER_WORD: Final = re.compile(r"(?:=\"[^\"\n]*\"|[^ \n\"'`&<>])+")
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,24}[ \n][\"'`<]{0,2}")
 _DASHED: Final = re.compile(r"[a-z]+(?:[-./][a-z0-9]+)+")
@@ -138,11 +138,12 @@ def _is_secret_name(name: str, plain: str) -> bool:
 
 def _next_argument(folded: str, end: int, name: str, plain: str) -> Span | None:
     """Return the value of `--name value`, and of `'--name', 'value'` as a list of arguments is written."""
-    if not name.startswith("-") or not _is_secret_name(name, plain):
+    is_flag = "--" in name  # behind letters, too: they may have been a secret
+    if not (is_flag or name.startswith("-")) or not _is_secret_name(name, plain):
         return None
     between = _NEXT_ARGUMENT.match(folded, end)
     if between is None:
-        behind = _BEHIND_FLAG.match(folded, end) if name.startswith("--") else None
+        behind = _BEHIND_FLAG.match(folded, end) if is_flag else None
         value = _WORD.match(folded, behind.end()) if behind else None
         if value is None or value.group().rstrip(".,:;)]}").lower() in _NO_VALUES:
             return None

@@ -36,7 +36,16 @@ _LOOK_ALIKES: Final = str.maketrans(
     "ABESIJKMHOPCTXYaceokpxysijdqwABEZHIKMNOPTYXo",
 )
 """ Cyrillic and Greek letters that no reader tells from the Latin ones. """
-_SPECIAL: Final = {"\u2212": "-", "\u2044": "/", "\u2215": "/", "\u02bc": "'", "\u2018": "'", "\u2019": "'"} | {
+_SPECIAL: Final = {
+    "\xf1": "n",
+    "\u015f": "s",
+    "\u2212": "-",
+    "\u2044": "/",
+    "\u2215": "/",
+    "\u02bc": "'",
+    "\u2018": "'",
+    "\u2019": "'",
+} | {
     **dict.fromkeys("\u201c\u201d\u201e\xab\xbb", '"'),
     **dict.fromkeys("\xb7\u2022\u2027\u2219\u22c5\u30fb", "."),
 }
@@ -98,8 +107,6 @@ def _base(letter: str) -> str:
     if letter.isdecimal():
         return str(unicodedata.decimal(letter))
     plain = _SPECIAL.get(letter) or unicodedata.normalize("NFKC", letter).translate(_LOOK_ALIKES)
-    if len(plain) == 1 and not plain.isascii():
-        plain = unicodedata.normalize("NFKD", plain)[0]  # contraseña is contrasena
     if len(plain) == 1 and plain.isascii():
         return plain
     category = unicodedata.category(letter)

@@ -20,8 +20,10 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from session_protocol.answers import State
 from session_protocol.bad_requests import QuietRunner, prove
-from session_protocol.exposition import expose
+from session_protocol.scrapes import Scrapes
+from session_protocol.states import STATES
 from session_protocol.times import whole_seconds
+from session_protocol.vocabulary import TokenScope
 
 from session_runner import commands
 from session_runner.commands import CommandError, Commands
@@ -69,11 +71,14 @@ class Api:
         pod_uid: str,
         clock: Callable[[], datetime],
         door: Commands | None = None,
+        metrics_need_token: bool = False,
     ) -> None:
         self._store = store
         self._door = door or Commands()  # one that is never opened: there is no page
         self._tokens = tokens
-        self._metrics = metrics
+        self._scrapes = Scrapes(metrics.registry)
+        self._metrics_need_token = metrics_need_token
+        """ Whether the metrics need a token. """
         self._session_uid = session_uid
         self._pod_uid = pod_uid
         self._clock = clock
@@ -119,6 +124,8 @@ class Api:
 
     def _refusal(self, error: CommandError) -> ApiError:
         state = self._store.snapshot.state
+        if STATES[state].linked is False and isinstance(error, commands.NoPageError):
+            error = commands.NotLinkedError()  # also when its page opens again: asking again would not help
         match error:
             case commands.NotLinkedError():
                 return NotLinkedError(f"The session is not linked, so there is nothing to log out of; it is {state}.")
@@ -158,7 +165,9 @@ class Api:
 
     async def measurements(self, request: web.Request) -> web.Response:
         """GET /metrics."""
-        body, headers = expose(self._metrics.registry, headers=request.headers, query=request.query)
+        if self._metrics_need_token:
+            self._authorize(request, TokenScope.STATE)
+        body, headers = await self._scrapes.answer(headers=request.headers, query=request.query)
         return web.Response(body=body, headers=headers)
 
     def _guarded(self, route: Route) -> Handler:
@@ -168,10 +177,13 @@ class Api:
 
         @functools.wraps(answer)
         async def guarded(request: web.Request) -> web.StreamResponse:
-            prove(request, require(self._tokens, request.headers.get("Authorization"), scope))
+            self._authorize(request, scope)
             return await answer(request)
 
         return guarded
+
+    def _authorize(self, request: web.Request, scope: TokenScope) -> None:
+        prove(request, require(self._tokens, request.headers.get("Authorization"), scope))
 
     def document(self, snapshot: Snapshot) -> State:
         """Return the answer for a snapshot, as of now."""

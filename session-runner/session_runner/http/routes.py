@@ -158,10 +158,13 @@ ROUTES = (
         path="/metrics",
         name="getMetrics",
         summary="Prometheus metrics, all named whatsapp_runner_…",
-        description="In the text format, or as OpenMetrics where the Accept header asks for it.\n",
+        description="In the text format, or as OpenMetrics where the Accept header asks for it. "
+        "They are measured at most every 5 s.\n"
+        "Where the setting METRICS_NEED_TOKEN is true it needs the scope `state`, else no token.\n",
         query=MetricsQuery,
         answer="The metrics.",
         content={"text/plain": TEXT, "application/openmetrics-text": TEXT},
+        errors=(UnauthorizedError, ForbiddenError),
     ),
 )
 

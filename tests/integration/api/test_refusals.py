@@ -17,6 +17,8 @@ ANSWER = "must be at least 3s, which one answer may take on a busy node: raise i
 CPU = "must be at least 1m, a thousandth of a CPU; leave it out for the default"
 REQUEST = "must be at least 1Mi: write 384Mi for 384 mebibytes, or leave it out"
 LIMIT = "must be at least 256Mi, less does not hold a browser: raise it or leave it out"
+DISK = "must be at least 256Mi, less does not hold a browser's caches: raise it or leave it out"
+DISK_REQUEST = "must be at least 1Mi: write 128Mi for 128 mebibytes, or leave it out"
 SIZE = "must be at least 1Mi: write 2Gi for 2 gibibytes, or leave it out"
 DAY = "must be at most 24h: shorten it, or leave it out for the default"
 DELAY = "must be at most 5m, the longest delay between two attempts: shorten it, or leave it out for the default"
@@ -64,6 +66,7 @@ NAME = (
     "letter or digit, because it becomes a host name"
 )
 QUOTA_NAME = "must have at most 63 characters, because it becomes the value of a label: choose a shorter one"
+QUOTA_STORAGE = "must be at least 1Mi: to admit no session set sessions to 0"
 QUOTA_MEMORY = "must be at least 256Mi, the smallest session: to admit none set sessions to 0"
 
 
@@ -72,7 +75,7 @@ def a_name(kind: str) -> str:
     return f"must be the name of {kind}: lower case letters, digits, '-' and '.', beginning and ending with a letter or digit"
 
 
-AMOUNTS = ("memory", "cpu")
+AMOUNTS = ("memory", "cpu", "ephemeral storage")
 """Their rule computes its text; the one that stands in the CRD is what is shown should that fail."""
 
 
@@ -153,6 +156,10 @@ RULES: list[tuple[dict[str, Any], str, str]] = [
     (requests(memory="-5Mi"), "spec.resources.requests.memory", REQUEST),
     (requests(memory=0), "spec.resources.requests.memory", REQUEST),
     (requests(memory="384m"), "spec.resources.requests.memory", REQUEST),
+    (limits(ephemeralStorage="255Mi"), "spec.resources.limits.ephemeralStorage", DISK),
+    (limits(ephemeralStorage="-1Gi"), "spec.resources.limits.ephemeralStorage", DISK),
+    (requests(ephemeralStorage=0), "spec.resources.requests.ephemeralStorage", DISK_REQUEST),
+    (limits(ephemeralStorage="much"), "spec.resources.limits.ephemeralStorage", QUANTITY),
     (limits(cpu=0), "spec.resources.limits.cpu", CPU),
     (limits(cpu="-1"), "spec.resources.limits.cpu", CPU),
     (requests(cpu="0"), "spec.resources.requests.cpu", CPU),
@@ -163,6 +170,11 @@ RULES: list[tuple[dict[str, Any], str, str]] = [
     (both("memory", "400Mi", "300Mi"), "spec.resources.limits.memory", below("memory", "300Mi", "400Mi")),
     (both("memory", "1Gi", 1073741823), "spec.resources.limits.memory", below("memory", "1073741823", "1Gi")),
     (both("cpu", 1, "999m"), "spec.resources.limits.cpu", below("cpu", "999m", "1")),
+    (
+        both("ephemeralStorage", "2Gi", "1Gi"),
+        "spec.resources.limits.ephemeralStorage",
+        below("ephemeral storage", "1Gi", "2Gi"),
+    ),
     # durations
     ({"timeouts": {"launch": "5 days"}}, "spec.timeouts.launch", DURATION),
     ({"timeouts": {"startup": "1w"}}, "spec.timeouts.startup", DURATION),
@@ -440,6 +452,9 @@ def test_a_session_without_a_spec_is_refused(api: ApiClient) -> None:
         ({"memory": 8}, "spec.memory", QUOTA_MEMORY),
         ({"memory": "-8Gi"}, "spec.memory", QUOTA_MEMORY),
         ({"memory": "eight"}, "spec.memory", QUANTITY),
+        ({"storage": "0"}, "spec.storage", QUOTA_STORAGE),
+        ({"storage": "-8Gi"}, "spec.storage", QUOTA_STORAGE),
+        ({"storage": "NaN"}, "spec.storage", QUANTITY),
         ({"sessions": -1}, "spec.sessions", "should be greater than or equal to 0"),
         ({"sessionsPerNamespace": -1}, "spec.sessionsPerNamespace", "should be greater than or equal to 0"),
         ({"sessions": "ten"}, "spec.sessions", "must be of type integer"),
@@ -460,7 +475,7 @@ def test_a_quota_whose_name_is_no_label_value_is_refused(api: ApiClient) -> None
 
 def test_every_rule_of_the_crds_is_broken_by_a_test() -> None:
     """No text is there that nobody has seen the API server say; the rules on changes are in test_changes."""
-    tested = {text for _, _, text in [*RULES, *NO_POD]} | {ONE, NAME, QUOTA_NAME, QUOTA_MEMORY, QUANTITY}
+    tested = {text for _, _, text in [*RULES, *NO_POD]} | {ONE, NAME, QUOTA_NAME, QUOTA_MEMORY, QUOTA_STORAGE, QUANTITY}
     tested |= {
         f"the {name} limit is below the {name} request: raise the limit or lower the request" for name in AMOUNTS
     }

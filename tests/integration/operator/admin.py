@@ -17,6 +17,7 @@ PATHS = {
     "storageclasses": "/apis/storage.k8s.io/v1",
     "validatingadmissionpolicies": "/apis/admissionregistration.k8s.io/v1",
     "validatingadmissionpolicybindings": "/apis/admissionregistration.k8s.io/v1",
+    "validatingwebhookconfigurations": "/apis/admissionregistration.k8s.io/v1",
 }
 
 BUSY = "storage is (re)initializing"

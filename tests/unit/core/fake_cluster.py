@@ -15,6 +15,7 @@ from typing import Any
 
 from session_protocol.times import format_time
 from session_protocol.vocabulary import RunnerState
+from unit.core.seals import seal, sealed
 from whatsapp_operator.api.conditions import Condition, find_condition
 from whatsapp_operator.api.constants import API_VERSION, NETWORK_POLICY_NAME, SERVICE_NAME, SESSION_KIND
 from whatsapp_operator.api.quota import WhatsAppSessionQuota
@@ -39,6 +40,7 @@ from whatsapp_operator.core.model import (
     Refusal,
     RefusedAction,
     RunnerReport,
+    SealedKind,
     SessionUID,
 )
 from whatsapp_operator.core.objects.facts import network_policy_facts, pod_facts, pvc_facts, service_facts
@@ -282,7 +284,7 @@ class FakeCluster:
         return Observation(
             session=session,
             now=self.now,
-            pods=tuple(pod_facts(pod) for pod in pods),
+            pods=tuple(pod_facts(pod, seal=sealed(pod, SealedKind.POD)) for pod in pods),
             pods_since_status=self._came(name, session.status.pod_uid),
             pvc=pvc_facts(claim, session=session) if claim is not None else None,
             service=service_facts(service) if service is not None else None,
@@ -292,6 +294,8 @@ class FakeCluster:
             assumed=self.memory.grants.get(uid),
             refusal=self.memory.refusals.get(uid),
             refused_action=self.memory.blocked.get(name),
+            storage_limited=not session.problems
+            and "storage" in self.quotas.get(session.spec.quota_name, {}).get("spec", {}),
             recovery_paused=self.memory.pauses.message(uid),
         )
 
@@ -329,6 +333,8 @@ class FakeCluster:
             pods=list(self.pods.values()),
             quotas=[WhatsAppSessionQuota.parse(quota) for quota in self.quotas.values()],
             assumed_reservations=list(self.memory.grants.values()),
+            claims=list(self.claims.values()),
+            read_seal=sealed,
             now=self.now,
         )
         for uid in result.withdrawn:
@@ -375,6 +381,10 @@ class FakeCluster:
                     self.run(name)
         self.resync()
 
+    def _namespace_of(self, uid: SessionUID) -> str | None:
+        listed = {session["metadata"]["uid"] for session in self.sessions.values()}
+        return NAMESPACE if uid in listed else None
+
     def _write(self, name: str, decision: Decision) -> None:
         if not decision.commit and decision.delay_status_until is not None and decision.delay_status_until > self.now:
             return
@@ -410,10 +420,17 @@ class FakeCluster:
         self.memory.blocked.pop(name, None)
         match action:
             case CreatePod():
-                manifest = self._created(self.pods, action.manifest)
+                manifest = self._created(
+                    self.pods, seal(action.manifest, action.seal) if action.seal else action.manifest
+                )
                 manifest.setdefault("status", {"phase": "Pending"})
                 self.memory.came.setdefault(name, []).append(PodUID(manifest["metadata"]["uid"]))
-            case CreatePVC() | CreateService() | CreateNetworkPolicy() | CreateSecret():
+            case CreatePVC():
+                self._created(
+                    self.claims,
+                    seal(action.manifest, action.seal, kind=SealedKind.PVC) if action.seal else action.manifest,
+                )
+            case CreateService() | CreateNetworkPolicy() | CreateSecret():
                 self._created(self._shelf(action), action.manifest)
             case PatchPVC() | PatchNetworkPolicy():
                 self._patched(self._shelf(action), action)
@@ -425,7 +442,6 @@ class FakeCluster:
 
     def _shelf(self, action: Action) -> dict[str, Json]:
         shelves: dict[type[Action], dict[str, Json]] = {
-            CreatePVC: self.claims,
             PatchPVC: self.claims,
             CreateService: self.services,
             CreateNetworkPolicy: self.policies,
@@ -438,6 +454,8 @@ class FakeCluster:
         patch, obj = copy.deepcopy(dict(action.patch)), shelf[action.name]
         assert patch["metadata"].pop("resourceVersion") == obj["metadata"]["resourceVersion"]
         obj |= _merged(obj, patch)
+        if isinstance(action, PatchPVC) and action.seal is not None:
+            obj |= seal(obj, action.seal, kind=SealedKind.PVC)
         obj["metadata"]["resourceVersion"] = str(next(self._serial))
 
     def _created(self, shelf: dict[str, Json], manifest: Mapping[str, Any]) -> Json:

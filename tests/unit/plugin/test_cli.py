@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from kubectl_whatsapp.cli import main, tell_fault
+from kubectl_whatsapp.cli import main, print_fault
 from unit.plugin.plugin_harness import ConsoleHarness, ScriptedKubectl, session_json
 
 SCRIPT = Path(__file__).parents[3] / "plugin" / "kubectl-whatsapp"
@@ -216,7 +216,7 @@ def test_a_fault_of_our_own_is_told_printable(capsys: pytest.CaptureFixture[str]
     """A traceback quotes what it failed on, and a terminal would obey that."""
     error = RuntimeError("cannot read \x1b]52;c;aGk=\x07\u202e")
 
-    tell_fault(type(error), error, error.__traceback__)
+    print_fault(type(error), error, error.__traceback__)
 
     told = capsys.readouterr().err
     assert r"RuntimeError: cannot read \x1b]52;c;aGk=\x07\u202e" in told

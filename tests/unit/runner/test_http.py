@@ -25,7 +25,7 @@ PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 class Api8080:
     """A served API with its store."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, metrics_need_token: bool = False) -> None:
         self.now = T0
         self.folder = folder
         self.store = StateStore(clock=lambda: self.now)
@@ -40,6 +40,7 @@ class Api8080:
             session_uid="session-1",
             pod_uid="pod-1",
             clock=lambda: self.now,
+            metrics_need_token=metrics_need_token,
         )
         self.client = TestClient(TestServer(api.application()))
 
@@ -360,6 +361,17 @@ async def test_metrics_name_no_session(api: Api8080) -> None:
     assert all(line.startswith("whatsapp_runner_") for line in samples)
     assert 'whatsapp_runner_state{state="Starting"} 1.0' in samples
     assert "session-1" not in text
+
+
+@pytest.mark.parametrize(
+    ("token", "status"), [(None, 401), ("wrong", 401), ("link-token", 403), ("state-token", 200), ("admin-token", 200)]
+)
+async def test_metrics_may_need_a_token(tmp_path: Path, token: str | None, status: int) -> None:
+    """The one that observes; probes need none all the same."""
+    closed = Api8080(tmp_path, metrics_need_token=True)
+    async with closed.client:
+        assert status == (await closed.get("/metrics", token=token)).status
+        assert 200 == (await closed.get("/healthz", token=None)).status
 
 
 async def test_a_fault_of_ours_is_a_json_error(api: Api8080, monkeypatch: pytest.MonkeyPatch) -> None:

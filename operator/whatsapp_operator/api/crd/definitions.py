@@ -111,6 +111,8 @@ QUOTA = Kind(
         Column("Memory", ".spec.memory", "The sum of memory limits they may have."),
         Column("Admitted", ".status.admitted", "Sessions that have a place.", "integer"),
         Column("Waiting", ".status.waiting", "Sessions that wait for a place.", "integer"),
+        Column("Storage", ".spec.storage", "The sum of volume claims they may have.", wide=True),
+        Column("Storage reserved", ".status.storageReserved", "The sum of volume claims they have.", wide=True),
         Column("Memory reserved", ".status.memoryReserved", "The sum of memory limits they have."),
         _AGE,
         Column(

@@ -10,7 +10,7 @@ from session_protocol.durations import format_duration
 from session_protocol.environment import Variable
 
 from whatsapp_operator.api.constants import RUNNER_CONTAINER, RUNNER_PORT, RUNNER_PORT_NAME, TOKEN_VOLUME
-from whatsapp_operator.api.resources import effective
+from whatsapp_operator.api.resources import ResourcesSpec, effective
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core.model import Defaults
 from whatsapp_operator.core.objects import names
@@ -53,7 +53,7 @@ def runner_container(session: WhatsAppSession, defaults: Defaults) -> dict[str, 
         "imagePullPolicy": defaults.image_pull_policy,
         "env": _environment(session, defaults),
         "ports": [{"name": RUNNER_PORT_NAME, "containerPort": RUNNER_PORT, "protocol": "TCP"}],
-        "resources": effective(session.spec.resources).to_dict(),
+        "resources": _resources(session.spec.resources),
         "volumeMounts": [
             {"name": _PROFILE_VOLUME, "mountPath": PROFILE_DIR},
             {"name": TOKEN_VOLUME, "mountPath": TOKEN_DIR, "readOnly": True},
@@ -73,6 +73,14 @@ def runner_container(session: WhatsAppSession, defaults: Defaults) -> dict[str, 
         "livenessProbe": _probe("/healthz", period=10, timeout=5, failures=6) | {"terminationGracePeriodSeconds": 10},
         "readinessProbe": _probe("/readyz", period=5, timeout=3, failures=3),
     }
+
+
+def _resources(written: ResourcesSpec) -> dict[str, Any]:
+    """Return what the template has: the disk's amounts only where a person wrote one (see `pod.pod_manifest`)."""
+    amounts = effective(written)
+    resources = amounts.to_dict()
+    given = (written.requests.ephemeral_storage, written.limits.ephemeral_storage)
+    return resources if given == (None, None) else amounts.with_ephemeral_storage(resources)
 
 
 def volumes(session: WhatsAppSession, defaults: Defaults) -> list[dict[str, Any]]:
@@ -112,6 +120,8 @@ def _environment(session: WhatsAppSession, defaults: Defaults) -> list[dict[str,
         Variable.LOG_LEVEL: defaults.log_level,
         "HOME": HOME_DIR,
     }
+    if defaults.metrics_need_token:
+        values[Variable.METRICS_NEED_TOKEN] = "true"
     if defaults.extra_ca:
         values[Variable.EXTRA_CA_FILE] = f"{TOKEN_DIR}/{EXTRA_CA_KEY}"
     pod_uid = {"name": str(Variable.POD_UID), "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}}

@@ -29,6 +29,8 @@ from whatsapp_operator.api.constants import (
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core.model import KeyID, SessionUID
 
+PVC_SUFFIX: Final = "-profile"
+""" What a session's PVC is called, after the session's name. """
 _LABEL_VALUE: Final = 63
 
 
@@ -44,7 +46,7 @@ def pod_name(session: WhatsAppSession) -> str:
 
 def pvc_name(session: WhatsAppSession) -> str:
     """Return the name of the PVC that the operator creates for the profile."""
-    return f"{session.metadata.name}-profile"
+    return f"{session.metadata.name}{PVC_SUFFIX}"
 
 
 def profile_pvc_name(session: WhatsAppSession) -> str:

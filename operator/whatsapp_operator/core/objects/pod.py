@@ -24,6 +24,7 @@ from whatsapp_operator.api.constants import (
     TEMPLATE_HASH_ANNOTATION,
 )
 from whatsapp_operator.api.requests import requested
+from whatsapp_operator.api.resources import effective
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core.model import Defaults, Manifest
 from whatsapp_operator.core.objects import names
@@ -72,7 +73,10 @@ def pod_manifest(session: WhatsAppSession, defaults: Defaults) -> Manifest:
         Variable.RELINK_REQUEST: requests.relink_at,
         Variable.RESUMED_TIME: _resumed(session),
     }
-    environment = pod["spec"]["containers"][0]["env"]
+    (container,) = pod["spec"]["containers"]
+    # And what the operator sets for all: pods that an older one made without it are not outdated for that.
+    container["resources"] = effective(session.spec.resources).with_ephemeral_storage(container["resources"])
+    environment = container["env"]
     environment += [variable(name, value) for name, value in variables.items() if value is not None]
     return Manifest(pod)
 

@@ -8,10 +8,10 @@ from datetime import datetime
 
 from whatsapp_operator.api.conditions import ConditionType, is_true
 from whatsapp_operator.api.session import AdmissionStatus, OperatorState
-from whatsapp_operator.core.model import Action, CreatePod, CreatePVC, CreateSecret, CreateService
+from whatsapp_operator.core.model import Action, CreatePod, CreateSecret, CreateService, Seal
 from whatsapp_operator.core.objects.network_policy import policy_actions
 from whatsapp_operator.core.objects.pod import pod_manifest
-from whatsapp_operator.core.objects.pvc import pvc_manifest
+from whatsapp_operator.core.objects.pvc import create_pvc
 from whatsapp_operator.core.objects.secret import secret_manifest
 from whatsapp_operator.core.objects.service import service_manifest
 from whatsapp_operator.core.session import messages
@@ -72,8 +72,18 @@ def create_actions(snapshot: Snapshot) -> tuple[Action, ...]:
     actions += policy_actions(
         snapshot.observation.network_policy, namespace=session.metadata.namespace, defaults=defaults
     )
-    if snapshot.observation.pvc is None and (pvc := pvc_manifest(session)) is not None:
-        actions.append(CreatePVC(manifest=pvc))
+    if snapshot.observation.pvc is None and (create := create_pvc(session, key_id=defaults.key_id)) is not None:
+        actions.append(create)
     actions.append(CreateSecret(manifest=secret_manifest(session, defaults), key_id=defaults.key_id))
-    actions.append(CreatePod(manifest=pod_manifest(session, defaults)))
+    actions.append(CreatePod(manifest=pod_manifest(session, defaults), seal=_pod_seal(snapshot)))
     return tuple(actions)
+
+
+def _pod_seal(snapshot: Snapshot) -> Seal:
+    wanted = snapshot.need.wanted
+    return Seal(
+        key_id=snapshot.defaults.key_id,
+        session_uid=wanted.session_uid,
+        quota=wanted.quota,
+        memory=wanted.memory,
+    )

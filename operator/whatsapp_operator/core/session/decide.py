@@ -106,7 +106,7 @@ def _requeue_at(snapshot: Snapshot, step: Step) -> datetime | None:
         moments.append(snapshot.silent_since + SILENCE)
     if snapshot.pod_active and pod is not None and snapshot.attempts.recovery.consecutive_failures > 0:
         moments.append(snapshot.attempts.healthy_at)
-    moments.append(snapshot.volume_deadline)
+    moments += [snapshot.volume_deadline, snapshot.observation.renew_at]
     if snapshot.observation.refused_action is not None:
         moments.append(snapshot.observation.refused_action.retry_at)
     return min((moment for moment in moments if moment is not None and moment > snapshot.now), default=None)

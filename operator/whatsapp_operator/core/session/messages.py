@@ -76,6 +76,10 @@ REPLACING: Final = ReasonMessage(Reason.REPLACING_POD, "The pod is gone; a new o
 REQUESTED: Final = ReasonMessage(
     Reason.RESTART_REQUESTED, "Somebody asked for a new pod; the present one ends cleanly first."
 )
+KEY_ENDS: Final = ReasonMessage(
+    Reason.REPLACING_POD,
+    "The key that the pod's tokens come from was retired and ends soon; a new pod with new tokens follows this one.",
+)
 SUSPENDED: Final = ReasonMessage(
     Reason.SUSPENDED, "spec.operatingMode is Suspended: no pod runs, the profile is kept. Set it to Running to go on."
 )
@@ -147,10 +151,10 @@ def multiple_pods(pods: Iterable[PodFacts]) -> ReasonMessage:
 
 def invalid(problems: Iterable[Problem]) -> ReasonMessage:
     """Return the message for an invalid spec, with all its problems."""
-    told = redacted(f"{'; '.join(map(str, problems))}.", keep="start")  # fields and values are as somebody wrote them
+    listed = redacted(f"{'; '.join(map(str, problems))}.", keep="start")  # fields and values are as somebody wrote them
     return reason_message(
         Reason.INVALID_OBJECT,
-        f"The spec cannot be used, nothing is changed until it is mended. {told}",
+        f"The spec cannot be used, nothing is changed until it is mended. {listed}",
         fallback=Reason.INVALID_OBJECT,
     )
 

@@ -16,7 +16,6 @@ from whatsapp_operator.core.model import (
 )
 from whatsapp_operator.core.objects.network_policy import policy_actions
 from whatsapp_operator.core.objects.service import service_manifest
-from whatsapp_operator.core.quota.reservations import missing_reservation
 from whatsapp_operator.core.session import messages
 from whatsapp_operator.core.session.create import (
     Step,
@@ -142,17 +141,30 @@ def _is_lost(snapshot: Snapshot) -> Step | None:
     )
 
 
+def _key_ends(snapshot: Snapshot) -> Step | None:
+    """The pod's key was retired and its last day is near: replace the pod, in its turn, while the key still works."""
+    pod, renew_at = snapshot.pod, snapshot.observation.renew_at
+    if pod is None or renew_at is None or renew_at > snapshot.now:
+        return None
+    return recovering(messages.KEY_ENDS, actions=_delete(snapshot, "KeyEnds"))
+
+
 def _has_pod(snapshot: Snapshot) -> Step | None:
     """The pod starts or runs. A pending one is reported with its reason; deleting it would not help."""
     if snapshot.pod is None:
         return None
     running = snapshot.pod.started is not None
     again = snapshot.attempts.recovery.consecutive_failures > 0 and not running
+    # Neither status nor a seal says that it was admitted: it takes no place that it did not get in a round.
+    uncounted = snapshot.session.status.admission is None and snapshot.pod.seal is None
+    admission = _assumed(snapshot) if uncounted else None
     return Step(
         state=OperatorState.PENDING,
         ready=messages.RUNNER_STARTING if running else snapshot.pending_message,
         recovering=messages.backing_off(snapshot.attempts.recovery) if again else None,
         actions=_restored(snapshot),
+        admission=admission,
+        not_admitted=_refusal(snapshot) if uncounted and admission is None else None,
     )
 
 
@@ -232,16 +244,27 @@ def _is_paused(snapshot: Snapshot) -> Step | None:
 
 def _needs_admission(snapshot: Snapshot) -> Step | None:
     """The session needs a reservation, stored in status, before its pod is created."""
-    missing, assumed = missing_reservation(snapshot.session), snapshot.observation.assumed
-    if missing is None:
+    if snapshot.need.missing is None:
         return None
-    if assumed is not None and missing.is_met_by(assumed):
-        admission = AdmissionStatus.model_validate(
-            {"quotaName": assumed.quota_name, "reservedAt": assumed.reserved_at, "memory": assumed.memory}
-        )
+    if (admission := _assumed(snapshot)) is not None:
         return replace(create_step(snapshot), admission=admission)
     not_admitted = _refusal(snapshot)
     return Step(state=OperatorState.QUEUED, ready=not_admitted, not_admitted=not_admitted)
+
+
+def _assumed(snapshot: Snapshot) -> AdmissionStatus | None:
+    """Return the reservation that the last round gave, if it is the one that the session needs now."""
+    assumed = snapshot.need.assumed
+    if snapshot.need.missing is None or assumed is None:
+        return None
+    return AdmissionStatus.model_validate(
+        {
+            "quotaName": assumed.quota_name,
+            "reservedAt": assumed.reserved_at,
+            "memory": assumed.memory,
+            "storage": assumed.storage,
+        }
+    )
 
 
 def _refusal(snapshot: Snapshot) -> ReasonMessage:
@@ -280,6 +303,7 @@ _RULES: tuple[Callable[[Snapshot], Step | None], ...] = (
     _is_terminating,
     _has_failed,
     _is_lost,
+    _key_ends,
     _has_pod,
     _name_is_taken,
     _pvc_cannot_be_used,

@@ -21,6 +21,7 @@ from whatsapp_operator.core.model import (
     RunnerReport,
 )
 from whatsapp_operator.core.objects.pvc import PVCReview, review_pvc
+from whatsapp_operator.core.quota.reservations import Claimed, Need, needs_of
 from whatsapp_operator.core.recovery.attempts import Attempts, count_attempts
 from whatsapp_operator.core.recovery.failure import Outcome, outcome_of
 from whatsapp_operator.core.session import messages
@@ -85,6 +86,10 @@ class Snapshot:
     """ The API server refused the patch of the PVC. """
     refused_action: RefusedAction | None
     """ The API server refused another action. """
+    need: Need
+    """ What its pod needs of its quota. """
+    growth_waits: bool
+    """ The PVC is smaller than the spec asks, and the quota has to count the difference first: with the next pod. """
     has_unstored_facts: bool
     """ There is a fact that must be stored in status before any action, or it may be lost. """
 
@@ -114,7 +119,16 @@ def take_snapshot(observation: Observation, defaults: Defaults) -> Snapshot:
     )
     stops = pod is None or pod.deletion is not None or pod.ended or attempts.pod_failed or requests.pending
     pvc = _own_pvc(observation)
-    review = review_pvc(session, observation.pvc) if observation.pvc is not None else PVCReview(False, None)
+    need, grows = needs_of(
+        session,
+        assumed=observation.assumed,
+        claimed=Claimed(limited=observation.storage_limited, existing=pvc.requested if pvc is not None else 0),
+    )
+    review = (
+        review_pvc(session, observation.pvc, may_grow=grows, key_id=defaults.key_id)
+        if observation.pvc is not None
+        else PVCReview(False, None)
+    )
     volume_deadline = _volume_deadline(pvc, pod)
     refused = observation.refused_action
     patch_refused = refused is not None and refused.action is PatchPVC
@@ -145,6 +159,8 @@ def take_snapshot(observation: Observation, defaults: Defaults) -> Snapshot:
         volume_deadline=volume_deadline,
         refused_patch=refused if patch_refused else None,
         refused_action=None if patch_refused else refused,
+        need=need,
+        growth_waits=pvc is not None and not grows and pvc.requested < (session.spec.profile.wanted_size or 0),
         has_unstored_facts=attempts.is_new or holds.is_new,
     )
 

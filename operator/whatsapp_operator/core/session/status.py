@@ -78,14 +78,13 @@ def _admission(snapshot: Snapshot, step: Step) -> AdmissionStatus | None:
         # and two sessions in this position could block each other for ever.
         refused = step.not_admitted is not None and snapshot.observation.refusal is not None
         return None if step.releases_reservation or refused else step.admission or held
-    if held is None:  # lost from status; the pod still counts
-        return AdmissionStatus(
-            quota_name=pod.quota or snapshot.session.spec.quota_name,
-            reserved_at=pod.created,
-            memory=Decimal(pod.memory),
-        )
-    if held.memory is not None and 0 < pod.memory < held.memory:  # recreated with less memory
-        return held.model_copy(update={"memory": Decimal(pod.memory)})
+    if held is None:
+        if pod.seal is None:  # an older operator's pod, or a person's: nothing says that it was admitted
+            return step.admission
+        # Lost from status; the pod still counts, with what it was sealed for.
+        return AdmissionStatus(quota_name=pod.seal.quota, reserved_at=pod.created, memory=Decimal(pod.seal.memory))
+    if held.memory is not None and pod.seal is not None and pod.seal.memory < held.memory:  # recreated with less memory
+        return held.model_copy(update={"memory": Decimal(pod.seal.memory)})
     return held
 
 
@@ -140,9 +139,8 @@ def _pod_ready(snapshot: Snapshot) -> _Value:
     if pod.ended:
         return _FALSE, ReasonMessage(Reason.POD_ENDED, "The runner's container has ended.")
     if pod.ready:
-        outdated = not snapshot.session.problems and pod.template_hash not in (
-            "",
-            template_hash(snapshot.session, snapshot.defaults),
+        outdated = not snapshot.session.problems and (
+            snapshot.growth_waits or pod.template_hash not in ("", template_hash(snapshot.session, snapshot.defaults))
         )
         later = f" It was made before the last edit, which reaches the next pod: now, if you {messages.RESTART}."
         return _TRUE, ReasonMessage(Reason.POD_READY, f"The runner serves.{later if outdated else ''}")

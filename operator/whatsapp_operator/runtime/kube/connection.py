@@ -15,6 +15,7 @@ are read again every minute, and at once when the API server rejects them. kopf 
 import contextlib
 import logging
 import os
+from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
 
@@ -87,13 +88,13 @@ class Credentials:
             self._loaded_at = self._clock.monotonic()
             logger.warning("Credentials could not be read again, the old ones stay", extra={"error": str(error)})
 
-    @property
-    def namespace(self) -> str | None:
-        """The namespace of the pod, from its service account's volume; None outside of a pod."""
-        path = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
-        with contextlib.suppress(OSError):
-            return path.read_text(encoding="utf-8").strip() or None
-        return None
+
+def service_account_namespace() -> str | None:
+    """Return the namespace of the pod, from its service account's volume; None outside of a pod."""
+    path = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+    with contextlib.suppress(OSError):
+        return path.read_text(encoding="utf-8").strip() or None
+    return None
 
 
 def credentials_path() -> Path | None:
@@ -107,8 +108,17 @@ def credentials_path() -> Path | None:
 class Connection:
     """A `KubeClient` over the official client library."""
 
-    def __init__(self, credentials: Credentials, *, user_agent: str, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        credentials: Credentials,
+        *,
+        user_agent: str,
+        metrics: Metrics,
+        before_write: Callable[[], None] = lambda: None,
+    ) -> None:
         self._credentials = credentials
+        self._before_write = before_write
+        """ Called before each request that changes something; it ends the process if that must not be. """
         self._metrics = metrics
         self._api = ApiClient(configuration=credentials.configuration)
         self._api.user_agent = user_agent
@@ -120,6 +130,8 @@ class Connection:
         :raises AnswerTooLarge: it is longer than the request allows.
         """
         await self._credentials.refresh()
+        if request.method != "GET":
+            self._before_write()
         response = await self._send(request)
         if response.status == 401:
             await self._credentials.refresh(force=True)

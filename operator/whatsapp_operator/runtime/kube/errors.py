@@ -110,9 +110,9 @@ _BY_STATUS: dict[int, type[Refused]] = {
 
 def error_for(status: int, body: Mapping[str, Any], *, retry_after: float | None = None) -> KubeError:
     """Return the error for an answer that is not a success. `body` is the API server's Status object, or empty."""
-    reason, said = body.get("reason"), body.get("message")
+    reason, text = body.get("reason"), body.get("message")
     reason = reason if isinstance(reason, str) and _REASON.fullmatch(reason) else ""
-    message = redact(said, keep="start") if isinstance(said, str) else ""
+    message = redact(text, keep="start") if isinstance(text, str) else ""
     message = message or f"the API server answered {status}"
     if status >= 500:
         return ServerError(message)

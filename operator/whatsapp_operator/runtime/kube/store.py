@@ -86,20 +86,26 @@ class ResourceCache:
             self.tombstones[key] = max(version, self.tombstones.get(key, 0))
         return self._drop(key)
 
-    def replace(self, objects: Iterable[Json], *, version: int, in_scope: Callable[[ObjectKey], bool]) -> list[Change]:
-        """Store the objects of a full LIST, and remove the others in its scope unless they are newer."""
-        changes = []
+    def replace(
+        self, objects: Iterable[Json], *, version: int, in_scope: Callable[[ObjectKey], bool]
+    ) -> Iterator[Change]:
+        """Store the objects of a full LIST, and remove the others in its scope unless they are newer.
+
+        Yields after each object, so that it can be done in slices. What happens in between is no different from what
+        happened while the LIST was on its way: whatever is newer than the LIST stays.
+        """
         present = set()
         for obj in objects:
             present.add(key_of(obj))
-            changes.append(self.put(obj, listed_at=version))
+            yield self.put(obj, listed_at=version)
         gone = [
             key
             for key, known in self.objects.items()
             if key not in present and version_of(known) <= version and in_scope(key)
         ]
-        changes += [self._drop(key) for key in gone]
-        return [change for change in changes if change]
+        for key in gone:
+            known = self.objects.get(key)  # looked at again: it may have changed meanwhile
+            yield self._drop(key) if known is not None and version_of(known) <= version else _NO_CHANGE
 
     def complete_list(self, version: int) -> None:
         """Record that the whole kind was listed at this version: drop older tombstones, ignore older events."""
@@ -144,6 +150,10 @@ class Store:
         cache = self._caches[resource]
         return [cache.objects[key] for key in sorted(cache.index.get(index_key, ()))]
 
+    def keys_by_index(self, resource: Resource, index_key: str) -> frozenset[ObjectKey]:
+        """Return the names under an index key."""
+        return frozenset(self._caches[resource].index.get(index_key, ()))
+
     def all(self, resource: Resource) -> Iterator[Json]:
         """Iterate over a kind's objects; do not update the store meanwhile."""
         return iter(self._caches[resource].objects.values())
@@ -174,15 +184,14 @@ class Store:
         *,
         version: int,
         in_scope: Callable[[ObjectKey], bool] = lambda _: True,
-    ) -> list[Change]:
-        """Store a full LIST; `in_scope` limits it to the namespace that was listed.
+    ) -> Iterator[Change]:
+        """Store a full LIST, object by object; `in_scope` limits it to the namespace that was listed.
 
-        When all of the kind is listed, call `complete_list`.
+        The caller iterates to the end, and may let others have their turn meanwhile. When all of the kind is listed,
+        call `complete_list`.
         """
-        changes = self._caches[resource].replace(objects, version=version, in_scope=in_scope)
-        for change in changes:
-            self._notify(resource, change)
-        return changes
+        for change in self._caches[resource].replace(objects, version=version, in_scope=in_scope):
+            yield self._notify(resource, change)
 
     def complete_list(self, resource: Resource, *, version: int) -> None:
         """Record that the whole kind was listed; `version` is the oldest of these LISTs'."""

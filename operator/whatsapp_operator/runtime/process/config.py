@@ -9,7 +9,9 @@ from whatsapp_operator.core.model import Defaults
 from whatsapp_operator.runtime.kube.client import Kube
 from whatsapp_operator.runtime.kube.resources import NETWORK_POLICIES, PODS, PVCS, QUOTAS, SERVICES, SESSIONS, Resource
 from whatsapp_operator.runtime.process.clock import Clock, Jitter, spread
+from whatsapp_operator.runtime.process.garbage import Garbage
 from whatsapp_operator.runtime.process.metrics import Metrics
+from whatsapp_operator.runtime.process.slices import Offload, inline
 from whatsapp_operator.runtime.runners.client import RunnerClient
 
 MANAGED_SELECTOR: Final = f"{MANAGED_BY_LABEL}={MANAGED_BY}"
@@ -51,3 +53,7 @@ class Dependencies:
     runner_client: RunnerClient | None = None
     """ None: over HTTP. """
     jitter: Jitter = spread
+    offload: Offload = inline
+    """ Where long computations run. """
+    garbage: Garbage | None = None
+    """ None: garbage is collected as the interpreter likes, for tests. """

@@ -6,11 +6,14 @@ has the table; a test compares the names. Names and units follow Prometheus' con
 timestamp, and the query computes its age.
 """
 
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
 from session_protocol.connections import Closing
 from session_protocol.states import STATES, OperatorState
 
@@ -18,6 +21,24 @@ from whatsapp_operator.core.model import Rejection
 
 _PREFIX = "whatsapp_operator"
 _STATES = frozenset(STATES) | frozenset(OperatorState)
+
+
+class SessionCounts(Collector):
+    """Sessions by namespace and state. Set as a whole, and turned into series by whoever collects them, in a thread."""
+
+    _labelnames = ("namespace", "state")  # where the library's own collectors have them
+
+    def __init__(self) -> None:
+        self.counts: Mapping[tuple[str, str], int] = {}
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Return one series for each namespace and state."""
+        family = GaugeMetricFamily(
+            f"{_PREFIX}_sessions", "Sessions by the state in their status", labels=self._labelnames
+        )
+        for labels, count in self.counts.items():
+            family.add_metric(labels, count)
+        yield family
 
 
 class Metrics:
@@ -43,12 +64,8 @@ class Metrics:
         self.queue_oldest = Gauge(
             f"{_PREFIX}_workqueue_oldest_seconds", "How long the first of them has been waiting", registry=self.registry
         )
-        self.sessions = Gauge(
-            f"{_PREFIX}_sessions",
-            "Sessions by the state in their status",
-            ["namespace", "state"],
-            registry=self.registry,
-        )
+        self.sessions = SessionCounts()
+        self.registry.register(self.sessions)
         self.recovery_paused = Gauge(
             f"{_PREFIX}_recovery_paused",
             "1 while recovery is paused in all namespaces that have sessions, after many failures at once",
@@ -84,6 +101,12 @@ class Metrics:
             f"{_PREFIX}_kube_requests",
             "Requests to the API server, by method and status",
             ["method", "status"],
+            registry=self.registry,
+        )
+        self.loop_lag = Histogram(
+            f"{_PREFIX}_event_loop_lag_seconds",
+            "How late the event loop was, looked at ten times a second: the longest piece of work that was in it",
+            buckets=(0.005, 0.02, 0.05, 0.1, 0.5, 2, 10, 30),
             registry=self.registry,
         )
         self.leader = Gauge(f"{_PREFIX}_lease_holder", "1 while this process holds the Lease", registry=self.registry)

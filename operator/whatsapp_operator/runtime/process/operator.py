@@ -10,6 +10,7 @@ health. Nothing acts before the first full LIST: a decision on incomplete data w
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Final
@@ -17,13 +18,13 @@ from typing import Final
 from session_protocol.vocabulary import TokenScope
 
 from whatsapp_operator.api.metadata import ObjectKey
-from whatsapp_operator.core.model import KeyID, SessionUID
-from whatsapp_operator.core.objects import ownership
+from whatsapp_operator.core.model import KeyID, SealedKind, SessionUID
 from whatsapp_operator.core.objects.tokens import token
 from whatsapp_operator.core.recovery.pauses import PauseChange
 from whatsapp_operator.runtime.admission.rounds import Admission
 from whatsapp_operator.runtime.kube.foreign_objects import ForeignObjects
 from whatsapp_operator.runtime.kube.instances import Instance
+from whatsapp_operator.runtime.kube.owners import Owners, session_index_keys
 from whatsapp_operator.runtime.kube.resources import (
     NETWORK_POLICIES,
     PODS,
@@ -40,7 +41,10 @@ from whatsapp_operator.runtime.kube.store import Change, Store
 from whatsapp_operator.runtime.process.config import MANAGED_SELECTOR, SELECTORS, Config, Dependencies
 from whatsapp_operator.runtime.process.keys import KeyRing
 from whatsapp_operator.runtime.process.metrics import state_label
+from whatsapp_operator.runtime.process.seals import Seals
+from whatsapp_operator.runtime.process.slices import in_slices
 from whatsapp_operator.runtime.reconcile.circuit_breaker import CircuitBreakerMonitor, pause_event
+from whatsapp_operator.runtime.reconcile.claim_seals import ClaimSeals
 from whatsapp_operator.runtime.reconcile.event_recorder import EventRecorder
 from whatsapp_operator.runtime.reconcile.executor import Executor
 from whatsapp_operator.runtime.reconcile.namespace_cleanup import NamespaceCleanup
@@ -71,10 +75,12 @@ class Operator:
         self._regarding = regarding
         """ Returns the object for events about the operator as a whole: its Lease. """
         kube, clock, metrics = dependencies.kube, dependencies.clock, dependencies.metrics
+        self._session_counts: Counter[tuple[str, str]] = Counter()
+        """ By namespace and state, of all that is in the store. """
         self.queue = WorkQueue(clock, dependencies.jitter)
         self.store = Store(
             {
-                SESSIONS: no_index_keys,
+                SESSIONS: session_index_keys,
                 QUOTAS: no_index_keys,
                 PODS: pod_index_keys,
                 PVCS: no_index_keys,
@@ -86,6 +92,8 @@ class Operator:
         self.progress = WatchProgress(clock)
         self.instance = Instance(kube=kube, name=config.instance, namespaces=config.namespaces)
         self.keys = KeyRing(kube=kube, clock=clock, namespace=config.namespace, name=config.key_secret)
+        self.seals = Seals(self.keys)
+        self.owners = Owners(self.store, self.seals.read)
         self._own_runner_client = (
             HttpRunnerClient(
                 token=self._state_token, rejected=lambda reason: metrics.answers_rejected.labels(reason).inc()
@@ -96,7 +104,7 @@ class Operator:
         runner_client = dependencies.runner_client or self._own_runner_client
         if runner_client is None:
             raise RuntimeError("there is no runner client")
-        self.pod_history = PodHistory()
+        self.pod_history = PodHistory(own_pods_session=self.owners.own_pods_session)
         self.runners = RunnerPoller(
             client=runner_client, clock=clock, on_changed=self.queue.add, jitter=dependencies.jitter
         )
@@ -105,8 +113,12 @@ class Operator:
             clock=clock,
             instance=self.instance,
             pods_selector=MANAGED_SELECTOR,
+            read_seal=self.seals.read,
+            claims=lambda: list(self.store.all(PVCS)),
             on_changed=self.queue.add,
             metrics=metrics,
+            offload=dependencies.offload,
+            garbage=dependencies.garbage,
         )
         self.circuit_breaker = CircuitBreakerMonitor(
             sessions=lambda: self.store.all(SESSIONS),
@@ -121,6 +133,14 @@ class Operator:
             store=self.store,
             instance=self.instance,
             network_policies=config.defaults.network is not None,
+        )
+        self.claim_seals = ClaimSeals(
+            kube=kube,
+            store=self.store,
+            instance=self.instance,
+            keys=self.keys,
+            seals=self.seals,
+            owners=self.owners,
         )
         self.event_recorder = EventRecorder(
             kube=kube, clock=clock, metrics=metrics, component=config.component, instance=config.identity
@@ -140,8 +160,14 @@ class Operator:
             progress=self.progress,
             on_changed=self._on_object_changed,
             before=[self.instance.refresh, self.keys.load],
-            after=[self._enqueue_all, self._prune_keys, self.cleanup.delete_all_unneeded],
+            after=[
+                self._enqueue_all,
+                self.claim_seals.renew,
+                self._prune_keys,
+                self.cleanup.delete_all_unneeded,
+            ],
             jitter=dependencies.jitter,
+            garbage=dependencies.garbage,
         )
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -152,6 +178,8 @@ class Operator:
             clock=clock,
             observer=Observer(
                 store=self.store,
+                owners=self.owners,
+                keys=self.keys,
                 clock=clock,
                 runners=self.runners,
                 pod_history=self.pod_history,
@@ -159,7 +187,12 @@ class Operator:
                 recovery_paused=self.circuit_breaker.message,
             ),
             executor=Executor(
-                kube=kube, store=self.store, clock=clock, key=self.keys.key, extra_ca=self._config.defaults.extra_ca
+                kube=kube,
+                store=self.store,
+                clock=clock,
+                key=self.keys.key,
+                seals=self.seals,
+                extra_ca=self._config.defaults.extra_ca,
             ),
             writer=StatusWriter(kube=kube, store=self.store, clock=clock, metrics=self._dependencies.metrics),
             event_recorder=self.event_recorder,
@@ -215,11 +248,11 @@ class Operator:
         metrics.queue_depth.set(self.queue.depth)
         metrics.queue_oldest.set(self.queue.oldest)
         metrics.runners.set(self.runners.active)
-        metrics.sessions.clear()
-        for session in self.store.all(SESSIONS):
-            namespace = session["metadata"]["namespace"]
-            if self.instance.known(namespace):
-                metrics.sessions.labels(namespace, state_label((session.get("status") or {}).get("state"))).inc()
+        metrics.sessions.counts = {
+            (namespace, state): count
+            for (namespace, state), count in self._session_counts.items()
+            if self.instance.known(namespace)
+        }
 
     # --- which change queues which session -----------------------------------------------------------------------
 
@@ -232,9 +265,18 @@ class Operator:
         if resource is PODS:
             self.pod_history.record(change)
         if resource is SESSIONS:
+            self._count_sessions(change)
             self.circuit_breaker.on_session_changed(change)
         if affects_admission(resource, change):
             self.admission.request()
+
+    def _count_sessions(self, change: Change) -> None:
+        for obj, one in ((change.before, -1), (change.after, 1)):
+            if obj is not None:
+                label = obj["metadata"]["namespace"], state_label((obj.get("status") or {}).get("state"))
+                self._session_counts[label] += one
+                if not self._session_counts[label]:
+                    del self._session_counts[label]
 
     async def _reconcile(self, key: ObjectKey) -> float | None:
         delay = await self._reconciler.reconcile(key)
@@ -244,8 +286,9 @@ class Operator:
         return delay
 
     async def _enqueue_all(self) -> None:
-        for key in self.store.keys(SESSIONS):
+        async for key in in_slices(self.store.keys(SESSIONS)):
             self.queue.add(key)
+        # In one piece, so that no session that comes meanwhile counts as gone; some milliseconds for ten thousand.
         self.pod_history.retain(
             {
                 SessionUID(uid_of(session))
@@ -253,12 +296,16 @@ class Operator:
                 if self.instance.known(session["metadata"]["namespace"])
             }
         )
+        await asyncio.sleep(0)
         await self.circuit_breaker.resync()
         self.admission.request()
 
     async def _prune_keys(self) -> None:
-        used = {key_id for pod in self.store.all(PODS) if (key_id := ownership.key_id(pod)) is not None}
-        await self.keys.prune(used=used)
+        if not self.keys.retired:
+            return
+        used = {key_id for pod in self.store.all(PODS) if (key_id := self.owners.key_id(pod)) is not None}
+        claims = (self.seals.read(claim, SealedKind.PVC) for claim in self.store.all(PVCS))
+        await self.keys.prune(used=used | {seal.key_id for seal in claims if seal is not None})
 
     def _on_pause_changed(self, change: PauseChange, affected: Iterable[ObjectKey]) -> None:
         for key in affected:

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from session_protocol.vocabulary import TokenScope
 
+from whatsapp_operator.api.constants import SEAL_ANNOTATION
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.core.model import (
     Action,
@@ -28,8 +29,11 @@ from whatsapp_operator.core.model import (
     PatchNetworkPolicy,
     PatchPVC,
     RefusedAction,
+    Seal,
+    SealedKind,
     SessionUID,
 )
+from whatsapp_operator.core.objects import ownership
 from whatsapp_operator.core.objects.secret import EXTRA_CA_KEY
 from whatsapp_operator.core.objects.tokens import token
 from whatsapp_operator.runtime.kube.client import Kube
@@ -47,6 +51,7 @@ from whatsapp_operator.runtime.kube.resources import (
 )
 from whatsapp_operator.runtime.kube.store import Store
 from whatsapp_operator.runtime.process.clock import Clock
+from whatsapp_operator.runtime.process.seals import Seals
 
 logger = logging.getLogger(__name__)
 
@@ -71,12 +76,22 @@ class ActionContext:
 class Executor:
     """Sends the requests for actions."""
 
-    def __init__(self, *, kube: Kube, store: Store, clock: Clock, key: Callable[[KeyID], bytes], extra_ca: str) -> None:
+    def __init__(
+        self,
+        *,
+        kube: Kube,
+        store: Store,
+        clock: Clock,
+        key: Callable[[KeyID], bytes],
+        seals: Seals,
+        extra_ca: str,
+    ) -> None:
         self._kube = kube
         self._store = store
         self._clock = clock
         self._key = key
         """ Gives a key by its id. """
+        self._seals = seals
         self._extra_ca = extra_ca
 
     async def execute(self, action: Action, context: ActionContext) -> RefusedAction | None:
@@ -110,9 +125,9 @@ class Executor:
             case PatchNetworkPolicy():
                 await self._patch(NETWORK_POLICIES, action, context)
             case CreatePVC():
-                await self._create(PVCS, action.manifest, context)
+                await self._create(PVCS, self._sealed(action.manifest, action.seal, SealedKind.PVC), context)
             case CreatePod():
-                await self._create(PODS, action.manifest, context)
+                await self._create(PODS, self._sealed(action.manifest, action.seal, SealedKind.POD), context)
             case CreateSecret():
                 await self._create_secret(action, context)
             case PatchPVC():
@@ -129,6 +144,9 @@ class Executor:
             await context.foreign_objects.read(resource, key)
             raise Requeue(error.message) from error
 
+    def _sealed(self, manifest: Mapping[str, Any], seal: Seal | None, kind: SealedKind) -> Mapping[str, Any]:
+        return manifest if seal is None else self._seals.set(manifest, seal, kind=kind)
+
     async def _create_secret(self, action: CreateSecret, context: ActionContext) -> None:
         key = self._key(action.key_id)
         data = {str(scope): token(key, session_uid=context.uid, scope=scope) for scope in TokenScope}
@@ -144,7 +162,12 @@ class Executor:
     async def _patch(self, resource: Resource, action: PatchPVC | PatchNetworkPolicy, context: ActionContext) -> None:
         key = ObjectKey(context.key.namespace, action.name)
         try:
-            patched = await self._kube.patch(resource, namespace=key.namespace, name=key.name, patch=action.patch)
+            patch = action.patch
+            if isinstance(action, PatchPVC) and action.seal is not None:
+                named = {"metadata": {"namespace": key.namespace, "name": key.name}}
+                sealed = self._seals.text(named, action.seal, kind=SealedKind.PVC)
+                patch = ownership.with_annotation(patch, SEAL_ANNOTATION, sealed)
+            patched = await self._kube.patch(resource, namespace=key.namespace, name=key.name, patch=patch)
         except (Conflict, NotFound) as error:
             await context.foreign_objects.read(resource, key)
             raise Requeue(error.message) from error

@@ -6,18 +6,22 @@ stays as long as a pod does, which may end minutes after its session; without ne
 """
 
 import logging
+from collections.abc import Callable
+from typing import Final
 
 from whatsapp_operator.api.constants import NETWORK_POLICY_NAME, SERVICE_NAME
 from whatsapp_operator.api.metadata import ObjectKey
-from whatsapp_operator.core.objects.service import is_needed
+from whatsapp_operator.core.objects.facts import network_policy_facts, service_facts
 from whatsapp_operator.runtime.kube.client import Kube
 from whatsapp_operator.runtime.kube.errors import Conflict, NotFound
 from whatsapp_operator.runtime.kube.instances import Instance
+from whatsapp_operator.runtime.kube.owners import in_namespace
 from whatsapp_operator.runtime.kube.resources import (
     NETWORK_POLICIES,
     PODS,
     SERVICES,
     SESSIONS,
+    Json,
     Resource,
     uid_of,
     version_of,
@@ -25,6 +29,11 @@ from whatsapp_operator.runtime.kube.resources import (
 from whatsapp_operator.runtime.kube.store import Store
 
 logger = logging.getLogger(__name__)
+
+_IS_OURS: Final[dict[Resource, Callable[[Json], bool]]] = {
+    SERVICES: lambda service: service_facts(service).ours,
+    NETWORK_POLICIES: lambda policy: network_policy_facts(policy).ours,
+}
 
 
 class NamespaceCleanup:
@@ -42,9 +51,9 @@ class NamespaceCleanup:
 
         :raises KubeError: the request failed.
         """
-        if not is_needed(namespace, {found.namespace for found in self._store.keys(SESSIONS)}):
+        if not self._store.keys_by_index(SESSIONS, in_namespace(namespace)):
             await self._delete(SERVICES, ObjectKey(namespace, SERVICE_NAME))
-            if not is_needed(namespace, {found.namespace for found in self._store.keys(PODS)}):
+            if not any(found.namespace == namespace for found in self._store.keys(PODS)):
                 await self._delete(NETWORK_POLICIES, ObjectKey(namespace, NETWORK_POLICY_NAME))
         if not self._network_policies:
             await self._delete(NETWORK_POLICIES, ObjectKey(namespace, NETWORK_POLICY_NAME))
@@ -56,8 +65,8 @@ class NamespaceCleanup:
             await self.delete_unneeded(namespace)
 
     async def _delete(self, resource: Resource, key: ObjectKey) -> None:
-        found = self._store.get(resource, key)  # only what carries our label is in the store
-        if found is None or not await self._instance.serves(key.namespace):
+        found = self._store.get(resource, key)
+        if found is None or not _IS_OURS[resource](found) or not await self._instance.serves(key.namespace):
             return
         try:
             await self._kube.delete(resource, namespace=key.namespace, name=key.name, uid=uid_of(found))

@@ -5,25 +5,39 @@ which no watch reports, was read before.
 """
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 
 from whatsapp_operator.api.constants import NETWORK_POLICY_NAME, SERVICE_NAME
 from whatsapp_operator.api.metadata import ObjectKey
+from whatsapp_operator.api.quota import WhatsAppSessionQuota
 from whatsapp_operator.api.session import WhatsAppSession
-from whatsapp_operator.core.model import Observation, PodFacts, RefusedAction, SessionUID
+from whatsapp_operator.core.model import Observation, PodFacts, RefusedAction, SealedKind, SessionUID
 from whatsapp_operator.core.objects import names, ownership
 from whatsapp_operator.core.objects.facts import network_policy_facts, pod_facts, pvc_facts, service_facts
+from whatsapp_operator.core.quota.reservations import limits_storage
+from whatsapp_operator.core.session.renewal import renewal_time
 from whatsapp_operator.runtime.admission.rounds import Admission
 from whatsapp_operator.runtime.kube.foreign_objects import ForeignObjects
-from whatsapp_operator.runtime.kube.resources import NETWORK_POLICIES, PODS, PVCS, SERVICES, Json
+from whatsapp_operator.runtime.kube.owners import Owners
+from whatsapp_operator.runtime.kube.resources import NETWORK_POLICIES, PODS, PVCS, QUOTAS, SERVICES, Json, key_of
 from whatsapp_operator.runtime.kube.store import Store
 from whatsapp_operator.runtime.process.clock import Clock
+from whatsapp_operator.runtime.process.keys import KeyRing
 from whatsapp_operator.runtime.reconcile.pod_history import PodHistory
 from whatsapp_operator.runtime.runners.poller import RunnerPoller
 
 
 def pod_index_keys(pod: Json) -> Iterable[str]:
-    """Return the index keys of a pod: the UIDs of the sessions that it may belong to."""
-    return ownership.possible_session_uids(pod)
+    """Return the index keys of a pod: its namespace and the session that it names as its controller.
+
+    The namespace keeps pods of other namespaces, which may name anybody, out of each look at a session.
+    """
+    owner = ownership.controller_uid(pod)
+    return () if owner is None else (_index_key(key_of(pod).namespace, owner),)
+
+
+def _index_key(namespace: str, uid: SessionUID) -> str:
+    return f"{namespace}/{uid}"
 
 
 def no_index_keys(_: Json) -> Iterable[str]:
@@ -38,6 +52,8 @@ class Observer:
         self,
         *,
         store: Store,
+        owners: Owners,
+        keys: KeyRing,
         clock: Clock,
         runners: RunnerPoller,
         pod_history: PodHistory,
@@ -45,6 +61,9 @@ class Observer:
         recovery_paused: Callable[[SessionUID], str | None],
     ) -> None:
         self._store = store
+        self._owners = owners
+        self._keys = keys
+        self._began = clock.now()
         self._clock = clock
         self._runners = runners
         self._pod_history = pod_history
@@ -80,12 +99,32 @@ class Observer:
             assumed=verdict.assumed,
             refusal=verdict.refusal,
             refused_action=refused_action,
+            storage_limited=self._storage_limited(session),
+            renew_at=self._renew_at(session, pods),
             recovery_paused=self._recovery_paused(uid),
         )
 
     def _pods(self, key: ObjectKey, uid: SessionUID, foreign_objects: ForeignObjects) -> tuple[PodFacts, ...]:
-        found = {pod["metadata"]["name"]: pod for pod in self._store.by_index(PODS, uid)}
+        found = {pod["metadata"]["name"]: pod for pod in self._store.by_index(PODS, _index_key(key.namespace, uid))}
         named = self._store.get(PODS, key) or foreign_objects.get(PODS, key)
         if named is not None:
             found[key.name] = named
-        return tuple(pod_facts(pod) for pod in found.values() if pod["metadata"]["namespace"] == key.namespace)
+        return tuple(self._pod_facts(pod) for pod in found.values())
+
+    def _storage_limited(self, session: WhatsAppSession) -> bool:
+        if session.problems:
+            return False
+        quota = self._store.get(QUOTAS, ObjectKey("", session.spec.quota_name))
+        return quota is not None and limits_storage(WhatsAppSessionQuota.parse(quota))
+
+    def _renew_at(self, session: WhatsAppSession, pods: tuple[PodFacts, ...]) -> datetime | None:
+        uid, name = names.session_uid(session), names.pod_name(session)
+        # Of the pods that name the session as their owner, the operator makes the one with its name.
+        own = next((pod for pod in pods if (pod.owner_uid, pod.name) == (uid, name)), None)
+        if own is None or own.key_id is None or (last_day := self._keys.last_day(own.key_id)) is None:
+            return None
+        return renewal_time(uid, last_day=last_day, since=self._began)
+
+    def _pod_facts(self, pod: Json) -> PodFacts:
+        proof = self._owners.prove(pod, SealedKind.POD)
+        return pod_facts(pod, seal=proof.seal if proof is not None else None)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.core.objects import ownership
+from whatsapp_operator.runtime.kube.owners import in_namespace
 from whatsapp_operator.runtime.kube.resources import (
     NETWORK_POLICIES,
     PODS,
@@ -32,11 +33,7 @@ def affected_sessions(store: Store, resource: Resource, change: Change) -> Itera
         elif resource in (PODS, PVCS):
             yield from (ObjectKey(key.namespace, name) for name in ownership.possible_session_names(obj))
         elif (resource is SERVICES and (change.before is None or change.after is None)) or resource is NETWORK_POLICIES:
-            yield from _sessions_in(store, key.namespace)
-
-
-def _sessions_in(store: Store, namespace: str) -> Iterable[ObjectKey]:
-    return (found for found in store.keys(SESSIONS) if found.namespace == namespace)
+            yield from store.keys_by_index(SESSIONS, in_namespace(key.namespace))
 
 
 def affects_admission(resource: Resource, change: Change) -> bool:
@@ -44,7 +41,7 @@ def affects_admission(resource: Resource, change: Change) -> bool:
     before, after = change
     if resource is QUOTAS:
         return (before is None) != (after is None) or _generation(before) != _generation(after)
-    if resource is PODS:
+    if resource in (PODS, PVCS):  # one that is gone gives back what it counted
         return after is None
     if resource is SESSIONS:
         return _admission(before) != _admission(after)

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from strategies import json_values
 from unit.core.fake_cluster import NAMESPACE, FakeCluster, running
-from whatsapp_operator.core.model import KeyID, PodPhase, ServiceFacts
-from whatsapp_operator.core.objects.facts import memory_limits, pod_facts, pvc_facts, service_facts
+from unit.core.seals import sealed
+from whatsapp_operator.core.model import KeyID, PodPhase, Seal, SealedKind, ServiceFacts
+from whatsapp_operator.core.objects.facts import pod_facts, pvc_facts, service_facts
 
 MOMENT = datetime(2026, 11, 22, 18, 0, 5, tzinfo=UTC)
 
@@ -25,7 +26,7 @@ def test_a_running_pod_is_read_whole() -> None:
     pod = cluster.pods["sales"]
     pod["metadata"]["annotations"] |= {"wasession.dev/restart-at": "now", "wasession.dev/relink-at": "then"}
 
-    facts = pod_facts(pod)
+    facts = pod_facts(pod, seal=sealed(pod, SealedKind.POD))
 
     assert ("sales", pod["metadata"]["uid"]) == (facts.name, facts.uid)
     assert cluster.sessions["sales"]["metadata"]["uid"] == facts.owner_uid
@@ -35,8 +36,9 @@ def test_a_running_pod_is_read_whole() -> None:
     assert facts.started is not None
     assert facts.finished is None
     assert ("now", "then") == (facts.restart_at, facts.relink_at)
-    assert (KeyID("key-1"), "default") == (facts.key_id, facts.quota)
-    assert 768 * 2**20 == facts.memory
+    owner = cluster.sessions["sales"]["metadata"]["uid"]
+    assert KeyID("key-1") == facts.key_id
+    assert Seal(key_id=KeyID("key-1"), session_uid=owner, quota="default", memory=768 * 2**20) == facts.seal
     assert cluster.status().token_secret_name == facts.secret_name
     assert 16 == len(facts.template_hash)
 
@@ -117,7 +119,7 @@ def test_a_container_without_an_end_time_still_has_ended() -> None:
 
 
 def test_only_the_runners_container_counts() -> None:
-    """A sidecar that somebody's webhook adds ends and waits as it likes; its memory counts."""
+    """A sidecar that somebody's webhook adds ends and waits as it likes."""
     pod = running_pod()
     pod["status"]["containerStatuses"].insert(0, {"name": "proxy", "state": {"terminated": {"exitCode": 1}}})
     pod["spec"]["containers"].insert(
@@ -127,13 +129,13 @@ def test_only_the_runners_container_counts() -> None:
     facts = pod_facts(pod)
 
     assert (None, "registry.example/runner:1") == (facts.exit_code, facts.image)
-    assert 800 * 2**20 == facts.memory
 
 
 def test_only_the_controller_owns() -> None:
     """Another owner reference makes nobody the pod's session."""
     pod = running_pod()
-    pod["metadata"]["ownerReferences"] = [{"uid": "other"}, {"uid": "mine", "controller": True}]
+    ours = {"apiVersion": "wasession.dev/v1alpha1", "kind": "WhatsAppSession"}
+    pod["metadata"]["ownerReferences"] = [ours | {"uid": "other"}, ours | {"uid": "mine", "controller": True}]
 
     assert "mine" == pod_facts(pod).owner_uid
 
@@ -246,6 +248,15 @@ def test_a_service_is_ours_by_its_label() -> None:
     )
 
 
+@pytest.mark.parametrize("change", [{"selector": {"app": "theirs"}}, {"clusterIP": "10.0.0.9"}, {"selector": None}])
+def test_a_service_in_our_colours_that_leads_elsewhere_is_not_ours(change: dict[str, Any]) -> None:
+    """The label is anybody's; whoever asks for a session by its name must not be led to a stranger."""
+    service = copy.deepcopy(next(iter(running().services.values())))
+    service["spec"] |= change
+
+    assert ServiceFacts(ours=False) == service_facts(service)
+
+
 @given(json_values())
 def test_reading_never_fails(odd: Any) -> None:
     """Whatever stands in whatever place."""
@@ -261,5 +272,4 @@ def test_reading_never_fails(odd: Any) -> None:
     pvc_facts({"metadata": odd, "spec": {"resources": {"requests": odd}}}, session=cluster.session())
 
     assert pod_facts(pod).owner_uid is None or isinstance(pod_facts(pod).owner_uid, str)
-    assert isinstance(service_facts({"metadata": {"labels": odd}}).ours, bool)
-    assert memory_limits({"containers": odd}) >= 0
+    assert isinstance(service_facts({"metadata": {"labels": odd}, "spec": odd}).ours, bool)

@@ -97,12 +97,23 @@ def test_it_has_no_way_to_the_api_server() -> None:
     assert (False, False) == (pod()["spec"]["automountServiceAccountToken"], pod()["spec"]["enableServiceLinks"])
 
 
-def test_all_four_amounts_are_always_there() -> None:
+def test_all_amounts_are_always_there() -> None:
     """Also when a person wrote one."""
     assert {
-        "requests": {"cpu": "100m", "memory": "256Mi"},
-        "limits": {"cpu": "1", "memory": "256Mi"},
+        "requests": {"cpu": "100m", "memory": "256Mi", "ephemeral-storage": "128Mi"},
+        "limits": {"cpu": "1", "memory": "256Mi", "ephemeral-storage": "2Gi"},
     } == container(pod({"resources": {"limits": {"memory": "256Mi"}}}))["resources"]
+
+
+def test_a_default_for_the_disk_makes_no_running_pod_outdated() -> None:
+    """The recorded hashes hold it to that; what a person writes is an edit, as for memory."""
+    default, written = pod(), pod({"resources": {"limits": {"ephemeralStorage": "3Gi"}}})
+
+    assert (
+        default["metadata"]["annotations"]["wasession.dev/made-from"]
+        != (written["metadata"]["annotations"]["wasession.dev/made-from"])
+    )
+    assert "3Gi" == container(written)["resources"]["limits"]["ephemeral-storage"]
 
 
 def test_every_mount_has_a_volume_and_every_folder_a_limit() -> None:
@@ -295,6 +306,8 @@ def test_labels_for_peoples_tools_make_no_pod_look_outdated() -> None:
     made_from = manifest["metadata"]["annotations"].pop("wasession.dev/made-from")
     for name in names.recommended_labels("sales"):
         del manifest["metadata"]["labels"][name]
+    for amounts in container(manifest)["resources"].values():  # which an operator before them did not set either
+        del amounts["ephemeral-storage"]
 
     before = hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -384,7 +397,7 @@ def test_every_accepted_spec_makes_a_sound_pod(spec: dict[str, Any]) -> None:
 
     assert manifest == pod(spec)
     assert template_hash(session(spec), DEFAULTS) == manifest["metadata"]["annotations"]["wasession.dev/made-from"]
-    assert {"cpu", "memory"} == container(manifest)["resources"]["limits"].keys()
+    assert {"cpu", "memory", "ephemeral-storage"} == container(manifest)["resources"]["limits"].keys()
     assert _no_null(manifest)
 
 

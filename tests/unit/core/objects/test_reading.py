@@ -4,7 +4,7 @@ import pytest
 from session_protocol.redaction import LONGEST, redact
 from whatsapp_operator.core.objects import reading
 from whatsapp_operator.core.objects.facts import pod_facts
-from whatsapp_operator.core.objects.reading import LONGEST_READ, redacted, word, words
+from whatsapp_operator.core.objects.reading import LONGEST_READ, free_text, identifier, redacted
 
 HOSTILE = "\x1b]52;c;aGk=\x07 +49 171 1234567 \x1b[2J\u202e token=hunter2 "
 FIELDS = ("scheduled_message", "termination_message", "waiting_message", "pod_message")
@@ -31,7 +31,7 @@ def test_the_same_text_is_redacted_once(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(reading, "redact", counting)
     reading._redacted.cache_clear()
     for _ in range(100):
-        words({"message": "#" * 4096 + "1"}, "message")
+        free_text({"message": "#" * 4096 + "1"}, "message")
     reading._redacted.cache_clear()
 
     assert [f"end: {LONGEST_READ}"] == taken
@@ -40,7 +40,7 @@ def test_the_same_text_is_redacted_once(monkeypatch: pytest.MonkeyPatch) -> None
 @pytest.mark.parametrize("text", ["OOMKilled", "ErrImagePull", "ContainerCannotRun", "NodeLost", "a_b:c,d", "E1"])
 def test_a_reason_is_a_word(text: str) -> None:
     """As Kubernetes has them."""
-    assert text == word({"reason": text}, "reason")
+    assert text == identifier({"reason": text}, "reason")
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_a_reason_is_a_word(text: str) -> None:
 )
 def test_what_is_no_word_is_no_reason(text: object) -> None:
     """A number of a person, a sentence, control characters."""
-    assert "" == word({"reason": text}, "reason")
+    assert "" == identifier({"reason": text}, "reason")
 
 
 def test_no_field_of_a_pod_brings_anything_in() -> None:

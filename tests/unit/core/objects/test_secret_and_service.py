@@ -6,7 +6,7 @@ from whatsapp_operator.core.model import Defaults, KeyID
 from whatsapp_operator.core.objects import names
 from whatsapp_operator.core.objects.pod import pod_manifest
 from whatsapp_operator.core.objects.secret import EXTRA_CA_KEY, secret_manifest
-from whatsapp_operator.core.objects.service import is_needed, service_manifest
+from whatsapp_operator.core.objects.service import service_manifest
 
 SESSION = WhatsAppSession(metadata=ObjectMeta(name="sales", namespace="shop", uid="u"), spec=SessionSpec())
 DEFAULTS = Defaults(runner_image="r:1", key_id=KeyID("key-1"), extra_ca="PEM")
@@ -59,10 +59,3 @@ def test_the_service_is_of_no_single_session() -> None:
 
     assert names.recommended_labels("whatsapp-sessions").items() <= labels.items()
     assert labels.keys() == {name for name in names.labels(SESSION) if name.startswith("app.kubernetes.io/")}
-
-
-def test_the_service_stays_while_any_session_is_there() -> None:
-    """Of its own namespace."""
-    assert is_needed("shop", ["shop", "other"])
-    assert not is_needed("shop", ["other"])
-    assert not is_needed("shop", [])

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from itertools import pairwise
+from typing import TypeVar
 
 import pytest
 from unit.runtime.fakes import FakeClock
@@ -13,6 +14,9 @@ from whatsapp_operator.runtime.admission.rounds import Admission
 from whatsapp_operator.runtime.kube.client import Kube, Request, Response
 from whatsapp_operator.runtime.kube.instances import Instance
 from whatsapp_operator.runtime.process.metrics import Metrics
+from whatsapp_operator.runtime.process.slices import SLICE
+
+T = TypeVar("T")
 
 
 class Bench:
@@ -24,6 +28,9 @@ class Bench:
         self.told: list[ObjectKey] = []
         self.during: Callable[[], None] = lambda: None
         """ Called in the middle of a round, after the sessions were listed. """
+        self.computing: Callable[[], None] = lambda: None
+        """ Called while a round is computed, in whichever thread. """
+        self.computed = 0
         kube = Kube(self, timeout=30)
         self.metrics = Metrics()
         self.admission = Admission(
@@ -31,8 +38,10 @@ class Bench:
             clock=self.clock,
             instance=Instance(kube=kube, name="", namespaces=()),
             pods_selector="",
+            read_seal=lambda _obj, _kind: None,
             on_changed=self.told.append,
             metrics=self.metrics,
+            offload=self._offload,
         )
         self.api.put("namespaces", {"metadata": {"name": "shop"}})
 
@@ -42,6 +51,12 @@ class Bench:
         if request.path.endswith("/whatsappsessions"):
             self.during()
         return response
+
+    async def _offload(self, function: Callable[[], T]) -> T:
+        self.computed += 1
+        result = function()
+        self.computing()
+        return result
 
     def quota(self, **spec: object) -> None:
         """Create the quota."""
@@ -336,3 +351,39 @@ async def test_another_instances_objects_are_not_counted(bench: Bench) -> None:
     assert bench.admission.verdict(uid).assumed is not None
     assert [ObjectKey("shop", "a")] == bench.told
     assert "status" not in (bench.api.get("whatsappsessionquotas", "", "demo") or {})
+
+
+async def test_a_session_that_goes_while_a_round_is_computed_gets_nothing(bench: Bench) -> None:
+    """Nobody would give its reservation back: it was forgotten before it had one."""
+    bench.quota(sessions=1)
+    first, second = bench.session("a"), bench.session("b")
+
+    def go() -> None:
+        bench.admission.forget(first)
+        bench.admission.forget(second)
+
+    bench.computing = go
+    await bench.admission.round()
+
+    assert (None, None) == bench.admission.verdict(first)
+    assert (None, None) == bench.admission.verdict(second)
+    assert 1 == bench.computed
+
+
+async def test_a_long_round_lets_others_have_their_turn(bench: Bench) -> None:
+    """All reservations are there before the first of them is told; then they are told in slices."""
+    sessions = [bench.session(f"s{number}") for number in range(3 * SLICE)]
+    bench.quota(sessions=len(sessions))
+    seen: list[tuple[int, int]] = []
+
+    async def look() -> None:
+        while True:
+            await asyncio.sleep(0)
+            seen.append((len(bench.told), sum(bench.admission.verdict(uid).assumed is not None for uid in sessions)))
+
+    looking = asyncio.create_task(look())
+    await bench.admission.round()
+    looking.cancel()
+
+    assert {told for told, _ in seen} >= {SLICE, 2 * SLICE, 3 * SLICE}
+    assert {assumed for told, assumed in seen if told} == {3 * SLICE}

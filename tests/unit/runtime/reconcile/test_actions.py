@@ -18,6 +18,8 @@ from whatsapp_operator.core.model import (
     Manifest,
     PatchPVC,
     PodUID,
+    Seal,
+    SealedKind,
     SessionUID,
 )
 from whatsapp_operator.core.objects.tokens import token
@@ -26,6 +28,8 @@ from whatsapp_operator.runtime.kube.errors import ServerError, TooManyRequests, 
 from whatsapp_operator.runtime.kube.foreign_objects import REREAD_INTERVAL, ForeignObjects
 from whatsapp_operator.runtime.kube.resources import PODS, PVCS, SERVICES, SESSIONS, Resource
 from whatsapp_operator.runtime.kube.store import Store
+from whatsapp_operator.runtime.process.keys import KeyRing
+from whatsapp_operator.runtime.process.seals import Seals
 from whatsapp_operator.runtime.reconcile.executor import RETRY_REFUSED, ActionContext, Executor, Requeue
 from whatsapp_operator.runtime.reconcile.observer import no_index_keys, pod_index_keys
 
@@ -47,11 +51,17 @@ class ExecutorHarness:
         )
         self.sightings = ForeignObjects(self.kube, self.store, self.clock)
         self.work = ActionContext(key=KEY, uid=UID, foreign_objects=self.sightings)
+        encoded = {"current": b"k1", "k1": KEY_BYTES}
+        data = {name: base64.b64encode(value).decode() for name, value in encoded.items()}
+        secrets = MemoryApi(now=self.clock.now)  # of its own: what the tests count has no key Secret in it
+        secrets.put("secrets", {"metadata": {"name": "keys", "namespace": "ops"}, "data": data})
+        self.keys = KeyRing(kube=Kube(secrets, timeout=30), clock=self.clock, namespace="ops", name="keys")
         self.executor = Executor(
             kube=self.kube,
             store=self.store,
             clock=self.clock,
-            key={KeyID("k1"): KEY_BYTES}.__getitem__,
+            key=self.keys.key,
+            seals=Seals(self.keys),
             extra_ca=extra_ca,
         )
 
@@ -62,9 +72,11 @@ def manifest(name: str = "a", *, labels: dict[str, str] | None = None) -> Manife
 
 
 @pytest.fixture
-def harness() -> ExecutorHarness:
+async def harness() -> ExecutorHarness:
     """An empty cluster."""
-    return ExecutorHarness()
+    harness = ExecutorHarness()
+    await harness.keys.load()
+    return harness
 
 
 CREATIONS = [
@@ -81,6 +93,20 @@ async def test_what_is_created_is_known_at_once(
     """Without waiting for the watch: the next decision sees it."""
     assert await harness.executor.execute(action, harness.work) is None
     assert harness.store.get(resource, KEY) == harness.api.get(resource.plural, "shop", "a")
+
+
+async def test_a_pod_is_sealed_as_it_is_created(harness: ExecutorHarness) -> None:
+    """With the key that the decision names; nothing else of the manifest changes."""
+    said = Seal(key_id=KeyID("k1"), session_uid=UID, quota="default", memory=7)
+    made = manifest()
+    made["metadata"]["annotations"] = {"other": "stays"}
+
+    await harness.executor.execute(CreatePod(manifest=made, seal=said), harness.work)
+
+    created = harness.api.get("pods", "shop", "a") or {}
+    assert said == Seals(harness.keys).read(created, SealedKind.POD)
+    assert "stays" == created["metadata"]["annotations"]["other"]
+    assert {"other": "stays"} == made["metadata"]["annotations"]
 
 
 @pytest.mark.parametrize(("action", "resource"), CREATIONS)
@@ -153,6 +179,7 @@ async def test_the_secret_holds_one_token_per_scope(harness: ExecutorHarness) ->
 async def test_the_extra_ca_goes_into_the_secret() -> None:
     """The runner finds it beside its tokens."""
     harness = ExecutorHarness(extra_ca="-----BEGIN CERTIFICATE-----")
+    await harness.keys.load()
     await harness.executor.execute(CreateSecret(manifest=manifest("was-s1-x"), key_id=KeyID("k1")), harness.work)
 
     assert b"-----BEGIN CERTIFICATE-----" == base64.b64decode(_secret(harness)["data"]["extra-ca.crt"])

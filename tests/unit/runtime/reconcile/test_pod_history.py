@@ -9,6 +9,12 @@ from whatsapp_operator.runtime.reconcile.pod_history import PodHistory
 UID = SessionUID("session-1")
 
 
+def own_pods_session(pod: Json) -> SessionUID | None:
+    """Return the session of a pod that names its session as its controller; what proves is tested with `Owners`."""
+    owner: Json = next(iter(pod["metadata"].get("ownerReferences", [])), {})
+    return SessionUID(owner["uid"]) if owner.get("controller") and owner["name"] == pod["metadata"]["name"] else None
+
+
 def pod(uid: str, *, name: str = "sales", owner: str = "session-1", controller: bool = True) -> Json:
     """Return a pod of the session `sales`."""
     owners = [{"name": "sales", "uid": owner, "controller": controller}]
@@ -18,7 +24,7 @@ def pod(uid: str, *, name: str = "sales", owner: str = "session-1", controller: 
 @pytest.fixture
 def arrivals() -> PodHistory:
     """Three pods came, the second one is gone again, and the third was changed."""
-    arrivals = PodHistory()
+    arrivals = PodHistory(own_pods_session=own_pods_session)
     arrivals.record(Change(None, pod("p1")))
     arrivals.record(Change(None, pod("p2")))
     arrivals.record(Change(pod("p2"), None))
