@@ -118,6 +118,7 @@ class Operator:
             garbage=dependencies.garbage,
         )
         self.circuit_breaker = CircuitBreakerMonitor(
+            sessions=lambda: self.store.all(SESSIONS),
             clock=clock,
             metrics=metrics,
             runner_image=config.defaults.runner_image,

@@ -15,7 +15,7 @@ from whatsapp_operator.core.model import Event, SessionUID
 from whatsapp_operator.core.recovery.circuit_breaker import Phase
 from whatsapp_operator.core.recovery.health import SessionHealth, session_health
 from whatsapp_operator.core.recovery.pauses import PauseChange, RecoveryPauses
-from whatsapp_operator.runtime.kube.resources import key_of, uid_of
+from whatsapp_operator.runtime.kube.resources import Json, key_of, uid_of
 from whatsapp_operator.runtime.kube.store import Change
 from whatsapp_operator.runtime.process.clock import Clock, Timer, until
 from whatsapp_operator.runtime.process.metrics import Metrics
@@ -37,12 +37,15 @@ class CircuitBreakerMonitor:
     def __init__(
         self,
         *,
+        sessions: Callable[[], Iterable[Json]],
         clock: Clock,
         metrics: Metrics,
         runner_image: str,
         is_ours: Callable[[str], bool],
         on_changed: Callable[[PauseChange, Iterable[ObjectKey]], None],
     ) -> None:
+        self._sessions = sessions
+        """ Gives all sessions of the store. """
         self._clock = clock
         self._metrics = metrics
         self._runner_image = runner_image
@@ -76,6 +79,9 @@ class CircuitBreakerMonitor:
 
     async def resync(self) -> None:
         """Let pauses begin and end after a resync; the first one is what all sessions are taken from."""
+        for session in self._sessions():  # told of before it was known whose their namespace is
+            if SessionUID(uid_of(session)) not in self._keys:
+                self.on_session_changed(Change(None, session))
         if self._first is None:
             self._drop_foreign()
             self.evaluate()

@@ -6,6 +6,8 @@ stays as long as a pod does, which may end minutes after its session; without ne
 """
 
 import logging
+from collections.abc import Callable
+from typing import Final
 
 from whatsapp_operator.api.constants import NETWORK_POLICY_NAME, SERVICE_NAME
 from whatsapp_operator.api.metadata import ObjectKey
@@ -27,6 +29,11 @@ from whatsapp_operator.runtime.kube.resources import (
 from whatsapp_operator.runtime.kube.store import Store
 
 logger = logging.getLogger(__name__)
+
+_IS_OURS: Final[dict[Resource, Callable[[Json], bool]]] = {
+    SERVICES: lambda service: service_facts(service).ours,
+    NETWORK_POLICIES: lambda policy: network_policy_facts(policy).ours,
+}
 
 
 class NamespaceCleanup:
@@ -59,7 +66,7 @@ class NamespaceCleanup:
 
     async def _delete(self, resource: Resource, key: ObjectKey) -> None:
         found = self._store.get(resource, key)
-        if found is None or not _is_ours(resource, found) or not await self._instance.serves(key.namespace):
+        if found is None or not _IS_OURS[resource](found) or not await self._instance.serves(key.namespace):
             return
         try:
             await self._kube.delete(resource, namespace=key.namespace, name=key.name, uid=uid_of(found))
@@ -70,7 +77,3 @@ class NamespaceCleanup:
         else:
             logger.info("Deleted, no longer needed", extra={"namespace": key.namespace, "resource": resource.plural})
         self._store.forget(resource, key, version=version_of(found))
-
-
-def _is_ours(resource: Resource, obj: Json) -> bool:
-    return service_facts(obj).ours if resource is SERVICES else network_policy_facts(obj).ours
