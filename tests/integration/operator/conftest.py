@@ -228,8 +228,11 @@ async def instance_rights(operator_cluster: LightCluster) -> AsyncIterator[None]
         metadata = {"name": name, "namespace": OPERATOR_NAMESPACE}
         obj = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": metadata, **rest}
         kubectl("apply", "--filename", "-", input=json.dumps(obj))
+    # The same account plays both operators here, and the policy would hold it to the namespaces of the first.
+    kubectl("delete", "validatingadmissionpolicybinding/whatsapp-operator-account")
     yield
     kubectl("delete", f"role/{name}", f"rolebinding/{name}", "--namespace", OPERATOR_NAMESPACE)
+    operator_process.install(operator_cluster)
 
 
 async def _clean_up(admin: Admin, namespace: str) -> None:
