@@ -27,7 +27,7 @@ class HandledRequests(StatusModel):
 
 
 def requested(annotations: Mapping[str, str]) -> HandledRequests:
-    """Return what the annotations ask for, as it will stand in status once it is carried out."""
+    """Return what the annotations ask for, as status has it once it is carried out."""
     return HandledRequests(
         restart_at=_value(annotations.get(RESTART_AT)),
         relink_at=_value(annotations.get(RELINK_AT)),

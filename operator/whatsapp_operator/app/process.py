@@ -74,7 +74,7 @@ def read_inputs(settings: Settings) -> Inputs:
     """
     namespace = settings.operator_namespace or service_account_namespace()
     if not namespace:
-        raise BadSettings("OPERATOR_NAMESPACE is not set, and no pod's service account tells the namespace")
+        raise BadSettings("OPERATOR_NAMESPACE is not set, and there is no service account to read the namespace from")
     defaults = replace(settings.defaults(), network=settings.network(namespace))
     credentials = Credentials(clock=SystemClock(), kubeconfig=credentials_path())
     asyncio.run(credentials.load())

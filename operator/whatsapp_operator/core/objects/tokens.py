@@ -57,5 +57,5 @@ def secret_entries(
 
 def _derive(key: bytes, text: str) -> str:
     if len(key) < 32:
-        raise ValueError(f"the key has {len(key)} bytes, but it must have at least 32: make it anew")
+        raise ValueError(f"the key has {len(key)} bytes, but it must have at least 32: create a new one")
     return hmac.new(key, text.encode(errors="surrogatepass"), hashlib.sha256).hexdigest()

@@ -28,7 +28,7 @@ _EVENTS: Final = {
     Phase.CLOSED: ("Normal", "ResumingRecovery", "RecoveryResumed"),
 }
 """ Type, action and reason of the event about a pause. """
-_LOG: Final = {Phase.OPEN: "Recovery paused", Phase.TRIAL: "Recovery is tried", Phase.CLOSED: "Recovery goes on"}
+_LOG: Final = {Phase.OPEN: "Recovery paused", Phase.TRIAL: "Recovery is tried", Phase.CLOSED: "Recovery resumed"}
 
 
 class CircuitBreakerMonitor:

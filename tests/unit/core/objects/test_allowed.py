@@ -75,7 +75,7 @@ def test_an_entry_has_an_image(entry: str, image: str, expected: bool) -> None: 
     assert expected is allows_image(image, entries=[entry])
 
 
-def test_other_images_are_told_with_what_would_be_right() -> None:
+def test_other_images_are_reported_with_what_would_be_right() -> None:
     """The operator's own image is always allowed, and so is naming none."""
     entries = ("registry.example.com/team/", "registry.example.com/other/runner")
 

@@ -90,16 +90,16 @@ def round_(
     *sessions: WhatsAppSession,
     pods: tuple[Any, ...] = (),
     quotas: tuple[WhatsAppSessionQuota, ...] | None = None,
-    grants: tuple[AssumedReservation, ...] = (),
-    claims: Sequence[Any] = (),
+    assumed: tuple[AssumedReservation, ...] = (),
+    pvcs: Sequence[Any] = (),
 ) -> AdmissionResult:
     """Make one round."""
     return admit(
         sessions=sessions,
         pods=pods,
         quotas=(quota(),) if quotas is None else quotas,
-        assumed_reservations=grants,
-        claims=claims,
+        assumed_reservations=assumed,
+        pvcs=pvcs,
         read_seal=sealed,
         now=NOW,
     )

@@ -95,7 +95,7 @@ def test_a_steady_rate_of_failures_pauses_nothing(sessions: int) -> None:
         fleet.fail(chance.choice(fleet.of()))
         fleet.tick(every)
 
-    assert [] == fleet.told
+    assert [] == fleet.events
 
 
 @pytest.mark.parametrize("sessions", SIZES)
@@ -109,7 +109,7 @@ def test_what_breaks_everywhere_pauses_the_cluster(sessions: int) -> None:
         if number % max(1, sessions // 30) == 0:
             fleet.tick()
 
-    assert (None, Phase.OPEN) in fleet.told
+    assert (None, Phase.OPEN) in fleet.events
     assert {CLUSTER_MESSAGE} == {fleet.pauses.message(uid) for uid in uids}
     assert fleet.pauses.everywhere
     assert SIZES[sessions] == fleet.pauses.paused_namespaces
@@ -126,7 +126,7 @@ def test_one_tenants_failures_pause_its_own_namespace(sessions: int) -> None:
                 fleet.fail(uid)
         fleet.tick(10)
 
-    assert {hostile} == {name for name, _ in fleet.told}
+    assert {hostile} == {name for name, _ in fleet.events}
     assert fleet.paused(hostile) == fleet.paused() > 0
     assert {None, NAMESPACE_MESSAGE} == {fleet.pauses.message(uid) for uid in fleet.of()}
 
@@ -144,7 +144,7 @@ def test_deleting_and_making_anew_keeps_nothing_paused(sessions: int, *, proven:
         fleet.tick(240)
         fleet.delete(uid)
 
-    assert [(hostile, Phase.OPEN), (hostile, Phase.CLOSED)] == fleet.told
+    assert [(hostile, Phase.OPEN), (hostile, Phase.CLOSED)] == fleet.events
     assert 0 == fleet.paused()
 
 
@@ -172,7 +172,7 @@ def test_sessions_that_never_were_up_speak_for_no_cluster(sessions: int) -> None
     for uid in uids:
         fleet.fail(uid)
 
-    assert None not in {name for name, _ in fleet.told}
+    assert None not in {name for name, _ in fleet.events}
     assert 0 == fleet.paused(*map(namespace, range(SIZES[sessions])))
 
 
@@ -184,7 +184,7 @@ def test_a_third_of_all_namespaces_cannot_pause_the_others(sessions: int) -> Non
     for uid in fleet.of(*theirs):
         fleet.fail(uid)
 
-    assert set(theirs) == {name for name, _ in fleet.told}
+    assert set(theirs) == {name for name, _ in fleet.events}
     assert fleet.paused(*theirs) == fleet.paused()
 
 
@@ -207,7 +207,7 @@ def test_the_longest_pause_ends_in_a_trial_of_few(sessions: int) -> None:
         for uid in tried:
             fleet.fail(uid)
 
-    assert (None, Phase.TRIAL) in fleet.told
+    assert (None, Phase.TRIAL) in fleet.events
     assert [0] * 14 == made_new[:14]
     assert 1 == made_new[14]
     assert max(made_new) <= 64
@@ -227,7 +227,7 @@ def test_after_a_trial_all_go_on() -> None:
     for _ in range(9):
         fleet.tick(60)
 
-    assert (None, Phase.CLOSED) in fleet.told
+    assert (None, Phase.CLOSED) in fleet.events
     assert 0 == fleet.paused()
     assert all(health.has_pod for health in fleet.health.values())
 

@@ -90,7 +90,7 @@ def test_a_refused_repair_is_not_asked_for_again_and_again() -> None:
     assert PatchNetworkPolicy is type(running.done[-1])
 
 
-def test_a_foreign_one_of_our_name_is_told_and_left_alone() -> None:
+def test_a_foreign_one_of_our_name_is_reported_and_left_alone() -> None:
     """No pod with somebody else's rules; it goes on by itself when that policy is gone."""
     taken = cluster(settled=False)
     theirs = {"metadata": {"name": NETWORK_POLICY_NAME, "namespace": "shop", "uid": "foreign"}, "spec": {}}

@@ -63,7 +63,7 @@ def test_a_session_that_nobody_renews_says_nothing_of_it() -> None:
     assert cluster.decide().renew_tokens is None
 
 
-def test_secrets_come_before_the_runner_is_told() -> None:
+def test_secrets_come_before_the_runner_is_reported() -> None:
     """Else its clients would be shut out of it. The pod stays, and so does the Secret that it mounts."""
     cluster = running()
     pod, before = cluster.pods["sales"]["metadata"]["uid"], secrets(cluster)
@@ -91,7 +91,7 @@ def test_status_names_them_when_the_runner_takes_them() -> None:
     assert not set(before) & set(secrets(cluster))
     assert MORNING == cluster.status().handled_requests.renew_tokens_at
     assert ("True", "TokensRenewed") == cluster.says("TokensRenewed")
-    assert ["RequestHandled"] == [event.reason for event in cluster.told if "renew-tokens-at" in event.message]
+    assert ["RequestHandled"] == [event.reason for event in cluster.events if "renew-tokens-at" in event.message]
     assert ((), None) == (cluster.decide().actions, cluster.decide().renew_tokens)
 
 
@@ -277,7 +277,7 @@ def test_a_pod_with_plain_tokens_is_renewed_with_the_next_one() -> None:
     assert "restart-at" in cluster.condition("TokensRenewed").message
 
 
-def test_secrets_that_are_refused_are_told_and_tried_again() -> None:
+def test_secrets_that_are_refused_are_reported_and_tried_again() -> None:
     """The old tokens stay, and the session runs on."""
     cluster = running()
     cluster.annotate(renew_tokens_at=MORNING)

@@ -35,7 +35,7 @@ def say(cluster: FakeCluster, **parts: Any) -> None:
 def test_it_is_true_when_all_that_is_asked_for_is_there(
     defaults: Any, parts: dict[str, bool | None], expected: tuple[str, str]
 ) -> None:
-    """The runner says what is there, the settings what should be."""
+    """The runner reports what is there, the settings what should be."""
     cluster = running()
     cluster.defaults = defaults
     say(cluster, **parts)
@@ -85,10 +85,10 @@ def test_the_default_is_no_event() -> None:
     """Off is what everybody has at first; half a sandbox is worth a warning."""
     cluster = running()
     say(cluster, browser_sandbox=False, user_namespace=False)
-    quiet = [event.reason for event in cluster.told]
+    quiet = [event.reason for event in cluster.events]
     cluster.defaults = BOTH
     say(cluster, browser_sandbox=True, user_namespace=False)
-    warnings = [event.type for event in cluster.told if event.reason == "SandboxIncomplete"]
+    warnings = [event.type for event in cluster.events if event.reason == "SandboxIncomplete"]
 
     assert "SandboxOff" not in quiet
     assert ["Warning"] == warnings

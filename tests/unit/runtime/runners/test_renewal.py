@@ -17,20 +17,20 @@ def renewing(*, pod: str = "p1") -> Target:
     return replace(target(pod=pod), renew=NEW)
 
 
-async def test_a_runner_is_told_of_its_tokens_once(
-    runners: RunnerPoller, runner: ScriptedListener, clock: FakeClock, told: list[ObjectKey]
+async def test_a_runner_is_reported_of_its_tokens_once(
+    runners: RunnerPoller, runner: ScriptedListener, clock: FakeClock, changed: list[ObjectKey]
 ) -> None:
     """Before it is asked for its state, and the session is looked at for it."""
     runners.start(target())
     await clock.advance(1)
     before = runners.last_report(KEY, pods=[PodUID("p1")]).renewed
-    told.clear()
+    changed.clear()
     runners.start(renewing())
     await clock.advance(60)
 
     assert (None, NEW) == (before, runners.last_report(KEY, pods=[PodUID("p1")]).renewed)
     assert [NEW] == [source for _, source in runner.told_tokens]
-    assert [KEY] == told
+    assert [KEY] == changed
 
 
 async def test_that_it_was_told_is_remembered_for_this_pod_alone(runners: RunnerPoller, clock: FakeClock) -> None:
@@ -53,10 +53,10 @@ async def test_a_runner_that_cannot_be_told_is_listened_to_all_the_same(
     runner.refuses_tokens = True
     runners.start(renewing())
     await clock.advance(35)
-    heard, tries = runners.last_report(KEY, pods=[PodUID("p1")]), len(runner.told_tokens)
+    answered, tries = runners.last_report(KEY, pods=[PodUID("p1")]), len(runner.told_tokens)
     runner.refuses_tokens = False
     await clock.advance(15)
 
-    assert (True, None) == (heard.report is not None, heard.renewed)
+    assert (True, None) == (answered.report is not None, answered.renewed)
     assert 2 <= tries <= 6
     assert NEW == runners.last_report(KEY, pods=[PodUID("p1")]).renewed

@@ -41,7 +41,7 @@ class Wire:
     """The pods' addresses, and everything that was sent to them."""
 
     folder: Path
-    heard: list[Request] = field(default_factory=list)
+    answered: list[Request] = field(default_factory=list)
     seconds: float = 1000.0
     running: list[web.AppRunner] = field(default_factory=list)
 
@@ -80,7 +80,7 @@ class Wire:
     async def _serve(self, app: web.Application) -> str:
         @web.middleware
         async def listen(request: web.Request, handler: Callable[..., Awaitable[web.StreamResponse]]) -> object:
-            self.heard.append(Request(request.method, request.raw_path, dict(request.headers), await request.read()))
+            self.answered.append(Request(request.method, request.raw_path, dict(request.headers), await request.read()))
             return await handler(request)
 
         app.middlewares.insert(0, listen)  # type: ignore[arg-type]
@@ -93,7 +93,7 @@ class Wire:
 
     def everything(self) -> str:
         """All that was sent, as text."""
-        return "\n".join(f"{one.method} {one.path} {one.headers} {one.body!r}" for one in self.heard)
+        return "\n".join(f"{one.method} {one.path} {one.headers} {one.body!r}" for one in self.answered)
 
 
 @pytest.fixture
@@ -135,8 +135,8 @@ async def test_a_pod_answers_the_operator(wire: Wire, client: HttpRunnerClient, 
     states = [(await client.get_state(asked, after=after)).state for after in (None, None, None)]
 
     assert ["Connected"] * 3 == states
-    assert 4 == len(wire.heard)
-    assert "/v1/state?wait=0" == wire.heard[-1].path
+    assert 4 == len(wire.answered)
+    assert "/v1/state?wait=0" == wire.answered[-1].path
 
 
 async def test_no_secret_is_sent(wire: Wire, client: HttpRunnerClient) -> None:
@@ -149,7 +149,7 @@ async def test_no_secret_is_sent(wire: Wire, client: HttpRunnerClient) -> None:
     with pytest.raises(NoAnswer):
         await client.get_state(target(await wire.stranger(stranger)), after=None)
 
-    assert 4 == len(wire.heard)
+    assert 4 == len(wire.answered)
     assert not [secret for secret in secrets_of_the_session() if secret in wire.everything()]
     assert "Bearer" not in wire.everything()
 
@@ -166,7 +166,7 @@ async def test_what_a_stranger_hears_opens_no_pod(wire: Wire, client: HttpRunner
     with pytest.raises(NoAnswer, match="another key"):
         await client.get_state(target(await wire.stranger(relay), pod="p1"), after=None)
 
-    assert 4 == len(wire.heard)
+    assert 4 == len(wire.answered)
 
 
 async def session(client: HttpRunnerClient) -> ClientSession:
@@ -179,10 +179,10 @@ async def test_a_request_is_worth_nothing_twice(wire: Wire, client: HttpRunnerCl
     """Whoever heard it and sends it again, to the very pod, is refused."""
     ip = await wire.pod()
     await client.get_state(target(ip), after=None)
-    heard = wire.heard[-1]
+    answered = wire.answered[-1]
 
     async with (await session(client)).get(
-        f"http://{ip}:8080{heard.path}", headers={"Authorization": heard.headers["Authorization"]}
+        f"http://{ip}:8080{answered.path}", headers={"Authorization": answered.headers["Authorization"]}
     ) as repeated:
         assert 401 == repeated.status
         assert "Session-Signature" not in repeated.headers
@@ -195,7 +195,7 @@ async def test_a_nonce_that_is_too_old_costs_one_more_request(wire: Wire, client
     wire.seconds += 61
 
     assert "Connected" == (await client.get_state(asked, after=None)).state
-    assert 4 == len(wire.heard)
+    assert 4 == len(wire.answered)
 
 
 async def test_a_runner_that_was_started_again_is_asked_for_a_nonce(wire: Wire, client: HttpRunnerClient) -> None:
@@ -212,7 +212,7 @@ async def test_a_runner_that_was_started_again_is_asked_for_a_nonce(wire: Wire, 
         lambda _: {},
         lambda _: {"Session-Signature": "0" * 64},
         lambda _: {"Session-Signature": "\udcff"},
-        lambda heard: {"Session-Signature": heard.rpartition(":")[2]},
+        lambda answered: {"Session-Signature": answered.rpartition(":")[2]},
     ],
 )
 async def test_a_stranger_does_not_speak_for_the_pod(
@@ -292,7 +292,7 @@ async def test_who_knows_no_signatures_gets_none(
         await client.get_state(target(await wire.stranger(stranger)), after=None)
 
     assert Rejection.UNSIGNED is caught.value.rejection
-    assert ["Session-HMAC"] == [one.headers["Authorization"] for one in wire.heard]
+    assert ["Session-HMAC"] == [one.headers["Authorization"] for one in wire.answered]
 
 
 async def test_tokens_are_renewed_without_another_pod(wire: Wire, client: HttpRunnerClient) -> None:
@@ -312,17 +312,17 @@ async def test_tokens_are_renewed_without_another_pod(wire: Wire, client: HttpRu
 
     await client.get_state(target(ip), after=None)
     before = await statuses()
-    sent = len(wire.heard)
+    sent = len(wire.answered)
     await client.renew_tokens(target(ip), source)
     await client.renew_tokens(target(ip), source)  # told twice
-    calls = Wire(wire.folder, wire.heard[sent:])
+    calls = Wire(wire.folder, wire.answered[sent:])
     both = await statuses()
     wire.seconds += 119
     still = await statuses()
     wire.seconds += 2
 
     assert ([200, 401], [200, 200], [200, 200], [401, 200]) == (before, both, still, await statuses())
-    assert ["PUT", "PUT"] == [one.method for one in calls.heard]
+    assert ["PUT", "PUT"] == [one.method for one in calls.answered]
     tokens = {
         token(KEY, session_uid=UID, scope=scope, renewal=renewal) for scope in TokenScope for renewal in ("", "now")
     }
@@ -339,7 +339,7 @@ async def test_a_runner_of_before_cannot_be_renewed(wire: Wire, client: HttpRunn
     with pytest.raises(NoAnswer):
         await client.renew_tokens(target(await wire.stranger(before)), TokenSource(key_id=KeyID("k1"), renewal="now"))
 
-    assert [b""] == [one.body for one in wire.heard]
+    assert [b""] == [one.body for one in wire.answered]
 
 
 async def test_a_lost_key_renews_nothing(wire: Wire, client: HttpRunnerClient) -> None:
@@ -347,7 +347,7 @@ async def test_a_lost_key_renews_nothing(wire: Wire, client: HttpRunnerClient) -
     with pytest.raises(NoAnswer, match="k9"):
         await client.renew_tokens(target(await wire.pod()), TokenSource(key_id=KeyID("k9"), renewal="now"))
 
-    assert [] == wire.heard
+    assert [] == wire.answered
 
 
 @pytest.mark.parametrize("other", [target("", pod="p2"), target("", renewal="other")])

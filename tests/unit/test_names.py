@@ -32,7 +32,7 @@ PACKAGES = (
 EXEMPT = frozenset({"tests"})
 """ Not renamed yet; what is done leaves this list. """
 LITERAL = frozenset({"word", "words"})
-WITH_LITERAL_WORDS = ("session-protocol/session_protocol/redaction/",)
+WITH_LITERAL_TERMS = ("session-protocol/session_protocol/redaction/",)
 """ Where a word is a word of a text and no state. """
 
 
@@ -67,11 +67,11 @@ def _parts(name: str) -> set[str]:
     return {part.lower() for part in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)}
 
 
-def _old_words(package: str) -> list[str]:
+def _old_names(package: str) -> list[str]:
     found = []
     for path in sorted((ROOT / package).rglob("*.py")):
         where = path.relative_to(ROOT)
-        old = OLD - LITERAL if where.as_posix().startswith(WITH_LITERAL_WORDS) else OLD
+        old = OLD - LITERAL if where.as_posix().startswith(WITH_LITERAL_TERMS) else OLD
         names = [(1, part) for part in where.with_suffix("").parts if not part.startswith("test_")]
         names += _names(ast.parse(path.read_text(encoding="utf-8")))
         found += [f"{where}:{line}: {name}" for line, name in names if _parts(name) & old]
@@ -81,13 +81,13 @@ def _old_words(package: str) -> list[str]:
 @pytest.mark.parametrize("package", [package for package in PACKAGES if package not in EXEMPT])
 def test_no_name_has_an_old_word(package: str) -> None:
     """Modules, classes, functions, arguments, attributes and variables."""
-    assert [] == _old_words(package)
+    assert [] == _old_names(package)
 
 
 @pytest.mark.parametrize("package", sorted(EXEMPT))
 def test_no_package_is_exempt_for_longer_than_it_must(package: str) -> None:
     """One without an old word leaves the list."""
-    assert _old_words(package)
+    assert _old_names(package)
 
 
 def test_names_are_found_wherever_python_gives_one() -> None:
