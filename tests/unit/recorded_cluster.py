@@ -17,14 +17,14 @@ CLUSTER: Json = json.loads((Path(__file__).parents[1] / "recordings/cluster.json
 
 
 @dataclass(frozen=True)
-class Rested:
+class Settled:
     """What came of it."""
 
     objects: Json
     writes: list[str]
 
     @classmethod
-    async def after(cls, *, minutes: float) -> "Rested":
+    async def after(cls, *, minutes: float) -> "Settled":
         """Let an operator look after the recorded cluster for a while."""
         simulation = Simulation()
         simulation.clock.seconds += (parse_time(CLUSTER["now"]) - fakes.START).total_seconds()
@@ -35,7 +35,7 @@ class Rested:
                 (obj["metadata"].get("namespace", ""), obj["metadata"]["name"]): obj for obj in objects
             }
         for uid, answer in CLUSTER["runners"].items():
-            simulation.words.say(uid, answer["state"], answer["reason"])
+            simulation.runners.say(uid, answer["state"], answer["reason"])
         await simulation.start()
         try:
             await simulation.rest(minutes * 60)

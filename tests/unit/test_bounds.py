@@ -89,7 +89,7 @@ def test_both_have_the_same_bounds_for_the_rounds() -> None:
 
 
 @pytest.mark.parametrize("field", NAMES)
-def test_both_know_the_same_words(field: str) -> None:
+def test_both_know_the_same_choices(field: str) -> None:
     """Each choice of the resource is one of the runner's, in the same spelling."""
     values = SPEC["link"]["properties"][field]["enum"]
 

@@ -17,7 +17,7 @@ from session_protocol.vocabulary import TokenScope
 from session_runner.profile.saved_state import read_saved_state, write_saved_state
 from session_runner.state_file import StateFile
 from session_runner.states.hold import Start
-from unit.recorded_cluster import CLUSTER, Rested
+from unit.recorded_cluster import CLUSTER, Settled
 from whatsapp_operator.api.quota import WhatsAppSessionQuota
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core.model import (
@@ -89,7 +89,7 @@ def granted(case: Json, uid: str) -> AssumedReservation:
     )
 
 
-def heard(case: Json) -> RunnerReport | None:
+def last_report(case: Json) -> RunnerReport | None:
     """Return what the operator remembers of the runner's recorded answer."""
     if case["answer"] is None:
         return None
@@ -109,7 +109,7 @@ def observed(case: Json) -> Observation:
         pods_since_status=tuple(PodUID(uid) for uid in case["podsSinceStatus"]),
         pvc=pvc_facts(case["claim"], session=session) if case["claim"] else None,
         service=service_facts(case["service"]) if case["service"] else None,
-        report=heard(case),
+        report=last_report(case),
         polling_since=moment(case["listeningSince"]),
         assumed=granted(case["granted"], session.metadata.uid) if case["granted"] else None,
         refusal=Refusal(reason=refused["reason"], message=refused["message"]) if refused else None,
@@ -167,14 +167,14 @@ def test_the_same_are_admitted(case: Json) -> None:
         sessions=[WhatsAppSession.parse(session) for session in case["sessions"]],
         pods=case["pods"],
         quotas=quotas,
-        assumed_reservations=[granted(grant, grant["sessionUID"]) for grant in case["granted"]],
+        assumed_reservations=[granted(reservation, reservation["sessionUID"]) for reservation in case["granted"]],
         now=now,
     )
 
     assert case["round"] == {
         "granted": [
-            {"sessionUID": grant.session_uid, "quota": grant.quota_name, "memory": grant.memory}
-            for grant in result.assumed_reservations
+            {"sessionUID": reservation.session_uid, "quota": reservation.quota_name, "memory": reservation.memory}
+            for reservation in result.assumed_reservations
         ],
         "refused": {
             uid: {"reason": refusal.reason, "message": refusal.message} for uid, refusal in result.refusals.items()
@@ -188,9 +188,9 @@ def test_the_same_are_admitted(case: Json) -> None:
 
 async def test_an_operator_of_today_changes_nothing_in_a_recorded_cluster() -> None:
     """A conflict stays away, the suspended stay suspended, nobody is restarted, and no status is written anew."""
-    rested = await Rested.after(minutes=3)
+    settled = await Settled.after(minutes=3)
 
-    assert ([], CLUSTER["objects"]) == (rested.writes, rested.objects)
+    assert ([], CLUSTER["objects"]) == (settled.writes, settled.objects)
 
 
 def test_the_recorded_tokens_are_still_made() -> None:

@@ -282,7 +282,7 @@ NO_POD: list[tuple[dict[str, Any], str, str]] = [
 
 
 @pytest.mark.parametrize(("spec", "field", "text"), [*RULES, *NO_POD])
-def test_a_session_that_breaks_a_rule_is_told_what_to_do(
+def test_a_session_that_breaks_a_rule_is_refused_with_what_to_do(
     api: ApiClient, spec: dict[str, Any], field: str, text: str
 ) -> None:
     """One cause, at the field that is wrong, with the text of its rule."""

@@ -19,7 +19,7 @@ FOREIGN: dict[str, Json] = {
 
 
 @pytest.mark.parametrize("plural", sorted(FOREIGN))
-async def test_a_taken_name_is_told_and_nothing_is_touched(harness: OperatorHarness, plural: str) -> None:
+async def test_a_taken_name_is_reported_and_nothing_is_touched(harness: OperatorHarness, plural: str) -> None:
     """Stalled, NameTaken, until the object is gone; then the session goes on by itself."""
     foreign = await harness.admin.create(plural, harness.namespace, FOREIGN[plural])
     await harness.quota(sessions=1)

@@ -57,15 +57,15 @@ async def test_a_session_applied_again_finds_its_profile(harness: OperatorHarnes
     await harness.operator()
     await harness.session("sales")
     await harness.wait_for_state("sales", "QRPending")
-    claim = await harness.admin.get("persistentvolumeclaims", harness.namespace, "sales-profile")
+    pvc = await harness.admin.get("persistentvolumeclaims", harness.namespace, "sales-profile")
     await _delete(harness, "sales")
 
     await harness.session("sales")
     await harness.wait_for_state("sales", "QRPending")
 
     again = await harness.admin.get("persistentvolumeclaims", harness.namespace, "sales-profile")
-    assert "ownerReferences" not in claim["metadata"]
-    assert claim["metadata"]["uid"] == again["metadata"]["uid"]
+    assert "ownerReferences" not in pvc["metadata"]
+    assert pvc["metadata"]["uid"] == again["metadata"]["uid"]
 
 
 async def test_the_runner_gets_the_operators_own_token(harness: OperatorHarness) -> None:

@@ -17,7 +17,7 @@ def test_every_table_row_has_the_columns_of_its_head() -> None:
     assert [] == [table for table, count in zip(tables, counts, strict=True) if len(count) != 1]
 
 
-def test_types_are_told_in_peoples_words() -> None:
+def test_types_are_described_for_people() -> None:
     """Quantities, durations, times and choices, not what JSON calls them."""
     assert "| `size` | quantity |" in PAGE
     assert "| `launch` | duration |" in PAGE

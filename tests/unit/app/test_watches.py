@@ -172,12 +172,12 @@ async def test_an_error_in_a_watch_ends_the_watching(server: Server, tmp_path: P
 async def test_events_arrive_and_watches_are_narrowed(server: Server, tmp_path: Path) -> None:
     """All five kinds are listed and watched; pods, claims and Services by our label; each event reaches the runtime."""
     path = kubeconfig(server, tmp_path)
-    told: list[tuple[Stream, str | None, str]] = []
+    delivered: list[tuple[Stream, str | None, str]] = []
     complete = asyncio.Event()
 
     def on_event(stream: Stream, kind: str | None, obj: Json) -> None:
-        told.append((stream, kind, obj["metadata"]["name"]))
-        if len(told) >= 6:
+        delivered.append((stream, kind, obj["metadata"]["name"]))
+        if len(delivered) >= 6:
             complete.set()
 
     stop = asyncio.Event()
@@ -198,8 +198,8 @@ async def test_events_arrive_and_watches_are_narrowed(server: Server, tmp_path: 
         server.end.set()
         await watching
 
-    assert (Stream(PODS, None), "MODIFIED", "new") in told
-    assert (Stream(SESSIONS, None), None, "old-whatsappsessions") in told
+    assert (Stream(PODS, None), "MODIFIED", "new") in delivered
+    assert (Stream(SESSIONS, None), None, "old-whatsappsessions") in delivered
     selectors = {request.path.rsplit("/", 1)[-1]: request.query.get("labelSelector") for request in _watched(server)}
     assert {resource.plural: labels or None for resource, labels in SELECTORS.items()} == selectors
     assert MANAGED_SELECTOR == selectors["pods"]

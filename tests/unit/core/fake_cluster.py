@@ -60,10 +60,10 @@ class Crash(Exception):
 class Memory:
     """What an operator's process loses when it ends."""
 
-    grants: dict[SessionUID, AssumedReservation] = field(default_factory=dict)
+    assumed: dict[SessionUID, AssumedReservation] = field(default_factory=dict)
     refusals: Mapping[SessionUID, Refusal] = field(default_factory=dict)
     reports: dict[str, RunnerReport] = field(default_factory=dict)
-    came: dict[str, list[PodUID]] = field(default_factory=dict)
+    created_pods: dict[str, list[PodUID]] = field(default_factory=dict)
     listening: dict[PodUID, datetime] = field(default_factory=dict)
     blocked: dict[str, RefusedAction] = field(default_factory=dict)
     pause: CircuitBreaker = field(default_factory=CircuitBreaker)
@@ -77,7 +77,7 @@ class FakeCluster:
     defaults: Defaults = DEFAULTS
     sessions: dict[str, Json] = field(default_factory=dict)
     pods: dict[str, Json] = field(default_factory=dict)
-    claims: dict[str, Json] = field(default_factory=dict)
+    pvcs: dict[str, Json] = field(default_factory=dict)
     services: dict[str, Json] = field(default_factory=dict)
     secrets: dict[str, Json] = field(default_factory=dict)
     quotas: dict[str, Json] = field(default_factory=dict)
@@ -86,7 +86,7 @@ class FakeCluster:
     """ Requests of the operator that changed something. """
     status_writes: int = 0
     done: list[Action] = field(default_factory=list)
-    told: list[Event] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
     refuse: set[type[Action]] = field(default_factory=set)
     """ Kinds of actions that the API server refuses. """
     crash_after: int | None = None
@@ -129,13 +129,13 @@ class FakeCluster:
     def delete_session(self, name: str = "sales") -> None:
         """Delete a session; what it owns goes with it, pods after their grace."""
         uid = self.sessions.pop(name)["metadata"]["uid"]
-        self.memory.came.pop(name, None)
+        self.memory.created_pods.pop(name, None)
         for pod in self.pods.values():
             if _owned(pod, uid):
                 pod["metadata"]["deletionTimestamp"] = format_time(self.now)
-        for shelf in (self.claims, self.secrets):
-            for key in [key for key, obj in shelf.items() if _owned(obj, uid)]:
-                del shelf[key]
+        for objects in (self.pvcs, self.secrets):
+            for key in [key for key, obj in objects.items() if _owned(obj, uid)]:
+                del objects[key]
 
     def delete_pod(self, name: str = "sales", *, disrupted: bool = False) -> None:
         """Delete a pod gracefully, by hand or by the eviction API."""
@@ -272,25 +272,25 @@ class FakeCluster:
         owned = [pod["metadata"]["uid"] for pod in pods if _owned(pod, uid)]
         if owned and name in self.memory.reports and self.memory.reports[name].pod_uid not in owned:
             del self.memory.reports[name]
-        claim, service = self.claims.get(f"{name}-profile"), self.services.get(SERVICE_NAME)
+        pvc, service = self.pvcs.get(f"{name}-profile"), self.services.get(SERVICE_NAME)
         return Observation(
             session=session,
             now=self.now,
             pods=tuple(pod_facts(pod) for pod in pods),
-            pods_since_status=self._came(name, session.status.pod_uid),
-            pvc=pvc_facts(claim, session=session) if claim is not None else None,
+            pods_since_status=self._pods_since(name, session.status.pod_uid),
+            pvc=pvc_facts(pvc, session=session) if pvc is not None else None,
             service=service_facts(service) if service is not None else None,
             report=self.memory.reports.get(name),
             polling_since=next((self.memory.listening[uid] for uid in current if uid in self.memory.listening), None),
-            assumed=self.memory.grants.get(uid),
+            assumed=self.memory.assumed.get(uid),
             refusal=self.memory.refusals.get(uid),
             refused_action=self.memory.blocked.get(name),
             recovery_paused=self.memory.pause.message,
         )
 
-    def _came(self, name: str, told: str | None) -> tuple[PodUID, ...]:
-        came = self.memory.came.get(name, [])
-        return tuple(came[came.index(PodUID(told)) + 1 :] if told in came else came)
+    def _pods_since(self, name: str, stored: str | None) -> tuple[PodUID, ...]:
+        pods = self.memory.created_pods.get(name, [])
+        return tuple(pods[pods.index(PodUID(stored)) + 1 :] if stored in pods else pods)
 
     def decide(self, name: str = "sales") -> Decision:
         """Return the decision about a session as it is now."""
@@ -321,12 +321,12 @@ class FakeCluster:
             sessions=[self.session(name) for name in self.sessions],
             pods=list(self.pods.values()),
             quotas=[WhatsAppSessionQuota.parse(quota) for quota in self.quotas.values()],
-            assumed_reservations=list(self.memory.grants.values()),
+            assumed_reservations=list(self.memory.assumed.values()),
             now=self.now,
         )
         for uid in result.withdrawn:
-            del self.memory.grants[uid]
-        self.memory.grants |= {grant.session_uid: grant for grant in result.assumed_reservations}
+            del self.memory.assumed[uid]
+        self.memory.assumed |= {reservation.session_uid: reservation for reservation in result.assumed_reservations}
         self.memory.refusals = result.refusals
         return result
 
@@ -375,9 +375,9 @@ class FakeCluster:
         self._request()
         self.status_writes += 1
         self.sessions[name]["status"] = decision.status.to_dict()
-        self.told.extend(decision.events)
+        self.events.extend(decision.events)
         if decision.status.admission is not None:
-            self.memory.grants.pop(SessionUID(self.sessions[name]["metadata"]["uid"]), None)
+            self.memory.assumed.pop(SessionUID(self.sessions[name]["metadata"]["uid"]), None)
 
     def _request(self) -> None:
         if self.crash_after is not None:
@@ -402,36 +402,36 @@ class FakeCluster:
             case CreatePod():
                 manifest = self._created(self.pods, action.manifest)
                 manifest.setdefault("status", {"phase": "Pending"})
-                self.memory.came.setdefault(name, []).append(PodUID(manifest["metadata"]["uid"]))
+                self.memory.created_pods.setdefault(name, []).append(PodUID(manifest["metadata"]["uid"]))
             case CreatePVC():
-                self._created(self.claims, action.manifest)
+                self._created(self.pvcs, action.manifest)
             case CreateService():
                 self._created(self.services, action.manifest)
             case CreateSecret():
                 self._created(self.secrets, action.manifest)
             case PatchPVC():
                 patch = copy.deepcopy(dict(action.patch))
-                claim = self.claims[action.name]
-                assert patch["metadata"].pop("resourceVersion") == claim["metadata"]["resourceVersion"]
-                claim |= _merged(claim, patch)
-                claim["metadata"]["resourceVersion"] = str(next(self._serial))
+                pvc = self.pvcs[action.name]
+                assert patch["metadata"].pop("resourceVersion") == pvc["metadata"]["resourceVersion"]
+                pvc |= _merged(pvc, patch)
+                pvc["metadata"]["resourceVersion"] = str(next(self._serial))
             case DeletePod():
                 pod = self.pods.get(action.name)
                 if pod is not None and pod["metadata"]["uid"] == action.uid:
                     pod["metadata"].setdefault("deletionTimestamp", format_time(self.now))
         return True
 
-    def _created(self, shelf: dict[str, Json], manifest: Mapping[str, Any]) -> Json:
+    def _created(self, objects: dict[str, Json], manifest: Mapping[str, Any]) -> Json:
         obj: Json = copy.deepcopy(dict(manifest))
         name = obj["metadata"]["name"]
-        if name in shelf:
-            return shelf[name]
+        if name in objects:
+            return objects[name]
         obj["metadata"] |= {
             "uid": f"object-{next(self._serial)}",
             "creationTimestamp": format_time(self.now),
             "resourceVersion": str(next(self._serial)),
         }
-        shelf[name] = obj
+        objects[name] = obj
         return obj
 
 

@@ -32,7 +32,7 @@ def test_a_session_on_its_way_is_waited_for(state: str) -> None:
 
 
 @pytest.mark.parametrize("state", [str(state) for state in RunnerState])
-def test_what_waits_for_a_person_is_told_to_a_person(state: str) -> None:
+def test_what_waits_for_a_person_is_advice_to_a_person(state: str) -> None:
     """Where the runner says that only a person may go on, the advice is a command and not "wait"."""
     advice = advise(namespace="shop", name="sales", state=state, reason=StateReason.WAITING_FOR_PERSON)
 
@@ -58,7 +58,7 @@ def test_a_logout_that_links_again_by_itself() -> None:
         ("SomethingNew", "the operator gave up and waits for a person", "restart-at"),
     ],
 )
-def test_a_stalled_session_is_told_by_its_reason(reason: str, text: str, request_: str) -> None:
+def test_a_stalled_session_gets_advice_by_its_reason(reason: str, text: str, request_: str) -> None:
     """Without a pod the state is Stalled whatever the cause: the reason tells what going on means, and which request."""
     advice = advise(namespace="shop", name="sales", state="Stalled", reason=reason)
 
@@ -81,7 +81,7 @@ def test_the_obstacles_are_the_operators() -> None:
     assert {str(reason) for reason in eligibility.OBSTACLES} == known.OBSTACLES
 
 
-def test_a_full_quota_is_told_with_where_to_look() -> None:
+def test_a_full_quota_gets_advice_where_to_look() -> None:
     """The quota's own message, and the command that shows who has the places."""
     advice = advise(
         namespace="shop", name="sales", state="Queued", message="Maximum concurrent sessions limit reached (3)."

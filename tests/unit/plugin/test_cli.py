@@ -25,7 +25,7 @@ SCRIPT = Path(__file__).parents[3] / "plugin" / "kubectl-whatsapp"
         ["-n", "elsewhere", "qr", "sales", "-nshop", "-otext", "out.txt"],
     ],
 )
-def test_words_come_in_any_order(
+def test_arguments_come_in_any_order(
     arguments: Sequence[str],
     scripted_kubectl: ScriptedKubectl,
     harness: ConsoleHarness,
@@ -61,7 +61,7 @@ def test_words_come_in_any_order(
         (["qr", "sales", "file", "more"], "error: Got unexpected extra argument(s) (more)"),
     ],
 )
-def test_words_that_make_no_sense(arguments: Sequence[str], hint: str, harness: ConsoleHarness) -> None:
+def test_arguments_that_make_no_sense(arguments: Sequence[str], hint: str, harness: ConsoleHarness) -> None:
     """Status 2, and a hint about which word; the cluster is not asked."""
     status = main(arguments, console=harness.console)
 

@@ -38,7 +38,9 @@ def offered(scripted: ScriptedKubectl, *arguments: str, folder: Path | None = No
         (["wrong", "-"], ["--namespace"]),
     ],
 )
-def test_words_of_the_plugin(scripted_kubectl: ScriptedKubectl, arguments: list[str], expected: list[str]) -> None:
+def test_completions_of_the_plugin(
+    scripted_kubectl: ScriptedKubectl, arguments: list[str], expected: list[str]
+) -> None:
     """Sub-commands, options and their values; the cluster is not asked, and no file is offered in their place."""
     *found, directive = offered(scripted_kubectl, *arguments)
 

@@ -123,7 +123,7 @@ def test_input_and_environment_are_the_callers(tmp_path: Path) -> None:
     assert {"KUBECONFIG"} == {line.partition("=")[0] for line in output.splitlines()[1:]} - {"PWD", "_", "SHLVL"}
 
 
-def test_a_failure_has_all_that_was_said(scripted_kubectl: ScriptedKubectl) -> None:
+def test_a_failure_has_all_output(scripted_kubectl: ScriptedKubectl) -> None:
     """A caller can look at words, status and output; who does not mind a failure gets the output alone."""
     scripted_kubectl.answer_to("delete", out="one deleted\n", err="error: two is held\n", status=3)
     kubectl = kubectl_of(scripted_kubectl)

@@ -209,7 +209,7 @@ def test_a_runner_that_does_not_answer(session_cluster: ScriptedKubectl, harness
 
 
 @pytest.mark.usefixtures("scripted_runner")
-def test_a_pod_that_cannot_start_is_told_by_its_session(
+def test_a_pod_that_cannot_start_is_reported_by_its_session(
     session_cluster: ScriptedKubectl, harness: ConsoleHarness
 ) -> None:
     """Nobody can forward to it; why, and what to do, stands in the session's own status."""

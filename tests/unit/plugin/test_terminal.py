@@ -96,7 +96,7 @@ def test_a_terminal_without_block_characters(scripted_kubectl: ScriptedKubectl) 
     assert (1, expected) == (status, shown)
 
 
-def test_foreign_words_on_an_ascii_terminal(scripted_kubectl: ScriptedKubectl) -> None:
+def test_other_scripts_on_an_ascii_terminal(scripted_kubectl: ScriptedKubectl) -> None:
     """A message that the terminal cannot spell is shown with question marks, and not as a traceback."""
     ready = {"type": "Ready", "status": "False", "reason": "Pending", "message": "kein Platz für ▄"}
     found = session_json(state="Pending", conditions=[ready])

@@ -21,7 +21,7 @@ FIELDS = st.sampled_from(
 )
 
 
-def test_the_words_are_the_operators() -> None:
+def test_the_views_use_the_operators_terms() -> None:
     """The plugin is installed alone, so it repeats a few words; they must never differ."""
     expected = (
         f"{constants.SESSION_PLURAL}.{constants.GROUP}",

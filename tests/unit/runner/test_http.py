@@ -174,7 +174,7 @@ async def test_a_refusal_does_not_repeat_what_was_sent(api: Api8080) -> None:
 
 @pytest.mark.parametrize("token", [None, "", "wrong", "state-toke", "state-tokenx", "st\u00e4te"])
 @pytest.mark.parametrize("path", ["/v1/state", "/v1/qr"])
-async def test_without_a_right_token_nothing_is_told(api: Api8080, path: str, token: str | None) -> None:
+async def test_without_a_right_token_nothing_is_answered(api: Api8080, path: str, token: str | None) -> None:
     """No token, an empty one and a wrong one are 401 with the way to authenticate."""
     response = await api.get(path, token=token)
 

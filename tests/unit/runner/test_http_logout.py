@@ -136,7 +136,7 @@ async def test_without_a_token_nothing_is_done(session: Session, token: str | No
     assert 0 == session.begun
 
 
-async def test_a_page_that_is_not_open_is_told(session: Session) -> None:
+async def test_a_page_that_is_not_open_is_reported(session: Session) -> None:
     """While the browser starts, and while the page stays closed for a person."""
     session.door.close()
     session.say(RunnerState.CONFLICT, StateReason.REPLACED, linked=True)

@@ -30,7 +30,7 @@ def test_one_state_is_set_at_a_time() -> None:
     assert set(values.values()) == {0, 1}
 
 
-def test_the_parts_are_told_by_descent() -> None:
+def test_the_parts_are_distinguished_by_descent() -> None:
     """Our child that is Node is the driver, everything else below us is the browser, strangers are nobody's."""
     assert parts_of(ME, TREE) == {"python": [ME], "driver": [10], "browser": [11, 12]}
 

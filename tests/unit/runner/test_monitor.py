@@ -107,18 +107,18 @@ class MonitorHarness:
     async def exit(self, page: ScriptedPage) -> RunEnded:
         """Watch until the end, waking the monitor at once after each probe, and note what was published."""
 
-        def note() -> None:
+        def count_probe() -> None:
             self.monitor.wake("test", None)
 
-        page.after_probe = note
+        page.after_probe = count_probe
         publish = self.store.publish
 
-        def noting(**words: object) -> bool:
-            self.states.append((str(words["state"]), str(words["reason"])))
-            self.links.append((str(words["state"]), words["linked"]))
-            return publish(**words)  # type: ignore[arg-type]
+        def recording(**fields: object) -> bool:
+            self.states.append((str(fields["state"]), str(fields["reason"])))
+            self.links.append((str(fields["state"]), fields["linked"]))
+            return publish(**fields)  # type: ignore[arg-type]
 
-        self.store.publish = noting  # type: ignore[method-assign]
+        self.store.publish = recording  # type: ignore[method-assign]
         with pytest.raises(RunEnded) as caught:
             await self.monitor.watch(page)
         return caught.value
@@ -136,7 +136,7 @@ async def test_what_the_page_shows_is_published_in_order(tmp_path: Path) -> None
     assert harness.store.snapshot.linked_time is not None
 
 
-async def test_every_state_tells_whether_a_phone_is_linked(tmp_path: Path) -> None:
+async def test_every_state_has_whether_a_phone_is_linked(tmp_path: Path) -> None:
     """Where a state is said of both, by what the page told last; before it told, nobody knows."""
     harness = MonitorHarness(tmp_path)
     later = {"socket": "A_WORD_OF_LATER"}
@@ -336,7 +336,7 @@ async def test_a_page_that_reloads_has_the_whole_time_again(tmp_path: Path) -> N
     assert ended.exit.code is ExitCode.BROWSER_EXITED
 
 
-async def test_fetching_is_tried_again_and_told(tmp_path: Path) -> None:
+async def test_fetching_is_tried_again_and_reported(tmp_path: Path) -> None:
     """A refused connection is LoadError with the browser's word, and the next attempt may succeed."""
     harness = MonitorHarness(tmp_path)
     harness.step = 0.1

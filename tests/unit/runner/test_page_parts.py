@@ -20,7 +20,7 @@ PLAN = LaunchPlan(
 )
 
 
-def test_the_user_agent_has_the_real_major_version_and_no_headless_word() -> None:
+def test_the_user_agent_has_the_real_major_version_and_no_headless() -> None:
     """WhatsApp refuses HeadlessChrome; the rest of it tells the truth."""
     made = user_agent("Chromium 156.0.8078.79 built on Debian 12")
 
@@ -29,7 +29,7 @@ def test_the_user_agent_has_the_real_major_version_and_no_headless_word() -> Non
 
 
 @pytest.mark.parametrize("printed", ["", "Chromium", "error: no display"])
-def test_a_browser_that_tells_no_version_is_refused(printed: str) -> None:
+def test_a_browser_without_a_version_is_refused(printed: str) -> None:
     """A wrong program behind BROWSER_EXECUTABLE shows before anything is started with it."""
     with pytest.raises(LaunchError, match="BROWSER_EXECUTABLE"):
         user_agent(printed)

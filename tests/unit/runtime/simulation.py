@@ -57,23 +57,23 @@ class Process:
 
 
 @dataclass
-class Words:
+class FakeRunners:
     """What the runners say, by pod UID; a `RunnerClient`."""
 
     clock: FakeClock
-    words: dict[str, tuple[int, str, str]] = field(default_factory=dict)
+    states: dict[str, tuple[int, str, str]] = field(default_factory=dict)
     silent: set[str] = field(default_factory=set)
     news: dict[str, asyncio.Event] = field(default_factory=dict)
 
     def say(self, uid: str, state: str, reason: str = "AsExpected") -> None:
         """Let a pod's runner say something."""
-        revision = self.words.get(uid, (0, "", ""))[0] + 1
-        self.words[uid] = (revision, state, reason)
+        revision = self.states.get(uid, (0, "", ""))[0] + 1
+        self.states[uid] = (revision, state, reason)
         self.wake(uid)
 
     def end(self, uid: str) -> None:
         """The pod has ended."""
-        self.words.pop(uid, None)
+        self.states.pop(uid, None)
         self.wake(uid)
 
     def wake(self, uid: str) -> None:
@@ -83,14 +83,14 @@ class Words:
     async def get_state(self, target: Target, *, after: int | None) -> State:
         """Play runner."""
         uid = target.pod_uid
-        if uid in self.words and uid not in self.silent and self.words[uid][0] == after:
+        if uid in self.states and uid not in self.silent and self.states[uid][0] == after:
             news = self.news.setdefault(uid, asyncio.Event())
             timer = self.clock.call_later(WAIT.total_seconds(), news.set)
             await news.wait()
             timer.cancel()
-        if uid not in self.words or uid in self.silent:
+        if uid not in self.states or uid in self.silent:
             raise NoAnswer("silent")
-        revision, state, reason = self.words[uid]
+        revision, state, reason = self.states[uid]
         return State(session_uid=target.session_uid, pod_uid=uid, revision=revision, state=state, reason=reason)
 
 
@@ -110,12 +110,12 @@ class Simulation:
     def __init__(self, *, resync: float = 60) -> None:
         self.clock = FakeClock()
         self.api = MemoryApi(now=self.clock.now)
-        self.words = Words(self.clock)
-        self.first_word = ("QRPending", "WaitingForScan")
+        self.runners = FakeRunners(self.clock)
+        self.first_state = ("QRPending", "WaitingForScan")
         self.start_pods = True
         self.resync = timedelta(seconds=resync)
         self.operator: Operator | None = None
-        self.deaf = False
+        self.loses_events = False
         """ Watch events are lost. """
         self.checks: list[Callable[[], None]] = []
         """ Called after each change in the cluster: what must always hold. """
@@ -143,7 +143,7 @@ class Simulation:
                 kube=Kube(self._process, timeout=30),
                 clock=self.clock,
                 metrics=Metrics(),
-                runner_client=self.words,
+                runner_client=self.runners,
                 jitter=exactly,
             ),
         )
@@ -249,7 +249,7 @@ class Simulation:
             "phase": "Failed" if code else "Succeeded",
             "containerStatuses": [{"name": "runner", "state": {"terminated": ended}}],
         }
-        self.words.end(self.pod_uid(name))
+        self.runners.end(self.pod_uid(name))
         self.api.change("pods", NAMESPACE, name, {"status": status}, status=True)
 
     def evict(self, name: str) -> None:
@@ -258,7 +258,7 @@ class Simulation:
 
     def say(self, name: str, state: str, reason: str = "AsExpected") -> None:
         """Let the runner of a session's pod say something."""
-        self.words.say(self.pod_uid(name), state, reason)
+        self.runners.say(self.pod_uid(name), state, reason)
 
     def _kubelet(self, plural: str, event: str, obj: Json) -> None:
         if plural != "pods" or not self.start_pods:
@@ -281,11 +281,11 @@ class Simulation:
             "containerStatuses": [{"name": "runner", "state": running}],
         }
         self.api.change("pods", NAMESPACE, name, {"status": status}, status=True)
-        self.words.say(uid, *self.first_word)
+        self.runners.say(uid, *self.first_state)
 
     def _finish(self, name: str, uid: str) -> None:
         if self.pod_uid(name) == uid:
-            self.words.end(uid)
+            self.runners.end(uid)
             self.api.remove("pods", NAMESPACE, name)
 
     # --- the watches ---------------------------------------------------------------------------------------------
@@ -293,7 +293,7 @@ class Simulation:
     def _watch(self, plural: str, event: str, obj: Json) -> None:
         resource = PLURALS.get(plural)
         operator = self.operator
-        if resource is None or operator is None or self.deaf:
+        if resource is None or operator is None or self.loses_events:
             return
 
         def deliver() -> None:
@@ -320,7 +320,7 @@ def outcome(simulation: Simulation) -> Json:
     Times, UIDs and versions differ between runs; so do Secrets made twice and refused, Leases and events.
     """
     api = simulation.api
-    said = {
+    statuses = {
         session["metadata"]["name"]: {
             "state": (session.get("status") or {}).get("state"),
             "admitted": "admission" in (session.get("status") or {}),
@@ -335,7 +335,7 @@ def outcome(simulation: Simulation) -> Json:
     }
     counted = ("pods", "persistentvolumeclaims", "services")
     return {
-        "said": said,
+        "said": statuses,
         "objects": {plural: sorted(obj["metadata"]["name"] for obj in api.all(plural)) for plural in counted},
         "created": {key: count for key, count in sorted(api.created.items()) if key[0] in counted and count},
         "deleted": {key: count for key, count in sorted(api.deleted.items()) if key[0] in counted},

@@ -119,14 +119,14 @@ async def test_a_silent_fleet_is_left_alone(simulation: Simulation) -> None:
     """A default-deny network policy must not recreate the whole fleet."""
     await up(simulation, *SIX)
     uids = [simulation.pod_uid(name) for name in SIX]
-    simulation.words.silent.update(uids)
+    simulation.runners.silent.update(uids)
     for uid in uids:
-        simulation.words.wake(uid)
+        simulation.runners.wake(uid)
 
     await simulation.until(lambda: all(simulation.state(name) == "Unreachable" for name in SIX), within=40)
     ready = simulation.condition("a", "Ready")
     await simulation.rest(600)
-    simulation.words.silent.clear()
+    simulation.runners.silent.clear()
     await simulation.until(lambda: all(simulation.state(name) == "QRPending" for name in SIX), within=40)
 
     assert ("Unknown", "RunnerUnreachable") == ready
@@ -147,7 +147,7 @@ async def test_an_operators_restart_looks_like_nobodys_silence(simulation: Simul
     assert [] == [request.path for request in simulation.api.writes[before:] if "whatsappsessions/" in request.path]
 
 
-async def test_a_restless_runner_is_told_at_a_bearable_pace(simulation: Simulation) -> None:
+async def test_a_restless_runner_is_written_at_a_bearable_pace(simulation: Simulation) -> None:
     """A word that flaps every three seconds for two minutes: a burst, then one write per five seconds."""
     await up(simulation, "a")
     await simulation.rest(60)
@@ -186,7 +186,7 @@ async def test_a_waiting_code_writes_once_per_round(simulation: Simulation) -> N
 
 
 @pytest.mark.parametrize(("status", "reason"), [(403, "Forbidden"), (422, "Unprocessable")])
-async def test_a_refused_pod_is_told_and_tried_again(simulation: Simulation, status: int, reason: str) -> None:
+async def test_a_refused_pod_is_reported_and_tried_again(simulation: Simulation, status: int, reason: str) -> None:
     """A namespace's ResourceQuota: the reason is in status, and it goes on by itself when the way is free."""
     simulation.api.fault = lambda request, _: (
         Fault(status=status) if request.method == "POST" and request.path.endswith("/pods") else None
@@ -284,7 +284,7 @@ async def test_the_neighbours_failures_pause_nothing_here(simulation: Simulation
     assert 0.0 == gauge(simulation, "whatsapp_operator_recovery_paused")
 
 
-async def test_events_tell_the_life_of_a_session(simulation: Simulation) -> None:
+async def test_events_show_the_life_of_a_session(simulation: Simulation) -> None:
     """What a person sees in kubectl describe, after a failure."""
     await up(simulation, "a")
     simulation.end("a", code=33)

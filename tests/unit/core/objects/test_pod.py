@@ -258,7 +258,7 @@ def test_peoples_options_are_on_the_pod() -> None:
     assert "x" == manifest["metadata"]["annotations"]["note"]
 
 
-def test_sessions_are_spread_among_each_other_unless_told_otherwise() -> None:
+def test_sessions_are_spread_among_each_other_unless_asked_otherwise() -> None:
     """A pod's own default would count no pods; an empty selector is a person's word and means all of the namespace."""
     zones = {"maxSkew": 1, "topologyKey": "topology.kubernetes.io/zone", "whenUnsatisfiable": "ScheduleAnyway"}
     nodes = {"maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "ScheduleAnyway"}
@@ -292,13 +292,13 @@ def test_labels_for_peoples_tools_are_the_persons_to_set() -> None:
 def test_labels_for_peoples_tools_make_no_pod_look_outdated() -> None:
     """The fingerprint of a pod without them, as an operator before them made it, is the one a pod has today."""
     manifest = pod({"pod": {"labels": {"team": "sales"}}})
-    made_from = manifest["metadata"]["annotations"].pop("wasession.dev/made-from")
+    hash_of_pod = manifest["metadata"]["annotations"].pop("wasession.dev/made-from")
     for name in names.recommended_labels("sales"):
         del manifest["metadata"]["labels"][name]
 
     before = hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()[:16]
 
-    assert before == made_from
+    assert before == hash_of_pod
     assert 3 == len(names.recommended_labels("sales"))
 
 
@@ -313,7 +313,7 @@ def test_ours_win_over_peoples() -> None:
     assert "default" == manifest["metadata"]["annotations"]["wasession.dev/quota"]
 
 
-def test_an_autoscaler_is_told_that_scratch_is_no_data() -> None:
+def test_an_autoscaler_learns_that_scratch_is_no_data() -> None:
     """Each of the scratch volumes; whether the session may be moved for thrift is the person's word."""
     annotations = pod({"pod": {"annotations": {"cluster-autoscaler.kubernetes.io/safe-to-evict": "false"}}})[
         "metadata"
@@ -333,17 +333,19 @@ def test_requests_are_stamped_on_the_pod() -> None:
     assert asked_for_nothing.isdisjoint(environment(pod()))
 
 
-def test_the_runner_is_told_what_people_asked_for() -> None:
+def test_the_runner_learns_what_people_asked_for() -> None:
     """By it the runner knows whether a person ended the stop that lies on the profile."""
     start = read_settings(environment(pod(restart_at="today", relink_at="now")) | {"POD_UID": "pod-1"}).start
 
     assert Start(session_uid=UID, restart="today", relink="now") == start
 
 
-@pytest.mark.parametrize(("told", "expected"), [("False", "2026-11-22T18:00:00Z"), ("True", None), ("Unknown", None)])
-def test_the_runner_is_told_when_the_session_was_resumed(told: str, expected: str | None) -> None:
+@pytest.mark.parametrize(
+    ("suspended", "expected"), [("False", "2026-11-22T18:00:00Z"), ("True", None), ("Unknown", None)]
+)
+def test_the_runner_learns_when_the_session_was_resumed(suspended: str, expected: str | None) -> None:
     """The time at which Suspended became False; it does not change the fingerprint."""
-    condition = Condition(type="Suspended", status=ConditionStatus(told), reason="x", last_transition_time=T0)
+    condition = Condition(type="Suspended", status=ConditionStatus(suspended), reason="x", last_transition_time=T0)
     seen = session().model_copy(update={"status": SessionStatus(conditions=(condition,))})
 
     assert expected == environment(pod_manifest(seen, DEFAULTS)).get(Variable.RESUMED_TIME)
@@ -361,7 +363,7 @@ def test_the_runner_is_told_when_the_session_was_resumed(told: str, expected: st
         {"link": {"onLogout": "Wait"}},
     ],
 )
-def test_the_fingerprint_tells_edits_that_wait(edit: dict[str, Any]) -> None:
+def test_the_template_hash_shows_edits_that_wait(edit: dict[str, Any]) -> None:
     """What reaches the pod at its next creation changes it."""
     assert template_hash(session(), DEFAULTS) != template_hash(session(edit), DEFAULTS)
 

@@ -112,12 +112,12 @@ def test_the_message_says_what_to_look_for_and_never_changes() -> None:
 @given(st.lists(st.integers(0, 2000), max_size=30), st.integers(0, 60), st.integers(0, 2000))
 def test_it_never_outlasts_the_quiet(moments: list[int], others: int, now: int) -> None:
     """Five minutes after the last failure it is over, whatever was before."""
-    past = [moment for moment in moments if moment <= now]
-    pause = CircuitBreaker().after(failures=failed(*past), with_pod=fleet(others), now=at(now))
+    earlier = [moment for moment in moments if moment <= now]
+    pause = CircuitBreaker().after(failures=failed(*earlier), with_pod=fleet(others), now=at(now))
     end = at(now) + COOLDOWN
 
     assert pause.closes_at is None or at(now) < pause.closes_at <= end
-    assert pause.after(failures=failed(*past), with_pod=fleet(others), now=end).message is None
+    assert pause.after(failures=failed(*earlier), with_pod=fleet(others), now=end).message is None
 
 
 def test_only_failures_of_runners_are_gathered() -> None:

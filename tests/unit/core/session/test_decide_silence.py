@@ -7,7 +7,7 @@ from session_protocol.vocabulary import RunnerState
 from unit.core.fake_cluster import FakeCluster, running
 
 
-def test_fifteen_seconds_without_an_answer_are_told() -> None:
+def test_fifteen_seconds_without_an_answer_are_reported() -> None:
     """Ready is Unknown, Linked keeps its value, the state is Unreachable; not a second earlier."""
     cluster = running()
     assert cluster.now + timedelta(seconds=15) == cluster.decide().requeue_at
@@ -59,7 +59,7 @@ def test_an_answer_ends_the_silence() -> None:
     assert ("True", "Connected") == cluster.says("Ready")
 
 
-def test_a_runner_that_never_answered_is_told_too() -> None:
+def test_a_runner_that_never_answered_is_reported_too() -> None:
     """From when it is listened to; until then the pod is only starting."""
     cluster = FakeCluster()
     cluster.set_quota()
@@ -122,7 +122,7 @@ def test_who_cannot_answer_is_not_listened_to() -> None:
     assert cluster.decide().poll is None
 
 
-def test_a_pod_that_is_ending_is_listened_to_and_not_called_unreachable() -> None:
+def test_a_pod_that_is_terminating_is_polled_and_not_called_unreachable() -> None:
     """Its last word may be that it must not be replaced; its silence is to be expected."""
     cluster = running()
     cluster.delete_pod()

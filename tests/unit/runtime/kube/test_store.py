@@ -156,7 +156,7 @@ def test_tombstones_do_not_pile_up(store: Store) -> None:
     assert 10 == len(store._caches[PODS].tombstones)
 
 
-def test_objects_are_found_by_their_words(store: Store) -> None:
+def test_objects_are_found_by_their_index_keys(store: Store) -> None:
     """The index follows a changed label."""
     store.put(PODS, pod(1, label="x"))
     store.put(PODS, pod(2, name="b", label="x"))
@@ -182,7 +182,7 @@ def test_a_not_found_answer_removes(store: Store) -> None:
     assert store.get(PODS, KEY) is None
 
 
-def test_a_not_found_answer_does_not_remove_what_came_later(store: Store) -> None:
+def test_a_not_found_answer_does_not_remove_what_was_created_later(store: Store) -> None:
     """The object was made anew while the answer was on its way."""
     store.put(PODS, pod(7))
 
@@ -243,10 +243,10 @@ def test_any_order_of_delivery_ends_in_the_truth(steps: list[str], chance: rando
 
 def test_every_way_into_the_store_is_noticed() -> None:
     """An event, an answer, a deletion, a missing object and a LIST: each change is told once, what is known is not."""
-    told: list[tuple[Resource, bool, bool]] = []
+    reported: list[tuple[Resource, bool, bool]] = []
 
     def noticed(resource: Resource, change: Change) -> None:
-        told.append((resource, change.before is not None, change.after is not None))
+        reported.append((resource, change.before is not None, change.after is not None))
 
     store = Store({PODS: lambda _: ()}, on_change=noticed)
     store.put(PODS, pod(5))
@@ -258,4 +258,4 @@ def test_every_way_into_the_store_is_noticed() -> None:
     store.remove(PODS, pod(8))
 
     made, changed, gone = (PODS, False, True), (PODS, True, True), (PODS, True, False)
-    assert [made, changed, gone, made, gone] == told
+    assert [made, changed, gone, made, gone] == reported

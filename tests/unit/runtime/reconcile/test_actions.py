@@ -45,8 +45,8 @@ class ExecutorHarness:
         self.store = Store(
             {PODS: pod_index_keys, PVCS: no_index_keys, SERVICES: no_index_keys, SESSIONS: no_index_keys}
         )
-        self.sightings = ForeignObjects(self.kube, self.store, self.clock)
-        self.work = ActionContext(key=KEY, uid=UID, foreign_objects=self.sightings)
+        self.foreign_objects = ForeignObjects(self.kube, self.store, self.clock)
+        self.work = ActionContext(key=KEY, uid=UID, foreign_objects=self.foreign_objects)
         self.executor = Executor(
             kube=self.kube,
             store=self.store,
@@ -94,11 +94,11 @@ async def test_what_is_there_already_is_looked_at(
         await harness.executor.execute(action, harness.work)
 
     assert harness.store.get(resource, KEY) is not None
-    assert not harness.sightings
+    assert not harness.foreign_objects
 
 
 @pytest.mark.parametrize(("action", "resource"), CREATIONS)
-async def test_a_foreign_object_is_a_sighting(
+async def test_a_foreign_object_is_remembered(
     harness: ExecutorHarness, action: CreatePod | CreatePVC | CreateService, resource: Resource
 ) -> None:
     """It is told, not adopted: it never enters the store."""
@@ -108,35 +108,35 @@ async def test_a_foreign_object_is_a_sighting(
         await harness.executor.execute(action, harness.work)
 
     assert harness.store.get(resource, KEY) is None
-    assert harness.sightings.get(resource, KEY) is not None
+    assert harness.foreign_objects.get(resource, KEY) is not None
 
 
-async def test_a_sighting_is_looked_at_again_until_it_is_gone(harness: ExecutorHarness) -> None:
+async def test_a_foreign_object_is_read_again_until_it_is_gone(harness: ExecutorHarness) -> None:
     """Now and then, by reading alone."""
     harness.api.put("pods", dict(manifest(labels={})))
-    await harness.sightings.read(PODS, KEY)
+    await harness.foreign_objects.read(PODS, KEY)
     harness.api.remove("pods", "shop", "a")
-    await harness.sightings.refresh()
-    early = bool(harness.sightings)
+    await harness.foreign_objects.refresh()
+    early = bool(harness.foreign_objects)
     await harness.clock.advance(REREAD_INTERVAL)
 
-    await harness.sightings.refresh()
+    await harness.foreign_objects.refresh()
 
-    assert (True, False) == (early, bool(harness.sightings))
+    assert (True, False) == (early, bool(harness.foreign_objects))
     assert [] == harness.api.writes
 
 
-async def test_a_sighting_that_becomes_ours_goes_to_the_store(harness: ExecutorHarness) -> None:
+async def test_a_foreign_object_that_becomes_ours_goes_to_the_store(harness: ExecutorHarness) -> None:
     """The foreign one was deleted and ours made, while nobody looked."""
     harness.api.put("pods", dict(manifest(labels={})))
-    await harness.sightings.read(PODS, KEY)
+    await harness.foreign_objects.read(PODS, KEY)
     harness.api.remove("pods", "shop", "a")
     harness.api.put("pods", dict(manifest()))
     await harness.clock.advance(REREAD_INTERVAL)
 
-    await harness.sightings.refresh()
+    await harness.foreign_objects.refresh()
 
-    assert not harness.sightings
+    assert not harness.foreign_objects
     assert harness.store.get(PODS, KEY) is not None
 
 
@@ -233,8 +233,8 @@ async def test_a_claim_that_changed_is_looked_at_again(harness: ExecutorHarness)
 
 async def test_a_patched_claim_is_known_at_once(harness: ExecutorHarness) -> None:
     """The decision that follows does not patch again."""
-    claim = harness.api.put("persistentvolumeclaims", dict(manifest()))
-    patch = {"metadata": {"resourceVersion": claim["metadata"]["resourceVersion"]}, "spec": {"x": 1}}
+    pvc = harness.api.put("persistentvolumeclaims", dict(manifest()))
+    patch = {"metadata": {"resourceVersion": pvc["metadata"]["resourceVersion"]}, "spec": {"x": 1}}
 
     await harness.executor.execute(PatchPVC(name="a", patch=patch, reason="grow"), harness.work)
 

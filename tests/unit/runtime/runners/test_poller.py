@@ -36,27 +36,27 @@ class ScriptedListener:
 
     def __init__(self, clock: FakeClock) -> None:
         self._clock = clock
-        self.word: State | None = answer()
+        self.current: State | None = answer()
         self.asked: list[tuple[float, int | None, str]] = []
         self.holds_back = True
         self._news = asyncio.Event()
 
-    def say(self, word: State | None) -> None:
+    def say(self, current: State | None) -> None:
         """Change the word; None: fall silent."""
-        self.word = word
+        self.current = current
         self._news.set()
 
     async def get_state(self, asked: Target, *, after: int | None) -> State:
         """Play runner."""
         self.asked.append((self._clock.monotonic(), after, asked.pod_uid))
-        if self.word is not None and self.word.revision == after and self.holds_back:
+        if self.current is not None and self.current.revision == after and self.holds_back:
             self._news.clear()
             timer = self._clock.call_later(WAIT.total_seconds(), self._news.set)
             await self._news.wait()
             timer.cancel()
-        if self.word is None:
+        if self.current is None:
             raise NoAnswer("silent")
-        return self.word
+        return self.current
 
 
 @pytest.fixture
@@ -72,20 +72,20 @@ def runner(clock: FakeClock) -> ScriptedListener:
 
 
 @pytest.fixture
-def told() -> list[ObjectKey]:
+def changed() -> list[ObjectKey]:
     """Which sessions the operator was told about."""
     return []
 
 
 @pytest.fixture
-async def runners(clock: FakeClock, runner: ScriptedListener, told: list[ObjectKey]) -> AsyncIterator[RunnerPoller]:
+async def runners(clock: FakeClock, runner: ScriptedListener, changed: list[ObjectKey]) -> AsyncIterator[RunnerPoller]:
     """The listeners of one operator."""
-    runners = RunnerPoller(client=runner, clock=clock, on_changed=told.append, jitter=exactly)
+    runners = RunnerPoller(client=runner, clock=clock, on_changed=changed.append, jitter=exactly)
     yield runners
     await runners.close()
 
 
-async def test_a_runners_word_is_kept_and_told(runners: RunnerPoller, told: list[ObjectKey]) -> None:
+async def test_a_runners_report_is_kept_and_passed_on(runners: RunnerPoller, changed: list[ObjectKey]) -> None:
     """The first answer makes the session be looked at."""
     runners.start(target())
     await settle()
@@ -93,7 +93,7 @@ async def test_a_runners_word_is_kept_and_told(runners: RunnerPoller, told: list
     report = runners.last_report(KEY, pods=[PodUID("p1")]).report
     assert report is not None
     assert ("QRPending", 1, START) == (report.state, report.revision, report.received)
-    assert [KEY] == told
+    assert [KEY] == changed
 
 
 async def test_the_first_question_wants_an_answer_at_once(runners: RunnerPoller, runner: ScriptedListener) -> None:
@@ -105,29 +105,31 @@ async def test_the_first_question_wants_an_answer_at_once(runners: RunnerPoller,
     assert [None, 1] == [after for _, after, _ in runner.asked]
 
 
-async def test_an_unchanged_word_is_not_told(runners: RunnerPoller, clock: FakeClock, told: list[ObjectKey]) -> None:
+async def test_an_unchanged_report_is_not_passed_on(
+    runners: RunnerPoller, clock: FakeClock, changed: list[ObjectKey]
+) -> None:
     """At rest the operator has nothing to do but to note that the runner is there."""
     runners.start(target())
     await clock.advance(600)
 
-    heard = runners.last_report(KEY, pods=[PodUID("p1")]).report
-    assert heard is not None
-    assert [KEY] == told
-    assert clock.now() - heard.received <= WAIT
+    answered = runners.last_report(KEY, pods=[PodUID("p1")]).report
+    assert answered is not None
+    assert [KEY] == changed
+    assert clock.now() - answered.received <= WAIT
 
 
-async def test_a_change_is_told_at_once(
-    runners: RunnerPoller, runner: ScriptedListener, clock: FakeClock, told: list[ObjectKey]
+async def test_a_change_is_passed_on_at_once(
+    runners: RunnerPoller, runner: ScriptedListener, clock: FakeClock, changed: list[ObjectKey]
 ) -> None:
     """No polling interval stands between the runner's word and the operator."""
     runners.start(target())
     await clock.advance(3)
-    told.clear()
+    changed.clear()
 
     runner.say(answer(2, state="Connected"))
     await settle()
 
-    assert [KEY] == told
+    assert [KEY] == changed
 
 
 async def test_one_question_at_a_time_every_ten_seconds(
@@ -170,20 +172,20 @@ async def test_a_silent_runner_is_asked_again_and_again(
     assert LAST_RETRY == gaps[-1]
 
 
-async def test_silence_is_not_told_but_its_end_is(
-    runners: RunnerPoller, runner: ScriptedListener, clock: FakeClock, told: list[ObjectKey]
+async def test_silence_is_not_passed_on_but_its_end_is(
+    runners: RunnerPoller, runner: ScriptedListener, clock: FakeClock, changed: list[ObjectKey]
 ) -> None:
     """The core wakes up by itself for silence; that it is over only the runner can tell, also with the same word."""
     runners.start(target())
     await clock.advance(1)
     runner.say(None)
     await clock.advance(60)
-    told.clear()
+    changed.clear()
 
     runner.say(answer())
     await clock.advance(LAST_RETRY)
 
-    assert [KEY] == told
+    assert [KEY] == changed
 
 
 async def test_listening_twice_is_listening_once(runners: RunnerPoller, runner: ScriptedListener) -> None:
@@ -211,7 +213,7 @@ async def test_a_new_pod_is_listened_to_instead(
     assert "p2" == runner.asked[-1][2]
 
 
-async def test_the_last_word_outlives_the_pod(runners: RunnerPoller, clock: FakeClock) -> None:
+async def test_the_last_report_outlives_the_pod(runners: RunnerPoller, clock: FakeClock) -> None:
     """What the runner said last counts also when its pod is gone; beside another pod it is of before, for good."""
     runners.start(target())
     await clock.advance(1)
@@ -289,9 +291,9 @@ async def test_the_question_carries_the_token_and_the_revision(http: HttpRunnerC
 
     ip = await serve(handler)
     await http.get_state(target(ip), after=None)
-    heard = await http.get_state(target(ip), after=3)
+    answered = await http.get_state(target(ip), after=3)
 
-    assert ("Connected", 3) == (heard.state, heard.revision)
+    assert ("Connected", 3) == (answered.state, answered.revision)
     assert [{"wait": "0"}, {"after": "3", "wait": "10"}] == [dict(request.query) for request in asked]
     assert "Bearer token-of-s1-k1" == asked[0].headers["Authorization"]
 
@@ -328,15 +330,15 @@ async def test_what_is_not_this_pods_state_is_no_answer(http: HttpRunnerClient, 
         await http.get_state(target(ip), after=None)
 
 
-async def test_unknown_words_and_fields_are_taken(http: HttpRunnerClient, serve: Serve) -> None:
+async def test_unknown_states_and_fields_are_taken(http: HttpRunnerClient, serve: Serve) -> None:
     """A newer runner than the operator: its word is shown."""
 
     async def handler(_: web.Request) -> web.StreamResponse:
         return web.json_response({**GOOD, "state": "Levitating", "mood": "good", "linkedTime": None})
 
-    heard = await http.get_state(target(await serve(handler)), after=None)
+    answered = await http.get_state(target(await serve(handler)), after=None)
 
-    assert "Levitating" == heard.state
+    assert "Levitating" == answered.state
 
 
 @pytest.mark.parametrize("status", [204, 301, 401, 403, 404, 500])
