@@ -112,7 +112,7 @@ def find_session(request: QrRequest, *, kubectl: Kubectl) -> SessionView:
     except NotFound as error:
         where = "the current namespace" if request.namespace is None else f"namespace {request.namespace}"
         raise NotFound(
-            f"there is no session {request.name} in {where}; `kubectl whatsapp status -A` lists all that you may see"
+            f"there is no session {request.name} in {where}; `kubectl whatsapp status -A` lists all that you may read"
         ) from error
     return SessionView.read(next(iter(found), {}))
 

@@ -1,10 +1,10 @@
 """How many connections a server accepts, and which one is closed at the limit.
 
-A connection costs a socket and a parser before anything is sent on it, so a stranger who opens many, or sends half a head
+A connection costs a socket and a parser before anything is sent on it, so a client that opens many, or sends half a head
 on each, could make both servers unreachable for everybody else. A connection that has shown a valid token is counted by
-that token, every other one by the peer's address and in total. When the places of an address or of all strangers are
-taken, the oldest connection is closed: an honest request is answered within milliseconds, so only those that linger lose
-their place. The kubelet's probe gets in even from a shared address, such as that of the API server's proxy, which keeps
+that token, every other one by the peer's address and in total. At the limit of an address, or
+of all without a token, the oldest connection is closed: a normal request is answered within milliseconds, so only idle
+ones are closed. The kubelet's probe is accepted even from a shared address, such as that of the API server's proxy, which keeps
 its connections open. `bad_requests` asks here for each connection; nothing here touches a socket.
 """
 
@@ -24,7 +24,7 @@ class Limits(NamedTuple):
     head_bytes: int = 32 << 10
     """ Bytes of one request's head. Browsers and proxies stay under 16 KiB. """
     strangers: int = 64
-    """ Connections without a valid token, all together. """
+    """ Connections without a valid token, in total. """
     per_peer: int = 8
     """ Of these, from one address. """
     per_token: int = 64
@@ -75,7 +75,7 @@ class Connections(Generic[T]):
             self._tokens[token] += 1
 
     def close(self, connection: T) -> None:
-        """Forget a connection; one that is not known is ignored."""
+        """Remove a connection; one that is not known is ignored."""
         for known, counts in ((self._strangers, self._peers), (self._proven, self._tokens)):
             name = known.pop(connection, None)
             if name is not None:

@@ -12,7 +12,7 @@ CAMEL_CASE: Final = "^[A-Z][A-Za-z0-9]{0,62}$"
 
 
 class RunnerState(StrEnum):
-    """What the session is doing, as the runner itself sees it; `states.STATES` tells what each one means."""
+    """What the session is doing, as its runner reports it; `states.STATES` defines what each one means."""
 
     STARTING = "Starting"
     LOADING = "Loading"
@@ -41,7 +41,7 @@ class RunnerState(StrEnum):
 
 
 class StateReason(StrEnum):
-    """Why the runner says a state, in one CamelCase word (the condition's reason); the message tells the rest."""
+    """Why the runner reports a state, in one CamelCase word (the condition's reason); the message has the details."""
 
     AS_EXPECTED = "AsExpected"
     BROWSER_LAUNCHING = "BrowserLaunching"
@@ -117,7 +117,7 @@ class ExitCode(IntEnum):
 
 
 def exit_reason(code: int) -> str:
-    """The word for any container exit code; signals and codes of other programs keep a readable name."""
+    """Return the reason for any container exit code; signals and codes of other programs get a readable name."""
     try:
         return ExitCode(code).reason
     except ValueError:
@@ -142,9 +142,9 @@ class TokenScope(StrEnum):
     """What a token allows. One file of this name per scope in the token folder, the same keys in the Secret."""
 
     STATE = "state"
-    """Read the state: what the operator holds."""
+    """Read the state; the operator's own scope."""
     LINK = "link"
-    """See the QR code: whoever holds it can link a phone."""
+    """Read the QR code: whoever has it can link a phone."""
     SEND = "send"
     """Send messages."""
     READ = "read"

@@ -102,7 +102,7 @@ class Session:
             self._state_file.closed_cleanly()
         if clean:
             return Exit(ExitCode.STOPPED, "Stopped as asked; the browser closed cleanly.")
-        return Exit(ExitCode.STOP_INCOMPLETE, "The browser did not close in time; what it had not written is lost.")
+        return Exit(ExitCode.STOP_INCOMPLETE, "The browser did not close in time; it may have lost its last writes.")
 
     async def _work(self, layout: ProfileLayout) -> None:
         try:
@@ -207,7 +207,7 @@ class Session:
         left = end(self._ours())
         if left:
             logger.warning(
-                "Processes were left and had to be ended", extra={"names": [process.name for process in left]}
+                "Processes were left over and were killed", extra={"names": [process.name for process in left]}
             )
         reap(processes(), me=os.getpid(), not_ours=frozenset())
         logger.info("The browser is closed", extra={"clean": clean, "seconds": self._age()})

@@ -45,7 +45,7 @@ def test_a_conflict_that_no_operator_received_is_no_takeover_either(e2e: Cluster
     e2e.operator.scale(0)
     try:
         tenant.command_device("sales", "replaced")
-        until("the runner says Conflict", lambda: tenant.runner_state("sales"), lambda state: state == "Conflict")
+        until("the runner reports Conflict", lambda: tenant.runner_state("sales"), lambda state: state == "Conflict")
         loads = _loads(e2e, tenant)
         tenant.evict("sales")
         until("the pod is gone", tenant.pods, lambda pods: pods == [])

@@ -39,7 +39,7 @@ class ConditionStatus(StrEnum):
 
 
 class Reason(StrEnum):
-    """Reasons of the operator's own. Beside these a reason may be a word of `status.state`, or the scheduler's."""
+    """Reasons of the operator's own. A reason may also be a value of `status.state`, or the scheduler's."""
 
     # Ready, and the others where they follow from the same fact
     RUNNER_STARTING = "RunnerStarting"

@@ -24,7 +24,7 @@ class HandledRequests(StatusModel):
 
 
 def requested(annotations: Mapping[str, str]) -> HandledRequests:
-    """Return what the annotations ask for, as it will stand in status once it is carried out."""
+    """Return what the annotations ask for, as status has it once it is carried out."""
     restart, relink = annotations.get(RESTART_AT), annotations.get(RELINK_AT)
     return HandledRequests(
         restart_at=restart[:_LONGEST] if restart else None, relink_at=relink[:_LONGEST] if relink else None

@@ -224,7 +224,9 @@ class Process:
     def _namespace(self) -> str:
         namespace = self._settings.operator_namespace or self._credentials.namespace
         if not namespace:
-            raise BadSettings("OPERATOR_NAMESPACE is not set, and no pod's service account tells the namespace")
+            raise BadSettings(
+                "OPERATOR_NAMESPACE is not set, and there is no service account to read the namespace from"
+            )
         return namespace
 
     def _kube(self, connection: Connection) -> Kube:

@@ -1,8 +1,7 @@
 """All settings of the operator: environment variables, each with its meaning, unit, default and consequence.
 
-Read once at start, by `main`. docs/reference/settings.md is made from this class by
-`make generate`, and a test holds the two together. A bad value ends the process with a message
-that names the variable and says what would be right.
+Read once at start, by `main`. `make generate` writes docs/reference/settings.md from this class, and a test compares
+the two. A bad value ends the process with a message that names the variable and says what would be right.
 """
 
 import re
@@ -35,7 +34,7 @@ class BadSettings(Exception):
 
 def _positive(length: timedelta) -> timedelta:
     if length <= timedelta():
-        raise ValueError("should be longer than nothing, such as 10s")
+        raise ValueError("should be longer than zero, such as 10s")
     return length
 
 
@@ -83,7 +82,7 @@ class Settings(BaseSettings):
     )
 
     runner_image: str
-    """The image of the session runner, for every session that names none. There is no default: the manifests set it to
+    """The image of the session runner, for every session that does not name one. There is no default: the manifests set it to
     the image of the same release."""
     runner_image_pull_policy: Annotated[str, Field(pattern="^(Always|IfNotPresent|Never)$")] = "IfNotPresent"
     """When a node fetches the runner's image: Always, IfNotPresent or Never. Never needs images loaded by hand."""
@@ -93,7 +92,7 @@ class Settings(BaseSettings):
     """The user and group that runners run as, and that owns a profile's files. Changing it makes storage drivers
     change the owner of every file at the next start."""
     whatsapp_web_url: Annotated[str, AfterValidator(_page)] = WHATSAPP_WEB_URL
-    """The page that runners open. Must be https, because the page works in a secure context only, and its host must be
+    """The page that runners open. Must be https, because the page only works in a secure context, and its host must be
     in `ALLOWED_HOSTS`. Pods made afterwards use it."""
     allowed_hosts: Annotated[str, AfterValidator(_hosts)] = WHATSAPP_HOSTS
     """Hosts that the page may reach, by comma; `*.` stands for any subdomain. No other host resolves in the runners'
@@ -114,16 +113,16 @@ class Settings(BaseSettings):
     pod_name: str = ""
     """The operator's pod, as the Lease and events name it. Empty: the host name."""
     resync_interval: Annotated[Length, AfterValidator(_within_a_minute)] = timedelta(seconds=60)
-    """How often everything is listed anew, at most 60s. Shorter: what a watch missed is noticed sooner, and the API
+    """How often everything is listed again, at most 60s. Shorter: what a watch missed is noticed sooner, and the API
     server has more to do. After three intervals without success `/healthz` fails, after five the process ends."""
     workers: Annotated[int, Field(ge=1, le=64)] = 8
-    """How many sessions are dealt with at the same time. More: quicker after a node loss, more requests at once."""
+    """How many sessions are reconciled at the same time. More: faster after a node loss, more requests at once."""
     list_page_size: Annotated[int, Field(ge=10, le=5000)] = 500
     """Objects per page when everything is listed. Smaller pages need less memory at once and more requests."""
     request_timeout: Length = timedelta(seconds=30)
     """How long one request to the API server may take. The Lease has its own, shorter one."""
     lease_duration: Length = timedelta(seconds=10)
-    """After this time without a sign of the acting operator another one takes over."""
+    """After this time without a renewal by the acting operator another one takes over."""
     lease_renew_deadline: Length = timedelta(seconds=7)
     """After this time without a renewal the acting operator ends itself. Shorter than the duration."""
     lease_renew_interval: Length = timedelta(seconds=2)
@@ -133,14 +132,14 @@ class Settings(BaseSettings):
     http_address: str = "0.0.0.0"  # noqa: S104 -- the kubelet and Prometheus come from outside of the pod
     """The address that `/healthz`, `/readyz` and `/metrics` are served on."""
     http_port: Annotated[int, Field(ge=0, le=65535)] = 8080
-    """Their port. 0: any free one, told in the log."""
+    """Their port. 0: any free one, which the log names."""
     shutdown_timeout: Length = timedelta(seconds=8)
-    """How long the operator may take to end after SIGTERM; then it ends hard. Below the pod's grace period."""
+    """How long the operator may take to stop after SIGTERM; then the process is ended. Below the pod's grace period."""
     log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
-    """How much the operator logs: debug, info, warning or error. debug tells every decision."""
+    """How much the operator logs: debug, info, warning or error. debug logs every decision."""
 
     def advice(self) -> tuple[str, ...]:
-        """Return what is allowed and may still not be meant, with what to do about it; told in the log at the start."""
+        """Return what is allowed but may not be intended, with what to do about it; logged at the start."""
         alone = bool(self.watch_namespaces) and not self.instance
         return (_ALONE,) if alone else ()
 
@@ -181,7 +180,7 @@ class Settings(BaseSettings):
     def defaults(self) -> Defaults:
         """Return what the settings say about every session's pod.
 
-        :raises BadSettings: the extra CA cannot be read, or is none.
+        :raises BadSettings: the extra CA cannot be read, or is not a certificate.
         """
         return Defaults(
             runner_image=self.runner_image,
@@ -222,7 +221,7 @@ def _problem(found: Any) -> str:
     name = "_".join(str(step) for step in found["loc"]).upper()
     message = str(found["msg"]).removeprefix("Value error, ")
     if found["type"] == "missing":
-        return f"{name} is not set; docs/reference/settings.md tells what it is for"
+        return f"{name} is not set; docs/reference/settings.md says what it is for"
     return f"{name}: {message}" if name else message
 
 
@@ -232,10 +231,10 @@ def _certificate(path: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         raise BadSettings(f"EXTRA_CA_FILE: {path} cannot be read as PEM text: {error}") from error
     if "-----BEGIN CERTIFICATE-----" not in text:
-        raise BadSettings(f"EXTRA_CA_FILE: {path} holds no certificate in PEM form")
+        raise BadSettings(f"EXTRA_CA_FILE: {path} has no certificate in PEM form")
     try:
         # Here and not by every runner, each of which would end with BadConfiguration.
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=text)
     except ssl.SSLError as error:
-        raise BadSettings(f"EXTRA_CA_FILE: {path} holds a damaged certificate: write the file anew") from error
+        raise BadSettings(f"EXTRA_CA_FILE: {path} has a damaged certificate: replace the file") from error
     return text

@@ -1,6 +1,6 @@
 """Numbers as long as a phone's, in any spelling: with blanks, dashes, dots, slashes and brackets between the digits.
 
-Shorter ones stay: exit codes, ports, line numbers, counts of bytes to six digits.
+Shorter ones are kept: exit codes, ports, line numbers, counts of bytes to six digits.
 """
 
 import re
@@ -27,7 +27,7 @@ def find_numbers(folded: str) -> list[Span]:
 
 
 def _joins(gap: str) -> bool:
-    """Whether a number goes on after this; a dot or comma with a blank ends a part of a sentence."""
+    """Whether a number continues after this; a dot or comma with a blank ends a part of a sentence."""
     ends_there = ("." in gap or "," in gap) and (" " in gap or "\n" in gap)
     return len(gap) <= _LONGEST_GAP and _BETWEEN.issuperset(gap) and not ends_there
 

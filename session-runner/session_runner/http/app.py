@@ -123,15 +123,13 @@ class Api:
             case commands.NotLinkedError():
                 return NotLinkedError(f"The session is not linked, so there is nothing to log out of; it is {state}.")
             case commands.TooManyCommandsError():
-                return TooManyCommandsError(
-                    "Too many commands wait for their turn already; ask again when they are done."
-                )
+                return TooManyCommandsError("Too many commands are waiting already; try again when they are done.")
             case commands.CommandTimeoutError():
                 return DeadlineError(
-                    f"The page did not log out within {LOGOUT_SECONDS:g} s, and still may; GET /v1/state tells."
+                    f"The page did not log out within {LOGOUT_SECONDS:g} s, and may still do so; see GET /v1/state."
                 )
             case _:
-                return NoPageError(f"The session's page is not open, it is {state}; ask again when it is Connected.")
+                return NoPageError(f"The session's page is not open, it is {state}; try again when it is Connected.")
 
     def _state_response(self, snapshot: Snapshot) -> web.Response:
         body = msgspec.json.encode(self.document(snapshot))
@@ -204,7 +202,9 @@ def best_type(accept: str) -> str:
     try:
         best: str = mimeparse.best_match(OFFERED[::-1], wanted)  # of equals the last one wins there
     except mimeparse.MimeTypeParseException as error:
-        raise BadRequestError("The Accept header is no list of media types, such as image/png, */*;q=0.1.") from error
+        raise BadRequestError(
+            "The Accept header is not a list of media types, such as image/png, */*;q=0.1."
+        ) from error
     if not best:
         raise NotAcceptableError(f"Accept one of {', '.join(OFFERED)}.")
     return best

@@ -181,4 +181,4 @@ def read_query(given: MultiMapping[str], kind: type[Q]) -> Q:
     try:
         return msgspec.convert(found, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise BadRequestError(f"A parameter is wrong: {error}. /v1/openapi.yaml tells what it takes.") from error
+        raise BadRequestError(f"A parameter is wrong: {error}. /v1/openapi.yaml describes it.") from error

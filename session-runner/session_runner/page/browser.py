@@ -109,7 +109,7 @@ class BrowserPage:
             async with asyncio.timeout(deadline):
                 answer = await self.call(name)
         except (TimeoutError, PageError) as error:
-            logger.warning("The page did not follow an order", extra={"order": name, "error": _first_line(error)})
+            logger.warning("The page did not carry out a script", extra={"order": name, "error": _first_line(error)})
             return None
         return answer if isinstance(answer, str) and answer else None
 
@@ -171,7 +171,7 @@ async def open_browser(plan: LaunchPlan, playwright: Playwright, listeners: List
         await context.expose_binding(scripts.BINDING, lambda _source, name, detail=None: listeners.woken(name, detail))
         await context.add_init_script(scripts.init_script())
     except PlaywrightError as error:  # it died in its first moments, of too little memory say
-        raise LaunchError(f"The browser ended as it was prepared: {_first_line(error)}") from error
+        raise LaunchError(f"The browser ended while it was prepared: {_first_line(error)}") from error
     return browser
 
 
@@ -244,7 +244,7 @@ def _navigation_error(error: PlaywrightError) -> NavigationError:
         return NavigationError(f"The page could not be fetched: {line}", reason=StateReason.NAVIGATION_FAILED)
     if code.startswith("net::ERR_CERT"):
         return NavigationError(
-            f"The page's certificate is not trusted ({code}); set EXTRA_CA_FILE if it is signed by an authority of yours.",
+            f"The page's certificate is not trusted ({code}); set EXTRA_CA_FILE if your own authority signed it.",
             reason=StateReason.CERTIFICATE_NOT_TRUSTED,
         )
     return NavigationError(

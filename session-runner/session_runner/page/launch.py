@@ -87,7 +87,7 @@ def user_agent(version: str) -> str:
     found = re.search(r"\b(\d{2,})\.\d+", version)
     if found is None:
         raise LaunchError(
-            f"The browser does not tell its version ({version.strip()[:100]!r}); check BROWSER_EXECUTABLE."
+            f"The browser does not report its version ({version.strip()[:100]!r}); check BROWSER_EXECUTABLE."
         )
     # Chromium itself tells only the major version here.
     return (

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from api_client import ApiClient, Refusal
 
-CLASS = "storageClassName cannot be changed: make a new session, or write back the old value"
-MODE = "accessMode cannot be changed: make a new session, or write back the old value"
-PVC = "existingClaim cannot be changed: make a new session, or write back the old value"
+CLASS = "storageClassName cannot be changed: create a new session, or restore the old value"
+MODE = "accessMode cannot be changed: create a new session, or restore the old value"
+PVC = "existingClaim cannot be changed: create a new session, or restore the old value"
 QUOTA = (
     "quotaName cannot be changed while the session is admitted: set operatingMode to Suspended, wait until "
     "status.admission is gone, change it, and set operatingMode to Running"

@@ -91,7 +91,7 @@ class Admin:
 
 
 class Audit:
-    """What the operator did, by the API server's own account, from the moment this was made."""
+    """What the operator did, by the API server's own account, from the moment this was created."""
 
     def __init__(self, cluster: LightCluster) -> None:
         self._log = AuditLog(cluster.audit_log)

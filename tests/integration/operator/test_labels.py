@@ -51,7 +51,7 @@ async def test_what_has_fewer_labels_is_left_alone(harness: OperatorHarness) -> 
 
     ready = await harness.condition("sales", "PodReady")
     assert (0, []) == (again, harness.audit.writes(but=("leases",))[before:])
-    assert "The runner serves." == ready["message"]  # and not that an edit waits for the next pod
+    assert "The runner serves its API." == ready["message"]  # and not that an edit waits for the next pod
     assert (
         not set(ADDED) & (await _labels(harness, "persistentvolumeclaims", harness.namespace, "sales-profile")).keys()
     )

@@ -39,7 +39,7 @@ def test_both_kinds_have_their_columns() -> None:
     """What `kubectl get` shows, and what needs -o wide."""
     for kind in KINDS:
         assert f"### Columns of `kubectl get {kind.short}`" in PAGE
-    assert "| Next attempt | `.status.recovery.nextAttemptTime` | When the next pod is made. (`-o wide`) |" in PAGE
+    assert "| Next attempt | `.status.recovery.nextAttemptTime` | When the next pod is created. (`-o wide`) |" in PAGE
 
 
 def test_the_page_says_where_it_comes_from() -> None:

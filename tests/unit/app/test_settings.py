@@ -65,7 +65,7 @@ def test_an_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("RESYNC_INTERVAL", "60", "RESYNC_INTERVAL: should be a duration such as 30s, 5m or 1h30m"),
         ("RESYNC_INTERVAL", "2m", "RESYNC_INTERVAL: should be at most 1m"),
-        ("RESYNC_INTERVAL", "0s", "RESYNC_INTERVAL: should be longer than nothing"),
+        ("RESYNC_INTERVAL", "0s", "RESYNC_INTERVAL: should be longer than zero"),
         ("WATCH_NAMESPACES", "shop,Demo", "WATCH_NAMESPACES_1: should be a DNS label"),
         ("INSTANCE", "a_b", "INSTANCE: should be a DNS label"),
         ("WORKERS", "0", "WORKERS: "),
@@ -129,7 +129,7 @@ def test_a_damaged_authority_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_pat
     path.write_text("\n".join([*lines[:4], lines[-1], ""]))
     monkeypatch.setenv("EXTRA_CA_FILE", str(path))
 
-    with pytest.raises(BadSettings, match=r"EXTRA_CA_FILE: .* holds a damaged certificate: write the file anew"):
+    with pytest.raises(BadSettings, match=r"EXTRA_CA_FILE: .* has a damaged certificate: replace the file"):
         load().defaults()
 
 

@@ -127,7 +127,7 @@ def edit_the_pvc(cluster: FakeCluster) -> None:
 
 
 def end_of(cluster: FakeCluster) -> dict[str, Any]:
-    """Return what matters at the end: the statuses without times and UIDs of pods, the objects, what was made."""
+    """Return what matters at the end: the statuses without times and UIDs of pods, the objects, what was created."""
     statuses = {}
     for name in cluster.sessions:
         status = cluster.status(name)

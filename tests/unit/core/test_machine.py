@@ -115,7 +115,7 @@ class Storm(RuleBasedStateMachine):
 
     @initialize(limit=st.integers(1, 3))
     def begin(self, limit: int) -> None:
-        """There is a quota and a session."""
+        """The quota and a session."""
         self.quota(limit)
         self.cluster.apply("a")
 

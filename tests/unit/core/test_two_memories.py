@@ -210,11 +210,11 @@ class History:
         self.cluster.tick(2)
 
     def conflict(self) -> None:
-        """The runner says Conflict, and somebody listens."""
+        """The runner reports Conflict, and somebody listens."""
         self._say(received=True)
 
     def unreceived(self) -> None:
-        """The runner says Conflict to nobody."""
+        """The runner reports Conflict to nobody."""
         self._say(received=False)
 
     def _say(self, *, received: bool) -> None:

@@ -99,7 +99,7 @@ def test_a_folder_that_is_not_there(harness: ConsoleHarness, tmp_path: Path) -> 
     """A file that can not be written is named with the reason."""
     status = run(harness, "qr", "sales", "-n", "shop", "-o", "svg", str(tmp_path / "no" / "sales.svg"))
 
-    assert (1, f"error: {tmp_path}/no/sales.svg can not be written: No such file or directory\n") == (
+    assert (1, f"error: {tmp_path}/no/sales.svg cannot be written: No such file or directory\n") == (
         status,
         harness.err.getvalue(),
     )
@@ -114,7 +114,7 @@ def test_no_such_session(scripted_kubectl: ScriptedKubectl, harness: ConsoleHarn
 
     assert (1, "error: there is no session sales in namespace shop; `kubectl whatsapp status -A` lists all that ") == (
         status,
-        harness.err.getvalue().removesuffix("you may see\n"),
+        harness.err.getvalue().removesuffix("you may read\n"),
     )
 
 
@@ -151,8 +151,8 @@ def test_no_pod_yet(session_cluster: ScriptedKubectl, harness: ConsoleHarness) -
 
     status = run(harness, "qr", "sales", "-n", "shop")
 
-    hint = "(`kubectl whatsapp status -A` shows who has them)"
-    expected = f"shows no QR code yet: it waits for a place in its quota {hint}: {message}\n"
+    hint = "(`kubectl whatsapp status -A` shows which sessions are)"
+    expected = f"shows no QR code yet: it waits to be admitted by its quota {hint}: {message}\n"
     assert (1, f"error: session shop/sales {expected}") == (status, harness.err.getvalue())
 
 

@@ -115,7 +115,7 @@ def test_a_picture_is_nothing_for_a_terminal(scripted_kubectl: ScriptedKubectl) 
     status, shown = on_a_terminal(scripted_kubectl.folder, "qr", "sales", "-o", "png", columns=100)
 
     assert 2 == status
-    assert "a png is nothing for a terminal: name a FILE, or redirect the output" in shown
+    assert "a png cannot be shown in a terminal: name a FILE, or redirect the output" in shown
     assert [] == scripted_kubectl.calls()
 
 

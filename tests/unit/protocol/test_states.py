@@ -209,7 +209,7 @@ def test_the_crd_names_every_state(monkeypatch: pytest.MonkeyPatch) -> None:
     put(monkeypatch, phase=Phase.CONNECTED)
     text = root_schema(SESSION)["properties"]["status"]["properties"]["state"]["description"]
 
-    assert f"Stopping, {MADE_UP}. The operator's" in text
+    assert f"Stopping, {MADE_UP}. By the operator, while" in text
     assert f"any but Connected or {MADE_UP} means not connected" in text
     assert text in reference()
 

@@ -144,7 +144,7 @@ async def test_a_page_that_is_not_open_is_reported(session: Session) -> None:
     assert (
         503,
         "NoPage",
-        "The session's page is not open, it is Conflict; ask again when it is Connected.",
+        "The session's page is not open, it is Conflict; try again when it is Connected.",
     ) == await problem(await session.log_out())
 
 
@@ -167,7 +167,7 @@ async def test_a_page_that_does_not_answer_is_given_up(session: Session, monkeyp
     assert (
         504,
         "DeadlineExceeded",
-        "The page did not log out within 0.05 s, and still may; GET /v1/state tells.",
+        "The page did not log out within 0.05 s, and may still do so; see GET /v1/state.",
     ) == await problem(await session.log_out())
 
 

@@ -84,7 +84,7 @@ async def test_a_page_that_dies_ends_it() -> None:
             OnLogout.RELINK,
             None,
             StateReason.RELINKING,
-            "The session was logged out as asked; a new QR code is on its way.",
+            "The session was logged out as asked; a new QR code follows.",
         ),
         (
             OnLogout.WAIT,

@@ -289,7 +289,7 @@ async def test_a_page_that_boots_and_never_shows_a_code_ends_as_not_loaded(tmp_p
     ended = await harness.exit(ScriptedPage(*[UNLINKED | {"socket": socket}] * 20))
 
     assert {"Loading"} == {state for state, _ in harness.states}
-    assert "came no further" in str(ended)
+    assert "did not get further" in str(ended)
     assert (ended.exit.code, ended.reason) == (ExitCode.LOAD_FAILED, StateReason.OPENING_CONNECTION)
 
 

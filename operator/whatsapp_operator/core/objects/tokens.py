@@ -21,5 +21,5 @@ def token(key: bytes, *, session_uid: SessionUID, scope: TokenScope) -> str:
     :raises ValueError: the key is shorter than 32 bytes, so that guessing it would be easier than guessing a token.
     """
     if len(key) < 32:
-        raise ValueError(f"the key has {len(key)} bytes, but it must have at least 32: make it anew")
+        raise ValueError(f"the key has {len(key)} bytes, but it must have at least 32: create a new one")
     return hmac.new(key, f"{session_uid}:{scope}".encode(), hashlib.sha256).hexdigest()

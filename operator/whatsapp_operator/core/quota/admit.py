@@ -158,7 +158,7 @@ def _refusal(quota: WhatsAppSessionQuota | None, ledger: _Ledger, pending: Pendi
         limits = quota.spec
     except InvalidObject as error:
         return Refusal(
-            reason=Reason.INVALID_OBJECT, message=f"The quota {name} cannot be read: {error}. Correct its spec."
+            reason=Reason.INVALID_OBJECT, message=f"The quota {name} has an invalid spec: {error}. Correct it."
         )
     message = _exceeded(limits, ledger, pending.reservation)
     return None if message is None else Refusal(reason=Reason.QUOTA_EXCEEDED, message=message)

@@ -28,8 +28,8 @@ SHARE: Final = 3
 """ More than one in this many of the sessions that have a pod. """
 
 MESSAGE: Final = (
-    "Recovery is paused for all sessions, because more than a third of them failed within a minute. It goes on by "
-    "itself after five minutes without a failure; find what they have in common: image, node, network, the page."
+    "Recovery is paused for all sessions, because more than a third of them failed within a minute. It resumes "
+    "after five minutes without a failure. Find what the failed ones have in common: image, node, network or page."
 )
 
 

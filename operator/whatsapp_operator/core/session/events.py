@@ -35,7 +35,7 @@ def _events(before: SessionStatus, after: SessionStatus) -> Iterator[Event]:
         value = getattr(after.handled_requests, name)
         if value is not None and value != getattr(before.handled_requests, name):
             request = name.replace("_", "-")
-            message = f"Carried out the request {request}."
+            message = f"The request {request} was carried out."
             yield Event(type=NORMAL, action="HandlingRequest", reason="RequestHandled", message=message)
 
 
@@ -87,5 +87,5 @@ def _pod(before: SessionStatus, after: SessionStatus) -> Iterator[Event]:
     if after.pod_uid is None or after.pod_uid == before.pod_uid:
         return
     kind = "A new pod" if before.pod_uid is not None else "The pod"
-    message = f"{kind} {after.pod_name} was made."
+    message = f"{kind} {after.pod_name} was created."
     yield Event(type=NORMAL, action="CreatingPod", reason="PodCreated", message=message, pod=after.pod_name)

@@ -127,7 +127,7 @@ def _admitted(step: Step, admission: AdmissionStatus | None) -> _Value:
     if admission is not None:
         return _TRUE, messages.admitted(admission.quota_name, admission.memory)
     if step.releases_reservation:
-        return _FALSE, ReasonMessage(Reason.SLOT_RELEASED, "Holds no place in a quota, because it shall not run.")
+        return _FALSE, ReasonMessage(Reason.SLOT_RELEASED, "Not admitted, because the session is not to run.")
     return _FALSE, messages.WAITING_FOR_ADMISSION
 
 
@@ -136,7 +136,7 @@ def _pod_ready(snapshot: Snapshot) -> _Value:
     if pod is None:
         return _FALSE, ReasonMessage(Reason.NO_POD, "There is no pod.")
     if pod.deletion is not None:
-        return _FALSE, ReasonMessage(Reason.POD_TERMINATING, "The pod is ending.")
+        return _FALSE, ReasonMessage(Reason.POD_TERMINATING, "The pod is terminating.")
     if pod.ended:
         return _FALSE, ReasonMessage(Reason.POD_ENDED, "The runner's container has ended.")
     if pod.ready:
@@ -144,11 +144,11 @@ def _pod_ready(snapshot: Snapshot) -> _Value:
             "",
             template_hash(snapshot.session, snapshot.defaults),
         )
-        later = f" It was made before the last edit, which reaches the next pod: now, if you {messages.RESTART}."
-        return _TRUE, ReasonMessage(Reason.POD_READY, f"The runner serves.{later if outdated else ''}")
+        later = f" It was created before the last edit, which takes effect with the next pod: to replace it now, {messages.RESTART}."
+        return _TRUE, ReasonMessage(Reason.POD_READY, f"The runner serves its API.{later if outdated else ''}")
     if pod.started is None:
         return _FALSE, snapshot.pending_message
-    return _FALSE, ReasonMessage(Reason.POD_NOT_READY, "The runner does not serve.")
+    return _FALSE, ReasonMessage(Reason.POD_NOT_READY, "The runner does not serve its API.")
 
 
 def _pod_scheduled(pod: PodFacts | None) -> _Value | None:
@@ -178,7 +178,7 @@ def _stalled(snapshot: Snapshot, step: Step) -> _Value:
         return _TRUE, messages.resize_refused(snapshot.refused_patch.message)
     if (resize_fault := _resize_fault(snapshot)) is not None:
         return _TRUE, resize_fault
-    return _FALSE, ReasonMessage(Reason.NOT_STALLED, "Nothing waits for a person's decision.")
+    return _FALSE, ReasonMessage(Reason.NOT_STALLED, "No action is required.")
 
 
 def _resize_fault(snapshot: Snapshot) -> ReasonMessage | None:
@@ -204,4 +204,4 @@ def _recovering(step: Step) -> _Value:
 def _conflict(snapshot: Snapshot) -> _Value:
     if snapshot.status_hold == Reason.CONFLICT:
         return _TRUE, messages.held(Reason.CONFLICT, requested=snapshot.requests.pending)
-    return _FALSE, ReasonMessage(Reason.NO_CONFLICT, "Nobody else is known to use this session.")
+    return _FALSE, ReasonMessage(Reason.NO_CONFLICT, "No other window or device is known to use this session.")

@@ -83,7 +83,7 @@ class Credentials:
             await self.load()
         except BadCredentials as error:
             self._loaded_at = self._clock.monotonic()
-            logger.warning("Credentials could not be read again, the old ones stay", extra={"error": str(error)})
+            logger.warning("Credentials could not be read again, the old ones are kept", extra={"error": str(error)})
 
     @property
     def namespace(self) -> str | None:

@@ -79,7 +79,7 @@ class CircuitBreakerMonitor:
             self._timer = self._clock.call_later(until(self._breaker.closes_at, clock=self._clock) + 0.1, self.evaluate)
         if before != self._breaker.message:
             logger.warning(
-                "Recovery paused" if self._breaker.message else "Recovery goes on",
+                "Recovery paused" if self._breaker.message else "Recovery resumed",
                 extra={"failed_sessions": len(self._failures)},
             )
             self._on_changed(self._breaker.message)
@@ -92,6 +92,6 @@ def breaker_event(message: str | None) -> Event:
             type="Normal",
             action="ResumingRecovery",
             reason="RecoveryResumed",
-            message="No failure for five minutes.",
+            message="No session has failed for five minutes.",
         )
     return Event(type="Warning", action="PausingRecovery", reason="RecoveryPaused", message=message)

@@ -54,7 +54,7 @@ def test_lowered_limits_are_reported() -> None:
 
     assert (ConditionStatus.FALSE, "LimitsExceeded") == (status, reason)
     assert "3 of 1 sessions, 2Gi of 1Gi memory" in message
-    assert "Nobody is put out" in message
+    assert "No session is stopped for that" in message
 
 
 def test_an_unreadable_spec_is_reported() -> None:

@@ -300,7 +300,7 @@ def test_a_request_takes_over_and_is_admitted_anew(request_: str) -> None:
     cluster.resync()
     assert (1, ("False", "QuotaExceeded")) == (created(cluster), cluster.says("Ready"))
     assert ("True", "Conflict") == cluster.says("Stalled")
-    assert "somebody has asked to go on" in cluster.condition("Stalled").message
+    assert "a new pod was requested" in cluster.condition("Stalled").message
 
     cluster.set_quota(sessions=1)
     cluster.settle()
@@ -343,7 +343,7 @@ def test_a_request_that_is_taken_back_ends_nothing(state: str, reason: str, hold
 
 
 def test_a_request_that_is_taken_back_after_its_place_was_reserved_ends_nothing_either() -> None:
-    """The place is given back, and no pod was made."""
+    """The place is given back, and no pod was created."""
     cluster = held()
     cluster.delete_pod()
     cluster.settle()

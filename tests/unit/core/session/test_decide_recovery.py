@@ -69,7 +69,7 @@ def test_the_next_pod_waits_for_its_time() -> None:
 
     assert ("True", "BackingOff") == cluster.says("Recovering")
     assert (
-        "The session failed once (last: PageCrashed, exit code 30). The next pod is made at 2026-11-22T18:00:15Z."
+        "The session failed once (last: PageCrashed, exit code 30). The next pod is created at 2026-11-22T18:00:15Z."
         == (cluster.condition("Recovering").message)
     )
     assert ("Recovering", 0) == (cluster.status().state, cluster.status().replicas)

@@ -234,7 +234,7 @@ def test_a_claim_without_a_volume_is_reported_after_a_minute() -> None:
     cluster.look()
     assert ("False", "VolumeNotBound") == cluster.says("Ready")
     assert ("False", "VolumeNotBound") == cluster.says("PodReady")
-    assert "a volume for its claim sales-profile" in cluster.condition("Ready").message
+    assert "the volume of its PersistentVolumeClaim sales-profile" in cluster.condition("Ready").message
     assert "kubectl describe pvc" in cluster.condition("Ready").message
 
     writes = cluster.writes

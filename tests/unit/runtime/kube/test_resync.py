@@ -149,7 +149,7 @@ async def test_a_watch_that_falls_silent_is_dead_after_a_while(harness: ResyncHa
         await harness.clock.advance(INTERVAL)
 
     assert [None, None, None] == verdicts[:3]
-    assert "the watch of pods tells nothing any more" == verdicts[-1]
+    assert "the watch of pods has stopped reporting changes" == verdicts[-1]
 
 
 async def test_a_watch_that_is_late_is_not_dead(harness: ResyncHarness) -> None:

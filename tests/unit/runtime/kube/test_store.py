@@ -137,7 +137,7 @@ def test_a_list_of_one_namespace_leaves_the_others(store: Store) -> None:
 
 
 def test_after_a_list_old_events_about_unknown_objects_are_ignored(store: Store) -> None:
-    """A stale API server tells of an object that was gone when the LIST was made."""
+    """A stale API server tells of an object that was gone when the LIST was created."""
     store.replace(PODS, [], version=10)
     store.complete_list(PODS, version=10)
 
