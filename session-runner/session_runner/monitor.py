@@ -11,8 +11,10 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Protocol
 
+from session_protocol.redaction import redact
 from session_protocol.states import Phase, is_linked, traits_of
 from session_protocol.vocabulary import ExitCode, RunnerState, StateReason
 
@@ -67,6 +69,12 @@ class Page(Protocol):
     async def ask(self, name: str, *, deadline: float) -> str | None:
         """Run a script and return the text that it answers, or None."""
         ...
+
+
+@lru_cache(maxsize=64)
+def _redacted(message: str) -> str:
+    """Return a message as everybody may read it: a ban's code and the browser's errors are in the page's own words."""
+    return redact(message)
 
 
 def pause_after(state: RunnerState, *, health_check: float) -> float:
@@ -199,14 +207,15 @@ class PageMonitor:
 
     def publish(self, verdict: Verdict) -> None:
         """Publish a state: to the state file and to the store; log and count it if it is new."""
-        self.state_file.reported(state=verdict.state, reason=verdict.reason, message=verdict.message)
+        message = _redacted(verdict.message)
+        self.state_file.reported(state=verdict.state, reason=verdict.reason, message=message)
         saved = self.state_file.saved
         linked = is_linked(verdict.state, answer=self._remembered_link())
         times = linked is not False
         changed = self.store.publish(
             state=verdict.state,
             reason=verdict.reason,
-            message=verdict.message,
+            message=message,
             linked=linked,
             linked_time=saved.linked_time if times else None,
             durable_time=saved.durable_time if times else None,

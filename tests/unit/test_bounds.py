@@ -33,7 +33,8 @@ def variables(block: type[SpecModel], *, of: type | None = None) -> dict[str, Va
         manifest_name(name): mark
         for name, field in block.model_fields.items()
         for mark in field.metadata
-        if isinstance(mark, Variable) and (of is None or issubclass(field.annotation or object, of))
+        if isinstance(mark, Variable)
+        if of is None or (isinstance(field.annotation, type) and issubclass(field.annotation, of))
     }
 
 

@@ -194,7 +194,7 @@ async def test_an_operator_of_today_changes_nothing_in_a_recorded_cluster() -> N
     assert ([], CLUSTER["objects"]) == (settled.writes, settled.objects)
 
 
-async def test_messages_in_other_words_cost_one_write_of_each_status() -> None:
+async def test_reworded_messages_cost_one_write_of_each_status() -> None:
     """An upgrade that says things differently rewrites the messages, and neither restarts nor refuses anybody."""
     older = copy.deepcopy(CLUSTER["objects"])
     for condition in _conditions(older):

@@ -24,6 +24,9 @@ EventHandler = Callable[[Stream, str | None, Json], None]
 
 SERVER_TIMEOUT: Final = 300
 """ Seconds, an integer: the API server ends a watch after this time, and kopf starts the next one from there. """
+LIST_PAGE: Final = 50
+""" Objects per page of kopf's own lists, with which its watches begin. It parses a page at once, so that no more than
+    half a megabyte or so may be on it; ours are parsed in pieces (`runtime.kube.decoding`). """
 END: Final = timedelta(seconds=3)
 """ How long kopf may take to end. """
 
@@ -41,7 +44,7 @@ def settings(*, request_timeout: timedelta, page: int) -> kopf.OperatorSettings:
     configured.watching.server_timeout = SERVER_TIMEOUT
     configured.watching.client_timeout = SERVER_TIMEOUT + 30
     configured.watching.connect_timeout = 10
-    configured.watching.chunk_size = page
+    configured.watching.chunk_size = min(page, LIST_PAGE)
     for resource, labels in SELECTORS.items():
         if labels:
             # Two parts, version and plural: a single "version/plural" would silently match nothing.

@@ -136,6 +136,16 @@ class RunnerReport:
     """ When the operator received this answer, by its own clock. """
 
 
+class Rejection(StrEnum):
+    """Why an answer of a runner does not count; a metric's label values."""
+
+    TOO_LARGE = "too_large"
+    INVALID_HTTP = "invalid_http"
+    STATUS = "status"
+    INVALID_STATE = "invalid_state"
+    OTHER_POD = "other_pod"
+
+
 @dataclass(frozen=True, kw_only=True)
 class AssumedReservation:
     """A reservation given by an admission round and kept in memory until it is in status (kube-scheduler's assume)."""
@@ -190,6 +200,8 @@ class Observation:
     polling_since: datetime | None = None
     """ When this operator began to poll the current pod's runner; None: not yet. Silence is counted from this or, if
     later, from the last answer, so that a restart of the operator does not look like a silent runner. """
+    rejection: Rejection | None = None
+    """ Why the runner's answers do not count, if it answers and none of them does. """
     assumed: AssumedReservation | None = None
     refusal: Refusal | None = None
     refused_action: RefusedAction | None = None

@@ -3,6 +3,7 @@
 Names that people choose look different, however long: short words joined by dashes, dots and slashes, or camel case.
 """
 
+import base64
 import re
 from collections.abc import Iterator
 from itertools import pairwise
@@ -17,8 +18,12 @@ _RUN: Final = re.compile(r"[A-Z]+|[a-z]+|[0-9]+")
 _NOT_HEX: Final = re.compile(r"[^0-9a-fA-F]")
 _DOCUMENT: Final = re.compile(r"(?:^|[^A-Za-z])(eyJ[A-Za-z0-9+/_-]{13,})")
 """ {" in base64: a JWT or another document. """
+_GLUED: Final = re.compile(r"(eyJ[A-Za-z0-9+/_-]{13,})")
+""" The same behind letters, where another follows. """
 _JWT: Final = re.compile(r"[A-Za-z0-9_.=-]+")
 
+_LOGIN: Final = 8
+""" Characters of a login in base64 that nothing announces. """
 _HEX: Final = 32
 """ The fewest hexadecimal digits of a key: 128 bits. """
 _RANDOM: Final = 20
@@ -52,9 +57,19 @@ def is_random(word: str) -> bool:
     return sum(len(segment) for segment in _SEGMENT.findall(word) if not _is_name(segment)) >= _RANDOM
 
 
+def decodes_to_login(word: str) -> bool:
+    """Whether a word is `user:password` in base64, as the scheme Basic writes it."""
+    letters = word.rstrip("=")
+    try:
+        login = base64.b64decode(letters + "=" * (-len(letters) % 4), altchars=b"-_", validate=True)
+    except ValueError:
+        return False
+    return login.isascii() and login.decode().isprintable() and login.find(b":") > 0
+
+
 def _alone(folded: str, token: re.Match[str]) -> Iterator[Span]:
     word, padding = token.group(), _PADDING.match(folded, token.end())
-    document = _DOCUMENT.search(word)
+    document = _DOCUMENT.search(word) or (_GLUED.search(word) if folded.startswith(".eyJ", token.end()) else None)
     if document is not None:
         start = token.start() + document.start(1)
         whole = _JWT.match(folded, start)
@@ -74,8 +89,13 @@ def _alone(folded: str, token: re.Match[str]) -> Iterator[Span]:
         last = token.start() + random[-1].end()
         yield Span(token.start() + random[0].start(), end if random[-1] is segments[-1] else last, Placeholder.SECRET)
         return
+    if _is_hex("".join(segment.group() for segment in segments)) and _are_groups(segments):
+        yield Span(token.start(), end, Placeholder.SECRET)
+        return
     for segment in segments:
-        if _is_hex(segment.group()) and len(segment.group()) >= _HEX:
+        if (_is_hex(segment.group()) and len(segment.group()) >= _HEX) or (
+            len(segment.group()) >= _LOGIN and decodes_to_login(segment.group())
+        ):
             yield Span(token.start() + segment.start(), token.start() + segment.end(), Placeholder.SECRET)
 
 
@@ -95,6 +115,15 @@ def _is_word(part: str) -> bool:
 
 def _is_long_name(part: str) -> bool:
     return len(part) >= _PADDED and _is_name(part) and 5 * len(_humps(_RUN.findall(part))) <= len(part)
+
+
+def _are_groups(segments: list[re.Match[str]]) -> bool:
+    """Whether these are the groups of one key: as long as one, of one length, with letters and digits."""
+    parts = [segment.group() for segment in segments]
+    lengths = {len(part) for part in parts}
+    joined = "".join(parts)
+    has_both = any(letter.isdigit() for letter in joined) and any(letter.isalpha() for letter in joined)
+    return len(parts) > 1 and len(lengths) == 1 and len(joined) >= _HEX and has_both
 
 
 def _is_hex(word: str) -> bool:
@@ -150,7 +179,8 @@ def _is_one_key(folded: str, words: list[str], chain: list[re.Match[str]]) -> bo
         if over_lines:
             return True
         with_colons = folded[chain[0].end()] == ":"
-        return are_equal and len(words[0]) > 1 and (len(words[0]) == 2 or not with_colons)
+        is_address = with_colons and len(words[0]) > 2 and len(joined) <= _HEX  # of IPv6
+        return are_equal and len(words[0]) > 1 and not is_address
     return over_lines and are_equal and min(inner) >= _RANDOM and is_random(joined)
 
 

@@ -31,6 +31,8 @@ _KNOWN: Final = re.compile(
 )
 """ Only valid years, months and so on: any other groups of digits are a number. """
 _OCTETS: Final = re.compile(r"[0-9]+")
+_SHORT_POINTER: Final = len("0x123456")
+""" One that is longer and has no letter may be a person's number. """
 _SEALED: Final = frozenset({"uuid", "digest", "basic_date", "pointer", "amount", "cve"})
 """ Forms that stay theirs beside other digits; to the rest, a dash or a dot and more digits is a longer number. """
 
@@ -60,6 +62,8 @@ def _stands_alone(folded: str, found: re.Match[str]) -> bool:
     )
     if touches or (goes_on and form not in _SEALED):
         return False
+    if form == "pointer":
+        return not found.group()[2:].isdigit() or len(found.group()) <= _SHORT_POINTER
     return form not in ("address", "name") or _are_octets(re.split("[:/]", found.group())[0])
 
 

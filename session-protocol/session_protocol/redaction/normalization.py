@@ -6,6 +6,7 @@ the plain characters that they stand for.
 """
 
 import re
+import sys
 import unicodedata
 from collections.abc import Sequence
 from typing import Final
@@ -19,11 +20,15 @@ _BLANKS: Final = re.compile(r"[ \n]{2,}")
 _LINE_ENDS: Final = frozenset("\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029")
 
 _ESCAPE: Final = re.compile(
-    r"%(?:25){0,2}(?P<percent>[0-9A-Fa-f]{2})"
-    r"|\\{1,4}(?:u(?P<unicode>[0-9A-Fa-f]{4})|x(?P<hex>[0-9A-Fa-f]{2})|(?P<letter>[nrt\"'/]))"
-    r"|&(?:#(?:(?P<decimal>[0-9]{1,5})|[xX](?P<entity>[0-9A-Fa-f]{1,4}))|(?P<named>nbsp|quot|apos|amp|lt|gt|plus|commat));"
+    r"%(?:25){0,2}(?:(?P<percent>[0-9A-Fa-f]{2})|u(?P<wide>[0-9A-Fa-f]{4}))"
+    r"|\\{1,4}u(?P<high>[dD][89abAB][0-9A-Fa-f]{2})\\{1,4}u(?P<low>[dD][c-fC-F][0-9A-Fa-f]{2})"  # one, in JSON
+    r"|\\{1,4}(?:u(?:(?P<unicode>[0-9A-Fa-f]{4})|\{(?P<braced>[0-9A-Fa-f]{1,6})\})|U(?P<long>[0-9A-Fa-f]{8})"
+    r"|x(?P<hex>[0-9A-Fa-f]{2})|(?P<octal>0[0-7]{2})|(?P<letter>[nrt\"'/]))"
+    r"|&(?:#(?:(?P<decimal>[0-9]{1,7})|[xX](?P<entity>[0-9A-Fa-f]{1,6}));?"
+    r"|(?P<named>nbsp|quot|apos|amp|lt|gt|plus|commat);)"
     r"|(?P<foreign>[^\x00-\x7f])"
 )
+_BASES: Final = {"decimal": 10, "octal": 8}
 _LETTERS: Final = {"n": "\n", "r": "\n", "t": " "}
 _NAMED: Final = {"nbsp": " ", "quot": '"', "apos": "'", "amp": "&", "lt": "<", "gt": ">", "plus": "+", "commat": "@"}
 _LOOK_ALIKES: Final = str.maketrans(
@@ -74,16 +79,16 @@ def _shown(letter: str) -> str:
 
 def _plain(escape: re.Match[str]) -> str:
     """Return one character, or none for a mark that only decorates the one before."""
-    kind, value = escape.lastgroup, escape[escape.lastgroup or 0]
+    kind, value = escape.lastgroup or "", escape[escape.lastgroup or 0]
     if kind == "foreign":
         return _base(value)
-    if kind == "letter":
-        return _LETTERS.get(value, value)
-    if kind == "named":
-        return _NAMED[value]
-    code = int(value, 10 if kind == "decimal" else 16)
-    if kind == "percent" and code > 127:
-        return " "  # a part of a longer character, mostly of a blank
+    if kind in ("letter", "named"):
+        return _LETTERS.get(value, value) if kind == "letter" else _NAMED[value]
+    code = int(value, _BASES.get(kind, 16))
+    if kind == "low":
+        code = 0x10000 + ((int(escape["high"], 16) & 0x3FF) << 10) + (code & 0x3FF)
+    if code > sys.maxunicode or (kind == "percent" and code > 127):
+        return " "  # no character, or a part of a longer one, mostly of a blank
     return _base(_shown(chr(code)))
 
 
@@ -93,6 +98,8 @@ def _base(letter: str) -> str:
     if letter.isdecimal():
         return str(unicodedata.decimal(letter))
     plain = _SPECIAL.get(letter) or unicodedata.normalize("NFKC", letter).translate(_LOOK_ALIKES)
+    if len(plain) == 1 and not plain.isascii():
+        plain = unicodedata.normalize("NFKD", plain)[0]  # contraseña is contrasena
     if len(plain) == 1 and plain.isascii():
         return plain
     category = unicodedata.category(letter)

@@ -61,6 +61,8 @@ def test_the_lifetime_of_a_code_is_read_in_seconds(milliseconds: object, expecte
         ({"code": "101"}, Ban(code="101")),
         ({}, Ban()),
         ({"code": True, "expire": "soon"}, Ban()),
+        ({"code": 10**5000}, Ban()),
+        ({"code": "x" * 10**6}, Ban(code="x" * 20)),
         (None, None),
         ("banned", None),
     ],
@@ -79,3 +81,10 @@ def test_unknown_dialogs_are_no_dialogs(name: object, expected: Dialog | None) -
 def test_the_code_is_in_no_repr() -> None:
     """Facts may be logged by accident; the QR code must not go with them."""
     assert CODE not in repr(looks(MODERN, code=CODE))
+
+
+@pytest.mark.parametrize("key", ["socket", "stream", "version", "code"])
+def test_a_text_beyond_all_bounds_is_none(key: str) -> None:
+    """A foreign page may send megabytes."""
+    assert None is getattr(Facts.parse({key: "x" * 5000}), key)
+    assert "x" * 4096 == getattr(Facts.parse({key: "x" * 4096}), key)

@@ -168,6 +168,25 @@ async def test_a_logged_out_session_is_not_linked_again_by_what_comes_next(tmp_p
     assert harness.store.snapshot.linked_time is None
 
 
+@pytest.mark.parametrize("code", ["\x1b]52;c;aGk=\x07", "+491711234567", "491711234567", 491711234567, "\x1b[2J\u202e"])
+async def test_a_pages_own_texts_are_published_redacted(tmp_path: Path, code: object) -> None:
+    """Whoever reads the state reads them: a ban's code may be anything; the state file holds no other text."""
+    harness = MonitorHarness(tmp_path)
+    facts = Facts.parse({"booted": True, "ban": {"code": code, "seen": 1}})
+    assert facts.ban is not None
+
+    harness.monitor.publish(
+        Verdict(RunnerState.TEMPORARILY_BANNED, StateReason.BANNED, f"Banned (code {facts.ban.code}).")
+    )
+
+    message = harness.store.snapshot.message
+    assert message.isprintable()
+    assert "1234567" not in message
+    assert "52;c" not in message
+    hold = harness.monitor.state_file.saved.hold
+    assert hold is None or message == hold.message
+
+
 async def test_the_page_stays_unlinked_while_it_is_kept_closed(tmp_path: Path) -> None:
     """The next pod, too, repeats a logout that waits for a person, and stops as unlinked as it was."""
     await MonitorHarness(tmp_path, ON_LOGOUT="Wait").exit(ScriptedPage({}, UNLINKED))

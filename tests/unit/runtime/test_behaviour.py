@@ -331,6 +331,32 @@ async def test_metrics_count_sessions_by_state(simulation: Simulation) -> None:
     assert 2.0 == gauge(simulation, "whatsapp_operator_runners_listened_to")
 
 
+async def test_made_up_states_make_no_series(simulation: Simulation) -> None:
+    """A runner that says another word each time is `Other`, and so is that of a newer release."""
+    await up(simulation, "a", "b")
+    for number in range(20):
+        simulation.say("a", f"Word{number}")
+        simulation.say("b", "Levitating")
+        await simulation.rest(6)
+        assert 2.0 == gauge_of_state(simulation, "Other")
+    assert simulation.operator is not None
+    series = [
+        sample.labels["state"]
+        for family in simulation.operator._dependencies.metrics.sessions.collect()
+        for sample in family.samples
+    ]
+
+    assert ["Other"] == series
+
+
+def gauge_of_state(simulation: Simulation, state: str) -> float | None:
+    """Return how many sessions are counted with a state."""
+    assert simulation.operator is not None
+    simulation.operator.measure()
+    registry = simulation.operator._dependencies.metrics.registry
+    return registry.get_sample_value("whatsapp_operator_sessions", {"namespace": NAMESPACE, "state": state})
+
+
 async def test_an_orderly_stop_leaves_nothing_running(simulation: Simulation) -> None:
     """Workers, polls and loops are gone, and nothing is written afterwards."""
     await up(simulation, "a")

@@ -10,7 +10,6 @@ from enum import StrEnum
 from typing import Final, TypeVar
 
 from session_protocol.quantities import BadQuantity, parse_quantity
-from session_protocol.redaction import redact
 from session_protocol.times import parse_time
 
 from whatsapp_operator.api.constants import (
@@ -23,7 +22,7 @@ from whatsapp_operator.api.constants import (
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core.model import PodFacts, PodPhase, PodUID, PVCFacts, ServiceFacts
 from whatsapp_operator.core.objects import ownership
-from whatsapp_operator.core.objects.reading import Json, items, part, text
+from whatsapp_operator.core.objects.reading import Json, free_text, identifier, items, part, text
 
 _BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """ What the kubelet writes for a container that could not be started. """
@@ -56,18 +55,18 @@ def pod_facts(pod: Json) -> PodFacts:
         node=text(spec, "nodeName") or None,
         image=_runner_image(spec),
         scheduled={"True": True, "False": False}.get(text(scheduled, "status")),
-        scheduled_reason=text(scheduled, "reason"),
-        scheduled_message=text(scheduled, "message"),
+        scheduled_reason=identifier(scheduled, "reason"),
+        scheduled_message=free_text(scheduled, "message", keep="start"),
         ready=conditions.get("Ready", {}).get("status") == "True",
         started=started if started != _BEGINNING else None,
         finished=_time(ended, "finishedAt") or (_last_moment(status, metadata) if ended else None),
         exit_code=code if isinstance(code := ended.get("exitCode"), int) else None,
-        exit_reason=text(ended, "reason"),
-        termination_message=redact(text(ended, "message")),
-        waiting_reason=text(waiting, "reason"),
-        waiting_message=text(waiting, "message"),
-        pod_reason=text(status, "reason"),
-        pod_message=text(status, "message"),
+        exit_reason=identifier(ended, "reason"),
+        termination_message=free_text(ended, "message"),
+        waiting_reason=identifier(waiting, "reason"),
+        waiting_message=free_text(waiting, "message", keep="start"),
+        pod_reason=identifier(status, "reason"),
+        pod_message=free_text(status, "message"),
         disrupted=disrupted.get("status") == "True",
         restart_at=ownership.annotation(pod, RESTART_AT) or None,
         relink_at=ownership.annotation(pod, RELINK_AT) or None,
@@ -107,8 +106,8 @@ def _resize_fault(pvc_status: Json) -> str:
     """Return the storage's error about a failed resize, by controller or node, or that it has given up; empty: none."""
     for condition in items(pvc_status, "conditions"):
         if condition.get("type") in _RESIZE_FAULTS and condition.get("status") == "True":
-            return text(condition, "message") or text(condition, "type")
-    resize_status = text(part(pvc_status, "allocatedResourceStatuses"), "storage")
+            return free_text(condition, "message", keep="start") or text(condition, "type")
+    resize_status = identifier(part(pvc_status, "allocatedResourceStatuses"), "storage")
     return resize_status if resize_status.endswith("ResizeInfeasible") else ""
 
 

@@ -2,12 +2,27 @@
 
 One odd object must not stop a decision about its session, so everything that reads raw objects (`facts`, `ownership`)
 reads them through here.
+
+A pod's words are anybody's who may start a container, and a runner's are those of a foreign page. What people will read
+of them goes through `redacted`, the core's one door: cut, redacted, printable. They are read anew with each look at the
+session and seldom change, so what came through is remembered.
 """
 
+import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
+
+from session_protocol.redaction import redact
+from session_protocol.redaction.truncation import Keep
 
 Json = Mapping[str, Any]
+
+LONGEST_READ: Final = 4096
+""" Characters of a text that are looked at, as many as the kubelet keeps of a termination message. """
+_REMEMBERED: Final = 2048
+""" Texts, of at most that length. """
+_IDENTIFIER: Final = re.compile(r"[A-Za-z](?:[A-Za-z0-9_,:.-]{0,126}[A-Za-z0-9_])?")
 
 
 def part(obj: Json, name: str) -> Json:
@@ -26,3 +41,25 @@ def text(obj: Json, name: str) -> str:
     """Return a field that is a text."""
     value = obj.get(name)
     return value if isinstance(value, str) else ""
+
+
+def free_text(obj: Json, name: str, *, keep: Keep = "end") -> str:
+    """Return a field that is a text for people, redacted; of a long one the end or the start."""
+    found = text(obj, name)
+    return redacted(found, keep=keep)
+
+
+def identifier(obj: Json, name: str) -> str:
+    """Return a field that is one word, such as a reason; empty: it is none."""
+    found = text(obj, name)
+    return found if _IDENTIFIER.fullmatch(found) and redacted(found) == found else ""
+
+
+def redacted(foreign: str, *, keep: Keep = "end") -> str:
+    """Return a foreign text as people may read it, on one line; the same text is redacted once."""
+    return _redacted(foreign[-LONGEST_READ:] if keep == "end" else foreign[:LONGEST_READ], keep) if foreign else ""
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _redacted(foreign: str, keep: Keep) -> str:
+    return redact(foreign, keep=keep)

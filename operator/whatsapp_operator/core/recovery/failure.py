@@ -8,12 +8,12 @@ counted. Silence is neither.
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from session_protocol.redaction import redact
 from session_protocol.states import traits_of
 from session_protocol.vocabulary import ExitCode, exit_reason
 
 from whatsapp_operator.api.session import LastFailure, Reason, TimeoutsSpec
 from whatsapp_operator.core.model import PodFacts, RunnerReport
+from whatsapp_operator.core.objects.reading import redacted
 
 _LOST_POD: Final = frozenset(
     {
@@ -74,14 +74,14 @@ def _failure(
             exit_code=pod.exit_code,
             # A node's clock may be ahead, and the next attempt is timed from here.
             time=min(pod.finished or now, now),
-            message=pod.termination_message or redact(pod.pod_message) or None,
+            message=pod.termination_message or redacted(pod.pod_message) or None,
             pod_uid=pod.uid,
         )
     if report is None or not traits_of(report.state).fatal or report.since is None:
         return None
     if now < report.since + timeouts.health_check:
         return None
-    return LastFailure(reason=report.state, time=now, message=redact(report.message) or None, pod_uid=pod.uid)
+    return LastFailure(reason=report.state, time=now, message=redacted(report.message) or None, pod_uid=pod.uid)
 
 
 def is_runner_failure(failure: LastFailure) -> bool:

@@ -1,7 +1,8 @@
 """The messages of conditions: one sentence says what is wrong, one says what to do.
 
 A message changes only when something happens, because every change is a write; so it has no ages and no countdowns.
-No message holds a phone number, a code or a token: text from a runner or its container was redacted before.
+No message holds a phone number, a code or a token: whatever text is not ours went through
+`objects.reading.redacted`, and what the API server says through `kube.errors`, before.
 """
 
 import re
@@ -16,7 +17,8 @@ from session_protocol.times import format_time
 from whatsapp_operator.api.conditions import ConditionStatus, ConditionType, find_condition
 from whatsapp_operator.api.constants import RELINK_AT, RESTART_AT, SERVICE_NAME
 from whatsapp_operator.api.session import LastFailure, Problem, Reason, RecoveryStatus, SessionStatus
-from whatsapp_operator.core.model import PodFacts, RefusedAction
+from whatsapp_operator.core.model import PodFacts, RefusedAction, Rejection
+from whatsapp_operator.core.objects.reading import redacted
 
 MAX_LENGTH: Final = 1024
 """ Characters of a message; the schedulers and webhooks that we quote sometimes write more. """
@@ -61,6 +63,13 @@ UNREACHABLE: Final = ReasonMessage(
     "The runner has not answered for 15 s. Its pod keeps running, because silence is not a failure. If this takes long, "
     "check the network between operator and pod (for example a NetworkPolicy) and the pod's log.",
 )
+_REJECTED: Final = {
+    Rejection.TOO_LARGE: "they are too large or come in too many pieces",
+    Rejection.INVALID_HTTP: "they are not HTTP",
+    Rejection.STATUS: "it refuses the request",
+    Rejection.INVALID_STATE: "they have no state",
+    Rejection.OTHER_POD: "they are another pod's",
+}
 WAITING_FOR_ADMISSION: Final = ReasonMessage(
     Reason.WAITING_FOR_ADMISSION, "The session waits to be admitted by its quota."
 )
@@ -85,6 +94,17 @@ CLAIM_TERMINATING: Final = ReasonMessage(
     Reason.CLAIM_TERMINATING,
     "The PersistentVolumeClaim is being deleted, with the profile on it. A new one is created when it is gone.",
 )
+
+
+def unreachable(rejection: Rejection | None) -> ReasonMessage:
+    """Return the message for a runner that is silent, or whose answers do not count."""
+    if rejection is None:
+        return UNREACHABLE
+    return ReasonMessage(
+        Reason.RUNNER_UNREACHABLE,
+        f"The runner's answers do not count: {_REJECTED[rejection]}. Its pod is left alone; look at its log, and whether "
+        "spec.pod.image is the runner's and of a version that goes with the operator's.",
+    )
 
 
 def held(state: str, *, requested: bool) -> ReasonMessage:
@@ -127,9 +147,10 @@ def multiple_pods(pods: Iterable[PodFacts]) -> ReasonMessage:
 
 def invalid(problems: Iterable[Problem]) -> ReasonMessage:
     """Return the message for an invalid spec, with all its problems."""
+    shown = redacted(f"{'; '.join(map(str, problems))}.", keep="start")  # fields and values are as somebody wrote them
     return reason_message(
         Reason.INVALID_OBJECT,
-        f"The spec is invalid, and nothing is changed until it is corrected. {'; '.join(map(str, problems))}.",
+        f"The spec is invalid, and nothing is changed until it is corrected. {shown}",
         fallback=Reason.INVALID_OBJECT,
     )
 

@@ -13,11 +13,10 @@ are read again every minute, and at once when the API server rejects them. kopf 
 """
 
 import contextlib
-import json
 import logging
 import os
+from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import yaml
@@ -26,6 +25,7 @@ from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config
 
 from whatsapp_operator.runtime.kube.client import JSON, Request, Response
+from whatsapp_operator.runtime.kube.decoding import decode, read_body
 from whatsapp_operator.runtime.kube.errors import RequestTimeout, Unreachable
 from whatsapp_operator.runtime.process.clock import Clock
 from whatsapp_operator.runtime.process.metrics import Metrics
@@ -34,6 +34,8 @@ logger = logging.getLogger(__name__)
 
 RELOAD_EVERY = 60.0
 """ Seconds after which credentials are read again. """
+_STATUSES = frozenset(HTTPStatus)
+""" A metric has a series for each, and one for all others. """
 MAX_CONNECTIONS = 32
 """ Calls at the same time; more wait. Protects the API server from a burst after a node loss. """
 
@@ -115,6 +117,7 @@ class Connection:
         """Send one request; if the API server rejects the credentials, read them again and retry once.
 
         :raises Unreachable: no answer came, or none that is JSON.
+        :raises AnswerTooLarge: it is longer than the request allows.
         """
         await self._credentials.refresh()
         response = await self._send(request)
@@ -136,17 +139,18 @@ class Connection:
             answer = await self._api.call_api(
                 method, url, headers, body, _request_timeout=aiohttp.ClientTimeout(total=request.timeout)
             )
-            text = await answer.read()  # type: ignore[no-untyped-call]
+            text = await read_body(answer.response, at_most=request.max_bytes)
         except TimeoutError as error:
             self._count(request, "timeout")
             raise RequestTimeout(f"no answer within {request.timeout:g} s: {method} {request.path}") from error
         except (aiohttp.ClientError, OSError) as error:
             self._count(request, "unreachable")
             raise Unreachable(f"no answer: {method} {request.path}: {error}") from error
-        self._count(request, str(answer.status))
+        self._count(request, str(answer.status) if answer.status in _STATUSES else "other")
         return Response(
             status=answer.status,
-            body=_decoded(text, status=answer.status),
+            body=await decode(text, status=answer.status),
+            size=len(text),
             retry_after=_seconds(answer.headers.get("Retry-After")),
         )
 
@@ -156,20 +160,6 @@ class Connection:
     async def close(self) -> None:
         """Close the connections."""
         await self._api.close()  # type: ignore[no-untyped-call]
-
-
-def _decoded(text: bytes, *, status: int) -> dict[str, Any]:
-    """Return the body as JSON.
-
-    A successful answer that is not JSON, such as the page of a proxy, counts as no answer of the API server.
-    """
-    try:
-        body = json.loads(text) if text else {}
-    except ValueError as error:
-        if status >= 400:
-            return {"message": text[:200].decode(errors="replace")}
-        raise Unreachable("the answer is not JSON") from error
-    return body if isinstance(body, dict) else {"message": str(body)[:200]}
 
 
 def _seconds(text: str | None) -> float | None:

@@ -1,8 +1,9 @@
 """The Prometheus metrics of the operator, in a registry of its own.
 
 `app.probes` serves them under /metrics. No label names a session: their number is unbounded, and a name may be a phone
-number. `docs/design/runtime.md` has the table; a test compares the names. Names and units follow Prometheus'
-conventions: a time is exported as a timestamp, and the query computes its age.
+number. Nor does any label hold a word from outside: a state that no vocabulary has is `Other`. `docs/design/runtime.md`
+has the table; a test compares the names. Names and units follow Prometheus' conventions: a time is exported as a
+timestamp, and the query computes its age.
 """
 
 from datetime import datetime
@@ -11,8 +12,12 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.process_collector import ProcessCollector
 from session_protocol.connections import Closing
+from session_protocol.states import STATES, OperatorState
+
+from whatsapp_operator.core.model import Rejection
 
 _PREFIX = "whatsapp_operator"
+_STATES = frozenset(STATES) | frozenset(OperatorState)
 
 
 class Metrics:
@@ -111,6 +116,14 @@ class Metrics:
         )
         for reason in Closing:
             self.closed.labels(reason)
+        self.answers_rejected = Counter(
+            f"{_PREFIX}_runner_answers_rejected",
+            "Answers of runners that did not count: too large, no HTTP, no state, another pod's",
+            ["reason"],
+            registry=self.registry,
+        )
+        for rejection in Rejection:
+            self.answers_rejected.labels(rejection)
         self.runners = Gauge(f"{_PREFIX}_runners_listened_to", "Runners that are polled", registry=self.registry)
 
     def resynced(self, began: datetime) -> None:
@@ -122,3 +135,10 @@ class Metrics:
             self.registry.register(self._resync_succeeded)
             self._resynced = True
         self._resync_succeeded.set(began.timestamp())
+
+
+def state_label(state: object) -> str:
+    """Return the label for a state in a status: that of a newer runner, or of one that makes up a new word each time, is `Other`."""
+    if not state:
+        return "Unknown"
+    return str(state) if isinstance(state, str) and state in _STATES else "Other"

@@ -37,6 +37,7 @@ from whatsapp_operator.runtime.kube.resync import Resync, Stream, WatchProgress
 from whatsapp_operator.runtime.kube.store import Change, Store
 from whatsapp_operator.runtime.process.config import MANAGED_SELECTOR, SELECTORS, Config, Dependencies
 from whatsapp_operator.runtime.process.keys import KeyRing
+from whatsapp_operator.runtime.process.metrics import state_label
 from whatsapp_operator.runtime.reconcile.circuit_breaker import CircuitBreakerMonitor, breaker_event
 from whatsapp_operator.runtime.reconcile.event_recorder import EventRecorder
 from whatsapp_operator.runtime.reconcile.executor import Executor
@@ -83,7 +84,11 @@ class Operator:
         self.instance = Instance(kube=kube, name=config.instance, namespaces=config.namespaces)
         self.keys = KeyRing(kube=kube, clock=clock, namespace=config.namespace, name=config.key_secret)
         self._own_runner_client = (
-            HttpRunnerClient(token=self._state_token) if dependencies.runner_client is None else None
+            HttpRunnerClient(
+                token=self._state_token, rejected=lambda reason: metrics.answers_rejected.labels(reason).inc()
+            )
+            if dependencies.runner_client is None
+            else None
         )
         runner_client = dependencies.runner_client or self._own_runner_client
         if runner_client is None:
@@ -205,7 +210,7 @@ class Operator:
         for session in self.store.all(SESSIONS):
             namespace = session["metadata"]["namespace"]
             if self.instance.known(namespace):
-                metrics.sessions.labels(namespace, (session.get("status") or {}).get("state") or "Unknown").inc()
+                metrics.sessions.labels(namespace, state_label((session.get("status") or {}).get("state"))).inc()
 
     # --- which change queues which session -----------------------------------------------------------------------
 

@@ -73,6 +73,7 @@ class Observer:
             service=service_facts(service) if service is not None else None,
             report=last.report,
             polling_since=last.since,
+            rejection=last.rejection,
             assumed=verdict.assumed,
             refusal=verdict.refusal,
             refused_action=refused_action,

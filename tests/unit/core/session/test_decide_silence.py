@@ -1,10 +1,14 @@
 """Silence is not failure: it is told, and nothing is touched."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from session_protocol.vocabulary import RunnerState
-from unit.core.fake_cluster import FakeCluster, running
+from unit.core.fake_cluster import DEFAULTS, FakeCluster, running
+from whatsapp_operator.api.conditions import ConditionType, find_condition
+from whatsapp_operator.core.model import Rejection
+from whatsapp_operator.core.session.decide import decide
 
 
 def test_fifteen_seconds_without_an_answer_are_reported() -> None:
@@ -46,6 +50,18 @@ def test_silence_at_rest_writes_nothing() -> None:
 
     assert writes == cluster.writes
     assert cluster.decide().requeue_at is None
+
+
+def test_answers_that_do_not_count_are_reported_as_such() -> None:
+    """Not as a matter of the network: somebody has to look at the pod's own image."""
+    cluster = running()
+    cluster.tick(60)
+    observation = replace(cluster.observe(), rejection=Rejection.TOO_LARGE)
+    ready = find_condition(decide(observation, DEFAULTS).status.conditions, ConditionType.READY)
+
+    assert ready is not None
+    assert ("Unknown", "RunnerUnreachable") == (ready.status, ready.reason)
+    assert "too many pieces" in ready.message
 
 
 def test_an_answer_ends_the_silence() -> None:

@@ -5,6 +5,7 @@ import itertools
 import json
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,8 +14,16 @@ from aiohttp import web
 from session_protocol.answers import State
 from unit.runtime.fakes import START, FakeClock, exactly, settle
 from whatsapp_operator.api.metadata import ObjectKey
-from whatsapp_operator.core.model import KeyID, PodUID, SessionUID
-from whatsapp_operator.runtime.runners.client import GRACE, MAX_BYTES, WAIT, HttpRunnerClient, NoAnswer, Target
+from whatsapp_operator.core.model import KeyID, PodUID, Rejection, SessionUID
+from whatsapp_operator.runtime.runners.budgets import (
+    BURST,
+    TENANT_DELAY,
+    TEXT_BURST,
+    TEXT_PER_SECOND,
+    TenantBudgets,
+)
+from whatsapp_operator.runtime.runners.client import GRACE, WAIT, HttpRunnerClient, NoAnswer, Target
+from whatsapp_operator.runtime.runners.connection import MAX_BYTES
 from whatsapp_operator.runtime.runners.poller import LAST_RETRY, RunnerPoller
 
 KEY = ObjectKey("shop", "sales")
@@ -39,6 +48,7 @@ class ScriptedListener:
         self.current: State | None = answer()
         self.asked: list[tuple[float, int | None, str]] = []
         self.holds_back = True
+        self.rejection: Rejection | None = None
         self._news = asyncio.Event()
 
     def say(self, current: State | None) -> None:
@@ -55,8 +65,24 @@ class ScriptedListener:
             await self._news.wait()
             timer.cancel()
         if self.current is None:
-            raise NoAnswer("silent")
+            raise NoAnswer("silent", rejection=self.rejection)
         return self.current
+
+
+class Restless:
+    """Answers every question at once, each time with another word."""
+
+    def __init__(self, clock: FakeClock, *, length: int = 8) -> None:
+        self._clock = clock
+        self._length = length
+        self._answers = 0
+
+    async def get_state(self, asked: Target, *, after: int | None) -> State:
+        """Say something new."""
+        del asked, after
+        await self._clock.sleep(0.001)
+        self._answers += 1
+        return answer(self._answers, message=f"{self._answers}".rjust(self._length, "#"))
 
 
 @pytest.fixture
@@ -142,20 +168,113 @@ async def test_one_question_at_a_time_every_ten_seconds(
     assert len(runner.asked) <= 8
 
 
-async def test_a_runner_that_answers_too_eagerly_is_slowed_down(
+async def test_a_runner_that_does_not_hold_back_is_asked_once_a_second(
     runners: RunnerPoller, runner: ScriptedListener, clock: FakeClock
 ) -> None:
-    """One that does not hold its answer back, or changes without end, must not keep the operator busy."""
+    """One that answers at once, although nothing is new, must not keep the operator busy."""
     runner.holds_back = False
     runners.start(target())
     await clock.advance(10)
-    unchanged = len(runner.asked)
-    for number in range(1000):
+
+    assert len(runner.asked) <= 12
+
+
+async def test_changes_without_end_are_taken_once_a_second(
+    runners: RunnerPoller, runner: ScriptedListener, clock: FakeClock, changed: list[ObjectKey]
+) -> None:
+    """After a few at once; the last one is the one that is kept."""
+    runners.start(target())
+    await clock.advance(20)
+    changed.clear()
+    for number in range(3000):
         runner.say(answer(number + 2, round=number))
         await clock.advance(0.01)
+    await clock.advance(2)
 
-    assert unchanged <= 12
-    assert len(runner.asked) - unchanged <= 60
+    assert BURST + 25 <= len(changed) <= BURST + 35
+    report = runners.last_report(KEY, pods=[PodUID("p1")]).report
+    assert report is not None
+    assert 2999 == report.round
+
+
+async def test_a_start_is_reported_step_by_step(
+    runners: RunnerPoller, runner: ScriptedListener, clock: FakeClock, changed: list[ObjectKey]
+) -> None:
+    """Five changes in as many tenths of a second, after which a quiet time makes up for them."""
+    runners.start(target())
+    await clock.advance(20)
+    for again in (0, 1):
+        changed.clear()
+        for number in range(BURST):
+            runner.say(answer(10 * again + number + 2, round=number))
+            await clock.advance(0.25)
+        assert BURST == len(changed)
+        await clock.advance(20)
+
+
+async def test_all_runners_of_a_namespace_have_a_budget_together(clock: FakeClock, runner: ScriptedListener) -> None:
+    """Two hundred of them that change without end are asked less often, but none so seldom that it looks silent."""
+    runner.holds_back = False
+    changed: list[ObjectKey] = []
+    runners = RunnerPoller(client=Restless(clock), clock=clock, on_changed=changed.append, jitter=exactly)
+    keys = [ObjectKey("shop", f"s{number}") for number in range(200)]
+    for key in keys:
+        runners.start(replace(target(), key=key))
+    await clock.advance(60)
+    changed.clear()
+    for _ in range(30):
+        await clock.advance(1)
+    reports = [runners.last_report(key, pods=[PodUID("p1")]).report for key in keys]
+    runners.start(replace(target(), key=ObjectKey("other", "s")))
+    await clock.advance(2)
+    await runners.close()
+
+    assert len(changed) <= 200 * 30 / TENANT_DELAY + 210
+    assert all(report is not None and clock.now() - report.received < timedelta(seconds=10) for report in reports)
+    assert changed.count(ObjectKey("other", "s")) >= 3
+
+
+async def test_new_texts_have_a_budget_and_states_have_none(clock: FakeClock) -> None:
+    """A text beyond it is left out, and what was said before in the same state stays; the state is the newest."""
+    runners = RunnerPoller(client=Restless(clock, length=4096), clock=clock, on_changed=lambda _: None, jitter=exactly)
+    keys = [ObjectKey("shop", f"s{number}") for number in range(20)]
+    texts: set[str] = set()
+    for key in keys:
+        runners.start(replace(target(), key=key))
+    for _ in range(300):
+        await clock.advance(0.2)
+        texts |= {report.message for key in keys if (report := runners.last_report(key, pods=[PodUID("p1")]).report)}
+    revisions = [report.revision for key in keys if (report := runners.last_report(key, pods=[PodUID("p1")]).report)]
+    await runners.close()
+
+    assert len(texts) <= (TEXT_BURST + 60 * TEXT_PER_SECOND) / 4096 + 2
+    assert min(revisions) > 20 * 55
+
+
+def test_known_texts_cost_nothing() -> None:
+    """Thousands of honest sessions say the same few sentences."""
+    tenants = TenantBudgets()
+
+    assert all(tenants.admits("shop", f"Linked, {number % 50}" + "." * 1000, now=0.0) for number in range(10_000))
+    assert not all(tenants.admits("shop", f"{number}" + "." * 1000, now=0.0) for number in range(100))
+    assert tenants.admits("other", "." * 4096, now=0.0)
+
+
+async def test_why_answers_do_not_count_is_kept_until_one_does(
+    runners: RunnerPoller, runner: ScriptedListener, clock: FakeClock, changed: list[ObjectKey]
+) -> None:
+    """So that the session's condition can tell it; mere silence has no such reason."""
+    runner.rejection = Rejection.TOO_LARGE
+    runner.say(None)
+    runners.start(target())
+    await clock.advance(20)
+    rejected, first = runners.last_report(KEY, pods=[PodUID("p1")]).rejection, list(changed)
+    runner.say(answer())
+    await clock.advance(LAST_RETRY)
+
+    assert Rejection.TOO_LARGE == rejected
+    assert [KEY] == first
+    assert runners.last_report(KEY, pods=[PodUID("p1")]).rejection is None
 
 
 async def test_a_silent_runner_is_asked_again_and_again(
