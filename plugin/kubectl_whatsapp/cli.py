@@ -5,9 +5,11 @@ Exit status: 0 success; 1 with a message when the command failed; 2 for a wrong 
 
 import io
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import Annotated, Any
 
 import typer
@@ -132,7 +134,13 @@ def run() -> None:
     # Messages contain people's text, and not every terminal is UTF-8: a question mark is better than a traceback.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
+    sys.excepthook = report_fault
     sys.exit(main())
+
+
+def report_fault(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print the traceback of a fault of our own; what it quotes may be foreign text, which a terminal would obey."""
+    Console().info("".join(traceback.format_exception(kind, error, trace)).rstrip())
 
 
 @app.callback(invoke_without_command=True, epilog=EPILOG)

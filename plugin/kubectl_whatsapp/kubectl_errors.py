@@ -25,6 +25,8 @@ __all__ = [
 ]
 
 LOG_LINE = re.compile(r"[EFIW]\d{4} \d\d:\d\d:\d\d")
+MAX_LENGTH = 4096
+""" Characters of a message; kubectl quotes the API server, and that whatever somebody wrote. """
 NO_CLUSTER = "connection to the server localhost:8080 was refused"
 """ Where kubectl turns to when it has no configuration at all. """
 
@@ -74,7 +76,7 @@ def error_of(arguments: tuple[str, ...], status: int, stderr: str, *, output: st
     # Client libraries log each retry before kubectl says the same in words for people.
     lines = [line for line in stderr.splitlines() if not LOG_LINE.match(line)]
     text = "\n".join(lines).strip() or stderr.strip() or output.strip()
-    text = text.removeprefix("error: ") or "kubectl failed without a message"
+    text = text.removeprefix("error: ")[:MAX_LENGTH] or "kubectl failed without a message"
     kind = KubectlFailed
     if "(NotFound)" in text:
         kind = NotFound

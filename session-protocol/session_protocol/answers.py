@@ -11,6 +11,8 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, Struct
 
+from session_protocol.redaction import redact
+from session_protocol.states import STATES
 from session_protocol.vocabulary import CAMEL_CASE
 
 LARGEST_REVISION: Final = 2**53 - 1
@@ -109,6 +111,8 @@ def read_state(text: bytes) -> State:
         state = msgspec.json.decode(text, type=State)
     except RecursionError as error:
         raise ValueError("is nested too deeply") from error
+    if state.state not in STATES and redact(state.state) != state.state:
+        raise ValueError("has a state that is no word")
     for moment in (state.since, state.linked_time, state.durable_time):
         if moment is not None and not EARLIEST <= moment < LATEST:
             raise ValueError("has a date that is too early or too late")

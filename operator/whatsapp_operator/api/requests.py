@@ -1,7 +1,8 @@
 """What a person asks for once: an annotation with a time on the session, answered in `status.handledRequests`.
 
 Any value other than the handled one counts, whatever it looks like: a schema cannot see annotations, and a person who
-wrote "now" wants the restart too. The operator copies the value to status and never touches the annotation.
+wrote "now" wants the restart too. The operator copies the value to status, as far as it can be printed, and never touches
+the annotation.
 """
 
 from collections.abc import Mapping
@@ -25,10 +26,12 @@ class HandledRequests(StatusModel):
 
 def requested(annotations: Mapping[str, str]) -> HandledRequests:
     """Return what the annotations ask for, as status has it once it is carried out."""
-    restart, relink = annotations.get(RESTART_AT), annotations.get(RELINK_AT)
-    return HandledRequests(
-        restart_at=restart[:_LONGEST] if restart else None, relink_at=relink[:_LONGEST] if relink else None
-    )
+    return HandledRequests(restart_at=_value(annotations.get(RESTART_AT)), relink_at=_value(annotations.get(RELINK_AT)))
+
+
+def _value(annotation: str | None) -> str | None:
+    """Return an annotation's beginning, with a question mark for what a terminal would obey."""
+    return "".join(sign if sign.isprintable() else "?" for sign in (annotation or "")[:_LONGEST]) or None
 
 
 def restart_pending(annotations: Mapping[str, str], handled: HandledRequests) -> bool:

@@ -118,7 +118,8 @@ class Settings(BaseSettings):
     workers: Annotated[int, Field(ge=1, le=64)] = 8
     """How many sessions are reconciled at the same time. More: faster after a node loss, more requests at once."""
     list_page_size: Annotated[int, Field(ge=10, le=5000)] = 500
-    """Objects per page when everything is listed. Smaller pages need less memory at once and more requests."""
+    """Objects per page when everything is listed, at most: a page of more than 2 MB is asked for again with fewer.
+    Smaller pages need less memory at once and more requests."""
     request_timeout: Length = timedelta(seconds=30)
     """How long one request to the API server may take. The Lease has its own, shorter one."""
     lease_duration: Length = timedelta(seconds=10)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from kubectl_whatsapp.cli import main
+from kubectl_whatsapp.cli import main, report_fault
 from unit.plugin.plugin_harness import ConsoleHarness, ScriptedKubectl, session_json
 
 SCRIPT = Path(__file__).parents[3] / "plugin" / "kubectl-whatsapp"
@@ -210,3 +210,14 @@ def test_what_takes_long_to_load_is_not_loaded(scripted_kubectl: ScriptedKubectl
 
     assert 0 == done.returncode, done.stderr
     assert ["sales", "QRPending", "False", "demo"] == done.stdout.splitlines()[1].split()[:4]
+
+
+def test_a_fault_of_our_own_is_reported_printable(capsys: pytest.CaptureFixture[str]) -> None:
+    """A traceback quotes what it failed on, and a terminal would obey that."""
+    error = RuntimeError("cannot read \x1b]52;c;aGk=\x07\u202e")
+
+    report_fault(type(error), error, error.__traceback__)
+
+    written = capsys.readouterr().err
+    assert r"RuntimeError: cannot read \x1b]52;c;aGk=\x07\u202e" in written
+    assert written.replace("\n", "").isprintable()

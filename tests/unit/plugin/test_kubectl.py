@@ -155,6 +155,62 @@ def test_a_command_that_hangs_is_ended(
         Kubectl(program=scripted_kubectl.folder / "kubectl", timeout=own)("wait", "crd", timeout=call)
 
 
+def shell(folder: Path, script: str) -> Kubectl:
+    """Return a kubectl that is a script."""
+    program = folder / "kubectl"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    return Kubectl(program=program)
+
+
+def test_output_without_end_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was asked for is too much for one answer, and the program is ended."""
+    monkeypatch.setattr(kubectl_whatsapp.kubectl, "MAX_OUTPUT", 1 << 20)
+
+    with pytest.raises(KubectlFailed, match="printed more than 1 MiB: ask for less"):
+        shell(tmp_path, "exec yes")("get", "pods")
+
+
+def test_output_up_to_the_bound_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To its last byte."""
+    monkeypatch.setattr(kubectl_whatsapp.kubectl, "MAX_OUTPUT", 1 << 20)
+
+    assert 1 << 20 == len(shell(tmp_path, "yes | head -c 1048576")("get", "pods"))
+
+
+def test_complaints_without_end_are_shortened(tmp_path: Path) -> None:
+    """The program is not held up by them, and its message keeps their beginning."""
+    kubectl = shell(tmp_path, "echo 'error: no such thing' >&2; yes | head -c 5000000 >&2; exit 1")
+
+    with pytest.raises(KubectlFailed, match=r"^no such thing") as caught:
+        kubectl("get", "pods", timeout=20)
+    assert len(str(caught.value)) <= 4096
+    assert len(caught.value.output) <= 64 << 10
+
+
+def test_a_line_without_end_is_no_event(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A watch reads line by line, and no further than a line can be."""
+    monkeypatch.setattr(kubectl_whatsapp.kubectl, "MAX_LINE", 4096)
+    kubectl = shell(tmp_path, "yes '{' | tr -d '\\n'")
+
+    with kubectl.watch("pods") as events, pytest.raises(KubectlFailed, match="something else than events"):
+        next(events)
+
+
+def test_a_long_input_is_written_while_output_is_read(tmp_path: Path) -> None:
+    """Neither side waits for the other for ever; one that does not read it is not waited for either."""
+    text = "line\n" * 500_000
+
+    assert text == shell(tmp_path, "exec cat")("apply", input=text, timeout=30)
+    assert "done\n" == shell(tmp_path, "exec <&-; echo done")("apply", input=text, timeout=30)
+
+
+def test_a_child_that_stays_is_not_waited_for_beyond_the_time(tmp_path: Path) -> None:
+    """It holds the outputs open although kubectl has ended: a login plugin's agent, say."""
+    with pytest.raises(KubectlSlow):
+        shell(tmp_path, "sleep 5 & exit 0")("get", "pods", timeout=0.3)
+
+
 def test_bytes_that_are_no_text(tmp_path: Path) -> None:
     """A container's output can be anything: it is shown with marks in place of what cannot be read."""
     program = tmp_path / "kubectl"

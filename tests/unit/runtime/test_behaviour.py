@@ -1,13 +1,16 @@
 """Longer stories in simulated time: pauses, silence, restless runners, refusals, neighbours."""
 
+import itertools
 from collections.abc import AsyncIterator
 from itertools import pairwise
 from typing import Any
 
 import pytest
+from session_protocol.answers import State
 from unit.runtime.memory_api import Fault
 from unit.runtime.simulation import NAMESPACE, Simulation
 from whatsapp_operator.core.model import SessionUID
+from whatsapp_operator.runtime.runners.client import Target
 
 
 @pytest.fixture
@@ -347,6 +350,40 @@ async def test_made_up_states_make_no_series(simulation: Simulation) -> None:
     ]
 
     assert ["Other"] == series
+
+
+async def test_a_restless_runner_costs_a_few_writes_and_hides_nobody(simulation: Simulation) -> None:
+    """It says 4,096 other characters in each answer, at once; the honest session beside it is told within a second."""
+    await up(simulation, "a", "b")
+    restless = simulation.pod_uid("a")
+    revisions = itertools.count(100)
+    answer = simulation.runners.get_state
+
+    async def get_state(target: Target, *, after: int | None) -> State:
+        if target.pod_uid != restless:
+            return await answer(target, after=after)
+        await simulation.clock.sleep(0.001)
+        number = next(revisions)
+        return State(
+            session_uid=target.session_uid,
+            pod_uid=restless,
+            revision=number,
+            state="QRPending",
+            reason="R",
+            message="#" * 4000 + f" {number % 97}",
+        )
+
+    simulation.runners.get_state = get_state  # type: ignore[method-assign]
+    await simulation.rest(30)
+    before, asked, looked = len(writes_about(simulation, "a")), next(revisions), len(simulation.api.requests)
+    await simulation.rest(60)
+    writes, questions = len(writes_about(simulation, "a")) - before, next(revisions) - asked
+    simulation.say("b", "Connected")
+    await simulation.until(lambda: simulation.state("b") == "Connected", within=2)
+
+    assert 1 <= writes <= 14
+    assert questions <= 65
+    assert len(simulation.api.requests) - looked <= 60
 
 
 def gauge_of_state(simulation: Simulation, state: str) -> float | None:

@@ -13,14 +13,14 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
-from session_protocol.redaction import redact
-from session_protocol.redaction.truncation import Keep
+from session_protocol.redaction import LONGEST, redact
+from session_protocol.redaction.truncation import MARGIN, Keep
 
 Json = Mapping[str, Any]
 
-LONGEST_READ: Final = 4096
-""" Characters of a text that are looked at, as many as the kubelet keeps of a termination message. """
-_REMEMBERED: Final = 2048
+LONGEST_READ: Final = LONGEST + MARGIN + 1
+""" Characters of a text that are taken up: as many as are looked at, and one by which the cut is seen. """
+_REMEMBERED: Final = 1024
 """ Texts, of at most that length. """
 _IDENTIFIER: Final = re.compile(r"[A-Za-z](?:[A-Za-z0-9_,:.-]{0,126}[A-Za-z0-9_])?")
 

@@ -34,14 +34,11 @@ async def read_body(response: aiohttp.ClientResponse, *, at_most: int) -> bytes:
     :raises AnswerTooLarge: it has more bytes; the connection is closed.
     """
     text = bytearray()
-    try:
+    async with response:  # it is closed if not all of it is read
         async for chunk in response.content.iter_any():
             text += chunk
             if len(text) > at_most:
-                raise AnswerTooLarge(f"the API server's answer has more than {at_most} bytes")  # noqa: TRY301 -- closes, too
-    except BaseException:
-        response.close()
-        raise
+                raise AnswerTooLarge(f"the API server's answer has more than {at_most} bytes")
     return bytes(text)
 
 

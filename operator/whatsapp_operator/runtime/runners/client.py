@@ -95,7 +95,11 @@ class HttpRunnerClient:
     async def _state(self, target: Target, query: dict[str, str]) -> State:
         token = self._token(target.session_uid, target.key_id)
         try:
-            answer = read_state(await self._get(target.url, query, token))
+            url = target.url
+        except ValueError as error:
+            raise NoAnswer("the pod's address is none") from error
+        try:
+            answer = read_state(await self._get(url, query, token))
         except AnswerTooLargeError as error:
             raise NoAnswer("the answer is too large", rejection=Rejection.TOO_LARGE) from error
         except (aiohttp.ClientResponseError, aiohttp.ClientPayloadError) as error:

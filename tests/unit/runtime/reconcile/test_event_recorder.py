@@ -283,7 +283,7 @@ async def test_the_end_waits_for_events_only_so_long(
     await asyncio.gather(task, return_exceptions=True)
 
     assert 2.0 == counted(metrics, "dropped")
-    assert "the process ends" in caplog.text
+    assert "the process is stopping" in caplog.text
 
 
 async def test_a_fault_of_our_own_ends_the_writer(clock: FakeClock, metrics: Metrics) -> None:

@@ -16,7 +16,8 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import timedelta
 
 import pytest
-from unit.runtime.runners.test_poller import GOOD, target
+from unit.runtime.runners.listeners import target
+from unit.runtime.runners.test_poller import GOOD
 from whatsapp_operator.core.model import Rejection
 from whatsapp_operator.runtime.runners import client
 from whatsapp_operator.runtime.runners.client import HttpRunnerClient, NoAnswer

@@ -1,114 +1,20 @@
 """Listening to runners: what counts as an answer, how often is asked, and when the operator is told."""
 
-import asyncio
 import itertools
 import json
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from aiohttp import web
-from session_protocol.answers import State
-from unit.runtime.fakes import START, FakeClock, exactly, settle
+from unit.runtime.fakes import START, FakeClock, settle
+from unit.runtime.runners.listeners import KEY, ScriptedListener, answer, target
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.core.model import KeyID, PodUID, Rejection, SessionUID
-from whatsapp_operator.runtime.runners.budgets import (
-    BURST,
-    TENANT_DELAY,
-    TEXT_BURST,
-    TEXT_PER_SECOND,
-    TenantBudgets,
-)
-from whatsapp_operator.runtime.runners.client import GRACE, WAIT, HttpRunnerClient, NoAnswer, Target
+from whatsapp_operator.runtime.runners.client import GRACE, WAIT, HttpRunnerClient, NoAnswer
 from whatsapp_operator.runtime.runners.connection import MAX_BYTES
 from whatsapp_operator.runtime.runners.poller import LAST_RETRY, RunnerPoller
-
-KEY = ObjectKey("shop", "sales")
-_addresses = itertools.count(1)
-
-
-def target(ip: str = "127.0.0.1", *, pod: str = "p1") -> Target:
-    """Return the runner of a pod."""
-    return Target(key=KEY, session_uid=SessionUID("s1"), pod_uid=PodUID(pod), ip=ip, key_id=KeyID("k1"))
-
-
-def answer(revision: int = 1, *, state: str = "QRPending", pod: str = "p1", **fields: Any) -> State:
-    """Return a runner's word."""
-    return State(session_uid="s1", pod_uid=pod, revision=revision, state=state, reason="R", **fields)
-
-
-class ScriptedListener:
-    """Answers as a runner would: at once when there is something new, else after the wait."""
-
-    def __init__(self, clock: FakeClock) -> None:
-        self._clock = clock
-        self.current: State | None = answer()
-        self.asked: list[tuple[float, int | None, str]] = []
-        self.holds_back = True
-        self.rejection: Rejection | None = None
-        self._news = asyncio.Event()
-
-    def say(self, current: State | None) -> None:
-        """Change the word; None: fall silent."""
-        self.current = current
-        self._news.set()
-
-    async def get_state(self, asked: Target, *, after: int | None) -> State:
-        """Play runner."""
-        self.asked.append((self._clock.monotonic(), after, asked.pod_uid))
-        if self.current is not None and self.current.revision == after and self.holds_back:
-            self._news.clear()
-            timer = self._clock.call_later(WAIT.total_seconds(), self._news.set)
-            await self._news.wait()
-            timer.cancel()
-        if self.current is None:
-            raise NoAnswer("silent", rejection=self.rejection)
-        return self.current
-
-
-class Restless:
-    """Answers every question at once, each time with another word."""
-
-    def __init__(self, clock: FakeClock, *, length: int = 8) -> None:
-        self._clock = clock
-        self._length = length
-        self._answers = 0
-
-    async def get_state(self, asked: Target, *, after: int | None) -> State:
-        """Say something new."""
-        del asked, after
-        await self._clock.sleep(0.001)
-        self._answers += 1
-        return answer(self._answers, message=f"{self._answers}".rjust(self._length, "#"))
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    """A clock that stands still."""
-    return FakeClock()
-
-
-@pytest.fixture
-def runner(clock: FakeClock) -> ScriptedListener:
-    """A runner that waits for its QR code to be scanned."""
-    return ScriptedListener(clock)
-
-
-@pytest.fixture
-def changed() -> list[ObjectKey]:
-    """Which sessions the operator was told about."""
-    return []
-
-
-@pytest.fixture
-async def runners(clock: FakeClock, runner: ScriptedListener, changed: list[ObjectKey]) -> AsyncIterator[RunnerPoller]:
-    """The listeners of one operator."""
-    runners = RunnerPoller(client=runner, clock=clock, on_changed=changed.append, jitter=exactly)
-    yield runners
-    await runners.close()
 
 
 async def test_a_runners_report_is_kept_and_passed_on(runners: RunnerPoller, changed: list[ObjectKey]) -> None:
@@ -177,87 +83,6 @@ async def test_a_runner_that_does_not_hold_back_is_asked_once_a_second(
     await clock.advance(10)
 
     assert len(runner.asked) <= 12
-
-
-async def test_changes_without_end_are_taken_once_a_second(
-    runners: RunnerPoller, runner: ScriptedListener, clock: FakeClock, changed: list[ObjectKey]
-) -> None:
-    """After a few at once; the last one is the one that is kept."""
-    runners.start(target())
-    await clock.advance(20)
-    changed.clear()
-    for number in range(3000):
-        runner.say(answer(number + 2, round=number))
-        await clock.advance(0.01)
-    await clock.advance(2)
-
-    assert BURST + 25 <= len(changed) <= BURST + 35
-    report = runners.last_report(KEY, pods=[PodUID("p1")]).report
-    assert report is not None
-    assert 2999 == report.round
-
-
-async def test_a_start_is_reported_step_by_step(
-    runners: RunnerPoller, runner: ScriptedListener, clock: FakeClock, changed: list[ObjectKey]
-) -> None:
-    """Five changes in as many tenths of a second, after which a quiet time makes up for them."""
-    runners.start(target())
-    await clock.advance(20)
-    for again in (0, 1):
-        changed.clear()
-        for number in range(BURST):
-            runner.say(answer(10 * again + number + 2, round=number))
-            await clock.advance(0.25)
-        assert BURST == len(changed)
-        await clock.advance(20)
-
-
-async def test_all_runners_of_a_namespace_have_a_budget_together(clock: FakeClock, runner: ScriptedListener) -> None:
-    """Two hundred of them that change without end are asked less often, but none so seldom that it looks silent."""
-    runner.holds_back = False
-    changed: list[ObjectKey] = []
-    runners = RunnerPoller(client=Restless(clock), clock=clock, on_changed=changed.append, jitter=exactly)
-    keys = [ObjectKey("shop", f"s{number}") for number in range(200)]
-    for key in keys:
-        runners.start(replace(target(), key=key))
-    await clock.advance(60)
-    changed.clear()
-    for _ in range(30):
-        await clock.advance(1)
-    reports = [runners.last_report(key, pods=[PodUID("p1")]).report for key in keys]
-    runners.start(replace(target(), key=ObjectKey("other", "s")))
-    await clock.advance(2)
-    await runners.close()
-
-    assert len(changed) <= 200 * 30 / TENANT_DELAY + 210
-    assert all(report is not None and clock.now() - report.received < timedelta(seconds=10) for report in reports)
-    assert changed.count(ObjectKey("other", "s")) >= 3
-
-
-async def test_new_texts_have_a_budget_and_states_have_none(clock: FakeClock) -> None:
-    """A text beyond it is left out, and what was said before in the same state stays; the state is the newest."""
-    runners = RunnerPoller(client=Restless(clock, length=4096), clock=clock, on_changed=lambda _: None, jitter=exactly)
-    keys = [ObjectKey("shop", f"s{number}") for number in range(20)]
-    texts: set[str] = set()
-    for key in keys:
-        runners.start(replace(target(), key=key))
-    for _ in range(300):
-        await clock.advance(0.2)
-        texts |= {report.message for key in keys if (report := runners.last_report(key, pods=[PodUID("p1")]).report)}
-    revisions = [report.revision for key in keys if (report := runners.last_report(key, pods=[PodUID("p1")]).report)]
-    await runners.close()
-
-    assert len(texts) <= (TEXT_BURST + 60 * TEXT_PER_SECOND) / 4096 + 2
-    assert min(revisions) > 20 * 55
-
-
-def test_known_texts_cost_nothing() -> None:
-    """Thousands of honest sessions say the same few sentences."""
-    tenants = TenantBudgets()
-
-    assert all(tenants.admits("shop", f"Linked, {number % 50}" + "." * 1000, now=0.0) for number in range(10_000))
-    assert not all(tenants.admits("shop", f"{number}" + "." * 1000, now=0.0) for number in range(100))
-    assert tenants.admits("other", "." * 4096, now=0.0)
 
 
 async def test_why_answers_do_not_count_is_kept_until_one_does(
@@ -362,6 +187,8 @@ async def test_since_when_is_listened(runners: RunnerPoller, clock: FakeClock) -
 
     assert (None, START + timedelta(seconds=5)) == (before, runners.last_report(KEY, pods=[PodUID("p1")]).since)
 
+
+_addresses = itertools.count(1)
 
 # --- over HTTP ---------------------------------------------------------------------------------------------------
 
