@@ -1,4 +1,4 @@
-"""A recorded cluster, with an operator of today in it: time passes, and what it writes is told."""
+"""A recorded cluster, with an operator of today in it: time passes, and what it writes is recorded."""
 
 import json
 from collections import Counter
@@ -30,9 +30,9 @@ class Settled:
         simulation.clock.seconds += (parse_time(CLUSTER["now"]) - fakes.START).total_seconds()
         simulation.api.version = CLUSTER["version"]
         simulation.api.created = Counter()
-        for plural, objects in CLUSTER["objects"].items():
+        for plural, listed in objects.items():
             simulation.api.objects[plural] = {
-                (obj["metadata"].get("namespace", ""), obj["metadata"]["name"]): obj for obj in objects
+                (obj["metadata"].get("namespace", ""), obj["metadata"]["name"]): obj for obj in listed
             }
         for uid, answer in CLUSTER["runners"].items():
             simulation.runners.say(uid, answer["state"], answer["reason"])

@@ -4,6 +4,7 @@ The recordings lie in tests/recordings, which says what they are. Code may be re
 in somebody's cluster or on somebody's volume.
 """
 
+import copy
 import json
 import shutil
 from collections.abc import Mapping

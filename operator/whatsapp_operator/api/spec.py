@@ -1,7 +1,8 @@
 """What a person writes about a session: `spec`, block by block, with the rules that the API server holds it to.
 
 Each default here is the one in effect. Those marked STORED_DEFAULT the API server writes into the object; the others
-the operator fills in when it reads (see `base`).
+the operator fills in when it reads (see `base`). A field with a `Variable` is one of the runner's settings: it goes into
+the pod's environment under that name (`core.objects.container`).
 """
 
 from datetime import timedelta
@@ -9,6 +10,7 @@ from enum import StrEnum
 from typing import Annotated
 
 from pydantic import ConfigDict, Field
+from session_protocol.environment import Variable
 from session_protocol.vocabulary import LinkMethod, OnLogout
 
 from whatsapp_operator.api.base import STORED_DEFAULT, SpecModel
@@ -33,7 +35,9 @@ class LinkSpec(SpecModel):
     method: LinkMethod = LinkMethod.QR
     """QR shows a code that the phone scans. PairingCode, a code that is typed into the phone, is not implemented yet: it
     shows the QR code too, and says so in the Ready condition's message."""
-    max_rounds: Annotated[int, Field(ge=1, le=1000, json_schema_extra={"format": "int32"})] = 5
+    max_rounds: Annotated[
+        int, Field(ge=1, le=1000, json_schema_extra={"format": "int32"}), Variable.LINK_MAX_ROUNDS
+    ] = 5
     """How many rounds of QR codes, of about 160 seconds each, are shown. After the last one the state is LinkExpired,
     and no code is shown until somebody asks for one with the annotation wasession.dev/relink-at, or the pod is
     replaced."""
@@ -63,7 +67,7 @@ class RecoverySpec(SpecModel):
 class TimeoutsSpec(SpecModel):
     """How long the runner, the program in the pod, waits for browser, page and connection."""
 
-    startup: Duration = timedelta(seconds=60)
+    startup: Annotated[Duration, Variable.STARTUP_TIMEOUT] = timedelta(seconds=60)
     """From the container's start until the page shows a QR code or its linked session. Passed while the session is still
     Loading or LoadError, the runner exits, and recovery creates a new pod; a page that is Offline keeps retrying. A page that
     later reloads by itself has as long again."""
@@ -72,7 +76,7 @@ class TimeoutsSpec(SpecModel):
     protocol: Duration = timedelta(seconds=60)
     """For one order to the browser, such as showing new QR codes. Passed, that order counts as failed. Never more than
     a fifth of healthCheck is waited, whatever stands here."""
-    connection_check: Duration = timedelta(seconds=30)
+    connection_check: Annotated[Duration, Variable.CONNECTION_CHECK_TIMEOUT] = timedelta(seconds=30)
     """How long a session whose connection was lost is Reconnecting, before its state becomes Offline, Conflict or
     Degraded. The page keeps trying to connect."""
     health_check: AnswerTime = timedelta(seconds=45)

@@ -155,11 +155,11 @@ def test_names_columns_and_subresources_are_the_contracts() -> None:
 
 @each_kind
 def test_every_rule_says_what_to_do(kind: Kind) -> None:
-    """A text that only says no helps nobody: it says must, may only, remove, raise, set or make."""
+    """A text that only says no helps nobody: it says must, may only, remove, raise, set or create."""
     rules = [rule for node in everything(root_schema(kind)) for rule in node.get("x-kubernetes-validations", ())]
 
     assert rules
-    verbs = ("must", "may only", "remove", "raise", "set ", "make ", "has letters")
+    verbs = ("must", "may only", "remove", "raise", "set ", "create ", "has letters")
     assert [] == [rule["message"] for rule in rules if not any(verb in rule["message"] for verb in verbs)]
 
 
