@@ -24,8 +24,8 @@ class Settled:
     writes: list[str]
 
     @classmethod
-    async def after(cls, *, minutes: float) -> "Settled":
-        """Let an operator look after the recorded cluster for a while."""
+    async def after(cls, *, minutes: float, objects: Json = CLUSTER["objects"]) -> "Settled":
+        """Let an operator look after the recorded cluster, or one like it, for a while."""
         simulation = Simulation()
         simulation.clock.seconds += (parse_time(CLUSTER["now"]) - fakes.START).total_seconds()
         simulation.api.version = CLUSTER["version"]

@@ -232,6 +232,37 @@ async def test_an_operator_of_today_changes_nothing_in_a_recorded_cluster() -> N
     assert ([], CLUSTER["objects"]) == (settled.writes, settled.objects)
 
 
+async def test_reworded_messages_cost_one_write_of_each_status() -> None:
+    """An upgrade that says things differently rewrites the messages, and neither restarts nor refuses anybody."""
+    older = copy.deepcopy(CLUSTER["objects"])
+    for condition in _conditions(older):
+        condition["message"] = "As an older operator said it."
+
+    settled = await Settled.after(minutes=3, objects=older)
+
+    assert all(write.startswith("PATCH ") and write.endswith("/status") for write in settled.writes), settled.writes
+    assert len(set(settled.writes)) == len(settled.writes)
+    # Without a report of a runner nothing new is known about the link.
+    assert {"Linked"} == {found["type"] for found in _conditions(settled.objects) if "older" in found["message"]}
+    now = settled.objects
+    for condition in _conditions(now):
+        condition["message"] = "As an older operator said it."
+    assert _without_versions(older) == _without_versions(now)
+
+
+def _conditions(objects: Json) -> list[Json]:
+    """Return the conditions of sessions and quotas."""
+    kinds = ("whatsappsessions", "whatsappsessionquotas")
+    return [found for kind in kinds for obj in objects[kind] for found in obj["status"]["conditions"]]
+
+
+def _without_versions(objects: Json) -> Json:
+    return {
+        plural: [{**obj, "metadata": {**obj["metadata"], "resourceVersion": ""}} for obj in listed]
+        for plural, listed in objects.items()
+    }
+
+
 def test_the_recorded_tokens_are_still_made() -> None:
     """Pods keep the tokens that they were started with, so the key in the Secret must give the same ones."""
     secrets = {secret["metadata"]["name"]: secret for secret in CLUSTER["objects"]["secrets"]}

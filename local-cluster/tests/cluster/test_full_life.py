@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cluster.support import INTERRUPTIBLE, apply, pvc, command_line, pod, restricted_namespace, wait_ready, with_pvc
+from cluster.support import INTERRUPTIBLE, apply, command_line, pod, pvc, restricted_namespace, wait_ready, with_pvc
 from local_cluster.full import records
 from local_cluster.full.cluster import FullCluster
 from local_cluster.full.namespaces import disconnect

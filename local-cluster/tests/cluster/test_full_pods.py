@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from cluster.support import apply, pvc, pod, server, service, wait_ready, with_pvc
+from cluster.support import apply, pod, pvc, server, service, wait_ready, with_pvc
 from local_cluster.full.cluster import FullCluster
 from session_devtools.errors import CommandError
 from session_devtools.http_client import Client

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 
 import pytest
-from cluster.support import apply, pvc, pod, restricted_namespace, wait_ready, with_pvc
+from cluster.support import apply, pod, pvc, restricted_namespace, wait_ready, with_pvc
 from local_cluster.build import versions
 from local_cluster.full.cluster import FullCluster
 

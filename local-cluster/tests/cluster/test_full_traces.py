@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cluster.support import apply, pvc, pod, restricted_namespace, wait_ready, with_pvc
+from cluster.support import apply, pod, pvc, restricted_namespace, wait_ready, with_pvc
 from local_cluster.full import machine, records
 from local_cluster.full.cluster import FullCluster
 from session_devtools import packages

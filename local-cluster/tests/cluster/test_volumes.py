@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from cluster.support import Manifest, apply, pvc, pod, wait_ready, with_pvc
+from cluster.support import Manifest, apply, pod, pvc, wait_ready, with_pvc
 from local_cluster.full.cluster import FullCluster
 from session_devtools.waiting import wait_until
 

@@ -32,7 +32,7 @@ class OperatingMode(StrEnum):
 class LinkSpec(SpecModel):
     """How the session is linked to a phone."""
 
-    method: LinkMethod = LinkMethod.QR
+    method: Annotated[LinkMethod, Variable.LINK_METHOD] = LinkMethod.QR
     """QR shows a code that the phone scans. PairingCode, a code that is typed into the phone, is not implemented yet: it
     shows the QR code too, and says so in the Ready condition's message."""
     max_rounds: Annotated[
@@ -41,7 +41,7 @@ class LinkSpec(SpecModel):
     """How many rounds of QR codes, of about 160 seconds each, are shown. After the last one the state is LinkExpired,
     and no code is shown until somebody asks for one with the annotation wasession.dev/relink-at, or the pod is
     replaced."""
-    on_logout: OnLogout = OnLogout.RELINK
+    on_logout: Annotated[OnLogout, Variable.ON_LOGOUT] = OnLogout.RELINK
     """What follows when the phone logs the session out: Relink shows a new QR code, Wait does so only when somebody
     asks for one with the annotation wasession.dev/relink-at. After a ban or a locked account it always waits."""
 
@@ -71,15 +71,15 @@ class TimeoutsSpec(SpecModel):
     """From the container's start until the page shows a QR code or its linked session. Passed while the session is still
     Loading or LoadError, the runner exits, and recovery creates a new pod; a page that is Offline keeps retrying. A page that
     later reloads by itself has as long again."""
-    launch: Duration = timedelta(seconds=30)
+    launch: Annotated[Duration, Variable.LAUNCH_TIMEOUT] = timedelta(seconds=30)
     """For the browser to start; this time is part of startup. Passed, the runner exits, and recovery creates a new pod."""
-    protocol: Duration = timedelta(seconds=60)
+    protocol: Annotated[Duration, Variable.PROTOCOL_TIMEOUT] = timedelta(seconds=60)
     """For one order to the browser, such as showing new QR codes. Passed, that order counts as failed. Never more than
     a fifth of healthCheck is waited, whatever stands here."""
     connection_check: Annotated[Duration, Variable.CONNECTION_CHECK_TIMEOUT] = timedelta(seconds=30)
     """How long a session whose connection was lost is Reconnecting, before its state becomes Offline, Conflict or
     Degraded. The page keeps trying to connect."""
-    health_check: AnswerTime = timedelta(seconds=45)
+    health_check: Annotated[AnswerTime, Variable.HEALTH_CHECK_TIMEOUT] = timedelta(seconds=45)
     """How long the page may give no answer before it counts as dead: the runner then closes the browser and exits, and
     recovery creates a new pod. At least 3s."""
 

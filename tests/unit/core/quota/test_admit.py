@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from unit.core.fake_cluster import T0
-from unit.core.quota.rounds import MI, NOW, foreign_pod, assume, let_in, pod, quota, round_, session
+from unit.core.quota.rounds import MI, NOW, assume, foreign_pod, let_in, pod, quota, round_, session
 from whatsapp_operator.api.session import (
     SessionStatus,
     WhatsAppSession,
