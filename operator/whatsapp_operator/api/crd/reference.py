@@ -12,7 +12,7 @@ _INTRO = f"""\
 <!-- Written by `make generate` from whatsapp_operator.api; change the models, not this page. -->
 # API reference
 
-Group `{constants.GROUP}`, version `{constants.VERSION}`. 
+Group `{constants.GROUP}`, version `{constants.VERSION}`.
 `kubectl explain` shows the same descriptions, for example `kubectl explain was.spec.profile`.
 [The design](../design/api.md) says why it is so; [JSON Schemas](editors.md) say the same to editors.
 """

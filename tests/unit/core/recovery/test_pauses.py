@@ -37,8 +37,8 @@ class Fleet:
             self.add(namespace(number % SIZES[sessions]))
 
     @property
-    def told(self) -> list[tuple[str | None, Phase]]:
-        """What has been told to people."""
+    def events(self) -> list[tuple[str | None, Phase]]:
+        """The events that were recorded."""
         return [(change.namespace, change.phase) for change in self.changes if change.message is not None]
 
     def of(self, *names: str) -> list[SessionUID]:
