@@ -166,11 +166,11 @@ PODS: dict[str, tuple[Callable[[Json], None], str]] = {
 @pytest.mark.parametrize("what", PODS)
 def test_it_makes_no_other_pod(operator: ApiClient, what: str) -> None:
     """One thing more than a session's pod has, and it is refused in words."""
-    change, words = PODS[what]
+    change, refusal = PODS[what]
     pod = made()["Pod"]
     change(pod)
 
-    assert words in create(operator, pod)
+    assert refusal in create(operator, pod)
 
 
 OTHERS: dict[str, tuple[str, Callable[[Json], Any], str]] = {
@@ -196,11 +196,11 @@ OTHERS: dict[str, tuple[str, Callable[[Json], Any], str]] = {
 @pytest.mark.parametrize("what", OTHERS)
 def test_it_makes_nothing_else(operator: ApiClient, what: str) -> None:
     """The same for each other kind."""
-    kind, change, words = OTHERS[what]
+    kind, change, refusal = OTHERS[what]
     obj = made()[kind]
     change(obj)
 
-    assert words in create(operator, obj)
+    assert refusal in create(operator, obj)
 
 
 def test_its_keys_are_in_its_own_namespace(operator: ApiClient) -> None:
@@ -220,10 +220,10 @@ def test_a_namespace_of_another_operator_is_closed_to_it(installed: LightCluster
     for obj in objects.values():
         obj["metadata"]["namespace"] = f"{NAMESPACE}-other"
 
-    words = [create(operator, obj) for obj in objects.values()]
+    refusal = [create(operator, obj) for obj in objects.values()]
     installed.kubectl("delete", "namespace", f"{NAMESPACE}-other", "--wait=false")
 
-    assert [] == [each for each in words if "does not serve namespace" not in each]
+    assert [] == [each for each in refusal if "does not serve namespace" not in each]
 
 
 def test_what_it_did_not_make_it_neither_changes_nor_deletes(installed: LightCluster, operator: ApiClient) -> None:
@@ -249,7 +249,7 @@ def test_what_it_did_not_make_it_neither_changes_nor_deletes(installed: LightClu
     for kind in kinds:
         delete(admin, foreign[kind], dry_run=False)
 
-    assert [] == [words for words in refused if "only what it" not in words]
+    assert [] == [refusal for refusal in refused if "only what it" not in refusal]
 
 
 def test_what_it_made_it_grows_and_deletes(installed: LightCluster, operator: ApiClient) -> None:

@@ -165,7 +165,7 @@ def written(decision: Decision, session: WhatsAppSession) -> Json:
     }
 
 
-def with_what_came_since(decision: Json) -> Json:
+def with_newer_parts(decision: Json) -> Json:
     """Return a recorded decision with what pods have today and had not then; their template's hash is the same."""
     for manifest in decision["creates"]:
         for container in manifest["spec"].get("containers", []) if manifest["kind"] == "Pod" else []:
@@ -180,7 +180,7 @@ def test_the_same_is_decided_about_recorded_objects(case: Json) -> None:
     """Sessions in all kinds of status, their pods, claims and Services: each key, reason, message and hash of a pod."""
     seen = observed(whole(case))
 
-    assert with_what_came_since(whole(case["decision"])) == json.loads(
+    assert with_newer_parts(whole(case["decision"])) == json.loads(
         json.dumps(written(decide(seen, SETTINGS), seen.session))
     )
 

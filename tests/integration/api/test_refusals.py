@@ -35,7 +35,7 @@ CLASS = (
     "must be the name of a StorageClass, or empty for a volume made by hand: lower case letters, digits, '-' and '.', "
     "beginning and ending with a letter or digit"
 )
-NOTES = "annotations must have at most 2400 characters altogether, and 768 each: put more into a ConfigMap"
+ANNOTATIONS = "annotations must have at most 2400 characters altogether, and 768 each: put more into a ConfigMap"
 SHORTER = "a key must have at most 100 characters here, its prefix included: choose a shorter one"
 LONG_KEY = "x" * 60 + ".example.com/" + "x" * 40
 PLAIN = "must be made of letters, digits, '-', '_', '.' and '/' alone"
@@ -206,7 +206,7 @@ RULES: list[tuple[dict[str, Any], str, str]] = [
     ({"timeouts": {"healthCheck": "1441m"}}, "spec.timeouts.healthCheck", DAY),
     # the profile
     ({"pod": {"image": "rünner:1"}}, "spec.pod.image", IMAGE),
-    ({"pod": {"annotations": {f"n{number}": "x" * 700 for number in range(4)}}}, "spec.pod.annotations", NOTES),
+    ({"pod": {"annotations": {f"n{number}": "x" * 700 for number in range(4)}}}, "spec.pod.annotations", ANNOTATIONS),
     ({"pod": {"annotations": {LONG_KEY: ""}}}, "spec.pod.annotations", SHORTER),
     ({"pod": {"labels": {LONG_KEY: ""}}}, "spec.pod.labels", SHORTER),
     ({"pod": {"nodeSelector": {LONG_KEY: ""}}}, "spec.pod.nodeSelector", SHORTER),

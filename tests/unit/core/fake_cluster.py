@@ -458,24 +458,24 @@ class FakeCluster:
                 manifest = seal(action.manifest, action.seal, kind=SealedKind.PVC) if action.seal else action.manifest
                 self._created(self.pvcs, manifest)
             case CreateService() | CreateNetworkPolicy() | CreateSecret():
-                self._created(self._shelf(action), action.manifest)
+                self._created(self._objects_of(action), action.manifest)
             case PatchPVC() | PatchNetworkPolicy():
-                self._patched(self._shelf(action), action)
+                self._patched(self._objects_of(action), action)
             case DeletePod():
                 pod = self.pods.get(action.name)
                 if pod is not None and pod["metadata"]["uid"] == action.uid:
                     pod["metadata"].setdefault("deletionTimestamp", format_time(self.now))
         return True
 
-    def _shelf(self, action: Action) -> dict[str, Json]:
-        shelves: dict[type[Action], dict[str, Json]] = {
+    def _objects_of(self, action: Action) -> dict[str, Json]:
+        kinds: dict[type[Action], dict[str, Json]] = {
             PatchPVC: self.pvcs,
             CreateService: self.services,
             CreateNetworkPolicy: self.policies,
             PatchNetworkPolicy: self.policies,
             CreateSecret: self.secrets,
         }
-        return shelves[type(action)]
+        return kinds[type(action)]
 
     def _patched(self, objects: dict[str, Json], action: PatchPVC | PatchNetworkPolicy) -> None:
         patch, obj = copy.deepcopy(dict(action.patch)), objects[action.name]

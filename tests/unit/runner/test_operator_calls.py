@@ -209,7 +209,7 @@ async def test_no_token_renews_tokens(runner: Runner, scope: TokenScope) -> None
         assert 401 == answer.status
 
 
-async def test_old_tokens_end_two_minutes_after_the_new_ones_came(runner: Runner) -> None:
+async def test_old_tokens_end_two_minutes_after_the_new_ones(runner: Runner) -> None:
     """Both are taken until then; a scope that got no new one is off at the end."""
     assert 200 == await runner.renew(NEW)
     both = [await runner.status_of(tokens[TokenScope.STATE]) for tokens in (OLD, NEW)]

@@ -53,9 +53,9 @@ async def test_it_is_put_back_when_somebody_deletes_or_changes_it(simulation: Si
 async def test_it_goes_with_the_last_pod(simulation: Simulation) -> None:
     """Not before: a pod that is ending is behind it, too."""
     pod = dict(simulation.pod("a") or {})
-    ending = {**pod, "metadata": {"name": "ending", "namespace": NAMESPACE, "labels": pod["metadata"]["labels"]}}
+    terminating = {**pod, "metadata": {"name": "ending", "namespace": NAMESPACE, "labels": pod["metadata"]["labels"]}}
     simulation.start_pods = False
-    simulation.api.put("pods", ending)
+    simulation.api.put("pods", terminating)
     await simulation.rest(2)
     simulation.api.remove("whatsappsessions", NAMESPACE, "a")
     await simulation.rest(70)

@@ -228,12 +228,12 @@ class RecoveryPauses:
         for name in {**before, **after}:
             old, new = before.get(name, Phase.CLOSED), after.get(name, Phase.CLOSED)
             if old != new:
-                changes.append(PauseChange(namespace=name, phase=new, message=self._told(name, new, before=old)))
+                changes.append(PauseChange(namespace=name, phase=new, message=self._message(name, new, before=old)))
             elif new is Phase.TRIAL:
                 changes.append(PauseChange(namespace=name, phase=new, message=None))
         return tuple(changes)
 
-    def _told(self, namespace: str | None, phase: Phase, *, before: Phase) -> str:
+    def _message(self, namespace: str | None, phase: Phase, *, before: Phase) -> str:
         where = "for all sessions" if namespace is None else f"in the namespace {namespace}"
         if phase is Phase.OPEN:
             cause = self._cause if namespace is None else self._causes[namespace]

@@ -26,8 +26,8 @@ def claim(
         },
         "spec": {"resources": {"requests": {"storage": f"{size}Gi"}}},
     }
-    said = Seal(key_id=KeyID("key-1"), session_uid=SessionUID(uid or name), quota=quota, storage=size * GI)
-    return made if forged else seal(made, said, kind=SealedKind.PVC)
+    sealing = Seal(key_id=KeyID("key-1"), session_uid=SessionUID(uid or name), quota=quota, storage=size * GI)
+    return made if forged else seal(made, sealing, kind=SealedKind.PVC)
 
 
 def sized(name: str, size: int, *, storage: int | None = None, **more: Any) -> WhatsAppSession:

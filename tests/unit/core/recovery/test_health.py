@@ -74,7 +74,7 @@ def test_only_failures_of_runners_count(failure: object, *, counts: bool) -> Non
     assert expected == session(status={"recovery": {"lastFailure": failure}}).failure
 
 
-def test_a_pod_that_status_tells_of_counts() -> None:
+def test_a_pod_in_status_counts() -> None:
     """By the field for the scale subresource."""
     assert session(status={"replicas": 1}).has_pod
     assert not session(status={"replicas": 0}).has_pod

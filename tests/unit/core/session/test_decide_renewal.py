@@ -24,7 +24,7 @@ def renewed(at: str = MORNING) -> FakeCluster:
     return cluster
 
 
-def tell(cluster: FakeCluster) -> TokenSource:
+def renew_runner(cluster: FakeCluster) -> TokenSource:
     """Let the operator tell the pod's runner of its new tokens, which it must want to."""
     decision = cluster.decide()
     assert decision.poll is not None
@@ -36,7 +36,7 @@ def tell(cluster: FakeCluster) -> TokenSource:
 def finish(cluster: FakeCluster) -> None:
     """Carry a renewal out."""
     cluster.look()
-    tell(cluster)
+    renew_runner(cluster)
     cluster.tick(10)
     cluster.look()
 
@@ -120,12 +120,12 @@ def test_one_that_ended_on_the_way_does_it_again() -> None:
     cluster = running()
     cluster.annotate(renew_tokens_at=MORNING)
     cluster.look()
-    first = tell(cluster)
+    first = renew_runner(cluster)
     cluster.restart_operator()
     cluster.say()
     cluster.look()
 
-    assert first == tell(cluster)
+    assert first == renew_runner(cluster)
 
 
 def test_the_next_pod_takes_the_renewed_tokens() -> None:
@@ -234,7 +234,7 @@ def test_a_renewal_takes_the_current_key() -> None:
     cluster.annotate(renew_tokens_at=MORNING)
     cluster.look()
 
-    assert TokenSource(key_id=KeyID("key-2"), renewal=MORNING) == tell(cluster)
+    assert TokenSource(key_id=KeyID("key-2"), renewal=MORNING) == renew_runner(cluster)
 
 
 def test_without_a_pod_it_waits_for_the_next_one() -> None:
@@ -286,7 +286,7 @@ def test_secrets_that_are_refused_are_reported_and_tried_again() -> None:
     cluster.tick(10)
     cluster.look()
     waits = cluster.decide()
-    said = cluster.says("TokensRenewed")
+    renewed = cluster.says("TokensRenewed")
     cluster.refuse = set()
     cluster.tick(30)
     cluster.say()
@@ -294,7 +294,7 @@ def test_secrets_that_are_refused_are_reported_and_tried_again() -> None:
 
     assert ((), None) == (waits.actions, waits.renew_tokens)
     assert waits.requeue_at is not None
-    assert ("False", "Forbidden") == said
+    assert ("False", "Forbidden") == renewed
     assert ("True", "TokensRenewed") == cluster.says("TokensRenewed")
 
 

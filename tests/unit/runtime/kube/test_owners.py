@@ -50,8 +50,8 @@ class Place:
 
     def sealed(self, obj: Json, *, uid: str = "u-1") -> Json:
         """Return the object with a seal of the current key."""
-        said = Seal(key_id=self.keys.current, session_uid=SessionUID(uid), quota="default", memory=1)
-        return self.seals.set(obj, said, kind=SealedKind.POD)
+        content = Seal(key_id=self.keys.current, session_uid=SessionUID(uid), quota="default", memory=1)
+        return self.seals.set(obj, content, kind=SealedKind.POD)
 
 
 @pytest.fixture

@@ -267,7 +267,7 @@ def test_every_way_into_the_store_is_noticed() -> None:
     assert [made, changed, gone, made, gone] == reported
 
 
-def test_what_changes_in_the_middle_of_a_list_is_as_if_it_came_after_it(store: Store) -> None:
+def test_what_changes_in_the_middle_of_a_list_counts_as_later(store: Store) -> None:
     """A LIST is stored in slices, and events come in between: what is newer than the LIST stays as it is."""
     for name in ("deleted", "gone", "kept", "late"):
         store.put(PODS, pod(5, name=name))

@@ -100,14 +100,14 @@ async def test_what_is_created_is_known_at_once(
 
 async def test_a_pod_is_sealed_as_it_is_created(harness: ExecutorHarness) -> None:
     """With the key that the decision names; nothing else of the manifest changes."""
-    said = Seal(key_id=KeyID("k1"), session_uid=UID, quota="default", memory=7)
+    content = Seal(key_id=KeyID("k1"), session_uid=UID, quota="default", memory=7)
     made = manifest()
     made["metadata"]["annotations"] = {"other": "stays"}
 
-    await harness.executor.execute(CreatePod(manifest=made, seal=said), harness.work)
+    await harness.executor.execute(CreatePod(manifest=made, seal=content), harness.work)
 
     created = harness.api.get("pods", "shop", "a") or {}
-    assert said == Seals(harness.keys).read(created, SealedKind.POD)
+    assert content == Seals(harness.keys).read(created, SealedKind.POD)
     assert "stays" == created["metadata"]["annotations"]["other"]
     assert {"other": "stays"} == made["metadata"]["annotations"]
 

@@ -32,7 +32,7 @@ class ScriptedListener:
         self.holds_back = True
         self.rejection: Rejection | None = None
         self.refuses_tokens = False
-        self.told_tokens: list[tuple[float, TokenSource]] = []
+        self.renewed_tokens: list[tuple[float, TokenSource]] = []
         self._news = asyncio.Event()
 
     def say(self, current: State | None) -> None:
@@ -55,7 +55,7 @@ class ScriptedListener:
     async def renew_tokens(self, target: Target, source: TokenSource) -> None:
         """Take other tokens."""
         assert target.renew == source
-        self.told_tokens.append((self._clock.monotonic(), source))
+        self.renewed_tokens.append((self._clock.monotonic(), source))
         if self.refuses_tokens:
             raise NoAnswer("not now")
 

@@ -29,11 +29,11 @@ async def test_a_runner_is_reported_of_its_tokens_once(
     await clock.advance(60)
 
     assert (None, NEW) == (before, runners.last_report(KEY, pods=[PodUID("p1")]).renewed)
-    assert [NEW] == [source for _, source in runner.told_tokens]
+    assert [NEW] == [source for _, source in runner.renewed_tokens]
     assert [KEY] == changed
 
 
-async def test_that_it_was_told_is_remembered_for_this_pod_alone(runners: RunnerPoller, clock: FakeClock) -> None:
+async def test_a_renewal_is_remembered_for_this_pod_alone(runners: RunnerPoller, clock: FakeClock) -> None:
     """Also when there is nothing more to tell it; another pod is told itself."""
     runners.start(renewing())
     await clock.advance(1)
@@ -46,14 +46,14 @@ async def test_that_it_was_told_is_remembered_for_this_pod_alone(runners: Runner
     assert runners.last_report(KEY, pods=[PodUID("p1")]).renewed is None
 
 
-async def test_a_runner_that_cannot_be_told_is_listened_to_all_the_same(
+async def test_a_runner_that_cannot_be_renewed_is_polled_all_the_same(
     runners: RunnerPoller, runner: ScriptedListener, clock: FakeClock
 ) -> None:
     """The state matters more; it is told again with the next poll."""
     runner.refuses_tokens = True
     runners.start(renewing())
     await clock.advance(35)
-    answered, tries = runners.last_report(KEY, pods=[PodUID("p1")]), len(runner.told_tokens)
+    answered, tries = runners.last_report(KEY, pods=[PodUID("p1")]), len(runner.renewed_tokens)
     runner.refuses_tokens = False
     await clock.advance(15)
 
