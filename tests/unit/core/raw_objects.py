@@ -5,7 +5,7 @@ from typing import Any
 Json = dict[str, Any]
 
 
-def owned(obj: Json, uid: str) -> bool:
+def is_owned_by(obj: Json, uid: str) -> bool:
     """Whether an object names that owner."""
     return any(owner["uid"] == uid for owner in obj["metadata"].get("ownerReferences") or [])
 
