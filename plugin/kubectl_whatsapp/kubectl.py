@@ -291,7 +291,7 @@ def _names(names: tuple[str, ...]) -> tuple[str, ...]:
     """
     invalid = [name for name in names if name.startswith("-")]
     if invalid:
-        raise KubectlFailed(f"{invalid[0]!r} is no name of an object")
+        raise KubectlFailed(f"{invalid[0]!r} is not the name of an object")
     return names
 
 
@@ -308,7 +308,7 @@ def _objects(output: str) -> list[dict[str, Any]]:
         answer = json.loads(output)
         found = answer["items"] if str(answer.get("kind", "")).endswith("List") else [answer]
     except (ValueError, RecursionError, AttributeError, KeyError) as error:
-        raise KubectlFailed("kubectl printed something else than objects", output=output) from error
+        raise KubectlFailed("kubectl printed something other than objects", output=output) from error
     return [item for item in found or () if isinstance(item, dict)]
 
 
@@ -319,7 +319,7 @@ def _events(lines: Iterator[str]) -> Iterator[tuple[str, dict[str, Any]]]:
             event = json.loads(line)
             kind, changed = str(event["type"]), dict(event["object"])
         except (ValueError, RecursionError, TypeError, KeyError) as error:
-            raise KubectlFailed("kubectl printed something else than events", output=line) from error
+            raise KubectlFailed("kubectl printed something other than events", output=line) from error
         yield kind, changed
 
 

@@ -97,7 +97,7 @@ def _sessions(request: StatusRequest, *, kubectl: Kubectl) -> list[SessionView]:
     try:
         found = kubectl.get(SESSIONS, *request.names, **_scope(request))
     except NotFound as error:
-        raise NotFound(f"{error}\n`kubectl whatsapp status -A` lists all sessions that you may see") from error
+        raise NotFound(f"{error}\n`kubectl whatsapp status -A` lists all sessions that you may read") from error
     return sorted((SessionView.read(item) for item in found), key=lambda session: (session.namespace, session.name))
 
 

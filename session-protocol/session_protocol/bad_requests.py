@@ -1,12 +1,12 @@
-"""How an HTTP server answers what is no valid request: without repeating what was sent. Such requests are counted.
+"""How an HTTP server answers an invalid request: without repeating what was sent. Such requests are counted.
 
 aiohttp's server logs the parser's error with its traceback, and in it the bytes that a stranger sent: a request of one
-packet would then cost a line of kilobytes and its redaction, and put a stranger's text into our log. Its answer repeats
+packet would then cost a line of kilobytes and its redaction, and put text from outside into our log. Its answer repeats
 them, too. Both programs serve with `QuietRunner` instead. Its logger counts what the peer did wrong without looking at
-it, and hands on what is a fault of our own: a handler that failed. What the library answers before it asks a route is
-written by the program, as all its other errors are. No route takes a body, so none is unpacked.
+it, and passes on our own faults: a handler that failed. What the library answers before it asks a route is
+written by the program, as all its other errors are. One route takes a body, a small one that is never packed, so none is unpacked.
 
-How many connections there may be, and how long one may take to say what it wants, is in `connections`; here it is
+How many connections there may be, and how long one may take to send its request, is in `connections`; here it is
 enforced.
 """
 
@@ -23,7 +23,7 @@ from aiohttp.web_protocol import PayloadAccessError, RequestPayloadError
 from session_protocol.connections import IDLE, Closing, Connections, Limits
 
 _PEERS: Final = (HttpProcessingError, RequestPayloadError, PayloadAccessError, ConnectionError)
-""" What aiohttp raises for what came over the wire: head, body, and a connection that went away. """
+""" The errors that aiohttp raises for a bad head, a bad body, and a closed connection. """
 
 
 T = TypeVar("T", bound=web.StreamResponse)
@@ -225,7 +225,7 @@ class _Connection(web.RequestHandler):
             self.end(why)
 
     def end(self, why: Closing) -> None:
-        """Close at once, without sending the rest: a peer that does not read would else keep its connection."""
+        """Close at once, without sending the rest: otherwise a peer that does not read would keep its connection."""
         self.transport = None
         if self._wire is not None:
             self._server.closed(why)
@@ -247,6 +247,6 @@ class _Connection(web.RequestHandler):
 
 
 def _nameless(response: T) -> T:
-    """Hide the versions of our libraries: they help only those who look for a hole in them."""
+    """Remove the versions of our libraries from the answer: they would only help an attacker."""
     response.headers["Server"] = "aiohttp"
     return response

@@ -1,6 +1,6 @@
 """How many connections a server accepts, which one is closed at the limit, and how long one may take for a request.
 
-A connection costs a socket and a parser before anything is sent on it, so a stranger who opens many, or sends half a head
+A connection costs a socket and a parser before anything is sent on it, so a client that opens many, or sends half a head
 on each, could make both servers unreachable for everybody else. A connection that has shown a valid token is counted by
 that token, every other one by the peer's address and in total. When the places of an address or of all strangers are
 taken, the oldest connection has to go: an honest request is answered within milliseconds, so only those that linger lose
@@ -30,11 +30,11 @@ class Limits(NamedTuple):
     and from there to the end of its body. """
     request_bytes: int = 32 << 10
     """ Bytes of one request, its body and what is sent behind it before its answer included. Browsers and proxies stay
-    under 16 KiB, and no route takes a body. """
+    under 16 KiB, and the one body that a route takes has half a KiB. """
     answer: float = 30.0
     """ Seconds for the peer to take what was written. """
     strangers: int = 64
-    """ Connections without a valid token, all together. """
+    """ Connections without a valid token, in total. """
     per_peer: int = 8
     """ Of these, from one address. """
     grace: float = 0.1
@@ -122,7 +122,7 @@ class Connections(Generic[T]):
             self._tokens[token] += 1
 
     def close(self, connection: T) -> None:
-        """Forget a connection; one that is not known is ignored."""
+        """Remove a connection; one that is not known is ignored."""
         self._leaving.pop(connection, None)
         place = self._strangers.pop(connection, None)
         if place is not None:

@@ -51,7 +51,7 @@ def main() -> int:
         exit_ = asyncio.run(run(settings))
     except Exception as error:
         logger.exception("The runner failed")
-        exit_ = Exit(ExitCode.INTERNAL_ERROR, f"A fault of the runner: {type(error).__name__}: {error}")
+        exit_ = Exit(ExitCode.INTERNAL_ERROR, f"The runner has a fault: {type(error).__name__}: {error}")
     return leave(exit_, settings.termination_log)
 
 

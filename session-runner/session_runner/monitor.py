@@ -150,7 +150,7 @@ class PageMonitor:
     async def repeat(self, hold: HeldState) -> None:
         """Publish a hold from an earlier run, with the page closed, until the pod is deleted."""
         logger.warning(
-            "An earlier runner's word waits for a person, the page stays closed",
+            "The session is on hold since an earlier runner, the page stays closed",
             extra={"state": hold.state, "reason": hold.reason},
         )
         self.publish(Verdict(hold.state, hold.reason, hold.message))
@@ -275,7 +275,7 @@ class PageMonitor:
         if self._history.lasted(self._stuck_since, now=now) >= policy.startup:
             message = verdict.message
             if verdict.state is RunnerState.LOADING:
-                message = f"The page came no further than this within the startup timeout: {message}"
+                message = f"The page did not get further within the startup timeout: {message}"
             raise RunEnded(ExitCode.LOAD_FAILED, message, state=verdict.state, reason=verdict.reason)
         if self._starting and not loading:
             self._starting = False

@@ -183,7 +183,8 @@ class Settings:
         Variable.TOKEN_DIR,
         _path,
         None,
-        f"Folder with one file per scope ({', '.join(TokenScope)}) holding its token; an absent file turns the scope off.",
+        f"Folder with one file per scope ({', '.join(TokenScope)}) holding `sha256:` and the hash of its token, or the token "
+        "itself; an absent file turns the scope off. The file `operator` holds the key of the operator's signed calls.",
         example="/run/whatsapp-session/tokens",
     )
     session_uid: str = _setting(
@@ -270,6 +271,12 @@ class Settings:
         _path,
         "/usr/lib/chromium/chromium-headless-shell",
         "The browser. Debian's program itself, not its shell wrapper, which would stay as one process more.",
+    )
+    browser_sandbox: bool = _setting(
+        Variable.BROWSER_SANDBOX,
+        _boolean,
+        "false",
+        "Whether Chromium puts the page into a sandbox of its own (true or false). The container's seccomp profile must allow it; where it or the kernel does not, the runner ends (SandboxRefused).",
     )
     log_level: str = _setting(Variable.LOG_LEVEL, _level, "INFO", "DEBUG, INFO, WARNING or ERROR.")
     termination_log: Path = _setting(

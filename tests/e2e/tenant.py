@@ -131,7 +131,9 @@ class Tenant(SessionWaits):
         return str(self._ask_runner(name, "/v1/state", scope="state")["state"])
 
     def _ask_runner(self, name: str, path: str, *, scope: str) -> Object:
-        secret = self.get("secret", str(self.status(name).get("tokenSecretName")))
+        status = self.status(name)
+        by_scope = {"state": status.get("tokenSecretName"), "link": (status.get("tokenSecrets") or {}).get("linking")}
+        secret = self.get("secret", str(by_scope[scope]))
         if secret is None:
             raise NotReady(f"session {name} has no Secret")
         token = base64.b64decode(secret["data"][scope]).decode()

@@ -22,17 +22,17 @@ TAKEN = ""
 def create(user: ApiClient, obj: Json, *, dry_run: bool = True) -> str:
     """Create an object; return the refusal."""
     path = PATHS[obj["kind"]].format(obj["metadata"]["namespace"])
-    return _words(user, "POST", path, obj, dry_run=dry_run)
+    return _answer(user, "POST", path, obj, dry_run=dry_run)
 
 
 def patch(user: ApiClient, obj: Json, change: Json, *, subresource: str = "", dry_run: bool = True) -> str:
     """Merge a change into an object; return the refusal."""
-    return _words(user, "PATCH", _path(obj, subresource), change, content_type=MERGE, dry_run=dry_run)
+    return _answer(user, "PATCH", _path(obj, subresource), change, content_type=MERGE, dry_run=dry_run)
 
 
 def delete(user: ApiClient, obj: Json, *, dry_run: bool = True) -> str:
     """Delete an object; return the refusal."""
-    return _words(user, "DELETE", _path(obj), dry_run=dry_run)
+    return _answer(user, "DELETE", _path(obj), dry_run=dry_run)
 
 
 def _path(obj: Json, subresource: str = "") -> str:
@@ -40,7 +40,7 @@ def _path(obj: Json, subresource: str = "") -> str:
     return f"{path}/{subresource}" if subresource else path
 
 
-def _words(
+def _answer(
     user: ApiClient,
     method: str,
     path: str,

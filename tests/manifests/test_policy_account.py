@@ -11,29 +11,19 @@ from manifests.asking import TAKEN, create, delete, patch
 from support.waiting import until
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core.model import Defaults, KeyID
+from whatsapp_operator.core.network import RunnerNetwork
+from whatsapp_operator.core.objects.network_policy import network_policy_manifest
 from whatsapp_operator.core.objects.pod import pod_manifest
 from whatsapp_operator.core.objects.pvc import pvc_manifest
-from whatsapp_operator.core.objects.secret import secret_manifest
+from whatsapp_operator.core.objects.secret import create_secrets
 from whatsapp_operator.core.objects.service import service_manifest
 
 Json = dict[str, Any]
 NAMESPACE = "policy-account"
 UID = "22222222-2222-2222-2222-222222222222"
 OWN = "whatsapp-operator"
-DEFAULTS = Defaults(runner_image="example.com/runner:1", key_id=KeyID("k1"))
-POLICY = {
-    "apiVersion": "networking.k8s.io/v1",
-    "kind": "NetworkPolicy",
-    "metadata": {
-        "name": "whatsapp-sessions",
-        "namespace": NAMESPACE,
-        "labels": {"app.kubernetes.io/managed-by": "whatsapp-session-operator"},
-    },
-    "spec": {
-        "podSelector": {"matchLabels": {"app.kubernetes.io/name": "whatsapp-session"}},
-        "policyTypes": ["Ingress"],
-    },
-}
+NETWORK = RunnerNetwork(operator_namespace=OWN)
+DEFAULTS = Defaults(runner_image="example.com/runner:1", key_id=KeyID("k1"), network=NETWORK)
 
 
 def session(**spec: Any) -> WhatsAppSession:
@@ -47,34 +37,24 @@ def made() -> dict[str, Json]:
     objects: tuple[Json, ...] = (
         pod_manifest(session(pod={"labels": {"team": "a"}, "imagePullSecrets": [{"name": "registry"}]}), DEFAULTS),
         pvc_manifest(session()) or {},
-        {**secret_manifest(session(), DEFAULTS), "data": {"state": "eA=="}},
+        {**create_secrets(session(), DEFAULTS)[0].manifest, "data": {"state": "eA=="}},
         service_manifest(NAMESPACE),
-        POLICY,
+        network_policy_manifest(NAMESPACE, NETWORK),
     )
     return {item["kind"]: copy.deepcopy(dict(item)) for item in objects}
 
 
 @pytest.fixture(scope="module")
 def operator(installed: LightCluster) -> Iterator[ApiClient]:
-    """The operator's account, which may also make network policies here."""
+    """The operator's account."""
     installed.kubectl("create", "namespace", NAMESPACE)
     installed.kubectl("create", "serviceaccount", "default", "-n", NAMESPACE)
-    installed.kubectl("create", "clusterrole", "network-maker", "--verb=create", "--resource=networkpolicies")
-    installed.kubectl(
-        "create", "clusterrolebinding", "network-maker", "--clusterrole=network-maker", f"--serviceaccount={OWN}:{OWN}"
-    )
     groups = ("system:serviceaccounts", f"system:serviceaccounts:{OWN}")
     client = ApiClient(installed, f"system:serviceaccount:{OWN}:{OWN}", *groups)
     naked = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "x", "namespace": NAMESPACE}}
     until("the policy is in force", lambda: create(client, naked), bool)
     yield client
-    installed.kubectl(
-        "delete",
-        "clusterrole/network-maker",
-        "clusterrolebinding/network-maker",
-        f"namespace/{NAMESPACE}",
-        "--wait=false",
-    )
+    installed.kubectl("delete", f"namespace/{NAMESPACE}", "--wait=false")
 
 
 @pytest.mark.parametrize("kind", sorted(made()))
@@ -95,15 +75,16 @@ def test_it_makes_every_sort_of_pod(operator: ApiClient) -> None:
     assert [TAKEN, TAKEN] == [create(operator, pod), create(operator, owned)]
 
 
-def test_a_seal_and_tokens_per_scope_pass(operator: ApiClient) -> None:
-    """Annotations are free, and a session may have several Secrets."""
+def test_a_seal_and_a_secret_for_each_purpose_pass(operator: ApiClient) -> None:
+    """Annotations are free, and a session has several Secrets."""
     objects = made()
     for kind in ("Pod", "PersistentVolumeClaim"):
         objects[kind]["metadata"].setdefault("annotations", {})["wasession.dev/seal"] = "k1:abc"
-    objects["Secret"]["metadata"]["name"] = f"was-{UID}-link-1a2b3c4d"
     objects["Pod"]["spec"]["hostUsers"] = False
+    secrets = [dict(each.manifest) for each in create_secrets(session(), DEFAULTS)]
 
-    assert [TAKEN] * 3 == [create(operator, objects[kind]) for kind in ("Pod", "PersistentVolumeClaim", "Secret")]
+    assert [TAKEN] * 2 == [create(operator, objects[kind]) for kind in ("Pod", "PersistentVolumeClaim")]
+    assert {TAKEN} == {create(operator, secret) for secret in secrets}
 
 
 def test_a_meshs_containers_pass(operator: ApiClient) -> None:
@@ -185,11 +166,11 @@ PODS: dict[str, tuple[Callable[[Json], None], str]] = {
 @pytest.mark.parametrize("what", PODS)
 def test_it_makes_no_other_pod(operator: ApiClient, what: str) -> None:
     """One thing more than a session's pod has, and it is refused in words."""
-    change, words = PODS[what]
+    change, refusal = PODS[what]
     pod = made()["Pod"]
     change(pod)
 
-    assert words in create(operator, pod)
+    assert refusal in create(operator, pod)
 
 
 OTHERS: dict[str, tuple[str, Callable[[Json], Any], str]] = {
@@ -215,11 +196,11 @@ OTHERS: dict[str, tuple[str, Callable[[Json], Any], str]] = {
 @pytest.mark.parametrize("what", OTHERS)
 def test_it_makes_nothing_else(operator: ApiClient, what: str) -> None:
     """The same for each other kind."""
-    kind, change, words = OTHERS[what]
+    kind, change, refusal = OTHERS[what]
     obj = made()[kind]
     change(obj)
 
-    assert words in create(operator, obj)
+    assert refusal in create(operator, obj)
 
 
 def test_its_keys_are_in_its_own_namespace(operator: ApiClient) -> None:
@@ -239,10 +220,10 @@ def test_a_namespace_of_another_operator_is_closed_to_it(installed: LightCluster
     for obj in objects.values():
         obj["metadata"]["namespace"] = f"{NAMESPACE}-other"
 
-    words = [create(operator, obj) for obj in objects.values()]
+    refusal = [create(operator, obj) for obj in objects.values()]
     installed.kubectl("delete", "namespace", f"{NAMESPACE}-other", "--wait=false")
 
-    assert [] == [each for each in words if "does not serve namespace" not in each]
+    assert [] == [each for each in refusal if "does not serve namespace" not in each]
 
 
 def test_what_it_did_not_make_it_neither_changes_nor_deletes(installed: LightCluster, operator: ApiClient) -> None:
@@ -268,7 +249,7 @@ def test_what_it_did_not_make_it_neither_changes_nor_deletes(installed: LightClu
     for kind in kinds:
         delete(admin, foreign[kind], dry_run=False)
 
-    assert [] == [words for words in refused if "only what it" not in words]
+    assert [] == [refusal for refusal in refused if "only what it" not in refusal]
 
 
 def test_what_it_made_it_grows_and_deletes(installed: LightCluster, operator: ApiClient) -> None:

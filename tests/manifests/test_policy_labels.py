@@ -102,7 +102,7 @@ def test_other_pods_are_nobodys_business(both: TwoOperators, labels: dict[str, s
 
 def test_each_operator_writes_where_it_serves(both: TwoOperators) -> None:
     """And the other one is somebody else there."""
-    words = {
+    answers = {
         (namespace, who): create(client, pod(namespace, OURS))
         for namespace in (FIRST, SECOND)
         for who, client in (("first", both.first), ("second", both.second))
@@ -110,10 +110,10 @@ def test_each_operator_writes_where_it_serves(both: TwoOperators) -> None:
 
     # The own account is held to what it makes by another policy, which speaks of the pod and not of the label.
     assert {(FIRST, "second"), (SECOND, "first")} == {
-        where for where, said in words.items() if refusal(where[0], "app.kubernetes.io/managed-by") in said
-    } | {where for where, said in words.items() if "does not serve namespace" in said}
-    assert "with the session as its owner" in words[FIRST, "first"]
-    assert "with the session as its owner" in words[SECOND, "second"]
+        where for where, answer in answers.items() if refusal(where[0], "app.kubernetes.io/managed-by") in answer
+    } | {where for where, answer in answers.items() if "does not serve namespace" in answer}
+    assert "with the session as its owner" in answers[FIRST, "first"]
+    assert "with the session as its owner" in answers[SECOND, "second"]
 
 
 @pytest.fixture
@@ -127,10 +127,10 @@ def existing(both: TwoOperators) -> Iterator[dict[str, Any]]:
         if (item["kind"], item["metadata"]["name"]) == ("ValidatingAdmissionPolicyBinding", "whatsapp-operator-labels")
     ]
     both.cluster.kubectl("delete", binding)
-    until("the policy is away", lambda: create(both.admin, made), lambda words: words == TAKEN)
+    until("the policy is away", lambda: create(both.admin, made), lambda answers: answers == TAKEN)
     assert TAKEN == create(both.admin, made, dry_run=False)
     both.cluster.kubectl("apply", "--filename=-", input=json.dumps(saved))
-    until("the policy is back", lambda: create(both.admin, pod(FIRST, OURS)), lambda words: "only the" in words)
+    until("the policy is back", lambda: create(both.admin, pod(FIRST, OURS)), lambda answers: "only the" in answers)
     yield made
     delete(both.admin, made, dry_run=False)
 
@@ -158,7 +158,7 @@ def test_a_pod_of_the_operators(both: TwoOperators, existing: dict[str, Any]) ->
     }
 
     assert dict.fromkeys(passing, TAKEN) == passing
-    assert [] == [(key, words) for key, words in refused.items() if refusal(FIRST, key) not in words]
+    assert [] == [(key, answers) for key, answers in refused.items() if refusal(FIRST, key) not in answers]
 
 
 def test_eviction_passes(both: TwoOperators, existing: dict[str, Any]) -> None:

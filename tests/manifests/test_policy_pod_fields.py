@@ -56,7 +56,7 @@ def governed(installed: LightCluster) -> Iterator[LightCluster]:
     bind(installed, "pod-maker", user="mo", namespace=NAMESPACE)
     bind(installed, "pod-maker", user="ed", namespace=other)
     asking = ApiClient(installed, "ed", "people")
-    until("the policy is in force", lambda: create(asking, session(pod={"image": "x"})), lambda words: words != TAKEN)
+    until("the policy is in force", lambda: create(asking, session(pod={"image": "x"})), lambda answer: answer != TAKEN)
     yield installed
     installed.kubectl("delete", "clusterrole/pod-maker", f"namespace/{NAMESPACE}", f"namespace/{other}", "--wait=false")
 
@@ -191,9 +191,11 @@ def test_a_field_added_later_counts(light_programs: Programs) -> None:
         bind(cluster, "whatsapp-sessions-edit", user="ed", namespace=NAMESPACE)
         ed = ApiClient(cluster, "ed", "people")
         until(
-            "the policy is in force", lambda: create(ed, session(pod={"image": "x"})), lambda words: "amounts" in words
+            "the policy is in force",
+            lambda: create(ed, session(pod={"image": "x"})),
+            lambda answer: "amounts" in answer,
         )
         refusals = [create(ed, session(**each)) for each in ({"sidecar": "x"}, {"pod": {"command": "x"}}, {"profile": {"subPath": "x"}})]  # fmt: skip
 
-    assert [lacks("ed", field) in words for field, words in zip(("spec.sidecar", "spec.pod", "spec.profile.subPath"), refusals, strict=True)]  # fmt: skip
-    assert all("amounts to creating pods" in words for words in refusals)
+    assert [lacks("ed", field) in answer for field, answer in zip(("spec.sidecar", "spec.pod", "spec.profile.subPath"), refusals, strict=True)]  # fmt: skip
+    assert all("amounts to creating pods" in answer for answer in refusals)

@@ -238,7 +238,7 @@ def test_it_knows_its_version(image: Unpacked) -> None:
 
 
 @pytest.mark.parametrize("image", ["operator"], indirect=True)
-def test_the_operator_tells_its_version(image: Unpacked) -> None:
+def test_the_operator_prints_its_version(image: Unpacked) -> None:
     """The word that its metrics, its log and its user agent take."""
     assert image.python("from whatsapp_operator.app.version import version; print(version())") == VERSION
 

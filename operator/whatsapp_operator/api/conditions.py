@@ -29,6 +29,8 @@ class ConditionType(StrEnum):
     RECOVERING = "Recovering"
     CONFLICT = "Conflict"
     POD_SECURITY_NOT_ENFORCED = "PodSecurityNotEnforced"
+    SANDBOXED = "Sandboxed"
+    TOKENS_RENEWED = "TokensRenewed"
 
 
 class ConditionStatus(StrEnum):
@@ -40,7 +42,7 @@ class ConditionStatus(StrEnum):
 
 
 class Reason(StrEnum):
-    """Reasons of the operator's own. Beside these a reason may be a word of `status.state`, or the scheduler's."""
+    """Reasons of the operator's own. A reason may also be a value of `status.state`, or the scheduler's."""
 
     # Ready, and the others where they follow from the same fact
     RUNNER_STARTING = "RunnerStarting"
@@ -83,6 +85,12 @@ class Reason(StrEnum):
     REPLACING_POD = "ReplacingPod"
     NOT_RECOVERING = "NotRecovering"
     RUNNER_EXITED = "RunnerExited"
+    # Sandboxed, and failures: the node cannot do what the settings ask for
+    SANDBOXED = "Sandboxed"
+    SANDBOX_OFF = "SandboxOff"
+    SANDBOX_INCOMPLETE = "SandboxIncomplete"
+    SECCOMP_PROFILE_UNUSABLE = "SeccompProfileUnusable"
+    USER_NAMESPACE_REFUSED = "UserNamespaceRefused"
     # Stalled
     INVALID_OBJECT = "InvalidObject"
     NOT_ALLOWED = "NotAllowed"
@@ -95,6 +103,10 @@ class Reason(StrEnum):
     NO_CONFLICT = "NoConflict"
     TEMPORARILY_BANNED = "TemporarilyBanned"
     LOGGED_OUT = "LoggedOut"
+    # TokensRenewed
+    TOKENS_RENEWED = "TokensRenewed"
+    TOKENS_RENEWING = "TokensRenewing"
+    RUNNER_OUTDATED = "RunnerOutdated"
 
 
 class Condition(StatusModel):

@@ -21,7 +21,7 @@ _DOMAIN = Rule(
 )
 _ALTOGETHER = Rule(
     "!has(self.searches) || self.searches.join(' ').size() <= 2048",
-    "searches may have 2048 characters altogether, with a blank between two: remove some",
+    "searches may have 2048 characters in total, with a blank between two: remove some",
     field=".searches",
 )
 _OPTION = Rule(
@@ -35,7 +35,7 @@ _OPTION_VALUE = Rule(
 RESOLVER = Rule(
     "!has(self.dnsPolicy) || self.dnsPolicy != 'None' || (has(self.dnsConfig) && has(self.dnsConfig.nameservers) && "
     "self.dnsConfig.nameservers.size() > 0)",
-    "with dnsPolicy None the pod knows no resolver but yours: add dnsConfig.nameservers, or remove dnsPolicy",
+    "with dnsPolicy None the pod has no resolver but yours: add dnsConfig.nameservers, or remove dnsPolicy",
     field=".dnsPolicy",
 )
 """ Of the block that holds dnsPolicy and dnsConfig. """

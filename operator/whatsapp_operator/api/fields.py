@@ -90,7 +90,7 @@ DURATION_FORM: Final = Rule(
 
 
 def _duration_schema(*, at_least: str, too_short: str, at_most: str, too_long: str) -> WithJsonSchema:
-    """A text of the durations' form and within the bounds; the two texts are what the others are told."""
+    """A text of the durations' form and within the bounds; the two texts are the messages for values outside."""
     # A text that is no duration has its own rule and text; the others pass it, because they could not compute with it.
     sound = f"!({DURATION_FORM.expression}) || duration(self)"
     shortest = Rule(f"{sound} >= duration('{at_least}')", too_short)

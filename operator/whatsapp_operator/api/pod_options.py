@@ -119,7 +119,7 @@ class PodOptions(SpecModel):
     ] = ()
     """How sessions are spread over nodes or zones, as in a pod's spec."""
     scheduler_name: Annotated[str, name_of("a scheduler")] | None = None
-    """The scheduler that places the pod; where none of this name runs, the pod waits. Default: the cluster's own."""
+    """The scheduler that places the pod; if no scheduler with this name runs, the pod waits. Default: the cluster's own."""
     priority_class_name: Annotated[str, name_of("a PriorityClass")] | None = None
     """The PriorityClass of the pod, for Kubernetes' scheduler; spec.priority is about the quota."""
     runtime_class_name: Annotated[str, name_of("a RuntimeClass")] | None = None

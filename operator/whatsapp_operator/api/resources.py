@@ -36,7 +36,7 @@ class ResourceLimits(SpecModel):
     cpu: Cpu | None = None
     """CPUs the session can use at most; half a CPU is 500m or, in quotes, "0.5". Default: 1, or the CPU request when that is higher."""
     memory: SessionMemory | None = None
-    """Memory the session can use at most, such as 1Gi, and not less than 256Mi. A session that needs more is ended and
+    """Memory the session can use at most, such as 1Gi, and not less than 256Mi. A session that needs more is killed and
     recovered; a quota counts this amount. Default: 768Mi, or the memory request when that is higher."""
     ephemeral_storage: SessionEphemeralStorage | None = None
     """Disk of the node that the pod may fill at most: the browser's caches, temporary files and the log, not the

@@ -1,10 +1,10 @@
 """Where a session's pod may run: tolerations and affinity, field by field as in a pod.
 
-They are typed rather than passed through, because the API server drops what it does not know from a pod without a
-word: a mistyped key would not be refused, it would be a placement rule that silently does not hold.
+They are typed rather than passed through, because the API server silently drops what it does not know from a
+pod: a mistyped key would not be refused, it would be a placement rule that does not apply.
 
-What a pod is refused for is refused here already, with what to do: else `kubectl apply` would take the session, and its
-pod could never be made.
+What a pod would be refused for is refused here already, with what to do: otherwise `kubectl apply` would accept the
+session, and its pod could never be created.
 """
 
 from enum import StrEnum
@@ -23,12 +23,12 @@ NodeName = Annotated[str, plain_text(longest=253)]
 Weight = Annotated[int, Field(ge=1, le=100, json_schema_extra={"format": "int32"})]
 _EVERY_VALUE = Rule(
     "!has(self.operator) || self.operator != 'Exists' || !has(self.value) || self.value == ''",
-    "with operator Exists every value fits: remove value, or set operator to Equal",
+    "operator Exists takes no value: remove value, or set operator to Equal",
     field=".value",
 )
 _EVERY_KEY = Rule(
     "(has(self.key) && self.key != '') || (has(self.operator) && self.operator == 'Exists')",
-    "without a key it fits every taint, and that wants operator Exists: set operator to Exists, or write the taint's key",
+    "without a key it fits every taint, which needs operator Exists: set operator to Exists, or write the taint's key",
     field=".key",
 )
 _SECONDS = Rule(
@@ -43,7 +43,7 @@ _SOME_VALUES = Rule(
 )
 _NO_VALUES = Rule(
     "!(self.operator in ['Exists', 'DoesNotExist']) || !has(self.values) || self.values.size() == 0",
-    "Exists and DoesNotExist look at no value: remove values, or set operator to In or NotIn",
+    "Exists and DoesNotExist take no values: remove values, or set operator to In or NotIn",
     field=".values",
 )
 _ONE_NUMBER = Rule(

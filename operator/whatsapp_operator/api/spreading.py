@@ -1,7 +1,7 @@
 """How sessions' pods are spread over nodes and zones: topology spread constraints, field by field as in a pod.
 
 One thing is more than a pod's: a constraint that names no pods means the sessions of the namespace. In a pod's own spec
-it would count no pod at all, and so hold nothing apart.
+it would count no pod at all, and so spread nothing.
 """
 
 from enum import StrEnum
@@ -17,7 +17,7 @@ from whatsapp_operator.api.scheduling import LabelSelector, PassedOn
 _IS_KEY = Rule(
     "self.matches('^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$')",
     "must be a label's key, such as topology.kubernetes.io/zone: at most 63 letters, digits, '-', '_' and '.', beginning "
-    "and ending with a letter or digit, and maybe a prefix such as example.com/ before it",
+    "and ending with a letter or digit, and may have a prefix such as example.com/",
 )
 Key = Annotated[str, Field(json_schema_extra={"maxLength": MAX_KEY_LENGTH, **validations(_IS_KEY)})]
 Count = Annotated[int, Field(ge=1, le=2**31 - 1, json_schema_extra={"format": "int32"})]
@@ -29,7 +29,7 @@ _SELECTED = (
 )
 _TWICE = Rule(
     f"!has(self.matchLabelKeys) || !self.matchLabelKeys.exists(key, {_SELECTED})",
-    f"a key may stand in matchLabelKeys or in labelSelector, not in both (without a labelSelector, {NAME_LABEL} is in "
+    f"a key may be in matchLabelKeys or in labelSelector, not in both (without a labelSelector, {NAME_LABEL} is in "
     "it): remove it from matchLabelKeys",
     field=".matchLabelKeys",
 )
@@ -64,7 +64,7 @@ class TopologySpreadConstraint(PassedOn):
     topology_key: Key
     """The node label whose equal values mean the same place, such as topology.kubernetes.io/zone."""
     when_unsatisfiable: WhenUnsatisfiable
-    """DoNotSchedule: the pod waits; ScheduleAnyway: it is a wish."""
+    """DoNotSchedule: the pod waits; ScheduleAnyway: it is preferred."""
     label_selector: LabelSelector | None = None
     """Which pods of the namespace are counted. Default: those of all its sessions."""
     min_domains: Count | None = None

@@ -11,7 +11,7 @@ restarts it. An orderly end has a deadline, after which `watchdog` ends the proc
 import asyncio
 import logging
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from whatsapp_operator.api.constants import CLIENT_NAME
@@ -74,8 +74,8 @@ def read_inputs(settings: Settings) -> Inputs:
     """
     namespace = settings.operator_namespace or service_account_namespace()
     if not namespace:
-        raise BadSettings("OPERATOR_NAMESPACE is not set, and no pod's service account tells the namespace")
-    defaults = settings.defaults()
+        raise BadSettings("OPERATOR_NAMESPACE is not set, and there is no service account to read the namespace from")
+    defaults = replace(settings.defaults(), network=settings.network(namespace))
     credentials = Credentials(clock=SystemClock(), kubeconfig=credentials_path())
     asyncio.run(credentials.load())
     return Inputs(settings=settings, defaults=defaults, namespace=namespace, credentials=credentials)

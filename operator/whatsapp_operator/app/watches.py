@@ -1,6 +1,6 @@
 """kopf as a source of watch events, and nothing more: the only place that imports it.
 
-`on.event` handlers for five kinds pass each raw event to the runtime. So kopf writes nothing to people's objects (no
+`on.event` handlers for six kinds pass each raw event to the runtime. So kopf writes nothing to people's objects (no
 finalizer, no annotation, no event), and its indexes, which keep deleted objects after a lost event, are not used. The
 resync finds what a watch has missed, and notices a dead watch (`runtime.kube.resync`).
 """

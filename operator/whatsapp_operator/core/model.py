@@ -11,14 +11,25 @@ from enum import StrEnum
 from typing import Any, NewType
 
 from session_protocol.hosts import WHATSAPP_HOSTS, WHATSAPP_WEB_URL
+from session_protocol.vocabulary import TokenPurpose
 
 from whatsapp_operator.api.session import SessionStatus, WhatsAppSession
+from whatsapp_operator.core.network import RunnerNetwork
 
 SessionUID = NewType("SessionUID", str)
 PodUID = NewType("PodUID", str)
 KeyID = NewType("KeyID", str)
 Manifest = NewType("Manifest", dict[str, Any])
 """ A Kubernetes object as JSON, ready to be sent. """
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenSource:
+    """What a session's tokens are made from, beside its UID."""
+
+    key_id: KeyID
+    renewal: str = ""
+    """ The renewal that a person asked for; empty: none. """
 
 
 class SealedKind(StrEnum):
@@ -86,6 +97,10 @@ class PodFacts:
     pod_reason: str = ""
     """ status.reason of the pod: Evicted, Preempting, NodeLost … """
     pod_message: str = ""
+    host_users: bool = True
+    """ False: it is to have a user namespace of its own. """
+    seccomp_profile: str | None = None
+    """ The file on the node that the runner's container is to run under. """
     disrupted: bool = False
     """ The DisruptionTarget condition is true. """
     restart_at: str | None = None
@@ -97,7 +112,9 @@ class PodFacts:
     managed: bool = False
     """ It carries the operator's managed-by label. """
     secret_name: str | None = None
-    """ The Secret its tokens come from. """
+    """ The Secret that it mounts. """
+    renewal: str | None = None
+    """ The renewal that this Secret is of, empty for none; None: it holds plain tokens, as those did before. """
     template_hash: str = ""
     """ The hash of the manifest it was created from (`core.objects.pod.template_hash`). """
 
@@ -149,6 +166,16 @@ class ServiceFacts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class NetworkPolicyFacts:
+    """What the core needs to know of the namespace's NetworkPolicy."""
+
+    ours: bool
+    spec: Mapping[str, Any] = field(default_factory=dict)
+    resource_version: str = ""
+    """ Sent with a patch, so that the API server rejects it if somebody changed the policy meanwhile. """
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunnerReport:
     """The last valid answer of a pod's runner. `state` may be one that this version does not know."""
 
@@ -164,6 +191,10 @@ class RunnerReport:
     round: int
     linked: bool | None = None
     """ Whether a phone is linked, as the runner reports it; None: it does not. """
+    browser_sandbox: bool | None = None
+    """ Whether the page's process is in a sandbox of its own, as the runner reports it; None: it does not (yet). """
+    user_namespace: bool | None = None
+    """ Whether the pod has a user namespace of its own; None: the runner does not report it (yet). """
     received: datetime
     """ When the operator received this answer, by its own clock. """
 
@@ -175,6 +206,7 @@ class Rejection(StrEnum):
     INVALID_HTTP = "invalid_http"
     STATUS = "status"
     INVALID_STATE = "invalid_state"
+    UNSIGNED = "unsigned"
     OTHER_POD = "other_pod"
 
 
@@ -230,6 +262,7 @@ class Observation:
     existing_claim: ExistingClaim | None = None
     """ The claim that `existingClaim` names; None also before it was read. """
     service: ServiceFacts | None = None
+    network_policy: NetworkPolicyFacts | None = None
     report: RunnerReport | None = None
     """ The last answer of the current pod's runner or, while there is no pod, of the last one's. It counts even if the
     pod was gone before the answer, or the pod itself, was stored in status. """
@@ -243,12 +276,18 @@ class Observation:
     refused_action: RefusedAction | None = None
     pod_security: bool | None = None
     """ Whether the namespace enforces a Pod Security Standard; None: not known. """
+    tokens_made: TokenSource | None = None
+    """ This process has created the Secrets with these tokens. """
+    tokens_renewed: TokenSource | None = None
+    """ This process has told the current pod's runner of these tokens, and it takes them. """
     storage_limited: bool = False
     """ The session's quota limits storage. """
     renew_at: datetime | None = None
     """ When the pod is to be replaced because its key ends; None: its key is the current one. """
+    namespace_refused: bool = False
+    """ The kubelet's events say that the present pod cannot have a user namespace. """
     recovery_paused: str | None = None
-    """ Why recovery is paused for all sessions; None: it is not. """
+    """ Why recovery is paused for this session; None: it is not. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -278,6 +317,14 @@ class Defaults:
     allowed: Allowed = Allowed()
     metrics_need_token: bool = False
     """ Whether a runner's metrics need a token. """
+    network: RunnerNetwork | None = None
+    """ What each namespace's NetworkPolicy allows; None: the operator makes none. """
+    browser_sandbox: bool = False
+    """ Chromium's own sandbox, with the seccomp profile below. """
+    browser_seccomp_profile: str = ""
+    """ Its path below the seccomp folder of the kubelet. """
+    user_namespaces: bool = False
+    """ Pods have user namespaces of their own. """
 
 
 # --- actions, in the order the runtime carries them out ---------------------------------------------------------
@@ -295,6 +342,21 @@ class CreateService:
     """Create the namespace's headless Service. "Already exists" is success."""
 
     manifest: Manifest
+
+
+@dataclass(frozen=True, kw_only=True)
+class CreateNetworkPolicy:
+    """Create the namespace's NetworkPolicy. "Already exists" is success."""
+
+    manifest: Manifest
+
+
+@dataclass(frozen=True, kw_only=True)
+class PatchNetworkPolicy:
+    """Merge-patch the namespace's NetworkPolicy: somebody changed it, or the settings have changed."""
+
+    name: str
+    patch: Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -319,13 +381,15 @@ class PatchPVC:
 
 @dataclass(frozen=True, kw_only=True)
 class CreateSecret:
-    """Create the Secret with the session's tokens; the runtime fills in the bytes. "Already exists" is success.
+    """Create one of the session's Secrets; the runtime fills in the bytes. "Already exists" is success.
 
-    `manifest` has no data: the core never sees a key. The runtime adds one entry per scope and `extra-ca.crt`.
+    `manifest` has no data: the core never sees a key. `core.objects.tokens` tells what the runtime adds.
     """
 
     manifest: Manifest
-    key_id: KeyID
+    source: TokenSource
+    purpose: TokenPurpose | None
+    """ Whom its tokens are for; None: it is the one that the pod mounts. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -348,7 +412,17 @@ class DeletePod:
     """ None: the pod's own terminationGracePeriodSeconds. Never 0: the operator does not force. """
 
 
-Action = ReadClaim | CreateService | CreatePVC | PatchPVC | CreateSecret | CreatePod | DeletePod
+Action = (
+    ReadClaim
+    | CreateService
+    | CreateNetworkPolicy
+    | PatchNetworkPolicy
+    | CreatePVC
+    | PatchPVC
+    | CreateSecret
+    | CreatePod
+    | DeletePod
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -380,6 +454,8 @@ class Decision:
     """ It needs a reservation and has none, so an admission round must consider it. """
     poll: PodUID | None = None
     """ The pod whose runner to poll; None: none. """
+    renew_tokens: TokenSource | None = None
+    """ The tokens that this runner is to be told of; None: it has the right ones, or they are not in Secrets yet. """
     requeue_at: datetime | None = None
     """ When to decide again although nothing happens, because time changes the decision. """
     delay_status_until: datetime | None = None

@@ -1,7 +1,7 @@
 """Pairing codes: eight letters and digits that link a phone, as `ABCD-1EFG` and in other spellings.
 
-In capitals a code is known by its form. In small letters, without the dash or with a blank in its place it is taken for
-one where words such as "code" or "pairing" stand near, or where no name looks so.
+In capitals a code is recognized by its form. In small letters, without the dash or with a blank instead, it counts as one
+if words such as "code" or "pairing" are near, or if no name looks like it.
 """
 
 import re
@@ -14,14 +14,14 @@ from session_protocol.redaction.spans import MASK, Placeholder, Span
 _TOKEN: Final = re.compile(r"[A-Za-z0-9]+")
 _LENGTH: Final = 8
 _ALPHABET: Final = frozenset("123456789ABCDEFGHJKLMNPQRSTVWXYZ")
-""" What WhatsApp makes codes of: nothing that could be mistaken for another. """
+""" The characters of WhatsApp's codes: none that could be mistaken for another. """
 _ABOUT: Final = ("code", "codes", "pairing", "pair", "paired")
 _OTHER_CODES: Final = frozenset(
     ["exit", "status", "error", "response", "return", "http", "reason", "source", "signal", "country"]
 )
 _BEFORE: Final = 5
 _AFTER: Final = 4
-""" Words around a code that may tell what it is. """
+""" Words near a code that may announce it. """
 _DRESS: Final = str.maketrans("\n", " ", "\"'`*[](){}")
 """ Quotes and brackets around letters and halves are not looked at. """
 _BETWEEN_LETTERS: Final = frozenset({"", " ", "-", " - ", "_", ".", ",", ", ", "|", "/", ":", ";", "; "})
@@ -58,7 +58,7 @@ def _gap(text: str) -> str:
 
 
 def _announced(words: list[str]) -> list[bool]:
-    """Return for each word whether one near it says that here is a code."""
+    """Return for each word whether one near it announces a code."""
     near = [False] * len(words)
     for index, word in enumerate(words):
         small = word.lower()
@@ -121,7 +121,7 @@ def _halves(
 def _joined(
     folded: str, tokens: list[re.Match[str]], words: list[str], announced: list[bool]
 ) -> Iterator[tuple[int, int]]:
-    """Return words of eight that are called a code, or that are capitals and digits and no part of a name."""
+    """Return words of eight characters that are announced as a code, or are capitals and digits and not part of a name."""
     for index, word in enumerate(words):
         if len(word) != _LENGTH:
             continue
@@ -141,7 +141,7 @@ def _is_mixed(half: str) -> bool:
 
 
 def _stands_alone(folded: str, start: int, end: int, *, is_upper: bool) -> bool:
-    """Whether it is no part of a longer name. Small letters beside capitals are another word."""
+    """Whether it is not a part of a longer name. Small letters beside capitals are another word."""
     before, after = folded[max(0, start - 2) : start], folded[end : end + 2]
     if before[-1:] in ("-", "_", ".", "/") and before[:1].isalnum() and not (is_upper and before[:1].islower()):
         return before[-1:] == "/" and is_upper

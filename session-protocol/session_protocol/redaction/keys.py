@@ -1,6 +1,6 @@
 """Words that look random: tokens, keys and hashes in hex or base64, in one piece or wrapped over lines.
 
-Names of people's making look otherwise, however long: small words with dashes, dots and slashes between, or humps.
+Names that people choose look different, however long: short words joined by dashes, dots and slashes, or camel case.
 """
 
 import base64
@@ -25,17 +25,17 @@ _JWT: Final = re.compile(r"[A-Za-z0-9_.=-]+")
 _LOGIN: Final = 8
 """ Characters of a login in base64 that nothing announces. """
 _HEX: Final = 32
-""" Hexadecimal digits of a key at least: 128 bits. """
+""" The fewest hexadecimal digits of a key: 128 bits. """
 _RANDOM: Final = 20
-""" Random-looking characters of a key at least: 120 bits in base64. """
+""" The fewest random-looking characters of a key: 120 bits in base64. """
 _PADDED: Final = 16
 """ The same for a word that ends in = as only base64 does. """
 _MIXTURE: Final = 32
 """ Characters of a word of capitals, small letters and digits whose dashes and slashes may be part of a key. """
 _NO_NAME: Final = 40
-""" Characters that a name with capitals and digits in it has no more of. """
+""" The most characters of a name that has capitals and digits. """
 _HASH: Final = 10
-""" Characters of the suffixes that Kubernetes makes. """
+""" Characters of the suffixes that Kubernetes generates. """
 _LONGEST_NUMBER: Final = 6
 """ Digits in the middle of a name. """
 
@@ -113,7 +113,7 @@ def _documents(folded: str, token: re.Match[str]) -> Iterator[Span]:
 
 
 def _is_mixture(segments: list[re.Match[str]]) -> bool:
-    """Whether a long word has capitals, small letters and digits, and no part that anybody would read as a word."""
+    """Whether a long word has capitals, small letters and digits, and no part that looks like a word."""
     parts = [segment.group() for segment in segments]
     joined = "".join(parts)
     kinds = {letter.isdigit() or (letter.isupper() and "upper") for letter in joined}
@@ -144,7 +144,7 @@ def _is_hex(word: str) -> bool:
 
 
 def _is_name(segment: str) -> bool:
-    """Whether people or Kubernetes name things so: one case, a number at the end, humps, a short suffix."""
+    """Whether people or Kubernetes name things so: one case, a number at the end, camel case, a short suffix."""
     if segment.isdigit() or (segment.isalpha() and (segment[1:].islower() or segment.isupper())):
         return True
     if len(segment) <= _HASH and (segment.islower() or len(segment) <= 3):

@@ -1,6 +1,6 @@
 """Values that stand after a name: `token=…`, `"password": "…"`, `X-Api-Key: …`, `Authorization: Basic …`, `Bearer …`.
 
-What follows a name is taken whatever it looks like, but for prose: "failed to fetch token: pod not found" has no token in it.
+What follows a name is removed whatever it looks like, except prose: "failed to fetch token: pod not found" has no token in it.
 """
 
 import re
@@ -23,7 +23,7 @@ _WHOLE_NAMES: Final = frozenset({"pin", "otp", "sig", "hmac", "pass", "passe", "
 _NEVER_PROSE: Final = ("password", "passwd", "passphrase", "passcode", "pwd", "passwort", "kennwort", "pin", "otp")
 _HEADERS: Final = ("authorization", "cookie", "cookies")
 _IN_WORDS: Final = frozenset({"token", "password", "passwd", "passphrase", "pwd", "passwort", "apikey", "pin", "otp"})
-""" Names that a value may follow with nothing but a blank between: `password hunter2`. """
+""" Names that a value may follow after only a blank: `password hunter2`. """
 _DIGITS_ALONE: Final = frozenset({"pin", "otp"})
 _NOT_BEARERS: Final = frozenset(
     [
@@ -93,7 +93,7 @@ _DASHED: Final = re.compile(r"[a-z]+(?:[-./][a-z0-9]+)+")
 
 
 def find_named(folded: str) -> list[Span]:
-    """Return the values of names that tell of a secret."""
+    """Return the values of names that announce a secret."""
     spans, done = [], 0
     for found in _NAME.finditer(folded):
         if found.start() < done:

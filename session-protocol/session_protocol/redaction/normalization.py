@@ -1,6 +1,6 @@
 """One printable line out of any text, and what its characters stand for.
 
-`to_one_line` is what a reader gets to see: no control character, no terminal sequence, nothing invisible, no second line.
+`to_one_line` is what a reader sees: no control character, no terminal sequence, nothing invisible, no second line.
 `fold` is what the detectors look at: digits of all scripts, full-width letters, dashes, percent and backslash escapes as
 the plain characters that they stand for.
 """
@@ -35,7 +35,7 @@ _LOOK_ALIKES: Final = str.maketrans(
     "АВЕЅІЈКМНОРСТХУасеокрхуѕіјԁԛԝΑΒΕΖΗΙΚΜΝΟΡΤΥΧο",
     "ABESIJKMHOPCTXYaceokpxysijdqwABEZHIKMNOPTYXo",
 )
-""" Cyrillic and Greek letters that no reader tells from the Latin ones. """
+""" Cyrillic and Greek letters that look like Latin ones. """
 _SPECIAL: Final = {
     "\xf1": "n",
     "\u015f": "s",
@@ -52,7 +52,7 @@ _SPECIAL: Final = {
 
 
 def to_one_line(text: str) -> str:
-    """Return the text without what a terminal obeys or nobody sees; blanks are single, a line break is kept as one."""
+    """Return the text without control and invisible characters; blanks are single, a line break is kept as one."""
     text = _STRANGE.sub(_visible, _SEQUENCE.sub("", text))
     return _BLANKS.sub(lambda blanks: "\n" if "\n" in blanks.group() else " ", text).strip(" \n")
 

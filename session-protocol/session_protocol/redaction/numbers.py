@@ -1,6 +1,6 @@
 """Numbers as long as a phone's, in any spelling: with blanks, dashes, dots, slashes and brackets between the digits.
 
-Shorter ones stay: exit codes, ports, line numbers, counts of bytes to six digits.
+Shorter ones are kept: exit codes, ports, line numbers, counts of bytes to six digits.
 """
 
 import re
@@ -30,9 +30,9 @@ def find_numbers(folded: str) -> list[Span]:
 
 
 def _joins(gap: str, *, single: bool) -> bool:
-    """Whether a number goes on after this; a dot or comma with a blank ends a part of a sentence, a bar a cell.
+    """Whether a number continues after this; a dot or comma with a blank ends a part of a sentence, a bar a cell.
 
-    :param single: whether a single digit stands on either side: a list of digits.
+    :param single: whether a single digit is on either side: a list of digits.
     """
     ends_there = not single and not _ENDS.isdisjoint(gap) and (" " in gap or "\n" in gap)
     return len(gap) <= _LONGEST_GAP and _BETWEEN.issuperset(gap) and not ends_there

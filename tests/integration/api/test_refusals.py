@@ -22,7 +22,7 @@ DISK_REQUEST = "must be at least 1Mi: write 128Mi for 128 mebibytes, or leave it
 SIZE = "must be at least 1Mi: write 2Gi for 2 gibibytes, or leave it out"
 DAY = "must be at most 24h: shorten it, or leave it out for the default"
 DELAY = "must be at most 5m, the longest delay between two attempts: shorten it, or leave it out for the default"
-MAKES = "size and storageClassName are for a claim that the operator makes: remove them, or remove existingClaim"
+MAKES = "size and storageClassName are for a claim that the operator creates: remove them, or remove existingClaim"
 NOT_OURS = "an existing claim is never deleted by the operator: remove retention, or remove existingClaim"
 ONE = "a session has exactly one pod: to stop it set spec.operatingMode to Suspended"
 RESERVED = "are set by the operator: remove app.kubernetes.io/managed-by and all keys under wasession.dev/"
@@ -35,23 +35,25 @@ CLASS = (
     "must be the name of a StorageClass, or empty for a volume made by hand: lower case letters, digits, '-' and '.', "
     "beginning and ending with a letter or digit"
 )
-NOTES = "annotations must have at most 2400 characters altogether, and 768 each: put more into a ConfigMap"
+ANNOTATIONS = "annotations must have at most 2400 characters altogether, and 768 each: put more into a ConfigMap"
 SHORTER = "a key must have at most 100 characters here, its prefix included: choose a shorter one"
 LONG_KEY = "x" * 60 + ".example.com/" + "x" * 40
 PLAIN = "must be made of letters, digits, '-', '_', '.' and '/' alone"
 IMAGE = "must be an image's name without blanks, such as registry.example.com/whatsapp-runner:0.1.0"
-EVERY = "without a key it fits every taint, and that wants operator Exists: set operator to Exists, or write the taint's key"
+EVERY = (
+    "without a key it fits every taint, which needs operator Exists: set operator to Exists, or write the taint's key"
+)
 STAYS = "tolerationSeconds is for effect NoExecute: set effect to NoExecute, or remove tolerationSeconds"
 SOME = "In and NotIn need values to compare with: add values, or set operator to Exists or DoesNotExist"
-NONE = "Exists and DoesNotExist look at no value: remove values, or set operator to In or NotIn"
+NONE = "Exists and DoesNotExist take no values: remove values, or set operator to In or NotIn"
 NUMBER = "Gt and Lt compare with a number: values must be one whole number, in quotes, and nothing else"
 KEYS = (
-    "a key may stand in matchLabelKeys or in labelSelector, not in both (without a labelSelector, app.kubernetes.io/name "
+    "a key may be in matchLabelKeys or in labelSelector, not in both (without a labelSelector, app.kubernetes.io/name "
     "is in it): remove it from matchLabelKeys"
 )
 PLACE = (
     "must be a label's key, such as topology.kubernetes.io/zone: at most 63 letters, digits, '-', '_' and '.', beginning "
-    "and ending with a letter or digit, and maybe a prefix such as example.com/ before it"
+    "and ending with a letter or digit, and may have a prefix such as example.com/"
 )
 PLACES = "minDomains is for whenUnsatisfiable DoNotSchedule: set it to that, or remove minDomains"
 ADDRESS = "must be an IP address such as 10.0.0.53 or fd00::53, not a name"
@@ -59,8 +61,8 @@ DOMAIN = (
     "must be a domain such as corp.example.com: lower case letters, digits, '-' and '.', each part beginning and ending "
     "with a letter or digit"
 )
-DOMAINS = "searches may have 2048 characters altogether, with a blank between two: remove some"
-RESOLVER = "with dnsPolicy None the pod knows no resolver but yours: add dnsConfig.nameservers, or remove dnsPolicy"
+DOMAINS = "searches may have 2048 characters in total, with a blank between two: remove some"
+RESOLVER = "with dnsPolicy None the pod has no resolver but yours: add dnsConfig.nameservers, or remove dnsPolicy"
 OPTION = (
     "must be the name of one resolver option, such as ndots: letters, digits, '-' and '_'; its value stands in value"
 )
@@ -204,7 +206,7 @@ RULES: list[tuple[dict[str, Any], str, str]] = [
     ({"timeouts": {"healthCheck": "1441m"}}, "spec.timeouts.healthCheck", DAY),
     # the profile
     ({"pod": {"image": "rünner:1"}}, "spec.pod.image", IMAGE),
-    ({"pod": {"annotations": {f"n{number}": "x" * 700 for number in range(4)}}}, "spec.pod.annotations", NOTES),
+    ({"pod": {"annotations": {f"n{number}": "x" * 700 for number in range(4)}}}, "spec.pod.annotations", ANNOTATIONS),
     ({"pod": {"annotations": {LONG_KEY: ""}}}, "spec.pod.annotations", SHORTER),
     ({"pod": {"labels": {LONG_KEY: ""}}}, "spec.pod.labels", SHORTER),
     ({"pod": {"nodeSelector": {LONG_KEY: ""}}}, "spec.pod.nodeSelector", SHORTER),
@@ -265,7 +267,7 @@ NO_POD: list[tuple[dict[str, Any], str, str]] = [
     (
         {"pod": {"tolerations": [{"key": "a", "operator": "Exists", "value": "b"}]}},
         "spec.pod.tolerations[0].value",
-        "with operator Exists every value fits: remove value, or set operator to Equal",
+        "operator Exists takes no value: remove value, or set operator to Equal",
     ),
     ({"pod": {"tolerations": [{"value": "b"}]}}, "spec.pod.tolerations[0].key", EVERY),
     ({"pod": {"tolerations": [{"key": "", "operator": "Equal"}]}}, "spec.pod.tolerations[0].key", EVERY),
@@ -304,7 +306,7 @@ NO_POD: list[tuple[dict[str, Any], str, str]] = [
 
 
 @pytest.mark.parametrize(("spec", "field", "text"), [*RULES, *NO_POD])
-def test_a_session_that_breaks_a_rule_is_told_what_to_do(
+def test_a_session_that_breaks_a_rule_is_refused_with_what_to_do(
     api: ApiClient, spec: dict[str, Any], field: str, text: str
 ) -> None:
     """One cause, at the field that is wrong, with the text of its rule."""

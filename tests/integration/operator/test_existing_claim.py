@@ -15,11 +15,11 @@ async def test_a_claim_is_mounted_once_it_is_released(harness: OperatorHarness) 
     await harness.session("a", profile={"existingClaim": "data-postgres-0"})
 
     await harness.wait_for_condition("a", "Stalled", status="True")
-    told = await harness.condition("a", "Stalled")
-    assert "NotAllowed" == told["reason"]
+    stalled = await harness.condition("a", "Stalled")
+    assert "NotAllowed" == stalled["reason"]
     assert (
         f"persistentvolumeclaim data-postgres-0 --namespace {harness.namespace} wasession.dev/profile=true"
-        in told["message"]
+        in stalled["message"]
     )
     assert await harness.pod("a") is None
 

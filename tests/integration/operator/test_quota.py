@@ -44,7 +44,7 @@ async def test_one_too_many_waits_with_the_reason(harness: OperatorHarness) -> N
         ),
     ],
 )
-async def test_each_limit_has_its_words(harness: OperatorHarness, limits: dict[str, object], message: str) -> None:
+async def test_each_limit_has_its_message(harness: OperatorHarness, limits: dict[str, object], message: str) -> None:
     """Memory counts the pods' limits, storage the claims' sizes; a namespace has its own limit; a raised limit lets in without delay."""
     await harness.quota(**limits)
     await harness.operator()

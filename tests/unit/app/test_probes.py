@@ -56,14 +56,14 @@ async def harness() -> AsyncIterator[ProbesHarness]:
         (Health(role=Role.STOPPING), 200, 503),
     ],
 )
-async def test_what_is_told_to_the_kubelet(harness: ProbesHarness, health: Health, healthz: int, readyz: int) -> None:
+async def test_what_the_kubelet_reads(harness: ProbesHarness, health: Health, healthz: int, readyz: int) -> None:
     """A restart helps against faults alone; a standby is ready to take over."""
     harness.health = health
 
     assert (healthz, readyz) == ((await harness.get("/healthz"))[0], (await harness.get("/readyz"))[0])
 
 
-async def test_why_is_told_too(harness: ProbesHarness) -> None:
+async def test_the_cause_is_in_the_answer_too(harness: ProbesHarness) -> None:
     """For whoever runs curl."""
     harness.health = Health(role=Role.ACTING, faults=("no full list has succeeded for 200 s",), resync_age=200.04)
     _, text = await harness.get("/healthz")

@@ -66,7 +66,7 @@ def test_an_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("RESYNC_INTERVAL", "60", "RESYNC_INTERVAL: should be a duration such as 30s, 5m or 1h30m"),
         ("RESYNC_INTERVAL", "2m", "RESYNC_INTERVAL: should be at most 1m"),
-        ("RESYNC_INTERVAL", "0s", "RESYNC_INTERVAL: should be longer than nothing"),
+        ("RESYNC_INTERVAL", "0s", "RESYNC_INTERVAL: should be longer than zero"),
         ("WATCH_NAMESPACES", "shop,Demo", "WATCH_NAMESPACES_1: should be a DNS label"),
         ("INSTANCE", "a_b", "INSTANCE: should be a DNS label"),
         ("WORKERS", "0", "WORKERS: "),
@@ -130,7 +130,7 @@ def test_a_damaged_authority_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_pat
     path.write_text("\n".join([*lines[:4], lines[-1], ""]))
     monkeypatch.setenv("EXTRA_CA_FILE", str(path))
 
-    with pytest.raises(BadSettings, match=r"EXTRA_CA_FILE: .* holds a damaged certificate: write the file anew"):
+    with pytest.raises(BadSettings, match=r"EXTRA_CA_FILE: .* has a damaged certificate: replace the file"):
         load().defaults()
 
 
@@ -191,4 +191,35 @@ def test_an_image_that_could_match_nothing_is_refused(monkeypatch: pytest.Monkey
     monkeypatch.setenv("ALLOWED_IMAGES", entry)
 
     with pytest.raises(BadSettings, match="ALLOWED_IMAGES: should name registries or images"):
+        load()
+
+
+def test_sandbox_and_user_namespaces_are_off_until_somebody_sets_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They need something of the nodes; the profile's place has a default that the shipped component fills."""
+    before = load().defaults()
+    monkeypatch.setenv("BROWSER_SANDBOX", "true")
+    monkeypatch.setenv("USER_NAMESPACES", "true")
+    monkeypatch.setenv("BROWSER_SECCOMP_PROFILE", "operator/chromium.json")
+    after = load().defaults()
+
+    assert (False, False, "whatsapp-session-operator/chromium-sandbox.json") == (
+        before.browser_sandbox,
+        before.user_namespaces,
+        before.browser_seccomp_profile,
+    )
+    assert (True, True, "operator/chromium.json") == (
+        after.browser_sandbox,
+        after.user_namespaces,
+        after.browser_seccomp_profile,
+    )
+
+
+@pytest.mark.parametrize(
+    "path", ["/var/lib/kubelet/seccomp/a.json", "../a.json", "a/../../b.json", "a//b.json", "a b.json", "a" * 254]
+)
+def test_a_profile_is_named_below_the_kubelets_folder(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The API server would refuse every pod otherwise."""
+    monkeypatch.setenv("BROWSER_SECCOMP_PROFILE", path)
+
+    with pytest.raises(BadSettings, match="BROWSER_SECCOMP_PROFILE"):
         load()

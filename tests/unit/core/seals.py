@@ -12,10 +12,10 @@ Json = dict[str, Any]
 KEYS = {KeyID("key-1"): b"k" * 32}
 
 
-def seal(obj: Mapping[str, Any], said: Seal, *, kind: SealedKind = SealedKind.POD) -> Json:
+def seal(obj: Mapping[str, Any], content: Seal, *, kind: SealedKind = SealedKind.POD) -> Json:
     """Return an object with its seal, as the operator makes it."""
     metadata = obj["metadata"]
-    text = seal_text(KEYS[said.key_id], said, kind=kind, namespace=metadata["namespace"], name=metadata["name"])
+    text = seal_text(KEYS[content.key_id], content, kind=kind, namespace=metadata["namespace"], name=metadata["name"])
     return ownership.with_annotation(obj, SEAL_ANNOTATION, text)
 
 

@@ -56,7 +56,7 @@ def test_faults(scripted_kubectl: ScriptedKubectl, output: str, error: type[Kube
         kubectl_of(scripted_kubectl).get("pods")
 
     assert error is type(caught.value)
-    assert str(caught.value).startswith(output.removeprefix("error: ") or "kubectl ended with a fault and said nothing")
+    assert str(caught.value).startswith(output.removeprefix("error: ") or "kubectl failed without a message")
 
 
 def test_no_configuration_at_all(scripted_kubectl: ScriptedKubectl) -> None:
@@ -68,7 +68,7 @@ def test_no_configuration_at_all(scripted_kubectl: ScriptedKubectl) -> None:
         kubectl_of(scripted_kubectl).get("pods")
 
     expected = (
-        "kubectl knows no cluster and tried this machine: set KUBECONFIG, or choose a context with "
+        "kubectl has no cluster configured and tried this machine: set KUBECONFIG, or choose a context with "
         "`kubectl config use-context NAME`"
     )
     assert [output, expected] == str(caught.value).splitlines()
@@ -123,7 +123,7 @@ def test_input_and_environment_are_the_callers(tmp_path: Path) -> None:
     assert {"KUBECONFIG"} == {line.partition("=")[0] for line in output.splitlines()[1:]} - {"PWD", "_", "SHLVL"}
 
 
-def test_a_failure_has_all_that_was_said(scripted_kubectl: ScriptedKubectl) -> None:
+def test_a_failure_has_all_output(scripted_kubectl: ScriptedKubectl) -> None:
     """A caller can look at words, status and output; who does not mind a failure gets the output alone."""
     scripted_kubectl.answer_to("delete", out="one deleted\n", err="error: two is held\n", status=3)
     kubectl = kubectl_of(scripted_kubectl)
@@ -227,7 +227,7 @@ def test_output_that_is_no_objects(scripted_kubectl: ScriptedKubectl, output: st
     """A wrapper around kubectl may print anything: that is said, without a traceback."""
     scripted_kubectl.answer_to("get", out=output)
 
-    with pytest.raises(KubectlFailed, match="kubectl printed something else than objects"):
+    with pytest.raises(KubectlFailed, match="kubectl printed something other than objects"):
         kubectl_of(scripted_kubectl).get("pods")
 
 
@@ -245,7 +245,7 @@ def test_a_name_that_no_program_can_be_given(scripted_kubectl: ScriptedKubectl, 
 
 def test_a_name_is_no_option(scripted_kubectl: ScriptedKubectl) -> None:
     """Names come out of objects: one that begins as an option does never reaches kubectl."""
-    with pytest.raises(KubectlFailed, match=r"'--token=x' is no name of an object"):
+    with pytest.raises(KubectlFailed, match=r"'--token=x' is not the name of an object"):
         kubectl_of(scripted_kubectl).get("secrets", "--token=x")
 
     assert [] == scripted_kubectl.calls()
@@ -317,7 +317,7 @@ def test_events_that_are_none(scripted_kubectl: ScriptedKubectl, output: str) ->
     scripted_kubectl.answer_to("get", out=f"{output}\n")
 
     with (
-        pytest.raises(KubectlFailed, match="kubectl printed something else than events"),
+        pytest.raises(KubectlFailed, match="kubectl printed something other than events"),
         kubectl_of(scripted_kubectl).watch("pods") as events,
     ):
         list(events)

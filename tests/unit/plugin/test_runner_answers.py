@@ -137,9 +137,9 @@ def test_refusals(server: OneAnswer, runner: Runner, status: str, expected: str)
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
-        (b"<html>", "the runner's answer is no JSON"),
-        (b"[]", "the runner's answer is no JSON object"),
-        (b"\xff\xfe", "the runner's answer is no JSON"),
+        (b"<html>", "the runner's answer is not JSON"),
+        (b"[]", "the runner's answer is not a JSON object"),
+        (b"\xff\xfe", "the runner's answer is not JSON"),
         (b'{"round": 1}', "the runner answered without a QR code's text: it may be of another version"),
         (b'{"text": ""}', "the runner answered without a QR code's text: it may be of another version"),
     ],
@@ -243,7 +243,7 @@ def test_json_that_is_meant_to_break_the_reader(server: OneAnswer, runner: Runne
     """Nested without end, or a number without end: no JSON, and no traceback."""
     server.body(body)
 
-    with pytest.raises(RunnerRefused, match="the runner's answer is no JSON"):
+    with pytest.raises(RunnerRefused, match="the runner's answer is not JSON"):
         runner.status()
 
 

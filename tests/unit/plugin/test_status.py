@@ -132,7 +132,11 @@ def test_json(scripted_kubectl: ScriptedKubectl, harness: ConsoleHarness) -> Non
                 "restarts": 2,
                 "podName": "sales",
                 "nodeName": "node-1",
-                "tokenSecretName": "was-sales-0123abcd",
+                "tokenSecretName": "was-sales-observing-0123abcd",
+                "tokenSecrets": {
+                    "linking": "was-sales-linking-0123abcd",
+                    "administering": "was-sales-administering-0123abcd",
+                },
             }
         ],
         "quotas": [
@@ -234,7 +238,7 @@ def events(*changes: tuple[str, dict[str, Any]]) -> str:
     return "".join(json.dumps({"type": kind, "object": session}) + "\n" for kind, session in changes)
 
 
-def test_a_watch_tells_changes(scripted_kubectl: ScriptedKubectl, harness: ConsoleHarness) -> None:
+def test_a_watch_prints_changes(scripted_kubectl: ScriptedKubectl, harness: ConsoleHarness) -> None:
     """The sessions, then a line for each whose line is another one; what a watch repeats at its start is no change."""
     sales, returns = session_json("sales", state="Starting"), session_json("returns")
     linked = session_json("sales", state="Connected")

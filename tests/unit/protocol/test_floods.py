@@ -116,7 +116,7 @@ async def test_a_probe_is_answered_among_silent_connections(port: int, addresses
 
 
 @pytest.mark.parametrize("address", ["127.0.0.2", "127.0.0.200"])
-async def test_a_probe_that_came_with_a_flood_is_answered(port: int, address: str) -> None:
+async def test_a_probe_amid_a_flood_is_answered(port: int, address: str) -> None:
     """More connections than places come behind it before its request is read; none pushes it out."""
     sockets = [socket.socket() for _ in range(100)]
     for number, one in enumerate(sockets):

@@ -12,6 +12,7 @@ from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 from session_protocol.vocabulary import RunnerState, StateReason, TokenScope
 from session_runner.commands import Commands
+from session_runner.host.sandbox import Sandbox
 from session_runner.http.app import Api
 from session_runner.http.auth import TokenFolder, require
 from session_runner.http.errors import UnauthorizedError
@@ -84,6 +85,7 @@ async def error_code(response: ClientResponse) -> str:
 
 async def test_the_state_has_all_its_fields(api: Api8080) -> None:
     """The document is the published one, times in RFC 3339."""
+    api.store.sandbox = Sandbox(browser=True, user_namespace=False)
     api.connect()
     api.store.probed = T0 - timedelta(seconds=2.26)
     response = await api.get("/v1/state", token="state-token")
@@ -99,6 +101,8 @@ async def test_the_state_has_all_its_fields(api: Api8080) -> None:
         "message": "Linked and connected.",
         "since": "2026-11-22T18:00:00Z",
         "linked": True,
+        "browserSandbox": True,
+        "userNamespace": False,
         "linkedTime": "2026-11-22T18:00:00Z",
         "durableTime": "2026-11-22T18:01:00Z",
         "round": 1,
@@ -175,7 +179,7 @@ async def test_a_refusal_does_not_repeat_what_was_sent(api: Api8080) -> None:
 
 @pytest.mark.parametrize("token", [None, "", "wrong", "state-toke", "state-tokenx", "st\u00e4te"])
 @pytest.mark.parametrize("path", ["/v1/state", "/v1/qr"])
-async def test_without_a_right_token_nothing_is_told(api: Api8080, path: str, token: str | None) -> None:
+async def test_without_a_right_token_nothing_is_answered(api: Api8080, path: str, token: str | None) -> None:
     """No token, an empty one and a wrong one are 401 with the way to authenticate."""
     response = await api.get(path, token=token)
 

@@ -31,7 +31,7 @@ def test_one_state_is_set_at_a_time() -> None:
     assert set(values.values()) == {0, 1}
 
 
-def test_no_label_holds_a_word_from_outside() -> None:
+def test_no_label_has_a_text_from_outside() -> None:
     """The series that there are at the start are all there ever are, whatever the page and its callers do."""
     metrics = Metrics(registry=CollectorRegistry())
 
@@ -54,7 +54,7 @@ def test_no_label_holds_a_word_from_outside() -> None:
     assert all(() == metric._labelnames for metric in unlabelled)
 
 
-def test_the_parts_are_told_by_descent() -> None:
+def test_the_parts_are_distinguished_by_descent() -> None:
     """Our child that is Node is the driver, everything else below us is the browser, strangers are nobody's."""
     assert parts_of(ME, TREE) == {"python": [ME], "driver": [10], "browser": [11, 12]}
 

@@ -150,8 +150,8 @@ async def test_one_place_does_not_leave_claims_without_end(simulation: Simulatio
     await simulation.rest(130)
 
     (quota,) = simulation.api.all("whatsappsessionquotas")
-    claims = sorted(claim["metadata"]["name"] for claim in simulation.api.all("persistentvolumeclaims"))
-    assert (["a-profile", "b-profile"], "20Gi") == (claims, quota["status"]["storageReserved"])
+    pvcs = sorted(claim["metadata"]["name"] for claim in simulation.api.all("persistentvolumeclaims"))
+    assert (["a-profile", "b-profile"], "20Gi") == (pvcs, quota["status"]["storageReserved"])
 
     simulation.api.remove("persistentvolumeclaims", "shop", "b-profile")
     await simulation.until(lambda: simulation.state("c") == "QRPending", within=30)

@@ -29,13 +29,13 @@ async def up(simulation: Simulation, *names: str) -> None:
     await simulation.until(lambda: all(simulation.state(name) == "QRPending" for name in names))
 
 
-async def test_a_deletion_that_no_watch_told_is_found(simulation: Simulation) -> None:
+async def test_a_deletion_that_no_watch_reported_is_found(simulation: Simulation) -> None:
     """410 with the deletion in the gap: within a resync the pod is missed and replaced."""
     await up(simulation, "a")
     first = simulation.pod_uid("a")
-    simulation.deaf = True
+    simulation.loses_events = True
     simulation.evict("a")
-    simulation.deaf = False
+    simulation.loses_events = False
 
     await simulation.until(lambda: simulation.pod_uid("a") not in ("", first), within=65)
 
@@ -45,9 +45,9 @@ async def test_a_lost_session_deletion_frees_its_place(simulation: Simulation) -
     await up(simulation, "a", "b")
     simulation.session("c")
     await simulation.until(lambda: simulation.condition("c", "Admitted") == ("False", "QuotaExceeded"))
-    simulation.deaf = True
+    simulation.loses_events = True
     simulation.api.remove("whatsappsessions", "shop", "a")
-    simulation.deaf = False
+    simulation.loses_events = False
 
     await simulation.until(lambda: simulation.state("c") == "QRPending", within=70)
 
@@ -55,19 +55,19 @@ async def test_a_lost_session_deletion_frees_its_place(simulation: Simulation) -
     assert 2 == simulation.operator.runners.active
 
 
-async def test_a_session_that_no_watch_told_is_found(simulation: Simulation) -> None:
+async def test_a_session_that_no_watch_reported_is_found(simulation: Simulation) -> None:
     """Its creation was missed."""
     await up(simulation, "a")
-    simulation.deaf = True
+    simulation.loses_events = True
     simulation.session("b")
-    simulation.deaf = False
+    simulation.loses_events = False
 
     await simulation.until(lambda: simulation.state("b") == "QRPending", within=70)
 
 
 async def test_a_watch_that_is_deaf_for_good_costs_time_only(simulation: Simulation) -> None:
     """Everything still happens, a resync later each; and the process notices that its watch is dead."""
-    simulation.deaf = True
+    simulation.loses_events = True
     await simulation.start()
     simulation.session("a")
 
@@ -77,7 +77,7 @@ async def test_a_watch_that_is_deaf_for_good_costs_time_only(simulation: Simulat
     assert simulation.operator is not None
     verdict = simulation.operator.resync.verdict()
     assert verdict is not None
-    assert "tells nothing any more" in verdict
+    assert "has stopped reporting changes" in verdict
 
 
 async def test_a_watch_that_works_is_never_called_dead(simulation: Simulation) -> None:
@@ -179,7 +179,7 @@ async def test_a_conflict_is_kept_while_no_status_can_be_written(simulation: Sim
 
     simulation.api.fault = fault
     first = simulation.pod_uid("a")
-    simulation.first_word = ("Conflict", "Replaced")
+    simulation.first_state = ("Conflict", "Replaced")
     simulation.evict("a")
     await simulation.until(lambda: simulation.pod_uid("a") not in ("", first))
     second = simulation.pod_uid("a")
@@ -197,7 +197,7 @@ async def test_a_conflict_is_kept_while_no_status_can_be_written(simulation: Sim
     assert (second, 0, 1) == (status["podUID"], status["replicas"], status["recovery"]["restarts"])
 
 
-async def test_each_pod_that_no_status_could_tell_of_is_a_restart(simulation: Simulation) -> None:
+async def test_each_pod_that_no_status_could_name_is_a_restart(simulation: Simulation) -> None:
     """Pods come and go while writes fail; later all of them are counted."""
     await up(simulation, "a")
     simulation.api.fault = lambda request, _number: (

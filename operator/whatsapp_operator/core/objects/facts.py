@@ -20,7 +20,7 @@ from whatsapp_operator.api.constants import (
     TOKEN_VOLUME,
 )
 from whatsapp_operator.api.session import WhatsAppSession
-from whatsapp_operator.core.model import PodFacts, PodPhase, PodUID, PVCFacts, Seal, ServiceFacts
+from whatsapp_operator.core.model import NetworkPolicyFacts, PodFacts, PodPhase, PodUID, PVCFacts, Seal, ServiceFacts
 from whatsapp_operator.core.objects import ownership
 from whatsapp_operator.core.objects.reading import Json, free_text, identifier, items, part, text
 from whatsapp_operator.core.objects.service import SELECTOR
@@ -70,6 +70,8 @@ def pod_facts(pod: Json, *, seal: Seal | None = None) -> PodFacts:
         waiting_message=free_text(waiting, "message", keep="start"),
         pod_reason=identifier(status, "reason"),
         pod_message=free_text(status, "message"),
+        host_users=spec.get("hostUsers") is not False,
+        seccomp_profile=_seccomp_profile(spec),
         disrupted=disrupted.get("status") == "True",
         restart_at=ownership.annotation(pod, RESTART_AT) or None,
         relink_at=ownership.annotation(pod, RELINK_AT) or None,
@@ -77,6 +79,7 @@ def pod_facts(pod: Json, *, seal: Seal | None = None) -> PodFacts:
         seal=seal,
         managed=ownership.is_managed(pod),
         secret_name=_token_secret(spec),
+        renewal=ownership.token_renewal(pod),
         template_hash=ownership.annotation(pod, TEMPLATE_HASH_ANNOTATION),
     )
 
@@ -127,6 +130,20 @@ def service_facts(service: Json) -> ServiceFacts:
     spec = part(service, "spec")
     leads_to_sessions = spec.get("clusterIP") == "None" and dict(part(spec, "selector")) == SELECTOR
     return ServiceFacts(ours=ownership.is_managed(service) and leads_to_sessions)
+
+
+def network_policy_facts(policy: Json) -> NetworkPolicyFacts:
+    """Return whether the NetworkPolicy with our name is ours, and what it says."""
+    return NetworkPolicyFacts(
+        ours=ownership.is_managed(policy),
+        spec=part(policy, "spec"),
+        resource_version=text(part(policy, "metadata"), "resourceVersion"),
+    )
+
+
+def _seccomp_profile(spec: Json) -> str | None:
+    container = next((found for found in items(spec, "containers") if found.get("name") == RUNNER_CONTAINER), {})
+    return text(part(part(container, "securityContext"), "seccompProfile"), "localhostProfile") or None
 
 
 def _runner_image(spec: Json) -> str | None:

@@ -21,6 +21,7 @@ from whatsapp_operator.api.constants import (
     MANAGED_BY,
     MANAGED_BY_LABEL,
     POD_SECURITY_LABEL,
+    RENEW_TOKENS_AT,
     SESSION_KIND,
     SESSION_LABEL,
 )
@@ -125,6 +126,12 @@ def key_id(pod: Json) -> KeyID | None:
     """Return the key that a pod says its tokens come from; the seal of a sealed one says it, too."""
     found = label(pod, KEY_ID_LABEL)
     return KeyID(found) if found else None
+
+
+def token_renewal(pod: Json) -> str | None:
+    """Return the renewal of the tokens that a pod was created with, empty for none; None: it holds plain tokens."""
+    annotations = part(part(pod, "metadata"), "annotations")
+    return text(annotations, RENEW_TOKENS_AT) if RENEW_TOKENS_AT in annotations else None
 
 
 def _controller(obj: Json) -> Json | None:

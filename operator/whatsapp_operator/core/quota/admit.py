@@ -80,7 +80,7 @@ def admit(
     pods: Iterable[Mapping[str, Any]],
     quotas: Iterable[WhatsAppSessionQuota],
     assumed_reservations: Iterable[AssumedReservation],
-    claims: Iterable[Mapping[str, Any]] = (),
+    pvcs: Iterable[Mapping[str, Any]] = (),
     read_seal: ReadSeal = no_seal,
     now: datetime,
 ) -> AdmissionResult:
@@ -89,14 +89,14 @@ def admit(
     :param sessions: all sessions of the LIST.
     :param pods: all pods with our labels, as JSON; those that belong to no session, as far as they prove, do not count.
     :param quotas: all quotas.
-    :param claims: all PVCs with our labels, as JSON. They may be a little older than the rest: an admitted session counts
+    :param pvcs: all PVCs with our labels, as JSON. They may be a little older than the rest: an admitted session counts
         its claim's size itself, so a claim must be known by the time when its session lets go of its reservation.
     :param assumed_reservations: those not confirmed yet, copied before the LIST was made.
     """
     sessions, limits = tuple(sessions), {quota.name: quota for quota in quotas}
     by_uid = {SessionUID(session.metadata.uid): session for session in sessions}
     pod_reservations, with_pod = _pod_reservations(pods, by_uid, read_seal)
-    known_claims = Claims(claims, quotas=limits, read_seal=read_seal)
+    known_claims = Claims(pvcs, quotas=limits, read_seal=read_seal)
     pending_by_uid = {
         pending.session.metadata.uid: pending
         for session in sessions
@@ -214,7 +214,7 @@ def _refusal(quota: WhatsAppSessionQuota | None, ledger: _Ledger, pending: Pendi
         limits = quota.spec
     except InvalidObject as error:
         return Refusal(
-            reason=Reason.INVALID_OBJECT, message=f"The quota {name} cannot be read: {error}. Correct its spec."
+            reason=Reason.INVALID_OBJECT, message=f"The quota {name} has an invalid spec: {error}. Correct it."
         )
     message = _exceeded(limits, ledger, pending)
     return None if message is None else Refusal(reason=Reason.QUOTA_EXCEEDED, message=message)

@@ -173,11 +173,11 @@ def pending_session(session: WhatsAppSession, claimed: Claimed = UNLIMITED) -> P
 def quota_status(quota: WhatsAppSessionQuota, *, usage: Usage, now: datetime) -> QuotaStatus:
     """Return the status that the quota should have."""
     generation = quota.metadata.generation
-    status, reason, message = ConditionStatus.TRUE, WITHIN_LIMITS, "What is admitted is within the limits."
+    status, reason, message = ConditionStatus.TRUE, WITHIN_LIMITS, "The admitted sessions are within the limits."
     try:
         if over := _over(quota.spec, usage):
             status, reason = ConditionStatus.FALSE, LIMITS_EXCEEDED
-            message = f"More is admitted than the limits allow ({over}). Nobody is put out; nobody new is admitted."
+            message = f"More is admitted than the limits allow ({over}). No session is stopped for that; no new one is admitted."
     except InvalidObject as error:
         status, reason = ConditionStatus.UNKNOWN, Reason.INVALID_OBJECT
         message = f"No session is admitted until the spec is corrected: {error}."

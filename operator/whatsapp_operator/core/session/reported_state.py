@@ -58,7 +58,7 @@ def reported_state(snapshot: Snapshot, step: Step) -> ReportedState:
 
 def _from_runner(report: RunnerReport, before: SessionStatus) -> ReportedState:
     connected = traits_of(report.state).phase is Phase.CONNECTED
-    message = redacted(report.message) or f"The runner says {report.state}."
+    message = redacted(report.message) or f"The runner reports {report.state}."
     linked, linked_message = _linked(report, before)
     return ReportedState(
         state=report.state,
@@ -104,7 +104,7 @@ def _linked(report: RunnerReport, before: SessionStatus) -> tuple[ConditionStatu
 def _stored_linked(before: SessionStatus) -> tuple[ConditionStatus, ReasonMessage]:
     linked = find_condition(before.conditions, ConditionType.LINKED)
     if linked is None:
-        return ConditionStatus.UNKNOWN, ReasonMessage(Reason.NOT_KNOWN, "No runner has told yet.")
+        return ConditionStatus.UNKNOWN, ReasonMessage(Reason.NOT_KNOWN, "No runner has reported it yet.")
     return linked.status, ReasonMessage(linked.reason, linked.message)
 
 

@@ -16,6 +16,7 @@ from whatsapp_operator.core.model import (
     ReadClaim,
 )
 from whatsapp_operator.core.objects.existing_claim import is_usable
+from whatsapp_operator.core.objects.network_policy import policy_actions
 from whatsapp_operator.core.objects.service import service_manifest
 from whatsapp_operator.core.session import messages
 from whatsapp_operator.core.session.create import (
@@ -162,9 +163,6 @@ def _has_pod(snapshot: Snapshot) -> Step | None:
     """The pod starts or runs. A pending one is reported with its reason; deleting it would not help."""
     if snapshot.pod is None:
         return None
-    actions: tuple[Action, ...] = ()
-    if snapshot.observation.service is None:  # somebody deleted it: the pod has lost its name
-        actions = (CreateService(manifest=service_manifest(snapshot.session.metadata.namespace)),)
     running = snapshot.pod.started is not None
     again = snapshot.attempts.recovery.consecutive_failures > 0 and not running
     # Neither status nor a seal says that it was admitted: it takes no place that it did not get in a round.
@@ -174,9 +172,23 @@ def _has_pod(snapshot: Snapshot) -> Step | None:
         state=OperatorState.PENDING,
         ready=messages.RUNNER_STARTING if running else snapshot.pending_message,
         recovering=messages.backing_off(snapshot.attempts.recovery) if again else None,
-        actions=actions,
+        actions=_restored(snapshot),
         admission=admission,
         not_admitted=_refusal(snapshot) if uncounted and admission is None else None,
+    )
+
+
+def _restored(snapshot: Snapshot) -> tuple[Action, ...]:
+    """Return the actions that bring back what the pod needs while it runs: its name in DNS, and its NetworkPolicy."""
+    namespace, observation = snapshot.session.metadata.namespace, snapshot.observation
+    service = () if observation.service is not None else (CreateService(manifest=service_manifest(namespace)),)
+    policy = policy_actions(observation.network_policy, namespace=namespace, defaults=snapshot.defaults)
+    refused = snapshot.refused_action
+    waits = refused is not None and refused.retry_at is not None and refused.retry_at > snapshot.now
+    return tuple(
+        action
+        for action in (*service, *policy)
+        if not (waits and refused is not None and refused.action is type(action))
     )
 
 
@@ -228,6 +240,14 @@ def _service_is_taken(snapshot: Snapshot) -> Step | None:
         if snapshot.observation.service is not None and not snapshot.observation.service.ours
         else None
     )
+
+
+def _policy_is_taken(snapshot: Snapshot) -> Step | None:
+    """The NetworkPolicy with our name is foreign: the session would run with somebody else's rules."""
+    policy = snapshot.observation.network_policy
+    if snapshot.defaults.network is None or policy is None or policy.ours:
+        return None
+    return _stalled(messages.POLICY_TAKEN)
 
 
 def _backs_off(snapshot: Snapshot) -> Step | None:
@@ -316,6 +336,7 @@ _RULES: tuple[Callable[[Snapshot], Step | None], ...] = (
     _pvc_cannot_be_used,
     _existing_claim_cannot_be_used,
     _service_is_taken,
+    _policy_is_taken,
     _backs_off,
     _is_paused,
     _needs_admission,

@@ -32,6 +32,7 @@ from whatsapp_operator.core.session.messages import ReasonMessage
 from whatsapp_operator.core.session.pods import find_pods
 from whatsapp_operator.core.session.requests import Requests, read_requests
 from whatsapp_operator.core.session.runner_contact import RunnerContact, check_contact
+from whatsapp_operator.core.session.token_renewal import Renewal, find_renewal
 
 VOLUME_PATIENCE: Final = timedelta(minutes=1)
 """ A missing volume is reported after this time; a cloud takes up to half a minute to provision one. """
@@ -70,6 +71,7 @@ class Snapshot:
     silent: bool
     """ The runner counts as unreachable. """
     requests: Requests
+    renewal: Renewal
     hold: str | None
     """ The hold that forbids a new pod; None also while a person's request is pending. """
     status_hold: str | None
@@ -84,6 +86,8 @@ class Snapshot:
     """ What makes the PVC match the spec. """
     volume_deadline: datetime | None
     """ When to report that the PVC has no volume; None when it has one, or the pod has a node. """
+    refusal_deadline: datetime | None
+    """ When to look again whether the node refuses the pod what holds the page in; None: it cannot. """
     refused_patch: RefusedAction | None
     """ The API server refused the patch of the PVC. """
     refused_action: RefusedAction | None
@@ -154,6 +158,7 @@ def take_snapshot(observation: Observation, defaults: Defaults) -> Snapshot:
         silent_since=contact.silent_since,
         silent=contact.silent,
         requests=requests,
+        renewal=find_renewal(observation, pod, defaults),
         hold=hold,
         status_hold=holds.status,
         attempts=attempts,
@@ -161,6 +166,7 @@ def take_snapshot(observation: Observation, defaults: Defaults) -> Snapshot:
         pvc_will_be_deleted=review.will_be_deleted,
         pvc_patch=None if session.problems else review.patch,
         volume_deadline=volume_deadline,
+        refusal_deadline=outcome.refusal_deadline,
         refused_patch=refused if patch_refused else None,
         refused_action=None if patch_refused else refused,
         not_allowed=not_allowed(session.spec, defaults),
@@ -179,7 +185,14 @@ def _outcome(observation: Observation, pod: PodFacts | None, contact: RunnerCont
     # While recovery is paused, a reported dead page does not count as a failure: the runner may still end by itself.
     report_counts = contact.responding and observation.recovery_paused is None
     timeouts = observation.session.spec.timeouts
-    return outcome_of(pod, report=contact.report, responding=report_counts, timeouts=timeouts, now=observation.now)
+    return outcome_of(
+        pod,
+        report=contact.report,
+        responding=report_counts,
+        namespace_refused=observation.namespace_refused,
+        timeouts=timeouts,
+        now=observation.now,
+    )
 
 
 def _own_pvc(observation: Observation) -> PVCFacts | None:

@@ -249,7 +249,7 @@ def _admitted(
         pods=listed.pods,
         quotas=[WhatsAppSessionQuota.parse(quota) for quota in listed.quotas],
         assumed_reservations=assumed.values(),
-        claims=claims,
+        pvcs=claims,
         read_seal=read_seal,
         now=now,
     )

@@ -80,30 +80,35 @@ class Kube:
         """Return one object. :raises NotFound: there is none."""
         return await self._call("GET", resource.path(namespace=namespace, name=name), within=within)
 
-    async def list(self, resource: Resource, *, namespace: str | None = None, labels: str = "") -> Listing:
+    async def list(
+        self, resource: Resource, *, namespace: str | None = None, labels: str = "", fields: str = ""
+    ) -> Listing:
         """Return all objects, consistently from the API server's newest state, in pages; each without what nobody reads.
 
         :raises Gone: it took so long that the resourceVersion expired, twice.
         """
         try:
-            return await self._list(resource, namespace=namespace, labels=labels)
+            return await self._list(resource, namespace=namespace, labels=labels, fields=fields)
         except Gone:
-            return await self._list(resource, namespace=namespace, labels=labels)
+            return await self._list(resource, namespace=namespace, labels=labels, fields=fields)
 
-    async def _list(self, resource: Resource, *, namespace: str | None, labels: str) -> Listing:
+    async def _list(self, resource: Resource, *, namespace: str | None, labels: str, fields: str) -> Listing:
         objects: list[Json] = []
         version = 0
-        async for page in self._pages(resource, namespace=namespace, labels=labels):
+        async for page in self._pages(resource, namespace=namespace, labels=labels, fields=fields):
             objects += [slim(resource, obj) for obj in page.get("items") or []]
             version = int(page["metadata"].get("resourceVersion") or version)
         return Listing(objects, version)
 
-    async def _pages(self, resource: Resource, *, namespace: str | None, labels: str) -> AsyncIterator[Json]:
+    async def _pages(
+        self, resource: Resource, *, namespace: str | None, labels: str, fields: str
+    ) -> AsyncIterator[Json]:
         token = ""
         while True:
             limit = self._limits.get(resource, self._page)
             query = [("limit", str(limit))]
             query += [("labelSelector", labels)] if labels else []
+            query += [("fieldSelector", fields)] if fields else []
             query += [("continue", token)] if token else []
             max_bytes = PAGE_BYTES if limit > 1 else MAX_BYTES
             try:

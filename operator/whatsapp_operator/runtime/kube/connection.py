@@ -86,7 +86,7 @@ class Credentials:
             await self.load()
         except BadCredentials as error:
             self._loaded_at = self._clock.monotonic()
-            logger.warning("Credentials could not be read again, the old ones stay", extra={"error": str(error)})
+            logger.warning("Credentials could not be read again, the old ones are kept", extra={"error": str(error)})
 
 
 def service_account_namespace() -> str | None:

@@ -193,5 +193,5 @@ class Resync:
             return f"no full list has succeeded for {self.age:.0f} s"
         dead = self._progress.dead(after=max(2 * interval, WATCH_DEAD_AFTER.total_seconds()))
         if dead:
-            return f"the watch of {dead[0].resource} tells nothing any more"
+            return f"the watch of {dead[0].resource} has stopped reporting changes"
         return None

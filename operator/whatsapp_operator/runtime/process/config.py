@@ -7,7 +7,7 @@ from typing import Final
 from whatsapp_operator.api.constants import EVENT_CONTROLLER, MANAGED_BY, MANAGED_BY_LABEL
 from whatsapp_operator.core.model import Defaults
 from whatsapp_operator.runtime.kube.client import Kube
-from whatsapp_operator.runtime.kube.resources import PODS, PVCS, QUOTAS, SERVICES, SESSIONS, Resource
+from whatsapp_operator.runtime.kube.resources import NETWORK_POLICIES, PODS, PVCS, QUOTAS, SERVICES, SESSIONS, Resource
 from whatsapp_operator.runtime.process.clock import Clock, Jitter, spread
 from whatsapp_operator.runtime.process.garbage import Garbage
 from whatsapp_operator.runtime.process.metrics import Metrics
@@ -21,6 +21,7 @@ SELECTORS: Final[dict[Resource, str]] = {
     PODS: MANAGED_SELECTOR,
     PVCS: MANAGED_SELECTOR,
     SERVICES: MANAGED_SELECTOR,
+    NETWORK_POLICIES: MANAGED_SELECTOR,
 }
 """ The kinds to watch and list, with their label selectors; sessions first. """
 

@@ -204,7 +204,7 @@ class KeyRing:
 
 
 def _parsed(data: dict[str, str], *, where: str) -> Keys:
-    otherwise = f"restore it from a backup, or delete the Secret {where} and all session pods to begin anew"
+    otherwise = f"restore it from a backup, or delete the Secret {where} and all session pods to start over"
     try:
         decoded = {name: base64.b64decode(value, validate=True) for name, value in data.items()}
         current = KeyID(decoded.pop(CURRENT).decode("ascii").strip())

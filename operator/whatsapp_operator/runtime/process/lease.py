@@ -119,7 +119,7 @@ class Lease:
             # Another process was quicker.
             return False
         except KubeError as error:
-            logger.warning("Lease could not be read or taken", extra={"error": str(error), "lease": self._name})
+            logger.warning("Lease could not be read or acquired", extra={"error": str(error), "lease": self._name})
             return False
         if held is None:
             return False

@@ -50,11 +50,11 @@ class Metrics:
         GCCollector(registry=self.registry)
         self.build = Info(f"{_PREFIX}_build", "The version that runs", registry=self.registry)
         self.reconciles = Counter(
-            f"{_PREFIX}_reconcile", "Looks at one session, by how they ended", ["result"], registry=self.registry
+            f"{_PREFIX}_reconcile", "Reconciliations of a session, by result", ["result"], registry=self.registry
         )
         self.reconcile_seconds = Histogram(
             f"{_PREFIX}_reconcile_duration_seconds",
-            "How long one look at a session takes, requests to the API server included",
+            "How long one reconciliation takes, requests to the API server included",
             buckets=(0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 30),
             registry=self.registry,
         )
@@ -68,24 +68,29 @@ class Metrics:
         self.registry.register(self.sessions)
         self.recovery_paused = Gauge(
             f"{_PREFIX}_recovery_paused",
-            "1 while recovery is paused after many failures at once",
+            "1 while recovery is paused in all namespaces that have sessions, after many failures at once",
+            registry=self.registry,
+        )
+        self.paused_namespaces = Gauge(
+            f"{_PREFIX}_recovery_paused_namespaces",
+            "Namespaces whose recovery is paused after many failures at once, or tried again after that",
             registry=self.registry,
         )
         self.status_writes = Counter(
             f"{_PREFIX}_status_writes",
-            "Writes of a status, by kind and how they ended",
+            "Writes of a status, by kind and result",
             ["kind", "result"],
             registry=self.registry,
         )
         self.events = Counter(
             f"{_PREFIX}_events",
-            "Kubernetes events, by what became of them",
+            "Kubernetes events, by result",
             ["result"],
             registry=self.registry,
         )
         self.admission_rounds = Counter(
             f"{_PREFIX}_admission_rounds",
-            "Rounds in which waiting sessions were considered",
+            "Admission rounds",
             ["result"],
             registry=self.registry,
         )
@@ -106,7 +111,7 @@ class Metrics:
         )
         self.leader = Gauge(f"{_PREFIX}_lease_holder", "1 while this process holds the Lease", registry=self.registry)
         self.resyncs = Counter(
-            f"{_PREFIX}_resync", "Full lists of everything, by how they ended", ["result"], registry=self.registry
+            f"{_PREFIX}_resync", "Full lists of everything, by result", ["result"], registry=self.registry
         )
         self.resync_seconds = Histogram(
             f"{_PREFIX}_resync_duration_seconds",
@@ -122,7 +127,7 @@ class Metrics:
         self._resynced = False
         self.resync_missed = Counter(
             f"{_PREFIX}_resync_missed_changes",
-            "Changes that a full list found and no watch had told",
+            "Changes that a full list found and no watch had reported",
             ["resource"],
             registry=self.registry,
         )

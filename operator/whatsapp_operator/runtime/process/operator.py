@@ -11,21 +11,21 @@ health. Nothing acts before the first full LIST: a decision on incomplete data w
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Final
 
-from session_protocol.vocabulary import TokenScope
-
 from whatsapp_operator.api.metadata import ObjectKey
-from whatsapp_operator.core.model import KeyID, SealedKind, SessionUID
-from whatsapp_operator.core.objects.tokens import token
+from whatsapp_operator.core.model import SealedKind, SessionUID
+from whatsapp_operator.core.recovery.pauses import PauseChange
 from whatsapp_operator.runtime.admission.rounds import Admission
 from whatsapp_operator.runtime.kube.existing_claims import ExistingClaimReader
 from whatsapp_operator.runtime.kube.foreign_objects import ForeignObjects
 from whatsapp_operator.runtime.kube.instances import Instance
+from whatsapp_operator.runtime.kube.namespace_refusals import NamespaceRefusals
 from whatsapp_operator.runtime.kube.owners import Owners, session_index_keys
 from whatsapp_operator.runtime.kube.resources import (
+    NETWORK_POLICIES,
     PODS,
     PVCS,
     QUOTAS,
@@ -42,14 +42,14 @@ from whatsapp_operator.runtime.process.keys import KeyRing
 from whatsapp_operator.runtime.process.metrics import state_label
 from whatsapp_operator.runtime.process.seals import Seals
 from whatsapp_operator.runtime.process.slices import in_slices
-from whatsapp_operator.runtime.reconcile.circuit_breaker import CircuitBreakerMonitor, breaker_event
+from whatsapp_operator.runtime.reconcile.circuit_breaker import CircuitBreakerMonitor, pause_event
 from whatsapp_operator.runtime.reconcile.claim_seals import ClaimSeals
 from whatsapp_operator.runtime.reconcile.event_recorder import EventRecorder
 from whatsapp_operator.runtime.reconcile.executor import Executor
+from whatsapp_operator.runtime.reconcile.namespace_cleanup import NamespaceCleanup
 from whatsapp_operator.runtime.reconcile.observer import Observer, no_index_keys, pod_index_keys
 from whatsapp_operator.runtime.reconcile.pod_history import PodHistory
 from whatsapp_operator.runtime.reconcile.reconciler import Reconciler, ReconcilerDeps
-from whatsapp_operator.runtime.reconcile.service_cleanup import ServiceCleanup
 from whatsapp_operator.runtime.reconcile.status_writer import StatusWriter
 from whatsapp_operator.runtime.reconcile.triggers import affected_sessions, affects_admission
 from whatsapp_operator.runtime.reconcile.workers import Workers
@@ -84,6 +84,7 @@ class Operator:
                 PODS: pod_index_keys,
                 PVCS: no_index_keys,
                 SERVICES: no_index_keys,
+                NETWORK_POLICIES: no_index_keys,
             },
             on_change=self._on_store_change,
         )
@@ -93,9 +94,7 @@ class Operator:
         self.seals = Seals(self.keys)
         self.owners = Owners(self.store, self.seals.read)
         self._own_runner_client = (
-            HttpRunnerClient(
-                token=self._state_token, rejected=lambda reason: metrics.answers_rejected.labels(reason).inc()
-            )
+            HttpRunnerClient(key=self.keys.key, rejected=lambda reason: metrics.answers_rejected.labels(reason).inc())
             if dependencies.runner_client is None
             else None
         )
@@ -119,12 +118,18 @@ class Operator:
             garbage=dependencies.garbage,
         )
         self.circuit_breaker = CircuitBreakerMonitor(
-            store=self.store,
+            sessions=lambda: self.store.all(SESSIONS),
             clock=clock,
             metrics=metrics,
+            runner_image=config.defaults.runner_image,
             is_ours=self.instance.known,
-            session_with_pod=self.owners.session_with_pod,
-            on_changed=self._on_circuit_breaker_changed,
+            on_changed=self._on_pause_changed,
+        )
+        self.cleanup = NamespaceCleanup(
+            kube=kube,
+            store=self.store,
+            instance=self.instance,
+            network_policies=config.defaults.network is not None,
         )
         self.claim_seals = ClaimSeals(
             kube=kube,
@@ -134,7 +139,6 @@ class Operator:
             seals=self.seals,
             owners=self.owners,
         )
-        self.service_cleanup = ServiceCleanup(kube=kube, store=self.store, instance=self.instance)
         self.event_recorder = EventRecorder(
             kube=kube, clock=clock, metrics=metrics, component=config.component, instance=config.identity
         )
@@ -157,7 +161,7 @@ class Operator:
                 self._enqueue_all,
                 self.claim_seals.renew,
                 self._prune_keys,
-                self.service_cleanup.delete_all_unneeded,
+                self.cleanup.delete_all_unneeded,
             ],
             jitter=dependencies.jitter,
             garbage=dependencies.garbage,
@@ -177,7 +181,7 @@ class Operator:
                 runners=self.runners,
                 pod_history=self.pod_history,
                 admission=self.admission,
-                recovery_paused=lambda: self.circuit_breaker.message,
+                recovery_paused=self.circuit_breaker.message,
                 pod_security=self.instance.enforces_pod_security,
             ),
             executor=Executor(
@@ -196,6 +200,7 @@ class Operator:
             defaults=lambda: replace(self._config.defaults, key_id=self.keys.current),
             foreign_objects=lambda: ForeignObjects(kube, self.store, clock),
             existing_claim=lambda: ExistingClaimReader(kube, clock),
+            namespace_refusals=lambda: NamespaceRefusals(kube, clock),
         )
 
     async def start(self) -> None:
@@ -277,7 +282,7 @@ class Operator:
         delay = await self._reconciler.reconcile(key)
         if self.store.get(SESSIONS, key) is None:
             self.queue.drop(key)
-            await self.service_cleanup.delete_unneeded(key.namespace)
+            await self.cleanup.delete_unneeded(key.namespace)
         return delay
 
     async def _enqueue_all(self) -> None:
@@ -291,8 +296,7 @@ class Operator:
                 if self.instance.known(session["metadata"]["namespace"])
             }
         )
-        await asyncio.sleep(0)
-        self.circuit_breaker.evaluate()
+        await self.circuit_breaker.resync()
         self.admission.request()
 
     async def _prune_keys(self) -> None:
@@ -302,12 +306,9 @@ class Operator:
         claims = (self.seals.read(claim, SealedKind.PVC) for claim in self.store.all(PVCS))
         await self.keys.prune(used=used | {seal.key_id for seal in claims if seal is not None})
 
-    def _on_circuit_breaker_changed(self, message: str | None) -> None:
-        for key in self.store.keys(SESSIONS):
+    def _on_pause_changed(self, change: PauseChange, affected: Iterable[ObjectKey]) -> None:
+        for key in affected:
             self.queue.add(key)
         regarding = self._regarding()
-        if regarding is not None:
-            self.event_recorder.record(regarding, breaker_event(message))
-
-    def _state_token(self, uid: SessionUID, key_id: KeyID) -> str:
-        return token(self.keys.key(key_id), session_uid=uid, scope=TokenScope.STATE)
+        if regarding is not None and (event := pause_event(change)) is not None:
+            self.event_recorder.record(regarding, event)

@@ -43,11 +43,13 @@ class Seals:
             return None
         if self._generation != self._keys.generation or len(self._cache) >= CACHE_SIZE:
             self._cache, self._generation = {}, self._keys.generation
-        cache = self._cache  # a round of admission asks from its thread: the memory may be another a moment later
+        cache = self._cache  # a round of admission reads in a thread: this one is replaced meanwhile, never emptied
         metadata = part(obj, "metadata")
         namespace, name = text(metadata, "namespace"), text(metadata, "name")
         known = (kind, namespace, name, written)
-        if known not in cache:
-            cache[known] = read_seal(written, kind=kind, namespace=namespace, name=name, key=self._keys.find)
-        seal = cache[known]
+        if known in cache:
+            seal = cache[known]
+        else:
+            seal = read_seal(written, kind=kind, namespace=namespace, name=name, key=self._keys.find)
+            cache[known] = seal
         return seal if seal is not None and not self._keys.ended(seal.key_id) else None

@@ -7,19 +7,27 @@ which no watch reports, was read before.
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from whatsapp_operator.api.constants import SERVICE_NAME
+from whatsapp_operator.api.constants import NETWORK_POLICY_NAME, SERVICE_NAME
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.api.quota import WhatsAppSessionQuota
 from whatsapp_operator.api.session import WhatsAppSession
-from whatsapp_operator.core.model import ExistingClaim, Observation, PodFacts, RefusedAction, SealedKind, SessionUID
+from whatsapp_operator.core.model import (
+    ExistingClaim,
+    Observation,
+    PodFacts,
+    RefusedAction,
+    SealedKind,
+    SessionUID,
+    TokenSource,
+)
 from whatsapp_operator.core.objects import names, ownership
-from whatsapp_operator.core.objects.facts import pod_facts, pvc_facts, service_facts
+from whatsapp_operator.core.objects.facts import network_policy_facts, pod_facts, pvc_facts, service_facts
 from whatsapp_operator.core.quota.reservations import limits_storage
 from whatsapp_operator.core.session.renewal import renewal_time
 from whatsapp_operator.runtime.admission.rounds import Admission
 from whatsapp_operator.runtime.kube.foreign_objects import ForeignObjects
 from whatsapp_operator.runtime.kube.owners import Owners
-from whatsapp_operator.runtime.kube.resources import PODS, PVCS, QUOTAS, SERVICES, Json, key_of
+from whatsapp_operator.runtime.kube.resources import NETWORK_POLICIES, PODS, PVCS, QUOTAS, SERVICES, Json, key_of
 from whatsapp_operator.runtime.kube.store import Store
 from whatsapp_operator.runtime.process.clock import Clock
 from whatsapp_operator.runtime.process.keys import KeyRing
@@ -58,7 +66,7 @@ class Observer:
         runners: RunnerPoller,
         pod_history: PodHistory,
         admission: Admission,
-        recovery_paused: Callable[[], str | None],
+        recovery_paused: Callable[[SessionUID], str | None],
         pod_security: Callable[[str], bool | None],
     ) -> None:
         self._store = store
@@ -79,6 +87,7 @@ class Observer:
         refused_action: RefusedAction | None,
         foreign_objects: ForeignObjects,
         existing_claim: ExistingClaim | None,
+        tokens_made: TokenSource | None,
     ) -> Observation:
         """Return the observation of a session as of now."""
         key, uid = session.key, SessionUID(session.metadata.uid)
@@ -87,6 +96,8 @@ class Observer:
         pvc = self._store.get(PVCS, pvc_key) or foreign_objects.get(PVCS, pvc_key)
         service_key = ObjectKey(key.namespace, SERVICE_NAME)
         service = self._store.get(SERVICES, service_key) or foreign_objects.get(SERVICES, service_key)
+        policy_key = ObjectKey(key.namespace, NETWORK_POLICY_NAME)
+        policy = self._store.get(NETWORK_POLICIES, policy_key) or foreign_objects.get(NETWORK_POLICIES, policy_key)
         verdict = self._admission.verdict(uid)
         # A foreign pod with our name does not make the last report of our own pod outdated.
         last = self._runners.last_report(key, pods=[pod.uid for pod in pods if pod.owner_uid == uid])
@@ -98,6 +109,7 @@ class Observer:
             pvc=pvc_facts(pvc, session=session) if pvc is not None else None,
             existing_claim=existing_claim,
             service=service_facts(service) if service is not None else None,
+            network_policy=network_policy_facts(policy) if policy is not None else None,
             report=last.report,
             polling_since=last.since,
             rejection=last.rejection,
@@ -105,9 +117,11 @@ class Observer:
             refusal=verdict.refusal,
             refused_action=refused_action,
             pod_security=self._pod_security(key.namespace),
+            tokens_made=tokens_made,
+            tokens_renewed=last.renewed,
             storage_limited=self._storage_limited(session),
             renew_at=self._renew_at(session, pods),
-            recovery_paused=self._recovery_paused(),
+            recovery_paused=self._recovery_paused(uid),
         )
 
     def _pods(self, key: ObjectKey, uid: SessionUID, foreign_objects: ForeignObjects) -> tuple[PodFacts, ...]:

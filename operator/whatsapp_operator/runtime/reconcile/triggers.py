@@ -8,7 +8,17 @@ from collections.abc import Iterable
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.core.objects import ownership
 from whatsapp_operator.runtime.kube.owners import in_namespace
-from whatsapp_operator.runtime.kube.resources import PODS, PVCS, QUOTAS, SERVICES, SESSIONS, Json, Resource, key_of
+from whatsapp_operator.runtime.kube.resources import (
+    NETWORK_POLICIES,
+    PODS,
+    PVCS,
+    QUOTAS,
+    SERVICES,
+    SESSIONS,
+    Json,
+    Resource,
+    key_of,
+)
 from whatsapp_operator.runtime.kube.store import Change, Store
 
 
@@ -22,7 +32,7 @@ def affected_sessions(store: Store, resource: Resource, change: Change) -> Itera
             yield key
         elif resource in (PODS, PVCS):
             yield from (ObjectKey(key.namespace, name) for name in ownership.possible_session_names(obj))
-        elif resource is SERVICES and (change.before is None or change.after is None):
+        elif (resource is SERVICES and (change.before is None or change.after is None)) or resource is NETWORK_POLICIES:
             yield from store.keys_by_index(SESSIONS, in_namespace(key.namespace))
 
 

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from session_protocol.answers import State
 
 from whatsapp_operator.api.metadata import ObjectKey
-from whatsapp_operator.core.model import PodUID, Rejection, RunnerReport, SessionUID
+from whatsapp_operator.core.model import PodUID, Rejection, RunnerReport, SessionUID, TokenSource
 from whatsapp_operator.runtime.process.clock import Clock, Jitter, spread
 from whatsapp_operator.runtime.runners import budgets
 from whatsapp_operator.runtime.runners.client import GRACE, WAIT, NoAnswer, RunnerClient, Target
@@ -46,6 +46,8 @@ class LastReport(NamedTuple):
     since: datetime | None
     rejection: Rejection | None = None
     """ Why the answers that came since do not count. """
+    renewed: TokenSource | None = None
+    """ The tokens that it was told of, and takes. """
 
 
 class RunnerPoller:
@@ -68,6 +70,7 @@ class RunnerPoller:
         self._reports: dict[ObjectKey, RunnerReport] = {}
         self._rejections: dict[ObjectKey, Rejection] = {}
         """ By session, the first reason since the last answer that counted. """
+        self._renewed: dict[ObjectKey, tuple[PodUID, TokenSource]] = {}
         self._tenants = budgets.TenantBudgets()
 
     def start(self, target: Target) -> bool:
@@ -96,6 +99,7 @@ class RunnerPoller:
         """Stop polling for a session that is gone, and drop its report."""
         self.stop(key)
         self._reports.pop(key, None)
+        self._renewed.pop(key, None)
 
     def last_report(self, key: ObjectKey, *, pods: Collection[PodUID]) -> LastReport:
         """Return the last report of a session's runner, and since when it is polled.
@@ -110,7 +114,8 @@ class RunnerPoller:
             report = None
             del self._reports[key]
         since = poll.since if poll is not None and poll.target.pod_uid in pods else None
-        return LastReport(report, since, self._rejections.get(key))
+        pod, renewed = self._renewed.get(key, (None, None))
+        return LastReport(report, since, self._rejections.get(key), renewed if pod in pods else None)
 
     @property
     def active(self) -> int:
@@ -131,6 +136,7 @@ class RunnerPoller:
         pace = budgets.Allowance(budgets.BURST, budgets.PER_SECOND)
         while True:
             started = self._clock.monotonic()
+            await self._renew_tokens(target)
             try:
                 answer = await self._client.get_state(target, after=revision)
             except NoAnswer as error:
@@ -152,6 +158,18 @@ class RunnerPoller:
                 gap = max(MIN_INTERVAL, pace.spend(now=now), late)
             revision = answer.revision
             await self._clock.sleep(max(0.0, gap - (self._clock.monotonic() - started)))
+
+    async def _renew_tokens(self, target: Target) -> None:
+        """Tell the runner of its new tokens; if it cannot be told now, the next poll tries again."""
+        if target.renew is None or self._renewed.get(target.key) == (target.pod_uid, target.renew):
+            return
+        try:
+            await self._client.renew_tokens(target, target.renew)
+        except NoAnswer as error:
+            logger.debug("Runner was not told of its tokens", extra={"session": str(target.key), "why": str(error)})
+            return
+        self._renewed[target.key] = target.pod_uid, target.renew
+        self._on_changed(target.key)
 
     def _received(self, target: Target, answer: State) -> None:
         self._rejections.pop(target.key, None)
@@ -179,6 +197,8 @@ def report_of(answer: State, *, session_uid: SessionUID, pod_uid: PodUID, receiv
         durable_time=answer.durable_time,
         round=answer.round,
         linked=answer.linked,
+        browser_sandbox=answer.browser_sandbox,
+        user_namespace=answer.user_namespace,
         received=received,
     )
 

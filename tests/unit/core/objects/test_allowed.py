@@ -75,13 +75,13 @@ def test_an_entry_has_an_image(entry: str, image: str, expected: bool) -> None: 
     assert expected is allows_image(image, entries=[entry])
 
 
-def test_other_images_are_told_with_what_would_be_right() -> None:
+def test_other_images_are_reported_with_what_would_be_right() -> None:
     """The operator's own image is always allowed, and so is naming none."""
     entries = ("registry.example.com/team/", "registry.example.com/other/runner")
 
-    (told,) = refused({"image": "busybox"}, images=entries)
+    (problem,) = refused({"image": "busybox"}, images=entries)
 
-    assert told == f"spec.pod.image: busybox is not allowed here, but only {', '.join(entries)} (ALLOWED_IMAGES)"
+    assert problem == f"spec.pod.image: busybox is not allowed here, but only {', '.join(entries)} (ALLOWED_IMAGES)"
     assert [] == refused({"image": RUNNER}, images=entries) + refused({}, images=entries)
 
 
@@ -122,8 +122,8 @@ def test_an_injectors_orders_are_refused(key: str) -> None:
     """As an annotation and as a label; a setting allows it."""
     assert is_injectors(key)
     for field in ("annotations", "labels"):
-        (told,) = refused({field: {key: "true"}})
-        assert told.startswith(f"spec.pod.{field}: {key} is not allowed here")
+        (problem,) = refused({field: {key: "true"}})
+        assert problem.startswith(f"spec.pod.{field}: {key} is not allowed here")
         assert [] == refused({field: {key: "true"}}, annotations=(key,))
 
 

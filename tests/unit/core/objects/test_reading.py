@@ -8,7 +8,7 @@ from whatsapp_operator.core.objects.reading import LONGEST_READ, free_text, iden
 
 HOSTILE = "\x1b]52;c;aGk=\x07 +49 171 1234567 \x1b[2J\u202e token=hunter2 "
 FIELDS = ("scheduled_message", "termination_message", "waiting_message", "pod_message")
-WORDS = ("scheduled_reason", "exit_reason", "waiting_reason", "pod_reason")
+IDENTIFIERS = ("scheduled_reason", "exit_reason", "waiting_reason", "pod_reason")
 
 
 @pytest.mark.parametrize("keep", ["start", "end"])
@@ -38,7 +38,7 @@ def test_the_same_text_is_redacted_once(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.parametrize("text", ["OOMKilled", "ErrImagePull", "ContainerCannotRun", "NodeLost", "a_b:c,d", "E1"])
-def test_a_reason_is_a_word(text: str) -> None:
+def test_a_reason_is_an_identifier(text: str) -> None:
     """As Kubernetes has them."""
     assert text == identifier({"reason": text}, "reason")
 
@@ -46,7 +46,7 @@ def test_a_reason_is_a_word(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["", "two words", "\x1b[2J", "A\n", "A491711234567", "x" * 200, HOSTILE, 7, None, ["A"], "1A", "A\u202e"]
 )
-def test_what_is_no_word_is_no_reason(text: object) -> None:
+def test_what_is_no_identifier_is_no_reason(text: object) -> None:
     """A number of a person, a sentence, control characters."""
     assert "" == identifier({"reason": text}, "reason")
 
@@ -67,9 +67,9 @@ def test_no_field_of_a_pod_brings_anything_in() -> None:
             "containerStatuses": containers,
         }
         facts = pod_facts({"metadata": {"name": "a"}, "status": status})
-        told = [getattr(facts, name) for name in FIELDS]
+        read = [getattr(facts, name) for name in FIELDS]
 
-        assert all(text.isprintable() and len(text) <= LONGEST for text in told)
-        assert not [text for text in told if "1234567" in text or "hunter2" in text or "52;c" in text]
-        assert [""] * 4 == [getattr(facts, name) for name in WORDS]
-        assert sum(map(bool, told)) == 3
+        assert all(text.isprintable() and len(text) <= LONGEST for text in read)
+        assert not [text for text in read if "1234567" in text or "hunter2" in text or "52;c" in text]
+        assert [""] * 4 == [getattr(facts, name) for name in IDENTIFIERS]
+        assert sum(map(bool, read)) == 3

@@ -11,11 +11,11 @@ from whatsapp_operator.core.objects.seal import MAX_LENGTH, read_seal, seal_text
 
 UID = "0b5f2c1e-6f2f-4d43-8a55-0d5e3c1c9a11"
 KEYS = {KeyID("20261122t180305-9f3a61"): b"k" * 32, KeyID("other"): b"o" * 32}
-SAID = Seal(
+SEAL = Seal(
     key_id=KeyID("20261122t180305-9f3a61"), session_uid=SessionUID(UID), quota="gold", memory=768 * 2**20, storage=2**30
 )
 PLACE: dict[str, Any] = {"kind": SealedKind.POD, "namespace": "shop", "name": "sales"}
-TEXT = seal_text(KEYS[SAID.key_id], SAID, **PLACE)
+TEXT = seal_text(KEYS[SEAL.key_id], SEAL, **PLACE)
 
 
 def read(text: str, **place: Any) -> Seal | None:
@@ -25,10 +25,10 @@ def read(text: str, **place: Any) -> Seal | None:
 
 def test_a_seal_says_what_it_was_made_for() -> None:
     """Its own words are all that is read."""
-    assert SAID == read(TEXT)
+    assert SEAL == read(TEXT)
 
 
-def test_the_longest_words_fit() -> None:
+def test_the_longest_names_fit() -> None:
     """An older quota's name, a key's that a person chose, an amount that no node has."""
     key_id = KeyID("k" * 253)
     longest = Seal(key_id=key_id, session_uid=SessionUID("u" * 64), quota="q" * 253, memory=10**39, storage=10**39)
@@ -52,19 +52,19 @@ def test_a_copy_elsewhere_is_no_seal(place: dict[str, Any]) -> None:
     [{"session_uid": "another"}, {"quota": "silver"}, {"memory": 1}, {"storage": 2**40}, {"key_id": "other"}],
     ids=",".join,
 )
-def test_changed_words_break_the_seal(change: dict[str, Any]) -> None:
+def test_changed_fields_break_the_seal(change: dict[str, Any]) -> None:
     """The signature of one seal under the words of another."""
-    other = seal_text(KEYS[SAID.key_id], replace(SAID, **change), **PLACE)
+    other = seal_text(KEYS[SEAL.key_id], replace(SEAL, **change), **PLACE)
 
     assert read(":".join([*other.split(":")[:-1], TEXT.split(":")[-1]])) is None
 
 
 def test_a_key_that_is_not_there_seals_nothing() -> None:
     """Retired and deleted, or never the operator's; nor does a real key under a wrong id."""
-    unknown = replace(SAID, key_id=KeyID("gone"))
+    unknown = replace(SEAL, key_id=KeyID("gone"))
 
     assert read(seal_text(b"x" * 32, unknown, **PLACE)) is None
-    assert read(seal_text(b"x" * 32, SAID, **PLACE)) is None
+    assert read(seal_text(b"x" * 32, SEAL, **PLACE)) is None
 
 
 @pytest.mark.parametrize(
@@ -73,10 +73,10 @@ def test_a_key_that_is_not_there_seals_nothing() -> None:
 @pytest.mark.parametrize("place", [4, 5])
 def test_an_amount_is_a_whole_number_of_bytes(amount: str, place: int) -> None:
     """Even with the true key: what is not written as the operator writes it was not written by it."""
-    words = TEXT.split(":")[:-1]
-    words[place] = amount
+    fields = TEXT.split(":")[:-1]
+    fields[place] = amount
 
-    assert read(":".join([*words, "0" * 64])) is None
+    assert read(":".join([*fields, "0" * 64])) is None
 
 
 @pytest.mark.parametrize(

@@ -81,8 +81,8 @@ def quota(name: str = "default", **spec: Any) -> WhatsAppSessionQuota:
     return WhatsAppSessionQuota.parse({"metadata": {"name": name}, "spec": spec})
 
 
-def grant(uid: str, *, memory: int = 768, quota_name: str = "default") -> AssumedReservation:
-    """Return an open grant."""
+def assume(uid: str, *, memory: int = 768, quota_name: str = "default") -> AssumedReservation:
+    """Return an open assume."""
     return AssumedReservation(session_uid=SessionUID(uid), quota_name=quota_name, memory=memory * MI, reserved_at=T0)
 
 
@@ -90,21 +90,21 @@ def round_(
     *sessions: WhatsAppSession,
     pods: tuple[Any, ...] = (),
     quotas: tuple[WhatsAppSessionQuota, ...] | None = None,
-    grants: tuple[AssumedReservation, ...] = (),
-    claims: Sequence[Any] = (),
+    assumed: tuple[AssumedReservation, ...] = (),
+    pvcs: Sequence[Any] = (),
 ) -> AdmissionResult:
     """Make one round."""
     return admit(
         sessions=sessions,
         pods=pods,
         quotas=(quota(),) if quotas is None else quotas,
-        assumed_reservations=grants,
-        claims=claims,
+        assumed_reservations=assumed,
+        pvcs=pvcs,
         read_seal=sealed,
         now=NOW,
     )
 
 
 def let_in(result: AdmissionResult) -> list[str]:
-    """Return who got a grant, in order."""
+    """Return who got a assume, in order."""
     return [str(found.session_uid) for found in result.assumed_reservations]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from unit.core.fake_cluster import T0
-from unit.core.quota.rounds import MI, NOW, foreign_pod, grant, let_in, pod, quota, round_, session
+from unit.core.quota.rounds import MI, NOW, assume, foreign_pod, let_in, pod, quota, round_, session
 from whatsapp_operator.api.session import (
     SessionStatus,
     WhatsAppSession,
@@ -86,7 +86,7 @@ def test_a_limit_of_nothing_admits_nobody() -> None:
     assert [] == let_in(round_(session("a"), quotas=(quota(sessionsPerNamespace=0),)))
 
 
-def test_a_quota_that_does_not_exist_is_told_with_what_to_do() -> None:
+def test_a_quota_that_does_not_exist_is_reported_with_what_to_do() -> None:
     """Its own reason; sessions of other quotas are let in."""
     result = round_(session("a", quotaName="gold"), session("b"))
 
@@ -121,9 +121,9 @@ def test_a_place_counts_once_however_many_traces_it_has(traces: dict[str, bool])
     """Reservation, pod and grant of one session are one place."""
     holder = session("a", reserved=768 if "reserved" in traces else None)
     pods = (pod("a"),) if "pod" in traces else ()
-    grants = (grant("a"),) if "grant" in traces else ()
+    assumed = (assume("a"),) if "grant" in traces else ()
 
-    result = round_(holder, session("b", age=1), pods=pods, grants=grants, quotas=(quota(sessions=2),))
+    result = round_(holder, session("b", age=1), pods=pods, assumed=assumed, quotas=(quota(sessions=2),))
 
     assert ["b"] == let_in(result)
     assert Usage(admitted=2, waiting=0, memory=2 * 768 * MI) == result.usage["default"]
@@ -279,9 +279,9 @@ def test_a_deleted_or_unreadable_session_does_not_apply() -> None:
         (session("a", quotaName="gold"),),
     ],
 )
-def test_a_void_grant_is_withdrawn_and_not_counted(sessions: tuple[WhatsAppSession, ...]) -> None:
+def test_a_void_assumed_reservation_is_withdrawn_and_not_counted(sessions: tuple[WhatsAppSession, ...]) -> None:
     """The session is gone, no longer wants in, has its place in status, or wants another one."""
-    result = round_(*sessions, grants=(grant("a"),), quotas=(quota(), quota("gold")))
+    result = round_(*sessions, assumed=(assume("a"),), quotas=(quota(), quota("gold")))
 
     assert {"a"} == result.withdrawn
     counted = sum(usage.admitted for usage in result.usage.values())
@@ -289,9 +289,9 @@ def test_a_void_grant_is_withdrawn_and_not_counted(sessions: tuple[WhatsAppSessi
     assert counted == (1 if wants_another or (sessions and sessions[0].status.admission) else 0)
 
 
-def test_an_open_grant_stands_and_is_not_given_twice() -> None:
+def test_an_assumed_reservation_stands_and_is_not_given_twice() -> None:
     """Until it is in status."""
-    result = round_(session("a"), grants=(grant("a"),), quotas=(quota(sessions=1),))
+    result = round_(session("a"), assumed=(assume("a"),), quotas=(quota(sessions=1),))
 
     assert ((), frozenset(), {}) == (result.assumed_reservations, result.withdrawn, dict(result.refusals))
 
@@ -322,19 +322,19 @@ def test_a_round_never_exceeds_a_limit_and_leaves_no_room_unused(
     per_namespace: int | None,
 ) -> None:
     """Whatever is held already: nobody is let in above a limit, and who is refused truly does not fit."""
-    sessions, pods, grants = [], [], []
+    sessions, pods, assumed = [], [], []
     for number, (reserved, has_pod, granted, size, namespace) in enumerate(given_sessions):
         uid = f"s{number}"
         sessions.append(
             session(uid, namespace=namespace, memory=size, reserved=size if reserved else None, age=60 - number)
         )
         pods += [pod(uid, memory=size, namespace=namespace)] if has_pod else []
-        grants += [grant(uid, memory=size)] if granted and not reserved and not has_pod else []
+        assumed += [assume(uid, memory=size)] if granted and not reserved and not has_pod else []
     spec: dict[str, Any] = {"sessions": most, "memory": memory and f"{memory}Mi", "sessionsPerNamespace": per_namespace}
     limits = quota("default", **{name: value for name, value in spec.items() if value is not None})
-    before = round_(*sessions, pods=tuple(pods), grants=tuple(grants), quotas=(quota(sessions=0),)).usage["default"]
+    before = round_(*sessions, pods=tuple(pods), assumed=tuple(assumed), quotas=(quota(sessions=0),)).usage["default"]
 
-    result = round_(*sessions, pods=tuple(pods), grants=tuple(grants), quotas=(limits,))
+    result = round_(*sessions, pods=tuple(pods), assumed=tuple(assumed), quotas=(limits,))
 
     after = result.usage["default"]
     assert before.admitted + len(result.assumed_reservations) == after.admitted
@@ -344,5 +344,5 @@ def test_a_round_never_exceeds_a_limit_and_leaves_no_room_unused(
     if most is None and memory is None and per_namespace is None:
         assert not result.refusals
     # What was granted now, granted before, changes nothing: a round repeated is the same round.
-    again = round_(*sessions, pods=tuple(pods), grants=(*grants, *result.assumed_reservations), quotas=(limits,))
+    again = round_(*sessions, pods=tuple(pods), assumed=(*assumed, *result.assumed_reservations), quotas=(limits,))
     assert ((), result.refusals, result.usage) == (again.assumed_reservations, again.refusals, again.usage)

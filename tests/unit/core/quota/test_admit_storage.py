@@ -26,8 +26,8 @@ def claim(
         },
         "spec": {"resources": {"requests": {"storage": f"{size}Gi"}}},
     }
-    said = Seal(key_id=KeyID("key-1"), session_uid=SessionUID(uid or name), quota=quota, storage=size * GI)
-    return made if forged else seal(made, said, kind=SealedKind.PVC)
+    sealing = Seal(key_id=KeyID("key-1"), session_uid=SessionUID(uid or name), quota=quota, storage=size * GI)
+    return made if forged else seal(made, sealing, kind=SealedKind.PVC)
 
 
 def sized(name: str, size: int, *, storage: int | None = None, **more: Any) -> WhatsAppSession:
@@ -54,15 +54,15 @@ def test_the_storage_limit_and_its_text() -> None:
 
 def test_twenty_sessions_through_one_place_leave_no_more_than_the_limit() -> None:
     """A deleted or suspended session's claim counts as long as it is there."""
-    claims: list[Any] = []
+    pvcs: list[Any] = []
     for number in range(20):
         name = f"s{number}"
-        if let_in(round_(sized(name, 10), claims=claims, quotas=(quota(sessions=1, storage="25Gi"),))):
-            claims.append(claim(name, size=10))
+        if let_in(round_(sized(name, 10), pvcs=pvcs, quotas=(quota(sessions=1, storage="25Gi"),))):
+            pvcs.append(claim(name, size=10))
 
-    assert 2 == len(claims)
+    assert 2 == len(pvcs)
     suspended = sized("s0", 10, operatingMode="Suspended")
-    usage = round_(suspended, claims=claims, quotas=(quota(storage="25Gi"),)).usage["default"]
+    usage = round_(suspended, pvcs=pvcs, quotas=(quota(storage="25Gi"),)).usage["default"]
     assert Usage(storage=20 * GI) == usage
 
 
@@ -71,16 +71,16 @@ def test_a_claim_and_its_session_count_once() -> None:
     admitted = sized("a", 3, reserved=768, storage=3)
     limits = (quota(storage="10Gi"),)
 
-    assert 3 * GI == round_(admitted, claims=[claim("a", size=3)], quotas=limits).usage["default"].storage
-    assert 5 * GI == round_(admitted, claims=[claim("a", size=5, uid="old")], quotas=limits).usage["default"].storage
+    assert 3 * GI == round_(admitted, pvcs=[claim("a", size=3)], quotas=limits).usage["default"].storage
+    assert 5 * GI == round_(admitted, pvcs=[claim("a", size=5, uid="old")], quotas=limits).usage["default"].storage
 
 
 def test_who_brings_a_claim_that_counts_already_is_let_in_over_a_lowered_limit() -> None:
     """Its session was suspended, or is applied anew: nothing more is taken."""
     limits = (quota(storage="1Gi"),)
 
-    assert ["a"] == let_in(round_(sized("a", 3), claims=[claim("a", size=3)], quotas=limits))
-    assert [] == let_in(round_(sized("a", 4), claims=[claim("a", size=3)], quotas=limits))
+    assert ["a"] == let_in(round_(sized("a", 3), pvcs=[claim("a", size=3)], quotas=limits))
+    assert [] == let_in(round_(sized("a", 4), pvcs=[claim("a", size=3)], quotas=limits))
 
 
 @pytest.mark.parametrize("namespace", ["shop", "elsewhere"])
@@ -92,7 +92,7 @@ def test_a_claim_in_our_colours_takes_no_storage(namespace: str) -> None:
     ]
     waiting = sized("w", 2**30, operatingMode="Suspended")
 
-    result = round_(sized("a", 3), waiting, claims=forged, quotas=(quota(storage="3Gi"),))
+    result = round_(sized("a", 3), waiting, pvcs=forged, quotas=(quota(storage="3Gi"),))
 
     assert ["a"] == let_in(result)
     assert 3 * GI == result.usage["default"].storage
@@ -105,7 +105,7 @@ def test_an_edit_of_the_size_takes_no_storage_before_it_is_counted() -> None:
     before = sized("b", 9, reserved=768)
 
     given_ = round_(counted, pods=(pod("a"),), quotas=limits).usage["default"]
-    kept = round_(before, pods=(pod("b"),), claims=[claim("b", size=2, forged=True)], quotas=limits).usage["default"]
+    kept = round_(before, pods=(pod("b"),), pvcs=[claim("b", size=2, forged=True)], quotas=limits).usage["default"]
 
     assert (2 * GI, 2 * GI) == (given_.storage, kept.storage)
 
@@ -116,10 +116,10 @@ def test_who_was_admitted_before_the_limit_keeps_what_it_has() -> None:
     has = [claim("a", size=3)]
 
     assert ({}, []) == (
-        dict(round_(sized("a", 3, reserved=768), claims=has, quotas=limits).refusals),
-        let_in(round_(sized("a", 3, reserved=768), claims=has, quotas=limits)),
+        dict(round_(sized("a", 3, reserved=768), pvcs=has, quotas=limits).refusals),
+        let_in(round_(sized("a", 3, reserved=768), pvcs=has, quotas=limits)),
     )
-    assert ["a"] == list(round_(sized("a", 4, reserved=768), claims=has, quotas=limits).refusals)
+    assert ["a"] == list(round_(sized("a", 4, reserved=768), pvcs=has, quotas=limits).refusals)
 
 
 def test_a_claim_of_ones_own_takes_no_storage() -> None:
@@ -137,7 +137,7 @@ def test_without_a_storage_limit_nothing_is_asked_of_claims() -> None:
         pods=(),
         quotas=[quota(), quota("gold", memory="1Gi")],
         assumed_reservations=(),
-        claims=[claim("a", size=3)],
+        pvcs=[claim("a", size=3)],
         read_seal=lambda *_: pytest.fail("a seal was read"),
         now=NOW,
     )

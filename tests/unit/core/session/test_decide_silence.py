@@ -11,7 +11,7 @@ from whatsapp_operator.core.model import Rejection
 from whatsapp_operator.core.session.decide import decide
 
 
-def test_fifteen_seconds_without_an_answer_are_told() -> None:
+def test_fifteen_seconds_without_an_answer_are_reported() -> None:
     """Ready is Unknown, Linked keeps its value, the state is Unreachable; not a second earlier."""
     cluster = running()
     assert cluster.now + timedelta(seconds=15) == cluster.decide().requeue_at
@@ -52,7 +52,7 @@ def test_silence_at_rest_writes_nothing() -> None:
     assert cluster.decide().requeue_at is None
 
 
-def test_answers_that_do_not_count_are_told_as_such() -> None:
+def test_answers_that_do_not_count_are_reported_as_such() -> None:
     """Not as a matter of the network: somebody has to look at the pod's own image."""
     cluster = running()
     cluster.tick(60)
@@ -75,7 +75,7 @@ def test_an_answer_ends_the_silence() -> None:
     assert ("True", "Connected") == cluster.says("Ready")
 
 
-def test_a_runner_that_never_answered_is_told_too() -> None:
+def test_a_runner_that_never_answered_is_reported_too() -> None:
     """From when it is listened to; until then the pod is only starting."""
     cluster = FakeCluster()
     cluster.set_quota()
@@ -138,7 +138,7 @@ def test_who_cannot_answer_is_not_listened_to() -> None:
     assert cluster.decide().poll is None
 
 
-def test_a_pod_that_is_ending_is_listened_to_and_not_called_unreachable() -> None:
+def test_a_pod_that_is_terminating_is_polled_and_not_called_unreachable() -> None:
     """Its last word may be that it must not be replaced; its silence is to be expected."""
     cluster = running()
     cluster.delete_pod()

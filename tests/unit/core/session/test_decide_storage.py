@@ -20,12 +20,12 @@ def cluster(*, limit: str | None = "3Gi", size: str = "1Gi") -> FakeCluster:
 
 def claim_size(made: FakeCluster) -> str:
     """Return the size of the session's claim."""
-    return str(made.claims["sales-profile"]["spec"]["resources"]["requests"]["storage"])
+    return str(made.pvcs["sales-profile"]["spec"]["resources"]["requests"]["storage"])
 
 
 def sealed_storage(made: FakeCluster) -> int | None:
     """Return the size that the claim is sealed with."""
-    seal = sealed(made.claims["sales-profile"], SealedKind.PVC)
+    seal = sealed(made.pvcs["sales-profile"], SealedKind.PVC)
     return seal.storage if seal is not None else None
 
 
@@ -118,12 +118,12 @@ def test_a_size_edited_between_admission_and_creation_is_asked_for() -> None:
     made.set_quota(storage="3Gi")
     made.apply(spec={"profile": {"size": "1Gi"}})
     made.resync_until_reserved()
-    made.claims.clear()
+    made.pvcs.clear()
     made.apply(spec={"profile": {"size": "10Ti"}})
 
     made.settle()
 
-    assert {} == made.claims
+    assert {} == made.pvcs
     assert ("False", "QuotaExceeded") == made.says("Admitted")
 
 
@@ -134,4 +134,4 @@ def test_other_changes_of_a_claim_do_not_wait() -> None:
     made.resync()
 
     assert "1Gi" == claim_size(made)
-    assert made.claims["sales-profile"]["metadata"]["ownerReferences"]
+    assert made.pvcs["sales-profile"]["metadata"]["ownerReferences"]

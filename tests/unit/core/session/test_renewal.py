@@ -41,7 +41,7 @@ def test_until_then_it_is_left_alone_and_looked_at_again() -> None:
     assert cluster.status().to_dict() == decision.status.to_dict()
 
 
-def test_a_pod_that_is_ending_is_not_deleted_again() -> None:
+def test_a_terminating_pod_is_not_deleted_again() -> None:
     """It ends for whatever reason; the next one has the current key in any case."""
     cluster = running()
     cluster.delete_pod()

@@ -271,7 +271,7 @@ async def test_a_refused_token_is_read_again_at_once(connection: Connection, ser
     assert ["Bearer first", "Bearer second"] == server.tokens
 
 
-async def test_a_token_that_stays_refused_is_told(connection: Connection, server: Server) -> None:
+async def test_a_token_that_stays_refused_is_reported(connection: Connection, server: Server) -> None:
     """One more try, not an endless loop."""
 
     async def refuse(_: web.Request) -> web.StreamResponse:

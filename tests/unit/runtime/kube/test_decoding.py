@@ -91,7 +91,7 @@ async def test_no_more_is_read_than_asked_for(connection: Connection, server: Se
     assert sent < 20 * PAGE_BYTES
 
 
-class Shelf:
+class PagedServer:
     """A server with objects of one size, which counts what it was asked for."""
 
     def __init__(self, count: int, size: int) -> None:
@@ -117,36 +117,36 @@ class Shelf:
 
 async def test_large_objects_are_listed_in_small_pages() -> None:
     """The size is found once, and remembered; all objects come, each once."""
-    shelf = Shelf(300, 100_000)
-    kube = Kube(FakeKube(shelf.answer), timeout=30, page=500)
+    paged = PagedServer(300, 100_000)
+    kube = Kube(FakeKube(paged.answer), timeout=30, page=500)
     first = await kube.list(SESSIONS)
-    asked = len(shelf.limits)
+    asked = len(paged.limits)
     second = await kube.list(SESSIONS)
 
     assert [str(number) for number in range(300)] == [obj["metadata"]["name"] for obj in first.objects]
     assert first == second
-    assert max(shelf.limits[asked:]) * shelf.size <= PAGE_BYTES
-    assert len(shelf.limits) - asked <= 2 * 300 * shelf.size // PAGE_BYTES + 2
+    assert max(paged.limits[asked:]) * paged.size <= PAGE_BYTES
+    assert len(paged.limits) - asked <= 2 * 300 * paged.size // PAGE_BYTES + 2
 
 
 async def test_pages_grow_again_with_small_objects() -> None:
     """One hostile object does not make every list slow for good; other kinds are not touched at all."""
-    shelf = Shelf(300, 1_000_000)
-    kube = Kube(FakeKube(shelf.answer), timeout=30, page=500)
+    paged = PagedServer(300, 1_000_000)
+    kube = Kube(FakeKube(paged.answer), timeout=30, page=500)
     await kube.list(SESSIONS)
-    shelf.size, shelf.count = 1000, 2000
-    shelf.limits.clear()
+    paged.size, paged.count = 1000, 2000
+    paged.limits.clear()
     await kube.list(PODS)
-    pods = list(shelf.limits)
+    pods = list(paged.limits)
     for _ in range(2):
-        shelf.limits.clear()
+        paged.limits.clear()
         await kube.list(SESSIONS)
 
     assert [500] * 4 == pods
-    assert [500] * 4 == shelf.limits
+    assert [500] * 4 == paged.limits
 
 
-async def test_one_object_that_is_too_large_is_told() -> None:
+async def test_one_object_that_is_too_large_is_reported() -> None:
     """No page is smaller than one object."""
     with pytest.raises(AnswerTooLarge):
-        await Kube(FakeKube(Shelf(3, MAX_BYTES + 1).answer), timeout=30).list(SESSIONS)
+        await Kube(FakeKube(PagedServer(3, MAX_BYTES + 1).answer), timeout=30).list(SESSIONS)

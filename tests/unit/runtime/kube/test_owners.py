@@ -6,10 +6,12 @@ import pytest
 from unit.runtime.fakes import FakeClock
 from unit.runtime.memory_api import MemoryApi
 from whatsapp_operator.core.model import KeyID, Seal, SealedKind, SessionUID
+from whatsapp_operator.core.objects.seal import read_seal
 from whatsapp_operator.runtime.kube.client import Kube
 from whatsapp_operator.runtime.kube.owners import Owners, session_index_keys
 from whatsapp_operator.runtime.kube.resources import PODS, SESSIONS
 from whatsapp_operator.runtime.kube.store import Store
+from whatsapp_operator.runtime.process import seals
 from whatsapp_operator.runtime.process.keys import KeyRing
 from whatsapp_operator.runtime.process.seals import Seals
 from whatsapp_operator.runtime.reconcile.observer import pod_index_keys
@@ -48,8 +50,8 @@ class Place:
 
     def sealed(self, obj: Json, *, uid: str = "u-1") -> Json:
         """Return the object with a seal of the current key."""
-        said = Seal(key_id=self.keys.current, session_uid=SessionUID(uid), quota="default", memory=1)
-        return self.seals.set(obj, said, kind=SealedKind.POD)
+        content = Seal(key_id=self.keys.current, session_uid=SessionUID(uid), quota="default", memory=1)
+        return self.seals.set(obj, content, kind=SealedKind.POD)
 
 
 @pytest.fixture
@@ -144,6 +146,23 @@ async def test_a_seal_is_verified_once(place: Place, monkeypatch: pytest.MonkeyP
         await place.keys.load()
 
     assert 1 == len(verified)
+
+
+async def test_a_reader_in_a_thread_is_not_disturbed(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An admission round reads while the loop replaces what is remembered."""
+    made = place.sealed(pod(owner=None))
+    other = place.sealed(pod(name="other", owner=None))
+    monkeypatch.setattr(seals, "CACHE_SIZE", 1)
+
+    def interrupted(text: str, **asked: Any) -> Seal | None:
+        monkeypatch.setattr(seals, "read_seal", read_seal)
+        place.seals.read(other, SealedKind.POD)
+        place.seals.read(other, SealedKind.POD)
+        return read_seal(text, **asked)
+
+    monkeypatch.setattr(seals, "read_seal", interrupted)
+
+    assert "u-1" == place.owners.session_with_pod(made)
 
 
 async def test_other_keys_ask_anew(place: Place) -> None:

@@ -22,11 +22,11 @@ THEIRS = {"kubectl.kubernetes.io/last-applied-configuration": "x" * 1000, "note"
 def session(name: str = "a", **spec: Any) -> dict[str, Any]:
     """A session as the API server sends it."""
     metadata = {"name": name, "namespace": "shop", "uid": f"uid-{name}", "resourceVersion": "5"}
-    said = {"annotations": OURS | THEIRS, "labels": {"team": "x"}, "managedFields": [{"manager": "kubectl"}]}
-    return {"metadata": metadata | said, "spec": spec}
+    extra = {"annotations": OURS | THEIRS, "labels": {"team": "x"}, "managedFields": [{"manager": "kubectl"}]}
+    return {"metadata": metadata | extra, "spec": spec}
 
 
-def test_others_words_are_dropped() -> None:
+def test_annotations_of_others_are_dropped() -> None:
     """managedFields, last-applied and other annotations go; requests, spec and status stay."""
     given = session(operatingMode="Running")
     before = copy.deepcopy(given)

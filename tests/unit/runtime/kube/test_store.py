@@ -143,7 +143,7 @@ def test_a_list_of_one_namespace_leaves_the_others(store: Store) -> None:
 
 
 def test_after_a_list_old_events_about_unknown_objects_are_ignored(store: Store) -> None:
-    """A stale API server tells of an object that was gone when the LIST was made."""
+    """A stale API server tells of an object that was gone when the LIST was created."""
     replace(store, [], version=10)
     store.complete_list(PODS, version=10)
 
@@ -162,7 +162,7 @@ def test_tombstones_do_not_pile_up(store: Store) -> None:
     assert 10 == len(store._caches[PODS].tombstones)
 
 
-def test_objects_are_found_by_their_words(store: Store) -> None:
+def test_objects_are_found_by_their_index_keys(store: Store) -> None:
     """The index follows a changed label."""
     store.put(PODS, pod(1, label="x"))
     store.put(PODS, pod(2, name="b", label="x"))
@@ -188,7 +188,7 @@ def test_a_not_found_answer_removes(store: Store) -> None:
     assert store.get(PODS, KEY) is None
 
 
-def test_a_not_found_answer_does_not_remove_what_came_later(store: Store) -> None:
+def test_a_not_found_answer_does_not_remove_what_was_created_later(store: Store) -> None:
     """The object was made anew while the answer was on its way."""
     store.put(PODS, pod(7))
 
@@ -249,10 +249,10 @@ def test_any_order_of_delivery_ends_in_the_truth(steps: list[str], chance: rando
 
 def test_every_way_into_the_store_is_noticed() -> None:
     """An event, an answer, a deletion, a missing object and a LIST: each change is told once, what is known is not."""
-    told: list[tuple[Resource, bool, bool]] = []
+    reported: list[tuple[Resource, bool, bool]] = []
 
     def noticed(resource: Resource, change: Change) -> None:
-        told.append((resource, change.before is not None, change.after is not None))
+        reported.append((resource, change.before is not None, change.after is not None))
 
     store = Store({PODS: lambda _: ()}, on_change=noticed)
     store.put(PODS, pod(5))
@@ -264,10 +264,10 @@ def test_every_way_into_the_store_is_noticed() -> None:
     store.remove(PODS, pod(8))
 
     made, changed, gone = (PODS, False, True), (PODS, True, True), (PODS, True, False)
-    assert [made, changed, gone, made, gone] == told
+    assert [made, changed, gone, made, gone] == reported
 
 
-def test_what_changes_in_the_middle_of_a_list_is_as_if_it_came_after_it(store: Store) -> None:
+def test_what_changes_in_the_middle_of_a_list_counts_as_later(store: Store) -> None:
     """A LIST is stored in slices, and events come in between: what is newer than the LIST stays as it is."""
     for name in ("deleted", "gone", "kept", "late"):
         store.put(PODS, pod(5, name=name))

@@ -97,7 +97,7 @@ async def test_a_secret_made_by_another_process_meanwhile_is_taken(api: MemoryAp
 
 
 async def test_the_answer_to_the_creation_may_be_lost(api: MemoryApi, clock: FakeClock) -> None:
-    """The next load finds the key that was made."""
+    """The next load finds the key that was created."""
     keys = ring(api, clock)
     api.fault = lambda _request, number: Fault(committed=True, error=ServerError) if number == 1 else None
     with pytest.raises(ServerError):

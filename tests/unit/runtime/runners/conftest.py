@@ -22,14 +22,14 @@ def runner(clock: FakeClock) -> ScriptedListener:
 
 
 @pytest.fixture
-def told() -> list[ObjectKey]:
+def changed() -> list[ObjectKey]:
     """Which sessions the operator was told about."""
     return []
 
 
 @pytest.fixture
-async def runners(clock: FakeClock, runner: ScriptedListener, told: list[ObjectKey]) -> AsyncIterator[RunnerPoller]:
+async def runners(clock: FakeClock, runner: ScriptedListener, changed: list[ObjectKey]) -> AsyncIterator[RunnerPoller]:
     """The listeners of one operator."""
-    runners = RunnerPoller(client=runner, clock=clock, on_changed=told.append, jitter=exactly)
+    runners = RunnerPoller(client=runner, clock=clock, on_changed=changed.append, jitter=exactly)
     yield runners
     await runners.close()

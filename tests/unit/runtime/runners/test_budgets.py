@@ -18,48 +18,48 @@ from whatsapp_operator.runtime.runners.poller import RunnerPoller
 
 
 async def test_changes_without_end_are_taken_once_a_second(
-    runners: RunnerPoller, runner: ScriptedListener, clock: FakeClock, told: list[ObjectKey]
+    runners: RunnerPoller, runner: ScriptedListener, clock: FakeClock, changed: list[ObjectKey]
 ) -> None:
     """After a few at once; the last one is the one that is kept."""
     runners.start(target())
     await clock.advance(20)
-    told.clear()
+    changed.clear()
     for number in range(3000):
         runner.say(answer(number + 2, round=number))
         await clock.advance(0.01)
     await clock.advance(2)
 
-    assert BURST + 25 <= len(told) <= BURST + 35
+    assert BURST + 25 <= len(changed) <= BURST + 35
     report = runners.last_report(KEY, pods=[PodUID("p1")]).report
     assert report is not None
     assert 2999 == report.round
 
 
-async def test_a_start_is_told_step_by_step(
-    runners: RunnerPoller, runner: ScriptedListener, clock: FakeClock, told: list[ObjectKey]
+async def test_a_start_is_reported_step_by_step(
+    runners: RunnerPoller, runner: ScriptedListener, clock: FakeClock, changed: list[ObjectKey]
 ) -> None:
     """Five changes in as many tenths of a second, after which a quiet time makes up for them."""
     runners.start(target())
     await clock.advance(20)
     for again in (0, 1):
-        told.clear()
+        changed.clear()
         for number in range(BURST):
             runner.say(answer(10 * again + number + 2, round=number))
             await clock.advance(0.25)
-        assert BURST == len(told)
+        assert BURST == len(changed)
         await clock.advance(20)
 
 
 async def test_all_runners_of_a_namespace_have_a_budget_together(clock: FakeClock, runner: ScriptedListener) -> None:
     """Two hundred of them that change without end are asked less often, but none so seldom that it looks silent."""
     runner.holds_back = False
-    told: list[ObjectKey] = []
-    runners = RunnerPoller(client=Restless(clock), clock=clock, on_changed=told.append, jitter=exactly)
+    changed: list[ObjectKey] = []
+    runners = RunnerPoller(client=Restless(clock), clock=clock, on_changed=changed.append, jitter=exactly)
     keys = [ObjectKey("shop", f"s{number}") for number in range(200)]
     for key in keys:
         runners.start(replace(target(), key=key))
     await clock.advance(60)
-    told.clear()
+    changed.clear()
     for _ in range(30):
         await clock.advance(1)
     reports = [runners.last_report(key, pods=[PodUID("p1")]).report for key in keys]
@@ -67,14 +67,14 @@ async def test_all_runners_of_a_namespace_have_a_budget_together(clock: FakeCloc
     await clock.advance(2)
     await runners.close()
 
-    assert len(told) <= 200 * 30 / TENANT_DELAY + 210
+    assert len(changed) <= 200 * 30 / TENANT_DELAY + 210
     assert all(report is not None and clock.now() - report.received < timedelta(seconds=10) for report in reports)
-    assert told.count(ObjectKey("other", "s")) >= 3
+    assert changed.count(ObjectKey("other", "s")) >= 3
 
 
 async def test_new_texts_have_a_budget_and_states_have_none(clock: FakeClock) -> None:
     """A text beyond it is left out, and what was said before in the same state stays; the state is the newest."""
-    runners = RunnerPoller(client=Restless(clock, words=4096), clock=clock, on_changed=lambda _: None, jitter=exactly)
+    runners = RunnerPoller(client=Restless(clock, length=4096), clock=clock, on_changed=lambda _: None, jitter=exactly)
     keys = [ObjectKey("shop", f"s{number}") for number in range(20)]
     texts: set[str] = set()
     for key in keys:

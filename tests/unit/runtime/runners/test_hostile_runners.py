@@ -146,7 +146,7 @@ def rejected() -> Counter[Rejection]:
 @pytest.fixture
 async def http(rejected: Counter[Rejection]) -> AsyncIterator[HttpRunnerClient]:
     """The client."""
-    http = HttpRunnerClient(token=lambda _uid, _key: "t", rejected=lambda reason: rejected.update([reason]))
+    http = HttpRunnerClient(key=lambda _: bytes(32), rejected=lambda reason: rejected.update([reason]))
     yield http
     await http.close()
 
@@ -205,7 +205,7 @@ async def test_what_is_no_state_is_none(
 
 
 @pytest.mark.parametrize("script", [*TOO_LARGE.values(), *NO_HTTP.values(), *STATUS.values(), *INVALID.values()])
-async def test_nothing_of_a_rejected_answer_is_told(
+async def test_nothing_of_a_rejected_answer_is_reported(
     http: HttpRunnerClient, hostile: Hostile, script: Script, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Neither in the error nor in a log, at any level."""
@@ -235,9 +235,9 @@ async def test_a_long_honest_answer_in_many_packets_counts(http: HttpRunnerClien
     answer = b"HTTP/1.1 100 Continue\r\n\r\n" + OK + b"Content-Length: %d\r\n\r\n" % len(body) + body
     hostile.script = lambda: (answer[at : at + 1200] for at in range(0, len(answer), 1200))
 
-    heard = await http.get_state(target(hostile.ip), after=None)
+    answered = await http.get_state(target(hostile.ip), after=None)
 
-    assert "Connected" == heard.state
+    assert "Connected" == answered.state
 
 
 async def test_a_connection_is_used_again(http: HttpRunnerClient, hostile: Hostile) -> None:
