@@ -15,6 +15,8 @@ from typing import Any
 
 from session_protocol.times import format_time
 from session_protocol.vocabulary import RunnerState
+from unit.core.json_objects import is_owned, merge, without
+from unit.core.operator_memory import Memory
 from unit.core.seals import seal, sealed
 from whatsapp_operator.api.conditions import Condition, find_condition
 from whatsapp_operator.api.constants import API_VERSION, NETWORK_POLICY_NAME, PROFILE_LABEL, SERVICE_NAME, SESSION_KIND
@@ -22,7 +24,6 @@ from whatsapp_operator.api.quota import WhatsAppSessionQuota
 from whatsapp_operator.api.session import SessionStatus, WhatsAppSession
 from whatsapp_operator.core.model import (
     Action,
-    AssumedReservation,
     CreateNetworkPolicy,
     CreatePod,
     CreatePVC,
@@ -38,19 +39,15 @@ from whatsapp_operator.core.model import (
     PatchPVC,
     PodUID,
     ReadClaim,
-    Refusal,
     RefusedAction,
-    Rejection,
     RunnerReport,
     SealedKind,
     SessionUID,
-    TokenSource,
 )
 from whatsapp_operator.core.objects.existing_claim import existing_claim
 from whatsapp_operator.core.objects.facts import network_policy_facts, pod_facts, pvc_facts, service_facts
 from whatsapp_operator.core.quota.admit import AdmissionResult, admit
 from whatsapp_operator.core.recovery.health import session_health
-from whatsapp_operator.core.recovery.pauses import RecoveryPauses
 from whatsapp_operator.core.session.decide import decide
 from whatsapp_operator.core.writes.merge_patch import merge_patch
 
@@ -63,24 +60,6 @@ NAMESPACE = "shop"
 
 class Crash(Exception):
     """The operator's process ended here."""
-
-
-@dataclass
-class Memory:
-    """What an operator's process loses when it ends."""
-
-    assumed: dict[SessionUID, AssumedReservation] = field(default_factory=dict)
-    refusals: Mapping[SessionUID, Refusal] = field(default_factory=dict)
-    reports: dict[str, RunnerReport] = field(default_factory=dict)
-    created_pods: dict[str, list[PodUID]] = field(default_factory=dict)
-    listening: dict[PodUID, datetime] = field(default_factory=dict)
-    blocked: dict[str, RefusedAction] = field(default_factory=dict)
-    claims_read: set[str] = field(default_factory=set)
-    pauses: RecoveryPauses = field(default_factory=RecoveryPauses)
-    listed: bool = False
-    tokens_made: dict[str, TokenSource] = field(default_factory=dict)
-    tokens_renewed: dict[str, tuple[PodUID, TokenSource]] = field(default_factory=dict)
-    rejection: Rejection | None = None
 
 
 @dataclass
@@ -154,10 +133,10 @@ class FakeCluster:
         uid = self.sessions.pop(name)["metadata"]["uid"]
         self.memory.created_pods.pop(name, None)
         for pod in self.pods.values():
-            if _owned(pod, uid):
+            if is_owned(pod, uid):
                 pod["metadata"]["deletionTimestamp"] = format_time(self.now)
         for objects in (self.pvcs, self.secrets):
-            for key in [key for key, obj in objects.items() if _owned(obj, uid)]:
+            for key in [key for key, obj in objects.items() if is_owned(obj, uid)]:
                 del objects[key]
 
     def delete_pod(self, name: str = "sales", *, disrupted: bool = False) -> None:
@@ -180,7 +159,7 @@ class FakeCluster:
         pod = self.pods[name]
         if "nodeName" not in pod["spec"]:
             self.schedule(name)
-        conditions = [*_without(pod, "Ready"), {"type": "Ready", "status": str(ready)}]
+        conditions = [*without(pod, "Ready"), {"type": "Ready", "status": str(ready)}]
         container = {"name": "runner", "state": {"running": {"startedAt": format_time(self.now)}}}
         pod["status"] |= {
             "phase": "Running",
@@ -197,14 +176,14 @@ class FakeCluster:
         ended = {"exitCode": code, "reason": reason, "message": message, "startedAt": started}
         ended["finishedAt"] = format_time(self.now)
         status["phase"] = "Failed" if code else "Succeeded"
-        status["conditions"] = [*_without(self.pods[name], "Ready"), {"type": "Ready", "status": "False"}]
+        status["conditions"] = [*without(self.pods[name], "Ready"), {"type": "Ready", "status": "False"}]
         status["containerStatuses"] = [{"name": "runner", "state": {"terminated": ended}}]
 
     def evict(self, name: str = "sales", *, message: str = "The node was low on resource: memory.") -> None:
         """The kubelet evicts the pod: the object stays, failed."""
         status = self.pods[name]["status"]
         status |= {"phase": "Failed", "reason": "Evicted", "message": message}
-        status["conditions"] = [*_without(self.pods[name], "Ready"), {"type": "DisruptionTarget", "status": "True"}]
+        status["conditions"] = [*without(self.pods[name], "Ready"), {"type": "DisruptionTarget", "status": "True"}]
         for container in status.get("containerStatuses", []):
             started = container["state"].get("running", {}).get("startedAt")
             if started:
@@ -290,9 +269,9 @@ class FakeCluster:
         """Return what the operator sees of a session."""
         session = self.session(name)
         uid = SessionUID(session.metadata.uid)
-        pods = [pod for key, pod in self.pods.items() if key == name or _owned(pod, uid)]
+        pods = [pod for key, pod in self.pods.items() if key == name or is_owned(pod, uid)]
         current = [PodUID(pod["metadata"]["uid"]) for pod in pods]
-        owned = [pod["metadata"]["uid"] for pod in pods if _owned(pod, uid)]
+        owned = [pod["metadata"]["uid"] for pod in pods if is_owned(pod, uid)]
         if owned and name in self.memory.reports and self.memory.reports[name].pod_uid not in owned:
             del self.memory.reports[name]
         named = session.spec.profile.existing_claim or "" if not session.problems else ""
@@ -480,7 +459,7 @@ class FakeCluster:
     def _patched(self, objects: dict[str, Json], action: PatchPVC | PatchNetworkPolicy) -> None:
         patch, obj = copy.deepcopy(dict(action.patch)), objects[action.name]
         assert patch["metadata"].pop("resourceVersion") == obj["metadata"]["resourceVersion"]
-        obj |= _merged(obj, patch)
+        obj |= merge(obj, patch)
         if isinstance(action, PatchPVC) and action.seal is not None:
             obj |= seal(obj, action.seal, kind=SealedKind.PVC)
         obj["metadata"]["resourceVersion"] = str(next(self._serial))
@@ -509,23 +488,3 @@ def running(name: str = "sales", *, spec: Json | None = None, state: str = Runne
     cluster.say(state, name, linked_time=cluster.now if state == RunnerState.CONNECTED else None)
     cluster.resync()
     return cluster
-
-
-def _owned(obj: Json, uid: str) -> bool:
-    return any(owner["uid"] == uid for owner in obj["metadata"].get("ownerReferences") or [])
-
-
-def _without(pod: Json, kind: str) -> list[Json]:
-    return [condition for condition in pod["status"].get("conditions", []) if condition["type"] != kind]
-
-
-def _merged(old: Json, patch: Json) -> Json:
-    merged = dict(old)
-    for key, value in patch.items():
-        if value is None:
-            merged.pop(key, None)
-        elif isinstance(value, dict):
-            merged[key] = _merged(merged.get(key) or {}, value)
-        else:
-            merged[key] = value
-    return merged
