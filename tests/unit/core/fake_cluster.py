@@ -15,8 +15,8 @@ from typing import Any
 
 from session_protocol.times import format_time
 from session_protocol.vocabulary import RunnerState
-from unit.core.json_objects import is_owned, merge, without
 from unit.core.operator_memory import Memory
+from unit.core.raw_objects import is_owned_by, merged, without
 from unit.core.seals import seal, sealed
 from whatsapp_operator.api.conditions import Condition, find_condition
 from whatsapp_operator.api.constants import API_VERSION, NETWORK_POLICY_NAME, PROFILE_LABEL, SERVICE_NAME, SESSION_KIND
@@ -133,10 +133,10 @@ class FakeCluster:
         uid = self.sessions.pop(name)["metadata"]["uid"]
         self.memory.created_pods.pop(name, None)
         for pod in self.pods.values():
-            if is_owned(pod, uid):
+            if is_owned_by(pod, uid):
                 pod["metadata"]["deletionTimestamp"] = format_time(self.now)
         for objects in (self.pvcs, self.secrets):
-            for key in [key for key, obj in objects.items() if is_owned(obj, uid)]:
+            for key in [key for key, obj in objects.items() if is_owned_by(obj, uid)]:
                 del objects[key]
 
     def delete_pod(self, name: str = "sales", *, disrupted: bool = False) -> None:
@@ -269,9 +269,9 @@ class FakeCluster:
         """Return what the operator sees of a session."""
         session = self.session(name)
         uid = SessionUID(session.metadata.uid)
-        pods = [pod for key, pod in self.pods.items() if key == name or is_owned(pod, uid)]
+        pods = [pod for key, pod in self.pods.items() if key == name or is_owned_by(pod, uid)]
         current = [PodUID(pod["metadata"]["uid"]) for pod in pods]
-        owned = [pod["metadata"]["uid"] for pod in pods if is_owned(pod, uid)]
+        owned = [pod["metadata"]["uid"] for pod in pods if is_owned_by(pod, uid)]
         if owned and name in self.memory.reports and self.memory.reports[name].pod_uid not in owned:
             del self.memory.reports[name]
         named = session.spec.profile.existing_claim or "" if not session.problems else ""
@@ -459,7 +459,7 @@ class FakeCluster:
     def _patched(self, objects: dict[str, Json], action: PatchPVC | PatchNetworkPolicy) -> None:
         patch, obj = copy.deepcopy(dict(action.patch)), objects[action.name]
         assert patch["metadata"].pop("resourceVersion") == obj["metadata"]["resourceVersion"]
-        obj |= merge(obj, patch)
+        obj |= merged(obj, patch)
         if isinstance(action, PatchPVC) and action.seal is not None:
             obj |= seal(obj, action.seal, kind=SealedKind.PVC)
         obj["metadata"]["resourceVersion"] = str(next(self._serial))

@@ -1,4 +1,4 @@
-"""What an operator of the cluster of dictionaries remembers, and loses when its process ends."""
+"""What an operator's process keeps in memory, and loses when it ends."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
