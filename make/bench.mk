@@ -2,7 +2,7 @@
 # BENCH_FLAGS adds options (`make bench-start BENCH_FLAGS="--rounds 3 --json start.json"`), see --help.
 BENCH := $(PYTHON) -m session_bench
 
-.PHONY: bench bench-sessions bench-start bench-crowd bench-memory bench-recovery bench-operator
+.PHONY: bench bench-sessions bench-start bench-crowd bench-memory bench-recovery bench-operator bench-loop
 
 bench: setup ## All benchmarks (an hour on a quiet machine)
 	@$(BENCH) operator start crowd recovery memory $(BENCH_FLAGS)
@@ -24,3 +24,6 @@ bench-recovery: setup ## From a killed browser or a deleted pod to Connected aga
 
 bench-operator: setup ## What the operator takes for 300 sessions at once, beside 300 bare pods
 	@$(BENCH) operator $(BENCH_FLAGS)
+
+bench-loop: setup ## How long one step holds the operator's event loop with 10,000 sessions
+	@$(BENCH) loop $(BENCH_FLAGS)

@@ -2,3 +2,7 @@
 test-manifests: programs ## Check the manifests: schemas, kube-score, rights, a dry run on a real API server
 	@$(PYTHON) -m manifests.checkers
 	$(PYTEST) tests/manifests
+
+.PHONY: seccomp-profile
+seccomp-profile: setup ## Write the seccomp profile of Chromium's sandbox anew, out of containerd's default one
+	@$(PYTHON) scripts/seccomp_profile.py

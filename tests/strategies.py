@@ -168,7 +168,8 @@ def _optional(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Manifest]:
 
 @st.composite
 def _resources(draw: st.DrawFn) -> Manifest:
-    """Any of the four amounts left out; a limit never below the request beside it."""
+    """Any of the amounts left out; a limit never below the request beside it."""
+    disk = sorted(draw(st.tuples(memory_amounts(at_least=256), memory_amounts(at_least=256))))
     memory = sorted(draw(st.tuples(memory_amounts(at_least=256), memory_amounts(at_least=256))))
     cpu = sorted(draw(st.tuples(st.integers(1, 64_000), st.integers(1, 64_000))))
     amounts = {
@@ -176,6 +177,8 @@ def _resources(draw: st.DrawFn) -> Manifest:
         ("limits", "memory"): format_quantity(memory[1]),
         ("requests", "cpu"): draw(st.sampled_from([f"{cpu[0]}m", format_quantity(Decimal(cpu[0]) / 1000)])),
         ("limits", "cpu"): format_quantity(Decimal(cpu[1]) / 1000),
+        ("requests", "ephemeralStorage"): format_quantity(disk[0]),
+        ("limits", "ephemeralStorage"): format_quantity(disk[1]),
     }
     resources: Manifest = {}
     for side, name in draw(st.sets(st.sampled_from(sorted(amounts)))):
@@ -341,7 +344,7 @@ def quota_specs() -> st.SearchStrategy[Manifest]:
     """Quota specs that the API server accepts."""
     counts = st.integers(0, 2**31 - 1)
     memory = memory_amounts(at_least=256).map(format_quantity)
-    return _optional(sessions=counts, memory=memory, sessionsPerNamespace=counts)
+    return _optional(sessions=counts, memory=memory, storage=memory, sessionsPerNamespace=counts)
 
 
 def session_manifests(namespace: str = "default") -> st.SearchStrategy[Manifest]:

@@ -63,6 +63,10 @@ def _measure(args: argparse.Namespace, results: ResultWriter) -> int:
         from session_bench.scale import measure_operator  # late, as below: this part brings up a cluster
 
         results.add(measure_operator(sessions=args.objects, rounds=args.rounds or 3, progress=progress))
+    if "loop" in args.parts:
+        from session_bench.loop_steps import measure_loop_steps
+
+        results.add(measure_loop_steps(sessions=args.sessions_in_memory, rounds=args.rounds or 3))
     measures = [measure for name, measure in _on_cluster(args, progress).items() if name in args.parts]
     if "memory" in args.parts:
         for kind in KINDS:
@@ -96,7 +100,7 @@ def _on_cluster(args: argparse.Namespace, progress: ConsoleProgress) -> dict[str
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m session_bench", description="Measure; compare within the run.")
     parser.add_argument(
-        "parts", nargs="+", choices=("start", "crowd", "recovery", "memory", "operator"), help="what to measure"
+        "parts", nargs="+", choices=("start", "crowd", "recovery", "memory", "operator", "loop"), help="what to measure"
     )
     parser.add_argument("--name", default="bench", help="which local cluster (default: %(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every single figure there")
@@ -104,6 +108,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--sessions", type=int, default=8, help="how many at once (default: %(default)s)")
     parser.add_argument(
         "--objects", type=int, default=300, help="how many for the operator alone (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--sessions-in-memory",
+        type=int,
+        default=10_000,
+        help="how many for the steps of the loop (default: %(default)s)",
     )
     parser.add_argument("--rest", type=float, default=60.0, help="seconds of rest before memory is read (default: 60)")
     return parser

@@ -4,6 +4,7 @@ The two sides of a comparison differ in one thing only: the hand-made pod is the
 API server, under another name with another claim and Secret.
 """
 
+import base64
 import copy
 from typing import Any
 
@@ -14,6 +15,7 @@ Object = dict[str, Any]
 NAMESPACE = "bench"
 QUOTA = "bench"
 PROFILE_SIZE = "256Mi"
+PLAIN_TOKENS = {scope: base64.b64encode(f"{scope}-by-hand".encode()).decode() for scope in ("state", "link")}
 SET_BY_THE_CLUSTER = frozenset({"nodeName", "serviceAccount", "serviceAccountName", "tolerations", "priority"})
 
 
@@ -36,7 +38,10 @@ def session(name: str, **spec: Any) -> Object:
 
 
 def hand_made(pod: Object, secret: Object, name: str) -> list[Object]:
-    """Claim, Secret and pod as a person would write them to run the same container without an operator."""
+    """Claim, Secret and pod as a person would write them to run the same container without an operator.
+
+    The operator's own Secret holds hashes, a person's the tokens.
+    """
     claim_name, secret_name = f"{name}-profile", f"{name}-tokens"
     spec = {key: value for key, value in copy.deepcopy(pod["spec"]).items() if key not in SET_BY_THE_CLUSTER}
     spec["hostname"] = name
@@ -48,7 +53,12 @@ def hand_made(pod: Object, secret: Object, name: str) -> list[Object]:
     claim = {"accessModes": ["ReadWriteOncePod"], "resources": {"requests": {"storage": PROFILE_SIZE}}}
     return [
         {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": _metadata(claim_name), "spec": claim},
-        {"apiVersion": "v1", "kind": "Secret", "metadata": _metadata(secret_name), "data": dict(secret["data"])},
+        {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": _metadata(secret_name),
+            "data": secret["data"] | PLAIN_TOKENS,
+        },
         {"apiVersion": "v1", "kind": "Pod", "metadata": _metadata(name), "spec": spec},
     ]
 
@@ -80,7 +90,7 @@ def bare_pod(name: str, where: str, image: str) -> Object:
 
 
 def secret_of(pod: Object) -> str:
-    """Return the name of the Secret with a runner's tokens."""
+    """Return the name of the Secret that a runner knows its tokens by."""
     return next(
         str(volume["secret"]["secretName"]) for volume in pod["spec"]["volumes"] if volume["name"] == TOKEN_VOLUME
     )

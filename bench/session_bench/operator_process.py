@@ -10,7 +10,7 @@ from pathlib import Path
 from session_devtools.http_client import Client
 from session_devtools.processes import tail
 from session_devtools.waiting import wait_until
-from support.operator_process import log_lines, start
+from support.operator_process import log_lines, start, worker
 
 from session_bench.errors import BenchError
 from session_bench.metrics import Work, parse_work
@@ -25,8 +25,8 @@ class OperatorProcess:
 
     @property
     def pid(self) -> int:
-        """Its process id."""
-        return self.process.pid
+        """The id of its process that works; its parent only holds the Lease."""
+        return worker(self.process)
 
     def wait_until_acting(self) -> None:
         """Wait until it holds the Lease and has seen the cluster."""

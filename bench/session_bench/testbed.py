@@ -66,7 +66,8 @@ class Testbed(SessionWaits):
     def qr_known(self, name: str, *, within: float = 240) -> tuple[float, str]:
         """Poll a pod's runner until it gives its QR code; returns when (monotonic) and its text. To be run inside."""
         pod = wait_until(f"the pod {name} to have an address", lambda: _with_address(self.pod(name)), within=within)
-        secret = self.get(f"{CORE}/secrets/{objects.secret_of(pod)}")
+        linking = (self.status(name).get("tokenSecrets") or {}).get("linking")  # a pod made by hand has no session
+        secret = self.get(f"{CORE}/secrets/{linking or objects.secret_of(pod)}")
         if secret is None:
             raise BenchError(f"the Secret of {name} is gone")
         token = base64.b64decode(secret["data"]["link"]).decode()

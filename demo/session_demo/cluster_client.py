@@ -17,7 +17,7 @@ from session_devtools.installation.browser import kill_browser
 from session_devtools.installation.constants import NAMESPACE
 from session_devtools.installation.phone import Phone
 from session_devtools.kubectl import Kubectl
-from session_protocol.vocabulary import RunnerState, TokenScope
+from session_protocol.vocabulary import RunnerState, TokenPurpose, TokenScope
 
 from session_demo.report import Observation, Probe
 
@@ -116,10 +116,10 @@ class ClusterClient:
 
     def qr_text(self, name: str) -> str:
         """Return the QR code's text of a session, as the holder of its link token sees it."""
-        secret_name = self.session(name).get("status", {}).get("tokenSecretName")
+        secret_name = self.session(name).get("status", {}).get("tokenSecrets", {}).get(TokenPurpose.LINKING)
         secret = self.kubectl.find("secret", secret_name, namespace=NAMESPACE) if secret_name else None
         if secret is None:
-            raise NotReady(f"session {name} has no Secret")
+            raise NotReady(f"session {name} has no Secret for linking")
         token = base64.b64decode(secret["data"][TokenScope.LINK]).decode()
         with self.kubectl.forward(name, 8080, namespace=NAMESPACE) as port:
             return str(Client(f"http://127.0.0.1:{port}", token=token).request("/v1/qr").json_object()["text"])

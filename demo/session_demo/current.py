@@ -108,8 +108,8 @@ def describe_plan(found: Findings, options: Options) -> list[str]:
         f"An operator is installed there ({there}): it is left alone."
         if there
         else "No operator is installed there; the demo's own goes with the demo.",
-        f"The demo makes the namespaces {NAMESPACE} and {OPERATOR_NAMESPACE}, a ClusterRole with its binding, and the "
-        f"quota {QUOTA}"
+        f"The demo makes the namespaces {NAMESPACE} and {OPERATOR_NAMESPACE}, a ClusterRole with its binding, three "
+        f"admission policies for its namespace, and the quota {QUOTA}"
         + (
             ", and brings the CRDs."
             if preflight.installs_crds(found)
@@ -123,7 +123,8 @@ def describe_result(target: Target) -> list[str]:
     """What is in the cluster after the scenario, and what stays when the demo has gone. Pure."""
     crds = ", the CRDs" if preflight.installs_crds(target.found) else ""
     made = (
-        f"namespaces {NAMESPACE} and {OPERATOR_NAMESPACE}, ClusterRole and binding {OPERATOR_NAMESPACE}, quota {QUOTA}"
+        f"namespaces {NAMESPACE} and {OPERATOR_NAMESPACE}, ClusterRole and binding {OPERATOR_NAMESPACE}, "
+        f"its admission policies, quota {QUOTA}"
     )
     return [
         f"Left for you to look at: {made}{crds}.",
@@ -149,10 +150,7 @@ def remove(report: Report, context: KubeContext) -> None:
         with report.step(f"removing namespace {NAMESPACE} with its sessions and volumes, and the quota {QUOTA}"):
             remove_leftovers(kubectl)
             remove_namespace(kubectl)
-    kinds = ("namespace", "clusterrole", "clusterrolebinding")
-    if mine := [
-        f"{kind}/{OPERATOR_NAMESPACE}" for kind in kinds if f"{kind} {OPERATOR_NAMESPACE}" not in found.foreign
-    ]:
+    if mine := [f"{kind}/{name}" for kind, name in preflight.OPERATOR_OBJECTS if f"{kind} {name}" not in found.foreign]:
         with report.step(f"removing the demo's operator ({', '.join(mine)})"):
             kubectl("delete", *mine, "--ignore-not-found", "--timeout=120s", timeout=130)
     if found.crds is CrdOwner.DEMO:

@@ -26,6 +26,8 @@ REQUIRED_RIGHTS = (
     "clusterroles.rbac.authorization.k8s.io",
     "clusterrolebindings.rbac.authorization.k8s.io",
     "customresourcedefinitions.apiextensions.k8s.io",
+    "validatingadmissionpolicies.admissionregistration.k8s.io",
+    "validatingadmissionpolicybindings.admissionregistration.k8s.io",
 )
 """ What the demo makes in a cluster, as far as an ordinary user of it may lack the right. """
 

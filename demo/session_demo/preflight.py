@@ -19,9 +19,18 @@ from session_demo.manifests import QUOTA
 Object = Mapping[str, Any]
 
 OPERATOR_NAMESPACE = "whatsapp-operator-demo"
+OPERATOR_OBJECTS = (
+    *((kind, OPERATOR_NAMESPACE) for kind in ("namespace", "clusterrole", "clusterrolebinding")),
+    *(
+        (f"validatingadmissionpolicy{part}", f"whatsapp-operator-{name}-demo")
+        for part in ("", "binding")
+        for name in ("labels", "pod-fields", "account")
+    ),
+)
+""" What the demo's operator consists of outside of its namespace, and that. """
 OWN_OBJECTS = (
     ("namespace", NAMESPACE),
-    *((kind, OPERATOR_NAMESPACE) for kind in ("namespace", "clusterrole", "clusterrolebinding")),
+    *OPERATOR_OBJECTS,
     *(("customresourcedefinition", name) for name in CRDS),
 )
 """ What the demo makes outside of its namespaces, but for the quota, whose kind may be unknown. """

@@ -34,16 +34,16 @@ class Advice:
     text: str
 
 
-OBSTACLES = frozenset({"NameTaken", "MultiplePods", "InvalidObject"})
+OBSTACLES = frozenset({"NameTaken", "MultiplePods", "InvalidObject", "NotAllowed"})
 """ Reasons of Stalled that end when their cause is removed; no request helps. """
 NOT_YET: Mapping[str, str] = {
     "": "the operator has not seen it yet; is it running?",
-    OperatorState.QUEUED: "it waits for a place in its quota (`kubectl whatsapp status -A` shows who has them)",
+    OperatorState.QUEUED: "it waits to be admitted by its quota (`kubectl whatsapp status -A` shows which sessions are)",
     OperatorState.PENDING: "its pod does not run yet",
-    OperatorState.RECOVERING: "its pod failed and is made again soon",
+    OperatorState.RECOVERING: "its pod failed and is created again soon",
     OperatorState.UNREACHABLE: "its runner does not answer the operator",
 }
-GAVE_UP = "the operator gave up and waits for a person"
+GAVE_UP = "the operator has stopped retrying and waits for a person"
 
 
 def advise(
@@ -59,9 +59,9 @@ def advise(
     if state == OperatorState.SUSPENDED:
         patch = """--type=merge --patch '{"spec": {"operatingMode": "Running"}}'"""
         resume = f"kubectl patch whatsappsession {name} --namespace {namespace} {patch}"
-        return Advice(outlook=Outlook.NEVER, text=f"{session} is suspended. To let it run again:\n  {resume}")
+        return Advice(outlook=Outlook.NEVER, text=f"{session} is suspended. To resume it:\n  {resume}")
     if stalled and reason in OBSTACLES:
-        text = f"{session} stands still ({reason}){detail}. It goes on by itself once that is out of the way"
+        text = f"{session} is stalled ({reason}){detail}. It continues by itself once that is resolved"
         return Advice(outlook=Outlook.NEVER, text=text)
     if stalled or (traits.request is not None and not goes_on_by_itself(state=state, reason=reason)):
         relinks = traits.request is Request.RELINK
@@ -69,9 +69,7 @@ def advise(
         why, how = traits.no_code or GAVE_UP, "To link again" if relinks else "To go on"
         return Advice(outlook=Outlook.NEVER, text=f"{session}: {why}{detail}. {how}:\n  {ask}")
     if _shows_none(state, linked=linked):
-        text = (
-            f"{session} is linked ({state}), so it shows no QR code. To link it anew, log the device out on the phone"
-        )
+        text = f"{session} is linked ({state}), so it shows no QR code. To link it again, first log the device out on the phone"
         return Advice(outlook=Outlook.LINKED, text=f"{text}, or ask for it:\n  {_ask(namespace, name, RELINK_AT)}")
     why = NOT_YET.get(state) or (not traits.request and traits.no_code) or f"it is {state}"
     return Advice(

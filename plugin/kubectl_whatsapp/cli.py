@@ -5,9 +5,11 @@ Exit status: 0 success; 1 with a message when the command failed; 2 for a wrong 
 
 import io
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import Annotated, Any
 
 import typer
@@ -84,7 +86,7 @@ def main(arguments: Sequence[str] | None = None, *, console: Console | None = No
     except (PluginError, KubectlError) as error:
         output.info(f"error: {error}")
         if isinstance(error, ApiMissing):
-            output.info("The operator's API is not installed in this cluster, or the context is another one")
+            output.info("The operator's API is not installed in this cluster; check the context")
         return 1
     return status or 0
 
@@ -132,7 +134,13 @@ def run() -> None:
     # Messages contain people's text, and not every terminal is UTF-8: a question mark is better than a traceback.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
+    sys.excepthook = print_fault
     sys.exit(main())
+
+
+def print_fault(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print the traceback of a fault of our own; what it quotes may be foreign text, which a terminal would obey."""
+    Console().info("".join(traceback.format_exception(kind, error, trace)).rstrip())
 
 
 @app.callback(invoke_without_command=True, epilog=EPILOG)
@@ -163,12 +171,12 @@ def _qr(
 ) -> None:
     """Show the QR code that links a phone.
 
-    It needs the right to read the session's Secret and to forward to its pod: the role `edit` in the namespace has
-    both. Whoever sees the code can link a phone to the session.
+    It needs the right to read the session's Secret for linking and to forward to its pod: the role `edit` in the
+    namespace has both. Whoever sees the code can link a phone to the session.
     """
     console = ctx.obj
     if file is None and output in (CodeFormat.PNG, CodeFormat.SVG) and console.terminal:
-        raise UsageError(f"a {output} is nothing for a terminal: name a FILE, or redirect the output", ctx)
+        raise UsageError(f"a {output} cannot be shown in a terminal: name a FILE, or redirect the output", ctx)
     request = QrRequest(name=_name(name, ctx), namespace=given(ctx, "--namespace"), form=output, file=file)
     command = watch_codes if watch else show_code
     command(request, kubectl=kubectl_of(ctx), console=console)
@@ -187,9 +195,9 @@ def _status(
     selector: Annotated[
         str | None, typer.Option("-l", "--selector", metavar="LABELS", help="Sessions with these labels")
     ] = None,
-    watch: Annotated[bool, typer.Option("-w", "--watch", help="Go on with a line for each change")] = False,
+    watch: Annotated[bool, typer.Option("-w", "--watch", help="Then print a line for each change")] = False,
     output: Annotated[
-        StatusFormat, typer.Option("-o", "--output", help="wide has node and pod too")
+        StatusFormat, typer.Option("-o", "--output", help="wide also shows node and pod")
     ] = StatusFormat.TABLE,
 ) -> None:
     """Show sessions, and how full their quotas are.
@@ -197,11 +205,11 @@ def _status(
     SINCE says how long READY has had its value, RESTARTS counts pods after the first.
     """
     if names and all_namespaces:
-        raise UsageError("a name and -A do not go together: a name is looked up in one namespace", ctx)
+        raise UsageError("a name cannot be combined with -A: it is looked up in one namespace", ctx)
     if names and selector:
-        raise UsageError("a name and -l do not go together: a name is one session already", ctx)
+        raise UsageError("a name cannot be combined with -l: it selects one session already", ctx)
     if watch and (len(names or ()) > 1 or output in (StatusFormat.JSON, StatusFormat.YAML)):
-        raise UsageError("--watch goes with one name or none, and with -o table, wide or name", ctx)
+        raise UsageError("--watch takes at most one name, and -o table, wide or name", ctx)
     request = StatusRequest(
         names=tuple(_name(name, ctx) for name in names or ()),
         namespace=given(ctx, "--namespace"),
@@ -217,5 +225,5 @@ def _name(argument: str, ctx: typer.Context) -> str:
     """Return a session's name, also from the form that `kubectl get --output=name` prints (kind/name)."""
     name = argument.rpartition("/")[2]
     if not name or name.startswith("-") or not name.isprintable():
-        raise UsageError(f"{argument!r} is no name of a session", ctx)
+        raise UsageError(f"{argument!r} is not the name of a session", ctx)
     return name

@@ -60,4 +60,4 @@ def validity(expires: datetime | None, *, now: datetime) -> str:
         return "valid for some seconds"
     left = (expires - now).total_seconds()
     clock = expires.astimezone().strftime("%H:%M:%S")
-    return f"valid until {clock} ({left:.0f} s left)" if left > 0 else f"ran out at {clock}: ask again"
+    return f"valid until {clock} ({left:.0f} s left)" if left > 0 else f"expired at {clock}: ask again"

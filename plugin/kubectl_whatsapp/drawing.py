@@ -79,7 +79,7 @@ def picture(code: QrCode, form: CodeFormat) -> bytes:
 def write(content: bytes, path: Path) -> None:
     """Write a file atomically that only its owner can read, because whoever sees the code can link a phone.
 
-    :raises DrawingError: it can not be written.
+    :raises DrawingError: it cannot be written.
     """
     try:
         handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")  # made for its owner alone
@@ -91,7 +91,7 @@ def write(content: bytes, path: Path) -> None:
             Path(partial).unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise DrawingError(f"{path} can not be written: {error.strerror}") from error
+        raise DrawingError(f"{path} cannot be written: {error.strerror}") from error
 
 
 def _symbol(text: str) -> Any:

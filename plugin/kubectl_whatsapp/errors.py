@@ -4,7 +4,7 @@ PluginError
 ├── RunnerUnreachable   the runner did not answer
 ├── RunnerRefused       the runner answered with a fault
 ├── NoQrCode            there is no QR code, and why
-└── DrawingError        the QR code can not be shown or written as asked
+└── DrawingError        the QR code cannot be shown or written as asked
 """
 
 __all__ = ["DrawingError", "NoQrCode", "PluginError", "RunnerRefused", "RunnerUnreachable"]
@@ -27,4 +27,4 @@ class NoQrCode(PluginError):
 
 
 class DrawingError(PluginError):
-    """The QR code can not be drawn or written."""
+    """The QR code cannot be drawn or written."""

@@ -9,21 +9,29 @@ proxies, contexts, port-forwards.
 
 import json
 import os
+import select
+import selectors
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from kubectl_whatsapp.kubectl_errors import KubectlFailed, KubectlMissing, KubectlSlow, error_of
-from kubectl_whatsapp.port_forward import local_port
+from kubectl_whatsapp.port_forward import MAX_ERRORS, local_port
 
 __all__ = ["Kubectl", "find_kubectl"]
 
 ENCODING, ERRORS = "utf-8", "replace"
 """ kubectl writes UTF-8 in every locale, and may pass on bytes that are not valid. """
+MAX_OUTPUT = 256 << 20
+""" Bytes that a command may print; ten thousand sessions have 100 MB. """
+PIECE = 64 << 10
+MAX_LINE = 4 << 20
+""" Characters of a line that a command in the background prints: an object; etcd keeps none of half the size. """
 END_TIMEOUT = 5.0
 """ Seconds for kubectl to end after SIGTERM. """
 
@@ -68,28 +76,20 @@ class Kubectl:
     ) -> str:
         """Run a command and return its standard output; with check=False and a failure, also its standard error.
 
-        :raises KubectlFailed: the command failed (unless check=False); or one of its subclasses.
+        :raises KubectlFailed: the command failed (unless check=False); or one of its subclasses; or it printed too much.
         :raises KubectlSlow: it took too long.
         """
         within = self.timeout if timeout is None else timeout
+        command = self._command_line(arguments)
         try:
-            done = subprocess.run(
-                self._command_line(arguments),
-                input=input,
-                capture_output=True,
-                check=False,
-                env=self.environment,
-                timeout=within,
-                encoding=ENCODING,
-                errors=ERRORS,
-            )
-        except subprocess.TimeoutExpired as error:
+            status, output, errors = self._run(command, None if input is None else input.encode(), within=within)
+        except TimeoutError as error:
             raise KubectlSlow(f"kubectl {' '.join(arguments)} took over {within:.0f} s") from error
-        if done.returncode == 0:
-            return done.stdout
+        if status == 0:
+            return output
         if check:
-            raise error_of(arguments, done.returncode, done.stderr, output=done.stdout)
-        return done.stdout + done.stderr
+            raise error_of(arguments, status, errors, output=output)
+        return output + errors
 
     def get(
         self,
@@ -175,6 +175,27 @@ class Kubectl:
         with self._running("port-forward", *where) as (process, stderr), local_port(process, stderr) as local:
             yield local
 
+    def _run(self, command: list[str], text: bytes | None, *, within: float | None) -> tuple[int, str, str]:
+        """Run a program to its end and return its status and what it printed, as `subprocess.run` does, but bounded.
+
+        :param text: its input; None: it has this process's.
+        :raises TimeoutError: it took longer.
+        :raises KubectlFailed: it printed too much.
+        """
+        stdin = None if text is None else subprocess.PIPE
+        deadline = None if within is None else time.monotonic() + within
+        with subprocess.Popen(
+            command, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self.environment, bufsize=0
+        ) as process:
+            try:
+                output, errors = _exchange(process, text or b"", deadline=deadline)
+                status = process.wait(timeout=_left(deadline))
+            except subprocess.TimeoutExpired as error:
+                raise TimeoutError from error
+            finally:
+                process.kill()  # no effect on one that has ended
+        return status, output.decode(ENCODING, ERRORS), errors.decode(ENCODING, ERRORS)
+
     def _command_line(self, arguments: tuple[str, ...]) -> list[str]:
         """Return the whole command line.
 
@@ -214,6 +235,55 @@ class Kubectl:
                     process.kill()
 
 
+def _exchange(process: subprocess.Popen[bytes], text: bytes, *, deadline: float | None) -> tuple[bytearray, bytearray]:
+    """Write a program's input and read what it prints, until it closes both outputs."""
+    output, errors, rest = bytearray(), bytearray(), memoryview(text)
+    with selectors.DefaultSelector() as selector:
+        for stream in filter(None, (process.stdout, process.stderr)):
+            selector.register(stream, selectors.EVENT_READ)
+        if process.stdin is not None:
+            selector.register(process.stdin, selectors.EVENT_WRITE)
+        while selector.get_map():
+            ready = selector.select(_left(deadline))
+            if not ready and _left(deadline) == 0:
+                raise TimeoutError
+            for key, _ in ready:
+                if key.fileobj is process.stdin:
+                    rest = _written(key.fd, rest)
+                    is_over = not rest
+                elif key.fileobj is process.stdout:
+                    is_over = not _read(key.fd, output, at_most=MAX_OUTPUT + 1)
+                else:
+                    is_over = not _read(key.fd, errors, at_most=MAX_ERRORS)
+                if is_over:
+                    selector.unregister(key.fileobj)
+                    cast("IO[bytes]", key.fileobj).close()
+            if len(output) > MAX_OUTPUT:
+                limit = f"{MAX_OUTPUT >> 20} MiB"
+                raise KubectlFailed(
+                    f"kubectl printed more than {limit}: ask for less, by a name, namespace or selector"
+                )
+    return output, errors
+
+
+def _left(deadline: float | None) -> float | None:
+    return None if deadline is None else max(0.0, deadline - time.monotonic())
+
+
+def _read(stream: int, into: bytearray, *, at_most: int) -> bool:
+    """Read a piece, and keep it as far as there is room; return whether there may be more."""
+    piece = os.read(stream, PIECE)
+    into += piece[: max(0, at_most - len(into))]
+    return bool(piece)
+
+
+def _written(stream: int, rest: memoryview) -> memoryview:
+    """Write as much as any pipe takes at once; return what is left: nothing, if nobody reads it."""
+    with suppress(BrokenPipeError):
+        return rest[os.write(stream, rest[: select.PIPE_BUF]) :]
+    return rest[:0]
+
+
 def _names(names: tuple[str, ...]) -> tuple[str, ...]:
     """Return the names if none of them would be an option on the command line.
 
@@ -221,7 +291,7 @@ def _names(names: tuple[str, ...]) -> tuple[str, ...]:
     """
     invalid = [name for name in names if name.startswith("-")]
     if invalid:
-        raise KubectlFailed(f"{invalid[0]!r} is no name of an object")
+        raise KubectlFailed(f"{invalid[0]!r} is not the name of an object")
     return names
 
 
@@ -238,7 +308,7 @@ def _objects(output: str) -> list[dict[str, Any]]:
         answer = json.loads(output)
         found = answer["items"] if str(answer.get("kind", "")).endswith("List") else [answer]
     except (ValueError, RecursionError, AttributeError, KeyError) as error:
-        raise KubectlFailed("kubectl printed something else than objects", output=output) from error
+        raise KubectlFailed("kubectl printed something other than objects", output=output) from error
     return [item for item in found or () if isinstance(item, dict)]
 
 
@@ -249,13 +319,14 @@ def _events(lines: Iterator[str]) -> Iterator[tuple[str, dict[str, Any]]]:
             event = json.loads(line)
             kind, changed = str(event["type"]), dict(event["object"])
         except (ValueError, RecursionError, TypeError, KeyError) as error:
-            raise KubectlFailed("kubectl printed something else than events", output=line) from error
+            raise KubectlFailed("kubectl printed something other than events", output=line) from error
         yield kind, changed
 
 
 def _lines(process: subprocess.Popen[str], stderr: IO[str], arguments: tuple[str, ...]) -> Iterator[str]:
-    if process.stdout is not None:
-        yield from process.stdout
+    output = process.stdout
+    while output is not None and (line := output.readline(MAX_LINE)):
+        yield line
     if (status := process.wait()) != 0:
         stderr.seek(0)
-        raise error_of(arguments, status, stderr.read())
+        raise error_of(arguments, status, stderr.read(MAX_ERRORS))

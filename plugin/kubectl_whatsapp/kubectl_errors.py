@@ -1,10 +1,10 @@
-"""The errors of kubectl calls, and which of them its own words stand for.
+"""The errors of kubectl calls, and which of them kubectl's own message means.
 
 KubectlError
-├── KubectlMissing      there is no kubectl to talk through
-├── KubectlSlow         it took longer than it was given
-├── ForwardFailed       the way to the pod could not be opened
-└── KubectlFailed       it ended with a fault of its own words
+├── KubectlMissing      there is no kubectl program
+├── KubectlSlow         it exceeded its timeout
+├── ForwardFailed       the connection to the pod failed
+└── KubectlFailed       it failed with a message of its own
     ├── NotFound        the object does not exist
     ├── Forbidden       the person's rights do not allow it
     └── ApiMissing      the cluster does not know such a kind
@@ -25,6 +25,8 @@ __all__ = [
 ]
 
 LOG_LINE = re.compile(r"[EFIW]\d{4} \d\d:\d\d:\d\d")
+MAX_LENGTH = 4096
+""" Characters of a message; kubectl quotes the API server, and that whatever somebody wrote. """
 NO_CLUSTER = "connection to the server localhost:8080 was refused"
 """ Where kubectl turns to when it has no configuration at all. """
 
@@ -74,7 +76,7 @@ def error_of(arguments: tuple[str, ...], status: int, stderr: str, *, output: st
     # Client libraries log each retry before kubectl says the same in words for people.
     lines = [line for line in stderr.splitlines() if not LOG_LINE.match(line)]
     text = "\n".join(lines).strip() or stderr.strip() or output.strip()
-    text = text.removeprefix("error: ") or "kubectl ended with a fault and said nothing"
+    text = text.removeprefix("error: ")[:MAX_LENGTH] or "kubectl failed without a message"
     kind = KubectlFailed
     if "(NotFound)" in text:
         kind = NotFound
@@ -84,7 +86,7 @@ def error_of(arguments: tuple[str, ...], status: int, stderr: str, *, output: st
         kind = ApiMissing
     elif NO_CLUSTER in text:
         text = (
-            f"{text}\nkubectl knows no cluster and tried this machine: set KUBECONFIG, or choose a context with "
+            f"{text}\nkubectl has no cluster configured and tried this machine: set KUBECONFIG, or choose a context with "
             "`kubectl config use-context NAME`"
         )
     return kind(text, arguments=arguments, status=status, output=output + stderr)

@@ -16,6 +16,10 @@ from kubectl_whatsapp.kubectl_errors import Forbidden, ForwardFailed, NotFound, 
 __all__ = ["local_port"]
 
 FORWARDING = re.compile(r"Forwarding from 127\.0\.0\.1:(\d{1,5}) ")
+MAX_LINE = 4096
+""" Characters of a line that are looked at. """
+MAX_ERRORS = 64 << 10
+""" Bytes of standard error that are kept of any command. """
 FORWARD_TIMEOUT = 15.0
 """ Seconds until the local port must be open. """
 END_TIMEOUT = 5.0
@@ -42,7 +46,7 @@ def local_port(process: subprocess.Popen[str], stderr: IO[str]) -> Iterator[int]
 
 def _read_ports(output: IO[str], ports: queue.SimpleQueue[int | None]) -> None:
     """Read all output of kubectl, so that it never blocks: the local port first, then a line per connection."""
-    for line in output:
+    while line := output.readline(MAX_LINE):
         if match := FORWARDING.match(line):
             ports.put(int(match[1]))
     ports.put(None)
@@ -61,7 +65,7 @@ def _wait_for_port(process: subprocess.Popen[str], ports: queue.SimpleQueue[int 
         return port
     status = process.wait()
     stderr.seek(0)
-    fault = error_of(("port-forward",), status, stderr.read())
+    fault = error_of(("port-forward",), status, stderr.read(MAX_ERRORS))
     if isinstance(fault, NotFound | Forbidden):
         raise fault
     raise ForwardFailed(f"kubectl port-forward: {fault}")

@@ -1,6 +1,6 @@
 """`kubectl whatsapp qr NAME`: show a session's QR code, once or until a phone is linked.
 
-It uses only the person's own rights: kubectl reads the session and the Secret with its tokens, and forwards the
+It uses only the person's own rights: kubectl reads the session and the Secret for linking it, and forwards the
 runner's port to this machine. Nothing is stored and only the code is printed, because whoever sees it can link a phone.
 """
 
@@ -112,7 +112,7 @@ def find_session(request: QrRequest, *, kubectl: Kubectl) -> SessionView:
     except NotFound as error:
         where = "the current namespace" if request.namespace is None else f"namespace {request.namespace}"
         raise NotFound(
-            f"there is no session {request.name} in {where}; `kubectl whatsapp status -A` lists all that you may see"
+            f"there is no session {request.name} in {where}; `kubectl whatsapp status -A` lists all that you may read"
         ) from error
     return SessionView.read(next(iter(found), {}))
 
@@ -126,14 +126,14 @@ def _runner(session: SessionView, *, kubectl: Kubectl) -> Iterator[Runner]:
 
 
 def _tokens(session: SessionView, *, kubectl: Kubectl) -> dict[str, str]:
-    """Read the session's tokens by scope, with the person's own right to the Secret."""
-    name = session.token_secret_name
+    """Read the tokens for linking by scope, with the person's own right to the Secret."""
+    name = session.linking_secret_name
     try:
         found = kubectl.find("secrets", name, namespace=session.namespace)
     except Forbidden as error:
         raise Forbidden(
             f"you may not read Secret {name} in namespace {session.namespace}, which holds the token for the QR code: who "
-            "sees it can link a phone. Ask for the role `edit` in that namespace"
+            "sees it can link a phone. Ask for the right to read this Secret, or for the role `edit` in that namespace"
         ) from error
     try:
         tokens = {

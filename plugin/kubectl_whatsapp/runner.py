@@ -48,7 +48,7 @@ class RunnerStatus:
 
 @dataclass(frozen=True, kw_only=True)
 class Runner:
-    """A runner behind a local port, with the tokens of its Secret."""
+    """A runner behind a local port, with the tokens for linking."""
 
     port: int
     link_token: str
@@ -78,7 +78,7 @@ class Runner:
         query = "" if after is None else f"?after={after}&wait={wait:.0f}"
         answer = self._get(f"/v1/state{query}", token=self.state_token, within=TIMEOUT + wait)
         if answer is None or not isinstance(answer.get("state"), str):
-            raise RunnerRefused("the runner does not tell its state: it may be of another version")
+            raise RunnerRefused("the runner did not report its state: it may be of another version")
         return RunnerStatus(
             revision=_count(answer, "revision"),
             state=answer["state"],
@@ -173,7 +173,7 @@ def _object(body: bytes) -> dict[str, Any]:
     try:
         found = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise RunnerRefused("the runner's answer is no JSON") from error
+        raise RunnerRefused("the runner's answer is not JSON") from error
     if not isinstance(found, dict):
-        raise RunnerRefused("the runner's answer is no JSON object")
+        raise RunnerRefused("the runner's answer is not a JSON object")
     return found

@@ -97,7 +97,7 @@ def _sessions(request: StatusRequest, *, kubectl: Kubectl) -> list[SessionView]:
     try:
         found = kubectl.get(SESSIONS, *request.names, **_scope(request))
     except NotFound as error:
-        raise NotFound(f"{error}\n`kubectl whatsapp status -A` lists all sessions that you may see") from error
+        raise NotFound(f"{error}\n`kubectl whatsapp status -A` lists all sessions that you may read") from error
     return sorted((SessionView.read(item) for item in found), key=lambda session: (session.namespace, session.name))
 
 
@@ -115,13 +115,30 @@ def _quotas(names: Sequence[str], *, kubectl: Kubectl) -> tuple[list[QuotaView],
     """Return these quotas, and a sentence on those that could not be read; empty: none."""
     if not names:
         return [], ""
+    hidden: list[str] = []
     try:
         found = kubectl.get(QUOTAS, *names, missing_ok=True)
     except Forbidden:
-        return [], "you may not read quotas, so their use is not shown"
+        # A right on one quota by its name is enough for that one.
+        found, hidden = _readable_quotas(names, kubectl=kubectl) if len(names) > 1 else ([], list(names))
     quotas = [QuotaView.read(item) for item in found]
-    absent = sorted(set(names) - {quota.name for quota in quotas})
+    absent = sorted(set(names) - set(hidden) - {quota.name for quota in quotas})
+    if hidden:
+        which = "quotas, so their use" if not quotas and not absent else f"quota {', '.join(hidden)}, so its use"
+        return quotas, f"you may not read {which} is not shown"
     return quotas, f"quota {', '.join(absent)} does not exist: its sessions wait" if absent else ""
+
+
+def _readable_quotas(names: Sequence[str], *, kubectl: Kubectl) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the quotas that the person may read, and the names of the others."""
+    found: list[dict[str, Any]] = []
+    hidden = []
+    for name in names:
+        try:
+            found += kubectl.get(QUOTAS, name, missing_ok=True)
+        except Forbidden:
+            hidden.append(name)
+    return found, hidden
 
 
 def _session_table(request: StatusRequest) -> Table:

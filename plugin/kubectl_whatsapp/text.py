@@ -40,7 +40,7 @@ STEPS = (
     (8 * YEAR, (YEAR, "y"), (DAY, "d")),
     (9999 * YEAR, (YEAR, "y"), None),
 )
-""" Up to how many seconds an age is told in which unit, and in which smaller one beside it: client-go's HumanDuration. """
+""" Up to how many seconds an age is shown in which unit, and in which smaller one beside it: client-go's HumanDuration. """
 
 
 def age(time: datetime | None, *, now: datetime) -> str:

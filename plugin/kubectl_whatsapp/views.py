@@ -51,7 +51,14 @@ class SessionView(View):
     """ Empty while there is none. """
     node_name: str
     token_secret_name: str
-    """ The Secret with the runner's tokens; empty before the first pod. """
+    """ The Secret with the token for observing; empty before the first pod. """
+    token_secrets: Mapping[str, str]
+    """ Those with tokens for more, by what they are for; empty where the pod's one Secret holds all tokens. """
+
+    @property
+    def linking_secret_name(self) -> str:
+        """The Secret with the tokens for the QR code."""
+        return self.token_secrets.get("linking") or self.token_secret_name
 
     @classmethod
     def read(cls, stored: Mapping[str, Any]) -> "SessionView":
@@ -72,6 +79,7 @@ class SessionView(View):
             pod_name=_text(status, "podName") if _count(status, "replicas") else "",
             node_name=_text(status, "nodeName"),
             token_secret_name=_text(status, "tokenSecretName"),
+            token_secrets=_texts(status, "tokenSecrets"),
         )
 
 
@@ -114,6 +122,11 @@ def read_time(value: object) -> datetime | None:
 def _part(of: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     found = of.get(name)
     return found if isinstance(found, dict) else {}
+
+
+def _texts(of: Mapping[str, Any], name: str) -> dict[str, str]:
+    found = _part(of, name)
+    return {key: text for key in found if (text := _text(found, key))}
 
 
 def _condition(status: Mapping[str, Any], kind: str) -> Mapping[str, Any]:

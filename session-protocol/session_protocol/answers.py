@@ -1,8 +1,8 @@
 """What a runner answers over HTTP, typed once: the runner writes these, the operator reads them.
 
-The runner's OpenAPI document is generated from them, so a field's meaning and bounds stand here and nowhere else.
+The runner's OpenAPI document is generated from them, so a field's meaning and bounds are defined here and nowhere else.
 A runner writes every field. A reader takes what an older one leaves out by its default, ignores what a newer one adds,
-and believes no more than the bounds: `read_state` is the door, and behind it dates can be computed with.
+and accepts nothing outside the bounds: `read_state` checks them, so its callers can compute with the dates.
 """
 
 from datetime import UTC, datetime
@@ -11,10 +11,12 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, Struct
 
-from session_protocol.vocabulary import CAMEL_CASE
+from session_protocol.redaction import redact
+from session_protocol.states import STATES
+from session_protocol.vocabulary import CAMEL_CASE, TokenScope
 
 LARGEST_REVISION: Final = 2**53 - 1
-""" What every JSON reader holds exactly. """
+""" The largest integer that every JSON reader represents exactly. """
 EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST: Final = datetime(9000, 1, 1, tzinfo=UTC)
 """ A date outside of these is refused: what is added to it could lie beyond the years that Python knows. """
@@ -54,7 +56,7 @@ class State(Struct, frozen=True, kw_only=True, rename=_key):
     linked: Annotated[
         bool | None,
         Meta(
-            description="Whether a phone is linked, as far as the page has told or the profile remembers; null before either."
+            description="Whether a phone is linked, as the page reported last or the profile remembers; null before either."
         ),
     ] = None
     linked_time: Annotated[
@@ -68,6 +70,16 @@ class State(Struct, frozen=True, kw_only=True, rename=_key):
         ),
     ] = None
     round: Annotated[int, Meta(ge=0, lt=2**31, description="Rounds of QR codes begun in this pod.")] = 0
+    browser_sandbox: Annotated[
+        bool | None,
+        Meta(
+            description="Whether the page's process has namespaces and a seccomp filter of its own; null before there is one."
+        ),
+    ] = None
+    user_namespace: Annotated[
+        bool | None,
+        Meta(description="Whether the pod has a user namespace of its own; null before the browser is open."),
+    ] = None
     probe_age_seconds: Annotated[
         Annotated[float, Meta(ge=0)] | None,
         Meta(description="How long ago the page last answered; null before the first time."),
@@ -75,7 +87,7 @@ class State(Struct, frozen=True, kw_only=True, rename=_key):
 
 
 class Code(Struct, frozen=True, kw_only=True, rename=_key):
-    """The QR code on the page's screen. Whoever holds it can link a phone."""
+    """The QR code on the page's screen. Whoever has it can link a phone."""
 
     text: Annotated[str, Meta(description="What the QR code says; encode it as it is.")]
     issued_time: Moment
@@ -84,10 +96,16 @@ class Code(Struct, frozen=True, kw_only=True, rename=_key):
 
 
 class Error(Struct, frozen=True, kw_only=True):
-    """What a program tells errors apart by."""
+    """The machine-readable part of an error."""
 
     code: Annotated[str, Meta(pattern=CAMEL_CASE, description="One word, such as NoCode; stable.")]
     message: Annotated[str, Meta(description="What went wrong and what to do, for people.")]
+
+
+class KnownScopes(Struct, frozen=True, kw_only=True):
+    """The scopes that the runner takes tokens of."""
+
+    scopes: list[TokenScope]
 
 
 class Problem(Struct, frozen=True, kw_only=True):
@@ -101,14 +119,16 @@ class Problem(Struct, frozen=True, kw_only=True):
 
 
 def read_state(text: bytes) -> State:
-    """Return the state that a runner's answer holds; how long the text may be is for the caller.
+    """Parse a runner's answer; the caller limits the length of the text.
 
-    :raises ValueError: it is none that counts.
+    :raises ValueError: it is not valid, or outside the bounds.
     """
     try:
         state = msgspec.json.decode(text, type=State)
     except RecursionError as error:
         raise ValueError("is nested too deeply") from error
+    if state.state not in STATES and redact(state.state) != state.state:
+        raise ValueError("has a state that is no word")
     for moment in (state.since, state.linked_time, state.durable_time):
         if moment is not None and not EARLIEST <= moment < LATEST:
             raise ValueError("has a date that is too early or too late")

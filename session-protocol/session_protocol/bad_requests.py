@@ -1,12 +1,12 @@
-"""How an HTTP server answers what is no valid request: without repeating what was sent. Such requests are counted.
+"""How an HTTP server answers an invalid request: without repeating what was sent. Such requests are counted.
 
 aiohttp's server logs the parser's error with its traceback, and in it the bytes that a stranger sent: a request of one
-packet would then cost a line of kilobytes and its redaction, and put a stranger's text into our log. Its answer repeats
+packet would then cost a line of kilobytes and its redaction, and put text from outside into our log. Its answer repeats
 them, too. Both programs serve with `QuietRunner` instead. Its logger counts what the peer did wrong without looking at
-it, and hands on what is a fault of our own: a handler that failed. What the library answers before it asks a route is
-written by the program, as all its other errors are. No route takes a body, so none is unpacked.
+it, and passes on our own faults: a handler that failed. What the library answers before it asks a route is
+written by the program, as all its other errors are. One route takes a body, a small one that is never packed, so none is unpacked.
 
-How many connections there may be, and how long one may take to say what it wants, is in `connections`; here it is
+How many connections there may be, and how long one may take to send its request, is in `connections`; here it is
 enforced.
 """
 
@@ -17,12 +17,13 @@ from typing import Any, Final, TypeVar
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 from aiohttp.web_protocol import PayloadAccessError, RequestPayloadError
 
 from session_protocol.connections import IDLE, Closing, Connections, Limits
 
 _PEERS: Final = (HttpProcessingError, RequestPayloadError, PayloadAccessError, ConnectionError)
-""" What aiohttp raises for what came over the wire: head, body, and a connection that went away. """
+""" The errors that aiohttp raises for a bad head, a bad body, and a closed connection. """
 
 
 T = TypeVar("T", bound=web.StreamResponse)
@@ -64,7 +65,7 @@ class QuietRunner(web.AppRunner):
     `count` is called for each request that could not be read, `closed` for each connection that went beyond `limits`.
     """
 
-    __slots__ = ("_answer", "_closed", "_limits")
+    __slots__ = ("_answer", "_closed", "_count", "_limits")
 
     def __init__(
         self,
@@ -80,6 +81,7 @@ class QuietRunner(web.AppRunner):
             access_log=None, auto_decompress=False, keepalive_timeout=IDLE, lingering_time=1.0, max_headers=64
         )
         super().__init__(app, logger=server_logger(count), **kwargs)
+        self._count = count
         self._answer = answer
         self._closed = closed
         self._limits = limits
@@ -89,7 +91,10 @@ class QuietRunner(web.AppRunner):
 
         async def handle(request: web.BaseRequest) -> web.StreamResponse:
             try:
-                return _nameless(await made.request_handler(request))
+                response = await made.request_handler(request)
+                if request.body_exists:  # where it ends, and whether something is behind it, is nobody's business here
+                    response.force_close()
+                return _nameless(response)
             except web.HTTPException as error:  # an Expect header, say, is refused before any middleware
                 if error.status < 400:
                     raise
@@ -99,7 +104,8 @@ class QuietRunner(web.AppRunner):
 
         # What was set on this runner (a logger, say) is the connections', too, and the server hands it on in no other way.
         kwargs = made._kwargs  # noqa: SLF001
-        return _Server(handle, answer, self._closed, self._limits, request_factory=made.request_factory, **kwargs)
+        rules = self._count, answer, self._closed, self._limits
+        return _Server(handle, *rules, request_factory=made.request_factory, **kwargs)
 
 
 class _Server(web.Server):
@@ -108,12 +114,14 @@ class _Server(web.Server):
     def __init__(
         self,
         handler: Any,
+        count: Callable[[], object],
         answer: Callable[[int], web.Response],
         closed: Callable[[Closing], object],
         limits: Limits,
         **kwargs: Any,
     ) -> None:
         super().__init__(handler, **kwargs)
+        self.count = count
         self.answer = answer
         self.closed = closed
         self.limits = limits
@@ -124,60 +132,105 @@ class _Server(web.Server):
 
 
 class _Connection(web.RequestHandler):
-    """One connection, with limits on its number and on the size and time of a request's head."""
+    """One connection, with limits on its number, on the size and time of a request, and on the time to take an answer.
 
-    __slots__ = ("_head", "_read", "_server")
+    The parser tells when a request is complete, and not whether it has begun another one. So what comes in is whole if it
+    ends with an empty line, or with the end of a body; after a request with a body the connection is closed.
+    """
+
+    __slots__ = ("_answer", "_body", "_end_of_input", "_request", "_server", "_size", "_wire")
 
     def __init__(self, server: _Server, **kwargs: Any) -> None:
         super().__init__(server, **kwargs)
         self._server = server
-        self._head: asyncio.TimerHandle | None = None
-        """ Runs while a request's head is awaited or incomplete. """
-        self._read = 0
-        """ Bytes of that head so far. """
+        self._wire: asyncio.Transport | None = None
+        """ The transport, also after the library has let go of it and waits for the peer to take the rest. """
+        self._request: asyncio.TimerHandle | None = None
+        """ Runs while a request is awaited for the first time, or incomplete. """
+        self._answer: asyncio.TimerHandle | None = None
+        """ Runs while the peer does not take what was written. """
+        self._size = 0
+        """ Bytes of a request that is not complete yet, and of what came with it. """
+        self._end_of_input = b""
+        """ The last bytes that came. """
+        self._body: StreamReader | None = None
+        """ Of the last request, if it has one. """
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
+        if isinstance(transport, asyncio.Transport):
+            self._wire = transport
+            transport.set_write_buffer_limits(high=0)  # so that we are told whenever something is left
         peer = transport.get_extra_info("peername")
-        goes = self._server.open.open(self, str(peer[0]) if peer else "")
-        if goes is not None:
-            goes[0].end(goes[1])
-        self._await_head()
+        for goes in self._server.open.open(self, str(peer[0]) if peer else "", self._loop.time()):
+            if goes.after > 0:
+                self._loop.call_later(goes.after, goes.connection.end_leaving, goes.why)
+            else:
+                goes.connection.end(goes.why)
+        self._request = self._loop.call_later(self._server.limits.head, self.end, Closing.SLOW_HEAD)
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        self._head_is_there()
+        for timer in (self._request, self._answer):
+            if timer is not None:
+                timer.cancel()
+        self._request = self._answer = self._wire = None
         self._server.open.close(self)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        if self._messages or self._waiter is None:  # it waits only for a head: what comes before is a body's rest
-            self._head_is_there()
+        self._size += len(data)
+        if self._size > self._server.limits.request_bytes:
+            self._server.count()
+            self.end(Closing.LONG_HEAD if self._body is None else Closing.LONG_BODY)
             return
-        self._await_head()
-        self._read += len(data)
-        if self._read > self._server.limits.head_bytes:
-            self.end(Closing.LONG_HEAD)
+        before = self._request_count
+        super().data_received(data)
+        complete = self._request_count > before
+        if not data and not complete:
+            return
+        self._end_of_input = (self._end_of_input + data)[-4:]
+        if complete:
+            body = self._messages[-1][1]
+            self._body = None if body is EMPTY_PAYLOAD else body
+        if self._body is not None:
+            whole = self._body.is_eof()
+        else:
+            whole = complete and self._end_of_input.endswith((b"\r\n\r\n", b"\n\n"))
+        if whole:
+            self._size = 0
+        if self._request is not None and (whole or complete):
+            self._request.cancel()
+            self._request = None
+        if not whole and self._request is None:
+            why = Closing.SLOW_HEAD if self._body is None else Closing.SLOW_BODY
+            self._request = self._loop.call_later(self._server.limits.head, self.end, why)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._answer = self._loop.call_later(self._server.limits.answer, self.end, Closing.SLOW_READER)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._answer is not None:
+            self._answer.cancel()
+            self._answer = None
 
     def prove(self, token: str) -> None:
         """Count this connection by that token from now on."""
         self._server.open.prove(self, token)
 
+    def end_leaving(self, why: Closing) -> None:
+        """Close it when its grace is over, unless it has shown a token meanwhile."""
+        if self._server.open.is_leaving(self):
+            self.end(why)
+
     def end(self, why: Closing) -> None:
-        """Close at once, without sending the rest: a peer that does not read would else keep its connection."""
-        transport, self.transport = self.transport, None
-        if isinstance(transport, asyncio.Transport):
+        """Close at once, without sending the rest: otherwise a peer that does not read would keep its connection."""
+        self.transport = None
+        if self._wire is not None:
             self._server.closed(why)
-            transport.abort()
-
-    def _await_head(self) -> None:
-        if self._head is None and self.transport is not None:
-            self._head = self._loop.call_later(self._server.limits.head, self.end, Closing.SLOW_HEAD)
-
-    def _head_is_there(self) -> None:
-        if self._head is not None:
-            self._head.cancel()
-        self._head, self._read = None, 0
+            self._wire.abort()
+            self._wire = None
 
     def handle_error(
         self,
@@ -194,6 +247,6 @@ class _Connection(web.RequestHandler):
 
 
 def _nameless(response: T) -> T:
-    """Hide the versions of our libraries: they help only those who look for a hole in them."""
+    """Remove the versions of our libraries from the answer: they would only help an attacker."""
     response.headers["Server"] = "aiohttp"
     return response

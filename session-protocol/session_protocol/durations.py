@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Final
 
 DURATION_PATTERN: Final = "^([0-9]{1,5}(h|m|s|ms)){1,4}$"
-""" Also in the CRD, as a rule with a readable text. """
+""" The CRD has it too, as a rule with a readable message. """
 _PART: Final = re.compile(r"([0-9]{1,5})(h|ms|m|s)")
 _WHOLE: Final = re.compile(DURATION_PATTERN.removeprefix("^").removesuffix("$"))
 _UNITS: Final = {
@@ -28,7 +28,7 @@ class BadDuration(ValueError):
 def parse_duration(given: str | timedelta) -> timedelta:
     """Return the length of a duration as written in a manifest; a timedelta passes unchanged.
 
-    :raises BadDuration: the text is no duration; the message shows what one looks like.
+    :raises BadDuration: the text is not a duration; the message gives an example.
     """
     if isinstance(given, timedelta):
         return given
@@ -43,7 +43,7 @@ def format_duration(length: timedelta) -> str:
     Parts of a millisecond are dropped: nothing here is timed that finely. It reads back up to 99999h; the CRD allows
     a day.
 
-    :raises BadDuration: the length is negative, which no manifest can say.
+    :raises BadDuration: the length is negative, which a manifest cannot express.
     """
     if length < timedelta():
         raise BadDuration(f"should not be negative, but it is {length}")

@@ -1,6 +1,6 @@
 """The names of the runner's environment variables.
 
-The runner reads them (`session_runner.settings` tells meaning, unit and default of each), the operator writes them
+The runner reads them (`session_runner.settings` documents meaning, unit and default of each), the operator writes them
 into the pod. Both import the names from here so that a renamed variable is a type error and not a silent default.
 """
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Variable(StrEnum):
-    """One environment variable of the runner. Secrets never come this way; they are files in TOKEN_DIR."""
+    """One environment variable of the runner. Never a secret: those are files in TOKEN_DIR."""
 
     WHATSAPP_WEB_URL = "WHATSAPP_WEB_URL"
     ALLOWED_HOSTS = "ALLOWED_HOSTS"
@@ -19,6 +19,7 @@ class Variable(StrEnum):
     SESSION_UID = "SESSION_UID"
     POD_UID = "POD_UID"
     PORT = "PORT"
+    METRICS_NEED_TOKEN = "METRICS_NEED_TOKEN"  # noqa: S105 -- whether one is needed
     LINK_METHOD = "LINK_METHOD"
     LINK_MAX_ROUNDS = "LINK_MAX_ROUNDS"
     ON_LOGOUT = "ON_LOGOUT"
@@ -31,5 +32,6 @@ class Variable(StrEnum):
     CONNECTION_CHECK_TIMEOUT = "CONNECTION_CHECK_TIMEOUT"
     HEALTH_CHECK_TIMEOUT = "HEALTH_CHECK_TIMEOUT"
     BROWSER_EXECUTABLE = "BROWSER_EXECUTABLE"
+    BROWSER_SANDBOX = "BROWSER_SANDBOX"
     LOG_LEVEL = "LOG_LEVEL"
     TERMINATION_LOG = "TERMINATION_LOG"

@@ -7,18 +7,19 @@ gets the text format that every Prometheus reads.
 """
 
 import gzip
-from collections.abc import Iterator, Mapping
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, NamedTuple, Protocol
 
 from multidict import MultiMapping
-from prometheus_client import CollectorRegistry
+from prometheus_client import Metric
 from prometheus_client.exposition import choose_encoder
 
 _VERSIONS: Final = {"text/plain": ("0.0.4", "1.0.0"), "application/openmetrics-text": ("1.0.0", "")}
+_ESCAPINGS: Final = ("allow-utf-8", "underscores", "dots", "values")
 _LONGEST: Final = 4096
 """ Characters of a header that are looked at. """
 _LEVEL: Final = 5
-""" Of compression: the text shrinks tenfold at any, and a scrape should not hold up the loop. """
+""" Of compression: the text shrinks tenfold at any. """
 
 
 class _Range(NamedTuple):
@@ -29,16 +30,37 @@ class _Range(NamedTuple):
     quality: float
 
 
-def expose(
-    registry: CollectorRegistry, *, headers: MultiMapping[str], query: MultiMapping[str]
-) -> tuple[bytes, dict[str, str]]:
-    """Return the body and the headers for a request; with `name[]` in its query only series of these names."""
+class Form(NamedTuple):
+    """How a scraper wants the text."""
+
+    content_type: str
+    """ What names the format to the library; empty: the one that every Prometheus reads. """
+    gzip: bool
+
+
+class Source(Protocol):
+    """A registry, or what is as good as one."""
+
+    def collect(self) -> Iterable[Metric]:
+        """Return all metrics."""
+
+
+Exposed = tuple[bytes, dict[str, str]]
+""" Body and headers. """
+
+
+def form_of(headers: MultiMapping[str]) -> Form:
+    """Return what a scraper wants, by the headers of its request."""
     accept, encodings = (",".join(headers.getall(name, [])) for name in ("Accept", "Accept-Encoding"))
-    names = query.getall("name[]", [])
-    encode, content_type = choose_encoder(_format(accept))
-    body = encode(registry.restricted_registry(names) if names else registry)
+    return Form(_format(accept), any(offer.name == "gzip" and offer.quality > 0 for offer in _ranges(encodings)))
+
+
+def expose(source: Source, form: Form) -> Exposed:
+    """Return the body and the headers."""
+    encode, content_type = choose_encoder(form.content_type)
+    body = encode(source)  # all it does is collect
     answer = {"Content-Type": content_type, "Vary": "Accept, Accept-Encoding"}
-    if any(offer.name == "gzip" and offer.quality > 0 for offer in _ranges(encodings)):
+    if form.gzip:
         return gzip.compress(body, _LEVEL), answer | {"Content-Encoding": "gzip"}
     return body, answer
 
@@ -49,7 +71,8 @@ def _format(accept: str) -> str:
     for name, parameters, quality in ranges:
         version = parameters.get("version", "")
         if quality > 0 and version in _VERSIONS.get(name, ()):
-            return f"{name};version={version};escaping={parameters.get('escaping', '')}"
+            escaping = parameters.get("escaping", "")
+            return f"{name};version={version};escaping={escaping if escaping in _ESCAPINGS else ''}"
     return ""
 
 

@@ -1,7 +1,7 @@
 """Small files on a volume that others may write to: written atomically, and read only if they are small regular files.
 
 A reader finds the old content or the new one, even after a power cut. This module does I/O, because every program that
-stores something on a volume needs it, and needs it right.
+stores something on a volume needs it.
 """
 
 import errno
@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Final
 
 LONGEST: Final = 64 << 10
-""" Bytes of a file that is read: what we write has a few hundred. """
+""" The largest file that is read, in bytes; ours have a few hundred. """
 
 
 def read_small(path: Path) -> str:
-    """Return the text of a regular file in its own folder: no link out of it, no pipe that never ends.
+    """Return the text of a regular file; links, pipes and other special files are refused.
 
     :raises FileNotFoundError: there is none. :raises OSError: it is something else, or longer than `LONGEST`.
-    :raises UnicodeDecodeError: it is no text.
+    :raises UnicodeDecodeError: it is not text.
     """
     handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:

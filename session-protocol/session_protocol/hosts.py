@@ -19,7 +19,7 @@ _HOST = re.compile(r"(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[
 
 @dataclass(frozen=True)
 class AllowedHosts:
-    """A list of host names and `*.domain` patterns; a pattern stands for the subdomains, not for the domain itself."""
+    """A list of host names and `*.domain` patterns; a pattern matches the subdomains, not the domain itself."""
 
     patterns: tuple[str, ...]
 
@@ -27,7 +27,7 @@ class AllowedHosts:
     def parse(cls, text: str) -> "AllowedHosts":
         """Parse a comma-separated list.
 
-        :raises ValueError: an entry is not a host; it would end up in a flag of the browser.
+        :raises ValueError: an entry is not a host. It becomes part of a flag of the browser.
         """
         patterns = tuple(part.strip().lower() for part in text.split(",") if part.strip())
         if not patterns:
@@ -38,7 +38,7 @@ class AllowedHosts:
         return cls(patterns)
 
     def allows(self, host: str) -> bool:
-        """Whether the browser may connect to a host (no port). A trailing dot makes it another, as in the browser."""
+        """Whether the browser may connect to a host (no port). With a trailing dot it is another host, as in the browser."""
         name = host.lower()
         return any(name == pattern or (pattern[:2] == "*." and name.endswith(pattern[1:])) for pattern in self.patterns)
 

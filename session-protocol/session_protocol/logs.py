@@ -2,16 +2,16 @@
 
     {"time": "2026-11-22T17:42:00.123Z", "level": "INFO", "logger": "…", "message": "The state changed", "state": "…"}
 
-The message is constant and the fields tell the rest, so that lines can be counted and searched. Libraries are heard
-from warnings on, in the same shape; kopf formats values into its messages and hangs the object it speaks of onto its
+The message is constant and the rest is in fields, so that lines can be counted and searched. Libraries log from
+warnings on, in the same shape; kopf formats values into its messages and attaches the object that they are about to its
 records, which becomes the field `object`. Every string is redacted and bounded, and so is the number of fields and of
-what is in them: a line has at most some tens of thousands of characters, whoever made it. What cannot be written, since
-an object fails to tell what it is or a message does not fit its arguments, is named instead: logging's own way is to
-print the arguments as they are.
+what is in them: a line has at most some tens of thousands of characters, whoever wrote it. A record that cannot be
+formatted, because an object's `str` fails or a message does not fit its arguments, is replaced by a line that names it:
+the standard library would print the arguments as they are.
 
-Called by each program's `main`, once with a level of its own and again when the settings are read. Also what each says
-on a line is documented in `docs/operations/logs.md`. python-json-logger shapes the lines of the standard library's
-logging, which kopf and aiohttp speak too; structlog would be a second way to log beside it.
+Each program's `main` calls it, once with a default level and again when the settings are read. The lines are documented
+in `docs/operations/logs.md`. python-json-logger shapes the lines of the standard library's
+logging, which kopf and aiohttp use too; structlog would be a second way to log beside it.
 """
 
 import itertools
@@ -30,19 +30,19 @@ from session_protocol.redaction.spans import Placeholder
 from session_protocol.times import format_time
 
 LONGEST_TRACEBACK: Final = 8192
-""" Characters; the end is kept, where the error stands. """
+""" Characters; the end is kept, because the error is there. """
 MOST_FIELDS: Final = 32
 MOST_ITEMS: Final = 32
 """ Of a list or a mapping in a field. """
 MOST_CHARACTERS: Final = 32768
 """ Of all fields of a line but the traceback. """
 _PER_VALUE: Final = 8
-""" Characters that a value counts for beside its text: quotes, comma, blank. """
+""" Characters that each value takes beside its text: quotes, comma, blank. """
 _SECRET: Final = str(Placeholder.SECRET)
 _LARGEST: Final = 2**63
 _DEPTH: Final = 3
 _KOPF_EXTRAS: Final = frozenset({"settings", "k8s_skip", "k8s_ref"})
-""" What kopf hangs onto its records: its settings object, a switch, and a reference that is taken apart below. """
+""" What kopf attaches to its records: its settings object, a switch, and a reference that is taken apart below. """
 _HEAD: Final = ("time", "level", "logger", "message")
 _RESERVED: Final = sorted({*logging.makeLogRecord({}).__dict__, "message", "asctime", *_KOPF_EXTRAS})
 
@@ -62,7 +62,7 @@ class RedactedJson(JsonFormatter):
     """Time, level, logger and message, then the fields; the traceback last."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line of a record, or one that tells which record has none."""
+        """Return the line of a record, or one that names a record that cannot be formatted."""
         try:
             return super().format(record)
         except Exception as error:  # noqa: BLE001 -- whatever somebody's object raises

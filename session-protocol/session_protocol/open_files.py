@@ -1,7 +1,7 @@
-"""The limit of open files, which is one of sockets too.
+"""The limit of open files, which also limits sockets.
 
-Both programs raise theirs at their start: a container often begins with the 1,024 of old times, which is fewer than
-the connections that may wait for an answer, and may have what the node allows.
+Both programs raise theirs at their start: a container often starts with a soft limit of 1,024, which is fewer than the
+connections that may wait for an answer, while the hard limit is as high as the node allows.
 """
 
 import resource

@@ -3,9 +3,9 @@
 The models parse with `parse_quantity`, and everything that shows an amount (status, pods, messages) formats with
 `format_quantity`. The rules are the API server's: the same suffixes, at most nine decimal places (more are rounded
 away from zero) and at most 2^63-1 in size. The client library (`kubernetes.utils.quantity`) has a parser and a formatter
-too, but it takes more than the API server does (NaN, 1_000, digits of other scripts), knows no shortest spelling, and
-the API's models must not load the client; hence these few lines, held against the library and the real API server in
-tests.
+too, but it takes more than the API server does (NaN, 1_000, digits of other scripts), has no shortest spelling, and
+the API's models must not load the client. Hence these few lines, which tests compare with the library and the real API
+server.
 """
 
 import re
@@ -17,7 +17,7 @@ MI: Final = Decimal(2**20)
 GI: Final = Decimal(2**30)
 
 MAXIMUM: Final = Decimal(2**63 - 1)
-""" What the API server cuts a greater amount down to. """
+""" The largest amount; the API server reduces a greater one to it. """
 NANO: Final = Decimal("1e-9")
 """ The smallest amount; smaller parts are rounded up to it. """
 
@@ -38,7 +38,7 @@ class BadQuantity(ValueError):
 def parse_quantity(given: str | int | Decimal) -> Decimal:
     """Return the exact amount of a quantity as written in a manifest; a Decimal passes unchanged.
 
-    :raises BadQuantity: the text is no quantity; the message shows what one looks like.
+    :raises BadQuantity: the text is not a quantity; the message gives an example.
     """
     if isinstance(given, Decimal):
         return given

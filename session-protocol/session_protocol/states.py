@@ -1,11 +1,11 @@
 """What each state means to everybody who reads it: one table, from which every set of states is derived.
 
-The runner says the states (`vocabulary.RunnerState`). What a state implies (whether a phone is linked, whether only a
+The runner reports the states (`vocabulary.RunnerState`). What a state implies (whether a phone is linked, whether only a
 person may go on, whether it is a failure) is asked here by the runner, by the operator, and by the plugin; Argo CD's
 health check, the CRD's text and the tables of the docs are written from it by `make generate`. So a state that is new
 or means something else is changed in its row, and nowhere else.
 
-Nobody keeps a set of states of their own: `traits_of` and the two questions below are asked for one word at a time.
+Nobody keeps a set of states of their own: callers ask `traits_of` and the functions below for one state at a time.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from session_protocol.vocabulary import RunnerState, StateReason
 
 
 class Phase(StrEnum):
-    """How far a session has come, as coarse as a person or a tool of theirs wants to know it."""
+    """How far a session has come, as coarse as people and their tools need it."""
 
     STARTING = "Starting"
     """ Browser or page are on their way; whether the session is linked shows later. """
@@ -33,7 +33,7 @@ class Phase(StrEnum):
 
 
 class Request(StrEnum):
-    """What a person asks for, by an annotation, so that a session goes on."""
+    """What a person asks for, by an annotation, to resume a session."""
 
     RESTART = "restart"
     RELINK = "relink"
@@ -41,14 +41,14 @@ class Request(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Hold:
-    """Nothing may start the session again by itself: that would take it over, relink it or annoy the service."""
+    """Nothing may start the session again automatically: that would take it over, relink it or annoy the service."""
 
     matter: str
-    """ What is the matter, as a sentence without its full stop. """
+    """ What happened, as a sentence without its full stop. """
     to_go_on: str
     """ Why a person would ask to go on, or when, as the beginning of a sentence: to take it over. """
     unless: StateReason | None = None
-    """ With this reason the runner goes on by itself: it is no hold then, and an earlier one is over. """
+    """ With this reason the runner continues by itself: then it is not a hold, and an earlier one ends. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,18 +58,18 @@ class Traits:
     meaning: str
     """ For people, in the reference. """
     next: str = ""
-    """ What goes on in this state, or what has to be done; for people, in Markdown. """
+    """ What happens in this state, or what has to be done; for people, in Markdown. """
     phase: Phase
     linked: bool | None = None
-    """ Whether a phone is linked; None: the state is said of both, and the runner's answer tells by its `linked`. """
+    """ Whether a phone is linked; None: either is possible, and `linked` in the runner's answer decides. """
     fatal: bool = False
-    """ The page is dead and the runner is about to exit; a runner that goes on saying it has failed. """
+    """ The page is dead and the runner is about to exit; a runner that keeps reporting it has failed. """
     hold: Hold | None = None
     ends_hold: bool = False
-    """ The session is its own master again. Not what an evicted pod and its successor say (Stopping, Starting, Loading),
-    nor what a conflict without network looks like (Offline, Reconnecting). """
+    """ An earlier hold is over. Not for what an evicted pod and its successor report (Stopping, Starting, Loading), nor for
+    what a conflict without network looks like (Offline, Reconnecting). """
     request: Request | None = None
-    """ What a person has to ask for, because no QR code comes by itself. """
+    """ What a person has to ask for, because no QR code is shown otherwise. """
     no_code: str = ""
     """ Why there is no QR code, for a person who waits for one. """
     brief: bool = False
@@ -151,7 +151,7 @@ STATES: Final[dict[str, Traits]] = {
         phase=Phase.BLOCKED,
         linked=True,
         hold=Hold(
-            matter="Another window or device uses this session. A new pod would take it over, so none is made by itself",
+            matter="Another window or device uses this session. A new pod would take it over, so none is created automatically",
             to_go_on="to take it over",
         ),
         request=Request.RESTART,
@@ -163,7 +163,7 @@ STATES: Final[dict[str, Traits]] = {
         phase=Phase.BLOCKED,
         linked=False,
         hold=Hold(
-            matter="The session was logged out and is not linked again by itself",
+            matter="The session was logged out and is not linked again automatically",
             to_go_on="to show a new QR code",
             unless=StateReason.RELINKING,
         ),
@@ -176,7 +176,7 @@ STATES: Final[dict[str, Traits]] = {
         next="**waits for a person**, over new pods, too",
         phase=Phase.BLOCKED,
         hold=Hold(
-            matter="WhatsApp refuses this account for some time, and trying too early can make it longer",
+            matter="WhatsApp refuses this account for some time, and an early attempt can make it longer",
             to_go_on="when the time is over",
         ),
         request=Request.RESTART,
@@ -222,38 +222,38 @@ _UNKNOWN: Final = Traits(meaning="a state of a newer runner", phase=Phase.CONNEC
 
 
 def traits_of(state: str) -> Traits:
-    """Return what a state means; a word that is not in the table (a newer runner's) implies nothing."""
+    """Return what a state means; one that is not in the table (a newer runner's) implies nothing."""
     return STATES.get(state, _UNKNOWN)
 
 
 def is_linked(state: str, *, answer: bool | None) -> bool | None:
-    """Whether a phone is linked: by the state where that tells, else by the runner's own word; None: nobody knows."""
+    """Whether a phone is linked: by the state where that decides, else by the runner's answer; None: not known."""
     linked = traits_of(state).linked
     return answer if linked is None else linked
 
 
 def waits_for_person(*, state: str, reason: str) -> bool:
-    """Whether only a person may end this: recreating the pod by itself would take over, relink or annoy the service."""
+    """Whether only a person may end this: recreating the pod automatically would take over, relink or annoy the service."""
     return traits_of(state).hold is not None and not goes_on_by_itself(state=state, reason=reason)
 
 
 def wait_is_over(*, state: str, reason: str) -> bool:
-    """Whether this word ends the waiting for a person: the session is its own master again.
+    """Whether this state ends a hold.
 
-    Runner and operator both ask here, so that what one remembers the other has not forgotten. A word that is not known
-    ends nothing.
+    Runner and operator both call it, so that neither remembers a hold that the other has forgotten. An unknown state ends
+    none.
     """
     return traits_of(state).ends_hold or goes_on_by_itself(state=state, reason=reason)
 
 
 def goes_on_by_itself(*, state: str, reason: str) -> bool:
-    """Whether the reason tells that a state which waits for a person otherwise does not wait this time."""
+    """Whether a state that is a hold otherwise is none with this reason."""
     hold = traits_of(state).hold
     return hold is not None and reason == hold.unless
 
 
 class OperatorState(StrEnum):
-    """What the operator says of a session while no runner of the current pod answers; nothing is known of the page."""
+    """What the operator reports while no runner of the present pod answers; nothing is known about the page."""
 
     QUEUED = "Queued"
     PENDING = "Pending"

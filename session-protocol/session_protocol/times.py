@@ -3,7 +3,7 @@
 The API server keeps whole seconds (`Time`), a Lease microseconds (`MicroTime`), a log line milliseconds.
 
 Models cut times to whole seconds when they are made, not when they are written: otherwise what the operator holds
-would differ from what it reads back, and it would write the same status for ever.
+would differ from what it reads back, and it would write the same status again and again.
 """
 
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ Parts = Literal["seconds", "milliseconds", "microseconds"]
 def whole_seconds(moment: datetime) -> datetime:
     """Return the moment in UTC, cut to its second.
 
-    :raises ValueError: the moment has no time zone, or lies outside of the years 1 to 9999 in UTC.
+    :raises ValueError: the moment has no time zone, or is outside of the years 1 to 9999 in UTC.
     """
     if moment.tzinfo is None:
         raise ValueError("should have a time zone, as in 2026-01-31T12:00:00Z")
@@ -36,6 +36,6 @@ def format_time(moment: datetime, *, parts: Parts = "seconds") -> str:
 def parse_time(text: str) -> datetime:
     """Return the moment of an RFC 3339 text, cut to its second.
 
-    :raises ValueError: the text is no RFC 3339 time.
+    :raises ValueError: the text is not an RFC 3339 time.
     """
     return whole_seconds(datetime.fromisoformat(text))

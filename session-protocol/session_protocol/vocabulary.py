@@ -12,7 +12,7 @@ CAMEL_CASE: Final = "^[A-Z][A-Za-z0-9]{0,62}$"
 
 
 class RunnerState(StrEnum):
-    """What the session is doing, as the runner itself sees it; `states.STATES` tells what each one means."""
+    """What the session is doing, as its runner reports it; `states.STATES` defines what each one means."""
 
     STARTING = "Starting"
     LOADING = "Loading"
@@ -41,7 +41,7 @@ class RunnerState(StrEnum):
 
 
 class StateReason(StrEnum):
-    """Why the runner says a state, in one CamelCase word (the condition's reason); the message tells the rest."""
+    """Why the runner reports a state, in one CamelCase word (the condition's reason); the message has the details."""
 
     AS_EXPECTED = "AsExpected"
     BROWSER_LAUNCHING = "BrowserLaunching"
@@ -94,6 +94,7 @@ class ExitCode(IntEnum):
     PROFILE_UNUSABLE = 12, "the profile cannot be written: permissions, a full or read-only volume"
     LAUNCH_FAILED = 20, "the browser did not start within the launch timeout"
     LOAD_FAILED = 21, "the page was not up within the startup timeout"
+    SANDBOX_REFUSED = 22, "the node refuses the browser's own sandbox"
     PAGE_CRASHED = 30, "the page's process died"
     PAGE_UNRESPONSIVE = 31, "the page did not answer within the health check"
     BROWSER_EXITED = 32, "the browser, or the driver that speaks to it, ended"
@@ -117,7 +118,7 @@ class ExitCode(IntEnum):
 
 
 def exit_reason(code: int) -> str:
-    """The word for any container exit code; signals and codes of other programs keep a readable name."""
+    """Return the reason for any container exit code; signals and codes of other programs get a readable name."""
     try:
         return ExitCode(code).reason
     except ValueError:
@@ -139,15 +140,36 @@ class OnLogout(StrEnum):
 
 
 class TokenScope(StrEnum):
-    """What a token allows. One file of this name per scope in the token folder, the same keys in the Secret."""
+    """What a token allows. One file of this name per scope in the runner's folder, an entry of this name in a Secret."""
 
     STATE = "state"
-    """Read the state: what the operator holds."""
+    """Read the state; the operator's own scope."""
     LINK = "link"
-    """See the QR code: whoever holds it can link a phone."""
+    """Read the QR code: whoever has it can link a phone."""
     SEND = "send"
     """Send messages."""
     READ = "read"
     """Read messages."""
     ADMIN = "admin"
     """Everything."""
+
+
+class TokenPurpose(StrEnum):
+    """What people and clients do with tokens: each purpose has a Secret of its own, so that rights can differ.
+
+    There is one for messaging when a route takes the scopes *send* and *read*: until then it would open nothing.
+    """
+
+    scopes: tuple[TokenScope, ...]
+    """ Whose tokens its Secret holds. """
+
+    OBSERVING = "observing", (TokenScope.STATE,)
+    LINKING = "linking", (TokenScope.LINK, TokenScope.STATE)  # whoever links wants to know when it is done
+    ADMINISTERING = "administering", (TokenScope.ADMIN,)
+
+    def __new__(cls, value: str, scopes: tuple[TokenScope, ...] = ()) -> Self:
+        """Create a member from its word and its scopes."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.scopes = scopes
+        return member

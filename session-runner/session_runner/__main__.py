@@ -51,7 +51,7 @@ def main() -> int:
         exit_ = asyncio.run(run(settings))
     except Exception as error:
         logger.exception("The runner failed")
-        exit_ = Exit(ExitCode.INTERNAL_ERROR, f"A fault of the runner: {type(error).__name__}: {error}")
+        exit_ = Exit(ExitCode.INTERNAL_ERROR, f"The runner has a fault: {type(error).__name__}: {error}")
     return leave(exit_, settings.termination_log)
 
 
@@ -77,6 +77,7 @@ async def run(settings: Settings) -> Exit:
         session_uid=settings.session_uid,
         pod_uid=settings.pod_uid,
         clock=utc_now,
+        metrics_need_token=settings.metrics_need_token,
     )
     try:
         server, port = await serve(api.application(), port=settings.port, metrics=metrics)

@@ -11,8 +11,10 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Protocol
 
+from session_protocol.redaction import redact
 from session_protocol.states import Phase, is_linked, traits_of
 from session_protocol.vocabulary import ExitCode, RunnerState, StateReason
 
@@ -67,6 +69,12 @@ class Page(Protocol):
     async def ask(self, name: str, *, deadline: float) -> str | None:
         """Run a script and return the text that it answers, or None."""
         ...
+
+
+@lru_cache(maxsize=64)
+def _redacted(message: str) -> str:
+    """Return a message as everybody may read it: a ban's code and the browser's errors are in the page's own words."""
+    return redact(message)
 
 
 def pause_after(state: RunnerState, *, health_check: float) -> float:
@@ -142,7 +150,7 @@ class PageMonitor:
     async def repeat(self, hold: HeldState) -> None:
         """Publish a hold from an earlier run, with the page closed, until the pod is deleted."""
         logger.warning(
-            "An earlier runner's word waits for a person, the page stays closed",
+            "The session is on hold since an earlier runner, the page stays closed",
             extra={"state": hold.state, "reason": hold.reason},
         )
         self.publish(Verdict(hold.state, hold.reason, hold.message))
@@ -199,14 +207,15 @@ class PageMonitor:
 
     def publish(self, verdict: Verdict) -> None:
         """Publish a state: to the state file and to the store; log and count it if it is new."""
-        self.state_file.reported(state=verdict.state, reason=verdict.reason, message=verdict.message)
+        message = _redacted(verdict.message)
+        self.state_file.reported(state=verdict.state, reason=verdict.reason, message=message)
         saved = self.state_file.saved
         linked = is_linked(verdict.state, answer=self._remembered_link())
         times = linked is not False
         changed = self.store.publish(
             state=verdict.state,
             reason=verdict.reason,
-            message=verdict.message,
+            message=message,
             linked=linked,
             linked_time=saved.linked_time if times else None,
             durable_time=saved.durable_time if times else None,
@@ -266,7 +275,7 @@ class PageMonitor:
         if self._history.lasted(self._stuck_since, now=now) >= policy.startup:
             message = verdict.message
             if verdict.state is RunnerState.LOADING:
-                message = f"The page came no further than this within the startup timeout: {message}"
+                message = f"The page did not get further within the startup timeout: {message}"
             raise RunEnded(ExitCode.LOAD_FAILED, message, state=verdict.state, reason=verdict.reason)
         if self._starting and not loading:
             self._starting = False

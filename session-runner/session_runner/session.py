@@ -22,10 +22,11 @@ from session_runner.exits import Exit, RunEnded, out_of_memory
 from session_runner.host.memory import KillCounter
 from session_runner.host.memory_tuning import settle
 from session_runner.host.processes import Process, descendants, end, processes, reap
+from session_runner.host.sandbox import read_sandbox
 from session_runner.metrics import Metrics
 from session_runner.monitor import PageMonitor
 from session_runner.page.browser import BrowserPage, Listeners, open_browser, start_driver, stop_driver
-from session_runner.page.errors import LaunchError
+from session_runner.page.errors import LaunchError, SandboxRefusedError
 from session_runner.page.launch import LaunchPlan, browser_version, user_agent
 from session_runner.profile.certificates import CertificateError, trust
 from session_runner.profile.layout import ProfileLayout, prune
@@ -102,7 +103,7 @@ class Session:
             self._state_file.closed_cleanly()
         if clean:
             return Exit(ExitCode.STOPPED, "Stopped as asked; the browser closed cleanly.")
-        return Exit(ExitCode.STOP_INCOMPLETE, "The browser did not close in time; what it had not written is lost.")
+        return Exit(ExitCode.STOP_INCOMPLETE, "The browser did not close in time; it may have lost its last writes.")
 
     async def _work(self, layout: ProfileLayout) -> None:
         try:
@@ -151,6 +152,7 @@ class Session:
                     cache_dir=self.settings.cache_dir,
                     allowed_hosts=self.settings.allowed_hosts,
                     user_agent=user_agent(version),
+                    sandbox=self.settings.browser_sandbox,
                 )
                 listeners = Listeners(
                     woken=monitor.wake,
@@ -163,12 +165,22 @@ class Session:
             late = f"The browser did not start within {self.settings.launch_timeout:g} s."
             if monitor.killed():
                 raise out_of_memory() from error
-            raise _launch_failed(str(error) if isinstance(error, LaunchError) else late) from error
+            code = ExitCode.SANDBOX_REFUSED if isinstance(error, SandboxRefusedError) else ExitCode.LAUNCH_FAILED
+            raise _launch_failed(str(error) if isinstance(error, LaunchError) else late, code=code) from error
         except CertificateError as error:
             raise RunEnded(
                 ExitCode.BAD_CONFIGURATION, str(error), state=RunnerState.CRASHED, reason=StateReason.LAUNCH_FAILED
             ) from error
-        logger.info("The browser is open", extra={"version": version.strip(), "seconds": self._age()})
+        sandbox = self.store.sandbox = read_sandbox(processes(), me=os.getpid())
+        logger.info(
+            "The browser is open",
+            extra={
+                "version": version.strip(),
+                "seconds": self._age(),
+                "sandbox": sandbox.browser,
+                "user_namespace": sandbox.user_namespace,
+            },
+        )
         return self._browser
 
     async def _prepare(self) -> tuple[Playwright, str]:
@@ -207,7 +219,7 @@ class Session:
         left = end(self._ours())
         if left:
             logger.warning(
-                "Processes were left and had to be ended", extra={"names": [process.name for process in left]}
+                "Processes were left over and were killed", extra={"names": [process.name for process in left]}
             )
         reap(processes(), me=os.getpid(), not_ours=frozenset())
         logger.info("The browser is closed", extra={"clean": clean, "seconds": self._age()})
@@ -241,5 +253,5 @@ def _make_folder(path: Path) -> None:
     path.mkdir(parents=True, exist_ok=True)
 
 
-def _launch_failed(message: str) -> RunEnded:
-    return RunEnded(ExitCode.LAUNCH_FAILED, message, state=RunnerState.CRASHED, reason=StateReason.LAUNCH_FAILED)
+def _launch_failed(message: str, *, code: ExitCode) -> RunEnded:
+    return RunEnded(code, message, state=RunnerState.CRASHED, reason=StateReason.LAUNCH_FAILED)

@@ -111,6 +111,12 @@ def _one_of(kind: type[LinkMethod | OnLogout]) -> Callable[[str], Any]:
     return parse
 
 
+def _boolean(value: str) -> bool:
+    if value.lower() not in ("true", "false"):
+        raise ValueError("must be true or false")
+    return value.lower() == "true"
+
+
 def _level(value: str) -> str:
     if value.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
         raise ValueError("must be one of DEBUG, INFO, WARNING, ERROR")
@@ -177,7 +183,8 @@ class Settings:
         Variable.TOKEN_DIR,
         _path,
         None,
-        f"Folder with one file per scope ({', '.join(TokenScope)}) holding its token; an absent file turns the scope off.",
+        f"Folder with one file per scope ({', '.join(TokenScope)}) holding `sha256:` and the hash of its token, or the token "
+        "itself; an absent file turns the scope off. The file `operator` holds the key of the operator's signed calls.",
         example="/run/whatsapp-session/tokens",
     )
     session_uid: str = _setting(
@@ -187,6 +194,12 @@ class Settings:
         Variable.POD_UID, _uid, None, "UID of the pod, repeated in every state answer.", example=_SOME_UID
     )
     port: int = _setting(Variable.PORT, _number(0, 65535), "8080", "Port of the HTTP API; 0 takes any free one.")
+    metrics_need_token: bool = _setting(
+        Variable.METRICS_NEED_TOKEN,
+        _boolean,
+        "false",
+        "Whether /metrics needs a token of the scope state: true or false.",
+    )
     link_method: LinkMethod = _setting(
         Variable.LINK_METHOD,
         _one_of(LinkMethod),
@@ -258,6 +271,12 @@ class Settings:
         _path,
         "/usr/lib/chromium/chromium-headless-shell",
         "The browser. Debian's program itself, not its shell wrapper, which would stay as one process more.",
+    )
+    browser_sandbox: bool = _setting(
+        Variable.BROWSER_SANDBOX,
+        _boolean,
+        "false",
+        "Whether Chromium puts the page into a sandbox of its own (true or false). The container's seccomp profile must allow it; where it or the kernel does not, the runner ends (SandboxRefused).",
     )
     log_level: str = _setting(Variable.LOG_LEVEL, _level, "INFO", "DEBUG, INFO, WARNING or ERROR.")
     termination_log: Path = _setting(

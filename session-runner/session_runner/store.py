@@ -13,6 +13,8 @@ from datetime import datetime, timedelta
 
 from session_protocol.vocabulary import RunnerState, StateReason
 
+from session_runner.host.sandbox import Sandbox
+
 OVERTIME = timedelta(seconds=5)
 
 
@@ -31,6 +33,8 @@ class Snapshot:
     durable_time: datetime | None = None
     round: int = 0
     """ Rounds of QR codes begun in this pod. """
+    sandbox: Sandbox | None = None
+    """ What holds the page's process in; None: there is none yet. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +56,8 @@ class StateStore:
         self._code: Code | None = None
         self.probed: datetime | None = None
         """ When the page last answered. """
+        self.sandbox: Sandbox | None = None
+        """ Goes into the next snapshot. """
         self.closing = False
         """ The process is about to end, so nobody should wait for a change any more. """
         self.snapshot = Snapshot(
@@ -85,6 +91,7 @@ class StateStore:
             linked_time=linked_time,
             durable_time=durable_time,
             round=round,
+            sandbox=self.sandbox,
         )
         if new == old:
             return False

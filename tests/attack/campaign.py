@@ -40,7 +40,7 @@ NEWCOMER: Final = "newcomer"
 PATIENCE: Final = 180.0
 """ Seconds an honest session may take to its QR code on a machine that is attacked. """
 LEASE: Final = f"/apis/coordination.k8s.io/v1/namespaces/{OPERATOR}/leases/whatsapp-operator"
-NOTES: Final = f"{{range .items[?(@.reportingController=='{EVENT_CONTROLLER}')]}}{{.note}}{{end}}"
+EVENT_MESSAGES: Final = f"{{range .items[?(@.reportingController=='{EVENT_CONTROLLER}')]}}{{.note}}{{end}}"
 TESTS: Final = Path(__file__).resolve().parents[1]
 
 
@@ -124,10 +124,10 @@ class Campaign:
             time.sleep(max(0.0, end - time.monotonic()))
             for action in running:
                 action.result()
-            came, recovered = newcomer.result()
+            started, recovered = newcomer.result()
             return {
                 "refused": refused.result(),
-                "newcomer": came,
+                "newcomer": started,
                 "recovered": recovered,
                 "hoarded": self._hoarded(),
             }
@@ -146,8 +146,8 @@ class Campaign:
         with subprocess.Popen(command, cwd=TESTS, stdout=subprocess.PIPE, text=True) as process:
             try:
                 yield
-                said, _ = process.communicate(timeout=60)
-                self.progress.info(f"on sockets: {said.strip()}")
+                output, _ = process.communicate(timeout=60)
+                self.progress.info(f"on sockets: {output.strip()}")
                 if process.returncode != 0:
                     raise ToolError(f"the attack on sockets ended with {process.returncode}")
             finally:
@@ -181,21 +181,21 @@ class Campaign:
     def _beyond_rights(self, hostile_image: str) -> dict[str, str | None]:
         """Ask as a person with the sessions' role alone; returns each refusal."""
         found: dict[str, str | None] = {}
-        for word, wanted in objects.beyond_rights(HOSTILE, hostile_image).items():
-            found[word] = self._try(wanted, person=objects.PERSON)
+        for label, wanted in objects.beyond_rights(HOSTILE, hostile_image).items():
+            found[label] = self._try(wanted, person=objects.PERSON)
         return found
 
     def _newcomer(self) -> tuple[float | None, float | None]:
         """Apply an honest session, wait for its QR code, kill its browser, wait for the next one."""
         begun = time.monotonic()
         self.honest.create(NEWCOMER, quotaName=objects.QUOTA)
-        came = _took(begun, lambda: self.honest.wait_for(NEWCOMER, in_state("QRPending"), within=PATIENCE))
-        if came is None:
+        started = _took(begun, lambda: self.honest.wait_for(NEWCOMER, in_state("QRPending"), within=PATIENCE))
+        if started is None:
             return None, None
         before, begun = self.honest.pod_uid(NEWCOMER), time.monotonic()
         self.honest.kill_browser(NEWCOMER)
         new = in_new_pod(before, state="QRPending")
-        return came, _took(begun, lambda: self.honest.wait_for(NEWCOMER, new, within=PATIENCE))
+        return started, _took(begun, lambda: self.honest.wait_for(NEWCOMER, new, within=PATIENCE))
 
     def _try(self, *wanted: objects.Object, person: str = "") -> str | None:
         """Apply objects that may be refused; returns the refusal."""
@@ -216,7 +216,7 @@ class Campaign:
             "the operator's log": self.e2e.operator.log(lines=-1),
             "the victim's log": kubectl(*victim),
             "sessions": kubectl("get", "was", "--all-namespaces", "--output=jsonpath={.items[*].status}"),
-            "events": kubectl("get", "events.events.k8s.io", "--all-namespaces", f"--output=jsonpath={NOTES}"),
+            "events": kubectl("get", "events.events.k8s.io", "--all-namespaces", f"--output=jsonpath={EVENT_MESSAGES}"),
             "metrics": self._metrics(),
         }
 

@@ -38,7 +38,7 @@ def quota(*, sessions: int, storage: str) -> Object:
         "apiVersion": API,
         "kind": "WhatsAppSessionQuota",
         "metadata": {"name": QUOTA},
-        "spec": {"sessions": sessions},
+        "spec": {"sessions": sessions, "storage": storage},
     }
 
 
@@ -105,7 +105,7 @@ def _thief(name: str, namespace: str, *, uid: str, key: str) -> Object:
 
 
 def beyond_rights(namespace: str, image: str) -> dict[str, Object]:
-    """Return what a person with the sessions' role alone must not get, by a word for each."""
+    """Return what a person with the sessions' role alone must not get, by a label for each."""
     toleration = {"operator": "Exists"}
     pods: dict[str, Object] = {
         "an image": {"image": image},
@@ -114,7 +114,7 @@ def beyond_rights(namespace: str, image: str) -> dict[str, Object]:
         "labels": {"labels": {"app": "another-service"}},
         "an injector's annotation": {"annotations": {"sidecar.istio.io/inject": "true"}},
     }
-    asked = {word: session(f"beyond-{place}", namespace, pod=pod) for place, (word, pod) in enumerate(pods.items())}
+    asked = {label: session(f"beyond-{place}", namespace, pod=pod) for place, (label, pod) in enumerate(pods.items())}
     claim = {"profile": {"existingClaim": "data-postgres-0"}}
     return asked | {"another's claim": session("beyond-claim", namespace, **claim)}
 

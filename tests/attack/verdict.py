@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from attack.watch import Sightings
+from attack.watch import Observations
 
 SLOWER: Final = 3.0
 """ How many times its own figure before the attack the 99th percentile of `/v1/state` may be. """
@@ -28,8 +28,8 @@ class Verdict(NamedTuple):
 class Findings:
     """What came of one run."""
 
-    before: Sightings
-    during: Sightings
+    before: Observations
+    during: Observations
     operator_restarts: int
     texts: Mapping[str, str]
     """ Whatever people read, by where it stands: logs, status, events, metrics. """
@@ -49,7 +49,7 @@ def judge(found: Findings) -> list[Verdict]:
     """Return every claim with what was seen of it."""
     before, during = percentile(found.before.answered), percentile(found.during.answered)
     ratio = during / max(before, SMALLEST)
-    granted = [word for word, refusal in found.refused.items() if refusal is None]
+    granted = [label for label, refusal in found.refused.items() if refusal is None]
     leaks = sorted(leaked(found.texts))
     return [
         _stayed(found.during),
@@ -76,7 +76,7 @@ def judge(found: Findings) -> list[Verdict]:
     ]
 
 
-def _stayed(seen: Sightings) -> Verdict:
+def _stayed(seen: Observations) -> Verdict:
     """Every look at every session shows the same pod, Connected, without a restart."""
     left = [
         f"{name} {' '.join(map(str, look))}"
@@ -89,7 +89,7 @@ def _stayed(seen: Sightings) -> Verdict:
     return Verdict("no honest session leaves Connected, no container restarts", bool(looks) and not left, text)
 
 
-def _held(seen: Sightings) -> Verdict:
+def _held(seen: Observations) -> Verdict:
     holders = set(seen.leases)
     return Verdict("the Lease stays", len(holders) == 1, f"{len(seen.leases)} looks, {len(holders)} holders")
 

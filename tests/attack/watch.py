@@ -33,7 +33,7 @@ class Holder(NamedTuple):
 
 
 @dataclass(kw_only=True)
-class Sightings:
+class Observations:
     """What was seen, look by look."""
 
     sessions: dict[str, list[Seen]] = field(default_factory=dict)
@@ -65,9 +65,9 @@ class Watcher:
     names: frozenset[str]
 
     @contextmanager
-    def watching(self, targets: list[Target]) -> Iterator[Sightings]:
+    def watching(self, targets: list[Target]) -> Iterator[Observations]:
         """Look until the block ends."""
-        seen, end = Sightings(), threading.Event()
+        seen, end = Observations(), threading.Event()
         looks: tuple[Callable[[], None], ...] = (lambda: self._look(seen), lambda: self._ask(targets, seen))
         threads = [threading.Thread(target=_repeat, args=(look, end), daemon=True) for look in looks]
         for thread in threads:
@@ -79,7 +79,7 @@ class Watcher:
             for thread in threads:
                 thread.join(timeout=60)
 
-    def _look(self, seen: Sightings) -> None:
+    def _look(self, seen: Observations) -> None:
         sessions = self._list(f"/apis/wasession.dev/v1alpha1/namespaces/{self.namespace}/whatsappsessions")
         pods = self._list(f"/api/v1/namespaces/{self.namespace}/pods")
         lease = self.api.request(self.lease, timeout=10)
@@ -99,7 +99,7 @@ class Watcher:
         answer = self.api.request(path, timeout=10)
         return list(answer.json_object()["items"]) if answer.ok else None
 
-    def _ask(self, targets: list[Target], seen: Sightings) -> None:
+    def _ask(self, targets: list[Target], seen: Observations) -> None:
         for asked in [self.network.start(_time_state, target) for target in targets]:
             took = asked.result()
             if took is None:

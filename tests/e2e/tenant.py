@@ -132,7 +132,9 @@ class Tenant(SessionWaits):
 
     def token(self, name: str, scope: str) -> str:
         """Return the session's token of a scope. :raises NotReady: it has none yet."""
-        secret = self.get("secret", str(self.status(name).get("tokenSecretName")))
+        status = self.status(name)
+        by_scope = {"state": status.get("tokenSecretName"), "link": (status.get("tokenSecrets") or {}).get("linking")}
+        secret = self.get("secret", str(by_scope[scope]))
         if secret is None:
             raise NotReady(f"session {name} has no Secret")
         return base64.b64decode(secret["data"][scope]).decode()

@@ -37,7 +37,7 @@ def test_a_replaced_session_is_not_replaced_by_a_pod_until_a_person_asks(e2e: Cl
     assert "admission" in status
 
 
-def test_a_conflict_that_no_operator_heard_is_no_takeover_either(e2e: ClusterHarness, tenant: Tenant) -> None:
+def test_a_conflict_that_no_operator_received_is_no_takeover_either(e2e: ClusterHarness, tenant: Tenant) -> None:
     """The word is kept on the volume: the next operator's pod leaves the page closed and says it; a request opens it."""
     tenant.create("sales", timeouts={**LONG_TIMEOUTS, "connectionCheck": "10s"})
     linked = tenant.link("sales")
@@ -45,7 +45,7 @@ def test_a_conflict_that_no_operator_heard_is_no_takeover_either(e2e: ClusterHar
     e2e.operator.scale(0)
     try:
         tenant.command_device("sales", "replaced")
-        until("the runner says Conflict", lambda: tenant.runner_state("sales"), lambda state: state == "Conflict")
+        until("the runner reports Conflict", lambda: tenant.runner_state("sales"), lambda state: state == "Conflict")
         loads = _loads(e2e, tenant)
         tenant.evict("sales")
         until("the pod is gone", tenant.pods, lambda pods: pods == [])

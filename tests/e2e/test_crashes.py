@@ -64,22 +64,22 @@ def _made_pod(entry: Entry, name: str) -> bool:
 
 def test_pods_that_go_while_no_operator_acts_are_replaced_by_the_next(e2e: ClusterHarness, trio: Tenant) -> None:
     """Scaled to none, two pods deleted, one of them suspended meanwhile: each session is as it should be afterwards."""
-    deleted, rested, untouched = TRIO
+    deleted, settled, untouched = TRIO
     before = {name: trio.status(name) for name in TRIO}
     e2e.operator.scale(0)
     try:
-        for name in (deleted, rested):
+        for name in (deleted, settled):
             trio.delete_pod(name)
-        trio.edit(rested, {"operatingMode": "Suspended"})
+        trio.edit(settled, {"operatingMode": "Suspended"})
         until("the deleted pods are gone", trio.pods, lambda pods: len(pods) == 1)
     finally:
         e2e.operator.scale(1)
 
     after = trio.wait_for_recovery(deleted, after=before[deleted])
-    assert "Suspended" == trio.wait_for_state(rested, "Suspended")["state"]
-    assert "admission" not in trio.status(rested)
+    assert "Suspended" == trio.wait_for_state(settled, "Suspended")["state"]
+    assert "admission" not in trio.status(settled)
     assert 1 == after["recovery"]["restarts"] - before[deleted].get("recovery", {}).get("restarts", 0)
     assert before[untouched]["podUID"] == trio.pod_uid(untouched)
-    trio.edit(rested, {"operatingMode": "Running"})
-    trio.wait_for_recovery(rested, after=before[rested])
+    trio.edit(settled, {"operatingMode": "Running"})
+    trio.wait_for_recovery(settled, after=before[settled])
     assert sorted(TRIO) == sorted(pod["metadata"]["name"] for pod in trio.pods())

@@ -79,7 +79,7 @@ class ForeignCluster:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Played:
+class DemoRun:
     """What was seen when the demo was over."""
 
     before: set[str]
@@ -149,7 +149,7 @@ def waits(session: Mapping[str, Any]) -> bool:
 
 
 @pytest.fixture(scope="module")
-def played(foreign: ForeignCluster) -> Played:
+def demo_run(foreign: ForeignCluster) -> DemoRun:
     """The demo, run once."""
     before, shop = foreign.everything(), foreign.session("sales")
     audits = {user: Audit(foreign.cluster.audit_log, user=user) for user in (OPERATOR_ACCOUNT, DEMO_OPERATOR)}
@@ -157,7 +157,7 @@ def played(foreign: ForeignCluster) -> Played:
     done = foreign.make("demo", REGISTRY=foreign.registry, REGISTRY_INSECURE="1", DEMO_MODE="modern")
     sys.stderr.write(done.stdout)  # whoever looks into a failure reads the demo's output first
     pods = json.loads(foreign.kubectl("get", "pods", "--all-namespaces", "--output=json"))["items"]
-    return Played(
+    return DemoRun(
         before=before,
         shop=shop,
         shop_after=foreign.session("sales"),
@@ -169,74 +169,74 @@ def played(foreign: ForeignCluster) -> Played:
 
 
 @pytest.fixture(scope="module")
-def removed(foreign: ForeignCluster, played: Played) -> subprocess.CompletedProcess[str]:
+def removed(foreign: ForeignCluster, demo_run: DemoRun) -> subprocess.CompletedProcess[str]:
     """`make demo-down CLUSTER=current`, after the demo was looked at."""
-    assert played.before
+    assert demo_run.before
     return foreign.make("demo-down")
 
 
-def test_every_step_shows_what_it_promises(played: Played) -> None:
+def test_every_step_shows_what_it_promises(demo_run: DemoRun) -> None:
     """The whole of the demo on somebody else's cluster: each step told with what was seen, and none was missed."""
-    assert 0 == played.status, played.output
-    assert "steps showed what they promise" in played.output
-    assert " ✗ " not in played.output
+    assert 0 == demo_run.status, demo_run.output
+    assert "steps showed what they promise" in demo_run.output
+    assert " ✗ " not in demo_run.output
 
 
-def test_it_says_where_before_it_changes_anything(foreign: ForeignCluster, played: Played) -> None:
+def test_it_says_where_before_it_changes_anything(foreign: ForeignCluster, demo_run: DemoRun) -> None:
     """Which context, which server, what will be made and who is there already come before the first change."""
     server = foreign.cluster.instance.plane.url
     context = f"This is context kubernetes-super-admin@local-{foreign.cluster.name} ({server}, Kubernetes v1."
     there = "An operator is installed there (whatsapp-operator/whatsapp-operator): it is left alone."
     used = "the CRDs that are there are used as they are."
 
-    positions = [played.output.find(text) for text in (context, there, used, "removing what an earlier demo left")]
+    positions = [demo_run.output.find(text) for text in (context, there, used, "removing what an earlier demo left")]
 
-    assert -1 not in positions, played.output
+    assert -1 not in positions, demo_run.output
     assert sorted(positions) == positions
 
 
-def test_the_nodes_pulled_from_the_registry(foreign: ForeignCluster, played: Played) -> None:
+def test_the_nodes_pulled_from_the_registry(foreign: ForeignCluster, demo_run: DemoRun) -> None:
     """Operator, stand-in and sessions run images that came by the registry and no other way."""
-    ours = [pod for pod in played.pods if pod["metadata"]["namespace"] in (NAMESPACE, OPERATOR_NAMESPACE)]
+    ours = [pod for pod in demo_run.pods if pod["metadata"]["namespace"] in (NAMESPACE, OPERATOR_NAMESPACE)]
     images = {container["image"] for pod in ours for container in pod["spec"]["containers"]}
 
     assert 3 == len(images), images
     assert all(image.startswith(f"{foreign.registry}/whatsapp-") for image in images), images
 
 
-def test_the_operators_leave_each_other_alone(played: Played) -> None:
+def test_the_operators_leave_each_other_alone(demo_run: DemoRun) -> None:
     """Neither writes anything of the other's, and their session is as it was."""
     theirs = [
         str(entry)
-        for entry in played.requests[OPERATOR_ACCOUNT]
+        for entry in demo_run.requests[OPERATOR_ACCOUNT]
         if changes(entry) and entry.namespace in (NAMESPACE, OPERATOR_NAMESPACE)
     ]
     own = {(NAMESPACE, ""), (OPERATOR_NAMESPACE, ""), ("", QUOTA)}
     ours = [
         str(entry)
-        for entry in played.requests[DEMO_OPERATOR]
+        for entry in demo_run.requests[DEMO_OPERATOR]
         if changes(entry) and not {(entry.namespace, ""), (entry.namespace, entry.name)} & own
     ]
 
     assert [] == theirs
     assert [] == ours
-    assert any(changes(entry) for entry in played.requests[DEMO_OPERATOR])
-    assert played.shop == played.shop_after
+    assert any(changes(entry) for entry in demo_run.requests[DEMO_OPERATOR])
+    assert demo_run.shop == demo_run.shop_after
 
 
-def test_no_request_of_the_second_operator_was_refused(played: Played) -> None:
+def test_no_request_of_the_second_operator_was_refused(demo_run: DemoRun) -> None:
     """Its overlay gives it all that it needs."""
-    refused = [str(entry) for entry in played.requests[DEMO_OPERATOR] if entry.code in (401, 403)]
+    refused = [str(entry) for entry in demo_run.requests[DEMO_OPERATOR] if entry.code in (401, 403)]
 
     assert [] == refused
 
 
 def test_demo_down_removes_what_the_demo_made_and_nothing_else(
-    foreign: ForeignCluster, played: Played, removed: subprocess.CompletedProcess[str]
+    foreign: ForeignCluster, demo_run: DemoRun, removed: subprocess.CompletedProcess[str]
 ) -> None:
     """Afterwards the cluster has what it had before, and their operator still does its work."""
     assert 0 == removed.returncode, removed.stdout
-    assert played.before == foreign.everything()
+    assert demo_run.before == foreign.everything()
 
     foreign.kubectl.apply(their_session("support"))
     until("their operator sees a new session", lambda: foreign.session("support"), waits)

@@ -29,7 +29,7 @@ def test_a_pending_pod_is_shown_with_its_reason_and_left_alone(e2e: ClusterHarne
         assert 0 == status.get("recovery", {}).get("restarts", 0)
 
 
-def test_a_volume_that_nobody_makes_is_told(tenant: Tenant) -> None:
+def test_a_volume_that_nobody_makes_is_reported(tenant: Tenant) -> None:
     """The scheduler waits for it without a word; the session names the claim, and keeps its place and its pod."""
     name = f"nobody-{tenant.namespace}"
     storage = {"provisioner": "nobody.example/none", "volumeBindingMode": "WaitForFirstConsumer"}
@@ -60,8 +60,8 @@ def test_two_pods_never_share_a_profile(e2e: ClusterHarness, tenant: Tenant) -> 
     """The claim is ReadWriteOncePod: a second pod that names it is not let in while the session runs."""
     tenant.create("sales")
     tenant.wait_for_state("sales", "QRPending")
-    claim = tenant.status("sales")["pvcName"]
-    tenant.kubectl.apply(_second_pod(tenant.namespace, claim, e2e.images.runner))
+    pvc = tenant.status("sales")["pvcName"]
+    tenant.kubectl.apply(_second_pod(tenant.namespace, pvc, e2e.images.runner))
 
     def refusal() -> str:
         second_pod = tenant.get("pod", "rival") or {}
@@ -69,12 +69,12 @@ def test_two_pods_never_share_a_profile(e2e: ClusterHarness, tenant: Tenant) -> 
 
     message = until("the scheduler refuses the rival", refusal, lambda message: "ReadWriteOncePod" in message)
     assert "unavailable" in message or "in-use" in message
-    assert "ReadWriteOncePod" == (tenant.get("pvc", claim) or {})["spec"]["accessModes"][0]
+    assert "ReadWriteOncePod" == (tenant.get("pvc", pvc) or {})["spec"]["accessModes"][0]
     assert "Pending" == (tenant.get("pod", "rival") or {})["status"]["phase"]
     tenant.run("delete", "pod", "rival", "--now")
 
 
-def _second_pod(namespace: str, claim: str, image: str) -> Object:
+def _second_pod(namespace: str, pvc: str, image: str) -> Object:
     security = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
     container = {
         "name": "rival",
@@ -89,6 +89,6 @@ def _second_pod(namespace: str, claim: str, image: str) -> Object:
         "spec": {
             "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
             "containers": [container],
-            "volumes": [{"name": "profile", "persistentVolumeClaim": {"claimName": claim}}],
+            "volumes": [{"name": "profile", "persistentVolumeClaim": {"claimName": pvc}}],
         },
     }

@@ -12,7 +12,7 @@ def test_a_session_that_is_deleted_and_applied_again_has_its_login_back(trio: Te
     """The claim has no owner and stays; the new session object finds it by its labels."""
     name = TRIO[0]
     before, session = trio.status(name), trio.get("was", name) or {}
-    claim = (trio.get("pvc", before["pvcName"]) or {})["metadata"]
+    pvc = (trio.get("pvc", before["pvcName"]) or {})["metadata"]
     trio.run("delete", "was", name, timeout=120)
     until("the pod goes with its session", lambda: trio.get("pod", name), lambda pod: pod is None)
     secret = before["tokenSecretName"]
@@ -20,8 +20,8 @@ def test_a_session_that_is_deleted_and_applied_again_has_its_login_back(trio: Te
     trio.create(name)
 
     after = trio.wait_for_recovery(name, after=before)
-    assert "ownerReferences" not in claim
-    assert claim["uid"] == (trio.get("pvc", after["pvcName"]) or {})["metadata"]["uid"]
+    assert "ownerReferences" not in pvc
+    assert pvc["uid"] == (trio.get("pvc", after["pvcName"]) or {})["metadata"]["uid"]
     assert session["metadata"]["uid"] != (trio.get("was", name) or {})["metadata"]["uid"]
     assert secret != after["tokenSecretName"]
 
@@ -30,20 +30,20 @@ def test_a_claim_that_is_not_to_be_kept_goes_with_its_session(tenant: Tenant) ->
     """`retention: Delete` gives it an owner; the last session takes the namespace's Service with it."""
     tenant.create("brief", profile={"size": "64Mi", "retention": "Delete"})
     tenant.wait_for_state("brief", "QRPending")
-    claim = tenant.status("brief")["pvcName"]
-    assert tenant.get("pvc", claim) is not None
+    pvc = tenant.status("brief")["pvcName"]
+    assert tenant.get("pvc", pvc) is not None
     assert tenant.get("service", "whatsapp-sessions") is not None
 
     tenant.run("delete", "was", "brief", "--wait=false")
 
-    until("the claim goes", lambda: tenant.get("pvc", claim), lambda found: found is None)
+    until("the claim goes", lambda: tenant.get("pvc", pvc), lambda found: found is None)
     until("the Service goes", lambda: tenant.get("service", "whatsapp-sessions"), lambda found: found is None)
 
 
 def test_a_session_at_rest_makes_room_and_comes_back_with_its_login(e2e: ClusterHarness, trio: Tenant) -> None:
     """The waiting one is let in when the pod is gone and not before; the rested one then waits for its place."""
-    rested = TRIO[1]
-    before = trio.status(rested)
+    settled = TRIO[1]
+    before = trio.status(settled)
     trio.limit(sessions=3)
     with (
         watch(e2e.kubectl, "pods", trio.namespace) as pods,
@@ -51,23 +51,23 @@ def test_a_session_at_rest_makes_room_and_comes_back_with_its_login(e2e: Cluster
     ):
         trio.create("guest")
         waits = condition(trio.wait_for_state("guest", "Queued"), "Admitted")
-        trio.edit(rested, {"operatingMode": "Suspended"})
+        trio.edit(settled, {"operatingMode": "Suspended"})
         trio.wait_for_state("guest", "QRPending")
-        given_back = sessions.first(rested, lambda one: one["spec"].get("operatingMode") == "Suspended" and _free(one))
+        given_back = sessions.first(settled, lambda one: one["spec"].get("operatingMode") == "Suspended" and _free(one))
         let_in = sessions.first("guest", lambda one: not _free(one))
-        last = pods.of(rested)[-1]
+        last = pods.of(settled)[-1]
 
     assert "Maximum concurrent sessions limit reached (3). Please terminate some sessions first." == waits["message"]
     assert given_back is not None
     assert let_in is not None
     assert revision(last) < revision(let_in)
-    assert "Suspended" == trio.status(rested)["state"]
+    assert "Suspended" == trio.status(settled)["state"]
     assert before["pvcName"] == (trio.get("pvc", before["pvcName"]) or {})["metadata"]["name"]
 
-    trio.edit(rested, {"operatingMode": "Running"})
-    trio.wait_for_state(rested, "Queued")
+    trio.edit(settled, {"operatingMode": "Running"})
+    trio.wait_for_state(settled, "Queued")
     trio.run("delete", "was", "guest", "--wait=false")
-    trio.wait_for_recovery(rested, after=before)
+    trio.wait_for_recovery(settled, after=before)
 
 
 def _free(session: Object) -> bool:

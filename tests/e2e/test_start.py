@@ -11,17 +11,17 @@ from session_devtools.installation.install import pod_of
 from support.sessions import condition
 from support.waiting import until
 
-CREATES = ["create persistentvolumeclaims", "create pods", "create secrets"]
+CREATES = ["create persistentvolumeclaims", "create pods", *["create secrets"] * 4]
 
 
 def _runs(pod: Object) -> bool:
     return bool(pod["status"]["phase"] == "Running")
 
 
-def test_the_way_to_a_running_pod_is_three_creates_and_at_most_two_status_writes(
+def test_the_way_to_a_running_pod_is_six_creates_and_at_most_two_status_writes(
     e2e: ClusterHarness, tenant: Tenant
 ) -> None:
-    """Claim, Secret and pod; a namespace's first session makes the Service as well. The reservation is written first.
+    """Claim, four Secrets and pod; a namespace's first session makes the Service as well. The reservation is written first.
 
     Events are not counted.
     """

@@ -17,7 +17,15 @@ __all__ = ["INSTALL", "MANIFESTS", "RENDERED", "documents", "install_yaml", "ren
 
 MANIFESTS = Path(__file__).parents[2] / "manifests"
 INSTALL = MANIFESTS / "install.yaml"
-RENDERED = ("base", "overlays/local", "overlays/instance-demo", "overlays/demo-current", "examples/install", "standin")
+RENDERED = (
+    "base",
+    "overlays/local",
+    "overlays/instance-demo",
+    "overlays/demo-current",
+    "overlays/namespaced",
+    "examples/install",
+    "standin",
+)
 """ Every kustomization that stands for itself. """
 HEADER = "# Written by `make generate` from manifests/base; change it there. What it is: docs/operations/install.md.\n"
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from manifests.rendering import documents, render
 from session_demo.current import INSTANCE
-from session_demo.preflight import OPERATOR_NAMESPACE
+from session_demo.preflight import OPERATOR_NAMESPACE, OPERATOR_OBJECTS
 from session_devtools.installation.constants import NAMESPACE, PART_OF
 from session_devtools.installation.transformers import namespace
 
@@ -34,15 +34,14 @@ def test_demo_down_knows_each_cluster_wide_object(found: list[dict[str, Any]]) -
     """A kind that is added to the base and not to `demo-down` would be left behind."""
     cluster_wide = {(item["kind"], item["metadata"]["name"]) for item in found if "namespace" not in item["metadata"]}
 
-    kinds = ("Namespace", "ClusterRole", "ClusterRoleBinding")
-    assert {(kind, OPERATOR_NAMESPACE) for kind in kinds} == cluster_wide
+    assert set(OPERATOR_OBJECTS) == {(kind.lower(), name) for kind, name in cluster_wide}
 
 
 def test_the_rest_goes_with_the_namespace(found: list[dict[str, Any]]) -> None:
-    """Every other object is in the one that `demo-down` removes."""
+    """Every other object is in one of those that `demo-down` removes."""
     namespaces = {item["metadata"]["namespace"] for item in found if "namespace" in item["metadata"]}
 
-    assert {OPERATOR_NAMESPACE} == namespaces
+    assert {OPERATOR_NAMESPACE, NAMESPACE} == namespaces
 
 
 def test_it_watches_the_demos_namespace_alone(found: list[dict[str, Any]]) -> None:

@@ -88,7 +88,7 @@ def test_the_message_is_for_people(glua: Path, tmp_path: Path) -> None:
     assert ("QRPending: Ready is False", "Stalled is True") == (ready[1], stalled[1])
 
 
-def test_every_word_in_the_check_is_a_word_of_ours() -> None:
+def test_every_state_and_reason_in_the_check_is_ours() -> None:
     """A state that nobody says any more would never match."""
     text = HEALTH.read_text()
     lists = [line for line in text.splitlines() if line.count(" = true,")]

@@ -210,7 +210,7 @@ def test_selectors_are_the_ones_of_the_first_release() -> None:
     assert dict.fromkeys(RENDERED, ours) | {"standin": {"app.kubernetes.io/name": "standin"}} == selectors
 
 
-def test_the_labels_tell_instances_apart() -> None:
+def test_the_labels_distinguish_instances() -> None:
     """A second operator is another instance, and what is the demo's says so."""
     found = {
         where: labels["app.kubernetes.io/instance"] for where, item, labels in labelled() if item["kind"] == "Service"

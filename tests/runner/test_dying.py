@@ -130,21 +130,21 @@ async def test_a_wrong_setting_ends_at_once(start: Start, variables: dict[str, s
 
 
 @pytest.mark.parametrize("executable", ["/nonexistent/browser", "/bin/true"])
-async def test_a_browser_that_does_not_start_is_told(start: Start, executable: str) -> None:
+async def test_a_browser_that_does_not_start_is_reported(start: Start, executable: str) -> None:
     """LaunchFailed names the program."""
     async with start(serves=False, BROWSER_EXECUTABLE=executable) as runner:
         assert await runner.exit_code() == ExitCode.LAUNCH_FAILED
         assert "BROWSER_EXECUTABLE" in runner.termination_message()
 
 
-async def test_a_profile_that_cannot_be_written_is_told(start: Start, folders: Folders) -> None:
+async def test_a_profile_that_cannot_be_written_is_reported(start: Start, folders: Folders) -> None:
     """A file where the folder should be, as after a wrong mount: ProfileUnusable."""
     (folders.profile / "chromium").write_text("not a folder")
     async with start(serves=False, PROFILE_DIR=str(folders.profile / "chromium")) as runner:
         assert await runner.exit_code() == ExitCode.PROFILE_UNUSABLE
 
 
-async def test_a_pipe_in_the_place_of_the_memory_is_told(start: Start, folders: Folders) -> None:
+async def test_a_pipe_in_the_place_of_the_state_file_is_reported(start: Start, folders: Folders) -> None:
     """No runner hangs on it, and none goes on as if there had been no conflict."""
     os.mkfifo(folders.profile / "runner.json")
     async with start(serves=False) as runner:
@@ -166,7 +166,7 @@ def small_group() -> Iterator[Path]:
 
 
 @pytest.mark.root
-async def test_a_browser_killed_for_want_of_memory_is_told(
+async def test_a_browser_killed_for_want_of_memory_is_reported(
     folders: Folders, environment: dict[str, str], small_group: Path
 ) -> None:
     """The kernel kills a process of the browser in a group that is too small: OutOfMemory, not a crash."""

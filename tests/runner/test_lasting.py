@@ -43,7 +43,7 @@ async def test_while_stopping_the_runner_says_so_and_leaves_nothing(start: Start
         assert runner.termination_message() == ""
 
 
-async def test_a_kill_before_the_durable_time_is_survived_or_told(start: Start, standin: StandIn) -> None:
+async def test_a_kill_before_the_durable_time_is_survived_or_reported(start: Start, standin: StandIn) -> None:
     """Whether the browser had written the login is luck; the next runner is connected or says LoggedOut and links again."""
     async with start() as runner:
         await link(runner, standin)

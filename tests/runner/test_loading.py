@@ -35,7 +35,7 @@ async def test_a_host_that_is_not_allowed_is_refused_and_counted(start: Start, s
         assert {line["host"] for line in refused} == {standin.allowed_hosts[1]}
 
 
-async def test_a_page_that_refuses_the_browser_is_told(start: Start, standin: StandIn) -> None:
+async def test_a_page_that_refuses_the_browser_is_reported(start: Start, standin: StandIn) -> None:
     """UnsupportedBrowser, with what to do."""
     await standin.phone.set_variant(Variant.UNSUPPORTED)
     async with start() as runner:
@@ -90,7 +90,7 @@ async def test_a_server_that_never_answers_ends_as_not_loaded(start: Start, sile
         assert await runner.exit_code() == ExitCode.LOAD_FAILED
 
 
-async def test_a_name_that_does_not_resolve_is_told(start: Start) -> None:
+async def test_a_name_that_does_not_resolve_is_reported(start: Start) -> None:
     """The browser's own word stands in the message."""
     async with start(WHATSAPP_WEB_URL="https://web.nowhere.invalid/", ALLOWED_HOSTS="web.nowhere.invalid") as runner:
         document = await runner.wait_for_state("LoadError", reason="NavigationFailed")

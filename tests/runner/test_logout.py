@@ -20,7 +20,7 @@ async def test_a_logout_that_is_asked_for_unlinks_and_a_new_code_comes(
         await link(runner, standin)
 
     assert (200, "LoggedOut", "Relinking") == (status, document["state"], document["reason"])
-    assert "The session was logged out as asked; a new QR code is on its way." == document["message"]
+    assert "The session was logged out as asked; a new QR code follows." == document["message"]
     assert document["linkedTime"] is None
     assert device not in listed
 

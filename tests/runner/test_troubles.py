@@ -57,7 +57,7 @@ async def test_a_locked_account_waits_for_a_person(start: Start, standin: StandI
     assert "account is locked" in document["message"]
 
 
-async def test_a_lost_network_is_told_and_comes_back(mode: str, start: Start, standin: StandIn) -> None:
+async def test_a_lost_network_is_reported_and_comes_back(mode: str, start: Start, standin: StandIn) -> None:
     """Offline while the computer has no network, Connected again by itself; the link is kept."""
     assert mode
     async with start() as runner:
@@ -71,7 +71,7 @@ async def test_a_lost_network_is_told_and_comes_back(mode: str, start: Start, st
     assert document["linkedTime"] == linked
 
 
-async def test_a_service_that_does_not_answer_is_told(start: Start, standin: StandIn) -> None:
+async def test_a_service_that_does_not_answer_is_reported(start: Start, standin: StandIn) -> None:
     """Reconnecting first; after the connection check it is Offline, and never a failure of the runner."""
     async with start() as runner:
         device = await link(runner, standin)
@@ -118,7 +118,7 @@ async def test_a_conflict_outlives_the_pod_until_a_person_asks(start: Start, sta
         await runner.wait_for_state("Connected")
 
 
-async def test_a_ban_is_told_with_its_code_and_its_end(mode: str, start: Start, standin: StandIn) -> None:
+async def test_a_ban_is_reported_with_its_code_and_its_end(mode: str, start: Start, standin: StandIn) -> None:
     """TemporarilyBanned while it lasts; when it is over, the pod that a person asked for is connected again."""
     assert mode
     async with start() as runner:
@@ -132,7 +132,7 @@ async def test_a_ban_is_told_with_its_code_and_its_end(mode: str, start: Start, 
         await runner.wait_for_state("Connected")
 
 
-async def test_a_service_that_is_down_is_told(mode: str, start: Start, standin: StandIn) -> None:
+async def test_a_service_that_is_down_is_reported(mode: str, start: Start, standin: StandIn) -> None:
     """ServiceUnavailable by the service's own word, Connected when it is back."""
     assert mode
     async with start() as runner:
@@ -143,7 +143,7 @@ async def test_a_service_that_is_down_is_told(mode: str, start: Start, standin: 
         await runner.wait_for_state("Connected")
 
 
-async def test_dialogs_that_need_a_person_are_told(start: Start, standin: StandIn) -> None:
+async def test_dialogs_that_need_a_person_are_reported(start: Start, standin: StandIn) -> None:
     """A passkey check and a notice have their own words; they are seen, never clicked."""
     async with start() as runner:
         device = await link(runner, standin)

@@ -15,13 +15,24 @@ from local_cluster.light import LightCluster
 from session_devtools.installation.constants import CRDS, OPERATOR_ACCOUNT, OPERATOR_NAMESPACE
 
 ROOT = Path(__file__).parents[2]
+# Without the policy on labels: proofs have to hold where it is not, and tests make pods in our colours to see that.
 MANIFESTS = (
     *(ROOT / f"crds/wasession.dev_whatsapp{kind}.yaml" for kind in ("sessions", "sessionquotas")),
     *(
         ROOT / f"manifests/base/operator/{name}.yaml"
-        for name in ("namespace", "service-account", "cluster-role", "role")
+        for name in (
+            "namespace",
+            "service-account",
+            "cluster-role",
+            "role",
+            "policies/pod-fields",
+            "policies/account",
+        )
     ),
 )
+
+OPERATOR = ("-m", "whatsapp_operator")
+BLOCKED = (str(ROOT / "tests/support/blocked_operator.py"),)
 
 
 def install(cluster: LightCluster) -> None:
@@ -37,7 +48,9 @@ def operator_kubeconfig(cluster: LightCluster) -> Path:
     return cluster.kubeconfig_for(OPERATOR_ACCOUNT, *groups)
 
 
-def start(kubeconfig: Path, log: Path, *command: str, **settings: str) -> subprocess.Popen[bytes]:
+def start(
+    kubeconfig: Path, log: Path, *command: str, program: tuple[str, ...] = OPERATOR, **settings: str
+) -> subprocess.Popen[bytes]:
     """Start one that writes to this log, whose name is its pod's; `settings` are variables, `command` another command."""
     environment = {
         "PATH": os.environ["PATH"],
@@ -50,9 +63,14 @@ def start(kubeconfig: Path, log: Path, *command: str, **settings: str) -> subpro
         "HTTP_PORT": "0",
         **settings,
     }
-    arguments = [sys.executable, "-m", "whatsapp_operator", *command]
+    arguments = [sys.executable, *program, *command]
     with log.open("wb") as output:
         return subprocess.Popen(arguments, env=environment, stderr=output, cwd=log.parent)
+
+
+def worker(process: subprocess.Popen[bytes]) -> int:
+    """Return the id of the process that works; the one that was started holds the Lease."""
+    return int(Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0])
 
 
 def log_lines(log: Path) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""A recorded cluster, with an operator of today in it: time passes, and what it writes is told."""
+"""A recorded cluster, with an operator of today in it: time passes, and what it writes is recorded."""
 
 import json
 from collections import Counter
@@ -17,25 +17,25 @@ CLUSTER: Json = json.loads((Path(__file__).parents[1] / "recordings/cluster.json
 
 
 @dataclass(frozen=True)
-class Rested:
+class Settled:
     """What came of it."""
 
     objects: Json
     writes: list[str]
 
     @classmethod
-    async def after(cls, *, minutes: float) -> "Rested":
-        """Let an operator look after the recorded cluster for a while."""
+    async def after(cls, *, minutes: float, objects: Json = CLUSTER["objects"]) -> "Settled":
+        """Let an operator look after the recorded cluster, or one like it, for a while."""
         simulation = Simulation()
         simulation.clock.seconds += (parse_time(CLUSTER["now"]) - fakes.START).total_seconds()
         simulation.api.version = CLUSTER["version"]
         simulation.api.created = Counter()
-        for plural, objects in CLUSTER["objects"].items():
+        for plural, listed in objects.items():
             simulation.api.objects[plural] = {
-                (obj["metadata"].get("namespace", ""), obj["metadata"]["name"]): obj for obj in objects
+                (obj["metadata"].get("namespace", ""), obj["metadata"]["name"]): obj for obj in listed
             }
         for uid, answer in CLUSTER["runners"].items():
-            simulation.words.say(uid, answer["state"], answer["reason"])
+            simulation.runners.say(uid, answer["state"], answer["reason"])
         await simulation.start()
         try:
             await simulation.rest(minutes * 60)

@@ -7,6 +7,7 @@ CRD states is tried on the runner, just inside and just outside.
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from enum import StrEnum
 from typing import Any, NamedTuple
 
 import pytest
@@ -15,21 +16,31 @@ from hypothesis import given, settings
 from session_protocol.durations import format_duration, parse_duration
 from session_protocol.environment import Variable
 from session_runner.settings import SettingsError, read_settings
+from whatsapp_operator.api.base import SpecModel, manifest_name
 from whatsapp_operator.api.crd.definitions import SESSION, root_schema
 from whatsapp_operator.api.metadata import ObjectMeta
 from whatsapp_operator.api.session import SessionSpec, WhatsAppSession
+from whatsapp_operator.api.spec import LinkSpec, TimeoutsSpec
 from whatsapp_operator.core.model import Defaults
 from whatsapp_operator.core.objects.container import runner_container
 
 SPEC: Mapping[str, Any] = root_schema(SESSION)["properties"]["spec"]["properties"]
-TIMEOUTS = {
-    "startup": Variable.STARTUP_TIMEOUT,
-    "launch": Variable.LAUNCH_TIMEOUT,
-    "protocol": Variable.PROTOCOL_TIMEOUT,
-    "connectionCheck": Variable.CONNECTION_CHECK_TIMEOUT,
-    "healthCheck": Variable.HEALTH_CHECK_TIMEOUT,
-}
-NAMES = {"method": Variable.LINK_METHOD, "onLogout": Variable.ON_LOGOUT}
+
+
+def variables(block: type[SpecModel], *, of: type | None = None) -> dict[str, Variable]:
+    """Return the fields of a block that the runner reads, by their names in the manifest: all, or those of one type."""
+    return {
+        manifest_name(name): mark
+        for name, field in block.model_fields.items()
+        for mark in field.metadata
+        if isinstance(mark, Variable)
+        if of is None or (isinstance(field.annotation, type) and issubclass(field.annotation, of))
+    }
+
+
+TIMEOUTS = variables(TimeoutsSpec)
+COUNTS = variables(LinkSpec, of=int)
+CHOICES = variables(LinkSpec, of=StrEnum)
 MILLISECOND = timedelta(milliseconds=1)
 
 
@@ -66,9 +77,10 @@ def runner_takes(variable: Variable, value: str) -> bool:
     return True
 
 
-def test_every_timeout_has_its_variable() -> None:
-    """A timeout added to the resource is one for the runner, too."""
-    assert set(TIMEOUTS) == set(SPEC["timeouts"]["properties"])
+@pytest.mark.parametrize("block", ["timeouts", "link"])
+def test_every_field_of_the_runners_blocks_has_its_variable(block: str) -> None:
+    """A timeout, or an option of linking, that is added to the resource is one for the runner, too."""
+    assert set({"timeouts": TIMEOUTS, "link": COUNTS | CHOICES}[block]) == set(SPEC[block]["properties"])
 
 
 @pytest.mark.parametrize("field", TIMEOUTS)
@@ -80,22 +92,23 @@ def test_both_have_the_same_bounds_for_a_timeout(field: str) -> None:
     assert [False, True, True, False] == [runner_takes(TIMEOUTS[field], format_duration(length)) for length in tried]
 
 
-def test_both_have_the_same_bounds_for_the_rounds() -> None:
-    """How many rounds of QR codes there are."""
-    field = SPEC["link"]["properties"]["maxRounds"]
+@pytest.mark.parametrize("name", COUNTS)
+def test_both_have_the_same_bounds_for_a_count(name: str) -> None:
+    """Such as how many rounds of QR codes there are."""
+    field = SPEC["link"]["properties"][name]
     tried = (field["minimum"] - 1, field["minimum"], field["maximum"], field["maximum"] + 1)
 
-    assert [False, True, True, False] == [runner_takes(Variable.LINK_MAX_ROUNDS, str(count)) for count in tried]
+    assert [False, True, True, False] == [runner_takes(COUNTS[name], str(count)) for count in tried]
 
 
-@pytest.mark.parametrize("field", NAMES)
-def test_both_know_the_same_words(field: str) -> None:
+@pytest.mark.parametrize("field", CHOICES)
+def test_both_know_the_same_choices(field: str) -> None:
     """Each choice of the resource is one of the runner's, in the same spelling."""
     values = SPEC["link"]["properties"][field]["enum"]
 
-    assert all(runner_takes(NAMES[field], value) for value in values)
+    assert all(runner_takes(CHOICES[field], value) for value in values)
     with pytest.raises(SettingsError, match=f"must be one of {', '.join(values)}"):
-        read_settings(environment(SessionSpec()) | {NAMES[field]: "other"})
+        read_settings(environment(SessionSpec()) | {CHOICES[field]: "other"})
 
 
 @settings(max_examples=100)

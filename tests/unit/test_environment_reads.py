@@ -53,7 +53,7 @@ def test_the_operators_table_is_its_settings() -> None:
     [("operator/whatsapp_operator", OPERATOR_PAGE), ("session-runner/session_runner", RUNNER_PAGE)],
     ids=["operator", "runner"],
 )
-def test_what_is_read_beside_the_settings_is_told(package: str, page: str) -> None:
+def test_what_is_read_beside_the_settings_is_documented(package: str, page: str) -> None:
     """A variable that counts is one that somebody can find."""
     read = names_read(ROOT / package)
 
@@ -61,7 +61,7 @@ def test_what_is_read_beside_the_settings_is_told(package: str, page: str) -> No
     assert [] == sorted(name for name in read if f"`{name}`" not in page)
 
 
-def test_what_browser_and_driver_are_given_is_told() -> None:
+def test_what_browser_and_driver_are_given_is_documented() -> None:
     """The browser's whole environment, and the driver's settings that a container may overrule."""
     everything = dict.fromkeys([*Variable, *_DRIVER, "HOME", "PATH", "TMPDIR", "TZ", "SECRET"], "x")
     given = set(browser_environment(everything)) - {"LANG"}

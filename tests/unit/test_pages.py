@@ -1,4 +1,4 @@
-"""What the pages point at is there: links, make targets, and modules that are named by their path."""
+"""What the pages point at is there (links, make targets, modules that are named by their path), and lines are short."""
 
 import re
 from pathlib import Path
@@ -10,6 +10,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
 TARGET = re.compile(r"`(?:[A-Z_]+=\S+ )*make (?:-s )?([a-z][a-z0-9-]*)|^\$? ?make ([a-z][a-z0-9-]*)", re.MULTILINE)
 RULE = re.compile(r"^([a-z][a-z0-9-]*):", re.MULTILINE)
+LONGEST = 160
 PACKAGES = tuple(
     ROOT / folder for folder in ("operator/whatsapp_operator", "session-runner/session_runner", "local-cluster")
 )
@@ -30,6 +31,19 @@ def test_make_targets_exist(page: Path) -> None:
     named = {first or second for first, second in TARGET.findall(page.read_text())}
 
     assert set() == named - known
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_no_line_is_long(page: Path) -> None:
+    """At most 160 characters, but for rows of tables, links, code, and a change log's entries."""
+    prose = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    free = ("|", "- ") if page.name == "CHANGELOG.md" else ("|",)
+
+    assert [] == [
+        line
+        for line in prose.splitlines()
+        if len(line) > LONGEST and not line.lstrip().startswith(free) and "](" not in line
+    ]
 
 
 def test_the_way_of_an_event_names_modules_that_are_there() -> None:

@@ -101,14 +101,14 @@ def restricted_namespace(cluster: FullCluster) -> str:
     return name
 
 
-def with_claim(made: Manifest, claim: str, *, path: str = "/data") -> Manifest:
+def with_pvc(made: Manifest, pvc: str, *, path: str = "/data") -> Manifest:
     """The same pod with a claim's volume in it."""
     made["spec"]["containers"][0]["volumeMounts"] = [{"name": "claimed", "mountPath": path}]
-    made["spec"]["volumes"] = [{"name": "claimed", "persistentVolumeClaim": {"claimName": claim}}]
+    made["spec"]["volumes"] = [{"name": "claimed", "persistentVolumeClaim": {"claimName": pvc}}]
     return made
 
 
-def claim(namespace: str, name: str) -> Manifest:
+def pvc(namespace: str, name: str) -> Manifest:
     """A small claim of the default class, for one pod at a time."""
     return {
         "apiVersion": "v1",

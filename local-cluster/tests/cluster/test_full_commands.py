@@ -109,7 +109,7 @@ def test_exec_runs_inside(full_cluster: FullCluster) -> None:
     assert failed.returncode == 7
 
 
-def test_an_ordinary_user_is_told_to_be_root(tmp_path: Path) -> None:
+def test_an_ordinary_user_is_asked_to_be_root(tmp_path: Path) -> None:
     """At once, before anything is installed or built."""
     script = (
         "import os, sys\n"

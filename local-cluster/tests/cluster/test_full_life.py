@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cluster.support import INTERRUPTIBLE, apply, claim, command_line, pod, restricted_namespace, wait_ready, with_claim
+from cluster.support import INTERRUPTIBLE, apply, command_line, pod, pvc, restricted_namespace, wait_ready, with_pvc
 from local_cluster.full import records
 from local_cluster.full.cluster import FullCluster
 from local_cluster.full.namespaces import disconnect
@@ -146,7 +146,7 @@ def test_a_cluster_heals_after_a_reboot(cluster: FullCluster) -> None:
     """Processes, mounts, link and run folder are gone; the same objects are there again, and pods run again."""
     namespace = restricted_namespace(cluster)
     write = ("/bin/sh", "-c", "echo line >> /data/lines && exec /bin/sleep 3600")
-    apply(cluster, claim(namespace, "data"), with_claim(pod(namespace, "survivor", *write), "data"))
+    apply(cluster, pvc(namespace, "data"), with_pvc(pod(namespace, "survivor", *write), "data"))
     wait_ready(cluster, namespace, "survivor")
     before = _container(cluster, namespace, "survivor")
     old = {pid: identify(pid) for pid in cluster.pids()}

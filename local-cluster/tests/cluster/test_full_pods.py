@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from cluster.support import apply, claim, pod, server, service, wait_ready, with_claim
+from cluster.support import apply, pod, pvc, server, service, wait_ready, with_pvc
 from local_cluster.full.cluster import FullCluster
 from session_devtools.errors import CommandError
 from session_devtools.http_client import Client
@@ -83,10 +83,10 @@ def test_a_pods_account_is_known_to_the_apiserver(full_cluster: FullCluster, nam
 def test_a_claim_is_bound_and_belongs_to_the_pods_group(full_cluster: FullCluster, namespace: str) -> None:
     """The default class makes volumes on demand; what is in one survives its pod."""
     write = ("/bin/sh", "-c", "touch /data/mine && exec /bin/sleep 3600")
-    apply(full_cluster, claim(namespace, "data"), with_claim(pod(namespace, "first", *write), "data"))
+    apply(full_cluster, pvc(namespace, "data"), with_pvc(pod(namespace, "first", *write), "data"))
     wait_ready(full_cluster, namespace, "first")
     full_cluster.kubectl("-n", namespace, "delete", "pod", "first", "--timeout=50s")
-    apply(full_cluster, with_claim(pod(namespace, "second"), "data"))
+    apply(full_cluster, with_pvc(pod(namespace, "second"), "data"))
     wait_ready(full_cluster, namespace, "second")
 
     listed = _exec(full_cluster, namespace, "second", "ls", "-ln", "/data/mine").split()

@@ -29,7 +29,7 @@ API_SERVER = "http://kubernetes.default.svc.cluster.local:443/"
 """In plain words, as busybox knows no TLS that it would accept: its refusal says that they met."""
 
 
-class Stage:
+class PolicyTest:
     """A namespace with a web server behind a Service, and two clients."""
 
     def __init__(self, cluster: FullCluster) -> None:
@@ -86,94 +86,94 @@ def cluster(make_cluster: Callable[..., FullCluster]) -> FullCluster:
 
 
 @pytest.fixture(scope="module")
-def shared_stage(cluster: FullCluster) -> Stage:
+def shared_policy_test(cluster: FullCluster) -> PolicyTest:
     """The pods of all tests."""
-    return Stage(cluster)
+    return PolicyTest(cluster)
 
 
 @pytest.fixture
-def stage(shared_stage: Stage) -> Iterator[Stage]:
+def policy_test(shared_policy_test: PolicyTest) -> Iterator[PolicyTest]:
     """The same, without a policy before and after."""
-    yield shared_stage
-    shared_stage.kubectl("delete", "networkpolicies", "--all")
+    yield shared_policy_test
+    shared_policy_test.kubectl("delete", "networkpolicies", "--all")
 
 
-def test_a_pod_that_a_policy_names_gets_through_and_another_does_not(stage: Stage) -> None:
+def test_a_pod_that_a_policy_names_gets_through_and_another_does_not(policy_test: PolicyTest) -> None:
     """By the pod's address and by the Service's name alike."""
-    before = [stage.gets("stranger", way) for way in stage.ways]
+    before = [policy_test.gets("stranger", way) for way in policy_test.ways]
     named = {"podSelector": {"matchLabels": {"app": "friend"}}}
-    stage.policy("web", ingress=[{"from": [named], "ports": [{"port": 8080}]}])
-    wait_until("the policy holds", lambda: stage.denied("stranger", stage.ways[0]), within=20)
+    policy_test.policy("web", ingress=[{"from": [named], "ports": [{"port": 8080}]}])
+    wait_until("the policy holds", lambda: policy_test.denied("stranger", policy_test.ways[0]), within=20)
 
     assert before == ["hello\n"] * 2
-    assert [stage.gets("friend", way) for way in stage.ways] == ["hello\n"] * 2
-    assert [stage.denied("stranger", way) for way in stage.ways] == [True] * 2
+    assert [policy_test.gets("friend", way) for way in policy_test.ways] == ["hello\n"] * 2
+    assert [policy_test.denied("stranger", way) for way in policy_test.ways] == [True] * 2
 
 
-def test_names_and_the_api_server_are_allowed_by_their_address(stage: Stage) -> None:
+def test_names_and_the_api_server_are_allowed_by_their_address(policy_test: PolicyTest) -> None:
     """Both are the node's, the API server on its own port: that of its Service is gone by then. The rest is denied."""
-    node = {"ipBlock": {"cidr": f"{stage.cluster.instance.link.node}/32"}}
+    node = {"ipBlock": {"cidr": f"{policy_test.cluster.instance.link.node}/32"}}
     ports = [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}, {"port": 6443}]
-    stage.policy("friend", egress=[{"to": [node], "ports": ports}])
-    wait_until("the policy holds", lambda: stage.denied("friend", stage.ways[0]), within=20)
+    policy_test.policy("friend", egress=[{"to": [node], "ports": ports}])
+    wait_until("the policy holds", lambda: policy_test.denied("friend", policy_test.ways[0]), within=20)
 
-    assert "10.96.0.1" in stage.exec("friend", "nslookup", "kubernetes.default.svc.cluster.local.")
-    assert "400 Bad Request" in stage.gets("friend", API_SERVER)
-    assert stage.denied("friend", stage.ways[1])
-    assert stage.gets("stranger", stage.ways[1]) == "hello\n"
+    assert "10.96.0.1" in policy_test.exec("friend", "nslookup", "kubernetes.default.svc.cluster.local.")
+    assert "400 Bad Request" in policy_test.gets("friend", API_SERVER)
+    assert policy_test.denied("friend", policy_test.ways[1])
+    assert policy_test.gets("stranger", policy_test.ways[1]) == "hello\n"
 
 
-def test_who_may_not_speak_does_not_reach_the_node_either(stage: Stage) -> None:
+def test_who_may_not_speak_does_not_reach_the_node_either(policy_test: PolicyTest) -> None:
     """A policy without a rule denies names and the API server as well."""
-    stage.policy("friend", egress=[])
-    wait_until("the policy holds", lambda: stage.denied("friend", stage.ways[0]), within=20)
+    policy_test.policy("friend", egress=[])
+    wait_until("the policy holds", lambda: policy_test.denied("friend", policy_test.ways[0]), within=20)
 
-    assert stage.denied("friend", "https://10.96.0.1/version")
-    assert stage.denied("friend", f"https://{stage.cluster.instance.link.node}:6443/version")
-    assert IN_VAIN in stage.exec("friend", "timeout", "1", "nslookup", "kubernetes.default.svc.cluster.local.")
+    assert policy_test.denied("friend", "https://10.96.0.1/version")
+    assert policy_test.denied("friend", f"https://{policy_test.cluster.instance.link.node}:6443/version")
+    assert IN_VAIN in policy_test.exec("friend", "timeout", "1", "nslookup", "kubernetes.default.svc.cluster.local.")
 
 
-def test_what_comes_from_the_node_passes(stage: Stage) -> None:
+def test_what_comes_from_the_node_passes(policy_test: PolicyTest) -> None:
     """Under a policy that denies all, the kubelet's probes and port-forward work: a new pod becomes ready."""
-    stage.policy("", ingress=[])
-    wait_until("the policy holds", lambda: stage.denied("friend", stage.ways[0]), within=20)
-    apply(stage.cluster, server(stage.namespace, "late"))
-    wait_ready(stage.cluster, stage.namespace, "late", "web")
-    with stage.cluster.kubectl.forward("late", 8080, namespace=stage.namespace) as port:
+    policy_test.policy("", ingress=[])
+    wait_until("the policy holds", lambda: policy_test.denied("friend", policy_test.ways[0]), within=20)
+    apply(policy_test.cluster, server(policy_test.namespace, "late"))
+    wait_ready(policy_test.cluster, policy_test.namespace, "late", "web")
+    with policy_test.cluster.kubectl.forward("late", 8080, namespace=policy_test.namespace) as port:
         answer = Client(f"http://127.0.0.1:{port}").request("/")
 
     assert answer.text == "hello\n"
 
 
-def test_a_new_pod_is_judged_from_its_first_packet(stage: Stage) -> None:
+def test_a_new_pod_is_judged_from_its_first_packet(policy_test: PolicyTest) -> None:
     """Before the API server knows its address: containerd has told it."""
-    stage.policy("hasty", egress=[])
-    ask = f"timeout 1 wget -qO- {stage.ways[0]}; echo exit code $?; exec sleep 3600"
-    apply(stage.cluster, pod(stage.namespace, "hasty", "/bin/sh", "-c", ask))
-    wait_ready(stage.cluster, stage.namespace, "hasty")
+    policy_test.policy("hasty", egress=[])
+    ask = f"timeout 1 wget -qO- {policy_test.ways[0]}; echo exit code $?; exec sleep 3600"
+    apply(policy_test.cluster, pod(policy_test.namespace, "hasty", "/bin/sh", "-c", ask))
+    wait_ready(policy_test.cluster, policy_test.namespace, "hasty")
 
     output = wait_until(
-        "it has tried", lambda: stage.kubectl("logs", "hasty"), lambda log: "exit code" in log, within=20
+        "it has tried", lambda: policy_test.kubectl("logs", "hasty"), lambda log: "exit code" in log, within=20
     )
     assert output.splitlines()[-1] == IN_VAIN
 
 
-def test_without_the_program_nothing_passes_and_up_starts_it_again(stage: Stage) -> None:
+def test_without_the_program_nothing_passes_and_up_starts_it_again(policy_test: PolicyTest) -> None:
     """The status says what is missing; `up` needs no option to bring it back."""
-    (judge,) = [one for one in stage.cluster.status().components if one.name == policies.NAME]
+    (judge,) = [one for one in policy_test.cluster.status().components if one.name == policies.NAME]
     assert judge.pid is not None
     process = identify(judge.pid)
     assert process is not None
     end([process], grace_period=0)
-    broken = command_line("status", "--name", stage.cluster.name)
-    passed = not stage.denied("stranger", stage.ways[0])
-    healed = command_line("up", "--name", stage.cluster.name)
+    broken = command_line("status", "--name", policy_test.cluster.name)
+    passed = not policy_test.denied("stranger", policy_test.ways[0])
+    healed = command_line("up", "--name", policy_test.cluster.name)
 
     assert (1, 1) == (broken.returncode, broken.stdout.count("does not run"))
     assert not passed
     assert healed.returncode == 0, healed.stderr
-    assert stage.cluster.status().healthy
-    assert stage.gets("stranger", stage.ways[0]) == "hello\n"
+    assert policy_test.cluster.status().healthy
+    assert policy_test.gets("stranger", policy_test.ways[0]) == "hello\n"
 
 
 def _traces(cluster: FullCluster) -> dict[str, bool]:
@@ -188,20 +188,20 @@ def _traces(cluster: FullCluster) -> dict[str, bool]:
     }
 
 
-def test_it_is_switched_off_and_on_again(stage: Stage) -> None:
+def test_it_is_switched_off_and_on_again(policy_test: PolicyTest) -> None:
     """Off leaves nothing of it, and nothing is enforced; an `up` that does not say changes neither."""
-    cluster = stage.cluster
-    stage.policy("web", ingress=[])
-    wait_until("the policy holds", lambda: stage.denied("friend", stage.ways[0]), within=20)
+    cluster = policy_test.cluster
+    policy_test.policy("web", ingress=[])
+    wait_until("the policy holds", lambda: policy_test.denied("friend", policy_test.ways[0]), within=20)
     on = _traces(cluster)
     for options in (["--no-network-policies"], []):
         result = command_line("up", "--name", cluster.name, *options)
         assert result.returncode == 0, result.stderr
-    off, passed = _traces(cluster), stage.gets("friend", stage.ways[0])
+    off, passed = _traces(cluster), policy_test.gets("friend", policy_test.ways[0])
     FullCluster(cluster.name, network_policies=True).up()
 
     assert on == dict.fromkeys(on, True)
     assert off == dict.fromkeys(on, False)
     assert passed == "hello\n"
     assert _traces(cluster) == on
-    assert stage.denied("friend", stage.ways[0])
+    assert policy_test.denied("friend", policy_test.ways[0])

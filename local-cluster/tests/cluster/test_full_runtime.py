@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 
 import pytest
-from cluster.support import apply, claim, pod, restricted_namespace, wait_ready, with_claim
+from cluster.support import apply, pod, pvc, restricted_namespace, wait_ready, with_pvc
 from local_cluster.build import versions
 from local_cluster.full.cluster import FullCluster
 
@@ -23,9 +23,9 @@ def test_the_node_runs_the_runtime_that_was_built_with_it(full_cluster: FullClus
 
 def test_a_pod_has_a_user_namespace_of_its_own(full_cluster: FullCluster, namespace: str) -> None:
     """Its user is nobody on the host, and the files on its volume are its own all the same."""
-    apart = with_claim(pod(namespace, "apart", "/bin/sh", "-c", "touch /data/mine && exec /bin/sleep 3600"), "data")
+    apart = with_pvc(pod(namespace, "apart", "/bin/sh", "-c", "touch /data/mine && exec /bin/sleep 3600"), "data")
     apart["spec"]["hostUsers"] = False
-    apply(full_cluster, claim(namespace, "data"), apart)
+    apply(full_cluster, pvc(namespace, "data"), apart)
     wait_ready(full_cluster, namespace, "apart")
 
     _, outside, length = full_cluster.kubectl(

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cluster.support import apply, claim, pod, restricted_namespace, wait_ready, with_claim
+from cluster.support import apply, pod, pvc, restricted_namespace, wait_ready, with_pvc
 from local_cluster.full import machine, records
 from local_cluster.full.cluster import FullCluster
 from session_devtools import packages
@@ -166,7 +166,7 @@ def test_two_rounds_leave_the_machine_as_it_was(make_cluster: Callable[..., Full
         cluster = make_cluster("--network-policies")
         others.mine.append(cluster.name)
         namespace = restricted_namespace(cluster)
-        apply(cluster, claim(namespace, "data"), with_claim(pod(namespace, "one"), "data"))
+        apply(cluster, pvc(namespace, "data"), with_pvc(pod(namespace, "one"), "data"))
         wait_ready(cluster, namespace, "one")
         inside = _changed(before, _snapshot(others))
         cluster.down()

@@ -52,7 +52,7 @@ SIZES = {"operator": 270, "runner": 660, "standin": 190}
 libraries 325, Playwright's Node 117; the rest of the bound is left for Debian's updates. """
 
 MODULES = {
-    "operator": ("whatsapp_operator.app.main", "session_protocol.vocabulary"),
+    "operator": ("whatsapp_operator.app.process", "session_protocol.vocabulary"),
     "runner": ("session_runner", "playwright.async_api", "aiohttp", "segno"),
     "standin": ("standin.server", "segno"),
 }
@@ -238,7 +238,7 @@ def test_it_knows_its_version(image: Unpacked) -> None:
 
 
 @pytest.mark.parametrize("image", ["operator"], indirect=True)
-def test_the_operator_tells_its_version(image: Unpacked) -> None:
+def test_the_operator_prints_its_version(image: Unpacked) -> None:
     """The word that its metrics, its log and its user agent take."""
     assert image.python("from whatsapp_operator.app.version import version; print(version())") == VERSION
 

@@ -121,7 +121,7 @@ def test_pods_can_be_made_without_controllers(light_cluster: LightCluster, make_
     assert "one" in light_cluster.kubectl("-n", namespace, "get", "pods", "-o", "name")
 
 
-def test_a_failure_of_kubectl_carries_its_words(light_cluster: LightCluster) -> None:
+def test_a_failure_of_kubectl_carries_its_output(light_cluster: LightCluster) -> None:
     """As an error, or as text for a test that expects it."""
     with pytest.raises(CommandError, match="NotFound"):
         light_cluster.kubectl("get", "namespace", "no-such")

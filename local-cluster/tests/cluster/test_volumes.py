@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from cluster.support import Manifest, apply, claim, pod, wait_ready, with_claim
+from cluster.support import Manifest, apply, pod, pvc, wait_ready, with_pvc
 from local_cluster.full.cluster import FullCluster
 from session_devtools.waiting import wait_until
 
@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.timeout(180)]
 
 def user(namespace: str, name: str, *command: str) -> Manifest:
     """A restricted pod with the claim `login` at /data."""
-    return with_claim(pod(namespace, name, *command), "login")
+    return with_pvc(pod(namespace, name, *command), "login")
 
 
 def field(cluster: FullCluster, path: str, *what: str) -> str:
@@ -32,7 +32,7 @@ def wait_gone(path: Path, *, seconds: float = 30) -> None:
 
 def test_a_pod_that_is_not_root_owns_its_volume(full_cluster: FullCluster, namespace: str) -> None:
     """FsGroup is honoured: the volume's group is the pod's, it may write, and it sees an empty folder of the asked size."""
-    apply(full_cluster, claim(namespace, "login"), user(namespace, "one"))
+    apply(full_cluster, pvc(namespace, "login"), user(namespace, "one"))
     wait_ready(full_cluster, namespace, "one")
 
     seen = execute(full_cluster, namespace, "one", "ls -ldn /data; ls -A /data; touch /data/mine; ls -ln /data/mine")
@@ -45,7 +45,7 @@ def test_a_pod_that_is_not_root_owns_its_volume(full_cluster: FullCluster, names
 
 def test_writing_more_than_was_asked_for_fails(full_cluster: FullCluster, namespace: str) -> None:
     """The claim's size is a limit: the pod is told that its device is full, and the host's disk does not notice."""
-    apply(full_cluster, claim(namespace, "login"), user(namespace, "one"))
+    apply(full_cluster, pvc(namespace, "login"), user(namespace, "one"))
     wait_ready(full_cluster, namespace, "one")
 
     output = execute(full_cluster, namespace, "one", "cat /dev/zero > /data/fill")
@@ -58,7 +58,7 @@ def test_writing_more_than_was_asked_for_fails(full_cluster: FullCluster, namesp
 
 def test_one_pod_at_a_time(full_cluster: FullCluster, namespace: str) -> None:
     """A second pod on a ReadWriteOncePod claim waits, and gets the same data once the first is gone."""
-    apply(full_cluster, claim(namespace, "login"), user(namespace, "one"))
+    apply(full_cluster, pvc(namespace, "login"), user(namespace, "one"))
     wait_ready(full_cluster, namespace, "one")
     execute(full_cluster, namespace, "one", "echo linked > /data/session")
     apply(full_cluster, user(namespace, "two"))
@@ -75,7 +75,7 @@ def test_one_pod_at_a_time(full_cluster: FullCluster, namespace: str) -> None:
 
 def test_a_deleted_claim_leaves_nothing_on_the_host(full_cluster: FullCluster, namespace: str) -> None:
     """PersistentVolume, mount and file go once the last pod is gone; not before."""
-    apply(full_cluster, claim(namespace, "login"), user(namespace, "one"))
+    apply(full_cluster, pvc(namespace, "login"), user(namespace, "one"))
     wait_ready(full_cluster, namespace, "one")
     volume = field(full_cluster, "{.spec.volumeName}", "-n", namespace, "pvc", "login")
     file = full_cluster.instance.volumes / "volumes" / f"{volume}.img"
@@ -92,7 +92,7 @@ def test_a_deleted_claim_leaves_nothing_on_the_host(full_cluster: FullCluster, n
 
 def test_the_pod_gets_what_the_claim_says(full_cluster: FullCluster, namespace: str) -> None:
     """The default class is ours, waits for the pod, and the volume carries the claim's access mode and the node's name."""
-    apply(full_cluster, claim(namespace, "login"))
+    apply(full_cluster, pvc(namespace, "login"))
     pending = field(full_cluster, "{.status.phase}", "-n", namespace, "pvc", "login")
     apply(full_cluster, user(namespace, "one"))
     wait_ready(full_cluster, namespace, "one")
@@ -108,7 +108,7 @@ def test_the_pod_gets_what_the_claim_says(full_cluster: FullCluster, namespace: 
 
 def test_the_provisioner_was_refused_nothing(full_cluster: FullCluster, namespace: str) -> None:
     """Its few rights are enough for a volume's whole life."""
-    apply(full_cluster, claim(namespace, "login"), user(namespace, "one"))
+    apply(full_cluster, pvc(namespace, "login"), user(namespace, "one"))
     wait_ready(full_cluster, namespace, "one")
     log = (full_cluster.instance.logs / "provisioner.log").read_text()
 

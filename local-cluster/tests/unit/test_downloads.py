@@ -138,7 +138,7 @@ def test_a_checksum_that_is_none_is_refused(server: Server, tmp_path: Path, text
         _fetch(server, tmp_path)
 
 
-def test_a_release_that_is_not_there_is_told(server: Server, tmp_path: Path) -> None:
+def test_a_release_that_is_not_there_is_reported(server: Server, tmp_path: Path) -> None:
     """With how the server should be laid out."""
     server.files.clear()
 
@@ -146,7 +146,7 @@ def test_a_release_that_is_not_there_is_told(server: Server, tmp_path: Path) -> 
         _fetch(server, tmp_path)
 
 
-def test_a_program_that_is_missing_beside_its_checksum_is_told(server: Server, tmp_path: Path) -> None:
+def test_a_program_that_is_missing_beside_its_checksum_is_reported(server: Server, tmp_path: Path) -> None:
     """It is not asked for five times."""
     del server.files[f"{FOLDER}/kubelet"]
 
@@ -154,7 +154,7 @@ def test_a_program_that_is_missing_beside_its_checksum_is_told(server: Server, t
         _fetch(server, tmp_path)
 
 
-def test_a_server_that_is_away_is_told(server: Server, tmp_path: Path) -> None:
+def test_a_server_that_is_away_is_reported(server: Server, tmp_path: Path) -> None:
     """Nobody listens at that address."""
     server.server_close()
     server.shutdown()

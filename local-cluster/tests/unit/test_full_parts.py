@@ -201,7 +201,7 @@ def test_network_policies_are_judged_between_pods_and_on_the_way_to_the_node() -
         ),
     ],
 )
-def test_the_kernel_tells_whether_a_queue_is_answered(queues: str, *, expected: bool) -> None:
+def test_the_kernel_knows_whether_a_queue_is_answered(queues: str, *, expected: bool) -> None:
     """Its number stands first in a line."""
     assert expected == policies.is_answered(queues)
 
@@ -218,7 +218,7 @@ def test_the_inside_hides_the_hosts_folders_and_keeps_what_it_needs() -> None:
     assert lines[-1] == "exec /cache/pause"
 
 
-def test_a_path_with_spaces_is_one_word() -> None:
+def test_a_path_with_spaces_is_one_argument() -> None:
     """A checkout may lie anywhere."""
     script = anchor_script({Path("/var/lib"): Path("/state/view")}, pause=Path("/my cache/pause"), keep=[])
 
@@ -300,7 +300,7 @@ START = dt.datetime(2026, 11, 22, 12, 0, 0, 700_000, tzinfo=dt.UTC)
         ([{"type": "DiskPressure", "status": "True", "lastHeartbeatTime": "2026-11-22T12:05:00Z"}], False),
     ],
 )
-def test_a_node_is_ready_by_the_word_of_the_kubelet_that_runs(
+def test_a_node_is_ready_by_the_report_of_the_kubelet_that_runs(
     conditions: list[dict[str, str]], *, expected: bool
 ) -> None:
     """What a kubelet said before it died does not count; a report of the same second does."""
@@ -312,7 +312,7 @@ def test_a_node_without_a_status_is_not_ready() -> None:
     assert not readiness.node_is_ready({"metadata": {}}, since=START)
 
 
-def test_a_process_tells_when_it_began() -> None:
+def test_a_process_has_when_it_began() -> None:
     """The boot's time and the ticks since; a second early rather than late."""
     begun = readiness.wall_time(ProcessId(pid=1, started=250, boot="x"), stat="cpu 1\nbtime 1000\nctxt 5\n")
 

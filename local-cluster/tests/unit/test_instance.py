@@ -94,7 +94,7 @@ def test_a_hosts_own_networks_are_avoided(in_use: list[str], expected: str) -> N
     assert choose_link(in_use=in_use).network == expected
 
 
-def test_a_machine_without_a_free_network_is_told_so() -> None:
+def test_a_machine_without_a_free_network_is_reported() -> None:
     """The message names what frees one."""
     with pytest.raises(ConflictError, match="make demo-down"):
         choose_link(in_use=["0.0.0.0/0"])

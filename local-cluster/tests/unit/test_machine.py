@@ -14,7 +14,7 @@ from session_devtools.errors import MachineError, ToolError
 @pytest.mark.parametrize(
     ("system", "user", "expected"), [("Darwin", 0, "Linux alone"), ("Linux", 1000, "needs root"), ("Linux", 0, None)]
 )
-def test_a_machine_that_will_not_do_is_told_what_to_do(system: str, user: int, expected: str | None) -> None:
+def test_a_machine_that_will_not_do_gets_advice(system: str, user: int, expected: str | None) -> None:
     """Each message names a way on: another machine, sudo, one's own cluster."""
     if expected is None:
         machine.check(system=system, user=user)

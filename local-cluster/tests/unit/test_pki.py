@@ -201,7 +201,7 @@ def kubeadm(tmp_path: Path) -> Kubeadm:
     return Kubeadm(program=program, plane=plane, node="demo", address="192.0.2.1")
 
 
-def test_kubeadm_is_told_everything_it_would_look_for(kubeadm: Kubeadm) -> None:
+def test_kubeadm_gets_everything_it_would_look_for(kubeadm: Kubeadm) -> None:
     """Its release, which it would ask the internet for; an address beside loopback, which it would refuse."""
     kubeadm.certificates(now=NOW)
     init, cluster = yaml.safe_load_all((kubeadm.plane.folder / "kubeadm.json").read_text())

@@ -19,7 +19,7 @@ def _program(title: str, minutes: float) -> Program:
     return Program("entry", title, minutes, lambda *_: None)
 
 
-def test_a_new_machine_is_told_what_it_waits_for_and_how_long() -> None:
+def test_a_new_machine_prints_what_it_waits_for_and_how_long() -> None:
     """Each part with its minutes, and that an interruption costs nothing."""
     whole, interrupted = preparation.forecast(
         [_program("Kubernetes v1.35.4", 5), _program("containerd", 1.5), _program("pause", 0)], ["iptables"], minutes=2
@@ -32,7 +32,7 @@ def test_a_new_machine_is_told_what_it_waits_for_and_how_long() -> None:
     assert "goes on from there" in interrupted
 
 
-def test_a_prepared_machine_is_told_nothing() -> None:
+def test_a_prepared_machine_prints_nothing() -> None:
     """Nothing is waited for."""
     assert preparation.forecast([], [], minutes=0) == []
 
@@ -82,7 +82,7 @@ class Usage(NamedTuple):
     free: int
 
 
-def test_a_disk_that_is_too_full_is_told_before_the_first_minute(
+def test_a_disk_that_is_too_full_is_reported_before_the_first_minute(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The folder need not exist yet."""

@@ -44,7 +44,7 @@ class RecordedProgress:
         self.asked.append(("push", reference, destination, "TLS" if verify_tls else "plain"))
 
 
-def test_the_registry_listens_where_it_is_told() -> None:
+def test_the_registry_listens_where_it_is_asked_to() -> None:
     """On one address alone: whoever reaches it may push."""
     settings = json.loads(configuration(host="10.245.0.1", port=20123, images=Path("/tmp/x/images")))
 
@@ -53,7 +53,7 @@ def test_the_registry_listens_where_it_is_told() -> None:
     assert "tls" not in settings["http"]
 
 
-def test_containerd_is_told_to_pull_by_plain_http() -> None:
+def test_containerd_is_configured_to_pull_by_plain_http() -> None:
     """From this registry and for pulling only."""
     hosts = tomllib.loads(hosts_file("10.245.0.1:20123"))
 

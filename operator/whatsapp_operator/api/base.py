@@ -33,7 +33,7 @@ STORED: Final = {"stored": True}
 DEFAULT_KEY: Final = "x-schema-default"
 STORED_DEFAULT: Final = Field(json_schema_extra={DEFAULT_KEY: True})
 """ In Annotated: the API server writes this default into the object. All other defaults are the operator's, so that
-a nested one never meets a rule of its parent and a later version can change it for stored objects. """
+a nested one never violates a rule of its parent and a later version can change it for stored objects. """
 
 REQUIRED_KEY: Final = "x-schema-required"
 SCHEMA_REQUIRED: Final = Field(json_schema_extra={REQUIRED_KEY: True})

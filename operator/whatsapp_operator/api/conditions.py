@@ -28,6 +28,9 @@ class ConditionType(StrEnum):
     STALLED = "Stalled"
     RECOVERING = "Recovering"
     CONFLICT = "Conflict"
+    POD_SECURITY_NOT_ENFORCED = "PodSecurityNotEnforced"
+    SANDBOXED = "Sandboxed"
+    TOKENS_RENEWED = "TokensRenewed"
 
 
 class ConditionStatus(StrEnum):
@@ -39,7 +42,7 @@ class ConditionStatus(StrEnum):
 
 
 class Reason(StrEnum):
-    """Reasons of the operator's own. Beside these a reason may be a word of `status.state`, or the scheduler's."""
+    """Reasons of the operator's own. A reason may also be a value of `status.state`, or the scheduler's."""
 
     # Ready, and the others where they follow from the same fact
     RUNNER_STARTING = "RunnerStarting"
@@ -73,6 +76,7 @@ class Reason(StrEnum):
     MULTIPLE_PODS = "MultiplePods"
     PREVIOUS_POD_TERMINATING = "PreviousPodTerminating"
     CLAIM_TERMINATING = "ClaimTerminating"
+    CLAIM_NOT_FOUND = "ClaimNotFound"
     CLAIM_RESIZE_REFUSED = "ClaimResizeRefused"
     # Recovering, and the reason of a failure when nobody knows a better one
     BACKING_OFF = "BackingOff"
@@ -81,15 +85,28 @@ class Reason(StrEnum):
     REPLACING_POD = "ReplacingPod"
     NOT_RECOVERING = "NotRecovering"
     RUNNER_EXITED = "RunnerExited"
+    # Sandboxed, and failures: the node cannot do what the settings ask for
+    SANDBOXED = "Sandboxed"
+    SANDBOX_OFF = "SandboxOff"
+    SANDBOX_INCOMPLETE = "SandboxIncomplete"
+    SECCOMP_PROFILE_UNUSABLE = "SeccompProfileUnusable"
+    USER_NAMESPACE_REFUSED = "UserNamespaceRefused"
     # Stalled
     INVALID_OBJECT = "InvalidObject"
+    NOT_ALLOWED = "NotAllowed"
     RECOVERY_EXHAUSTED = "RecoveryExhausted"
     NOT_STALLED = "NotStalled"
+    # PodSecurityNotEnforced, which is there only while it is so
+    NAMESPACE_NOT_LABELLED = "NamespaceNotLabelled"
     # Stalled and Conflict: the runner's own words that must wait for a person
     CONFLICT = "Conflict"
     NO_CONFLICT = "NoConflict"
     TEMPORARILY_BANNED = "TemporarilyBanned"
     LOGGED_OUT = "LoggedOut"
+    # TokensRenewed
+    TOKENS_RENEWED = "TokensRenewed"
+    TOKENS_RENEWING = "TokensRenewing"
+    RUNNER_OUTDATED = "RunnerOutdated"
 
 
 class Condition(StatusModel):

@@ -1,7 +1,7 @@
-"""The fixed words of the API: group, kinds, annotation keys, label keys, names with a meaning.
+"""The fixed names of the API: group, kinds, annotation keys, label keys, names with a meaning.
 
-Everything that writes or reads one of these words takes it from here, so that a manifest, a label selector and the
-code can be searched for one constant. `docs/design/api.md` tells where each label stands and why.
+Everything that writes or reads one of these names imports it from here, so that a manifest, a label selector and the
+code can be searched for one constant. `docs/design/api.md` says where each label is used and why.
 """
 
 from typing import Final
@@ -24,9 +24,12 @@ CATEGORY: Final = "whatsapp"
 
 # --- What people write on a session, and the operator only reads.
 RESTART_AT: Final = f"{GROUP}/restart-at"
-""" Annotation, an RFC 3339 time: make the pod anew now. Ends Stalled and Conflict. """
+""" Annotation, an RFC 3339 time: replace the pod now. Ends Stalled and Conflict. """
 RELINK_AT: Final = f"{GROUP}/relink-at"
-""" Annotation, an RFC 3339 time: forget the login and show a new QR code. Ends Stalled and Conflict. """
+""" Annotation, an RFC 3339 time: replace the pod, and show a new QR code if the session is not linked. Ends Stalled and Conflict. """
+RENEW_TOKENS_AT: Final = f"{GROUP}/renew-tokens-at"
+""" Annotation, an RFC 3339 time: give the session other tokens, without another pod. On pods: the renewal that their
+Secret is of, empty for none; a pod without it was made when Secrets held plain tokens. """
 
 # --- What the operator writes on the pods, claims, Secrets and Services that it makes.
 MANAGED_BY_LABEL: Final = "app.kubernetes.io/managed-by"
@@ -38,7 +41,7 @@ RUNNER_NAME: Final = "whatsapp-session"
 OPERATOR_NAME: Final = "whatsapp-session-operator"
 """ The value of NAME_LABEL on the operator's own objects. """
 APP_INSTANCE_LABEL: Final = "app.kubernetes.io/instance"
-""" Which one of its name: the session, or the operator. Nothing to do with `wasession.dev/instance`. """
+""" The name of the session, or of the operator. Nothing to do with `wasession.dev/instance`. """
 COMPONENT_LABEL: Final = "app.kubernetes.io/component"
 RUNNER_COMPONENT: Final = "runner"
 OPERATOR_COMPONENT: Final = "operator"
@@ -50,22 +53,38 @@ PART_OF: Final = "whatsapp-session-operator"
 SESSION_LABEL: Final = f"{GROUP}/session"
 """ The session's name; at most 52 characters, so that it always fits a label value. """
 SESSION_UID_LABEL: Final = f"{GROUP}/session-uid"
-""" The session's UID: what quota counting and ownership go by. A claim that outlives its session keeps the old one. """
+""" The session's UID, for selectors and people; it proves nothing. A claim that outlives its session keeps the old one. """
 QUOTA_LABEL: Final = f"{GROUP}/quota"
-""" On pods: the quota they count against; a quota's name is held to the length of a label value for this. """
+""" On pods: the quota they count against; for this, a quota's name is limited to the length of a label value. """
 KEY_ID_LABEL: Final = f"{GROUP}/key-id"
-""" On pods and Secrets: the key that the tokens come from; a key is kept while a pod bears its id. """
+""" On pods and Secrets: the key that the tokens come from; a key is kept while a pod has its id. """
 QUOTA_ANNOTATION: Final = QUOTA_LABEL
 """ On pods: the quota's whole name, which a label value may be too short for. """
 TEMPLATE_HASH_ANNOTATION: Final = f"{GROUP}/made-from"
 """ On pods: the hash of the manifest, to tell whether later edits wait for the next pod. """
+SEAL_ANNOTATION: Final = f"{GROUP}/seal"
+""" On pods and claims: that the operator made the object, and for what (`core.objects.seal`). """
+
+# --- What people write on claims, and the operator only reads.
+PROFILE_LABEL: Final = f"{GROUP}/profile"
+""" On a claim of somebody's own: "true" releases it to the sessions of its namespace, as their existingClaim. """
 
 # --- What people write on namespaces and quotas, and the operator only reads.
 INSTANCE_LABEL: Final = f"{GROUP}/instance"
 """ Which operator's it is: the one with this INSTANCE. """
 
+CLIENT_LABEL: Final = f"{GROUP}/client"
+""" What people write on pods, with the value true: these may connect to the runners of their namespace. """
+NAMESPACE_NAME_LABEL: Final = "kubernetes.io/metadata.name"
+""" Kubernetes' own, on every namespace: its name. """
+
+POD_SECURITY_LABEL: Final = "pod-security.kubernetes.io/enforce"
+""" Kubernetes' own, on a namespace: the Pod Security Standard that its pods are held to. """
+
 SERVICE_NAME: Final = "whatsapp-sessions"
 """ The one headless Service of a namespace; a session's host name is NAME.whatsapp-sessions.NAMESPACE.svc. """
+NETWORK_POLICY_NAME: Final = "whatsapp-session-runners"
+""" The one NetworkPolicy of a namespace. """
 RUNNER_PORT: Final = 8080
 RUNNER_PORT_NAME: Final = "http"
 RUNNER_CONTAINER: Final = "runner"
@@ -73,7 +92,7 @@ RUNNER_CONTAINER: Final = "runner"
 TOKEN_VOLUME: Final = "tokens"  # noqa: S105 -- the volume's name
 """ The pod's volume with the token Secret. """
 CLIENT_NAME: Final = "whatsapp-operator"
-""" How the operator calls itself to the API server: field manager, user agent, name of the Lease without an INSTANCE. """
+""" The operator's name at the API server: field manager, user agent, name of the Lease without an INSTANCE. """
 EVENT_CONTROLLER: Final = f"{CLIENT_NAME}.{GROUP}"
 """ Who reports in events. """
 KEYS_SUFFIX: Final = "-keys"

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
+from whatsapp_operator.api.bounds import at_most
 from whatsapp_operator.api.rules import Rule, validations
 from whatsapp_operator.api.scheduling import PassedOn
 
@@ -20,7 +21,7 @@ _DOMAIN = Rule(
 )
 _ALTOGETHER = Rule(
     "!has(self.searches) || self.searches.join(' ').size() <= 2048",
-    "searches may have 2048 characters altogether, with a blank between two: remove some",
+    "searches may have 2048 characters in total, with a blank between two: remove some",
     field=".searches",
 )
 _OPTION = Rule(
@@ -34,7 +35,7 @@ _OPTION_VALUE = Rule(
 RESOLVER = Rule(
     "!has(self.dnsPolicy) || self.dnsPolicy != 'None' || (has(self.dnsConfig) && has(self.dnsConfig.nameservers) && "
     "self.dnsConfig.nameservers.size() > 0)",
-    "with dnsPolicy None the pod knows no resolver but yours: add dnsConfig.nameservers, or remove dnsPolicy",
+    "with dnsPolicy None the pod has no resolver but yours: add dnsConfig.nameservers, or remove dnsPolicy",
     field=".dnsPolicy",
 )
 """ Of the block that holds dnsPolicy and dnsConfig. """
@@ -67,8 +68,8 @@ class DNSConfig(PassedOn):
     ] = ()
     """Addresses of resolvers, asked before the policy's."""
     searches: Annotated[
-        tuple[Annotated[str, Field(max_length=254, json_schema_extra=validations(_DOMAIN))], ...], Field(max_length=32)
+        tuple[Annotated[str, Field(max_length=254, json_schema_extra=validations(_DOMAIN))], ...], at_most(items=16)
     ] = ()
     """Domains in which a short name is looked for, after the policy's."""
-    options: Annotated[tuple[DNSOption, ...], Field(max_length=32)] = ()
+    options: Annotated[tuple[DNSOption, ...], at_most(items=16)] = ()
     """Options of the resolver; one that the policy sets too is replaced."""

@@ -59,7 +59,27 @@ VolumeSize = Annotated[
     _quantity_schema(at_least="1Mi", otherwise="must be at least 1Mi: write 2Gi for 2 gibibytes, or leave it out"),
 ]
 """ Bytes, of a volume. """
+QuotaStorage = Annotated[
+    _Quantity,
+    _quantity_schema(at_least="1Mi", otherwise="must be at least 1Mi: to admit no session set sessions to 0"),
+]
+""" Bytes, for the volume claims of a quota together. """
+EphemeralStorage = Annotated[
+    _Quantity,
+    _quantity_schema(at_least="1Mi", otherwise="must be at least 1Mi: write 128Mi for 128 mebibytes, or leave it out"),
+]
+""" Bytes, on the disk of the pod's node. """
+SessionEphemeralStorage = Annotated[
+    _Quantity,
+    _quantity_schema(
+        at_least="256Mi",
+        otherwise="must be at least 256Mi, less does not hold a browser's caches: raise it or leave it out",
+    ),
+]
+""" Bytes, enough for one session. """
 StoredMemory = Annotated[_Quantity, WithJsonSchema({"x-kubernetes-int-or-string": True}, mode="validation")]
+""" Bytes, in status. """
+StoredStorage = StoredMemory
 """ Bytes, in status. """
 
 
@@ -70,7 +90,7 @@ DURATION_FORM: Final = Rule(
 
 
 def _duration_schema(*, at_least: str, too_short: str, at_most: str, too_long: str) -> WithJsonSchema:
-    """A text of the durations' form and within the bounds; the two texts are what the others are told."""
+    """A text of the durations' form and within the bounds; the two texts are the messages for values outside."""
     # A text that is no duration has its own rule and text; the others pass it, because they could not compute with it.
     sound = f"!({DURATION_FORM.expression}) || duration(self)"
     shortest = Rule(f"{sound} >= duration('{at_least}')", too_short)

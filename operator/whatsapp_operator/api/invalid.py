@@ -41,7 +41,7 @@ class InvalidObject(ValueError):
 def problems_of(error: pydantic.ValidationError, *, under: str) -> tuple[Problem, ...]:
     """Translate pydantic's findings into the words of the manifest; `under` is the path of the validated part.
 
-    Of very many only the first are told, and how many more there are: all together fit a condition's message.
+    Of very many only the first are listed, and how many more there are: all together fit a condition's message.
     """
     found = error.errors(include_url=False)
     shown = tuple(_problem(each, under=under) for each in found[:_SHOWN_PROBLEMS])

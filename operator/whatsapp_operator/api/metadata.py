@@ -9,7 +9,7 @@ from whatsapp_operator.api.fields import Int64, Time
 
 
 class ObjectKey(NamedTuple):
-    """What a person calls an object. Names come back after a deletion, so identity is the UID, never this."""
+    """Namespace and name of an object. A name may be used again after a deletion, so identity is the UID, never this."""
 
     namespace: str
     """Empty for a cluster-scoped object."""

@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field
 from pydantic.fields import FieldInfo
 
 from whatsapp_operator.api.base import SpecModel
+from whatsapp_operator.api.bounds import KEY_LENGTH, at_most
 from whatsapp_operator.api.dns import RESOLVER, DNSConfig, DNSPolicy
 from whatsapp_operator.api.rules import Rule, validations
 from whatsapp_operator.api.scheduling import Affinity, Toleration
@@ -45,29 +46,36 @@ _VALUE = Rule(
     "a value must have letters, digits, '-', '_' and '.' alone, and begin and end with a letter or digit",
 )
 
+_ALTOGETHER = Rule(
+    "self.map(key, self[key].size()).sum() <= 2400",
+    "annotations must have at most 2400 characters altogether, and 768 each: put more into a ConfigMap",
+)
+
 LabelValue = Annotated[str, Field(max_length=63)]
 Labels = Annotated[
     dict[str, LabelValue],
-    Field(
-        max_length=64,
-        json_schema_extra=validations(Rule(f"self.all(key, !({_OURS}))", f"these labels {_RESERVED}"), _KEY, _VALUE),
+    at_most(
+        entries=16,
+        **validations(Rule(f"self.all(key, !({_OURS}))", f"these labels {_RESERVED}"), _KEY, KEY_LENGTH, _VALUE),
     ),
 ]
 NodeLabels = Annotated[
     dict[str, LabelValue],
-    Field(max_length=64, json_schema_extra={"x-kubernetes-map-type": "atomic", **validations(_KEY, _VALUE)}),
+    at_most(entries=8, **{"x-kubernetes-map-type": "atomic"}, **validations(_KEY, KEY_LENGTH, _VALUE)),
 ]
 Annotations = Annotated[
-    dict[str, Annotated[str, Field(max_length=65536)]],
-    Field(
-        max_length=64,
-        json_schema_extra=validations(Rule(f"self.all(key, !({_OURS}))", f"these annotations {_RESERVED}"), _KEY),
+    dict[str, Annotated[str, Field(json_schema_extra={"maxLength": 768})]],
+    at_most(
+        entries=16,
+        **validations(
+            Rule(f"self.all(key, !({_OURS}))", f"these annotations {_RESERVED}"), _KEY, KEY_LENGTH, _ALTOGETHER
+        ),
     ),
 ]
 
 
 _IMAGE = Rule(
-    "self.matches('^[^[:space:]]*$')",
+    "self.matches('^[-A-Za-z0-9._:/@+]*$')",
     "must be an image's name without blanks, such as registry.example.com/whatsapp-runner:0.1.0",
 )
 
@@ -90,25 +98,20 @@ class PodOptions(SpecModel):
     """The image of the runner, the program in the pod. Default: the one in the operator's settings."""
     image_pull_secrets: Annotated[
         tuple[ImagePullSecret, ...],
-        Field(
-            max_length=16,
-            json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
-        ),
+        at_most(items=4, **{"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}),
     ] = ()
     """Secrets in the session's namespace with credentials for the image's registry."""
     node_selector: NodeLabels = Field(default_factory=dict)
     """Labels that the node must have."""
-    tolerations: Annotated[
-        tuple[Toleration, ...], Field(max_length=64, json_schema_extra={"x-kubernetes-list-type": "atomic"})
-    ] = ()
+    tolerations: Annotated[tuple[Toleration, ...], at_most(items=10, **{"x-kubernetes-list-type": "atomic"})] = ()
     """Taints that do not keep the pod off a node."""
     affinity: Affinity | None = None
     """Rules on where the pod is placed, as in a pod's spec."""
     topology_spread_constraints: Annotated[
         tuple[TopologySpreadConstraint, ...],
-        Field(
-            max_length=16,
-            json_schema_extra={
+        at_most(
+            items=3,
+            **{
                 "x-kubernetes-list-type": "map",
                 "x-kubernetes-list-map-keys": ["topologyKey", "whenUnsatisfiable"],
             },
@@ -116,7 +119,7 @@ class PodOptions(SpecModel):
     ] = ()
     """How sessions are spread over nodes or zones, as in a pod's spec."""
     scheduler_name: Annotated[str, name_of("a scheduler")] | None = None
-    """The scheduler that places the pod; where none of this name runs, the pod waits. Default: the cluster's own."""
+    """The scheduler that places the pod; if no scheduler with this name runs, the pod waits. Default: the cluster's own."""
     priority_class_name: Annotated[str, name_of("a PriorityClass")] | None = None
     """The PriorityClass of the pod, for Kubernetes' scheduler; spec.priority is about the quota."""
     runtime_class_name: Annotated[str, name_of("a RuntimeClass")] | None = None

@@ -36,7 +36,7 @@ class Retention(StrEnum):
 
 _EXCLUSIVE = Rule(
     "!has(self.existingClaim) || (!has(self.size) && !has(self.storageClassName))",
-    "size and storageClassName are for a claim that the operator makes: remove them, or remove existingClaim",
+    "size and storageClassName are for a claim that the operator creates: remove them, or remove existingClaim",
     field=".existingClaim",
 )
 _NOT_OURS = Rule(
@@ -55,21 +55,21 @@ class ProfileSpec(SpecModel):
     """The size of the volume, such as 2Gi. It may only grow, and only where the storage can do that. Default: 1Gi. Not
     together with existingClaim."""
     storage_class_name: Annotated[str, name_or_nothing("a StorageClass", nothing="a volume made by hand")] | None = None
-    """The StorageClass that makes the volume; cannot be changed. Default: the cluster's default class. Empty means
-    no class: a volume that somebody made by hand. Not together with existingClaim."""
+    """The StorageClass that creates the volume; cannot be changed. Default: the cluster's default class. Empty means
+    no class: a volume that somebody created by hand. Not together with existingClaim."""
     access_mode: AccessMode = AccessMode.READ_WRITE_ONCE_POD
     """ReadWriteOncePod, so that two browsers can never share a profile; ReadWriteOnce for storage drivers that do not
-    know it. Cannot be changed. Means nothing with existingClaim."""
+    support it. Cannot be changed. Ignored with existingClaim."""
     retention: Retention = Retention.RETAIN
     """What happens to the volume claim when the session is deleted: Retain keeps it, and a later session of the same
-    name and namespace gets its login back; Delete deletes it with the session, and the phone has to be linked anew."""
+    name and namespace gets its login back; Delete deletes it with the session, and the phone has to be linked again."""
     existing_claim: Annotated[str, name_of("a PersistentVolumeClaim")] | None = None
-    """The name of a PersistentVolumeClaim in the same namespace to use instead of one that the operator makes. Cannot
+    """The name of a PersistentVolumeClaim in the same namespace to use instead of one that the operator creates. Cannot
     be changed."""
 
     @property
     def wanted_size(self) -> Decimal | None:
-        """Bytes of the claim to make, or None when there is none to make."""
+        """Return the bytes of the PVC to create, or None with an existing one."""
         if self.existing_claim is not None:
             return None
         return DEFAULT_PROFILE_SIZE if self.size is None else self.size
@@ -99,17 +99,17 @@ _SHARED, _OLD_SHARED = (
 PROFILE_CHANGES: Final = (
     Rule(
         _unchanged("storageClassName"),
-        "storageClassName cannot be changed: make a new session, or write back the old value",
+        "storageClassName cannot be changed: create a new session, or restore the old value",
         field=".profile.storageClassName",
     ),
     Rule(
         f"{_SHARED} == {_OLD_SHARED}",
-        "accessMode cannot be changed: make a new session, or write back the old value",
+        "accessMode cannot be changed: create a new session, or restore the old value",
         field=".profile.accessMode",
     ),
     Rule(
         _unchanged("existingClaim"),
-        "existingClaim cannot be changed: make a new session, or write back the old value",
+        "existingClaim cannot be changed: create a new session, or restore the old value",
         field=".profile.existingClaim",
     ),
     Rule(

@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field, ValidationError
 
 from whatsapp_operator.api.base import ApiModel, SpecModel
 from whatsapp_operator.api.constants import API_VERSION, MAX_QUOTA_NAME_LENGTH, QUOTA_KIND
-from whatsapp_operator.api.fields import Count, QuotaMemory, StoredMemory
+from whatsapp_operator.api.fields import Count, QuotaMemory, QuotaStorage, StoredMemory, StoredStorage
 from whatsapp_operator.api.invalid import InvalidObject, Problem, problems_of
 from whatsapp_operator.api.metadata import ObjectMeta
 from whatsapp_operator.api.rules import Rule, validations
@@ -25,25 +25,30 @@ _NAME = Rule(
 
 
 class QuotaSpec(SpecModel):
-    """How much the sessions that name this quota may take together. Lowering a limit takes no place from who has one."""
+    """How much the sessions that name this quota may take together. Lowering a limit stops no admitted session."""
 
     sessions: Count | None = None
-    """How many sessions may have a place at the same time. 0 admits none; absent is unlimited."""
+    """How many sessions may be admitted at the same time. 0 admits none; absent is unlimited."""
     memory: QuotaMemory | None = None
     """The sum of the pods' memory limits, at least 256Mi. Absent is unlimited."""
+    storage: QuotaStorage | None = None
+    """The sum of the sizes of the volume claims that the operator makes, those included that a session left behind when
+    it was suspended or deleted: delete such a claim to get its share back. Absent is unlimited."""
     sessions_per_namespace: Count | None = None
-    """How many sessions of one namespace may have a place at the same time. 0 admits none; absent is unlimited."""
+    """How many sessions of one namespace may be admitted at the same time. 0 admits none; absent is unlimited."""
 
 
 class QuotaStatus(ConditionedStatus):
     """What the sessions that name this quota take now."""
 
     admitted: Count = 0
-    """Sessions that have a place, those included whose pod is still ending."""
+    """Admitted sessions, including those whose pod is still terminating."""
     waiting: Count = 0
-    """Sessions that wait for a place."""
+    """Sessions that wait to be admitted."""
     memory_reserved: StoredMemory | None = None
     """The sum of the memory limits of the admitted sessions."""
+    storage_reserved: StoredStorage | None = None
+    """The sum of the sizes of the volume claims that count; only where spec.storage is set."""
 
 
 class WhatsAppSessionQuota(ApiModel):

@@ -1,14 +1,15 @@
 """What a person asks for once: an annotation with a time on the session, answered in `status.handledRequests`.
 
 Any value other than the handled one counts, whatever it looks like: a schema cannot see annotations, and a person who
-wrote "now" wants the restart too. The operator copies the value to status and never touches the annotation.
+wrote "now" wants the restart too. The operator copies the value to status, as far as it can be printed, and never touches
+the annotation.
 """
 
 from collections.abc import Mapping
 from typing import Final
 
 from whatsapp_operator.api.base import StatusModel
-from whatsapp_operator.api.constants import RELINK_AT, RESTART_AT
+from whatsapp_operator.api.constants import RELINK_AT, RENEW_TOKENS_AT, RESTART_AT
 
 _LONGEST: Final = 256
 """Annotations may be long, status should not: a value counts by its first characters."""
@@ -21,14 +22,22 @@ class HandledRequests(StatusModel):
     """The value of the annotation wasession.dev/restart-at that was last carried out."""
     relink_at: str | None = None
     """The value of the annotation wasession.dev/relink-at that was last carried out."""
+    renew_tokens_at: str | None = None
+    """The value of the annotation wasession.dev/renew-tokens-at that was last carried out; the tokens come from it."""
 
 
 def requested(annotations: Mapping[str, str]) -> HandledRequests:
-    """Return what the annotations ask for, as it will stand in status once it is carried out."""
-    restart, relink = annotations.get(RESTART_AT), annotations.get(RELINK_AT)
+    """Return what the annotations ask for, as status has it once it is carried out."""
     return HandledRequests(
-        restart_at=restart[:_LONGEST] if restart else None, relink_at=relink[:_LONGEST] if relink else None
+        restart_at=_value(annotations.get(RESTART_AT)),
+        relink_at=_value(annotations.get(RELINK_AT)),
+        renew_tokens_at=_value(annotations.get(RENEW_TOKENS_AT)),
     )
+
+
+def _value(annotation: str | None) -> str | None:
+    """Return an annotation's beginning, with a question mark for what a terminal would obey."""
+    return "".join(sign if sign.isprintable() else "?" for sign in (annotation or "")[:_LONGEST]) or None
 
 
 def restart_pending(annotations: Mapping[str, str], handled: HandledRequests) -> bool:
@@ -41,3 +50,11 @@ def relink_pending(annotations: Mapping[str, str], handled: HandledRequests) -> 
     """Whether a new link was asked for and not carried out yet; taking the annotation away asks for nothing."""
     wanted = requested(annotations).relink_at
     return wanted is not None and wanted != handled.relink_at
+
+
+def wanted_renewal(annotations: Mapping[str, str], handled: HandledRequests) -> str:
+    """Return the renewal that the session's tokens are to come from; empty: they were never renewed.
+
+    Taking the annotation away, or losing the status, brings no old tokens back: either alone tells the renewal.
+    """
+    return requested(annotations).renew_tokens_at or handled.renew_tokens_at or ""

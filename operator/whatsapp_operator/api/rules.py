@@ -1,7 +1,7 @@
 """A rule of the schema: what the API server itself refuses, and the text that a person then reads.
 
 Rules stand beside the model or type they are about and travel in its JSON schema; `crd` only carries them over. Each
-text says what to do, because it is all that somebody sees who typed `kubectl apply`.
+text says what to do, because it is all that a user of `kubectl apply` sees.
 """
 
 from typing import Any, NamedTuple

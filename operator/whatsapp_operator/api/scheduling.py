@@ -1,10 +1,10 @@
 """Where a session's pod may run: tolerations and affinity, field by field as in a pod.
 
-They are typed rather than passed through, because the API server drops what it does not know from a pod without a
-word: a mistyped key would not be refused, it would be a placement rule that silently does not hold.
+They are typed rather than passed through, because the API server silently drops what it does not know from a
+pod: a mistyped key would not be refused, it would be a placement rule that does not apply.
 
-What a pod is refused for is refused here already, with what to do: else `kubectl apply` would take the session, and its
-pod could never be made.
+What a pod would be refused for is refused here already, with what to do: otherwise `kubectl apply` would accept the
+session, and its pod could never be created.
 """
 
 from enum import StrEnum
@@ -13,22 +13,22 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field
 
 from whatsapp_operator.api.base import SpecModel
+from whatsapp_operator.api.bounds import KEY_LENGTH, MAX_KEY_LENGTH, at_most, plain_text
 from whatsapp_operator.api.rules import Rule, validations
 
-Text = Annotated[str, Field(max_length=317)]
+Text = Annotated[str, plain_text(longest=MAX_KEY_LENGTH)]
 """A label key or a topology key: prefix, slash and name."""
-Value = Annotated[str, Field(max_length=63)]
-NodeValue = Annotated[str, Field(max_length=253)]
-"""A label's value, or a node's name."""
+Value = Annotated[str, plain_text(longest=63)]
+NodeName = Annotated[str, plain_text(longest=253)]
 Weight = Annotated[int, Field(ge=1, le=100, json_schema_extra={"format": "int32"})]
 _EVERY_VALUE = Rule(
     "!has(self.operator) || self.operator != 'Exists' || !has(self.value) || self.value == ''",
-    "with operator Exists every value fits: remove value, or set operator to Equal",
+    "operator Exists takes no value: remove value, or set operator to Equal",
     field=".value",
 )
 _EVERY_KEY = Rule(
     "(has(self.key) && self.key != '') || (has(self.operator) && self.operator == 'Exists')",
-    "without a key it fits every taint, and that wants operator Exists: set operator to Exists, or write the taint's key",
+    "without a key it fits every taint, which needs operator Exists: set operator to Exists, or write the taint's key",
     field=".key",
 )
 _SECONDS = Rule(
@@ -43,7 +43,7 @@ _SOME_VALUES = Rule(
 )
 _NO_VALUES = Rule(
     "!(self.operator in ['Exists', 'DoesNotExist']) || !has(self.values) || self.values.size() == 0",
-    "Exists and DoesNotExist look at no value: remove values, or set operator to In or NotIn",
+    "Exists and DoesNotExist take no values: remove values, or set operator to In or NotIn",
     field=".values",
 )
 _ONE_NUMBER = Rule(
@@ -89,7 +89,7 @@ class Toleration(PassedOn):
     operator: TolerationOperator | None = None
     """How key and value are compared with the taint's; Lt and Gt only where the cluster has them switched on. Default:
     Equal."""
-    value: Text | None = None
+    value: Value | None = None
     """The taint's value; left out with operator Exists."""
     effect: TaintEffect | None = None
     """The taint's effect; left out, it means every effect."""
@@ -118,16 +118,29 @@ class LabelOperator(StrEnum):
 
 
 class NodeRequirement(PassedOn):
-    """A condition on a label or a field of the node."""
+    """A condition on a label of the node."""
 
     model_config = ConfigDict(json_schema_extra=validations(_SOME_VALUES, _NO_VALUES, _ONE_NUMBER))
 
     key: Text
-    """The label's key, or the field's name."""
+    """The label's key."""
     operator: NodeOperator
     """How the node's value relates to the values given here."""
-    values: Annotated[tuple[NodeValue, ...], Field(max_length=64)] = ()
+    values: Annotated[tuple[Value, ...], at_most(items=8)] = ()
     """The values to compare with; none for Exists and DoesNotExist, one whole number for Gt and Lt."""
+
+
+class NodeFieldRequirement(PassedOn):
+    """A condition on a field of the node."""
+
+    model_config = ConfigDict(json_schema_extra=validations(_SOME_VALUES, _NO_VALUES, _ONE_NUMBER))
+
+    key: Text
+    """The field's name: metadata.name."""
+    operator: NodeOperator
+    """How the node's value relates to the value given here."""
+    values: Annotated[tuple[NodeName, ...], at_most(items=1)] = ()
+    """The value to compare with."""
 
 
 class NodeSelectorTerm(PassedOn):
@@ -135,9 +148,9 @@ class NodeSelectorTerm(PassedOn):
 
     model_config = _ATOMIC
 
-    match_expressions: Annotated[tuple[NodeRequirement, ...], Field(max_length=64)] = ()
+    match_expressions: Annotated[tuple[NodeRequirement, ...], at_most(items=3)] = ()
     """Requirements on the node's labels."""
-    match_fields: Annotated[tuple[NodeRequirement, ...], Field(max_length=64)] = ()
+    match_fields: Annotated[tuple[NodeFieldRequirement, ...], at_most(items=1)] = ()
     """Requirements on the node's fields, such as metadata.name."""
 
 
@@ -146,7 +159,7 @@ class NodeSelector(PassedOn):
 
     model_config = _ATOMIC
 
-    node_selector_terms: Annotated[tuple[NodeSelectorTerm, ...], Field(min_length=1, max_length=64)]
+    node_selector_terms: Annotated[tuple[NodeSelectorTerm, ...], Field(min_length=1, json_schema_extra={"maxItems": 2})]
     """The kinds of nodes; one that fits is enough."""
 
 
@@ -164,9 +177,7 @@ class NodeAffinity(PassedOn):
 
     required_during_scheduling_ignored_during_execution: NodeSelector | None = None
     """The pod runs on such nodes only."""
-    preferred_during_scheduling_ignored_during_execution: Annotated[
-        tuple[PreferredNodes, ...], Field(max_length=64)
-    ] = ()
+    preferred_during_scheduling_ignored_during_execution: Annotated[tuple[PreferredNodes, ...], at_most(items=2)] = ()
     """The pod rather runs on such nodes."""
 
 
@@ -179,7 +190,7 @@ class LabelRequirement(PassedOn):
     """The label's key."""
     operator: LabelOperator
     """How the label's value relates to the values given here."""
-    values: Annotated[tuple[Value, ...], Field(max_length=64)] = ()
+    values: Annotated[tuple[Value, ...], at_most(items=4)] = ()
     """The values to compare with; none for Exists and DoesNotExist."""
 
 
@@ -188,9 +199,11 @@ class LabelSelector(PassedOn):
 
     model_config = _ATOMIC
 
-    match_labels: dict[str, Value] = Field(default_factory=dict)
+    match_labels: Annotated[dict[str, Value], at_most(entries=3, **validations(KEY_LENGTH))] = Field(
+        default_factory=dict
+    )
     """Labels with exactly these values."""
-    match_expressions: Annotated[tuple[LabelRequirement, ...], Field(max_length=64)] = ()
+    match_expressions: Annotated[tuple[LabelRequirement, ...], at_most(items=1)] = ()
     """Requirements on labels; all of them hold."""
 
 
@@ -201,13 +214,13 @@ class PodAffinityTerm(PassedOn):
     """The node label whose equal values mean the same place, such as kubernetes.io/hostname."""
     label_selector: LabelSelector | None = None
     """Which pods."""
-    namespaces: Annotated[tuple[Value, ...], Field(max_length=64)] = ()
+    namespaces: Annotated[tuple[Value, ...], at_most(items=4)] = ()
     """The namespaces to look for them in. Default: the session's own."""
     namespace_selector: LabelSelector | None = None
     """The namespaces to look for them in, by label."""
-    match_label_keys: Annotated[tuple[Text, ...], Field(max_length=64)] = ()
+    match_label_keys: Annotated[tuple[Text, ...], at_most(items=1)] = ()
     """Label keys whose values are taken from the session's pod and must be equal."""
-    mismatch_label_keys: Annotated[tuple[Text, ...], Field(max_length=64)] = ()
+    mismatch_label_keys: Annotated[tuple[Text, ...], at_most(items=1)] = ()
     """Label keys whose values are taken from the session's pod and must differ."""
 
 
@@ -223,13 +236,9 @@ class PreferredPods(PassedOn):
 class PodAffinity(PassedOn):
     """Which pods the session's pod must or should run near to, or far from."""
 
-    required_during_scheduling_ignored_during_execution: Annotated[
-        tuple[PodAffinityTerm, ...], Field(max_length=64)
-    ] = ()
+    required_during_scheduling_ignored_during_execution: Annotated[tuple[PodAffinityTerm, ...], at_most(items=2)] = ()
     """What must hold when the pod is placed."""
-    preferred_during_scheduling_ignored_during_execution: Annotated[
-        tuple[PreferredPods, ...], Field(max_length=64)
-    ] = ()
+    preferred_during_scheduling_ignored_during_execution: Annotated[tuple[PreferredPods, ...], at_most(items=1)] = ()
     """What should hold when the pod is placed."""
 
 

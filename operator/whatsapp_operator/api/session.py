@@ -36,7 +36,14 @@ from whatsapp_operator.api.spec import (
     SessionSpec,
     TimeoutsSpec,
 )
-from whatsapp_operator.api.status import AdmissionStatus, LastFailure, LinkStatus, RecoveryStatus, SessionStatus
+from whatsapp_operator.api.status import (
+    AdmissionStatus,
+    LastFailure,
+    LinkStatus,
+    RecoveryStatus,
+    SessionStatus,
+    TokenSecrets,
+)
 
 _NAME = Rule(
     f"self.metadata.name.size() <= {MAX_NAME_LENGTH} && self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",
@@ -142,5 +149,6 @@ __all__ = [
     "SessionSpec",
     "SessionStatus",
     "TimeoutsSpec",
+    "TokenSecrets",
     "WhatsAppSession",
 ]

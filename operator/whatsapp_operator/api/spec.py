@@ -1,7 +1,8 @@
 """What a person writes about a session: `spec`, block by block, with the rules that the API server holds it to.
 
 Each default here is the one in effect. Those marked STORED_DEFAULT the API server writes into the object; the others
-the operator fills in when it reads (see `base`).
+the operator fills in when it reads (see `base`). A field with a `Variable` is one of the runner's settings: it goes into
+the pod's environment under that name (`core.objects.container`).
 """
 
 from datetime import timedelta
@@ -9,6 +10,7 @@ from enum import StrEnum
 from typing import Annotated
 
 from pydantic import ConfigDict, Field
+from session_protocol.environment import Variable
 from session_protocol.vocabulary import LinkMethod, OnLogout
 
 from whatsapp_operator.api.base import STORED_DEFAULT, SpecModel
@@ -30,14 +32,16 @@ class OperatingMode(StrEnum):
 class LinkSpec(SpecModel):
     """How the session is linked to a phone."""
 
-    method: LinkMethod = LinkMethod.QR
-    """QR shows a code that the phone scans. PairingCode, a code that is typed into the phone, is not built yet: it
+    method: Annotated[LinkMethod, Variable.LINK_METHOD] = LinkMethod.QR
+    """QR shows a code that the phone scans. PairingCode, a code that is typed into the phone, is not implemented yet: it
     shows the QR code too, and says so in the Ready condition's message."""
-    max_rounds: Annotated[int, Field(ge=1, le=1000, json_schema_extra={"format": "int32"})] = 5
+    max_rounds: Annotated[
+        int, Field(ge=1, le=1000, json_schema_extra={"format": "int32"}), Variable.LINK_MAX_ROUNDS
+    ] = 5
     """How many rounds of QR codes, of about 160 seconds each, are shown. After the last one the state is LinkExpired,
-    and no code is shown until somebody asks for one with the annotation wasession.dev/relink-at, or the pod is made
-    anew."""
-    on_logout: OnLogout = OnLogout.RELINK
+    and no code is shown until somebody asks for one with the annotation wasession.dev/relink-at, or the pod is
+    replaced."""
+    on_logout: Annotated[OnLogout, Variable.ON_LOGOUT] = OnLogout.RELINK
     """What follows when the phone logs the session out: Relink shows a new QR code, Wait does so only when somebody
     asks for one with the annotation wasession.dev/relink-at. After a ban or a locked account it always waits."""
 
@@ -49,11 +53,11 @@ class RecoverySpec(SpecModel):
     """
 
     max_attempts: Annotated[int, Field(ge=1, le=100, json_schema_extra={"format": "int32"})] = 5
-    """How many failures in a row are answered with a new pod. The next one stalls the session, and its place in the
-    quota goes to others, until somebody asks for a restart with the annotation wasession.dev/restart-at or changes the
+    """How many failures in a row are answered with a new pod. The next one stalls the session, and its reservation in
+    the quota is released, until somebody asks for a restart with the annotation wasession.dev/restart-at or changes the
     spec."""
     base_delay: Delay = timedelta(seconds=5)
-    """How long to wait after the first failure before a new pod is made, at most 5m. Each further failure in a row
+    """How long to wait after the first failure before a new pod is created, at most 5m. Each further failure in a row
     doubles the wait, up to 5m."""
     healthy_after: Duration = timedelta(minutes=10)
     """After a pod has run this long without a break, linked or not, earlier failures are forgotten, and the next one
@@ -63,21 +67,21 @@ class RecoverySpec(SpecModel):
 class TimeoutsSpec(SpecModel):
     """How long the runner, the program in the pod, waits for browser, page and connection."""
 
-    startup: Duration = timedelta(seconds=60)
+    startup: Annotated[Duration, Variable.STARTUP_TIMEOUT] = timedelta(seconds=60)
     """From the container's start until the page shows a QR code or its linked session. Passed while the session is still
-    Loading or LoadError, the runner ends, and recovery makes a new pod; a page that is Offline keeps trying. A page that
-    later loads anew by itself has as long again."""
-    launch: Duration = timedelta(seconds=30)
-    """For the browser to start; this time is part of startup. Passed, the runner ends, and recovery makes a new pod."""
-    protocol: Duration = timedelta(seconds=60)
+    Loading or LoadError, the runner exits, and recovery creates a new pod; a page that is Offline keeps retrying. A page that
+    later reloads by itself has as long again."""
+    launch: Annotated[Duration, Variable.LAUNCH_TIMEOUT] = timedelta(seconds=30)
+    """For the browser to start; this time is part of startup. Passed, the runner exits, and recovery creates a new pod."""
+    protocol: Annotated[Duration, Variable.PROTOCOL_TIMEOUT] = timedelta(seconds=60)
     """For one order to the browser, such as showing new QR codes. Passed, that order counts as failed. Never more than
     a fifth of healthCheck is waited, whatever stands here."""
-    connection_check: Duration = timedelta(seconds=30)
+    connection_check: Annotated[Duration, Variable.CONNECTION_CHECK_TIMEOUT] = timedelta(seconds=30)
     """How long a session whose connection was lost is Reconnecting, before its state becomes Offline, Conflict or
-    Degraded. The page goes on trying to connect."""
-    health_check: AnswerTime = timedelta(seconds=45)
-    """How long the page may give no answer before it counts as dead: the runner then closes the browser and ends, and
-    recovery makes a new pod. At least 3s."""
+    Degraded. The page keeps trying to connect."""
+    health_check: Annotated[AnswerTime, Variable.HEALTH_CHECK_TIMEOUT] = timedelta(seconds=45)
+    """How long the page may give no answer before it counts as dead: the runner then closes the browser and exits, and
+    recovery creates a new pod. At least 3s."""
 
 
 _ONE = Rule("self == 1", "a session has exactly one pod: to stop it set spec.operatingMode to Suspended")
@@ -89,8 +93,8 @@ class SessionSpec(SpecModel):
     model_config = ConfigDict(json_schema_extra=validations(*PROFILE_CHANGES))
 
     operating_mode: Annotated[OperatingMode, STORED_DEFAULT] = OperatingMode.RUNNING
-    """Running gives the session a pod; Suspended takes the pod away, keeps the profile, and frees its place in the
-    quota."""
+    """Running gives the session a pod; Suspended takes the pod away, keeps the profile, and releases its reservation
+    in the quota."""
     replicas: Annotated[
         int, Field(ge=1, le=1, json_schema_extra={"format": "int32", **validations(_ONE)}), STORED_DEFAULT
     ] = 1
@@ -102,20 +106,20 @@ class SessionSpec(SpecModel):
     """The WhatsAppSessionQuota that the session counts against; while none of that name exists, the session waits.
     Cannot be changed while the session is admitted: suspend it first."""
     priority: Annotated[Int32, STORED_DEFAULT] = 0
-    """Meant for the order in which sessions get a place in the quota, higher first. Not used yet: the session that was
+    """Meant for the order in which sessions are admitted, higher first. Not used yet: the session that was
     created first comes first."""
     resources: ResourcesSpec = ResourcesSpec()
     """Memory and CPU of the session's pod. Whatever is left out gets a default, so that the pod always has all four. A
-    change reaches the pod when it is made anew."""
+    change takes effect with the next pod."""
     profile: ProfileSpec = ProfileSpec()
-    """The volume with the browser's profile, which holds the login: without it the phone has to be linked anew."""
+    """The volume with the browser's profile, which holds the login: without it the phone has to be linked again."""
     link: LinkSpec = LinkSpec()
-    """How the session is linked to a phone. A change reaches the pod when it is made anew."""
+    """How the session is linked to a phone. A change takes effect with the next pod."""
     recovery: RecoverySpec = RecoverySpec()
-    """What happens when the runner, the program in the pod, fails. A change counts at once."""
+    """What happens when the runner, the program in the pod, fails. A change takes effect at once."""
     timeouts: TimeoutsSpec = TimeoutsSpec()
-    """How long the runner, the program in the pod, waits for browser, page and connection. A change reaches the pod
-    when it is made anew."""
+    """How long the runner, the program in the pod, waits for browser, page and connection. A change takes effect
+    with the next pod."""
     pod: PodOptions = PodOptions()
-    """What else the pod should have. A change reaches the pod when it is made anew, which the annotation
-    wasession.dev/restart-at does now."""
+    """What else the pod should have. A change takes effect with the next pod; the annotation
+    wasession.dev/restart-at replaces the pod now."""

@@ -82,7 +82,7 @@ def health_check() -> str:
 def filled(page: str) -> str:
     """Return a page with its generated blocks as the table of states has them now.
 
-    :raises KeyError: a block has a name that nobody writes.
+    :raises KeyError: a block has an unknown name.
     """
     return _BLOCK.sub(lambda found: found[1] + BLOCKS[found[2]]() + found[3], page)
 
@@ -94,7 +94,7 @@ def state_table() -> str:
 
 
 def hold_table() -> str:
-    """Return what the states mean to the operator, apart from those that mean nothing to it."""
+    """Return what the states mean to the operator, without those that it does not act on."""
     rows = [
         (f"`{state}`", _linked(traits), _hold(traits), "yes" if traits.ends_hold else "", "yes" if traits.fatal else "")
         for state, traits in STATES.items()

@@ -1,7 +1,7 @@
-"""What the operator says about a session: `status`. People and tools read it; nobody writes it but the operator.
+"""What the operator reports about a session: `status`. People and tools read it; only the operator writes it.
 
 Read back with `SessionStatus.from_stored`, it never fails: a field that cannot be used counts as absent. The QR code
-and the phone number have no place here, and neither has any text that could hold them.
+and the phone number are never in it, and neither is any text that could have them.
 """
 
 from typing import Annotated
@@ -12,7 +12,7 @@ from session_protocol.vocabulary import CAMEL_CASE
 
 from whatsapp_operator.api.base import STORED, StatusModel
 from whatsapp_operator.api.conditions import Condition, Conditions
-from whatsapp_operator.api.fields import Count, Int64, StoredMemory, Time
+from whatsapp_operator.api.fields import Count, Int64, StoredMemory, StoredStorage, Time
 from whatsapp_operator.api.requests import HandledRequests
 
 ConditionList = Annotated[
@@ -48,11 +48,11 @@ def _condition(item: object) -> Condition | None:
 
 
 def _state_description() -> str:
-    """Return what `kubectl explain` shows of the state: all words, as the table of states has them now."""
+    """Return what `kubectl explain` shows of the state: all values, as the table of states has them now."""
     connected = " or ".join(state for state, traits in STATES.items() if traits.phase is Phase.CONNECTED)
     return (
-        f"What the session is doing, in one word. The runner's words: {', '.join(STATES)}. The operator's, while no runner "
-        f"answers: {', '.join(OperatorState)}. Other words may come; any but {connected} means not connected."
+        f"What the session is doing, in one word. Reported by the runner: {', '.join(STATES)}. By the operator, while no "
+        f"runner answers: {', '.join(OperatorState)}. More may be added; any but {connected} means not connected."
     )
 
 
@@ -63,35 +63,37 @@ class LinkStatus(StatusModel):
     """When the phone was linked."""
     durable_time: Time | None = None
     """From when on the login is safe on the volume, so that a lost pod comes back without a new QR code: a minute
-    after linking, told in advance, or a clean stop before that."""
+    after linking, known in advance, or a clean stop before that."""
     round: Count | None = None
     """Which round of QR codes is or was shown, from 1; spec.link.maxRounds is the last."""
 
 
 class AdmissionStatus(StatusModel):
-    """The session's place in its quota, written before the pod is made and taken away when the pod is gone."""
+    """The session's reservation in its quota, written before the pod is created and removed when the pod is gone."""
 
     quota_name: str = ""
-    """The WhatsAppSessionQuota that the place is in."""
+    """The WhatsAppSessionQuota that it counts against."""
     reserved_at: Time | None = None
-    """When the place was reserved."""
+    """When it was reserved."""
     memory: StoredMemory | None = None
     """The memory reserved: the pod's memory limit."""
+    storage: StoredStorage | None = None
+    """The storage reserved: the size of the volume claim. Absent where the quota does not limit storage."""
 
 
 class LastFailure(StatusModel):
     """How the last pod failed."""
 
     reason: str | None = None
-    """Why, in one word for programs: the runner's own word such as PageCrashed, or the kubelet's such as OOMKilled."""
+    """Why, in one word for programs: the runner's own reason such as PageCrashed, or the kubelet's such as OOMKilled."""
     pod_uid: str | None = None
     """The UID of the pod that failed; by it a failure is counted once."""
     exit_code: Annotated[int, Field(json_schema_extra={"format": "int32"})] | None = None
     """The runner's exit code, if its container ended."""
     time: Time | None = None
-    """When the container ended, or the runner said that its page was dead."""
+    """When the container ended, or the runner reported that its page was dead."""
     message: Annotated[str, Field(max_length=32768)] | None = None
-    """The runner's last words, without secrets and numbers."""
+    """The runner's termination message, without secrets and numbers."""
 
 
 class RecoveryStatus(StatusModel):
@@ -102,9 +104,18 @@ class RecoveryStatus(StatusModel):
     last_failure: LastFailure | None = None
     """How the last pod failed; kept after a recovery."""
     next_attempt_time: Time | None = None
-    """When the next pod is made, while the session waits for it."""
+    """When the next pod is created, while the session waits for it."""
     restarts: Count = 0
-    """Pods made after the first, for whatever reason."""
+    """Pods created after the first, for whatever reason."""
+
+
+class TokenSecrets(StatusModel):
+    """The Secrets with the tokens for more than observing; absent for a pod whose one Secret holds all tokens."""
+
+    linking: str | None = None
+    """The Secret with the tokens of the scopes link and state: who may read it can link a phone."""
+    administering: str | None = None
+    """The Secret with the token of the scope admin, which opens every route for clients."""
 
 
 class SessionStatus(ConditionedStatus):
@@ -119,15 +130,17 @@ class SessionStatus(ConditionedStatus):
     pod_uid: str | None = None
     """The UID of the session's pod, or of the last one when replicas is 0."""
     pvc_name: str | None = None
-    """The claim of the volume with the browser's profile."""
+    """The PersistentVolumeClaim with the browser's profile."""
     node_name: str | None = None
     """The node that the pod runs on."""
     image: str | None = None
     """The runner's image in the pod."""
     token_secret_name: str | None = None
-    """The Secret with the tokens for the runner's API, one key per scope: state, link, send, read, admin."""
+    """The Secret for observing: its key state is the token that reads the session's state from the runner's API."""
+    token_secrets: TokenSecrets | None = None
+    """The Secrets with tokens for more than observing. All names change when the tokens do."""
     endpoint: str | None = None
-    """The address of the runner's API inside the cluster; it wants a token of tokenSecretName."""
+    """The address of the runner's API inside the cluster; it wants a token."""
     replicas: Count = 0
     """1 while a pod object exists, else 0; for the scale subresource."""
     selector: str | None = None
@@ -135,7 +148,7 @@ class SessionStatus(ConditionedStatus):
     link: LinkStatus | None = None
     """How the session is linked."""
     admission: AdmissionStatus | None = None
-    """The session's place in its quota."""
+    """The session's reservation in its quota."""
     recovery: RecoveryStatus | None = None
     """What failed and what comes next."""
     handled_requests: HandledRequests = HandledRequests()

@@ -10,12 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
-from session_protocol.bad_requests import QuietRunner
-from session_protocol.exposition import expose
+from session_protocol.bad_requests import QuietRunner, prove
+from session_protocol.scrapes import Scrapes, shows
 
+from whatsapp_operator.app.tokens import read_token
 from whatsapp_operator.runtime.process.metrics import Metrics
 
 
@@ -50,11 +52,19 @@ class Health:
 class Probes:
     """The HTTP server."""
 
-    def __init__(self, *, health: Callable[[], Health], measure: Callable[[], None], metrics: Metrics) -> None:
+    def __init__(
+        self,
+        *,
+        health: Callable[[], Health],
+        measure: Callable[[], None],
+        metrics: Metrics,
+        token_file: Path | None = None,
+    ) -> None:
         self._health = health
-        self._measure = measure
-        """ Updates the gauges. """
         self._metrics = metrics
+        self._scrapes = Scrapes(metrics.registry, measure=measure)
+        self._token_file = token_file
+        """ Holds the token that /metrics needs; None: it needs none. """
         self._runner: web.AppRunner | None = None
 
     async def start(self, *, address: str, port: int) -> int:
@@ -87,8 +97,16 @@ class Probes:
         return _answer(health, good=health.ready)
 
     async def _serve_metrics(self, request: web.Request) -> web.Response:
-        self._measure()
-        body, headers = expose(self._metrics.registry, headers=request.headers, query=request.query)
+        if self._token_file is not None:
+            # Read each time, so that a replaced token counts at once. One that cannot be read opens nothing.
+            if not shows(request.headers.get("Authorization"), read_token(self._token_file)):
+                return web.Response(
+                    status=HTTPStatus.UNAUTHORIZED,
+                    text="Send the header Authorization: Bearer TOKEN with the token of METRICS_TOKEN_FILE.\n",
+                    headers={"WWW-Authenticate": "Bearer"},
+                )
+            prove(request, "metrics")
+        body, headers = await self._scrapes.answer(headers=request.headers, query=request.query)
         return web.Response(body=body, headers=headers)
 
 

@@ -10,10 +10,11 @@ from whatsapp_operator.app.settings import Settings, shown
 _HEAD = """\
 # Settings of the operator
 
-Environment variables of the operator's container, read once at start. Lengths of time are written like 30s, 5m or 1h30m.
+Environment variables of the operator's container, read once at start. Durations are written like 30s, 5m or 1h30m.
 A missing or wrong one ends the process with a message that names it; an empty one counts as not set.
-The API server is found by `KUBECONFIG` where that is set, else by the pod's service account (where Kubernetes sets `KUBERNETES_SERVICE_HOST`), else by `~/.kube/config`.
-Made from `whatsapp_operator/app/settings.py` by `make generate`; do not edit.
+The API server is found by `KUBECONFIG` where that is set, else by the pod's service account,
+where Kubernetes sets `KUBERNETES_SERVICE_HOST`, else by `~/.kube/config`.
+`make generate` writes this page from `whatsapp_operator/app/settings.py`; do not edit it.
 
 | Variable | Unit or form | Default | Meaning |
 |---|---|---|---|
@@ -22,7 +23,13 @@ _FORMS = {
     "runner_image": "image",
     "whatsapp_web_url": "https URL",
     "allowed_hosts": "host names, by comma",
+    "allowed_images": "images, by comma",
+    "allowed_priority_classes": "names, by comma",
+    "allowed_annotations": "keys, by comma",
     "extra_ca_file": "path",
+    "network_policies": "true, false",
+    "network_policy_scrapers": "pods, by comma",
+    "network_policy_egress": "pods or addresses with ports, by comma",
     "watch_namespaces": "names, by comma",
     "list_page_size": "objects",
     "runner_user": "user id",

@@ -1,7 +1,8 @@
 """A thread that ends the process when the event loop cannot be relied upon to do so.
 
-It ends the process in three cases that may come from a stuck event loop: the Lease has expired (another process may act
-by now), the orderly end takes too long, or the process still runs some time after a fault. Everything is
+It ends the process in three cases that may come from a stuck event loop: the Lease has expired (another operator may act
+by now), the orderly end takes too long, or the process still runs some time after a fault. The first is for the case that
+the process that holds the Lease was stopped; if it runs, it ends this one itself (`lease_keeper`). Everything is
 level-triggered, so a new process finds again whatever a hard end loses.
 """
 

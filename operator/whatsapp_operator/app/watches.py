@@ -1,6 +1,6 @@
 """kopf as a source of watch events, and nothing more: the only place that imports it.
 
-`on.event` handlers for five kinds pass each raw event to the runtime. So kopf writes nothing to people's objects (no
+`on.event` handlers for six kinds pass each raw event to the runtime. So kopf writes nothing to people's objects (no
 finalizer, no annotation, no event), and its indexes, which keep deleted objects after a lost event, are not used. The
 resync finds what a watch has missed, and notices a dead watch (`runtime.kube.resync`).
 """
@@ -17,13 +17,16 @@ from whatsapp_operator.api.constants import CLIENT_NAME
 from whatsapp_operator.runtime.kube.connection import Credentials
 from whatsapp_operator.runtime.kube.resources import Json, Resource
 from whatsapp_operator.runtime.kube.resync import Stream
-from whatsapp_operator.runtime.process.operator import SELECTORS
+from whatsapp_operator.runtime.process.config import SELECTORS
 
 EventHandler = Callable[[Stream, str | None, Json], None]
 """ Handles a watch event; kind None: the object existed when the watch began. """
 
 SERVER_TIMEOUT: Final = 300
 """ Seconds, an integer: the API server ends a watch after this time, and kopf starts the next one from there. """
+LIST_PAGE: Final = 50
+""" Objects per page of kopf's own lists, with which its watches begin. It parses a page at once, so that no more than
+    half a megabyte or so may be on it; ours are parsed in pieces (`runtime.kube.decoding`). """
 END: Final = timedelta(seconds=3)
 """ How long kopf may take to end. """
 
@@ -41,7 +44,7 @@ def settings(*, request_timeout: timedelta, page: int) -> kopf.OperatorSettings:
     configured.watching.server_timeout = SERVER_TIMEOUT
     configured.watching.client_timeout = SERVER_TIMEOUT + 30
     configured.watching.connect_timeout = 10
-    configured.watching.chunk_size = page
+    configured.watching.chunk_size = min(page, LIST_PAGE)
     for resource, labels in SELECTORS.items():
         if labels:
             # Two parts, version and plural: a single "version/plural" would silently match nothing.

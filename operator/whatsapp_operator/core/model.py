@@ -11,14 +11,46 @@ from enum import StrEnum
 from typing import Any, NewType
 
 from session_protocol.hosts import WHATSAPP_HOSTS, WHATSAPP_WEB_URL
+from session_protocol.vocabulary import TokenPurpose
 
 from whatsapp_operator.api.session import SessionStatus, WhatsAppSession
+from whatsapp_operator.core.network import RunnerNetwork
 
 SessionUID = NewType("SessionUID", str)
 PodUID = NewType("PodUID", str)
 KeyID = NewType("KeyID", str)
 Manifest = NewType("Manifest", dict[str, Any])
 """ A Kubernetes object as JSON, ready to be sent. """
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenSource:
+    """What a session's tokens are made from, beside its UID."""
+
+    key_id: KeyID
+    renewal: str = ""
+    """ The renewal that a person asked for; empty: none. """
+
+
+class SealedKind(StrEnum):
+    """The kinds of objects that bear a seal, because they may outlive their session."""
+
+    POD = "Pod"
+    PVC = "PersistentVolumeClaim"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seal:
+    """What the operator set down about an object when it made it; `core.objects.seal` makes it unforgeable."""
+
+    key_id: KeyID
+    """ The key that it is made with; with that key it ends. """
+    session_uid: SessionUID
+    quota: str
+    memory: int = 0
+    """ Bytes: the pod's memory limit; of a claim 0. """
+    storage: int = 0
+    """ Bytes: the claim's size; of a pod 0. """
 
 
 class PodPhase(StrEnum):
@@ -38,7 +70,7 @@ class PodFacts:
     name: str
     uid: PodUID
     owner_uid: SessionUID | None
-    """ UID of the controller owner reference; None: it has none. """
+    """ UID of the session that is its controller; None: it has no controller, or another kind of one. """
     phase: PodPhase
     created: datetime
     deletion: datetime | None = None
@@ -65,19 +97,24 @@ class PodFacts:
     pod_reason: str = ""
     """ status.reason of the pod: Evicted, Preempting, NodeLost … """
     pod_message: str = ""
+    host_users: bool = True
+    """ False: it is to have a user namespace of its own. """
+    seccomp_profile: str | None = None
+    """ The file on the node that the runner's container is to run under. """
     disrupted: bool = False
     """ The DisruptionTarget condition is true. """
     restart_at: str | None = None
     """ The restart request that this pod was created for (its annotation). """
     relink_at: str | None = None
     key_id: KeyID | None = None
-    memory: int = 0
-    """ Sum of the containers' memory limits, bytes. """
-    quota: str | None = None
+    seal: Seal | None = None
+    """ What its seal says of it, if that names its owner; None: the operator did not make it, or an older one did. """
     managed: bool = False
     """ It carries the operator's managed-by label. """
     secret_name: str | None = None
-    """ The Secret its tokens come from. """
+    """ The Secret that it mounts. """
+    renewal: str | None = None
+    """ The renewal that this Secret is of, empty for none; None: it holds plain tokens, as those did before. """
     template_hash: str = ""
     """ The hash of the manifest it was created from (`core.objects.pod.template_hash`). """
 
@@ -110,10 +147,32 @@ class PVCFacts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExistingClaim:
+    """What the core needs to know of the claim that `spec.profile.existingClaim` names."""
+
+    name: str
+    exists: bool
+    released: bool = False
+    """ Its owner has labelled it for sessions. """
+    made_for: str | None = None
+    """ The session that the operator made it for; None: somebody else made it. """
+
+
+@dataclass(frozen=True, kw_only=True)
 class ServiceFacts:
     """What the core needs to know of the namespace's Service."""
 
     ours: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkPolicyFacts:
+    """What the core needs to know of the namespace's NetworkPolicy."""
+
+    ours: bool
+    spec: Mapping[str, Any] = field(default_factory=dict)
+    resource_version: str = ""
+    """ Sent with a patch, so that the API server rejects it if somebody changed the policy meanwhile. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,8 +191,23 @@ class RunnerReport:
     round: int
     linked: bool | None = None
     """ Whether a phone is linked, as the runner reports it; None: it does not. """
+    browser_sandbox: bool | None = None
+    """ Whether the page's process is in a sandbox of its own, as the runner reports it; None: it does not (yet). """
+    user_namespace: bool | None = None
+    """ Whether the pod has a user namespace of its own; None: the runner does not report it (yet). """
     received: datetime
     """ When the operator received this answer, by its own clock. """
+
+
+class Rejection(StrEnum):
+    """Why an answer of a runner does not count; a metric's label values."""
+
+    TOO_LARGE = "too_large"
+    INVALID_HTTP = "invalid_http"
+    STATUS = "status"
+    INVALID_STATE = "invalid_state"
+    UNSIGNED = "unsigned"
+    OTHER_POD = "other_pod"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,6 +218,8 @@ class AssumedReservation:
     quota_name: str
     memory: int
     """ Bytes: the pod's memory limit. """
+    storage: int | None = None
+    """ Bytes: the claim's size; None: the quota does not limit storage. """
     reserved_at: datetime
 
 
@@ -183,18 +259,45 @@ class Observation:
     that this operator has seen. Two may be created and deleted between two writes of status. """
     pvc: PVCFacts | None = None
     """ The PVC of the derived name, ours or not. None also when `existingClaim` is used. """
+    existing_claim: ExistingClaim | None = None
+    """ The claim that `existingClaim` names; None also before it was read. """
     service: ServiceFacts | None = None
+    network_policy: NetworkPolicyFacts | None = None
     report: RunnerReport | None = None
     """ The last answer of the current pod's runner or, while there is no pod, of the last one's. It counts even if the
     pod was gone before the answer, or the pod itself, was stored in status. """
     polling_since: datetime | None = None
     """ When this operator began to poll the current pod's runner; None: not yet. Silence is counted from this or, if
     later, from the last answer, so that a restart of the operator does not look like a silent runner. """
+    rejection: Rejection | None = None
+    """ Why the runner's answers do not count, if it answers and none of them does. """
     assumed: AssumedReservation | None = None
     refusal: Refusal | None = None
     refused_action: RefusedAction | None = None
+    pod_security: bool | None = None
+    """ Whether the namespace enforces a Pod Security Standard; None: not known. """
+    tokens_made: TokenSource | None = None
+    """ This process has created the Secrets with these tokens. """
+    tokens_renewed: TokenSource | None = None
+    """ This process has told the current pod's runner of these tokens, and it takes them. """
+    storage_limited: bool = False
+    """ The session's quota limits storage. """
+    renew_at: datetime | None = None
+    """ When the pod is to be replaced because its key ends; None: its key is the current one. """
+    namespace_refused: bool = False
+    """ The kubelet's events say that the present pod cannot have a user namespace. """
     recovery_paused: str | None = None
-    """ Why recovery is paused for all sessions; None: it is not. """
+    """ Why recovery is paused for this session; None: it is not. """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Allowed:
+    """What people may choose for a pod, by the operator's settings. Empty: what `core.objects.allowed` says."""
+
+    images: tuple[str, ...] = ()
+    priority_classes: tuple[str, ...] = ()
+    annotations: tuple[str, ...] = ()
+    """ Keys, or beginnings of keys that end with '/'; they count for labels of an injector, too. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,9 +314,27 @@ class Defaults:
     image_pull_policy: str = "IfNotPresent"
     log_level: str = "info"
     run_as_user: int = 10001
+    allowed: Allowed = Allowed()
+    metrics_need_token: bool = False
+    """ Whether a runner's metrics need a token. """
+    network: RunnerNetwork | None = None
+    """ What each namespace's NetworkPolicy allows; None: the operator makes none. """
+    browser_sandbox: bool = False
+    """ Chromium's own sandbox, with the seccomp profile below. """
+    browser_seccomp_profile: str = ""
+    """ Its path below the seccomp folder of the kubelet. """
+    user_namespaces: bool = False
+    """ Pods have user namespaces of their own. """
 
 
 # --- actions, in the order the runtime carries them out ---------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadClaim:
+    """Read the claim that `existingClaim` names: no watch reports it. What is read comes with the next observation."""
+
+    name: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,10 +345,27 @@ class CreateService:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CreateNetworkPolicy:
+    """Create the namespace's NetworkPolicy. "Already exists" is success."""
+
+    manifest: Manifest
+
+
+@dataclass(frozen=True, kw_only=True)
+class PatchNetworkPolicy:
+    """Merge-patch the namespace's NetworkPolicy: somebody changed it, or the settings have changed."""
+
+    name: str
+    patch: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
 class CreatePVC:
     """Create the profile's PVC."""
 
     manifest: Manifest
+    seal: Seal | None = None
+    """ As a pod's. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,17 +375,21 @@ class PatchPVC:
     name: str
     patch: Mapping[str, Any]
     reason: str
+    seal: Seal | None = None
+    """ To be set on it by the runtime: its size is another. """
 
 
 @dataclass(frozen=True, kw_only=True)
 class CreateSecret:
-    """Create the Secret with the session's tokens; the runtime fills in the bytes. "Already exists" is success.
+    """Create one of the session's Secrets; the runtime fills in the bytes. "Already exists" is success.
 
-    `manifest` has no data: the core never sees a key. The runtime adds one entry per scope and `extra-ca.crt`.
+    `manifest` has no data: the core never sees a key. `core.objects.tokens` tells what the runtime adds.
     """
 
     manifest: Manifest
-    key_id: KeyID
+    source: TokenSource
+    purpose: TokenPurpose | None
+    """ Whom its tokens are for; None: it is the one that the pod mounts. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -255,6 +397,8 @@ class CreatePod:
     """Create the session's pod. "Already exists" means: read it and decide again."""
 
     manifest: Manifest
+    seal: Seal | None = None
+    """ To be set on it by the runtime, which has the key. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -268,7 +412,17 @@ class DeletePod:
     """ None: the pod's own terminationGracePeriodSeconds. Never 0: the operator does not force. """
 
 
-Action = CreateService | CreatePVC | PatchPVC | CreateSecret | CreatePod | DeletePod
+Action = (
+    ReadClaim
+    | CreateService
+    | CreateNetworkPolicy
+    | PatchNetworkPolicy
+    | CreatePVC
+    | PatchPVC
+    | CreateSecret
+    | CreatePod
+    | DeletePod
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -300,6 +454,8 @@ class Decision:
     """ It needs a reservation and has none, so an admission round must consider it. """
     poll: PodUID | None = None
     """ The pod whose runner to poll; None: none. """
+    renew_tokens: TokenSource | None = None
+    """ The tokens that this runner is to be told of; None: it has the right ones, or they are not in Secrets yet. """
     requeue_at: datetime | None = None
     """ When to decide again although nothing happens, because time changes the decision. """
     delay_status_until: datetime | None = None

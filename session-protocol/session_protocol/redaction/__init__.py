@@ -1,15 +1,15 @@
-"""Takes secrets and people out of foreign text, and makes it one printable line of bounded length.
+"""Removes secrets and personal data from foreign text, and makes it one printable line of bounded length.
 
-Both sides ask here: the runner for its log and its last words, the operator for its log and for whatever a runner or
-its container says in free words before that reaches a status or an event. A secret leaves the word for what it was:
-`[number]`, `[account]`, `[code]` or `[secret]`. It rather takes too much; what one searches for stays.
+Both sides call it: the runner for its log and its termination message, the operator for its log and for all free text
+of a runner or its container before that reaches a status or an event. A secret is replaced by a word for its kind:
+`[number]`, `[account]`, `[code]` or `[secret]`. In doubt it removes too much; what people search logs for is kept.
 
-Whoever writes the text may be hostile, so the cost must follow the length alone. The text is cut first, then walked a
+The text may be hostile, so the cost must depend on its length alone. The text is cut first, then walked a
 fixed number of times, once by each detector. A detector goes over tokens that a single class of characters makes, and
 looks a bounded way around each; no pattern looks behind or ahead, and none is tried again on its own result. The spans
 that a detector finds are masked for those after it, so that the order below is the order of precedence.
 
-    normalization  the text as one printable line, and the letters behind look-alikes, escapes and invisible marks
+    normalization  the text as one printable line, and the plain letters for look-alikes, escapes and invisible marks
     truncation     the cut before and after
     spans          what detectors return, and the text put together from it
     blocks         PEM blocks
@@ -45,7 +45,7 @@ _DETECTORS = (
 def redact(text: str, *, longest: int = LONGEST, keep: Keep = "end") -> str:
     """Return the text on one printable line without secrets, at most `longest` characters of it.
 
-    Of a longer one the end is kept, where an error says what it is, or the start; "…" stands for the rest. Redacting
+    Of a longer one the end is kept, where an error names its cause, or the start; "…" stands for the rest. Redacting
     twice changes nothing.
     """
     part, is_whole = window(text, longest=longest, keep=keep)

@@ -14,7 +14,8 @@ _WORD: Final = re.compile(r"[^ \n\"'`<>]+")
 _NO_USERS: Final = frozenset({"mailto", "sip", "sips", "xmpp", "acct", "tel"})
 _DIGESTS: Final = ("sha256:", "sha512:")
 _FLAG: Final = re.compile(
-    r"(?:--?(?:u|U|user|proxy-user|userpwd|auth|login)(?:[ =\n]|[\"'`],[ \n]{0,8})|(?P<short>-[uU]))"
+    r"(?:--?(?:u|U|user|proxy-user|userpwd|auth|login)(?:[ =\n]|[\"'`],[ \n]{0,8})|(?P<short>-[uU])"
+    r"|(?:login|userpwd|userinfo|credentials?|auth)=)"
     # Between quotes a password may hold a space, and a list of arguments has each between quotes.
     r"(?:[\"'`](?P<quoted>[^\"'`<>:\n]{1,64}+:[^\"'`\n]+)|(?P<plain>[^ \n\"'`<>:]{1,64}+:[^ \n\"'`<>]+))"
 )
@@ -36,7 +37,7 @@ def _before_hosts(folded: str) -> Iterator[Span]:
         before, colon, password = login.partition(":")
         if not (sign and colon and password) or "://" in login or host.startswith(_DIGESTS) or not host[:1].isalnum():
             continue
-        user = before[len(before.rstrip(_OF_NAMES)) :]
+        user = before[len(before.rstrip(_OF_NAMES)) :].removeprefix("//")  # an address without its scheme
         is_path = "/" in user or _PORT_AND_PATH.match(password) is not None
         if user and not is_path and user.lower() not in _NO_USERS and _SHORT_NUMBER.fullmatch(password) is None:
             yield Span(word.start() + len(before) - len(user), word.start() + len(login), Placeholder.SECRET)

@@ -1,7 +1,7 @@
 """Pairing codes: eight letters and digits that link a phone, as `ABCD-1EFG` and in other spellings.
 
-With a dash and in capitals a code is known by its form. In small letters, without the dash or with a blank in its place
-it is taken for one where words such as "code" or "pairing" stand near, or where no name looks so.
+In capitals a code is recognized by its form. In small letters, without the dash or with a blank instead, it counts as one
+if words such as "code" or "pairing" are near, or if no name looks like it.
 """
 
 import re
@@ -9,39 +9,56 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
-from session_protocol.redaction.spans import Placeholder, Span
+from session_protocol.redaction.spans import MASK, Placeholder, Span
 
 _TOKEN: Final = re.compile(r"[A-Za-z0-9]+")
 _LENGTH: Final = 8
 _ALPHABET: Final = frozenset("123456789ABCDEFGHJKLMNPQRSTVWXYZ")
-""" What WhatsApp makes codes of: nothing that could be mistaken for another. """
+""" The characters of WhatsApp's codes: none that could be mistaken for another. """
 _ABOUT: Final = ("code", "codes", "pairing", "pair", "paired")
 _OTHER_CODES: Final = frozenset(
     ["exit", "status", "error", "response", "return", "http", "reason", "source", "signal", "country"]
 )
 _BEFORE: Final = 5
 _AFTER: Final = 4
-""" Words around a code that may tell what it is. """
+""" Words near a code that may announce it. """
 _DRESS: Final = str.maketrans("\n", " ", "\"'`*[](){}")
 """ Quotes and brackets around letters and halves are not looked at. """
-_BETWEEN_LETTERS: Final = frozenset({"", " ", "-", " - ", "_", ".", ",", ", "})
+_BETWEEN_LETTERS: Final = frozenset({"", " ", "-", " - ", "_", ".", ",", ", ", "|", "/", ":", ";", "; "})
 _BETWEEN_HALVES: Final = frozenset({" ", ".", "_", "/", ":", ",", ", ", " - ", "- ", " -"})
 _APART: Final = frozenset({" ", " - ", "- ", " -", ",", ", "})
-_JOINTS: Final = frozenset({"_", ".", "/"})
+_JOINTS: Final = frozenset({"", "_", ".", "/", ":", ";", "|", "+", "=", "~", "#", "@", "--"})
+_TAG: Final = re.compile(r"</?[A-Za-z][^<>]{0,64}>")
 
 
 def find_codes(folded: str) -> list[Span]:
-    """Return pairing codes."""
-    tokens = list(_TOKEN.finditer(folded))
+    """Return pairing codes; also those whose parts have tags of their own: a page shows each letter in one."""
+    spans = _among(folded, list(_TOKEN.finditer(folded)))
+    content = _TAG.sub(lambda tag: MASK * len(tag.group()), folded)
+    if content != folded:
+        spans += _among(folded, list(_TOKEN.finditer(content)))
+    return spans
+
+
+def _among(folded: str, tokens: list[re.Match[str]]) -> list[Span]:
     words = [token.group() for token in tokens]
-    gaps = [folded[one.end() : other.start()].translate(_DRESS) for one, other in pairwise(tokens)]
+    gaps = [_gap(folded[one.end() : other.start()]) for one, other in pairwise(tokens)]
     announced = _announced(words)
-    spans = [*_spelled(words, gaps), *_halves(folded, tokens, words, gaps, announced), *_joined(words, announced)]
-    return [Span(tokens[first].start(), tokens[last].end(), Placeholder.CODE) for first, last in spans]
+    found = (
+        *_spelled(words, gaps),
+        *_pairs(words, gaps),
+        *_halves(folded, tokens, words, gaps, announced),
+        *_joined(folded, tokens, words, announced),
+    )
+    return [Span(tokens[first].start(), tokens[last].end(), Placeholder.CODE) for first, last in found]
+
+
+def _gap(text: str) -> str:
+    return (_TAG.sub("", text) if "<" in text else text).translate(_DRESS)
 
 
 def _announced(words: list[str]) -> list[bool]:
-    """Return for each word whether one near it says that here is a code."""
+    """Return for each word whether one near it announces a code."""
     near = [False] * len(words)
     for index, word in enumerate(words):
         small = word.lower()
@@ -62,6 +79,19 @@ def _spelled(words: list[str], gaps: list[str]) -> Iterator[tuple[int, int]]:
         if index - start >= _LENGTH and any(word.isalpha() for word in words[start:index]):
             yield start, index - 1
         start = index if single else index + 1
+
+
+def _pairs(words: list[str], gaps: list[str]) -> Iterator[tuple[int, int]]:
+    """Return runs of exactly four pairs in capitals: AB-CD-1E-FG; a hardware's address has six."""
+    start = 0
+    for index in range(len(words) + 1):
+        is_pair = index < len(words) and len(words[index]) == 2 and _ALPHABET.issuperset(words[index])
+        if is_pair and (index == start or gaps[index - 1] in ("-", " ", ".", "_")):
+            continue
+        code = "".join(words[start:index])
+        if index - start == _LENGTH // 2 and _is_mixed(code):
+            yield start, index - 1
+        start = index if is_pair else index + 1
 
 
 def _halves(
@@ -88,10 +118,17 @@ def _halves(
             yield index, index + 1
 
 
-def _joined(words: list[str], announced: list[bool]) -> Iterator[tuple[int, int]]:
-    """Return words of eight that are called a code."""
+def _joined(
+    folded: str, tokens: list[re.Match[str]], words: list[str], announced: list[bool]
+) -> Iterator[tuple[int, int]]:
+    """Return words of eight characters that are announced as a code, or are capitals and digits and not part of a name."""
     for index, word in enumerate(words):
-        if announced[index] and len(word) == _LENGTH and _is_code(word):
+        if len(word) != _LENGTH:
+            continue
+        has_form = _is_mixed(word) and _ALPHABET.issuperset(word)
+        if (announced[index] and _is_code(word)) or (
+            has_form and _stands_alone(folded, tokens[index].start(), tokens[index].end(), is_upper=True)
+        ):
             yield index, index
 
 
@@ -104,7 +141,7 @@ def _is_mixed(half: str) -> bool:
 
 
 def _stands_alone(folded: str, start: int, end: int, *, is_upper: bool) -> bool:
-    """Whether it is no part of a longer name. Small letters beside capitals are another word."""
+    """Whether it is not a part of a longer name. Small letters beside capitals are another word."""
     before, after = folded[max(0, start - 2) : start], folded[end : end + 2]
     if before[-1:] in ("-", "_", ".", "/") and before[:1].isalnum() and not (is_upper and before[:1].islower()):
         return before[-1:] == "/" and is_upper

@@ -1,8 +1,9 @@
 """Words that look random: tokens, keys and hashes in hex or base64, in one piece or wrapped over lines.
 
-Names of people's making look otherwise, however long: small words with dashes, dots and slashes between, or humps.
+Names that people choose look different, however long: short words joined by dashes, dots and slashes, or camel case.
 """
 
+import base64
 import re
 from collections.abc import Iterator
 from itertools import pairwise
@@ -15,22 +16,26 @@ _PADDING: Final = re.compile(r"={1,2}")
 _SEGMENT: Final = re.compile(r"[A-Za-z0-9]+")
 _RUN: Final = re.compile(r"[A-Z]+|[a-z]+|[0-9]+")
 _NOT_HEX: Final = re.compile(r"[^0-9a-fA-F]")
-_DOCUMENT: Final = re.compile(r"(?:^|[^A-Za-z])(eyJ[A-Za-z0-9+/_-]{13,})")
+_DOCUMENT: Final = re.compile(r"(?:^|[^A-Za-z])(eyJ[A-Za-z0-9+/_-]{13})")
 """ {" in base64: a JWT or another document. """
+_GLUED: Final = re.compile(r"(eyJ[A-Za-z0-9+/_-]{13})")
+""" The same behind letters, where another follows. """
 _JWT: Final = re.compile(r"[A-Za-z0-9_.=-]+")
 
+_LOGIN: Final = 8
+""" Characters of a login in base64 that nothing announces. """
 _HEX: Final = 32
-""" Hexadecimal digits of a key at least: 128 bits. """
+""" The fewest hexadecimal digits of a key: 128 bits. """
 _RANDOM: Final = 20
-""" Random-looking characters of a key at least: 120 bits in base64. """
+""" The fewest random-looking characters of a key: 120 bits in base64. """
 _PADDED: Final = 16
 """ The same for a word that ends in = as only base64 does. """
 _MIXTURE: Final = 32
 """ Characters of a word of capitals, small letters and digits whose dashes and slashes may be part of a key. """
 _NO_NAME: Final = 40
-""" Characters that a name with capitals and digits in it has no more of. """
+""" The most characters of a name that has capitals and digits. """
 _HASH: Final = 10
-""" Characters of the suffixes that Kubernetes makes. """
+""" Characters of the suffixes that Kubernetes generates. """
 _LONGEST_NUMBER: Final = 6
 """ Digits in the middle of a name. """
 
@@ -52,14 +57,27 @@ def is_random(word: str) -> bool:
     return sum(len(segment) for segment in _SEGMENT.findall(word) if not _is_name(segment)) >= _RANDOM
 
 
+def decodes_to_login(word: str) -> bool:
+    """Whether a word is `user:password` in base64, as the scheme Basic writes it."""
+    letters = word.rstrip("=")
+    try:
+        login = base64.b64decode(letters + "=" * (-len(letters) % 4), altchars=b"-_", validate=True)
+    except ValueError:
+        return False
+    return login.isascii() and login.decode().isprintable() and login.find(b":") > 0
+
+
+def _is_login(word: str) -> bool:
+    """Whether this is a login that nothing announces, maybe behind a number."""
+    return any(len(part) >= _LOGIN and decodes_to_login(part) for part in (word, word.lstrip("0123456789")))
+
+
 def _alone(folded: str, token: re.Match[str]) -> Iterator[Span]:
     word, padding = token.group(), _PADDING.match(folded, token.end())
-    document = _DOCUMENT.search(word)
-    if document is not None:
-        start = token.start() + document.start(1)
-        whole = _JWT.match(folded, start)
-        yield Span(start, whole.end() if whole else token.end(), Placeholder.SECRET)
-        word, padding = word[: document.start(1)], None
+    documents = list(_documents(folded, token))
+    if documents:
+        yield from documents
+        word, padding = word[: documents[0].start - token.start()], None
     end = token.start() + len(word)
     if padding and not folded[padding.end() : padding.end() + 1].isalnum():
         end = padding.end()
@@ -74,13 +92,28 @@ def _alone(folded: str, token: re.Match[str]) -> Iterator[Span]:
         last = token.start() + random[-1].end()
         yield Span(token.start() + random[0].start(), end if random[-1] is segments[-1] else last, Placeholder.SECRET)
         return
+    if _is_hex("".join(segment.group() for segment in segments)) and _are_groups(segments):
+        yield Span(token.start(), end, Placeholder.SECRET)
+        return
     for segment in segments:
-        if _is_hex(segment.group()) and len(segment.group()) >= _HEX:
+        if (_is_hex(segment.group()) and len(segment.group()) >= _HEX) or _is_login(segment.group()):
             yield Span(token.start() + segment.start(), token.start() + segment.end(), Placeholder.SECRET)
 
 
+def _documents(folded: str, token: re.Match[str]) -> Iterator[Span]:
+    """Return the documents that begin in a token; one ends where no JWT goes on."""
+    form = _GLUED if folded.startswith(".eyJ", token.end()) else _DOCUMENT
+    done = 0
+    for document in form.finditer(token.group()):
+        start = token.start() + document.start(1)
+        whole = _JWT.match(folded, start) if start >= done else None
+        if whole is not None:
+            done = whole.end()
+            yield Span(start, done, Placeholder.SECRET)
+
+
 def _is_mixture(segments: list[re.Match[str]]) -> bool:
-    """Whether a long word has capitals, small letters and digits, and no part that anybody would read as a word."""
+    """Whether a long word has capitals, small letters and digits, and no part that looks like a word."""
     parts = [segment.group() for segment in segments]
     joined = "".join(parts)
     kinds = {letter.isdigit() or (letter.isupper() and "upper") for letter in joined}
@@ -97,12 +130,21 @@ def _is_long_name(part: str) -> bool:
     return len(part) >= _PADDED and _is_name(part) and 5 * len(_humps(_RUN.findall(part))) <= len(part)
 
 
+def _are_groups(segments: list[re.Match[str]]) -> bool:
+    """Whether these are the groups of one key: as long as one, of one length, with letters and digits."""
+    parts = [segment.group() for segment in segments]
+    lengths = {len(part) for part in parts}
+    joined = "".join(parts)
+    has_both = any(letter.isdigit() for letter in joined) and any(letter.isalpha() for letter in joined)
+    return len(parts) > 1 and len(lengths) == 1 and len(joined) >= _HEX and has_both
+
+
 def _is_hex(word: str) -> bool:
     return _NOT_HEX.search(word) is None
 
 
 def _is_name(segment: str) -> bool:
-    """Whether people or Kubernetes name things so: one case, a number at the end, humps, a short suffix."""
+    """Whether people or Kubernetes name things so: one case, a number at the end, camel case, a short suffix."""
     if segment.isdigit() or (segment.isalpha() and (segment[1:].islower() or segment.isupper())):
         return True
     if len(segment) <= _HASH and (segment.islower() or len(segment) <= 3):
@@ -150,7 +192,8 @@ def _is_one_key(folded: str, words: list[str], chain: list[re.Match[str]]) -> bo
         if over_lines:
             return True
         with_colons = folded[chain[0].end()] == ":"
-        return are_equal and len(words[0]) > 1 and (len(words[0]) == 2 or not with_colons)
+        is_address = with_colons and len(words[0]) > 2 and len(joined) <= _HEX  # of IPv6
+        return are_equal and len(words[0]) > 1 and not is_address
     return over_lines and are_equal and min(inner) >= _RANDOM and is_random(joined)
 
 

@@ -1,7 +1,7 @@
 """What looks like a number or a key and is neither: times, UUIDs, addresses, versions, digests, amounts with a unit.
 
-They help whoever reads a log, and have a form of their own. Everything is bounded and anchored: a candidate is found by
-its form and then kept by what stands beside it, because a part of something longer has no form.
+They help readers of a log, and each has a form of its own. Everything is bounded and anchored: a candidate is found by
+its form and then kept if what is beside it allows, because a part of something longer does not count.
 """
 
 import re
@@ -29,8 +29,10 @@ _KNOWN: Final = re.compile(
     r"|(?P<cve>CVE-(?:19|20)[0-9]{2}-[0-9]{4,7})"
     r"|(?P<pointer>0x[0-9a-fA-F]{1,16})"
 )
-""" Dates of years and months that there are, and so on: a number with other groups is a number. """
+""" Only valid years, months and so on: any other groups of digits are a number. """
 _OCTETS: Final = re.compile(r"[0-9]+")
+_SHORT_POINTER: Final = len("0x123456")
+""" One that is longer and has no letter may be a person's number. """
 _SEALED: Final = frozenset({"uuid", "digest", "basic_date", "pointer", "amount", "cve"})
 """ Forms that stay theirs beside other digits; to the rest, a dash or a dot and more digits is a longer number. """
 
@@ -41,7 +43,7 @@ def find_known_values(folded: str) -> list[Span]:
 
 
 def _forms(folded: str) -> Iterator[Span]:
-    """Go on behind a form, and within what only looked like one: [23:45:1129/060139.123456 has no time of day."""
+    """Continue behind a form, and inside of what only looked like one: [23:45:1129/060139.123456 has no time of day."""
     found = _KNOWN.search(folded)
     while found is not None:
         stands = _stands_alone(folded, found)
@@ -60,6 +62,8 @@ def _stands_alone(folded: str, found: re.Match[str]) -> bool:
     )
     if touches or (goes_on and form not in _SEALED):
         return False
+    if form == "pointer":
+        return not found.group()[2:].isdigit() or len(found.group()) <= _SHORT_POINTER
     return form not in ("address", "name") or _are_octets(re.split("[:/]", found.group())[0])
 
 

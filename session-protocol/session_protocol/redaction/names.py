@@ -1,27 +1,29 @@
 """Values that stand after a name: `token=…`, `"password": "…"`, `X-Api-Key: …`, `Authorization: Basic …`, `Bearer …`.
 
-What follows a name is taken whatever it looks like, but for prose: "failed to fetch token: pod not found" has no token in it.
+What follows a name is removed whatever it looks like, except prose: "failed to fetch token: pod not found" has no token in it.
 """
 
-import base64
 import re
 from typing import Final
 
+from session_protocol.redaction.keys import decodes_to_login
 from session_protocol.redaction.spans import MASK, Placeholder, Span
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_.-]+")
 _LONGEST_NAME: Final = 64
 _SUFFIXES: Final = (
     *("token", "secret", "password", "passwd", "passphrase", "passcode", "pwd", "passwort", "kennwort"),
-    *("credential", "credentials", "authorization", "cookie", "bearer", "jwt", "signature", "pairingcode", "linkcode"),
+    *("contrasena", "senha", "wachtwoord", "parola", "sifre"),
+    *("credential", "credentials", "authorization", "cookie", "cookies", "bearer", "jwt", "signature"),
+    *("pairingcode", "linkcode", "sessionid", "sessid"),
     *("apikey", "accesskey", "secretkey", "privatekey", "signingkey", "encryptionkey", "sharedkey", "authkey"),
     *("clientkey", "noisekey", "identitykey", "sessionkey", "masterkey", "websocketkey"),
 )
-_WHOLE_NAMES: Final = frozenset({"pin", "otp", "sig", "hmac", "pass"})
+_WHOLE_NAMES: Final = frozenset({"pin", "otp", "sig", "hmac", "pass", "passe", "sid"})
 _NEVER_PROSE: Final = ("password", "passwd", "passphrase", "passcode", "pwd", "passwort", "kennwort", "pin", "otp")
-_HEADERS: Final = ("authorization", "cookie")
+_HEADERS: Final = ("authorization", "cookie", "cookies")
 _IN_WORDS: Final = frozenset({"token", "password", "passwd", "passphrase", "pwd", "passwort", "apikey", "pin", "otp"})
-""" Names that a value may follow with nothing but a blank between: `password hunter2`. """
+""" Names that a value may follow after only a blank: `password hunter2`. """
 _DIGITS_ALONE: Final = frozenset({"pin", "otp"})
 _NOT_BEARERS: Final = frozenset(
     [
@@ -50,25 +52,48 @@ _NOT_BEARERS: Final = frozenset(
 )
 _SEPARATOR: Final = re.compile(
     r"[\"'`\])]{0,3}(?:[,;: \n]{1,2}[\"'`]{0,2}(?:(?:Invalid|Unsupported|Duplicate) )?[Vv]alue[\"'`]{0,2})?"  # "name": "pin", "value": "…"
-    r"[ \n]?(?P<sign>=>|:=|=|:)(?P<blank>[ \n]?)(?P<opening>[(\[{<]{0,2}(?:b?[\"'`]{1,3})?)"
+    r"[ \n]?(?P<sign>[=-]>|\u2192|:=|=|:)(?P<blank>[ \n]?)(?P<opening>[(\[{<]{0,2}(?:b?[\"'`]{1,3})?)"
 )
 _NEXT_ARGUMENT: Final = re.compile(r"[\"'`],[ \n]{0,8}(?P<quote>[\"'`])(?!-)")
 """ Between a flag and its value in a list of arguments. """
 _END_OF_TAG: Final = re.compile(r"(?:[\"'][^<>]{0,128}|[ \n][^<>]{0,128})?>[ \n]?(?:<!\[CDATA\[)?")
 _REDACTED: Final = re.compile(f"{MASK}+ ")
 _BEHIND_BEARER: Final = re.compile(r"[ \n][\"'`]{0,2}")
-_BEHIND_BASIC: Final = re.compile(r"(?:[ \n]?[:=][ \n]?|[ \n])[\"'`]{0,2}")
+_BEHIND_BASIC: Final = re.compile(r"[\"'`]{0,2}(?:[ \n]?[:=,+][ \n]?|[ \n])[\"'`]{0,2}")
+_BEHIND_FLAG: Final = re.compile(r"[ \n]{1,2}(?!-)")
+_NO_VALUES: Final = frozenset(
+    {
+        *("a", "and", "are", "as", "can", "for", "from", "has", "if", "in", "is", "may", "must", "needs", "nor", "not"),
+        *(
+            "of",
+            "on",
+            "option",
+            "or",
+            "requires",
+            "takes",
+            "that",
+            "the",
+            "to",
+            "was",
+            "when",
+            "which",
+            "with",
+            "without",
+        ),
+    }
+)
+""" What stands behind a flag in a sentence about it. """
 _BEHIND_NAME: Final = re.compile(r"[ \n](?:(?:is|was|ist|war)[ \n])?[\"'`]{0,2}")
 _CLOSING: Final = {"(": ")", "[": "]", "{": "}", "<": ">"}
 _WORD: Final = re.compile(r"[^ \n\"'`&<>]+")
-_PROSE: Final = re.compile(r"[A-Z]?[a-z]+[.,:]?[ \n][A-Za-z\"'(]")
+_PROSE: Final = re.compile(rf"[A-Z]?[a-z]+[.,:]?[ \n][A-Za-z\"'({MASK}]")
 _HEADER_WORD: Final = re.compile(r"(?:=\"[^\"\n]*\"|[^ \n\"'`&<>])+")
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,24}[ \n][\"'`<]{0,2}")
 _DASHED: Final = re.compile(r"[a-z]+(?:[-./][a-z0-9]+)+")
 
 
 def find_named(folded: str) -> list[Span]:
-    """Return the values of names that tell of a secret."""
+    """Return the values of names that announce a secret."""
     spans, done = [], 0
     for found in _NAME.finditer(folded):
         if found.start() < done:
@@ -112,10 +137,17 @@ def _is_secret_name(name: str, plain: str) -> bool:
 
 
 def _next_argument(folded: str, end: int, name: str, plain: str) -> Span | None:
-    """Return the value of `'--name', 'value'`, as a list of arguments is written."""
-    between = _NEXT_ARGUMENT.match(folded, end) if name.startswith("-") and _is_secret_name(name, plain) else None
-    if between is None:
+    """Return the value of `--name value`, and of `'--name', 'value'` as a list of arguments is written."""
+    is_flag = "--" in name  # behind letters, too: they may have been a secret
+    if not (is_flag or name.startswith("-")) or not _is_secret_name(name, plain):
         return None
+    between = _NEXT_ARGUMENT.match(folded, end)
+    if between is None:
+        behind = _BEHIND_FLAG.match(folded, end) if is_flag else None
+        value = _WORD.match(folded, behind.end()) if behind else None
+        if value is None or value.group().rstrip(".,:;)]}").lower() in _NO_VALUES:
+            return None
+        return Span(value.start(), value.end(), Placeholder.SECRET)
     return Span(between.end(), _closing(folded, between.end(), between["quote"]), Placeholder.SECRET)
 
 
@@ -130,10 +162,10 @@ def _element(folded: str, end: int) -> Span | None:
 
 def _after_name(folded: str, end: int, plain: str) -> Span | None:
     """Return the value of `Bearer value`, `Basic value`, `password value` or `password is "value"`."""
-    is_bearer, is_basic = plain.endswith("bearer"), plain == "basic"
-    if not (is_bearer or is_basic or plain in _IN_WORDS):
+    is_bearer, is_basic, is_auth = plain.endswith("bearer"), plain == "basic", plain.endswith("auth")
+    if not (is_bearer or is_basic or is_auth or plain in _IN_WORDS):
         return None
-    behind = _BEHIND_BEARER if is_bearer else _BEHIND_BASIC if is_basic else _BEHIND_NAME
+    behind = _BEHIND_BEARER if is_bearer else _BEHIND_BASIC if is_basic or is_auth else _BEHIND_NAME
     between = behind.match(folded, end)
     value = _WORD.match(folded, between.end()) if between else None
     if value is None or MASK in value.group():
@@ -143,6 +175,8 @@ def _after_name(folded: str, end: int, plain: str) -> Span | None:
         is_secret = word.lower().partition("=")[0] not in _NOT_BEARERS
     elif is_basic:
         is_secret = _is_login(word)
+    elif is_auth:
+        is_secret = decodes_to_login(word)
     elif plain in _DIGITS_ALONE and word.isdigit():
         is_secret = len(word) >= 4
     else:
@@ -155,11 +189,7 @@ def _is_login(word: str) -> bool:
     """Whether this may be a login in base64; a short one has to be one."""
     if len(word) >= 8:
         return word.isascii() and not word.islower() and not _is_plain_word(word) and not word.startswith("realm=")
-    try:
-        login = base64.b64decode(word.rstrip("=") + "=" * (-len(word.rstrip("=")) % 4), validate=True)
-    except ValueError:
-        return False
-    return b":" in login and login.isascii()
+    return decodes_to_login(word)
 
 
 def _is_plain_word(word: str) -> bool:

@@ -1,11 +1,12 @@
 """One printable line out of any text, and what its characters stand for.
 
-`to_one_line` is what a reader gets to see: no control character, no terminal sequence, nothing invisible, no second line.
+`to_one_line` is what a reader sees: no control character, no terminal sequence, nothing invisible, no second line.
 `fold` is what the detectors look at: digits of all scripts, full-width letters, dashes, percent and backslash escapes as
 the plain characters that they stand for.
 """
 
 import re
+import sys
 import unicodedata
 from collections.abc import Sequence
 from typing import Final
@@ -19,26 +20,39 @@ _BLANKS: Final = re.compile(r"[ \n]{2,}")
 _LINE_ENDS: Final = frozenset("\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029")
 
 _ESCAPE: Final = re.compile(
-    r"%(?:25){0,2}(?P<percent>[0-9A-Fa-f]{2})"
-    r"|\\{1,4}(?:u(?P<unicode>[0-9A-Fa-f]{4})|x(?P<hex>[0-9A-Fa-f]{2})|(?P<letter>[nrt\"'/]))"
-    r"|&(?:#(?:(?P<decimal>[0-9]{1,5})|[xX](?P<entity>[0-9A-Fa-f]{1,4}))|(?P<named>nbsp|quot|apos|amp|lt|gt|plus|commat));"
+    r"%(?:25){0,2}(?:(?P<percent>[0-9A-Fa-f]{2})|u(?P<wide>[0-9A-Fa-f]{4}))"
+    r"|\\{1,4}u(?P<high>[dD][89abAB][0-9A-Fa-f]{2})\\{1,4}u(?P<low>[dD][c-fC-F][0-9A-Fa-f]{2})"  # one, in JSON
+    r"|\\{1,4}(?:u(?:(?P<unicode>[0-9A-Fa-f]{4})|\{(?P<braced>[0-9A-Fa-f]{1,6})\})|U(?P<long>[0-9A-Fa-f]{8})"
+    r"|x(?P<hex>[0-9A-Fa-f]{2})|(?P<octal>0[0-7]{2})|(?P<letter>[nrt\"'/]))"
+    r"|&(?:#(?:(?P<decimal>[0-9]{1,7})|[xX](?P<entity>[0-9A-Fa-f]{1,6}));?"
+    r"|(?P<named>nbsp|quot|apos|amp|lt|gt|plus|commat);)"
     r"|(?P<foreign>[^\x00-\x7f])"
 )
+_BASES: Final = {"decimal": 10, "octal": 8}
 _LETTERS: Final = {"n": "\n", "r": "\n", "t": " "}
 _NAMED: Final = {"nbsp": " ", "quot": '"', "apos": "'", "amp": "&", "lt": "<", "gt": ">", "plus": "+", "commat": "@"}
 _LOOK_ALIKES: Final = str.maketrans(
     "АВЕЅІЈКМНОРСТХУасеокрхуѕіјԁԛԝΑΒΕΖΗΙΚΜΝΟΡΤΥΧο",
     "ABESIJKMHOPCTXYaceokpxysijdqwABEZHIKMNOPTYXo",
 )
-""" Cyrillic and Greek letters that no reader tells from the Latin ones. """
-_SPECIAL: Final = {"\u2212": "-", "\u2044": "/", "\u2215": "/", "\u02bc": "'", "\u2018": "'", "\u2019": "'"} | {
+""" Cyrillic and Greek letters that look like Latin ones. """
+_SPECIAL: Final = {
+    "\xf1": "n",
+    "\u015f": "s",
+    "\u2212": "-",
+    "\u2044": "/",
+    "\u2215": "/",
+    "\u02bc": "'",
+    "\u2018": "'",
+    "\u2019": "'",
+} | {
     **dict.fromkeys("\u201c\u201d\u201e\xab\xbb", '"'),
     **dict.fromkeys("\xb7\u2022\u2027\u2219\u22c5\u30fb", "."),
 }
 
 
 def to_one_line(text: str) -> str:
-    """Return the text without what a terminal obeys or nobody sees; blanks are single, a line break is kept as one."""
+    """Return the text without control and invisible characters; blanks are single, a line break is kept as one."""
     text = _STRANGE.sub(_visible, _SEQUENCE.sub("", text))
     return _BLANKS.sub(lambda blanks: "\n" if "\n" in blanks.group() else " ", text).strip(" \n")
 
@@ -74,16 +88,16 @@ def _shown(letter: str) -> str:
 
 def _plain(escape: re.Match[str]) -> str:
     """Return one character, or none for a mark that only decorates the one before."""
-    kind, value = escape.lastgroup, escape[escape.lastgroup or 0]
+    kind, value = escape.lastgroup or "", escape[escape.lastgroup or 0]
     if kind == "foreign":
         return _base(value)
-    if kind == "letter":
-        return _LETTERS.get(value, value)
-    if kind == "named":
-        return _NAMED[value]
-    code = int(value, 10 if kind == "decimal" else 16)
-    if kind == "percent" and code > 127:
-        return " "  # a part of a longer character, mostly of a blank
+    if kind in ("letter", "named"):
+        return _LETTERS.get(value, value) if kind == "letter" else _NAMED[value]
+    code = int(value, _BASES.get(kind, 16))
+    if kind == "low":
+        code = 0x10000 + ((int(escape["high"], 16) & 0x3FF) << 10) + (code & 0x3FF)
+    if code > sys.maxunicode or (kind == "percent" and code > 127):
+        return " "  # no character, or a part of a longer one, mostly of a blank
     return _base(_shown(chr(code)))
 
 

@@ -1,4 +1,4 @@
-"""What the detectors hand to each other: spans of the text, and the text put together from them."""
+"""What the detectors pass to each other: spans of the text, and the text put together from them."""
 
 import re
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 
 class Placeholder(StrEnum):
-    """The word that is left where a secret stood."""
+    """The word that replaces a secret."""
 
     NUMBER = "[number]"
     ACCOUNT = "[account]"
@@ -36,7 +36,7 @@ class Fragment(NamedTuple):
 
 
 def find_placeholders(folded: str) -> list[Span]:
-    """Return the placeholders of an earlier redaction; they are no text."""
+    """Return the placeholders of an earlier redaction, which are kept as they are."""
     return [Span(found.start(), found.end()) for found in _PLACEHOLDER.finditer(folded)]
 
 
@@ -54,7 +54,7 @@ def fragments(line: str, origin: Sequence[int], spans: list[Span]) -> list[Fragm
 
 
 def _merged(spans: list[Span]) -> list[Span]:
-    """Return the spans in order, one for each stretch that several overlap in: what one takes out is out."""
+    """Return the spans in order, one for each stretch that several overlap in: what one of them removes is removed."""
     result: list[Span] = []
     for span in sorted(spans, key=lambda span: (span.start, -span.end)):
         if result and span.start < result[-1].end:

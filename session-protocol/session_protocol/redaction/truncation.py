@@ -1,7 +1,7 @@
 """Cuts a text before and after redaction, so that no half of a secret is left at the cut.
 
-Before: a little more than is kept is looked at, and the first words of that are dropped, since one cannot see what
-they belong to. After: words are dropped whole where there are any.
+Before: a little more is examined than is kept, and its first words are dropped, because what they belong to is cut off.
+After: whole words are dropped if there are any.
 """
 
 import re
@@ -15,7 +15,7 @@ Keep = Literal["end", "start"]
 LONGEST: Final = 1024
 """ Characters of a redacted text: a status is no place for a log. """
 MARGIN: Final = 512
-""" Characters that are looked at beyond what is kept. A word that is longer than this is judged by its rest. """
+""" Characters that are examined beyond what is kept. A word longer than this is judged by its rest. """
 _ELLIPSIS: Final = "…"
 _WORD: Final = re.compile(r"\S+")
 _WORDS_UNSEEN: Final = 3
@@ -26,7 +26,7 @@ _STOPS: Final = frozenset(" ,;&\"'<>{}()|")
 
 
 def window(text: str, *, longest: int, keep: Keep) -> tuple[str, bool]:
-    """Return the part that is looked at, and whether that is all of the text."""
+    """Return the part to examine, and whether that is the whole text."""
     if len(text) <= longest + MARGIN:
         return text, True
     if keep == "start":
@@ -54,7 +54,7 @@ def truncate(fragments: Sequence[Fragment], *, longest: int, keep: Keep, is_whol
 
 
 def _last_whole(fragments: Sequence[Fragment], room: int) -> int:
-    """Return how much of the start fits without half of what is never cut."""
+    """Return how much of the start fits without cutting a whole fragment."""
     end = 0
     for fragment in fragments:
         if fragment.is_whole and end + len(fragment.text) > room:

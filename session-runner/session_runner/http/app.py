@@ -10,18 +10,23 @@ import contextlib
 import functools
 import logging
 import socket
+import time
 from collections.abc import Callable
 from datetime import datetime
+from http import HTTPStatus
 from importlib import resources
 
 import mimeparse
 import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
-from session_protocol.answers import State
+from session_protocol.answers import KnownScopes, State
 from session_protocol.bad_requests import QuietRunner, prove
-from session_protocol.exposition import expose
+from session_protocol.scrapes import Scrapes
+from session_protocol.states import STATES
 from session_protocol.times import whole_seconds
+from session_protocol.token_hashes import OPERATOR_FILE, TokenHashes
+from session_protocol.vocabulary import TokenScope
 
 from session_runner import commands
 from session_runner.commands import CommandError, Commands
@@ -31,6 +36,8 @@ from session_runner.http.errors import (
     ApiError,
     BadRequestError,
     DeadlineError,
+    ForbiddenError,
+    HttpError,
     NoCodeError,
     NoPageError,
     NotAcceptableError,
@@ -39,6 +46,7 @@ from session_runner.http.errors import (
     problem_of,
     problems,
 )
+from session_runner.http.operator_calls import OperatorCalls
 from session_runner.http.routes import ROUTES, Route, StateQuery, read_query
 from session_runner.logout import log_out
 from session_runner.metrics import Metrics
@@ -52,6 +60,12 @@ LOGOUT_SECONDS = 30.0
 """ For a page to log out and notify the service, including the wait for its turn. """
 SHOWN_SECONDS = 10.0
 """ For the state to show that the session is unlinked, once the page is. """
+BODY = web.RequestKey("body", bytes)
+""" Where a signed request's body is kept. """
+LARGEST_BODY = 2048
+""" Bytes; five hashes are 400. """
+BODY_SECONDS = 5.0
+""" For a body to arrive. """
 LONGEST_ACCEPT = 4096
 """ Characters of an Accept header at most; a browser's has 150. """
 
@@ -69,11 +83,16 @@ class Api:
         pod_uid: str,
         clock: Callable[[], datetime],
         door: Commands | None = None,
+        metrics_need_token: bool = False,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._door = door or Commands()  # one that is never opened: there is no page
         self._tokens = tokens
-        self._metrics = metrics
+        self._operator_calls = OperatorCalls(tokens.folder, pod_uid=pod_uid, monotonic=monotonic)
+        self._scrapes = Scrapes(metrics.registry)
+        self._metrics_need_token = metrics_need_token
+        """ Whether the metrics need a token. """
         self._session_uid = session_uid
         self._pod_uid = pod_uid
         self._clock = clock
@@ -81,6 +100,7 @@ class Api:
             "getState": self.state,
             "getQR": self.code,
             "logOut": self.logout,
+            "renewTokens": self.renew_tokens,
             "getContract": self.contract,
             "getHealth": self.alive,
             "getReadiness": self.alive,
@@ -89,7 +109,7 @@ class Api:
 
     def application(self) -> web.Application:
         """Return the aiohttp application with all routes."""
-        app = web.Application(middlewares=[problems])
+        app = web.Application(middlewares=[problems], client_max_size=LARGEST_BODY)
         for route in ROUTES:
             app.router.add_route(route.method, route.path, self._guarded(route))
             if route.head:
@@ -119,19 +139,19 @@ class Api:
 
     def _refusal(self, error: CommandError) -> ApiError:
         state = self._store.snapshot.state
+        if STATES[state].linked is False and isinstance(error, commands.NoPageError):
+            error = commands.NotLinkedError()  # also when its page opens again: asking again would not help
         match error:
             case commands.NotLinkedError():
                 return NotLinkedError(f"The session is not linked, so there is nothing to log out of; it is {state}.")
             case commands.TooManyCommandsError():
-                return TooManyCommandsError(
-                    "Too many commands wait for their turn already; ask again when they are done."
-                )
+                return TooManyCommandsError("Too many commands are waiting already; try again when they are done.")
             case commands.CommandTimeoutError():
                 return DeadlineError(
-                    f"The page did not log out within {LOGOUT_SECONDS:g} s, and still may; GET /v1/state tells."
+                    f"The page did not log out within {LOGOUT_SECONDS:g} s, and may still do so; see GET /v1/state."
                 )
             case _:
-                return NoPageError(f"The session's page is not open, it is {state}; ask again when it is Connected.")
+                return NoPageError(f"The session's page is not open, it is {state}; try again when it is Connected.")
 
     def _state_response(self, snapshot: Snapshot) -> web.Response:
         body = msgspec.json.encode(self.document(snapshot))
@@ -147,6 +167,17 @@ class Api:
         headers = {"Cache-Control": "no-store", "Content-Type": media_type, "Vary": "Accept"}
         return web.Response(body=render(code, media_type), headers=headers)
 
+    async def renew_tokens(self, request: web.Request) -> web.Response:
+        """PUT /v1/tokens: know the tokens by other hashes; those of before end a little later."""
+        try:
+            given = msgspec.json.decode(request[BODY], type=TokenHashes)
+        except msgspec.DecodeError as error:
+            raise BadRequestError(f"The body is wrong: {error}. /v1/openapi.yaml tells what it takes.") from error
+        if self._tokens.renew(given.digests()):
+            logger.info("The tokens were renewed")
+        body = msgspec.json.encode(KnownScopes(scopes=sorted(self._tokens.scopes())))
+        return web.Response(body=body, content_type="application/json", headers={"Cache-Control": "no-store"})
+
     async def contract(self, _request: web.Request) -> web.Response:
         """GET /v1/openapi.yaml."""
         body = (resources.files(__package__) / "openapi.yaml").read_bytes()
@@ -158,20 +189,41 @@ class Api:
 
     async def measurements(self, request: web.Request) -> web.Response:
         """GET /metrics."""
-        body, headers = expose(self._metrics.registry, headers=request.headers, query=request.query)
+        if self._metrics_need_token:
+            self._authorize(request, TokenScope.STATE)
+        body, headers = await self._scrapes.answer(headers=request.headers, query=request.query)
         return web.Response(body=body, headers=headers)
 
     def _guarded(self, route: Route) -> Handler:
-        answer, scope = self._answers[route.name], route.scope
-        if scope is None:
+        answer = self._answers[route.name]
+        if route.scope is None and not route.operator:
             return answer
 
         @functools.wraps(answer)
         async def guarded(request: web.Request) -> web.StreamResponse:
-            prove(request, require(self._tokens, request.headers.get("Authorization"), scope))
-            return await answer(request)
+            call = self._operator_calls.read(request)
+            if call is None:
+                self._authorize(request, route.scope)
+                return await answer(request)
+            if not route.operator:
+                raise ForbiddenError("This is not the operator's business.")
+            prove(request, OPERATOR_FILE)
+            request[BODY] = await read_body(request)
+            call.check(request[BODY])
+            response = await answer(request)
+            if isinstance(response, web.Response):
+                call.sign(response, nonce=self._operator_calls.nonce())
+            return response
 
         return guarded
+
+    def _authorize(self, request: web.Request, scope: TokenScope | None) -> None:
+        """Count the connection by its token. :raises ApiError: the token does not open a route of this scope."""
+        authorization = request.headers.get("Authorization")
+        if scope is None:
+            require(self._tokens, authorization, *TokenScope)
+            raise ForbiddenError("This is for the operator alone; no token opens it.")
+        prove(request, require(self._tokens, authorization, scope))
 
     def document(self, snapshot: Snapshot) -> State:
         """Return the answer for a snapshot, as of now."""
@@ -188,6 +240,8 @@ class Api:
             linked_time=_maybe(snapshot.linked_time),
             durable_time=_maybe(snapshot.durable_time),
             round=snapshot.round,
+            browser_sandbox=snapshot.sandbox and snapshot.sandbox.browser,
+            user_namespace=snapshot.sandbox and snapshot.sandbox.user_namespace,
             probe_age_seconds=None if probed is None else round(max(0.0, (self._clock() - probed).total_seconds()), 1),
         )
 
@@ -204,10 +258,25 @@ def best_type(accept: str) -> str:
     try:
         best: str = mimeparse.best_match(OFFERED[::-1], wanted)  # of equals the last one wins there
     except mimeparse.MimeTypeParseException as error:
-        raise BadRequestError("The Accept header is no list of media types, such as image/png, */*;q=0.1.") from error
+        raise BadRequestError(
+            "The Accept header is not a list of media types, such as image/png, */*;q=0.1."
+        ) from error
     if not best:
         raise NotAcceptableError(f"Accept one of {', '.join(OFFERED)}.")
     return best
+
+
+async def read_body(request: web.Request) -> bytes:
+    """Return the body of a request that was found to be signed.
+
+    :raises HttpError: it does not arrive.
+    :raises HTTPRequestEntityTooLarge: it is longer than the application takes.
+    """
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await request.read()
+    except TimeoutError as error:
+        raise HttpError(HTTPStatus.REQUEST_TIMEOUT) from error
 
 
 async def serve(app: web.Application, *, port: int, metrics: Metrics) -> tuple[web.AppRunner, int]:

@@ -39,7 +39,7 @@ class UnauthorizedError(ApiError):
     """No token, or an unknown one."""
 
     status, code = HTTPStatus.UNAUTHORIZED, "Unauthorized"
-    headers = (("WWW-Authenticate", "Bearer"),)
+    headers: tuple[tuple[str, str], ...] = (("WWW-Authenticate", "Bearer"),)
 
 
 class ForbiddenError(ApiError):
@@ -122,9 +122,9 @@ def problem(error: ApiError) -> web.Response:
 def problem_of(status: int) -> web.Response:
     """Return the response for an error of the HTTP server, which only gives the status."""
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return problem(InternalError("The runner failed to answer; its log tells why."))
+        return problem(InternalError("The runner failed to answer; its log says why."))
     if status == HTTPStatus.BAD_REQUEST:
-        what = "it is malformed, or too long a line or too many headers are in it"
+        what = "it is malformed, has too long a line, or has too many headers"
         return problem(BadRequestError(f"This cannot be read as an HTTP request: {what}."))
     return problem(HttpError(status))
 
@@ -144,7 +144,7 @@ def errors_as(write: Callable[[ApiError], web.Response]) -> Middleware:
             return write(HttpError(error.status, allow=error.headers.get("Allow")))
         except Exception:
             logger.exception("A request failed", extra={"path": request.path})
-            return write(InternalError("The runner failed to answer; its log tells why."))
+            return write(InternalError("The runner failed to answer; its log says why."))
 
     return middleware
 

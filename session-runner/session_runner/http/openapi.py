@@ -42,14 +42,24 @@ _SERVER = {
 _BEARER = {
     "type": "http",
     "scheme": "bearer",
-    "description": "One of the session's tokens; its Secret has one per scope.",
+    "description": "One of the session's tokens; its status names the Secrets with them.",
+}
+_OPERATOR = {
+    "type": "apiKey",
+    "in": "header",
+    "name": "Authorization",
+    "description": "The operator's signature (`Session-HMAC NONCE:SIGNATURE`), with a key that only it and the pod have.",
 }
 
 
 def document() -> dict[str, Any]:
     """Return the OpenAPI document."""
-    structures = {kind for route in ROUTES for kind in route.content.values() if isinstance(kind, type)} | {Problem}
-    _, schemas = msgspec.json.schema_components(sorted(structures, key=lambda kind: kind.__name__), ref_template=_REF)
+    answers = {kind for route in ROUTES for kind in route.content.values() if isinstance(kind, type)} | {Problem}
+    bodies = {route.body for route in ROUTES if route.body is not None}
+    _, schemas = msgspec.json.schema_components(
+        sorted(answers | bodies, key=lambda kind: kind.__name__), ref_template=_REF
+    )
+    read = {kind.__name__ for kind in bodies}
     return {
         "openapi": "3.1.0",
         "info": _INFO,
@@ -57,9 +67,11 @@ def document() -> dict[str, Any]:
         "security": [{"bearer": []}],
         "paths": {route.path: {route.method.lower(): _operation(route)} for route in ROUTES},
         "components": {
-            "securitySchemes": {"bearer": _BEARER},
+            "securitySchemes": {"bearer": _BEARER, "operator": _OPERATOR},
             "responses": {error.code: _problem(error) for route in ROUTES for error in _errors(route)},
-            "schemas": {name: _as_written(schema) for name, schema in schemas.items()},
+            "schemas": {
+                name: _as_read(schema) if name in read else _as_written(schema) for name, schema in schemas.items()
+            },
         },
     }
 
@@ -68,10 +80,12 @@ def _operation(route: Route) -> dict[str, Any]:
     operation: dict[str, Any] = {"operationId": route.name, "summary": route.summary}
     if route.description:
         operation["description"] = route.description
-    if route.scope is None:
-        operation["security"] = []
+    if route.scope is None or route.operator:
+        operation["security"] = [{"bearer": []}] * bool(route.scope) + [{"operator": []}] * route.operator
     if route.query is not None:
         operation["parameters"] = list(_parameters(route.query))
+    if route.body is not None:
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": _schema(route.body)}}}
     answer: dict[str, Any] = {"description": route.answer}
     if not route.cached:
         answer["headers"] = {"Cache-Control": {"required": True, "schema": {"const": "no-store"}}}
@@ -105,11 +119,18 @@ def _problem(error: type[ApiError]) -> dict[str, Any]:
 
 def _as_written(schema: dict[str, Any]) -> dict[str, Any]:
     """Return the schema of an answer with all fields required: the defaults are for answers of older runners."""
+    if "properties" not in schema:  # a vocabulary
+        return schema
+    return _as_read(schema) | {"required": list(schema["properties"]), "additionalProperties": False}
+
+
+def _as_read(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a body without the defaults, which only say what a field is while it is not given."""
     properties = {
         name: {key: value for key, value in field.items() if key != "default"}
         for name, field in schema["properties"].items()
     }
-    return schema | {"properties": properties, "required": list(properties), "additionalProperties": False}
+    return schema | {"properties": properties}
 
 
 def text() -> str:

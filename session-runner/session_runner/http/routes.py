@@ -12,7 +12,8 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 from multidict import MultiMapping
-from session_protocol.answers import LARGEST_REVISION, Code, State
+from session_protocol.answers import LARGEST_REVISION, Code, KnownScopes, State
+from session_protocol.token_hashes import TokenHashes
 from session_protocol.vocabulary import TokenScope
 
 from session_runner.http.errors import (
@@ -59,14 +60,17 @@ class Route:
     """One operation."""
 
     path: str
-    method: Literal["GET", "POST"] = "GET"
+    method: Literal["GET", "POST", "PUT"] = "GET"
     name: str
     """ The operation's id, by which `app` finds the handler. """
     summary: str
     description: str = ""
     scope: TokenScope | None = None
-    """ The scope that it needs; admin is allowed everywhere. None: no token is needed. """
+    """ The scope that it needs; admin is allowed, too. None: no token is needed, or none opens it (`operator`). """
+    operator: bool = False
+    """ Whether the operator calls it: it signs its requests and shows no token. """
     query: type[Struct] | None = None
+    body: type[Struct] | None = None
     answer: str
     """ What status 200 means. """
     content: Mapping[str, type[Struct] | Mapping[str, Any]]
@@ -80,7 +84,7 @@ class Route:
     @property
     def refusals(self) -> tuple[type[ApiError], ...]:
         """The errors that the route may answer with, those about the token included."""
-        return ((UnauthorizedError, ForbiddenError) if self.scope else ()) + self.errors
+        return ((UnauthorizedError, ForbiddenError) if self.scope or self.operator else ()) + self.errors
 
 
 ROUTES = (
@@ -93,6 +97,7 @@ ROUTES = (
         "else it comes with the next change, or unchanged after `wait` seconds.\n"
         "Revisions count within one pod; a revision of an earlier pod is answered at once.\n",
         scope=TokenScope.STATE,
+        operator=True,
         query=StateQuery,
         answer="The state.",
         content={"application/json": State},
@@ -132,6 +137,21 @@ ROUTES = (
         errors=(NotLinkedError, TooManyCommandsError, NoPageError, DeadlineError),
     ),
     Route(
+        path="/v1/tokens",
+        method="PUT",
+        name="renewTokens",
+        summary="Replace the tokens of a running session",
+        description="For the operator alone: no token opens it, neither does one of the scope `admin`.\n"
+        "The body has the hash of each scope's new token; a scope that it leaves out is turned off. "
+        "The tokens of before are taken for two more minutes, so that clients can read the new ones. "
+        "Sent again, it changes nothing.\n",
+        operator=True,
+        body=TokenHashes,
+        answer="The runner takes these tokens.",
+        content={"application/json": KnownScopes},
+        cached=False,
+    ),
+    Route(
         path="/v1/openapi.yaml",
         name="getContract",
         summary="This document",
@@ -158,10 +178,13 @@ ROUTES = (
         path="/metrics",
         name="getMetrics",
         summary="Prometheus metrics, all named whatsapp_runner_…",
-        description="In the text format, or as OpenMetrics where the Accept header asks for it.\n",
+        description="In the text format, or as OpenMetrics where the Accept header asks for it. "
+        "They are measured at most every 5 s.\n"
+        "Where the setting METRICS_NEED_TOKEN is true it needs the scope `state`, else no token.\n",
         query=MetricsQuery,
         answer="The metrics.",
         content={"text/plain": TEXT, "application/openmetrics-text": TEXT},
+        errors=(UnauthorizedError, ForbiddenError),
     ),
 )
 
@@ -181,4 +204,4 @@ def read_query(given: MultiMapping[str], kind: type[Q]) -> Q:
     try:
         return msgspec.convert(found, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise BadRequestError(f"A parameter is wrong: {error}. /v1/openapi.yaml tells what it takes.") from error
+        raise BadRequestError(f"A parameter is wrong: {error}. /v1/openapi.yaml describes it.") from error

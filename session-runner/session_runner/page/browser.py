@@ -26,6 +26,7 @@ from session_runner.page.errors import (
     PageError,
     PageGoneError,
     ProbeTimeoutError,
+    SandboxRefusedError,
 )
 from session_runner.page.launch import (
     VIEWPORT_HEIGHT,
@@ -40,6 +41,8 @@ logger = logging.getLogger(__name__)
 
 DRIVER_STOP_SECONDS = 5.0
 PAGE_CLOSE_SECONDS = 0.5
+_SANDBOX_REFUSED = ("No usable sandbox", "sys_chroot", "credentials.cc", "namespace_sandbox.cc", "zygote_host_impl")
+""" What Chromium writes when unshare, chroot or clone is denied. """
 
 
 @dataclass(kw_only=True)
@@ -109,7 +112,7 @@ class BrowserPage:
             async with asyncio.timeout(deadline):
                 answer = await self.call(name)
         except (TimeoutError, PageError) as error:
-            logger.warning("The page did not follow an order", extra={"order": name, "error": _first_line(error)})
+            logger.warning("The page did not carry out a script", extra={"order": name, "error": _first_line(error)})
             return None
         return answer if isinstance(answer, str) and answer else None
 
@@ -157,10 +160,11 @@ async def open_browser(plan: LaunchPlan, playwright: Playwright, listeners: List
             handle_sigint=False,  # the signals are the runner's; it closes the browser itself
             handle_sigterm=False,
             handle_sighup=False,
+            chromium_sandbox=plan.sandbox,
             timeout=0,  # the caller has the deadline
         )
     except PlaywrightError as error:
-        raise LaunchError(f"The browser did not start: {_first_line(error)}") from error
+        raise _launch_error(error, sandbox=plan.sandbox) from error
     page = context.pages[0]
     browser = BrowserPage(
         playwright=playwright, context=context, page=page, died=asyncio.get_running_loop().create_future()
@@ -171,7 +175,7 @@ async def open_browser(plan: LaunchPlan, playwright: Playwright, listeners: List
         await context.expose_binding(scripts.BINDING, lambda _source, name, detail=None: listeners.woken(name, detail))
         await context.add_init_script(scripts.init_script())
     except PlaywrightError as error:  # it died in its first moments, of too little memory say
-        raise LaunchError(f"The browser ended as it was prepared: {_first_line(error)}") from error
+        raise LaunchError(f"The browser ended while it was prepared: {_first_line(error)}") from error
     return browser
 
 
@@ -236,6 +240,16 @@ def _listen_to_requests(browser: BrowserPage, listeners: Listeners, allowed: All
     browser.page.on("websocket", opened)
 
 
+def _launch_error(error: PlaywrightError, *, sandbox: bool) -> LaunchError:
+    # The browser's own last words are further down, in the log that the driver appends.
+    if sandbox and any(sign in str(error) for sign in _SANDBOX_REFUSED):
+        return SandboxRefusedError(
+            "The browser did not start: its sandbox needs namespaces, and the container's seccomp profile or the node's "
+            "kernel refuses them. Check the profile on this node, or set the operator's BROWSER_SANDBOX to false."
+        )
+    return LaunchError(f"The browser did not start: {_first_line(error)}")
+
+
 def _navigation_error(error: PlaywrightError) -> NavigationError:
     """Name the fault by the browser's own code, which is what one searches for."""
     line = _first_line(error)
@@ -244,7 +258,7 @@ def _navigation_error(error: PlaywrightError) -> NavigationError:
         return NavigationError(f"The page could not be fetched: {line}", reason=StateReason.NAVIGATION_FAILED)
     if code.startswith("net::ERR_CERT"):
         return NavigationError(
-            f"The page's certificate is not trusted ({code}); set EXTRA_CA_FILE if it is signed by an authority of yours.",
+            f"The page's certificate is not trusted ({code}); set EXTRA_CA_FILE if your own authority signed it.",
             reason=StateReason.CERTIFICATE_NOT_TRUSTED,
         )
     return NavigationError(

@@ -19,6 +19,10 @@ class LaunchError(PageError):
     """The browser did not start."""
 
 
+class SandboxRefusedError(LaunchError):
+    """It did not start because the container's seccomp profile or the kernel refuses its sandbox."""
+
+
 class NavigationError(PageError):
     """The document was not loaded; `reason` says whether the certificate is the cause."""
 

@@ -37,6 +37,8 @@ class LaunchPlan:
     cache_dir: Path
     allowed_hosts: AllowedHosts
     user_agent: str
+    sandbox: bool = False
+    """ Whether Chromium puts the page into a sandbox of its own: namespaces, an empty root, seccomp filters. """
 
     @property
     def arguments(self) -> list[str]:
@@ -55,9 +57,11 @@ class LaunchPlan:
             "--disable-gpu",
             "--disable-software-rasterizer",
             # Two processes instead of five, 10 MB of a session: each program that is started anew fills 6 MB with its
-            # own relocations, and the zygotes save none, as there is one page. They need the sandbox off, which it is.
+            # own relocations, and the zygotes save none, as there is one page. The sandbox needs one of the two: the
+            # page's process comes from it, in its namespaces. The other one would only start helpers, of which none
+            # are left here.
             "--in-process-gpu",
-            "--no-zygote",
+            "--no-unsandboxed-zygote" if self.sandbox else "--no-zygote",
             "--renderer-process-limit=1",
         ]
 
@@ -87,7 +91,7 @@ def user_agent(version: str) -> str:
     found = re.search(r"\b(\d{2,})\.\d+", version)
     if found is None:
         raise LaunchError(
-            f"The browser does not tell its version ({version.strip()[:100]!r}); check BROWSER_EXECUTABLE."
+            f"The browser does not report its version ({version.strip()[:100]!r}); check BROWSER_EXECUTABLE."
         )
     # Chromium itself tells only the major version here.
     return (

@@ -83,7 +83,9 @@ def _refused_by_service(facts: Facts, history: History) -> Verdict | None:
         return Verdict(State.TEMPORARILY_BANNED, Reason.BANNED, _ban_message(history.ban))
     if history.unavailable is not None and not facts.streaming:
         return Verdict(
-            State.SERVICE_UNAVAILABLE, Reason.SERVICE_DOWN, "WhatsApp says that its service is unavailable; waiting."
+            State.SERVICE_UNAVAILABLE,
+            Reason.SERVICE_DOWN,
+            "WhatsApp reports that its service is unavailable; the page retries.",
         )
     return None
 
@@ -95,7 +97,7 @@ def _ban_message(ban: Ban) -> str:
         until = f" until {datetime.fromtimestamp(ban.expires, UTC):%Y-%m-%dT%H:%M:%SZ}"
     elif ban.expires is not None and 0 < ban.expires <= 1e9:
         until = f" for {round(ban.expires)} s"
-    return f"WhatsApp has temporarily banned this account{code}{until}; a person has to decide how to go on."
+    return f"WhatsApp has temporarily banned this account{code}{until}; a person has to decide what to do."
 
 
 def _conflict(facts: Facts, history: History, *, policy: Policy, now: float) -> Verdict | None:
@@ -142,9 +144,7 @@ def _logged_out(history: History, *, policy: Policy) -> Verdict | None:
         return None
     asked = " as asked" if history.logged_out_as_asked else ""
     if not history.must_wait(policy):
-        return Verdict(
-            State.LOGGED_OUT, Reason.RELINKING, f"The session was logged out{asked}; a new QR code is on its way."
-        )
+        return Verdict(State.LOGGED_OUT, Reason.RELINKING, f"The session was logged out{asked}; a new QR code follows.")
     why = {"Banned": " after a ban", "AccountLocked": " because the account is locked"}.get(
         history.logout_hold or "", asked
     )
@@ -158,7 +158,7 @@ def _logged_out(history: History, *, policy: Policy) -> Verdict | None:
 def _unlinked(facts: Facts, history: History, *, policy: Policy, now: float) -> Verdict:
     if history.linked:
         return Verdict(
-            State.LOADING, Reason.PAGE_LOADING, "The page is loading; whether it is still linked shows soon."
+            State.LOADING, Reason.PAGE_LOADING, "The page is loading; it is not known yet whether it is still linked."
         )
     if facts.passkey:
         return Verdict(
@@ -197,7 +197,7 @@ def _waiting_for_phone(facts: Facts, history: History, *, policy: Policy, now: f
 def _offline(facts: Facts) -> Verdict:
     if facts.online is False:
         return Verdict(State.OFFLINE, Reason.NETWORK_UNREACHABLE, "The browser has no network.")
-    return Verdict(State.OFFLINE, Reason.NO_CONNECTION, "WhatsApp cannot be reached; the page keeps trying.")
+    return Verdict(State.OFFLINE, Reason.NO_CONNECTION, "WhatsApp cannot be reached; the page keeps retrying.")
 
 
 def _linked(facts: Facts, history: History, *, policy: Policy, now: float) -> Verdict:
@@ -211,10 +211,12 @@ def _linked(facts: Facts, history: History, *, policy: Policy, now: float) -> Ve
     if facts.socket in (Socket.OPENING, Socket.UNLAUNCHED) or (
         facts.socket == Socket.CONNECTED and history.lasted(history.silent_since, now=now) < policy.connection_check
     ):
-        return Verdict(State.RECONNECTING, Reason.CONNECTION_LOST, "The connection was lost; the page makes a new one.")
+        return Verdict(State.RECONNECTING, Reason.CONNECTION_LOST, "The connection was lost; the page reconnects.")
     if facts.socket == Socket.CONNECTED:
         return Verdict(
-            State.DEGRADED, Reason.STREAM_STUCK, "Connected by name, but nothing comes in and no conflict shows."
+            State.DEGRADED,
+            Reason.STREAM_STUCK,
+            "The page says that it is connected, but receives nothing and shows no conflict.",
         )
     return _unknown(facts)
 
@@ -229,18 +231,16 @@ def _syncs(facts: Facts, history: History, *, now: float) -> bool:
 def _unknown(facts: Facts) -> Verdict:
     """Return Degraded with the page's own name for its state, cut and cleaned, because people read it in status."""
     socket = "".join(c for c in facts.socket or "" if c.isascii() and (c.isalnum() or c == "_"))[:40]
-    return Verdict(
-        State.DEGRADED, Reason.UNKNOWN_PAGE_STATE, f"The page is in a state that is not known: {socket or 'none'}."
-    )
+    return Verdict(State.DEGRADED, Reason.UNKNOWN_PAGE_STATE, f"The page is in an unknown state: {socket or 'none'}.")
 
 
 def _connected(facts: Facts) -> Verdict:
     if facts.dialog is Dialog.PASSKEY_CHECK:
-        return Verdict(
-            State.PASSKEY_REQUIRED, Reason.WAITING_FOR_PASSKEY, "WhatsApp asks for the owner's passkey to go on."
-        )
+        return Verdict(State.PASSKEY_REQUIRED, Reason.WAITING_FOR_PASSKEY, "WhatsApp asks for the owner's passkey.")
     if facts.dialog is Dialog.WHATS_NEW:
-        return Verdict(State.ACTION_REQUIRED, Reason.DIALOG_OPEN, "A notice of WhatsApp Web waits to be acknowledged.")
+        return Verdict(
+            State.ACTION_REQUIRED, Reason.DIALOG_OPEN, "WhatsApp Web shows a notice that a person has to acknowledge."
+        )
     if facts.storage_failed:
         return Verdict(
             State.DEGRADED, Reason.STORAGE_FAILED, "The browser's database failed; the profile volume may be full."

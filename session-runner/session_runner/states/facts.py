@@ -8,6 +8,10 @@ Chat contents never get here: the probe compares texts inside the page and retur
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
+
+LONGEST_TEXT: Final = 4096
+""" Characters of a text; a QR code says some 250. """
 
 
 class Socket(StrEnum):
@@ -118,7 +122,7 @@ def _maybe_bool(value: object) -> bool | None:
 
 
 def _maybe_text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
+    return value if isinstance(value, str) and 0 < len(value) <= LONGEST_TEXT else None
 
 
 def _maybe_number(value: object) -> float | None:
@@ -140,12 +144,19 @@ def _maybe_dialog(value: object) -> Dialog | None:
         return None
 
 
+def _maybe_code(value: object) -> str | None:
+    """Return a code's beginning; a number without end is none, which Python would not even print."""
+    if isinstance(value, bool) or (isinstance(value, int) and abs(value) >= 10**15):
+        return None
+    return str(value)[:20] if isinstance(value, str | int) else None
+
+
 def _maybe_ban(value: object) -> Ban | None:
     if not isinstance(value, Mapping):
         return None
     code = value.get("code")
     return Ban(
-        code=str(code)[:20] if isinstance(code, str | int) and not isinstance(code, bool) else None,
+        code=_maybe_code(code),
         expires=_maybe_number(value.get("expire")),
         seen=_maybe_number(value.get("seen")),
     )

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from api_client import ApiClient, Refusal
 
-CLASS = "storageClassName cannot be changed: make a new session, or write back the old value"
-MODE = "accessMode cannot be changed: make a new session, or write back the old value"
-CLAIM = "existingClaim cannot be changed: make a new session, or write back the old value"
+CLASS = "storageClassName cannot be changed: create a new session, or restore the old value"
+MODE = "accessMode cannot be changed: create a new session, or restore the old value"
+PVC = "existingClaim cannot be changed: create a new session, or restore the old value"
 QUOTA = (
     "quotaName cannot be changed while the session is admitted: set operatingMode to Suspended, wait until "
     "status.admission is gone, change it, and set operatingMode to Running"
@@ -38,10 +38,10 @@ def shrunk(least: str) -> str:
         ({"accessMode": "ReadWriteOnce"}, {"accessMode": None}, "accessMode", MODE),
         ({"accessMode": "ReadWriteOnce"}, None, "accessMode", MODE),
         (None, {"accessMode": "ReadWriteOnce"}, "accessMode", MODE),
-        ({"existingClaim": "mine"}, {"existingClaim": "yours"}, "existingClaim", CLAIM),
-        ({"existingClaim": "mine"}, {"existingClaim": None}, "existingClaim", CLAIM),
-        ({}, {"existingClaim": "mine"}, "existingClaim", CLAIM),
-        (None, {"existingClaim": "mine"}, "existingClaim", CLAIM),
+        ({"existingClaim": "mine"}, {"existingClaim": "yours"}, "existingClaim", PVC),
+        ({"existingClaim": "mine"}, {"existingClaim": None}, "existingClaim", PVC),
+        ({}, {"existingClaim": "mine"}, "existingClaim", PVC),
+        (None, {"existingClaim": "mine"}, "existingClaim", PVC),
         ({"size": "2Gi"}, {"size": "1Gi"}, "size", shrunk("2Gi")),
         ({"size": "2Gi"}, {"size": "2047Mi"}, "size", shrunk("2Gi")),
         ({"size": 2147483648}, {"size": "2G"}, "size", shrunk("2147483648")),
@@ -143,7 +143,7 @@ def test_a_state_that_nobody_knows_can_be_stored(api: ApiClient, state: str) -> 
 
 
 @pytest.mark.parametrize("state", ["", "connected", "Not Linked", "A" * 64, "État"])
-def test_a_state_is_one_word(api: ApiClient, state: str) -> None:
+def test_a_state_is_camel_case(api: ApiClient, state: str) -> None:
     """The pattern keeps sentences and numbers out."""
     with api.stored_session({}, name=a_name()) as path:
         [refusal] = api.patch(f"{path}/status", {"status": {"state": state}}).refusals

@@ -112,7 +112,7 @@ def test_the_scale_subresource_counts_for_a_disruption_budget(cluster: LightClus
     assert scale["status"] == {"replicas": 1, "selector": f"{GROUP}/session=sales"}
 
 
-def test_the_columns_tell_the_story(cluster: LightCluster, namespace: str) -> None:
+def test_the_columns_show_state_and_cause(cluster: LightCluster, namespace: str) -> None:
     """One line per session; more with -o wide, where a moment to come is shown as a time."""
     cluster.kubectl("apply", "--filename", "-", input=yaml.safe_dump(session({}, namespace=namespace)))
     status = SessionStatus(
@@ -137,7 +137,7 @@ def test_the_columns_tell_the_story(cluster: LightCluster, namespace: str) -> No
     assert line.split()[-5:] == ["sales", "2099-01-31T12:00:00Z", "The", "page", "crashed."]
 
 
-def test_a_quotas_columns_tell_what_is_used(cluster: LightCluster, quota: str) -> None:
+def test_a_quotas_columns_show_what_is_used(cluster: LightCluster, quota: str) -> None:
     """Limits beside what is taken."""
     header, line = cluster.kubectl("get", "wasq", quota).splitlines()
 

@@ -8,63 +8,51 @@ from typing import Any
 
 import pytest
 from api_client import ApiClient, Refusal
+from integration.api.refusal_messages import (
+    ADDRESS,
+    ANNOTATIONS,
+    ANSWER,
+    CLASS,
+    CPU,
+    DAY,
+    DELAY,
+    DISK,
+    DISK_REQUEST,
+    DOMAIN,
+    DOMAINS,
+    DURATION,
+    EVERY,
+    IMAGE,
+    KEY,
+    KEYS,
+    LIMIT,
+    LONG_KEY,
+    MAKES,
+    NAME,
+    NONE,
+    NOT_OURS,
+    NUMBER,
+    ONE,
+    OPTION,
+    OPTION_VALUE,
+    PLACE,
+    PLACES,
+    PLAIN,
+    QUANTITY,
+    QUOTA_MEMORY,
+    QUOTA_NAME,
+    QUOTA_STORAGE,
+    REQUEST,
+    RESERVED,
+    RESOLVER,
+    SECOND,
+    SHORTER,
+    SIZE,
+    SOME,
+    STAYS,
+    VALUE,
+)
 from whatsapp_operator.api.crd.definitions import KINDS, root_schema
-
-QUANTITY = "must be a quantity such as 384Mi, 1Gi, 500m or 2"
-DURATION = "must be a duration of whole numbers with units, such as 30s, 5m or 1h30m"
-SECOND = "must be at least 1s: write 30s for 30 seconds, or leave it out for the default"
-ANSWER = "must be at least 3s, which one answer may take on a busy node: raise it, or leave it out for the default"
-CPU = "must be at least 1m, a thousandth of a CPU; leave it out for the default"
-REQUEST = "must be at least 1Mi: write 384Mi for 384 mebibytes, or leave it out"
-LIMIT = "must be at least 256Mi, less does not hold a browser: raise it or leave it out"
-SIZE = "must be at least 1Mi: write 2Gi for 2 gibibytes, or leave it out"
-DAY = "must be at most 24h: shorten it, or leave it out for the default"
-DELAY = "must be at most 5m, the longest delay between two attempts: shorten it, or leave it out for the default"
-MAKES = "size and storageClassName are for a claim that the operator makes: remove them, or remove existingClaim"
-NOT_OURS = "an existing claim is never deleted by the operator: remove retention, or remove existingClaim"
-ONE = "a session has exactly one pod: to stop it set spec.operatingMode to Suspended"
-RESERVED = "are set by the operator: remove app.kubernetes.io/managed-by and all keys under wasession.dev/"
-KEY = (
-    "a key must be a name of at most 63 letters, digits, '-', '_' and '.', beginning and ending with a letter or digit, "
-    "and may have a prefix such as example.com/"
-)
-VALUE = "a value must have letters, digits, '-', '_' and '.' alone, and begin and end with a letter or digit"
-CLASS = (
-    "must be the name of a StorageClass, or empty for a volume made by hand: lower case letters, digits, '-' and '.', "
-    "beginning and ending with a letter or digit"
-)
-IMAGE = "must be an image's name without blanks, such as registry.example.com/whatsapp-runner:0.1.0"
-EVERY = "without a key it fits every taint, and that wants operator Exists: set operator to Exists, or write the taint's key"
-STAYS = "tolerationSeconds is for effect NoExecute: set effect to NoExecute, or remove tolerationSeconds"
-SOME = "In and NotIn need values to compare with: add values, or set operator to Exists or DoesNotExist"
-NONE = "Exists and DoesNotExist look at no value: remove values, or set operator to In or NotIn"
-NUMBER = "Gt and Lt compare with a number: values must be one whole number, in quotes, and nothing else"
-KEYS = (
-    "a key may stand in matchLabelKeys or in labelSelector, not in both (without a labelSelector, app.kubernetes.io/name "
-    "is in it): remove it from matchLabelKeys"
-)
-PLACE = (
-    "must be a label's key, such as topology.kubernetes.io/zone: at most 63 letters, digits, '-', '_' and '.', beginning "
-    "and ending with a letter or digit, and maybe a prefix such as example.com/ before it"
-)
-PLACES = "minDomains is for whenUnsatisfiable DoNotSchedule: set it to that, or remove minDomains"
-ADDRESS = "must be an IP address such as 10.0.0.53 or fd00::53, not a name"
-DOMAIN = (
-    "must be a domain such as corp.example.com: lower case letters, digits, '-' and '.', each part beginning and ending "
-    "with a letter or digit"
-)
-DOMAINS = "searches may have 2048 characters altogether, with a blank between two: remove some"
-RESOLVER = "with dnsPolicy None the pod knows no resolver but yours: add dnsConfig.nameservers, or remove dnsPolicy"
-OPTION = (
-    "must be the name of one resolver option, such as ndots: letters, digits, '-' and '_'; its value stands in value"
-)
-OPTION_VALUE = "must be a resolver option's value, such as 2: letters, digits, '-', '_' and '.'"
-NAME = (
-    "must be a DNS label of at most 52 characters: lower case letters, digits and '-', beginning and ending with a "
-    "letter or digit, because it becomes a host name"
-)
-QUOTA_NAME = "must have at most 63 characters, because it becomes the value of a label: choose a shorter one"
-QUOTA_MEMORY = "must be at least 256Mi, the smallest session: to admit none set sessions to 0"
 
 
 def a_name(kind: str) -> str:
@@ -72,7 +60,7 @@ def a_name(kind: str) -> str:
     return f"must be the name of {kind}: lower case letters, digits, '-' and '.', beginning and ending with a letter or digit"
 
 
-AMOUNTS = ("memory", "cpu")
+AMOUNTS = ("memory", "cpu", "ephemeral storage")
 """Their rule computes its text; the one that stands in the CRD is what is shown should that fail."""
 
 
@@ -153,6 +141,10 @@ RULES: list[tuple[dict[str, Any], str, str]] = [
     (requests(memory="-5Mi"), "spec.resources.requests.memory", REQUEST),
     (requests(memory=0), "spec.resources.requests.memory", REQUEST),
     (requests(memory="384m"), "spec.resources.requests.memory", REQUEST),
+    (limits(ephemeralStorage="255Mi"), "spec.resources.limits.ephemeralStorage", DISK),
+    (limits(ephemeralStorage="-1Gi"), "spec.resources.limits.ephemeralStorage", DISK),
+    (requests(ephemeralStorage=0), "spec.resources.requests.ephemeralStorage", DISK_REQUEST),
+    (limits(ephemeralStorage="much"), "spec.resources.limits.ephemeralStorage", QUANTITY),
     (limits(cpu=0), "spec.resources.limits.cpu", CPU),
     (limits(cpu="-1"), "spec.resources.limits.cpu", CPU),
     (requests(cpu="0"), "spec.resources.requests.cpu", CPU),
@@ -163,6 +155,11 @@ RULES: list[tuple[dict[str, Any], str, str]] = [
     (both("memory", "400Mi", "300Mi"), "spec.resources.limits.memory", below("memory", "300Mi", "400Mi")),
     (both("memory", "1Gi", 1073741823), "spec.resources.limits.memory", below("memory", "1073741823", "1Gi")),
     (both("cpu", 1, "999m"), "spec.resources.limits.cpu", below("cpu", "999m", "1")),
+    (
+        both("ephemeralStorage", "2Gi", "1Gi"),
+        "spec.resources.limits.ephemeralStorage",
+        below("ephemeral storage", "1Gi", "2Gi"),
+    ),
     # durations
     ({"timeouts": {"launch": "5 days"}}, "spec.timeouts.launch", DURATION),
     ({"timeouts": {"startup": "1w"}}, "spec.timeouts.startup", DURATION),
@@ -187,6 +184,12 @@ RULES: list[tuple[dict[str, Any], str, str]] = [
     ({"timeouts": {"healthCheck": "0s"}}, "spec.timeouts.healthCheck", ANSWER),
     ({"timeouts": {"healthCheck": "1441m"}}, "spec.timeouts.healthCheck", DAY),
     # the profile
+    ({"pod": {"image": "rünner:1"}}, "spec.pod.image", IMAGE),
+    ({"pod": {"annotations": {f"n{number}": "x" * 700 for number in range(4)}}}, "spec.pod.annotations", ANNOTATIONS),
+    ({"pod": {"annotations": {LONG_KEY: ""}}}, "spec.pod.annotations", SHORTER),
+    ({"pod": {"labels": {LONG_KEY: ""}}}, "spec.pod.labels", SHORTER),
+    ({"pod": {"nodeSelector": {LONG_KEY: ""}}}, "spec.pod.nodeSelector", SHORTER),
+    ({"pod": {"tolerations": [{"key": "a b"}]}}, "spec.pod.tolerations[0].key", PLAIN),
     ({"profile": {"existingClaim": "mine", "size": "1Gi"}}, "spec.profile.existingClaim", MAKES),
     ({"profile": {"existingClaim": "mine", "storageClassName": "fast"}}, "spec.profile.existingClaim", MAKES),
     ({"profile": {"existingClaim": "mine", "retention": "Delete"}}, "spec.profile.retention", NOT_OURS),
@@ -243,7 +246,7 @@ NO_POD: list[tuple[dict[str, Any], str, str]] = [
     (
         {"pod": {"tolerations": [{"key": "a", "operator": "Exists", "value": "b"}]}},
         "spec.pod.tolerations[0].value",
-        "with operator Exists every value fits: remove value, or set operator to Equal",
+        "operator Exists takes no value: remove value, or set operator to Equal",
     ),
     ({"pod": {"tolerations": [{"value": "b"}]}}, "spec.pod.tolerations[0].key", EVERY),
     ({"pod": {"tolerations": [{"key": "", "operator": "Equal"}]}}, "spec.pod.tolerations[0].key", EVERY),
@@ -282,7 +285,7 @@ NO_POD: list[tuple[dict[str, Any], str, str]] = [
 
 
 @pytest.mark.parametrize(("spec", "field", "text"), [*RULES, *NO_POD])
-def test_a_session_that_breaks_a_rule_is_told_what_to_do(
+def test_a_session_that_breaks_a_rule_is_refused_with_what_to_do(
     api: ApiClient, spec: dict[str, Any], field: str, text: str
 ) -> None:
     """One cause, at the field that is wrong, with the text of its rule."""
@@ -363,17 +366,17 @@ SCHEMA: list[tuple[dict[str, Any], str, str]] = [
         "Duplicate value",
     ),
     (
-        {"pod": {"topologySpreadConstraints": [constraint(number) for number in range(17)]}},
+        {"pod": {"topologySpreadConstraints": [constraint(number) for number in range(4)]}},
         "spec.pod.topologySpreadConstraints",
-        "must have at most 16 items",
+        "must have at most 3 items",
     ),
-    (spread(matchLabelKeys=[f"k{number}" for number in range(17)]), f"{SPREAD}.matchLabelKeys", "at most 16 items"),
+    (spread(matchLabelKeys=["a", "b", "c"]), f"{SPREAD}.matchLabelKeys", "at most 2 items"),
     ({"pod": {"dnsPolicy": "ClusterFirstWithHostNet"}}, "spec.pod.dnsPolicy", '"ClusterFirst", "Default", "None"'),
     (resolver(nameservers=["10.0.0.1"] * 4), f"{DNS}.nameservers", "must have at most 3 items"),
-    (resolver(searches=["a"] * 33), f"{DNS}.searches", "must have at most 32 items"),
+    (resolver(searches=["a"] * 17), f"{DNS}.searches", "must have at most 16 items"),
     (resolver(options=[{"value": "2"}]), f"{DNS}.options[0].name", "Required value"),
     (resolver(options=[{"name": "x" * 64}]), f"{DNS}.options[0].name", "Too long: may not be more than 63 bytes"),
-    (resolver(options=[{"name": "x"}] * 33), f"{DNS}.options", "must have at most 32 items"),
+    (resolver(options=[{"name": "x"}] * 17), f"{DNS}.options", "must have at most 16 items"),
     ({"pod": {"schedulerName": "x" * 254}}, "spec.pod.schedulerName", "Too long: may not be more than 253 bytes"),
 ]
 
@@ -440,6 +443,9 @@ def test_a_session_without_a_spec_is_refused(api: ApiClient) -> None:
         ({"memory": 8}, "spec.memory", QUOTA_MEMORY),
         ({"memory": "-8Gi"}, "spec.memory", QUOTA_MEMORY),
         ({"memory": "eight"}, "spec.memory", QUANTITY),
+        ({"storage": "0"}, "spec.storage", QUOTA_STORAGE),
+        ({"storage": "-8Gi"}, "spec.storage", QUOTA_STORAGE),
+        ({"storage": "NaN"}, "spec.storage", QUANTITY),
         ({"sessions": -1}, "spec.sessions", "should be greater than or equal to 0"),
         ({"sessionsPerNamespace": -1}, "spec.sessionsPerNamespace", "should be greater than or equal to 0"),
         ({"sessions": "ten"}, "spec.sessions", "must be of type integer"),
@@ -460,7 +466,7 @@ def test_a_quota_whose_name_is_no_label_value_is_refused(api: ApiClient) -> None
 
 def test_every_rule_of_the_crds_is_broken_by_a_test() -> None:
     """No text is there that nobody has seen the API server say; the rules on changes are in test_changes."""
-    tested = {text for _, _, text in [*RULES, *NO_POD]} | {ONE, NAME, QUOTA_NAME, QUOTA_MEMORY, QUANTITY}
+    tested = {text for _, _, text in [*RULES, *NO_POD]} | {ONE, NAME, QUOTA_NAME, QUOTA_MEMORY, QUOTA_STORAGE, QUANTITY}
     tested |= {
         f"the {name} limit is below the {name} request: raise the limit or lower the request" for name in AMOUNTS
     }

@@ -25,7 +25,10 @@ from session_devtools.kubectl import Kubectl
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
-KINDS = "namespaces,customresourcedefinitions,clusterroles,clusterrolebindings,storageclasses"
+KINDS = (
+    "namespaces,customresourcedefinitions,clusterroles,clusterrolebindings,storageclasses,validatingadmissionpolicies,"
+    "validatingadmissionpolicybindings"
+)
 CLASS = {
     "apiVersion": "storage.k8s.io/v1",
     "kind": "StorageClass",
@@ -70,9 +73,9 @@ def bring_all(kubectl: Kubectl) -> None:
     """What the demo makes before and while it runs."""
     current.install_crds(kubectl)
     overlay = transformers.parse_objects(kubectl("kustomize", str(OVERLAY)))
-    kubectl.apply(*(item for item in overlay if item["kind"] == "Namespace"))
+    kubectl.apply(*(item for item in overlay if item["kind"] == "Namespace"), namespace(INSTANCE))
     kubectl.apply(*overlay)
-    kubectl.apply(namespace(INSTANCE), quota(INSTANCE), session("sales", {"accessMode": "ReadWriteOnce"}))
+    kubectl.apply(quota(INSTANCE), session("sales", {"accessMode": "ReadWriteOnce"}))
 
 
 def test_the_context_is_read_from_kubectl(context: KubeContext) -> None:

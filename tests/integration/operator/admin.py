@@ -13,9 +13,11 @@ PATHS = {
     "whatsappsessions": GROUP,
     "whatsappsessionquotas": GROUP,
     "leases": "/apis/coordination.k8s.io/v1",
+    "networkpolicies": "/apis/networking.k8s.io/v1",
     "storageclasses": "/apis/storage.k8s.io/v1",
     "validatingadmissionpolicies": "/apis/admissionregistration.k8s.io/v1",
     "validatingadmissionpolicybindings": "/apis/admissionregistration.k8s.io/v1",
+    "validatingwebhookconfigurations": "/apis/admissionregistration.k8s.io/v1",
 }
 
 BUSY = "storage is (re)initializing"
@@ -91,7 +93,7 @@ class Admin:
 
 
 class Audit:
-    """What the operator did, by the API server's own account, from the moment this was made."""
+    """What the operator did, by the API server's own account, from the moment this was created."""
 
     def __init__(self, cluster: LightCluster) -> None:
         self._log = AuditLog(cluster.audit_log)

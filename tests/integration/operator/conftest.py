@@ -64,9 +64,16 @@ class OperatorHarness(AsyncSessionWaits):
 
     def standby(self, **settings: str) -> OperatorProcess:
         """Start an operator for this namespace alone."""
+        return self._start(operator_process.OPERATOR, settings)
+
+    def blockable(self, seconds: int, **settings: str) -> OperatorProcess:
+        """Start one whose event loop can be blocked for so long, see `support.blocked_operator`."""
+        return self._start(operator_process.BLOCKED, {"BLOCK_SECONDS": str(seconds), **settings})
+
+    def _start(self, program: tuple[str, ...], settings: dict[str, str]) -> OperatorProcess:
         log = self.folder / f"operator-{len(self.operators) + 1}.log"
         given = {"WATCH_NAMESPACES": self.namespace, **settings}
-        process = OperatorProcess(kubeconfig=self.kubeconfig, log=log, settings=given)
+        process = OperatorProcess(kubeconfig=self.kubeconfig, log=log, settings=given, program=program)
         self.operators.append(process)
         return process
 
@@ -221,8 +228,11 @@ async def instance_rights(operator_cluster: LightCluster) -> AsyncIterator[None]
         metadata = {"name": name, "namespace": OPERATOR_NAMESPACE}
         obj = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": metadata, **rest}
         kubectl("apply", "--filename", "-", input=json.dumps(obj))
+    # The same account plays both operators here, and the policy would hold it to the namespaces of the first.
+    kubectl("delete", "validatingadmissionpolicybinding/whatsapp-operator-account")
     yield
     kubectl("delete", f"role/{name}", f"rolebinding/{name}", "--namespace", OPERATOR_NAMESPACE)
+    operator_process.install(operator_cluster)
 
 
 async def _clean_up(admin: Admin, namespace: str) -> None:

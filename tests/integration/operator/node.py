@@ -172,10 +172,10 @@ class Node:
 
     def _state_file(self, pod: Json) -> StateFile:
         """Return the real runner's memory on the pod's claim, started with the pod's environment."""
-        claim = next(volume for volume in pod["spec"]["volumes"] if "persistentVolumeClaim" in volume)
+        pvc = next(volume for volume in pod["spec"]["volumes"] if "persistentVolumeClaim" in volume)
         environment = {entry["name"]: entry.get("value", "") for entry in pod["spec"]["containers"][0]["env"]}
         start = read_settings(environment | {Variable.POD_UID: pod["metadata"]["uid"]}).start
-        name = claim["persistentVolumeClaim"]["claimName"]
+        name = pvc["persistentVolumeClaim"]["claimName"]
         return StateFile(self.folder / f"{name}.json", clock=now, start=start)
 
     async def status(self, name: str, status: Json) -> None:

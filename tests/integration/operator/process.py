@@ -15,10 +15,18 @@ from support.waiting import async_until
 class OperatorProcess:
     """One `python -m whatsapp_operator`."""
 
-    def __init__(self, *, kubeconfig: Path, log: Path, settings: dict[str, str], command: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        kubeconfig: Path,
+        log: Path,
+        settings: dict[str, str],
+        command: tuple[str, ...] = (),
+        program: tuple[str, ...] = operator_process.OPERATOR,
+    ) -> None:
         self.log = log
         variables = {"RESYNC_INTERVAL": "5s", "LOG_LEVEL": "debug", **settings}
-        self._process = operator_process.start(kubeconfig, log, *command, **variables)
+        self._process = operator_process.start(kubeconfig, log, *command, program=program, **variables)
 
     @classmethod
     def command(cls, *command: str, kubeconfig: Path, log: Path) -> Self:
@@ -29,6 +37,11 @@ class OperatorProcess:
     def pid(self) -> int:
         """The process's id."""
         return self._process.pid
+
+    @property
+    def worker(self) -> int:
+        """The id of the process that works, the other one's child."""
+        return operator_process.worker(self._process)
 
     @property
     def status(self) -> int | None:

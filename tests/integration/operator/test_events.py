@@ -15,7 +15,7 @@ from whatsapp_operator.runtime.process.clock import SystemClock
 from whatsapp_operator.runtime.process.metrics import Metrics
 from whatsapp_operator.runtime.reconcile.event_recorder import EventRecorder
 
-NOTE = Event(type="Warning", action="Running", reason="BrowserExited", message="The runner failed.", pod="sales")
+EVENT = Event(type="Warning", action="Running", reason="BrowserExited", message="The runner failed.", pod="sales")
 EVENTS = "/apis/events.k8s.io/v1"
 
 
@@ -26,10 +26,10 @@ class EventsHarness:
         self._harness, self._events, self._metrics = harness, events, metrics
         self.about = about
 
-    async def tell(self, note: Event, *, about: Json | None = None) -> None:
+    async def record(self, event: Event, *, about: Json | None = None) -> None:
         """Have it written; the API server must take it."""
         before = self.count("written")
-        self._events.record(about or self.about, note)
+        self._events.record(about or self.about, event)
         await self._events.drain(within=20)
         assert (before + 1, 0) == (self.count("written"), self.count("error"))
 
@@ -70,7 +70,7 @@ async def events_harness(harness: OperatorHarness, operator_kubeconfig: Path) ->
 
 async def test_an_event_is_stored_with_all_it_has(events_harness: EventsHarness) -> None:
     """Action, reason, note, what it is about and the pod beside it; who tells, cut to what the API server takes."""
-    await events_harness.tell(NOTE)
+    await events_harness.record(EVENT)
 
     (event,) = await events_harness.stored()
     assert ("Warning", "Running", "BrowserExited", "The runner failed.") == tuple(
@@ -85,21 +85,21 @@ async def test_an_event_is_stored_with_all_it_has(events_harness: EventsHarness)
 async def test_a_repetition_is_a_series(events_harness: EventsHarness) -> None:
     """One object, counted; its first time stays."""
     for _ in range(3):
-        await events_harness.tell(NOTE)
+        await events_harness.record(EVENT)
 
     (event,) = await events_harness.stored()
     assert 3 == event["series"]["count"]
     assert event["eventTime"] <= event["series"]["lastObservedTime"]
 
 
-async def test_one_that_was_deleted_is_told_anew(events_harness: EventsHarness, harness: OperatorHarness) -> None:
+async def test_one_that_was_deleted_is_created_again(events_harness: EventsHarness, harness: OperatorHarness) -> None:
     """The API server forgets events; the next one of the kind is a first one."""
-    await events_harness.tell(NOTE)
+    await events_harness.record(EVENT)
     (event,) = await events_harness.stored()
     path = f"{EVENTS}/namespaces/{harness.namespace}/events/{event['metadata']['name']}"
     await harness.admin.call("DELETE", path)
 
-    await events_harness.tell(NOTE)
+    await events_harness.record(EVENT)
 
     (again,) = await events_harness.stored()
     assert event["metadata"]["name"] != again["metadata"]["name"]
@@ -108,7 +108,7 @@ async def test_one_that_was_deleted_is_told_anew(events_harness: EventsHarness, 
 @pytest.mark.parametrize("letter", ["x", "ü", "€", "🙂"])
 async def test_the_longest_note_is_taken(events_harness: EventsHarness, letter: str) -> None:
     """1 kB of it, whatever alphabet it is written in."""
-    await events_harness.tell(replace(NOTE, message=letter * 2000, reason="R" * 300))
+    await events_harness.record(replace(EVENT, message=letter * 2000, reason="R" * 300))
 
     (event,) = await events_harness.stored()
     assert 1024 - len(letter.encode()) < len(event["note"].encode()) <= 1024
@@ -120,7 +120,7 @@ async def test_about_a_quota_it_is_in_default(events_harness: EventsHarness, har
     await harness.quota(sessions=1)
     quota = await harness.admin.get("whatsappsessionquotas", "", harness.namespace)
 
-    await events_harness.tell(replace(NOTE, pod=None), about=quota)
+    await events_harness.record(replace(EVENT, pod=None), about=quota)
 
     described = events_harness.kubectl("describe", "wasq", harness.namespace)
     assert "BrowserExited" in described
@@ -128,8 +128,8 @@ async def test_about_a_quota_it_is_in_default(events_harness: EventsHarness, har
 
 async def test_kubectl_shows_it(events_harness: EventsHarness) -> None:
     """`describe` and both ways to list events: reason, count, who tells and the note."""
-    await events_harness.tell(NOTE)
-    await events_harness.tell(NOTE)
+    await events_harness.record(EVENT)
+    await events_harness.record(EVENT)
 
     described, listed = events_harness.kubectl("describe", "was", "sales"), events_harness.kubectl("get", "events")
     by_object = events_harness.kubectl("events", "--for=was/sales")
@@ -139,7 +139,7 @@ async def test_kubectl_shows_it(events_harness: EventsHarness) -> None:
     assert "<unknown>" not in listed + by_object
 
 
-async def test_a_session_tells_its_life(harness: OperatorHarness) -> None:
+async def test_events_show_what_happened_to_a_session(harness: OperatorHarness) -> None:
     """A whole operator: what it did, in order, with the pod where one is meant, and none refused."""
     await harness.quota(sessions=3)
     operator = await harness.operator()

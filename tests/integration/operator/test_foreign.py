@@ -5,7 +5,7 @@ import contextlib
 import pytest
 from integration.operator.admin import Json
 from integration.operator.conftest import OperatorHarness
-from whatsapp_operator.api.constants import SERVICE_NAME
+from whatsapp_operator.api.constants import NETWORK_POLICY_NAME, SERVICE_NAME
 
 CONTAINER = {"name": "c", "image": "example.org/other:1"}
 FOREIGN: dict[str, Json] = {
@@ -14,12 +14,13 @@ FOREIGN: dict[str, Json] = {
         "metadata": {"name": "a-profile"},
         "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
     },
+    "networkpolicies": {"metadata": {"name": NETWORK_POLICY_NAME}, "spec": {"podSelector": {}}},
     "services": {"metadata": {"name": SERVICE_NAME}, "spec": {"ports": [{"port": 80}]}},
 }
 
 
 @pytest.mark.parametrize("plural", sorted(FOREIGN))
-async def test_a_taken_name_is_told_and_nothing_is_touched(harness: OperatorHarness, plural: str) -> None:
+async def test_a_taken_name_is_reported_and_nothing_is_touched(harness: OperatorHarness, plural: str) -> None:
     """Stalled, NameTaken, until the object is gone; then the session goes on by itself."""
     foreign = await harness.admin.create(plural, harness.namespace, FOREIGN[plural])
     await harness.quota(sessions=1)

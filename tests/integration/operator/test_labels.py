@@ -4,11 +4,16 @@ import asyncio
 
 from integration.operator.admin import Json
 from integration.operator.conftest import OperatorHarness
-from whatsapp_operator.api.constants import SERVICE_NAME
+from whatsapp_operator.api.constants import NETWORK_POLICY_NAME, SERVICE_NAME
 
 RECOMMENDED = {f"app.kubernetes.io/{name}" for name in ("name", "instance", "component", "part-of", "managed-by")}
 ADDED = ("app.kubernetes.io/instance", "app.kubernetes.io/component", "app.kubernetes.io/part-of")
-OBJECTS = (("pods", "sales"), ("persistentvolumeclaims", "sales-profile"), ("services", SERVICE_NAME))
+OBJECTS = (
+    ("pods", "sales"),
+    ("persistentvolumeclaims", "sales-profile"),
+    ("services", SERVICE_NAME),
+    ("networkpolicies", NETWORK_POLICY_NAME),
+)
 
 
 async def _labels(harness: OperatorHarness, plural: str, namespace: str, name: str) -> dict[str, str]:
@@ -18,7 +23,7 @@ async def _labels(harness: OperatorHarness, plural: str, namespace: str, name: s
 
 
 async def test_everything_it_makes_is_part_of_one_thing(harness: OperatorHarness) -> None:
-    """Pod, claim, Service and Secret of a session, and what the operator keeps for itself."""
+    """Pod, claim, Service and four Secrets of a session, and what the operator keeps for itself."""
     await harness.quota(sessions=1)
     await harness.operator()
     await harness.session("sales", pod={"labels": {"app.kubernetes.io/part-of": "shop"}})
@@ -27,8 +32,8 @@ async def test_everything_it_makes_is_part_of_one_thing(harness: OperatorHarness
     found = [await _labels(harness, plural, harness.namespace, name) for plural, name in OBJECTS]
     found += [secret["metadata"]["labels"] for secret in await harness.admin.list("secrets", harness.namespace)]
 
-    assert 4 == len(found)
-    assert [set()] * 4 == [RECOMMENDED - labels.keys() for labels in found]
+    assert 8 == len(found)
+    assert [set()] * 8 == [RECOMMENDED - labels.keys() for labels in found]
     assert [("sales", "shop"), ("sales", "whatsapp-session-operator")] == [
         (labels["app.kubernetes.io/instance"], labels["app.kubernetes.io/part-of"]) for labels in found[:2]
     ]
@@ -51,7 +56,7 @@ async def test_what_has_fewer_labels_is_left_alone(harness: OperatorHarness) -> 
 
     ready = await harness.condition("sales", "PodReady")
     assert (0, []) == (again, harness.audit.writes(but=("leases",))[before:])
-    assert "The runner serves." == ready["message"]  # and not that an edit waits for the next pod
+    assert "The runner serves its API." == ready["message"]  # and not that an edit waits for the next pod
     assert (
         not set(ADDED) & (await _labels(harness, "persistentvolumeclaims", harness.namespace, "sales-profile")).keys()
     )

@@ -33,7 +33,7 @@ async def small_containers(harness: OperatorHarness) -> str:
 
 
 @pytest.mark.parametrize("obstacle", [no_pods, small_containers])
-async def test_a_pod_that_the_namespace_does_not_allow_is_told(harness: OperatorHarness, obstacle: Any) -> None:
+async def test_a_pod_that_the_namespace_does_not_allow_is_reported(harness: OperatorHarness, obstacle: Any) -> None:
     """403: the reason and the API server's words in Ready and in an event's place; nothing is half made."""
     await harness.quota(sessions=1)
     message = await obstacle(harness)
@@ -64,7 +64,7 @@ async def test_a_pod_is_made_when_its_namespace_allows_it_again(harness: Operato
     await harness.wait_for_state("a", "QRPending")
 
 
-async def test_a_priority_class_that_does_not_exist_is_told(harness: OperatorHarness) -> None:
+async def test_a_priority_class_that_does_not_exist_is_reported(harness: OperatorHarness) -> None:
     """A person's mistake in spec.pod: the words say what is missing."""
     await harness.quota(sessions=1)
     await harness.operator()
@@ -113,7 +113,7 @@ async def _refused(harness: OperatorHarness) -> bool:
     return False
 
 
-async def test_a_pod_that_a_policy_calls_invalid_is_told(harness: OperatorHarness, policy: str) -> None:
+async def test_a_pod_that_a_policy_calls_invalid_is_reported(harness: OperatorHarness, policy: str) -> None:
     """422: the reason is the API server's own word, the message is the policy's."""
     await harness.quota(sessions=1)
     await harness.operator()
@@ -149,21 +149,21 @@ async def test_a_volume_that_cannot_grow_is_a_condition(harness: OperatorHarness
     operator = await harness.operator()
     await harness.session("a", profile={"size": "1Gi", "storageClassName": fixed_class})
     first = await harness.wait_for_state("a", "QRPending")
-    claim = "persistentvolumeclaims"
-    await harness.admin.patch(claim, harness.namespace, "a-profile", {"spec": {"volumeName": fixed_class}})
+    pvc = "persistentvolumeclaims"
+    await harness.admin.patch(pvc, harness.namespace, "a-profile", {"spec": {"volumeName": fixed_class}})
     bound = {"status": {"phase": "Bound", "capacity": {"storage": "1Gi"}}}
-    await harness.admin.patch(claim, harness.namespace, "a-profile", bound, subresource="status")
+    await harness.admin.patch(pvc, harness.namespace, "a-profile", bound, subresource="status")
 
     await harness.edit("a", {"spec": {"profile": {"size": "2Gi"}}})
     stalled = await harness.wait_for_condition("a", "Stalled", status="True", reason="ClaimResizeRefused")
     status = await harness.status("a")
-    refused = await harness.admin.get(claim, harness.namespace, "a-profile")
+    refused = await harness.admin.get(pvc, harness.namespace, "a-profile")
 
     await harness.admin.patch("storageclasses", "", fixed_class, {"allowVolumeExpansion": True})
     assert 0 == await operator.stop()  # a new one asks at once, this one every half minute
     await harness.operator()
     await harness.wait_for_condition("a", "Stalled", status="False")
-    grown = await harness.admin.get(claim, harness.namespace, "a-profile")
+    grown = await harness.admin.get(pvc, harness.namespace, "a-profile")
 
     assert "the storageclass that provisions the pvc must support resize" in stalled["message"]
     assert ("QRPending", first["podUID"], 1) == (status["state"], status["podUID"], status["replicas"])

@@ -13,7 +13,7 @@ async def test_suspended_keeps_the_profile_and_frees_the_place(harness: Operator
     await harness.operator()
     await harness.session("a")
     first = await harness.wait_for_state("a", "QRPending")
-    claim = await harness.admin.get("persistentvolumeclaims", harness.namespace, "a-profile")
+    pvc = await harness.admin.get("persistentvolumeclaims", harness.namespace, "a-profile")
 
     await harness.edit("a", {"spec": {"operatingMode": "Suspended"}})
     await harness.wait_for_pod_gone("a")
@@ -25,7 +25,7 @@ async def test_suspended_keeps_the_profile_and_frees_the_place(harness: Operator
     again = await harness.wait_for_state("a", "QRPending")
 
     kept = await harness.admin.get("persistentvolumeclaims", harness.namespace, "a-profile")
-    assert claim["metadata"]["uid"] == kept["metadata"]["uid"]
+    assert pvc["metadata"]["uid"] == kept["metadata"]["uid"]
     assert first["podUID"] != again["podUID"]
 
 
@@ -41,10 +41,10 @@ async def test_the_place_is_kept_until_the_pod_is_gone(harness: OperatorHarness)
 
     await harness.edit("a", {"spec": {"operatingMode": "Suspended"}})
 
-    async def is_ending() -> bool:
+    async def is_terminating() -> bool:
         return "deletionTimestamp" in (await harness.pod("a") or {"metadata": {}})["metadata"]
 
-    await harness.until("the pod to be ending", is_ending)
+    await harness.until("the pod to be ending", is_terminating)
 
     async def no_pod() -> bool:
         return await harness.pod("b") is None
@@ -78,7 +78,7 @@ async def test_restart_at_makes_the_pod_anew_once(harness: OperatorHarness) -> N
     assert value == pod["metadata"]["annotations"]["wasession.dev/restart-at"]
 
 
-async def test_a_linked_session_is_told_in_status(harness: OperatorHarness) -> None:
+async def test_a_linked_session_is_reported_in_status(harness: OperatorHarness) -> None:
     """Connected: Ready and Linked are true, with the times the runner gave."""
     await harness.quota(sessions=1)
     await harness.operator()

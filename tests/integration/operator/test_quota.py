@@ -32,13 +32,20 @@ async def test_one_too_many_waits_with_the_reason(harness: OperatorHarness) -> N
     [
         ({"memory": "1Gi"}, "Maximum session memory limit reached (1Gi). Please terminate some sessions first."),
         (
+            {"storage": "1500Mi"},
+            (
+                "Maximum session storage limit reached (1500Mi). Please delete some sessions first, and the volume claims "
+                "that they leave behind."
+            ),
+        ),
+        (
             {"sessionsPerNamespace": 1},
             "Maximum concurrent sessions limit reached in namespace {namespace} (1). Please terminate some sessions first.",
         ),
     ],
 )
-async def test_each_limit_has_its_words(harness: OperatorHarness, limits: dict[str, object], message: str) -> None:
-    """Memory counts the pods' limits; a namespace has its own limit; a raised limit lets in without delay."""
+async def test_each_limit_has_its_message(harness: OperatorHarness, limits: dict[str, object], message: str) -> None:
+    """Memory counts the pods' limits, storage the claims' sizes; a namespace has its own limit; a raised limit lets in without delay."""
     await harness.quota(**limits)
     await harness.operator()
     await harness.session("a")

@@ -9,7 +9,7 @@ APART = ("leases", "events", "whatsappsessionquotas")
 
 
 async def test_a_session_gets_its_objects_in_order(harness: OperatorHarness) -> None:
-    """Three creations and the namespace's Service, with the reservation before and the runner's word after: two writes."""
+    """Six creations and the namespace's Service, with the reservation before and the runner's word after: two writes."""
     await harness.quota(sessions=3)
     await harness.operator()
     await harness.session("first")
@@ -22,7 +22,7 @@ async def test_a_session_gets_its_objects_in_order(harness: OperatorHarness) -> 
     assert [
         "patch whatsappsessions/status",
         "create persistentvolumeclaims",
-        "create secrets",
+        *["create secrets"] * 4,
         "create pods",
         "patch whatsappsessions/status",
     ] == harness.audit.writes(but=APART)[before:]
@@ -57,15 +57,15 @@ async def test_a_session_applied_again_finds_its_profile(harness: OperatorHarnes
     await harness.operator()
     await harness.session("sales")
     await harness.wait_for_state("sales", "QRPending")
-    claim = await harness.admin.get("persistentvolumeclaims", harness.namespace, "sales-profile")
+    pvc = await harness.admin.get("persistentvolumeclaims", harness.namespace, "sales-profile")
     await _delete(harness, "sales")
 
     await harness.session("sales")
     await harness.wait_for_state("sales", "QRPending")
 
     again = await harness.admin.get("persistentvolumeclaims", harness.namespace, "sales-profile")
-    assert "ownerReferences" not in claim["metadata"]
-    assert claim["metadata"]["uid"] == again["metadata"]["uid"]
+    assert "ownerReferences" not in pvc["metadata"]
+    assert pvc["metadata"]["uid"] == again["metadata"]["uid"]
 
 
 async def test_the_runner_gets_the_operators_own_token(harness: OperatorHarness) -> None:

@@ -73,7 +73,7 @@ async def test_a_ban_and_a_logout_that_waits_stop_it_too(
     assert value == environment["RELINK_REQUEST"]
 
 
-async def test_the_runners_word_that_it_is_over_ends_it(harness: OperatorHarness) -> None:
+async def test_a_runner_that_reports_another_state_ends_the_hold(harness: OperatorHarness) -> None:
     """The other browser was closed: Conflict and Stalled are cleared without a person, and without a new pod."""
     await harness.quota(sessions=1)
     await harness.operator()
@@ -90,7 +90,7 @@ async def test_the_runners_word_that_it_is_over_ends_it(harness: OperatorHarness
     assert first["podUID"] == (await harness.wait_for_state("a", "Connected"))["podUID"]
 
 
-async def test_a_conflict_that_no_operator_heard_is_no_takeover(harness: OperatorHarness) -> None:
+async def test_a_conflict_that_no_operator_received_is_no_takeover(harness: OperatorHarness) -> None:
     """Said to nobody, and the pod is lost: the next runner repeats it from the profile, until a person asks."""
     await harness.quota(sessions=1)
     operator = await harness.operator()

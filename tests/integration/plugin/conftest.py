@@ -18,7 +18,8 @@ import pytest
 import yaml
 from local_cluster.light import LightCluster, Programs
 from session_devtools.installation.constants import CRDS
-from session_protocol.vocabulary import TokenScope
+from session_protocol.token_hashes import hash_token
+from session_protocol.vocabulary import TokenPurpose, TokenScope
 from session_runner.http.app import Api, serve
 from session_runner.http.auth import TokenFolder
 from session_runner.metrics import Metrics
@@ -26,7 +27,7 @@ from session_runner.store import StateStore
 
 ROOT = Path(__file__).parents[3]
 PLUGIN = ROOT / "plugin"
-SECRET = "was-0123-89abcdef"
+OBSERVING, SECRET = "was-0123-observing-89abcdef", "was-0123-linking-89abcdef"
 KUBECTL = """#!/bin/sh
 case " $* " in
 *" port-forward "*)
@@ -123,7 +124,7 @@ async def harness(
     folder = tmp_path / "tokens"
     folder.mkdir()
     for scope, token in tokens.items():
-        (folder / scope).write_text(token)
+        (folder / scope).write_text(hash_token(token))
     store = StateStore(clock=lambda: datetime.now(UTC))
     api = Api(
         store=store,
@@ -150,11 +151,15 @@ async def harness(
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": {"name": SECRET, "namespace": namespace},
-        "data": {scope: base64.b64encode(token.encode()).decode() for scope, token in tokens.items()},
+        "data": {
+            str(scope): base64.b64encode(tokens[scope].encode()).decode() for scope in TokenPurpose.LINKING.scopes
+        },
     }
     with_api.kubectl("apply", "--filename=-", input=yaml.safe_dump_all([session, secret]))
     made = PluginHarness(cluster=with_api, namespace=namespace, store=store, folder=programs)
-    made.set_status(state="Starting", podName="sales", replicas=1, tokenSecretName=SECRET)
+    made.set_status(
+        state="Starting", podName="sales", replicas=1, tokenSecretName=OBSERVING, tokenSecrets={"linking": SECRET}
+    )
     yield made
     store.close()
     await runner.cleanup()

@@ -130,7 +130,7 @@ async def test_a_cluster_without_the_operator(light_programs: Programs, harness:
         ended = await elsewhere.kubectl("whatsapp", "status")
 
     assert 1 == ended.status
-    assert "The operator's API is not installed in this cluster, or the context is another one\n" in ended.err
+    assert "The operator's API is not installed in this cluster; check the context\n" in ended.err
 
 
 async def test_kubectl_completes_behind_the_plugin(harness: PluginHarness) -> None:

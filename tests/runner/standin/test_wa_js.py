@@ -108,7 +108,7 @@ async def test_its_code_and_the_shown_code_agree(open_tab: OpenTab) -> None:
     await wait_for_value(drawn, ["".join(str(int(cell)) for cell in row) for row in picture])
 
 
-async def test_linking_is_told_by_its_events(open_tab: OpenTab, standin: StandIn, mode: Mode) -> None:
+async def test_linking_is_reported_by_its_events(open_tab: OpenTab, standin: StandIn, mode: Mode) -> None:
     """After the scan the modes go SYNCING, MAIN; `conn.authenticated` comes in legacy mode alone."""
     tab = await open_tab(wa_js=True)
     await tab.record("conn.stream_mode_changed", "conn.authenticated", "conn.main_loaded")
@@ -252,7 +252,7 @@ async def test_logout_forgets_everything(open_tab: OpenTab, standin: StandIn, mo
     assert 2 == (await standin.phone.loads())["total"]
 
 
-async def test_an_idle_page_is_told(open_tab: OpenTab, standin: StandIn) -> None:
+async def test_an_idle_page_is_reported(open_tab: OpenTab, standin: StandIn) -> None:
     """When the round is over, wa-js says so, and that there is no code any more."""
     tab = await open_tab(wa_js=True)
     await tab.qr()
@@ -264,7 +264,7 @@ async def test_an_idle_page_is_told(open_tab: OpenTab, standin: StandIn) -> None
     assert await tab.page.evaluate("WPP.conn.isIdle()")
 
 
-async def test_changes_of_a_linked_page_are_told(open_tab: OpenTab, standin: StandIn) -> None:
+async def test_changes_of_a_linked_page_are_reported(open_tab: OpenTab, standin: StandIn) -> None:
     """Network, updates and the reason of a logout arrive as events in both modes."""
     tab = await open_tab(wa_js=True)
     device = await standin.phone.scan(await tab.qr())

@@ -102,7 +102,7 @@ def test_an_unknown_status_is_not_true() -> None:
 
 
 @pytest.mark.parametrize("reason", ["", "two words", "Bad.", "1st", "été"])
-def test_a_reason_is_one_word(reason: str) -> None:
+def test_a_reason_is_camel_case(reason: str) -> None:
     """The API server would refuse the whole status for it; here it shows where it is made."""
     with pytest.raises(ValidationError):
         condition(reason=reason)

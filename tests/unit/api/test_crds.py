@@ -105,7 +105,7 @@ def test_only_the_top_of_the_spec_has_stored_defaults() -> None:
     } == defaults
 
 
-def test_defaults_in_effect_are_told() -> None:
+def test_defaults_in_effect_are_reported() -> None:
     """A person sees them with `kubectl explain`, written as in a manifest."""
     spec = root_schema(SESSION)["properties"]["spec"]["properties"]
 
@@ -114,7 +114,7 @@ def test_defaults_in_effect_are_told() -> None:
     assert spec["profile"]["properties"]["accessMode"]["description"].endswith("Default: ReadWriteOncePod.")
 
 
-def test_the_state_is_a_pattern_and_its_description_names_every_word() -> None:
+def test_the_state_is_a_pattern_and_its_description_names_every_state() -> None:
     """A newer runner's word must be storable, so there is no enumeration; the words we know are in the description."""
     state = root_schema(SESSION)["properties"]["status"]["properties"]["state"]
 
@@ -155,11 +155,11 @@ def test_names_columns_and_subresources_are_the_contracts() -> None:
 
 @each_kind
 def test_every_rule_says_what_to_do(kind: Kind) -> None:
-    """A text that only says no helps nobody: it says must, may only, remove, raise, set or make."""
+    """A text that only says no helps nobody: it says must, may only, remove, raise, set or create."""
     rules = [rule for node in everything(root_schema(kind)) for rule in node.get("x-kubernetes-validations", ())]
 
     assert rules
-    verbs = ("must", "may only", "remove", "raise", "set ", "make ", "has letters")
+    verbs = ("must", "may only", "remove", "raise", "set ", "create ", "has letters")
     assert [] == [rule["message"] for rule in rules if not any(verb in rule["message"] for verb in verbs)]
 
 
@@ -173,7 +173,7 @@ def test_a_model_with_two_types_for_a_field_is_refused() -> None:
         structural(Odd, show_defaults=False)
 
 
-def test_the_reference_page_tells_every_field_rule_and_condition() -> None:
+def test_the_reference_page_has_every_field_rule_and_condition() -> None:
     """The page is complete: nothing in the schema is missing in it."""
     page = files()[Path("docs/reference/api.md")]
     named = [path.rsplit(".", 1)[-1] for path, _ in fields(structural(SessionSpec, show_defaults=True))]

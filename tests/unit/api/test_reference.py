@@ -17,7 +17,7 @@ def test_every_table_row_has_the_columns_of_its_head() -> None:
     assert [] == [table for table, count in zip(tables, counts, strict=True) if len(count) != 1]
 
 
-def test_types_are_told_in_peoples_words() -> None:
+def test_types_are_described_for_people() -> None:
     """Quantities, durations, times and choices, not what JSON calls them."""
     assert "| `size` | quantity |" in PAGE
     assert "| `launch` | duration |" in PAGE
@@ -39,7 +39,7 @@ def test_both_kinds_have_their_columns() -> None:
     """What `kubectl get` shows, and what needs -o wide."""
     for kind in KINDS:
         assert f"### Columns of `kubectl get {kind.short}`" in PAGE
-    assert "| Next attempt | `.status.recovery.nextAttemptTime` | When the next pod is made. (`-o wide`) |" in PAGE
+    assert "| Next attempt | `.status.recovery.nextAttemptTime` | When the next pod is created. (`-o wide`) |" in PAGE
 
 
 def test_the_page_says_where_it_comes_from() -> None:

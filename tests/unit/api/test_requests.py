@@ -53,3 +53,13 @@ def test_carrying_out_what_is_asked_ends_the_request() -> None:
 def test_status_names_the_requests_as_the_annotations_do() -> None:
     """In the manifest the keys are restart-at and relink-at."""
     assert {"restart-at": NOON} == HandledRequests(restart_at=NOON).to_dict()
+
+
+def test_what_a_terminal_would_obey_does_not_reach_status() -> None:
+    """And the request is handled all the same."""
+    annotations = {RESTART_AT: "\x1b]52;c;aGk=\x07now\u202e", RELINK_AT: "jetzt, gleich"}
+
+    handled = requested(annotations)
+
+    assert ("?]52;c;aGk=?now?", "jetzt, gleich") == (handled.restart_at, handled.relink_at)
+    assert not restart_pending(annotations, handled)

@@ -59,7 +59,7 @@ def test_references_are_written_out() -> None:
         assert [{"rule": "has(self.a)", "message": "write a"}] == place["x-kubernetes-validations"]
 
 
-def test_the_fields_own_words_win_over_the_blocks() -> None:
+def test_the_fields_own_description_wins_over_the_blocks() -> None:
     """A block's description is the fallback."""
     assert SCHEMA["described"]["description"] == "Described by the field."
     assert SCHEMA["bare"]["description"] == "An inner block."
@@ -82,18 +82,18 @@ def test_only_marked_defaults_are_stored() -> None:
 
 
 @pytest.mark.parametrize(("name", "end"), [("length", "How long. Default: 1h30m."), ("count", "How many. Default: 7.")])
-def test_defaults_are_told_as_people_write_them(name: str, end: str) -> None:
+def test_defaults_are_shown_as_people_write_them(name: str, end: str) -> None:
     """A duration is not PT1H30M."""
     assert end == SCHEMA[name]["description"]
 
 
-def test_an_absent_or_empty_default_is_not_told() -> None:
+def test_an_absent_or_empty_default_is_not_shown() -> None:
     """There is nothing to say."""
     assert SCHEMA["moment"]["description"] == "When."
     assert SCHEMA["described"]["properties"]["someName"]["description"] == "Its name."
 
 
-def test_status_tells_no_defaults() -> None:
+def test_status_shows_no_defaults() -> None:
     """Nobody writes it, so nothing is filled in for anybody."""
     assert structural(Outer, show_defaults=False)["properties"]["length"]["description"] == "How long."
 

@@ -134,7 +134,7 @@ def test_a_spec_that_cannot_be_used_is_a_problem_not_a_failure(spec: Any, field:
     assert str(caught.value) == f"{field}: {reason}"
 
 
-def test_all_problems_of_a_spec_are_told_at_once() -> None:
+def test_all_problems_of_a_spec_are_reported_at_once() -> None:
     """Somebody who mends one finds no second one behind it."""
     session = parse_spec({"operatingMode": "Off", "timeouts": {"startup": "x", "launch": "y"}})
 
@@ -212,7 +212,7 @@ def test_a_status_field_that_cannot_be_used_counts_as_absent() -> None:
     assert status.conditions[0].last_transition_time is None
 
 
-def test_a_word_that_nobody_knows_is_kept_as_state() -> None:
+def test_an_unknown_state_is_kept() -> None:
     """A newer runner's word is shown as it is."""
     assert SessionStatus.from_stored({"state": "Teleporting"}).state == "Teleporting"
 

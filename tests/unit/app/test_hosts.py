@@ -38,10 +38,10 @@ def test_a_host_is_judged_as_the_browser_does(case: Case) -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_operator_and_runner_refuse_the_same_pages(page: Page) -> None:
     """An operator that starts makes no pod that ends with BadConfiguration; both name the variable to mend."""
-    said, runner_said = operator_says(page), runner_says(page)
+    operator_answer, runner_answer = operator_says(page), runner_says(page)
 
-    assert (page.wrong is None, page.wrong is None) == (said is None, runner_said is None)
-    assert page.wrong is None or (page.wrong in str(said) and page.wrong in str(runner_said))
+    assert (page.wrong is None, page.wrong is None) == (operator_answer is None, runner_answer is None)
+    assert page.wrong is None or (page.wrong in str(operator_answer) and page.wrong in str(runner_answer))
 
 
 def test_a_page_on_another_host_is_refused_with_what_to_do() -> None:

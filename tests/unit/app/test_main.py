@@ -36,7 +36,7 @@ def test_usage(argument: str, status: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("environment", "words"),
+    ("environment", "message"),
     [
         ({}, "RUNNER_IMAGE is not set"),
         ({"RUNNER_IMAGE": "x", "WORKERS": "none"}, "WORKERS"),
@@ -46,18 +46,18 @@ def test_usage(argument: str, status: int) -> None:
         ({"RUNNER_IMAGE": "x", "OPERATOR_NAMESPACE": "ops", "EXTRA_CA_FILE": "/nowhere"}, "EXTRA_CA_FILE"),
     ],
 )
-def test_what_is_wrong_is_said_in_one_line(environment: dict[str, str], words: str) -> None:
+def test_what_is_wrong_is_reported_in_one_line(environment: dict[str, str], message: str) -> None:
     """A person reads the pod's last line: JSON, with what to do, and no traceback."""
     ended = run(**environment)
 
     line = json.loads(ended.stderr.splitlines()[-1])
     assert 2 == ended.returncode
     assert ("CRITICAL", "Cannot start") == (line["level"], line["message"])
-    assert words in line["error"]
+    assert message in line["error"]
     assert "Traceback" not in ended.stderr
 
 
-def test_what_may_not_be_meant_is_told_at_the_start() -> None:
+def test_what_may_not_be_meant_is_logged_at_the_start() -> None:
     """A warning before anything else, on a line of its own."""
     ended = run(RUNNER_IMAGE="x", WATCH_NAMESPACES="shop")
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -12,21 +13,24 @@ from whatsapp_operator.runtime.process.metrics import Metrics
 class ProbesHarness:
     """Probes over a health that a test sets."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, token_file: Path | None = None) -> None:
         self.health = Health(role=Role.ACTING, resync_age=1.25)
         self.metrics = Metrics()
         self.measured = 0
         self.port = 0
         self.content_type = ""
         """ Of the last answer. """
-        self.probes = Probes(health=lambda: self.health, measure=self._measure, metrics=self.metrics)
+        self.probes = Probes(
+            health=lambda: self.health, measure=self._measure, metrics=self.metrics, token_file=token_file
+        )
 
     def _measure(self) -> None:
         self.measured += 1
 
-    async def get(self, path: str, *, accept: str = "*/*") -> tuple[int, str]:
+    async def get(self, path: str, *, accept: str = "*/*", token: str | None = None) -> tuple[int, str]:
         """Ask."""
         url, headers = f"http://127.0.0.1:{self.port}{path}", {"Accept": accept}
+        headers |= {"Authorization": f"Bearer {token}"} if token is not None else {}
         async with aiohttp.ClientSession() as session, session.get(url, headers=headers) as response:
             self.content_type = response.headers["Content-Type"]
             return response.status, await response.text()
@@ -52,14 +56,14 @@ async def harness() -> AsyncIterator[ProbesHarness]:
         (Health(role=Role.STOPPING), 200, 503),
     ],
 )
-async def test_what_is_told_to_the_kubelet(harness: ProbesHarness, health: Health, healthz: int, readyz: int) -> None:
+async def test_what_the_kubelet_reads(harness: ProbesHarness, health: Health, healthz: int, readyz: int) -> None:
     """A restart helps against faults alone; a standby is ready to take over."""
     harness.health = health
 
     assert (healthz, readyz) == ((await harness.get("/healthz"))[0], (await harness.get("/readyz"))[0])
 
 
-async def test_why_is_told_too(harness: ProbesHarness) -> None:
+async def test_the_cause_is_in_the_answer_too(harness: ProbesHarness) -> None:
     """For whoever runs curl."""
     harness.health = Health(role=Role.ACTING, faults=("no full list has succeeded for 200 s",), resync_age=200.04)
     _, text = await harness.get("/healthz")
@@ -122,3 +126,25 @@ async def test_no_metric_is_labelled_with_a_session(harness: ProbesHarness) -> N
         "le",
         "generation",
     }
+
+
+@pytest.fixture
+async def closed(tmp_path: Path) -> AsyncIterator[ProbesHarness]:
+    """Probes whose metrics need a token, which is in no file yet."""
+    harness = ProbesHarness(token_file=tmp_path / "token")
+    harness.port = await harness.probes.start(address="127.0.0.1", port=0)
+    yield harness
+    await harness.probes.stop()
+
+
+async def test_metrics_may_need_a_token(closed: ProbesHarness, tmp_path: Path) -> None:
+    """A file that is not there opens nothing; a new one counts at once; probes need none."""
+    token = "0123456789abcdef"
+    missing = (await closed.get("/metrics", token=token))[0]
+    (tmp_path / "token").write_text(f"{token}\n")
+    without, wrong = (await closed.get("/metrics"))[0], (await closed.get("/metrics", token=token[:-1]))[0]
+    right, text = await closed.get("/metrics", token=token)
+
+    assert (401, 401, 401, 200) == (missing, without, wrong, right)
+    assert "whatsapp_operator_lease_holder" in text
+    assert 200 == (await closed.get("/healthz"))[0]

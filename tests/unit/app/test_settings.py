@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from standin.certificates import make_certificates
 from whatsapp_operator.app.settings import BadSettings, Settings, load
+from whatsapp_operator.core.model import Allowed
 
 
 @pytest.fixture(autouse=True)
@@ -65,7 +66,7 @@ def test_an_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("RESYNC_INTERVAL", "60", "RESYNC_INTERVAL: should be a duration such as 30s, 5m or 1h30m"),
         ("RESYNC_INTERVAL", "2m", "RESYNC_INTERVAL: should be at most 1m"),
-        ("RESYNC_INTERVAL", "0s", "RESYNC_INTERVAL: should be longer than nothing"),
+        ("RESYNC_INTERVAL", "0s", "RESYNC_INTERVAL: should be longer than zero"),
         ("WATCH_NAMESPACES", "shop,Demo", "WATCH_NAMESPACES_1: should be a DNS label"),
         ("INSTANCE", "a_b", "INSTANCE: should be a DNS label"),
         ("WORKERS", "0", "WORKERS: "),
@@ -129,7 +130,7 @@ def test_a_damaged_authority_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_pat
     path.write_text("\n".join([*lines[:4], lines[-1], ""]))
     monkeypatch.setenv("EXTRA_CA_FILE", str(path))
 
-    with pytest.raises(BadSettings, match=r"EXTRA_CA_FILE: .* holds a damaged certificate: write the file anew"):
+    with pytest.raises(BadSettings, match=r"EXTRA_CA_FILE: .* has a damaged certificate: replace the file"):
         load().defaults()
 
 
@@ -167,3 +168,58 @@ def test_operators_that_could_share_quotas_are_warned_of(given: dict[str, str], 
 
     assert advised is bool(advice)
     assert all("INSTANCE" in text and "wasession.dev/instance" in text for text in advice)
+
+
+def test_what_is_allowed_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lists by comma; nothing set allows what the page says."""
+    assert Allowed() == load().defaults().allowed
+    monkeypatch.setenv("ALLOWED_IMAGES", "registry.example.com/team/, ghcr.io/x/y@sha256:ab")
+    monkeypatch.setenv("ALLOWED_PRIORITY_CLASSES", "high")
+    monkeypatch.setenv("ALLOWED_ANNOTATIONS", "karpenter.sh/,note")
+
+    expected = Allowed(
+        images=("registry.example.com/team/", "ghcr.io/x/y@sha256:ab"),
+        priority_classes=("high",),
+        annotations=("karpenter.sh/", "note"),
+    )
+    assert expected == load().defaults().allowed
+
+
+@pytest.mark.parametrize("entry", ["https://registry.example.com/team", "registry.example.com/*", "a b/c"])
+def test_an_image_that_could_match_nothing_is_refused(monkeypatch: pytest.MonkeyPatch, entry: str) -> None:
+    """A pattern of another form would silently forbid everything."""
+    monkeypatch.setenv("ALLOWED_IMAGES", entry)
+
+    with pytest.raises(BadSettings, match="ALLOWED_IMAGES: should name registries or images"):
+        load()
+
+
+def test_sandbox_and_user_namespaces_are_off_until_somebody_sets_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They need something of the nodes; the profile's place has a default that the shipped component fills."""
+    before = load().defaults()
+    monkeypatch.setenv("BROWSER_SANDBOX", "true")
+    monkeypatch.setenv("USER_NAMESPACES", "true")
+    monkeypatch.setenv("BROWSER_SECCOMP_PROFILE", "operator/chromium.json")
+    after = load().defaults()
+
+    assert (False, False, "whatsapp-session-operator/chromium-sandbox.json") == (
+        before.browser_sandbox,
+        before.user_namespaces,
+        before.browser_seccomp_profile,
+    )
+    assert (True, True, "operator/chromium.json") == (
+        after.browser_sandbox,
+        after.user_namespaces,
+        after.browser_seccomp_profile,
+    )
+
+
+@pytest.mark.parametrize(
+    "path", ["/var/lib/kubelet/seccomp/a.json", "../a.json", "a/../../b.json", "a//b.json", "a b.json", "a" * 254]
+)
+def test_a_profile_is_named_below_the_kubelets_folder(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The API server would refuse every pod otherwise."""
+    monkeypatch.setenv("BROWSER_SECCOMP_PROFILE", path)
+
+    with pytest.raises(BadSettings, match="BROWSER_SECCOMP_PROFILE"):
+        load()

@@ -15,7 +15,7 @@ from whatsapp_operator.app import watches
 from whatsapp_operator.runtime.kube.connection import Credentials
 from whatsapp_operator.runtime.kube.resources import PODS, SESSIONS, Json
 from whatsapp_operator.runtime.kube.resync import Stream
-from whatsapp_operator.runtime.process.operator import MANAGED_SELECTOR, SELECTORS
+from whatsapp_operator.runtime.process.config import MANAGED_SELECTOR, SELECTORS
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ async def test_no_handler_keeps_state_on_objects() -> None:
     """Only on.event and login: others would write annotations or finalizers onto people's objects."""
     registry = watches.registry(on_event=lambda *_: None, credentials=_credentials(Path("x")), namespaced=False)
 
-    assert 5 == len(registry._watching.get_all_handlers())
+    assert 6 == len(registry._watching.get_all_handlers())
     assert [] == list(registry._changing.get_all_handlers())
     assert [] == list(registry._spawning.get_all_handlers())
     assert [] == list(registry._indexing.get_all_handlers())
@@ -76,10 +76,11 @@ class Server:
         self.requests.append(request)
         plurals = {resource.plural: resource for resource in SELECTORS}
         if request.path in ("/api", "/apis"):
-            groups = [_group("wasession.dev", "v1alpha1")] if request.path == "/apis" else []
+            found = {resource.group: resource.version for resource in SELECTORS if resource.group}
+            groups = [_group(*group) for group in found.items()] if request.path == "/apis" else []
             return web.json_response({"versions": ["v1"], "groups": groups})
-        if request.path in ("/api/v1", "/apis/wasession.dev/v1alpha1"):
-            group = "wasession.dev" if "wasession" in request.path else ""
+        if request.path == "/api/v1" or request.path.count("/") == 3:
+            group = request.path.split("/")[2] if request.path.startswith("/apis/") else ""
             kinds = [resource for resource in SELECTORS if resource.group == group]
             resources = [_resource(kind.plural, namespaced=kind.namespaced) for kind in kinds]
             resources += [_resource("namespaces", namespaced=False)]  # kopf does not begin before it has found them
@@ -172,12 +173,12 @@ async def test_an_error_in_a_watch_ends_the_watching(server: Server, tmp_path: P
 async def test_events_arrive_and_watches_are_narrowed(server: Server, tmp_path: Path) -> None:
     """All five kinds are listed and watched; pods, claims and Services by our label; each event reaches the runtime."""
     path = kubeconfig(server, tmp_path)
-    told: list[tuple[Stream, str | None, str]] = []
+    delivered: list[tuple[Stream, str | None, str]] = []
     complete = asyncio.Event()
 
     def on_event(stream: Stream, kind: str | None, obj: Json) -> None:
-        told.append((stream, kind, obj["metadata"]["name"]))
-        if len(told) >= 6:
+        delivered.append((stream, kind, obj["metadata"]["name"]))
+        if len(delivered) >= 6:
             complete.set()
 
     stop = asyncio.Event()
@@ -198,8 +199,8 @@ async def test_events_arrive_and_watches_are_narrowed(server: Server, tmp_path: 
         server.end.set()
         await watching
 
-    assert (Stream(PODS, None), "MODIFIED", "new") in told
-    assert (Stream(SESSIONS, None), None, "old-whatsappsessions") in told
+    assert (Stream(PODS, None), "MODIFIED", "new") in delivered
+    assert (Stream(SESSIONS, None), None, "old-whatsappsessions") in delivered
     selectors = {request.path.rsplit("/", 1)[-1]: request.query.get("labelSelector") for request in _watched(server)}
     assert {resource.plural: labels or None for resource, labels in SELECTORS.items()} == selectors
     assert MANAGED_SELECTOR == selectors["pods"]

@@ -6,20 +6,20 @@ from typing import Any
 
 import pytest
 from attack.verdict import Findings, judge, leaked, percentile
-from attack.watch import Holder, Seen, Sightings
+from attack.watch import Holder, Observations, Seen
 
 CALM = Seen("Connected", "pod-1", 0)
 LEASE = Holder("operator-1", 3)
 
 
-def _sightings(**fields: Any) -> Sightings:
+def _observations(**fields: Any) -> Observations:
     given: dict[str, Any] = {"sessions": {"sales": [CALM, CALM]}, "leases": [LEASE, LEASE], "answered": [0.03] * 50}
-    return Sightings(**(given | fields))
+    return Observations(**(given | fields))
 
 
 GOOD = Findings(
-    before=_sightings(),
-    during=_sightings(answered=[0.08] * 50),
+    before=_observations(),
+    during=_observations(answered=[0.08] * 50),
     operator_restarts=0,
     texts={"log": "all is well\n"},
     refused={"an image": "forbidden"},
@@ -36,14 +36,14 @@ def test_a_quiet_run_holds_in_all_claims() -> None:
 
 
 BAD: Mapping[str, Mapping[str, Any]] = {
-    "leaves Connected": {"during": _sightings(sessions={"sales": [CALM, Seen("Reconnecting", "pod-1", 0)]})},
-    "another pod": {"during": _sightings(sessions={"sales": [CALM, Seen("Connected", "pod-2", 0)]})},
-    "restarted container": {"during": _sightings(sessions={"sales": [CALM, Seen("Connected", "pod-1", 1)]})},
-    "nobody looked": {"during": _sightings(sessions={})},
-    "Lease": {"during": _sightings(leases=[LEASE, Holder("operator-2", 4)])},
-    "no Lease seen": {"during": _sightings(leases=[])},
-    "slow": {"during": _sightings(answered=[0.03] * 40 + [0.1] * 10)},
-    "no answer": {"during": _sightings(unanswered=1)},
+    "leaves Connected": {"during": _observations(sessions={"sales": [CALM, Seen("Reconnecting", "pod-1", 0)]})},
+    "another pod": {"during": _observations(sessions={"sales": [CALM, Seen("Connected", "pod-2", 0)]})},
+    "restarted container": {"during": _observations(sessions={"sales": [CALM, Seen("Connected", "pod-1", 1)]})},
+    "nobody looked": {"during": _observations(sessions={})},
+    "Lease": {"during": _observations(leases=[LEASE, Holder("operator-2", 4)])},
+    "no Lease seen": {"during": _observations(leases=[])},
+    "slow": {"during": _observations(answered=[0.03] * 40 + [0.1] * 10)},
+    "no answer": {"during": _observations(unanswered=1)},
     "operator restarts": {"operator_restarts": 1},
     "leak": {"texts": {"log": "x 5ec2e75ec2e7 y"}},
     "terminal": {"texts": {"status": "a\x1b[2J"}},

@@ -87,6 +87,6 @@ def test_programs_get_every_single_value() -> None:
     assert pytest.approx(1.1) == output["comparisons"][0]["ratio"]["median"] == output["ratio"]
 
 
-def test_table_without_a_headline_tells_no_ratio_of_its_own() -> None:
+def test_table_without_a_headline_shows_no_ratio_of_its_own() -> None:
     """Not every benchmark has one counterpart."""
     assert "ratio" not in make_table().to_dict()

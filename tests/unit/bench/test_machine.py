@@ -6,7 +6,7 @@ import pytest
 from session_bench.machine import load, machine, warning
 
 
-def test_report_tells_what_measured() -> None:
+def test_report_says_what_measured() -> None:
     """It goes into the JSON beside the figures."""
     output = json.loads(json.dumps(machine()))
 
@@ -21,7 +21,7 @@ def test_a_quiet_machine_needs_no_warning(now: float) -> None:
     assert warning(now=now, cores=2) is None
 
 
-def test_a_busy_machine_is_told_of() -> None:
+def test_a_busy_machine_is_named() -> None:
     """Before the run, as the person could stop something first."""
     output = warning(now=6.24, cores=2)
 

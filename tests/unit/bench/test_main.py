@@ -13,7 +13,7 @@ def table(name: str) -> Table:
     return Table(name=name, title=f"About {name}", rows=(Row(name="figure", unit="s", values=(1.0,)),))
 
 
-def test_each_table_is_told_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_table_is_printed_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A fault in a later part takes nothing away: the file holds all that was measured before it."""
     output = ResultWriter(file=tmp_path / "figures.json", machine_before={"load": 0.5})
     output.add(table("start"))
@@ -36,7 +36,7 @@ def test_without_a_file_it_only_prints(tmp_path: Path, capsys: pytest.CaptureFix
 
 
 @pytest.mark.parametrize("arguments", [[], ["speed"]], ids=["nothing", "unknown"])
-def test_what_can_be_measured_is_told(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_can_be_measured_is_listed(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """Whoever asks for something else learns the parts' names."""
     with pytest.raises(SystemExit) as ended:
         main(arguments)

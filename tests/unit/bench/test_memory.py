@@ -63,6 +63,6 @@ def test_every_comparison_has_its_rows() -> None:
     assert [2] * 7 == [table.compare(asked).ratio.samples for asked in table.comparisons]
 
 
-def test_title_tells_the_method() -> None:
+def test_title_names_the_method() -> None:
     """How many, and when they were read."""
     assert "8 sessions, 60 s after" in memory_table(Plan(), found()).title

@@ -42,7 +42,7 @@ def test_without_comparisons_there_is_no_second_table() -> None:
     assert "compared" not in render(Table(name="one", title="One", rows=ROWS))
 
 
-def test_less_is_told_with_its_sign() -> None:
+def test_less_is_shown_with_its_sign() -> None:
     """A difference below zero is a gain."""
     table = Table(name="one", title="One", rows=ROWS, comparisons=(Comparison(row="bare pods", to="sessions"),))
 
@@ -59,7 +59,7 @@ def test_without_a_headline_there_is_no_such_line() -> None:
     assert not render(make_table()).splitlines()[-1].startswith("ratio ")
 
 
-def test_notes_stand_below_the_figures() -> None:
+def test_remarks_stand_below_the_figures() -> None:
     """What has to be known to read them."""
     assert "* a note" in render(make_table(remarks=("a note",))).splitlines()
 

@@ -15,13 +15,16 @@ from typing import Any
 
 from session_protocol.times import format_time
 from session_protocol.vocabulary import RunnerState
+from unit.core.operator_memory import Memory
+from unit.core.raw_objects import is_owned_by, merged, without
+from unit.core.seals import seal, sealed
 from whatsapp_operator.api.conditions import Condition, find_condition
-from whatsapp_operator.api.constants import API_VERSION, SERVICE_NAME, SESSION_KIND, SESSION_UID_LABEL
+from whatsapp_operator.api.constants import API_VERSION, NETWORK_POLICY_NAME, PROFILE_LABEL, SERVICE_NAME, SESSION_KIND
 from whatsapp_operator.api.quota import WhatsAppSessionQuota
 from whatsapp_operator.api.session import SessionStatus, WhatsAppSession
 from whatsapp_operator.core.model import (
     Action,
-    AssumedReservation,
+    CreateNetworkPolicy,
     CreatePod,
     CreatePVC,
     CreateSecret,
@@ -32,16 +35,19 @@ from whatsapp_operator.core.model import (
     Event,
     KeyID,
     Observation,
+    PatchNetworkPolicy,
     PatchPVC,
     PodUID,
-    Refusal,
+    ReadClaim,
     RefusedAction,
     RunnerReport,
+    SealedKind,
     SessionUID,
 )
-from whatsapp_operator.core.objects.facts import pod_facts, pvc_facts, service_facts
+from whatsapp_operator.core.objects.existing_claim import existing_claim
+from whatsapp_operator.core.objects.facts import network_policy_facts, pod_facts, pvc_facts, service_facts
 from whatsapp_operator.core.quota.admit import AdmissionResult, admit
-from whatsapp_operator.core.recovery.circuit_breaker import CircuitBreaker, runner_failures
+from whatsapp_operator.core.recovery.health import session_health
 from whatsapp_operator.core.session.decide import decide
 from whatsapp_operator.core.writes.merge_patch import merge_patch
 
@@ -57,19 +63,6 @@ class Crash(Exception):
 
 
 @dataclass
-class Memory:
-    """What an operator's process loses when it ends."""
-
-    grants: dict[SessionUID, AssumedReservation] = field(default_factory=dict)
-    refusals: Mapping[SessionUID, Refusal] = field(default_factory=dict)
-    reports: dict[str, RunnerReport] = field(default_factory=dict)
-    came: dict[str, list[PodUID]] = field(default_factory=dict)
-    listening: dict[PodUID, datetime] = field(default_factory=dict)
-    blocked: dict[str, RefusedAction] = field(default_factory=dict)
-    pause: CircuitBreaker = field(default_factory=CircuitBreaker)
-
-
-@dataclass
 class FakeCluster:
     """All objects of one namespace, and the operator's memory."""
 
@@ -77,16 +70,19 @@ class FakeCluster:
     defaults: Defaults = DEFAULTS
     sessions: dict[str, Json] = field(default_factory=dict)
     pods: dict[str, Json] = field(default_factory=dict)
-    claims: dict[str, Json] = field(default_factory=dict)
+    pvcs: dict[str, Json] = field(default_factory=dict)
     services: dict[str, Json] = field(default_factory=dict)
+    policies: dict[str, Json] = field(default_factory=dict)
     secrets: dict[str, Json] = field(default_factory=dict)
     quotas: dict[str, Json] = field(default_factory=dict)
     memory: Memory = field(default_factory=Memory)
+    pod_security: bool | None = None
+    """ Whether the namespace enforces a Pod Security Standard; None: nobody has looked. """
     writes: int = 0
     """ Requests of the operator that changed something. """
     status_writes: int = 0
     done: list[Action] = field(default_factory=list)
-    told: list[Event] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
     refuse: set[type[Action]] = field(default_factory=set)
     """ Kinds of actions that the API server refuses. """
     crash_after: int | None = None
@@ -118,7 +114,7 @@ class FakeCluster:
         return session
 
     def annotate(self, name: str = "sales", **requests: str) -> None:
-        """Ask for something: restart_at="…" or relink_at="…"."""
+        """Ask for something: restart_at="…", relink_at="…" or renew_tokens_at="…"."""
         for request, value in requests.items():
             self.sessions[name]["metadata"]["annotations"][f"wasession.dev/{request.replace('_', '-')}"] = value
 
@@ -126,16 +122,22 @@ class FakeCluster:
         """Create or change a quota."""
         self.quotas[name] = {"metadata": {"name": name, "generation": 1}, "spec": spec}
 
+    def release_claim(self, name: str) -> Json:
+        """Create a person's own claim that its owner has released to sessions."""
+        metadata = {"name": name, "namespace": NAMESPACE, "labels": {PROFILE_LABEL: "true"}}
+        self.pvcs[name] = {"metadata": metadata, "spec": {}, "status": {}}
+        return self.pvcs[name]
+
     def delete_session(self, name: str = "sales") -> None:
         """Delete a session; what it owns goes with it, pods after their grace."""
         uid = self.sessions.pop(name)["metadata"]["uid"]
-        self.memory.came.pop(name, None)
+        self.memory.created_pods.pop(name, None)
         for pod in self.pods.values():
-            if _owned(pod, uid):
+            if is_owned_by(pod, uid):
                 pod["metadata"]["deletionTimestamp"] = format_time(self.now)
-        for shelf in (self.claims, self.secrets):
-            for key in [key for key, obj in shelf.items() if _owned(obj, uid)]:
-                del shelf[key]
+        for objects in (self.pvcs, self.secrets):
+            for key in [key for key, obj in objects.items() if is_owned_by(obj, uid)]:
+                del objects[key]
 
     def delete_pod(self, name: str = "sales", *, disrupted: bool = False) -> None:
         """Delete a pod gracefully, by hand or by the eviction API."""
@@ -157,7 +159,7 @@ class FakeCluster:
         pod = self.pods[name]
         if "nodeName" not in pod["spec"]:
             self.schedule(name)
-        conditions = [*_without(pod, "Ready"), {"type": "Ready", "status": str(ready)}]
+        conditions = [*without(pod, "Ready"), {"type": "Ready", "status": str(ready)}]
         container = {"name": "runner", "state": {"running": {"startedAt": format_time(self.now)}}}
         pod["status"] |= {
             "phase": "Running",
@@ -174,14 +176,14 @@ class FakeCluster:
         ended = {"exitCode": code, "reason": reason, "message": message, "startedAt": started}
         ended["finishedAt"] = format_time(self.now)
         status["phase"] = "Failed" if code else "Succeeded"
-        status["conditions"] = [*_without(self.pods[name], "Ready"), {"type": "Ready", "status": "False"}]
+        status["conditions"] = [*without(self.pods[name], "Ready"), {"type": "Ready", "status": "False"}]
         status["containerStatuses"] = [{"name": "runner", "state": {"terminated": ended}}]
 
     def evict(self, name: str = "sales", *, message: str = "The node was low on resource: memory.") -> None:
         """The kubelet evicts the pod: the object stays, failed."""
         status = self.pods[name]["status"]
         status |= {"phase": "Failed", "reason": "Evicted", "message": message}
-        status["conditions"] = [*_without(self.pods[name], "Ready"), {"type": "DisruptionTarget", "status": "True"}]
+        status["conditions"] = [*without(self.pods[name], "Ready"), {"type": "DisruptionTarget", "status": "True"}]
         for container in status.get("containerStatuses", []):
             started = container["state"].get("running", {}).get("startedAt")
             if started:
@@ -267,30 +269,41 @@ class FakeCluster:
         """Return what the operator sees of a session."""
         session = self.session(name)
         uid = SessionUID(session.metadata.uid)
-        pods = [pod for key, pod in self.pods.items() if key == name or _owned(pod, uid)]
+        pods = [pod for key, pod in self.pods.items() if key == name or is_owned_by(pod, uid)]
         current = [PodUID(pod["metadata"]["uid"]) for pod in pods]
-        owned = [pod["metadata"]["uid"] for pod in pods if _owned(pod, uid)]
+        owned = [pod["metadata"]["uid"] for pod in pods if is_owned_by(pod, uid)]
         if owned and name in self.memory.reports and self.memory.reports[name].pod_uid not in owned:
             del self.memory.reports[name]
-        claim, service = self.claims.get(f"{name}-profile"), self.services.get(SERVICE_NAME)
+        named = session.spec.profile.existing_claim or "" if not session.problems else ""
+        renewed = self.memory.tokens_renewed.get(name)
+        pvc, service = self.pvcs.get(f"{name}-profile"), self.services.get(SERVICE_NAME)
+        policy = self.policies.get(NETWORK_POLICY_NAME)
         return Observation(
             session=session,
             now=self.now,
-            pods=tuple(pod_facts(pod) for pod in pods),
-            pods_since_status=self._came(name, session.status.pod_uid),
-            pvc=pvc_facts(claim, session=session) if claim is not None else None,
+            pods=tuple(pod_facts(pod, seal=sealed(pod, SealedKind.POD)) for pod in pods),
+            pods_since_status=self._pods_since(name, session.status.pod_uid),
+            pvc=pvc_facts(pvc, session=session) if pvc is not None else None,
+            existing_claim=existing_claim(named, self.pvcs.get(named)) if named in self.memory.claims_read else None,
             service=service_facts(service) if service is not None else None,
+            network_policy=network_policy_facts(policy) if policy is not None else None,
             report=self.memory.reports.get(name),
             polling_since=next((self.memory.listening[uid] for uid in current if uid in self.memory.listening), None),
-            assumed=self.memory.grants.get(uid),
+            assumed=self.memory.assumed.get(uid),
             refusal=self.memory.refusals.get(uid),
             refused_action=self.memory.blocked.get(name),
-            recovery_paused=self.memory.pause.message,
+            storage_limited=not session.problems
+            and "storage" in self.quotas.get(session.spec.quota_name, {}).get("spec", {}),
+            recovery_paused=self.memory.pauses.message(uid),
+            pod_security=self.pod_security,
+            tokens_made=self.memory.tokens_made.get(name),
+            tokens_renewed=renewed[1] if renewed is not None and renewed[0] in current else None,
+            rejection=self.memory.rejection,
         )
 
-    def _came(self, name: str, told: str | None) -> tuple[PodUID, ...]:
-        came = self.memory.came.get(name, [])
-        return tuple(came[came.index(PodUID(told)) + 1 :] if told in came else came)
+    def _pods_since(self, name: str, stored: str | None) -> tuple[PodUID, ...]:
+        pods = self.memory.created_pods.get(name, [])
+        return tuple(pods[pods.index(PodUID(stored)) + 1 :] if stored in pods else pods)
 
     def decide(self, name: str = "sales") -> Decision:
         """Return the decision about a session as it is now."""
@@ -311,8 +324,14 @@ class FakeCluster:
             self.memory.listening.setdefault(decision.poll, self.now)
         self._write(name, decision)
         for action in decision.actions:
-            if not self._act(action, name):
+            if isinstance(action, ReadClaim):
+                self.memory.claims_read.add(action.name)
+            elif not self._act(action, name):
                 break
+        else:
+            for action in decision.actions:
+                if isinstance(action, CreateSecret):
+                    self.memory.tokens_made[name] = action.source
         return decision
 
     def admission_round(self) -> AdmissionResult:
@@ -321,24 +340,29 @@ class FakeCluster:
             sessions=[self.session(name) for name in self.sessions],
             pods=list(self.pods.values()),
             quotas=[WhatsAppSessionQuota.parse(quota) for quota in self.quotas.values()],
-            assumed_reservations=list(self.memory.grants.values()),
+            assumed_reservations=list(self.memory.assumed.values()),
+            pvcs=list(self.pvcs.values()),
+            read_seal=sealed,
             now=self.now,
         )
         for uid in result.withdrawn:
-            del self.memory.grants[uid]
-        self.memory.grants |= {grant.session_uid: grant for grant in result.assumed_reservations}
+            del self.memory.assumed[uid]
+        self.memory.assumed |= {reservation.session_uid: reservation for reservation in result.assumed_reservations}
         self.memory.refusals = result.refusals
         return result
 
     def resync(self) -> None:
         """Let the operator look at everything once."""
-        self.memory.pause = self.memory.pause.after(
-            failures=runner_failures(self.session(name) for name in self.sessions),
-            with_pod={
-                SessionUID(pod["metadata"].get("labels", {}).get(SESSION_UID_LABEL, "")) for pod in self.pods.values()
-            },
-            now=self.now,
-        )
+        found = {
+            SessionUID(session["metadata"]["uid"]): session_health(session, runner_image=self.defaults.runner_image)
+            for session in self.sessions.values()
+        }
+        if not self.memory.listed:
+            list(self.memory.pauses.restore(found, now=self.now))
+            self.memory.listed = True
+        for uid in {*self.memory.pauses.sessions(None), *found}:
+            self.memory.pauses.update(uid, found.get(uid), now=self.now)
+        self.memory.pauses.advance(self.now)
         for name in list(self.sessions):
             self.look(name)
         self.admission_round()
@@ -365,6 +389,10 @@ class FakeCluster:
                     self.run(name)
         self.resync()
 
+    def _namespace_of(self, uid: SessionUID) -> str | None:
+        listed = {session["metadata"]["uid"] for session in self.sessions.values()}
+        return NAMESPACE if uid in listed else None
+
     def _write(self, name: str, decision: Decision) -> None:
         if not decision.commit and decision.delay_status_until is not None and decision.delay_status_until > self.now:
             return
@@ -375,9 +403,9 @@ class FakeCluster:
         self._request()
         self.status_writes += 1
         self.sessions[name]["status"] = decision.status.to_dict()
-        self.told.extend(decision.events)
+        self.events.extend(decision.events)
         if decision.status.admission is not None:
-            self.memory.grants.pop(SessionUID(self.sessions[name]["metadata"]["uid"]), None)
+            self.memory.assumed.pop(SessionUID(self.sessions[name]["metadata"]["uid"]), None)
 
     def _request(self) -> None:
         if self.crash_after is not None:
@@ -400,38 +428,53 @@ class FakeCluster:
         self.memory.blocked.pop(name, None)
         match action:
             case CreatePod():
-                manifest = self._created(self.pods, action.manifest)
+                manifest = self._created(
+                    self.pods, seal(action.manifest, action.seal) if action.seal else action.manifest
+                )
                 manifest.setdefault("status", {"phase": "Pending"})
-                self.memory.came.setdefault(name, []).append(PodUID(manifest["metadata"]["uid"]))
+                self.memory.created_pods.setdefault(name, []).append(PodUID(manifest["metadata"]["uid"]))
             case CreatePVC():
-                self._created(self.claims, action.manifest)
-            case CreateService():
-                self._created(self.services, action.manifest)
-            case CreateSecret():
-                self._created(self.secrets, action.manifest)
-            case PatchPVC():
-                patch = copy.deepcopy(dict(action.patch))
-                claim = self.claims[action.name]
-                assert patch["metadata"].pop("resourceVersion") == claim["metadata"]["resourceVersion"]
-                claim |= _merged(claim, patch)
-                claim["metadata"]["resourceVersion"] = str(next(self._serial))
+                manifest = seal(action.manifest, action.seal, kind=SealedKind.PVC) if action.seal else action.manifest
+                self._created(self.pvcs, manifest)
+            case CreateService() | CreateNetworkPolicy() | CreateSecret():
+                self._created(self._objects_of(action), action.manifest)
+            case PatchPVC() | PatchNetworkPolicy():
+                self._patched(self._objects_of(action), action)
             case DeletePod():
                 pod = self.pods.get(action.name)
                 if pod is not None and pod["metadata"]["uid"] == action.uid:
                     pod["metadata"].setdefault("deletionTimestamp", format_time(self.now))
         return True
 
-    def _created(self, shelf: dict[str, Json], manifest: Mapping[str, Any]) -> Json:
+    def _objects_of(self, action: Action) -> dict[str, Json]:
+        kinds: dict[type[Action], dict[str, Json]] = {
+            PatchPVC: self.pvcs,
+            CreateService: self.services,
+            CreateNetworkPolicy: self.policies,
+            PatchNetworkPolicy: self.policies,
+            CreateSecret: self.secrets,
+        }
+        return kinds[type(action)]
+
+    def _patched(self, objects: dict[str, Json], action: PatchPVC | PatchNetworkPolicy) -> None:
+        patch, obj = copy.deepcopy(dict(action.patch)), objects[action.name]
+        assert patch["metadata"].pop("resourceVersion") == obj["metadata"]["resourceVersion"]
+        obj |= merged(obj, patch)
+        if isinstance(action, PatchPVC) and action.seal is not None:
+            obj |= seal(obj, action.seal, kind=SealedKind.PVC)
+        obj["metadata"]["resourceVersion"] = str(next(self._serial))
+
+    def _created(self, objects: dict[str, Json], manifest: Mapping[str, Any]) -> Json:
         obj: Json = copy.deepcopy(dict(manifest))
         name = obj["metadata"]["name"]
-        if name in shelf:
-            return shelf[name]
+        if name in objects:
+            return objects[name]
         obj["metadata"] |= {
             "uid": f"object-{next(self._serial)}",
             "creationTimestamp": format_time(self.now),
             "resourceVersion": str(next(self._serial)),
         }
-        shelf[name] = obj
+        objects[name] = obj
         return obj
 
 
@@ -445,23 +488,3 @@ def running(name: str = "sales", *, spec: Json | None = None, state: str = Runne
     cluster.say(state, name, linked_time=cluster.now if state == RunnerState.CONNECTED else None)
     cluster.resync()
     return cluster
-
-
-def _owned(obj: Json, uid: str) -> bool:
-    return any(owner["uid"] == uid for owner in obj["metadata"].get("ownerReferences") or [])
-
-
-def _without(pod: Json, kind: str) -> list[Json]:
-    return [condition for condition in pod["status"].get("conditions", []) if condition["type"] != kind]
-
-
-def _merged(old: Json, patch: Json) -> Json:
-    merged = dict(old)
-    for key, value in patch.items():
-        if value is None:
-            merged.pop(key, None)
-        elif isinstance(value, dict):
-            merged[key] = _merged(merged.get(key) or {}, value)
-        else:
-            merged[key] = value
-    return merged

@@ -14,7 +14,7 @@ from unit.core.fake_cluster import Crash, FakeCluster
 
 pytestmark = pytest.mark.slow
 
-Story = Callable[[FakeCluster], None]
+Scenario = Callable[[FakeCluster], None]
 
 
 class Restarting(FakeCluster):
@@ -119,7 +119,7 @@ def delete_and_apply_again(cluster: FakeCluster) -> None:
     cluster.settle()
 
 
-def edit_the_claim(cluster: FakeCluster) -> None:
+def edit_the_pvc(cluster: FakeCluster) -> None:
     """The profile grows and will go with the session."""
     start(cluster)
     cluster.apply(spec={"profile": {"size": "2Gi", "retention": "Delete"}})
@@ -127,7 +127,7 @@ def edit_the_claim(cluster: FakeCluster) -> None:
 
 
 def end_of(cluster: FakeCluster) -> dict[str, Any]:
-    """Return what matters at the end: the statuses without times and UIDs of pods, the objects, what was made."""
+    """Return what matters at the end: the statuses without times and UIDs of pods, the objects, what was created."""
     statuses = {}
     for name in cluster.sessions:
         status = cluster.status(name)
@@ -143,13 +143,13 @@ def end_of(cluster: FakeCluster) -> dict[str, Any]:
     return {
         "statuses": statuses,
         "pods": sorted(cluster.pods),
-        "claims": {name: claim["spec"] for name, claim in cluster.claims.items()},
+        "claims": {name: pvc["spec"] for name, pvc in cluster.pvcs.items()},
         "made": {kind: made[kind] for kind in ("CreatePod", "DeletePod", "CreatePVC", "PatchPVC")},
     }
 
 
 @pytest.mark.parametrize(
-    "story",
+    "scenario",
     [
         start,
         fail_and_recover,
@@ -160,17 +160,17 @@ def end_of(cluster: FakeCluster) -> dict[str, Any]:
         suspend_and_resume,
         hand_over,
         delete_and_apply_again,
-        edit_the_claim,
+        edit_the_pvc,
     ],
 )
-def test_a_crash_after_any_request_changes_nothing_in_the_end(story: Story) -> None:
+def test_a_crash_after_any_request_changes_nothing_in_the_end(scenario: Scenario) -> None:
     """Neither the end state nor how many pods and claims were made, deleted or changed."""
     undisturbed = Restarting()
-    story(undisturbed)
+    scenario(undisturbed)
     expected = end_of(undisturbed)
 
     assert undisturbed.writes > 4
     for request in range(undisturbed.writes):
         cluster = Restarting(crash_after=request)
-        story(cluster)
+        scenario(cluster)
         assert expected == end_of(cluster), f"crash after request {request}"

@@ -33,7 +33,7 @@ SPECS: list[Json] = [
     {"resources": {"limits": {"memory": "1Gi"}}},
     {"profile": {"retention": "Delete", "size": "2Gi"}},
 ]
-WORDS = [
+REPORTS = [
     (RunnerState.CONNECTED, StateReason.AS_EXPECTED),
     (RunnerState.QR_PENDING, StateReason.WAITING_FOR_SCAN),
     (RunnerState.CONFLICT, StateReason.REPLACED),
@@ -52,7 +52,7 @@ OVER = {RunnerState.CONNECTED, RunnerState.QR_PENDING}
 class Watched(FakeCluster):
     """A cluster that looks at each request of the operator."""
 
-    stopped: set[str] = field(default_factory=set)
+    held: set[str] = field(default_factory=set)
     """ UIDs of sessions that wait for a person, as far as anybody has written. """
     allowed: int = 0
     """ How many places may be taken: the limit, or more where it was lowered below what was taken. """
@@ -69,11 +69,11 @@ class Watched(FakeCluster):
         uid = self.sessions[name]["metadata"]["uid"]
         after = stored_hold(self.status(name))
         if after is not None and before is None:
-            self.stopped.add(uid)
+            self.held.add(uid)
         if is_true(
             self.status(name).conditions, "Suspended"
         ):  # a suspension is an answer when it is complete, not before
-            self.stopped.discard(uid)
+            self.held.discard(uid)
         assert len(self.taken()) <= self.allowed, "more places are taken than the quota has"
 
     def _act(self, action: Action, name: str) -> bool:
@@ -82,8 +82,8 @@ class Watched(FakeCluster):
             uid = session.metadata.uid
             assert name not in self.pods, "a pod was made beside another one"
             asked = request_pending(session, session.status.handled_requests)
-            assert asked or uid not in self.stopped, "a stopped session was started without a request"
-            self.stopped.discard(uid)
+            assert asked or uid not in self.held, "a stopped session was started without a request"
+            self.held.discard(uid)
             assert session.status.admission is not None, "a pod was made without a place"
             recovery = session.status.recovery
             due = recovery.next_attempt_time if recovery is not None else None
@@ -96,7 +96,7 @@ class Watched(FakeCluster):
             owners = [owner["uid"] for owner in pod["metadata"].get("ownerReferences", [])]
             assert session.metadata.uid in owners, "a foreign pod was deleted"
         if isinstance(action, PatchPVC):
-            labels = self.claims[action.name]["metadata"].get("labels", {})
+            labels = self.pvcs[action.name]["metadata"].get("labels", {})
             assert name == labels.get("wasession.dev/session"), "a foreign claim was patched"
         return super()._act(action, name)
 
@@ -115,7 +115,7 @@ class Storm(RuleBasedStateMachine):
 
     @initialize(limit=st.integers(1, 3))
     def begin(self, limit: int) -> None:
-        """There is a quota and a session."""
+        """The quota and a session."""
         self.quota(limit)
         self.cluster.apply("a")
 
@@ -174,11 +174,11 @@ class Storm(RuleBasedStateMachine):
         self.foreign.clear()
 
     @rule(name=names)
-    def lose_claim(self, name: str) -> None:
+    def lose_pvc(self, name: str) -> None:
         """Somebody deletes a claim: it goes when its pod is gone."""
-        claim = self.cluster.claims.get(f"{name}-profile")
-        if claim is not None:
-            claim["metadata"]["deletionTimestamp"] = "2026-11-22T18:00:00Z"
+        pvc = self.cluster.pvcs.get(f"{name}-profile")
+        if pvc is not None:
+            pvc["metadata"]["deletionTimestamp"] = "2026-11-22T18:00:00Z"
 
     # --- kubelet, nodes, runners
 
@@ -236,16 +236,16 @@ class Storm(RuleBasedStateMachine):
             self.cluster.gone(name)
 
     @precondition(lambda self: any(name in self.cluster.sessions for name in self._running()))
-    @rule(data=st.data(), word=st.sampled_from(WORDS))
-    def say(self, data: st.DataObject, word: tuple[str, str]) -> None:
+    @rule(data=st.data(), reported=st.sampled_from(REPORTS))
+    def say(self, data: st.DataObject, reported: tuple[str, str]) -> None:
         """A runner says something, and the operator has time to look."""
         name = data.draw(st.sampled_from([name for name in self._running() if name in self.cluster.sessions]))
         pod, session = self.cluster.pods[name], self.cluster.sessions[name]
         if pod["metadata"]["ownerReferences"][0]["uid"] != session["metadata"]["uid"]:
             return
-        self.cluster.say(word[0], name, reason=word[1])
-        if word[0] in OVER or word == (RunnerState.LOGGED_OUT, StateReason.RELINKING):
-            self.cluster.stopped.discard(session["metadata"]["uid"])
+        self.cluster.say(reported[0], name, reason=reported[1])
+        if reported[0] in OVER or reported == (RunnerState.LOGGED_OUT, StateReason.RELINKING):
+            self.cluster.held.discard(session["metadata"]["uid"])
         self.cluster.look(name)
 
     # --- time and the operator
@@ -298,16 +298,16 @@ class Storm(RuleBasedStateMachine):
     # --- what always holds
 
     def _settle_allowance(self) -> None:
-        open_grants = {str(uid) for uid in self.cluster.memory.grants}
-        self.cluster.allowed = max(self.limit, len(self.cluster.taken() | open_grants))
+        open_reservations = {str(uid) for uid in self.cluster.memory.assumed}
+        self.cluster.allowed = max(self.limit, len(self.cluster.taken() | open_reservations))
 
     @invariant()
-    def places(self) -> None:
+    def reservations(self) -> None:
         """Never more places than the limit, but those taken before it was lowered; and they only become fewer."""
         taken = len(self.cluster.taken())
         assert taken <= self.cluster.allowed
-        open_grants = {str(uid) for uid in self.cluster.memory.grants}
-        self.cluster.allowed = max(self.limit, min(self.cluster.allowed, len(self.cluster.taken() | open_grants)))
+        open_reservations = {str(uid) for uid in self.cluster.memory.assumed}
+        self.cluster.allowed = max(self.limit, min(self.cluster.allowed, len(self.cluster.taken() | open_reservations)))
 
     @invariant()
     def strangers(self) -> None:
@@ -335,9 +335,9 @@ class Storm(RuleBasedStateMachine):
         """Time passes, pods end and start as they should, runners answer."""
         cluster = self.cluster
         cluster.settle(passes=2)
-        for claim in [name for name, claim in cluster.claims.items() if "deletionTimestamp" in claim["metadata"]]:
-            if claim.removesuffix("-profile") not in cluster.pods:
-                del cluster.claims[claim]
+        for pvc in [name for name, pvc in cluster.pvcs.items() if "deletionTimestamp" in pvc["metadata"]]:
+            if pvc.removesuffix("-profile") not in cluster.pods:
+                del cluster.pvcs[pvc]
         for name in self._running():
             pod, session = cluster.pods[name], cluster.sessions.get(name)
             report = cluster.memory.reports.get(name)
@@ -364,8 +364,8 @@ class Storm(RuleBasedStateMachine):
                 assert has_pod == (status.admission is not None)
                 assert has_pod or "Queued" == status.state
         running = len([name for name in cluster.sessions if name in cluster.pods])
-        places: Any = min(self.limit, wanting)
-        assert running >= places, "a place is free and somebody waits"
+        reservations: Any = min(self.limit, wanting)
+        assert running >= reservations, "a place is free and somebody waits"
 
 
 TestStorm = Storm.TestCase

@@ -29,7 +29,7 @@ class Profile:
     """What lies on the session's claim, and who opened it."""
 
     cluster: FakeCluster
-    stop: HeldState | None = None
+    hold: HeldState | None = None
     start: Start | None = None
     opened: dict[str, bool] = field(default_factory=dict)
     """ By pod UID: whether its runner opened the page. """
@@ -41,16 +41,16 @@ class Profile:
             return
         start = read_settings(_environment(pod)).start
         if start.is_asked_for(self.start):
-            self.stop = None
+            self.hold = None
         self.start = start.after(self.start)
-        self.opened[pod["metadata"]["uid"]] = self.stop is None
-        if self.stop is not None:
-            self.cluster.say(self.stop.state, reason=self.stop.reason)
+        self.opened[pod["metadata"]["uid"]] = self.hold is None
+        if self.hold is not None:
+            self.cluster.say(self.hold.state, reason=self.hold.reason)
 
-    def say(self, state: RunnerState, reason: StateReason, *, heard: bool) -> None:
+    def say(self, state: RunnerState, reason: StateReason, *, received: bool) -> None:
         """The runner of the session's pod says something."""
-        self.stop = hold_after(self.stop, state=state, reason=reason, message=REPLACED)
-        if heard:
+        self.hold = hold_after(self.hold, state=state, reason=reason, message=REPLACED)
+        if received:
             self.cluster.say(state, reason=reason)
             self.cluster.look()
 
@@ -63,7 +63,7 @@ def _environment(pod: dict[str, Any]) -> dict[str, str]:
     return {entry["name"]: entry.get("value", "pod") for entry in pod["spec"]["containers"][0]["env"]}
 
 
-def stage() -> Profile:
+def connected_profile() -> Profile:
     """Return the profile of a session that runs and is connected."""
     profile = Profile(running())
     profile.begin()
@@ -78,18 +78,18 @@ def settle(profile: Profile) -> None:
         profile.cluster.resync()
 
 
-def unheard_conflict() -> Profile:
+def unreceived_conflict() -> Profile:
     """Return a profile whose runner said Conflict while nobody listened, and whose pod is lost."""
-    profile = stage()
-    profile.say(RunnerState.CONFLICT, StateReason.REPLACED, heard=False)
+    profile = connected_profile()
+    profile.say(RunnerState.CONFLICT, StateReason.REPLACED, received=False)
     profile.cluster.gone()
     profile.cluster.restart_operator()
     return profile
 
 
-def test_a_conflict_that_nobody_heard_is_told_by_the_next_runner() -> None:
+def test_a_conflict_that_nobody_received_is_reported_by_the_next_runner() -> None:
     """The operator makes a pod, for it knows no better; the page stays closed, and the session is Stalled."""
-    profile = unheard_conflict()
+    profile = unreceived_conflict()
     settle(profile)
 
     assert [True, False] == list(profile.opened.values())
@@ -98,9 +98,9 @@ def test_a_conflict_that_nobody_heard_is_told_by_the_next_runner() -> None:
     assert "Conflict" == profile.cluster.status().state
 
 
-def test_it_is_told_again_by_every_pod_until_a_person_asks() -> None:
+def test_it_is_reported_again_by_every_pod_until_a_person_asks() -> None:
     """Losses, edits and operators come and go; then a request opens the page."""
-    profile = unheard_conflict()
+    profile = unreceived_conflict()
     for _ in range(2):
         settle(profile)
         profile.cluster.gone()
@@ -116,7 +116,7 @@ def test_it_is_told_again_by_every_pod_until_a_person_asks() -> None:
 
 def test_a_suspension_that_was_complete_ends_both() -> None:
     """Put to rest until the pod was gone, and woken."""
-    profile = unheard_conflict()
+    profile = unreceived_conflict()
     settle(profile)
     profile.cluster.apply(spec=SUSPENDED)
     settle(profile)
@@ -130,8 +130,8 @@ def test_a_suspension_that_was_complete_ends_both() -> None:
 
 def test_a_suspension_that_was_taken_back_before_the_pod_was_gone_ends_neither() -> None:
     """Nothing of it stands in status; the person is told how to go on."""
-    profile = stage()
-    profile.say(RunnerState.CONFLICT, StateReason.REPLACED, heard=True)
+    profile = connected_profile()
+    profile.say(RunnerState.CONFLICT, StateReason.REPLACED, received=True)
     profile.cluster.apply(spec=SUSPENDED)
     profile.cluster.look()
     assert ("True", "Conflict") == profile.cluster.says("Stalled")
@@ -140,17 +140,17 @@ def test_a_suspension_that_was_taken_back_before_the_pod_was_gone_ends_neither()
 
     assert {} == profile.cluster.pods
     assert ("True", "Conflict") == profile.cluster.says("Stalled")
-    assert profile.stop is not None
+    assert profile.hold is not None
 
 
 def test_a_request_that_is_taken_away_and_put_back_ends_nothing() -> None:
     """Only a value that was not handled yet is a request."""
-    profile = stage()
+    profile = connected_profile()
     profile.cluster.annotate(restart_at="noon")
     settle(profile)
     profile.cluster.sessions["sales"]["metadata"]["annotations"].clear()
     settle(profile)
-    profile.say(RunnerState.CONFLICT, StateReason.REPLACED, heard=False)
+    profile.say(RunnerState.CONFLICT, StateReason.REPLACED, received=False)
     profile.cluster.gone()
     settle(profile)
     assert [True, True, False] == list(profile.opened.values())
@@ -164,7 +164,7 @@ def test_a_request_that_is_taken_away_and_put_back_ends_nothing() -> None:
 
 def test_a_request_whose_pod_nobody_wrote_down_is_not_asked_again_by_being_taken_away() -> None:
     """The operator crashed after making the pod; its runner took the session, lost it again, and the pod is gone."""
-    profile = stage()
+    profile = connected_profile()
     profile.cluster.annotate(restart_at="noon")
     profile.cluster.look()
     profile.cluster.gone()
@@ -172,7 +172,7 @@ def test_a_request_whose_pod_nobody_wrote_down_is_not_asked_again_by_being_taken
     profile.cluster.run()
     profile.begin()
     assert profile.opened_last()
-    profile.say(RunnerState.CONFLICT, StateReason.REPLACED, heard=False)
+    profile.say(RunnerState.CONFLICT, StateReason.REPLACED, received=False)
     profile.cluster.gone()
     profile.cluster.sessions["sales"]["metadata"]["annotations"].clear()
     profile.cluster.sessions["sales"]["status"].pop("handledRequests", None)
@@ -185,7 +185,7 @@ def test_a_request_whose_pod_nobody_wrote_down_is_not_asked_again_by_being_taken
 
 def test_a_session_that_is_deleted_and_applied_anew_begins_anew() -> None:
     """Its claim stays, its stop went with it: who applies a session wants it to start."""
-    profile = unheard_conflict()
+    profile = unreceived_conflict()
     profile.cluster.delete_session()
     profile.cluster.apply()
     settle(profile)
@@ -193,34 +193,34 @@ def test_a_session_that_is_deleted_and_applied_anew_begins_anew() -> None:
     assert profile.opened_last()
 
 
-class Life:
+class History:
     """One session through everything that may happen to a stop, and what people asked for since its page was opened."""
 
     def __init__(self) -> None:
-        self.profile = stage()
+        self.profile = connected_profile()
         self.cluster = self.profile.cluster
         self.requests = 0
         self.request_waits = False
         self.was_suspended = False
 
-    def play(self, act: str) -> None:
+    def apply(self, act: str) -> None:
         """Let one thing happen."""
         getattr(self, act)()
         self.was_suspended |= self.cluster.says("Suspended")[0] == "True"
         self.cluster.tick(2)
 
     def conflict(self) -> None:
-        """The runner says Conflict, and somebody listens."""
-        self._say(heard=True)
+        """The runner reports Conflict, and somebody listens."""
+        self._say(received=True)
 
-    def unheard(self) -> None:
-        """The runner says Conflict to nobody."""
-        self._say(heard=False)
+    def unreceived(self) -> None:
+        """The runner reports Conflict to nobody."""
+        self._say(received=False)
 
-    def _say(self, *, heard: bool) -> None:
+    def _say(self, *, received: bool) -> None:
         pod = self.cluster.pods.get("sales")
         if pod is not None and self.profile.opened.get(pod["metadata"]["uid"]):
-            self.profile.say(RunnerState.CONFLICT, StateReason.REPLACED, heard=heard)
+            self.profile.say(RunnerState.CONFLICT, StateReason.REPLACED, received=received)
 
     def lost(self) -> None:
         """The pod's object is gone."""
@@ -269,7 +269,18 @@ class Life:
         self.cluster.apply(spec={**spec, "pod": {"image": f"runner:{self.requests}"}})
 
 
-ACTS = ["conflict", "unheard", "lost", "crashed", "settled", "looked", "restart", "taken_back", "suspended", "resumed"]
+ACTS = [
+    "conflict",
+    "unreceived",
+    "lost",
+    "crashed",
+    "settled",
+    "looked",
+    "restart",
+    "taken_back",
+    "suspended",
+    "resumed",
+]
 ACTS += ["edited", "settled"]
 
 
@@ -277,13 +288,13 @@ ACTS += ["edited", "settled"]
 @given(acts=st.lists(st.sampled_from(ACTS), max_size=14))
 def test_whatever_happens_the_two_agree(acts: list[str]) -> None:
     """No page is opened in a conflict that nobody answered, and no runner refuses what the operator let go of."""
-    life = Life()
+    history = History()
     for act in acts:
-        stop, before = life.profile.stop, len(life.profile.opened)
-        answered = life.request_waits or life.was_suspended
-        known = stored_hold(life.cluster.status())
-        life.play(act)
-        opened = list(life.profile.opened.values())[before:]
+        hold, before = history.profile.hold, len(history.profile.opened)
+        answered = history.request_waits or history.was_suspended
+        known = stored_hold(history.cluster.status())
+        history.apply(act)
+        opened = list(history.profile.opened.values())[before:]
 
-        assert stop is None or answered or not any(opened), "a page was opened in a conflict that nobody answered"
+        assert hold is None or answered or not any(opened), "a page was opened in a conflict that nobody answered"
         assert known is None or all(opened), "the operator made a pod for a person, and its runner refuses"

@@ -107,7 +107,7 @@ def current_cluster(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     return asked
 
 
-def test_the_wishes_reach_the_cluster(asked: dict[str, Any]) -> None:
+def test_the_options_reach_the_cluster(asked: dict[str, Any]) -> None:
     """All of them, and then the scenario runs on the prepared cluster."""
     arguments = "--registry a.b/c --registry-insecure --storage-class fast --access-mode ReadWriteOnce --mode modern"
 

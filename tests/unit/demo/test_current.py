@@ -80,7 +80,7 @@ def test_looking_changes_nothing_and_says_where_it_is() -> None:
     assert [] == changes(cluster)
 
 
-def test_obstacles_and_rights_are_told_together() -> None:
+def test_obstacles_and_rights_are_reported_together() -> None:
     """With the cluster's name, and that nothing was changed."""
     cluster = Cluster(
         objects=[thing("Namespace", "whatsapp-demo")],
@@ -118,7 +118,7 @@ def test_without_a_way_for_images_nothing_is_read_or_changed() -> None:
         ),
     ],
 )
-def test_wishes_about_storage_go_into_the_sessions(options: Options, expected: dict[str, str]) -> None:
+def test_storage_options_go_into_the_sessions(options: Options, expected: dict[str, str]) -> None:
     """What was not asked for is left to the API's defaults."""
     assert expected == options.profile
 
@@ -144,7 +144,7 @@ def test_brought_crds_are_announced() -> None:
 @pytest.mark.parametrize(
     ("crd_owner", "messages"), [(CrdOwner.ABSENT, True), (CrdOwner.DEMO, True), (CrdOwner.OTHERS, False)]
 )
-def test_the_end_tells_what_remains(crd_owner: CrdOwner, *, messages: bool) -> None:
+def test_the_end_names_what_remains(crd_owner: CrdOwner, *, messages: bool) -> None:
     """What is left to look at, how it goes, and what does not go with it."""
     way = RegistryDelivery(repository="a.b/c")
     target = Target(context=context(Cluster()), found=replace(FIT, crds=crd_owner), delivery=way)
@@ -228,7 +228,7 @@ def test_a_failure_on_the_way_says_how_to_clean_up(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.usefixtures("_built")
 @pytest.mark.parametrize(("crd_owner", "brings"), [(CrdOwner.ABSENT, True), (CrdOwner.OTHERS, False)])
-def test_the_stage_is_set_with_the_persons_wishes(
+def test_the_scenario_is_set_up_with_the_persons_options(
     crd_owner: CrdOwner, monkeypatch: pytest.MonkeyPatch, *, brings: bool
 ) -> None:
     """Instance demo, its overlay, the storage asked for, patience for slow lines; CRDs only where there are none."""
@@ -335,7 +335,7 @@ def test_going_away_twice_is_harmless() -> None:
     assert before == cluster.objects
 
 
-def test_the_context_is_told_before_anything_goes() -> None:
+def test_the_context_is_named_before_anything_is_deleted() -> None:
     """It is the first line of demo-down, too."""
     cluster, (messages, out) = fit(*ours()), report()
 

@@ -124,7 +124,7 @@ def test_the_command_line_of_kind() -> None:
     assert images == Images(**{name: image.reference for name, image in BUILT.items()})
 
 
-def test_a_fault_of_kind_is_told_in_its_words(tmp_path: Path) -> None:
+def test_a_fault_of_kind_is_reported_with_its_output(tmp_path: Path) -> None:
     """With the command, so that a person can try it by hand."""
     program = tmp_path / "kind"
     program.write_text("#!/bin/sh\necho 'ERROR: no nodes found for cluster \"blue\"' >&2\nexit 1\n")

@@ -10,7 +10,7 @@ from session_devtools.errors import CommandError
 from support.fake_kubectl import Cluster, kubectl
 
 
-def test_a_context_is_told_with_its_server_and_version() -> None:
+def test_a_context_is_shown_with_its_server_and_version() -> None:
     """So that a person sees in one line whether it is the right one."""
     found = kube_context.of(kubectl(Cluster(context="blue")))
 

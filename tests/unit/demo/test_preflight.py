@@ -62,7 +62,7 @@ def test_an_operator_is_known_by_the_lease_it_holds() -> None:
     assert ("a/whatsapp-operator", "b/whatsapp-operator-blue") == found
 
 
-def test_an_operator_that_is_known_twice_is_told_once() -> None:
+def test_an_operator_that_is_found_twice_is_reported_once() -> None:
     """By its Deployment and by its Lease."""
     deployments = [thing("Deployment", "whatsapp-operator", namespace="tools", labels=OPERATOR)]
 
@@ -158,7 +158,7 @@ def test_no_default_class_is_an_obstacle_unless_one_is_named() -> None:
     assert [] == preflight.problems(bare, storage_class="fast", machine="x86_64")
 
 
-def test_no_class_at_all_is_told_as_none() -> None:
+def test_no_class_at_all_is_reported_as_none() -> None:
     """An empty list would look like a mistake in the message."""
     bare = replace(FIT, default_class="", classes=())
 
@@ -196,7 +196,7 @@ def test_nodes_that_cannot_run_the_images_are_an_obstacle(nodes: set[str], machi
     assert fits or "the nodes are arm64" in found[0]
 
 
-def test_all_obstacles_are_told_at_once() -> None:
+def test_all_obstacles_are_reported_at_once() -> None:
     """Whoever mends one should not meet the next at the next try."""
     bad = replace(FIT, foreign=("namespace a", "clusterrole b"), default_class="", architectures=frozenset({"arm64"}))
 

@@ -127,7 +127,7 @@ def test_finish_with_a_miss_names_it_and_fails(report: Report, out: io.StringIO)
     assert "✗ so is the other; seen: nothing yet" in out.getvalue()
 
 
-def test_work_is_told_with_its_time(report: Report, out: io.StringIO) -> None:
+def test_work_is_reported_with_its_time(report: Report, out: io.StringIO) -> None:
     """A piece of work is announced before and told with its time after."""
     with report.step("building images"):
         report.sleep(7)
@@ -136,7 +136,7 @@ def test_work_is_told_with_its_time(report: Report, out: io.StringIO) -> None:
     assert "✓ building images (7.0 s)" in out.getvalue()
 
 
-def test_work_that_fails_is_not_told_as_done(report: Report, out: io.StringIO) -> None:
+def test_work_that_fails_is_not_reported_as_done(report: Report, out: io.StringIO) -> None:
     """A fault in a piece of work goes on to the caller and is not told as success."""
     with pytest.raises(DemoError), report.step("building images"):
         raise DemoError("no space left")

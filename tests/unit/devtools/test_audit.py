@@ -23,7 +23,7 @@ def answer(*packages: dict[str, Any]) -> str:
     return json.dumps({"dependencies": list(packages), "fixes": []})
 
 
-def test_nothing_found_is_said_with_how_many_were_asked_about() -> None:
+def test_nothing_found_is_reported_with_how_many_were_asked_about() -> None:
     """One line, and success."""
     assert (["audit: no known vulnerability in 2 packages"], 0) == evaluate(0, answer(FINE, FINE), "")
 
@@ -62,7 +62,7 @@ def test_a_package_that_the_index_does_not_know_is_named() -> None:
         "pip_audit._service.interface.ServiceError",
     ],
 )
-def test_a_service_that_cannot_be_reached_is_told_in_one_line(stderr: str) -> None:
+def test_a_service_that_cannot_be_reached_is_reported_in_one_line(stderr: str) -> None:
     """And the other checks go on."""
     assert (["audit: not done, the vulnerability service cannot be reached"], 0) == evaluate(1, "", stderr)
 

@@ -46,7 +46,7 @@ def test_a_request_counts_once_and_when_it_is_answered() -> None:
     assert ["watch"] == [entry.verb for entry in parse(lines)]
 
 
-def test_a_missing_right_is_told_from_a_refusal_of_admission() -> None:
+def test_a_missing_right_is_distinguished_from_a_refusal_of_admission() -> None:
     """Both are 403; the authorizer's decision is in the event."""
     forbidden = line("get", "pods", code=403, annotations={"authorization.k8s.io/decision": "forbid"})
     refused = line("create", "pods", code=403, annotations={"authorization.k8s.io/decision": "allow"})

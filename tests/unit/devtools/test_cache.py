@@ -45,7 +45,7 @@ def test_a_key_changes_with_the_content(files: dict[str, bytes], name: str, cont
     assert content_key(files=before) != content_key(files=after)
 
 
-def test_bytes_can_not_move_from_one_word_to_the_next() -> None:
+def test_bytes_can_not_move_from_one_part_to_the_next() -> None:
     """Names, contents and extra words are kept apart: joined they would read the same."""
     assert content_key(files={}, extra=["ab", "c"]) != content_key(files={}, extra=["a", "bc"])
     assert content_key(files={"ab": b"c"}) != content_key(files={"a": b"bc"})

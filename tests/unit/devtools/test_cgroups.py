@@ -72,7 +72,7 @@ def test_v2_hands_its_controllers_down(v2: Path) -> None:
     assert (v2 / "wso-x" / "cgroup.subtree_control").read_text() == wanted
 
 
-def test_a_machine_that_lets_nobody_make_cgroups_is_told_so(v1: Path) -> None:
+def test_a_machine_that_lets_nobody_make_cgroups_is_reported(v1: Path) -> None:
     """Inside a container it is usual; the message names a way on."""
     (v1 / "cpu" / "wso-x").touch()  # a file where the folder should be
 

@@ -5,7 +5,7 @@ from session_devtools.commands import run, succeeds
 from session_devtools.errors import CommandError
 
 
-def test_a_failed_program_is_reported_with_its_words() -> None:
+def test_a_failed_program_is_reported_with_its_output() -> None:
     """What it said, whether to one stream or the other."""
     with pytest.raises(CommandError, match=r"status 3: no luck") as caught:
         run("sh", "-c", "echo no luck >&2; exit 3")

@@ -133,7 +133,7 @@ def test_a_module_that_names_no_tool_or_two_is_refused(go_mod: str) -> None:
         go.tool_package(go_mod)
 
 
-def test_a_build_that_fails_shows_the_compilers_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_build_that_fails_shows_the_compilers_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The last lines of the compiler are in the message, and the cache holds no half program."""
     fake_go(tmp_path, "echo main.go:7:2: undefined: nonsense; exit 1", monkeypatch)
 

@@ -170,7 +170,7 @@ def test_a_body_makes_it_a_request(phone: str) -> None:
     assert {"body": {}} == Client(phone, token="t").request("/phone/scan", body={}).json_object()
 
 
-def test_a_refusal_tells_what_was_said_and_not_what_was_sent(phone: str) -> None:
+def test_a_refusal_has_the_answer_and_not_what_was_sent(phone: str) -> None:
     """A QR code or a token in a message would be one in a log."""
     with pytest.raises(RequestFailed) as caught:
         Client(phone, token="top-secret").request("/refuse", body={"qr": "2@secret-code"}).json_object()

@@ -26,7 +26,7 @@ def echoing(tmp_path: Path) -> Kubectl:
     return Kubectl.isolated(program=program, kubeconfig=tmp_path / "config", cache=tmp_path / "cache")
 
 
-def test_kubectl_is_given_words_input_and_cluster(echoing: Kubectl, tmp_path: Path) -> None:
+def test_kubectl_is_given_arguments_input_and_cluster(echoing: Kubectl, tmp_path: Path) -> None:
     """Its cache is the cluster's own: another cluster may stand at the same address tomorrow."""
     arguments, text, environment, _ = json.loads(echoing("apply", "-f", "-", input="objects"))
 
@@ -43,7 +43,7 @@ def test_kubectl_does_not_see_the_persons_environment(echoing: Kubectl, monkeypa
     assert before == json.loads(echoing("get", input=""))[3]
 
 
-def test_a_failure_of_kubectl_is_an_error_with_all_it_said(echoing: Kubectl) -> None:
+def test_a_failure_of_kubectl_is_an_error_with_all_its_output(echoing: Kubectl) -> None:
     """Both streams: some commands answer on one and explain on the other."""
     with pytest.raises(CommandError) as caught:
         echoing("fail")
@@ -92,7 +92,7 @@ def program(script: ScriptedKubectl) -> Kubectl:
     return Kubectl(program=str(script.folder / "kubectl"), flags=("--context=blue",))
 
 
-def test_a_fault_is_told_in_kubectls_words(script: ScriptedKubectl) -> None:
+def test_a_fault_is_reported_with_kubectls_message(script: ScriptedKubectl) -> None:
     """With the command that failed."""
     script.answer_to("delete", err="Error from server (Forbidden): no\n", status=1)
 
@@ -102,7 +102,7 @@ def test_a_fault_is_told_in_kubectls_words(script: ScriptedKubectl) -> None:
         program(script)("delete", "pod", "x")
 
 
-def test_a_fault_without_complaint_tells_what_was_printed(script: ScriptedKubectl) -> None:
+def test_a_fault_without_a_message_has_what_was_printed(script: ScriptedKubectl) -> None:
     """`kubectl auth can-i` says its no on standard output."""
     script.answer_to("auth", out="no\n", status=1)
 

@@ -17,7 +17,7 @@ def mountinfo(tmp_path: Path) -> Path:
     return tmp_path / "mountinfo"
 
 
-def test_only_what_is_below_is_told_innermost_first(mountinfo: Path) -> None:
+def test_only_what_is_below_is_listed_innermost_first(mountinfo: Path) -> None:
     """In this order they can be unmounted; the folder itself and its neighbours are somebody else's."""
     points = ("/state", "/state/a", "/state/a/deep", "/state-2/a", "/other")
     mountinfo.write_text("".join(map(line, points)))

@@ -37,7 +37,7 @@ def test_the_others_come_to_their_end_when_one_fails() -> None:
     assert ended.is_set()
 
 
-def test_all_that_failed_is_told_once() -> None:
+def test_all_that_failed_is_reported_once() -> None:
     """The same full disk stops both."""
 
     def fails(message: str) -> None:
@@ -89,7 +89,7 @@ def test_a_broken_line_is_recognized(output: str) -> None:
     assert advice(output).startswith("something could not be downloaded: look at the network")
 
 
-def test_other_faults_are_told_in_the_programs_own_words() -> None:
+def test_other_faults_are_reported_with_the_programs_own_output() -> None:
     """A compiler's error is nobody's network."""
     assert advice("main.go:7:2: undefined: nonsense") == ""
     assert with_advice("building x failed", "undefined") == "building x failed:\nundefined"

@@ -63,7 +63,7 @@ def test_a_stubborn_process_is_killed() -> None:
         assert identify(process.pid) is None
 
 
-def test_ending_what_has_ended_is_fine(waiting: subprocess.Popen[bytes]) -> None:
+def test_stopping_what_has_ended_is_fine(waiting: subprocess.Popen[bytes]) -> None:
     """A second `down` finds nothing to do."""
     identity = _identity(waiting)
 

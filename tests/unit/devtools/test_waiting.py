@@ -32,7 +32,7 @@ def test_the_caller_says_what_is_good() -> None:
 
 
 @pytest.mark.parametrize(("within", "looks"), [(0, 1), (3, 4)])
-def test_what_never_comes_is_told_with_what_was_seen_last(within: float, looks: int) -> None:
+def test_what_never_comes_is_reported_with_what_was_seen_last(within: float, looks: int) -> None:
     """The message says what was waited for and how long; the last look is at the deadline, not before."""
     time = FakeTime()
     seen: list[str] = []
@@ -72,7 +72,7 @@ def test_any_other_fault_ends_the_wait_at_once() -> None:
     assert 1 == len(looks)
 
 
-def test_what_is_told_is_bounded() -> None:
+def test_what_is_reported_is_bounded() -> None:
     """A list of a thousand objects helps nobody."""
     with pytest.raises(WaitTimeout) as caught:
         wait_until("it", lambda: "x" * 100_000, lambda _: False, within=0)

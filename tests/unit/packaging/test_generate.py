@@ -22,7 +22,7 @@ def rows(*contents: str) -> list[Generator]:
     return [Generator(f"source {name}", maker(str(name), content)) for name, content in enumerate(contents)]
 
 
-def test_generating_writes_and_checking_tells(tmp_path: Path) -> None:
+def test_generating_writes_and_checking_reports(tmp_path: Path) -> None:
     """In an empty folder the check names each file; after writing it is silent, and writing again does nothing."""
     made = rows("a", "b")
 

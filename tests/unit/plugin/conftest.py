@@ -65,7 +65,7 @@ def session_cluster(scripted_kubectl: ScriptedKubectl, scripted_runner: Scripted
     """A cluster with session shop/sales, its Secret, and a way to its runner."""
     secret = {"link": base64.b64encode(b"link-token").decode(), "state": base64.b64encode(b"state-token").decode()}
     scripted_kubectl.answer_to("get", "whatsappsessions.wasession.dev", "sales", out=session_json())
-    scripted_kubectl.answer_to("get", "secrets", "was-sales-0123abcd", out={"kind": "Secret", "data": secret})
+    scripted_kubectl.answer_to("get", "secrets", "was-sales-linking-0123abcd", out={"kind": "Secret", "data": secret})
     scripted_kubectl.answer_to(
         "port-forward",
         "pod/sales",

@@ -138,7 +138,11 @@ def session_json(name: str = "sales", *, state: str = "QRPending", **changes: An
         "podName": name,
         "replicas": 1,
         "nodeName": "node-1",
-        "tokenSecretName": f"was-{name}-0123abcd",
+        "tokenSecretName": f"was-{name}-observing-0123abcd",
+        "tokenSecrets": {
+            "linking": f"was-{name}-linking-0123abcd",
+            "administering": f"was-{name}-administering-0123abcd",
+        },
         "admission": {"quotaName": "demo"},
         "recovery": {"restarts": 2},
     }

@@ -32,7 +32,7 @@ def test_a_session_on_its_way_is_waited_for(state: str) -> None:
 
 
 @pytest.mark.parametrize("state", [str(state) for state in RunnerState])
-def test_what_waits_for_a_person_is_told_to_a_person(state: str) -> None:
+def test_what_waits_for_a_person_is_advice_to_a_person(state: str) -> None:
     """Where the runner says that only a person may go on, the advice is a command and not "wait"."""
     advice = advise(namespace="shop", name="sales", state=state, reason=StateReason.WAITING_FOR_PERSON)
 
@@ -54,11 +54,11 @@ def test_a_logout_that_links_again_by_itself() -> None:
         ("Conflict", "its account is open somewhere else, and going on here takes it over", "restart-at"),
         ("TemporarilyBanned", "WhatsApp refuses the account for some time", "restart-at"),
         ("LoggedOut", "it was logged out and waits for a person", "relink-at"),
-        ("RecoveryExhausted", "the operator gave up and waits for a person", "restart-at"),
-        ("SomethingNew", "the operator gave up and waits for a person", "restart-at"),
+        ("RecoveryExhausted", "the operator has stopped retrying and waits for a person", "restart-at"),
+        ("SomethingNew", "the operator has stopped retrying and waits for a person", "restart-at"),
     ],
 )
-def test_a_stalled_session_is_told_by_its_reason(reason: str, text: str, request_: str) -> None:
+def test_a_stalled_session_gets_advice_by_its_reason(reason: str, text: str, request_: str) -> None:
     """Without a pod the state is Stalled whatever the cause: the reason tells what going on means, and which request."""
     advice = advise(namespace="shop", name="sales", state="Stalled", reason=reason)
 
@@ -72,7 +72,9 @@ def test_an_obstacle_is_named_and_no_restart_is_offered(reason: str) -> None:
     """A restart would not help: the message says what is in the way, and that is all there is to do."""
     advice = advise(namespace="shop", name="sales", state="Stalled", reason=reason, message="Delete or rename it.")
 
-    expected = f"session shop/sales stands still ({reason}): Delete or rename it. It goes on by itself once that is out of the way"
+    expected = (
+        f"session shop/sales is stalled ({reason}): Delete or rename it. It continues by itself once that is resolved"
+    )
     assert (Outlook.NEVER, expected) == (advice.outlook, advice.text)
 
 
@@ -81,15 +83,15 @@ def test_the_obstacles_are_the_operators() -> None:
     assert {str(reason) for reason in eligibility.OBSTACLES} == known.OBSTACLES
 
 
-def test_a_full_quota_is_told_with_where_to_look() -> None:
+def test_a_full_quota_gets_advice_where_to_look() -> None:
     """The quota's own message, and the command that shows who has the places."""
     advice = advise(
         namespace="shop", name="sales", state="Queued", message="Maximum concurrent sessions limit reached (3)."
     )
 
     expected = (
-        "session shop/sales shows no QR code yet: it waits for a place in its quota (`kubectl whatsapp status -A` shows "
-        "who has them): Maximum concurrent sessions limit reached (3)."
+        "session shop/sales shows no QR code yet: it waits to be admitted by its quota (`kubectl whatsapp status -A` shows "
+        "which sessions are): Maximum concurrent sessions limit reached (3)."
     )
     assert (Outlook.SOON, expected) == (advice.outlook, advice.text)
 
@@ -111,7 +113,7 @@ def test_the_whole_sentence_of_a_suspended_session() -> None:
     advice = advise(namespace="shop", name="sales", state="Suspended")
 
     expected = (
-        "session shop/sales is suspended. To let it run again:\n"
+        "session shop/sales is suspended. To resume it:\n"
         "  kubectl patch whatsappsession sales --namespace shop --type=merge "
         """--patch '{"spec": {"operatingMode": "Running"}}'"""
     )

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from kubectl_whatsapp.cli import main
+from kubectl_whatsapp.cli import main, print_fault
 from unit.plugin.plugin_harness import ConsoleHarness, ScriptedKubectl, session_json
 
 SCRIPT = Path(__file__).parents[3] / "plugin" / "kubectl-whatsapp"
@@ -25,7 +25,7 @@ SCRIPT = Path(__file__).parents[3] / "plugin" / "kubectl-whatsapp"
         ["-n", "elsewhere", "qr", "sales", "-nshop", "-otext", "out.txt"],
     ],
 )
-def test_words_come_in_any_order(
+def test_arguments_come_in_any_order(
     arguments: Sequence[str],
     scripted_kubectl: ScriptedKubectl,
     harness: ConsoleHarness,
@@ -50,18 +50,18 @@ def test_words_come_in_any_order(
         (["scan"], "error: No such command 'scan'."),
         (["qr"], "error: Missing argument 'NAME'."),
         (["qr", "sales", "-o", "gif"], "Invalid value for '-o' / '--output'"),
-        (["status", "sales", "-A"], "error: a name and -A do not go together"),
-        (["status", "sales", "-l", "team=shop"], "error: a name and -l do not go together"),
-        (["status", "was/"], "error: 'was/' is no name of a session"),
-        (["qr", "--", "-A"], "error: '-A' is no name of a session"),
-        (["qr", "a\x1b[2Jb"], r"error: 'a\x1b[2Jb' is no name of a session"),
+        (["status", "sales", "-A"], "error: a name cannot be combined with -A"),
+        (["status", "sales", "-l", "team=shop"], "error: a name cannot be combined with -l"),
+        (["status", "was/"], "error: 'was/' is not the name of a session"),
+        (["qr", "--", "-A"], "error: '-A' is not the name of a session"),
+        (["qr", "a\x1b[2Jb"], r"error: 'a\x1b[2Jb' is not the name of a session"),
         (["status", "--wait\u202e"], r"error: No such option: --wait\u202e"),
-        (["status", "-w", "sales", "returns"], "error: --watch goes with one name or none"),
-        (["status", "-w", "-o", "json"], "error: --watch goes with one name or none, and with -o table, wide or name"),
+        (["status", "-w", "sales", "returns"], "error: --watch takes at most one name"),
+        (["status", "-w", "-o", "json"], "error: --watch takes at most one name, and -o table, wide or name"),
         (["qr", "sales", "file", "more"], "error: Got unexpected extra argument(s) (more)"),
     ],
 )
-def test_words_that_make_no_sense(arguments: Sequence[str], hint: str, harness: ConsoleHarness) -> None:
+def test_arguments_that_make_no_sense(arguments: Sequence[str], hint: str, harness: ConsoleHarness) -> None:
     """Status 2, and a hint about which word; the cluster is not asked."""
     status = main(arguments, console=harness.console)
 
@@ -210,3 +210,14 @@ def test_what_takes_long_to_load_is_not_loaded(scripted_kubectl: ScriptedKubectl
 
     assert 0 == done.returncode, done.stderr
     assert ["sales", "QRPending", "False", "demo"] == done.stdout.splitlines()[1].split()[:4]
+
+
+def test_a_fault_of_our_own_is_reported_printable(capsys: pytest.CaptureFixture[str]) -> None:
+    """A traceback quotes what it failed on, and a terminal would obey that."""
+    error = RuntimeError("cannot read \x1b]52;c;aGk=\x07\u202e")
+
+    print_fault(type(error), error, error.__traceback__)
+
+    written = capsys.readouterr().err
+    assert r"RuntimeError: cannot read \x1b]52;c;aGk=\x07\u202e" in written
+    assert written.replace("\n", "").isprintable()

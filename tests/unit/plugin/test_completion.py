@@ -38,7 +38,9 @@ def offered(scripted: ScriptedKubectl, *arguments: str, folder: Path | None = No
         (["wrong", "-"], ["--namespace"]),
     ],
 )
-def test_words_of_the_plugin(scripted_kubectl: ScriptedKubectl, arguments: list[str], expected: list[str]) -> None:
+def test_completions_of_the_plugin(
+    scripted_kubectl: ScriptedKubectl, arguments: list[str], expected: list[str]
+) -> None:
     """Sub-commands, options and their values; the cluster is not asked, and no file is offered in their place."""
     *found, directive = offered(scripted_kubectl, *arguments)
 
@@ -95,7 +97,7 @@ def test_namespaces_and_contexts(scripted_kubectl: ScriptedKubectl) -> None:
 
 @pytest.mark.parametrize("name", ["$(touch x)", "`id`", "a;b", "a b", "\x1b[2J", "-x", "a'b", "\u202ea"])
 def test_a_shell_is_given_names_alone(scripted_kubectl: ScriptedKubectl, name: str) -> None:
-    """Shells evaluate what they are given: what is no name of an object is not offered."""
+    """Shells evaluate what they are given: what is not the name of an object is not offered."""
     scripted_kubectl.answer_to(
         "get", "whatsappsessions.wasession.dev", out=f"whatsappsession.wasession.dev/{name}\n{SESSIONS}"
     )

@@ -90,7 +90,7 @@ def test_a_folder_in_the_way(tmp_path: Path) -> None:
     """What can not be replaced is named, and no half file stays behind."""
     (tmp_path / "code").mkdir()
 
-    with pytest.raises(DrawingError, match="code can not be written: Is a directory"):
+    with pytest.raises(DrawingError, match="code cannot be written: Is a directory"):
         write(b"2@x\n", tmp_path / "code")
 
     assert ["code"] == [path.name for path in tmp_path.iterdir()]

@@ -56,7 +56,7 @@ def test_faults(scripted_kubectl: ScriptedKubectl, output: str, error: type[Kube
         kubectl_of(scripted_kubectl).get("pods")
 
     assert error is type(caught.value)
-    assert str(caught.value).startswith(output.removeprefix("error: ") or "kubectl ended with a fault and said nothing")
+    assert str(caught.value).startswith(output.removeprefix("error: ") or "kubectl failed without a message")
 
 
 def test_no_configuration_at_all(scripted_kubectl: ScriptedKubectl) -> None:
@@ -68,7 +68,7 @@ def test_no_configuration_at_all(scripted_kubectl: ScriptedKubectl) -> None:
         kubectl_of(scripted_kubectl).get("pods")
 
     expected = (
-        "kubectl knows no cluster and tried this machine: set KUBECONFIG, or choose a context with "
+        "kubectl has no cluster configured and tried this machine: set KUBECONFIG, or choose a context with "
         "`kubectl config use-context NAME`"
     )
     assert [output, expected] == str(caught.value).splitlines()
@@ -123,7 +123,7 @@ def test_input_and_environment_are_the_callers(tmp_path: Path) -> None:
     assert {"KUBECONFIG"} == {line.partition("=")[0] for line in output.splitlines()[1:]} - {"PWD", "_", "SHLVL"}
 
 
-def test_a_failure_has_all_that_was_said(scripted_kubectl: ScriptedKubectl) -> None:
+def test_a_failure_has_all_output(scripted_kubectl: ScriptedKubectl) -> None:
     """A caller can look at words, status and output; who does not mind a failure gets the output alone."""
     scripted_kubectl.answer_to("delete", out="one deleted\n", err="error: two is held\n", status=3)
     kubectl = kubectl_of(scripted_kubectl)
@@ -155,6 +155,62 @@ def test_a_command_that_hangs_is_ended(
         Kubectl(program=scripted_kubectl.folder / "kubectl", timeout=own)("wait", "crd", timeout=call)
 
 
+def shell(folder: Path, script: str) -> Kubectl:
+    """Return a kubectl that is a script."""
+    program = folder / "kubectl"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    return Kubectl(program=program)
+
+
+def test_output_without_end_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was asked for is too much for one answer, and the program is ended."""
+    monkeypatch.setattr(kubectl_whatsapp.kubectl, "MAX_OUTPUT", 1 << 20)
+
+    with pytest.raises(KubectlFailed, match="printed more than 1 MiB: ask for less"):
+        shell(tmp_path, "exec yes")("get", "pods")
+
+
+def test_output_up_to_the_bound_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To its last byte."""
+    monkeypatch.setattr(kubectl_whatsapp.kubectl, "MAX_OUTPUT", 1 << 20)
+
+    assert 1 << 20 == len(shell(tmp_path, "yes | head -c 1048576")("get", "pods"))
+
+
+def test_complaints_without_end_are_shortened(tmp_path: Path) -> None:
+    """The program is not held up by them, and its message keeps their beginning."""
+    kubectl = shell(tmp_path, "echo 'error: no such thing' >&2; yes | head -c 5000000 >&2; exit 1")
+
+    with pytest.raises(KubectlFailed, match=r"^no such thing") as caught:
+        kubectl("get", "pods", timeout=20)
+    assert len(str(caught.value)) <= 4096
+    assert len(caught.value.output) <= 64 << 10
+
+
+def test_a_line_without_end_is_no_event(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A watch reads line by line, and no further than a line can be."""
+    monkeypatch.setattr(kubectl_whatsapp.kubectl, "MAX_LINE", 4096)
+    kubectl = shell(tmp_path, "yes '{' | tr -d '\\n'")
+
+    with kubectl.watch("pods") as events, pytest.raises(KubectlFailed, match="something else than events"):
+        next(events)
+
+
+def test_a_long_input_is_written_while_output_is_read(tmp_path: Path) -> None:
+    """Neither side waits for the other for ever; one that does not read it is not waited for either."""
+    text = "line\n" * 500_000
+
+    assert text == shell(tmp_path, "exec cat")("apply", input=text, timeout=30)
+    assert "done\n" == shell(tmp_path, "exec <&-; echo done")("apply", input=text, timeout=30)
+
+
+def test_a_child_that_stays_is_not_waited_for_beyond_the_time(tmp_path: Path) -> None:
+    """It holds the outputs open although kubectl has ended: a login plugin's agent, say."""
+    with pytest.raises(KubectlSlow):
+        shell(tmp_path, "sleep 5 & exit 0")("get", "pods", timeout=0.3)
+
+
 def test_bytes_that_are_no_text(tmp_path: Path) -> None:
     """A container's output can be anything: it is shown with marks in place of what cannot be read."""
     program = tmp_path / "kubectl"
@@ -171,7 +227,7 @@ def test_output_that_is_no_objects(scripted_kubectl: ScriptedKubectl, output: st
     """A wrapper around kubectl may print anything: that is said, without a traceback."""
     scripted_kubectl.answer_to("get", out=output)
 
-    with pytest.raises(KubectlFailed, match="kubectl printed something else than objects"):
+    with pytest.raises(KubectlFailed, match="kubectl printed something other than objects"):
         kubectl_of(scripted_kubectl).get("pods")
 
 
@@ -189,7 +245,7 @@ def test_a_name_that_no_program_can_be_given(scripted_kubectl: ScriptedKubectl, 
 
 def test_a_name_is_no_option(scripted_kubectl: ScriptedKubectl) -> None:
     """Names come out of objects: one that begins as an option does never reaches kubectl."""
-    with pytest.raises(KubectlFailed, match=r"'--token=x' is no name of an object"):
+    with pytest.raises(KubectlFailed, match=r"'--token=x' is not the name of an object"):
         kubectl_of(scripted_kubectl).get("secrets", "--token=x")
 
     assert [] == scripted_kubectl.calls()
@@ -261,7 +317,7 @@ def test_events_that_are_none(scripted_kubectl: ScriptedKubectl, output: str) ->
     scripted_kubectl.answer_to("get", out=f"{output}\n")
 
     with (
-        pytest.raises(KubectlFailed, match="kubectl printed something else than events"),
+        pytest.raises(KubectlFailed, match="kubectl printed something other than events"),
         kubectl_of(scripted_kubectl).watch("pods") as events,
     ):
         list(events)

@@ -99,7 +99,7 @@ def test_a_folder_that_is_not_there(harness: ConsoleHarness, tmp_path: Path) -> 
     """A file that can not be written is named with the reason."""
     status = run(harness, "qr", "sales", "-n", "shop", "-o", "svg", str(tmp_path / "no" / "sales.svg"))
 
-    assert (1, f"error: {tmp_path}/no/sales.svg can not be written: No such file or directory\n") == (
+    assert (1, f"error: {tmp_path}/no/sales.svg cannot be written: No such file or directory\n") == (
         status,
         harness.err.getvalue(),
     )
@@ -114,7 +114,7 @@ def test_no_such_session(scripted_kubectl: ScriptedKubectl, harness: ConsoleHarn
 
     assert (1, "error: there is no session sales in namespace shop; `kubectl whatsapp status -A` lists all that ") == (
         status,
-        harness.err.getvalue().removesuffix("you may see\n"),
+        harness.err.getvalue().removesuffix("you may read\n"),
     )
 
 
@@ -151,8 +151,8 @@ def test_no_pod_yet(session_cluster: ScriptedKubectl, harness: ConsoleHarness) -
 
     status = run(harness, "qr", "sales", "-n", "shop")
 
-    hint = "(`kubectl whatsapp status -A` shows who has them)"
-    expected = f"shows no QR code yet: it waits for a place in its quota {hint}: {message}\n"
+    hint = "(`kubectl whatsapp status -A` shows which sessions are)"
+    expected = f"shows no QR code yet: it waits to be admitted by its quota {hint}: {message}\n"
     assert (1, f"error: session shop/sales {expected}") == (status, harness.err.getvalue())
 
 
@@ -165,8 +165,8 @@ def test_no_right_to_read_the_secret(session_cluster: ScriptedKubectl, harness: 
     status = run(harness, "qr", "sales", "-n", "shop")
 
     assert 1 == status
-    assert "you may not read Secret was-sales-0123abcd in namespace shop" in harness.err.getvalue()
-    assert "Ask for the role `edit`" in harness.err.getvalue()
+    assert "you may not read Secret was-sales-linking-0123abcd in namespace shop" in harness.err.getvalue()
+    assert "or for the role `edit`" in harness.err.getvalue()
 
 
 def test_a_secret_without_our_keys(session_cluster: ScriptedKubectl, harness: ConsoleHarness) -> None:
@@ -175,7 +175,7 @@ def test_a_secret_without_our_keys(session_cluster: ScriptedKubectl, harness: Co
 
     run(harness, "qr", "sales", "-n", "shop")
 
-    expected = "error: Secret was-sales-0123abcd holds no token of the scopes link and state\n"
+    expected = "error: Secret was-sales-linking-0123abcd holds no token of the scopes link and state\n"
     assert expected == harness.err.getvalue()
 
 
@@ -209,7 +209,7 @@ def test_a_runner_that_does_not_answer(session_cluster: ScriptedKubectl, harness
 
 
 @pytest.mark.usefixtures("scripted_runner")
-def test_a_pod_that_cannot_start_is_told_by_its_session(
+def test_a_pod_that_cannot_start_is_reported_by_its_session(
     session_cluster: ScriptedKubectl, harness: ConsoleHarness
 ) -> None:
     """Nobody can forward to it; why, and what to do, stands in the session's own status."""

@@ -137,9 +137,9 @@ def test_refusals(server: OneAnswer, runner: Runner, status: str, expected: str)
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
-        (b"<html>", "the runner's answer is no JSON"),
-        (b"[]", "the runner's answer is no JSON object"),
-        (b"\xff\xfe", "the runner's answer is no JSON"),
+        (b"<html>", "the runner's answer is not JSON"),
+        (b"[]", "the runner's answer is not a JSON object"),
+        (b"\xff\xfe", "the runner's answer is not JSON"),
         (b'{"round": 1}', "the runner answered without a QR code's text: it may be of another version"),
         (b'{"text": ""}', "the runner answered without a QR code's text: it may be of another version"),
     ],
@@ -243,7 +243,7 @@ def test_json_that_is_meant_to_break_the_reader(server: OneAnswer, runner: Runne
     """Nested without end, or a number without end: no JSON, and no traceback."""
     server.body(body)
 
-    with pytest.raises(RunnerRefused, match="the runner's answer is no JSON"):
+    with pytest.raises(RunnerRefused, match="the runner's answer is not JSON"):
         runner.status()
 
 
@@ -295,3 +295,36 @@ def outcome(ask: Callable[[], object]) -> object:
         if "-secret" in str(error):
             raise
         return error
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 100 Continue\r\n\r\n" * 10_000,
+        b"HTTP/1.1 100 Continue\r\nX: y\r\n\r\n" * 10_000,
+        CHUNKED + b"1\r\n \r\n" * 50_000,
+        CHUNKED + b"1;" + b"a=b;" * 50_000,
+        CHUNKED + b"1\r\n \r\n0\r\n" + b"X: y\r\n" * 50_000,
+        CHUNKED + b"FFFFFFFF\r\n" + b" " * 200_000,
+        CHUNKED + b"-1\r\n \r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"Set-Cookie: a=b\r\n" * 20_000,
+        b"HTTP/1.1 200 OK\r\nX: " + b"a" * 200_000,
+        b"HTTP/1.1 200 " + b"O" * 200_000,
+        b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n" + b" " * 200_000,
+        b"HTTP/1.1 200 OK\r\n\r\n" + b"[" * 60_000,
+        b"HTTP/1.1 101 Switching Protocols\r\n\r\n" + b"x" * 200_000,
+        b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n",
+        b"\x1b[2J" * 1000,
+    ],
+)
+def test_an_answer_that_goes_on_and_on_is_refused(server: OneAnswer, runner: Runner, answer: bytes) -> None:
+    """Wherever HTTP lets it: no more than 64 KB are read, and what is said about it is printable."""
+    server.answer = answer
+
+    with pytest.raises(PluginError) as caught:
+        runner.status()
+
+    assert str(caught.value).isprintable()

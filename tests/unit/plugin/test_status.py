@@ -95,6 +95,21 @@ def test_no_right_to_read_quotas(scripted_kubectl: ScriptedKubectl, harness: Con
     assert "sales" in harness.out.getvalue()
 
 
+def test_a_right_to_read_one_quota(scripted_kubectl: ScriptedKubectl, harness: ConsoleHarness) -> None:
+    """Of several quotas the one that the person may read is shown, and the other is named."""
+    sessions = [session_json(name, admission={"quotaName": name}) for name in ("gold", "shop")]
+    scripted_kubectl.answer_to("get", "whatsappsessions.wasession.dev", out=listed(*sessions))
+    refused = "Error (Forbidden): no\n"
+    scripted_kubectl.answer_to("get", "whatsappsessionquotas.wasession.dev", err=refused, status=1)
+    scripted_kubectl.answer_to("get", "whatsappsessionquotas.wasession.dev", "shop", out=quota_json("shop"))
+    scripted_kubectl.answer_to("get", "whatsappsessionquotas.wasession.dev", "gold", "shop", err=refused, status=1)
+
+    status = main(["status"], console=harness.console)
+
+    assert (0, "you may not read quota gold, so its use is not shown\n") == (status, harness.err.getvalue())
+    assert ["shop", "2", "(unlimited)"] == harness.out.getvalue().splitlines()[-1].split()[:3]
+
+
 def test_json(scripted_kubectl: ScriptedKubectl, harness: ConsoleHarness) -> None:
     """-o json is one document with both, and nothing beside it."""
     scripted_kubectl.answer_to("get", "whatsappsessions.wasession.dev", out=session_json(state="Connected"))
@@ -117,7 +132,11 @@ def test_json(scripted_kubectl: ScriptedKubectl, harness: ConsoleHarness) -> Non
                 "restarts": 2,
                 "podName": "sales",
                 "nodeName": "node-1",
-                "tokenSecretName": "was-sales-0123abcd",
+                "tokenSecretName": "was-sales-observing-0123abcd",
+                "tokenSecrets": {
+                    "linking": "was-sales-linking-0123abcd",
+                    "administering": "was-sales-administering-0123abcd",
+                },
             }
         ],
         "quotas": [
@@ -219,7 +238,7 @@ def events(*changes: tuple[str, dict[str, Any]]) -> str:
     return "".join(json.dumps({"type": kind, "object": session}) + "\n" for kind, session in changes)
 
 
-def test_a_watch_tells_changes(scripted_kubectl: ScriptedKubectl, harness: ConsoleHarness) -> None:
+def test_a_watch_prints_changes(scripted_kubectl: ScriptedKubectl, harness: ConsoleHarness) -> None:
     """The sessions, then a line for each whose line is another one; what a watch repeats at its start is no change."""
     sales, returns = session_json("sales", state="Starting"), session_json("returns")
     linked = session_json("sales", state="Connected")

@@ -96,7 +96,7 @@ def test_a_terminal_without_block_characters(scripted_kubectl: ScriptedKubectl) 
     assert (1, expected) == (status, shown)
 
 
-def test_foreign_words_on_an_ascii_terminal(scripted_kubectl: ScriptedKubectl) -> None:
+def test_other_scripts_on_an_ascii_terminal(scripted_kubectl: ScriptedKubectl) -> None:
     """A message that the terminal cannot spell is shown with question marks, and not as a traceback."""
     ready = {"type": "Ready", "status": "False", "reason": "Pending", "message": "kein Platz für ▄"}
     found = session_json(state="Pending", conditions=[ready])
@@ -115,7 +115,7 @@ def test_a_picture_is_nothing_for_a_terminal(scripted_kubectl: ScriptedKubectl) 
     status, shown = on_a_terminal(scripted_kubectl.folder, "qr", "sales", "-o", "png", columns=100)
 
     assert 2 == status
-    assert "a png is nothing for a terminal: name a FILE, or redirect the output" in shown
+    assert "a png cannot be shown in a terminal: name a FILE, or redirect the output" in shown
     assert [] == scripted_kubectl.calls()
 
 
@@ -185,6 +185,7 @@ def test_a_hostile_object(scripted_kubectl: ScriptedKubectl, listing: str, colum
     ready = {"type": "Ready", "status": HOSTILE, "reason": HOSTILE, "message": HOSTILE, "lastTransitionTime": HOSTILE}
     fields = ("state", "podName", "nodeName", "tokenSecretName")
     found = session_json(conditions=[ready], admission={"quotaName": HOSTILE}, **dict.fromkeys(fields, HOSTILE))
+    found["status"]["tokenSecrets"] = {HOSTILE: HOSTILE}
     found["metadata"] = {"name": HOSTILE, "namespace": HOSTILE}
     quota = {"metadata": {"name": HOSTILE}, "spec": {"memory": HOSTILE}, "status": {"memoryReserved": HOSTILE}}
     scripted_kubectl.answer_to("get", "whatsappsessions.wasession.dev", out={"kind": "List", "items": [found]})

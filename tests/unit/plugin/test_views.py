@@ -21,7 +21,7 @@ FIELDS = st.sampled_from(
 )
 
 
-def test_the_words_are_the_operators() -> None:
+def test_the_views_use_the_operators_terms() -> None:
     """The plugin is installed alone, so it repeats a few words; they must never differ."""
     expected = (
         f"{constants.SESSION_PLURAL}.{constants.GROUP}",
@@ -48,9 +48,19 @@ def test_a_whole_session() -> None:
         restarts=2,
         pod_name="sales",
         node_name="node-1",
-        token_secret_name="was-sales-0123abcd",
+        token_secret_name="was-sales-observing-0123abcd",
+        token_secrets={
+            "linking": "was-sales-linking-0123abcd",
+            "administering": "was-sales-administering-0123abcd",
+        },
     )
     assert expected == SessionView.read(session_json())
+
+
+@pytest.mark.parametrize("named", [None, {}, {"linking": None}, {"linking": ""}, [], "x"])
+def test_one_secret_for_all_is_the_one_for_linking(named: object) -> None:
+    """A pod of an older operator: there is one Secret, and it holds every token."""
+    assert "was-sales-observing-0123abcd" == SessionView.read(session_json(tokenSecrets=named)).linking_secret_name
 
 
 def test_the_pod_counts_while_it_exists() -> None:

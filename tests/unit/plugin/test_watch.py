@@ -162,4 +162,4 @@ def test_a_suspended_session_is_not_waited_for(session_cluster: ScriptedKubectl,
     status = watch(harness)
 
     assert 1 == status
-    assert "error: session shop/sales is suspended. To let it run again:" in harness.err.getvalue()
+    assert "error: session shop/sales is suspended. To resume it:" in harness.err.getvalue()

@@ -33,6 +33,8 @@ def test_what_is_written_is_read_back() -> None:
         linked_time=T0,
         durable_time=T0,
         round=2,
+        browser_sandbox=True,
+        user_namespace=False,
         probe_age_seconds=0.5,
     )
     text = msgspec.json.encode(state)
@@ -50,6 +52,8 @@ def test_what_is_written_is_read_back() -> None:
         "linkedTime",
         "durableTime",
         "round",
+        "browserSandbox",
+        "userNamespace",
         "probeAgeSeconds",
     ] == list(json.loads(text))
 

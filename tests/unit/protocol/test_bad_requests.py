@@ -140,7 +140,7 @@ async def test_a_refused_header_is_not_repeated(server: Server) -> None:
     assert MARK not in answer
 
 
-async def test_a_wrong_method_is_told_the_right_ones(server: Server) -> None:
+async def test_a_wrong_method_gets_the_right_ones(server: Server) -> None:
     """Whoever writes the answer."""
     answer = await server.send(HEAD.replace(b"GET", b"DELETE") + b"Connection: close\r\n\r\n")
 

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from session_protocol.bad_requests import QuietRunner, prove
 from session_protocol.connections import Closing, Connections, Limits
 
-LIMITS = Limits(head=0.3, head_bytes=4096, strangers=6, per_peer=3, per_token=4)
+LIMITS = Limits(head=0.3, request_bytes=4096, answer=0.5, strangers=6, per_peer=3, per_token=4, grace=0)
 REQUEST = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 PROVEN = b"GET /proven HTTP/1.1\r\nHost: x\r\n\r\n"
+LONG = b"GET /long HTTP/1.1\r\nHost: x\r\n\r\n"
+BODY = b"POST /long HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
 
 
 class Served:
@@ -22,6 +24,8 @@ class Served:
 
     def __init__(self) -> None:
         self.closed: Counter[Closing] = Counter()
+        self.asked = 0
+        """ Requests that came to a handler that takes its time. """
         self.port = 0
         self.writers: list[asyncio.StreamWriter] = []
 
@@ -49,10 +53,21 @@ async def served() -> AsyncIterator[Served]:
         prove(request, "state")
         return web.Response(text="ok")
 
+    async def long(_: web.Request) -> web.Response:
+        server.asked += 1
+        await asyncio.sleep(3 * LIMITS.head)
+        return web.Response(text="long")
+
+    async def large(request: web.Request) -> web.Response:
+        return web.Response(body=bytes(int(request.query["size"])))
+
     server = Served()
     app = web.Application()
     app.router.add_get("/healthz", healthy)
     app.router.add_get("/proven", proven)
+    app.router.add_get("/long", long)
+    app.router.add_post("/long", long)
+    app.router.add_get("/large", large)
     runner = QuietRunner(
         app,
         count=lambda: None,
@@ -69,7 +84,7 @@ async def served() -> AsyncIterator[Served]:
     await runner.cleanup()
 
 
-@pytest.mark.parametrize("sent", [b"", b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Half: ", b"G"])
+@pytest.mark.parametrize("sent", [b"", b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Half: ", b"G", b"\r\n\r\n"])
 async def test_a_head_that_does_not_come_ends_the_connection(served: Served, sent: bytes) -> None:
     """Whether nothing was sent of it, or a part."""
     reader, writer = await served.connect()
@@ -102,6 +117,122 @@ async def test_a_second_head_has_its_time_too(served: Served) -> None:
 
     assert rest.endswith(b"ok")
     assert served.closed == {Closing.SLOW_HEAD: 1}
+
+
+@pytest.mark.parametrize("half", [REQUEST[:10], REQUEST[:-2], b"\r"])
+@pytest.mark.parametrize("pause", [0, LIMITS.head / 3])
+async def test_half_a_head_behind_a_running_request_ends_the_connection(
+    served: Served, half: bytes, pause: float
+) -> None:
+    """Whether it comes with that request or later: nobody waits for it until the answer is out."""
+    reader, writer = await served.connect()
+    writer.write(LONG if pause else LONG + half)
+    if pause:
+        await asyncio.sleep(pause)
+        writer.write(half)
+
+    assert b"" == await _rest(reader)
+    assert (1, {Closing.SLOW_HEAD: 1}) == (served.asked, served.closed)
+
+
+@pytest.mark.parametrize("split", [1, 2, 3, len(LONG) // 2])
+async def test_a_request_in_pieces_may_take_its_time_to_answer(served: Served, split: int) -> None:
+    """Its head was complete in time, wherever it was cut."""
+    reader, writer = await served.connect()
+    writer.write(LONG[:-split])
+    await asyncio.sleep(LIMITS.head / 3)
+    writer.write(LONG[-split:])
+
+    assert b"200" in await _line(reader)
+    assert served.closed == {}
+
+
+async def test_requests_one_behind_the_other_are_answered(served: Served) -> None:
+    """Few clients do that, and it is HTTP."""
+    reader, writer = await served.connect()
+    writer.write(LONG + REQUEST + REQUEST.replace(b"Host", b"Connection: close\r\nHost"))
+
+    assert 3 == (await _rest(reader)).count(b" 200 OK")
+    assert served.closed == {}
+
+
+async def test_a_body_that_does_not_come_ends_the_connection(served: Served) -> None:
+    """No route takes one, and none waits for it."""
+    reader, writer = await served.connect()
+    writer.write(BODY % 100 + b"a")
+
+    assert b"" == await _rest(reader)
+    assert served.closed == {Closing.SLOW_BODY: 1}
+
+
+async def test_a_body_in_drops_ends_the_connection(served: Served) -> None:
+    """As a head does: each byte in time is not enough."""
+    _, writer = await served.connect()
+    writer.write(BODY % 1000)
+    for _ in range(200):
+        if writer.is_closing() or served.closed:
+            break
+        writer.write(b"a")
+        await asyncio.sleep(0.02)
+
+    assert served.closed == {Closing.SLOW_BODY: 1}
+
+
+@pytest.mark.parametrize("head", [BODY % 10**6, BODY.replace(b"Content-Length: %d", b"Transfer-Encoding: chunked")])
+async def test_a_body_without_end_ends_the_connection(served: Served, head: bytes) -> None:
+    """By its bytes."""
+    reader, writer = await served.connect()
+    writer.write(head)
+    await asyncio.sleep(LIMITS.head / 3)
+    writer.write(b"400\r\n" + b"a" * 1024 + b"\r\n")
+    writer.write(b"fff\r\n" + b"a" * 4095 + b"\r\n")
+
+    assert b"" == await _rest(reader)
+    assert served.closed == {Closing.LONG_BODY: 1}
+
+
+async def test_a_small_body_is_no_harm(served: Served) -> None:
+    """It is answered; what is behind it is not looked at."""
+    reader, writer = await served.connect()
+    writer.write(BODY % 2 + b"{}" + REQUEST[:10])
+    rest = await _rest(reader)
+
+    assert (1, 1) == (rest.count(b" 200 OK"), rest.count(b"Connection: close"))
+    assert served.closed == {}
+
+
+async def test_who_does_not_read_the_answer_is_ended(served: Served) -> None:
+    """What the kernel does not take stays in our memory, for so long and no longer."""
+    reader, writer = await served.connect()
+    assert isinstance(writer.transport, asyncio.Transport)
+    writer.transport.pause_reading()
+    writer.write(b"GET /large?size=33554432 HTTP/1.1\r\nHost: x\r\n\r\n")
+    for _ in range(100):
+        if served.closed:
+            break
+        await asyncio.sleep(0.05)
+    writer.transport.resume_reading()
+
+    assert len(await _rest(reader)) < 32 << 20
+    assert served.closed == {Closing.SLOW_READER: 1}
+
+
+async def test_who_reads_gets_all_of_it(served: Served) -> None:
+    """However large it is."""
+    reader, writer = await served.connect()
+    writer.write(b"GET /large?size=1000000 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+
+    assert len(await _rest(reader)) > 1_000_000
+    assert served.closed == {}
+
+
+async def test_a_long_head_in_one_piece_is_not_served(served: Served) -> None:
+    """Complete or not: its bytes count before anything is done for it."""
+    reader, writer = await served.connect()
+    writer.write(LONG[:-2] + b"X: " + b"a" * LIMITS.request_bytes + b"\r\n\r\n")
+
+    assert b"" == await _rest(reader)
+    assert (0, {Closing.LONG_HEAD: 1}) == (served.asked, served.closed)
 
 
 async def test_a_head_without_end_ends_the_connection(served: Served) -> None:
@@ -154,24 +285,61 @@ async def test_who_showed_a_token_is_no_stranger(served: Served) -> None:
     assert served.closed == {Closing.PEER_LIMIT: 1}
 
 
-def test_a_thousand_silent_connections_do_not_hide_the_server() -> None:
-    """They are closed as they come, and a request among them is answered (more than a process's usual files)."""
-    connections: Connections[int] = Connections(Limits())
-    gone = [connections.open(number, f"10.0.{number // 200}.{number % 200}") for number in range(1100)]
+async def test_a_proven_connection_keeps_its_place(served: Served) -> None:
+    """It is reused among more strangers than there are places for."""
+    reader, writer = await served.connect()
+    writer.write(PROVEN)
+    await reader.readuntil(b"ok")
+    for number in range(2 * LIMITS.strangers):
+        await served.connect(peer=2 + number // 2)
+    writer.write(REQUEST)
 
-    assert [None] * Limits().strangers == gone[: Limits().strangers]
-    assert [(number, Closing.CONNECTION_LIMIT) for number in range(1100 - 64)] == gone[64:]
+    assert b"200" in await _line(reader)
+    assert served.closed[Closing.CONNECTION_LIMIT] == LIMITS.strangers
+
+
+def test_a_thousand_silent_connections_do_not_hide_the_server() -> None:
+    """They are closed as they come (more than a process's usual files)."""
+    connections: Connections[int] = Connections(Limits(grace=0))
+    gone = [connections.open(number, f"10.0.{number // 200}.{number % 200}", number) for number in range(1100)]
+
+    assert [[]] * Limits().strangers == gone[: Limits().strangers]
+    assert [[(number, Closing.CONNECTION_LIMIT, 0)] for number in range(1100 - 64)] == gone[64:]
+
+
+def test_a_young_connection_keeps_its_place_for_a_moment() -> None:
+    """Long enough for a request that comes with it to be read, whatever comes behind it."""
+    connections: Connections[str] = Connections(Limits(strangers=1, grace=0.1, most=3))
+    connections.open("probe", "10.0.0.1", 5.0)
+    leaving = connections.open("second", "10.0.0.2", 5.04)
+    connections.open("third", "10.0.0.3", 5.08)
+
+    assert [("probe", Closing.CONNECTION_LIMIT)] == [(one.connection, one.why) for one in leaving]
+    assert pytest.approx(0.06) == leaving[0].after
+    assert connections.is_leaving("probe")
+    oldest, last = connections.open("fourth", "10.0.0.4", 5.09)
+    assert ("third", "probe", 0.0) == (oldest.connection, last.connection, last.after)
+
+
+def test_a_leaving_connection_that_shows_a_token_stays() -> None:
+    """It was early enough."""
+    connections: Connections[str] = Connections(Limits(strangers=1))
+    connections.open("client", "10.0.0.1", 5.0)
+    connections.open("second", "10.0.0.2", 5.0)
+    connections.prove("client", "state")
+
+    assert not connections.is_leaving("client")
 
 
 @given(st.lists(st.tuples(st.sampled_from("opc"), st.integers(0, 9), st.integers(0, 3)), max_size=60))
 def test_no_place_is_lost_or_counted_twice(steps: list[tuple[str, int, int]]) -> None:
     """Whatever is opened, proven and closed in whatever order: when all is closed, all places are free."""
-    limits = Limits(strangers=3, per_peer=2, per_token=2)
+    limits, time = Limits(strangers=3, per_peer=2, per_token=2), 0.0
     connections: Connections[int] = Connections(limits)
     for step, number, peer in steps:
         if step == "o":
             connections.close(number)
-            connections.open(number, str(peer))
+            connections.open(number, str(peer), time := time + peer / 10)
         elif step == "p":
             connections.prove(number, str(peer))
         else:
@@ -179,7 +347,7 @@ def test_no_place_is_lost_or_counted_twice(steps: list[tuple[str, int, int]]) ->
     for number in range(10):
         connections.close(number)
 
-    assert [None] * 3 == [connections.open(number, str(number)) for number in range(3)]
+    assert [[]] * 3 == [connections.open(number, str(number), time) for number in range(3)]
 
 
 async def _line(reader: asyncio.StreamReader) -> bytes:

@@ -7,11 +7,12 @@ import subprocess
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from multidict import CIMultiDict, MultiDict
+from multidict import CIMultiDict
 from prometheus_client import CollectorRegistry
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
-from session_protocol.exposition import expose
+from session_protocol.exposition import expose, form_of
+from session_protocol.scrapes import Measurement
 from session_runner.metrics import Metrics as RunnerMetrics
 from whatsapp_operator.runtime.process.metrics import Metrics as OperatorMetrics
 
@@ -35,7 +36,7 @@ def operator() -> CollectorRegistry:
     metrics = OperatorMetrics()
     metrics.build.info({"version": "1.2.3"})
     metrics.reconciles.labels("success").inc()
-    metrics.sessions.labels("shop", "Connected").set(3)
+    metrics.sessions.counts = {("shop", "Connected"): 3}
     metrics.status_writes.labels("sessions", "success").inc()
     metrics.events.labels("written").inc()
     metrics.requests.labels("GET", "200").inc()
@@ -52,7 +53,8 @@ def ask(
     headers = CIMultiDict([("Accept", one) for one in accept])
     if encodings is not None:
         headers.add("Accept-Encoding", encodings)
-    return expose(registry, headers=headers, query=MultiDict([("name[]", name) for name in names]))
+    measurement = Measurement(registry.collect())
+    return expose(measurement.only(names) if names else measurement, form_of(headers))
 
 
 @pytest.mark.parametrize(
@@ -80,6 +82,7 @@ def ask(
         (["application/openmetrics-text;version=99"], TEXT),
         (["application/openmetrics-text;version=1.0.0.\udcff"], TEXT),
         (["text/plain;version=x"], TEXT),
+        (["text/plain;version=1.0.0;escaping=foreign"], TEXT_1),
         ([";;;,,,=;q"], TEXT),
         ([PROMETHEUS_2], UNDERSCORES),
         ([PROMETHEUS_3], f"{OPENMETRICS}; escaping=allow-utf-8"),

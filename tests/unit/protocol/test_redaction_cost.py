@@ -4,6 +4,9 @@ import time
 from itertools import pairwise
 
 import pytest
+import strategies  # noqa: F401 -- the profile without deadlines
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from session_protocol.redaction import LONGEST, redact
 
 pytestmark = pytest.mark.slow
@@ -115,3 +118,18 @@ def test_a_text_is_cut_before_it_is_looked_at() -> None:
     short, long = "#1@A-," * LONGEST, "#1@A-," * LONGEST * 1000
 
     assert seconds(long, longest=LONGEST) < 5 * seconds(short, longest=LONGEST)
+
+
+PIECES = st.sampled_from(
+    [*UNITS, *map(chr, range(32, 127)), "\n", "\t", "\u00a0", "\uff11", "<![CDATA[", "f" * 32, "0" * 20]
+)
+
+
+@settings(max_examples=60)
+@given(st.lists(PIECES, min_size=1, max_size=4), st.lists(PIECES, max_size=3))
+def test_any_mixture_costs_in_proportion(unit: list[str], before: list[str]) -> None:
+    """Four times the length costs less than eight times, whatever pieces repeat: a square would be sixteen."""
+    piece, start = "".join(unit), "".join(before)
+    short, long = ((start + piece * (size // len(piece)))[:size] for size in (4096, 16384))
+
+    assert any(seconds(long, longest=16384, looks=1) < 8 * seconds(short, longest=16384, looks=2) for _ in range(5))

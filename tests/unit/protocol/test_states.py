@@ -64,7 +64,7 @@ def held(monkeypatch: pytest.MonkeyPatch) -> FakeCluster:
 def test_the_operator_makes_no_pod_in_a_state_that_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Stalled says why and how to go on, and outlives the pod and the operator's process."""
     cluster = held(monkeypatch)
-    told = cluster.condition("Stalled")
+    stalled = cluster.condition("Stalled")
     cluster.gone()
     cluster.restart_operator()
     cluster.settle()
@@ -72,7 +72,8 @@ def test_the_operator_makes_no_pod_in_a_state_that_waits(monkeypatch: pytest.Mon
     assert ("True", MADE_UP) == cluster.says("Stalled")
     assert {} == cluster.pods
     assert (
-        "It was made up: to forget it, set the annotation wasession.dev/relink-at to the current time." == told.message
+        "It was made up: to forget it, set the annotation wasession.dev/relink-at to the current time."
+        == stalled.message
     )
 
 
@@ -178,7 +179,7 @@ def test_the_plugin_advises_by_the_table(
     assert expected is advise(namespace="shop", name="sales", state=MADE_UP, linked=linked).outlook
 
 
-def test_the_plugin_tells_the_tables_own_words_and_request(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_plugin_prints_the_tables_advice_and_request(monkeypatch: pytest.MonkeyPatch) -> None:
     """Said by the runner or as the reason of Stalled; with the reason that goes on by itself there is nothing to ask for."""
     put(monkeypatch, hold=HOLD, request=Request.RELINK, no_code="it was made up")
     waits = advise(namespace="shop", name="sales", state=MADE_UP)
@@ -194,7 +195,7 @@ def test_the_plugin_tells_the_tables_own_words_and_request(monkeypatch: pytest.M
 @pytest.mark.parametrize(
     ("phase", "expected"), [(Phase.BLOCKED, "broken"), (Phase.LINKING, "waits_for_person"), (Phase.CONNECTING, None)]
 )
-def test_argo_cd_is_told(monkeypatch: pytest.MonkeyPatch, phase: Phase, expected: str | None) -> None:
+def test_argo_cd_knows_the_state(monkeypatch: pytest.MonkeyPatch, phase: Phase, expected: str | None) -> None:
     """The health check has the state among what is broken, what waits, or what is on its way."""
     put(monkeypatch, phase=phase)
     text = health_check()
@@ -203,17 +204,17 @@ def test_argo_cd_is_told(monkeypatch: pytest.MonkeyPatch, phase: Phase, expected
     assert [expected] if expected else [] == [name for name, states in sets.items() if f"{MADE_UP} = true" in states]
 
 
-def test_the_crd_tells_every_state(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_crd_names_every_state(monkeypatch: pytest.MonkeyPatch) -> None:
     """In `kubectl explain`, and on the reference page."""
     put(monkeypatch, phase=Phase.CONNECTED)
     text = root_schema(SESSION)["properties"]["status"]["properties"]["state"]["description"]
 
-    assert f"Stopping, {MADE_UP}. The operator's" in text
+    assert f"Stopping, {MADE_UP}. By the operator, while" in text
     assert f"any but Connected or {MADE_UP} means not connected" in text
     assert text in reference()
 
 
-def test_the_pages_of_the_docs_tell_every_state(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_pages_of_the_docs_have_every_state(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each table in a page that is written by hand otherwise; every block has its page."""
     put(monkeypatch, phase=Phase.BLOCKED, meaning="nobody knows what", next="nothing", linked=False, hold=HOLD)
     pages = {path.name: filled((REPOSITORY / path).read_text()) for path in PAGES}
@@ -224,7 +225,7 @@ def test_the_pages_of_the_docs_tell_every_state(monkeypatch: pytest.MonkeyPatch)
     assert set() == {name for name in BLOCKS if not any(f"generate`: {name} -->" in page for page in pages.values())}
 
 
-def test_the_pages_tell_every_exit_code() -> None:
+def test_the_pages_have_every_exit_code() -> None:
     """A code, its word and what it means."""
     page = (REPOSITORY / "docs/reference/runner-api.md").read_text()
 

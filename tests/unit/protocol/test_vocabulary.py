@@ -21,13 +21,13 @@ NAMES = (
 )
 
 
-def test_the_states_are_exactly_the_published_words() -> None:
+def test_the_states_are_exactly_the_published_ones() -> None:
     """The published list of the runner's words and the enumeration are the same."""
     assert set(NAMES.split(", ")) == {str(state) for state in RunnerState}
 
 
 @pytest.mark.parametrize("name", [*RunnerState, *StateReason, *(code.reason for code in ExitCode)])
-def test_every_word_fits_the_pattern_of_the_resource(name: str) -> None:
+def test_every_state_and_reason_fits_the_pattern_of_the_resource(name: str) -> None:
     """States and reasons pass the pattern that the resource's schema demands of `status.state`."""
     assert re.fullmatch(r"[A-Z][A-Za-z0-9]{0,62}", name)
 
@@ -50,7 +50,7 @@ def test_exit_codes_are_distinct_and_never_look_like_signals() -> None:
         (255, "ExitCode255"),
     ],
 )
-def test_any_exit_code_has_a_word(code: int, expected: str) -> None:
+def test_any_exit_code_has_a_reason(code: int, expected: str) -> None:
     """Known codes give their reason; signals and foreign codes a readable one."""
     assert expected == exit_reason(code)
 
@@ -74,7 +74,7 @@ def test_who_waits_for_a_person(state: str, reason: str, *, expected: bool) -> N
     assert expected is waits_for_person(state=state, reason=reason)
 
 
-def test_no_word_both_begins_and_ends_the_waiting() -> None:
+def test_no_state_both_begins_and_ends_a_hold() -> None:
     """For every state and reason at most one of the two."""
     both = [
         (state, reason)
@@ -107,7 +107,7 @@ def test_the_scopes_are_the_files_of_the_token_folder() -> None:
     assert ["state", "link", "send", "read", "admin"] == [str(scope) for scope in TokenScope]
 
 
-def test_importing_the_words_loads_nothing_heavy() -> None:
+def test_importing_the_vocabulary_loads_nothing_heavy() -> None:
     """The operator imports the vocabulary without paying for a browser driver or a web server."""
     code = "import sys, session_protocol.states, session_protocol.environment; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()

@@ -48,7 +48,7 @@ def looks(shape: Raw, **changes: Any) -> Facts:
     return Facts.parse(shape | changes)
 
 
-_words = st.one_of(
+_texts = st.one_of(
     st.none(),
     st.sampled_from(
         ["UNLAUNCHED", "OPENING", "PAIRING", "UNPAIRED", "UNPAIRED_IDLE", "CONNECTED", "SCREEN_LOCKED", "CONFLICT"]
@@ -77,7 +77,7 @@ page_facts = st.builds(
             "refused": st.booleans(),
             "injected": st.booleans(),
             "registered": _maybe,
-            "socket": _words,
+            "socket": _texts,
             "stream": st.sampled_from(["DISCONNECTED", "SYNCING", "RESUMING", "CONNECTED", None, "ODD"]),
             "synced": st.booleans(),
             "online": _maybe,

@@ -63,7 +63,7 @@ async def test_a_file_without_a_certificate_is_named(tmp_path: Path, content: st
 
 
 @needs_certutil
-async def test_a_damaged_certificate_is_refused_with_the_tools_own_words(tmp_path: Path) -> None:
+async def test_a_damaged_certificate_is_refused_with_the_tools_own_message(tmp_path: Path) -> None:
     """What certutil refuses is never silently skipped."""
     (tmp_path / "ca.pem").write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
     with pytest.raises(CertificateError, match="certutil refused EXTRA_CA_FILE"):

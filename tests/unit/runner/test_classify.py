@@ -65,7 +65,7 @@ def verdict(shape: Raw, history: History, policy: Policy = POLICY, **changes: An
         (LINKED, {"socket": "CONFLICT"}, State.CONFLICT, Reason.OTHER_TAB),
     ],
 )
-def test_each_shape_of_the_page_has_its_word(
+def test_each_shape_of_the_page_has_its_state(
     shape: Raw, history: History, changes: Raw, state: State, reason: Reason
 ) -> None:
     """One row per state: what the page shows and what is remembered give state and reason."""
@@ -143,7 +143,7 @@ def test_a_ban_covers_everything_but_a_browser_that_is_refused(shape: Raw) -> No
         (-1.0, "account;"),
     ],
 )
-def test_the_end_of_a_ban_is_told_as_a_moment_or_a_time(expires: float | None, says: str) -> None:
+def test_the_end_of_a_ban_is_a_moment_or_a_duration(expires: float | None, says: str) -> None:
     """The service's number is a moment or a length; what is neither is left out, and so is an absent code."""
     got = verdict(MODERN, replace(LINKED, ban=Ban(expires=expires)))
 
@@ -151,7 +151,7 @@ def test_the_end_of_a_ban_is_told_as_a_moment_or_a_time(expires: float | None, s
     assert "code" not in got.message
 
 
-def test_an_outage_is_told_until_the_stream_is_up() -> None:
+def test_an_outage_is_reported_until_the_stream_is_up() -> None:
     """The service's own word that it is down covers Reconnecting, but not a stream that works."""
     history = replace(LINKED, unavailable=5.0)
 
@@ -220,7 +220,7 @@ def test_linking_expires_after_the_last_round(
     assert state == verdict(shape, history, **(UNLINKED | {"socket": "UNPAIRED_IDLE"})).state
 
 
-def test_a_wish_for_a_pairing_code_shows_the_qr_code_with_a_word() -> None:
+def test_a_request_for_a_pairing_code_shows_the_qr_code_with_a_message() -> None:
     """Pairing codes come later: the state is the QR code's and the reason says so."""
     policy = replace(POLICY, method=LinkMethod.PAIRING_CODE)
     got = verdict(MODERN, History(round=1), policy, **(UNLINKED | {"code": CODE}))
@@ -236,7 +236,7 @@ def test_a_first_sync_that_never_begins_is_degraded(silent: float, state: State)
     assert state == verdict(MODERN, history, synced=False, **SILENT).state
 
 
-def test_an_unknown_word_of_the_page_is_shown_cleaned() -> None:
+def test_an_unknown_state_of_the_page_is_shown_cleaned() -> None:
     """The page's word reaches a status, so only its letters do, and not endlessly many."""
     got = verdict(MODERN, LINKED, socket="NEW <b>STATE</b> " + "X" * 99)
 

@@ -45,7 +45,7 @@ def test_every_history_has_a_state(history: History, snapshots: list[tuple[Facts
 
 @quick
 @given(history=pasts, snapshots=histories, policy=policies)
-def test_connected_is_only_said_of_a_page_that_streams(
+def test_connected_is_only_a_page_that_streams(
     history: History, snapshots: list[tuple[Facts, float]], policy: Policy
 ) -> None:
     """No history makes a session Connected whose page is not registered, connected, streaming and synced right now."""
@@ -58,7 +58,7 @@ def test_connected_is_only_said_of_a_page_that_streams(
 
 @quick
 @given(history=pasts, snapshots=histories, policy=policies, later=st.floats(0, 1000))
-def test_time_alone_changes_words_never_the_message_of_a_state(
+def test_time_alone_changes_states_never_the_message_of_one(
     history: History, snapshots: list[tuple[Facts, float]], policy: Policy, later: float
 ) -> None:
     """While state and reason stay, the message stays: a clock that ticks makes no new revision."""

@@ -55,27 +55,36 @@ def test_the_lifetime_of_a_code_is_read_in_seconds(milliseconds: object, expecte
 
 
 @pytest.mark.parametrize(
-    ("told", "expected"),
+    ("reported", "expected"),
     [
         ({"code": 402, "expire": 1_800_000_000, "seen": 12.5}, Ban(code="402", expires=1.8e9, seen=12.5)),
         ({"code": "101"}, Ban(code="101")),
         ({}, Ban()),
         ({"code": True, "expire": "soon"}, Ban()),
+        ({"code": 10**5000}, Ban()),
+        ({"code": "x" * 10**6}, Ban(code="x" * 20)),
         (None, None),
         ("banned", None),
     ],
 )
-def test_a_ban_keeps_what_the_page_told(told: object, expected: Ban | None) -> None:
+def test_a_ban_keeps_what_the_page_reported(reported: object, expected: Ban | None) -> None:
     """Code and expiry are kept when they are a word and a number; an object without them is still a ban."""
-    assert expected == Facts.parse({"ban": told}).ban
+    assert expected == Facts.parse({"ban": reported}).ban
 
 
-@pytest.mark.parametrize(("word", "expected"), [("OtherWindow", Dialog.OTHER_WINDOW), ("Else", None), (7, None)])
-def test_unknown_dialogs_are_no_dialogs(word: object, expected: Dialog | None) -> None:
+@pytest.mark.parametrize(("name", "expected"), [("OtherWindow", Dialog.OTHER_WINDOW), ("Else", None), (7, None)])
+def test_unknown_dialogs_are_no_dialogs(name: object, expected: Dialog | None) -> None:
     """Only the dialogs known by their text decide something."""
-    assert expected == Facts.parse({"dialog": word}).dialog
+    assert expected == Facts.parse({"dialog": name}).dialog
 
 
 def test_the_code_is_in_no_repr() -> None:
     """Facts may be logged by accident; the QR code must not go with them."""
     assert CODE not in repr(looks(MODERN, code=CODE))
+
+
+@pytest.mark.parametrize("key", ["socket", "stream", "version", "code"])
+def test_a_text_beyond_all_bounds_is_none(key: str) -> None:
+    """A foreign page may send megabytes."""
+    assert None is getattr(Facts.parse({key: "x" * 5000}), key)
+    assert "x" * 4096 == getattr(Facts.parse({key: "x" * 4096}), key)

@@ -105,7 +105,7 @@ def test_a_ban_lasts_until_the_stream_was_down_and_is_up_again(shape: Raw) -> No
     assert up.logout_hold is None
 
 
-def test_a_ban_that_was_served_is_not_told_twice() -> None:
+def test_a_ban_that_was_served_is_not_reported_twice() -> None:
     """The bridge keeps telling the old ban; only another one counts."""
     served = then(History(linked=True, interrupted=True, ban=looks(MODERN, ban=BAN).ban), 5, ban=BAN)
     again = then(served, 6, ban=BAN)

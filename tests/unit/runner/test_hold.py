@@ -66,7 +66,7 @@ def test_a_profile_without_a_start_keeps_its_stop() -> None:
 
 
 @holds
-def test_the_words_that_wait_begin_a_stop(hold: HeldState) -> None:
+def test_the_states_that_wait_begin_a_hold(hold: HeldState) -> None:
     """Whatever was before; the newest word counts."""
     reported = {"state": hold.state, "reason": hold.reason, "message": hold.message}
 
@@ -86,7 +86,7 @@ def test_the_words_that_wait_begin_a_stop(hold: HeldState) -> None:
         (RunnerState.CRASHED, False),
     ],
 )
-def test_the_runners_own_word_ends_a_stop(state: RunnerState, *, ends: bool) -> None:
+def test_the_runners_own_report_ends_a_hold(state: RunnerState, *, ends: bool) -> None:
     """The same words as for the operator."""
     after = hold_after(CONFLICT, state=state, reason=StateReason.AS_EXPECTED, message="")
 
@@ -190,7 +190,7 @@ async def repeats(folder: Path, hold: HeldState, **variables: str) -> tuple[Stat
 
 
 @holds
-async def test_the_page_stays_shut_and_the_word_is_repeated(tmp_path: Path, hold: HeldState) -> None:
+async def test_the_page_stays_shut_and_the_report_is_repeated(tmp_path: Path, hold: HeldState) -> None:
     """No browser is started, so none can be missing; SIGTERM ends it cleanly, and the stop lies where it lay."""
     store, exit_ = await repeats(tmp_path, hold)
 

@@ -12,6 +12,7 @@ from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 from session_protocol.vocabulary import RunnerState, StateReason, TokenScope
 from session_runner.commands import Commands
+from session_runner.host.sandbox import Sandbox
 from session_runner.http.app import Api
 from session_runner.http.auth import TokenFolder, require
 from session_runner.http.errors import UnauthorizedError
@@ -25,7 +26,7 @@ PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 class Api8080:
     """A served API with its store."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, metrics_need_token: bool = False) -> None:
         self.now = T0
         self.folder = folder
         self.store = StateStore(clock=lambda: self.now)
@@ -40,6 +41,7 @@ class Api8080:
             session_uid="session-1",
             pod_uid="pod-1",
             clock=lambda: self.now,
+            metrics_need_token=metrics_need_token,
         )
         self.client = TestClient(TestServer(api.application()))
 
@@ -83,6 +85,7 @@ async def error_code(response: ClientResponse) -> str:
 
 async def test_the_state_has_all_its_fields(api: Api8080) -> None:
     """The document is the published one, times in RFC 3339."""
+    api.store.sandbox = Sandbox(browser=True, user_namespace=False)
     api.connect()
     api.store.probed = T0 - timedelta(seconds=2.26)
     response = await api.get("/v1/state", token="state-token")
@@ -98,6 +101,8 @@ async def test_the_state_has_all_its_fields(api: Api8080) -> None:
         "message": "Linked and connected.",
         "since": "2026-11-22T18:00:00Z",
         "linked": True,
+        "browserSandbox": True,
+        "userNamespace": False,
         "linkedTime": "2026-11-22T18:00:00Z",
         "durableTime": "2026-11-22T18:01:00Z",
         "round": 1,
@@ -174,7 +179,7 @@ async def test_a_refusal_does_not_repeat_what_was_sent(api: Api8080) -> None:
 
 @pytest.mark.parametrize("token", [None, "", "wrong", "state-toke", "state-tokenx", "st\u00e4te"])
 @pytest.mark.parametrize("path", ["/v1/state", "/v1/qr"])
-async def test_without_a_right_token_nothing_is_told(api: Api8080, path: str, token: str | None) -> None:
+async def test_without_a_right_token_nothing_is_answered(api: Api8080, path: str, token: str | None) -> None:
     """No token, an empty one and a wrong one are 401 with the way to authenticate."""
     response = await api.get(path, token=token)
 
@@ -360,6 +365,17 @@ async def test_metrics_name_no_session(api: Api8080) -> None:
     assert all(line.startswith("whatsapp_runner_") for line in samples)
     assert 'whatsapp_runner_state{state="Starting"} 1.0' in samples
     assert "session-1" not in text
+
+
+@pytest.mark.parametrize(
+    ("token", "status"), [(None, 401), ("wrong", 401), ("link-token", 403), ("state-token", 200), ("admin-token", 200)]
+)
+async def test_metrics_may_need_a_token(tmp_path: Path, token: str | None, status: int) -> None:
+    """The one that observes; probes need none all the same."""
+    closed = Api8080(tmp_path, metrics_need_token=True)
+    async with closed.client:
+        assert status == (await closed.get("/metrics", token=token)).status
+        assert 200 == (await closed.get("/healthz", token=None)).status
 
 
 async def test_a_fault_of_ours_is_a_json_error(api: Api8080, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
+from session_protocol.states import STATES
 from session_protocol.vocabulary import RunnerState, StateReason
 from session_runner import logout
 from session_runner.commands import MAX_WAITING, Commands
@@ -136,7 +137,7 @@ async def test_without_a_token_nothing_is_done(session: Session, token: str | No
     assert 0 == session.begun
 
 
-async def test_a_page_that_is_not_open_is_told(session: Session) -> None:
+async def test_a_page_that_is_not_open_is_reported(session: Session) -> None:
     """While the browser starts, and while the page stays closed for a person."""
     session.door.close()
     session.say(RunnerState.CONFLICT, StateReason.REPLACED, linked=True)
@@ -144,7 +145,22 @@ async def test_a_page_that_is_not_open_is_told(session: Session) -> None:
     assert (
         503,
         "NoPage",
-        "The session's page is not open, it is Conflict; ask again when it is Connected.",
+        "The session's page is not open, it is Conflict; try again when it is Connected.",
+    ) == await problem(await session.log_out())
+
+
+@pytest.mark.parametrize("state", [state for state in RunnerState if STATES[state].linked is False])
+async def test_an_unlinked_session_without_a_page_is_reported_so_and_not_to_wait(
+    session: Session, state: RunnerState
+) -> None:
+    """Held as LoggedOut, say: there is nothing to log out of, now or later."""
+    session.door.close()
+    session.say(state, StateReason.WAITING_FOR_PERSON, linked=False)
+
+    assert (
+        409,
+        "NotLinked",
+        f"The session is not linked, so there is nothing to log out of; it is {state}.",
     ) == await problem(await session.log_out())
 
 
@@ -167,7 +183,7 @@ async def test_a_page_that_does_not_answer_is_given_up(session: Session, monkeyp
     assert (
         504,
         "DeadlineExceeded",
-        "The page did not log out within 0.05 s, and still may; GET /v1/state tells.",
+        "The page did not log out within 0.05 s, and may still do so; see GET /v1/state.",
     ) == await problem(await session.log_out())
 
 

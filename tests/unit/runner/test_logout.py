@@ -18,7 +18,7 @@ from unit.runner.pages import MODERN, UNLINKED, looks
 LINKED = History(linked=True, unclassified_since=None)
 
 
-class Played:
+class ScriptedAnswers:
     """A page that answers the script with these words; an exception is raised."""
 
     def __init__(self, answers: Iterable[str | Exception]) -> None:
@@ -56,7 +56,7 @@ async def test_it_ends_when_the_page_says_that_it_is_unlinked(
     answers: list[str | Exception], begins: list[bool]
 ) -> None:
     """Whatever the page answers on the way; it is begun once, and asked again only where it did not begin."""
-    page = Played(answers)
+    page = ScriptedAnswers(answers)
 
     await log_out(page)
 
@@ -65,16 +65,16 @@ async def test_it_ends_when_the_page_says_that_it_is_unlinked(
 
 
 @pytest.mark.parametrize("answers", [["unlinked"], ["unknown", "unlinked"]])
-async def test_a_page_that_is_not_linked_is_told(answers: list[str | Exception]) -> None:
+async def test_a_page_that_is_not_linked_is_reported(answers: list[str | Exception]) -> None:
     """There is nothing to log out of, and nothing was begun."""
     with pytest.raises(NotLinkedError):
-        await log_out(Played(answers))
+        await log_out(ScriptedAnswers(answers))
 
 
 async def test_a_page_that_dies_ends_it() -> None:
     """Nobody waits for a dead page."""
     with pytest.raises(PageGoneError):
-        await log_out(Played(["begun", PageGoneError("crashed")]))
+        await log_out(ScriptedAnswers(["begun", PageGoneError("crashed")]))
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ async def test_a_page_that_dies_ends_it() -> None:
             OnLogout.RELINK,
             None,
             StateReason.RELINKING,
-            "The session was logged out as asked; a new QR code is on its way.",
+            "The session was logged out as asked; a new QR code follows.",
         ),
         (
             OnLogout.WAIT,

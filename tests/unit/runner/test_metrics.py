@@ -4,6 +4,7 @@ import os
 
 import pytest
 from prometheus_client import CollectorRegistry
+from session_protocol.connections import Closing
 from session_protocol.vocabulary import RunnerState
 from session_runner.host.processes import Process
 from session_runner.metrics import MemoryByPart, Metrics, parts_of, read_pss
@@ -30,7 +31,30 @@ def test_one_state_is_set_at_a_time() -> None:
     assert set(values.values()) == {0, 1}
 
 
-def test_the_parts_are_told_by_descent() -> None:
+def test_no_label_has_a_text_from_outside() -> None:
+    """The series that there are at the start are all there ever are, whatever the page and its callers do."""
+    metrics = Metrics(registry=CollectorRegistry())
+
+    def series() -> set[tuple[str, ...]]:
+        return {
+            (sample.name, *sample.labels.values())
+            for metric in (metrics._state, metrics.closed)
+            for family in metric.collect()
+            for sample in family.samples
+        }
+
+    before = series()
+    metrics.show_state("Levitating")  # type: ignore[arg-type]
+    for reason in Closing:
+        metrics.closed.labels(reason).inc()
+    metrics.blocked.inc()
+
+    assert before == series()
+    unlabelled = (metrics.changes, metrics.rounds, metrics.blocked, metrics.loads, metrics.bad_requests)
+    assert all(() == metric._labelnames for metric in unlabelled)
+
+
+def test_the_parts_are_distinguished_by_descent() -> None:
     """Our child that is Node is the driver, everything else below us is the browser, strangers are nobody's."""
     assert parts_of(ME, TREE) == {"python": [ME], "driver": [10], "browser": [11, 12]}
 

@@ -107,18 +107,18 @@ class MonitorHarness:
     async def exit(self, page: ScriptedPage) -> RunEnded:
         """Watch until the end, waking the monitor at once after each probe, and note what was published."""
 
-        def note() -> None:
+        def count_probe() -> None:
             self.monitor.wake("test", None)
 
-        page.after_probe = note
+        page.after_probe = count_probe
         publish = self.store.publish
 
-        def noting(**words: object) -> bool:
-            self.states.append((str(words["state"]), str(words["reason"])))
-            self.links.append((str(words["state"]), words["linked"]))
-            return publish(**words)  # type: ignore[arg-type]
+        def recording(**fields: object) -> bool:
+            self.states.append((str(fields["state"]), str(fields["reason"])))
+            self.links.append((str(fields["state"]), fields["linked"]))
+            return publish(**fields)  # type: ignore[arg-type]
 
-        self.store.publish = noting  # type: ignore[method-assign]
+        self.store.publish = recording  # type: ignore[method-assign]
         with pytest.raises(RunEnded) as caught:
             await self.monitor.watch(page)
         return caught.value
@@ -136,7 +136,7 @@ async def test_what_the_page_shows_is_published_in_order(tmp_path: Path) -> None
     assert harness.store.snapshot.linked_time is not None
 
 
-async def test_every_state_tells_whether_a_phone_is_linked(tmp_path: Path) -> None:
+async def test_every_state_has_whether_a_phone_is_linked(tmp_path: Path) -> None:
     """Where a state is said of both, by what the page told last; before it told, nobody knows."""
     harness = MonitorHarness(tmp_path)
     later = {"socket": "A_WORD_OF_LATER"}
@@ -166,6 +166,25 @@ async def test_a_logged_out_session_is_not_linked_again_by_what_comes_next(tmp_p
 
     assert [("Connected", True), ("LoggedOut", False), ("Stopping", False)] == harness.links
     assert harness.store.snapshot.linked_time is None
+
+
+@pytest.mark.parametrize("code", ["\x1b]52;c;aGk=\x07", "+491711234567", "491711234567", 491711234567, "\x1b[2J\u202e"])
+async def test_a_pages_own_texts_are_published_redacted(tmp_path: Path, code: object) -> None:
+    """Whoever reads the state reads them: a ban's code may be anything; the state file holds no other text."""
+    harness = MonitorHarness(tmp_path)
+    facts = Facts.parse({"booted": True, "ban": {"code": code, "seen": 1}})
+    assert facts.ban is not None
+
+    harness.monitor.publish(
+        Verdict(RunnerState.TEMPORARILY_BANNED, StateReason.BANNED, f"Banned (code {facts.ban.code}).")
+    )
+
+    message = harness.store.snapshot.message
+    assert message.isprintable()
+    assert "1234567" not in message
+    assert "52;c" not in message
+    hold = harness.monitor.state_file.saved.hold
+    assert hold is None or message == hold.message
 
 
 async def test_the_page_stays_unlinked_while_it_is_kept_closed(tmp_path: Path) -> None:
@@ -289,7 +308,7 @@ async def test_a_page_that_boots_and_never_shows_a_code_ends_as_not_loaded(tmp_p
     ended = await harness.exit(ScriptedPage(*[UNLINKED | {"socket": socket}] * 20))
 
     assert {"Loading"} == {state for state, _ in harness.states}
-    assert "came no further" in str(ended)
+    assert "did not get further" in str(ended)
     assert (ended.exit.code, ended.reason) == (ExitCode.LOAD_FAILED, StateReason.OPENING_CONNECTION)
 
 
@@ -336,7 +355,7 @@ async def test_a_page_that_reloads_has_the_whole_time_again(tmp_path: Path) -> N
     assert ended.exit.code is ExitCode.BROWSER_EXITED
 
 
-async def test_fetching_is_tried_again_and_told(tmp_path: Path) -> None:
+async def test_fetching_is_tried_again_and_reported(tmp_path: Path) -> None:
     """A refused connection is LoadError with the browser's word, and the next attempt may succeed."""
     harness = MonitorHarness(tmp_path)
     harness.step = 0.1

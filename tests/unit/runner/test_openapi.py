@@ -70,15 +70,19 @@ def test_the_state_has_the_fields_of_the_document(contract: dict[str, Any], tmp_
 
 
 def test_tokens_are_demanded_where_the_code_demands_them(contract: dict[str, Any]) -> None:
-    """State, code and commands are behind a token, everything else is open."""
+    """State, code and commands are behind a token, the operator's own routes behind its key, everything else is open."""
     guarded = {
-        path
+        path: [next(iter(way)) for way in operation.get("security", contract["security"])]
         for path, methods in contract["paths"].items()
         for operation in methods.values()
-        if "security" not in operation
     }
 
-    assert guarded == {"/v1/state", "/v1/qr", "/v1/logout"}
+    assert {
+        "/v1/state": ["bearer", "operator"],
+        "/v1/qr": ["bearer"],
+        "/v1/logout": ["bearer"],
+        "/v1/tokens": ["operator"],
+    } == {path: ways for path, ways in guarded.items() if ways}
 
 
 def test_each_error_is_a_problem_that_names_its_headers(contract: dict[str, Any]) -> None:

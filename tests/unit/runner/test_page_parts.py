@@ -1,6 +1,7 @@
 """What is decided before the browser starts: flags, user agent, scripts, the driver's environment."""
 
 import hashlib
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
@@ -20,7 +21,7 @@ PLAN = LaunchPlan(
 )
 
 
-def test_the_user_agent_has_the_real_major_version_and_no_headless_word() -> None:
+def test_the_user_agent_has_the_real_major_version_and_no_headless() -> None:
     """WhatsApp refuses HeadlessChrome; the rest of it tells the truth."""
     made = user_agent("Chromium 156.0.8078.79 built on Debian 12")
 
@@ -29,7 +30,7 @@ def test_the_user_agent_has_the_real_major_version_and_no_headless_word() -> Non
 
 
 @pytest.mark.parametrize("printed", ["", "Chromium", "error: no display"])
-def test_a_browser_that_tells_no_version_is_refused(printed: str) -> None:
+def test_a_browser_without_a_version_is_refused(printed: str) -> None:
     """A wrong program behind BROWSER_EXECUTABLE shows before anything is started with it."""
     with pytest.raises(LaunchError, match="BROWSER_EXECUTABLE"):
         user_agent(printed)
@@ -57,6 +58,17 @@ def test_the_flags_keep_the_rules() -> None:
         "--single-process",
     }.intersection(arguments)
     assert not [argument for argument in arguments if argument.startswith("--disable-features")]
+
+
+def test_with_the_sandbox_one_zygote_stays() -> None:
+    """The page's process comes from it; nothing else changes."""
+    arguments = replace(PLAN, sandbox=True).arguments
+
+    assert ({"--no-zygote"}, {"--no-unsandboxed-zygote"}) == (
+        set(PLAN.arguments) - set(arguments),
+        set(arguments) - set(PLAN.arguments),
+    )
+    assert "--no-sandbox" not in arguments
 
 
 @pytest.mark.parametrize(("megabytes", "kept"), [(0, True), (64, True), (128, False)])

@@ -88,7 +88,7 @@ async def test_every_layer_answers_with_a_problem(port: int, sent: bytes, status
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PROPFIND"])
 @pytest.mark.parametrize(("path", "allow"), [("/v1/state", "GET"), ("/metrics", "GET"), ("/readyz", "GET,HEAD")])
-async def test_a_wrong_method_is_told_the_right_ones(port: int, method: str, path: str, allow: str) -> None:
+async def test_a_wrong_method_gets_the_right_ones(port: int, method: str, path: str, allow: str) -> None:
     """405 with Allow, without asking for a token first."""
     got, headers, body = await ask(port, f"{method} {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
 

@@ -20,7 +20,7 @@ with profile_lock(ProfileLayout(Path(sys.argv[1]))):
 """
 
 
-def test_a_second_process_is_refused_and_told_why(tmp_path: Path) -> None:
+def test_a_second_process_is_refused_with_the_cause(tmp_path: Path) -> None:
     """While one process holds the profile another gets an error at once; a killed holder frees it."""
     layout = ProfileLayout(tmp_path)
     holder = subprocess.Popen(

@@ -144,7 +144,7 @@ def test_settling_brings_durability_forward_only() -> None:
     assert SavedState().settled(now=T0) == SavedState()
 
 
-def test_times_are_told_in_utc_seconds() -> None:
+def test_times_are_in_utc_seconds() -> None:
     """RFC 3339 with Z, whatever the zone of the moment."""
     assert format_time(datetime.fromisoformat("2026-11-22T19:00:00.9+01:00")) == "2026-11-22T18:00:00Z"
     assert format_time(None) is None

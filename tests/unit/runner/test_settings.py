@@ -107,7 +107,7 @@ def test_what_could_be_a_secret_is_not_repeated(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["PORT", "LINK_METHOD", "STARTUP_TIMEOUT", "LOG_LEVEL"])
-def test_a_wrong_number_or_word_is_shown_and_cut(name: str) -> None:
+def test_a_wrong_number_or_text_is_shown_and_cut(name: str) -> None:
     """It helps to find it; a long one would hide the rest of the message."""
     with pytest.raises(SettingsError, match=f"^{name}='x{{40}}' ") as caught:
         read(**{name: "x" * 100_000})

@@ -20,14 +20,14 @@ class StoreHarness:
 
     def say(self, state: RunnerState = RunnerState.QR_PENDING, **more: Any) -> bool:
         """Publish; everything but the state has a default."""
-        words: dict[str, Any] = {
+        fields: dict[str, Any] = {
             "reason": StateReason.WAITING_FOR_SCAN,
             "message": "m",
             "linked_time": None,
             "durable_time": None,
             "round": 1,
         }
-        return self.store.publish(state=state, **(words | more))
+        return self.store.publish(state=state, **(fields | more))
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ def test_the_reason_stands_in_front_and_secrets_are_gone() -> None:
     assert text == "PageCrashed: The page of [number] died."
 
 
-def test_long_words_are_cut_between_characters() -> None:
+def test_long_texts_are_cut_between_characters() -> None:
     """The kubelet cuts anywhere; we cut earlier and never inside a character."""
     text = termination_message(ExitCode.INTERNAL_ERROR, "ä" * 5000)
 

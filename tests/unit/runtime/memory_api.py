@@ -22,7 +22,16 @@ Json = dict[str, Any]
 Watcher = Callable[[str, str, Json], None]
 """ Called with plural, event type and object. """
 
-NAMESPACED = {"whatsappsessions", "pods", "persistentvolumeclaims", "services", "secrets", "events", "leases"}
+NAMESPACED = {
+    "whatsappsessions",
+    "pods",
+    "persistentvolumeclaims",
+    "services",
+    "secrets",
+    "events",
+    "leases",
+    "networkpolicies",
+}
 WITH_STATUS = {"whatsappsessions", "whatsappsessionquotas", "pods", "persistentvolumeclaims"}
 KINDS = {"whatsappsessions": "WhatsAppSession", "whatsappsessionquotas": "WhatsAppSessionQuota"}
 
@@ -240,7 +249,7 @@ class MemoryApi:
         obj = copied(obj)
         obj["metadata"]["resourceVersion"] = str(self.version)
         self.deleted[plural, name] += 1
-        self._tell(plural, "DELETED", obj)
+        self._notify(plural, "DELETED", obj)
         for kind, objects in list(self.objects.items()):
             for (space, owned), candidate in list(objects.items()):
                 owners = candidate["metadata"].get("ownerReferences") or []
@@ -261,10 +270,10 @@ class MemoryApi:
         self.version += 1
         obj["metadata"]["resourceVersion"] = str(self.version)
         self._kind(plural)[obj["metadata"].get("namespace", ""), obj["metadata"]["name"]] = obj
-        self._tell(plural, event, obj)
+        self._notify(plural, event, obj)
         return obj
 
-    def _tell(self, plural: str, event: str, obj: Json) -> None:
+    def _notify(self, plural: str, event: str, obj: Json) -> None:
         for watcher in self.watchers:
             watcher(plural, event, copied(obj))
 

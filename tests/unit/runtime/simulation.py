@@ -20,11 +20,13 @@ from session_protocol.answers import State
 from session_protocol.times import format_time
 from unit.runtime.fakes import FakeClock, exactly, settle
 from unit.runtime.memory_api import Json, Killed, MemoryApi
-from whatsapp_operator.core.model import Defaults
+from whatsapp_operator.core.model import Defaults, TokenSource
+from whatsapp_operator.core.network import RunnerNetwork
 from whatsapp_operator.runtime.kube.client import Kube, Request, Response
 from whatsapp_operator.runtime.kube.resync import Stream
+from whatsapp_operator.runtime.process.config import SELECTORS, Config, Dependencies
 from whatsapp_operator.runtime.process.metrics import Metrics
-from whatsapp_operator.runtime.process.operator import SELECTORS, Config, Dependencies, Operator
+from whatsapp_operator.runtime.process.operator import Operator
 from whatsapp_operator.runtime.runners.client import WAIT, NoAnswer, Target
 
 NAMESPACE = "shop"
@@ -32,6 +34,12 @@ PLURALS = {resource.plural: resource for resource in SELECTORS}
 LATENCY = 0.01
 """ Seconds that a watch event takes. """
 STEP = 0.25
+LEASE = {
+    "apiVersion": "coordination.k8s.io/v1",
+    "kind": "Lease",
+    "metadata": {"name": "whatsapp-operator", "namespace": "ops", "uid": "lease"},
+}
+""" What events about the operator as a whole are about. """
 
 
 @dataclass
@@ -56,23 +64,25 @@ class Process:
 
 
 @dataclass
-class Words:
+class FakeRunners:
     """What the runners say, by pod UID; a `RunnerClient`."""
 
     clock: FakeClock
-    words: dict[str, tuple[int, str, str]] = field(default_factory=dict)
+    states: dict[str, tuple[int, str, str]] = field(default_factory=dict)
     silent: set[str] = field(default_factory=set)
     news: dict[str, asyncio.Event] = field(default_factory=dict)
+    renewed: dict[str, TokenSource] = field(default_factory=dict)
+    """ The tokens that a runner was told of. """
 
     def say(self, uid: str, state: str, reason: str = "AsExpected") -> None:
         """Let a pod's runner say something."""
-        revision = self.words.get(uid, (0, "", ""))[0] + 1
-        self.words[uid] = (revision, state, reason)
+        revision = self.states.get(uid, (0, "", ""))[0] + 1
+        self.states[uid] = (revision, state, reason)
         self.wake(uid)
 
     def end(self, uid: str) -> None:
         """The pod has ended."""
-        self.words.pop(uid, None)
+        self.states.pop(uid, None)
         self.wake(uid)
 
     def wake(self, uid: str) -> None:
@@ -82,15 +92,21 @@ class Words:
     async def get_state(self, target: Target, *, after: int | None) -> State:
         """Play runner."""
         uid = target.pod_uid
-        if uid in self.words and uid not in self.silent and self.words[uid][0] == after:
+        if uid in self.states and uid not in self.silent and self.states[uid][0] == after:
             news = self.news.setdefault(uid, asyncio.Event())
             timer = self.clock.call_later(WAIT.total_seconds(), news.set)
             await news.wait()
             timer.cancel()
-        if uid not in self.words or uid in self.silent:
+        if uid not in self.states or uid in self.silent:
             raise NoAnswer("silent")
-        revision, state, reason = self.words[uid]
+        revision, state, reason = self.states[uid]
         return State(session_uid=target.session_uid, pod_uid=uid, revision=revision, state=state, reason=reason)
+
+    async def renew_tokens(self, target: Target, source: TokenSource) -> None:
+        """Take other tokens."""
+        if target.pod_uid not in self.states or target.pod_uid in self.silent:
+            raise NoAnswer("silent")
+        self.renewed[target.pod_uid] = source
 
 
 def _without_accidents(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -106,15 +122,16 @@ def _without_accidents(loop: asyncio.AbstractEventLoop, context: dict[str, Any])
 class Simulation:
     """The whole of it."""
 
-    def __init__(self, *, resync: float = 60) -> None:
+    def __init__(self, *, resync: float = 60, network: RunnerNetwork | None = None) -> None:
+        self.network = network
         self.clock = FakeClock()
         self.api = MemoryApi(now=self.clock.now)
-        self.words = Words(self.clock)
-        self.first_word = ("QRPending", "WaitingForScan")
+        self.runners = FakeRunners(self.clock)
+        self.first_state = ("QRPending", "WaitingForScan")
         self.start_pods = True
         self.resync = timedelta(seconds=resync)
         self.operator: Operator | None = None
-        self.deaf = False
+        self.loses_events = False
         """ Watch events are lost. """
         self.checks: list[Callable[[], None]] = []
         """ Called after each change in the cluster: what must always hold. """
@@ -131,7 +148,7 @@ class Simulation:
         self._process = Process(self.api)
         self.operator = Operator(
             Config(
-                defaults=Defaults(runner_image="runner:1"),
+                defaults=Defaults(runner_image="runner:1", network=self.network),
                 namespace="ops",
                 key_secret="keys",
                 identity="operator-1",
@@ -142,9 +159,10 @@ class Simulation:
                 kube=Kube(self._process, timeout=30),
                 clock=self.clock,
                 metrics=Metrics(),
-                runner_client=self.words,
+                runner_client=self.runners,
                 jitter=exactly,
             ),
+            regarding=lambda: LEASE,
         )
         asyncio.get_running_loop().create_task(self.operator.start())
         await settle()
@@ -226,16 +244,16 @@ class Simulation:
 
     # --- the node ------------------------------------------------------------------------------------------------
 
-    def pod(self, name: str) -> Json | None:
+    def pod(self, name: str, *, namespace: str = NAMESPACE) -> Json | None:
         """Return a pod."""
-        return self.api.get("pods", NAMESPACE, name)
+        return self.api.get("pods", namespace, name)
 
-    def pod_uid(self, name: str) -> str:
+    def pod_uid(self, name: str, *, namespace: str = NAMESPACE) -> str:
         """Return a pod's UID, or nothing."""
-        pod = self.pod(name)
+        pod = self.pod(name, namespace=namespace)
         return str(pod["metadata"]["uid"]) if pod else ""
 
-    def end(self, name: str, *, code: int, message: str = "") -> None:
+    def end(self, name: str, *, code: int, message: str = "", namespace: str = NAMESPACE) -> None:
         """Let a pod's container end."""
         ended = {
             "exitCode": code,
@@ -248,8 +266,8 @@ class Simulation:
             "phase": "Failed" if code else "Succeeded",
             "containerStatuses": [{"name": "runner", "state": {"terminated": ended}}],
         }
-        self.words.end(self.pod_uid(name))
-        self.api.change("pods", NAMESPACE, name, {"status": status}, status=True)
+        self.runners.end(self.pod_uid(name, namespace=namespace))
+        self.api.change("pods", namespace, name, {"status": status}, status=True)
 
     def evict(self, name: str) -> None:
         """Let a pod vanish with its node."""
@@ -257,7 +275,7 @@ class Simulation:
 
     def say(self, name: str, state: str, reason: str = "AsExpected") -> None:
         """Let the runner of a session's pod say something."""
-        self.words.say(self.pod_uid(name), state, reason)
+        self.runners.say(self.pod_uid(name), state, reason)
 
     def _kubelet(self, plural: str, event: str, obj: Json) -> None:
         if plural != "pods" or not self.start_pods:
@@ -268,10 +286,15 @@ class Simulation:
         elif event == "MODIFIED" and "deletionTimestamp" in obj["metadata"]:
             self.clock.call_later(0.5, lambda: self._finish(name, uid))
 
+    def _namespace(self, uid: str) -> str | None:
+        """Return where a pod is; None: it is gone."""
+        pods = [pod["metadata"] for pod in self.api.all("pods")]
+        return next((str(pod["namespace"]) for pod in pods if pod["uid"] == uid), None)
+
     def _run(self, name: str, uid: str) -> None:
-        if self.pod_uid(name) != uid:
+        if (namespace := self._namespace(uid)) is None:
             return
-        self.api.change("pods", NAMESPACE, name, {"spec": {"nodeName": "node-1"}})
+        self.api.change("pods", namespace, name, {"spec": {"nodeName": "node-1"}})
         running = {"running": {"startedAt": self._stamp()}}
         status = {
             "phase": "Running",
@@ -279,20 +302,20 @@ class Simulation:
             "conditions": [{"type": "PodScheduled", "status": "True"}, {"type": "Ready", "status": "True"}],
             "containerStatuses": [{"name": "runner", "state": running}],
         }
-        self.api.change("pods", NAMESPACE, name, {"status": status}, status=True)
-        self.words.say(uid, *self.first_word)
+        self.api.change("pods", namespace, name, {"status": status}, status=True)
+        self.runners.say(uid, *self.first_state)
 
     def _finish(self, name: str, uid: str) -> None:
-        if self.pod_uid(name) == uid:
-            self.words.end(uid)
-            self.api.remove("pods", NAMESPACE, name)
+        if (namespace := self._namespace(uid)) is not None:
+            self.runners.end(uid)
+            self.api.remove("pods", namespace, name)
 
     # --- the watches ---------------------------------------------------------------------------------------------
 
     def _watch(self, plural: str, event: str, obj: Json) -> None:
         resource = PLURALS.get(plural)
         operator = self.operator
-        if resource is None or operator is None or self.deaf:
+        if resource is None or operator is None or self.loses_events:
             return
 
         def deliver() -> None:
@@ -319,7 +342,7 @@ def outcome(simulation: Simulation) -> Json:
     Times, UIDs and versions differ between runs; so do Secrets made twice and refused, Leases and events.
     """
     api = simulation.api
-    said = {
+    statuses = {
         session["metadata"]["name"]: {
             "state": (session.get("status") or {}).get("state"),
             "admitted": "admission" in (session.get("status") or {}),
@@ -334,7 +357,7 @@ def outcome(simulation: Simulation) -> Json:
     }
     counted = ("pods", "persistentvolumeclaims", "services")
     return {
-        "said": said,
+        "said": statuses,
         "objects": {plural: sorted(obj["metadata"]["name"] for obj in api.all(plural)) for plural in counted},
         "created": {key: count for key, count in sorted(api.created.items()) if key[0] in counted and count},
         "deleted": {key: count for key, count in sorted(api.deleted.items()) if key[0] in counted},

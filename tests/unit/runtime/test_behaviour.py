@@ -1,13 +1,16 @@
 """Longer stories in simulated time: pauses, silence, restless runners, refusals, neighbours."""
 
+import itertools
 from collections.abc import AsyncIterator
 from itertools import pairwise
 from typing import Any
 
 import pytest
+from session_protocol.answers import State
 from unit.runtime.memory_api import Fault
 from unit.runtime.simulation import NAMESPACE, Simulation
 from whatsapp_operator.core.model import SessionUID
+from whatsapp_operator.runtime.runners.client import Target
 
 
 @pytest.fixture
@@ -33,6 +36,12 @@ def gauge(simulation: Simulation, name: str) -> float:
     assert simulation.operator is not None
     simulation.operator.measure()
     return simulation.operator._dependencies.metrics.registry.get_sample_value(name) or 0.0
+
+
+def pause_events(simulation: Simulation) -> list[dict[str, Any]]:
+    """Return the events that tell of a pause."""
+    events = simulation.api.all("events")
+    return [event for event in events if event["reason"] == "RecoveryPaused" and event["regarding"]["kind"] == "Lease"]
 
 
 def writes_about(simulation: Simulation, name: str) -> list[str]:
@@ -74,6 +83,69 @@ async def test_a_pause_survives_a_restart(simulation: Simulation) -> None:
 
     assert [None, None, None] == [simulation.pod(name) for name in SIX[:3]]
     assert 1.0 == gauge(simulation, "whatsapp_operator_recovery_paused")
+
+
+async def test_a_tenants_failures_pause_its_own_namespace(simulation: Simulation) -> None:
+    """All of its sessions fail, again and again; the neighbour's are replaced as ever, and the event names who it is."""
+    simulation.namespace("hostile")
+    await up(simulation, "a", "b")
+    bad = ("x", "y", "z")
+    for name in bad:
+        simulation.session(name, namespace="hostile")
+    await simulation.until(lambda: all(simulation.pod_uid(name, namespace="hostile") for name in bad))
+    await simulation.rest(30)
+    for name in bad:
+        simulation.end(name, code=32, namespace="hostile")
+    await simulation.until(lambda: gauge(simulation, "whatsapp_operator_recovery_paused_namespaces") == 1.0, within=10)
+    simulation.end("a", code=32)
+    before = simulation.pod_uid("a")
+    await simulation.until(lambda: simulation.pod_uid("a") not in ("", before), within=30)
+
+    assert 0.0 == gauge(simulation, "whatsapp_operator_recovery_paused")
+    await simulation.until(lambda: "RecoveryPaused" in str(simulation.api.get("whatsappsessions", "hostile", "x")))
+    assert "Recovery is paused in this namespace" in str(simulation.api.get("whatsappsessions", "hostile", "x"))
+    [event] = pause_events(simulation)
+    assert ("Warning", "PausingRecovery") == (event["type"], event["action"])
+    assert "in the namespace hostile: 3 of its sessions" in event["note"]
+
+
+async def test_several_namespaces_that_fail_together_pause_the_cluster(simulation: Simulation) -> None:
+    """All of ten in two namespaces: nobody is replaced; a session that never failed may start; the event names both."""
+    simulation.namespace("club")
+    await up(simulation, *SIX[:5])
+    for name in SIX[:5]:
+        simulation.session(name, namespace="club")
+    await simulation.until(lambda: all(simulation.pod_uid(name, namespace="club") for name in SIX[:5]))
+    await simulation.rest(30)
+    for name in SIX[:5]:
+        simulation.end(name, code=32)
+        simulation.end(name, code=32, namespace="club")
+    await simulation.until(lambda: simulation.condition("a", "Recovering") == ("True", "RecoveryPaused"))
+    simulation.namespace("new")
+    simulation.session("first", namespace="new")
+    await simulation.until(lambda: simulation.pod_uid("first", namespace="new"), within=30)
+
+    assert 1.0 == gauge(simulation, "whatsapp_operator_recovery_paused")
+    assert 3.0 == gauge(simulation, "whatsapp_operator_recovery_paused_namespaces")
+    assert any("in the namespaces club, shop" in event["note"] for event in pause_events(simulation))
+    await simulation.until(lambda: all(simulation.pod_uid(name) for name in SIX[:5]), within=420)
+    assert 0.0 == gauge(simulation, "whatsapp_operator_recovery_paused_namespaces")
+
+
+async def test_a_session_made_anew_every_four_minutes_keeps_nothing_paused(simulation: Simulation) -> None:
+    """It fails each time; the three that began the pause are back after five minutes all the same."""
+    await up(simulation, *SIX)
+    for name in SIX[:3]:
+        simulation.end(name, code=32)
+    await simulation.until(lambda: simulation.condition("a", "Recovering") == ("True", "RecoveryPaused"))
+    for number in range(2):
+        simulation.session(f"again-{number}")
+        await simulation.until(lambda name=f"again-{number}": simulation.pod_uid(name), within=30)  # type: ignore[misc]
+        simulation.end(f"again-{number}", code=32)
+        await simulation.rest(150)
+        simulation.api.remove("whatsappsessions", "shop", f"again-{number}")
+
+    await simulation.until(lambda: all(simulation.pod_uid(name) for name in SIX[:3]), within=30)
 
 
 async def test_few_failures_among_many_pause_nothing_at_a_start(simulation: Simulation) -> None:
@@ -119,14 +191,14 @@ async def test_a_silent_fleet_is_left_alone(simulation: Simulation) -> None:
     """A default-deny network policy must not recreate the whole fleet."""
     await up(simulation, *SIX)
     uids = [simulation.pod_uid(name) for name in SIX]
-    simulation.words.silent.update(uids)
+    simulation.runners.silent.update(uids)
     for uid in uids:
-        simulation.words.wake(uid)
+        simulation.runners.wake(uid)
 
     await simulation.until(lambda: all(simulation.state(name) == "Unreachable" for name in SIX), within=40)
     ready = simulation.condition("a", "Ready")
     await simulation.rest(600)
-    simulation.words.silent.clear()
+    simulation.runners.silent.clear()
     await simulation.until(lambda: all(simulation.state(name) == "QRPending" for name in SIX), within=40)
 
     assert ("Unknown", "RunnerUnreachable") == ready
@@ -147,7 +219,7 @@ async def test_an_operators_restart_looks_like_nobodys_silence(simulation: Simul
     assert [] == [request.path for request in simulation.api.writes[before:] if "whatsappsessions/" in request.path]
 
 
-async def test_a_restless_runner_is_told_at_a_bearable_pace(simulation: Simulation) -> None:
+async def test_a_restless_runner_is_written_at_a_bearable_pace(simulation: Simulation) -> None:
     """A word that flaps every three seconds for two minutes: a burst, then one write per five seconds."""
     await up(simulation, "a")
     await simulation.rest(60)
@@ -186,7 +258,7 @@ async def test_a_waiting_code_writes_once_per_round(simulation: Simulation) -> N
 
 
 @pytest.mark.parametrize(("status", "reason"), [(403, "Forbidden"), (422, "Unprocessable")])
-async def test_a_refused_pod_is_told_and_tried_again(simulation: Simulation, status: int, reason: str) -> None:
+async def test_a_refused_pod_is_reported_and_tried_again(simulation: Simulation, status: int, reason: str) -> None:
     """A namespace's ResourceQuota: the reason is in status, and it goes on by itself when the way is free."""
     simulation.api.fault = lambda request, _: (
         Fault(status=status) if request.method == "POST" and request.path.endswith("/pods") else None
@@ -284,7 +356,7 @@ async def test_the_neighbours_failures_pause_nothing_here(simulation: Simulation
     assert 0.0 == gauge(simulation, "whatsapp_operator_recovery_paused")
 
 
-async def test_events_tell_the_life_of_a_session(simulation: Simulation) -> None:
+async def test_events_show_the_life_of_a_session(simulation: Simulation) -> None:
     """What a person sees in kubectl describe, after a failure."""
     await up(simulation, "a")
     simulation.end("a", code=33)
@@ -329,6 +401,66 @@ async def test_metrics_count_sessions_by_state(simulation: Simulation) -> None:
     }
     assert {"Connected": 1.0, "QRPending": 1.0} == counted
     assert 2.0 == gauge(simulation, "whatsapp_operator_runners_listened_to")
+
+
+async def test_made_up_states_make_no_series(simulation: Simulation) -> None:
+    """A runner that says another word each time is `Other`, and so is that of a newer release."""
+    await up(simulation, "a", "b")
+    for number in range(20):
+        simulation.say("a", f"Word{number}")
+        simulation.say("b", "Levitating")
+        await simulation.rest(6)
+        assert 2.0 == gauge_of_state(simulation, "Other")
+    assert simulation.operator is not None
+    series = [
+        sample.labels["state"]
+        for family in simulation.operator._dependencies.metrics.sessions.collect()
+        for sample in family.samples
+    ]
+
+    assert ["Other"] == series
+
+
+async def test_a_restless_runner_costs_a_few_writes_and_hides_nobody(simulation: Simulation) -> None:
+    """It says 4,096 other characters in each answer, at once; the honest session beside it is told within a second."""
+    await up(simulation, "a", "b")
+    restless = simulation.pod_uid("a")
+    revisions = itertools.count(100)
+    answer = simulation.runners.get_state
+
+    async def get_state(target: Target, *, after: int | None) -> State:
+        if target.pod_uid != restless:
+            return await answer(target, after=after)
+        await simulation.clock.sleep(0.001)
+        number = next(revisions)
+        return State(
+            session_uid=target.session_uid,
+            pod_uid=restless,
+            revision=number,
+            state="QRPending",
+            reason="R",
+            message="#" * 4000 + f" {number % 97}",
+        )
+
+    simulation.runners.get_state = get_state  # type: ignore[method-assign]
+    await simulation.rest(30)
+    before, asked, looked = len(writes_about(simulation, "a")), next(revisions), len(simulation.api.requests)
+    await simulation.rest(60)
+    writes, questions = len(writes_about(simulation, "a")) - before, next(revisions) - asked
+    simulation.say("b", "Connected")
+    await simulation.until(lambda: simulation.state("b") == "Connected", within=2)
+
+    assert 1 <= writes <= 14
+    assert questions <= 65
+    assert len(simulation.api.requests) - looked <= 60
+
+
+def gauge_of_state(simulation: Simulation, state: str) -> float | None:
+    """Return how many sessions are counted with a state."""
+    assert simulation.operator is not None
+    simulation.operator.measure()
+    registry = simulation.operator._dependencies.metrics.registry
+    return registry.get_sample_value("whatsapp_operator_sessions", {"namespace": NAMESPACE, "state": state})
 
 
 async def test_an_orderly_stop_leaves_nothing_running(simulation: Simulation) -> None:

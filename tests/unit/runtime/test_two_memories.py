@@ -23,20 +23,20 @@ ACTS = 14
 ANNOTATIONS = ("wasession.dev/restart-at", "wasession.dev/relink-at")
 
 
-class Story(Simulation):
+class Storm(Simulation):
     """One session, its profile, and whether a person has answered the conflict that lies on it."""
 
     def __init__(self, seed: int) -> None:
         super().__init__()
         self.random = random.Random(seed)
         self.acts: list[str] = []
-        self.stop_kept: HeldState | None = None
+        self.hold_kept: HeldState | None = None
         self.start_kept: Start | None = None
         self.open: set[str] = set()
         """ UIDs of the pods whose runners opened the page. """
         self.answered = True
         self.requests = 0
-        self.checks.append(self._note_suspension)
+        self.checks.append(self._record_suspension)
 
     # --- the runner
 
@@ -48,24 +48,24 @@ class Story(Simulation):
         variables = pod["spec"]["containers"][0]["env"]
         start = read_settings({entry["name"]: entry.get("value", "pod") for entry in variables}).start
         if start.is_asked_for(self.start_kept):
-            assert self.stop_kept is None or self.answered, f"a page was opened in a conflict: {self.acts}"
-            self.stop_kept = None
+            assert self.hold_kept is None or self.answered, f"a page was opened in a conflict: {self.acts}"
+            self.hold_kept = None
         self.start_kept = start.after(self.start_kept)
-        if self.stop_kept is not None:
-            self.words.say(uid, self.stop_kept.state, self.stop_kept.reason)
+        if self.hold_kept is not None:
+            self.runners.say(uid, self.hold_kept.state, self.hold_kept.reason)
             return
         self.open.add(uid)
         self.answered = False
-        self.words.say(uid, RunnerState.CONNECTED)
+        self.runners.say(uid, RunnerState.CONNECTED)
 
     def speak(self, state: RunnerState, reason: StateReason) -> None:
         """The runner with the open page says something; the word of a pod that a request replaces is of before."""
         uid = self.pod_uid("a")
-        if uid not in self.open or uid not in self.words.words:
+        if uid not in self.open or uid not in self.runners.states:
             return
-        self.stop_kept = hold_after(self.stop_kept, state=state, reason=reason, message="")
+        self.hold_kept = hold_after(self.hold_kept, state=state, reason=reason, message="")
         self.answered = self.answered and self._waits()
-        self.words.say(uid, state, reason)
+        self.runners.say(uid, state, reason)
 
     def _waits(self) -> bool:
         """Whether what a person did waits for the present pod's end."""
@@ -74,7 +74,7 @@ class Story(Simulation):
         anew = pod["metadata"]["ownerReferences"][0]["uid"] != session["metadata"]["uid"]
         return anew or any(asked.get(name) not in (None, carried.get(name)) for name in ANNOTATIONS)
 
-    def _note_suspension(self) -> None:
+    def _record_suspension(self) -> None:
         self.answered |= self.condition("a", "Suspended")[0] == "True"
 
     # --- what may happen
@@ -90,27 +90,27 @@ class Story(Simulation):
     async def lost(self) -> None:
         """The pod vanishes with its node."""
         if self.pod("a"):
-            self.words.end(self.pod_uid("a"))
+            self.runners.end(self.pod_uid("a"))
             self.evict("a")
 
     async def fails(self) -> None:
         """The browser crashes."""
-        if self.pod_uid("a") in self.words.words:
+        if self.pod_uid("a") in self.runners.states:
             self.end("a", code=30)
 
     async def silent(self) -> None:
         """The runner is not heard until `heard`."""
-        self.words.silent.add(self.pod_uid("a"))
+        self.runners.silent.add(self.pod_uid("a"))
 
-    async def heard(self) -> None:
+    async def reachable(self) -> None:
         """All runners are heard, all watches tell."""
-        self.deaf = False
-        while self.words.silent:
-            self.words.wake(self.words.silent.pop())
+        self.loses_events = False
+        while self.runners.silent:
+            self.runners.wake(self.runners.silent.pop())
 
     async def unseen(self) -> None:
         """Watch events are lost."""
-        self.deaf = True
+        self.loses_events = True
 
     async def crashed(self) -> None:
         """The operator's process is another one."""
@@ -161,13 +161,13 @@ class Story(Simulation):
 
     async def full(self) -> None:
         """No place in the quota."""
-        self._places(0)
+        self._limit_sessions(0)
 
     async def free(self) -> None:
         """A place in the quota."""
-        self._places(1)
+        self._limit_sessions(1)
 
-    def _places(self, number: int) -> None:
+    def _limit_sessions(self, number: int) -> None:
         self.api.change("whatsappsessionquotas", "", "default", {"spec": {"sessions": number}})
 
     async def moments(self) -> None:
@@ -185,13 +185,22 @@ class Story(Simulation):
         live = {session["metadata"]["uid"] for session in self.api.all("whatsappsessions")}
         for pod in list(self.api.all("pods")):
             if pod["metadata"]["ownerReferences"][0]["uid"] not in live:
-                self.words.end(pod["metadata"]["uid"])
+                self.runners.end(pod["metadata"]["uid"])
                 self.api.remove("pods", NAMESPACE, pod["metadata"]["name"])
 
     async def anything(self) -> None:
         """Let one thing happen."""
         acts: list[Callable[[], Awaitable[None]]] = [self.conflict, self.conflict, self.over, self.lost, self.lost]
-        acts += [self.fails, self.silent, self.heard, self.unseen, self.crashed, self.faulty, self.sound, self.sound]
+        acts += [
+            self.fails,
+            self.silent,
+            self.reachable,
+            self.unseen,
+            self.crashed,
+            self.faulty,
+            self.sound,
+            self.sound,
+        ]
         acts += [self.restart, self.relink, self.suspended, self.resumed, self.resumed, self.applied_anew]
         acts += [self.full, self.free, self.moments, self.moments, self.while_, self.while_]
         act = self.random.choice(acts)
@@ -206,28 +215,28 @@ class Story(Simulation):
 @pytest.mark.parametrize("seed", range(SEEDS))
 async def test_no_storm_takes_over_and_none_leaves_a_session_that_nobody_can_start(seed: int) -> None:
     """No page is opened in a conflict that nobody answered; and when it is quiet, one request opens it, and that is all."""
-    story = Story(seed)
-    story.namespace()
-    story.quota(sessions=1)
-    await story.start()
-    story.session("a")
-    await story.rest(5)
+    storm = Storm(seed)
+    storm.namespace()
+    storm.quota(sessions=1)
+    await storm.start()
+    storm.session("a")
+    await storm.rest(5)
     for _ in range(ACTS):
-        await story.anything()
-        await story.rest(0.25)
+        await storm.anything()
+        await storm.rest(0.25)
 
-    for calm in (story.sound, story.heard, story.free, story.resumed):
+    for calm in (storm.sound, storm.reachable, storm.free, storm.resumed):
         await calm()
-    await story.rest(100)
-    await story.restart()
-    await story.until(
-        lambda: story.condition("a", "Ready")[0] == "True" and story.pod_uid("a") in story.open, within=500
+    await storm.rest(100)
+    await storm.restart()
+    await storm.until(
+        lambda: storm.condition("a", "Ready")[0] == "True" and storm.pod_uid("a") in storm.open, within=500
     )
-    await story.rest(70)
-    written = story.written()
-    await story.rest(130)
+    await storm.rest(70)
+    written = storm.written()
+    await storm.rest(130)
 
-    assert ("False", "NotStalled") == story.condition("a", "Stalled"), story.acts
-    assert f"request {story.requests}" == story.status("a")["handledRequests"]["restart-at"]
-    assert written == story.written()
-    await story.stop()
+    assert ("False", "NotStalled") == storm.condition("a", "Stalled"), storm.acts
+    assert f"request {storm.requests}" == storm.status("a")["handledRequests"]["restart-at"]
+    assert written == storm.written()
+    await storm.stop()

@@ -8,6 +8,7 @@ import pytest
 from unit.runtime.memory_api import Fault
 from unit.runtime.simulation import Simulation
 from whatsapp_operator.runtime.kube.client import Request, Response
+from whatsapp_operator.runtime.kube.resync import STALE_AFTER
 
 
 @pytest.fixture
@@ -28,13 +29,13 @@ async def up(simulation: Simulation, *names: str) -> None:
     await simulation.until(lambda: all(simulation.state(name) == "QRPending" for name in names))
 
 
-async def test_a_deletion_that_no_watch_told_is_found(simulation: Simulation) -> None:
+async def test_a_deletion_that_no_watch_reported_is_found(simulation: Simulation) -> None:
     """410 with the deletion in the gap: within a resync the pod is missed and replaced."""
     await up(simulation, "a")
     first = simulation.pod_uid("a")
-    simulation.deaf = True
+    simulation.loses_events = True
     simulation.evict("a")
-    simulation.deaf = False
+    simulation.loses_events = False
 
     await simulation.until(lambda: simulation.pod_uid("a") not in ("", first), within=65)
 
@@ -44,9 +45,9 @@ async def test_a_lost_session_deletion_frees_its_place(simulation: Simulation) -
     await up(simulation, "a", "b")
     simulation.session("c")
     await simulation.until(lambda: simulation.condition("c", "Admitted") == ("False", "QuotaExceeded"))
-    simulation.deaf = True
+    simulation.loses_events = True
     simulation.api.remove("whatsappsessions", "shop", "a")
-    simulation.deaf = False
+    simulation.loses_events = False
 
     await simulation.until(lambda: simulation.state("c") == "QRPending", within=70)
 
@@ -54,19 +55,19 @@ async def test_a_lost_session_deletion_frees_its_place(simulation: Simulation) -
     assert 2 == simulation.operator.runners.active
 
 
-async def test_a_session_that_no_watch_told_is_found(simulation: Simulation) -> None:
+async def test_a_session_that_no_watch_reported_is_found(simulation: Simulation) -> None:
     """Its creation was missed."""
     await up(simulation, "a")
-    simulation.deaf = True
+    simulation.loses_events = True
     simulation.session("b")
-    simulation.deaf = False
+    simulation.loses_events = False
 
     await simulation.until(lambda: simulation.state("b") == "QRPending", within=70)
 
 
 async def test_a_watch_that_is_deaf_for_good_costs_time_only(simulation: Simulation) -> None:
     """Everything still happens, a resync later each; and the process notices that its watch is dead."""
-    simulation.deaf = True
+    simulation.loses_events = True
     await simulation.start()
     simulation.session("a")
 
@@ -76,7 +77,7 @@ async def test_a_watch_that_is_deaf_for_good_costs_time_only(simulation: Simulat
     assert simulation.operator is not None
     verdict = simulation.operator.resync.verdict()
     assert verdict is not None
-    assert "tells nothing any more" in verdict
+    assert "has stopped reporting changes" in verdict
 
 
 async def test_a_watch_that_works_is_never_called_dead(simulation: Simulation) -> None:
@@ -143,12 +144,12 @@ async def test_a_server_that_is_down_for_minutes_is_survived(simulation: Simulat
     simulation.evict("a")
     simulation.session("b")
     await simulation.rest(300)
-    stale = simulation.operator is not None and simulation.operator.resync.stale
+    age = simulation.operator.resync.age if simulation.operator is not None else 0
     simulation.api.fault = lambda _request, _number: None
 
     await simulation.until(lambda: {simulation.state("a"), simulation.state("b")} == {"QRPending"}, within=120)
 
-    assert stale
+    assert age > STALE_AFTER * simulation.resync.total_seconds()
 
 
 async def test_lists_that_fail_are_tried_again_soon(simulation: Simulation) -> None:
@@ -157,13 +158,14 @@ async def test_lists_that_fail_are_tried_again_soon(simulation: Simulation) -> N
     simulation.api.fault = lambda request, _number: Fault(status=500) if request.method == "GET" else None
     await simulation.rest(200)
     assert simulation.operator is not None
-    stale, verdict = simulation.operator.resync.stale, simulation.operator.resync.verdict()
+    age, verdict = simulation.operator.resync.age, simulation.operator.resync.verdict()
     await simulation.rest(130)
     final = simulation.operator.resync.verdict()
     simulation.api.fault = lambda _request, _number: None
     await simulation.rest(10)
 
-    assert (True, None) == (stale, verdict)
+    assert age > STALE_AFTER * simulation.resync.total_seconds()
+    assert verdict is None
     assert "no full list has succeeded" in (final or "")
     assert simulation.operator.resync.verdict() is None
 
@@ -177,7 +179,7 @@ async def test_a_conflict_is_kept_while_no_status_can_be_written(simulation: Sim
 
     simulation.api.fault = fault
     first = simulation.pod_uid("a")
-    simulation.first_word = ("Conflict", "Replaced")
+    simulation.first_state = ("Conflict", "Replaced")
     simulation.evict("a")
     await simulation.until(lambda: simulation.pod_uid("a") not in ("", first))
     second = simulation.pod_uid("a")
@@ -195,7 +197,7 @@ async def test_a_conflict_is_kept_while_no_status_can_be_written(simulation: Sim
     assert (second, 0, 1) == (status["podUID"], status["replicas"], status["recovery"]["restarts"])
 
 
-async def test_each_pod_that_no_status_could_tell_of_is_a_restart(simulation: Simulation) -> None:
+async def test_each_pod_that_no_status_could_name_is_a_restart(simulation: Simulation) -> None:
     """Pods come and go while writes fail; later all of them are counted."""
     await up(simulation, "a")
     simulation.api.fault = lambda request, _number: (

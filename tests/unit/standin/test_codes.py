@@ -45,7 +45,7 @@ def test_a_code_ends_by_its_time_and_by_its_page() -> None:
         codes.page_waiting(code)
 
 
-def test_an_unknown_code_is_told_from_an_expired_one() -> None:
+def test_an_unknown_code_is_distinguished_from_an_expired_one() -> None:
     """Nobody waits for what was never given out."""
     with pytest.raises(UnknownQrError, match="No page waits"):
         book(Clock()).page_waiting("AAAA-AAAA")

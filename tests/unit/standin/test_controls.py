@@ -41,7 +41,7 @@ def send_from(harness: ExchangeHarness, *identifiers: str, to: str = "1555010077
         ("screen-lock", {}, ["screen-lock"]),
     ],
 )
-def test_what_a_connected_page_is_told(command: str, body: dict[str, Any], expected: list[str]) -> None:
+def test_what_a_connected_page_is_sent(command: str, body: dict[str, Any], expected: list[str]) -> None:
     """One command, one short list of frames."""
     harness = ExchangeHarness()
     device = harness.connected(PAGE)
@@ -61,7 +61,7 @@ def test_every_command_needs_a_linked_device(command: str) -> None:
 
 
 @pytest.mark.parametrize("command", ["drop", "replaced", "needs-update", "logout", "dialog", "receipt", "screen-lock"])
-def test_what_only_a_connected_page_can_be_told(command: str) -> None:
+def test_what_only_a_connected_page_can_be_sent(command: str) -> None:
     """Without a page these are refused instead of lost."""
     harness = ExchangeHarness()
 
@@ -102,7 +102,7 @@ def test_refusals_last_until_online(command: str, expected: str) -> None:
     assert ["success", "synced"] == types_to("two", harness.exchange.opened(PageId("two"), hello(device=device)))
 
 
-def test_a_ban_carries_its_words() -> None:
+def test_a_ban_carries_its_message() -> None:
     """The page's event needs code, expire, message and address."""
     harness = ExchangeHarness()
     device = harness.connected(PAGE)

@@ -24,7 +24,7 @@ def test_an_unlinked_page_gets_a_round_of_references() -> None:
     assert ("pair-device", 6, 2000, 500) == (frame["type"], len(frame["refs"]), frame["firstTTL"], frame["nextTTL"])
 
 
-def test_linking_takes_a_scan_and_the_pages_word() -> None:
+def test_linking_takes_a_scan_and_the_pages_answer() -> None:
     """The device is listed when the page has stored its login, then the page is told to connect anew."""
     harness = ExchangeHarness()
     device, effects = harness.exchange.scan(harness.unlinked()[3])
@@ -145,7 +145,7 @@ def test_the_newest_connection_of_a_device_wins() -> None:
     assert PageId("new") == harness.exchange.page_of(device)
 
 
-def test_unlinking_tells_the_page_and_forgets_the_device() -> None:
+def test_unlinking_notifies_the_page_and_forgets_the_device() -> None:
     """Its next login is refused."""
     harness = ExchangeHarness()
     device = harness.connected("again")
@@ -243,7 +243,7 @@ def test_an_account_with_a_passkey_links_nothing() -> None:
         harness.exchange.scan(text)
 
 
-def test_ending_a_round_concerns_the_waiting_pages() -> None:
+def test_finishing_a_round_concerns_the_waiting_pages() -> None:
     """Linked pages hear nothing of it."""
     harness = ExchangeHarness()
     harness.connected("linked")

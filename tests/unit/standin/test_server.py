@@ -145,7 +145,7 @@ async def test_a_page_is_linked_and_comes_back(browser: aiohttp.ClientSession, s
     assert (device, True, False, None) == tuple(listed[name] for name in ("id", "connected", "offline", "banned"))
 
 
-async def test_a_scan_without_the_pages_word_is_refused(
+async def test_a_scan_without_the_pages_answer_is_refused(
     browser: aiohttp.ClientSession, standin: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A page that cannot store its login leaves no device behind."""
@@ -176,7 +176,7 @@ async def test_an_offline_device_is_refused_before_the_upgrade(
 
 
 @pytest.mark.parametrize("sent", ["no json", "[]", '{"type": "hello"}'])
-async def test_a_page_that_breaks_the_protocol_is_told(
+async def test_a_page_that_breaks_the_protocol_gets_an_error(
     browser: aiohttp.ClientSession, standin: StandIn, sent: str
 ) -> None:
     """The socket ends with a protocol error that names the fault."""

@@ -110,7 +110,7 @@ class Node:
             },
         }
 
-    def claim(self, name: str, **what: Any) -> None:
+    def pvc(self, name: str, **what: Any) -> None:
         """Make a claim; see `body`."""
         self.cluster.kubectl("create", "-f", "-", input=json.dumps(self.body(name, **what)))
 
@@ -122,15 +122,15 @@ class Node:
 
     def bound(self, name: str) -> dict[str, Any]:
         """Wait for a claim to be bound; its PersistentVolume."""
-        claim = soon(lambda: (c := self.get("pvc", name))["status"]["phase"] == "Bound" and c)
-        return self.get("pv", claim["spec"]["volumeName"])
+        pvc = soon(lambda: (c := self.get("pvc", name))["status"]["phase"] == "Bound" and c)
+        return self.get("pv", pvc["spec"]["volumeName"])
 
     def made(self, name: str, **what: Any) -> str:
         """Make a claim and wait until it is bound; the volume's name."""
-        self.claim(name, **what)
+        self.pvc(name, **what)
         return str(self.bound(name)["metadata"]["name"])
 
-    def delete_claim(self, name: str) -> None:
+    def delete_pvc(self, name: str) -> None:
         """Delete a claim; no pod protects it here."""
         self.cluster.kubectl("delete", "pvc", "-n", self.namespace, name, "--wait=false")
 
@@ -138,14 +138,14 @@ class Node:
         """What is mounted for this node's volumes."""
         return mounts_under(self.state_dir / "mounts")
 
-    def events(self, claim: str) -> list[dict[str, Any]]:
+    def events(self, pvc: str) -> list[dict[str, Any]]:
         """The provisioner's events on a claim; the controller manager writes its own beside them."""
-        listed = self.get("events", "--field-selector", f"involvedObject.name={claim}").get("items", [])
+        listed = self.get("events", "--field-selector", f"involvedObject.name={pvc}").get("items", [])
         return [event for event in listed if event["source"]["component"].startswith(PROVISIONER)]
 
-    def event(self, claim: str, reason: str = "ProvisioningFailed") -> dict[str, Any]:
+    def event(self, pvc: str, reason: str = "ProvisioningFailed") -> dict[str, Any]:
         """Wait for an event of this reason."""
-        return soon(lambda: next((event for event in self.events(claim) if event["reason"] == reason), None))
+        return soon(lambda: next((event for event in self.events(pvc) if event["reason"] == reason), None))
 
 
 @pytest.fixture(scope="session")

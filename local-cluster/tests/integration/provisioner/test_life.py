@@ -39,14 +39,14 @@ def reboot(node: Node) -> None:
 
 def test_a_claim_gets_a_volume_of_its_own(node: Node) -> None:
     """A file system of the asked size is mounted, and the PersistentVolume says where, for whom and on which node."""
-    node.claim("login", size="100M")
+    node.pvc("login", size="100M")
 
     volume = node.bound("login")
 
-    claim = node.get("pvc", "login")
+    pvc = node.get("pvc", "login")
     path = Path(volume["spec"]["local"]["path"])
     room = os.statvfs(path)
-    assert f"pvc-{claim['metadata']['uid']}" == volume["metadata"]["name"]
+    assert f"pvc-{pvc['metadata']['uid']}" == volume["metadata"]["name"]
     assert PROVISIONER == volume["metadata"]["annotations"]["pv.kubernetes.io/provisioned-by"]
     assert {"storage": "96Mi"} == volume["spec"]["capacity"]
     assert ["ReadWriteOncePod"] == volume["spec"]["accessModes"]
@@ -63,8 +63,8 @@ def test_a_claim_gets_a_volume_of_its_own(node: Node) -> None:
 
 def test_a_claim_without_a_pod_costs_nothing(node: Node) -> None:
     """As long as the scheduler chose no node, or another one, nothing is made; a claim beside it is served."""
-    node.claim("unused", node="")
-    node.claim("elsewhere", node="another-node")
+    node.pvc("unused", node="")
+    node.pvc("elsewhere", node="another-node")
 
     volume = node.made("used")
 
@@ -87,16 +87,16 @@ def test_a_claim_is_bound_within_half_a_second(node: Node) -> None:
     assert min(taken) < 0.5, taken
 
 
-def _seconds_until_bound(node: Node, claim: str) -> float:
+def _seconds_until_bound(node: Node, pvc: str) -> float:
     begun, bound = None, None
     for line in node.cluster.audit_log.read_text().splitlines():
         entry = json.loads(line)
         what = entry.get("objectRef", {})
         if (what.get("resource"), what.get("namespace")) != ("persistentvolumeclaims", node.namespace):
             continue
-        if what.get("name") == claim and entry["verb"] == "create":
+        if what.get("name") == pvc and entry["verb"] == "create":
             begun = dt.datetime.fromisoformat(entry["requestReceivedTimestamp"])
-        elif what.get("name") == claim and what.get("subresource") == "status":
+        elif what.get("name") == pvc and what.get("subresource") == "status":
             bound = dt.datetime.fromisoformat(entry["stageTimestamp"])
     assert begun is not None
     assert bound is not None
@@ -143,7 +143,7 @@ def test_a_deleted_claim_leaves_nothing(node: Node) -> None:
     """PersistentVolume, mount, loop device and file go with the claim; its neighbour stays."""
     volume, other = node.made("login"), node.made("other")
 
-    node.delete_claim("login")
+    node.delete_pvc("login")
 
     soon(lambda: not node.get("pv", volume))
     assert [node.mount_point(other)] == node.mounts()
@@ -156,7 +156,7 @@ def test_a_volume_deleted_before_its_claim_goes_with_it(node: Node) -> None:
     volume = node.made("login")
     node.cluster.kubectl("delete", "pv", volume, "--wait=false")
 
-    node.delete_claim("login")
+    node.delete_pvc("login")
 
     soon(lambda: not node.get("pv", volume))
     assert [] == node.files()
@@ -168,7 +168,7 @@ def test_a_retained_volume_is_kept_for_a_person(node: Node) -> None:
     (node.data(volume) / "session").write_text("linked")
     node.cluster.kubectl("patch", "pv", volume, "-p", '{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}')
 
-    node.delete_claim("login")
+    node.delete_pvc("login")
     soon(lambda: node.get("pv", volume)["status"]["phase"] == "Released")
     node.cluster.kubectl("delete", "pv", volume, "--wait=false")
 
@@ -184,7 +184,7 @@ def test_a_volume_whose_object_was_removed_by_force_is_kept(node: Node) -> None:
     node.cluster.kubectl("patch", "pv", volume, "--type=merge", "-p", '{"metadata":{"finalizers":null}}')
     soon(lambda: not node.get("pv", volume))
 
-    node.delete_claim("login")
+    node.delete_pvc("login")
     node.end()
     node.start()
 
@@ -196,7 +196,7 @@ def test_a_claim_that_was_half_served_is_taken_up(node: Node) -> None:
     """The process ended between the file and its object, or in the middle of the file: the claim is served all the same."""
     node.end()
     for name in ("one", "two"):
-        node.claim(name)
+        node.pvc(name)
     one, two = (f"pvc-{node.get('pvc', name)['metadata']['uid']}" for name in ("one", "two"))
     node.file(one, stage="new").write_bytes(b"half a file system" * 1000)
     with node.file(two).open("wb") as file:
@@ -268,7 +268,7 @@ def test_it_ends_at_once_and_leaves_the_volumes_mounted(node: Node) -> None:
 def test_its_few_rights_are_enough(node: Node) -> None:
     """Over a whole life no request of its account is refused, by the API server's own audit log."""
     volume = node.made("login")
-    node.delete_claim("login")
+    node.delete_pvc("login")
     soon(lambda: not node.get("pv", volume))
 
     entries = [json.loads(line) for line in node.cluster.audit_log.read_text().splitlines()]

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.root
 
 def test_a_refusal_is_an_event_on_the_claim(node: Node) -> None:
     """The owner reads in `kubectl describe pvc` what is wrong and what to do; a repetition counts up."""
-    node.claim("shared", accessModes=["ReadWriteMany"])
+    node.pvc("shared", accessModes=["ReadWriteMany"])
 
     node.event("shared")
     soon(lambda: node.event("shared")["count"] > 1)
@@ -35,7 +35,7 @@ def test_a_refusal_is_an_event_on_the_claim(node: Node) -> None:
 )
 def test_what_is_not_offered_is_refused(node: Node, spec: dict[str, Any], expected: str) -> None:
     """The owner is told what to ask for instead, and no disk is used."""
-    node.claim("wrong", **spec)
+    node.pvc("wrong", **spec)
 
     assert expected in node.event("wrong")["message"]
     assert [] == node.files()
@@ -43,7 +43,7 @@ def test_what_is_not_offered_is_refused(node: Node, spec: dict[str, Any], expect
 
 def test_a_claim_larger_than_the_disk_is_refused(node: Node) -> None:
     """Nothing is promised that the host's disk does not have; the message names both figures."""
-    node.claim("huge", size="1Pi")
+    node.pvc("huge", size="1Pi")
 
     event = node.event("huge")
 
@@ -64,7 +64,7 @@ def test_a_failing_disk_is_tried_again(node: Node, tmp_path: Path) -> None:
     node.end()
     node.path = f"{program.parent}:{node.path}"
     node.start()
-    node.claim("login")
+    node.pvc("login")
     event = node.event("login")
 
     broken.unlink()
@@ -74,7 +74,7 @@ def test_a_failing_disk_is_tried_again(node: Node, tmp_path: Path) -> None:
     assert "Normal" == node.event("login", "ProvisioningSucceeded")["type"]
 
 
-def test_a_lost_file_is_told_to_its_owner(node: Node) -> None:
+def test_a_lost_file_is_reported_to_its_owner(node: Node) -> None:
     """Somebody deleted the file of an unmounted volume: the claim's owner learns that the data is gone."""
     node.made("login")
     node.end()
@@ -105,7 +105,7 @@ def test_a_volume_that_somebody_stands_in_is_removed_later(node: Node) -> None:
     """Its data is not deleted under him: the PersistentVolume says why it is still there, and goes once he has left."""
     volume = node.made("login")
     with subprocess.Popen(["sleep", "60"], cwd=node.data(volume)) as visitor:
-        node.delete_claim("login")
+        node.delete_pvc("login")
         soon(lambda: "umount ended with" in node.log)
         still_there = node.file(volume).exists()
         visitor.terminate()

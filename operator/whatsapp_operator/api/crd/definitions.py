@@ -60,7 +60,7 @@ class Kind(NamedTuple):
         return f"{constants.GROUP}_{self.plural}.yaml"
 
 
-_AGE = Column("Age", ".metadata.creationTimestamp", "How long ago it was made.", "date")
+_AGE = Column("Age", ".metadata.creationTimestamp", "How long ago it was created.", "date")
 
 SESSION = Kind(
     kind=constants.SESSION_KIND,
@@ -76,11 +76,11 @@ SESSION = Kind(
         Column("Ready", '.status.conditions[?(@.type=="Ready")].status', "Whether it is linked and connected."),
         Column("Quota", ".spec.quotaName", "The quota it counts against."),
         Column("Node", ".status.nodeName", "The node its pod runs on."),
-        Column("Restarts", ".status.recovery.restarts", "Pods made after the first.", "integer"),
+        Column("Restarts", ".status.recovery.restarts", "Pods created after the first.", "integer"),
         _AGE,
         Column("Pod", ".status.podName", "Its pod.", wide=True),
         # A text, not a date: of a date kubectl shows the age, and a moment to come has none.
-        Column("Next attempt", ".status.recovery.nextAttemptTime", "When the next pod is made.", wide=True),
+        Column("Next attempt", ".status.recovery.nextAttemptTime", "When the next pod is created.", wide=True),
         Column("Message", '.status.conditions[?(@.type=="Ready")].message', "Why it is Ready or not.", wide=True),
     ),
     selectable=(".spec.quotaName", ".spec.operatingMode", ".status.state", ".status.nodeName"),
@@ -108,10 +108,12 @@ QUOTA = Kind(
     status=QuotaStatus,
     columns=(
         Column("Sessions", ".spec.sessions", "How many sessions may run.", "integer"),
-        Column("Memory", ".spec.memory", "The sum of memory limits they may have."),
-        Column("Admitted", ".status.admitted", "Sessions that have a place.", "integer"),
-        Column("Waiting", ".status.waiting", "Sessions that wait for a place.", "integer"),
-        Column("Memory reserved", ".status.memoryReserved", "The sum of memory limits they have."),
+        Column("Memory", ".spec.memory", "The largest sum of their memory limits."),
+        Column("Admitted", ".status.admitted", "Admitted sessions.", "integer"),
+        Column("Waiting", ".status.waiting", "Sessions that wait to be admitted.", "integer"),
+        Column("Storage", ".spec.storage", "The sum of volume claims they may have.", wide=True),
+        Column("Storage reserved", ".status.storageReserved", "The sum of volume claims they have.", wide=True),
+        Column("Memory reserved", ".status.memoryReserved", "The sum of the admitted sessions' memory limits."),
         _AGE,
         Column(
             "Per namespace", ".spec.sessionsPerNamespace", "How many of one namespace may run.", "integer", wide=True

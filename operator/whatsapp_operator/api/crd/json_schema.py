@@ -1,6 +1,6 @@
 """The same schema as JSON Schema, for editors and for checks outside of a cluster.
 
-The API server's form has words of its own: they are put as JSON Schema puts them, and the rules in CEL, which no editor
+The API server's form has keywords of its own: they are translated to JSON Schema, and the rules in CEL, which no editor
 runs, are left out. An object with named fields has no others, so that a misspelt one is found while it is typed. Files
 lie as collections of such schemas have them: group/kind_version.json.
 """

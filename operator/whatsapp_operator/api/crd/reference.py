@@ -12,21 +12,25 @@ _INTRO = f"""\
 <!-- Written by `make generate` from whatsapp_operator.api; change the models, not this page. -->
 # API reference
 
-Group `{constants.GROUP}`, version `{constants.VERSION}`. The same descriptions are shown by `kubectl explain`, for
-example `kubectl explain was.spec.profile`. Why it is so is told in [the design](../design/api.md). [JSON
-Schemas](editors.md) say the same to editors.
+Group `{constants.GROUP}`, version `{constants.VERSION}`.
+`kubectl explain` shows the same descriptions, for example `kubectl explain was.spec.profile`.
+[The design](../design/api.md) says why it is so; [JSON Schemas](editors.md) say the same to editors.
 """
 
 _REQUESTS = f"""\
 ## What a person asks for once
 
 An annotation on the session, with the time of the request as its value. Any value other than the one in
-`status.handledRequests` counts; the operator never changes the annotation. Both also end Stalled and Conflict.
+`status.handledRequests` counts; the operator never changes the annotation. The first two also end Stalled and Conflict.
 
 | Annotation | What happens |
 |---|---|
-| `{constants.RESTART_AT}` | the pod is made anew, with all edits that wait; the login stays |
-| `{constants.RELINK_AT}` | the pod is made anew, and a session that is not linked any more shows a new QR code, whatever `spec.link.onLogout` says; one that still works keeps its login |
+| `{constants.RESTART_AT}` | the pod is replaced, with all edits that wait; the login is kept |
+| `{constants.RELINK_AT}` | the pod is replaced, and a session that is not linked any more shows a new QR code, whatever `spec.link.onLogout` says; one that still works keeps its login |
+| `{constants.RENEW_TOKENS_AT}` | the session gets other tokens, in Secrets of other names; the running pod stays and takes the old ones for two more minutes |
+
+The tokens come from the third one's value, so a value that was used before brings its tokens back: use the time.
+Leave the annotation in place. Without it `status` alone knows which tokens the next pod is to take.
 
     kubectl annotate --overwrite was sales {constants.RESTART_AT}="$(date -u +%Y-%m-%dT%H:%M:%SZ)"
 """
@@ -34,13 +38,18 @@ An annotation on the session, with the time of the request as its value. Any val
 _CONDITIONS = {
     ConditionType.READY: "linked and connected; Unknown while the runner does not answer",
     ConditionType.LINKED: "a phone is linked; keeps its value while the runner does not answer",
-    ConditionType.ADMITTED: "it has a place in its quota",
+    ConditionType.ADMITTED: "its quota has admitted it",
     ConditionType.POD_READY: "the runner in its pod serves, whether linked or not",
     ConditionType.POD_SCHEDULED: "as on the pod; absent without one",
     ConditionType.SUSPENDED: "it is suspended and its pod is gone",
     ConditionType.STALLED: "a person has to act; the message says how",
-    ConditionType.RECOVERING: "a new pod is on its way in place of one that failed, was lost or is restarted",
+    ConditionType.RECOVERING: "a new pod is being created for one that failed, was lost or is restarted",
     ConditionType.CONFLICT: "another browser took the session over",
+    ConditionType.POD_SECURITY_NOT_ENFORCED: "present only while it is so: the namespace enforces no Pod Security Standard "
+    "by its label, so that a pod beside the session may take over the node",
+    ConditionType.SANDBOXED: "what the operator's settings ask for holds the page in: Chromium's sandbox, a user "
+    "namespace; as the pod's own runner reports it, absent until it does",
+    ConditionType.TOKENS_RENEWED: "the runner takes the tokens that were asked for last; absent where nobody asked",
 }
 
 

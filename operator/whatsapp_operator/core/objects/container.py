@@ -4,13 +4,15 @@ The names of the variables are the runner's own (`session_protocol.environment`)
 is written to the root file system: the profile lies on the PVC, all else in scratch volumes with a limit each.
 """
 
+from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
 from session_protocol.durations import format_duration
 from session_protocol.environment import Variable
 
+from whatsapp_operator.api.base import SpecModel
 from whatsapp_operator.api.constants import RUNNER_CONTAINER, RUNNER_PORT, RUNNER_PORT_NAME, TOKEN_VOLUME
-from whatsapp_operator.api.resources import effective
+from whatsapp_operator.api.resources import ResourcesSpec, effective
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core.model import Defaults
 from whatsapp_operator.core.objects import names
@@ -53,7 +55,7 @@ def runner_container(session: WhatsAppSession, defaults: Defaults) -> dict[str, 
         "imagePullPolicy": defaults.image_pull_policy,
         "env": _environment(session, defaults),
         "ports": [{"name": RUNNER_PORT_NAME, "containerPort": RUNNER_PORT, "protocol": "TCP"}],
-        "resources": effective(session.spec.resources).to_dict(),
+        "resources": _resources(session.spec.resources),
         "volumeMounts": [
             {"name": _PROFILE_VOLUME, "mountPath": PROFILE_DIR},
             {"name": TOKEN_VOLUME, "mountPath": TOKEN_DIR, "readOnly": True},
@@ -63,7 +65,8 @@ def runner_container(session: WhatsAppSession, defaults: Defaults) -> dict[str, 
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
-        },
+        }
+        | _seccomp(defaults),
         # A traceback of a runner that could not write its last words is better than none.
         "terminationMessagePolicy": "FallbackToLogsOnError",
         # Every second, so that a quick start is seen at once; for two minutes, so that a slow node is no failure.
@@ -75,9 +78,24 @@ def runner_container(session: WhatsAppSession, defaults: Defaults) -> dict[str, 
     }
 
 
+def _resources(written: ResourcesSpec) -> dict[str, Any]:
+    """Return what the template has: the disk's amounts only where a person wrote one (see `pod.pod_manifest`)."""
+    amounts = effective(written)
+    resources = amounts.to_dict()
+    given = (written.requests.ephemeral_storage, written.limits.ephemeral_storage)
+    return resources if given == (None, None) else amounts.with_ephemeral_storage(resources)
+
+
+def _seccomp(defaults: Defaults) -> dict[str, Any]:
+    """Return what the browser's sandbox needs; without it the pod's own RuntimeDefault holds, which denies it."""
+    if not defaults.browser_sandbox:
+        return {}
+    return {"seccompProfile": {"type": "Localhost", "localhostProfile": defaults.browser_seccomp_profile}}
+
+
 def volumes(session: WhatsAppSession, defaults: Defaults) -> list[dict[str, Any]]:
-    """Return the pod's volumes."""
-    secret = names.secret_name(session, key_id=defaults.key_id, extra_ca=defaults.extra_ca)
+    """Return the pod's volumes; `pod` gives the Secret the name that it has."""
+    secret = names.template_secret_name(session, key_id=defaults.key_id, extra_ca=defaults.extra_ca)
     return [
         {"name": _PROFILE_VOLUME, "persistentVolumeClaim": {"claimName": names.profile_pvc_name(session)}},
         {"name": TOKEN_VOLUME, "secret": {"secretName": secret, "defaultMode": 0o440}},
@@ -92,7 +110,6 @@ def volumes(session: WhatsAppSession, defaults: Defaults) -> list[dict[str, Any]
 
 
 def _environment(session: WhatsAppSession, defaults: Defaults) -> list[dict[str, Any]]:
-    timeouts, link = session.spec.timeouts, session.spec.link
     values: dict[str, str] = {
         Variable.WHATSAPP_WEB_URL: defaults.page_url,
         Variable.ALLOWED_HOSTS: defaults.allowed_hosts,
@@ -101,21 +118,30 @@ def _environment(session: WhatsAppSession, defaults: Defaults) -> list[dict[str,
         Variable.TOKEN_DIR: TOKEN_DIR,
         Variable.SESSION_UID: session.metadata.uid,
         Variable.PORT: str(RUNNER_PORT),
-        Variable.LINK_METHOD: str(link.method),
-        Variable.LINK_MAX_ROUNDS: str(link.max_rounds),
-        Variable.ON_LOGOUT: str(link.on_logout),
-        Variable.STARTUP_TIMEOUT: format_duration(timeouts.startup),
-        Variable.LAUNCH_TIMEOUT: format_duration(timeouts.launch),
-        Variable.PROTOCOL_TIMEOUT: format_duration(timeouts.protocol),
-        Variable.CONNECTION_CHECK_TIMEOUT: format_duration(timeouts.connection_check),
-        Variable.HEALTH_CHECK_TIMEOUT: format_duration(timeouts.health_check),
+        **_settings(session.spec.link),
+        **_settings(session.spec.timeouts),
         Variable.LOG_LEVEL: defaults.log_level,
         "HOME": HOME_DIR,
     }
+    if defaults.metrics_need_token:
+        values[Variable.METRICS_NEED_TOKEN] = "true"
+    if defaults.browser_sandbox:
+        values[Variable.BROWSER_SANDBOX] = "true"
     if defaults.extra_ca:
         values[Variable.EXTRA_CA_FILE] = f"{TOKEN_DIR}/{EXTRA_CA_KEY}"
     pod_uid = {"name": str(Variable.POD_UID), "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}}
     return [*(variable(name, value) for name, value in values.items()), pod_uid]
+
+
+def _settings(block: SpecModel) -> dict[str, str]:
+    """Return the fields of a block of the spec that the runner reads, by their variables."""
+    return {
+        mark: format_duration(value) if isinstance(value, timedelta) else str(value)
+        for name, field in type(block).model_fields.items()
+        for mark in field.metadata
+        if isinstance(mark, Variable)
+        for value in (getattr(block, name),)
+    }
 
 
 def variable(name: str, value: str) -> dict[str, str]:

@@ -10,7 +10,6 @@ from enum import StrEnum
 from typing import Final, TypeVar
 
 from session_protocol.quantities import BadQuantity, parse_quantity
-from session_protocol.redaction import redact
 from session_protocol.times import parse_time
 
 from whatsapp_operator.api.constants import (
@@ -21,9 +20,10 @@ from whatsapp_operator.api.constants import (
     TOKEN_VOLUME,
 )
 from whatsapp_operator.api.session import WhatsAppSession
-from whatsapp_operator.core.model import PodFacts, PodPhase, PodUID, PVCFacts, ServiceFacts
+from whatsapp_operator.core.model import NetworkPolicyFacts, PodFacts, PodPhase, PodUID, PVCFacts, Seal, ServiceFacts
 from whatsapp_operator.core.objects import ownership
-from whatsapp_operator.core.objects.reading import Json, items, part, text
+from whatsapp_operator.core.objects.reading import Json, free_text, identifier, items, part, text
+from whatsapp_operator.core.objects.service import SELECTOR
 
 _BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """ What the kubelet writes for a container that could not be started. """
@@ -32,8 +32,8 @@ _RESIZE_FAULTS: Final = frozenset({"ControllerResizeError", "NodeResizeError"})
 """ Conditions of a PVC: https://kubernetes.io/docs/concepts/storage/persistent-volumes/#recovering-from-failure-when-expanding-volumes """
 
 
-def pod_facts(pod: Json) -> PodFacts:
-    """Return the facts of a pod from its JSON."""
+def pod_facts(pod: Json, *, seal: Seal | None = None) -> PodFacts:
+    """Return the facts of a pod from its JSON, and from its seal, which was verified."""
     metadata, spec, status = part(pod, "metadata"), part(pod, "spec"), part(pod, "status")
     conditions = {condition.get("type"): condition for condition in items(status, "conditions")}
     scheduled, disrupted = conditions.get("PodScheduled", {}), conditions.get("DisruptionTarget", {})
@@ -43,10 +43,12 @@ def pod_facts(pod: Json) -> PodFacts:
     state = part(container, "state")
     running, ended, waiting = part(state, "running"), part(state, "terminated"), part(state, "waiting")
     started = _time(ended, "startedAt") if ended else _time(running, "startedAt")
+    owner_uid = ownership.controller_uid(pod)
+    seal = seal if seal is not None and seal.session_uid == owner_uid else None
     return PodFacts(
         name=text(metadata, "name"),
         uid=PodUID(text(metadata, "uid")),
-        owner_uid=ownership.controller_uid(pod),
+        owner_uid=owner_uid,
         phase=_enum_value(
             PodPhase, status.get("phase"), PodPhase.PENDING if not status.get("phase") else PodPhase.UNKNOWN
         ),
@@ -56,46 +58,41 @@ def pod_facts(pod: Json) -> PodFacts:
         node=text(spec, "nodeName") or None,
         image=_runner_image(spec),
         scheduled={"True": True, "False": False}.get(text(scheduled, "status")),
-        scheduled_reason=text(scheduled, "reason"),
-        scheduled_message=text(scheduled, "message"),
+        scheduled_reason=identifier(scheduled, "reason"),
+        scheduled_message=free_text(scheduled, "message", keep="start"),
         ready=conditions.get("Ready", {}).get("status") == "True",
         started=started if started != _BEGINNING else None,
         finished=_time(ended, "finishedAt") or (_last_moment(status, metadata) if ended else None),
         exit_code=code if isinstance(code := ended.get("exitCode"), int) else None,
-        exit_reason=text(ended, "reason"),
-        termination_message=redact(text(ended, "message")),
-        waiting_reason=text(waiting, "reason"),
-        waiting_message=text(waiting, "message"),
-        pod_reason=text(status, "reason"),
-        pod_message=text(status, "message"),
+        exit_reason=identifier(ended, "reason"),
+        termination_message=free_text(ended, "message"),
+        waiting_reason=identifier(waiting, "reason"),
+        waiting_message=free_text(waiting, "message", keep="start"),
+        pod_reason=identifier(status, "reason"),
+        pod_message=free_text(status, "message"),
+        host_users=spec.get("hostUsers") is not False,
+        seccomp_profile=_seccomp_profile(spec),
         disrupted=disrupted.get("status") == "True",
         restart_at=ownership.annotation(pod, RESTART_AT) or None,
         relink_at=ownership.annotation(pod, RELINK_AT) or None,
-        key_id=ownership.key_id(pod),
-        memory=memory_limits(spec),
-        quota=ownership.quota_name(pod),
+        key_id=seal.key_id if seal is not None else ownership.key_id(pod),
+        seal=seal,
         managed=ownership.is_managed(pod),
         secret_name=_token_secret(spec),
+        renewal=ownership.token_renewal(pod),
         template_hash=ownership.annotation(pod, TEMPLATE_HASH_ANNOTATION),
-    )
-
-
-def memory_limits(spec: Json) -> int:
-    """Return the sum of the containers' memory limits of a pod's spec, in bytes."""
-    return sum(
-        _bytes(part(part(container, "resources"), "limits").get("memory")) for container in items(spec, "containers")
     )
 
 
 def pvc_facts(pvc: Json, *, session: WhatsAppSession) -> PVCFacts:
     """Return the facts of the PVC that has the derived name, which may not belong to this session."""
-    metadata, spec, status = part(pvc, "metadata"), part(pvc, "spec"), part(pvc, "status")
+    metadata, status = part(pvc, "metadata"), part(pvc, "status")
     return PVCFacts(
         name=text(metadata, "name"),
         ours=ownership.is_managed_for(pvc, session.metadata.name),
         owners=ownership.owner_references(pvc),
         resource_version=text(metadata, "resourceVersion"),
-        requested=_bytes(part(part(spec, "resources"), "requests").get("storage")),
+        requested=requested_storage(pvc),
         deletion=_time(metadata, "deletionTimestamp"),
         phase=text(status, "phase"),
         resize_fault=_resize_fault(status),
@@ -103,12 +100,17 @@ def pvc_facts(pvc: Json, *, session: WhatsAppSession) -> PVCFacts:
     )
 
 
+def requested_storage(pvc: Json) -> int:
+    """Return the size that a PVC asks for, in bytes."""
+    return _bytes(part(part(part(pvc, "spec"), "resources"), "requests").get("storage"))
+
+
 def _resize_fault(pvc_status: Json) -> str:
     """Return the storage's error about a failed resize, by controller or node, or that it has given up; empty: none."""
     for condition in items(pvc_status, "conditions"):
         if condition.get("type") in _RESIZE_FAULTS and condition.get("status") == "True":
-            return text(condition, "message") or text(condition, "type")
-    resize_status = text(part(pvc_status, "allocatedResourceStatuses"), "storage")
+            return free_text(condition, "message", keep="start") or text(condition, "type")
+    resize_status = identifier(part(pvc_status, "allocatedResourceStatuses"), "storage")
     return resize_status if resize_status.endswith("ResizeInfeasible") else ""
 
 
@@ -120,8 +122,28 @@ def _resizing(pvc_status: Json) -> bool:
 
 
 def service_facts(service: Json) -> ServiceFacts:
-    """Return whether the Service with our name is ours."""
-    return ServiceFacts(ours=ownership.is_managed(service))
+    """Return whether the Service with our name is ours: labelled so, headless, and leading to the sessions' pods.
+
+    It belongs to a namespace and not to a session, so no owner proves it; but one that does just what ours does is as
+    good as ours, whoever made it.
+    """
+    spec = part(service, "spec")
+    leads_to_sessions = spec.get("clusterIP") == "None" and dict(part(spec, "selector")) == SELECTOR
+    return ServiceFacts(ours=ownership.is_managed(service) and leads_to_sessions)
+
+
+def network_policy_facts(policy: Json) -> NetworkPolicyFacts:
+    """Return whether the NetworkPolicy with our name is ours, and what it says."""
+    return NetworkPolicyFacts(
+        ours=ownership.is_managed(policy),
+        spec=part(policy, "spec"),
+        resource_version=text(part(policy, "metadata"), "resourceVersion"),
+    )
+
+
+def _seccomp_profile(spec: Json) -> str | None:
+    container = next((found for found in items(spec, "containers") if found.get("name") == RUNNER_CONTAINER), {})
+    return text(part(part(container, "securityContext"), "seccompProfile"), "localhostProfile") or None
 
 
 def _runner_image(spec: Json) -> str | None:

@@ -5,7 +5,10 @@ again. `docs/design/operator.md` has the table.
 """
 
 import hashlib
+import json
 from typing import Any, Final
+
+from session_protocol.vocabulary import TokenPurpose
 
 from whatsapp_operator.api.constants import (
     API_VERSION,
@@ -26,9 +29,12 @@ from whatsapp_operator.api.constants import (
     SESSION_LABEL,
     SESSION_UID_LABEL,
 )
+from whatsapp_operator.api.requests import wanted_renewal
 from whatsapp_operator.api.session import WhatsAppSession
-from whatsapp_operator.core.model import KeyID, SessionUID
+from whatsapp_operator.core.model import Defaults, KeyID, SessionUID, TokenSource
 
+PVC_SUFFIX: Final = "-profile"
+""" What a session's PVC is called, after the session's name. """
 _LABEL_VALUE: Final = 63
 
 
@@ -44,7 +50,7 @@ def pod_name(session: WhatsAppSession) -> str:
 
 def pvc_name(session: WhatsAppSession) -> str:
     """Return the name of the PVC that the operator creates for the profile."""
-    return f"{session.metadata.name}-profile"
+    return f"{session.metadata.name}{PVC_SUFFIX}"
 
 
 def profile_pvc_name(session: WhatsAppSession) -> str:
@@ -52,10 +58,34 @@ def profile_pvc_name(session: WhatsAppSession) -> str:
     return session.spec.profile.existing_claim or pvc_name(session)
 
 
-def secret_name(session: WhatsAppSession, *, key_id: KeyID, extra_ca: str) -> str:
-    """Return the name of the token Secret. Another key or CA gives another name, because a Secret is never changed."""
+def token_source(session: WhatsAppSession, defaults: Defaults) -> TokenSource:
+    """Return what the tokens of the session's next pod are made from."""
+    renewal = wanted_renewal(session.metadata.annotations, session.status.handled_requests)
+    return TokenSource(key_id=defaults.key_id, renewal=renewal)
+
+
+def template_secret_name(session: WhatsAppSession, *, key_id: KeyID, extra_ca: str) -> str:
+    """Return the name that stands for the mounted Secret in the template's hash, where a renewal must not be seen.
+
+    The Secret with all tokens in plain text was called so; pods that mount one are not outdated for that.
+    """
     digest = hashlib.sha256(f"{key_id}\n{extra_ca}".encode()).hexdigest()[:8]
     return f"was-{session.metadata.uid}-{digest}"
+
+
+def mounted_secret_name(session: WhatsAppSession, source: TokenSource, *, extra_ca: str) -> str:
+    """Return the name of the Secret that the pod mounts. Another content has another name: a Secret is never changed."""
+    return _secret_name(session, "mounted", source, extra_ca)
+
+
+def token_secret_names(session: WhatsAppSession, source: TokenSource) -> dict[TokenPurpose, str]:
+    """Return the names of the Secrets with the tokens, by their purpose."""
+    return {purpose: _secret_name(session, purpose, source) for purpose in TokenPurpose}
+
+
+def _secret_name(session: WhatsAppSession, what: str, source: TokenSource, *more: str) -> str:
+    parts = json.dumps([label_value(source.key_id), source.renewal, *more])
+    return f"was-{session.metadata.uid}-{what}-{hashlib.sha256(parts.encode()).hexdigest()[:12]}"
 
 
 def endpoint(session: WhatsAppSession) -> str:

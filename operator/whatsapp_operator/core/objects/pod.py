@@ -18,12 +18,15 @@ from whatsapp_operator.api.constants import (
     QUOTA_ANNOTATION,
     QUOTA_LABEL,
     RELINK_AT,
+    RENEW_TOKENS_AT,
     RESTART_AT,
     RUNNER_NAME,
     SERVICE_NAME,
     TEMPLATE_HASH_ANNOTATION,
+    TOKEN_VOLUME,
 )
 from whatsapp_operator.api.requests import requested
+from whatsapp_operator.api.resources import effective
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core.model import Defaults, Manifest
 from whatsapp_operator.core.objects import names
@@ -65,6 +68,9 @@ def pod_manifest(session: WhatsAppSession, defaults: Defaults) -> Manifest:
     metadata["labels"] = names.recommended_labels(session.metadata.name) | metadata["labels"]
     # After it too: what a person asks for once is no edit that waits for the next pod.
     requests = requested(session.metadata.annotations)
+    source = names.token_source(session, defaults)
+    _mount(pod, names.mounted_secret_name(session, source, extra_ca=defaults.extra_ca))
+    metadata["annotations"][RENEW_TOKENS_AT] = source.renewal
     requested_at: dict[str, str | None] = {RESTART_AT: requests.restart_at, RELINK_AT: requests.relink_at}
     metadata["annotations"] |= {name: value for name, value in requested_at.items() if value is not None}
     variables: dict[str, str | None] = {
@@ -72,7 +78,10 @@ def pod_manifest(session: WhatsAppSession, defaults: Defaults) -> Manifest:
         Variable.RELINK_REQUEST: requests.relink_at,
         Variable.RESUMED_TIME: _resumed(session),
     }
-    environment = pod["spec"]["containers"][0]["env"]
+    (container,) = pod["spec"]["containers"]
+    # And what the operator sets for all: pods that an older one made without it are not outdated for that.
+    container["resources"] = effective(session.spec.resources).with_ephemeral_storage(container["resources"])
+    environment = container["env"]
     environment += [variable(name, value) for name, value in variables.items() if value is not None]
     return Manifest(pod)
 
@@ -117,6 +126,8 @@ def _spec(session: WhatsAppSession, defaults: Defaults) -> dict[str, Any]:
         "containers": [runner_container(session, defaults)],
         "volumes": volumes(session, defaults),
     }
+    if defaults.user_namespaces:
+        spec["hostUsers"] = False
     chosen: dict[str, Any] = {
         "imagePullSecrets": [secret.to_dict() for secret in options.image_pull_secrets],
         "nodeSelector": dict(options.node_selector),
@@ -133,6 +144,11 @@ def _spec(session: WhatsAppSession, defaults: Defaults) -> dict[str, Any]:
     }
     spec |= {field: value for field, value in chosen.items() if value}
     return spec
+
+
+def _mount(pod: dict[str, Any], secret: str) -> None:
+    volume = next(volume for volume in pod["spec"]["volumes"] if volume["name"] == TOKEN_VOLUME)
+    volume["secret"]["secretName"] = secret
 
 
 def _hash(pod: dict[str, Any]) -> str:

@@ -13,7 +13,7 @@ from session_protocol.quantities import format_quantity
 
 from whatsapp_operator.api.constants import SESSION_KIND
 from whatsapp_operator.api.session import Retention, WhatsAppSession
-from whatsapp_operator.core.model import Manifest, PatchPVC, PVCFacts
+from whatsapp_operator.core.model import CreatePVC, KeyID, Manifest, PatchPVC, PVCFacts, Seal
 from whatsapp_operator.core.objects import names
 
 
@@ -46,6 +46,22 @@ def pvc_manifest(session: WhatsAppSession) -> Manifest | None:
     return Manifest({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": spec})
 
 
+def create_pvc(session: WhatsAppSession, *, key_id: KeyID) -> CreatePVC | None:
+    """Return the action that creates the PVC, with its seal; None with `existingClaim`."""
+    manifest = pvc_manifest(session)
+    return None if manifest is None else CreatePVC(manifest=manifest, seal=_seal(session, key_id))
+
+
+def _seal(session: WhatsAppSession, key_id: KeyID) -> Seal:
+    """Return what the PVC is sealed with when the operator makes it, or makes it larger."""
+    return Seal(
+        key_id=key_id,
+        session_uid=names.session_uid(session),
+        quota=session.spec.quota_name,
+        storage=int(session.spec.profile.wanted_size or 0),
+    )
+
+
 def _will_be_deleted(session: WhatsAppSession, pvc: PVCFacts) -> bool:
     """Whether the PVC is being deleted, or will be because it belongs to a deleted session of this name.
 
@@ -57,20 +73,26 @@ def _will_be_deleted(session: WhatsAppSession, pvc: PVCFacts) -> bool:
     )
 
 
-def review_pvc(session: WhatsAppSession, pvc: PVCFacts) -> PVCReview:
-    """Compare the PVC with the spec, which must be valid."""
+def review_pvc(
+    session: WhatsAppSession, pvc: PVCFacts, *, may_grow: bool = True, key_id: KeyID | None = None
+) -> PVCReview:
+    """Compare the PVC with the spec, which must be valid.
+
+    :param may_grow: whether the quota has counted the size that the spec asks for.
+    :param key_id: the current key, for the seal of a larger PVC; None: it gets none.
+    """
     going = _will_be_deleted(session, pvc)
-    return PVCReview(going, None if going else _patch(session, pvc))
+    return PVCReview(going, None if going else _patch(session, pvc, may_grow=may_grow, key_id=key_id))
 
 
-def _patch(session: WhatsAppSession, pvc: PVCFacts) -> PatchPVC | None:
+def _patch(session: WhatsAppSession, pvc: PVCFacts, *, may_grow: bool, key_id: KeyID | None) -> PatchPVC | None:
     """Return the patch that sets size and owner references as the spec asks, or None."""
     profile = session.spec.profile
     if not pvc.ours or profile.wanted_size is None:
         return None
     patch: dict[str, Any] = {}
     reasons = []
-    if profile.wanted_size > pvc.requested:
+    if may_grow and profile.wanted_size > pvc.requested:
         size = format_quantity(profile.wanted_size)
         patch["spec"] = {"resources": {"requests": {"storage": size}}}
         reasons.append(f"grow from {format_quantity(Decimal(pvc.requested))} to {size}")
@@ -83,7 +105,8 @@ def _patch(session: WhatsAppSession, pvc: PVCFacts) -> PatchPVC | None:
     if not patch:
         return None
     patch["metadata"] = {**patch.get("metadata", {}), "resourceVersion": pvc.resource_version}
-    return PatchPVC(name=pvc.name, patch=patch, reason=", ".join(reasons))
+    seal = _seal(session, key_id) if key_id is not None and "spec" in patch else None
+    return PatchPVC(name=pvc.name, patch=patch, reason=", ".join(reasons), seal=seal)
 
 
 def _free_reference(session: WhatsAppSession, others: list[dict[str, Any]]) -> Mapping[str, Any]:

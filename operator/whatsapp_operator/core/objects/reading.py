@@ -2,27 +2,66 @@
 
 One odd object must not stop a decision about its session, so everything that reads raw objects (`facts`, `ownership`)
 reads them through here.
+
+A pod's words are anybody's who may start a container, and a runner's are those of a foreign page. What people will read
+of them goes through `redacted`, the core's one door: cut, redacted, printable. They are read anew with each look at the
+session and seldom change, so what came through is remembered.
 """
 
+import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
+
+from session_protocol.redaction import LONGEST, redact
+from session_protocol.redaction.truncation import MARGIN, Keep
 
 Json = Mapping[str, Any]
+_OBJECT: Final = (dict, Mapping)
+""" The first answers for nearly all, at a fifth of the time: ten thousand pods are read here in each round. """
+
+LONGEST_READ: Final = LONGEST + MARGIN + 1
+""" Characters of a text that are taken up: as many as are looked at, and one by which the cut is seen. """
+_REMEMBERED: Final = 1024
+""" Texts, of at most that length. """
+_IDENTIFIER: Final = re.compile(r"[A-Za-z](?:[A-Za-z0-9_,:.-]{0,126}[A-Za-z0-9_])?")
 
 
 def part(obj: Json, name: str) -> Json:
     """Return an object's field that is an object itself."""
     value = obj.get(name)
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, _OBJECT) else {}
 
 
 def items(obj: Json, name: str) -> Iterator[Json]:
     """Return the objects in a list."""
     value = obj.get(name)
-    return (item for item in value if isinstance(item, Mapping)) if isinstance(value, list) else iter(())
+    return (item for item in value if isinstance(item, _OBJECT)) if isinstance(value, list) else iter(())
 
 
 def text(obj: Json, name: str) -> str:
     """Return a field that is a text."""
     value = obj.get(name)
     return value if isinstance(value, str) else ""
+
+
+def free_text(obj: Json, name: str, *, keep: Keep = "end") -> str:
+    """Return a field that is a text for people, redacted; of a long one the end or the start."""
+    found = text(obj, name)
+    return redacted(found, keep=keep)
+
+
+def identifier(obj: Json, name: str) -> str:
+    """Return a field that is one word, such as a reason; empty: it is none."""
+    found = text(obj, name)
+    return found if _IDENTIFIER.fullmatch(found) and redacted(found) == found else ""
+
+
+def redacted(foreign: str, *, keep: Keep = "end") -> str:
+    """Return a foreign text as people may read it, on one line; the same text is redacted once."""
+    return _redacted(foreign[-LONGEST_READ:] if keep == "end" else foreign[:LONGEST_READ], keep) if foreign else ""
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _redacted(foreign: str, keep: Keep) -> str:
+    return redact(foreign, keep=keep)

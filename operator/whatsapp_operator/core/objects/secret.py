@@ -1,30 +1,48 @@
-"""The Secret with a session's tokens: everything but the bytes.
+"""The Secrets of a session: everything but the bytes.
 
-The core decides that the Secret is to be made and what it is called; the runtime adds the tokens and the extra CA,
-so that no decision, log or test of a decision ever holds a key. It is immutable: another key has another name.
+One is mounted into the pod: hashes of the tokens, the key of the operator's own calls, the extra CA. The others hold
+the tokens, one Secret for each purpose, so that a right to one of them is no right to the rest. The core decides that
+they are to be made and what they are called; the runtime adds the bytes, so that no decision, log or test of a decision
+ever holds a key. They are immutable: another key or renewal has other names.
 """
 
 from typing import Final
 
 from whatsapp_operator.api.constants import KEY_ID_LABEL
 from whatsapp_operator.api.session import WhatsAppSession
-from whatsapp_operator.core.model import Defaults, Manifest
+from whatsapp_operator.core.model import CreateSecret, Defaults, Manifest, TokenSource
 from whatsapp_operator.core.objects import names
 
 EXTRA_CA_KEY: Final = "extra-ca.crt"
-""" The entry with the extra CA's PEM text; the others are named after the scopes. """
+""" The entry with the extra CA's PEM text; the others are named after the scopes, and the operator. """
 
 
-def secret_manifest(session: WhatsAppSession, defaults: Defaults) -> Manifest:
-    """Return the Secret without `data`; garbage collection deletes it with the session."""
+def create_secrets(session: WhatsAppSession, defaults: Defaults) -> tuple[CreateSecret, ...]:
+    """Return the creations of all Secrets of the session's next pod, the mounted one first."""
+    source = names.token_source(session, defaults)
+    name = names.mounted_secret_name(session, source, extra_ca=defaults.extra_ca)
+    mounted = CreateSecret(manifest=_manifest(session, source, name), source=source, purpose=None)
+    return (mounted, *create_token_secrets(session, source))
+
+
+def create_token_secrets(session: WhatsAppSession, source: TokenSource) -> tuple[CreateSecret, ...]:
+    """Return the creations of the Secrets with the tokens."""
+    return tuple(
+        CreateSecret(manifest=_manifest(session, source, name), source=source, purpose=purpose)
+        for purpose, name in names.token_secret_names(session, source).items()
+    )
+
+
+def _manifest(session: WhatsAppSession, source: TokenSource, name: str) -> Manifest:
+    """Return a Secret without `data`; garbage collection deletes it with the session."""
     return Manifest(
         {
             "apiVersion": "v1",
             "kind": "Secret",
             "metadata": {
-                "name": names.secret_name(session, key_id=defaults.key_id, extra_ca=defaults.extra_ca),
+                "name": name,
                 "namespace": session.metadata.namespace,
-                "labels": names.labels(session) | {KEY_ID_LABEL: names.label_value(defaults.key_id)},
+                "labels": names.labels(session) | {KEY_ID_LABEL: names.label_value(source.key_id)},
                 "ownerReferences": [names.owner_reference(session)],
             },
             "type": "Opaque",

@@ -4,7 +4,7 @@ One for all sessions of the namespace, because a Service named after a session w
 publishes addresses of pods that are not ready, too: a session that waits for a phone must be reachable.
 """
 
-from collections.abc import Iterable
+from typing import Final
 
 from whatsapp_operator.api.constants import (
     MANAGED_BY,
@@ -18,9 +18,12 @@ from whatsapp_operator.api.constants import (
 from whatsapp_operator.core.model import Manifest
 from whatsapp_operator.core.objects import names
 
+SELECTOR: Final = {MANAGED_BY_LABEL: MANAGED_BY, NAME_LABEL: RUNNER_NAME}
+""" The pods that it leads to. """
+
 
 def service_manifest(namespace: str) -> Manifest:
-    """Return the Service to create. It has no owner; the operator deletes it after the last session (`is_needed`)."""
+    """Return the Service to create. It has no owner; the operator deletes it after the last session."""
     return Manifest(
         {
             "apiVersion": "v1",
@@ -28,21 +31,15 @@ def service_manifest(namespace: str) -> Manifest:
             "metadata": {
                 "name": SERVICE_NAME,
                 "namespace": namespace,
-                "labels": names.recommended_labels(SERVICE_NAME)
-                | {MANAGED_BY_LABEL: MANAGED_BY, NAME_LABEL: RUNNER_NAME},
+                "labels": names.recommended_labels(SERVICE_NAME) | SELECTOR,
             },
             "spec": {
                 "clusterIP": "None",
                 "publishNotReadyAddresses": True,
-                "selector": {MANAGED_BY_LABEL: MANAGED_BY, NAME_LABEL: RUNNER_NAME},
+                "selector": dict(SELECTOR),
                 "ports": [
                     {"name": RUNNER_PORT_NAME, "port": RUNNER_PORT, "targetPort": RUNNER_PORT_NAME, "protocol": "TCP"}
                 ],
             },
         }
     )
-
-
-def is_needed(namespace: str, session_namespaces: Iterable[str]) -> bool:
-    """Whether the namespace has a session, running or not, so that its Service is kept."""
-    return namespace in session_namespaces

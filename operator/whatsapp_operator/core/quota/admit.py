@@ -18,17 +18,22 @@ from session_protocol.quantities import format_quantity
 
 from whatsapp_operator.api.conditions import Reason
 from whatsapp_operator.api.invalid import InvalidObject
+from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.api.quota import QuotaSpec, WhatsAppSessionQuota
 from whatsapp_operator.api.session import WhatsAppSession
-from whatsapp_operator.core.model import AssumedReservation, Refusal, SessionUID
+from whatsapp_operator.core.model import AssumedReservation, Refusal, SealedKind, SessionUID
+from whatsapp_operator.core.objects.ownership import ReadSeal, no_seal, prove
+from whatsapp_operator.core.objects.reading import part, text
 from whatsapp_operator.core.quota.reservations import (
     PendingSession,
     Reservation,
     Usage,
+    limits_storage,
     pending_session,
-    pod_reservation,
+    sealed_reservation,
     stored_reservation,
 )
+from whatsapp_operator.core.quota.storage import Claims, claim_key
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +57,9 @@ class _Ledger:
     reservations: dict[SessionUID, Reservation] = field(default_factory=dict)
     memory: int = 0
     by_namespace: Counter[str] = field(default_factory=Counter)
+    claims: dict[ObjectKey, int] = field(default_factory=dict)
+    """ Bytes, by claim. """
+    storage: int = 0
 
     def add(self, reservation: Reservation) -> None:
         known = self.reservations.get(reservation.session_uid)
@@ -61,6 +69,10 @@ class _Ledger:
         self.by_namespace[reservation.namespace] += known is None
         self.reservations[reservation.session_uid] = reservation
 
+    def add_claim(self, key: ObjectKey, size: int) -> None:
+        self.storage += max(0, size - self.claims.get(key, 0))
+        self.claims[key] = max(size, self.claims.get(key, 0))
+
 
 def admit(
     *,
@@ -68,23 +80,29 @@ def admit(
     pods: Iterable[Mapping[str, Any]],
     quotas: Iterable[WhatsAppSessionQuota],
     assumed_reservations: Iterable[AssumedReservation],
+    pvcs: Iterable[Mapping[str, Any]] = (),
+    read_seal: ReadSeal = no_seal,
     now: datetime,
 ) -> AdmissionResult:
     """Return whom one round admits and refuses.
 
     :param sessions: all sessions of the LIST.
-    :param pods: all pods with our labels, as JSON.
+    :param pods: all pods with our labels, as JSON; those that belong to no session, as far as they prove, do not count.
     :param quotas: all quotas.
+    :param pvcs: all PVCs with our labels, as JSON. They may be a little older than the rest: an admitted session counts
+        its claim's size itself, so a claim must be known by the time when its session lets go of its reservation.
     :param assumed_reservations: those not confirmed yet, copied before the LIST was made.
     """
     sessions, limits = tuple(sessions), {quota.name: quota for quota in quotas}
     by_uid = {SessionUID(session.metadata.uid): session for session in sessions}
-    pod_reservations = [reservation for pod in pods if (reservation := pod_reservation(pod)) is not None]
-    with_pod = {reservation.session_uid for reservation in pod_reservations}
+    pod_reservations, with_pod = _pod_reservations(pods, by_uid, read_seal)
+    known_claims = Claims(pvcs, quotas=limits, read_seal=read_seal)
     pending_by_uid = {
-        pending.reservation.session_uid: pending
+        pending.session.metadata.uid: pending
         for session in sessions
-        if (pending := pending_session(session)) is not None and pending.reservation.session_uid not in with_pod
+        if not session.problems
+        and session.metadata.uid not in with_pod
+        and (pending := pending_session(session, known_claims.of(session))) is not None
     }
     assumed_by_uid = {assumed.session_uid: assumed for assumed in assumed_reservations}
     withdrawn = frozenset(
@@ -99,7 +117,14 @@ def admit(
         ledgers.setdefault(reservation.quota, _Ledger()).add(reservation)
     for uid, assumed in assumed_by_uid.items():
         if uid not in withdrawn:
-            ledgers.setdefault(assumed.quota_name, _Ledger()).add(_as_reservation(assumed, by_uid[uid]))
+            ledger = ledgers.setdefault(assumed.quota_name, _Ledger())
+            ledger.add(_as_reservation(assumed, by_uid[uid]))
+            ledger.add_claim(claim_key(by_uid[uid]), assumed.storage or 0)
+    for claim in known_claims.sealed:
+        ledgers.setdefault(claim.seal.quota, _Ledger()).add_claim(claim.key, claim.seal.storage)
+    for session in sessions:
+        if session.status.admission is not None and (size := known_claims.reserved_by(session)):
+            ledgers[session.status.admission.quota_name].add_claim(claim_key(session), size)
 
     waiting: dict[str, int] = {}
     newly_assumed, refusals = [], {}
@@ -115,21 +140,52 @@ def admit(
             waiting[reservation.quota] = waiting.get(reservation.quota, 0) + 1
             continue
         ledger.add(reservation)
+        ledger.add_claim(claim_key(pending.session), reservation.storage or 0)
         newly_assumed.append(
             AssumedReservation(
                 session_uid=reservation.session_uid,
                 quota_name=reservation.quota,
                 memory=reservation.memory,
+                storage=reservation.storage,
                 reserved_at=now,
             )
         )
     usage = {
-        name: Usage(admitted=len(ledger.reservations), waiting=waiting.get(name, 0), memory=ledger.memory)
+        name: Usage(
+            admitted=len(ledger.reservations),
+            waiting=waiting.get(name, 0),
+            memory=ledger.memory,
+            storage=ledger.storage if limits_storage(limits.get(name)) else 0,
+        )
         for name, ledger in ledgers.items()
     }
     return AdmissionResult(
         assumed_reservations=tuple(newly_assumed), withdrawn=withdrawn, refusals=refusals, usage=usage
     )
+
+
+def _pod_reservations(
+    pods: Iterable[Mapping[str, Any]], by_uid: Mapping[SessionUID, WhatsAppSession], read_seal: ReadSeal
+) -> tuple[list[Reservation], set[SessionUID]]:
+    """Return the reservations of sealed pods, and the sessions that have an admitted pod and so are not pending.
+
+    A pod without a seal was made by an older operator or by a person. It counts with what its session was admitted
+    with, and if that is nothing, not at all: else whoever may create pods could take a place without asking for it.
+    """
+
+    def namespace_of(uid: SessionUID) -> str | None:
+        return by_uid[uid].metadata.namespace if uid in by_uid else None
+
+    reservations, with_pod = [], set()
+    for pod in pods:
+        proof = prove(pod, SealedKind.POD, namespace_of=namespace_of, read_seal=read_seal)
+        if proof is None:
+            continue
+        if proof.seal is not None:
+            reservations.append(sealed_reservation(proof.seal, namespace=text(part(pod, "metadata"), "namespace")))
+        if proof.seal is not None or stored_reservation(by_uid[proof.session_uid]) is not None:
+            with_pod.add(proof.session_uid)
+    return reservations, with_pod
 
 
 def _is_valid(assumed: AssumedReservation, pending: PendingSession | None) -> bool:
@@ -158,13 +214,14 @@ def _refusal(quota: WhatsAppSessionQuota | None, ledger: _Ledger, pending: Pendi
         limits = quota.spec
     except InvalidObject as error:
         return Refusal(
-            reason=Reason.INVALID_OBJECT, message=f"The quota {name} cannot be read: {error}. Correct its spec."
+            reason=Reason.INVALID_OBJECT, message=f"The quota {name} has an invalid spec: {error}. Correct it."
         )
-    message = _exceeded(limits, ledger, pending.reservation)
+    message = _exceeded(limits, ledger, pending)
     return None if message is None else Refusal(reason=Reason.QUOTA_EXCEEDED, message=message)
 
 
-def _exceeded(limits: QuotaSpec, ledger: _Ledger, reservation: Reservation) -> str | None:
+def _exceeded(limits: QuotaSpec, ledger: _Ledger, pending: PendingSession) -> str | None:
+    reservation = pending.reservation
     # Its own smaller reservation, left from a pod that is gone, does not count against the larger one.
     own = ledger.reservations.get(reservation.session_uid)
     one, memory = (1, reservation.memory) if own is None else (0, reservation.memory - own.memory)
@@ -174,6 +231,12 @@ def _exceeded(limits: QuotaSpec, ledger: _Ledger, reservation: Reservation) -> s
         return (
             f"Maximum session memory limit reached ({format_quantity(limits.memory)}). "
             "Please terminate some sessions first."
+        )
+    grows = (reservation.storage or 0) - ledger.claims.get(claim_key(pending.session), 0)
+    if limits.storage is not None and grows > 0 and ledger.storage + grows > limits.storage:
+        return (
+            f"Maximum session storage limit reached ({format_quantity(limits.storage)}). "
+            "Please delete some sessions first, and the volume claims that they leave behind."
         )
     in_namespace = ledger.by_namespace[reservation.namespace] + one
     if limits.sessions_per_namespace is not None and in_namespace > limits.sessions_per_namespace:

@@ -12,8 +12,10 @@ from whatsapp_operator.core.recovery.attempts import is_exhausted, stored_recove
 from whatsapp_operator.core.session.holds import find_holds
 from whatsapp_operator.core.session.requests import read_requests
 
-OBSTACLES: Final = frozenset({str(Reason.NAME_TAKEN), str(Reason.MULTIPLE_PODS), str(Reason.INVALID_OBJECT)})
-""" Reasons of Stalled that last until somebody removes an object or corrects the spec. """
+OBSTACLES: Final = frozenset(
+    map(str, (Reason.NAME_TAKEN, Reason.MULTIPLE_PODS, Reason.INVALID_OBJECT, Reason.NOT_ALLOWED))
+)
+""" Reasons of Stalled that last until somebody removes or labels an object, or corrects spec or settings. """
 
 
 def is_on_hold(session: WhatsAppSession) -> bool:

@@ -3,11 +3,10 @@
 The admission round reads them from one LIST each of sessions, pods and quotas; `admit` decides by them.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 from session_protocol.quantities import format_quantity
 
@@ -16,10 +15,8 @@ from whatsapp_operator.api.invalid import InvalidObject
 from whatsapp_operator.api.quota import QuotaSpec, QuotaStatus, WhatsAppSessionQuota
 from whatsapp_operator.api.resources import effective
 from whatsapp_operator.api.session import OperatingMode, WhatsAppSession
-from whatsapp_operator.core.model import AssumedReservation, SessionUID
-from whatsapp_operator.core.objects import names, ownership
-from whatsapp_operator.core.objects.facts import memory_limits
-from whatsapp_operator.core.objects.reading import part, text
+from whatsapp_operator.core.model import AssumedReservation, Seal, SessionUID
+from whatsapp_operator.core.objects import names
 from whatsapp_operator.core.quota.eligibility import is_on_hold
 
 WITHIN_LIMITS: Final = "WithinLimits"
@@ -36,16 +33,29 @@ class Reservation:
     namespace: str
     memory: int
     """ Bytes. """
+    storage: int | None = None
+    """ Bytes; None: nobody asked for it, because the quota does not limit storage. """
 
     def is_met_by(self, assumed: AssumedReservation) -> bool:
         """Whether an assumed reservation equals this one; after an edit of the spec it may not."""
-        return (assumed.quota_name, assumed.memory) == (self.quota, self.memory)
+        return (assumed.quota_name, assumed.memory, assumed.storage) == (self.quota, self.memory, self.storage)
+
+
+class Need(NamedTuple):
+    """What a session's pod, created now, would need."""
+
+    wanted: Reservation
+    missing: Reservation | None
+    """ The reservation to ask for; None: the one in status is enough. """
+    assumed: AssumedReservation | None
+    """ What the last round gave, if it is what is wanted. """
 
 
 @dataclass(frozen=True, kw_only=True)
 class PendingSession:
     """A session that wants to run and has no reservation that fits it."""
 
+    session: WhatsAppSession
     created: datetime
     reservation: Reservation
     """ The reservation it wants. """
@@ -59,15 +69,35 @@ class Usage:
     waiting: int = 0
     memory: int = 0
     """ Bytes. """
+    storage: int = 0
+    """ Bytes; 0 where the quota does not limit it. """
 
 
-def wanted_reservation(session: WhatsAppSession) -> Reservation:
-    """Return the reservation that a pod created now would need. The spec must be valid."""
+@dataclass(frozen=True, kw_only=True)
+class Claimed:
+    """What is known of a session's storage when its need is asked for."""
+
+    limited: bool = False
+    """ Its quota limits storage. """
+    existing: int = 0
+    """ Bytes of the claim that it has; 0: none. """
+
+
+UNLIMITED: Final = Claimed()
+
+
+def wanted_storage(session: WhatsAppSession) -> int:
+    """Return the size of the claim that the operator makes for the session, in bytes. The spec must be valid."""
+    return int(session.spec.profile.wanted_size or 0)
+
+
+def _wanted_reservation(session: WhatsAppSession, claimed: Claimed) -> Reservation:
     return Reservation(
         session_uid=names.session_uid(session),
         quota=session.spec.quota_name,
         namespace=session.metadata.namespace,
         memory=int(effective(session.spec.resources).limits.memory),
+        storage=wanted_storage(session) if claimed.limited else None,
     )
 
 
@@ -81,38 +111,49 @@ def stored_reservation(session: WhatsAppSession) -> Reservation | None:
         quota=admission.quota_name,
         namespace=session.metadata.namespace,
         memory=int(admission.memory or 0),
+        storage=None if admission.storage is None else int(admission.storage),
     )
 
 
-def pod_reservation(pod: Mapping[str, Any]) -> Reservation | None:
-    """Return the reservation of a pod, which counts until the object is gone, even after the pod ended.
+def sealed_reservation(seal: Seal, *, namespace: str) -> Reservation:
+    """Return the reservation of a sealed pod, which counts until the object is gone, even after the pod ended.
 
-    None for a pod that belongs to no session or quota.
+    The amounts are the seal's: what else stands on the pod, its own limits included, others can write.
     """
-    uid, quota = ownership.session_uid(pod), ownership.quota_name(pod)
-    if uid is None or quota is None:
-        return None
-    return Reservation(
-        session_uid=uid,
-        quota=quota,
-        namespace=text(part(pod, "metadata"), "namespace"),
-        memory=memory_limits(part(pod, "spec")),
+    return Reservation(session_uid=seal.session_uid, quota=seal.quota, namespace=namespace, memory=seal.memory)
+
+
+def need_of(session: WhatsAppSession, *, assumed: AssumedReservation | None, claimed: Claimed = UNLIMITED) -> Need:
+    """Return what a pod created now would need. The spec must be valid."""
+    reserved, wanted = stored_reservation(session), _wanted_reservation(session, claimed)
+    fits = (
+        reserved is not None
+        and reserved.quota == wanted.quota
+        and reserved.memory >= wanted.memory
+        # Admitted before there was a limit: what it has it may keep.
+        and (wanted.storage or 0) <= (claimed.existing if reserved.storage is None else reserved.storage)
     )
+    met = assumed is not None and wanted.is_met_by(assumed)
+    return Need(wanted, None if fits else wanted, assumed if met else None)
 
 
-def missing_reservation(session: WhatsAppSession) -> Reservation | None:
-    """Return the reservation that a pod created now would need; None when the one in status is enough."""
-    reserved, wanted = stored_reservation(session), wanted_reservation(session)
-    fits = reserved is not None and reserved.quota == wanted.quota and reserved.memory >= wanted.memory
-    return None if fits else wanted
+def needs_of(session: WhatsAppSession, *, assumed: AssumedReservation | None, claimed: Claimed) -> tuple[Need, bool]:
+    """Return the same, and whether the claim may be as large as the spec asks: the quota has counted that size."""
+    reserved = stored_reservation(session)
+    counted = reserved is not None and wanted_storage(session) <= (reserved.storage or 0)
+    return need_of(session, assumed=assumed, claimed=claimed), counted or not claimed.limited
 
 
 def covers(reservation: Reservation, assumed: AssumedReservation) -> bool:
     """Whether a reservation includes the assumed one, which then need not be counted any more."""
-    return reservation.quota == assumed.quota_name and reservation.memory >= assumed.memory
+    return (
+        reservation.quota == assumed.quota_name
+        and reservation.memory >= assumed.memory
+        and (reservation.storage or 0) >= (assumed.storage or 0)
+    )
 
 
-def pending_session(session: WhatsAppSession) -> PendingSession | None:
+def pending_session(session: WhatsAppSession, claimed: Claimed = UNLIMITED) -> PendingSession | None:
     """Return the session as pending; None when it must not run, is on hold, or has the reservation it needs.
 
     Whether it has a pod is not checked here: the LIST of pods shows that.
@@ -122,21 +163,21 @@ def pending_session(session: WhatsAppSession) -> PendingSession | None:
         return None
     if session.spec.operating_mode is not OperatingMode.RUNNING:
         return None
-    missing = missing_reservation(session)
+    missing = need_of(session, assumed=None, claimed=claimed).missing
     if missing is None or is_on_hold(session):
         return None
     created = metadata.creation_timestamp or datetime.max.replace(tzinfo=UTC)
-    return PendingSession(created=created, reservation=missing)
+    return PendingSession(session=session, created=created, reservation=missing)
 
 
 def quota_status(quota: WhatsAppSessionQuota, *, usage: Usage, now: datetime) -> QuotaStatus:
     """Return the status that the quota should have."""
     generation = quota.metadata.generation
-    status, reason, message = ConditionStatus.TRUE, WITHIN_LIMITS, "What is admitted is within the limits."
+    status, reason, message = ConditionStatus.TRUE, WITHIN_LIMITS, "The admitted sessions are within the limits."
     try:
         if over := _over(quota.spec, usage):
             status, reason = ConditionStatus.FALSE, LIMITS_EXCEEDED
-            message = f"More is admitted than the limits allow ({over}). Nobody is put out; nobody new is admitted."
+            message = f"More is admitted than the limits allow ({over}). No session is stopped for that; no new one is admitted."
     except InvalidObject as error:
         status, reason = ConditionStatus.UNKNOWN, Reason.INVALID_OBJECT
         message = f"No session is admitted until the spec is corrected: {error}."
@@ -148,8 +189,14 @@ def quota_status(quota: WhatsAppSessionQuota, *, usage: Usage, now: datetime) ->
         admitted=usage.admitted,
         waiting=usage.waiting,
         memory_reserved=Decimal(usage.memory),
+        storage_reserved=Decimal(usage.storage) if limits_storage(quota) else None,
         conditions=set_condition(quota.status.conditions, condition, now),
     )
+
+
+def limits_storage(quota: WhatsAppSessionQuota | None) -> bool:
+    """Whether the quota limits storage; one that is not there or cannot be read admits nobody anyway."""
+    return quota is not None and quota.stored_spec is not None and quota.stored_spec.storage is not None
 
 
 def _over(spec: QuotaSpec, usage: Usage) -> str:
@@ -158,4 +205,6 @@ def _over(spec: QuotaSpec, usage: Usage) -> str:
         over.append(f"{usage.admitted} of {spec.sessions} sessions")
     if spec.memory is not None and usage.memory > spec.memory:
         over.append(f"{format_quantity(Decimal(usage.memory))} of {format_quantity(spec.memory)} memory")
+    if spec.storage is not None and usage.storage > spec.storage:
+        over.append(f"{format_quantity(Decimal(usage.storage))} of {format_quantity(spec.storage)} storage")
     return ", ".join(over)

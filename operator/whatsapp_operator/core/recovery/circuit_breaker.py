@@ -1,94 +1,134 @@
 """When many sessions fail at once, replacing their pods does not help: it loads nodes and looks like an attack.
 
-A bad image, a broken node or a change of the page makes sessions fail together. Then the circuit breaker opens and
-pauses recovery for all sessions, until five minutes pass without a failure; first starts and the replacement of lost
-pods go on. The runtime keeps one `CircuitBreaker` and evaluates it with every session's last failure, after each change
-and each resync. The failures are in status, so a restarted operator finds the circuit breaker open again.
+A bad image, a broken node or a change of the page makes sessions fail together (`mass_failure`). Then the circuit
+breaker of a namespace, or of the whole cluster, opens and pauses recovery there; first starts and the replacement of
+lost pods go on. `pauses` keeps one for each namespace and one for the cluster.
+
+    closed ── mass failure ──> open ── COOLDOWN without a failure ──> closed
+                ^                │
+                │                └── LONGEST ──> trial ── nobody waits any more ──> closed
+                └───────── mass failure ───────────┘
+
+A pause has an end that nobody can put off: after LONGEST, recovery is tried with one session, then with twice as many
+in each STEP, those that have waited longest first. Sessions that were made during the pause do not prolong it.
 """
 
-from bisect import bisect_right
-from collections.abc import Iterable, Mapping
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from enum import StrEnum
+from heapq import nsmallest
 from typing import Final
 
-from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core.model import SessionUID
-from whatsapp_operator.core.objects import names
-from whatsapp_operator.core.recovery.failure import is_runner_failure
+from whatsapp_operator.core.recovery.mass_failure import FailureRecord, Window
 
-WINDOW: Final = timedelta(minutes=1)
-""" Failures within this time count together. """
 COOLDOWN: Final = timedelta(minutes=5)
 """ This long without a failure closes it. """
-MIN_FAILURES: Final = 3
-""" Fewer failing sessions are no mass failure, however few sessions there are: two of three is bad luck. """
-SHARE: Final = 3
-""" More than one in this many of the sessions that have a pod. """
+LONGEST: Final = timedelta(minutes=15)
+""" After this time recovery is tried, whatever fails meanwhile. """
+STEP: Final = timedelta(minutes=1)
+""" So long is each step of a trial; each lets twice as many sessions go on as the one before. """
 
-MESSAGE: Final = (
-    "Recovery is paused for all sessions, because more than a third of them failed within a minute. It goes on by "
-    "itself after five minutes without a failure; find what they have in common: image, node, network, the page."
-)
+Waiting = Callable[[], Iterable[tuple[datetime, SessionUID]]]
+""" Gives the sessions whose pods wait for the end of the pause, with the times of their last failures. """
 
 
-def runner_failures(sessions: Iterable[WhatsAppSession]) -> dict[SessionUID, datetime]:
-    """Return when each session's runner last failed, by its exit or its state; without a failure it is omitted."""
-    times = {}
-    for session in sessions:
-        failure = session.status.recovery and session.status.recovery.last_failure
-        if failure and failure.time is not None and is_runner_failure(failure):
-            times[names.session_uid(session)] = failure.time
-    return times
+class Phase(StrEnum):
+    """What a circuit breaker does."""
+
+    CLOSED = "Closed"
+    OPEN = "Open"
+    TRIAL = "Trial"
 
 
-@dataclass(frozen=True, kw_only=True)
 class CircuitBreaker:
-    """Whether it is open (recovery is paused), since when, and which failure was the last."""
+    """Whether recovery is paused for some sessions, and which of them may be tried."""
 
-    opened: datetime | None = None
-    """ None: it is closed, and recovery goes on. """
-    last_failure: datetime | None = None
+    def __init__(self) -> None:
+        self.record = FailureRecord()
+        self.opened: datetime | None = None
+        """ None: it is closed. """
+        self._last_failure: datetime | None = None
+        """ The last one that prolongs the pause. """
+        self._trial: datetime | None = None
+        """ When the trial began. """
+        self._steps = 0
+        self._tried: set[SessionUID] = set()
 
     @property
-    def message(self) -> str | None:
-        """Why recovery is paused, for `Observation.recovery_paused`; None: it is not."""
-        return None if self.opened is None else MESSAGE
+    def phase(self) -> Phase:
+        """What it does now."""
+        if self.opened is None:
+            return Phase.CLOSED
+        return Phase.OPEN if self._trial is None else Phase.TRIAL
 
     @property
-    def closes_at(self) -> datetime | None:
-        """When it closes if nothing fails until then."""
-        return None if self.opened is None or self.last_failure is None else self.last_failure + COOLDOWN
-
-    def after(
-        self, *, failures: Mapping[SessionUID, datetime], with_pod: AbstractSet[SessionUID], now: datetime
-    ) -> "CircuitBreaker":
-        """Return the circuit breaker as of now.
-
-        :param failures: `runner_failures` of all sessions.
-        :param with_pod: the sessions that have a pod; those that just failed count as such, too.
-        """
-        times = sorted((time, uid) for uid, time in failures.items())
-        last = max((time for time in (self.last_failure, times[-1][0] if times else None) if time), default=None)
-        if last is None or now - last >= COOLDOWN:
-            return CircuitBreaker(last_failure=last)
-        since = self.opened or _mass_failure(times, with_pod=with_pod, now=now)
-        return CircuitBreaker(opened=since, last_failure=last)
-
-
-def _mass_failure(
-    times: list[tuple[datetime, SessionUID]], *, with_pod: AbstractSet[SessionUID], now: datetime
-) -> datetime | None:
-    """Return when too many sessions had failed within WINDOW, looking back to the last COOLDOWN without a failure."""
-    later = now
-    for position in range(len(times) - 1, -1, -1):
-        moment = times[position][0]
-        if later - moment >= COOLDOWN:
+    def due(self) -> datetime | None:
+        """When to call `advance` although nothing happens; None: it is closed."""
+        if self.opened is None:
             return None
-        later = moment
-        first = bisect_right(times, moment - WINDOW, hi=position + 1, key=lambda failure: failure[0])
-        failed = {uid for _, uid in times[first : position + 1]}
-        if len(failed) >= MIN_FAILURES and len(failed) * SHARE > len(with_pod | failed):
-            return moment
-    return None
+        if self._trial is not None:
+            return self._trial + self._steps * STEP
+        longest = self.opened + LONGEST
+        return longest if self._last_failure is None else min(self._last_failure + COOLDOWN, longest)
+
+    def pauses(self, session: SessionUID) -> bool:
+        """Whether a session that has failed gets no new pod for now."""
+        return self.opened is not None and session not in self._tried
+
+    def failed(
+        self,
+        session: SessionUID,
+        time: datetime,
+        *,
+        created: datetime | None,
+        is_mass_failure: Callable[[Window, float], bool],
+    ) -> Window | None:
+        """Take note of a failure; return the window that has opened the breaker, if it has.
+
+        :param created: when the session was made.
+        :param is_mass_failure: judges the sessions that failed together, and how many usually do.
+        """
+        if self.phase is Phase.OPEN:
+            if created is None or self.opened is None or created <= self.opened:
+                self._last_failure = max(self._last_failure or time, time)
+            return None
+        self.record.add(session, time)
+        window = self.record.fullest(time)
+        if not is_mass_failure(window, self.record.usual(window.end)):
+            return None
+        self.record.drop(window)
+        self._reset()
+        self.opened = self._last_failure = window.end
+        return window
+
+    def advance(self, now: datetime, waiting: Waiting) -> None:
+        """Close it, begin the trial or take the trial's next steps, as the time says."""
+        if self.opened is None:
+            return
+        self._not_after(now)
+        if self._trial is None:
+            if (due := self.due) is None or due > now:
+                return
+            if due < self.opened + LONGEST:
+                self._reset()
+                return
+            self._trial = due
+        while (due := self.due) is not None and due <= now:
+            allowed, self._steps = 1 << self._steps, self._steps + 1
+            left = nsmallest(allowed, ((time, uid) for time, uid in waiting() if uid not in self._tried))
+            if not left:
+                self._reset()
+                return
+            self._tried.update(uid for _, uid in left)
+
+    def _reset(self) -> None:
+        self.opened = self._last_failure = self._trial = None
+        self._steps = 0
+        self._tried = set()
+
+    def _not_after(self, now: datetime) -> None:
+        """Bring times back that a clock gave which was ahead: a pause must not last as long as the error."""
+        self.opened = self.opened and min(self.opened, now)
+        self._last_failure = self._last_failure and min(self._last_failure, now)
+        self._trial = self._trial and min(self._trial, now)

@@ -1,19 +1,20 @@
 """How a pod ended, and whether that counts: as a failure of the runner, or as a loss that the runner did not cause.
 
-Two things are failures: the container ended although nobody asked it to, or the runner reports for some time that its
-page is dead. After an eviction, a preemption, the loss of a node or a deletion the pod is replaced and no failure is
-counted. Silence is neither.
+Three things are failures: the container ended although nobody asked it to, the runner reports for some time that its
+page is dead, or the node cannot give the pod the sandbox that the settings ask for (`refusal`). After an eviction, a preemption, the loss of a node or a deletion the pod is replaced and no failure is
+counted. Silence is none.
 """
 
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from session_protocol.redaction import redact
 from session_protocol.states import traits_of
 from session_protocol.vocabulary import ExitCode, exit_reason
 
 from whatsapp_operator.api.session import LastFailure, Reason, TimeoutsSpec
 from whatsapp_operator.core.model import PodFacts, RunnerReport
+from whatsapp_operator.core.objects.reading import redacted
+from whatsapp_operator.core.recovery.refusal import REASONS, find_refusal
 
 _LOST_POD: Final = frozenset(
     {
@@ -37,18 +38,31 @@ class Outcome(NamedTuple):
     loss: str | None = None
     """ Why it counts as lost, in one word. """
     failure: LastFailure | None = None
+    refusal_deadline: datetime | None = None
+    """ When to look again whether the node refuses the pod what the settings ask for; None: it cannot. """
 
 
 def outcome_of(
-    pod: PodFacts, *, report: RunnerReport | None, responding: bool, timeouts: TimeoutsSpec, now: datetime
+    pod: PodFacts,
+    *,
+    report: RunnerReport | None,
+    responding: bool,
+    namespace_refused: bool = False,
+    timeouts: TimeoutsSpec,
+    now: datetime,
 ) -> Outcome:
     """Return the outcome of a pod.
 
     :param responding: whether the report is recent; a runner that is silent now may have left a fatal state.
+    :param namespace_refused: whether the kubelet says that the pod cannot have a user namespace.
     """
     if (loss := loss_reason(pod)) is not None:
         return Outcome(loss=loss)
-    return Outcome(failure=_failure(pod, report=report if responding else None, timeouts=timeouts, now=now))
+    refusal = find_refusal(pod, namespace_refused=namespace_refused, now=now)
+    if refusal.reason is not None:
+        return Outcome(failure=LastFailure(reason=refusal.reason, time=now, message=refusal.message, pod_uid=pod.uid))
+    failure = _failure(pod, report=report if responding else None, timeouts=timeouts, now=now)
+    return Outcome(failure=failure, refusal_deadline=refusal.deadline)
 
 
 def loss_reason(pod: PodFacts) -> str | None:
@@ -74,18 +88,20 @@ def _failure(
             exit_code=pod.exit_code,
             # A node's clock may be ahead, and the next attempt is timed from here.
             time=min(pod.finished or now, now),
-            message=pod.termination_message or redact(pod.pod_message) or None,
+            message=pod.termination_message or redacted(pod.pod_message) or None,
             pod_uid=pod.uid,
         )
     if report is None or not traits_of(report.state).fatal or report.since is None:
         return None
     if now < report.since + timeouts.health_check:
         return None
-    return LastFailure(reason=report.state, time=now, message=redact(report.message) or None, pod_uid=pod.uid)
+    return LastFailure(reason=report.state, time=now, message=redacted(report.message) or None, pod_uid=pod.uid)
 
 
 def is_runner_failure(failure: LastFailure) -> bool:
     """Whether the runner itself failed, by its exit or its report; a pod that a node rejected never ran it."""
+    if failure.reason in REASONS:  # the node's, also where the runner had to find it out
+        return False
     return failure.exit_code is not None or traits_of(failure.reason or "").fatal
 
 

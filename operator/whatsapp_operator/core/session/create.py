@@ -8,10 +8,11 @@ from datetime import datetime
 
 from whatsapp_operator.api.conditions import ConditionType, is_true
 from whatsapp_operator.api.session import AdmissionStatus, OperatorState
-from whatsapp_operator.core.model import Action, CreatePod, CreatePVC, CreateSecret, CreateService
+from whatsapp_operator.core.model import Action, CreatePod, CreateService, Seal
+from whatsapp_operator.core.objects.network_policy import policy_actions
 from whatsapp_operator.core.objects.pod import pod_manifest
-from whatsapp_operator.core.objects.pvc import pvc_manifest
-from whatsapp_operator.core.objects.secret import secret_manifest
+from whatsapp_operator.core.objects.pvc import create_pvc
+from whatsapp_operator.core.objects.secret import create_secrets
 from whatsapp_operator.core.objects.service import service_manifest
 from whatsapp_operator.core.session import messages
 from whatsapp_operator.core.session.messages import ReasonMessage
@@ -62,13 +63,27 @@ def create_step(snapshot: Snapshot) -> Step:
 
 
 def create_actions(snapshot: Snapshot) -> tuple[Action, ...]:
-    """Return the actions that create the pod and, before it, the Service, PVC and Secret that it needs."""
+    """Return the actions that create the pod and, before it, the Service, NetworkPolicy, PVC and Secrets that it needs."""
     session, defaults = snapshot.session, snapshot.defaults
     actions: list[Action] = []
     if snapshot.observation.service is None:
         actions.append(CreateService(manifest=service_manifest(session.metadata.namespace)))
-    if snapshot.observation.pvc is None and (pvc := pvc_manifest(session)) is not None:
-        actions.append(CreatePVC(manifest=pvc))
-    actions.append(CreateSecret(manifest=secret_manifest(session, defaults), key_id=defaults.key_id))
-    actions.append(CreatePod(manifest=pod_manifest(session, defaults)))
+    # Before the pod: it never runs without the policy, and where that is refused, it does not run.
+    actions += policy_actions(
+        snapshot.observation.network_policy, namespace=session.metadata.namespace, defaults=defaults
+    )
+    if snapshot.observation.pvc is None and (create := create_pvc(session, key_id=defaults.key_id)) is not None:
+        actions.append(create)
+    actions += create_secrets(session, defaults)
+    actions.append(CreatePod(manifest=pod_manifest(session, defaults), seal=_pod_seal(snapshot)))
     return tuple(actions)
+
+
+def _pod_seal(snapshot: Snapshot) -> Seal:
+    wanted = snapshot.need.wanted
+    return Seal(
+        key_id=snapshot.defaults.key_id,
+        session_uid=wanted.session_uid,
+        quota=wanted.quota,
+        memory=wanted.memory,
+    )

@@ -18,6 +18,7 @@ from whatsapp_operator.api.conditions import ConditionStatus, ConditionType
 from whatsapp_operator.api.session import SessionSpec, SessionStatus, WhatsAppSession
 from whatsapp_operator.core.model import (
     Action,
+    CreateSecret,
     Decision,
     Defaults,
     DeletePod,
@@ -26,11 +27,13 @@ from whatsapp_operator.core.model import (
     PodPhase,
     PodUID,
 )
+from whatsapp_operator.core.objects.secret import create_token_secrets
 from whatsapp_operator.core.session import messages
 from whatsapp_operator.core.session.create import Step
 from whatsapp_operator.core.session.events import events
 from whatsapp_operator.core.session.rules import next_step
-from whatsapp_operator.core.session.snapshot import SILENCE, Snapshot, take_snapshot
+from whatsapp_operator.core.session.runner_contact import SILENCE
+from whatsapp_operator.core.session.snapshot import Snapshot, take_snapshot
 from whatsapp_operator.core.session.status import build_status
 from whatsapp_operator.core.writes.write_limiter import MAX_DELAY
 
@@ -50,10 +53,11 @@ def decide(observation: Observation, defaults: Defaults) -> Decision:
     return Decision(
         status=wanted,
         commit=commit,
-        actions=() if commit else (*step.actions, *_pvc_patches(snapshot)),
+        actions=() if commit else (*step.actions, *_pvc_patches(snapshot), *_token_secrets(snapshot)),
         events=events(session.status, wanted),
         wants_admission=step.not_admitted is not None,
         poll=_poll(snapshot),
+        renew_tokens=snapshot.renewal.pending if _tokens_are_made(snapshot) else None,
         requeue_at=_requeue_at(snapshot, step),
         delay_status_until=_delay_status_until(snapshot, step),
         details={"step": step.ready.reason, "state": wanted.state or ""},
@@ -86,6 +90,19 @@ def _pvc_patches(snapshot: Snapshot) -> tuple[PatchPVC, ...]:
     return (snapshot.pvc_patch,)
 
 
+def _token_secrets(snapshot: Snapshot) -> tuple[CreateSecret, ...]:
+    """Return the Secrets of a renewal that a running pod waits for. Its runner is told when they exist."""
+    pending, refused = snapshot.renewal.pending, snapshot.refused_action
+    waits = refused is not None and refused.retry_at is not None and refused.retry_at > snapshot.now
+    if pending is None or _tokens_are_made(snapshot) or waits or not snapshot.pod_active or _poll(snapshot) is None:
+        return ()
+    return create_token_secrets(snapshot.session, pending)
+
+
+def _tokens_are_made(snapshot: Snapshot) -> bool:
+    return snapshot.renewal.pending == snapshot.observation.tokens_made
+
+
 def _poll(snapshot: Snapshot) -> PodUID | None:
     pod = snapshot.pod
     if pod is None or pod.phase is not PodPhase.RUNNING or pod.ip is None or pod.ended:
@@ -105,7 +122,7 @@ def _requeue_at(snapshot: Snapshot, step: Step) -> datetime | None:
         moments.append(snapshot.silent_since + SILENCE)
     if snapshot.pod_active and pod is not None and snapshot.attempts.recovery.consecutive_failures > 0:
         moments.append(snapshot.attempts.healthy_at)
-    moments.append(snapshot.volume_deadline)
+    moments += [snapshot.volume_deadline, snapshot.refusal_deadline, snapshot.observation.renew_at]
     if snapshot.observation.refused_action is not None:
         moments.append(snapshot.observation.refused_action.retry_at)
     return min((moment for moment in moments if moment is not None and moment > snapshot.now), default=None)

@@ -31,11 +31,11 @@ def _events(before: SessionStatus, after: SessionStatus) -> Iterator[Event]:
             continue
         pod = after.pod_name if kind is ConditionType.POD_SCHEDULED else None
         yield Event(type=type_, action=action, reason=_event_reason(kind, new), message=new.message, pod=pod)
-    for name in ("restart_at", "relink_at"):
+    for name in ("restart_at", "relink_at", "renew_tokens_at"):
         value = getattr(after.handled_requests, name)
         if value is not None and value != getattr(before.handled_requests, name):
             request = name.replace("_", "-")
-            message = f"Carried out the request {request}."
+            message = f"The request {request} was carried out."
             yield Event(type=NORMAL, action="HandlingRequest", reason="RequestHandled", message=message)
 
 
@@ -50,10 +50,11 @@ _TRANSITIONS = (
     (ConditionType.SUSPENDED, ConditionStatus.TRUE, NORMAL, "Suspending"),
     (ConditionType.STALLED, ConditionStatus.TRUE, WARNING, "Reconciling"),
     (ConditionType.RECOVERING, ConditionStatus.TRUE, NORMAL, "Recovering"),
+    (ConditionType.SANDBOXED, ConditionStatus.FALSE, WARNING, "Sandboxing"),
 )
 _NOT_AT_FIRST = frozenset({str(Reason.NOT_LINKED), str(Reason.WAITING_FOR_ADMISSION)})
 """ No event when the condition appears first: these are true of every new session. """
-_NOT_REPORTED = frozenset({str(Reason.WAITING_FOR_ADMISSION), str(Reason.SLOT_RELEASED)})
+_NOT_REPORTED = frozenset({str(Reason.WAITING_FOR_ADMISSION), str(Reason.SLOT_RELEASED), str(Reason.SANDBOX_OFF)})
 
 
 def _same(old: Condition | None, new: Condition) -> bool:
@@ -87,5 +88,5 @@ def _pod(before: SessionStatus, after: SessionStatus) -> Iterator[Event]:
     if after.pod_uid is None or after.pod_uid == before.pod_uid:
         return
     kind = "A new pod" if before.pod_uid is not None else "The pod"
-    message = f"{kind} {after.pod_name} was made."
+    message = f"{kind} {after.pod_name} was created."
     yield Event(type=NORMAL, action="CreatingPod", reason="PodCreated", message=message, pod=after.pod_name)

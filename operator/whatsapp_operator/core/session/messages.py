@@ -1,7 +1,8 @@
 """The messages of conditions: one sentence says what is wrong, one says what to do.
 
 A message changes only when something happens, because every change is a write; so it has no ages and no countdowns.
-No message holds a phone number, a code or a token: text from a runner or its container was redacted before.
+No message holds a phone number, a code or a token: whatever text is not ours went through
+`objects.reading.redacted`, and what the API server says through `kube.errors`, before.
 """
 
 import re
@@ -14,9 +15,17 @@ from session_protocol.states import Request, traits_of
 from session_protocol.times import format_time
 
 from whatsapp_operator.api.conditions import ConditionStatus, ConditionType, find_condition
-from whatsapp_operator.api.constants import RELINK_AT, RESTART_AT, SERVICE_NAME
+from whatsapp_operator.api.constants import (
+    NETWORK_POLICY_NAME,
+    POD_SECURITY_LABEL,
+    PROFILE_LABEL,
+    RELINK_AT,
+    RESTART_AT,
+    SERVICE_NAME,
+)
 from whatsapp_operator.api.session import LastFailure, Problem, Reason, RecoveryStatus, SessionStatus
-from whatsapp_operator.core.model import PodFacts, RefusedAction
+from whatsapp_operator.core.model import PodFacts, RefusedAction, Rejection
+from whatsapp_operator.core.objects.reading import redacted
 
 MAX_LENGTH: Final = 1024
 """ Characters of a message; the schedulers and webhooks that we quote sometimes write more. """
@@ -52,34 +61,75 @@ def stored_message(
 
 STARTING: Final = ReasonMessage(
     Reason.POD_STARTING,
-    "The pod is being made and started. If this lasts, the events of kubectl describe pod tell why: a volume that cannot "
-    "be mounted, for example.",
+    "The pod is being created and started. If this takes long, see the events of kubectl describe pod: for example a "
+    "volume that cannot be mounted.",
 )
-RUNNER_STARTING: Final = ReasonMessage(Reason.RUNNER_STARTING, "The pod runs; its runner has not answered yet.")
+RUNNER_STARTING: Final = ReasonMessage(Reason.RUNNER_STARTING, "The pod is running; its runner has not answered yet.")
 UNREACHABLE: Final = ReasonMessage(
     Reason.RUNNER_UNREACHABLE,
-    "The runner has not answered for 15 s. Its pod is left alone, because silence is no failure; if this lasts, look at "
-    "the network between operator and pod (a NetworkPolicy?) and at the pod's log.",
+    "The runner has not answered for 15 s. Its pod keeps running, because silence is not a failure. If this takes long, "
+    "check the network between operator and pod (for example a NetworkPolicy) and the pod's log.",
 )
-WAITING_FOR_ADMISSION: Final = ReasonMessage(Reason.WAITING_FOR_ADMISSION, "Waits to be counted against its quota.")
-TERMINATING: Final = ReasonMessage(Reason.POD_TERMINATING, "The pod is ending; a new one is made when it is gone.")
-REPLACING: Final = ReasonMessage(Reason.REPLACING_POD, "The pod is gone; a new one is being made.")
+_REJECTED: Final = {
+    Rejection.TOO_LARGE: "they are too large or come in too many pieces",
+    Rejection.INVALID_HTTP: "they are not HTTP",
+    Rejection.STATUS: "it refuses the request",
+    Rejection.INVALID_STATE: "they have no state",
+    Rejection.UNSIGNED: "they are not signed for this pod, which a runner of an earlier release cannot do",
+    Rejection.OTHER_POD: "they are another pod's",
+}
+TOKENS_RENEWED: Final = ReasonMessage(
+    Reason.TOKENS_RENEWED,
+    "The runner takes the tokens of the Secrets that are named here; older ones end in two minutes.",
+)
+TOKENS_RENEWING: Final = ReasonMessage(
+    Reason.TOKENS_RENEWING, "The runner is being told of new tokens; until then the old ones are valid."
+)
+TOKENS_WAIT_FOR_POD: Final = ReasonMessage(Reason.NO_POD, "There is no pod; the next one gets the new tokens.")
+TOKENS_NOT_RENEWABLE: Final = ReasonMessage(
+    Reason.RUNNER_OUTDATED,
+    "The pod was made by an earlier release, or its image is of one, which cannot renew tokens. The next pod gets new ones: "
+    f"now, if you {RESTART}.",
+)
+WAITING_FOR_ADMISSION: Final = ReasonMessage(
+    Reason.WAITING_FOR_ADMISSION, "The session waits to be admitted by its quota."
+)
+TERMINATING: Final = ReasonMessage(
+    Reason.POD_TERMINATING, "The pod is terminating; a new one is created when it is gone."
+)
+REPLACING: Final = ReasonMessage(Reason.REPLACING_POD, "The pod is gone; a new one is being created.")
 REQUESTED: Final = ReasonMessage(
-    Reason.RESTART_REQUESTED, "Somebody asked for a new pod; the present one ends cleanly first."
+    Reason.RESTART_REQUESTED, "A new pod was requested; the present one stops cleanly first."
+)
+KEY_ENDS: Final = ReasonMessage(
+    Reason.REPLACING_POD,
+    "The key that the pod's tokens come from was retired and ends soon; a new pod with new tokens follows this one.",
 )
 SUSPENDED: Final = ReasonMessage(
-    Reason.SUSPENDED, "spec.operatingMode is Suspended: no pod runs, the profile is kept. Set it to Running to go on."
+    Reason.SUSPENDED, "spec.operatingMode is Suspended: no pod runs, the profile is kept. Set it to Running to resume."
 )
 SUSPENDING: Final = ReasonMessage(
-    Reason.SUSPENDING, "spec.operatingMode is Suspended: the pod is ending, the profile is kept."
+    Reason.SUSPENDING, "spec.operatingMode is Suspended: the pod is terminating, the profile is kept."
 )
 PREVIOUS_POD: Final = ReasonMessage(
-    Reason.PREVIOUS_POD_TERMINATING, "The pod of a deleted session of this name is still ending; this one follows it."
+    Reason.PREVIOUS_POD_TERMINATING,
+    "The pod of a deleted session with this name is still terminating; a new one is created when it is gone.",
 )
 CLAIM_TERMINATING: Final = ReasonMessage(
     Reason.CLAIM_TERMINATING,
-    "The volume claim is being deleted, with the profile on it. A new one is made when it is gone.",
+    "The PersistentVolumeClaim is being deleted, with the profile on it. A new one is created when it is gone.",
 )
+
+
+def unreachable(rejection: Rejection | None) -> ReasonMessage:
+    """Return the message for a runner that is silent, or whose answers do not count."""
+    if rejection is None:
+        return UNREACHABLE
+    return ReasonMessage(
+        Reason.RUNNER_UNREACHABLE,
+        f"The runner's answers do not count: {_REJECTED[rejection]}. Its pod is left alone; look at its log, and whether "
+        "spec.pod.image is the runner's and of a version that goes with the operator's.",
+    )
 
 
 def held(state: str, *, requested: bool) -> ReasonMessage:
@@ -89,9 +139,9 @@ def held(state: str, *, requested: bool) -> ReasonMessage:
     """
     hold = traits_of(state).hold
     if hold is None:
-        raise ValueError(f"{state} waits for nobody")
+        raise ValueError(f"{state} is not a state that holds a session")
     remedy = f"{hold.to_go_on}, {RELINK if traits_of(state).request is Request.RELINK else RESTART}"
-    follows = "somebody has asked to go on, and a new pod follows"
+    follows = "a new pod was requested and is being created"
     return ReasonMessage(state, f"{hold.matter}: {follows if requested else remedy}.")
 
 
@@ -99,15 +149,20 @@ def name_taken(kind: str, name: str) -> ReasonMessage:
     """Return the message for a foreign object that has the name of one of ours."""
     return ReasonMessage(
         Reason.NAME_TAKEN,
-        f"There is a {kind} named {name} that is not this session's, and it is left as it is. Delete or rename it, or "
-        "give the session another name.",
+        f"The {kind} named {name} does not belong to this session, so the operator does not change it. Delete or rename "
+        "it, or give the session another name.",
     )
 
 
+POLICY_TAKEN: Final = ReasonMessage(
+    Reason.NAME_TAKEN,
+    f"There is a NetworkPolicy named {NETWORK_POLICY_NAME} in this namespace that is not the operator's, and it is left as "
+    "it is. Delete or rename it.",
+)
 SERVICE_TAKEN: Final = ReasonMessage(
     Reason.NAME_TAKEN,
-    f"There is a Service named {SERVICE_NAME} in this namespace that is not the operator's, and it is left as it is. "
-    "Delete or rename it.",
+    f"The Service named {SERVICE_NAME} in this namespace does not belong to the operator, so the operator does not "
+    "change it. Delete or rename it.",
 )
 
 
@@ -116,16 +171,65 @@ def multiple_pods(pods: Iterable[PodFacts]) -> ReasonMessage:
     listed = ", ".join(sorted(pod.name for pod in pods))
     return ReasonMessage(
         Reason.MULTIPLE_PODS,
-        f"Several pods have this session as their owner ({listed}), and the operator does not choose. Delete all but one.",
+        f"Several pods have this session as their owner ({listed}), and the operator does not choose one. Delete all but one.",
     )
 
 
 def invalid(problems: Iterable[Problem]) -> ReasonMessage:
     """Return the message for an invalid spec, with all its problems."""
+    listed = redacted(f"{'; '.join(map(str, problems))}.", keep="start")  # fields and values are as somebody wrote them
     return reason_message(
         Reason.INVALID_OBJECT,
-        f"The spec cannot be used, nothing is changed until it is mended. {'; '.join(map(str, problems))}.",
+        f"The spec is invalid, and nothing is changed until it is corrected. {listed}",
         fallback=Reason.INVALID_OBJECT,
+    )
+
+
+def not_allowed(problems: Iterable[Problem]) -> ReasonMessage:
+    """Return the message for a spec that asks for what the operator's settings do not allow."""
+    return reason_message(
+        Reason.NOT_ALLOWED,
+        f"The operator's settings do not allow this session's pod, and none is made. {'; '.join(map(str, problems))}. "
+        "Change the spec, or ask whoever runs the operator to allow it.",
+        fallback=Reason.NOT_ALLOWED,
+    )
+
+
+def claim_not_found(name: str) -> ReasonMessage:
+    """Return the message for an existing claim that does not exist."""
+    return ReasonMessage(
+        Reason.CLAIM_NOT_FOUND,
+        f"There is no volume claim named {name}, which spec.profile.existingClaim asks for. Make it, and label it with "
+        f"{PROFILE_LABEL}=true.",
+    )
+
+
+def claim_not_released(name: str, *, namespace: str) -> ReasonMessage:
+    """Return the message for an existing claim that its owner has not released to sessions."""
+    return ReasonMessage(
+        Reason.NOT_ALLOWED,
+        f"The volume claim {name}, which spec.profile.existingClaim names, is not released to sessions, so no pod is "
+        f"made. If it is for this session: kubectl label persistentvolumeclaim {name} --namespace {namespace} "
+        f"{PROFILE_LABEL}=true",
+    )
+
+
+def claim_of_another(name: str, *, owner: str) -> ReasonMessage:
+    """Return the message for an existing claim that the operator made for another session."""
+    return ReasonMessage(
+        Reason.NOT_ALLOWED,
+        f"The volume claim {name}, which spec.profile.existingClaim names, was made for the session {owner} and is "
+        "another session's login: no pod is made. Name a claim of your own, or make the session under that name.",
+    )
+
+
+def pod_security_not_enforced(namespace: str) -> ReasonMessage:
+    """Return the message for a namespace in which anybody's pod may reach the node, and with it every profile there."""
+    return ReasonMessage(
+        Reason.NAMESPACE_NOT_LABELLED,
+        f"The namespace {namespace} enforces no Pod Security by its labels: a pod in it may take over the node, and with "
+        f"it this session. Sessions pass the strictest: kubectl label namespace {namespace} "
+        f"{POD_SECURITY_LABEL}=restricted",
     )
 
 
@@ -134,7 +238,7 @@ def backing_off(recovery: RecoveryStatus) -> ReasonMessage:
     when = (
         ""
         if recovery.next_attempt_time is None
-        else f" The next pod is made at {format_time(recovery.next_attempt_time)}."
+        else f" The next pod is created at {format_time(recovery.next_attempt_time)}."
     )
     return ReasonMessage(Reason.BACKING_OFF, f"{_failed(recovery)}.{when}")
 
@@ -163,15 +267,15 @@ def resize_refused(message: str) -> ReasonMessage:
     """Return the message for a PVC that the API server or the storage refuses to change."""
     return reason_message(
         Reason.CLAIM_RESIZE_REFUSED,
-        f"The volume cannot be changed as spec.profile asks; the session runs on with what it has. {message}",
+        f"The volume cannot be changed to match spec.profile; the session keeps running with what it has. {message}",
         fallback=Reason.CLAIM_RESIZE_REFUSED,
     )
 
 
 def admitted(quota: str, memory: Decimal | None) -> ReasonMessage:
     """Return the message for a session that has its reservation."""
-    taken = "" if memory is None else f" and {format_quantity(memory)} of memory"
-    return ReasonMessage(Reason.ADMITTED, f"Holds a place{taken} in the quota {quota}.")
+    taken = "" if memory is None else f" with {format_quantity(memory)} of memory"
+    return ReasonMessage(Reason.ADMITTED, f"Admitted by the quota {quota}{taken}.")
 
 
 def volume_not_bound(pvc: str) -> ReasonMessage:
@@ -181,8 +285,8 @@ def volume_not_bound(pvc: str) -> ReasonMessage:
     """
     return ReasonMessage(
         Reason.VOLUME_NOT_BOUND,
-        f"The pod waits for a volume for its claim {pvc}; the events of kubectl describe pvc tell why none comes: no "
-        "provisioner for its storage class, for example.",
+        f"The pod waits for the volume of its PersistentVolumeClaim {pvc}. See the events of kubectl describe pvc: for "
+        "example, its storage class has no provisioner.",
     )
 
 

@@ -5,12 +5,12 @@ Linked changes only when a runner reports it: the login outlives the pod.
 
 from dataclasses import dataclass
 
-from session_protocol.redaction import redact
 from session_protocol.states import Phase, is_linked, traits_of
 
 from whatsapp_operator.api.conditions import ConditionStatus, ConditionType, find_condition
 from whatsapp_operator.api.session import LinkStatus, OperatorState, Reason, SessionStatus
 from whatsapp_operator.core.model import RunnerReport
+from whatsapp_operator.core.objects.reading import redacted
 from whatsapp_operator.core.session import messages
 from whatsapp_operator.core.session.create import Step
 from whatsapp_operator.core.session.messages import ReasonMessage, reason_message
@@ -36,11 +36,10 @@ def reported_state(snapshot: Snapshot, step: Step) -> ReportedState:
     if snapshot.responding and snapshot.report is not None:
         return _from_runner(snapshot.report, before)
     if snapshot.pod_active and snapshot.silent:
-        state, ready, message = OperatorState.UNREACHABLE, ConditionStatus.UNKNOWN, messages.UNREACHABLE
         return ReportedState(
-            state=state,
-            ready=ready,
-            ready_message=message,
+            state=OperatorState.UNREACHABLE,
+            ready=ConditionStatus.UNKNOWN,
+            ready_message=messages.unreachable(snapshot.observation.rejection),
             linked=linked,
             linked_message=linked_message,
             link=before.link,
@@ -59,7 +58,7 @@ def reported_state(snapshot: Snapshot, step: Step) -> ReportedState:
 
 def _from_runner(report: RunnerReport, before: SessionStatus) -> ReportedState:
     connected = traits_of(report.state).phase is Phase.CONNECTED
-    message = redact(report.message) or f"The runner says {report.state}."
+    message = redacted(report.message) or f"The runner reports {report.state}."
     linked, linked_message = _linked(report, before)
     return ReportedState(
         state=report.state,
@@ -105,7 +104,7 @@ def _linked(report: RunnerReport, before: SessionStatus) -> tuple[ConditionStatu
 def _stored_linked(before: SessionStatus) -> tuple[ConditionStatus, ReasonMessage]:
     linked = find_condition(before.conditions, ConditionType.LINKED)
     if linked is None:
-        return ConditionStatus.UNKNOWN, ReasonMessage(Reason.NOT_KNOWN, "No runner has told yet.")
+        return ConditionStatus.UNKNOWN, ReasonMessage(Reason.NOT_KNOWN, "No runner has reported it yet.")
     return linked.status, ReasonMessage(linked.reason, linked.message)
 
 

@@ -13,9 +13,11 @@ from whatsapp_operator.core.model import (
     Action,
     CreateService,
     DeletePod,
+    ReadClaim,
 )
+from whatsapp_operator.core.objects.existing_claim import is_usable
+from whatsapp_operator.core.objects.network_policy import policy_actions
 from whatsapp_operator.core.objects.service import service_manifest
-from whatsapp_operator.core.quota.reservations import missing_reservation
 from whatsapp_operator.core.session import messages
 from whatsapp_operator.core.session.create import (
     Step,
@@ -94,6 +96,14 @@ def _is_exhausted(snapshot: Snapshot) -> Step | None:
     )
 
 
+def _is_not_allowed(snapshot: Snapshot) -> Step | None:
+    """The operator's settings forbid the pod that the spec asks for: keep a running one, make no other."""
+    replaces = snapshot.pod is not None and snapshot.pod.deletion is None and snapshot.requests.pending
+    if not snapshot.not_allowed or not (snapshot.pod is None or replaces):
+        return None
+    return _stalled(messages.not_allowed(snapshot.not_allowed))
+
+
 # --- there is a pod ---------------------------------------------------------------------------------------------
 
 
@@ -141,20 +151,44 @@ def _is_lost(snapshot: Snapshot) -> Step | None:
     )
 
 
+def _key_ends(snapshot: Snapshot) -> Step | None:
+    """The pod's key was retired and its last day is near: replace the pod, in its turn, while the key still works."""
+    pod, renew_at = snapshot.pod, snapshot.observation.renew_at
+    if pod is None or renew_at is None or renew_at > snapshot.now:
+        return None
+    return recovering(messages.KEY_ENDS, actions=_delete(snapshot, "KeyEnds"))
+
+
 def _has_pod(snapshot: Snapshot) -> Step | None:
     """The pod starts or runs. A pending one is reported with its reason; deleting it would not help."""
     if snapshot.pod is None:
         return None
-    actions: tuple[Action, ...] = ()
-    if snapshot.observation.service is None:  # somebody deleted it: the pod has lost its name
-        actions = (CreateService(manifest=service_manifest(snapshot.session.metadata.namespace)),)
     running = snapshot.pod.started is not None
     again = snapshot.attempts.recovery.consecutive_failures > 0 and not running
+    # Neither status nor a seal says that it was admitted: it takes no place that it did not get in a round.
+    uncounted = snapshot.session.status.admission is None and snapshot.pod.seal is None
+    admission = _assumed(snapshot) if uncounted else None
     return Step(
         state=OperatorState.PENDING,
         ready=messages.RUNNER_STARTING if running else snapshot.pending_message,
         recovering=messages.backing_off(snapshot.attempts.recovery) if again else None,
-        actions=actions,
+        actions=_restored(snapshot),
+        admission=admission,
+        not_admitted=_refusal(snapshot) if uncounted and admission is None else None,
+    )
+
+
+def _restored(snapshot: Snapshot) -> tuple[Action, ...]:
+    """Return the actions that bring back what the pod needs while it runs: its name in DNS, and its NetworkPolicy."""
+    namespace, observation = snapshot.session.metadata.namespace, snapshot.observation
+    service = () if observation.service is not None else (CreateService(manifest=service_manifest(namespace)),)
+    policy = policy_actions(observation.network_policy, namespace=namespace, defaults=snapshot.defaults)
+    refused = snapshot.refused_action
+    waits = refused is not None and refused.retry_at is not None and refused.retry_at > snapshot.now
+    return tuple(
+        action
+        for action in (*service, *policy)
+        if not (waits and refused is not None and refused.action is type(action))
     )
 
 
@@ -183,6 +217,22 @@ def _pvc_cannot_be_used(snapshot: Snapshot) -> Step | None:
     return None
 
 
+def _existing_claim_cannot_be_used(snapshot: Snapshot) -> Step | None:
+    """The PVC that the spec names must be there, and released by its owner; it is read before each pod."""
+    name, claim = snapshot.session.spec.profile.existing_claim, snapshot.observation.existing_claim
+    if name is None:
+        return None
+    if claim is None or claim.name != name:
+        return Step(state=OperatorState.PENDING, ready=messages.STARTING, actions=(ReadClaim(name=name),))
+    if is_usable(claim, snapshot.session.metadata.name):
+        return None
+    if not claim.exists:
+        return Step(state=OperatorState.PENDING, ready=messages.claim_not_found(name))
+    if claim.made_for is not None:
+        return _stalled(messages.claim_of_another(name, owner=claim.made_for))
+    return _stalled(messages.claim_not_released(name, namespace=snapshot.session.metadata.namespace))
+
+
 def _service_is_taken(snapshot: Snapshot) -> Step | None:
     """The Service with our name is foreign: the session would have no DNS name."""
     return (
@@ -190,6 +240,14 @@ def _service_is_taken(snapshot: Snapshot) -> Step | None:
         if snapshot.observation.service is not None and not snapshot.observation.service.ours
         else None
     )
+
+
+def _policy_is_taken(snapshot: Snapshot) -> Step | None:
+    """The NetworkPolicy with our name is foreign: the session would run with somebody else's rules."""
+    policy = snapshot.observation.network_policy
+    if snapshot.defaults.network is None or policy is None or policy.ours:
+        return None
+    return _stalled(messages.POLICY_TAKEN)
 
 
 def _backs_off(snapshot: Snapshot) -> Step | None:
@@ -212,16 +270,27 @@ def _is_paused(snapshot: Snapshot) -> Step | None:
 
 def _needs_admission(snapshot: Snapshot) -> Step | None:
     """The session needs a reservation, stored in status, before its pod is created."""
-    missing, assumed = missing_reservation(snapshot.session), snapshot.observation.assumed
-    if missing is None:
+    if snapshot.need.missing is None:
         return None
-    if assumed is not None and missing.is_met_by(assumed):
-        admission = AdmissionStatus.model_validate(
-            {"quotaName": assumed.quota_name, "reservedAt": assumed.reserved_at, "memory": assumed.memory}
-        )
+    if (admission := _assumed(snapshot)) is not None:
         return replace(create_step(snapshot), admission=admission)
     not_admitted = _refusal(snapshot)
     return Step(state=OperatorState.QUEUED, ready=not_admitted, not_admitted=not_admitted)
+
+
+def _assumed(snapshot: Snapshot) -> AdmissionStatus | None:
+    """Return the reservation that the last round gave, if it is the one that the session needs now."""
+    assumed = snapshot.need.assumed
+    if snapshot.need.missing is None or assumed is None:
+        return None
+    return AdmissionStatus.model_validate(
+        {
+            "quotaName": assumed.quota_name,
+            "reservedAt": assumed.reserved_at,
+            "memory": assumed.memory,
+            "storage": assumed.storage,
+        }
+    )
 
 
 def _refusal(snapshot: Snapshot) -> ReasonMessage:
@@ -256,14 +325,18 @@ _RULES: tuple[Callable[[Snapshot], Step | None], ...] = (
     _is_suspended,
     _is_held,
     _is_exhausted,
+    _is_not_allowed,
     _is_requested_anew,
     _is_terminating,
     _has_failed,
     _is_lost,
+    _key_ends,
     _has_pod,
     _name_is_taken,
     _pvc_cannot_be_used,
+    _existing_claim_cannot_be_used,
     _service_is_taken,
+    _policy_is_taken,
     _backs_off,
     _is_paused,
     _needs_admission,

@@ -9,29 +9,30 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from whatsapp_operator.api.conditions import ConditionType
+from whatsapp_operator.api.invalid import Problem
 from whatsapp_operator.api.session import OperatingMode, WhatsAppSession
 from whatsapp_operator.core.model import (
     Defaults,
     Observation,
     PatchPVC,
     PodFacts,
-    PodPhase,
     PodUID,
     PVCFacts,
     RefusedAction,
     RunnerReport,
 )
-from whatsapp_operator.core.objects import names
+from whatsapp_operator.core.objects.allowed import not_allowed
 from whatsapp_operator.core.objects.pvc import PVCReview, review_pvc
+from whatsapp_operator.core.quota.reservations import Claimed, Need, needs_of
 from whatsapp_operator.core.recovery.attempts import Attempts, count_attempts
 from whatsapp_operator.core.recovery.failure import Outcome, outcome_of
 from whatsapp_operator.core.session import messages
 from whatsapp_operator.core.session.holds import Holds, find_holds
 from whatsapp_operator.core.session.messages import ReasonMessage
+from whatsapp_operator.core.session.pods import find_pods
 from whatsapp_operator.core.session.requests import Requests, read_requests
-
-SILENCE: Final = timedelta(seconds=15)
-""" After this long without an answer the runner counts as unreachable. That alone is no failure. """
+from whatsapp_operator.core.session.runner_contact import RunnerContact, check_contact
+from whatsapp_operator.core.session.token_renewal import Renewal, find_renewal
 
 VOLUME_PATIENCE: Final = timedelta(minutes=1)
 """ A missing volume is reported after this time; a cloud takes up to half a minute to provision one. """
@@ -70,6 +71,7 @@ class Snapshot:
     silent: bool
     """ The runner counts as unreachable. """
     requests: Requests
+    renewal: Renewal
     hold: str | None
     """ The hold that forbids a new pod; None also while a person's request is pending. """
     status_hold: str | None
@@ -84,10 +86,18 @@ class Snapshot:
     """ What makes the PVC match the spec. """
     volume_deadline: datetime | None
     """ When to report that the PVC has no volume; None when it has one, or the pod has a node. """
+    refusal_deadline: datetime | None
+    """ When to look again whether the node refuses the pod what holds the page in; None: it cannot. """
     refused_patch: RefusedAction | None
     """ The API server refused the patch of the PVC. """
     refused_action: RefusedAction | None
     """ The API server refused another action. """
+    not_allowed: tuple[Problem, ...]
+    """ What the spec asks for and the operator's settings do not allow. """
+    need: Need
+    """ What its pod needs of its quota. """
+    growth_waits: bool
+    """ The PVC is smaller than the spec asks, and the quota has to count the difference first: with the next pod. """
     has_unstored_facts: bool
     """ There is a fact that must be stored in status before any action, or it may be lost. """
 
@@ -95,37 +105,38 @@ class Snapshot:
 def take_snapshot(observation: Observation, defaults: Defaults) -> Snapshot:
     """Compute the snapshot of an observation, whose spec must be valid."""
     session, now = observation.session, observation.now
-    pod_name = names.pod_name(session)
-    owned = sorted(
-        (pod for pod in observation.pods if pod.owner_uid == session.metadata.uid),
-        # One that is being deleted is no duplicate of the one that stays.
-        key=lambda pod: (pod.deletion is not None, pod.name != pod_name, pod.created, pod.uid),
-    )
-    pod = owned[0] if owned else None
-    pods_since_status = _pods_since_status(observation, pod)
-    report = _report(observation, pod, pods_since_status)
-    responding = pod is not None and report is not None and not pod.ended and now - report.received < SILENCE
-    silent_since = _silent_since(observation, pod, report) if not responding else None
+    pods = find_pods(observation)
+    pod = pods.own
+    contact = check_contact(observation, pods)
     runs = session.spec.operating_mode is OperatingMode.RUNNING
     requests = read_requests(session, pod)
     # A suspension ends a hold, too: whoever suspends a session and resumes it has decided. It does so when the pod is
     # gone, because only that shows in status, and the runner goes by the same sign.
-    holds = find_holds(session.status, requests, report) if runs or pod is not None else _NO_HOLDS
+    holds = find_holds(session.status, requests, contact.report) if runs or pod is not None else _NO_HOLDS
     hold = holds.active if runs else None
-    outcome = _outcome(observation, pod, report, responding=responding)
+    outcome = _outcome(observation, pod, contact)
     attempts = count_attempts(
         session,
         requests=requests,
         pod=pod,
         outcome=outcome,
         # The first pod of all is no restart.
-        restarts=len(pods_since_status) - (session.status.pod_uid is None and bool(pods_since_status)),
+        restarts=len(pods.since_status) - (session.status.pod_uid is None and bool(pods.since_status)),
         timed=runs and hold is None,
         now=now,
     )
     stops = pod is None or pod.deletion is not None or pod.ended or attempts.pod_failed or requests.pending
     pvc = _own_pvc(observation)
-    review = review_pvc(session, observation.pvc) if observation.pvc is not None else PVCReview(False, None)
+    need, grows = needs_of(
+        session,
+        assumed=observation.assumed,
+        claimed=Claimed(limited=observation.storage_limited, existing=pvc.requested if pvc is not None else 0),
+    )
+    review = (
+        review_pvc(session, observation.pvc, may_grow=grows, key_id=defaults.key_id)
+        if observation.pvc is not None
+        else PVCReview(False, None)
+    )
     volume_deadline = _volume_deadline(pvc, pod)
     refused = observation.refused_action
     patch_refused = refused is not None and refused.action is PatchPVC
@@ -138,15 +149,16 @@ def take_snapshot(observation: Observation, defaults: Defaults) -> Snapshot:
         pod=pod,
         pod_active=not stops,
         loss=outcome.loss,
-        pods_since_status=pods_since_status,
-        duplicate_pods=tuple(duplicate for duplicate in owned[1:] if duplicate.deletion is None),
-        foreign_pod=next((other for other in observation.pods if other.name == pod_name and other not in owned), None),
+        pods_since_status=pods.since_status,
+        duplicate_pods=pods.duplicates,
+        foreign_pod=pods.foreign,
         pending_message=_pending_message(observation, pod, pvc, volume_deadline),
-        report=report,
-        responding=responding,
-        silent_since=silent_since,
-        silent=silent_since is not None and now - silent_since >= SILENCE,
+        report=contact.report,
+        responding=contact.responding,
+        silent_since=contact.silent_since,
+        silent=contact.silent,
         requests=requests,
+        renewal=find_renewal(observation, pod, defaults),
         hold=hold,
         status_hold=holds.status,
         attempts=attempts,
@@ -154,8 +166,12 @@ def take_snapshot(observation: Observation, defaults: Defaults) -> Snapshot:
         pvc_will_be_deleted=review.will_be_deleted,
         pvc_patch=None if session.problems else review.patch,
         volume_deadline=volume_deadline,
+        refusal_deadline=outcome.refusal_deadline,
         refused_patch=refused if patch_refused else None,
         refused_action=None if patch_refused else refused,
+        not_allowed=not_allowed(session.spec, defaults),
+        need=need,
+        growth_waits=pvc is not None and not grows and pvc.requested < (session.spec.profile.wanted_size or 0),
         has_unstored_facts=attempts.is_new or holds.is_new,
     )
 
@@ -163,15 +179,20 @@ def take_snapshot(observation: Observation, defaults: Defaults) -> Snapshot:
 _NO_HOLDS: Final = Holds(active=None, status=None, is_new=False)
 
 
-def _outcome(
-    observation: Observation, pod: PodFacts | None, report: RunnerReport | None, *, responding: bool
-) -> Outcome:
+def _outcome(observation: Observation, pod: PodFacts | None, contact: RunnerContact) -> Outcome:
     if pod is None:
         return Outcome()
     # While recovery is paused, a reported dead page does not count as a failure: the runner may still end by itself.
-    report_counts = responding and observation.recovery_paused is None
+    report_counts = contact.responding and observation.recovery_paused is None
     timeouts = observation.session.spec.timeouts
-    return outcome_of(pod, report=report, responding=report_counts, timeouts=timeouts, now=observation.now)
+    return outcome_of(
+        pod,
+        report=contact.report,
+        responding=report_counts,
+        namespace_refused=observation.namespace_refused,
+        timeouts=timeouts,
+        now=observation.now,
+    )
 
 
 def _own_pvc(observation: Observation) -> PVCFacts | None:
@@ -195,36 +216,3 @@ def _pending_message(
     before = messages.stored_message(status, ConditionType.POD_READY) if status.pod_uid == pod.uid else None
     overdue = volume_deadline is not None and volume_deadline <= observation.now
     return messages.pending(pod, unbound_pvc=pvc.name if pvc is not None and overdue else None, before=before)
-
-
-def _pods_since_status(observation: Observation, pod: PodFacts | None) -> tuple[PodUID, ...]:
-    """Return the pods that are not in status yet. One that a person created is included only as the present pod."""
-    stored = observation.session.status.pod_uid
-    if pod is None:
-        return observation.pods_since_status
-    if pod.uid == stored:
-        return ()
-    return (*(uid for uid in observation.pods_since_status if uid != pod.uid), pod.uid)
-
-
-def _report(
-    observation: Observation, pod: PodFacts | None, pods_since_status: tuple[PodUID, ...]
-) -> RunnerReport | None:
-    """Return the report if it comes from the present pod or, without one, from the last.
-
-    A pod that existed at the last write, or was created after it, and is gone now may have sent a last report; once its
-    end is in status, that report is outdated.
-    """
-    if observation.report is None or observation.report.session_uid != observation.session.metadata.uid:
-        return None
-    before = observation.session.status
-    last = pods_since_status[-1] if pods_since_status else before.pod_uid if before.replicas else None
-    uid = pod.uid if pod is not None else last
-    return observation.report if observation.report.pod_uid == uid else None
-
-
-def _silent_since(observation: Observation, pod: PodFacts | None, report: RunnerReport | None) -> datetime | None:
-    if pod is None or pod.phase is not PodPhase.RUNNING or pod.ended:
-        return None
-    received = report.received if report is not None else None
-    return max((moment for moment in (observation.polling_since, received) if moment is not None), default=None)

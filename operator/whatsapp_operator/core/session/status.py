@@ -15,14 +15,16 @@ from whatsapp_operator.api.conditions import (
     set_condition,
 )
 from whatsapp_operator.api.session import AdmissionStatus, Reason, SessionStatus
-from whatsapp_operator.core.model import PodFacts
+from whatsapp_operator.core.model import CreateSecret, PodFacts, Rejection
 from whatsapp_operator.core.objects import names
 from whatsapp_operator.core.objects.pod import template_hash
 from whatsapp_operator.core.session import messages
 from whatsapp_operator.core.session.create import Step
 from whatsapp_operator.core.session.messages import ReasonMessage
 from whatsapp_operator.core.session.reported_state import ReportedState, reported_state
+from whatsapp_operator.core.session.sandboxed import sandboxed
 from whatsapp_operator.core.session.snapshot import Snapshot
+from whatsapp_operator.core.session.token_secrets import token_secrets
 
 _TRUE, _FALSE = ConditionStatus.TRUE, ConditionStatus.FALSE
 _Value = tuple[ConditionStatus, ReasonMessage]
@@ -33,6 +35,7 @@ def build_status(snapshot: Snapshot, step: Step) -> SessionStatus:
     before, session, pod = snapshot.session.status, snapshot.session, snapshot.pod
     reported = reported_state(snapshot, step)
     admission = _admission(snapshot, step)
+    tokens = token_secrets(snapshot, creates_objects=step.creates_objects)
     names_settled = snapshot.hold is None and not session.problems  # an unusable spec names nothing
     return before.model_copy(
         update={
@@ -50,24 +53,19 @@ def build_status(snapshot: Snapshot, step: Step) -> SessionStatus:
             else before.pvc_name,
             "node_name": pod.node if pod is not None else None,
             "image": pod.image if pod is not None else None,
-            "token_secret_name": _secret_name(snapshot, step),
+            "token_secret_name": tokens.observing,
+            "token_secrets": tokens.others,
             "endpoint": names.endpoint(session),
             "replicas": 0 if pod is None else 1,
             "selector": names.selector(session),
             "link": reported.link,
             "admission": admission,
             "recovery": snapshot.attempts.status,
-            "handled_requests": snapshot.requests.handled,
+            "handled_requests": snapshot.requests.handled.model_copy(
+                update={"renew_tokens_at": snapshot.renewal.known or before.handled_requests.renew_tokens_at}
+            ),
         }
     )
-
-
-def _secret_name(snapshot: Snapshot, step: Step) -> str | None:
-    if snapshot.pod is not None and snapshot.pod.secret_name is not None:
-        return snapshot.pod.secret_name
-    if step.creates_objects:
-        return names.secret_name(snapshot.session, key_id=snapshot.defaults.key_id, extra_ca=snapshot.defaults.extra_ca)
-    return snapshot.session.status.token_secret_name
 
 
 def _admission(snapshot: Snapshot, step: Step) -> AdmissionStatus | None:
@@ -78,14 +76,13 @@ def _admission(snapshot: Snapshot, step: Step) -> AdmissionStatus | None:
         # and two sessions in this position could block each other for ever.
         refused = step.not_admitted is not None and snapshot.observation.refusal is not None
         return None if step.releases_reservation or refused else step.admission or held
-    if held is None:  # lost from status; the pod still counts
-        return AdmissionStatus(
-            quota_name=pod.quota or snapshot.session.spec.quota_name,
-            reserved_at=pod.created,
-            memory=Decimal(pod.memory),
-        )
-    if held.memory is not None and 0 < pod.memory < held.memory:  # recreated with less memory
-        return held.model_copy(update={"memory": Decimal(pod.memory)})
+    if held is None:
+        if pod.seal is None:  # an older operator's pod, or a person's: nothing says that it was admitted
+            return step.admission
+        # Lost from status; the pod still counts, with what it was sealed for.
+        return AdmissionStatus(quota_name=pod.seal.quota, reserved_at=pod.created, memory=Decimal(pod.seal.memory))
+    if held.memory is not None and pod.seal is not None and pod.seal.memory < held.memory:  # recreated with less memory
+        return held.model_copy(update={"memory": Decimal(pod.seal.memory)})
     return held
 
 
@@ -102,6 +99,9 @@ def _conditions(
         ConditionType.STALLED: _stalled(snapshot, step),
         ConditionType.RECOVERING: _recovering(step),
         ConditionType.CONFLICT: _conflict(snapshot),
+        ConditionType.POD_SECURITY_NOT_ENFORCED: _pod_security(snapshot),
+        ConditionType.SANDBOXED: sandboxed(snapshot),
+        ConditionType.TOKENS_RENEWED: _tokens_renewed(snapshot),
     }
     conditions = snapshot.session.status.conditions
     for kind, value in values.items():
@@ -127,7 +127,7 @@ def _admitted(step: Step, admission: AdmissionStatus | None) -> _Value:
     if admission is not None:
         return _TRUE, messages.admitted(admission.quota_name, admission.memory)
     if step.releases_reservation:
-        return _FALSE, ReasonMessage(Reason.SLOT_RELEASED, "Holds no place in a quota, because it shall not run.")
+        return _FALSE, ReasonMessage(Reason.SLOT_RELEASED, "Not admitted, because the session is not to run.")
     return _FALSE, messages.WAITING_FOR_ADMISSION
 
 
@@ -136,19 +136,18 @@ def _pod_ready(snapshot: Snapshot) -> _Value:
     if pod is None:
         return _FALSE, ReasonMessage(Reason.NO_POD, "There is no pod.")
     if pod.deletion is not None:
-        return _FALSE, ReasonMessage(Reason.POD_TERMINATING, "The pod is ending.")
+        return _FALSE, ReasonMessage(Reason.POD_TERMINATING, "The pod is terminating.")
     if pod.ended:
         return _FALSE, ReasonMessage(Reason.POD_ENDED, "The runner's container has ended.")
     if pod.ready:
-        outdated = not snapshot.session.problems and pod.template_hash not in (
-            "",
-            template_hash(snapshot.session, snapshot.defaults),
+        outdated = not snapshot.session.problems and (
+            snapshot.growth_waits or pod.template_hash not in ("", template_hash(snapshot.session, snapshot.defaults))
         )
-        later = f" It was made before the last edit, which reaches the next pod: now, if you {messages.RESTART}."
-        return _TRUE, ReasonMessage(Reason.POD_READY, f"The runner serves.{later if outdated else ''}")
+        later = f" It was created before the last edit, which takes effect with the next pod: to replace it now, {messages.RESTART}."
+        return _TRUE, ReasonMessage(Reason.POD_READY, f"The runner serves its API.{later if outdated else ''}")
     if pod.started is None:
         return _FALSE, snapshot.pending_message
-    return _FALSE, ReasonMessage(Reason.POD_NOT_READY, "The runner does not serve.")
+    return _FALSE, ReasonMessage(Reason.POD_NOT_READY, "The runner does not serve its API.")
 
 
 def _pod_scheduled(pod: PodFacts | None) -> _Value | None:
@@ -178,7 +177,7 @@ def _stalled(snapshot: Snapshot, step: Step) -> _Value:
         return _TRUE, messages.resize_refused(snapshot.refused_patch.message)
     if (resize_fault := _resize_fault(snapshot)) is not None:
         return _TRUE, resize_fault
-    return _FALSE, ReasonMessage(Reason.NOT_STALLED, "Nothing waits for a person's decision.")
+    return _FALSE, ReasonMessage(Reason.NOT_STALLED, "No action is required.")
 
 
 def _resize_fault(snapshot: Snapshot) -> ReasonMessage | None:
@@ -204,4 +203,29 @@ def _recovering(step: Step) -> _Value:
 def _conflict(snapshot: Snapshot) -> _Value:
     if snapshot.status_hold == Reason.CONFLICT:
         return _TRUE, messages.held(Reason.CONFLICT, requested=snapshot.requests.pending)
-    return _FALSE, ReasonMessage(Reason.NO_CONFLICT, "Nobody else is known to use this session.")
+    return _FALSE, ReasonMessage(Reason.NO_CONFLICT, "No other window or device is known to use this session.")
+
+
+def _pod_security(snapshot: Snapshot) -> _Value | None:
+    """Present only while it is so: a namespace that nobody has looked at yet is not accused."""
+    if snapshot.observation.pod_security is not False:
+        return None
+    return _TRUE, messages.pod_security_not_enforced(snapshot.session.metadata.namespace)
+
+
+def _tokens_renewed(snapshot: Snapshot) -> _Value | None:
+    """Return whether the tokens are those of the last renewal; None, and so removed, where nobody asked for one."""
+    renewal, pod = snapshot.renewal, snapshot.pod
+    if not renewal.wanted:
+        return None
+    if renewal.known == renewal.wanted:
+        return _TRUE, messages.TOKENS_RENEWED
+    if pod is None:
+        done = snapshot.session.status.handled_requests.renew_tokens_at == renewal.wanted
+        return (_TRUE, messages.TOKENS_RENEWED) if done else (_FALSE, messages.TOKENS_WAIT_FOR_POD)
+    if pod.renewal is None or snapshot.observation.rejection is Rejection.UNSIGNED:
+        return _FALSE, messages.TOKENS_NOT_RENEWABLE
+    refused = snapshot.refused_action
+    if refused is not None and refused.action is CreateSecret:
+        return _FALSE, messages.refused(refused)
+    return _FALSE, messages.TOKENS_RENEWING

@@ -7,28 +7,37 @@ the assumed reservation in memory, and the session's own worker writes it to sta
 before the LIST, so each is counted until its write is confirmed: maybe in both places, which the UID makes one, but
 never in none.
 
+What is computed from the LIST runs in a thread, and its result is applied in slices: with ten thousand sessions either
+takes longer than the event loop may be held. A session that is gone when its result is applied is left out; any other
+change is as if it had come right after the LIST, and leads to another round.
+
 However many requests come during a round, they lead to one more round. An assumed reservation that is lost with the
 process was in no status, so no pod was created for it.
 """
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Final, NamedTuple
 
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.api.quota import WhatsAppSessionQuota
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core.model import AssumedReservation, Refusal, SessionUID
+from whatsapp_operator.core.objects.ownership import ReadSeal, no_seal
 from whatsapp_operator.core.quota.admit import AdmissionResult, admit
 from whatsapp_operator.core.quota.reservations import Usage, quota_status
 from whatsapp_operator.core.writes.merge_patch import merge_patch
 from whatsapp_operator.runtime.kube.client import Kube
 from whatsapp_operator.runtime.kube.errors import Conflict, KubeError, NotFound
 from whatsapp_operator.runtime.kube.instances import Instance
-from whatsapp_operator.runtime.kube.resources import PODS, QUOTAS, SESSIONS, Json
+from whatsapp_operator.runtime.kube.resources import PODS, QUOTAS, SESSIONS, Json, Resource
 from whatsapp_operator.runtime.process.clock import Clock
+from whatsapp_operator.runtime.process.garbage import Garbage
 from whatsapp_operator.runtime.process.metrics import Metrics
+from whatsapp_operator.runtime.process.slices import Offload, drained, in_slices, inline
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +67,7 @@ class Verdict(NamedTuple):
 class ClusterState(NamedTuple):
     """The objects of one LIST from the API server."""
 
-    sessions: list[WhatsAppSession]
+    sessions: list[Json]
     pods: list[Json]
     quotas: list[Json]
 
@@ -73,18 +82,30 @@ class Admission:
         clock: Clock,
         instance: Instance,
         pods_selector: str,
+        read_seal: ReadSeal = no_seal,
+        claims: Callable[[], Sequence[Json]] = tuple,
         on_changed: Callable[[ObjectKey], None],
         metrics: Metrics,
+        offload: Offload = inline,
+        garbage: Garbage | None = None,
     ) -> None:
         self._kube = kube
         self._clock = clock
         self._instance = instance
         self._pods_selector = pods_selector
+        self._read_seal = read_seal
+        self._claims = claims
+        """ Returns the claims in the store: an own one is there as soon as it was made, and a late deletion only makes
+        a session wait. """
         self._on_changed = on_changed
         """ Called with each session that has a new verdict. """
         self._metrics = metrics
+        self._offload = offload
+        self._garbage = garbage
         self._assumed: dict[SessionUID, AssumedReservation] = {}
-        self._refusals: Mapping[SessionUID, Refusal] = {}
+        self._refusals: dict[SessionUID, Refusal] = {}
+        self._gone: set[SessionUID] = set()
+        """ The sessions that were forgotten since the round began. """
         self._requested = asyncio.Event()
         self._quota_written: dict[str, float] = {}
 
@@ -102,11 +123,11 @@ class Admission:
 
     def clear_refusal(self, uid: SessionUID) -> None:
         """Drop the refusal of a session that is not pending (any more)."""
-        if uid in self._refusals:
-            self._refusals = {other: refusal for other, refusal in self._refusals.items() if other != uid}
+        self._refusals.pop(uid, None)
 
     def forget(self, uid: SessionUID) -> None:
         """Drop everything about a session that is gone, and request a round if that frees a reservation."""
+        self._gone.add(uid)
         self.clear_refusal(uid)
         if self._assumed.pop(uid, None) is not None:
             self.request()
@@ -120,7 +141,7 @@ class Admission:
             self._requested.clear()
             started = self._clock.monotonic()
             try:
-                await self.round()
+                await self.attempt()
             except KubeError as error:
                 logger.warning("Admission round failed", extra={"error": str(error)})
                 self._metrics.admission_rounds.labels("error").inc()
@@ -133,54 +154,57 @@ class Admission:
             took = self._clock.monotonic() - started
             await self._clock.sleep(max(MIN_INTERVAL - took, min(REST * took, MAX_REST)))
 
+    async def attempt(self) -> None:
+        """Run one round without a search for garbage meanwhile, which the objects of its LIST would set off."""
+        with self._garbage.paused() if self._garbage is not None else contextlib.nullcontext():
+            await self.round()
+
     async def round(self) -> None:
         """Run one round.
 
         :raises KubeError: a LIST failed; nothing has changed.
         """
+        self._gone.clear()
         assumed_reservations = dict(self._assumed)  # BEFORE the LIST: see the module's docstring
-        cluster = await self._list_all()
-        result = admit(
-            sessions=cluster.sessions,
-            pods=cluster.pods,
-            quotas=[WhatsAppSessionQuota.parse(quota) for quota in cluster.quotas],
-            assumed_reservations=assumed_reservations.values(),
-            now=self._clock.now(),
+        listed, now = await self._list_all(), self._clock.now()
+        await asyncio.sleep(0)
+        claims = self._claims()
+        keys, result = await self._offload(
+            lambda: _admitted(listed, assumed_reservations, claims=claims, read_seal=self._read_seal, now=now)
         )
-        self._apply(cluster, result)
-        for quota in cluster.quotas:
+        await self._apply(keys, result)
+        for quota in listed.quotas:
             await self._write_quota_status(quota, result.usage)
 
     async def _list_all(self) -> ClusterState:
-        sessions = [
-            WhatsAppSession.parse(obj)
-            for scope in self._instance.scopes
-            for obj in (await self._kube.list(SESSIONS, namespace=scope)).objects
-            if await self._instance.serves(obj["metadata"]["namespace"])
-        ]
-        pods = [
-            obj
-            for scope in self._instance.scopes
-            for obj in (await self._kube.list(PODS, namespace=scope, labels=self._pods_selector)).objects
-            if await self._instance.serves(obj["metadata"]["namespace"])
-        ]
+        sessions = await self._list_served(SESSIONS, "")
+        pods = await self._list_served(PODS, self._pods_selector)
         quotas = [obj for obj in (await self._kube.list(QUOTAS)).objects if self._instance.owns(obj)]
         return ClusterState(sessions, pods, quotas)
 
-    def _apply(self, cluster: ClusterState, result: AdmissionResult) -> None:
-        keys = {SessionUID(session.metadata.uid): session.key for session in cluster.sessions}
+    async def _list_served(self, resource: Resource, labels: str) -> list[Json]:
+        return [
+            obj
+            for scope in self._instance.scopes
+            async for obj in in_slices((await self._kube.list(resource, namespace=scope, labels=labels)).objects)
+            if await self._instance.serves(obj["metadata"]["namespace"])
+        ]
+
+    async def _apply(self, keys: Mapping[SessionUID, ObjectKey], result: AdmissionResult) -> None:
         before = self._refusals
         for uid in result.withdrawn:
             self._assumed.pop(uid, None)
-        self._refusals = result.refusals
-        self._metrics.admission_waiting.set(len(result.refusals))
-        for assumed in result.assumed_reservations:
-            self._assumed[assumed.session_uid] = assumed
+        self._refusals = {uid: refusal for uid, refusal in result.refusals.items() if uid not in self._gone}
+        self._metrics.admission_waiting.set(len(self._refusals))
+        # All at once, before anybody else has a turn: no session may be without its reservation when it is looked at.
+        new = [assumed for assumed in result.assumed_reservations if assumed.session_uid not in self._gone]
+        self._assumed |= {assumed.session_uid: assumed for assumed in new}
+        async for assumed in in_slices(new):
             logger.info(
                 "Session admitted", extra={"session": str(keys[assumed.session_uid]), "quota": assumed.quota_name}
             )
             self._on_changed(keys[assumed.session_uid])
-        for uid, refusal in result.refusals.items():
+        async for uid, refusal in in_slices(result.refusals.items()):
             if before.get(uid) != refusal:
                 self._on_changed(keys[uid])
 
@@ -208,3 +232,27 @@ class Admission:
             self._clock.call_later(FIRST_RETRY, self.request)
         else:
             self._metrics.status_writes.labels(QUOTAS.plural, "written").inc()
+
+
+def _admitted(
+    listed: ClusterState,
+    assumed: Mapping[SessionUID, AssumedReservation],
+    *,
+    claims: Sequence[Json],
+    read_seal: ReadSeal,
+    now: datetime,
+) -> tuple[dict[SessionUID, ObjectKey], AdmissionResult]:
+    """Return the sessions' names and the result; uses up its arguments and nothing else, so that a thread can run it."""
+    sessions = [WhatsAppSession.parse(obj) for obj in drained(listed.sessions)]
+    result = admit(
+        sessions=sessions,
+        pods=listed.pods,
+        quotas=[WhatsAppSessionQuota.parse(quota) for quota in listed.quotas],
+        assumed_reservations=assumed.values(),
+        pvcs=claims,
+        read_seal=read_seal,
+        now=now,
+    )
+    for _ in drained(listed.pods):
+        pass
+    return {SessionUID(session.metadata.uid): session.key for session in drained(sessions)}, result

@@ -10,11 +10,16 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, Protocol
 
 from whatsapp_operator.api.constants import CLIENT_NAME
-from whatsapp_operator.runtime.kube.errors import Gone, Unprocessable, error_for
+from whatsapp_operator.runtime.kube.errors import AnswerTooLarge, Gone, Unprocessable, error_for
 from whatsapp_operator.runtime.kube.resources import Json, Resource, key_of, uid_of
+from whatsapp_operator.runtime.kube.slimming import slim
 
 JSON: Final = "application/json"
 MERGE_PATCH: Final = "application/merge-patch+json"
+MAX_BYTES: Final = 16 << 20
+""" The most bytes of an answer that holds one object; etcd keeps none of more than a tenth. """
+PAGE_BYTES: Final = 2 << 20
+""" The most bytes of a page of a list. A page with more is asked for again with half as many objects. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +33,8 @@ class Request:
     content_type: str = JSON
     timeout: float
     """ Seconds for the whole call, connecting and reading included. """
+    max_bytes: int = MAX_BYTES
+    """ Of the answer. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,10 +45,12 @@ class Response:
     body: Json = field(default_factory=dict)
     retry_after: float | None = None
     """ Seconds, where the API server names them. """
+    size: int = 0
+    """ Bytes of the body. """
 
 
 class KubeClient(Protocol):
-    """The seam. It raises `Unreachable` when no answer came and nothing else: every HTTP status is an answer."""
+    """The seam. It raises `Unreachable` when no answer came, `AnswerTooLarge`, and nothing else: every status is an answer."""
 
     async def send(self, request: Request) -> Response:
         """Send one request."""
@@ -63,37 +72,55 @@ class Kube:
         self._timeout = timeout
         """ Seconds per call. """
         self._page = page
-        """ Objects per page of a list. """
+        """ Objects per page of a list, at most. """
+        self._limits: dict[Resource, int] = {}
+        """ The same by kind, where objects are so large that a page would go beyond PAGE_BYTES. """
 
     async def get(self, resource: Resource, *, namespace: str | None, name: str, within: float | None = None) -> Json:
         """Return one object. :raises NotFound: there is none."""
         return await self._call("GET", resource.path(namespace=namespace, name=name), within=within)
 
-    async def list(self, resource: Resource, *, namespace: str | None = None, labels: str = "") -> Listing:
-        """Return all objects, consistently from the API server's newest state, in pages.
+    async def list(
+        self, resource: Resource, *, namespace: str | None = None, labels: str = "", fields: str = ""
+    ) -> Listing:
+        """Return all objects, consistently from the API server's newest state, in pages; each without what nobody reads.
 
         :raises Gone: it took so long that the resourceVersion expired, twice.
         """
         try:
-            return await self._list(resource, namespace=namespace, labels=labels)
+            return await self._list(resource, namespace=namespace, labels=labels, fields=fields)
         except Gone:
-            return await self._list(resource, namespace=namespace, labels=labels)
+            return await self._list(resource, namespace=namespace, labels=labels, fields=fields)
 
-    async def _list(self, resource: Resource, *, namespace: str | None, labels: str) -> Listing:
+    async def _list(self, resource: Resource, *, namespace: str | None, labels: str, fields: str) -> Listing:
         objects: list[Json] = []
         version = 0
-        async for page in self._pages(resource, namespace=namespace, labels=labels):
-            objects += page.get("items") or []
+        async for page in self._pages(resource, namespace=namespace, labels=labels, fields=fields):
+            objects += [slim(resource, obj) for obj in page.get("items") or []]
             version = int(page["metadata"].get("resourceVersion") or version)
         return Listing(objects, version)
 
-    async def _pages(self, resource: Resource, *, namespace: str | None, labels: str) -> AsyncIterator[Json]:
+    async def _pages(
+        self, resource: Resource, *, namespace: str | None, labels: str, fields: str
+    ) -> AsyncIterator[Json]:
         token = ""
         while True:
-            query = [("limit", str(self._page))]
+            limit = self._limits.get(resource, self._page)
+            query = [("limit", str(limit))]
             query += [("labelSelector", labels)] if labels else []
+            query += [("fieldSelector", fields)] if fields else []
             query += [("continue", token)] if token else []
-            page = await self._call("GET", resource.path(namespace=namespace), query=tuple(query))
+            max_bytes = PAGE_BYTES if limit > 1 else MAX_BYTES
+            try:
+                answer = await self._send("GET", resource.path(namespace=namespace), tuple(query), max_bytes=max_bytes)
+            except AnswerTooLarge:
+                if limit == 1:
+                    raise
+                self._limits[resource] = limit // 2
+                continue
+            if answer.size < PAGE_BYTES // 4:
+                self._limits[resource] = min(self._page, limit * 2)
+            page = answer.body
             yield page
             token = page["metadata"].get("continue") or ""
             if not token:
@@ -169,6 +196,19 @@ class Kube:
         content_type: str = JSON,
         within: float | None = None,
     ) -> Json:
+        return (await self._send(method, path, query, body=body, content_type=content_type, within=within)).body
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        query: tuple[tuple[str, str], ...],
+        *,
+        body: Json | None = None,
+        content_type: str = JSON,
+        within: float | None = None,
+        max_bytes: int = MAX_BYTES,
+    ) -> Response:
         request = Request(
             method=method,
             path=path,
@@ -176,10 +216,11 @@ class Kube:
             body=body,
             content_type=content_type,
             timeout=self._timeout if within is None else within,
+            max_bytes=max_bytes,
         )
         response = await self._client.send(request)
         if not 200 <= response.status < 300:
             raise error_for(response.status, response.body, retry_after=response.retry_after)
         if not isinstance(response.body, dict):
             raise Unprocessable("the API server answered with something other than an object", status=response.status)
-        return response.body
+        return response

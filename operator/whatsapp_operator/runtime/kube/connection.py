@@ -13,11 +13,11 @@ are read again every minute, and at once when the API server rejects them. kopf 
 """
 
 import contextlib
-import json
 import logging
 import os
+from collections.abc import Callable
+from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import yaml
@@ -26,6 +26,7 @@ from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config
 
 from whatsapp_operator.runtime.kube.client import JSON, Request, Response
+from whatsapp_operator.runtime.kube.decoding import decode, read_body
 from whatsapp_operator.runtime.kube.errors import RequestTimeout, Unreachable
 from whatsapp_operator.runtime.process.clock import Clock
 from whatsapp_operator.runtime.process.metrics import Metrics
@@ -34,6 +35,8 @@ logger = logging.getLogger(__name__)
 
 RELOAD_EVERY = 60.0
 """ Seconds after which credentials are read again. """
+_STATUSES = frozenset(HTTPStatus)
+""" A metric has a series for each, and one for all others. """
 MAX_CONNECTIONS = 32
 """ Calls at the same time; more wait. Protects the API server from a burst after a node loss. """
 
@@ -83,15 +86,15 @@ class Credentials:
             await self.load()
         except BadCredentials as error:
             self._loaded_at = self._clock.monotonic()
-            logger.warning("Credentials could not be read again, the old ones stay", extra={"error": str(error)})
+            logger.warning("Credentials could not be read again, the old ones are kept", extra={"error": str(error)})
 
-    @property
-    def namespace(self) -> str | None:
-        """The namespace of the pod, from its service account's volume; None outside of a pod."""
-        path = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
-        with contextlib.suppress(OSError):
-            return path.read_text(encoding="utf-8").strip() or None
-        return None
+
+def service_account_namespace() -> str | None:
+    """Return the namespace of the pod, from its service account's volume; None outside of a pod."""
+    path = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+    with contextlib.suppress(OSError):
+        return path.read_text(encoding="utf-8").strip() or None
+    return None
 
 
 def credentials_path() -> Path | None:
@@ -105,8 +108,17 @@ def credentials_path() -> Path | None:
 class Connection:
     """A `KubeClient` over the official client library."""
 
-    def __init__(self, credentials: Credentials, *, user_agent: str, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        credentials: Credentials,
+        *,
+        user_agent: str,
+        metrics: Metrics,
+        before_write: Callable[[], None] = lambda: None,
+    ) -> None:
         self._credentials = credentials
+        self._before_write = before_write
+        """ Called before each request that changes something; it ends the process if that must not be. """
         self._metrics = metrics
         self._api = ApiClient(configuration=credentials.configuration)
         self._api.user_agent = user_agent
@@ -115,8 +127,11 @@ class Connection:
         """Send one request; if the API server rejects the credentials, read them again and retry once.
 
         :raises Unreachable: no answer came, or none that is JSON.
+        :raises AnswerTooLarge: it is longer than the request allows.
         """
         await self._credentials.refresh()
+        if request.method != "GET":
+            self._before_write()
         response = await self._send(request)
         if response.status == 401:
             await self._credentials.refresh(force=True)
@@ -136,17 +151,18 @@ class Connection:
             answer = await self._api.call_api(
                 method, url, headers, body, _request_timeout=aiohttp.ClientTimeout(total=request.timeout)
             )
-            text = await answer.read()  # type: ignore[no-untyped-call]
+            text = await read_body(answer.response, at_most=request.max_bytes)
         except TimeoutError as error:
             self._count(request, "timeout")
             raise RequestTimeout(f"no answer within {request.timeout:g} s: {method} {request.path}") from error
         except (aiohttp.ClientError, OSError) as error:
             self._count(request, "unreachable")
             raise Unreachable(f"no answer: {method} {request.path}: {error}") from error
-        self._count(request, str(answer.status))
+        self._count(request, str(answer.status) if answer.status in _STATUSES else "other")
         return Response(
             status=answer.status,
-            body=_decoded(text, status=answer.status),
+            body=await decode(text, status=answer.status),
+            size=len(text),
             retry_after=_seconds(answer.headers.get("Retry-After")),
         )
 
@@ -156,20 +172,6 @@ class Connection:
     async def close(self) -> None:
         """Close the connections."""
         await self._api.close()  # type: ignore[no-untyped-call]
-
-
-def _decoded(text: bytes, *, status: int) -> dict[str, Any]:
-    """Return the body as JSON.
-
-    A successful answer that is not JSON, such as the page of a proxy, counts as no answer of the API server.
-    """
-    try:
-        body = json.loads(text) if text else {}
-    except ValueError as error:
-        if status >= 400:
-            return {"message": text[:200].decode(errors="replace")}
-        raise Unreachable("the answer is not JSON") from error
-    return body if isinstance(body, dict) else {"message": str(body)[:200]}
 
 
 def _seconds(text: str | None) -> float | None:

@@ -1,6 +1,7 @@
 """What can go wrong between the operator and the API server: one class per answer that somebody handles.
 
     KubeError
+    ├── AnswerTooLarge         an answer, but more of it than we read
     ├── Unreachable            no answer: network, TLS, or the time ran out. The request MAY have been carried out.
     │   └── RequestTimeout
     ├── Refused                an answer that says no
@@ -15,15 +16,25 @@
     └── ServerError            5xx
 
 The client library raises its own exceptions in some places and returns unchecked statuses in others; this tree is the
-only one the rest of the operator sees. Messages are the API server's own: they name objects and fields, not secrets.
+only one the rest of the operator sees. Messages are the API server's own. They quote what tenants and webhooks wrote, and
+go into conditions, events and the log, so they are cut and redacted here, once.
 """
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
+
+from session_protocol.redaction import redact
+
+_REASON: Final = re.compile(r"[A-Z][A-Za-z0-9]{0,62}")
 
 
 class KubeError(Exception):
     """A request to the API server failed."""
+
+
+class AnswerTooLarge(KubeError):
+    """The answer is longer than the request allows: ask for less."""
 
 
 class Unreachable(KubeError):
@@ -99,8 +110,10 @@ _BY_STATUS: dict[int, type[Refused]] = {
 
 def error_for(status: int, body: Mapping[str, Any], *, retry_after: float | None = None) -> KubeError:
     """Return the error for an answer that is not a success. `body` is the API server's Status object, or empty."""
-    reason = str(body.get("reason") or "")
-    message = str(body.get("message") or f"the API server answered {status}")
+    reason, text = body.get("reason"), body.get("message")
+    reason = reason if isinstance(reason, str) and _REASON.fullmatch(reason) else ""
+    message = redact(text, keep="start") if isinstance(text, str) else ""
+    message = message or f"the API server answered {status}"
     if status >= 500:
         return ServerError(message)
     if status == 429:

@@ -1,8 +1,9 @@
 """Objects that have one of our names and are not ours. No watch reports them, because watches select our labels.
 
 The operator finds one when the API server answers a creation with "already exists". It then reads the object by name:
-one of ours (created by a request whose answer was lost) goes to the store; a foreign one is kept here, so that the core
-sees it, and is read again every REREAD_INTERVAL until it is gone.
+one with our label, which the watches report, goes to the store; another one is kept here, so that the core sees it, and
+is read again every REREAD_INTERVAL until it is gone. Being in the store proves nothing: anybody can write the label, and
+the core asks of either whose it is.
 """
 
 from dataclasses import dataclass, field

@@ -10,8 +10,10 @@ The resync also shows whether the process works. If none succeeds for three inte
 watch that does not report what a resync found is dead although its connection looks alive. Either ends the process.
 """
 
+import asyncio
+import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, NamedTuple
@@ -23,7 +25,9 @@ from whatsapp_operator.runtime.kube.instances import Instance
 from whatsapp_operator.runtime.kube.resources import Json, Resource, version_of
 from whatsapp_operator.runtime.kube.store import Change, Store
 from whatsapp_operator.runtime.process.clock import Clock, Jitter, spread
+from whatsapp_operator.runtime.process.garbage import Garbage
 from whatsapp_operator.runtime.process.metrics import Metrics
+from whatsapp_operator.runtime.process.slices import drained, in_slices
 
 logger = logging.getLogger(__name__)
 
@@ -94,6 +98,7 @@ class Resync:
         before: Sequence[Callable[[], Awaitable[None]]],
         after: Sequence[Callable[[], Awaitable[None]]],
         jitter: Jitter = spread,
+        garbage: Garbage | None = None,
     ) -> None:
         self._kube = kube
         self._store = store
@@ -110,6 +115,7 @@ class Resync:
         self._after = after
         """ What to do once everything is listed. """
         self._jitter = jitter
+        self._garbage = garbage
         self.succeeded_at: float | None = None
         """ When the last successful resync began, monotonic seconds; None: there was none. """
 
@@ -129,7 +135,10 @@ class Resync:
         """Resync once; return whether it succeeded."""
         started, began = self._clock.monotonic(), self._clock.now()
         try:
-            await self._once()
+            with self._garbage.paused() if self._garbage is not None else contextlib.nullcontext():
+                await self._once()
+                if self._garbage is not None:
+                    self._garbage.settle()
         except KubeError as error:
             self._metrics.resyncs.labels("error").inc()
             logger.warning("Resync failed", extra={"error": str(error)})
@@ -147,6 +156,7 @@ class Resync:
             await self._list(resource, labels)
         for act in self._after:
             await act()
+            await asyncio.sleep(0)  # each takes some milliseconds at once
 
     async def _list(self, resource: Resource, labels: str) -> None:
         scopes = self._instance.scopes if resource.namespaced else (None,)
@@ -156,27 +166,25 @@ class Resync:
             listing = await self._kube.list(resource, namespace=namespace, labels=labels)
             oldest = listing.version if oldest is None else min(oldest, listing.version)
             self._progress.listed(Stream(resource, namespace), listing.objects)
-            for change in self._replace(resource, namespace, listing):
+            await asyncio.sleep(0)
+            async for change in in_slices(self._replace(resource, namespace, listing)):
+                if not change:
+                    continue
                 if not first:
                     self._metrics.resync_missed.labels(str(resource)).inc()
                 self._on_changed(resource, change)
         self._store.complete_list(resource, version=oldest or 0)
 
-    def _replace(self, resource: Resource, namespace: str | None, listing: Listing) -> list[Change]:
+    def _replace(self, resource: Resource, namespace: str | None, listing: Listing) -> Iterator[Change]:
         def in_scope(key: ObjectKey) -> bool:
             return namespace is None or key.namespace == namespace
 
-        return self._store.replace(resource, listing.objects, version=listing.version, in_scope=in_scope)
+        return self._store.replace(resource, drained(listing.objects), version=listing.version, in_scope=in_scope)
 
     @property
     def age(self) -> float:
         """Seconds since the last successful resync began; infinite before the first."""
         return float("inf") if self.succeeded_at is None else self._clock.monotonic() - self.succeeded_at
-
-    @property
-    def stale(self) -> bool:
-        """Whether the last success is too long ago to call the process healthy."""
-        return self.age > STALE_AFTER * self._interval.total_seconds()
 
     def verdict(self) -> str | None:
         """Return why the process should end itself, or None."""
@@ -185,5 +193,5 @@ class Resync:
             return f"no full list has succeeded for {self.age:.0f} s"
         dead = self._progress.dead(after=max(2 * interval, WATCH_DEAD_AFTER.total_seconds()))
         if dead:
-            return f"the watch of {dead[0].resource} tells nothing any more"
+            return f"the watch of {dead[0].resource} has stopped reporting changes"
         return None

@@ -10,7 +10,7 @@ compared as numbers). Three things follow that a plain dictionary would get wron
   LIST contains exists, unless its deletion is newer than the LIST.
 * After a LIST, an older event about an unknown object is ignored: the object is gone already.
 
-Objects are kept as JSON without `managedFields`, which nobody reads and which is half of their size.
+Objects are kept as JSON without what nobody reads (`slimming`), which is the greater part of them.
 
 In client-go's terms this is an informer's Indexer; a deletion that only a LIST shows is its DeletedFinalStateUnknown.
 Its expectations (objects that a controller has created and not seen yet) are not needed: the answer to each own write
@@ -24,10 +24,12 @@ in etcd, which nearly all do.
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.runtime.kube.resources import Json, Resource, key_of, version_of
+from whatsapp_operator.runtime.kube.slimming import slim
 
 IndexKeys = Callable[[Json], Iterable[str]]
 """ The index keys under which an object is found (client-go's IndexFunc). """
@@ -51,6 +53,7 @@ class ResourceCache:
     """All objects of one kind."""
 
     index_keys: IndexKeys
+    slim: Callable[[Json], Json]
     objects: dict[ObjectKey, Json] = field(default_factory=dict)
     tombstones: dict[ObjectKey, int] = field(default_factory=dict)
     """ Deleted objects and the version of their deletion. """
@@ -68,7 +71,7 @@ class ResourceCache:
         elif max(version, listed_at) <= max(self.listed_version, self.tombstones.get(key, 0)):
             return _NO_CHANGE
         self.tombstones.pop(key, None)
-        obj = _slim(obj)
+        obj = self.slim(obj)
         if known is not None:
             self._unindex(key, known)
         self.objects[key] = obj
@@ -86,20 +89,26 @@ class ResourceCache:
             self.tombstones[key] = max(version, self.tombstones.get(key, 0))
         return self._drop(key)
 
-    def replace(self, objects: Iterable[Json], *, version: int, in_scope: Callable[[ObjectKey], bool]) -> list[Change]:
-        """Store the objects of a full LIST, and remove the others in its scope unless they are newer."""
-        changes = []
+    def replace(
+        self, objects: Iterable[Json], *, version: int, in_scope: Callable[[ObjectKey], bool]
+    ) -> Iterator[Change]:
+        """Store the objects of a full LIST, and remove the others in its scope unless they are newer.
+
+        Yields after each object, so that it can be done in slices. What happens in between is no different from what
+        happened while the LIST was on its way: whatever is newer than the LIST stays.
+        """
         present = set()
         for obj in objects:
             present.add(key_of(obj))
-            changes.append(self.put(obj, listed_at=version))
+            yield self.put(obj, listed_at=version)
         gone = [
             key
             for key, known in self.objects.items()
             if key not in present and version_of(known) <= version and in_scope(key)
         ]
-        changes += [self._drop(key) for key in gone]
-        return [change for change in changes if change]
+        for key in gone:
+            known = self.objects.get(key)  # looked at again: it may have changed meanwhile
+            yield self._drop(key) if known is not None and version_of(known) <= version else _NO_CHANGE
 
     def complete_list(self, version: int) -> None:
         """Record that the whole kind was listed at this version: drop older tombstones, ignore older events."""
@@ -132,7 +141,9 @@ class Store:
     """The caches of all kinds that the operator watches."""
 
     def __init__(self, index: dict[Resource, IndexKeys], *, on_change: OnChange = _ignore) -> None:
-        self._caches = {resource: ResourceCache(index_keys=keys) for resource, keys in index.items()}
+        self._caches = {
+            resource: ResourceCache(index_keys=keys, slim=partial(slim, resource)) for resource, keys in index.items()
+        }
         self._on_change = on_change
 
     def get(self, resource: Resource, key: ObjectKey) -> Json | None:
@@ -143,6 +154,10 @@ class Store:
         """Return the objects under an index key, in the order of their names."""
         cache = self._caches[resource]
         return [cache.objects[key] for key in sorted(cache.index.get(index_key, ()))]
+
+    def keys_by_index(self, resource: Resource, index_key: str) -> frozenset[ObjectKey]:
+        """Return the names under an index key."""
+        return frozenset(self._caches[resource].index.get(index_key, ()))
 
     def all(self, resource: Resource) -> Iterator[Json]:
         """Iterate over a kind's objects; do not update the store meanwhile."""
@@ -174,15 +189,14 @@ class Store:
         *,
         version: int,
         in_scope: Callable[[ObjectKey], bool] = lambda _: True,
-    ) -> list[Change]:
-        """Store a full LIST; `in_scope` limits it to the namespace that was listed.
+    ) -> Iterator[Change]:
+        """Store a full LIST, object by object; `in_scope` limits it to the namespace that was listed.
 
-        When all of the kind is listed, call `complete_list`.
+        The caller iterates to the end, and may let others have their turn meanwhile. When all of the kind is listed,
+        call `complete_list`.
         """
-        changes = self._caches[resource].replace(objects, version=version, in_scope=in_scope)
-        for change in changes:
-            self._notify(resource, change)
-        return changes
+        for change in self._caches[resource].replace(objects, version=version, in_scope=in_scope):
+            yield self._notify(resource, change)
 
     def complete_list(self, resource: Resource, *, version: int) -> None:
         """Record that the whole kind was listed; `version` is the oldest of these LISTs'."""
@@ -192,10 +206,3 @@ class Store:
         if change:
             self._on_change(resource, change)
         return change
-
-
-def _slim(obj: Json) -> Json:
-    if "managedFields" not in obj["metadata"]:
-        return obj
-    metadata = {name: value for name, value in obj["metadata"].items() if name != "managedFields"}
-    return {**obj, "metadata": metadata}

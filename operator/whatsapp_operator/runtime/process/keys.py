@@ -6,8 +6,10 @@
 
 The key is generated at the first start and is in no manifest. Rotation (`python -m whatsapp_operator rotate-key`) adds
 a key and makes it current; pods keep the tokens they were created with, and their label names the key of these.
-An old key is deleted when no pod uses it. A key's id begins with the time of its creation, which is also when its
-predecessor was retired: that one is kept for a while, because a pod with it may be in creation.
+A key's id begins with the time of its creation, which is also when its predecessor was retired. A retired key is kept
+for a while, because a pod with it may be in creation; then it is deleted when nothing uses it, and on its last day at
+the latest. Sessions that still use it get new pods in the days before (`core.session.renewal`). So that the last day
+stays where it is, a key is kept while an older one is: the older one's retirement is read from it.
 
 The operator may `get` and `update` this one Secret by name; cluster-wide it may create Secrets and nothing else.
 """
@@ -19,6 +21,7 @@ import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Final
 
 from whatsapp_operator.api.constants import KEYS_SUFFIX
@@ -36,6 +39,10 @@ KEY_BYTES: Final = 32
 """ As long as the hash it is used with (SHA-256). """
 KEEP_RETIRED: Final = timedelta(minutes=10)
 """ A retired key is kept at least so long: a pod created with it may not be in any list yet. """
+RETIREMENT: Final = timedelta(days=30)
+""" From a key's retirement to its last day. """
+_LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
+""" When a key was created whose id, chosen by a person, does not say it. """
 _ID_TIME: Final = "%Y%m%dt%H%M%S"
 
 
@@ -54,6 +61,17 @@ class Keys:
     current: KeyID
     by_id: dict[KeyID, bytes]
 
+    @cached_property
+    def ends(self) -> dict[KeyID, datetime]:
+        """When each retired key ends, the oldest key first."""
+        made = {key_id: _made(key_id) for key_id in sorted(self.by_id, key=lambda key_id: (_made(key_id), key_id))}
+        retired = [key_id for key_id in made if key_id != self.current]
+        # Without a successor a person made an older key current again: then the key's own time must do.
+        return {
+            key_id: min((later for later in made.values() if later > made[key_id]), default=made[key_id]) + RETIREMENT
+            for key_id in retired
+        }
+
     def __repr__(self) -> str:
         return f"Keys(current={self.current!r}, {len(self.by_id)} keys)"
 
@@ -68,6 +86,8 @@ class KeyRing:
         self._name = name
         self._secret: Json = {}
         self._keys: Keys | None = None
+        self.generation = 0
+        """ Changes when the keys do. """
 
     @property
     def current(self) -> KeyID:
@@ -80,6 +100,24 @@ class KeyRing:
             return self._loaded.by_id[key_id]
         except KeyError as error:
             raise UnknownKey(f"the key {key_id} is not in the Secret {self._namespace}/{self._name}") from error
+
+    def find(self, key_id: KeyID) -> bytes | None:
+        """Return a key, or None."""
+        return self._loaded.by_id.get(key_id)
+
+    @property
+    def retired(self) -> Collection[KeyID]:
+        """The keys that are not the current one."""
+        return self._loaded.ends
+
+    def last_day(self, key_id: KeyID) -> datetime | None:
+        """Return when a key ends; None: it is the current one. One that is not in the Secret ended long ago."""
+        return None if key_id == self.current else self._loaded.ends.get(key_id, _LONG_AGO)
+
+    def ended(self, key_id: KeyID) -> bool:
+        """Whether a key is past its last day, or gone: nothing made with it is believed any more."""
+        last_day = self.last_day(key_id)
+        return last_day is not None and last_day <= self._clock.now()
 
     @property
     def _loaded(self) -> Keys:
@@ -137,10 +175,15 @@ class KeyRing:
         return key_id
 
     async def prune(self, *, used: Collection[KeyID]) -> None:
-        """Delete the retired keys that no pod uses. `used` must come from a full LIST of the pods."""
+        """Delete the retired keys that nothing uses or that have ended. `used` must come from a full LIST."""
         if self._clock.now() - _made(self.current) < KEEP_RETIRED:
             return
-        unused = [key_id for key_id in self._loaded.by_id if key_id != self.current and key_id not in used]
+        unused: list[KeyID] = []
+        kept = False
+        for key_id in self._loaded.ends:
+            kept = kept or (key_id in used and not self.ended(key_id))
+            if not kept:
+                unused.append(key_id)
         if not unused:
             return
         data = {name: value for name, value in self._secret["data"].items() if name not in unused}
@@ -154,11 +197,14 @@ class KeyRing:
         keys = _parsed(secret.get("data") or {}, where=f"{self._namespace}/{self._name}")
         if self._keys is not None and keys.current != self._keys.current:
             logger.info("Another key is current", extra={"secret": self._name, "key_id": keys.current})
-        self._secret, self._keys = secret, keys
+        self._secret = secret
+        if keys != self._keys:
+            self._keys = keys
+            self.generation += 1
 
 
 def _parsed(data: dict[str, str], *, where: str) -> Keys:
-    otherwise = f"restore it from a backup, or delete the Secret {where} and all session pods to begin anew"
+    otherwise = f"restore it from a backup, or delete the Secret {where} and all session pods to start over"
     try:
         decoded = {name: base64.b64decode(value, validate=True) for name, value in data.items()}
         current = KeyID(decoded.pop(CURRENT).decode("ascii").strip())
@@ -175,11 +221,11 @@ def _new_id(now: datetime) -> KeyID:
 
 
 def _made(key_id: KeyID) -> datetime:
-    """Return when a key was created, by its id; the earliest possible time for an id that a person chose."""
+    """Return when a key was created, by its id; long ago for an id that a person chose."""
     try:
         return datetime.strptime(key_id.partition("-")[0], _ID_TIME).replace(tzinfo=UTC)
     except ValueError:
-        return datetime.min.replace(tzinfo=UTC)
+        return _LONG_AGO
 
 
 def _encode(value: bytes) -> str:

@@ -11,6 +11,7 @@ What matters here is time:
   that deadline is shorter than the duration after which others take over: the holder stops acting first.
 * Losing the Lease ends the process at once, without clean-up (`on_lost`). Stopping a hundred tasks in order takes time,
   in which two operators would act. Everything is level-triggered: the next process reads the cluster and goes on.
+* All of this runs in a process of its own (`app.lease_keeper`), where nothing else can delay it.
 
 The model is client-go's leader election, with its names: lease duration, renew deadline, and ReleaseOnCancel for
 `release`. The client library for Python has one too (`kubernetes.aio.leaderelection`, as of 37.0.2). It never creates
@@ -84,6 +85,7 @@ class Lease:
         identity: str,
         times: LeaseTimes,
         on_lost: Callable[[str], None],
+        on_valid: Callable[[float], None] = lambda _: None,
         jitter: Jitter = spread,
     ) -> None:
         self._kube = kube
@@ -95,6 +97,8 @@ class Lease:
         self._times = times
         self._on_lost = on_lost
         """ Ends the process; the argument says why. """
+        self._on_valid = on_valid
+        """ Told until when this process may act, monotonic seconds, at each renewal. """
         self._jitter = jitter
         self._last_seen: tuple[str, float] = ("", 0.0)
         """ The resourceVersion of another holder's Lease, and when we first saw it. """
@@ -115,13 +119,14 @@ class Lease:
             # Another process was quicker.
             return False
         except KubeError as error:
-            logger.warning("Lease could not be read or taken", extra={"error": str(error), "lease": self._name})
+            logger.warning("Lease could not be read or acquired", extra={"error": str(error), "lease": self._name})
             return False
         if held is None:
             return False
         if self._clock.monotonic() - started > self._times.renew_deadline.total_seconds():
             return False  # it took so long that another process may have taken over already
-        self._held, self._renewed, self.phase = held, started, Phase.HELD
+        self._held, self.phase = held, Phase.HELD
+        self._renewed_at(started)
         logger.info("Lease acquired", extra={"lease": self._name, "holder": self._identity})
         return True
 
@@ -169,7 +174,7 @@ class Lease:
                 await self._clock.sleep(self._times.renew_every.total_seconds())
                 started = self._clock.monotonic()
                 if await self._renew():
-                    self._renewed = started
+                    self._renewed_at(started)
                     watchdog.cancel()
                     watchdog = self._clock.call_later(deadline - self._age(), self._overdue)
         finally:
@@ -230,10 +235,9 @@ class Lease:
         """The Lease as it was last written by this process."""
         return self._held
 
-    @property
-    def valid_until(self) -> float:
-        """Until when this process may act, monotonic seconds; for the watchdog, which is outside of the event loop."""
-        return self._renewed + self._times.renew_deadline.total_seconds()
+    def _renewed_at(self, moment: float) -> None:
+        self._renewed = moment
+        self._on_valid(moment + self._times.renew_deadline.total_seconds())
 
     def _age(self) -> float:
         return self._clock.monotonic() - self._renewed

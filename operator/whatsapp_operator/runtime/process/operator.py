@@ -10,23 +10,22 @@ health. Nothing acts before the first full LIST: a decision on incomplete data w
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import replace
 from typing import Final
 
-from session_protocol.vocabulary import TokenScope
-
-from whatsapp_operator.api.constants import EVENT_CONTROLLER, MANAGED_BY, MANAGED_BY_LABEL
 from whatsapp_operator.api.metadata import ObjectKey
-from whatsapp_operator.core.model import Defaults, Event, KeyID, SessionUID
-from whatsapp_operator.core.objects import ownership
-from whatsapp_operator.core.objects.tokens import token
+from whatsapp_operator.core.model import SealedKind, SessionUID
+from whatsapp_operator.core.recovery.pauses import PauseChange
 from whatsapp_operator.runtime.admission.rounds import Admission
-from whatsapp_operator.runtime.kube.client import Kube
+from whatsapp_operator.runtime.kube.existing_claims import ExistingClaimReader
 from whatsapp_operator.runtime.kube.foreign_objects import ForeignObjects
 from whatsapp_operator.runtime.kube.instances import Instance
+from whatsapp_operator.runtime.kube.namespace_refusals import NamespaceRefusals
+from whatsapp_operator.runtime.kube.owners import Owners, session_index_keys
 from whatsapp_operator.runtime.kube.resources import (
+    NETWORK_POLICIES,
     PODS,
     PVCS,
     QUOTAS,
@@ -34,71 +33,34 @@ from whatsapp_operator.runtime.kube.resources import (
     SESSIONS,
     Json,
     Resource,
-    key_of,
     uid_of,
 )
 from whatsapp_operator.runtime.kube.resync import Resync, Stream, WatchProgress
 from whatsapp_operator.runtime.kube.store import Change, Store
-from whatsapp_operator.runtime.process.clock import Clock, Jitter, spread
+from whatsapp_operator.runtime.process.config import MANAGED_SELECTOR, SELECTORS, Config, Dependencies
 from whatsapp_operator.runtime.process.keys import KeyRing
-from whatsapp_operator.runtime.process.metrics import Metrics
-from whatsapp_operator.runtime.reconcile.circuit_breaker import CircuitBreakerMonitor
+from whatsapp_operator.runtime.process.metrics import state_label
+from whatsapp_operator.runtime.process.seals import Seals
+from whatsapp_operator.runtime.process.slices import in_slices
+from whatsapp_operator.runtime.reconcile.circuit_breaker import CircuitBreakerMonitor, pause_event
+from whatsapp_operator.runtime.reconcile.claim_seals import ClaimSeals
 from whatsapp_operator.runtime.reconcile.event_recorder import EventRecorder
 from whatsapp_operator.runtime.reconcile.executor import Executor
+from whatsapp_operator.runtime.reconcile.namespace_cleanup import NamespaceCleanup
 from whatsapp_operator.runtime.reconcile.observer import Observer, no_index_keys, pod_index_keys
 from whatsapp_operator.runtime.reconcile.pod_history import PodHistory
 from whatsapp_operator.runtime.reconcile.reconciler import Reconciler, ReconcilerDeps
-from whatsapp_operator.runtime.reconcile.service_cleanup import ServiceCleanup
 from whatsapp_operator.runtime.reconcile.status_writer import StatusWriter
+from whatsapp_operator.runtime.reconcile.triggers import affected_sessions, affects_admission
 from whatsapp_operator.runtime.reconcile.workers import Workers
 from whatsapp_operator.runtime.reconcile.workqueue import WorkQueue
-from whatsapp_operator.runtime.runners.client import HttpRunnerClient, RunnerClient
+from whatsapp_operator.runtime.runners.client import HttpRunnerClient
 from whatsapp_operator.runtime.runners.poller import RunnerPoller
 
 logger = logging.getLogger(__name__)
 
-MANAGED_SELECTOR: Final = f"{MANAGED_BY_LABEL}={MANAGED_BY}"
-SELECTORS: Final[dict[Resource, str]] = {
-    SESSIONS: "",
-    QUOTAS: "",
-    PODS: MANAGED_SELECTOR,
-    PVCS: MANAGED_SELECTOR,
-    SERVICES: MANAGED_SELECTOR,
-}
-""" The kinds to watch and list, with their label selectors; sessions first. """
-
-
 EVENT_DRAIN_TIMEOUT: Final = 1.0
 """ Seconds to write queued events at the end. The next operator waits for this: the Lease is released afterwards. """
-
-
-@dataclass(frozen=True, kw_only=True)
-class Config:
-    """The settings of the runtime."""
-
-    defaults: Defaults
-    namespace: str
-    """ The operator's own. """
-    key_secret: str
-    identity: str
-    """ Who reports events: the pod's name. """
-    instance: str = ""
-    namespaces: tuple[str, ...] = ()
-    resync_interval: timedelta = timedelta(seconds=60)
-    workers: int = 8
-    component: str = EVENT_CONTROLLER
-
-
-@dataclass(frozen=True, kw_only=True)
-class Dependencies:
-    """The seams, which tests replace."""
-
-    kube: Kube
-    clock: Clock
-    metrics: Metrics
-    runner_client: RunnerClient | None = None
-    """ None: over HTTP. """
-    jitter: Jitter = spread
 
 
 class Operator:
@@ -112,27 +74,34 @@ class Operator:
         self._regarding = regarding
         """ Returns the object for events about the operator as a whole: its Lease. """
         kube, clock, metrics = dependencies.kube, dependencies.clock, dependencies.metrics
+        self._session_counts: Counter[tuple[str, str]] = Counter()
+        """ By namespace and state, of all that is in the store. """
         self.queue = WorkQueue(clock, dependencies.jitter)
         self.store = Store(
             {
-                SESSIONS: no_index_keys,
+                SESSIONS: session_index_keys,
                 QUOTAS: no_index_keys,
                 PODS: pod_index_keys,
                 PVCS: no_index_keys,
                 SERVICES: no_index_keys,
+                NETWORK_POLICIES: no_index_keys,
             },
             on_change=self._on_store_change,
         )
         self.progress = WatchProgress(clock)
         self.instance = Instance(kube=kube, name=config.instance, namespaces=config.namespaces)
         self.keys = KeyRing(kube=kube, clock=clock, namespace=config.namespace, name=config.key_secret)
+        self.seals = Seals(self.keys)
+        self.owners = Owners(self.store, self.seals.read)
         self._own_runner_client = (
-            HttpRunnerClient(token=self._state_token) if dependencies.runner_client is None else None
+            HttpRunnerClient(key=self.keys.key, rejected=lambda reason: metrics.answers_rejected.labels(reason).inc())
+            if dependencies.runner_client is None
+            else None
         )
         runner_client = dependencies.runner_client or self._own_runner_client
         if runner_client is None:
             raise RuntimeError("there is no runner client")
-        self.pod_history = PodHistory()
+        self.pod_history = PodHistory(own_pods_session=self.owners.own_pods_session)
         self.runners = RunnerPoller(
             client=runner_client, clock=clock, on_changed=self.queue.add, jitter=dependencies.jitter
         )
@@ -141,17 +110,35 @@ class Operator:
             clock=clock,
             instance=self.instance,
             pods_selector=MANAGED_SELECTOR,
+            read_seal=self.seals.read,
+            claims=lambda: list(self.store.all(PVCS)),
             on_changed=self.queue.add,
             metrics=metrics,
+            offload=dependencies.offload,
+            garbage=dependencies.garbage,
         )
         self.circuit_breaker = CircuitBreakerMonitor(
-            store=self.store,
+            sessions=lambda: self.store.all(SESSIONS),
             clock=clock,
             metrics=metrics,
+            runner_image=config.defaults.runner_image,
             is_ours=self.instance.known,
-            on_changed=self._on_circuit_breaker_changed,
+            on_changed=self._on_pause_changed,
         )
-        self.service_cleanup = ServiceCleanup(kube=kube, store=self.store, instance=self.instance)
+        self.cleanup = NamespaceCleanup(
+            kube=kube,
+            store=self.store,
+            instance=self.instance,
+            network_policies=config.defaults.network is not None,
+        )
+        self.claim_seals = ClaimSeals(
+            kube=kube,
+            store=self.store,
+            instance=self.instance,
+            keys=self.keys,
+            seals=self.seals,
+            owners=self.owners,
+        )
         self.event_recorder = EventRecorder(
             kube=kube, clock=clock, metrics=metrics, component=config.component, instance=config.identity
         )
@@ -170,8 +157,14 @@ class Operator:
             progress=self.progress,
             on_changed=self._on_object_changed,
             before=[self.instance.refresh, self.keys.load],
-            after=[self._enqueue_all, self._prune_keys, self.service_cleanup.delete_all_unneeded],
+            after=[
+                self._enqueue_all,
+                self.claim_seals.renew,
+                self._prune_keys,
+                self.cleanup.delete_all_unneeded,
+            ],
             jitter=dependencies.jitter,
+            garbage=dependencies.garbage,
         )
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -182,14 +175,22 @@ class Operator:
             clock=clock,
             observer=Observer(
                 store=self.store,
+                owners=self.owners,
+                keys=self.keys,
                 clock=clock,
                 runners=self.runners,
                 pod_history=self.pod_history,
                 admission=self.admission,
-                recovery_paused=lambda: self.circuit_breaker.message,
+                recovery_paused=self.circuit_breaker.message,
+                pod_security=self.instance.enforces_pod_security,
             ),
             executor=Executor(
-                kube=kube, store=self.store, clock=clock, key=self.keys.key, extra_ca=self._config.defaults.extra_ca
+                kube=kube,
+                store=self.store,
+                clock=clock,
+                key=self.keys.key,
+                seals=self.seals,
+                extra_ca=self._config.defaults.extra_ca,
             ),
             writer=StatusWriter(kube=kube, store=self.store, clock=clock, metrics=self._dependencies.metrics),
             event_recorder=self.event_recorder,
@@ -198,6 +199,8 @@ class Operator:
             instance=self.instance,
             defaults=lambda: replace(self._config.defaults, key_id=self.keys.current),
             foreign_objects=lambda: ForeignObjects(kube, self.store, clock),
+            existing_claim=lambda: ExistingClaimReader(kube, clock),
+            namespace_refusals=lambda: NamespaceRefusals(kube, clock),
         )
 
     async def start(self) -> None:
@@ -245,16 +248,16 @@ class Operator:
         metrics.queue_depth.set(self.queue.depth)
         metrics.queue_oldest.set(self.queue.oldest)
         metrics.runners.set(self.runners.active)
-        metrics.sessions.clear()
-        for session in self.store.all(SESSIONS):
-            namespace = session["metadata"]["namespace"]
-            if self.instance.known(namespace):
-                metrics.sessions.labels(namespace, (session.get("status") or {}).get("state") or "Unknown").inc()
+        metrics.sessions.counts = {
+            (namespace, state): count
+            for (namespace, state), count in self._session_counts.items()
+            if self.instance.known(namespace)
+        }
 
     # --- which change queues which session -----------------------------------------------------------------------
 
     def _on_object_changed(self, resource: Resource, change: Change) -> None:
-        for key in self._affected_sessions(resource, change):
+        for key in affected_sessions(self.store, resource, change):
             self.queue.add(key)
 
     def _on_store_change(self, resource: Resource, change: Change) -> None:
@@ -262,33 +265,30 @@ class Operator:
         if resource is PODS:
             self.pod_history.record(change)
         if resource is SESSIONS:
+            self._count_sessions(change)
             self.circuit_breaker.on_session_changed(change)
         if affects_admission(resource, change):
             self.admission.request()
 
-    def _affected_sessions(self, resource: Resource, change: Change) -> Iterable[ObjectKey]:
-        """Return the sessions that a change may affect."""
-        for obj in (change.before, change.after):
-            if obj is None:
-                continue
-            key = key_of(obj)
-            if resource is SESSIONS:
-                yield key
-            elif resource in (PODS, PVCS):
-                yield from (ObjectKey(key.namespace, name) for name in ownership.possible_session_names(obj))
-            elif resource is SERVICES and (change.before is None or change.after is None):
-                yield from (found for found in self.store.keys(SESSIONS) if found.namespace == key.namespace)
+    def _count_sessions(self, change: Change) -> None:
+        for obj, one in ((change.before, -1), (change.after, 1)):
+            if obj is not None:
+                label = obj["metadata"]["namespace"], state_label((obj.get("status") or {}).get("state"))
+                self._session_counts[label] += one
+                if not self._session_counts[label]:
+                    del self._session_counts[label]
 
     async def _reconcile(self, key: ObjectKey) -> float | None:
         delay = await self._reconciler.reconcile(key)
         if self.store.get(SESSIONS, key) is None:
             self.queue.drop(key)
-            await self.service_cleanup.delete_unneeded(key.namespace)
+            await self.cleanup.delete_unneeded(key.namespace)
         return delay
 
     async def _enqueue_all(self) -> None:
-        for key in self.store.keys(SESSIONS):
+        async for key in in_slices(self.store.keys(SESSIONS)):
             self.queue.add(key)
+        # In one piece, so that no session that comes meanwhile counts as gone; some milliseconds for ten thousand.
         self.pod_history.retain(
             {
                 SessionUID(uid_of(session))
@@ -296,50 +296,19 @@ class Operator:
                 if self.instance.known(session["metadata"]["namespace"])
             }
         )
-        self.circuit_breaker.evaluate()
+        await self.circuit_breaker.resync()
         self.admission.request()
 
     async def _prune_keys(self) -> None:
-        used = {key_id for pod in self.store.all(PODS) if (key_id := ownership.key_id(pod)) is not None}
-        await self.keys.prune(used=used)
+        if not self.keys.retired:
+            return
+        used = {key_id for pod in self.store.all(PODS) if (key_id := self.owners.key_id(pod)) is not None}
+        claims = (self.seals.read(claim, SealedKind.PVC) for claim in self.store.all(PVCS))
+        await self.keys.prune(used=used | {seal.key_id for seal in claims if seal is not None})
 
-    def _on_circuit_breaker_changed(self, message: str | None) -> None:
-        for key in self.store.keys(SESSIONS):
+    def _on_pause_changed(self, change: PauseChange, affected: Iterable[ObjectKey]) -> None:
+        for key in affected:
             self.queue.add(key)
-        event = (
-            Event(type="Warning", action="PausingRecovery", reason="RecoveryPaused", message=message)
-            if message is not None
-            else Event(
-                type="Normal",
-                action="ResumingRecovery",
-                reason="RecoveryResumed",
-                message="No failure for five minutes.",
-            )
-        )
         regarding = self._regarding()
-        if regarding is not None:
+        if regarding is not None and (event := pause_event(change)) is not None:
             self.event_recorder.record(regarding, event)
-
-    def _state_token(self, uid: SessionUID, key_id: KeyID) -> str:
-        return token(self.keys.key(key_id), session_uid=uid, scope=TokenScope.STATE)
-
-
-def affects_admission(resource: Resource, change: Change) -> bool:
-    """Whether a change may allow an admission, or may change a quota's status."""
-    before, after = change
-    if resource is QUOTAS:
-        return (before is None) != (after is None) or _generation(before) != _generation(after)
-    if resource is PODS:
-        return after is None
-    if resource is SESSIONS:
-        return _admission(before) != _admission(after)
-    return False
-
-
-def _generation(obj: Json | None) -> int:
-    return int(obj["metadata"].get("generation", 0)) if obj is not None else 0
-
-
-def _admission(obj: Json | None) -> Json | None:
-    admission: Json | None = ((obj or {}).get("status") or {}).get("admission")
-    return admission

@@ -122,7 +122,7 @@ class EventRecorder:
         except TimeoutError:
             left = self._queue.qsize() + 1
             self._metrics.events.labels("dropped").inc(left)
-            logger.warning("Events are dropped: the process ends", extra={"events": left})
+            logger.warning("Events are dropped: the process is stopping", extra={"events": left})
 
     async def _write(self, queued: _Queued) -> None:
         regarding, event = queued

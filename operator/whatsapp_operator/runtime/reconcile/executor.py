@@ -13,29 +13,45 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from session_protocol.vocabulary import TokenScope
-
+from whatsapp_operator.api.constants import SEAL_ANNOTATION
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.core.model import (
     Action,
+    CreateNetworkPolicy,
     CreatePod,
     CreatePVC,
     CreateSecret,
     CreateService,
     DeletePod,
     KeyID,
+    PatchNetworkPolicy,
     PatchPVC,
+    ReadClaim,
     RefusedAction,
+    Seal,
+    SealedKind,
     SessionUID,
 )
+from whatsapp_operator.core.objects import ownership
 from whatsapp_operator.core.objects.secret import EXTRA_CA_KEY
-from whatsapp_operator.core.objects.tokens import token
+from whatsapp_operator.core.objects.tokens import secret_entries
 from whatsapp_operator.runtime.kube.client import Kube
 from whatsapp_operator.runtime.kube.errors import AlreadyExists, Conflict, Forbidden, NotFound, Unprocessable
+from whatsapp_operator.runtime.kube.existing_claims import ExistingClaimReader
 from whatsapp_operator.runtime.kube.foreign_objects import ForeignObjects
-from whatsapp_operator.runtime.kube.resources import PODS, PVCS, SECRETS, SERVICES, Json, Resource, version_of
+from whatsapp_operator.runtime.kube.resources import (
+    NETWORK_POLICIES,
+    PODS,
+    PVCS,
+    SECRETS,
+    SERVICES,
+    Json,
+    Resource,
+    version_of,
+)
 from whatsapp_operator.runtime.kube.store import Store
 from whatsapp_operator.runtime.process.clock import Clock
+from whatsapp_operator.runtime.process.seals import Seals
 
 logger = logging.getLogger(__name__)
 
@@ -55,17 +71,28 @@ class ActionContext:
     uid: SessionUID
     foreign_objects: ForeignObjects
     """ The objects that have our names and are not ours. """
+    existing_claim: ExistingClaimReader
 
 
 class Executor:
     """Sends the requests for actions."""
 
-    def __init__(self, *, kube: Kube, store: Store, clock: Clock, key: Callable[[KeyID], bytes], extra_ca: str) -> None:
+    def __init__(
+        self,
+        *,
+        kube: Kube,
+        store: Store,
+        clock: Clock,
+        key: Callable[[KeyID], bytes],
+        seals: Seals,
+        extra_ca: str,
+    ) -> None:
         self._kube = kube
         self._store = store
         self._clock = clock
         self._key = key
         """ Gives a key by its id. """
+        self._seals = seals
         self._extra_ca = extra_ca
 
     async def execute(self, action: Action, context: ActionContext) -> RefusedAction | None:
@@ -92,16 +119,23 @@ class Executor:
 
     async def _do(self, action: Action, context: ActionContext) -> None:
         match action:
+            case ReadClaim():
+                await context.existing_claim.read(context.key, action.name)
+                return
             case CreateService():
                 await self._create(SERVICES, action.manifest, context)
+            case CreateNetworkPolicy():
+                await self._create(NETWORK_POLICIES, action.manifest, context)
+            case PatchNetworkPolicy():
+                await self._patch(NETWORK_POLICIES, action, context)
             case CreatePVC():
-                await self._create(PVCS, action.manifest, context)
+                await self._create(PVCS, self._sealed(action.manifest, action.seal, SealedKind.PVC), context)
             case CreatePod():
-                await self._create(PODS, action.manifest, context)
+                await self._create(PODS, self._sealed(action.manifest, action.seal, SealedKind.POD), context)
             case CreateSecret():
                 await self._create_secret(action, context)
             case PatchPVC():
-                await self._patch_pvc(action, context)
+                await self._patch(PVCS, action, context)
             case DeletePod():
                 await self._delete_pod(action, context)
         logger.info("Action carried out", extra={"session": str(context.key), **_fields(action)})
@@ -114,26 +148,36 @@ class Executor:
             await context.foreign_objects.read(resource, key)
             raise Requeue(error.message) from error
 
+    def _sealed(self, manifest: Mapping[str, Any], seal: Seal | None, kind: SealedKind) -> Mapping[str, Any]:
+        return manifest if seal is None else self._seals.set(manifest, seal, kind=kind)
+
     async def _create_secret(self, action: CreateSecret, context: ActionContext) -> None:
-        key = self._key(action.key_id)
-        data = {str(scope): token(key, session_uid=context.uid, scope=scope) for scope in TokenScope}
-        if self._extra_ca:
+        source = action.source
+        data = secret_entries(
+            self._key(source.key_id), session_uid=context.uid, renewal=source.renewal, purpose=action.purpose
+        )
+        if self._extra_ca and action.purpose is None:
             data[EXTRA_CA_KEY] = self._extra_ca
         encoded = {name: base64.b64encode(value.encode()).decode("ascii") for name, value in data.items()}
         try:
             await self._kube.create(SECRETS, {**action.manifest, "data": encoded})
         except AlreadyExists:
-            # Its name holds the session's UID, the key's id and a hash of the CA: the same name has the same content.
+            # Its name holds the session's UID and a hash of key, renewal and CA: the same name has the same content.
             logger.debug("Secret exists already", extra={"session": str(context.key)})
 
-    async def _patch_pvc(self, action: PatchPVC, context: ActionContext) -> None:
+    async def _patch(self, resource: Resource, action: PatchPVC | PatchNetworkPolicy, context: ActionContext) -> None:
         key = ObjectKey(context.key.namespace, action.name)
         try:
-            patched = await self._kube.patch(PVCS, namespace=key.namespace, name=key.name, patch=action.patch)
+            patch = action.patch
+            if isinstance(action, PatchPVC) and action.seal is not None:
+                named = {"metadata": {"namespace": key.namespace, "name": key.name}}
+                sealed = self._seals.text(named, action.seal, kind=SealedKind.PVC)
+                patch = ownership.with_annotation(patch, SEAL_ANNOTATION, sealed)
+            patched = await self._kube.patch(resource, namespace=key.namespace, name=key.name, patch=patch)
         except (Conflict, NotFound) as error:
-            await context.foreign_objects.read(PVCS, key)
+            await context.foreign_objects.read(resource, key)
             raise Requeue(error.message) from error
-        self._store.put(PVCS, patched)
+        self._store.put(resource, patched)
 
     async def _delete_pod(self, action: DeletePod, context: ActionContext) -> None:
         key = ObjectKey(context.key.namespace, action.name)
@@ -157,8 +201,10 @@ class Executor:
 def _fields(action: Action) -> Json:
     fields: Json = {"action": type(action).__name__}
     match action:
-        case CreateService() | CreatePVC() | CreatePod() | CreateSecret():
+        case CreateService() | CreateNetworkPolicy() | CreatePVC() | CreatePod() | CreateSecret():
             fields["object"] = action.manifest["metadata"]["name"]
+        case PatchNetworkPolicy():
+            fields |= {"object": action.name, "why": "it differs from the operator's"}
         case PatchPVC() | DeletePod():
             fields |= {"object": action.name, "why": action.reason}
     return fields

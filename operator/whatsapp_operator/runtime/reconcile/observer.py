@@ -5,25 +5,47 @@ which no watch reports, was read before.
 """
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 
-from whatsapp_operator.api.constants import SERVICE_NAME
+from whatsapp_operator.api.constants import NETWORK_POLICY_NAME, SERVICE_NAME
 from whatsapp_operator.api.metadata import ObjectKey
+from whatsapp_operator.api.quota import WhatsAppSessionQuota
 from whatsapp_operator.api.session import WhatsAppSession
-from whatsapp_operator.core.model import Observation, PodFacts, RefusedAction, SessionUID
+from whatsapp_operator.core.model import (
+    ExistingClaim,
+    Observation,
+    PodFacts,
+    RefusedAction,
+    SealedKind,
+    SessionUID,
+    TokenSource,
+)
 from whatsapp_operator.core.objects import names, ownership
-from whatsapp_operator.core.objects.facts import pod_facts, pvc_facts, service_facts
+from whatsapp_operator.core.objects.facts import network_policy_facts, pod_facts, pvc_facts, service_facts
+from whatsapp_operator.core.quota.reservations import limits_storage
+from whatsapp_operator.core.session.renewal import renewal_time
 from whatsapp_operator.runtime.admission.rounds import Admission
 from whatsapp_operator.runtime.kube.foreign_objects import ForeignObjects
-from whatsapp_operator.runtime.kube.resources import PODS, PVCS, SERVICES, Json
+from whatsapp_operator.runtime.kube.owners import Owners
+from whatsapp_operator.runtime.kube.resources import NETWORK_POLICIES, PODS, PVCS, QUOTAS, SERVICES, Json, key_of
 from whatsapp_operator.runtime.kube.store import Store
 from whatsapp_operator.runtime.process.clock import Clock
+from whatsapp_operator.runtime.process.keys import KeyRing
 from whatsapp_operator.runtime.reconcile.pod_history import PodHistory
 from whatsapp_operator.runtime.runners.poller import RunnerPoller
 
 
 def pod_index_keys(pod: Json) -> Iterable[str]:
-    """Return the index keys of a pod: the UIDs of the sessions that it may belong to."""
-    return ownership.possible_session_uids(pod)
+    """Return the index keys of a pod: its namespace and the session that it names as its controller.
+
+    The namespace keeps pods of other namespaces, which may name anybody, out of each look at a session.
+    """
+    owner = ownership.controller_uid(pod)
+    return () if owner is None else (_index_key(key_of(pod).namespace, owner),)
+
+
+def _index_key(namespace: str, uid: SessionUID) -> str:
+    return f"{namespace}/{uid}"
 
 
 def no_index_keys(_: Json) -> Iterable[str]:
@@ -38,21 +60,34 @@ class Observer:
         self,
         *,
         store: Store,
+        owners: Owners,
+        keys: KeyRing,
         clock: Clock,
         runners: RunnerPoller,
         pod_history: PodHistory,
         admission: Admission,
-        recovery_paused: Callable[[], str | None],
+        recovery_paused: Callable[[SessionUID], str | None],
+        pod_security: Callable[[str], bool | None],
     ) -> None:
         self._store = store
+        self._owners = owners
+        self._keys = keys
+        self._began = clock.now()
         self._clock = clock
         self._runners = runners
         self._pod_history = pod_history
         self._admission = admission
         self._recovery_paused = recovery_paused
+        self._pod_security = pod_security
 
     def observe(
-        self, session: WhatsAppSession, *, refused_action: RefusedAction | None, foreign_objects: ForeignObjects
+        self,
+        session: WhatsAppSession,
+        *,
+        refused_action: RefusedAction | None,
+        foreign_objects: ForeignObjects,
+        existing_claim: ExistingClaim | None,
+        tokens_made: TokenSource | None,
     ) -> Observation:
         """Return the observation of a session as of now."""
         key, uid = session.key, SessionUID(session.metadata.uid)
@@ -61,6 +96,8 @@ class Observer:
         pvc = self._store.get(PVCS, pvc_key) or foreign_objects.get(PVCS, pvc_key)
         service_key = ObjectKey(key.namespace, SERVICE_NAME)
         service = self._store.get(SERVICES, service_key) or foreign_objects.get(SERVICES, service_key)
+        policy_key = ObjectKey(key.namespace, NETWORK_POLICY_NAME)
+        policy = self._store.get(NETWORK_POLICIES, policy_key) or foreign_objects.get(NETWORK_POLICIES, policy_key)
         verdict = self._admission.verdict(uid)
         # A foreign pod with our name does not make the last report of our own pod outdated.
         last = self._runners.last_report(key, pods=[pod.uid for pod in pods if pod.owner_uid == uid])
@@ -70,18 +107,44 @@ class Observer:
             pods=pods,
             pods_since_status=self._pod_history.since(uid, session.status.pod_uid),
             pvc=pvc_facts(pvc, session=session) if pvc is not None else None,
+            existing_claim=existing_claim,
             service=service_facts(service) if service is not None else None,
+            network_policy=network_policy_facts(policy) if policy is not None else None,
             report=last.report,
             polling_since=last.since,
+            rejection=last.rejection,
             assumed=verdict.assumed,
             refusal=verdict.refusal,
             refused_action=refused_action,
-            recovery_paused=self._recovery_paused(),
+            pod_security=self._pod_security(key.namespace),
+            tokens_made=tokens_made,
+            tokens_renewed=last.renewed,
+            storage_limited=self._storage_limited(session),
+            renew_at=self._renew_at(session, pods),
+            recovery_paused=self._recovery_paused(uid),
         )
 
     def _pods(self, key: ObjectKey, uid: SessionUID, foreign_objects: ForeignObjects) -> tuple[PodFacts, ...]:
-        found = {pod["metadata"]["name"]: pod for pod in self._store.by_index(PODS, uid)}
+        found = {pod["metadata"]["name"]: pod for pod in self._store.by_index(PODS, _index_key(key.namespace, uid))}
         named = self._store.get(PODS, key) or foreign_objects.get(PODS, key)
         if named is not None:
             found[key.name] = named
-        return tuple(pod_facts(pod) for pod in found.values() if pod["metadata"]["namespace"] == key.namespace)
+        return tuple(self._pod_facts(pod) for pod in found.values())
+
+    def _storage_limited(self, session: WhatsAppSession) -> bool:
+        if session.problems:
+            return False
+        quota = self._store.get(QUOTAS, ObjectKey("", session.spec.quota_name))
+        return quota is not None and limits_storage(WhatsAppSessionQuota.parse(quota))
+
+    def _renew_at(self, session: WhatsAppSession, pods: tuple[PodFacts, ...]) -> datetime | None:
+        uid, name = names.session_uid(session), names.pod_name(session)
+        # Of the pods that name the session as their owner, the operator makes the one with its name.
+        own = next((pod for pod in pods if (pod.owner_uid, pod.name) == (uid, name)), None)
+        if own is None or own.key_id is None or (last_day := self._keys.last_day(own.key_id)) is None:
+            return None
+        return renewal_time(uid, last_day=last_day, since=self._began)
+
+    def _pod_facts(self, pod: Json) -> PodFacts:
+        proof = self._owners.prove(pod, SealedKind.POD)
+        return pod_facts(pod, seal=proof.seal if proof is not None else None)

@@ -7,23 +7,25 @@ observer reads. It can be lost: a pod that was created and deleted before this p
 """
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from whatsapp_operator.core.model import PodUID, SessionUID
-from whatsapp_operator.core.objects import ownership
-from whatsapp_operator.runtime.kube.resources import uid_of
+from whatsapp_operator.runtime.kube.resources import Json, uid_of
 from whatsapp_operator.runtime.kube.store import Change
 
 
 class PodHistory:
     """The UIDs of pods, each kept until a later one is in status."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, own_pods_session: Callable[[Json], SessionUID | None]) -> None:
+        self._own_pods_session = own_pods_session
+        """ Returns the session of a pod that the operator made, by proof: else a pod anywhere that names a session
+        would be one of its restarts. """
         self._pods: defaultdict[SessionUID, list[PodUID]] = defaultdict(list)
 
     def record(self, change: Change) -> None:
         """Record a change of a pod in the store."""
-        if change.after is None or (session := ownership.own_pods_session(change.after)) is None:
+        if change.after is None or (session := self._own_pods_session(change.after)) is None:
             return
         pod = PodUID(uid_of(change.after))
         if pod not in self._pods[session]:

@@ -12,12 +12,13 @@ it goes from admitted to created without waiting for its own watch events.
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core.model import (
+    CreateSecret,
     Decision,
     Defaults,
     Observation,
@@ -25,12 +26,16 @@ from whatsapp_operator.core.model import (
     PodUID,
     RefusedAction,
     SessionUID,
+    TokenSource,
 )
 from whatsapp_operator.core.quota.reservations import covers, stored_reservation
+from whatsapp_operator.core.recovery.refusal import may_be_refused_namespace
 from whatsapp_operator.core.session.decide import decide
 from whatsapp_operator.runtime.admission.rounds import Admission
+from whatsapp_operator.runtime.kube.existing_claims import REREAD_UNUSABLE, ExistingClaimReader
 from whatsapp_operator.runtime.kube.foreign_objects import REREAD_INTERVAL, ForeignObjects
 from whatsapp_operator.runtime.kube.instances import Instance
+from whatsapp_operator.runtime.kube.namespace_refusals import NamespaceRefusals
 from whatsapp_operator.runtime.kube.resources import SESSIONS, Json, uid_of
 from whatsapp_operator.runtime.kube.store import Store
 from whatsapp_operator.runtime.process.clock import Clock, until
@@ -58,8 +63,12 @@ class SessionCacheEntry:
 
     uid: SessionUID
     foreign_objects: ForeignObjects
+    existing_claim: ExistingClaimReader
+    namespace_refusals: NamespaceRefusals
     pending_write: PendingWrite = field(default_factory=PendingWrite)
     refused_action: RefusedAction | None = None
+    tokens_made: TokenSource | None = None
+    """ The tokens that were put into Secrets last. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +87,8 @@ class ReconcilerDeps:
     defaults: Callable[[], Defaults]
     """ Called for each decision: the current key changes with a rotation. """
     foreign_objects: Callable[[], ForeignObjects]
+    existing_claim: Callable[[], ExistingClaimReader]
+    namespace_refusals: Callable[[], NamespaceRefusals]
 
 
 class Reconciler:
@@ -109,7 +120,7 @@ class Reconciler:
                 logger.debug("Looking again", extra={"session": str(key), "why": str(found)})
                 continue
             if not requeue:
-                return self._requeue_after(decision, entry)
+                return self._requeue_after(key, decision, entry)
         raise NotConverged(f"{key} was not settled after {MAX_DECISIONS} decisions")
 
     def forget(self, key: ObjectKey) -> None:
@@ -126,15 +137,28 @@ class Reconciler:
             self.forget(key)
             entry = None
         if entry is None:
-            entry = self._cache[key] = SessionCacheEntry(uid, self._deps.foreign_objects())
+            entry = self._cache[key] = SessionCacheEntry(
+                uid,
+                self._deps.foreign_objects(),
+                self._deps.existing_claim(),
+                self._deps.namespace_refusals(),
+            )
         return entry
 
     async def _step(self, key: ObjectKey, observed: Json, entry: SessionCacheEntry) -> tuple[Decision, bool]:
         """Decide once and carry the decision out; return it, and whether to decide again at once."""
         session = WhatsAppSession.parse(observed)
+        await entry.existing_claim.refresh(session)
         observation = self._deps.observer.observe(
-            session, refused_action=entry.refused_action, foreign_objects=entry.foreign_objects
+            session,
+            refused_action=entry.refused_action,
+            foreign_objects=entry.foreign_objects,
+            existing_claim=entry.existing_claim.known,
+            tokens_made=entry.tokens_made,
         )
+        if any(pod.owner_uid == entry.uid for pod in observation.pods):
+            entry.existing_claim.forget()
+        observation = await self._with_events(observation, entry)
         decision = decide(observation, self._deps.defaults())
         logger.debug("Decided", extra={"session": str(key), **decision.details})
         self._update_admission(observation, decision, entry)
@@ -142,7 +166,9 @@ class Reconciler:
         if decision.commit or not decision.actions:
             wrote = await self._write(observed, session, decision, entry)
             return decision, wrote or requeue
-        context = ActionContext(key=key, uid=entry.uid, foreign_objects=entry.foreign_objects)
+        context = ActionContext(
+            key=key, uid=entry.uid, foreign_objects=entry.foreign_objects, existing_claim=entry.existing_claim
+        )
         for action in decision.actions:
             refused_action = await self._deps.executor.execute(action, context)
             if refused_action is not None:
@@ -150,7 +176,18 @@ class Reconciler:
                 break  # the next actions rely on this one
             if entry.refused_action is not None and entry.refused_action.action is type(action):
                 entry.refused_action = None
+        else:
+            made = [action.source for action in decision.actions if isinstance(action, CreateSecret)]
+            entry.tokens_made = made[-1] if made else entry.tokens_made
         return decision, True
+
+    async def _with_events(self, observation: Observation, entry: SessionCacheEntry) -> Observation:
+        """Add what only an event of the kubelet tells; it is read for a pod that has waited too long."""
+        for pod in observation.pods:
+            if pod.owner_uid == entry.uid and may_be_refused_namespace(pod, now=observation.now):
+                await entry.namespace_refusals.read(pod, namespace=observation.session.metadata.namespace)
+                return replace(observation, namespace_refused=entry.namespace_refusals.of(pod.uid))
+        return observation
 
     async def _write(
         self, observed: Json, session: WhatsAppSession, decision: Decision, entry: SessionCacheEntry
@@ -177,13 +214,24 @@ class Reconciler:
         if pod is None or pod.ip is None or pod.key_id is None:
             self._deps.runners.stop(key)
             return False
-        return self._deps.runners.start(Target(key=key, session_uid=uid, pod_uid=pod.uid, ip=pod.ip, key_id=pod.key_id))
+        target = Target(
+            key=key,
+            session_uid=uid,
+            pod_uid=pod.uid,
+            ip=pod.ip,
+            key_id=pod.key_id,
+            renewal=pod.renewal,
+            renew=decision.renew_tokens,
+        )
+        return self._deps.runners.start(target)
 
-    def _requeue_after(self, decision: Decision, entry: SessionCacheEntry) -> float | None:
+    def _requeue_after(self, key: ObjectKey, decision: Decision, entry: SessionCacheEntry) -> float | None:
         moments = [moment for moment in (decision.requeue_at, entry.pending_write.due) if moment is not None]
         delays = [until(moment, clock=self._deps.clock) for moment in moments]
         if entry.foreign_objects:
             delays.append(REREAD_INTERVAL)
+        if entry.existing_claim.is_unusable(key):
+            delays.append(REREAD_UNUSABLE)
         return min(delays, default=None)
 
 

@@ -117,11 +117,6 @@ class WorkQueue:
         """For how many seconds the first key has been waiting; 0 if none waits."""
         return self.clock.monotonic() - self._since[self._ready[0]] if self._ready else 0.0
 
-    @property
-    def idle(self) -> bool:
-        """Whether no key waits and none is being processed; delayed keys do not count."""
-        return not self._ready and not self._processing
-
     def _add_delayed(self, key: ObjectKey) -> None:
         self._delayed.pop(key, None)
         self.add(key)

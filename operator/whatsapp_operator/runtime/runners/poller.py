@@ -2,6 +2,8 @@
 
 The reconciler starts and stops the polling, pod by pod; the observer reads the last report. Silence is not judged here:
 the report has the time at which it was received, and the core decides what that means.
+
+Each answer is the newest word, so nothing is lost by asking later a runner whose words change without end (`budgets`).
 """
 
 import asyncio
@@ -14,8 +16,9 @@ from typing import Final, NamedTuple
 from session_protocol.answers import State
 
 from whatsapp_operator.api.metadata import ObjectKey
-from whatsapp_operator.core.model import PodUID, RunnerReport, SessionUID
+from whatsapp_operator.core.model import PodUID, Rejection, RunnerReport, SessionUID, TokenSource
 from whatsapp_operator.runtime.process.clock import Clock, Jitter, spread
+from whatsapp_operator.runtime.runners import budgets
 from whatsapp_operator.runtime.runners.client import GRACE, WAIT, NoAnswer, RunnerClient, Target
 
 logger = logging.getLogger(__name__)
@@ -25,7 +28,7 @@ FIRST_RETRY: Final = 0.2
 LAST_RETRY: Final = 5.0
 """ The longest delay between two tries, in seconds. """
 MIN_INTERVAL: Final = 0.2
-""" The fewest seconds between two polls, so that a runner whose state changes all the time does not keep us busy. """
+""" The fewest seconds between two polls. """
 UNCHANGED_INTERVAL: Final = 1.0
 """ The same after an unchanged answer, for a runner that answers at once instead of waiting. """
 
@@ -41,6 +44,10 @@ class LastReport(NamedTuple):
 
     report: RunnerReport | None
     since: datetime | None
+    rejection: Rejection | None = None
+    """ Why the answers that came since do not count. """
+    renewed: TokenSource | None = None
+    """ The tokens that it was told of, and takes. """
 
 
 class RunnerPoller:
@@ -61,6 +68,10 @@ class RunnerPoller:
         self._jitter = jitter
         self._polls: dict[ObjectKey, _Poll] = {}
         self._reports: dict[ObjectKey, RunnerReport] = {}
+        self._rejections: dict[ObjectKey, Rejection] = {}
+        """ By session, the first reason since the last answer that counted. """
+        self._renewed: dict[ObjectKey, tuple[PodUID, TokenSource]] = {}
+        self._tenants = budgets.TenantBudgets()
 
     def start(self, target: Target) -> bool:
         """Poll this runner, and no other of the same session; return False if it is polled already."""
@@ -72,6 +83,7 @@ class RunnerPoller:
         report = self._reports.get(target.key)
         if report is not None and report.pod_uid != target.pod_uid:
             del self._reports[target.key]
+        self._rejections.pop(target.key, None)
         task = asyncio.get_running_loop().create_task(self._poll(target), name=f"polling {target.key}")
         self._polls[target.key] = _Poll(target, task, self._clock.now())
         return True
@@ -79,6 +91,7 @@ class RunnerPoller:
     def stop(self, key: ObjectKey) -> None:
         """Stop polling for this session. Its last report is kept, with its time."""
         poll = self._polls.pop(key, None)
+        self._rejections.pop(key, None)
         if poll is not None:
             poll.task.cancel()
 
@@ -86,6 +99,7 @@ class RunnerPoller:
         """Stop polling for a session that is gone, and drop its report."""
         self.stop(key)
         self._reports.pop(key, None)
+        self._renewed.pop(key, None)
 
     def last_report(self, key: ObjectKey, *, pods: Collection[PodUID]) -> LastReport:
         """Return the last report of a session's runner, and since when it is polled.
@@ -99,7 +113,9 @@ class RunnerPoller:
         if report is not None and pods and report.pod_uid not in pods:
             report = None
             del self._reports[key]
-        return LastReport(report, poll.since if poll is not None and poll.target.pod_uid in pods else None)
+        since = poll.since if poll is not None and poll.target.pod_uid in pods else None
+        pod, renewed = self._renewed.get(key, (None, None))
+        return LastReport(report, since, self._rejections.get(key), renewed if pod in pods else None)
 
     @property
     def active(self) -> int:
@@ -117,26 +133,51 @@ class RunnerPoller:
     async def _poll(self, target: Target) -> None:
         revision: int | None = None
         failures = 0
+        pace = budgets.Allowance(budgets.BURST, budgets.PER_SECOND)
         while True:
             started = self._clock.monotonic()
+            await self._renew_tokens(target)
             try:
                 answer = await self._client.get_state(target, after=revision)
             except NoAnswer as error:
                 # Debug only: a runner that starts, stops or cannot be reached is normal; the core reports what matters.
                 logger.debug("Runner did not answer", extra={"session": str(target.key), "why": str(error)})
                 revision = None  # a runner that is back reports its state at once
+                if error.rejection is not None and target.key not in self._rejections:
+                    self._rejections[target.key] = error.rejection
+                    self._on_changed(target.key)
                 await self._clock.sleep(self._jitter(min(LAST_RETRY, FIRST_RETRY * 2 ** min(failures, 10))))
                 failures += 1
                 continue
             failures = 0
             self._received(target, answer)
-            gap = MIN_INTERVAL if answer.revision != revision else UNCHANGED_INTERVAL
+            gap = UNCHANGED_INTERVAL
+            if answer.revision != revision:
+                now = self._clock.monotonic()
+                late = self._tenants.delay_after_change(target.key.namespace, now=now)
+                gap = max(MIN_INTERVAL, pace.spend(now=now), late)
             revision = answer.revision
             await self._clock.sleep(max(0.0, gap - (self._clock.monotonic() - started)))
 
+    async def _renew_tokens(self, target: Target) -> None:
+        """Tell the runner of its new tokens; if it cannot be told now, the next poll tries again."""
+        if target.renew is None or self._renewed.get(target.key) == (target.pod_uid, target.renew):
+            return
+        try:
+            await self._client.renew_tokens(target, target.renew)
+        except NoAnswer as error:
+            logger.debug("Runner was not told of its tokens", extra={"session": str(target.key), "why": str(error)})
+            return
+        self._renewed[target.key] = target.pod_uid, target.renew
+        self._on_changed(target.key)
+
     def _received(self, target: Target, answer: State) -> None:
+        self._rejections.pop(target.key, None)
         previous = self._reports.get(target.key)
         report = report_of(answer, session_uid=target.session_uid, pod_uid=target.pod_uid, received=self._clock.now())
+        if not self._tenants.admits(target.key.namespace, report.message, now=self._clock.monotonic()):
+            same = previous is not None and previous.state == report.state
+            report = replace(report, message=previous.message if previous is not None and same else "")
         self._reports[target.key] = report
         if previous is None or report != replace(previous, received=report.received) or _was_silent(previous, report):
             self._on_changed(target.key)
@@ -156,6 +197,8 @@ def report_of(answer: State, *, session_uid: SessionUID, pod_uid: PodUID, receiv
         durable_time=answer.durable_time,
         round=answer.round,
         linked=answer.linked,
+        browser_sandbox=answer.browser_sandbox,
+        user_namespace=answer.user_namespace,
         received=received,
     )
 

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from strategies import json_values
 from unit.core.fake_cluster import NAMESPACE, FakeCluster, running
-from whatsapp_operator.core.model import KeyID, PodPhase, ServiceFacts
-from whatsapp_operator.core.objects.facts import memory_limits, pod_facts, pvc_facts, service_facts
+from unit.core.seals import sealed
+from whatsapp_operator.core.model import KeyID, PodPhase, Seal, SealedKind, ServiceFacts
+from whatsapp_operator.core.objects.facts import pod_facts, pvc_facts, service_facts
 
 MOMENT = datetime(2026, 11, 22, 18, 0, 5, tzinfo=UTC)
 
@@ -25,7 +26,7 @@ def test_a_running_pod_is_read_whole() -> None:
     pod = cluster.pods["sales"]
     pod["metadata"]["annotations"] |= {"wasession.dev/restart-at": "now", "wasession.dev/relink-at": "then"}
 
-    facts = pod_facts(pod)
+    facts = pod_facts(pod, seal=sealed(pod, SealedKind.POD))
 
     assert ("sales", pod["metadata"]["uid"]) == (facts.name, facts.uid)
     assert cluster.sessions["sales"]["metadata"]["uid"] == facts.owner_uid
@@ -35,9 +36,11 @@ def test_a_running_pod_is_read_whole() -> None:
     assert facts.started is not None
     assert facts.finished is None
     assert ("now", "then") == (facts.restart_at, facts.relink_at)
-    assert (KeyID("key-1"), "default") == (facts.key_id, facts.quota)
-    assert 768 * 2**20 == facts.memory
-    assert cluster.status().token_secret_name == facts.secret_name
+    owner = cluster.sessions["sales"]["metadata"]["uid"]
+    assert KeyID("key-1") == facts.key_id
+    assert Seal(key_id=KeyID("key-1"), session_uid=owner, quota="default", memory=768 * 2**20) == facts.seal
+    assert pod["spec"]["volumes"][1]["secret"]["secretName"] == facts.secret_name
+    assert "" == facts.renewal
     assert 16 == len(facts.template_hash)
 
 
@@ -50,7 +53,7 @@ def test_a_pod_that_was_just_made_knows_little() -> None:
     assert not facts.ready
 
 
-def test_an_unschedulable_pod_tells_the_schedulers_words() -> None:
+def test_an_unschedulable_pod_has_the_schedulers_message() -> None:
     """Reason and message as they are."""
     pod = running_pod()
     pod["status"] = {
@@ -69,7 +72,7 @@ def test_an_unschedulable_pod_tells_the_schedulers_words() -> None:
     )
 
 
-def test_a_waiting_container_tells_why() -> None:
+def test_a_waiting_container_has_a_reason() -> None:
     """The kubelet's reason and message."""
     cluster = running()
     cluster.wait(reason="ImagePullBackOff", message='Back-off pulling image "x"')
@@ -80,7 +83,7 @@ def test_a_waiting_container_tells_why() -> None:
     assert facts.started is None
 
 
-def test_an_ended_container_tells_code_reason_and_redacted_last_words() -> None:
+def test_an_ended_container_has_code_reason_and_redacted_message() -> None:
     """The last words may hold anything, for with FallbackToLogsOnError they are the log's end."""
     cluster = running()
     cluster.tick(60)
@@ -117,7 +120,7 @@ def test_a_container_without_an_end_time_still_has_ended() -> None:
 
 
 def test_only_the_runners_container_counts() -> None:
-    """A sidecar that somebody's webhook adds ends and waits as it likes; its memory counts."""
+    """A sidecar that somebody's webhook adds ends and waits as it likes."""
     pod = running_pod()
     pod["status"]["containerStatuses"].insert(0, {"name": "proxy", "state": {"terminated": {"exitCode": 1}}})
     pod["spec"]["containers"].insert(
@@ -127,13 +130,13 @@ def test_only_the_runners_container_counts() -> None:
     facts = pod_facts(pod)
 
     assert (None, "registry.example/runner:1") == (facts.exit_code, facts.image)
-    assert 800 * 2**20 == facts.memory
 
 
 def test_only_the_controller_owns() -> None:
     """Another owner reference makes nobody the pod's session."""
     pod = running_pod()
-    pod["metadata"]["ownerReferences"] = [{"uid": "other"}, {"uid": "mine", "controller": True}]
+    ours = {"apiVersion": "wasession.dev/v1alpha1", "kind": "WhatsAppSession"}
+    pod["metadata"]["ownerReferences"] = [ours | {"uid": "other"}, ours | {"uid": "mine", "controller": True}]
 
     assert "mine" == pod_facts(pod).owner_uid
 
@@ -159,14 +162,14 @@ def test_an_evicted_pod_is_disrupted() -> None:
 def test_a_claim_is_read_whole() -> None:
     """Whose it is, how large it was asked for, and its version for the patch."""
     cluster = running(spec={"profile": {"size": "2Gi", "retention": "Delete"}})
-    claim = cluster.claims["sales-profile"]
-    claim["status"] = {"phase": "Bound"}
+    pvc = cluster.pvcs["sales-profile"]
+    pvc["status"] = {"phase": "Bound"}
 
-    facts = pvc_facts(claim, session=cluster.session())
+    facts = pvc_facts(pvc, session=cluster.session())
 
     assert ("sales-profile", True, 2 * 2**30, "Bound") == (facts.name, facts.ours, facts.requested, facts.phase)
     assert [cluster.sessions["sales"]["metadata"]["uid"]] == [owner["uid"] for owner in facts.owners]
-    assert claim["metadata"]["resourceVersion"] == facts.resource_version
+    assert pvc["metadata"]["resourceVersion"] == facts.resource_version
     assert facts.deletion is None
 
 
@@ -188,9 +191,9 @@ def test_a_claim_is_read_whole() -> None:
 def test_why_a_claim_did_not_grow(status: dict[str, Any], fault: str) -> None:
     """The storage's own words, or its word for having given up; growing takes its time and is no fault."""
     cluster = running()
-    claim = cluster.claims["sales-profile"] | {"status": {"phase": "Bound"} | status}
+    pvc = cluster.pvcs["sales-profile"] | {"status": {"phase": "Bound"} | status}
 
-    assert fault == pvc_facts(claim, session=cluster.session()).resize_fault
+    assert fault == pvc_facts(pvc, session=cluster.session()).resize_fault
 
 
 @pytest.mark.parametrize(
@@ -205,9 +208,9 @@ def test_why_a_claim_did_not_grow(status: dict[str, Any], fault: str) -> None:
 def test_whether_a_claim_is_being_grown(status: dict[str, Any], *, resizing: bool) -> None:
     """From the moment the storage begins until it is done."""
     cluster = running()
-    claim = cluster.claims["sales-profile"] | {"status": {"phase": "Bound"} | status}
+    pvc = cluster.pvcs["sales-profile"] | {"status": {"phase": "Bound"} | status}
 
-    assert resizing == pvc_facts(claim, session=cluster.session()).resizing
+    assert resizing == pvc_facts(pvc, session=cluster.session()).resizing
 
 
 @pytest.mark.parametrize(
@@ -233,7 +236,7 @@ def test_a_claim_of_a_former_session_of_the_name_is_ours() -> None:
     cluster.delete_session()
     cluster.apply(uid="another")
 
-    assert pvc_facts(cluster.claims["sales-profile"], session=cluster.session()).ours
+    assert pvc_facts(cluster.pvcs["sales-profile"], session=cluster.session()).ours
 
 
 def test_a_service_is_ours_by_its_label() -> None:
@@ -244,6 +247,15 @@ def test_a_service_is_ours_by_its_label() -> None:
     assert ServiceFacts(ours=False) == service_facts(
         {"metadata": {"name": "whatsapp-sessions", "namespace": NAMESPACE}}
     )
+
+
+@pytest.mark.parametrize("change", [{"selector": {"app": "theirs"}}, {"clusterIP": "10.0.0.9"}, {"selector": None}])
+def test_a_service_in_our_colours_that_leads_elsewhere_is_not_ours(change: dict[str, Any]) -> None:
+    """The label is anybody's; whoever asks for a session by its name must not be led to a stranger."""
+    service = copy.deepcopy(next(iter(running().services.values())))
+    service["spec"] |= change
+
+    assert ServiceFacts(ours=False) == service_facts(service)
 
 
 @given(json_values())
@@ -261,5 +273,18 @@ def test_reading_never_fails(odd: Any) -> None:
     pvc_facts({"metadata": odd, "spec": {"resources": {"requests": odd}}}, session=cluster.session())
 
     assert pod_facts(pod).owner_uid is None or isinstance(pod_facts(pod).owner_uid, str)
-    assert isinstance(service_facts({"metadata": {"labels": odd}}).ours, bool)
-    assert memory_limits({"containers": odd}) >= 0
+    assert isinstance(service_facts({"metadata": {"labels": odd}, "spec": odd}).ours, bool)
+
+
+def test_what_a_pod_is_to_be_held_in_by_is_read() -> None:
+    """From the runner's container and the pod; absent, it is the cluster's default."""
+    pod = running_pod()
+    before = pod_facts(pod)
+    pod["spec"]["hostUsers"] = False
+    pod["spec"]["containers"][0]["securityContext"] = {
+        "seccompProfile": {"type": "Localhost", "localhostProfile": "a/b.json"}
+    }
+    after = pod_facts(pod)
+
+    assert (True, None) == (before.host_users, before.seccomp_profile)
+    assert (False, "a/b.json") == (after.host_users, after.seccomp_profile)

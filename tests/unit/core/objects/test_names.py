@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from whatsapp_operator.api.constants import MAX_NAME_LENGTH
 from whatsapp_operator.api.session import ObjectMeta, SessionSpec, WhatsAppSession
-from whatsapp_operator.core.model import KeyID
+from whatsapp_operator.core.model import KeyID, TokenSource
 from whatsapp_operator.core.objects import names
 
 UID = "3f2b8c1e-9d4a-4e6b-8f7a-0c1d2e3f4a5b"
@@ -30,25 +30,34 @@ def test_pod_and_claim_are_named_after_the_session() -> None:
     assert "theirs" == names.profile_pvc_name(session(profile={"existingClaim": "theirs"}))
 
 
-def test_the_secrets_name_changes_with_key_and_ca() -> None:
+def source(key_id: str = "one", renewal: str = "") -> TokenSource:
+    """What tokens are made from."""
+    return TokenSource(key_id=KeyID(key_id), renewal=renewal)
+
+
+def test_a_secrets_name_changes_with_its_content() -> None:
     """A Secret is never changed, so another content has another name; the same one has the same."""
+    sources = [source(key_id, renewal) for key_id in ("one", "two") for renewal in ("", "now") for _ in range(2)]
+    mounted = {names.mounted_secret_name(session(), one, extra_ca=ca) for one in sources for ca in ("", "PEM")}
+    others = {name for one in sources for name in names.token_secret_names(session(), one).values()}
+
+    assert (8, 12) == (len(mounted), len(others))
+    assert all(re.fullmatch(f"was-{UID}-mounted-[0-9a-f]{{12}}", name) for name in mounted)
+    assert all(re.fullmatch(f"was-{UID}-[a-z]+-[0-9a-f]{{12}}", name) for name in others)
+    assert not mounted & others
+
+
+def test_key_renewal_and_ca_are_not_mixed_up() -> None:
+    """What ends one and begins the other is part of the hash."""
     found = {
-        names.secret_name(session(), key_id=KeyID(key_id), extra_ca=ca)
-        for key_id in ("one", "two")
-        for ca in ("", "PEM")
-        for _ in range(2)
+        names.mounted_secret_name(session(), source("ab"), extra_ca="c"),
+        names.mounted_secret_name(session(), source("a", "b"), extra_ca="c"),
+        names.mounted_secret_name(session(), source("a"), extra_ca="bc"),
+        names.mounted_secret_name(session(), source("a", 'b", "c'), extra_ca=""),
+        names.mounted_secret_name(session(), source("a", "b"), extra_ca='c"'),
     }
 
-    assert 4 == len(found)
-    assert all(re.fullmatch(f"was-{UID}-[0-9a-f]{{8}}", name) for name in found)
-
-
-def test_key_and_ca_are_not_mixed_up() -> None:
-    """What ends one and begins the other is part of the hash."""
-    one = names.secret_name(session(), key_id=KeyID("ab"), extra_ca="c")
-    other = names.secret_name(session(), key_id=KeyID("a"), extra_ca="bc")
-
-    assert one != other
+    assert 5 == len(found)
 
 
 def test_the_endpoint_is_the_name_in_dns() -> None:

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 import whatsapp_operator
+from whatsapp_operator.core.model import KeyID, Seal, SealedKind, SessionUID
 from whatsapp_operator.core.objects import ownership
+from whatsapp_operator.core.objects.ownership import Proof, prove
 
 OPERATOR = Path(whatsapp_operator.__file__).parent
 MANAGED = {"app.kubernetes.io/managed-by": "whatsapp-session-operator"}
@@ -19,7 +21,18 @@ def obj(*, owners: list[dict[str, Any]] | None = None, **metadata: Any) -> dict[
 
 def owner(uid: str, *, name: str = "a", kind: str = "WhatsAppSession", **more: Any) -> dict[str, Any]:
     """Return an owner reference."""
-    return {"kind": kind, "name": name, "uid": uid, **more}
+    return {"apiVersion": "wasession.dev/v1alpha1", "kind": kind, "name": name, "uid": uid, **more}
+
+
+def proof(pod: dict[str, Any], *, listed: dict[str, str] | None = None, seal: Seal | None = None) -> Proof | None:
+    """Return whose a pod is where `u-1` is listed in shop, or these sessions are, and the pod bears this seal."""
+    sessions = {SessionUID(uid): namespace for uid, namespace in (listed or {"u-1": "shop"}).items()}
+    return prove(pod, SealedKind.POD, namespace_of=sessions.get, read_seal=lambda _obj, _kind: seal)
+
+
+def seal_for(uid: str) -> Seal:
+    """Return what a seal says that was made for this session."""
+    return Seal(key_id=KeyID("k"), session_uid=SessionUID(uid), quota="default", memory=1)
 
 
 @pytest.mark.parametrize(
@@ -32,28 +45,84 @@ def test_an_object_of_odd_shape_is_nobodys(metadata: Any) -> None:
     assert (False, "", None, None) == (
         ownership.is_managed(odd),
         ownership.instance(odd),
-        ownership.session_uid(odd),
-        ownership.quota_name(odd),
-    )
-    assert (None, None, None, ()) == (
+        proof(odd),
         ownership.controller_uid(odd),
-        ownership.own_pods_session(odd),
+    )
+    assert (False, None, (), set()) == (
+        ownership.is_named_after_its_session(odd),
         ownership.key_id(odd),
         ownership.owner_references(odd),
+        ownership.possible_session_names(odd),
     )
-    assert (set(), set()) == (ownership.possible_session_uids(odd), ownership.possible_session_names(odd))
 
 
-def test_the_controller_is_the_owner_that_says_so() -> None:
-    """Other owners only have the object deleted with them."""
-    assert ownership.controller_uid(obj(owners=[owner("u-1"), owner("u-2", controller=True)])) == "u-2"
-    assert ownership.controller_uid(obj(owners=[owner("u-1", controller="yes")])) is None
+def test_a_listed_owner_of_the_same_namespace_proves() -> None:
+    """It brings no amounts: whoever may create pods there can name it."""
+    assert Proof(SessionUID("u-1"), None) == proof(obj(owners=[owner("u-1", controller=True)], namespace="shop"))
+
+
+@pytest.mark.parametrize(
+    "owners",
+    [
+        [],
+        [owner("u-1")],
+        [owner("u-1", controller="true")],
+        [owner("u-2", controller=True)],
+        [owner("u-1", controller=True, kind="WhatsAppSessionQuota")],
+        [owner("u-1", controller=True) | {"apiVersion": "wasession.example/v1alpha1"}],
+        [owner("u-1", controller=True) | {"apiVersion": "wasession.dev.example/v1"}],
+        [owner("u-1", controller=True) | {"apiVersion": None}],
+        [owner("u-1", controller=True), owner("u-2", controller=True)],
+        [owner("u-1", controller=True), owner("u-1", controller=True)],
+        [owner("", controller=True)],
+    ],
+    ids=[
+        "none",
+        "no controller",
+        "an odd controller",
+        "not listed",
+        "another kind",
+        "another group",
+        "a group that begins like ours",
+        "no group",
+        "two controllers",
+        "the same twice",
+        "no uid",
+    ],
+)
+def test_what_only_looks_like_an_owner_proves_nothing(owners: list[dict[str, Any]]) -> None:
+    """Nor do labels beside it."""
+    labels = {**MANAGED, "wasession.dev/session": "a", "wasession.dev/session-uid": "u-1"}
+
+    assert proof(obj(owners=owners, namespace="shop", labels=labels)) is None
+
+
+@pytest.mark.parametrize("namespace", ["elsewhere", "", None, 7])
+def test_an_owner_in_another_namespace_proves_nothing(namespace: Any) -> None:
+    """An owner reference cannot reach over a namespace's edge."""
+    pod = obj(owners=[owner("u-1", controller=True)], namespace=namespace)
+
+    assert proof(pod) is None
+    assert proof(pod, listed={"u-1": ""}) is None
+
+
+def test_a_seal_proves_without_an_owner() -> None:
+    """The session may be gone."""
+    assert Proof(SessionUID("gone"), seal_for("gone")) == proof(obj(namespace="shop"), seal=seal_for("gone"))
+
+
+def test_an_owner_that_is_there_comes_before_a_seal() -> None:
+    """One that says the same adds the amounts; one of another session says nothing of this."""
+    pod = obj(owners=[owner("u-1", controller=True)], namespace="shop")
+
+    assert Proof(SessionUID("u-1"), seal_for("u-1")) == proof(pod, seal=seal_for("u-1"))
+    assert Proof(SessionUID("u-1"), None) == proof(pod, seal=seal_for("gone"))
 
 
 def test_a_pod_of_another_name_is_a_persons() -> None:
     """The operator names a pod after its session."""
-    assert ownership.own_pods_session(obj(owners=[owner("u-1", controller=True)])) == "u-1"
-    assert ownership.own_pods_session(obj(owners=[owner("u-1", name="b", controller=True)])) is None
+    assert ownership.is_named_after_its_session(obj(owners=[owner("u-1", controller=True)]))
+    assert not ownership.is_named_after_its_session(obj(owners=[owner("u-1", name="b", controller=True)]))
 
 
 def test_managed_for_a_session_needs_both_labels() -> None:
@@ -64,22 +133,13 @@ def test_managed_for_a_session_needs_both_labels() -> None:
 
 
 def test_every_sign_of_a_session_is_followed() -> None:
-    """A label, a name and an owner may each be the only one."""
+    """A label, a name and an owner may each be the only one: they say whom to look at, and prove nothing."""
     pod = obj(
         owners=[owner("u-1", name="b"), owner("u-2", name="c", kind="Job")],
         labels={"wasession.dev/session": "d", "wasession.dev/session-uid": "u-3"},
     )
 
-    assert ownership.possible_session_uids(pod) == {"u-1", "u-2", "u-3"}
     assert ownership.possible_session_names(pod) == {"a", "b", "d"}
-
-
-def test_the_annotation_has_a_quotas_whole_name() -> None:
-    """A label may be too short for it; pods made before the annotation have the label alone."""
-    labels = {"wasession.dev/quota": "short"}
-
-    assert ownership.quota_name(obj(labels=labels, annotations={"wasession.dev/quota": "whole"})) == "whole"
-    assert ownership.quota_name(obj(labels=labels)) == "short"
 
 
 def test_nothing_else_reads_ownership_out_of_json() -> None:
@@ -91,5 +151,6 @@ def test_nothing_else_reads_ownership_out_of_json() -> None:
         if any(reads.search(line) for line in path.read_text(encoding="utf-8").splitlines())
     }
 
-    # The two others complete a manifest that they have just built.
-    assert {"core/objects/ownership.py", "core/objects/pod.py", "core/objects/pvc.py"} == readers
+    # Two others complete a manifest that they have just built, and one drops what nobody reads.
+    completing = {"core/objects/pod.py", "core/objects/pvc.py"}
+    assert {"core/objects/ownership.py", "runtime/kube/slimming.py", *completing} == readers

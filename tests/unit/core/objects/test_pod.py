@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -97,12 +98,23 @@ def test_it_has_no_way_to_the_api_server() -> None:
     assert (False, False) == (pod()["spec"]["automountServiceAccountToken"], pod()["spec"]["enableServiceLinks"])
 
 
-def test_all_four_amounts_are_always_there() -> None:
+def test_all_amounts_are_always_there() -> None:
     """Also when a person wrote one."""
     assert {
-        "requests": {"cpu": "100m", "memory": "256Mi"},
-        "limits": {"cpu": "1", "memory": "256Mi"},
+        "requests": {"cpu": "100m", "memory": "256Mi", "ephemeral-storage": "128Mi"},
+        "limits": {"cpu": "1", "memory": "256Mi", "ephemeral-storage": "2Gi"},
     } == container(pod({"resources": {"limits": {"memory": "256Mi"}}}))["resources"]
+
+
+def test_a_default_for_the_disk_makes_no_running_pod_outdated() -> None:
+    """The recorded hashes hold it to that; what a person writes is an edit, as for memory."""
+    default, written = pod(), pod({"resources": {"limits": {"ephemeralStorage": "3Gi"}}})
+
+    assert (
+        default["metadata"]["annotations"]["wasession.dev/made-from"]
+        != (written["metadata"]["annotations"]["wasession.dev/made-from"])
+    )
+    assert "3Gi" == container(written)["resources"]["limits"]["ephemeral-storage"]
 
 
 def test_every_mount_has_a_volume_and_every_folder_a_limit() -> None:
@@ -258,7 +270,7 @@ def test_peoples_options_are_on_the_pod() -> None:
     assert "x" == manifest["metadata"]["annotations"]["note"]
 
 
-def test_sessions_are_spread_among_each_other_unless_told_otherwise() -> None:
+def test_sessions_are_spread_among_each_other_unless_asked_otherwise() -> None:
     """A pod's own default would count no pods; an empty selector is a person's word and means all of the namespace."""
     zones = {"maxSkew": 1, "topologyKey": "topology.kubernetes.io/zone", "whenUnsatisfiable": "ScheduleAnyway"}
     nodes = {"maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "ScheduleAnyway"}
@@ -292,13 +304,18 @@ def test_labels_for_peoples_tools_are_the_persons_to_set() -> None:
 def test_labels_for_peoples_tools_make_no_pod_look_outdated() -> None:
     """The fingerprint of a pod without them, as an operator before them made it, is the one a pod has today."""
     manifest = pod({"pod": {"labels": {"team": "sales"}}})
-    made_from = manifest["metadata"]["annotations"].pop("wasession.dev/made-from")
+    hash_of_pod = manifest["metadata"]["annotations"].pop("wasession.dev/made-from")
     for name in names.recommended_labels("sales"):
         del manifest["metadata"]["labels"][name]
+    del manifest["metadata"]["annotations"]["wasession.dev/renew-tokens-at"]
+    volume = next(volume for volume in manifest["spec"]["volumes"] if volume["name"] == "tokens")
+    volume["secret"]["secretName"] = names.template_secret_name(session(), key_id=KeyID("key-1"), extra_ca="")
+    for amounts in container(manifest)["resources"].values():  # which an operator before them did not set either
+        del amounts["ephemeral-storage"]
 
     before = hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()[:16]
 
-    assert before == made_from
+    assert before == hash_of_pod
     assert 3 == len(names.recommended_labels("sales"))
 
 
@@ -313,7 +330,7 @@ def test_ours_win_over_peoples() -> None:
     assert "default" == manifest["metadata"]["annotations"]["wasession.dev/quota"]
 
 
-def test_an_autoscaler_is_told_that_scratch_is_no_data() -> None:
+def test_an_autoscaler_learns_that_scratch_is_no_data() -> None:
     """Each of the scratch volumes; whether the session may be moved for thrift is the person's word."""
     annotations = pod({"pod": {"annotations": {"cluster-autoscaler.kubernetes.io/safe-to-evict": "false"}}})[
         "metadata"
@@ -333,17 +350,19 @@ def test_requests_are_stamped_on_the_pod() -> None:
     assert asked_for_nothing.isdisjoint(environment(pod()))
 
 
-def test_the_runner_is_told_what_people_asked_for() -> None:
+def test_the_runner_learns_what_people_asked_for() -> None:
     """By it the runner knows whether a person ended the stop that lies on the profile."""
     start = read_settings(environment(pod(restart_at="today", relink_at="now")) | {"POD_UID": "pod-1"}).start
 
     assert Start(session_uid=UID, restart="today", relink="now") == start
 
 
-@pytest.mark.parametrize(("told", "expected"), [("False", "2026-11-22T18:00:00Z"), ("True", None), ("Unknown", None)])
-def test_the_runner_is_told_when_the_session_was_resumed(told: str, expected: str | None) -> None:
+@pytest.mark.parametrize(
+    ("suspended", "expected"), [("False", "2026-11-22T18:00:00Z"), ("True", None), ("Unknown", None)]
+)
+def test_the_runner_learns_when_the_session_was_resumed(suspended: str, expected: str | None) -> None:
     """The time at which Suspended became False; it does not change the fingerprint."""
-    condition = Condition(type="Suspended", status=ConditionStatus(told), reason="x", last_transition_time=T0)
+    condition = Condition(type="Suspended", status=ConditionStatus(suspended), reason="x", last_transition_time=T0)
     seen = session().model_copy(update={"status": SessionStatus(conditions=(condition,))})
 
     assert expected == environment(pod_manifest(seen, DEFAULTS)).get(Variable.RESUMED_TIME)
@@ -361,7 +380,7 @@ def test_the_runner_is_told_when_the_session_was_resumed(told: str, expected: st
         {"link": {"onLogout": "Wait"}},
     ],
 )
-def test_the_fingerprint_tells_edits_that_wait(edit: dict[str, Any]) -> None:
+def test_the_template_hash_shows_edits_that_wait(edit: dict[str, Any]) -> None:
     """What reaches the pod at its next creation changes it."""
     assert template_hash(session(), DEFAULTS) != template_hash(session(edit), DEFAULTS)
 
@@ -384,7 +403,7 @@ def test_every_accepted_spec_makes_a_sound_pod(spec: dict[str, Any]) -> None:
 
     assert manifest == pod(spec)
     assert template_hash(session(spec), DEFAULTS) == manifest["metadata"]["annotations"]["wasession.dev/made-from"]
-    assert {"cpu", "memory"} == container(manifest)["resources"]["limits"].keys()
+    assert {"cpu", "memory", "ephemeral-storage"} == container(manifest)["resources"]["limits"].keys()
     assert _no_null(manifest)
 
 
@@ -394,3 +413,40 @@ def _no_null(value: Any) -> bool:
     if isinstance(value, list):
         return all(_no_null(inner) for inner in value)
     return value is not None
+
+
+SANDBOXED = replace(DEFAULTS, browser_sandbox=True, browser_seccomp_profile="a/b.json")
+
+
+def test_the_browsers_sandbox_is_a_profile_for_its_container_and_a_variable_for_the_runner() -> None:
+    """The pod's own profile stays what it is: nothing but the runner needs more."""
+    manifest = pod(defaults=SANDBOXED)
+
+    assert {"type": "Localhost", "localhostProfile": "a/b.json"} == (
+        container(manifest)["securityContext"]["seccompProfile"]
+    )
+    assert {"type": "RuntimeDefault"} == manifest["spec"]["securityContext"]["seccompProfile"]
+    assert "true" == environment(manifest)["BROWSER_SANDBOX"]
+    assert "hostUsers" not in manifest["spec"]
+
+
+def test_a_user_namespace_is_one_field() -> None:
+    """The users inside are the same ones."""
+    manifest = pod(defaults=replace(DEFAULTS, user_namespaces=True))
+    expected = pod()["spec"] | {"hostUsers": False}
+
+    assert expected == manifest["spec"]
+
+
+def test_while_both_are_off_nothing_of_them_is_in_the_pod() -> None:
+    """So no pod counts as outdated because an operator came that knows them; one made before they were set does."""
+    manifest = pod(defaults=replace(DEFAULTS, browser_seccomp_profile="a/b.json"))
+    hashes = {
+        template_hash(session(), defaults)
+        for defaults in (DEFAULTS, SANDBOXED, replace(DEFAULTS, user_namespaces=True))
+    }
+
+    assert pod() == manifest
+    assert "seccompProfile" not in container(manifest)["securityContext"]
+    assert {"BROWSER_SANDBOX", "hostUsers"}.isdisjoint({*environment(manifest), *manifest["spec"]})
+    assert 3 == len(hashes)

@@ -21,7 +21,7 @@ def session(**profile: Any) -> WhatsAppSession:
     return WhatsAppSession(metadata=metadata, spec=SessionSpec.model_validate({"profile": profile}))
 
 
-def claim(**facts: Any) -> PVCFacts:
+def pvc(**facts: Any) -> PVCFacts:
     """Return the facts of a claim of ours, of 1 Gi."""
     return dataclasses.replace(PVCFacts(name="sales-profile", ours=True, requested=GI, resource_version="7"), **facts)
 
@@ -66,18 +66,18 @@ def test_with_retention_delete_it_goes_with_the_session() -> None:
 def test_an_existing_claim_is_neither_made_nor_patched() -> None:
     """It is the person's."""
     assert pvc_manifest(session(existingClaim="theirs")) is None
-    assert review_pvc(session(existingClaim="theirs"), claim()).patch is None
+    assert review_pvc(session(existingClaim="theirs"), pvc()).patch is None
 
 
 @pytest.mark.parametrize("profile", [{}, {"size": "1Gi"}, {"size": "1024Mi"}, {"size": "500Mi"}])
 def test_a_claim_that_is_large_enough_is_left_alone(profile: dict[str, str]) -> None:
     """However the amount is written; a volume never shrinks."""
-    assert review_pvc(session(**profile), claim()).patch is None
+    assert review_pvc(session(**profile), pvc()).patch is None
 
 
 def test_a_claim_grows() -> None:
     """Only its size is sent, with the version that it was seen at."""
-    patch = review_pvc(session(size="2Gi"), claim()).patch
+    patch = review_pvc(session(size="2Gi"), pvc()).patch
 
     assert patch is not None
     assert {
@@ -89,8 +89,8 @@ def test_a_claim_grows() -> None:
 
 def test_retain_takes_our_reference_away() -> None:
     """The claim then outlives its session; other owners stay."""
-    alone = review_pvc(session(), claim(owners=(ours(),))).patch
-    beside = review_pvc(session(), claim(owners=(BACKUP, ours()))).patch
+    alone = review_pvc(session(), pvc(owners=(ours(),))).patch
+    beside = review_pvc(session(), pvc(owners=(BACKUP, ours()))).patch
 
     assert alone is not None
     assert {"metadata": {"ownerReferences": None, "resourceVersion": "7"}} == alone.patch
@@ -100,8 +100,8 @@ def test_retain_takes_our_reference_away() -> None:
 
 def test_delete_adds_our_reference() -> None:
     """Beside the others; an object has one controller, so ours is none where there is one."""
-    alone = review_pvc(session(retention="Delete"), claim()).patch
-    beside = review_pvc(session(retention="Delete"), claim(owners=(BACKUP | {"controller": True},))).patch
+    alone = review_pvc(session(retention="Delete"), pvc()).patch
+    beside = review_pvc(session(retention="Delete"), pvc(owners=(BACKUP | {"controller": True},))).patch
 
     assert alone is not None
     assert [ours()] == alone.patch["metadata"]["ownerReferences"]
@@ -113,7 +113,7 @@ def test_delete_adds_our_reference() -> None:
 
 def test_size_and_owner_are_one_patch() -> None:
     """One request, not two."""
-    patch = review_pvc(session(size="2Gi", retention="Delete"), claim()).patch
+    patch = review_pvc(session(size="2Gi", retention="Delete"), pvc()).patch
 
     assert patch is not None
     assert {"spec", "metadata"} == patch.patch.keys()
@@ -132,10 +132,10 @@ def test_size_and_owner_are_one_patch() -> None:
 )
 def test_a_claim_is_doomed_when_it_goes_or_belongs_to_a_former_session(facts: dict[str, Any], *, doomed: bool) -> None:
     """Garbage collection will take it; a login on it would be lost under a running browser."""
-    assert doomed == review_pvc(session(), claim(**facts)).will_be_deleted
-    assert not doomed or review_pvc(session(size="9Gi"), claim(**facts)).patch is None
+    assert doomed == review_pvc(session(), pvc(**facts)).will_be_deleted
+    assert not doomed or review_pvc(session(size="9Gi"), pvc(**facts)).patch is None
 
 
 def test_a_foreign_claim_is_never_patched() -> None:
     """It only has the name."""
-    assert review_pvc(session(size="2Gi", retention="Delete"), claim(ours=False)).patch is None
+    assert review_pvc(session(size="2Gi", retention="Delete"), pvc(ours=False)).patch is None

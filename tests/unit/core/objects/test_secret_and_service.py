@@ -1,20 +1,28 @@
 """The Secret without its bytes, and the namespace's Service."""
 
-from session_protocol.vocabulary import TokenScope
+import pytest
+from session_protocol.token_hashes import OPERATOR_FILE
+from session_protocol.vocabulary import TokenPurpose, TokenScope
 from whatsapp_operator.api.session import ObjectMeta, SessionSpec, WhatsAppSession
-from whatsapp_operator.core.model import Defaults, KeyID
+from whatsapp_operator.core.model import Defaults, KeyID, Manifest
 from whatsapp_operator.core.objects import names
 from whatsapp_operator.core.objects.pod import pod_manifest
-from whatsapp_operator.core.objects.secret import EXTRA_CA_KEY, secret_manifest
-from whatsapp_operator.core.objects.service import is_needed, service_manifest
+from whatsapp_operator.core.objects.secret import EXTRA_CA_KEY, create_secrets
+from whatsapp_operator.core.objects.service import service_manifest
 
 SESSION = WhatsAppSession(metadata=ObjectMeta(name="sales", namespace="shop", uid="u"), spec=SessionSpec())
 DEFAULTS = Defaults(runner_image="r:1", key_id=KeyID("key-1"), extra_ca="PEM")
 
 
-def test_the_secret_is_immutable_and_goes_with_the_session() -> None:
+def manifests() -> dict[str | None, Manifest]:
+    """The Secrets of the next pod, by their purpose; None: the one that it mounts."""
+    return {action.purpose: action.manifest for action in create_secrets(SESSION, DEFAULTS)}
+
+
+@pytest.mark.parametrize("purpose", [None, *TokenPurpose])
+def test_a_secret_is_immutable_and_goes_with_the_session(purpose: TokenPurpose | None) -> None:
     """Another key is another Secret."""
-    manifest = secret_manifest(SESSION, DEFAULTS)
+    manifest = manifests()[purpose]
 
     assert manifest["immutable"]
     assert [names.owner_reference(SESSION)] == manifest["metadata"]["ownerReferences"]
@@ -23,20 +31,23 @@ def test_the_secret_is_immutable_and_goes_with_the_session() -> None:
 
 def test_the_core_never_holds_bytes() -> None:
     """The runtime fills them in."""
-    assert not {"data", "stringData"} & secret_manifest(SESSION, DEFAULTS).keys()
-    assert "PEM" not in str(secret_manifest(SESSION, DEFAULTS))
+    for manifest in manifests().values():
+        assert not {"data", "stringData"} & manifest.keys()
+    assert "PEM" not in str(manifests())
 
 
 def test_the_pod_mounts_the_secret_of_the_same_settings() -> None:
-    """Name for name."""
+    """Name for name, and it is none of those with tokens."""
     volumes = {volume["name"]: volume for volume in pod_manifest(SESSION, DEFAULTS)["spec"]["volumes"]}
+    created = {purpose: manifest["metadata"]["name"] for purpose, manifest in manifests().items()}
 
-    assert secret_manifest(SESSION, DEFAULTS)["metadata"]["name"] == volumes["tokens"]["secret"]["secretName"]
+    assert created[None] == volumes["tokens"]["secret"]["secretName"]
+    assert 4 == len({*created.values()})
 
 
 def test_the_ca_is_no_scope() -> None:
-    """Its entry collides with no token's."""
-    assert EXTRA_CA_KEY not in {str(scope) for scope in TokenScope}
+    """Its entry collides with no token's, and neither does the operator's key."""
+    assert 2 == len({EXTRA_CA_KEY, OPERATOR_FILE} - {str(scope) for scope in TokenScope})
 
 
 def test_the_service_gives_every_pod_its_name_ready_or_not() -> None:
@@ -59,10 +70,3 @@ def test_the_service_is_of_no_single_session() -> None:
 
     assert names.recommended_labels("whatsapp-sessions").items() <= labels.items()
     assert labels.keys() == {name for name in names.labels(SESSION) if name.startswith("app.kubernetes.io/")}
-
-
-def test_the_service_stays_while_any_session_is_there() -> None:
-    """Of its own namespace."""
-    assert is_needed("shop", ["shop", "other"])
-    assert not is_needed("shop", ["other"])
-    assert not is_needed("shop", [])

@@ -1,98 +1,18 @@
 """Admission rounds: who is counted, who is let in, and what the others are told."""
 
-from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from unit.core.fake_cluster import T0
-from whatsapp_operator.api.conditions import Condition, ConditionStatus
-from whatsapp_operator.api.quota import WhatsAppSessionQuota
+from unit.core.quota.rounds import MI, NOW, assume, foreign_pod, let_in, pod, quota, round_, session
 from whatsapp_operator.api.session import (
-    AdmissionStatus,
-    ObjectMeta,
-    SessionSpec,
     SessionStatus,
     WhatsAppSession,
 )
 from whatsapp_operator.core.model import AssumedReservation, Refusal, SessionUID
-from whatsapp_operator.core.quota.admit import AdmissionResult, admit
 from whatsapp_operator.core.quota.reservations import Usage
-
-MI = 2**20
-NOW = T0 + timedelta(minutes=5)
-
-
-def session(
-    name: str,
-    *,
-    namespace: str = "shop",
-    age: float = 60,
-    reserved: int | None = None,
-    stalled: str | None = None,
-    memory: int = 768,
-    **spec: Any,
-) -> WhatsAppSession:
-    """Return a session; `reserved` and `memory` in Mi."""
-    admission = None
-    if reserved is not None:
-        admission = AdmissionStatus(
-            quota_name=spec.get("quotaName", "default"), reserved_at=T0, memory=Decimal(reserved * MI)
-        )
-    conditions = (Condition(type="Stalled", status=ConditionStatus.TRUE, reason=stalled),) if stalled else ()
-    return WhatsAppSession(
-        metadata=ObjectMeta(
-            name=name, namespace=namespace, uid=name, generation=1, creation_timestamp=NOW - timedelta(seconds=age)
-        ),
-        spec=SessionSpec.model_validate({"resources": {"limits": {"memory": f"{memory}Mi"}}} | spec),
-        status=SessionStatus(observed_generation=1, admission=admission, conditions=conditions),
-    )
-
-
-def pod(uid: str, *, memory: int = 768, quota: str = "default", namespace: str = "shop", phase: str = "Running") -> Any:
-    """Return a pod of a session, by its label."""
-    return {
-        "metadata": {
-            "name": uid,
-            "namespace": namespace,
-            "labels": {"wasession.dev/session-uid": uid, "wasession.dev/quota": quota},
-        },
-        "spec": {"containers": [{"name": "runner", "resources": {"limits": {"memory": f"{memory}Mi"}}}]},
-        "status": {"phase": phase},
-    }
-
-
-def quota(name: str = "default", **spec: Any) -> WhatsAppSessionQuota:
-    """Return a quota."""
-    return WhatsAppSessionQuota.parse({"metadata": {"name": name}, "spec": spec})
-
-
-def grant(uid: str, *, memory: int = 768, quota_name: str = "default") -> AssumedReservation:
-    """Return an open grant."""
-    return AssumedReservation(session_uid=SessionUID(uid), quota_name=quota_name, memory=memory * MI, reserved_at=T0)
-
-
-def round_(
-    *sessions: WhatsAppSession,
-    pods: tuple[Any, ...] = (),
-    quotas: tuple[WhatsAppSessionQuota, ...] | None = None,
-    grants: tuple[AssumedReservation, ...] = (),
-) -> AdmissionResult:
-    """Make one round."""
-    return admit(
-        sessions=sessions,
-        pods=pods,
-        quotas=(quota(),) if quotas is None else quotas,
-        assumed_reservations=grants,
-        now=NOW,
-    )
-
-
-def let_in(result: AdmissionResult) -> list[str]:
-    """Return who got a grant, in order."""
-    return [str(found.session_uid) for found in result.assumed_reservations]
 
 
 def test_without_limits_all_are_let_in() -> None:
@@ -166,7 +86,7 @@ def test_a_limit_of_nothing_admits_nobody() -> None:
     assert [] == let_in(round_(session("a"), quotas=(quota(sessionsPerNamespace=0),)))
 
 
-def test_a_quota_that_does_not_exist_is_told_with_what_to_do() -> None:
+def test_a_quota_that_does_not_exist_is_reported_with_what_to_do() -> None:
     """Its own reason; sessions of other quotas are let in."""
     result = round_(session("a", quotaName="gold"), session("b"))
 
@@ -201,16 +121,16 @@ def test_a_place_counts_once_however_many_traces_it_has(traces: dict[str, bool])
     """Reservation, pod and grant of one session are one place."""
     holder = session("a", reserved=768 if "reserved" in traces else None)
     pods = (pod("a"),) if "pod" in traces else ()
-    grants = (grant("a"),) if "grant" in traces else ()
+    assumed = (assume("a"),) if "grant" in traces else ()
 
-    result = round_(holder, session("b", age=1), pods=pods, grants=grants, quotas=(quota(sessions=2),))
+    result = round_(holder, session("b", age=1), pods=pods, assumed=assumed, quotas=(quota(sessions=2),))
 
     assert ["b"] == let_in(result)
     assert Usage(admitted=2, waiting=0, memory=2 * 768 * MI) == result.usage["default"]
 
 
 def test_the_largest_memory_of_the_traces_counts() -> None:
-    """A pod that a webhook made larger, a reservation that was made larger."""
+    """A pod that was made larger than what status says, a reservation that was made larger."""
     larger_pod = round_(session("a", reserved=768), pods=(pod("a", memory=900),))
     larger_place = round_(session("a", reserved=1000), pods=(pod("a"),))
 
@@ -226,21 +146,54 @@ def test_a_pod_counts_until_its_object_is_gone(phase: str) -> None:
     assert 1 == result.usage["default"].admitted
 
 
-def test_a_long_quota_name_is_read_from_the_annotation() -> None:
-    """A label would have cut it."""
-    name = "q" * 100
-    held = pod("a", quota="q" * 50 + "-0123")
-    held["metadata"]["annotations"] = {"wasession.dev/quota": name}
+@pytest.mark.parametrize("owner", [False, True])
+@pytest.mark.parametrize("namespace", ["shop", "elsewhere"])
+def test_a_pod_in_our_colours_takes_nothing(namespace: str, *, owner: bool) -> None:
+    """Labels, a quota's name, a limit of 8Ei, even an owner reference: no place, no memory, and nobody is kept out."""
+    stranger = foreign_pod("a", namespace=namespace, owner=owner)
+    limits = (quota(sessions=1, memory="1Gi"),)
 
-    assert 1 == round_(pods=(held,), quotas=(quota(name),)).usage[name].admitted
+    result = round_(session("a"), pods=(stranger,), quotas=limits)
+
+    assert ["a"] == let_in(result)
+    assert Usage(admitted=1, waiting=0, memory=768 * MI) == result.usage["default"]
 
 
-def test_a_pod_without_our_label_counts_nowhere() -> None:
-    """It is nobody's session."""
-    stranger = pod("a")
-    del stranger["metadata"]["labels"]["wasession.dev/session-uid"]
+def test_a_pod_that_names_a_deleted_session_counts_nowhere() -> None:
+    """Neither by its label nor by its owner: nobody is there who was admitted."""
+    result = round_(pods=(foreign_pod("gone"), foreign_pod("gone", name="b", owner=True)))
 
-    assert 0 == round_(pods=(stranger,)).usage["default"].admitted
+    assert Usage() == result.usage["default"]
+
+
+def test_an_older_operators_pod_counts_as_its_session_was_admitted() -> None:
+    """It bears no seal: its session's reservation is all that counts, whatever the pod says of itself."""
+    result = round_(session("a", reserved=768), pods=(foreign_pod("a", owner=True),))
+
+    assert ([], {}) == (let_in(result), dict(result.refusals))
+    assert Usage(admitted=1, memory=768 * MI) == result.usage["default"]
+
+
+@pytest.mark.parametrize(
+    "change", [{"name": "b"}, {"namespace": "elsewhere"}, {"namespace": ""}], ids=["name", "namespace", "nowhere"]
+)
+def test_a_copied_seal_counts_nowhere(change: dict[str, str]) -> None:
+    """It is good for the pod that it was made for."""
+    original = pod("a")
+    copy = {"metadata": original["metadata"] | change}
+
+    assert Usage() == round_(pods=(copy,)).usage["default"]
+    assert Usage(admitted=1, memory=768 * MI) == round_(pods=(original, copy)).usage["default"]
+
+
+def test_what_is_sealed_counts_and_not_what_the_pod_says_later() -> None:
+    """A sidecar of 8Ei in the spec, another quota in the labels: the operator's word stands."""
+    enlarged = foreign_pod("a", annotations=pod("a")["metadata"]["annotations"])
+    enlarged["metadata"]["labels"]["wasession.dev/quota"] = "gold"
+
+    usage = round_(pods=(enlarged,), quotas=(quota(), quota("gold"))).usage
+
+    assert (Usage(admitted=1, memory=768 * MI), Usage()) == (usage["default"], usage["gold"])
 
 
 def test_who_has_a_pod_does_not_apply() -> None:
@@ -326,9 +279,9 @@ def test_a_deleted_or_unreadable_session_does_not_apply() -> None:
         (session("a", quotaName="gold"),),
     ],
 )
-def test_a_void_grant_is_withdrawn_and_not_counted(sessions: tuple[WhatsAppSession, ...]) -> None:
+def test_a_void_assumed_reservation_is_withdrawn_and_not_counted(sessions: tuple[WhatsAppSession, ...]) -> None:
     """The session is gone, no longer wants in, has its place in status, or wants another one."""
-    result = round_(*sessions, grants=(grant("a"),), quotas=(quota(), quota("gold")))
+    result = round_(*sessions, assumed=(assume("a"),), quotas=(quota(), quota("gold")))
 
     assert {"a"} == result.withdrawn
     counted = sum(usage.admitted for usage in result.usage.values())
@@ -336,9 +289,9 @@ def test_a_void_grant_is_withdrawn_and_not_counted(sessions: tuple[WhatsAppSessi
     assert counted == (1 if wants_another or (sessions and sessions[0].status.admission) else 0)
 
 
-def test_an_open_grant_stands_and_is_not_given_twice() -> None:
+def test_an_assumed_reservation_stands_and_is_not_given_twice() -> None:
     """Until it is in status."""
-    result = round_(session("a"), grants=(grant("a"),), quotas=(quota(sessions=1),))
+    result = round_(session("a"), assumed=(assume("a"),), quotas=(quota(sessions=1),))
 
     assert ((), frozenset(), {}) == (result.assumed_reservations, result.withdrawn, dict(result.refusals))
 
@@ -369,19 +322,19 @@ def test_a_round_never_exceeds_a_limit_and_leaves_no_room_unused(
     per_namespace: int | None,
 ) -> None:
     """Whatever is held already: nobody is let in above a limit, and who is refused truly does not fit."""
-    sessions, pods, grants = [], [], []
+    sessions, pods, assumed = [], [], []
     for number, (reserved, has_pod, granted, size, namespace) in enumerate(given_sessions):
         uid = f"s{number}"
         sessions.append(
             session(uid, namespace=namespace, memory=size, reserved=size if reserved else None, age=60 - number)
         )
         pods += [pod(uid, memory=size, namespace=namespace)] if has_pod else []
-        grants += [grant(uid, memory=size)] if granted and not reserved and not has_pod else []
+        assumed += [assume(uid, memory=size)] if granted and not reserved and not has_pod else []
     spec: dict[str, Any] = {"sessions": most, "memory": memory and f"{memory}Mi", "sessionsPerNamespace": per_namespace}
     limits = quota("default", **{name: value for name, value in spec.items() if value is not None})
-    before = round_(*sessions, pods=tuple(pods), grants=tuple(grants), quotas=(quota(sessions=0),)).usage["default"]
+    before = round_(*sessions, pods=tuple(pods), assumed=tuple(assumed), quotas=(quota(sessions=0),)).usage["default"]
 
-    result = round_(*sessions, pods=tuple(pods), grants=tuple(grants), quotas=(limits,))
+    result = round_(*sessions, pods=tuple(pods), assumed=tuple(assumed), quotas=(limits,))
 
     after = result.usage["default"]
     assert before.admitted + len(result.assumed_reservations) == after.admitted
@@ -391,5 +344,5 @@ def test_a_round_never_exceeds_a_limit_and_leaves_no_room_unused(
     if most is None and memory is None and per_namespace is None:
         assert not result.refusals
     # What was granted now, granted before, changes nothing: a round repeated is the same round.
-    again = round_(*sessions, pods=tuple(pods), grants=(*grants, *result.assumed_reservations), quotas=(limits,))
+    again = round_(*sessions, pods=tuple(pods), assumed=(*assumed, *result.assumed_reservations), quotas=(limits,))
     assert ((), result.refusals, result.usage) == (again.assumed_reservations, again.refusals, again.usage)

@@ -19,7 +19,7 @@ def quota(status: dict[str, Any] | None = None, **spec: Any) -> WhatsAppSessionQ
     )
 
 
-def told(found: WhatsAppSessionQuota, usage: Usage) -> tuple[ConditionStatus, str, str]:
+def admitting_condition(found: WhatsAppSessionQuota, usage: Usage) -> tuple[ConditionStatus, str, str]:
     """Return status, reason and message of the condition."""
     condition = find_condition(quota_status(found, usage=usage, now=T0).conditions, WITHIN_LIMITS)
     assert condition is not None
@@ -43,21 +43,23 @@ def test_it_counts() -> None:
 @pytest.mark.parametrize("spec", [{}, {"sessions": 3}, {"memory": "2Gi"}, {"sessions": 3, "memory": "2Gi"}])
 def test_within_limits(spec: dict[str, Any]) -> None:
     """Just full is within."""
-    assert (ConditionStatus.TRUE, "WithinLimits") == told(quota(**spec), Usage(admitted=3, memory=2 * GI))[:2]
+    assert (ConditionStatus.TRUE, "WithinLimits") == admitting_condition(
+        quota(**spec), Usage(admitted=3, memory=2 * GI)
+    )[:2]
 
 
-def test_lowered_limits_are_told() -> None:
+def test_lowered_limits_are_reported() -> None:
     """With both figures, and that nobody is put out."""
-    status, reason, message = told(quota(sessions=1, memory="1Gi"), Usage(admitted=3, memory=2 * GI))
+    status, reason, message = admitting_condition(quota(sessions=1, memory="1Gi"), Usage(admitted=3, memory=2 * GI))
 
     assert (ConditionStatus.FALSE, "LimitsExceeded") == (status, reason)
     assert "3 of 1 sessions, 2Gi of 1Gi memory" in message
-    assert "Nobody is put out" in message
+    assert "No session is stopped for that" in message
 
 
-def test_an_unreadable_spec_is_told() -> None:
+def test_an_unreadable_spec_is_reported() -> None:
     """With the field, since nobody is admitted by it."""
-    status, reason, message = told(quota(sessions="many"), Usage())
+    status, reason, message = admitting_condition(quota(sessions="many"), Usage())
 
     assert (ConditionStatus.UNKNOWN, "InvalidObject") == (status, reason)
     assert "spec.sessions" in message

@@ -1,14 +1,16 @@
-"""Recovery pauses when many fail together."""
+"""One circuit breaker: it opens by a mass failure, closes by itself, and never lasts as long as somebody likes."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from unit.core.fake_cluster import T0
-from whatsapp_operator.api.session import LastFailure, ObjectMeta, RecoveryStatus, SessionStatus, WhatsAppSession
 from whatsapp_operator.core.model import SessionUID
-from whatsapp_operator.core.recovery.circuit_breaker import COOLDOWN, CircuitBreaker, runner_failures
+from whatsapp_operator.core.recovery.circuit_breaker import COOLDOWN, LONGEST, CircuitBreaker, Phase
+from whatsapp_operator.core.recovery.mass_failure import Window
+
+Waiting = list[tuple[datetime, SessionUID]]
 
 
 def at(seconds: float) -> datetime:
@@ -16,124 +18,169 @@ def at(seconds: float) -> datetime:
     return T0 + timedelta(seconds=seconds)
 
 
-def fleet(count: int) -> frozenset[SessionUID]:
-    """Return that many sessions with a pod."""
-    return frozenset(SessionUID(f"s{number}") for number in range(count))
+def uid(number: int) -> SessionUID:
+    """Return a session."""
+    return SessionUID(f"s{number}")
 
 
-def failed(*seconds: float) -> dict[SessionUID, datetime]:
-    """Return one failure per session, at these moments."""
-    return {SessionUID(f"s{number}"): at(second) for number, second in enumerate(seconds)}
+def three(window: Window, _usual: float) -> bool:
+    """Judge three failures to be a mass failure."""
+    return len(window) >= 3
 
 
-@pytest.mark.parametrize(
-    ("sessions", "failures", "paused"),
-    [
-        (9, 3, False),
-        (8, 3, True),
-        (3, 3, True),
-        (3, 2, False),
-        (100, 33, False),
-        (100, 34, True),
-        (4, 0, False),
-    ],
-)
-def test_more_than_a_third_and_at_least_three(sessions: int, failures: int, *, paused: bool) -> None:
-    """Exactly a third is not enough, and two of three is bad luck."""
-    pause = CircuitBreaker().after(failures=failed(*[1.0] * failures), with_pod=fleet(sessions), now=at(2))
-
-    assert paused == (pause.message is not None)
+def fail(breaker: CircuitBreaker, number: int, second: float, *, created: float = -1000) -> None:
+    """Let a session fail."""
+    breaker.failed(uid(number), at(second), created=at(created), is_mass_failure=three)
 
 
-def test_only_within_a_minute() -> None:
-    """The same failures spread over more than a minute are three single ones."""
-    together = CircuitBreaker().after(failures=failed(0, 30, 59), with_pod=fleet(6), now=at(59))
-    spread = CircuitBreaker().after(failures=failed(0, 30, 60), with_pod=fleet(6), now=at(60))
+def opened(*, waiting: int = 0) -> tuple[CircuitBreaker, Waiting]:
+    """Return a breaker that opened at 0, and so many sessions that wait."""
+    breaker = CircuitBreaker()
+    for number in range(3):
+        fail(breaker, number, 0)
+    return breaker, [(at(number - waiting), uid(number)) for number in range(waiting)]
+
+
+def advance(breaker: CircuitBreaker, second: float, waiting: Iterable[tuple[datetime, SessionUID]] = ()) -> None:
+    """Let time pass until then."""
+    breaker.advance(at(second), lambda: waiting)
+
+
+def going_on(breaker: CircuitBreaker, waiting: Waiting) -> int:
+    """Return how many of the sessions that wait may go on."""
+    return sum(not breaker.pauses(session) for _, session in waiting)
+
+
+def test_failures_open_it_only_within_a_minute() -> None:
+    """The same three failures spread over more than a minute are three single ones."""
+    together, spread = CircuitBreaker(), CircuitBreaker()
+    for number, second in enumerate((0, 30, 59)):
+        fail(together, number, second)
+    for number, second in enumerate((0, 30, 60)):
+        fail(spread, number, second)
 
     assert at(59) == together.opened
     assert spread.opened is None
 
 
-def test_a_session_whose_pod_is_already_deleted_counts() -> None:
-    """A failed pod is soon gone; its session still had one."""
-    pause = CircuitBreaker().after(failures=failed(1, 1, 1), with_pod=fleet(9) - fleet(3), now=at(2))
+def test_failures_count_by_their_time_not_by_the_order_of_their_reports() -> None:
+    """The one in the middle is reported last."""
+    breaker = CircuitBreaker()
+    for number, second in enumerate((80, 0, 59, 30)):
+        fail(breaker, number, second)
 
-    assert pause.opened is None
+    assert Phase.OPEN == breaker.phase
+
+
+def test_one_session_that_fails_again_and_again_is_one() -> None:
+    """Three failures of one session are no three sessions."""
+    breaker = CircuitBreaker()
+    for second in range(10):
+        fail(breaker, 1, second)
+
+    assert Phase.CLOSED == breaker.phase
 
 
 def test_it_ends_after_five_minutes_without_a_failure() -> None:
     """Each failure in between begins them anew."""
-    pause = CircuitBreaker().after(failures=failed(0, 0, 0), with_pod=fleet(3), now=at(0))
-    assert at(300) == pause.closes_at
+    breaker, _ = opened()
+    assert at(300) == breaker.due
 
-    pause = pause.after(failures=failed(200, 0, 0), with_pod=fleet(3), now=at(200))
-    assert at(500) == pause.closes_at
-    assert pause.after(failures=failed(200, 0, 0), with_pod=fleet(3), now=at(499)).message is not None
+    fail(breaker, 0, 200)
+    advance(breaker, 499)
+    assert at(500) == breaker.due
+    assert breaker.pauses(uid(9))
 
-    over = pause.after(failures=failed(200, 0, 0), with_pod=fleet(3), now=at(500))
-    assert (None, None) == (over.message, over.closes_at)
-
-
-def test_it_lasts_though_the_window_has_passed() -> None:
-    """It began by many; it goes on by any."""
-    pause = CircuitBreaker().after(failures=failed(0, 0, 0), with_pod=fleet(3), now=at(0))
-
-    for second in range(60, 1000, 240):
-        pause = pause.after(failures=failed(second, 0, 0), with_pod=fleet(100), now=at(second))
-        assert pause.message is not None
-        assert at(0) == pause.opened
+    advance(breaker, 500)
+    assert Phase.CLOSED == breaker.phase
+    assert not breaker.pauses(uid(9))
 
 
-def test_a_new_operator_finds_the_pause_again() -> None:
-    """From what stands in the sessions' status, as long as it has not been quiet since."""
-    failures = failed(0, 1, 2, 200)
+def test_a_session_made_during_the_pause_does_not_prolong_it() -> None:
+    """Deleted and made again, it fails every four minutes as before; nobody waits for it."""
+    breaker, _ = opened()
+    fail(breaker, 7, 240, created=200)
+    advance(breaker, 300)
 
-    assert at(2) == CircuitBreaker().after(failures=failures, with_pod=fleet(5), now=at(400)).opened
-    assert CircuitBreaker().after(failures=failures, with_pod=fleet(5), now=at(500)).opened is None
+    assert Phase.CLOSED == breaker.phase
+
+
+def test_it_is_tried_after_fifteen_minutes_whatever_fails() -> None:
+    """One session first, then twice as many each minute, those first that have waited longest; then it is over."""
+    breaker, waiting = opened(waiting=10)
+    for second in range(240, 900, 240):
+        fail(breaker, 0, second)
+        advance(breaker, second, waiting)
+    assert (Phase.OPEN, at(900)) == (breaker.phase, breaker.due)
+
+    counts = []
+    for second in (899, 900, 960, 1020, 1080):
+        advance(breaker, second, waiting)
+        counts.append(going_on(breaker, waiting))
+        if second == 900:
+            assert (False, True) == (breaker.pauses(uid(0)), breaker.pauses(uid(1)))
+
+    assert [0, 1, 3, 7, 10] == counts
+    advance(breaker, 1140, waiting)
+    assert Phase.CLOSED == breaker.phase
+
+
+def test_a_mass_failure_ends_the_trial() -> None:
+    """Those that were tried fail as before: it opens again, for fifteen minutes at most."""
+    breaker, waiting = opened(waiting=50)
+    fail(breaker, 0, 800)
+    for second in (900, 960, 1020):
+        advance(breaker, second, waiting)
+    for number in range(3):
+        fail(breaker, number, 1030 + number)
+
+    assert (Phase.OPEN, at(1032)) == (breaker.phase, breaker.opened)
+    assert 0 == going_on(breaker, waiting)
+    assert breaker.opened is not None
+    assert at(1032) + COOLDOWN == breaker.due
+
+
+def test_single_failures_do_not_end_the_trial() -> None:
+    """Two of those that were tried fail; the others get their turn."""
+    breaker, waiting = opened(waiting=3)
+    fail(breaker, 0, 800)
+    advance(breaker, 900, waiting)
+    fail(breaker, 0, 910)
+    fail(breaker, 1, 920)
+    advance(breaker, 960, waiting)
+
+    assert (Phase.TRIAL, 3) == (breaker.phase, going_on(breaker, waiting))
 
 
 def test_a_pause_that_is_over_does_not_come_back() -> None:
     """A single failure after quiet minutes joins no old ones."""
-    failures = failed(0, 1, 2, 303)
+    breaker, _ = opened()
+    advance(breaker, 300)
+    fail(breaker, 3, 303)
 
-    assert CircuitBreaker().after(failures=failures, with_pod=fleet(4), now=at(303)).opened is None
-
-
-def test_the_message_says_what_to_look_for_and_never_changes() -> None:
-    """It is in every waiting session's status: a changing one would be a write for each."""
-    pause = CircuitBreaker().after(failures=failed(0, 0, 0), with_pod=fleet(3), now=at(0))
-    later = pause.after(failures=failed(100, 0, 0), with_pod=fleet(3), now=at(100))
-
-    assert pause.message == later.message
-    assert pause.message is not None
-    assert "five minutes" in pause.message
+    assert Phase.CLOSED == breaker.phase
 
 
-@given(st.lists(st.integers(0, 2000), max_size=30), st.integers(0, 60), st.integers(0, 2000))
-def test_it_never_outlasts_the_quiet(moments: list[int], others: int, now: int) -> None:
-    """Five minutes after the last failure it is over, whatever was before."""
-    past = [moment for moment in moments if moment <= now]
-    pause = CircuitBreaker().after(failures=failed(*past), with_pod=fleet(others), now=at(now))
-    end = at(now) + COOLDOWN
+def test_a_clock_that_was_ahead_does_not_prolong_it() -> None:
+    """Opened in an hour, by a clock that was wrong: five minutes from now it is over."""
+    breaker = CircuitBreaker()
+    for number in range(3):
+        fail(breaker, number, 3600)
+    advance(breaker, 0)
+    advance(breaker, 300)
 
-    assert pause.closes_at is None or at(now) < pause.closes_at <= end
-    assert pause.after(failures=failed(*past), with_pod=fleet(others), now=end).message is None
+    assert Phase.CLOSED == breaker.phase
 
 
-def test_only_failures_of_runners_are_gathered() -> None:
-    """An exit or a word; not a node's refusal, and not a session that never failed."""
-
-    def session(uid: str, failure: LastFailure | None) -> WhatsAppSession:
-        recovery = RecoveryStatus(last_failure=failure)
-        return WhatsAppSession(metadata=ObjectMeta(name=uid, uid=uid), status=SessionStatus(recovery=recovery))
-
-    sessions = [
-        session("exit", LastFailure(reason="PageCrashed", exit_code=30, time=at(1))),
-        session("word", LastFailure(reason="Unresponsive", time=at(2))),
-        session("node", LastFailure(reason="OutOfcpu", time=at(3))),
-        session("timeless", LastFailure(reason="PageCrashed", exit_code=30)),
-        session("fine", None),
-        WhatsAppSession(metadata=ObjectMeta(name="new", uid="new")),
-    ]
-
-    assert {"exit": at(1), "word": at(2)} == runner_failures(sessions)
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(1, 400)), max_size=60), st.integers(0, 8))
+def test_it_never_lasts_longer_than_the_longest_time(failures: list[tuple[int, int]], waiting: int) -> None:
+    """Whatever fails whenever: after fifteen minutes of a pause somebody is tried, or nobody waits."""
+    breaker, second = CircuitBreaker(), 0.0
+    waits: Waiting = [(at(0), uid(number)) for number in range(waiting)]
+    for number, pause in failures:
+        second += pause
+        fail(breaker, number, second)
+        advance(breaker, second, waits)
+        if breaker.opened is not None and at(second) - breaker.opened >= LONGEST:
+            assert Phase.TRIAL == breaker.phase
+            assert going_on(breaker, waits) > 0

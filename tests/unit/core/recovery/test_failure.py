@@ -50,9 +50,9 @@ def report(state: str, *, since: float = 0) -> RunnerReport:
     )
 
 
-def failure(of: PodFacts, said: RunnerReport | None = None, *, answers: bool = True) -> LastFailure | None:
+def failure(of: PodFacts, reported: RunnerReport | None = None, *, answers: bool = True) -> LastFailure | None:
     """Return the pod's failure with the default timeouts."""
-    return outcome_of(of, report=said, responding=answers, timeouts=TimeoutsSpec(), now=NOW).failure
+    return outcome_of(of, report=reported, responding=answers, timeouts=TimeoutsSpec(), now=NOW).failure
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def failure(of: PodFacts, said: RunnerReport | None = None, *, answers: bool = T
         ({"code": None, "exit_reason": "", "finished": None}, "RunnerExited"),
     ],
 )
-def test_the_reason_is_the_best_word_that_anybody_has(facts: dict[str, Any], reason: str) -> None:
+def test_the_reason_is_the_best_one_that_anybody_has(facts: dict[str, Any], reason: str) -> None:
     """The runner's own exit code wins over OOMKilled; then the kubelet's word; then the code as it is."""
     found = failure(ended(**facts))
 
@@ -79,7 +79,7 @@ def test_the_reason_is_the_best_word_that_anybody_has(facts: dict[str, Any], rea
 
 
 @pytest.mark.parametrize("code", list(ExitCode))
-def test_every_exit_code_of_the_runner_has_its_word(code: ExitCode) -> None:
+def test_every_exit_code_of_the_runner_has_its_reason(code: ExitCode) -> None:
     """Beside whatever the kubelet says."""
     found = failure(ended(int(code), exit_reason="OOMKilled"))
 
@@ -87,7 +87,7 @@ def test_every_exit_code_of_the_runner_has_its_word(code: ExitCode) -> None:
     assert (code.reason, int(code)) == (found.reason, found.exit_code)
 
 
-def test_a_failure_names_pod_time_and_last_words() -> None:
+def test_a_failure_has_pod_time_and_message() -> None:
     """As they go into status."""
     assert LastFailure(
         reason="InternalError", exit_code=1, time=NOW, message="Traceback …", pod_uid="pod-1"
@@ -102,7 +102,7 @@ def test_a_failure_is_never_in_the_future() -> None:
     assert NOW == found.time
 
 
-def test_a_pod_that_a_node_refused_tells_its_message() -> None:
+def test_a_pod_that_a_node_refused_has_the_nodes_message() -> None:
     """It has no container, so no last words."""
     found = failure(ended(None, exit_reason="", finished=None, pod_reason="OutOfpods", pod_message="Node has no room"))
 
@@ -154,7 +154,7 @@ def test_a_pod_that_was_asked_to_end_does_not_fail(code: int) -> None:
 
 
 @pytest.mark.parametrize("state", [RunnerState.CRASHED, RunnerState.UNRESPONSIVE])
-def test_the_runners_lasting_word_is_a_failure(state: RunnerState) -> None:
+def test_a_report_that_lasts_is_a_failure(state: RunnerState) -> None:
     """Said for healthCheck (45 s), and not a moment earlier: it is about to exit by itself."""
     assert failure(POD, report(state, since=44.9)) is None
     found = failure(POD, report(state, since=45))
@@ -167,7 +167,7 @@ def test_the_runners_lasting_word_is_a_failure(state: RunnerState) -> None:
     )
 
 
-def test_a_last_word_before_silence_is_none() -> None:
+def test_a_last_report_before_silence_is_no_failure() -> None:
     """The runner may have gone on to a better one; silence is not failure."""
     assert failure(POD, report(RunnerState.CRASHED, since=3600), answers=False) is None
 
@@ -175,12 +175,12 @@ def test_a_last_word_before_silence_is_none() -> None:
 @pytest.mark.parametrize(
     "state", [*(set(RunnerState) - {RunnerState.CRASHED, RunnerState.UNRESPONSIVE}), "Hibernating"]
 )
-def test_no_other_word_is_a_failure(state: str) -> None:
+def test_no_other_state_is_a_failure(state: str) -> None:
     """Waiting for a person, being offline or in a conflict, words that are not known."""
     assert failure(POD, report(state, since=3600)) is None
 
 
-def test_failures_of_runners_and_of_nodes_are_told_apart() -> None:
+def test_failures_of_runners_and_of_nodes_are_distinguished() -> None:
     """A mass failure is one of runners: their exits and words."""
     assert is_runner_failure(LastFailure(reason="OutOfMemory", exit_code=33))
     assert is_runner_failure(LastFailure(reason="Crashed"))

@@ -28,13 +28,13 @@ def kinds(cluster: FakeCluster) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("shelf", "name"), [("pods", "sales"), ("claims", "sales-profile"), ("services", "whatsapp-sessions")]
+    ("plural", "name"), [("pods", "sales"), ("pvcs", "sales-profile"), ("services", "whatsapp-sessions")]
 )
-def test_a_foreign_object_of_our_name_is_told_and_left_alone(shelf: str, name: str) -> None:
+def test_a_foreign_object_of_our_name_is_reported_and_left_alone(plural: str, name: str) -> None:
     """Never adopted, changed or deleted; no place is taken; it goes on by itself when the object is gone."""
     cluster = new()
     theirs = foreign(name)
-    getattr(cluster, shelf)[name] = theirs
+    getattr(cluster, plural)[name] = theirs
     before = copy.deepcopy(theirs)
     cluster.resync()
     cluster.resync()
@@ -44,15 +44,15 @@ def test_a_foreign_object_of_our_name_is_told_and_left_alone(shelf: str, name: s
     assert ("Stalled", None) == (cluster.status().state, cluster.status().admission)
     assert before == theirs
     assert [] == cluster.done
-    assert {} == cluster.memory.grants
+    assert {} == cluster.memory.assumed
 
-    del getattr(cluster, shelf)[name]
+    del getattr(cluster, plural)[name]
     cluster.settle()
     assert "CreatePod" in kinds(cluster)
     assert ("False", "NotStalled") == cluster.says("Stalled")
 
 
-def test_the_ending_pod_of_a_deleted_session_is_waited_for() -> None:
+def test_the_terminating_pod_of_a_deleted_session_is_waited_for() -> None:
     """Deleted and re-applied: not stalled, it goes by itself; the profile is the same."""
     cluster = running()
     cluster.delete_session()
@@ -65,7 +65,7 @@ def test_the_ending_pod_of_a_deleted_session_is_waited_for() -> None:
     assert [] == cluster.done
     cluster.gone()
     cluster.settle()
-    assert ["CreateSecret", "CreatePod"] == kinds(cluster)
+    assert [*["CreateSecret"] * 4, "CreatePod"] == kinds(cluster)
     assert 0 == (cluster.status().recovery and cluster.status().recovery.restarts)  # type: ignore[union-attr]
 
 
@@ -102,7 +102,7 @@ def test_of_two_pods_none_is_chosen() -> None:
     assert ("False", "NotStalled") == cluster.says("Stalled")
 
 
-def test_a_pod_that_is_going_is_no_rival() -> None:
+def test_a_pod_that_is_being_deleted_is_no_duplicate() -> None:
     """One of the two is already being deleted."""
     cluster = running()
     other = copy.deepcopy(cluster.pods["sales"])
@@ -116,13 +116,13 @@ def test_a_pod_that_is_going_is_no_rival() -> None:
 def test_a_claim_that_is_being_deleted_is_waited_for() -> None:
     """A profile on it would be lost under a running browser."""
     cluster = running()
-    cluster.claims["sales-profile"]["metadata"]["deletionTimestamp"] = "2026-11-22T18:00:10Z"
+    cluster.pvcs["sales-profile"]["metadata"]["deletionTimestamp"] = "2026-11-22T18:00:10Z"
     cluster.gone()
     cluster.resync()
     assert ("Pending", ("False", "ClaimTerminating")) == (cluster.status().state, cluster.says("Ready"))
     assert 1 == kinds(cluster).count("CreatePod")
 
-    del cluster.claims["sales-profile"]
+    del cluster.pvcs["sales-profile"]
     cluster.settle()
     assert (2, 2) == (kinds(cluster).count("CreatePVC"), kinds(cluster).count("CreatePod"))
 
@@ -130,10 +130,10 @@ def test_a_claim_that_is_being_deleted_is_waited_for() -> None:
 def test_a_claim_that_belongs_to_a_deleted_session_is_waited_for() -> None:
     """Garbage collection is on its way to it."""
     cluster = running(spec={"profile": {"retention": "Delete"}})
-    claim = cluster.claims["sales-profile"]
+    pvc = cluster.pvcs["sales-profile"]
     cluster.delete_session()
     cluster.gone()
-    cluster.claims["sales-profile"] = claim
+    cluster.pvcs["sales-profile"] = pvc
     cluster.apply(uid="another", spec={"profile": {"retention": "Delete"}})
     cluster.resync()
 
@@ -146,11 +146,11 @@ def test_retention_is_switched_on_the_claim(mode: str) -> None:
     cluster = running()
     cluster.apply(spec={"operatingMode": mode, "profile": {"retention": "Delete"}})
     cluster.settle()
-    assert ["session-1"] == [owner["uid"] for owner in cluster.claims["sales-profile"]["metadata"]["ownerReferences"]]
+    assert ["session-1"] == [owner["uid"] for owner in cluster.pvcs["sales-profile"]["metadata"]["ownerReferences"]]
 
     cluster.apply(spec={"operatingMode": mode})
     cluster.settle()
-    assert "ownerReferences" not in cluster.claims["sales-profile"]["metadata"]
+    assert "ownerReferences" not in cluster.pvcs["sales-profile"]["metadata"]
     assert 2 == kinds(cluster).count("PatchPVC")
     assert 1 == kinds(cluster).count("CreatePVC")
 
@@ -162,11 +162,11 @@ def test_a_claim_grows_while_the_session_runs() -> None:
     cluster.resync()
     cluster.resync()
 
-    assert "3Gi" == cluster.claims["sales-profile"]["spec"]["resources"]["requests"]["storage"]
+    assert "3Gi" == cluster.pvcs["sales-profile"]["spec"]["resources"]["requests"]["storage"]
     assert 1 == kinds(cluster).count("PatchPVC")
 
 
-def test_a_storage_that_cannot_grow_is_told_and_the_session_runs_on() -> None:
+def test_a_storage_that_cannot_grow_is_reported_and_the_session_runs_on() -> None:
     """Asked again only when its time has come; a pod is made all the same."""
     cluster = running()
     cluster.refuse = {PatchPVC}
@@ -186,13 +186,13 @@ def test_a_storage_that_cannot_grow_is_told_and_the_session_runs_on() -> None:
     assert 2 == kinds(cluster).count("CreatePod")
 
 
-def test_a_storage_that_takes_the_size_and_fails_later_is_told() -> None:
+def test_a_storage_that_takes_the_size_and_fails_later_is_reported() -> None:
     """The API server let it pass; the claim says why it did not grow. Its new attempts are no news; its success is."""
     cluster = running()
     cluster.apply(spec={"profile": {"size": "3Gi"}})
     cluster.settle()
     fault = {"type": "ControllerResizeError", "status": "True", "message": "no space left in the pool"}
-    cluster.claims["sales-profile"]["status"] = {"phase": "Bound", "conditions": [fault]}
+    cluster.pvcs["sales-profile"]["status"] = {"phase": "Bound", "conditions": [fault]}
     cluster.resync()
 
     assert ("True", "ClaimResizeRefused") == cluster.says("Stalled")
@@ -202,16 +202,16 @@ def test_a_storage_that_takes_the_size_and_fails_later_is_told() -> None:
 
     writes = cluster.writes
     for again in ({"type": "Resizing", "status": "True"}, fault | {"message": "no space left in the pool (request 7)"}):
-        cluster.claims["sales-profile"]["status"]["conditions"] = [again]
+        cluster.pvcs["sales-profile"]["status"]["conditions"] = [again]
         cluster.resync()
     assert writes == cluster.writes
 
-    cluster.claims["sales-profile"]["status"] = {"phase": "Bound"}
+    cluster.pvcs["sales-profile"]["status"] = {"phase": "Bound"}
     cluster.resync()
     assert ("False", "NotStalled") == cluster.says("Stalled")
 
 
-def test_an_unusable_spec_is_told_and_nothing_is_done() -> None:
+def test_an_unusable_spec_is_reported_and_nothing_is_done() -> None:
     """What was stored under another schema: each field with its reason; the running pod is still listened to."""
     cluster = running()
     cluster.sessions["sales"]["spec"] = {"recovery": {"maxAttempts": "many"}, "operatingMode": "Resting"}
@@ -270,12 +270,163 @@ def test_a_session_that_is_being_deleted_ends_its_pod_and_says_no_more() -> None
 def test_a_retained_claim_is_used_again_by_a_session_of_the_name() -> None:
     """Deleted and re-applied: it gets its login back."""
     cluster = running()
-    uid = cluster.claims["sales-profile"]["metadata"]["uid"]
+    uid = cluster.pvcs["sales-profile"]["metadata"]["uid"]
     cluster.delete_session()
     cluster.gone()
     cluster.apply(uid="another")
     cluster.settle()
 
-    assert uid == cluster.claims["sales-profile"]["metadata"]["uid"]
+    assert uid == cluster.pvcs["sales-profile"]["metadata"]["uid"]
     assert 1 == sum(isinstance(action, CreatePVC) for action in cluster.done)
     assert 2 == sum(isinstance(action, CreatePod) for action in cluster.done)
+
+
+MINE = {"profile": {"existingClaim": "mine"}}
+
+
+def claim_of(session: str) -> dict[str, Any]:
+    """Return a claim that the operator made for a session of this name, maybe for one that is gone."""
+    labels = {"app.kubernetes.io/managed-by": "whatsapp-session-operator", "wasession.dev/session": session}
+    return foreign(f"{session}-profile", labels=labels)
+
+
+def test_a_claim_that_nobody_has_released_is_not_mounted() -> None:
+    """The words say the command; once it is labelled the session goes on by itself, and no place was taken meanwhile."""
+    cluster = new({"profile": {"existingClaim": "data-postgres-0"}})
+    cluster.pvcs["data-postgres-0"] = foreign("data-postgres-0", labels={"app": "postgres"})
+    cluster.resync()
+    cluster.resync()
+
+    assert ("True", "NotAllowed") == cluster.says("Stalled")
+    command = "kubectl label persistentvolumeclaim data-postgres-0 --namespace shop wasession.dev/profile=true"
+    assert command in cluster.condition("Stalled").message
+    assert ([], None, {}) == (cluster.done, cluster.status().admission, cluster.memory.assumed)
+
+    cluster.pvcs["data-postgres-0"]["metadata"]["labels"]["wasession.dev/profile"] = "true"
+    cluster.settle()
+    assert "CreatePod" in kinds(cluster)
+    assert ("False", "NotStalled") == cluster.says("Stalled")
+
+
+@pytest.mark.parametrize("value", ["", "false", "True", "yes"])
+def test_only_true_releases_a_claim(value: str) -> None:
+    """Another value of the label is no word of its owner's."""
+    cluster = new(MINE)
+    cluster.release_claim("mine")["metadata"]["labels"]["wasession.dev/profile"] = value
+    cluster.settle()
+
+    assert ("True", "NotAllowed") == cluster.says("Stalled")
+
+
+@pytest.mark.parametrize("released", [False, True])
+def test_another_sessions_claim_is_never_mounted(released: bool) -> None:  # noqa: FBT001
+    """A colleague's login stays theirs, whatever labels it got."""
+    cluster = new({"profile": {"existingClaim": "bob-profile"}})
+    cluster.pvcs["bob-profile"] = claim_of("bob")
+    if released:
+        cluster.pvcs["bob-profile"]["metadata"]["labels"]["wasession.dev/profile"] = "true"
+    cluster.settle()
+
+    assert ("True", "NotAllowed") == cluster.says("Stalled")
+    assert "made for the session bob" in cluster.condition("Stalled").message
+    assert [] == cluster.done
+
+
+def test_a_retained_claim_of_the_same_name_is_the_documented_way_back() -> None:
+    """Naming it is what the operator does by itself."""
+    cluster = new({"profile": {"existingClaim": "sales-profile"}})
+    cluster.pvcs["sales-profile"] = claim_of("sales")
+    cluster.settle()
+
+    assert "CreatePod" in kinds(cluster)
+
+
+def test_a_missing_claim_is_waited_for() -> None:
+    """Not stalled: whoever applied the session may apply the claim a moment later."""
+    cluster = new(MINE)
+    cluster.settle()
+
+    assert ("False", "ClaimNotFound") == cluster.says("Ready")
+    assert ("False", "NotStalled") == cluster.says("Stalled")
+    cluster.release_claim("mine")
+    cluster.settle()
+    assert "CreatePod" in kinds(cluster)
+
+
+def test_a_running_pod_keeps_a_claim_that_was_never_released() -> None:
+    """An upgrade ends nothing: the rule is about the next pod."""
+    cluster = new(MINE)
+    label = cluster.release_claim("mine")["metadata"]["labels"]
+    cluster.settle()
+    cluster.schedule()
+    cluster.run()
+    label.clear()
+    cluster.resync()
+
+    assert ("False", "NotStalled") == cluster.says("Stalled")
+    assert DeletePod not in {type(action) for action in cluster.done}
+
+
+FORBIDDEN = {"pod": {"priorityClassName": "system-node-critical"}}
+
+
+def test_what_the_settings_forbid_gets_no_pod() -> None:
+    """Said with the field and the setting; a mended spec goes on."""
+    cluster = new(FORBIDDEN)
+    cluster.resync()
+    cluster.resync()
+
+    assert ("True", "NotAllowed") == cluster.says("Stalled")
+    message = cluster.condition("Stalled").message
+    assert "spec.pod.priorityClassName: system-node-critical is not allowed here" in message
+    assert "ALLOWED_PRIORITY_CLASSES" in message
+    assert ([], None, {}) == (cluster.done, cluster.status().admission, cluster.memory.assumed)
+
+    cluster.apply(spec={"pod": {"priorityClassName": "high"}})
+    cluster.settle()
+    assert "CreatePod" in kinds(cluster)
+
+
+def test_a_running_pod_is_kept_though_the_settings_forbid_it_now() -> None:
+    """Neither an edit nor a request ends a pod that could not be made again."""
+    cluster = running()
+    cluster.apply(spec=FORBIDDEN)
+    cluster.settle()
+    assert ("False", "NotStalled") == cluster.says("Stalled")
+
+    cluster.annotate(**{"restart-at": "2026-11-22T18:30:00Z"})
+    cluster.settle()
+
+    assert ("True", "NotAllowed") == cluster.says("Stalled")
+    assert DeletePod not in {type(action) for action in cluster.done}
+    cluster.apply(spec={})
+    cluster.settle()
+    assert DeletePod in {type(action) for action in cluster.done}
+
+
+def test_a_suspended_session_may_ask_for_anything() -> None:
+    """Suspending is always possible."""
+    cluster = new({"operatingMode": "Suspended", **FORBIDDEN})
+    cluster.settle()
+
+    assert ("True", "Suspended") == cluster.says("Suspended")
+
+
+def test_a_namespace_without_pod_security_is_reported() -> None:
+    """Present while it is so, gone when it is labelled or was not looked at; nothing else changes."""
+    cluster = running()
+    ready = cluster.says("Ready")
+    cluster.pod_security = False
+    cluster.look()
+    assert ("True", "NamespaceNotLabelled") == cluster.says("PodSecurityNotEnforced")
+    assert "kubectl label namespace shop pod-security.kubernetes.io/enforce=restricted" in (
+        cluster.condition("PodSecurityNotEnforced").message
+    )
+    writes = cluster.status_writes
+    cluster.look()
+    assert (writes, ready) == (cluster.status_writes, cluster.says("Ready"))
+
+    for known in (True, None):
+        cluster.pod_security = known
+        cluster.look()
+        assert "PodSecurityNotEnforced" not in {each.type for each in cluster.status().conditions}

@@ -6,7 +6,7 @@ from unit.core.fake_cluster import FakeCluster, running
 from whatsapp_operator.core.model import CreatePod, DeletePod
 
 NOW = "2026-11-22T18:30:00Z"
-STOPS = [
+HOLDS = [
     (RunnerState.CONFLICT, StateReason.REPLACED, "Conflict"),
     (RunnerState.TEMPORARILY_BANNED, StateReason.BANNED, "TemporarilyBanned"),
     (RunnerState.LOGGED_OUT, StateReason.WAITING_FOR_PERSON, "LoggedOut"),
@@ -18,7 +18,7 @@ def created(cluster: FakeCluster) -> int:
     return sum(isinstance(action, CreatePod) for action in cluster.done)
 
 
-def stopped(state: str = RunnerState.CONFLICT, reason: str = StateReason.REPLACED) -> FakeCluster:
+def held(state: str = RunnerState.CONFLICT, reason: str = StateReason.REPLACED) -> FakeCluster:
     """Return a cluster whose session waits for a person, its pod still there."""
     cluster = running()
     cluster.say(state, reason=reason)
@@ -131,7 +131,7 @@ def test_suspending_ends_the_pod_keeps_the_claim_and_frees_the_place_when_it_is_
     assert ("False", "Suspended") == cluster.says("Ready")
     assert ("Suspended", 0, None) == (cluster.status().state, cluster.status().replicas, cluster.status().admission)
     assert ("False", "SlotReleased") == cluster.says("Admitted")
-    assert "sales-profile" in cluster.claims
+    assert "sales-profile" in cluster.pvcs
     assert ("True", "Linked") == cluster.says("Linked")
     assert (None, None) == (cluster.status().node_name, cluster.status().image)
 
@@ -163,7 +163,7 @@ def test_resuming_is_no_recovery() -> None:
     assert 1 == (cluster.status().recovery and cluster.status().recovery.restarts)  # type: ignore[union-attr]
 
 
-def test_a_failed_pod_of_a_suspended_session_is_told_and_deleted() -> None:
+def test_a_failed_pod_of_a_suspended_session_is_reported_and_deleted() -> None:
     """Nothing is waited for afterwards."""
     cluster = running()
     cluster.end(code=30)
@@ -182,26 +182,26 @@ def test_a_failed_pod_of_a_suspended_session_is_told_and_deleted() -> None:
 # --- sessions that wait for a person
 
 
-@pytest.mark.parametrize(("state", "reason", "word"), STOPS)
-def test_the_runners_word_is_written_at_once(state: str, reason: str, word: str) -> None:
+@pytest.mark.parametrize(("state", "reason", "hold"), HOLDS)
+def test_a_reported_hold_is_written_at_once(state: str, reason: str, hold: str) -> None:
     """Before the pod can be lost: a commit. Conflict=True beside it for conflicts alone."""
     cluster = running()
     cluster.say(state, reason=reason)
     decision = cluster.look_once()
 
     assert decision.commit
-    assert ("True", word) == cluster.says("Stalled")
-    assert (word == "Conflict") == (cluster.condition("Conflict").status == "True")
+    assert ("True", hold) == cluster.says("Stalled")
+    assert (hold == "Conflict") == (cluster.condition("Conflict").status == "True")
     assert "wasession.dev/re" in cluster.condition("Stalled").message
     assert (state, ("False", state)) == (cluster.status().state, cluster.says("Ready"))
 
 
-@pytest.mark.parametrize(("state", "reason", "word"), STOPS)
+@pytest.mark.parametrize(("state", "reason", "hold"), HOLDS)
 @pytest.mark.parametrize("loss", ["deleted", "evicted", "vanished", "failed"])
 @pytest.mark.parametrize("restarted", [False, True])
-def test_a_lost_pod_is_not_replaced(state: str, reason: str, word: str, loss: str, *, restarted: bool) -> None:
+def test_a_lost_pod_is_not_replaced(state: str, reason: str, hold: str, loss: str, *, restarted: bool) -> None:
     """Recreation would be takeover. Its place goes with it; also after the operator restarted."""
-    cluster = stopped(state, reason)
+    cluster = held(state, reason)
     if loss == "deleted":
         cluster.delete_pod()
         cluster.say(RunnerState.STOPPING)
@@ -220,15 +220,15 @@ def test_a_lost_pod_is_not_replaced(state: str, reason: str, word: str, loss: st
 
     assert 1 == created(cluster)
     assert {} == cluster.pods
-    assert ("True", word) == cluster.says("Stalled")
-    assert ("False", word) == cluster.says("Ready")
+    assert ("True", hold) == cluster.says("Stalled")
+    assert ("False", hold) == cluster.says("Ready")
     assert ("Stalled", 0, None) == (cluster.status().state, cluster.status().replicas, cluster.status().admission)
     recovery = cluster.status().recovery
     assert recovery is not None
     assert recovery.next_attempt_time is None
 
 
-def test_a_word_and_a_loss_seen_together_still_stop() -> None:
+def test_a_report_and_a_loss_seen_together_still_hold() -> None:
     """The last word was heard, and the pod was gone before anything was written."""
     cluster = running()
     cluster.say(RunnerState.CONFLICT, reason=StateReason.OTHER_TAB)
@@ -240,7 +240,7 @@ def test_a_word_and_a_loss_seen_together_still_stop() -> None:
 
 
 @pytest.mark.parametrize("stranger", [False, True])
-def test_the_last_word_of_a_pod_that_no_status_tells_of_stops_too(*, stranger: bool) -> None:
+def test_the_last_report_of_a_pod_that_is_not_in_status_holds_too(*, stranger: bool) -> None:
     """Made, heard and gone before anything was written; a stranger's pod of the name changes nothing about it."""
     cluster = running()
     cluster.gone()
@@ -265,9 +265,9 @@ def test_the_last_word_of_a_pod_that_no_status_tells_of_stops_too(*, stranger: b
     assert (second, 0) == (cluster.status().pod_uid, cluster.status().replicas)
 
 
-def test_the_last_word_of_an_older_pod_is_of_before() -> None:
+def test_the_last_report_of_an_older_pod_is_outdated() -> None:
     """It said Connected, the next one was never heard: nobody knows of a conflict, and nobody of its end."""
-    cluster = stopped()
+    cluster = held()
     cluster.say(RunnerState.CONNECTED)
     cluster.gone()
     cluster.look_once()
@@ -277,22 +277,22 @@ def test_the_last_word_of_an_older_pod_is_of_before() -> None:
     assert 3 == created(cluster)
 
 
-@pytest.mark.parametrize(("state", "reason", "word"), STOPS)
-def test_a_stop_during_a_suspension_still_says_how_to_go_on(state: str, reason: str, word: str) -> None:
+@pytest.mark.parametrize(("state", "reason", "hold"), HOLDS)
+def test_a_stop_during_a_suspension_still_says_how_to_go_on(state: str, reason: str, hold: str) -> None:
     """Nobody has asked for a new pod, and none follows."""
-    cluster = stopped(state, reason)
-    said = cluster.condition("Stalled").message
+    cluster = held(state, reason)
+    message = cluster.condition("Stalled").message
     cluster.apply(spec={"operatingMode": "Suspended"})
     cluster.look()
 
-    assert (("True", word), said) == (cluster.says("Stalled"), cluster.condition("Stalled").message)
-    assert "wasession.dev/re" in said
+    assert (("True", hold), message) == (cluster.says("Stalled"), cluster.condition("Stalled").message)
+    assert "wasession.dev/re" in message
 
 
 @pytest.mark.parametrize("request_", ["restart_at", "relink_at"])
 def test_a_request_takes_over_and_is_admitted_anew(request_: str) -> None:
     """The person asked for it."""
-    cluster = stopped()
+    cluster = held()
     cluster.delete_pod()
     cluster.settle()
     cluster.set_quota(sessions=0)
@@ -300,7 +300,7 @@ def test_a_request_takes_over_and_is_admitted_anew(request_: str) -> None:
     cluster.resync()
     assert (1, ("False", "QuotaExceeded")) == (created(cluster), cluster.says("Ready"))
     assert ("True", "Conflict") == cluster.says("Stalled")
-    assert "somebody has asked to go on" in cluster.condition("Stalled").message
+    assert "a new pod was requested" in cluster.condition("Stalled").message
 
     cluster.set_quota(sessions=1)
     cluster.settle()
@@ -311,7 +311,7 @@ def test_a_request_takes_over_and_is_admitted_anew(request_: str) -> None:
 
 def test_a_request_while_the_pod_lives_replaces_it() -> None:
     """Its word Conflict is of before; the stop ends with the pod that carries the request."""
-    cluster = stopped()
+    cluster = held()
     cluster.annotate(restart_at=NOW)
     cluster.look()
     assert ("True", "Conflict") == cluster.says("Stalled")
@@ -321,11 +321,11 @@ def test_a_request_while_the_pod_lives_replaces_it() -> None:
     assert ("False", "NotStalled") == cluster.says("Stalled")
 
 
-@pytest.mark.parametrize(("state", "reason", "word"), STOPS)
+@pytest.mark.parametrize(("state", "reason", "hold"), HOLDS)
 @pytest.mark.parametrize("restarted", [False, True])
-def test_a_request_that_is_taken_back_ends_nothing(state: str, reason: str, word: str, *, restarted: bool) -> None:
+def test_a_request_that_is_taken_back_ends_nothing(state: str, reason: str, hold: str, *, restarted: bool) -> None:
     """It waited for a place; when the annotation is gone and a place is free, no pod is made."""
-    cluster = stopped(state, reason)
+    cluster = held(state, reason)
     cluster.delete_pod()
     cluster.settle()
     cluster.set_quota(sessions=0)
@@ -337,14 +337,14 @@ def test_a_request_that_is_taken_back_ends_nothing(state: str, reason: str, word
     cluster.set_quota(sessions=1)
     cluster.settle()
 
-    assert (1, ("True", word)) == (created(cluster), cluster.says("Stalled"))
+    assert (1, ("True", hold)) == (created(cluster), cluster.says("Stalled"))
     assert "wasession.dev/re" in cluster.condition("Stalled").message
     assert None is cluster.status().admission
 
 
 def test_a_request_that_is_taken_back_after_its_place_was_reserved_ends_nothing_either() -> None:
-    """The place is given back, and no pod was made."""
-    cluster = stopped()
+    """The place is given back, and no pod was created."""
+    cluster = held()
     cluster.delete_pod()
     cluster.settle()
     cluster.annotate(restart_at=NOW)
@@ -357,9 +357,9 @@ def test_a_request_that_is_taken_back_after_its_place_was_reserved_ends_nothing_
     assert None is cluster.status().admission
 
 
-def test_a_word_that_it_is_over_counts_while_a_request_waits() -> None:
+def test_a_report_that_ends_the_hold_counts_while_a_request_waits() -> None:
     """The old pod ends on request and says Connected meanwhile: there is nothing left to remember."""
-    cluster = stopped()
+    cluster = held()
     cluster.annotate(restart_at=NOW)
     cluster.look()
     cluster.say(RunnerState.CONNECTED)
@@ -372,7 +372,7 @@ def test_a_word_that_it_is_over_counts_while_a_request_waits() -> None:
 
 def test_the_requested_pod_can_be_in_conflict_again() -> None:
     """Then it stops again, and the old request does not help."""
-    cluster = stopped()
+    cluster = held()
     cluster.annotate(restart_at=NOW)
     cluster.settle()
     cluster.say(RunnerState.CONFLICT, reason=StateReason.REPLACED)
@@ -384,9 +384,9 @@ def test_the_requested_pod_can_be_in_conflict_again() -> None:
     assert ("True", "Conflict") == cluster.says("Stalled")
 
 
-def test_the_runners_word_that_it_is_over_clears() -> None:
+def test_a_report_of_another_state_ends_the_hold() -> None:
     """The other window was closed: from now on a lost pod is replaced again."""
-    cluster = stopped()
+    cluster = held()
     cluster.say(RunnerState.CONNECTED)
     cluster.look()
     assert ("False", "NotStalled") == cluster.says("Stalled")
@@ -398,7 +398,7 @@ def test_the_runners_word_that_it_is_over_clears() -> None:
 
 def test_being_suspended_and_resumed_is_a_persons_decision_too() -> None:
     """The stop ends with the suspension."""
-    cluster = stopped()
+    cluster = held()
     cluster.apply(spec={"operatingMode": "Suspended"})
     cluster.settle()
     assert ("False", "NotStalled") == cluster.says("Stalled")
@@ -410,7 +410,7 @@ def test_being_suspended_and_resumed_is_a_persons_decision_too() -> None:
 
 def test_an_edit_does_not_end_a_stop() -> None:
     """A new image is no wish to take over."""
-    cluster = stopped()
+    cluster = held()
     cluster.gone()
     cluster.apply(spec={"pod": {"image": "other"}})
     cluster.settle()
@@ -421,7 +421,7 @@ def test_an_edit_does_not_end_a_stop() -> None:
 
 def test_a_living_pod_of_a_stopped_session_is_left_alone() -> None:
     """It may come back by itself, and it is still listened to."""
-    cluster = stopped()
+    cluster = held()
     writes = cluster.writes
     for _ in range(5):
         cluster.tick(10)
@@ -435,7 +435,7 @@ def test_a_living_pod_of_a_stopped_session_is_left_alone() -> None:
 
 def test_a_logout_that_relinks_is_no_stop() -> None:
     """A new QR code comes by itself."""
-    cluster = stopped(RunnerState.LOGGED_OUT, StateReason.RELINKING)
+    cluster = held(RunnerState.LOGGED_OUT, StateReason.RELINKING)
 
     assert ("False", "NotStalled") == cluster.says("Stalled")
     assert ("False", "NotLinked") == cluster.says("Linked")

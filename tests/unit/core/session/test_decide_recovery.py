@@ -22,10 +22,10 @@ def created(cluster: FakeCluster) -> int:
     return sum(isinstance(action, CreatePod) for action in cluster.done)
 
 
-def fail(cluster: FakeCluster, **ending: Any) -> None:
+def fail(cluster: FakeCluster, **termination: Any) -> None:
     """The runner fails, the pod is deleted and goes."""
     cluster.tick(5)
-    cluster.end(**({"code": 30} | ending))
+    cluster.end(**({"code": 30} | termination))
     cluster.resync()
     cluster.gone()
     cluster.resync()
@@ -69,7 +69,7 @@ def test_the_next_pod_waits_for_its_time() -> None:
 
     assert ("True", "BackingOff") == cluster.says("Recovering")
     assert (
-        "The session failed once (last: PageCrashed, exit code 30). The next pod is made at 2026-11-22T18:00:15Z."
+        "The session failed once (last: PageCrashed, exit code 30). The next pod is created at 2026-11-22T18:00:15Z."
         == (cluster.condition("Recovering").message)
     )
     assert ("Recovering", 0) == (cluster.status().state, cluster.status().replicas)
@@ -242,7 +242,7 @@ def test_a_pod_whose_deletion_nobody_saw_is_replaced_too() -> None:
     assert ("False", "NotRecovering") == cluster.says("Recovering")
 
 
-def test_an_evicted_pod_is_told_then_deleted_then_replaced() -> None:
+def test_an_evicted_pod_is_reported_then_deleted_then_replaced() -> None:
     """Its object stays as failed until somebody deletes it; its message is kept in status first."""
     cluster = running()
     cluster.tick(5)
@@ -368,7 +368,7 @@ def test_during_a_pause_first_starts_and_lost_pods_go_on() -> None:
     assert {"late", "s3", "s4", "s5"} == cluster.pods.keys()
 
 
-def test_during_a_pause_a_bad_word_is_left_alone() -> None:
+def test_during_a_pause_a_bad_report_is_left_alone() -> None:
     """The pod lives; it may end by itself, and its end will be counted."""
     cluster = fleet(failing=3, of=6)
     cluster.resync()
@@ -396,7 +396,7 @@ def test_the_pause_ends_after_five_quiet_minutes() -> None:
     assert ("False", "NotRecovering") == cluster.says("Recovering", "s0")
 
 
-def test_each_pod_that_came_and_went_unwritten_is_a_restart() -> None:
+def test_each_pod_that_was_never_in_status_is_a_restart() -> None:
     """Two pods between two writes of status are two restarts, and the next look counts none of them again."""
     cluster = running()
     for _ in range(2):
@@ -431,7 +431,7 @@ def test_a_first_pod_that_nobody_wrote_down_is_no_restart() -> None:
     assert 1 == recovery.restarts
 
 
-def test_a_pod_that_is_gone_unwritten_is_told_of_as_the_last_one() -> None:
+def test_a_pod_that_was_never_in_status_is_named_as_the_last_one() -> None:
     """Its UID is in status with its loss: nobody waits for it, and it is counted once."""
     cluster = running()
     cluster.set_quota(sessions=1)

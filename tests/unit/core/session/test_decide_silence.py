@@ -1,13 +1,17 @@
 """Silence is not failure: it is told, and nothing is touched."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from session_protocol.vocabulary import RunnerState
-from unit.core.fake_cluster import FakeCluster, running
+from unit.core.fake_cluster import DEFAULTS, FakeCluster, running
+from whatsapp_operator.api.conditions import ConditionType, find_condition
+from whatsapp_operator.core.model import Rejection
+from whatsapp_operator.core.session.decide import decide
 
 
-def test_fifteen_seconds_without_an_answer_are_told() -> None:
+def test_fifteen_seconds_without_an_answer_are_reported() -> None:
     """Ready is Unknown, Linked keeps its value, the state is Unreachable; not a second earlier."""
     cluster = running()
     assert cluster.now + timedelta(seconds=15) == cluster.decide().requeue_at
@@ -48,6 +52,18 @@ def test_silence_at_rest_writes_nothing() -> None:
     assert cluster.decide().requeue_at is None
 
 
+def test_answers_that_do_not_count_are_reported_as_such() -> None:
+    """Not as a matter of the network: somebody has to look at the pod's own image."""
+    cluster = running()
+    cluster.tick(60)
+    observation = replace(cluster.observe(), rejection=Rejection.TOO_LARGE)
+    ready = find_condition(decide(observation, DEFAULTS).status.conditions, ConditionType.READY)
+
+    assert ready is not None
+    assert ("Unknown", "RunnerUnreachable") == (ready.status, ready.reason)
+    assert "too many pieces" in ready.message
+
+
 def test_an_answer_ends_the_silence() -> None:
     """With its own word."""
     cluster = running()
@@ -59,7 +75,7 @@ def test_an_answer_ends_the_silence() -> None:
     assert ("True", "Connected") == cluster.says("Ready")
 
 
-def test_a_runner_that_never_answered_is_told_too() -> None:
+def test_a_runner_that_never_answered_is_reported_too() -> None:
     """From when it is listened to; until then the pod is only starting."""
     cluster = FakeCluster()
     cluster.set_quota()
@@ -122,7 +138,7 @@ def test_who_cannot_answer_is_not_listened_to() -> None:
     assert cluster.decide().poll is None
 
 
-def test_a_pod_that_is_ending_is_listened_to_and_not_called_unreachable() -> None:
+def test_a_pod_that_is_terminating_is_polled_and_not_called_unreachable() -> None:
     """Its last word may be that it must not be replaced; its silence is to be expected."""
     cluster = running()
     cluster.delete_pod()

@@ -18,6 +18,9 @@ from whatsapp_operator.core.model import (
 
 PENDING = ("False", "PodStarting")
 
+SECRETS = ["CreateSecret"] * 4
+""" The one that the pod mounts, and those for observing, linking, administering. """
+
 
 def new(**quota: Any) -> FakeCluster:
     """Return a cluster with one new session."""
@@ -51,7 +54,7 @@ def test_a_new_session_wants_in_and_does_nothing_else() -> None:
     assert "Queued" == decision.status.state
 
 
-def test_its_first_word_is_held_back_for_the_round() -> None:
+def test_its_first_status_is_held_back_for_the_round() -> None:
     """The round answers in a moment: one write, not two."""
     decision = new().decide()
 
@@ -72,11 +75,11 @@ def test_the_reservation_is_written_before_anything_is_made() -> None:
 
 
 def test_then_all_is_made_in_order() -> None:
-    """Service, claim, Secret, pod: what the pod needs before the pod."""
+    """Service, claim, Secrets, pod: what the pod needs before the pod."""
     cluster = admitted()
     cluster.look()
 
-    assert ["CreateService", "CreatePVC", "CreateSecret", "CreatePod"] == kinds(cluster)
+    assert ["CreateService", "CreatePVC", *SECRETS, "CreatePod"] == kinds(cluster)
 
 
 def test_what_exists_is_not_made_again() -> None:
@@ -88,13 +91,14 @@ def test_what_exists_is_not_made_again() -> None:
     cluster.apply()
     cluster.settle()
 
-    assert ["CreateSecret", "CreatePod"] == kinds(cluster)
+    assert [*SECRETS, "CreatePod"] == kinds(cluster)
 
 
 def test_an_existing_claim_is_not_made() -> None:
-    """Nor looked for: if it is missing, the scheduler says so."""
+    """It is the person's: nothing is written to it."""
     cluster = FakeCluster()
     cluster.set_quota()
+    cluster.release_claim("theirs")
     cluster.apply(spec={"profile": {"existingClaim": "theirs"}})
     cluster.settle()
 
@@ -119,7 +123,7 @@ def test_two_status_writes_to_running() -> None:
     assert 2 == cluster.status_writes
 
 
-def test_a_slow_start_is_told_after_five_seconds() -> None:
+def test_a_slow_start_is_reported_after_five_seconds() -> None:
     """A person who waits wants to see where it hangs."""
     cluster = admitted()
     cluster.look()
@@ -133,7 +137,7 @@ def test_a_slow_start_is_told_after_five_seconds() -> None:
     assert "Pending" == cluster.status().state
 
 
-def test_an_image_that_cannot_be_pulled_is_told_once() -> None:
+def test_an_image_that_cannot_be_pulled_is_reported_once() -> None:
     """The kubelet says ErrImagePull and ImagePullBackOff by turns; that is one matter, not a write each minute."""
     cluster = admitted()
     cluster.look()
@@ -154,7 +158,7 @@ def test_an_image_that_cannot_be_pulled_is_told_once() -> None:
     assert ("False", "CreateContainerConfigError") == cluster.says("Ready")
 
 
-def test_the_commit_tells_all_that_is_known() -> None:
+def test_the_commit_has_all_that_is_known() -> None:
     """Names, endpoint, selector: no further write for them."""
     cluster = admitted()
     cluster.refuse = {CreateService, CreatePVC, CreateSecret, CreatePod}
@@ -171,8 +175,8 @@ def test_the_commit_tells_all_that_is_known() -> None:
     assert "wasession.dev/session-uid=session-1" in (status.selector or "")
 
 
-def test_a_running_pod_is_told_whole() -> None:
-    """Name, UID, node, image, Secret, replicas."""
+def test_a_running_pod_is_in_status_with_all_its_facts() -> None:
+    """Name, UID, node, image, Secrets, replicas."""
     cluster = running()
     pod, status = cluster.pods["sales"], cluster.status()
 
@@ -183,7 +187,9 @@ def test_a_running_pod_is_told_whole() -> None:
         status.image,
         status.replicas,
     )
-    assert pod["spec"]["volumes"][1]["secret"]["secretName"] == status.token_secret_name
+    named = [status.token_secret_name, *(status.token_secrets.to_dict().values() if status.token_secrets else ())]
+    assert ["observing", "linking", "administering"] == [str(name).split("-")[3] for name in named]
+    assert pod["spec"]["volumes"][1]["secret"]["secretName"] not in named
     assert ("True", "Admitted") == cluster.says("Admitted")
     assert ("True", "PodReady") == cluster.says("PodReady")
     assert ("True", "Scheduled") == cluster.says("PodScheduled")
@@ -201,7 +207,7 @@ def test_every_condition_has_the_generation() -> None:
     assert {2} == {condition.observed_generation for condition in cluster.status().conditions}
 
 
-def test_unschedulable_is_copied_word_by_word() -> None:
+def test_unschedulable_is_copied_verbatim() -> None:
     """And a pending pod is never deleted for it, however long."""
     cluster = admitted()
     cluster.look()
@@ -216,14 +222,14 @@ def test_unschedulable_is_copied_word_by_word() -> None:
     assert ("False", "Unschedulable") == cluster.says("PodScheduled")
     assert "0/3 nodes are available: …" == scheduled.message
     assert ("False", "Unschedulable") == cluster.says("Ready")
-    assert ["CreateService", "CreatePVC", "CreateSecret", "CreatePod"] == kinds(cluster)
+    assert ["CreateService", "CreatePVC", *SECRETS, "CreatePod"] == kinds(cluster)
 
 
-def test_a_claim_without_a_volume_is_told_after_a_minute() -> None:
+def test_a_claim_without_a_volume_is_reported_after_a_minute() -> None:
     """The scheduler waits for a provisioner in silence. A cloud's usual half a minute is no news and no write."""
     cluster = admitted()
     cluster.look()
-    cluster.claims["sales-profile"]["status"] = {"phase": "Pending"}
+    cluster.pvcs["sales-profile"]["status"] = {"phase": "Pending"}
     cluster.tick(30)
     cluster.look()
     assert PENDING == cluster.says("Ready")
@@ -234,21 +240,21 @@ def test_a_claim_without_a_volume_is_told_after_a_minute() -> None:
     cluster.look()
     assert ("False", "VolumeNotBound") == cluster.says("Ready")
     assert ("False", "VolumeNotBound") == cluster.says("PodReady")
-    assert "a volume for its claim sales-profile" in cluster.condition("Ready").message
+    assert "the volume of its PersistentVolumeClaim sales-profile" in cluster.condition("Ready").message
     assert "kubectl describe pvc" in cluster.condition("Ready").message
 
     writes = cluster.writes
     cluster.tick(3600)
     cluster.look()
     assert writes == cluster.writes
-    assert ["CreateService", "CreatePVC", "CreateSecret", "CreatePod"] == kinds(cluster)
+    assert ["CreateService", "CreatePVC", *SECRETS, "CreatePod"] == kinds(cluster)
 
 
 def test_the_schedulers_own_impatience_says_less_than_the_claim() -> None:
     """After ten minutes it speaks of a deadline; which volume is missing is still the matter."""
     cluster = admitted()
     cluster.look()
-    cluster.claims["sales-profile"]["status"] = {"phase": "Pending"}
+    cluster.pvcs["sales-profile"]["status"] = {"phase": "Pending"}
     impatient = {"reason": "SchedulerError", "message": "binding volumes: context deadline exceeded"}
     cluster.pods["sales"]["status"]["conditions"] = [{"type": "PodScheduled", "status": "False"} | impatient]
     cluster.tick(600)
@@ -262,12 +268,13 @@ def test_a_persons_own_claim_is_not_watched() -> None:
     """A claim that is left from before `existingClaim` was set says nothing of the volume that is used."""
     cluster = admitted()
     cluster.look()
-    left = copy.deepcopy(cluster.claims["sales-profile"])
+    left = copy.deepcopy(cluster.pvcs["sales-profile"])
     left["status"] = {"phase": "Pending", "conditions": [{"type": "NodeResizeError", "status": "True"}]}
     mine = FakeCluster()
     mine.set_quota()
     mine.apply(spec={"profile": {"existingClaim": "mine"}})
-    mine.claims["sales-profile"] = left
+    mine.pvcs["sales-profile"] = left
+    mine.release_claim("mine")
     mine.look()
     mine.admission_round()
     mine.look()
@@ -282,7 +289,7 @@ def test_a_pod_that_has_a_node_waits_for_no_claim() -> None:
     """What it waits for then is the kubelet's to tell; events have it, so the message names them."""
     cluster = admitted()
     cluster.look()
-    cluster.claims["sales-profile"]["status"] = {"phase": "Pending"}
+    cluster.pvcs["sales-profile"]["status"] = {"phase": "Pending"}
     cluster.schedule()
     cluster.wait(reason="ContainerCreating")
     cluster.tick(3600)
@@ -292,7 +299,7 @@ def test_a_pod_that_has_a_node_waits_for_no_claim() -> None:
     assert "kubectl describe pod" in cluster.condition("Ready").message
 
 
-def test_who_waits_is_told_the_refusal() -> None:
+def test_who_waits_has_the_refusals_message() -> None:
     """Admitted and Ready are False with its reason and text, and the state is Queued."""
     cluster = new(sessions=0)
     cluster.look()
@@ -321,11 +328,11 @@ def test_a_restarted_operator_repeats_the_refusal_until_it_knows_better() -> Non
     assert cluster.decide().wants_admission
 
 
-def test_a_grant_for_another_pod_is_not_used() -> None:
+def test_an_assumed_reservation_for_another_pod_is_not_used() -> None:
     """The spec was edited since: it applies anew."""
     cluster = new()
     stale = AssumedReservation(session_uid=SessionUID("session-1"), quota_name="default", memory=1, reserved_at=T0)
-    cluster.memory.grants[SessionUID("session-1")] = stale
+    cluster.memory.assumed[SessionUID("session-1")] = stale
 
     decision = cluster.decide()
 
@@ -333,7 +340,7 @@ def test_a_grant_for_another_pod_is_not_used() -> None:
     assert decision.status.admission is None
 
 
-def test_a_refused_pod_is_told_and_tried_again_later() -> None:
+def test_a_refused_pod_is_reported_and_tried_again_later() -> None:
     """A namespace's ResourceQuota, an admission webhook: not before its time, then again, and it ends with success."""
     cluster = admitted()
     cluster.refuse = {CreatePod}
@@ -372,7 +379,7 @@ def test_a_pod_takes_its_place_also_without_a_reservation() -> None:
     assert {"quotaName": "default", "reservedAt": "2026-11-22T18:00:00Z", "memory": "768Mi"} == admission.to_dict()
 
 
-def test_edits_wait_for_the_next_pod_and_that_is_told() -> None:
+def test_edits_wait_for_the_next_pod_and_that_is_reported() -> None:
     """With how to have them now; nothing is restarted for them."""
     cluster = running()
     cluster.apply(spec={"pod": {"image": "registry.example/runner:2"}})

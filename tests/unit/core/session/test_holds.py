@@ -26,7 +26,7 @@ from whatsapp_operator.core.session.requests import handled_requests, read_reque
 
 UID = SessionUID("session-1")
 POD = PodFacts(name="sales", uid=PodUID("pod-1"), owner_uid=UID, phase=PodPhase.RUNNING, created=T0)
-STOPPING_WORDS = [
+HOLD_REPORTS = [
     (RunnerState.CONFLICT, StateReason.OTHER_TAB, Reason.CONFLICT),
     (RunnerState.CONFLICT, StateReason.REPLACED, Reason.CONFLICT),
     (RunnerState.TEMPORARILY_BANNED, StateReason.BANNED, Reason.TEMPORARILY_BANNED),
@@ -52,16 +52,16 @@ def report(state: str, reason: str = "AsExpected") -> RunnerReport:
 
 
 def session(
-    stop: Reason | None = None, *, restart: str | None = None, relink: str | None = None, **handled: str
+    hold: Reason | None = None, *, restart: str | None = None, relink: str | None = None, **handled: str
 ) -> WhatsAppSession:
     """Return a session that is stalled for this reason and has these requests."""
     asked = {"wasession.dev/restart-at": restart, "wasession.dev/relink-at": relink}
-    stalled = Condition(type="Stalled", status=ConditionStatus.TRUE, reason=str(stop))
+    stalled = Condition(type="Stalled", status=ConditionStatus.TRUE, reason=str(hold))
     return WhatsAppSession(
         metadata=ObjectMeta(name="sales", uid=UID, annotations={key: value for key, value in asked.items() if value}),
         spec=SessionSpec(),
         status=SessionStatus(
-            conditions=(stalled,) if stop else (), handled_requests=HandledRequests.model_validate(handled)
+            conditions=(stalled,) if hold else (), handled_requests=HandledRequests.model_validate(handled)
         ),
     )
 
@@ -76,11 +76,11 @@ def status_hold(of: WhatsAppSession, *, pod: PodFacts | None, report: RunnerRepo
     return find_holds(of.status, read_requests(of, pod), report).status
 
 
-@pytest.mark.parametrize(("state", "reason", "stop"), STOPPING_WORDS)
-def test_the_words_that_stop(state: RunnerState, reason: StateReason, stop: Reason) -> None:
+@pytest.mark.parametrize(("state", "reason", "hold"), HOLD_REPORTS)
+def test_the_reports_that_hold(state: RunnerState, reason: StateReason, hold: Reason) -> None:
     """Conflict, ban, and a logout that must wait; the condition's reason is the runner's word."""
-    assert stop == reported_hold(report(state, reason))
-    assert stop == active_hold(session(), pod=POD, report=report(state, reason))
+    assert hold == reported_hold(report(state, reason))
+    assert hold == active_hold(session(), pod=POD, report=report(state, reason))
 
 
 def test_a_logout_that_relinks_by_itself_does_not_stop() -> None:
@@ -88,11 +88,11 @@ def test_a_logout_that_relinks_by_itself_does_not_stop() -> None:
     assert reported_hold(report(RunnerState.LOGGED_OUT, StateReason.RELINKING)) is None
 
 
-@pytest.mark.parametrize("stop", [Reason.CONFLICT, Reason.TEMPORARILY_BANNED, Reason.LOGGED_OUT])
-def test_the_condition_is_the_memory(stop: Reason) -> None:
+@pytest.mark.parametrize("hold", [Reason.CONFLICT, Reason.TEMPORARILY_BANNED, Reason.LOGGED_OUT])
+def test_the_condition_is_the_memory(hold: Reason) -> None:
     """Without a pod and without a report it holds, also for an operator that has just started."""
-    assert stop == stored_hold(session(stop).status)
-    assert stop == active_hold(session(stop), pod=None, report=None)
+    assert hold == stored_hold(session(hold).status)
+    assert hold == active_hold(session(hold), pod=None, report=None)
 
 
 @pytest.mark.parametrize("reason", [Reason.RECOVERY_EXHAUSTED, Reason.NAME_TAKEN, Reason.INVALID_OBJECT])
@@ -112,7 +112,7 @@ def test_other_reasons_of_stalled_are_no_stop(reason: Reason) -> None:
         RunnerState.LINK_EXPIRED,
     ],
 )
-def test_the_runners_word_that_it_is_over_clears(state: RunnerState) -> None:
+def test_a_report_of_another_state_ends_the_hold(state: RunnerState) -> None:
     """The other window was closed, the ban has passed, somebody scanned anew."""
     assert ends_hold(report(state))
     assert active_hold(session(Reason.CONFLICT), pod=POD, report=report(state)) is None
@@ -120,9 +120,9 @@ def test_the_runners_word_that_it_is_over_clears(state: RunnerState) -> None:
 
 def test_a_logout_that_relinks_is_over_too() -> None:
     """The session is on its way to a new code."""
-    said = report(RunnerState.LOGGED_OUT, StateReason.RELINKING)
+    relinking = report(RunnerState.LOGGED_OUT, StateReason.RELINKING)
 
-    assert active_hold(session(Reason.LOGGED_OUT), pod=POD, report=said) is None
+    assert active_hold(session(Reason.LOGGED_OUT), pod=POD, report=relinking) is None
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_a_logout_that_relinks_is_over_too() -> None:
         "Hibernating",
     ],
 )
-def test_no_other_word_clears(state: str) -> None:
+def test_no_other_report_ends_a_hold(state: str) -> None:
     """An evicted pod says Stopping, a conflict without network looks Offline, an unknown word says nothing."""
     assert not ends_hold(report(state))
     assert Reason.CONFLICT == active_hold(session(Reason.CONFLICT), pod=POD, report=report(state))
@@ -153,7 +153,7 @@ def test_a_request_ends_the_stop(request_: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("request_", [{"restart": "now"}, {"relink": "now"}])
-def test_a_stop_is_told_until_a_pod_carries_the_request(request_: dict[str, Any]) -> None:
+def test_a_hold_is_reported_until_a_pod_carries_the_request(request_: dict[str, Any]) -> None:
     """The annotation can be taken away before; then nothing else remembers."""
     asked = session(Reason.CONFLICT, **request_)
     carries = dataclasses.replace(POD, **{f"{name}_at": value for name, value in request_.items()})
@@ -164,7 +164,7 @@ def test_a_stop_is_told_until_a_pod_carries_the_request(request_: dict[str, Any]
     assert status_hold(asked, pod=carries, report=None) is None
 
 
-def test_the_word_of_a_pod_that_is_replaced_on_request_begins_no_stop() -> None:
+def test_the_report_of_a_pod_that_is_replaced_on_request_begins_no_hold() -> None:
     """Only what was remembered is told on; the next pod speaks for itself."""
     assert status_hold(session(restart="now"), pod=POD, report=report(RunnerState.CONFLICT)) is None
 
@@ -176,14 +176,14 @@ def test_a_request_that_was_carried_out_ends_nothing() -> None:
     )
 
 
-def test_the_word_of_the_pod_that_is_replaced_is_of_before() -> None:
+def test_the_report_of_the_pod_that_is_replaced_is_outdated() -> None:
     """It says Conflict until it is gone; the request counts."""
     asked = session(Reason.CONFLICT, restart="now")
 
     assert active_hold(asked, pod=POD, report=report(RunnerState.CONFLICT)) is None
 
 
-def test_the_word_of_the_requested_pod_counts_at_once() -> None:
+def test_the_report_of_the_requested_pod_counts_at_once() -> None:
     """The request is carried out by it; when it is in a conflict again, it stops again, before that is written too."""
     asked = session(Reason.CONFLICT, restart="now")
     new = dataclasses.replace(POD, restart_at="now")
@@ -192,7 +192,7 @@ def test_the_word_of_the_requested_pod_counts_at_once() -> None:
     assert active_hold(asked, pod=new, report=None) is None
 
 
-def test_the_last_word_of_a_pod_that_is_gone_counts() -> None:
+def test_the_last_report_of_a_pod_that_is_gone_counts() -> None:
     """It was heard and the pod was lost before anybody could write it down."""
     assert Reason.CONFLICT == active_hold(session(), pod=None, report=report(RunnerState.CONFLICT))
 

@@ -10,7 +10,7 @@ from whatsapp_operator.core.session.events import events
 
 
 @pytest.mark.parametrize("state", [*RunnerState, "Hibernating"])
-def test_the_state_is_the_runners_word(state: str) -> None:
+def test_the_state_is_the_runners(state: str) -> None:
     """Known or not; only Connected is ready."""
     cluster = running(state=state)
 
@@ -23,13 +23,13 @@ NOT_LINKED = ["QRPending", "PairingCodePending", "LinkExpired", "LoggedOut"]
 
 
 @pytest.mark.parametrize("state", LINKED)
-def test_words_of_a_linked_session(state: str) -> None:
+def test_states_of_a_linked_session(state: str) -> None:
     """Linked, whatever was before."""
     assert ("True", "Linked") == running(state=state).says("Linked")
 
 
 @pytest.mark.parametrize("state", NOT_LINKED)
-def test_words_of_a_session_without_a_phone(state: str) -> None:
+def test_states_of_a_session_without_a_phone(state: str) -> None:
     """Not linked, whatever was before."""
     cluster = running()
     cluster.say(state, round=2)
@@ -42,7 +42,7 @@ def test_words_of_a_session_without_a_phone(state: str) -> None:
 
 
 @pytest.mark.parametrize("state", ["Starting", "Loading", "Offline", "TemporarilyBanned", "Stopping", "Hibernating"])
-def test_other_words_leave_the_link_as_it_was(state: str) -> None:
+def test_other_states_leave_the_link_as_it_was(state: str) -> None:
     """A new pod has not told yet; a ban says nothing of it."""
     linked, fresh = running(), running(state=state)
     linked.say(state)
@@ -53,7 +53,7 @@ def test_other_words_leave_the_link_as_it_was(state: str) -> None:
     assert linked.status().link is not None
 
 
-def test_a_time_of_linking_tells_where_a_word_does_not() -> None:
+def test_a_time_of_linking_decides_where_the_state_does_not() -> None:
     """Offline with a linked profile is linked."""
     cluster = running(state="Offline")
     cluster.say("Offline", linked_time=cluster.now)
@@ -64,7 +64,9 @@ def test_a_time_of_linking_tells_where_a_word_does_not() -> None:
 
 @pytest.mark.parametrize("state", ["Degraded", "Offline", "PasskeyRequired", "Loading", "Hibernating"])
 @pytest.mark.parametrize(("linked", "expected"), [(True, ("True", "Linked")), (False, ("False", "NotLinked"))])
-def test_the_runners_answer_tells_where_a_word_does_not(state: str, *, linked: bool, expected: tuple[str, str]) -> None:
+def test_the_runners_answer_decides_where_the_state_does_not(
+    state: str, *, linked: bool, expected: tuple[str, str]
+) -> None:
     """A page that asks to be linked and shows no code is Degraded and not linked, whatever was before."""
     cluster = running(state="QRPending" if linked else "Connected")
     cluster.say(state, linked=linked)
@@ -83,14 +85,14 @@ def test_the_links_times_are_the_runners() -> None:
     linked, durable = cluster.now, cluster.now + timedelta(seconds=60)
     cluster.say(RunnerState.CONNECTED, linked_time=linked, durable_time=durable, round=3)
     cluster.look()
-    told = {"linkedTime": "2026-11-22T18:00:05Z", "durableTime": "2026-11-22T18:01:05Z", "round": 3}
-    assert told == (cluster.status().link or SessionStatus()).to_dict()
+    link = {"linkedTime": "2026-11-22T18:00:05Z", "durableTime": "2026-11-22T18:01:05Z", "round": 3}
+    assert link == (cluster.status().link or SessionStatus()).to_dict()
 
     cluster.gone()
     cluster.settle()
     cluster.say(RunnerState.LOADING)
     cluster.look()
-    assert told == (cluster.status().link or SessionStatus()).to_dict()
+    assert link == (cluster.status().link or SessionStatus()).to_dict()
 
 
 def test_a_new_link_forgets_the_old_durability() -> None:
@@ -104,7 +106,7 @@ def test_a_new_link_forgets_the_old_durability() -> None:
     assert {"linkedTime": "2026-11-22T19:00:05Z"} == (cluster.status().link or SessionStatus()).to_dict()
 
 
-def test_the_runners_message_is_told_redacted() -> None:
+def test_the_runners_message_is_reported_redacted() -> None:
     """It is a stranger's page that speaks through it."""
     cluster = running()
     cluster.say(RunnerState.ACTION_REQUIRED, message="Dialog open for +49 170 1234567")
@@ -128,10 +130,10 @@ def test_a_new_round_is_one_change() -> None:
 
 def reasons(cluster: FakeCluster) -> list[str]:
     """Return the reasons of the events told so far."""
-    return [note.reason for note in cluster.told]
+    return [event.reason for event in cluster.events]
 
 
-def test_events_tell_the_way_of_a_session() -> None:
+def test_events_show_what_happened_to_a_session() -> None:
     """Each step once, in order."""
     cluster = running()
     cluster.tick(20)
@@ -164,25 +166,25 @@ def test_events_name_what_was_done_and_the_pod_that_is_meant() -> None:
     cluster.end(code=33)
     cluster.look()
 
-    told = {note.reason: (note.action, note.pod) for note in cluster.told}
-    assert ("CreatingPod", "sales") == told["PodCreated"]
-    assert ("Running", "sales") == told["OutOfMemory"]
-    assert ("Admitting", None) == told["Admitted"]
-    assert ("Linking", None) == told["Linked"]
-    assert all(action.isalpha() for action, _ in told.values())
+    written = {event.reason: (event.action, event.pod) for event in cluster.events}
+    assert ("CreatingPod", "sales") == written["PodCreated"]
+    assert ("Running", "sales") == written["OutOfMemory"]
+    assert ("Admitting", None) == written["Admitted"]
+    assert ("Linking", None) == written["Linked"]
+    assert all(action.isalpha() for action, _ in written.values())
 
 
 def test_events_of_what_needs_a_person_are_warnings() -> None:
     """Stalled, a failure, a refusal."""
     cluster = running()
-    cluster.told.clear()
+    cluster.events.clear()
     cluster.say(RunnerState.CONFLICT)
     cluster.look()
     cluster.end(code=30)
     cluster.look()
 
     assert [("Warning", "Conflict"), ("Warning", "PageCrashed")] == [
-        (note.type, note.reason) for note in cluster.told if note.type == "Warning"
+        (event.type, event.reason) for event in cluster.events if event.type == "Warning"
     ]
 
 
@@ -193,7 +195,7 @@ def test_nothing_new_is_no_event() -> None:
     assert () == events(cluster.status(), cluster.status())
 
 
-def test_a_request_is_told_when_it_was_carried_out() -> None:
+def test_a_request_is_reported_when_it_was_carried_out() -> None:
     """Once."""
     cluster = running()
     cluster.annotate(restart_at="now")
@@ -209,5 +211,5 @@ def test_events_hold_no_numbers() -> None:
     cluster.end(code=1, message="no route for 491701234567@c.us")
     cluster.look()
 
-    assert not [note for note in cluster.told if "49170" in note.message]
-    assert [note for note in cluster.told if "[account]" in note.message]
+    assert not [event for event in cluster.events if "49170" in event.message]
+    assert [event for event in cluster.events if "[account]" in event.message]

@@ -6,9 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from whatsapp_operator.core.writes.merge_patch import merge_patch
 
-words = st.one_of(st.booleans(), st.integers(0, 2), st.lists(st.integers(0, 2), max_size=2))
+scalars = st.one_of(st.booleans(), st.integers(0, 2), st.lists(st.integers(0, 2), max_size=2))
 keys = st.sampled_from("abc")
-values = st.one_of(words, st.dictionaries(keys, st.one_of(words, st.dictionaries(keys, words, max_size=2)), max_size=3))
+values = st.one_of(
+    scalars, st.dictionaries(keys, st.one_of(scalars, st.dictionaries(keys, scalars, max_size=2)), max_size=3)
+)
 objects = st.dictionaries(keys, values, max_size=3)
 
 
@@ -47,7 +49,7 @@ def test_lists_are_sent_whole() -> None:
     assert {"a": [1, 3]} == merge_patch({"a": [1, 2]}, {"a": [1, 3]})
 
 
-def test_an_object_in_the_place_of_a_word_is_sent_whole() -> None:
+def test_an_object_in_the_place_of_a_scalar_is_sent_whole() -> None:
     """Where the kinds differ there is nothing to merge."""
     assert {"a": {"b": 1}} == merge_patch({"a": "word"}, {"a": {"b": 1}})
     assert {"a": "word"} == merge_patch({"a": {"b": 1}}, {"a": "word"})

@@ -54,7 +54,7 @@ def test_a_build_adds_what_it_knows(name: str) -> None:
     }.items() <= found.items()
 
 
-def test_what_is_not_known_is_not_said() -> None:
+def test_what_is_not_known_is_left_out() -> None:
     """Sources from an archive have no commit; an empty text would be a claim."""
     assert not {"revision", "source"} & of_image("operator").keys()
 
@@ -80,7 +80,7 @@ def test_the_moment_is_in_utc() -> None:
         ("", None),
     ],
 )
-def test_only_a_web_address_is_told(remote: str, expected: str | None) -> None:
+def test_only_a_web_address_is_given(remote: str, expected: str | None) -> None:
     """Nobody's login or folders get into an image."""
     assert expected == web_address(remote)
 

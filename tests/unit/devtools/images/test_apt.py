@@ -47,7 +47,7 @@ def test_a_source_named_twice_counts_once() -> None:
 
 
 @pytest.mark.parametrize("targets", ["", "http://mirror.example/debian/ trixie main\n"])
-def test_a_machine_without_bookworm_is_told_what_to_do(targets: str) -> None:
+def test_a_machine_without_bookworm_gets_advice(targets: str) -> None:
     """Another Debian, or none: the message names both ways out."""
     with pytest.raises(MachineError, match=r"knows no Debian bookworm.*apt-get update.*docker or podman"):
         AptRoute.parse(targets=targets, config="")

@@ -45,7 +45,7 @@ def test_a_slim_base_stays_slim_and_finds_its_packages(tmp_path: Path) -> None:
     assert ROUTE.sources_list == (root / "etc/apt/sources.list").read_text()
 
 
-def test_a_base_tells_nothing_of_the_machine_that_built_it(tmp_path: Path) -> None:
+def test_a_base_holds_nothing_of_the_machine_that_built_it(tmp_path: Path) -> None:
     """Neither its name nor its name servers."""
     root = bare_root(tmp_path)
     (root / "etc/hostname").write_text("workstation")

@@ -95,7 +95,7 @@ def test_the_stamp_keeps_other_annotations() -> None:
 
 
 @pytest.mark.parametrize("before", [[], ["--mode=legacy", "--listen=0.0.0.0"], ["--listen=0.0.0.0", "--mode=modern"]])
-def test_the_mode_is_said_once(before: list[str]) -> None:
+def test_the_mode_is_set_once(before: list[str]) -> None:
     """Whatever the manifest said before; the other arguments stay."""
     (found,) = transformers.with_mode([deployment("s", "standin", args=before)], "modern")
 

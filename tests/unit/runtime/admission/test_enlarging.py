@@ -19,7 +19,7 @@ async def simulation() -> AsyncIterator[Simulation]:
     await simulation.stop()
 
 
-async def test_the_grant_counts_until_the_larger_reservation_is_written(simulation: Simulation) -> None:
+async def test_the_assumed_reservation_counts_until_the_larger_reservation_is_written(simulation: Simulation) -> None:
     """A round that begins while the write is on its way sees the old reservation; it must not give the difference away."""
     await simulation.start()
     uid = SessionUID(simulation.session("a")["metadata"]["uid"])
@@ -29,8 +29,8 @@ async def test_the_grant_counts_until_the_larger_reservation_is_written(simulati
     def look(request: Request, _number: int) -> Fault | None:
         admission = ((request.body or {}).get("status") or {}).get("admission") or {}
         if request.method == "PATCH" and admission.get("memory") == "1Gi" and simulation.operator is not None:
-            grant = simulation.operator.admission.verdict(uid).assumed
-            during.append(grant.memory if grant is not None else 0)
+            reservation = simulation.operator.admission.verdict(uid).assumed
+            during.append(reservation.memory if reservation is not None else 0)
         return None
 
     simulation.api.fault = look

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from itertools import pairwise
+from typing import TypeVar
 
 import pytest
 from unit.runtime.fakes import FakeClock
@@ -13,6 +14,9 @@ from whatsapp_operator.runtime.admission.rounds import Admission
 from whatsapp_operator.runtime.kube.client import Kube, Request, Response
 from whatsapp_operator.runtime.kube.instances import Instance
 from whatsapp_operator.runtime.process.metrics import Metrics
+from whatsapp_operator.runtime.process.slices import SLICE
+
+T = TypeVar("T")
 
 
 class Bench:
@@ -21,9 +25,12 @@ class Bench:
     def __init__(self) -> None:
         self.clock = FakeClock()
         self.api = MemoryApi(now=self.clock.now)
-        self.told: list[ObjectKey] = []
+        self.changed: list[ObjectKey] = []
         self.during: Callable[[], None] = lambda: None
         """ Called in the middle of a round, after the sessions were listed. """
+        self.computing: Callable[[], None] = lambda: None
+        """ Called while a round is computed, in whichever thread. """
+        self.computed = 0
         kube = Kube(self, timeout=30)
         self.metrics = Metrics()
         self.admission = Admission(
@@ -31,8 +38,10 @@ class Bench:
             clock=self.clock,
             instance=Instance(kube=kube, name="", namespaces=()),
             pods_selector="",
-            on_changed=self.told.append,
+            read_seal=lambda _obj, _kind: None,
+            on_changed=self.changed.append,
             metrics=self.metrics,
+            offload=self._offload,
         )
         self.api.put("namespaces", {"metadata": {"name": "shop"}})
 
@@ -42,6 +51,12 @@ class Bench:
         if request.path.endswith("/whatsappsessions"):
             self.during()
         return response
+
+    async def _offload(self, function: Callable[[], T]) -> T:
+        self.computed += 1
+        result = function()
+        self.computing()
+        return result
 
     def quota(self, **spec: object) -> None:
         """Create the quota."""
@@ -64,96 +79,96 @@ class Bench:
 
 
 @pytest.fixture
-def bench() -> Bench:
+def harness() -> Bench:
     """An empty cluster."""
     return Bench()
 
 
 @pytest.fixture
-async def running(bench: Bench) -> AsyncIterator[Bench]:
+async def running(harness: Bench) -> AsyncIterator[Bench]:
     """The same, with the coroutine that makes the rounds."""
-    task = asyncio.create_task(bench.admission.run())
-    yield bench
+    task = asyncio.create_task(harness.admission.run())
+    yield harness
     task.cancel()
 
 
-async def test_what_fits_gets_a_grant_and_the_rest_a_reason(bench: Bench) -> None:
+async def test_what_fits_gets_an_assumed_reservation_and_the_rest_a_reason(harness: Bench) -> None:
     """One round, in the order of their creation."""
-    bench.quota(sessions=1)
-    first, second = bench.session("a"), bench.session("b")
+    harness.quota(sessions=1)
+    first, second = harness.session("a"), harness.session("b")
 
-    await bench.admission.round()
+    await harness.admission.round()
 
-    assert bench.admission.verdict(first).assumed is not None
-    refusal = bench.admission.verdict(second).refusal
+    assert harness.admission.verdict(first).assumed is not None
+    refusal = harness.admission.verdict(second).refusal
     assert refusal is not None
     assert "QuotaExceeded" == refusal.reason
-    assert [ObjectKey("shop", "a"), ObjectKey("shop", "b")] == bench.told
+    assert [ObjectKey("shop", "a"), ObjectKey("shop", "b")] == harness.changed
 
 
-async def test_an_open_grant_counts_in_the_next_round(bench: Bench) -> None:
+async def test_an_assumed_reservation_counts_in_the_next_round(harness: Bench) -> None:
     """The worker has not written it yet; the place is taken all the same."""
-    bench.quota(sessions=1)
-    first = bench.session("a")
-    await bench.admission.round()
-    second = bench.session("b")
+    harness.quota(sessions=1)
+    first = harness.session("a")
+    await harness.admission.round()
+    second = harness.session("b")
 
-    await bench.admission.round()
+    await harness.admission.round()
 
-    assert bench.admission.verdict(first).assumed is not None
-    assert bench.admission.verdict(second).assumed is None
+    assert harness.admission.verdict(first).assumed is not None
+    assert harness.admission.verdict(second).assumed is None
 
 
-async def test_a_grant_that_becomes_a_reservation_during_a_round_is_counted(bench: Bench) -> None:
+async def test_an_assumed_reservation_that_is_stored_during_a_round_is_counted(harness: Bench) -> None:
     """Between the LIST and the count the worker writes and confirms: the copy from before the LIST still counts."""
-    bench.quota(sessions=1)
-    first = bench.session("a")
-    await bench.admission.round()
-    second = bench.session("b")
+    harness.quota(sessions=1)
+    first = harness.session("a")
+    await harness.admission.round()
+    second = harness.session("b")
 
     def write() -> None:
-        bench.reserve("a")
-        bench.admission.confirm(first)
+        harness.reserve("a")
+        harness.admission.confirm(first)
 
-    bench.during = write
-    await bench.admission.round()
-    bench.during = lambda: None
+    harness.during = write
+    await harness.admission.round()
+    harness.during = lambda: None
 
-    assert bench.admission.verdict(second).assumed is None
+    assert harness.admission.verdict(second).assumed is None
 
 
-async def test_a_confirmed_grant_is_forgotten(bench: Bench) -> None:
+async def test_a_confirmed_assumed_reservation_is_forgotten(harness: Bench) -> None:
     """From then on the status counts; when that is dropped the place is free."""
-    bench.quota(sessions=1)
-    first = bench.session("a")
-    await bench.admission.round()
-    bench.reserve("a")
-    bench.admission.confirm(first)
-    bench.api.remove("whatsappsessions", "shop", "a")
-    second = bench.session("b")
+    harness.quota(sessions=1)
+    first = harness.session("a")
+    await harness.admission.round()
+    harness.reserve("a")
+    harness.admission.confirm(first)
+    harness.api.remove("whatsappsessions", "shop", "a")
+    second = harness.session("b")
 
-    await bench.admission.round()
+    await harness.admission.round()
 
-    assert bench.admission.verdict(second).assumed is not None
+    assert harness.admission.verdict(second).assumed is not None
 
 
-async def test_the_grant_of_a_suspended_session_is_withdrawn(bench: Bench) -> None:
+async def test_the_assumed_reservation_of_a_suspended_session_is_withdrawn(harness: Bench) -> None:
     """It was let in and put to rest before it could use its place."""
-    bench.quota(sessions=1)
-    first = bench.session("a")
-    await bench.admission.round()
-    bench.api.change("whatsappsessions", "shop", "a", {"spec": {"operatingMode": "Suspended"}})
-    second = bench.session("b")
+    harness.quota(sessions=1)
+    first = harness.session("a")
+    await harness.admission.round()
+    harness.api.change("whatsappsessions", "shop", "a", {"spec": {"operatingMode": "Suspended"}})
+    second = harness.session("b")
 
-    await bench.admission.round()
+    await harness.admission.round()
 
     assert (None, True) == (
-        bench.admission.verdict(first).assumed,
-        bench.admission.verdict(second).assumed is not None,
+        harness.admission.verdict(first).assumed,
+        harness.admission.verdict(second).assumed is not None,
     )
 
 
-async def test_a_deleted_sessions_grant_makes_room_at_once(running: Bench) -> None:
+async def test_a_deleted_sessions_assumed_reservation_makes_room_at_once(running: Bench) -> None:
     """Forgetting an open grant asks for a round."""
     running.quota(sessions=1)
     first = running.session("a")
@@ -168,41 +183,41 @@ async def test_a_deleted_sessions_grant_makes_room_at_once(running: Bench) -> No
     assert running.admission.verdict(second).assumed is not None
 
 
-async def test_an_old_refusal_is_dropped_with_the_wish(bench: Bench) -> None:
+async def test_an_old_refusal_is_dropped_with_the_request(harness: Bench) -> None:
     """Suspended and resumed: the next wish is a new one."""
-    bench.quota(sessions=0)
-    uid = bench.session("a")
-    await bench.admission.round()
-    before = bench.admission.verdict(uid).refusal
+    harness.quota(sessions=0)
+    uid = harness.session("a")
+    await harness.admission.round()
+    before = harness.admission.verdict(uid).refusal
 
-    bench.admission.clear_refusal(uid)
+    harness.admission.clear_refusal(uid)
 
     assert before is not None
-    assert bench.admission.verdict(uid).refusal is None
+    assert harness.admission.verdict(uid).refusal is None
 
 
-async def test_an_unchanged_refusal_wakes_nobody(bench: Bench) -> None:
+async def test_an_unchanged_refusal_wakes_nobody(harness: Bench) -> None:
     """Who waits is not looked at again for nothing."""
-    bench.quota(sessions=0)
-    bench.session("a")
-    await bench.admission.round()
-    bench.told.clear()
+    harness.quota(sessions=0)
+    harness.session("a")
+    await harness.admission.round()
+    harness.changed.clear()
 
-    await bench.admission.round()
+    await harness.admission.round()
 
-    assert [] == bench.told
+    assert [] == harness.changed
 
 
-async def test_a_round_that_cannot_list_changes_nothing(bench: Bench) -> None:
+async def test_a_round_that_cannot_list_changes_nothing(harness: Bench) -> None:
     """Neither grants nor refusals are made from half a picture."""
-    bench.quota(sessions=1)
-    uid = bench.session("a")
-    bench.api.fault = lambda request, _: Fault(status=500) if request.path.endswith("/pods") else None
+    harness.quota(sessions=1)
+    uid = harness.session("a")
+    harness.api.fault = lambda request, _: Fault(status=500) if request.path.endswith("/pods") else None
 
     with pytest.raises(Exception, match="fault 500"):
-        await bench.admission.round()
+        await harness.admission.round()
 
-    assert (None, None) == bench.admission.verdict(uid)
+    assert (None, None) == harness.admission.verdict(uid)
 
 
 async def test_a_failed_round_is_made_again(running: Bench) -> None:
@@ -229,7 +244,7 @@ async def test_many_requests_are_one_round(running: Bench) -> None:
     await running.clock.advance(0.2)
 
     assert 1 == sum(request.path.endswith("/whatsappsessions") for request in running.api.requests)
-    assert 200 == len(running.told)
+    assert 200 == len(running.changed)
 
 
 async def test_a_request_during_a_round_leads_to_another(running: Bench) -> None:
@@ -278,18 +293,18 @@ async def test_long_rounds_leave_three_quarters_of_the_time_to_the_workers(runni
     assert all(gap >= 2.0 for gap in gaps)
 
 
-async def test_the_quota_says_what_is_counted(bench: Bench) -> None:
+async def test_the_quota_says_what_is_counted(harness: Bench) -> None:
     """Admitted, waiting and memory, open grants included; written only when it changes."""
-    bench.quota(sessions=1)
-    bench.session("a")
-    bench.session("b")
-    await bench.admission.round()
-    await bench.clock.advance(5)
-    await bench.admission.round()
+    harness.quota(sessions=1)
+    harness.session("a")
+    harness.session("b")
+    await harness.admission.round()
+    await harness.clock.advance(5)
+    await harness.admission.round()
 
-    status = bench.quota_status()
+    status = harness.quota_status()
     assert (1, 1, "768Mi") == (status["admitted"], status["waiting"], status["memoryReserved"])
-    assert 1 == len(bench.api.writes)
+    assert 1 == len(harness.api.writes)
 
 
 async def test_a_quotas_status_is_written_once_a_second_at_most(running: Bench) -> None:
@@ -322,17 +337,55 @@ async def test_a_status_that_could_not_be_written_is_written_later(running: Benc
     assert 1 == running.quota_status()["admitted"]
 
 
-async def test_another_instances_objects_are_not_counted(bench: Bench) -> None:
+async def test_another_instances_objects_are_not_counted(harness: Bench) -> None:
     """Its quota is not ours, its sessions are not let in by us, and neither is written to."""
     label = {"wasession.dev/instance": "demo"}
-    bench.api.put("namespaces", {"metadata": {"name": "theirs", "labels": label}})
-    bench.api.put("whatsappsessionquotas", {"metadata": {"name": "demo", "labels": label}, "spec": {"sessions": 5}})
-    bench.quota(sessions=1)
-    bench.api.put("whatsappsessions", {"metadata": {"name": "x", "namespace": "theirs"}, "spec": {}})
-    uid = bench.session("a")
+    harness.api.put("namespaces", {"metadata": {"name": "theirs", "labels": label}})
+    harness.api.put("whatsappsessionquotas", {"metadata": {"name": "demo", "labels": label}, "spec": {"sessions": 5}})
+    harness.quota(sessions=1)
+    harness.api.put("whatsappsessions", {"metadata": {"name": "x", "namespace": "theirs"}, "spec": {}})
+    uid = harness.session("a")
 
-    await bench.admission.round()
+    await harness.admission.round()
 
-    assert bench.admission.verdict(uid).assumed is not None
-    assert [ObjectKey("shop", "a")] == bench.told
-    assert "status" not in (bench.api.get("whatsappsessionquotas", "", "demo") or {})
+    assert harness.admission.verdict(uid).assumed is not None
+    assert [ObjectKey("shop", "a")] == harness.changed
+    assert "status" not in (harness.api.get("whatsappsessionquotas", "", "demo") or {})
+
+
+async def test_a_session_that_goes_while_a_round_is_computed_gets_nothing(harness: Bench) -> None:
+    """Nobody would give its reservation back: it was forgotten before it had one."""
+    harness.quota(sessions=1)
+    first, second = harness.session("a"), harness.session("b")
+
+    def go() -> None:
+        harness.admission.forget(first)
+        harness.admission.forget(second)
+
+    harness.computing = go
+    await harness.admission.round()
+
+    assert (None, None) == harness.admission.verdict(first)
+    assert (None, None) == harness.admission.verdict(second)
+    assert 1 == harness.computed
+
+
+async def test_a_long_round_lets_others_have_their_turn(harness: Bench) -> None:
+    """All reservations are there before the first of them is told; then they are told in slices."""
+    sessions = [harness.session(f"s{number}") for number in range(3 * SLICE)]
+    harness.quota(sessions=len(sessions))
+    seen: list[tuple[int, int]] = []
+
+    async def look() -> None:
+        while True:
+            await asyncio.sleep(0)
+            seen.append(
+                (len(harness.changed), sum(harness.admission.verdict(uid).assumed is not None for uid in sessions))
+            )
+
+    looking = asyncio.create_task(look())
+    await harness.admission.round()
+    looking.cancel()
+
+    assert {changed for changed, _ in seen} >= {SLICE, 2 * SLICE, 3 * SLICE}
+    assert {assumed for changed, assumed in seen if changed} == {3 * SLICE}

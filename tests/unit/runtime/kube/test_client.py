@@ -186,16 +186,16 @@ async def test_a_conflict_is_not_a_taken_name() -> None:
     assert not isinstance(raised.value, errors.AlreadyExists)
 
 
-@pytest.mark.parametrize(("told", "expected"), [(7.0, 7.0), (None, 1.0)])
-async def test_a_busy_server_says_when_to_come_back(told: float | None, expected: float) -> None:
+@pytest.mark.parametrize(("retry_after", "expected"), [(7.0, 7.0), (None, 1.0)])
+async def test_a_busy_server_says_when_to_come_back(retry_after: float | None, expected: float) -> None:
     """Retry-After, or a second."""
     with pytest.raises(errors.TooManyRequests) as raised:
-        await answers(Response(status=429, retry_after=told)).kube.get(PODS, namespace="s", name="a")
+        await answers(Response(status=429, retry_after=retry_after)).kube.get(PODS, namespace="s", name="a")
 
     assert expected == raised.value.retry_after
 
 
-async def test_the_servers_own_words_are_kept() -> None:
+async def test_the_servers_own_message_is_kept() -> None:
     """They name what is wrong better than a number."""
     body: dict[str, Any] = {"message": "exceeded quota: pods", "reason": "Forbidden"}
     with pytest.raises(errors.Forbidden, match="exceeded quota: pods") as raised:

@@ -137,6 +137,18 @@ BODIES: list[Json] = [
 ]
 
 
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
+async def test_before_each_write_it_is_asked_whether_it_may_be(
+    server: Server, connection: Connection, method: str
+) -> None:
+    """Asked before anything is sent: what it asks may end the process."""
+    asked: list[int] = []
+    connection._before_write = lambda: asked.append(len(server.requests))
+    await connection.send(Request(method=method, path="/x", body=None if method == "GET" else {}, timeout=5))
+
+    assert ([] if method == "GET" else [0]) == asked
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 @pytest.mark.parametrize("body", BODIES)
 async def test_the_library_changes_no_body(connection: Connection, server: Server, method: str, body: Json) -> None:
@@ -259,7 +271,7 @@ async def test_a_refused_token_is_read_again_at_once(connection: Connection, ser
     assert ["Bearer first", "Bearer second"] == server.tokens
 
 
-async def test_a_token_that_stays_refused_is_told(connection: Connection, server: Server) -> None:
+async def test_a_token_that_stays_refused_is_reported(connection: Connection, server: Server) -> None:
     """One more try, not an endless loop."""
 
     async def refuse(_: web.Request) -> web.StreamResponse:

@@ -91,3 +91,29 @@ def test_a_quota_has_one_operator_too(api: MemoryApi, name: str, label: str | No
     labels = {INSTANCE_LABEL: label} if label else {}
 
     assert owned == instance(api, name).owns({"metadata": {"labels": labels}})
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        ({}, False),
+        ({"pod-security.kubernetes.io/enforce": "privileged"}, False),
+        ({"pod-security.kubernetes.io/warn": "restricted"}, False),
+        ({"pod-security.kubernetes.io/enforce": "baseline"}, True),
+        ({"pod-security.kubernetes.io/enforce": "restricted"}, True),
+    ],
+)
+async def test_whether_a_namespace_enforces_pod_security(
+    api: MemoryApi,
+    labels: dict[str, str],
+    expected: bool,  # noqa: FBT001
+) -> None:
+    """Its label tells, as of the last look: when a session is first seen there, and at each resync."""
+    api.put("namespaces", {"metadata": {"name": "shop", "labels": labels}})
+    one_by_one, refreshed = instance(api), instance(api, namespaces=("shop",))
+    assert one_by_one.enforces_pod_security("shop") is None
+
+    await one_by_one.serves("shop")
+    await refreshed.refresh()
+
+    assert (expected, expected) == (one_by_one.enforces_pod_security("shop"), refreshed.enforces_pod_security("shop"))

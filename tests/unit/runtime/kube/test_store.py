@@ -1,6 +1,7 @@
 """The store: events, LISTs and own writes overtake each other, and the newest truth stays."""
 
 import random
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -22,6 +23,11 @@ def pod(version: int, *, name: str = "a", namespace: str = "shop", uid: str = "u
         "labels": {"word": label},
     }
     return {"metadata": metadata}
+
+
+def replace(store: Store, objects: list[Json], **how: Any) -> list[Change]:
+    """Store a full LIST to its end; return what changed."""
+    return [change for change in store.replace(PODS, objects, **how) if change]
 
 
 @pytest.fixture
@@ -84,7 +90,7 @@ def test_an_older_list_does_not_bring_a_deleted_object_back(store: Store) -> Non
     store.put(PODS, pod(5))
     store.remove(PODS, pod(8))
 
-    store.replace(PODS, [pod(5)], version=6)
+    replace(store, [pod(5)], version=6)
     store.complete_list(PODS, version=6)
 
     assert store.get(PODS, KEY) is None
@@ -112,7 +118,7 @@ def test_a_list_removes_what_it_does_not_contain(store: Store) -> None:
     store.put(PODS, pod(5))
     store.put(PODS, pod(6, name="b"))
 
-    changes = store.replace(PODS, [pod(6, name="b")], version=10)
+    changes = replace(store, [pod(6, name="b")], version=10)
 
     assert [(pod(5), None)] == changes
     assert [ObjectKey("shop", "b")] == store.keys(PODS)
@@ -122,7 +128,7 @@ def test_a_list_keeps_what_is_newer_than_it(store: Store) -> None:
     """A pod made while the LIST was on its way is not lost."""
     store.put(PODS, pod(11))
 
-    assert [] == store.replace(PODS, [], version=10)
+    assert [] == replace(store, [], version=10)
     assert pod(11) == store.get(PODS, KEY)
 
 
@@ -131,14 +137,14 @@ def test_a_list_of_one_namespace_leaves_the_others(store: Store) -> None:
     store.put(PODS, pod(5))
     store.put(PODS, pod(5, namespace="other"))
 
-    store.replace(PODS, [], version=10, in_scope=lambda key: key.namespace == "other")
+    replace(store, [], version=10, in_scope=lambda key: key.namespace == "other")
 
     assert [KEY] == store.keys(PODS)
 
 
 def test_after_a_list_old_events_about_unknown_objects_are_ignored(store: Store) -> None:
-    """A stale API server tells of an object that was gone when the LIST was made."""
-    store.replace(PODS, [], version=10)
+    """A stale API server tells of an object that was gone when the LIST was created."""
+    replace(store, [], version=10)
     store.complete_list(PODS, version=10)
 
     assert not store.put(PODS, pod(7))
@@ -150,13 +156,13 @@ def test_tombstones_do_not_pile_up(store: Store) -> None:
     for number in range(100):
         store.remove(PODS, pod(number + 1, name=f"p{number}"))
 
-    store.replace(PODS, [], version=90)
+    replace(store, [], version=90)
     store.complete_list(PODS, version=90)
 
     assert 10 == len(store._caches[PODS].tombstones)
 
 
-def test_objects_are_found_by_their_words(store: Store) -> None:
+def test_objects_are_found_by_their_index_keys(store: Store) -> None:
     """The index follows a changed label."""
     store.put(PODS, pod(1, label="x"))
     store.put(PODS, pod(2, name="b", label="x"))
@@ -182,7 +188,7 @@ def test_a_not_found_answer_removes(store: Store) -> None:
     assert store.get(PODS, KEY) is None
 
 
-def test_a_not_found_answer_does_not_remove_what_came_later(store: Store) -> None:
+def test_a_not_found_answer_does_not_remove_what_was_created_later(store: Store) -> None:
     """The object was made anew while the answer was on its way."""
     store.put(PODS, pod(7))
 
@@ -193,10 +199,10 @@ def test_a_list_corrects_what_was_wrongly_forgotten(store: Store) -> None:
     """A stale server's "not found" made us forget an object that is there: the next LIST brings it back."""
     store.put(PODS, pod(5))
     store.forget(PODS, KEY, version=5)
-    store.replace(PODS, [], version=3)
+    replace(store, [], version=3)
     store.complete_list(PODS, version=7)
 
-    store.replace(PODS, [pod(5)], version=8)
+    replace(store, [pod(5)], version=8)
 
     assert pod(5) == store.get(PODS, KEY)
 
@@ -232,30 +238,71 @@ def test_any_order_of_delivery_ends_in_the_truth(steps: list[str], chance: rando
     listed_at = chance.randrange(len(events) + 1)
     for position, (kind, obj) in enumerate(events):
         if position == listed_at:
-            store.replace(PODS, [] if truth is None else [truth], version=version)
+            replace(store, [] if truth is None else [truth], version=version)
             store.complete_list(PODS, version=version)
         (store.put if kind == "put" else store.remove)(PODS, obj)
     if listed_at == len(events):
-        store.replace(PODS, [] if truth is None else [truth], version=version)
+        replace(store, [] if truth is None else [truth], version=version)
 
     assert truth == store.get(PODS, KEY)
 
 
 def test_every_way_into_the_store_is_noticed() -> None:
     """An event, an answer, a deletion, a missing object and a LIST: each change is told once, what is known is not."""
-    told: list[tuple[Resource, bool, bool]] = []
+    reported: list[tuple[Resource, bool, bool]] = []
 
     def noticed(resource: Resource, change: Change) -> None:
-        told.append((resource, change.before is not None, change.after is not None))
+        reported.append((resource, change.before is not None, change.after is not None))
 
     store = Store({PODS: lambda _: ()}, on_change=noticed)
     store.put(PODS, pod(5))
     store.put(PODS, pod(5))
     store.put(PODS, pod(6))
     store.forget(PODS, KEY, version=6)
-    store.replace(PODS, [pod(8)], version=9)
+    replace(store, [pod(8)], version=9)
     store.remove(PODS, pod(8))
     store.remove(PODS, pod(8))
 
     made, changed, gone = (PODS, False, True), (PODS, True, True), (PODS, True, False)
-    assert [made, changed, gone, made, gone] == told
+    assert [made, changed, gone, made, gone] == reported
+
+
+def test_what_changes_in_the_middle_of_a_list_counts_as_later(store: Store) -> None:
+    """A LIST is stored in slices, and events come in between: what is newer than the LIST stays as it is."""
+    for name in ("deleted", "gone", "kept", "late"):
+        store.put(PODS, pod(5, name=name))
+    steps = store.replace(PODS, [pod(6, name="kept"), pod(6, name="deleted")], version=10)
+    next(steps)
+    store.remove(PODS, pod(11, name="deleted"))  # deleted after the LIST, which still has it
+    store.put(PODS, pod(12, name="new"))  # created after the LIST, which does not have it
+    store.put(PODS, pod(13, name="late"))  # created anew after the LIST
+    next(steps)
+    changes = [change for change in steps if change]
+
+    assert {"kept": 6, "new": 12, "late": 13} == {
+        key.name: int(known["metadata"]["resourceVersion"])
+        for key in store.keys(PODS)
+        if (known := store.get(PODS, key)) is not None
+    }
+    assert ["gone"] == [change.before["metadata"]["name"] for change in changes if change.before]
+
+
+def test_what_is_renewed_between_the_removals_of_a_list_stays(store: Store) -> None:
+    """It was found to be gone, and is there again when its turn comes."""
+    for name in ("a", "b"):
+        store.put(PODS, pod(5, name=name))
+    steps = store.replace(PODS, [], version=10)
+    next(steps)
+    store.put(PODS, pod(11, name="b"))
+    list(steps)
+
+    assert [ObjectKey("shop", "b")] == store.keys(PODS)
+
+
+def test_names_are_found_by_an_index_key(store: Store) -> None:
+    """Without the objects, and without looking at the others."""
+    store.put(PODS, pod(5, name="a", label="x"))
+    store.put(PODS, pod(5, name="b", label="y"))
+
+    assert {ObjectKey("shop", "b")} == store.keys_by_index(PODS, "y")
+    assert frozenset() == store.keys_by_index(PODS, "z")

@@ -10,7 +10,7 @@ from whatsapp_operator.core.model import KeyID
 from whatsapp_operator.core.objects.names import operator_labels
 from whatsapp_operator.runtime.kube.client import Kube
 from whatsapp_operator.runtime.kube.errors import Conflict, ServerError
-from whatsapp_operator.runtime.process.keys import KEEP_RETIRED, BadKeySecret, KeyRing, UnknownKey
+from whatsapp_operator.runtime.process.keys import KEEP_RETIRED, RETIREMENT, BadKeySecret, KeyRing, UnknownKey
 
 NAMESPACE, NAME = "ops", "whatsapp-operator-keys"
 LATER = KEEP_RETIRED.total_seconds() + 1
@@ -97,7 +97,7 @@ async def test_a_secret_made_by_another_process_meanwhile_is_taken(api: MemoryAp
 
 
 async def test_the_answer_to_the_creation_may_be_lost(api: MemoryApi, clock: FakeClock) -> None:
-    """The next load finds the key that was made."""
+    """The next load finds the key that was created."""
     keys = ring(api, clock)
     api.fault = lambda _request, number: Fault(committed=True, error=ServerError) if number == 1 else None
     with pytest.raises(ServerError):
@@ -181,6 +181,76 @@ async def test_a_used_old_key_is_kept(api: MemoryApi, clock: FakeClock) -> None:
     await keys.prune(used=[old])
 
     assert old in stored(api)
+
+
+async def test_a_used_old_key_is_deleted_on_its_last_day(api: MemoryApi, clock: FakeClock) -> None:
+    """A month after its retirement, whatever uses it."""
+    keys = ring(api, clock)
+    await keys.load()
+    old = keys.current
+    await clock.advance(60)
+    await keys.rotate()
+    retired = clock.now()
+    clock.seconds += RETIREMENT.total_seconds() - 1
+
+    await keys.prune(used=[old])
+    kept, last_day, ended = old in stored(api), keys.last_day(old), keys.ended(old)
+    clock.seconds += 1
+    gone = keys.ended(old)
+    await keys.prune(used=[old])
+
+    assert (True, retired + RETIREMENT, False, True) == (kept, last_day, ended, gone)
+    assert old not in stored(api)
+    assert keys.ended(old)
+
+
+async def test_the_current_key_has_no_last_day(api: MemoryApi, clock: FakeClock) -> None:
+    """However old it is; one that nobody knows ended long ago."""
+    keys = ring(api, clock)
+    await keys.load()
+    clock.seconds += 10 * RETIREMENT.total_seconds()
+
+    assert (None, False) == (keys.last_day(keys.current), keys.ended(keys.current))
+    assert keys.ended(KeyID("from-a-foreign-label"))
+
+
+async def test_later_rotations_do_not_move_a_last_day(api: MemoryApi, clock: FakeClock) -> None:
+    """It is read from the successor, so that is kept as long as its predecessor, used or not."""
+    keys = ring(api, clock)
+    await keys.load()
+    old = keys.current
+    await clock.advance(60)
+    await keys.rotate()
+    last_day = keys.last_day(old)
+    for _ in range(3):
+        clock.seconds += timedelta(days=5).total_seconds()
+        await keys.rotate()
+        clock.seconds += LATER
+        await keys.prune(used=[old])
+
+    again = ring(api, clock)
+    await again.load()
+    assert (last_day, last_day) == (keys.last_day(old), again.last_day(old))
+
+    clock.seconds += RETIREMENT.total_seconds()
+    await keys.prune(used=[old])
+    assert {"current", keys.current} == set(stored(api))
+
+
+async def test_a_key_made_current_again_retires_the_younger_one(api: MemoryApi, clock: FakeClock) -> None:
+    """By hand: when is not written anywhere, so the younger one's own age counts."""
+    keys = ring(api, clock)
+    await keys.load()
+    old = keys.current
+    await clock.advance(60)
+    younger, made = await keys.rotate(), clock.now()
+    secret = api.get("secrets", NAMESPACE, NAME) or {}
+    data = {**secret["data"], "current": base64.b64encode(old.encode()).decode()}
+    api.change("secrets", NAMESPACE, NAME, {"data": data})
+
+    await keys.load()
+
+    assert (None, made + RETIREMENT) == (keys.last_day(old), keys.last_day(younger))
 
 
 async def test_pruning_writes_nothing_when_there_is_nothing_to_prune(api: MemoryApi, clock: FakeClock) -> None:

@@ -3,7 +3,7 @@
 import base64
 
 import pytest
-from session_protocol.vocabulary import TokenScope
+from session_protocol.vocabulary import TokenPurpose
 from unit.runtime.fakes import FakeClock
 from unit.runtime.memory_api import Fault, Json, MemoryApi
 from whatsapp_operator.api.constants import MANAGED_BY, MANAGED_BY_LABEL
@@ -18,14 +18,20 @@ from whatsapp_operator.core.model import (
     Manifest,
     PatchPVC,
     PodUID,
+    Seal,
+    SealedKind,
     SessionUID,
+    TokenSource,
 )
-from whatsapp_operator.core.objects.tokens import token
+from whatsapp_operator.core.objects.tokens import secret_entries
 from whatsapp_operator.runtime.kube.client import Kube
 from whatsapp_operator.runtime.kube.errors import ServerError, TooManyRequests, Unreachable
+from whatsapp_operator.runtime.kube.existing_claims import ExistingClaimReader
 from whatsapp_operator.runtime.kube.foreign_objects import REREAD_INTERVAL, ForeignObjects
 from whatsapp_operator.runtime.kube.resources import PODS, PVCS, SERVICES, SESSIONS, Resource
 from whatsapp_operator.runtime.kube.store import Store
+from whatsapp_operator.runtime.process.keys import KeyRing
+from whatsapp_operator.runtime.process.seals import Seals
 from whatsapp_operator.runtime.reconcile.executor import RETRY_REFUSED, ActionContext, Executor, Requeue
 from whatsapp_operator.runtime.reconcile.observer import no_index_keys, pod_index_keys
 
@@ -45,13 +51,20 @@ class ExecutorHarness:
         self.store = Store(
             {PODS: pod_index_keys, PVCS: no_index_keys, SERVICES: no_index_keys, SESSIONS: no_index_keys}
         )
-        self.sightings = ForeignObjects(self.kube, self.store, self.clock)
-        self.work = ActionContext(key=KEY, uid=UID, foreign_objects=self.sightings)
+        self.foreign_objects = ForeignObjects(self.kube, self.store, self.clock)
+        self.pvc = ExistingClaimReader(self.kube, self.clock)
+        self.work = ActionContext(key=KEY, uid=UID, foreign_objects=self.foreign_objects, existing_claim=self.pvc)
+        encoded = {"current": b"k1", "k1": KEY_BYTES}
+        data = {name: base64.b64encode(value).decode() for name, value in encoded.items()}
+        secrets = MemoryApi(now=self.clock.now)  # of its own: what the tests count has no key Secret in it
+        secrets.put("secrets", {"metadata": {"name": "keys", "namespace": "ops"}, "data": data})
+        self.keys = KeyRing(kube=Kube(secrets, timeout=30), clock=self.clock, namespace="ops", name="keys")
         self.executor = Executor(
             kube=self.kube,
             store=self.store,
             clock=self.clock,
-            key={KeyID("k1"): KEY_BYTES}.__getitem__,
+            key=self.keys.key,
+            seals=Seals(self.keys),
             extra_ca=extra_ca,
         )
 
@@ -62,9 +75,11 @@ def manifest(name: str = "a", *, labels: dict[str, str] | None = None) -> Manife
 
 
 @pytest.fixture
-def harness() -> ExecutorHarness:
+async def harness() -> ExecutorHarness:
     """An empty cluster."""
-    return ExecutorHarness()
+    harness = ExecutorHarness()
+    await harness.keys.load()
+    return harness
 
 
 CREATIONS = [
@@ -83,6 +98,20 @@ async def test_what_is_created_is_known_at_once(
     assert harness.store.get(resource, KEY) == harness.api.get(resource.plural, "shop", "a")
 
 
+async def test_a_pod_is_sealed_as_it_is_created(harness: ExecutorHarness) -> None:
+    """With the key that the decision names; nothing else of the manifest changes."""
+    content = Seal(key_id=KeyID("k1"), session_uid=UID, quota="default", memory=7)
+    made = manifest()
+    made["metadata"]["annotations"] = {"other": "stays"}
+
+    await harness.executor.execute(CreatePod(manifest=made, seal=content), harness.work)
+
+    created = harness.api.get("pods", "shop", "a") or {}
+    assert content == Seals(harness.keys).read(created, SealedKind.POD)
+    assert "stays" == created["metadata"]["annotations"]["other"]
+    assert {"other": "stays"} == made["metadata"]["annotations"]
+
+
 @pytest.mark.parametrize(("action", "resource"), CREATIONS)
 async def test_what_is_there_already_is_looked_at(
     harness: ExecutorHarness, action: CreatePod | CreatePVC | CreateService, resource: Resource
@@ -94,11 +123,11 @@ async def test_what_is_there_already_is_looked_at(
         await harness.executor.execute(action, harness.work)
 
     assert harness.store.get(resource, KEY) is not None
-    assert not harness.sightings
+    assert not harness.foreign_objects
 
 
 @pytest.mark.parametrize(("action", "resource"), CREATIONS)
-async def test_a_foreign_object_is_a_sighting(
+async def test_a_foreign_object_is_remembered(
     harness: ExecutorHarness, action: CreatePod | CreatePVC | CreateService, resource: Resource
 ) -> None:
     """It is told, not adopted: it never enters the store."""
@@ -108,59 +137,73 @@ async def test_a_foreign_object_is_a_sighting(
         await harness.executor.execute(action, harness.work)
 
     assert harness.store.get(resource, KEY) is None
-    assert harness.sightings.get(resource, KEY) is not None
+    assert harness.foreign_objects.get(resource, KEY) is not None
 
 
-async def test_a_sighting_is_looked_at_again_until_it_is_gone(harness: ExecutorHarness) -> None:
+async def test_a_foreign_object_is_read_again_until_it_is_gone(harness: ExecutorHarness) -> None:
     """Now and then, by reading alone."""
     harness.api.put("pods", dict(manifest(labels={})))
-    await harness.sightings.read(PODS, KEY)
+    await harness.foreign_objects.read(PODS, KEY)
     harness.api.remove("pods", "shop", "a")
-    await harness.sightings.refresh()
-    early = bool(harness.sightings)
+    await harness.foreign_objects.refresh()
+    early = bool(harness.foreign_objects)
     await harness.clock.advance(REREAD_INTERVAL)
 
-    await harness.sightings.refresh()
+    await harness.foreign_objects.refresh()
 
-    assert (True, False) == (early, bool(harness.sightings))
+    assert (True, False) == (early, bool(harness.foreign_objects))
     assert [] == harness.api.writes
 
 
-async def test_a_sighting_that_becomes_ours_goes_to_the_store(harness: ExecutorHarness) -> None:
+async def test_a_foreign_object_that_becomes_ours_goes_to_the_store(harness: ExecutorHarness) -> None:
     """The foreign one was deleted and ours made, while nobody looked."""
     harness.api.put("pods", dict(manifest(labels={})))
-    await harness.sightings.read(PODS, KEY)
+    await harness.foreign_objects.read(PODS, KEY)
     harness.api.remove("pods", "shop", "a")
     harness.api.put("pods", dict(manifest()))
     await harness.clock.advance(REREAD_INTERVAL)
 
-    await harness.sightings.refresh()
+    await harness.foreign_objects.refresh()
 
-    assert not harness.sightings
+    assert not harness.foreign_objects
     assert harness.store.get(PODS, KEY) is not None
 
 
-async def test_the_secret_holds_one_token_per_scope(harness: ExecutorHarness) -> None:
-    """Made from the key that the action names; the extra CA only where there is one."""
-    action = CreateSecret(manifest=manifest("was-s1-x"), key_id=KeyID("k1"))
+def _create_secret(purpose: TokenPurpose | None = None, *, key_id: str = "k1") -> CreateSecret:
+    source = TokenSource(key_id=KeyID(key_id), renewal="r1")
+    return CreateSecret(manifest=manifest("was-s1-x"), source=source, purpose=purpose)
 
-    await harness.executor.execute(action, harness.work)
+
+@pytest.mark.parametrize("purpose", [None, *TokenPurpose])
+async def test_a_secret_holds_what_its_purpose_needs(harness: ExecutorHarness, purpose: TokenPurpose | None) -> None:
+    """Made from the key and the renewal that the action names; the extra CA only where there is one."""
+    await harness.executor.execute(_create_secret(purpose), harness.work)
 
     data = {name: base64.b64decode(value).decode() for name, value in _secret(harness)["data"].items()}
-    assert {str(scope): token(KEY_BYTES, session_uid=UID, scope=scope) for scope in TokenScope} == data
+    assert secret_entries(KEY_BYTES, session_uid=UID, renewal="r1", purpose=purpose) == data
 
 
 async def test_the_extra_ca_goes_into_the_secret() -> None:
     """The runner finds it beside its tokens."""
     harness = ExecutorHarness(extra_ca="-----BEGIN CERTIFICATE-----")
-    await harness.executor.execute(CreateSecret(manifest=manifest("was-s1-x"), key_id=KeyID("k1")), harness.work)
+    await harness.keys.load()
+    await harness.executor.execute(_create_secret(), harness.work)
 
     assert b"-----BEGIN CERTIFICATE-----" == base64.b64decode(_secret(harness)["data"]["extra-ca.crt"])
 
 
+async def test_the_extra_ca_goes_into_no_other_secret() -> None:
+    """People's Secrets hold tokens alone."""
+    harness = ExecutorHarness(extra_ca="-----BEGIN CERTIFICATE-----")
+    await harness.keys.load()
+    await harness.executor.execute(_create_secret(TokenPurpose.OBSERVING), harness.work)
+
+    assert ["state"] == list(_secret(harness)["data"])
+
+
 async def test_an_existing_secret_is_fine_and_not_read(harness: ExecutorHarness) -> None:
     """Its name says what it holds; there is no right to look."""
-    action = CreateSecret(manifest=manifest("was-s1-x"), key_id=KeyID("k1"))
+    action = _create_secret()
     await harness.executor.execute(action, harness.work)
 
     assert await harness.executor.execute(action, harness.work) is None
@@ -170,7 +213,7 @@ async def test_an_existing_secret_is_fine_and_not_read(harness: ExecutorHarness)
 async def test_a_key_that_is_gone_is_a_fault_that_comes_back(harness: ExecutorHarness) -> None:
     """No Secret is made from another key than the decision named."""
     with pytest.raises(LookupError):
-        await harness.executor.execute(CreateSecret(manifest=manifest("x"), key_id=KeyID("k2")), harness.work)
+        await harness.executor.execute(_create_secret(key_id="k2"), harness.work)
 
     assert [] == harness.api.writes
 
@@ -233,8 +276,8 @@ async def test_a_claim_that_changed_is_looked_at_again(harness: ExecutorHarness)
 
 async def test_a_patched_claim_is_known_at_once(harness: ExecutorHarness) -> None:
     """The decision that follows does not patch again."""
-    claim = harness.api.put("persistentvolumeclaims", dict(manifest()))
-    patch = {"metadata": {"resourceVersion": claim["metadata"]["resourceVersion"]}, "spec": {"x": 1}}
+    pvc = harness.api.put("persistentvolumeclaims", dict(manifest()))
+    patch = {"metadata": {"resourceVersion": pvc["metadata"]["resourceVersion"]}, "spec": {"x": 1}}
 
     await harness.executor.execute(PatchPVC(name="a", patch=patch, reason="grow"), harness.work)
 

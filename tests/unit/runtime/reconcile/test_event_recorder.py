@@ -19,7 +19,7 @@ SESSION: Json = {
     "kind": "WhatsAppSession",
     "metadata": {"namespace": "shop", "name": "sales", "uid": "u1"},
 }
-NOTE = Event(type="Warning", action="Running", reason="RunnerFailed", message="The page died.", pod="sales")
+EVENT = Event(type="Warning", action="Running", reason="RunnerFailed", message="The page died.", pod="sales")
 
 
 @pytest.fixture
@@ -57,9 +57,9 @@ async def events(api: MemoryApi, clock: FakeClock, metrics: Metrics) -> AsyncIte
     await asyncio.gather(task, return_exceptions=True)
 
 
-async def tell(events: EventRecorder, about: Json, note: Event) -> None:
+async def record(events: EventRecorder, about: Json, recorded: Event) -> None:
     """Tell it, and let it be written."""
-    events.record(about, note)
+    events.record(about, recorded)
     await events.drain(within=5)
 
 
@@ -69,16 +69,16 @@ def counted(metrics: Metrics, result: str) -> float:
     return value or 0.0
 
 
-def told(api: MemoryApi) -> list[Json]:
+def stored(api: MemoryApi) -> list[Json]:
     """Return the events that are there."""
     return api.all("events")
 
 
 async def test_an_event_names_what_it_is_about(events: EventRecorder, api: MemoryApi) -> None:
     """`kubectl describe` finds it by the object's UID."""
-    await tell(events, SESSION, NOTE)
+    await record(events, SESSION, EVENT)
 
-    (event,) = told(api)
+    (event,) = stored(api)
     assert ("Warning", "Running", "RunnerFailed", "The page died.") == (
         event["type"],
         event["action"],
@@ -99,77 +99,77 @@ async def test_an_event_names_what_it_is_about(events: EventRecorder, api: Memor
 
 async def test_an_event_about_no_pod_names_none(events: EventRecorder, api: MemoryApi) -> None:
     """A secondary object is there where one is meant."""
-    await tell(events, SESSION, replace(NOTE, pod=None))
+    await record(events, SESSION, replace(EVENT, pod=None))
 
-    assert "related" not in told(api)[0]
+    assert "related" not in stored(api)[0]
 
 
 async def test_a_repetition_is_counted(events: EventRecorder, api: MemoryApi, clock: FakeClock) -> None:
     """One line with a count, not a hundred lines; a single one is no series."""
-    await tell(events, SESSION, NOTE)
-    single = "series" in told(api)[0]
+    await record(events, SESSION, EVENT)
+    single = "series" in stored(api)[0]
     for _ in range(2):
         await clock.advance(60)
-        await tell(events, SESSION, NOTE)
+        await record(events, SESSION, EVENT)
 
-    (event,) = told(api)
+    (event,) = stored(api)
     assert (False, 3) == (single, event["series"]["count"])
     assert event["series"]["lastObservedTime"] > event["eventTime"]
 
 
 async def test_another_message_is_another_event(events: EventRecorder, api: MemoryApi) -> None:
     """What differs is told apart."""
-    await tell(events, SESSION, NOTE)
-    await tell(events, SESSION, replace(NOTE, message="Out of memory."))
+    await record(events, SESSION, EVENT)
+    await record(events, SESSION, replace(EVENT, message="Out of memory."))
 
-    assert 2 == len(told(api))
+    assert 2 == len(stored(api))
 
 
 async def test_another_session_of_that_name_has_events_of_its_own(events: EventRecorder, api: MemoryApi) -> None:
     """Deleted and applied anew: another UID, another event."""
-    await tell(events, SESSION, NOTE)
-    await tell(events, {**SESSION, "metadata": {**SESSION["metadata"], "uid": "u2"}}, NOTE)
+    await record(events, SESSION, EVENT)
+    await record(events, {**SESSION, "metadata": {**SESSION["metadata"], "uid": "u2"}}, EVENT)
 
-    assert 2 == len(told(api))
+    assert 2 == len(stored(api))
 
 
 async def test_an_old_event_is_not_counted_further(events: EventRecorder, api: MemoryApi, clock: FakeClock) -> None:
     """The API server forgets events after an hour; a new one is made before that."""
-    await tell(events, SESSION, NOTE)
+    await record(events, SESSION, EVENT)
     await clock.advance(SERIES_WINDOW + 1)
-    await tell(events, SESSION, NOTE)
+    await record(events, SESSION, EVENT)
 
-    assert [False, False] == ["series" in event for event in told(api)]
+    assert [False, False] == ["series" in event for event in stored(api)]
 
 
 async def test_an_event_that_is_gone_is_made_anew(events: EventRecorder, api: MemoryApi, clock: FakeClock) -> None:
     """Somebody deleted it, or the server keeps events shorter."""
-    await tell(events, SESSION, NOTE)
-    api.remove("events", "shop", told(api)[0]["metadata"]["name"])
+    await record(events, SESSION, EVENT)
+    api.remove("events", "shop", stored(api)[0]["metadata"]["name"])
     await clock.advance(5)
 
-    await tell(events, SESSION, NOTE)
+    await record(events, SESSION, EVENT)
 
-    assert [False] == ["series" in event for event in told(api)]
+    assert [False] == ["series" in event for event in stored(api)]
 
 
 async def test_one_object_cannot_flood(events: EventRecorder, api: MemoryApi, clock: FakeClock) -> None:
     """A burst is cut off, and regained slowly; another object is not affected."""
     for number in range(100):
-        await tell(events, SESSION, replace(NOTE, message=str(number)))
-    cut = len(told(api))
+        await record(events, SESSION, replace(EVENT, message=str(number)))
+    cut = len(stored(api))
     await clock.advance(60)
-    await tell(events, SESSION, NOTE)
+    await record(events, SESSION, EVENT)
 
-    assert (BURST, BURST + 1) == (cut, len(told(api)))
+    assert (BURST, BURST + 1) == (cut, len(stored(api)))
 
 
 async def test_events_about_cluster_scoped_objects_go_to_default(events: EventRecorder, api: MemoryApi) -> None:
     """That is where kubectl looks for them."""
     quota = {"apiVersion": "wasession.dev/v1alpha1", "kind": "WhatsAppSessionQuota"}
-    await tell(events, {**quota, "metadata": {"name": "default", "uid": "q1"}}, NOTE)
+    await record(events, {**quota, "metadata": {"name": "default", "uid": "q1"}}, EVENT)
 
-    (event,) = told(api)
+    (event,) = stored(api)
     assert "default" == event["metadata"]["namespace"]
     assert "namespace" not in event["regarding"]
 
@@ -177,35 +177,35 @@ async def test_events_about_cluster_scoped_objects_go_to_default(events: EventRe
 @pytest.mark.parametrize(("letter", "bytes_each"), [("x", 1), ("ü", 2), ("€", 3), ("🙂", 4)])
 async def test_a_long_note_is_cut(events: EventRecorder, api: MemoryApi, letter: str, bytes_each: int) -> None:
     """The API server would refuse the event otherwise. It counts bytes, and no letter is cut in two."""
-    await tell(events, SESSION, replace(NOTE, message=letter * 5000))
+    await record(events, SESSION, replace(EVENT, message=letter * 5000))
 
-    assert letter * (1024 // bytes_each) == told(api)[0]["note"]
+    assert letter * (1024 // bytes_each) == stored(api)[0]["note"]
 
 
-async def test_long_words_are_cut(events: EventRecorder, api: MemoryApi) -> None:
+async def test_long_texts_are_cut(events: EventRecorder, api: MemoryApi) -> None:
     """A reason comes from a condition, which may have a longer one."""
-    await tell(events, SESSION, replace(NOTE, reason="R" * 1000, action="A" * 200))
+    await record(events, SESSION, replace(EVENT, reason="R" * 1000, action="A" * 200))
 
-    assert ("R" * 128, "A" * 128) == (told(api)[0]["reason"], told(api)[0]["action"])
+    assert ("R" * 128, "A" * 128) == (stored(api)[0]["reason"], stored(api)[0]["action"])
 
 
 async def test_half_a_character_is_no_reason_to_fail(events: EventRecorder, api: MemoryApi) -> None:
     """A lone surrogate, as JSON may hold one, cannot be written: a question mark stands for it."""
-    await tell(events, SESSION, replace(NOTE, message="odd \ud800"))
+    await record(events, SESSION, replace(EVENT, message="odd \ud800"))
 
-    assert "odd ?" == told(api)[0]["note"]
+    assert "odd ?" == stored(api)[0]["note"]
 
 
 async def test_every_event_has_a_name_of_its_own(events: EventRecorder, api: MemoryApi) -> None:
     """In the same moment too, whatever it is that differs; each is a valid name."""
-    for note in (NOTE, replace(NOTE, type="Normal"), replace(NOTE, reason="Other"), replace(NOTE, message="m")):
-        await tell(events, SESSION, note)
-    await tell(events, {**SESSION, "metadata": {**SESSION["metadata"], "uid": "u2"}}, NOTE)
-    await tell(
-        events, {**SESSION, "metadata": {"namespace": "shop", "name": "x" * 199 + "." + "y" * 9, "uid": "u3"}}, NOTE
+    for recorded in (EVENT, replace(EVENT, type="Normal"), replace(EVENT, reason="Other"), replace(EVENT, message="m")):
+        await record(events, SESSION, recorded)
+    await record(events, {**SESSION, "metadata": {**SESSION["metadata"], "uid": "u2"}}, EVENT)
+    await record(
+        events, {**SESSION, "metadata": {"namespace": "shop", "name": "x" * 199 + "." + "y" * 9, "uid": "u3"}}, EVENT
     )
 
-    names = [event["metadata"]["name"] for event in told(api)]
+    names = [event["metadata"]["name"] for event in stored(api)]
     assert 6 == len(set(names))
     assert all(re.fullmatch(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]+)", name) for name in names)
 
@@ -216,12 +216,12 @@ async def test_an_event_that_cannot_be_written_is_dropped(
 ) -> None:
     """Events are told, not relied upon: it is counted, and the next one is written."""
     api.fault = lambda _request, _number: fault
-    await tell(events, SESSION, NOTE)
+    await record(events, SESSION, EVENT)
     api.fault = lambda _request, _number: None
 
-    await tell(events, SESSION, NOTE)
+    await record(events, SESSION, EVENT)
 
-    assert [False] == ["series" in event for event in told(api)]
+    assert [False] == ["series" in event for event in stored(api)]
     assert (1, 1) == (counted(metrics, "error"), counted(metrics, "written"))
 
 
@@ -253,19 +253,19 @@ async def test_a_server_that_hangs_holds_nobody_up(
     )
     task = asyncio.create_task(events.run())
     for number in range(6):
-        events.record(other(number), NOTE)
+        events.record(other(number), EVENT)
         await asyncio.sleep(0)
     dropped, logged = counted(metrics, "dropped"), caplog.text.count("Events are dropped")
     server.goes_on.set()
     await events.drain(within=5)
-    events.record(other(7), NOTE)
+    events.record(other(7), EVENT)
     await events.drain(within=5)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 
     # One was in the hands of the writer, three waited.
     assert (2.0, 1) == (dropped, logged)
-    assert 5 == len(told(api)) == counted(metrics, "written")
+    assert 5 == len(stored(api)) == counted(metrics, "written")
 
 
 async def test_the_end_waits_for_events_only_so_long(
@@ -276,14 +276,14 @@ async def test_the_end_waits_for_events_only_so_long(
         kube=Kube(Hangs(api), timeout=30), clock=clock, metrics=metrics, component="x", instance="pod-1"
     )
     task = asyncio.create_task(events.run())
-    events.record(other(1), NOTE)
-    events.record(other(2), NOTE)
+    events.record(other(1), EVENT)
+    events.record(other(2), EVENT)
     await events.drain(within=0.01)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 
     assert 2.0 == counted(metrics, "dropped")
-    assert "the process ends" in caplog.text
+    assert "the process is stopping" in caplog.text
 
 
 async def test_a_fault_of_our_own_ends_the_writer(clock: FakeClock, metrics: Metrics) -> None:
@@ -297,7 +297,7 @@ async def test_a_fault_of_our_own_ends_the_writer(clock: FakeClock, metrics: Met
         kube=Kube(Broken(), timeout=30), clock=clock, metrics=metrics, component="x", instance="pod-1"
     )
     task = asyncio.create_task(events.run())
-    events.record(SESSION, NOTE)
+    events.record(SESSION, EVENT)
 
     with pytest.raises(ZeroDivisionError):
         await asyncio.wait_for(task, 5)
@@ -306,6 +306,6 @@ async def test_a_fault_of_our_own_ends_the_writer(clock: FakeClock, metrics: Met
 async def test_one_object_that_floods_is_counted(events: EventRecorder, metrics: Metrics) -> None:
     """What is cut off shows in the metrics."""
     for number in range(BURST + 3):
-        await tell(events, SESSION, replace(NOTE, message=str(number)))
+        await record(events, SESSION, replace(EVENT, message=str(number)))
 
     assert (3.0, float(BURST)) == (counted(metrics, "throttled"), counted(metrics, "written"))

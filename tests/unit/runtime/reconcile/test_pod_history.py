@@ -9,6 +9,12 @@ from whatsapp_operator.runtime.reconcile.pod_history import PodHistory
 UID = SessionUID("session-1")
 
 
+def own_pods_session(pod: Json) -> SessionUID | None:
+    """Return the session of a pod that names its session as its controller; what proves is tested with `Owners`."""
+    owner: Json = next(iter(pod["metadata"].get("ownerReferences", [])), {})
+    return SessionUID(owner["uid"]) if owner.get("controller") and owner["name"] == pod["metadata"]["name"] else None
+
+
 def pod(uid: str, *, name: str = "sales", owner: str = "session-1", controller: bool = True) -> Json:
     """Return a pod of the session `sales`."""
     owners = [{"name": "sales", "uid": owner, "controller": controller}]
@@ -16,51 +22,51 @@ def pod(uid: str, *, name: str = "sales", owner: str = "session-1", controller: 
 
 
 @pytest.fixture
-def arrivals() -> PodHistory:
+def history() -> PodHistory:
     """Three pods came, the second one is gone again, and the third was changed."""
-    arrivals = PodHistory()
-    arrivals.record(Change(None, pod("p1")))
-    arrivals.record(Change(None, pod("p2")))
-    arrivals.record(Change(pod("p2"), None))
-    arrivals.record(Change(None, pod("p3")))
-    arrivals.record(Change(pod("p3"), pod("p3")))
-    return arrivals
+    history = PodHistory(own_pods_session=own_pods_session)
+    history.record(Change(None, pod("p1")))
+    history.record(Change(None, pod("p2")))
+    history.record(Change(pod("p2"), None))
+    history.record(Change(None, pod("p3")))
+    history.record(Change(pod("p3"), pod("p3")))
+    return history
 
 
 @pytest.mark.parametrize(
-    ("told", "expected"),
+    ("stored", "expected"),
     [(None, ["p1", "p2", "p3"]), ("before", ["p1", "p2", "p3"]), ("p1", ["p2", "p3"]), ("p2", ["p3"]), ("p3", [])],
 )
-def test_each_pod_counts_once_and_in_order(arrivals: PodHistory, told: str | None, expected: list[str]) -> None:
+def test_each_pod_counts_once_and_in_order(history: PodHistory, stored: str | None, expected: list[str]) -> None:
     """Gone or not; those up to the told one are of before."""
-    assert tuple(map(PodUID, expected)) == arrivals.since(UID, told)
+    assert tuple(map(PodUID, expected)) == history.since(UID, stored)
 
 
-def test_what_was_told_of_is_forgotten_and_does_not_come_back(arrivals: PodHistory) -> None:
+def test_what_was_in_status_is_forgotten_and_does_not_come_back(history: PodHistory) -> None:
     """A late event about the told pod does not make it a new one."""
-    arrivals.since(UID, "p3")
-    arrivals.record(Change(pod("p3"), pod("p3")))
+    history.since(UID, "p3")
+    history.record(Change(pod("p3"), pod("p3")))
 
-    assert () == arrivals.since(UID, "p3")
+    assert () == history.since(UID, "p3")
 
 
-def test_others_pods_are_nobodys_arrival(arrivals: PodHistory) -> None:
+def test_others_pods_are_nobodys_arrival(history: PodHistory) -> None:
     """No owner, an owner that is no controller, another session, a second pod that a person made."""
-    before = arrivals.since(UID, None)
-    arrivals.record(Change(None, {"metadata": {"name": "sales", "namespace": "shop", "uid": "x"}}))
-    arrivals.record(Change(None, pod("x", controller=False)))
-    arrivals.record(Change(None, pod("x", owner="another")))
-    arrivals.record(Change(None, pod("x", name="debug")))
+    before = history.since(UID, None)
+    history.record(Change(None, {"metadata": {"name": "sales", "namespace": "shop", "uid": "x"}}))
+    history.record(Change(None, pod("x", controller=False)))
+    history.record(Change(None, pod("x", owner="another")))
+    history.record(Change(None, pod("x", name="debug")))
 
-    assert before == arrivals.since(UID, None)
-    assert (PodUID("x"),) == arrivals.since(SessionUID("another"), None)
+    assert before == history.since(UID, None)
+    assert (PodUID("x"),) == history.since(SessionUID("another"), None)
 
 
-def test_only_sessions_that_are_there_are_remembered(arrivals: PodHistory) -> None:
+def test_only_sessions_that_are_there_are_remembered(history: PodHistory) -> None:
     """Not one whose pod is told of after the session is gone; one without pods has none."""
-    arrivals.record(Change(None, pod("x", owner="gone")))
-    arrivals.retain({UID, SessionUID("without pods")})
+    history.record(Change(None, pod("x", owner="gone")))
+    history.retain({UID, SessionUID("without pods")})
 
-    assert () == arrivals.since(SessionUID("gone"), None)
-    assert tuple(map(PodUID, ["p1", "p2", "p3"])) == arrivals.since(UID, None)
-    assert () == arrivals.since(SessionUID("without pods"), None)
+    assert () == history.since(SessionUID("gone"), None)
+    assert tuple(map(PodUID, ["p1", "p2", "p3"])) == history.since(UID, None)
+    assert () == history.since(SessionUID("without pods"), None)

@@ -57,7 +57,7 @@ async def test_a_key_without_new_events_does_not_come_again(queue: WorkQueue) ->
     await queue.get()
     queue.done(A)
 
-    assert queue.idle
+    assert 0 == queue.depth
 
 
 async def test_a_waiting_worker_gets_the_next_key(queue: WorkQueue) -> None:
@@ -104,10 +104,10 @@ async def test_the_earliest_wake_up_counts(queue: WorkQueue, clock: FakeClock) -
 
     await clock.advance(60)
 
-    assert queue.idle
+    assert 0 == queue.depth
 
 
-async def test_a_wake_up_in_the_past_is_now(queue: WorkQueue) -> None:
+async def test_a_delay_that_is_over_is_none(queue: WorkQueue) -> None:
     """No delay, no timer."""
     queue.add_after(A, -3)
 
@@ -131,7 +131,7 @@ async def test_success_resets_the_back_off(queue: WorkQueue) -> None:
     assert FIRST_RETRY == queue.add_rate_limited(A)
 
 
-async def test_the_servers_wish_is_respected(queue: WorkQueue, clock: FakeClock) -> None:
+async def test_the_servers_retry_after_is_respected(queue: WorkQueue, clock: FakeClock) -> None:
     """Retry-After is the least delay."""
     assert 17 == queue.add_rate_limited(A, at_least=17)
 
@@ -156,10 +156,10 @@ async def test_a_forgotten_key_does_not_wake(queue: WorkQueue, clock: FakeClock)
 
     await clock.advance(5)
 
-    assert queue.idle
+    assert 0 == queue.depth
 
 
-async def test_the_oldest_key_tells_how_long_it_waits(queue: WorkQueue, clock: FakeClock) -> None:
+async def test_the_oldest_key_has_how_long_it_waits(queue: WorkQueue, clock: FakeClock) -> None:
     """For the probe: a queue that nobody works on gets old."""
     assert 0.0 == queue.oldest
     queue.add(A)

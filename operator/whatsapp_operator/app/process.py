@@ -1,0 +1,239 @@
+"""The process that works: everything but the Lease, from its login to its end.
+
+    log in ──> serve probes ──> wait for the Lease ──> watch, list everything, act ──> SIGTERM: finish, release, 0
+                                                            └─ a fault: end in order if possible, else hard, 1
+
+Ending is as important as running. When the Lease is lost, its parent kills this process (`lease_keeper`), and before each
+write it checks itself that the Lease still allows it. One whose watches or full lists do not work ends, and the kubelet
+restarts it. An orderly end has a deadline, after which `watchdog` ends the process.
+"""
+
+import asyncio
+import logging
+import socket
+from dataclasses import dataclass, replace
+from typing import Final
+
+from whatsapp_operator.api.constants import CLIENT_NAME
+from whatsapp_operator.app.lease_link import HeldLease, SharedMemory
+from whatsapp_operator.app.probes import Health, Probes, Role
+from whatsapp_operator.app.settings import BadSettings, Settings
+from whatsapp_operator.app.stop_signal import StopSignal
+from whatsapp_operator.app.version import version
+from whatsapp_operator.app.watchdog import Watchdog, end_now
+from whatsapp_operator.core.model import Defaults
+from whatsapp_operator.runtime.kube.client import Kube
+from whatsapp_operator.runtime.kube.connection import (
+    Connection,
+    Credentials,
+    credentials_path,
+    service_account_namespace,
+)
+from whatsapp_operator.runtime.kube.resync import STALE_AFTER
+from whatsapp_operator.runtime.process.clock import SystemClock
+from whatsapp_operator.runtime.process.config import Config, Dependencies
+from whatsapp_operator.runtime.process.garbage import Garbage
+from whatsapp_operator.runtime.process.heartbeat import beat
+from whatsapp_operator.runtime.process.metrics import Metrics
+from whatsapp_operator.runtime.process.operator import Operator
+
+logger = logging.getLogger(__name__)
+
+USER_AGENT: Final = f"{CLIENT_NAME}/{version()}"
+CHECK_EVERY: Final = 1.0
+""" Seconds between two checks of the process's own health. """
+FAULT_DEADLINE: Final = 10.0
+""" Seconds for an orderly end after a fault. """
+
+
+class Fault(Exception):
+    """A part of the process itself is broken, and only a new process helps."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inputs:
+    """What was read before anything is started."""
+
+    settings: Settings
+    defaults: Defaults
+    namespace: str
+    """ The operator's own. """
+    credentials: Credentials
+
+    @property
+    def identity(self) -> str:
+        """The name of the pod, as events and the Lease have it."""
+        return self.settings.pod_name or socket.gethostname()
+
+
+def read_inputs(settings: Settings) -> Inputs:
+    """Read what the settings refer to, and log in.
+
+    :raises BadSettings: something is missing or wrong.
+    :raises BadCredentials: there are no credentials, or they cannot be read.
+    """
+    namespace = settings.operator_namespace or service_account_namespace()
+    if not namespace:
+        raise BadSettings("OPERATOR_NAMESPACE is not set, and there is no service account to read the namespace from")
+    defaults = replace(settings.defaults(), network=settings.network(namespace))
+    credentials = Credentials(clock=SystemClock(), kubeconfig=credentials_path())
+    asyncio.run(credentials.load())
+    return Inputs(settings=settings, defaults=defaults, namespace=namespace, credentials=credentials)
+
+
+class Process:
+    """One run of the operator, in the process that works."""
+
+    def __init__(self, inputs: Inputs, *, memory: SharedMemory, lease: HeldLease) -> None:
+        self._settings = inputs.settings
+        self._namespace = inputs.namespace
+        self._defaults = inputs.defaults
+        self._credentials = inputs.credentials
+        self._identity = inputs.identity
+        self._memory = memory
+        self._lease = lease
+        self._clock = SystemClock()
+        self._metrics = Metrics()
+        self._metrics.build.info({"version": version()})
+        self._role = Role.STARTING
+        self._since = self._clock.monotonic()
+        """ When the role began. """
+        self._stop = StopSignal()
+        self._operator: Operator | None = None
+        self._watchdog = Watchdog(valid_until=lambda: lease.valid_until)
+
+    async def run(self) -> None:
+        """Run until SIGTERM. :raises Fault: the process is broken."""
+        heartbeat = asyncio.create_task(beat(self._clock, self._on_beat))
+        connection = Connection(
+            self._credentials, user_agent=USER_AGENT, metrics=self._metrics, before_write=self._check_lease
+        )
+        timeout, page = self._settings.request_timeout.total_seconds(), self._settings.list_page_size
+        kube = Kube(connection, timeout=timeout, page=page)
+        probes = Probes(
+            health=self.health,
+            measure=self._measure,
+            metrics=self._metrics,
+            token_file=self._settings.metrics_token_file,
+        )
+        port = await probes.start(address=self._settings.http_address, port=self._settings.http_port)
+        logger.info("Probes served", extra={"port": port, "version": version()})
+        config = Config(
+            defaults=self._defaults,
+            namespace=self._namespace,
+            key_secret=self._settings.key_secret,
+            identity=self._identity,
+            instance=self._settings.instance,
+            namespaces=self._settings.watch_namespaces,
+            resync_interval=self._settings.resync_interval,
+            workers=self._settings.workers,
+        )
+        self._operator = Operator(
+            config,
+            Dependencies(
+                kube=kube, clock=self._clock, metrics=self._metrics, offload=asyncio.to_thread, garbage=Garbage()
+            ),
+            regarding=lambda: self._lease.reference,
+        )
+        self._stop.listen()
+        self._watchdog.start()
+        try:
+            await self._act(self._operator)
+        finally:
+            # The watchdog still runs: what is left to end, the event loop included, has this long.
+            self._watchdog.set_deadline(
+                self._settings.shutdown_timeout.total_seconds(), status=1, reason="the orderly end took too long"
+            )
+            await probes.stop()
+            await connection.close()
+            heartbeat.cancel()
+
+    async def _act(self, operator: Operator) -> None:
+        self._set_role(Role.STANDBY)
+        if not await self._stop.unless_asked(self._lease.acquire()):
+            return
+        self._metrics.leader.set(1)
+        self._set_role(Role.SYNCING)
+        kopf_stop = asyncio.Event()
+        # The watches begin before the first list ends, so that they report what changes in between.
+        watches = asyncio.create_task(self._watch(operator, kopf_stop), name="watches")
+        try:
+            if await self._stop.unless_asked(operator.start()):
+                self._set_role(Role.ACTING)
+                await self._supervise(watches, operator)
+        except Fault:
+            self._watchdog.set_deadline(FAULT_DEADLINE, status=1, reason="the orderly end after a fault took too long")
+            raise
+        finally:
+            await self._end(watches, operator, kopf_stop)
+
+    async def _watch(self, operator: Operator, stop: asyncio.Event) -> None:
+        # Imported here: kopf costs time and memory that a standby and `rotate-key` need not spend.
+        from whatsapp_operator.app.watches import watch
+
+        await watch(
+            on_event=operator.on_watch_event,
+            credentials=self._credentials,
+            namespaces=self._settings.watch_namespaces,
+            request_timeout=self._settings.request_timeout,
+            page=self._settings.list_page_size,
+            on_started=self._stop.listen,
+            stop=stop,
+        )
+
+    async def _supervise(self, watches: asyncio.Task[None], operator: Operator) -> None:
+        """Return when asked to stop. :raises Fault: the process is broken."""
+        while not self._stop.asked:
+            if watches.done():
+                cause = None if watches.cancelled() else watches.exception()
+                raise Fault(f"{watches.get_name()} ended: {cause or 'without an error'}") from cause
+            if verdict := "; ".join(operator.faults()) or operator.resync.verdict():
+                raise Fault(verdict)
+            await self._stop.wait(within=CHECK_EVERY)
+
+    async def _end(self, watches: asyncio.Task[None], operator: Operator, kopf_stop: asyncio.Event) -> None:
+        self._set_role(Role.STOPPING)
+        allowed = self._settings.shutdown_timeout.total_seconds()
+        self._watchdog.set_deadline(allowed, status=1, reason="the orderly end took too long")
+        await operator.stop(within=allowed / 2)
+        # Only now, when this process writes nothing any more, may another one act.
+        await self._lease.release()
+        self._metrics.leader.set(0)
+        kopf_stop.set()
+        _, late = await asyncio.wait([watches], timeout=allowed / 4)
+        if late:
+            watches.cancel()
+            await asyncio.wait([watches], timeout=allowed / 8)
+        if watches.done() and not watches.cancelled():
+            watches.exception()  # it was reported by _supervise already
+        logger.info("Stopped")
+
+    # --- health and metrics --------------------------------------------------------------------------------------
+
+    def health(self) -> Health:
+        """Return the health of the process."""
+        operator = self._operator
+        if operator is None or self._role not in (Role.SYNCING, Role.ACTING):
+            return Health(role=self._role)
+        faults = operator.faults()
+        age = min(operator.resync.age, self._clock.monotonic() - self._since)
+        if age > STALE_AFTER * self._settings.resync_interval.total_seconds():
+            faults.append(f"no full list has succeeded for {age:.0f} s")
+        return Health(role=self._role, faults=tuple(faults), resync_age=age)
+
+    def _measure(self) -> None:
+        if self._operator is not None:
+            self._operator.measure()
+
+    def _set_role(self, role: Role) -> None:
+        self._role, self._since = role, self._clock.monotonic()
+        logger.info("Role", extra={"role": role})
+
+    def _on_beat(self, lag: float) -> None:
+        self._memory.heartbeats += 1
+        self._metrics.loop_lag.observe(lag)
+
+    def _check_lease(self) -> None:
+        """End before a write that the Lease does not allow any more, as after a time in which this process was stopped."""
+        if not self._lease.may_act:
+            end_now(1, "the Lease was not renewed in time")

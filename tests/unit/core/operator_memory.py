@@ -1,0 +1,35 @@
+"""What an operator's process keeps in memory, and loses when it ends."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from whatsapp_operator.core.model import (
+    AssumedReservation,
+    PodUID,
+    Refusal,
+    RefusedAction,
+    Rejection,
+    RunnerReport,
+    SessionUID,
+    TokenSource,
+)
+from whatsapp_operator.core.recovery.pauses import RecoveryPauses
+
+
+@dataclass
+class Memory:
+    """What an operator's process loses when it ends."""
+
+    assumed: dict[SessionUID, AssumedReservation] = field(default_factory=dict)
+    refusals: Mapping[SessionUID, Refusal] = field(default_factory=dict)
+    reports: dict[str, RunnerReport] = field(default_factory=dict)
+    created_pods: dict[str, list[PodUID]] = field(default_factory=dict)
+    listening: dict[PodUID, datetime] = field(default_factory=dict)
+    blocked: dict[str, RefusedAction] = field(default_factory=dict)
+    claims_read: set[str] = field(default_factory=set)
+    pauses: RecoveryPauses = field(default_factory=RecoveryPauses)
+    listed: bool = False
+    tokens_made: dict[str, TokenSource] = field(default_factory=dict)
+    tokens_renewed: dict[str, tuple[PodUID, TokenSource]] = field(default_factory=dict)
+    rejection: Rejection | None = None

@@ -1,0 +1,90 @@
+"""Reading why a pod gets no user namespace: one request about one pod, not too often, and never without the right."""
+
+from datetime import UTC, datetime
+
+import pytest
+from unit.runtime.fakes import FakeClock, FakeKube
+from whatsapp_operator.core.model import PodFacts, PodPhase, PodUID, SessionUID
+from whatsapp_operator.runtime.kube.client import Request, Response
+from whatsapp_operator.runtime.kube.errors import ServerError
+from whatsapp_operator.runtime.kube.namespace_refusals import REREAD_INTERVAL, NamespaceRefusals
+
+NOTE = "Failed to create pod sandbox: can't set `spec.hostUsers: false`, runtime does not support user namespaces"
+
+
+def pod(uid: str = "pod-1") -> PodFacts:
+    """Return a pod that waits."""
+    created = datetime(2026, 11, 22, tzinfo=UTC)
+    owner = SessionUID("session-1")
+    return PodFacts(name="sales", uid=PodUID(uid), owner_uid=owner, phase=PodPhase.PENDING, created=created)
+
+
+def events(*texts: object) -> Response:
+    """Return a list of events with these notes."""
+    return Response(
+        status=200, body={"metadata": {"resourceVersion": "7"}, "items": [{"note": note} for note in texts]}
+    )
+
+
+def server(response: Response) -> FakeKube:
+    """A cluster with one answer."""
+    return FakeKube(lambda _request: response)
+
+
+async def test_the_kubelets_event_about_this_pod_is_asked_for() -> None:
+    """In its namespace, by its UID and by the event's reason: nothing else is read."""
+    kube = server(events("another trouble", NOTE))
+    refusals = NamespaceRefusals(kube.kube, FakeClock())
+
+    await refusals.read(pod(), namespace="shop")
+    (request,) = kube.requests
+
+    assert "/apis/events.k8s.io/v1/namespaces/shop/events" == request.path
+    assert ("fieldSelector", "regarding.uid=pod-1,reason=FailedCreatePodSandBox") in request.query
+    assert (True, False) == (refusals.of(PodUID("pod-1")), refusals.of(PodUID("pod-2")))
+
+
+@pytest.mark.parametrize("texts", [(), ("network is not ready",), (None,), (7,)])
+async def test_other_events_say_nothing(texts: tuple[object, ...]) -> None:
+    """None at all, another trouble, or a note that is no text."""
+    refusals = NamespaceRefusals(server(events(*texts)).kube, FakeClock())
+
+    await refusals.read(pod(), namespace="shop")
+
+    assert not refusals.of(PodUID("pod-1"))
+
+
+async def test_the_same_pod_is_asked_about_once_in_a_while() -> None:
+    """The session may be looked at often; another pod is asked about at once."""
+    clock, kube = FakeClock(), server(events())
+    refusals = NamespaceRefusals(kube.kube, clock)
+    for _ in range(3):
+        await refusals.read(pod(), namespace="shop")
+    await clock.advance(REREAD_INTERVAL)
+    await refusals.read(pod(), namespace="shop")
+    await refusals.read(pod("pod-2"), namespace="shop")
+
+    assert 3 == len(kube.requests)
+
+
+async def test_without_the_right_nothing_is_known(caplog: pytest.LogCaptureFixture) -> None:
+    """An operator whose role is an older release's goes on, and says so."""
+    refusals = NamespaceRefusals(
+        server(Response(status=403, body={"reason": "Forbidden", "message": "no"})).kube, FakeClock()
+    )
+
+    await refusals.read(pod(), namespace="shop")
+
+    assert not refusals.of(PodUID("pod-1"))
+    assert "Events may not be read" in caplog.text
+
+
+async def test_a_failed_request_is_the_callers_to_retry() -> None:
+    """As any other."""
+
+    def broken(_request: Request) -> Response:
+        return Response(status=500)
+
+    refusals = NamespaceRefusals(FakeKube(broken).kube, FakeClock())
+    with pytest.raises(ServerError):
+        await refusals.read(pod(), namespace="shop")
