@@ -21,6 +21,8 @@ UNUSED = {
     ("pods", "get"): FOREIGN,
     ("persistentvolumeclaims", "get"): FOREIGN,
     ("services", "get"): FOREIGN,
+    ("networkpolicies", "get"): FOREIGN,
+    ("networkpolicies", "patch"): "what somebody changed is put back (tests/integration, network_policy)",
     ("whatsappsessions", "get"): "to look again after a status write met a newer version (tests/integration, people)",
     ("persistentvolumeclaims", "patch"): "a bigger size or another retention; the local volumes cannot grow",
     ("secrets", "update"): "rotating the key of the tokens, a command of its own (tests/integration, rights)",
