@@ -26,7 +26,7 @@ def main(arguments: Sequence[str]) -> int:
     progress = ConsoleProgress()
     try:
         with testbed("attack") as e2e:
-            names = tuple(f"honest-{number:02}" for number in range(options.sessions))
+            names = ("victim", *(f"honest-{number:02}" for number in range(options.sessions)))
             tenant = _linked(e2e, names, progress)
             campaign = Campaign(
                 e2e=e2e,

@@ -53,7 +53,7 @@ class Campaign:
     """ Its sessions are linked and Connected. """
     names: tuple[str, ...]
     victim: str
-    """ One of them, whose runner is attacked over the network. """
+    """ One of them, whose runner is attacked over the network; how fast it answers is judged apart. """
     seconds: float
     progress: Progress
 
@@ -84,6 +84,7 @@ class Campaign:
             return Findings(
                 before=before,
                 during=during,
+                victim=self.victim,
                 operator_restarts=self._operator_restarts() - restarts,
                 texts=self._texts(),
                 series=(series, self._series()),
@@ -246,7 +247,7 @@ class Campaign:
         return str(self.honest.pod(name)["status"]["podIP"])
 
     def _target(self, name: str) -> Target:
-        return Target(host=self._address(name), port=RUNNER_PORT, token=self.honest.token(name, "state"))
+        return Target(name=name, host=self._address(name), port=RUNNER_PORT, token=self.honest.token(name, "state"))
 
 
 def _took(begun: float, wait: Callable[[], object]) -> float | None:

@@ -9,6 +9,8 @@ from attack.watch import Observations
 
 SLOWER: Final = 3.0
 """ How many times its own figure before the attack the 99th percentile of `/v1/state` may be. """
+SERVED: Final = 0.95
+""" The share of its requests with a token that the attacked runner must answer: they come from the attackers' address. """
 SMALLEST: Final = 0.02
 """ Seconds; an answer that took less before counts as this long: below it the machine's noise is measured. """
 PLANTED: Final = ("5ec2e75ec2e7", "cGxhbnRlZ", "5550199", "555.01.99", "evil.example")
@@ -30,6 +32,8 @@ class Findings:
 
     before: Observations
     during: Observations
+    victim: str
+    """ The session whose runner was attacked over the network. """
     operator_restarts: int
     texts: Mapping[str, str]
     """ Whatever people read, by where it stands: logs, status, events, metrics. """
@@ -47,8 +51,6 @@ class Findings:
 
 def judge(found: Findings) -> list[Verdict]:
     """Return every claim with what was seen of it."""
-    before, during = percentile(found.before.answered), percentile(found.during.answered)
-    ratio = during / max(before, SMALLEST)
     granted = [label for label, refusal in found.refused.items() if refusal is None]
     leaks = sorted(leaked(found.texts))
     return [
@@ -57,12 +59,8 @@ def judge(found: Findings) -> list[Verdict]:
         Verdict(
             "the operator's container does not restart", found.operator_restarts == 0, f"{found.operator_restarts}"
         ),
-        Verdict(
-            f"p99 of /v1/state is at most {SLOWER:g} times that before",
-            ratio <= SLOWER and found.during.unanswered == 0,
-            f"{during * 1000:.0f} ms : {before * 1000:.0f} ms = {ratio:.1f} "
-            f"({len(found.during.answered)} answers, {found.during.unanswered} not answered)",
-        ),
+        _answered_in_time(found),
+        _served(found),
         Verdict("nothing that attackers say is seen anywhere", not leaks, ", ".join(leaks) or "nothing"),
         Verdict("who may not make pods gets none by a session", not granted, ", ".join(granted) or "all refused"),
         Verdict("an honest session is admitted and started", found.newcomer is not None, _seconds(found.newcomer)),
@@ -87,6 +85,32 @@ def _stayed(seen: Observations) -> Verdict:
     looks = sum(map(len, seen.sessions.values()))
     text = f"{len(seen.sessions)} sessions, {looks} looks" + (f"; not so: {', '.join(left[:5])}" if left else "")
     return Verdict("no honest session leaves Connected, no container restarts", bool(looks) and not left, text)
+
+
+def _answered_in_time(found: Findings) -> Verdict:
+    """The other sessions' runners answer as fast as before, within the bound, and always."""
+    calm, attacked = (
+        [took for name, times in seen.answered.items() if name != found.victim for took in times]
+        for seen in (found.before, found.during)
+    )
+    missed = sum(count for name, count in found.during.unanswered.items() if name != found.victim)
+    before, during = percentile(calm), percentile(attacked)
+    ratio = during / max(before, SMALLEST)
+    return Verdict(
+        f"p99 of /v1/state is at most {SLOWER:g} times that before",
+        bool(attacked) and ratio <= SLOWER and missed == 0,
+        f"{during * 1000:.0f} ms : {before * 1000:.0f} ms = {ratio:.1f} ({len(attacked)} answers, {missed} not answered)",
+    )
+
+
+def _served(found: Findings) -> Verdict:
+    """The attacked runner goes on to answer who shows a token."""
+    times, missed = found.during.answered.get(found.victim, []), found.during.unanswered[found.victim]
+    return Verdict(
+        "the attacked runner answers who shows a token",
+        bool(times) and len(times) >= SERVED * (len(times) + missed),
+        f"{len(times)} of {len(times) + missed}, p99 {percentile(times) * 1000:.0f} ms",
+    )
 
 
 def _held(seen: Observations) -> Verdict:

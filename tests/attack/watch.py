@@ -5,6 +5,7 @@ Two threads that look every second until they are stopped; what they saw is hand
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -40,14 +41,15 @@ class Observations:
     leases: list[Holder] = field(default_factory=list)
     missed: int = 0
     """ Looks that the API server did not answer. """
-    answered: list[float] = field(default_factory=list)
-    """ Seconds from a request for `/v1/state` to its answer. """
-    unanswered: int = 0
+    answered: dict[str, list[float]] = field(default_factory=dict)
+    """ Seconds from a request for `/v1/state` to its answer, by session. """
+    unanswered: Counter[str] = field(default_factory=Counter)
 
 
 class Target(NamedTuple):
-    """Where a runner is asked for its state."""
+    """Where a session's runner is asked for its state."""
 
+    name: str
     host: str
     port: int
     token: str
@@ -100,12 +102,12 @@ class Watcher:
         return list(answer.json_object()["items"]) if answer.ok else None
 
     def _ask(self, targets: list[Target], seen: Observations) -> None:
-        for asked in [self.network.start(_time_state, target) for target in targets]:
+        for target, asked in [(target, self.network.start(_time_state, target)) for target in targets]:
             took = asked.result()
             if took is None:
-                seen.unanswered += 1
+                seen.unanswered[target.name] += 1
             else:
-                seen.answered.append(took)
+                seen.answered.setdefault(target.name, []).append(took)
 
 
 def _time_state(target: Target) -> float | None:

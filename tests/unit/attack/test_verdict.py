@@ -1,6 +1,7 @@
 """What counts as held, from what was seen."""
 
 import dataclasses
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,13 +14,18 @@ LEASE = Holder("operator-1", 3)
 
 
 def _observations(**fields: Any) -> Observations:
-    given: dict[str, Any] = {"sessions": {"sales": [CALM, CALM]}, "leases": [LEASE, LEASE], "answered": [0.03] * 50}
+    given: dict[str, Any] = {
+        "sessions": {"sales": [CALM, CALM]},
+        "leases": [LEASE, LEASE],
+        "answered": {"sales": [0.03] * 50, "victim": [0.03] * 50},
+    }
     return Observations(**(given | fields))
 
 
 GOOD = Findings(
     before=_observations(),
-    during=_observations(answered=[0.08] * 50),
+    during=_observations(answered={"sales": [0.08] * 50, "victim": [0.4] * 50}),
+    victim="victim",
     operator_restarts=0,
     texts={"log": "all is well\n"},
     refused={"an image": "forbidden"},
@@ -42,8 +48,9 @@ BAD: Mapping[str, Mapping[str, Any]] = {
     "nobody looked": {"during": _observations(sessions={})},
     "Lease": {"during": _observations(leases=[LEASE, Holder("operator-2", 4)])},
     "no Lease seen": {"during": _observations(leases=[])},
-    "slow": {"during": _observations(answered=[0.03] * 40 + [0.1] * 10)},
-    "no answer": {"during": _observations(unanswered=1)},
+    "slow": {"during": _observations(answered={"sales": [0.03] * 40 + [0.1] * 10, "victim": [0.03]})},
+    "no answer": {"during": _observations(unanswered=Counter(sales=1))},
+    "victim without an answer": {"during": _observations(unanswered=Counter(victim=10))},
     "operator restarts": {"operator_restarts": 1},
     "leak": {"texts": {"log": "x 5ec2e75ec2e7 y"}},
     "terminal": {"texts": {"status": "a\x1b[2J"}},
