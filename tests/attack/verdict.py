@@ -24,6 +24,8 @@ class Verdict(NamedTuple):
     claim: str
     held: bool
     seen: str
+    measured: bool = False
+    """ It depends on how fast the machine is, so no test fails by it. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +102,7 @@ def _answered_in_time(found: Findings) -> Verdict:
         f"p99 of /v1/state is at most {SLOWER:g} times that before",
         bool(attacked) and ratio <= SLOWER and missed == 0,
         f"{during * 1000:.0f} ms : {before * 1000:.0f} ms = {ratio:.1f} ({len(attacked)} answers, {missed} not answered)",
+        measured=True,
     )
 
 
@@ -110,6 +113,7 @@ def _served(found: Findings) -> Verdict:
         "the attacked runner answers who shows a token",
         bool(times) and len(times) >= SERVED * (len(times) + missed),
         f"{len(times)} of {len(times) + missed}, p99 {percentile(times) * 1000:.0f} ms",
+        measured=True,
     )
 
 
