@@ -5,6 +5,7 @@ wrote "now" wants the restart too. The operator copies the value to status, as f
 the annotation.
 """
 
+import hashlib
 from collections.abc import Mapping
 from typing import Final
 
@@ -12,7 +13,8 @@ from whatsapp_operator.api.base import StatusModel
 from whatsapp_operator.api.constants import RELINK_AT, RENEW_TOKENS_AT, RESTART_AT
 
 _LONGEST: Final = 256
-"""Annotations may be long, status should not: a value counts by its first characters."""
+"""Annotations may be long, status should not."""
+_HASH: Final = 16
 
 
 class HandledRequests(StatusModel):
@@ -36,8 +38,15 @@ def requested(annotations: Mapping[str, str]) -> HandledRequests:
 
 
 def _value(annotation: str | None) -> str | None:
-    """Return an annotation's beginning, with a question mark for what a terminal would obey."""
-    return "".join(sign if sign.isprintable() else "?" for sign in (annotation or "")[:_LONGEST]) or None
+    """Return an annotation as it can stand in status, with a question mark for what a terminal would obey.
+
+    Of a longer one the beginning and a hash: two different ones are two requests, whatever they have in common.
+    """
+    value = annotation or ""
+    if len(value) > _LONGEST:
+        digest = hashlib.sha256(value.encode(errors="surrogatepass")).hexdigest()[:_HASH]
+        value = f"{value[: _LONGEST - _HASH - 1]}~{digest}"
+    return "".join(sign if sign.isprintable() else "?" for sign in value) or None
 
 
 def restart_pending(annotations: Mapping[str, str], handled: HandledRequests) -> bool:

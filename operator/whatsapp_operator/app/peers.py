@@ -17,9 +17,9 @@ from whatsapp_operator.core.network import AddressPeer, Egress, PodPeer
 
 MAX_ENTRIES: Final = 32
 _NAMESPACE: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
-_LABEL_NAME: Final = re.compile(
-    r"([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
-)
+_LABEL_PREFIX: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_LONGEST_PREFIX: Final = 253
+_LABEL_NAME: Final = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 _LABEL_VALUE: Final = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
 _PORT: Final = re.compile(r"([1-9][0-9]{0,4})(/udp)?")
 _SCRAPERS: Final = (
@@ -72,7 +72,9 @@ def _addresses(text: str) -> AddressPeer | None:
         if bracketed or re.fullmatch(r"[0-9.:/]+", text):
             raise ValueError(f"{_EGRESS}; a range begins with its first address, as 10.1.0.0/16") from error
         return None
-    if (network.version == 6) != bracketed:
+    # Neither a zone of one node nor an IPv4 address in the form of IPv6 means anything in a policy.
+    has_zone_or_is_mapped = "%" in text or getattr(network.network_address, "ipv4_mapped", None) is not None
+    if (network.version == 6) != bracketed or has_zone_or_is_mapped:
         raise ValueError(_EGRESS)
     return AddressPeer(cidr=str(network))
 
@@ -87,6 +89,8 @@ def _pods(text: str, *, wanted: str) -> PodPeer:
 
 def _label(text: str, *, wanted: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
-    if not equals or not _LABEL_NAME.fullmatch(name) or not _LABEL_VALUE.fullmatch(value):
+    prefix, slash, own = name.rpartition("/")
+    is_name = _LABEL_NAME.fullmatch(own) and (not slash or _LABEL_PREFIX.fullmatch(prefix[: _LONGEST_PREFIX + 1]))
+    if not equals or not is_name or len(prefix) > _LONGEST_PREFIX or not _LABEL_VALUE.fullmatch(value):
         raise ValueError(wanted)
     return name, value

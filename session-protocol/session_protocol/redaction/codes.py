@@ -2,6 +2,9 @@
 
 In capitals a code is recognized by its form. In small letters, without the dash or with a blank instead, it counts as one
 if words such as "code" or "pairing" are near, or if no name looks like it.
+
+Codes of six digits, which a phone is sent to prove its number, are numbers like many others: they are known by the
+words before them alone.
 """
 
 import re
@@ -19,6 +22,11 @@ _ABOUT: Final = ("code", "codes", "pairing", "pair", "paired")
 _OTHER_CODES: Final = frozenset(
     ["exit", "status", "error", "response", "return", "http", "reason", "source", "signal", "country"]
 )
+_PROVES: Final = frozenset(
+    ["verification", "verify", "confirmation", "registration", "security", "login", "sms", "time", "factor", "whatsapp"]
+)
+""" One of these before "code" says that it proves whose the phone is. """
+_LENGTH_OF_DIGITS: Final = 6
 _BEFORE: Final = 5
 _AFTER: Final = 4
 """ Words near a code that may announce it. """
@@ -46,6 +54,7 @@ def _among(folded: str, tokens: list[re.Match[str]]) -> list[Span]:
     announced = _announced(words)
     found = (
         *_spelled(words, gaps),
+        *_digits(words, gaps),
         *_pairs(words, gaps),
         *_halves(folded, tokens, words, gaps, announced),
         *_joined(folded, tokens, words, announced),
@@ -79,6 +88,22 @@ def _spelled(words: list[str], gaps: list[str]) -> Iterator[tuple[int, int]]:
         if index - start >= _LENGTH and any(word.isalpha() for word in words[start:index]):
             yield start, index - 1
         start = index if single else index + 1
+
+
+def _digits(words: list[str], gaps: list[str]) -> Iterator[tuple[int, int]]:
+    """Return runs of six digits soon after "verification code" and the like, also in groups: 123-456."""
+    for index, word in enumerate(words):
+        small = word.lower()
+        if not small.endswith(("code", "codes")):
+            continue
+        if not any(proof in before.lower() for before in words[max(0, index - 2) : index + 1] for proof in _PROVES):
+            continue
+        start = index + 1
+        for end in range(start, min(len(words), index + 1 + _BEFORE + _LENGTH_OF_DIGITS)):
+            if not words[end].isdigit() or (end > start and gaps[end - 1] not in ("-", " ", " - ")):
+                start = end if words[end].isdigit() else end + 1
+            if len("".join(words[start : end + 1])) == _LENGTH_OF_DIGITS:
+                yield start, end
 
 
 def _pairs(words: list[str], gaps: list[str]) -> Iterator[tuple[int, int]]:

@@ -19,7 +19,7 @@ _SUFFIXES: Final = (
     *("apikey", "accesskey", "secretkey", "privatekey", "signingkey", "encryptionkey", "sharedkey", "authkey"),
     *("clientkey", "noisekey", "identitykey", "sessionkey", "masterkey", "websocketkey"),
 )
-_WHOLE_NAMES: Final = frozenset({"pin", "otp", "sig", "hmac", "pass", "passe", "sid"})
+_WHOLE_NAMES: Final = frozenset({"pin", "otp", "sig", "hmac", "pass", "passe", "sid", "csrf", "xsrf"})
 _NEVER_PROSE: Final = ("password", "passwd", "passphrase", "passcode", "pwd", "passwort", "kennwort", "pin", "otp")
 _HEADERS: Final = ("authorization", "cookie", "cookies")
 _IN_WORDS: Final = frozenset({"token", "password", "passwd", "passphrase", "pwd", "passwort", "apikey", "pin", "otp"})
@@ -52,7 +52,10 @@ _NOT_BEARERS: Final = frozenset(
 )
 _SEPARATOR: Final = re.compile(
     r"[\"'`\])]{0,3}(?:[,;: \n]{1,2}[\"'`]{0,2}(?:(?:Invalid|Unsupported|Duplicate) )?[Vv]alue[\"'`]{0,2})?"  # "name": "pin", "value": "…"
-    r"[ \n]?(?P<sign>[=-]>|\u2192|:=|=|:)(?P<blank>[ \n]?)(?P<opening>[(\[{<]{0,2}(?:b?[\"'`]{1,3})?)"
+    r"[ \n]?(?P<sign>[=-]>|\u2192|:=|=|:)"
+    # YAML writes a tag or an anchor before a value, and begins one of several lines with | or >.
+    r"(?:(?P<blank>[ \n])(?:[!&][^ \n]{0,64}[ \n])?(?:(?P<block>[|>][-+0-9]{0,2}\n)|[|>][-+0-9]{0,2} )?)?"
+    r"(?P<opening>[(\[{<]{0,2}(?:b?[\"'`]{1,3})?)"
 )
 _NEXT_ARGUMENT: Final = re.compile(r"[\"'`],[ \n]{0,8}(?P<quote>[\"'`])(?!-)")
 """ Between a flag and its value in a list of arguments. """
@@ -120,8 +123,8 @@ def _assigned(folded: str, end: int, name: str, plain: str) -> Span | None:
     if separator is None:
         return _element(folded, end)
     start, opening = separator.end(), separator["opening"]
-    if opening and opening[-1] in "\"'`":
-        first = opening[0] if opening[0] in _CLOSING else opening[-1]
+    if separator["block"] or (opening and opening[-1] in "\"'`"):
+        first = "\n" if separator["block"] else opening[0] if opening[0] in _CLOSING else opening[-1]
         return Span(start, _closing(folded, start, _CLOSING.get(first, first)), Placeholder.SECRET)
     if plain.endswith(_HEADERS):
         return _header(folded, start)

@@ -9,6 +9,7 @@ import re
 import sys
 import unicodedata
 from collections.abc import Sequence
+from html.entities import html5
 from typing import Final
 
 _SEQUENCE: Final = re.compile(
@@ -20,17 +21,21 @@ _BLANKS: Final = re.compile(r"[ \n]{2,}")
 _LINE_ENDS: Final = frozenset("\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029")
 
 _ESCAPE: Final = re.compile(
-    r"%(?:25){0,2}(?:(?P<percent>[0-9A-Fa-f]{2})|u(?P<wide>[0-9A-Fa-f]{4}))"
+    r"(?P<bytes>%(?:25){0,2}[C-Fc-f][0-9A-Fa-f](?:%(?:25){0,2}[89ABab][0-9A-Fa-f]){1,3}"  # one character in UTF-8
+    r"|\\{1,4}x[c-fC-F][0-9A-Fa-f](?:\\{1,4}x[89abAB][0-9A-Fa-f]){1,3})"
+    r"|(?P<octals>\\{1,4}3[0-7]{2}(?:\\{1,4}2[0-7]{2}){1,3})"
+    r"|%(?:25){0,2}(?:(?P<percent>[0-9A-Fa-f]{2})|u(?P<wide>[0-9A-Fa-f]{4}))"
     r"|\\{1,4}u(?P<high>[dD][89abAB][0-9A-Fa-f]{2})\\{1,4}u(?P<low>[dD][c-fC-F][0-9A-Fa-f]{2})"  # one, in JSON
     r"|\\{1,4}(?:u(?:(?P<unicode>[0-9A-Fa-f]{4})|\{(?P<braced>[0-9A-Fa-f]{1,6})\})|U(?P<long>[0-9A-Fa-f]{8})"
-    r"|x(?P<hex>[0-9A-Fa-f]{2})|(?P<octal>0[0-7]{2})|(?P<letter>[nrt\"'/]))"
+    r"|x(?P<hex>[0-9A-Fa-f]{2})|(?P<octal>0[0-7]{2})|(?P<letter>[nrt\"'/.:=@+_-]))"
     r"|&(?:#(?:(?P<decimal>[0-9]{1,7})|[xX](?P<entity>[0-9A-Fa-f]{1,6}));?"
-    r"|(?P<named>nbsp|quot|apos|amp|lt|gt|plus|commat);)"
+    r"|(?P<named>[A-Za-z]{2,24});)"
     r"|(?P<foreign>[^\x00-\x7f])"
 )
+_HEX_BYTE: Final = re.compile("[89A-Fa-f][0-9A-Fa-f]")
+_OCTAL_BYTE: Final = re.compile("[23][0-7]{2}")
 _BASES: Final = {"decimal": 10, "octal": 8}
 _LETTERS: Final = {"n": "\n", "r": "\n", "t": " "}
-_NAMED: Final = {"nbsp": " ", "quot": '"', "apos": "'", "amp": "&", "lt": "<", "gt": ">", "plus": "+", "commat": "@"}
 _LOOK_ALIKES: Final = str.maketrans(
     "АВЕЅІЈКМНОРСТХУасеокрхуѕіјԁԛԝΑΒΕΖΗΙΚΜΝΟΡΤΥΧο",
     "ABESIJKMHOPCTXYaceokpxysijdqwABEZHIKMNOPTYXo",
@@ -47,6 +52,8 @@ _SPECIAL: Final = {
     "\u2019": "'",
 } | {
     **dict.fromkeys("\u201c\u201d\u201e\xab\xbb", '"'),
+    **dict(zip("〇一二三四五六七八九", "0123456789", strict=True)),
+    "零": "0",
     **dict.fromkeys("\xb7\u2022\u2027\u2219\u22c5\u30fb", "."),
 }
 
@@ -87,18 +94,30 @@ def _shown(letter: str) -> str:
 
 
 def _plain(escape: re.Match[str]) -> str:
-    """Return one character, or none for a mark that only decorates the one before."""
+    """Return one character, none for a mark that only decorates the one before, or what is no escape as it is."""
     kind, value = escape.lastgroup or "", escape[escape.lastgroup or 0]
     if kind == "foreign":
         return _base(value)
-    if kind in ("letter", "named"):
-        return _LETTERS.get(value, value) if kind == "letter" else _NAMED[value]
+    if kind == "letter":
+        return _LETTERS.get(value, value)
+    if kind == "named":
+        named = html5.get(f"{value};", "")
+        return _base(_shown(named)) if len(named) == 1 else escape.group()
+    if kind in ("bytes", "octals"):
+        return _base(_shown(_decoded(kind, value)))
     code = int(value, _BASES.get(kind, 16))
     if kind == "low":
         code = 0x10000 + ((int(escape["high"], 16) & 0x3FF) << 10) + (code & 0x3FF)
     if code > sys.maxunicode or (kind == "percent" and code > 127):
         return " "  # no character, or a part of a longer one, mostly of a blank
     return _base(_shown(chr(code)))
+
+
+def _decoded(kind: str, escaped: str) -> str:
+    """Return the one character that escaped bytes stand for; a blank: they are no UTF-8."""
+    form, base = (_OCTAL_BYTE, 8) if kind == "octals" else (_HEX_BYTE, 16)
+    text = bytes(int(byte, base) for byte in form.findall(escaped)).decode(errors="replace")
+    return text if len(text) == 1 else " "
 
 
 def _base(letter: str) -> str:

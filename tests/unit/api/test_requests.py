@@ -50,6 +50,15 @@ def test_carrying_out_what_is_asked_ends_the_request() -> None:
     assert len(handled.restart_at or "") == 256
 
 
+def test_two_long_values_are_two_requests() -> None:
+    """However much their beginnings have in common."""
+    handled = requested({RESTART_AT: "x" * 300 + "1"})
+
+    assert not restart_pending({RESTART_AT: "x" * 300 + "1"}, handled)
+    assert restart_pending({RESTART_AT: "x" * 300 + "2"}, handled)
+    assert restart_pending({RESTART_AT: "x" * 300}, handled)
+
+
 def test_status_names_the_requests_as_the_annotations_do() -> None:
     """In the manifest the keys are restart-at and relink-at."""
     assert {"restart-at": NOON} == HandledRequests(restart_at=NOON).to_dict()

@@ -61,7 +61,7 @@ def test_destinations_are_pods_with_a_port() -> None:
     "text",
     [
         "Monitoring", "a/b", "a/=b", "a/b=c&b=d", "a/b=c d", "a/", "-a", "a" * 64, "a/b/c/d=e", "a/b=" + "x" * 64,
-        "*", "a;b", "a/b=c/d", "a\nb",
+        "*", "a;b", "a/b=c/d", "a\nb", "a/x..y/b=c", "a/x-.y/b=c", "a/.x/b=c", "a/X.y/b=c", "a/" + "x" * 254 + "/b=c", "a//b=c",
     ],
 )  # fmt: skip
 def test_a_bad_scraper_is_refused(text: str) -> None:
@@ -75,7 +75,8 @@ def test_a_bad_scraper_is_refused(text: str) -> None:
     [
         "10.1.2.3", "10.1.2.3:0", "10.1.2.3:65536", "10.1.2.3:http", "10.1.2.3/8:80", "10.1.2.300:80", "fd00::1:443",
         "fd00::/64:443", "[10.0.0.1]:443", "[x]:443", "squid:", ":3128", "proxies/app=squid", "10.1.2.3:53/sctp", "10.1.2.3:53/", "10.1.2.3:-1", "10.1.2.3:٣",
-        "10.1.0.0/33:80", "[fd00::/129]:80", "a b:80",
+        "10.1.0.0/33:80", "[fd00::/129]:80", "a b:80", "[fe80::1%eth0]:443", "[fe80::1%1]:443", "[::ffff:10.0.0.1]:443",
+        "[::ffff:0:0/96]:443", "[]:443", "[fd00::1]443", "[[fd00::1]]:443", "http://10.0.0.1:80", "10.0.0.1:80:80", "10.0.0.1/:80",
     ],
 )  # fmt: skip
 def test_a_bad_destination_is_refused(text: str) -> None:

@@ -26,17 +26,25 @@ INJECTORS: Final = (
     "banzaicloud.io", "bank-vaults.io", "conjur.org", "cyberark.com", "akeyless.io", "infisical.com", "1password.com",
     "1password.io", "doppler.com", "external-secrets.io",
     # Identities of a cloud.
-    "azure.workload.identity", "aadpodidbinding", "iam.amazonaws.com", "eks.amazonaws.com", "iam.gke.io", "iam.cnrm.cloud.google.com",
+    "azure.workload.identity", "aadpodidbinding", "amazonaws.com", "iam.gke.io", "iam.cnrm.cloud.google.com",
     # Agents of monitoring.
     "opentelemetry.io", "jaegertracing.io", "datadoghq.com", "dynatrace.com", "newrelic.com", "instana.io", "appdynamics.com",
-    # Further networks and volumes.
-    "k8s.v1.cni.cncf.io", "v1.multus-cni.io", "gke-gcsfuse", "networking.gke.io",
+    "odigos.io", "splunk.com",
+    # Further networks, addresses and volumes.
+    "k8s.v1.cni.cncf.io", "v1.multus-cni.io", "gke-gcsfuse", "gke-parallelstore", "networking.gke.io", "projectcalico.org",
+    "ovn.kubernetes.io", "k8s.ovn.org", "antrea.io", "juicefs.com",
+    # Devices and mounts, by the container runtime.
+    "cdi.k8s.io", "nri.io", "noderesource.dev",
     # What weakens the sandbox of a pod.
-    "apparmor.security.beta.kubernetes.io", "seccomp.security.alpha.kubernetes.io", "io.kubernetes.cri-o", "nvidia.com",
+    "apparmor.security.beta.kubernetes.io", "seccomp.security.alpha.kubernetes.io", "crio.io", "nvidia.com",
 )  # fmt: skip
-""" Domains of the keys, or whole keys. A key whose name says "inject" counts, too, whosever it is. """
+""" Domains of the keys, or whole keys. A key that says "inject" or "sidecar" counts, too, whosever it is. """
+RUNTIMES: Final = ("io.kubernetes.cri", "io.containerd", "io.katacontainers", "dev.gvisor", "dev.kata")
+""" How keys begin that are orders to the container runtime; these are written from the general to the special. """
 _OURS: Final = ("wasession.dev",)
-_REGISTRY: Final = re.compile(r"[^/]*[.:][^/]*|localhost")
+_REGISTRY: Final = re.compile(r"[^/]*[.:A-Z][^/]*|localhost")
+""" The first part of a name that is a host: of a path under Docker Hub it has no dot, no colon and no capital. """
+_REGISTRY_WITH_PORT: Final = re.compile(r"([^/:@]*\.[^/:@]*|localhost):[0-9]+", re.IGNORECASE)
 _DEFAULT_REGISTRY: Final = "docker.io"
 
 
@@ -69,12 +77,19 @@ def _qualified(image: str) -> str:
     first, slash, rest = image.partition("/")
     if not slash:
         return f"{_DEFAULT_REGISTRY}/library/{image}"
-    return f"{first.lower()}/{rest}" if _REGISTRY.fullmatch(first) else f"{_DEFAULT_REGISTRY}/{image}"
+    if not _REGISTRY.fullmatch(first):
+        return f"{_DEFAULT_REGISTRY}/{image}"
+    host = first.lower()
+    if host in (_DEFAULT_REGISTRY, f"index.{_DEFAULT_REGISTRY}"):
+        return f"{_DEFAULT_REGISTRY}/{rest}" if "/" in rest or not rest else f"{_DEFAULT_REGISTRY}/library/{rest}"
+    return f"{host}/{rest}"
 
 
 def _entry(given: str) -> str:
-    """Return an entry in the same form; a host name alone means the whole registry."""
-    if "/" not in given and ":" not in given and _REGISTRY.fullmatch(given):
+    """Return an entry in the same form; a host's name alone, or with its port, means the whole registry."""
+    if "/" not in given and (_REGISTRY_WITH_PORT.fullmatch(given) or (":" not in given and _REGISTRY.fullmatch(given))):
+        if given.lower() == f"index.{_DEFAULT_REGISTRY}":
+            return f"{_DEFAULT_REGISTRY}/"
         return f"{given.lower()}/"
     return _qualified(given)
 
@@ -112,9 +127,13 @@ def _keys(spec: SessionSpec, defaults: Defaults) -> Iterator[Problem]:
 
 def is_injectors(key: str) -> bool:
     """Whether a label or an annotation is an order to a known injector."""
-    domain, slash, name = key.partition("/")
-    own = name if slash else domain
-    return "inject" in own.lower() or any(_is_below(domain.lower(), each) for each in INJECTORS)
+    small = key.lower()
+    domain = small.partition("/")[0]
+    return (
+        any(word in small for word in ("inject", "sidecar"))
+        or small.startswith(RUNTIMES)
+        or any(_is_below(domain, each) for each in INJECTORS)
+    )
 
 
 def _key_has(entry: str, key: str) -> bool:
