@@ -2,6 +2,10 @@
 test-e2e: programs ## The main job end to end on a real Kubernetes of its own (root on Debian, a quarter of an hour); E2E_KEEP=1 leaves the cluster for looking into
 	$(PYTEST) tests/e2e -n 0
 
+.PHONY: attack
+attack: programs ## Ten minutes of attacks on sessions and operator beside 15 honest sessions; ATTACK_FLAGS="--minutes 2 --sessions 5" for less
+	@cd tests && ../$(PYTHON) -m attack $(ATTACK_FLAGS)
+
 .PHONY: e2e-down
 e2e-down: setup ## Remove the cluster that E2E_KEEP=1 has left
 	@$(PYTHON) -m local_cluster down --name e2e

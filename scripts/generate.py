@@ -18,7 +18,7 @@ REPOSITORY: Final = Path(__file__).resolve().parents[1]
 STAMPED: Final = (
     "docs/operations/install.md",
     "manifests/base/operator/deployment.yaml",
-    "manifests/components/browser-sandbox/daemon-set.yaml",
+    "manifests/components/browser-sandbox/nodes/daemon-set.yaml",
     "manifests/components/labels/kustomization.yaml",
     "manifests/examples/install/kustomization.yaml",
     "manifests/examples/install/settings.yaml",

@@ -18,7 +18,7 @@ from session_devtools.progress import ConsoleProgress
 REPOSITORY: Final = Path(__file__).resolve().parents[1]
 SOURCE: Final = REPOSITORY / "scripts/seccomp_profile.go"
 MODULE: Final = REPOSITORY / "local-cluster/go/containerd"
-PROFILE: Final = REPOSITORY / "manifests/components/browser-sandbox/chromium-sandbox.json"
+PROFILE: Final = REPOSITORY / "manifests/components/browser-sandbox/nodes/chromium-sandbox.json"
 
 
 def profile() -> str:

@@ -30,7 +30,7 @@ class StatusFormat(StrEnum):
 
 
 HEADER = ("NAME", "STATE", "READY", "QUOTA", "RESTARTS", "SINCE", "REASON")
-QUOTA_HEADER = ("QUOTA", "SESSIONS", "MEMORY", "PER NAMESPACE", "WAITING")
+QUOTA_HEADER = ("QUOTA", "SESSIONS", "MEMORY", "STORAGE", "PER NAMESPACE", "WAITING")
 STYLES = {"True": "green", "False": "yellow", "Unknown": "yellow", "Stalled": "red", "Deleted": "red"}
 
 
@@ -177,6 +177,7 @@ def _quota_row(quota: QuotaView) -> list[str]:
         quota.name,
         _of(quota.admitted, quota.sessions),
         _of(quota.memory_reserved, quota.memory),
+        "unlimited" if quota.storage is None else _of(quota.storage_reserved or "unknown", quota.storage),
         "unlimited" if quota.sessions_per_namespace is None else str(quota.sessions_per_namespace),
         str(quota.waiting),
     ]

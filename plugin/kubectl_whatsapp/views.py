@@ -90,10 +90,13 @@ class QuotaView(View):
     name: str
     sessions: int | None
     memory: str | None
+    storage: str | None
     sessions_per_namespace: int | None
     admitted: int
     waiting: int
     memory_reserved: str
+    storage_reserved: str | None
+    """ None: the operator counts it only where there is a limit. """
 
     @classmethod
     def read(cls, stored: Mapping[str, Any]) -> "QuotaView":
@@ -103,10 +106,12 @@ class QuotaView(View):
             name=_text(metadata, "name"),
             sessions=_count(spec, "sessions"),
             memory=_text(spec, "memory") or None,
+            storage=_text(spec, "storage") or None,
             sessions_per_namespace=_count(spec, "sessionsPerNamespace"),
             admitted=_count(status, "admitted") or 0,
             waiting=_count(status, "waiting") or 0,
             memory_reserved=_text(status, "memoryReserved") or "0",
+            storage_reserved=_text(status, "storageReserved") or None,
         )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network
 from typing import Any
 
-from e2e.pod_processes import process_of
+from e2e.pod_processes import fork_of, process_of
 from local_cluster.full.cluster import FullCluster
 from local_cluster.full.instance import POD_RANGE
 from session_devtools.errors import NotReady
@@ -37,12 +37,16 @@ class Operator:
             raise NotReady("the operator has no pod")
         return pods[0]
 
-    def process(self) -> int:
-        """Return the id of its process on this machine."""
+    def lease_process(self) -> int:
+        """Return the id, on this machine, of the process that holds its Lease: the first of its container."""
         return process_of(self.cluster, str(self.pod()["metadata"]["uid"]), "whatsapp_operator")
 
+    def work_process(self) -> int:
+        """Return the id of the one that does everything else, its child."""
+        return fork_of(self.cluster, str(self.pod()["metadata"]["uid"]), "whatsapp_operator")
+
     def kill(self, pid: int) -> None:
-        """End its process by SIGKILL, as a kernel out of memory does. `pid` is what `process` gave."""
+        """End one of its processes by SIGKILL, as a kernel out of memory does; the other one follows by itself."""
         os.kill(pid, signal.SIGKILL)
 
     def replace(self) -> None:
@@ -89,7 +93,7 @@ class Operator:
 
         The way to the API server stays, and the node's to it: the kubelet still sees a healthy operator.
         """
-        enter = ["nsenter", f"--net=/proc/{self.process()}/ns/net", "ip", "route"]
+        enter = ["nsenter", f"--net=/proc/{self.lease_process()}/ns/net", "ip", "route"]
         gateway = subprocess.check_output([*enter, "show", "default"], text=True).split()[2]
         subprocess.run([*enter, "replace", f"{gateway}/32", "dev", "eth0"], check=True)
         # Two halves, which are more specific than whatever leads to the whole.

@@ -130,13 +130,17 @@ class Tenant(SessionWaits):
         """Return the state that the session's runner says, asked directly: no operator is needed for it."""
         return str(self._ask_runner(name, "/v1/state", scope="state")["state"])
 
-    def _ask_runner(self, name: str, path: str, *, scope: str) -> Object:
+    def token(self, name: str, scope: str) -> str:
+        """Return the session's token of a scope. :raises NotReady: it has none yet."""
         status = self.status(name)
         by_scope = {"state": status.get("tokenSecretName"), "link": (status.get("tokenSecrets") or {}).get("linking")}
         secret = self.get("secret", str(by_scope[scope]))
         if secret is None:
             raise NotReady(f"session {name} has no Secret")
-        token = base64.b64decode(secret["data"][scope]).decode()
+        return base64.b64decode(secret["data"][scope]).decode()
+
+    def _ask_runner(self, name: str, path: str, *, scope: str) -> Object:
+        token = self.token(name, scope)
         with self.kubectl.forward(name, 8080, namespace=self.namespace) as port:
             return Client(f"http://127.0.0.1:{port}", token=token).request(path).json_object()
 

@@ -1,9 +1,12 @@
 """The operator ends at the worst moments, and what it began is finished: one pod per session, never two."""
 
 import threading
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from e2e.harness import ClusterHarness
+from e2e.operator_pod import Operator
 from e2e.tenant import Tenant
 from e2e.trio import TRIO
 from session_devtools.audit_log import Entry
@@ -14,17 +17,24 @@ TRIES = 5
 
 
 @pytest.mark.parametrize(
-    ("moment", "not_yet"),
-    [("patch whatsappsessions/status", "create pods"), ("create pods", None)],
-    ids=["after the reservation", "after the pod was made"],
+    ("moment", "not_yet", "victim_of"),
+    [
+        ("patch whatsappsessions/status", "create pods", Operator.work_process),
+        ("create pods", None, Operator.work_process),
+        ("create pods", None, Operator.lease_process),
+    ],
+    ids=["after the reservation", "after the pod was made", "after the pod was made, with the process of the Lease"],
 )
 def test_a_killed_operator_is_followed_by_one_that_goes_on(
-    e2e: ClusterHarness, tenant: Tenant, moment: str, not_yet: str | None
+    e2e: ClusterHarness, tenant: Tenant, moment: str, not_yet: str | None, victim_of: Callable[[Operator], int]
 ) -> None:
-    """By SIGKILL in the middle of a start: the session comes up, by one pod alone, with the place it had."""
+    """By SIGKILL in the middle of a start: the session comes up, by one pod alone, with the place it had.
+
+    Whichever of its two processes is killed, both are gone.
+    """
     for attempt in range(TRIES):
         name, since = f"sales{attempt}", e2e.audit.now()
-        met = _kill_at(e2e, tenant, name, moment)
+        met = _kill_at(e2e, tenant, name, moment, victim_of)
         if not_yet is None or not_yet not in met:
             break
         e2e.operator.replace()
@@ -43,13 +53,17 @@ def test_a_killed_operator_is_followed_by_one_that_goes_on(
     assert 0 == status.get("recovery", {}).get("restarts", 0)
 
 
-def _kill_at(e2e: ClusterHarness, tenant: Tenant, name: str, moment: str) -> list[str]:
+def _kill_at(
+    e2e: ClusterHarness, tenant: Tenant, name: str, moment: str, victim_of: Callable[[Operator], int]
+) -> list[str]:
     """Create a session and kill the operator at its first request of that kind; returns what it had done by then."""
-    since, victim = e2e.audit.now(), e2e.operator.process()
+    since, victim = e2e.audit.now(), victim_of(e2e.operator)
+    processes = [Path(f"/proc/{pid}") for pid in (e2e.operator.lease_process(), e2e.operator.work_process())]
     creating = threading.Thread(target=tenant.create, args=(name,))
     creating.start()
     until(f"{moment}", lambda: moment in _done(e2e, tenant, since), within=TIMEOUT, every=0.001)
     e2e.operator.kill(victim)
+    until("both processes are gone", lambda: not any(process.exists() for process in processes))
     creating.join()
     return _done(e2e, tenant, since)
 

@@ -36,6 +36,7 @@ ROOT = Path(__file__).parents[2]
 DEMO_OPERATOR = f"system:serviceaccount:{OPERATOR_NAMESPACE}:{OPERATOR_NAMESPACE}"
 KINDS = (
     *("namespaces", "customresourcedefinitions", "clusterroles", "clusterrolebindings", "persistentvolumes"),
+    *("validatingadmissionpolicies", "validatingadmissionpolicybindings", "networkpolicies"),
     *("whatsappsessionquotas", "whatsappsessions", "deployments", "services", "secrets", "persistentvolumeclaims"),
 )
 """ Where a demo could leave something. """

@@ -169,7 +169,7 @@ def test_a_browser_that_is_refused_its_sandbox_is_reported(
     e2e: ClusterHarness, tenant: Tenant, settings: Callable[..., None]
 ) -> None:
     """The profile is there and denies what the sandbox needs, as a kernel may: Chromium tries, and the runner says it."""
-    shipped = json.loads((COMPONENT / "chromium-sandbox.json").read_text())
+    shipped = json.loads((COMPONENT / "nodes/chromium-sandbox.json").read_text())
     denying = shipped | {"syscalls": [rule for rule in shipped["syscalls"] if rule["names"] != ["unshare"]]}
     place = Path(PROFILE).with_name("denying.json")
     write = f"mkdir -p {place.parent} && cat > {place}"

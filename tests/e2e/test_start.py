@@ -12,6 +12,8 @@ from support.sessions import condition
 from support.waiting import until
 
 CREATES = ["create persistentvolumeclaims", "create pods", *["create secrets"] * 4]
+CREATES_ONCE = ["create networkpolicies", "create services"]
+""" Of a namespace's first session. """
 
 
 def _runs(pod: Object) -> bool:
@@ -21,15 +23,15 @@ def _runs(pod: Object) -> bool:
 def test_the_way_to_a_running_pod_is_six_creates_and_at_most_two_status_writes(
     e2e: ClusterHarness, tenant: Tenant
 ) -> None:
-    """Claim, four Secrets and pod; a namespace's first session makes the Service as well. The reservation is written first.
+    """Claim, four Secrets and pod; a namespace's first session makes Service and NetworkPolicy as well.
 
-    Events are not counted.
+    The reservation is written first. Events are not counted.
     """
     with (
         watch(e2e.kubectl, "pods", tenant.namespace) as pods,
         watch(e2e.kubectl, "whatsappsessions", tenant.namespace) as sessions,
     ):
-        for name, creates in (("one", sorted([*CREATES, "create services"])), ("two", CREATES)):
+        for name, creates in (("one", sorted([*CREATES, *CREATES_ONCE])), ("two", CREATES)):
             since = e2e.audit.now()
             tenant.create(name)
             until(f"the pod of {name} runs", lambda name=name: pods.first(name, _runs), bool)  # type: ignore[misc]

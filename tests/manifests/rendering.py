@@ -4,7 +4,9 @@ kustomize comes with the project's own kubectl, so that the same files render to
 """
 
 import functools
+import os
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ import yaml
 from local_cluster.build import kubernetes
 from session_devtools.progress import ConsoleProgress
 
-__all__ = ["INSTALL", "MANIFESTS", "RENDERED", "documents", "install_yaml", "render", "sources"]
+__all__ = ["INSTALL", "MANIFESTS", "RENDERED", "documents", "install_yaml", "render", "render_component", "sources"]
 
 MANIFESTS = Path(__file__).parents[2] / "manifests"
 INSTALL = MANIFESTS / "install.yaml"
@@ -25,18 +27,33 @@ RENDERED = (
     "overlays/namespaced",
     "examples/install",
     "standin",
+    "components/browser-sandbox",
 )
-""" Every kustomization that stands for itself. """
+""" Every kustomization that stands for itself, and the component that no overlay of ours has. """
 HEADER = "# Written by `make generate` from manifests/base; change it there. What it is: docs/operations/install.md.\n"
 
 
 @functools.cache
 def render(name: str) -> str:
-    """Render a kustomization of the manifests folder."""
+    """Render a kustomization of the manifests folder; a component over the base."""
+    return render_component(name) if name.startswith("components/") else _kustomize(MANIFESTS / name)
+
+
+def render_component(name: str, **fields: Any) -> str:
+    """Render a component over the base, as somebody's overlay has it, with these fields beside."""
+    with tempfile.TemporaryDirectory() as folder:
+        overlay = Path(folder).resolve()
+        base, component = (os.path.relpath(MANIFESTS / part, overlay) for part in ("base", name))
+        text = yaml.safe_dump({"resources": [base], "components": [component], **fields})
+        (overlay / "kustomization.yaml").write_text(text)
+        return _kustomize(overlay)
+
+
+def _kustomize(folder: Path) -> str:
     kubectl = kubernetes(progress=ConsoleProgress()) / "kubectl"
-    done = subprocess.run([kubectl, "kustomize", MANIFESTS / name], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise AssertionError(f"kubectl kustomize manifests/{name}: {done.stderr.strip()}")
+    done = subprocess.run([kubectl, "kustomize", folder], capture_output=True, text=True, check=False)
+    if done.returncode != 0 or done.stderr:
+        raise AssertionError(f"kubectl kustomize {folder}: {done.stderr.strip()}")
     return done.stdout
 
 

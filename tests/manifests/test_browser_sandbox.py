@@ -1,20 +1,15 @@
 """The component that brings Chromium's sandbox: its profile, and the one pod of ours that touches a node."""
 
 import json
-import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from local_cluster.light import Programs
-from manifests.rendering import MANIFESTS, documents
+from manifests.rendering import MANIFESTS, documents, render_component
 from whatsapp_operator.app.settings import Settings
 
-COMPONENT = MANIFESTS / "components/browser-sandbox"
-PROFILE = COMPONENT / "chromium-sandbox.json"
+PROFILE = MANIFESTS / "components/browser-sandbox/nodes/chromium-sandbox.json"
 KEPT_SHUT = 0x00020000 | 0x02000000 | 0x04000000 | 0x08000000
 """ CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC. """
 WANTED = 0x10000000 | 0x20000000 | 0x40000000
@@ -28,20 +23,11 @@ def profile() -> dict[str, Any]:
     return found
 
 
-@pytest.fixture
-def rendered(tmp_path: Path, light_programs: Programs) -> list[dict[str, Any]]:
+@pytest.fixture(scope="module")
+def rendered() -> list[dict[str, Any]]:
     """The base with the component, as somebody's overlay has it."""
-    relative = {name: os.path.relpath(MANIFESTS / name, tmp_path) for name in ("base", "components/browser-sandbox")}
-    overlay = {
-        "resources": [relative["base"]],
-        "components": [relative["components/browser-sandbox"]],
-        "images": [{"name": "whatsapp-operator", "newName": "registry.example/operator", "newTag": "7"}],
-    }
-    (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump(overlay))
-    command = [str(light_programs.kubectl), "kustomize", str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert "" == done.stderr
-    return list(documents(done.stdout))
+    images = [{"name": "whatsapp-operator", "newName": "registry.example/operator", "newTag": "7"}]
+    return list(documents(render_component("components/browser-sandbox", images=images)))
 
 
 def rules(profile: dict[str, Any], name: str) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from manifests.conftest import run
 from manifests.rendering import MANIFESTS
 from session_protocol.states import OperatorState
 from session_protocol.vocabulary import RunnerState
+from whatsapp_operator.api.conditions import ConditionType
 
 HEALTH = MANIFESTS / "gitops" / "health.lua"
 DRIVER = """
@@ -78,6 +79,24 @@ def session(state: str, *, generation: int = 2, observed: int = 2, **conditions:
 def test_health(glua: Path, tmp_path: Path, found: dict[str, Any], expected: str) -> None:
     """Waiting for a person is Suspended, what only a person can mend is Degraded, the rest is on its way."""
     assert expected == health(glua, tmp_path, found)[0]
+
+
+SAYS_NOTHING_OF_HEALTH = [kind for kind in ConditionType if kind not in (ConditionType.READY, ConditionType.STALLED)]
+
+
+@pytest.mark.parametrize("kind", SAYS_NOTHING_OF_HEALTH)
+@pytest.mark.parametrize("status", ["True", "False", "Unknown"])
+def test_a_condition_beside_ready_and_stalled_changes_nothing(
+    glua: Path, tmp_path: Path, kind: str, status: str
+) -> None:
+    """Neither one that is True only while something is wrong nor one that was not reached yet; wherever it stands."""
+    beside: Any = {kind: status}
+
+    up = [session("Connected", Ready="True", **beside), session("Connected", **beside, Ready="True")]
+    queued = [session("Queued", Ready="False", **beside), session("Queued", **beside, Ready="False")]
+
+    assert {("Healthy", "Connected: Ready is True")} == {health(glua, tmp_path, found) for found in up}
+    assert {("Progressing", "Queued: Ready is False")} == {health(glua, tmp_path, found) for found in queued}
 
 
 def test_the_message_is_for_people(glua: Path, tmp_path: Path) -> None:

@@ -48,14 +48,14 @@ def test_the_rights_are_where_the_sessions_are(overlay: str) -> None:
     """Together they are the base's: nothing is missing in a watched namespace, and nothing is left elsewhere."""
     account, watched = OVERLAYS[overlay]
     base = bound(list(documents(render("base"))), "whatsapp-operator")
-    events = {("events.k8s.io", "events", verb) for verb in ("create", "patch")}
+    own = {("events.k8s.io", "events", "create"), ("events.k8s.io", "events", "patch"), ("", "secrets", "create")}
 
     given = bound(list(documents(render(overlay))), account)
 
     assert {"", watched, account} == given.keys()
     assert CLUSTER_WIDE == given[""]
     assert base[""] == CLUSTER_WIDE | given[watched]
-    assert base["whatsapp-operator"] | events == given[account]
+    assert base["whatsapp-operator"] | own == given[account]
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)

@@ -45,16 +45,22 @@ def made() -> dict[str, Json]:
 
 
 @pytest.fixture(scope="module")
-def operator(installed: LightCluster) -> Iterator[ApiClient]:
-    """The operator's account."""
+def cluster(installed: LightCluster) -> Iterator[LightCluster]:
+    """The API server with the namespace that these tests write to."""
     installed.kubectl("create", "namespace", NAMESPACE)
     installed.kubectl("create", "serviceaccount", "default", "-n", NAMESPACE)
+    yield installed
+    installed.kubectl("delete", f"namespace/{NAMESPACE}", "--wait=false")
+
+
+@pytest.fixture(scope="module")
+def operator(cluster: LightCluster) -> ApiClient:
+    """The operator's account."""
     groups = ("system:serviceaccounts", f"system:serviceaccounts:{OWN}")
-    client = ApiClient(installed, f"system:serviceaccount:{OWN}:{OWN}", *groups)
+    client = ApiClient(cluster, f"system:serviceaccount:{OWN}:{OWN}", *groups)
     naked = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "x", "namespace": NAMESPACE}}
     until("the policy is in force", lambda: create(client, naked), bool)
-    yield client
-    installed.kubectl("delete", f"namespace/{NAMESPACE}", "--wait=false")
+    return client
 
 
 @pytest.mark.parametrize("kind", sorted(made()))
@@ -270,10 +276,10 @@ def test_what_it_made_it_grows_and_deletes(installed: LightCluster, operator: Ap
     assert [TAKEN] * 3 == done
 
 
-def test_nobody_else_is_held_to_it(installed: LightCluster) -> None:
+def test_nobody_else_is_held_to_it(cluster: LightCluster) -> None:
     """A team's pods are the team's and its Pod Security's business."""
     pod = made()["Pod"]
     pod["metadata"] = {"name": "team", "namespace": NAMESPACE}
     pod["spec"]["hostNetwork"] = True
 
-    assert TAKEN == create(ApiClient(installed), pod)
+    assert TAKEN == create(ApiClient(cluster), pod)

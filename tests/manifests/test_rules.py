@@ -22,7 +22,8 @@ def every_object() -> list[tuple[str, dict[str, Any]]]:
 
 def images(found: dict[str, Any]) -> list[str]:
     """Every image that an object names, the runner's setting included."""
-    containers = found["spec"]["template"]["spec"]["containers"]
+    pod = found["spec"]["template"]["spec"]
+    containers = [*pod.get("initContainers", ()), *pod["containers"]]
     settings = [item["value"] for each in containers for item in each.get("env", ()) if item["name"] == "RUNNER_IMAGE"]
     return [each["image"] for each in containers] + settings
 
@@ -144,17 +145,24 @@ def test_services_and_policies_find_their_pods() -> None:
     """Every selector in a kustomization matches a pod template of it, and every named port exists there."""
     for name in RENDERED:
         found = list(documents(render(name)))
-        pods = [item["spec"]["template"] for item in found if item["kind"] in WORKLOADS]
+        workloads = [item for item in found if item["kind"] in WORKLOADS]
         for item in found:
             if item["kind"] == "Service":
                 selector, ports = item["spec"]["selector"], [port["targetPort"] for port in item["spec"]["ports"]]
             elif item["kind"] == "NetworkPolicy":
-                selector = item["spec"]["podSelector"]["matchLabels"]
-                ports = [port["port"] for rule in item["spec"]["ingress"] for port in rule["ports"]]
+                selector = item["spec"]["podSelector"].get("matchLabels", {})
+                ports = [port["port"] for rule in item["spec"].get("ingress", ()) for port in rule["ports"]]
             else:
                 continue
+            pods = [
+                workload["spec"]["template"]
+                for workload in workloads
+                if workload["metadata"]["namespace"] == item["metadata"]["namespace"]
+            ]
             matched = [pod for pod in pods if selector.items() <= pod["metadata"]["labels"].items()]
-            named = {port["name"] for pod in matched for each in pod["spec"]["containers"] for port in each["ports"]}
+            named = {
+                port["name"] for pod in matched for each in pod["spec"]["containers"] for port in each.get("ports", ())
+            }
             assert 1 == len(matched), f"{name}: {item['kind']} {item['metadata']['name']}"
             assert set(ports) <= named
 
@@ -187,7 +195,7 @@ def test_pods_have_them_too_but_for_the_version() -> None:
     """A pod's image tells its version; a label would roll the pod for a release that changes nothing in it."""
     templates = [item["spec"]["template"] for _, item, _ in labelled() if item["kind"] in WORKLOADS]
 
-    assert len(templates) == len(RENDERED)
+    assert len(templates) == len(RENDERED) + 1  # one each, two with the sandbox
     assert [] == [
         labels for pod in templates if LABELS - (labels := pod["metadata"]["labels"]).keys() or VERSION in labels
     ]
@@ -201,13 +209,19 @@ def test_nothing_here_looks_as_if_the_operator_had_made_it() -> None:
 
 
 def test_selectors_are_the_ones_of_the_first_release() -> None:
-    """A Deployment's selector can never be changed: with another one the next release could not be applied."""
+    """A workload's selector can never be changed: with another one the next release could not be applied."""
     selectors = {
-        where: item["spec"]["selector"]["matchLabels"] for where, item, _ in labelled() if item["kind"] in WORKLOADS
+        (where, item["kind"]): item["spec"]["selector"]["matchLabels"]
+        for where, item, _ in labelled()
+        if item["kind"] in WORKLOADS
     }
 
-    ours = {"app.kubernetes.io/name": "whatsapp-session-operator", "app.kubernetes.io/component": "operator"}
-    assert dict.fromkeys(RENDERED, ours) | {"standin": {"app.kubernetes.io/name": "standin"}} == selectors
+    name = {"app.kubernetes.io/name": "whatsapp-session-operator"}
+    expected = {(where, "Deployment"): name | {"app.kubernetes.io/component": "operator"} for where in RENDERED}
+    expected["standin", "Deployment"] = {"app.kubernetes.io/name": "standin"}
+    sandbox = ("components/browser-sandbox", "DaemonSet")
+    expected[sandbox] = name | {"app.kubernetes.io/component": "seccomp-profiles"}
+    assert expected == selectors
 
 
 def test_the_labels_distinguish_instances() -> None:
@@ -232,3 +246,21 @@ def test_images_have_the_names_they_are_built_with() -> None:
     }
 
     assert {image.repository for image in IMAGES.values()} == found
+
+
+def test_no_workload_makes_pods_that_the_policies_refuse() -> None:
+    """Labels and annotations below wasession.dev/ are the operator's word, and a controller is not the operator.
+
+    The first pod of an installation may come before its policies; the next one would not come at all.
+    """
+    given = [
+        (origin, found["metadata"]["name"], f"{key}={value}")
+        for origin, found in every_object()
+        if found["kind"] in WORKLOADS
+        for marks in ("labels", "annotations")
+        for key, value in found["spec"]["template"]["metadata"].get(marks, {}).items()
+    ]
+    reserved = ("wasession.dev/", "app.kubernetes.io/managed-by=whatsapp-session-operator")
+
+    assert given
+    assert [] == [one for one in given if one[2].startswith(reserved)]

@@ -26,6 +26,7 @@ def admitted() -> dict[str, Any]:
     spec["profile"] = {"existingClaim": "x" * 253, "accessMode": "ReadWriteOncePod"}
     pod = spec["pod"]
     pod["dnsConfig"]["nameservers"] = ["fd00:1111:2222:3333:4444:5555:6666:7777"] * 3
+    pod["dnsConfig"]["searches"] = [*["x" * 127] * 15, "x" * 128]  # 2048 with the blanks
     pod["imagePullSecrets"] = [{"name": f"{number:0253}"} for number in range(len(pod["imagePullSecrets"]))]
     names = list(pod["annotations"])
     pod["annotations"] = {name: "<" * (2400 // len(names)) for name in names}

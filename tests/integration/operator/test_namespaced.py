@@ -43,6 +43,8 @@ async def narrow(harness: OperatorHarness) -> AsyncIterator[OperatorHarness]:
         f"system:serviceaccount:{OPERATOR_NAMESPACE}:{ACCOUNT}", *groups
     )
     yield harness
+    for operator in harness.operators:  # before its rights go: what it asked for afterwards would be refused
+        operator.kill()
     for item in made:
         where = ["--namespace", item["metadata"]["namespace"]] if "namespace" in item["metadata"] else []
         kubectl("delete", f"{item['kind']}/{item['metadata']['name']}", *where)

@@ -49,13 +49,31 @@ async def test_no_verb_gives_a_foreign_secret_away(
 
 
 async def test_creating_an_existing_secret_gives_nothing_away(harness: OperatorHarness) -> None:
-    """Create is the one verb it has: on a taken name it says so and returns nothing of the object."""
+    """Create is the one verb it has: a Secret that is no session's is refused, and the answer has nothing of the object."""
     secret = {"metadata": {"name": "bank"}, "stringData": {"pin": "treasure"}}
     await harness.admin.create("secrets", harness.namespace, secret)
     with pytest.raises(Refused) as refused:
         await operators_account(harness.cluster).create("secrets", harness.namespace, {"metadata": {"name": "bank"}})
 
-    assert (409, False) == (refused.value.status, "treasure" in str(refused.value))
+    assert (403, False) == (refused.value.status, "treasure" in str(refused.value))
+
+
+async def test_a_sessions_secret_that_is_there_gives_nothing_away(harness: OperatorHarness) -> None:
+    """Of the one shape that it may create, a taken name is told, and nothing of what the object holds."""
+    await harness.quota(sessions=1)
+    await harness.operator()
+    await harness.session("a")
+    name = (await harness.wait_for_state("a", "QRPending"))["tokenSecretName"]
+    secret = await harness.admin.get("secrets", harness.namespace, name)
+    metadata = {key: secret["metadata"][key] for key in ("name", "labels", "ownerReferences")}
+    with pytest.raises(Refused) as refused:
+        await operators_account(harness.cluster).create(
+            "secrets", harness.namespace, {"metadata": metadata, "immutable": True, "data": {"state": "eA=="}}
+        )
+
+    answer = str(refused.value)
+    held = [text for value in secret["data"].values() for text in (value, base64.b64decode(value).decode())]
+    assert (409, []) == (refused.value.status, [text for text in held if text in answer])
 
 
 async def test_a_rotated_key_serves_the_pods_made_afterwards(harness: OperatorHarness) -> None:

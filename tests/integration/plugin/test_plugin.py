@@ -1,5 +1,6 @@
 """`kubectl whatsapp` through the real kubectl, with a real API server's rights, against the runner's own HTTP API."""
 
+import json
 import signal
 from datetime import UTC, datetime
 from pathlib import Path
@@ -101,9 +102,10 @@ async def test_no_such_session(harness: PluginHarness) -> None:
 async def test_status_of_a_namespace(harness: PluginHarness) -> None:
     """The table has the session's words, and the use of a quota that the API server keeps."""
     quota = """{"apiVersion": "wasession.dev/v1alpha1", "kind": "WhatsAppSessionQuota",
-        "metadata": {"name": "plugin"}, "spec": {"sessions": 3, "memory": "8Gi"}}"""
+        "metadata": {"name": "plugin"}, "spec": {"sessions": 3, "memory": "8Gi", "storage": "10Gi"}}"""
     harness.cluster.kubectl("apply", "--filename=-", input=quota)
-    patch = '--patch={"status": {"admitted": 1, "waiting": 0, "memoryReserved": "768Mi"}}'
+    status = {"admitted": 1, "waiting": 0, "memoryReserved": "768Mi", "storageReserved": "1Gi"}
+    patch = f"--patch={json.dumps({'status': status})}"
     harness.cluster.kubectl("patch", "wasq", "plugin", "--subresource=status", "--type=merge", patch)
     harness.set_status(state="Connected", conditions=[condition("Ready", "True", "Connected")])
 
@@ -112,7 +114,7 @@ async def test_status_of_a_namespace(harness: PluginHarness) -> None:
     lines = [line.split() for line in ended.out.splitlines()]
     assert ["NAME", "STATE", "READY", "QUOTA", "RESTARTS", "SINCE", "REASON"] == lines[0]
     assert ["sales", "Connected", "True", "plugin", "0"] == lines[1][:5]
-    assert ["plugin", "1", "of", "3", "768Mi", "of", "8Gi", "unlimited", "0"] == lines[4]
+    assert ["plugin", "1", "of", "3", "768Mi", "of", "8Gi", "1Gi", "of", "10Gi", "unlimited", "0"] == lines[4]
 
 
 async def test_status_without_a_right_to_quotas(harness: PluginHarness) -> None:

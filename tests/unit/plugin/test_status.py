@@ -11,8 +11,9 @@ FULL = "Maximum concurrent sessions limit reached (3). Please terminate some ses
 
 
 def quota_json(name: str = "demo", **spec: Any) -> dict[str, Any]:
-    """A quota with two of its places taken."""
+    """A quota with two of its places taken; storage is counted where it is limited."""
     status = {"admitted": 2, "waiting": 1, "memoryReserved": "1536Mi"}
+    status |= {"storageReserved": "3Gi"} if "storage" in spec else {}
     return {"kind": "WhatsAppSessionQuota", "metadata": {"name": name}, "spec": spec, "status": status}
 
 
@@ -31,7 +32,7 @@ def two_sessions() -> dict[str, Any]:
 def test_sessions_and_their_quota(scripted_kubectl: ScriptedKubectl, harness: ConsoleHarness) -> None:
     """One line each: state, ready, quota, restarts, since, reason, message; then how full the quota is."""
     scripted_kubectl.answer_to("get", "whatsappsessions.wasession.dev", out=two_sessions())
-    quota = quota_json(sessions=3, memory="8Gi", sessionsPerNamespace=5)
+    quota = quota_json(sessions=3, memory="8Gi", storage="10Gi", sessionsPerNamespace=5)
     scripted_kubectl.answer_to("get", "whatsappsessionquotas.wasession.dev", out=quota)
 
     status = main(["status", "-n", "shop"], console=harness.console)
@@ -41,10 +42,22 @@ def test_sessions_and_their_quota(scripted_kubectl: ScriptedKubectl, harness: Co
         f"returns   Queued      False   demo    0          18m     QuotaExceeded   {FULL}",
         "sales     Connected   True    demo    2          18m     Connected",
         "",
-        "QUOTA   SESSIONS   MEMORY          PER NAMESPACE   WAITING",
-        "demo    2 of 3     1536Mi of 8Gi   5               1",
+        "QUOTA   SESSIONS   MEMORY          STORAGE       PER NAMESPACE   WAITING",
+        "demo    2 of 3     1536Mi of 8Gi   3Gi of 10Gi   5               1",
     ]
     assert (0, expected, "") == (status, harness.out.getvalue().splitlines(), harness.err.getvalue())
+
+
+def test_storage_that_nobody_has_counted(scripted_kubectl: ScriptedKubectl, harness: ConsoleHarness) -> None:
+    """An operator from before storage was limited says nothing of it, which is not nothing."""
+    quota = quota_json(storage="10Gi")
+    del quota["status"]["storageReserved"]
+    scripted_kubectl.answer_to("get", "whatsappsessions.wasession.dev", out=two_sessions())
+    scripted_kubectl.answer_to("get", "whatsappsessionquotas.wasession.dev", out=quota)
+
+    main(["status"], console=harness.console)
+
+    assert "unknown of 10Gi" in harness.out.getvalue().splitlines()[-1]
 
 
 def test_all_namespaces(scripted_kubectl: ScriptedKubectl, harness: ConsoleHarness) -> None:
@@ -57,7 +70,7 @@ def test_all_namespaces(scripted_kubectl: ScriptedKubectl, harness: ConsoleHarne
     table = harness.out.getvalue().splitlines()
     assert ["NAMESPACE", "NAME"] == table[0].split()[:2]
     assert ["shop", "returns"] == table[1].split()[:2]
-    assert ["demo", "2", "(unlimited)", "1536Mi", "(unlimited)", "unlimited", "1"] == table[-1].split()
+    assert ["demo", "2", "(unlimited)", "1536Mi", "(unlimited)", "unlimited", "unlimited", "1"] == table[-1].split()
 
 
 def test_only_the_quotas_in_question_are_asked_for(scripted_kubectl: ScriptedKubectl, harness: ConsoleHarness) -> None:
@@ -144,10 +157,12 @@ def test_json(scripted_kubectl: ScriptedKubectl, harness: ConsoleHarness) -> Non
                 "name": "demo",
                 "sessions": 3,
                 "memory": None,
+                "storage": None,
                 "sessionsPerNamespace": None,
                 "admitted": 2,
                 "waiting": 1,
                 "memoryReserved": "1536Mi",
+                "storageReserved": None,
             }
         ],
     }

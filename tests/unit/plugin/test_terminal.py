@@ -187,7 +187,8 @@ def test_a_hostile_object(scripted_kubectl: ScriptedKubectl, listing: str, colum
     found = session_json(conditions=[ready], admission={"quotaName": HOSTILE}, **dict.fromkeys(fields, HOSTILE))
     found["status"]["tokenSecrets"] = {HOSTILE: HOSTILE}
     found["metadata"] = {"name": HOSTILE, "namespace": HOSTILE}
-    quota = {"metadata": {"name": HOSTILE}, "spec": {"memory": HOSTILE}, "status": {"memoryReserved": HOSTILE}}
+    limits, taken = {"memory": HOSTILE, "storage": HOSTILE}, {"memoryReserved": HOSTILE, "storageReserved": HOSTILE}
+    quota = {"metadata": {"name": HOSTILE}, "spec": limits, "status": taken}
     scripted_kubectl.answer_to("get", "whatsappsessions.wasession.dev", out={"kind": "List", "items": [found]})
     scripted_kubectl.answer_to(
         "get", "whatsappsessionquotas.wasession.dev", out=quota | {"kind": "WhatsAppSessionQuota"}

@@ -1,0 +1,3 @@
+module wasession.dev/tests/attack/hostile
+
+go 1.25.0
