@@ -137,7 +137,7 @@ class _Bounded(io.RawIOBase):
     def makefile(self, mode: str) -> io.BufferedReader:
         """Return a reader, as HTTPResponse requests it from a socket."""
         del mode
-        return io.BufferedReader(self)
+        return _BoundedReader(self)
 
     def readable(self) -> bool:
         """Return True: the buffer may read."""
@@ -154,6 +154,14 @@ class _Bounded(io.RawIOBase):
         if self._left < 0:
             raise RunnerRefused(f"the runner's answer is larger than {MAX_BYTES // 1024} KiB")
         return count
+
+
+class _BoundedReader(io.BufferedReader):
+    """A buffer that makes no room for more than may come, whatever length the answer claims to have."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Read up to `size` bytes, or all of them."""
+        return super().read(size if size is None else min(size, MAX_BYTES + 1))
 
 
 def _error_detail(body: bytes) -> str:

@@ -44,6 +44,12 @@ def prove(request: web.BaseRequest, token: str) -> None:
         connection.prove(token)
 
 
+def authorization_of(request: web.BaseRequest) -> str | None:
+    """Return the header Authorization. Of several, none: a proxy before us may have judged by another than we would."""
+    shown = request.headers.getall("Authorization", [])
+    return shown[0] if len(shown) == 1 else None
+
+
 class _OurFaults(logging.Filter):
     """Counts and drops log records about errors of the peer, passes on those about our own faults."""
 

@@ -175,9 +175,9 @@ class PageMonitor:
             else:
                 return
             self.publish(verdict)
-            if self._startup_left() <= 0:
-                raise RunEnded(ExitCode.LOAD_FAILED, verdict.message, state=verdict.state, reason=verdict.reason)
             await asyncio.sleep(min(delay, self._startup_left()))
+            if self._startup_left() <= 0:  # one more try, without time, would hide the fault behind its own timeout
+                raise RunEnded(ExitCode.LOAD_FAILED, verdict.message, state=verdict.state, reason=verdict.reason)
             delay = min(delay * 2, 15)
 
     async def watch(self, browser: Page) -> None:

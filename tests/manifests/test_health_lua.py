@@ -90,7 +90,7 @@ def test_a_condition_beside_ready_and_stalled_changes_nothing(
     glua: Path, tmp_path: Path, kind: str, status: str
 ) -> None:
     """Neither one that is True only while something is wrong nor one that was not reached yet; wherever it stands."""
-    beside = {kind: status}
+    beside: Any = {kind: status}
 
     up = [session("Connected", Ready="True", **beside), session("Connected", **beside, Ready="True")]
     queued = [session("Queued", Ready="False", **beside), session("Queued", **beside, Ready="False")]

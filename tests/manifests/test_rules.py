@@ -246,3 +246,21 @@ def test_images_have_the_names_they_are_built_with() -> None:
     }
 
     assert {image.repository for image in IMAGES.values()} == found
+
+
+def test_no_workload_makes_pods_that_the_policies_refuse() -> None:
+    """Labels and annotations below wasession.dev/ are the operator's word, and a controller is not the operator.
+
+    The first pod of an installation may come before its policies; the next one would not come at all.
+    """
+    given = [
+        (origin, found["metadata"]["name"], f"{key}={value}")
+        for origin, found in every_object()
+        if found["kind"] in WORKLOADS
+        for marks in ("labels", "annotations")
+        for key, value in found["spec"]["template"]["metadata"].get(marks, {}).items()
+    ]
+    reserved = ("wasession.dev/", "app.kubernetes.io/managed-by=whatsapp-session-operator")
+
+    assert given
+    assert [] == [one for one in given if one[2].startswith(reserved)]

@@ -39,7 +39,7 @@ COUNTED = {"Pod": "pods", "PersistentVolumeClaim": "persistentvolumeclaims", "Se
 
 def made() -> list[Json]:
     """All objects that the operator makes for the sessions of the quota."""
-    found = [service_manifest(NAMESPACE)]
+    found: list[Json] = [service_manifest(NAMESPACE)]
     for number in range(QUOTA.sessions or 0):
         metadata = {"name": f"s{number}", "namespace": NAMESPACE, "uid": f"22222222-2222-2222-2222-{number:012}"}
         session = WhatsAppSession.parse({"metadata": metadata, "spec": {"quotaName": NAMESPACE}})

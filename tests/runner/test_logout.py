@@ -40,7 +40,7 @@ async def test_one_that_waits_keeps_its_reason_over_pods(start: Start, standin: 
     assert (200, "LoggedOut", "WaitingForPerson") == (status, document["state"], document["reason"])
     assert "The session was logged out as asked; ask for a relink to show a QR code." == document["message"]
     assert (document["reason"], document["message"]) == (again["reason"], again["message"])
-    assert (503, "NoPage") == (closed, refusal["error"]["code"])
+    assert (409, "NotLinked") == (closed, refusal["error"]["code"])
 
 
 async def test_only_a_linked_session_is_logged_out_and_only_by_an_admin(start: Start, standin: StandIn) -> None:

@@ -18,8 +18,10 @@ from session_devtools.installation.constants import NAMESPACE, PART_OF
 
 WEB_HOST = f"standin-web.{NAMESPACE}.svc"
 STATIC_HOST = f"standin-static.{NAMESPACE}.svc"
-CA_HASH_ANNOTATION = "wasession.dev/extra-ca-sha256"
-""" On the operator's pod: another authority means another pod, as the file is read at start. """
+CA_HASH_ANNOTATION = "checksum/extra-ca"
+""" On the operator's pod: another authority means another pod, as the file is read at start.
+
+Not below `wasession.dev/`: a ReplicaSet may put no such annotation on a pod (manifests: policies/labels.yaml). """
 
 Object = dict[str, Any]
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web
-from session_protocol.bad_requests import QuietRunner, prove
+from session_protocol.bad_requests import QuietRunner, authorization_of, prove
 from session_protocol.scrapes import Scrapes, shows
 
 from whatsapp_operator.app.tokens import read_token
@@ -99,7 +99,7 @@ class Probes:
     async def _serve_metrics(self, request: web.Request) -> web.Response:
         if self._token_file is not None:
             # Read each time, so that a replaced token counts at once. One that cannot be read opens nothing.
-            if not shows(request.headers.get("Authorization"), read_token(self._token_file)):
+            if not shows(authorization_of(request), read_token(self._token_file)):
                 return web.Response(
                     status=HTTPStatus.UNAUTHORIZED,
                     text="Send the header Authorization: Bearer TOKEN with the token of METRICS_TOKEN_FILE.\n",

@@ -47,8 +47,9 @@ def settings(*, request_timeout: timedelta, page: int) -> kopf.OperatorSettings:
     configured.watching.chunk_size = min(page, LIST_PAGE)
     for resource, labels in SELECTORS.items():
         if labels:
-            # Two parts, version and plural: a single "version/plural" would silently match nothing.
-            configured.watching.label_selectors[resource.version, resource.plural] = labels
+            # All three parts: kopf would take the first of two for the core group's version, or for a group, and a
+            # single "version/plural" would match nothing; in either case all objects of the kind would be watched.
+            configured.watching.label_selectors[resource.group, resource.version, resource.plural] = labels
     configured.execution.max_workers = 1  # all handlers are coroutines
     configured.posting.level = logging.CRITICAL + 1
     configured.posting.reporting_component = CLIENT_NAME

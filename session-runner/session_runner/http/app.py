@@ -21,7 +21,7 @@ import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
 from session_protocol.answers import KnownScopes, State
-from session_protocol.bad_requests import QuietRunner, prove
+from session_protocol.bad_requests import QuietRunner, authorization_of, prove
 from session_protocol.scrapes import Scrapes
 from session_protocol.states import STATES
 from session_protocol.times import whole_seconds
@@ -219,7 +219,7 @@ class Api:
 
     def _authorize(self, request: web.Request, scope: TokenScope | None) -> None:
         """Count the connection by its token. :raises ApiError: the token does not open a route of this scope."""
-        authorization = request.headers.get("Authorization")
+        authorization = authorization_of(request)
         if scope is None:
             require(self._tokens, authorization, *TokenScope)
             raise ForbiddenError("This is for the operator alone; no token opens it.")

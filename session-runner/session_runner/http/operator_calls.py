@@ -16,6 +16,7 @@ from pathlib import Path
 
 from aiohttp import web
 from session_protocol import signed_calls
+from session_protocol.bad_requests import authorization_of
 from session_protocol.signed_calls import Credentials
 from session_protocol.token_hashes import OPERATOR_FILE
 
@@ -71,7 +72,7 @@ class OperatorCalls:
 
         :raises UnauthorizedError: it claims to be one and is not; with a nonce to sign.
         """
-        header = request.headers.get("Authorization")
+        header = authorization_of(request)
         if header is None or not signed_calls.is_signed(header):
             return None
         call = self._genuine(request, signed_calls.read_authorization(header))

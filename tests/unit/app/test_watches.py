@@ -79,9 +79,8 @@ class Server:
             found = {resource.group: resource.version for resource in SELECTORS if resource.group}
             groups = [_group(*group) for group in found.items()] if request.path == "/apis" else []
             return web.json_response({"versions": ["v1"], "groups": groups})
-        if request.path == "/api/v1" or request.path.count("/") == 3:
-            group = request.path.split("/")[2] if request.path.startswith("/apis/") else ""
-            kinds = [resource for resource in SELECTORS if resource.group == group]
+        kinds = [resource for resource in SELECTORS if request.path == resource.path().rpartition("/")[0]]
+        if kinds:
             resources = [_resource(kind.plural, namespaced=kind.namespaced) for kind in kinds]
             resources += [_resource("namespaces", namespaced=False)]  # kopf does not begin before it has found them
             return web.json_response({"resources": resources})

@@ -193,7 +193,7 @@ def test_a_line_without_end_is_no_event(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(kubectl_whatsapp.kubectl, "MAX_LINE", 4096)
     kubectl = shell(tmp_path, "yes '{' | tr -d '\\n'")
 
-    with kubectl.watch("pods") as events, pytest.raises(KubectlFailed, match="something else than events"):
+    with kubectl.watch("pods") as events, pytest.raises(KubectlFailed, match="something other than events"):
         next(events)
 
 

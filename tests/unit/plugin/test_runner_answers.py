@@ -4,6 +4,7 @@ import contextlib
 import json
 import socket
 import threading
+import tracemalloc
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
@@ -321,10 +322,16 @@ CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
     ],
 )
 def test_an_answer_that_goes_on_and_on_is_refused(server: OneAnswer, runner: Runner, answer: bytes) -> None:
-    """Wherever HTTP lets it: no more than 64 KB are read, and what is said about it is printable."""
+    """Wherever HTTP lets it: no more than 64 KB are read or held ready, and what is said about it is printable."""
     server.answer = answer
+    tracemalloc.start()
 
-    with pytest.raises(PluginError) as caught:
-        runner.status()
+    try:
+        with pytest.raises(PluginError) as caught:
+            runner.status()
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
 
+    assert 2**20 > most
     assert str(caught.value).isprintable()

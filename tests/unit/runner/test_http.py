@@ -83,6 +83,15 @@ async def error_code(response: ClientResponse) -> str:
     return str(document["error"]["code"])
 
 
+@pytest.mark.parametrize("others", ["Bearer other", "Bearer admin-token", "Basic dXNlcjpwYXNz", ""])
+async def test_two_authorizations_are_none(api: Api8080, others: str) -> None:
+    """In either order: what stands before the runner may look at the other one."""
+    for shown in (["Bearer admin-token", others], [others, "Bearer admin-token"]):
+        headers = [("Authorization", value) for value in shown]
+        async with api.client.get("/v1/state", headers=headers) as response:
+            assert 401 == response.status
+
+
 async def test_the_state_has_all_its_fields(api: Api8080) -> None:
     """The document is the published one, times in RFC 3339."""
     api.store.sandbox = Sandbox(browser=True, user_namespace=False)

@@ -378,6 +378,17 @@ async def test_fetching_ends_with_the_start_up_time(tmp_path: Path) -> None:
     assert caught.value.reason is StateReason.CERTIFICATE_NOT_TRUSTED
 
 
+async def test_no_try_is_begun_when_the_time_is_over(tmp_path: Path) -> None:
+    """It could only run into its own timeout, which would then stand in the last words in place of the fault."""
+    harness = MonitorHarness(tmp_path, STARTUP_TIMEOUT="3s")
+    failure = NavigationError("not trusted", reason=StateReason.CERTIFICATE_NOT_TRUSTED)
+    page = ScriptedPage(navigations=(failure,) * 9)
+    with pytest.raises(RunEnded):
+        await harness.monitor.fetch(page)
+
+    assert [] == [deadline for deadline in page.deadlines if deadline <= 0]
+
+
 async def test_a_page_whose_scripts_did_not_come_is_fetched_again(tmp_path: Path) -> None:
     """A page that never booted and lost a script is navigated once more, and only then."""
     harness = MonitorHarness(tmp_path)

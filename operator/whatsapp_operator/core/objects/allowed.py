@@ -40,7 +40,7 @@ INJECTORS: Final = (
 )  # fmt: skip
 """ Domains of the keys, or whole keys. A key that says "inject" or "sidecar" counts, too, whosever it is. """
 RUNTIMES: Final = ("io.kubernetes.cri", "io.containerd", "io.katacontainers", "dev.gvisor", "dev.kata")
-""" How keys begin that are orders to the container runtime; these are written from the general to the special. """
+""" Beginnings of keys that container runtimes obey; these keys have no slash. """
 _OURS: Final = ("wasession.dev",)
 _REGISTRY: Final = re.compile(r"[^/]*[.:A-Z][^/]*|localhost")
 """ The first part of a name that is a host: of a path under Docker Hub it has no dot, no colon and no capital. """

@@ -34,7 +34,7 @@ from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core.model import Defaults, KeyID, SessionUID, TokenSource
 
 PVC_SUFFIX: Final = "-profile"
-""" What a session's PVC is called, after the session's name. """
+""" The end of a PVC's name, behind the name of its session. """
 _LABEL_VALUE: Final = 63
 
 
@@ -65,7 +65,7 @@ def token_source(session: WhatsAppSession, defaults: Defaults) -> TokenSource:
 
 
 def template_secret_name(session: WhatsAppSession, *, key_id: KeyID, extra_ca: str) -> str:
-    """Return the name that stands for the mounted Secret in the template's hash, where a renewal must not be seen.
+    """Return the mounted Secret's name as the hash of the template has it: without the renewal, which must outdate no pod.
 
     The Secret with all tokens in plain text was called so; pods that mount one are not outdated for that.
     """

@@ -99,7 +99,7 @@ def instance(obj: Json) -> str:
 
 
 def enforces_pod_security(namespace: Json) -> bool:
-    """Whether a namespace's label holds its pods to a Pod Security Standard that holds anything."""
+    """Whether a namespace's label enforces a Pod Security Standard other than `privileged`, which allows everything."""
     return label(namespace, POD_SECURITY_LABEL) in ("baseline", "restricted")
 
 

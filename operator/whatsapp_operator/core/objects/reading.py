@@ -18,10 +18,10 @@ from session_protocol.redaction.truncation import MARGIN, Keep
 
 Json = Mapping[str, Any]
 _OBJECT: Final = (dict, Mapping)
-""" The first answers for nearly all, at a fifth of the time: ten thousand pods are read here in each round. """
+""" Parsed JSON is a dict, which isinstance knows five times faster than a Mapping; each round reads ten thousand pods. """
 
 LONGEST_READ: Final = LONGEST + MARGIN + 1
-""" Characters of a text that are taken up: as many as are looked at, and one by which the cut is seen. """
+""" Characters that are read of a text: as many as redaction examines, and one more, which tells it that there was more. """
 _REMEMBERED: Final = 1024
 """ Texts, of at most that length. """
 _IDENTIFIER: Final = re.compile(r"[A-Za-z](?:[A-Za-z0-9_,:.-]{0,126}[A-Za-z0-9_])?")

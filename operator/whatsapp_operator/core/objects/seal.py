@@ -27,7 +27,7 @@ _AMOUNT: Final = r"(0|[1-9][0-9]{0,39})"
 _SEAL: Final = re.compile(
     rf"1:([-._a-zA-Z0-9]{{1,253}}):([-a-zA-Z0-9]{{1,64}}):([-.a-z0-9]{{1,253}}):{_AMOUNT}:{_AMOUNT}:([0-9a-f]{{64}})"
 )
-""" Bytes are whole numbers: whoever makes a seal has read the quantity already, so there is none to misread here. """
+""" Amounts are whole bytes, so that no quantity such as 1Gi has to be parsed here. """
 
 
 def seal_text(key: bytes, seal: Seal, *, kind: SealedKind, namespace: str, name: str) -> str:

@@ -48,7 +48,7 @@ class Need(NamedTuple):
     missing: Reservation | None
     """ The reservation to ask for; None: the one in status is enough. """
     assumed: AssumedReservation | None
-    """ What the last round gave, if it is what is wanted. """
+    """ What the last admission round assumed for the session, if that meets the reservation. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,7 +138,7 @@ def need_of(session: WhatsAppSession, *, assumed: AssumedReservation | None, cla
 
 
 def needs_of(session: WhatsAppSession, *, assumed: AssumedReservation | None, claimed: Claimed) -> tuple[Need, bool]:
-    """Return the same, and whether the claim may be as large as the spec asks: the quota has counted that size."""
+    """Return what a pod created now would need, and whether the quota has counted a claim of the spec's size."""
     reserved = stored_reservation(session)
     counted = reserved is not None and wanted_storage(session) <= (reserved.storage or 0)
     return need_of(session, assumed=assumed, claimed=claimed), counted or not claimed.limited

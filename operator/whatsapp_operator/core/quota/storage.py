@@ -41,7 +41,7 @@ class Claims:
                 self.sealed.append(SealedClaim(key, seal))
 
     def of(self, session: WhatsAppSession) -> Claimed:
-        """Return what the session has; its spec must be valid."""
+        """Return the size of the session's claim, and whether its quota limits storage; its spec must be valid."""
         claim = self._by_key.get(claim_key(session))
         existing = 0 if claim is None else requested_storage(claim)
         return Claimed(limited=session.spec.quota_name in self._limited, existing=existing)
@@ -78,7 +78,7 @@ def claim_key(session: WhatsAppSession) -> ObjectKey:
 def due_seal(
     claim: Mapping[str, Any], *, seal: Seal | None, session: WhatsAppSession | None, key_id: KeyID
 ) -> Seal | None:
-    """Return the seal that a claim should have; None: none is its due.
+    """Return the seal that a claim should have; None: it should have none.
 
     With the current key in any case. An admitted session's claim counts in the quota that the session is admitted to;
     one that was not sealed yet counts no more than its session asks for. A claim that was left behind keeps its words.

@@ -34,7 +34,7 @@ Waiting = Callable[[], Iterable[tuple[datetime, SessionUID]]]
 
 
 class Phase(StrEnum):
-    """What a circuit breaker does."""
+    """The states of a circuit breaker: recovery goes on, is paused, or is tried with a few sessions."""
 
     CLOSED = "Closed"
     OPEN = "Open"
@@ -57,7 +57,7 @@ class CircuitBreaker:
 
     @property
     def phase(self) -> Phase:
-        """What it does now."""
+        """The present state."""
         if self.opened is None:
             return Phase.CLOSED
         return Phase.OPEN if self._trial is None else Phase.TRIAL

@@ -27,7 +27,7 @@ _ABOUT_NAMESPACES: Final = re.compile(r"hostUsers|user ?namespace|idmap", re.IGN
 REASONS: Final = frozenset(
     {str(Reason.SECCOMP_PROFILE_UNUSABLE), str(Reason.USER_NAMESPACE_REFUSED), ExitCode.SANDBOX_REFUSED.reason}
 )
-""" Of failures: that a pod cannot be held in as the settings ask. The last one is the runner's, whose browser tried. """
+""" The reasons of failures that say that a node cannot sandbox a pod as the settings ask; the last is the runner's own. """
 _NAMESPACE_REFUSED: Final = (
     "USER_NAMESPACES is on, and this node's container runtime or kernel cannot give the pod a user namespace. It takes "
     "containerd 2 with runc 1.2, or CRI-O with crun. Keep sessions on nodes that can, or set USER_NAMESPACES to false."

@@ -15,7 +15,7 @@ from whatsapp_operator.core.session.snapshot import Snapshot
 
 
 class TokenSecretNames(NamedTuple):
-    """What status says of the Secrets."""
+    """The names of the Secrets with tokens, as status has them."""
 
     observing: str | None
     others: TokenSecrets | None

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, Protocol
 
 from whatsapp_operator.api.constants import CLIENT_NAME
-from whatsapp_operator.runtime.kube.errors import AnswerTooLarge, Gone, Unprocessable, error_for
+from whatsapp_operator.runtime.kube.errors import AnswerTooLarge, Gone, Unprocessable, Unreachable, error_for
 from whatsapp_operator.runtime.kube.resources import Json, Resource, key_of, uid_of
 from whatsapp_operator.runtime.kube.slimming import slim
 
@@ -86,6 +86,7 @@ class Kube:
         """Return all objects, consistently from the API server's newest state, in pages; each without what nobody reads.
 
         :raises Gone: it took so long that the resourceVersion expired, twice.
+        :raises Unreachable: what answered sends no list, so it counts as no answer.
         """
         try:
             return await self._list(resource, namespace=namespace, labels=labels, fields=fields)
@@ -121,6 +122,8 @@ class Kube:
             if answer.size < PAGE_BYTES // 4:
                 self._limits[resource] = min(self._page, limit * 2)
             page = answer.body
+            if not _is_list(page):
+                raise Unreachable("the answer to a list is none")
             yield page
             token = page["metadata"].get("continue") or ""
             if not token:
@@ -224,3 +227,12 @@ class Kube:
         if not isinstance(response.body, dict):
             raise Unprocessable("the API server answered with something other than an object", status=response.status)
         return response
+
+
+def _is_list(page: Json) -> bool:
+    items = page.get("items") or []  # null where there are none
+    return (
+        isinstance(page.get("metadata"), dict)
+        and isinstance(items, list)
+        and all(isinstance(item, dict) for item in items)
+    )

@@ -6,7 +6,7 @@ mean harm are never in memory all together; the store slims what watches and ans
 """
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from whatsapp_operator.api.constants import GROUP
 from whatsapp_operator.runtime.kube.resources import PODS, SESSIONS, Json, Resource
@@ -29,13 +29,15 @@ _CONTAINER: Final = frozenset(
 
 def slim(resource: Resource, obj: Json) -> Json:
     """Return the object without what nobody here reads; the given one stays as it is."""
-    kept = {**obj, "metadata": _metadata(resource, obj["metadata"])}
+    kept = dict(obj)
+    if isinstance(obj.get("metadata"), Mapping):  # an API server leaves an empty one out
+        kept["metadata"] = _metadata(resource, obj["metadata"])
     if resource == PODS and isinstance(obj.get("spec"), Mapping):
         kept["spec"] = _pod_spec(obj["spec"])
     return kept
 
 
-def _metadata(resource: Resource, metadata: Json) -> Json:
+def _metadata(resource: Resource, metadata: Mapping[str, Any]) -> Json:
     kept = {name: value for name, value in metadata.items() if name != "managedFields"}
     for field in ("annotations", "labels") if resource == SESSIONS else ("annotations",):
         if isinstance(kept.get(field), Mapping):

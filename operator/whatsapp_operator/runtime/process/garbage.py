@@ -20,7 +20,7 @@ class Garbage:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Search for no garbage meanwhile; may be nested, and entered by several tasks."""
+        """Switch the search off inside of the block. Blocks may be nested, and several tasks may be in one."""
         self._pauses += 1
         gc.disable()
         try:
@@ -31,7 +31,7 @@ class Garbage:
                 gc.enable()
 
     def settle(self) -> None:
-        """Set apart what there is, after a full list is in the store and before garbage is searched for again.
+        """Freeze all present objects, after a full list is in the store and before garbage is searched for again.
 
         What is garbage already is freed first; not at the first time, when all is new and the search would be as long as
         those that this is to avoid.

@@ -10,7 +10,7 @@ from typing import Final
 from whatsapp_operator.runtime.process.clock import Clock
 
 INTERVAL: Final = 0.1
-""" Seconds: a piece of work that takes half of it is noticed half of the time. """
+""" Seconds between two beats. Work that holds the loop for less than this may fall between two, and is not seen then. """
 
 
 async def beat(clock: Clock, on_beat: Callable[[float], None]) -> None:

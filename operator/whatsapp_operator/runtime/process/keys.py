@@ -42,7 +42,7 @@ KEEP_RETIRED: Final = timedelta(minutes=10)
 RETIREMENT: Final = timedelta(days=30)
 """ From a key's retirement to its last day. """
 _LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
-""" When a key was created whose id, chosen by a person, does not say it. """
+""" The assumed creation time of a key whose id has none, because a person chose it. """
 _ID_TIME: Final = "%Y%m%dt%H%M%S"
 
 
@@ -87,7 +87,7 @@ class KeyRing:
         self._secret: Json = {}
         self._keys: Keys | None = None
         self.generation = 0
-        """ Changes when the keys do. """
+        """ Goes up with each change of the keys, so that whoever remembers what they verified can tell. """
 
     @property
     def current(self) -> KeyID:

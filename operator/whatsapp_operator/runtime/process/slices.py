@@ -23,7 +23,7 @@ class Offload(Protocol):
 
 
 async def inline(function: Callable[[], T], /) -> T:
-    """Run it here and now: for tests, in which time stands still until all is done."""
+    """Run the function at once, in the event loop: the simulated time of tests knows no threads."""
     return function()
 
 

@@ -1,4 +1,4 @@
-"""Keeps the seals of claims good: a claim outlives pods, sessions and keys, and counts only with a seal that holds.
+"""Renews the seals of claims: a claim outlives pods, sessions and keys, and counts only with a seal that verifies.
 
 Called after each resync. A claim gets its seal when it is made and when it grows; here it gets the one of the current
 key after a rotation, and an older operator's claim gets its first (`core.quota.storage.due_seal`). Only a few are

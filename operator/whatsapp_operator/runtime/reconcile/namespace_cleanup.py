@@ -59,7 +59,7 @@ class NamespaceCleanup:
             await self._delete(NETWORK_POLICIES, ObjectKey(namespace, NETWORK_POLICY_NAME))
 
     async def delete_all_unneeded(self) -> None:
-        """Do the same in all namespaces that have one of ours."""
+        """Delete those that are not needed, in all namespaces that have one of ours."""
         keys = [*self._store.keys(SERVICES), *self._store.keys(NETWORK_POLICIES)]
         for namespace in sorted({key.namespace for key in keys}):
             await self.delete_unneeded(namespace)

@@ -1,6 +1,6 @@
-"""How often a runner's words are taken: budgets for one runner, and for all runners of a tenant.
+"""Budgets for reading runners' answers: one for each runner, and one for all runners of a namespace.
 
-A runner whose words change without end would keep the operator as busy as it likes: each change is a decision about its
+A runner whose answers change without end would keep the operator as busy as it likes: each change is a decision about its
 session, each new text a redaction. So a runner is asked again later the more it has changed, all runners of a namespace
 together a little later, and of new texts only so much is read. Nothing of it is late in an honest session: the first
 change after a quiet time is there at once, since what is delayed is the question after it.

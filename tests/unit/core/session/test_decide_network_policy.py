@@ -27,7 +27,8 @@ def kinds(cluster: FakeCluster) -> list[str]:
 
 def test_it_is_made_before_the_pod() -> None:
     """The pod never runs without it."""
-    assert ["CreateService", "CreateNetworkPolicy", "CreatePVC", "CreateSecret", "CreatePod"] == kinds(cluster())
+    secrets = ["CreateSecret"] * 4
+    assert ["CreateService", "CreateNetworkPolicy", "CreatePVC", *secrets, "CreatePod"] == kinds(cluster())
 
 
 def test_one_is_enough_for_a_namespace() -> None:

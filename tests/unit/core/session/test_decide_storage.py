@@ -61,9 +61,9 @@ def test_a_running_sessions_claim_waits_for_the_next_pod() -> None:
     made.settle()
 
     assert ("1Gi", GI) == waiting
-    assert "reaches the next pod" in message
+    assert "takes effect with the next pod" in message
     assert ("2Gi", 2 * GI) == (claim_size(made), sealed_storage(made))
-    assert "reaches the next pod" not in made.condition("PodReady").message
+    assert "takes effect with the next pod" not in made.condition("PodReady").message
 
 
 def test_a_claim_does_not_grow_beyond_the_limit() -> None:

@@ -84,6 +84,15 @@ def test_another_authority_is_another_pod() -> None:
     assert stamps[0] != stamps[2]
 
 
+def test_the_stamp_is_one_that_a_replica_set_may_put_on_a_pod() -> None:
+    """Below wasession.dev/ is what the operator alone may write: its own Deployment would get no second pod."""
+    (found,) = transformers.with_ca_hash([deployment("o", "operator")], "one")
+
+    assert [] == [
+        key for key in found["spec"]["template"]["metadata"]["annotations"] if key.startswith("wasession.dev/")
+    ]
+
+
 def test_the_stamp_keeps_other_annotations() -> None:
     """Such as the container that `kubectl logs` shows."""
     given = deployment("o", "operator")

@@ -6,7 +6,7 @@ import pytest
 from unit.runtime.fakes import FakeKube
 from whatsapp_operator.runtime.kube import errors
 from whatsapp_operator.runtime.kube.client import MERGE_PATCH, Kube, Request, Response
-from whatsapp_operator.runtime.kube.resources import LEASES, NAMESPACES, PODS, QUOTAS, SESSIONS, Resource
+from whatsapp_operator.runtime.kube.resources import EVENTS, LEASES, NAMESPACES, PODS, QUOTAS, SESSIONS, Resource
 
 POD = {"metadata": {"namespace": "shop", "name": "a", "uid": "u1", "resourceVersion": "7"}}
 SESSION = {"metadata": {"namespace": "shop", "name": "a", "uid": "s1", "resourceVersion": "9"}}
@@ -79,6 +79,29 @@ async def test_an_empty_list_has_a_version() -> None:
     server = answers(Response(status=200, body={"metadata": {"resourceVersion": "5"}, "items": None}))
 
     assert ([], 5) == await server.kube.list(PODS)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"message": "[]"},
+        {"metadata": None, "items": []},
+        {"metadata": {"resourceVersion": "5"}, "items": {"a": POD}},
+        {"metadata": {"resourceVersion": "5"}, "items": [None]},
+    ],
+)
+async def test_an_answer_that_is_no_list_is_none(body: dict[str, Any]) -> None:
+    """Something else than the API server has answered: it must not be taken for a cluster without objects."""
+    with pytest.raises(errors.Unreachable):
+        await answers(Response(status=200, body=body)).kube.list(PODS)
+
+
+async def test_an_object_without_metadata_is_listed_as_it_is() -> None:
+    """An empty one is left out of the JSON."""
+    server = answers(Response(status=200, body={"metadata": {"resourceVersion": "5"}, "items": [{"note": "x"}]}))
+
+    assert ([{"note": "x"}], 5) == await server.kube.list(EVENTS)
 
 
 async def test_a_list_whose_moment_was_forgotten_begins_anew() -> None:

@@ -21,9 +21,8 @@ def pod(uid: str = "pod-1") -> PodFacts:
 
 def events(*texts: object) -> Response:
     """Return a list of events with these notes."""
-    return Response(
-        status=200, body={"metadata": {"resourceVersion": "7"}, "items": [{"note": note} for note in texts]}
-    )
+    items = [{"metadata": {"name": f"sales.{number}"}, "note": note} for number, note in enumerate(texts)]
+    return Response(status=200, body={"metadata": {"resourceVersion": "7"}, "items": items})
 
 
 def server(response: Response) -> FakeKube:
