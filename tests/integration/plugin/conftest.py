@@ -37,6 +37,8 @@ case " $* " in
 esac
 exec {kubectl} "$@"
 """
+INTERRUPTIBLE = ("/usr/bin/env", "--default-signal=INT")
+""" Before a command: who runs the tests in the background ignores Ctrl-C, and would hand that on. """
 READER = [
     {"apiGroups": ["wasession.dev"], "resources": ["whatsappsessions"], "verbs": ["get", "list"]},
 ]
@@ -71,6 +73,7 @@ class PluginHarness:
         """The same, to be listened to while it runs."""
         kubeconfig = self.cluster.kubeconfig if rights is None else self._person(rights)
         return await asyncio.create_subprocess_exec(
+            *INTERRUPTIBLE,
             self.folder / "kubectl",
             *arguments,
             env={
