@@ -156,7 +156,6 @@ PODS: dict[str, tuple[Callable[[Json], None], str]] = {
     "user 0": (_security({"runAsUser": 0}), "Standard restricted"),
     "unconfined": (_security({"seccompProfile": {"type": "Unconfined"}}), "Standard restricted"),
     "no seccomp": (_spec({"securityContext": {"runAsNonRoot": True}}), "Standard restricted"),
-    "hostProcess": (_security({"windowsOptions": {"hostProcess": True}}), "no pod with hostProcess"),
     "no AppArmor": (_security({"appArmorProfile": {"type": "Unconfined"}}), "without AppArmor"),
     "no AppArmor of before": (
         lambda pod: (
