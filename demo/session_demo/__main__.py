@@ -55,7 +55,9 @@ def _play_local(args: argparse.Namespace) -> int:
     for line in _without_effect(args):
         report.info(line)
     report.section("Setting the stage: a real Kubernetes, the images, the operator, the stand-in")
-    report.info("   the play takes about a minute; what this machine lacks for it is prepared before, and said now")
+    report.info(
+        "   the play takes about a minute; whatever this machine still lacks is made first, each part with its time"
+    )
     kubectl, images = provision.up(args.name)
     phone = install(kubectl, images, InstallOptions(mode=args.mode), progress=report)
     client = ClusterClient(kubectl=kubectl, phone=phone)

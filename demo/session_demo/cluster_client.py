@@ -109,7 +109,8 @@ class ClusterClient:
         def observe() -> Observation:
             durable_time = datetime.fromisoformat(self.link_time(name, "durableTime"))
             return Observation(
-                ok=durable_time <= datetime.now(UTC), text=f"{name}'s login is durable from {durable_time:%H:%M:%S} on"
+                ok=durable_time <= datetime.now(UTC),
+                text=f"the login of {name} is on disk from {durable_time:%H:%M:%S} on",
             )
 
         return observe
