@@ -156,6 +156,28 @@ PODS: dict[str, tuple[Callable[[Json], None], str]] = {
     "user 0": (_security({"runAsUser": 0}), "Standard restricted"),
     "unconfined": (_security({"seccompProfile": {"type": "Unconfined"}}), "Standard restricted"),
     "no seccomp": (_spec({"securityContext": {"runAsNonRoot": True}}), "Standard restricted"),
+    "no AppArmor": (_security({"appArmorProfile": {"type": "Unconfined"}}), "without AppArmor"),
+    "no AppArmor of before": (
+        lambda pod: (
+            pod["metadata"]
+            .setdefault("annotations", {})
+            .update({"container.apparmor.security.beta.kubernetes.io/runner": "unconfined"})
+        ),
+        "without AppArmor",
+    ),
+    "an SELinux type": (_security({"seLinuxOptions": {"type": "spc_t"}}), "an SELinux type"),
+    "a sysctl": (
+        lambda pod: pod["spec"]["securityContext"].update({"sysctls": [{"name": "kernel.msgmax", "value": "1"}]}),
+        "safe sysctls",
+    ),
+    "a probe of the node": (
+        _container({"readinessProbe": {"httpGet": {"host": "127.0.0.1", "port": 10255}}}),
+        "sends to another host",
+    ),
+    "a hook of the node": (
+        _container({"lifecycle": {"preStop": {"httpGet": {"host": "169.254.169.254", "port": 80}}}}),
+        "sends to another host",
+    ),
     "an init container": (_sidecar("initContainers"), "Standard restricted"),
     "no owner": (lambda pod: pod["metadata"].pop("ownerReferences"), "with the session as its owner"),
     "another's UID": (

@@ -139,7 +139,7 @@ class Settings(BaseSettings):
     allowed_annotations: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)] = ()
     """The annotations that sessions may give their pods, by comma: keys, or their beginnings with a `/` at the end
     (`cluster-autoscaler.kubernetes.io/`). Labels of an injector need to be named here, too; other labels do not. Empty:
-    any but those of known injectors (istio, linkerd, vault, consul, dapr, identities of the clouds and others)."""
+    any but those of known injectors (istio, linkerd, vault, consul, dapr, identities of the clouds and others) and of container runtimes."""
     extra_ca_file: Path | None = None
     """A PEM file with further certificate authorities that runners trust. It goes into each session's Secret; pods made
     afterwards use it."""

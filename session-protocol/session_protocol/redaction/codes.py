@@ -98,12 +98,18 @@ def _digits(words: list[str], gaps: list[str]) -> Iterator[tuple[int, int]]:
             continue
         if not any(proof in before.lower() for before in words[max(0, index - 2) : index + 1] for proof in _PROVES):
             continue
-        start = index + 1
-        for end in range(start, min(len(words), index + 1 + _BEFORE + _LENGTH_OF_DIGITS)):
-            if not words[end].isdigit() or (end > start and gaps[end - 1] not in ("-", " ", " - ")):
-                start = end if words[end].isdigit() else end + 1
+        start = end = index + 1
+        stop = end + _BEFORE + _LENGTH_OF_DIGITS
+        while end < min(len(words), stop):
+            length = len("".join(words[start : end + 1]))
+            if not words[end].isdigit():
+                start = end + 1
+            elif length > _LENGTH_OF_DIGITS or (end > start and gaps[end - 1] not in ("-", " ", " - ")):
+                start = end
             if len("".join(words[start : end + 1])) == _LENGTH_OF_DIGITS:
                 yield start, end
+                start, stop = end + 1, stop + end + 1 - start  # a second code is as near as if the first were not there
+            end += 1
 
 
 def _pairs(words: list[str], gaps: list[str]) -> Iterator[tuple[int, int]]:

@@ -130,7 +130,7 @@ def is_injectors(key: str) -> bool:
     small = key.lower()
     domain = small.partition("/")[0]
     return (
-        any(word in small for word in ("inject", "sidecar"))
+        any(sign in small for sign in ("inject", "sidecar"))
         or small.startswith(RUNTIMES)
         or any(_is_below(domain, each) for each in INJECTORS)
     )
