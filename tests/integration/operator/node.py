@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web
-from integration.operator.admin import Admin, Json
+from integration.operator.admin import Admin, Json, Refused
 from session_protocol.environment import Variable
 from session_protocol.times import format_time
 from session_protocol.vocabulary import RunnerState, StateReason
@@ -113,7 +113,12 @@ class Node:
 
     async def _start(self, pod: Json) -> None:
         name = pod["metadata"]["name"]
-        await self.admin.bind(self.namespace, name, NODE)
+        try:
+            await self.admin.bind(self.namespace, name, NODE)
+        except Refused as refused:
+            if refused.status != 409:
+                raise
+            return  # deleted since it was listed: the next look finds it so
         runner = await self._serve(pod)
         conditions = [{"type": kind, "status": "True"} for kind in ("PodScheduled", "Ready")]
         await self.status(
