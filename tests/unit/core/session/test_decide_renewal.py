@@ -298,11 +298,15 @@ def test_secrets_that_are_refused_are_reported_and_tried_again() -> None:
     assert ("True", "TokensRenewed") == cluster.says("TokensRenewed")
 
 
-def test_a_long_value_counts_by_its_beginning() -> None:
-    """As for the other requests; and what it holds gets no further than status."""
-    cluster = renewed("x" * 1000)
+def test_a_long_value_counts_by_its_beginning_and_a_hash() -> None:
+    """As for the other requests: two long ones are two renewals, and neither fills status."""
+    first, second = (
+        renewed("x" * 1000 + end).status().handled_requests.renew_tokens_at or "" for end in ("morning", "noon")
+    )
 
-    assert "x" * 256 == cluster.status().handled_requests.renew_tokens_at
+    assert [256, 256] == [len(first), len(second)]
+    assert first.startswith("x" * 200)
+    assert first != second
 
 
 def test_an_outdated_runner_is_named() -> None:
