@@ -37,7 +37,7 @@ class Limits(NamedTuple):
     """ Connections without a valid token, in total. """
     per_peer: int = 8
     """ Of these, from one address. """
-    grace: float = 0.1
+    grace: float = 0.5
     """ Seconds for which a connection keeps its place, however many come. """
     most: int = 512
     """ Connections without a valid token, those in their grace included; beyond it the oldest goes at once. """

@@ -322,3 +322,8 @@ def test_no_login_survives_basic(content: bytes) -> None:
     login = base64.b64encode(b"user:" + content).decode()
 
     assert login not in redact(f"refused Basic {login}")
+
+
+def test_the_end_of_a_key_whose_beginning_was_cut_off_is_redacted() -> None:
+    """The line before it, too: it is the key's last one."""
+    assert "see: [secret]" == redact("see: bGFzdExpbmVPZkFLZXk=\n-----END PRIVATE KEY-----")

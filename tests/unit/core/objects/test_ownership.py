@@ -154,3 +154,18 @@ def test_nothing_else_reads_ownership_out_of_json() -> None:
     # Two others complete a manifest that they have just built, and one drops what nobody reads.
     completing = {"core/objects/pod.py", "core/objects/pvc.py"}
     assert {"core/objects/ownership.py", "runtime/kube/slimming.py", *completing} == readers
+
+
+@pytest.mark.parametrize(
+    ("level", "expected"), [("restricted", True), ("baseline", True), ("privileged", False), ("", False)]
+)
+def test_a_namespace_enforces_pod_security_by_its_label(level: str, *, expected: bool) -> None:
+    """`privileged` allows everything, so it enforces nothing."""
+    namespace = {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": level}}}
+
+    assert expected is ownership.enforces_pod_security(namespace)
+
+
+def test_without_keys_no_seal_is_believed() -> None:
+    """Whatever the object bears."""
+    assert ownership.no_seal({"metadata": {"annotations": {"wasession.dev/seal": "1:k:u"}}}, SealedKind.POD) is None
