@@ -169,10 +169,10 @@ class _Connection(web.RequestHandler):
             transport.set_write_buffer_limits(high=0)  # so that we are told whenever something is left
         peer = transport.get_extra_info("peername")
         for goes in self._server.open.open(self, str(peer[0]) if peer else "", self._loop.time()):
-            if goes.after > 0:
-                self._loop.call_later(goes.after, goes.connection.end_leaving, goes.why)
-            else:
+            if goes.after is None:
                 goes.connection.end(goes.why)
+            else:  # at 0, too, by a timer: the event loop reads what is there before it looks at timers
+                self._loop.call_later(goes.after, goes.connection.end_leaving, goes.why)
         self._request = self._loop.call_later(self._server.limits.head, self.end, Closing.SLOW_HEAD)
 
     def connection_lost(self, exc: BaseException | None) -> None:
@@ -226,8 +226,17 @@ class _Connection(web.RequestHandler):
         self._server.open.prove(self, token)
 
     def end_leaving(self, why: Closing) -> None:
-        """Close it when its grace is over, unless it has shown a token meanwhile."""
-        if self._server.open.is_leaving(self):
+        """Close it when its grace is over, unless it has shown a token meanwhile.
+
+        A request that is there already is answered first, which takes milliseconds: on a busy machine all of the grace
+        may have passed before anybody could look at it.
+        """
+        if not self._server.open.is_leaving(self):
+            return
+        if self._messages or self._current_request is not None:
+            self.close()  # takes no more requests, and goes when this one is answered
+            self._loop.call_later(self._server.limits.head, self.end, why)
+        else:
             self.end(why)
 
     def end(self, why: Closing) -> None:

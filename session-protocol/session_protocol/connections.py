@@ -62,11 +62,14 @@ IDLE: Final = 75.0
 
 
 class Leaving(NamedTuple, Generic[T]):
-    """A connection that has to be closed, in so many seconds, and why."""
+    """A connection that has to be closed, and why.
+
+    `after` so many seconds, and not before what it has sent was looked at; None: at once.
+    """
 
     connection: T
     why: Closing
-    after: float
+    after: float | None
 
 
 class _Place(NamedTuple):
@@ -96,7 +99,7 @@ class Connections(Generic[T]):
         if len(self._strangers) + len(self._leaving) >= self._limits.most:
             oldest = next(iter(self._leaving or self._strangers))
             self.close(oldest)
-            leaving.append(Leaving(oldest, Closing.CONNECTION_LIMIT, 0.0))
+            leaving.append(Leaving(oldest, Closing.CONNECTION_LIMIT, None))
         self._strangers[connection] = _Place(peer, now)
         self._peers[peer] += 1
         return leaving
@@ -104,10 +107,8 @@ class Connections(Generic[T]):
     def _leave(self, connection: T, why: Closing, now: float) -> Leaving[T]:
         place = self._strangers[connection]
         self.close(connection)
-        after = max(0.0, place.since + self._limits.grace - now)
-        if after > 0:
-            self._leaving[connection] = place
-        return Leaving(connection, why, after)
+        self._leaving[connection] = place
+        return Leaving(connection, why, max(0.0, place.since + self._limits.grace - now))
 
     def is_leaving(self, connection: T) -> bool:
         """Whether a connection whose grace is over has to be closed; not if it has shown a valid token meanwhile."""

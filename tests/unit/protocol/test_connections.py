@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import socket
 from collections import Counter
 from collections.abc import AsyncIterator
 
@@ -301,7 +302,11 @@ async def test_a_proven_connection_keeps_its_place(served: Served) -> None:
 def test_a_thousand_silent_connections_do_not_hide_the_server() -> None:
     """They are closed as they come (more than a process's usual files)."""
     connections: Connections[int] = Connections(Limits(grace=0))
-    gone = [connections.open(number, f"10.0.{number // 200}.{number % 200}", number) for number in range(1100)]
+    gone = []
+    for number in range(1100):
+        gone.append(connections.open(number, f"10.0.{number // 200}.{number % 200}", number))
+        for leaving in gone[-1]:
+            connections.close(leaving.connection)
 
     assert [[]] * Limits().strangers == gone[: Limits().strangers]
     assert [[(number, Closing.CONNECTION_LIMIT, 0)] for number in range(1100 - 64)] == gone[64:]
@@ -318,7 +323,7 @@ def test_a_young_connection_keeps_its_place_for_a_moment() -> None:
     assert pytest.approx(0.06) == leaving[0].after
     assert connections.is_leaving("probe")
     oldest, last = connections.open("fourth", "10.0.0.4", 5.09)
-    assert ("third", "probe", 0.0) == (oldest.connection, last.connection, last.after)
+    assert ("third", "probe", None) == (oldest.connection, last.connection, last.after)
 
 
 def test_a_leaving_connection_that_shows_a_token_stays() -> None:
@@ -359,3 +364,39 @@ async def _rest(reader: asyncio.StreamReader) -> bytes:
         return await asyncio.wait_for(reader.read(), 10)
     except ConnectionError:
         return b""
+
+
+async def test_a_request_that_is_there_is_answered_although_its_place_is_given_away() -> None:
+    """On a busy machine all of the grace may pass before anybody has looked at it."""
+
+    async def healthy(_: web.Request) -> web.Response:
+        return web.Response(text="ok")
+
+    app = web.Application()
+    app.router.add_get("/healthz", healthy)
+    closed: Counter[Closing] = Counter()
+    runner = QuietRunner(
+        app,
+        count=lambda: None,
+        answer=lambda status: web.Response(status=status),
+        closed=lambda why: closed.update([why]),
+        limits=LIMITS._replace(grace=1e-6),
+    )
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    sockets = [socket.socket() for _ in range(LIMITS.per_peer + 1)]
+    for one in sockets:
+        one.connect(("127.0.0.1", runner.addresses[0][1]))  # blocking: none is accepted before all are there
+    sockets[0].sendall(REQUEST)
+    sockets[0].setblocking(False)
+    loop = asyncio.get_running_loop()
+    answer = b"".join(
+        [await loop.sock_recv(sockets[0], 4096), await asyncio.wait_for(loop.sock_recv(sockets[0], 9), 5)]
+    )
+    for one in sockets:
+        one.close()
+    await runner.cleanup()
+
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert answer.endswith(b"ok")
