@@ -20,8 +20,8 @@ _POD_SPEC: Final = frozenset(
 )  # fmt: skip
 _CONTAINER: Final = frozenset(
     {
-        "args", "command", "env", "envFrom", "lifecycle", "livenessProbe", "ports", "readinessProbe", "securityContext",
-        "startupProbe", "volumeDevices", "volumeMounts",
+        "args", "command", "env", "envFrom", "lifecycle", "livenessProbe", "ports", "readinessProbe", "startupProbe",
+        "volumeDevices", "volumeMounts",
     }
 )  # fmt: skip
 """ Parts of a pod that the operator writes or others add, and that it never reads again. """

@@ -50,13 +50,21 @@ def test_labels_of_a_namespace_are_kept() -> None:
 
 
 def test_a_pods_facts_are_the_same() -> None:
-    """Whatever is dropped of a pod, no decision knows it."""
+    """Whatever is dropped of a pod, no decision knows it, whatever the settings have put into it."""
     asked: dict[str, Any] = {"pod": {"nodeSelector": {"a": "b"}, "tolerations": [{"operator": "Exists"}]}}
     found = WhatsAppSession.parse(session(**asked))
-    pod = dict(pod_manifest(found, Defaults(runner_image="r:1", key_id=KeyID("k"))))
+    settings = Defaults(
+        runner_image="r:1",
+        key_id=KeyID("k"),
+        browser_sandbox=True,
+        browser_seccomp_profile="operator/chromium.json",
+        user_namespaces=True,
+    )
+    pod = dict(pod_manifest(found, settings))
 
     kept = slim(PODS, pod)
 
+    assert "operator/chromium.json" == pod_facts(kept).seccomp_profile
     assert pod_facts(pod) == pod_facts(kept)
     assert len(json.dumps(kept)) < len(json.dumps(pod)) / 2
 
