@@ -1,7 +1,7 @@
 """Whose the objects in the store are: `core.objects.ownership.prove`, asked with the sessions in the store.
 
-Everything in the runtime that would act on a label asks here instead: the observer, the pod history, the circuit
-breaker, the pruning of keys. The admission round asks the same function with the sessions of its own LIST.
+Everything in the runtime that would act on a label asks here instead: the observer, the pod history, the pruning
+of keys. The admission round asks the same function with the sessions of its own LIST.
 """
 
 from whatsapp_operator.core.model import KeyID, SealedKind, SessionUID
@@ -36,11 +36,6 @@ class Owners:
     def prove(self, obj: Json, kind: SealedKind) -> Proof | None:
         """Return whose the object is; None: nobody's."""
         return ownership.prove(obj, kind, namespace_of=self._namespace_of, read_seal=self._read_seal)
-
-    def session_with_pod(self, pod: Json) -> SessionUID | None:
-        """Return the session that a pod belongs to, by whatever proof; None: it is nobody's."""
-        proof = self.prove(pod, SealedKind.POD)
-        return None if proof is None else proof.session_uid
 
     def own_pods_session(self, pod: Json) -> SessionUID | None:
         """Return the session of a pod that the operator made: sealed or, of an older version, named as its session.
