@@ -104,6 +104,7 @@ class Campaign:
         try:
             yield
         finally:
+            self.honest.run("delete", "was", NEWCOMER, "--ignore-not-found", "--wait=false")
             for name in made:
                 kubectl("delete", "was,pods,pvc", "--all", f"--namespace={name}", "--wait=false", timeout=120)
                 kubectl("delete", "namespace", name, "--wait=false")
