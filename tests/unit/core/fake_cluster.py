@@ -15,8 +15,9 @@ from typing import Any
 
 from session_protocol.times import format_time
 from session_protocol.vocabulary import RunnerState
+from support.merge_patch import merged
 from unit.core.operator_memory import Memory
-from unit.core.raw_objects import is_owned_by, merged, without
+from unit.core.raw_objects import is_owned_by, without
 from unit.core.seals import seal, sealed
 from whatsapp_operator.api.conditions import Condition, find_condition
 from whatsapp_operator.api.constants import API_VERSION, NETWORK_POLICY_NAME, PROFILE_LABEL, SERVICE_NAME, SESSION_KIND

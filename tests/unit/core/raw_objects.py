@@ -13,16 +13,3 @@ def is_owned_by(obj: Json, uid: str) -> bool:
 def without(pod: Json, kind: str) -> list[Json]:
     """Return a pod's conditions without those of a type."""
     return [condition for condition in pod["status"].get("conditions", []) if condition["type"] != kind]
-
-
-def merged(old: Json, patch: Json) -> Json:
-    """Return the object after a merge patch."""
-    result = dict(old)
-    for key, value in patch.items():
-        if value is None:
-            result.pop(key, None)
-        elif isinstance(value, dict):
-            result[key] = merged(result.get(key) or {}, value)
-        else:
-            result[key] = value
-    return result

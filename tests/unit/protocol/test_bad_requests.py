@@ -11,7 +11,6 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -19,12 +18,7 @@ from aiohttp import web
 from prometheus_client import Counter
 from session_protocol import logs
 from session_protocol.bad_requests import QuietRunner
-from session_runner import metrics as runner_metrics
-from session_runner.http.app import Api, serve
-from session_runner.http.auth import TokenFolder
-from session_runner.store import StateStore
-from whatsapp_operator.app.probes import Health, Probes, Role
-from whatsapp_operator.runtime.process import metrics as operator_metrics
+from unit.protocol.servers import SERVERS, serving
 
 MARK = b"Foreignword"
 HEAD = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
@@ -87,29 +81,11 @@ def logged() -> Iterator[io.StringIO]:
     logging.captureWarnings(capture=False)
 
 
-@pytest.fixture(params=["runner", "operator"])
+@pytest.fixture(params=SERVERS)
 async def server(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Server]:
     """Either server on loopback."""
-    if request.param == "operator":
-        measured = operator_metrics.Metrics()
-        probes = Probes(health=lambda: Health(role=Role.ACTING), measure=lambda: None, metrics=measured)
-        yield Server(await probes.start(address="127.0.0.1", port=0), measured.bad_requests)
-        await probes.stop()
-        return
-    metrics = runner_metrics.Metrics()
-    store = StateStore(clock=lambda: datetime.now(UTC))
-    api = Api(
-        store=store,
-        tokens=TokenFolder(tmp_path),
-        metrics=metrics,
-        session_uid="s",
-        pod_uid="p",
-        clock=lambda: datetime.now(UTC),
-    )
-    runner, port = await serve(api.application(), port=0, metrics=metrics)
-    yield Server(port, metrics.bad_requests)
-    store.close()
-    await runner.cleanup()
+    async with serving(request.param, tmp_path) as (port, counter):
+        yield Server(port, counter)
 
 
 @pytest.mark.parametrize("request_bytes", BAD.values(), ids=BAD)

@@ -5,18 +5,12 @@ import resource
 import socket
 import time
 from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
 import pytest
 from session_protocol import open_files
-from session_runner import metrics as runner_metrics
-from session_runner.http.app import Api, serve
-from session_runner.http.auth import TokenFolder
-from session_runner.store import StateStore
-from whatsapp_operator.app.probes import Health, Probes, Role
-from whatsapp_operator.runtime.process import metrics as operator_metrics
+from unit.protocol.servers import SERVERS, serving
 
 PROBE = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 SILENT = 1100
@@ -33,29 +27,11 @@ def many_files() -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
-@pytest.fixture(params=["operator", "runner"])
+@pytest.fixture(params=SERVERS)
 async def port(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[int]:
     """Either server on loopback."""
-    if request.param == "operator":
-        probes = Probes(
-            health=lambda: Health(role=Role.ACTING), measure=lambda: None, metrics=operator_metrics.Metrics()
-        )
-        yield await probes.start(address="127.0.0.1", port=0)
-        await probes.stop()
-        return
-    metrics, store = runner_metrics.Metrics(), StateStore(clock=lambda: datetime.now(UTC))
-    api = Api(
-        store=store,
-        tokens=TokenFolder(tmp_path),
-        metrics=metrics,
-        session_uid="s",
-        pod_uid="p",
-        clock=lambda: datetime.now(UTC),
-    )
-    runner, its_port = await serve(api.application(), port=0, metrics=metrics)
-    yield its_port
-    store.close()
-    await runner.cleanup()
+    async with serving(request.param, tmp_path) as (port, _):
+        yield port
 
 
 class Strangers:

@@ -185,6 +185,13 @@ class Simulation:
         self.api.watchers.clear()
         await settle()
 
+    async def up(self, *names: str, **spec: Any) -> None:
+        """Start an operator and bring sessions up."""
+        await self.start()
+        for name in names:
+            self.session(name, **spec)
+        await self.until(lambda: all(self.state(name) == "QRPending" for name in names))
+
     async def until(self, seen: Callable[[], object], *, within: float = 600, step: float = STEP) -> None:
         """Let time pass until something is so; a killed operator is replaced by a new one after a second."""
         end = self.clock.seconds + within

@@ -1,7 +1,6 @@
 """Longer stories in simulated time: pauses, silence, restless runners, refusals, neighbours."""
 
 import itertools
-from collections.abc import AsyncIterator
 from itertools import pairwise
 from typing import Any
 
@@ -11,24 +10,6 @@ from unit.runtime.memory_api import Fault
 from unit.runtime.simulation import NAMESPACE, Simulation
 from whatsapp_operator.core.model import SessionUID
 from whatsapp_operator.runtime.runners.client import Target
-
-
-@pytest.fixture
-async def simulation() -> AsyncIterator[Simulation]:
-    """A cluster with a namespace and twenty places."""
-    simulation = Simulation()
-    simulation.namespace()
-    simulation.quota(sessions=20)
-    yield simulation
-    await simulation.stop()
-
-
-async def up(simulation: Simulation, *names: str, **spec: Any) -> None:
-    """Start an operator and bring sessions up."""
-    await simulation.start()
-    for name in names:
-        simulation.session(name, **spec)
-    await simulation.until(lambda: all(simulation.state(name) == "QRPending" for name in names))
 
 
 def gauge(simulation: Simulation, name: str) -> float:
@@ -54,7 +35,7 @@ SIX = ("a", "b", "c", "d", "e", "f")
 
 async def test_a_mass_failure_pauses_recovery(simulation: Simulation) -> None:
     """Three of six fail within a minute: no new pods for them until five quiet minutes have passed; told and measured."""
-    await up(simulation, *SIX)
+    await simulation.up(*SIX)
     for name in SIX[:3]:
         simulation.end(name, code=32)
     await simulation.until(lambda: simulation.condition("a", "Recovering") == ("True", "RecoveryPaused"))
@@ -73,7 +54,7 @@ async def test_a_mass_failure_pauses_recovery(simulation: Simulation) -> None:
 
 async def test_a_pause_survives_a_restart(simulation: Simulation) -> None:
     """The failures stand in status: a new process pauses by itself."""
-    await up(simulation, *SIX)
+    await simulation.up(*SIX)
     for name in SIX[:3]:
         simulation.end(name, code=32)
     await simulation.until(lambda: simulation.condition("a", "Recovering") == ("True", "RecoveryPaused"))
@@ -88,7 +69,7 @@ async def test_a_pause_survives_a_restart(simulation: Simulation) -> None:
 async def test_a_tenants_failures_pause_its_own_namespace(simulation: Simulation) -> None:
     """All of its sessions fail, again and again; the neighbour's are replaced as ever, and the event names who it is."""
     simulation.namespace("hostile")
-    await up(simulation, "a", "b")
+    await simulation.up("a", "b")
     bad = ("x", "y", "z")
     for name in bad:
         simulation.session(name, namespace="hostile")
@@ -112,7 +93,7 @@ async def test_a_tenants_failures_pause_its_own_namespace(simulation: Simulation
 async def test_several_namespaces_that_fail_together_pause_the_cluster(simulation: Simulation) -> None:
     """All of ten in two namespaces: nobody is replaced; a session that never failed may start; the event names both."""
     simulation.namespace("club")
-    await up(simulation, *SIX[:5])
+    await simulation.up(*SIX[:5])
     for name in SIX[:5]:
         simulation.session(name, namespace="club")
     await simulation.until(lambda: all(simulation.pod_uid(name, namespace="club") for name in SIX[:5]))
@@ -134,7 +115,7 @@ async def test_several_namespaces_that_fail_together_pause_the_cluster(simulatio
 
 async def test_a_session_made_anew_every_four_minutes_keeps_nothing_paused(simulation: Simulation) -> None:
     """It fails each time; the three that began the pause are back after five minutes all the same."""
-    await up(simulation, *SIX)
+    await simulation.up(*SIX)
     for name in SIX[:3]:
         simulation.end(name, code=32)
     await simulation.until(lambda: simulation.condition("a", "Recovering") == ("True", "RecoveryPaused"))
@@ -151,7 +132,7 @@ async def test_a_session_made_anew_every_four_minutes_keeps_nothing_paused(simul
 async def test_few_failures_among_many_pause_nothing_at_a_start(simulation: Simulation) -> None:
     """A new process hears of sessions before it hears of pods; three failures of twelve stay three of twelve."""
     names = [f"s{number:02}" for number in range(12)]
-    await up(simulation, *names)
+    await simulation.up(*names)
     for name in names[:3]:
         simulation.end(name, code=30)
     await simulation.rest(2)
@@ -165,7 +146,7 @@ async def test_few_failures_among_many_pause_nothing_at_a_start(simulation: Simu
 async def test_a_released_place_is_given_on_at_once(simulation: Simulation) -> None:
     """The reservation goes by the operator's own write, after the pod: who waits need not wait for a resync."""
     simulation.api.change("whatsappsessionquotas", "", "default", {"spec": {"sessions": 1}})
-    await up(simulation, "a")
+    await simulation.up("a")
     simulation.session("b")
     await simulation.until(lambda: simulation.condition("b", "Admitted") == ("False", "QuotaExceeded"))
     await simulation.rest(3)
@@ -177,7 +158,7 @@ async def test_a_released_place_is_given_on_at_once(simulation: Simulation) -> N
 
 async def test_lost_pods_pause_nothing(simulation: Simulation) -> None:
     """A node goes down with half of the fleet: all are replaced at once."""
-    await up(simulation, *SIX)
+    await simulation.up(*SIX)
     before = {name: simulation.pod_uid(name) for name in SIX[:3]}
     for name in before:
         simulation.evict(name)
@@ -189,7 +170,7 @@ async def test_lost_pods_pause_nothing(simulation: Simulation) -> None:
 
 async def test_a_silent_fleet_is_left_alone(simulation: Simulation) -> None:
     """A default-deny network policy must not recreate the whole fleet."""
-    await up(simulation, *SIX)
+    await simulation.up(*SIX)
     uids = [simulation.pod_uid(name) for name in SIX]
     simulation.runners.silent.update(uids)
     for uid in uids:
@@ -208,7 +189,7 @@ async def test_a_silent_fleet_is_left_alone(simulation: Simulation) -> None:
 
 async def test_an_operators_restart_looks_like_nobodys_silence(simulation: Simulation) -> None:
     """The new process has heard nobody yet, and calls nobody unreachable."""
-    await up(simulation, "a")
+    await simulation.up("a")
     await simulation.rest(30)
     simulation.kill()
     await simulation.clock.advance(120)
@@ -221,7 +202,7 @@ async def test_an_operators_restart_looks_like_nobodys_silence(simulation: Simul
 
 async def test_a_restless_runner_is_written_at_a_bearable_pace(simulation: Simulation) -> None:
     """A word that flaps every three seconds for two minutes: a burst, then one write per five seconds."""
-    await up(simulation, "a")
+    await simulation.up("a")
     await simulation.rest(60)
     before = len(writes_about(simulation, "a"))
     for number in range(40):
@@ -233,7 +214,7 @@ async def test_a_restless_runner_is_written_at_a_bearable_pace(simulation: Simul
 
 async def test_changes_within_a_second_are_one_write(simulation: Simulation) -> None:
     """Syncing and Connected come together."""
-    await up(simulation, "a")
+    await simulation.up("a")
     await simulation.rest(60)
     before = len(writes_about(simulation, "a"))
     for state in ("Loading", "Syncing", "Connected"):
@@ -247,7 +228,7 @@ async def test_changes_within_a_second_are_one_write(simulation: Simulation) -> 
 
 async def test_a_waiting_code_writes_once_per_round(simulation: Simulation) -> None:
     """The code changes every twenty seconds; its round every few minutes, and only that is told."""
-    await up(simulation, "a")
+    await simulation.up("a")
     await simulation.rest(60)
     before = len(writes_about(simulation, "a"))
     for _ in range(5):
@@ -278,7 +259,7 @@ async def test_a_refused_pod_is_reported_and_tried_again(simulation: Simulation,
 
 async def test_a_session_applied_anew_while_its_old_pod_ends(simulation: Simulation) -> None:
     """Same name, another UID: the old pod is waited for, never adopted."""
-    await up(simulation, "a")
+    await simulation.up("a")
     old = simulation.pod_uid("a")
     session = simulation.api.get("whatsappsessions", NAMESPACE, "a") or {}
     # The garbage collector is slow: the session is gone, its pod is not.
@@ -300,7 +281,7 @@ async def test_a_session_applied_anew_while_its_old_pod_ends(simulation: Simulat
 
 async def test_a_pod_that_outlives_its_session_is_not_remembered_for_ever(simulation: Simulation) -> None:
     """It changes once more while it ends; with the next resync nothing of either is kept."""
-    await up(simulation, "a")
+    await simulation.up("a")
     session = simulation.api.get("whatsappsessions", NAMESPACE, "a") or {}
     uid = SessionUID(session["metadata"]["uid"])
     simulation.api.change("pods", NAMESPACE, "a", {"metadata": {"ownerReferences": None}})
@@ -317,7 +298,7 @@ async def test_a_pod_that_outlives_its_session_is_not_remembered_for_ever(simula
 
 async def test_a_service_that_somebody_deleted_comes_back(simulation: Simulation) -> None:
     """The pod has lost its name; nothing else happens to it."""
-    await up(simulation, "a")
+    await simulation.up("a")
     uid = simulation.pod_uid("a")
     simulation.api.remove("services", NAMESPACE, "whatsapp-sessions")
 
@@ -329,7 +310,7 @@ async def test_a_service_that_somebody_deleted_comes_back(simulation: Simulation
 async def test_a_neighbours_namespace_is_nobodys_business(simulation: Simulation) -> None:
     """Its sessions are neither read into decisions nor written; a label that goes is noticed at the next resync."""
     simulation.namespace("theirs", {"wasession.dev/instance": "demo"})
-    await up(simulation, "a")
+    await simulation.up("a")
     simulation.session("x", namespace="theirs")
     await simulation.rest(130)
     before = simulation.api.get("whatsappsessions", "theirs", "x") or {}
@@ -345,7 +326,7 @@ async def test_a_neighbours_namespace_is_nobodys_business(simulation: Simulation
 async def test_the_neighbours_failures_pause_nothing_here(simulation: Simulation) -> None:
     """Another operator's sessions fail in a row; ours goes on recovering."""
     simulation.namespace("theirs", {"wasession.dev/instance": "demo"})
-    await up(simulation, "a")
+    await simulation.up("a")
     failure = {"reason": "BrowserExited", "exitCode": 32, "podUID": "p", "time": simulation._stamp()}
     for name in ("x", "y", "z"):
         simulation.session(name, namespace="theirs")
@@ -358,7 +339,7 @@ async def test_the_neighbours_failures_pause_nothing_here(simulation: Simulation
 
 async def test_events_show_the_life_of_a_session(simulation: Simulation) -> None:
     """What a person sees in kubectl describe, after a failure."""
-    await up(simulation, "a")
+    await simulation.up("a")
     simulation.end("a", code=33)
     uid = simulation.pod_uid("a")
     await simulation.until(lambda: simulation.pod_uid("a") not in ("", uid))
@@ -371,7 +352,7 @@ async def test_events_show_the_life_of_a_session(simulation: Simulation) -> None
 
 async def test_the_same_failure_again_and_again_is_slowed_down(simulation: Simulation) -> None:
     """BaseDelay doubles: the pauses between two pods grow."""
-    await up(simulation, "a", recovery={"maxAttempts": 4, "baseDelay": "4s", "healthyAfter": "10m"})
+    await simulation.up("a", recovery={"maxAttempts": 4, "baseDelay": "4s", "healthyAfter": "10m"})
     made = []
     for _ in range(4):
         uid = simulation.pod_uid("a")
@@ -387,7 +368,7 @@ async def test_the_same_failure_again_and_again_is_slowed_down(simulation: Simul
 
 async def test_metrics_count_sessions_by_state(simulation: Simulation) -> None:
     """Without their names."""
-    await up(simulation, "a", "b")
+    await simulation.up("a", "b")
     simulation.say("a", "Connected")
     await simulation.until(lambda: simulation.state("a") == "Connected")
     await simulation.clock.advance(1)
@@ -405,7 +386,7 @@ async def test_metrics_count_sessions_by_state(simulation: Simulation) -> None:
 
 async def test_made_up_states_make_no_series(simulation: Simulation) -> None:
     """A runner that says another word each time is `Other`, and so is that of a newer release."""
-    await up(simulation, "a", "b")
+    await simulation.up("a", "b")
     for number in range(20):
         simulation.say("a", f"Word{number}")
         simulation.say("b", "Levitating")
@@ -423,7 +404,7 @@ async def test_made_up_states_make_no_series(simulation: Simulation) -> None:
 
 async def test_a_restless_runner_costs_a_few_writes_and_hides_nobody(simulation: Simulation) -> None:
     """It says 4,096 other characters in each answer, at once; the honest session beside it is told within a second."""
-    await up(simulation, "a", "b")
+    await simulation.up("a", "b")
     restless = simulation.pod_uid("a")
     revisions = itertools.count(100)
     answer = simulation.runners.get_state
@@ -465,7 +446,7 @@ def gauge_of_state(simulation: Simulation, state: str) -> float | None:
 
 async def test_an_orderly_stop_leaves_nothing_running(simulation: Simulation) -> None:
     """Workers, polls and loops are gone, and nothing is written afterwards."""
-    await up(simulation, "a")
+    await simulation.up("a")
     operator = simulation.operator
     assert operator is not None
     simulation.say("a", "Connected")
@@ -479,7 +460,7 @@ async def test_an_orderly_stop_leaves_nothing_running(simulation: Simulation) ->
 
 async def test_a_task_that_ended_is_a_fault(simulation: Simulation) -> None:
     """The process's own check finds it."""
-    await up(simulation, "a")
+    await simulation.up("a")
     operator = simulation.operator
     assert operator is not None
     before = operator.faults()

@@ -1,32 +1,10 @@
 """What is ours and what only looks so, in simulated time: pods, claims and keys, over days and rotations."""
 
-from collections.abc import AsyncIterator
-from typing import Any
-
-import pytest
 from unit.runtime.memory_api import Json
 from unit.runtime.simulation import Simulation
 from whatsapp_operator.core.model import SealedKind
 from whatsapp_operator.core.session.renewal import MARGIN, WINDOW
 from whatsapp_operator.runtime.process.keys import KEEP_RETIRED, RETIREMENT
-
-
-@pytest.fixture
-async def simulation() -> AsyncIterator[Simulation]:
-    """A cluster with a namespace and twenty places."""
-    simulation = Simulation()
-    simulation.namespace()
-    simulation.quota(sessions=20)
-    yield simulation
-    await simulation.stop()
-
-
-async def up(simulation: Simulation, *names: str, **spec: Any) -> None:
-    """Start an operator and bring sessions up."""
-    await simulation.start()
-    for name in names:
-        simulation.session(name, **spec)
-    await simulation.until(lambda: all(simulation.state(name) == "QRPending" for name in names))
 
 
 def _in_our_colours(name: str, *, namespace: str, uid: str, key_id: str) -> Json:
@@ -81,7 +59,7 @@ async def test_a_pod_in_our_colours_elsewhere_concerns_nobody(simulation: Simula
 
 async def test_a_second_pod_with_a_key_that_nobody_knows_renews_nothing(simulation: Simulation) -> None:
     """It names the session as its owner and never goes: the session keeps its own pod."""
-    await up(simulation, "sales")
+    await simulation.up("sales")
     uid = (simulation.api.get("whatsappsessions", "shop", "sales") or {})["metadata"]["uid"]
     second = _in_our_colours("sales", namespace="shop", uid=uid, key_id="nobodys")
     second["metadata"] |= {"name": "second", "deletionTimestamp": "2026-01-01T00:00:00Z", "finalizers": ["x/y"]}
@@ -95,7 +73,7 @@ async def test_a_second_pod_with_a_key_that_nobody_knows_renews_nothing(simulati
 async def test_a_sealed_pod_counts_until_it_is_gone_though_its_session_is(simulation: Simulation) -> None:
     """Deleted without its pod: the pod has no owner any more, and the place is taken until it ends."""
     simulation.api.change("whatsappsessionquotas", "", "default", {"spec": {"sessions": 1}})
-    await up(simulation, "sales")
+    await simulation.up("sales")
     simulation.api.change("pods", "shop", "sales", {"metadata": {"ownerReferences": None}})
     simulation.api.remove("whatsappsessions", "shop", "sales")
     simulation.session("support")
@@ -111,7 +89,7 @@ async def test_a_sealed_pod_counts_until_it_is_gone_though_its_session_is(simula
 async def test_pods_get_a_new_key_in_turn_before_the_old_one_ends(simulation: Simulation) -> None:
     """None is touched for weeks; then each is replaced once, on a day of its own, and the old key goes."""
     names = ["a", "b", "c", "d"]
-    await up(simulation, *names)
+    await simulation.up(*names)
     assert simulation.operator is not None
     old = simulation.operator.keys.current
     await simulation.rest(2)
@@ -140,7 +118,7 @@ async def test_one_place_does_not_leave_claims_without_end(simulation: Simulatio
     """Sessions one after the other, deleted or suspended: their claims count until somebody deletes them."""
     limits = {"sessions": 1, "storage": "25Gi"}
     simulation.api.change("whatsappsessionquotas", "", "default", {"spec": limits})
-    await up(simulation, "a", profile={"size": "10Gi"})
+    await simulation.up("a", profile={"size": "10Gi"})
     simulation.edit("a", {"spec": {"operatingMode": "Suspended"}})
     simulation.session("b", profile={"size": "10Gi"})
     await simulation.until(lambda: simulation.state("b") == "QRPending")
@@ -160,7 +138,7 @@ async def test_one_place_does_not_leave_claims_without_end(simulation: Simulatio
 async def test_a_claims_seal_follows_the_key(simulation: Simulation) -> None:
     """Of a running session, a suspended one and a deleted one: the old key goes, and all still count."""
     simulation.api.change("whatsappsessionquotas", "", "default", {"spec": {"storage": "9Gi"}})
-    await up(simulation, "a", "b", "c")
+    await simulation.up("a", "b", "c")
     assert simulation.operator is not None
     simulation.edit("b", {"spec": {"operatingMode": "Suspended"}})
     simulation.api.remove("whatsappsessions", "shop", "c")
@@ -182,7 +160,7 @@ async def test_a_claims_seal_follows_the_key(simulation: Simulation) -> None:
 
 async def test_an_older_operators_claim_is_sealed_with_its_sessions_next_pod(simulation: Simulation) -> None:
     """Not before: its session must have been admitted, and nothing is written about a cluster at rest."""
-    await up(simulation, "a")
+    await simulation.up("a")
     assert simulation.operator is not None
     without = {"metadata": {"annotations": {"wasession.dev/seal": None}}}
     simulation.api.change("persistentvolumeclaims", "shop", "a-profile", without)
@@ -203,7 +181,7 @@ async def test_an_older_operators_claim_is_sealed_with_its_sessions_next_pod(sim
 
 async def test_a_claim_that_a_person_enlarged_is_not_sealed_as_large(simulation: Simulation) -> None:
     """What the operator seals is what it was asked for; a claim made by hand takes nobody's share."""
-    await up(simulation, "a")
+    await simulation.up("a")
     assert simulation.operator is not None
     huge = {"spec": {"resources": {"requests": {"storage": "8Ei"}}}}
     without = {"metadata": {"annotations": {"wasession.dev/seal": None}}}

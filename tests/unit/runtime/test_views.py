@@ -21,17 +21,9 @@ async def simulation() -> AsyncIterator[Simulation]:
     await simulation.stop()
 
 
-async def up(simulation: Simulation, *names: str) -> None:
-    """Start an operator and bring sessions up."""
-    await simulation.start()
-    for name in names:
-        simulation.session(name)
-    await simulation.until(lambda: all(simulation.state(name) == "QRPending" for name in names))
-
-
 async def test_a_deletion_that_no_watch_reported_is_found(simulation: Simulation) -> None:
     """410 with the deletion in the gap: within a resync the pod is missed and replaced."""
-    await up(simulation, "a")
+    await simulation.up("a")
     first = simulation.pod_uid("a")
     simulation.loses_events = True
     simulation.evict("a")
@@ -42,7 +34,7 @@ async def test_a_deletion_that_no_watch_reported_is_found(simulation: Simulation
 
 async def test_a_lost_session_deletion_frees_its_place(simulation: Simulation) -> None:
     """No phantom holds a slot: the one that waits gets in, though no event told that a place is free."""
-    await up(simulation, "a", "b")
+    await simulation.up("a", "b")
     simulation.session("c")
     await simulation.until(lambda: simulation.condition("c", "Admitted") == ("False", "QuotaExceeded"))
     simulation.loses_events = True
@@ -57,7 +49,7 @@ async def test_a_lost_session_deletion_frees_its_place(simulation: Simulation) -
 
 async def test_a_session_that_no_watch_reported_is_found(simulation: Simulation) -> None:
     """Its creation was missed."""
-    await up(simulation, "a")
+    await simulation.up("a")
     simulation.loses_events = True
     simulation.session("b")
     simulation.loses_events = False
@@ -82,7 +74,7 @@ async def test_a_watch_that_is_deaf_for_good_costs_time_only(simulation: Simulat
 
 async def test_a_watch_that_works_is_never_called_dead(simulation: Simulation) -> None:
     """For half an hour with a change now and then, and long pauses."""
-    await up(simulation, "a")
+    await simulation.up("a")
     for number in range(6):
         simulation.ask("a", "restart-at", f"2026-01-01T00:00:{number:02}Z")
         await simulation.rest(300)
@@ -94,7 +86,7 @@ async def test_an_old_view_after_a_restart_makes_nothing_twice(simulation: Simul
     """Time travel: the new process reads from a server that lags behind, before its pod existed."""
     simulation.session("a")
     old = copy.deepcopy(simulation.api.objects)
-    await up(simulation)
+    await simulation.up()
     await simulation.until(lambda: simulation.state("a") == "QRPending")
     uid = simulation.pod_uid("a")
     simulation.kill()
@@ -114,7 +106,7 @@ async def test_an_old_view_after_a_restart_makes_nothing_twice(simulation: Simul
 async def test_late_events_make_nothing_twice(simulation: Simulation, monkeypatch: pytest.MonkeyPatch) -> None:
     """The operator's own writes come back through the watch only after half a minute."""
     monkeypatch.setattr("unit.runtime.simulation.LATENCY", 30.0)
-    await up(simulation, "a", "b")
+    await simulation.up("a", "b")
     simulation.end("a", code=30)
     uid = simulation.pod_uid("a")
     await simulation.until(lambda: simulation.pod_uid("a") not in ("", uid))
@@ -127,7 +119,7 @@ async def test_repeated_events_change_nothing(simulation: Simulation) -> None:
     """A watch that tells everything three times wakes nobody up for nothing."""
     simulation.api.watchers.append(simulation._watch)
     simulation.api.watchers.append(simulation._watch)
-    await up(simulation, "a")
+    await simulation.up("a")
     await simulation.rest(70)
     before = len(simulation.api.writes)
 
@@ -139,7 +131,7 @@ async def test_repeated_events_change_nothing(simulation: Simulation) -> None:
 
 async def test_a_server_that_is_down_for_minutes_is_survived(simulation: Simulation) -> None:
     """No request succeeds for five minutes; then everything that was missed is made up for."""
-    await up(simulation, "a")
+    await simulation.up("a")
     simulation.api.fault = lambda _request, _number: Fault()
     simulation.evict("a")
     simulation.session("b")
@@ -154,7 +146,7 @@ async def test_a_server_that_is_down_for_minutes_is_survived(simulation: Simulat
 
 async def test_lists_that_fail_are_tried_again_soon(simulation: Simulation) -> None:
     """A resync that failed is not left until the next minute, and is noticed as stale when none succeeds."""
-    await up(simulation, "a")
+    await simulation.up("a")
     simulation.api.fault = lambda request, _number: Fault(status=500) if request.method == "GET" else None
     await simulation.rest(200)
     assert simulation.operator is not None
@@ -172,7 +164,7 @@ async def test_lists_that_fail_are_tried_again_soon(simulation: Simulation) -> N
 
 async def test_a_conflict_is_kept_while_no_status_can_be_written(simulation: Simulation) -> None:
     """The pod that said it came and went unwritten: no other one follows, and all of it is told when writing works."""
-    await up(simulation, "a")
+    await simulation.up("a")
 
     def fault(request: Request, _number: int) -> Fault | None:
         return Fault(status=500) if request.method == "PATCH" and request.path.endswith("/a/status") else None
@@ -199,7 +191,7 @@ async def test_a_conflict_is_kept_while_no_status_can_be_written(simulation: Sim
 
 async def test_each_pod_that_no_status_could_name_is_a_restart(simulation: Simulation) -> None:
     """Pods come and go while writes fail; later all of them are counted."""
-    await up(simulation, "a")
+    await simulation.up("a")
     simulation.api.fault = lambda request, _number: (
         Fault(status=500) if request.method == "PATCH" and request.path.endswith("/a/status") else None
     )
@@ -227,7 +219,7 @@ async def test_an_api_that_hangs_with_events_delays_nothing(
     monkeypatch.setattr(simulation.api, "send", hanging)
     simulation.api.change("whatsappsessionquotas", "", "default", {"spec": {"sessions": 10}})
     names = [f"s{number}" for number in range(10)]
-    await up(simulation, *names)
+    await simulation.up(*names)
     await simulation.rest(60)
     for name in names:
         simulation.say(name, "Connected")

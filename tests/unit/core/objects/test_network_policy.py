@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from support.merge_patch import merged
 from whatsapp_operator.api.session import ObjectMeta, WhatsAppSession
 from whatsapp_operator.core.model import (
     CreateNetworkPolicy,
@@ -204,7 +205,9 @@ def test_one_that_somebody_changed_is_put_back(change: dict[str, Any]) -> None:
 
     assert isinstance(action, PatchNetworkPolicy)
     assert {"resourceVersion": "7"} == action.patch["metadata"]
-    assert spec() == _patched(changed, action.patch["spec"])
+    repaired = merged(changed, action.patch["spec"])
+    assert spec() == repaired
+    assert {} == merge_patch(repaired, repaired)
 
 
 def test_new_settings_reach_the_policies_that_are_there() -> None:
@@ -225,17 +228,3 @@ def test_a_foreign_one_is_left_alone() -> None:
 def test_none_is_made_where_policies_are_switched_off() -> None:
     """By the setting."""
     assert () == policy_actions(None, namespace="shop", defaults=Defaults(runner_image="r:1"))
-
-
-def _patched(old: dict[str, Any], patch: Any) -> dict[str, Any]:
-    """Return what a merge patch makes of an object."""
-    new = dict(old)
-    for name, value in patch.items():
-        if value is None:
-            new.pop(name, None)
-        elif isinstance(value, dict):
-            new[name] = _patched(new.get(name) or {}, value)
-        else:
-            new[name] = value
-    assert {} == merge_patch(new, new)
-    return new

@@ -4,6 +4,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from support.merge_patch import merged
 from whatsapp_operator.core.writes.merge_patch import merge_patch
 
 scalars = st.one_of(st.booleans(), st.integers(0, 2), st.lists(st.integers(0, 2), max_size=2))
@@ -12,19 +13,6 @@ values = st.one_of(
     scalars, st.dictionaries(keys, st.one_of(scalars, st.dictionaries(keys, scalars, max_size=2)), max_size=3)
 )
 objects = st.dictionaries(keys, values, max_size=3)
-
-
-def merged(old: Any, patch: Any) -> Any:
-    """Apply a patch as RFC 7386 says."""
-    if not isinstance(patch, dict):
-        return patch
-    result = dict(old) if isinstance(old, dict) else {}
-    for key, value in patch.items():
-        if value is None:
-            result.pop(key, None)
-        else:
-            result[key] = merged(result.get(key), value)
-    return result
 
 
 @given(objects, objects)
