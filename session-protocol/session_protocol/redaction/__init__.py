@@ -41,6 +41,9 @@ _DETECTORS = (
     *(find_accounts, find_known_values, find_keys, find_codes, find_numbers),
 )
 
+_MOST_PASSES = 4
+""" Over a text in which something was replaced; the second one nearly always changes nothing. """
+
 
 def redact(text: str, *, longest: int = LONGEST, keep: Keep = "end") -> str:
     """Return the text on one printable line without secrets, at most `longest` characters of it.
@@ -48,6 +51,19 @@ def redact(text: str, *, longest: int = LONGEST, keep: Keep = "end") -> str:
     Of a longer one the end is kept, where an error names its cause, or the start; "…" stands for the rest. Redacting
     twice changes nothing.
     """
+    redacted, is_settled = _redact(text, longest=longest, keep=keep)
+    for _ in range(_MOST_PASSES):
+        if is_settled:
+            break
+        # A placeholder may complete what a detector looks for: `://@[number]@` has the form of a login.
+        before = redacted
+        redacted, _ = _redact(before, longest=longest, keep=keep)
+        is_settled = redacted == before
+    return redacted
+
+
+def _redact(text: str, *, longest: int, keep: Keep) -> tuple[str, bool]:
+    """Return the text after one pass, and whether nothing was replaced."""
     part, is_whole = window(text, longest=longest, keep=keep)
     line = to_one_line(part)
     folded, origin = fold(line)
@@ -56,7 +72,7 @@ def redact(text: str, *, longest: int = LONGEST, keep: Keep = "end") -> str:
         found = detect(folded)
         spans += found
         folded = _masked(folded, found)
-    return truncate(fragments(line, origin, spans), longest=longest, keep=keep, is_whole=is_whole)
+    return truncate(fragments(line, origin, spans), longest=longest, keep=keep, is_whole=is_whole), not spans
 
 
 def _masked(folded: str, spans: list[Span]) -> str:

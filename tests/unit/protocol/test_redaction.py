@@ -4,7 +4,7 @@ import base64
 
 import pytest
 import strategies
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from session_protocol.redaction import LONGEST, redact
 
@@ -292,6 +292,7 @@ texts = st.one_of(st.text(max_size=200), st.lists(strategies.redaction_pieces(),
 
 
 @given(texts, st.integers(8, 80))
+@example("://@000000/0@", 13)
 def test_redacting_twice_changes_nothing(text: str, longest: int) -> None:
     """What is redacted stays as it is, else a status would be written again and again; and it is never too long."""
     once = redact(text, longest=longest)
