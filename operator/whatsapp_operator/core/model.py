@@ -85,6 +85,8 @@ class PodFacts:
     ready: bool = False
     started: datetime | None = None
     """ When the runner's container started, even if it has ended since; None: it never did. """
+    ran: bool = False
+    """ The runner ran in this pod at some time, or may have; False: it certainly never did. """
     finished: datetime | None = None
     exit_code: int | None = None
     exit_reason: str = ""
@@ -101,6 +103,8 @@ class PodFacts:
     """ False: it is to have a user namespace of its own. """
     seccomp_profile: str | None = None
     """ The file on the node that the runner's container is to run under. """
+    memory: int = 0
+    """ Bytes that it counts in its quota, with what others added to it (`core.objects.pod_memory`); 0 without a seal. """
     disrupted: bool = False
     """ The DisruptionTarget condition is true. """
     restart_at: str | None = None
@@ -156,6 +160,8 @@ class ExistingClaim:
     """ Its owner has labelled it for sessions. """
     made_for: str | None = None
     """ The session that the operator made it for; None: somebody else made it. """
+    terminating: bool = False
+    """ It is being deleted. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -325,6 +331,8 @@ class Defaults:
     """ Its path below the seccomp folder of the kubelet. """
     user_namespaces: bool = False
     """ Pods have user namespaces of their own. """
+    pod_start_timeout: timedelta = timedelta(minutes=10)
+    """ After this time in which a pod was told why it cannot run, its session gives its reservation back. """
 
 
 # --- actions, in the order the runtime carries them out ---------------------------------------------------------
@@ -452,6 +460,8 @@ class Decision:
     events: tuple[Event, ...] = ()
     wants_admission: bool = False
     """ It needs a reservation and has none, so an admission round must consider it. """
+    declines_admission: bool = False
+    """ It can use no place now: what a round assumed for it is another's. """
     poll: PodUID | None = None
     """ The pod whose runner to poll; None: none. """
     renew_tokens: TokenSource | None = None

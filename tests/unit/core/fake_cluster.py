@@ -315,8 +315,17 @@ class FakeCluster:
         for _ in range(10):
             decision = self.look_once(name)
             if not decision.commit and not decision.actions:
+                self._note_declined(name, decision)
                 return decision
         raise AssertionError(f"{name} does not come to rest")
+
+    def _note_declined(self, name: str, decision: Decision) -> None:
+        uid = SessionUID(self.sessions[name]["metadata"]["uid"])
+        if decision.declines_admission:
+            self.memory.declined.add(uid)
+            self.memory.assumed.pop(uid, None)
+        else:
+            self.memory.declined.discard(uid)
 
     def look_once(self, name: str = "sales") -> Decision:
         """Let the operator carry out one decision: first the status, then the actions, up to the first refused one."""
@@ -344,6 +353,8 @@ class FakeCluster:
             assumed_reservations=list(self.memory.assumed.values()),
             pvcs=list(self.pvcs.values()),
             read_seal=sealed,
+            declined=frozenset(self.memory.declined),
+            pod_start_timeout=self.defaults.pod_start_timeout,
             now=self.now,
         )
         for uid in result.withdrawn:
@@ -372,6 +383,7 @@ class FakeCluster:
 
     def resync_until_reserved(self, name: str = "sales") -> None:
         """Let the operator work until the place is in status and the pod is not made yet."""
+        self._note_declined(name, self.decide(name))
         self.admission_round()
         for _ in range(10):
             if self.status(name).admission is not None:

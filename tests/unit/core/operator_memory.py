@@ -22,6 +22,7 @@ class Memory:
     """What an operator's process loses when it ends."""
 
     assumed: dict[SessionUID, AssumedReservation] = field(default_factory=dict)
+    declined: set[SessionUID] = field(default_factory=set)
     refusals: Mapping[SessionUID, Refusal] = field(default_factory=dict)
     reports: dict[str, RunnerReport] = field(default_factory=dict)
     created_pods: dict[str, list[PodUID]] = field(default_factory=dict)

@@ -50,12 +50,14 @@ def decide(observation: Observation, defaults: Defaults) -> Decision:
     reserves = step.admission is not None
     status_first = step.status_first and stored != step.recovering
     commit = snapshot.has_unstored_facts or reserves or status_first
+    wants_admission = step.not_admitted is not None and not step.releases_reservation
     return Decision(
         status=wanted,
         commit=commit,
         actions=() if commit else (*step.actions, *_pvc_patches(snapshot), *_token_secrets(snapshot)),
         events=events(session.status, wanted),
-        wants_admission=step.not_admitted is not None,
+        wants_admission=wants_admission,
+        declines_admission=not wants_admission and wanted.admission is None and snapshot.pod is None,
         poll=_poll(snapshot),
         renew_tokens=snapshot.renewal.pending if _tokens_are_made(snapshot) else None,
         requeue_at=_requeue_at(snapshot, step),
@@ -79,7 +81,8 @@ def _decide_deletion(observation: Observation) -> Decision:
     )
     actions: tuple[Action, ...] = tuple(DeletePod(name=pod.name, uid=pod.uid, reason="SessionDeleted") for pod in pods)
     written: SessionStatus = observation.session.status
-    return Decision(status=written, actions=actions, details={"step": "Deleting"})
+    has_pod = any(pod.owner_uid == observation.session.metadata.uid for pod in observation.pods)
+    return Decision(status=written, actions=actions, declines_admission=not has_pod, details={"step": "Deleting"})
 
 
 def _pvc_patches(snapshot: Snapshot) -> tuple[PatchPVC, ...]:
@@ -123,6 +126,7 @@ def _requeue_at(snapshot: Snapshot, step: Step) -> datetime | None:
     if snapshot.pod_active and pod is not None and snapshot.attempts.recovery.consecutive_failures > 0:
         moments.append(snapshot.attempts.healthy_at)
     moments += [snapshot.volume_deadline, snapshot.refusal_deadline, snapshot.observation.renew_at]
+    moments.append(snapshot.startup.place.give_back_at)
     if snapshot.observation.refused_action is not None:
         moments.append(snapshot.observation.refused_action.retry_at)
     return min((moment for moment in moments if moment is not None and moment > snapshot.now), default=None)

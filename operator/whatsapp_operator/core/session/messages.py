@@ -25,6 +25,7 @@ from whatsapp_operator.api.constants import (
 )
 from whatsapp_operator.api.session import LastFailure, Problem, Reason, RecoveryStatus, SessionStatus
 from whatsapp_operator.core.model import PodFacts, RefusedAction, Rejection
+from whatsapp_operator.core.objects.facts import STARTING_REASONS
 from whatsapp_operator.core.objects.reading import redacted
 
 MAX_LENGTH: Final = 1024
@@ -32,8 +33,6 @@ MAX_LENGTH: Final = 1024
 RESTART: Final = f"set the annotation {RESTART_AT} to the current time"
 RELINK: Final = f"set the annotation {RELINK_AT} to the current time"
 _REASON: Final = re.compile(r"[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?")
-_CONTAINER_STARTING: Final = frozenset({"", "ContainerCreating", "PodInitializing"})
-""" The kubelet's waiting reasons for a container that starts normally. """
 
 
 class ReasonMessage(NamedTuple):
@@ -114,6 +113,19 @@ SUSPENDING: Final = ReasonMessage(
 PREVIOUS_POD: Final = ReasonMessage(
     Reason.PREVIOUS_POD_TERMINATING,
     "The pod of a deleted session with this name is still terminating; a new one is created when it is gone.",
+)
+POD_OUTDATED: Final = ReasonMessage(
+    Reason.POD_OUTDATED,
+    "The pod was made before the last edit and has never run: a new one is made, as spec and settings are now.",
+)
+CLAIM_GOES: Final = ReasonMessage(
+    Reason.CLAIM_TERMINATING,
+    "The PersistentVolumeClaim is being deleted, and the pod has never run: the pod is deleted, so that the claim can go, "
+    "and both are made anew.",
+)
+CLAIM_GONE: Final = ReasonMessage(
+    Reason.CLAIM_NOT_FOUND,
+    "The PersistentVolumeClaim was deleted, and the pod has never run: both are made anew.",
 )
 CLAIM_TERMINATING: Final = ReasonMessage(
     Reason.CLAIM_TERMINATING,
@@ -201,6 +213,15 @@ def claim_not_found(name: str) -> ReasonMessage:
         Reason.CLAIM_NOT_FOUND,
         f"There is no volume claim named {name}, which spec.profile.existingClaim asks for. Make it, and label it with "
         f"{PROFILE_LABEL}=true.",
+    )
+
+
+def claim_terminating(name: str) -> ReasonMessage:
+    """Return the message for an existing claim that is being deleted."""
+    return ReasonMessage(
+        Reason.CLAIM_TERMINATING,
+        f"The volume claim {name}, which spec.profile.existingClaim names, is being deleted, so no pod is made with it. Make "
+        "another one of that name when it is gone, or name another one.",
     )
 
 
@@ -302,7 +323,7 @@ def pending(pod: PodFacts, *, unbound_pvc: str | None, before: ReasonMessage | N
         return volume_not_bound(unbound_pvc)
     if pod.scheduled is False:
         return reason_message(pod.scheduled_reason, pod.scheduled_message, fallback="Unschedulable")
-    if pod.waiting_reason in _CONTAINER_STARTING:
+    if pod.waiting_reason in STARTING_REASONS:
         return STARTING
     if before is not None and (pod.waiting_reason, before.reason) == ("ErrImagePull", "ImagePullBackOff"):
         return before

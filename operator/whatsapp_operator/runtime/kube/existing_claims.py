@@ -1,7 +1,7 @@
 """Reads the claim that a session names by `existingClaim`. No watch reports it, because watches select our labels.
 
 The core asks for it before it makes a pod (`ReadClaim`). One that cannot be used is read again until it can: somebody has
-to make or label it. Once there is a pod, it is forgotten, and read anew for the next pod.
+to make or label it. Once a pod has run, it is forgotten, and read anew for the next pod.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from whatsapp_operator.runtime.process.clock import Clock
 REREAD_UNUSABLE: Final = 10.0
 """ Seconds between two reads of a claim that cannot be used. """
 REREAD_USABLE: Final = 60.0
-""" Seconds after which one that can be used is read again, if its session still has no pod. """
+""" Seconds after which one that can be used is read again, if its session still has no pod that ran. """
 
 
 @dataclass
@@ -51,7 +51,7 @@ class ExistingClaimReader:
             await self.read(session.key, name)
 
     def forget(self) -> None:
-        """Forget it: there is a pod."""
+        """Forget it: a pod runs with it."""
         self.known = None
 
     def is_unusable(self, session: ObjectKey) -> bool:

@@ -120,6 +120,8 @@ class Reconciler:
                 logger.debug("Looking again", extra={"session": str(key), "why": str(found)})
                 continue
             if not requeue:
+                if decision.declines_admission:
+                    self._deps.admission.decline(entry.uid, holds=decision.status.admission is not None)
                 return self._requeue_after(key, decision, entry)
         raise NotConverged(f"{key} was not settled after {MAX_DECISIONS} decisions")
 
@@ -156,8 +158,8 @@ class Reconciler:
             existing_claim=entry.existing_claim.known,
             tokens_made=entry.tokens_made,
         )
-        if any(pod.owner_uid == entry.uid for pod in observation.pods):
-            entry.existing_claim.forget()
+        if any(pod.owner_uid == entry.uid and pod.ran for pod in observation.pods):
+            entry.existing_claim.forget()  # one that never ran is replaced when its claim goes
         observation = await self._with_events(observation, entry)
         decision = decide(observation, self._deps.defaults())
         logger.debug("Decided", extra={"session": str(key), **decision.details})
@@ -204,6 +206,8 @@ class Reconciler:
             # The reservation is stored: from now on it counts by the status, and the assumed one is dropped. If the
             # stored one is smaller, it is outdated: a round must count the assumed one until that is stored.
             self._deps.admission.confirm(entry.uid)
+        if not decision.declines_admission:
+            self._deps.admission.wants(entry.uid)
         if not decision.wants_admission:
             self._deps.admission.clear_refusal(entry.uid)
         elif observation.assumed is None and observation.refusal is None:

@@ -44,7 +44,7 @@ def affects_admission(resource: Resource, change: Change) -> bool:
     if resource in (PODS, PVCS):  # one that is gone gives back what it counted
         return after is None
     if resource is SESSIONS:
-        return _admission(before) != _admission(after)
+        return _admission(before) != _admission(after) or _is_being_deleted(before) != _is_being_deleted(after)
     return False
 
 
@@ -55,3 +55,7 @@ def _generation(obj: Json | None) -> int:
 def _admission(obj: Json | None) -> Json | None:
     admission: Json | None = ((obj or {}).get("status") or {}).get("admission")
     return admission
+
+
+def _is_being_deleted(obj: Json | None) -> bool:
+    return obj is not None and "deletionTimestamp" in obj["metadata"]

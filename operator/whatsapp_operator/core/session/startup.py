@@ -1,0 +1,119 @@
+"""What keeps the pod of an admitted session from running, and whether it must be replaced for that. Part of the snapshot.
+
+A pod that never ran may be replaced for an edit of the spec: no browser was open, nothing is on the profile that was not
+there before. The same where its claim goes away under it. A pod that has run is left alone for either.
+"""
+
+from typing import Final, NamedTuple
+
+from whatsapp_operator.api.session import Reason
+from whatsapp_operator.core.model import (
+    Action,
+    CreateNetworkPolicy,
+    CreatePod,
+    CreatePVC,
+    CreateSecret,
+    CreateService,
+    Defaults,
+    Observation,
+    PatchNetworkPolicy,
+    PodFacts,
+    PVCFacts,
+    RefusedAction,
+)
+from whatsapp_operator.core.objects.facts import STARTING_REASONS
+from whatsapp_operator.core.objects.pod import template_hash
+from whatsapp_operator.core.quota.requeue import Place, Startup, place_of
+from whatsapp_operator.core.recovery.attempts import Attempts
+from whatsapp_operator.core.session import messages
+from whatsapp_operator.core.session.messages import ReasonMessage
+
+_CREATIONS: Final[tuple[type[Action], ...]] = (
+    CreateNetworkPolicy,
+    CreatePod,
+    CreatePVC,
+    CreateSecret,
+    CreateService,
+    PatchNetworkPolicy,
+)
+""" The actions without which there is no pod. """
+
+
+class StartupReview(NamedTuple):
+    """What is known of a pod that does not run, and of its session's place."""
+
+    never_ran: bool
+    """ There is a pod, it can still become one that runs, and it never did. """
+    replaced_for: ReasonMessage | None
+    """ Why this pod cannot become what the session needs. """
+    place: Place
+
+
+def review_startup(
+    observation: Observation,
+    defaults: Defaults,
+    *,
+    pod: PodFacts | None,
+    pvc: PVCFacts | None,
+    pvc_will_be_deleted: bool,
+    attempts: Attempts,
+    refused: RefusedAction | None,
+    pending: ReasonMessage,
+    holds_place: bool,
+) -> StartupReview:
+    """Return what keeps the pod from running.
+
+    :param pvc: the claim that the operator made for the session.
+    :param refused: the action that the API server refused.
+    :param pending: why the pod does not run yet.
+    :param holds_place: the reservation in status is enough for the pod that the spec asks for.
+    """
+    session = observation.session
+    never_ran = pod is not None and not pod.ran and not pod.ended and pod.deletion is None
+    startup = None
+    if pod is not None:
+        if never_ran:
+            startup = Startup(pod.created, _is_told(pod, pvc), *pending)
+    elif refused is not None and refused.action in _CREATIONS:
+        startup = Startup(None, True, *messages.refused(refused))
+    elif _no_pod_lasts(observation, attempts):
+        startup = Startup(None, True, *messages.REPLACING)
+    place = place_of(session, startup if holds_place else None, timeout=defaults.pod_start_timeout, now=observation.now)
+    replaced_for = None
+    if pod is not None and never_ran and pod.template_hash:  # without a hash it is not the operator's
+        replaced_for = _claim_fault(observation, pvc_will_be_deleted=pvc_will_be_deleted)
+        if replaced_for is None and not session.problems and pod.template_hash != template_hash(session, defaults):
+            replaced_for = messages.POD_OUTDATED
+    return StartupReview(never_ran, replaced_for, place)
+
+
+def _is_told(pod: PodFacts, pvc: PVCFacts | None) -> bool:
+    """Whether scheduler or kubelet say why the pod cannot run. A volume that is being made is not that."""
+    if pod.scheduled is False:
+        waits_for_volume = pvc is not None and pvc.phase == "Pending"
+        return not (waits_for_volume and pod.scheduled_reason == "SchedulerError")
+    return pod.waiting_reason not in STARTING_REASONS
+
+
+def _no_pod_lasts(observation: Observation, attempts: Attempts) -> bool:
+    """Whether the session waits for its next attempt although no pod of it has failed: each is gone before it runs."""
+    due = attempts.recovery.next_attempt_time
+    return due is not None and due > observation.now and not attempts.after_failure
+
+
+def _claim_fault(observation: Observation, *, pvc_will_be_deleted: bool) -> ReasonMessage | None:
+    """Return why the pod will never have its profile, or must let go of it."""
+    name, existing = observation.session.spec.profile.existing_claim, observation.existing_claim
+    if name is not None:
+        if existing is None or existing.name != name:
+            return None
+        if not existing.exists:
+            return messages.claim_not_found(name)
+        return messages.claim_terminating(name) if existing.terminating else None
+    if observation.pvc is None:
+        return messages.CLAIM_GONE
+    return messages.CLAIM_GOES if pvc_will_be_deleted else None
+
+
+REPLACED_FOR: Final = frozenset({str(Reason.POD_OUTDATED), str(Reason.CLAIM_TERMINATING), str(Reason.CLAIM_NOT_FOUND)})
+""" The reasons of Recovering that tell why a pod that never ran is replaced. """
