@@ -129,6 +129,8 @@ class Simulation:
         self.runners = FakeRunners(self.clock)
         self.first_state = ("QRPending", "WaitingForScan")
         self.start_pods = True
+        self.broken_images: set[str] = set()
+        """ Images that no node can pull. """
         self.resync = timedelta(seconds=resync)
         self.operator: Operator | None = None
         self.loses_events = False
@@ -302,6 +304,14 @@ class Simulation:
         if (namespace := self._namespace(uid)) is None:
             return
         self.api.change("pods", namespace, name, {"spec": {"nodeName": "node-1"}})
+        image = next(iter((self.pod(name, namespace=namespace) or {})["spec"]["containers"]))["image"]
+        if image in self.broken_images:
+            waiting = {"waiting": {"reason": "ImagePullBackOff", "message": f"Back-off pulling image {image}"}}
+            conditions = [{"type": "PodScheduled", "status": "True"}]
+            pending = {"conditions": conditions, "containerStatuses": [{"name": "runner", "state": waiting}]}
+            self.api.change("pods", namespace, name, {"status": pending}, status=True)
+            self.clock.call_later(30, lambda: self._run(name, uid))
+            return
         running = {"running": {"startedAt": self._stamp()}}
         status = {
             "phase": "Running",
