@@ -284,6 +284,8 @@ class Observation:
     """ Whether the namespace enforces a Pod Security Standard; None: not known. """
     tokens_made: TokenSource | None = None
     """ This process has created the Secrets with these tokens. """
+    secrets_checked: PodUID | None = None
+    """ The pod for which this process made sure that its Secrets are there, because it did not start. """
     tokens_renewed: TokenSource | None = None
     """ This process has told the current pod's runner of these tokens, and it takes them. """
     storage_limited: bool = False

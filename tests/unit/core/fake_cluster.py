@@ -298,6 +298,7 @@ class FakeCluster:
             recovery_paused=self.memory.pauses.message(uid),
             pod_security=self.pod_security,
             tokens_made=self.memory.tokens_made.get(name),
+            secrets_checked=self.memory.secrets_checked.get(name),
             tokens_renewed=renewed[1] if renewed is not None and renewed[0] in current else None,
             rejection=self.memory.rejection,
         )
@@ -333,6 +334,7 @@ class FakeCluster:
         if decision.poll is not None:
             self.memory.listening.setdefault(decision.poll, self.now)
         self._write(name, decision)
+        before = set(self.pods)
         for action in decision.actions:
             if isinstance(action, ReadClaim):
                 self.memory.claims_read.add(action.name)
@@ -342,6 +344,8 @@ class FakeCluster:
             for action in decision.actions:
                 if isinstance(action, CreateSecret):
                     self.memory.tokens_made[name] = action.source
+                    if name in before:
+                        self.memory.secrets_checked[name] = PodUID(self.pods[name]["metadata"]["uid"])
         return decision
 
     def admission_round(self) -> AdmissionResult:

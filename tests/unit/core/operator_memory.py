@@ -32,5 +32,6 @@ class Memory:
     pauses: RecoveryPauses = field(default_factory=RecoveryPauses)
     listed: bool = False
     tokens_made: dict[str, TokenSource] = field(default_factory=dict)
+    secrets_checked: dict[str, PodUID] = field(default_factory=dict)
     tokens_renewed: dict[str, tuple[PodUID, TokenSource]] = field(default_factory=dict)
     rejection: Rejection | None = None

@@ -126,7 +126,7 @@ def _requeue_at(snapshot: Snapshot, step: Step) -> datetime | None:
     if snapshot.pod_active and pod is not None and snapshot.attempts.recovery.consecutive_failures > 0:
         moments.append(snapshot.attempts.healthy_at)
     moments += [snapshot.volume_deadline, snapshot.refusal_deadline, snapshot.observation.renew_at]
-    moments.append(snapshot.startup.place.give_back_at)
+    moments += [snapshot.startup.place.give_back_at, snapshot.startup.secrets_due]
     if snapshot.observation.refused_action is not None:
         moments.append(snapshot.observation.refused_action.retry_at)
     return min((moment for moment in moments if moment is not None and moment > snapshot.now), default=None)

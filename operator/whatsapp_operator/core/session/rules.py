@@ -19,6 +19,7 @@ from whatsapp_operator.core.model import (
 )
 from whatsapp_operator.core.objects.existing_claim import is_usable
 from whatsapp_operator.core.objects.network_policy import policy_actions
+from whatsapp_operator.core.objects.secret import create_secrets
 from whatsapp_operator.core.objects.service import service_manifest
 from whatsapp_operator.core.session import messages, never_ran
 from whatsapp_operator.core.session.create import (
@@ -195,15 +196,17 @@ def _has_pod(snapshot: Snapshot) -> Step | None:
 
 
 def _restored(snapshot: Snapshot) -> tuple[Action, ...]:
-    """Return the actions that bring back what the pod needs while it runs: its name in DNS, and its NetworkPolicy."""
+    """Return the actions that bring back what the pod needs: its name in DNS, its NetworkPolicy, Secrets to start with."""
     namespace, observation = snapshot.session.metadata.namespace, snapshot.observation
     service = () if observation.service is not None else (CreateService(manifest=service_manifest(namespace)),)
     policy = policy_actions(observation.network_policy, namespace=namespace, defaults=snapshot.defaults)
+    due = snapshot.startup.secrets_due
+    secrets = create_secrets(snapshot.session, snapshot.defaults) if due is not None and due <= snapshot.now else ()
     refused = snapshot.refused_action
     waits = refused is not None and refused.retry_at is not None and refused.retry_at > snapshot.now
     return tuple(
         action
-        for action in (*service, *policy)
+        for action in (*service, *policy, *secrets)
         if not (waits and refused is not None and refused.action is type(action))
     )
 

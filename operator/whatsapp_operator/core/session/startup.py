@@ -4,6 +4,7 @@ A pod that never ran may be replaced for an edit of the spec: no browser was ope
 there before. The same where its claim goes away under it. A pod that has run is left alone for either.
 """
 
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from whatsapp_operator.api.session import Reason
@@ -28,6 +29,9 @@ from whatsapp_operator.core.recovery.attempts import Attempts
 from whatsapp_operator.core.session import messages
 from whatsapp_operator.core.session.messages import ReasonMessage
 
+SECRETS_PATIENCE: Final = timedelta(minutes=1)
+""" A pod that has a node and does not start for so long, in silence, may miss a Secret: the operator may not read them, but
+what it makes once more is either there or made. """
 _CREATIONS: Final[tuple[type[Action], ...]] = (
     CreateNetworkPolicy,
     CreatePod,
@@ -47,6 +51,8 @@ class StartupReview(NamedTuple):
     replaced_for: ReasonMessage | None
     """ Why this pod cannot become what the session needs. """
     place: Place
+    secrets_due: datetime | None
+    """ When to make sure that the pod's Secrets are there; None: that was done, or it is no use. """
 
 
 def review_startup(
@@ -84,7 +90,15 @@ def review_startup(
         replaced_for = _claim_fault(observation, pvc_will_be_deleted=pvc_will_be_deleted)
         if replaced_for is None and not session.problems and pod.template_hash != template_hash(session, defaults):
             replaced_for = messages.POD_OUTDATED
-    return StartupReview(never_ran, replaced_for, place)
+    waits_silently = pod is not None and never_ran and pod.node and pod.waiting_reason in STARTING_REASONS
+    return StartupReview(
+        never_ran,
+        replaced_for,
+        place,
+        pod.created + SECRETS_PATIENCE
+        if pod is not None and waits_silently and observation.secrets_checked != pod.uid
+        else None,
+    )
 
 
 def _is_told(pod: PodFacts, pvc: PVCFacts | None) -> bool:

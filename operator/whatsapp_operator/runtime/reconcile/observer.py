@@ -15,6 +15,7 @@ from whatsapp_operator.core.model import (
     ExistingClaim,
     Observation,
     PodFacts,
+    PodUID,
     RefusedAction,
     SealedKind,
     SessionUID,
@@ -88,6 +89,7 @@ class Observer:
         foreign_objects: ForeignObjects,
         existing_claim: ExistingClaim | None,
         tokens_made: TokenSource | None,
+        secrets_checked: PodUID | None,
     ) -> Observation:
         """Return the observation of a session as of now."""
         key, uid = session.key, SessionUID(session.metadata.uid)
@@ -118,6 +120,7 @@ class Observer:
             refused_action=refused_action,
             pod_security=self._pod_security(key.namespace),
             tokens_made=tokens_made,
+            secrets_checked=secrets_checked,
             tokens_renewed=last.renewed,
             storage_limited=self._storage_limited(session),
             renew_at=self._renew_at(session, pods),

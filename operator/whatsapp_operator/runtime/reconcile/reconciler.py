@@ -69,6 +69,8 @@ class SessionCacheEntry:
     refused_action: RefusedAction | None = None
     tokens_made: TokenSource | None = None
     """ The tokens that were put into Secrets last. """
+    secrets_checked: PodUID | None = None
+    """ The pod that was there then. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,6 +159,7 @@ class Reconciler:
             foreign_objects=entry.foreign_objects,
             existing_claim=entry.existing_claim.known,
             tokens_made=entry.tokens_made,
+            secrets_checked=entry.secrets_checked,
         )
         if any(pod.owner_uid == entry.uid and pod.ran for pod in observation.pods):
             entry.existing_claim.forget()  # one that never ran is replaced when its claim goes
@@ -180,7 +183,9 @@ class Reconciler:
                 entry.refused_action = None
         else:
             made = [action.source for action in decision.actions if isinstance(action, CreateSecret)]
-            entry.tokens_made = made[-1] if made else entry.tokens_made
+            if made:
+                entry.tokens_made = made[-1]
+                entry.secrets_checked = next((pod.uid for pod in observation.pods if pod.owner_uid == entry.uid), None)
         return decision, True
 
     async def _with_events(self, observation: Observation, entry: SessionCacheEntry) -> Observation:

@@ -199,3 +199,32 @@ def test_a_pod_that_somebody_else_made_is_left_alone() -> None:
     cluster.resync()
 
     assert [] == deleted(cluster)
+
+
+# --- Secrets
+
+
+@pytest.mark.parametrize("wait", ["ContainerCreating", "PodInitializing"])
+def test_a_pod_that_does_not_start_in_silence_gets_its_secrets_again(wait: str) -> None:
+    """Somebody deleted them before they were mounted: they are made once more for this pod, and the kubelet goes on."""
+    cluster = pending(wait=wait)
+    made = set(cluster.secrets)
+    cluster.secrets.clear()
+    pass_time(cluster, 0.5)
+    assert {} == cluster.secrets
+    pass_time(cluster, 1)
+
+    assert made == set(cluster.secrets)
+    writes = cluster.writes
+    pass_time(cluster, 10)
+    assert ([], writes) == (deleted(cluster), cluster.writes)
+
+
+@pytest.mark.parametrize("wait", [None, "ImagePullBackOff"])
+def test_secrets_are_not_made_again_for_a_pod_that_waits_for_something_else(wait: str | None) -> None:
+    """It has no node yet, or the kubelet says what is wrong: its volumes are mounted by then."""
+    cluster = pending(wait=wait)
+    cluster.secrets.clear()
+    pass_time(cluster, 8)
+
+    assert {} == cluster.secrets
