@@ -220,3 +220,21 @@ async def test_a_webhook_that_lowers_limits_moves_no_reservation(simulation: Sim
     await simulation.rest(20)
     assert ("QRPending", "768Mi") == (simulation.state("a"), simulation.status("a")["admission"]["memory"])
     assert "768Mi" == quota_status(simulation)["memoryReserved"]
+
+
+async def test_one_whose_status_cannot_be_written_keeps_nobody_out(simulation: Simulation) -> None:
+    """A policy refuses the reservation: it is the next one's, and the session gets one when it may store it."""
+
+    def refuse(request: Request, _number: int) -> Fault | None:
+        return Fault(status=403) if request.method == "PATCH" and request.path.endswith("/a/status") else None
+
+    simulation.api.fault = refuse
+    await simulation.start()
+    simulation.session("a")
+    await simulation.rest(2)
+    simulation.session("b")
+    await simulation.until(lambda: simulation.state("b") == "QRPending", within=60)
+
+    simulation.api.fault = lambda _request, _number: None
+    simulation.edit("b", {"spec": {"operatingMode": "Suspended"}})
+    await simulation.until(lambda: simulation.state("a") == "QRPending", within=60)

@@ -32,6 +32,7 @@ from whatsapp_operator.core.quota.reservations import covers, stored_reservation
 from whatsapp_operator.core.recovery.refusal import may_be_refused_namespace
 from whatsapp_operator.core.session.decide import decide
 from whatsapp_operator.runtime.admission.rounds import Admission
+from whatsapp_operator.runtime.kube.errors import Forbidden, Unprocessable
 from whatsapp_operator.runtime.kube.existing_claims import REREAD_UNUSABLE, ExistingClaimReader
 from whatsapp_operator.runtime.kube.foreign_objects import REREAD_INTERVAL, ForeignObjects
 from whatsapp_operator.runtime.kube.instances import Instance
@@ -199,8 +200,13 @@ class Reconciler:
     async def _write(
         self, observed: Json, session: WhatsAppSession, decision: Decision, entry: SessionCacheEntry
     ) -> bool:
-        if not await self._deps.writer.write(observed, session.status, decision, entry.pending_write):
-            return False
+        try:
+            if not await self._deps.writer.write(observed, session.status, decision, entry.pending_write):
+                return False
+        except (Forbidden, Unprocessable):
+            if session.status.admission is None:  # it cannot store what was assumed for it, so that is another's
+                self._deps.admission.decline(entry.uid, holds=False)
+            raise
         for event in decision.events:  # the status that they describe is written
             self._deps.event_recorder.record(observed, event)
         return True
