@@ -41,7 +41,7 @@ def quota_status(simulation: Simulation) -> Json:
     return status
 
 
-async def test_a_place_without_a_running_pod_is_told_given_back_and_taken_again(simulation: Simulation) -> None:
+async def test_a_place_without_a_running_pod_is_named_given_back_and_taken_again(simulation: Simulation) -> None:
     """By nobody's command: the quota names who holds it, the next one gets it, and the image comes back."""
     await simulation.start()
     simulation.session("a", pod={"image": BROKEN})

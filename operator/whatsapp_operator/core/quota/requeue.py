@@ -6,7 +6,7 @@ again, as Kueue requeues a workload whose pods are not ready in time. It comes a
 session that cannot run takes one turn, and then it is the others', however many such sessions there are.
 
 `core.session.startup` asks for the `Place` of a session once per decision; the admission round reads the record from
-status. Three things are told apart: whether somebody says why the pod cannot run (scheduler, kubelet, API server), for an
+status. Two things make a difference: whether somebody says why the pod cannot run (scheduler, kubelet, API server), for an
 image that is being pulled and a volume that is being made say nothing; and whether a phone is linked, for an outage of
 an hour must not give a live account's place to somebody else.
 """
@@ -34,7 +34,7 @@ class Startup(NamedTuple):
 
     pod_created: datetime | None
     """ None: it has no pod, and none can be made. """
-    told: bool
+    explained: bool
     """ Scheduler, kubelet or API server say why; else an image may be on its way, or a volume. """
     reason: str
     message: str
@@ -116,7 +116,7 @@ def _give_back_at(session: WhatsAppSession, startup: Startup, *, timeout: timede
     if is_true(session.status.conditions, ConditionType.LINKED):
         patience = timeout * LINKED
     else:
-        patience = timeout if startup.told else timeout * SILENT
+        patience = timeout if startup.explained else timeout * SILENT
     due = not_running_since(session, now=now) + patience
     return due if startup.pod_created is None else max(due, startup.pod_created + timeout / NEW_POD)
 

@@ -24,7 +24,7 @@ def with_pod(snapshot: Snapshot, pod: PodFacts) -> Step | None:
     if review.place.record is not None and review.place.revoked:
         return _replacing(pod, _timed_out(_cause(review.place.record), snapshot))
     if pod.deletion is not None:
-        return _stays_told(snapshot, pod)
+        return _same_message(snapshot, pod)
     if review.replaced_for is not None:
         return _replacing(pod, review.replaced_for)
     if review.place.next_record is not None:
@@ -51,7 +51,7 @@ def with_cause(message: ReasonMessage, record: RequeueStatus) -> ReasonMessage:
     )
 
 
-def _stays_told(snapshot: Snapshot, pod: PodFacts) -> Step | None:
+def _same_message(snapshot: Snapshot, pod: PodFacts) -> Step | None:
     """Return the step that keeps saying why the pod is replaced, while it goes."""
     stored = messages.stored_message(snapshot.session.status, ConditionType.RECOVERING, only=ConditionStatus.TRUE)
     return None if stored is None or stored.reason not in REPLACED_FOR else _replacing(pod, stored)
@@ -70,16 +70,16 @@ def _replacing(pod: PodFacts, message: ReasonMessage, *, record: RequeueStatus |
 
 
 def _outside(snapshot: Snapshot, record: RequeueStatus) -> Step:
-    reason, text = _cause(record)
+    cause = _cause(record)
     when = "" if record.requeue_at is None else f", at {format_time(record.requeue_at)} at the earliest"
-    told = (
+    text = (
         f"The session gave its place in the quota {snapshot.session.spec.quota_name} back, because its pod never ran, and "
-        f"asks for it again in its turn{when}, or at once after an edit. {reason}: {text}"
+        f"asks for it again in its turn{when}, or at once after an edit. {cause.reason}: {cause.message}"
     )
     return Step(
         state=OperatorState.QUEUED,
-        ready=reason_message(reason, told, fallback=Reason.POD_START_TIMEOUT),
-        not_admitted=reason_message(Reason.POD_START_TIMEOUT, told, fallback=Reason.POD_START_TIMEOUT),
+        ready=reason_message(cause.reason, text, fallback=Reason.POD_START_TIMEOUT),
+        not_admitted=reason_message(Reason.POD_START_TIMEOUT, text, fallback=Reason.POD_START_TIMEOUT),
         releases_reservation=True,
         requeue=record,
         requeue_at=record.requeue_at,
@@ -88,11 +88,11 @@ def _outside(snapshot: Snapshot, record: RequeueStatus) -> Step:
 
 def _timed_out(cause: ReasonMessage, snapshot: Snapshot) -> ReasonMessage:
     # Without a time: it must be the same at the next look, which knows by it that it is stored.
-    told = (
+    text = (
         f"The pod never ran, so it is deleted, and the session gives its place in the quota "
         f"{snapshot.session.spec.quota_name} back for a while. {cause.reason}: {cause.message}"
     )
-    return reason_message(Reason.POD_START_TIMEOUT, told, fallback=Reason.POD_START_TIMEOUT)
+    return reason_message(Reason.POD_START_TIMEOUT, text, fallback=Reason.POD_START_TIMEOUT)
 
 
 def _cause(record: RequeueStatus) -> ReasonMessage:

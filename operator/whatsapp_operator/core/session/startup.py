@@ -79,7 +79,7 @@ def review_startup(
     startup = None
     if pod is not None:
         if never_ran:
-            startup = Startup(pod.created, _is_told(pod, pvc), *pending)
+            startup = Startup(pod.created, _is_explained(pod, pvc), *pending)
     elif refused is not None and refused.action in _CREATIONS:
         startup = Startup(None, True, *messages.refused(refused))
     elif _no_pod_lasts(observation, attempts):
@@ -101,7 +101,7 @@ def review_startup(
     )
 
 
-def _is_told(pod: PodFacts, pvc: PVCFacts | None) -> bool:
+def _is_explained(pod: PodFacts, pvc: PVCFacts | None) -> bool:
     """Whether scheduler or kubelet say why the pod cannot run. A volume that is being made is not that."""
     if pod.scheduled is False:
         waits_for_volume = pvc is not None and pvc.phase == "Pending"

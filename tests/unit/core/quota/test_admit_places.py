@@ -105,7 +105,7 @@ def test_a_deleted_session_counts_while_its_pod_ends() -> None:
     assert [] == let_in(round_(gone, session("b"), quotas=limits))
 
 
-def test_who_waits_is_told_who_does_not_run() -> None:
+def test_a_refusal_names_who_does_not_run() -> None:
     """By name in its own namespace, by number in others': it cannot read those."""
     sessions = [stuck("a"), stuck("theirs", namespace="other"), session("b", age=1)]
 

@@ -25,8 +25,8 @@ def test_a_place_is_given_back_when_its_pod_cannot_run() -> None:
     assert ("Queued", None) == (cluster.status().state, cluster.status().admission)
     assert ("False", "PodStartTimeout") == cluster.says("Admitted")
     assert ("False", "ImagePullBackOff") == cluster.says("Ready")
-    for told in ("ImagePullBackOff: it says why", "in its turn", "quota default"):
-        assert told in cluster.condition("Ready").message
+    for part in ("ImagePullBackOff: it says why", "in its turn", "quota default"):
+        assert part in cluster.condition("Ready").message
     cluster.settle()
     assert ("True", "Admitted") == cluster.says("Admitted", "next")
     assert [*cluster.pods] == ["next"]
