@@ -54,6 +54,7 @@ def test_what_is_written_is_read_back() -> None:
         "round",
         "browserSandbox",
         "userNamespace",
+        "browserVersion",
         "probeAgeSeconds",
     ] == list(json.loads(text))
 
