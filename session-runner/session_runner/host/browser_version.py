@@ -62,7 +62,9 @@ async def browser_version(executable: Path) -> str:
         await process.wait()
     version = parse_version(output)
     if version is None or process.returncode:
-        raise LaunchError(f"The browser does not report its version ({_ended(process.returncode, output)}).")
+        raise LaunchError(
+            f"The browser does not report its version ({_ended(process.returncode, output)}); check BROWSER_EXECUTABLE."
+        )
     return version
 
 
@@ -77,8 +79,8 @@ async def _read(process: asyncio.subprocess.Process) -> str:
 
 
 def _ended(status: int | None, output: str) -> str:
-    said = " ".join(output.split())[:200]
-    words = f"it says {said!r}" if said else "it says nothing"
+    printed = " ".join(output.split())[:200]
+    account = f"it says {printed!r}" if printed else "it says nothing"
     if status is not None and status < 0:
-        return f"{words}, ended by {signal.Signals(-status).name}"
-    return f"{words}, exit status {status}"
+        return f"{account}, ended by {signal.Signals(-status).name}"
+    return f"{account}, exit status {status}"

@@ -11,9 +11,9 @@ from session_runner.page.errors import LaunchError, SandboxRefusedError
 _SANDBOX_REFUSED = ("No usable sandbox", "sys_chroot", "credentials.cc", "namespace_sandbox.cc", "zygote_host_impl")
 """ What Chromium writes when unshare, chroot or clone is denied. """
 _LONGEST_LOG = 65_536
-_LONGEST_WORDS = 300
+_LONGEST_OUTPUT = 300
 """ Characters: of the log that are looked at, and of the browser's words in a message. """
-_SAID = re.compile(r"^(?:\s*- )?\[pid=\d+\]\[(?:err|out)\] (.*\S)", re.MULTILINE)
+_PRINTED = re.compile(r"^(?:\s*- )?\[pid=\d+\]\[(?:err|out)\] (.*\S)", re.MULTILINE)
 _ENDED = re.compile(r"<process did exit: exitCode=(\w+), signal=(\w+)>")
 _FRAME = re.compile(r"#\d+ 0x|\[0x|\s*r\d+: ")
 """ Stack frames and registers, which follow the sentence that says what is wrong. """
@@ -31,17 +31,17 @@ def launch_error(text: str, *, sandbox: bool) -> LaunchError:
 
 
 def _account(text: str) -> str:
-    first = text.strip().partition("\n")[0][:_LONGEST_WORDS]
-    said, ended = _words(text), _ENDED.search(text)
+    first = text.strip().partition("\n")[0][:_LONGEST_OUTPUT]
+    printed, ended = _output(text), _ENDED.search(text)
     how = [] if ended is None else [_how(status=ended[1], signal=ended[2])]
-    return ", ".join([*how, *([f"saying: {said}"] if said else [])]) or first
+    return ", ".join([*how, *([f"saying: {printed}"] if printed else [])]) or first
 
 
 def _how(*, status: str, signal: str) -> str:
     return f"it ended with exit status {status}" if signal == "null" else f"it was ended by {signal}"
 
 
-def _words(text: str) -> str:
-    lines = [line for line in dict.fromkeys(_SAID.findall(text)) if not _FRAME.match(line)]
+def _output(text: str) -> str:
+    lines = [line for line in dict.fromkeys(_PRINTED.findall(text)) if not _FRAME.match(line)]
     fatal = [line for line in lines if ":FATAL:" in line]
-    return " ".join(fatal or lines)[:_LONGEST_WORDS]
+    return " ".join(fatal or lines)[:_LONGEST_OUTPUT]

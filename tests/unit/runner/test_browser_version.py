@@ -68,7 +68,7 @@ async def test_a_browser_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("script", "words"),
+    ("script", "expected"),
     [
         ("exit 1", "it says nothing, exit status 1"),
         ("true", "it says nothing, exit status 0"),
@@ -81,14 +81,14 @@ async def test_a_browser_that_is_not_there_is_named(tmp_path: Path) -> None:
         ("while :; do echo noise noise noise noise; done", "noise"),
     ],
 )
-async def test_a_browser_that_tells_no_version_is_quoted(script: str, words: str, tmp_path: Path) -> None:
+async def test_a_browser_without_a_version_is_quoted(script: str, expected: str, tmp_path: Path) -> None:
     """Its words and its end are all there is to say what is wrong; one that writes for ever is cut off."""
     async with asyncio.timeout(10):
         with pytest.raises(LaunchError) as found:
             await browser_version(program(tmp_path, script))
 
     assert "does not report its version" in str(found.value)
-    assert words in str(found.value)
+    assert expected in str(found.value)
     assert len(str(found.value)) < 400
 
 

@@ -34,7 +34,7 @@ def broken(folder: Path, script: str) -> Path:
 
 @needs_browser
 @pytest.mark.timeout(240)
-def test_a_browser_that_comes_up_tells_its_version(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_browser_that_comes_up_prints_its_version(tmp_path_factory: pytest.TempPathFactory) -> None:
     """One line on standard output, which the build records; nothing is left in the temporary folder."""
     folder = tmp_path_factory.mktemp("fs")
     done = first_start(folder)
@@ -49,7 +49,7 @@ def test_a_browser_that_comes_up_tells_its_version(tmp_path_factory: pytest.Temp
 
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize(
-    ("script", "words"),
+    ("script", "expected"),
     [
         (
             "echo 'libnss3.so: cannot open shared object file' >&2; exit 127",
@@ -69,7 +69,9 @@ def test_a_browser_that_comes_up_tells_its_version(tmp_path_factory: pytest.Temp
         ),
     ],
 )
-def test_a_broken_browser_fails_the_build_in_its_own_words(script: str, words: tuple[str, ...], tmp_path: Path) -> None:
+def test_a_broken_browser_fails_the_build_with_what_it_printed(
+    script: str, expected: tuple[str, ...], tmp_path: Path
+) -> None:
     """Whether it ends at once, crashes, cannot show a page or dies in its first moments."""
     browser = broken(tmp_path, script)
     done = first_start(tmp_path, browser=browser)
@@ -77,7 +79,7 @@ def test_a_broken_browser_fails_the_build_in_its_own_words(script: str, words: t
     assert 1 == done.returncode
     assert "" == done.stdout
     assert f"first start of {browser}: " in done.stderr
-    assert [word for word in words if word not in done.stderr] == []
+    assert [text for text in expected if text not in done.stderr] == []
     assert "Traceback" not in done.stderr
 
 
@@ -87,7 +89,7 @@ def test_a_browser_that_is_missing_or_silent_fails_it(tmp_path: Path) -> None:
     silent.write_text("#!/bin/sh\nexit 1\n")
     silent.chmod(0o755)
 
-    for browser, words in ((tmp_path / "none", "cannot be started"), (silent, "does not report its version")):
+    for browser, expected in ((tmp_path / "none", "cannot be started"), (silent, "does not report its version")):
         done = first_start(tmp_path, browser=browser)
         assert (1, "") == (done.returncode, done.stdout)
-        assert words in done.stderr
+        assert expected in done.stderr

@@ -41,11 +41,11 @@ def log(*lines: str) -> str:
         ("", ""),
     ],
 )
-def test_the_browser_s_own_words_are_found(text: str, account: str) -> None:
+def test_what_the_browser_printed_is_found(text: str, account: str) -> None:
     """How its process ended, and the sentence before the stack; without either the driver's first line."""
     assert f"The browser did not start: {account}" == str(launch_error(text, sandbox=False))
 
 
-def test_words_without_end_are_cut() -> None:
+def test_output_without_end_is_cut() -> None:
     """A message of a megabyte helps nobody."""
     assert len(str(launch_error(log(*(f"{number} " * 200 for number in range(1000))), sandbox=False))) < 400
