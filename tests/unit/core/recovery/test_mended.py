@@ -29,7 +29,7 @@ def session(*, failures: int = 6, template: str | None = None, spec: dict[str, A
     failure = LastFailure(reason="LaunchFailed", exit_code=20, time=T0, pod_uid="pod-0", template_hash=template)
     return WhatsAppSession(
         metadata=ObjectMeta(name="sales", uid="session-1", generation=1),
-        stored_spec=SessionSpec.model_validate(spec or {}),
+        spec=SessionSpec.model_validate(spec or {}),
         status=SessionStatus(
             observed_generation=1,
             pod_uid="pod-0",

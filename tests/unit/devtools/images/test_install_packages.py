@@ -134,7 +134,7 @@ class Machine:
         """The versions that are there, by name."""
         shown = ["dpkg-query", f"--admindir={self.root}/var/lib/dpkg", "--show", "--showformat=${Package} ${Version}\n"]
         lines = subprocess.run(shown, capture_output=True, text=True, check=False).stdout.splitlines()
-        return dict(line.split() for line in lines)  # type: ignore[misc]
+        return dict(line.split() for line in lines)
 
     @property
     def noted(self) -> list[str]:
