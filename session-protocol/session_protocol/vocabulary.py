@@ -117,6 +117,10 @@ class ExitCode(IntEnum):
         return "".join(part.capitalize() for part in self.name.split("_"))
 
 
+BROWSER_FAILURES: Final = frozenset({ExitCode.LAUNCH_FAILED, ExitCode.PAGE_CRASHED, ExitCode.BROWSER_EXITED})
+""" The browser itself ended or did not start, so its version and its image belong into the message. """
+
+
 def exit_reason(code: int) -> str:
     """Return the reason for any container exit code; signals and codes of other programs get a readable name."""
     try:

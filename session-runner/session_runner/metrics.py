@@ -71,6 +71,9 @@ class Metrics:
             ["reason"],
             registry=self.registry,
         )
+        self._browser = Gauge(
+            "whatsapp_runner_browser_info", "1 for the version of the browser.", ["version"], registry=self.registry
+        )
         for reason in Closing:
             self.closed.labels(reason)
         self.registry.register(MemoryByPart())
@@ -81,6 +84,10 @@ class Metrics:
         """Set the gauge of this state to 1 and the others to 0."""
         for known in STATES:
             self._state.labels(known).set(1 if known == state else 0)
+
+    def show_browser(self, version: str) -> None:
+        """Tell the browser's version; it is the same for as long as the process lives."""
+        self._browser.labels(version).set(1)
 
 
 class MemoryByPart(Collector):

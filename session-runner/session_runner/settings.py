@@ -27,6 +27,7 @@ from session_protocol.vocabulary import LinkMethod, OnLogout, TokenScope
 from session_runner.states.hold import Start
 from session_runner.states.policy import Policy
 
+DEFAULT_BROWSER = "/usr/lib/chromium/chromium-headless-shell"
 _DAY = 86_400.0
 """ Seconds: the longest timeout. """
 
@@ -269,7 +270,7 @@ class Settings:
     browser_executable: Path = _setting(
         Variable.BROWSER_EXECUTABLE,
         _path,
-        "/usr/lib/chromium/chromium-headless-shell",
+        DEFAULT_BROWSER,
         "The browser. Debian's program itself, not its shell wrapper, which would stay as one process more.",
     )
     browser_sandbox: bool = _setting(

@@ -195,6 +195,8 @@ class RunnerReport:
     """ Whether the page's process is in a sandbox of its own, as the runner reports it; None: it does not (yet). """
     user_namespace: bool | None = None
     """ Whether the pod has a user namespace of its own; None: the runner does not report it (yet). """
+    browser_version: str | None = None
+    """ The version of its browser; None: it does not report it (yet). """
     received: datetime
     """ When the operator received this answer, by its own clock. """
 

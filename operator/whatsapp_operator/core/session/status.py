@@ -53,6 +53,7 @@ def build_status(snapshot: Snapshot, step: Step) -> SessionStatus:
             else before.pvc_name,
             "node_name": pod.node if pod is not None else None,
             "image": pod.image if pod is not None else None,
+            "browser_version": _browser_version(snapshot),
             "token_secret_name": tokens.observing,
             "token_secrets": tokens.others,
             "endpoint": names.endpoint(session),
@@ -66,6 +67,15 @@ def build_status(snapshot: Snapshot, step: Step) -> SessionStatus:
             ),
         }
     )
+
+
+def _browser_version(snapshot: Snapshot) -> str | None:
+    """Return the version of the browser in the present pod: what its runner reported last, maybe to an earlier process."""
+    before, pod, report = snapshot.session.status, snapshot.pod, snapshot.report
+    if pod is None:
+        return None
+    reported = report.browser_version if report is not None else None
+    return reported or (before.browser_version if before.pod_uid == pod.uid else None)
 
 
 def _admission(snapshot: Snapshot, step: Step) -> AdmissionStatus | None:

@@ -199,6 +199,7 @@ def report_of(answer: State, *, session_uid: SessionUID, pod_uid: PodUID, receiv
         linked=answer.linked,
         browser_sandbox=answer.browser_sandbox,
         user_namespace=answer.user_namespace,
+        browser_version=answer.browser_version,
         received=received,
     )
 
