@@ -24,18 +24,17 @@ from whatsapp_operator.core.session.messages import ReasonMessage
 from whatsapp_operator.core.session.reported_state import ReportedState, reported_state
 from whatsapp_operator.core.session.sandboxed import sandboxed
 from whatsapp_operator.core.session.snapshot import Snapshot
-from whatsapp_operator.core.session.token_secrets import token_secrets
+from whatsapp_operator.core.session.token_secrets import TokenSecretNames
 
 _TRUE, _FALSE = ConditionStatus.TRUE, ConditionStatus.FALSE
 _Value = tuple[ConditionStatus, ReasonMessage]
 
 
-def build_status(snapshot: Snapshot, step: Step) -> SessionStatus:
+def build_status(snapshot: Snapshot, step: Step, tokens: TokenSecretNames) -> SessionStatus:
     """Return the status that the session should have."""
     before, session, pod = snapshot.session.status, snapshot.session, snapshot.pod
     reported = reported_state(snapshot, step)
     admission = _admission(snapshot, step)
-    tokens = token_secrets(snapshot, creates_objects=step.creates_objects)
     names_settled = snapshot.hold is None and not session.problems  # an unusable spec names nothing
     return before.model_copy(
         update={

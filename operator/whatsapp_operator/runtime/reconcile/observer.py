@@ -15,10 +15,10 @@ from whatsapp_operator.core.model import (
     ExistingClaim,
     Observation,
     PodFacts,
+    PodTokens,
     RefusedAction,
     SealedKind,
     SessionUID,
-    TokenSource,
 )
 from whatsapp_operator.core.objects import names, ownership
 from whatsapp_operator.core.objects.facts import network_policy_facts, pod_facts, pvc_facts, service_facts
@@ -87,7 +87,7 @@ class Observer:
         refused_action: RefusedAction | None,
         foreign_objects: ForeignObjects,
         existing_claim: ExistingClaim | None,
-        tokens_made: TokenSource | None,
+        tokens_made: PodTokens | None,
     ) -> Observation:
         """Return the observation of a session as of now."""
         key, uid = session.key, SessionUID(session.metadata.uid)
