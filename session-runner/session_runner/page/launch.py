@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from session_protocol.hosts import AllowedHosts
+from session_protocol.vocabulary import Presence
 
 from session_runner.page.errors import LaunchError
 
@@ -39,6 +40,7 @@ class LaunchPlan:
     user_agent: str
     sandbox: bool = False
     """ Whether Chromium puts the page into a sandbox of its own: namespaces, an empty root, seccomp filters. """
+    presence: Presence = Presence.UNAVAILABLE
 
     @property
     def arguments(self) -> list[str]:
