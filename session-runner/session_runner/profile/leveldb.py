@@ -2,10 +2,11 @@
 
 Chromium deletes a database that it cannot open and begins a new one, and with it goes the login. So what LevelDB's own
 recovery asks of a folder is asked first, without writing anything: CURRENT names a manifest, the manifest's records are
-whole, the tables it lists are there in their full size, and the log is a chain of records. As there, a record that is cut
+whole, the tables it lists are there in their full size, and the logs are chains of records. As there, a record that is cut
 off at the end of a file is no damage: a killed browser leaves that.
 """
 
+import re
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ _HEADER: Final = struct.Struct("<IHB")
 _LONGEST: Final = 16 << 20
 """ Bytes of a manifest or log that are looked at; Chromium begins a new one long before. """
 _FULL, _FIRST, _MIDDLE, _LAST = 1, 2, 3, 4
+_LOG_NAME: Final = re.compile(r"[0-9]{1,18}\.log")
 _LOG, _GONE, _NEW = 2, 6, 7
 _SHAPES: Final = {
     1: ("text",),  # how keys are compared
@@ -57,10 +59,10 @@ def check_database(folder: Path) -> None:
     tables, log = _live_files(_records(folder / manifest, checked=True), manifest)
     for number, size in tables.items():
         _check_table(folder, number, size)
-    if log:
-        name = f"{log:06d}.log"
-        if name not in names:
-            raise DamagedDatabaseError(f"{name} is missing")
+    logs = sorted(name for name in names if _LOG_NAME.fullmatch(name) and int(name.partition(".")[0]) >= log)
+    if not logs and (log or not tables):
+        raise DamagedDatabaseError("its log is missing")
+    for name in logs:
         for _record in _records(folder / name, checked=False):
             pass
 
@@ -129,7 +131,7 @@ def _block(block: bytes, *, name: str, checked: bool) -> Iterator[tuple[int, byt
 
 
 def _live_files(edits: Iterator[bytes], name: str) -> tuple[dict[int, int], int]:
-    """Return the tables in use, by number with their sizes, and the number of the log."""
+    """Return the tables in use, by number with their sizes, and the number of the first log that counts."""
     tables: dict[int, int] = {}
     log = 0
     empty = True

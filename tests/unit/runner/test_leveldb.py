@@ -22,6 +22,11 @@ def overwrite(path: Path, at: int, content: bytes) -> None:
         file.write(content)
 
 
+def new(folder: Path) -> None:
+    """Make it a database that was never compacted: all it has is in its log."""
+    (folder / MANIFEST).write_bytes(records(b"\x01\x01a"))
+
+
 def test_the_checksum_is_the_one_of_leveldb() -> None:
     """CRC-32C's own check value, and the mask of LevelDB's tests: one that differs from what it masks."""
     assert 0xE3069283 == crc32c(b"123456789")
@@ -45,6 +50,8 @@ def test_the_checksum_is_the_one_of_leveldb() -> None:
         ),
         pytest.param(lambda folder: overwrite(folder / LOG, (folder / LOG).stat().st_size, bytes(900)), id="zeros"),
         pytest.param(lambda folder: (folder / LOG).write_bytes(b""), id="new log"),
+        pytest.param(lambda folder: (folder / "000006.log").write_bytes(b"old"), id="a log that is over"),
+        pytest.param(new, id="without tables"),
         pytest.param(
             lambda folder: overwrite(folder / MANIFEST, (folder / MANIFEST).stat().st_size, records(edit(log=9))[:30]),
             id="cut manifest",
@@ -77,7 +84,8 @@ def test_what_can_be_opened_is_not_damaged(tmp_path: Path, change: Change) -> No
         (lambda folder: (folder / TABLE).unlink(), f"{TABLE} is missing"),
         (lambda folder: (folder / TABLE).write_bytes(b"da" + TABLE_END), f"{TABLE} has 10 bytes instead of 12"),
         (lambda folder: (folder / TABLE).write_bytes(bytes(12)), f"{TABLE} is garbage"),
-        (lambda folder: (folder / LOG).unlink(), f"{LOG} is missing"),
+        (lambda folder: (folder / LOG).unlink(), "its log is missing"),
+        (lambda folder: [path.unlink() for path in folder.glob("*.l*")] and new(folder), "its log is missing"),
         (lambda folder: (folder / LOG).write_bytes(b"garbage" * 10_000), f"{LOG} is garbage"),
         (lambda folder: overwrite(folder / LOG, 8, b"\xff"), f"{LOG} is garbage"),
         (lambda folder: overwrite(folder / LOG, 32768, b"\xff" * 40), f"{LOG} is garbage"),
