@@ -7,6 +7,7 @@ message. It can be PID 1 of a container or any other process.
 import asyncio
 import logging
 import os
+import random
 import signal
 import sys
 import time
@@ -93,6 +94,7 @@ async def run(settings: Settings) -> Exit:
         clock=utc_now,
         monotonic=time.monotonic,
         started=STARTED,
+        random=random.random,
     )
     try:
         return await session.run(stop)

@@ -22,6 +22,7 @@ from session_runner.exits import RunEnded, died, out_of_memory, unresponsive
 from session_runner.host.memory import KillCounter, killed_since
 from session_runner.metrics import Metrics
 from session_runner.page.errors import NavigationError, PageGoneError, ProbeTimeoutError
+from session_runner.presence import PresenceKeeper
 from session_runner.settings import Settings
 from session_runner.state_file import StateFile
 from session_runner.states.classify import Verdict, classify
@@ -111,6 +112,7 @@ class PageMonitor:
     clock: Callable[[], datetime]
     started: float
     """ When the process began, on the monotonic clock. """
+    presence: PresenceKeeper
     first_classified: Callable[[], None] = lambda: None
     """ Called once, when start-up is over. """
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
@@ -119,6 +121,10 @@ class PageMonitor:
     _starting: bool = True
     _stuck_since: float | None = field(init=False)
     """ Since when the page only loads and does nothing that may lead to a code or a session; None: it is not stuck. """
+    _verdict: Verdict | None = None
+    """ What was published last. """
+    _note: str = ""
+    """ What is said beside every state: that the volume is nearly full, say. """
     _broken: bool = False
     """ A script failed since the last navigation. """
 
@@ -195,6 +201,8 @@ class PageMonitor:
                 await asyncio.sleep(BROKEN_PAUSE)
                 await self.fetch(browser)
                 continue
+            if self.store.snapshot.state is RunnerState.CONNECTED:
+                await self.presence.keep(browser, now=self.monotonic(), deadline=self._order_deadline())
             if wants_code(self._history, facts, policy=self.settings.policy, now=self.monotonic()):
                 await self._ask_for_code(browser)
             with contextlib.suppress(TimeoutError):
@@ -207,6 +215,7 @@ class PageMonitor:
 
     def publish(self, verdict: Verdict) -> None:
         """Publish a state: to the state file and to the store; log and count it if it is new."""
+        self._verdict = verdict
         message = _redacted(verdict.message)
         self.state_file.reported(state=verdict.state, reason=verdict.reason, message=message)
         saved = self.state_file.saved
@@ -215,7 +224,7 @@ class PageMonitor:
         changed = self.store.publish(
             state=verdict.state,
             reason=verdict.reason,
-            message=message,
+            message=f"{message} {self._note}" if self._note else message,
             linked=linked,
             linked_time=saved.linked_time if times else None,
             durable_time=saved.durable_time if times else None,
@@ -228,6 +237,16 @@ class PageMonitor:
                 "The state changed",
                 extra={"state": verdict.state, "reason": verdict.reason, "round": self._history.round},
             )
+
+    def tell(self, note: str) -> None:
+        """Say something beside every state from now on; empty: nothing."""
+        if note != self._note:
+            self._note = note
+            logger.log(
+                logging.WARNING if note else logging.INFO, "The note beside the state changed", extra={"note": note}
+            )
+            if self._verdict is not None:
+                self.publish(self._verdict)
 
     def _remembered_link(self) -> bool | None:
         """Whether a phone is linked, by the state file and earlier probes; None: unknown."""

@@ -183,7 +183,7 @@ async def open_browser(plan: LaunchPlan, playwright: Playwright, listeners: List
     _listen_to_requests(browser, listeners, plan.allowed_hosts)
     try:
         await context.expose_binding(scripts.BINDING, lambda _source, name, detail=None: listeners.woken(name, detail))
-        await context.add_init_script(scripts.init_script())
+        await context.add_init_script(scripts.init_script(plan.presence))
     except PlaywrightError as error:  # it died in its first moments, of too little memory say
         raise LaunchError(f"The browser ended while it was prepared: {_first_line(error)}") from error
     return browser
