@@ -56,6 +56,12 @@ class Metrics:
             "Requests of the page to hosts that are not allowed; each was refused.",
             registry=self.registry,
         )
+        self.fetch_failures = Counter(
+            "whatsapp_runner_page_fetch_failures_total",
+            "Times that the page or a script of it could not be fetched, by the state's reason.",
+            ["reason"],
+            registry=self.registry,
+        )
         self.loads = Counter(
             "whatsapp_runner_page_loads_total",
             "Documents the page has loaded, its own reloads included.",

@@ -183,9 +183,10 @@ class Session:
                 )
                 listeners = Listeners(
                     woken=monitor.wake,
-                    broken=monitor.script_failed,
+                    unfetched=monitor.fetch_failed,
                     blocked=self.metrics.blocked.inc,
-                    loaded=self.metrics.loads.inc,
+                    navigating=monitor.navigating,
+                    loaded=monitor.document_began,
                 )
                 self._browser = await open_browser(plan, playwright, listeners)
         except (TimeoutError, LaunchError) as error:

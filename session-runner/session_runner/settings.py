@@ -307,6 +307,7 @@ class Settings:
     def policy(self) -> Policy:
         """Return the settings that decide states."""
         return Policy(
+            host=urlsplit(self.url).hostname or "",
             startup=self.startup_timeout,
             connection_check=self.connection_check_timeout,
             max_rounds=self.link_max_rounds,
