@@ -284,6 +284,8 @@ class Observation:
     """ The session's quota limits storage. """
     renew_at: datetime | None = None
     """ When the pod is to be replaced because its key ends; None: its key is the current one. """
+    lost_key: KeyID | None = None
+    """ The key of the pod's tokens, if it is gone: nobody can ask that runner any more. """
     namespace_refused: bool = False
     """ The kubelet's events say that the present pod cannot have a user namespace. """
     recovery_paused: str | None = None

@@ -7,6 +7,7 @@ No message holds a phone number, a code or a token: whatever text is not ours we
 
 import re
 from collections.abc import Iterable
+from datetime import datetime
 from decimal import Decimal
 from typing import Final, NamedTuple
 
@@ -129,6 +130,17 @@ def unreachable(rejection: Rejection | None) -> ReasonMessage:
         Reason.RUNNER_UNREACHABLE,
         f"The runner's answers do not count: {_REJECTED[rejection]}. Its pod is left alone; look at its log, and whether "
         "spec.pod.image is the runner's and of a version that goes with the operator's.",
+    )
+
+
+def key_lost(key_id: str, *, replaced_at: datetime | None) -> ReasonMessage:
+    """Return the message for a pod whose tokens come from a key that is gone."""
+    until = f"at {format_time(replaced_at)}" if replaced_at is not None else "soon"
+    return ReasonMessage(
+        Reason.RUNNER_UNREACHABLE,
+        f"The pod's tokens come from the key {key_id}, which was lost, so the operator cannot ask its runner; the session "
+        f"itself goes on. A new pod with new tokens follows {until}, one session after the other. To have it now, "
+        f"{RESTART}. If a backup has that key, put it back into the operator's key Secret instead.",
     )
 
 

@@ -131,6 +131,18 @@ class Metrics:
             ["resource"],
             registry=self.registry,
         )
+        self.begun_anew = Counter(
+            f"{_PREFIX}_begun_anew",
+            "How often everything was dropped and read anew, watches included, in the same process",
+            ["reason"],
+            registry=self.registry,
+        )
+        self.keys_put_back = Counter(
+            f"{_PREFIX}_keys_put_back",
+            "How often keys that were lost from their Secret were put back from memory",
+            ["result"],
+            registry=self.registry,
+        )
         self.bad_requests = Counter(
             f"{_PREFIX}_http_bad_requests",
             "Requests to the probes' port that could not be read",

@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Final
 
 from whatsapp_operator.api.metadata import ObjectKey
-from whatsapp_operator.core.model import SealedKind, SessionUID
+from whatsapp_operator.core.model import Event, SealedKind, SessionUID
 from whatsapp_operator.core.recovery.pauses import PauseChange
 from whatsapp_operator.runtime.admission.rounds import Admission
 from whatsapp_operator.runtime.kube.existing_claims import ExistingClaimReader
@@ -87,10 +87,13 @@ class Operator:
                 NETWORK_POLICIES: no_index_keys,
             },
             on_change=self._on_store_change,
+            versions=kube.versions,
         )
         self.progress = WatchProgress(clock)
         self.instance = Instance(kube=kube, name=config.instance, namespaces=config.namespaces)
-        self.keys = KeyRing(kube=kube, clock=clock, namespace=config.namespace, name=config.key_secret)
+        self.keys = KeyRing(
+            kube=kube, clock=clock, namespace=config.namespace, name=config.key_secret, on_lost=self._on_keys_lost
+        )
         self.seals = Seals(self.keys)
         self.owners = Owners(self.store, self.seals.read)
         self._own_runner_client = (
@@ -205,6 +208,8 @@ class Operator:
 
     async def start(self) -> None:
         """List everything once, retrying until that succeeds, then start the workers and the other tasks."""
+        # What an operator before this one knew is compared with nothing: it may be why this one begins.
+        self._dependencies.kube.versions.forget()
         while not await self.resync.attempt():
             await self._dependencies.clock.sleep(self._dependencies.jitter(1.0))
         logger.info("First full list done", extra={"sessions": len(self.store.keys(SESSIONS))})
@@ -305,6 +310,25 @@ class Operator:
         used = {key_id for pod in self.store.all(PODS) if (key_id := self.owners.key_id(pod)) is not None}
         claims = (self.seals.read(claim, SealedKind.PVC) for claim in self.store.all(PVCS))
         await self.keys.prune(used=used | {seal.key_id for seal in claims if seal is not None})
+
+    def _on_keys_lost(self, what: str, put_back: bool) -> None:  # noqa: FBT001 -- a callback's argument
+        self._dependencies.metrics.keys_put_back.labels("success" if put_back else "error").inc()
+        secret = f"{self._config.namespace}/{self._config.key_secret}"
+        event = Event(
+            type="Warning",
+            action="PuttingKeysBack",
+            reason="KeysPutBack" if put_back else "KeysNotPutBack",
+            message=f"The keys that the sessions' tokens come from were lost from the Secret {secret}: {what}. "
+            + (
+                "They were put back from the operator's memory. Find out who deletes or changes the Secret: what is lost "
+                "when the operator starts anew cannot be brought back."
+                if put_back
+                else "They are in the operator's memory still, and could not be put back; its log says why. They are lost "
+                "when it starts anew."
+            ),
+        )
+        if (regarding := self._regarding()) is not None:
+            self.event_recorder.record(regarding, event)
 
     def _on_pause_changed(self, change: PauseChange, affected: Iterable[ObjectKey]) -> None:
         for key in affected:
