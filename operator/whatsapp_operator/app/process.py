@@ -49,6 +49,8 @@ CHECK_EVERY: Final = 1.0
 """ Seconds between two checks of the process's own health. """
 FAULT_DEADLINE: Final = 10.0
 """ Seconds for an orderly end after a fault. """
+CLOCK_TOLERANCE: Final = 5.0
+""" Seconds by which the machine's clock may differ from ours before it is told. """
 BEGIN_ANEW_AFTER: Final = 30.0
 """ Seconds from one new beginning to the next at least: two API servers that disagree may be asked in turn. """
 
@@ -107,6 +109,7 @@ class Process:
         """ When the role began. """
         self._stop = StopSignal()
         self._operator: Operator | None = None
+        self._clock_was_set = False
         self._begun_anew = -BEGIN_ANEW_AFTER
         """ When everything last began anew. """
         self._watchdog = Watchdog(valid_until=lambda: lease.valid_until)
@@ -211,8 +214,16 @@ class Process:
                     return worthless
             elif verdict := "; ".join(operator.faults()) or operator.resync.verdict():
                 raise Fault(verdict)
+            self._tell_of_clock()
             await self._stop.wait(within=CHECK_EVERY)
         return None
+
+    def _tell_of_clock(self) -> None:
+        """Log it once when the machine's clock was set: times in status are wrong until this one has caught up."""
+        was_set = abs(self._clock.behind) > CLOCK_TOLERANCE
+        if was_set and not self._clock_was_set:
+            logger.warning("The machine's clock was set", extra={"ahead_seconds": round(self._clock.behind)})
+        self._clock_was_set = was_set
 
     async def _end(
         self, watches: asyncio.Task[None], operator: Operator, kopf_stop: asyncio.Event, *, begins_anew: bool
@@ -253,6 +264,7 @@ class Process:
         return Health(role=self._role, faults=tuple(faults), resync_age=age)
 
     def _measure(self) -> None:
+        self._metrics.clock_behind.set(self._clock.behind)
         if self._operator is not None:
             self._operator.measure()
 

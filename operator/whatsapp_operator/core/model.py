@@ -186,6 +186,7 @@ class RunnerReport:
     reason: str
     message: str
     since: datetime | None
+    """ Since when the operator has heard this state, by its own clock; None: the runner does not say since when it is. """
     linked_time: datetime | None
     durable_time: datetime | None
     round: int

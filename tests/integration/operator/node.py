@@ -209,6 +209,12 @@ class Node:
             },
         )
 
+    async def end_lost(self, name: str) -> None:
+        """Let a container have ended that this node knows nothing of any more, as after a restore of an older state."""
+        pod = await self.admin.get("pods", self.namespace, name)
+        state = {"terminated": {"exitCode": 137, "reason": "ContainerStatusUnknown", "finishedAt": stamp()}}
+        await self.status(name, {"phase": "Failed", "containerStatuses": [_container(pod, state, ready=False)]})
+
     async def evict(self, name: str) -> None:
         """Let a pod be evicted: it is told so, and deleted."""
         pod = await self.admin.get("pods", self.namespace, name)

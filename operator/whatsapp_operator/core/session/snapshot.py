@@ -4,7 +4,7 @@
 (`rules`, then `status`) reads the snapshot and does not look at raw facts again.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -32,6 +32,7 @@ from whatsapp_operator.core.session.messages import ReasonMessage
 from whatsapp_operator.core.session.pods import find_pods
 from whatsapp_operator.core.session.requests import Requests, read_requests
 from whatsapp_operator.core.session.runner_contact import RunnerContact, check_contact
+from whatsapp_operator.core.session.stored_times import with_sensible_times
 from whatsapp_operator.core.session.token_renewal import Renewal, find_renewal
 
 VOLUME_PATIENCE: Final = timedelta(minutes=1)
@@ -104,7 +105,9 @@ class Snapshot:
 
 def take_snapshot(observation: Observation, defaults: Defaults) -> Snapshot:
     """Compute the snapshot of an observation, whose spec must be valid."""
-    session, now = observation.session, observation.now
+    now = observation.now
+    session = with_sensible_times(observation.session, now=now)
+    observation = replace(observation, session=session)
     pods = find_pods(observation)
     pod = pods.own
     contact = check_contact(observation, pods)

@@ -109,6 +109,11 @@ class Metrics:
             buckets=(0.005, 0.02, 0.05, 0.1, 0.5, 2, 10, 30),
             registry=self.registry,
         )
+        self.clock_behind = Gauge(
+            f"{_PREFIX}_clock_behind_seconds",
+            "How far the machine's wall clock was set ahead of the time that this process goes by; negative: back",
+            registry=self.registry,
+        )
         self.leader = Gauge(f"{_PREFIX}_lease_holder", "1 while this process holds the Lease", registry=self.registry)
         self.resyncs = Counter(
             f"{_PREFIX}_resync", "Full lists of everything, by result", ["result"], registry=self.registry

@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Final
 
 from whatsapp_operator.api.metadata import ObjectKey
-from whatsapp_operator.core.model import Event, SealedKind, SessionUID
+from whatsapp_operator.core.model import Event, PodUID, SealedKind, SessionUID
 from whatsapp_operator.core.recovery.pauses import PauseChange
 from whatsapp_operator.runtime.admission.rounds import Admission
 from whatsapp_operator.runtime.kube.existing_claims import ExistingClaimReader
@@ -49,6 +49,7 @@ from whatsapp_operator.runtime.reconcile.executor import Executor
 from whatsapp_operator.runtime.reconcile.namespace_cleanup import NamespaceCleanup
 from whatsapp_operator.runtime.reconcile.observer import Observer, no_index_keys, pod_index_keys
 from whatsapp_operator.runtime.reconcile.pod_history import PodHistory
+from whatsapp_operator.runtime.reconcile.pod_times import PodTimes
 from whatsapp_operator.runtime.reconcile.reconciler import Reconciler, ReconcilerDeps
 from whatsapp_operator.runtime.reconcile.status_writer import StatusWriter
 from whatsapp_operator.runtime.reconcile.triggers import affected_sessions, affects_admission
@@ -105,6 +106,7 @@ class Operator:
         if runner_client is None:
             raise RuntimeError("there is no runner client")
         self.pod_history = PodHistory(own_pods_session=self.owners.own_pods_session)
+        self.pod_times = PodTimes()
         self.runners = RunnerPoller(
             client=runner_client, clock=clock, on_changed=self.queue.add, jitter=dependencies.jitter
         )
@@ -183,6 +185,7 @@ class Operator:
                 clock=clock,
                 runners=self.runners,
                 pod_history=self.pod_history,
+                pod_times=self.pod_times,
                 admission=self.admission,
                 recovery_paused=self.circuit_breaker.message,
                 pod_security=self.instance.enforces_pod_security,
@@ -212,6 +215,7 @@ class Operator:
         self._dependencies.kube.versions.forget()
         while not await self.resync.attempt():
             await self._dependencies.clock.sleep(self._dependencies.jitter(1.0))
+        self.pod_times.first_listed({PodUID(uid_of(pod)) for pod in self.store.all(PODS)})
         logger.info("First full list done", extra={"sessions": len(self.store.keys(SESSIONS))})
         loop = asyncio.get_running_loop()
         self.workers.start()
@@ -301,6 +305,7 @@ class Operator:
                 if self.instance.known(session["metadata"]["namespace"])
             }
         )
+        self.pod_times.retain({PodUID(uid_of(pod)) for pod in self.store.all(PODS)})
         await self.circuit_breaker.resync()
         self.admission.request()
 

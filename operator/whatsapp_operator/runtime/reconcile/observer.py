@@ -33,6 +33,7 @@ from whatsapp_operator.runtime.kube.store import Store
 from whatsapp_operator.runtime.process.clock import Clock
 from whatsapp_operator.runtime.process.keys import KeyRing
 from whatsapp_operator.runtime.reconcile.pod_history import PodHistory
+from whatsapp_operator.runtime.reconcile.pod_times import PodTimes
 from whatsapp_operator.runtime.runners.poller import RunnerPoller
 
 
@@ -66,6 +67,7 @@ class Observer:
         clock: Clock,
         runners: RunnerPoller,
         pod_history: PodHistory,
+        pod_times: PodTimes,
         admission: Admission,
         recovery_paused: Callable[[SessionUID], str | None],
         pod_security: Callable[[str], bool | None],
@@ -77,6 +79,7 @@ class Observer:
         self._clock = clock
         self._runners = runners
         self._pod_history = pod_history
+        self._pod_times = pod_times
         self._admission = admission
         self._recovery_paused = recovery_paused
         self._pod_security = pod_security
@@ -147,7 +150,8 @@ class Observer:
 
     def _pod_facts(self, pod: Json) -> PodFacts:
         proof = self._owners.prove(pod, SealedKind.POD)
-        return pod_facts(pod, seal=proof.seal if proof is not None else None)
+        facts = pod_facts(pod, seal=proof.seal if proof is not None else None)
+        return self._pod_times.corrected(facts, now=self._clock.now())
 
 
 def _own_key(session: WhatsAppSession, pods: tuple[PodFacts, ...]) -> KeyID | None:
