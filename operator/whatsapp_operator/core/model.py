@@ -144,6 +144,8 @@ class PVCFacts:
     """ Why the storage did not grow it although the API server accepted the new size; empty: no error. """
     resizing: bool = False
     """ A resize is under way, maybe a retry after an error that is not reported any more. """
+    stop_mark: str = ""
+    """ Under what recovery of its session has stopped (`core.session.marked_stop`); empty: it has not. """
 
 
 @dataclass(frozen=True, kw_only=True)

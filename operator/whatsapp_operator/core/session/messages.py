@@ -17,12 +17,15 @@ from session_protocol.times import format_time
 
 from whatsapp_operator.api.conditions import ConditionStatus, ConditionType, find_condition
 from whatsapp_operator.api.constants import (
+    MANAGED_BY,
+    MANAGED_BY_LABEL,
     NETWORK_POLICY_NAME,
     POD_SECURITY_LABEL,
     PROFILE_LABEL,
     RELINK_AT,
     RESTART_AT,
     SERVICE_NAME,
+    SESSION_LABEL,
 )
 from whatsapp_operator.api.session import LastFailure, Problem, Reason, RecoveryStatus, SessionStatus
 from whatsapp_operator.core.model import PodFacts, RefusedAction, Rejection
@@ -163,6 +166,16 @@ def name_taken(kind: str, name: str) -> ReasonMessage:
         Reason.NAME_TAKEN,
         f"The {kind} named {name} does not belong to this session, so the operator does not change it. Delete or rename "
         "it, or give the session another name.",
+    )
+
+
+def claim_taken(name: str, *, session: str) -> ReasonMessage:
+    """Return the message for a claim with our name and without our labels, which may be a profile that lost them."""
+    return ReasonMessage(
+        Reason.NAME_TAKEN,
+        f"The PersistentVolumeClaim named {name} has not the labels of this session's profile, so the operator does not "
+        f"touch it. If it is the profile, put them back: kubectl label pvc {name} {MANAGED_BY_LABEL}={MANAGED_BY} "
+        f"{SESSION_LABEL}={session}. Else delete it, or give the session another name.",
     )
 
 
