@@ -7,7 +7,6 @@ faster or slower until it has caught up, as NTP itself does with small differenc
 what is subtracted is at most 5 % wrong, whatever happens to the wall clock.
 """
 
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -20,10 +19,7 @@ class SteadyClock:
     """One clock of one process."""
 
     def __init__(
-        self,
-        *,
-        wall: Callable[[], datetime] = lambda: datetime.now(UTC),
-        monotonic: Callable[[], float] = time.monotonic,
+        self, *, monotonic: Callable[[], float], wall: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
         self._wall = wall
         self._monotonic = monotonic

@@ -214,11 +214,11 @@ class Process:
                     return worthless
             elif verdict := "; ".join(operator.faults()) or operator.resync.verdict():
                 raise Fault(verdict)
-            self._tell_of_clock()
+            self._log_clock_change()
             await self._stop.wait(within=CHECK_EVERY)
         return None
 
-    def _tell_of_clock(self) -> None:
+    def _log_clock_change(self) -> None:
         """Log it once when the machine's clock was set: times in status are wrong until this one has caught up."""
         was_set = abs(self._clock.behind) > CLOCK_TOLERANCE
         if was_set and not self._clock_was_set:

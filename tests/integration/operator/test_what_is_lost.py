@@ -196,7 +196,7 @@ async def test_keys_that_are_really_lost_are_named(harness: OperatorHarness) -> 
     after = await harness.wait_for_report("a", await harness.wait_for_new_pod("a", before["podUID"]))
 
     assert before["podUID"] == lost["podUID"]
-    assert all(word in ready["message"] for word in (key_id, "was lost", "wasession.dev/restart-at"))
+    assert all(part in ready["message"] for part in (key_id, "was lost", "wasession.dev/restart-at"))
     assert "NetworkPolicy" not in ready["message"]
     assert "QRPending" == after["state"]
 
@@ -231,8 +231,10 @@ async def test_a_stop_after_failures_outlives_its_status(harness: OperatorHarnes
     """No pod is made for it, until a person asks."""
     await harness.quota(sessions=1)
     await harness.operator()
-    await harness.session("a", recovery={"maxAttempts": 0, "baseDelay": "1s", "healthyAfter": "10m"})
-    before = await harness.wait_for_state("a", "QRPending")
+    await harness.session("a", recovery={"maxAttempts": 1, "baseDelay": "1s", "healthyAfter": "10m"})
+    first = await harness.wait_for_state("a", "QRPending")
+    await harness.node.end("a", code=30)
+    before = await harness.wait_for_report("a", await harness.wait_for_new_pod("a", first["podUID"]))
     await harness.node.end("a", code=30)
     await harness.wait_for_state("a", "Stalled")
     await harness.until("the claim to be marked", lambda: _is_marked(harness))

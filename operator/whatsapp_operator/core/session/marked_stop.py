@@ -2,7 +2,7 @@
 
 A conflict, a ban or a logout is kept by the runner, on the profile itself (`session_runner.states.hold`). Failures are not
 the runner's to count: the operator alone knows which ends were its own, and a pod that fails may not live long enough to
-report anything. So the operator marks the claim when it stops, under which spec and which requests that was. Until a
+report anything. So the operator marks the claim when it deletes the last pod: under which spec and which requests that was. Until a
 person changes either, the mark says that no further pod is to be made, whatever status has of it.
 
 Tried in thought and rejected: a runner that counts its own starts (a node that loses power looks the same to it, and must

@@ -143,7 +143,7 @@ def take_snapshot(observation: Observation, defaults: Defaults) -> Snapshot:
         else PVCReview(False, None)
     )
     patch = review.patch
-    if pvc is not None and runs and attempts.exhausted and not attempts.is_new:
+    if pvc is not None and runs and attempts.exhausted and attempts.pod_failed:  # while the failed pod is still there
         patch = with_mark(patch, pvc, session)
     volume_deadline = _volume_deadline(pvc, pod)
     refused = observation.refused_action

@@ -50,7 +50,7 @@ class SystemClock:
     """The machine's clocks and the running event loop."""
 
     def __init__(self) -> None:
-        self._steady = SteadyClock()
+        self._steady = SteadyClock(monotonic=time.monotonic)
 
     def now(self) -> datetime:
         """Return the time, aware, in UTC; it never jumps."""

@@ -43,14 +43,14 @@ class PodTimes:
     def corrected(self, pod: PodFacts, *, now: datetime) -> PodFacts:
         """Return the pod's facts with its times by our own clock."""
         seen = self._seen.get(pod.uid)
-        came = seen is not None or (self._from_before is not None and pod.uid not in self._from_before)
+        live = seen is not None or (self._from_before is not None and pod.uid not in self._from_before)
         seen = self._seen.setdefault(pod.uid, _Seen())
 
         def at(name: str, stamp: datetime | None) -> datetime | None:
             if stamp is None:
                 return None
-            first, was_seen = seen.moments.setdefault(name, (now, came))
-            return max(min(stamp, first), first - LATE) if was_seen else min(stamp, first)
+            first, witnessed = seen.moments.setdefault(name, (now, live))
+            return max(min(stamp, first), first - LATE) if witnessed else min(stamp, first)
 
         created = at("created", pod.created) or pod.created
         started, finished = at("started", pod.started), at("finished", pod.finished)

@@ -8,6 +8,7 @@ from unit.core.fake_cluster import T0
 from whatsapp_operator.api.constants import EXHAUSTED_ANNOTATION
 from whatsapp_operator.api.session import (
     HandledRequests,
+    LastFailure,
     ObjectMeta,
     RecoverySpec,
     RecoveryStatus,
@@ -17,6 +18,7 @@ from whatsapp_operator.api.session import (
 )
 from whatsapp_operator.core.model import (
     Defaults,
+    DeletePod,
     Observation,
     PatchPVC,
     PodFacts,
@@ -48,7 +50,6 @@ def session(*, generation: int = 3, restart: str | None = None, uid: str = UID, 
     )
 
 
-EXHAUSTED = RecoveryStatus(consecutive_failures=3)
 CLAIM = PVCFacts(name="sales-profile", ours=True, requested=1 << 30, resource_version="7", phase="Bound")
 MARKED = replace(CLAIM, stop_mark=stop_mark(session()))
 
@@ -59,11 +60,14 @@ def decision(given: WhatsAppSession, claim: PVCFacts, *pods: PodFacts) -> Any:
 
 
 def test_the_stop_is_written_on_the_claim() -> None:
-    """Once it is in status; then there is nothing more to write."""
-    stopped = session(recovery=EXHAUSTED, observed_generation=3)
-    first, then = decision(stopped, CLAIM), decision(stopped, MARKED)
+    """With the deletion of the last pod, once the stop is in status; later there is nothing more to write."""
+    failed = PodFacts(name="sales", uid=PodUID("p"), owner_uid=UID, phase=PodPhase.FAILED, created=T0, exit_code=30)
+    recovery = RecoveryStatus(consecutive_failures=3, last_failure=LastFailure(pod_uid="p", exit_code=30, time=T0))
+    stopped = session(recovery=recovery, observed_generation=3)
+    first, then = decision(stopped, CLAIM, failed), decision(stopped, MARKED)
 
-    (patch,) = first.actions
+    delete, patch = first.actions
+    assert isinstance(delete, DeletePod)
     assert isinstance(patch, PatchPVC)
     assert {"resourceVersion": "7", "annotations": {EXHAUSTED_ANNOTATION: stop_mark(stopped)}} == patch.patch[
         "metadata"

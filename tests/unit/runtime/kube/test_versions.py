@@ -61,7 +61,7 @@ def test_a_list_is_newer_than_what_was_known_before(version: int, *, went_back: 
     assert went_back is (versions.went_back is not None)
 
 
-def test_what_came_while_the_list_was_on_its_way_says_nothing() -> None:
+def test_what_changed_while_the_list_was_on_its_way_is_no_proof() -> None:
     """A watch may report something newer before the answer is there."""
     versions = Versions()
     known = versions.newest(PODS)
@@ -105,7 +105,7 @@ def test_an_object_that_changed_while_the_list_was_on_its_way_stays() -> None:
     assert (None, "Failed") == (known.versions.went_back, known.phase())
 
 
-def test_a_late_event_says_nothing() -> None:
+def test_a_late_event_is_no_proof() -> None:
     """The answer to an own write overtook it."""
     known = Known(pod(10), listed=10)
     known.store.put(PODS, pod(12))
