@@ -8,7 +8,7 @@ import base64
 from collections.abc import Awaitable, Callable
 
 import pytest
-from integration.operator.admin import Json
+from integration.operator.admin import Json, Refused
 from integration.operator.conftest import OperatorHarness
 from session_devtools.installation.constants import OPERATOR_NAMESPACE
 from session_protocol.vocabulary import RunnerState, StateReason
@@ -35,11 +35,16 @@ Read = Callable[[OperatorHarness], Awaitable[object]]
 
 async def put_status(harness: OperatorHarness, name: str, status: Json) -> None:
     """Replace the status of a session, as `kubectl replace --subresource=status` does."""
-    session = await harness.admin.get("whatsappsessions", harness.namespace, name)
     path = harness.admin.path("whatsappsessions", harness.namespace, name, "status")
-    session["metadata"].pop("resourceVersion")
-    session["metadata"].pop("managedFields", None)
-    await harness.admin.call("PUT", path, {**session, "status": status})
+    while True:  # the operator may write between the two
+        session = await harness.admin.get("whatsappsessions", harness.namespace, name)
+        try:
+            await harness.admin.call("PUT", path, {**session, "status": status})
+        except Refused as refused:
+            if refused.status != 409:
+                raise
+        else:
+            return
 
 
 async def keys(harness: OperatorHarness) -> dict[str, str]:
