@@ -241,7 +241,7 @@ class Settings:
         Variable.RESUMED_TIME,
         _request,
         "",
-        "When the session was last resumed after a suspension. A value not seen before on this profile opens the page like a new RESTART_REQUEST.",
+        "When the session was last resumed after a suspension. A later time than any seen before on this profile opens the page like a new RESTART_REQUEST.",
     )
     startup_timeout: float = _setting(
         Variable.STARTUP_TIMEOUT,

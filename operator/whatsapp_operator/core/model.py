@@ -159,6 +159,8 @@ class PVCFacts:
     """ Why the storage did not grow it although the API server accepted the new size; empty: no error. """
     resizing: bool = False
     """ A resize is under way, maybe a retry after an error that is not reported any more. """
+    stop_mark: str = ""
+    """ Under what recovery of its session has stopped (`core.session.marked_stop`); empty: it has not. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,6 +203,7 @@ class RunnerReport:
     reason: str
     message: str
     since: datetime | None
+    """ Since when the operator has heard this state, by its own clock; None: the runner does not say since when it is. """
     linked_time: datetime | None
     durable_time: datetime | None
     round: int
@@ -301,6 +304,8 @@ class Observation:
     """ The session's quota limits storage. """
     renew_at: datetime | None = None
     """ When the pod is to be replaced because its key ends; None: its key is the current one. """
+    lost_key: KeyID | None = None
+    """ The key of the pod's tokens, if it is gone: nobody can ask that runner any more. """
     namespace_refused: bool = False
     """ The kubelet's events say that the present pod cannot have a user namespace. """
     recovery_paused: str | None = None

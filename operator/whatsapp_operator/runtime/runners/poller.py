@@ -72,6 +72,8 @@ class RunnerPoller:
         self._jitter = jitter
         self._polls: dict[ObjectKey, _Poll] = {}
         self._reports: dict[ObjectKey, RunnerReport] = {}
+        self._since: dict[ObjectKey, datetime | None] = {}
+        """ Since when the last reported state is, by the runner's own clock. """
         self._rejections: dict[ObjectKey, Rejection] = {}
         """ By session, the first reason since the last answer that counted. """
         self._renewed: dict[ObjectKey, tuple[PodUID, TokenSource]] = {}
@@ -106,6 +108,7 @@ class RunnerPoller:
         """Stop polling for a session that is gone, and drop its report."""
         self.stop(key)
         self._reports.pop(key, None)
+        self._since.pop(key, None)
         self._renewed.pop(key, None)
         self._texts.forget(key)
 
@@ -184,6 +187,7 @@ class RunnerPoller:
         self._rejections.pop(target.key, None)
         previous = self._reports.get(target.key)
         report = report_of(answer, session_uid=target.session_uid, pod_uid=target.pod_uid, received=self._clock.now())
+        report = replace(report, since=self._own_since(target.key, previous, report))
         said = Said(target.key, target.pod_uid, report.revision, report.message)
         if not self._texts.knows(said):
             # Until its turn, which mostly is now, the last text stays if the state is the same.
@@ -217,6 +221,15 @@ class RunnerPoller:
         while self._texts.waits:
             await self._clock.sleep(TURNS_INTERVAL)
             self._take_turns()
+
+    def _own_since(self, key: ObjectKey, previous: RunnerReport | None, report: RunnerReport) -> datetime | None:
+        """Return since when the state is, by our own clock: the runner's may be wrong, or be set at any moment."""
+        same = previous is not None and (previous.pod_uid, previous.state) == (report.pod_uid, report.state)
+        same = same and self._since.get(key) == report.since
+        self._since[key] = report.since
+        if report.since is None:
+            return None
+        return previous.since if previous is not None and same else report.received
 
 
 def report_of(answer: State, *, session_uid: SessionUID, pod_uid: PodUID, received: datetime) -> RunnerReport:
