@@ -5,7 +5,7 @@ out. Nothing here does I/O or reads a clock: times are aware UTC datetimes that 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NewType
@@ -30,6 +30,21 @@ class TokenSource:
     key_id: KeyID
     renewal: str = ""
     """ The renewal that a person asked for; empty: none. """
+
+
+@dataclass(frozen=True, kw_only=True)
+class PodTokens:
+    """Secrets with the tokens that a pod's runner takes, or is to take."""
+
+    pod_uid: PodUID
+    source: TokenSource
+    purposes: frozenset[TokenPurpose] = frozenset(TokenPurpose)
+
+    def together(self, before: "PodTokens | None") -> "PodTokens":
+        """Return these, and those of the same tokens that were made before."""
+        if before is None or (before.pod_uid, before.source) != (self.pod_uid, self.source):
+            return self
+        return replace(self, purposes=self.purposes | before.purposes)
 
 
 class SealedKind(StrEnum):
@@ -148,6 +163,8 @@ class PVCFacts:
     """ Why the storage did not grow it although the API server accepted the new size; empty: no error. """
     resizing: bool = False
     """ A resize is under way, maybe a retry after an error that is not reported any more. """
+    stop_mark: str = ""
+    """ Under what recovery of its session has stopped (`core.session.marked_stop`); empty: it has not. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,6 +209,7 @@ class RunnerReport:
     reason: str
     message: str
     since: datetime | None
+    """ Since when the operator has heard this state, by its own clock; None: the runner does not say since when it is. """
     linked_time: datetime | None
     durable_time: datetime | None
     round: int
@@ -201,6 +219,8 @@ class RunnerReport:
     """ Whether the page's process is in a sandbox of its own, as the runner reports it; None: it does not (yet). """
     user_namespace: bool | None = None
     """ Whether the pod has a user namespace of its own; None: the runner does not report it (yet). """
+    browser_version: str | None = None
+    """ The version of its browser; None: it does not report it (yet). """
     received: datetime
     """ When the operator received this answer, by its own clock. """
 
@@ -282,8 +302,8 @@ class Observation:
     refused_action: RefusedAction | None = None
     pod_security: bool | None = None
     """ Whether the namespace enforces a Pod Security Standard; None: not known. """
-    tokens_made: TokenSource | None = None
-    """ This process has created the Secrets with these tokens. """
+    tokens_made: PodTokens | None = None
+    """ The Secrets with tokens that this process has created last. """
     secrets_checked: PodUID | None = None
     """ The pod for which this process made sure that its Secrets are there, because it did not start. """
     tokens_renewed: TokenSource | None = None
@@ -292,6 +312,8 @@ class Observation:
     """ The session's quota limits storage. """
     renew_at: datetime | None = None
     """ When the pod is to be replaced because its key ends; None: its key is the current one. """
+    lost_key: KeyID | None = None
+    """ The key of the pod's tokens, if it is gone: nobody can ask that runner any more. """
     namespace_refused: bool = False
     """ The kubelet's events say that the present pod cannot have a user namespace. """
     recovery_paused: str | None = None
@@ -466,6 +488,8 @@ class Decision:
     """ It can use no place now: what a round assumed for it is another's. """
     poll: PodUID | None = None
     """ The pod whose runner to poll; None: none. """
+    makes_tokens: PodTokens | None = None
+    """ The Secrets with tokens that are among the actions: they exist once all of these are carried out. """
     renew_tokens: TokenSource | None = None
     """ The tokens that this runner is to be told of; None: it has the right ones, or they are not in Secrets yet. """
     requeue_at: datetime | None = None

@@ -19,7 +19,7 @@ async def simulation() -> AsyncIterator[Simulation]:
     simulation = Simulation()
     simulation.namespace()
     simulation.quota(sessions=1)
-    simulation.broken_images = {BROKEN}
+    simulation.missing_images = {BROKEN}
     yield simulation
     await simulation.stop()
 
@@ -63,7 +63,7 @@ async def test_a_place_without_a_running_pod_is_named_given_back_and_taken_again
     assert "admission" not in simulation.status("a")
     await simulation.until(lambda: "notRunning" not in quota_status(simulation), within=90)
 
-    simulation.broken_images.clear()
+    simulation.missing_images.clear()
     simulation.edit("b", {"spec": {"operatingMode": "Suspended"}})
     await simulation.until(lambda: simulation.state("a") == "QRPending", within=3 * MINUTES)
     await simulation.until(lambda: "requeue" not in simulation.status("a"), within=30)
@@ -86,7 +86,7 @@ async def test_those_that_cannot_run_take_turns_and_starve_nobody(simulation: Si
     await simulation.rest(60 * MINUTES)
     assert "QRPending" == simulation.state("good")
     assert before == len(simulation.api.writes)
-    simulation.broken_images.clear()
+    simulation.missing_images.clear()
     limit(simulation, sessions=4)
     await simulation.until(lambda: all(simulation.state(name) == "QRPending" for name in "abc"), within=60)
 

@@ -19,7 +19,7 @@ from whatsapp_operator.core.model import (
 )
 from whatsapp_operator.core.objects.existing_claim import is_usable
 from whatsapp_operator.core.objects.network_policy import policy_actions
-from whatsapp_operator.core.objects.secret import create_secrets
+from whatsapp_operator.core.objects.secret import create_mounted_secret
 from whatsapp_operator.core.objects.service import service_manifest
 from whatsapp_operator.core.session import messages, never_ran
 from whatsapp_operator.core.session.create import (
@@ -201,7 +201,9 @@ def _restored(snapshot: Snapshot) -> tuple[Action, ...]:
     service = () if observation.service is not None else (CreateService(manifest=service_manifest(namespace)),)
     policy = policy_actions(observation.network_policy, namespace=namespace, defaults=snapshot.defaults)
     due = snapshot.startup.secrets_due
-    secrets = create_secrets(snapshot.session, snapshot.defaults) if due is not None and due <= snapshot.now else ()
+    secrets = (
+        (create_mounted_secret(snapshot.session, snapshot.defaults),) if due is not None and due <= snapshot.now else ()
+    )
     refused = snapshot.refused_action
     waits = refused is not None and refused.retry_at is not None and refused.retry_at > snapshot.now
     return tuple(
@@ -230,7 +232,7 @@ def _pvc_cannot_be_used(snapshot: Snapshot) -> Step | None:
     if pvc is None or snapshot.session.spec.profile.existing_claim is not None:
         return None
     if not pvc.ours:
-        return _stalled(messages.name_taken("PersistentVolumeClaim", pvc.name))
+        return _stalled(messages.claim_taken(pvc.name, session=snapshot.session.metadata.name))
     if not snapshot.pvc_will_be_deleted:
         return None
     # What was deleted to begin anew is gone in a moment; until then nobody else gets the place.

@@ -23,10 +23,10 @@ from whatsapp_operator.core.model import (
     Defaults,
     Observation,
     PodFacts,
+    PodTokens,
     PodUID,
     RefusedAction,
     SessionUID,
-    TokenSource,
 )
 from whatsapp_operator.core.quota.reservations import covers, stored_reservation
 from whatsapp_operator.core.recovery.refusal import may_be_refused_namespace
@@ -68,7 +68,7 @@ class SessionCacheEntry:
     namespace_refusals: NamespaceRefusals
     pending_write: PendingWrite = field(default_factory=PendingWrite)
     refused_action: RefusedAction | None = None
-    tokens_made: TokenSource | None = None
+    tokens_made: PodTokens | None = None
     """ The tokens that were put into Secrets last. """
     secrets_checked: PodUID | None = None
     """ The pod that was there then. """
@@ -183,9 +183,9 @@ class Reconciler:
             if entry.refused_action is not None and entry.refused_action.action is type(action):
                 entry.refused_action = None
         else:
-            made = [action.source for action in decision.actions if isinstance(action, CreateSecret)]
-            if made:
-                entry.tokens_made = made[-1]
+            if decision.makes_tokens is not None:
+                entry.tokens_made = decision.makes_tokens.together(entry.tokens_made)
+            if any(isinstance(action, CreateSecret) and action.purpose is None for action in decision.actions):
                 entry.secrets_checked = next((pod.uid for pod in observation.pods if pod.owner_uid == entry.uid), None)
         return decision, True
 
