@@ -317,25 +317,17 @@ class FakeCluster:
             before = self.status_writes
             decision = self.look_once(name)
             if not decision.actions and self.status_writes == before:
-                self._note_declined(name, decision)
+                self.memory.note(self.observe(name), decision)
                 return decision
         raise AssertionError(f"{name} does not come to rest")
 
-    def _note_declined(self, name: str, decision: Decision) -> None:
-        uid = SessionUID(self.sessions[name]["metadata"]["uid"])
-        if decision.declines_admission:
-            self.memory.declined.add(uid)
-            self.memory.assumed.pop(uid, None)
-        else:
-            self.memory.declined.discard(uid)
-
     def look_once(self, name: str = "sales") -> Decision:
         """Let the operator carry out one decision: first the status, then the actions, up to the first refused one."""
-        decision = self.decide(name)
+        observation = self.observe(name)
+        decision = decide(observation, self.defaults)
         if decision.poll is not None:
             self.memory.listening.setdefault(decision.poll, self.now)
         self._write(name, decision)
-        before = set(self.pods)
         for action in decision.actions:
             if isinstance(action, ReadClaim):
                 self.memory.claims_read.add(action.name)
@@ -344,9 +336,7 @@ class FakeCluster:
         else:
             if decision.makes_tokens is not None:
                 self.memory.tokens_made[name] = decision.makes_tokens.together(self.memory.tokens_made.get(name))
-            checked = any(isinstance(action, CreateSecret) and action.purpose is None for action in decision.actions)
-            if checked and name in before:
-                self.memory.secrets_checked[name] = PodUID(self.pods[name]["metadata"]["uid"])
+            self.memory.note_secrets(observation, decision)
         return decision
 
     def admission_round(self) -> AdmissionResult:
@@ -388,7 +378,7 @@ class FakeCluster:
 
     def resync_until_reserved(self, name: str = "sales") -> None:
         """Let the operator work until the place is in status and the pod is not made yet."""
-        self._note_declined(name, self.decide(name))
+        self.memory.note(self.observe(name), self.decide(name))
         self.admission_round()
         for _ in range(10):
             if self.status(name).admission is not None:

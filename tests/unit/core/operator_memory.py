@@ -6,6 +6,9 @@ from datetime import datetime
 
 from whatsapp_operator.core.model import (
     AssumedReservation,
+    CreateSecret,
+    Decision,
+    Observation,
     PodTokens,
     PodUID,
     Refusal,
@@ -36,3 +39,19 @@ class Memory:
     secrets_checked: dict[str, PodUID] = field(default_factory=dict)
     tokens_renewed: dict[str, tuple[PodUID, TokenSource]] = field(default_factory=dict)
     rejection: Rejection | None = None
+
+    def note(self, observation: Observation, decision: Decision) -> None:
+        """Note whether a session that has come to rest can use a place."""
+        uid = SessionUID(observation.session.metadata.uid)
+        if decision.declines_admission:
+            self.declined.add(uid)
+            self.assumed.pop(uid, None)
+        else:
+            self.declined.discard(uid)
+
+    def note_secrets(self, observation: Observation, decision: Decision) -> None:
+        """Note for which pod the Secret that it mounts was made once more."""
+        mounted = any(isinstance(action, CreateSecret) and action.purpose is None for action in decision.actions)
+        owned = [pod.uid for pod in observation.pods if pod.owner_uid == observation.session.metadata.uid]
+        if mounted and owned:
+            self.secrets_checked[observation.session.metadata.name] = owned[0]

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from session_protocol.vocabulary import RunnerState
 from unit.core.fake_cluster import FakeCluster, running
-from unit.core.session.waiting_pods import GOOD, deleted, let_go, pass_time, pending
+from unit.core.session.waiting_pods import GOOD, come_back, deleted, give_up, let_go, pass_time, pending
 from whatsapp_operator.core.model import CreateNetworkPolicy, CreatePod, CreatePVC, CreateSecret
 from whatsapp_operator.core.network import RunnerNetwork
 
@@ -98,16 +98,10 @@ def test_an_edit_or_a_request_is_tried_at_once(change: str) -> None:
     cluster.resync()
     cluster.schedule()
     cluster.wait(reason="ImagePullBackOff")
-    for _ in range(4):
-        pass_time(cluster, 10.5)
-        cluster.gone()
-        cluster.resync()
-        pass_time(cluster, 10)
-        if "sales" in cluster.pods:
-            cluster.wait(reason="ImagePullBackOff")
-    pass_time(cluster, 10.5)
-    cluster.gone()
-    cluster.resync()
+    for _ in range(3):
+        give_up(cluster)
+        come_back(cluster)
+    give_up(cluster)
     assert "Queued" == cluster.status().state
     assert [] == [*cluster.pods]
     if change == "edit":
@@ -181,11 +175,9 @@ def test_a_linked_session_keeps_its_place_for_an_hour() -> None:
     cluster.wait(reason="ImagePullBackOff")
     pass_time(cluster, 58)
     assert [] == deleted(cluster)
-    pass_time(cluster, 3)
+    give_up(cluster)
 
     assert ["PodStartTimeout"] == deleted(cluster)
-    cluster.gone()
-    cluster.resync()
     assert "Queued" == cluster.status().state
 
 
@@ -286,19 +278,14 @@ def test_a_suspended_session_forgets_that_it_waits() -> None:
 def test_waiting_outside_writes_nothing() -> None:
     """The time of the next try stands in the message and changes with nothing else."""
     cluster = pending()
-    for _ in range(5):
-        pass_time(cluster, 10.5)
-        cluster.gone()
-        cluster.resync()
-        for _ in range(100):
-            if "sales" in cluster.pods:
-                break
+    for _ in range(3):
+        give_up(cluster)
+        writes = cluster.status_writes
+        while "sales" not in cluster.pods:
+            assert writes == cluster.status_writes
             cluster.tick(6)
-            writes = cluster.writes
             cluster.resync()
-            assert "sales" in cluster.pods or writes == cluster.writes
-        cluster.wait(reason="ImagePullBackOff")
-        cluster.resync()
+        come_back(cluster)
 
 
 def test_a_session_without_a_place_gives_none_back() -> None:

@@ -39,3 +39,26 @@ def pass_time(cluster: FakeCluster, minutes: float) -> None:
     for _ in range(int(minutes * 2)):
         cluster.tick(30)
         cluster.resync()
+
+
+def give_up(cluster: FakeCluster, name: str = "sales") -> None:
+    """Let time pass until the session's pod is deleted, and the kubelet remove it."""
+    for _ in range(700):
+        if "deletionTimestamp" in cluster.pods[name]["metadata"]:
+            let_go(cluster, name)
+            return
+        cluster.tick(10)
+        cluster.resync()
+    raise AssertionError("the pod is still waited for")
+
+
+def come_back(cluster: FakeCluster, name: str = "sales") -> None:
+    """Let time pass until the session has a pod again, which waits as the one before."""
+    for _ in range(100):
+        if name in cluster.pods:
+            cluster.wait(name, reason="ImagePullBackOff")
+            cluster.resync()
+            return
+        cluster.tick(10)
+        cluster.resync()
+    raise AssertionError("the session is not tried again")
