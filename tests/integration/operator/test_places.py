@@ -8,7 +8,7 @@ from integration.operator.admin import Json
 from integration.operator.conftest import OperatorHarness
 from integration.operator.pod_webhook import pod_webhook
 
-SMALL = {"resources": {"limits": {"memory": "256Mi"}, "requests": {"memory": "256Mi"}}}
+SMALL: Json = {"resources": {"limits": {"memory": "256Mi"}, "requests": {"memory": "256Mi"}}}
 RESTRICTED = {
     "allowPrivilegeEscalation": False,
     "runAsNonRoot": True,

@@ -118,7 +118,9 @@ def _give_back_at(session: WhatsAppSession, startup: Startup, *, timeout: timede
     else:
         patience = timeout if startup.explained else timeout * SILENT
     due = not_running_since(session, now=now) + patience
-    return due if startup.pod_created is None else max(due, startup.pod_created + timeout / NEW_POD)
+    created = startup.pod_created
+    # The API server's clock may be ahead: what it made in the future is no reason to wait.
+    return due if created is None or created > now + _SECOND else max(due, created + timeout / NEW_POD)
 
 
 def _next_record(

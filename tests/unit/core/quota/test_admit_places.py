@@ -71,7 +71,7 @@ def test_an_assumed_reservation_of_one_that_waits_outside_is_withdrawn() -> None
     """It was given before the session gave its place back."""
     result = round_(requeued("a", at=30), session("b", age=1), assumed=(assume("a"),), quotas=(quota(sessions=1),))
 
-    assert ({"a"}, ["b"]) == (result.withdrawn, let_in(result))
+    assert ({SessionUID("a")}, ["b"]) == (set(result.withdrawn), let_in(result))
 
 
 def test_who_can_use_no_place_gets_none() -> None:
@@ -80,7 +80,7 @@ def test_who_can_use_no_place_gets_none() -> None:
         session("a"), session("b", age=1), assumed=(assume("a"),), quotas=(quota(sessions=1),), declined={"a"}
     )
 
-    assert ({"a"}, ["b"]) == (result.withdrawn, let_in(result))
+    assert ({SessionUID("a")}, ["b"]) == (set(result.withdrawn), let_in(result))
     assert {} == dict(result.refusals)
 
 

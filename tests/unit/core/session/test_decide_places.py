@@ -263,6 +263,37 @@ def test_a_clock_that_was_set_keeps_nobody_outside() -> None:
     assert 1 == len(deleted(cluster))
 
 
+def test_an_api_server_whose_clock_is_ahead_keeps_no_place() -> None:
+    """Its stamps of the pod and of the claim's deletion lie in the future."""
+    cluster = pending()
+    cluster.pods["sales"]["metadata"]["creationTimestamp"] = "2026-11-22T20:00:00Z"
+    pass_time(cluster, 10.5)
+    assert ["PodStartTimeout"] == deleted(cluster)
+
+    other = running()
+    other.pvcs["sales-profile"]["metadata"]["deletionTimestamp"] = "2026-11-22T20:00:00Z"
+    other.gone()
+    other.resync()
+    assert ("False", "ClaimTerminating") == other.says("Ready")
+    assert other.status().admission is None
+
+
+def test_a_claim_that_terminates_keeps_its_place_for_a_minute() -> None:
+    """Whoever deletes it to begin anew finds the place; after that it is others'."""
+    cluster = running()
+    cluster.pvcs["sales-profile"]["metadata"]["deletionTimestamp"] = "2026-11-22T18:00:05Z"
+    cluster.gone()
+    cluster.resync()
+    assert cluster.status().admission is not None
+    due = cluster.decide().requeue_at
+    assert due is not None
+    cluster.now = due
+    cluster.resync()
+
+    assert ("False", "ClaimTerminating") == cluster.says("Ready")
+    assert (None, 0) == (cluster.status().admission, cluster.admission_round().usage["default"].admitted)
+
+
 def test_a_suspended_session_forgets_that_it_waits() -> None:
     """Whoever resumes it begins anew."""
     cluster = pending()
