@@ -339,7 +339,7 @@ class Simulation:
             "containerStatuses": [{"name": "runner", "state": running}],
         }
         self.api.change("pods", namespace, name, {"status": status}, status=True)
-        (container,) = pod["spec"]["containers"]
+        container, *_ = pod["spec"]["containers"]
         if (message := self.broken_images.get(container["image"])) is not None:
             self.end(name, code=20, message=message, namespace=namespace)
             return
