@@ -8,11 +8,10 @@ state file, classifies and publishes the state, and perhaps requests a new round
 import asyncio
 import contextlib
 import logging
-import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Protocol
 
 from session_protocol.durations import format_duration
@@ -107,7 +106,7 @@ class PageMonitor:
     started: float
     """ When the process began, on the monotonic clock. """
     presence: PresenceKeeper
-    random: Callable[[], float] = random.random
+    random: Callable[[], float]
     """ From 0 to 1. """
     first_classified: Callable[[], None] = lambda: None
     """ Called once, when start-up is over. """
@@ -251,7 +250,7 @@ class PageMonitor:
                 await self.fetch(browser)
                 continue
             if self.store.snapshot.state is RunnerState.CONNECTED:
-                await self.presence.keep(browser, now=self.monotonic(), deadline=self._order_deadline())
+                await self.presence.keep(partial(self._answers.order, browser), now=self.monotonic())
             if wants_code(self._history, facts, policy=self.settings.policy, now=self.monotonic()):
                 await self._ask_for_code(browser)
             with contextlib.suppress(TimeoutError):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from runner.conftest import BROWSER, Start
 from session_protocol.vocabulary import ExitCode
-from session_runner.page.launch import browser_version
+from session_runner.host.browser_version import browser_version
 from session_runner.profile.inspection import version_of
 from session_runner.profile.saved_state import read_saved_state
 from session_runner.profile.volume import MI
