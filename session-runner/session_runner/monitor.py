@@ -238,7 +238,7 @@ class PageMonitor:
                 extra={"state": verdict.state, "reason": verdict.reason, "round": self._history.round},
             )
 
-    def tell(self, note: str) -> None:
+    def add_note(self, note: str) -> None:
         """Say something beside every state from now on; empty: nothing."""
         if note != self._note:
             self._note = note
