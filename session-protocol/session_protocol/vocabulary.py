@@ -48,7 +48,17 @@ class StateReason(StrEnum):
     PAGE_LOADING = "PageLoading"
     OPENING_CONNECTION = "OpeningConnection"
     NAVIGATION_FAILED = "NavigationFailed"
+    NAME_NOT_RESOLVED = "NameNotResolved"
+    CONNECTION_REFUSED = "ConnectionRefused"
+    CONNECTION_RESET = "ConnectionReset"
+    FETCH_TIMED_OUT = "FetchTimedOut"
     CERTIFICATE_NOT_TRUSTED = "CertificateNotTrusted"
+    TLS_FAILED = "TLSFailed"
+    PROXY_REFUSED = "ProxyRefused"
+    HTTP_ERROR = "HTTPError"
+    REDIRECTED = "Redirected"
+    INVALID_RESPONSE = "InvalidResponse"
+    NOT_THE_PAGE = "NotThePage"
     NOT_BOOTED = "NotBooted"
     BROWSER_REFUSED = "BrowserRefused"
     WAITING_FOR_SCAN = "WaitingForScan"
@@ -96,7 +106,7 @@ class ExitCode(IntEnum):
         "no browser may open the profile: its volume is full or failing, its files are damaged, or a newer browser's",
     )
     LAUNCH_FAILED = 20, "the browser did not start within the launch timeout"
-    LOAD_FAILED = 21, "the page was not up within the startup timeout"
+    LOAD_FAILED = 21, "the page was fetched and was not up within the startup timeout"
     SANDBOX_REFUSED = 22, "the node refuses the browser's own sandbox"
     PAGE_CRASHED = 30, "the page's process died"
     PAGE_UNRESPONSIVE = 31, "the page did not answer within the health check"
@@ -118,6 +128,10 @@ class ExitCode(IntEnum):
     def reason(self) -> str:
         """The code as one CamelCase word, for a condition's reason or a metric's label."""
         return "".join(part.capitalize() for part in self.name.split("_"))
+
+
+BROWSER_FAILURES: Final = frozenset({ExitCode.LAUNCH_FAILED, ExitCode.PAGE_CRASHED, ExitCode.BROWSER_EXITED})
+""" The browser itself ended or did not start, so its version and its image belong into the message. """
 
 
 def exit_reason(code: int) -> str:

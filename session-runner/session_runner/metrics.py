@@ -56,6 +56,12 @@ class Metrics:
             "Requests of the page to hosts that are not allowed; each was refused.",
             registry=self.registry,
         )
+        self.fetch_failures = Counter(
+            "whatsapp_runner_page_fetch_failures_total",
+            "Times that the page or a script of it could not be fetched, by the state's reason.",
+            ["reason"],
+            registry=self.registry,
+        )
         self.loads = Counter(
             "whatsapp_runner_page_loads_total",
             "Documents the page has loaded, its own reloads included.",
@@ -72,6 +78,9 @@ class Metrics:
             ["reason"],
             registry=self.registry,
         )
+        self._browser = Gauge(
+            "whatsapp_runner_browser_info", "1 for the version of the browser.", ["version"], registry=self.registry
+        )
         for reason in Closing:
             self.closed.labels(reason)
         self.volume = VolumeRoom()
@@ -84,6 +93,10 @@ class Metrics:
         """Set the gauge of this state to 1 and the others to 0."""
         for known in STATES:
             self._state.labels(known).set(1 if known == state else 0)
+
+    def show_browser(self, version: str) -> None:
+        """Tell the browser's version; it is the same for as long as the process lives."""
+        self._browser.labels(version).set(1)
 
 
 class VolumeRoom(Collector):

@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from playwright.async_api import Playwright
-from session_protocol.vocabulary import ExitCode, RunnerState, StateReason
+from session_protocol.vocabulary import BROWSER_FAILURES, ExitCode, RunnerState, StateReason
 
 from session_runner.commands import Commands
 from session_runner.exits import Exit, RunEnded, out_of_memory, profile_unusable
+from session_runner.host.browser_version import browser_version, recorded_version
 from session_runner.host.memory import KillCounter
 from session_runner.host.memory_tuning import settle
 from session_runner.host.processes import Process, descendants, end, processes, reap
@@ -29,7 +30,7 @@ from session_runner.metrics import Metrics
 from session_runner.monitor import PageMonitor
 from session_runner.page.browser import BrowserPage, Listeners, open_browser, start_driver, stop_driver
 from session_runner.page.errors import LaunchError, SandboxRefusedError
-from session_runner.page.launch import LaunchPlan, browser_version, user_agent
+from session_runner.page.launch import LaunchPlan, user_agent
 from session_runner.presence import PresenceKeeper
 from session_runner.profile.certificates import CertificateError, trust
 from session_runner.profile.inspection import check_browser, inspect, version_of
@@ -97,17 +98,25 @@ class Session:
         except asyncio.CancelledError:
             return await self._stop()
         except RunEnded as ended:
-            self._publish(ended.state, ended.reason, str(ended))
+            exit_ = self._with_version(ended.exit)
+            self._publish(ended.state, ended.reason, exit_.message)
             # Closed for its volume's sake it is healthy, and what it writes now is the login.
-            orderly = ended.exit.code is ExitCode.PROFILE_UNUSABLE
+            orderly = exit_.code is ExitCode.PROFILE_UNUSABLE
             clean = await self._close(deadline=STOP_SECONDS if orderly else FAILURE_SECONDS)
             if orderly and clean and self._state_file is not None:
                 self._state_file.closed_cleanly()
-            return ended.exit
+            return exit_
         except BaseException:
             await self._close(deadline=FAILURE_SECONDS)
             raise
         raise AssertionError("the monitor never returns")
+
+    def _with_version(self, exit_: Exit) -> Exit:
+        """Name the browser's version in a failure that may be its own: by its word, else by the image's record."""
+        version = self.store.browser_version or recorded_version()
+        if exit_.code not in BROWSER_FAILURES or version is None:
+            return exit_
+        return exit_._replace(message=f"{exit_.message} The browser's version is {version}.")
 
     async def _stop(self) -> Exit:
         clean = await self._close(deadline=STOP_SECONDS)
@@ -142,7 +151,7 @@ class Session:
             ),
             first_classified=settle,
         )
-        await _first(self._run_page(layout, self._monitor), volume.watch(self._monitor.add_note))
+        await _first(self._run_page(layout, self._monitor), volume.watch(self._monitor.add_remark))
 
     async def _run_page(self, layout: ProfileLayout, monitor: PageMonitor) -> None:
         # Before the browser is opened: in a conflict, opening the page takes the session over from whoever has it.
@@ -174,9 +183,10 @@ class Session:
                 )
                 listeners = Listeners(
                     woken=monitor.wake,
-                    broken=monitor.script_failed,
+                    unfetched=monitor.fetch_failed,
                     blocked=self.metrics.blocked.inc,
-                    loaded=self.metrics.loads.inc,
+                    navigating=monitor.navigating,
+                    loaded=monitor.document_began,
                 )
                 self._browser = await open_browser(plan, playwright, listeners)
         except (TimeoutError, LaunchError) as error:
@@ -193,7 +203,7 @@ class Session:
         logger.info(
             "The browser is open",
             extra={
-                "version": version.strip(),
+                "version": version,
                 "seconds": self._age(),
                 "sandbox": sandbox.browser,
                 "user_namespace": sandbox.user_namespace,
@@ -204,7 +214,7 @@ class Session:
     async def _prepare(self) -> tuple[Playwright, str]:
         """Start the driver, install the extra CA and get the browser's version, all at the same time."""
         driver = asyncio.create_task(self._start_driver())
-        version = asyncio.create_task(browser_version(self.settings.browser_executable))
+        version = asyncio.create_task(self._ask_version())
         tasks = (driver, version, asyncio.create_task(self._trust()))
         try:
             await asyncio.gather(*tasks)
@@ -234,6 +244,11 @@ class Session:
     async def _start_driver(self) -> Playwright:
         self._playwright = await start_driver()
         return self._playwright
+
+    async def _ask_version(self) -> str:
+        version = self.store.browser_version = await browser_version(self.settings.browser_executable)
+        self.metrics.show_browser(version)
+        return version
 
     async def _trust(self) -> None:
         if self.settings.extra_ca_file is None:

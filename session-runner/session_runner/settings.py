@@ -27,6 +27,7 @@ from session_protocol.vocabulary import LinkMethod, OnLogout, Presence, TokenSco
 from session_runner.states.hold import Start
 from session_runner.states.policy import Policy
 
+DEFAULT_BROWSER = "/usr/lib/chromium/chromium-headless-shell"
 _DAY = 86_400.0
 """ Seconds: the longest timeout. """
 
@@ -240,7 +241,7 @@ class Settings:
         Variable.RESUMED_TIME,
         _request,
         "",
-        "When the session was last resumed after a suspension. A value not seen before on this profile opens the page like a new RESTART_REQUEST.",
+        "When the session was last resumed after a suspension. A later time than any seen before on this profile opens the page like a new RESTART_REQUEST.",
     )
     startup_timeout: float = _setting(
         Variable.STARTUP_TIMEOUT,
@@ -275,7 +276,7 @@ class Settings:
     browser_executable: Path = _setting(
         Variable.BROWSER_EXECUTABLE,
         _path,
-        "/usr/lib/chromium/chromium-headless-shell",
+        DEFAULT_BROWSER,
         "The browser. Debian's program itself, not its shell wrapper, which would stay as one process more.",
     )
     browser_sandbox: bool = _setting(
@@ -306,6 +307,7 @@ class Settings:
     def policy(self) -> Policy:
         """Return the settings that decide states."""
         return Policy(
+            host=urlsplit(self.url).hostname or "",
             startup=self.startup_timeout,
             connection_check=self.connection_check_timeout,
             max_rounds=self.link_max_rounds,

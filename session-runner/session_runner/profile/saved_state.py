@@ -20,7 +20,7 @@ from session_protocol.files import read_small, write_atomically
 from session_protocol.states import waits_for_person
 from session_protocol.vocabulary import RunnerState, StateReason
 
-from session_runner.states.hold import HeldState, Start
+from session_runner.states.hold import MOST_REMEMBERED, HeldState, Start
 
 DURABLE_AFTER = timedelta(seconds=60)
 """ The browser writes localStorage at most about once a minute: measured, a value written 8 s after the first was
@@ -135,12 +135,13 @@ def _maybe_time(value: object) -> datetime | None:
         return None
 
 
-def _start_content(start: Start) -> dict[str, str | None]:
+def _start_content(start: Start) -> dict[str, str | list[str] | None]:
     return {
         "sessionUID": start.session_uid,
         "restart": start.restart,
         "relink": start.relink,
         "resumed": start.resumed,
+        **({"earlier": list(start.earlier)} if start.earlier else {}),
     }
 
 
@@ -170,9 +171,16 @@ def _maybe_start(value: object) -> Start | None:
             restart=got.get("restart"),
             relink=got.get("relink"),
             resumed=got.get("resumed"),
+            earlier=_earlier(value),
         )
     except KeyError:
         return None
+
+
+def _earlier(value: object) -> tuple[str, ...]:
+    got = value.get("earlier") if isinstance(value, dict) else None
+    texts = [text for text in got if isinstance(text, str)] if isinstance(got, list) else []
+    return tuple(texts[-MOST_REMEMBERED:])
 
 
 def _texts(value: object) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from session_protocol.vocabulary import RunnerState as State
 from session_protocol.vocabulary import StateReason as Reason
 
 from session_runner.states.facts import Ban, Dialog, Facts, Socket
+from session_runner.states.fetching import unfetched
 from session_runner.states.history import History
 from session_runner.states.policy import Policy
 
@@ -69,10 +70,16 @@ def _not_booted(facts: Facts, history: History, *, policy: Policy, now: float) -
             Reason.BROWSER_REFUSED,
             "WhatsApp Web refuses this browser; use a newer runner image.",
         )
-    if facts.booted and facts.injected and (facts.registered is not None or facts.storage_failed):
+    if facts.usable:
         return None
-    if history.lasted(history.unclassified_since, now=now) < policy.startup / 2:
+    if history.fetching.shown is not None:
+        return Verdict(State.LOAD_ERROR, *history.fetching.shown)
+    failure = unfetched(history.fetching, facts, host=policy.host)
+    lost = facts.document is not None and facts.document.is_lost
+    if not lost and history.lasted(history.unclassified_since, now=now) < policy.startup / 2:
         return Verdict(State.LOADING, Reason.PAGE_LOADING, "The page is loading.")
+    if failure is not None:
+        return Verdict(State.LOAD_ERROR, *failure)
     missing = "wa-js does not find its modules" if facts.booted else "it shows no application"
     return Verdict(
         State.LOAD_ERROR,

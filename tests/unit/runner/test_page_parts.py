@@ -10,8 +10,7 @@ from session_protocol.hosts import AllowedHosts
 from session_protocol.vocabulary import Presence
 from session_runner.page import scripts
 from session_runner.page.driver import PRELOAD, browser_environment, tune_driver
-from session_runner.page.errors import LaunchError
-from session_runner.page.launch import LaunchPlan, browser_version, shared_memory_size, unwanted_defaults, user_agent
+from session_runner.page.launch import LaunchPlan, shared_memory_size, unwanted_defaults, user_agent
 
 PLAN = LaunchPlan(
     executable=Path("/browser"),
@@ -24,23 +23,10 @@ PLAN = LaunchPlan(
 
 def test_the_user_agent_has_the_real_major_version_and_no_headless() -> None:
     """WhatsApp refuses HeadlessChrome; the rest of it tells the truth."""
-    made = user_agent("Chromium 156.0.8078.79 built on Debian 12")
+    made = user_agent("156.0.8078.79")
 
     assert "Chrome/156.0.0.0 " in made
     assert "Headless" not in made
-
-
-@pytest.mark.parametrize("printed", ["", "Chromium", "error: no display"])
-def test_a_browser_without_a_version_is_refused(printed: str) -> None:
-    """A wrong program behind BROWSER_EXECUTABLE shows before anything is started with it."""
-    with pytest.raises(LaunchError, match="BROWSER_EXECUTABLE"):
-        user_agent(printed)
-
-
-async def test_a_browser_that_is_not_there_is_named(tmp_path: Path) -> None:
-    """The error names the path and the variable."""
-    with pytest.raises(LaunchError, match=f"{tmp_path}/none cannot be started"):
-        await browser_version(tmp_path / "none")
 
 
 def test_the_flags_keep_the_rules() -> None:

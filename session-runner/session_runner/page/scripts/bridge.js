@@ -4,12 +4,17 @@
 (() => {
   if (window !== window.top || !window.WPP) return;
 
-  const latched = { ban: null, unavailable: null, storage: null };
+  const latched = { ban: null, unavailable: null, storage: null, script: null };
   Object.defineProperty(window, '__sessionLatched', { value: latched });
 
   const wake = (name, detail) => {
     try { window.__sessionWake(name, typeof detail === 'string' ? detail.slice(0, 60) : null); } catch { /* not bound yet: the next probe comes anyway */ }
   };
+
+  // A script that fails is told nowhere else when its answer was an HTTP error: the browser counts that as fetched.
+  addEventListener('error', ({ target }) => {
+    if (target?.tagName === 'SCRIPT' && target.src) latched.script ??= { host: new URL(target.src).hostname };
+  }, true);
 
   const latch = {
     account_temporarily_banned: (told) => {
