@@ -12,7 +12,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Protocol
 
 from session_protocol.durations import format_duration
@@ -251,7 +251,7 @@ class PageMonitor:
                 await self.fetch(browser)
                 continue
             if self.store.snapshot.state is RunnerState.CONNECTED:
-                await self.presence.keep(browser, now=self.monotonic(), deadline=self._order_deadline())
+                await self.presence.keep(partial(self._answers.order, browser), now=self.monotonic())
             if wants_code(self._history, facts, policy=self.settings.policy, now=self.monotonic()):
                 await self._ask_for_code(browser)
             with contextlib.suppress(TimeoutError):
