@@ -104,10 +104,16 @@ async def opened(folders: Folders) -> AsyncIterator[OpenPage]:
     def blocked() -> None:
         page.blocked += 1
 
-    def loaded() -> None:
+    def loaded(_is_error: bool) -> None:  # noqa: FBT001 -- the adapter's callback
         page.loads += 1
 
-    listeners = Listeners(woken=lambda *_: None, broken=lambda _: None, blocked=blocked, loaded=loaded)
+    listeners = Listeners(
+        woken=lambda *_: None,
+        unfetched=lambda *_: None,
+        navigating=lambda _: None,
+        blocked=blocked,
+        loaded=loaded,
+    )
     browser = await open_browser(plan, await start_driver(), listeners)
     page = OpenPage(browser, port)
     try:
