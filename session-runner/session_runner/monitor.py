@@ -287,8 +287,8 @@ class PageMonitor:
                 extra={"state": verdict.state, "reason": verdict.reason, "round": self._history.round},
             )
 
-    def tell(self, remark: str) -> None:
-        """Say something beside every state from now on; empty: nothing."""
+    def add_remark(self, remark: str) -> None:
+        """Add a remark to every state from now on; empty: none."""
         if remark != self._remark:
             self._remark = remark
             logger.log(

@@ -26,7 +26,7 @@ SHOW, HIDE = "available.js", "unavailable.js"
 
 
 Order = Callable[[str], Awaitable[str | None]]
-""" Has the page run a script, and returns the text that it answers; None: nothing in time. """
+""" Gives the page an order, which is a script's name; None: it was not carried out. """
 
 
 def is_due(last: datetime, *, now: datetime, spread: float) -> bool:

@@ -152,7 +152,7 @@ class Session:
             random=self.random,
             first_classified=settle,
         )
-        await _first(self._run_page(layout, self._monitor), volume.watch(self._monitor.tell))
+        await _first(self._run_page(layout, self._monitor), volume.watch(self._monitor.add_remark))
 
     async def _run_page(self, layout: ProfileLayout, monitor: PageMonitor) -> None:
         # Before the browser is opened: in a conflict, opening the page takes the session over from whoever has it.

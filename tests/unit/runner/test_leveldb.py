@@ -74,7 +74,7 @@ def test_what_can_be_opened_is_not_damaged(tmp_path: Path, change: Change) -> No
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "shown"),
     [
         (lambda folder: (folder / "CURRENT").unlink(), "CURRENT is missing"),
         (lambda folder: (folder / "CURRENT").write_text(""), "CURRENT is garbage"),
@@ -98,14 +98,14 @@ def test_what_can_be_opened_is_not_damaged(tmp_path: Path, change: Change) -> No
         (lambda folder: overwrite(folder / LOG, 32768, b"\xff" * 40), f"{LOG} is garbage"),
     ],
 )
-def test_what_cannot_be_opened_is_named(tmp_path: Path, change: Change, told: str) -> None:
+def test_what_cannot_be_opened_is_named(tmp_path: Path, change: Change, shown: str) -> None:
     """The file, and what is wrong with it."""
     folder = database(tmp_path / "db")
     change(folder)
     with pytest.raises(DamagedDatabaseError) as caught:
         check_database(folder)
 
-    assert str(caught.value).startswith(told)
+    assert str(caught.value).startswith(shown)
 
 
 @quick
