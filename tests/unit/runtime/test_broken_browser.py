@@ -32,13 +32,13 @@ def message(simulation: Simulation, name: str, kind: str) -> str:
 async def test_twenty_sessions_come_back_with_the_good_image_and_no_command(simulation: Simulation) -> None:
     """Ten run on through all of it; ten fail until they are given up or paused, and return when the image does."""
     simulation.broken_images = BROKEN
-    await simulation.up(*NAMES)
+    await simulation.up(*NAMES, recovery={"maxAttempts": 2})
     lasting, lost = NAMES[:10], NAMES[10:]
     pods = {name: simulation.pod_uid(name) for name in lasting}
     await with_image(simulation, "runner:2")
     for name in lost:
         simulation.evict(name)
-    await simulation.until(lambda: all(simulation.state(name) == "Stalled" for name in lost), within=7200, step=1)
+    await simulation.until(lambda: all(simulation.state(name) == "Stalled" for name in lost), within=7200, step=2)
 
     assert pods == {name: simulation.pod_uid(name) for name in lasting}
     assert ready(simulation, lasting)
