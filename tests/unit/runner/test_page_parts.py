@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from session_protocol.hosts import AllowedHosts
+from session_protocol.vocabulary import Presence
 from session_runner.page import scripts
 from session_runner.page.driver import PRELOAD, browser_environment, tune_driver
 from session_runner.page.launch import LaunchPlan, shared_memory_size, unwanted_defaults, user_agent
@@ -80,10 +81,19 @@ def test_the_vendored_library_is_the_released_one() -> None:
 
 
 def test_the_init_script_has_its_order() -> None:
-    """Settings, library, bridge: the library reads its settings once, the bridge needs the library."""
-    text = scripts.init_script()
+    """Settings, library, bridge, what needs the bridge: the library reads its settings once."""
+    text = scripts.init_script(Presence.UNAVAILABLE)
+    places = ["disableGoogleAnalytics: true", scripts.wa_js()[:200], "WPP.onAny(", "IDBFactory", "markUnavailable()"]
 
-    assert text.index("disableGoogleAnalytics: true") < text.index(scripts.wa_js()[:200]) < text.index("WPP.onAny(")
+    assert sorted(text.index(place) for place in places[:4]) == [text.index(place) for place in places[:4]]
+    assert text.rindex(places[4]) > text.index(places[3])
+
+
+def test_the_page_appears_as_the_setting_says() -> None:
+    """One of the two scripts, and not both."""
+    ours = [scripts.init_script(presence).replace(scripts.wa_js(), "") for presence in Presence]
+
+    assert [(True, False), (False, True)] == [("markUnavailable" in text, "markAvailable" in text) for text in ours]
 
 
 def test_the_bridge_calls_the_binding_that_is_exposed() -> None:
@@ -93,7 +103,7 @@ def test_the_bridge_calls_the_binding_that_is_exposed() -> None:
 
 def test_the_scripts_know_no_name_of_a_test_page() -> None:
     """The runner relies on wa-js and on the real page's modules alone."""
-    for name in ("config.js", "bridge.js", "probe.js", "code.js", "refresh.js"):
+    for name in ("config.js", "bridge.js", "storage.js", "hidden.js", "probe.js", "code.js", "refresh.js"):
         assert "standin" not in scripts.script(name).lower()
         assert "location.reload" not in scripts.script(name)
 
