@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 from runner.conftest import BROWSER, Start
 from session_protocol.vocabulary import ExitCode
-from session_runner.page.launch import browser_version
-from session_runner.profile.inspection import version_of
+from session_runner.host.browser_version import browser_version
 from session_runner.profile.saved_state import read_saved_state
 from session_runner.profile.volume import MI
 from standin.harness import StandIn
@@ -211,7 +210,7 @@ async def test_an_older_browser_does_not_open_the_profile(start: Start, standin:
     async with start() as runner:
         device = await link(runner, standin)
         await runner.stop()
-    ours = version_of(await browser_version(BROWSER))
+    ours = await browser_version(BROWSER)
     older = folders.root / "older-browser"
     older.write_text(f'#!/bin/sh\n[ "$1" = --version ] && echo Chromium 100.0.1.1 || exec {BROWSER} "$@"\n')
     older.chmod(0o755)

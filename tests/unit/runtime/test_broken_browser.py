@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from unit.runtime.simulation import Simulation
+from unit.runtime.simulation import NAMESPACE, Simulation
 
 NAMES = tuple(f"session-{number:02}" for number in range(20))
 MESSAGE = "LaunchFailed: The browser did not start: it was ended by SIGTRAP. The browser's version is 157.0.7300.1."
@@ -108,3 +108,21 @@ async def test_another_broken_image_is_given_up_as_well(simulation: Simulation) 
 
     assert (3, 6) == (first, simulation.api.created["pods", "a"])
     assert "runner:3" in message(simulation, "a", "Stalled")
+
+
+@pytest.mark.timeout(180)
+async def test_a_lost_status_does_not_keep_a_session_from_the_good_image(simulation: Simulation) -> None:
+    """What the claim remembers of the stop is of the other image."""
+    simulation.broken_images = BROKEN
+    recovery = {"maxAttempts": 2, "baseDelay": "1s", "healthyAfter": "10m"}
+    simulation.runner_image = "runner:2"
+    await simulation.start()
+    simulation.session("a", recovery=recovery)
+    await simulation.until(lambda: simulation.state("a") == "Stalled" and simulation.pod("a") is None)
+    await simulation.rest(30)
+    simulation.kill()
+    simulation.api.change("whatsappsessions", NAMESPACE, "a", {"status": None}, status=True)
+    simulation.runner_image = "runner:1"
+    await simulation.start()
+
+    await simulation.until(lambda: ready(simulation, ("a",)), within=60)
