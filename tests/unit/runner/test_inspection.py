@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from session_runner.profile.inspection import check_browser, inspect, version_of
+from session_runner.profile.inspection import check_browser, inspect
 from session_runner.profile.layout import ProfileLayout
 from session_runner.profile.lock import SINGLETON_LINKS, ProfileUnusableError
 from unit.runner.leveldb_files import database
@@ -148,9 +148,3 @@ def test_the_browsers_own_record_counts_where_there_is_no_other(tmp_path: Path, 
         return
     with pytest.raises(ProfileUnusableError):
         check_browser(layout, recorded=None, present="Chromium 156.0.8078.79")
-
-
-def test_the_version_is_found_in_what_the_browser_prints() -> None:
-    """Whatever stands around it."""
-    assert "156.0.8078.79" == version_of("Chromium 156.0.8078.79 built on Debian GNU/Linux 12 (bookworm)\n")
-    assert "" == version_of("Segmentation fault")
