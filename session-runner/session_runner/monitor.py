@@ -197,7 +197,9 @@ class PageMonitor:
         self._note(new_document(self._history.fetching, now=self.monotonic()))
         slow = asyncio.get_running_loop().call_later(SLOW_SECONDS, self._show_slowness)
         try:
-            await browser.navigate(self.settings.url, deadline=deadline, without_cache=last is not None and last.is_answer)
+            await browser.navigate(
+                self.settings.url, deadline=deadline, without_cache=last is not None and last.is_answer
+            )
         except NavigationError as error:
             return error.failure
         except PageGoneError:

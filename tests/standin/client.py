@@ -138,6 +138,10 @@ class PhoneClient:
         """Open a window over the page: `passkey` or `action-required`."""
         await self._command(device, "dialog", {"kind": kind})
 
+    async def busy(self, device: str, *, seconds: float) -> None:
+        """Let the page compute for so long, so that it answers nobody."""
+        await self._command(device, "busy", {"seconds": seconds})
+
     async def screen_lock(self, device: str, *, locked: bool = True) -> None:
         """Lock the page's screen as its user can, or open it."""
         await self._command(device, "screen-lock", {"locked": locked})

@@ -172,6 +172,11 @@ def dialog(exchange: Exchange, device: DeviceId, body: Body) -> list[Effect]:
     return [Send(exchange.connected_page(device), frames.dialog(kind=kind))]
 
 
+def busy(exchange: Exchange, device: DeviceId, body: Body) -> list[Effect]:
+    """Let the page compute for `seconds` (default 10), so that it answers nobody."""
+    return [Send(exchange.connected_page(device), frames.busy(seconds=float(body.get("seconds", 10))))]
+
+
 def screen_lock(exchange: Exchange, device: DeviceId, body: Body) -> list[Effect]:
     """Lock the page's screen as its user can; `locked` false opens it."""
     return [Send(exchange.connected_page(device), frames.screen_lock(locked=bool(body.get("locked", True))))]
@@ -192,5 +197,6 @@ COMMANDS: dict[str, Command] = {
     "logout": logout,
     "sync-slow": sync_slow,
     "dialog": dialog,
+    "busy": busy,
     "screen-lock": screen_lock,
 }

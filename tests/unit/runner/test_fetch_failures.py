@@ -110,7 +110,7 @@ def test_a_status_has_its_cause(status: int, reason: Reason, part: str) -> None:
     assert HOST in failure.message
 
 
-def test_what_came_instead_of_the_page_is_named() -> None:
+def test_what_is_there_in_place_of_the_page_is_named() -> None:
     """A portal, a redirect to one, silence, an answer without end: each with its host."""
     assert f"{HOST} redirects to portal.example" in read(redirected(HOST, to="portal.example"))
     assert f"what {HOST} answers is not WhatsApp Web" in read(not_the_page(HOST))
@@ -155,7 +155,7 @@ def test_the_code_is_found_in_a_text(text: str, code: str | None) -> None:
     assert code == error_code(text)
 
 
-def test_a_wrong_answer_is_told_from_none() -> None:
+def test_a_wrong_answer_differs_from_none() -> None:
     """What somebody in between answered may lie in the browser's cache, and must not come from there later."""
     assert by_status(503, host=HOST).is_answer
     assert not_the_page(HOST).is_answer

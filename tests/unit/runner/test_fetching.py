@@ -46,7 +46,7 @@ def after(
 
 
 def reason(failure: FetchFailure | None) -> Reason | None:
-    """Its word."""
+    """Its label."""
     return failure.reason if failure else None
 
 
@@ -136,7 +136,7 @@ def test_a_page_that_is_up_or_all_there_is_never_fetched_again(facts: Facts) -> 
 
 
 def test_a_failure_is_shown_until_the_page_is_up() -> None:
-    """Between two tries the word does not change, or each try would be two writes; when it is up, nothing is left of it."""
+    """Between two tries the label does not change, or each try would be two writes; when it is up, nothing is left of it."""
     policy, history = Policy(), History(fetching=gave_up(Fetching(), NO_NAME))
     for facts in (Facts(), page(complete=False), page()):
         history = remember(history, facts, policy=policy, now=100)
