@@ -61,7 +61,9 @@ def test_every_command_needs_a_linked_device(command: str) -> None:
         COMMANDS[command](harness.exchange, DeviceId("device-7"), {"text": "hi"})
 
 
-@pytest.mark.parametrize("command", ["drop", "replaced", "needs-update", "logout", "dialog", "receipt", "busy", "screen-lock"])
+@pytest.mark.parametrize(
+    "command", ["drop", "replaced", "needs-update", "logout", "dialog", "receipt", "busy", "screen-lock"]
+)
 def test_what_only_a_connected_page_can_be_sent(command: str) -> None:
     """Without a page these are refused instead of lost."""
     harness = ExchangeHarness()
