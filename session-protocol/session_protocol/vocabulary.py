@@ -101,7 +101,10 @@ class ExitCode(IntEnum):
     INTERNAL_ERROR = 1, "a fault of the runner; the log has the traceback"
     BAD_CONFIGURATION = 10, "a setting is missing or wrong; the message names it"
     PROFILE_LOCKED = 11, "another runner holds the profile"
-    PROFILE_UNUSABLE = 12, "the profile cannot be written: permissions, a full or read-only volume"
+    PROFILE_UNUSABLE = (
+        12,
+        "no browser may open the profile: its volume is full or failing, its files are damaged, or a newer browser's",
+    )
     LAUNCH_FAILED = 20, "the browser did not start within the launch timeout"
     LOAD_FAILED = 21, "the page was fetched and was not up within the startup timeout"
     SANDBOX_REFUSED = 22, "the node refuses the browser's own sandbox"
@@ -127,6 +130,10 @@ class ExitCode(IntEnum):
         return "".join(part.capitalize() for part in self.name.split("_"))
 
 
+BROWSER_FAILURES: Final = frozenset({ExitCode.LAUNCH_FAILED, ExitCode.PAGE_CRASHED, ExitCode.BROWSER_EXITED})
+""" The browser itself ended or did not start, so its version and its image belong into the message. """
+
+
 def exit_reason(code: int) -> str:
     """Return the reason for any container exit code; signals and codes of other programs get a readable name."""
     try:
@@ -147,6 +154,13 @@ class OnLogout(StrEnum):
 
     RELINK = "Relink"
     WAIT = "Wait"
+
+
+class Presence(StrEnum):
+    """How a linked session appears to its phone and to other people."""
+
+    UNAVAILABLE = "Unavailable"
+    AVAILABLE = "Available"
 
 
 class TokenScope(StrEnum):

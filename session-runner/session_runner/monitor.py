@@ -8,7 +8,6 @@ state file, classifies and publishes the state, and perhaps requests a new round
 import asyncio
 import contextlib
 import logging
-import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -27,6 +26,7 @@ from session_runner.exits import RunEnded, died, out_of_memory, unresponsive
 from session_runner.host.memory import KillCounter, killed_since
 from session_runner.metrics import Metrics
 from session_runner.page.errors import NavigationError, PageGoneError, ProbeTimeoutError
+from session_runner.presence import PresenceKeeper
 from session_runner.settings import Settings
 from session_runner.state_file import StateFile
 from session_runner.states.classify import Verdict, classify
@@ -105,7 +105,8 @@ class PageMonitor:
     clock: Callable[[], datetime]
     started: float
     """ When the process began, on the monotonic clock. """
-    random: Callable[[], float] = random.random
+    presence: PresenceKeeper
+    random: Callable[[], float]
     """ From 0 to 1. """
     first_classified: Callable[[], None] = lambda: None
     """ Called once, when start-up is over. """
@@ -120,6 +121,8 @@ class PageMonitor:
     _answers: Answers = field(init=False)
     _verdict: Verdict | None = None
     """ The last one published. """
+    _remark: str = ""
+    """ What is said beside every state: that the volume is nearly full, say. """
 
     def __post_init__(self) -> None:
         self._history = self.state_file.history(now=self.started)
@@ -246,6 +249,8 @@ class PageMonitor:
                 await self._give_up(browser, failure)
                 await self.fetch(browser)
                 continue
+            if self.store.snapshot.state is RunnerState.CONNECTED:
+                await self.presence.keep(browser, now=self.monotonic(), deadline=self._answers.order_deadline)
             if wants_code(self._history, facts, policy=self.settings.policy, now=self.monotonic()):
                 await self._ask_for_code(browser)
             with contextlib.suppress(TimeoutError):
@@ -268,7 +273,7 @@ class PageMonitor:
         changed = self.store.publish(
             state=verdict.state,
             reason=verdict.reason,
-            message=message,
+            message=f"{message} {self._remark}" if self._remark else message,
             linked=linked,
             linked_time=saved.linked_time if times else None,
             durable_time=saved.durable_time if times else None,
@@ -281,6 +286,18 @@ class PageMonitor:
                 "The state changed",
                 extra={"state": verdict.state, "reason": verdict.reason, "round": self._history.round},
             )
+
+    def tell(self, remark: str) -> None:
+        """Say something beside every state from now on; empty: nothing."""
+        if remark != self._remark:
+            self._remark = remark
+            logger.log(
+                logging.WARNING if remark else logging.INFO,
+                "The remark beside the state changed",
+                extra={"remark": remark},
+            )
+            if self._verdict is not None:
+                self.publish(self._verdict)
 
     def _remembered_link(self) -> bool | None:
         """Whether a phone is linked, by the state file and earlier probes; None: unknown."""

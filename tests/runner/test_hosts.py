@@ -37,7 +37,7 @@ def plan(folders: Folders, allowed: str) -> LaunchPlan:
         user_data=folders.profile,
         cache_dir=folders.cache,
         allowed_hosts=AllowedHosts.parse(allowed),
-        user_agent=user_agent("Chromium 156.0.1.1"),
+        user_agent=user_agent("156.0.1.1"),
     )
 
 

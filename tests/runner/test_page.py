@@ -61,7 +61,7 @@ async def opened(folders: Folders, standin: StandIn, monkeypatch: pytest.MonkeyP
         user_data=folders.profile,
         cache_dir=folders.cache,
         allowed_hosts=AllowedHosts(standin.allowed_hosts),
-        user_agent=user_agent("Chromium 156.0.1.1"),
+        user_agent=user_agent("156.0.1.1"),
     )
     reported: list[str] = []
     blocked: list[None] = []

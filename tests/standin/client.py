@@ -142,6 +142,10 @@ class PhoneClient:
         """Let the page compute for so long, so that it answers nobody."""
         await self._command(device, "busy", {"seconds": seconds})
 
+    async def storage_failed(self, device: str, *, language: str = "en", stream: bool = True) -> None:
+        """Let the page's database fail, told in that language; without `stream` its connection goes, too."""
+        await self._command(device, "storage-failed", {"language": language, "stream": stream})
+
     async def screen_lock(self, device: str, *, locked: bool = True) -> None:
         """Lock the page's screen as its user can, or open it."""
         await self._command(device, "screen-lock", {"locked": locked})

@@ -26,7 +26,6 @@ from session_runner.page.errors import (
     PageError,
     PageGoneError,
     ProbeTimeoutError,
-    SandboxRefusedError,
 )
 from session_runner.page.launch import (
     VIEWPORT_HEIGHT,
@@ -35,6 +34,7 @@ from session_runner.page.launch import (
     shared_memory_size,
     unwanted_defaults,
 )
+from session_runner.page.launch_failure import launch_error
 from session_runner.states.facts import Facts
 from session_runner.states.fetch_failures import (
     SCRIPT,
@@ -53,8 +53,6 @@ PAGE_CLOSE_SECONDS = 0.5
 ERROR_PAGE = "chrome-error:"
 """ The scheme of what the browser shows instead of a document that it could not fetch. """
 _SAME_DOCUMENT = ("sameDocument", "historySameDocument")
-_SANDBOX_REFUSED = ("No usable sandbox", "sys_chroot", "credentials.cc", "namespace_sandbox.cc", "zygote_host_impl")
-""" What Chromium writes when unshare, chroot or clone is denied. """
 
 
 @dataclass(kw_only=True)
@@ -156,6 +154,18 @@ class BrowserPage:
             gone = _is_gone(error)
             raise (PageGoneError if gone else CallFailedError)(_first_line(error)) from error
 
+    async def paint(self, *, deadline: float) -> bytes:
+        """Return a picture of the page, as PNG.
+
+        :raises CallFailedError: it was not painted in time.
+        :raises PageGoneError: the page, the browser or the driver is dead.
+        """
+        try:
+            return await self.page.screenshot(timeout=deadline * 1000)
+        except PlaywrightError as error:
+            gone = _is_gone(error)
+            raise (PageGoneError if gone else CallFailedError)(_first_line(error)) from error
+
     async def close(self, *, deadline: float) -> bool:
         """Close the browser, which writes its data; return whether it ended in time. If not, the caller kills it."""
         self.closing = True
@@ -192,7 +202,7 @@ async def open_browser(plan: LaunchPlan, playwright: Playwright, listeners: List
             timeout=0,  # the caller has the deadline
         )
     except PlaywrightError as error:
-        raise _launch_error(error, sandbox=plan.sandbox) from error
+        raise launch_error(str(error), sandbox=plan.sandbox) from error
     page = context.pages[0]
     browser = BrowserPage(
         playwright=playwright, context=context, page=page, died=asyncio.get_running_loop().create_future()
@@ -202,7 +212,7 @@ async def open_browser(plan: LaunchPlan, playwright: Playwright, listeners: List
     try:
         await _listen_to_navigation(context, page, listeners)
         await context.expose_binding(scripts.BINDING, lambda _source, name, detail=None: listeners.woken(name, detail))
-        await context.add_init_script(scripts.init_script())
+        await context.add_init_script(scripts.init_script(plan.presence))
     except PlaywrightError as error:  # it died in its first moments, of too little memory say
         raise LaunchError(f"The browser ended while it was prepared: {_first_line(error)}") from error
     return browser
@@ -304,16 +314,6 @@ def _failure_of(request: Request, *, browser: BrowserPage, allowed: AllowedHosts
     if allowed.allows(host):
         return by_error(code, host=host)
     return redirected(browser.host, to=host)
-
-
-def _launch_error(error: PlaywrightError, *, sandbox: bool) -> LaunchError:
-    # The browser's own last words are further down, in the log that the driver appends.
-    if sandbox and any(sign in str(error) for sign in _SANDBOX_REFUSED):
-        return SandboxRefusedError(
-            "The browser did not start: its sandbox needs namespaces, and the container's seccomp profile or the node's "
-            "kernel refuses them. Check the profile on this node, or set the operator's BROWSER_SANDBOX to false."
-        )
-    return LaunchError(f"The browser did not start: {_first_line(error)}")
 
 
 def _is_gone(error: Exception) -> bool:

@@ -54,6 +54,9 @@ def classify(facts: Facts, history: History, *, policy: Policy, now: float) -> V
     )
     if verdict is not None:
         return verdict
+    # Without its database the page cannot know its login either: what it then says of that is no logout.
+    if facts.storage_failed:
+        return _storage_failed()
     if facts.registered is None:
         return Verdict(State.LOADING, Reason.PAGE_LOADING, "The page is loading.")
     if facts.registered is False:
@@ -242,16 +245,20 @@ def _unknown(facts: Facts) -> Verdict:
     return Verdict(State.DEGRADED, Reason.UNKNOWN_PAGE_STATE, f"The page is in an unknown state: {socket or 'none'}.")
 
 
+def _storage_failed() -> Verdict:
+    return Verdict(
+        State.DEGRADED,
+        Reason.STORAGE_FAILED,
+        "The page reports that its database failed. Check the profile volume: it may be full or failing. Then ask for a restart.",
+    )
+
+
 def _connected(facts: Facts) -> Verdict:
     if facts.dialog is Dialog.PASSKEY_CHECK:
         return Verdict(State.PASSKEY_REQUIRED, Reason.WAITING_FOR_PASSKEY, "WhatsApp asks for the owner's passkey.")
     if facts.dialog is Dialog.WHATS_NEW:
         return Verdict(
             State.ACTION_REQUIRED, Reason.DIALOG_OPEN, "WhatsApp Web shows a notice that a person has to acknowledge."
-        )
-    if facts.storage_failed:
-        return Verdict(
-            State.DEGRADED, Reason.STORAGE_FAILED, "The browser's database failed; the profile volume may be full."
         )
     if facts.time_locked:
         return Verdict(

@@ -129,7 +129,9 @@ class Facts:
     @property
     def usable(self) -> bool:
         """The page is up, as far as what follows can be told."""
-        return self.booted and self.injected and not self.refused and self.registered is not None
+        # A page that says why it has no storage is up, although nobody can be asked whether a phone is linked.
+        known = self.registered is not None or self.storage_failed
+        return self.booted and self.injected and not self.refused and known
 
     @property
     def streaming(self) -> bool:

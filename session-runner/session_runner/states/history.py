@@ -80,7 +80,8 @@ def remember(history: History, facts: Facts, *, policy: Policy, now: float) -> H
     usable = facts.booted and facts.injected and not facts.refused
     asks_to_link = facts.socket in (Socket.UNPAIRED, Socket.UNPAIRED_IDLE)
     silent = facts.registered is True and facts.socket == Socket.CONNECTED and not facts.streaming
-    unregistered = usable and facts.registered is False
+    # A page whose database failed cannot know its login: what it says of that then is no logout.
+    unregistered = usable and facts.registered is False and not facts.storage_failed
     history = replace(
         history,
         fetching=looked(history.fetching, facts, now=now),

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pytest
 from fake_time import in_fake_time
-from session_runner.answers import QUIET_SECONDS, Answers, order_deadline
+from session_runner.answers import QUIET_SECONDS, Answers
 from session_runner.page.errors import NavigationError, PageGoneError, ProbeTimeoutError
 from session_runner.states.facts import Facts
 from session_runner.states.fetch_failures import no_answer
@@ -159,7 +159,11 @@ def test_an_order_that_failed_at_once_is_no_silence() -> None:
 )
 def test_an_order_has_its_time(protocol: float, health: float, expected: float) -> None:
     """`protocol`, and never more than a fifth of the health check."""
-    assert pytest.approx(expected) == order_deadline(protocol, health_check=health)
+
+    async def run() -> float:
+        return answers(health=health, protocol=protocol)[0].order_deadline
+
+    assert pytest.approx(expected) == in_fake_time(run())
 
 
 def test_while_a_document_is_on_its_way_the_page_is_not_dead() -> None:

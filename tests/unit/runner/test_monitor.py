@@ -6,16 +6,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from session_protocol.vocabulary import ExitCode, RunnerState, StateReason
+from session_protocol.vocabulary import ExitCode, Presence, RunnerState, StateReason
 from session_runner.exits import RunEnded
 from session_runner.metrics import Metrics
 from session_runner.monitor import LOADING_INTERVAL, RESTING_INTERVAL, PageMonitor, pause_after
 from session_runner.page.errors import NavigationError, PageError, PageGoneError, ProbeTimeoutError
+from session_runner.presence import PresenceKeeper
 from session_runner.settings import read_settings
 from session_runner.state_file import StateFile
 from session_runner.states.classify import Verdict
 from session_runner.states.facts import Facts
-from session_runner.states.hold import Start
+from session_runner.states.hold import HeldState, Start
 from session_runner.store import StateStore
 from unit.runner.pages import ARRIVED, CODE, MODERN, UNLINKED, Raw, looks
 
@@ -80,11 +81,19 @@ class MonitorHarness:
         self.settled = 0
         self.states: list[tuple[str, str]] = []
         self.links: list[tuple[str, object]] = []
+        state_file = StateFile(folder / "runner.json", clock=lambda: datetime.now(UTC), start=Start(session_uid="s"))
         self.monitor = PageMonitor(
             settings=read_settings(required | {"HEALTH_CHECK_TIMEOUT": "3s"} | variables),
             store=self.store,
             metrics=self.metrics,
-            state_file=StateFile(folder / "runner.json", clock=lambda: datetime.now(UTC), start=Start(session_uid="s")),
+            state_file=state_file,
+            random=lambda: 0.0,
+            presence=PresenceKeeper(
+                wanted=Presence.UNAVAILABLE,
+                state_file=state_file,
+                clock=lambda: datetime.now(UTC),
+                random=lambda: 0.0,
+            ),
             kills=lambda: self.kills,
             monotonic=self.monotonic,
             clock=lambda: datetime.now(UTC),
@@ -365,3 +374,27 @@ def test_a_resting_session_is_looked_at_less_often() -> None:
     """Loading is looked at closely, a connected session every five seconds."""
     assert pause_after(RunnerState.LOADING, health_check=45) == LOADING_INTERVAL
     assert pause_after(RunnerState.CONNECTED, health_check=45) == RESTING_INTERVAL
+
+
+async def test_what_is_noted_stands_beside_every_state(tmp_path: Path) -> None:
+    """At once, also while no probe comes back; and it goes again. A hold is kept without it."""
+    harness = MonitorHarness(tmp_path)
+    store, monitor = harness.store, harness.monitor
+    conflict = Verdict(RunnerState.CONFLICT, StateReason.REPLACED, "Elsewhere.")
+    monitor.publish(Verdict(RunnerState.CONNECTED, StateReason.AS_EXPECTED, "Linked."))
+    monitor.tell("The volume is nearly full.")
+    told = store.snapshot.message
+    revision = store.snapshot.revision
+    monitor.tell("The volume is nearly full.")
+    again = store.snapshot.revision
+    monitor.publish(conflict)
+    in_conflict = store.snapshot.message
+    monitor.tell("")
+
+    assert "Linked. The volume is nearly full." == told
+    assert revision == again
+    assert "Elsewhere. The volume is nearly full." == in_conflict
+    assert "Elsewhere." == store.snapshot.message
+    assert (
+        HeldState(state=conflict.state, reason=conflict.reason, message="Elsewhere.") == monitor.state_file.saved.hold
+    )

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 from fake_time import in_fake_time
-from session_protocol.vocabulary import ExitCode, RunnerState, StateReason
+from session_protocol.vocabulary import ExitCode, Presence, RunnerState, StateReason
 from session_runner.exits import RunEnded
 from session_runner.metrics import Metrics
 from session_runner.monitor import PageMonitor
 from session_runner.page.errors import NavigationError, PageGoneError
+from session_runner.presence import PresenceKeeper
 from session_runner.settings import read_settings
 from session_runner.state_file import StateFile
 from session_runner.states.classify import Verdict
@@ -102,16 +103,18 @@ class Run:
             return changed
 
         store.publish = recording  # type: ignore[method-assign]
+        state_file = StateFile(self.folder / "runner.json", clock=now, start=Start(session_uid="s"))
         monitor = PageMonitor(
             settings=read_settings(required | self.variables),
             store=store,
             metrics=self.metrics,
-            state_file=StateFile(self.folder / "runner.json", clock=now, start=Start(session_uid="s")),
+            state_file=state_file,
             kills=lambda: 0,
             monotonic=loop.time,
             clock=now,
             started=page.began,
             random=lambda: 0.0,
+            presence=PresenceKeeper(wanted=Presence.AVAILABLE, state_file=state_file, clock=now, random=lambda: 0.0),
         )
         if self.hold is not None:
             monitor.publish(self.hold)

@@ -63,7 +63,7 @@
     passkey: registered === false && /continue on whatsapp web/i.test(screen),
     ban: latched?.ban ?? (registered !== false && /you.re temporarily banned/i.test(screen) ? { code: null, expire: null, seen: null } : null),
     unavailable: latched?.unavailable ?? null,
-    storageFailed: Boolean(latched?.storageFailed),
+    storageFailed: Boolean(latched?.storage) && (latched.storage.lasting || performance.now() - latched.storage.seen < 300_000),
     timeLocked: streaming && maybe(() => module('WAWebReachoutTimelockUtils').isUserReachoutTimelocked()) === true,
   };
 }
