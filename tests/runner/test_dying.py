@@ -137,6 +137,23 @@ async def test_a_browser_that_does_not_start_is_reported(start: Start, executabl
         assert "BROWSER_EXECUTABLE" in runner.termination_message()
 
 
+async def test_a_browser_that_does_not_come_up_is_given_up_after_the_launch_timeout(
+    start: Start, tmp_path: Path
+) -> None:
+    """It reports its version and then hangs: LaunchFailed after the time that was set, which the message names."""
+    browser = tmp_path / "browser"
+    browser.write_text('#!/bin/sh\n[ "$1" = --version ] && echo "Chromium 156.0.1.1" || exec sleep 300\n')
+    browser.chmod(0o755)
+    began = time.monotonic()
+    async with start(
+        serves=False, BROWSER_EXECUTABLE=str(browser), LAUNCH_TIMEOUT="6s", STARTUP_TIMEOUT="1s"
+    ) as runner:
+        assert await runner.exit_code() == ExitCode.LAUNCH_FAILED
+        assert "did not start within 6 s" in runner.termination_message()
+
+    assert time.monotonic() - began >= 6
+
+
 async def test_a_profile_that_cannot_be_written_is_reported(start: Start, folders: Folders) -> None:
     """A file where the folder should be, as after a wrong mount: ProfileUnusable."""
     (folders.profile / "chromium").write_text("not a folder")

@@ -22,10 +22,10 @@ from unit.runner.pages import quick
 HOST = "web.whatsapp.com"
 
 ERRORS = [
-    ("NAME_NOT_RESOLVED", Reason.NAME_NOT_RESOLVED, "DNS knows no address of the name web.whatsapp.com"),
-    ("NAME_RESOLUTION_FAILED", Reason.NAME_NOT_RESOLVED, "DNS knows no address"),
+    ("NAME_NOT_RESOLVED", Reason.NAME_NOT_RESOLVED, "the name web.whatsapp.com has no address"),
+    ("NAME_RESOLUTION_FAILED", Reason.NAME_NOT_RESOLVED, "does not know it or does not answer"),
     ("DNS_TIMED_OUT", Reason.NAME_NOT_RESOLVED, "DNS does not answer for web.whatsapp.com"),
-    ("DNS_SERVER_FAILED", Reason.NAME_NOT_RESOLVED, "DNS gives no address"),
+    ("DNS_SERVER_FAILED", Reason.NAME_NOT_RESOLVED, "has no address, DNS fails"),
     ("INTERNET_DISCONNECTED", Reason.NETWORK_UNREACHABLE, "no network"),
     ("NETWORK_CHANGED", Reason.NETWORK_UNREACHABLE, "the network changed"),
     ("NETWORK_ACCESS_DENIED", Reason.NETWORK_UNREACHABLE, "no network"),

@@ -181,9 +181,10 @@ def test_the_pauses_grow_up_to_a_minute() -> None:
 
 def test_only_the_documents_own_failure_is_kept_for_the_error_page() -> None:
     """A new document begins anew, whatever its predecessor lacked."""
-    fetching = noticed(Fetching(), NO_SCRIPT, of_document=False)
+    fetching = noticed(new_document(Fetching(), now=0), NO_SCRIPT, of_document=False)
 
     assert new_document(fetching, now=1).seen is None
+    assert noticed(Fetching(), NO_SCRIPT, of_document=False).seen is None
     assert NO_SCRIPT == noticed(fetching, NO_NAME, of_document=False).seen
     assert NO_NAME == noticed(fetching, NO_NAME, of_document=True).seen
 

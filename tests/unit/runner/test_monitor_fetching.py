@@ -432,3 +432,30 @@ def test_a_silence_in_a_conflict_is_not_stored_with_it(tmp_path: Path) -> None:
 
     assert "has not answered" in run.messages[-1]
     assert "has not answered" not in (tmp_path / "runner.json").read_text()
+
+
+def test_a_page_that_is_up_is_not_disturbed_by_what_it_cannot_fetch(tmp_path: Path) -> None:
+    """A script that is asked for ten times a second and never comes: no probe more, no try, no other state."""
+    run, no_script = Run(tmp_path), by_error("ERR_CONNECTION_RESET", host="static.whatsapp.net", what=SCRIPT)
+    probes: list[float] = []
+
+    def floods(monitor: PageMonitor, page: TimedPage) -> None:
+        loop, answer = asyncio.get_running_loop(), page.probe
+
+        def fail() -> None:
+            monitor.fetch_failed(no_script, of_document=False)
+            loop.call_later(0.1, fail)
+
+        async def probe(*, deadline: float) -> Facts:
+            probes.append(page.age)
+            return await answer(deadline=deadline)
+
+        page.probe = probe  # type: ignore[method-assign]
+        loop.call_later(10, fail)
+
+    run.meanwhile = floods
+    page = run.live(lambda: TimedPage(lambda _: {}), seconds=310)
+
+    assert ["Loading", "Connected"] == run.sequence
+    assert 1 == len(page.tries)
+    assert len(probes) < 70
