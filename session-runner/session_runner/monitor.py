@@ -77,7 +77,7 @@ class Page(answers.Page, Protocol):
 
 @lru_cache(maxsize=64)
 def _redacted(message: str) -> str:
-    """Return a message as everybody may read it: a ban's code and the browser's errors are in the page's own words."""
+    """Return a message as everybody may read it: a ban's code is in the page's own words."""
     return redact(message)
 
 
@@ -156,7 +156,11 @@ class PageMonitor:
 
     def fetch_failed(self, failure: FetchFailure, of_document: bool) -> None:  # noqa: FBT001 -- the same
         """Handle what the browser could not fetch: a page that does not come up without it is fetched again."""
-        self._note(noticed(self._history.fetching, failure, of_document=of_document))
+        before = self._history.fetching
+        after = noticed(before, failure, of_document=of_document)
+        if after == before:  # a page that is up may try the same ten times a second
+            return
+        self._note(after)
         logger.info(
             "Something of the page could not be fetched", extra={"reason": failure.reason, "why": failure.message}
         )

@@ -146,6 +146,7 @@ class Session:
             monotonic=self.monotonic,
             clock=self.clock,
             started=self.started,
+            random=self.random,
             presence=PresenceKeeper(
                 wanted=self.settings.presence, state_file=self._state_file, clock=self.clock, random=self.random
             ),

@@ -12,7 +12,6 @@ import pytest
 from runner.conftest import BROWSER, Start
 from session_protocol.vocabulary import ExitCode
 from session_runner.host.browser_version import browser_version
-from session_runner.profile.inspection import version_of
 from session_runner.profile.saved_state import read_saved_state
 from session_runner.profile.volume import MI
 from standin.harness import StandIn

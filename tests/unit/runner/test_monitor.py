@@ -87,6 +87,7 @@ class MonitorHarness:
             store=self.store,
             metrics=self.metrics,
             state_file=state_file,
+            random=lambda: 0.0,
             presence=PresenceKeeper(
                 wanted=Presence.UNAVAILABLE,
                 state_file=state_file,
