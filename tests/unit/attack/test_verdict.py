@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from attack.verdict import Findings, judge, leaked, percentile
+from attack.verdict import Findings, judge, leaked
 from attack.watch import Holder, Observations, Seen
+from campaigns.verdicts import percentile
 
 CALM = Seen("Connected", "pod-1", 0)
 LEASE = Holder("operator-1", 3)
