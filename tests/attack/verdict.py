@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from campaigns.verdicts import Verdict, percentile
+from session_protocol.vocabulary import ExitCode
 
 from attack.watch import Observations
 
@@ -39,6 +40,8 @@ class Findings:
     """ Seconds from a killed browser during the attack to a new pod with a QR code. """
     hoarded: int
     """ Claims of 10Ti that are left. """
+    poisoned: Mapping[str, str]
+    """ Why honest runners have ended on profiles that a hostile one left, by what it left. """
     series: tuple[int, int]
     """ The operator's metric lines before and at the end; 0 when it did not answer. """
 
@@ -60,6 +63,11 @@ def judge(found: Findings) -> list[Verdict]:
         Verdict("an honest session is admitted and started", found.newcomer is not None, _seconds(found.newcomer)),
         Verdict("an honest session recovers", found.recovered is not None, _seconds(found.recovered)),
         Verdict("claims beyond the quota's storage are not made", found.hoarded <= 1, f"{found.hoarded} of 20 left"),
+        Verdict(
+            "a runner refuses a profile with a trap in it",
+            bool(found.poisoned) and {*found.poisoned.values()} == {ExitCode.PROFILE_UNUSABLE.reason},
+            ", ".join(f"{poison}: {reason}" for poison, reason in found.poisoned.items()),
+        ),
         Verdict(
             "the operator's metrics do not grow with what is said",
             0 < found.series[1] <= found.series[0] * 1.5 + 100,

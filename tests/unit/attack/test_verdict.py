@@ -33,6 +33,7 @@ GOOD = Findings(
     newcomer=12.0,
     recovered=9.0,
     hoarded=1,
+    poisoned={"a pipe": "ProfileUnusable", "a gigabyte": "ProfileUnusable"},
     series=(400, 420),
 )
 
@@ -59,6 +60,8 @@ BAD: Mapping[str, Mapping[str, Any]] = {
     "not admitted": {"newcomer": None},
     "not recovered": {"recovered": None},
     "hoarded": {"hoarded": 2},
+    "a trap is gone into": {"poisoned": {"a pipe": "nothing", "a gigabyte": "ProfileUnusable"}},
+    "no trap was laid": {"poisoned": {}},
     "series": {"series": (400, 4000)},
 }
 
