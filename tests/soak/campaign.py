@@ -22,7 +22,7 @@ from session_devtools.progress import Progress
 from support.sessions import has_durable_login
 from support.waiting import until
 
-from soak.harm import Ground
+from soak.harm import Site
 from soak.mishaps import MISHAPS, Mishap
 from soak.verdict import Findings, Happened
 from soak.watch import Record, Watcher
@@ -75,7 +75,7 @@ class Campaign:
     def _carry_out(self, mishap: Mishap, victim: str, record: Record) -> Happened:
         began = time.monotonic()
         with self.progress.step(f"{mishap.name} ({victim})"):
-            with mishap.cause(Ground(e2e=self.e2e, tenant=self.tenant), victim):
+            with mishap.cause(Site(e2e=self.e2e, tenant=self.tenant), victim):
                 time.sleep(max(0.0, began + mishap.lasts - time.monotonic()))
             ended = time.monotonic()
             back = self._wait_connected(record, within=mishap.within)

@@ -40,7 +40,7 @@ FILLER: Final = "/profile/soak-filler"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ground:
+class Site:
     """What mishaps happen to."""
 
     e2e: ClusterHarness
@@ -61,18 +61,18 @@ class Ground:
         return found
 
 
-Cause = Callable[[Ground, str], AbstractContextManager[None]]
+Cause = Callable[[Site, str], AbstractContextManager[None]]
 
 
-def kill_runner(ground: Ground, victim: str) -> None:
+def kill_runner(site: Site, victim: str) -> None:
     """End the first process of a session's container by SIGKILL."""
-    os.kill(process_of(ground.e2e.cluster, ground.tenant.pod_uid(victim), "session_runner"), signal.SIGKILL)
+    os.kill(process_of(site.e2e.cluster, site.tenant.pod_uid(victim), "session_runner"), signal.SIGKILL)
 
 
 @contextmanager
-def busy_page(ground: Ground, victim: str) -> Iterator[None]:
+def busy_page(site: Site, victim: str) -> Iterator[None]:
     """Stop the page's processes: it answers nothing."""
-    pids = ground.pids_of(victim, program="--type=renderer")
+    pids = site.pids_of(victim, program="--type=renderer")
     if not pids:
         raise NotReady(f"session {victim} has no page")
     for pid in pids:
@@ -89,24 +89,24 @@ def phone(command: str) -> Cause:
     """Return what the phone does to the session's device, and takes back."""
 
     @contextmanager
-    def cause(ground: Ground, victim: str) -> Iterator[None]:
-        ground.tenant.command_device(victim, command)
+    def cause(site: Site, victim: str) -> Iterator[None]:
+        site.tenant.command_device(victim, command)
         try:
             yield
         finally:
-            ground.tenant.command_device(victim, "online")
+            site.tenant.command_device(victim, "online")
 
     return cause
 
 
 @contextmanager
-def full_volume(ground: Ground, victim: str) -> Iterator[None]:
+def full_volume(site: Site, victim: str) -> Iterator[None]:
     """Fill the session's volume to the last byte, from the node, and make room again."""
-    root = Path(f"/proc/{process_of(ground.e2e.cluster, ground.tenant.pod_uid(victim), 'session_runner')}/root")
+    root = Path(f"/proc/{process_of(site.e2e.cluster, site.tenant.pod_uid(victim), 'session_runner')}/root")
     folder = root / "profile"
     handle = os.open(folder, os.O_PATH)  # the volume stays reachable when the container ends
     try:
-        ground.tenant.python(victim, FILL, FILLER)
+        site.tenant.python(victim, FILL, FILLER)
         yield
     finally:
         Path(f"/proc/self/fd/{handle}/{Path(FILLER).name}").unlink(missing_ok=True)
@@ -114,111 +114,111 @@ def full_volume(ground: Ground, victim: str) -> Iterator[None]:
 
 
 @contextmanager
-def page_host_hangs(ground: Ground, _victim: str) -> Iterator[None]:
+def page_host_hangs(site: Site, _victim: str) -> Iterator[None]:
     """Stop the page's server: connections are made, and nothing comes."""
-    pod = ground.e2e.kubectl.find("pod", ground.e2e.phone.pod, namespace=STANDIN) or {}
-    with paused(process_of(ground.e2e.cluster, pod["metadata"]["uid"], "standin")):
+    pod = site.e2e.kubectl.find("pod", site.e2e.phone.pod, namespace=STANDIN) or {}
+    with paused(process_of(site.e2e.cluster, pod["metadata"]["uid"], "standin")):
         yield
 
 
 @contextmanager
-def no_page_host(ground: Ground, _victim: str) -> Iterator[None]:
+def no_page_host(site: Site, _victim: str) -> Iterator[None]:
     """Take the page's hosts their server: new connections are refused, the old ones are cut."""
-    _select(ground, "nobody")
+    _select(site, "nobody")
     try:
-        for device in ground.tenant.devices:
-            ground.tenant.command_device(device, "drop")
+        for device in site.tenant.devices:
+            site.tenant.command_device(device, "drop")
         yield
     finally:
-        _select(ground, "standin")
+        _select(site, "standin")
 
 
-def _select(ground: Ground, app: str) -> None:
+def _select(site: Site, app: str) -> None:
     patch = json.dumps({"spec": {"selector": {"app.kubernetes.io/name": app}}})
     for host in HOSTS:
-        ground.e2e.kubectl("patch", "service", host, f"--namespace={STANDIN}", "--type=merge", f"--patch={patch}")
+        site.e2e.kubectl("patch", "service", host, f"--namespace={STANDIN}", "--type=merge", f"--patch={patch}")
 
 
 def stopped(daemon: str) -> Cause:
     """Return what ends one of the cluster's own programs, and starts it again."""
 
     @contextmanager
-    def cause(ground: Ground, _victim: str) -> Iterator[None]:
-        running = supervisor_of(ground.e2e.cluster.instance).running(daemon)
+    def cause(site: Site, _victim: str) -> Iterator[None]:
+        running = supervisor_of(site.e2e.cluster.instance).running(daemon)
         if running is None:
             raise NotReady(f"{daemon} does not run")
         end([running], grace_period=5)  # of containerd not its children, who are the pods'
         try:
             yield
         finally:
-            ground.e2e.cluster.up()
+            site.e2e.cluster.up()
 
     return cause
 
 
-def kill_operator(ground: Ground, _victim: str) -> None:
+def kill_operator(site: Site, _victim: str) -> None:
     """End the operator's process that works, and wait until another acts."""
-    ground.e2e.operator.kill(ground.e2e.operator.work_process())
+    site.e2e.operator.kill(site.e2e.operator.work_process())
     time.sleep(1)
-    ground.e2e.operator.replace()  # else the kubelet's back-off would decide when it is back
+    site.e2e.operator.replace()  # else the kubelet's back-off would decide when it is back
 
 
-def kill_lease_process(ground: Ground, _victim: str) -> None:
+def kill_lease_process(site: Site, _victim: str) -> None:
     """End the one that holds the Lease."""
-    ground.e2e.operator.kill(ground.e2e.operator.lease_process())
+    site.e2e.operator.kill(site.e2e.operator.lease_process())
     time.sleep(1)
-    ground.e2e.operator.replace()
+    site.e2e.operator.replace()
 
 
 @contextmanager
-def no_operator(ground: Ground, _victim: str) -> Iterator[None]:
+def no_operator(site: Site, _victim: str) -> Iterator[None]:
     """Have no operator."""
-    ground.e2e.operator.scale(0)
+    site.e2e.operator.scale(0)
     try:
         yield
     finally:
-        ground.e2e.operator.scale(1)
+        site.e2e.operator.scale(1)
 
 
-def delete_keys(ground: Ground, _victim: str) -> None:
+def delete_keys(site: Site, _victim: str) -> None:
     """Delete the operator's keys."""
-    ground.e2e.kubectl("delete", "secret", KEYS, f"--namespace={OPERATOR}")
+    site.e2e.kubectl("delete", "secret", KEYS, f"--namespace={OPERATOR}")
 
 
-def wipe_status(ground: Ground, victim: str) -> None:
+def wipe_status(site: Site, victim: str) -> None:
     """Take a session its whole status."""
-    ground.tenant.run("patch", "was", victim, "--subresource=status", "--type=merge", '--patch={"status":null}')
+    site.tenant.run("patch", "was", victim, "--subresource=status", "--type=merge", '--patch={"status":null}')
 
 
-def delete_service(ground: Ground, _victim: str) -> None:
+def delete_service(site: Site, _victim: str) -> None:
     """Delete the namespace's Service."""
-    ground.tenant.run("delete", "service", SERVICE_NAME)
+    site.tenant.run("delete", "service", SERVICE_NAME)
 
 
 @contextmanager
-def webhook_to_nowhere(ground: Ground, _victim: str) -> Iterator[None]:
+def webhook_to_nowhere(site: Site, _victim: str) -> Iterator[None]:
     """Have the API server ask a webhook about each new pod of the namespace whose service is not there."""
     hook = {
         "name": "soak.example.com",
-        "clientConfig": {"service": {"name": "nobody", "namespace": ground.tenant.namespace}},
+        "clientConfig": {"service": {"name": "nobody", "namespace": site.tenant.namespace}},
         "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"], "operations": ["CREATE"]}],
-        "namespaceSelector": _only(ground),
+        "namespaceSelector": _only(site),
         "failurePolicy": "Fail",
         "sideEffects": "None",
         "admissionReviewVersions": ["v1"],
         "timeoutSeconds": 5,
     }
-    yield from _applied(ground, {"kind": "ValidatingWebhookConfiguration", "webhooks": [hook]})
+    yield from _applied(site, {"kind": "ValidatingWebhookConfiguration", "webhooks": [hook]})
 
 
 @contextmanager
-def policy_refuses_pods(ground: Ground, _victim: str) -> Iterator[None]:
+def policy_refuses_pods(site: Site, _victim: str) -> Iterator[None]:
     """Have a policy of the cluster refuse each new pod of the namespace."""
     rules = [{"apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"], "operations": ["CREATE"]}]
     policy = {
         "kind": "ValidatingAdmissionPolicy",
         "spec": {
-            "matchConstraints": {"namespaceSelector": _only(ground), "resourceRules": rules},
+            "matchConstraints": {"namespaceSelector": _only(site), "resourceRules": rules},
             "validations": [{"expression": "false", "message": "not today"}],
         },
     }
@@ -226,19 +226,19 @@ def policy_refuses_pods(ground: Ground, _victim: str) -> Iterator[None]:
         "kind": "ValidatingAdmissionPolicyBinding",
         "spec": {"policyName": REFUSES, "validationActions": ["Deny"]},
     }
-    yield from _applied(ground, policy, binding)
+    yield from _applied(site, policy, binding)
 
 
-def _only(ground: Ground) -> dict[str, Any]:
-    return {"matchLabels": {"kubernetes.io/metadata.name": ground.tenant.namespace}}
+def _only(site: Site) -> dict[str, Any]:
+    return {"matchLabels": {"kubernetes.io/metadata.name": site.tenant.namespace}}
 
 
-def _applied(ground: Ground, *objects: dict[str, Any]) -> Iterator[None]:
+def _applied(site: Site, *objects: dict[str, Any]) -> Iterator[None]:
     """Apply objects that stand in the way, and take them away."""
     named = [{"apiVersion": ADMISSION, "metadata": {"name": REFUSES}, **item} for item in objects]
-    ground.e2e.kubectl.apply(*named)
+    site.e2e.kubectl.apply(*named)
     try:
         yield
     finally:
         for item in reversed(named):
-            ground.e2e.kubectl("delete", str(item["kind"]).lower(), REFUSES, "--ignore-not-found")
+            site.e2e.kubectl("delete", str(item["kind"]).lower(), REFUSES, "--ignore-not-found")

@@ -10,9 +10,9 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 from soak import harm
-from soak.harm import Ground
+from soak.harm import Site
 
-Cause = Callable[[Ground, str], AbstractContextManager[None]]
+Cause = Callable[[Site, str], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,10 +31,10 @@ class Mishap:
     """ No session may even leave Connected. """
 
 
-def _at_once(act: Callable[[Ground, str], object]) -> Cause:
+def _at_once(act: Callable[[Site, str], object]) -> Cause:
     @contextmanager
-    def cause(ground: Ground, victim: str) -> Iterator[None]:
-        act(ground, victim)
+    def cause(site: Site, victim: str) -> Iterator[None]:
+        act(site, victim)
         yield
 
     return cause
@@ -44,9 +44,9 @@ def _while_starting(lasting: Cause) -> Cause:
     """The victim's pod is deleted once the cause is there: what runs goes on, what starts meets it."""
 
     @contextmanager
-    def cause(ground: Ground, victim: str) -> Iterator[None]:
-        with lasting(ground, victim):
-            ground.tenant.delete_pod(victim)
+    def cause(site: Site, victim: str) -> Iterator[None]:
+        with lasting(site, victim):
+            site.tenant.delete_pod(victim)
             yield
 
     return cause

@@ -95,7 +95,12 @@ def _quota(found: Findings) -> Verdict:
 
 def _nobody_needed(found: Findings) -> Verdict:
     stalled = sorted(
-        {f"{name}: {seen.words}" for look in found.record.looks for name, seen in look.sessions.items() if seen.stalled}
+        {
+            f"{name}: {seen.messages}"
+            for look in found.record.looks
+            for name, seen in look.sessions.items()
+            if seen.stalled
+        }
     )
     return _verdict("no session waits for a person", found, stalled)
 
@@ -106,7 +111,7 @@ def _explained(found: Findings) -> Verdict:
         f"{name} {seen.state}"
         for look in found.record.looks
         for name, seen in look.sessions.items()
-        if seen.state not in ("", "Connected") and not seen.words
+        if seen.state not in ("", "Connected") and not seen.messages
     ]
     silent += [
         f"{one.mishap.name} ({one.victim})" for one in found.happened if one.mishap.says and not _said(found, one)
@@ -117,7 +122,7 @@ def _explained(found: Findings) -> Verdict:
 def _said(found: Findings, one: Happened) -> bool:
     pattern = re.compile(one.mishap.says)
     looks = found.record.between(one.began, one.ended + 5)
-    return any(pattern.search(look.sessions[one.victim].words) for look in looks if one.victim in look.sessions)
+    return any(pattern.search(look.sessions[one.victim].messages) for look in looks if one.victim in look.sessions)
 
 
 def _spared(found: Findings) -> Verdict:

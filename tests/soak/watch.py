@@ -29,7 +29,7 @@ class Seen(NamedTuple):
     """ Since when its phone is linked; empty: it is not, or status does not tell. """
     admitted: bool
     stalled: bool
-    words: str
+    messages: str
     """ Reason and message of what is not well. """
 
 
@@ -112,7 +112,7 @@ def seen_of(status: Mapping[str, Any]) -> Seen:
         linked=(status.get("link") or {}).get("linkedTime", ""),
         admitted="admission" in status,
         stalled=shown["Stalled"].get("status") == "True",
-        words=" ".join(f"{found['reason']} {found['message']}" for found in bad),
+        messages=" ".join(f"{found['reason']} {found['message']}" for found in bad),
     )
 
 

@@ -12,10 +12,10 @@ from soak.mishaps import MISHAPS, Mishap
 from soak.verdict import Findings, Happened, judge
 from soak.watch import Look, Record, Sample, Seen, seen_of
 
-WELL = Seen("Connected", "2026-11-29T08:00:00Z", admitted=True, stalled=False, words="")
-ILL = WELL._replace(state="Recovering", words="Recovering PodLost its pod was deleted")
-MISHAP = Mishap(name="a webhook leads nowhere", cause=lambda _ground, _victim: nullcontext(), lasts=60, says="webhook")
-TOLD = ILL._replace(words="PodStarting failed calling webhook")
+WELL = Seen("Connected", "2026-11-29T08:00:00Z", admitted=True, stalled=False, messages="")
+ILL = WELL._replace(state="Recovering", messages="Recovering PodLost its pod was deleted")
+MISHAP = Mishap(name="a webhook leads nowhere", cause=lambda _site, _victim: nullcontext(), lasts=60, says="webhook")
+NAMED = ILL._replace(messages="PodStarting failed calling webhook")
 
 
 def look(at: float, **sessions: Seen) -> Look:
@@ -47,22 +47,22 @@ def record(*looks: Look, **more: Any) -> Record:
 
 
 GOOD = Findings(
-    record=record(look(0), look(10, sales=ILL), look(20, sales=TOLD), look(90)),
+    record=record(look(0), look(10, sales=ILL), look(20, sales=NAMED), look(90)),
     happened=[Happened(MISHAP, "sales", 5, 65, 12.0)],
     places=2,
     written=[],
 )
 BAD: Mapping[str, Mapping[str, Any]] = {
-    "two pods": {"record": record(look(20, sales=TOLD)._replace(pods={"sales": 2, "support": 1}))},
+    "two pods": {"record": record(look(20, sales=NAMED)._replace(pods={"sales": 2, "support": 1}))},
     "another login": {
-        "record": record(look(0), look(20, sales=TOLD), look(90, sales=WELL._replace(linked="2026-11-29T09:00:00Z")))
+        "record": record(look(0), look(20, sales=NAMED), look(90, sales=WELL._replace(linked="2026-11-29T09:00:00Z")))
     },
-    "asks for a phone": {"record": record(look(20, sales=TOLD), look(90, sales=TOLD._replace(state="QRPending")))},
+    "asks for a phone": {"record": record(look(20, sales=NAMED), look(90, sales=NAMED._replace(state="QRPending")))},
     "too many places": {"places": 1},
-    "waits for a person": {"record": record(look(20, sales=TOLD._replace(stalled=True)))},
-    "no words": {"record": record(look(20, sales=TOLD), look(30, support=ILL._replace(words="")))},
+    "waits for a person": {"record": record(look(20, sales=NAMED._replace(stalled=True)))},
+    "no words": {"record": record(look(20, sales=NAMED), look(30, support=ILL._replace(messages="")))},
     "the cause is not named": {"record": record(look(20, sales=ILL))},
-    "the cause is named by another": {"record": record(look(20, sales=ILL, support=TOLD))},
+    "the cause is named by another": {"record": record(look(20, sales=ILL, support=NAMED))},
     "noticed": {
         "happened": [Happened(dataclasses.replace(MISHAP, spares=True, says=""), "sales", 5, 65, 1.0)],
     },
@@ -112,8 +112,8 @@ def test_words_are_those_of_what_is_not_well() -> None:
         ],
     }
 
-    assert "PodLost gone PodLost a new one comes" == seen_of(status).words
-    assert Seen("", "", admitted=False, stalled=False, words="") == seen_of({})
+    assert "PodLost gone PodLost a new one comes" == seen_of(status).messages
+    assert Seen("", "", admitted=False, stalled=False, messages="") == seen_of({})
 
 
 def test_the_table_is_told_apart_and_repeatable() -> None:
