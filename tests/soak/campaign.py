@@ -55,7 +55,7 @@ class Campaign:
         end = time.monotonic() + self.seconds
         with watcher.watching() as record:
             self._wait_connected(record, within=60)
-            happened = []
+            happened: list[Happened] = []
             for mishap, victim in self._order():
                 if happened and time.monotonic() + mishap.lasts >= end:
                     break

@@ -114,12 +114,14 @@ def _explained(found: Findings) -> Verdict:
         if seen.state not in ("", "Connected") and not seen.messages
     ]
     silent += [
-        f"{one.mishap.name} ({one.victim})" for one in found.happened if one.mishap.says and not _said(found, one)
+        f"{one.mishap.name} ({one.victim})"
+        for one in found.happened
+        if one.mishap.says and not _names_cause(found, one)
     ]
     return _verdict("every stop is explained", found, silent)
 
 
-def _said(found: Findings, one: Happened) -> bool:
+def _names_cause(found: Findings, one: Happened) -> bool:
     pattern = re.compile(one.mishap.says)
     looks = found.record.between(one.began, one.ended + 5)
     return any(pattern.search(look.sessions[one.victim].messages) for look in looks if one.victim in look.sessions)

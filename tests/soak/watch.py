@@ -18,7 +18,7 @@ SAMPLED_EVERY: Final = 5.0
 PROGRAMS: Final = {"whatsapp_operator": "operator", "session_runner": "runner"}
 """ By the module that a process runs. """
 SHOWN: Final = ("Ready", "Stalled", "Recovering")
-""" Conditions whose words are read. """
+""" Conditions that are read. """
 
 
 class Seen(NamedTuple):

@@ -101,7 +101,7 @@ def test_figures_of_processes_that_come_and_go_are_a_mean() -> None:
     assert [] == [verdict for verdict in judge(seen) if not verdict.held]
 
 
-def test_words_are_those_of_what_is_not_well() -> None:
+def test_messages_are_those_of_what_is_not_well() -> None:
     """Ready when it is not True, Stalled and Recovering when they are."""
     status = {
         "state": "Recovering",
@@ -116,7 +116,7 @@ def test_words_are_those_of_what_is_not_well() -> None:
     assert Seen("", "", admitted=False, stalled=False, messages="") == seen_of({})
 
 
-def test_the_table_is_told_apart_and_repeatable() -> None:
+def test_the_table_is_unambiguous_and_repeatable() -> None:
     """Each mishap has a name of its own, a pattern that compiles, and the same seed gives the same order."""
     assert len(MISHAPS) == len({mishap.name for mishap in MISHAPS})
     assert all(re.compile(mishap.says) for mishap in MISHAPS)
