@@ -157,8 +157,7 @@ LOSSES: tuple[Loss, ...] = (
     events,
 )
 PAIRS = [
-    pytest.param(one, other, id=f"{one.__name__}, {other.__name__}")
-    for one, other in itertools.permutations(LOSSES, 2)
+    pytest.param(one, other, id=f"{one.__name__}, {other.__name__}") for one, other in itertools.permutations(LOSSES, 2)
 ]
 
 

@@ -15,7 +15,7 @@ from typing import Final
 
 from whatsapp_operator.core.model import PodFacts, PodUID
 
-LATE: Final = timedelta(seconds=5)
+LATE: Final = timedelta(seconds=2)
 """ A stamp is believed if it is no more than this before the moment at which the operator saw it: stamps are whole
 seconds, and an event takes its time. """
 
