@@ -7,6 +7,7 @@ message. It can be PID 1 of a container or any other process.
 import asyncio
 import logging
 import os
+import random
 import signal
 import sys
 import time
@@ -94,6 +95,7 @@ async def run(settings: Settings) -> Exit:
         clock=clock,
         monotonic=time.monotonic,
         started=STARTED,
+        random=random.random,
     )
     try:
         return await session.run(stop)

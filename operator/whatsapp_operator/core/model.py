@@ -5,7 +5,7 @@ out. Nothing here does I/O or reads a clock: times are aware UTC datetimes that 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NewType
@@ -30,6 +30,21 @@ class TokenSource:
     key_id: KeyID
     renewal: str = ""
     """ The renewal that a person asked for; empty: none. """
+
+
+@dataclass(frozen=True, kw_only=True)
+class PodTokens:
+    """Secrets with the tokens that a pod's runner takes, or is to take."""
+
+    pod_uid: PodUID
+    source: TokenSource
+    purposes: frozenset[TokenPurpose] = frozenset(TokenPurpose)
+
+    def together(self, before: "PodTokens | None") -> "PodTokens":
+        """Return these, and those of the same tokens that were made before."""
+        if before is None or (before.pod_uid, before.source) != (self.pod_uid, self.source):
+            return self
+        return replace(self, purposes=self.purposes | before.purposes)
 
 
 class SealedKind(StrEnum):
@@ -198,6 +213,8 @@ class RunnerReport:
     """ Whether the page's process is in a sandbox of its own, as the runner reports it; None: it does not (yet). """
     user_namespace: bool | None = None
     """ Whether the pod has a user namespace of its own; None: the runner does not report it (yet). """
+    browser_version: str | None = None
+    """ The version of its browser; None: it does not report it (yet). """
     received: datetime
     """ When the operator received this answer, by its own clock. """
 
@@ -279,8 +296,8 @@ class Observation:
     refused_action: RefusedAction | None = None
     pod_security: bool | None = None
     """ Whether the namespace enforces a Pod Security Standard; None: not known. """
-    tokens_made: TokenSource | None = None
-    """ This process has created the Secrets with these tokens. """
+    tokens_made: PodTokens | None = None
+    """ The Secrets with tokens that this process has created last. """
     tokens_renewed: TokenSource | None = None
     """ This process has told the current pod's runner of these tokens, and it takes them. """
     storage_limited: bool = False
@@ -459,6 +476,8 @@ class Decision:
     """ It needs a reservation and has none, so an admission round must consider it. """
     poll: PodUID | None = None
     """ The pod whose runner to poll; None: none. """
+    makes_tokens: PodTokens | None = None
+    """ The Secrets with tokens that are among the actions: they exist once all of these are carried out. """
     renew_tokens: TokenSource | None = None
     """ The tokens that this runner is to be told of; None: it has the right ones, or they are not in Secrets yet. """
     requeue_at: datetime | None = None

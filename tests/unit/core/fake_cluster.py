@@ -313,8 +313,9 @@ class FakeCluster:
     def look(self, name: str = "sales") -> Decision:
         """Let the operator look at a session once: decide, write, act, until nothing is left to do."""
         for _ in range(10):
+            before = self.status_writes
             decision = self.look_once(name)
-            if not decision.commit and not decision.actions:
+            if not decision.actions and self.status_writes == before:
                 return decision
         raise AssertionError(f"{name} does not come to rest")
 
@@ -330,9 +331,8 @@ class FakeCluster:
             elif not self._act(action, name):
                 break
         else:
-            for action in decision.actions:
-                if isinstance(action, CreateSecret):
-                    self.memory.tokens_made[name] = action.source
+            if decision.makes_tokens is not None:
+                self.memory.tokens_made[name] = decision.makes_tokens.together(self.memory.tokens_made.get(name))
         return decision
 
     def admission_round(self) -> AdmissionResult:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from whatsapp_operator.core.model import (
     AssumedReservation,
+    PodTokens,
     PodUID,
     Refusal,
     RefusedAction,
@@ -30,6 +31,6 @@ class Memory:
     claims_read: set[str] = field(default_factory=set)
     pauses: RecoveryPauses = field(default_factory=RecoveryPauses)
     listed: bool = False
-    tokens_made: dict[str, TokenSource] = field(default_factory=dict)
+    tokens_made: dict[str, PodTokens] = field(default_factory=dict)
     tokens_renewed: dict[str, tuple[PodUID, TokenSource]] = field(default_factory=dict)
     rejection: Rejection | None = None

@@ -143,6 +143,10 @@ class Simulation:
         self.runners = FakeRunners(self.clock, node_time=lambda: self.clock.true_time + self.node_ahead)
         self.first_state = ("QRPending", "WaitingForScan")
         self.start_pods = True
+        self.runner_image = "runner:1"
+        """ The operator's setting, for the next process. """
+        self.broken_images: dict[str, str] = {}
+        """ Images whose browser does not start, with their runners' last words. """
         self.resync = timedelta(seconds=resync)
         self.operator: Operator | None = None
         self.loses_events = False
@@ -163,7 +167,7 @@ class Simulation:
         self.clock.begin_anew()
         self.operator = Operator(
             Config(
-                defaults=Defaults(runner_image="runner:1", network=self.network),
+                defaults=Defaults(runner_image=self.runner_image, network=self.network),
                 namespace="ops",
                 key_secret="keys",
                 identity="operator-1",
@@ -316,7 +320,7 @@ class Simulation:
     def _run(self, name: str, uid: str) -> None:
         if (namespace := self._namespace(uid)) is None:
             return
-        self.api.change("pods", namespace, name, {"spec": {"nodeName": "node-1"}})
+        pod = self.api.change("pods", namespace, name, {"spec": {"nodeName": "node-1"}})
         running = {"running": {"startedAt": self._stamp()}}
         status = {
             "phase": "Running",
@@ -325,6 +329,10 @@ class Simulation:
             "containerStatuses": [{"name": "runner", "state": running}],
         }
         self.api.change("pods", namespace, name, {"status": status}, status=True)
+        (container,) = pod["spec"]["containers"]
+        if (message := self.broken_images.get(container["image"])) is not None:
+            self.end(name, code=20, message=message, namespace=namespace)
+            return
         self.runners.say(uid, *self.first_state)
 
     def _finish(self, name: str, uid: str) -> None:

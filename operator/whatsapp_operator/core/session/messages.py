@@ -30,6 +30,7 @@ from whatsapp_operator.api.constants import (
 from whatsapp_operator.api.session import LastFailure, Problem, Reason, RecoveryStatus, SessionStatus
 from whatsapp_operator.core.model import PodFacts, RefusedAction, Rejection
 from whatsapp_operator.core.objects.reading import redacted
+from whatsapp_operator.core.recovery.browser_failure import browser_account
 
 MAX_LENGTH: Final = 1024
 """ Characters of a message; the schedulers and webhooks that we quote sometimes write more. """
@@ -265,14 +266,14 @@ def backing_off(recovery: RecoveryStatus) -> ReasonMessage:
         if recovery.next_attempt_time is None
         else f" The next pod is created at {format_time(recovery.next_attempt_time)}."
     )
-    return ReasonMessage(Reason.BACKING_OFF, f"{_failed(recovery)}.{when}")
+    return ReasonMessage(Reason.BACKING_OFF, f"{_failed(recovery)}{when}")
 
 
 def exhausted(recovery: RecoveryStatus) -> ReasonMessage:
     """Return the message for a session that failed too often and is not tried again."""
     return ReasonMessage(
         Reason.RECOVERY_EXHAUSTED,
-        f"{_failed(recovery)}. Fix the cause (status.recovery.lastFailure, kubectl describe), then {RESTART}, or change "
+        f"{_failed(recovery)} Fix the cause (status.recovery.lastFailure, kubectl describe), then {RESTART}, or change "
         "the spec.",
     )
 
@@ -338,4 +339,5 @@ def _failed(recovery: RecoveryStatus) -> str:
     failure = recovery.last_failure or LastFailure()
     times = "once" if recovery.consecutive_failures == 1 else f"{recovery.consecutive_failures} times in a row"
     code = "" if failure.exit_code is None else f", exit code {failure.exit_code}"
-    return f"The session failed {times} (last: {failure.reason or Reason.RUNNER_EXITED}{code})"
+    count = f"The session failed {times} (last: {failure.reason or Reason.RUNNER_EXITED}{code})."
+    return f"{count}{browser_account(failure)}"

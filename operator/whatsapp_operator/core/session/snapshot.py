@@ -26,6 +26,7 @@ from whatsapp_operator.core.objects.pvc import PVCReview, review_pvc
 from whatsapp_operator.core.quota.reservations import Claimed, Need, needs_of
 from whatsapp_operator.core.recovery.attempts import Attempts, count_attempts
 from whatsapp_operator.core.recovery.failure import Outcome, outcome_of
+from whatsapp_operator.core.recovery.mended import is_mended
 from whatsapp_operator.core.session import messages
 from whatsapp_operator.core.session.holds import Holds, find_holds
 from whatsapp_operator.core.session.marked_stop import with_mark, with_marked_stop
@@ -129,6 +130,7 @@ def take_snapshot(observation: Observation, defaults: Defaults) -> Snapshot:
         # The first pod of all is no restart.
         restarts=len(pods.since_status) - (session.status.pod_uid is None and bool(pods.since_status)),
         timed=runs and hold is None,
+        mended=is_mended(session, defaults),
         now=now,
     )
     stops = pod is None or pod.deletion is not None or pod.ended or attempts.pod_failed or requests.pending

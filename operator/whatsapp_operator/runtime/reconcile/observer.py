@@ -16,10 +16,10 @@ from whatsapp_operator.core.model import (
     KeyID,
     Observation,
     PodFacts,
+    PodTokens,
     RefusedAction,
     SealedKind,
     SessionUID,
-    TokenSource,
 )
 from whatsapp_operator.core.objects import names, ownership
 from whatsapp_operator.core.objects.facts import network_policy_facts, pod_facts, pvc_facts, service_facts
@@ -91,7 +91,7 @@ class Observer:
         refused_action: RefusedAction | None,
         foreign_objects: ForeignObjects,
         existing_claim: ExistingClaim | None,
-        tokens_made: TokenSource | None,
+        tokens_made: PodTokens | None,
     ) -> Observation:
         """Return the observation of a session as of now."""
         key, uid = session.key, SessionUID(session.metadata.uid)

@@ -18,15 +18,14 @@ from typing import Final
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core.model import (
-    CreateSecret,
     Decision,
     Defaults,
     Observation,
     PodFacts,
+    PodTokens,
     PodUID,
     RefusedAction,
     SessionUID,
-    TokenSource,
 )
 from whatsapp_operator.core.quota.reservations import covers, stored_reservation
 from whatsapp_operator.core.recovery.refusal import may_be_refused_namespace
@@ -67,7 +66,7 @@ class SessionCacheEntry:
     namespace_refusals: NamespaceRefusals
     pending_write: PendingWrite = field(default_factory=PendingWrite)
     refused_action: RefusedAction | None = None
-    tokens_made: TokenSource | None = None
+    tokens_made: PodTokens | None = None
     """ The tokens that were put into Secrets last. """
 
 
@@ -177,8 +176,8 @@ class Reconciler:
             if entry.refused_action is not None and entry.refused_action.action is type(action):
                 entry.refused_action = None
         else:
-            made = [action.source for action in decision.actions if isinstance(action, CreateSecret)]
-            entry.tokens_made = made[-1] if made else entry.tokens_made
+            if decision.makes_tokens is not None:
+                entry.tokens_made = decision.makes_tokens.together(entry.tokens_made)
         return decision, True
 
     async def _with_events(self, observation: Observation, entry: SessionCacheEntry) -> Observation:
