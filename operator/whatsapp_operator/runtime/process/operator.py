@@ -62,6 +62,8 @@ logger = logging.getLogger(__name__)
 
 EVENT_DRAIN_TIMEOUT: Final = 1.0
 """ Seconds to write queued events at the end. The next operator waits for this: the Lease is released afterwards. """
+WORTHLESS_DELAY: Final = 1.0
+""" Seconds until a session is looked at again, after versions went back and before everything begins anew. """
 
 
 class Operator:
@@ -288,6 +290,8 @@ class Operator:
                     del self._session_counts[label]
 
     async def _reconcile(self, key: ObjectKey) -> float | None:
+        if self._dependencies.kube.versions.went_back is not None:
+            return WORTHLESS_DELAY  # nobody acts on what is partly of another past; another operator begins in a moment
         delay = await self._reconciler.reconcile(key)
         if self.store.get(SESSIONS, key) is None:
             self.queue.drop(key)
