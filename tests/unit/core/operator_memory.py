@@ -4,17 +4,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from whatsapp_operator.core.calls import Call
 from whatsapp_operator.core.model import (
     AssumedReservation,
     PodUID,
     Refusal,
-    RefusedAction,
     Rejection,
     RunnerReport,
     SessionUID,
     TokenSource,
 )
 from whatsapp_operator.core.recovery.pauses import RecoveryPauses
+
+
+@dataclass
+class Failure:
+    """A call that was refused."""
+
+    first: datetime
+    retry: datetime
+    times: int = 1
 
 
 @dataclass
@@ -26,10 +35,10 @@ class Memory:
     reports: dict[str, RunnerReport] = field(default_factory=dict)
     created_pods: dict[str, list[PodUID]] = field(default_factory=dict)
     listening: dict[PodUID, datetime] = field(default_factory=dict)
-    blocked: dict[str, RefusedAction] = field(default_factory=dict)
+    failed: dict[str, dict[Call, Failure]] = field(default_factory=dict)
     claims_read: set[str] = field(default_factory=set)
     pauses: RecoveryPauses = field(default_factory=RecoveryPauses)
     listed: bool = False
-    tokens_made: dict[str, TokenSource] = field(default_factory=dict)
+    secrets_made: dict[str, frozenset[str]] = field(default_factory=dict)
     tokens_renewed: dict[str, tuple[PodUID, TokenSource]] = field(default_factory=dict)
     rejection: Rejection | None = None

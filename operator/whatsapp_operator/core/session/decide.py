@@ -15,7 +15,7 @@ from datetime import datetime
 from session_protocol.states import traits_of
 
 from whatsapp_operator.api.conditions import ConditionStatus, ConditionType
-from whatsapp_operator.api.session import SessionSpec, SessionStatus, WhatsAppSession
+from whatsapp_operator.api.session import OperatorState, SessionSpec, SessionStatus, WhatsAppSession
 from whatsapp_operator.core.model import (
     Action,
     CreateSecret,
@@ -23,14 +23,15 @@ from whatsapp_operator.core.model import (
     Defaults,
     DeletePod,
     Observation,
-    PatchPVC,
     PodPhase,
     PodUID,
 )
+from whatsapp_operator.core.objects.names import token_secret_names
 from whatsapp_operator.core.objects.secret import create_token_secrets
 from whatsapp_operator.core.session import messages
 from whatsapp_operator.core.session.create import Step
 from whatsapp_operator.core.session.events import events
+from whatsapp_operator.core.session.failed_calls import CallReview, review_calls
 from whatsapp_operator.core.session.rules import next_step
 from whatsapp_operator.core.session.runner_contact import SILENCE
 from whatsapp_operator.core.session.snapshot import Snapshot, take_snapshot
@@ -45,7 +46,11 @@ def decide(observation: Observation, defaults: Defaults) -> Decision:
         return _decide_deletion(observation)
     snapshot = take_snapshot(_with_usable_spec(observation), defaults)
     step = next_step(snapshot)
-    wanted = build_status(snapshot, step)
+    others = (*((snapshot.pvc_patch,) if snapshot.pvc_patch is not None else ()), *_token_secrets(snapshot))
+    calls = review_calls(observation, step.actions, others, chained=step.creates_objects)
+    if calls.obstacle is not None:
+        step = replace(step, state=OperatorState.PENDING, ready=calls.obstacle, recovering=None)
+    wanted = build_status(snapshot, step, calls)
     stored = messages.stored_message(session.status, ConditionType.RECOVERING, only=ConditionStatus.TRUE)
     reserves = step.admission is not None
     status_first = step.status_first and stored != step.recovering
@@ -53,12 +58,13 @@ def decide(observation: Observation, defaults: Defaults) -> Decision:
     return Decision(
         status=wanted,
         commit=commit,
-        actions=() if commit else (*step.actions, *_pvc_patches(snapshot), *_token_secrets(snapshot)),
-        events=events(session.status, wanted),
+        actions=() if commit else calls.actions,
+        events=(*events(session.status, wanted), *calls.events),
         wants_admission=step.not_admitted is not None,
         poll=_poll(snapshot),
         renew_tokens=snapshot.renewal.pending if _tokens_are_made(snapshot) else None,
-        requeue_at=_requeue_at(snapshot, step),
+        requeue_at=_requeue_at(snapshot, step, calls),
+        wanted_calls=calls.wanted,
         delay_status_until=_delay_status_until(snapshot, step),
         details={"step": step.ready.reason, "state": wanted.state or ""},
     )
@@ -79,28 +85,28 @@ def _decide_deletion(observation: Observation) -> Decision:
     )
     actions: tuple[Action, ...] = tuple(DeletePod(name=pod.name, uid=pod.uid, reason="SessionDeleted") for pod in pods)
     written: SessionStatus = observation.session.status
-    return Decision(status=written, actions=actions, details={"step": "Deleting"})
-
-
-def _pvc_patches(snapshot: Snapshot) -> tuple[PatchPVC, ...]:
-    """Return the patch of the PVC, if one is due. It comes last, so that a refused patch does not block the pod."""
-    retry_at = snapshot.refused_patch.retry_at if snapshot.refused_patch is not None else None
-    if snapshot.pvc_patch is None or (retry_at is not None and retry_at > snapshot.now):
-        return ()
-    return (snapshot.pvc_patch,)
+    calls = review_calls(observation, actions, (), chained=False)
+    return Decision(
+        status=written,
+        actions=calls.actions,
+        wanted_calls=calls.wanted,
+        requeue_at=min((moment for moment in calls.moments if moment > observation.now), default=None),
+        details={"step": "Deleting"},
+    )
 
 
 def _token_secrets(snapshot: Snapshot) -> tuple[CreateSecret, ...]:
     """Return the Secrets of a renewal that a running pod waits for. Its runner is told when they exist."""
-    pending, refused = snapshot.renewal.pending, snapshot.refused_action
-    waits = refused is not None and refused.retry_at is not None and refused.retry_at > snapshot.now
-    if pending is None or _tokens_are_made(snapshot) or waits or not snapshot.pod_active or _poll(snapshot) is None:
+    pending = snapshot.renewal.pending
+    if pending is None or _tokens_are_made(snapshot) or not snapshot.pod_active or _poll(snapshot) is None:
         return ()
     return create_token_secrets(snapshot.session, pending)
 
 
 def _tokens_are_made(snapshot: Snapshot) -> bool:
-    return snapshot.renewal.pending == snapshot.observation.tokens_made
+    pending = snapshot.renewal.pending
+    names = set(token_secret_names(snapshot.session, pending).values()) if pending is not None else set()
+    return names <= snapshot.observation.secrets_made
 
 
 def _poll(snapshot: Snapshot) -> PodUID | None:
@@ -110,7 +116,7 @@ def _poll(snapshot: Snapshot) -> PodUID | None:
     return pod.uid
 
 
-def _requeue_at(snapshot: Snapshot, step: Step) -> datetime | None:
+def _requeue_at(snapshot: Snapshot, step: Step, calls: CallReview) -> datetime | None:
     """Return when to decide again although nothing happens: the earliest deadline in the future."""
     pod, report, spec = snapshot.pod, snapshot.report, snapshot.session.spec
     moments = [step.requeue_at]
@@ -123,8 +129,7 @@ def _requeue_at(snapshot: Snapshot, step: Step) -> datetime | None:
     if snapshot.pod_active and pod is not None and snapshot.attempts.recovery.consecutive_failures > 0:
         moments.append(snapshot.attempts.healthy_at)
     moments += [snapshot.volume_deadline, snapshot.refusal_deadline, snapshot.observation.renew_at]
-    if snapshot.observation.refused_action is not None:
-        moments.append(snapshot.observation.refused_action.retry_at)
+    moments += calls.moments
     return min((moment for moment in moments if moment is not None and moment > snapshot.now), default=None)
 
 
