@@ -57,6 +57,7 @@ class CallReason(StrEnum):
     INTERNAL_ERROR = "InternalError"
     NOT_KEPT = "NotKept"
     FIELDS_DROPPED = "FieldsDropped"
+    NAMESPACE_TERMINATING = "NamespaceTerminating"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,9 +26,10 @@ from typing import Any, Final
 
 from session_protocol.redaction import redact
 
+from whatsapp_operator.core.calls import CallReason
+
 _REASON: Final = re.compile(r"[A-Z][A-Za-z0-9]{0,62}")
 _FIELD: Final = re.compile(r"[A-Za-z0-9.\[\]]{1,200}")
-_TERMINATING: Final = "NamespaceTerminating"
 MAX_CAUSES: Final = 32
 """ Of an answer's, that are looked at. """
 
@@ -36,7 +37,7 @@ MAX_CAUSES: Final = 32
 class KubeError(Exception):
     """A request to the API server failed."""
 
-    reason = "ServiceUnavailable"
+    reason: str = CallReason.SERVICE_UNAVAILABLE
     """ Why, in one word: the API server's, or one of its vocabulary. """
     retry_after: float = 0.0
     """ Seconds after which the API server asks to retry. """
@@ -53,13 +54,13 @@ class Unreachable(KubeError):
 class RequestTimeout(Unreachable):
     """No answer came in time."""
 
-    reason = "Timeout"
+    reason = CallReason.TIMEOUT
 
 
 class ServerError(KubeError):
     """The API server failed (5xx). It is unknown whether a write was carried out: read the object."""
 
-    def __init__(self, message: str, *, reason: str = "InternalError", retry_after: float = 0.0) -> None:
+    def __init__(self, message: str, *, reason: str = CallReason.INTERNAL_ERROR, retry_after: float = 0.0) -> None:
         super().__init__(message)
         self.reason = reason
         self.retry_after = retry_after
@@ -132,14 +133,14 @@ def error_for(status: int, body: Mapping[str, Any], *, retry_after: float | None
     message = redact(text, keep="start") if isinstance(text, str) else ""
     message = message or f"the API server answered {status}"
     if status >= 500:
-        return ServerError(message, reason=reason or "InternalError", retry_after=retry_after or 0.0)
+        return ServerError(message, reason=reason or CallReason.INTERNAL_ERROR, retry_after=retry_after or 0.0)
     if status == 429:
         return TooManyRequests(message, reason=reason, retry_after=1.0 if retry_after is None else retry_after)
     if status == 409 and reason == "AlreadyExists":
         return AlreadyExists(message, status=status, reason=reason)
     causes = _causes(body)
-    if any(cause.get("reason") == _TERMINATING for cause in causes):
-        reason = _TERMINATING
+    if any(cause.get("reason") == CallReason.NAMESPACE_TERMINATING for cause in causes):
+        reason = CallReason.NAMESPACE_TERMINATING
     fields = tuple(
         field for cause in causes if isinstance(field := cause.get("field"), str) and _FIELD.fullmatch(field)
     )

@@ -19,6 +19,7 @@ from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.core.model import SealedKind, SessionUID
 from whatsapp_operator.core.recovery.pauses import PauseChange
 from whatsapp_operator.runtime.admission.rounds import Admission
+from whatsapp_operator.runtime.kube.errors import KubeError
 from whatsapp_operator.runtime.kube.existing_claims import ExistingClaimReader
 from whatsapp_operator.runtime.kube.foreign_objects import ForeignObjects
 from whatsapp_operator.runtime.kube.instances import Instance
@@ -50,7 +51,7 @@ from whatsapp_operator.runtime.reconcile.failed_calls import CallRegistry
 from whatsapp_operator.runtime.reconcile.namespace_cleanup import NamespaceCleanup
 from whatsapp_operator.runtime.reconcile.observer import Observer, names_of, no_index_keys, pod_index_keys
 from whatsapp_operator.runtime.reconcile.pod_history import PodHistory
-from whatsapp_operator.runtime.reconcile.reconciler import Reconciler, ReconcilerDeps
+from whatsapp_operator.runtime.reconcile.reconciler import Reconciler, ReconcilerDeps, event_call
 from whatsapp_operator.runtime.reconcile.status_writer import StatusWriter
 from whatsapp_operator.runtime.reconcile.triggers import affected_sessions, affects_admission
 from whatsapp_operator.runtime.reconcile.workers import Workers
@@ -144,7 +145,13 @@ class Operator:
         self.foreign_objects = ForeignObjects(kube, self.store, clock, self._on_foreign_gone)
         self.calls = CallRegistry(clock=clock, jitter=dependencies.jitter, metrics=metrics)
         self.event_recorder = EventRecorder(
-            kube=kube, clock=clock, metrics=metrics, component=config.component, instance=config.identity
+            kube=kube,
+            clock=clock,
+            metrics=metrics,
+            component=config.component,
+            instance=config.identity,
+            jitter=dependencies.jitter,
+            on_outcome=self._on_event_outcome,
         )
         self._reconciler = Reconciler(self._reconciler_deps())
         self.workers = Workers(
@@ -264,6 +271,10 @@ class Operator:
     def _on_object_changed(self, resource: Resource, change: Change) -> None:
         for key in affected_sessions(self.store, resource, change):
             self.queue.add(key)
+
+    def _on_event_outcome(self, session: ObjectKey, error: KubeError | None) -> None:
+        self._reconciler.call_ended(session, event_call(session), error)
+        self.queue.add(session)
 
     def _on_foreign_gone(self, resource: Resource, key: ObjectKey) -> None:
         for session in self.store.keys_by_index(SESSIONS, in_namespace(key.namespace)):

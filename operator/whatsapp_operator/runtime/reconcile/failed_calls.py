@@ -104,6 +104,11 @@ class CallRecords:
         failure = self._failures.get(call)
         return _seconds(failure, self.clock.monotonic()) if failure is not None else 0.0
 
+    def has_failed(self, call: Call) -> bool:
+        """Whether a call has failed and not succeeded since."""
+        failure = self._failures.get(call)
+        return failure is not None and failure.due is not None
+
     @contextmanager
     def trying(self, call: Call) -> Iterator[None]:
         """Mark a call that is being made."""

@@ -213,9 +213,10 @@ class Reconciler:
         return True
 
     def _outdated(self, call: Call, found: Requeue, entry: SessionCacheEntry) -> bool:
-        """Return whether to decide again at once; a call that was outdated twice in a row failed."""
-        if call in entry.outdated:
-            entry.calls.records(call).failed(call, found.error)
+        """Return whether to decide again at once; a call that was outdated twice in a row, or failed before, failed."""
+        records = entry.calls.records(call)
+        if call in entry.outdated or records.has_failed(call):
+            records.failed(call, found.error)
             return False
         logger.debug("Looking again", extra={"call": str(call), "why": str(found)})
         entry.outdated.add(call)
@@ -263,7 +264,10 @@ class Reconciler:
         try:
             wrote = await self._deps.writer.write(observed, session.status, decision, pending)
         except Requeue as found:
-            return self._outdated(call, found, entry)
+            if self._outdated(call, found, entry):
+                return True
+            self._report_status(observed, entry)
+            return False
         except KubeError as error:
             records.failed(call, error)
             self._report_status(observed, entry)
@@ -291,7 +295,7 @@ class Reconciler:
                 self._deps.event_recorder.record(observed, status_event(each))
                 entry.status_reported = True
 
-    def call_failed(self, session: ObjectKey, call: Call, error: KubeError | None) -> None:
+    def call_ended(self, session: ObjectKey, call: Call, error: KubeError | None) -> None:
         """Take note of how a call about a session went that something else than its reconciliation made."""
         if (entry := self._cache.get(session)) is None:
             return
