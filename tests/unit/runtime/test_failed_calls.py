@@ -9,11 +9,11 @@ from unit.runtime.simulation import NAMESPACE, Simulation
 from whatsapp_operator.runtime.kube.client import Request
 from whatsapp_operator.runtime.kube.errors import RequestTimeout, Unreachable
 
-WORDS = "the gate is closed"
+REFUSAL = "the gate is closed"
 STATUSES = (400, 401, 403, 404, 409, 410, 413, 415, 418, 422, 429, 500, 503, 504)
 FAULTS = {
-    **{str(status): Fault(status=status, message=WORDS) for status in STATUSES},
-    "already exists": Fault(status=409, reason="AlreadyExists", message=WORDS),
+    **{str(status): Fault(status=status, message=REFUSAL) for status in STATUSES},
+    "already exists": Fault(status=409, reason="AlreadyExists", message=REFUSAL),
     "timeout": Fault(error=RequestTimeout),
     "no connection": Fault(error=Unreachable),
 }
@@ -91,7 +91,7 @@ async def test_a_creation_that_fails_is_shown_and_paced_and_ends_with_its_cause(
 
     assert CREATIONS[plural] in shown
     assert shown == ready
-    assert WORDS in shown or fault in ("timeout", "no connection")
+    assert REFUSAL in shown or fault in ("timeout", "no connection")
     assert writes <= requests < 10
     assert 1 == len(events)
     assert ("", "") == simulation.condition("a", "CallFailed")
@@ -178,7 +178,7 @@ async def test_a_pod_that_may_not_be_deleted_is_still_reported(simulation: Simul
 
 
 @pytest.mark.parametrize("fault", ["403", "404", "409", "422", "500", "timeout"])
-async def test_a_status_that_may_not_be_written_is_told_by_an_event_and_tried_a_few_times(
+async def test_a_status_that_may_not_be_written_is_shown_by_an_event_and_tried_a_few_times(
     simulation: Simulation, fault: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """No request runs hot, the log tells once, the pod runs on; at the end all that happened meanwhile is written."""
@@ -296,7 +296,7 @@ async def test_fifty_sessions_share_the_attempts_at_what_they_share(simulation: 
 
 
 @pytest.mark.parametrize("say", ["\x1b]52;c;x\x07 no", "#" * 100_000, "token=0123456789abcdef0123456789abcdef", ""])
-async def test_strange_words_of_a_webhook_are_bounded_printable_and_without_secrets(
+async def test_strange_texts_of_a_webhook_are_bounded_printable_and_without_secrets(
     simulation: Simulation, say: str
 ) -> None:
     """Whatever a webhook says stands in the condition, cut and redacted."""
@@ -312,7 +312,7 @@ async def test_strange_words_of_a_webhook_are_bounded_printable_and_without_secr
     assert "Cannot create Pod a: " in shown
 
 
-async def test_words_that_differ_in_numbers_alone_are_no_news(simulation: Simulation) -> None:
+async def test_messages_that_differ_in_numbers_alone_are_no_news(simulation: Simulation) -> None:
     """A webhook's ports and ids change with each attempt; the status is written once."""
     numbers = iter(range(41000, 42000))
     simulation.api.fault = lambda request, _: (
@@ -331,7 +331,7 @@ async def test_words_that_differ_in_numbers_alone_are_no_news(simulation: Simula
 
 async def test_a_namespace_that_terminates_is_named(simulation: Simulation) -> None:
     """Its reason is the cause in the API server's answer; events, which it does not take either, add nothing."""
-    fault = Fault(status=403, reason="Forbidden", message=WORDS, cause="NamespaceTerminating")
+    fault = Fault(status=403, reason="Forbidden", message=REFUSAL, cause="NamespaceTerminating")
     simulation.api.fault = lambda request, _: (
         fault if request.method == "POST" and parse(request.path).namespace == NAMESPACE else None
     )

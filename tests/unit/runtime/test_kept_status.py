@@ -54,7 +54,7 @@ async def a_life(simulation: Simulation) -> None:
 
 
 @pytest.mark.parametrize("fields", [*((field,) for field in FIELDS), FIELDS], ids=lambda fields: ",".join(fields)[:30])
-async def test_a_dropped_field_is_told_once_and_changes_nothing(
+async def test_a_dropped_field_is_shown_once_and_changes_nothing(
     simulation: Simulation, fields: tuple[str, ...], caplog: pytest.LogCaptureFixture
 ) -> None:
     """The session lives as it would: three pods, no stop, no loop; at rest nothing is written but a rare trial."""

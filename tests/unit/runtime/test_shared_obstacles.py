@@ -114,7 +114,7 @@ async def test_a_missing_claim_is_read_less_and_less_often(simulation: Simulatio
 
 
 @pytest.mark.parametrize("status", [403, 500])
-async def test_a_claim_that_may_not_be_read_is_told(simulation: Simulation, status: int) -> None:
+async def test_a_claim_that_may_not_be_read_is_shown(simulation: Simulation, status: int) -> None:
     """The call is named, in the API server's words, and so is an edit's generation."""
     close(simulation, Fault(status=status, message="no reading here"), "GET", "persistentvolumeclaims")
     await simulation.start()
@@ -157,8 +157,11 @@ async def backing_off(simulation: Simulation) -> None:
 
 async def exhausted(simulation: Simulation) -> None:
     """It failed too often."""
-    await simulation.up("a", recovery={"maxAttempts": 0, "baseDelay": "1s"})
-    simulation.end("a", code=33)
+    await simulation.up("a", recovery={"maxAttempts": 1, "baseDelay": "1s", "healthyAfter": "10m"})
+    for _ in range(2):
+        await simulation.until(lambda: simulation.state("a") == "QRPending", within=60)
+        simulation.end("a", code=33)
+        await simulation.rest(2)
     await simulation.until(lambda: simulation.condition("a", "Stalled") == ("True", "RecoveryExhausted"))
 
 
