@@ -5,7 +5,7 @@ out. Nothing here does I/O or reads a clock: times are aware UTC datetimes that 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NewType
@@ -31,6 +31,21 @@ class TokenSource:
     key_id: KeyID
     renewal: str = ""
     """ The renewal that a person asked for; empty: none. """
+
+
+@dataclass(frozen=True, kw_only=True)
+class PodTokens:
+    """Secrets with the tokens that a pod's runner takes, or is to take."""
+
+    pod_uid: PodUID
+    source: TokenSource
+    purposes: frozenset[TokenPurpose] = frozenset(TokenPurpose)
+
+    def together(self, before: "PodTokens | None") -> "PodTokens":
+        """Return these, and those of the same tokens that were made before."""
+        if before is None or (before.pod_uid, before.source) != (self.pod_uid, self.source):
+            return self
+        return replace(self, purposes=self.purposes | before.purposes)
 
 
 class SealedKind(StrEnum):
@@ -145,6 +160,8 @@ class PVCFacts:
     """ Why the storage did not grow it although the API server accepted the new size; empty: no error. """
     resizing: bool = False
     """ A resize is under way, maybe a retry after an error that is not reported any more. """
+    stop_mark: str = ""
+    """ Under what recovery of its session has stopped (`core.session.marked_stop`); empty: it has not. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,6 +204,7 @@ class RunnerReport:
     reason: str
     message: str
     since: datetime | None
+    """ Since when the operator has heard this state, by its own clock; None: the runner does not say since when it is. """
     linked_time: datetime | None
     durable_time: datetime | None
     round: int
@@ -196,6 +214,8 @@ class RunnerReport:
     """ Whether the page's process is in a sandbox of its own, as the runner reports it; None: it does not (yet). """
     user_namespace: bool | None = None
     """ Whether the pod has a user namespace of its own; None: the runner does not report it (yet). """
+    browser_version: str | None = None
+    """ The version of its browser; None: it does not report it (yet). """
     received: datetime
     """ When the operator received this answer, by its own clock. """
 
@@ -265,12 +285,16 @@ class Observation:
     """ Whether the namespace enforces a Pod Security Standard; None: not known. """
     secrets_made: frozenset[str] = frozenset()
     """ The names of the Secrets that this process has created for the session. """
+    tokens_made: PodTokens | None = None
+    """ The Secrets with tokens that this process has created last. """
     tokens_renewed: TokenSource | None = None
     """ This process has told the current pod's runner of these tokens, and it takes them. """
     storage_limited: bool = False
     """ The session's quota limits storage. """
     renew_at: datetime | None = None
     """ When the pod is to be replaced because its key ends; None: its key is the current one. """
+    lost_key: KeyID | None = None
+    """ The key of the pod's tokens, if it is gone: nobody can ask that runner any more. """
     namespace_refused: bool = False
     """ The kubelet's events say that the present pod cannot have a user namespace. """
     recovery_paused: str | None = None
@@ -441,6 +465,8 @@ class Decision:
     """ It needs a reservation and has none, so an admission round must consider it. """
     poll: PodUID | None = None
     """ The pod whose runner to poll; None: none. """
+    makes_tokens: PodTokens | None = None
+    """ The Secrets with tokens that are among the actions: they exist once all of these are carried out. """
     renew_tokens: TokenSource | None = None
     """ The tokens that this runner is to be told of; None: it has the right ones, or they are not in Secrets yet. """
     requeue_at: datetime | None = None

@@ -299,6 +299,7 @@ class FakeCluster:
             recovery_paused=self.memory.pauses.message(uid),
             pod_security=self.pod_security,
             secrets_made=self.memory.secrets_made.get(name, frozenset()),
+            tokens_made=self.memory.tokens_made.get(name),
             tokens_renewed=renewed[1] if renewed is not None and renewed[0] in current else None,
             rejection=self.memory.rejection,
         )
@@ -314,8 +315,9 @@ class FakeCluster:
     def look(self, name: str = "sales") -> Decision:
         """Let the operator look at a session once: decide, write, act, until nothing is left to do."""
         for _ in range(10):
+            before = self.status_writes
             decision = self.look_once(name)
-            if not decision.commit and not decision.actions:
+            if not decision.actions and self.status_writes == before:
                 return decision
         raise AssertionError(f"{name} does not come to rest")
 
@@ -330,6 +332,9 @@ class FakeCluster:
                 self.memory.claims_read.add(action.name)
             elif not self._act(action, name):
                 break
+        else:
+            if decision.makes_tokens is not None:
+                self.memory.tokens_made[name] = decision.makes_tokens.together(self.memory.tokens_made.get(name))
         failed = self.memory.failed.get(name, {})
         self.memory.failed[name] = {call: found for call, found in failed.items() if call in decision.wanted_calls}
         return decision

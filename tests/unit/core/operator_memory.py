@@ -7,6 +7,7 @@ from datetime import datetime
 from whatsapp_operator.core.calls import Call
 from whatsapp_operator.core.model import (
     AssumedReservation,
+    PodTokens,
     PodUID,
     Refusal,
     Rejection,
@@ -40,5 +41,6 @@ class Memory:
     pauses: RecoveryPauses = field(default_factory=RecoveryPauses)
     listed: bool = False
     secrets_made: dict[str, frozenset[str]] = field(default_factory=dict)
+    tokens_made: dict[str, PodTokens] = field(default_factory=dict)
     tokens_renewed: dict[str, tuple[PodUID, TokenSource]] = field(default_factory=dict)
     rejection: Rejection | None = None

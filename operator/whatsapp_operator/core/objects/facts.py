@@ -97,6 +97,7 @@ def pvc_facts(pvc: Json, *, session: WhatsAppSession) -> PVCFacts:
         phase=text(status, "phase"),
         resize_fault=_resize_fault(status),
         resizing=_resizing(status),
+        stop_mark=ownership.stop_mark(pvc),
     )
 
 

@@ -1,8 +1,8 @@
 """Counting failures and timing the next attempt: `status.recovery`, from one observation to the next.
 
 The record names the pod that failed, so that each failure is counted once, however often it is observed. The count
-is reset by a new generation of the spec, by a person's request (both are tried at once), and by a pod that has run for
-healthyAfter.
+is reset by a new generation of the spec, by a person's request, by another template than that of the pod that failed
+(all are tried at once), and by a pod that has run for healthyAfter.
 """
 
 from dataclasses import dataclass
@@ -43,15 +43,17 @@ def count_attempts(
     outcome: Outcome,
     restarts: int,
     timed: bool,
+    mended: bool = False,
     now: datetime,
 ) -> Attempts:
     """Return the failures after the present pod's outcome was counted.
 
     :param restarts: number of pods that are not in status yet, without the session's very first one.
     :param timed: whether there is a next attempt to time; not when the session is suspended or on hold.
+    :param mended: whether the next pod is made from another template than the one that failed (`mended`).
     """
     spec = session.spec.recovery
-    recovery = stored_recovery(session, requested=requests.unrecorded)
+    recovery = stored_recovery(session, requested=requests.unrecorded or mended)
     if restarts:
         recovery = recovery.model_copy(update={"restarts": recovery.restarts + restarts})
     if pod is not None and not is_recorded(recovery, pod):
@@ -121,7 +123,7 @@ def with_failure(
     return recovery.model_copy(
         update={
             "consecutive_failures": failures,
-            "last_failure": failure,
+            "last_failure": failure.model_copy(update={"image": pod.image, "template_hash": pod.template_hash or None}),
             "next_attempt_time": next_attempt and _rounded_up(next_attempt),
         }
     )

@@ -18,7 +18,6 @@ from whatsapp_operator.api.conditions import ConditionStatus, ConditionType
 from whatsapp_operator.api.session import OperatorState, SessionSpec, SessionStatus, WhatsAppSession
 from whatsapp_operator.core.model import (
     Action,
-    CreateSecret,
     Decision,
     Defaults,
     DeletePod,
@@ -26,7 +25,6 @@ from whatsapp_operator.core.model import (
     PodPhase,
     PodUID,
 )
-from whatsapp_operator.core.objects.names import token_secret_names
 from whatsapp_operator.core.objects.secret import create_token_secrets
 from whatsapp_operator.core.session import messages
 from whatsapp_operator.core.session.create import Step
@@ -36,6 +34,7 @@ from whatsapp_operator.core.session.rules import next_step
 from whatsapp_operator.core.session.runner_contact import SILENCE
 from whatsapp_operator.core.session.snapshot import Snapshot, take_snapshot
 from whatsapp_operator.core.session.status import build_status
+from whatsapp_operator.core.session.token_secrets import plan_tokens
 from whatsapp_operator.core.writes.write_limiter import MAX_DELAY
 
 
@@ -46,23 +45,29 @@ def decide(observation: Observation, defaults: Defaults) -> Decision:
         return _decide_deletion(observation)
     snapshot = take_snapshot(_with_usable_spec(observation), defaults)
     step = next_step(snapshot)
-    others = (*((snapshot.pvc_patch,) if snapshot.pvc_patch is not None else ()), *_token_secrets(snapshot))
-    calls = review_calls(observation, step.actions, others, chained=step.creates_objects)
+    polled = _poll(snapshot)
+    tokens = plan_tokens(snapshot, polled=polled is not None)
+    secrets = create_token_secrets(session, tokens.makes) if tokens.makes is not None else ()
+    patches = (snapshot.pvc_patch,) if snapshot.pvc_patch is not None else ()
+    calls = review_calls(
+        observation, step.actions, chained=step.creates_objects, patches=patches, token_secrets=secrets
+    )
     if calls.obstacle is not None:
         step = replace(step, state=OperatorState.PENDING, ready=calls.obstacle, recovering=None)
-    wanted = build_status(snapshot, step, calls)
+    wanted = build_status(snapshot, step, tokens.named, calls)
     stored = messages.stored_message(session.status, ConditionType.RECOVERING, only=ConditionStatus.TRUE)
     reserves = step.admission is not None
     status_first = step.status_first and stored != step.recovering
-    commit = snapshot.has_unstored_facts or reserves or status_first
+    commit = snapshot.has_unstored_facts or reserves or status_first or tokens.status_first
     return Decision(
         status=wanted,
         commit=commit,
         actions=() if commit else calls.actions,
         events=(*events(session.status, wanted), *calls.events),
         wants_admission=step.not_admitted is not None,
-        poll=_poll(snapshot),
-        renew_tokens=snapshot.renewal.pending if _tokens_are_made(snapshot) else None,
+        poll=polled,
+        makes_tokens=None if commit or calls.holds_tokens else tokens.makes,
+        renew_tokens=tokens.renews,
         requeue_at=_requeue_at(snapshot, step, calls),
         wanted_calls=calls.wanted,
         delay_status_until=_delay_status_until(snapshot, step),
@@ -85,7 +90,7 @@ def _decide_deletion(observation: Observation) -> Decision:
     )
     actions: tuple[Action, ...] = tuple(DeletePod(name=pod.name, uid=pod.uid, reason="SessionDeleted") for pod in pods)
     written: SessionStatus = observation.session.status
-    calls = review_calls(observation, actions, (), chained=False)
+    calls = review_calls(observation, actions, chained=False)
     return Decision(
         status=written,
         actions=calls.actions,
@@ -93,20 +98,6 @@ def _decide_deletion(observation: Observation) -> Decision:
         requeue_at=min((moment for moment in calls.moments if moment > observation.now), default=None),
         details={"step": "Deleting"},
     )
-
-
-def _token_secrets(snapshot: Snapshot) -> tuple[CreateSecret, ...]:
-    """Return the Secrets of a renewal that a running pod waits for. Its runner is told when they exist."""
-    pending = snapshot.renewal.pending
-    if pending is None or _tokens_are_made(snapshot) or not snapshot.pod_active or _poll(snapshot) is None:
-        return ()
-    return create_token_secrets(snapshot.session, pending)
-
-
-def _tokens_are_made(snapshot: Snapshot) -> bool:
-    pending = snapshot.renewal.pending
-    names = set(token_secret_names(snapshot.session, pending).values()) if pending is not None else set()
-    return names <= snapshot.observation.secrets_made
 
 
 def _poll(snapshot: Snapshot) -> PodUID | None:

@@ -67,6 +67,8 @@ class CallReview:
     """ Why the pod cannot be made. """
     refused_growth: str | None
     """ In whose words the PVC may not grow. """
+    holds_tokens: bool
+    """ Some of the Secrets with tokens wait. """
     refused_renewal: ReasonMessage | None
     """ Why a running pod does not get its new tokens. """
 
@@ -83,25 +85,35 @@ def call_of(action: Action) -> Call:
 
 
 def review_calls(
-    observation: Observation, actions: tuple[Action, ...], others: tuple[Action, ...], *, chained: bool
+    observation: Observation,
+    actions: tuple[Action, ...],
+    *,
+    chained: bool,
+    patches: tuple[Action, ...] = (),
+    token_secrets: tuple[CreateSecret, ...] = (),
 ) -> CallReview:
     """Return what the failed calls mean for a session.
 
     :param actions: those of the step.
-    :param others: those that rely on nothing: the patch of the PVC, the Secrets of a renewal.
-    :param chained: each action of the step relies on those before it.
+    :param chained: each of them relies on those before it.
+    :param patches: of the PVC; nothing relies on them.
+    :param token_secrets: for people; nothing relies on them either, and if one is refused, so are the others.
     """
     ordered = _retried(actions, observation)
-    needed = {call_of(action): action for action in (*ordered, *others)}
+    needed = {call_of(action): action for action in (*ordered, *patches, *token_secrets)}
     failed = [each for each in observation.failed_calls if each.call in needed or not _is_an_action(each.call)]
     waiting = {each.call for each in failed if each.waits}
     shown = [each for each in failed if each.is_shown]
     of_step = {call_of(action) for action in ordered} if chained or _reads(ordered) else set()
-    kinds = {each.call: type(needed[each.call]) for each in shown if each.call in needed}
     now = observation.now
     return CallReview(
-        # The patch of the PVC comes last, so that a refused one does not block the pod.
-        actions=(*_due(ordered, waiting, chained=chained), *_due(others, waiting, chained=False)),
+        # What nothing relies on comes last: it keeps back no pod if it is refused.
+        actions=(
+            *_due(ordered, waiting, chained=chained),
+            *_due(patches, waiting, chained=False),
+            *(secrets := _due(token_secrets, waiting, chained=True)),
+        ),
+        holds_tokens=len(secrets) < len(token_secrets),
         wanted=frozenset(needed),
         condition=_condition(shown),
         events=tuple(_events(observation.session.status, shown)),
@@ -109,7 +121,8 @@ def review_calls(
         obstacle=next((messages.refused(each) for each in shown if each.call in of_step), None),
         refused_growth=next((each.message for each in shown if each.refused and _grows(needed.get(each.call))), None),
         refused_renewal=next(
-            (messages.refused(each) for each in shown if kinds.get(each.call) is CreateSecret and not chained), None
+            (messages.refused(each) for each in shown if each.call in {call_of(secret) for secret in token_secrets}),
+            None,
         ),
     )
 

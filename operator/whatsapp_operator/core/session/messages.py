@@ -7,6 +7,7 @@ No message holds a phone number, a code or a token: whatever text is not ours we
 
 import re
 from collections.abc import Iterable
+from datetime import datetime
 from decimal import Decimal
 from typing import Final, NamedTuple
 
@@ -16,17 +17,21 @@ from session_protocol.times import format_time
 
 from whatsapp_operator.api.conditions import ConditionStatus, ConditionType, find_condition
 from whatsapp_operator.api.constants import (
+    MANAGED_BY,
+    MANAGED_BY_LABEL,
     NETWORK_POLICY_NAME,
     POD_SECURITY_LABEL,
     PROFILE_LABEL,
     RELINK_AT,
     RESTART_AT,
     SERVICE_NAME,
+    SESSION_LABEL,
 )
 from whatsapp_operator.api.session import LastFailure, Problem, Reason, RecoveryStatus, SessionStatus
 from whatsapp_operator.core.calls import Call, FailedCall
 from whatsapp_operator.core.model import PodFacts, Rejection
 from whatsapp_operator.core.objects.reading import redacted
+from whatsapp_operator.core.recovery.browser_failure import browser_account
 
 MAX_LENGTH: Final = 1024
 """ Characters of a message; the schedulers and webhooks that we quote sometimes write more. """
@@ -133,6 +138,17 @@ def unreachable(rejection: Rejection | None) -> ReasonMessage:
     )
 
 
+def key_lost(key_id: str, *, replaced_at: datetime | None) -> ReasonMessage:
+    """Return the message for a pod whose tokens come from a key that is gone."""
+    until = f"at {format_time(replaced_at)}" if replaced_at is not None else "soon"
+    return ReasonMessage(
+        Reason.RUNNER_UNREACHABLE,
+        f"The pod's tokens come from the key {key_id}, which was lost, so the operator cannot ask its runner; the session "
+        f"itself goes on. A new pod with new tokens follows {until}, one session after the other. To have it now, "
+        f"{RESTART}. If a backup has that key, put it back into the operator's key Secret instead.",
+    )
+
+
 def held(state: str, *, requested: bool) -> ReasonMessage:
     """Return the message of a hold: a person has to act or, with `requested`, has done so and a new pod follows.
 
@@ -152,6 +168,16 @@ def name_taken(kind: str, name: str) -> ReasonMessage:
         Reason.NAME_TAKEN,
         f"The {kind} named {name} does not belong to this session, so the operator does not change it. Delete or rename "
         "it, or give the session another name.",
+    )
+
+
+def claim_taken(name: str, *, session: str) -> ReasonMessage:
+    """Return the message for a claim with our name and without our labels, which may be a profile that lost them."""
+    return ReasonMessage(
+        Reason.NAME_TAKEN,
+        f"The PersistentVolumeClaim named {name} has not the labels of this session's profile, so the operator does not "
+        f"touch it. If it is the profile, put them back: kubectl label pvc {name} {MANAGED_BY_LABEL}={MANAGED_BY} "
+        f"{SESSION_LABEL}={session}. Else delete it, or give the session another name.",
     )
 
 
@@ -241,14 +267,14 @@ def backing_off(recovery: RecoveryStatus) -> ReasonMessage:
         if recovery.next_attempt_time is None
         else f" The next pod is created at {format_time(recovery.next_attempt_time)}."
     )
-    return ReasonMessage(Reason.BACKING_OFF, f"{_failed(recovery)}.{when}")
+    return ReasonMessage(Reason.BACKING_OFF, f"{_failed(recovery)}{when}")
 
 
 def exhausted(recovery: RecoveryStatus) -> ReasonMessage:
     """Return the message for a session that failed too often and is not tried again."""
     return ReasonMessage(
         Reason.RECOVERY_EXHAUSTED,
-        f"{_failed(recovery)}. Fix the cause (status.recovery.lastFailure, kubectl describe), then {RESTART}, or change "
+        f"{_failed(recovery)} Fix the cause (status.recovery.lastFailure, kubectl describe), then {RESTART}, or change "
         "the spec.",
     )
 
@@ -327,4 +353,5 @@ def _failed(recovery: RecoveryStatus) -> str:
     failure = recovery.last_failure or LastFailure()
     times = "once" if recovery.consecutive_failures == 1 else f"{recovery.consecutive_failures} times in a row"
     code = "" if failure.exit_code is None else f", exit code {failure.exit_code}"
-    return f"The session failed {times} (last: {failure.reason or Reason.RUNNER_EXITED}{code})"
+    count = f"The session failed {times} (last: {failure.reason or Reason.RUNNER_EXITED}{code})."
+    return f"{count}{browser_account(failure)}"

@@ -35,11 +35,14 @@ def reported_state(snapshot: Snapshot, step: Step) -> ReportedState:
     linked, linked_message = _stored_linked(before)
     if snapshot.responding and snapshot.report is not None:
         return _from_runner(snapshot.report, before)
-    if snapshot.pod_active and snapshot.silent:
+    lost_key = snapshot.observation.lost_key if snapshot.pod is not None and snapshot.pod.started is not None else None
+    if snapshot.pod_active and (snapshot.silent or lost_key is not None):
         return ReportedState(
             state=OperatorState.UNREACHABLE,
             ready=ConditionStatus.UNKNOWN,
-            ready_message=messages.unreachable(snapshot.observation.rejection),
+            ready_message=messages.unreachable(snapshot.observation.rejection)
+            if lost_key is None
+            else messages.key_lost(lost_key, replaced_at=snapshot.observation.renew_at),
             linked=linked,
             linked_message=linked_message,
             link=before.link,

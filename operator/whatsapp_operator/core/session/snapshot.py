@@ -4,7 +4,7 @@
 (`rules`, then `status`) reads the snapshot and does not look at raw facts again.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -25,12 +25,15 @@ from whatsapp_operator.core.objects.pvc import PVCReview, review_pvc
 from whatsapp_operator.core.quota.reservations import Claimed, Need, needs_of
 from whatsapp_operator.core.recovery.attempts import Attempts, count_attempts
 from whatsapp_operator.core.recovery.failure import Outcome, outcome_of
+from whatsapp_operator.core.recovery.mended import is_mended
 from whatsapp_operator.core.session import messages
 from whatsapp_operator.core.session.holds import Holds, find_holds
+from whatsapp_operator.core.session.marked_stop import with_mark, with_marked_stop
 from whatsapp_operator.core.session.messages import ReasonMessage
 from whatsapp_operator.core.session.pods import find_pods
 from whatsapp_operator.core.session.requests import Requests, read_requests
 from whatsapp_operator.core.session.runner_contact import RunnerContact, check_contact
+from whatsapp_operator.core.session.stored_times import with_sensible_times
 from whatsapp_operator.core.session.token_renewal import Renewal, find_renewal
 
 VOLUME_PATIENCE: Final = timedelta(minutes=1)
@@ -99,9 +102,13 @@ class Snapshot:
 
 def take_snapshot(observation: Observation, defaults: Defaults) -> Snapshot:
     """Compute the snapshot of an observation, whose spec must be valid."""
-    session, now = observation.session, observation.now
+    now = observation.now
+    pvc = _own_pvc(observation)
     pods = find_pods(observation)
     pod = pods.own
+    session = with_sensible_times(observation.session, now=now)
+    session = with_marked_stop(session, pvc, has_pod=pod is not None)
+    observation = replace(observation, session=session)
     contact = check_contact(observation, pods)
     runs = session.spec.operating_mode is OperatingMode.RUNNING
     requests = read_requests(session, pod)
@@ -118,10 +125,10 @@ def take_snapshot(observation: Observation, defaults: Defaults) -> Snapshot:
         # The first pod of all is no restart.
         restarts=len(pods.since_status) - (session.status.pod_uid is None and bool(pods.since_status)),
         timed=runs and hold is None,
+        mended=is_mended(session, defaults),
         now=now,
     )
     stops = pod is None or pod.deletion is not None or pod.ended or attempts.pod_failed or requests.pending
-    pvc = _own_pvc(observation)
     need, grows = needs_of(
         session,
         assumed=observation.assumed,
@@ -132,6 +139,9 @@ def take_snapshot(observation: Observation, defaults: Defaults) -> Snapshot:
         if observation.pvc is not None
         else PVCReview(False, None)
     )
+    patch = review.patch
+    if pvc is not None and runs and attempts.exhausted and attempts.pod_failed:  # while the failed pod is still there
+        patch = with_mark(patch, pvc, session)
     volume_deadline = _volume_deadline(pvc, pod)
     return Snapshot(
         observation=observation,
@@ -157,7 +167,7 @@ def take_snapshot(observation: Observation, defaults: Defaults) -> Snapshot:
         attempts=attempts,
         pvc=pvc,
         pvc_will_be_deleted=review.will_be_deleted,
-        pvc_patch=None if session.problems else review.patch,
+        pvc_patch=None if session.problems else patch,
         volume_deadline=volume_deadline,
         refusal_deadline=outcome.refusal_deadline,
         not_allowed=not_allowed(session.spec, defaults),

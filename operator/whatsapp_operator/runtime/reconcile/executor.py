@@ -33,7 +33,7 @@ from whatsapp_operator.core.objects import ownership
 from whatsapp_operator.core.objects.secret import EXTRA_CA_KEY
 from whatsapp_operator.core.objects.tokens import secret_entries
 from whatsapp_operator.runtime.kube.client import Kube
-from whatsapp_operator.runtime.kube.errors import AlreadyExists, Conflict, KubeError, NotFound
+from whatsapp_operator.runtime.kube.errors import AlreadyExists, Conflict, KubeError, NotFound, Refused
 from whatsapp_operator.runtime.kube.existing_claims import ExistingClaimReader
 from whatsapp_operator.runtime.kube.foreign_objects import ForeignObjects
 from whatsapp_operator.runtime.kube.resources import (
@@ -47,6 +47,7 @@ from whatsapp_operator.runtime.kube.resources import (
     uid_of,
 )
 from whatsapp_operator.runtime.kube.store import Store
+from whatsapp_operator.runtime.process.keys import UnknownKey
 from whatsapp_operator.runtime.process.seals import Seals
 
 logger = logging.getLogger(__name__)
@@ -97,6 +98,14 @@ class Executor:
         :raises Requeue: the cluster has changed since the decision was made.
         :raises KubeError: the request was refused or failed, or it is unknown whether it was carried out.
         """
+        try:
+            await self._do(action, context)
+        except (
+            UnknownKey
+        ) as error:  # of a pod whose Secrets nothing proves any more: status was lost, and so was the key
+            raise Refused(str(error), reason=type(error).__name__) from error
+
+    async def _do(self, action: Action, context: ActionContext) -> None:
         match action:
             case ReadClaim():
                 await context.existing_claim.read(context.key, action.name)

@@ -30,6 +30,7 @@ from whatsapp_operator.core.model import (
     Defaults,
     Observation,
     PodFacts,
+    PodTokens,
     PodUID,
     ReadClaim,
     SessionUID,
@@ -81,6 +82,8 @@ class SessionCacheEntry:
     pending_write: PendingWrite = field(default_factory=PendingWrite)
     secrets_made: frozenset[str] = frozenset()
     """ The names of the Secrets that were made last. """
+    tokens_made: PodTokens | None = None
+    """ The tokens that were put into Secrets last. """
     outdated: set[Call] = field(default_factory=set)
     """ The calls of the present reconciliation that showed that the cluster had changed. """
     status_reported: bool = False
@@ -171,6 +174,7 @@ class Reconciler:
             failed_calls=entry.calls.known(),
             existing_claim=entry.existing_claim.known,
             secrets_made=entry.secrets_made,
+            tokens_made=entry.tokens_made,
         )
         if any(pod.owner_uid == entry.uid for pod in observation.pods):
             entry.existing_claim.forget()
@@ -192,6 +196,9 @@ class Reconciler:
         for action in decision.actions:
             if not await self._execute(action, context, entry):
                 break
+        else:
+            if decision.makes_tokens is not None:
+                entry.tokens_made = decision.makes_tokens.together(entry.tokens_made)
         return decision, True
 
     async def _execute(self, action: Action, context: ActionContext, entry: SessionCacheEntry) -> bool:
