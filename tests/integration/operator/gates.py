@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from integration.operator.admin import Json, Refused
@@ -85,15 +86,11 @@ async def webhook(
             await harness.admin.delete(WEBHOOK, "", harness.namespace)
 
 
-@asynccontextmanager
-async def black_hole() -> AsyncIterator[str]:
-    """A server that takes connections and never says a word; yields its address."""
-    server = await asyncio.start_server(lambda _reader, _writer: asyncio.Event().wait(), "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    try:
-        yield f"https://127.0.0.1:{port}/"
-    finally:
-        server.close()
+@contextmanager
+def black_hole() -> Iterator[str]:
+    """A server to which connections are made and that never says a word; yields its address."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"https://127.0.0.1:{server.getsockname()[1]}/"
 
 
 @asynccontextmanager

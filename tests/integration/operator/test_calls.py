@@ -58,8 +58,9 @@ async def webhook_that_is_down(harness: OperatorHarness) -> AsyncIterator[str]:
 @contextlib.asynccontextmanager
 async def webhook_that_is_slow(harness: OperatorHarness) -> AsyncIterator[str]:
     """Its server takes the connection and says nothing."""
-    async with black_hole() as url, webhook(harness, "CREATE", "pods", url=url):
-        yield "failed calling webhook"
+    with black_hole() as url:
+        async with webhook(harness, "CREATE", "pods", url=url):
+            yield "failed calling webhook"
 
 
 CREATIONS = {
@@ -104,7 +105,12 @@ async def test_a_creation_that_fails_is_shown_and_paced_and_ends_with_its_cause(
 
 
 PATCHES = {
-    "claims may not be patched": ("UPDATE", "persistentvolumeclaims", {"profile": {"size": "3Gi"}}, "FailedUpdate"),
+    "claims may not be patched": (
+        "UPDATE",
+        "persistentvolumeclaims",
+        {"profile": {"retention": "Delete"}},
+        "FailedUpdate",
+    ),
     "pods may not be deleted": ("DELETE", "pods", {"operatingMode": "Suspended"}, "FailedDelete"),
 }
 
@@ -190,6 +196,7 @@ async def test_an_older_crd_is_shown_and_makes_no_loop(harness: OperatorHarness,
         pod = await harness.until("a pod", lambda: harness.pod("a"))
         uid = pod["metadata"]["uid"]
         if "recovery.lastFailure" in fields:
+            await harness.runner("a")
             await harness.node.end("a", code=33)
             pod = await harness.wait_for_new_pod("a", uid)
         if fields != ("handledRequests",):
