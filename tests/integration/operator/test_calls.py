@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 
 import pytest
@@ -63,7 +63,7 @@ async def webhook_that_is_slow(harness: OperatorHarness) -> AsyncIterator[str]:
             yield "failed calling webhook"
 
 
-CREATIONS = {
+CREATIONS: dict[str, tuple[Callable[[OperatorHarness], Gate], str]] = {
     "services refused": (lambda harness: policy(harness, "CREATE", "services"), "create Service whatsapp-sessions"),
     "claims refused": (
         lambda harness: policy(harness, "CREATE", "persistentvolumeclaims"),
@@ -281,12 +281,13 @@ async def test_an_edit_is_seen_within_two_seconds(harness: OperatorHarness, wait
     await harness.operator(RESYNC_INTERVAL="60s")
     async with policy(harness, "CREATE", "pods") if waits == "refused" else contextlib.nullcontext():
         await harness.session("a")
-        await {
+        arrived: dict[str, Callable[[], Awaitable[object]]] = {
             "queued": lambda: harness.wait_for_condition("a", "Admitted", status="False", reason="QuotaExceeded"),
             "refused": lambda: failed(harness, "create Pod a"),
             "stalled": lambda: harness.wait_for_condition("a", "Stalled", status="True"),
             "running": lambda: harness.wait_for_state("a", "QRPending"),
-        }[waits]()
+        }
+        await arrived[waits]()
         await asyncio.sleep(8)
         await harness.edit("a", EDIT)
 

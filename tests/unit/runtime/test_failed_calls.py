@@ -403,7 +403,11 @@ def shrink_claims(simulation: Simulation) -> None:
         size = {"spec": {"resources": {"requests": {"storage": "1Gi"}}}}
         if plural == "persistentvolumeclaims" and event == "MODIFIED" and "3Gi" in str(obj["spec"]):
             name = obj["metadata"]["name"]
-            simulation.clock.call_later(0.05, lambda: simulation.api.change(plural, NAMESPACE, name, size))
+
+            def shrink() -> None:
+                simulation.api.change(plural, NAMESPACE, name, size)
+
+            simulation.clock.call_later(0.05, shrink)
 
     simulation.api.watchers.append(undo)
     simulation.edit("a", {"spec": {"profile": {"size": "3Gi"}}})

@@ -15,7 +15,7 @@ PLACES = {"spec": {"sessions": 100}}
 
 def foreign(name: str) -> Json:
     """Return somebody else's object."""
-    return {"metadata": {"name": name, "namespace": NAMESPACE, "labels": {}}, "spec": {}}
+    return {"metadata": {"name": name, "namespace": NAMESPACE, "labels": {}}, "spec": {"containers": [{"name": "other"}]}}
 
 
 async def stalled(simulation: Simulation, names: list[str]) -> None:
