@@ -15,7 +15,10 @@ PLACES = {"spec": {"sessions": 100}}
 
 def foreign(name: str) -> Json:
     """Return somebody else's object."""
-    return {"metadata": {"name": name, "namespace": NAMESPACE, "labels": {}}, "spec": {"containers": [{"name": "other"}]}}
+    return {
+        "metadata": {"name": name, "namespace": NAMESPACE, "labels": {}},
+        "spec": {"containers": [{"name": "other", "image": "other:1"}]},
+    }
 
 
 async def stalled(simulation: Simulation, names: list[str]) -> None:

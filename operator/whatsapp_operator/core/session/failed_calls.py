@@ -117,7 +117,7 @@ def review_calls(
         wanted=frozenset(needed),
         condition=_condition(shown),
         events=tuple(_events(observation.session.status, shown)),
-        moments=tuple(moment for each in failed for moment in (now + each.retry_in, now + PATIENCE - each.lasted)),
+        moments=tuple(moment for each in failed for moment in _moments(each, now)),
         obstacle=next((messages.refused(each) for each in shown if each.call in of_step), None),
         refused_growth=next((each.message for each in shown if each.refused and _grows(needed.get(each.call))), None),
         refused_renewal=next(
@@ -125,6 +125,12 @@ def review_calls(
             None,
         ),
     )
+
+
+def _moments(failed: FailedCall, now: datetime) -> Iterator[datetime]:
+    yield now + failed.retry_in
+    if not failed.refused and failed.failures > 1:
+        yield now + PATIENCE - failed.lasted
 
 
 def _retried(actions: tuple[Action, ...], observation: Observation) -> tuple[Action, ...]:
