@@ -14,6 +14,7 @@ from session_protocol.hosts import WHATSAPP_HOSTS, WHATSAPP_WEB_URL
 from session_protocol.vocabulary import TokenPurpose
 
 from whatsapp_operator.api.session import SessionStatus, WhatsAppSession
+from whatsapp_operator.core.calls import Call, FailedCall
 from whatsapp_operator.core.network import RunnerNetwork
 
 SessionUID = NewType("SessionUID", str)
@@ -252,21 +253,6 @@ class Refusal:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RefusedAction:
-    """An action that the API server refused, for a cause outside the session (Forbidden, a namespace's ResourceQuota …).
-
-    The runtime keeps it until an action of the same kind succeeds.
-    """
-
-    reason: str
-    message: str
-    action: "type[Action] | None" = None
-    """ Its kind: CreatePod, PatchPVC … """
-    retry_at: datetime | None = None
-    """ The same kind of action is not retried before this time; None: at once. """
-
-
-@dataclass(frozen=True, kw_only=True)
 class Observation:
     """Everything one decision may look at."""
 
@@ -293,9 +279,12 @@ class Observation:
     """ Why the runner's answers do not count, if it answers and none of them does. """
     assumed: AssumedReservation | None = None
     refusal: Refusal | None = None
-    refused_action: RefusedAction | None = None
+    failed_calls: tuple[FailedCall, ...] = ()
+    """ The calls for this session, and for what it shares with its namespace, that failed and have not succeeded since. """
     pod_security: bool | None = None
     """ Whether the namespace enforces a Pod Security Standard; None: not known. """
+    secrets_made: frozenset[str] = frozenset()
+    """ The names of the Secrets that this process has created for the session. """
     tokens_made: PodTokens | None = None
     """ The Secrets with tokens that this process has created last. """
     tokens_renewed: TokenSource | None = None
@@ -392,7 +381,7 @@ class CreatePVC:
 
 @dataclass(frozen=True, kw_only=True)
 class PatchPVC:
-    """Merge-patch the PVC (size, owner references). A refusal by the API server becomes `RefusedAction`."""
+    """Merge-patch the PVC (size, owner references)."""
 
     name: str
     patch: Mapping[str, Any]
@@ -482,6 +471,8 @@ class Decision:
     """ The tokens that this runner is to be told of; None: it has the right ones, or they are not in Secrets yet. """
     requeue_at: datetime | None = None
     """ When to decide again although nothing happens, because time changes the decision. """
+    wanted_calls: frozenset[Call] = frozenset()
+    """ The calls that the session needs, those that wait after a failure included. """
     delay_status_until: datetime | None = None
     """ No uncommitted status write before this time (the pod is on its way to Running). """
     details: Mapping[str, str] = field(default_factory=dict)

@@ -16,13 +16,14 @@ from typing import Any
 from session_protocol.times import format_time
 from session_protocol.vocabulary import RunnerState
 from support.merge_patch import merged
-from unit.core.operator_memory import Memory
+from unit.core.operator_memory import Failure, Memory
 from unit.core.raw_objects import is_owned_by, without
 from unit.core.seals import seal, sealed
 from whatsapp_operator.api.conditions import Condition, find_condition
 from whatsapp_operator.api.constants import API_VERSION, NETWORK_POLICY_NAME, PROFILE_LABEL, SERVICE_NAME, SESSION_KIND
 from whatsapp_operator.api.quota import WhatsAppSessionQuota
 from whatsapp_operator.api.session import SessionStatus, WhatsAppSession
+from whatsapp_operator.core.calls import FailedCall, retry_delay
 from whatsapp_operator.core.model import (
     Action,
     CreateNetworkPolicy,
@@ -40,7 +41,6 @@ from whatsapp_operator.core.model import (
     PatchPVC,
     PodUID,
     ReadClaim,
-    RefusedAction,
     RunnerReport,
     SealedKind,
     SessionUID,
@@ -50,6 +50,7 @@ from whatsapp_operator.core.objects.facts import network_policy_facts, pod_facts
 from whatsapp_operator.core.quota.admit import AdmissionResult, admit
 from whatsapp_operator.core.recovery.health import session_health
 from whatsapp_operator.core.session.decide import decide
+from whatsapp_operator.core.session.failed_calls import call_of
 from whatsapp_operator.core.writes.merge_patch import merge_patch
 
 Json = dict[str, Any]
@@ -292,11 +293,12 @@ class FakeCluster:
             polling_since=next((self.memory.listening[uid] for uid in current if uid in self.memory.listening), None),
             assumed=self.memory.assumed.get(uid),
             refusal=self.memory.refusals.get(uid),
-            refused_action=self.memory.blocked.get(name),
+            failed_calls=self._failed(name),
             storage_limited=not session.problems
             and "storage" in self.quotas.get(session.spec.quota_name, {}).get("spec", {}),
             recovery_paused=self.memory.pauses.message(uid),
             pod_security=self.pod_security,
+            secrets_made=self.memory.secrets_made.get(name, frozenset()),
             tokens_made=self.memory.tokens_made.get(name),
             tokens_renewed=renewed[1] if renewed is not None and renewed[0] in current else None,
             rejection=self.memory.rejection,
@@ -333,7 +335,23 @@ class FakeCluster:
         else:
             if decision.makes_tokens is not None:
                 self.memory.tokens_made[name] = decision.makes_tokens.together(self.memory.tokens_made.get(name))
+        failed = self.memory.failed.get(name, {})
+        self.memory.failed[name] = {call: found for call, found in failed.items() if call in decision.wanted_calls}
         return decision
+
+    def _failed(self, name: str) -> tuple[FailedCall, ...]:
+        return tuple(
+            FailedCall(
+                call=call,
+                reason="Forbidden",
+                message="exceeded quota: pods=10",
+                refused=True,
+                failures=failure.times,
+                lasted=self.now - failure.first,
+                retry_in=max(failure.retry - self.now, timedelta()),
+            )
+            for call, failure in self.memory.failed.get(name, {}).items()
+        )
 
     def admission_round(self) -> AdmissionResult:
         """Let the operator make one admission round."""
@@ -417,16 +435,13 @@ class FakeCluster:
 
     def _act(self, action: Action, name: str) -> bool:
         if type(action) in self.refuse:
-            self.memory.blocked[name] = RefusedAction(
-                reason="Forbidden",
-                message="exceeded quota: pods=10",
-                action=type(action),
-                retry_at=self.now + timedelta(seconds=30),
-            )
+            known = self.memory.failed.setdefault(name, {}).setdefault(call_of(action), Failure(self.now, self.now, 0))
+            known.times += 1
+            known.retry = self.now + timedelta(seconds=retry_delay(known.times))
             return False
         self._request()
         self.done.append(action)
-        self.memory.blocked.pop(name, None)
+        self.memory.failed.get(name, {}).pop(call_of(action), None)
         match action:
             case CreatePod():
                 manifest = self._created(
@@ -439,6 +454,9 @@ class FakeCluster:
                 self._created(self.pvcs, manifest)
             case CreateService() | CreateNetworkPolicy() | CreateSecret():
                 self._created(self._objects_of(action), action.manifest)
+                if isinstance(action, CreateSecret):
+                    made = self.memory.secrets_made.get(name, frozenset())
+                    self.memory.secrets_made[name] = made | {action.manifest["metadata"]["name"]}
             case PatchPVC() | PatchNetworkPolicy():
                 self._patched(self._objects_of(action), action)
             case DeletePod():

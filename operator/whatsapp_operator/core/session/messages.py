@@ -28,7 +28,8 @@ from whatsapp_operator.api.constants import (
     SESSION_LABEL,
 )
 from whatsapp_operator.api.session import LastFailure, Problem, Reason, RecoveryStatus, SessionStatus
-from whatsapp_operator.core.model import PodFacts, RefusedAction, Rejection
+from whatsapp_operator.core.calls import Call, FailedCall
+from whatsapp_operator.core.model import PodFacts, Rejection
 from whatsapp_operator.core.objects.reading import redacted
 from whatsapp_operator.core.recovery.browser_failure import browser_account
 
@@ -284,9 +285,22 @@ def lost(pod: PodFacts, *, reason: str) -> ReasonMessage:
     return reason_message(reason, f"The pod was lost{details}", fallback=Reason.REPLACING_POD)
 
 
-def refused(refused_action: RefusedAction) -> ReasonMessage:
-    """Return the API server's reason and message for an action that it refused."""
-    return reason_message(refused_action.reason, refused_action.message, fallback=Reason.POD_STARTING)
+def cannot(call: Call) -> str:
+    """Return the beginning of the message about a call that failed."""
+    return f"Cannot {call}:"
+
+
+def fields_dropped(fields: Iterable[str]) -> str:
+    """Return what to say of a status that the API server does not keep whole."""
+    return (
+        f"the API server does not keep {', '.join(fields)}. Apply the CustomResourceDefinitions of this release; until then "
+        "the operator knows these for as long as it runs."
+    )
+
+
+def refused(failed: FailedCall) -> ReasonMessage:
+    """Return the API server's reason and message for a call that failed, and which call it is."""
+    return reason_message(failed.reason, f"{cannot(failed.call)} {failed.message}", fallback=Reason.POD_STARTING)
 
 
 def resize_refused(message: str) -> ReasonMessage:

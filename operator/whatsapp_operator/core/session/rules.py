@@ -21,7 +21,6 @@ from whatsapp_operator.core.objects.service import service_manifest
 from whatsapp_operator.core.session import messages
 from whatsapp_operator.core.session.create import (
     Step,
-    create_actions,
     create_step,
     recovering,
 )
@@ -34,7 +33,7 @@ def next_step(snapshot: Snapshot) -> Step:
     for rule in _RULES:
         if (step := rule(snapshot)) is not None:
             return step
-    return _create(snapshot)
+    return create_step(snapshot)
 
 
 def _stalled(message: ReasonMessage, *, actions: tuple[Action, ...] = ()) -> Step:
@@ -183,13 +182,7 @@ def _restored(snapshot: Snapshot) -> tuple[Action, ...]:
     namespace, observation = snapshot.session.metadata.namespace, snapshot.observation
     service = () if observation.service is not None else (CreateService(manifest=service_manifest(namespace)),)
     policy = policy_actions(observation.network_policy, namespace=namespace, defaults=snapshot.defaults)
-    refused = snapshot.refused_action
-    waits = refused is not None and refused.retry_at is not None and refused.retry_at > snapshot.now
-    return tuple(
-        action
-        for action in (*service, *policy)
-        if not (waits and refused is not None and refused.action is type(action))
-    )
+    return (*service, *policy)
 
 
 # --- there is no pod: what keeps one from being created ---------------------------------------------------------------
@@ -301,22 +294,6 @@ def _refusal(snapshot: Snapshot) -> ReasonMessage:
     if stored is not None and stored.reason in (Reason.QUOTA_EXCEEDED, Reason.QUOTA_NOT_FOUND):
         return stored
     return messages.WAITING_FOR_ADMISSION
-
-
-def _create(snapshot: Snapshot) -> Step:
-    """Create the pod. After a refusal by the API server: report the refusal, and retry when its time has come."""
-    refused_action = snapshot.refused_action
-    if refused_action is not None:
-        retry_at = refused_action.retry_at
-        wait = retry_at is not None and retry_at > snapshot.now
-        return Step(
-            state=OperatorState.PENDING,
-            ready=messages.refused(refused_action),
-            creates_objects=True,
-            actions=() if wait else create_actions(snapshot),
-            requeue_at=retry_at if wait else None,
-        )
-    return create_step(snapshot)
 
 
 _RULES: tuple[Callable[[Snapshot], Step | None], ...] = (

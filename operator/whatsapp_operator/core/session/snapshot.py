@@ -18,7 +18,6 @@ from whatsapp_operator.core.model import (
     PodFacts,
     PodUID,
     PVCFacts,
-    RefusedAction,
     RunnerReport,
 )
 from whatsapp_operator.core.objects.allowed import not_allowed
@@ -91,10 +90,6 @@ class Snapshot:
     """ When to report that the PVC has no volume; None when it has one, or the pod has a node. """
     refusal_deadline: datetime | None
     """ When to look again whether the node refuses the pod what holds the page in; None: it cannot. """
-    refused_patch: RefusedAction | None
-    """ The API server refused the patch of the PVC. """
-    refused_action: RefusedAction | None
-    """ The API server refused another action. """
     not_allowed: tuple[Problem, ...]
     """ What the spec asks for and the operator's settings do not allow. """
     need: Need
@@ -148,8 +143,6 @@ def take_snapshot(observation: Observation, defaults: Defaults) -> Snapshot:
     if pvc is not None and runs and attempts.exhausted and attempts.pod_failed:  # while the failed pod is still there
         patch = with_mark(patch, pvc, session, defaults)
     volume_deadline = _volume_deadline(pvc, pod)
-    refused = observation.refused_action
-    patch_refused = refused is not None and refused.action is PatchPVC
     return Snapshot(
         observation=observation,
         session=session,
@@ -177,8 +170,6 @@ def take_snapshot(observation: Observation, defaults: Defaults) -> Snapshot:
         pvc_patch=None if session.problems else patch,
         volume_deadline=volume_deadline,
         refusal_deadline=outcome.refusal_deadline,
-        refused_patch=refused if patch_refused else None,
-        refused_action=None if patch_refused else refused,
         not_allowed=not_allowed(session.spec, defaults),
         need=need,
         growth_waits=pvc is not None and not grows and pvc.requested < (session.spec.profile.wanted_size or 0),

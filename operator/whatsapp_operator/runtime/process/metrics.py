@@ -88,6 +88,17 @@ class Metrics:
             ["result"],
             registry=self.registry,
         )
+        self.failed_calls = Counter(
+            f"{_PREFIX}_failed_calls",
+            "Calls to the API server for a session that it refused or failed, or that were undone",
+            ["verb", "kind"],
+            registry=self.registry,
+        )
+        self.status_fields_dropped = Gauge(
+            f"{_PREFIX}_status_fields_dropped",
+            "Fields of statuses that the API server does not keep: its CRDs are not of this release",
+            registry=self.registry,
+        )
         self.admission_rounds = Counter(
             f"{_PREFIX}_admission_rounds",
             "Admission rounds",
