@@ -63,6 +63,23 @@ class PodPhase(StrEnum):
     UNKNOWN = "Unknown"
 
 
+class Probe(StrEnum):
+    """The kubelet's probes that end a container when they fail."""
+
+    STARTUP = "startup"
+    LIVENESS = "liveness"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbeKill:
+    """What the kubelet's events say about a container that it has ended."""
+
+    pod_uid: PodUID
+    probe: Probe
+    note: str = ""
+    """ How the probe failed, in the kubelet's words; empty: it does not say. """
+
+
 @dataclass(frozen=True, kw_only=True)
 class PodFacts:
     """What the core needs to know of a pod; `core.objects.facts.pod_facts` reads it from the JSON."""
@@ -74,7 +91,7 @@ class PodFacts:
     phase: PodPhase
     created: datetime
     deletion: datetime | None = None
-    """ When it was deleted, while the object still exists. """
+    """ When it has to be gone: it was deleted, its grace before that. None: nobody has deleted it. """
     ip: str | None = None
     node: str | None = None
     image: str | None = None
@@ -103,6 +120,11 @@ class PodFacts:
     """ The file on the node that the runner's container is to run under. """
     disrupted: bool = False
     """ The DisruptionTarget condition is true. """
+    disruption: str = ""
+    """ Its reason: EvictionByEvictionAPI, DeletionByTaintManager … """
+    unready_by_node: bool = False
+    """ The node controller has taken its readiness away, because the node does not report any more. """
+    finalizers: tuple[str, ...] = ()
     restart_at: str | None = None
     """ The restart request that this pod was created for (its annotation). """
     relink_at: str | None = None
@@ -257,6 +279,9 @@ class Observation:
     pods_since_status: tuple[PodUID, ...] = ()
     """ The session's pods that were created after the one in status, oldest first, even if deleted since; only those
     that this operator has seen. Two may be created and deleted between two writes of status. """
+    unstarted: Mapping[PodUID, datetime] = field(default_factory=dict)
+    """ Those of the session's last pods, gone or not, that this operator has never seen run and has not ended by its own
+    decision, with the times of their creation; the one in status among them. """
     pvc: PVCFacts | None = None
     """ The PVC of the derived name, ours or not. None also when `existingClaim` is used. """
     existing_claim: ExistingClaim | None = None
@@ -286,6 +311,8 @@ class Observation:
     """ When the pod is to be replaced because its key ends; None: its key is the current one. """
     namespace_refused: bool = False
     """ The kubelet's events say that the present pod cannot have a user namespace. """
+    probe_kill: ProbeKill | None = None
+    """ The kubelet's events say that it ended the present pod's container. """
     recovery_paused: str | None = None
     """ Why recovery is paused for this session; None: it is not. """
 
@@ -410,6 +437,8 @@ class DeletePod:
     reason: str
     grace: timedelta | None = None
     """ None: the pod's own terminationGracePeriodSeconds. Never 0: the operator does not force. """
+    clears_loss: bool = False
+    """ The pod is lost already. Else it is ended because the operator wants to, and is no start that failed. """
 
 
 Action = (
@@ -450,6 +479,8 @@ class Decision:
     """ This status must be stored before anything else is done: write it at once, past the write limiter. """
     actions: tuple[Action, ...] = ()
     events: tuple[Event, ...] = ()
+    causes: tuple[str, ...] = ()
+    """ Why a pod ended or does not run, by the names of `core.recovery.causes`: what this status is the first to tell. """
     wants_admission: bool = False
     """ It needs a reservation and has none, so an admission round must consider it. """
     poll: PodUID | None = None

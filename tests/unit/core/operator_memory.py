@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from unit.core.raw_objects import Json
 from whatsapp_operator.core.model import (
     AssumedReservation,
     PodUID,
+    ProbeKill,
     Refusal,
     RefusedAction,
     Rejection,
@@ -14,6 +16,7 @@ from whatsapp_operator.core.model import (
     SessionUID,
     TokenSource,
 )
+from whatsapp_operator.core.objects.facts import created_at, has_run
 from whatsapp_operator.core.recovery.pauses import RecoveryPauses
 
 
@@ -25,6 +28,11 @@ class Memory:
     refusals: Mapping[SessionUID, Refusal] = field(default_factory=dict)
     reports: dict[str, RunnerReport] = field(default_factory=dict)
     created_pods: dict[str, list[PodUID]] = field(default_factory=dict)
+    pods: dict[PodUID, datetime] = field(default_factory=dict)
+    """ All pods that it has seen, with the times of their creation. """
+    settled: set[PodUID] = field(default_factory=set)
+    """ Those that have run, or that it has ended by its own decision. """
+    probe_kills: dict[str, ProbeKill] = field(default_factory=dict)
     listening: dict[PodUID, datetime] = field(default_factory=dict)
     blocked: dict[str, RefusedAction] = field(default_factory=dict)
     claims_read: set[str] = field(default_factory=set)
@@ -33,3 +41,12 @@ class Memory:
     tokens_made: dict[str, TokenSource] = field(default_factory=dict)
     tokens_renewed: dict[str, tuple[PodUID, TokenSource]] = field(default_factory=dict)
     rejection: Rejection | None = None
+
+    def unstarted(self, pods: list[Json]) -> dict[PodUID, datetime]:
+        """See these pods, and return those of all that never ran."""
+        for pod in pods:
+            uid = PodUID(pod["metadata"]["uid"])
+            if has_run(pod):
+                self.settled.add(uid)
+            self.pods.setdefault(uid, created_at(pod))
+        return {uid: at for uid, at in self.pods.items() if uid not in self.settled}

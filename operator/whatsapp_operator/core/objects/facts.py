@@ -5,6 +5,7 @@ an unknown fact, because one odd object must not prevent a decision about its se
 `RunnerReport`, which the runtime creates from a validated answer.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final, TypeVar
@@ -22,12 +23,15 @@ from whatsapp_operator.api.constants import (
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core.model import NetworkPolicyFacts, PodFacts, PodPhase, PodUID, PVCFacts, Seal, ServiceFacts
 from whatsapp_operator.core.objects import ownership
-from whatsapp_operator.core.objects.reading import Json, free_text, identifier, items, part, text
+from whatsapp_operator.core.objects.reading import Json, free_text, identifier, items, part, redacted, text
 from whatsapp_operator.core.objects.service import SELECTOR
 
 _BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """ What the kubelet writes for a container that could not be started. """
 _Enum = TypeVar("_Enum", bound=StrEnum)
+_NODE_LOST: Final = frozenset({"NodeLost", "NodeNotReady", "NodeStatusUnknown", "NodeUnreachable"})
+_FINALIZERS: Final = 5
+""" Finalizers of a pod that are told. """
 _RESIZE_FAULTS: Final = frozenset({"ControllerResizeError", "NodeResizeError"})
 """ Conditions of a PVC: https://kubernetes.io/docs/concepts/storage/persistent-volumes/#recovering-from-failure-when-expanding-volumes """
 
@@ -52,7 +56,7 @@ def pod_facts(pod: Json, *, seal: Seal | None = None) -> PodFacts:
         phase=_enum_value(
             PodPhase, status.get("phase"), PodPhase.PENDING if not status.get("phase") else PodPhase.UNKNOWN
         ),
-        created=_time(metadata, "creationTimestamp") or _BEGINNING,
+        created=created_at(pod),
         deletion=_time(metadata, "deletionTimestamp"),
         ip=text(status, "podIP") or None,
         node=text(spec, "nodeName") or None,
@@ -73,6 +77,9 @@ def pod_facts(pod: Json, *, seal: Seal | None = None) -> PodFacts:
         host_users=spec.get("hostUsers") is not False,
         seccomp_profile=_seccomp_profile(spec),
         disrupted=disrupted.get("status") == "True",
+        disruption=identifier(disrupted, "reason"),
+        unready_by_node=_unready_by_node(conditions),
+        finalizers=_finalizers(metadata),
         restart_at=ownership.annotation(pod, RESTART_AT) or None,
         relink_at=ownership.annotation(pod, RELINK_AT) or None,
         key_id=seal.key_id if seal is not None else ownership.key_id(pod),
@@ -82,6 +89,41 @@ def pod_facts(pod: Json, *, seal: Seal | None = None) -> PodFacts:
         renewal=ownership.token_renewal(pod),
         template_hash=ownership.annotation(pod, TEMPLATE_HASH_ANNOTATION),
     )
+
+
+def has_run(pod: Json) -> bool:
+    """Whether the runner's container has started, even if it has ended since; cheap, for each change of each pod."""
+    for container in items(part(pod, "status"), "containerStatuses"):
+        if container.get("name") == RUNNER_CONTAINER:
+            state = part(container, "state")
+            return any(
+                _time(part(state, name), "startedAt") not in (None, _BEGINNING) for name in ("running", "terminated")
+            )
+    return False
+
+
+def created_at(pod: Json) -> datetime:
+    """Return when a pod was created."""
+    return _time(part(pod, "metadata"), "creationTimestamp") or _BEGINNING
+
+
+def _unready_by_node(conditions: Mapping[object, Json]) -> bool:
+    """Whether the node controller, and not the kubelet, has set the pod's Ready condition.
+
+    When a node does not report any more, the controller changes the condition's status alone. A kubelet always gives a
+    reason, and takes the readiness of the containers away with it.
+    """
+    ready, containers = conditions.get("Ready", {}), conditions.get("ContainersReady", {})
+    status, reason = ready.get("status"), text(ready, "reason")
+    if status == "Unknown" or (status == "False" and reason in _NODE_LOST):
+        return True
+    return status == "False" and not reason and containers.get("status") == "True"
+
+
+def _finalizers(metadata: Json) -> tuple[str, ...]:
+    found = metadata.get("finalizers")
+    names = [name for name in found if isinstance(name, str)] if isinstance(found, list) else []
+    return tuple(redacted(name, keep="start") for name in names[:_FINALIZERS])
 
 
 def pvc_facts(pvc: Json, *, session: WhatsAppSession) -> PVCFacts:

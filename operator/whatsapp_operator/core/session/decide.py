@@ -31,6 +31,7 @@ from whatsapp_operator.core.objects.secret import create_token_secrets
 from whatsapp_operator.core.session import messages
 from whatsapp_operator.core.session.create import Step
 from whatsapp_operator.core.session.events import events
+from whatsapp_operator.core.session.new_causes import new_causes
 from whatsapp_operator.core.session.rules import next_step
 from whatsapp_operator.core.session.runner_contact import SILENCE
 from whatsapp_operator.core.session.snapshot import Snapshot, take_snapshot
@@ -55,6 +56,7 @@ def decide(observation: Observation, defaults: Defaults) -> Decision:
         commit=commit,
         actions=() if commit else (*step.actions, *_pvc_patches(snapshot), *_token_secrets(snapshot)),
         events=events(session.status, wanted),
+        causes=new_causes(snapshot, wanted),
         wants_admission=step.not_admitted is not None,
         poll=_poll(snapshot),
         renew_tokens=snapshot.renewal.pending if _tokens_are_made(snapshot) else None,
@@ -122,7 +124,12 @@ def _requeue_at(snapshot: Snapshot, step: Step) -> datetime | None:
         moments.append(snapshot.silent_since + SILENCE)
     if snapshot.pod_active and pod is not None and snapshot.attempts.recovery.consecutive_failures > 0:
         moments.append(snapshot.attempts.healthy_at)
-    moments += [snapshot.volume_deadline, snapshot.refusal_deadline, snapshot.observation.renew_at]
+    moments += [
+        snapshot.termination.deadline,
+        snapshot.volume_deadline,
+        snapshot.refusal_deadline,
+        snapshot.observation.renew_at,
+    ]
     if snapshot.observation.refused_action is not None:
         moments.append(snapshot.observation.refused_action.retry_at)
     return min((moment for moment in moments if moment is not None and moment > snapshot.now), default=None)

@@ -39,7 +39,9 @@ def reported_state(snapshot: Snapshot, step: Step) -> ReportedState:
         return ReportedState(
             state=OperatorState.UNREACHABLE,
             ready=ConditionStatus.UNKNOWN,
-            ready_message=messages.unreachable(snapshot.observation.rejection),
+            ready_message=messages.in_doubt(snapshot.pod, snapshot.termination.doubt)
+            if snapshot.pod is not None and snapshot.termination.doubt is not None
+            else messages.unreachable(snapshot.observation.rejection),
             linked=linked,
             linked_message=linked_message,
             link=before.link,

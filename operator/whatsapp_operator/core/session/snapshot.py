@@ -25,7 +25,11 @@ from whatsapp_operator.core.objects.allowed import not_allowed
 from whatsapp_operator.core.objects.pvc import PVCReview, review_pvc
 from whatsapp_operator.core.quota.reservations import Claimed, Need, needs_of
 from whatsapp_operator.core.recovery.attempts import Attempts, count_attempts
-from whatsapp_operator.core.recovery.failure import Outcome, outcome_of
+from whatsapp_operator.core.recovery.cause import Cause, Evidence
+from whatsapp_operator.core.recovery.causes import cause_of_wait
+from whatsapp_operator.core.recovery.failed_starts import Starts
+from whatsapp_operator.core.recovery.failure import Loss, Outcome, outcome_of
+from whatsapp_operator.core.recovery.lost_node import Termination, termination_of
 from whatsapp_operator.core.session import messages
 from whatsapp_operator.core.session.holds import Holds, find_holds
 from whatsapp_operator.core.session.messages import ReasonMessage
@@ -52,8 +56,12 @@ class Snapshot:
     """ The session's pod: the one with its owner reference. """
     pod_active: bool
     """ The pod shall go on: it has not ended or failed, and nobody deleted it or asked for another. """
-    loss: str | None
+    loss: Loss | None
     """ Why the pod counts as lost. """
+    termination: Termination
+    """ Whether the pod's end is in doubt. """
+    cause: Cause | None
+    """ The row of the table of causes for the pod's end, or for why it does not run yet. """
     pods_since_status: tuple[PodUID, ...]
     """ The pods that are not in status yet, oldest first, with the present one if it is one of them. """
     duplicate_pods: tuple[PodFacts, ...]
@@ -115,6 +123,7 @@ def take_snapshot(observation: Observation, defaults: Defaults) -> Snapshot:
     holds = find_holds(session.status, requests, contact.report) if runs or pod is not None else _NO_HOLDS
     hold = holds.active if runs else None
     outcome = _outcome(observation, pod, contact)
+    cause = outcome.cause or _cause_of_wait(pod)
     attempts = count_attempts(
         session,
         requests=requests,
@@ -122,6 +131,7 @@ def take_snapshot(observation: Observation, defaults: Defaults) -> Snapshot:
         outcome=outcome,
         # The first pod of all is no restart.
         restarts=len(pods.since_status) - (session.status.pod_uid is None and bool(pods.since_status)),
+        starts=Starts(since_status=pods.since_status, unstarted=observation.unstarted),
         timed=runs and hold is None,
         now=now,
     )
@@ -149,10 +159,12 @@ def take_snapshot(observation: Observation, defaults: Defaults) -> Snapshot:
         pod=pod,
         pod_active=not stops,
         loss=outcome.loss,
+        termination=termination_of(pod, now=now) if pod is not None else Termination(),
+        cause=cause,
         pods_since_status=pods.since_status,
         duplicate_pods=pods.duplicates,
         foreign_pod=pods.foreign,
-        pending_message=_pending_message(observation, pod, pvc, volume_deadline),
+        pending_message=_pending_message(observation, pod, cause, pvc, volume_deadline),
         report=contact.report,
         responding=contact.responding,
         silent_since=contact.silent_since,
@@ -190,9 +202,15 @@ def _outcome(observation: Observation, pod: PodFacts | None, contact: RunnerCont
         report=contact.report,
         responding=report_counts,
         namespace_refused=observation.namespace_refused,
+        probe_kill=observation.probe_kill,
         timeouts=timeouts,
         now=observation.now,
     )
+
+
+def _cause_of_wait(pod: PodFacts | None) -> Cause | None:
+    waits = pod is not None and pod.started is None and not pod.ended and pod.deletion is None
+    return cause_of_wait(Evidence(pod=pod)) if pod is not None and waits else None
 
 
 def _own_pvc(observation: Observation) -> PVCFacts | None:
@@ -208,11 +226,17 @@ def _volume_deadline(pvc: PVCFacts | None, pod: PodFacts | None) -> datetime | N
 
 
 def _pending_message(
-    observation: Observation, pod: PodFacts | None, pvc: PVCFacts | None, volume_deadline: datetime | None
+    observation: Observation,
+    pod: PodFacts | None,
+    cause: Cause | None,
+    pvc: PVCFacts | None,
+    volume_deadline: datetime | None,
 ) -> ReasonMessage:
     if pod is None:
         return messages.STARTING
     status = observation.session.status
     before = messages.stored_message(status, ConditionType.POD_READY) if status.pod_uid == pod.uid else None
     overdue = volume_deadline is not None and volume_deadline <= observation.now
-    return messages.pending(pod, unbound_pvc=pvc.name if pvc is not None and overdue else None, before=before)
+    return messages.pending(
+        pod, cause=cause, unbound_pvc=pvc.name if pvc is not None and overdue else None, before=before
+    )

@@ -24,6 +24,7 @@ from whatsapp_operator.runtime.kube.foreign_objects import ForeignObjects
 from whatsapp_operator.runtime.kube.instances import Instance
 from whatsapp_operator.runtime.kube.namespace_refusals import NamespaceRefusals
 from whatsapp_operator.runtime.kube.owners import Owners, session_index_keys
+from whatsapp_operator.runtime.kube.probe_kills import ProbeKills
 from whatsapp_operator.runtime.kube.resources import (
     NETWORK_POLICIES,
     PODS,
@@ -201,6 +202,9 @@ class Operator:
             foreign_objects=lambda: ForeignObjects(kube, self.store, clock),
             existing_claim=lambda: ExistingClaimReader(kube, clock),
             namespace_refusals=lambda: NamespaceRefusals(kube, clock),
+            probe_kills=lambda: ProbeKills(kube),
+            ended_by_us=self.pod_history.ended_by_us,
+            causes=self._dependencies.metrics.causes,
         )
 
     async def start(self) -> None:

@@ -15,12 +15,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from prometheus_client import Counter
+
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core.model import (
     CreateSecret,
     Decision,
     Defaults,
+    DeletePod,
     Observation,
     PodFacts,
     PodUID,
@@ -29,6 +32,7 @@ from whatsapp_operator.core.model import (
     TokenSource,
 )
 from whatsapp_operator.core.quota.reservations import covers, stored_reservation
+from whatsapp_operator.core.recovery.probe_kill import may_be_probe_kill
 from whatsapp_operator.core.recovery.refusal import may_be_refused_namespace
 from whatsapp_operator.core.session.decide import decide
 from whatsapp_operator.runtime.admission.rounds import Admission
@@ -36,6 +40,7 @@ from whatsapp_operator.runtime.kube.existing_claims import REREAD_UNUSABLE, Exis
 from whatsapp_operator.runtime.kube.foreign_objects import REREAD_INTERVAL, ForeignObjects
 from whatsapp_operator.runtime.kube.instances import Instance
 from whatsapp_operator.runtime.kube.namespace_refusals import NamespaceRefusals
+from whatsapp_operator.runtime.kube.probe_kills import ProbeKills
 from whatsapp_operator.runtime.kube.resources import SESSIONS, Json, uid_of
 from whatsapp_operator.runtime.kube.store import Store
 from whatsapp_operator.runtime.process.clock import Clock, until
@@ -65,6 +70,7 @@ class SessionCacheEntry:
     foreign_objects: ForeignObjects
     existing_claim: ExistingClaimReader
     namespace_refusals: NamespaceRefusals
+    probe_kills: ProbeKills
     pending_write: PendingWrite = field(default_factory=PendingWrite)
     refused_action: RefusedAction | None = None
     tokens_made: TokenSource | None = None
@@ -89,6 +95,11 @@ class ReconcilerDeps:
     foreign_objects: Callable[[], ForeignObjects]
     existing_claim: Callable[[], ExistingClaimReader]
     namespace_refusals: Callable[[], NamespaceRefusals]
+    probe_kills: Callable[[], ProbeKills]
+    ended_by_us: Callable[[SessionUID, PodUID], None]
+    """ Called with each pod that was deleted by the operator's own decision. """
+    causes: Counter
+    """ Why pods ended or do not run, by the names of the table. """
 
 
 class Reconciler:
@@ -142,6 +153,7 @@ class Reconciler:
                 self._deps.foreign_objects(),
                 self._deps.existing_claim(),
                 self._deps.namespace_refusals(),
+                self._deps.probe_kills(),
             )
         return entry
 
@@ -176,14 +188,19 @@ class Reconciler:
                 break  # the next actions rely on this one
             if entry.refused_action is not None and entry.refused_action.action is type(action):
                 entry.refused_action = None
+            if isinstance(action, DeletePod) and not action.clears_loss:
+                self._deps.ended_by_us(entry.uid, action.uid)
         else:
             made = [action.source for action in decision.actions if isinstance(action, CreateSecret)]
             entry.tokens_made = made[-1] if made else entry.tokens_made
         return decision, True
 
     async def _with_events(self, observation: Observation, entry: SessionCacheEntry) -> Observation:
-        """Add what only an event of the kubelet tells; it is read for a pod that has waited too long."""
+        """Add what only an event of the kubelet tells; it is read for a pod that has waited too long, or was ended by it."""
         for pod in observation.pods:
+            if pod.owner_uid == entry.uid and may_be_probe_kill(pod):
+                namespace = observation.session.metadata.namespace
+                return replace(observation, probe_kill=await entry.probe_kills.read(pod, namespace=namespace))
             if pod.owner_uid == entry.uid and may_be_refused_namespace(pod, now=observation.now):
                 await entry.namespace_refusals.read(pod, namespace=observation.session.metadata.namespace)
                 return replace(observation, namespace_refused=entry.namespace_refusals.of(pod.uid))
@@ -194,6 +211,8 @@ class Reconciler:
     ) -> bool:
         if not await self._deps.writer.write(observed, session.status, decision, entry.pending_write):
             return False
+        for cause in decision.causes:
+            self._deps.causes.labels(cause).inc()
         for event in decision.events:  # the status that they describe is written
             self._deps.event_recorder.record(observed, event)
         return True
