@@ -290,7 +290,7 @@ class FakeCluster:
             session=session,
             now=self.now,
             pods=tuple(pod_facts(pod, seal=sealed(pod, SealedKind.POD)) for pod in pods),
-            pods_since_status=self._pods_since(name, session.status.pod_uid),
+            pods_since_status=self.memory.pods_since(name, session.status.pod_uid),
             unstarted=self.memory.unstarted(pods),
             probe_kill=self.memory.probe_kills.get(name),
             pvc=pvc_facts(pvc, session=session) if pvc is not None else None,
@@ -310,10 +310,6 @@ class FakeCluster:
             tokens_renewed=renewed[1] if renewed is not None and renewed[0] in current else None,
             rejection=self.memory.rejection,
         )
-
-    def _pods_since(self, name: str, stored: str | None) -> tuple[PodUID, ...]:
-        pods = self.memory.created_pods.get(name, [])
-        return tuple(pods[pods.index(PodUID(stored)) + 1 :] if stored in pods else pods)
 
     def decide(self, name: str = "sales") -> Decision:
         """Return the decision about a session as it is now."""

@@ -50,3 +50,8 @@ class Memory:
                 self.settled.add(uid)
             self.pods.setdefault(uid, created_at(pod))
         return {uid: at for uid, at in self.pods.items() if uid not in self.settled}
+
+    def pods_since(self, name: str, stored: str | None) -> tuple[PodUID, ...]:
+        """Return the pods of a session that came after the one in its status."""
+        pods = self.created_pods.get(name, [])
+        return tuple(pods[pods.index(PodUID(stored)) + 1 :] if stored in pods else pods)

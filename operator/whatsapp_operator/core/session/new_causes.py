@@ -21,16 +21,18 @@ def _new_causes(snapshot: Snapshot, wanted: SessionStatus) -> Iterator[str]:
     if cause is not None:
         if cause.is_failure:
             is_new = before.last_failure != after.last_failure
-        else:
-            waits = cause.counted is Counted.WAITS
-            is_new = _has_changed(stored, wanted, ConditionType.POD_READY if waits else ConditionType.RECOVERING)
+        elif cause.counted is Counted.WAITS:  # what the scheduler says changes with each node
+            is_new = _reason(stored, ConditionType.POD_READY) != _reason(wanted, ConditionType.POD_READY)
+        else:  # each loss has its own time for the next pod
+            is_new = stored_message(stored, ConditionType.RECOVERING) != stored_message(
+                wanted, ConditionType.RECOVERING
+            )
         if is_new:
             yield cause.name
-    recovering = stored_message(wanted, ConditionType.RECOVERING)
-    if recovering is not None and recovering.reason == DELETED_BEFORE_START.name:
+    if _reason(wanted, ConditionType.RECOVERING) == DELETED_BEFORE_START.name:
         yield from (DELETED_BEFORE_START.name for _ in range(after.failed_starts - before.failed_starts))
 
 
-def _has_changed(stored: SessionStatus, wanted: SessionStatus, kind: ConditionType) -> bool:
-    before, after = (stored_message(status, kind) for status in (stored, wanted))
-    return after is not None and (before is None or before.reason != after.reason)
+def _reason(status: SessionStatus, kind: ConditionType) -> str | None:
+    found = stored_message(status, kind)
+    return found.reason if found is not None else None
