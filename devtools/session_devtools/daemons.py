@@ -47,6 +47,12 @@ class Daemons:
         """The process ids by name."""
         return {name: process.pid for name, process in self._running.items()}
 
+    def stop_one(self, name: str) -> None:
+        """End one of them, which may be started again."""
+        identity, process = self._identities.pop(name), self._running.pop(name)
+        end([identity] if identity is not None else [], grace_period=0)
+        process.wait()
+
     def stop(self) -> None:
         """End all of them, by id; their data is thrown away next, so they need no time to tidy up."""
         end([identity for identity in self._identities.values() if identity is not None], grace_period=0)

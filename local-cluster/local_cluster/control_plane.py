@@ -49,6 +49,11 @@ class ControlPlane:
         return self.folder / f"{account}.conf"
 
     @property
+    def etcd_data(self) -> Path:
+        """The folder of etcd's data."""
+        return self.folder / "etcd"
+
+    @property
     def audit_log(self) -> Path:
         """JSON lines, one per answered request."""
         return self.folder / "audit.log"
@@ -65,7 +70,7 @@ class ControlPlane:
         return flags(
             {
                 "name": "local",
-                "data-dir": self.folder / "etcd",
+                "data-dir": self.etcd_data,
                 "listen-client-urls": client,
                 "advertise-client-urls": client,
                 "listen-peer-urls": peer,

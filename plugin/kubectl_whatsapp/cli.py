@@ -197,7 +197,7 @@ def _status(
     ] = None,
     watch: Annotated[bool, typer.Option("-w", "--watch", help="Then print a line for each change")] = False,
     output: Annotated[
-        StatusFormat, typer.Option("-o", "--output", help="wide also shows node and pod")
+        StatusFormat, typer.Option("-o", "--output", help="wide also shows node, pod and the browser's version")
     ] = StatusFormat.TABLE,
 ) -> None:
     """Show sessions, and how full their quotas are.

@@ -22,7 +22,7 @@ class StatusFormat(StrEnum):
 
     TABLE = "table"
     WIDE = "wide"
-    """ A table with node and pod. """
+    """ A table with node, pod and the browser's version. """
     JSON = "json"
     YAML = "yaml"
     NAME = "name"
@@ -143,7 +143,7 @@ def _readable_quotas(names: Sequence[str], *, kubectl: Kubectl) -> tuple[list[di
 
 def _session_table(request: StatusRequest) -> Table:
     namespace = ["NAMESPACE"] if request.all_namespaces else []
-    wide = ["NODE", "POD"] if request.listing is StatusFormat.WIDE else []
+    wide = ["NODE", "POD", "BROWSER"] if request.listing is StatusFormat.WIDE else []
     return Table([*namespace, *HEADER, *wide, "MESSAGE"], keys=1 + len(namespace), styles=STYLES)
 
 
@@ -157,6 +157,7 @@ def _show_sessions(sessions: Sequence[SessionView], table: Table, request: Statu
 
 
 def _row(session: SessionView, request: StatusRequest, *, now: datetime) -> list[str]:
+    wide = request.listing is StatusFormat.WIDE
     return [
         *([session.namespace] if request.all_namespaces else []),
         session.name,
@@ -166,7 +167,7 @@ def _row(session: SessionView, request: StatusRequest, *, now: datetime) -> list
         str(session.restarts),
         age(session.last_transition_time, now=now),
         session.reason or "-",
-        *([session.node_name or "-", session.pod_name or "-"] if request.listing is StatusFormat.WIDE else []),
+        *([session.node_name or "-", session.pod_name or "-", session.browser_version or "-"] if wide else []),
         session.message,
     ]
 

@@ -50,6 +50,9 @@ class SessionView(View):
     pod_name: str
     """ Empty while there is none. """
     node_name: str
+    image: str
+    """ The runner's image in the pod; empty while there is none, as is the browser's version. """
+    browser_version: str
     token_secret_name: str
     """ The Secret with the token for observing; empty before the first pod. """
     token_secrets: Mapping[str, str]
@@ -78,6 +81,8 @@ class SessionView(View):
             restarts=_count(_part(status, "recovery"), "restarts") or 0,
             pod_name=_text(status, "podName") if _count(status, "replicas") else "",
             node_name=_text(status, "nodeName"),
+            image=_text(status, "image"),
+            browser_version=_text(status, "browserVersion"),
             token_secret_name=_text(status, "tokenSecretName"),
             token_secrets=_texts(status, "tokenSecrets"),
         )

@@ -21,6 +21,9 @@ EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST: Final = datetime(9000, 1, 1, tzinfo=UTC)
 """ A date outside of these is refused: what is added to it could lie beyond the years that Python knows. """
 
+BROWSER_VERSION: Final = r"^[0-9]{1,6}(\.[0-9]{1,6}){1,3}$"
+""" A browser's version, such as 156.0.7204.49. """
+
 
 def _key(field: str) -> str:
     first, *rest = field.split("_")
@@ -30,6 +33,10 @@ def _key(field: str) -> str:
 Moment = Annotated[datetime, Meta(tz=True)]
 # Python's `$` lets a line break pass, which the schema's does not.
 _StateName = Annotated[str, Meta(pattern=CAMEL_CASE.replace("$", r"\Z"), extra_json_schema={"pattern": CAMEL_CASE})]
+
+_BrowserVersion = Annotated[
+    str, Meta(pattern=BROWSER_VERSION.replace("$", r"\Z"), extra_json_schema={"pattern": BROWSER_VERSION})
+]
 
 
 class State(Struct, frozen=True, kw_only=True, rename=_key):
@@ -79,6 +86,10 @@ class State(Struct, frozen=True, kw_only=True, rename=_key):
     user_namespace: Annotated[
         bool | None,
         Meta(description="Whether the pod has a user namespace of its own; null before the browser is open."),
+    ] = None
+    browser_version: Annotated[
+        _BrowserVersion | None,
+        Meta(description="The version of the browser; null before it was asked.", examples=["156.0.7204.49"]),
     ] = None
     probe_age_seconds: Annotated[
         Annotated[float, Meta(ge=0)] | None,

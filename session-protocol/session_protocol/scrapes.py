@@ -2,7 +2,9 @@
 
 Measuring takes time: the operator has a series for each namespace and state, the runner reads the memory of all browser
 processes. Whoever reaches the port may ask as often as he likes. So all scrapes share one measurement, which is renewed
-when it is `MAX_AGE` old, and one text of it in each format. Both are made in a thread, one at a time.
+when it is `MAX_AGE` old, and one text of it for each format and each choice of names. Both are made in a thread, one at a
+time. Choices can be made up without end, so only the first few of each measurement get a text of their own; who comes
+later gets all metrics, which is a text that is there.
 """
 
 import asyncio
@@ -17,6 +19,8 @@ from session_protocol.exposition import Exposed, Form, expose, form_of
 
 MAX_AGE: Final = 5.0
 """ Seconds; scrapers usually ask every 15 to 60 s. """
+MOST_TEXTS: Final = 16
+""" Texts that are made of one measurement for choices of names. """
 
 
 class Measurement:
@@ -25,6 +29,8 @@ class Measurement:
     def __init__(self, metrics: Iterable[Metric], *, names: frozenset[str] | None = None) -> None:
         self._metrics = list(metrics)
         self._names = names
+        self.known = frozenset(sample.name for metric in self._metrics for sample in metric.samples)
+        """ The names of its samples. """
 
     def collect(self) -> Iterator[Metric]:
         """Return the metrics."""
@@ -38,9 +44,9 @@ class Measurement:
                 kept.samples = samples
                 yield kept
 
-    def only(self, names: Iterable[str]) -> "Measurement":
+    def only(self, names: frozenset[str]) -> "Measurement":
         """Return a measurement with the samples of these names alone."""
-        return Measurement(self._metrics, names=frozenset(names))
+        return Measurement(self._metrics, names=names)
 
 
 class Scrapes:
@@ -60,22 +66,25 @@ class Scrapes:
         self._lock = asyncio.Lock()
         self._measurement = Measurement(())
         self._measured: float | None = None
-        self._texts: dict[Form, Exposed] = {}
+        self._texts: dict[tuple[Form, frozenset[str] | None], Exposed] = {}
 
     async def answer(self, *, headers: MultiMapping[str], query: MultiMapping[str]) -> Exposed:
         """Return the body and the headers for a request; with `name[]` in its query only series of these names."""
-        names, form = query.getall("name[]", []), form_of(headers)
+        names, form = frozenset(query.getall("name[]", [])), form_of(headers)
         async with self._lock:
             now = self._monotonic()
             if self._measured is None or now - self._measured >= MAX_AGE:
                 self._measure()
                 self._measurement = Measurement(await asyncio.to_thread(lambda: list(self._registry.collect())))
                 self._measured, self._texts = now, {}
-            if names:
-                return await asyncio.to_thread(expose, self._measurement.only(names), form)
-            if form not in self._texts:
-                self._texts[form] = await asyncio.to_thread(expose, self._measurement, form)
-            return self._texts[form]
+            # Names that nothing has make no further text.
+            chosen = names & self._measurement.known if names else None
+            if (form, chosen) not in self._texts and chosen is not None:
+                chosen = chosen if sum(key[1] is not None for key in self._texts) < MOST_TEXTS else None
+            if (form, chosen) not in self._texts:
+                source = self._measurement if chosen is None else self._measurement.only(chosen)
+                self._texts[form, chosen] = await asyncio.to_thread(expose, source, form)
+            return self._texts[form, chosen]
 
 
 def shows(authorization: str | None, token: str) -> bool:

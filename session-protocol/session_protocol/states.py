@@ -84,7 +84,8 @@ STATES: Final[dict[str, Traits]] = {
     ),
     RunnerState.LOAD_ERROR: Traits(
         meaning="the page could not be fetched or never booted",
-        next="tried again until the startup timeout, then exit 21",
+        next="one that could not be fetched is tried again for as long as it takes, at least once a minute; "
+        "one that was fetched and does not boot within the startup timeout: exit 21",
         phase=Phase.STARTING,
     ),
     RunnerState.UNSUPPORTED_BROWSER: Traits(

@@ -48,7 +48,17 @@ class StateReason(StrEnum):
     PAGE_LOADING = "PageLoading"
     OPENING_CONNECTION = "OpeningConnection"
     NAVIGATION_FAILED = "NavigationFailed"
+    NAME_NOT_RESOLVED = "NameNotResolved"
+    CONNECTION_REFUSED = "ConnectionRefused"
+    CONNECTION_RESET = "ConnectionReset"
+    FETCH_TIMED_OUT = "FetchTimedOut"
     CERTIFICATE_NOT_TRUSTED = "CertificateNotTrusted"
+    TLS_FAILED = "TLSFailed"
+    PROXY_REFUSED = "ProxyRefused"
+    HTTP_ERROR = "HTTPError"
+    REDIRECTED = "Redirected"
+    INVALID_RESPONSE = "InvalidResponse"
+    NOT_THE_PAGE = "NotThePage"
     NOT_BOOTED = "NotBooted"
     BROWSER_REFUSED = "BrowserRefused"
     WAITING_FOR_SCAN = "WaitingForScan"
@@ -91,9 +101,12 @@ class ExitCode(IntEnum):
     INTERNAL_ERROR = 1, "a fault of the runner; the log has the traceback"
     BAD_CONFIGURATION = 10, "a setting is missing or wrong; the message names it"
     PROFILE_LOCKED = 11, "another runner holds the profile"
-    PROFILE_UNUSABLE = 12, "the profile cannot be written: permissions, a full or read-only volume"
+    PROFILE_UNUSABLE = (
+        12,
+        "no browser may open the profile: its volume is full or failing, its files are damaged, or a newer browser's",
+    )
     LAUNCH_FAILED = 20, "the browser did not start within the launch timeout"
-    LOAD_FAILED = 21, "the page was not up within the startup timeout"
+    LOAD_FAILED = 21, "the page was fetched and was not up within the startup timeout"
     SANDBOX_REFUSED = 22, "the node refuses the browser's own sandbox"
     PAGE_CRASHED = 30, "the page's process died"
     PAGE_UNRESPONSIVE = 31, "the page did not answer within the health check"
@@ -117,6 +130,10 @@ class ExitCode(IntEnum):
         return "".join(part.capitalize() for part in self.name.split("_"))
 
 
+BROWSER_FAILURES: Final = frozenset({ExitCode.LAUNCH_FAILED, ExitCode.PAGE_CRASHED, ExitCode.BROWSER_EXITED})
+""" The browser itself ended or did not start, so its version and its image belong into the message. """
+
+
 def exit_reason(code: int) -> str:
     """Return the reason for any container exit code; signals and codes of other programs get a readable name."""
     try:
@@ -137,6 +154,13 @@ class OnLogout(StrEnum):
 
     RELINK = "Relink"
     WAIT = "Wait"
+
+
+class Presence(StrEnum):
+    """How a linked session appears to its phone and to other people."""
+
+    UNAVAILABLE = "Unavailable"
+    AVAILABLE = "Available"
 
 
 class TokenScope(StrEnum):

@@ -7,10 +7,10 @@ message. It can be PID 1 of a container or any other process.
 import asyncio
 import logging
 import os
+import random
 import signal
 import sys
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 
 from session_runner.host.memory_tuning import tune
@@ -20,6 +20,7 @@ tune()  # before the big imports allocate
 
 from session_protocol import logs, open_files  # noqa: E402
 from session_protocol.environment import Variable  # noqa: E402
+from session_protocol.steady_clock import SteadyClock  # noqa: E402
 from session_protocol.vocabulary import ExitCode, TokenScope  # noqa: E402
 
 from session_runner.commands import Commands  # noqa: E402
@@ -68,7 +69,8 @@ async def run(settings: Settings) -> Exit:
             ExitCode.BAD_CONFIGURATION,
             f"TOKEN_DIR={settings.token_dir} has no file named {TokenScope.STATE} with a token; mount the session's Secret there.",
         )
-    metrics, store, commands = Metrics(), StateStore(clock=utc_now), Commands()
+    clock = SteadyClock(monotonic=time.monotonic).now  # a code's life, and since when a state is, must not depend on who sets the node's clock
+    metrics, store, commands = Metrics(), StateStore(clock=clock), Commands()
     api = Api(
         store=store,
         door=commands,
@@ -76,7 +78,7 @@ async def run(settings: Settings) -> Exit:
         metrics=metrics,
         session_uid=settings.session_uid,
         pod_uid=settings.pod_uid,
-        clock=utc_now,
+        clock=clock,
         metrics_need_token=settings.metrics_need_token,
     )
     try:
@@ -90,9 +92,10 @@ async def run(settings: Settings) -> Exit:
         metrics=metrics,
         kills=kill_counter(),
         commands=commands,
-        clock=utc_now,
+        clock=clock,
         monotonic=time.monotonic,
         started=STARTED,
+        random=random.random,
     )
     try:
         return await session.run(stop)
@@ -109,11 +112,6 @@ def leave(exit_: Exit, termination_log: Path) -> int:
     if exit_.code is not ExitCode.STOPPED:
         write_termination_log(termination_log, exit_.code, exit_.message)
     return int(exit_.code)
-
-
-def utc_now() -> datetime:
-    """Return the wall clock's time, in UTC."""
-    return datetime.now(UTC)
 
 
 if __name__ == "__main__":

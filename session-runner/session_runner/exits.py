@@ -32,6 +32,11 @@ def out_of_memory() -> RunEnded:
     )
 
 
+def profile_unusable(message: str) -> RunEnded:
+    """Return the end of a run that must not have the profile open, or not any longer."""
+    return RunEnded(ExitCode.PROFILE_UNUSABLE, message, state=RunnerState.DEGRADED, reason=StateReason.STORAGE_FAILED)
+
+
 def died(who: str) -> RunEnded:
     """Return the end of a run in which the process of the page or of the browser died."""
     if who == "page":

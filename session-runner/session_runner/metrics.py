@@ -19,6 +19,7 @@ from session_protocol.states import STATES
 from session_protocol.vocabulary import RunnerState
 
 from session_runner.host.processes import Process, descendants, processes
+from session_runner.profile.volume import Volume
 
 _PSS = re.compile(r"^Pss:\s+(\d+) kB", re.MULTILINE)
 
@@ -55,6 +56,12 @@ class Metrics:
             "Requests of the page to hosts that are not allowed; each was refused.",
             registry=self.registry,
         )
+        self.fetch_failures = Counter(
+            "whatsapp_runner_page_fetch_failures_total",
+            "Times that the page or a script of it could not be fetched, by the state's reason.",
+            ["reason"],
+            registry=self.registry,
+        )
         self.loads = Counter(
             "whatsapp_runner_page_loads_total",
             "Documents the page has loaded, its own reloads included.",
@@ -71,8 +78,13 @@ class Metrics:
             ["reason"],
             registry=self.registry,
         )
+        self._browser = Gauge(
+            "whatsapp_runner_browser_info", "1 for the version of the browser.", ["version"], registry=self.registry
+        )
         for reason in Closing:
             self.closed.labels(reason)
+        self.volume = VolumeRoom()
+        self.registry.register(self.volume)
         self.registry.register(MemoryByPart())
         ProcessCollector(namespace="whatsapp_runner", registry=self.registry)
         self.show_state(RunnerState.STARTING)
@@ -81,6 +93,46 @@ class Metrics:
         """Set the gauge of this state to 1 and the others to 0."""
         for known in STATES:
             self._state.labels(known).set(1 if known == state else 0)
+
+    def show_browser(self, version: str) -> None:
+        """Tell the browser's version; it is the same for as long as the process lives."""
+        self._browser.labels(version).set(1)
+
+
+class VolumeRoom(Collector):
+    """The room on the profile's volume, as it was last measured; absent while that is not possible."""
+
+    def __init__(self) -> None:
+        self.latest: Volume | None = None
+
+    def show(self, volume: Volume | None) -> None:
+        """Set the measurement; None: there is none."""
+        self.latest = volume
+
+    def describe(self) -> Iterator[GaugeMetricFamily]:
+        """Return the families without values."""
+        return iter(self._families(None))
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Return the last measurement."""
+        return iter(self._families(self.latest))
+
+    @staticmethod
+    def _families(volume: Volume | None) -> list[GaugeMetricFamily]:
+        available = capacity = inodes = None
+        if volume is not None:
+            inodes = volume.inodes_free
+        if volume is not None and volume.capacity > 0:
+            available, capacity = volume.available, volume.capacity
+        values = (
+            ("available_bytes", "Bytes free on the profile volume, for the runner.", available),
+            ("capacity_bytes", "Bytes that the profile volume holds.", capacity),
+            ("inodes_free", "Files that can still be made on the profile volume.", inodes),
+        )
+        return [
+            GaugeMetricFamily(f"whatsapp_runner_profile_{name}", meaning, value=value)
+            for name, meaning, value in values
+        ]
 
 
 class MemoryByPart(Collector):

@@ -8,24 +8,41 @@ state file, classifies and publishes the state, and perhaps requests a new round
 import asyncio
 import contextlib
 import logging
+import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Protocol
 
+from session_protocol.durations import format_duration
 from session_protocol.redaction import redact
 from session_protocol.states import Phase, is_linked, traits_of
+from session_protocol.times import format_time
 from session_protocol.vocabulary import ExitCode, RunnerState, StateReason
 
+from session_runner import answers
+from session_runner.answers import Answers
 from session_runner.exits import RunEnded, died, out_of_memory, unresponsive
 from session_runner.host.memory import KillCounter, killed_since
 from session_runner.metrics import Metrics
 from session_runner.page.errors import NavigationError, PageGoneError, ProbeTimeoutError
+from session_runner.presence import PresenceKeeper
 from session_runner.settings import Settings
 from session_runner.state_file import StateFile
 from session_runner.states.classify import Verdict, classify
 from session_runner.states.facts import Facts, Socket
+from session_runner.states.fetch_failures import FetchFailure, no_answer
+from session_runner.states.fetching import (
+    Fetching,
+    gave_up,
+    new_document,
+    noticed,
+    patience,
+    pause_before,
+    unfetched,
+    why_again,
+)
 from session_runner.states.history import History, asked_for_code, remember, wants_code
 from session_runner.states.hold import HeldState
 from session_runner.store import StateStore
@@ -40,35 +57,23 @@ LOADING_INTERVAL, MOVING_INTERVAL, RESTING_INTERVAL = 0.3, 2.0, 5.0
 """ Seconds between two probes; an event of the page makes the next one earlier. """
 EVENT_PAUSE = 0.05
 """ Seconds. Events come in bunches, and one probe serves them all. """
-BROKEN_PAUSE = 1.0
-""" Seconds before a page whose scripts failed to load is loaded again; networks often recover that fast. """
-
+SLOW_SECONDS = 15.0
+""" A host that has not answered for so long is reported, while it is still waited for. """
+PAGE_IS_LOADING = Verdict(RunnerState.LOADING, StateReason.PAGE_LOADING, "The page is loading.")
 _UNDER_WAY = frozenset({Socket.OPENING, Socket.UNPAIRED, Socket.UNPAIRED_IDLE})
 
 
-class Page(Protocol):
+class Page(answers.Page, Protocol):
     """What the monitor needs of a browser's page; `page.browser.BrowserPage` is the real one."""
 
     died: asyncio.Future[str]
 
-    async def navigate(self, url: str, *, deadline: float) -> None:
-        """Load the document.
+    async def navigate(self, url: str, *, deadline: float, without_cache: bool) -> None:
+        """Load the document, also past what is stored of earlier answers.
 
         :raises NavigationError: the document was not loaded.
         :raises PageGoneError: the page is dead.
         """
-
-    async def probe(self, *, deadline: float) -> Facts:
-        """Return the facts of one probe.
-
-        :raises ProbeTimeoutError: it took too long.
-        :raises PageGoneError: the page is dead.
-        """
-        ...
-
-    async def ask(self, name: str, *, deadline: float) -> str | None:
-        """Run a script and return the text that it answers, or None."""
-        ...
 
 
 @lru_cache(maxsize=64)
@@ -78,24 +83,14 @@ def _redacted(message: str) -> str:
 
 
 def pause_after(state: RunnerState, *, health_check: float) -> float:
-    """Return the seconds until the next probe, few enough that a page that dies meanwhile is noticed in time."""
+    """Return the seconds until the next probe, few beside the health check, which begins with the probe."""
     traits = traits_of(state)
     interval = RESTING_INTERVAL
     if traits.phase is Phase.STARTING:
         interval = LOADING_INTERVAL
     elif traits.brief:
         interval = MOVING_INTERVAL
-    return min(interval, health_check / 5)
-
-
-def probe_deadline(health_check: float) -> float:
-    """Return the seconds for one probe; with the pause and a script before it, it stays within the health check."""
-    return health_check * 0.6
-
-
-def order_deadline(protocol: float, *, health_check: float) -> float:
-    """Return the seconds for one script; if the page hangs in it, the next probe must still time out in time."""
-    return min(protocol, health_check / 5)
+    return min(interval, health_check / 9)
 
 
 @dataclass(kw_only=True)
@@ -111,6 +106,9 @@ class PageMonitor:
     clock: Callable[[], datetime]
     started: float
     """ When the process began, on the monotonic clock. """
+    presence: PresenceKeeper
+    random: Callable[[], float] = random.random
+    """ From 0 to 1. """
     first_classified: Callable[[], None] = lambda: None
     """ Called once, when start-up is over. """
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
@@ -119,13 +117,25 @@ class PageMonitor:
     _starting: bool = True
     _stuck_since: float | None = field(init=False)
     """ Since when the page only loads and does nothing that may lead to a code or a session; None: it is not stuck. """
-    _broken: bool = False
-    """ A script failed since the last navigation. """
+    _opened: float = 0.0
+    """ Seconds after which the browser was open. """
+    _answers: Answers = field(init=False)
+    _verdict: Verdict | None = None
+    """ The last one published. """
+    _remark: str = ""
+    """ What is said beside every state: that the volume is nearly full, say. """
 
     def __post_init__(self) -> None:
         self._history = self.state_file.history(now=self.started)
         self._kills_before = self.kills()
         self._stuck_since = self.started
+        self._answers = Answers(
+            health_check=self.settings.health_check_timeout,
+            protocol=self.settings.protocol_timeout,
+            monotonic=self.monotonic,
+            silent=self._show_silence,
+            pending=self._show_navigation,
+        )
 
     def wake(self, name: str, detail: str | None) -> None:
         """Handle an event of the page: probe soon, and record the two events that no later probe would show."""
@@ -141,10 +151,22 @@ class PageMonitor:
         """Whether the kernel has killed one of our processes, out of memory, since we began."""
         return killed_since(self._kills_before, self.kills())
 
-    def script_failed(self, error: str) -> None:
-        """Handle a script of the page that failed to load: a page that has not booted yet is loaded again."""
-        logger.info("A script of the page could not be fetched", extra={"error": error})
-        self._broken = True
+    def navigating(self, is_pending: bool) -> None:  # noqa: FBT001 -- an event with one value
+        """Handle the begin and the end of a navigation, which is the page's own unless `fetch` runs."""
+        self._answers.navigating(is_pending=is_pending)
+
+    def fetch_failed(self, failure: FetchFailure, of_document: bool) -> None:  # noqa: FBT001 -- the same
+        """Handle what the browser could not fetch: a page that does not come up without it is fetched again."""
+        self._note(noticed(self._history.fetching, failure, of_document=of_document))
+        logger.info(
+            "Something of the page could not be fetched", extra={"reason": failure.reason, "why": failure.message}
+        )
+        self._woken.set()
+
+    def document_began(self, is_error: bool) -> None:  # noqa: FBT001 -- the same
+        """Handle a new document in the tab, the page's own reloads included."""
+        self.metrics.loads.inc()
+        self._note(new_document(self._history.fetching, now=self.monotonic(), is_error=is_error))
         self._woken.set()
 
     async def repeat(self, hold: HeldState) -> None:
@@ -157,28 +179,57 @@ class PageMonitor:
         await asyncio.Event().wait()
 
     async def fetch(self, browser: Page) -> None:
-        """Load the document, retrying until the startup timeout. The runner navigates nowhere else.
+        """Load the document, and try again for as long as it cannot be fetched. The runner navigates nowhere else.
 
-        It is called again only for a page that never booted, which has no session that a reload could take over.
+        It is called again only for a page that is not up, which has no session that a reload could take over.
 
-        :raises RunEnded: the page could not be loaded within the startup timeout, or it died.
+        :raises RunEnded: page or browser died.
         """
-        delay = 1.0
-        self.publish(Verdict(RunnerState.LOADING, StateReason.PAGE_LOADING, "The page is loading."))
-        while True:
-            try:
-                await browser.navigate(self.settings.url, deadline=self._startup_left())
-            except NavigationError as error:
-                verdict = Verdict(RunnerState.LOAD_ERROR, error.reason, str(error))
-            except PageGoneError:
-                raise await self._death(browser) from None
-            else:
-                return
-            self.publish(verdict)
-            await asyncio.sleep(min(delay, self._startup_left()))
-            if self._startup_left() <= 0:  # one more try, without time, would hide the fault behind its own timeout
-                raise RunEnded(ExitCode.LOAD_FAILED, verdict.message, state=verdict.state, reason=verdict.reason)
-            delay = min(delay * 2, 15)
+        if self._history.fetching.shown is None:
+            self._opened = self.monotonic() - self.started
+            self.publish(PAGE_IS_LOADING)
+        while (failure := await self._navigate(browser)) is not None:
+            await self._give_up(browser, failure)
+        if self._history.fetching.tries:  # what could not be fetched before has cost the page none of its time
+            now = self.monotonic()
+            self._stuck_since = now
+            self._history = replace(self._history, unclassified_since=now)
+
+    async def _navigate(self, browser: Page) -> FetchFailure | None:
+        """Try once; return why it failed."""
+        last, deadline = self._history.fetching.shown, patience(self.settings.startup_timeout)
+        self._note(new_document(self._history.fetching, now=self.monotonic()))
+        slow = asyncio.get_running_loop().call_later(SLOW_SECONDS, self._show_slowness)
+        try:
+            await browser.navigate(
+                self.settings.url, deadline=deadline, without_cache=last is not None and last.is_answer
+            )
+        except NavigationError as error:
+            return error.failure
+        except PageGoneError:
+            raise await self._death(browser) from None
+        finally:
+            slow.cancel()
+        return None
+
+    async def _give_up(self, browser: Page, failure: FetchFailure) -> None:
+        """Report a failure and wait until the next try is due."""
+        self._note(gave_up(self._history.fetching, failure))
+        self.metrics.fetch_failures.labels(failure.reason).inc()
+        self.publish(Verdict(RunnerState.LOAD_ERROR, *failure))
+        pause = pause_before(self._history.fetching.tries, random=self.random())
+        await asyncio.wait({browser.died}, timeout=pause)
+        if browser.died.done():
+            raise await self._death(browser)
+        self._check_kills()
+
+    def _show_slowness(self) -> None:
+        if self._history.fetching.shown is None:
+            failure = no_answer(self.settings.policy.host, seconds=SLOW_SECONDS)
+            self.publish(Verdict(RunnerState.LOAD_ERROR, *failure))
+
+    def _note(self, fetching: Fetching) -> None:
+        self._history = replace(self._history, fetching=fetching)
 
     async def watch(self, browser: Page) -> None:
         """Probe the page until something dies.
@@ -188,13 +239,19 @@ class PageMonitor:
         browser.died.add_done_callback(lambda _: self._woken.set())
         while True:
             self._woken.clear()
-            facts = await self._look(browser)
-            self._take(facts)
-            if self._broken and self._starting and not facts.booted:
-                self._broken = False
-                await asyncio.sleep(BROKEN_PAUSE)
+            try:
+                facts = await self._look(browser)
+            except NavigationError as error:
+                failure: FetchFailure | None = error.failure
+            else:
+                self._take(facts)
+                failure = self._why_again(facts)
+            if failure is not None:
+                await self._give_up(browser, failure)
                 await self.fetch(browser)
                 continue
+            if self.store.snapshot.state is RunnerState.CONNECTED:
+                await self.presence.keep(browser, now=self.monotonic(), deadline=self._order_deadline())
             if wants_code(self._history, facts, policy=self.settings.policy, now=self.monotonic()):
                 await self._ask_for_code(browser)
             with contextlib.suppress(TimeoutError):
@@ -205,17 +262,19 @@ class PageMonitor:
             self._check_kills()
             await asyncio.sleep(EVENT_PAUSE)
 
-    def publish(self, verdict: Verdict) -> None:
-        """Publish a state: to the state file and to the store; log and count it if it is new."""
+    def publish(self, verdict: Verdict, *, note: str = "") -> None:
+        """Publish a state: to the state file and to the store; log and count it if it is new. A note is not stored."""
+        self._verdict = verdict
         message = _redacted(verdict.message)
         self.state_file.reported(state=verdict.state, reason=verdict.reason, message=message)
+        message += note
         saved = self.state_file.saved
         linked = is_linked(verdict.state, answer=self._remembered_link())
         times = linked is not False
         changed = self.store.publish(
             state=verdict.state,
             reason=verdict.reason,
-            message=message,
+            message=f"{message} {self._remark}" if self._remark else message,
             linked=linked,
             linked_time=saved.linked_time if times else None,
             durable_time=saved.durable_time if times else None,
@@ -229,6 +288,18 @@ class PageMonitor:
                 extra={"state": verdict.state, "reason": verdict.reason, "round": self._history.round},
             )
 
+    def tell(self, remark: str) -> None:
+        """Say something beside every state from now on; empty: nothing."""
+        if remark != self._remark:
+            self._remark = remark
+            logger.log(
+                logging.WARNING if remark else logging.INFO,
+                "The remark beside the state changed",
+                extra={"remark": remark},
+            )
+            if self._verdict is not None:
+                self.publish(self._verdict)
+
     def _remembered_link(self) -> bool | None:
         """Whether a phone is linked, by the state file and earlier probes; None: unknown."""
         if self.state_file.login_is_over:
@@ -238,32 +309,62 @@ class PageMonitor:
         return False if self._history.unregistered_since is not None else None
 
     async def _look(self, browser: Page) -> Facts:
-        deadline = probe_deadline(self.settings.health_check_timeout)
+        """Return the facts of one probe.
+
+        :raises NavigationError: the page's next document does not arrive, so that nothing can be asked.
+        :raises RunEnded: the page is dead, or gave no answer for the whole health check.
+        """
         began = self.monotonic()
         try:
-            facts = await browser.probe(deadline=deadline)
+            facts = await self._answers.probe(browser)
         except ProbeTimeoutError:
             self._check_kills()
-            raise unresponsive(deadline) from None
+            raise unresponsive(self.settings.health_check_timeout) from None
         except PageGoneError:
             raise await self._death(browser) from None
         self.metrics.probe_seconds.observe(self.monotonic() - began)
         self.metrics.probe_time.set_to_current_time()
         self.store.probed = self.clock()
+        allows = self.settings.allowed_hosts.allows
+        if facts.document is not None and facts.document.script is not None and not allows(facts.document.script.host):
+            facts = replace(facts, document=replace(facts.document, script=None))  # it was refused by us
         if self._history.lasted(self._history.codeless_since, now=began) >= CODELESS_PATIENCE and facts.code is None:
             facts = replace(facts, code=await self._code_from_library(browser, facts))
         return facts
 
+    def _show_navigation(self, seconds: float) -> None:
+        """Report that the page's next document is on its way, unless the page stays closed for a person.
+
+        :raises NavigationError: it has been for too long.
+        """
+        if self.state_file.saved.hold is not None:
+            return
+        if self._history.fetching.shown is None:
+            self._show_slowness() if seconds >= SLOW_SECONDS else self.publish(PAGE_IS_LOADING)
+        longest = patience(self.settings.startup_timeout)
+        if seconds >= longest:
+            raise NavigationError(no_answer(self.settings.policy.host, seconds=longest))
+
+    def _show_silence(self) -> None:
+        """Report since when the page does not answer: a time and no age, so that it is published once."""
+        if self._verdict is not None:
+            since = "" if self.store.probed is None else f" since {format_time(self.store.probed)}"
+            after = format_duration(timedelta(seconds=self.settings.health_check_timeout))
+            self.publish(self._verdict, note=f" The page has not answered{since}; after {after} it counts as dead.")
+
     async def _code_from_library(self, browser: Page, facts: Facts) -> str | None:
         if facts.registered is not False or facts.socket != Socket.UNPAIRED:
             return None
-        return await browser.ask("code.js", deadline=min(5.0, self._order_deadline()))
+        return await self._answers.order(browser, "code.js")
 
     def _take(self, facts: Facts) -> None:
         now, policy, before = self.monotonic(), self.settings.policy, self._history
         self._history = remember(before, facts, policy=policy, now=now)
         self.state_file.update(before, self._history, facts)
         verdict = classify(facts, self._history, policy=policy, now=now)
+        failure, hold = unfetched(self._history.fetching, facts, host=policy.host), self.state_file.saved.hold
+        if failure is not None and hold is not None:  # the page is closed, and stays so until a person asks
+            verdict = Verdict(hold.state, hold.reason, hold.message)
         self.publish(verdict)
         pending = verdict.state is RunnerState.QR_PENDING
         self.store.show_code(facts.code if pending else None, lifetime=facts.code_lifetime or DEFAULT_CODE_LIFETIME)
@@ -273,25 +374,40 @@ class PageMonitor:
         stuck = loading and facts.socket not in _UNDER_WAY
         self._stuck_since = (now if self._stuck_since is None else self._stuck_since) if stuck else None
         if self._history.lasted(self._stuck_since, now=now) >= policy.startup:
-            message = verdict.message
-            if verdict.state is RunnerState.LOADING:
-                message = f"The page did not get further within the startup timeout: {message}"
-            raise RunEnded(ExitCode.LOAD_FAILED, message, state=verdict.state, reason=verdict.reason)
+            if failure is None:
+                raise self._not_up(verdict)
+            self._stuck_since = now  # the network took this time, and the page has as long again
         if self._starting and not loading:
             self._starting = False
             self.first_classified()
 
+    def _not_up(self, verdict: Verdict) -> RunEnded:
+        """Return the end of a run whose page has arrived and does not come up."""
+        startup, message = self.settings.startup_timeout, verdict.message
+        if verdict.state is RunnerState.LOADING:
+            message = f"The page did not get further within the startup timeout: {message}"
+        if self._starting and self._opened >= startup:
+            message = f"{message} The browser alone took {self._opened:.0f} s to start."
+        return RunEnded(ExitCode.LOAD_FAILED, message, state=verdict.state, reason=verdict.reason)
+
     async def _ask_for_code(self, browser: Page) -> None:
         self._history = asked_for_code(self._history, now=self.monotonic())
         self.metrics.rounds.inc()
-        way = await browser.ask("refresh.js", deadline=self._order_deadline())
+        way = await self._answers.order(browser, "refresh.js")
         logger.info("A new round of QR codes was asked for", extra={"round": self._history.round, "way": way})
 
-    def _order_deadline(self) -> float:
-        return order_deadline(self.settings.protocol_timeout, health_check=self.settings.health_check_timeout)
-
-    def _startup_left(self) -> float:
-        return self.started + self.settings.startup_timeout - self.monotonic()
+    def _why_again(self, facts: Facts) -> FetchFailure | None:
+        """Return why the page has to be fetched again. Not in a hold: what opens the page then is a person's request."""
+        if self.state_file.saved.hold is not None:
+            return None
+        settings = self.settings
+        return why_again(
+            self._history.fetching,
+            facts,
+            host=settings.policy.host,
+            startup=settings.startup_timeout,
+            now=self.monotonic(),
+        )
 
     def _check_kills(self) -> None:
         if self.killed():

@@ -1,24 +1,27 @@
 """One run of the runner, from the start of the process to its exit code.
 
-`__main__` starts it beside the HTTP API. In order: lock the profile, prepare it, check for a hold from an earlier run
-(then the browser stays closed), start the browser, and let the monitor watch the page until a signal comes or something
-dies. In the end the browser is closed cleanly if possible, and none of its processes is left.
+`__main__` starts it beside the HTTP API. In order: lock the profile, check its volume and what is on it, check for a hold
+from an earlier run (then the browser stays closed), start the browser, and let the monitor watch the page until a signal
+comes, something dies or the volume fills up. In the end the browser is closed cleanly if possible, and none of its
+processes is left.
 """
 
 import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from playwright.async_api import Playwright
-from session_protocol.vocabulary import ExitCode, RunnerState, StateReason
+from session_protocol.vocabulary import BROWSER_FAILURES, ExitCode, RunnerState, StateReason
 
 from session_runner.commands import Commands
-from session_runner.exits import Exit, RunEnded, out_of_memory
+from session_runner.exits import Exit, RunEnded, out_of_memory, profile_unusable
+from session_runner.host.browser_version import browser_version, recorded_version
 from session_runner.host.memory import KillCounter
 from session_runner.host.memory_tuning import settle
 from session_runner.host.processes import Process, descendants, end, processes, reap
@@ -27,14 +30,18 @@ from session_runner.metrics import Metrics
 from session_runner.monitor import PageMonitor
 from session_runner.page.browser import BrowserPage, Listeners, open_browser, start_driver, stop_driver
 from session_runner.page.errors import LaunchError, SandboxRefusedError
-from session_runner.page.launch import LaunchPlan, browser_version, user_agent
+from session_runner.page.launch import LaunchPlan, user_agent
+from session_runner.presence import PresenceKeeper
 from session_runner.profile.certificates import CertificateError, trust
+from session_runner.profile.inspection import check_browser, inspect, version_of
 from session_runner.profile.layout import ProfileLayout, prune
 from session_runner.profile.lock import ProfileLockedError, ProfileUnusableError, profile_lock
+from session_runner.profile.saved_state import DamagedStateError
 from session_runner.settings import Settings
 from session_runner.state_file import StateFile
 from session_runner.states.classify import Verdict
 from session_runner.store import StateStore
+from session_runner.volume_watch import VolumeWatch
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +63,8 @@ class Session:
     clock: Callable[[], datetime]
     monotonic: Callable[[], float]
     started: float
+    random: Callable[[], float]
+    """ A number from 0 to 1. """
     commands: Commands = field(default_factory=Commands)
     _playwright: Playwright | None = None
     _browser: BrowserPage | None = None
@@ -89,13 +98,25 @@ class Session:
         except asyncio.CancelledError:
             return await self._stop()
         except RunEnded as ended:
-            self._publish(ended.state, ended.reason, str(ended))
-            await self._close(deadline=FAILURE_SECONDS)
-            return ended.exit
+            exit_ = self._with_version(ended.exit)
+            self._publish(ended.state, ended.reason, exit_.message)
+            # Closed for its volume's sake it is healthy, and what it writes now is the login.
+            orderly = exit_.code is ExitCode.PROFILE_UNUSABLE
+            clean = await self._close(deadline=STOP_SECONDS if orderly else FAILURE_SECONDS)
+            if orderly and clean and self._state_file is not None:
+                self._state_file.closed_cleanly()
+            return exit_
         except BaseException:
             await self._close(deadline=FAILURE_SECONDS)
             raise
         raise AssertionError("the monitor never returns")
+
+    def _with_version(self, exit_: Exit) -> Exit:
+        """Name the browser's version in a failure that may be its own: by its word, else by the image's record."""
+        version = self.store.browser_version or recorded_version()
+        if exit_.code not in BROWSER_FAILURES or version is None:
+            return exit_
+        return exit_._replace(message=f"{exit_.message} The browser's version is {version}.")
 
     async def _stop(self) -> Exit:
         clean = await self._close(deadline=STOP_SECONDS)
@@ -106,18 +127,16 @@ class Session:
         return Exit(ExitCode.STOP_INCOMPLETE, "The browser did not close in time; it may have lost its last writes.")
 
     async def _work(self, layout: ProfileLayout) -> None:
+        volume = VolumeWatch(root=layout.root, measured=self.metrics.volume.show)
+        await volume.check_start()
         try:
-            removed = prune(layout)
+            inspect(layout)
             _make_folder(self.settings.cache_dir)
             self._state_file = StateFile(layout.state_file, clock=self.clock, start=self.settings.start)
+        except (ProfileUnusableError, DamagedStateError) as error:
+            raise profile_unusable(str(error)) from error
         except OSError as error:
-            raise RunEnded(
-                ExitCode.PROFILE_UNUSABLE,
-                f"{error.filename} cannot be used ({error.strerror}); check PROFILE_DIR and CACHE_DIR.",
-                state=RunnerState.CRASHED,
-                reason=StateReason.LAUNCH_FAILED,
-            ) from error
-        logger.info("The profile is ours", extra={"pruned": removed})
+            raise _cannot_be_used(error) from error
         self._monitor = PageMonitor(
             settings=self.settings,
             store=self.store,
@@ -127,17 +146,23 @@ class Session:
             monotonic=self.monotonic,
             clock=self.clock,
             started=self.started,
+            presence=PresenceKeeper(
+                wanted=self.settings.presence, state_file=self._state_file, clock=self.clock, random=self.random
+            ),
             first_classified=settle,
         )
+        await _first(self._run_page(layout, self._monitor), volume.watch(self._monitor.tell))
+
+    async def _run_page(self, layout: ProfileLayout, monitor: PageMonitor) -> None:
         # Before the browser is opened: in a conflict, opening the page takes the session over from whoever has it.
-        if (held := self._state_file.begin()) is not None:
-            await self._monitor.repeat(held)
-        browser = await self._open(layout, self._monitor)
+        if self._state_file is not None and (held := self._state_file.begin()) is not None:
+            await monitor.repeat(held)
+        browser = await self._open(layout, monitor)
         reaper = asyncio.create_task(self._reap_for_ever())
         try:
-            await self._monitor.fetch(browser)
+            await monitor.fetch(browser)
             self.commands.open(browser)
-            await self._monitor.watch(browser)
+            await monitor.watch(browser)
         finally:
             self.commands.close()
             reaper.cancel()
@@ -146,6 +171,7 @@ class Session:
         try:
             async with asyncio.timeout(self.settings.launch_timeout):
                 playwright, version = await self._prepare()
+                self._take_over(layout, version)
                 plan = LaunchPlan(
                     executable=self.settings.browser_executable,
                     user_data=layout.user_data,
@@ -153,12 +179,14 @@ class Session:
                     allowed_hosts=self.settings.allowed_hosts,
                     user_agent=user_agent(version),
                     sandbox=self.settings.browser_sandbox,
+                    presence=self.settings.presence,
                 )
                 listeners = Listeners(
                     woken=monitor.wake,
-                    broken=monitor.script_failed,
+                    unfetched=monitor.fetch_failed,
                     blocked=self.metrics.blocked.inc,
-                    loaded=self.metrics.loads.inc,
+                    navigating=monitor.navigating,
+                    loaded=monitor.document_began,
                 )
                 self._browser = await open_browser(plan, playwright, listeners)
         except (TimeoutError, LaunchError) as error:
@@ -175,7 +203,7 @@ class Session:
         logger.info(
             "The browser is open",
             extra={
-                "version": version.strip(),
+                "version": version,
                 "seconds": self._age(),
                 "sandbox": sandbox.browser,
                 "user_namespace": sandbox.user_namespace,
@@ -186,7 +214,7 @@ class Session:
     async def _prepare(self) -> tuple[Playwright, str]:
         """Start the driver, install the extra CA and get the browser's version, all at the same time."""
         driver = asyncio.create_task(self._start_driver())
-        version = asyncio.create_task(browser_version(self.settings.browser_executable))
+        version = asyncio.create_task(self._ask_version())
         tasks = (driver, version, asyncio.create_task(self._trust()))
         try:
             await asyncio.gather(*tasks)
@@ -196,9 +224,31 @@ class Session:
             await asyncio.gather(*tasks, return_exceptions=True)
         return driver.result(), version.result()
 
+    def _take_over(self, layout: ProfileLayout, version: str) -> None:
+        """Make the profile this browser's: drop the caches of an earlier one, and record who opens it.
+
+        :raises RunEnded: it is a newer browser's, or cannot be written.
+        """
+        if self._state_file is None:
+            raise AssertionError("the profile was not checked")
+        try:
+            check_browser(layout, recorded=self._state_file.saved.browser_version, present=version)
+            removed = prune(layout)
+        except ProfileUnusableError as error:
+            raise profile_unusable(str(error)) from error
+        except OSError as error:
+            raise _cannot_be_used(error) from error
+        self._state_file.opened_by(version_of(version))
+        logger.info("The profile is ours", extra={"pruned": removed})
+
     async def _start_driver(self) -> Playwright:
         self._playwright = await start_driver()
         return self._playwright
+
+    async def _ask_version(self) -> str:
+        version = self.store.browser_version = await browser_version(self.settings.browser_executable)
+        self.metrics.show_browser(version)
+        return version
 
     async def _trust(self) -> None:
         if self.settings.extra_ca_file is None:
@@ -251,6 +301,23 @@ class Session:
 
 def _make_folder(path: Path) -> None:
     path.mkdir(parents=True, exist_ok=True)
+
+
+def _cannot_be_used(error: OSError) -> RunEnded:
+    return profile_unusable(f"{error.filename} cannot be used ({error.strerror}); check PROFILE_DIR and CACHE_DIR.")
+
+
+async def _first(*work: Coroutine[Any, Any, None]) -> None:
+    """Run several things until one of them ends, which none does but by raising; end the others."""
+    tasks = [asyncio.create_task(one) for one in work]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _launch_failed(message: str, *, code: ExitCode) -> RunEnded:

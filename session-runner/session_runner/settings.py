@@ -22,11 +22,12 @@ from urllib.parse import urlsplit
 from session_protocol.durations import BadDuration, parse_duration
 from session_protocol.environment import Variable
 from session_protocol.hosts import WHATSAPP_HOSTS, WHATSAPP_WEB_URL, AllowedHosts
-from session_protocol.vocabulary import LinkMethod, OnLogout, TokenScope
+from session_protocol.vocabulary import LinkMethod, OnLogout, Presence, TokenScope
 
 from session_runner.states.hold import Start
 from session_runner.states.policy import Policy
 
+DEFAULT_BROWSER = "/usr/lib/chromium/chromium-headless-shell"
 _DAY = 86_400.0
 """ Seconds: the longest timeout. """
 
@@ -102,7 +103,7 @@ def _at_least(shortest: int) -> Callable[[str], float]:
     return parse
 
 
-def _one_of(kind: type[LinkMethod | OnLogout]) -> Callable[[str], Any]:
+def _one_of(kind: type[LinkMethod | OnLogout | Presence]) -> Callable[[str], Any]:
     def parse(value: str) -> Any:
         if value not in list(kind):
             raise ValueError(f"must be one of {', '.join(kind)}")
@@ -218,6 +219,12 @@ class Settings:
         "Relink",
         "Relink shows a new QR code after a logout, Wait leaves it to a person. A ban or a locked account always waits.",
     )
+    presence: Presence = _setting(
+        Variable.PRESENCE,
+        _one_of(Presence),
+        "Unavailable",
+        "Unavailable keeps the phone's notifications on and shows nobody online, but for a moment every 7 days. Available behaves like a person who looks at the page.",
+    )
     relink_request: str | None = _setting(
         Variable.RELINK_REQUEST,
         _request,
@@ -234,7 +241,7 @@ class Settings:
         Variable.RESUMED_TIME,
         _request,
         "",
-        "When the session was last resumed after a suspension. A value not seen before on this profile opens the page like a new RESTART_REQUEST.",
+        "When the session was last resumed after a suspension. A later time than any seen before on this profile opens the page like a new RESTART_REQUEST.",
     )
     startup_timeout: float = _setting(
         Variable.STARTUP_TIMEOUT,
@@ -269,7 +276,7 @@ class Settings:
     browser_executable: Path = _setting(
         Variable.BROWSER_EXECUTABLE,
         _path,
-        "/usr/lib/chromium/chromium-headless-shell",
+        DEFAULT_BROWSER,
         "The browser. Debian's program itself, not its shell wrapper, which would stay as one process more.",
     )
     browser_sandbox: bool = _setting(
@@ -300,6 +307,7 @@ class Settings:
     def policy(self) -> Policy:
         """Return the settings that decide states."""
         return Policy(
+            host=urlsplit(self.url).hostname or "",
             startup=self.startup_timeout,
             connection_check=self.connection_check_timeout,
             max_rounds=self.link_max_rounds,

@@ -80,6 +80,14 @@ class StateFile:
             saved = replace(saved, relink_request=self._request)
         self._store(saved)
 
+    def opened_by(self, version: str) -> None:
+        """Store which browser is about to open the profile."""
+        self._store(replace(self.saved, browser_version=version))
+
+    def was_available(self, *, at: datetime) -> None:
+        """Store when the session was last available."""
+        self._store(replace(self.saved, available_time=at.replace(microsecond=0)))
+
     def closed_cleanly(self) -> None:
         """Store that the login is on disk, because the browser has closed cleanly."""
         if self._proven:

@@ -35,6 +35,8 @@ class Snapshot:
     """ Rounds of QR codes begun in this pod. """
     sandbox: Sandbox | None = None
     """ What holds the page's process in; None: there is none yet. """
+    browser_version: str | None = None
+    """ None: it was not asked yet. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +59,8 @@ class StateStore:
         self.probed: datetime | None = None
         """ When the page last answered. """
         self.sandbox: Sandbox | None = None
+        """ Goes into the next snapshot. """
+        self.browser_version: str | None = None
         """ Goes into the next snapshot. """
         self.closing = False
         """ The process is about to end, so nobody should wait for a change any more. """
@@ -92,6 +96,7 @@ class StateStore:
             durable_time=durable_time,
             round=round,
             sandbox=self.sandbox,
+            browser_version=self.browser_version,
         )
         if new == old:
             return False

@@ -10,12 +10,13 @@ from local_cluster.light import LightCluster
 from manifests.asking import TAKEN, create, delete, patch
 from support.waiting import until
 from whatsapp_operator.api.session import WhatsAppSession
-from whatsapp_operator.core.model import Defaults, KeyID
+from whatsapp_operator.core.model import Defaults, KeyID, PodTokens, PodUID
 from whatsapp_operator.core.network import RunnerNetwork
+from whatsapp_operator.core.objects import names
 from whatsapp_operator.core.objects.network_policy import network_policy_manifest
 from whatsapp_operator.core.objects.pod import pod_manifest
 from whatsapp_operator.core.objects.pvc import pvc_manifest
-from whatsapp_operator.core.objects.secret import create_secrets
+from whatsapp_operator.core.objects.secret import create_mounted_secret, create_token_secrets
 from whatsapp_operator.core.objects.service import service_manifest
 
 Json = dict[str, Any]
@@ -37,7 +38,7 @@ def made() -> dict[str, Json]:
     objects: tuple[Json, ...] = (
         pod_manifest(session(pod={"labels": {"team": "a"}, "imagePullSecrets": [{"name": "registry"}]}), DEFAULTS),
         pvc_manifest(session()) or {},
-        {**create_secrets(session(), DEFAULTS)[0].manifest, "data": {"state": "eA=="}},
+        {**create_mounted_secret(session(), DEFAULTS).manifest, "data": {"state": "eA=="}},
         service_manifest(NAMESPACE),
         network_policy_manifest(NAMESPACE, NETWORK),
     )
@@ -87,7 +88,10 @@ def test_a_seal_and_a_secret_for_each_purpose_pass(operator: ApiClient) -> None:
     for kind in ("Pod", "PersistentVolumeClaim"):
         objects[kind]["metadata"].setdefault("annotations", {})["wasession.dev/seal"] = "k1:abc"
     objects["Pod"]["spec"]["hostUsers"] = False
-    secrets = [dict(each.manifest) for each in create_secrets(session(), DEFAULTS)]
+    tokens = create_token_secrets(
+        session(), PodTokens(pod_uid=PodUID("p"), source=names.token_source(session(), DEFAULTS))
+    )
+    secrets = [dict(each.manifest) for each in (create_mounted_secret(session(), DEFAULTS), *tokens)]
 
     assert [TAKEN] * 2 == [create(operator, objects[kind]) for kind in ("Pod", "PersistentVolumeClaim")]
     assert {TAKEN} == {create(operator, secret) for secret in secrets}

@@ -16,11 +16,12 @@ from session_protocol.quantities import parse_quantity
 from support.waiting import until
 from whatsapp_operator.api.quota import WhatsAppSessionQuota
 from whatsapp_operator.api.session import WhatsAppSession
-from whatsapp_operator.core.model import Defaults, KeyID
+from whatsapp_operator.core.model import Defaults, KeyID, PodTokens, PodUID
 from whatsapp_operator.core.network import RunnerNetwork
+from whatsapp_operator.core.objects import names
 from whatsapp_operator.core.objects.pod import pod_manifest
 from whatsapp_operator.core.objects.pvc import pvc_manifest
-from whatsapp_operator.core.objects.secret import create_secrets
+from whatsapp_operator.core.objects.secret import create_mounted_secret, create_token_secrets
 from whatsapp_operator.core.objects.service import service_manifest
 
 Json = Mapping[str, Any]
@@ -47,7 +48,13 @@ def made() -> list[Json]:
         assert claim is not None
         found += [
             claim,
-            *(each.manifest for each in create_secrets(session, DEFAULTS)),
+            create_mounted_secret(session, DEFAULTS).manifest,
+            *(
+                each.manifest
+                for each in create_token_secrets(
+                    session, PodTokens(pod_uid=PodUID("p"), source=names.token_source(session, DEFAULTS))
+                )
+            ),
             pod_manifest(session, DEFAULTS),
         ]
     return found

@@ -37,7 +37,7 @@ def plan(folders: Folders, allowed: str) -> LaunchPlan:
         user_data=folders.profile,
         cache_dir=folders.cache,
         allowed_hosts=AllowedHosts.parse(allowed),
-        user_agent=user_agent("Chromium 156.0.1.1"),
+        user_agent=user_agent("156.0.1.1"),
     )
 
 
@@ -104,15 +104,16 @@ async def test_what_is_refused_is_counted(folders: Folders, monkeypatch: pytest.
     refused: list[None] = []
     listeners = Listeners(
         woken=lambda _name, _detail: None,
-        broken=lambda _error: None,
+        unfetched=lambda _failure, _of_document: None,
         blocked=lambda: refused.append(None),
-        loaded=lambda: None,
+        navigating=lambda _is_pending: None,
+        loaded=lambda _is_error: None,
     )
     tried = [attempt for attempt in ATTEMPTS if attempt.name not in SERVICE_WORKERS]
     async with outside_servers() as servers:
         browser = await open_browser(plan(folders, PAGE_HOST), await start_driver(), listeners)
         try:
-            await browser.navigate(servers.http(PAGE_HOST, "start"), deadline=60)
+            await browser.navigate(servers.http(PAGE_HOST, "start"), deadline=60, without_cache=False)
             counts: dict[str, int] = {}
             for attempt in tried:
                 before = len(refused)
@@ -133,12 +134,16 @@ async def test_a_page_gets_no_service_worker(folders: Folders, monkeypatch: pyte
     """In the runner's own browser registering one leads to none."""
     monkeypatch.setenv("HOME", str(folders.home))
     listeners = Listeners(
-        woken=lambda _name, _detail: None, broken=lambda _error: None, blocked=lambda: None, loaded=lambda: None
+        woken=lambda _name, _detail: None,
+        unfetched=lambda _failure, _of_document: None,
+        blocked=lambda: None,
+        navigating=lambda _is_pending: None,
+        loaded=lambda _is_error: None,
     )
     async with outside_servers() as servers:
         browser = await open_browser(plan(folders, PAGE_HOST), await start_driver(), listeners)
         try:
-            await browser.navigate(servers.http(PAGE_HOST, "start"), deadline=60)
+            await browser.navigate(servers.http(PAGE_HOST, "start"), deadline=60, without_cache=False)
             count = await browser.page.evaluate(
                 "async () => { try { await navigator.serviceWorker.register('/service.js') } catch {}"
                 " return (await navigator.serviceWorker.getRegistrations()).length }"

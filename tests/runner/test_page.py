@@ -61,15 +61,16 @@ async def opened(folders: Folders, standin: StandIn, monkeypatch: pytest.MonkeyP
         user_data=folders.profile,
         cache_dir=folders.cache,
         allowed_hosts=AllowedHosts(standin.allowed_hosts),
-        user_agent=user_agent("Chromium 156.0.1.1"),
+        user_agent=user_agent("156.0.1.1"),
     )
     reported: list[str] = []
     blocked: list[None] = []
     listeners = Listeners(
         woken=lambda name, _detail: reported.append(name),
-        broken=reported.append,
+        unfetched=lambda failure, _of_document: reported.append(f"net:: {failure.message}"),
         blocked=lambda: blocked.append(None),
-        loaded=lambda: None,
+        navigating=lambda _is_pending: None,
+        loaded=lambda _is_error: None,
     )
     playwright = await start_driver()
     browser = await open_browser(plan, playwright, listeners)
@@ -77,7 +78,7 @@ async def opened(folders: Folders, standin: StandIn, monkeypatch: pytest.MonkeyP
         # The browser drops what it is fetching when an interface of the machine comes or goes, as other tests' do.
         for _ in range(5):
             reported.clear()
-            await browser.navigate(standin.page_url, deadline=60)
+            await browser.navigate(standin.page_url, deadline=60, without_cache=False)
             if await boots(browser, reported):
                 break
         yield Open(browser, woken=reported)

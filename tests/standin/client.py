@@ -138,6 +138,10 @@ class PhoneClient:
         """Open a window over the page: `passkey` or `action-required`."""
         await self._command(device, "dialog", {"kind": kind})
 
+    async def storage_failed(self, device: str, *, language: str = "en", stream: bool = True) -> None:
+        """Let the page's database fail, told in that language; without `stream` its connection goes, too."""
+        await self._command(device, "storage-failed", {"language": language, "stream": stream})
+
     async def screen_lock(self, device: str, *, locked: bool = True) -> None:
         """Lock the page's screen as its user can, or open it."""
         await self._command(device, "screen-lock", {"locked": locked})

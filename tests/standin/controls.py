@@ -24,6 +24,7 @@ Command = Callable[[Exchange, DeviceId, Body], list[Effect]]
 _ids = itertools.count(1)
 _MEDIA = ("mimetype", "filename", "data")
 _DIALOGS = ("passkey", "action-required")
+_LANGUAGES = ("en", "de")
 
 
 def _cut(exchange: Exchange, device: DeviceId) -> list[Effect]:
@@ -172,6 +173,18 @@ def dialog(exchange: Exchange, device: DeviceId, body: Body) -> list[Effect]:
     return [Send(exchange.connected_page(device), frames.dialog(kind=kind))]
 
 
+def storage_failed(exchange: Exchange, device: DeviceId, body: Body) -> list[Effect]:
+    """Let the page's database fail, in words of `language` en or de; with `stream` false it loses its connection, too."""
+    language, page = body.get("language", "en"), exchange.connected_page(device)
+    if language not in _LANGUAGES:
+        raise MalformedRequestError(f"language is one of {', '.join(_LANGUAGES)}, not {language!r}.")
+    failed = Send(page, frames.storage_failed(language=language))
+    if body.get("stream", True):
+        return [failed]
+    exchange.devices.get(device).unreachable = True
+    return [failed, Close(page)]
+
+
 def screen_lock(exchange: Exchange, device: DeviceId, body: Body) -> list[Effect]:
     """Lock the page's screen as its user can; `locked` false opens it."""
     return [Send(exchange.connected_page(device), frames.screen_lock(locked=bool(body.get("locked", True))))]
@@ -192,5 +205,6 @@ COMMANDS: dict[str, Command] = {
     "logout": logout,
     "sync-slow": sync_slow,
     "dialog": dialog,
+    "storage-failed": storage_failed,
     "screen-lock": screen_lock,
 }

@@ -63,9 +63,18 @@ class Device:
     ban: Ban | None = None
     sync_seconds: float | None = None
     """ Overrides Timing for this device's next logins. """
+    available: bool = False
+    """ The page says that a person looks at it: the phone gets no notifications. """
+    times_available: int = 0
+    """ How often it began to say so. """
     waiting: list[Frame] = dataclasses.field(default_factory=list)
     """ Incoming messages while no page is connected. """
     sent: list[SentMessage] = dataclasses.field(default_factory=list)
+
+    def note_presence(self, *, available: bool) -> None:
+        """Take what the page says; each connection says it again."""
+        self.times_available += available and not self.available
+        self.available = available
 
     def accepts(self, hello: Hello) -> bool:
         """Tell whether both halves of the login are this device's."""

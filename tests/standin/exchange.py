@@ -107,8 +107,9 @@ class Exchange:
                 return self._paired(known, DeviceId(str(frame.get("device"))))
             case "link-code" if known.device is None:
                 return [Send(page, frames.link_code(code=self._codes.issue(page)))]
-            case "send" if known.device is not None:
-                return self._sent(known, self.devices.get(known.device), frame)
+            case "send" | "presence" as kind if known.device is not None:
+                device = self.devices.get(known.device)
+                return self._sent(known, device, frame) if kind == "send" else self._appeared(device, frame)
             case "logout" if known.device is not None:
                 self.devices.remove(known.device)
                 return [Close(page)]
@@ -240,6 +241,11 @@ class Exchange:
         device.first_login = False
         device.waiting.clear()
         return effects
+
+    @staticmethod
+    def _appeared(device: Device, frame: Frame) -> list[Effect]:
+        device.note_presence(available=frame.get("available") is True)
+        return []
 
     def _sent(self, page: _Page, device: Device, frame: Frame) -> list[Effect]:
         identifier, to = frame.get("id"), frame.get("to")

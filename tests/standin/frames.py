@@ -2,7 +2,7 @@
 
 The real page speaks an encrypted binary protocol; only its meaning is kept. One function per frame the server sends,
 so that a wrong field is a type error here and not a silent nothing in the page. The page's own frames are few:
-`hello` (see `Hello`), `paired`, `send`, `logout`, `link-code`, `ping`.
+`hello` (see `Hello`), `paired`, `send`, `presence`, `logout`, `link-code`, `ping`.
 """
 
 import dataclasses
@@ -32,6 +32,7 @@ __all__ = [
     "receipt",
     "refs_used_up",
     "screen_lock",
+    "storage_failed",
     "stream_error",
     "success",
     "synced",
@@ -146,6 +147,11 @@ def link_code(*, code: str) -> Frame:
 def dialog(*, kind: str) -> Frame:
     """A window over the page: `passkey` or `action-required`."""
     return {"type": "dialog", "kind": kind}
+
+
+def storage_failed(*, language: str) -> Frame:
+    """The page's database fails from now on."""
+    return {"type": "storage-failed", "language": language}
 
 
 def code_entered() -> Frame:

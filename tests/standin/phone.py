@@ -160,6 +160,8 @@ class PhoneApi:
             "offline": device.offline,
             "unreachable": device.unreachable,
             "unavailable": device.unavailable,
+            "available": device.available,
+            "timesAvailable": device.times_available,
             "banned": device.ban.code if device.ban else None,
             "waitingMessages": len(device.waiting),
         }

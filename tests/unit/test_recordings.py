@@ -21,6 +21,7 @@ from session_runner.profile.saved_state import read_saved_state, write_saved_sta
 from session_runner.state_file import StateFile
 from session_runner.states.hold import Start
 from unit.recorded_cluster import CLUSTER, Settled
+from whatsapp_operator.api.constants import TEMPLATE_HASH_ANNOTATION
 from whatsapp_operator.api.quota import WhatsAppSessionQuota
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core.model import (
@@ -165,8 +166,13 @@ def written(decision: Decision, session: WhatsAppSession) -> Json:
     }
 
 
-def with_newer_parts(decision: Json) -> Json:
-    """Return a recorded decision with what pods have today and had not then; their template's hash is the same."""
+def with_newer_parts(decision: Json, pods: list[Json]) -> Json:
+    """Return a recorded decision with what pods and failures have today and had not then; the template's hash is the same."""
+    failure = ((decision["write"] or {}).get("recovery") or {}).get("lastFailure") or {}
+    for pod in pods:
+        if pod["metadata"]["uid"] == failure.get("podUID"):
+            failure["image"] = pod["spec"]["containers"][0]["image"]
+            failure["templateHash"] = pod["metadata"]["annotations"][TEMPLATE_HASH_ANNOTATION]
     for manifest in decision["creates"]:
         for container in manifest["spec"].get("containers", []) if manifest["kind"] == "Pod" else []:
             amounts = container["resources"]
@@ -180,7 +186,7 @@ def test_the_same_is_decided_about_recorded_objects(case: Json) -> None:
     """Sessions in all kinds of status, their pods, claims and Services: each key, reason, message and hash of a pod."""
     seen = observed(whole(case))
 
-    assert with_newer_parts(whole(case["decision"])) == json.loads(
+    assert with_newer_parts(whole(case["decision"]), whole(case["pods"])) == json.loads(
         json.dumps(written(decide(seen, SETTINGS), seen.session))
     )
 

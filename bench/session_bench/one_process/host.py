@@ -17,8 +17,9 @@ from typing import IO
 
 from session_devtools.installation.transformers import STATIC_HOST, WEB_HOST
 from session_devtools.waiting import wait_until
+from session_runner.host.browser_version import browser_version
 from session_runner.page import scripts
-from session_runner.page.launch import browser_version, user_agent
+from session_runner.page.launch import user_agent
 from session_runner.profile.certificates import trust
 
 from session_bench.cgroups import Cgroup, own_cgroup

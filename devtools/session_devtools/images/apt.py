@@ -64,6 +64,22 @@ class AptRoute:
             )
         return cls(sources=sources, settings=tuple(line for line in config.splitlines() if _ROUTE.match(line)))
 
+    def at(self, snapshot: str) -> "AptRoute":
+        """The same way to a snapshot of Debian's archive instead of its mirror.
+
+        The snapshot's security archive has its own address, as snapshot.debian.org has it; an address without /debian/
+        serves everything in one suite.
+        """
+        address = snapshot.rstrip("/")
+        sources = [Source(uri=address, suite=SUITE)]
+        if "/debian/" in f"{address}/":
+            security = f"{address}/".replace("/debian/", "/debian-security/", 1).rstrip("/")
+            sources += [
+                Source(uri=security, suite=f"{SUITE}-security"),
+                Source(uri=address, suite=f"{SUITE}-updates"),
+            ]
+        return dataclasses.replace(self, sources=tuple(sources))
+
     @property
     def mirror(self) -> str:
         """Where debootstrap finds the suite."""

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Protocol
 
 from session_devtools.commands import run, succeeds
-from session_devtools.images.logged import run_logged
+from session_devtools.errors import BuildError, CommandError
+from session_devtools.images.logged import LONGEST, run_logged
 
 
 class BuildTool(Protocol):
@@ -37,6 +38,15 @@ class BuildTool(Protocol):
 
         :raises BuildError: it could not be built.
         """
+
+    def read(self, reference: str, *paths: str) -> dict[str, str]:
+        """Those of the small text files that an image has."""
+
+    def run(self, reference: str, script: str, *, mounts: Mapping[Path, str]) -> str:
+        """What a shell script prints in a container of an image, which is then gone."""
+
+    def pull(self, name: str, *, verify_tls: bool) -> str:
+        """Have an image of a registry in the storage; its digest."""
 
     def export(self, reference: str, archive: Path, *, log: Path) -> None:
         """Write an image as an OCI archive that carries its name. :raises BuildError: it could not be built."""
@@ -96,6 +106,43 @@ class Buildah:
             *("--tag", reference, "--file", str(dockerfile), str(context)),
         ]
         run_logged(command, log=log, what=f"the build of {reference}")
+
+    def read(self, reference: str, *paths: str) -> dict[str, str]:
+        """Those of the small text files that an image has. :raises CommandError: a command failed."""
+        container = run(*self._program, "from", "--pull-never", reference).strip()
+        try:
+            root = Path(run(*self._program, "mount", container).strip())
+            found = {path: root / path.lstrip("/") for path in paths}
+            return {path: file.read_text(errors="replace") for path, file in found.items() if file.is_file()}
+        finally:
+            run(*self._program, "rm", container)
+
+    def run(self, reference: str, script: str, *, mounts: Mapping[Path, str]) -> str:
+        """What a shell script prints in a container of an image; the container is then gone.
+
+        :raises CommandError: a command failed.
+        """
+        container = run(*self._program, "from", "--pull-never", reference).strip()
+        volumes = [argument for path, target in mounts.items() for argument in ("--volume", f"{path}:{target}:ro")]
+        try:
+            return run(
+                *(*self._program, "run", "--isolation", "chroot", *volumes, container, "--", "sh", "-c", script),
+                timeout=LONGEST,
+            )
+        finally:
+            run(*self._program, "rm", container)
+
+    def pull(self, name: str, *, verify_tls: bool) -> str:
+        """Have an image of a registry in the storage; its digest. :raises BuildError: the registry does not give it."""
+        verify = f"--tls-verify={str(verify_tls).lower()}"
+        try:
+            run(*self._program, "pull", "--quiet", verify, f"docker://{name}", timeout=600)
+        except CommandError as error:
+            raise BuildError(
+                f"the base {name} cannot be had, so there is no digest of it. Without --base the images stand on a Debian "
+                f"that is made from packages.\n{error}"
+            ) from error
+        return self.digest(name)
 
     def export(self, reference: str, archive: Path, *, log: Path) -> None:
         """Write an image as an OCI archive that carries its name.

@@ -4,6 +4,8 @@ import dataclasses
 from pathlib import Path
 from typing import Final
 
+from session_devtools.images import debian
+
 ROOT: Final = Path(__file__).resolve().parents[3]
 """ The repository: the build context. """
 
@@ -23,6 +25,8 @@ class Image:
     requirements: tuple[str, ...]
     """ The locks: of what it runs with, and of what its wheel is built with. """
     sources: tuple[str, ...]
+    packages: tuple[str, ...] = ()
+    """ What Debian's packages depend on. """
 
     @property
     def repository(self) -> str:
@@ -33,7 +37,10 @@ class Image:
         """Every file that a build reads, by its path in the repository; what a program's run leaves is left out."""
         named = [
             root / path
-            for path in (self.dockerfile, *self.requirements, ".dockerignore", "LICENSE", VERSION, *self.sources)
+            for path in (
+                *(self.dockerfile, *self.requirements, *self.packages),
+                *(".dockerignore", "LICENSE", VERSION, *self.sources),
+            )
         ]
         files = [file for path in named for file in ([path] if path.is_file() else sorted(path.rglob("*")))]
         return {
@@ -48,18 +55,21 @@ IMAGES: Final = {
     for image in (
         Image(
             name="operator",
+            packages=debian.files("operator"),
             dockerfile="Dockerfile.operator",
             requirements=("requirements/operator.txt", BUILD),
             sources=("session-protocol/session_protocol", "operator"),
         ),
         Image(
             name="runner",
+            packages=debian.files("runner"),
             dockerfile="Dockerfile.runner",
             requirements=("requirements/runner.txt", BUILD),
             sources=("session-protocol/session_protocol", "session-runner"),
         ),
         Image(
             name="standin",
+            packages=debian.files("standin"),
             dockerfile="tests/standin/Dockerfile",
             requirements=("requirements/standin.txt",),
             sources=("tests/standin",),

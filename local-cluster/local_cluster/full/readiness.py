@@ -7,14 +7,12 @@ log at once, instead of a timeout a minute later.
 import contextlib
 import datetime as dt
 import http.client
-import os
 import socket
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from session_devtools.http_client import Client
-from session_devtools.processes import ProcessId
 from session_devtools.waiting import wait_until
 
 from local_cluster.full.configs import DNS_READY_PORT
@@ -31,7 +29,6 @@ __all__ = [
     "wait_for_api",
     "wait_for_dns",
     "wait_for_node",
-    "wall_time",
 ]
 
 TIMEOUT = 180.0  # seconds; each of the waits takes a few on an idle machine
@@ -79,8 +76,10 @@ def wait_for_node(instance: Instance, supervisor: Supervisor) -> None:
 
     def is_ready() -> bool:
         answer = client.request(f"/api/v1/nodes/{instance.node}", timeout=5)
-        process = supervisor.running("kubelet")
-        return answer.ok and process is not None and node_is_ready(answer.json_object(), since=wall_time(process))
+        since = supervisor.started_at("kubelet")
+        return (
+            supervisor.running("kubelet") is not None and answer.ok and node_is_ready(answer.json_object(), since=since)
+        )
 
     def check() -> None:
         for name in ("containerd", "kubelet", "kube-apiserver"):
@@ -119,19 +118,14 @@ def accepts(path: Path) -> bool:
     return True
 
 
-def node_is_ready(node: Mapping[str, Any], *, since: dt.datetime) -> bool:
-    """Whether a node reported itself ready at or after a moment; an older word is a dead kubelet's. Pure."""
+def node_is_ready(node: Mapping[str, Any], *, since: dt.datetime | None) -> bool:
+    """Whether a node reported itself ready at or after a moment; an older word is a dead kubelet's. Pure.
+
+    Both are the wall clock's times as they were noted, so that a clock that was set later changes nothing.
+    """
     for condition in node.get("status", {}).get("conditions", []):
         if condition["type"] == "Ready":
             # The API's times have no fractions: a report of the same second may look earlier than the start.
             reported = dt.datetime.fromisoformat(condition["lastHeartbeatTime"])
-            return bool(condition["status"] == "True" and reported >= since.replace(microsecond=0))
+            return bool(condition["status"] == "True" and (since is None or reported >= since.replace(microsecond=0)))
     return False
-
-
-def wall_time(process: ProcessId, *, stat: str | None = None) -> dt.datetime:
-    """When a process of this boot was started; a second early rather than late."""
-    text = Path("/proc/stat").read_text() if stat is None else stat
-    boot = next(int(line.split()[1]) for line in text.splitlines() if line.startswith("btime "))
-    seconds = boot + process.started // os.sysconf("SC_CLK_TCK") - 1
-    return dt.datetime.fromtimestamp(seconds, tz=dt.UTC)

@@ -8,6 +8,7 @@ and the note of its identity loses nothing: the next `up` finds the stray in the
 Not systemd's units, which a container has not; not supervisord, a daemon of its own that knows no readiness.
 """
 
+import datetime as dt
 import hashlib
 import json
 import subprocess
@@ -62,6 +63,14 @@ class Supervisor:
         process = ProcessId.from_json(json.dumps(record.get("process"))) if record else None
         return process if process is not None and is_alive(process) else None
 
+    def started_at(self, name: str) -> dt.datetime | None:
+        """The wall clock's time, in UTC, just before the process of that name was started; None if nobody noted it.
+
+        As it was then: computed afterwards it would move with the clock, which is set anew when a machine wakes up.
+        """
+        noted = self._read(name).get("startedAt")
+        return dt.datetime.fromisoformat(noted) if isinstance(noted, str) else None
+
     def ensure(self, daemon: Daemon, *, inside: int | None) -> bool:
         """Have this daemon run, in the namespaces of that anchor (None: it makes its own); True when it was started.
 
@@ -84,6 +93,7 @@ class Supervisor:
             *(enter(inside) if inside is not None else []),
             *daemon.command,
         ]
+        started_at = dt.datetime.now(dt.UTC)
         with (self._logs / f"{daemon.name}.log").open("ab") as log:
             started = subprocess.Popen(
                 command,
@@ -98,7 +108,7 @@ class Supervisor:
         _forget(started)
         if identity is None:
             raise StartError(f"{daemon.name} ended at once:\n{tail(self._logs / f'{daemon.name}.log')}")
-        self._write(daemon.name, identity, fingerprint)
+        self._write(daemon.name, identity, fingerprint, started_at)
         return True
 
     def check(self, name: str) -> None:
@@ -152,9 +162,10 @@ class Supervisor:
             return {}
         return record if isinstance(record, dict) else {}
 
-    def _write(self, name: str, process: ProcessId, fingerprint: str) -> None:
+    def _write(self, name: str, process: ProcessId, fingerprint: str, started_at: dt.datetime) -> None:
         partial = self._records / f".{name}.partial"
-        partial.write_text(json.dumps({"process": process._asdict(), "fingerprint": fingerprint}))
+        record = {"process": process._asdict(), "fingerprint": fingerprint, "startedAt": started_at.isoformat()}
+        partial.write_text(json.dumps(record))
         partial.rename(self._records / f"{name}.json")
 
 

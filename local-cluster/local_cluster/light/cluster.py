@@ -5,7 +5,9 @@ controller manager follows as soon as the API server answers. Everything lives i
 """
 
 import datetime as dt
+import os
 import shutil
+import signal
 import tempfile
 import time
 from pathlib import Path
@@ -39,6 +41,7 @@ class LightCluster:
 
     def __init__(self, *, plane: ControlPlane, programs: Programs, daemons: Daemons, kubeadm: Kubeadm) -> None:
         self._plane = plane
+        self._programs = programs
         self._daemons = daemons
         self._kubeadm = kubeadm
         self.url = plane.url
@@ -109,8 +112,7 @@ class LightCluster:
         plane.audit_policy_file.write_text(audit_policy())
         cluster = cls(plane=plane, programs=programs, daemons=daemons, kubeadm=kubeadm)
         deadline = time.monotonic() + timeout
-        daemons.start("etcd", programs.etcd, plane.etcd())
-        daemons.start("kube-apiserver", programs.api_server, plane.api_server())
+        cluster._start_storage()
         # While they start: nobody asks them before.
         users = {"controller-manager": "system:kube-controller-manager"} if controllers else {}
         kubeadm.kubeconfigs(ADMIN, users=users)
@@ -121,6 +123,36 @@ class LightCluster:
             # Its work, not its health: pods can be made once the account that they run as exists.
             cluster._wait_for("/api/v1/namespaces/default/serviceaccounts/default", deadline)
         return cluster
+
+    def _start_storage(self) -> None:
+        self._daemons.start("etcd", self._programs.etcd, self._plane.etcd())
+        self._daemons.start("kube-apiserver", self._programs.api_server, self._plane.api_server())
+
+    def snapshot(self, name: str) -> Path:
+        """Copy etcd's data as they are at one moment, under a name of its own; return the copy.
+
+        etcd is stopped meanwhile as by a debugger, so that the copy is what a crash would leave behind.
+        """
+        copy, etcd = self.folder / f"snapshot-{name}", self.pids()["etcd"]
+        os.kill(etcd, signal.SIGSTOP)
+        try:
+            shutil.copytree(self._plane.etcd_data, copy)
+        finally:
+            os.kill(etcd, signal.SIGCONT)
+        return copy
+
+    def restore(self, snapshot: Path | None, *, timeout: float = 60.0) -> None:
+        """Replace etcd's data by a copy made before, or by none at all, as for a cluster that is set up again.
+
+        The API server starts anew, too, as those who describe a restore ask for: its caches are of the old data.
+        """
+        for name in ("kube-apiserver", "etcd"):
+            self._daemons.stop_one(name)
+        shutil.rmtree(self._plane.etcd_data)
+        if snapshot is not None:
+            shutil.copytree(snapshot, self._plane.etcd_data)
+        self._start_storage()
+        self._wait_for("/readyz", time.monotonic() + timeout)
 
     def stop(self) -> None:
         """End its processes and remove its folder; a second call does nothing."""

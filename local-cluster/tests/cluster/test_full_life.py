@@ -33,7 +33,8 @@ def _pids(cluster: FullCluster) -> dict[str, int | None]:
 def _up(cluster: FullCluster) -> float:
     begin = time.monotonic()
     result = command_line("up", "--name", cluster.name)
-    assert result.returncode == 0, result.stderr
+    # The last line, which says what was wrong, comes first: of a failed run, often nothing but one line is seen.
+    assert result.returncode == 0, "\n".join(reversed(result.stderr.splitlines()))
     return time.monotonic() - begin
 
 

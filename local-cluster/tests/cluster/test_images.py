@@ -14,6 +14,7 @@ import subprocess
 import tarfile
 import tempfile
 import tomllib
+import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,8 +32,9 @@ from session_devtools.images import IMAGES, Built, build
 from session_devtools.images.annotations import PREFIX
 from session_devtools.images.apt import find_route
 from session_devtools.images.base import make_base
-from session_devtools.images.build import clean, write_context
+from session_devtools.images.build import PublicBase, clean, write_context
 from session_devtools.images.buildah import Buildah
+from session_devtools.images.debian import DIFFERENCES, LABELS, Lock, label, parse_packages
 from session_devtools.images.definitions import ROOT
 from session_devtools.images.logged import run_logged
 from session_devtools.images.push import push
@@ -278,6 +280,56 @@ def test_the_runner_can_browse(image: Unpacked) -> None:
 
 
 @pytest.mark.parametrize("image", ["runner"], indirect=True)
+def test_the_build_has_started_the_browser_and_noted_its_version(image: Unpacked) -> None:
+    """In the image for the runner, in a label for registries: the version that the browser itself says."""
+    noted = (image.files / LABELS["dev.wasession.browser-version"].lstrip("/")).read_text().strip()
+    printed = image.run("/usr/lib/chromium/chromium-headless-shell", "--version").stdout
+
+    assert re.fullmatch(r"\d+(\.\d+){3}", noted)
+    assert noted in printed.split()
+    assert noted == image.config["Labels"]["dev.wasession.browser-version"]
+    assert noted == image.python("from session_runner.host.browser_version import recorded_version as r; print(r())")
+
+
+BREAKS = {
+    "does not load": "echo 'error while loading shared libraries: libnss3.so' >&2; exit 127",
+    "crashes at each start": 'case "$*" in --version) exec /browser --version;; esac; kill -SEGV $$',
+    "has no process for a page": 'case "$*" in --version) exec /browser --version;; esac; exec /browser "$@" --renderer-cmd-prefix=/bin/false',
+}
+
+
+@pytest.mark.parametrize("image", ["runner"], indirect=True)
+@pytest.mark.parametrize("script", BREAKS.values(), ids=BREAKS)
+def test_an_image_with_a_broken_browser_is_not_built(image: Unpacked, script: str, tmp_path: Path) -> None:
+    """By the very command that ends the Dockerfile; with the good browser in its place the same build goes through."""
+    [command] = re.findall(
+        r"^RUN (setpriv (?:.*\\\n)*.*first_start.*)$", (ROOT / "Dockerfile.runner").read_text(), re.MULTILINE
+    )
+    program = "/usr/lib/chromium/chromium-headless-shell"
+    (tmp_path / "broken").write_text(f"#!/bin/sh\n{script}\n")
+    (tmp_path / "broken").chmod(0o755)
+    start = f"FROM {image.built.reference}\nUSER 0\nRUN mv {program} /browser\n"
+    builder = Buildah(cache_folder() / "images")
+
+    def build_with(lines: str) -> None:
+        (tmp_path / "Dockerfile").write_text(f"{start}{lines}\nRUN {command}\n")
+        builder.build(
+            "localhost/broken-browser:test",
+            dockerfile=tmp_path / "Dockerfile",
+            context=tmp_path,
+            arguments={},
+            annotations={},
+            mounts={},
+            log=tmp_path / "log",
+        )
+
+    with pytest.raises(BuildError, match=f"first start of {program}: "):
+        build_with(f"COPY broken {program}")
+    build_with(f"RUN mv /browser {program}")
+    subprocess.run([*builder._program, "rmi", "localhost/broken-browser:test"], check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("image", ["runner"], indirect=True)
 def test_the_runner_can_trust_an_authority(image: Unpacked) -> None:
     """Certutil makes the user's certificate database in HOME."""
     done = image.run(
@@ -308,6 +360,22 @@ def test_a_cluster_loads_an_image_once_and_runs_it(image: Unpacked, full_cluster
 
     assert (loaded, again) == ([image.built.reference], [])
     assert "usage: standin" in full_cluster.kubectl("-n", namespace, "logs", "it")
+
+
+def test_its_packages_are_the_file_s_or_the_label_tells_which_are_not(image: Unpacked) -> None:
+    """What a mirror has today may be newer; the image then says so."""
+    root = image.files
+    shown = ["dpkg-query", f"--admindir={root}/var/lib/dpkg", "--show", "--showformat=${Package}=${Version}\n"]
+    present = parse_packages(subprocess.check_output(shown, text=True).splitlines())
+    lock = Lock.parse((ROOT / f"requirements/debian/{image.built.name}.txt").read_text())
+    noted = (root / DIFFERENCES.lstrip("/")).read_text()
+
+    assert (present == lock.packages) is (noted == "")
+    assert {line.split()[0] for line in noted.splitlines()} == {
+        name for name, _ in set(present.items()) ^ set(lock.packages.items())
+    }
+    assert label(noted) == image.config["Labels"].get("dev.wasession.debian-differences", "")
+    assert not (root / "build").exists()
 
 
 @pytest.fixture
@@ -354,6 +422,34 @@ def test_an_image_is_pushed_to_a_registry(image: Unpacked, tmp_path: Path) -> No
     name, _, tag = image.built.reference.removeprefix("localhost/").partition(":")
     assert pushed == again == f"{place}/{name}:{tag}"
     assert tags == [tag]
+
+
+@pytest.mark.parametrize("image", ["standin"], indirect=True)
+def test_a_registry_s_base_is_named_with_its_digest(image: Unpacked, tmp_path: Path) -> None:
+    """The digest is the registry's answer; where none answers, nothing is built and none is invented."""
+    route = find_route()
+    key, _ = make_base(route, progress=NoProgress())
+    builder = Buildah(cache_folder() / "images")
+    with Registry.running(tmp_path, progress=ConsoleProgress()) as registry:
+        name = f"{registry.address}/debian:12"
+        builder.push(f"localhost/debian-base:{key}", name, verify_tls=False, log=tmp_path / "log")
+        base = PublicBase(name, verify_tls=False)
+        built = build(["standin"], progress=ConsoleProgress(), root=image.sources, base=base)["standin"]
+        with urllib.request.urlopen(manifest_request(registry.address, "debian", "12")) as answer:
+            digest = answer.headers["Docker-Content-Digest"]
+    with pytest.raises(BuildError, match="no digest of it"):
+        build(["standin"], progress=NoProgress(), root=image.sources, base=base)
+
+    found = manifest(built.archive)["annotations"]
+    assert (name, digest) == (found[f"{PREFIX}base.name"], found[f"{PREFIX}base.digest"])
+    assert built.reference != image.built.reference
+
+
+def manifest_request(address: str, name: str, tag: str) -> urllib.request.Request:
+    """The question for a manifest, without its content."""
+    accepted = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
+    url = f"http://{address}/v2/{name}/manifests/{tag}"
+    return urllib.request.Request(url, method="HEAD", headers={"Accept": accepted})
 
 
 @pytest.mark.parametrize("image", ["standin"], indirect=True)

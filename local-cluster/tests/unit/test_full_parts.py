@@ -22,7 +22,6 @@ from local_cluster.full.manifests import DNS_USER, KUBELET_CLIENT, POLICIES_USER
 from local_cluster.full.namespaces import anchor_script, enter
 from local_cluster.full.status import Component, Status, render
 from session_devtools.errors import StartError, WaitTimeout
-from session_devtools.processes import ProcessId
 
 LINK = Link(network="10.245.0.0/30", host="10.245.0.1", node="10.245.0.2")
 INSTANCE = Instance(name="demo", link=LINK, state_root=Path("/var/lib/wso"), run_root=Path("/run/wso"))
@@ -307,16 +306,16 @@ def test_a_node_is_ready_by_the_report_of_the_kubelet_that_runs(
     assert expected == readiness.node_is_ready({"status": {"conditions": conditions}}, since=START)
 
 
+def test_a_kubelet_whose_start_nobody_noted_is_believed() -> None:
+    """It was started by an earlier release."""
+    condition = {"type": "Ready", "status": "True", "lastHeartbeatTime": "2026-11-22T11:59:59Z"}
+
+    assert readiness.node_is_ready({"status": {"conditions": [condition]}}, since=None)
+
+
 def test_a_node_without_a_status_is_not_ready() -> None:
     """It has registered a moment ago."""
     assert not readiness.node_is_ready({"metadata": {}}, since=START)
-
-
-def test_a_process_has_when_it_began() -> None:
-    """The boot's time and the ticks since; a second early rather than late."""
-    begun = readiness.wall_time(ProcessId(pid=1, started=250, boot="x"), stat="cpu 1\nbtime 1000\nctxt 5\n")
-
-    assert begun == dt.datetime.fromtimestamp(1001, tz=dt.UTC)
 
 
 def test_waiting_ends_when_it_is_so_or_never_will_be() -> None:

@@ -1,5 +1,6 @@
 """Daemons: started once, recognized, started anew when they should differ. With real processes, and no root."""
 
+import datetime as dt
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -57,6 +58,22 @@ def test_another_command_finds_it_too(tmp_path: Path, supervisor: Supervisor, cg
 
     assert _running(supervisor) == other.running("sleeper")
     assert not other.ensure(SLEEP, inside=None)
+
+
+def test_the_wall_clocks_time_of_a_start_is_noted_and_stays(
+    tmp_path: Path, supervisor: Supervisor, cgroups: CgroupTree
+) -> None:
+    """Every later command reads the same one, whatever the clock was set to meanwhile."""
+    before = dt.datetime.now(dt.UTC)
+    supervisor.ensure(SLEEP, inside=None)
+    after = dt.datetime.now(dt.UTC)
+    supervisor.ensure(SLEEP, inside=None)
+    other = Supervisor(records=tmp_path / "records", logs=tmp_path / "logs", cgroups=cgroups)
+    noted = other.started_at("sleeper")
+
+    assert noted is not None
+    assert before <= noted <= after
+    assert other.started_at("nobody") is None
 
 
 def test_a_daemon_that_ended_is_started_anew(supervisor: Supervisor) -> None:

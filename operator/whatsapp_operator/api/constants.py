@@ -62,6 +62,8 @@ QUOTA_ANNOTATION: Final = QUOTA_LABEL
 """ On pods: the quota's whole name, which a label value may be too short for. """
 TEMPLATE_HASH_ANNOTATION: Final = f"{GROUP}/made-from"
 """ On pods: the hash of the manifest, to tell whether later edits wait for the next pod. """
+EXHAUSTED_ANNOTATION: Final = f"{GROUP}/recovery-exhausted"
+"""On a claim: recovery of its session has stopped, under which spec and requests."""
 SEAL_ANNOTATION: Final = f"{GROUP}/seal"
 """ On pods and claims: that the operator made the object, and for what (`core.objects.seal`). """
 

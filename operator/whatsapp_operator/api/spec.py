@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 from session_protocol.environment import Variable
-from session_protocol.vocabulary import LinkMethod, OnLogout
+from session_protocol.vocabulary import LinkMethod, OnLogout, Presence
 
 from whatsapp_operator.api.base import STORED_DEFAULT, SpecModel
 from whatsapp_operator.api.constants import MAX_QUOTA_NAME_LENGTH
@@ -44,6 +44,10 @@ class LinkSpec(SpecModel):
     on_logout: Annotated[OnLogout, Variable.ON_LOGOUT] = OnLogout.RELINK
     """What follows when the phone logs the session out: Relink shows a new QR code, Wait does so only when somebody
     asks for one with the annotation wasession.dev/relink-at. After a ban or a locked account it always waits."""
+    presence: Annotated[Presence, Variable.PRESENCE] = Presence.UNAVAILABLE
+    """Unavailable: the phone keeps its notifications and nobody is shown online, but for a moment every 7 days, since
+    WhatsApp unlinks companions that look unused. Available: the session appears as a person who looks at WhatsApp Web,
+    so the phone may show no notifications."""
 
 
 class RecoverySpec(SpecModel):

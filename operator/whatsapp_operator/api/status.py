@@ -7,6 +7,7 @@ and the phone number are never in it, and neither is any text that could have th
 from typing import Annotated
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from session_protocol.answers import BROWSER_VERSION
 from session_protocol.states import STATES, OperatorState, Phase
 from session_protocol.vocabulary import CAMEL_CASE
 
@@ -94,6 +95,11 @@ class LastFailure(StatusModel):
     """When the container ended, or the runner reported that its page was dead."""
     message: Annotated[str, Field(max_length=32768)] | None = None
     """The runner's termination message, without secrets and numbers."""
+    image: str | None = None
+    """The runner's image in the pod that failed."""
+    template_hash: Annotated[str, Field(max_length=64)] | None = None
+    """What the pod was made from, as a hash. When the next pod is made from something else, such as another image,
+    failures are counted anew."""
 
 
 class RecoveryStatus(StatusModel):
@@ -138,6 +144,8 @@ class SessionStatus(ConditionedStatus):
     """The node that the pod runs on."""
     image: str | None = None
     """The runner's image in the pod."""
+    browser_version: Annotated[str, Field(pattern=BROWSER_VERSION)] | None = None
+    """The version of the browser in the pod, as its runner reports it."""
     token_secret_name: str | None = None
     """The Secret for observing: its key state is the token that reads the session's state from the runner's API."""
     token_secrets: TokenSecrets | None = None

@@ -1,16 +1,21 @@
 """The process that works: everything but the Lease, from its login to its end.
 
     log in ──> serve probes ──> wait for the Lease ──> watch, list everything, act ──> SIGTERM: finish, release, 0
-                                                            └─ a fault: end in order if possible, else hard, 1
+                                                         ^               │   └─ a fault: end in order if possible, else hard, 1
+                                                         └── begin anew ─┘
 
 Ending is as important as running. When the Lease is lost, its parent kills this process (`lease_keeper`), and before each
 write it checks itself that the Lease still allows it. One whose watches or full lists do not work ends, and the kubelet
 restarts it. An orderly end has a deadline, after which `watchdog` ends the process.
+
+Where only what is known has become worthless (`Resync.worthless`), all of it is dropped: the `Operator` with its store,
+queue and reservations, and kopf with its watches. New ones begin, under the same Lease: nobody else could do it sooner.
 """
 
 import asyncio
 import logging
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -29,7 +34,7 @@ from whatsapp_operator.runtime.kube.connection import (
     credentials_path,
     service_account_namespace,
 )
-from whatsapp_operator.runtime.kube.resync import STALE_AFTER
+from whatsapp_operator.runtime.kube.resync import STALE_AFTER, Worthless
 from whatsapp_operator.runtime.process.clock import SystemClock
 from whatsapp_operator.runtime.process.config import Config, Dependencies
 from whatsapp_operator.runtime.process.garbage import Garbage
@@ -44,6 +49,10 @@ CHECK_EVERY: Final = 1.0
 """ Seconds between two checks of the process's own health. """
 FAULT_DEADLINE: Final = 10.0
 """ Seconds for an orderly end after a fault. """
+CLOCK_TOLERANCE: Final = 5.0
+""" Seconds by which the machine's clock may differ from ours before it is told. """
+BEGIN_ANEW_AFTER: Final = 30.0
+""" Seconds from one new beginning to the next at least: two API servers that disagree may be asked in turn. """
 
 
 class Fault(Exception):
@@ -100,6 +109,9 @@ class Process:
         """ When the role began. """
         self._stop = StopSignal()
         self._operator: Operator | None = None
+        self._clock_was_set = False
+        self._begun_anew = -BEGIN_ANEW_AFTER
+        """ When everything last began anew. """
         self._watchdog = Watchdog(valid_until=lambda: lease.valid_until)
 
     async def run(self) -> None:
@@ -128,17 +140,13 @@ class Process:
             resync_interval=self._settings.resync_interval,
             workers=self._settings.workers,
         )
-        self._operator = Operator(
-            config,
-            Dependencies(
-                kube=kube, clock=self._clock, metrics=self._metrics, offload=asyncio.to_thread, garbage=Garbage()
-            ),
-            regarding=lambda: self._lease.reference,
+        dependencies = Dependencies(
+            kube=kube, clock=self._clock, metrics=self._metrics, offload=asyncio.to_thread, garbage=Garbage()
         )
         self._stop.listen()
         self._watchdog.start()
         try:
-            await self._act(self._operator)
+            await self._act(lambda: Operator(config, dependencies, regarding=lambda: self._lease.reference))
         finally:
             # The watchdog still runs: what is left to end, the event loop included, has this long.
             self._watchdog.set_deadline(
@@ -148,24 +156,38 @@ class Process:
             await connection.close()
             heartbeat.cancel()
 
-    async def _act(self, operator: Operator) -> None:
+    async def _act(self, new_operator: Callable[[], Operator]) -> None:
         self._set_role(Role.STANDBY)
         if not await self._stop.unless_asked(self._lease.acquire()):
             return
         self._metrics.leader.set(1)
+        while (worthless := await self._operate(new_operator())) is not None:
+            reason, why = worthless
+            logger.warning("Everything begins anew", extra={"reason": reason, "why": why})
+            self._metrics.begun_anew.labels(reason).inc()
+            self._begun_anew = self._clock.monotonic()
+
+    async def _operate(self, operator: Operator) -> tuple[Worthless, str] | None:
+        """Let an operator act until asked to stop, or until it is to be replaced by another; return why.
+
+        :raises Fault: the process is broken.
+        """
+        self._operator = operator
         self._set_role(Role.SYNCING)
         kopf_stop = asyncio.Event()
+        worthless = None
         # The watches begin before the first list ends, so that they report what changes in between.
         watches = asyncio.create_task(self._watch(operator, kopf_stop), name="watches")
         try:
             if await self._stop.unless_asked(operator.start()):
                 self._set_role(Role.ACTING)
-                await self._supervise(watches, operator)
+                worthless = await self._supervise(watches, operator)
         except Fault:
             self._watchdog.set_deadline(FAULT_DEADLINE, status=1, reason="the orderly end after a fault took too long")
             raise
         finally:
-            await self._end(watches, operator, kopf_stop)
+            await self._end(watches, operator, kopf_stop, begins_anew=worthless is not None)
+        return worthless
 
     async def _watch(self, operator: Operator, stop: asyncio.Event) -> None:
         # Imported here: kopf costs time and memory that a standby and `rotate-key` need not spend.
@@ -181,24 +203,41 @@ class Process:
             stop=stop,
         )
 
-    async def _supervise(self, watches: asyncio.Task[None], operator: Operator) -> None:
-        """Return when asked to stop. :raises Fault: the process is broken."""
+    async def _supervise(self, watches: asyncio.Task[None], operator: Operator) -> tuple[Worthless, str] | None:
+        """Return when asked to stop, or why everything is to begin anew. :raises Fault: the process is broken."""
         while not self._stop.asked:
             if watches.done():
                 cause = None if watches.cancelled() else watches.exception()
                 raise Fault(f"{watches.get_name()} ended: {cause or 'without an error'}") from cause
-            if verdict := "; ".join(operator.faults()) or operator.resync.verdict():
+            if (worthless := operator.resync.worthless()) is not None:
+                if self._clock.monotonic() - self._begun_anew >= BEGIN_ANEW_AFTER:
+                    return worthless
+            elif verdict := "; ".join(operator.faults()) or operator.resync.verdict():
                 raise Fault(verdict)
+            self._log_clock_change()
             await self._stop.wait(within=CHECK_EVERY)
+        return None
 
-    async def _end(self, watches: asyncio.Task[None], operator: Operator, kopf_stop: asyncio.Event) -> None:
-        self._set_role(Role.STOPPING)
+    def _log_clock_change(self) -> None:
+        """Log it once when the machine's clock was set: times in status are wrong until this one has caught up."""
+        was_set = abs(self._clock.behind) > CLOCK_TOLERANCE
+        if was_set and not self._clock_was_set:
+            logger.warning("The machine's clock was set", extra={"ahead_seconds": round(self._clock.behind)})
+        self._clock_was_set = was_set
+
+    async def _end(
+        self, watches: asyncio.Task[None], operator: Operator, kopf_stop: asyncio.Event, *, begins_anew: bool
+    ) -> None:
+        """End an operator and its watches in order, and give the Lease up unless another operator begins."""
+        if not begins_anew:
+            self._set_role(Role.STOPPING)
         allowed = self._settings.shutdown_timeout.total_seconds()
         self._watchdog.set_deadline(allowed, status=1, reason="the orderly end took too long")
         await operator.stop(within=allowed / 2)
-        # Only now, when this process writes nothing any more, may another one act.
-        await self._lease.release()
-        self._metrics.leader.set(0)
+        if not begins_anew:
+            # Only now, when this process writes nothing any more, may another one act.
+            await self._lease.release()
+            self._metrics.leader.set(0)
         kopf_stop.set()
         _, late = await asyncio.wait([watches], timeout=allowed / 4)
         if late:
@@ -206,7 +245,10 @@ class Process:
             await asyncio.wait([watches], timeout=allowed / 8)
         if watches.done() and not watches.cancelled():
             watches.exception()  # it was reported by _supervise already
-        logger.info("Stopped")
+        if begins_anew:
+            self._watchdog.clear_deadline()
+        else:
+            logger.info("Stopped")
 
     # --- health and metrics --------------------------------------------------------------------------------------
 
@@ -222,6 +264,7 @@ class Process:
         return Health(role=self._role, faults=tuple(faults), resync_age=age)
 
     def _measure(self) -> None:
+        self._metrics.clock_behind.set(self._clock.behind)
         if self._operator is not None:
             self._operator.measure()
 

@@ -56,13 +56,17 @@ class Watchdog:
         if self._deadline is None or at < self._deadline[0]:
             self._deadline = (at, status, reason)
 
+    def clear_deadline(self) -> None:
+        """Take the deadline back: what it was for is done, and the process goes on."""
+        self._deadline = None
+
     def check(self) -> None:
         """End the process if a deadline has passed."""
         now, valid_until = self._monotonic(), self._valid_until()
         if valid_until is not None and now > valid_until:
             self._end(1, "the Lease was not renewed in time")
-        if self._deadline is not None and now > self._deadline[0]:
-            self._end(self._deadline[1], self._deadline[2])
+        if (deadline := self._deadline) is not None and now > deadline[0]:
+            self._end(deadline[1], deadline[2])
 
     def _watch(self) -> None:
         while True:

@@ -5,7 +5,7 @@ out. Nothing here does I/O or reads a clock: times are aware UTC datetimes that 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NewType
@@ -14,6 +14,7 @@ from session_protocol.hosts import WHATSAPP_HOSTS, WHATSAPP_WEB_URL
 from session_protocol.vocabulary import TokenPurpose
 
 from whatsapp_operator.api.session import SessionStatus, WhatsAppSession
+from whatsapp_operator.core.kubelet import ProbeKill
 from whatsapp_operator.core.network import RunnerNetwork
 
 SessionUID = NewType("SessionUID", str)
@@ -30,6 +31,21 @@ class TokenSource:
     key_id: KeyID
     renewal: str = ""
     """ The renewal that a person asked for; empty: none. """
+
+
+@dataclass(frozen=True, kw_only=True)
+class PodTokens:
+    """Secrets with the tokens that a pod's runner takes, or is to take."""
+
+    pod_uid: PodUID
+    source: TokenSource
+    purposes: frozenset[TokenPurpose] = frozenset(TokenPurpose)
+
+    def together(self, before: "PodTokens | None") -> "PodTokens":
+        """Return these, and those of the same tokens that were made before."""
+        if before is None or (before.pod_uid, before.source) != (self.pod_uid, self.source):
+            return self
+        return replace(self, purposes=self.purposes | before.purposes)
 
 
 class SealedKind(StrEnum):
@@ -63,23 +79,6 @@ class PodPhase(StrEnum):
     UNKNOWN = "Unknown"
 
 
-class Probe(StrEnum):
-    """The kubelet's probes that end a container when they fail."""
-
-    STARTUP = "startup"
-    LIVENESS = "liveness"
-
-
-@dataclass(frozen=True, kw_only=True)
-class ProbeKill:
-    """What the kubelet's events say about a container that it has ended."""
-
-    pod_uid: PodUID
-    probe: Probe
-    note: str = ""
-    """ How the probe failed, in the kubelet's words; empty: it does not say. """
-
-
 @dataclass(frozen=True, kw_only=True)
 class PodFacts:
     """What the core needs to know of a pod; `core.objects.facts.pod_facts` reads it from the JSON."""
@@ -91,7 +90,8 @@ class PodFacts:
     phase: PodPhase
     created: datetime
     deletion: datetime | None = None
-    """ When it has to be gone: it was deleted, its grace before that. None: nobody has deleted it. """
+    """ When it was deleted, while the object still exists. """
+    grace: timedelta = timedelta()  # to end, after its deletion
     ip: str | None = None
     node: str | None = None
     image: str | None = None
@@ -120,10 +120,8 @@ class PodFacts:
     """ The file on the node that the runner's container is to run under. """
     disrupted: bool = False
     """ The DisruptionTarget condition is true. """
-    disruption: str = ""
-    """ Its reason: EvictionByEvictionAPI, DeletionByTaintManager … """
-    unready_by_node: bool = False
-    """ The node controller has taken its readiness away, because the node does not report any more. """
+    disruption: str = ""  # its reason
+    unready_by_node: bool = False  # the node controller has taken its readiness away
     finalizers: tuple[str, ...] = ()
     restart_at: str | None = None
     """ The restart request that this pod was created for (its annotation). """
@@ -166,6 +164,8 @@ class PVCFacts:
     """ Why the storage did not grow it although the API server accepted the new size; empty: no error. """
     resizing: bool = False
     """ A resize is under way, maybe a retry after an error that is not reported any more. """
+    stop_mark: str = ""
+    """ Under what recovery of its session has stopped (`core.session.marked_stop`); empty: it has not. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,6 +208,7 @@ class RunnerReport:
     reason: str
     message: str
     since: datetime | None
+    """ Since when the operator has heard this state, by its own clock; None: the runner does not say since when it is. """
     linked_time: datetime | None
     durable_time: datetime | None
     round: int
@@ -217,6 +218,8 @@ class RunnerReport:
     """ Whether the page's process is in a sandbox of its own, as the runner reports it; None: it does not (yet). """
     user_namespace: bool | None = None
     """ Whether the pod has a user namespace of its own; None: the runner does not report it (yet). """
+    browser_version: str | None = None
+    """ The version of its browser; None: it does not report it (yet). """
     received: datetime
     """ When the operator received this answer, by its own clock. """
 
@@ -280,8 +283,7 @@ class Observation:
     """ The session's pods that were created after the one in status, oldest first, even if deleted since; only those
     that this operator has seen. Two may be created and deleted between two writes of status. """
     unstarted: Mapping[PodUID, datetime] = field(default_factory=dict)
-    """ Those of the session's last pods, gone or not, that this operator has never seen run and has not ended by its own
-    decision, with the times of their creation; the one in status among them. """
+    """ Those of the last pods that were not seen to run and not ended by us, with the times at which they were seen. """
     pvc: PVCFacts | None = None
     """ The PVC of the derived name, ours or not. None also when `existingClaim` is used. """
     existing_claim: ExistingClaim | None = None
@@ -301,18 +303,20 @@ class Observation:
     refused_action: RefusedAction | None = None
     pod_security: bool | None = None
     """ Whether the namespace enforces a Pod Security Standard; None: not known. """
-    tokens_made: TokenSource | None = None
-    """ This process has created the Secrets with these tokens. """
+    tokens_made: PodTokens | None = None
+    """ The Secrets with tokens that this process has created last. """
     tokens_renewed: TokenSource | None = None
     """ This process has told the current pod's runner of these tokens, and it takes them. """
     storage_limited: bool = False
     """ The session's quota limits storage. """
     renew_at: datetime | None = None
     """ When the pod is to be replaced because its key ends; None: its key is the current one. """
+    lost_key: KeyID | None = None
+    """ The key of the pod's tokens, if it is gone: nobody can ask that runner any more. """
     namespace_refused: bool = False
     """ The kubelet's events say that the present pod cannot have a user namespace. """
     probe_kill: ProbeKill | None = None
-    """ The kubelet's events say that it ended the present pod's container. """
+    """ What its events say of a container that it ended. """
     recovery_paused: str | None = None
     """ Why recovery is paused for this session; None: it is not. """
 
@@ -437,8 +441,7 @@ class DeletePod:
     reason: str
     grace: timedelta | None = None
     """ None: the pod's own terminationGracePeriodSeconds. Never 0: the operator does not force. """
-    clears_loss: bool = False
-    """ The pod is lost already. Else it is ended because the operator wants to, and is no start that failed. """
+    clears_loss: bool = False  # it is lost already; else its end is the operator's own decision
 
 
 Action = (
@@ -479,12 +482,13 @@ class Decision:
     """ This status must be stored before anything else is done: write it at once, past the write limiter. """
     actions: tuple[Action, ...] = ()
     events: tuple[Event, ...] = ()
-    causes: tuple[str, ...] = ()
-    """ Why a pod ended or does not run, by the names of `core.recovery.causes`: what this status is the first to tell. """
+    causes: tuple[str, ...] = ()  # names of `core.recovery.causes`: what this status is the first to tell
     wants_admission: bool = False
     """ It needs a reservation and has none, so an admission round must consider it. """
     poll: PodUID | None = None
     """ The pod whose runner to poll; None: none. """
+    makes_tokens: PodTokens | None = None
+    """ The Secrets with tokens that are among the actions: they exist once all of these are carried out. """
     renew_tokens: TokenSource | None = None
     """ The tokens that this runner is to be told of; None: it has the right ones, or they are not in Secrets yet. """
     requeue_at: datetime | None = None

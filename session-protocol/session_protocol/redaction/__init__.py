@@ -11,14 +11,16 @@ that a detector finds are masked for those after it, so that the order below is 
 
     normalization  the text as one printable line, and the plain letters for look-alikes, escapes and invisible marks
     truncation     the cut before and after
+    raw_bytes      keys as escaped bytes, before the escapes are resolved, and as lists of numbers
     spans          what detectors return, and the text put together from it
     blocks         PEM blocks
-    addresses      logins in addresses: https://user:password@host
+    addresses      logins: https://user:password@host, -u user:password, user anna:password
     names          what follows a name such as token=, Authorization: or Bearer
     accounts       ids of people and groups, the texts of QR codes, links that stand for a person
     known_values   times, UUIDs, addresses, versions: what is kept although it looks like a number
     keys           words that look random: hex, base64, tokens, also over several lines
-    codes          pairing codes
+    codes          pairing codes; small_codes tells those in small letters from names
+    number_fields  phone numbers in several fields: {"cc": "49", "number": "171123"}
     numbers        everything with as many digits as a phone number
 """
 
@@ -30,7 +32,9 @@ from session_protocol.redaction.keys import find_keys
 from session_protocol.redaction.known_values import find_known_values
 from session_protocol.redaction.names import find_named
 from session_protocol.redaction.normalization import fold, to_one_line
+from session_protocol.redaction.number_fields import find_number_fields
 from session_protocol.redaction.numbers import find_numbers
+from session_protocol.redaction.raw_bytes import find_byte_lists, find_raw_bytes
 from session_protocol.redaction.spans import MASK, Span, find_placeholders, fragments
 from session_protocol.redaction.truncation import LONGEST, Keep, truncate, window
 
@@ -38,7 +42,7 @@ __all__ = ["LONGEST", "redact"]
 
 _DETECTORS = (
     *(find_placeholders, find_blocks, find_logins, find_named, find_links),
-    *(find_accounts, find_known_values, find_keys, find_codes, find_numbers),
+    *(find_accounts, find_known_values, find_byte_lists, find_keys, find_codes, find_number_fields, find_numbers),
 )
 
 _MOST_PASSES = 4
@@ -67,7 +71,8 @@ def _redact(text: str, *, longest: int, keep: Keep) -> tuple[str, bool]:
     part, is_whole = window(text, longest=longest, keep=keep)
     line = to_one_line(part)
     folded, origin = fold(line)
-    spans: list[Span] = []
+    spans = find_raw_bytes(line, origin)
+    folded = _masked(folded, spans)
     for detect in _DETECTORS:
         found = detect(folded)
         spans += found

@@ -1,4 +1,4 @@
-"""Logins in addresses, `https://user:password@host` and `user:password@host`, and on command lines, `-u user:password`."""
+"""Logins: in addresses, `https://user:password@host`, on command lines, `-u user:password`, and in words, `user anna:pw`."""
 
 import re
 from collections.abc import Iterator
@@ -19,6 +19,65 @@ _FLAG: Final = re.compile(
     # Between quotes a password may hold a space, and a list of arguments has each between quotes.
     r"(?:[\"'`](?P<quoted>[^\"'`<>:\n]{1,64}+:[^\"'`\n]+)|(?P<plain>[^ \n\"'`<>:]{1,64}+:[^ \n\"'`<>]+))"
 )
+_ANNOUNCES: Final = re.compile(r"[A-Za-z]+")
+_USERS: Final = frozenset(
+    {
+        *("user", "username", "login", "logon", "credential", "credentials", "creds", "account", "basic", "auth"),
+        *(
+            "basicauth",
+            "httpauth",
+            "benutzer",
+            "usuario",
+            "utilisateur",
+            "authenticate",
+            "authenticated",
+            "authenticating",
+        ),
+        *("logged", "signed", "logging", "signing"),
+    }
+)
+""" Words that a login may follow. """
+_IN_WORDS: Final = re.compile(
+    r"(?:[\"'`\])]{0,2}[ \n]?(?:[:=]|[=-]>)[ \n]?|[ \n](?:(?:is|are|was|as|with|for|by|in|name)[ \n]){0,2})"
+    r"[\"'`\[({]{0,3}(?P<user>[A-Za-z0-9._+@-]{1,64}+)(?:[\"'`]{0,2}:[\"'`]{0,2}|[\"'`],[ \n]?[\"'`])(?!//)"
+    r"(?P<password>[^ \n\"'`<>]{1,256})"
+)
+_NO_LOGINS: Final = frozenset(
+    {
+        *(
+            "system",
+            "arn",
+            "urn",
+            "oidc",
+            "spiffe",
+            "http",
+            "https",
+            "ws",
+            "wss",
+            "ftp",
+            "file",
+            "data",
+            "sha256",
+            "sha512",
+        ),
+        *(
+            "error",
+            "failed",
+            "failure",
+            "denied",
+            "refused",
+            "reason",
+            "status",
+            "code",
+            "message",
+            "type",
+            "time",
+            "at",
+        ),
+        *("is", "was", "not", "the", "id", "name", "uid", "gid", "key", "value", "token", "localhost"),
+    }
+)
+""" What has a colon behind it in a sentence or an identity: `User system:serviceaccount:…`. """
 _IDS: Final = re.compile(r"[0-9]{1,6}:[0-9]{1,6}")
 _PORT_AND_PATH: Final = re.compile(r"[0-9]{1,5}/")
 _SHORT_NUMBER: Final = re.compile(r"[0-9]{1,3}")
@@ -27,7 +86,7 @@ _OF_NAMES: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234567
 
 def find_logins(folded: str) -> list[Span]:
     """Return logins; those of addresses with a scheme first, as their passwords may hold anything."""
-    return [*_in_addresses(folded), *_before_hosts(folded), *_on_command_lines(folded)]
+    return [*_in_addresses(folded), *_before_hosts(folded), *_on_command_lines(folded), *_in_words(folded)]
 
 
 def _before_hosts(folded: str) -> Iterator[Span]:
@@ -52,6 +111,18 @@ def _on_command_lines(folded: str) -> Iterator[Span]:
         is_flag = not stands_before.isalnum() and not (flag["short"] and stands_before == "-")  # --update is no -u
         if is_flag and _IDS.fullmatch(login) is None:
             yield Span(flag.start(group), flag.start(group) + len(login), Placeholder.SECRET)
+
+
+def _in_words(folded: str) -> Iterator[Span]:
+    """Return `user:password` behind a word such as "user" or "credentials"."""
+    for word in _ANNOUNCES.finditer(folded):
+        login = _IN_WORDS.match(folded, word.end()) if word.group().lower() in _USERS else None
+        if login is None:
+            continue
+        user, password = login["user"], login["password"].rstrip(".,;:)]}")
+        is_host = _PORT.fullmatch(f":{password}") is not None and ("." in user or user.isdigit())
+        if password.strip(MASK) and user.lower() not in _NO_LOGINS and not is_host:
+            yield Span(login.start("user"), login.start("password") + len(password), Placeholder.SECRET)
 
 
 def _in_addresses(folded: str) -> list[Span]:

@@ -1,7 +1,7 @@
 """Pairing codes: eight letters and digits that link a phone, as `ABCD-1EFG` and in other spellings.
 
 In capitals a code is recognized by its form. In small letters, without the dash or with a blank instead, it counts as one
-if words such as "code" or "pairing" are near, or if no name looks like it.
+if words such as "code" or "pairing" are near, or if no name looks like it (`small_codes`).
 
 Codes of six digits, which a phone is sent to prove its number, are numbers like many others: they are known by the
 words before them alone.
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
+from session_protocol.redaction.small_codes import looks_random
 from session_protocol.redaction.spans import MASK, Placeholder, Span
 
 _TOKEN: Final = re.compile(r"[A-Za-z0-9]+")
@@ -36,6 +37,7 @@ _BETWEEN_LETTERS: Final = frozenset({"", " ", "-", " - ", "_", ".", ",", ", ", "
 _BETWEEN_HALVES: Final = frozenset({" ", ".", "_", "/", ":", ",", ", ", " - ", "- ", " -"})
 _APART: Final = frozenset({" ", " - ", "- ", " -", ",", ", "})
 _JOINTS: Final = frozenset({"", "_", ".", "/", ":", ";", "|", "+", "=", "~", "#", "@", "--"})
+_IN_SMALL_CODES: Final = frozenset({"-", " ", " - ", "- ", " -", ", "}) | _JOINTS - {""}
 _TAG: Final = re.compile(r"</?[A-Za-z][^<>]{0,64}>")
 
 
@@ -113,15 +115,17 @@ def _digits(words: list[str], gaps: list[str]) -> Iterator[tuple[int, int]]:
 
 
 def _pairs(words: list[str], gaps: list[str]) -> Iterator[tuple[int, int]]:
-    """Return runs of exactly four pairs in capitals: AB-CD-1E-FG; a hardware's address has six."""
+    """Return runs of exactly four pairs, AB-CD-1E-FG, small ones only with dashes; a hardware's address has six."""
     start = 0
     for index in range(len(words) + 1):
-        is_pair = index < len(words) and len(words[index]) == 2 and _ALPHABET.issuperset(words[index])
+        is_pair = index < len(words) and len(words[index]) == 2 and _ALPHABET.issuperset(words[index].upper())
         if is_pair and (index == start or gaps[index - 1] in ("-", " ", ".", "_")):
             continue
         code = "".join(words[start:index])
         if index - start == _LENGTH // 2 and _is_mixed(code):
-            yield start, index - 1
+            are_small = {"-"}.issuperset(gaps[start : index - 1]) and looks_random(code)
+            if code.isupper() or are_small:
+                yield start, index - 1
         start = index if is_pair else index + 1
 
 
@@ -139,7 +143,9 @@ def _halves(
         known = (announced[index] or announced[index + 1]) and _is_code(code)
         mixed, letters = _is_mixed(first) or _is_mixed(second), _ALPHABET.issuperset(code)
         alone = _stands_alone(folded, tokens[index].start(), tokens[index + 1].end(), is_upper=code.isupper())
-        if gap == "-":
+        if gap in _IN_SMALL_CODES and alone and looks_random(first, second):
+            is_code = True
+        elif gap == "-":
             has_form = code.isupper() and (letters or not code.isalpha())
             is_code = known or (alone and (has_form or mixed))
         else:
@@ -157,8 +163,10 @@ def _joined(
         if len(word) != _LENGTH:
             continue
         has_form = _is_mixed(word) and _ALPHABET.issuperset(word)
+        is_small = looks_random(word)
         if (announced[index] and _is_code(word)) or (
-            has_form and _stands_alone(folded, tokens[index].start(), tokens[index].end(), is_upper=True)
+            (has_form or is_small)
+            and _stands_alone(folded, tokens[index].start(), tokens[index].end(), is_upper=has_form)
         ):
             yield index, index
 

@@ -9,7 +9,8 @@ from typing import Final
 from session_protocol.redaction.spans import Placeholder, Span
 
 _DIGITS: Final = re.compile(r"[0-9]+")
-_SHORTEST: Final = 7
+SHORTEST: Final = 7
+""" Digits of a phone number. """
 _BETWEEN: Final = frozenset(" \n-./()~_'*,|;\\")
 _ENDS: Final = frozenset(".,;|")
 _LONGEST_GAP: Final = 4
@@ -39,7 +40,7 @@ def _joins(gap: str, *, single: bool) -> bool:
 
 
 def _number(folded: str, start: int, end: int, count: int) -> list[Span]:
-    if count < _SHORTEST:
+    if count < SHORTEST:
         return []
     if folded[max(0, start - 1) : start] == "(" and ")" in folded[start:end]:
         start -= 1

@@ -242,6 +242,7 @@ class Api:
             round=snapshot.round,
             browser_sandbox=snapshot.sandbox and snapshot.sandbox.browser,
             user_namespace=snapshot.sandbox and snapshot.sandbox.user_namespace,
+            browser_version=snapshot.browser_version,
             probe_age_seconds=None if probed is None else round(max(0.0, (self._clock() - probed).total_seconds()), 1),
         )
 

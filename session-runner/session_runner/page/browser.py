@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import BrowserContext, Page, Playwright, Request, WebSocket, async_playwright
 from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import TimeoutError as PlaywrightTimeoutError
 from session_protocol.hosts import AllowedHosts
-from session_protocol.vocabulary import StateReason
 
 from session_runner.page import scripts
 from session_runner.page.driver import browser_environment, tune_driver
@@ -26,7 +26,6 @@ from session_runner.page.errors import (
     PageError,
     PageGoneError,
     ProbeTimeoutError,
-    SandboxRefusedError,
 )
 from session_runner.page.launch import (
     VIEWPORT_HEIGHT,
@@ -35,14 +34,25 @@ from session_runner.page.launch import (
     shared_memory_size,
     unwanted_defaults,
 )
+from session_runner.page.launch_failure import launch_error
 from session_runner.states.facts import Facts
+from session_runner.states.fetch_failures import (
+    SCRIPT,
+    FetchFailure,
+    by_error,
+    by_status,
+    error_code,
+    no_answer,
+    redirected,
+)
 
 logger = logging.getLogger(__name__)
 
 DRIVER_STOP_SECONDS = 5.0
 PAGE_CLOSE_SECONDS = 0.5
-_SANDBOX_REFUSED = ("No usable sandbox", "sys_chroot", "credentials.cc", "namespace_sandbox.cc", "zygote_host_impl")
-""" What Chromium writes when unshare, chroot or clone is denied. """
+ERROR_PAGE = "chrome-error:"
+""" The scheme of what the browser shows instead of a document that it could not fetch. """
+_SAME_DOCUMENT = ("sameDocument", "historySameDocument")
 
 
 @dataclass(kw_only=True)
@@ -53,10 +63,13 @@ class Listeners:
     """ The page reported an event: its name, and the reason of a logout. """
     blocked: Callable[[], None]
     """ A request to a host that is not allowed failed. """
-    broken: Callable[[str], None]
-    """ A script of the page failed to load, with the browser's error: without it the page may never boot. """
-    loaded: Callable[[], None]
-    """ The page's own document was replaced. """
+    unfetched: Callable[[FetchFailure, bool], None]
+    """ A script of the page failed to load, or (the second) the page's document itself: without it it may never boot. """
+    navigating: Callable[[bool], None]
+    """ The next document of the page was asked for, by the page or by us, or that is over (False). Meanwhile no script
+    gets an answer: the browser holds them back. """
+    loaded: Callable[[bool], None]
+    """ The page's own document was replaced; whether by the browser's error page. """
 
 
 @dataclass(kw_only=True)
@@ -69,25 +82,38 @@ class BrowserPage:
     died: asyncio.Future[str]
     """ Done with "page" or "browser" as soon as one of them is known to be dead. """
     closing: bool = False
+    host: str = ""
+    """ The page's, as it was asked for. """
+    document_failure: FetchFailure | None = None
+    """ What the browser's events told of the present navigation, which is more than the navigation's own error. """
     probe_script: str = field(default_factory=lambda: scripts.script("probe.js"), repr=False)
 
-    async def navigate(self, url: str, *, deadline: float) -> None:
-        """Fetch the document.
+    async def navigate(self, url: str, *, deadline: float, without_cache: bool = False) -> None:
+        """Fetch the document; `without_cache`: nothing that was stored before counts.
 
         :raises NavigationError: the document was not fetched.
         :raises PageGoneError: the page is dead.
         """
+        host = self.host = urlsplit(url).hostname or ""
+        self.document_failure = None
         try:
-            response = await self.page.goto(url, wait_until="commit", timeout=max(deadline, 0.1) * 1000)
+            if without_cache:
+                await self._clear_cache()
+            response = await self.page.goto(url, wait_until="commit", timeout=deadline * 1000)
+        except PlaywrightTimeoutError as error:
+            raise NavigationError(no_answer(host, seconds=deadline)) from error
         except PlaywrightError as error:
             if _is_gone(error):
                 raise PageGoneError(_first_line(error)) from error
-            raise _navigation_error(error) from error
+            code = "ERR_ABORTED" if "Download is starting" in str(error) else error_code(str(error))
+            raise NavigationError(self.document_failure or by_error(code, host=host)) from error
         if response is not None and not response.ok:
-            raise NavigationError(
-                f"The page answered with HTTP {response.status}; check WHATSAPP_WEB_URL.",
-                reason=StateReason.NAVIGATION_FAILED,
-            )
+            raise NavigationError(by_status(response.status, host=urlsplit(response.url).hostname or host))
+
+    async def _clear_cache(self) -> None:
+        session = await self.context.new_cdp_session(self.page)
+        await session.send("Network.clearBrowserCache")
+        await session.detach()
 
     async def probe(self, *, deadline: float) -> Facts:
         """Probe the page once. If a navigation interrupts the probe, return the facts of a page that has not booted.
@@ -128,6 +154,18 @@ class BrowserPage:
             gone = _is_gone(error)
             raise (PageGoneError if gone else CallFailedError)(_first_line(error)) from error
 
+    async def paint(self, *, deadline: float) -> bytes:
+        """Return a picture of the page, as PNG.
+
+        :raises CallFailedError: it was not painted in time.
+        :raises PageGoneError: the page, the browser or the driver is dead.
+        """
+        try:
+            return await self.page.screenshot(timeout=deadline * 1000)
+        except PlaywrightError as error:
+            gone = _is_gone(error)
+            raise (PageGoneError if gone else CallFailedError)(_first_line(error)) from error
+
     async def close(self, *, deadline: float) -> bool:
         """Close the browser, which writes its data; return whether it ended in time. If not, the caller kills it."""
         self.closing = True
@@ -164,7 +202,7 @@ async def open_browser(plan: LaunchPlan, playwright: Playwright, listeners: List
             timeout=0,  # the caller has the deadline
         )
     except PlaywrightError as error:
-        raise _launch_error(error, sandbox=plan.sandbox) from error
+        raise launch_error(str(error), sandbox=plan.sandbox) from error
     page = context.pages[0]
     browser = BrowserPage(
         playwright=playwright, context=context, page=page, died=asyncio.get_running_loop().create_future()
@@ -172,8 +210,9 @@ async def open_browser(plan: LaunchPlan, playwright: Playwright, listeners: List
     _listen(browser, listeners)
     _listen_to_requests(browser, listeners, plan.allowed_hosts)
     try:
+        await _listen_to_navigation(context, page, listeners)
         await context.expose_binding(scripts.BINDING, lambda _source, name, detail=None: listeners.woken(name, detail))
-        await context.add_init_script(scripts.init_script())
+        await context.add_init_script(scripts.init_script(plan.presence))
     except PlaywrightError as error:  # it died in its first moments, of too little memory say
         raise LaunchError(f"The browser ended while it was prepared: {_first_line(error)}") from error
     return browser
@@ -216,7 +255,10 @@ def _listen(browser: BrowserPage, listeners: Listeners) -> None:
     browser.page.on("close", closed)
     browser.context.on("close", lambda _context: dead("browser"))
     browser.context.on("page", close_second)
-    browser.page.on("framenavigated", lambda frame: None if frame.parent_frame else listeners.loaded())
+    browser.page.on(
+        "framenavigated",
+        lambda frame: None if frame.parent_frame else listeners.loaded(frame.url.startswith(ERROR_PAGE)),
+    )
 
 
 def _listen_to_requests(browser: BrowserPage, listeners: Listeners, allowed: AllowedHosts) -> None:
@@ -227,11 +269,12 @@ def _listen_to_requests(browser: BrowserPage, listeners: Listeners, allowed: All
             listeners.blocked()
 
     def failed(request: Request) -> None:
-        if allowed.allows(urlsplit(request.url).hostname or ""):
-            if request.resource_type == "script":
-                listeners.broken(request.failure or "unknown")
-        else:
-            count(request.url)
+        failure = _failure_of(request, browser=browser, allowed=allowed)
+        if failure is not None:
+            if request.resource_type == "document":
+                browser.document_failure = failure
+            listeners.unfetched(failure, request.resource_type == "document")
+        count(request.url)
 
     def opened(socket: WebSocket) -> None:
         count(socket.url)
@@ -240,31 +283,37 @@ def _listen_to_requests(browser: BrowserPage, listeners: Listeners, allowed: All
     browser.page.on("websocket", opened)
 
 
-def _launch_error(error: PlaywrightError, *, sandbox: bool) -> LaunchError:
-    # The browser's own last words are further down, in the log that the driver appends.
-    if sandbox and any(sign in str(error) for sign in _SANDBOX_REFUSED):
-        return SandboxRefusedError(
-            "The browser did not start: its sandbox needs namespaces, and the container's seccomp profile or the node's "
-            "kernel refuses them. Check the profile on this node, or set the operator's BROWSER_SANDBOX to false."
-        )
-    return LaunchError(f"The browser did not start: {_first_line(error)}")
+async def _listen_to_navigation(context: BrowserContext, page: Page, listeners: Listeners) -> None:
+    # Playwright has no event for a navigation's begin but one for each request, of which a page makes many.
+    session = await context.new_cdp_session(page)
+    await session.send("Page.enable")
+    main = (await session.send("Page.getFrameTree"))["frameTree"]["frame"]["id"]
+
+    def began(event: dict[str, Any]) -> None:
+        if event["frameId"] == main and event.get("navigationType") not in _SAME_DOCUMENT:
+            listeners.navigating(True)
+
+    def stopped(event: dict[str, Any]) -> None:
+        if event["frameId"] == main:
+            listeners.navigating(False)
+
+    session.on("Page.frameStartedNavigating", began)
+    session.on("Page.frameStoppedLoading", stopped)
+    session.on("Page.frameNavigated", lambda event: stopped({"frameId": event["frame"]["id"]}))
 
 
-def _navigation_error(error: PlaywrightError) -> NavigationError:
-    """Name the fault by the browser's own code, which is what one searches for."""
-    line = _first_line(error)
-    code = next((part for part in line.replace("Error:", " ").split() if part.startswith("net::")), None)
-    if code is None:
-        return NavigationError(f"The page could not be fetched: {line}", reason=StateReason.NAVIGATION_FAILED)
-    if code.startswith("net::ERR_CERT"):
-        return NavigationError(
-            f"The page's certificate is not trusted ({code}); set EXTRA_CA_FILE if your own authority signed it.",
-            reason=StateReason.CERTIFICATE_NOT_TRUSTED,
-        )
-    return NavigationError(
-        f"The page could not be fetched ({code}); check WHATSAPP_WEB_URL, ALLOWED_HOSTS and the network.",
-        reason=StateReason.NAVIGATION_FAILED,
-    )
+def _failure_of(request: Request, *, browser: BrowserPage, allowed: AllowedHosts) -> FetchFailure | None:
+    """Return what a failed request means for the page; None: nothing."""
+    host, code = urlsplit(request.url).hostname or "", error_code(request.failure or "")
+    if code == "ERR_ABORTED":  # by another navigation
+        return None
+    if request.resource_type == "script":
+        return by_error(code, host=host, what=SCRIPT) if allowed.allows(host) else None
+    if request.resource_type != "document" or request.frame != browser.page.main_frame:
+        return None
+    if allowed.allows(host):
+        return by_error(code, host=host)
+    return redirected(browser.host, to=host)
 
 
 def _is_gone(error: Exception) -> bool:

@@ -8,7 +8,7 @@ PageError
 └── PageGoneError       the page, the browser or the driver is dead
 """
 
-from session_protocol.vocabulary import StateReason
+from session_runner.states.fetch_failures import FetchFailure
 
 
 class PageError(Exception):
@@ -24,11 +24,11 @@ class SandboxRefusedError(LaunchError):
 
 
 class NavigationError(PageError):
-    """The document was not loaded; `reason` says whether the certificate is the cause."""
+    """The document was not fetched."""
 
-    def __init__(self, message: str, *, reason: StateReason) -> None:
-        super().__init__(message)
-        self.reason = reason
+    def __init__(self, failure: FetchFailure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
 
 
 class ProbeTimeoutError(PageError):

@@ -4,16 +4,12 @@
 repeated, but for its list of features, which ours replaces; its list of disabled ones is left alone.
 """
 
-import asyncio
-import contextlib
 import os
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from session_protocol.hosts import AllowedHosts
-
-from session_runner.page.errors import LaunchError
+from session_protocol.vocabulary import Presence
 
 VIEWPORT_WIDTH, VIEWPORT_HEIGHT = 1024, 768
 SHARED_MEMORY_NEEDED = 96 * 1024 * 1024
@@ -39,6 +35,7 @@ class LaunchPlan:
     user_agent: str
     sandbox: bool = False
     """ Whether Chromium puts the page into a sandbox of its own: namespaces, an empty root, seccomp filters. """
+    presence: Presence = Presence.UNAVAILABLE
 
     @property
     def arguments(self) -> list[str]:
@@ -84,38 +81,9 @@ def shared_memory_size(path: str = "/dev/shm") -> int:  # noqa: S108 -- only mea
 
 
 def user_agent(version: str) -> str:
-    """Return the browser's user agent without "Headless", which WhatsApp rejects; `version` is "Chromium 156.0…".
-
-    :raises LaunchError: there is no version in it.
-    """
-    found = re.search(r"\b(\d{2,})\.\d+", version)
-    if found is None:
-        raise LaunchError(
-            f"The browser does not report its version ({version.strip()[:100]!r}); check BROWSER_EXECUTABLE."
-        )
+    """Return the browser's user agent without "Headless", which WhatsApp rejects; `version` is "156.0.7204.49"."""
     # Chromium itself tells only the major version here.
     return (
         "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
-        f"Chrome/{found.group(1)}.0.0.0 Safari/537.36"
+        f"Chrome/{version.partition('.')[0]}.0.0.0 Safari/537.36"
     )
-
-
-async def browser_version(executable: Path) -> str:
-    """Return what the browser prints for --version.
-
-    :raises LaunchError: it cannot be started.
-    """
-    try:
-        process = await asyncio.create_subprocess_exec(
-            str(executable), "--version", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-        )
-    except OSError as error:
-        raise LaunchError(f"{executable} cannot be started ({error.strerror}); check BROWSER_EXECUTABLE.") from error
-    try:
-        output, _ = await process.communicate()
-    except asyncio.CancelledError:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
-        raise
-    return output.decode(errors="replace")

@@ -20,11 +20,15 @@ from session_protocol.files import read_small, write_atomically
 from session_protocol.states import waits_for_person
 from session_protocol.vocabulary import RunnerState, StateReason
 
-from session_runner.states.hold import HeldState, Start
+from session_runner.states.hold import MOST_REMEMBERED, HeldState, Start
 
 DURABLE_AFTER = timedelta(seconds=60)
 """ The browser writes localStorage at most about once a minute: measured, a value written 8 s after the first was
     lost by SIGKILL 40 s later and safe after 55 s. """
+
+
+class DamagedStateError(Exception):
+    """The file cannot be understood; the text says what to do."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +47,10 @@ class SavedState:
     """ The hold, until something ends it. """
     start: Start | None = None
     """ The requests that people had made when this profile was last opened. """
+    browser_version: str | None = None
+    """ The version of the browser that last opened the profile. """
+    available_time: datetime | None = None
+    """ When the session was last available to the service, like a person who looks at the page. """
 
     def linked(self, *, now: datetime) -> "SavedState":
         """Return the state after a phone was linked."""
@@ -51,7 +59,7 @@ class SavedState:
 
     def unlinked(self) -> "SavedState":
         """Return the state after the login was given up and linking begins again."""
-        return replace(self, linked_time=None, durable_time=None, logout_hold=None)
+        return replace(self, linked_time=None, durable_time=None, logout_hold=None, available_time=None)
 
     def settled(self, *, now: datetime) -> "SavedState":
         """Return the state with the login on disk: the browser closed cleanly, or has read it from there."""
@@ -61,18 +69,21 @@ class SavedState:
 
 
 def read_saved_state(path: Path) -> SavedState:
-    """Return the stored state. A file that is absent or cannot be parsed counts as never linked.
+    """Return the stored state; a file that is absent counts as never linked, and so does a field of no use.
 
-    :raises OSError: it is not a regular file, or the volume fails. It may record a conflict, so the runner must not go
-        on as if there were none.
+    :raises OSError: it is not a regular file, or the volume fails.
+    :raises DamagedStateError: it is none of ours, or damaged. It may record a conflict or a ban, so the runner must not
+        go on as if there were none.
     """
     try:
         got = json.loads(read_small(path))
-    except (FileNotFoundError, ValueError, RecursionError):
+    except FileNotFoundError:
         return SavedState()
+    except (ValueError, RecursionError) as error:
+        raise DamagedStateError(_damaged(path)) from error
     if not isinstance(got, dict):
-        return SavedState()
-    logout_hold, request = got.get("hold"), got.get("relinkRequest")
+        raise DamagedStateError(_damaged(path))
+    logout_hold, request, version = got.get("hold"), got.get("relinkRequest"), got.get("browserVersion")
     return SavedState(
         linked_time=_maybe_time(got.get("linkedTime")),
         durable_time=_maybe_time(got.get("durableTime")),
@@ -80,6 +91,8 @@ def read_saved_state(path: Path) -> SavedState:
         relink_request=request if isinstance(request, str) else None,
         hold=_maybe_hold(got.get("stop")),
         start=_maybe_start(got.get("start")),
+        browser_version=version if isinstance(version, str) else None,
+        available_time=_maybe_time(got.get("availableTime")),
     )
 
 
@@ -96,8 +109,17 @@ def write_saved_state(path: Path, saved: SavedState) -> None:
         "relinkRequest": saved.relink_request,
         "stop": _hold_content(saved.hold) if saved.hold is not None else None,
         "start": _start_content(saved.start) if saved.start is not None else None,
+        "browserVersion": saved.browser_version,
+        "availableTime": format_time(saved.available_time),
     }
     write_atomically(path, json.dumps(content, indent=1))
+
+
+def _damaged(path: Path) -> str:
+    return (
+        f"{path} is damaged, and may have recorded a conflict or a ban. Put it back from a backup, or delete it if none of "
+        "these is known: the login does not depend on it."
+    )
 
 
 def format_time(time: datetime | None) -> str | None:
@@ -113,12 +135,13 @@ def _maybe_time(value: object) -> datetime | None:
         return None
 
 
-def _start_content(start: Start) -> dict[str, str | None]:
+def _start_content(start: Start) -> dict[str, str | list[str] | None]:
     return {
         "sessionUID": start.session_uid,
         "restart": start.restart,
         "relink": start.relink,
         "resumed": start.resumed,
+        **({"earlier": list(start.earlier)} if start.earlier else {}),
     }
 
 
@@ -148,9 +171,16 @@ def _maybe_start(value: object) -> Start | None:
             restart=got.get("restart"),
             relink=got.get("relink"),
             resumed=got.get("resumed"),
+            earlier=_earlier(value),
         )
     except KeyError:
         return None
+
+
+def _earlier(value: object) -> tuple[str, ...]:
+    got = value.get("earlier") if isinstance(value, dict) else None
+    texts = [text for text in got if isinstance(text, str)] if isinstance(got, list) else []
+    return tuple(texts[-MOST_REMEMBERED:])
 
 
 def _texts(value: object) -> dict[str, Any]:

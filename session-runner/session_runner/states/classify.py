@@ -14,6 +14,7 @@ from session_protocol.vocabulary import RunnerState as State
 from session_protocol.vocabulary import StateReason as Reason
 
 from session_runner.states.facts import Ban, Dialog, Facts, Socket
+from session_runner.states.fetching import unfetched
 from session_runner.states.history import History
 from session_runner.states.policy import Policy
 
@@ -52,6 +53,9 @@ def classify(facts: Facts, history: History, *, policy: Policy, now: float) -> V
     )
     if verdict is not None:
         return verdict
+    # Without its database the page cannot know its login either: what it then says of that is no logout.
+    if facts.storage_failed:
+        return _storage_failed()
     if facts.registered is None:
         return Verdict(State.LOADING, Reason.PAGE_LOADING, "The page is loading.")
     if facts.registered is False:
@@ -66,10 +70,16 @@ def _not_booted(facts: Facts, history: History, *, policy: Policy, now: float) -
             Reason.BROWSER_REFUSED,
             "WhatsApp Web refuses this browser; use a newer runner image.",
         )
-    if facts.booted and facts.injected and facts.registered is not None:
+    if facts.usable:
         return None
-    if history.lasted(history.unclassified_since, now=now) < policy.startup / 2:
+    if history.fetching.shown is not None:
+        return Verdict(State.LOAD_ERROR, *history.fetching.shown)
+    failure = unfetched(history.fetching, facts, host=policy.host)
+    lost = facts.document is not None and facts.document.is_lost
+    if not lost and history.lasted(history.unclassified_since, now=now) < policy.startup / 2:
         return Verdict(State.LOADING, Reason.PAGE_LOADING, "The page is loading.")
+    if failure is not None:
+        return Verdict(State.LOAD_ERROR, *failure)
     missing = "wa-js does not find its modules" if facts.booted else "it shows no application"
     return Verdict(
         State.LOAD_ERROR,
@@ -234,16 +244,20 @@ def _unknown(facts: Facts) -> Verdict:
     return Verdict(State.DEGRADED, Reason.UNKNOWN_PAGE_STATE, f"The page is in an unknown state: {socket or 'none'}.")
 
 
+def _storage_failed() -> Verdict:
+    return Verdict(
+        State.DEGRADED,
+        Reason.STORAGE_FAILED,
+        "The page reports that its database failed. Check the profile volume: it may be full or failing. Then ask for a restart.",
+    )
+
+
 def _connected(facts: Facts) -> Verdict:
     if facts.dialog is Dialog.PASSKEY_CHECK:
         return Verdict(State.PASSKEY_REQUIRED, Reason.WAITING_FOR_PASSKEY, "WhatsApp asks for the owner's passkey.")
     if facts.dialog is Dialog.WHATS_NEW:
         return Verdict(
             State.ACTION_REQUIRED, Reason.DIALOG_OPEN, "WhatsApp Web shows a notice that a person has to acknowledge."
-        )
-    if facts.storage_failed:
-        return Verdict(
-            State.DEGRADED, Reason.STORAGE_FAILED, "The browser's database failed; the profile volume may be full."
         )
     if facts.time_locked:
         return Verdict(

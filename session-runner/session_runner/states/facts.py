@@ -5,6 +5,7 @@ because the page is not ours: a value of a wrong type counts as unknown, a missi
 Chat contents never get here: the probe compares texts inside the page and returns only which one it found.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -12,6 +13,7 @@ from typing import Final
 
 LONGEST_TEXT: Final = 4096
 """ Characters of a text; a QR code says some 250. """
+_HOST = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]{2,45}\]")
 
 
 class Socket(StrEnum):
@@ -48,6 +50,44 @@ class Ban:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Script:
+    """A script of the document whose answer was none."""
+
+    host: str
+    status: int | None = None
+    """ The answer's HTTP status, where the page may know it. """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """What is in the tab while the page is not up."""
+
+    is_error: bool = False
+    """ The browser's own error page: nothing was fetched. """
+    status: int | None = None
+    """ The HTTP status with which it came. """
+    host: str | None = None
+    complete: bool = False
+    """ Nothing that the document names is on its way any more. """
+    is_app: bool = False
+    """ It has something that WhatsApp Web has; a portal's page has not. """
+    waits_for: str | None = None
+    """ The host of a script that is on its way. """
+    script: Script | None = None
+    """ A script that was answered with an error. """
+
+    @property
+    def is_lost(self) -> bool:
+        """Nothing will come of it: an error of the browser or of whoever answered is all there is."""
+        return self.is_error or (self.status is not None and self.status >= 400)
+
+    @property
+    def is_pending(self) -> bool:
+        """Something that the document needs is still on its way."""
+        return not self.complete or self.waits_for is not None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Facts:
     """The facts of one probe. None means unknown: the page was still loading or lacks that module."""
 
@@ -66,6 +106,8 @@ class Facts:
     online: bool | None = None
     needs_update: bool = False
     version: str | None = None
+    document: Document | None = None
+    """ None: the page is up, or the probe was interrupted. """
     foreign_mutex: bool = False
     """ The tab mutex is held, and not by this page. """
     comms: bool | None = None
@@ -83,6 +125,13 @@ class Facts:
     storage_failed: bool = False
     time_locked: bool = False
     """ The account may not write to people who did not write first. """
+
+    @property
+    def usable(self) -> bool:
+        """The page is up, as far as what follows can be told."""
+        # A page that says why it has no storage is up, although nobody can be asked whether a phone is linked.
+        known = self.registered is not None or self.storage_failed
+        return self.booted and self.injected and not self.refused and known
 
     @property
     def streaming(self) -> bool:
@@ -104,6 +153,7 @@ class Facts:
             online=_maybe_bool(got.get("online")),
             needs_update=got.get("needsUpdate") is True,
             version=_maybe_text(got.get("version")),
+            document=_maybe_document(got.get("document")),
             foreign_mutex=got.get("foreignMutex") is True,
             comms=_maybe_bool(got.get("comms")),
             code=_maybe_text(got.get("code")),
@@ -149,6 +199,35 @@ def _maybe_code(value: object) -> str | None:
     if isinstance(value, bool) or (isinstance(value, int) and abs(value) >= 10**15):
         return None
     return str(value)[:20] if isinstance(value, str | int) else None
+
+
+def _maybe_status(value: object) -> int | None:
+    return value if isinstance(value, int) and 100 <= value < 1000 else None
+
+
+def _maybe_host(value: object) -> str | None:
+    return value.lower() if isinstance(value, str) and _HOST.fullmatch(value) else None
+
+
+def _maybe_document(value: object) -> Document | None:
+    if not isinstance(value, Mapping):
+        return None
+    return Document(
+        is_error=value.get("isError") is True,
+        status=_maybe_status(value.get("status")),
+        host=_maybe_host(value.get("host")),
+        complete=value.get("complete") is True,
+        is_app=value.get("isApp") is True,
+        waits_for=_maybe_host(value.get("waitsFor")),
+        script=_maybe_script(value.get("script")),
+    )
+
+
+def _maybe_script(value: object) -> Script | None:
+    if not isinstance(value, Mapping):
+        return None
+    host = _maybe_host(value.get("host"))
+    return None if host is None else Script(host=host, status=_maybe_status(value.get("status")))
 
 
 def _maybe_ban(value: object) -> Ban | None:

@@ -4,11 +4,12 @@
 the caller's monotonic clock. `profile.saved_state` stores what must outlive the pod (linked, logout_hold).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from session_protocol.vocabulary import OnLogout
 
 from session_runner.states.facts import Ban, Facts, Socket
+from session_runner.states.fetching import Fetching, looked
 from session_runner.states.policy import Policy
 
 SETTLE_SECONDS = 5.0
@@ -41,6 +42,7 @@ class History:
     served_unavailable: float | None = None
     interrupted: bool = False
     """ The stream was down since the ban or the outage began; when it is up again, that has ended. """
+    fetching: Fetching = field(default_factory=Fetching)
     unclassified_since: float | None = None
     opening_since: float | None = None
     silent_since: float | None = None
@@ -77,9 +79,11 @@ def remember(history: History, facts: Facts, *, policy: Policy, now: float) -> H
     usable = facts.booted and facts.injected and not facts.refused
     asks_to_link = facts.socket in (Socket.UNPAIRED, Socket.UNPAIRED_IDLE)
     silent = facts.registered is True and facts.socket == Socket.CONNECTED and not facts.streaming
-    unregistered = usable and facts.registered is False
+    # A page whose database failed cannot know its login: what it says of that then is no logout.
+    unregistered = usable and facts.registered is False and not facts.storage_failed
     history = replace(
         history,
+        fetching=looked(history.fetching, facts, now=now),
         unclassified_since=_since(history.unclassified_since, holds=not usable or facts.registered is None, now=now),
         opening_since=_since(history.opening_since, holds=usable and facts.socket == Socket.OPENING, now=now),
         silent_since=_since(history.silent_since, holds=silent, now=now),

@@ -9,6 +9,8 @@ from session_protocol.vocabulary import LinkMethod, OnLogout
 class Policy:
     """The limits and choices for `classify` and `history`. Times are seconds on the caller's monotonic clock."""
 
+    host: str = "web.whatsapp.com"
+    """ The page's host, for messages. """
     startup: float = 60
     """ A page that does nothing but load for so long ends the runner; after half of it the state is LoadError. """
     connection_check: float = 30

@@ -91,11 +91,13 @@ class Node:
     """ Take away what is being deleted. """
     grace: float = 0.0
     """ Seconds that a pod takes to end. """
+    pause: bool = False
+    """ Ask the API server for nothing: it is away. """
 
     async def run(self) -> None:
         """Play kubelet until cancelled."""
         while True:
-            for pod in await self.admin.list("pods", self.namespace):
+            for pod in [] if self.pause else await self.admin.list("pods", self.namespace):
                 # A pod that vanishes under our hands is what a kubelet meets every day.
                 with contextlib.suppress(LookupError):
                     await self._sync_pod(pod)
@@ -206,6 +208,12 @@ class Node:
                 "containerStatuses": [_container(pod, {"terminated": ended}, ready=False)],
             },
         )
+
+    async def end_lost(self, name: str) -> None:
+        """Let a container have ended that this node knows nothing of any more, as after a restore of an older state."""
+        pod = await self.admin.get("pods", self.namespace, name)
+        state = {"terminated": {"exitCode": 137, "reason": "ContainerStatusUnknown", "finishedAt": stamp()}}
+        await self.status(name, {"phase": "Failed", "containerStatuses": [_container(pod, state, ready=False)]})
 
     async def evict(self, name: str) -> None:
         """Let a pod be evicted: it is told so, and deleted."""

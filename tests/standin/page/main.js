@@ -37,6 +37,10 @@ async function start() {
   const connection = new Connection({
     state, hello, network, announce, timing: config.timing, onFrame: (frame) => session.receive(frame),
   });
+  // The server learns of it with each login and each change.
+  const tellPresence = () => connection.send({ type: 'presence', available: state.stream.available });
+  state.stream.on('change:available', () => { if (state.socket.stream === 'CONNECTED') tellPresence(); });
+  state.socket.on('change:stream', (_model, stream) => { if (stream === 'CONNECTED') tellPresence(); });
   const linking = new Linking({ connection });
   const messages = new Messages({ chats, connection, self: () => createWid(`${login.number}@c.us`) });
   const logout = new Logout({ login, state, announce, connection });

@@ -35,6 +35,8 @@ const DIALOGS = {
   passkey: ['Quick security check with Passkey', ['Continue', 'Log out of WhatsApp Web']],
   'action-required': ["What's new on WhatsApp Web", ['Continue']],
   storage: ['The browser could not store the login.', []],
+  'storage-en': ['A database error occurred', []],
+  'storage-de': ['Ein Datenbankfehler ist aufgetreten', []],
 };
 
 export class Dialogs {

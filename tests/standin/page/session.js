@@ -26,6 +26,9 @@ export class Session {
       case 'ack': return messages.acknowledged(frame);
       case 'receipt': return messages.receipted(frame);
       case 'dialog': return dialogs.open(frame.kind);
+      case 'storage-failed':
+        dialogs.open(`storage-${frame.language}`);
+        return this.#parts.announce.backend('storage_initialization_error', new Error('The database failed.'));
       case 'link-code': return linking.received(frame);
       case 'code-entered': return linking.entered();
       case 'passkey-required': return this.#passkey();

@@ -31,18 +31,37 @@ function infoOf({ state, stream, hasSynced }, { online }) {
 
 export class State {
   socket = new Model({ state: 'UNLAUNCHED', stream: 'DISCONNECTED', hasSynced: false });
-  stream = new Model({ mode: undefined, info: undefined, needsUpdate: false, available: true });
+  stream = new Model({ mode: undefined, info: undefined, needsUpdate: false });
   conn = new Model({ ref: undefined, refTTL: undefined, connected: false, platform: 'android', pushname: undefined });
   network = new Model({ online: true });
   #login;
 
   constructor(login) {
     this.#login = login;
-    this.stream.markAvailable = () => this.stream.set('available', true);
-    this.stream.markUnavailable = () => this.stream.set('available', false);
+    this.#definePresence();
     this.socket.on('change', () => this.derive());
     this.network.on('change', () => this.derive());
     this.derive();
+  }
+
+  // Whether a person looks at the page: by its focus, or by whoever says so. Assigned and not `set`, as on the real page:
+  // wa-js puts an accessor of its own in its place to pin it.
+  #definePresence() {
+    const { stream } = this;
+    let available = document.hasFocus();
+    Object.defineProperty(stream, 'available', {
+      configurable: true,
+      get: () => available,
+      set: (wanted) => {
+        if (wanted === available) return;
+        available = wanted;
+        stream.trigger('change:available', stream, available);
+      },
+    });
+    stream.markAvailable = () => { stream.available = true; };
+    stream.markUnavailable = () => { stream.available = false; };
+    window.addEventListener('focus', () => stream.markAvailable());
+    window.addEventListener('blur', () => stream.markUnavailable());
   }
 
   // Also called by whoever changes the login, which is no model.

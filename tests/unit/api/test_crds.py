@@ -145,7 +145,9 @@ def test_names_columns_and_subresources_are_the_contracts() -> None:
     assert ["State", "Ready", "Quota", "Node", "Restarts", "Age"] == [
         column["name"] for column in columns if "priority" not in column
     ]
-    assert ["Pod", "Next attempt", "Message"] == [column["name"] for column in columns if "priority" in column]
+    assert ["Pod", "Browser", "Next attempt", "Message"] == [
+        column["name"] for column in columns if "priority" in column
+    ]
     assert {
         "specReplicasPath": ".spec.replicas",
         "statusReplicasPath": ".status.replicas",

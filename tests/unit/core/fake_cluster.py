@@ -153,6 +153,7 @@ class FakeCluster:
         # By this time it has to be gone; a pod without a node has no grace.
         grace = timedelta(seconds=GRACE_SECONDS if "nodeName" in pod["spec"] else 0)
         pod["metadata"].setdefault("deletionTimestamp", format_time(self.now + grace))
+        pod["metadata"].setdefault("deletionGracePeriodSeconds", int(grace.total_seconds()))
 
     # --- the kubelet
 
@@ -291,7 +292,7 @@ class FakeCluster:
             now=self.now,
             pods=tuple(pod_facts(pod, seal=sealed(pod, SealedKind.POD)) for pod in pods),
             pods_since_status=self.memory.pods_since(name, session.status.pod_uid),
-            unstarted=self.memory.unstarted(pods),
+            unstarted=self.memory.unstarted(pods, now=self.now),
             probe_kill=self.memory.probe_kills.get(name),
             pvc=pvc_facts(pvc, session=session) if pvc is not None else None,
             existing_claim=existing_claim(named, self.pvcs.get(named)) if named in self.memory.claims_read else None,
@@ -318,8 +319,9 @@ class FakeCluster:
     def look(self, name: str = "sales") -> Decision:
         """Let the operator look at a session once: decide, write, act, until nothing is left to do."""
         for _ in range(10):
+            before = self.status_writes
             decision = self.look_once(name)
-            if not decision.commit and not decision.actions:
+            if not decision.actions and self.status_writes == before:
                 return decision
         raise AssertionError(f"{name} does not come to rest")
 
@@ -335,9 +337,8 @@ class FakeCluster:
             elif not self._act(action, name):
                 break
         else:
-            for action in decision.actions:
-                if isinstance(action, CreateSecret):
-                    self.memory.tokens_made[name] = action.source
+            if decision.makes_tokens is not None:
+                self.memory.tokens_made[name] = decision.makes_tokens.together(self.memory.tokens_made.get(name))
         return decision
 
     def admission_round(self) -> AdmissionResult:

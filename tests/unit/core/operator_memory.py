@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from unit.core.raw_objects import Json
+from whatsapp_operator.core.kubelet import ProbeKill
 from whatsapp_operator.core.model import (
     AssumedReservation,
+    PodTokens,
     PodUID,
-    ProbeKill,
     Refusal,
     RefusedAction,
     Rejection,
@@ -16,7 +17,7 @@ from whatsapp_operator.core.model import (
     SessionUID,
     TokenSource,
 )
-from whatsapp_operator.core.objects.facts import created_at, has_run
+from whatsapp_operator.core.objects.facts import has_run
 from whatsapp_operator.core.recovery.pauses import RecoveryPauses
 
 
@@ -29,7 +30,7 @@ class Memory:
     reports: dict[str, RunnerReport] = field(default_factory=dict)
     created_pods: dict[str, list[PodUID]] = field(default_factory=dict)
     pods: dict[PodUID, datetime] = field(default_factory=dict)
-    """ All pods that it has seen, with the times of their creation. """
+    """ All pods that it has seen, with the times at which it saw them first. """
     settled: set[PodUID] = field(default_factory=set)
     """ Those that have run, or that it has ended by its own decision. """
     probe_kills: dict[str, ProbeKill] = field(default_factory=dict)
@@ -38,17 +39,17 @@ class Memory:
     claims_read: set[str] = field(default_factory=set)
     pauses: RecoveryPauses = field(default_factory=RecoveryPauses)
     listed: bool = False
-    tokens_made: dict[str, TokenSource] = field(default_factory=dict)
+    tokens_made: dict[str, PodTokens] = field(default_factory=dict)
     tokens_renewed: dict[str, tuple[PodUID, TokenSource]] = field(default_factory=dict)
     rejection: Rejection | None = None
 
-    def unstarted(self, pods: list[Json]) -> dict[PodUID, datetime]:
+    def unstarted(self, pods: list[Json], *, now: datetime) -> dict[PodUID, datetime]:
         """See these pods, and return those of all that never ran."""
         for pod in pods:
             uid = PodUID(pod["metadata"]["uid"])
             if has_run(pod):
                 self.settled.add(uid)
-            self.pods.setdefault(uid, created_at(pod))
+            self.pods.setdefault(uid, now)
         return {uid: at for uid, at in self.pods.items() if uid not in self.settled}
 
     def pods_since(self, name: str, stored: str | None) -> tuple[PodUID, ...]:

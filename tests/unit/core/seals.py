@@ -9,7 +9,7 @@ from whatsapp_operator.core.objects import ownership
 from whatsapp_operator.core.objects.seal import read_seal, seal_text
 
 Json = dict[str, Any]
-KEYS = {KeyID("key-1"): b"k" * 32}
+KEYS = {KeyID("key-1"): b"k" * 32, KeyID("key-2"): b"l" * 32}
 
 
 def seal(obj: Mapping[str, Any], content: Seal, *, kind: SealedKind = SealedKind.POD) -> Json:

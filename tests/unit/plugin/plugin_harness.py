@@ -138,6 +138,8 @@ def session_json(name: str = "sales", *, state: str = "QRPending", **changes: An
         "podName": name,
         "replicas": 1,
         "nodeName": "node-1",
+        "image": "registry.example/runner:1",
+        "browserVersion": "156.0.7204.49",
         "tokenSecretName": f"was-{name}-observing-0123abcd",
         "tokenSecrets": {
             "linking": f"was-{name}-linking-0123abcd",

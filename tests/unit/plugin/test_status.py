@@ -145,6 +145,8 @@ def test_json(scripted_kubectl: ScriptedKubectl, harness: ConsoleHarness) -> Non
                 "restarts": 2,
                 "podName": "sales",
                 "nodeName": "node-1",
+                "image": "registry.example/runner:1",
+                "browserVersion": "156.0.7204.49",
                 "tokenSecretName": "was-sales-observing-0123abcd",
                 "tokenSecrets": {
                     "linking": "was-sales-linking-0123abcd",
@@ -202,16 +204,16 @@ def test_a_session_that_no_operator_has_seen(scripted_kubectl: ScriptedKubectl, 
 
 
 def test_wide(scripted_kubectl: ScriptedKubectl, harness: ConsoleHarness) -> None:
-    """Node and pod stand before the message, so that the columns before them keep their places."""
+    """Node, pod and browser stand before the message, so that the columns before them keep their places."""
     scripted_kubectl.answer_to("get", "whatsappsessions.wasession.dev", out=two_sessions())
     scripted_kubectl.answer_to("get", "whatsappsessionquotas.wasession.dev", out="")
 
     main(["status", "-o", "wide"], console=harness.console)
 
     header, waiting, running = harness.out.getvalue().splitlines()
-    assert ["REASON", "NODE", "POD", "MESSAGE"] == header.split()[6:]
-    assert ["node-1", "-", *FULL.split()] == waiting.split()[7:]
-    assert ["node-1", "sales"] == running.split()[7:]
+    assert ["REASON", "NODE", "POD", "BROWSER", "MESSAGE"] == header.split()[6:]
+    assert ["node-1", "-", "156.0.7204.49", *FULL.split()] == waiting.split()[7:]
+    assert ["node-1", "sales", "156.0.7204.49"] == running.split()[7:]
 
 
 def test_yaml(scripted_kubectl: ScriptedKubectl, harness: ConsoleHarness) -> None:

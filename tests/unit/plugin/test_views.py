@@ -48,6 +48,8 @@ def test_a_whole_session() -> None:
         restarts=2,
         pod_name="sales",
         node_name="node-1",
+        image="registry.example/runner:1",
+        browser_version="156.0.7204.49",
         token_secret_name="was-sales-observing-0123abcd",
         token_secrets={
             "linking": "was-sales-linking-0123abcd",

@@ -54,6 +54,7 @@ def test_what_is_written_is_read_back() -> None:
         "round",
         "browserSandbox",
         "userNamespace",
+        "browserVersion",
         "probeAgeSeconds",
     ] == list(json.loads(text))
 
@@ -119,6 +120,13 @@ def test_what_a_newer_runner_adds_is_ignored() -> None:
         {"linkedTime": "9999-12-31T23:59:59-23:00"},
         {"durableTime": "0001-01-01T00:00:00+23:00"},
         {"probeAgeSeconds": -1},
+        {"browserVersion": ""},
+        {"browserVersion": "156"},
+        {"browserVersion": "156.0.7204.49\n"},
+        {"browserVersion": "156.0.7204.49-1"},
+        {"browserVersion": "1" * 7 + ".0.0.0"},
+        {"browserVersion": "1.2.3.4.5"},
+        {"browserVersion": 156.0},
     ],
 )
 def test_a_field_out_of_its_bounds_is_no_answer(fields: dict[str, Any]) -> None:

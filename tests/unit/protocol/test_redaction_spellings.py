@@ -219,6 +219,201 @@ def test_an_announced_code_goes_in_small_letters_and_spelled(code: str, announce
 @pytest.mark.parametrize(
     "text",
     [
+        *("abcd1efg", "abcd-1efg", "abcd 1efg", "abcd_1efg", "abcd.1efg", "abcd/1efg", "ab-cd-1e-fg", "abcd - 1efg"),
+        *(
+            "xk3m9pqr",
+            "xk3m-9pqr",
+            "xk3m 9pqr",
+            "it is xk3m9pqr.",
+            "(xk3m-9pqr)",
+            '"xk3m9pqr"',
+            "wkxzqrtp",
+            "a b c d 1 e f g",
+        ),
+        *("7h2jq4tz", "7h2j-q4tz", "9abcdmnp", "xbc4def7", "mnp2345q"),
+    ],
+)
+def test_a_code_in_small_letters_goes_without_a_word_near(text: str) -> None:
+    """No name looks like it."""
+    assert "[code]" in redact(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("v1alpha1", "v2beta1", "kernel32", "session1", "node-1234", "http-8443", "grpc8443", "x86-64", "utf8mb4"),
+        *("commit 2b35f42a", "dev1 dev2", "need 16gb", "18m9.439s", "web-abcd1efg", "shop/web-7h2jq4tz", "standard"),
+        *("k8s.gcr.example/pause", "sha256sum", "base64 data", "test 2 of 9", "took 1234 ms", "eth0 eth1", "ipv4 ipv6"),
+        *("runner-7d4b9c6f5-x2x9z", "last seen", "aarch64", "mp4a.40.2", "python3-dev", "h264 main", "fe80::1"),
+    ],
+)
+def test_a_name_in_small_letters_stays(text: str) -> None:
+    """Versions, hosts, ports, hashes, generated names."""
+    assert text == redact(text)
+
+
+@pytest.mark.parametrize(
+    "pieces", [("49", "171123"), ("1", "555", "0199"), ("+49", "171 123"), ("0049", "(0)171", "12")]
+)
+@pytest.mark.parametrize(
+    "names", [("cc", "in", "ext"), ("countryCode", "areaCode", "number"), ("country_code", "prefix", "line")]
+)
+@pytest.mark.parametrize(
+    "spelling",
+    ['"{}": "{}"', "'{}': '{}'", "{}={}", "{}: {}", '"{}":"{}"', "<{0}>{1}</{0}>", '\\"{}\\":\\"{}\\"', "{} => {}"],
+)
+@pytest.mark.parametrize("between", [", ", ",", "&", "\n", ', "country": "DE", '])
+def test_a_number_goes_in_pieces(pieces: tuple[str, ...], names: tuple[str, ...], spelling: str, between: str) -> None:
+    """Country code and number in fields of their own: no piece of three digits is left, in either order."""
+    fields = [spelling.format(name, piece) for name, piece in zip(names, pieces, strict=False)]
+    for some in (fields, fields[::-1]):
+        left = redact("{" + between.join(some) + "}")
+
+        assert not [piece for piece in pieces if piece in left and len(piece) > 2], left
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            '{"phone": ["49", "171", "123"]}',
+            '{"phone": {"country": 49, "number": 171123}}',
+            "country code: 49, number: 171123",
+        ),
+        *(
+            '{"phoneNumberCountryCode": "49", "phoneNumberNationalNumber": "171123"}',
+            "tel=49&tel=171123",
+            "mobile: [49, 171123]",
+        ),
+    ],
+)
+def test_a_number_in_pieces_goes_under_any_names(text: str) -> None:
+    """A list, an object in an object, a prose label, a library's own names."""
+    left = redact(text)
+
+    assert "171" not in left
+    assert "[number]" in left
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            '{"exitCode": 137, "line": 104, "number": 12}',
+            "code: 49, number: 171123",
+            '{"country": "DE", "port": 8080, "uid": 10001}',
+        ),
+        *(
+            "phone 1 of 3, line: 104",
+            "country: 49",
+            'dial tcp: code=500, prefix: "10.0"',
+            "sessions: 12, memory: 805306, cell: 3",
+        ),
+    ],
+)
+def test_other_numbers_in_fields_stay(text: str) -> None:
+    """Short ones, and those whose names say nothing of a phone."""
+    assert text == redact(text)
+
+
+RAW = bytes.fromhex(HEX)
+
+
+@pytest.mark.parametrize("key", [RAW, RAW[:16], RAW[::-1], RAW * 2], ids=["32", "16", "reversed", "64"])
+@pytest.mark.parametrize("spelling", ["{}", "key {} is wrong", "bytearray({})", '{{"key": {}}}', "KeyError: {}"])
+def test_raw_bytes_of_a_key_go(key: bytes, spelling: str) -> None:
+    """As Python, C, Go, JSON and JavaScript write them."""
+    octal = "".join(f"\\{byte:03o}" for byte in key)
+    go = "".join(chr(byte) if 32 <= byte < 127 and byte not in b'"\\' else f"\\x{byte:02x}" for byte in key)
+    for literal in (
+        *(repr(key), repr(repr(key)), f'"{octal}"', f'"{go}"', json.dumps(key.decode("latin-1")), str(list(key))),
+        *(json.dumps(list(key)), json.dumps(list(key), separators=(",", ":")), json.dumps(repr(key))),
+    ):
+        left = redact(spelling.format(literal)).replace("[secret]", "").replace("[number]", "")
+
+        assert len(left) <= len(spelling) + len("bytearray(b'')") + 4, (literal, left)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            repr("Grüße aus Köln für Jürgen".encode()),
+            repr("你好，世界，今天天气很好".encode()),
+            repr("Привет, мир".encode()),
+        ),
+        *(
+            json.dumps("Größenänderung übergeben, Straße, Öl"),
+            json.dumps("今日は良い天気ですね"),
+            r"C:\\xampp\\x64\\xerces\\x86",
+        ),
+        *(
+            "10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26",
+            "columns 80, 24, 132, 43",
+            r"\x1b[31mred\x1b[0m",
+        ),
+    ],
+)
+def test_encoded_text_stays(text: str) -> None:
+    """UTF-8 as bytes, letters as escapes, paths, numbers in order."""
+    assert text == redact(text)
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        *("user {}", "user: {}", "user={}", "User {}", "user is {}", "with user {} at db", "username {}", "login {}"),
+        *("credentials {}", "credentials are {}", "creds={}", "basic {}", "basic auth {}", "auth: {}", "account {}"),
+        *(
+            "authenticated as {}",
+            "logged in as {}",
+            '{{"user":"{}"}}',
+            "user '{}'",
+            'login "{}" was refused',
+            "user `{}`.",
+        ),
+        *("authenticating with {}", "signed in as {}", "Benutzer {}", "(user {})", "basic: {}", "user%20{}"),
+    ],
+)
+@pytest.mark.parametrize("login", ["anna:pw", "anna:hunter2", "anna.b@x:pw", "anna_b:p/w", "a:b", "anna:1234"])
+def test_a_login_goes_in_words(spelling: str, login: str) -> None:
+    """A name, a colon, a password, behind a word that says so."""
+    left = redact(spelling.format(login))
+
+    assert login not in left
+    assert len(login.partition(":")[2]) < 2 or login.partition(":")[2] not in left
+
+
+@pytest.mark.parametrize(
+    "text", ["auth=('anna', 'pw')", 'auth=("anna", "pw")', "login: ['anna', 'pw']", "credentials ('anna','pw')"]
+)
+def test_a_login_goes_as_a_pair(text: str) -> None:
+    """As a library takes it."""
+    assert "pw" not in redact(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *('User "system:serviceaccount:a:b" cannot get', "user system:anonymous", "User anna: authentication failed"),
+        *(
+            "login web.whatsapp.com:443 refused",
+            "user 1000:1000",
+            "login failed: no route",
+            "auth error:timeout",
+            "user: anna",
+        ),
+        *("the user https://host/x sees", "account: closed", "basic: realm", "user anna at 12:30", "auth status:401"),
+    ],
+)
+def test_a_user_without_a_password_stays(text: str) -> None:
+    """Accounts of Kubernetes, hosts and ports, ids, sentences with a colon."""
+    assert text == redact(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "use --token or --password, not both; --token must be a file",
         "| tuned | 34.5 | 27.2 | 46.1 | 107.8 |",
         "AA:BB:CC:11:22:33 is up, en0 and eth1 are not",

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 from multidict import CIMultiDict, MultiDict
-from prometheus_client import CollectorRegistry, Counter, Metric
+from prometheus_client import CollectorRegistry, Counter, Gauge, Metric
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
-from session_protocol.scrapes import MAX_AGE, Scrapes, shows
+from session_protocol.exposition import Exposed, Form, Source, expose
+from session_protocol.scrapes import MAX_AGE, MOST_TEXTS, Scrapes, shows
 
 TOKEN = "f" * 32
 
@@ -51,6 +52,18 @@ class Scraped:
         query = MultiDict([("name[]", name) for name in names])
         body, _ = await self.scrapes.answer(headers=CIMultiDict(headers), query=query)
         return body.decode()
+
+
+def count_texts(monkeypatch: pytest.MonkeyPatch) -> list[Form]:
+    """Return the formats of the texts that are written from now on."""
+    written: list[Form] = []
+
+    def counted(source: Source, form: Form) -> Exposed:
+        written.append(form)
+        return expose(source, form)
+
+    monkeypatch.setattr("session_protocol.scrapes.expose", counted)
+    return written
 
 
 @pytest.fixture
@@ -104,6 +117,33 @@ async def test_only_the_named_samples(scraped: Scraped) -> None:
     assert "other_total 0.0" == (await scraped.ask("other_total")).splitlines()[-1]
     assert "other_created" not in await scraped.ask("other_total")
     assert "" == await scraped.ask("none")
+
+
+async def test_a_choice_of_names_is_written_once(scraped: Scraped, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In any order, with names that nothing has, and again only from the next measurement."""
+    written = count_texts(monkeypatch)
+    for number in range(50):
+        await scraped.ask("times_measured", f"none{number}")
+        await scraped.ask(f"none{number}", "times_measured", "times_measured")
+        await scraped.ask(f"none{number}")
+    first = len(written)
+    scraped.now += MAX_AGE
+
+    assert "times_measured 2.0" in await scraped.ask("times_measured")
+    assert (2, 3) == (first, len(written))
+
+
+async def test_choices_without_end_make_few_texts(scraped: Scraped, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who comes too late gets all metrics, which have a text; who asked before still gets what he asked for."""
+    written = count_texts(monkeypatch)
+    for number in range(100):
+        Gauge(f"g{number}", "One.", registry=scraped.registry)
+    texts = [await scraped.ask(f"g{number}", f"g{number // 2}") for number in range(100)]
+    again = await scraped.ask("g7", "g3")
+
+    assert MOST_TEXTS + 1 == len(written)
+    assert ["g7 0.0", "g3 0.0"] == [line for line in reversed(again.splitlines()) if not line.startswith("#")]
+    assert {await scraped.ask()} == set(texts[MOST_TEXTS:])
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ MODERN: Raw = {
     "online": True,
     "needsUpdate": False,
     "version": "2.3000.1",
+    "document": None,
     "foreignMutex": False,
     "comms": True,
     "code": None,
@@ -37,6 +38,9 @@ MODERN: Raw = {
     "storageFailed": False,
     "timeLocked": False,
 }
+ARRIVED: Raw = {"isError": False, "status": 200, "host": "web.whatsapp.com", "complete": True, "isApp": True}
+""" The document of a page that is all there and has not come up yet. """
+ERROR_PAGE: Raw = {"isError": True, "status": None, "host": "chromewebdata", "complete": True, "isApp": False}
 LEGACY: Raw = MODERN | {"comms": None, "version": "2.2413.51"}
 
 UNLINKED: Raw = {"registered": False, "socket": "UNPAIRED", "stream": "DISCONNECTED", "synced": False}
@@ -82,6 +86,21 @@ page_facts = st.builds(
             "synced": st.booleans(),
             "online": _maybe,
             "needsUpdate": st.booleans(),
+            "document": st.one_of(
+                st.none(),
+                st.fixed_dictionaries(
+                    {},
+                    optional={
+                        "isError": st.booleans(),
+                        "status": st.sampled_from([None, 200, 302, 407, 503]),
+                        "host": st.sampled_from([None, "web.whatsapp.com", "portal.example"]),
+                        "complete": st.booleans(),
+                        "isApp": st.booleans(),
+                        "waitsFor": st.sampled_from([None, "static.whatsapp.net"]),
+                        "script": st.sampled_from([None, {"host": "static.whatsapp.net", "status": 404}]),
+                    },
+                ),
+            ),
             "foreignMutex": st.booleans(),
             "comms": _maybe,
             "code": st.sampled_from([None, CODE]),

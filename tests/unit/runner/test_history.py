@@ -53,6 +53,16 @@ def test_a_look_during_start_up_is_no_logout() -> None:
     assert late.logged_out_since == 6
 
 
+def test_a_page_whose_database_failed_is_not_logged_out() -> None:
+    """It cannot read its login and asks to be linked; the link is remembered, however long that lasts."""
+    history = then(History(), 1)
+    for at in (2, 8, 60):
+        history = then(history, at, storageFailed=True, **UNLINKED)
+
+    assert history.linked
+    assert State.DEGRADED is state(history, 60, storageFailed=True, **UNLINKED)
+
+
 def test_a_logout_links_again_after_it_could_be_seen() -> None:
     """With Relink the old link is given up two seconds after the logout, and the rounds begin anew."""
     history = then(History(linked=True, round=3), 10, **UNLINKED)

@@ -178,6 +178,7 @@ async def repeats(folder: Path, hold: HeldState, **variables: str) -> tuple[Stat
         clock=lambda: datetime.now(UTC),
         monotonic=lambda: 0.0,
         started=0.0,
+        random=lambda: 0.0,
     )
     asked = asyncio.Event()
     run = asyncio.create_task(session.run(asked))

@@ -95,6 +95,7 @@ async def test_two_authorizations_are_none(api: Api8080, others: str) -> None:
 async def test_the_state_has_all_its_fields(api: Api8080) -> None:
     """The document is the published one, times in RFC 3339."""
     api.store.sandbox = Sandbox(browser=True, user_namespace=False)
+    api.store.browser_version = "156.0.7204.49"
     api.connect()
     api.store.probed = T0 - timedelta(seconds=2.26)
     response = await api.get("/v1/state", token="state-token")
@@ -112,6 +113,7 @@ async def test_the_state_has_all_its_fields(api: Api8080) -> None:
         "linked": True,
         "browserSandbox": True,
         "userNamespace": False,
+        "browserVersion": "156.0.7204.49",
         "linkedTime": "2026-11-22T18:00:00Z",
         "durableTime": "2026-11-22T18:01:00Z",
         "round": 1,

@@ -8,6 +8,7 @@ from session_protocol.connections import Closing
 from session_protocol.vocabulary import RunnerState
 from session_runner.host.processes import Process
 from session_runner.metrics import MemoryByPart, Metrics, parts_of, read_pss
+from session_runner.profile.volume import Volume
 
 ME = os.getpid()
 TREE = [
@@ -91,3 +92,24 @@ def test_the_python_process_is_measured_under_our_prefix() -> None:
 
     assert (registry.get_sample_value("whatsapp_runner_process_resident_memory_bytes") or 0) > 2**20
     assert (registry.get_sample_value("whatsapp_runner_process_open_fds") or 0) > 0
+
+
+def test_the_room_on_the_volume_is_shown_as_it_was_measured() -> None:
+    """Absent before, and while it cannot be measured; what the file system does not say is absent, too."""
+    metrics = Metrics(registry=CollectorRegistry())
+
+    def shown() -> list[float | None]:
+        names = ("available_bytes", "capacity_bytes", "inodes_free")
+        return [metrics.registry.get_sample_value(f"whatsapp_runner_profile_{name}") for name in names]
+
+    seen = [shown()]
+    for measured in (
+        Volume(capacity=1000, available=0, inodes_free=0),
+        Volume(capacity=1000, available=10),
+        Volume(capacity=0, available=0, inodes_free=7),
+        None,
+    ):
+        metrics.volume.show(measured)
+        seen.append(shown())
+
+    assert [[None] * 3, [0, 1000, 0], [10, 1000, None], [None, None, 7], [None] * 3] == seen

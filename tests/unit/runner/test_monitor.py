@@ -6,28 +6,24 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from session_protocol.vocabulary import ExitCode, RunnerState, StateReason
+from session_protocol.vocabulary import ExitCode, Presence, RunnerState, StateReason
 from session_runner.exits import RunEnded
 from session_runner.metrics import Metrics
-from session_runner.monitor import (
-    LOADING_INTERVAL,
-    RESTING_INTERVAL,
-    PageMonitor,
-    order_deadline,
-    pause_after,
-    probe_deadline,
-)
+from session_runner.monitor import LOADING_INTERVAL, RESTING_INTERVAL, PageMonitor, pause_after
 from session_runner.page.errors import NavigationError, PageError, PageGoneError, ProbeTimeoutError
+from session_runner.presence import PresenceKeeper
 from session_runner.settings import read_settings
 from session_runner.state_file import StateFile
 from session_runner.states.classify import Verdict
 from session_runner.states.facts import Facts
-from session_runner.states.hold import Start
+from session_runner.states.hold import HeldState, Start
 from session_runner.store import StateStore
-from unit.runner.pages import CODE, MODERN, UNLINKED, Raw, looks
+from unit.runner.pages import ARRIVED, CODE, MODERN, UNLINKED, Raw, looks
 
 Step = Raw | PageError
 IDLE = UNLINKED | {"socket": "UNPAIRED_IDLE"}
+BOOTING: Raw = {"booted": False, "document": ARRIVED}
+""" The page has arrived and does not come up. """
 
 
 class ScriptedPage:
@@ -40,10 +36,12 @@ class ScriptedPage:
         self.asked: list[str] = []
         self.deadlines: list[float] = []
         self.fetched = 0
+        self.without_cache: list[bool] = []
         self.after_probe: Callable[[], None] = lambda: None
 
-    async def navigate(self, url: str, *, deadline: float) -> None:
+    async def navigate(self, url: str, *, deadline: float, without_cache: bool) -> None:
         """Fail as long as failures are scripted."""
+        self.without_cache.append(without_cache)
         assert url == "https://web.whatsapp.com/"
         self.deadlines.append(deadline)
         self.fetched += 1
@@ -83,11 +81,18 @@ class MonitorHarness:
         self.settled = 0
         self.states: list[tuple[str, str]] = []
         self.links: list[tuple[str, object]] = []
+        state_file = StateFile(folder / "runner.json", clock=lambda: datetime.now(UTC), start=Start(session_uid="s"))
         self.monitor = PageMonitor(
             settings=read_settings(required | {"HEALTH_CHECK_TIMEOUT": "3s"} | variables),
             store=self.store,
             metrics=self.metrics,
-            state_file=StateFile(folder / "runner.json", clock=lambda: datetime.now(UTC), start=Start(session_uid="s")),
+            state_file=state_file,
+            presence=PresenceKeeper(
+                wanted=Presence.UNAVAILABLE,
+                state_file=state_file,
+                clock=lambda: datetime.now(UTC),
+                random=lambda: 0.0,
+            ),
             kills=lambda: self.kills,
             monotonic=self.monotonic,
             clock=lambda: datetime.now(UTC),
@@ -294,7 +299,7 @@ async def test_a_page_that_never_boots_ends_as_not_loaded(tmp_path: Path) -> Non
     """Loading, LoadError after half of the start-up time, the exit after all of it."""
     harness = MonitorHarness(tmp_path, STARTUP_TIMEOUT="60s")
     harness.step = 5
-    ended = await harness.exit(ScriptedPage(*[{"booted": False}] * 20))
+    ended = await harness.exit(ScriptedPage(*[BOOTING] * 20))
 
     assert ("LoadError", "NotBooted") in harness.states
     assert (ended.exit.code, ended.state) == (ExitCode.LOAD_FAILED, RunnerState.LOAD_ERROR)
@@ -349,67 +354,10 @@ async def test_a_page_that_refuses_the_browser_does_not_end_the_run(tmp_path: Pa
 async def test_a_page_that_reloads_has_the_whole_time_again(tmp_path: Path) -> None:
     """A page that was up and reloads itself is given the start-up time from that moment on."""
     harness = MonitorHarness(tmp_path, STARTUP_TIMEOUT="60s")
-    harness.step = 9
+    harness.step = 6
     ended = await harness.exit(ScriptedPage({}, *[{"booted": False}] * 2, {}, *[{"booted": False}] * 2, {}))
 
     assert ended.exit.code is ExitCode.BROWSER_EXITED
-
-
-async def test_fetching_is_tried_again_and_reported(tmp_path: Path) -> None:
-    """A refused connection is LoadError with the browser's word, and the next attempt may succeed."""
-    harness = MonitorHarness(tmp_path)
-    harness.step = 0.1
-    failure = NavigationError("net::ERR_CONNECTION_REFUSED", reason=StateReason.NAVIGATION_FAILED)
-    page = ScriptedPage(navigations=(failure, None))
-    await harness.monitor.fetch(page)
-
-    assert (harness.store.snapshot.state, harness.store.snapshot.reason) == ("LoadError", "NavigationFailed")
-    assert len(page.deadlines) == 2
-
-
-async def test_fetching_ends_with_the_start_up_time(tmp_path: Path) -> None:
-    """When the time is over the last fault is the run's end."""
-    harness = MonitorHarness(tmp_path, STARTUP_TIMEOUT="3s")
-    failure = NavigationError("not trusted", reason=StateReason.CERTIFICATE_NOT_TRUSTED)
-    with pytest.raises(RunEnded, match="not trusted") as caught:
-        await harness.monitor.fetch(ScriptedPage(navigations=(failure,) * 9))
-
-    assert caught.value.exit.code is ExitCode.LOAD_FAILED
-    assert caught.value.reason is StateReason.CERTIFICATE_NOT_TRUSTED
-
-
-async def test_no_try_is_begun_when_the_time_is_over(tmp_path: Path) -> None:
-    """It could only run into its own timeout, which would then stand in the last words in place of the fault."""
-    harness = MonitorHarness(tmp_path, STARTUP_TIMEOUT="3s")
-    failure = NavigationError("not trusted", reason=StateReason.CERTIFICATE_NOT_TRUSTED)
-    page = ScriptedPage(navigations=(failure,) * 9)
-    with pytest.raises(RunEnded):
-        await harness.monitor.fetch(page)
-
-    assert [] == [deadline for deadline in page.deadlines if deadline <= 0]
-
-
-async def test_a_page_whose_scripts_did_not_come_is_fetched_again(tmp_path: Path) -> None:
-    """A page that never booted and lost a script is navigated once more, and only then."""
-    harness = MonitorHarness(tmp_path)
-    harness.step = 0.1
-    page = ScriptedPage({"booted": False}, {"booted": False}, UNLINKED | {"code": CODE})
-    harness.monitor.script_failed("net::ERR_NETWORK_CHANGED")
-    await harness.exit(page)
-
-    assert page.fetched == 1
-    assert harness.states[-1][0] == "QRPending"
-
-
-@pytest.mark.parametrize("shape", [{}, UNLINKED | {"code": CODE}, {"stream": "DISCONNECTED"}])
-async def test_a_page_that_has_booted_is_never_navigated(tmp_path: Path, shape: Raw) -> None:
-    """A lost script of a page that works, or of one that may be in a conflict, changes nothing: a reload is a takeover."""
-    harness = MonitorHarness(tmp_path)
-    page = ScriptedPage(shape, {"booted": False}, shape)
-    harness.monitor.script_failed("net::ERR_NETWORK_CHANGED")
-    await harness.exit(page)
-
-    assert page.fetched == 0
 
 
 async def test_a_locked_account_is_remembered_from_its_event(tmp_path: Path) -> None:
@@ -421,37 +369,31 @@ async def test_a_locked_account_is_remembered_from_its_event(tmp_path: Path) -> 
     assert harness.states[-1] == ("LoggedOut", "WaitingForPerson")
 
 
-@pytest.mark.parametrize("health", [3.0, 10.0, 45.0, 600.0])
-def test_a_dead_page_is_noticed_in_time(health: float) -> None:
-    """The longest pause and the probe's deadline together stay within the health check, with room for closing."""
-    assert all(
-        pause_after(state, health_check=health) + probe_deadline(health) <= 0.8 * health for state in RunnerState
-    )
-
-
-@pytest.mark.parametrize("health", [3.0, 10.0, 45.0, 600.0])
-@pytest.mark.parametrize("protocol", [0.1, 60.0])
-def test_a_page_that_hangs_in_an_order_is_noticed_in_time(health: float, protocol: float) -> None:
-    """An order, the longest pause and the probe's deadline together stay within the health check, however long orders may be."""
-    order = order_deadline(protocol, health_check=health)
-
-    assert order <= protocol
-    assert all(
-        order + pause_after(state, health_check=health) + probe_deadline(health) <= health for state in RunnerState
-    )
-
-
-async def test_orders_are_given_no_more_time_than_the_health_check_leaves(tmp_path: Path) -> None:
-    """PROTOCOL_TIMEOUT is a minute and the page may hang: a new round of codes is waited for a fifth of the health check."""
-    harness = MonitorHarness(tmp_path, HEALTH_CHECK_TIMEOUT="10s", PROTOCOL_TIMEOUT="60s")
-    page = ScriptedPage(UNLINKED, IDLE)
-    await harness.exit(page)
-
-    assert ["refresh.js"] == page.asked
-    assert 2.0 == page.deadlines[2]
-
-
 def test_a_resting_session_is_looked_at_less_often() -> None:
     """Loading is looked at closely, a connected session every five seconds."""
     assert pause_after(RunnerState.LOADING, health_check=45) == LOADING_INTERVAL
     assert pause_after(RunnerState.CONNECTED, health_check=45) == RESTING_INTERVAL
+
+
+async def test_what_is_noted_stands_beside_every_state(tmp_path: Path) -> None:
+    """At once, also while no probe comes back; and it goes again. A hold is kept without it."""
+    harness = MonitorHarness(tmp_path)
+    store, monitor = harness.store, harness.monitor
+    conflict = Verdict(RunnerState.CONFLICT, StateReason.REPLACED, "Elsewhere.")
+    monitor.publish(Verdict(RunnerState.CONNECTED, StateReason.AS_EXPECTED, "Linked."))
+    monitor.tell("The volume is nearly full.")
+    told = store.snapshot.message
+    revision = store.snapshot.revision
+    monitor.tell("The volume is nearly full.")
+    again = store.snapshot.revision
+    monitor.publish(conflict)
+    in_conflict = store.snapshot.message
+    monitor.tell("")
+
+    assert "Linked. The volume is nearly full." == told
+    assert revision == again
+    assert "Elsewhere. The volume is nearly full." == in_conflict
+    assert "Elsewhere." == store.snapshot.message
+    assert (
+        HeldState(state=conflict.state, reason=conflict.reason, message="Elsewhere.") == monitor.state_file.saved.hold
+    )

@@ -15,10 +15,15 @@ from session_runner.page.errors import LaunchError, SandboxRefusedError
 from session_runner.page.launch import LaunchPlan
 
 
-@pytest.mark.parametrize("step", ["expose_binding", "add_init_script"])
+@pytest.mark.parametrize("step", ["new_cdp_session", "expose_binding", "add_init_script"])
 async def test_a_browser_that_dies_as_it_is_prepared_did_not_start(step: str, tmp_path: Path) -> None:
     """A kill for want of memory may come between the launch and the first document."""
-    context = MagicMock(pages=[MagicMock()], expose_binding=AsyncMock(), add_init_script=AsyncMock())
+    context = MagicMock(
+        pages=[MagicMock()], expose_binding=AsyncMock(), add_init_script=AsyncMock(), new_cdp_session=AsyncMock()
+    )
+    context.new_cdp_session.return_value = MagicMock(
+        send=AsyncMock(return_value={"frameTree": {"frame": {"id": "main"}}})
+    )
     getattr(context, step).side_effect = PlaywrightError(f"BrowserContext.{step}: Target crashed")
     chromium = SimpleNamespace(launch_persistent_context=AsyncMock(return_value=context))
     plan = LaunchPlan(

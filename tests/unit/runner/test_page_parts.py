@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from session_protocol.hosts import AllowedHosts
+from session_protocol.vocabulary import Presence
 from session_runner.page import scripts
 from session_runner.page.driver import PRELOAD, browser_environment, tune_driver
-from session_runner.page.errors import LaunchError
-from session_runner.page.launch import LaunchPlan, browser_version, shared_memory_size, unwanted_defaults, user_agent
+from session_runner.page.launch import LaunchPlan, shared_memory_size, unwanted_defaults, user_agent
 
 PLAN = LaunchPlan(
     executable=Path("/browser"),
@@ -23,23 +23,10 @@ PLAN = LaunchPlan(
 
 def test_the_user_agent_has_the_real_major_version_and_no_headless() -> None:
     """WhatsApp refuses HeadlessChrome; the rest of it tells the truth."""
-    made = user_agent("Chromium 156.0.8078.79 built on Debian 12")
+    made = user_agent("156.0.8078.79")
 
     assert "Chrome/156.0.0.0 " in made
     assert "Headless" not in made
-
-
-@pytest.mark.parametrize("printed", ["", "Chromium", "error: no display"])
-def test_a_browser_without_a_version_is_refused(printed: str) -> None:
-    """A wrong program behind BROWSER_EXECUTABLE shows before anything is started with it."""
-    with pytest.raises(LaunchError, match="BROWSER_EXECUTABLE"):
-        user_agent(printed)
-
-
-async def test_a_browser_that_is_not_there_is_named(tmp_path: Path) -> None:
-    """The error names the path and the variable."""
-    with pytest.raises(LaunchError, match=f"{tmp_path}/none cannot be started"):
-        await browser_version(tmp_path / "none")
 
 
 def test_the_flags_keep_the_rules() -> None:
@@ -94,10 +81,19 @@ def test_the_vendored_library_is_the_released_one() -> None:
 
 
 def test_the_init_script_has_its_order() -> None:
-    """Settings, library, bridge: the library reads its settings once, the bridge needs the library."""
-    text = scripts.init_script()
+    """Settings, library, bridge, what needs the bridge: the library reads its settings once."""
+    text = scripts.init_script(Presence.UNAVAILABLE)
+    places = ["disableGoogleAnalytics: true", scripts.wa_js()[:200], "WPP.onAny(", "IDBFactory", "markUnavailable()"]
 
-    assert text.index("disableGoogleAnalytics: true") < text.index(scripts.wa_js()[:200]) < text.index("WPP.onAny(")
+    assert sorted(text.index(place) for place in places[:4]) == [text.index(place) for place in places[:4]]
+    assert text.rindex(places[4]) > text.index(places[3])
+
+
+def test_the_page_appears_as_the_setting_says() -> None:
+    """One of the two scripts, and not both."""
+    ours = [scripts.init_script(presence).replace(scripts.wa_js(), "") for presence in Presence]
+
+    assert [(True, False), (False, True)] == [("markUnavailable" in text, "markAvailable" in text) for text in ours]
 
 
 def test_the_bridge_calls_the_binding_that_is_exposed() -> None:
@@ -107,7 +103,7 @@ def test_the_bridge_calls_the_binding_that_is_exposed() -> None:
 
 def test_the_scripts_know_no_name_of_a_test_page() -> None:
     """The runner relies on wa-js and on the real page's modules alone."""
-    for name in ("config.js", "bridge.js", "probe.js", "code.js", "refresh.js"):
+    for name in ("config.js", "bridge.js", "storage.js", "hidden.js", "probe.js", "code.js", "refresh.js"):
         assert "standin" not in scripts.script(name).lower()
         assert "location.reload" not in scripts.script(name)
 

@@ -11,7 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from session_protocol.vocabulary import RunnerState, StateReason
-from session_runner.profile.saved_state import SavedState, format_time, read_saved_state, write_saved_state
+from session_runner.profile.saved_state import (
+    DamagedStateError,
+    SavedState,
+    format_time,
+    read_saved_state,
+    write_saved_state,
+)
 from session_runner.state_file import StateFile
 from session_runner.states.facts import Facts
 from session_runner.states.history import History
@@ -26,9 +32,24 @@ FULL = SavedState(
     relink_request="2026-01-01T00:00:00Z",
     hold=HeldState(state=RunnerState.CONFLICT, reason=StateReason.REPLACED, message="Connected elsewhere."),
     start=Start(session_uid="session-1", restart="2026-01-01T00:00:00Z"),
+    browser_version="156.0.8078.79",
+    available_time=T0 - timedelta(days=3),
 )
 KEYS = st.sampled_from(
-    ["linkedTime", "durableTime", "hold", "relinkRequest", "stop", "start", "state", "reason", "message", "sessionUID"]
+    [
+        "browserVersion",
+        "availableTime",
+        "linkedTime",
+        "durableTime",
+        "hold",
+        "relinkRequest",
+        "stop",
+        "start",
+        "state",
+        "reason",
+        "message",
+        "sessionUID",
+    ]
 )
 UP = looks(MODERN)
 DOWN = looks(MODERN, **UNLINKED)
@@ -75,10 +96,8 @@ def test_a_power_cut_after_writing_loses_nothing(tmp_path: Path, monkeypatch: py
 @pytest.mark.parametrize(
     "content",
     [
-        "",
-        "[]",
-        "{",
-        '{"linkedTime": 5, "hold": []}',
+        "{}",
+        '{"linkedTime": 5, "hold": [], "browserVersion": 156, "availableTime": "soon"}',
         '{"linkedTime": "yesterday"}',
         '{"linkedTime": "2026-01-01"}',
         '{"linkedTime": "0001-01-01T00:00:00+23:00"}',
@@ -86,16 +105,37 @@ def test_a_power_cut_after_writing_loses_nothing(tmp_path: Path, monkeypatch: py
         '{"stop": {"state": "AWordOfALaterVersion", "reason": "Replaced", "message": ""}}',
         '{"stop": {"state": "Connected", "reason": "AsExpected", "message": ""}}',
         '{"stop": {"state": "LoggedOut", "reason": "Relinking", "message": ""}}',
-        pytest.param("[" * 50_000, id="deep"),
     ],
 )
-def test_a_marker_that_cannot_be_understood_is_none(tmp_path: Path, content: str) -> None:
-    """A damaged file costs the memory of a login, never the start; a time without zone is no moment."""
+def test_a_field_that_cannot_be_understood_is_none(tmp_path: Path, content: str) -> None:
+    """Of another version's file what can be read is kept; a time without zone is no moment."""
     path = tmp_path / "runner.json"
     path.write_text(content)
 
     assert read_saved_state(path) == SavedState()
     assert read_saved_state(tmp_path / "absent") == SavedState()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"[]",
+        b"null",
+        b"{",
+        b"\0" * 300,
+        b"\xff\xfe{}",
+        pytest.param(b"[" * 50_000, id="deep"),
+    ],
+)
+def test_a_damaged_file_is_refused_and_left_alone(tmp_path: Path, content: bytes) -> None:
+    """It may have recorded a conflict, so the page must not be opened as if there were none; a person is told what to do."""
+    path = tmp_path / "runner.json"
+    path.write_bytes(content)
+    with pytest.raises(DamagedStateError, match=r"runner\.json is damaged.*delete it"):
+        StateFile(path, clock=Clock(), start=Start(session_uid="s"))
+
+    assert content == path.read_bytes()
 
 
 @pytest.mark.parametrize("state", ["Conflict", "TemporarilyBanned", "LoggedOut"])
@@ -122,6 +162,10 @@ def test_whatever_lies_there_can_be_read_and_written_back(content: object) -> No
     with TemporaryDirectory() as folder:
         path = Path(folder) / "runner.json"
         path.write_text(json.dumps(content))
+        if not isinstance(content, dict):
+            with pytest.raises(DamagedStateError):
+                read_saved_state(path)
+            return
         read = read_saved_state(path)
         write_saved_state(path, read)
 
@@ -201,13 +245,23 @@ def test_a_clean_close_makes_a_fresh_login_durable(tmp_path: Path) -> None:
     assert read_saved_state(tmp_path / "runner.json").durable_time == T0 + timedelta(seconds=5)
 
 
+def test_the_browser_that_opens_the_profile_is_recorded(tmp_path: Path) -> None:
+    """So that the next pod knows whether its own is older; nothing else of the file changes."""
+    write_saved_state(tmp_path / "runner.json", FULL)
+    kept = state_file(tmp_path, Clock())
+    kept.opened_by("157.0.1.1")
+
+    assert replace(FULL, browser_version="157.0.1.1") == read_saved_state(tmp_path / "runner.json")
+
+
 def test_linking_anew_forgets_the_old_login(tmp_path: Path) -> None:
     """When the link is given up, the times go; the next pod starts unlinked."""
     write_saved_state(tmp_path / "runner.json", replace(FULL, logout_hold=None))
     kept = state_file(tmp_path, Clock())
     kept.update(History(linked=True), History(), DOWN)
+    saved = read_saved_state(tmp_path / "runner.json")
 
-    assert read_saved_state(tmp_path / "runner.json").linked_time is None
+    assert (None, None) == (saved.linked_time, saved.available_time)
 
 
 def test_a_hold_outlives_the_pod(tmp_path: Path) -> None:
@@ -278,4 +332,6 @@ def test_the_file_is_readable_by_people(tmp_path: Path) -> None:
         "relinkRequest": "2026-01-01T00:00:00Z",
         "stop": {"state": "Conflict", "reason": "Replaced", "message": "Connected elsewhere."},
         "start": {"sessionUID": "session-1", "restart": "2026-01-01T00:00:00Z", "relink": None, "resumed": None},
+        "browserVersion": "156.0.8078.79",
+        "availableTime": "2026-11-19T18:00:00Z",
     }

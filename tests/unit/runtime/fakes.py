@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from session_protocol.steady_clock import SteadyClock
 from whatsapp_operator.runtime.kube.client import Kube, Request, Response
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -46,12 +47,26 @@ class FakeClock:
 
     def __init__(self) -> None:
         self.seconds = 1000.0
+        self.set_by = 0.0
+        """ Seconds by which somebody has set the wall clock. """
         self._timers: list[FakeTimer] = []
         self._order = itertools.count()
+        self.begin_anew()
+
+    @property
+    def true_time(self) -> datetime:
+        """What a clock shows that nobody sets."""
+        return START + timedelta(seconds=self.seconds - 1000.0)
 
     def now(self) -> datetime:
-        """Return the wall clock's time."""
-        return START + timedelta(seconds=self.seconds - 1000.0)
+        """Return the process's time, which follows the wall clock and never jumps."""
+        return self._steady.now()
+
+    def begin_anew(self) -> None:
+        """Let a new process read the wall clock as it is."""
+        self._steady = SteadyClock(
+            wall=lambda: self.true_time + timedelta(seconds=self.set_by), monotonic=self.monotonic
+        )
 
     def monotonic(self) -> float:
         """Return the monotonic seconds."""

@@ -13,7 +13,7 @@ Nothing of the runtime is replaced but its seams: `KubeClient`, `Clock`, `Runner
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from session_protocol.answers import State
@@ -68,7 +68,10 @@ class FakeRunners:
     """What the runners say, by pod UID; a `RunnerClient`."""
 
     clock: FakeClock
+    node_time: Callable[[], datetime]
     states: dict[str, tuple[int, str, str]] = field(default_factory=dict)
+    since: dict[str, datetime] = field(default_factory=dict)
+    """ Since when, by the node's clock, each pod's runner is in its state. """
     silent: set[str] = field(default_factory=set)
     news: dict[str, asyncio.Event] = field(default_factory=dict)
     renewed: dict[str, TokenSource] = field(default_factory=dict)
@@ -77,6 +80,8 @@ class FakeRunners:
     def say(self, uid: str, state: str, reason: str = "AsExpected") -> None:
         """Let a pod's runner say something."""
         revision = self.states.get(uid, (0, "", ""))[0] + 1
+        if self.states.get(uid, (0, "", ""))[1] != state:
+            self.since[uid] = self.node_time()
         self.states[uid] = (revision, state, reason)
         self.wake(uid)
 
@@ -100,7 +105,14 @@ class FakeRunners:
         if uid not in self.states or uid in self.silent:
             raise NoAnswer("silent")
         revision, state, reason = self.states[uid]
-        return State(session_uid=target.session_uid, pod_uid=uid, revision=revision, state=state, reason=reason)
+        return State(
+            session_uid=target.session_uid,
+            pod_uid=uid,
+            revision=revision,
+            state=state,
+            reason=reason,
+            since=self.since[uid],
+        )
 
     async def renew_tokens(self, target: Target, source: TokenSource) -> None:
         """Take other tokens."""
@@ -125,10 +137,16 @@ class Simulation:
     def __init__(self, *, resync: float = 60, network: RunnerNetwork | None = None) -> None:
         self.network = network
         self.clock = FakeClock()
-        self.api = MemoryApi(now=self.clock.now)
-        self.runners = FakeRunners(self.clock)
+        self.server_ahead = self.node_ahead = timedelta()
+        """ How wrong the clocks of the API server and of the node are. """
+        self.api = MemoryApi(now=lambda: self.clock.true_time + self.server_ahead)
+        self.runners = FakeRunners(self.clock, node_time=lambda: self.clock.true_time + self.node_ahead)
         self.first_state = ("QRPending", "WaitingForScan")
         self.start_pods = True
+        self.runner_image = "runner:1"
+        """ The operator's setting, for the next process. """
+        self.broken_images: dict[str, str] = {}
+        """ Images whose browser does not start, with their runners' last words. """
         self.resync = timedelta(seconds=resync)
         self.operator: Operator | None = None
         self.loses_events = False
@@ -146,9 +164,10 @@ class Simulation:
         self._before = asyncio.all_tasks()
         asyncio.get_running_loop().set_exception_handler(_without_accidents)
         self._process = Process(self.api)
+        self.clock.begin_anew()
         self.operator = Operator(
             Config(
-                defaults=Defaults(runner_image="runner:1", network=self.network),
+                defaults=Defaults(runner_image=self.runner_image, network=self.network),
                 namespace="ops",
                 key_secret="keys",
                 identity="operator-1",
@@ -301,7 +320,7 @@ class Simulation:
     def _run(self, name: str, uid: str) -> None:
         if (namespace := self._namespace(uid)) is None:
             return
-        self.api.change("pods", namespace, name, {"spec": {"nodeName": "node-1"}})
+        pod = self.api.change("pods", namespace, name, {"spec": {"nodeName": "node-1"}})
         running = {"running": {"startedAt": self._stamp()}}
         status = {
             "phase": "Running",
@@ -310,6 +329,10 @@ class Simulation:
             "containerStatuses": [{"name": "runner", "state": running}],
         }
         self.api.change("pods", namespace, name, {"status": status}, status=True)
+        (container,) = pod["spec"]["containers"]
+        if (message := self.broken_images.get(container["image"])) is not None:
+            self.end(name, code=20, message=message, namespace=namespace)
+            return
         self.runners.say(uid, *self.first_state)
 
     def _finish(self, name: str, uid: str) -> None:
@@ -336,7 +359,7 @@ class Simulation:
             check()
 
     def _stamp(self, shift: float = 0) -> str:
-        return format_time(self.clock.now() + timedelta(seconds=shift))
+        return format_time(self.clock.true_time + self.node_ahead + timedelta(seconds=shift))
 
 
 def _custom(kind: str, metadata: Json, spec: Json) -> Json:

@@ -1,5 +1,6 @@
 """Causes over hours, through the whole runtime: what comes from outside is paced, named, and over by itself."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ def causes(simulation: Simulation, cause: str) -> float:
     return registry.get_sample_value("whatsapp_operator_causes_total", {"cause": cause}) or 0.0
 
 
-def each_new_pod(simulation: Simulation, happens: Any) -> None:
+def each_new_pod(simulation: Simulation, happens: Callable[[str], None]) -> None:
     """Let something happen to each pod, a moment after it was created."""
 
     def watch(plural: str, event: str, obj: dict[str, Any]) -> None:
@@ -69,7 +70,12 @@ async def test_a_node_that_refuses_for_hours_never_stalls(simulation: Simulation
     """The reason of any kubelet; when the node takes pods again, the session is back within the cap."""
     refuses = [True]
     simulation.start_pods = False
-    each_new_pod(simulation, lambda name: refuses[0] and refuse(simulation, name, reason, "Pod was rejected: no"))
+
+    def answer(name: str) -> None:
+        if refuses[0]:
+            refuse(simulation, name, reason, "Pod was rejected: no")
+
+    each_new_pod(simulation, answer)
     simulation.api.watchers.append(
         lambda plural, event, obj: (
             simulation.api.remove("pods", NAMESPACE, obj["metadata"]["name"])

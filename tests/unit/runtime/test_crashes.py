@@ -112,7 +112,7 @@ async def simulation() -> AsyncIterator[Simulation]:
 
 
 async def test_an_operator_that_is_killed_in_a_loop_still_gets_there(simulation: Simulation) -> None:
-    """Every process dies at its fifth write, as many as a start takes; the sessions come up, each with one pod ever made."""
+    """Every process dies at its third write, sooner than a start is done; the sessions come up, each with one pod ever made."""
     simulation.quota(sessions=3)
     writes = 0
 
@@ -120,7 +120,7 @@ async def test_an_operator_that_is_killed_in_a_loop_still_gets_there(simulation:
         nonlocal writes
         if number:
             writes += 1
-        return Fault(error=Killed, committed=True) if number and writes % 5 == 0 else None
+        return Fault(error=Killed, committed=True) if number and writes % 3 == 0 else None
 
     simulation.api.fault = fault
     await simulation.start()

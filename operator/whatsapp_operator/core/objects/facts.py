@@ -6,7 +6,7 @@ an unknown fact, because one odd object must not prevent a decision about its se
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final, TypeVar
 
@@ -30,6 +30,7 @@ _BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """ What the kubelet writes for a container that could not be started. """
 _Enum = TypeVar("_Enum", bound=StrEnum)
 _NODE_LOST: Final = frozenset({"NodeLost", "NodeNotReady", "NodeStatusUnknown", "NodeUnreachable"})
+_LONGEST_GRACE: Final = timedelta(days=365)
 _FINALIZERS: Final = 5
 """ Finalizers of a pod that are told. """
 _RESIZE_FAULTS: Final = frozenset({"ControllerResizeError", "NodeResizeError"})
@@ -45,6 +46,8 @@ def pod_facts(pod: Json, *, seal: Seal | None = None) -> PodFacts:
         (found for found in items(status, "containerStatuses") if found.get("name") == RUNNER_CONTAINER), {}
     )
     state = part(container, "state")
+    # The API server notes by when the pod has to be gone, and the grace that is in it.
+    deletion, grace = _time(metadata, "deletionTimestamp"), _seconds(metadata, "deletionGracePeriodSeconds")
     running, ended, waiting = part(state, "running"), part(state, "terminated"), part(state, "waiting")
     started = _time(ended, "startedAt") if ended else _time(running, "startedAt")
     owner_uid = ownership.controller_uid(pod)
@@ -56,8 +59,9 @@ def pod_facts(pod: Json, *, seal: Seal | None = None) -> PodFacts:
         phase=_enum_value(
             PodPhase, status.get("phase"), PodPhase.PENDING if not status.get("phase") else PodPhase.UNKNOWN
         ),
-        created=created_at(pod),
-        deletion=_time(metadata, "deletionTimestamp"),
+        created=_time(metadata, "creationTimestamp") or _BEGINNING,
+        deletion=deletion - grace if deletion is not None else None,
+        grace=grace,
         ip=text(status, "podIP") or None,
         node=text(spec, "nodeName") or None,
         image=_runner_image(spec),
@@ -102,11 +106,6 @@ def has_run(pod: Json) -> bool:
     return False
 
 
-def created_at(pod: Json) -> datetime:
-    """Return when a pod was created."""
-    return _time(part(pod, "metadata"), "creationTimestamp") or _BEGINNING
-
-
 def _unready_by_node(conditions: Mapping[object, Json]) -> bool:
     """Whether the node controller, and not the kubelet, has set the pod's Ready condition.
 
@@ -139,6 +138,7 @@ def pvc_facts(pvc: Json, *, session: WhatsAppSession) -> PVCFacts:
         phase=text(status, "phase"),
         resize_fault=_resize_fault(status),
         resizing=_resizing(status),
+        stop_mark=ownership.stop_mark(pvc),
     )
 
 
@@ -219,6 +219,12 @@ def _time(part: Json, name: str) -> datetime | None:
         return parse_time(text(part, name))
     except ValueError:
         return None
+
+
+def _seconds(part: Json, name: str) -> timedelta:
+    found = part.get(name)
+    usable = isinstance(found, int) and 0 <= found <= _LONGEST_GRACE.total_seconds()
+    return timedelta(seconds=found) if isinstance(found, int) and usable else timedelta()
 
 
 def _enum_value(enum: type[_Enum], value: object, fallback: _Enum) -> _Enum:

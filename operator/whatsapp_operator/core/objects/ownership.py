@@ -12,9 +12,10 @@ owner reference to a session that is there, or the operator's own seal:
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from whatsapp_operator.api.constants import (
+    EXHAUSTED_ANNOTATION,
     GROUP,
     INSTANCE_LABEL,
     KEY_ID_LABEL,
@@ -28,6 +29,8 @@ from whatsapp_operator.api.constants import (
 from whatsapp_operator.core.model import KeyID, Seal, SealedKind, SessionUID
 from whatsapp_operator.core.objects.reading import Json, items, part, text
 
+LONGEST_MARK: Final = 64
+""" Characters of a claim's mark that are looked at. """
 NamespaceOf = Callable[[SessionUID], str | None]
 """ The namespace of a session that is listed; None: there is no such session. """
 ReadSeal = Callable[[Json, SealedKind], Seal | None]
@@ -126,6 +129,11 @@ def key_id(pod: Json) -> KeyID | None:
     """Return the key that a pod says its tokens come from; the seal of a sealed one says it, too."""
     found = label(pod, KEY_ID_LABEL)
     return KeyID(found) if found else None
+
+
+def stop_mark(pvc: Json) -> str:
+    """Return the mark of a stop on a session's claim (`core.session.marked_stop`); empty: there is none."""
+    return annotation(pvc, EXHAUSTED_ANNOTATION)[:LONGEST_MARK]
 
 
 def token_renewal(pod: Json) -> str | None:

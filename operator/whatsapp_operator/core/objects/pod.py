@@ -87,10 +87,10 @@ def pod_manifest(session: WhatsAppSession, defaults: Defaults) -> Manifest:
 
 
 def _resumed(session: WhatsAppSession) -> str | None:
-    """Return when the last suspension ended, by the status; if there was none, the time of the first status.
+    """Return when the last suspension ended, by the status; if there was none, when the session was created.
 
     The write of Suspended=True ends the operator's hold, and the next change of the condition moves this time. So the
-    runner's hold ends if and only if the operator's did.
+    runner's hold ends if and only if the operator's did, and not when the status was lost: that moves it back at most.
     """
     suspended = find_condition(session.status.conditions, ConditionType.SUSPENDED)
     if suspended is None or suspended.status != ConditionStatus.FALSE or suspended.last_transition_time is None:

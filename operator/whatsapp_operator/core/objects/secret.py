@@ -10,26 +10,27 @@ from typing import Final
 
 from whatsapp_operator.api.constants import KEY_ID_LABEL
 from whatsapp_operator.api.session import WhatsAppSession
-from whatsapp_operator.core.model import CreateSecret, Defaults, Manifest, TokenSource
+from whatsapp_operator.core.model import CreateSecret, Defaults, Manifest, PodTokens, TokenSource
 from whatsapp_operator.core.objects import names
 
 EXTRA_CA_KEY: Final = "extra-ca.crt"
 """ The entry with the extra CA's PEM text; the others are named after the scopes, and the operator. """
 
 
-def create_secrets(session: WhatsAppSession, defaults: Defaults) -> tuple[CreateSecret, ...]:
-    """Return the creations of all Secrets of the session's next pod, the mounted one first."""
+def create_mounted_secret(session: WhatsAppSession, defaults: Defaults) -> CreateSecret:
+    """Return the creation of the Secret that the session's next pod mounts."""
     source = names.token_source(session, defaults)
     name = names.mounted_secret_name(session, source, extra_ca=defaults.extra_ca)
-    mounted = CreateSecret(manifest=_manifest(session, source, name), source=source, purpose=None)
-    return (mounted, *create_token_secrets(session, source))
+    return CreateSecret(manifest=_manifest(session, source, name), source=source, purpose=None)
 
 
-def create_token_secrets(session: WhatsAppSession, source: TokenSource) -> tuple[CreateSecret, ...]:
-    """Return the creations of the Secrets with the tokens."""
+def create_token_secrets(session: WhatsAppSession, tokens: PodTokens) -> tuple[CreateSecret, ...]:
+    """Return the creations of Secrets with tokens."""
+    source = tokens.source
     return tuple(
         CreateSecret(manifest=_manifest(session, source, name), source=source, purpose=purpose)
         for purpose, name in names.token_secret_names(session, source).items()
+        if purpose in tokens.purposes
     )
 
 

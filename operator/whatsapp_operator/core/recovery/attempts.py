@@ -1,8 +1,8 @@
 """Counting failures and timing the next attempt: `status.recovery`, from one observation to the next.
 
 The record names the pod that failed, so that each failure is counted once, however often it is observed. The count
-is reset by a new generation of the spec, by a person's request (both are tried at once), and by a pod that has run for
-healthyAfter.
+is reset by a new generation of the spec, by a person's request, by another template than that of the pod that failed
+(all are tried at once), and by a pod that has run for healthyAfter.
 """
 
 from dataclasses import dataclass
@@ -45,6 +45,7 @@ def count_attempts(
     restarts: int,
     starts: Starts,
     timed: bool,
+    mended: bool = False,
     now: datetime,
 ) -> Attempts:
     """Return the failures after the present pod's outcome was counted.
@@ -52,13 +53,14 @@ def count_attempts(
     :param restarts: number of pods that are not in status yet, without the session's very first one.
     :param starts: the last pods, and which of them never ran.
     :param timed: whether there is a next attempt to time; not when the session is suspended or on hold.
+    :param mended: whether the next pod is made from another template than the one that failed (`mended`).
     """
     spec = session.spec.recovery
-    recovery = stored_recovery(session, requested=requests.unrecorded)
+    recovery = stored_recovery(session, requested=requests.unrecorded or mended)
     if restarts:
         recovery = recovery.model_copy(update={"restarts": recovery.restarts + restarts})
     present = pod if pod is not None and not is_recorded(recovery, pod) else None
-    if not (requests.unrecorded or _is_edited(session)):  # both are tried at once
+    if not (requests.unrecorded or mended or _is_edited(session)):  # all of them are tried at once
         loss = outcome.loss if present is not None else None
         recovery = with_starts(recovery, starts, status=session.status, pod=pod, loss=loss, spec=spec, now=now)
     if present is not None and outcome.loss is None:
@@ -130,7 +132,7 @@ def with_failure(
     return recovery.model_copy(
         update={
             "consecutive_failures": failures,
-            "last_failure": failure,
+            "last_failure": failure.model_copy(update={"image": pod.image, "template_hash": pod.template_hash or None}),
             "next_attempt_time": next_attempt and backoff.rounded_up(next_attempt),
         }
     )

@@ -12,7 +12,8 @@ from typing import Final
 
 from session_protocol.vocabulary import exit_reason
 
-from whatsapp_operator.core.model import PodFacts, Probe, RunnerReport
+from whatsapp_operator.core.kubelet import Probe
+from whatsapp_operator.core.model import PodFacts, RunnerReport
 
 UNINFORMATIVE: Final = frozenset({"", "Error", "Completed"})
 """ Exit reasons of the kubelet that say no more than that the container ended. """

@@ -14,7 +14,7 @@ from typing import Final
 from session_protocol.states import STATES
 from session_protocol.vocabulary import ExitCode, RunnerState, StateReason
 
-from whatsapp_operator.core.model import Probe
+from whatsapp_operator.core.kubelet import Probe
 from whatsapp_operator.core.recovery.cause import UNINFORMATIVE, Cause, Counted, Evidence, Found, Place, Sign
 
 _FIX = "a restart request or an edit, once the cause is mended"

@@ -23,7 +23,7 @@ class Starts:
     since_status: Sequence[PodUID] = ()
     """ The pods that are not in status yet, oldest first. """
     unstarted: Mapping[PodUID, datetime]
-    """ Those pods that never ran, with the times of their creation. """
+    """ Those pods that never ran, with the times at which this operator saw them first. """
 
 
 def with_starts(
@@ -49,7 +49,7 @@ def with_starts(
         return recovery
     if pod.started is None:
         delay = backoff.delay(spec, failures=recovery.failed_starts + 1)
-        return _waiting(recovery, until=pod.created + delay, now=now)
+        return _waiting(recovery, until=starts.unstarted.get(pod.uid, pod.created) + delay, now=now)
     if is_paced(loss):
         return _waiting(recovery, until=(pod.finished or now) + spec.base_delay, now=now)
     return recovery

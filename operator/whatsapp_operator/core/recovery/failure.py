@@ -12,11 +12,12 @@ from session_protocol.states import traits_of
 from session_protocol.vocabulary import exit_reason
 
 from whatsapp_operator.api.session import LastFailure, Reason, TimeoutsSpec
-from whatsapp_operator.core.model import PodFacts, ProbeKill, RunnerReport
+from whatsapp_operator.core.kubelet import ProbeKill
+from whatsapp_operator.core.model import PodFacts, RunnerReport
 from whatsapp_operator.core.objects.reading import redacted
 from whatsapp_operator.core.recovery.cause import UNINFORMATIVE, Cause, Counted, Evidence, Found
 from whatsapp_operator.core.recovery.causes import NOT_COUNTED, REPORTED, UNKNOWN, cause_of_end, facts_of_end
-from whatsapp_operator.core.recovery.probe_kill import probe_failed
+from whatsapp_operator.core.recovery.probe_kill import probe_failed, settled_at
 from whatsapp_operator.core.recovery.refusal import find_refusal
 
 _BY_POD: Final = 1024
@@ -40,8 +41,8 @@ class Outcome(NamedTuple):
     failure: LastFailure | None = None
     cause: Cause | None = None
     """ The row of the table. """
-    refusal_deadline: datetime | None = None
-    """ When to look again whether the node refuses the pod what the settings ask for; None: it cannot. """
+    deadline: datetime | None = None
+    """ When to look again, though nothing happens to the pod; None: that would not change anything. """
 
 
 def outcome_of(
@@ -61,6 +62,8 @@ def outcome_of(
     :param probe_kill: what the kubelet says of a container that it ended; it may be another pod's.
     """
     if pod.ended:
+        if (settled := settled_at(pod)) is not None and now < settled:
+            return Outcome(deadline=settled)
         kill = probe_kill if probe_kill is not None and probe_kill.pod_uid == pod.uid else None
         evidence = Evidence(pod=pod, report=report, probe=kill.probe if kill is not None else None)
         return _of_end(cause_of_end(evidence), kill=kill, now=now)
@@ -71,7 +74,7 @@ def outcome_of(
         message = redacted(report.message) or None
         failure = LastFailure(reason=report.state, time=now, message=message, pod_uid=pod.uid)
         return Outcome(failure=failure, cause=REPORTED[report.state])
-    return Outcome(refusal_deadline=refusal.deadline)
+    return Outcome(deadline=refusal.deadline)
 
 
 def _of_end(found: Found, *, kill: ProbeKill | None, now: datetime) -> Outcome:

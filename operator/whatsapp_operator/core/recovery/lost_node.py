@@ -40,8 +40,8 @@ class Termination(NamedTuple):
 
 
 def termination_of(pod: PodFacts, *, now: datetime) -> Termination:
-    """Return why the pod's end is not known, or not over. A pod's deletion time is the time by which it has to be gone."""
-    due = pod.deletion + MARGIN if pod.deletion is not None else None
+    """Return why the pod's end is not known, or not over."""
+    due = pod.deletion + pod.grace + MARGIN if pod.deletion is not None else None
     overdue = due is not None and now >= due
     later = None if overdue else due
     if pod.ended:

@@ -29,6 +29,8 @@ NAMES: Final = 10
 """ Namespaces that a message names at most. """
 HISTORY: Final = timedelta(minutes=USUAL_MINUTES) + LONGEST + 2 * WINDOW
 """ Older failures say nothing any more. """
+CLOCK_TOLERANCE: Final = timedelta(minutes=1)
+""" What the clock of the process that stored a failure may have been ahead. """
 SLICE: Final = 1000
 """ Failures that are taken in one go when all sessions are read; a hundred thousand a second are. """
 _GOES_ON: Final = (
@@ -126,7 +128,8 @@ class RecoveryPauses:
         failures = []
         for uid, health in sessions.items():
             self._place(uid, health)
-            if health.failure is not None and health.failure.time >= now - HISTORY:
+            # One that is yet to come is of a clock that was wrong, and says nothing of when it was.
+            if health.failure is not None and now - HISTORY <= health.failure.time <= now + CLOCK_TOLERANCE:
                 failures.append((min(health.failure.time, now), uid, health))
         failures.sort(key=lambda failed: failed[:2])
         for first in range(0, len(failures), SLICE):

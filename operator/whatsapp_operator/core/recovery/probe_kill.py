@@ -6,16 +6,19 @@ kubelet says it in an event alone, which the reconciler reads for a pod that `ma
 
 import re
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Final
 
 from session_protocol.vocabulary import ExitCode
 
-from whatsapp_operator.core.model import PodFacts, Probe, ProbeKill
+from whatsapp_operator.core.kubelet import Probe, ProbeKill
+from whatsapp_operator.core.model import PodFacts, PodPhase
 
 KILLING: Final = "Killing"
 """ The kubelet's event about a container that it ends: "Container runner failed liveness probe". """
 UNHEALTHY: Final = "Unhealthy"
 """ Its event about each probe that fails: "Liveness probe failed: Get …: context deadline exceeded". """
+SETTLING: Final = timedelta(seconds=5)
 LONGEST_NOTE: Final = 1024
 """ Characters of a note that are looked at. """
 _ASKED: Final = frozenset({ExitCode.STOPPED, ExitCode.STOP_INCOMPLETE, 128 + 9, 128 + 15})
@@ -28,10 +31,24 @@ _NO_WAY: Final = re.compile(r"no route to host|network is unreachable|host is do
 _STATUS: Final = re.compile(r"status ?code: ?(\d{3})", re.IGNORECASE)
 
 
-def may_be_probe_kill(pod: PodFacts) -> bool:
+def settled_at(pod: PodFacts) -> datetime | None:
+    """Return when to judge the end of a container that was ended by somebody; None: at once.
+
+    A kubelet that ends a pod may tell of the container first, and a moment later of the pod, with the reason.
+    """
+    unsettled = pod.phase is PodPhase.RUNNING and _is_asked_end(pod)
+    return pod.finished + SETTLING if unsettled and pod.finished is not None else None
+
+
+def may_be_probe_kill(pod: PodFacts, *, now: datetime) -> bool:
     """Whether the pod's container ended as if it was asked to, and nothing of the pod says by whom."""
-    asked = pod.exit_code in _ASKED and pod.exit_reason != "OOMKilled"
-    return pod.ended and asked and pod.deletion is None and not pod.pod_reason and not pod.disrupted
+    settled = settled_at(pod)
+    unexplained = pod.deletion is None and not pod.pod_reason and not pod.disrupted
+    return pod.ended and _is_asked_end(pod) and unexplained and (settled is None or now >= settled)
+
+
+def _is_asked_end(pod: PodFacts) -> bool:
+    return pod.exit_code in _ASKED and pod.exit_reason != "OOMKilled"
 
 
 def killed_by_probe(pod: PodFacts, *, killing: Iterable[str], unhealthy: Iterable[str]) -> ProbeKill | None:

@@ -12,7 +12,7 @@ from whatsapp_operator.core.model import Action, CreatePod, CreateService, Seal
 from whatsapp_operator.core.objects.network_policy import policy_actions
 from whatsapp_operator.core.objects.pod import pod_manifest
 from whatsapp_operator.core.objects.pvc import create_pvc
-from whatsapp_operator.core.objects.secret import create_secrets
+from whatsapp_operator.core.objects.secret import create_mounted_secret
 from whatsapp_operator.core.objects.service import service_manifest
 from whatsapp_operator.core.session import messages
 from whatsapp_operator.core.session.messages import ReasonMessage
@@ -63,7 +63,10 @@ def create_step(snapshot: Snapshot) -> Step:
 
 
 def create_actions(snapshot: Snapshot) -> tuple[Action, ...]:
-    """Return the actions that create the pod and, before it, the Service, NetworkPolicy, PVC and Secrets that it needs."""
+    """Return the actions that create the pod and, before it, what it needs: Service, NetworkPolicy, PVC and its Secret.
+
+    The Secrets with tokens are for people, so they come after it (`token_secrets`).
+    """
     session, defaults = snapshot.session, snapshot.defaults
     actions: list[Action] = []
     if snapshot.observation.service is None:
@@ -74,7 +77,7 @@ def create_actions(snapshot: Snapshot) -> tuple[Action, ...]:
     )
     if snapshot.observation.pvc is None and (create := create_pvc(session, key_id=defaults.key_id)) is not None:
         actions.append(create)
-    actions += create_secrets(session, defaults)
+    actions.append(create_mounted_secret(session, defaults))
     actions.append(CreatePod(manifest=pod_manifest(session, defaults), seal=_pod_seal(snapshot)))
     return tuple(actions)
 

@@ -18,7 +18,6 @@ from whatsapp_operator.api.conditions import ConditionStatus, ConditionType
 from whatsapp_operator.api.session import SessionSpec, SessionStatus, WhatsAppSession
 from whatsapp_operator.core.model import (
     Action,
-    CreateSecret,
     Decision,
     Defaults,
     DeletePod,
@@ -36,6 +35,7 @@ from whatsapp_operator.core.session.rules import next_step
 from whatsapp_operator.core.session.runner_contact import SILENCE
 from whatsapp_operator.core.session.snapshot import Snapshot, take_snapshot
 from whatsapp_operator.core.session.status import build_status
+from whatsapp_operator.core.session.token_secrets import plan_tokens
 from whatsapp_operator.core.writes.write_limiter import MAX_DELAY
 
 
@@ -46,20 +46,26 @@ def decide(observation: Observation, defaults: Defaults) -> Decision:
         return _decide_deletion(observation)
     snapshot = take_snapshot(_with_usable_spec(observation), defaults)
     step = next_step(snapshot)
-    wanted = build_status(snapshot, step)
+    polled = _poll(snapshot)
+    tokens = plan_tokens(snapshot, polled=polled is not None)
+    wanted = build_status(snapshot, step, tokens.named)
     stored = messages.stored_message(session.status, ConditionType.RECOVERING, only=ConditionStatus.TRUE)
     reserves = step.admission is not None
     status_first = step.status_first and stored != step.recovering
-    commit = snapshot.has_unstored_facts or reserves or status_first
+    commit = snapshot.has_unstored_facts or reserves or status_first or tokens.status_first
+    makes_tokens = None if commit else tokens.makes
+    # They come last, as the patch of the PVC before them: nothing waits for them if they are refused.
+    secrets = () if makes_tokens is None else create_token_secrets(session, makes_tokens)
     return Decision(
         status=wanted,
         commit=commit,
-        actions=() if commit else (*step.actions, *_pvc_patches(snapshot), *_token_secrets(snapshot)),
+        actions=() if commit else (*step.actions, *_pvc_patches(snapshot), *secrets),
         events=events(session.status, wanted),
         causes=new_causes(snapshot, wanted),
         wants_admission=step.not_admitted is not None,
-        poll=_poll(snapshot),
-        renew_tokens=snapshot.renewal.pending if _tokens_are_made(snapshot) else None,
+        poll=polled,
+        makes_tokens=makes_tokens,
+        renew_tokens=tokens.renews,
         requeue_at=_requeue_at(snapshot, step),
         delay_status_until=_delay_status_until(snapshot, step),
         details={"step": step.ready.reason, "state": wanted.state or ""},
@@ -92,19 +98,6 @@ def _pvc_patches(snapshot: Snapshot) -> tuple[PatchPVC, ...]:
     return (snapshot.pvc_patch,)
 
 
-def _token_secrets(snapshot: Snapshot) -> tuple[CreateSecret, ...]:
-    """Return the Secrets of a renewal that a running pod waits for. Its runner is told when they exist."""
-    pending, refused = snapshot.renewal.pending, snapshot.refused_action
-    waits = refused is not None and refused.retry_at is not None and refused.retry_at > snapshot.now
-    if pending is None or _tokens_are_made(snapshot) or waits or not snapshot.pod_active or _poll(snapshot) is None:
-        return ()
-    return create_token_secrets(snapshot.session, pending)
-
-
-def _tokens_are_made(snapshot: Snapshot) -> bool:
-    return snapshot.renewal.pending == snapshot.observation.tokens_made
-
-
 def _poll(snapshot: Snapshot) -> PodUID | None:
     pod = snapshot.pod
     if pod is None or pod.phase is not PodPhase.RUNNING or pod.ip is None or pod.ended:
@@ -127,7 +120,7 @@ def _requeue_at(snapshot: Snapshot, step: Step) -> datetime | None:
     moments += [
         snapshot.termination.deadline,
         snapshot.volume_deadline,
-        snapshot.refusal_deadline,
+        snapshot.outcome_deadline,
         snapshot.observation.renew_at,
     ]
     if snapshot.observation.refused_action is not None:

@@ -7,6 +7,7 @@ No message holds a phone number, a code or a token: whatever text is not ours we
 
 import re
 from collections.abc import Iterable
+from datetime import datetime
 from decimal import Decimal
 from typing import Final, NamedTuple
 
@@ -16,16 +17,20 @@ from session_protocol.times import format_time
 
 from whatsapp_operator.api.conditions import ConditionStatus, ConditionType, find_condition
 from whatsapp_operator.api.constants import (
+    MANAGED_BY,
+    MANAGED_BY_LABEL,
     NETWORK_POLICY_NAME,
     POD_SECURITY_LABEL,
     PROFILE_LABEL,
     RELINK_AT,
     RESTART_AT,
     SERVICE_NAME,
+    SESSION_LABEL,
 )
 from whatsapp_operator.api.session import LastFailure, Problem, Reason, RecoveryStatus, SessionStatus
 from whatsapp_operator.core.model import PodFacts, RefusedAction, Rejection
 from whatsapp_operator.core.objects.reading import redacted
+from whatsapp_operator.core.recovery.browser_failure import LONGEST, browser_account
 from whatsapp_operator.core.recovery.cause import Cause, Counted, Evidence
 from whatsapp_operator.core.recovery.causes import DELETED_BEFORE_START, NODE_LOST, cause_of_end
 from whatsapp_operator.core.recovery.failure import Loss
@@ -36,8 +41,6 @@ MAX_LENGTH: Final = 1024
 RESTART: Final = f"set the annotation {RESTART_AT} to the current time"
 RELINK: Final = f"set the annotation {RELINK_AT} to the current time"
 _NEXT_POD: Final = " The next pod is created at "
-_LONGEST_QUOTE: Final = 512
-""" Characters of a runner's or the kubelet's words in a message about failures; status.recovery.lastFailure has all. """
 _WITHOUT_CAUSE: Final = frozenset(
     {
         Reason.BACKING_OFF, Reason.POD_TERMINATING, Reason.RECOVERY_PAUSED, Reason.REPLACING_POD, Reason.RESTART_REQUESTED,
@@ -144,6 +147,17 @@ def unreachable(rejection: Rejection | None) -> ReasonMessage:
     )
 
 
+def key_lost(key_id: str, *, replaced_at: datetime | None) -> ReasonMessage:
+    """Return the message for a pod whose tokens come from a key that is gone."""
+    until = f"at {format_time(replaced_at)}" if replaced_at is not None else "soon"
+    return ReasonMessage(
+        Reason.RUNNER_UNREACHABLE,
+        f"The pod's tokens come from the key {key_id}, which was lost, so the operator cannot ask its runner; the session "
+        f"itself goes on. A new pod with new tokens follows {until}, one session after the other. To have it now, "
+        f"{RESTART}. If a backup has that key, put it back into the operator's key Secret instead.",
+    )
+
+
 def held(state: str, *, requested: bool) -> ReasonMessage:
     """Return the message of a hold: a person has to act or, with `requested`, has done so and a new pod follows.
 
@@ -163,6 +177,16 @@ def name_taken(kind: str, name: str) -> ReasonMessage:
         Reason.NAME_TAKEN,
         f"The {kind} named {name} does not belong to this session, so the operator does not change it. Delete or rename "
         "it, or give the session another name.",
+    )
+
+
+def claim_taken(name: str, *, session: str) -> ReasonMessage:
+    """Return the message for a claim with our name and without our labels, which may be a profile that lost them."""
+    return ReasonMessage(
+        Reason.NAME_TAKEN,
+        f"The PersistentVolumeClaim named {name} has not the labels of this session's profile, so the operator does not "
+        f"touch it. If it is the profile, put them back: kubectl label pvc {name} {MANAGED_BY_LABEL}={MANAGED_BY} "
+        f"{SESSION_LABEL}={session}. Else delete it, or give the session another name.",
     )
 
 
@@ -369,10 +393,16 @@ def _failed(recovery: RecoveryStatus) -> str:
     failure = recovery.last_failure or LastFailure()
     times = "once" if recovery.consecutive_failures == 1 else f"{recovery.consecutive_failures} times in a row"
     code = "" if failure.exit_code is None else f", exit code {failure.exit_code}"
+    count = f"The session failed {times} (last: {failure.reason or Reason.RUNNER_EXITED}{code})."
+    return f"{count}{browser_account(failure) or _quote(failure)}"
+
+
+def _quote(failure: LastFailure) -> str:
     # A runner's last words begin with the reason.
-    quoted = (failure.message or "").removeprefix(f"{failure.reason}: ").strip().rstrip(".")
-    details = f": {quoted if len(quoted) <= _LONGEST_QUOTE else quoted[: _LONGEST_QUOTE - 1] + '…'}" if quoted else ""
-    return f"The session failed {times} (last: {failure.reason or Reason.RUNNER_EXITED}{code}){details}."
+    message = (failure.message or "").removeprefix(f"{failure.reason}: ").strip().rstrip(".")
+    if not message:
+        return ""
+    return f" {message if len(message) <= LONGEST else message[: LONGEST - 1] + '…'}."
 
 
 def _next_pod(recovery: RecoveryStatus) -> str:

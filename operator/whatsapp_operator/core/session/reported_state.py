@@ -9,7 +9,7 @@ from session_protocol.states import Phase, is_linked, traits_of
 
 from whatsapp_operator.api.conditions import ConditionStatus, ConditionType, find_condition
 from whatsapp_operator.api.session import LinkStatus, OperatorState, Reason, SessionStatus
-from whatsapp_operator.core.model import RunnerReport
+from whatsapp_operator.core.model import KeyID, RunnerReport
 from whatsapp_operator.core.objects.reading import redacted
 from whatsapp_operator.core.session import messages
 from whatsapp_operator.core.session.create import Step
@@ -35,13 +35,12 @@ def reported_state(snapshot: Snapshot, step: Step) -> ReportedState:
     linked, linked_message = _stored_linked(before)
     if snapshot.responding and snapshot.report is not None:
         return _from_runner(snapshot.report, before)
-    if snapshot.pod_active and snapshot.silent:
+    lost_key = snapshot.observation.lost_key if snapshot.pod is not None and snapshot.pod.started is not None else None
+    if snapshot.pod_active and (snapshot.silent or lost_key is not None):
         return ReportedState(
             state=OperatorState.UNREACHABLE,
             ready=ConditionStatus.UNKNOWN,
-            ready_message=messages.in_doubt(snapshot.pod, snapshot.termination.doubt)
-            if snapshot.pod is not None and snapshot.termination.doubt is not None
-            else messages.unreachable(snapshot.observation.rejection),
+            ready_message=_unreachable(snapshot, lost_key),
             linked=linked,
             linked_message=linked_message,
             link=before.link,
@@ -56,6 +55,15 @@ def reported_state(snapshot: Snapshot, step: Step) -> ReportedState:
         linked_message=linked_message,
         link=before.link,
     )
+
+
+def _unreachable(snapshot: Snapshot, lost_key: KeyID | None) -> ReasonMessage:
+    """Return why nothing is heard of the runner: its node is lost, its tokens are of a lost key, or it is silent."""
+    if snapshot.pod is not None and snapshot.termination.doubt is not None:
+        return messages.in_doubt(snapshot.pod, snapshot.termination.doubt)
+    if lost_key is not None:
+        return messages.key_lost(lost_key, replaced_at=snapshot.observation.renew_at)
+    return messages.unreachable(snapshot.observation.rejection)
 
 
 def _from_runner(report: RunnerReport, before: SessionStatus) -> ReportedState:

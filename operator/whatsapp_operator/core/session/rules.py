@@ -213,7 +213,7 @@ def _pvc_cannot_be_used(snapshot: Snapshot) -> Step | None:
     if pvc is None or snapshot.session.spec.profile.existing_claim is not None:
         return None
     if not pvc.ours:
-        return _stalled(messages.name_taken("PersistentVolumeClaim", pvc.name))
+        return _stalled(messages.claim_taken(pvc.name, session=snapshot.session.metadata.name))
     if snapshot.pvc_will_be_deleted:
         return Step(state=OperatorState.PENDING, ready=messages.CLAIM_TERMINATING)
     return None

@@ -4,7 +4,7 @@
 (`rules`, then `status`) reads the snapshot and does not look at raw facts again.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -30,12 +30,15 @@ from whatsapp_operator.core.recovery.causes import cause_of_wait
 from whatsapp_operator.core.recovery.failed_starts import Starts
 from whatsapp_operator.core.recovery.failure import Loss, Outcome, outcome_of
 from whatsapp_operator.core.recovery.lost_node import Termination, termination_of
+from whatsapp_operator.core.recovery.mended import is_mended
 from whatsapp_operator.core.session import messages
 from whatsapp_operator.core.session.holds import Holds, find_holds
+from whatsapp_operator.core.session.marked_stop import with_mark, with_marked_stop
 from whatsapp_operator.core.session.messages import ReasonMessage
 from whatsapp_operator.core.session.pods import find_pods
 from whatsapp_operator.core.session.requests import Requests, read_requests
 from whatsapp_operator.core.session.runner_contact import RunnerContact, check_contact
+from whatsapp_operator.core.session.stored_times import with_sensible_times
 from whatsapp_operator.core.session.token_renewal import Renewal, find_renewal
 
 VOLUME_PATIENCE: Final = timedelta(minutes=1)
@@ -94,8 +97,8 @@ class Snapshot:
     """ What makes the PVC match the spec. """
     volume_deadline: datetime | None
     """ When to report that the PVC has no volume; None when it has one, or the pod has a node. """
-    refusal_deadline: datetime | None
-    """ When to look again whether the node refuses the pod what holds the page in; None: it cannot. """
+    outcome_deadline: datetime | None
+    """ When to judge the pod, though nothing happens to it: its node may refuse it something, or may tell more of its end. """
     refused_patch: RefusedAction | None
     """ The API server refused the patch of the PVC. """
     refused_action: RefusedAction | None
@@ -112,9 +115,13 @@ class Snapshot:
 
 def take_snapshot(observation: Observation, defaults: Defaults) -> Snapshot:
     """Compute the snapshot of an observation, whose spec must be valid."""
-    session, now = observation.session, observation.now
+    now = observation.now
+    pvc = _own_pvc(observation)
     pods = find_pods(observation)
     pod = pods.own
+    session = with_sensible_times(observation.session, now=now)
+    session = with_marked_stop(session, pvc, has_pod=pod is not None)
+    observation = replace(observation, session=session)
     contact = check_contact(observation, pods)
     runs = session.spec.operating_mode is OperatingMode.RUNNING
     requests = read_requests(session, pod)
@@ -133,10 +140,10 @@ def take_snapshot(observation: Observation, defaults: Defaults) -> Snapshot:
         restarts=len(pods.since_status) - (session.status.pod_uid is None and bool(pods.since_status)),
         starts=Starts(since_status=pods.since_status, unstarted=observation.unstarted),
         timed=runs and hold is None,
+        mended=is_mended(session, defaults),
         now=now,
     )
     stops = pod is None or pod.deletion is not None or pod.ended or attempts.pod_failed or requests.pending
-    pvc = _own_pvc(observation)
     need, grows = needs_of(
         session,
         assumed=observation.assumed,
@@ -147,6 +154,9 @@ def take_snapshot(observation: Observation, defaults: Defaults) -> Snapshot:
         if observation.pvc is not None
         else PVCReview(False, None)
     )
+    patch = review.patch
+    if pvc is not None and runs and attempts.exhausted and attempts.pod_failed:  # while the failed pod is still there
+        patch = with_mark(patch, pvc, session)
     volume_deadline = _volume_deadline(pvc, pod)
     refused = observation.refused_action
     patch_refused = refused is not None and refused.action is PatchPVC
@@ -176,9 +186,9 @@ def take_snapshot(observation: Observation, defaults: Defaults) -> Snapshot:
         attempts=attempts,
         pvc=pvc,
         pvc_will_be_deleted=review.will_be_deleted,
-        pvc_patch=None if session.problems else review.patch,
+        pvc_patch=None if session.problems else patch,
         volume_deadline=volume_deadline,
-        refusal_deadline=outcome.refusal_deadline,
+        outcome_deadline=outcome.deadline,
         refused_patch=refused if patch_refused else None,
         refused_action=None if patch_refused else refused,
         not_allowed=not_allowed(session.spec, defaults),

@@ -3,6 +3,7 @@
 The same snapshot always gives the same status; when nothing has changed, that is the stored one and nothing is written.
 """
 
+from datetime import datetime
 from decimal import Decimal
 
 from whatsapp_operator.api.conditions import (
@@ -24,18 +25,17 @@ from whatsapp_operator.core.session.messages import ReasonMessage
 from whatsapp_operator.core.session.reported_state import ReportedState, reported_state
 from whatsapp_operator.core.session.sandboxed import sandboxed
 from whatsapp_operator.core.session.snapshot import Snapshot
-from whatsapp_operator.core.session.token_secrets import token_secrets
+from whatsapp_operator.core.session.token_secrets import TokenSecretNames
 
 _TRUE, _FALSE = ConditionStatus.TRUE, ConditionStatus.FALSE
 _Value = tuple[ConditionStatus, ReasonMessage]
 
 
-def build_status(snapshot: Snapshot, step: Step) -> SessionStatus:
+def build_status(snapshot: Snapshot, step: Step, tokens: TokenSecretNames) -> SessionStatus:
     """Return the status that the session should have."""
     before, session, pod = snapshot.session.status, snapshot.session, snapshot.pod
     reported = reported_state(snapshot, step)
     admission = _admission(snapshot, step)
-    tokens = token_secrets(snapshot, creates_objects=step.creates_objects)
     names_settled = snapshot.hold is None and not session.problems  # an unusable spec names nothing
     return before.model_copy(
         update={
@@ -53,6 +53,7 @@ def build_status(snapshot: Snapshot, step: Step) -> SessionStatus:
             else before.pvc_name,
             "node_name": pod.node if pod is not None else None,
             "image": pod.image if pod is not None else None,
+            "browser_version": _browser_version(snapshot),
             "token_secret_name": tokens.observing,
             "token_secrets": tokens.others,
             "endpoint": names.endpoint(session),
@@ -66,6 +67,15 @@ def build_status(snapshot: Snapshot, step: Step) -> SessionStatus:
             ),
         }
     )
+
+
+def _browser_version(snapshot: Snapshot) -> str | None:
+    """Return the version of the browser in the present pod: what its runner reported last, maybe to an earlier process."""
+    before, pod, report = snapshot.session.status, snapshot.pod, snapshot.report
+    if pod is None:
+        return None
+    reported = report.browser_version if report is not None else None
+    return reported or (before.browser_version if before.pod_uid == pod.uid else None)
 
 
 def _admission(snapshot: Snapshot, step: Step) -> AdmissionStatus | None:
@@ -118,7 +128,19 @@ def _set(conditions: Conditions, kind: str, value: _Value, snapshot: Snapshot) -
         message=message,
         observed_generation=snapshot.session.metadata.generation,
     )
-    return set_condition(conditions, condition, snapshot.now)
+    return set_condition(conditions, condition, _time_of_change(conditions, condition, snapshot))
+
+
+def _time_of_change(conditions: Conditions, condition: Condition, snapshot: Snapshot) -> datetime:
+    """Return when a condition became what it is, should it be another than the stored one: now.
+
+    But a session of which no suspension is known was never suspended since its creation, also when its status was lost:
+    else that would look to the runner like the end of a suspension, with which a person ends a hold (`pod._resumed`).
+    """
+    first = find_condition(conditions, condition.type) is None
+    never = condition.type == ConditionType.SUSPENDED and condition.status == _FALSE and first
+    created = snapshot.session.metadata.creation_timestamp
+    return min(created, snapshot.now) if never and created is not None else snapshot.now
 
 
 def _admitted(step: Step, admission: AdmissionStatus | None) -> _Value:

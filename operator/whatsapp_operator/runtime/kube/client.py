@@ -11,8 +11,9 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from whatsapp_operator.api.constants import CLIENT_NAME
 from whatsapp_operator.runtime.kube.errors import AnswerTooLarge, Gone, Unprocessable, Unreachable, error_for
-from whatsapp_operator.runtime.kube.resources import Json, Resource, key_of, uid_of
+from whatsapp_operator.runtime.kube.resources import Json, Resource, key_of, uid_of, version_of
 from whatsapp_operator.runtime.kube.slimming import slim
+from whatsapp_operator.runtime.kube.versions import Versions
 
 JSON: Final = "application/json"
 MERGE_PATCH: Final = "application/merge-patch+json"
@@ -75,6 +76,7 @@ class Kube:
         """ Objects per page of a list, at most. """
         self._limits: dict[Resource, int] = {}
         """ The same by kind, where objects are so large that a page would go beyond PAGE_BYTES. """
+        self.versions = Versions()
 
     async def get(self, resource: Resource, *, namespace: str | None, name: str, within: float | None = None) -> Json:
         """Return one object. :raises NotFound: there is none."""
@@ -88,17 +90,20 @@ class Kube:
         :raises Gone: it took so long that the resourceVersion expired, twice.
         :raises Unreachable: what answered sends no list, so it counts as no answer.
         """
+        known = self.versions.newest(resource)
         try:
-            return await self._list(resource, namespace=namespace, labels=labels, fields=fields)
+            listing = await self._list(resource, namespace=namespace, labels=labels, fields=fields)
         except Gone:
-            return await self._list(resource, namespace=namespace, labels=labels, fields=fields)
+            listing = await self._list(resource, namespace=namespace, labels=labels, fields=fields)
+        self.versions.answered(resource, listing.version, known=known)
+        return listing
 
     async def _list(self, resource: Resource, *, namespace: str | None, labels: str, fields: str) -> Listing:
         objects: list[Json] = []
         version = 0
         async for page in self._pages(resource, namespace=namespace, labels=labels, fields=fields):
             objects += [slim(resource, obj) for obj in page.get("items") or []]
-            version = int(page["metadata"].get("resourceVersion") or version)
+            version = version or int(page["metadata"].get("resourceVersion") or 0)  # the same on all pages
         return Listing(objects, version)
 
     async def _pages(
@@ -132,13 +137,17 @@ class Kube:
     async def create(self, resource: Resource, obj: Mapping[str, Any], *, within: float | None = None) -> Json:
         """Create an object and return it as stored. :raises AlreadyExists: the name is taken."""
         namespace = obj["metadata"].get("namespace") if resource.namespaced else None
-        return await self._call(
+        known = self.versions.newest(resource)
+        created = await self._call(
             "POST",
             resource.path(namespace=namespace),
             query=(("fieldManager", CLIENT_NAME),),
             body=dict(obj),
             within=within,
         )
+        if created.get("metadata"):
+            self.versions.answered(resource, version_of(created), known=known)
+        return created
 
     async def replace(self, resource: Resource, obj: Mapping[str, Any], *, within: float | None = None) -> Json:
         """Replace a whole object; its resourceVersion is the precondition. :raises Conflict: it has changed."""

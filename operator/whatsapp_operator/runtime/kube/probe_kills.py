@@ -7,7 +7,8 @@ words, which are text from outside, only known ones count, and what is shown wen
 import logging
 from dataclasses import dataclass, field
 
-from whatsapp_operator.core.model import PodFacts, PodUID, ProbeKill
+from whatsapp_operator.core.kubelet import ProbeKill
+from whatsapp_operator.core.model import PodFacts, PodUID
 from whatsapp_operator.core.objects.reading import free_text
 from whatsapp_operator.core.recovery.probe_kill import KILLING, UNHEALTHY, killed_by_probe
 from whatsapp_operator.runtime.kube.client import Kube

@@ -6,8 +6,9 @@ is not watched (namespaces' labels, the keys) and deletes what is not needed any
 client-go calls this a reflector's relist. What client-go calls resync, reporting the known objects again without a
 request to the API server, would not find what a watch has missed.
 
-The resync also shows whether the process works. If none succeeds for three intervals, the process is not healthy. A
-watch that does not report what a resync found is dead although its connection looks alive. Either ends the process.
+The resync also shows whether the process works. If none succeeds for three intervals, the process is not healthy and
+ends. A watch that does not report what a resync found is dead although its connection looks alive, and versions that go
+back (`versions`) make all that is known worthless: then everything begins anew, in the same process (`app.process`).
 """
 
 import asyncio
@@ -16,6 +17,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
 from typing import Final, NamedTuple
 
 from whatsapp_operator.api.metadata import ObjectKey
@@ -39,6 +41,13 @@ RETRY: Final = timedelta(seconds=5)
 """ After a failure the retry comes sooner than the next interval. """
 WATCH_DEAD_AFTER: Final = timedelta(seconds=30)
 """ A watch is dead if for so long, and for two resyncs, it has not reported what a resync found. """
+
+
+class Worthless(StrEnum):
+    """Why everything begins anew; a metric's label values."""
+
+    VERSIONS_WENT_BACK = "versions_went_back"
+    WATCH_STOPPED = "watch_stopped"
 
 
 class Stream(NamedTuple):
@@ -154,6 +163,8 @@ class Resync:
             await read()
         for resource, labels in self._selectors.items():
             await self._list(resource, labels)
+        if self._kube.versions.went_back is not None:
+            return  # what is known is partly of another past: nothing is deleted for it
         for act in self._after:
             await act()
             await asyncio.sleep(0)  # each takes some milliseconds at once
@@ -188,10 +199,17 @@ class Resync:
 
     def verdict(self) -> str | None:
         """Return why the process should end itself, or None."""
-        interval = self._interval.total_seconds()
-        if self.succeeded_at is not None and self.age > DEAD_AFTER * interval:
+        if self.succeeded_at is not None and self.age > DEAD_AFTER * self._interval.total_seconds():
             return f"no full list has succeeded for {self.age:.0f} s"
+        worthless = self.worthless()
+        return worthless[1] if worthless is not None else None
+
+    def worthless(self) -> tuple[Worthless, str] | None:
+        """Return why everything that is known should be read anew, watches included; None: it is good."""
+        if (why := self._kube.versions.went_back) is not None:
+            return Worthless.VERSIONS_WENT_BACK, why
+        interval = self._interval.total_seconds()
         dead = self._progress.dead(after=max(2 * interval, WATCH_DEAD_AFTER.total_seconds()))
         if dead:
-            return f"the watch of {dead[0].resource} has stopped reporting changes"
+            return Worthless.WATCH_STOPPED, f"the watch of {dead[0].resource} has stopped reporting changes"
         return None

@@ -9,6 +9,8 @@ compared as numbers). Three things follow that a plain dictionary would get wron
   event was lost, so no deleted object stays in the store (and holds a quota's reservation for ever). An object that the
   LIST contains exists, unless its deletion is newer than the LIST.
 * After a LIST, an older event about an unknown object is ignored: the object is gone already.
+* A LIST that is newer than what is known of an object is right about it, also where it has an older version of it: then
+  versions have gone back, which `versions` is told.
 
 Objects are kept as JSON without what nobody reads (`slimming`), which is the greater part of them.
 
@@ -30,6 +32,7 @@ from typing import NamedTuple
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.runtime.kube.resources import Json, Resource, key_of, version_of
 from whatsapp_operator.runtime.kube.slimming import slim
+from whatsapp_operator.runtime.kube.versions import Versions
 
 IndexKeys = Callable[[Json], Iterable[str]]
 """ The index keys under which an object is found (client-go's IndexFunc). """
@@ -52,6 +55,7 @@ _NO_CHANGE = Change(None, None)
 class ResourceCache:
     """All objects of one kind."""
 
+    resource: Resource
     index_keys: IndexKeys
     slim: Callable[[Json], Json]
     objects: dict[ObjectKey, Json] = field(default_factory=dict)
@@ -66,7 +70,7 @@ class ResourceCache:
         key, version = key_of(obj), version_of(obj)
         known = self.objects.get(key)
         if known is not None:
-            if version <= version_of(known):
+            if version <= version_of(known) and not _corrects(known, obj, listed_at=listed_at):
                 return _NO_CHANGE
         elif max(version, listed_at) <= max(self.listed_version, self.tombstones.get(key, 0)):
             return _NO_CHANGE
@@ -90,7 +94,7 @@ class ResourceCache:
         return self._drop(key)
 
     def replace(
-        self, objects: Iterable[Json], *, version: int, in_scope: Callable[[ObjectKey], bool]
+        self, objects: Iterable[Json], *, version: int, in_scope: Callable[[ObjectKey], bool], versions: Versions
     ) -> Iterator[Change]:
         """Store the objects of a full LIST, and remove the others in its scope unless they are newer.
 
@@ -99,7 +103,10 @@ class ResourceCache:
         """
         present = set()
         for obj in objects:
-            present.add(key_of(obj))
+            present.add(key := key_of(obj))
+            known = self.objects.get(key)
+            if known is not None and version_of(known) <= version:
+                versions.read_again(self.resource, known, obj)
             yield self.put(obj, listed_at=version)
         gone = [
             key
@@ -129,6 +136,13 @@ class ResourceCache:
                 del self.index[index_key]
 
 
+def _corrects(known: Json, listed: Json, *, listed_at: int) -> bool:
+    """Whether a LIST is newer than what is known of an object, and tells something else of it."""
+    return version_of(known) <= listed_at and any(
+        known.get(part) != listed.get(part) for part in ("metadata", "spec", "status")
+    )
+
+
 OnChange = Callable[[Resource, Change], None]
 """ Called with each change, from any of the three sources. """
 
@@ -140,11 +154,16 @@ def _ignore(_resource: Resource, _change: Change) -> None:
 class Store:
     """The caches of all kinds that the operator watches."""
 
-    def __init__(self, index: dict[Resource, IndexKeys], *, on_change: OnChange = _ignore) -> None:
+    def __init__(
+        self, index: dict[Resource, IndexKeys], *, on_change: OnChange = _ignore, versions: Versions | None = None
+    ) -> None:
         self._caches = {
-            resource: ResourceCache(index_keys=keys, slim=partial(slim, resource)) for resource, keys in index.items()
+            resource: ResourceCache(resource, index_keys=keys, slim=partial(slim, resource))
+            for resource, keys in index.items()
         }
         self._on_change = on_change
+        self._versions = Versions() if versions is None else versions
+        """ Told of all versions. """
 
     def get(self, resource: Resource, key: ObjectKey) -> Json | None:
         """Return an object, or None. It is shared: never change it."""
@@ -168,11 +187,13 @@ class Store:
         return list(self._caches[resource].objects)
 
     def put(self, resource: Resource, obj: Json) -> Change:
-        """Store an object from a watch event or from the answer to a write."""
+        """Store an object from a watch event or from the answer to a request."""
+        self._versions.saw(resource, version_of(obj))
         return self._notify(resource, self._caches[resource].put(obj))
 
     def remove(self, resource: Resource, obj: Json) -> Change:
         """Remove an object that a watch event reports as deleted."""
+        self._versions.saw(resource, version_of(obj))
         return self._notify(resource, self._caches[resource].remove(obj))
 
     def forget(self, resource: Resource, key: ObjectKey, *, version: int) -> Change:
@@ -195,7 +216,8 @@ class Store:
         The caller iterates to the end, and may let others have their turn meanwhile. When all of the kind is listed,
         call `complete_list`.
         """
-        for change in self._caches[resource].replace(objects, version=version, in_scope=in_scope):
+        cache = self._caches[resource]
+        for change in cache.replace(objects, version=version, in_scope=in_scope, versions=self._versions):
             yield self._notify(resource, change)
 
     def complete_list(self, resource: Resource, *, version: int) -> None:

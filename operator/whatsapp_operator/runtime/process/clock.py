@@ -1,16 +1,20 @@
 """Clock and randomness, injected: everything in the runtime that waits, times out or adds jitter uses this.
 
-Two clocks are kept apart. `now()` is the wall clock, for times in conditions and annotations; it may jump.
-`monotonic()` never jumps: leases, back-offs and deadlines use only this one.
+Two clocks are kept apart. `now()` is for times that are stored or shown; it follows the wall clock, but when that is set
+it catches up slowly (`session_protocol.steady_clock`), so that what the core subtracts is time that has passed.
+`monotonic()` is the machine's: leases, back-offs and deadlines use only this one. Times that somebody else's clock has
+told, or that were stored before this process began, are another matter: see `runtime.reconcile.pod_times` and
+`core.session.stored_times`.
 """
 
 import asyncio
 import random
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Protocol
 
+from session_protocol.steady_clock import SteadyClock
 from session_protocol.times import format_time
 
 
@@ -25,7 +29,7 @@ class Clock(Protocol):
     """The clocks and timers that the runtime uses."""
 
     def now(self) -> datetime:
-        """Return the wall clock's time, aware, in UTC."""
+        """Return the time, aware, in UTC; it never jumps."""
 
     def monotonic(self) -> float:
         """Return seconds since some fixed moment; never goes back."""
@@ -45,9 +49,17 @@ def micro_time(moment: datetime) -> str:
 class SystemClock:
     """The machine's clocks and the running event loop."""
 
+    def __init__(self) -> None:
+        self._steady = SteadyClock(monotonic=time.monotonic)
+
     def now(self) -> datetime:
-        """Return the wall clock's time, aware, in UTC."""
-        return datetime.now(UTC)
+        """Return the time, aware, in UTC; it never jumps."""
+        return self._steady.now()
+
+    @property
+    def behind(self) -> float:
+        """How many seconds the machine's wall clock is ahead, because it was set; negative: behind."""
+        return self._steady.behind
 
     def monotonic(self) -> float:
         """Return the machine's monotonic seconds."""
@@ -72,5 +84,5 @@ def spread(delay: float) -> float:
 
 
 def until(moment: datetime, *, clock: Clock) -> float:
-    """Return the seconds from now to a wall-clock moment; 0 when it is past."""
+    """Return the seconds from now to a moment; 0 when it is past."""
     return max(0.0, (moment - clock.now()).total_seconds())

@@ -118,6 +118,11 @@ class Metrics:
             buckets=(0.005, 0.02, 0.05, 0.1, 0.5, 2, 10, 30),
             registry=self.registry,
         )
+        self.clock_behind = Gauge(
+            f"{_PREFIX}_clock_behind_seconds",
+            "How far the machine's wall clock was set ahead of the time that this process goes by; negative: back",
+            registry=self.registry,
+        )
         self.leader = Gauge(f"{_PREFIX}_lease_holder", "1 while this process holds the Lease", registry=self.registry)
         self.resyncs = Counter(
             f"{_PREFIX}_resync", "Full lists of everything, by result", ["result"], registry=self.registry
@@ -138,6 +143,18 @@ class Metrics:
             f"{_PREFIX}_resync_missed_changes",
             "Changes that a full list found and no watch had reported",
             ["resource"],
+            registry=self.registry,
+        )
+        self.begun_anew = Counter(
+            f"{_PREFIX}_begun_anew",
+            "How often everything was dropped and read anew, watches included, in the same process",
+            ["reason"],
+            registry=self.registry,
+        )
+        self.keys_put_back = Counter(
+            f"{_PREFIX}_keys_put_back",
+            "How often keys that were lost from their Secret were put back from memory",
+            ["result"],
             registry=self.registry,
         )
         self.bad_requests = Counter(

@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Final
 
 from whatsapp_operator.api.metadata import ObjectKey
-from whatsapp_operator.core.model import SealedKind, SessionUID
+from whatsapp_operator.core.model import Event, PodUID, SealedKind, SessionUID
 from whatsapp_operator.core.recovery.pauses import PauseChange
 from whatsapp_operator.runtime.admission.rounds import Admission
 from whatsapp_operator.runtime.kube.existing_claims import ExistingClaimReader
@@ -50,6 +50,7 @@ from whatsapp_operator.runtime.reconcile.executor import Executor
 from whatsapp_operator.runtime.reconcile.namespace_cleanup import NamespaceCleanup
 from whatsapp_operator.runtime.reconcile.observer import Observer, no_index_keys, pod_index_keys
 from whatsapp_operator.runtime.reconcile.pod_history import PodHistory
+from whatsapp_operator.runtime.reconcile.pod_times import PodTimes
 from whatsapp_operator.runtime.reconcile.reconciler import Reconciler, ReconcilerDeps
 from whatsapp_operator.runtime.reconcile.status_writer import StatusWriter
 from whatsapp_operator.runtime.reconcile.triggers import affected_sessions, affects_admission
@@ -88,10 +89,13 @@ class Operator:
                 NETWORK_POLICIES: no_index_keys,
             },
             on_change=self._on_store_change,
+            versions=kube.versions,
         )
         self.progress = WatchProgress(clock)
         self.instance = Instance(kube=kube, name=config.instance, namespaces=config.namespaces)
-        self.keys = KeyRing(kube=kube, clock=clock, namespace=config.namespace, name=config.key_secret)
+        self.keys = KeyRing(
+            kube=kube, clock=clock, namespace=config.namespace, name=config.key_secret, on_lost=self._on_keys_lost
+        )
         self.seals = Seals(self.keys)
         self.owners = Owners(self.store, self.seals.read)
         self._own_runner_client = (
@@ -102,7 +106,8 @@ class Operator:
         runner_client = dependencies.runner_client or self._own_runner_client
         if runner_client is None:
             raise RuntimeError("there is no runner client")
-        self.pod_history = PodHistory(own_pods_session=self.owners.own_pods_session)
+        self.pod_history = PodHistory(own_pods_session=self.owners.own_pods_session, now=dependencies.clock.now)
+        self.pod_times = PodTimes()
         self.runners = RunnerPoller(
             client=runner_client, clock=clock, on_changed=self.queue.add, jitter=dependencies.jitter
         )
@@ -181,6 +186,7 @@ class Operator:
                 clock=clock,
                 runners=self.runners,
                 pod_history=self.pod_history,
+                pod_times=self.pod_times,
                 admission=self.admission,
                 recovery_paused=self.circuit_breaker.message,
                 pod_security=self.instance.enforces_pod_security,
@@ -209,8 +215,11 @@ class Operator:
 
     async def start(self) -> None:
         """List everything once, retrying until that succeeds, then start the workers and the other tasks."""
+        # What an operator before this one knew is compared with nothing: it may be why this one begins.
+        self._dependencies.kube.versions.forget()
         while not await self.resync.attempt():
             await self._dependencies.clock.sleep(self._dependencies.jitter(1.0))
+        self.pod_times.first_listed({PodUID(uid_of(pod)) for pod in self.store.all(PODS)})
         logger.info("First full list done", extra={"sessions": len(self.store.keys(SESSIONS))})
         loop = asyncio.get_running_loop()
         self.workers.start()
@@ -300,6 +309,7 @@ class Operator:
                 if self.instance.known(session["metadata"]["namespace"])
             }
         )
+        self.pod_times.retain({PodUID(uid_of(pod)) for pod in self.store.all(PODS)})
         await self.circuit_breaker.resync()
         self.admission.request()
 
@@ -309,6 +319,25 @@ class Operator:
         used = {key_id for pod in self.store.all(PODS) if (key_id := self.owners.key_id(pod)) is not None}
         claims = (self.seals.read(claim, SealedKind.PVC) for claim in self.store.all(PVCS))
         await self.keys.prune(used=used | {seal.key_id for seal in claims if seal is not None})
+
+    def _on_keys_lost(self, what: str, put_back: bool) -> None:  # noqa: FBT001 -- a callback's argument
+        self._dependencies.metrics.keys_put_back.labels("success" if put_back else "error").inc()
+        secret = f"{self._config.namespace}/{self._config.key_secret}"
+        event = Event(
+            type="Warning",
+            action="PuttingKeysBack",
+            reason="KeysPutBack" if put_back else "KeysNotPutBack",
+            message=f"The keys that the sessions' tokens come from were lost from the Secret {secret}: {what}. "
+            + (
+                "They were put back from the operator's memory. Find out who deletes or changes the Secret: what is lost "
+                "when the operator starts anew cannot be brought back."
+                if put_back
+                else "They are in the operator's memory still, and could not be put back; its log says why. They are lost "
+                "when it starts anew."
+            ),
+        )
+        if (regarding := self._regarding()) is not None:
+            self.event_recorder.record(regarding, event)
 
     def _on_pause_changed(self, change: PauseChange, affected: Iterable[ObjectKey]) -> None:
         for key in affected:

@@ -51,6 +51,7 @@ from whatsapp_operator.runtime.kube.resources import (
 )
 from whatsapp_operator.runtime.kube.store import Store
 from whatsapp_operator.runtime.process.clock import Clock
+from whatsapp_operator.runtime.process.keys import UnknownKey
 from whatsapp_operator.runtime.process.seals import Seals
 
 logger = logging.getLogger(__name__)
@@ -109,13 +110,16 @@ class Executor:
                 "Action was refused",
                 extra={"session": str(context.key), "action": type(action).__name__, "error": error.message},
             )
-            return RefusedAction(
-                reason=error.reason or type(error).__name__,
-                message=error.message,
-                action=type(action),
-                retry_at=self._clock.now() + RETRY_REFUSED,
-            )
+            return self._refused(action, reason=error.reason or type(error).__name__, message=error.message)
+        except (
+            UnknownKey
+        ) as error:  # of a pod whose Secrets nothing proves any more: status was lost, and so was the key
+            return self._refused(action, reason=type(error).__name__, message=str(error))
         return None
+
+    def _refused(self, action: Action, *, reason: str, message: str) -> RefusedAction:
+        retry_at = self._clock.now() + RETRY_REFUSED
+        return RefusedAction(reason=reason, message=message, action=type(action), retry_at=retry_at)
 
     async def _do(self, action: Action, context: ActionContext) -> None:
         match action:

@@ -13,12 +13,13 @@ from whatsapp_operator.api.quota import WhatsAppSessionQuota
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core.model import (
     ExistingClaim,
+    KeyID,
     Observation,
     PodFacts,
+    PodTokens,
     RefusedAction,
     SealedKind,
     SessionUID,
-    TokenSource,
 )
 from whatsapp_operator.core.objects import names, ownership
 from whatsapp_operator.core.objects.facts import network_policy_facts, pod_facts, pvc_facts, service_facts
@@ -32,6 +33,7 @@ from whatsapp_operator.runtime.kube.store import Store
 from whatsapp_operator.runtime.process.clock import Clock
 from whatsapp_operator.runtime.process.keys import KeyRing
 from whatsapp_operator.runtime.reconcile.pod_history import PodHistory
+from whatsapp_operator.runtime.reconcile.pod_times import PodTimes
 from whatsapp_operator.runtime.runners.poller import RunnerPoller
 
 
@@ -65,6 +67,7 @@ class Observer:
         clock: Clock,
         runners: RunnerPoller,
         pod_history: PodHistory,
+        pod_times: PodTimes,
         admission: Admission,
         recovery_paused: Callable[[SessionUID], str | None],
         pod_security: Callable[[str], bool | None],
@@ -76,6 +79,7 @@ class Observer:
         self._clock = clock
         self._runners = runners
         self._pod_history = pod_history
+        self._pod_times = pod_times
         self._admission = admission
         self._recovery_paused = recovery_paused
         self._pod_security = pod_security
@@ -87,7 +91,7 @@ class Observer:
         refused_action: RefusedAction | None,
         foreign_objects: ForeignObjects,
         existing_claim: ExistingClaim | None,
-        tokens_made: TokenSource | None,
+        tokens_made: PodTokens | None,
     ) -> Observation:
         """Return the observation of a session as of now."""
         key, uid = session.key, SessionUID(session.metadata.uid)
@@ -98,6 +102,7 @@ class Observer:
         service = self._store.get(SERVICES, service_key) or foreign_objects.get(SERVICES, service_key)
         policy_key = ObjectKey(key.namespace, NETWORK_POLICY_NAME)
         policy = self._store.get(NETWORK_POLICIES, policy_key) or foreign_objects.get(NETWORK_POLICIES, policy_key)
+        key_id = _own_key(session, pods)
         verdict = self._admission.verdict(uid)
         # A foreign pod with our name does not make the last report of our own pod outdated.
         last = self._runners.last_report(key, pods=[pod.uid for pod in pods if pod.owner_uid == uid])
@@ -121,7 +126,8 @@ class Observer:
             tokens_made=tokens_made,
             tokens_renewed=last.renewed,
             storage_limited=self._storage_limited(session),
-            renew_at=self._renew_at(session, pods),
+            renew_at=self._renew_at(uid, key_id),
+            lost_key=key_id if key_id is not None and self._keys.find(key_id) is None else None,
             recovery_paused=self._recovery_paused(uid),
         )
 
@@ -138,14 +144,18 @@ class Observer:
         quota = self._store.get(QUOTAS, ObjectKey("", session.spec.quota_name))
         return quota is not None and limits_storage(WhatsAppSessionQuota.parse(quota))
 
-    def _renew_at(self, session: WhatsAppSession, pods: tuple[PodFacts, ...]) -> datetime | None:
-        uid, name = names.session_uid(session), names.pod_name(session)
-        # Of the pods that name the session as their owner, the operator makes the one with its name.
-        own = next((pod for pod in pods if (pod.owner_uid, pod.name) == (uid, name)), None)
-        if own is None or own.key_id is None or (last_day := self._keys.last_day(own.key_id)) is None:
+    def _renew_at(self, uid: SessionUID, key_id: KeyID | None) -> datetime | None:
+        if key_id is None or (last_day := self._keys.last_day(key_id)) is None:
             return None
         return renewal_time(uid, last_day=last_day, since=self._began)
 
     def _pod_facts(self, pod: Json) -> PodFacts:
         proof = self._owners.prove(pod, SealedKind.POD)
-        return pod_facts(pod, seal=proof.seal if proof is not None else None)
+        facts = pod_facts(pod, seal=proof.seal if proof is not None else None)
+        return self._pod_times.corrected(facts, now=self._clock.now())
+
+
+def _own_key(session: WhatsAppSession, pods: tuple[PodFacts, ...]) -> KeyID | None:
+    """Return the key of the pod that the operator made, which is the one with its name; None: there is none."""
+    uid, name = names.session_uid(session), names.pod_name(session)
+    return next((pod.key_id for pod in pods if (pod.owner_uid, pod.name) == (uid, name)), None)

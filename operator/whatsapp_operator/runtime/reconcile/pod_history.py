@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from whatsapp_operator.core.model import PodUID, SessionUID
-from whatsapp_operator.core.objects.facts import created_at, has_run
+from whatsapp_operator.core.objects.facts import has_run
 from whatsapp_operator.runtime.kube.resources import Json, uid_of
 from whatsapp_operator.runtime.kube.store import Change
 
@@ -23,7 +23,8 @@ from whatsapp_operator.runtime.kube.store import Change
 @dataclass
 class _Pod:
     uid: PodUID
-    created: datetime
+    seen: datetime
+    """ When it was seen first, by our own clock. """
     settled: bool = False
     """ It has run, or the operator has ended it by its own decision. """
 
@@ -31,10 +32,11 @@ class _Pod:
 class PodHistory:
     """The pods, each kept until a later one is in status."""
 
-    def __init__(self, *, own_pods_session: Callable[[Json], SessionUID | None]) -> None:
+    def __init__(self, *, own_pods_session: Callable[[Json], SessionUID | None], now: Callable[[], datetime]) -> None:
         self._own_pods_session = own_pods_session
         """ Returns the session of a pod that the operator made, by proof: else a pod anywhere that names a session
         would be one of its restarts. """
+        self._now = now
         self._pods: defaultdict[SessionUID, list[_Pod]] = defaultdict(list)
 
     def record(self, change: Change) -> None:
@@ -44,7 +46,7 @@ class PodHistory:
         uid, pods = PodUID(uid_of(change.after)), self._pods[session]
         pod = next((known for known in reversed(pods) if known.uid == uid), None)
         if pod is None:
-            pod = _Pod(uid, created_at(change.after))
+            pod = _Pod(uid, self._now())
             pods.append(pod)
         pod.settled = pod.settled or has_run(change.after)
 
@@ -64,8 +66,8 @@ class PodHistory:
         return tuple(pod.uid for pod in pods[1:])
 
     def unstarted(self, session: SessionUID) -> Mapping[PodUID, datetime]:
-        """Return the pods that never came up, with the times of their creation."""
-        return {pod.uid: pod.created for pod in self._pods.get(session, ()) if not pod.settled}
+        """Return the pods that never came up, with the times at which they were seen first."""
+        return {pod.uid: pod.seen for pod in self._pods.get(session, ()) if not pod.settled}
 
     def retain(self, sessions: Collection[SessionUID]) -> None:
         """Drop all sessions but these: other operators' pods are recorded too, and pods that outlive their session."""

@@ -20,16 +20,15 @@ from prometheus_client import Counter
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core.model import (
-    CreateSecret,
     Decision,
     Defaults,
     DeletePod,
     Observation,
     PodFacts,
+    PodTokens,
     PodUID,
     RefusedAction,
     SessionUID,
-    TokenSource,
 )
 from whatsapp_operator.core.quota.reservations import covers, stored_reservation
 from whatsapp_operator.core.recovery.probe_kill import may_be_probe_kill
@@ -73,7 +72,7 @@ class SessionCacheEntry:
     probe_kills: ProbeKills
     pending_write: PendingWrite = field(default_factory=PendingWrite)
     refused_action: RefusedAction | None = None
-    tokens_made: TokenSource | None = None
+    tokens_made: PodTokens | None = None
     """ The tokens that were put into Secrets last. """
 
 
@@ -191,14 +190,14 @@ class Reconciler:
             if isinstance(action, DeletePod) and not action.clears_loss:
                 self._deps.ended_by_us(entry.uid, action.uid)
         else:
-            made = [action.source for action in decision.actions if isinstance(action, CreateSecret)]
-            entry.tokens_made = made[-1] if made else entry.tokens_made
+            if decision.makes_tokens is not None:
+                entry.tokens_made = decision.makes_tokens.together(entry.tokens_made)
         return decision, True
 
     async def _with_events(self, observation: Observation, entry: SessionCacheEntry) -> Observation:
         """Add what only an event of the kubelet tells; it is read for a pod that has waited too long, or was ended by it."""
         for pod in observation.pods:
-            if pod.owner_uid == entry.uid and may_be_probe_kill(pod):
+            if pod.owner_uid == entry.uid and may_be_probe_kill(pod, now=observation.now):
                 namespace = observation.session.metadata.namespace
                 return replace(observation, probe_kill=await entry.probe_kills.read(pod, namespace=namespace))
             if pod.owner_uid == entry.uid and may_be_refused_namespace(pod, now=observation.now):

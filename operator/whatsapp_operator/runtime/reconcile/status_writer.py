@@ -80,9 +80,12 @@ class StatusWriter:
 
     async def _fetch(self, key: ObjectKey, observed: Json) -> None:
         try:
-            self._store.put(SESSIONS, await self._kube.get(SESSIONS, namespace=key.namespace, name=key.name))
+            found = await self._kube.get(SESSIONS, namespace=key.namespace, name=key.name)
         except NotFound:
             self._store.forget(SESSIONS, key, version=version_of(observed))
+        else:
+            self._kube.versions.read_again(SESSIONS, observed, found)
+            self._store.put(SESSIONS, found)
 
     @staticmethod
     def _difference(observed: Json, wanted: SessionStatus) -> Json:

@@ -4,6 +4,7 @@ The reconciler starts and stops the polling, pod by pod; the observer reads the 
 the report has the time at which it was received, and the core decides what that means.
 
 Each answer is the newest word, so nothing is lost by asking later a runner whose words change without end (`budgets`).
+Its state is taken at once, a new text when its turn has come (`texts`).
 """
 
 import asyncio
@@ -20,6 +21,7 @@ from whatsapp_operator.core.model import PodUID, Rejection, RunnerReport, Sessio
 from whatsapp_operator.runtime.process.clock import Clock, Jitter, spread
 from whatsapp_operator.runtime.runners import budgets
 from whatsapp_operator.runtime.runners.client import GRACE, WAIT, NoAnswer, RunnerClient, Target
+from whatsapp_operator.runtime.runners.texts import Said, TextBudgets
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +33,8 @@ MIN_INTERVAL: Final = 0.2
 """ The fewest seconds between two polls. """
 UNCHANGED_INTERVAL: Final = 1.0
 """ The same after an unchanged answer, for a runner that answers at once instead of waiting. """
+TURNS_INTERVAL: Final = 0.5
+""" Seconds between two looks at the texts that wait. """
 
 
 class _Poll(NamedTuple):
@@ -68,10 +72,15 @@ class RunnerPoller:
         self._jitter = jitter
         self._polls: dict[ObjectKey, _Poll] = {}
         self._reports: dict[ObjectKey, RunnerReport] = {}
+        self._since: dict[ObjectKey, datetime | None] = {}
+        """ Since when the last reported state is, by the runner's own clock. """
         self._rejections: dict[ObjectKey, Rejection] = {}
         """ By session, the first reason since the last answer that counted. """
         self._renewed: dict[ObjectKey, tuple[PodUID, TokenSource]] = {}
         self._tenants = budgets.TenantBudgets()
+        self._texts = TextBudgets()
+        self._turns: asyncio.Task[None] | None = None
+        """ Reads the texts that wait, while there are any. """
 
     def start(self, target: Target) -> bool:
         """Poll this runner, and no other of the same session; return False if it is polled already."""
@@ -99,7 +108,9 @@ class RunnerPoller:
         """Stop polling for a session that is gone, and drop its report."""
         self.stop(key)
         self._reports.pop(key, None)
+        self._since.pop(key, None)
         self._renewed.pop(key, None)
+        self._texts.forget(key)
 
     def last_report(self, key: ObjectKey, *, pods: Collection[PodUID]) -> LastReport:
         """Return the last report of a session's runner, and since when it is polled.
@@ -125,6 +136,7 @@ class RunnerPoller:
     async def close(self) -> None:
         """Stop polling altogether."""
         tasks = [poll.task for poll in self._polls.values()]
+        tasks += [self._turns] if self._turns is not None else []
         self._polls.clear()
         for task in tasks:
             task.cancel()
@@ -175,12 +187,49 @@ class RunnerPoller:
         self._rejections.pop(target.key, None)
         previous = self._reports.get(target.key)
         report = report_of(answer, session_uid=target.session_uid, pod_uid=target.pod_uid, received=self._clock.now())
-        if not self._tenants.admits(target.key.namespace, report.message, now=self._clock.monotonic()):
+        report = replace(report, since=self._own_since(target.key, previous, report))
+        said = Said(target.key, target.pod_uid, report.revision, report.message)
+        if not self._texts.knows(said):
+            # Until its turn, which mostly is now, the last text stays if the state is the same.
             same = previous is not None and previous.state == report.state
-            report = replace(report, message=previous.message if previous is not None and same else "")
+            self._reports[target.key] = replace(
+                report, message=previous.message if previous is not None and same else ""
+            )
+            self._texts.put(said, now=self._clock.monotonic())
+            report = self._take_turns(target.key) or self._reports[target.key]
         self._reports[target.key] = report
         if previous is None or report != replace(previous, received=report.received) or _was_silent(previous, report):
             self._on_changed(target.key)
+
+    def _take_turns(self, asking: ObjectKey | None = None) -> RunnerReport | None:
+        """Read the texts whose turn has come; return the report of the session that asks if its text is one of them."""
+        found = None
+        for said in self._texts.turns(now=self._clock.monotonic()):
+            report = self._reports.get(said.key)
+            if report is None or (report.pod_uid, report.revision) != (said.pod_uid, said.revision):
+                continue
+            read = self._reports[said.key] = replace(report, message=said.text)
+            if said.key == asking:
+                found = read
+            else:
+                self._on_changed(said.key)
+        if self._texts.waits and (self._turns is None or self._turns.done()):
+            self._turns = asyncio.get_running_loop().create_task(self._read_waiting(), name="reading what runners say")
+        return found
+
+    async def _read_waiting(self) -> None:
+        while self._texts.waits:
+            await self._clock.sleep(TURNS_INTERVAL)
+            self._take_turns()
+
+    def _own_since(self, key: ObjectKey, previous: RunnerReport | None, report: RunnerReport) -> datetime | None:
+        """Return since when the state is, by our own clock: the runner's may be wrong, or be set at any moment."""
+        same = previous is not None and (previous.pod_uid, previous.state) == (report.pod_uid, report.state)
+        same = same and self._since.get(key) == report.since
+        self._since[key] = report.since
+        if report.since is None:
+            return None
+        return previous.since if previous is not None and same else report.received
 
 
 def report_of(answer: State, *, session_uid: SessionUID, pod_uid: PodUID, received: datetime) -> RunnerReport:
@@ -199,6 +248,7 @@ def report_of(answer: State, *, session_uid: SessionUID, pod_uid: PodUID, receiv
         linked=answer.linked,
         browser_sandbox=answer.browser_sandbox,
         user_namespace=answer.user_namespace,
+        browser_version=answer.browser_version,
         received=received,
     )
 

@@ -1,10 +1,12 @@
 """The JavaScript that runs in the page, read from the files beside this one.
 
 `init_script` is one text in a fixed order, because the order between several init scripts is not promised anywhere:
-the settings of wa-js, wa-js itself (vendored, unmodified, see `wa_js`), then our bridge.
+the settings of wa-js, wa-js itself (vendored, unmodified, see `wa_js`), then our bridge and what stands on it.
 """
 
 from importlib import resources
+
+from session_protocol.vocabulary import Presence
 
 BINDING = "__sessionWake"
 """ The function that the bridge calls. """
@@ -22,6 +24,7 @@ def wa_js() -> str:
     return (resources.files("session_runner.page.wa_js") / "wppconnect-wa.js").read_text()
 
 
-def init_script() -> str:
+def init_script(presence: Presence) -> str:
     """Return all that runs at document start, before the page's own code."""
-    return ";\n".join([script("config.js"), wa_js(), script("bridge.js")])
+    appears = "hidden.js" if presence is Presence.UNAVAILABLE else "shown.js"
+    return ";\n".join([script("config.js"), wa_js(), *map(script, ("bridge.js", "storage.js", appears))])

@@ -4,19 +4,24 @@
 (() => {
   if (window !== window.top || !window.WPP) return;
 
-  const latched = { ban: null, unavailable: null, storageFailed: false };
+  const latched = { ban: null, unavailable: null, storage: null, script: null };
   Object.defineProperty(window, '__sessionLatched', { value: latched });
 
   const wake = (name, detail) => {
     try { window.__sessionWake(name, typeof detail === 'string' ? detail.slice(0, 60) : null); } catch { /* not bound yet: the next probe comes anyway */ }
   };
 
+  // A script that fails is told nowhere else when its answer was an HTTP error: the browser counts that as fetched.
+  addEventListener('error', ({ target }) => {
+    if (target?.tagName === 'SCRIPT' && target.src) latched.script ??= { host: new URL(target.src).hostname };
+  }, true);
+
   const latch = {
     account_temporarily_banned: (told) => {
       latched.ban = told?.banned === false ? null : { code: told?.code ?? null, expire: told?.expire ?? null, seen: performance.now() };
     },
     service_unavailable_503: () => { latched.unavailable = performance.now(); },
-    storage_initialization_error: () => { latched.storageFailed = true; },
+    storage_initialization_error: () => { latched.storage = { lasting: true, seen: performance.now() }; },
   };
   const wakers = new Set([...Object.keys(latch), 'logout', 'starting_logout', 'set_socket_state', 'socket_stream_disconnected', 'open_socket_stream']);
   const backendEvent = (name, told) => {
@@ -32,7 +37,7 @@
 
   WPP.loader.onInjected(() => {
     // Pages of 2026 no longer put these on the bus that wa-js listens to.
-    for (const name of ['account_temporarily_banned', 'service_unavailable_503', 'starting_logout', 'logout']) {
+    for (const name of ['account_temporarily_banned', 'service_unavailable_503', 'storage_initialization_error', 'starting_logout', 'logout']) {
       try { WPP.whatsapp.Cmd.on(`${name}_from_bridge`, (told) => backendEvent(name, told)); } catch { /* an unknown page */ }
     }
     for (const attribute of ['state', 'stream', 'hasSynced']) {

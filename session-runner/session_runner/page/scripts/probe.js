@@ -28,8 +28,28 @@
     code = document.querySelector('[data-ref]')?.getAttribute('data-ref') || null;
   }
   const latched = window.__sessionLatched;
+  // What is in the tab, as long as it is not the page: who answered, with what, and what is still on its way.
+  const hostOf = (url) => maybe(() => new URL(url, document.baseURI).hostname);
+  const isHtml = (entry) => /html/.test(entry.contentType ?? '');
+  const refusal = (entry) => entry && { host: hostOf(entry.name), status: entry.responseStatus || null };
+  const lookAtDocument = () => {
+    const scripts = performance.getEntriesByType('resource').filter((entry) => entry.initiatorType === 'script');
+    const fetched = new Set(scripts.map((entry) => entry.name));
+    const waiting = [...document.scripts].find((script) => script.src && !fetched.has(script.src));
+    const failed = scripts.find((entry) => entry.responseStatus >= 400 || isHtml(entry));
+    return {
+      isError: location.protocol === 'chrome-error:',
+      status: performance.getEntriesByType('navigation')[0]?.responseStatus || null,
+      host: location.hostname,
+      complete: document.readyState === 'complete',
+      isApp: Boolean(window.__d) || document.querySelector('#app') !== null,
+      waitsFor: waiting ? hostOf(waiting.src) : null,
+      script: refusal(failed) ?? latched?.script ?? null,
+    };
+  };
   return {
     booted, injected, registered, dialog, code,
+    document: booted && injected && registered !== null ? null : maybe(lookAtDocument),
     refused: !booted && /works with Google Chrome/i.test(text(document.body)),
     socket: socket?.state ?? null,
     stream: socket?.stream ?? null,
@@ -43,7 +63,7 @@
     passkey: registered === false && /continue on whatsapp web/i.test(screen),
     ban: latched?.ban ?? (registered !== false && /you.re temporarily banned/i.test(screen) ? { code: null, expire: null, seen: null } : null),
     unavailable: latched?.unavailable ?? null,
-    storageFailed: Boolean(latched?.storageFailed),
+    storageFailed: Boolean(latched?.storage) && (latched.storage.lasting || performance.now() - latched.storage.seen < 300_000),
     timeLocked: streaming && maybe(() => module('WAWebReachoutTimelockUtils').isUserReachoutTimelocked()) === true,
   };
 }

@@ -4,10 +4,10 @@ import pytest
 from session_protocol.token_hashes import OPERATOR_FILE
 from session_protocol.vocabulary import TokenPurpose, TokenScope
 from whatsapp_operator.api.session import ObjectMeta, SessionSpec, WhatsAppSession
-from whatsapp_operator.core.model import Defaults, KeyID, Manifest
+from whatsapp_operator.core.model import Defaults, KeyID, Manifest, PodTokens, PodUID
 from whatsapp_operator.core.objects import names
 from whatsapp_operator.core.objects.pod import pod_manifest
-from whatsapp_operator.core.objects.secret import EXTRA_CA_KEY, create_secrets
+from whatsapp_operator.core.objects.secret import EXTRA_CA_KEY, create_mounted_secret, create_token_secrets
 from whatsapp_operator.core.objects.service import service_manifest
 
 SESSION = WhatsAppSession(metadata=ObjectMeta(name="sales", namespace="shop", uid="u"), spec=SessionSpec())
@@ -16,7 +16,11 @@ DEFAULTS = Defaults(runner_image="r:1", key_id=KeyID("key-1"), extra_ca="PEM")
 
 def manifests() -> dict[str | None, Manifest]:
     """The Secrets of the next pod, by their purpose; None: the one that it mounts."""
-    return {action.purpose: action.manifest for action in create_secrets(SESSION, DEFAULTS)}
+    made = (
+        create_mounted_secret(SESSION, DEFAULTS),
+        *create_token_secrets(SESSION, PodTokens(pod_uid=PodUID("p"), source=names.token_source(SESSION, DEFAULTS))),
+    )
+    return {action.purpose: action.manifest for action in made}
 
 
 @pytest.mark.parametrize("purpose", [None, *TokenPurpose])

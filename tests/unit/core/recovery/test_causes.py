@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from session_protocol.vocabulary import ExitCode
 from unit.core.fake_cluster import T0
 from whatsapp_operator.api.session import TimeoutsSpec
-from whatsapp_operator.core.model import PodFacts, PodPhase, PodUID, Probe, RunnerReport, SessionUID
+from whatsapp_operator.core.kubelet import Probe
+from whatsapp_operator.core.model import PodFacts, PodPhase, PodUID, RunnerReport, SessionUID
 from whatsapp_operator.core.recovery.cause import Cause, Evidence, Sign
 from whatsapp_operator.core.recovery.causes import CAUSES, ENDS, REPORTED, WAITS, cause_of_end, cause_of_wait
 from whatsapp_operator.core.recovery.failure import Outcome, outcome_of

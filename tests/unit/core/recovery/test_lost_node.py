@@ -73,7 +73,10 @@ def test_a_pod_that_is_not_ready_has_its_node(alive: Json) -> None:
 
 def test_a_pod_that_outlives_its_time_is_in_doubt() -> None:
     """The time by which it has to be gone is in the pod; some seconds more are for clocks."""
-    deleted = pod(condition("Ready", "True"), metadata={"deletionTimestamp": format_time(T0 + timedelta(seconds=60))})
+    deleted = pod(
+        condition("Ready", "True"),
+        metadata={"deletionTimestamp": format_time(T0 + timedelta(seconds=60)), "deletionGracePeriodSeconds": 60},
+    )
     due = 60 + MARGIN.total_seconds()
 
     assert doubt(deleted, after=due - 1) is None

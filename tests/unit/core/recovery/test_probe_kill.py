@@ -8,7 +8,8 @@ import pytest
 from session_protocol.vocabulary import ExitCode
 from unit.core.fake_cluster import T0
 from whatsapp_operator.api.session import TimeoutsSpec
-from whatsapp_operator.core.model import PodFacts, PodPhase, PodUID, Probe, ProbeKill, SessionUID
+from whatsapp_operator.core.kubelet import Probe, ProbeKill
+from whatsapp_operator.core.model import PodFacts, PodPhase, PodUID, SessionUID
 from whatsapp_operator.core.recovery.failure import outcome_of
 from whatsapp_operator.core.recovery.probe_kill import killed_by_probe, may_be_probe_kill, probe_failed
 
@@ -76,7 +77,26 @@ def test_another_pods_probe_says_nothing() -> None:
 )
 def test_events_are_asked_for_only_where_they_help(facts: dict[str, Any], *, expected: bool) -> None:
     """A pod that ended by itself, was evicted or deleted, or lives costs no request."""
-    assert expected is may_be_probe_kill(pod(**facts))
+    assert expected is may_be_probe_kill(pod(**facts), now=T0 + timedelta(seconds=91))
+
+
+def test_an_end_is_judged_when_the_kubelet_has_reported_all_of_it() -> None:
+    """A pod that is evicted may show the end of its container first; one with an injected sidecar goes on to run."""
+    evicted = pod(phase=PodPhase.RUNNING, exit_code=137, exit_reason="Error")
+
+    def judged(after: float, **facts: Any) -> tuple[str | None, bool]:
+        at, ended = T0 + timedelta(seconds=90 + after), dataclasses.replace(evicted, **facts)
+        found = outcome_of(ended, report=None, responding=False, timeouts=TimeoutsSpec(), now=at)
+        if found.cause is None:
+            assert T0 + timedelta(seconds=95) == found.deadline
+        return found.cause.name if found.cause is not None else None, may_be_probe_kill(ended, now=at)
+
+    assert (None, False) == judged(4)
+    assert ("Signal", True) == judged(5)
+    assert ("NodePressure", False) == judged(
+        1, phase=PodPhase.FAILED, pod_reason="Evicted", pod_message="The node was low on resource: memory."
+    )
+    assert ("PageCrashed", False) == judged(0, exit_code=30)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ import pytest
 from unit.core.fake_cluster import FakeCluster, running
 from unit.core.raw_objects import without
 from whatsapp_operator.api.session import RecoveryStatus
-from whatsapp_operator.core.model import CreatePod, DeletePod, PodUID, Probe, ProbeKill
+from whatsapp_operator.core.kubelet import Probe, ProbeKill
+from whatsapp_operator.core.model import CreatePod, DeletePod, PodUID
 
 OWN_LIMIT = 'Usage of EmptyDir volume "cache" exceeds the limit "1Gi". '
 
@@ -56,7 +57,7 @@ def test_evictions_for_its_own_limit_end_in_a_stop_with_the_kubelets_message() -
     assert ("True", "RecoveryExhausted") == cluster.says("Stalled")
     message = cluster.condition("Stalled").message
     assert message.startswith(
-        "The session failed 6 times in a row (last: Evicted, exit code 137): Usage of EmptyDir volume "
+        "The session failed 6 times in a row (last: Evicted, exit code 137). Usage of EmptyDir volume "
         '"cache" exceeds the limit "1Gi". Fix the cause'
     )
     cluster.tick(100000)

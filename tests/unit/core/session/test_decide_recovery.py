@@ -7,6 +7,7 @@ import pytest
 from session_protocol.times import format_time
 from session_protocol.vocabulary import RunnerState
 from unit.core.fake_cluster import FakeCluster, running
+from whatsapp_operator.api.constants import TEMPLATE_HASH_ANNOTATION
 from whatsapp_operator.api.session import RecoveryStatus
 from whatsapp_operator.core.model import CreatePod, DeletePod
 
@@ -33,8 +34,9 @@ def fail(cluster: FakeCluster, **termination: Any) -> None:
 
 
 def test_a_failure_is_in_status_before_its_pod_is_deleted() -> None:
-    """The pod is the only proof: reason, exit code, last words."""
+    """The pod is the only proof: reason, exit code, last words, and what it was made from."""
     cluster = running()
+    made = cluster.pods["sales"]
     cluster.tick(5)
     cluster.end(code=33, reason="OOMKilled", message="Chromium was killed at the memory limit.")
 
@@ -47,7 +49,9 @@ def test_a_failure_is_in_status_before_its_pod_is_deleted() -> None:
         "exitCode": 33,
         "time": "2026-11-22T18:00:10Z",
         "message": "Chromium was killed at the memory limit.",
-        "podUID": cluster.pods["sales"]["metadata"]["uid"],
+        "podUID": made["metadata"]["uid"],
+        "image": made["spec"]["containers"][0]["image"],
+        "templateHash": made["metadata"]["annotations"][TEMPLATE_HASH_ANNOTATION],
     } == recovery(cluster).to_dict()["lastFailure"]
     assert isinstance(cluster.decide().actions[0], DeletePod)
 
@@ -70,8 +74,9 @@ def test_the_next_pod_waits_for_its_time() -> None:
 
     assert ("True", "BackingOff") == cluster.says("Recovering")
     assert (
-        "The session failed once (last: PageCrashed, exit code 30): The page's process died. The next pod is created at "
-        "2026-11-22T18:00:15Z." == (cluster.condition("Recovering").message)
+        "The session failed once (last: PageCrashed, exit code 30). The page's process died. The image is "
+        "registry.example/runner:1. The next pod is created at 2026-11-22T18:00:15Z."
+        == (cluster.condition("Recovering").message)
     )
     assert ("Recovering", 0) == (cluster.status().state, cluster.status().replicas)
     assert ("True", "Admitted") == cluster.says("Admitted")

@@ -1,4 +1,7 @@
-"""From a new session to a running pod: two status writes, three creates, and nothing before its place is written."""
+"""From a new session to a running pod: two status writes, three creates, and nothing before its place is written.
+
+The Secrets for people come after the pod, and status names them when they exist.
+"""
 
 import copy
 from datetime import timedelta
@@ -18,8 +21,8 @@ from whatsapp_operator.core.model import (
 
 PENDING = ("False", "PodStarting")
 
-SECRETS = ["CreateSecret"] * 4
-""" The one that the pod mounts, and those for observing, linking, administering. """
+POD = ["CreateSecret", "CreatePod", *["CreateSecret"] * 3]
+""" The Secret that it mounts, the pod, and the Secrets for observing, linking, administering. """
 
 
 def new(**quota: Any) -> FakeCluster:
@@ -75,11 +78,11 @@ def test_the_reservation_is_written_before_anything_is_made() -> None:
 
 
 def test_then_all_is_made_in_order() -> None:
-    """Service, claim, Secrets, pod: what the pod needs before the pod."""
+    """Service, claim, Secret, pod: what the pod needs before the pod, and what people need after it."""
     cluster = admitted()
     cluster.look()
 
-    assert ["CreateService", "CreatePVC", *SECRETS, "CreatePod"] == kinds(cluster)
+    assert ["CreateService", "CreatePVC", *POD] == kinds(cluster)
 
 
 def test_what_exists_is_not_made_again() -> None:
@@ -91,7 +94,7 @@ def test_what_exists_is_not_made_again() -> None:
     cluster.apply()
     cluster.settle()
 
-    assert [*SECRETS, "CreatePod"] == kinds(cluster)
+    assert POD == kinds(cluster)
 
 
 def test_an_existing_claim_is_not_made() -> None:
@@ -159,19 +162,18 @@ def test_an_image_that_cannot_be_pulled_is_reported_once() -> None:
 
 
 def test_the_commit_has_all_that_is_known() -> None:
-    """Names, endpoint, selector: no further write for them."""
+    """Names, endpoint, selector: no further write for them. It names no Secret that does not exist."""
     cluster = admitted()
     cluster.refuse = {CreateService, CreatePVC, CreateSecret, CreatePod}
     status = cluster.decide().status
 
+    assert (None, None) == (status.token_secret_name, status.token_secrets)
     assert ("Pending", "sales-profile", "http://sales.whatsapp-sessions.shop.svc:8080", 0) == (
         status.state,
         status.pvc_name,
         status.endpoint,
         status.replicas,
     )
-    assert status.token_secret_name is not None
-    assert status.token_secret_name.startswith("was-session-1-")
     assert "wasession.dev/session-uid=session-1" in (status.selector or "")
 
 
@@ -222,7 +224,7 @@ def test_unschedulable_is_copied_verbatim() -> None:
     assert ("False", "Unschedulable") == cluster.says("PodScheduled")
     assert "0/3 nodes are available: …" == scheduled.message
     assert ("False", "Unschedulable") == cluster.says("Ready")
-    assert ["CreateService", "CreatePVC", *SECRETS, "CreatePod"] == kinds(cluster)
+    assert ["CreateService", "CreatePVC", *POD] == kinds(cluster)
 
 
 def test_a_claim_without_a_volume_is_reported_after_a_minute() -> None:
@@ -247,7 +249,7 @@ def test_a_claim_without_a_volume_is_reported_after_a_minute() -> None:
     cluster.tick(3600)
     cluster.look()
     assert writes == cluster.writes
-    assert ["CreateService", "CreatePVC", *SECRETS, "CreatePod"] == kinds(cluster)
+    assert ["CreateService", "CreatePVC", *POD] == kinds(cluster)
 
 
 def test_the_schedulers_own_impatience_says_less_than_the_claim() -> None:

@@ -145,8 +145,10 @@ def test_it_is_looked_at_when_the_minute_is_over() -> None:
 
 def test_a_kernel_that_refuses_the_browser_is_reported_the_same_way() -> None:
     """The runner tries, and ends with a code of its own: its words stand in the condition over each further try."""
-    cluster = running()
-    cluster.defaults = BOTH
+    cluster = FakeCluster(defaults=BOTH)
+    cluster.set_quota()
+    cluster.apply()
+    cluster.settle()
     shown = []
     for _ in range(2):
         cluster.tick(5)

@@ -98,3 +98,34 @@ def test_the_sources_do_not_depend_on_their_order(suites: list[str]) -> None:
 def test_a_source_is_one_line() -> None:
     """As sources.list wants it."""
     assert "deb http://m/ bookworm main" == Source(uri="http://m/", suite="bookworm").line
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "sources"),
+    [
+        (
+            "http://snapshot.example/archive/debian/20260101T000000Z/",
+            """\
+deb http://snapshot.example/archive/debian/20260101T000000Z bookworm main
+deb http://snapshot.example/archive/debian-security/20260101T000000Z bookworm-security main
+deb http://snapshot.example/archive/debian/20260101T000000Z bookworm-updates main
+""",
+        ),
+        ("http://mirror.example/frozen", "deb http://mirror.example/frozen bookworm main\n"),
+        (
+            "http://mirror.example/debian/",
+            """\
+deb http://mirror.example/debian bookworm main
+deb http://mirror.example/debian-security bookworm-security main
+deb http://mirror.example/debian bookworm-updates main
+""",
+        ),
+    ],
+)
+def test_a_snapshot_takes_the_mirror_s_place(snapshot: str, sources: str) -> None:
+    """Its security archive has an address of its own; the way there is the machine's."""
+    settings = ('Acquire::http::Proxy "http://proxy.example:3128";',)
+    route = AptRoute(sources=(Source(uri="http://mirror.example/debian", suite="bookworm"),), settings=settings)
+
+    assert sources == route.at(snapshot).sources_list
+    assert settings == route.at(snapshot).settings

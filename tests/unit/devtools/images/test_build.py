@@ -1,11 +1,9 @@
 """The way of an image from its sources to the cache, with a container tool that only notes what it is asked."""
 
 import dataclasses
+import io
 import os
 import re
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from session_devtools.errors import BuildError
@@ -14,103 +12,13 @@ from session_devtools.images.apt import HOST_CA, AptRoute, Source
 from session_devtools.images.base import ARCHIVE as BASE_ARCHIVE
 from session_devtools.images.base import base_key
 from session_devtools.images.build import ARCHIVE, KEPT_ARCHIVES, WHEELS, ImageBuilder, clean
+from session_devtools.images.debian import DIFFERENCES, LABELS
 from session_devtools.images.definitions import Image
-from session_devtools.images.wheels import fetch_wheels
-from session_devtools.progress import NoProgress
+from session_devtools.progress import ConsoleProgress
+from unit.devtools.images.conftest import ROUTE
+from unit.devtools.images.notebook import Notebook
 
-ROUTE = AptRoute(sources=(Source(uri="http://mirror.example/debian/", suite="bookworm"),))
 IMAGE = Image(name="x", dockerfile="Dockerfile", requirements=("lock.txt",), sources=("code",))
-
-
-class Notebook:
-    """A container tool without containers."""
-
-    def __init__(self) -> None:
-        self.images: set[str] = set()
-        self.arguments: Mapping[str, str] = {}
-        self.annotations: Mapping[str, str] = {}
-        self.mounts: dict[str, Path] = {}
-        self.texts: dict[str, str] = {}
-        self.builds = 0
-        self.fails = False
-
-    def has(self, reference: str) -> bool:
-        """By name."""
-        return reference in self.images
-
-    def add_base(self, archive: Path, reference: str) -> None:
-        """Needs the archive."""
-        assert archive.exists()
-        self.images.add(reference)
-
-    def build(
-        self,
-        reference: str,
-        *,
-        dockerfile: Path,
-        context: Path,
-        arguments: Mapping[str, str],
-        annotations: Mapping[str, str],
-        mounts: Mapping[Path, str],
-        log: Path,
-    ) -> None:
-        """Notes all of it; the mounted files' text too, as they may be gone later."""
-        self.builds += 1
-        log.write_text("it goes on\n")
-        if self.fails:
-            raise BuildError("no space left")
-        assert dockerfile.is_relative_to(context)
-        assert arguments["BASE"] in self.images
-        self.arguments = arguments
-        self.annotations = annotations
-        self.mounts = {target: path for path, target in mounts.items()}
-        self.texts = {target: path.read_text() for path, target in mounts.items() if path.is_file()}
-        self.images.add(reference)
-
-    def export(self, reference: str, archive: Path, *, log: Path) -> None:
-        """A file with the name in it."""
-        assert log.exists()
-        archive.write_text(reference)
-
-    def size(self, reference: str) -> int:
-        """Always the same."""
-        assert reference in self.images
-        return 42
-
-    def digest(self, reference: str) -> str:
-        """Of an image that is there."""
-        assert reference in self.images
-        return "sha256:d1"
-
-
-@pytest.fixture
-def tool() -> Notebook:
-    """The container tool."""
-    return Notebook()
-
-
-@pytest.fixture
-def image_builder(tmp_path: Path, tool: Notebook, monkeypatch: pytest.MonkeyPatch) -> ImageBuilder:
-    """A repository with one image; base and wheels are made already."""
-    root, cache = tmp_path / "root", tmp_path / "cache"
-    for name in ("Dockerfile", "lock.txt", ".dockerignore", "LICENSE", "code/a.py"):
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(name)
-    base = cache / f"image-base-{base_key(ROUTE)}"
-    base.mkdir(parents=True)
-    (base / BASE_ARCHIVE).touch()
-    # A lock without packages needs no pip that works: an empty one is enough to fill the cache.
-    monkeypatch.setattr("session_devtools.images.wheels.run_logged", lambda *_, log, **__: log.touch())
-    fetch_wheels(root / "lock.txt", progress=NoProgress(), cache=cache)
-    return ImageBuilder(
-        builder=tool,
-        route=ROUTE,
-        origin=Origin(version="1.2.3", revision="c0ffee"),
-        cache=cache,
-        root=root,
-        progress=NoProgress(),
-        clock=lambda: datetime(2026, 3, 4, 5, 6, 7, 890000, tzinfo=UTC),
-    )
 
 
 def test_an_image_comes_with_its_name_and_its_archive(image_builder: ImageBuilder, tool: Notebook) -> None:
@@ -165,6 +73,69 @@ def test_an_image_says_what_it_is_and_where_it_comes_from(image_builder: ImageBu
         f"{prefix}base.name": f"localhost/debian-base:{base_key(ROUTE)}",
         f"{prefix}base.digest": "sha256:d1",
     } == tool.annotations
+
+
+def test_what_the_build_has_found_out_becomes_labels(image_builder: ImageBuilder, tool: Notebook) -> None:
+    """The version of the browser that came up, and what differs from the file of Debian's packages, which is shown, too."""
+    tool.noted = {path: f"{name} 2 instead of 1\nand more\n" for name, path in LABELS.items()}
+    output = io.StringIO()
+    shown = dataclasses.replace(image_builder, progress=ConsoleProgress(stream=output))
+
+    shown.build(IMAGE)
+
+    assert {name: f"{name} 2 instead of 1; and more" for name in LABELS}.items() <= tool.annotations.items()
+    assert "org.opencontainers.image.version" in tool.annotations
+    assert "differ from requirements/debian/x.txt" in output.getvalue()
+    assert "dev.wasession.debian-differences 2 instead of 1\n" in output.getvalue()
+
+
+def test_an_image_that_is_as_the_file_says_has_no_label_about_it(image_builder: ImageBuilder, tool: Notebook) -> None:
+    """Neither has one that noted nothing."""
+    tool.noted = {DIFFERENCES: "\n"}
+
+    image_builder.build(IMAGE)
+
+    assert [] == [name for name in tool.annotations if name.startswith("dev.wasession.")]
+    assert 1 == tool.builds
+
+
+def test_exact_packages_come_from_a_snapshot(image_builder: ImageBuilder, tool: Notebook) -> None:
+    """The build is told its address; without one it is told nothing, for a Dockerfile's own default holds."""
+    image_builder.build(IMAGE)
+    assert "DEBIAN_SNAPSHOT" not in tool.arguments
+    (image_builder.root / "code/a.py").write_text("changed")
+
+    dataclasses.replace(image_builder, snapshot="http://snapshot.example/debian/20260101T000000Z").build(IMAGE)
+
+    assert "http://snapshot.example/debian/20260101T000000Z" == tool.arguments["DEBIAN_SNAPSHOT"]
+
+
+@pytest.mark.parametrize(
+    ("name", "base"),
+    [
+        ("docker.io/library/debian:bookworm-slim", "docker.io/library/debian@sha256:d2"),
+        ("127.0.0.1:5000/debian:12", "127.0.0.1:5000/debian@sha256:d2"),
+        ("127.0.0.1:5000/debian", "127.0.0.1:5000/debian@sha256:d2"),
+    ],
+)
+def test_a_registry_s_base_is_named_with_its_digest(
+    name: str, base: str, image_builder: ImageBuilder, tool: Notebook
+) -> None:
+    """The build stands on exactly that one, and the image says so; another digest is another image."""
+    on_debian = image_builder.build(IMAGE)
+    tool.images.add(base)
+    public = dataclasses.replace(image_builder, public_base=(name, "sha256:d2"))
+
+    built = public.build(IMAGE)
+
+    assert base == tool.arguments["BASE"]
+    assert (name, "sha256:d2") == (
+        tool.annotations["org.opencontainers.image.base.name"],
+        tool.annotations["org.opencontainers.image.base.digest"],
+    )
+    tool.images.add(base.replace("d2", "d3"))
+    newer = dataclasses.replace(public, public_base=(name, "sha256:d3")).build(IMAGE)
+    assert 3 == len({on_debian.reference, built.reference, newer.reference})
 
 
 def test_going_back_is_free(image_builder: ImageBuilder, tool: Notebook) -> None:

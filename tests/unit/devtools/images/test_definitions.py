@@ -52,7 +52,7 @@ def test_everything_that_counts_is_copied(name: str) -> None:
     """A file that counts and is not copied would rebuild the image for nothing."""
     image = IMAGES[name]
 
-    assert {*image.sources, *image.requirements, "LICENSE"} == set(copied(image)) - {VERSION}
+    assert {*image.sources, *image.requirements, *image.packages, "LICENSE"} == set(copied(image)) - {VERSION}
 
 
 @names

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 from unit.runtime.fakes import FakeKube
-from whatsapp_operator.core.model import PodFacts, PodPhase, PodUID, Probe, ProbeKill, SessionUID
+from whatsapp_operator.core.kubelet import Probe, ProbeKill
+from whatsapp_operator.core.model import PodFacts, PodPhase, PodUID, SessionUID
 from whatsapp_operator.runtime.kube.client import Request, Response
 from whatsapp_operator.runtime.kube.errors import ServerError
 from whatsapp_operator.runtime.kube.probe_kills import ProbeKills

@@ -210,12 +210,15 @@ async def test_an_existing_secret_is_fine_and_not_read(harness: ExecutorHarness)
     assert ["POST", "POST"] == [request.method for request in harness.api.requests]
 
 
-async def test_a_key_that_is_gone_is_a_fault_that_comes_back(harness: ExecutorHarness) -> None:
-    """No Secret is made from another key than the decision named."""
-    with pytest.raises(LookupError):
-        await harness.executor.execute(_create_secret(key_id="k2"), harness.work)
+async def test_a_key_that_is_gone_is_told_and_tried_again(harness: ExecutorHarness) -> None:
+    """No Secret is made from another key than the decision named, and the session is decided about as ever."""
+    refused = await harness.executor.execute(_create_secret(key_id="k2"), harness.work)
 
     assert [] == harness.api.writes
+    assert refused is not None
+    assert ("UnknownKey", CreateSecret) == (refused.reason, refused.action)
+    assert "k2" in refused.message
+    assert refused.retry_at is not None
 
 
 async def test_a_deleted_pod_that_stays_for_a_while_is_known_to_be_going(harness: ExecutorHarness) -> None:

@@ -1,11 +1,14 @@
 """Which pods came since the one that a session's status tells of."""
 
+from datetime import UTC, datetime
+
 import pytest
 from whatsapp_operator.core.model import PodUID, SessionUID
 from whatsapp_operator.runtime.kube.resources import Json
 from whatsapp_operator.runtime.kube.store import Change
 from whatsapp_operator.runtime.reconcile.pod_history import PodHistory
 
+T0 = datetime(2026, 11, 22, tzinfo=UTC)
 UID = SessionUID("session-1")
 
 
@@ -24,7 +27,7 @@ def pod(uid: str, *, name: str = "sales", owner: str = "session-1", controller: 
 @pytest.fixture
 def history() -> PodHistory:
     """Three pods came, the second one is gone again, and the third was changed."""
-    history = PodHistory(own_pods_session=own_pods_session)
+    history = PodHistory(own_pods_session=own_pods_session, now=lambda: T0)
     history.record(Change(None, pod("p1")))
     history.record(Change(None, pod("p2")))
     history.record(Change(pod("p2"), None))

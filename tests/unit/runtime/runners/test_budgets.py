@@ -1,4 +1,4 @@
-"""How often a runner's words are taken, and how much of what a namespace's runners say."""
+"""How often a runner's changes are taken, and those of a namespace's runners."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -10,9 +10,6 @@ from whatsapp_operator.core.model import PodUID
 from whatsapp_operator.runtime.runners.budgets import (
     BURST,
     TENANT_DELAY,
-    TEXT_BURST,
-    TEXT_PER_SECOND,
-    TenantBudgets,
 )
 from whatsapp_operator.runtime.runners.poller import RunnerPoller
 
@@ -70,29 +67,3 @@ async def test_all_runners_of_a_namespace_have_a_budget_together(clock: FakeCloc
     assert len(changed) <= 200 * 30 / TENANT_DELAY + 210
     assert all(report is not None and clock.now() - report.received < timedelta(seconds=10) for report in reports)
     assert changed.count(ObjectKey("other", "s")) >= 3
-
-
-async def test_new_texts_have_a_budget_and_states_have_none(clock: FakeClock) -> None:
-    """A text beyond it is left out, and what was said before in the same state stays; the state is the newest."""
-    runners = RunnerPoller(client=Restless(clock, length=4096), clock=clock, on_changed=lambda _: None, jitter=exactly)
-    keys = [ObjectKey("shop", f"s{number}") for number in range(20)]
-    texts: set[str] = set()
-    for key in keys:
-        runners.start(replace(target(), key=key))
-    for _ in range(300):
-        await clock.advance(0.2)
-        texts |= {report.message for key in keys if (report := runners.last_report(key, pods=[PodUID("p1")]).report)}
-    revisions = [report.revision for key in keys if (report := runners.last_report(key, pods=[PodUID("p1")]).report)]
-    await runners.close()
-
-    assert len(texts) <= (TEXT_BURST + 60 * TEXT_PER_SECOND) / 4096 + 2
-    assert min(revisions) > 20 * 55
-
-
-def test_known_texts_cost_nothing() -> None:
-    """Thousands of honest sessions say the same few sentences."""
-    tenants = TenantBudgets()
-
-    assert all(tenants.admits("shop", f"Linked, {number % 50}" + "." * 1000, now=0.0) for number in range(10_000))
-    assert not all(tenants.admits("shop", f"{number}" + "." * 1000, now=0.0) for number in range(100))
-    assert tenants.admits("other", "." * 4096, now=0.0)

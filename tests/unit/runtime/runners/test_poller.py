@@ -30,6 +30,17 @@ async def test_a_runners_report_is_kept_and_passed_on(runners: RunnerPoller, cha
     assert [KEY] == changed
 
 
+async def test_the_browser_s_version_comes_with_the_report(runners: RunnerPoller, runner: ScriptedListener) -> None:
+    """As far as the runner knows it."""
+    runner.say(answer(browser_version="156.0.7204.49"))
+    runners.start(target())
+    await settle()
+
+    report = runners.last_report(KEY, pods=[PodUID("p1")]).report
+    assert report is not None
+    assert "156.0.7204.49" == report.browser_version
+
+
 async def test_the_first_question_wants_an_answer_at_once(runners: RunnerPoller, runner: ScriptedListener) -> None:
     """Afterwards it names the revision it has."""
     runners.start(target())

@@ -1,0 +1,89 @@
+"""A linked session is not a person who looks at the page: the phone counts how often one seemed to."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from runner.conftest import Start
+from session_runner.presence import WEEK
+from session_runner.profile.saved_state import read_saved_state, write_saved_state
+from standin.harness import StandIn
+from support.runner_process import Folders, link
+from support.waiting import async_until
+
+
+async def presence(standin: StandIn, device: str) -> tuple[bool, int]:
+    """Whether the page says that a person looks, and how often it began to."""
+    described = await standin.phone.device(device)
+    assert described is not None
+    return described["available"], described["timesAvailable"]
+
+
+async def test_a_session_is_never_available_by_itself(start: Start, standin: StandIn, mode: str) -> None:
+    """Not when it is linked, not after a lost connection, not at the next start."""
+    async with start() as runner:
+        device = await link(runner, standin)
+        linked = await presence(standin, device)
+        await standin.phone.drop(device)
+        await runner.wait_for_state("Reconnecting", "Offline")
+        await runner.wait_for_state("Connected")
+        dropped = await presence(standin, device)
+        await runner.stop()
+    async with start() as runner:
+        await runner.wait_for_state("Connected")
+        started = await presence(standin, device)
+
+    assert mode in ("legacy", "modern")
+    assert [(False, 0)] * 3 == [linked, dropped, started]
+
+
+async def test_a_session_is_available_for_a_moment_after_a_week(
+    start: Start, standin: StandIn, folders: Folders
+) -> None:
+    """Once, and then not again; the next pod knows of it."""
+    path = folders.profile / "runner.json"
+    async with start() as runner:
+        device = await link(runner, standin)
+        await async_until("the time to be stored", lambda: _time(folders), lambda known: known, within=20, every=0.1)
+        await runner.stop()
+    saved = read_saved_state(path)
+    assert saved.available_time is not None
+    write_saved_state(path, replace(saved, available_time=saved.available_time - WEEK - timedelta(hours=1)))
+    async with start() as runner:
+        await runner.wait_for_state("Connected")
+        await async_until(
+            "a moment", lambda: presence(standin, device), lambda seen: seen == (True, 1), within=20, every=0.1
+        )
+        await async_until(
+            "its end", lambda: presence(standin, device), lambda seen: seen == (False, 1), within=40, every=0.1
+        )
+        await runner.stop()
+    again = read_saved_state(path).available_time
+
+    assert again is not None
+    assert again >= saved.available_time
+
+
+async def _time(folders: Folders) -> bool:
+    return read_saved_state(folders.profile / "runner.json").available_time is not None
+
+
+async def test_who_wants_to_be_available_is(start: Start, standin: StandIn) -> None:
+    """The setting says otherwise."""
+    async with start(PRESENCE="Available") as runner:
+        device = await link(runner, standin)
+        await async_until(
+            "it to be available", lambda: presence(standin, device), lambda seen: seen[0], within=20, every=0.1
+        )
+
+
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize("language", ["en", "de"])
+async def test_a_database_that_fails_is_told(start: Start, standin: StandIn, *, language: str, stream: bool) -> None:
+    """In whatever language the page says it, and whether or not it still receives anything."""
+    async with start() as runner:
+        device = await link(runner, standin)
+        await standin.phone.storage_failed(device, language=language, stream=stream)
+        told = await runner.wait_for_state("Degraded", reason="StorageFailed", deadline=20)
+
+    assert "profile volume" in told["message"]

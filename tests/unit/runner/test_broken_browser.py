@@ -1,0 +1,83 @@
+"""A session whose browser is broken: its last words name the browser's version, by its own word or by the image's record."""
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from session_protocol.vocabulary import BROWSER_FAILURES, ExitCode
+from session_runner import session as session_module
+from session_runner.exits import Exit
+from session_runner.metrics import Metrics
+from session_runner.session import Session
+from session_runner.settings import read_settings
+from session_runner.store import StateStore
+
+pytestmark = pytest.mark.timeout(120)
+
+
+async def run(folder: Path, script: str, *, metrics: Metrics | None = None) -> tuple[StateStore, Exit]:
+    """Run a session with a browser that does this, to its end."""
+    browser, profile = folder / "browser", folder / "profile"
+    browser.write_text(f"#!/bin/sh\n{script}\n")
+    browser.chmod(0o755)
+    profile.mkdir()
+    required = {
+        "PROFILE_DIR": str(profile),
+        "CACHE_DIR": str(folder / "cache"),
+        "TOKEN_DIR": str(folder),
+        "SESSION_UID": "s",
+        "POD_UID": "pod-2",
+        "BROWSER_EXECUTABLE": str(browser),
+        "LAUNCH_TIMEOUT": "60s",
+    }
+    store = StateStore(clock=lambda: datetime.now(UTC))
+    session = Session(
+        settings=read_settings(required),
+        store=store,
+        metrics=metrics or Metrics(),
+        kills=lambda: 0,
+        clock=lambda: datetime.now(UTC),
+        monotonic=lambda: 0.0,
+        started=0.0,
+    )
+    return store, await session.run(asyncio.Event())
+
+
+async def test_a_browser_that_ends_at_once_is_named_with_its_version(tmp_path: Path) -> None:
+    """In the last words and in the last state, beside what it said itself; the metric has the version as well."""
+    metrics = Metrics()
+    store, exit_ = await run(
+        tmp_path,
+        'case "$*" in --version) echo Chromium 156.0.7204.49; exit;; esac\necho cannot load libnss3.so >&2; exit 127',
+        metrics=metrics,
+    )
+
+    assert ExitCode.LAUNCH_FAILED is exit_.code
+    assert exit_.message == store.snapshot.message
+    assert "exit status 127, saying: cannot load libnss3.so" in exit_.message
+    assert exit_.message.endswith("The browser's version is 156.0.7204.49.")
+    assert "156.0.7204.49" == store.snapshot.browser_version
+    assert 1 == metrics.registry.get_sample_value("whatsapp_runner_browser_info", {"version": "156.0.7204.49"})
+
+
+async def test_the_image_s_record_speaks_for_a_browser_that_cannot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program that ends before it says its version; outside of an image there is no record, and no version."""
+    monkeypatch.setattr(session_module, "recorded_version", lambda: "155.0.1.2")
+    _, with_record = await run(tmp_path, "kill -SEGV $$")
+    monkeypatch.setattr(session_module, "recorded_version", lambda: None)
+    (tmp_path / "again").mkdir()
+    store, without = await run(tmp_path / "again", "kill -SEGV $$")
+
+    assert "SIGSEGV" in with_record.message
+    assert with_record.message.endswith("The browser's version is 155.0.1.2.")
+    assert "SIGSEGV" in without.message
+    assert "version is" not in without.message
+    assert store.snapshot.browser_version is None
+
+
+def test_only_what_may_be_the_browser_s_own_names_it() -> None:
+    """Not a full profile, not a page that cannot be fetched, not too little memory."""
+    assert {ExitCode.LAUNCH_FAILED, ExitCode.PAGE_CRASHED, ExitCode.BROWSER_EXITED} == BROWSER_FAILURES

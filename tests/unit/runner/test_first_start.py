@@ -1,0 +1,95 @@
+"""The start of the browser that each build ends with: an image whose browser does not come up is not built."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BROWSER = Path("/usr/lib/chromium/chromium-headless-shell")
+needs_browser = pytest.mark.skipif(not BROWSER.exists(), reason="needs chromium-headless-shell")
+
+
+def first_start(folder: Path, *, browser: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the build's command with this browser."""
+    given = {} if browser is None else {"BROWSER_EXECUTABLE": str(browser)}
+    return subprocess.run(
+        [sys.executable, "-m", "session_runner.first_start"],
+        env={"PATH": os.environ["PATH"], "TMPDIR": str(folder), "HOME": "/nonexistent", **given},
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+
+
+def broken(folder: Path, script: str) -> Path:
+    """Return a browser that knows its version, and does this when it is started in earnest."""
+    path = folder / "browser"
+    path.write_text(f'#!/bin/sh\ncase "$*" in --version) echo Chromium 156.0.7204.49; exit;; esac\n{script}\n')
+    path.chmod(0o755)
+    return path
+
+
+@needs_browser
+@pytest.mark.timeout(240)
+def test_a_browser_that_comes_up_prints_its_version(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """One line on standard output, which the build records; nothing is left in the temporary folder."""
+    folder = tmp_path_factory.mktemp("fs")
+    done = first_start(folder)
+
+    assert 0 == done.returncode, done.stderr
+    (line,) = done.stdout.splitlines()
+    numbers = line.split(".")
+    assert 4 == len(numbers)
+    assert all(part.isdigit() for part in numbers)
+    assert not list(folder.glob("first-start-*"))
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        (
+            "echo 'libnss3.so: cannot open shared object file' >&2; exit 127",
+            ("exit status 127", "libnss3.so: cannot open"),
+        ),
+        (
+            "echo '[1:1:1129/1.2:FATAL:v8.cc(7)] Check failed: snapshot.' >&2; kill -TRAP $$",
+            ("SIGTRAP", "Check failed: snapshot."),
+        ),
+        ("exit 0", ("exit status 0",)),
+        # It comes up, and its page's process dies at once: nothing but painting shows it.
+        pytest.param(f'exec {BROWSER} "$@" --renderer-cmd-prefix=/bin/false', ("first start of",), marks=needs_browser),
+        pytest.param(
+            f'{BROWSER} "$@" 3<&3 4>&4 & browser=$!; sleep 4; kill -KILL $browser',
+            ("first start of",),
+            marks=needs_browser,
+        ),
+    ],
+)
+def test_a_broken_browser_fails_the_build_with_what_it_printed(
+    script: str, expected: tuple[str, ...], tmp_path: Path
+) -> None:
+    """Whether it ends at once, crashes, cannot show a page or dies in its first moments."""
+    browser = broken(tmp_path, script)
+    done = first_start(tmp_path, browser=browser)
+
+    assert 1 == done.returncode
+    assert "" == done.stdout
+    assert f"first start of {browser}: " in done.stderr
+    assert [text for text in expected if text not in done.stderr] == []
+    assert "Traceback" not in done.stderr
+
+
+def test_a_browser_that_is_missing_or_silent_fails_it(tmp_path: Path) -> None:
+    """Before anything else is started: there is no version to record."""
+    silent = tmp_path / "silent"
+    silent.write_text("#!/bin/sh\nexit 1\n")
+    silent.chmod(0o755)
+
+    for browser, expected in ((tmp_path / "none", "cannot be started"), (silent, "does not report its version")):
+        done = first_start(tmp_path, browser=browser)
+        assert (1, "") == (done.returncode, done.stdout)
+        assert expected in done.stderr

@@ -1,0 +1,431 @@
+"""The monitor when the page cannot be fetched: it goes on for as long as it takes, says why, and begins anew after it."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fake_time import in_fake_time
+from session_protocol.vocabulary import ExitCode, RunnerState, StateReason
+from session_runner.exits import RunEnded
+from session_runner.metrics import Metrics
+from session_runner.monitor import PageMonitor
+from session_runner.page.errors import NavigationError, PageGoneError
+from session_runner.settings import read_settings
+from session_runner.state_file import StateFile
+from session_runner.states.classify import Verdict
+from session_runner.states.facts import Facts
+from session_runner.states.fetch_failures import SCRIPT, FetchFailure, by_error, by_status, not_the_page
+from session_runner.states.hold import Start
+from session_runner.store import StateStore
+from unit.runner.pages import ARRIVED, CODE, ERROR_PAGE, MODERN, UNLINKED, Raw, looks
+
+HOST = "web.whatsapp.com"
+NO_NAME = by_error("ERR_NAME_NOT_RESOLVED", host=HOST)
+NO_ROUTE = by_error("ERR_ADDRESS_UNREACHABLE", host=HOST)
+LATE: Raw = {"booted": False, "document": ARRIVED}
+GONE: Raw = {"booted": False, "document": ERROR_PAGE}
+LINKING: Raw = UNLINKED | {"code": CODE}
+Shape = Callable[[float], Raw]
+
+
+class TimedPage:
+    """A page whose shape and whose way depend on the time since the run began."""
+
+    def __init__(self, shape: Shape, *, blocked: Callable[[float], FetchFailure | None] = lambda _: None) -> None:
+        self.died: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self.shape, self.blocked = shape, blocked
+        self.began = asyncio.get_running_loop().time()
+        self.tries: list[float] = []
+        self.without_cache: list[bool] = []
+        self.hangs: float = 0
+
+    @property
+    def age(self) -> float:
+        """Seconds."""
+        return asyncio.get_running_loop().time() - self.began
+
+    async def navigate(self, url: str, *, deadline: float, without_cache: bool) -> None:
+        """Fail while the way is blocked."""
+        assert url == f"https://{HOST}/"
+        self.tries.append(self.age)
+        self.without_cache.append(without_cache)
+        await asyncio.sleep(min(self.hangs, deadline))
+        failure = self.blocked(self.age)
+        if failure is not None:
+            raise NavigationError(failure)
+
+    async def probe(self, *, deadline: float) -> Facts:
+        """Answer at once."""
+        assert deadline > 0
+        return looks(MODERN, **self.shape(self.age))
+
+    async def ask(self, name: str, *, deadline: float) -> str | None:
+        """Have a code."""
+        return name if deadline else None
+
+
+class Run:
+    """One run in fake time."""
+
+    def __init__(self, folder: Path, **variables: str) -> None:
+        self.folder, self.variables = folder, variables
+        self.states: list[tuple[float, str, str]] = []
+        self.messages: list[str] = []
+        self.metrics = Metrics()
+        self.ended: RunEnded | None = None
+        self.lasted = 0.0
+        self.hold: Verdict | None = None
+        self.meanwhile: Callable[[PageMonitor, TimedPage], None] = lambda _monitor, _page: None
+
+    def live(self, page: Callable[[], TimedPage], *, seconds: float) -> TimedPage:
+        """Fetch and watch for so long, or until the run ends."""
+        return in_fake_time(self._live(page, seconds=seconds))
+
+    async def _live(self, make: Callable[[], TimedPage], *, seconds: float) -> TimedPage:
+        page, loop = make(), asyncio.get_running_loop()
+        required = {"PROFILE_DIR": "/p", "TOKEN_DIR": "/t", "SESSION_UID": "s", "POD_UID": "p"}
+
+        def now() -> datetime:
+            return datetime.fromtimestamp(1_800_000_000 + page.age, UTC)
+
+        store = StateStore(clock=now)
+        publish = store.publish
+
+        def recording(**fields: Any) -> bool:
+            changed = publish(**fields)
+            if changed:
+                self.states.append((round(page.age, 1), fields["state"], fields["reason"]))
+                self.messages.append(fields["message"])
+            return changed
+
+        store.publish = recording  # type: ignore[method-assign]
+        monitor = PageMonitor(
+            settings=read_settings(required | self.variables),
+            store=store,
+            metrics=self.metrics,
+            state_file=StateFile(self.folder / "runner.json", clock=now, start=Start(session_uid="s")),
+            kills=lambda: 0,
+            monotonic=loop.time,
+            clock=now,
+            started=page.began,
+            random=lambda: 0.0,
+        )
+        if self.hold is not None:
+            monitor.publish(self.hold)
+            self.states.clear()
+        self.meanwhile(monitor, page)
+        try:
+            async with asyncio.timeout(seconds):
+                await monitor.fetch(page)
+                await monitor.watch(page)
+        except TimeoutError:
+            pass
+        except RunEnded as ended:
+            self.ended = ended
+        self.lasted = page.age
+        return page
+
+    @property
+    def words(self) -> list[str]:
+        """The states without repetition."""
+        found = [state for _, state, _ in self.states]
+        return [state for i, state in enumerate(found) if i == 0 or found[i - 1] != state]
+
+    def since(self, state: str) -> float:
+        """When it was first published."""
+        return next(age for age, published, _ in self.states if published == state)
+
+
+def until(seconds: float, failure: FetchFailure = NO_NAME) -> Callable[[float], FetchFailure | None]:
+    """Blocked so long."""
+    return lambda age: failure if age < seconds else None
+
+
+@pytest.mark.parametrize("outage", [5, 600, 3600, 36_000])
+@pytest.mark.parametrize("startup", ["1s", "60s", "24h"])
+def test_what_cannot_be_fetched_never_ends_the_run(tmp_path: Path, outage: float, startup: str) -> None:
+    """One word for the whole outage, and soon after it the page, whatever the startup timeout says."""
+    run = Run(tmp_path, STARTUP_TIMEOUT=startup)
+    page = run.live(lambda: TimedPage(lambda _: LINKING, blocked=until(outage)), seconds=outage + 100)
+
+    assert run.ended is None
+    assert ["Loading", "LoadError", "QRPending"] == run.words
+    assert 3 == len(run.states)
+    assert outage <= run.since("QRPending") <= outage + 61
+    assert max(later - earlier for earlier, later in zip(page.tries, page.tries[1:], strict=False)) <= 60
+
+
+def test_the_cause_is_published_when_it_changes(tmp_path: Path) -> None:
+    """First no name, then no route, then the host answers with an error: each with the host."""
+
+    def blocked(age: float) -> FetchFailure | None:
+        causes = {0: NO_NAME, 1: NO_ROUTE, 2: by_status(503, host=HOST)}
+        return causes.get(int(age // 300))
+
+    run = Run(tmp_path)
+    run.live(lambda: TimedPage(lambda _: {}, blocked=blocked), seconds=1100)
+
+    assert ["NameNotResolved", "NetworkUnreachable", "HTTPError"] == [
+        r for _, state, r in run.states if state == "LoadError"
+    ]
+    assert all(HOST in message for message in run.messages[1:4])
+    failed = "whatsapp_runner_page_fetch_failures_total"
+    assert run.metrics.registry.get_sample_value(failed, {"reason": "HTTPError"}) == 5
+
+
+def test_after_an_outage_the_page_has_its_whole_time(tmp_path: Path) -> None:
+    """An hour without network, then a page that takes 50 of its 60 s to come up."""
+    run = Run(tmp_path, STARTUP_TIMEOUT="60s")
+    fetched: list[float] = []
+
+    def shape(age: float) -> Raw:
+        fetched[:] = fetched or [age]
+        return LINKING if age - fetched[0] > 50 else LATE
+
+    run.live(lambda: TimedPage(shape, blocked=until(3600)), seconds=3800)
+
+    assert run.ended is None
+    assert "QRPending" == run.words[-1]
+
+
+@pytest.mark.parametrize(("outage", "expected"), [(0, 60), (600, 660)])
+def test_a_page_that_arrived_and_does_not_come_up_ends_the_run(tmp_path: Path, outage: float, expected: float) -> None:
+    """That is the page's own fault, which is counted: a minute after the start, or after the network came back."""
+    run = Run(tmp_path, STARTUP_TIMEOUT="60s")
+    page = run.live(lambda: TimedPage(lambda _: LATE, blocked=until(outage)), seconds=10_000)
+
+    assert run.ended is not None
+    assert ExitCode.LOAD_FAILED == run.ended.exit.code
+    assert expected <= page.tries[-1] + 60 <= expected + 61
+    assert "no application" in str(run.ended)
+
+
+def test_an_answer_without_end_is_asked_for_again(tmp_path: Path) -> None:
+    """The document began to arrive before the network broke: it would wait for ever for its end."""
+    run = Run(tmp_path, STARTUP_TIMEOUT="60s")
+    cut: Raw = {"booted": False, "document": ARRIVED | {"complete": False}}
+    page = run.live(lambda: TimedPage(lambda age: cut if age < 65 else LINKING), seconds=200)
+
+    assert run.ended is None
+    assert ["Loading", "LoadError", "QRPending"] == run.words
+    assert 2 == len(page.tries)
+
+
+def test_a_script_that_cannot_be_fetched_is_no_end_and_no_flicker(tmp_path: Path) -> None:
+    """The document comes each time and a script never does: one word, until it does."""
+    no_script = by_error("ERR_CONNECTION_TIMED_OUT", host="static.whatsapp.net", what=SCRIPT)
+    run = Run(tmp_path, STARTUP_TIMEOUT="60s")
+
+    def fails(monitor: PageMonitor, page: TimedPage) -> None:
+        navigate = page.navigate
+
+        async def failing(url: str, *, deadline: float, without_cache: bool) -> None:
+            await navigate(url, deadline=deadline, without_cache=without_cache)
+            if page.age < 1800:
+                monitor.fetch_failed(no_script, of_document=False)
+
+        page.navigate = failing  # type: ignore[method-assign]
+
+    run.meanwhile = fails
+    page = run.live(lambda: TimedPage(lambda age: LATE if age < 1800 else LINKING), seconds=2000)
+
+    assert run.ended is None
+    assert [("Loading", "PageLoading"), ("LoadError", "FetchTimedOut"), ("QRPending", "WaitingForScan")] == [
+        (state, reason) for _, state, reason in run.states
+    ]
+    assert "static.whatsapp.net" in run.messages[1]
+    assert 30 < len(page.tries) < 45
+
+
+def test_a_portal_is_left_as_soon_as_it_is_gone(tmp_path: Path) -> None:
+    """Its page has status 200 and would stay for ever, in the browser's cache, too."""
+    run = Run(tmp_path)
+    portal: Raw = {"booted": False, "document": ARRIVED | {"isApp": False, "host": "portal.example"}}
+    page = run.live(lambda: TimedPage(lambda age: portal if age < 900 else LINKING), seconds=1000)
+
+    assert run.ended is None
+    assert ["Loading", "LoadError", "QRPending"] == run.words
+    assert not_the_page("portal.example").message in run.messages
+    assert [False, True, True] == page.without_cache[:3]
+
+
+def test_what_is_stored_is_used_again_after_a_broken_network(tmp_path: Path) -> None:
+    """Only a wrong answer empties the cache: half of a slow page is worth keeping."""
+    run = Run(tmp_path)
+    page = run.live(lambda: TimedPage(lambda _: LINKING, blocked=until(10)), seconds=60)
+
+    assert len(page.tries) > 3
+    assert not any(page.without_cache)
+
+
+def test_a_slow_host_is_reported_while_it_is_waited_for(tmp_path: Path) -> None:
+    """Not after the whole attempt, and not as a failure: the answer may still come."""
+    run = Run(tmp_path)
+
+    def slow() -> TimedPage:
+        page = TimedPage(lambda _: LINKING)
+        page.hangs = 40
+        return page
+
+    page = run.live(slow, seconds=100)
+
+    assert [(0.0, "Loading"), (15.0, "LoadError"), (40.0, "QRPending")] == [entry[:2] for entry in run.states]
+    assert 1 == len(page.tries)
+
+
+def test_a_page_that_reloads_into_nothing_is_fetched_again(tmp_path: Path) -> None:
+    """It was connected, reloaded itself, and the browser shows an error page: nobody else would load it again."""
+    run = Run(tmp_path)
+
+    def reloads(monitor: PageMonitor, _page: TimedPage) -> None:
+        def lose() -> None:
+            monitor.fetch_failed(NO_NAME, of_document=True)
+            monitor.document_began(is_error=True)
+
+        asyncio.get_running_loop().call_later(100, lose)
+
+    run.meanwhile = reloads
+    page = run.live(
+        lambda: TimedPage(
+            lambda age: GONE if 100 <= age < 700 else {}, blocked=lambda age: NO_NAME if 100 < age < 700 else None
+        ),
+        seconds=900,
+    )
+
+    assert run.ended is None
+    assert ["Loading", "Connected", "LoadError", "Connected"] == run.words
+    assert "NameNotResolved" == run.states[2][2]
+    assert 700 <= page.tries[-1] <= 760
+
+
+def test_a_page_whose_reload_is_not_answered_is_no_dead_page(tmp_path: Path) -> None:
+    """The browser answers nothing while the next document is on its way; it is Loading, then LoadError, then asked again."""
+    run = Run(tmp_path, STARTUP_TIMEOUT="60s", HEALTH_CHECK_TIMEOUT="45s")
+
+    def reloads(monitor: PageMonitor, page: TimedPage) -> None:
+        answer, free = page.probe, asyncio.Event()
+        free.set()
+
+        async def held_back(*, deadline: float) -> Facts:
+            await free.wait()
+            return await answer(deadline=deadline)
+
+        def begin() -> None:
+            free.clear()
+            monitor.navigating(is_pending=True)
+
+        async def navigate(url: str, *, deadline: float, without_cache: bool) -> None:
+            await TimedPage.navigate(page, url, deadline=deadline, without_cache=without_cache)
+            free.set()
+            monitor.navigating(is_pending=False)
+
+        page.probe, page.navigate = held_back, navigate  # type: ignore[method-assign]
+        asyncio.get_running_loop().call_later(100, begin)
+
+    run.meanwhile = reloads
+    page = run.live(lambda: TimedPage(lambda _: {}), seconds=300)
+
+    assert run.ended is None
+    assert ["Loading", "Connected", "Loading", "LoadError", "Connected"] == run.words
+    assert "FetchTimedOut" == run.states[3][2]
+    assert 160 <= page.tries[1] <= 170
+
+
+def test_in_a_conflict_the_page_stays_closed(tmp_path: Path) -> None:
+    """Fetching it again would take the session over: the conflict stays the word, and no failure comes of it."""
+    run = Run(tmp_path)
+    run.hold = Verdict(RunnerState.CONFLICT, StateReason.REPLACED, "Another one has it.")
+    page = run.live(lambda: TimedPage(lambda _: GONE), seconds=1000)
+
+    assert run.ended is None
+    assert ["Loading", "Conflict"] == run.words
+    assert 1 == len(page.tries)
+
+
+@pytest.mark.parametrize("when", ["fetching", "waiting"])
+def test_a_browser_that_dies_meanwhile_ends_the_run(tmp_path: Path, when: str) -> None:
+    """At once, and not when the pause is over."""
+    run = Run(tmp_path)
+
+    def dies(_monitor: PageMonitor, page: TimedPage) -> None:
+        if when == "waiting":
+            asyncio.get_running_loop().call_later(400, page.died.set_result, "browser")
+            return
+
+        async def navigate(url: str, *, deadline: float, without_cache: bool) -> None:
+            raise PageGoneError(f"{url} {deadline} {without_cache}")
+
+        page.navigate = navigate  # type: ignore[method-assign]
+
+    run.meanwhile = dies
+    run.live(lambda: TimedPage(lambda _: {}, blocked=until(10_000)), seconds=5000)
+
+    assert run.ended is not None
+    assert ExitCode.BROWSER_EXITED == run.ended.exit.code
+    assert run.lasted <= (402 if when == "waiting" else 2)
+
+
+def test_a_browser_that_opened_too_late_says_so(tmp_path: Path) -> None:
+    """The startup timeout was over before the page was asked for: the last words name what took the time."""
+    run = Run(tmp_path, STARTUP_TIMEOUT="20s")
+
+    def late() -> TimedPage:
+        page = TimedPage(lambda _: LATE)
+        page.began -= 33
+        return page
+
+    run.live(late, seconds=100)
+
+    assert run.ended is not None
+    assert "The browser alone took 33 s to start." in str(run.ended)
+
+
+def test_a_silent_page_says_since_when(tmp_path: Path) -> None:
+    """A time in the message, once, beside the state that was seen last; and it goes with the next answer."""
+    run = Run(tmp_path, HEALTH_CHECK_TIMEOUT="2m")
+
+    def busy(_monitor: PageMonitor, page: TimedPage) -> None:
+        answer = page.probe
+
+        async def probe(*, deadline: float) -> Facts:
+            if 50 < page.age < 100:
+                await asyncio.sleep(100)
+            return await answer(deadline=deadline)
+
+        page.probe = probe  # type: ignore[method-assign]
+
+    run.meanwhile = busy
+    run.live(lambda: TimedPage(lambda _: {}), seconds=300)
+
+    assert run.ended is None
+    assert ["Loading", "Connected"] == run.words
+    assert [
+        "Linked and connected.",
+        "Linked and connected. The page has not answered since 2027-01-15T08:00:45Z; after 2m it counts as dead.",
+        "Linked and connected.",
+    ] == run.messages[1:]
+
+
+def test_a_silence_in_a_conflict_is_not_stored_with_it(tmp_path: Path) -> None:
+    """The next pod repeats the conflict's own words."""
+    run = Run(tmp_path, HEALTH_CHECK_TIMEOUT="45s")
+    conflict: Raw = {"socket": "CONFLICT"}
+
+    def silent(_monitor: PageMonitor, page: TimedPage) -> None:
+        answer = page.probe
+
+        async def probe(*, deadline: float) -> Facts:
+            if page.age > 30:
+                await asyncio.sleep(30)
+            return await answer(deadline=deadline)
+
+        page.probe = probe  # type: ignore[method-assign]
+
+    run.meanwhile = silent
+    run.live(lambda: TimedPage(lambda _: conflict), seconds=50)
+
+    assert "has not answered" in run.messages[-1]
+    assert "has not answered" not in (tmp_path / "runner.json").read_text()
