@@ -49,7 +49,7 @@ EPHEMERAL_STORAGE_LIMIT: Final = Cause(
     counted=Counted.YES,
     place=Place.UNTIL_STALLED,
     message="The pod used more disk than its own limit allows, and the kubelet evicted it",
-    ends=f"more room in `spec.resources.limits.ephemeral-storage`, or an image that writes less; {_FIX}",
+    ends=f"more room in `spec.resources.limits.ephemeralStorage`, or an image that writes less; {_FIX}",
 )
 NODE_LOST: Final = Cause(
     name="NodeLost",

@@ -97,7 +97,7 @@ def _of_end(found: Found, *, kill: ProbeKill | None, now: datetime) -> Outcome:
 def _details(found: Found) -> str:
     """Return the words of whoever ended the pod; of a runner, its own."""
     pod = found.evidence.pod
-    return (pod.termination_message if found.by_exit else "") or pod.pod_message
+    return (pod.termination_message.removeprefix(f"{found.reason}: ") if found.by_exit else "") or pod.pod_message
 
 
 def _failure_message(found: Found, kill: ProbeKill | None) -> str:
