@@ -19,6 +19,7 @@ PATHS = {
     "validatingadmissionpolicybindings": "/apis/admissionregistration.k8s.io/v1",
     "validatingwebhookconfigurations": "/apis/admissionregistration.k8s.io/v1",
     "mutatingwebhookconfigurations": "/apis/admissionregistration.k8s.io/v1",
+    "customresourcedefinitions": "/apis/apiextensions.k8s.io/v1",
 }
 
 BUSY = "storage is (re)initializing"

@@ -26,7 +26,7 @@ LONGEST_READ: Final = LONGEST + MARGIN + 1
 _REMEMBERED: Final = 1024
 """ Texts, of at most that length. """
 _LONGEST_AMOUNT: Final = 64
-_IDENTIFIER: Final = re.compile(r"[A-Za-z](?:[A-Za-z0-9_,:.-]{0,126}[A-Za-z0-9_])?")
+_IDENTIFIER: Final = re.compile(r"[A-Za-z](?:[A-Za-z0-9_,:./-]{0,126}[A-Za-z0-9_])?")
 
 
 def part(obj: Json, name: str) -> Json:

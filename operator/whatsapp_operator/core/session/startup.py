@@ -8,39 +8,23 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from whatsapp_operator.api.session import Reason
-from whatsapp_operator.core.model import (
-    Action,
-    CreateNetworkPolicy,
-    CreatePod,
-    CreatePVC,
-    CreateSecret,
-    CreateService,
-    Defaults,
-    Observation,
-    PatchNetworkPolicy,
-    PodFacts,
-    PVCFacts,
-    RefusedAction,
-)
+from whatsapp_operator.core.calls import FailedCall, Verb
+from whatsapp_operator.core.model import Defaults, Observation, PodFacts, PVCFacts
 from whatsapp_operator.core.objects.facts import STARTING_REASONS
 from whatsapp_operator.core.objects.pod import template_hash
 from whatsapp_operator.core.quota.requeue import Place, Startup, place_of
 from whatsapp_operator.core.recovery.attempts import Attempts
+from whatsapp_operator.core.recovery.cause import Cause, Counted
 from whatsapp_operator.core.session import messages
 from whatsapp_operator.core.session.messages import ReasonMessage
 
 SECRETS_PATIENCE: Final = timedelta(minutes=1)
 """ A pod that has a node and does not start for so long, in silence, may miss a Secret: the operator may not read them, but
 what it makes once more is either there or made. """
-_CREATIONS: Final[tuple[type[Action], ...]] = (
-    CreateNetworkPolicy,
-    CreatePod,
-    CreatePVC,
-    CreateSecret,
-    CreateService,
-    PatchNetworkPolicy,
-)
-""" The actions without which there is no pod. """
+
+
+_NEEDED: Final = frozenset({"Service", "NetworkPolicy", "PersistentVolumeClaim", "Secret", "Pod"})
+""" The kinds without which there is no pod. """
 
 
 class StartupReview(NamedTuple):
@@ -63,14 +47,14 @@ def review_startup(
     pvc: PVCFacts | None,
     pvc_will_be_deleted: bool,
     attempts: Attempts,
-    refused: RefusedAction | None,
+    cause: Cause | None,
     pending: ReasonMessage,
     holds_place: bool,
 ) -> StartupReview:
     """Return what keeps the pod from running.
 
     :param pvc: the claim that the operator made for the session.
-    :param refused: the action that the API server refused.
+    :param cause: what keeps the pod from running, as far as scheduler or kubelet say it.
     :param pending: why the pod does not run yet.
     :param holds_place: the reservation in status is enough for the pod that the spec asks for.
     """
@@ -79,9 +63,9 @@ def review_startup(
     startup = None
     if pod is not None:
         if never_ran:
-            startup = Startup(pod.created, _is_explained(pod, pvc), *pending)
-    elif refused is not None and refused.action in _CREATIONS:
-        startup = Startup(None, True, *messages.refused(refused))
+            startup = Startup(pod.created, _is_explained(pod, pvc, cause), *pending)
+    elif (failed := _failed_creation(observation)) is not None:
+        startup = Startup(None, True, *messages.refused(failed))
     elif _no_pod_lasts(observation, attempts):
         startup = Startup(None, True, *messages.REPLACING)
     place = place_of(session, startup if holds_place else None, timeout=defaults.pod_start_timeout, now=observation.now)
@@ -101,12 +85,22 @@ def review_startup(
     )
 
 
-def _is_explained(pod: PodFacts, pvc: PVCFacts | None) -> bool:
+def _is_explained(pod: PodFacts, pvc: PVCFacts | None, cause: Cause | None) -> bool:
     """Whether scheduler or kubelet say why the pod cannot run. A volume that is being made is not that."""
-    if pod.scheduled is False:
-        waits_for_volume = pvc is not None and pvc.phase == "Pending"
-        return not (waits_for_volume and pod.scheduled_reason == "SchedulerError")
-    return pod.waiting_reason not in STARTING_REASONS
+    waits_for_volume = pvc is not None and pvc.phase == "Pending" and pod.scheduled_reason == "SchedulerError"
+    return cause is not None and cause.counted is Counted.WAITS and not waits_for_volume
+
+
+def _failed_creation(observation: Observation) -> FailedCall | None:
+    """Return the call that keeps a pod from being made."""
+    return next(
+        (
+            failed
+            for failed in observation.failed_calls
+            if failed.is_shown and failed.call.verb in (Verb.CREATE, Verb.PATCH) and failed.call.kind in _NEEDED
+        ),
+        None,
+    )
 
 
 def _no_pod_lasts(observation: Observation, attempts: Attempts) -> bool:
