@@ -121,6 +121,7 @@ class Operator:
             instance=self.instance,
             pods_selector=MANAGED_SELECTOR,
             read_seal=self.seals.read,
+            pod_start_timeout=config.defaults.pod_start_timeout,
             claims=lambda: list(self.store.all(PVCS)),
             on_changed=self.queue.add,
             metrics=metrics,
