@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Protocol
 
 from session_protocol.durations import format_duration
@@ -259,7 +259,7 @@ class PageMonitor:
                 await self.fetch(browser)
                 continue
             if self.store.snapshot.state is RunnerState.CONNECTED:
-                await self.presence.keep(browser, now=self.monotonic(), deadline=self._answers.order_deadline)
+                await self.presence.keep(partial(self._answers.order, browser), now=self.monotonic())
             if wants_code(self._history, facts, policy=self.settings.policy, now=self.monotonic()):
                 await self._ask_for_code(browser)
             with contextlib.suppress(TimeoutError):
@@ -296,8 +296,8 @@ class PageMonitor:
                 extra={"state": verdict.state, "reason": verdict.reason, "round": self._history.round},
             )
 
-    def tell(self, remark: str) -> None:
-        """Say something beside every state from now on; empty: nothing."""
+    def add_remark(self, remark: str) -> None:
+        """Add a remark to every state from now on; empty: none."""
         if remark != self._remark:
             self._remark = remark
             logger.log(
