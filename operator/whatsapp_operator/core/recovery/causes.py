@@ -239,7 +239,7 @@ REPORTED: Final = {
         signs=(Sign(report=(f"{state}/*",)),),
         counted=Counted.YES,
         place=Place.UNTIL_STALLED,
-        message=f"The runner has reported {state} for `timeouts.healthCheck`: {traits.meaning}",
+        message=f"The runner has reported {state} for 45 s and has not exited: {traits.meaning}",
         ends=f"a pod that runs for `healthyAfter`; {_FIX}",
     )
     for state, traits in STATES.items()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from session_protocol.vocabulary import ExitCode, RunnerState
 from unit.core.fake_cluster import T0
-from whatsapp_operator.api.session import LastFailure, TimeoutsSpec
+from whatsapp_operator.api.session import LastFailure
 from whatsapp_operator.core.model import PodFacts, PodPhase, PodUID, RunnerReport, SessionUID
 from whatsapp_operator.core.recovery.failure import is_runner_failure, outcome_of
 
@@ -52,12 +52,12 @@ def report(state: str, *, since: float = 0) -> RunnerReport:
 
 def failure(of: PodFacts, reported: RunnerReport | None = None, *, answers: bool = True) -> LastFailure | None:
     """Return the pod's failure with the default timeouts."""
-    return outcome_of(of, report=reported, responding=answers, timeouts=TimeoutsSpec(), now=NOW).failure
+    return outcome_of(of, report=reported, responding=answers, now=NOW).failure
 
 
 def loss_reason(of: PodFacts) -> str | None:
     """Return the reason of the pod's loss; None: it is not lost."""
-    loss = outcome_of(of, report=None, responding=False, timeouts=TimeoutsSpec(), now=NOW).loss
+    loss = outcome_of(of, report=None, responding=False, now=NOW).loss
     return loss.reason if loss is not None else None
 
 
