@@ -6,6 +6,10 @@ test-e2e: programs ## The main job end to end on a real Kubernetes of its own (r
 attack: programs ## Ten minutes of attacks on sessions and operator beside 15 honest sessions; ATTACK_FLAGS="--minutes 2 --sessions 5" for less
 	@cd tests && ../$(PYTHON) -m attack $(ATTACK_FLAGS)
 
+.PHONY: soak
+soak: programs ## An hour of mishaps, one after the other, beside 12 sessions; MINUTES=5 for less, SOAK_FLAGS="--seed 7 --only webhook" to repeat one
+	@cd tests && ../$(PYTHON) -m soak $(if $(MINUTES),--minutes $(MINUTES)) $(SOAK_FLAGS)
+
 .PHONY: e2e-down
 e2e-down: setup ## Remove the cluster that E2E_KEEP=1 has left
 	@$(PYTHON) -m local_cluster down --name e2e

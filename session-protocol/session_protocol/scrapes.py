@@ -44,9 +44,9 @@ class Measurement:
                 kept.samples = samples
                 yield kept
 
-    def only(self, names: frozenset[str]) -> "Measurement":
+    def only(self, names: Iterable[str]) -> "Measurement":
         """Return a measurement with the samples of these names alone."""
-        return Measurement(self._metrics, names=names)
+        return Measurement(self._metrics, names=frozenset(names))
 
 
 class Scrapes:

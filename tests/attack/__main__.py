@@ -7,17 +7,15 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from e2e.harness import ClusterHarness, testbed
-from e2e.tenant import Tenant
+from campaigns.sessions import linked
+from campaigns.verdicts import render
+from e2e.harness import testbed
 from session_devtools.errors import ToolError
 from session_devtools.progress import ConsoleProgress
 
 from attack import objects
 from attack.campaign import Campaign
-from attack.verdict import judge, render
-
-AT_ONCE = 5
-""" Sessions that start side by side: more browsers than that would only wait for each other. """
+from attack.verdict import judge
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -27,7 +25,8 @@ def main(arguments: Sequence[str]) -> int:
     try:
         with testbed("attack") as e2e:
             names = ("victim", *(f"honest-{number:02}" for number in range(options.sessions)))
-            tenant = _linked(e2e, names, progress)
+            e2e.kubectl.apply(objects.quota(sessions=len(names) + 20, storage="12Ti"))
+            tenant = linked(e2e, names, progress, quotaName=objects.QUOTA)
             campaign = Campaign(
                 e2e=e2e,
                 honest=tenant,
@@ -42,20 +41,6 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     print(render(verdicts))
     return 0 if all(verdict.held for verdict in verdicts) else 1
-
-
-def _linked(e2e: ClusterHarness, names: Sequence[str], progress: ConsoleProgress) -> Tenant:
-    """Have that many sessions Connected, in a namespace of their own."""
-    tenant = Tenant.make(e2e.kubectl, e2e.phone)
-    e2e.kubectl.apply(objects.quota(sessions=len(names) + 20, storage="12Ti"))
-    for first in range(0, len(names), AT_ONCE):
-        some = names[first : first + AT_ONCE]
-        with progress.step(f"linking {some[0]} to {some[-1]}"):
-            for name in some:
-                tenant.create(name, quotaName=objects.QUOTA)
-            for name in some:
-                tenant.link(name)
-    return tenant
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -27,7 +27,7 @@ from session_bench.pod_network import PodNetwork
 from session_devtools.errors import ToolError
 from session_devtools.progress import Progress
 from session_devtools.waiting import wait_until
-from support.sessions import in_new_pod, in_state
+from support.sessions import Expectation, in_new_pod, in_state
 from whatsapp_operator.api.constants import EVENT_CONTROLLER, RUNNER_PORT
 
 from attack import image, objects
@@ -122,6 +122,7 @@ class Campaign:
                 people.submit(self._hoard),
             ]
             refused = people.submit(self._beyond_rights, hostile_image)
+            poisoned = people.submit(self._poison, hostile_image)
             newcomer = people.submit(self._newcomer)
             time.sleep(max(0.0, end - time.monotonic()))
             for action in running:
@@ -132,6 +133,7 @@ class Campaign:
                 "newcomer": started,
                 "recovered": recovered,
                 "hoarded": self._hoarded(),
+                "poisoned": poisoned.result(),
             }
 
     @contextmanager
@@ -186,6 +188,25 @@ class Campaign:
         for label, wanted in objects.beyond_rights(HOSTILE, hostile_image).items():
             found[label] = self._try(wanted, person=objects.PERSON)
         return found
+
+    def _poison(self, hostile_image: str) -> dict[str, str]:
+        """Leave something on profiles that an honest runner finds there; returns why each of these has ended."""
+        tenant = Tenant(kubectl=self.e2e.kubectl, phone=self.e2e.phone, namespace=HOSTILE)
+        wanted = objects.poisoners(HOSTILE, hostile_image)
+        names = {poison: str(session["metadata"]["name"]) for poison, session in wanted.items()}
+        self.e2e.kubectl.apply(*wanted.values())
+        for name in names.values():
+            tenant.wait_for_condition(name, "PodReady", status="True")
+            tenant.edit(name, {"pod": None, "resources": None, "link": None})
+            tenant.request(name, "restart-at")
+        return {poison: self._ended(tenant, name) for poison, name in names.items()}
+
+    def _ended(self, tenant: Tenant, name: str) -> str:
+        failed = Expectation("has failed", lambda status: (status.get("recovery") or {}).get("lastFailure"))
+        try:
+            return str(tenant.wait_for(name, failed, within=PATIENCE)["recovery"]["lastFailure"]["reason"])
+        except ToolError:
+            return "nothing"
 
     def _newcomer(self) -> tuple[float | None, float | None]:
         """Apply an honest session, wait for its QR code, kill its browser, wait for the next one."""

@@ -24,6 +24,8 @@ BEHAVIOURS: Final = {
     110: "answers never",
 }
 """ What hostile/main.go does, by `spec.link.maxRounds`. """
+POISONS: Final = {111: "a pipe", 112: "a link out of the profile", 113: "a gigabyte"}
+""" What it leaves on the profile in place of the runner's own record. """
 
 
 def session(name: str, namespace: str, **spec: Any) -> Object:
@@ -63,6 +65,17 @@ def hostile_runners(namespace: str, image: str) -> list[Object]:
         )
         for place, number in enumerate(numbers)
     ]
+
+
+def poisoners(namespace: str, image: str) -> dict[str, Object]:
+    """Return a session of the hostile image for each poison; its next pod is to be an honest runner's."""
+    small = {"requests": {"cpu": "10m", "memory": "64Mi"}}
+    return {
+        poison: session(
+            f"poisoned-{number}", namespace, pod={"image": image}, resources=small, link={"maxRounds": number}
+        )
+        for number, poison in POISONS.items()
+    }
 
 
 def thieves(namespace: str, *, victim_uid: str) -> list[Object]:

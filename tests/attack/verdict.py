@@ -1,9 +1,12 @@
 """From what was seen before and during the attacks to what held and what did not. Pure."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
+
+from campaigns.verdicts import Verdict, percentile
+from session_protocol.vocabulary import ExitCode
 
 from attack.watch import Observations
 
@@ -16,16 +19,6 @@ SMALLEST: Final = 0.02
 PLANTED: Final = ("5ec2e75ec2e7", "cGxhbnRlZ", "5550199", "555.01.99", "evil.example")
 """ Pieces of what the attackers said that must be seen nowhere. """
 UNPRINTABLE: Final = re.compile(r"[^\n\t\x20-\x7e\u00a1-\u024f\u2010-\u2027\u2030-\u205e\u2190-\u21ff]")
-
-
-class Verdict(NamedTuple):
-    """One thing that has to hold."""
-
-    claim: str
-    held: bool
-    seen: str
-    measured: bool = False
-    """ It depends on how fast the machine is, so no test fails by it. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +40,8 @@ class Findings:
     """ Seconds from a killed browser during the attack to a new pod with a QR code. """
     hoarded: int
     """ Claims of 10Ti that are left. """
+    poisoned: Mapping[str, str]
+    """ Why honest runners have ended on profiles that a hostile one left, by what it left. """
     series: tuple[int, int]
     """ The operator's metric lines before and at the end; 0 when it did not answer. """
 
@@ -68,6 +63,11 @@ def judge(found: Findings) -> list[Verdict]:
         Verdict("an honest session is admitted and started", found.newcomer is not None, _seconds(found.newcomer)),
         Verdict("an honest session recovers", found.recovered is not None, _seconds(found.recovered)),
         Verdict("claims beyond the quota's storage are not made", found.hoarded <= 1, f"{found.hoarded} of 20 left"),
+        Verdict(
+            "a runner refuses a profile with a trap in it",
+            bool(found.poisoned) and {*found.poisoned.values()} == {ExitCode.PROFILE_UNUSABLE.reason},
+            ", ".join(f"{poison}: {reason}" for poison, reason in found.poisoned.items()),
+        ),
         Verdict(
             "the operator's metrics do not grow with what is said",
             0 < found.series[1] <= found.series[0] * 1.5 + 100,
@@ -132,18 +132,5 @@ def leaked(texts: Mapping[str, str]) -> Iterable[str]:
             yield f"{found.group()!a} in {where}"
 
 
-def percentile(values: Sequence[float], share: float = 0.99) -> float:
-    """Return the value that this share of them does not exceed; 0 without any."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0.0
-
-
 def _seconds(taken: float | None) -> str:
     return "not in time" if taken is None else f"after {taken:.0f} s"
-
-
-def render(verdicts: Sequence[Verdict]) -> str:
-    """Return them as lines for people."""
-    return "\n".join(
-        f"{'held  ' if verdict.held else 'FAILED'}  {verdict.claim}: {verdict.seen}" for verdict in verdicts
-    )

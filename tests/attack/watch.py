@@ -3,19 +3,16 @@
 Two threads that look every second until they are stopped; what they saw is handed over at the end.
 """
 
-import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from campaigns.looking import looking
 from session_bench.pod_network import PodNetwork
 from session_devtools.http_client import Client
-
-EVERY = 1.0
-""" Seconds between two looks. """
 
 
 class Seen(NamedTuple):
@@ -69,17 +66,9 @@ class Watcher:
     @contextmanager
     def watching(self, targets: list[Target]) -> Iterator[Observations]:
         """Look until the block ends."""
-        seen, end = Observations(), threading.Event()
-        looks: tuple[Callable[[], None], ...] = (lambda: self._look(seen), lambda: self._ask(targets, seen))
-        threads = [threading.Thread(target=_repeat, args=(look, end), daemon=True) for look in looks]
-        for thread in threads:
-            thread.start()
-        try:
+        seen = Observations()
+        with looking(lambda: self._look(seen), lambda: self._ask(targets, seen)):
             yield seen
-        finally:
-            end.set()
-            for thread in threads:
-                thread.join(timeout=60)
 
     def _look(self, seen: Observations) -> None:
         sessions = self._list(f"/apis/wasession.dev/v1alpha1/namespaces/{self.namespace}/whatsappsessions")
@@ -119,10 +108,3 @@ def _time_state(target: Target) -> float | None:
 def _restarts(pod: dict[str, Any]) -> int:
     statuses = pod.get("status", {}).get("containerStatuses", ())
     return sum(int(status["restartCount"]) for status in statuses)
-
-
-def _repeat(look: Callable[[], None], end: threading.Event) -> None:
-    while not end.is_set():
-        begun = time.monotonic()
-        look()
-        end.wait(max(0.0, EVERY - (time.monotonic() - begun)))

@@ -78,7 +78,9 @@ def _bring_up(cluster: FullCluster) -> ClusterHarness:
 
 def remove(cluster: FullCluster) -> None:
     """Remove the cluster. :raises AssertionError: something of it is still there."""
-    instance = cluster.instance
+    instance = records.find(cluster.name)
+    if instance is None:  # it never was there, and why not is an error of its own
+        return
     cluster.down(progress=ConsoleProgress())
     left = leftovers_of(instance)
     assert left == [], f"something of the cluster {instance.name} is left: {left}"

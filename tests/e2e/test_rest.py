@@ -1,14 +1,10 @@
 """At rest nothing is written."""
 
-from datetime import UTC, datetime
-
+from campaigns.rest import requests_at_rest
 from e2e.harness import ClusterHarness
 from e2e.tenant import Tenant
-from session_devtools.audit_log import READS, writes
-from support.waiting import until
+from session_devtools.audit_log import writes
 
-QUIET = 8.0
-""" Seconds without a write after which nothing is on its way any more: changes are written within 5. """
 LEASES = frozenset({"leases"})
 
 
@@ -17,17 +13,8 @@ def test_at_rest_only_the_lease_is_written(e2e: ClusterHarness, durable_trio: Te
     trio = durable_trio
     trio.create("fresh")
     trio.wait_for_state("fresh", "QRPending")
-
-    def quiet_for() -> float:
-        done = [
-            one for one in e2e.audit.requests(since=e2e.began) if one.verb not in READS and one.resource != "leases"
-        ]
-        return (datetime.now(UTC) - done[-1].time).total_seconds()
-
-    until("what was begun is written", quiet_for, lambda seconds: seconds > QUIET)
-    since, begun = e2e.audit.now(), trio.status("fresh")["link"]["round"]
-    e2e.operator.wait_for_resyncs(3)
-    done = e2e.audit.requests(since=since)
+    begun = trio.status("fresh")["link"]["round"]
+    done = requests_at_rest(e2e.audit, e2e.operator, began=e2e.began)
 
     assert [] == writes(done, but=LEASES)
     assert {"update leases"} == set(writes(done, but=frozenset()))

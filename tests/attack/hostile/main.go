@@ -10,8 +10,10 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -52,8 +54,29 @@ var behaviours = map[string]func(net.Conn){
 	"110": func(connection net.Conn) { time.Sleep(lifetime) },
 }
 
+// poisons are by LINK_MAX_ROUNDS, too: what is left on the profile for the next pod, where the runner's own record should be.
+var poisons = map[string]func(record string) error{
+	"111": func(record string) error { return syscall.Mkfifo(record, 0o600) },
+	"112": func(record string) error { return os.Symlink("/etc/passwd", record) },
+	"113": func(record string) error {
+		if err := os.WriteFile(record, []byte("{"), 0o600); err != nil {
+			return err
+		}
+		return os.Truncate(record, 1<<30) // a file with a hole takes no room
+	},
+}
+
 func main() {
-	behaviour, known := behaviours[os.Getenv("LINK_MAX_ROUNDS")]
+	number := os.Getenv("LINK_MAX_ROUNDS")
+	if poison, known := poisons[number]; known {
+		record := filepath.Join(os.Getenv("PROFILE_DIR"), "runner.json")
+		os.Remove(record)
+		if err := poison(record); err != nil {
+			panic(err)
+		}
+		number = "110"
+	}
+	behaviour, known := behaviours[number]
 	if !known || behaviour == nil {
 		last := terminal + secrets + strings.Repeat("#", longest)
 		os.WriteFile("/dev/termination-log", []byte(last[:longest]), 0o600)

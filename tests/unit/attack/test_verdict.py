@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from attack.verdict import Findings, judge, leaked, percentile
+from attack.verdict import Findings, judge, leaked
 from attack.watch import Holder, Observations, Seen
+from campaigns.verdicts import percentile
 
 CALM = Seen("Connected", "pod-1", 0)
 LEASE = Holder("operator-1", 3)
@@ -32,6 +33,7 @@ GOOD = Findings(
     newcomer=12.0,
     recovered=9.0,
     hoarded=1,
+    poisoned={"a pipe": "ProfileUnusable", "a gigabyte": "ProfileUnusable"},
     series=(400, 420),
 )
 
@@ -58,6 +60,8 @@ BAD: Mapping[str, Mapping[str, Any]] = {
     "not admitted": {"newcomer": None},
     "not recovered": {"recovered": None},
     "hoarded": {"hoarded": 2},
+    "a trap is gone into": {"poisoned": {"a pipe": "nothing", "a gigabyte": "ProfileUnusable"}},
+    "no trap was laid": {"poisoned": {}},
     "series": {"series": (400, 4000)},
 }
 

@@ -101,7 +101,7 @@ UNITS = [
         "a1b2c3d4 ",
         "a1b2-c3d4 ",
         "bcdfghjk ",
-        "ab-1c-",
+        "ab-1c ",
     ),
     *("1 -", "f0 ", "http://a:1@A-2@", "aB3aB3aB3aB3aB3aB3aB3,", "token=#1@A-,", "a.b-c_d=", '"', "'\\"),
 ]

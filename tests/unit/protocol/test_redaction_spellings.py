@@ -233,7 +233,7 @@ def test_an_announced_code_goes_in_small_letters_and_spelled(code: str, announce
         *("7h2jq4tz", "7h2j-q4tz", "9abcdmnp", "xbc4def7", "mnp2345q"),
     ],
 )
-def test_a_code_in_small_letters_goes_without_a_word_near(text: str) -> None:
+def test_a_code_in_small_letters_goes_unannounced(text: str) -> None:
     """No name looks like it."""
     assert "[code]" in redact(text)
 
@@ -376,7 +376,7 @@ def test_encoded_text_stays(text: str) -> None:
     ],
 )
 @pytest.mark.parametrize("login", ["anna:pw", "anna:hunter2", "anna.b@x:pw", "anna_b:p/w", "a:b", "anna:1234"])
-def test_a_login_goes_in_words(spelling: str, login: str) -> None:
+def test_a_login_goes_in_prose(spelling: str, login: str) -> None:
     """A name, a colon, a password, behind a word that says so."""
     left = redact(spelling.format(login))
 

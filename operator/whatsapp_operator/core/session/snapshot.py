@@ -107,7 +107,7 @@ def take_snapshot(observation: Observation, defaults: Defaults) -> Snapshot:
     pods = find_pods(observation)
     pod = pods.own
     session = with_sensible_times(observation.session, now=now)
-    session = with_marked_stop(session, pvc, has_pod=pod is not None)
+    session = with_marked_stop(session, pvc, defaults, has_pod=pod is not None)
     observation = replace(observation, session=session)
     contact = check_contact(observation, pods)
     runs = session.spec.operating_mode is OperatingMode.RUNNING
@@ -141,7 +141,7 @@ def take_snapshot(observation: Observation, defaults: Defaults) -> Snapshot:
     )
     patch = review.patch
     if pvc is not None and runs and attempts.exhausted and attempts.pod_failed:  # while the failed pod is still there
-        patch = with_mark(patch, pvc, session)
+        patch = with_mark(patch, pvc, session, defaults)
     volume_deadline = _volume_deadline(pvc, pod)
     return Snapshot(
         observation=observation,

@@ -54,10 +54,10 @@ def plan_tokens(snapshot: Snapshot, *, polled: bool) -> TokenPlan:
         return unchanged
     if pod.renewal is None:  # made when one Secret held all tokens, and the pod mounted it
         return TokenPlan(TokenSecretNames(pod.secret_name, None))
-    told = snapshot.renewal.source
-    if told is not None:
-        unchanged = TokenPlan(_shown(names.token_secret_names(snapshot.session, told)))
-    if told is not None or (stored.pod_uid == pod.uid and len(_stored(stored)) == len(TokenPurpose)):
+    renewed = snapshot.renewal.source
+    if renewed is not None:
+        unchanged = TokenPlan(_shown(names.token_secret_names(snapshot.session, renewed)))
+    if renewed is not None or (stored.pod_uid == pod.uid and len(_stored(stored)) == len(TokenPurpose)):
         return _renewal(snapshot, pod, unchanged, polled=polled)
     if pod.key_id is None:  # a person's pod
         return unchanged

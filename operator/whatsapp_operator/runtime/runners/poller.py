@@ -21,7 +21,7 @@ from whatsapp_operator.core.model import PodUID, Rejection, RunnerReport, Sessio
 from whatsapp_operator.runtime.process.clock import Clock, Jitter, spread
 from whatsapp_operator.runtime.runners import budgets
 from whatsapp_operator.runtime.runners.client import GRACE, WAIT, NoAnswer, RunnerClient, Target
-from whatsapp_operator.runtime.runners.texts import Said, TextBudgets
+from whatsapp_operator.runtime.runners.texts import RunnerText, TextBudgets
 
 logger = logging.getLogger(__name__)
 
@@ -188,14 +188,14 @@ class RunnerPoller:
         previous = self._reports.get(target.key)
         report = report_of(answer, session_uid=target.session_uid, pod_uid=target.pod_uid, received=self._clock.now())
         report = replace(report, since=self._own_since(target.key, previous, report))
-        said = Said(target.key, target.pod_uid, report.revision, report.message)
-        if not self._texts.knows(said):
+        text = RunnerText(target.key, target.pod_uid, report.revision, report.message)
+        if not self._texts.knows(text):
             # Until its turn, which mostly is now, the last text stays if the state is the same.
             same = previous is not None and previous.state == report.state
             self._reports[target.key] = replace(
                 report, message=previous.message if previous is not None and same else ""
             )
-            self._texts.put(said, now=self._clock.monotonic())
+            self._texts.put(text, now=self._clock.monotonic())
             report = self._take_turns(target.key) or self._reports[target.key]
         self._reports[target.key] = report
         if previous is None or report != replace(previous, received=report.received) or _was_silent(previous, report):
@@ -204,15 +204,15 @@ class RunnerPoller:
     def _take_turns(self, asking: ObjectKey | None = None) -> RunnerReport | None:
         """Read the texts whose turn has come; return the report of the session that asks if its text is one of them."""
         found = None
-        for said in self._texts.turns(now=self._clock.monotonic()):
-            report = self._reports.get(said.key)
-            if report is None or (report.pod_uid, report.revision) != (said.pod_uid, said.revision):
+        for text in self._texts.turns(now=self._clock.monotonic()):
+            report = self._reports.get(text.key)
+            if report is None or (report.pod_uid, report.revision) != (text.pod_uid, text.revision):
                 continue
-            read = self._reports[said.key] = replace(report, message=said.text)
-            if said.key == asking:
+            read = self._reports[text.key] = replace(report, message=text.content)
+            if text.key == asking:
                 found = read
             else:
-                self._on_changed(said.key)
+                self._on_changed(text.key)
         if self._texts.waits and (self._turns is None or self._turns.done()):
             self._turns = asyncio.get_running_loop().create_task(self._read_waiting(), name="reading what runners say")
         return found

@@ -34,13 +34,13 @@ _KNOWN: Final = 1024
 """ As many as `core.objects.reading` remembers the redaction of. """
 
 
-class Said(NamedTuple):
-    """What a runner says."""
+class RunnerText(NamedTuple):
+    """The message of a runner's report."""
 
     key: ObjectKey
     pod_uid: PodUID
     revision: int
-    text: str
+    content: str
 
 
 class _Known:
@@ -64,7 +64,7 @@ class _Known:
 class _Tenant:
     characters: Allowance = field(default_factory=lambda: Allowance(TENANT_BURST, TENANT_PER_SECOND))
     known: _Known = field(default_factory=lambda: _Known(_KNOWN_BY_TENANT))
-    waiting: OrderedDict[ObjectKey, Said] = field(default_factory=OrderedDict)
+    waiting: OrderedDict[ObjectKey, RunnerText] = field(default_factory=OrderedDict)
     served: float | None = None
     """ When a new text of it was read last. """
 
@@ -85,35 +85,35 @@ class TextBudgets:
         """Whether any text waits."""
         return bool(self._quiet or self._busy)
 
-    def knows(self, said: Said) -> bool:
+    def knows(self, text: RunnerText) -> bool:
         """Whether somebody in the namespace said the same lately: it costs nothing, and may be read at once."""
-        known = self._of(said.key.namespace).known
-        if said.text and said.text not in known:
+        known = self._of(text.key.namespace).known
+        if text.content and text.content not in known:
             return False
-        self.forget(said.key)
-        known.add(said.text)
+        self.forget(text.key)
+        known.add(text.content)
         return True
 
-    def put(self, said: Said, *, now: float) -> None:
+    def put(self, text: RunnerText, *, now: float) -> None:
         """Have a text wait for its turn, in place of what the same runner said before."""
-        tenant, namespace = self._of(said.key.namespace), said.key.namespace
-        tenant.waiting[said.key] = said
+        tenant, namespace = self._of(text.key.namespace), text.key.namespace
+        tenant.waiting[text.key] = text
         if len(tenant.waiting) > MOST_WAITING:
             tenant.waiting.popitem(last=False)
         if namespace not in self._quiet and namespace not in self._busy:
             is_quiet = tenant.served is None or now - tenant.served >= QUIET
             (self._quiet if is_quiet else self._busy)[namespace] = None
 
-    def turns(self, *, now: float) -> Iterator[Said]:
+    def turns(self, *, now: float) -> Iterator[RunnerText]:
         """Take out and yield what may be read now."""
         for queue in (self._quiet, self._busy):
             left = len(queue)
             while left and queue:
                 namespace, _ = queue.popitem(last=False)
                 tenant = self._tenants[namespace]
-                said = next(iter(tenant.waiting.values()))
-                cost = max(SHORTEST, len(said.text))
-                shared = 0 if said.text in self._known else cost
+                text = next(iter(tenant.waiting.values()))
+                cost = max(SHORTEST, len(text.content))
+                shared = 0 if text.content in self._known else cost
                 if not tenant.characters.has(cost, now=now):
                     self._busy[namespace] = None
                     left -= 1
@@ -122,11 +122,11 @@ class TextBudgets:
                     queue[namespace] = None
                     queue.move_to_end(namespace, last=False)
                     return
-                self._read(tenant, said, cost=cost, shared=shared, now=now)
+                self._read(tenant, text, cost=cost, shared=shared, now=now)
                 if tenant.waiting:
                     self._busy[namespace] = None
                 left = len(queue)
-                yield said
+                yield text
 
     def forget(self, key: ObjectKey) -> None:
         """Drop what a runner said and nobody has read yet."""
@@ -135,13 +135,13 @@ class TextBudgets:
             self._quiet.pop(key.namespace, None)
             self._busy.pop(key.namespace, None)
 
-    def _read(self, tenant: _Tenant, said: Said, *, cost: int, shared: int, now: float) -> None:
-        del tenant.waiting[said.key]
+    def _read(self, tenant: _Tenant, text: RunnerText, *, cost: int, shared: int, now: float) -> None:
+        del tenant.waiting[text.key]
         tenant.characters.take(cost)
         self._cluster.take(shared)
         tenant.served = now
-        tenant.known.add(said.text)
-        self._known.add(said.text)
+        tenant.known.add(text.content)
+        self._known.add(text.content)
 
     def _of(self, namespace: str) -> _Tenant:
         tenant = self._tenants.setdefault(namespace, _Tenant())

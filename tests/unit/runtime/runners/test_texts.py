@@ -19,7 +19,7 @@ from whatsapp_operator.runtime.runners.texts import (
     SHORTEST,
     TENANT_BURST,
     TENANT_PER_SECOND,
-    Said,
+    RunnerText,
     TextBudgets,
 )
 
@@ -115,9 +115,9 @@ async def test_a_text_that_waits_is_read_when_nothing_else_happens(clock: FakeCl
     await runners.close()
 
 
-def said(namespace: str, number: int, text: str) -> Said:
+def text_of(namespace: str, number: int, text: str) -> RunnerText:
     """Return something that a runner of a namespace says."""
-    return Said(ObjectKey(namespace, f"s{number}"), PodUID("p1"), number, text)
+    return RunnerText(ObjectKey(namespace, f"s{number}"), PodUID("p1"), number, text)
 
 
 def read(budgets: TextBudgets, now: float = 0.0) -> list[str]:
@@ -129,19 +129,21 @@ def test_known_texts_cost_nothing() -> None:
     """Thousands of honest sessions say the same few sentences."""
     budgets = TextBudgets()
     for number in range(50):
-        budgets.put(said("shop", number, f"Linked, {number}" + "." * 1000), now=0.0)
+        budgets.put(text_of("shop", number, f"Linked, {number}" + "." * 1000), now=0.0)
     list(budgets.turns(now=0.0))
 
-    assert all(budgets.knows(said("shop", number, f"Linked, {number % 50}" + "." * 1000)) for number in range(10_000))
-    assert budgets.knows(said("shop", 1, ""))
-    assert not budgets.knows(said("other", 1, "Linked, 1" + "." * 1000))
+    assert all(
+        budgets.knows(text_of("shop", number, f"Linked, {number % 50}" + "." * 1000)) for number in range(10_000)
+    )
+    assert budgets.knows(text_of("shop", 1, ""))
+    assert not budgets.knows(text_of("other", 1, "Linked, 1" + "." * 1000))
 
 
 def test_what_was_read_in_another_namespace_costs_the_cluster_nothing() -> None:
     """Its redaction is remembered: a thousand namespaces that come back at once say the same."""
     budgets = TextBudgets()
     for number in range(1000):
-        budgets.put(said(f"n{number}", 1, "Loading." + "." * 1000), now=0.0)
+        budgets.put(text_of(f"n{number}", 1, "Loading." + "." * 1000), now=0.0)
 
     assert 1000 == len(read(budgets))
 
@@ -150,7 +152,7 @@ def flooded(*, tenants: int = 10) -> TextBudgets:
     """Return budgets that hostile namespaces have used up, with more of theirs waiting."""
     budgets = TextBudgets()
     for number in range(40 * tenants):
-        budgets.put(said(f"hostile-{number % tenants}", number, f"{number}".rjust(1024, "#")), now=0.0)
+        budgets.put(text_of(f"hostile-{number % tenants}", number, f"{number}".rjust(1024, "#")), now=0.0)
     list(budgets.turns(now=0.0))
     assert budgets.waits
     return budgets
@@ -160,7 +162,7 @@ def test_who_was_quiet_is_served_before_those_who_wait() -> None:
     """And after that it is one of them."""
     budgets = flooded()
     for number in range(3):
-        budgets.put(said("honest", number, f"{number}" + "." * 1000), now=1.0)
+        budgets.put(text_of("honest", number, f"{number}" + "." * 1000), now=1.0)
     order = read(budgets, now=1.0)
 
     assert "honest" == order[0]
@@ -181,9 +183,9 @@ def test_a_namespace_that_used_up_its_own_keeps_nobody_waiting() -> None:
     """What is over its own budget waits, and what others say is read."""
     budgets = TextBudgets()
     for number in range(MOST_WAITING):
-        budgets.put(said("hostile", number, f"{number}".rjust(4096, "#")), now=0.0)
+        budgets.put(text_of("hostile", number, f"{number}".rjust(4096, "#")), now=0.0)
     list(budgets.turns(now=0.0))
-    budgets.put(said("honest", 1, "It is late."), now=0.0)
+    budgets.put(text_of("honest", 1, "It is late."), now=0.0)
 
     assert ["honest"] == read(budgets)
 
@@ -191,9 +193,9 @@ def test_a_namespace_that_used_up_its_own_keeps_nobody_waiting() -> None:
 def test_a_text_longer_than_a_budget_is_read_when_that_is_full() -> None:
     """It would wait for ever else, and all behind it."""
     budgets = TextBudgets()
-    budgets.put(said("shop", 1, "#" * (TENANT_BURST + 1)), now=0.0)
+    budgets.put(text_of("shop", 1, "#" * (TENANT_BURST + 1)), now=0.0)
     first = read(budgets)
-    budgets.put(said("shop", 2, "-" * (TENANT_BURST + 1)), now=0.0)
+    budgets.put(text_of("shop", 2, "-" * (TENANT_BURST + 1)), now=0.0)
 
     assert ["shop"] == first
     assert [] == read(budgets, now=1.0)
@@ -204,7 +206,7 @@ def test_a_text_longer_than_a_budget_is_read_when_that_is_full() -> None:
     "end",
     [
         lambda budgets: budgets.forget(ObjectKey("shop", "s999")),
-        lambda budgets: budgets.knows(said("shop", 999, "")),
+        lambda budgets: budgets.knows(text_of("shop", 999, "")),
         lambda budgets: list(budgets.turns(now=1000 * QUIET)),
     ],
     ids=["the session is gone", "it says something known", "it is read"],
@@ -212,9 +214,9 @@ def test_a_text_longer_than_a_budget_is_read_when_that_is_full() -> None:
 def test_nothing_waits_that_need_not(end: Callable[[TextBudgets], object]) -> None:
     """So nobody looks any more."""
     budgets = TextBudgets()
-    budgets.put(said("shop", 1, "#" * TENANT_BURST), now=0.0)
+    budgets.put(text_of("shop", 1, "#" * TENANT_BURST), now=0.0)
     list(budgets.turns(now=0.0))
-    budgets.put(said("shop", 999, "." * SHORTEST), now=0.0)
+    budgets.put(text_of("shop", 999, "." * SHORTEST), now=0.0)
     assert budgets.waits
 
     end(budgets)
@@ -225,11 +227,11 @@ def test_nothing_waits_that_need_not(end: Callable[[TextBudgets], object]) -> No
 def test_what_waits_is_bounded() -> None:
     """Of a namespace the newest, and of a runner one."""
     budgets = TextBudgets()
-    budgets.put(said("shop", 1, "#" * TENANT_BURST), now=0.0)
+    budgets.put(text_of("shop", 1, "#" * TENANT_BURST), now=0.0)
     list(budgets.turns(now=0.0))
     for number in range(1000):
-        budgets.put(said("shop", 1, f"{number}"), now=0.0)
-        budgets.put(said("shop", number + 2, f"{number}"), now=0.0)
+        budgets.put(text_of("shop", 1, f"{number}"), now=0.0)
+        budgets.put(text_of("shop", number + 2, f"{number}"), now=0.0)
     found = list(budgets.turns(now=1000.0))
 
     assert MOST_WAITING == len(found)

@@ -1,0 +1,1 @@
+"""What long runs on a real cluster share: many linked sessions, somebody who looks every second, claims and verdicts."""
