@@ -150,7 +150,6 @@ class Session:
             presence=PresenceKeeper(
                 wanted=self.settings.presence, state_file=self._state_file, clock=self.clock, random=self.random
             ),
-            random=self.random,
             first_classified=settle,
         )
         await _first(self._run_page(layout, self._monitor), volume.watch(self._monitor.add_remark))

@@ -53,7 +53,9 @@ class LinkSpec(SpecModel):
 class RecoverySpec(SpecModel):
     """What happens when the runner fails.
 
-    A pod that is deleted, evicted or lost with its node is replaced at once, or after baseDelay if it never got to run.
+    What comes from outside of the session (a drain, a node that is lost, short of something or refuses the pod, an image or
+    a page that cannot be fetched) is no failure: the pod is replaced at once, or, if it never got to run, after baseDelay,
+    doubled each time up to 5m.
     """
 
     max_attempts: Annotated[int, Field(ge=1, le=100, json_schema_extra={"format": "int32"})] = 5

@@ -15,6 +15,7 @@ from session_protocol.vocabulary import TokenPurpose
 
 from whatsapp_operator.api.session import SessionStatus, WhatsAppSession
 from whatsapp_operator.core.calls import Call, FailedCall
+from whatsapp_operator.core.kubelet import ProbeKill
 from whatsapp_operator.core.network import RunnerNetwork
 
 SessionUID = NewType("SessionUID", str)
@@ -91,6 +92,7 @@ class PodFacts:
     created: datetime
     deletion: datetime | None = None
     """ When it was deleted, while the object still exists. """
+    grace: timedelta = timedelta()  # to end, after its deletion
     ip: str | None = None
     node: str | None = None
     image: str | None = None
@@ -119,6 +121,9 @@ class PodFacts:
     """ The file on the node that the runner's container is to run under. """
     disrupted: bool = False
     """ The DisruptionTarget condition is true. """
+    disruption: str = ""  # its reason
+    unready_by_node: bool = False  # the node controller has taken its readiness away
+    finalizers: tuple[str, ...] = ()
     restart_at: str | None = None
     """ The restart request that this pod was created for (its annotation). """
     relink_at: str | None = None
@@ -263,6 +268,8 @@ class Observation:
     pods_since_status: tuple[PodUID, ...] = ()
     """ The session's pods that were created after the one in status, oldest first, even if deleted since; only those
     that this operator has seen. Two may be created and deleted between two writes of status. """
+    unstarted: Mapping[PodUID, datetime] = field(default_factory=dict)
+    """ Those of the last pods that were not seen to run and not ended by us, with the times at which they were seen. """
     pvc: PVCFacts | None = None
     """ The PVC of the derived name, ours or not. None also when `existingClaim` is used. """
     existing_claim: ExistingClaim | None = None
@@ -297,6 +304,8 @@ class Observation:
     """ The key of the pod's tokens, if it is gone: nobody can ask that runner any more. """
     namespace_refused: bool = False
     """ The kubelet's events say that the present pod cannot have a user namespace. """
+    probe_kill: ProbeKill | None = None
+    """ What its events say of a container that it ended. """
     recovery_paused: str | None = None
     """ Why recovery is paused for this session; None: it is not. """
 
@@ -421,6 +430,7 @@ class DeletePod:
     reason: str
     grace: timedelta | None = None
     """ None: the pod's own terminationGracePeriodSeconds. Never 0: the operator does not force. """
+    clears_loss: bool = False  # it is lost already; else its end is the operator's own decision
 
 
 Action = (
@@ -461,6 +471,7 @@ class Decision:
     """ This status must be stored before anything else is done: write it at once, past the write limiter. """
     actions: tuple[Action, ...] = ()
     events: tuple[Event, ...] = ()
+    causes: tuple[str, ...] = ()  # names of `core.recovery.causes`: what this status is the first to tell
     wants_admission: bool = False
     """ It needs a reservation and has none, so an admission round must consider it. """
     poll: PodUID | None = None

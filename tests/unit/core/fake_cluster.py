@@ -47,6 +47,7 @@ from whatsapp_operator.core.model import (
 )
 from whatsapp_operator.core.objects.existing_claim import existing_claim
 from whatsapp_operator.core.objects.facts import network_policy_facts, pod_facts, pvc_facts, service_facts
+from whatsapp_operator.core.objects.pod import GRACE_SECONDS
 from whatsapp_operator.core.quota.admit import AdmissionResult, admit
 from whatsapp_operator.core.recovery.health import session_health
 from whatsapp_operator.core.session.decide import decide
@@ -136,17 +137,24 @@ class FakeCluster:
         self.memory.created_pods.pop(name, None)
         for pod in self.pods.values():
             if is_owned_by(pod, uid):
-                pod["metadata"]["deletionTimestamp"] = format_time(self.now)
+                self._delete(pod)
         for objects in (self.pvcs, self.secrets):
             for key in [key for key, obj in objects.items() if is_owned_by(obj, uid)]:
                 del objects[key]
 
     def delete_pod(self, name: str = "sales", *, disrupted: bool = False) -> None:
         """Delete a pod gracefully, by hand or by the eviction API."""
-        pod = self.pods[name]
-        pod["metadata"].setdefault("deletionTimestamp", format_time(self.now))
+        self._delete(self.pods[name])
         if disrupted:
-            pod["status"].setdefault("conditions", []).append({"type": "DisruptionTarget", "status": "True"})
+            self.pods[name]["status"].setdefault("conditions", []).append(
+                {"type": "DisruptionTarget", "status": "True"}
+            )
+
+    def _delete(self, pod: Json) -> None:
+        # By this time it has to be gone; a pod without a node has no grace.
+        grace = timedelta(seconds=GRACE_SECONDS if "nodeName" in pod["spec"] else 0)
+        pod["metadata"].setdefault("deletionTimestamp", format_time(self.now + grace))
+        pod["metadata"].setdefault("deletionGracePeriodSeconds", int(grace.total_seconds()))
 
     # --- the kubelet
 
@@ -173,8 +181,8 @@ class FakeCluster:
     def end(self, name: str = "sales", *, code: int = 1, reason: str = "Error", message: str = "") -> None:
         """The pod's container ends by itself."""
         status = self.pods[name]["status"]
-        before = (status.get("containerStatuses") or [{}])[0].get("state", {})
-        started = (before.get("running") or {}).get("startedAt", format_time(self.now))
+        before = (status.get("containerStatuses") or [{}])[0].get("state", {}).get("running") or {}
+        started = before.get("startedAt", format_time(self.now))
         ended = {"exitCode": code, "reason": reason, "message": message, "startedAt": started}
         ended["finishedAt"] = format_time(self.now)
         status["phase"] = "Failed" if code else "Succeeded"
@@ -284,7 +292,9 @@ class FakeCluster:
             session=session,
             now=self.now,
             pods=tuple(pod_facts(pod, seal=sealed(pod, SealedKind.POD)) for pod in pods),
-            pods_since_status=self._pods_since(name, session.status.pod_uid),
+            pods_since_status=self.memory.pods_since(name, session.status.pod_uid),
+            unstarted=self.memory.unstarted(pods, now=self.now),
+            probe_kill=self.memory.probe_kills.get(name),
             pvc=pvc_facts(pvc, session=session) if pvc is not None else None,
             existing_claim=existing_claim(named, self.pvcs.get(named)) if named in self.memory.claims_read else None,
             service=service_facts(service) if service is not None else None,
@@ -303,10 +313,6 @@ class FakeCluster:
             tokens_renewed=renewed[1] if renewed is not None and renewed[0] in current else None,
             rejection=self.memory.rejection,
         )
-
-    def _pods_since(self, name: str, stored: str | None) -> tuple[PodUID, ...]:
-        pods = self.memory.created_pods.get(name, [])
-        return tuple(pods[pods.index(PodUID(stored)) + 1 :] if stored in pods else pods)
 
     def decide(self, name: str = "sales") -> Decision:
         """Return the decision about a session as it is now."""
@@ -461,8 +467,10 @@ class FakeCluster:
                 self._patched(self._objects_of(action), action)
             case DeletePod():
                 pod = self.pods.get(action.name)
+                if not action.clears_loss:
+                    self.memory.settled.add(action.uid)
                 if pod is not None and pod["metadata"]["uid"] == action.uid:
-                    pod["metadata"].setdefault("deletionTimestamp", format_time(self.now))
+                    self._delete(pod)
         return True
 
     def _objects_of(self, action: Action) -> dict[str, Json]:

@@ -98,7 +98,6 @@ class MonitorHarness:
             monotonic=self.monotonic,
             clock=lambda: datetime.now(UTC),
             started=0.0,
-            random=lambda: 0.0,
             first_classified=self.count_settling,
         )
 

@@ -11,7 +11,7 @@ import marshal
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from session_protocol.times import format_time
@@ -218,7 +218,7 @@ class MemoryApi:
         if path.plural == "pods" and self.grace and old.get("spec", {}).get("nodeName"):
             if "deletionTimestamp" not in old["metadata"]:
                 new = copied(old)
-                new["metadata"] |= {"deletionTimestamp": self._stamp(), "deletionGracePeriodSeconds": 30}
+                new["metadata"] |= {"deletionTimestamp": self._stamp(30), "deletionGracePeriodSeconds": 30}
                 old = self._store(path.plural, new, "MODIFIED")
             return Response(status=200, body=old)
         self.remove(path.plural, path.namespace, path.name)
@@ -289,8 +289,8 @@ class MemoryApi:
     def _written(self, request: Request) -> None:
         self.writes.append(request)
 
-    def _stamp(self) -> str:
-        return format_time(self.now())
+    def _stamp(self, shift: float = 0) -> str:
+        return format_time(self.now() + timedelta(seconds=shift))
 
 
 def _no(status: int, reason: str, message: str) -> Response:

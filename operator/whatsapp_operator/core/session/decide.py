@@ -30,6 +30,7 @@ from whatsapp_operator.core.session import messages
 from whatsapp_operator.core.session.create import Step
 from whatsapp_operator.core.session.events import events
 from whatsapp_operator.core.session.failed_calls import CallReview, review_calls
+from whatsapp_operator.core.session.new_causes import new_causes
 from whatsapp_operator.core.session.rules import next_step
 from whatsapp_operator.core.session.runner_contact import SILENCE
 from whatsapp_operator.core.session.snapshot import Snapshot, take_snapshot
@@ -64,6 +65,7 @@ def decide(observation: Observation, defaults: Defaults) -> Decision:
         commit=commit,
         actions=() if commit else calls.actions,
         events=(*events(session.status, wanted), *calls.events),
+        causes=new_causes(snapshot, wanted),
         wants_admission=step.not_admitted is not None,
         poll=polled,
         makes_tokens=None if commit or calls.holds_tokens else tokens.makes,
@@ -119,8 +121,13 @@ def _requeue_at(snapshot: Snapshot, step: Step, calls: CallReview) -> datetime |
         moments.append(snapshot.silent_since + SILENCE)
     if snapshot.pod_active and pod is not None and snapshot.attempts.recovery.consecutive_failures > 0:
         moments.append(snapshot.attempts.healthy_at)
-    moments += [snapshot.volume_deadline, snapshot.refusal_deadline, snapshot.observation.renew_at]
-    moments += calls.moments
+    moments += [
+        snapshot.termination.deadline,
+        snapshot.volume_deadline,
+        snapshot.outcome_deadline,
+        snapshot.observation.renew_at,
+        *calls.moments,
+    ]
     return min((moment for moment in moments if moment is not None and moment > snapshot.now), default=None)
 
 

@@ -7,7 +7,7 @@ actions that rely on it; `status` decides how the step is shown.
 from collections.abc import Callable
 from dataclasses import replace
 
-from whatsapp_operator.api.conditions import ConditionType
+from whatsapp_operator.api.conditions import ConditionStatus, ConditionType
 from whatsapp_operator.api.session import AdmissionStatus, OperatorState, Reason
 from whatsapp_operator.core.model import (
     Action,
@@ -44,7 +44,7 @@ def _delete(snapshot: Snapshot, reason: str) -> tuple[Action, ...]:
     pod = snapshot.pod
     if pod is None or pod.deletion is not None:
         return ()
-    return (DeletePod(name=pod.name, uid=pod.uid, reason=reason),)
+    return (DeletePod(name=pod.name, uid=pod.uid, reason=reason, clears_loss=snapshot.loss is not None),)
 
 
 # --- nothing can be done by the operator ------------------------------------------------------------------------
@@ -117,13 +117,15 @@ def _is_terminating(snapshot: Snapshot) -> Step | None:
     """The pod is being deleted, no matter by whom: wait until the object is gone, so that there are never two pods."""
     if snapshot.pod is None or snapshot.pod.deletion is None:
         return None
+    if snapshot.termination.doubt is not None:
+        return recovering(messages.in_doubt(snapshot.pod, snapshot.termination.doubt))
     if snapshot.requests.pending:
         return recovering(messages.REQUESTED)
     if snapshot.attempts.pod_failed:
         return recovering(messages.backing_off(snapshot.attempts.recovery))
     if snapshot.loss is not None:
-        return recovering(messages.lost(snapshot.pod, reason=snapshot.loss))
-    return recovering(messages.TERMINATING)
+        return recovering(messages.lost(snapshot.loss, snapshot.attempts.recovery))
+    return recovering(messages.terminating(snapshot.pod))
 
 
 def _has_failed(snapshot: Snapshot) -> Step | None:
@@ -134,18 +136,18 @@ def _has_failed(snapshot: Snapshot) -> Step | None:
 
 
 def _is_lost(snapshot: Snapshot) -> Step | None:
-    """Evicted, preempted, or its node went down: replace it and count no failure.
+    """Evicted, preempted, refused, or its node went down: replace it and count no failure.
 
     The loss is stored in status first: once the pod is deleted, nothing else shows it.
     """
     if snapshot.pod is None or snapshot.loss is None:
         return None
-    message = messages.lost(snapshot.pod, reason=snapshot.loss)
+    message = messages.lost(snapshot.loss, snapshot.attempts.recovery)
     return Step(
         state=OperatorState.RECOVERING,
         ready=message,
         recovering=message,
-        actions=_delete(snapshot, snapshot.loss),
+        actions=_delete(snapshot, snapshot.loss.reason),
         status_first=True,
     )
 
@@ -248,10 +250,11 @@ def _backs_off(snapshot: Snapshot) -> Step | None:
     due = snapshot.attempts.recovery.next_attempt_time
     if due is None or due <= snapshot.now:
         return None
-    message = (
-        messages.backing_off(snapshot.attempts.recovery) if snapshot.attempts.after_failure else messages.REPLACING
-    )
-    return recovering(message, requeue_at=due)
+    recovery = snapshot.attempts.recovery
+    if snapshot.attempts.after_failure:
+        return recovering(messages.backing_off(recovery), requeue_at=due)
+    stored = messages.stored_message(snapshot.session.status, ConditionType.RECOVERING, only=ConditionStatus.TRUE)
+    return recovering(messages.waiting_after_loss(recovery, before=stored), requeue_at=due)
 
 
 def _is_paused(snapshot: Snapshot) -> Step | None:

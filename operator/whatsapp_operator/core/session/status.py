@@ -163,8 +163,11 @@ def _pod_ready(snapshot: Snapshot) -> _Value:
     pod = snapshot.pod
     if pod is None:
         return _FALSE, ReasonMessage(Reason.NO_POD, "There is no pod.")
-    if pod.deletion is not None:
-        return _FALSE, ReasonMessage(Reason.POD_TERMINATING, "The pod is terminating.")
+    if snapshot.termination.doubt is not None or pod.deletion is not None:
+        terminating = ReasonMessage(Reason.POD_TERMINATING, "The pod is terminating.")
+        return _FALSE, terminating if snapshot.termination.doubt is None else messages.in_doubt(
+            pod, snapshot.termination.doubt
+        )
     if pod.ended:
         return _FALSE, ReasonMessage(Reason.POD_ENDED, "The runner's container has ended.")
     if pod.ready:

@@ -25,6 +25,7 @@ from whatsapp_operator.runtime.kube.foreign_objects import ForeignObjects
 from whatsapp_operator.runtime.kube.instances import Instance
 from whatsapp_operator.runtime.kube.namespace_refusals import NamespaceRefusals
 from whatsapp_operator.runtime.kube.owners import Owners, in_namespace, session_index_keys
+from whatsapp_operator.runtime.kube.probe_kills import ProbeKills
 from whatsapp_operator.runtime.kube.resources import (
     NETWORK_POLICIES,
     PODS,
@@ -64,6 +65,8 @@ logger = logging.getLogger(__name__)
 
 EVENT_DRAIN_TIMEOUT: Final = 1.0
 """ Seconds to write queued events at the end. The next operator waits for this: the Lease is released afterwards. """
+WORTHLESS_DELAY: Final = 1.0
+""" Seconds until a session is looked at again, after versions went back and before everything begins anew. """
 
 
 class Operator:
@@ -107,7 +110,7 @@ class Operator:
         runner_client = dependencies.runner_client or self._own_runner_client
         if runner_client is None:
             raise RuntimeError("there is no runner client")
-        self.pod_history = PodHistory(own_pods_session=self.owners.own_pods_session)
+        self.pod_history = PodHistory(own_pods_session=self.owners.own_pods_session, now=dependencies.clock.now)
         self.pod_times = PodTimes()
         self.runners = RunnerPoller(
             client=runner_client, clock=clock, on_changed=self.queue.add, jitter=dependencies.jitter
@@ -221,6 +224,9 @@ class Operator:
             calls=self.calls,
             existing_claim=lambda: ExistingClaimReader(kube, clock),
             namespace_refusals=lambda: NamespaceRefusals(kube, clock),
+            probe_kills=lambda: ProbeKills(kube),
+            ended_by_us=self.pod_history.ended_by_us,
+            causes=self._dependencies.metrics.causes,
         )
 
     async def start(self) -> None:
@@ -311,6 +317,8 @@ class Operator:
                     del self._session_counts[label]
 
     async def _reconcile(self, key: ObjectKey) -> float | None:
+        if self._dependencies.kube.versions.went_back is not None:
+            return WORTHLESS_DELAY  # nobody acts on what is partly of another past; another operator begins in a moment
         delay = await self._reconciler.reconcile(key)
         if self.store.get(SESSIONS, key) is None:
             self.queue.drop(key)

@@ -130,6 +130,7 @@ class Observer:
             now=self._clock.now(),
             pods=pods,
             pods_since_status=self._pod_history.since(uid, session.status.pod_uid),
+            unstarted=self._pod_history.unstarted(uid),
             pvc=pvc_facts(pvc, session=session) if pvc is not None else None,
             existing_claim=existing_claim,
             service=service_facts(service) if service is not None else None,

@@ -18,6 +18,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from prometheus_client import Counter
+
 from whatsapp_operator.api.constants import SESSION_KIND
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.api.requests import requested
@@ -28,6 +30,7 @@ from whatsapp_operator.core.model import (
     CreateSecret,
     Decision,
     Defaults,
+    DeletePod,
     Observation,
     PodFacts,
     PodTokens,
@@ -36,6 +39,7 @@ from whatsapp_operator.core.model import (
     SessionUID,
 )
 from whatsapp_operator.core.quota.reservations import covers, stored_reservation
+from whatsapp_operator.core.recovery.probe_kill import may_be_probe_kill
 from whatsapp_operator.core.recovery.refusal import may_be_refused_namespace
 from whatsapp_operator.core.session.decide import decide
 from whatsapp_operator.core.session.failed_calls import call_of, status_event
@@ -47,6 +51,7 @@ from whatsapp_operator.runtime.kube.existing_claims import ExistingClaimReader
 from whatsapp_operator.runtime.kube.foreign_objects import ForeignObjects
 from whatsapp_operator.runtime.kube.instances import Instance
 from whatsapp_operator.runtime.kube.namespace_refusals import NamespaceRefusals
+from whatsapp_operator.runtime.kube.probe_kills import ProbeKills
 from whatsapp_operator.runtime.kube.resources import SESSIONS, Json, key_of, uid_of
 from whatsapp_operator.runtime.kube.store import Store
 from whatsapp_operator.runtime.process.clock import Clock, until
@@ -79,6 +84,7 @@ class SessionCacheEntry:
     calls: SessionCalls
     existing_claim: ExistingClaimReader
     namespace_refusals: NamespaceRefusals
+    probe_kills: ProbeKills
     pending_write: PendingWrite = field(default_factory=PendingWrite)
     secrets_made: frozenset[str] = frozenset()
     """ The names of the Secrets that were made last. """
@@ -109,6 +115,11 @@ class ReconcilerDeps:
     calls: CallRegistry
     existing_claim: Callable[[], ExistingClaimReader]
     namespace_refusals: Callable[[], NamespaceRefusals]
+    probe_kills: Callable[[], ProbeKills]
+    ended_by_us: Callable[[SessionUID, PodUID], None]
+    """ Called with each pod that was deleted by the operator's own decision. """
+    causes: Counter
+    """ Why pods ended or do not run, by the names of the table. """
 
 
 class Reconciler:
@@ -160,6 +171,7 @@ class Reconciler:
                 self._deps.calls.of(key),
                 self._deps.existing_claim(),
                 self._deps.namespace_refusals(),
+                self._deps.probe_kills(),
             )
         return entry
 
@@ -196,6 +208,8 @@ class Reconciler:
         for action in decision.actions:
             if not await self._execute(action, context, entry):
                 break
+            if isinstance(action, DeletePod) and not action.clears_loss:
+                self._deps.ended_by_us(entry.uid, action.uid)
         else:
             if decision.makes_tokens is not None:
                 entry.tokens_made = decision.makes_tokens.together(entry.tokens_made)
@@ -251,8 +265,11 @@ class Reconciler:
         return {call}
 
     async def _with_events(self, observation: Observation, entry: SessionCacheEntry, reads: set[Call]) -> Observation:
-        """Add what only an event of the kubelet tells; it is read for a pod that has waited too long."""
+        """Add what only an event of the kubelet tells; it is read for a pod that has waited too long, or was ended by it."""
         for pod in observation.pods:
+            if pod.owner_uid == entry.uid and may_be_probe_kill(pod, now=observation.now):
+                namespace = observation.session.metadata.namespace
+                return replace(observation, probe_kill=await entry.probe_kills.read(pod, namespace=namespace))
             if pod.owner_uid == entry.uid and may_be_refused_namespace(pod, now=observation.now):
                 namespace, call = observation.session.metadata.namespace, Call(Verb.LIST, "Event", pod.name)
                 refusals = entry.namespace_refusals
@@ -288,6 +305,8 @@ class Reconciler:
             records.note(call, CallReason.FIELDS_DROPPED, fields_dropped(field_names(pending.gaps)))
         else:
             records.settled(call, CallReason.FIELDS_DROPPED)
+        for cause in decision.causes:
+            self._deps.causes.labels(cause).inc()
         for event in decision.events:  # the status that they describe is written
             self._deps.event_recorder.record(observed, event)
         return True
