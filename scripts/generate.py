@@ -61,6 +61,14 @@ def operator_settings(repository: Path) -> Mapping[str, str]:
     return {"docs/reference/settings.md": page()}
 
 
+def causes(repository: Path) -> Mapping[str, str]:
+    """Return the page of causes: why a pod ended or does not run."""
+    from whatsapp_operator.app.causes_page import page
+
+    del repository
+    return {"docs/causes.md": page()}
+
+
 def runner_settings(repository: Path) -> Mapping[str, str]:
     """Return the page of the runner's settings: its words are written by hand, the table at its end is not."""
     from session_runner.settings import settings_table
@@ -99,6 +107,7 @@ GENERATORS: Final = (
     Generator("whatsapp_operator.api", api),
     Generator("the table in session_protocol.states", state_tables),
     Generator("whatsapp_operator.app.settings", operator_settings),
+    Generator("whatsapp_operator.core.recovery.causes", causes),
     Generator("session_runner.settings", runner_settings),
     Generator("session_runner.http.routes and session_protocol.answers", openapi),
     Generator("the version in pyproject.toml", version),

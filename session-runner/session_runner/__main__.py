@@ -69,7 +69,9 @@ async def run(settings: Settings) -> Exit:
             ExitCode.BAD_CONFIGURATION,
             f"TOKEN_DIR={settings.token_dir} has no file named {TokenScope.STATE} with a token; mount the session's Secret there.",
         )
-    clock = SteadyClock(monotonic=time.monotonic).now  # a code's life, and since when a state is, must not depend on who sets the node's clock
+    clock = SteadyClock(
+        monotonic=time.monotonic
+    ).now  # a code's life, and since when a state is, must not depend on who sets the node's clock
     metrics, store, commands = Metrics(), StateStore(clock=clock), Commands()
     api = Api(
         store=store,

@@ -36,18 +36,13 @@ class Page(Protocol):
         ...
 
 
-def order_deadline(protocol: float, *, health_check: float) -> float:
-    """Return the seconds for one script: the next probe waits for it, and with it everything that the page shows."""
-    return min(protocol, health_check / 5)
-
-
 @dataclass(kw_only=True)
 class Answers:
     """The questions to one page and how long they have been open. Times are seconds."""
 
     health_check: float
     protocol: float
-    """ For one order; see `order_deadline`. """
+    """ For one order; see there. """
     monotonic: Callable[[], float]
     silent: Callable[[], None]
     """ Called once, when the page has been silent for a while. """
@@ -65,9 +60,14 @@ class Answers:
             self._moved = self.monotonic()
         self._navigation_began = self._moved if is_pending else None
 
+    @property
+    def order_deadline(self) -> float:
+        """Seconds for one order: the next probe waits for it, and with it everything that the page shows."""
+        return min(self.protocol, self.health_check / 5)
+
     async def order(self, page: Page, name: str) -> str | None:
         """Give an order; one that runs out of time is the beginning of a silence, if the page stays silent."""
-        began, deadline = self.monotonic(), order_deadline(self.protocol, health_check=self.health_check)
+        began, deadline = self.monotonic(), self.order_deadline
         answer = await page.ask(name, deadline=deadline)
         if answer is None and self.monotonic() - began >= deadline:
             self._order_began = began

@@ -88,7 +88,11 @@ async def _use(browser: BrowserPage) -> None:
 
 
 _LISTENERS = Listeners(
-    woken=lambda _name, _detail: None, blocked=lambda: None, broken=lambda _error: None, loaded=lambda: None
+    woken=lambda _name, _detail: None,
+    blocked=lambda: None,
+    unfetched=lambda _failure, _of_document: None,
+    navigating=lambda _is_pending: None,
+    loaded=lambda _is_error: None,
 )
 
 

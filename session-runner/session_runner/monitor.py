@@ -8,11 +8,10 @@ state file, classifies and publishes the state, and perhaps requests a new round
 import asyncio
 import contextlib
 import logging
-import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Protocol
 
 from session_protocol.durations import format_duration
@@ -78,7 +77,7 @@ class Page(answers.Page, Protocol):
 
 @lru_cache(maxsize=64)
 def _redacted(message: str) -> str:
-    """Return a message as everybody may read it: a ban's code and the browser's errors are in the page's own words."""
+    """Return a message as everybody may read it: a ban's code is in the page's own words."""
     return redact(message)
 
 
@@ -107,7 +106,7 @@ class PageMonitor:
     started: float
     """ When the process began, on the monotonic clock. """
     presence: PresenceKeeper
-    random: Callable[[], float] = random.random
+    random: Callable[[], float]
     """ From 0 to 1. """
     first_classified: Callable[[], None] = lambda: None
     """ Called once, when start-up is over. """
@@ -157,7 +156,11 @@ class PageMonitor:
 
     def fetch_failed(self, failure: FetchFailure, of_document: bool) -> None:  # noqa: FBT001 -- the same
         """Handle what the browser could not fetch: a page that does not come up without it is fetched again."""
-        self._note(noticed(self._history.fetching, failure, of_document=of_document))
+        before = self._history.fetching
+        after = noticed(before, failure, of_document=of_document)
+        if after == before:  # a page that is up may try the same ten times a second
+            return
+        self._note(after)
         logger.info(
             "Something of the page could not be fetched", extra={"reason": failure.reason, "why": failure.message}
         )
@@ -251,7 +254,7 @@ class PageMonitor:
                 await self.fetch(browser)
                 continue
             if self.store.snapshot.state is RunnerState.CONNECTED:
-                await self.presence.keep(browser, now=self.monotonic(), deadline=self._order_deadline())
+                await self.presence.keep(partial(self._answers.order, browser), now=self.monotonic())
             if wants_code(self._history, facts, policy=self.settings.policy, now=self.monotonic()):
                 await self._ask_for_code(browser)
             with contextlib.suppress(TimeoutError):
@@ -288,8 +291,8 @@ class PageMonitor:
                 extra={"state": verdict.state, "reason": verdict.reason, "round": self._history.round},
             )
 
-    def tell(self, remark: str) -> None:
-        """Say something beside every state from now on; empty: nothing."""
+    def add_remark(self, remark: str) -> None:
+        """Add a remark to every state from now on; empty: none."""
         if remark != self._remark:
             self._remark = remark
             logger.log(

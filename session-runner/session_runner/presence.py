@@ -9,9 +9,9 @@ The monitor calls `keep` while the session is connected. The time of the last mo
 begin no new week.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Final
 
 from session_protocol.vocabulary import Presence
 
@@ -25,12 +25,8 @@ MOMENT: Final = 10.0
 SHOW, HIDE = "available.js", "unavailable.js"
 
 
-class Asked(Protocol):
-    """The page, as far as it is needed here."""
-
-    async def ask(self, name: str, *, deadline: float) -> str | None:
-        """Run a script and return the text that it answers, or None."""
-        ...
+Order = Callable[[str], Awaitable[str | None]]
+""" Gives the page an order, which is a script's name; None: it was not carried out. """
 
 
 def is_due(last: datetime, *, now: datetime, spread: float) -> bool:
@@ -56,17 +52,17 @@ class PresenceKeeper:
         self._shown: float | None = None
         """ Since when it is available, on the monotonic clock. """
 
-    async def keep(self, page: Asked, *, now: float, deadline: float) -> None:
+    async def keep(self, order: Order, *, now: float) -> None:
         """Begin or end a moment, if it is time."""
         if self._wanted is Presence.AVAILABLE:
             return
         if self._shown is not None:
-            if now - self._shown >= MOMENT and await page.ask(HIDE, deadline=deadline) is not None:
+            if now - self._shown >= MOMENT and await order(HIDE) is not None:
                 self._shown = None
             return
         last, today = self._state_file.saved.available_time, self._clock()
         if last is None or last > today:  # a person has just linked it, or a clock was wrong
             self._state_file.was_available(at=today)
-        elif is_due(last, now=today, spread=self._spread) and await page.ask(SHOW, deadline=deadline) is not None:
+        elif is_due(last, now=today, spread=self._spread) and await order(SHOW) is not None:
             self._state_file.was_available(at=today)
             self._shown = now

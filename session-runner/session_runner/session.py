@@ -33,7 +33,7 @@ from session_runner.page.errors import LaunchError, SandboxRefusedError
 from session_runner.page.launch import LaunchPlan, user_agent
 from session_runner.presence import PresenceKeeper
 from session_runner.profile.certificates import CertificateError, trust
-from session_runner.profile.inspection import check_browser, inspect, version_of
+from session_runner.profile.inspection import check_browser, inspect
 from session_runner.profile.layout import ProfileLayout, prune
 from session_runner.profile.lock import ProfileLockedError, ProfileUnusableError, profile_lock
 from session_runner.profile.saved_state import DamagedStateError
@@ -146,12 +146,13 @@ class Session:
             monotonic=self.monotonic,
             clock=self.clock,
             started=self.started,
+            random=self.random,
             presence=PresenceKeeper(
                 wanted=self.settings.presence, state_file=self._state_file, clock=self.clock, random=self.random
             ),
             first_classified=settle,
         )
-        await _first(self._run_page(layout, self._monitor), volume.watch(self._monitor.tell))
+        await _first(self._run_page(layout, self._monitor), volume.watch(self._monitor.add_remark))
 
     async def _run_page(self, layout: ProfileLayout, monitor: PageMonitor) -> None:
         # Before the browser is opened: in a conflict, opening the page takes the session over from whoever has it.
@@ -238,7 +239,7 @@ class Session:
             raise profile_unusable(str(error)) from error
         except OSError as error:
             raise _cannot_be_used(error) from error
-        self._state_file.opened_by(version_of(version))
+        self._state_file.opened_by(version)
         logger.info("The profile is ours", extra={"pruned": removed})
 
     async def _start_driver(self) -> Playwright:

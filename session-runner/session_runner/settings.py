@@ -247,7 +247,7 @@ class Settings:
         Variable.STARTUP_TIMEOUT,
         _at_least(1),
         "60s",
-        "A page that comes no further than loading for so long after the start of the process ends the runner (LoadFailed). Half of it makes LoadError.",
+        "A page that has arrived and comes no further than loading for so long after the start of the process ends the runner (LoadFailed). Half of it makes LoadError. What cannot be fetched is tried again for as long as it takes.",
     )
     launch_timeout: float = _setting(
         Variable.LAUNCH_TIMEOUT,
@@ -271,7 +271,7 @@ class Settings:
         Variable.HEALTH_CHECK_TIMEOUT,
         _at_least(3),  # a busy node needs that long for one answer
         "45s",
-        "A page that does not answer for so long is dead; the runner closes it and ends (PageUnresponsive). At least 3s.",
+        "A page that leaves a question unanswered for so long is dead; the runner closes it and ends (PageUnresponsive). At least 3s.",
     )
     browser_executable: Path = _setting(
         Variable.BROWSER_EXECUTABLE,

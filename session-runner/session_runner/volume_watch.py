@@ -48,8 +48,8 @@ class VolumeWatch:
         if why is not None:
             raise profile_unusable(why)
 
-    async def watch(self, tell: Callable[[str], None]) -> NoReturn:
-        """Measure until the volume is no longer fit for a running browser; `tell` gets what people should know.
+    async def watch(self, report: Callable[[str], None]) -> NoReturn:
+        """Measure until the volume is no longer fit for a running browser; `report` gets what people should know.
 
         A failed write must show twice, as storage behind a network may falter; a shortage counts at once.
 
@@ -61,14 +61,14 @@ class VolumeWatch:
             await asyncio.sleep(self.interval)
             volume = await self._look(write=suspect or turn % WRITE_EVERY == 0)
             if isinstance(volume, str):
-                tell(volume)
+                report(volume)
                 continue
             why = refusal(volume, running=True)
             if why is not None and (suspect or volume.write_error is None):
                 raise profile_unusable(why)
             suspect = why is not None
             below = shortage(volume, before=below)
-            tell(note(volume, below=below))
+            report(note(volume, below=below))
         raise AssertionError("the turns never end")
 
     async def _look(self, *, write: bool) -> Volume | str:

@@ -3,7 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from local_cluster.full.cluster import FullCluster
@@ -46,9 +46,10 @@ def _processes_of(cluster: FullCluster, pod_uid: str, module: str) -> dict[int, 
 
 @contextmanager
 def paused(pid: int) -> Iterator[None]:
-    """Stop a process and let it go on: to the rest of the world it hangs."""
+    """Stop a process and let it go on, unless somebody ends it: to the rest of the world it hangs."""
     os.kill(pid, signal.SIGSTOP)
     try:
         yield
     finally:
-        os.kill(pid, signal.SIGCONT)
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)

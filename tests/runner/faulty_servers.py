@@ -90,8 +90,8 @@ async def serving(server: Server, *, tls: ssl.SSLContext | None = None, port: in
 
 def certified(authority: trustme.CA, *hosts: str, expired: bool = False) -> ssl.SSLContext:
     """A server's side of TLS with a certificate for these hosts."""
-    past = dt.datetime.now(dt.UTC) - dt.timedelta(days=2)
-    leaf = authority.issue_cert(*hosts, not_after=past) if expired else authority.issue_cert(*hosts)
+    two_days_ago = dt.datetime.now(dt.UTC) - dt.timedelta(days=2)
+    leaf = authority.issue_cert(*hosts, not_after=two_days_ago) if expired else authority.issue_cert(*hosts)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     leaf.configure_cert(context)
     return context

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 from runner.conftest import BROWSER, Start
 from session_protocol.vocabulary import ExitCode
-from session_runner.page.launch import browser_version
-from session_runner.profile.inspection import version_of
+from session_runner.host.browser_version import browser_version
 from session_runner.profile.saved_state import read_saved_state
 from session_runner.profile.volume import MI
 from standin.harness import StandIn
@@ -56,12 +55,12 @@ def make_room(folders: Folders) -> None:
     (folders.profile / FILLER).unlink()
 
 
-async def refused(start: Start, *told: str, **variables: str) -> None:
+async def refused(start: Start, *shown: str, **variables: str) -> None:
     """A runner ends with ProfileUnusable and says all of `told`, and has started no browser."""
     async with start(serves=False, **variables) as runner:
         assert await runner.exit_code() == ExitCode.PROFILE_UNUSABLE
         assert not any("The browser is open" in str(line.get("msg", line)) for line in runner.lines)
-        for part in told:
+        for part in shown:
             assert part in runner.termination_message()
 
 
@@ -96,7 +95,7 @@ async def test_a_volume_that_fills_up_costs_no_login(start: Start, standin: Stan
 
 
 @pytest.mark.root
-async def test_a_shortage_is_told_before_it_costs_anything(start: Start, standin: StandIn, folders: Folders) -> None:
+async def test_a_shortage_is_shown_before_it_costs_anything(start: Start, standin: StandIn, folders: Folders) -> None:
     """The session stays Connected, and its message says how much there is; with room again it does not."""
     async with start() as runner:
         await link(runner, standin)
@@ -104,16 +103,16 @@ async def test_a_shortage_is_told_before_it_costs_anything(start: Start, standin
 
         async def message(*, low: bool) -> str:
             state = await async_until(
-                "the words", runner.state, lambda one: ("nearly full" in one["message"]) is low, within=30, every=0.2
+                "the message", runner.state, lambda one: ("nearly full" in one["message"]) is low, within=30, every=0.2
             )
             assert state["state"] == "Connected"
             return str(state["message"])
 
-        told = await message(low=True)
+        shown = await message(low=True)
         make_room(folders)
         await message(low=False)
 
-    assert "less than 32Mi of 5" in told
+    assert "less than 32Mi of 5" in shown
 
 
 @pytest.mark.root
@@ -174,7 +173,7 @@ def login_database(profile: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("damage", "told"),
+    ("damage", "shown"),
     [
         (lambda database: (database / "CURRENT").unlink(), "CURRENT is missing"),
         (lambda database: (database / "CURRENT").write_text("garbage"), "CURRENT is garbage"),
@@ -186,7 +185,7 @@ def login_database(profile: Path) -> Path:
 )
 @pytest.mark.root
 async def test_a_damaged_login_is_left_as_it_is(
-    start: Start, standin: StandIn, folders: Folders, damage: Callable[[Path], object], told: str
+    start: Start, standin: StandIn, folders: Folders, damage: Callable[[Path], object], shown: str
 ) -> None:
     """A browser would begin a new database; none is started, and with the backup in its place the session connects."""
     async with start() as runner:
@@ -196,7 +195,7 @@ async def test_a_damaged_login_is_left_as_it_is(
         shutil.copytree(database, folders.root / "backup")
         damage(database)
         before = {path.name: path.read_bytes() for path in database.iterdir()}
-        await refused(start, "The login's database", told, "backup")
+        await refused(start, "The login's database", shown, "backup")
 
         assert before == {path.name: path.read_bytes() for path in database.iterdir()}
         shutil.rmtree(database)
@@ -211,7 +210,7 @@ async def test_an_older_browser_does_not_open_the_profile(start: Start, standin:
     async with start() as runner:
         device = await link(runner, standin)
         await runner.stop()
-    ours = version_of(await browser_version(BROWSER))
+    ours = await browser_version(BROWSER)
     older = folders.root / "older-browser"
     older.write_text(f'#!/bin/sh\n[ "$1" = --version ] && echo Chromium 100.0.1.1 || exec {BROWSER} "$@"\n')
     older.chmod(0o755)

@@ -54,17 +54,17 @@ async def test_a_dead_driver_ends_the_runner(start: Start) -> None:
         await ends(runner, ExitCode.BROWSER_EXITED)
 
 
-async def test_a_hung_page_is_noticed_within_the_health_check(start: Start, standin: StandIn) -> None:
-    """A renderer that stands still answers nothing: Unresponsive, then the exit, within the time that was set."""
+async def test_a_hung_page_is_noticed_after_the_health_check(start: Start, standin: StandIn) -> None:
+    """A renderer that stands still answers nothing: Unresponsive, then the exit, after the time that was set."""
     async with start(HEALTH_CHECK_TIMEOUT="10s") as runner:
         await link(runner, standin)
         kill(runner.browser_process("renderer").pid, signal.SIGSTOP)
         began = time.monotonic()
-        await runner.wait_for_state("Unresponsive", deadline=12)
+        await runner.wait_for_state("Unresponsive", deadline=20)
         noticed = time.monotonic() - began
         await ends(runner, ExitCode.PAGE_UNRESPONSIVE)
 
-    assert noticed <= 10
+    assert 9 <= noticed <= 14  # a question may have been open for a moment, or is put a moment later
 
 
 async def test_the_api_answers_while_the_page_hangs(start: Start) -> None:
@@ -135,6 +135,23 @@ async def test_a_browser_that_does_not_start_is_reported(start: Start, executabl
     async with start(serves=False, BROWSER_EXECUTABLE=executable) as runner:
         assert await runner.exit_code() == ExitCode.LAUNCH_FAILED
         assert "BROWSER_EXECUTABLE" in runner.termination_message()
+
+
+async def test_a_browser_that_does_not_come_up_is_given_up_after_the_launch_timeout(
+    start: Start, tmp_path: Path
+) -> None:
+    """It reports its version and then hangs: LaunchFailed after the time that was set, which the message names."""
+    browser = tmp_path / "browser"
+    browser.write_text('#!/bin/sh\n[ "$1" = --version ] && echo "Chromium 156.0.1.1" || exec sleep 300\n')
+    browser.chmod(0o755)
+    began = time.monotonic()
+    async with start(
+        serves=False, BROWSER_EXECUTABLE=str(browser), LAUNCH_TIMEOUT="6s", STARTUP_TIMEOUT="1s"
+    ) as runner:
+        assert await runner.exit_code() == ExitCode.LAUNCH_FAILED
+        assert "did not start within 6 s" in runner.termination_message()
+
+    assert time.monotonic() - began >= 6
 
 
 async def test_a_profile_that_cannot_be_written_is_reported(start: Start, folders: Folders) -> None:

@@ -110,7 +110,7 @@ async def tab(folders: Folders, monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
         await browser.close(deadline=30)
 
 
-def told(failure: FetchFailure | None, reason: Reason, *parts: str) -> None:
+def is_named(failure: FetchFailure | None, reason: Reason, *parts: str) -> None:
     """It has this reason and names all of that, and nothing of it is redacted."""
     assert failure is not None
     assert reason is failure.reason, failure
@@ -128,15 +128,15 @@ def free_port() -> Iterator[int]:
 
 async def test_a_host_that_cannot_be_reached_is_named(tab: Tab) -> None:
     """No name, nobody there, nobody who answers: three causes."""
-    told(
+    is_named(
         await tab.fetch("https://no-such-name.invalid/"), Reason.NAME_NOT_RESOLVED, "no-such-name.invalid", "no address"
     )
     with free_port() as port:
-        told(await tab.fetch(f"http://{HOST}:{port}/"), Reason.CONNECTION_REFUSED, HOST, "refuses the connection")
+        is_named(await tab.fetch(f"http://{HOST}:{port}/"), Reason.CONNECTION_REFUSED, HOST, "refuses the connection")
     async with serving(Server(b"", hangs=True)) as server:
-        told(await tab.fetch(server.url, deadline=2), Reason.FETCH_TIMED_OUT, HOST, "does not answer within 2 s")
+        is_named(await tab.fetch(server.url, deadline=2), Reason.FETCH_TIMED_OUT, HOST, "does not answer within 2 s")
     async with serving(Server(b"", resets=True)) as server:
-        told(await tab.fetch(server.url), Reason.CONNECTION_RESET, HOST, "broken off")
+        is_named(await tab.fetch(server.url), Reason.CONNECTION_RESET, HOST, "broken off")
 
 
 async def test_a_certificate_that_is_wrong_is_named(tab: Tab) -> None:
@@ -149,10 +149,10 @@ async def test_a_certificate_that_is_wrong_is_named(tab: Tab) -> None:
         (certified(stranger, HOST), Reason.CERTIFICATE_NOT_TRUSTED, "EXTRA_CA_FILE"),
     ):
         async with serving(page, tls=context):
-            told(await tab.fetch(f"https://{HOST}:{page.port}/"), reason, HOST, part)
+            is_named(await tab.fetch(f"https://{HOST}:{page.port}/"), reason, HOST, part)
     async with serving(Server(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as server:
         server.waits = False
-        told(await tab.fetch(f"https://{HOST}:{server.port}/"), Reason.TLS_FAILED, HOST, "speaks no TLS")
+        is_named(await tab.fetch(f"https://{HOST}:{server.port}/"), Reason.TLS_FAILED, HOST, "speaks no TLS")
 
 
 ANSWERS = [
@@ -177,7 +177,7 @@ async def test_an_answer_that_is_not_the_page_is_named(tab: Tab) -> None:
         for body in ("", "<p>no</p>"):
             headers = (header,) if header else ()
             async with serving(Server(answer(body, *headers, status=status))) as server:
-                told(await tab.fetch(server.url), reason, HOST, part)
+                is_named(await tab.fetch(server.url), reason, HOST, part)
 
 
 async def test_an_answer_that_is_none_is_named(tab: Tab) -> None:
@@ -192,18 +192,18 @@ async def test_an_answer_that_is_none_is_named(tab: Tab) -> None:
         (Server(answer("")), Reason.NOT_THE_PAGE, "not WhatsApp Web"),
     ):
         async with serving(server):
-            told(await tab.fetch(server.url), reason, HOST, part)
+            is_named(await tab.fetch(server.url), reason, HOST, part)
 
 
 async def test_a_portal_that_moves_on_by_script_is_named(tab: Tab) -> None:
     """The document itself came with 200 and sends the browser away, to an allowed host or to another one."""
     async with serving(Server(answer("<script>location = 'http://portal.example/'</script>"))) as server:
-        told(await tab.fetch(server.url), Reason.REDIRECTED, HOST, "portal.example")
+        is_named(await tab.fetch(server.url), Reason.REDIRECTED, HOST, "portal.example")
         assert tab.blocked == 1
     async with serving(Server(answer("<p>Welcome"))) as portal:
         away = answer("", f"Location: http://portal.localhost:{portal.port}/", status="302 Found")
         async with serving(Server(away)) as server:
-            told(await tab.fetch(server.url), Reason.NOT_THE_PAGE, "portal.localhost")
+            is_named(await tab.fetch(server.url), Reason.NOT_THE_PAGE, "portal.localhost")
 
 
 CORS = "Access-Control-Allow-Origin: *"
@@ -227,7 +227,7 @@ async def test_a_script_that_cannot_be_fetched_is_named(tab: Tab, *, late: bool)
                 add = f"document.body.append(document.createRange().createContextualFragment(`{element}`))"
                 element = f"<script>onload = () => {add.replace('</', '<`+`/')}</script>"
             async with serving(Server(answer(APP + element))) as page:
-                told(await tab.fetch(page.url), reason, SCRIPTS, part, "A script of the page")
+                is_named(await tab.fetch(page.url), reason, SCRIPTS, part, "A script of the page")
 
 
 async def test_a_script_that_is_not_allowed_is_no_fault_of_the_network(tab: Tab) -> None:
@@ -258,7 +258,7 @@ async def test_a_document_in_the_cache_is_not_taken_for_the_page(tab: Tab) -> No
     assert facts.document.is_app
 
 
-async def test_the_page_is_told_of_its_own_navigations(tab: Tab) -> None:
+async def test_navigations_of_the_page_are_reported(tab: Tab) -> None:
     """Begin and end, of a reload that is answered and of one that is not; other moves within the page are none."""
     async with serving(Server(answer(APP))) as page:
         await tab.browser.navigate(page.url, deadline=20, without_cache=False)

@@ -2,7 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+import subprocess
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -245,3 +246,54 @@ async def test_the_scripts_survive_frames(opened: Open) -> None:
 
     assert own == ["object", "undefined"]
     assert scripts.BINDING == "__sessionWake"
+
+
+STORE = """async ({ size, abort }) => {
+  const opening = indexedDB.open('of-the-test', 1);
+  const database = await new Promise((done) => {
+    opening.onupgradeneeded = () => opening.result.createObjectStore('things');
+    opening.onsuccess = () => done(opening.result);
+  });
+  const transaction = database.transaction('things', 'readwrite');
+  for (let at = 0; at < size; at += 1) {
+    const bytes = new Uint8Array(1 << 20);
+    for (let part = 0; part < bytes.length; part += 1 << 16) crypto.getRandomValues(bytes.subarray(part, part + (1 << 16)));
+    transaction.objectStore('things').put(bytes, `${at}`);
+  }
+  if (abort) transaction.abort();
+  const outcome = await new Promise((done) => {
+    transaction.onabort = () => done(transaction.error?.name ?? 'aborted');
+    transaction.oncomplete = () => done('stored');
+  });
+  database.close();
+  return outcome;
+}"""
+
+
+@pytest.fixture
+def small_profile(folders: Folders) -> Iterator[None]:
+    """A profile volume of 24 MiB, in memory."""
+    command: list[str | Path] = ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", folders.profile]
+    try:
+        subprocess.run(command, check=True, capture_output=True, timeout=50)
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"needs root: {error}")
+    yield
+    subprocess.run(["umount", folders.profile], check=True, timeout=50)
+
+
+@pytest.mark.root
+async def test_a_database_without_room_is_a_fact(small_profile: None, opened: Open) -> None:
+    """By what the browser reports, without a word of the page; what a page gives up by itself is no failure."""
+    assert small_profile is None
+    page = opened.browser.page
+    outcomes = [await page.evaluate(STORE, {"size": 1, "abort": abort}) for abort in (False, True)]
+    before = await opened.facts(injected=True)
+    outcomes.append(await page.evaluate(STORE, {"size": 40, "abort": False}))
+    after = await opened.facts(storage_failed=True)
+
+    assert ["stored", "aborted"] == outcomes[:2]
+    assert outcomes[2] in ("QuotaExceededError", "UnknownError")
+    assert not before.storage_failed
+    assert "storage" in opened.woken
+    assert after.injected

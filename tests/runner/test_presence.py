@@ -79,11 +79,11 @@ async def test_who_wants_to_be_available_is(start: Start, standin: StandIn) -> N
 
 @pytest.mark.parametrize("stream", [True, False])
 @pytest.mark.parametrize("language", ["en", "de"])
-async def test_a_database_that_fails_is_told(start: Start, standin: StandIn, *, language: str, stream: bool) -> None:
+async def test_a_database_that_fails_is_shown(start: Start, standin: StandIn, *, language: str, stream: bool) -> None:
     """In whatever language the page says it, and whether or not it still receives anything."""
     async with start() as runner:
         device = await link(runner, standin)
         await standin.phone.storage_failed(device, language=language, stream=stream)
-        told = await runner.wait_for_state("Degraded", reason="StorageFailed", deadline=20)
+        shown = await runner.wait_for_state("Degraded", reason="StorageFailed", deadline=20)
 
-    assert "profile volume" in told["message"]
+    assert "profile volume" in shown["message"]

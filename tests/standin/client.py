@@ -138,6 +138,10 @@ class PhoneClient:
         """Open a window over the page: `passkey` or `action-required`."""
         await self._command(device, "dialog", {"kind": kind})
 
+    async def busy(self, device: str, *, seconds: float) -> None:
+        """Let the page compute for so long, so that it answers nobody."""
+        await self._command(device, "busy", {"seconds": seconds})
+
     async def storage_failed(self, device: str, *, language: str = "en", stream: bool = True) -> None:
         """Let the page's database fail, told in that language; without `stream` its connection goes, too."""
         await self._command(device, "storage-failed", {"language": language, "stream": stream})

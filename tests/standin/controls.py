@@ -173,6 +173,11 @@ def dialog(exchange: Exchange, device: DeviceId, body: Body) -> list[Effect]:
     return [Send(exchange.connected_page(device), frames.dialog(kind=kind))]
 
 
+def busy(exchange: Exchange, device: DeviceId, body: Body) -> list[Effect]:
+    """Let the page compute for `seconds` (default 10), so that it answers nobody."""
+    return [Send(exchange.connected_page(device), frames.busy(seconds=float(body.get("seconds", 10))))]
+
+
 def storage_failed(exchange: Exchange, device: DeviceId, body: Body) -> list[Effect]:
     """Let the page's database fail, in words of `language` en or de; with `stream` false it loses its connection, too."""
     language, page = body.get("language", "en"), exchange.connected_page(device)
@@ -205,6 +210,7 @@ COMMANDS: dict[str, Command] = {
     "logout": logout,
     "sync-slow": sync_slow,
     "dialog": dialog,
+    "busy": busy,
     "storage-failed": storage_failed,
     "screen-lock": screen_lock,
 }

@@ -18,6 +18,7 @@ __all__ = [
     "LoadId",
     "PageId",
     "ack",
+    "busy",
     "code_entered",
     "dialog",
     "failure",
@@ -167,6 +168,11 @@ def passkey_required() -> Frame:
 def pong() -> Frame:
     """The answer to `ping`, by which a page notices a connection that died silently."""
     return {"type": "pong"}
+
+
+def busy(*, seconds: float) -> Frame:
+    """The page computes and lets nobody in, as a large first synchronisation does."""
+    return {"type": "busy", "seconds": seconds}
 
 
 def screen_lock(*, locked: bool) -> Frame:

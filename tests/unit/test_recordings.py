@@ -8,7 +8,7 @@ import copy
 import json
 import shutil
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,9 @@ from unit.recorded_cluster import CLUSTER, Settled
 from whatsapp_operator.api.constants import TEMPLATE_HASH_ANNOTATION
 from whatsapp_operator.api.quota import WhatsAppSessionQuota
 from whatsapp_operator.api.session import WhatsAppSession
+from whatsapp_operator.core.calls import Call, FailedCall, Verb
 from whatsapp_operator.core.model import (
     AssumedReservation,
-    CreatePod,
     Decision,
     Defaults,
     DeletePod,
@@ -38,7 +38,6 @@ from whatsapp_operator.core.model import (
     PodUID,
     ReadClaim,
     Refusal,
-    RefusedAction,
     RunnerReport,
     Seal,
     SealedKind,
@@ -59,7 +58,10 @@ RECORDINGS = Path(__file__).parents[1] / "recordings"
 PROFILES = sorted(path.stem for path in (RECORDINGS / "profiles").glob("*.json") if path.stem != "meanings")
 SETTINGS = Defaults(runner_image="registry.example/runner:1", key_id=KeyID("key-1"))
 """ Those of the operator that made the recordings. """
-ACTIONS = {"CreatePod": CreatePod, "PatchClaim": PatchPVC}
+CALLS = {
+    "CreatePod": Call(Verb.CREATE, "Pod", "sales"),
+    "PatchClaim": Call(Verb.PATCH, "PersistentVolumeClaim", "sales-profile"),
+}
 """ By the names that refused actions had then. """
 
 
@@ -129,14 +131,17 @@ def observed(case: Json) -> Observation:
         polling_since=moment(case["listeningSince"]),
         assumed=granted(case["granted"], session.metadata.uid) if case["granted"] else None,
         refusal=Refusal(reason=refused["reason"], message=refused["message"]) if refused else None,
-        refused_action=RefusedAction(
-            reason=blocked["reason"],
-            message=blocked["message"],
-            action=ACTIONS[blocked["action"]],
-            retry_at=moment(blocked["retryAt"]),
+        failed_calls=(
+            FailedCall(
+                call=CALLS[blocked["action"]],
+                reason=blocked["reason"],
+                message=blocked["message"],
+                refused=True,
+                retry_in=max(timedelta(), parse_time(blocked["retryAt"]) - parse_time(case["now"])),
+            ),
         )
         if blocked
-        else None,
+        else (),
         recovery_paused=case["paused"],
     )
 

@@ -136,7 +136,8 @@ class Buildah:
         """Have an image of a registry in the storage; its digest. :raises BuildError: the registry does not give it."""
         verify = f"--tls-verify={str(verify_tls).lower()}"
         try:
-            run(*self._program, "pull", "--quiet", verify, f"docker://{name}", timeout=600)
+            # Always: what the storage has of this name may be of yesterday.
+            run(*self._program, "pull", "--quiet", "--policy", "always", verify, f"docker://{name}", timeout=600)
         except CommandError as error:
             raise BuildError(
                 f"the base {name} cannot be had, so there is no digest of it. Without --base the images stand on a Debian "

@@ -112,7 +112,8 @@ class LightCluster:
         plane.audit_policy_file.write_text(audit_policy())
         cluster = cls(plane=plane, programs=programs, daemons=daemons, kubeadm=kubeadm)
         deadline = time.monotonic() + timeout
-        cluster._start_storage()
+        cluster._start("etcd")
+        cluster._start("kube-apiserver")
         # While they start: nobody asks them before.
         users = {"controller-manager": "system:kube-controller-manager"} if controllers else {}
         kubeadm.kubeconfigs(ADMIN, users=users)
@@ -124,9 +125,11 @@ class LightCluster:
             cluster._wait_for("/api/v1/namespaces/default/serviceaccounts/default", deadline)
         return cluster
 
-    def _start_storage(self) -> None:
-        self._daemons.start("etcd", self._programs.etcd, self._plane.etcd())
-        self._daemons.start("kube-apiserver", self._programs.api_server, self._plane.api_server())
+    def _start(self, name: str) -> None:
+        if name == "etcd":
+            self._daemons.start(name, self._programs.etcd, self._plane.etcd())
+        else:
+            self._daemons.start(name, self._programs.api_server, self._plane.api_server())
 
     def snapshot(self, name: str) -> Path:
         """Copy etcd's data as they are at one moment, under a name of its own; return the copy.
@@ -141,17 +144,20 @@ class LightCluster:
             os.kill(etcd, signal.SIGCONT)
         return copy
 
-    def restore(self, snapshot: Path | None, *, timeout: float = 60.0) -> None:
+    def restore(self, snapshot: Path | None, *, api_server: bool = True, timeout: float = 60.0) -> None:
         """Replace etcd's data by a copy made before, or by none at all, as for a cluster that is set up again.
 
-        The API server starts anew, too, as those who describe a restore ask for: its caches are of the old data.
+        The API server starts anew, too, as those who describe a restore ask for, since its caches are of the old data;
+        unless `api_server` is false: then it goes on with them.
         """
-        for name in ("kube-apiserver", "etcd"):
+        for name in ("kube-apiserver", "etcd") if api_server else ("etcd",):
             self._daemons.stop_one(name)
         shutil.rmtree(self._plane.etcd_data)
         if snapshot is not None:
             shutil.copytree(snapshot, self._plane.etcd_data)
-        self._start_storage()
+        self._start("etcd")
+        if api_server:
+            self._start("kube-apiserver")
         self._wait_for("/readyz", time.monotonic() + timeout)
 
     def stop(self) -> None:

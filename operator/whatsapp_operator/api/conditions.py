@@ -31,6 +31,7 @@ class ConditionType(StrEnum):
     POD_SECURITY_NOT_ENFORCED = "PodSecurityNotEnforced"
     SANDBOXED = "Sandboxed"
     TOKENS_RENEWED = "TokensRenewed"
+    CALL_FAILED = "CallFailed"
 
 
 class ConditionStatus(StrEnum):

@@ -40,8 +40,8 @@ class ResourceLimits(SpecModel):
     recovered; a quota counts this amount. Default: 768Mi, or the memory request when that is higher."""
     ephemeral_storage: SessionEphemeralStorage | None = None
     """Disk of the node that the pod may fill at most: the browser's caches, temporary files and the log, not the
-    profile and not /dev/shm, which is memory. Not less than 256Mi; a pod that exceeds it is evicted and replaced.
-    Default: 2Gi, or the request when that is higher."""
+    profile and not /dev/shm, which is memory. Not less than 256Mi; a pod that exceeds it is evicted,
+    and that counts as a failure. Default: 2Gi, or the request when that is higher."""
 
 
 def _limit_rule(name: str, text: str | None = None) -> Rule:

@@ -53,7 +53,9 @@ class LinkSpec(SpecModel):
 class RecoverySpec(SpecModel):
     """What happens when the runner fails.
 
-    A pod that is deleted, evicted or lost with its node is replaced at once, or after baseDelay if it never got to run.
+    What comes from outside of the session (a drain, a node that is lost, short of something or refuses the pod, an image or
+    a page that cannot be fetched) is no failure: the pod is replaced at once, or, if it never got to run, after baseDelay,
+    doubled each time up to 5m.
     """
 
     max_attempts: Annotated[int, Field(ge=1, le=100, json_schema_extra={"format": "int32"})] = 5
@@ -72,9 +74,10 @@ class TimeoutsSpec(SpecModel):
     """How long the runner, the program in the pod, waits for browser, page and connection."""
 
     startup: Annotated[Duration, Variable.STARTUP_TIMEOUT] = timedelta(seconds=60)
-    """From the container's start until the page shows a QR code or its linked session. Passed while the session is still
-    Loading or LoadError, the runner exits, and recovery creates a new pod; a page that is Offline keeps retrying. A page that
-    later reloads by itself has as long again."""
+    """From the container's start until the page shows a QR code or its linked session. Passed while the page has arrived and
+    the session is still Loading or LoadError, the runner exits, and recovery creates a new pod. A page that cannot be
+    fetched never ends the runner: it is tried again, at least once a minute, and has as long again once it has arrived. A
+    page that is Offline keeps retrying. A page that later reloads by itself has as long again."""
     launch: Annotated[Duration, Variable.LAUNCH_TIMEOUT] = timedelta(seconds=30)
     """For the browser to start; this time is part of startup. Passed, the runner exits, and recovery creates a new pod."""
     protocol: Annotated[Duration, Variable.PROTOCOL_TIMEOUT] = timedelta(seconds=60)
@@ -82,10 +85,11 @@ class TimeoutsSpec(SpecModel):
     a fifth of healthCheck is waited, whatever stands here."""
     connection_check: Annotated[Duration, Variable.CONNECTION_CHECK_TIMEOUT] = timedelta(seconds=30)
     """How long a session whose connection was lost is Reconnecting, before its state becomes Offline, Conflict or
-    Degraded. The page keeps trying to connect."""
+    Degraded, whatever the page tries meanwhile. The page keeps trying to connect."""
     health_check: Annotated[AnswerTime, Variable.HEALTH_CHECK_TIMEOUT] = timedelta(seconds=45)
-    """How long the page may give no answer before it counts as dead: the runner then closes the browser and exits, and
-    recovery creates a new pod. At least 3s."""
+    """How long the page may leave a question unanswered before it counts as dead: the runner then closes the browser and
+    exits, and recovery creates a new pod. A page that is merely busy has all of this time, and the message says since when
+    it has not answered. A healthy page is asked every few seconds. At least 3s."""
 
 
 _ONE = Rule("self == 1", "a session has exactly one pod: to stop it set spec.operatingMode to Suspended")

@@ -14,6 +14,8 @@ from session_protocol.hosts import WHATSAPP_HOSTS, WHATSAPP_WEB_URL
 from session_protocol.vocabulary import TokenPurpose
 
 from whatsapp_operator.api.session import SessionStatus, WhatsAppSession
+from whatsapp_operator.core.calls import Call, FailedCall
+from whatsapp_operator.core.kubelet import ProbeKill
 from whatsapp_operator.core.network import RunnerNetwork
 
 SessionUID = NewType("SessionUID", str)
@@ -90,6 +92,7 @@ class PodFacts:
     created: datetime
     deletion: datetime | None = None
     """ When it was deleted, while the object still exists. """
+    grace: timedelta = timedelta()  # to end, after its deletion
     ip: str | None = None
     node: str | None = None
     image: str | None = None
@@ -118,6 +121,9 @@ class PodFacts:
     """ The file on the node that the runner's container is to run under. """
     disrupted: bool = False
     """ The DisruptionTarget condition is true. """
+    disruption: str = ""  # its reason
+    unready_by_node: bool = False  # the node controller has taken its readiness away
+    finalizers: tuple[str, ...] = ()
     restart_at: str | None = None
     """ The restart request that this pod was created for (its annotation). """
     relink_at: str | None = None
@@ -252,21 +258,6 @@ class Refusal:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RefusedAction:
-    """An action that the API server refused, for a cause outside the session (Forbidden, a namespace's ResourceQuota …).
-
-    The runtime keeps it until an action of the same kind succeeds.
-    """
-
-    reason: str
-    message: str
-    action: "type[Action] | None" = None
-    """ Its kind: CreatePod, PatchPVC … """
-    retry_at: datetime | None = None
-    """ The same kind of action is not retried before this time; None: at once. """
-
-
-@dataclass(frozen=True, kw_only=True)
 class Observation:
     """Everything one decision may look at."""
 
@@ -277,6 +268,8 @@ class Observation:
     pods_since_status: tuple[PodUID, ...] = ()
     """ The session's pods that were created after the one in status, oldest first, even if deleted since; only those
     that this operator has seen. Two may be created and deleted between two writes of status. """
+    unstarted: Mapping[PodUID, datetime] = field(default_factory=dict)
+    """ Those of the last pods that were not seen to run and not ended by us, with the times at which they were seen. """
     pvc: PVCFacts | None = None
     """ The PVC of the derived name, ours or not. None also when `existingClaim` is used. """
     existing_claim: ExistingClaim | None = None
@@ -293,9 +286,12 @@ class Observation:
     """ Why the runner's answers do not count, if it answers and none of them does. """
     assumed: AssumedReservation | None = None
     refusal: Refusal | None = None
-    refused_action: RefusedAction | None = None
+    failed_calls: tuple[FailedCall, ...] = ()
+    """ The calls for this session, and for what it shares with its namespace, that failed and have not succeeded since. """
     pod_security: bool | None = None
     """ Whether the namespace enforces a Pod Security Standard; None: not known. """
+    secrets_made: frozenset[str] = frozenset()
+    """ The names of the Secrets that this process has created for the session. """
     tokens_made: PodTokens | None = None
     """ The Secrets with tokens that this process has created last. """
     tokens_renewed: TokenSource | None = None
@@ -308,6 +304,8 @@ class Observation:
     """ The key of the pod's tokens, if it is gone: nobody can ask that runner any more. """
     namespace_refused: bool = False
     """ The kubelet's events say that the present pod cannot have a user namespace. """
+    probe_kill: ProbeKill | None = None
+    """ What its events say of a container that it ended. """
     recovery_paused: str | None = None
     """ Why recovery is paused for this session; None: it is not. """
 
@@ -392,7 +390,7 @@ class CreatePVC:
 
 @dataclass(frozen=True, kw_only=True)
 class PatchPVC:
-    """Merge-patch the PVC (size, owner references). A refusal by the API server becomes `RefusedAction`."""
+    """Merge-patch the PVC (size, owner references)."""
 
     name: str
     patch: Mapping[str, Any]
@@ -432,6 +430,7 @@ class DeletePod:
     reason: str
     grace: timedelta | None = None
     """ None: the pod's own terminationGracePeriodSeconds. Never 0: the operator does not force. """
+    clears_loss: bool = False  # it is lost already; else its end is the operator's own decision
 
 
 Action = (
@@ -472,6 +471,7 @@ class Decision:
     """ This status must be stored before anything else is done: write it at once, past the write limiter. """
     actions: tuple[Action, ...] = ()
     events: tuple[Event, ...] = ()
+    causes: tuple[str, ...] = ()  # names of `core.recovery.causes`: what this status is the first to tell
     wants_admission: bool = False
     """ It needs a reservation and has none, so an admission round must consider it. """
     poll: PodUID | None = None
@@ -482,6 +482,8 @@ class Decision:
     """ The tokens that this runner is to be told of; None: it has the right ones, or they are not in Secrets yet. """
     requeue_at: datetime | None = None
     """ When to decide again although nothing happens, because time changes the decision. """
+    wanted_calls: frozenset[Call] = frozenset()
+    """ The calls that the session needs, those that wait after a failure included. """
     delay_status_until: datetime | None = None
     """ No uncommitted status write before this time (the pod is on its way to Running). """
     details: Mapping[str, str] = field(default_factory=dict)

@@ -21,10 +21,9 @@ const START_DRIVER = '\ninit_driver();\nrunDriver();\n';
 // Playwright pretends to every page that it has the focus, and has no option not to. WhatsApp then takes the session for a
 // person who looks at it, and the phone gets no notifications.
 const FOCUS = ['"Emulation.setFocusEmulationEnabled", { enabled: true }', '"Emulation.setFocusEmulationEnabled", { enabled: false }'];
-// It keeps the last 10,000 requests of a page; a page that retries without end would fill 100 MB with them.
-const KEPT = ['}[gcBucket] ?? 1e4;', ', "Request": 500, "WebSocket": 500}[gcBucket] ?? 1e4;'];
+// It keeps the last 10,000 requests of a page; a page that retries without end costs 80 MB by them.
+const KEPT = ['}[gcBucket] ?? 1e4;', ', "Request": 200, "WebSocket": 200}[gcBucket] ?? 1e4;'];
 const NEEDED = [FOCUS[0], KEPT[0], START_ALL, '\nfunction runDriver() {\n', '\nvar init_driver = __esm({\n'];
-const GROWN = 16 << 20; // bytes
 // These versions' bundles were looked through for names that would be missing (docs/design/runner.md, Memory).
 const VERSIONS = ['1.65.1'];
 
@@ -66,14 +65,9 @@ Module._extensions['.js'] = (module, filename) => {
 
 // After start-up most compiled code is never used again; a few full collections let it go.
 v8.setFlagsFromString('--expose-gc');
-const gc = vm.runInNewContext('gc');
-let left = 0;
-const collect = () => {
-  gc({ type: 'major', execution: 'sync', flavor: 'last-resort' });
-  left = process.memoryUsage.rss();
-};
-for (const seconds of [3, 4, 5, 6, 7, 15, 30]) setTimeout(collect, seconds * 1000).unref();
-// A page that retries or receives without end leaves garbage faster than V8 thinks it worth collecting.
-setInterval(() => { if (process.memoryUsage.rss() > left + GROWN) collect(); }, 60_000).unref();
+const collect = vm.runInNewContext('gc');
+for (const seconds of [3, 4, 5, 6, 7, 15, 30]) {
+  setTimeout(() => collect({ type: 'major', execution: 'sync', flavor: 'last-resort' }), seconds * 1000).unref();
+}
 
 module.exports = { known, slim };

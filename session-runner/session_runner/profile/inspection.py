@@ -6,7 +6,6 @@ which file it is. `check_browser` refuses the rollback: an older browser does no
 """
 
 import os
-import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Final
 
 from session_protocol.files import read_small
 
+from session_runner.host.browser_version import parse_version, version_numbers
 from session_runner.profile.layout import ProfileLayout
 from session_runner.profile.leveldb import DamagedDatabaseError, check_database
 from session_runner.profile.lock import SINGLETON_LINKS, ProfileUnusableError
@@ -55,26 +55,13 @@ def check_browser(layout: ProfileLayout, *, recorded: str | None, present: str) 
     :param recorded: the version that the state file names; else Chromium's own record of it counts.
     :raises ProfileUnusableError: a newer one has.
     """
-    before = recorded or _last_version(layout)
-    newer, ours = _major(before or ""), _major(present)
-    if newer is None or ours is None or newer <= ours:
+    before, ours = parse_version(recorded or _last_version(layout) or ""), parse_version(present)
+    if before is None or ours is None or version_numbers(before)[0] <= version_numbers(ours)[0]:
         return
     raise ProfileUnusableError(
-        f"The profile was last opened by Chromium {version_of(before or '')}, and this image has Chromium "
-        f"{version_of(present)}: an older browser may throw the login away, so it does not open the profile. Use the newer "
+        f"The profile was last opened by Chromium {before}, and this image has Chromium {ours}: an older browser may throw the login away, so it does not open the profile. Use the newer "
         "runner image again, or give the session an empty volume and link the phone again."
     )
-
-
-def version_of(text: str) -> str:
-    """Return the version in a text such as "Chromium 156.0.8078.79 built on Debian"; empty if there is none."""
-    found = re.search(r"\d{2,4}(?:\.\d{1,6}){1,3}", text[:200])
-    return found.group() if found else ""
-
-
-def _major(text: str) -> int | None:
-    version = version_of(text)
-    return int(version.partition(".")[0]) if version else None
 
 
 def _last_version(layout: ProfileLayout) -> str | None:

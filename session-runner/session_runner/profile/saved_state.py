@@ -109,9 +109,9 @@ def write_saved_state(path: Path, saved: SavedState) -> None:
         "relinkRequest": saved.relink_request,
         "stop": _hold_content(saved.hold) if saved.hold is not None else None,
         "start": _start_content(saved.start) if saved.start is not None else None,
-        "browserVersion": saved.browser_version,
-        "availableTime": format_time(saved.available_time),
     }
+    later = {"browserVersion": saved.browser_version, "availableTime": format_time(saved.available_time)}
+    content |= {key: value for key, value in later.items() if value is not None}
     write_atomically(path, json.dumps(content, indent=1))
 
 

@@ -23,6 +23,7 @@ FOREIGN_MUTEX_SECONDS = 2.0
     tab has it. """
 SYNC_START_SECONDS = 60.0
 """ A newly linked page that has not begun to sync after this time is stuck. """
+_OPENING = frozenset({Socket.OPENING, Socket.UNLAUNCHED})
 LINKING_SOCKETS = frozenset(
     {
         None,
@@ -176,7 +177,7 @@ def _unlinked(facts: Facts, history: History, *, policy: Policy, now: float) -> 
             Reason.WAITING_FOR_PASSKEY,
             "WhatsApp asks for the owner's passkey, which this version cannot relay; link another account or try later.",
         )
-    if facts.socket == Socket.OPENING and history.lasted(history.opening_since, now=now) >= policy.connection_check:
+    if facts.socket in _OPENING and history.lasted(history.lost_since, now=now) >= policy.connection_check:
         return _offline(facts)
     if facts.socket not in LINKING_SOCKETS:
         return _unknown(facts)
@@ -211,17 +212,17 @@ def _offline(facts: Facts) -> Verdict:
 
 
 def _linked(facts: Facts, history: History, *, policy: Policy, now: float) -> Verdict:
-    opening = history.lasted(history.opening_since, now=now)
+    lost = history.lasted(history.lost_since, now=now) >= policy.connection_check
     if facts.streaming and facts.synced:
         return _connected(facts)
-    if facts.online is False or opening >= policy.connection_check:
+    if facts.online is False or (lost and facts.socket in _OPENING):
         return _offline(facts)
     if facts.socket == Socket.PAIRING or (not facts.synced and _syncs(facts, history, now=now)):
         return Verdict(State.SYNCING, Reason.FIRST_SYNC, "Linked; the page is fetching its data.")
-    if facts.socket in (Socket.OPENING, Socket.UNLAUNCHED) or (
-        facts.socket == Socket.CONNECTED and history.lasted(history.silent_since, now=now) < policy.connection_check
-    ):
-        return Verdict(State.RECONNECTING, Reason.CONNECTION_LOST, "The connection was lost; the page reconnects.")
+    silent = history.lasted(history.silent_since, now=now)
+    if facts.socket in _OPENING or (facts.socket == Socket.CONNECTED and silent < policy.connection_check):
+        again = Verdict(State.RECONNECTING, Reason.CONNECTION_LOST, "The connection was lost; the page reconnects.")
+        return _offline(facts) if lost else again
     if facts.socket == Socket.CONNECTED:
         return Verdict(
             State.DEGRADED,
@@ -235,7 +236,7 @@ def _syncs(facts: Facts, history: History, *, now: float) -> bool:
     """Whether a first sync is under way: the stream is active, or had no time yet to become so."""
     if facts.socket == Socket.CONNECTED:
         return facts.stream != "DISCONNECTED" or history.lasted(history.silent_since, now=now) < SYNC_START_SECONDS
-    return facts.socket in (Socket.OPENING, Socket.UNLAUNCHED)
+    return facts.socket in _OPENING
 
 
 def _unknown(facts: Facts) -> Verdict:

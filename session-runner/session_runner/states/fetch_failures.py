@@ -47,9 +47,13 @@ class _Cause(NamedTuple):
 _ERRORS: Final[dict[str, _Cause]] = {
     # The first prefix that fits counts, so what is special comes before what is general.
     "DNS_TIMED_OUT": _Cause(Reason.NAME_NOT_RESOLVED, "DNS does not answer for {host}", _CHECK_DNS),
-    "NAME_NOT_RESOLVED": _Cause(Reason.NAME_NOT_RESOLVED, "DNS knows no address of the name {host}", _CHECK_DNS),
-    "NAME_RESOLUTION_FAILED": _Cause(Reason.NAME_NOT_RESOLVED, "DNS knows no address of the name {host}", _CHECK_DNS),
-    "DNS_": _Cause(Reason.NAME_NOT_RESOLVED, "DNS gives no address of the name {host}", _CHECK_DNS),
+    "NAME_NOT_RESOLVED": _Cause(
+        Reason.NAME_NOT_RESOLVED, "the name {host} has no address, DNS does not know it or does not answer", _CHECK_DNS
+    ),
+    "NAME_RESOLUTION_FAILED": _Cause(
+        Reason.NAME_NOT_RESOLVED, "the name {host} has no address, DNS does not know it or does not answer", _CHECK_DNS
+    ),
+    "DNS_": _Cause(Reason.NAME_NOT_RESOLVED, "the name {host} has no address, DNS fails", _CHECK_DNS),
     "INTERNET_DISCONNECTED": _Cause(Reason.NETWORK_UNREACHABLE, "there is no network to reach {host}", _CHECK_WAY),
     "NETWORK_CHANGED": _Cause(
         Reason.NETWORK_UNREACHABLE, "the network changed during the request to {host}", _CHECK_WAY

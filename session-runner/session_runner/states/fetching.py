@@ -55,8 +55,11 @@ def new_document(fetching: Fetching, *, now: float, is_error: bool = False) -> F
 
 
 def noticed(fetching: Fetching, failure: FetchFailure, *, of_document: bool) -> Fetching:
-    """Return the record after the browser reported a failure; the first one counts, and the document's before a script's."""
-    if fetching.seen is not None and not of_document:
+    """Return the record after the browser reported a failure; the first one counts, and the document's before a script's.
+
+    A script of a page that is up counts for nothing.
+    """
+    if not of_document and (fetching.seen is not None or fetching.since is None):
         return fetching
     return replace(fetching, seen=failure, is_cut=of_document)
 

@@ -44,7 +44,8 @@ class History:
     """ The stream was down since the ban or the outage began; when it is up again, that has ended. """
     fetching: Fetching = field(default_factory=Fetching)
     unclassified_since: float | None = None
-    opening_since: float | None = None
+    lost_since: float | None = None
+    """ Since when the page opens its connection, or opens it again: with all turns of it, whatever the socket is called. """
     silent_since: float | None = None
     """ Connected by name with the stream down. """
     codeless_since: float | None = None
@@ -85,7 +86,7 @@ def remember(history: History, facts: Facts, *, policy: Policy, now: float) -> H
         history,
         fetching=looked(history.fetching, facts, now=now),
         unclassified_since=_since(history.unclassified_since, holds=not usable or facts.registered is None, now=now),
-        opening_since=_since(history.opening_since, holds=usable and facts.socket == Socket.OPENING, now=now),
+        lost_since=_since(history.lost_since, holds=usable and _is_lost(history, facts), now=now),
         silent_since=_since(history.silent_since, holds=silent, now=now),
         foreign_mutex_since=_since(history.foreign_mutex_since, holds=facts.foreign_mutex, now=now),
         unregistered_since=_since(history.unregistered_since, holds=unregistered, now=now),
@@ -124,6 +125,16 @@ def _since(since: float | None, *, holds: bool, now: float) -> float | None:
     if not holds:
         return None
     return now if since is None else since
+
+
+def _is_lost(history: History, facts: Facts) -> bool:
+    """Whether there is no connection: opening, between two attempts at it, or connected by name and hearing nothing."""
+    if facts.socket == Socket.OPENING:
+        return True
+    if facts.socket == Socket.CONNECTED:
+        hears = facts.registered is not True or facts.stream not in (None, "DISCONNECTED")
+        return not hears and (facts.synced or history.lost_since is not None)
+    return facts.socket == Socket.UNLAUNCHED and history.lost_since is not None
 
 
 def _remember_link(history: History, facts: Facts) -> History:

@@ -2,6 +2,10 @@
 
 const WATCHED = 'CONNECTED';
 
+function busy(seconds) {
+  for (const end = performance.now() + seconds * 1000; performance.now() < end;);
+}
+
 export class Session {
   screen = null; // { name, detail } when one screen covers all others
   #parts;
@@ -32,6 +36,7 @@ export class Session {
       case 'link-code': return linking.received(frame);
       case 'code-entered': return linking.entered();
       case 'passkey-required': return this.#passkey();
+      case 'busy': return busy(frame.seconds);
       case 'screen-lock': return state.socket.set('state', frame.locked ? 'SCREEN_LOCKED' : WATCHED);
       default: throw new Error(`The server sent a frame this page does not know: ${frame.type}`);
     }

@@ -116,6 +116,7 @@ async def test_no_metric_is_labelled_with_a_session(harness: ProbesHarness) -> N
     assert labels <= {
         "result",
         "reason",
+        "cause",
         "namespace",
         "state",
         "kind",

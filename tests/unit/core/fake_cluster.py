@@ -16,13 +16,14 @@ from typing import Any
 from session_protocol.times import format_time
 from session_protocol.vocabulary import RunnerState
 from support.merge_patch import merged
-from unit.core.operator_memory import Memory
+from unit.core.operator_memory import Failure, Memory
 from unit.core.raw_objects import is_owned_by, without
 from unit.core.seals import seal, sealed
 from whatsapp_operator.api.conditions import Condition, find_condition
 from whatsapp_operator.api.constants import API_VERSION, NETWORK_POLICY_NAME, PROFILE_LABEL, SERVICE_NAME, SESSION_KIND
 from whatsapp_operator.api.quota import WhatsAppSessionQuota
 from whatsapp_operator.api.session import SessionStatus, WhatsAppSession
+from whatsapp_operator.core.calls import FailedCall, retry_delay
 from whatsapp_operator.core.model import (
     Action,
     CreateNetworkPolicy,
@@ -40,16 +41,17 @@ from whatsapp_operator.core.model import (
     PatchPVC,
     PodUID,
     ReadClaim,
-    RefusedAction,
     RunnerReport,
     SealedKind,
     SessionUID,
 )
 from whatsapp_operator.core.objects.existing_claim import existing_claim
 from whatsapp_operator.core.objects.facts import network_policy_facts, pod_facts, pvc_facts, service_facts
+from whatsapp_operator.core.objects.pod import GRACE_SECONDS
 from whatsapp_operator.core.quota.admit import AdmissionResult, admit
 from whatsapp_operator.core.recovery.health import session_health
 from whatsapp_operator.core.session.decide import decide
+from whatsapp_operator.core.session.failed_calls import call_of
 from whatsapp_operator.core.writes.merge_patch import merge_patch
 
 Json = dict[str, Any]
@@ -135,17 +137,24 @@ class FakeCluster:
         self.memory.created_pods.pop(name, None)
         for pod in self.pods.values():
             if is_owned_by(pod, uid):
-                pod["metadata"]["deletionTimestamp"] = format_time(self.now)
+                self._delete(pod)
         for objects in (self.pvcs, self.secrets):
             for key in [key for key, obj in objects.items() if is_owned_by(obj, uid)]:
                 del objects[key]
 
     def delete_pod(self, name: str = "sales", *, disrupted: bool = False) -> None:
         """Delete a pod gracefully, by hand or by the eviction API."""
-        pod = self.pods[name]
-        pod["metadata"].setdefault("deletionTimestamp", format_time(self.now))
+        self._delete(self.pods[name])
         if disrupted:
-            pod["status"].setdefault("conditions", []).append({"type": "DisruptionTarget", "status": "True"})
+            self.pods[name]["status"].setdefault("conditions", []).append(
+                {"type": "DisruptionTarget", "status": "True"}
+            )
+
+    def _delete(self, pod: Json) -> None:
+        # By this time it has to be gone; a pod without a node has no grace.
+        grace = timedelta(seconds=GRACE_SECONDS if "nodeName" in pod["spec"] else 0)
+        pod["metadata"].setdefault("deletionTimestamp", format_time(self.now + grace))
+        pod["metadata"].setdefault("deletionGracePeriodSeconds", int(grace.total_seconds()))
 
     # --- the kubelet
 
@@ -172,8 +181,8 @@ class FakeCluster:
     def end(self, name: str = "sales", *, code: int = 1, reason: str = "Error", message: str = "") -> None:
         """The pod's container ends by itself."""
         status = self.pods[name]["status"]
-        before = (status.get("containerStatuses") or [{}])[0].get("state", {})
-        started = (before.get("running") or {}).get("startedAt", format_time(self.now))
+        before = (status.get("containerStatuses") or [{}])[0].get("state", {}).get("running") or {}
+        started = before.get("startedAt", format_time(self.now))
         ended = {"exitCode": code, "reason": reason, "message": message, "startedAt": started}
         ended["finishedAt"] = format_time(self.now)
         status["phase"] = "Failed" if code else "Succeeded"
@@ -283,7 +292,9 @@ class FakeCluster:
             session=session,
             now=self.now,
             pods=tuple(pod_facts(pod, seal=sealed(pod, SealedKind.POD)) for pod in pods),
-            pods_since_status=self._pods_since(name, session.status.pod_uid),
+            pods_since_status=self.memory.pods_since(name, session.status.pod_uid),
+            unstarted=self.memory.unstarted(pods, now=self.now),
+            probe_kill=self.memory.probe_kills.get(name),
             pvc=pvc_facts(pvc, session=session) if pvc is not None else None,
             existing_claim=existing_claim(named, self.pvcs.get(named)) if named in self.memory.claims_read else None,
             service=service_facts(service) if service is not None else None,
@@ -292,19 +303,16 @@ class FakeCluster:
             polling_since=next((self.memory.listening[uid] for uid in current if uid in self.memory.listening), None),
             assumed=self.memory.assumed.get(uid),
             refusal=self.memory.refusals.get(uid),
-            refused_action=self.memory.blocked.get(name),
+            failed_calls=self._failed(name),
             storage_limited=not session.problems
             and "storage" in self.quotas.get(session.spec.quota_name, {}).get("spec", {}),
             recovery_paused=self.memory.pauses.message(uid),
             pod_security=self.pod_security,
+            secrets_made=self.memory.secrets_made.get(name, frozenset()),
             tokens_made=self.memory.tokens_made.get(name),
             tokens_renewed=renewed[1] if renewed is not None and renewed[0] in current else None,
             rejection=self.memory.rejection,
         )
-
-    def _pods_since(self, name: str, stored: str | None) -> tuple[PodUID, ...]:
-        pods = self.memory.created_pods.get(name, [])
-        return tuple(pods[pods.index(PodUID(stored)) + 1 :] if stored in pods else pods)
 
     def decide(self, name: str = "sales") -> Decision:
         """Return the decision about a session as it is now."""
@@ -333,7 +341,23 @@ class FakeCluster:
         else:
             if decision.makes_tokens is not None:
                 self.memory.tokens_made[name] = decision.makes_tokens.together(self.memory.tokens_made.get(name))
+        failed = self.memory.failed.get(name, {})
+        self.memory.failed[name] = {call: found for call, found in failed.items() if call in decision.wanted_calls}
         return decision
+
+    def _failed(self, name: str) -> tuple[FailedCall, ...]:
+        return tuple(
+            FailedCall(
+                call=call,
+                reason="Forbidden",
+                message="exceeded quota: pods=10",
+                refused=True,
+                failures=failure.times,
+                lasted=self.now - failure.first,
+                retry_in=max(failure.retry - self.now, timedelta()),
+            )
+            for call, failure in self.memory.failed.get(name, {}).items()
+        )
 
     def admission_round(self) -> AdmissionResult:
         """Let the operator make one admission round."""
@@ -417,16 +441,13 @@ class FakeCluster:
 
     def _act(self, action: Action, name: str) -> bool:
         if type(action) in self.refuse:
-            self.memory.blocked[name] = RefusedAction(
-                reason="Forbidden",
-                message="exceeded quota: pods=10",
-                action=type(action),
-                retry_at=self.now + timedelta(seconds=30),
-            )
+            known = self.memory.failed.setdefault(name, {}).setdefault(call_of(action), Failure(self.now, self.now, 0))
+            known.times += 1
+            known.retry = self.now + timedelta(seconds=retry_delay(known.times))
             return False
         self._request()
         self.done.append(action)
-        self.memory.blocked.pop(name, None)
+        self.memory.failed.get(name, {}).pop(call_of(action), None)
         match action:
             case CreatePod():
                 manifest = self._created(
@@ -439,12 +460,17 @@ class FakeCluster:
                 self._created(self.pvcs, manifest)
             case CreateService() | CreateNetworkPolicy() | CreateSecret():
                 self._created(self._objects_of(action), action.manifest)
+                if isinstance(action, CreateSecret):
+                    made = self.memory.secrets_made.get(name, frozenset())
+                    self.memory.secrets_made[name] = made | {action.manifest["metadata"]["name"]}
             case PatchPVC() | PatchNetworkPolicy():
                 self._patched(self._objects_of(action), action)
             case DeletePod():
                 pod = self.pods.get(action.name)
+                if not action.clears_loss:
+                    self.memory.settled.add(action.uid)
                 if pod is not None and pod["metadata"]["uid"] == action.uid:
-                    pod["metadata"].setdefault("deletionTimestamp", format_time(self.now))
+                    self._delete(pod)
         return True
 
     def _objects_of(self, action: Action) -> dict[str, Json]:

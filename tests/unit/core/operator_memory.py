@@ -4,18 +4,30 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from unit.core.raw_objects import Json
+from whatsapp_operator.core.calls import Call
+from whatsapp_operator.core.kubelet import ProbeKill
 from whatsapp_operator.core.model import (
     AssumedReservation,
     PodTokens,
     PodUID,
     Refusal,
-    RefusedAction,
     Rejection,
     RunnerReport,
     SessionUID,
     TokenSource,
 )
+from whatsapp_operator.core.objects.facts import has_run
 from whatsapp_operator.core.recovery.pauses import RecoveryPauses
+
+
+@dataclass
+class Failure:
+    """A call that was refused."""
+
+    first: datetime
+    retry: datetime
+    times: int = 1
 
 
 @dataclass
@@ -26,11 +38,31 @@ class Memory:
     refusals: Mapping[SessionUID, Refusal] = field(default_factory=dict)
     reports: dict[str, RunnerReport] = field(default_factory=dict)
     created_pods: dict[str, list[PodUID]] = field(default_factory=dict)
+    pods: dict[PodUID, datetime] = field(default_factory=dict)
+    """ All pods that it has seen, with the times at which it saw them first. """
+    settled: set[PodUID] = field(default_factory=set)
+    """ Those that have run, or that it has ended by its own decision. """
+    probe_kills: dict[str, ProbeKill] = field(default_factory=dict)
     listening: dict[PodUID, datetime] = field(default_factory=dict)
-    blocked: dict[str, RefusedAction] = field(default_factory=dict)
+    failed: dict[str, dict[Call, Failure]] = field(default_factory=dict)
     claims_read: set[str] = field(default_factory=set)
     pauses: RecoveryPauses = field(default_factory=RecoveryPauses)
     listed: bool = False
+    secrets_made: dict[str, frozenset[str]] = field(default_factory=dict)
     tokens_made: dict[str, PodTokens] = field(default_factory=dict)
     tokens_renewed: dict[str, tuple[PodUID, TokenSource]] = field(default_factory=dict)
     rejection: Rejection | None = None
+
+    def unstarted(self, pods: list[Json], *, now: datetime) -> dict[PodUID, datetime]:
+        """See these pods, and return those of all that never ran."""
+        for pod in pods:
+            uid = PodUID(pod["metadata"]["uid"])
+            if has_run(pod):
+                self.settled.add(uid)
+            self.pods.setdefault(uid, now)
+        return {uid: at for uid, at in self.pods.items() if uid not in self.settled}
+
+    def pods_since(self, name: str, stored: str | None) -> tuple[PodUID, ...]:
+        """Return the pods of a session that came after the one in its status."""
+        pods = self.created_pods.get(name, [])
+        return tuple(pods[pods.index(PodUID(stored)) + 1 :] if stored in pods else pods)

@@ -153,7 +153,7 @@ class Storm(RuleBasedStateMachine):
         name = data.draw(st.sampled_from(sorted(self.cluster.sessions)))
         self.cluster.delete_session(name)
         self.cluster.memory.reports.pop(name, None)
-        self.cluster.memory.blocked.pop(name, None)
+        self.cluster.memory.failed.pop(name, None)
 
     @rule(name=names)
     def squat(self, name: str) -> None:

@@ -54,7 +54,7 @@ def ask(
     if encodings is not None:
         headers.add("Accept-Encoding", encodings)
     measurement = Measurement(registry.collect())
-    return expose(measurement.only(names) if names else measurement, form_of(headers))
+    return expose(measurement.only(frozenset(names)) if names else measurement, form_of(headers))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The health check means what it says: a busy page lives, a dead one is noticed, and the silence is told meanwhile."""
+"""The health check means what it says: a busy page lives, a dead one is noticed, and the silence is silences meanwhile."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pytest
 from fake_time import in_fake_time
-from session_runner.answers import QUIET_SECONDS, Answers, order_deadline
+from session_runner.answers import QUIET_SECONDS, Answers
 from session_runner.page.errors import NavigationError, PageGoneError, ProbeTimeoutError
 from session_runner.states.facts import Facts
 from session_runner.states.fetch_failures import no_answer
@@ -54,16 +54,16 @@ def answers(
     *, health: float = 45, protocol: float = 60, pending: Callable[[float], None] = lambda _: None
 ) -> tuple[Answers, list[float]]:
     """With the moments at which the silence was reported."""
-    loop, told = asyncio.get_running_loop(), list[float]()
+    loop, silences = asyncio.get_running_loop(), list[float]()
     return (
         Answers(
             health_check=health,
             protocol=protocol,
             monotonic=loop.time,
-            silent=lambda: told.append(loop.time()),
+            silent=lambda: silences.append(loop.time()),
             pending=pending,
         ),
-        told,
+        silences,
     )
 
 
@@ -72,13 +72,13 @@ def probe(*, health: float, busy: float) -> Outcome:
 
     async def run() -> Outcome:
         loop = asyncio.get_running_loop()
-        ours, told = answers(health=health)
+        ours, silences = answers(health=health)
         began = loop.time()
         try:
             await ours.probe(BusyPage(until=busy))
         except ProbeTimeoutError:
-            return Outcome(loop.time() - began, loop.time() - began, len(told))
-        return Outcome(None, loop.time() - began, len(told))
+            return Outcome(loop.time() - began, loop.time() - began, len(silences))
+        return Outcome(None, loop.time() - began, len(silences))
 
     return in_fake_time(run())
 
@@ -112,10 +112,10 @@ def test_an_answer_in_between_begins_the_time_anew() -> None:
     """Twice 40 s of silence with an answer between them are no 45 s."""
 
     async def run() -> int:
-        ours, told = answers(health=45)
+        ours, silences = answers(health=45)
         for _ in range(3):
             await ours.probe(BusyPage(until=40))
-        return len(told)
+        return len(silences)
 
     assert 3 == in_fake_time(run())
 
@@ -159,7 +159,11 @@ def test_an_order_that_failed_at_once_is_no_silence() -> None:
 )
 def test_an_order_has_its_time(protocol: float, health: float, expected: float) -> None:
     """`protocol`, and never more than a fifth of the health check."""
-    assert pytest.approx(expected) == order_deadline(protocol, health_check=health)
+
+    async def run() -> float:
+        return answers(health=health, protocol=protocol)[0].order_deadline
+
+    assert pytest.approx(expected) == in_fake_time(run())
 
 
 def test_while_a_document_is_on_its_way_the_page_is_not_dead() -> None:
@@ -167,13 +171,13 @@ def test_while_a_document_is_on_its_way_the_page_is_not_dead() -> None:
 
     async def run() -> tuple[float, list[float]]:
         loop, pending = asyncio.get_running_loop(), list[float]()
-        ours, told = answers(health=45, pending=pending.append)
+        ours, silences = answers(health=45, pending=pending.append)
         began = loop.time()
         ours.navigating(is_pending=True)
         loop.call_later(100, lambda: ours.navigating(is_pending=False))
         with pytest.raises(ProbeTimeoutError):
             await ours.probe(BusyPage(until=10**6))
-        assert 1 == len(told)
+        assert 1 == len(silences)
         return loop.time() - began, pending
 
     took, pending = in_fake_time(run())

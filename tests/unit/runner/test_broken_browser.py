@@ -40,6 +40,7 @@ async def run(folder: Path, script: str, *, metrics: Metrics | None = None) -> t
         clock=lambda: datetime.now(UTC),
         monotonic=lambda: 0.0,
         started=0.0,
+        random=lambda: 0.0,
     )
     return store, await session.run(asyncio.Event())
 

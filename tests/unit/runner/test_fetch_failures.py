@@ -22,10 +22,10 @@ from unit.runner.pages import quick
 HOST = "web.whatsapp.com"
 
 ERRORS = [
-    ("NAME_NOT_RESOLVED", Reason.NAME_NOT_RESOLVED, "DNS knows no address of the name web.whatsapp.com"),
-    ("NAME_RESOLUTION_FAILED", Reason.NAME_NOT_RESOLVED, "DNS knows no address"),
+    ("NAME_NOT_RESOLVED", Reason.NAME_NOT_RESOLVED, "the name web.whatsapp.com has no address"),
+    ("NAME_RESOLUTION_FAILED", Reason.NAME_NOT_RESOLVED, "does not know it or does not answer"),
     ("DNS_TIMED_OUT", Reason.NAME_NOT_RESOLVED, "DNS does not answer for web.whatsapp.com"),
-    ("DNS_SERVER_FAILED", Reason.NAME_NOT_RESOLVED, "DNS gives no address"),
+    ("DNS_SERVER_FAILED", Reason.NAME_NOT_RESOLVED, "has no address, DNS fails"),
     ("INTERNET_DISCONNECTED", Reason.NETWORK_UNREACHABLE, "no network"),
     ("NETWORK_CHANGED", Reason.NETWORK_UNREACHABLE, "the network changed"),
     ("NETWORK_ACCESS_DENIED", Reason.NETWORK_UNREACHABLE, "no network"),
@@ -110,7 +110,7 @@ def test_a_status_has_its_cause(status: int, reason: Reason, part: str) -> None:
     assert HOST in failure.message
 
 
-def test_what_came_instead_of_the_page_is_named() -> None:
+def test_what_is_there_in_place_of_the_page_is_named() -> None:
     """A portal, a redirect to one, silence, an answer without end: each with its host."""
     assert f"{HOST} redirects to portal.example" in read(redirected(HOST, to="portal.example"))
     assert f"what {HOST} answers is not WhatsApp Web" in read(not_the_page(HOST))
@@ -155,7 +155,7 @@ def test_the_code_is_found_in_a_text(text: str, code: str | None) -> None:
     assert code == error_code(text)
 
 
-def test_a_wrong_answer_is_told_from_none() -> None:
+def test_a_wrong_answer_differs_from_none() -> None:
     """What somebody in between answered may lie in the browser's cache, and must not come from there later."""
     assert by_status(503, host=HOST).is_answer
     assert not_the_page(HOST).is_answer

@@ -46,7 +46,7 @@ def after(
 
 
 def reason(failure: FetchFailure | None) -> Reason | None:
-    """Its word."""
+    """Its label."""
     return failure.reason if failure else None
 
 
@@ -136,7 +136,7 @@ def test_a_page_that_is_up_or_all_there_is_never_fetched_again(facts: Facts) -> 
 
 
 def test_a_failure_is_shown_until_the_page_is_up() -> None:
-    """Between two tries the word does not change, or each try would be two writes; when it is up, nothing is left of it."""
+    """Between two tries the label does not change, or each try would be two writes; when it is up, nothing is left of it."""
     policy, history = Policy(), History(fetching=gave_up(Fetching(), NO_NAME))
     for facts in (Facts(), page(complete=False), page()):
         history = remember(history, facts, policy=policy, now=100)
@@ -181,9 +181,10 @@ def test_the_pauses_grow_up_to_a_minute() -> None:
 
 def test_only_the_documents_own_failure_is_kept_for_the_error_page() -> None:
     """A new document begins anew, whatever its predecessor lacked."""
-    fetching = noticed(Fetching(), NO_SCRIPT, of_document=False)
+    fetching = noticed(new_document(Fetching(), now=0), NO_SCRIPT, of_document=False)
 
     assert new_document(fetching, now=1).seen is None
+    assert noticed(Fetching(), NO_SCRIPT, of_document=False).seen is None
     assert NO_SCRIPT == noticed(fetching, NO_NAME, of_document=False).seen
     assert NO_NAME == noticed(fetching, NO_NAME, of_document=True).seen
 

@@ -153,8 +153,8 @@ def test_how_long_things_last_is_counted_from_their_begin() -> None:
     lost = then(opening, 7, booted=False)
 
     assert (history.silent_since, history.foreign_mutex_since, history.unclassified_since) == (1, 1, None)
-    assert (opening.silent_since, opening.opening_since, opening.foreign_mutex_since) == (None, 6, None)
-    assert (lost.opening_since, lost.unclassified_since) == (None, 7)
+    assert (opening.silent_since, opening.lost_since, opening.foreign_mutex_since) == (None, 1, None)
+    assert (lost.lost_since, lost.unclassified_since) == (None, 7)
 
 
 def test_the_connection_object_is_learned_while_connected() -> None:
@@ -201,3 +201,54 @@ def test_a_stale_code_does_not_finish_a_round() -> None:
 def test_no_round_is_asked_for_while_a_logout_waits() -> None:
     """A logged-out session that waits for a person does not keep the page's codes alive."""
     assert not wants_code(History(linked=True), looks(MODERN, **IDLE), policy=WAIT, now=1)
+
+
+def lasting(*turns: tuple[float, Raw]) -> tuple[list[State], float]:
+    """Look each second at a linked page that goes through these turns; return the states and when the last one began."""
+    history, states, at, since = History(linked=True), list[State](), 0.0, 0.0
+    for seconds, shape in turns:
+        for _ in range(int(seconds)):
+            at += 1
+            history = then(history, at, policy=Policy(connection_check=30), **shape)
+            found = state(history, at, policy=Policy(connection_check=30), **shape)
+            if states[-1:] != [found]:
+                states, since = [*states, found], at
+    return states, since
+
+
+OPENING: Raw = {"socket": "OPENING", "stream": "DISCONNECTED"}
+RESTING: Raw = {"socket": "UNLAUNCHED", "stream": "DISCONNECTED"}
+HEARS_NOTHING: Raw = {"stream": "DISCONNECTED"}
+
+
+@pytest.mark.parametrize(
+    "turns",
+    [
+        [(60, OPENING)],
+        [(10, OPENING), (10, RESTING), (10, OPENING), (30, RESTING)],
+        [(5, HEARS_NOTHING), (60, OPENING)],
+        [(25, HEARS_NOTHING), (2, OPENING), (20, HEARS_NOTHING)],
+        [(20, OPENING), (20, HEARS_NOTHING)],
+        [(1, OPENING), (1, HEARS_NOTHING)] * 30,
+    ],
+)
+def test_a_lost_connection_is_offline_after_the_connection_check(turns: list[tuple[float, Raw]]) -> None:
+    """Counted from the loss, whatever the page tries meanwhile and however its socket is called."""
+    states, since = lasting((5, {}), *turns)
+
+    assert [State.CONNECTED, State.RECONNECTING, State.OFFLINE] == states
+    assert 5 + 1 + 30 == since
+
+
+def test_a_second_loss_of_the_connection_counts_from_itself() -> None:
+    """Two losses of 20 s are no loss of 40 s."""
+    states, _ = lasting((5, {}), (20, OPENING), (1, {}), (20, HEARS_NOTHING), (1, {}))
+
+    assert [State.CONNECTED, State.RECONNECTING] * 2 + [State.CONNECTED] == states
+
+
+def test_a_page_that_has_not_begun_to_open_is_not_offline() -> None:
+    """It has lost nothing yet: it is loading, which the startup timeout ends."""
+    states, _ = lasting((100, UNLINKED | {"socket": "UNLAUNCHED", "registered": None}))
+
+    assert State.OFFLINE not in states

@@ -14,7 +14,7 @@ from session_runner.session import Session
 from session_runner.settings import read_settings
 from session_runner.state_file import StateFile
 from session_runner.states.history import History
-from session_runner.states.hold import HeldState, Start, hold_after
+from session_runner.states.hold import MOST_REMEMBERED, HeldState, Start, hold_after
 from session_runner.store import StateStore
 from unit.runner.pages import MODERN, UNLINKED, looks
 
@@ -57,6 +57,42 @@ def test_a_value_that_was_taken_away_is_remembered() -> None:
     assert BEFORE == without.after(BEFORE)
     assert not BEFORE.is_asked_for(without.after(BEFORE))
     assert Start(session_uid="another") == Start(session_uid="another").after(BEFORE)
+
+
+@pytest.mark.parametrize(
+    "older", [replace(BEFORE, restart="r0"), replace(BEFORE, relink="l0"), replace(BEFORE, resumed="t0")]
+)
+def test_what_comes_from_a_backup_asks_for_nothing(older: Start) -> None:
+    """Values that the profile was started with once, or a suspension before the last one it knows of."""
+    now = BEFORE.after(replace(BEFORE, restart="r0", relink="l0"))
+
+    assert not older.is_asked_for(now)
+    assert replace(now, restart="r3").after(older.after(now)).is_asked_for(now)
+
+
+def test_a_restart_and_a_relink_of_one_value_are_two() -> None:
+    """Somebody asked for both at the same second, or for one after the other by the same words."""
+    restarted = Start(session_uid="s", restart="now")
+
+    assert Start(session_uid="s", restart="now", relink="now").is_asked_for(restarted)
+
+
+def test_a_resumption_moves_forward_only() -> None:
+    """A status that was lost tells the creation, which is before everything."""
+    after = replace(BEFORE, resumed="t0").after(BEFORE)
+
+    assert BEFORE == after
+    assert replace(BEFORE, resumed="t2").is_asked_for(after)
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    """The newest of a thousand requests."""
+    start = BEFORE
+    for number in range(1000):
+        start = replace(start, restart=f"request {number}", earlier=()).after(start)
+
+    assert MOST_REMEMBERED == len(start.earlier)
+    assert not replace(start, restart="request 990").is_asked_for(start)
 
 
 def test_a_profile_without_a_start_keeps_its_stop() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from session_runner.profile.inspection import check_browser, inspect, version_of
+from session_runner.profile.inspection import check_browser, inspect
 from session_runner.profile.layout import ProfileLayout
 from session_runner.profile.lock import SINGLETON_LINKS, ProfileUnusableError
 from unit.runner.leveldb_files import database
@@ -48,7 +48,7 @@ def test_a_sound_profile_and_an_empty_volume_are_opened(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "shown"),
     [
         (replace_with_file, "chromium on the profile volume is not a folder"),
         (lambda data: replace_with_file(data / "Default"), "Default on the profile volume is not a folder"),
@@ -64,7 +64,7 @@ def test_a_sound_profile_and_an_empty_volume_are_opened(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_not_as_a_browser_leaves_it_is_refused_and_left_alone(
-    tmp_path: Path, change: Change, told: str
+    tmp_path: Path, change: Change, shown: str
 ) -> None:
     """The message names the file and says what to do."""
     layout = profile(tmp_path)
@@ -73,7 +73,7 @@ def test_what_is_not_as_a_browser_leaves_it_is_refused_and_left_alone(
     with pytest.raises(ProfileUnusableError) as caught:
         inspect(layout)
 
-    assert told in str(caught.value)
+    assert shown in str(caught.value)
     assert "Nothing was changed. Restore the volume" in str(caught.value)
     assert before == tree(tmp_path)
 
@@ -148,9 +148,3 @@ def test_the_browsers_own_record_counts_where_there_is_no_other(tmp_path: Path, 
         return
     with pytest.raises(ProfileUnusableError):
         check_browser(layout, recorded=None, present="Chromium 156.0.8078.79")
-
-
-def test_the_version_is_found_in_what_the_browser_prints() -> None:
-    """Whatever stands around it."""
-    assert "156.0.8078.79" == version_of("Chromium 156.0.8078.79 built on Debian GNU/Linux 12 (bookworm)\n")
-    assert "" == version_of("Segmentation fault")

@@ -87,6 +87,7 @@ class MonitorHarness:
             store=self.store,
             metrics=self.metrics,
             state_file=state_file,
+            random=lambda: 0.0,
             presence=PresenceKeeper(
                 wanted=Presence.UNAVAILABLE,
                 state_file=state_file,
@@ -381,16 +382,16 @@ async def test_what_is_noted_stands_beside_every_state(tmp_path: Path) -> None:
     store, monitor = harness.store, harness.monitor
     conflict = Verdict(RunnerState.CONFLICT, StateReason.REPLACED, "Elsewhere.")
     monitor.publish(Verdict(RunnerState.CONNECTED, StateReason.AS_EXPECTED, "Linked."))
-    monitor.tell("The volume is nearly full.")
-    told = store.snapshot.message
+    monitor.add_remark("The volume is nearly full.")
+    shown = store.snapshot.message
     revision = store.snapshot.revision
-    monitor.tell("The volume is nearly full.")
+    monitor.add_remark("The volume is nearly full.")
     again = store.snapshot.revision
     monitor.publish(conflict)
     in_conflict = store.snapshot.message
-    monitor.tell("")
+    monitor.add_remark("")
 
-    assert "Linked. The volume is nearly full." == told
+    assert "Linked. The volume is nearly full." == shown
     assert revision == again
     assert "Elsewhere. The volume is nearly full." == in_conflict
     assert "Elsewhere." == store.snapshot.message

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 from fake_time import in_fake_time
-from session_protocol.vocabulary import ExitCode, RunnerState, StateReason
+from session_protocol.vocabulary import ExitCode, Presence, RunnerState, StateReason
 from session_runner.exits import RunEnded
 from session_runner.metrics import Metrics
 from session_runner.monitor import PageMonitor
 from session_runner.page.errors import NavigationError, PageGoneError
+from session_runner.presence import PresenceKeeper
 from session_runner.settings import read_settings
 from session_runner.state_file import StateFile
 from session_runner.states.classify import Verdict
@@ -102,16 +103,18 @@ class Run:
             return changed
 
         store.publish = recording  # type: ignore[method-assign]
+        state_file = StateFile(self.folder / "runner.json", clock=now, start=Start(session_uid="s"))
         monitor = PageMonitor(
             settings=read_settings(required | self.variables),
             store=store,
             metrics=self.metrics,
-            state_file=StateFile(self.folder / "runner.json", clock=now, start=Start(session_uid="s")),
+            state_file=state_file,
             kills=lambda: 0,
             monotonic=loop.time,
             clock=now,
             started=page.began,
             random=lambda: 0.0,
+            presence=PresenceKeeper(wanted=Presence.AVAILABLE, state_file=state_file, clock=now, random=lambda: 0.0),
         )
         if self.hold is not None:
             monitor.publish(self.hold)
@@ -129,7 +132,7 @@ class Run:
         return page
 
     @property
-    def words(self) -> list[str]:
+    def sequence(self) -> list[str]:
         """The states without repetition."""
         found = [state for _, state, _ in self.states]
         return [state for i, state in enumerate(found) if i == 0 or found[i - 1] != state]
@@ -152,7 +155,7 @@ def test_what_cannot_be_fetched_never_ends_the_run(tmp_path: Path, outage: float
     page = run.live(lambda: TimedPage(lambda _: LINKING, blocked=until(outage)), seconds=outage + 100)
 
     assert run.ended is None
-    assert ["Loading", "LoadError", "QRPending"] == run.words
+    assert ["Loading", "LoadError", "QRPending"] == run.sequence
     assert 3 == len(run.states)
     assert outage <= run.since("QRPending") <= outage + 61
     assert max(later - earlier for earlier, later in zip(page.tries, page.tries[1:], strict=False)) <= 60
@@ -188,7 +191,7 @@ def test_after_an_outage_the_page_has_its_whole_time(tmp_path: Path) -> None:
     run.live(lambda: TimedPage(shape, blocked=until(3600)), seconds=3800)
 
     assert run.ended is None
-    assert "QRPending" == run.words[-1]
+    assert "QRPending" == run.sequence[-1]
 
 
 @pytest.mark.parametrize(("outage", "expected"), [(0, 60), (600, 660)])
@@ -210,7 +213,7 @@ def test_an_answer_without_end_is_asked_for_again(tmp_path: Path) -> None:
     page = run.live(lambda: TimedPage(lambda age: cut if age < 65 else LINKING), seconds=200)
 
     assert run.ended is None
-    assert ["Loading", "LoadError", "QRPending"] == run.words
+    assert ["Loading", "LoadError", "QRPending"] == run.sequence
     assert 2 == len(page.tries)
 
 
@@ -247,7 +250,7 @@ def test_a_portal_is_left_as_soon_as_it_is_gone(tmp_path: Path) -> None:
     page = run.live(lambda: TimedPage(lambda age: portal if age < 900 else LINKING), seconds=1000)
 
     assert run.ended is None
-    assert ["Loading", "LoadError", "QRPending"] == run.words
+    assert ["Loading", "LoadError", "QRPending"] == run.sequence
     assert not_the_page("portal.example").message in run.messages
     assert [False, True, True] == page.without_cache[:3]
 
@@ -296,7 +299,7 @@ def test_a_page_that_reloads_into_nothing_is_fetched_again(tmp_path: Path) -> No
     )
 
     assert run.ended is None
-    assert ["Loading", "Connected", "LoadError", "Connected"] == run.words
+    assert ["Loading", "Connected", "LoadError", "Connected"] == run.sequence
     assert "NameNotResolved" == run.states[2][2]
     assert 700 <= page.tries[-1] <= 760
 
@@ -329,7 +332,7 @@ def test_a_page_whose_reload_is_not_answered_is_no_dead_page(tmp_path: Path) -> 
     page = run.live(lambda: TimedPage(lambda _: {}), seconds=300)
 
     assert run.ended is None
-    assert ["Loading", "Connected", "Loading", "LoadError", "Connected"] == run.words
+    assert ["Loading", "Connected", "Loading", "LoadError", "Connected"] == run.sequence
     assert "FetchTimedOut" == run.states[3][2]
     assert 160 <= page.tries[1] <= 170
 
@@ -341,7 +344,7 @@ def test_in_a_conflict_the_page_stays_closed(tmp_path: Path) -> None:
     page = run.live(lambda: TimedPage(lambda _: GONE), seconds=1000)
 
     assert run.ended is None
-    assert ["Loading", "Conflict"] == run.words
+    assert ["Loading", "Conflict"] == run.sequence
     assert 1 == len(page.tries)
 
 
@@ -369,7 +372,7 @@ def test_a_browser_that_dies_meanwhile_ends_the_run(tmp_path: Path, when: str) -
 
 
 def test_a_browser_that_opened_too_late_says_so(tmp_path: Path) -> None:
-    """The startup timeout was over before the page was asked for: the last words name what took the time."""
+    """The startup timeout was over before the page was asked for: the last sequence name what took the time."""
     run = Run(tmp_path, STARTUP_TIMEOUT="20s")
 
     def late() -> TimedPage:
@@ -401,7 +404,7 @@ def test_a_silent_page_says_since_when(tmp_path: Path) -> None:
     run.live(lambda: TimedPage(lambda _: {}), seconds=300)
 
     assert run.ended is None
-    assert ["Loading", "Connected"] == run.words
+    assert ["Loading", "Connected"] == run.sequence
     assert [
         "Linked and connected.",
         "Linked and connected. The page has not answered since 2027-01-15T08:00:45Z; after 2m it counts as dead.",
@@ -410,7 +413,7 @@ def test_a_silent_page_says_since_when(tmp_path: Path) -> None:
 
 
 def test_a_silence_in_a_conflict_is_not_stored_with_it(tmp_path: Path) -> None:
-    """The next pod repeats the conflict's own words."""
+    """The next pod repeats the conflict's own sequence."""
     run = Run(tmp_path, HEALTH_CHECK_TIMEOUT="45s")
     conflict: Raw = {"socket": "CONFLICT"}
 
@@ -429,3 +432,30 @@ def test_a_silence_in_a_conflict_is_not_stored_with_it(tmp_path: Path) -> None:
 
     assert "has not answered" in run.messages[-1]
     assert "has not answered" not in (tmp_path / "runner.json").read_text()
+
+
+def test_a_page_that_is_up_is_not_disturbed_by_what_it_cannot_fetch(tmp_path: Path) -> None:
+    """A script that is asked for ten times a second and never comes: no probe more, no try, no other state."""
+    run, no_script = Run(tmp_path), by_error("ERR_CONNECTION_RESET", host="static.whatsapp.net", what=SCRIPT)
+    probes: list[float] = []
+
+    def floods(monitor: PageMonitor, page: TimedPage) -> None:
+        loop, answer = asyncio.get_running_loop(), page.probe
+
+        def fail() -> None:
+            monitor.fetch_failed(no_script, of_document=False)
+            loop.call_later(0.1, fail)
+
+        async def probe(*, deadline: float) -> Facts:
+            probes.append(page.age)
+            return await answer(deadline=deadline)
+
+        page.probe = probe  # type: ignore[method-assign]
+        loop.call_later(10, fail)
+
+    run.meanwhile = floods
+    page = run.live(lambda: TimedPage(lambda _: {}), seconds=310)
+
+    assert ["Loading", "Connected"] == run.sequence
+    assert 1 == len(page.tries)
+    assert len(probes) < 70

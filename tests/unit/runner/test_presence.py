@@ -31,16 +31,15 @@ class PresenceHarness:
         )
         return self.keeper
 
-    async def ask(self, name: str, *, deadline: float) -> str | None:
+    async def order(self, name: str) -> str | None:
         """Note the order."""
-        assert deadline == 5
         self.asked.append(name)
         return "done" if self.obeys else None
 
     async def after(self, passed: timedelta) -> None:
         """Let time pass and look once."""
         self.now += passed
-        await self.keeper.keep(self, now=(self.now - T0).total_seconds(), deadline=5)
+        await self.keeper.keep(self.order, now=(self.now - T0).total_seconds())
 
 
 async def test_a_session_is_available_for_a_moment_every_week(tmp_path: Path) -> None:
@@ -92,7 +91,7 @@ async def test_a_time_from_the_future_is_not_believed(tmp_path: Path) -> None:
     """A clock was wrong: a week from now, not in years."""
     harness = PresenceHarness(tmp_path)
     harness.now = T0 + timedelta(days=4000)
-    await harness.keeper.keep(harness, now=0, deadline=5)
+    await harness.keeper.keep(harness.order, now=0)
     harness.now = T0
     harness.another()
     await harness.after(timedelta(0))

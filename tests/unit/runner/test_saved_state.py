@@ -321,6 +321,20 @@ def test_a_write_that_failed_is_made_up_for(tmp_path: Path, caplog: pytest.LogCa
     assert written == (folder / "runner.json").stat().st_mtime_ns
 
 
+def test_earlier_requests_come_back(tmp_path: Path) -> None:
+    """And whatever else somebody put there does not."""
+    path, start = tmp_path / "runner.json", Start(session_uid="s", restart="r2", earlier=("restart r1", "relink l1"))
+    write_saved_state(path, SavedState(start=start))
+    kept = read_saved_state(path).start
+    path.write_text(json.dumps({"start": {"sessionUID": "s", "earlier": [1, None, "restart r1", {}]}}))
+    some = read_saved_state(path).start
+    path.write_text(json.dumps({"start": {"sessionUID": "s", "earlier": "restart r1"}}))
+
+    assert start == kept
+    assert Start(session_uid="s", earlier=("restart r1",)) == some
+    assert Start(session_uid="s") == read_saved_state(path).start
+
+
 def test_the_file_is_readable_by_people(tmp_path: Path) -> None:
     """Times in RFC 3339, camelCase like everything the outside sees."""
     write_saved_state(tmp_path / "runner.json", FULL)

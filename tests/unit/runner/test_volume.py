@@ -72,7 +72,7 @@ def test_the_message_says_how_much_there_is_and_what_to_do() -> None:
     assert "read-only" in (frozen or "")
 
 
-def test_a_shortage_is_told_before_the_browser_is_closed() -> None:
+def test_a_shortage_is_shown_before_the_browser_is_closed() -> None:
     """From a tenth of the volume on, never less than the small volumes' bound, never more than a large one's."""
     assert None is shortage(volume(GI // 10 + 1), before=None)
     assert GI // 10 == shortage(volume(GI // 10 - 1), before=None)
@@ -83,20 +83,20 @@ def test_a_shortage_is_told_before_the_browser_is_closed() -> None:
     assert "inodes" in note(volume(GI, inodes=200), below=None)
 
 
-def test_what_is_told_seldom_changes() -> None:
+def test_what_is_shown_seldom_changes() -> None:
     """It halves on the way down, and a little more room does not take it back."""
     below = None
-    told = []
+    shown = []
     for room in (33, 31, 30, 33, 31, 20, 15, 17, 15, 21, 41):
         below = shortage(volume(room * MI, capacity=54 * MI), before=below)
-        told.append(None if below is None else below // MI)
+        shown.append(None if below is None else below // MI)
 
-    assert [None, 32, 32, 32, 32, 32, 16, 16, 16, 32, None] == told
+    assert [None, 32, 32, 32, 32, 32, 16, 16, 16, 32, None] == shown
 
 
 @quick
 @given(rooms=st.lists(st.integers(0, 200 * MI), max_size=8))
-def test_what_is_told_is_never_wrong(rooms: list[int]) -> None:
+def test_what_is_shown_is_never_wrong(rooms: list[int]) -> None:
     """Whatever came before, there is less free than is said; or hardly more, on its way up."""
     below = None
     for room in rooms:

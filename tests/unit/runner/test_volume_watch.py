@@ -25,7 +25,7 @@ class ScriptedVolume:
         self.steps: Iterator[Volume | OSError] = iter(steps)
         self.wrote: list[bool] = []
         self.measured: list[Volume | None] = []
-        self.told: list[str] = []
+        self.shown: list[str] = []
 
     def __call__(self, root: Path, *, write: bool) -> Volume:
         """Play the next step."""
@@ -43,7 +43,7 @@ class ScriptedVolume:
     async def end(self) -> RunEnded:
         """Watch until the end."""
         with pytest.raises(RunEnded) as caught:
-            await asyncio.wait_for(self.watch().watch(self.told.append), 10)
+            await asyncio.wait_for(self.watch().watch(self.shown.append), 10)
         return caught.value
 
 
@@ -67,12 +67,12 @@ async def test_a_volume_with_room_lets_the_session_start() -> None:
     assert [ROOM] == scripted.measured
 
 
-async def test_a_volume_that_fills_up_is_told_of_and_ends_the_run() -> None:
+async def test_a_volume_that_fills_up_is_shown_of_and_ends_the_run() -> None:
     """First the words, then the end; room that comes back takes the words away."""
     scripted = ScriptedVolume(ROOM, LOW, ROOM, LOW, FULL)
     ended = await scripted.end()
 
-    assert [False, True, False, True] == [told != "" for told in scripted.told]
+    assert [False, True, False, True] == [shown != "" for shown in scripted.shown]
     assert ExitCode.PROFILE_UNUSABLE is ended.exit.code
     assert "1Mi of 1024Mi are free" in ended.exit.message
 
@@ -89,14 +89,14 @@ async def test_a_write_that_fails_once_is_no_end() -> None:
     assert "Input/output error" in ended.exit.message
 
 
-async def test_a_volume_that_cannot_be_measured_is_told_of() -> None:
+async def test_a_volume_that_cannot_be_measured_is_shown_of() -> None:
     """The figures are absent meanwhile, and the session goes on."""
     scripted = ScriptedVolume(OSError(errno.EIO, "Input/output error"), ROOM, FULL)
     await scripted.end()
 
     assert [None, ROOM, FULL] == scripted.measured
-    assert "cannot be measured" in scripted.told[0]
-    assert "" == scripted.told[1]
+    assert "cannot be measured" in scripted.shown[0]
+    assert "" == scripted.shown[1]
 
 
 async def test_a_volume_that_does_not_answer_holds_nothing_up() -> None:
@@ -108,16 +108,16 @@ async def test_a_volume_that_does_not_answer_holds_nothing_up() -> None:
         released.wait(10)
         return FULL
 
-    told: list[str] = []
+    shown: list[str] = []
 
-    def tell(note: str) -> None:
-        told.append(note)
-        if len(told) == 3:
+    def report(note: str) -> None:
+        shown.append(note)
+        if len(shown) == 3:
             released.set()
 
     watch = VolumeWatch(root=Path("/"), measured=lambda _: None, measure=hanging, interval=0, patience=0.01)
     with pytest.raises(RunEnded):
-        await asyncio.wait_for(watch.watch(tell), 10)
+        await asyncio.wait_for(watch.watch(report), 10)
 
     assert len(calls) == 1
-    assert all("does not answer" in note for note in told[:3])
+    assert all("does not answer" in note for note in shown[:3])

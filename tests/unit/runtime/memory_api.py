@@ -11,7 +11,7 @@ import marshal
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from session_protocol.times import format_time
@@ -51,6 +51,19 @@ class Fault:
     status: int = 0
     """ Answer this status instead of raising. """
     retry_after: float | None = None
+    message: str = ""
+    """ The API server's words; by default they name the status. """
+    reason: str = ""
+    cause: str = ""
+    """ The reason of a cause in its details. """
+    fields: tuple[str, ...] = ()
+    """ The fields that it calls invalid. """
+
+    def body(self) -> Json:
+        """Return the Status object."""
+        causes = [{"reason": self.cause}] if self.cause else [{"field": field} for field in self.fields]
+        reason = {"reason": self.reason} if self.reason else {}
+        return {**reason, "message": self.message or f"fault {self.status}", "details": {"causes": causes}}
 
 
 @dataclass
@@ -97,6 +110,8 @@ class MemoryApi:
     deleted: Counter[tuple[str, str]] = field(default_factory=Counter)
     snapshot: dict[str, dict[tuple[str, str], Json]] | None = None
     """ Set: lists and gets are answered from this older state. """
+    keeps: Callable[[str, Json], Json] = lambda _plural, status: status
+    """ What it keeps of a written status, by plural: an older schema drops fields. """
     grace: bool = True
     """ Pods with a node stay with a deletionTimestamp until a kubelet finishes them. """
     _attempts: int = 0
@@ -116,9 +131,7 @@ class MemoryApi:
         if fault.committed:
             self.answer(request)
         if fault.status:
-            return Response(
-                status=fault.status, body={"message": f"fault {fault.status}"}, retry_after=fault.retry_after
-            )
+            return Response(status=fault.status, body=fault.body(), retry_after=fault.retry_after)
         raise fault.error("fault")
 
     def answer(self, request: Request) -> Response:
@@ -186,6 +199,8 @@ class MemoryApi:
             patch.pop("status", None)
         self._written(request)
         new = merged(old, patch)
+        if path.subresource == "status":
+            new["status"] = self.keeps(path.plural, copied(new.get("status") or {}))
         if new == old:  # as a real server: a patch that changes nothing makes no new version
             return Response(status=200, body=old)
         if path.subresource != "status" and new.get("spec") != old.get("spec"):
@@ -203,7 +218,7 @@ class MemoryApi:
         if path.plural == "pods" and self.grace and old.get("spec", {}).get("nodeName"):
             if "deletionTimestamp" not in old["metadata"]:
                 new = copied(old)
-                new["metadata"] |= {"deletionTimestamp": self._stamp(), "deletionGracePeriodSeconds": 30}
+                new["metadata"] |= {"deletionTimestamp": self._stamp(30), "deletionGracePeriodSeconds": 30}
                 old = self._store(path.plural, new, "MODIFIED")
             return Response(status=200, body=old)
         self.remove(path.plural, path.namespace, path.name)
@@ -274,8 +289,8 @@ class MemoryApi:
     def _written(self, request: Request) -> None:
         self.writes.append(request)
 
-    def _stamp(self) -> str:
-        return format_time(self.now())
+    def _stamp(self, shift: float = 0) -> str:
+        return format_time(self.now() + timedelta(seconds=shift))
 
 
 def _no(status: int, reason: str, message: str) -> Response:

@@ -151,6 +151,8 @@ class Simulation:
         self.operator: Operator | None = None
         self.loses_events = False
         """ Watch events are lost. """
+        self.begins_anew = False
+        """ An operator whose knowledge is worthless is followed by another, as in its process. """
         self.checks: list[Callable[[], None]] = []
         """ Called after each change in the cluster: what must always hold. """
         self._process = Process(self.api)
@@ -218,6 +220,9 @@ class Simulation:
             if self.clock.seconds > end:
                 raise AssertionError(f"waited in vain; sessions: {self.api.all('whatsappsessions')}")
             await self.clock.advance(step)
+            if self.begins_anew and self.operator is not None and self.operator.resync.worthless() is not None:
+                self.kill()
+                await self.start()
             if self.operator is not None and self.killed:
                 self.kill()
                 await self.clock.advance(1)

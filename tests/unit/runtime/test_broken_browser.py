@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from unit.runtime.simulation import Simulation
+from unit.runtime.simulation import NAMESPACE, Simulation
 
 NAMES = tuple(f"session-{number:02}" for number in range(20))
 MESSAGE = "LaunchFailed: The browser did not start: it was ended by SIGTRAP. The browser's version is 157.0.7300.1."
@@ -32,13 +32,13 @@ def message(simulation: Simulation, name: str, kind: str) -> str:
 async def test_twenty_sessions_come_back_with_the_good_image_and_no_command(simulation: Simulation) -> None:
     """Ten run on through all of it; ten fail until they are given up or paused, and return when the image does."""
     simulation.broken_images = BROKEN
-    await simulation.up(*NAMES)
+    await simulation.up(*NAMES, recovery={"maxAttempts": 2})
     lasting, lost = NAMES[:10], NAMES[10:]
     pods = {name: simulation.pod_uid(name) for name in lasting}
     await with_image(simulation, "runner:2")
     for name in lost:
         simulation.evict(name)
-    await simulation.until(lambda: all(simulation.state(name) == "Stalled" for name in lost), within=7200, step=1)
+    await simulation.until(lambda: all(simulation.state(name) == "Stalled" for name in lost), within=7200, step=2)
 
     assert pods == {name: simulation.pod_uid(name) for name in lasting}
     assert ready(simulation, lasting)
@@ -108,3 +108,21 @@ async def test_another_broken_image_is_given_up_as_well(simulation: Simulation) 
 
     assert (3, 6) == (first, simulation.api.created["pods", "a"])
     assert "runner:3" in message(simulation, "a", "Stalled")
+
+
+@pytest.mark.timeout(180)
+async def test_a_lost_status_does_not_keep_a_session_from_the_good_image(simulation: Simulation) -> None:
+    """What the claim remembers of the stop is of the other image."""
+    simulation.broken_images = BROKEN
+    recovery = {"maxAttempts": 2, "baseDelay": "1s", "healthyAfter": "10m"}
+    simulation.runner_image = "runner:2"
+    await simulation.start()
+    simulation.session("a", recovery=recovery)
+    await simulation.until(lambda: simulation.state("a") == "Stalled" and simulation.pod("a") is None)
+    await simulation.rest(30)
+    simulation.kill()
+    simulation.api.change("whatsappsessions", NAMESPACE, "a", {"status": None}, status=True)
+    simulation.runner_image = "runner:1"
+    await simulation.start()
+
+    await simulation.until(lambda: ready(simulation, ("a",)), within=60)

@@ -38,6 +38,7 @@ def send_from(harness: ExchangeHarness, *identifiers: str, to: str = "1555010077
         ("send", {"text": "hi"}, ["message"]),
         ("sync-slow", {"seconds": 3}, []),
         ("dialog", {"kind": "passkey"}, ["dialog"]),
+        ("busy", {"seconds": 3}, ["busy"]),
         ("screen-lock", {}, ["screen-lock"]),
     ],
 )
@@ -60,7 +61,9 @@ def test_every_command_needs_a_linked_device(command: str) -> None:
         COMMANDS[command](harness.exchange, DeviceId("device-7"), {"text": "hi"})
 
 
-@pytest.mark.parametrize("command", ["drop", "replaced", "needs-update", "logout", "dialog", "receipt", "screen-lock"])
+@pytest.mark.parametrize(
+    "command", ["drop", "replaced", "needs-update", "logout", "dialog", "receipt", "busy", "screen-lock"]
+)
 def test_what_only_a_connected_page_can_be_sent(command: str) -> None:
     """Without a page these are refused instead of lost."""
     harness = ExchangeHarness()

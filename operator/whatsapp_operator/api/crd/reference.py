@@ -50,6 +50,8 @@ _CONDITIONS = {
     ConditionType.SANDBOXED: "what the operator's settings ask for holds the page in: Chromium's sandbox, a user "
     "namespace; as the pod's own runner reports it, absent until it does",
     ConditionType.TOKENS_RENEWED: "the runner takes the tokens that were asked for last; absent where nobody asked",
+    ConditionType.CALL_FAILED: "present only while it is so: the API server refuses or fails a call for the session; "
+    "which one, and in whose words, is in the message. It is tried again, at most two minutes apart or at the next edit",
 }
 
 

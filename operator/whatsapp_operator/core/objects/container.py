@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from session_protocol.durations import format_duration
 from session_protocol.environment import Variable
+from session_protocol.vocabulary import Presence
 
 from whatsapp_operator.api.base import SpecModel
 from whatsapp_operator.api.constants import RUNNER_CONTAINER, RUNNER_PORT, RUNNER_PORT_NAME, TOKEN_VOLUME
@@ -123,6 +124,10 @@ def _environment(session: WhatsAppSession, defaults: Defaults) -> list[dict[str,
         Variable.LOG_LEVEL: defaults.log_level,
         "HOME": HOME_DIR,
     }
+    if (
+        session.spec.link.presence is Presence.UNAVAILABLE
+    ):  # the default, which pods of before do not have: none is edited
+        del values[Variable.PRESENCE]
     if defaults.metrics_need_token:
         values[Variable.METRICS_NEED_TOKEN] = "true"
     if defaults.browser_sandbox:

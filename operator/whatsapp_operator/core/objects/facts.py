@@ -5,7 +5,8 @@ an unknown fact, because one odd object must not prevent a decision about its se
 `RunnerReport`, which the runtime creates from a validated answer.
 """
 
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final, TypeVar
 
@@ -22,12 +23,16 @@ from whatsapp_operator.api.constants import (
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core.model import NetworkPolicyFacts, PodFacts, PodPhase, PodUID, PVCFacts, Seal, ServiceFacts
 from whatsapp_operator.core.objects import ownership
-from whatsapp_operator.core.objects.reading import Json, free_text, identifier, items, part, text
+from whatsapp_operator.core.objects.reading import Json, free_text, identifier, items, part, redacted, text
 from whatsapp_operator.core.objects.service import SELECTOR
 
 _BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """ What the kubelet writes for a container that could not be started. """
 _Enum = TypeVar("_Enum", bound=StrEnum)
+_NODE_LOST: Final = frozenset({"NodeLost", "NodeNotReady", "NodeStatusUnknown", "NodeUnreachable"})
+_LONGEST_GRACE: Final = timedelta(days=365)
+_FINALIZERS: Final = 5
+""" Finalizers of a pod that are told. """
 _RESIZE_FAULTS: Final = frozenset({"ControllerResizeError", "NodeResizeError"})
 """ Conditions of a PVC: https://kubernetes.io/docs/concepts/storage/persistent-volumes/#recovering-from-failure-when-expanding-volumes """
 
@@ -41,6 +46,8 @@ def pod_facts(pod: Json, *, seal: Seal | None = None) -> PodFacts:
         (found for found in items(status, "containerStatuses") if found.get("name") == RUNNER_CONTAINER), {}
     )
     state = part(container, "state")
+    # The API server notes by when the pod has to be gone, and the grace that is in it.
+    deletion, grace = _time(metadata, "deletionTimestamp"), _seconds(metadata, "deletionGracePeriodSeconds")
     running, ended, waiting = part(state, "running"), part(state, "terminated"), part(state, "waiting")
     started = _time(ended, "startedAt") if ended else _time(running, "startedAt")
     owner_uid = ownership.controller_uid(pod)
@@ -53,7 +60,8 @@ def pod_facts(pod: Json, *, seal: Seal | None = None) -> PodFacts:
             PodPhase, status.get("phase"), PodPhase.PENDING if not status.get("phase") else PodPhase.UNKNOWN
         ),
         created=_time(metadata, "creationTimestamp") or _BEGINNING,
-        deletion=_time(metadata, "deletionTimestamp"),
+        deletion=deletion - grace if deletion is not None else None,
+        grace=grace,
         ip=text(status, "podIP") or None,
         node=text(spec, "nodeName") or None,
         image=_runner_image(spec),
@@ -73,6 +81,9 @@ def pod_facts(pod: Json, *, seal: Seal | None = None) -> PodFacts:
         host_users=spec.get("hostUsers") is not False,
         seccomp_profile=_seccomp_profile(spec),
         disrupted=disrupted.get("status") == "True",
+        disruption=identifier(disrupted, "reason"),
+        unready_by_node=_unready_by_node(conditions),
+        finalizers=_finalizers(metadata),
         restart_at=ownership.annotation(pod, RESTART_AT) or None,
         relink_at=ownership.annotation(pod, RELINK_AT) or None,
         key_id=seal.key_id if seal is not None else ownership.key_id(pod),
@@ -82,6 +93,36 @@ def pod_facts(pod: Json, *, seal: Seal | None = None) -> PodFacts:
         renewal=ownership.token_renewal(pod),
         template_hash=ownership.annotation(pod, TEMPLATE_HASH_ANNOTATION),
     )
+
+
+def has_run(pod: Json) -> bool:
+    """Whether the runner's container has started, even if it has ended since; cheap, for each change of each pod."""
+    for container in items(part(pod, "status"), "containerStatuses"):
+        if container.get("name") == RUNNER_CONTAINER:
+            state = part(container, "state")
+            return any(
+                _time(part(state, name), "startedAt") not in (None, _BEGINNING) for name in ("running", "terminated")
+            )
+    return False
+
+
+def _unready_by_node(conditions: Mapping[object, Json]) -> bool:
+    """Whether the node controller, and not the kubelet, has set the pod's Ready condition.
+
+    When a node does not report any more, the controller changes the condition's status alone. A kubelet always gives a
+    reason, and takes the readiness of the containers away with it.
+    """
+    ready, containers = conditions.get("Ready", {}), conditions.get("ContainersReady", {})
+    status, reason = ready.get("status"), text(ready, "reason")
+    if status == "Unknown" or (status == "False" and reason in _NODE_LOST):
+        return True
+    return status == "False" and not reason and containers.get("status") == "True"
+
+
+def _finalizers(metadata: Json) -> tuple[str, ...]:
+    found = metadata.get("finalizers")
+    names = [name for name in found if isinstance(name, str)] if isinstance(found, list) else []
+    return tuple(redacted(name, keep="start") for name in names[:_FINALIZERS])
 
 
 def pvc_facts(pvc: Json, *, session: WhatsAppSession) -> PVCFacts:
@@ -178,6 +219,12 @@ def _time(part: Json, name: str) -> datetime | None:
         return parse_time(text(part, name))
     except ValueError:
         return None
+
+
+def _seconds(part: Json, name: str) -> timedelta:
+    found = part.get(name)
+    usable = isinstance(found, int) and 0 <= found <= _LONGEST_GRACE.total_seconds()
+    return timedelta(seconds=found) if isinstance(found, int) and usable else timedelta()
 
 
 def _enum_value(enum: type[_Enum], value: object, fallback: _Enum) -> _Enum:

@@ -24,7 +24,7 @@ LONGEST_READ: Final = LONGEST + MARGIN + 1
 """ Characters that are read of a text: as many as redaction examines, and one more, which tells it that there was more. """
 _REMEMBERED: Final = 1024
 """ Texts, of at most that length. """
-_IDENTIFIER: Final = re.compile(r"[A-Za-z](?:[A-Za-z0-9_,:.-]{0,126}[A-Za-z0-9_])?")
+_IDENTIFIER: Final = re.compile(r"[A-Za-z](?:[A-Za-z0-9_,:./-]{0,126}[A-Za-z0-9_])?")
 
 
 def part(obj: Json, name: str) -> Json:

@@ -6,11 +6,12 @@ is reset by a new generation of the spec, by a person's request, by another temp
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from whatsapp_operator.api.session import LastFailure, RecoverySpec, RecoveryStatus, WhatsAppSession
 from whatsapp_operator.core.model import PodFacts
 from whatsapp_operator.core.recovery import backoff
+from whatsapp_operator.core.recovery.failed_starts import Starts, with_starts
 from whatsapp_operator.core.recovery.failure import Outcome
 from whatsapp_operator.core.session.requests import Requests
 
@@ -42,6 +43,7 @@ def count_attempts(
     pod: PodFacts | None,
     outcome: Outcome,
     restarts: int,
+    starts: Starts,
     timed: bool,
     mended: bool = False,
     now: datetime,
@@ -49,6 +51,7 @@ def count_attempts(
     """Return the failures after the present pod's outcome was counted.
 
     :param restarts: number of pods that are not in status yet, without the session's very first one.
+    :param starts: the last pods, and which of them never ran.
     :param timed: whether there is a next attempt to time; not when the session is suspended or on hold.
     :param mended: whether the next pod is made from another template than the one that failed (`mended`).
     """
@@ -56,10 +59,14 @@ def count_attempts(
     recovery = stored_recovery(session, requested=requests.unrecorded or mended)
     if restarts:
         recovery = recovery.model_copy(update={"restarts": recovery.restarts + restarts})
-    if pod is not None and not is_recorded(recovery, pod):
-        recovery = _with_outcome(recovery, pod, outcome=outcome, spec=spec, now=now)
+    present = pod if pod is not None and not is_recorded(recovery, pod) else None
+    if not (requests.unrecorded or mended or _is_edited(session)):  # all of them are tried at once
+        loss = outcome.loss if present is not None else None
+        recovery = with_starts(recovery, starts, status=session.status, pod=pod, loss=loss, spec=spec, now=now)
+    if present is not None and outcome.loss is None:
+        recovery = _with_outcome(recovery, present, outcome=outcome, spec=spec, now=now)
     if not timed:
-        recovery = recovery.model_copy(update={"next_attempt_time": None})
+        recovery = recovery.model_copy(update={"next_attempt_time": None, "failed_starts": 0})
     before = session.status.recovery or RecoveryStatus()
     waits = recovery.next_attempt_time is not None and recovery.next_attempt_time != before.next_attempt_time
     return Attempts(
@@ -76,8 +83,6 @@ def count_attempts(
 def _with_outcome(
     recovery: RecoveryStatus, pod: PodFacts, *, outcome: Outcome, spec: RecoverySpec, now: datetime
 ) -> RecoveryStatus:
-    if outcome.loss is not None or (pod.deletion is not None and pod.disrupted):
-        return with_loss(recovery, pod, spec=spec, now=now)
     if outcome.failure is not None:
         return with_failure(recovery, outcome.failure, pod=pod, spec=spec)
     return recovery if pod.deletion is not None or pod.ended else with_active_pod(recovery, pod, spec=spec, now=now)
@@ -98,13 +103,17 @@ def _while_requested(recovery: RecoveryStatus, session: WhatsAppSession) -> Reco
 def _recorded(session: WhatsAppSession) -> RecoveryStatus:
     """Return the stored record; its count and its wait are reset if the spec was changed since."""
     recorded = session.status.recovery or RecoveryStatus()
-    edited = session.status.observed_generation not in (None, session.metadata.generation)
-    return _reset(recorded) if edited else recorded
+    return _reset(recorded) if _is_edited(session) else recorded
+
+
+def _is_edited(session: WhatsAppSession) -> bool:
+    return session.status.observed_generation not in (None, session.metadata.generation)
 
 
 def with_active_pod(recovery: RecoveryStatus, pod: PodFacts, *, spec: RecoverySpec, now: datetime) -> RecoveryStatus:
     """Return the record while a pod is active: no wait, and after healthyAfter the count is reset."""
-    recovery = recovery.model_copy(update={"next_attempt_time": None})
+    started = {} if pod.started is None else {"failed_starts": 0}
+    recovery = recovery.model_copy(update={"next_attempt_time": None, **started})
     healthy = healthy_at(pod, spec=spec)
     return _reset(recovery) if healthy is not None and healthy <= now else recovery
 
@@ -124,20 +133,9 @@ def with_failure(
         update={
             "consecutive_failures": failures,
             "last_failure": failure.model_copy(update={"image": pod.image, "template_hash": pod.template_hash or None}),
-            "next_attempt_time": next_attempt and _rounded_up(next_attempt),
+            "next_attempt_time": next_attempt and backoff.rounded_up(next_attempt),
         }
     )
-
-
-def with_loss(recovery: RecoveryStatus, pod: PodFacts, *, spec: RecoverySpec, now: datetime) -> RecoveryStatus:
-    """Return the record after a loss. The pod is replaced at once, or after baseDelay if it never started.
-
-    The delay keeps a node that rejects every pod at once from causing a storm of pods.
-    """
-    due = _rounded_up(pod.created + spec.base_delay)
-    if pod.started is not None or due <= now:
-        return recovery
-    return recovery.model_copy(update={"next_attempt_time": due})
 
 
 def is_recorded(recovery: RecoveryStatus, pod: PodFacts) -> bool:
@@ -165,9 +163,4 @@ def is_exhausted(session: WhatsAppSession, recovery: RecoveryStatus) -> bool:
 
 
 def _reset(recovery: RecoveryStatus) -> RecoveryStatus:
-    return recovery.model_copy(update={"consecutive_failures": 0, "next_attempt_time": None})
-
-
-def _rounded_up(moment: datetime) -> datetime:
-    """Round up to whole seconds, the resolution of status; rounding down would shorten a wait."""
-    return moment if moment.microsecond == 0 else moment.replace(microsecond=0) + timedelta(seconds=1)
+    return recovery.model_copy(update={"consecutive_failures": 0, "failed_starts": 0, "next_attempt_time": None})

@@ -1,6 +1,6 @@
 """How long to wait before the next attempt, and when to give up."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from whatsapp_operator.api.session import RecoverySpec
@@ -15,6 +15,11 @@ def delay(spec: RecoverySpec, *, failures: int) -> timedelta:
         return timedelta()
     # 2^30 times the smallest delay that can be written (1 ms) is days, so larger powers are not needed.
     return min(spec.base_delay * (1 << min(failures - 1, 30)), MAX_DELAY)
+
+
+def rounded_up(moment: datetime) -> datetime:
+    """Round up to whole seconds, the resolution of status; rounding down would shorten a wait."""
+    return moment if moment.microsecond == 0 else moment.replace(microsecond=0) + timedelta(seconds=1)
 
 
 def is_exhausted(spec: RecoverySpec, *, failures: int) -> bool:

@@ -1,8 +1,8 @@
-"""A node that cannot give a pod the sandbox that the settings ask for: how that is recognized, and when it is a failure.
+"""A node that cannot give a pod the sandbox that the settings ask for: how that is recognized, and when it has lasted.
 
 The kubelet tries again for ever and leaves the pod pending. So after PATIENCE, in which a profile may still arrive on a
-new node, the pod counts as failed: it is ended, the session backs off, and the next pod may come to another node. It is
-never made without what was asked for.
+new node, the pod counts as lost: it is ended, and the next one, which may come to another node, waits longer each time. It
+is never made without what was asked for.
 
 A missing profile shows in the container's waiting reason. A missing user namespace shows in an event alone, which the
 reconciler reads for a pod that `may_be_refused_namespace`.
@@ -14,8 +14,9 @@ from typing import Final, NamedTuple
 
 from session_protocol.vocabulary import ExitCode
 
-from whatsapp_operator.api.session import Reason
 from whatsapp_operator.core.model import PodFacts
+from whatsapp_operator.core.recovery.cause import Cause
+from whatsapp_operator.core.recovery.causes import SECCOMP_PROFILE_UNUSABLE, USER_NAMESPACE_REFUSED
 
 PATIENCE: Final = timedelta(seconds=60)
 EVENT_REASON: Final = "FailedCreatePodSandBox"
@@ -25,19 +26,19 @@ LONGEST_TEXT: Final = 4096
 _CANNOT_CREATE: Final = "CreateContainerError"
 _ABOUT_NAMESPACES: Final = re.compile(r"hostUsers|user ?namespace|idmap", re.IGNORECASE)
 REASONS: Final = frozenset(
-    {str(Reason.SECCOMP_PROFILE_UNUSABLE), str(Reason.USER_NAMESPACE_REFUSED), ExitCode.SANDBOX_REFUSED.reason}
+    {SECCOMP_PROFILE_UNUSABLE.name, USER_NAMESPACE_REFUSED.name, ExitCode.SANDBOX_REFUSED.reason}
 )
-""" The reasons of failures that say that a node cannot sandbox a pod as the settings ask; the last is the runner's own. """
+""" The reasons that say that a node cannot sandbox a pod as the settings ask; the last is the runner's own. """
 _NAMESPACE_REFUSED: Final = (
     "USER_NAMESPACES is on, and this node's container runtime or kernel cannot give the pod a user namespace. It takes "
-    "containerd 2 with runc 1.2, or CRI-O with crun. Keep sessions on nodes that can, or set USER_NAMESPACES to false."
+    "containerd 2 with runc 1.2, or CRI-O with crun. Keep sessions on nodes that can, or set USER_NAMESPACES to false"
 )
 
 
 class Refusal(NamedTuple):
     """What is known of a refusal."""
 
-    reason: Reason | None = None
+    cause: Cause | None = None
     """ None: none has lasted for PATIENCE. """
     message: str = ""
     deadline: datetime | None = None
@@ -54,13 +55,13 @@ def find_refusal(pod: PodFacts, *, namespace_refused: bool, now: datetime) -> Re
     message = pod.waiting_message[:LONGEST_TEXT] if pod.waiting_reason == _CANNOT_CREATE else ""
     if pod.seccomp_profile is not None and "seccomp" in message:
         return Refusal(
-            Reason.SECCOMP_PROFILE_UNUSABLE,
+            SECCOMP_PROFILE_UNUSABLE,
             f"BROWSER_SANDBOX is on, and the seccomp profile {pod.seccomp_profile} is missing on this node, or damaged. "
             "Apply manifests/components/browser-sandbox and check that its DaemonSet reaches the node, or set "
-            "BROWSER_SANDBOX to false.",
+            "BROWSER_SANDBOX to false",
         )
     if not pod.host_users and (namespace_refused or is_about_namespaces(message)):
-        return Refusal(Reason.USER_NAMESPACE_REFUSED, _NAMESPACE_REFUSED)
+        return Refusal(USER_NAMESPACE_REFUSED, _NAMESPACE_REFUSED)
     return Refusal(deadline=now + PATIENCE)
 
 

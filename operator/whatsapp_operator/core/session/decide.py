@@ -15,14 +15,13 @@ from datetime import datetime
 from session_protocol.states import traits_of
 
 from whatsapp_operator.api.conditions import ConditionStatus, ConditionType
-from whatsapp_operator.api.session import SessionSpec, SessionStatus, WhatsAppSession
+from whatsapp_operator.api.session import OperatorState, SessionSpec, SessionStatus, WhatsAppSession
 from whatsapp_operator.core.model import (
     Action,
     Decision,
     Defaults,
     DeletePod,
     Observation,
-    PatchPVC,
     PodPhase,
     PodUID,
 )
@@ -30,6 +29,8 @@ from whatsapp_operator.core.objects.secret import create_token_secrets
 from whatsapp_operator.core.session import messages
 from whatsapp_operator.core.session.create import Step
 from whatsapp_operator.core.session.events import events
+from whatsapp_operator.core.session.failed_calls import CallReview, review_calls
+from whatsapp_operator.core.session.new_causes import new_causes
 from whatsapp_operator.core.session.rules import next_step
 from whatsapp_operator.core.session.runner_contact import SILENCE
 from whatsapp_operator.core.session.snapshot import Snapshot, take_snapshot
@@ -47,24 +48,30 @@ def decide(observation: Observation, defaults: Defaults) -> Decision:
     step = next_step(snapshot)
     polled = _poll(snapshot)
     tokens = plan_tokens(snapshot, polled=polled is not None)
-    wanted = build_status(snapshot, step, tokens.named)
+    secrets = create_token_secrets(session, tokens.makes) if tokens.makes is not None else ()
+    patches = (snapshot.pvc_patch,) if snapshot.pvc_patch is not None else ()
+    calls = review_calls(
+        observation, step.actions, chained=step.creates_objects, patches=patches, token_secrets=secrets
+    )
+    if calls.obstacle is not None:
+        step = replace(step, state=OperatorState.PENDING, ready=calls.obstacle, recovering=None)
+    wanted = build_status(snapshot, step, tokens.named, calls)
     stored = messages.stored_message(session.status, ConditionType.RECOVERING, only=ConditionStatus.TRUE)
     reserves = step.admission is not None
     status_first = step.status_first and stored != step.recovering
     commit = snapshot.has_unstored_facts or reserves or status_first or tokens.status_first
-    makes_tokens = None if commit else tokens.makes
-    # They come last, as the patch of the PVC before them: nothing waits for them if they are refused.
-    secrets = () if makes_tokens is None else create_token_secrets(session, makes_tokens)
     return Decision(
         status=wanted,
         commit=commit,
-        actions=() if commit else (*step.actions, *_pvc_patches(snapshot), *secrets),
-        events=events(session.status, wanted),
+        actions=() if commit else calls.actions,
+        events=(*events(session.status, wanted), *calls.events),
+        causes=new_causes(snapshot, wanted),
         wants_admission=step.not_admitted is not None,
         poll=polled,
-        makes_tokens=makes_tokens,
+        makes_tokens=None if commit or calls.holds_tokens else tokens.makes,
         renew_tokens=tokens.renews,
-        requeue_at=_requeue_at(snapshot, step),
+        requeue_at=_requeue_at(snapshot, step, calls),
+        wanted_calls=calls.wanted,
         delay_status_until=_delay_status_until(snapshot, step),
         details={"step": step.ready.reason, "state": wanted.state or ""},
     )
@@ -85,15 +92,14 @@ def _decide_deletion(observation: Observation) -> Decision:
     )
     actions: tuple[Action, ...] = tuple(DeletePod(name=pod.name, uid=pod.uid, reason="SessionDeleted") for pod in pods)
     written: SessionStatus = observation.session.status
-    return Decision(status=written, actions=actions, details={"step": "Deleting"})
-
-
-def _pvc_patches(snapshot: Snapshot) -> tuple[PatchPVC, ...]:
-    """Return the patch of the PVC, if one is due. It comes last, so that a refused patch does not block the pod."""
-    retry_at = snapshot.refused_patch.retry_at if snapshot.refused_patch is not None else None
-    if snapshot.pvc_patch is None or (retry_at is not None and retry_at > snapshot.now):
-        return ()
-    return (snapshot.pvc_patch,)
+    calls = review_calls(observation, actions, chained=False)
+    return Decision(
+        status=written,
+        actions=calls.actions,
+        wanted_calls=calls.wanted,
+        requeue_at=min((moment for moment in calls.moments if moment > observation.now), default=None),
+        details={"step": "Deleting"},
+    )
 
 
 def _poll(snapshot: Snapshot) -> PodUID | None:
@@ -103,7 +109,7 @@ def _poll(snapshot: Snapshot) -> PodUID | None:
     return pod.uid
 
 
-def _requeue_at(snapshot: Snapshot, step: Step) -> datetime | None:
+def _requeue_at(snapshot: Snapshot, step: Step, calls: CallReview) -> datetime | None:
     """Return when to decide again although nothing happens: the earliest deadline in the future."""
     pod, report, spec = snapshot.pod, snapshot.report, snapshot.session.spec
     moments = [step.requeue_at]
@@ -115,9 +121,13 @@ def _requeue_at(snapshot: Snapshot, step: Step) -> datetime | None:
         moments.append(snapshot.silent_since + SILENCE)
     if snapshot.pod_active and pod is not None and snapshot.attempts.recovery.consecutive_failures > 0:
         moments.append(snapshot.attempts.healthy_at)
-    moments += [snapshot.volume_deadline, snapshot.refusal_deadline, snapshot.observation.renew_at]
-    if snapshot.observation.refused_action is not None:
-        moments.append(snapshot.observation.refused_action.retry_at)
+    moments += [
+        snapshot.termination.deadline,
+        snapshot.volume_deadline,
+        snapshot.outcome_deadline,
+        snapshot.observation.renew_at,
+        *calls.moments,
+    ]
     return min((moment for moment in moments if moment is not None and moment > snapshot.now), default=None)
 
 

@@ -28,17 +28,28 @@ from whatsapp_operator.api.constants import (
     SESSION_LABEL,
 )
 from whatsapp_operator.api.session import LastFailure, Problem, Reason, RecoveryStatus, SessionStatus
-from whatsapp_operator.core.model import PodFacts, RefusedAction, Rejection
+from whatsapp_operator.core.calls import Call, FailedCall
+from whatsapp_operator.core.model import PodFacts, Rejection
 from whatsapp_operator.core.objects.reading import redacted
-from whatsapp_operator.core.recovery.browser_failure import browser_account
+from whatsapp_operator.core.recovery.browser_failure import LONGEST, browser_account
+from whatsapp_operator.core.recovery.cause import Cause, Counted, Evidence
+from whatsapp_operator.core.recovery.causes import DELETED_BEFORE_START, NODE_LOST, cause_of_end
+from whatsapp_operator.core.recovery.failure import Loss
+from whatsapp_operator.core.recovery.lost_node import Doubt
 
 MAX_LENGTH: Final = 1024
 """ Characters of a message; the schedulers and webhooks that we quote sometimes write more. """
 RESTART: Final = f"set the annotation {RESTART_AT} to the current time"
 RELINK: Final = f"set the annotation {RELINK_AT} to the current time"
+_NEXT_POD: Final = " The next pod is created at "
+_WITHOUT_CAUSE: Final = frozenset(
+    {
+        Reason.BACKING_OFF, Reason.POD_TERMINATING, Reason.RECOVERY_PAUSED, Reason.REPLACING_POD, Reason.RESTART_REQUESTED,
+        DELETED_BEFORE_START.name,
+    }
+)  # fmt: skip
+""" Reasons of Recovering that do not say why the last pod ended. """
 _REASON: Final = re.compile(r"[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?")
-_CONTAINER_STARTING: Final = frozenset({"", "ContainerCreating", "PodInitializing"})
-""" The kubelet's waiting reasons for a container that starts normally. """
 
 
 class ReasonMessage(NamedTuple):
@@ -261,12 +272,7 @@ def pod_security_not_enforced(namespace: str) -> ReasonMessage:
 
 def backing_off(recovery: RecoveryStatus) -> ReasonMessage:
     """Return the message for a wait after a failure, with the time of the next attempt."""
-    when = (
-        ""
-        if recovery.next_attempt_time is None
-        else f" The next pod is created at {format_time(recovery.next_attempt_time)}."
-    )
-    return ReasonMessage(Reason.BACKING_OFF, f"{_failed(recovery)}{when}")
+    return reason_message(Reason.BACKING_OFF, f"{_failed(recovery)}{_next_pod(recovery)}", fallback=Reason.BACKING_OFF)
 
 
 def exhausted(recovery: RecoveryStatus) -> ReasonMessage:
@@ -278,15 +284,73 @@ def exhausted(recovery: RecoveryStatus) -> ReasonMessage:
     )
 
 
-def lost(pod: PodFacts, *, reason: str) -> ReasonMessage:
-    """Return the message for a lost pod, which ended through no fault of its runner."""
-    details = f": {pod.pod_message}" if pod.pod_message else ""
-    return reason_message(reason, f"The pod was lost{details}", fallback=Reason.REPLACING_POD)
+def lost(loss: Loss, recovery: RecoveryStatus) -> ReasonMessage:
+    """Return the message for a pod that ended through no fault of its session, with the time of the next one."""
+    return reason_message(loss.reason, f"{loss.message}.{_next_pod(recovery)}", fallback=loss.cause.name)
 
 
-def refused(refused_action: RefusedAction) -> ReasonMessage:
-    """Return the API server's reason and message for an action that it refused."""
-    return reason_message(refused_action.reason, refused_action.message, fallback=Reason.POD_STARTING)
+def waiting_after_loss(recovery: RecoveryStatus, *, before: ReasonMessage | None) -> ReasonMessage:
+    """Return the message while the next pod waits after a start that did not come up; the cause stays as it was told.
+
+    :param before: what status has; the pod that showed the cause is gone.
+    """
+    if before is None or before.reason in _WITHOUT_CAUSE:
+        times = "" if recovery.failed_starts < 2 else f", {recovery.failed_starts} times in a row"
+        message = (
+            f"{DELETED_BEFORE_START.message}{times}. See who deletes it, for example in the API server's audit log."
+        )
+        return ReasonMessage(DELETED_BEFORE_START.name, f"{message}{_next_pod(recovery)}")
+    return reason_message(
+        before.reason, f"{before.message.partition(_NEXT_POD)[0]}{_next_pod(recovery)}", fallback=Reason.REPLACING_POD
+    )
+
+
+def terminating(pod: PodFacts) -> ReasonMessage:
+    """Return the message for a pod that is being deleted, with the cause where the cluster tells one."""
+    if not pod.disrupted:
+        return TERMINATING
+    cause = cause_of_end(Evidence(pod=pod)).cause
+    return ReasonMessage(Reason.POD_TERMINATING, f"{cause.message}; a new one is created when it is gone.")
+
+
+def in_doubt(pod: PodFacts, doubt: Doubt) -> ReasonMessage:
+    """Return why a session waits for a pod whose end is not known or not over, and what a person can do."""
+    if doubt is Doubt.KEPT_BY_FINALIZERS:
+        return ReasonMessage(
+            Reason.POD_TERMINATING,
+            f"The pod has ended, and finalizers keep its object: {', '.join(pod.finalizers)}. A new one is created when "
+            "whoever set them has removed them.",
+        )
+    node = pod.node or ""
+    since = (
+        f"The node {node} does not report to the cluster any more, so nobody knows whether the pod still runs there"
+        if doubt is Doubt.NODE_SILENT
+        else f"The node {node} has not confirmed that the pod has ended: it is down, or its kubelet hangs"
+    )
+    return ReasonMessage(
+        NODE_LOST.name,
+        f"{since}. None is made beside it, because two would write to one profile. It goes on by itself when the node is "
+        "back or its Node object is deleted. If the machine is off for good: kubectl taint nodes "
+        f"{node} node.kubernetes.io/out-of-service=nodeshutdown:NoExecute",
+    )
+
+
+def cannot(call: Call) -> str:
+    """Return the beginning of the message about a call that failed."""
+    return f"Cannot {call}:"
+
+
+def fields_dropped(fields: Iterable[str]) -> str:
+    """Return what to say of a status that the API server does not keep whole."""
+    return (
+        f"the API server does not keep {', '.join(fields)}. Apply the CustomResourceDefinitions of this release; until then "
+        "the operator knows these for as long as it runs."
+    )
+
+
+def refused(failed: FailedCall) -> ReasonMessage:
+    """Return the API server's reason and message for a call that failed, and which call it is."""
+    return reason_message(failed.reason, f"{cannot(failed.call)} {failed.message}", fallback=Reason.POD_STARTING)
 
 
 def resize_refused(message: str) -> ReasonMessage:
@@ -316,11 +380,14 @@ def volume_not_bound(pvc: str) -> ReasonMessage:
     )
 
 
-def pending(pod: PodFacts, *, unbound_pvc: str | None, before: ReasonMessage | None) -> ReasonMessage:
+def pending(
+    pod: PodFacts, *, cause: Cause | None, unbound_pvc: str | None, before: ReasonMessage | None
+) -> ReasonMessage:
     """Return why the pod does not run yet.
 
     A kubelet that cannot pull an image alternates between ErrImagePull and ImagePullBackOff: the second one is kept.
 
+    :param cause: why it waits; None: it is on its way.
     :param unbound_pvc: name of the PVC that has had no volume for too long.
     :param before: what status has for the same pod.
     """
@@ -328,11 +395,12 @@ def pending(pod: PodFacts, *, unbound_pvc: str | None, before: ReasonMessage | N
         return volume_not_bound(unbound_pvc)
     if pod.scheduled is False:
         return reason_message(pod.scheduled_reason, pod.scheduled_message, fallback="Unschedulable")
-    if pod.waiting_reason in _CONTAINER_STARTING:
+    if cause is None or cause.counted is not Counted.WAITS:
         return STARTING
     if before is not None and (pod.waiting_reason, before.reason) == ("ErrImagePull", "ImagePullBackOff"):
         return before
-    return reason_message(pod.waiting_reason, pod.waiting_message, fallback=Reason.POD_STARTING)
+    message = pod.waiting_message or f"{cause.message}: {pod.waiting_reason}."
+    return reason_message(pod.waiting_reason, message, fallback=Reason.POD_STARTING)
 
 
 def _failed(recovery: RecoveryStatus) -> str:
@@ -340,4 +408,17 @@ def _failed(recovery: RecoveryStatus) -> str:
     times = "once" if recovery.consecutive_failures == 1 else f"{recovery.consecutive_failures} times in a row"
     code = "" if failure.exit_code is None else f", exit code {failure.exit_code}"
     count = f"The session failed {times} (last: {failure.reason or Reason.RUNNER_EXITED}{code})."
-    return f"{count}{browser_account(failure)}"
+    return f"{count}{browser_account(failure) or _quote(failure)}"
+
+
+def _quote(failure: LastFailure) -> str:
+    # A runner's last words begin with the reason.
+    message = (failure.message or "").removeprefix(f"{failure.reason}: ").strip().rstrip(".")
+    if not message:
+        return ""
+    return f" {message if len(message) <= LONGEST else message[: LONGEST - 1] + '…'}."
+
+
+def _next_pod(recovery: RecoveryStatus) -> str:
+    due = recovery.next_attempt_time
+    return "" if due is None else f"{_NEXT_POD}{format_time(due)}."

@@ -9,7 +9,7 @@ from session_protocol.states import Phase, is_linked, traits_of
 
 from whatsapp_operator.api.conditions import ConditionStatus, ConditionType, find_condition
 from whatsapp_operator.api.session import LinkStatus, OperatorState, Reason, SessionStatus
-from whatsapp_operator.core.model import RunnerReport
+from whatsapp_operator.core.model import KeyID, RunnerReport
 from whatsapp_operator.core.objects.reading import redacted
 from whatsapp_operator.core.session import messages
 from whatsapp_operator.core.session.create import Step
@@ -40,9 +40,7 @@ def reported_state(snapshot: Snapshot, step: Step) -> ReportedState:
         return ReportedState(
             state=OperatorState.UNREACHABLE,
             ready=ConditionStatus.UNKNOWN,
-            ready_message=messages.unreachable(snapshot.observation.rejection)
-            if lost_key is None
-            else messages.key_lost(lost_key, replaced_at=snapshot.observation.renew_at),
+            ready_message=_unreachable(snapshot, lost_key),
             linked=linked,
             linked_message=linked_message,
             link=before.link,
@@ -57,6 +55,15 @@ def reported_state(snapshot: Snapshot, step: Step) -> ReportedState:
         linked_message=linked_message,
         link=before.link,
     )
+
+
+def _unreachable(snapshot: Snapshot, lost_key: KeyID | None) -> ReasonMessage:
+    """Return why nothing is heard of the runner: its node is lost, its tokens are of a lost key, or it is silent."""
+    if snapshot.pod is not None and snapshot.termination.doubt is not None:
+        return messages.in_doubt(snapshot.pod, snapshot.termination.doubt)
+    if lost_key is not None:
+        return messages.key_lost(lost_key, replaced_at=snapshot.observation.renew_at)
+    return messages.unreachable(snapshot.observation.rejection)
 
 
 def _from_runner(report: RunnerReport, before: SessionStatus) -> ReportedState:

@@ -7,7 +7,7 @@ actions that rely on it; `status` decides how the step is shown.
 from collections.abc import Callable
 from dataclasses import replace
 
-from whatsapp_operator.api.conditions import ConditionType
+from whatsapp_operator.api.conditions import ConditionStatus, ConditionType
 from whatsapp_operator.api.session import AdmissionStatus, OperatorState, Reason
 from whatsapp_operator.core.model import (
     Action,
@@ -21,7 +21,6 @@ from whatsapp_operator.core.objects.service import service_manifest
 from whatsapp_operator.core.session import messages
 from whatsapp_operator.core.session.create import (
     Step,
-    create_actions,
     create_step,
     recovering,
 )
@@ -34,7 +33,7 @@ def next_step(snapshot: Snapshot) -> Step:
     for rule in _RULES:
         if (step := rule(snapshot)) is not None:
             return step
-    return _create(snapshot)
+    return create_step(snapshot)
 
 
 def _stalled(message: ReasonMessage, *, actions: tuple[Action, ...] = ()) -> Step:
@@ -45,7 +44,7 @@ def _delete(snapshot: Snapshot, reason: str) -> tuple[Action, ...]:
     pod = snapshot.pod
     if pod is None or pod.deletion is not None:
         return ()
-    return (DeletePod(name=pod.name, uid=pod.uid, reason=reason),)
+    return (DeletePod(name=pod.name, uid=pod.uid, reason=reason, clears_loss=snapshot.loss is not None),)
 
 
 # --- nothing can be done by the operator ------------------------------------------------------------------------
@@ -118,13 +117,15 @@ def _is_terminating(snapshot: Snapshot) -> Step | None:
     """The pod is being deleted, no matter by whom: wait until the object is gone, so that there are never two pods."""
     if snapshot.pod is None or snapshot.pod.deletion is None:
         return None
+    if snapshot.termination.doubt is not None:
+        return recovering(messages.in_doubt(snapshot.pod, snapshot.termination.doubt))
     if snapshot.requests.pending:
         return recovering(messages.REQUESTED)
     if snapshot.attempts.pod_failed:
         return recovering(messages.backing_off(snapshot.attempts.recovery))
     if snapshot.loss is not None:
-        return recovering(messages.lost(snapshot.pod, reason=snapshot.loss))
-    return recovering(messages.TERMINATING)
+        return recovering(messages.lost(snapshot.loss, snapshot.attempts.recovery))
+    return recovering(messages.terminating(snapshot.pod))
 
 
 def _has_failed(snapshot: Snapshot) -> Step | None:
@@ -135,18 +136,18 @@ def _has_failed(snapshot: Snapshot) -> Step | None:
 
 
 def _is_lost(snapshot: Snapshot) -> Step | None:
-    """Evicted, preempted, or its node went down: replace it and count no failure.
+    """Evicted, preempted, refused, or its node went down: replace it and count no failure.
 
     The loss is stored in status first: once the pod is deleted, nothing else shows it.
     """
     if snapshot.pod is None or snapshot.loss is None:
         return None
-    message = messages.lost(snapshot.pod, reason=snapshot.loss)
+    message = messages.lost(snapshot.loss, snapshot.attempts.recovery)
     return Step(
         state=OperatorState.RECOVERING,
         ready=message,
         recovering=message,
-        actions=_delete(snapshot, snapshot.loss),
+        actions=_delete(snapshot, snapshot.loss.reason),
         status_first=True,
     )
 
@@ -183,13 +184,7 @@ def _restored(snapshot: Snapshot) -> tuple[Action, ...]:
     namespace, observation = snapshot.session.metadata.namespace, snapshot.observation
     service = () if observation.service is not None else (CreateService(manifest=service_manifest(namespace)),)
     policy = policy_actions(observation.network_policy, namespace=namespace, defaults=snapshot.defaults)
-    refused = snapshot.refused_action
-    waits = refused is not None and refused.retry_at is not None and refused.retry_at > snapshot.now
-    return tuple(
-        action
-        for action in (*service, *policy)
-        if not (waits and refused is not None and refused.action is type(action))
-    )
+    return (*service, *policy)
 
 
 # --- there is no pod: what keeps one from being created ---------------------------------------------------------------
@@ -255,10 +250,11 @@ def _backs_off(snapshot: Snapshot) -> Step | None:
     due = snapshot.attempts.recovery.next_attempt_time
     if due is None or due <= snapshot.now:
         return None
-    message = (
-        messages.backing_off(snapshot.attempts.recovery) if snapshot.attempts.after_failure else messages.REPLACING
-    )
-    return recovering(message, requeue_at=due)
+    recovery = snapshot.attempts.recovery
+    if snapshot.attempts.after_failure:
+        return recovering(messages.backing_off(recovery), requeue_at=due)
+    stored = messages.stored_message(snapshot.session.status, ConditionType.RECOVERING, only=ConditionStatus.TRUE)
+    return recovering(messages.waiting_after_loss(recovery, before=stored), requeue_at=due)
 
 
 def _is_paused(snapshot: Snapshot) -> Step | None:
@@ -301,22 +297,6 @@ def _refusal(snapshot: Snapshot) -> ReasonMessage:
     if stored is not None and stored.reason in (Reason.QUOTA_EXCEEDED, Reason.QUOTA_NOT_FOUND):
         return stored
     return messages.WAITING_FOR_ADMISSION
-
-
-def _create(snapshot: Snapshot) -> Step:
-    """Create the pod. After a refusal by the API server: report the refusal, and retry when its time has come."""
-    refused_action = snapshot.refused_action
-    if refused_action is not None:
-        retry_at = refused_action.retry_at
-        wait = retry_at is not None and retry_at > snapshot.now
-        return Step(
-            state=OperatorState.PENDING,
-            ready=messages.refused(refused_action),
-            creates_objects=True,
-            actions=() if wait else create_actions(snapshot),
-            requeue_at=retry_at if wait else None,
-        )
-    return create_step(snapshot)
 
 
 _RULES: tuple[Callable[[Snapshot], Step | None], ...] = (

@@ -32,14 +32,15 @@ def sandboxed(snapshot: Snapshot) -> _Value | None:
 
 
 def _refused(snapshot: Snapshot) -> _Value | None:
-    """Return why the last pod could not be made or could not open its browser, until one tells otherwise."""
-    recovery = snapshot.attempts.recovery
-    failure = recovery.last_failure
-    if failure is None or failure.reason not in REASONS or recovery.consecutive_failures == 0:
+    """Return why the present pod could not be made or could not open its browser; the stored word until one tells otherwise."""
+    loss, before = snapshot.loss, find_condition(snapshot.session.status.conditions, ConditionType.SANDBOXED)
+    if loss is not None and loss.cause.name in REASONS:
+        return ConditionStatus.FALSE, messages.reason_message(
+            loss.reason, f"{loss.message}.", fallback=Reason.SANDBOX_INCOMPLETE
+        )
+    if before is None or before.reason not in REASONS:
         return None
-    return ConditionStatus.FALSE, messages.reason_message(
-        failure.reason or "", failure.message or "", fallback=Reason.SANDBOX_INCOMPLETE
-    )
+    return before.status, ReasonMessage(before.reason, before.message)
 
 
 def _reported(report: RunnerReport, defaults: Defaults) -> _Value:

@@ -18,14 +18,17 @@ from whatsapp_operator.core.model import (
     PodFacts,
     PodUID,
     PVCFacts,
-    RefusedAction,
     RunnerReport,
 )
 from whatsapp_operator.core.objects.allowed import not_allowed
 from whatsapp_operator.core.objects.pvc import PVCReview, review_pvc
 from whatsapp_operator.core.quota.reservations import Claimed, Need, needs_of
 from whatsapp_operator.core.recovery.attempts import Attempts, count_attempts
-from whatsapp_operator.core.recovery.failure import Outcome, outcome_of
+from whatsapp_operator.core.recovery.cause import Cause, Evidence
+from whatsapp_operator.core.recovery.causes import cause_of_wait
+from whatsapp_operator.core.recovery.failed_starts import Starts
+from whatsapp_operator.core.recovery.failure import Loss, Outcome, outcome_of
+from whatsapp_operator.core.recovery.lost_node import Termination, termination_of
 from whatsapp_operator.core.recovery.mended import is_mended
 from whatsapp_operator.core.session import messages
 from whatsapp_operator.core.session.holds import Holds, find_holds
@@ -55,8 +58,12 @@ class Snapshot:
     """ The session's pod: the one with its owner reference. """
     pod_active: bool
     """ The pod shall go on: it has not ended or failed, and nobody deleted it or asked for another. """
-    loss: str | None
+    loss: Loss | None
     """ Why the pod counts as lost. """
+    termination: Termination
+    """ Whether the pod's end is in doubt. """
+    cause: Cause | None
+    """ The row of the table of causes for the pod's end, or for why it does not run yet. """
     pods_since_status: tuple[PodUID, ...]
     """ The pods that are not in status yet, oldest first, with the present one if it is one of them. """
     duplicate_pods: tuple[PodFacts, ...]
@@ -89,12 +96,8 @@ class Snapshot:
     """ What makes the PVC match the spec. """
     volume_deadline: datetime | None
     """ When to report that the PVC has no volume; None when it has one, or the pod has a node. """
-    refusal_deadline: datetime | None
-    """ When to look again whether the node refuses the pod what holds the page in; None: it cannot. """
-    refused_patch: RefusedAction | None
-    """ The API server refused the patch of the PVC. """
-    refused_action: RefusedAction | None
-    """ The API server refused another action. """
+    outcome_deadline: datetime | None
+    """ When to judge the pod, though nothing happens to it: its node may refuse it something, or may tell more of its end. """
     not_allowed: tuple[Problem, ...]
     """ What the spec asks for and the operator's settings do not allow. """
     need: Need
@@ -112,7 +115,7 @@ def take_snapshot(observation: Observation, defaults: Defaults) -> Snapshot:
     pods = find_pods(observation)
     pod = pods.own
     session = with_sensible_times(observation.session, now=now)
-    session = with_marked_stop(session, pvc, has_pod=pod is not None)
+    session = with_marked_stop(session, pvc, defaults, has_pod=pod is not None)
     observation = replace(observation, session=session)
     contact = check_contact(observation, pods)
     runs = session.spec.operating_mode is OperatingMode.RUNNING
@@ -122,6 +125,7 @@ def take_snapshot(observation: Observation, defaults: Defaults) -> Snapshot:
     holds = find_holds(session.status, requests, contact.report) if runs or pod is not None else _NO_HOLDS
     hold = holds.active if runs else None
     outcome = _outcome(observation, pod, contact)
+    cause = outcome.cause or _cause_of_wait(pod)
     attempts = count_attempts(
         session,
         requests=requests,
@@ -129,6 +133,7 @@ def take_snapshot(observation: Observation, defaults: Defaults) -> Snapshot:
         outcome=outcome,
         # The first pod of all is no restart.
         restarts=len(pods.since_status) - (session.status.pod_uid is None and bool(pods.since_status)),
+        starts=Starts(since_status=pods.since_status, unstarted=observation.unstarted),
         timed=runs and hold is None,
         mended=is_mended(session, defaults),
         now=now,
@@ -146,10 +151,8 @@ def take_snapshot(observation: Observation, defaults: Defaults) -> Snapshot:
     )
     patch = review.patch
     if pvc is not None and runs and attempts.exhausted and attempts.pod_failed:  # while the failed pod is still there
-        patch = with_mark(patch, pvc, session)
+        patch = with_mark(patch, pvc, session, defaults)
     volume_deadline = _volume_deadline(pvc, pod)
-    refused = observation.refused_action
-    patch_refused = refused is not None and refused.action is PatchPVC
     return Snapshot(
         observation=observation,
         session=session,
@@ -159,10 +162,12 @@ def take_snapshot(observation: Observation, defaults: Defaults) -> Snapshot:
         pod=pod,
         pod_active=not stops,
         loss=outcome.loss,
+        termination=termination_of(pod, now=now) if pod is not None else Termination(),
+        cause=cause,
         pods_since_status=pods.since_status,
         duplicate_pods=pods.duplicates,
         foreign_pod=pods.foreign,
-        pending_message=_pending_message(observation, pod, pvc, volume_deadline),
+        pending_message=_pending_message(observation, pod, cause, pvc, volume_deadline),
         report=contact.report,
         responding=contact.responding,
         silent_since=contact.silent_since,
@@ -176,9 +181,7 @@ def take_snapshot(observation: Observation, defaults: Defaults) -> Snapshot:
         pvc_will_be_deleted=review.will_be_deleted,
         pvc_patch=None if session.problems else patch,
         volume_deadline=volume_deadline,
-        refusal_deadline=outcome.refusal_deadline,
-        refused_patch=refused if patch_refused else None,
-        refused_action=None if patch_refused else refused,
+        outcome_deadline=outcome.deadline,
         not_allowed=not_allowed(session.spec, defaults),
         need=need,
         growth_waits=pvc is not None and not grows and pvc.requested < (session.spec.profile.wanted_size or 0),
@@ -200,9 +203,15 @@ def _outcome(observation: Observation, pod: PodFacts | None, contact: RunnerCont
         report=contact.report,
         responding=report_counts,
         namespace_refused=observation.namespace_refused,
+        probe_kill=observation.probe_kill,
         timeouts=timeouts,
         now=observation.now,
     )
+
+
+def _cause_of_wait(pod: PodFacts | None) -> Cause | None:
+    waits = pod is not None and pod.started is None and not pod.ended and pod.deletion is None
+    return cause_of_wait(Evidence(pod=pod)) if pod is not None and waits else None
 
 
 def _own_pvc(observation: Observation) -> PVCFacts | None:
@@ -218,11 +227,17 @@ def _volume_deadline(pvc: PVCFacts | None, pod: PodFacts | None) -> datetime | N
 
 
 def _pending_message(
-    observation: Observation, pod: PodFacts | None, pvc: PVCFacts | None, volume_deadline: datetime | None
+    observation: Observation,
+    pod: PodFacts | None,
+    cause: Cause | None,
+    pvc: PVCFacts | None,
+    volume_deadline: datetime | None,
 ) -> ReasonMessage:
     if pod is None:
         return messages.STARTING
     status = observation.session.status
     before = messages.stored_message(status, ConditionType.POD_READY) if status.pod_uid == pod.uid else None
     overdue = volume_deadline is not None and volume_deadline <= observation.now
-    return messages.pending(pod, unbound_pvc=pvc.name if pvc is not None and overdue else None, before=before)
+    return messages.pending(
+        pod, cause=cause, unbound_pvc=pvc.name if pvc is not None and overdue else None, before=before
+    )

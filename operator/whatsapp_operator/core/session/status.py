@@ -16,11 +16,12 @@ from whatsapp_operator.api.conditions import (
     set_condition,
 )
 from whatsapp_operator.api.session import AdmissionStatus, Reason, SessionStatus
-from whatsapp_operator.core.model import CreateSecret, PodFacts, Rejection
+from whatsapp_operator.core.model import PodFacts, Rejection
 from whatsapp_operator.core.objects import names
 from whatsapp_operator.core.objects.pod import template_hash
 from whatsapp_operator.core.session import messages
 from whatsapp_operator.core.session.create import Step
+from whatsapp_operator.core.session.failed_calls import CallReview
 from whatsapp_operator.core.session.messages import ReasonMessage
 from whatsapp_operator.core.session.reported_state import ReportedState, reported_state
 from whatsapp_operator.core.session.sandboxed import sandboxed
@@ -31,8 +32,8 @@ _TRUE, _FALSE = ConditionStatus.TRUE, ConditionStatus.FALSE
 _Value = tuple[ConditionStatus, ReasonMessage]
 
 
-def build_status(snapshot: Snapshot, step: Step, tokens: TokenSecretNames) -> SessionStatus:
-    """Return the status that the session should have."""
+def build_status(snapshot: Snapshot, step: Step, tokens: TokenSecretNames, calls: CallReview) -> SessionStatus:
+    """Return the status that the session should have, given the calls for it that fail."""
     before, session, pod = snapshot.session.status, snapshot.session, snapshot.pod
     reported = reported_state(snapshot, step)
     admission = _admission(snapshot, step)
@@ -41,7 +42,7 @@ def build_status(snapshot: Snapshot, step: Step, tokens: TokenSecretNames) -> Se
         update={
             "observed_generation": session.metadata.generation,
             "state": reported.state,
-            "conditions": _conditions(snapshot, step, reported, admission),
+            "conditions": _conditions(snapshot, step, reported, admission, calls),
             "pod_name": pod.name if pod is not None else before.pod_name,
             "pod_uid": pod.uid
             if pod is not None
@@ -97,7 +98,11 @@ def _admission(snapshot: Snapshot, step: Step) -> AdmissionStatus | None:
 
 
 def _conditions(
-    snapshot: Snapshot, step: Step, reported: ReportedState, admission: AdmissionStatus | None
+    snapshot: Snapshot,
+    step: Step,
+    reported: ReportedState,
+    admission: AdmissionStatus | None,
+    calls: CallReview,
 ) -> Conditions:
     values: dict[ConditionType, _Value | None] = {
         ConditionType.READY: (reported.ready, reported.ready_message),
@@ -106,12 +111,13 @@ def _conditions(
         ConditionType.POD_READY: _pod_ready(snapshot),
         ConditionType.POD_SCHEDULED: _pod_scheduled(snapshot.pod),
         ConditionType.SUSPENDED: _suspended(snapshot),
-        ConditionType.STALLED: _stalled(snapshot, step),
+        ConditionType.STALLED: _stalled(snapshot, step, calls),
         ConditionType.RECOVERING: _recovering(step),
         ConditionType.CONFLICT: _conflict(snapshot),
         ConditionType.POD_SECURITY_NOT_ENFORCED: _pod_security(snapshot),
         ConditionType.SANDBOXED: sandboxed(snapshot),
-        ConditionType.TOKENS_RENEWED: _tokens_renewed(snapshot),
+        ConditionType.TOKENS_RENEWED: _tokens_renewed(snapshot, calls),
+        ConditionType.CALL_FAILED: calls.condition,
     }
     conditions = snapshot.session.status.conditions
     for kind, value in values.items():
@@ -157,8 +163,11 @@ def _pod_ready(snapshot: Snapshot) -> _Value:
     pod = snapshot.pod
     if pod is None:
         return _FALSE, ReasonMessage(Reason.NO_POD, "There is no pod.")
-    if pod.deletion is not None:
-        return _FALSE, ReasonMessage(Reason.POD_TERMINATING, "The pod is terminating.")
+    if snapshot.termination.doubt is not None or pod.deletion is not None:
+        terminating = ReasonMessage(Reason.POD_TERMINATING, "The pod is terminating.")
+        return _FALSE, terminating if snapshot.termination.doubt is None else messages.in_doubt(
+            pod, snapshot.termination.doubt
+        )
     if pod.ended:
         return _FALSE, ReasonMessage(Reason.POD_ENDED, "The runner's container has ended.")
     if pod.ready:
@@ -189,14 +198,14 @@ def _suspended(snapshot: Snapshot) -> _Value | None:
     return (_TRUE, messages.SUSPENDED) if snapshot.pod is None else (_FALSE, messages.SUSPENDING)
 
 
-def _stalled(snapshot: Snapshot, step: Step) -> _Value:
+def _stalled(snapshot: Snapshot, step: Step, calls: CallReview) -> _Value:
     # A hold comes first, whatever else is wrong: it is stored in this condition and nowhere else.
     if snapshot.status_hold is not None:
         return _TRUE, messages.held(snapshot.status_hold, requested=snapshot.requests.pending)
     if step.stalled is not None:
         return _TRUE, step.stalled
-    if snapshot.refused_patch is not None and snapshot.pvc_patch is not None:
-        return _TRUE, messages.resize_refused(snapshot.refused_patch.message)
+    if calls.refused_growth is not None:
+        return _TRUE, messages.resize_refused(calls.refused_growth)
     if (resize_fault := _resize_fault(snapshot)) is not None:
         return _TRUE, resize_fault
     return _FALSE, ReasonMessage(Reason.NOT_STALLED, "No action is required.")
@@ -235,7 +244,7 @@ def _pod_security(snapshot: Snapshot) -> _Value | None:
     return _TRUE, messages.pod_security_not_enforced(snapshot.session.metadata.namespace)
 
 
-def _tokens_renewed(snapshot: Snapshot) -> _Value | None:
+def _tokens_renewed(snapshot: Snapshot, calls: CallReview) -> _Value | None:
     """Return whether the tokens are those of the last renewal; None, and so removed, where nobody asked for one."""
     renewal, pod = snapshot.renewal, snapshot.pod
     if not renewal.wanted:
@@ -247,7 +256,6 @@ def _tokens_renewed(snapshot: Snapshot) -> _Value | None:
         return (_TRUE, messages.TOKENS_RENEWED) if done else (_FALSE, messages.TOKENS_WAIT_FOR_POD)
     if pod.renewal is None or snapshot.observation.rejection is Rejection.UNSIGNED:
         return _FALSE, messages.TOKENS_NOT_RENEWABLE
-    refused = snapshot.refused_action
-    if refused is not None and refused.action is CreateSecret:
-        return _FALSE, messages.refused(refused)
+    if calls.refused_renewal is not None:
+        return _FALSE, calls.refused_renewal
     return _FALSE, messages.TOKENS_RENEWING

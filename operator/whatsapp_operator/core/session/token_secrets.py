@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from session_protocol.vocabulary import TokenPurpose
 
 from whatsapp_operator.api.session import SessionStatus, TokenSecrets
-from whatsapp_operator.core.model import CreateSecret, PodFacts, PodTokens, TokenSource
+from whatsapp_operator.core.model import PodFacts, PodTokens, TokenSource
 from whatsapp_operator.core.objects import names
 from whatsapp_operator.core.session.snapshot import Snapshot
 
@@ -92,10 +92,8 @@ def _first(snapshot: Snapshot, pod: PodFacts, source: TokenSource) -> TokenPlan:
 
 
 def _may_create(snapshot: Snapshot) -> bool:
-    """Whether Secrets may be created now: for a pod that goes on, and not while that is refused."""
-    refused = snapshot.refused_action
-    retry_at = refused.retry_at if refused is not None and refused.action is CreateSecret else None
-    return snapshot.pod_active and not snapshot.session.problems and (retry_at is None or retry_at <= snapshot.now)
+    """Whether Secrets may be created now: for a pod that goes on."""
+    return snapshot.pod_active and not snapshot.session.problems
 
 
 def _stored(status: SessionStatus) -> dict[TokenPurpose, str]:

@@ -34,6 +34,11 @@ def is_urgent(stored: SessionStatus, wanted: SessionStatus) -> bool:
     return False
 
 
+def is_edited(stored: SessionStatus, wanted: SessionStatus) -> bool:
+    """Whether the stored status answers an older generation: somebody edited the session and looks whether that is seen."""
+    return stored.observed_generation is not None and stored.observed_generation != wanted.observed_generation
+
+
 @dataclass(frozen=True, kw_only=True)
 class WriteLimiter:
     """How many writes one session has used up, and since when a change waits to be written."""
@@ -44,19 +49,25 @@ class WriteLimiter:
     waiting_since: datetime | None = None
     """ When the stored status was first seen to differ from the wanted one. """
     urgent_since: datetime | None = None
+    edited_since: datetime | None = None
 
-    def after_decision(self, *, now: datetime, differs: bool, urgent: bool) -> "WriteLimiter":
-        """Return the limiter after a decision, whose status `differs` from the stored one, and perhaps urgently."""
+    def after_decision(self, *, now: datetime, differs: bool, urgent: bool, edited: bool = False) -> "WriteLimiter":
+        """Return the limiter after a decision, whose status `differs` from the stored one, and perhaps urgently.
+
+        :param edited: the change answers an edit.
+        """
         return replace(
             self,
             waiting_since=(self.waiting_since or now) if differs else None,
             urgent_since=(self.urgent_since or now) if differs and urgent else None,
+            edited_since=(self.edited_since or now) if differs and edited else None,
         )
 
     def due(self, *, commit: bool = False, delay_until: datetime | None = None) -> datetime | None:
         """Return when to write the change, which may be in the past; None when there is none.
 
-        A commit is due at once. `delay_until`, however late, delays by MAX_DELAY at most.
+        A commit is due at once. `delay_until`, however late, delays by MAX_DELAY at most, and nothing delays the answer
+        to an edit.
         """
         if self.waiting_since is None:
             return None
@@ -69,6 +80,8 @@ class WriteLimiter:
             due = min(due, self.urgent_since + MAX_DELAY)
         if delay_until is not None:
             due = max(due, min(delay_until, self.waiting_since + MAX_DELAY))
+        if self.edited_since is not None:
+            due = min(due, self.edited_since + BATCH_WINDOW)
         return due
 
     def after_write(self, *, now: datetime) -> "WriteLimiter":

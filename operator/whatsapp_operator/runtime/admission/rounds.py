@@ -28,13 +28,12 @@ from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core.model import AssumedReservation, Refusal, SessionUID
 from whatsapp_operator.core.objects.ownership import ReadSeal, no_seal
 from whatsapp_operator.core.quota.admit import AdmissionResult, admit
-from whatsapp_operator.core.quota.reservations import Usage, quota_status
-from whatsapp_operator.core.writes.merge_patch import merge_patch
+from whatsapp_operator.runtime.admission.quota_writer import QuotaWriter
 from whatsapp_operator.runtime.kube.client import Kube
-from whatsapp_operator.runtime.kube.errors import Conflict, KubeError, NotFound
+from whatsapp_operator.runtime.kube.errors import KubeError
 from whatsapp_operator.runtime.kube.instances import Instance
 from whatsapp_operator.runtime.kube.resources import PODS, QUOTAS, SESSIONS, Json, Resource
-from whatsapp_operator.runtime.process.clock import Clock
+from whatsapp_operator.runtime.process.clock import Clock, Jitter, spread
 from whatsapp_operator.runtime.process.garbage import Garbage
 from whatsapp_operator.runtime.process.metrics import Metrics
 from whatsapp_operator.runtime.process.slices import Offload, drained, in_slices, inline
@@ -50,8 +49,6 @@ REST: Final = 3.0
 hundreds of sessions are applied, each round lists them all, and the workers need the time to create the pods. """
 MAX_REST: Final = 3.0
 """ The longest rest, in seconds: a free part of a quota is not left unused for longer. """
-QUOTA_INTERVAL: Final = 1.0
-""" The fewest seconds between two writes of one quota's status. """
 FIRST_RETRY: Final = 1.0
 LAST_RETRY: Final = 15.0
 """ Seconds until a failed round is retried, at first and at most. """
@@ -86,6 +83,7 @@ class Admission:
         claims: Callable[[], Sequence[Json]] = tuple,
         on_changed: Callable[[ObjectKey], None],
         metrics: Metrics,
+        jitter: Jitter = spread,
         offload: Offload = inline,
         garbage: Garbage | None = None,
     ) -> None:
@@ -107,7 +105,7 @@ class Admission:
         self._gone: set[SessionUID] = set()
         """ The sessions that were forgotten since the round began. """
         self._requested = asyncio.Event()
-        self._quota_written: dict[str, float] = {}
+        self._quotas = QuotaWriter(kube=kube, clock=clock, jitter=jitter, metrics=metrics, request=self.request)
 
     def request(self) -> None:
         """Request a round: a session is pending, a reservation may be free, or a quota has changed."""
@@ -173,8 +171,9 @@ class Admission:
             lambda: _admitted(listed, assumed_reservations, claims=claims, read_seal=self._read_seal, now=now)
         )
         await self._apply(keys, result)
+        self._quotas.retain({quota["metadata"]["name"] for quota in listed.quotas})
         for quota in listed.quotas:
-            await self._write_quota_status(quota, result.usage)
+            await self._quotas.write(quota, result.usage)
 
     async def _list_all(self) -> ClusterState:
         sessions = await self._list_served(SESSIONS, "")
@@ -207,31 +206,6 @@ class Admission:
         async for uid, refusal in in_slices(result.refusals.items()):
             if before.get(uid) != refusal:
                 self._on_changed(keys[uid])
-
-    async def _write_quota_status(self, quota: Json, usage: Mapping[str, Usage]) -> None:
-        """Write a quota's status if it differs, at most once per QUOTA_INTERVAL; later changes wait for a round."""
-        parsed = WhatsAppSessionQuota.parse(quota)
-        wanted = quota_status(parsed, usage=usage.get(parsed.name, Usage()), now=self._clock.now())
-        patch = merge_patch(quota.get("status") or {}, wanted.to_dict())
-        if not patch:
-            return
-        wait = QUOTA_INTERVAL - (self._clock.monotonic() - self._quota_written.get(parsed.name, -QUOTA_INTERVAL))
-        if wait > 0:
-            self._clock.call_later(wait, self.request)
-            return
-        self._quota_written[parsed.name] = self._clock.monotonic()
-        try:
-            await self._kube.patch_status(QUOTAS, observed=quota, patch=patch)
-        except (Conflict, NotFound):
-            self._metrics.status_writes.labels(QUOTAS.plural, "conflict").inc()
-            self.request()
-        except KubeError as error:
-            # The result of the round is valid all the same; the status is written in the next one.
-            self._metrics.status_writes.labels(QUOTAS.plural, "error").inc()
-            logger.warning("Quota's status could not be written", extra={"quota": parsed.name, "error": str(error)})
-            self._clock.call_later(FIRST_RETRY, self.request)
-        else:
-            self._metrics.status_writes.labels(QUOTAS.plural, "written").inc()
 
 
 def _admitted(

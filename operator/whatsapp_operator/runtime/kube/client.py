@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, Protocol
 
 from whatsapp_operator.api.constants import CLIENT_NAME
-from whatsapp_operator.runtime.kube.errors import AnswerTooLarge, Gone, Unprocessable, Unreachable, error_for
+from whatsapp_operator.runtime.kube.errors import AnswerTooLarge, Gone, Unreachable, error_for
 from whatsapp_operator.runtime.kube.resources import Json, Resource, key_of, uid_of, version_of
 from whatsapp_operator.runtime.kube.slimming import slim
 from whatsapp_operator.runtime.kube.versions import Versions
@@ -208,7 +208,10 @@ class Kube:
         content_type: str = JSON,
         within: float | None = None,
     ) -> Json:
-        return (await self._send(method, path, query, body=body, content_type=content_type, within=within)).body
+        answer = await self._send(method, path, query, body=body, content_type=content_type, within=within)
+        if not _is_object(answer.body) and method != "DELETE":  # a deletion may be answered by a Status alone
+            raise Unreachable(f"the answer is no object: {method} {path}")
+        return answer.body
 
     async def _send(
         self,
@@ -234,8 +237,17 @@ class Kube:
         if not 200 <= response.status < 300:
             raise error_for(response.status, response.body, retry_after=response.retry_after)
         if not isinstance(response.body, dict):
-            raise Unprocessable("the API server answered with something other than an object", status=response.status)
+            raise Unreachable(f"the answer is no object: {method} {path}")
         return response
+
+
+def _is_object(body: Json) -> bool:
+    metadata = body.get("metadata")
+    return (
+        isinstance(metadata, dict)
+        and isinstance(metadata.get("name"), str)
+        and str(metadata.get("resourceVersion") or "0").isdecimal()
+    )
 
 
 def _is_list(page: Json) -> bool:

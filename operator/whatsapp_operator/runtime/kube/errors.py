@@ -2,7 +2,7 @@
 
     KubeError
     ├── AnswerTooLarge         an answer, but more of it than we read
-    ├── Unreachable            no answer: network, TLS, or the time ran out. The request MAY have been carried out.
+    ├── Unreachable            no answer that can be read: network, TLS, or the time ran out. It MAY have been carried out.
     │   └── RequestTimeout
     ├── Refused                an answer that says no
     │   ├── Unauthorized       401: our own credentials
@@ -26,11 +26,21 @@ from typing import Any, Final
 
 from session_protocol.redaction import redact
 
+from whatsapp_operator.core.calls import CallReason
+
 _REASON: Final = re.compile(r"[A-Z][A-Za-z0-9]{0,62}")
+_FIELD: Final = re.compile(r"[A-Za-z0-9.\[\]]{1,200}")
+MAX_CAUSES: Final = 32
+""" Of an answer's, that are looked at. """
 
 
 class KubeError(Exception):
     """A request to the API server failed."""
+
+    reason: str = CallReason.SERVICE_UNAVAILABLE
+    """ Why, in one word: the API server's, or one of its vocabulary. """
+    retry_after: float = 0.0
+    """ Seconds after which the API server asks to retry. """
 
 
 class AnswerTooLarge(KubeError):
@@ -44,20 +54,29 @@ class Unreachable(KubeError):
 class RequestTimeout(Unreachable):
     """No answer came in time."""
 
+    reason = CallReason.TIMEOUT
+
 
 class ServerError(KubeError):
     """The API server failed (5xx). It is unknown whether a write was carried out: read the object."""
+
+    def __init__(self, message: str, *, reason: str = CallReason.INTERNAL_ERROR, retry_after: float = 0.0) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.retry_after = retry_after
 
 
 class Refused(KubeError):
     """The API server rejected the request, which was not carried out."""
 
-    def __init__(self, message: str, *, status: int = 0, reason: str = "") -> None:
+    def __init__(self, message: str, *, status: int = 0, reason: str = "", fields: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.message = message
         self.status = status
-        self.reason = reason
+        self.reason = reason or type(self).__name__
         """ The reason in the API server's Status: Forbidden, AlreadyExists, … """
+        self.fields = fields
+        """ The fields that it calls invalid, as it writes them: `status.conditions[0].reason`. """
 
 
 class Unauthorized(Refused):
@@ -94,7 +113,6 @@ class TooManyRequests(Refused):
     def __init__(self, message: str, *, status: int = 429, reason: str = "", retry_after: float = 1.0) -> None:
         super().__init__(message, status=status, reason=reason)
         self.retry_after = retry_after
-        """ Seconds after which the API server asks to retry. """
 
 
 _BY_STATUS: dict[int, type[Refused]] = {
@@ -115,9 +133,21 @@ def error_for(status: int, body: Mapping[str, Any], *, retry_after: float | None
     message = redact(text, keep="start") if isinstance(text, str) else ""
     message = message or f"the API server answered {status}"
     if status >= 500:
-        return ServerError(message)
+        return ServerError(message, reason=reason or CallReason.INTERNAL_ERROR, retry_after=retry_after or 0.0)
     if status == 429:
         return TooManyRequests(message, reason=reason, retry_after=1.0 if retry_after is None else retry_after)
     if status == 409 and reason == "AlreadyExists":
         return AlreadyExists(message, status=status, reason=reason)
-    return _BY_STATUS.get(status, Refused)(message, status=status, reason=reason)
+    causes = _causes(body)
+    if any(cause.get("reason") == CallReason.NAMESPACE_TERMINATING for cause in causes):
+        reason = CallReason.NAMESPACE_TERMINATING
+    fields = tuple(
+        field for cause in causes if isinstance(field := cause.get("field"), str) and _FIELD.fullmatch(field)
+    )
+    return _BY_STATUS.get(status, Refused)(message, status=status, reason=reason, fields=fields)
+
+
+def _causes(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    details = body.get("details")
+    causes = details.get("causes") if isinstance(details, Mapping) else None
+    return [cause for cause in causes[:MAX_CAUSES] if isinstance(cause, Mapping)] if isinstance(causes, list) else []

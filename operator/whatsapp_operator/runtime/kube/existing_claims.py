@@ -17,7 +17,9 @@ from whatsapp_operator.runtime.kube.resources import PVCS
 from whatsapp_operator.runtime.process.clock import Clock
 
 REREAD_UNUSABLE: Final = 10.0
-""" Seconds between two reads of a claim that cannot be used. """
+""" Seconds until a claim that cannot be used is read again, then twice as long each time, … """
+LAST_REREAD: Final = 60.0
+""" … and so long at most. """
 REREAD_USABLE: Final = 60.0
 """ Seconds after which one that can be used is read again, if its session still has no pod. """
 
@@ -30,6 +32,8 @@ class ExistingClaimReader:
     clock: Clock
     known: ExistingClaim | None = None
     _read_at: float = 0.0
+    _unusable: int = 0
+    """ How often in a row it was found unusable. """
 
     async def read(self, session: ObjectKey, name: str) -> None:
         """Read the claim of this name for the session."""
@@ -37,18 +41,33 @@ class ExistingClaimReader:
             claim = await self.kube.get(PVCS, namespace=session.namespace, name=name)
         except NotFound:
             claim = None
+        same = self.known is not None and self.known.name == name
         self.known = existing_claim(name, claim)
         self._read_at = self.clock.monotonic()
+        self._unusable = (self._unusable if same else 0) + 1 if self.is_unusable(session) else 0
 
     async def refresh(self, session: WhatsAppSession) -> None:
         """Read it again when it is time, and forget one that the session does not name any more."""
         name = session.spec.profile.existing_claim if not session.problems else None
         if self.known is None or name is None or self.known.name != name:
             self.known = None
-        elif self.clock.monotonic() - self._read_at >= (
-            REREAD_UNUSABLE if self.is_unusable(session.key) else REREAD_USABLE
-        ):
+        elif self.is_due(session):
             await self.read(session.key, name)
+
+    def is_due(self, session: WhatsAppSession) -> bool:
+        """Whether a claim that was read is to be read again."""
+        interval = self._interval if self.is_unusable(session.key) else REREAD_USABLE
+        return self.known is not None and self.clock.monotonic() - self._read_at >= interval
+
+    def next_read(self, session: ObjectKey) -> float | None:
+        """Return the seconds until one that cannot be used is to be read again; None: there is none."""
+        if not self.is_unusable(session):
+            return None
+        return max(0.0, self._read_at + self._interval - self.clock.monotonic())
+
+    @property
+    def _interval(self) -> float:
+        return float(min(LAST_REREAD, REREAD_UNUSABLE * 2 ** min(max(self._unusable - 1, 0), 16)))
 
     def forget(self) -> None:
         """Forget it: there is a pod."""

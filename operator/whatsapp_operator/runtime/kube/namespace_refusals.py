@@ -4,7 +4,6 @@ The reconciler asks for a pod that has waited too long; a pod that starts in tim
 looked at and never shown: it is text from outside.
 """
 
-import logging
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -12,14 +11,13 @@ from whatsapp_operator.core.model import PodFacts, PodUID
 from whatsapp_operator.core.objects.reading import free_text
 from whatsapp_operator.core.recovery.refusal import EVENT_REASON, is_about_namespaces
 from whatsapp_operator.runtime.kube.client import Kube
-from whatsapp_operator.runtime.kube.errors import Forbidden
 from whatsapp_operator.runtime.kube.resources import EVENTS
 from whatsapp_operator.runtime.process.clock import Clock
 
-logger = logging.getLogger(__name__)
-
-REREAD_INTERVAL: Final = 30.0
-""" Seconds between two reads about the same pod. """
+FIRST_REREAD: Final = 30.0
+""" Seconds between two reads about the same pod, then twice as long each time, … """
+LAST_REREAD: Final = 120.0
+""" … and so long at most. """
 
 
 @dataclass
@@ -30,6 +28,7 @@ class NamespaceRefusals:
     clock: Clock
     _pod: PodUID | None = None
     _read: float = field(default=0.0)
+    _interval: float = FIRST_REREAD
     _refused: bool = False
 
     def of(self, pod: PodUID) -> bool:
@@ -42,16 +41,10 @@ class NamespaceRefusals:
         :raises KubeError: the request failed. Without the right to read events nothing is known, and the pod waits.
         """
         now = self.clock.monotonic()
-        if self._pod == pod.uid and now - self._read < REREAD_INTERVAL:
+        if self._pod == pod.uid and now - self._read < self._interval:
             return
         fields = f"regarding.uid={pod.uid},reason={EVENT_REASON}"
-        try:
-            events = (await self.kube.list(EVENTS, namespace=namespace, fields=fields)).objects
-        except Forbidden:
-            logger.warning(
-                "Events may not be read, so a pod without a user namespace waits: apply the operator's role of this release",
-                extra={"namespace": namespace},
-            )
-            events = []
+        events = (await self.kube.list(EVENTS, namespace=namespace, fields=fields)).objects
+        self._interval = min(LAST_REREAD, self._interval * 2) if self._pod == pod.uid else FIRST_REREAD
         self._pod, self._read = pod.uid, now
         self._refused = any(is_about_namespaces(free_text(event, "note", keep="start")) for event in events)

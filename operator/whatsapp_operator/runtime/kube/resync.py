@@ -163,8 +163,8 @@ class Resync:
             await read()
         for resource, labels in self._selectors.items():
             await self._list(resource, labels)
-        if self._kube.versions.went_back is not None:
-            return  # what is known is partly of another past: nothing is deleted for it
+            if self._kube.versions.went_back is not None:
+                return  # what is known is partly of another past: nothing is done for it
         for act in self._after:
             await act()
             await asyncio.sleep(0)  # each takes some milliseconds at once

@@ -18,6 +18,7 @@ from session_protocol.connections import Closing
 from session_protocol.states import STATES, OperatorState
 
 from whatsapp_operator.core.model import Rejection
+from whatsapp_operator.core.recovery.causes import CAUSES
 
 _PREFIX = "whatsapp_operator"
 _STATES = frozenset(STATES) | frozenset(OperatorState)
@@ -76,6 +77,14 @@ class Metrics:
             "Namespaces whose recovery is paused after many failures at once, or tried again after that",
             registry=self.registry,
         )
+        self.causes = Counter(
+            f"{_PREFIX}_causes",
+            "Why pods ended or do not run, by the causes of docs/causes.md",
+            ["cause"],
+            registry=self.registry,
+        )
+        for cause in CAUSES:
+            self.causes.labels(cause.name)
         self.status_writes = Counter(
             f"{_PREFIX}_status_writes",
             "Writes of a status, by kind and result",
@@ -86,6 +95,17 @@ class Metrics:
             f"{_PREFIX}_events",
             "Kubernetes events, by result",
             ["result"],
+            registry=self.registry,
+        )
+        self.failed_calls = Counter(
+            f"{_PREFIX}_failed_calls",
+            "Calls to the API server for a session that it refused or failed, or that were undone",
+            ["verb", "kind"],
+            registry=self.registry,
+        )
+        self.status_fields_dropped = Gauge(
+            f"{_PREFIX}_status_fields_dropped",
+            "Fields of statuses that the API server does not keep: its CRDs are not of this release",
             registry=self.registry,
         )
         self.admission_rounds = Counter(

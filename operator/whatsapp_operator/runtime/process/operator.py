@@ -19,11 +19,13 @@ from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.core.model import Event, PodUID, SealedKind, SessionUID
 from whatsapp_operator.core.recovery.pauses import PauseChange
 from whatsapp_operator.runtime.admission.rounds import Admission
+from whatsapp_operator.runtime.kube.errors import KubeError
 from whatsapp_operator.runtime.kube.existing_claims import ExistingClaimReader
 from whatsapp_operator.runtime.kube.foreign_objects import ForeignObjects
 from whatsapp_operator.runtime.kube.instances import Instance
 from whatsapp_operator.runtime.kube.namespace_refusals import NamespaceRefusals
-from whatsapp_operator.runtime.kube.owners import Owners, session_index_keys
+from whatsapp_operator.runtime.kube.owners import Owners, in_namespace, session_index_keys
+from whatsapp_operator.runtime.kube.probe_kills import ProbeKills
 from whatsapp_operator.runtime.kube.resources import (
     NETWORK_POLICIES,
     PODS,
@@ -46,11 +48,12 @@ from whatsapp_operator.runtime.reconcile.circuit_breaker import CircuitBreakerMo
 from whatsapp_operator.runtime.reconcile.claim_seals import ClaimSeals
 from whatsapp_operator.runtime.reconcile.event_recorder import EventRecorder
 from whatsapp_operator.runtime.reconcile.executor import Executor
+from whatsapp_operator.runtime.reconcile.failed_calls import CallRegistry
 from whatsapp_operator.runtime.reconcile.namespace_cleanup import NamespaceCleanup
-from whatsapp_operator.runtime.reconcile.observer import Observer, no_index_keys, pod_index_keys
+from whatsapp_operator.runtime.reconcile.observer import Observer, names_of, no_index_keys, pod_index_keys
 from whatsapp_operator.runtime.reconcile.pod_history import PodHistory
 from whatsapp_operator.runtime.reconcile.pod_times import PodTimes
-from whatsapp_operator.runtime.reconcile.reconciler import Reconciler, ReconcilerDeps
+from whatsapp_operator.runtime.reconcile.reconciler import Reconciler, ReconcilerDeps, event_call
 from whatsapp_operator.runtime.reconcile.status_writer import StatusWriter
 from whatsapp_operator.runtime.reconcile.triggers import affected_sessions, affects_admission
 from whatsapp_operator.runtime.reconcile.workers import Workers
@@ -62,6 +65,8 @@ logger = logging.getLogger(__name__)
 
 EVENT_DRAIN_TIMEOUT: Final = 1.0
 """ Seconds to write queued events at the end. The next operator waits for this: the Lease is released afterwards. """
+WORTHLESS_DELAY: Final = 1.0
+""" Seconds until a session is looked at again, after versions went back and before everything begins anew. """
 
 
 class Operator:
@@ -105,7 +110,7 @@ class Operator:
         runner_client = dependencies.runner_client or self._own_runner_client
         if runner_client is None:
             raise RuntimeError("there is no runner client")
-        self.pod_history = PodHistory(own_pods_session=self.owners.own_pods_session)
+        self.pod_history = PodHistory(own_pods_session=self.owners.own_pods_session, now=dependencies.clock.now)
         self.pod_times = PodTimes()
         self.runners = RunnerPoller(
             client=runner_client, clock=clock, on_changed=self.queue.add, jitter=dependencies.jitter
@@ -119,6 +124,7 @@ class Operator:
             claims=lambda: list(self.store.all(PVCS)),
             on_changed=self.queue.add,
             metrics=metrics,
+            jitter=dependencies.jitter,
             offload=dependencies.offload,
             garbage=dependencies.garbage,
         )
@@ -144,8 +150,16 @@ class Operator:
             seals=self.seals,
             owners=self.owners,
         )
+        self.foreign_objects = ForeignObjects(kube, self.store, clock, self._on_foreign_gone)
+        self.calls = CallRegistry(clock=clock, jitter=dependencies.jitter, metrics=metrics)
         self.event_recorder = EventRecorder(
-            kube=kube, clock=clock, metrics=metrics, component=config.component, instance=config.identity
+            kube=kube,
+            clock=clock,
+            metrics=metrics,
+            component=config.component,
+            instance=config.identity,
+            jitter=dependencies.jitter,
+            on_outcome=self._on_event_outcome,
         )
         self._reconciler = Reconciler(self._reconciler_deps())
         self.workers = Workers(
@@ -187,13 +201,13 @@ class Operator:
                 pod_history=self.pod_history,
                 pod_times=self.pod_times,
                 admission=self.admission,
+                foreign_objects=self.foreign_objects,
                 recovery_paused=self.circuit_breaker.message,
                 pod_security=self.instance.enforces_pod_security,
             ),
             executor=Executor(
                 kube=kube,
                 store=self.store,
-                clock=clock,
                 key=self.keys.key,
                 seals=self.seals,
                 extra_ca=self._config.defaults.extra_ca,
@@ -204,9 +218,13 @@ class Operator:
             admission=self.admission,
             instance=self.instance,
             defaults=lambda: replace(self._config.defaults, key_id=self.keys.current),
-            foreign_objects=lambda: ForeignObjects(kube, self.store, clock),
+            foreign_objects=self.foreign_objects,
+            calls=self.calls,
             existing_claim=lambda: ExistingClaimReader(kube, clock),
             namespace_refusals=lambda: NamespaceRefusals(kube, clock),
+            probe_kills=lambda: ProbeKills(kube),
+            ended_by_us=self.pod_history.ended_by_us,
+            causes=self._dependencies.metrics.causes,
         )
 
     async def start(self) -> None:
@@ -269,6 +287,15 @@ class Operator:
         for key in affected_sessions(self.store, resource, change):
             self.queue.add(key)
 
+    def _on_event_outcome(self, session: ObjectKey, error: KubeError | None) -> None:
+        self._reconciler.call_ended(session, event_call(session), error)
+        self.queue.add(session)
+
+    def _on_foreign_gone(self, resource: Resource, key: ObjectKey) -> None:
+        for session in self.store.keys_by_index(SESSIONS, in_namespace(key.namespace)):
+            if (resource, key) in names_of(session):
+                self.queue.add(session)
+
     def _on_store_change(self, resource: Resource, change: Change) -> None:
         """Handle a change in the store, also one by an own write, whose watch event brings nothing new later."""
         if resource is PODS:
@@ -288,9 +315,14 @@ class Operator:
                     del self._session_counts[label]
 
     async def _reconcile(self, key: ObjectKey) -> float | None:
+        if self._dependencies.kube.versions.went_back is not None:
+            return WORTHLESS_DELAY  # nobody acts on what is partly of another past; another operator begins in a moment
         delay = await self._reconciler.reconcile(key)
         if self.store.get(SESSIONS, key) is None:
             self.queue.drop(key)
+            if not self.store.keys_by_index(SESSIONS, in_namespace(key.namespace)):
+                self.calls.forget(key.namespace)
+                self.foreign_objects.forget(key.namespace)
             await self.cleanup.delete_unneeded(key.namespace)
         return delay
 

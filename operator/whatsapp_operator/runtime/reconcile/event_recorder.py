@@ -1,8 +1,8 @@
 """Records Kubernetes events, for people who run `kubectl describe`.
 
 Nothing waits for events and nothing reads them back. `record` puts one into a queue, and a task of its own writes it,
-so an API server that is slow with events delays no status and no pod. An event that cannot be written, or for which the
-queue has no room, is counted, logged and dropped.
+so an API server that is slow with events delays no status and no pod. One that cannot be written is tried again
+(`held_events`); one for which the queue has no room is counted, logged and dropped.
 
 If the same event occurs again within SERIES_WINDOW, the first one becomes a series with a count and no other object is
 created: a crash-looping session leaves one line, not hundreds. Only a few per minute are written about one object.
@@ -19,14 +19,15 @@ import logging
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from whatsapp_operator.core.model import Event
 from whatsapp_operator.runtime.kube.client import Kube
 from whatsapp_operator.runtime.kube.errors import KubeError, NotFound
 from whatsapp_operator.runtime.kube.resources import EVENTS, Json, uid_of
-from whatsapp_operator.runtime.process.clock import Clock, micro_time
+from whatsapp_operator.runtime.process.clock import Clock, Jitter, micro_time, spread
 from whatsapp_operator.runtime.process.metrics import Metrics
+from whatsapp_operator.runtime.reconcile.held_events import HeldEvents, Outcome, QueuedEvent
 
 logger = logging.getLogger(__name__)
 
@@ -60,23 +61,26 @@ class _Bucket:
     at: float
 
 
-class _Queued(NamedTuple):
-    """An event and the object that it is about, of which only the identifying fields are kept."""
-
-    regarding: Json
-    event: Event
-
-
 class EventRecorder:
     """Writes events about the operator's objects."""
 
     def __init__(
-        self, *, kube: Kube, clock: Clock, metrics: Metrics, component: str, instance: str, queue_size: int = QUEUE_SIZE
+        self,
+        *,
+        kube: Kube,
+        clock: Clock,
+        metrics: Metrics,
+        component: str,
+        instance: str,
+        queue_size: int = QUEUE_SIZE,
+        jitter: Jitter = spread,
+        on_outcome: Outcome = lambda _session, _error: None,
     ) -> None:
         self._kube = kube
         self._clock = clock
         self._metrics = metrics
-        self._queue: asyncio.Queue[_Queued] = asyncio.Queue(queue_size)
+        self._queue: asyncio.Queue[QueuedEvent] = asyncio.Queue(queue_size)
+        self._held = HeldEvents(clock=clock, jitter=jitter, again=self._put, on_outcome=on_outcome)
         self._overflows = False
         self._component = component
         self._instance = instance
@@ -90,8 +94,11 @@ class EventRecorder:
             self._metrics.events.labels("throttled").inc()
             logger.debug("Event dropped, too many about this object", extra={"reason": event.reason})
             return
+        self._put(QueuedEvent(_reference_fields(regarding), event))
+
+    def _put(self, queued: QueuedEvent) -> None:
         try:
-            self._queue.put_nowait(_Queued(_reference_fields(regarding), event))
+            self._queue.put_nowait(queued)
         except asyncio.QueueFull:
             self._metrics.events.labels("dropped").inc()
             if not self._overflows:
@@ -105,12 +112,17 @@ class EventRecorder:
         while True:
             queued = await self._queue.get()
             try:
+                if self._held.takes(queued):
+                    continue
                 await self._write(queued)
             except KubeError as error:
                 self._metrics.events.labels("error").inc()
-                logger.warning("Event could not be written", extra={"reason": queued.event.reason, "error": str(error)})
+                if self._held.failed(queued, error):
+                    extra = {"namespace": queued.namespace, "reason": queued.event.reason, "error": str(error)}
+                    logger.warning("Event could not be written, it is tried again", extra=extra)
             else:
                 self._metrics.events.labels("written").inc()
+                self._held.succeeded(queued)
             finally:
                 self._queue.task_done()
 
@@ -124,8 +136,8 @@ class EventRecorder:
             self._metrics.events.labels("dropped").inc(left)
             logger.warning("Events are dropped: the process is stopping", extra={"events": left})
 
-    async def _write(self, queued: _Queued) -> None:
-        regarding, event = queued
+    async def _write(self, queued: QueuedEvent) -> None:
+        regarding, event, _ = queued
         key = (uid_of(regarding), event.type, event.reason, event.message)
         now, written = self._clock.now(), self._written.get(key)
         if written is not None and self._clock.monotonic() - written.touched < SERIES_WINDOW:

@@ -1,17 +1,15 @@
 """Carries out the actions of a decision, one by one, and handles the API server's answers.
 
 An earlier process may have carried out the same action and crashed before it received the answer. So "already exists"
-and "not found" are no failures: the object is read and the session is decided again. A refusal that a person has to
-resolve (rights, a namespace's ResourceQuota, a storage class that cannot grow) becomes a `RefusedAction`, which the
-core turns into a condition. All other errors are raised; the worker retries the session after its back-off.
+and "not found" are no failures: the object is read and the session is decided again. All other errors are raised; the
+reconciler records them (`failed_calls`), and the core turns them into a condition.
 """
 
 import base64
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any, Final
+from typing import Any
 
 from whatsapp_operator.api.constants import SEAL_ANNOTATION
 from whatsapp_operator.api.metadata import ObjectKey
@@ -27,7 +25,6 @@ from whatsapp_operator.core.model import (
     PatchNetworkPolicy,
     PatchPVC,
     ReadClaim,
-    RefusedAction,
     Seal,
     SealedKind,
     SessionUID,
@@ -36,7 +33,7 @@ from whatsapp_operator.core.objects import ownership
 from whatsapp_operator.core.objects.secret import EXTRA_CA_KEY
 from whatsapp_operator.core.objects.tokens import secret_entries
 from whatsapp_operator.runtime.kube.client import Kube
-from whatsapp_operator.runtime.kube.errors import AlreadyExists, Conflict, Forbidden, NotFound, Unprocessable
+from whatsapp_operator.runtime.kube.errors import AlreadyExists, Conflict, KubeError, NotFound, Refused
 from whatsapp_operator.runtime.kube.existing_claims import ExistingClaimReader
 from whatsapp_operator.runtime.kube.foreign_objects import ForeignObjects
 from whatsapp_operator.runtime.kube.resources import (
@@ -47,21 +44,22 @@ from whatsapp_operator.runtime.kube.resources import (
     SERVICES,
     Json,
     Resource,
-    version_of,
+    uid_of,
 )
 from whatsapp_operator.runtime.kube.store import Store
-from whatsapp_operator.runtime.process.clock import Clock
 from whatsapp_operator.runtime.process.keys import UnknownKey
 from whatsapp_operator.runtime.process.seals import Seals
 
 logger = logging.getLogger(__name__)
 
-RETRY_REFUSED: Final = timedelta(seconds=30)
-""" A refused action is retried after this time: a person has to remove the cause, which nothing reports. """
-
 
 class Requeue(Exception):
     """The cluster has changed since the decision was made, and the store has the change: decide again."""
+
+    def __init__(self, error: KubeError) -> None:
+        super().__init__(str(error))
+        self.error = error
+        """ The API server's answer that showed it. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,43 +81,29 @@ class Executor:
         *,
         kube: Kube,
         store: Store,
-        clock: Clock,
         key: Callable[[KeyID], bytes],
         seals: Seals,
         extra_ca: str,
     ) -> None:
         self._kube = kube
         self._store = store
-        self._clock = clock
         self._key = key
         """ Gives a key by its id. """
         self._seals = seals
         self._extra_ca = extra_ca
 
-    async def execute(self, action: Action, context: ActionContext) -> RefusedAction | None:
-        """Carry out one action; return a `RefusedAction` if the API server rejects it and would again.
+    async def execute(self, action: Action, context: ActionContext) -> None:
+        """Carry out one action.
 
         :raises Requeue: the cluster has changed since the decision was made.
-        :raises KubeError: the request failed, or it is unknown whether it was carried out.
+        :raises KubeError: the request was refused or failed, or it is unknown whether it was carried out.
         """
         try:
             await self._do(action, context)
-        except (Forbidden, Unprocessable) as error:
-            # The API server's message is about objects that we wrote: it contains no secret.
-            logger.warning(
-                "Action was refused",
-                extra={"session": str(context.key), "action": type(action).__name__, "error": error.message},
-            )
-            return self._refused(action, reason=error.reason or type(error).__name__, message=error.message)
         except (
             UnknownKey
         ) as error:  # of a pod whose Secrets nothing proves any more: status was lost, and so was the key
-            return self._refused(action, reason=type(error).__name__, message=str(error))
-        return None
-
-    def _refused(self, action: Action, *, reason: str, message: str) -> RefusedAction:
-        retry_at = self._clock.now() + RETRY_REFUSED
-        return RefusedAction(reason=reason, message=message, action=type(action), retry_at=retry_at)
+            raise Refused(str(error), reason=type(error).__name__) from error
 
     async def _do(self, action: Action, context: ActionContext) -> None:
         match action:
@@ -150,7 +134,7 @@ class Executor:
         except AlreadyExists as error:
             key = ObjectKey(context.key.namespace, manifest["metadata"]["name"])
             await context.foreign_objects.read(resource, key)
-            raise Requeue(error.message) from error
+            raise Requeue(error) from error
 
     def _sealed(self, manifest: Mapping[str, Any], seal: Seal | None, kind: SealedKind) -> Mapping[str, Any]:
         return manifest if seal is None else self._seals.set(manifest, seal, kind=kind)
@@ -180,22 +164,22 @@ class Executor:
             patched = await self._kube.patch(resource, namespace=key.namespace, name=key.name, patch=patch)
         except (Conflict, NotFound) as error:
             await context.foreign_objects.read(resource, key)
-            raise Requeue(error.message) from error
+            raise Requeue(error) from error
         self._store.put(resource, patched)
 
     async def _delete_pod(self, action: DeletePod, context: ActionContext) -> None:
         key = ObjectKey(context.key.namespace, action.name)
-        known = self._store.get(PODS, key)
         grace = int(action.grace.total_seconds()) if action.grace is not None else None
         try:
             answer = await self._kube.delete(PODS, namespace=key.namespace, name=key.name, uid=action.uid, grace=grace)
-        except NotFound:
-            if known is not None:
-                self._store.forget(PODS, key, version=version_of(known))
-            return
-        except Conflict as error:  # the name is another pod's by now
+        except (Conflict, NotFound) as error:  # it is gone, and maybe the name is another pod's; or a webhook said so
             await context.foreign_objects.read(PODS, key)
-            raise Requeue(error.message) from error
+            found = self._store.get(PODS, key)
+            if found is not None and uid_of(found) == action.uid:
+                raise
+            if isinstance(error, Conflict):
+                raise Requeue(error) from error
+            return
         if (answer.get("metadata") or {}).get("deletionGracePeriodSeconds"):
             self._store.put(PODS, answer)  # it exists until its grace period is over, with a deletion time
         else:

@@ -11,13 +11,13 @@ from whatsapp_operator.api.constants import NETWORK_POLICY_NAME, SERVICE_NAME
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.api.quota import WhatsAppSessionQuota
 from whatsapp_operator.api.session import WhatsAppSession
+from whatsapp_operator.core.calls import CallReason, FailedCall, Verb
 from whatsapp_operator.core.model import (
     ExistingClaim,
     KeyID,
     Observation,
     PodFacts,
     PodTokens,
-    RefusedAction,
     SealedKind,
     SessionUID,
 )
@@ -26,7 +26,7 @@ from whatsapp_operator.core.objects.facts import network_policy_facts, pod_facts
 from whatsapp_operator.core.quota.reservations import limits_storage
 from whatsapp_operator.core.session.renewal import renewal_time
 from whatsapp_operator.runtime.admission.rounds import Admission
-from whatsapp_operator.runtime.kube.foreign_objects import ForeignObjects
+from whatsapp_operator.runtime.kube.foreign_objects import ForeignName, ForeignObjects
 from whatsapp_operator.runtime.kube.owners import Owners
 from whatsapp_operator.runtime.kube.resources import NETWORK_POLICIES, PODS, PVCS, QUOTAS, SERVICES, Json, key_of
 from whatsapp_operator.runtime.kube.store import Store
@@ -55,6 +55,22 @@ def no_index_keys(_: Json) -> Iterable[str]:
     return ()
 
 
+def names_of(session: ObjectKey) -> tuple[ForeignName, ...]:
+    """Return the names of a session's objects, which foreign ones may have."""
+    namespace, name = session
+    return (
+        (PODS, session),
+        (PVCS, ObjectKey(namespace, name + names.PVC_SUFFIX)),
+        (SERVICES, ObjectKey(namespace, SERVICE_NAME)),
+        (NETWORK_POLICIES, ObjectKey(namespace, NETWORK_POLICY_NAME)),
+    )
+
+
+def _is_own_write(failed: FailedCall) -> bool:
+    """Whether it is the write of the status, which cannot say itself that it fails."""
+    return failed.call.verb is Verb.UPDATE_STATUS and failed.reason != CallReason.FIELDS_DROPPED
+
+
 class Observer:
     """Builds observations of sessions."""
 
@@ -69,6 +85,7 @@ class Observer:
         pod_history: PodHistory,
         pod_times: PodTimes,
         admission: Admission,
+        foreign_objects: ForeignObjects,
         recovery_paused: Callable[[SessionUID], str | None],
         pod_security: Callable[[str], bool | None],
     ) -> None:
@@ -81,6 +98,7 @@ class Observer:
         self._pod_history = pod_history
         self._pod_times = pod_times
         self._admission = admission
+        self._foreign_objects = foreign_objects
         self._recovery_paused = recovery_paused
         self._pod_security = pod_security
 
@@ -88,14 +106,15 @@ class Observer:
         self,
         session: WhatsAppSession,
         *,
-        refused_action: RefusedAction | None,
-        foreign_objects: ForeignObjects,
+        failed_calls: tuple[FailedCall, ...],
         existing_claim: ExistingClaim | None,
+        secrets_made: frozenset[str],
         tokens_made: PodTokens | None,
     ) -> Observation:
         """Return the observation of a session as of now."""
         key, uid = session.key, SessionUID(session.metadata.uid)
-        pods = self._pods(key, uid, foreign_objects)
+        foreign_objects = self._foreign_objects
+        pods = self._pods(key, uid)
         pvc_key = ObjectKey(key.namespace, names.pvc_name(session))
         pvc = self._store.get(PVCS, pvc_key) or foreign_objects.get(PVCS, pvc_key)
         service_key = ObjectKey(key.namespace, SERVICE_NAME)
@@ -111,6 +130,7 @@ class Observer:
             now=self._clock.now(),
             pods=pods,
             pods_since_status=self._pod_history.since(uid, session.status.pod_uid),
+            unstarted=self._pod_history.unstarted(uid),
             pvc=pvc_facts(pvc, session=session) if pvc is not None else None,
             existing_claim=existing_claim,
             service=service_facts(service) if service is not None else None,
@@ -120,8 +140,9 @@ class Observer:
             rejection=last.rejection,
             assumed=verdict.assumed,
             refusal=verdict.refusal,
-            refused_action=refused_action,
+            failed_calls=tuple(each for each in failed_calls if not _is_own_write(each)),
             pod_security=self._pod_security(key.namespace),
+            secrets_made=secrets_made,
             tokens_made=tokens_made,
             tokens_renewed=last.renewed,
             storage_limited=self._storage_limited(session),
@@ -130,9 +151,9 @@ class Observer:
             recovery_paused=self._recovery_paused(uid),
         )
 
-    def _pods(self, key: ObjectKey, uid: SessionUID, foreign_objects: ForeignObjects) -> tuple[PodFacts, ...]:
+    def _pods(self, key: ObjectKey, uid: SessionUID) -> tuple[PodFacts, ...]:
         found = {pod["metadata"]["name"]: pod for pod in self._store.by_index(PODS, _index_key(key.namespace, uid))}
-        named = self._store.get(PODS, key) or foreign_objects.get(PODS, key)
+        named = self._store.get(PODS, key) or self._foreign_objects.get(PODS, key)
         if named is not None:
             found[key.name] = named
         return tuple(self._pod_facts(pod) for pod in found.values())

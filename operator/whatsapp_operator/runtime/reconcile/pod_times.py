@@ -15,7 +15,7 @@ from typing import Final
 
 from whatsapp_operator.core.model import PodFacts, PodUID
 
-LATE: Final = timedelta(seconds=5)
+LATE: Final = timedelta(seconds=2)
 """ A stamp is believed if it is no more than this before the moment at which the operator saw it: stamps are whole
 seconds, and an event takes its time. """
 
@@ -32,6 +32,8 @@ class PodTimes:
 
     def __init__(self) -> None:
         self._seen: dict[PodUID, _Seen] = {}
+        self._asked: set[PodUID] = set()
+        """ The pods that were asked for since the last resync: one that lost its label is in no list. """
         self._from_before: frozenset[PodUID] | None = None
         """ The pods of the first list; None: there was none yet. """
 
@@ -42,6 +44,7 @@ class PodTimes:
 
     def corrected(self, pod: PodFacts, *, now: datetime) -> PodFacts:
         """Return the pod's facts with its times by our own clock."""
+        self._asked.add(pod.uid)
         seen = self._seen.get(pod.uid)
         live = seen is not None or (self._from_before is not None and pod.uid not in self._from_before)
         seen = self._seen.setdefault(pod.uid, _Seen())
@@ -64,6 +67,7 @@ class PodTimes:
         )
 
     def retain(self, pods: Collection[PodUID]) -> None:
-        """Drop all pods but these."""
-        for gone in self._seen.keys() - set(pods):
+        """Drop all pods but these, and those that somebody has asked for since the last time."""
+        for gone in self._seen.keys() - self._asked - set(pods):
             del self._seen[gone]
+        self._asked.clear()

@@ -8,39 +8,57 @@ that survives a crash at any point:
 
 After each commit and after each batch of actions the session is decided again, with the API server's answers, so that
 it goes from admitted to created without waiting for its own watch events.
+
+A call that fails is recorded (`failed_calls`) and ends its batch. The next decision leaves it out, and so comes to the
+status and to whatever does not rely on that call.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from prometheus_client import Counter
+
+from whatsapp_operator.api.constants import SESSION_KIND
 from whatsapp_operator.api.metadata import ObjectKey
+from whatsapp_operator.api.requests import requested
 from whatsapp_operator.api.session import WhatsAppSession
+from whatsapp_operator.core.calls import Call, CallReason, Verb
 from whatsapp_operator.core.model import (
+    Action,
+    CreateSecret,
     Decision,
     Defaults,
+    DeletePod,
     Observation,
     PodFacts,
     PodTokens,
     PodUID,
-    RefusedAction,
+    ReadClaim,
     SessionUID,
 )
 from whatsapp_operator.core.quota.reservations import covers, stored_reservation
+from whatsapp_operator.core.recovery.probe_kill import may_be_probe_kill
 from whatsapp_operator.core.recovery.refusal import may_be_refused_namespace
 from whatsapp_operator.core.session.decide import decide
+from whatsapp_operator.core.session.failed_calls import call_of, status_event
+from whatsapp_operator.core.session.messages import fields_dropped
+from whatsapp_operator.core.writes.kept import field_names
 from whatsapp_operator.runtime.admission.rounds import Admission
-from whatsapp_operator.runtime.kube.existing_claims import REREAD_UNUSABLE, ExistingClaimReader
-from whatsapp_operator.runtime.kube.foreign_objects import REREAD_INTERVAL, ForeignObjects
+from whatsapp_operator.runtime.kube.errors import KubeError
+from whatsapp_operator.runtime.kube.existing_claims import ExistingClaimReader
+from whatsapp_operator.runtime.kube.foreign_objects import ForeignObjects
 from whatsapp_operator.runtime.kube.instances import Instance
 from whatsapp_operator.runtime.kube.namespace_refusals import NamespaceRefusals
-from whatsapp_operator.runtime.kube.resources import SESSIONS, Json, uid_of
+from whatsapp_operator.runtime.kube.probe_kills import ProbeKills
+from whatsapp_operator.runtime.kube.resources import SESSIONS, Json, key_of, uid_of
 from whatsapp_operator.runtime.kube.store import Store
 from whatsapp_operator.runtime.process.clock import Clock, until
 from whatsapp_operator.runtime.reconcile.event_recorder import EventRecorder
 from whatsapp_operator.runtime.reconcile.executor import ActionContext, Executor, Requeue
-from whatsapp_operator.runtime.reconcile.observer import Observer
+from whatsapp_operator.runtime.reconcile.failed_calls import CallRegistry, SessionCalls
+from whatsapp_operator.runtime.reconcile.observer import Observer, names_of
 from whatsapp_operator.runtime.reconcile.status_writer import PendingWrite, StatusWriter
 from whatsapp_operator.runtime.runners.client import Target
 from whatsapp_operator.runtime.runners.poller import RunnerPoller
@@ -50,6 +68,8 @@ logger = logging.getLogger(__name__)
 MAX_DECISIONS: Final = 8
 """ Decisions in one reconciliation at most. A session needs four until its pod is created; many more mean that somebody
 undoes what the operator does, and the back-off limits that. """
+MAX_SECRETS: Final = 32
+""" Names of Secrets that are remembered of one session: a pod has four, and a renewal makes three more. """
 
 
 class NotConverged(Exception):
@@ -61,13 +81,19 @@ class SessionCacheEntry:
     """What is kept in memory of one session between two reconciliations; all of it can be lost."""
 
     uid: SessionUID
-    foreign_objects: ForeignObjects
+    calls: SessionCalls
     existing_claim: ExistingClaimReader
     namespace_refusals: NamespaceRefusals
+    probe_kills: ProbeKills
     pending_write: PendingWrite = field(default_factory=PendingWrite)
-    refused_action: RefusedAction | None = None
+    secrets_made: frozenset[str] = frozenset()
+    """ The names of the Secrets that were made last. """
     tokens_made: PodTokens | None = None
     """ The tokens that were put into Secrets last. """
+    outdated: set[Call] = field(default_factory=set)
+    """ The calls of the present reconciliation that showed that the cluster had changed. """
+    status_reported: bool = False
+    """ An event tells that the status cannot be written. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,9 +111,15 @@ class ReconcilerDeps:
     instance: Instance
     defaults: Callable[[], Defaults]
     """ Called for each decision: the current key changes with a rotation. """
-    foreign_objects: Callable[[], ForeignObjects]
+    foreign_objects: ForeignObjects
+    calls: CallRegistry
     existing_claim: Callable[[], ExistingClaimReader]
     namespace_refusals: Callable[[], NamespaceRefusals]
+    probe_kills: Callable[[], ProbeKills]
+    ended_by_us: Callable[[SessionUID, PodUID], None]
+    """ Called with each pod that was deleted by the operator's own decision. """
+    causes: Counter
+    """ Why pods ended or do not run, by the names of the table. """
 
 
 class Reconciler:
@@ -100,24 +132,22 @@ class Reconciler:
     async def reconcile(self, key: ObjectKey) -> float | None:
         """Reconcile a session; return the seconds until the next time, None: not before something happens.
 
-        :raises KubeError: a request to the API server failed; retry after the back-off.
+        :raises KubeError: it is not known whose the namespace is; retry after the back-off.
         :raises NotConverged: somebody undoes what the operator does; retry after the back-off.
         """
         if not await self._deps.instance.serves(key.namespace):
             self.forget(key)
             return None
-        for _ in range(MAX_DECISIONS):
+        await self._deps.foreign_objects.refresh(names_of(key))
+        for attempt in range(MAX_DECISIONS):
             observed = self._deps.store.get(SESSIONS, key)
             if observed is None:
                 self.forget(key)
                 return None
             entry = self._cache_entry(key, observed)
-            await entry.foreign_objects.refresh()
-            try:
-                decision, requeue = await self._step(key, observed, entry)
-            except Requeue as found:
-                logger.debug("Looking again", extra={"session": str(key), "why": str(found)})
-                continue
+            if attempt == 0:
+                entry.outdated.clear()
+            decision, requeue = await self._step(key, observed, entry)
             if not requeue:
                 return self._requeue_after(key, decision, entry)
         raise NotConverged(f"{key} was not settled after {MAX_DECISIONS} decisions")
@@ -138,70 +168,175 @@ class Reconciler:
         if entry is None:
             entry = self._cache[key] = SessionCacheEntry(
                 uid,
-                self._deps.foreign_objects(),
+                self._deps.calls.of(key),
                 self._deps.existing_claim(),
                 self._deps.namespace_refusals(),
+                self._deps.probe_kills(),
             )
         return entry
 
     async def _step(self, key: ObjectKey, observed: Json, entry: SessionCacheEntry) -> tuple[Decision, bool]:
         """Decide once and carry the decision out; return it, and whether to decide again at once."""
-        session = WhatsAppSession.parse(observed)
-        await entry.existing_claim.refresh(session)
+        self._deps.writer.refresh(entry.pending_write)
+        session = WhatsAppSession.parse(entry.pending_write.laid_over(observed))
+        entry.calls.ask((session.metadata.generation, requested(session.metadata.annotations)))
+        reads = await self._read_claim(session, entry)
         observation = self._deps.observer.observe(
             session,
-            refused_action=entry.refused_action,
-            foreign_objects=entry.foreign_objects,
+            failed_calls=entry.calls.known(),
             existing_claim=entry.existing_claim.known,
+            secrets_made=entry.secrets_made,
             tokens_made=entry.tokens_made,
         )
         if any(pod.owner_uid == entry.uid for pod in observation.pods):
             entry.existing_claim.forget()
-        observation = await self._with_events(observation, entry)
+        observation = await self._with_events(observation, entry, reads)
         decision = decide(observation, self._deps.defaults())
         logger.debug("Decided", extra={"session": str(key), **decision.details})
+        entry.calls.own.retain({*decision.wanted_calls, *reads, _status_call(key), event_call(key)})
         self._update_admission(observation, decision, entry)
         requeue = self._poll_runner(key, entry.uid, observation, decision)
         if decision.commit or not decision.actions:
             wrote = await self._write(observed, session, decision, entry)
             return decision, wrote or requeue
         context = ActionContext(
-            key=key, uid=entry.uid, foreign_objects=entry.foreign_objects, existing_claim=entry.existing_claim
+            key=key,
+            uid=entry.uid,
+            foreign_objects=self._deps.foreign_objects,
+            existing_claim=entry.existing_claim,
         )
         for action in decision.actions:
-            refused_action = await self._deps.executor.execute(action, context)
-            if refused_action is not None:
-                entry.refused_action = refused_action
-                break  # the next actions rely on this one
-            if entry.refused_action is not None and entry.refused_action.action is type(action):
-                entry.refused_action = None
+            if not await self._execute(action, context, entry):
+                break
+            if isinstance(action, DeletePod) and not action.clears_loss:
+                self._deps.ended_by_us(entry.uid, action.uid)
         else:
             if decision.makes_tokens is not None:
                 entry.tokens_made = decision.makes_tokens.together(entry.tokens_made)
         return decision, True
 
-    async def _with_events(self, observation: Observation, entry: SessionCacheEntry) -> Observation:
-        """Add what only an event of the kubelet tells; it is read for a pod that has waited too long."""
+    async def _execute(self, action: Action, context: ActionContext, entry: SessionCacheEntry) -> bool:
+        """Carry out an action and record how that went; return whether the next one may follow."""
+        call = call_of(action)
+        records = entry.calls.records(call)
+        try:
+            with records.trying(call):
+                await self._deps.executor.execute(action, context)
+        except Requeue as found:
+            self._outdated(call, found, entry)
+            return False
+        except KubeError as error:
+            records.failed(call, error)
+            return False
+        records.succeeded(call)
+        if isinstance(action, CreateSecret):
+            entry.secrets_made = with_secret(entry.secrets_made, call.name)
+        return True
+
+    def _outdated(self, call: Call, found: Requeue, entry: SessionCacheEntry) -> bool:
+        """Return whether to decide again at once; a call that was outdated twice in a row, or failed before, failed."""
+        records = entry.calls.records(call)
+        if call in entry.outdated or records.has_failed(call):
+            records.failed(call, found.error)
+            return False
+        logger.debug("Looking again", extra={"call": str(call), "why": str(found)})
+        entry.outdated.add(call)
+        return True
+
+    async def _read(self, call: Call, entry: SessionCacheEntry, read: Callable[[], Awaitable[None]]) -> None:
+        """Read something that no watch reports; what was known of it holds if that fails."""
+        if entry.calls.own.wait(call):
+            return
+        try:
+            await read()
+        except KubeError as error:
+            entry.calls.own.failed(call, error)
+        else:
+            entry.calls.own.succeeded(call)
+
+    async def _read_claim(self, session: WhatsAppSession, entry: SessionCacheEntry) -> set[Call]:
+        """Read the existing claim again, if that is due; return the calls that this takes."""
+        name = session.spec.profile.existing_claim if not session.problems else None
+        if name is None or not entry.existing_claim.is_due(session):
+            await entry.existing_claim.refresh(session)
+            return set()
+        call = call_of(ReadClaim(name=name))
+        await self._read(call, entry, lambda: entry.existing_claim.refresh(session))
+        return {call}
+
+    async def _with_events(self, observation: Observation, entry: SessionCacheEntry, reads: set[Call]) -> Observation:
+        """Add what only an event of the kubelet tells; it is read for a pod that has waited too long, or was ended by it."""
         for pod in observation.pods:
+            if pod.owner_uid == entry.uid and may_be_probe_kill(pod, now=observation.now):
+                namespace = observation.session.metadata.namespace
+                return replace(observation, probe_kill=await entry.probe_kills.read(pod, namespace=namespace))
             if pod.owner_uid == entry.uid and may_be_refused_namespace(pod, now=observation.now):
-                await entry.namespace_refusals.read(pod, namespace=observation.session.metadata.namespace)
-                return replace(observation, namespace_refused=entry.namespace_refusals.of(pod.uid))
+                namespace, call = observation.session.metadata.namespace, Call(Verb.LIST, "Event", pod.name)
+                refusals = entry.namespace_refusals
+                await self._read(call, entry, lambda: refusals.read(pod, namespace=namespace))  # noqa: B023 -- awaited
+                reads.add(call)
+                return replace(observation, namespace_refused=refusals.of(pod.uid))
         return observation
 
     async def _write(
         self, observed: Json, session: WhatsAppSession, decision: Decision, entry: SessionCacheEntry
     ) -> bool:
-        if not await self._deps.writer.write(observed, session.status, decision, entry.pending_write):
+        """Write the status; return whether to decide again at once."""
+        call, records, pending = _status_call(session.key), entry.calls.own, entry.pending_write
+        if records.wait(call):
             return False
+        try:
+            wrote = await self._deps.writer.write(observed, session.status, decision, pending)
+        except Requeue as found:
+            if self._outdated(call, found, entry):
+                return True
+            self._report_status(observed, entry)
+            return False
+        except KubeError as error:
+            records.failed(call, error)
+            self._report_status(observed, entry)
+            return False
+        if wrote or pending.due is None:
+            records.succeeded(call)
+            entry.status_reported = False
+        if not wrote:
+            return False
+        if pending.gaps:
+            records.note(call, CallReason.FIELDS_DROPPED, fields_dropped(field_names(pending.gaps)))
+        else:
+            records.settled(call, CallReason.FIELDS_DROPPED)
+        for cause in decision.causes:
+            self._deps.causes.labels(cause).inc()
         for event in decision.events:  # the status that they describe is written
             self._deps.event_recorder.record(observed, event)
         return True
 
+    def _report_status(self, observed: Json, entry: SessionCacheEntry) -> None:
+        """Record an event about a status that cannot be written, once: the status itself cannot say it."""
+        if entry.status_reported:
+            return
+        failed = [each for each in entry.calls.own.known() if each.call == _status_call(key_of(observed))]
+        for each in failed:
+            if each.is_shown:
+                self._deps.event_recorder.record(observed, status_event(each))
+                entry.status_reported = True
+
+    def call_ended(self, session: ObjectKey, call: Call, error: KubeError | None) -> None:
+        """Take note of how a call about a session went that something else than its reconciliation made."""
+        if (entry := self._cache.get(session)) is None:
+            return
+        if error is None:
+            entry.calls.own.succeeded(call)
+        else:
+            entry.calls.own.failed(call, error)
+
     def _update_admission(self, observation: Observation, decision: Decision, entry: SessionCacheEntry) -> None:
         assumed, reservation = observation.assumed, stored_reservation(observation.session)
-        if assumed is not None and reservation is not None and covers(reservation, assumed):
+        is_kept = all(path[0] != "admission" for path in entry.pending_write.gaps)
+        if assumed is not None and reservation is not None and covers(reservation, assumed) and is_kept:
             # The reservation is stored: from now on it counts by the status, and the assumed one is dropped. If the
-            # stored one is smaller, it is outdated: a round must count the assumed one until that is stored.
+            # stored one is smaller, it is outdated: a round must count the assumed one until that is stored. One that
+            # the API server does not keep is in no round's LIST.
             self._deps.admission.confirm(entry.uid)
         if not decision.wants_admission:
             self._deps.admission.clear_refusal(entry.uid)
@@ -225,13 +360,28 @@ class Reconciler:
         return self._deps.runners.start(target)
 
     def _requeue_after(self, key: ObjectKey, decision: Decision, entry: SessionCacheEntry) -> float | None:
-        moments = [moment for moment in (decision.requeue_at, entry.pending_write.due) if moment is not None]
-        delays = [until(moment, clock=self._deps.clock) for moment in moments]
-        if entry.foreign_objects:
-            delays.append(REREAD_INTERVAL)
-        if entry.existing_claim.is_unusable(key):
-            delays.append(REREAD_UNUSABLE)
-        return min(delays, default=None)
+        clock, waits = self._deps.clock, entry.calls.own.wait(_status_call(key))
+        delays = [until(decision.requeue_at, clock=clock)] if decision.requeue_at is not None else []
+        if waits:
+            delays.append(waits)
+        elif entry.pending_write.due is not None:
+            delays.append(until(entry.pending_write.due, clock=clock))
+        reads = (self._deps.foreign_objects.next_read(names_of(key)), entry.existing_claim.next_read(key))
+        return min([*delays, *(read for read in reads if read is not None)], default=None)
+
+
+def _status_call(session: ObjectKey) -> Call:
+    return Call(Verb.UPDATE_STATUS, SESSION_KIND, session.name)
+
+
+def event_call(session: ObjectKey) -> Call:
+    """Return the call that records an event about a session."""
+    return Call(Verb.CREATE, "Event", f"about {session.name}")
+
+
+def with_secret(made: frozenset[str], name: str) -> frozenset[str]:
+    """Return the Secrets that were made, with one more; of many the older ones are forgotten, and made again."""
+    return made | {name} if len(made) < MAX_SECRETS else frozenset({name})
 
 
 def _pod(observation: Observation, uid: PodUID | None) -> PodFacts | None:

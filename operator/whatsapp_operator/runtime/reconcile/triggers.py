@@ -44,7 +44,9 @@ def affects_admission(resource: Resource, change: Change) -> bool:
     if resource in (PODS, PVCS):  # one that is gone gives back what it counted
         return after is None
     if resource is SESSIONS:
-        return _admission(before) != _admission(after)
+        # An edit may ask for less, or of another quota: whoever waits is not to wait for the next resync as well.
+        is_edited = before is not None and after is not None and _generation(before) != _generation(after)
+        return is_edited or _admission(before) != _admission(after)
     return False
 
 

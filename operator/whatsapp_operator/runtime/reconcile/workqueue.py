@@ -19,8 +19,8 @@ from whatsapp_operator.runtime.process.clock import Clock, Jitter, Timer, spread
 
 FIRST_RETRY: Final = 0.5
 """ Seconds until the retry after the first failure of a key; doubled with each further one. """
-LAST_RETRY: Final = 30.0
-""" The longest back-off, in seconds. Shorter than the resync interval, which would else cause the retry. """
+LAST_RETRY: Final = 120.0
+""" The longest back-off, in seconds. A resync looks at the session before that. """
 
 
 @dataclass

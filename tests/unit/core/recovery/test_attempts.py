@@ -27,7 +27,6 @@ from whatsapp_operator.core.recovery.attempts import (
     is_recorded,
     with_active_pod,
     with_failure,
-    with_loss,
 )
 from whatsapp_operator.core.session.requests import read_requests
 
@@ -161,21 +160,6 @@ def test_a_pod_that_has_not_started_is_not_healthy() -> None:
     assert healthy_at(pod(started=None), spec=SPEC) is None
     assert healthy_at(ended(5), spec=SPEC) is None
     assert T0 + timedelta(minutes=10) == healthy_at(pod(), spec=SPEC)
-
-
-def test_a_loss_of_a_started_pod_waits_for_nothing() -> None:
-    """It is replaced at once and not counted."""
-    assert FORGIVEN == with_loss(FORGIVEN, ended(60), spec=SPEC, now=T0 + timedelta(seconds=60))
-
-
-def test_a_node_that_refuses_at_once_makes_no_storm() -> None:
-    """A pod that never started is replaced baseDelay after it was made; the count stays."""
-    refused = pod(started=None, phase=PodPhase.FAILED)
-
-    record = with_loss(FORGIVEN, refused, spec=SPEC, now=T0 + timedelta(seconds=1))
-
-    assert FORGIVEN.model_copy(update={"next_attempt_time": T0 + timedelta(seconds=5)}) == record
-    assert FORGIVEN == with_loss(FORGIVEN, refused, spec=SPEC, now=T0 + timedelta(seconds=5))
 
 
 def test_only_a_counted_failure_of_the_last_pod_is_recovery() -> None:

@@ -17,6 +17,7 @@ from whatsapp_operator.api.session import (
 from whatsapp_operator.core.model import Defaults, KeyID, PodFacts, PodPhase, PodUID
 from whatsapp_operator.core.objects.pod import template_hash
 from whatsapp_operator.core.recovery.attempts import count_attempts, with_failure
+from whatsapp_operator.core.recovery.failed_starts import Starts
 from whatsapp_operator.core.recovery.failure import Outcome
 from whatsapp_operator.core.recovery.mended import is_mended
 from whatsapp_operator.core.session.requests import read_requests
@@ -100,6 +101,7 @@ def test_what_was_mended_is_tried_at_once(*, mended: bool) -> None:
         pod=None,
         outcome=Outcome(),
         restarts=0,
+        starts=Starts(unstarted={}),
         timed=True,
         mended=mended,
         now=T0 + timedelta(hours=1),

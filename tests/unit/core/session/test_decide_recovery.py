@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from session_protocol.times import format_time
 from session_protocol.vocabulary import RunnerState
 from unit.core.fake_cluster import FakeCluster, running
 from whatsapp_operator.api.constants import TEMPLATE_HASH_ANNOTATION
@@ -73,8 +74,9 @@ def test_the_next_pod_waits_for_its_time() -> None:
 
     assert ("True", "BackingOff") == cluster.says("Recovering")
     assert (
-        "The session failed once (last: PageCrashed, exit code 30). The image is registry.example/runner:1. "
-        "The next pod is created at 2026-11-22T18:00:15Z." == (cluster.condition("Recovering").message)
+        "The session failed once (last: PageCrashed, exit code 30). The page's process died. The image is "
+        "registry.example/runner:1. The next pod is created at 2026-11-22T18:00:15Z."
+        == (cluster.condition("Recovering").message)
     )
     assert ("Recovering", 0) == (cluster.status().state, cluster.status().replicas)
     assert ("True", "Admitted") == cluster.says("Admitted")
@@ -191,7 +193,7 @@ def test_an_edit_during_the_wait_is_tried_at_once() -> None:
 
 
 def test_ten_minutes_of_one_container_forgive() -> None:
-    """Linked or not; and the time to look again is told."""
+    """Linked or not; and the time to look again is message."""
     cluster = running(state=RunnerState.QR_PENDING)
     fail(cluster)
     cluster.tick(5)
@@ -254,7 +256,9 @@ def test_an_evicted_pod_is_reported_then_deleted_then_replaced() -> None:
 
     assert cluster.look_once().commit
     assert ("True", "Evicted") == cluster.says("Recovering")
-    assert "The pod was lost: The node was low on resource: memory." == cluster.condition("Recovering").message
+    assert "The node ran short of a resource and evicted the pod: The node was low on resource: memory." == (
+        cluster.condition("Recovering").message
+    )
     cluster.look()
     assert isinstance(cluster.done[-1], DeletePod)
     cluster.gone()
@@ -264,11 +268,11 @@ def test_an_evicted_pod_is_reported_then_deleted_then_replaced() -> None:
 
 
 def test_a_node_that_evicts_at_once_makes_no_storm() -> None:
-    """A pod that never started is replaced baseDelay after it was made, counted or not."""
+    """After a pod that never started the next one waits, longer each time; the cause and the time stay message."""
     cluster = running()
     cluster.gone()
     cluster.resync()
-    for _ in range(3):
+    for wait in (5, 10, 20, 40, 80, 160, 300, 300):
         before = created(cluster)
         made = cluster.now
         cluster.tick(1)
@@ -277,9 +281,14 @@ def test_a_node_that_evicts_at_once_makes_no_storm() -> None:
         cluster.gone()
         cluster.resync()
         assert before == created(cluster)
-        assert made + timedelta(seconds=5) == cluster.decide().requeue_at
-        assert ("True", "ReplacingPod") == cluster.says("Recovering")
-        cluster.tick(4)
+        assert made + timedelta(seconds=wait) == cluster.decide().requeue_at
+        assert ("True", "Evicted") == cluster.says("Recovering")
+        message = cluster.condition("Recovering").message
+        assert message.startswith(
+            "The node ran short of a resource and evicted the pod: The node was low on resource: memory."
+        )
+        assert message.endswith(f". The next pod is created at {format_time(made + timedelta(seconds=wait))}.")
+        cluster.tick(wait - 1)
         cluster.resync()
         assert before + 1 == created(cluster)
     assert 0 == recovery(cluster).consecutive_failures

@@ -350,14 +350,16 @@ def test_a_refused_pod_is_reported_and_tried_again_later() -> None:
 
     assert cluster.decide().actions == ()
     assert ("False", "Forbidden") == cluster.says("Ready")
-    assert "exceeded quota: pods=10" == cluster.condition("Ready").message
+    assert "Cannot create Pod sales: exceeded quota: pods=10" == cluster.condition("Ready").message
+    assert ("True", "FailedCreate") == cluster.says("CallFailed")
     assert "Pending" == cluster.status().state
-    assert T0 + timedelta(seconds=30) == cluster.decide().requeue_at
+    assert T0 + timedelta(seconds=1) == cluster.decide().requeue_at
 
     cluster.refuse.clear()
-    cluster.tick(30)
+    cluster.tick(1)
     cluster.settle()
     assert ("False", "RunnerStarting") == cluster.says("Ready")
+    assert "CallFailed" not in {each.type for each in cluster.status().conditions}
 
 
 def test_the_service_is_made_again_for_a_pod_that_lost_it() -> None:

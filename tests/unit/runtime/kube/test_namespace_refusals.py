@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import pytest
 from unit.runtime.fakes import FakeClock, FakeKube
 from whatsapp_operator.core.model import PodFacts, PodPhase, PodUID, SessionUID
-from whatsapp_operator.runtime.kube.client import Request, Response
-from whatsapp_operator.runtime.kube.errors import ServerError
-from whatsapp_operator.runtime.kube.namespace_refusals import REREAD_INTERVAL, NamespaceRefusals
+from whatsapp_operator.runtime.kube.client import Response
+from whatsapp_operator.runtime.kube.errors import Forbidden, ServerError
+from whatsapp_operator.runtime.kube.namespace_refusals import FIRST_REREAD, NamespaceRefusals
 
 NOTE = "Failed to create pod sandbox: can't set `spec.hostUsers: false`, runtime does not support user namespaces"
 
@@ -59,31 +59,19 @@ async def test_the_same_pod_is_asked_about_once_in_a_while() -> None:
     refusals = NamespaceRefusals(kube.kube, clock)
     for _ in range(3):
         await refusals.read(pod(), namespace="shop")
-    await clock.advance(REREAD_INTERVAL)
+    await clock.advance(FIRST_REREAD)
     await refusals.read(pod(), namespace="shop")
     await refusals.read(pod("pod-2"), namespace="shop")
 
     assert 3 == len(kube.requests)
 
 
-async def test_without_the_right_nothing_is_known(caplog: pytest.LogCaptureFixture) -> None:
-    """An operator whose role is an older release's goes on, and says so."""
-    refusals = NamespaceRefusals(
-        server(Response(status=403, body={"reason": "Forbidden", "message": "no"})).kube, FakeClock()
-    )
+@pytest.mark.parametrize(("status", "error"), [(403, Forbidden), (500, ServerError)])
+async def test_a_failed_request_is_the_callers_to_record(status: int, error: type[Exception]) -> None:
+    """As any other: it is shown, and nothing is known of the pod."""
+    refusals = NamespaceRefusals(FakeKube(lambda _request: Response(status=status)).kube, FakeClock())
 
-    await refusals.read(pod(), namespace="shop")
+    with pytest.raises(error):
+        await refusals.read(pod(), namespace="shop")
 
     assert not refusals.of(PodUID("pod-1"))
-    assert "Events may not be read" in caplog.text
-
-
-async def test_a_failed_request_is_the_callers_to_retry() -> None:
-    """As any other."""
-
-    def broken(_request: Request) -> Response:
-        return Response(status=500)
-
-    refusals = NamespaceRefusals(FakeKube(broken).kube, FakeClock())
-    with pytest.raises(ServerError):
-        await refusals.read(pod(), namespace="shop")

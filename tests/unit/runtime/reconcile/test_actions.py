@@ -25,19 +25,27 @@ from whatsapp_operator.core.model import (
 )
 from whatsapp_operator.core.objects.tokens import secret_entries
 from whatsapp_operator.runtime.kube.client import Kube
-from whatsapp_operator.runtime.kube.errors import ServerError, TooManyRequests, Unreachable
+from whatsapp_operator.runtime.kube.errors import (
+    Forbidden,
+    Refused,
+    ServerError,
+    TooManyRequests,
+    Unprocessable,
+    Unreachable,
+)
 from whatsapp_operator.runtime.kube.existing_claims import ExistingClaimReader
-from whatsapp_operator.runtime.kube.foreign_objects import REREAD_INTERVAL, ForeignObjects
+from whatsapp_operator.runtime.kube.foreign_objects import FIRST_REREAD, ForeignObjects
 from whatsapp_operator.runtime.kube.resources import PODS, PVCS, SERVICES, SESSIONS, Resource
 from whatsapp_operator.runtime.kube.store import Store
 from whatsapp_operator.runtime.process.keys import KeyRing
 from whatsapp_operator.runtime.process.seals import Seals
-from whatsapp_operator.runtime.reconcile.executor import RETRY_REFUSED, ActionContext, Executor, Requeue
+from whatsapp_operator.runtime.reconcile.executor import ActionContext, Executor, Requeue
 from whatsapp_operator.runtime.reconcile.observer import no_index_keys, pod_index_keys
 
 KEY = ObjectKey("shop", "a")
 UID = SessionUID("s1")
 KEY_BYTES = b"k" * 32
+NAMES = ((PODS, KEY),)
 OURS = {MANAGED_BY_LABEL: MANAGED_BY}
 
 
@@ -62,7 +70,6 @@ class ExecutorHarness:
         self.executor = Executor(
             kube=self.kube,
             store=self.store,
-            clock=self.clock,
             key=self.keys.key,
             seals=Seals(self.keys),
             extra_ca=extra_ca,
@@ -94,7 +101,7 @@ async def test_what_is_created_is_known_at_once(
     harness: ExecutorHarness, action: CreatePod | CreatePVC | CreateService, resource: Resource
 ) -> None:
     """Without waiting for the watch: the next decision sees it."""
-    assert await harness.executor.execute(action, harness.work) is None
+    await harness.executor.execute(action, harness.work)
     assert harness.store.get(resource, KEY) == harness.api.get(resource.plural, "shop", "a")
 
 
@@ -123,7 +130,7 @@ async def test_what_is_there_already_is_looked_at(
         await harness.executor.execute(action, harness.work)
 
     assert harness.store.get(resource, KEY) is not None
-    assert not harness.foreign_objects
+    assert harness.foreign_objects.get(resource, KEY) is None
 
 
 @pytest.mark.parametrize(("action", "resource"), CREATIONS)
@@ -145,13 +152,14 @@ async def test_a_foreign_object_is_read_again_until_it_is_gone(harness: Executor
     harness.api.put("pods", dict(manifest(labels={})))
     await harness.foreign_objects.read(PODS, KEY)
     harness.api.remove("pods", "shop", "a")
-    await harness.foreign_objects.refresh()
-    early = bool(harness.foreign_objects)
-    await harness.clock.advance(REREAD_INTERVAL)
+    await harness.foreign_objects.refresh(NAMES)
+    early = harness.foreign_objects.get(PODS, KEY)
+    await harness.clock.advance(FIRST_REREAD)
 
-    await harness.foreign_objects.refresh()
+    await harness.foreign_objects.refresh(NAMES)
 
-    assert (True, False) == (early, bool(harness.foreign_objects))
+    assert early is not None
+    assert harness.foreign_objects.get(PODS, KEY) is None
     assert [] == harness.api.writes
 
 
@@ -161,11 +169,11 @@ async def test_a_foreign_object_that_becomes_ours_goes_to_the_store(harness: Exe
     await harness.foreign_objects.read(PODS, KEY)
     harness.api.remove("pods", "shop", "a")
     harness.api.put("pods", dict(manifest()))
-    await harness.clock.advance(REREAD_INTERVAL)
+    await harness.clock.advance(FIRST_REREAD)
 
-    await harness.foreign_objects.refresh()
+    await harness.foreign_objects.refresh(NAMES)
 
-    assert not harness.foreign_objects
+    assert harness.foreign_objects.get(PODS, KEY) is None
     assert harness.store.get(PODS, KEY) is not None
 
 
@@ -206,19 +214,17 @@ async def test_an_existing_secret_is_fine_and_not_read(harness: ExecutorHarness)
     action = _create_secret()
     await harness.executor.execute(action, harness.work)
 
-    assert await harness.executor.execute(action, harness.work) is None
+    await harness.executor.execute(action, harness.work)
     assert ["POST", "POST"] == [request.method for request in harness.api.requests]
 
 
-async def test_a_key_that_is_gone_is_told_and_tried_again(harness: ExecutorHarness) -> None:
+async def test_a_key_that_is_gone_is_a_refusal(harness: ExecutorHarness) -> None:
     """No Secret is made from another key than the decision named, and the session is decided about as ever."""
-    refused = await harness.executor.execute(_create_secret(key_id="k2"), harness.work)
+    with pytest.raises(Refused, match="k2") as refused:
+        await harness.executor.execute(_create_secret(key_id="k2"), harness.work)
 
     assert [] == harness.api.writes
-    assert refused is not None
-    assert ("UnknownKey", CreateSecret) == (refused.reason, refused.action)
-    assert "k2" in refused.message
-    assert refused.retry_at is not None
+    assert "UnknownKey" == refused.value.reason
 
 
 async def test_a_deleted_pod_that_stays_for_a_while_is_known_to_be_going(harness: ExecutorHarness) -> None:
@@ -249,7 +255,7 @@ async def test_a_pod_that_is_gone_already_is_deleted(harness: ExecutorHarness) -
     harness.store.put(PODS, pod)
     harness.api.remove("pods", "shop", "a")
 
-    assert await harness.executor.execute(_deletion(pod), harness.work) is None
+    await harness.executor.execute(_deletion(pod), harness.work)
     assert harness.store.get(PODS, KEY) is None
 
 
@@ -287,24 +293,32 @@ async def test_a_patched_claim_is_known_at_once(harness: ExecutorHarness) -> Non
     assert {"x": 1} == (harness.store.get(PVCS, KEY) or {})["spec"]
 
 
-@pytest.mark.parametrize(("status", "reason"), [(403, "Forbidden"), (422, "Unprocessable")])
-async def test_a_refusal_is_what_stands_in_the_way(harness: ExecutorHarness, status: int, reason: str) -> None:
-    """It becomes a condition; the same action is not tried again at once."""
-    harness.api.fault = lambda _request, _number: Fault(status=status)
+@pytest.mark.parametrize("status", [404, 409])
+async def test_a_deletion_that_is_refused_as_if_the_pod_were_gone_fails(harness: ExecutorHarness, status: int) -> None:
+    """A webhook may answer with any status: the pod of that UID is looked up, and it is there."""
+    pod = harness.api.put("pods", dict(manifest()))
+    harness.store.put(PODS, pod)
+    harness.api.fault = lambda request, _: Fault(status=status) if request.method == "DELETE" else None
 
-    blocked = await harness.executor.execute(CreatePod(manifest=manifest()), harness.work)
+    with pytest.raises(Refused):
+        await harness.executor.execute(_deletion(pod), harness.work)
 
-    assert blocked is not None
-    assert (reason, f"fault {status}", CreatePod) == (blocked.reason, blocked.message, blocked.action)
-    assert harness.clock.now() + RETRY_REFUSED == blocked.retry_at
+    assert pod == harness.store.get(PODS, KEY)
 
 
 @pytest.mark.parametrize(
     ("fault", "error"),
-    [(Fault(), Unreachable), (Fault(status=500), ServerError), (Fault(status=429), TooManyRequests)],
+    [
+        (Fault(), Unreachable),
+        (Fault(status=500), ServerError),
+        (Fault(status=429), TooManyRequests),
+        (Fault(status=403), Forbidden),
+        (Fault(status=422), Unprocessable),
+        (Fault(status=413), Refused),
+    ],
 )
-async def test_what_may_pass_is_the_callers(harness: ExecutorHarness, fault: Fault, error: type[Exception]) -> None:
-    """It backs off and looks again."""
+async def test_a_failure_is_the_callers(harness: ExecutorHarness, fault: Fault, error: type[Exception]) -> None:
+    """It records the failure, and tells when to try again."""
     harness.api.fault = lambda _request, _number: fault
 
     with pytest.raises(error):

@@ -211,18 +211,61 @@ async def test_every_event_has_a_name_of_its_own(events: EventRecorder, api: Mem
 
 
 @pytest.mark.parametrize("fault", [Fault(), Fault(status=403), Fault(status=500), Fault(status=429)])
-async def test_an_event_that_cannot_be_written_is_dropped(
-    events: EventRecorder, api: MemoryApi, metrics: Metrics, fault: Fault
+async def test_an_event_that_cannot_be_written_is_tried_again(
+    events: EventRecorder, api: MemoryApi, metrics: Metrics, clock: FakeClock, fault: Fault
 ) -> None:
-    """Events are told, not relied upon: it is counted, and the next one is written."""
+    """After a while; what comes meanwhile is held, and written as well."""
     api.fault = lambda _request, _number: fault
     await record(events, SESSION, EVENT)
     api.fault = lambda _request, _number: None
+    await record(events, SESSION, replace(EVENT, message="Another."))
+    early = stored(api)
 
+    await clock.advance(3)
+
+    assert [] == early
+    assert {"The page died.", "Another."} == {event["note"] for event in stored(api)}
+    assert (1, 2) == (counted(metrics, "error"), counted(metrics, "written"))
+
+
+async def test_refused_events_are_tried_less_and_less_often(
+    events: EventRecorder, api: MemoryApi, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A namespace that takes no events costs a few requests, however many there are; the log tells once."""
+    api.fault = lambda _request, _number: Fault(status=403)
+    for number in range(40):
+        await record(events, {**SESSION, "metadata": {**SESSION["metadata"], "uid": f"u{number}"}}, EVENT)
+    await clock.advance(300)
+
+    assert 10 > len(api.requests)
+    assert 1 == caplog.text.count("Event could not be written")
+
+
+async def test_one_event_that_is_invalid_blocks_no_other(
+    events: EventRecorder, api: MemoryApi, clock: FakeClock
+) -> None:
+    """It is refused for itself: the others are written, and it is given up."""
+    api.fault = lambda request, _: Fault(status=422) if "odd" in str(request.body) else None
+    await record(events, SESSION, replace(EVENT, message="odd"))
     await record(events, SESSION, EVENT)
+    await clock.advance(60)
+    requests = len(api.requests)
+    await record(events, SESSION, replace(EVENT, message="Another."))
+    await clock.advance(600)
 
-    assert [False] == ["series" in event for event in stored(api)]
-    assert (1, 1) == (counted(metrics, "error"), counted(metrics, "written"))
+    assert {"The page died.", "Another."} == {event["note"] for event in stored(api)}
+    assert requests + 1 >= len(api.requests)
+
+
+async def test_an_event_in_a_terminating_namespace_is_given_up(
+    events: EventRecorder, api: MemoryApi, clock: FakeClock
+) -> None:
+    """Nothing can be created there any more, and nobody has to know."""
+    api.fault = lambda _request, _number: Fault(status=403, cause="NamespaceTerminating")
+    await record(events, SESSION, EVENT)
+    await clock.advance(600)
+
+    assert 1 == len(api.requests)
 
 
 class Hangs:

@@ -1,11 +1,14 @@
 """Which pods came since the one that a session's status tells of."""
 
+from datetime import UTC, datetime
+
 import pytest
 from whatsapp_operator.core.model import PodUID, SessionUID
 from whatsapp_operator.runtime.kube.resources import Json
 from whatsapp_operator.runtime.kube.store import Change
 from whatsapp_operator.runtime.reconcile.pod_history import PodHistory
 
+T0 = datetime(2026, 11, 22, tzinfo=UTC)
 UID = SessionUID("session-1")
 
 
@@ -24,7 +27,7 @@ def pod(uid: str, *, name: str = "sales", owner: str = "session-1", controller: 
 @pytest.fixture
 def history() -> PodHistory:
     """Three pods came, the second one is gone again, and the third was changed."""
-    history = PodHistory(own_pods_session=own_pods_session)
+    history = PodHistory(own_pods_session=own_pods_session, now=lambda: T0)
     history.record(Change(None, pod("p1")))
     history.record(Change(None, pod("p2")))
     history.record(Change(pod("p2"), None))
@@ -70,3 +73,23 @@ def test_only_sessions_that_are_there_are_remembered(history: PodHistory) -> Non
     assert () == history.since(SessionUID("gone"), None)
     assert tuple(map(PodUID, ["p1", "p2", "p3"])) == history.since(UID, None)
     assert () == history.since(SessionUID("without pods"), None)
+
+
+RUNNING = {"containerStatuses": [{"name": "runner", "state": {"running": {"startedAt": "2026-11-22T18:00:00Z"}}}]}
+
+
+def test_a_pod_is_unstarted_until_it_was_seen_to_run(history: PodHistory) -> None:
+    """Gone or not; a pod that ran stays one that ran, whatever a late event says."""
+    history.record(Change(None, pod("p1") | {"status": RUNNING}))
+    history.record(Change(None, pod("p1")))
+
+    assert {PodUID("p2"), PodUID("p3")} == history.unstarted(UID).keys()
+
+
+def test_a_pod_that_the_operator_ends_itself_is_no_start_that_failed(history: PodHistory) -> None:
+    """Nor does it know of pods of a session that it has never seen."""
+    history.ended_by_us(UID, PodUID("p3"))
+    history.ended_by_us(SessionUID("unknown"), PodUID("x"))
+
+    assert {PodUID("p1"), PodUID("p2")} == history.unstarted(UID).keys()
+    assert {} == history.unstarted(SessionUID("unknown"))

@@ -75,13 +75,17 @@ def test_what_was_before_lies_in_the_past_and_in_order() -> None:
 
 
 def test_what_is_gone_is_forgotten() -> None:
-    """Not so what is still there."""
+    """Not so what is still there, be it only because a decision is about it."""
     times = running()
     pod = replace(POD, created=START + HOUR)
     times.corrected(pod, now=START)
     times.retain({POD.uid})
-    kept = times.corrected(pod, now=START + HOUR)
+    times.retain({POD.uid})
+    listed = times.corrected(pod, now=START + HOUR)
+    times.retain(set())
+    asked = times.corrected(pod, now=START + HOUR)
+    times.retain(set())
     times.retain(set())
     anew = times.corrected(pod, now=START + HOUR)
 
-    assert (START, START + HOUR) == (kept.created, anew.created)
+    assert (START, START, START + HOUR) == (listed.created, asked.created, anew.created)

@@ -1,0 +1,78 @@
+"""The page docs/causes.md, from the table that the operator decides by: `make generate` writes it."""
+
+from collections.abc import Callable, Iterable
+
+from whatsapp_operator.core.recovery.cause import Cause, Counted
+from whatsapp_operator.core.recovery.causes import CAUSES, DELETED_BEFORE_START, UNKNOWN, UNKNOWN_WAIT
+
+_HEAD = """\
+# Causes
+
+Why a session's pod ended or does not run, whether that counts against the session, and what ends it.
+What comes from outside of the session never counts and never waits for a person; what comes from inside counts,
+is backed off, and is `Stalled` after `spec.recovery.maxAttempts`.
+`make generate` writes this page from `whatsapp_operator/core/recovery/causes.py`, which is also what the operator decides by;
+the first row that matches wins.
+
+| | Who is told, and where |
+|---|---|
+| outside | the condition Recovering with the cause and the kubelet's words, and an event; while the next pod waits, the time of it |
+| inside | the same with `BackingOff`; `status.recovery.lastFailure` with reason, exit code and words; at the end Stalled with all of it |
+| does not run yet | the conditions Ready and PodReady, with the scheduler's or the kubelet's words |
+| all | the metric `whatsapp_operator_causes_total{cause="…"}` |
+
+A pod that was lost is replaced at once.
+One that never ran is followed by the next after `baseDelay`, doubled each time up to 5 minutes;
+`status.recovery.failedStarts` counts them, and nothing gives up on such a session.
+Calls to the API server that fail or are refused (a ResourceQuota, a policy, a webhook, a missing right) are no ends of pods:
+each is told in the session's conditions in the server's words, and tried again.
+A page that cannot be fetched is no end of a pod either: its runner says so (`LoadError`) and keeps trying.
+Silence of a runner is no failure.
+"""
+_NODE = """
+## A node that does not answer
+
+A node that has lost its power or its network keeps its pods in the API, and nobody can know whether they still run there and write to their profiles.
+So no second pod is made, and the session says why (reason `NodeLost`): within a minute of the node's last word, as soon as Kubernetes' node controller
+has taken the readiness of its pods away and the runner is silent; or when a pod that was deleted is still there 15 s after the time by which it had to be gone.
+
+| It goes on | |
+|---|---|
+| by itself | when the node is back, or when its Node object is deleted (a cloud does that for a machine that is gone) |
+| by a person | when the machine is off for good: `kubectl taint nodes NODE node.kubernetes.io/out-of-service=nodeshutdown:NoExecute` |
+| not by the operator | it never forces a deletion, and has no right to read or change nodes |
+"""
+
+
+def page() -> str:
+    """Return the page as Markdown."""
+    sections: tuple[tuple[str, Callable[[Cause], bool]], ...] = (
+        ("Outside of the session: the pod ended", lambda cause: cause.counted in (Counted.NO, Counted.NO_PACED)),
+        ("Inside of the session: the pod ended", lambda cause: cause.is_failure),
+        ("The pod does not run yet", lambda cause: cause.counted is Counted.WAITS),
+    )
+    tables = "".join(f"\n## {title}\n\n{_table(filter(belongs, CAUSES))}" for title, belongs in sections)
+    return f"{_HEAD}{tables}{_NODE}"
+
+
+def _table(causes: Iterable[Cause]) -> str:
+    head = (
+        "| Cause | Seen by | What is told | Counted | Place in the quota | What ends it |\n|---|---|---|---|---|---|\n"
+    )
+    return head + "".join(map(_row, causes))
+
+
+def _row(cause: Cause) -> str:
+    seen = "; or ".join(", ".join(sign.description()) for sign in cause.signs) or _seen_without_sign(cause)
+    cells = (f"`{cause.name}`", seen, cause.message, cause.counted, cause.place, cause.ends)
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |\n"
+
+
+def _seen_without_sign(cause: Cause) -> str:
+    if cause in (UNKNOWN, UNKNOWN_WAIT):
+        return "no other row; the message has the facts"
+    if cause is DELETED_BEFORE_START:
+        return "the pod is gone, and this operator has not seen it run"
+    return (
+        "a minute after its creation: the waiting reason `CreateContainerError`, or an event `FailedCreatePodSandBox`"
+    )

@@ -1,0 +1,67 @@
+"""Starts that did not come up, one after the other: pods that ended before they ever ran, through no fault of the session.
+
+A node refuses each of them, or somebody deletes each of them. They are not failures, and nothing gives up on them; but the
+next pod waits, longer each time, or a session would make a thousand pods in a minute. The count is in status, and a pod
+that runs ends it. Which pods never ran is what this operator has seen of them (`Observation.unstarted`): after a restart
+of the operator a pod that was gone before is not counted.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from whatsapp_operator.api.session import RecoverySpec, RecoveryStatus, SessionStatus
+from whatsapp_operator.core.model import PodFacts, PodUID
+from whatsapp_operator.core.recovery import backoff
+from whatsapp_operator.core.recovery.failure import Loss, is_paced
+
+
+@dataclass(frozen=True, kw_only=True)
+class Starts:
+    """The last starts of a session."""
+
+    since_status: Sequence[PodUID] = ()
+    """ The pods that are not in status yet, oldest first. """
+    unstarted: Mapping[PodUID, datetime]
+    """ Those pods that never ran, with the times at which this operator saw them first. """
+
+
+def with_starts(
+    recovery: RecoveryStatus,
+    starts: Starts,
+    *,
+    status: SessionStatus,
+    pod: PodFacts | None,
+    loss: Loss | None,
+    spec: RecoverySpec,
+    now: datetime,
+) -> RecoveryStatus:
+    """Return the record after the pods that are gone without having run, and after the present one, if it is lost.
+
+    :param loss: why the present pod is lost.
+    """
+    gone = _gone(starts, status=status, present=pod.uid if pod is not None else None)
+    if gone:
+        failed = recovery.failed_starts + len(gone)
+        recovery = recovery.model_copy(update={"failed_starts": failed})
+        recovery = _waiting(recovery, until=max(gone) + backoff.delay(spec, failures=failed), now=now)
+    if pod is None or loss is None:
+        return recovery
+    if pod.started is None:
+        delay = backoff.delay(spec, failures=recovery.failed_starts + 1)
+        return _waiting(recovery, until=starts.unstarted.get(pod.uid, pod.created) + delay, now=now)
+    if is_paced(loss):
+        return _waiting(recovery, until=(pod.finished or now) + spec.base_delay, now=now)
+    return recovery
+
+
+def _gone(starts: Starts, *, status: SessionStatus, present: PodUID | None) -> tuple[datetime, ...]:
+    """Return when those pods were created that are gone without having run, and that status does not know as gone yet."""
+    before = (PodUID(status.pod_uid),) if status.pod_uid is not None and status.replicas else ()
+    known = starts.unstarted
+    return tuple(known[uid] for uid in (*before, *starts.since_status) if uid != present and uid in known)
+
+
+def _waiting(recovery: RecoveryStatus, *, until: datetime, now: datetime) -> RecoveryStatus:
+    due = backoff.rounded_up(until)
+    return recovery if due <= now else recovery.model_copy(update={"next_attempt_time": due})

@@ -1,0 +1,56 @@
+"""A session's volume is full: a real volume of the local cluster, filled by whoever can write to it."""
+
+from pathlib import Path
+
+from e2e.harness import ClusterHarness
+from e2e.tenant import Object, Tenant
+from support.sessions import Expectation, has_durable_login
+
+FILL = """
+import sys
+with open("/profile/filler", "wb", buffering=0) as file:
+    for size in (1 << 20, 4096, 1):
+        try:
+            while True:
+                file.write(bytes(size))
+        except OSError:
+            continue
+"""
+NAME = "crammed"
+
+
+def _volume(e2e: ClusterHarness, tenant: Tenant) -> Path:
+    """Where the session's volume lies on this machine."""
+    claim = tenant.get("pvc", tenant.status(NAME)["pvcName"])
+    assert claim is not None
+    volume = e2e.kubectl.find("pv", claim["spec"]["volumeName"])
+    assert volume is not None
+    return Path(volume["spec"]["local"]["path"])
+
+
+def _refused(status: Object) -> bool:
+    failure = status.get("recovery", {}).get("lastFailure", {})
+    return failure.get("reason") == "ProfileUnusable" and "The profile volume is full: 0Mi of" in failure["message"]
+
+
+def test_a_full_volume_costs_no_login(e2e: ClusterHarness, tenant: Tenant) -> None:
+    """Said within a minute, with what to do; no browser starts over it; with room again it is Connected, without a code."""
+    tenant.create(NAME, profile={"size": "64Mi"})
+    tenant.link(NAME)
+    tenant.wait_for(NAME, has_durable_login())
+    before = tenant.status(NAME)
+    filler = _volume(e2e, tenant) / "filler"
+    tenant.python(NAME, FILL)
+    for number in range(200):
+        tenant.command_device(NAME, "send", text=f"message {number}")
+    status = tenant.wait_for(NAME, Expectation("says that its volume is full", _refused), within=60)
+    first = status["podUID"]
+    again = tenant.wait_for(NAME, Expectation("tries again", lambda now: now["podUID"] not in (None, first)))
+    tenant.run("delete", "pod", NAME, "--wait=false", "--ignore-not-found")
+    message = tenant.wait_for_condition(NAME, "Ready", status="False")["message"]
+    filler.unlink()
+    after = tenant.wait_for_recovery(NAME, after=again)
+
+    assert "spec.profile.size" in status["recovery"]["lastFailure"]["message"]
+    assert message
+    assert before["link"]["linkedTime"] == after["link"]["linkedTime"]

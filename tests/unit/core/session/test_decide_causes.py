@@ -1,0 +1,377 @@
+"""What a session says and does about each kind of cause: its own limits, starts that do not come up, a lost node."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from unit.core.fake_cluster import FakeCluster, running
+from unit.core.raw_objects import without
+from whatsapp_operator.api.session import RecoveryStatus
+from whatsapp_operator.core.kubelet import Probe, ProbeKill
+from whatsapp_operator.core.model import CreatePod, DeletePod, PodUID
+
+OWN_LIMIT = 'Usage of EmptyDir volume "cache" exceeds the limit "1Gi". '
+
+
+def recovery(cluster: FakeCluster) -> RecoveryStatus:
+    """Return what is recorded."""
+    return cluster.status().recovery or RecoveryStatus()
+
+
+def created(cluster: FakeCluster) -> int:
+    """Return how many pods were made."""
+    return sum(isinstance(action, CreatePod) for action in cluster.done)
+
+
+def goes(cluster: FakeCluster) -> None:
+    """The operator looks, the pod's object goes, the operator looks again."""
+    cluster.resync()
+    cluster.gone()
+    cluster.resync()
+
+
+def next_pod(cluster: FakeCluster) -> None:
+    """Time passes until the next pod runs."""
+    due = recovery(cluster).next_attempt_time
+    cluster.now = max(cluster.now, due or cluster.now)
+    cluster.settle(passes=2)
+
+
+# --- inside ---------------------------------------------------------------------------------------------------------------
+
+
+def test_evictions_for_its_own_limit_end_in_a_stop_with_the_kubelets_message() -> None:
+    """5, 10, 20, 40, 80 s; then only a person helps, and reads why."""
+    cluster = running()
+    waits = []
+    for _ in range(6):
+        cluster.tick(5)
+        cluster.evict(message=OWN_LIMIT)
+        before = cluster.now
+        goes(cluster)
+        due = recovery(cluster).next_attempt_time
+        waits.append((due - before).total_seconds() if due is not None else None)
+        next_pod(cluster)
+
+    assert [5, 10, 20, 40, 80, None] == waits
+    assert ("True", "RecoveryExhausted") == cluster.says("Stalled")
+    message = cluster.condition("Stalled").message
+    assert message.startswith(
+        "The session failed 6 times in a row (last: Evicted, exit code 137). Usage of EmptyDir volume "
+        '"cache" exceeds the limit "1Gi". Fix the cause'
+    )
+    cluster.tick(100000)
+    cluster.settle()
+    assert 6 == created(cluster)
+
+
+@pytest.mark.parametrize("probe", Probe)
+def test_a_probe_that_ended_the_container_is_the_reason(probe: Probe) -> None:
+    """Not "Stopped, exit code 0"; it counts, is told in the condition, and by an event."""
+    cluster = running()
+    uid = PodUID(cluster.pods["sales"]["metadata"]["uid"])
+    cluster.end(code=0, reason="Completed")
+    cluster.memory.probe_kills["sales"] = ProbeKill(pod_uid=uid, probe=probe, note="context deadline exceeded")
+    cluster.resync()
+
+    failure = recovery(cluster).last_failure
+    assert failure is not None
+    assert (f"{probe.capitalize()}ProbeFailed", 0, 1) == (
+        failure.reason,
+        failure.exit_code,
+        recovery(cluster).consecutive_failures,
+    )
+    assert f"its {probe} probe failed: the runner did not answer" in cluster.condition("Recovering").message
+    assert failure.reason in [event.reason for event in cluster.events]
+
+
+def test_a_cause_is_named_once_for_the_metric() -> None:
+    """With the status that is the first to tell it; an unknown one, too."""
+    cluster = running()
+    cluster.end(code=77)
+    first = cluster.look_once()
+    cluster.look()
+
+    assert ("Unknown",) == first.causes
+    assert () == cluster.decide().causes
+
+
+# --- outside --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("reason", "message"),
+    [
+        ("OutOfcpu", "Pod was rejected: Node didn't have enough resource: cpu"),
+        ("UnexpectedAdmissionError", "Pod was rejected: Allocate failed, which is unexpected"),
+        ("Bewitched", "Pod was rejected: for a reason of a later kubelet"),
+    ],
+)
+def test_a_node_that_refuses_each_pod_for_hours_stalls_nothing(reason: str, message: str) -> None:
+    """The wait grows to five minutes, the place is kept, cause and time are told; it is over by itself."""
+    cluster = running(spec={"recovery": {"maxAttempts": 1}})
+    cluster.gone()
+    cluster.resync()
+    begin = cluster.now
+    while cluster.now < begin + timedelta(hours=3):
+        cluster.pods["sales"]["status"] |= {"phase": "Failed", "reason": reason, "message": message}
+        goes(cluster)
+        assert ("True", reason) == cluster.says("Recovering")
+        assert f"The node refused the pod: {message}" in cluster.condition("Ready").message
+        assert "The next pod is created at" in cluster.condition("Ready").message
+        assert ("True", "Admitted") == cluster.says("Admitted")
+        cluster.now = cluster.decide().requeue_at or cluster.now
+        cluster.resync()
+    tries = created(cluster)
+
+    cluster.settle()
+
+    assert 35 <= tries <= 45
+    assert (0, 0, None) == (
+        recovery(cluster).consecutive_failures,
+        recovery(cluster).failed_starts,
+        recovery(cluster).last_failure,
+    )
+    assert ("False", "NotStalled") == cluster.says("Stalled")
+    assert ("False", "NotRecovering") == cluster.says("Recovering")
+
+
+@pytest.mark.parametrize("scheduled", [False, True])
+def test_pods_that_are_deleted_before_they_run_are_paced(*, scheduled: bool) -> None:
+    """By whomever, with a node or without: the next waits longer each time, and who reads it learns how often."""
+    cluster = running()
+    waits = []
+    cluster.gone()
+    cluster.resync()
+    for _ in range(9):
+        made = cluster.now
+        if scheduled:
+            cluster.schedule()
+            cluster.delete_pod()
+            cluster.resync()
+        cluster.gone()
+        cluster.resync()
+        assert ("True", "DeletedBeforeStart") == cluster.says("Recovering")
+        due = cluster.decide().requeue_at
+        assert due is not None
+        waits.append((due - made).total_seconds())
+        cluster.now = due
+        cluster.resync()
+
+    assert [5, 10, 20, 40, 80, 160, 300, 300, 300] == waits
+    assert 9 == recovery(cluster).failed_starts
+    cluster.settle()
+    assert (0, 0) == (recovery(cluster).failed_starts, recovery(cluster).consecutive_failures)
+
+
+def test_a_running_pod_that_is_deleted_is_replaced_at_once() -> None:
+    """Also right after starts that did not come up: it ran, so they are over."""
+    cluster = running()
+    cluster.gone()
+    cluster.resync()
+    cluster.gone()
+    cluster.resync()
+    next_pod(cluster)
+    before = created(cluster)
+    cluster.gone()
+    cluster.resync()
+
+    assert before + 1 == created(cluster)
+
+
+@pytest.mark.parametrize("remedy", ["edit", "request", "suspension"])
+def test_what_a_person_does_ends_the_wait(remedy: str) -> None:
+    """It is tried at once, and the count begins anew."""
+    cluster = running()
+    cluster.gone()
+    cluster.resync()
+    for _ in range(3):
+        cluster.gone()
+        cluster.resync()
+        cluster.now = cluster.decide().requeue_at or cluster.now
+        cluster.resync()
+    cluster.gone()
+    cluster.resync()
+    before = created(cluster)
+
+    if remedy == "edit":
+        cluster.apply(spec={"pod": {"image": "fixed"}})
+    elif remedy == "request":
+        cluster.annotate(restart_at="2026-11-22T19:00:00Z")
+    else:
+        cluster.apply(spec={"operatingMode": "Suspended"})
+        cluster.settle()
+        cluster.apply()
+    cluster.resync()
+
+    assert before + 1 == created(cluster)
+    assert 0 == recovery(cluster).failed_starts
+
+
+def test_a_pod_that_the_operator_ends_itself_is_no_failed_start() -> None:
+    """A restart request for a pod that waits: the next one comes at once."""
+    cluster = running()
+    cluster.gone()
+    cluster.resync()
+    cluster.schedule()
+    cluster.annotate(restart_at="2026-11-22T19:00:00Z")
+    cluster.resync()
+    before = created(cluster)
+    cluster.gone()
+    cluster.resync()
+
+    assert (before + 1, 0) == (created(cluster), recovery(cluster).failed_starts)
+
+
+def test_the_wait_survives_a_restart_of_the_operator() -> None:
+    """It is in status, with the count."""
+    cluster = running()
+    for _ in range(4):
+        cluster.gone()
+        cluster.resync()
+        cluster.now = cluster.decide().requeue_at or cluster.now
+        cluster.resync()
+    cluster.gone()
+    cluster.resync()
+    due, before = recovery(cluster).next_attempt_time, created(cluster)
+
+    cluster.restart_operator()
+    cluster.resync()
+
+    assert due is not None
+    assert (due, before) == (recovery(cluster).next_attempt_time, created(cluster))
+    assert ("True", "DeletedBeforeStart") == cluster.says("Recovering")
+
+
+def test_seven_evictions_in_ten_minutes_are_replaced_at_once() -> None:
+    """By the node's pressure: nothing is counted, nothing waits, and the session never stalls."""
+    cluster = running(spec={"recovery": {"maxAttempts": 1}})
+    for number in range(7):
+        cluster.tick(85)
+        cluster.evict()
+        goes(cluster)
+        assert number + 2 == created(cluster)
+        cluster.settle(passes=1)
+
+    assert (0, 7) == (recovery(cluster).consecutive_failures, recovery(cluster).restarts)
+    assert ("False", "NotStalled") == cluster.says("Stalled")
+
+
+def node_is_silent(cluster: FakeCluster) -> None:
+    """The node controller takes the pod's readiness away, as it does when a node does not report any more."""
+    pod = cluster.pods["sales"]
+    conditions = [{"type": "Ready", "status": "False"}, {"type": "ContainersReady", "status": "True"}]
+    pod["status"]["conditions"] = [*without(pod, "Ready"), *conditions]
+
+
+BAD: dict[str, Any] = {
+    "failed": lambda cluster: cluster.end(code=30),
+    "own limit": lambda cluster: cluster.evict(message=OWN_LIMIT),
+    "evicted": lambda cluster: cluster.evict(),
+    "drained": lambda cluster: cluster.delete_pod(disrupted=True),
+    "deleted": lambda cluster: cluster.delete_pod(),
+    "lost node": node_is_silent,
+    "vanished": lambda cluster: cluster.gone(),
+    "dead page": lambda cluster: cluster.say("Crashed"),
+    "conflict": lambda cluster: cluster.say("Conflict", reason="Replaced"),
+    "unknown": lambda cluster: cluster.end(code=77),
+}
+
+
+@pytest.mark.parametrize("state", BAD)
+def test_a_session_in_any_bad_state_can_be_put_to_rest(state: str) -> None:
+    """Its pod ends, its place is given back, nothing is made anew; and it comes back when it is wanted."""
+    cluster = running()
+    BAD[state](cluster)
+    cluster.resync()
+    cluster.apply(spec={"operatingMode": "Suspended"})
+    cluster.settle()
+    cluster.tick(1000)
+    cluster.settle()
+
+    assert {} == cluster.pods
+    assert ("True", "Suspended") == cluster.says("Suspended")
+    assert (None, 0) == (cluster.status().admission, recovery(cluster).failed_starts)
+    cluster.apply()
+    cluster.settle()
+    assert "sales" in cluster.pods
+
+
+# --- a node that does not answer ----------------------------------------------------------------------------------------------
+
+
+def test_a_silent_node_is_named_within_a_minute_with_what_can_be_done() -> None:
+    """The runner is silent, and the node controller has taken the readiness away; nothing is made beside the pod."""
+    cluster = running()
+    cluster.tick(50)
+    node_is_silent(cluster)
+    cluster.resync()
+
+    assert ("Unknown", "NodeLost") == cluster.says("Ready")
+    assert ("False", "NodeLost") == cluster.says("PodReady")
+    message = cluster.condition("Ready").message
+    assert "The node node-1 does not report to the cluster any more" in message
+    assert "kubectl taint nodes node-1 node.kubernetes.io/out-of-service=nodeshutdown:NoExecute" in message
+    assert 1 == created(cluster)
+
+
+def test_a_deleted_pod_on_a_silent_node_is_waited_for_and_never_forced() -> None:
+    """The cluster deletes it after five minutes, and it stays; hours later there is still one pod, and the same words."""
+    cluster = running()
+    cluster.tick(50)
+    node_is_silent(cluster)
+    cluster.delete_pod(disrupted=True)
+    for _ in range(4):
+        cluster.resync()
+        assert ("True", "NodeLost") == cluster.says("Recovering")
+        assert "out-of-service" in cluster.condition("Ready").message
+        cluster.tick(3600)
+
+    assert 1 == created(cluster)
+    assert [] == [action for action in cluster.done if isinstance(action, DeletePod)]
+    cluster.gone()
+    cluster.settle()
+    assert ("False", "NotRecovering") == cluster.says("Recovering")
+    assert 0 == recovery(cluster).consecutive_failures
+
+
+def test_a_deletion_that_no_kubelet_confirms_is_reported_when_its_time_is_over() -> None:
+    """A kubelet that hangs looks like this; the operator looks again at that time by itself."""
+    cluster = running()
+    cluster.delete_pod()
+    cluster.resync()
+    assert ("True", "PodTerminating") == cluster.says("Recovering")
+    due = cluster.decide().requeue_at
+    assert due == cluster.now + timedelta(seconds=75)
+    cluster.now = due
+    cluster.resync()
+
+    assert ("True", "NodeLost") == cluster.says("Recovering")
+    assert "has not confirmed that the pod has ended" in cluster.condition("Recovering").message
+    assert cluster.decide().requeue_at is None
+
+
+def test_a_pod_that_finalizers_keep_names_them() -> None:
+    """Whoever set them has to remove them."""
+    cluster = running()
+    cluster.pods["sales"]["metadata"]["finalizers"] = ["backup.example/copy"]
+    cluster.delete_pod()
+    cluster.end(code=0)
+    cluster.tick(80)
+    cluster.resync()
+
+    assert "finalizers keep its object: backup.example/copy" in cluster.condition("Recovering").message
+
+
+def test_a_node_that_comes_back_ends_the_doubt() -> None:
+    """The kubelet reports again, and the session is what its runner says."""
+    cluster = running()
+    cluster.tick(50)
+    node_is_silent(cluster)
+    cluster.resync()
+    cluster.run()
+    cluster.keep_answering()
+    cluster.resync()
+
+    assert ("True", "Connected") == cluster.says("Ready")
+    assert ("True", "PodReady") == cluster.says("PodReady")
