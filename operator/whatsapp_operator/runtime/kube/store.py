@@ -137,10 +137,12 @@ class ResourceCache:
 
 
 def _corrects(known: Json, listed: Json, *, listed_at: int) -> bool:
-    """Whether a LIST is newer than what is known of an object, and tells something else of it."""
-    return version_of(known) <= listed_at and any(
-        known.get(part) != listed.get(part) for part in ("metadata", "spec", "status")
-    )
+    """Whether a LIST is newer than what is known of an object, and tells something else of it.
+
+    That is another version, or of the same one another generation, request or label; to compare all of it would take as
+    long again as the whole resync.
+    """
+    return version_of(known) <= listed_at and known["metadata"] != listed["metadata"]
 
 
 OnChange = Callable[[Resource, Change], None]

@@ -90,8 +90,9 @@ def test_another_object_of_the_same_version_shows_it() -> None:
 
 def test_a_list_is_right_about_what_is_older_than_itself() -> None:
     """The same object, the same version, other words: two histories met at this number."""
-    known = Known(pod(10, phase="Pending"), listed=10)
-    known.list(pod(10, phase="Failed"), version=12)
+    known, other = Known(pod(10, phase="Pending"), listed=10), pod(10, phase="Failed")
+    other["metadata"]["generation"] = 2
+    known.list(other, version=12)
 
     assert (None, "Failed") == (known.versions.went_back, known.phase())
 
