@@ -5,9 +5,11 @@ a slow machine. `docs/design/runner.md` has the memory that goes with it.
 """
 
 import asyncio
+import operator
 import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -55,10 +57,9 @@ class OpenPage:
         """Let the page load itself anew again and again."""
         for _ in range(RELOADS):
             wanted = self.loads + 1
+            reached = partial(operator.le, wanted)
             await self.browser.page.evaluate("() => { location.reload(); }")
-            await async_until(
-                "the page", self._loads, lambda seen, wanted=wanted: seen >= wanted, within=60, every=0.005
-            )
+            await async_until("the page", self._loads, reached, within=60, every=0.005)
 
     async def receive(self) -> None:
         """Let the page's socket receive frame after frame."""

@@ -273,7 +273,7 @@ STORE = """async ({ size, abort }) => {
 @pytest.fixture
 def small_profile(folders: Folders) -> Iterator[None]:
     """A profile volume of 24 MiB, in memory."""
-    command = ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", folders.profile]
+    command: list[str | Path] = ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", folders.profile]
     try:
         subprocess.run(command, check=True, capture_output=True, timeout=50)
     except (OSError, subprocess.CalledProcessError) as error:

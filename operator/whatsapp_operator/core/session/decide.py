@@ -12,8 +12,6 @@ depends on the present state alone, not on which event led to the call. Two prom
 from dataclasses import replace
 from datetime import datetime
 
-from session_protocol.states import traits_of
-
 from whatsapp_operator.api.conditions import ConditionStatus, ConditionType
 from whatsapp_operator.api.session import OperatorState, SessionSpec, SessionStatus, WhatsAppSession
 from whatsapp_operator.core.model import (
@@ -26,6 +24,7 @@ from whatsapp_operator.core.model import (
     PodUID,
 )
 from whatsapp_operator.core.objects.secret import create_token_secrets
+from whatsapp_operator.core.recovery.failure import exits_by
 from whatsapp_operator.core.session import messages
 from whatsapp_operator.core.session.create import Step
 from whatsapp_operator.core.session.events import events
@@ -60,13 +59,15 @@ def decide(observation: Observation, defaults: Defaults) -> Decision:
     reserves = step.admission is not None
     status_first = step.status_first and stored != step.recovering
     commit = snapshot.has_unstored_facts or reserves or status_first or tokens.status_first
+    wants_admission = step.not_admitted is not None and not step.releases_reservation
     return Decision(
         status=wanted,
         commit=commit,
         actions=() if commit else calls.actions,
         events=(*events(session.status, wanted), *calls.events),
         causes=new_causes(snapshot, wanted),
-        wants_admission=step.not_admitted is not None,
+        wants_admission=wants_admission,
+        declines_admission=not wants_admission and wanted.admission is None and snapshot.pod is None,
         poll=polled,
         makes_tokens=None if commit or calls.holds_tokens else tokens.makes,
         renew_tokens=tokens.renews,
@@ -92,10 +93,12 @@ def _decide_deletion(observation: Observation) -> Decision:
     )
     actions: tuple[Action, ...] = tuple(DeletePod(name=pod.name, uid=pod.uid, reason="SessionDeleted") for pod in pods)
     written: SessionStatus = observation.session.status
+    has_pod = any(pod.owner_uid == observation.session.metadata.uid for pod in observation.pods)
     calls = review_calls(observation, actions, chained=False)
     return Decision(
         status=written,
         actions=calls.actions,
+        declines_admission=not has_pod,
         wanted_calls=calls.wanted,
         requeue_at=min((moment for moment in calls.moments if moment > observation.now), default=None),
         details={"step": "Deleting"},
@@ -111,12 +114,11 @@ def _poll(snapshot: Snapshot) -> PodUID | None:
 
 def _requeue_at(snapshot: Snapshot, step: Step, calls: CallReview) -> datetime | None:
     """Return when to decide again although nothing happens: the earliest deadline in the future."""
-    pod, report, spec = snapshot.pod, snapshot.report, snapshot.session.spec
+    pod, report = snapshot.pod, snapshot.report
     moments = [step.requeue_at]
     if snapshot.pod_active and snapshot.responding and report is not None:
         moments.append(report.received + SILENCE)
-        if traits_of(report.state).fatal and report.since is not None:
-            moments.append(report.since + spec.timeouts.health_check)
+        moments.append(exits_by(report))
     if snapshot.pod_active and snapshot.silent_since is not None:
         moments.append(snapshot.silent_since + SILENCE)
     if snapshot.pod_active and pod is not None and snapshot.attempts.recovery.consecutive_failures > 0:
@@ -126,6 +128,8 @@ def _requeue_at(snapshot: Snapshot, step: Step, calls: CallReview) -> datetime |
         snapshot.volume_deadline,
         snapshot.outcome_deadline,
         snapshot.observation.renew_at,
+        snapshot.startup.place.give_back_at,
+        snapshot.startup.secrets_due,
         *calls.moments,
     ]
     return min((moment for moment in moments if moment is not None and moment > snapshot.now), default=None)
