@@ -119,6 +119,7 @@ def test_the_columns_show_state_and_cause(cluster: LightCluster, namespace: str)
         state="Recovering",
         pod_name="sales",
         node_name="node1",
+        browser_version="156.0.7204.49",
         conditions=set_condition(
             (),
             Condition(type="Ready", status=ConditionStatus.FALSE, reason="Crashed", message="The page crashed."),
@@ -133,8 +134,8 @@ def test_the_columns_show_state_and_cause(cluster: LightCluster, namespace: str)
     assert ["sales", "Recovering", "False", "default", "node1", "2"] == line.split()[:-1]
 
     header, line = cluster.kubectl("get", "was", "-n", namespace, "-o", "wide").splitlines()
-    assert header.split()[-4:] == ["POD", "NEXT", "ATTEMPT", "MESSAGE"]
-    assert line.split()[-5:] == ["sales", "2099-01-31T12:00:00Z", "The", "page", "crashed."]
+    assert header.split()[-5:] == ["POD", "BROWSER", "NEXT", "ATTEMPT", "MESSAGE"]
+    assert line.split()[-6:] == ["sales", "156.0.7204.49", "2099-01-31T12:00:00Z", "The", "page", "crashed."]
 
 
 def test_a_quotas_columns_show_what_is_used(cluster: LightCluster, quota: str) -> None:

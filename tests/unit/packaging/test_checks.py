@@ -27,11 +27,13 @@ def expression(pattern: str) -> re.Pattern[str]:
 
 
 def test_renovate_sees_every_lock() -> None:
-    """One that it does not see would stay behind, and its image with it."""
+    """One that it does not see would stay behind, and its image with it; Debian's packages have a command of their own."""
     patterns = [expression(pattern) for pattern in RENOVATE["pip_requirements"]["managerFilePatterns"]]
-    locks = tracked("requirements/*.txt", "*toolchain.txt")
+    locks, debians = tracked(":(glob)requirements/*.txt", "*toolchain.txt"), tracked("requirements/debian/*.txt")
 
     assert len(locks) > 5
+    assert len(debians) == 3
+    assert [] == [lock for lock in debians if any(pattern.search(lock) for pattern in patterns)]
     assert [] == [lock for lock in locks if not any(pattern.search(lock) for pattern in patterns)]
 
 
