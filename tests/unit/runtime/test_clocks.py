@@ -130,7 +130,7 @@ async def test_a_dead_page_counts_in_its_time(simulation: Simulation, whose: str
 @all_clocks
 @all_jumps
 async def test_a_pod_that_never_starts_makes_no_storm(simulation: Simulation, whose: str, jump: int) -> None:
-    """Taken away before it ran, again and again: ten seconds apart, whatever the clocks say."""
+    """Taken away before it ran, again and again: twice as long apart each time, whatever the clocks say."""
     Clocks(simulation).of(whose, jump)
     simulation.start_pods = False
     await simulation.start()
@@ -143,9 +143,9 @@ async def test_a_pod_that_never_starts_makes_no_storm(simulation: Simulation, wh
             pods += 1
             simulation.api.change("pods", "shop", "a", {"status": status}, status=True)
         await simulation.until(lambda: simulation.pod("a") is None, within=10)
-        await simulation.until(lambda: simulation.pod("a") is not None, within=30)
+        await simulation.until(lambda: simulation.pod("a") is not None, within=90)
 
-    assert 4 <= pods <= 10
+    assert 3 <= pods <= 4
 
 
 @pytest.mark.parametrize("jump", [20, -20, 3600, -3600])

@@ -66,7 +66,7 @@ def count_attempts(
     if present is not None and outcome.loss is None:
         recovery = _with_outcome(recovery, present, outcome=outcome, spec=spec, now=now)
     if not timed:
-        recovery = recovery.model_copy(update={"next_attempt_time": None, "failed_starts": 0})
+        recovery = recovery.model_copy(update={"next_attempt_time": None, "failed_starts": None})
     before = session.status.recovery or RecoveryStatus()
     waits = recovery.next_attempt_time is not None and recovery.next_attempt_time != before.next_attempt_time
     return Attempts(
@@ -112,7 +112,7 @@ def _is_edited(session: WhatsAppSession) -> bool:
 
 def with_active_pod(recovery: RecoveryStatus, pod: PodFacts, *, spec: RecoverySpec, now: datetime) -> RecoveryStatus:
     """Return the record while a pod is active: no wait, and after healthyAfter the count is reset."""
-    started = {} if pod.started is None else {"failed_starts": 0}
+    started = {} if pod.started is None else {"failed_starts": None}
     recovery = recovery.model_copy(update={"next_attempt_time": None, **started})
     healthy = healthy_at(pod, spec=spec)
     return _reset(recovery) if healthy is not None and healthy <= now else recovery
@@ -163,4 +163,4 @@ def is_exhausted(session: WhatsAppSession, recovery: RecoveryStatus) -> bool:
 
 
 def _reset(recovery: RecoveryStatus) -> RecoveryStatus:
-    return recovery.model_copy(update={"consecutive_failures": 0, "failed_starts": 0, "next_attempt_time": None})
+    return recovery.model_copy(update={"consecutive_failures": 0, "failed_starts": None, "next_attempt_time": None})

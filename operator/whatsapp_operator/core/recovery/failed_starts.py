@@ -42,13 +42,13 @@ def with_starts(
     """
     gone = _gone(starts, status=status, present=pod.uid if pod is not None else None)
     if gone:
-        failed = recovery.failed_starts + len(gone)
+        failed = (recovery.failed_starts or 0) + len(gone)
         recovery = recovery.model_copy(update={"failed_starts": failed})
         recovery = _waiting(recovery, until=max(gone) + backoff.delay(spec, failures=failed), now=now)
     if pod is None or loss is None:
         return recovery
     if pod.started is None:
-        delay = backoff.delay(spec, failures=recovery.failed_starts + 1)
+        delay = backoff.delay(spec, failures=(recovery.failed_starts or 0) + 1)
         return _waiting(recovery, until=starts.unstarted.get(pod.uid, pod.created) + delay, now=now)
     if is_paced(loss):
         return _waiting(recovery, until=(pod.finished or now) + spec.base_delay, now=now)

@@ -317,7 +317,7 @@ def waiting_after_loss(recovery: RecoveryStatus, *, before: ReasonMessage | None
     :param before: what status has; the pod that showed the cause is gone.
     """
     if before is None or before.reason in _WITHOUT_CAUSE:
-        times = "" if recovery.failed_starts < 2 else f", {recovery.failed_starts} times in a row"
+        times = "" if (recovery.failed_starts or 0) < 2 else f", {recovery.failed_starts} times in a row"
         message = (
             f"{DELETED_BEFORE_START.message}{times}. See who deletes it, for example in the API server's audit log."
         )

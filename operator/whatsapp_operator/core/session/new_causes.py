@@ -30,7 +30,7 @@ def _new_causes(snapshot: Snapshot, wanted: SessionStatus) -> Iterator[str]:
         if is_new:
             yield cause.name
     if _reason(wanted, ConditionType.RECOVERING) == DELETED_BEFORE_START.name:
-        yield from (DELETED_BEFORE_START.name for _ in range(after.failed_starts - before.failed_starts))
+        yield from (DELETED_BEFORE_START.name for _ in range((after.failed_starts or 0) - (before.failed_starts or 0)))
 
 
 def _reason(status: SessionStatus, kind: ConditionType) -> str | None:
