@@ -25,7 +25,7 @@ from session_runner.answers import Answers
 from session_runner.exits import RunEnded, died, out_of_memory, unresponsive
 from session_runner.host.memory import KillCounter, killed_since
 from session_runner.metrics import Metrics
-from session_runner.page.errors import NavigationError, PageGoneError, ProbeTimeoutError
+from session_runner.page.errors import NavigationError, OutdatedTrustError, PageGoneError, ProbeTimeoutError
 from session_runner.presence import PresenceKeeper
 from session_runner.settings import Settings
 from session_runner.state_file import StateFile
@@ -108,6 +108,8 @@ class PageMonitor:
     presence: PresenceKeeper
     random: Callable[[], float]
     """ From 0 to 1. """
+    trust_is_outdated: Callable[[], bool] = lambda: False
+    """ Whether a browser that is opened now would trust other authorities. """
     first_classified: Callable[[], None] = lambda: None
     """ Called once, when start-up is over. """
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
@@ -187,6 +189,7 @@ class PageMonitor:
         It is called again only for a page that is not up, which has no session that a reload could take over.
 
         :raises RunEnded: page or browser died.
+        :raises OutdatedTrustError: a browser that is opened now may trust the page's certificate.
         """
         if self._history.fetching.shown is None:
             self._opened = self.monotonic() - self.started
@@ -220,6 +223,8 @@ class PageMonitor:
         self._note(gave_up(self._history.fetching, failure))
         self.metrics.fetch_failures.labels(failure.reason).inc()
         self.publish(Verdict(RunnerState.LOAD_ERROR, *failure))
+        if failure.reason is StateReason.CERTIFICATE_NOT_TRUSTED and self.trust_is_outdated():
+            raise OutdatedTrustError
         pause = pause_before(self._history.fetching.tries, random=self.random())
         await asyncio.wait({browser.died}, timeout=pause)
         if browser.died.done():

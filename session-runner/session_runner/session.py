@@ -29,7 +29,7 @@ from session_runner.host.sandbox import read_sandbox
 from session_runner.metrics import Metrics
 from session_runner.monitor import PageMonitor
 from session_runner.page.browser import BrowserPage, Listeners, open_browser, start_driver, stop_driver
-from session_runner.page.errors import LaunchError, SandboxRefusedError
+from session_runner.page.errors import LaunchError, OutdatedTrustError, SandboxRefusedError
 from session_runner.page.launch import LaunchPlan, user_agent
 from session_runner.presence import PresenceKeeper
 from session_runner.profile.certificates import CertificateError, trust
@@ -70,6 +70,8 @@ class Session:
     _browser: BrowserPage | None = None
     _state_file: StateFile | None = None
     _monitor: PageMonitor | None = None
+    _authorities: bytes = b""
+    """ What the browser was started with. """
     _before: frozenset[tuple[int, int]] = field(default_factory=frozenset)
     """ Our descendants that existed before the session, which it must not end. """
 
@@ -146,10 +148,11 @@ class Session:
             monotonic=self.monotonic,
             clock=self.clock,
             started=self.started,
-            random=self.random,
             presence=PresenceKeeper(
                 wanted=self.settings.presence, state_file=self._state_file, clock=self.clock, random=self.random
             ),
+            trust_is_outdated=lambda: self._read_authorities() != self._authorities,
+            random=self.random,
             first_classified=settle,
         )
         await _first(self._run_page(layout, self._monitor), volume.watch(self._monitor.add_remark))
@@ -158,15 +161,21 @@ class Session:
         # Before the browser is opened: in a conflict, opening the page takes the session over from whoever has it.
         if self._state_file is not None and (held := self._state_file.begin()) is not None:
             await monitor.repeat(held)
-        browser = await self._open(layout, monitor)
-        reaper = asyncio.create_task(self._reap_for_ever())
-        try:
-            await monitor.fetch(browser)
-            self.commands.open(browser)
-            await monitor.watch(browser)
-        finally:
-            self.commands.close()
-            reaper.cancel()
+        while True:
+            browser = await self._open(layout, monitor)
+            reaper = asyncio.create_task(self._reap_for_ever())
+            try:
+                await monitor.fetch(browser)
+                self.commands.open(browser)
+                await monitor.watch(browser)
+            except OutdatedTrustError:
+                logger.info("The extra certificate authorities have changed; the browser is opened again with them")
+            finally:
+                self.commands.close()
+                reaper.cancel()
+            await self._close(deadline=FAILURE_SECONDS)
+            self._browser = self._playwright = None
+            monitor.navigating(is_pending=False)
 
     async def _open(self, layout: ProfileLayout, monitor: PageMonitor) -> BrowserPage:
         try:
@@ -254,11 +263,19 @@ class Session:
     async def _trust(self) -> None:
         if self.settings.extra_ca_file is None:
             return
+        self._authorities = self._read_authorities()
         home = os.environ.get("HOME")
         if not home:
             raise CertificateError("HOME is not set; EXTRA_CA_FILE needs a writable one.")
         count = await trust(self.settings.extra_ca_file, home=Path(home), deadline=self.settings.launch_timeout)
         logger.info("Extra certificate authorities are trusted", extra={"count": count})
+
+    def _read_authorities(self) -> bytes:
+        """Return what EXTRA_CA_FILE holds; the kubelet changes the file when somebody changes the Secret."""
+        try:
+            return self.settings.extra_ca_file.read_bytes() if self.settings.extra_ca_file is not None else b""
+        except OSError:
+            return self._authorities  # in between; a start with an unreadable file has its own error
 
     async def _close(self, *, deadline: float) -> bool:
         """Close the browser and kill the processes that are left, by pid; return whether it closed by itself."""

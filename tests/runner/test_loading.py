@@ -1,11 +1,15 @@
 """Pages that do not come up: what is said meanwhile, and how the runner ends."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
+import trustme
 from aiohttp import web
 from runner.conftest import Start
+from runner.faulty_servers import write_authority
 from session_protocol.vocabulary import ExitCode
 from standin.harness import StandIn
 from standin.settings import Variant
@@ -21,6 +25,19 @@ async def test_without_the_extra_authority_the_certificate_is_refused(start: Sta
         await asyncio.sleep(6)
 
         assert runner.process.returncode is None
+
+
+async def test_authorities_that_change_are_read_again(start: Start, standin: StandIn, tmp_path: Path) -> None:
+    """The file is replaced under a runner that waits for it, as the kubelet does with a Secret's: no new pod is needed."""
+    authorities = write_authority(trustme.CA(), tmp_path)
+    async with start(EXTRA_CA_FILE=str(authorities)) as runner:
+        await runner.wait_for_state("LoadError", reason="CertificateNotTrusted")
+        shutil.copy(standin.ca_file, authorities)
+        await link(runner, standin)
+        descendants = runner.descendants()
+
+        assert await runner.stop() == ExitCode.STOPPED
+        assert runner.survivors(descendants) == []
 
 
 async def test_a_host_that_is_not_allowed_is_refused_and_counted(start: Start, standin: StandIn) -> None:

@@ -3,6 +3,7 @@
 PageError
 ├── LaunchError         the browser did not start
 ├── NavigationError     the document was not fetched
+├── OutdatedTrustError  the document was not fetched, and the browser knows authorities of before
 ├── ProbeTimeoutError   the page did not answer
 ├── CallFailedError     a script of ours did not finish
 └── PageGoneError       the page, the browser or the driver is dead
@@ -29,6 +30,10 @@ class NavigationError(PageError):
     def __init__(self, failure: FetchFailure) -> None:
         super().__init__(failure.message)
         self.failure = failure
+
+
+class OutdatedTrustError(PageError):
+    """The certificate is not trusted, and EXTRA_CA_FILE has changed since the browser read it at its start."""
 
 
 class ProbeTimeoutError(PageError):

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import os
 import re
+from hashlib import sha256
 from pathlib import Path
 
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
@@ -27,8 +28,8 @@ async def trust(ca_file: Path, *, home: Path, deadline: float) -> int:
     database = _folder(home)
     if not _exists(database):
         await _certutil("-N", "--empty-password", database=database, deadline=deadline)
-    for number, certificate in enumerate(certificates):
-        name = f"extra-{number}"
+    for certificate in certificates:
+        name = f"extra-{sha256(certificate.encode()).hexdigest()[:16]}"  # two of one name are refused
         await _certutil("-A", "-t", "C,,", "-n", name, database=database, stdin=certificate, deadline=deadline)
     return len(certificates)
 

@@ -87,7 +87,6 @@ class MonitorHarness:
             store=self.store,
             metrics=self.metrics,
             state_file=state_file,
-            random=lambda: 0.0,
             presence=PresenceKeeper(
                 wanted=Presence.UNAVAILABLE,
                 state_file=state_file,
@@ -98,6 +97,7 @@ class MonitorHarness:
             monotonic=self.monotonic,
             clock=lambda: datetime.now(UTC),
             started=0.0,
+            random=lambda: 0.0,
             first_classified=self.count_settling,
         )
 

@@ -12,7 +12,7 @@ from session_protocol.vocabulary import ExitCode, Presence, RunnerState, StateRe
 from session_runner.exits import RunEnded
 from session_runner.metrics import Metrics
 from session_runner.monitor import PageMonitor
-from session_runner.page.errors import NavigationError, PageGoneError
+from session_runner.page.errors import NavigationError, OutdatedTrustError, PageGoneError
 from session_runner.presence import PresenceKeeper
 from session_runner.settings import read_settings
 from session_runner.state_file import StateFile
@@ -25,6 +25,7 @@ from unit.runner.pages import ARRIVED, CODE, ERROR_PAGE, MODERN, UNLINKED, Raw, 
 
 HOST = "web.whatsapp.com"
 NO_NAME = by_error("ERR_NAME_NOT_RESOLVED", host=HOST)
+UNTRUSTED = by_error("ERR_CERT_AUTHORITY_INVALID", host=HOST)
 NO_ROUTE = by_error("ERR_ADDRESS_UNREACHABLE", host=HOST)
 LATE: Raw = {"booted": False, "document": ARRIVED}
 GONE: Raw = {"booted": False, "document": ERROR_PAGE}
@@ -459,3 +460,22 @@ def test_a_page_that_is_up_is_not_disturbed_by_what_it_cannot_fetch(tmp_path: Pa
     assert ["Loading", "Connected"] == run.sequence
     assert 1 == len(page.tries)
     assert len(probes) < 70
+
+
+@pytest.mark.parametrize(("failure", "opened_again"), [(UNTRUSTED, True), (NO_NAME, False)])
+def test_other_authorities_are_of_use_to_a_certificate_alone(
+    tmp_path: Path, failure: FetchFailure, *, opened_again: bool
+) -> None:
+    """The browser reads them at its start, so it is opened again; for another cause that would help nothing."""
+    run = Run(tmp_path)
+
+    def changes(monitor: PageMonitor, page: TimedPage) -> None:
+        monitor.trust_is_outdated = lambda: page.age > 100
+
+    run.meanwhile = changes
+    page = None
+    try:
+        page = run.live(lambda: TimedPage(lambda _: {}, blocked=until(10_000, failure)), seconds=400)
+    except OutdatedTrustError:
+        assert opened_again
+    assert opened_again is (page is None)

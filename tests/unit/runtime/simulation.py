@@ -344,8 +344,10 @@ class Simulation:
             "containerStatuses": [{"name": "runner", "state": running}],
         }
         self.api.change("pods", namespace, name, {"status": status}, status=True)
-        container, *_ = pod["spec"]["containers"]
-        if (message := self.broken_images.get(container["image"])) is not None:
+        images = [container.get("image", "") for container in pod["spec"].get("containers") or []]
+        if (
+            message := next((self.broken_images[image] for image in images if image in self.broken_images), None)
+        ) is not None:
             self.end(name, code=20, message=message, namespace=namespace)
             return
         self.runners.say(uid, *self.first_state)

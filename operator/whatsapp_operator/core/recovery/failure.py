@@ -5,13 +5,13 @@ things can end a pod's life: its container ended although nobody asked it to, it
 page is dead, or the node cannot give the pod the sandbox that the settings ask for (`refusal`). Silence is none.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from session_protocol.states import traits_of
 from session_protocol.vocabulary import exit_reason
 
-from whatsapp_operator.api.session import LastFailure, Reason, TimeoutsSpec
+from whatsapp_operator.api.session import LastFailure, Reason
 from whatsapp_operator.core.kubelet import ProbeKill
 from whatsapp_operator.core.model import PodFacts, RunnerReport
 from whatsapp_operator.core.objects.reading import redacted
@@ -20,6 +20,9 @@ from whatsapp_operator.core.recovery.causes import NOT_COUNTED, REPORTED, UNKNOW
 from whatsapp_operator.core.recovery.probe_kill import probe_failed, settled_at
 from whatsapp_operator.core.recovery.refusal import find_refusal
 
+EXIT_TIME: Final = timedelta(seconds=45)
+""" For a runner that reports a dead page to close its browser and exit, which takes it a quarter of this. The health check
+    is over when it reports one, so nothing of that is waited for again. """
 _BY_POD: Final = 1024
 """ Characters of a pod's message that a loss quotes. """
 
@@ -52,7 +55,6 @@ def outcome_of(
     responding: bool,
     namespace_refused: bool = False,
     probe_kill: ProbeKill | None = None,
-    timeouts: TimeoutsSpec,
     now: datetime,
 ) -> Outcome:
     """Return the outcome of a pod.
@@ -70,7 +72,7 @@ def outcome_of(
     refusal = find_refusal(pod, namespace_refused=namespace_refused, now=now)
     if refusal.cause is not None:
         return Outcome(loss=Loss(refusal.cause, refusal.cause.name, refusal.message), cause=refusal.cause)
-    if responding and report is not None and _is_dead(pod, report, timeouts=timeouts, now=now):
+    if responding and report is not None and _is_dead(pod, report, now=now):
         message = redacted(report.message) or None
         failure = LastFailure(reason=report.state, time=now, message=message, pod_uid=pod.uid)
         return Outcome(failure=failure, cause=REPORTED[report.state])
@@ -114,10 +116,15 @@ def _with_details(message: str, details: str) -> str:
     return f"{message}: {details.strip().rstrip('.')[:_BY_POD]}" if details.strip() else message
 
 
-def _is_dead(pod: PodFacts, report: RunnerReport, *, timeouts: TimeoutsSpec, now: datetime) -> bool:
+def exits_by(report: RunnerReport) -> datetime | None:
+    """Return when a runner that reports a dead page should have exited; None: it does not report one."""
+    return report.since + EXIT_TIME if traits_of(report.state).fatal and report.since is not None else None
+
+
+def _is_dead(pod: PodFacts, report: RunnerReport, *, now: datetime) -> bool:
     """Whether the runner reports for too long that its page is dead; a pod that is being deleted does not fail."""
-    fatal = traits_of(report.state).fatal and report.since is not None
-    return fatal and pod.deletion is None and report.since is not None and now >= report.since + timeouts.health_check
+    limit = exits_by(report)
+    return pod.deletion is None and limit is not None and now >= limit
 
 
 def is_paced(loss: Loss) -> bool:

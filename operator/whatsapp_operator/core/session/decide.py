@@ -12,8 +12,6 @@ depends on the present state alone, not on which event led to the call. Two prom
 from dataclasses import replace
 from datetime import datetime
 
-from session_protocol.states import traits_of
-
 from whatsapp_operator.api.conditions import ConditionStatus, ConditionType
 from whatsapp_operator.api.session import OperatorState, SessionSpec, SessionStatus, WhatsAppSession
 from whatsapp_operator.core.model import (
@@ -26,6 +24,7 @@ from whatsapp_operator.core.model import (
     PodUID,
 )
 from whatsapp_operator.core.objects.secret import create_token_secrets
+from whatsapp_operator.core.recovery.failure import exits_by
 from whatsapp_operator.core.session import messages
 from whatsapp_operator.core.session.create import Step
 from whatsapp_operator.core.session.events import events
@@ -115,12 +114,11 @@ def _poll(snapshot: Snapshot) -> PodUID | None:
 
 def _requeue_at(snapshot: Snapshot, step: Step, calls: CallReview) -> datetime | None:
     """Return when to decide again although nothing happens: the earliest deadline in the future."""
-    pod, report, spec = snapshot.pod, snapshot.report, snapshot.session.spec
+    pod, report = snapshot.pod, snapshot.report
     moments = [step.requeue_at]
     if snapshot.pod_active and snapshot.responding and report is not None:
         moments.append(report.received + SILENCE)
-        if traits_of(report.state).fatal and report.since is not None:
-            moments.append(report.since + spec.timeouts.health_check)
+        moments.append(exits_by(report))
     if snapshot.pod_active and snapshot.silent_since is not None:
         moments.append(snapshot.silent_since + SILENCE)
     if snapshot.pod_active and pod is not None and snapshot.attempts.recovery.consecutive_failures > 0:

@@ -81,6 +81,8 @@ def _is_suspended(snapshot: Snapshot) -> Step | None:
     if not snapshot.suspended:
         return None
     message = messages.SUSPENDED if snapshot.pod is None else messages.SUSPENDING
+    if snapshot.pod is not None and snapshot.termination.doubt is not None:
+        message = messages.in_doubt(snapshot.pod, snapshot.termination.doubt)
     return Step(
         state=OperatorState.SUSPENDED, ready=message, actions=_delete(snapshot, "Suspended"), releases_reservation=True
     )

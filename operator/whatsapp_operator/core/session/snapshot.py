@@ -212,14 +212,12 @@ def _outcome(observation: Observation, pod: PodFacts | None, contact: RunnerCont
         return Outcome()
     # While recovery is paused, a reported dead page does not count as a failure: the runner may still end by itself.
     report_counts = contact.responding and observation.recovery_paused is None
-    timeouts = observation.session.spec.timeouts
     return outcome_of(
         pod,
         report=contact.report,
         responding=report_counts,
         namespace_refused=observation.namespace_refused,
         probe_kill=observation.probe_kill,
-        timeouts=timeouts,
         now=observation.now,
     )
 

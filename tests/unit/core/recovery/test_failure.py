@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from session_protocol.vocabulary import ExitCode, RunnerState
 from unit.core.fake_cluster import T0
-from whatsapp_operator.api.session import LastFailure, TimeoutsSpec
+from whatsapp_operator.api.session import LastFailure
 from whatsapp_operator.core.model import PodFacts, PodPhase, PodUID, RunnerReport, SessionUID
 from whatsapp_operator.core.recovery.failure import is_runner_failure, outcome_of
 
@@ -20,6 +20,7 @@ POD = PodFacts(
     started=T0 + timedelta(seconds=2),
 )
 NOW = T0 + timedelta(seconds=60)
+_NOT_COUNTED = (ExitCode.SANDBOX_REFUSED, ExitCode.PROFILE_UNUSABLE)
 
 
 def pod(**facts: Any) -> PodFacts:
@@ -52,12 +53,12 @@ def report(state: str, *, since: float = 0) -> RunnerReport:
 
 def failure(of: PodFacts, reported: RunnerReport | None = None, *, answers: bool = True) -> LastFailure | None:
     """Return the pod's failure with the default timeouts."""
-    return outcome_of(of, report=reported, responding=answers, timeouts=TimeoutsSpec(), now=NOW).failure
+    return outcome_of(of, report=reported, responding=answers, now=NOW).failure
 
 
 def loss_reason(of: PodFacts) -> str | None:
     """Return the reason of the pod's loss; None: it is not lost."""
-    loss = outcome_of(of, report=None, responding=False, timeouts=TimeoutsSpec(), now=NOW).loss
+    loss = outcome_of(of, report=None, responding=False, now=NOW).loss
     return loss.reason if loss is not None else None
 
 
@@ -83,7 +84,7 @@ def test_the_reason_is_the_best_one_that_anybody_has(facts: dict[str, Any], reas
     assert reason == found.reason
 
 
-@pytest.mark.parametrize("code", [code for code in ExitCode if code is not ExitCode.SANDBOX_REFUSED])
+@pytest.mark.parametrize("code", [code for code in ExitCode if code not in _NOT_COUNTED])
 def test_every_exit_code_of_the_runner_has_its_reason(code: ExitCode) -> None:
     """Beside whatever the kubelet says."""
     found = failure(ended(int(code), exit_reason="OOMKilled"))

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from session_protocol.vocabulary import ExitCode
 from unit.core.fake_cluster import T0
-from whatsapp_operator.api.session import TimeoutsSpec
 from whatsapp_operator.core.kubelet import Probe, ProbeKill
 from whatsapp_operator.core.model import PodFacts, PodPhase, PodUID, SessionUID
 from whatsapp_operator.core.recovery.failure import outcome_of
@@ -41,9 +40,7 @@ def test_a_probe_that_ended_the_container_is_the_reason(code: int) -> None:
     kill = ProbeKill(pod_uid=PodUID("pod-1"), probe=Probe.LIVENESS, note="context deadline exceeded")
     ended = pod(exit_code=code, exit_reason="Error", phase=PodPhase.FAILED)
 
-    found = outcome_of(
-        ended, report=None, responding=False, probe_kill=kill, timeouts=TimeoutsSpec(), now=T0 + timedelta(seconds=91)
-    )
+    found = outcome_of(ended, report=None, responding=False, probe_kill=kill, now=T0 + timedelta(seconds=91))
 
     assert found.failure is not None
     assert ("LivenessProbeFailed", code) == (found.failure.reason, found.failure.exit_code)
@@ -54,7 +51,7 @@ def test_another_pods_probe_says_nothing() -> None:
     """The events that were read are those of the pod before."""
     kill = ProbeKill(pod_uid=PodUID("pod-0"), probe=Probe.LIVENESS)
 
-    found = outcome_of(KILLED, report=None, responding=False, probe_kill=kill, timeouts=TimeoutsSpec(), now=T0)
+    found = outcome_of(KILLED, report=None, responding=False, probe_kill=kill, now=T0)
 
     assert "Stopped" == getattr(found.failure, "reason", "")
 
@@ -86,7 +83,7 @@ def test_an_end_is_judged_when_the_kubelet_has_reported_all_of_it() -> None:
 
     def judged(after: float, **facts: Any) -> tuple[str | None, bool]:
         at, ended = T0 + timedelta(seconds=90 + after), dataclasses.replace(evicted, **facts)
-        found = outcome_of(ended, report=None, responding=False, timeouts=TimeoutsSpec(), now=at)
+        found = outcome_of(ended, report=None, responding=False, now=at)
         if found.cause is None:
             assert T0 + timedelta(seconds=95) == found.deadline
         return found.cause.name if found.cause is not None else None, may_be_probe_kill(ended, now=at)

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from unit.core.fake_cluster import T0
-from whatsapp_operator.api.session import TimeoutsSpec
 from whatsapp_operator.core.model import PodFacts, PodPhase, PodUID, SessionUID
 from whatsapp_operator.core.recovery.failure import outcome_of
 from whatsapp_operator.core.recovery.refusal import (
@@ -58,7 +57,7 @@ def reason(of: PodFacts, *, namespace_refused: bool, now: datetime) -> str | Non
 
 def test_a_profile_that_is_not_there_is_a_loss_after_a_minute() -> None:
     """The message names the profile and says what to do; it is the node's matter, so nothing is counted."""
-    outcome = outcome_of(POD, report=None, responding=False, timeouts=TimeoutsSpec(), now=LATE)
+    outcome = outcome_of(POD, report=None, responding=False, now=LATE)
 
     assert outcome.loss is not None
     assert outcome.failure is None

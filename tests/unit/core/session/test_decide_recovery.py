@@ -306,9 +306,10 @@ def test_a_pod_that_was_deleted_while_failing_does_not_count() -> None:
     assert (2, 0) == (created(cluster), recovery(cluster).consecutive_failures)
 
 
-def test_a_runner_that_keeps_saying_crashed_is_replaced() -> None:
-    """It should have exited by itself; healthCheck later its word counts as a failure."""
-    cluster = running()
+@pytest.mark.parametrize("health_check", ["3s", "45s", "24h"])
+def test_a_runner_that_keeps_saying_crashed_is_replaced(health_check: str) -> None:
+    """It should have exited by itself; 45 s later its word counts as a failure, however long a page may be silent."""
+    cluster = running(spec={"timeouts": {"healthCheck": health_check}})
     cluster.say(RunnerState.CRASHED, message="The page died.")
     cluster.look()
     assert cluster.now + timedelta(seconds=15) == cluster.decide().requeue_at
