@@ -104,7 +104,7 @@ class PodFacts:
     started: datetime | None = None
     """ When the runner's container started, even if it has ended since; None: it never did. """
     ran: bool = False
-    """ The runner ran in this pod at some time, or may have; False: it certainly never did. """
+    """ The runner ran in this pod at some time, or may have. """
     finished: datetime | None = None
     exit_code: int | None = None
     exit_reason: str = ""
@@ -122,7 +122,7 @@ class PodFacts:
     seccomp_profile: str | None = None
     """ The file on the node that the runner's container is to run under. """
     memory: int = 0
-    """ Bytes that it counts in its quota, with what others added to it (`core.objects.pod_memory`); 0 without a seal. """
+    """ Bytes that it counts in its quota (`core.objects.pod_memory`); 0 without a seal. """
     disrupted: bool = False
     """ The DisruptionTarget condition is true. """
     disruption: str = ""  # its reason
@@ -184,7 +184,6 @@ class ExistingClaim:
     made_for: str | None = None
     """ The session that the operator made it for; None: somebody else made it. """
     terminating: bool = False
-    """ It is being deleted. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -300,8 +299,7 @@ class Observation:
     """ The names of the Secrets that this process has created for the session. """
     tokens_made: PodTokens | None = None
     """ The Secrets with tokens that this process has created last. """
-    secrets_checked: PodUID | None = None
-    """ The pod for which this process made sure that its Secrets are there, because it did not start. """
+    secrets_checked: PodUID | None = None  # this process has made its Secrets once more, because it did not start
     tokens_renewed: TokenSource | None = None
     """ This process has told the current pod's runner of these tokens, and it takes them. """
     storage_limited: bool = False
@@ -485,7 +483,7 @@ class Decision:
     wants_admission: bool = False
     """ It needs a reservation and has none, so an admission round must consider it. """
     declines_admission: bool = False
-    """ It can use no place now: what a round assumed for it is another's. """
+    """ It can use no place now. """
     poll: PodUID | None = None
     """ The pod whose runner to poll; None: none. """
     makes_tokens: PodTokens | None = None

@@ -22,8 +22,8 @@ from unit.core.seals import seal, sealed
 from whatsapp_operator.api.conditions import Condition, find_condition
 from whatsapp_operator.api.constants import API_VERSION, NETWORK_POLICY_NAME, PROFILE_LABEL, SERVICE_NAME, SESSION_KIND
 from whatsapp_operator.api.quota import WhatsAppSessionQuota
-from whatsapp_operator.api.session import SessionStatus, WhatsAppSession
-from whatsapp_operator.core.calls import FailedCall, retry_delay
+from whatsapp_operator.api.session import AdmissionStatus, SessionStatus, WhatsAppSession
+from whatsapp_operator.core.calls import retry_delay
 from whatsapp_operator.core.model import (
     Action,
     CreateNetworkPolicy,
@@ -261,8 +261,7 @@ class FakeCluster:
 
     def reserved_memory(self, name: str = "sales") -> Decimal | None:
         """Return the bytes of a session's stored reservation, or None without one."""
-        admission = self.status(name).admission
-        return admission.memory if admission is not None else None
+        return (self.status(name).admission or AdmissionStatus()).memory
 
     def condition(self, kind: str, name: str = "sales") -> Condition:
         """Return a stored condition; it must be there."""
@@ -303,7 +302,7 @@ class FakeCluster:
             polling_since=next((self.memory.listening[uid] for uid in current if uid in self.memory.listening), None),
             assumed=self.memory.assumed.get(uid),
             refusal=self.memory.refusals.get(uid),
-            failed_calls=self._failed(name),
+            failed_calls=self.memory.failed_calls(name, now=self.now),
             storage_limited=not session.problems
             and "storage" in self.quotas.get(session.spec.quota_name, {}).get("spec", {}),
             recovery_paused=self.memory.pauses.message(uid),
@@ -349,20 +348,6 @@ class FakeCluster:
         self.memory.failed[name] = {call: found for call, found in failed.items() if call in decision.wanted_calls}
         return decision
 
-    def _failed(self, name: str) -> tuple[FailedCall, ...]:
-        return tuple(
-            FailedCall(
-                call=call,
-                reason="Forbidden",
-                message="exceeded quota: pods=10",
-                refused=True,
-                failures=failure.times,
-                lasted=self.now - failure.first,
-                retry_in=max(failure.retry - self.now, timedelta()),
-            )
-            for call, failure in self.memory.failed.get(name, {}).items()
-        )
-
     def admission_round(self) -> AdmissionResult:
         """Let the operator make one admission round."""
         result = admit(
@@ -388,12 +373,7 @@ class FakeCluster:
             SessionUID(session["metadata"]["uid"]): session_health(session, runner_image=self.defaults.runner_image)
             for session in self.sessions.values()
         }
-        if not self.memory.listed:
-            list(self.memory.pauses.restore(found, now=self.now))
-            self.memory.listed = True
-        for uid in {*self.memory.pauses.sessions(None), *found}:
-            self.memory.pauses.update(uid, found.get(uid), now=self.now)
-        self.memory.pauses.advance(self.now)
+        self.memory.update_pauses(found, now=self.now)
         for name in list(self.sessions):
             self.look(name)
         self.admission_round()
@@ -420,10 +400,6 @@ class FakeCluster:
                 elif pod["status"]["phase"] == "Pending":
                     self.run(name)
         self.resync()
-
-    def _namespace_of(self, uid: SessionUID) -> str | None:
-        listed = {session["metadata"]["uid"] for session in self.sessions.values()}
-        return NAMESPACE if uid in listed else None
 
     def _write(self, name: str, decision: Decision) -> None:
         if not decision.commit and decision.delay_status_until is not None and decision.delay_status_until > self.now:

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from unit.core.raw_objects import Json
-from whatsapp_operator.core.calls import Call
+from whatsapp_operator.core.calls import Call, FailedCall
 from whatsapp_operator.core.kubelet import ProbeKill
 from whatsapp_operator.core.model import (
     AssumedReservation,
@@ -21,6 +21,7 @@ from whatsapp_operator.core.model import (
     TokenSource,
 )
 from whatsapp_operator.core.objects.facts import has_run
+from whatsapp_operator.core.recovery.health import SessionHealth
 from whatsapp_operator.core.recovery.pauses import RecoveryPauses
 
 
@@ -87,3 +88,27 @@ class Memory:
         """Return the pods of a session that came after the one in its status."""
         pods = self.created_pods.get(name, [])
         return tuple(pods[pods.index(PodUID(stored)) + 1 :] if stored in pods else pods)
+
+    def failed_calls(self, name: str, *, now: datetime) -> tuple[FailedCall, ...]:
+        """Return the calls for a session that were refused."""
+        return tuple(
+            FailedCall(
+                call=call,
+                reason="Forbidden",
+                message="exceeded quota: pods=10",
+                refused=True,
+                failures=failure.times,
+                lasted=now - failure.first,
+                retry_in=max(failure.retry - now, timedelta()),
+            )
+            for call, failure in self.failed.get(name, {}).items()
+        )
+
+    def update_pauses(self, found: Mapping[SessionUID, SessionHealth], *, now: datetime) -> None:
+        """See how all sessions are."""
+        if not self.listed:
+            list(self.pauses.restore(found, now=now))
+            self.listed = True
+        for uid in {*self.pauses.sessions(None), *found}:
+            self.pauses.update(uid, found.get(uid), now=now)
+        self.pauses.advance(now)

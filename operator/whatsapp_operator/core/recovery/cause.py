@@ -131,7 +131,10 @@ class Counted(StrEnum):
 class Place(StrEnum):
     """What becomes of the place in the quota."""
 
-    WHILE_REPLACED = "kept: the next pod follows at once, and one that follows a pod that never ran within 5 min"
+    WHILE_REPLACED = (
+        "kept: the next pod follows at once, and one that follows a pod that never ran within 5 min; given back when none "
+        "has run for long"
+    )
     UNTIL_STALLED = "kept while the next pod waits, 5 min at most; given back with Stalled"
     WHILE_POD = "kept while there is a pod; given back when that has not run for long"
 

@@ -7,6 +7,7 @@ there before. The same where its claim goes away under it. A pod that has run is
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
+from whatsapp_operator.api.conditions import ConditionStatus, ConditionType
 from whatsapp_operator.api.session import Reason
 from whatsapp_operator.core.calls import FailedCall, Verb
 from whatsapp_operator.core.model import Defaults, Observation, PodFacts, PVCFacts
@@ -67,7 +68,8 @@ def review_startup(
     elif (failed := _failed_creation(observation)) is not None:
         startup = Startup(None, True, *messages.refused(failed))
     elif _no_pod_lasts(observation, attempts):
-        startup = Startup(None, True, *messages.REPLACING)
+        stored = messages.stored_message(session.status, ConditionType.RECOVERING, only=ConditionStatus.TRUE)
+        startup = Startup(None, True, *(stored or messages.REPLACING))
     place = place_of(session, startup if holds_place else None, timeout=defaults.pod_start_timeout, now=observation.now)
     replaced_for = None
     if pod is not None and never_ran and pod.template_hash:  # without a hash it is not the operator's

@@ -131,7 +131,7 @@ def test_a_message_names_three() -> None:
 
 
 @pytest.mark.parametrize("limits", [{"memory": "800Mi"}, {"sessionsPerNamespace": 1}, {"sessions": 1}])
-def test_it_is_said_of_each_limit_that_runs(limits: dict[str, Any]) -> None:
+def test_each_limit_that_runs_names_who_does_not_run(limits: dict[str, Any]) -> None:
     """Sessions, memory, sessions of the namespace."""
     result = round_(stuck("a"), session("b", age=1), quotas=(quota(**limits),))
 

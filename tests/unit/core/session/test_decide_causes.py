@@ -107,13 +107,13 @@ def test_a_cause_is_named_once_for_the_metric() -> None:
         ("Bewitched", "Pod was rejected: for a reason of a later kubelet"),
     ],
 )
-def test_a_node_that_refuses_each_pod_stalls_nothing(reason: str, message: str) -> None:
+def test_a_node_that_refuses_each_pod_for_an_hour_stalls_nothing(reason: str, message: str) -> None:
     """The wait grows to five minutes, the place is kept, cause and time are told; it is over by itself."""
     cluster = running(spec={"recovery": {"maxAttempts": 1}})
     cluster.gone()
     cluster.resync()
     begin = cluster.now
-    while cluster.now < begin + timedelta(minutes=5):
+    while cluster.now < begin + timedelta(minutes=50):
         cluster.pods["sales"]["status"] |= {"phase": "Failed", "reason": reason, "message": message}
         goes(cluster)
         assert ("True", reason) == cluster.says("Recovering")
@@ -126,7 +126,7 @@ def test_a_node_that_refuses_each_pod_stalls_nothing(reason: str, message: str) 
 
     cluster.settle()
 
-    assert 6 <= tries <= 9
+    assert 14 <= tries <= 20
     assert (0, 0, None) == (
         recovery(cluster).consecutive_failures,
         (recovery(cluster).failed_starts or 0),

@@ -294,6 +294,31 @@ def test_a_claim_that_terminates_keeps_its_place_for_a_minute() -> None:
     assert (None, 0) == (cluster.status().admission, cluster.admission_round().usage["default"].admitted)
 
 
+def test_a_node_that_refuses_each_pod_gives_the_place_back() -> None:
+    """No pod lasts until it runs: in the node's words, and tried again in turn."""
+    cluster = pending(wait=None)
+    for _ in range(80):
+        if "sales" in cluster.pods:
+            cluster.pods["sales"]["status"] |= {
+                "phase": "Failed",
+                "reason": "OutOfcpu",
+                "message": "Pod was rejected: no CPU",
+            }
+            cluster.resync()
+            cluster.gone()
+        cluster.tick(15)
+        cluster.resync()
+        if cluster.status().admission is None:
+            break
+
+    assert ("Queued", None) == (cluster.status().state, cluster.status().admission)
+    assert "no CPU" in cluster.condition("Admitted").message
+    cluster.tick(61)
+    cluster.settle()
+    assert ["sales"] == [*cluster.pods]
+    assert ("True", "Admitted") == cluster.says("Admitted")
+
+
 def test_a_suspended_session_forgets_that_it_waits() -> None:
     """Whoever resumes it begins anew."""
     cluster = pending()
