@@ -4,7 +4,7 @@ from pathlib import Path
 
 from e2e.harness import ClusterHarness
 from e2e.tenant import Object, Tenant
-from support.sessions import Expectation, has_durable_login
+from support.sessions import Expectation, condition, has_durable_login
 
 FILL = """
 import sys
@@ -29,8 +29,8 @@ def _volume(e2e: ClusterHarness, tenant: Tenant) -> Path:
 
 
 def _refused(status: Object) -> bool:
-    failure = status.get("recovery", {}).get("lastFailure", {})
-    return failure.get("reason") == "ProfileUnusable" and "The profile volume is full: 0Mi of" in failure["message"]
+    ready = condition(status, "Ready")
+    return ready["reason"] == "ProfileUnusable" and "The profile volume is full: 0Mi of" in ready["message"]
 
 
 def test_a_full_volume_costs_no_login(e2e: ClusterHarness, tenant: Tenant) -> None:
@@ -44,13 +44,13 @@ def test_a_full_volume_costs_no_login(e2e: ClusterHarness, tenant: Tenant) -> No
     for number in range(200):
         tenant.command_device(NAME, "send", text=f"message {number}")
     status = tenant.wait_for(NAME, Expectation("says that its volume is full", _refused), within=60)
-    first = status["podUID"]
-    again = tenant.wait_for(NAME, Expectation("tries again", lambda now: now["podUID"] not in (None, first)))
+    restarts = status["recovery"]["restarts"]
+    tenant.wait_for(NAME, Expectation("tries again", lambda now: now["recovery"]["restarts"] > restarts + 1))
     tenant.run("delete", "pod", NAME, "--wait=false", "--ignore-not-found")
-    message = tenant.wait_for_condition(NAME, "Ready", status="False")["message"]
+    again = tenant.wait_for(NAME, Expectation("still says it", _refused))
     filler.unlink()
-    after = tenant.wait_for_recovery(NAME, after=again)
+    after = tenant.wait_for_recovery(NAME, after=before)
 
-    assert "spec.profile.size" in status["recovery"]["lastFailure"]["message"]
-    assert message
+    assert "spec.profile.size" in condition(status, "Ready")["message"]
+    assert 0 == again["recovery"].get("consecutiveFailures", 0)
     assert before["link"]["linkedTime"] == after["link"]["linkedTime"]

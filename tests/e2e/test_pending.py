@@ -1,4 +1,4 @@
-"""A pod that cannot run yet is shown with its reason, and never cured by deletion."""
+"""A pod that cannot run yet is shown with its reason, and left alone until its start timeout is over."""
 
 from e2e.harness import ClusterHarness
 from e2e.tenant import Object, Tenant

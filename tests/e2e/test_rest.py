@@ -14,7 +14,7 @@ def test_at_rest_only_the_lease_is_written(e2e: ClusterHarness, durable_trio: Te
     trio.create("fresh")
     trio.wait_for_state("fresh", "QRPending")
     begun = trio.status("fresh")["link"]["round"]
-    done = requests_at_rest(e2e.audit, e2e.operator, began=e2e.began)
+    done = requests_at_rest(e2e.audit, e2e.operator)
 
     assert [] == writes(done, but=LEASES)
     assert {"update leases"} == set(writes(done, but=frozenset()))

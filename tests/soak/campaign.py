@@ -17,7 +17,7 @@ from e2e.harness import ClusterHarness
 from e2e.tenant import Tenant
 from local_cluster.full.readiness import api_client
 from session_devtools.audit_log import writes
-from session_devtools.errors import WaitTimeout
+from session_devtools.errors import ToolError, WaitTimeout
 from session_devtools.progress import Progress
 from support.sessions import has_durable_login
 from support.waiting import until
@@ -60,7 +60,7 @@ class Campaign:
                 if happened and time.monotonic() + mishap.lasts >= end:
                     break
                 happened.append(self._carry_out(mishap, victim, record))
-        asked = requests_at_rest(self.e2e.audit, self.e2e.operator, began=self.e2e.began)
+        asked = requests_at_rest(self.e2e.audit, self.e2e.operator)
         return Findings(
             record=record, happened=happened, places=len(self.names), written=writes(asked, but=("leases",))
         )
@@ -73,13 +73,19 @@ class Campaign:
                 yield mishap, random.choice(self.names)
 
     def _carry_out(self, mishap: Mishap, victim: str, record: Record) -> Happened:
-        began = time.monotonic()
-        with self.progress.step(f"{mishap.name} ({victim})"):
+        began, failure = time.monotonic(), ""
+        self.progress.info(f"{mishap.name} ({victim})")
+        try:
             with mishap.cause(Site(e2e=self.e2e, tenant=self.tenant), victim):
                 time.sleep(max(0.0, began + mishap.lasts - time.monotonic()))
-            ended = time.monotonic()
-            back = self._wait_connected(record, within=mishap.within)
-        return Happened(mishap=mishap, victim=victim, began=began, ended=ended, back=back)
+        except ToolError as error:  # one that cannot be brought about, or ended, is told with the rest
+            failure = str(error)
+        ended = time.monotonic()
+        back = self._wait_connected(record, within=mishap.within)
+        self.progress.info(
+            f"{mishap.name} ({victim}): " + (f"back after {back:.0f} s" if back is not None else "not back")
+        )
+        return Happened(mishap=mishap, victim=victim, began=began, ended=ended, back=back, failure=failure)
 
     def _wait_connected(self, record: Record, *, within: float) -> float | None:
         """Wait until two looks, some seconds apart, show everybody Connected; returns how long that took, or None."""

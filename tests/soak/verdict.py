@@ -28,6 +28,8 @@ class Happened(NamedTuple):
     """ When its cause ended. """
     back: float | None
     """ Seconds from then until every session was Connected; None: not in time. """
+    failure: str = ""
+    """ Why it could not be brought about, or ended. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +61,7 @@ def judge(found: Findings) -> list[Verdict]:
         _explained(found),
         _spared(found),
         _back(found),
+        _brought_about(found),
         Verdict("nothing is written at rest", not found.written, ", ".join(found.written[:5]) or "nothing"),
         *flat,
     ]
@@ -147,6 +150,11 @@ def _back(found: Findings) -> Verdict:
         bool(found.happened) and not late,
         f"{len(found.happened)} mishaps" + (f"; not so: {', '.join(late)}" if late else f": {times}"),
     )
+
+
+def _brought_about(found: Findings) -> Verdict:
+    failed = [f"{one.mishap.name}: {one.failure}" for one in found.happened if one.failure]
+    return Verdict("every mishap was brought about and ended", not failed, "; ".join(failed) or "all")
 
 
 # --- what processes take ----------------------------------------------------------------------------------------

@@ -362,7 +362,7 @@ def test_a_cluster_loads_an_image_once_and_runs_it(image: Unpacked, full_cluster
     assert "usage: standin" in full_cluster.kubectl("-n", namespace, "logs", "it")
 
 
-def test_its_packages_are_the_file_s_or_the_label_tells_which_are_not(image: Unpacked) -> None:
+def test_its_packages_are_the_file_s_or_the_label_names_the_others(image: Unpacked) -> None:
     """What a mirror has today may be newer; the image then says so."""
     root = image.files
     shown = ["dpkg-query", f"--admindir={root}/var/lib/dpkg", "--show", "--showformat=${Package}=${Version}\n"]

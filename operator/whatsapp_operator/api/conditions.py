@@ -60,6 +60,7 @@ class Reason(StrEnum):
     QUOTA_EXCEEDED = "QuotaExceeded"
     QUOTA_NOT_FOUND = "QuotaNotFound"
     SLOT_RELEASED = "SlotReleased"
+    POD_START_TIMEOUT = "PodStartTimeout"
     # PodReady
     POD_READY = "PodReady"
     POD_STARTING = "PodStarting"
@@ -84,6 +85,7 @@ class Reason(StrEnum):
     RECOVERY_PAUSED = "RecoveryPaused"
     RESTART_REQUESTED = "RestartRequested"
     REPLACING_POD = "ReplacingPod"
+    POD_OUTDATED = "PodOutdated"
     NOT_RECOVERING = "NotRecovering"
     RUNNER_EXITED = "RunnerExited"
     # Sandboxed, and failures: the node cannot do what the settings ask for

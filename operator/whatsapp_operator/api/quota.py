@@ -5,18 +5,20 @@ for a stored value that cannot be used. Nobody is admitted by a quota that canno
 """
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import ConfigDict, Field, ValidationError
 
-from whatsapp_operator.api.base import ApiModel, SpecModel
+from whatsapp_operator.api.base import ApiModel, SpecModel, StatusModel
 from whatsapp_operator.api.constants import API_VERSION, MAX_QUOTA_NAME_LENGTH, QUOTA_KIND
-from whatsapp_operator.api.fields import Count, QuotaMemory, QuotaStorage, StoredMemory, StoredStorage
+from whatsapp_operator.api.fields import Count, QuotaMemory, QuotaStorage, StoredMemory, StoredStorage, Time
 from whatsapp_operator.api.invalid import InvalidObject, Problem, problems_of
 from whatsapp_operator.api.metadata import ObjectMeta
 from whatsapp_operator.api.rules import Rule, validations
 from whatsapp_operator.api.status import ConditionedStatus
 
+MOST_NOT_RUNNING: Final = 10
+""" Sessions that a quota's status names. """
 _NAME = Rule(
     f"self.metadata.name.size() <= {MAX_QUOTA_NAME_LENGTH}",
     f"must have at most {MAX_QUOTA_NAME_LENGTH} characters, because it becomes the value of a label: choose a shorter one",
@@ -30,12 +32,26 @@ class QuotaSpec(SpecModel):
     sessions: Count | None = None
     """How many sessions may be admitted at the same time. 0 admits none; absent is unlimited."""
     memory: QuotaMemory | None = None
-    """The sum of the pods' memory limits, at least 256Mi. Absent is unlimited."""
+    """The sum of the pods' memory limits, at least 256Mi, with the containers that others add to the pods. Absent is
+    unlimited."""
     storage: QuotaStorage | None = None
     """The sum of the sizes of the volume claims that the operator makes, those included that a session left behind when
     it was suspended or deleted: delete such a claim to get its share back. Absent is unlimited."""
     sessions_per_namespace: Count | None = None
     """How many sessions of one namespace may be admitted at the same time. 0 admits none; absent is unlimited."""
+
+
+class NotRunningSession(StatusModel):
+    """An admitted session without a running pod."""
+
+    namespace: str = ""
+    """Its namespace."""
+    name: str = ""
+    """Its name."""
+    since: Time | None = None
+    """Since when it has been admitted without a running pod."""
+    reason: Annotated[str, Field(max_length=1024)] | None = None
+    """Why, in one word: the reason of its condition Ready."""
 
 
 class QuotaStatus(ConditionedStatus):
@@ -44,11 +60,18 @@ class QuotaStatus(ConditionedStatus):
     admitted: Count = 0
     """Admitted sessions, including those whose pod is still terminating."""
     waiting: Count = 0
-    """Sessions that wait to be admitted."""
+    """Sessions that wait to be admitted, those included that wait because their pod did not run."""
     memory_reserved: StoredMemory | None = None
-    """The sum of the memory limits of the admitted sessions."""
+    """The sum of what the admitted sessions reserve: their pods' memory limits, and what others added to their pods."""
     storage_reserved: StoredStorage | None = None
     """The sum of the sizes of the volume claims that count; only where spec.storage is set."""
+    not_running: Count | None = None
+    """How many admitted sessions have had no running pod for more than a minute; absent while all run."""
+    not_running_sessions: Annotated[
+        tuple[NotRunningSession, ...] | None,
+        Field(max_length=MOST_NOT_RUNNING, json_schema_extra={"x-kubernetes-list-type": "atomic"}),
+    ] = None
+    """Those of them that have been so for longest, ten at most."""
 
 
 class WhatsAppSessionQuota(ApiModel):

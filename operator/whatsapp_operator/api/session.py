@@ -41,6 +41,7 @@ from whatsapp_operator.api.status import (
     LastFailure,
     LinkStatus,
     RecoveryStatus,
+    RequeueStatus,
     SessionStatus,
     TokenSecrets,
 )
@@ -142,6 +143,7 @@ __all__ = [
     "Reason",
     "RecoverySpec",
     "RecoveryStatus",
+    "RequeueStatus",
     "ResourceLimits",
     "ResourceRequests",
     "ResourcesSpec",

@@ -77,9 +77,25 @@ class AdmissionStatus(StatusModel):
     reserved_at: Time | None = None
     """When it was reserved."""
     memory: StoredMemory | None = None
-    """The memory reserved: the pod's memory limit."""
+    """The memory reserved: the pod's memory limit, and once there is a pod all that it may take, with what a mesh or a
+    webhook added to it."""
     storage: StoredStorage | None = None
     """The storage reserved: the size of the volume claim. Absent where the quota does not limit storage."""
+
+
+class RequeueStatus(StatusModel):
+    """Why the session waits outside of its quota: its pod never ran. Absent once a pod runs, and after an edit."""
+
+    count: Count = 0
+    """How many times in a row it gave its reservation back because its pod did not run."""
+    requeue_at: Time | None = None
+    """From when on it may be admitted again; also its place in the order in which sessions are admitted."""
+    reason: Annotated[str, Field(max_length=1024)] | None = None
+    """Why the last pod did not run, in one word for programs, such as ImagePullBackOff or Unschedulable."""
+    message: Annotated[str, Field(max_length=32768)] | None = None
+    """Why the last pod did not run, in the words of the scheduler, the kubelet or the API server."""
+    requests: HandledRequests | None = None
+    """The requests by annotation that stood then; a new one ends the wait."""
 
 
 class LastFailure(StatusModel):
@@ -160,6 +176,8 @@ class SessionStatus(ConditionedStatus):
     """How the session is linked."""
     admission: AdmissionStatus | None = None
     """The session's reservation in its quota."""
+    requeue: RequeueStatus | None = None
+    """Why it gave its reservation back without ever having run, and when it may be admitted again."""
     recovery: RecoveryStatus | None = None
     """What failed and what comes next."""
     handled_requests: HandledRequests = HandledRequests()

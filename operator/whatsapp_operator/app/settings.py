@@ -65,6 +65,12 @@ def _within_a_minute(length: timedelta) -> timedelta:
     return length
 
 
+def _from_ten_seconds_to_a_day(length: timedelta) -> timedelta:
+    if not timedelta(seconds=10) <= length <= timedelta(days=1):
+        raise ValueError("should be from 10s to 24h: 10m is the default")
+    return length
+
+
 def _profile_path(path: str) -> str:
     if not _PROFILE_PATH.fullmatch(path) or ".." in path.split("/"):
         raise ValueError(
@@ -167,6 +173,12 @@ class Settings(BaseSettings):
     """true: each pod has a user namespace (`hostUsers: false`), so that its users are nobody on the node. It takes
     Kubernetes 1.33, containerd 2 with runc 1.2 or CRI-O with crun, and a kernel that can map the volumes' owners. A pod
     on a node that cannot is ended after a minute and tried again. Pods made afterwards use it."""
+    pod_start_timeout: Annotated[Length, AfterValidator(_from_ten_seconds_to_a_day)] = Defaults.pod_start_timeout
+    """How long a session may hold its place in its quota while it is said why its pod cannot run: an image that cannot be
+    pulled, no node that fits, a creation that is refused. Then the pod is deleted, and the session asks for a place again
+    in its turn: a tenth of this time later, then twice as long, up to this time. Three times as long where nobody says
+    why, because an image may still be pulled or a volume made; six times as long for a session with a linked phone.
+    At least 10s."""
     watch_namespaces: Annotated[tuple[Name, ...], NoDecode, BeforeValidator(_names)] = ()
     """The namespaces whose sessions are this operator's, by comma. Empty: all, except those that carry another
     instance's label. It alone makes no room for a second operator: each counts quotas over its own namespaces only, so
@@ -295,6 +307,7 @@ class Settings(BaseSettings):
             browser_sandbox=self.browser_sandbox,
             browser_seccomp_profile=self.browser_seccomp_profile,
             user_namespaces=self.user_namespaces,
+            pod_start_timeout=self.pod_start_timeout,
         )
 
 

@@ -103,6 +103,8 @@ class PodFacts:
     ready: bool = False
     started: datetime | None = None
     """ When the runner's container started, even if it has ended since; None: it never did. """
+    ran: bool = False
+    """ The runner ran in this pod at some time, or may have; False: it certainly never did. """
     finished: datetime | None = None
     exit_code: int | None = None
     exit_reason: str = ""
@@ -119,6 +121,8 @@ class PodFacts:
     """ False: it is to have a user namespace of its own. """
     seccomp_profile: str | None = None
     """ The file on the node that the runner's container is to run under. """
+    memory: int = 0
+    """ Bytes that it counts in its quota, with what others added to it (`core.objects.pod_memory`); 0 without a seal. """
     disrupted: bool = False
     """ The DisruptionTarget condition is true. """
     disruption: str = ""  # its reason
@@ -179,6 +183,8 @@ class ExistingClaim:
     """ Its owner has labelled it for sessions. """
     made_for: str | None = None
     """ The session that the operator made it for; None: somebody else made it. """
+    terminating: bool = False
+    """ It is being deleted. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -294,6 +300,8 @@ class Observation:
     """ The names of the Secrets that this process has created for the session. """
     tokens_made: PodTokens | None = None
     """ The Secrets with tokens that this process has created last. """
+    secrets_checked: PodUID | None = None
+    """ The pod for which this process made sure that its Secrets are there, because it did not start. """
     tokens_renewed: TokenSource | None = None
     """ This process has told the current pod's runner of these tokens, and it takes them. """
     storage_limited: bool = False
@@ -345,6 +353,8 @@ class Defaults:
     """ Its path below the seccomp folder of the kubelet. """
     user_namespaces: bool = False
     """ Pods have user namespaces of their own. """
+    pod_start_timeout: timedelta = timedelta(minutes=10)
+    """ After this time in which a pod was told why it cannot run, its session gives its reservation back. """
 
 
 # --- actions, in the order the runtime carries them out ---------------------------------------------------------
@@ -474,6 +484,8 @@ class Decision:
     causes: tuple[str, ...] = ()  # names of `core.recovery.causes`: what this status is the first to tell
     wants_admission: bool = False
     """ It needs a reservation and has none, so an admission round must consider it. """
+    declines_admission: bool = False
+    """ It can use no place now: what a round assumed for it is another's. """
     poll: PodUID | None = None
     """ The pod whose runner to poll; None: none. """
     makes_tokens: PodTokens | None = None

@@ -160,7 +160,7 @@ async def test_a_volume_that_cannot_grow_is_a_condition(harness: OperatorHarness
     refused = await harness.admin.get(pvc, harness.namespace, "a-profile")
 
     await harness.admin.patch("storageclasses", "", fixed_class, {"allowVolumeExpansion": True})
-    assert 0 == await operator.stop()  # a new one asks at once, this one every half minute
+    assert 0 == await operator.stop()  # a new one asks at once, this one every two minutes
     await harness.operator()
     await harness.wait_for_condition("a", "Stalled", status="False")
     grown = await harness.admin.get(pvc, harness.namespace, "a-profile")

@@ -310,6 +310,7 @@ class FakeCluster:
             pod_security=self.pod_security,
             secrets_made=self.memory.secrets_made.get(name, frozenset()),
             tokens_made=self.memory.tokens_made.get(name),
+            secrets_checked=self.memory.secrets_checked.get(name),
             tokens_renewed=renewed[1] if renewed is not None and renewed[0] in current else None,
             rejection=self.memory.rejection,
         )
@@ -324,12 +325,14 @@ class FakeCluster:
             before = self.status_writes
             decision = self.look_once(name)
             if not decision.actions and self.status_writes == before:
+                self.memory.note(self.observe(name), decision)
                 return decision
         raise AssertionError(f"{name} does not come to rest")
 
     def look_once(self, name: str = "sales") -> Decision:
         """Let the operator carry out one decision: first the status, then the actions, up to the first refused one."""
-        decision = self.decide(name)
+        observation = self.observe(name)
+        decision = decide(observation, self.defaults)
         if decision.poll is not None:
             self.memory.listening.setdefault(decision.poll, self.now)
         self._write(name, decision)
@@ -341,6 +344,7 @@ class FakeCluster:
         else:
             if decision.makes_tokens is not None:
                 self.memory.tokens_made[name] = decision.makes_tokens.together(self.memory.tokens_made.get(name))
+            self.memory.note_secrets(observation, decision)
         failed = self.memory.failed.get(name, {})
         self.memory.failed[name] = {call: found for call, found in failed.items() if call in decision.wanted_calls}
         return decision
@@ -368,6 +372,8 @@ class FakeCluster:
             assumed_reservations=list(self.memory.assumed.values()),
             pvcs=list(self.pvcs.values()),
             read_seal=sealed,
+            declined=frozenset(self.memory.declined),
+            pod_start_timeout=self.defaults.pod_start_timeout,
             now=self.now,
         )
         for uid in result.withdrawn:
@@ -396,6 +402,7 @@ class FakeCluster:
 
     def resync_until_reserved(self, name: str = "sales") -> None:
         """Let the operator work until the place is in status and the pod is not made yet."""
+        self.memory.note(self.observe(name), self.decide(name))
         self.admission_round()
         for _ in range(10):
             if self.status(name).admission is not None:

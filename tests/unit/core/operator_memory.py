@@ -9,6 +9,9 @@ from whatsapp_operator.core.calls import Call
 from whatsapp_operator.core.kubelet import ProbeKill
 from whatsapp_operator.core.model import (
     AssumedReservation,
+    CreateSecret,
+    Decision,
+    Observation,
     PodTokens,
     PodUID,
     Refusal,
@@ -35,6 +38,7 @@ class Memory:
     """What an operator's process loses when it ends."""
 
     assumed: dict[SessionUID, AssumedReservation] = field(default_factory=dict)
+    declined: set[SessionUID] = field(default_factory=set)
     refusals: Mapping[SessionUID, Refusal] = field(default_factory=dict)
     reports: dict[str, RunnerReport] = field(default_factory=dict)
     created_pods: dict[str, list[PodUID]] = field(default_factory=dict)
@@ -50,8 +54,25 @@ class Memory:
     listed: bool = False
     secrets_made: dict[str, frozenset[str]] = field(default_factory=dict)
     tokens_made: dict[str, PodTokens] = field(default_factory=dict)
+    secrets_checked: dict[str, PodUID] = field(default_factory=dict)
     tokens_renewed: dict[str, tuple[PodUID, TokenSource]] = field(default_factory=dict)
     rejection: Rejection | None = None
+
+    def note(self, observation: Observation, decision: Decision) -> None:
+        """Note whether a session that has come to rest can use a place."""
+        uid = SessionUID(observation.session.metadata.uid)
+        if decision.declines_admission:
+            self.declined.add(uid)
+            self.assumed.pop(uid, None)
+        else:
+            self.declined.discard(uid)
+
+    def note_secrets(self, observation: Observation, decision: Decision) -> None:
+        """Note for which pod the Secret that it mounts was made once more."""
+        mounted = any(isinstance(action, CreateSecret) and action.purpose is None for action in decision.actions)
+        owned = [pod.uid for pod in observation.pods if pod.owner_uid == observation.session.metadata.uid]
+        if mounted and owned:
+            self.secrets_checked[observation.session.metadata.name] = owned[0]
 
     def unstarted(self, pods: list[Json], *, now: datetime) -> dict[PodUID, datetime]:
         """See these pods, and return those of all that never ran."""

@@ -143,6 +143,8 @@ class Simulation:
         self.runners = FakeRunners(self.clock, node_time=lambda: self.clock.true_time + self.node_ahead)
         self.first_state = ("QRPending", "WaitingForScan")
         self.start_pods = True
+        self.missing_images: set[str] = set()
+        """ Images that no node can pull. """
         self.runner_image = "runner:1"
         """ The operator's setting, for the next process. """
         self.broken_images: dict[str, str] = {}
@@ -326,6 +328,14 @@ class Simulation:
         if (namespace := self._namespace(uid)) is None:
             return
         pod = self.api.change("pods", namespace, name, {"spec": {"nodeName": "node-1"}})
+        image = pod["spec"]["containers"][0]["image"]
+        if image in self.missing_images:
+            waiting = {"waiting": {"reason": "ImagePullBackOff", "message": f"Back-off pulling image {image}"}}
+            conditions = [{"type": "PodScheduled", "status": "True"}]
+            pending = {"conditions": conditions, "containerStatuses": [{"name": "runner", "state": waiting}]}
+            self.api.change("pods", namespace, name, {"status": pending}, status=True)
+            self.clock.call_later(30, lambda: self._run(name, uid))
+            return
         running = {"running": {"startedAt": self._stamp()}}
         status = {
             "phase": "Running",
@@ -334,8 +344,10 @@ class Simulation:
             "containerStatuses": [{"name": "runner", "state": running}],
         }
         self.api.change("pods", namespace, name, {"status": status}, status=True)
-        (container,) = pod["spec"]["containers"]
-        if (message := self.broken_images.get(container["image"])) is not None:
+        images = [container.get("image", "") for container in pod["spec"].get("containers") or []]
+        if (
+            message := next((self.broken_images[image] for image in images if image in self.broken_images), None)
+        ) is not None:
             self.end(name, code=20, message=message, namespace=namespace)
             return
         self.runners.say(uid, *self.first_state)

@@ -428,3 +428,23 @@ async def test_what_is_undone_again_and_again_is_no_war(simulation: Simulation, 
 
     assert requests < 10
     assert "QRPending" == simulation.state("a")
+
+
+async def test_a_service_that_may_not_be_deleted_harms_nobody_else(simulation: Simulation) -> None:
+    """Its namespace has no session any more; resyncs succeed, other namespaces are served, and it is tried a few times."""
+    simulation.namespace("club")
+    await simulation.up("a")
+    simulation.session("x", namespace="club")
+    await simulation.until(lambda: simulation.pod_uid("x", namespace="club"))
+    close(simulation, FAULTS["403"], "DELETE", "services")
+    simulation.api.remove("whatsappsessions", NAMESPACE, "a")
+    await simulation.rest(60)
+    requests, _ = await cost(simulation)
+    assert simulation.operator is not None
+    age = simulation.clock.seconds - (simulation.operator.resync.succeeded_at or 0)
+    reopen(simulation)
+    await simulation.until(lambda: simulation.api.get("services", NAMESPACE, "whatsapp-sessions") is None, within=200)
+
+    assert 1 <= requests < 10
+    assert age <= 61
+    assert simulation.pod_uid("x", namespace="club")

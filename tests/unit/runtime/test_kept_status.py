@@ -175,3 +175,17 @@ async def test_a_webhook_that_rewrites_a_status_makes_no_war(simulation: Simulat
 
     assert requests <= 1
     assert "status.image" in message(simulation, "CallFailed")
+
+
+async def test_a_dropped_reservation_counts_all_the_same(simulation: Simulation) -> None:
+    """A quota of one, two sessions: the second waits although no status says that the first was admitted."""
+    simulation.api.keeps = dropping("admission")
+    simulation.api.change("whatsappsessionquotas", "", "default", {"spec": {"sessions": 1}})
+    simulation.start_pods = False
+    await simulation.start()
+    for name in ("a", "b"):
+        simulation.session(name)
+    await simulation.rest(120)
+
+    assert 1 == len(simulation.api.all("pods"))
+    assert ("False", "QuotaExceeded") == simulation.condition("b", "Admitted")

@@ -67,6 +67,7 @@ BAD: Mapping[str, Mapping[str, Any]] = {
         "happened": [Happened(dataclasses.replace(MISHAP, spares=True, says=""), "sales", 5, 65, 1.0)],
     },
     "not back": {"happened": [Happened(MISHAP, "sales", 5, 65, None)]},
+    "not brought about": {"happened": [Happened(MISHAP, "sales", 5, 65, 1.0, "no such process")]},
     "nothing happened": {"happened": []},
     "written at rest": {"written": ["patch whatsappsessions/status"]},
 }

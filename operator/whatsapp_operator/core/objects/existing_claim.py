@@ -6,7 +6,7 @@ Without that a session could mount any claim of its namespace: a database's, or 
 from whatsapp_operator.api.constants import GROUP, PROFILE_LABEL, SESSION_KIND, SESSION_LABEL
 from whatsapp_operator.core.model import ExistingClaim
 from whatsapp_operator.core.objects import ownership
-from whatsapp_operator.core.objects.reading import Json, text
+from whatsapp_operator.core.objects.reading import Json, part, text
 
 
 def existing_claim(name: str, claim: Json | None) -> ExistingClaim:
@@ -14,7 +14,8 @@ def existing_claim(name: str, claim: Json | None) -> ExistingClaim:
     if claim is None:
         return ExistingClaim(name=name, exists=False)
     released = ownership.is_managed(claim) or ownership.label(claim, PROFILE_LABEL) == "true"
-    return ExistingClaim(name=name, exists=True, released=released, made_for=_made_for(claim))
+    terminating = bool(text(part(claim, "metadata"), "deletionTimestamp"))
+    return ExistingClaim(name=name, exists=True, released=released, made_for=_made_for(claim), terminating=terminating)
 
 
 def _made_for(claim: Json) -> str | None:
@@ -27,5 +28,5 @@ def _made_for(claim: Json) -> str | None:
 
 
 def is_usable(claim: ExistingClaim, session_name: str) -> bool:
-    """Whether the session of this name may mount it: released by its owner, or made by the operator for a session of this name."""
-    return claim.exists and claim.released and claim.made_for in (None, session_name)
+    """Whether the session of this name may mount it: it stays, and its owner released it, or the operator made it for that name."""
+    return claim.exists and claim.released and claim.made_for in (None, session_name) and not claim.terminating

@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final, TypeVar
 
-from session_protocol.quantities import BadQuantity, parse_quantity
 from session_protocol.times import parse_time
 
 from whatsapp_operator.api.constants import (
@@ -23,11 +22,14 @@ from whatsapp_operator.api.constants import (
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core.model import NetworkPolicyFacts, PodFacts, PodPhase, PodUID, PVCFacts, Seal, ServiceFacts
 from whatsapp_operator.core.objects import ownership
-from whatsapp_operator.core.objects.reading import Json, free_text, identifier, items, part, redacted, text
+from whatsapp_operator.core.objects.pod_memory import counted_memory
+from whatsapp_operator.core.objects.reading import Json, amount, free_text, identifier, items, part, redacted, text
 from whatsapp_operator.core.objects.service import SELECTOR
 
 _BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """ What the kubelet writes for a container that could not be started. """
+STARTING_REASONS: Final = frozenset({"", "ContainerCreating", "PodInitializing"})
+""" The kubelet's waiting reasons for a container that starts normally. """
 _Enum = TypeVar("_Enum", bound=StrEnum)
 _NODE_LOST: Final = frozenset({"NodeLost", "NodeNotReady", "NodeStatusUnknown", "NodeUnreachable"})
 _LONGEST_GRACE: Final = timedelta(days=365)
@@ -48,7 +50,7 @@ def pod_facts(pod: Json, *, seal: Seal | None = None) -> PodFacts:
     state = part(container, "state")
     # The API server notes by when the pod has to be gone, and the grace that is in it.
     deletion, grace = _time(metadata, "deletionTimestamp"), _seconds(metadata, "deletionGracePeriodSeconds")
-    running, ended, waiting = part(state, "running"), part(state, "terminated"), part(state, "waiting")
+    running, ended, waiting = part(state, "running"), part(state, "terminated"), _waiting(status, state)
     started = _time(ended, "startedAt") if ended else _time(running, "startedAt")
     owner_uid = ownership.controller_uid(pod)
     seal = seal if seal is not None and seal.session_uid == owner_uid else None
@@ -70,6 +72,7 @@ def pod_facts(pod: Json, *, seal: Seal | None = None) -> PodFacts:
         scheduled_message=free_text(scheduled, "message", keep="start"),
         ready=conditions.get("Ready", {}).get("status") == "True",
         started=started if started != _BEGINNING else None,
+        ran=_ran(status, container, started=started),
         finished=_time(ended, "finishedAt") or (_last_moment(status, metadata) if ended else None),
         exit_code=code if isinstance(code := ended.get("exitCode"), int) else None,
         exit_reason=identifier(ended, "reason"),
@@ -80,6 +83,7 @@ def pod_facts(pod: Json, *, seal: Seal | None = None) -> PodFacts:
         pod_message=free_text(status, "message"),
         host_users=spec.get("hostUsers") is not False,
         seccomp_profile=_seccomp_profile(spec),
+        memory=counted_memory(pod, seal) if seal is not None else 0,
         disrupted=disrupted.get("status") == "True",
         disruption=identifier(disrupted, "reason"),
         unready_by_node=_unready_by_node(conditions),
@@ -144,7 +148,7 @@ def pvc_facts(pvc: Json, *, session: WhatsAppSession) -> PVCFacts:
 
 def requested_storage(pvc: Json) -> int:
     """Return the size that a PVC asks for, in bytes."""
-    return _bytes(part(part(part(pvc, "spec"), "resources"), "requests").get("storage"))
+    return amount(part(part(part(pvc, "spec"), "resources"), "requests"), "storage") or 0
 
 
 def _resize_fault(pvc_status: Json) -> str:
@@ -188,6 +192,27 @@ def _seccomp_profile(spec: Json) -> str | None:
     return text(part(part(container, "securityContext"), "seccompProfile"), "localhostProfile") or None
 
 
+def _ran(pod_status: Json, container: Json, *, started: datetime | None) -> bool:
+    """Whether the runner ever ran in this pod: it does, it did, or the kubelet does not say that it never did."""
+    before = part(part(container, "lastState"), "terminated")
+    restarts = container.get("restartCount")
+    return (
+        (started is not None and started != _BEGINNING)
+        or bool(before)
+        or (isinstance(restarts, int) and restarts > 0)
+        or text(pod_status, "phase") not in ("", PodPhase.PENDING)
+    )
+
+
+def _waiting(pod_status: Json, state: Json) -> Json:
+    """Return what the runner waits for; while that is an init container, what this one waits for."""
+    waiting = part(state, "waiting")
+    if text(waiting, "reason") not in STARTING_REASONS:
+        return waiting
+    others = (part(part(found, "state"), "waiting") for found in items(pod_status, "initContainerStatuses"))
+    return next((other for other in others if text(other, "reason") not in STARTING_REASONS), waiting)
+
+
 def _runner_image(spec: Json) -> str | None:
     for container in items(spec, "containers"):
         if container.get("name") == RUNNER_CONTAINER:
@@ -205,13 +230,6 @@ def _token_secret(spec: Json) -> str | None:
 def _last_moment(status: Json, metadata: Json) -> datetime:
     """Return a substitute for the end of a container when the kubelet reports no time: one that does not change."""
     return _time(status, "startTime") or _time(metadata, "creationTimestamp") or _BEGINNING
-
-
-def _bytes(quantity: object) -> int:
-    try:
-        return int(parse_quantity(quantity if isinstance(quantity, int) else str(quantity)))
-    except BadQuantity:
-        return 0
 
 
 def _time(part: Json, name: str) -> datetime | None:

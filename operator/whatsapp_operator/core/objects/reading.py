@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
+from session_protocol.quantities import BadQuantity, parse_quantity
 from session_protocol.redaction import LONGEST, redact
 from session_protocol.redaction.truncation import MARGIN, Keep
 
@@ -24,6 +25,7 @@ LONGEST_READ: Final = LONGEST + MARGIN + 1
 """ Characters that are read of a text: as many as redaction examines, and one more, which tells it that there was more. """
 _REMEMBERED: Final = 1024
 """ Texts, of at most that length. """
+_LONGEST_AMOUNT: Final = 64
 _IDENTIFIER: Final = re.compile(r"[A-Za-z](?:[A-Za-z0-9_,:./-]{0,126}[A-Za-z0-9_])?")
 
 
@@ -43,6 +45,20 @@ def text(obj: Json, name: str) -> str:
     """Return a field that is a text."""
     value = obj.get(name)
     return value if isinstance(value, str) else ""
+
+
+def amount(obj: Json, name: str) -> int | None:
+    """Return a field that is a quantity, in whole units; None: there is none, or it is none."""
+    value = str(obj.get(name, ""))
+    return _amount(value) if len(value) <= _LONGEST_AMOUNT else None
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _amount(quantity: str) -> int | None:
+    try:
+        return int(parse_quantity(quantity))
+    except BadQuantity:
+        return None
 
 
 def free_text(obj: Json, name: str, *, keep: Keep = "end") -> str:

@@ -4,14 +4,15 @@ A session may show its reservation in several places: in status, by its pod, or 
 the session's UID, with the largest memory of them. The assumed reservations must be copied before the LIST: one that is
 written to status in between is then seen twice, which the UID makes one, and never missed.
 
-Sessions are served in the order of their creation. All that fit are admitted in one round, so a small session may pass
+Sessions are served in the order of their creation; one whose pod did not run in time waits outside for a while, and then
+comes after those that were waiting by then (`requeue`). All that fit are admitted in one round, so a small session may pass
 a large one that waits.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from session_protocol.quantities import format_quantity
@@ -21,9 +22,12 @@ from whatsapp_operator.api.invalid import InvalidObject
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.api.quota import QuotaSpec, WhatsAppSessionQuota
 from whatsapp_operator.api.session import WhatsAppSession
-from whatsapp_operator.core.model import AssumedReservation, Refusal, SealedKind, SessionUID
+from whatsapp_operator.core.model import AssumedReservation, Defaults, Refusal, SealedKind, SessionUID
 from whatsapp_operator.core.objects.ownership import ReadSeal, no_seal, prove
+from whatsapp_operator.core.objects.pod_memory import counted_memory
 from whatsapp_operator.core.objects.reading import part, text
+from whatsapp_operator.core.quota.not_running import NotRunning, find_not_running, remedy
+from whatsapp_operator.core.quota.requeue import is_outside, stored_requeue
 from whatsapp_operator.core.quota.reservations import (
     PendingSession,
     Reservation,
@@ -60,6 +64,7 @@ class _Ledger:
     claims: dict[ObjectKey, int] = field(default_factory=dict)
     """ Bytes, by claim. """
     storage: int = 0
+    not_running: list[NotRunning] = field(default_factory=list)
 
     def add(self, reservation: Reservation) -> None:
         known = self.reservations.get(reservation.session_uid)
@@ -82,6 +87,8 @@ def admit(
     assumed_reservations: Iterable[AssumedReservation],
     pvcs: Iterable[Mapping[str, Any]] = (),
     read_seal: ReadSeal = no_seal,
+    declined: Collection[SessionUID] = (),
+    pod_start_timeout: timedelta = Defaults.pod_start_timeout,
     now: datetime,
 ) -> AdmissionResult:
     """Return whom one round admits and refuses.
@@ -91,6 +98,9 @@ def admit(
     :param quotas: all quotas.
     :param pvcs: all PVCs with our labels, as JSON. They may be a little older than the rest: an admitted session counts
         its claim's size itself, so a claim must be known by the time when its session lets go of its reservation.
+    :param declined: sessions that can use no place now, as their workers say: their claim is being deleted, say. One that
+        is being deleted itself and has no pod then gives its place back, whoever's finalizer keeps it.
+    :param pod_start_timeout: the longest wait outside that the operator gives.
     :param assumed_reservations: those not confirmed yet, copied before the LIST was made.
     """
     sessions, limits = tuple(sessions), {quota.name: quota for quota in quotas}
@@ -102,42 +112,44 @@ def admit(
         for session in sessions
         if not session.problems
         and session.metadata.uid not in with_pod
+        and session.metadata.uid not in declined
         and (pending := pending_session(session, known_claims.of(session))) is not None
+    }
+    outside = {
+        uid
+        for uid, pending in pending_by_uid.items()
+        if is_outside(stored_requeue(pending.session), timeout=pod_start_timeout, now=now)
     }
     assumed_by_uid = {assumed.session_uid: assumed for assumed in assumed_reservations}
     withdrawn = frozenset(
-        uid for uid, assumed in assumed_by_uid.items() if not _is_valid(assumed, pending_by_uid.get(uid))
+        uid
+        for uid, assumed in assumed_by_uid.items()
+        if uid in outside or not _is_valid(assumed, pending_by_uid.get(uid))
     )
 
-    ledgers: dict[str, _Ledger] = {name: _Ledger() for name in limits}
-    for reservation in (
-        *pod_reservations,
-        *(reservation for session in sessions if (reservation := stored_reservation(session)) is not None),
-    ):
-        ledgers.setdefault(reservation.quota, _Ledger()).add(reservation)
-    for uid, assumed in assumed_by_uid.items():
-        if uid not in withdrawn:
-            ledger = ledgers.setdefault(assumed.quota_name, _Ledger())
-            ledger.add(_as_reservation(assumed, by_uid[uid]))
-            ledger.add_claim(claim_key(by_uid[uid]), assumed.storage or 0)
-    for claim in known_claims.sealed:
-        ledgers.setdefault(claim.seal.quota, _Ledger()).add_claim(claim.key, claim.seal.storage)
+    ledgers = _counted(
+        sessions,
+        [*pod_reservations, *_stored_reservations(sessions, with_pod=with_pod, declined=declined)],
+        [(assumed, by_uid[uid]) for uid, assumed in assumed_by_uid.items() if uid not in withdrawn],
+        known_claims,
+        quotas=limits,
+    )
     for session in sessions:
-        if session.status.admission is not None and (size := known_claims.reserved_by(session)):
-            ledgers[session.status.admission.quota_name].add_claim(claim_key(session), size)
-
-    waiting: dict[str, int] = {}
+        _add_if_not_running(ledgers, session, now=now)
+    waiting = Counter(pending_by_uid[uid].reservation.quota for uid in outside)
     newly_assumed, refusals = [], {}
     for pending in sorted(
-        pending_by_uid.values(), key=lambda pending: (pending.created, pending.reservation.session_uid)
+        pending_by_uid.values(), key=lambda pending: (pending.since, pending.reservation.session_uid)
     ):
         reservation = pending.reservation
+        if reservation.session_uid in outside:
+            continue
         if reservation.session_uid in assumed_by_uid and reservation.session_uid not in withdrawn:
             continue
         ledger = ledgers.setdefault(reservation.quota, _Ledger())
         if (refusal := _refusal(limits.get(reservation.quota), ledger, pending)) is not None:
             refusals[reservation.session_uid] = refusal
-            waiting[reservation.quota] = waiting.get(reservation.quota, 0) + 1
+            waiting[reservation.quota] += 1
             continue
         ledger.add(reservation)
         ledger.add_claim(claim_key(pending.session), reservation.storage or 0)
@@ -153,15 +165,51 @@ def admit(
     usage = {
         name: Usage(
             admitted=len(ledger.reservations),
-            waiting=waiting.get(name, 0),
+            waiting=waiting[name],
             memory=ledger.memory,
             storage=ledger.storage if limits_storage(limits.get(name)) else 0,
+            not_running=tuple(ledger.not_running),
         )
         for name, ledger in ledgers.items()
     }
     return AdmissionResult(
         assumed_reservations=tuple(newly_assumed), withdrawn=withdrawn, refusals=refusals, usage=usage
     )
+
+
+def _counted(
+    sessions: Iterable[WhatsAppSession],
+    reservations: Iterable[Reservation],
+    assumed_reservations: Iterable[tuple[AssumedReservation, WhatsAppSession]],
+    claims: Claims,
+    *,
+    quotas: Iterable[str],
+) -> dict[str, _Ledger]:
+    """Return the ledgers before anybody is admitted, one for each quota that there is or that somebody names."""
+    ledgers = {name: _Ledger() for name in quotas}
+    for reservation in reservations:
+        ledgers.setdefault(reservation.quota, _Ledger()).add(reservation)
+    for assumed, session in assumed_reservations:
+        ledger = ledgers.setdefault(assumed.quota_name, _Ledger())
+        ledger.add(_as_reservation(assumed, session))
+        ledger.add_claim(claim_key(session), assumed.storage or 0)
+    for claim in claims.sealed:
+        ledgers.setdefault(claim.seal.quota, _Ledger()).add_claim(claim.key, claim.seal.storage)
+    for session in sessions:
+        if session.status.admission is not None and (size := claims.reserved_by(session)):
+            ledgers[session.status.admission.quota_name].add_claim(claim_key(session), size)
+    return ledgers
+
+
+def _stored_reservations(
+    sessions: Iterable[WhatsAppSession], *, with_pod: Collection[SessionUID], declined: Collection[SessionUID]
+) -> Iterator[Reservation]:
+    """Return what stands in status, but for a session that is being deleted and whose worker makes no pod any more."""
+    for session in sessions:
+        uid = session.metadata.uid
+        leaves = session.metadata.deletion_timestamp is not None and uid in declined and uid not in with_pod
+        if not leaves and (reservation := stored_reservation(session)) is not None:
+            yield reservation
 
 
 def _pod_reservations(
@@ -182,10 +230,22 @@ def _pod_reservations(
         if proof is None:
             continue
         if proof.seal is not None:
-            reservations.append(sealed_reservation(proof.seal, namespace=text(part(pod, "metadata"), "namespace")))
+            namespace = text(part(pod, "metadata"), "namespace")
+            reservations.append(
+                sealed_reservation(proof.seal, namespace=namespace, memory=counted_memory(pod, proof.seal))
+            )
         if proof.seal is not None or stored_reservation(by_uid[proof.session_uid]) is not None:
             with_pod.add(proof.session_uid)
     return reservations, with_pod
+
+
+def _add_if_not_running(ledgers: Mapping[str, _Ledger], session: WhatsAppSession, *, now: datetime) -> None:
+    admission = session.status.admission
+    ledger = ledgers.get(admission.quota_name) if admission is not None else None
+    if ledger is None or session.metadata.uid not in ledger.reservations:
+        return
+    if (found := find_not_running(session, now=now)) is not None:
+        ledger.not_running.append(found)
 
 
 def _is_valid(assumed: AssumedReservation, pending: PendingSession | None) -> bool:
@@ -222,26 +282,27 @@ def _refusal(quota: WhatsAppSessionQuota | None, ledger: _Ledger, pending: Pendi
 
 def _exceeded(limits: QuotaSpec, ledger: _Ledger, pending: PendingSession) -> str | None:
     reservation = pending.reservation
+    namespace = reservation.namespace
+    # Its own place, which it gives back when it is refused a larger one, is in nobody's way.
+    others = [found for found in ledger.not_running if (found.namespace, found.name) != pending.session.key]
+    to_do = remedy(others, quota=reservation.quota, namespace=namespace)
     # Its own smaller reservation, left from a pod that is gone, does not count against the larger one.
     own = ledger.reservations.get(reservation.session_uid)
     one, memory = (1, reservation.memory) if own is None else (0, reservation.memory - own.memory)
     if limits.sessions is not None and len(ledger.reservations) + one > limits.sessions:
-        return f"Maximum concurrent sessions limit reached ({limits.sessions}). Please terminate some sessions first."
+        return f"Maximum concurrent sessions limit reached ({limits.sessions}). {to_do}"
     if limits.memory is not None and ledger.memory + memory > limits.memory:
-        return (
-            f"Maximum session memory limit reached ({format_quantity(limits.memory)}). "
-            "Please terminate some sessions first."
-        )
+        return f"Maximum session memory limit reached ({format_quantity(limits.memory)}). {to_do}"
     grows = (reservation.storage or 0) - ledger.claims.get(claim_key(pending.session), 0)
     if limits.storage is not None and grows > 0 and ledger.storage + grows > limits.storage:
         return (
             f"Maximum session storage limit reached ({format_quantity(limits.storage)}). "
             "Please delete some sessions first, and the volume claims that they leave behind."
         )
-    in_namespace = ledger.by_namespace[reservation.namespace] + one
+    in_namespace = ledger.by_namespace[namespace] + one
     if limits.sessions_per_namespace is not None and in_namespace > limits.sessions_per_namespace:
-        return (
-            f"Maximum concurrent sessions limit reached in namespace {reservation.namespace} "
-            f"({limits.sessions_per_namespace}). Please terminate some sessions first."
+        to_do = remedy(
+            [found for found in others if found.namespace == namespace], quota=reservation.quota, namespace=namespace
         )
+        return f"Maximum concurrent sessions limit reached in namespace {namespace} ({limits.sessions_per_namespace}). {to_do}"
     return None

@@ -18,6 +18,8 @@ from whatsapp_operator.api.session import OperatingMode, WhatsAppSession
 from whatsapp_operator.core.model import AssumedReservation, Seal, SessionUID
 from whatsapp_operator.core.objects import names
 from whatsapp_operator.core.quota.eligibility import is_on_hold
+from whatsapp_operator.core.quota.not_running import NotRunning, named
+from whatsapp_operator.core.quota.requeue import queue_time
 
 WITHIN_LIMITS: Final = "WithinLimits"
 """ A quota's condition: False after its limits were lowered below what is admitted. No session is stopped for that. """
@@ -56,7 +58,8 @@ class PendingSession:
     """A session that wants to run and has no reservation that fits it."""
 
     session: WhatsAppSession
-    created: datetime
+    since: datetime
+    """ Since when it counts as waiting: its creation, or the end of its last wait outside. """
     reservation: Reservation
     """ The reservation it wants. """
 
@@ -71,6 +74,8 @@ class Usage:
     """ Bytes. """
     storage: int = 0
     """ Bytes; 0 where the quota does not limit it. """
+    not_running: tuple[NotRunning, ...] = ()
+    """ The admitted sessions that have had no running pod for some time. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,12 +120,12 @@ def stored_reservation(session: WhatsAppSession) -> Reservation | None:
     )
 
 
-def sealed_reservation(seal: Seal, *, namespace: str) -> Reservation:
+def sealed_reservation(seal: Seal, *, namespace: str, memory: int) -> Reservation:
     """Return the reservation of a sealed pod, which counts until the object is gone, even after the pod ended.
 
-    The amounts are the seal's: what else stands on the pod, its own limits included, others can write.
+    :param memory: what it counts (`core.objects.pod_memory`).
     """
-    return Reservation(session_uid=seal.session_uid, quota=seal.quota, namespace=namespace, memory=seal.memory)
+    return Reservation(session_uid=seal.session_uid, quota=seal.quota, namespace=namespace, memory=memory)
 
 
 def need_of(session: WhatsAppSession, *, assumed: AssumedReservation | None, claimed: Claimed = UNLIMITED) -> Need:
@@ -166,8 +171,8 @@ def pending_session(session: WhatsAppSession, claimed: Claimed = UNLIMITED) -> P
     missing = need_of(session, assumed=None, claimed=claimed).missing
     if missing is None or is_on_hold(session):
         return None
-    created = metadata.creation_timestamp or datetime.max.replace(tzinfo=UTC)
-    return PendingSession(session=session, created=created, reservation=missing)
+    since = queue_time(session) or datetime.max.replace(tzinfo=UTC)
+    return PendingSession(session=session, since=since, reservation=missing)
 
 
 def quota_status(quota: WhatsAppSessionQuota, *, usage: Usage, now: datetime) -> QuotaStatus:
@@ -190,6 +195,8 @@ def quota_status(quota: WhatsAppSessionQuota, *, usage: Usage, now: datetime) ->
         waiting=usage.waiting,
         memory_reserved=Decimal(usage.memory),
         storage_reserved=Decimal(usage.storage) if limits_storage(quota) else None,
+        not_running=len(usage.not_running) or None,
+        not_running_sessions=named(usage.not_running) or None,
         conditions=set_condition(quota.status.conditions, condition, now),
     )
 

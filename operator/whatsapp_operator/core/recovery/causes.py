@@ -141,6 +141,15 @@ _OUTSIDE: Final = (
         message="The node refuses the browser's own sandbox",
         ends="a node that can, or `BROWSER_SANDBOX` set to false",
     ),
+    # Its volume is the session's own, but whoever makes room has done what there is to do: no command is needed after it.
+    Cause(
+        name="ProfileUnusable",
+        signs=(Sign(exit_code=(ExitCode.PROFILE_UNUSABLE,)),),
+        counted=Counted.NO_PACED,
+        place=Place.WHILE_REPLACED,
+        message="The profile is not fit for a browser",
+        ends="room on the volume, a volume that can be written, a profile that is whole, or the newer image: the message says which",
+    ),
     Cause(
         name="PageNotFetched",
         signs=(
@@ -207,7 +216,7 @@ def _probe(probe: Probe) -> Cause:
 
 _INSIDE: Final = (
     *map(_probe, Probe),
-    *(_exit(code) for code in ExitCode if code is not ExitCode.SANDBOX_REFUSED),
+    *(_exit(code) for code in ExitCode if code not in (ExitCode.SANDBOX_REFUSED, ExitCode.PROFILE_UNUSABLE)),
     Cause(
         name="OOMKilled",
         signs=(Sign(exit_reason=("OOMKilled",)),),

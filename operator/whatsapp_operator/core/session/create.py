@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from whatsapp_operator.api.conditions import ConditionType, is_true
-from whatsapp_operator.api.session import AdmissionStatus, OperatorState
+from whatsapp_operator.api.session import AdmissionStatus, OperatorState, RequeueStatus
 from whatsapp_operator.core.model import Action, CreatePod, CreateService, Seal
 from whatsapp_operator.core.objects.network_policy import policy_actions
 from whatsapp_operator.core.objects.pod import pod_manifest
@@ -37,6 +37,8 @@ class Step:
     """ It must not run: its reservation is released once it has no pod. """
     creates_objects: bool = False
     """ The objects are about to be created; status names them. """
+    requeue: RequeueStatus | None = None
+    """ When it asks for a place again, and why it gave this one back. """
     status_first: bool = False
     """ `recovering` must be in status before the actions, which delete the pod that it describes. """
     requeue_at: datetime | None = None

@@ -59,13 +59,15 @@ def decide(observation: Observation, defaults: Defaults) -> Decision:
     reserves = step.admission is not None
     status_first = step.status_first and stored != step.recovering
     commit = snapshot.has_unstored_facts or reserves or status_first or tokens.status_first
+    wants_admission = step.not_admitted is not None and not step.releases_reservation
     return Decision(
         status=wanted,
         commit=commit,
         actions=() if commit else calls.actions,
         events=(*events(session.status, wanted), *calls.events),
         causes=new_causes(snapshot, wanted),
-        wants_admission=step.not_admitted is not None,
+        wants_admission=wants_admission,
+        declines_admission=not wants_admission and wanted.admission is None and snapshot.pod is None,
         poll=polled,
         makes_tokens=None if commit or calls.holds_tokens else tokens.makes,
         renew_tokens=tokens.renews,
@@ -91,10 +93,12 @@ def _decide_deletion(observation: Observation) -> Decision:
     )
     actions: tuple[Action, ...] = tuple(DeletePod(name=pod.name, uid=pod.uid, reason="SessionDeleted") for pod in pods)
     written: SessionStatus = observation.session.status
+    has_pod = any(pod.owner_uid == observation.session.metadata.uid for pod in observation.pods)
     calls = review_calls(observation, actions, chained=False)
     return Decision(
         status=written,
         actions=calls.actions,
+        declines_admission=not has_pod,
         wanted_calls=calls.wanted,
         requeue_at=min((moment for moment in calls.moments if moment > observation.now), default=None),
         details={"step": "Deleting"},
@@ -124,6 +128,8 @@ def _requeue_at(snapshot: Snapshot, step: Step, calls: CallReview) -> datetime |
         snapshot.volume_deadline,
         snapshot.outcome_deadline,
         snapshot.observation.renew_at,
+        snapshot.startup.place.give_back_at,
+        snapshot.startup.secrets_due,
         *calls.moments,
     ]
     return min((moment for moment in moments if moment is not None and moment > snapshot.now), default=None)

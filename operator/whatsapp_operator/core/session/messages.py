@@ -131,6 +131,19 @@ PREVIOUS_POD: Final = ReasonMessage(
     Reason.PREVIOUS_POD_TERMINATING,
     "The pod of a deleted session with this name is still terminating; a new one is created when it is gone.",
 )
+POD_OUTDATED: Final = ReasonMessage(
+    Reason.POD_OUTDATED,
+    "The pod was made before the last edit and has never run: a new one is made, as spec and settings are now.",
+)
+CLAIM_GOES: Final = ReasonMessage(
+    Reason.CLAIM_TERMINATING,
+    "The PersistentVolumeClaim is being deleted, and the pod has never run: the pod is deleted, so that the claim can go, "
+    "and both are made anew.",
+)
+CLAIM_GONE: Final = ReasonMessage(
+    Reason.CLAIM_NOT_FOUND,
+    "The PersistentVolumeClaim was deleted, and the pod has never run: both are made anew.",
+)
 CLAIM_TERMINATING: Final = ReasonMessage(
     Reason.CLAIM_TERMINATING,
     "The PersistentVolumeClaim is being deleted, with the profile on it. A new one is created when it is gone.",
@@ -238,6 +251,15 @@ def claim_not_found(name: str) -> ReasonMessage:
         Reason.CLAIM_NOT_FOUND,
         f"There is no volume claim named {name}, which spec.profile.existingClaim asks for. Make it, and label it with "
         f"{PROFILE_LABEL}=true.",
+    )
+
+
+def claim_terminating(name: str) -> ReasonMessage:
+    """Return the message for an existing claim that is being deleted."""
+    return ReasonMessage(
+        Reason.CLAIM_TERMINATING,
+        f"The volume claim {name}, which spec.profile.existingClaim names, is being deleted, so no pod is made with it. Make "
+        "another one of that name when it is gone, or name another one.",
     )
 
 

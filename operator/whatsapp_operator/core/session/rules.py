@@ -6,6 +6,8 @@ actions that rely on it; `status` decides how the step is shown.
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
+from typing import Final
 
 from whatsapp_operator.api.conditions import ConditionStatus, ConditionType
 from whatsapp_operator.api.session import AdmissionStatus, OperatorState, Reason
@@ -17,8 +19,9 @@ from whatsapp_operator.core.model import (
 )
 from whatsapp_operator.core.objects.existing_claim import is_usable
 from whatsapp_operator.core.objects.network_policy import policy_actions
+from whatsapp_operator.core.objects.secret import create_mounted_secret
 from whatsapp_operator.core.objects.service import service_manifest
-from whatsapp_operator.core.session import messages
+from whatsapp_operator.core.session import messages, never_ran
 from whatsapp_operator.core.session.create import (
     Step,
     create_step,
@@ -26,6 +29,9 @@ from whatsapp_operator.core.session.create import (
 )
 from whatsapp_operator.core.session.messages import ReasonMessage
 from whatsapp_operator.core.session.snapshot import Snapshot
+
+CLAIM_PATIENCE: Final = timedelta(minutes=1)
+""" How long a session keeps its place while its claim is being deleted. """
 
 
 def next_step(snapshot: Snapshot) -> Step:
@@ -38,6 +44,11 @@ def next_step(snapshot: Snapshot) -> Step:
 
 def _stalled(message: ReasonMessage, *, actions: tuple[Action, ...] = ()) -> Step:
     return Step(state=OperatorState.STALLED, ready=message, stalled=message, actions=actions, releases_reservation=True)
+
+
+def _blocked(message: ReasonMessage) -> Step:
+    """Return the step of a session that has to wait for something to go or to come, and takes no place meanwhile."""
+    return Step(state=OperatorState.PENDING, ready=message, releases_reservation=True)
 
 
 def _delete(snapshot: Snapshot, reason: str) -> tuple[Action, ...]:
@@ -70,6 +81,8 @@ def _is_suspended(snapshot: Snapshot) -> Step | None:
     if not snapshot.suspended:
         return None
     message = messages.SUSPENDED if snapshot.pod is None else messages.SUSPENDING
+    if snapshot.pod is not None and snapshot.termination.doubt is not None:
+        message = messages.in_doubt(snapshot.pod, snapshot.termination.doubt)
     return Step(
         state=OperatorState.SUSPENDED, ready=message, actions=_delete(snapshot, "Suspended"), releases_reservation=True
     )
@@ -111,6 +124,12 @@ def _is_requested_anew(snapshot: Snapshot) -> Step | None:
     if snapshot.pod is None or snapshot.pod.deletion is not None or not snapshot.requests.pending:
         return None
     return recovering(messages.REQUESTED, actions=_delete(snapshot, messages.REQUESTED.reason))
+
+
+def _never_ran(snapshot: Snapshot) -> Step | None:
+    """The pod never ran, and cannot become what the session needs, or has been waited for long enough."""
+    counted = snapshot.attempts.pod_failed or snapshot.loss is not None or snapshot.requests.pending
+    return None if snapshot.pod is None or counted else never_ran.with_pod(snapshot, snapshot.pod)
 
 
 def _is_terminating(snapshot: Snapshot) -> Step | None:
@@ -180,11 +199,15 @@ def _has_pod(snapshot: Snapshot) -> Step | None:
 
 
 def _restored(snapshot: Snapshot) -> tuple[Action, ...]:
-    """Return the actions that bring back what the pod needs while it runs: its name in DNS, and its NetworkPolicy."""
+    """Return the actions that bring back what the pod needs: its name in DNS, its NetworkPolicy, Secrets to start with."""
     namespace, observation = snapshot.session.metadata.namespace, snapshot.observation
     service = () if observation.service is not None else (CreateService(manifest=service_manifest(namespace)),)
     policy = policy_actions(observation.network_policy, namespace=namespace, defaults=snapshot.defaults)
-    return (*service, *policy)
+    due = snapshot.startup.secrets_due
+    secrets = (
+        (create_mounted_secret(snapshot.session, snapshot.defaults),) if due is not None and due <= snapshot.now else ()
+    )
+    return (*service, *policy, *secrets)
 
 
 # --- there is no pod: what keeps one from being created ---------------------------------------------------------------
@@ -196,7 +219,7 @@ def _name_is_taken(snapshot: Snapshot) -> Step | None:
     if other is None:
         return None
     if other.deletion is not None or (other.managed and other.owner_uid is not None):
-        return Step(state=OperatorState.PENDING, ready=messages.PREVIOUS_POD)
+        return _blocked(messages.PREVIOUS_POD)
     return _stalled(messages.name_taken("pod", other.name))
 
 
@@ -207,9 +230,15 @@ def _pvc_cannot_be_used(snapshot: Snapshot) -> Step | None:
         return None
     if not pvc.ours:
         return _stalled(messages.claim_taken(pvc.name, session=snapshot.session.metadata.name))
-    if snapshot.pvc_will_be_deleted:
-        return Step(state=OperatorState.PENDING, ready=messages.CLAIM_TERMINATING)
-    return None
+    if not snapshot.pvc_will_be_deleted:
+        return None
+    # What was deleted to begin anew is gone in a moment; until then nobody else gets the place.
+    due = snapshot.now if pvc.deletion is None else pvc.deletion + CLAIM_PATIENCE
+    if due > snapshot.now + 2 * CLAIM_PATIENCE:  # by a clock that is ahead
+        due = snapshot.now
+    if due <= snapshot.now:
+        return _blocked(messages.CLAIM_TERMINATING)
+    return Step(state=OperatorState.PENDING, ready=messages.CLAIM_TERMINATING, requeue_at=due)
 
 
 def _existing_claim_cannot_be_used(snapshot: Snapshot) -> Step | None:
@@ -221,8 +250,8 @@ def _existing_claim_cannot_be_used(snapshot: Snapshot) -> Step | None:
         return Step(state=OperatorState.PENDING, ready=messages.STARTING, actions=(ReadClaim(name=name),))
     if is_usable(claim, snapshot.session.metadata.name):
         return None
-    if not claim.exists:
-        return Step(state=OperatorState.PENDING, ready=messages.claim_not_found(name))
+    if not claim.exists or claim.terminating:
+        return _blocked(messages.claim_terminating(name) if claim.exists else messages.claim_not_found(name))
     if claim.made_for is not None:
         return _stalled(messages.claim_of_another(name, owner=claim.made_for))
     return _stalled(messages.claim_not_released(name, namespace=snapshot.session.metadata.namespace))
@@ -243,6 +272,11 @@ def _policy_is_taken(snapshot: Snapshot) -> Step | None:
     if snapshot.defaults.network is None or policy is None or policy.ours:
         return None
     return _stalled(messages.POLICY_TAKEN)
+
+
+def _gives_place_back(snapshot: Snapshot) -> Step | None:
+    """No pod could be made for too long, or none came to run: the place is others', until it is this session's turn."""
+    return never_ran.without_pod(snapshot)
 
 
 def _backs_off(snapshot: Snapshot) -> Step | None:
@@ -270,7 +304,9 @@ def _needs_admission(snapshot: Snapshot) -> Step | None:
         return None
     if (admission := _assumed(snapshot)) is not None:
         return replace(create_step(snapshot), admission=admission)
-    not_admitted = _refusal(snapshot)
+    not_admitted, record = _refusal(snapshot), snapshot.startup.place.record
+    if record is not None:
+        not_admitted = never_ran.with_cause(not_admitted, record)
     return Step(state=OperatorState.QUEUED, ready=not_admitted, not_admitted=not_admitted)
 
 
@@ -307,6 +343,7 @@ _RULES: tuple[Callable[[Snapshot], Step | None], ...] = (
     _is_exhausted,
     _is_not_allowed,
     _is_requested_anew,
+    _never_ran,
     _is_terminating,
     _has_failed,
     _is_lost,
@@ -317,6 +354,7 @@ _RULES: tuple[Callable[[Snapshot], Step | None], ...] = (
     _existing_claim_cannot_be_used,
     _service_is_taken,
     _policy_is_taken,
+    _gives_place_back,
     _backs_off,
     _is_paused,
     _needs_admission,

@@ -37,6 +37,7 @@ from whatsapp_operator.core.session.messages import ReasonMessage
 from whatsapp_operator.core.session.pods import find_pods
 from whatsapp_operator.core.session.requests import Requests, read_requests
 from whatsapp_operator.core.session.runner_contact import RunnerContact, check_contact
+from whatsapp_operator.core.session.startup import StartupReview, review_startup
 from whatsapp_operator.core.session.stored_times import with_sensible_times
 from whatsapp_operator.core.session.token_renewal import Renewal, find_renewal
 
@@ -86,6 +87,8 @@ class Snapshot:
     """ The hold that forbids a new pod; None also while a person's request is pending. """
     status_hold: str | None
     """ The hold that status keeps until it has ended. """
+    startup: StartupReview
+    """ What keeps the pod from running, and whether its place is kept for that. """
     attempts: Attempts
     """ Failures in a row, and when the next pod is due. """
     pvc: PVCFacts | None
@@ -153,6 +156,7 @@ def take_snapshot(observation: Observation, defaults: Defaults) -> Snapshot:
     if pvc is not None and runs and attempts.exhausted and attempts.pod_failed:  # while the failed pod is still there
         patch = with_mark(patch, pvc, session, defaults)
     volume_deadline = _volume_deadline(pvc, pod)
+    pending_message = _pending_message(observation, pod, cause, pvc, volume_deadline)
     return Snapshot(
         observation=observation,
         session=session,
@@ -167,7 +171,7 @@ def take_snapshot(observation: Observation, defaults: Defaults) -> Snapshot:
         pods_since_status=pods.since_status,
         duplicate_pods=pods.duplicates,
         foreign_pod=pods.foreign,
-        pending_message=_pending_message(observation, pod, cause, pvc, volume_deadline),
+        pending_message=pending_message,
         report=contact.report,
         responding=contact.responding,
         silent_since=contact.silent_since,
@@ -176,6 +180,17 @@ def take_snapshot(observation: Observation, defaults: Defaults) -> Snapshot:
         renewal=find_renewal(observation, pod, defaults),
         hold=hold,
         status_hold=holds.status,
+        startup=review_startup(
+            observation,
+            defaults,
+            pod=pod,
+            pvc=pvc,
+            pvc_will_be_deleted=review.will_be_deleted,
+            attempts=attempts,
+            cause=cause,
+            pending=pending_message,
+            holds_place=session.status.admission is not None and need.missing is None,
+        ),
         attempts=attempts,
         pvc=pvc,
         pvc_will_be_deleted=review.will_be_deleted,

@@ -15,7 +15,7 @@ from whatsapp_operator.api.conditions import (
     remove_condition,
     set_condition,
 )
-from whatsapp_operator.api.session import AdmissionStatus, Reason, SessionStatus
+from whatsapp_operator.api.session import AdmissionStatus, OperatorState, Reason, RequeueStatus, SessionStatus
 from whatsapp_operator.core.model import PodFacts, Rejection
 from whatsapp_operator.core.objects import names
 from whatsapp_operator.core.objects.pod import template_hash
@@ -62,6 +62,7 @@ def build_status(snapshot: Snapshot, step: Step, tokens: TokenSecretNames, calls
             "selector": names.selector(session),
             "link": reported.link,
             "admission": admission,
+            "requeue": _requeue(snapshot, step),
             "recovery": snapshot.attempts.status,
             "handled_requests": snapshot.requests.handled.model_copy(
                 update={"renew_tokens_at": snapshot.renewal.known or before.handled_requests.renew_tokens_at}
@@ -91,10 +92,22 @@ def _admission(snapshot: Snapshot, step: Step) -> AdmissionStatus | None:
         if pod.seal is None:  # an older operator's pod, or a person's: nothing says that it was admitted
             return step.admission
         # Lost from status; the pod still counts, with what it was sealed for.
-        return AdmissionStatus(quota_name=pod.seal.quota, reserved_at=pod.created, memory=Decimal(pod.seal.memory))
-    if held.memory is not None and pod.seal is not None and pod.seal.memory < held.memory:  # recreated with less memory
-        return held.model_copy(update={"memory": Decimal(pod.seal.memory)})
-    return held
+        memory = Decimal(pod.memory)
+        return AdmissionStatus(quota_name=pod.seal.quota, reserved_at=pod.created, memory=memory)
+    if pod.seal is None:
+        return held
+    # What the pod may take: more with what others added to it, less only where the operator itself made it smaller.
+    return held.model_copy(update={"memory": Decimal(pod.memory)})
+
+
+def _requeue(snapshot: Snapshot, step: Step) -> RequeueStatus | None:
+    """Return the record to store: it ends when a pod runs. A new reservation is never older, whatever the clock did."""
+    record, admission, pod = step.requeue or snapshot.startup.place.record, step.admission, snapshot.pod
+    if snapshot.suspended or (pod is not None and pod.ran):
+        return None
+    if record is None or record.requeue_at is None or admission is None or admission.reserved_at is None:
+        return record
+    return record.model_copy(update={"requeue_at": min(record.requeue_at, admission.reserved_at)})
 
 
 def _conditions(
@@ -154,7 +167,7 @@ def _admitted(step: Step, admission: AdmissionStatus | None) -> _Value:
         return _FALSE, step.not_admitted
     if admission is not None:
         return _TRUE, messages.admitted(admission.quota_name, admission.memory)
-    if step.releases_reservation:
+    if step.releases_reservation and step.state is not OperatorState.PENDING:
         return _FALSE, ReasonMessage(Reason.SLOT_RELEASED, "Not admitted, because the session is not to run.")
     return _FALSE, messages.WAITING_FOR_ADMISSION
 

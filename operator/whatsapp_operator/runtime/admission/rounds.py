@@ -18,14 +18,14 @@ process was in no status, so no pod was created for it.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.api.quota import WhatsAppSessionQuota
 from whatsapp_operator.api.session import WhatsAppSession
-from whatsapp_operator.core.model import AssumedReservation, Refusal, SessionUID
+from whatsapp_operator.core.model import AssumedReservation, Defaults, Refusal, SessionUID
 from whatsapp_operator.core.objects.ownership import ReadSeal, no_seal
 from whatsapp_operator.core.quota.admit import AdmissionResult, admit
 from whatsapp_operator.runtime.admission.quota_writer import QuotaWriter
@@ -80,6 +80,7 @@ class Admission:
         instance: Instance,
         pods_selector: str,
         read_seal: ReadSeal = no_seal,
+        pod_start_timeout: timedelta = Defaults.pod_start_timeout,
         claims: Callable[[], Sequence[Json]] = tuple,
         on_changed: Callable[[ObjectKey], None],
         metrics: Metrics,
@@ -92,6 +93,7 @@ class Admission:
         self._instance = instance
         self._pods_selector = pods_selector
         self._read_seal = read_seal
+        self._pod_start_timeout = pod_start_timeout
         self._claims = claims
         """ Returns the claims in the store: an own one is there as soon as it was made, and a late deletion only makes
         a session wait. """
@@ -102,6 +104,8 @@ class Admission:
         self._garbage = garbage
         self._assumed: dict[SessionUID, AssumedReservation] = {}
         self._refusals: dict[SessionUID, Refusal] = {}
+        self._declined: set[SessionUID] = set()
+        """ Sessions that can use no place now, by their workers' last decisions. """
         self._gone: set[SessionUID] = set()
         """ The sessions that were forgotten since the round began. """
         self._requested = asyncio.Event()
@@ -123,9 +127,24 @@ class Admission:
         """Drop the refusal of a session that is not pending (any more)."""
         self._refusals.pop(uid, None)
 
+    def decline(self, uid: SessionUID, *, holds: bool) -> None:
+        """Take back what a session cannot use, and give it none until it asks again.
+
+        :param holds: whether its status has a reservation, which the session cannot give back itself.
+        """
+        frees = self._assumed.pop(uid, None) is not None or (holds and uid not in self._declined)
+        self._declined.add(uid)
+        if frees:
+            self.request()
+
+    def wants(self, uid: SessionUID) -> None:
+        """Take note that a session can use a place."""
+        self._declined.discard(uid)
+
     def forget(self, uid: SessionUID) -> None:
         """Drop everything about a session that is gone, and request a round if that frees a reservation."""
         self._gone.add(uid)
+        self._declined.discard(uid)
         self.clear_refusal(uid)
         if self._assumed.pop(uid, None) is not None:
             self.request()
@@ -166,9 +185,17 @@ class Admission:
         assumed_reservations = dict(self._assumed)  # BEFORE the LIST: see the module's docstring
         listed, now = await self._list_all(), self._clock.now()
         await asyncio.sleep(0)
-        claims = self._claims()
+        claims, declined = self._claims(), frozenset(self._declined)
         keys, result = await self._offload(
-            lambda: _admitted(listed, assumed_reservations, claims=claims, read_seal=self._read_seal, now=now)
+            lambda: _admitted(
+                listed,
+                assumed_reservations,
+                claims=claims,
+                read_seal=self._read_seal,
+                declined=declined,
+                pod_start_timeout=self._pod_start_timeout,
+                now=now,
+            )
         )
         await self._apply(keys, result)
         self._quotas.retain({quota["metadata"]["name"] for quota in listed.quotas})
@@ -195,6 +222,7 @@ class Admission:
             self._assumed.pop(uid, None)
         self._refusals = {uid: refusal for uid, refusal in result.refusals.items() if uid not in self._gone}
         self._metrics.admission_waiting.set(len(self._refusals))
+        self._metrics.admission_not_running.set(sum(len(usage.not_running) for usage in result.usage.values()))
         # All at once, before anybody else has a turn: no session may be without its reservation when it is looked at.
         new = [assumed for assumed in result.assumed_reservations if assumed.session_uid not in self._gone]
         self._assumed |= {assumed.session_uid: assumed for assumed in new}
@@ -214,6 +242,8 @@ def _admitted(
     *,
     claims: Sequence[Json],
     read_seal: ReadSeal,
+    declined: Collection[SessionUID],
+    pod_start_timeout: timedelta,
     now: datetime,
 ) -> tuple[dict[SessionUID, ObjectKey], AdmissionResult]:
     """Return the sessions' names and the result; uses up its arguments and nothing else, so that a thread can run it."""
@@ -225,6 +255,8 @@ def _admitted(
         assumed_reservations=assumed.values(),
         pvcs=claims,
         read_seal=read_seal,
+        declined=declined,
+        pod_start_timeout=pod_start_timeout,
         now=now,
     )
     for _ in drained(listed.pods):

@@ -1,7 +1,7 @@
 """Reads the claim that a session names by `existingClaim`. No watch reports it, because watches select our labels.
 
 The core asks for it before it makes a pod (`ReadClaim`). One that cannot be used is read again until it can: somebody has
-to make or label it. Once there is a pod, it is forgotten, and read anew for the next pod.
+to make or label it. Once a pod has run, it is forgotten, and read anew for the next pod.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ REREAD_UNUSABLE: Final = 10.0
 LAST_REREAD: Final = 60.0
 """ … and so long at most. """
 REREAD_USABLE: Final = 60.0
-""" Seconds after which one that can be used is read again, if its session still has no pod. """
+""" Seconds after which one that can be used is read again, if its session still has no pod that ran. """
 
 
 @dataclass
@@ -70,7 +70,7 @@ class ExistingClaimReader:
         return float(min(LAST_REREAD, REREAD_UNUSABLE * 2 ** min(max(self._unusable - 1, 0), 16)))
 
     def forget(self) -> None:
-        """Forget it: there is a pod."""
+        """Forget it: a pod runs with it."""
         self.known = None
 
     def is_unusable(self, session: ObjectKey) -> bool:

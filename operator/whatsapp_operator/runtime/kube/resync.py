@@ -122,7 +122,7 @@ class Resync:
         self._before = before
         """ What else to read first; its failure fails the resync. """
         self._after = after
-        """ What to do once everything is listed. """
+        """ What to do once everything is listed; its failure fails nothing else. """
         self._jitter = jitter
         self._garbage = garbage
         self.succeeded_at: float | None = None
@@ -166,7 +166,10 @@ class Resync:
             if self._kube.versions.went_back is not None:
                 return  # what is known is partly of another past: nothing is done for it
         for act in self._after:
-            await act()
+            try:
+                await act()
+            except KubeError as error:  # all is listed: what cannot be written for it makes the view no older
+                logger.warning("What follows a resync failed", extra={"error": str(error)})
             await asyncio.sleep(0)  # each takes some milliseconds at once
 
     async def _list(self, resource: Resource, labels: str) -> None:

@@ -117,6 +117,11 @@ class Metrics:
         self.admission_waiting = Gauge(
             f"{_PREFIX}_admission_waiting_sessions", "Sessions that the last round refused", registry=self.registry
         )
+        self.admission_not_running = Gauge(
+            f"{_PREFIX}_admission_not_running_sessions",
+            "Admitted sessions that have had no running pod for more than a minute, by the last round",
+            registry=self.registry,
+        )
         self.requests = Counter(
             f"{_PREFIX}_kube_requests",
             "Requests to the API server, by method and status",

@@ -121,6 +121,7 @@ class Operator:
             instance=self.instance,
             pods_selector=MANAGED_SELECTOR,
             read_seal=self.seals.read,
+            pod_start_timeout=config.defaults.pod_start_timeout,
             claims=lambda: list(self.store.all(PVCS)),
             on_changed=self.queue.add,
             metrics=metrics,
@@ -136,10 +137,12 @@ class Operator:
             is_ours=self.instance.known,
             on_changed=self._on_pause_changed,
         )
+        self.calls = CallRegistry(clock=clock, jitter=dependencies.jitter, metrics=metrics)
         self.cleanup = NamespaceCleanup(
             kube=kube,
             store=self.store,
             instance=self.instance,
+            records=self.calls.apart("what no session needs"),
             network_policies=config.defaults.network is not None,
         )
         self.claim_seals = ClaimSeals(
@@ -149,9 +152,9 @@ class Operator:
             keys=self.keys,
             seals=self.seals,
             owners=self.owners,
+            records=self.calls.apart("seals of claims"),
         )
         self.foreign_objects = ForeignObjects(kube, self.store, clock, self._on_foreign_gone)
-        self.calls = CallRegistry(clock=clock, jitter=dependencies.jitter, metrics=metrics)
         self.event_recorder = EventRecorder(
             kube=kube,
             clock=clock,

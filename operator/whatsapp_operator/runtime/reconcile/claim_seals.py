@@ -2,29 +2,28 @@
 
 Called after each resync. A claim gets its seal when it is made and when it grows; here it gets the one of the current
 key after a rotation, and an older operator's claim gets its first (`core.quota.storage.due_seal`). Only a few are
-written at a time: a key that was retired holds for weeks.
+written at a time: a key that was retired holds for weeks. Where one is refused, its namespace's wait for a while.
 """
 
 import asyncio
-import logging
 from typing import Final
 
 from whatsapp_operator.api.constants import SEAL_ANNOTATION
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.api.session import WhatsAppSession
+from whatsapp_operator.core.calls import Call, Verb
 from whatsapp_operator.core.model import Seal, SealedKind
 from whatsapp_operator.core.objects import names, ownership
 from whatsapp_operator.core.quota.storage import due_seal
 from whatsapp_operator.runtime.kube.client import Kube
-from whatsapp_operator.runtime.kube.errors import Conflict, Forbidden, NotFound, Unprocessable
+from whatsapp_operator.runtime.kube.errors import Conflict, KubeError, NotFound
 from whatsapp_operator.runtime.kube.instances import Instance
 from whatsapp_operator.runtime.kube.owners import Owners
 from whatsapp_operator.runtime.kube.resources import PODS, PVCS, SESSIONS, Json, key_of, uid_of
 from whatsapp_operator.runtime.kube.store import Store
 from whatsapp_operator.runtime.process.keys import KeyRing
 from whatsapp_operator.runtime.process.seals import Seals
-
-logger = logging.getLogger(__name__)
+from whatsapp_operator.runtime.reconcile.failed_calls import CallRecords
 
 BATCH: Final = 50
 """ Claims sealed after one resync: 10,000 take three hours. """
@@ -36,7 +35,15 @@ class ClaimSeals:
     """Writes the seals that are due."""
 
     def __init__(
-        self, *, kube: Kube, store: Store, instance: Instance, keys: KeyRing, seals: Seals, owners: Owners
+        self,
+        *,
+        kube: Kube,
+        store: Store,
+        instance: Instance,
+        keys: KeyRing,
+        seals: Seals,
+        owners: Owners,
+        records: CallRecords,
     ) -> None:
         self._kube = kube
         self._store = store
@@ -44,12 +51,10 @@ class ClaimSeals:
         self._keys = keys
         self._seals = seals
         self._owners = owners
+        self._records = records
 
     async def renew(self) -> None:
-        """Seal the claims whose seals are due, a batch of them.
-
-        :raises KubeError: the API server did not answer.
-        """
+        """Seal the claims whose seals are due, a batch of them."""
         written = 0
         for position, claim in enumerate(list(self._store.all(PVCS))):
             if position % SLICE == SLICE - 1:
@@ -84,6 +89,9 @@ class ClaimSeals:
 
     async def _write(self, claim: Json, seal: Seal) -> None:
         key = key_of(claim)
+        call = Call(Verb.PATCH, PVCS.plural, key.namespace)
+        if self._records.wait(call):
+            return
         text = self._seals.text(claim, seal, kind=SealedKind.PVC)
         patch = ownership.with_annotation(
             {"metadata": {"resourceVersion": claim["metadata"]["resourceVersion"]}}, SEAL_ANNOTATION, text
@@ -92,8 +100,10 @@ class ClaimSeals:
             self._store.put(PVCS, await self._kube.patch(PVCS, namespace=key.namespace, name=key.name, patch=patch))
         except (Conflict, NotFound):
             return  # changed or gone; the next resync looks again
-        except (Forbidden, Unprocessable) as error:
-            logger.warning("Claim could not be sealed", extra={"claim": str(key), "error": error.message})
+        except KubeError as error:
+            self._records.failed(call, error)
+        else:
+            self._records.succeeded(call)
 
 
 def _is_of(seal: Seal, session: Json) -> bool:

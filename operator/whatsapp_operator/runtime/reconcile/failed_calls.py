@@ -231,6 +231,10 @@ class CallRegistry:
         shared = self._namespaces.setdefault(session.namespace, self._new(session.namespace))
         return SessionCalls(self._new(str(session)), shared)
 
+    def apart(self, about: str) -> CallRecords:
+        """Return new records of calls that are no session's."""
+        return self._new(about)
+
     def forget(self, namespace: str) -> None:
         """Drop the records of a namespace without sessions."""
         self._namespaces.pop(namespace, None)

@@ -18,6 +18,7 @@ from whatsapp_operator.core.model import (
     Observation,
     PodFacts,
     PodTokens,
+    PodUID,
     SealedKind,
     SessionUID,
 )
@@ -110,6 +111,7 @@ class Observer:
         existing_claim: ExistingClaim | None,
         secrets_made: frozenset[str],
         tokens_made: PodTokens | None,
+        secrets_checked: PodUID | None,
     ) -> Observation:
         """Return the observation of a session as of now."""
         key, uid = session.key, SessionUID(session.metadata.uid)
@@ -144,6 +146,7 @@ class Observer:
             pod_security=self._pod_security(key.namespace),
             secrets_made=secrets_made,
             tokens_made=tokens_made,
+            secrets_checked=secrets_checked,
             tokens_renewed=last.renewed,
             storage_limited=self._storage_limited(session),
             renew_at=self._renew_at(uid, key_id),

@@ -90,6 +90,8 @@ class SessionCacheEntry:
     """ The names of the Secrets that were made last. """
     tokens_made: PodTokens | None = None
     """ The tokens that were put into Secrets last. """
+    secrets_checked: PodUID | None = None
+    """ The pod that was there then. """
     outdated: set[Call] = field(default_factory=set)
     """ The calls of the present reconciliation that showed that the cluster had changed. """
     status_reported: bool = False
@@ -149,6 +151,7 @@ class Reconciler:
                 entry.outdated.clear()
             decision, requeue = await self._step(key, observed, entry)
             if not requeue:
+                self._decline(key, observed, decision, entry)
                 return self._requeue_after(key, decision, entry)
         raise NotConverged(f"{key} was not settled after {MAX_DECISIONS} decisions")
 
@@ -187,9 +190,10 @@ class Reconciler:
             existing_claim=entry.existing_claim.known,
             secrets_made=entry.secrets_made,
             tokens_made=entry.tokens_made,
+            secrets_checked=entry.secrets_checked,
         )
-        if any(pod.owner_uid == entry.uid for pod in observation.pods):
-            entry.existing_claim.forget()
+        if any(pod.owner_uid == entry.uid and pod.ran for pod in observation.pods):
+            entry.existing_claim.forget()  # one that never ran is replaced when its claim goes
         observation = await self._with_events(observation, entry, reads)
         decision = decide(observation, self._deps.defaults())
         logger.debug("Decided", extra={"session": str(key), **decision.details})
@@ -213,6 +217,8 @@ class Reconciler:
         else:
             if decision.makes_tokens is not None:
                 entry.tokens_made = decision.makes_tokens.together(entry.tokens_made)
+            if any(isinstance(action, CreateSecret) and action.purpose is None for action in decision.actions):
+                entry.secrets_checked = next((pod.uid for pod in observation.pods if pod.owner_uid == entry.uid), None)
         return decision, True
 
     async def _execute(self, action: Action, context: ActionContext, entry: SessionCacheEntry) -> bool:
@@ -311,6 +317,17 @@ class Reconciler:
             self._deps.event_recorder.record(observed, event)
         return True
 
+    def _decline(self, key: ObjectKey, observed: Json, decision: Decision, entry: SessionCacheEntry) -> None:
+        """Give back what was assumed for a session that cannot use it, or cannot store it."""
+        stored = "admission" in (observed.get("status") or {})
+        if decision.declines_admission or (not stored and self._cannot_store(key, entry)):
+            self._deps.admission.decline(entry.uid, holds=stored)
+
+    @staticmethod
+    def _cannot_store(session: ObjectKey, entry: SessionCacheEntry) -> bool:
+        """Whether the API server refuses the session's status, so that a reservation would be in no LIST."""
+        return any(failed.refused for failed in entry.calls.own.known() if failed.call == _status_call(session))
+
     def _report_status(self, observed: Json, entry: SessionCacheEntry) -> None:
         """Record an event about a status that cannot be written, once: the status itself cannot say it."""
         if entry.status_reported:
@@ -338,9 +355,12 @@ class Reconciler:
             # stored one is smaller, it is outdated: a round must count the assumed one until that is stored. One that
             # the API server does not keep is in no round's LIST.
             self._deps.admission.confirm(entry.uid)
+        can_store = not self._cannot_store(observation.session.key, entry)
+        if not decision.declines_admission and can_store:
+            self._deps.admission.wants(entry.uid)
         if not decision.wants_admission:
             self._deps.admission.clear_refusal(entry.uid)
-        elif observation.assumed is None and observation.refusal is None:
+        elif can_store and observation.assumed is None and observation.refusal is None:
             self._deps.admission.request()
 
     def _poll_runner(self, key: ObjectKey, uid: SessionUID, observation: Observation, decision: Decision) -> bool:

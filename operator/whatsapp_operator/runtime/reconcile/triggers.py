@@ -46,7 +46,8 @@ def affects_admission(resource: Resource, change: Change) -> bool:
     if resource is SESSIONS:
         # An edit may ask for less, or of another quota: whoever waits is not to wait for the next resync as well.
         is_edited = before is not None and after is not None and _generation(before) != _generation(after)
-        return is_edited or _admission(before) != _admission(after)
+        is_leaving = _is_being_deleted(before) != _is_being_deleted(after)
+        return is_edited or is_leaving or _admission(before) != _admission(after)
     return False
 
 
@@ -57,3 +58,7 @@ def _generation(obj: Json | None) -> int:
 def _admission(obj: Json | None) -> Json | None:
     admission: Json | None = ((obj or {}).get("status") or {}).get("admission")
     return admission
+
+
+def _is_being_deleted(obj: Json | None) -> bool:
+    return obj is not None and "deletionTimestamp" in obj["metadata"]

@@ -1,6 +1,6 @@
 """Admission rounds of a few lines: the sessions, pods, claims and quotas that they are made of."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -92,6 +92,7 @@ def round_(
     quotas: tuple[WhatsAppSessionQuota, ...] | None = None,
     assumed: tuple[AssumedReservation, ...] = (),
     pvcs: Sequence[Any] = (),
+    declined: Collection[str] = (),
 ) -> AdmissionResult:
     """Make one round."""
     return admit(
@@ -101,6 +102,7 @@ def round_(
         assumed_reservations=assumed,
         pvcs=pvcs,
         read_seal=sealed,
+        declined={SessionUID(uid) for uid in declined},
         now=NOW,
     )
 

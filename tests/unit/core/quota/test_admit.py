@@ -12,6 +12,7 @@ from whatsapp_operator.api.session import (
     WhatsAppSession,
 )
 from whatsapp_operator.core.model import AssumedReservation, Refusal, SessionUID
+from whatsapp_operator.core.objects.pod_memory import MOST_ADDED
 from whatsapp_operator.core.quota.reservations import Usage
 
 
@@ -187,13 +188,13 @@ def test_a_copied_seal_counts_nowhere(change: dict[str, str]) -> None:
 
 
 def test_what_is_sealed_counts_and_not_what_the_pod_says_later() -> None:
-    """A sidecar of 8Ei in the spec, another quota in the labels: the operator's word stands."""
+    """Another quota in the labels: the operator's word stands. A limit of 8Ei counts as far as others may add memory."""
     enlarged = foreign_pod("a", annotations=pod("a")["metadata"]["annotations"])
     enlarged["metadata"]["labels"]["wasession.dev/quota"] = "gold"
 
     usage = round_(pods=(enlarged,), quotas=(quota(), quota("gold"))).usage
 
-    assert (Usage(admitted=1, memory=768 * MI), Usage()) == (usage["default"], usage["gold"])
+    assert (Usage(admitted=1, memory=768 * MI + MOST_ADDED), Usage()) == (usage["default"], usage["gold"])
 
 
 def test_who_has_a_pod_does_not_apply() -> None:

@@ -12,7 +12,7 @@ from session_protocol.vocabulary import ExitCode
 from unit.core.fake_cluster import T0
 from whatsapp_operator.core.kubelet import Probe
 from whatsapp_operator.core.model import PodFacts, PodPhase, PodUID, RunnerReport, SessionUID
-from whatsapp_operator.core.recovery.cause import Cause, Evidence, Sign
+from whatsapp_operator.core.recovery.cause import Cause, Counted, Evidence, Sign
 from whatsapp_operator.core.recovery.causes import CAUSES, ENDS, REPORTED, WAITS, cause_of_end, cause_of_wait
 from whatsapp_operator.core.recovery.failure import Outcome, outcome_of
 
@@ -177,6 +177,7 @@ def test_a_node_that_refuses_the_pod_does_not_count(reason: str) -> None:
         ({"pod_reason": "Evicted"}, "Evicted"),
         ({"pod_reason": "Evicted", "pod_message": "for a reason of a later kubelet"}, "Evicted"),
         ({"exit_code": 22, "exit_reason": "Error"}, "SandboxRefused"),
+        ({"exit_code": 12, "exit_reason": "Error"}, "ProfileUnusable"),
     ],
 )  # fmt: skip
 def test_what_comes_from_outside_does_not_count(facts: dict[str, Any], cause: str) -> None:
@@ -186,6 +187,19 @@ def test_what_comes_from_outside_does_not_count(facts: dict[str, Any], cause: st
     assert found.failure is None
     assert found.loss is not None
     assert cause == found.loss.cause.name
+
+
+def test_an_unfit_profile_is_called_what_its_runner_calls_it() -> None:
+    """Room, size and what to do are in the condition; and it is tried again, paced, for as long as it takes."""
+    found = outcome(
+        ended(
+            exit_code=12, finished=NOW, termination_message="ProfileUnusable: The profile volume is full: 0Mi of 54Mi."
+        )
+    )
+
+    assert found.loss is not None
+    assert "The profile is not fit for a browser: The profile volume is full: 0Mi of 54Mi" == found.loss.message
+    assert Counted.NO_PACED is found.loss.cause.counted
 
 
 @pytest.mark.parametrize(

@@ -375,3 +375,20 @@ def test_a_node_that_comes_back_ends_the_doubt() -> None:
 
     assert ("True", "Connected") == cluster.says("Ready")
     assert ("True", "PodReady") == cluster.says("PodReady")
+
+
+def test_a_session_that_is_put_to_rest_on_a_lost_node_says_what_it_waits_for() -> None:
+    """Its pod cannot end there: the place is kept until it does, and the person reads how to go on."""
+    cluster = running()
+    cluster.tick(50)
+    node_is_silent(cluster)
+    cluster.apply(spec={"operatingMode": "Suspended"})
+    cluster.resync()
+
+    assert ("False", "Suspending") == cluster.says("Suspended")
+    assert "out-of-service" in cluster.condition("Ready").message
+    assert cluster.status().admission is not None
+    cluster.gone()
+    cluster.resync()
+    assert ("True", "Suspended") == cluster.says("Suspended")
+    assert cluster.status().admission is None
