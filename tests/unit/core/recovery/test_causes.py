@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from session_protocol.vocabulary import ExitCode
 from unit.core.fake_cluster import T0
-from whatsapp_operator.api.session import TimeoutsSpec
 from whatsapp_operator.core.kubelet import Probe
 from whatsapp_operator.core.model import PodFacts, PodPhase, PodUID, RunnerReport, SessionUID
 from whatsapp_operator.core.recovery.cause import Cause, Counted, Evidence, Sign
@@ -60,7 +59,7 @@ def evicted(message: str, **facts: Any) -> PodFacts:
 
 def outcome(pod: PodFacts, **more: Any) -> Outcome:
     """Return the pod's outcome."""
-    return outcome_of(pod, **{"report": None, "responding": False, "timeouts": TimeoutsSpec(), "now": NOW} | more)
+    return outcome_of(pod, **{"report": None, "responding": False, "now": NOW} | more)
 
 
 # --- the kubelet's spellings, written down by hand ---------------------------------------------------------------------
