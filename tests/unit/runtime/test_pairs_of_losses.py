@@ -23,7 +23,7 @@ RUNS, HELD = "runs", "held"
 CONFLICT = ("Conflict", "Replaced")
 
 
-class World(Simulation):
+class LossHarness(Simulation):
     """A cluster whose runners remember, on their sessions' profiles, what waits for a person."""
 
     def __init__(self) -> None:
@@ -76,71 +76,71 @@ class World(Simulation):
                 self.api.remove(plural, namespace, obj["metadata"]["name"])
 
 
-Loss = Callable[[World], None]
+Loss = Callable[[LossHarness], None]
 
 
-def status(world: World) -> None:
+def status(harness: LossHarness) -> None:
     """Of both sessions."""
     for name in (RUNS, HELD):
-        obj = world.api.objects["whatsappsessions"][NAMESPACE, name]
+        obj = harness.api.objects["whatsappsessions"][NAMESPACE, name]
         obj.pop("status", None)
-        world.api.change("whatsappsessions", NAMESPACE, name, {"metadata": {"labels": {"touched": "yes"}}})
+        harness.api.change("whatsappsessions", NAMESPACE, name, {"metadata": {"labels": {"touched": "yes"}}})
 
 
-def pods(world: World) -> None:
+def pods(harness: LossHarness) -> None:
     """Both."""
-    for pod in world.api.all("pods"):
-        world.runners.end(pod["metadata"]["uid"])
-        world.api.remove("pods", NAMESPACE, pod["metadata"]["name"])
+    for pod in harness.api.all("pods"):
+        harness.runners.end(pod["metadata"]["uid"])
+        harness.api.remove("pods", NAMESPACE, pod["metadata"]["name"])
 
 
-def labels_of_pods(world: World) -> None:
+def labels_of_pods(harness: LossHarness) -> None:
     """By which they are watched."""
-    world.each("pods", lambda _: {"metadata": {"labels": {MANAGED_BY: None}}})
+    harness.each("pods", lambda _: {"metadata": {"labels": {MANAGED_BY: None}}})
 
 
-def owners_of_pods(world: World) -> None:
+def owners_of_pods(harness: LossHarness) -> None:
     """Nothing says any more whose they are, but their seals."""
-    world.each("pods", lambda _: {"metadata": {"ownerReferences": None}})
+    harness.each("pods", lambda _: {"metadata": {"ownerReferences": None}})
 
 
-def seals(world: World) -> None:
+def seals(harness: LossHarness) -> None:
     """Of pods and claims."""
     for plural in ("pods", "persistentvolumeclaims"):
-        world.each(plural, lambda _: {"metadata": {"annotations": {"wasession.dev/seal": None}}})
+        harness.each(plural, lambda _: {"metadata": {"annotations": {"wasession.dev/seal": None}}})
 
 
-def claims(world: World) -> None:
+def claims(harness: LossHarness) -> None:
     """Both; what was on them is gone, too."""
-    world.remove_all("persistentvolumeclaims")
-    world.holds.clear()
-    world.starts.clear()
+    harness.remove_all("persistentvolumeclaims")
+    harness.holds.clear()
+    harness.starts.clear()
 
 
-def labels_of_claims(world: World) -> None:
+def labels_of_claims(harness: LossHarness) -> None:
     """The claims look like anybody's."""
-    world.each("persistentvolumeclaims", lambda _: {"metadata": {"labels": {MANAGED_BY: None}}})
+    harness.each("persistentvolumeclaims", lambda _: {"metadata": {"labels": {MANAGED_BY: None}}})
 
 
-def secrets(world: World) -> None:
+def secrets(harness: LossHarness) -> None:
     """Of tokens, all of them."""
-    world.remove_all("secrets")
+    harness.remove_all("secrets")
 
 
-def service(world: World) -> None:
+def service(harness: LossHarness) -> None:
     """The namespace's."""
-    world.remove_all("services")
+    harness.remove_all("services")
 
 
-def keys(world: World) -> None:
+def keys(harness: LossHarness) -> None:
     """The Secret of them."""
-    world.remove_all("secrets", "ops")
+    harness.remove_all("secrets", "ops")
 
 
-def events(world: World) -> None:
+def events(harness: LossHarness) -> None:
     """The watches report nothing of what follows, until the next resync but one."""
-    world.loses_events = True
-    world.clock.call_later(30, lambda: setattr(world, "loses_events", False))
+    harness.loses_events = True
+    harness.clock.call_later(30, lambda: setattr(harness, "loses_events", False))
 
 
 LOSSES: tuple[Loss, ...] = (
@@ -161,15 +161,15 @@ PAIRS = [
 ]
 
 
-def is_right_or_told(world: World, name: str) -> bool:
+def is_right_or_reported(harness: LossHarness, name: str) -> bool:
     """Whether a session is where it was, or Stalled with what a person has to do."""
-    state: str | None = world.state(name)
+    state: str | None = harness.state(name)
     expected: Any = "QRPending" if name == RUNS else "Conflict"
     if state == expected:
-        return bool(world.pod(name)) or name == HELD
-    stalled = world.condition(name, "Stalled")
+        return bool(harness.pod(name)) or name == HELD
+    stalled = harness.condition(name, "Stalled")
     message = next(
-        (found["message"] for found in world.status(name).get("conditions") or [] if found["type"] == "Stalled"), ""
+        (found["message"] for found in harness.status(name).get("conditions") or [] if found["type"] == "Stalled"), ""
     )
     return stalled[0] == "True" and ("annotation" in message or "label" in message or "elete" in message)
 
@@ -178,24 +178,24 @@ def is_right_or_told(world: World, name: str) -> bool:
 @pytest.mark.parametrize(("one", "other"), PAIRS)
 async def test_two_losses_together(one: Loss, other: Loss, *, away: bool) -> None:
     """Five minutes later both sessions are as before, or say what to do; then nothing is written any more."""
-    world = World()
+    harness = LossHarness()
     try:
-        await world.begin()
+        await harness.begin()
         if away:
-            world.kill()
-        one(world)
-        await world.rest(1)
-        other(world)
+            harness.kill()
+        one(harness)
+        await harness.rest(1)
+        other(harness)
         if away:
-            await world.start()
-        await world.rest(300)
-        writes = len(world.api.writes)
-        await world.rest(60)
+            await harness.start()
+        await harness.rest(300)
+        writes = len(harness.api.writes)
+        await harness.rest(60)
 
-        told = {name: world.status(name) for name in (RUNS, HELD)}
-        assert all(is_right_or_told(world, name) for name in (RUNS, HELD)), told
-        assert claims in (one, other) or HELD not in world.opened
-        assert all(world.api.created["pods", name] <= 4 for name in (RUNS, HELD))
-        assert writes == len(world.api.writes), world.api.writes[writes:]
+        reported = {name: harness.status(name) for name in (RUNS, HELD)}
+        assert all(is_right_or_reported(harness, name) for name in (RUNS, HELD)), reported
+        assert claims in (one, other) or HELD not in harness.opened
+        assert all(harness.api.created["pods", name] <= 4 for name in (RUNS, HELD))
+        assert writes == len(harness.api.writes), harness.api.writes[writes:]
     finally:
-        await world.stop()
+        await harness.stop()

@@ -69,7 +69,7 @@ async def simulation() -> AsyncIterator[Restorable]:
 
 
 @KINDS
-async def test_what_the_past_has_is_taken(simulation: Restorable, how: dict[str, int | bool]) -> None:
+async def test_what_the_snapshot_has_is_taken(simulation: Restorable, how: dict[str, int | bool]) -> None:
     """A session of before is as it was, one that came later is gone, one that was deleted is back."""
     await simulation.up("kept", "deleted", "edited")
     simulation.snapshot()

@@ -43,7 +43,7 @@ def ready(observation: Observation) -> tuple[str, str, str]:
     return found.status, found.reason, found.message
 
 
-def test_it_is_said_at_once_with_what_to_do() -> None:
+def test_it_is_reported_at_once_with_what_to_do() -> None:
     """Which key, when a new pod follows, how to have it now; nothing of networks."""
     state, reason, message = ready(OBSERVATION)
 
@@ -67,7 +67,7 @@ def test_the_pod_is_left_alone_until_its_turn() -> None:
     assert "DeletePod" in {type(action).__name__ for action in decide(turn, DEFAULTS).actions}
 
 
-def test_a_runner_that_was_heard_just_now_still_counts() -> None:
+def test_a_runner_that_answered_just_now_still_counts() -> None:
     """Until its report is old."""
     report = RunnerReport(
         session_uid=UID,

@@ -178,7 +178,7 @@ async def test_what_was_pruned_stays_away(ring: Ring) -> None:
     assert [] == ring.lost
 
 
-async def test_a_key_past_its_last_day_is_not_brought_back(ring: Ring) -> None:
+async def test_a_key_after_its_last_day_is_not_brought_back(ring: Ring) -> None:
     """It may be taken out by hand."""
     (retired,) = ring.data.keys() - {"current", ring.keys.current}
     await ring.clock.advance(40 * 24 * 3600)

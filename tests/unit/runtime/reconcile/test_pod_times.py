@@ -63,7 +63,7 @@ def test_what_was_before_is_as_its_stamps_say() -> None:
     assert old == running(POD.uid).corrected(old, now=START)
 
 
-def test_what_was_before_lies_in_the_past_and_in_order() -> None:
+def test_what_was_before_lies_before_now_and_in_order() -> None:
     """Nothing of it is still to come, and no container started before its pod was made."""
     ahead = replace(POD, created=START + YEARS, started=START + YEARS)
     behind = replace(POD, uid=PodUID("q"), created=START - HOUR, started=START - YEARS, finished=START - 2 * YEARS)
