@@ -76,7 +76,7 @@ def outcome_of(
     if report is not None and exits_by is not None and exits_by <= now:
         message = redacted(report.message) or None
         failure = LastFailure(reason=report.state, time=now, message=message, pod_uid=pod.uid)
-        return Outcome(failure=failure, cause=REPORTED[report.state])
+        return Outcome(failure=failure, cause=REPORTED.get(report.state, UNKNOWN))
     return Outcome(deadline=min(filter(None, (refusal.deadline, exits_by)), default=None))
 
 
