@@ -37,7 +37,7 @@ def test_a_pod_over_its_own_disk_limit_fails_with_the_kubelets_message(tenant: T
 def test_a_runner_that_hangs_is_ended_by_the_kubelet_and_the_probe_is_named(
     e2e: ClusterHarness, tenant: Tenant
 ) -> None:
-    """Six probes of ten seconds and ten more to end it; its exit code alone would tell nothing."""
+    """Six probes of ten seconds, and the pod's minute to end it; its exit code alone would tell nothing."""
     tenant.create("frozen", recovery={"baseDelay": "5m"})
     tenant.wait_for_state("frozen", "QRPending")
 

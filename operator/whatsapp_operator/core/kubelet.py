@@ -1,6 +1,7 @@
 """What the kubelet says about a container that it ends, in events alone."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -9,6 +10,16 @@ class Probe(StrEnum):
 
     STARTUP = "startup"
     LIVENESS = "liveness"
+
+
+@dataclass(frozen=True, kw_only=True)
+class KubeletEvent:
+    """One event about the runner's container, which may stand for many that were alike."""
+
+    note: str
+    seen: datetime | None = None
+    """ When it was recorded last; None: it does not say. """
+    count: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)

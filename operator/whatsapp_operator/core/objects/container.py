@@ -73,7 +73,8 @@ def runner_container(session: WhatsAppSession, defaults: Defaults) -> dict[str, 
         # Every second, so that a quick start is seen at once; for two minutes, so that a slow node is no failure.
         # The runner has its own, shorter startup timeout for the page.
         "startupProbe": _probe("/healthz", period=1, timeout=2, failures=120),
-        # A minute without a turn of the event loop: nothing will close the browser cleanly, so it is not waited for.
+        # A minute without a turn of the event loop: nothing will close the browser cleanly, so it is not waited for. The
+        # kubelet heeds that where a sidecar was injected; it ends a pod of one container with the pod's own time.
         "livenessProbe": _probe("/healthz", period=10, timeout=5, failures=6) | {"terminationGracePeriodSeconds": 10},
         "readinessProbe": _probe("/readyz", period=5, timeout=3, failures=3),
     }

@@ -10,8 +10,6 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final, TypeVar
 
-from session_protocol.times import parse_time
-
 from whatsapp_operator.api.constants import (
     RELINK_AT,
     RESTART_AT,
@@ -23,7 +21,17 @@ from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core.model import NetworkPolicyFacts, PodFacts, PodPhase, PodUID, PVCFacts, Seal, ServiceFacts
 from whatsapp_operator.core.objects import ownership
 from whatsapp_operator.core.objects.pod_memory import counted_memory
-from whatsapp_operator.core.objects.reading import Json, amount, free_text, identifier, items, part, redacted, text
+from whatsapp_operator.core.objects.reading import (
+    Json,
+    amount,
+    free_text,
+    identifier,
+    items,
+    part,
+    redacted,
+    text,
+    time,
+)
 from whatsapp_operator.core.objects.service import SELECTOR
 
 _BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -49,9 +57,9 @@ def pod_facts(pod: Json, *, seal: Seal | None = None) -> PodFacts:
     )
     state = part(container, "state")
     # The API server notes by when the pod has to be gone, and the grace that is in it.
-    deletion, grace = _time(metadata, "deletionTimestamp"), _seconds(metadata, "deletionGracePeriodSeconds")
+    deletion, grace = time(metadata, "deletionTimestamp"), _seconds(metadata, "deletionGracePeriodSeconds")
     running, ended, waiting = part(state, "running"), part(state, "terminated"), _waiting(status, state)
-    started = _time(ended, "startedAt") if ended else _time(running, "startedAt")
+    started = time(ended, "startedAt") if ended else time(running, "startedAt")
     owner_uid = ownership.controller_uid(pod)
     seal = seal if seal is not None and seal.session_uid == owner_uid else None
     return PodFacts(
@@ -61,7 +69,7 @@ def pod_facts(pod: Json, *, seal: Seal | None = None) -> PodFacts:
         phase=_enum_value(
             PodPhase, status.get("phase"), PodPhase.PENDING if not status.get("phase") else PodPhase.UNKNOWN
         ),
-        created=_time(metadata, "creationTimestamp") or _BEGINNING,
+        created=time(metadata, "creationTimestamp") or _BEGINNING,
         deletion=deletion - grace if deletion is not None else None,
         grace=grace,
         ip=text(status, "podIP") or None,
@@ -73,7 +81,7 @@ def pod_facts(pod: Json, *, seal: Seal | None = None) -> PodFacts:
         ready=conditions.get("Ready", {}).get("status") == "True",
         started=started if started != _BEGINNING else None,
         ran=_ran(status, container, started=started),
-        finished=_time(ended, "finishedAt") or (_last_moment(status, metadata) if ended else None),
+        finished=time(ended, "finishedAt") or (_last_moment(status, metadata) if ended else None),
         exit_code=code if isinstance(code := ended.get("exitCode"), int) else None,
         exit_reason=identifier(ended, "reason"),
         termination_message=free_text(ended, "message"),
@@ -105,7 +113,7 @@ def has_run(pod: Json) -> bool:
         if container.get("name") == RUNNER_CONTAINER:
             state = part(container, "state")
             return any(
-                _time(part(state, name), "startedAt") not in (None, _BEGINNING) for name in ("running", "terminated")
+                time(part(state, name), "startedAt") not in (None, _BEGINNING) for name in ("running", "terminated")
             )
     return False
 
@@ -138,7 +146,7 @@ def pvc_facts(pvc: Json, *, session: WhatsAppSession) -> PVCFacts:
         owners=ownership.owner_references(pvc),
         resource_version=text(metadata, "resourceVersion"),
         requested=requested_storage(pvc),
-        deletion=_time(metadata, "deletionTimestamp"),
+        deletion=time(metadata, "deletionTimestamp"),
         phase=text(status, "phase"),
         resize_fault=_resize_fault(status),
         resizing=_resizing(status),
@@ -229,14 +237,7 @@ def _token_secret(spec: Json) -> str | None:
 
 def _last_moment(status: Json, metadata: Json) -> datetime:
     """Return a substitute for the end of a container when the kubelet reports no time: one that does not change."""
-    return _time(status, "startTime") or _time(metadata, "creationTimestamp") or _BEGINNING
-
-
-def _time(part: Json, name: str) -> datetime | None:
-    try:
-        return parse_time(text(part, name))
-    except ValueError:
-        return None
+    return time(status, "startTime") or time(metadata, "creationTimestamp") or _BEGINNING
 
 
 def _seconds(part: Json, name: str) -> timedelta:

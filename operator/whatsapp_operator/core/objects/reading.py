@@ -10,12 +10,14 @@ session and seldom change, so what came through is remembered.
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
 from session_protocol.quantities import BadQuantity, parse_quantity
 from session_protocol.redaction import LONGEST, redact
 from session_protocol.redaction.truncation import MARGIN, Keep
+from session_protocol.times import parse_time
 
 Json = Mapping[str, Any]
 _OBJECT: Final = (dict, Mapping)
@@ -45,6 +47,14 @@ def text(obj: Json, name: str) -> str:
     """Return a field that is a text."""
     value = obj.get(name)
     return value if isinstance(value, str) else ""
+
+
+def time(obj: Json, name: str) -> datetime | None:
+    """Return a field that is a time; None: there is none, or it is none."""
+    try:
+        return parse_time(text(obj, name))
+    except ValueError:
+        return None
 
 
 def amount(obj: Json, name: str) -> int | None:

@@ -98,7 +98,7 @@ class Sign:
             if patterns:
                 yield f"{name} {' or '.join(f'`{pattern}`' for pattern in patterns)}"
         if self.probe is not None:
-            yield f"event `Killing`: *failed {self.probe} probe*"
+            yield f"events `Killing` and `Unhealthy`: *{self.probe} probe failed*"
         if self.never_started:
             yield "no container ever started"
         if self.unschedulable:

@@ -1,24 +1,35 @@
 """A container that the kubelet ended because a probe of it failed: what that looks like, and who was too slow.
 
 The pod's status does not tell it: the runner ends as if somebody had asked it to, or is killed when it does not. The
-kubelet says it in an event alone, which the reconciler reads for a pod that `may_be_probe_kill`.
+kubelet says it in events alone, which the reconciler reads for a pod that `may_be_probe_kill`. Where other containers of
+the pod run on, its event names the probe. Ours is the only one and never restarted: then the kubelet ends the whole pod,
+says that it stops the container, and has recorded the probe's last failure just before. It records 25 events about a pod
+and then one in five minutes, so after many failures the end itself may be missing.
 """
 
 import re
-from collections.abc import Iterable
-from datetime import datetime, timedelta
-from typing import Final
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final, NamedTuple
 
 from session_protocol.vocabulary import ExitCode
 
-from whatsapp_operator.core.kubelet import Probe, ProbeKill
+from whatsapp_operator.core.kubelet import KubeletEvent, Probe, ProbeKill
 from whatsapp_operator.core.model import PodFacts, PodPhase
 
 KILLING: Final = "Killing"
-""" The kubelet's event about a container that it ends: "Container runner failed liveness probe". """
+""" The kubelet's event about a container that it ends: "Container runner failed liveness probe", "Stopping container …". """
 UNHEALTHY: Final = "Unhealthy"
 """ Its event about each probe that fails: "Liveness probe failed: Get …: context deadline exceeded". """
 SETTLING: Final = timedelta(seconds=5)
+AT_ONCE: Final = timedelta(seconds=15)
+""" From a probe's last failure to the end that follows from it, on a busy node. """
+WITHHELD: Final = 18
+""" Failures of probes with which the kubelet has told about a pod what it will; the rest of 25 is its start. """
+LIVENESS_END: Final = timedelta(minutes=3)
+""" From a failure that was recorded to the container's end: the others up to the sixth, and the time to end it. """
+STARTUP_END: Final = (timedelta(seconds=110), timedelta(minutes=8))
+""" From the container's start to its end: 120 failures, each of up to 3 s, and the time to end it. """
 LONGEST_NOTE: Final = 1024
 """ Characters of a note that are looked at. """
 _ASKED: Final = frozenset({ExitCode.STOPPED, ExitCode.STOP_INCOMPLETE, 128 + 9, 128 + 15})
@@ -51,13 +62,39 @@ def _is_asked_end(pod: PodFacts) -> bool:
     return pod.exit_code in _ASKED and pod.exit_reason != "OOMKilled"
 
 
-def killed_by_probe(pod: PodFacts, *, killing: Iterable[str], unhealthy: Iterable[str]) -> ProbeKill | None:
-    """Return which probe ended a container, by the notes of the pod's events; None: none did."""
-    for note in killing:
-        if (failed := _FAILED.search(note[:LONGEST_NOTE])) is not None:
-            probe = Probe(failed[1].lower())
-            return ProbeKill(pod_uid=pod.uid, probe=probe, note=_how(probe, unhealthy))
+class _Failed(NamedTuple):
+    probe: Probe
+    how: str
+    seen: datetime
+    times: int
+
+
+def killed_by_probe(
+    pod: PodFacts, *, killing: Sequence[KubeletEvent], unhealthy: Sequence[KubeletEvent]
+) -> ProbeKill | None:
+    """Return which probe ended a container, by the pod's events; None: none did."""
+    failures = sorted(_failures(unhealthy), key=lambda failed: failed.seen)
+    for event in killing:
+        if (named := _FAILED.search(event.note[:LONGEST_NOTE])) is not None:
+            probe = Probe(named[1].lower())
+            how = next((failed.how for failed in reversed(failures) if failed.probe is probe), "")
+            return ProbeKill(pod_uid=pod.uid, probe=probe, note=how)
+    if not failures:
+        return None
+    last, ends = failures[-1], [event.seen for event in killing if event.seen is not None]
+    if any(end - last.seen <= AT_ONCE for end in ends) or (not killing and _is_withheld(pod, last, unhealthy)):
+        return ProbeKill(pod_uid=pod.uid, probe=last.probe, note=last.how)
     return None
+
+
+def _is_withheld(pod: PodFacts, last: _Failed, unhealthy: Iterable[KubeletEvent]) -> bool:
+    """Whether it was this probe whose last failures, and the end that followed, the kubelet did not record any more."""
+    if pod.finished is None or pod.started is None:
+        return False
+    if last.probe is Probe.STARTUP:
+        shortest, longest = STARTUP_END
+        return last.times >= WITHHELD and shortest <= pod.finished - pod.started <= longest
+    return sum(event.count for event in unhealthy) >= WITHHELD and pod.finished - last.seen <= LIVENESS_END
 
 
 def probe_failed(kill: ProbeKill) -> str:
@@ -65,12 +102,12 @@ def probe_failed(kill: ProbeKill) -> str:
     return f"The kubelet ended the container, because its {kill.probe} probe failed: {_who(kill)}"
 
 
-def _how(probe: Probe, unhealthy: Iterable[str]) -> str:
-    for note in unhealthy:
-        how = _HOW.search(note[:LONGEST_NOTE])
-        if how is not None and how[1].lower() == probe:
-            return how[2].strip()
-    return ""
+def _failures(unhealthy: Iterable[KubeletEvent]) -> Iterable[_Failed]:
+    for event in unhealthy:
+        how = _HOW.search(event.note[:LONGEST_NOTE])
+        if how is not None:
+            seen = event.seen or datetime.min.replace(tzinfo=UTC)
+            yield _Failed(Probe(how[1].lower()), how[2].strip(), seen, event.count)
 
 
 def _who(kill: ProbeKill) -> str:

@@ -7,9 +7,9 @@ words, which are text from outside, only known ones count, and what is shown wen
 import logging
 from dataclasses import dataclass, field
 
-from whatsapp_operator.core.kubelet import ProbeKill
+from whatsapp_operator.core.kubelet import KubeletEvent, ProbeKill
 from whatsapp_operator.core.model import PodFacts, PodUID
-from whatsapp_operator.core.objects.reading import free_text
+from whatsapp_operator.core.objects.kubelet_events import kubelet_event
 from whatsapp_operator.core.recovery.probe_kill import KILLING, UNHEALTHY, killed_by_probe
 from whatsapp_operator.runtime.kube.client import Kube
 from whatsapp_operator.runtime.kube.errors import KubeError
@@ -33,11 +33,11 @@ class ProbeKills:
         """
         if self._pod != pod.uid:
             killing = await self._read_events(pod, KILLING, namespace=namespace)
-            unhealthy = await self._read_events(pod, UNHEALTHY, namespace=namespace) if killing else []
+            unhealthy = await self._read_events(pod, UNHEALTHY, namespace=namespace)
             self._pod, self._found = pod.uid, killed_by_probe(pod, killing=killing, unhealthy=unhealthy)
         return self._found
 
-    async def _read_events(self, pod: PodFacts, reason: str, *, namespace: str) -> list[str]:
+    async def _read_events(self, pod: PodFacts, reason: str, *, namespace: str) -> list[KubeletEvent]:
         fields = f"regarding.uid={pod.uid},reason={reason}"
         try:
             events = (await self.kube.list(EVENTS, namespace=namespace, fields=fields)).objects
@@ -47,4 +47,4 @@ class ProbeKills:
                 extra={"namespace": namespace, "error": str(error)},
             )
             return []
-        return [free_text(event, "note", keep="start") for event in events]
+        return [found for event in events if (found := kubelet_event(event)) is not None]

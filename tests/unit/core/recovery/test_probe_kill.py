@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from session_protocol.vocabulary import ExitCode
 from unit.core.fake_cluster import T0
-from whatsapp_operator.core.kubelet import Probe, ProbeKill
+from whatsapp_operator.core.kubelet import KubeletEvent, Probe, ProbeKill
 from whatsapp_operator.core.model import PodFacts, PodPhase, PodUID, SessionUID
 from whatsapp_operator.core.recovery.failure import outcome_of
 from whatsapp_operator.core.recovery.probe_kill import killed_by_probe, may_be_probe_kill, probe_failed
@@ -27,6 +27,16 @@ TOO_SLOW = (
     'Liveness probe failed: Get "http://10.0.0.7:8080/healthz": context deadline exceeded (Client.Timeout exceeded while '
     "awaiting headers)"
 )
+
+
+STOPPING = "Stopping container runner"
+REFUSED = 'Startup probe failed: Get "http://10.0.0.7:8080/healthz": dial tcp: connect: connection refused'
+NOT_READY = "Readiness probe failed: HTTP probe failed with statuscode: 503"
+
+
+def event(note: str, after: float = 30, count: int = 1) -> KubeletEvent:
+    """Return one that was recorded last so many seconds after the container's start."""
+    return KubeletEvent(note=note, seen=T0 + timedelta(seconds=after), count=count)
 
 
 def pod(**facts: Any) -> PodFacts:
@@ -102,14 +112,14 @@ def test_an_end_is_judged_when_the_kubelet_has_reported_all_of_it() -> None:
         ("Container runner failed liveness probe", Probe.LIVENESS),
         ("Container runner failed liveness probe, will be restarted", Probe.LIVENESS),
         ("Container runner failed startup probe", Probe.STARTUP),
-        ("Stopping container runner", None),
+        (STOPPING, None),
         ("", None),
         ("x" * 2000 + "failed liveness probe", None),
     ],
 )
 def test_the_kubelets_note_names_the_probe(killing: str, probe: Probe | None) -> None:
     """An ordinary stop is none."""
-    found = killed_by_probe(KILLED, killing=[killing], unhealthy=[])
+    found = killed_by_probe(KILLED, killing=[event(killing)], unhealthy=[])
 
     assert probe is (found.probe if found is not None else None)
 
@@ -138,7 +148,52 @@ def test_the_kubelets_note_names_the_probe(killing: str, probe: Probe | None) ->
 )
 def test_who_was_too_slow_is_named(note: str, message: str) -> None:
     """By the last failure of the same probe."""
-    found = killed_by_probe(KILLED, killing=["Container runner failed liveness probe"], unhealthy=[note])
+    found = killed_by_probe(KILLED, killing=[event("Container runner failed liveness probe")], unhealthy=[event(note)])
 
     assert found is not None
     assert message in probe_failed(found)
+
+
+@pytest.mark.parametrize(
+    ("unhealthy", "probe"),
+    [
+        ([event(REFUSED, 2), event(TOO_SLOW, 30, 6), event(NOT_READY, 29, 9)], Probe.LIVENESS),
+        ([event(TOO_SLOW, 18, 6)], Probe.LIVENESS),
+        ([event(REFUSED, 30, 12)], Probe.STARTUP),
+        ([event(REFUSED, 2)], None),
+        ([event(TOO_SLOW, 14, 2)], None),
+        ([event(NOT_READY, 30, 9)], None),
+        ([KubeletEvent(note=TOO_SLOW)], None),
+        ([], None),
+    ],
+)
+def test_a_kubelet_that_ends_the_whole_pod_names_no_probe(unhealthy: list[KubeletEvent], probe: Probe | None) -> None:
+    """It is the one that failed last, if that was just before; a pod whose sandbox is gone is stopped like this, too."""
+    found = killed_by_probe(KILLED, killing=[event(STOPPING, 30)], unhealthy=unhealthy)
+
+    assert probe is (found.probe if found is not None else None)
+
+
+@pytest.mark.parametrize(
+    ("unhealthy", "lived", "probe"),
+    [
+        ([event(REFUSED, 22, 22)], 182, Probe.STARTUP),
+        ([event(REFUSED, 22, 22)], 3600, None),
+        ([event(REFUSED, 22, 22)], 20, None),
+        ([event(REFUSED, 5, 5)], 182, None),
+        ([event(REFUSED, 5, 5), event(TOO_SLOW, 40, 4), event(NOT_READY, 39, 9)], 125, Probe.LIVENESS),
+        ([event(REFUSED, 5, 5), event(TOO_SLOW, 40, 4), event(NOT_READY, 39, 9)], 3600, None),
+        ([event(TOO_SLOW, 40, 4)], 125, None),
+        ([event(NOT_READY, 100, 22)], 125, None),
+        ([], 125, None),
+    ],
+)
+def test_when_no_more_events_are_recorded_the_failures_decide(
+    unhealthy: list[KubeletEvent], lived: float, probe: Probe | None
+) -> None:
+    """Then the failures that it did tell are enough; a runner that somebody killed with a few of them was not ended so."""
+    killed = pod(finished=T0 + timedelta(seconds=lived), exit_code=137)
+
+    found = killed_by_probe(killed, killing=[], unhealthy=unhealthy)
+
+    assert probe is (found.probe if found is not None else None)

@@ -49,14 +49,6 @@ async def test_the_pods_events_are_read_once() -> None:
     assert {"/apis/events.k8s.io/v1/namespaces/shop/events"} == {request.path for request in kube.requests}
 
 
-async def test_without_such_an_event_one_request_is_enough() -> None:
-    """How probes failed is of no interest then."""
-    kube = FakeKube(lambda _: Response(status=200, body={"metadata": {"resourceVersion": "7"}, "items": []}))
-
-    assert await ProbeKills(kube.kube).read(pod(), namespace="shop") is None
-    assert 1 == len(kube.requests)
-
-
 @pytest.mark.parametrize("status", [403, 500])
 async def test_events_that_cannot_be_read_stop_nothing(status: int, caplog: pytest.LogCaptureFixture) -> None:
     """The end is recorded by its exit code, and the operator's log says why it is not named."""
