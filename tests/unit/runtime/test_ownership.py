@@ -1,5 +1,6 @@
 """What is ours and what only looks so, in simulated time: pods, claims and keys, over days and rotations."""
 
+import pytest
 from unit.runtime.memory_api import Json
 from unit.runtime.simulation import Simulation
 from whatsapp_operator.core.model import SealedKind
