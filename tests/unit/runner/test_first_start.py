@@ -9,6 +9,7 @@ import pytest
 from session_runner.first_start import SETTLE_SECONDS
 
 BROWSER = Path("/usr/lib/chromium/chromium-headless-shell")
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 needs_browser = pytest.mark.skipif(not BROWSER.exists(), reason="needs chromium-headless-shell")
 
 
