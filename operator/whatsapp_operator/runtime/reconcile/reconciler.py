@@ -234,7 +234,7 @@ class Reconciler:
         except KubeError as error:
             records.failed(call, error)
             return False
-        records.succeeded(call)
+        records.succeeded(call, target=action.uid if isinstance(action, DeletePod) else "")
         if isinstance(action, CreateSecret):
             entry.secrets_made = with_secret(entry.secrets_made, call.name)
         return True
