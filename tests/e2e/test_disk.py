@@ -41,7 +41,7 @@ def test_a_full_volume_costs_no_login(e2e: ClusterHarness, tenant: Tenant) -> No
     before = tenant.status(NAME)
     filler = _volume(e2e, tenant) / "filler"
     tenant.python(NAME, FILL)
-    for number in range(200):
+    for number in range(20):
         tenant.command_device(NAME, "send", text=f"message {number}")
     status = tenant.wait_for(NAME, Expectation("says that its volume is full", _refused), within=60)
     starts = status["recovery"]["failedStarts"]

@@ -124,8 +124,9 @@ class RecoveryStatus(StatusModel):
     consecutive_failures: Count = 0
     """Failures in a row, as they count for spec.recovery.maxAttempts."""
     failed_starts: Count | None = None
-    """Pods in a row that ended before they ever ran, through no fault of the session: refused by a node, or deleted by
-    somebody. The wait for the next one grows with it; it never stalls the session."""
+    """Pods in a row that ended before they ever ran, through no fault of the session: refused by a node, deleted by
+    somebody, or ended by a profile or a sandbox with which no browser may run. The wait for the next one grows with it;
+    it never stalls the session."""
     last_failure: LastFailure | None = None
     """How the last pod failed; kept after a recovery."""
     next_attempt_time: Time | None = None

@@ -22,8 +22,8 @@ the first row that matches wins.
 | all | the metric `whatsapp_operator_causes_total{cause="…"}` |
 
 A pod that was lost is replaced at once.
-One that never ran is followed by the next after `baseDelay`, doubled each time up to 5 minutes;
-`status.recovery.failedStarts` counts them, and nothing gives up on such a session.
+One that never ran, or whose cause is paced, is followed by the next after `baseDelay`, doubled each time up to 5 minutes;
+`status.recovery.failedStarts` counts them until a pod has run for half a minute, and nothing gives up on such a session.
 Calls to the API server that fail or are refused (a ResourceQuota, a policy, a webhook, a missing right) are no ends of pods:
 each is told in the session's conditions in the server's words, and tried again.
 A page that cannot be fetched is no end of a pod either: its runner says so (`LoadError`) and keeps trying.

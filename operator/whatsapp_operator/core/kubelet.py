@@ -30,3 +30,11 @@ class ProbeKill:
     probe: Probe
     note: str = ""
     """ How the probe failed, in the kubelet's words; empty: it does not say. """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Eviction:
+    """A pod that the kubelet has evicted, by an event alone: its status does not say so when the container ended with 0."""
+
+    pod_uid: str
+    note: str

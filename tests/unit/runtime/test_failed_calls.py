@@ -4,10 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from unit.runtime.fakes import FakeClock
 from unit.runtime.memory_api import Fault, Json, parse
 from unit.runtime.simulation import NAMESPACE, Simulation
+from whatsapp_operator.core.calls import Call, Verb
 from whatsapp_operator.runtime.kube.client import Request
 from whatsapp_operator.runtime.kube.errors import RequestTimeout, Unreachable
+from whatsapp_operator.runtime.process.metrics import Metrics
+from whatsapp_operator.runtime.reconcile.failed_calls import CallRecords
 
 REFUSAL = "the gate is closed"
 STATUSES = (400, 401, 403, 404, 409, 410, 413, 415, 418, 422, 429, 500, 503, 504)
@@ -429,6 +433,17 @@ async def test_what_is_undone_again_and_again_is_no_war(simulation: Simulation, 
 
     assert requests < 10
     assert "QRPending" == simulation.state("a")
+
+
+@pytest.mark.parametrize(("targets", "reasons"), [(("1", "2", "3"), []), (("1", "1"), ["NotKept"])])
+def test_pods_that_follow_each_other_quickly_undo_nothing(targets: tuple[str, ...], reasons: list[str]) -> None:
+    """They have the same name; the same one that has to be deleted again was kept by somebody."""
+    records = CallRecords("shop/sales", FakeClock(), lambda seconds: seconds, Metrics())
+
+    for target in targets:
+        records.succeeded(Call(Verb.DELETE, "Pod", "sales"), target=target)
+
+    assert reasons == [failed.reason for failed in records.known()]
 
 
 async def test_a_service_that_may_not_be_deleted_harms_nobody_else(simulation: Simulation) -> None:

@@ -6,7 +6,8 @@ is reset by a new generation of the spec, by a person's request, by another temp
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from whatsapp_operator.api.session import LastFailure, RecoverySpec, RecoveryStatus, WhatsAppSession
 from whatsapp_operator.core.model import PodFacts
@@ -14,6 +15,9 @@ from whatsapp_operator.core.recovery import backoff
 from whatsapp_operator.core.recovery.failed_starts import Starts, with_starts
 from whatsapp_operator.core.recovery.failure import Outcome
 from whatsapp_operator.core.session.requests import Requests
+
+UP_AFTER: Final = timedelta(seconds=30)
+""" A pod that has run for so long is no start that failed: a runner that must not go on says so before. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +35,7 @@ class Attempts:
     exhausted: bool
     """ No further pod is created until a person asks for one or edits the spec. """
     healthy_at: datetime | None
-    """ When the present pod has run long enough for the count to be reset. """
+    """ When the present pod has run long enough for a count to be reset. """
     is_new: bool
     """ A failure or a wait is not in status yet, and may get lost. """
 
@@ -75,7 +79,7 @@ def count_attempts(
         pod_failed=pod is not None and is_recorded(recovery, pod),
         after_failure=is_after_failure(session, recovery),
         exhausted=is_exhausted(session, recovery),
-        healthy_at=healthy_at(pod, spec=spec) if pod is not None else None,
+        healthy_at=_reset_at(recovery, pod, spec=spec) if pod is not None else None,
         is_new=waits or recovery.last_failure != before.last_failure,
     )
 
@@ -112,8 +116,8 @@ def _is_edited(session: WhatsAppSession) -> bool:
 
 def with_active_pod(recovery: RecoveryStatus, pod: PodFacts, *, spec: RecoverySpec, now: datetime) -> RecoveryStatus:
     """Return the record while a pod is active: no wait, and after healthyAfter the count is reset."""
-    started = {} if pod.started is None else {"failed_starts": None}
-    recovery = recovery.model_copy(update={"next_attempt_time": None, **started})
+    up = {"failed_starts": None} if pod.started is not None and now >= pod.started + UP_AFTER else {}
+    recovery = recovery.model_copy(update={"next_attempt_time": None, **up})
     healthy = healthy_at(pod, spec=spec)
     return _reset(recovery) if healthy is not None and healthy <= now else recovery
 
@@ -155,6 +159,13 @@ def healthy_at(pod: PodFacts, *, spec: RecoverySpec) -> datetime | None:
         return None
     due = pod.started + spec.healthy_after
     return None if pod.ended and pod.finished is not None and pod.finished < due else due
+
+
+def _reset_at(recovery: RecoveryStatus, pod: PodFacts, *, spec: RecoverySpec) -> datetime | None:
+    healthy = healthy_at(pod, spec=spec)
+    if healthy is None or pod.started is None or not recovery.failed_starts:
+        return healthy
+    return min(healthy, pod.started + UP_AFTER)
 
 
 def is_exhausted(session: WhatsAppSession, recovery: RecoveryStatus) -> bool:

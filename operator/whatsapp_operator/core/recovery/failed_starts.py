@@ -1,8 +1,8 @@
 """Starts that did not come up, one after the other: pods that ended before they ever ran, through no fault of the session.
 
-A node refuses each of them, or somebody deletes each of them. They are not failures, and nothing gives up on them; but the
-next pod waits, longer each time, or a session would make a thousand pods in a minute. The count is in status, and a pod
-that runs ends it. Which pods never ran is what this operator has seen of them (`Observation.unstarted`): after a restart
+A node refuses each of them, somebody deletes each of them, or each runner finds a profile or a sandbox with which it must
+not go on. They are not failures, and nothing gives up on them; but the next pod waits, longer each time, or a session would
+make a thousand pods in a minute. The count is in status, and a pod that runs for half a minute ends it. Which pods never ran is what this operator has seen of them (`Observation.unstarted`): after a restart
 of the operator a pod that was gone before is not counted.
 """
 
@@ -50,9 +50,16 @@ def with_starts(
     if pod.started is None:
         delay = backoff.delay(spec, failures=(recovery.failed_starts or 0) + 1)
         return _waiting(recovery, until=starts.unstarted.get(pod.uid, pod.created) + delay, now=now)
-    if is_paced(loss):
-        return _waiting(recovery, until=(pod.finished or now) + spec.base_delay, now=now)
-    return recovery
+    return _paced(recovery, ended=pod.finished or pod.created, spec=spec) if is_paced(loss) else recovery
+
+
+def _paced(recovery: RecoveryStatus, *, ended: datetime, spec: RecoverySpec) -> RecoveryStatus:
+    """Return the record after a runner that refused to go on; the time of the next attempt tells that it is counted."""
+    if recovery.next_attempt_time is not None and recovery.next_attempt_time > ended:
+        return recovery
+    failed = (recovery.failed_starts or 0) + 1
+    due = backoff.rounded_up(ended + backoff.delay(spec, failures=failed))
+    return recovery.model_copy(update={"failed_starts": failed, "next_attempt_time": due})
 
 
 def _gone(starts: Starts, *, status: SessionStatus, present: PodUID | None) -> tuple[datetime, ...]:

@@ -316,7 +316,7 @@ def waiting_after_loss(recovery: RecoveryStatus, *, before: ReasonMessage | None
 
     :param before: what status has; the pod that showed the cause is gone.
     """
-    if before is None or before.reason in _WITHOUT_CAUSE:
+    if before is None or not is_cause(before):
         times = "" if (recovery.failed_starts or 0) < 2 else f", {recovery.failed_starts} times in a row"
         message = (
             f"{DELETED_BEFORE_START.message}{times}. See who deletes it, for example in the API server's audit log."
@@ -325,6 +325,11 @@ def waiting_after_loss(recovery: RecoveryStatus, *, before: ReasonMessage | None
     return reason_message(
         before.reason, f"{before.message.partition(_NEXT_POD)[0]}{_next_pod(recovery)}", fallback=Reason.REPLACING_POD
     )
+
+
+def is_cause(shown: ReasonMessage | None) -> bool:
+    """Whether this reason of Recovering says why the last pod ended."""
+    return shown is not None and shown.reason not in _WITHOUT_CAUSE
 
 
 def terminating(pod: PodFacts) -> ReasonMessage:

@@ -15,6 +15,7 @@ from whatsapp_operator.core.model import (
     Action,
     CreateService,
     DeletePod,
+    PodFacts,
     ReadClaim,
 )
 from whatsapp_operator.core.objects.existing_claim import is_usable
@@ -144,7 +145,16 @@ def _is_terminating(snapshot: Snapshot) -> Step | None:
         return recovering(messages.backing_off(snapshot.attempts.recovery))
     if snapshot.loss is not None:
         return recovering(messages.lost(snapshot.loss, snapshot.attempts.recovery))
-    return recovering(messages.terminating(snapshot.pod))
+    return recovering(_why_terminating(snapshot, snapshot.pod))
+
+
+def _why_terminating(snapshot: Snapshot, pod: PodFacts) -> messages.ReasonMessage:
+    """Return the cause as it was told, if the pod had ended for it before it was deleted."""
+    recovery = snapshot.attempts.recovery
+    shown = messages.stored_message(snapshot.session.status, ConditionType.RECOVERING, only=ConditionStatus.TRUE)
+    if recovery.next_attempt_time is not None and messages.is_cause(shown):
+        return messages.waiting_after_loss(recovery, before=shown)
+    return messages.terminating(pod)
 
 
 def _has_failed(snapshot: Snapshot) -> Step | None:

@@ -65,6 +65,7 @@ class _Failure:
 @dataclass
 class _Undone:
     at: float
+    target: str = ""
     times: int = 0
 
 
@@ -136,10 +137,13 @@ class CallRecords:
         if known is not None and known.reason == reason:
             del self._failures[call]
 
-    def succeeded(self, call: Call) -> None:
-        """Forget the failure of a call; if it was made a moment before as well, it was undone."""
+    def succeeded(self, call: Call, *, target: str = "") -> None:
+        """Forget the failure of a call; if it was made a moment before as well, it was undone.
+
+        :param target: the UID of the object that the call was about; another object of that name is another matter.
+        """
         failure = self._failures.get(call)
-        if (call.verb, call.kind) in _STAYS and (times := self._undone(call)):
+        if (call.verb, call.kind) in _STAYS and (times := self._undone(call, target)):
             known = failure.failures if failure is not None and failure.reason == CallReason.NOT_KEPT else 0
             if failure is not None and not known:
                 del self._failures[call]
@@ -162,13 +166,14 @@ class CallRecords:
         for failure in self._failures.values():
             failure.due = min(failure.due, now) if failure.due is not None else None
 
-    def _undone(self, call: Call) -> int:
+    def _undone(self, call: Call, target: str) -> int:
         """Return how often in a row this success was undone."""
         now = self.clock.monotonic()
         last = self._succeeded.get(call)
+        same = last is not None and last.target == target
         recent = last is not None and now - last.at < (2 * LAST_RETRY if last.times else UNDONE_WITHIN)
-        times = last.times + 1 if last is not None and recent else 0
-        self._succeeded[call] = _Undone(now, times)
+        times = last.times + 1 if last is not None and same and recent else 0
+        self._succeeded[call] = _Undone(now, target, times)
         return times
 
     def _record(

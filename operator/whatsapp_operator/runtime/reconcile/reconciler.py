@@ -25,6 +25,7 @@ from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.api.requests import requested
 from whatsapp_operator.api.session import WhatsAppSession
 from whatsapp_operator.core.calls import Call, CallReason, Verb
+from whatsapp_operator.core.kubelet import Eviction
 from whatsapp_operator.core.model import (
     Action,
     CreateSecret,
@@ -51,7 +52,7 @@ from whatsapp_operator.runtime.kube.existing_claims import ExistingClaimReader
 from whatsapp_operator.runtime.kube.foreign_objects import ForeignObjects
 from whatsapp_operator.runtime.kube.instances import Instance
 from whatsapp_operator.runtime.kube.namespace_refusals import NamespaceRefusals
-from whatsapp_operator.runtime.kube.probe_kills import ProbeKills
+from whatsapp_operator.runtime.kube.probe_kills import EVICTED, ProbeKills
 from whatsapp_operator.runtime.kube.resources import SESSIONS, Json, key_of, uid_of
 from whatsapp_operator.runtime.kube.store import Store
 from whatsapp_operator.runtime.process.clock import Clock, until
@@ -234,7 +235,7 @@ class Reconciler:
         except KubeError as error:
             records.failed(call, error)
             return False
-        records.succeeded(call)
+        records.succeeded(call, target=action.uid if isinstance(action, DeletePod) else "")
         if isinstance(action, CreateSecret):
             entry.secrets_made = with_secret(entry.secrets_made, call.name)
         return True
@@ -275,7 +276,12 @@ class Reconciler:
         for pod in observation.pods:
             if pod.owner_uid == entry.uid and may_be_probe_kill(pod, now=observation.now):
                 namespace = observation.session.metadata.namespace
-                return replace(observation, probe_kill=await entry.probe_kills.read(pod, namespace=namespace))
+                end = await entry.probe_kills.read(pod, namespace=namespace)
+                if isinstance(end, Eviction):
+                    evicted = replace(pod, pod_reason=EVICTED, pod_message=end.note)
+                    pods = tuple(evicted if each is pod else each for each in observation.pods)
+                    return replace(observation, pods=pods)
+                return replace(observation, probe_kill=end)
             if pod.owner_uid == entry.uid and may_be_refused_namespace(pod, now=observation.now):
                 namespace, call = observation.session.metadata.namespace, Call(Verb.LIST, "Event", pod.name)
                 refusals = entry.namespace_refusals

@@ -89,6 +89,20 @@ def test_a_pod_that_ran_is_replaced_at_once_but_for_what_would_come_again() -> N
     assert T0 + timedelta(seconds=8) == record(RecoveryStatus(), present=ran, cause="PageNotFetched").next_attempt_time
 
 
+def test_a_runner_that_must_not_go_on_is_counted_once_and_waits_longer_each_time() -> None:
+    """However often its pod is looked at, and whenever; 5, 10, 20 s after it ended."""
+    found, waits = RecoveryStatus(), []
+    for number in range(3):
+        ended = T0 + timedelta(minutes=number, seconds=3)
+        refused = pod(f"refused-{number}", started=T0 + timedelta(minutes=number), finished=ended)
+        for after in (0, 1, 600):
+            found = record(found, present=refused, cause="ProfileUnusable", now=ended + timedelta(seconds=after))
+        assert found.next_attempt_time is not None
+        waits.append((found.next_attempt_time - ended).total_seconds())
+
+    assert ([5, 10, 20], 3) == (waits, found.failed_starts)
+
+
 def test_a_pod_that_waited_for_long_needs_no_further_wait() -> None:
     """An hour of Pending is pace enough; the count goes on."""
     found = record(RecoveryStatus(), stored="p1", replicas=1, now=T0 + timedelta(hours=1))

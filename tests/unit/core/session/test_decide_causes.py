@@ -125,6 +125,8 @@ def test_a_node_that_refuses_each_pod_for_an_hour_stalls_nothing(reason: str, me
     tries = created(cluster)
 
     cluster.settle()
+    cluster.tick(30)
+    cluster.resync()
 
     assert 14 <= tries <= 20
     assert (0, 0, None) == (
@@ -159,8 +161,10 @@ def test_pods_that_are_deleted_before_they_run_are_paced(*, scheduled: bool) -> 
         cluster.resync()
 
     assert [5, 10, 20, 40, 80, 160, 300, 300, 300] == waits
-    assert 9 == (recovery(cluster).failed_starts or 0)
     cluster.settle()
+    assert 9 == (recovery(cluster).failed_starts or 0)
+    cluster.tick(30)
+    cluster.resync()
     assert (0, 0) == ((recovery(cluster).failed_starts or 0), recovery(cluster).consecutive_failures)
 
 
@@ -392,3 +396,34 @@ def test_a_session_that_is_put_to_rest_on_a_lost_node_says_what_it_waits_for() -
     cluster.resync()
     assert ("True", "Suspended") == cluster.says("Suspended")
     assert cluster.status().admission is None
+
+
+# --- a runner that must not go on -----------------------------------------------------------------------------------------
+
+FULL = "ProfileUnusable: The profile volume is full: 0Mi of 54Mi are free."
+
+
+def test_an_unusable_profile_is_shown_until_the_next_pod_and_tried_again_more_and_more_slowly() -> None:
+    """Also while its pod goes, and while the next one waits: nobody else has deleted it."""
+    cluster = running()
+    waits, shown = [], set()
+    for _ in range(4):
+        cluster.end(code=12, message=FULL)
+        before = cluster.now
+        cluster.resync()
+        shown.add(cluster.says("Recovering"))
+        cluster.resync()
+        shown.add(cluster.says("Recovering"))
+        cluster.gone()
+        cluster.resync()
+        shown.add(cluster.says("Recovering"))
+        due = recovery(cluster).next_attempt_time
+        assert due is not None
+        waits.append((due - before).total_seconds())
+        next_pod(cluster)
+
+    assert {("True", "ProfileUnusable")} == shown
+    assert ([5, 10, 20, 40], 4) == (waits, recovery(cluster).failed_starts)
+    cluster.tick(31)
+    cluster.resync()
+    assert (None, 0) == (recovery(cluster).failed_starts, recovery(cluster).consecutive_failures)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 from unit.runtime.fakes import FakeKube
-from whatsapp_operator.core.kubelet import Probe, ProbeKill
+from whatsapp_operator.core.kubelet import Eviction, Probe, ProbeKill
 from whatsapp_operator.core.model import PodFacts, PodPhase, PodUID, SessionUID
 from whatsapp_operator.runtime.kube.client import Request, Response
 from whatsapp_operator.runtime.kube.errors import ServerError
@@ -24,6 +24,8 @@ def pod(uid: str = "pod-1") -> PodFacts:
 
 def events(request: Request) -> Response:
     """Answer with the kubelet's event of the reason that is asked for."""
+    if "reason=Evicted" in str(request.query):
+        return Response(status=200, body={"metadata": {"resourceVersion": "7"}, "items": []})
     note = KILLING if "reason=Killing" in str(request.query) else UNHEALTHY
     items = [{"metadata": {"name": "sales.1"}, "note": note}, {"metadata": {"name": "sales.2"}, "note": None}]
     return Response(status=200, body={"metadata": {"resourceVersion": "7"}, "items": items})
@@ -44,9 +46,22 @@ async def test_the_pods_events_are_read_once() -> None:
     assert [
         ("fieldSelector", f"regarding.uid={uid},reason={reason}")
         for uid in ("pod-1", "pod-2")
-        for reason in ("Killing", "Unhealthy")
+        for reason in ("Evicted", "Killing", "Unhealthy")
     ] == [pair for request in kube.requests for pair in request.query if pair[0] == "fieldSelector"]
     assert {"/apis/events.k8s.io/v1/namespaces/shop/events"} == {request.path for request in kube.requests}
+
+
+async def test_an_eviction_is_enough() -> None:
+    """The kubelet tells it before it ends the container, and stops its probes."""
+    note = "Pod ephemeral local storage usage exceeds the total limit of containers 256Mi. "
+    kube = FakeKube(
+        lambda _: Response(status=200, body={"metadata": {"resourceVersion": "7"}, "items": [{"note": note}]})
+    )
+
+    found = await ProbeKills(kube.kube).read(pod(), namespace="shop")
+
+    assert Eviction(pod_uid="pod-1", note=note.strip()) == found
+    assert 1 == len(kube.requests)
 
 
 @pytest.mark.parametrize("status", [403, 500])
