@@ -6,6 +6,7 @@ import shutil
 import struct
 import subprocess
 from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -135,7 +136,7 @@ async def test_a_disk_that_fails_ends_the_run(start: Start, standin: StandIn, fo
 @pytest.mark.root
 async def test_a_read_only_volume_is_refused(start: Start, folders: Folders) -> None:
     """Nothing can be written, so nothing is tried."""
-    remount(folders, "-o", "loop,ro")
+    make_read_only(folders)
     await refused(start, "ead-only")
 
 
@@ -158,12 +159,17 @@ def shut_down(folder: Path) -> None:
         os.close(handle)
 
 
-def remount(folders: Folders, *options: str) -> None:
+def make_read_only(folders: Folders) -> None:
+    """As it stands: a second mount would find the journal open where another mount namespace keeps the first one."""
+    subprocess.run(["mount", "-o", "remount,ro", folders.profile], check=True, timeout=50)
+
+
+def remount(folders: Folders) -> None:
     """Unmount and mount again, as when a node takes a volume anew."""
     subprocess.run(["umount", folders.profile], check=True, timeout=50)
     # A copy: whoever made a mount namespace meanwhile, as other tests do, keeps the old mount with its failure.
     image = shutil.copyfile(folders.root / "volume.img", folders.root / "volume-again.img")
-    subprocess.run(["mount", *(options or ("-o", "loop")), image, folders.profile], check=True, timeout=50)
+    subprocess.run(["mount", "-o", "loop", image, folders.profile], check=True, timeout=50)
 
 
 def login_database(profile: Path) -> Path:
@@ -172,35 +178,32 @@ def login_database(profile: Path) -> Path:
     return found
 
 
-@pytest.mark.parametrize(
-    ("damage", "shown"),
-    [
-        (lambda database: (database / "CURRENT").unlink(), "CURRENT is missing"),
-        (lambda database: (database / "CURRENT").write_text("garbage"), "CURRENT is garbage"),
-        (lambda database: next(database.glob("MANIFEST-*")).write_bytes(b"garbage" * 20), "is garbage"),
-        (lambda database: next(database.glob("MANIFEST-*")).unlink(), "is missing"),
-        (lambda database: next(database.glob("*.log")).unlink(), "log is missing"),
-        (lambda database: next(database.glob("*.log")).write_bytes(b"garbage" * 20), "is garbage"),
-    ],
-)
+DAMAGES: list[tuple[Callable[[Path], object], str]] = [
+    (lambda database: (database / "CURRENT").unlink(), "CURRENT is missing"),
+    (lambda database: (database / "CURRENT").write_text("garbage"), "CURRENT is garbage"),
+    (lambda database: next(database.glob("MANIFEST-*")).write_bytes(b"garbage" * 20), "is garbage"),
+    (lambda database: next(database.glob("MANIFEST-*")).unlink(), "is missing"),
+    (lambda database: next(database.glob("*.log")).unlink(), "log is missing"),
+    (lambda database: next(database.glob("*.log")).write_bytes(b"garbage" * 20), "is garbage"),
+]
+
+
 @pytest.mark.root
-async def test_a_damaged_login_is_left_as_it_is(
-    start: Start, standin: StandIn, folders: Folders, damage: Callable[[Path], object], shown: str
-) -> None:
+async def test_a_damaged_login_is_left_as_it_is(start: Start, standin: StandIn, folders: Folders) -> None:
     """A browser would begin a new database; none is started, and with the backup in its place the session connects."""
     async with start() as runner:
         device = await link(runner, standin)
         await runner.stop()
-    for database in (login_database(folders.profile), folders.profile / "chromium/Default/Local Storage/leveldb"):
-        shutil.copytree(database, folders.root / "backup")
+    databases = (login_database(folders.profile), folders.profile / "chromium/Default/Local Storage/leveldb")
+    for database, (damage, shown) in product(databases, DAMAGES):
+        backup = shutil.copytree(database, folders.root / "backup")
         damage(database)
         before = {path.name: path.read_bytes() for path in database.iterdir()}
         await refused(start, "The login's database", shown, "backup")
 
         assert before == {path.name: path.read_bytes() for path in database.iterdir()}
         shutil.rmtree(database)
-        (folders.root / "backup").rename(folders.root / "restored")
-        shutil.move(folders.root / "restored", database)
+        shutil.move(backup, database)
     await connects_as_before(start, standin, device)
 
 
