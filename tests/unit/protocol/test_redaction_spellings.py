@@ -429,3 +429,23 @@ def test_a_user_without_a_password_stays(text: str) -> None:
 def test_what_only_looks_like_one_stays(text: str) -> None:
     """Prose about secrets, addresses of hardware and memory, tables."""
     assert text == redact(text)
+
+
+def test_two_keys_in_raw_bytes_go_each() -> None:
+    """What stands between them stays, and an escape on its own is none."""
+    key = "".join(f"\\x{value:02x}" for value in bytes(range(0x80, 0x94)))
+    text = redact(f"old {key} was replaced by the other key of today {key} and a \\x00 that ended it by itself here")
+
+    assert "\\x8" not in text
+    assert "was replaced by the other key of today" in text
+    assert "that ended it by itself here" in text
+
+
+def test_two_numbers_in_fields_go_each() -> None:
+    """Fields that lie far apart are not of one number."""
+    far = "x" * 200
+    text = redact(f'{{"cc": "49", "number": "17112345678"}} {far} {{"cc": "44", "number": "79112345678"}}')
+
+    assert far in text
+    assert "17112345678" not in text
+    assert "79112345678" not in text
