@@ -78,6 +78,7 @@ async def test_the_api_answers_while_the_page_hangs(start: Start) -> None:
         assert (await runner.state())["state"] == "QRPending"
 
         assert time.monotonic() - began < 5
+        await runner.kill()  # left to itself, the driver would wait for the page for half a minute
 
 
 async def test_a_clean_stop_of_a_hung_page_is_bounded(start: Start) -> None:

@@ -109,4 +109,13 @@ async def test_caches_stay_off_the_profile(start: Start, standin: StandIn, folde
     assert (folders.cache / "http").is_dir()
     assert not (folders.profile / "chromium/Default/Cache").exists()
     marker = json.loads((folders.profile / "runner.json").read_text())
-    assert sorted(marker) == ["durableTime", "hold", "linkedTime", "relinkRequest", "start", "stop"]
+    assert sorted(marker) == [
+        "availableTime",
+        "browserVersion",
+        "durableTime",
+        "hold",
+        "linkedTime",
+        "relinkRequest",
+        "start",
+        "stop",
+    ]

@@ -24,8 +24,9 @@ async def test_a_session_is_never_available_by_itself(start: Start, standin: Sta
     async with start() as runner:
         device = await link(runner, standin)
         linked = await presence(standin, device)
-        await standin.phone.drop(device)
+        await standin.phone.unreachable(device)  # a connection that is only cut may be back before anybody has seen it
         await runner.wait_for_state("Reconnecting", "Offline")
+        await standin.phone.online(device)
         await runner.wait_for_state("Connected")
         dropped = await presence(standin, device)
         await runner.stop()

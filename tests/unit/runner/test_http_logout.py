@@ -34,6 +34,7 @@ class Session:
         self.linked = True
         self.answers = asyncio.Event()
         self.begun = 0
+        self.shown_after = 0.05
         api = Api(
             store=self.store,
             door=self.door,
@@ -60,7 +61,7 @@ class Session:
         self.begun += 1
         self.linked = False
         asyncio.get_running_loop().call_later(
-            0.05, lambda: self.say(RunnerState.LOGGED_OUT, StateReason.RELINKING, linked=False)
+            self.shown_after, lambda: self.say(RunnerState.LOGGED_OUT, StateReason.RELINKING, linked=False)
         )
         return "begun"
 
@@ -205,6 +206,7 @@ async def test_a_session_that_says_nothing_is_not_waited_for_for_ever(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The page is unlinked; the answer is then what the session last said."""
+    session.shown_after = 60
     monkeypatch.setattr(app, "SHOWN_SECONDS", 0.02)
 
     document = await (await session.log_out()).json()

@@ -328,7 +328,7 @@ class Simulation:
         if (namespace := self._namespace(uid)) is None:
             return
         pod = self.api.change("pods", namespace, name, {"spec": {"nodeName": "node-1"}})
-        image = pod["spec"]["containers"][0]["image"]
+        image = pod["spec"]["containers"][0].get("image", "")
         if image in self.missing_images:
             waiting = {"waiting": {"reason": "ImagePullBackOff", "message": f"Back-off pulling image {image}"}}
             conditions = [{"type": "PodScheduled", "status": "True"}]

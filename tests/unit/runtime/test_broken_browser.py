@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from unit.runtime.simulation import NAMESPACE, Simulation
 
+pytestmark = pytest.mark.slow
+
 NAMES = tuple(f"session-{number:02}" for number in range(20))
 MESSAGE = "LaunchFailed: The browser did not start: it was ended by SIGTRAP. The browser's version is 157.0.7300.1."
 BROKEN = {"runner:2": MESSAGE}

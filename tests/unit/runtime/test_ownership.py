@@ -1,5 +1,6 @@
 """What is ours and what only looks so, in simulated time: pods, claims and keys, over days and rotations."""
 
+import pytest
 from unit.runtime.memory_api import Json
 from unit.runtime.simulation import Simulation
 from whatsapp_operator.core.model import SealedKind
@@ -86,6 +87,7 @@ async def test_a_sealed_pod_counts_until_it_is_gone_though_its_session_is(simula
     assert ("False", "QuotaExceeded") == waits
 
 
+@pytest.mark.slow
 async def test_pods_get_a_new_key_in_turn_before_the_old_one_ends(simulation: Simulation) -> None:
     """None is touched for weeks; then each is replaced once, on a day of its own, and the old key goes."""
     names = ["a", "b", "c", "d"]

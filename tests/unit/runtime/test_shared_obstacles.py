@@ -9,6 +9,8 @@ from unit.runtime.test_failed_calls import close, cost, message
 from whatsapp_operator.api.constants import NETWORK_POLICY_NAME, SERVICE_NAME
 from whatsapp_operator.core.network import RunnerNetwork
 
+pytestmark = pytest.mark.slow
+
 NAMES = [f"s{number:02}" for number in range(50)]
 PLACES = {"spec": {"sessions": 100}}
 

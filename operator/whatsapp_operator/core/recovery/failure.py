@@ -72,11 +72,12 @@ def outcome_of(
     refusal = find_refusal(pod, namespace_refused=namespace_refused, now=now)
     if refusal.cause is not None:
         return Outcome(loss=Loss(refusal.cause, refusal.cause.name, refusal.message), cause=refusal.cause)
-    if responding and report is not None and _is_dead(pod, report, now=now):
+    exits_by = _exits_by(report) if responding and report is not None and pod.deletion is None else None
+    if report is not None and exits_by is not None and exits_by <= now:
         message = redacted(report.message) or None
         failure = LastFailure(reason=report.state, time=now, message=message, pod_uid=pod.uid)
-        return Outcome(failure=failure, cause=REPORTED[report.state])
-    return Outcome(deadline=refusal.deadline)
+        return Outcome(failure=failure, cause=REPORTED.get(report.state, UNKNOWN))
+    return Outcome(deadline=min(filter(None, (refusal.deadline, exits_by)), default=None))
 
 
 def _of_end(found: Found, *, kill: ProbeKill | None, now: datetime) -> Outcome:
@@ -116,15 +117,9 @@ def _with_details(message: str, details: str) -> str:
     return f"{message}: {details.strip().rstrip('.')[:_BY_POD]}" if details.strip() else message
 
 
-def exits_by(report: RunnerReport) -> datetime | None:
+def _exits_by(report: RunnerReport) -> datetime | None:
     """Return when a runner that reports a dead page should have exited; None: it does not report one."""
     return report.since + EXIT_TIME if traits_of(report.state).fatal and report.since is not None else None
-
-
-def _is_dead(pod: PodFacts, report: RunnerReport, *, now: datetime) -> bool:
-    """Whether the runner reports for too long that its page is dead; a pod that is being deleted does not fail."""
-    limit = exits_by(report)
-    return pod.deletion is None and limit is not None and now >= limit
 
 
 def is_paced(loss: Loss) -> bool:

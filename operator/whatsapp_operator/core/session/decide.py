@@ -24,7 +24,6 @@ from whatsapp_operator.core.model import (
     PodUID,
 )
 from whatsapp_operator.core.objects.secret import create_token_secrets
-from whatsapp_operator.core.recovery.failure import exits_by
 from whatsapp_operator.core.session import messages
 from whatsapp_operator.core.session.create import Step
 from whatsapp_operator.core.session.events import events
@@ -118,7 +117,6 @@ def _requeue_at(snapshot: Snapshot, step: Step, calls: CallReview) -> datetime |
     moments = [step.requeue_at]
     if snapshot.pod_active and snapshot.responding and report is not None:
         moments.append(report.received + SILENCE)
-        moments.append(exits_by(report))
     if snapshot.pod_active and snapshot.silent_since is not None:
         moments.append(snapshot.silent_since + SILENCE)
     if snapshot.pod_active and pod is not None and snapshot.attempts.recovery.consecutive_failures > 0:
