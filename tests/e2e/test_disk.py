@@ -4,6 +4,7 @@ from pathlib import Path
 
 from e2e.harness import ClusterHarness
 from e2e.tenant import Object, Tenant
+from local_cluster.full.up import supervisor_of
 from support.sessions import Expectation, condition, has_durable_login
 
 FILL = """
@@ -20,12 +21,14 @@ NAME = "crammed"
 
 
 def _volume(e2e: ClusterHarness, tenant: Tenant) -> Path:
-    """Where the session's volume lies on this machine."""
+    """Where the session's volume lies, seen from this machine: the node has mounts of its own."""
     claim = tenant.get("pvc", tenant.status(NAME)["pvcName"])
     assert claim is not None
     volume = e2e.kubectl.find("pv", claim["spec"]["volumeName"])
     assert volume is not None
-    return Path(volume["spec"]["local"]["path"])
+    kubelet = supervisor_of(e2e.cluster.instance).running("kubelet")
+    assert kubelet is not None
+    return Path(f"/proc/{kubelet.pid}/root{volume['spec']['local']['path']}")
 
 
 def _refused(status: Object) -> bool:
@@ -41,6 +44,7 @@ def test_a_full_volume_costs_no_login(e2e: ClusterHarness, tenant: Tenant) -> No
     before = tenant.status(NAME)
     filler = _volume(e2e, tenant) / "filler"
     tenant.python(NAME, FILL)
+    assert filler.exists()
     for number in range(20):
         tenant.command_device(NAME, "send", text=f"message {number}")
     status = tenant.wait_for(NAME, Expectation("says that its volume is full", _refused), within=60)

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from integration.operator.admin import Json
 from integration.operator.conftest import OperatorHarness
 from integration.operator.node import NODE, stamp
+from support.sessions import Expectation
 
 SOON = {"maxAttempts": 1, "baseDelay": "1s"}
 OWN_LIMIT = 'Usage of EmptyDir volume "cache" exceeds the limit "1Gi". '
@@ -57,8 +58,9 @@ async def test_pods_that_are_deleted_before_they_are_scheduled_are_paced(harness
     harness.node.start_pods = True
 
     assert 2 <= harness.audit.writes().count("create pods") <= 4
-    status = await harness.wait_for_state("a", "QRPending", within=60)
-    assert (0, 0) == (status["recovery"].get("failedStarts", 0), status["recovery"]["consecutiveFailures"])
+    await harness.wait_for_state("a", "QRPending", within=60)
+    status = await harness.wait_for("a", Expectation("came up", lambda now: "failedStarts" not in now["recovery"]))
+    assert 0 == status["recovery"]["consecutiveFailures"]
 
 
 async def test_a_lost_node_is_named_and_waited_for(harness: OperatorHarness) -> None:

@@ -119,7 +119,8 @@ def _requeue_at(snapshot: Snapshot, step: Step, calls: CallReview) -> datetime |
         moments.append(report.received + SILENCE)
     if snapshot.pod_active and snapshot.silent_since is not None:
         moments.append(snapshot.silent_since + SILENCE)
-    if snapshot.pod_active and pod is not None and snapshot.attempts.recovery.consecutive_failures > 0:
+    counted = snapshot.attempts.recovery.consecutive_failures or snapshot.attempts.recovery.failed_starts
+    if snapshot.pod_active and pod is not None and counted:
         moments.append(snapshot.attempts.healthy_at)
     moments += [
         snapshot.termination.deadline,
