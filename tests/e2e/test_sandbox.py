@@ -101,6 +101,12 @@ def _page_and_runner(e2e: ClusterHarness, pod_uid: str) -> tuple[Proc, Proc]:
     return pages[0], Proc(runner)
 
 
+def _counted(status: Object) -> bool:
+    """Whether anything was counted against the session: what a node refuses is none of its failures."""
+    recovery = status.get("recovery", {})
+    return bool(recovery.get("consecutiveFailures", 0)) or "lastFailure" in recovery
+
+
 def test_the_page_is_held_in_when_both_are_on_and_the_session_works(
     e2e: ClusterHarness, tenant: Tenant, settings: Callable[..., None]
 ) -> None:
@@ -135,7 +141,7 @@ def test_the_page_is_held_in_when_both_are_on_and_the_session_works(
 def test_a_node_without_the_profile_is_reported_and_the_session_starts_when_it_is_there(
     e2e: ClusterHarness, tenant: Tenant, settings: Callable[..., None]
 ) -> None:
-    """The pod does not hang: it is ended, the session backs off with the reason, and the next pod runs under the profile."""
+    """The pod does not hang: it is ended, the next one waits with the reason, and runs under the profile once it is there."""
     settings("BROWSER_SANDBOX=true")
     tenant.create("sales")
     refused = tenant.wait_for("sales", has_condition("Sandboxed", status="False", reason="SeccompProfileUnusable"))
@@ -143,7 +149,7 @@ def test_a_node_without_the_profile_is_reported_and_the_session_starts_when_it_i
     status = tenant.wait_for_state("sales", "QRPending")
 
     assert "browser-sandbox" in condition(refused, "Sandboxed")["message"]
-    assert "SeccompProfileUnusable" == refused["recovery"]["lastFailure"]["reason"]
+    assert not _counted(refused)
     assert is_true(status, "Sandboxed")
 
 
@@ -159,10 +165,7 @@ def test_a_node_that_has_no_user_namespaces_is_reported(
     refused = tenant.wait_for("sales", has_condition("Sandboxed", status="False", reason="UserNamespaceRefused"))
 
     assert "USER_NAMESPACES" in condition(refused, "Sandboxed")["message"]
-    assert ("UserNamespaceRefused", None) == (
-        refused["recovery"]["lastFailure"]["reason"],
-        refused["recovery"]["lastFailure"].get("exitCode"),
-    ), json.dumps(refused["recovery"])
+    assert not _counted(refused)
 
 
 def test_a_browser_that_is_refused_its_sandbox_is_reported(
@@ -182,8 +185,5 @@ def test_a_browser_that_is_refused_its_sandbox_is_reported(
         settings("BROWSER_SECCOMP_PROFILE-")
         run(*e2e.cluster.inside("rm", "-f", str(place)))
 
-    assert ("SandboxRefused", 22) == (
-        refused["recovery"]["lastFailure"]["reason"],
-        refused["recovery"]["lastFailure"]["exitCode"],
-    )
+    assert not _counted(refused)
     assert "seccomp profile" in condition(refused, "Sandboxed")["message"]
