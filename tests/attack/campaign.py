@@ -27,7 +27,8 @@ from session_bench.pod_network import PodNetwork
 from session_devtools.errors import ToolError
 from session_devtools.progress import Progress
 from session_devtools.waiting import wait_until
-from support.sessions import Expectation, in_new_pod, in_state
+from session_protocol.vocabulary import ExitCode
+from support.sessions import Expectation, condition, in_new_pod, in_state
 from whatsapp_operator.api.constants import EVENT_CONTROLLER, RUNNER_PORT
 
 from attack import image, objects
@@ -202,11 +203,14 @@ class Campaign:
         return {poison: self._ended(tenant, name) for poison, name in names.items()}
 
     def _ended(self, tenant: Tenant, name: str) -> str:
-        failed = Expectation("has failed", lambda status: (status.get("recovery") or {}).get("lastFailure"))
+        """Return why the runner does not start, as Ready has it: the profile's state is no failure that counts."""
+        reason = ExitCode.PROFILE_UNUSABLE.reason
+        refused = Expectation(f"is {reason}", lambda status: condition(status, "Ready").get("reason") == reason)
         try:
-            return str(tenant.wait_for(name, failed, within=PATIENCE)["recovery"]["lastFailure"]["reason"])
+            tenant.wait_for(name, refused, within=PATIENCE)
         except ToolError:
             return "nothing"
+        return reason
 
     def _newcomer(self) -> tuple[float | None, float | None]:
         """Apply an honest session, wait for its QR code, kill its browser, wait for the next one."""
