@@ -31,12 +31,15 @@ def _key(field: str) -> str:
 
 
 Moment = Annotated[datetime, Meta(tz=True)]
-# Python's `$` lets a line break pass, which the schema's does not.
-_StateName = Annotated[str, Meta(pattern=CAMEL_CASE.replace("$", r"\Z"), extra_json_schema={"pattern": CAMEL_CASE})]
 
-_BrowserVersion = Annotated[
-    str, Meta(pattern=BROWSER_VERSION.replace("$", r"\Z"), extra_json_schema={"pattern": BROWSER_VERSION})
-]
+
+def _matching(pattern: str) -> Meta:
+    # Python's `$` lets a line break pass, which the schema's does not.
+    return Meta(pattern=pattern.replace("$", r"\Z"), extra_json_schema={"pattern": pattern})
+
+
+_StateName = Annotated[str, _matching(CAMEL_CASE)]
+_BrowserVersion = Annotated[str, _matching(BROWSER_VERSION)]
 
 
 class State(Struct, frozen=True, kw_only=True, rename=_key):

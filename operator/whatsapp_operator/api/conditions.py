@@ -88,12 +88,10 @@ class Reason(StrEnum):
     POD_OUTDATED = "PodOutdated"
     NOT_RECOVERING = "NotRecovering"
     RUNNER_EXITED = "RunnerExited"
-    # Sandboxed, and failures: the node cannot do what the settings ask for
+    # Sandboxed
     SANDBOXED = "Sandboxed"
     SANDBOX_OFF = "SandboxOff"
     SANDBOX_INCOMPLETE = "SandboxIncomplete"
-    SECCOMP_PROFILE_UNUSABLE = "SeccompProfileUnusable"
-    USER_NAMESPACE_REFUSED = "UserNamespaceRefused"
     # Stalled
     INVALID_OBJECT = "InvalidObject"
     NOT_ALLOWED = "NotAllowed"

@@ -102,6 +102,11 @@ class WhatsAppSession(ApiModel):
         """Namespace and name; identity is `metadata.uid`."""
         return self.metadata.key
 
+    @property
+    def is_edited(self) -> bool:
+        """Whether the spec was changed since the status was written."""
+        return self.status.observed_generation not in (None, self.metadata.generation)
+
     def with_status(self, status: SessionStatus) -> Self:
         """Return the same session with another status."""
         return self.model_copy(update={"status": status})

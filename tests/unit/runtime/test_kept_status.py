@@ -189,3 +189,19 @@ async def test_a_dropped_reservation_counts_all_the_same(simulation: Simulation)
 
     assert 1 == len(simulation.api.all("pods"))
     assert ("False", "QuotaExceeded") == simulation.condition("b", "Admitted")
+
+
+@pytest.mark.parametrize("fields", [(), ("observedGeneration",), ("state",), ("tokenSecrets",), ("podUID",)], ids=str)
+async def test_who_waits_is_admitted_all_the_same(simulation: Simulation, fields: tuple[str, ...]) -> None:
+    """A status of which a field is dropped is stored: only one that is refused keeps a session from its place."""
+    simulation.api.keeps = dropping(*fields)
+    simulation.api.change("whatsappsessionquotas", "", "default", {"spec": {"sessions": 1}})
+    await simulation.start()
+    for name in ("a", "b"):
+        simulation.session(name)
+        await simulation.rest(30)
+    waits = simulation.condition("b", "Admitted")
+    simulation.api.change("whatsappsessionquotas", "", "default", {"spec": {"sessions": 2}})
+    await simulation.until(lambda: simulation.pod_uid("b"), within=120)
+
+    assert ("False", "QuotaExceeded") == waits

@@ -52,9 +52,7 @@ def pod_facts(pod: Json, *, seal: Seal | None = None) -> PodFacts:
     metadata, spec, status = part(pod, "metadata"), part(pod, "spec"), part(pod, "status")
     conditions = {condition.get("type"): condition for condition in items(status, "conditions")}
     scheduled, disrupted = conditions.get("PodScheduled", {}), conditions.get("DisruptionTarget", {})
-    container = next(
-        (found for found in items(status, "containerStatuses") if found.get("name") == RUNNER_CONTAINER), {}
-    )
+    container = _runner(status, "containerStatuses")
     state = part(container, "state")
     # The API server notes by when the pod has to be gone, and the grace that is in it.
     deletion, grace = time(metadata, "deletionTimestamp"), _seconds(metadata, "deletionGracePeriodSeconds")
@@ -74,7 +72,7 @@ def pod_facts(pod: Json, *, seal: Seal | None = None) -> PodFacts:
         grace=grace,
         ip=text(status, "podIP") or None,
         node=text(spec, "nodeName") or None,
-        image=_runner_image(spec),
+        image=text(_runner(spec, "containers"), "image") or None,
         scheduled={"True": True, "False": False}.get(text(scheduled, "status")),
         scheduled_reason=identifier(scheduled, "reason"),
         scheduled_message=free_text(scheduled, "message", keep="start"),
@@ -108,14 +106,17 @@ def pod_facts(pod: Json, *, seal: Seal | None = None) -> PodFacts:
 
 
 def has_run(pod: Json) -> bool:
-    """Whether the runner's container has started, even if it has ended since; cheap, for each change of each pod."""
-    for container in items(part(pod, "status"), "containerStatuses"):
-        if container.get("name") == RUNNER_CONTAINER:
-            state = part(container, "state")
-            return any(
-                time(part(state, name), "startedAt") not in (None, _BEGINNING) for name in ("running", "terminated")
-            )
-    return False
+    """Whether the runner's container has started, even if it has ended since; cheap, for each change of each pod.
+
+    Not `PodFacts.ran`, which is true in doubt: a pod that a node refused has failed and never ran.
+    """
+    state = part(_runner(part(pod, "status"), "containerStatuses"), "state")
+    return any(time(part(state, name), "startedAt") not in (None, _BEGINNING) for name in ("running", "terminated"))
+
+
+def _runner(obj: Json, name: str) -> Json:
+    """Return what a list has of the runner's container; empty: nothing."""
+    return next((found for found in items(obj, name) if found.get("name") == RUNNER_CONTAINER), {})
 
 
 def _unready_by_node(conditions: Mapping[object, Json]) -> bool:
@@ -196,8 +197,9 @@ def network_policy_facts(policy: Json) -> NetworkPolicyFacts:
 
 
 def _seccomp_profile(spec: Json) -> str | None:
-    container = next((found for found in items(spec, "containers") if found.get("name") == RUNNER_CONTAINER), {})
-    return text(part(part(container, "securityContext"), "seccompProfile"), "localhostProfile") or None
+    return (
+        text(part(part(_runner(spec, "containers"), "securityContext"), "seccompProfile"), "localhostProfile") or None
+    )
 
 
 def _ran(pod_status: Json, container: Json, *, started: datetime | None) -> bool:
@@ -219,13 +221,6 @@ def _waiting(pod_status: Json, state: Json) -> Json:
         return waiting
     others = (part(part(found, "state"), "waiting") for found in items(pod_status, "initContainerStatuses"))
     return next((other for other in others if text(other, "reason") not in STARTING_REASONS), waiting)
-
-
-def _runner_image(spec: Json) -> str | None:
-    for container in items(spec, "containers"):
-        if container.get("name") == RUNNER_CONTAINER:
-            return text(container, "image") or None
-    return None
 
 
 def _token_secret(spec: Json) -> str | None:

@@ -283,16 +283,23 @@ def _refusal(quota: WhatsAppSessionQuota | None, ledger: _Ledger, pending: Pendi
 def _exceeded(limits: QuotaSpec, ledger: _Ledger, pending: PendingSession) -> str | None:
     reservation = pending.reservation
     namespace = reservation.namespace
-    # Its own place, which it gives back when it is refused a larger one, is in nobody's way.
-    others = [found for found in ledger.not_running if (found.namespace, found.name) != pending.session.key]
-    to_do = remedy(others, quota=reservation.quota, namespace=namespace)
+
+    def to_do(*, within: str | None = None) -> str:
+        # Its own place, which it gives back when it is refused a larger one, is in nobody's way.
+        others = [
+            found
+            for found in ledger.not_running
+            if (found.namespace, found.name) != pending.session.key and within in (None, found.namespace)
+        ]
+        return remedy(others, quota=reservation.quota, namespace=namespace)
+
     # Its own smaller reservation, left from a pod that is gone, does not count against the larger one.
     own = ledger.reservations.get(reservation.session_uid)
     one, memory = (1, reservation.memory) if own is None else (0, reservation.memory - own.memory)
     if limits.sessions is not None and len(ledger.reservations) + one > limits.sessions:
-        return f"Maximum concurrent sessions limit reached ({limits.sessions}). {to_do}"
+        return f"Maximum concurrent sessions limit reached ({limits.sessions}). {to_do()}"
     if limits.memory is not None and ledger.memory + memory > limits.memory:
-        return f"Maximum session memory limit reached ({format_quantity(limits.memory)}). {to_do}"
+        return f"Maximum session memory limit reached ({format_quantity(limits.memory)}). {to_do()}"
     grows = (reservation.storage or 0) - ledger.claims.get(claim_key(pending.session), 0)
     if limits.storage is not None and grows > 0 and ledger.storage + grows > limits.storage:
         return (
@@ -301,8 +308,8 @@ def _exceeded(limits: QuotaSpec, ledger: _Ledger, pending: PendingSession) -> st
         )
     in_namespace = ledger.by_namespace[namespace] + one
     if limits.sessions_per_namespace is not None and in_namespace > limits.sessions_per_namespace:
-        to_do = remedy(
-            [found for found in others if found.namespace == namespace], quota=reservation.quota, namespace=namespace
+        return (
+            f"Maximum concurrent sessions limit reached in namespace {namespace} ({limits.sessions_per_namespace}). "
+            f"{to_do(within=namespace)}"
         )
-        return f"Maximum concurrent sessions limit reached in namespace {namespace} ({limits.sessions_per_namespace}). {to_do}"
     return None

@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 from whatsapp_operator.api.conditions import ConditionStatus, ConditionType, find_condition, is_true
 from whatsapp_operator.api.requests import HandledRequests, requested
 from whatsapp_operator.api.session import RequeueStatus, WhatsAppSession
+from whatsapp_operator.core.session.requests import request_pending
 
 SILENT: Final = 3
 """ How many times as long a pod is waited for of which nobody says that it cannot run. """
@@ -74,14 +75,10 @@ def place_of(session: WhatsAppSession, startup: Startup | None, *, timeout: time
 
 def stored_requeue(session: WhatsAppSession) -> RequeueStatus | None:
     """Return the record that holds; None: there is none, or an edit or a new request has ended it."""
-    status, requeue = session.status, session.status.requeue
-    if requeue is None or requeue.requeue_at is None:
+    requeue = session.status.requeue
+    if requeue is None or requeue.requeue_at is None or session.is_edited:
         return None
-    if status.observed_generation not in (None, session.metadata.generation):
-        return None
-    now, then = requested(session.metadata.annotations), requeue.requests or HandledRequests()
-    asked = (now.restart_at, then.restart_at), (now.relink_at, then.relink_at)
-    return None if any(wanted is not None and wanted != before for wanted, before in asked) else requeue
+    return None if request_pending(session, requeue.requests or HandledRequests()) else requeue
 
 
 def is_outside(record: RequeueStatus | None, *, timeout: timedelta, now: datetime) -> bool:

@@ -64,7 +64,7 @@ def count_attempts(
     if restarts:
         recovery = recovery.model_copy(update={"restarts": recovery.restarts + restarts})
     present = pod if pod is not None and not is_recorded(recovery, pod) else None
-    if not (requests.unrecorded or mended or _is_edited(session)):  # all of them are tried at once
+    if not (requests.unrecorded or mended or session.is_edited):  # all of them are tried at once
         loss = outcome.loss if present is not None else None
         recovery = with_starts(recovery, starts, status=session.status, pod=pod, loss=loss, spec=spec, now=now)
     if present is not None and outcome.loss is None:
@@ -107,11 +107,7 @@ def _while_requested(recovery: RecoveryStatus, session: WhatsAppSession) -> Reco
 def _recorded(session: WhatsAppSession) -> RecoveryStatus:
     """Return the stored record; its count and its wait are reset if the spec was changed since."""
     recorded = session.status.recovery or RecoveryStatus()
-    return _reset(recorded) if _is_edited(session) else recorded
-
-
-def _is_edited(session: WhatsAppSession) -> bool:
-    return session.status.observed_generation not in (None, session.metadata.generation)
+    return _reset(recorded) if session.is_edited else recorded
 
 
 def with_active_pod(recovery: RecoveryStatus, pod: PodFacts, *, spec: RecoverySpec, now: datetime) -> RecoveryStatus:

@@ -15,6 +15,7 @@ from session_protocol.states import STATES
 from session_protocol.vocabulary import ExitCode, RunnerState, StateReason
 
 from whatsapp_operator.core.kubelet import Probe
+from whatsapp_operator.core.objects.facts import STARTING_REASONS
 from whatsapp_operator.core.recovery.cause import UNINFORMATIVE, Cause, Counted, Evidence, Found, Place, Sign
 
 _FIX = "a restart request or an edit, once the cause is mended"
@@ -313,8 +314,6 @@ UNKNOWN_WAIT: Final = Cause(
     message="The pod does not run, for a cause that the operator does not know",
     ends="the kubelet, which keeps trying",
 )
-_STARTS_NORMALLY: Final = frozenset({"", "ContainerCreating", "PodInitializing"})
-""" The kubelet's waiting reasons for a container that starts normally. """
 
 
 def _refusal(name: str, message: str, ends: str) -> Cause:
@@ -360,7 +359,7 @@ def cause_of_wait(evidence: Evidence) -> Cause | None:
     for cause in _WAITING:
         if cause.sign(evidence) is not None:
             return cause
-    return None if evidence.pod.waiting_reason in _STARTS_NORMALLY else UNKNOWN_WAIT
+    return None if evidence.pod.waiting_reason in STARTING_REASONS else UNKNOWN_WAIT
 
 
 def facts_of_end(evidence: Evidence) -> str:

@@ -2,8 +2,9 @@
 
 A node refuses each of them, somebody deletes each of them, or each runner finds a profile or a sandbox with which it must
 not go on. They are not failures, and nothing gives up on them; but the next pod waits, longer each time, or a session would
-make a thousand pods in a minute. The count is in status, and a pod that runs for half a minute ends it. Which pods never ran is what this operator has seen of them (`Observation.unstarted`): after a restart
-of the operator a pod that was gone before is not counted.
+make a thousand pods in a minute. The count is in status, and a pod that runs for half a minute ends it. Which pods never
+ran is what this operator has seen of them (`Observation.unstarted`): after a restart of the operator a pod that was gone
+before is not counted.
 """
 
 from collections.abc import Mapping, Sequence

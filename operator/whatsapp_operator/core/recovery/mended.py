@@ -5,15 +5,18 @@ the runner's image, shows nowhere but in the template: so the failure records it
 stops every session; with another image they all go on, and nobody has to ask for each.
 """
 
+from collections.abc import Callable
+
 from whatsapp_operator.api.session import WhatsAppSession
-from whatsapp_operator.core.model import Defaults
-from whatsapp_operator.core.objects.pod import template_hash
 
 
-def is_mended(session: WhatsAppSession, defaults: Defaults) -> bool:
-    """Whether failures are counted that another template had. An invalid spec has none, and changes nothing."""
+def is_mended(session: WhatsAppSession, template: Callable[[], str]) -> bool:
+    """Whether failures are counted that another template had. An invalid spec has none, and changes nothing.
+
+    :param template: gives the hash of the template that the next pod would be made from.
+    """
     recovery = session.status.recovery
     if recovery is None or recovery.consecutive_failures == 0 or recovery.last_failure is None or session.problems:
         return False
     failed = recovery.last_failure.template_hash
-    return failed is not None and failed != template_hash(session, defaults)
+    return failed is not None and failed != template()

@@ -12,7 +12,6 @@ depends on the present state alone, not on which event led to the call. Two prom
 from dataclasses import replace
 from datetime import datetime
 
-from whatsapp_operator.api.conditions import ConditionStatus, ConditionType
 from whatsapp_operator.api.session import OperatorState, SessionSpec, SessionStatus, WhatsAppSession
 from whatsapp_operator.core.model import (
     Action,
@@ -54,7 +53,7 @@ def decide(observation: Observation, defaults: Defaults) -> Decision:
     if calls.obstacle is not None:
         step = replace(step, state=OperatorState.PENDING, ready=calls.obstacle, recovering=None)
     wanted = build_status(snapshot, step, tokens.named, calls)
-    stored = messages.stored_message(session.status, ConditionType.RECOVERING, only=ConditionStatus.TRUE)
+    stored = messages.stored_recovering(session.status)
     reserves = step.admission is not None
     status_first = step.status_first and stored != step.recovering
     commit = snapshot.has_unstored_facts or reserves or status_first or tokens.status_first
@@ -87,17 +86,16 @@ def _with_usable_spec(observation: Observation) -> Observation:
 
 def _decide_deletion(observation: Observation) -> Decision:
     """Delete the pods of a session that is being deleted (a finalizer keeps the object); leave its status as it is."""
-    pods = (
-        pod for pod in observation.pods if pod.owner_uid == observation.session.metadata.uid and pod.deletion is None
+    own = [pod for pod in observation.pods if pod.owner_uid == observation.session.metadata.uid]
+    actions: tuple[Action, ...] = tuple(
+        DeletePod(name=pod.name, uid=pod.uid, reason="SessionDeleted") for pod in own if pod.deletion is None
     )
-    actions: tuple[Action, ...] = tuple(DeletePod(name=pod.name, uid=pod.uid, reason="SessionDeleted") for pod in pods)
     written: SessionStatus = observation.session.status
-    has_pod = any(pod.owner_uid == observation.session.metadata.uid for pod in observation.pods)
     calls = review_calls(observation, actions, chained=False)
     return Decision(
         status=written,
         actions=calls.actions,
-        declines_admission=not has_pod,
+        declines_admission=not own,
         wanted_calls=calls.wanted,
         requeue_at=min((moment for moment in calls.moments if moment > observation.now), default=None),
         details={"step": "Deleting"},

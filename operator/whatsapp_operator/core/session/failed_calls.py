@@ -105,6 +105,7 @@ def review_calls(
     waiting = {each.call for each in failed if each.waits}
     shown = [each for each in failed if each.is_shown]
     of_step = {call_of(action) for action in ordered} if chained or _reads(ordered) else set()
+    of_renewal = {call_of(secret) for secret in token_secrets}
     now = observation.now
     return CallReview(
         # What nothing relies on comes last: it keeps back no pod if it is refused.
@@ -120,10 +121,7 @@ def review_calls(
         moments=tuple(moment for each in failed for moment in _moments(each, now)),
         obstacle=next((messages.refused(each) for each in shown if each.call in of_step), None),
         refused_growth=next((each.message for each in shown if each.refused and _grows(needed.get(each.call))), None),
-        refused_renewal=next(
-            (messages.refused(each) for each in shown if each.call in {call_of(secret) for secret in token_secrets}),
-            None,
-        ),
+        refused_renewal=next((messages.refused(each) for each in shown if each.call in of_renewal), None),
     )
 
 
@@ -167,7 +165,7 @@ def _condition(shown: list[FailedCall]) -> tuple[ConditionStatus, ReasonMessage]
     if not shown:
         return None
     share = messages.MAX_LENGTH // len(shown) - 1
-    message = " ".join(_cut(messages.refused(each).message, share) for each in shown)
+    message = " ".join(messages.cut(messages.refused(each).message, share) for each in shown)
     reason, _ = _REPORTS[shown[0].call.verb]
     return ConditionStatus.TRUE, messages.reason_message(reason, message, fallback=reason)
 
@@ -208,7 +206,3 @@ def _reads(actions: Iterable[Action]) -> bool:
 
 def _grows(action: Action | None) -> bool:
     return isinstance(action, PatchPVC) and "spec" in action.patch
-
-
-def _cut(text: str, length: int) -> str:
-    return text if len(text) <= length else text[: length - 1] + "…"

@@ -2,8 +2,8 @@
 
 A conflict, a ban or a logout is kept by the runner, on the profile itself (`session_runner.states.hold`). Failures are not
 the runner's to count: the operator alone knows which ends were its own, and a pod that fails may not live long enough to
-report anything. So the operator marks the claim when it deletes the last pod: under which spec, requests and template that was. Until one
-of them is another, the mark says that no further pod is to be made, whatever status has of it.
+report anything. So the operator marks the claim when it deletes the last pod: under which spec, requests and template that
+was. Until one of them is another, the mark says that no further pod is to be made, whatever status has of it.
 
 Tried in thought and rejected: a runner that counts its own starts (a node that loses power looks the same to it, and must
 not count), and telling each runner how often the ones before it failed (it must live to say so, or the count begins anew).
@@ -11,37 +11,35 @@ A claim that a person brought (`existingClaim`) is not marked: it is theirs. The
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
 from whatsapp_operator.api.constants import EXHAUSTED_ANNOTATION
 from whatsapp_operator.api.requests import requested
 from whatsapp_operator.api.session import RecoveryStatus, WhatsAppSession
-from whatsapp_operator.core.model import Defaults, PatchPVC, PVCFacts
-from whatsapp_operator.core.objects.pod import template_hash
+from whatsapp_operator.core.model import PatchPVC, PVCFacts
 
 _LENGTH: Final = 16
 
 
-def stop_mark(session: WhatsAppSession, defaults: Defaults) -> str:
+def stop_mark(session: WhatsAppSession, template: Callable[[], str]) -> str:
     """Return the mark for a stop now.
 
     It counts until the spec is edited, a restart or relink is asked for, or the template is another (`recovery.mended`).
     """
     requests, metadata = requested(session.metadata.annotations), session.metadata
-    template = template_hash(session, defaults)
-    parts = (metadata.uid, metadata.generation, requests.restart_at, requests.relink_at, template)
+    parts = (metadata.uid, metadata.generation, requests.restart_at, requests.relink_at, template())
     return hashlib.sha256("\n".join(str(part) for part in parts).encode()).hexdigest()[:_LENGTH]
 
 
 def with_marked_stop(
-    session: WhatsAppSession, pvc: PVCFacts | None, defaults: Defaults, *, has_pod: bool
+    session: WhatsAppSession, pvc: PVCFacts | None, template: Callable[[], str], *, has_pod: bool
 ) -> WhatsAppSession:
     """Return the session as its status should be by the mark on its claim; itself, if that says nothing."""
     if pvc is None or not pvc.stop_mark or has_pod or session.problems:
         return session
-    if pvc.stop_mark != stop_mark(session, defaults):
+    if pvc.stop_mark != stop_mark(session, template):
         return session
     recorded, asked = session.status.recovery or RecoveryStatus(), requested(session.metadata.annotations)
     failures = max(recorded.consecutive_failures, session.spec.recovery.max_attempts + 1)
@@ -56,12 +54,14 @@ def with_marked_stop(
         "handled_requests": handled,
         "observed_generation": session.metadata.generation,
     }
-    return session.model_copy(update={"status": session.status.model_copy(update=update)})
+    return session.with_status(session.status.model_copy(update=update))
 
 
-def with_mark(patch: PatchPVC | None, pvc: PVCFacts, session: WhatsAppSession, defaults: Defaults) -> PatchPVC | None:
+def with_mark(
+    patch: PatchPVC | None, pvc: PVCFacts, session: WhatsAppSession, template: Callable[[], str]
+) -> PatchPVC | None:
     """Return the patch of the claim of a session that is stopped, with the mark if it lacks it."""
-    mark = stop_mark(session, defaults)
+    mark = stop_mark(session, template)
     if pvc.stop_mark == mark or pvc.deletion is not None:
         return patch
     annotations = {EXHAUSTED_ANNOTATION: mark}

@@ -59,10 +59,15 @@ class ReasonMessage(NamedTuple):
     message: str
 
 
+def cut(text: str, length: int) -> str:
+    """Return a text of at most so many characters, with an ellipsis for what is missing at its end."""
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
 def reason_message(reason: str, message: str, *, fallback: str) -> ReasonMessage:
     """Return a foreign reason and message: the message cut to length, an invalid reason replaced by the fallback."""
     usable = reason if len(reason) <= MAX_LENGTH and _REASON.fullmatch(reason) else fallback
-    return ReasonMessage(usable, message if len(message) <= MAX_LENGTH else message[: MAX_LENGTH - 1] + "…")
+    return ReasonMessage(usable, cut(message, MAX_LENGTH))
 
 
 def stored_message(
@@ -73,6 +78,11 @@ def stored_message(
     if found is None or (only is not None and found.status != only):
         return None
     return ReasonMessage(found.reason, found.message)
+
+
+def stored_recovering(status: SessionStatus) -> ReasonMessage | None:
+    """Return what status has of Recovering while it is True."""
+    return stored_message(status, ConditionType.RECOVERING, only=ConditionStatus.TRUE)
 
 
 STARTING: Final = ReasonMessage(
@@ -441,9 +451,7 @@ def _failed(recovery: RecoveryStatus) -> str:
 def _quote(failure: LastFailure) -> str:
     # A runner's last words begin with the reason.
     message = (failure.message or "").removeprefix(f"{failure.reason}: ").strip().rstrip(".")
-    if not message:
-        return ""
-    return f" {message if len(message) <= LONGEST else message[: LONGEST - 1] + '…'}."
+    return f" {cut(message, LONGEST)}." if message else ""
 
 
 def _next_pod(recovery: RecoveryStatus) -> str:

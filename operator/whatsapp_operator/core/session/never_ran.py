@@ -6,7 +6,6 @@ afterwards; and so is the record by which the session asks for a place again, be
 
 from session_protocol.times import format_time
 
-from whatsapp_operator.api.conditions import ConditionStatus, ConditionType
 from whatsapp_operator.api.session import OperatorState, Reason, RequeueStatus
 from whatsapp_operator.core.model import DeletePod, PodFacts
 from whatsapp_operator.core.session import messages
@@ -53,7 +52,7 @@ def with_cause(message: ReasonMessage, record: RequeueStatus) -> ReasonMessage:
 
 def _same_message(snapshot: Snapshot, pod: PodFacts) -> Step | None:
     """Return the step that keeps saying why the pod is replaced, while it goes."""
-    stored = messages.stored_message(snapshot.session.status, ConditionType.RECOVERING, only=ConditionStatus.TRUE)
+    stored = messages.stored_recovering(snapshot.session.status)
     return None if stored is None or stored.reason not in REPLACED_FOR else _replacing(pod, stored)
 
 

@@ -59,8 +59,8 @@ def reported_state(snapshot: Snapshot, step: Step) -> ReportedState:
 
 def _unreachable(snapshot: Snapshot, lost_key: KeyID | None) -> ReasonMessage:
     """Return why nothing is heard of the runner: its node is lost, its tokens are of a lost key, or it is silent."""
-    if snapshot.pod is not None and snapshot.termination.doubt is not None:
-        return messages.in_doubt(snapshot.pod, snapshot.termination.doubt)
+    if snapshot.in_doubt is not None:
+        return snapshot.in_doubt
     if lost_key is not None:
         return messages.key_lost(lost_key, replaced_at=snapshot.observation.renew_at)
     return messages.unreachable(snapshot.observation.rejection)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from whatsapp_operator.api.conditions import ConditionStatus, ConditionType
+from whatsapp_operator.api.conditions import ConditionType
 from whatsapp_operator.api.session import AdmissionStatus, OperatorState, Reason
 from whatsapp_operator.core.model import (
     Action,
@@ -81,9 +81,7 @@ def _is_suspended(snapshot: Snapshot) -> Step | None:
     """Suspended: delete the pod gracefully, keep the PVC, release the reservation once the pod is gone."""
     if not snapshot.suspended:
         return None
-    message = messages.SUSPENDED if snapshot.pod is None else messages.SUSPENDING
-    if snapshot.pod is not None and snapshot.termination.doubt is not None:
-        message = messages.in_doubt(snapshot.pod, snapshot.termination.doubt)
+    message = snapshot.in_doubt or (messages.SUSPENDED if snapshot.pod is None else messages.SUSPENDING)
     return Step(
         state=OperatorState.SUSPENDED, ready=message, actions=_delete(snapshot, "Suspended"), releases_reservation=True
     )
@@ -137,8 +135,8 @@ def _is_terminating(snapshot: Snapshot) -> Step | None:
     """The pod is being deleted, no matter by whom: wait until the object is gone, so that there are never two pods."""
     if snapshot.pod is None or snapshot.pod.deletion is None:
         return None
-    if snapshot.termination.doubt is not None:
-        return recovering(messages.in_doubt(snapshot.pod, snapshot.termination.doubt))
+    if snapshot.in_doubt is not None:
+        return recovering(snapshot.in_doubt)
     if snapshot.requests.pending:
         return recovering(messages.REQUESTED)
     if snapshot.attempts.pod_failed:
@@ -151,7 +149,7 @@ def _is_terminating(snapshot: Snapshot) -> Step | None:
 def _why_terminating(snapshot: Snapshot, pod: PodFacts) -> messages.ReasonMessage:
     """Return the cause as it was told, if the pod had ended for it before it was deleted."""
     recovery = snapshot.attempts.recovery
-    shown = messages.stored_message(snapshot.session.status, ConditionType.RECOVERING, only=ConditionStatus.TRUE)
+    shown = messages.stored_recovering(snapshot.session.status)
     if recovery.next_attempt_time is not None and messages.is_cause(shown):
         return messages.waiting_after_loss(recovery, before=shown)
     return messages.terminating(pod)
@@ -297,7 +295,7 @@ def _backs_off(snapshot: Snapshot) -> Step | None:
     recovery = snapshot.attempts.recovery
     if snapshot.attempts.after_failure:
         return recovering(messages.backing_off(recovery), requeue_at=due)
-    stored = messages.stored_message(snapshot.session.status, ConditionType.RECOVERING, only=ConditionStatus.TRUE)
+    stored = messages.stored_recovering(snapshot.session.status)
     return recovering(messages.waiting_after_loss(recovery, before=stored), requeue_at=due)
 
 

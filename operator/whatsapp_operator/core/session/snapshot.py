@@ -4,8 +4,10 @@
 (`rules`, then `status`) reads the snapshot and does not look at raw facts again.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Final
 
 from whatsapp_operator.api.conditions import ConditionType
@@ -21,6 +23,7 @@ from whatsapp_operator.core.model import (
     RunnerReport,
 )
 from whatsapp_operator.core.objects.allowed import not_allowed
+from whatsapp_operator.core.objects.pod import template_hash
 from whatsapp_operator.core.objects.pvc import PVCReview, review_pvc
 from whatsapp_operator.core.quota.reservations import Claimed, Need, needs_of
 from whatsapp_operator.core.recovery.attempts import Attempts, count_attempts
@@ -53,6 +56,8 @@ class Snapshot:
     session: WhatsAppSession
     now: datetime
     defaults: Defaults
+    template: Callable[[], str]
+    """ Gives the hash of the template that a pod would be made from now; computed once, if it is asked for. """
     suspended: bool
     """ A person suspended the session. """
     pod: PodFacts | None
@@ -63,6 +68,8 @@ class Snapshot:
     """ Why the pod counts as lost. """
     termination: Termination
     """ Whether the pod's end is in doubt. """
+    in_doubt: ReasonMessage | None
+    """ Why it is; None: nothing is unusual about it. """
     cause: Cause | None
     """ The row of the table of causes for the pod's end, or for why it does not run yet. """
     pods_since_status: tuple[PodUID, ...]
@@ -116,9 +123,10 @@ def take_snapshot(observation: Observation, defaults: Defaults) -> Snapshot:
     now = observation.now
     pvc = _own_pvc(observation)
     pods = find_pods(observation)
-    pod = pods.own
+    pod, given = pods.own, observation.session
+    template = cache(lambda: template_hash(given, defaults))  # of what only status is changed of below
     session = with_sensible_times(observation.session, now=now)
-    session = with_marked_stop(session, pvc, defaults, has_pod=pod is not None)
+    session = with_marked_stop(session, pvc, template, has_pod=pod is not None)
     observation = replace(observation, session=session)
     contact = check_contact(observation, pods)
     runs = session.spec.operating_mode is OperatingMode.RUNNING
@@ -129,6 +137,7 @@ def take_snapshot(observation: Observation, defaults: Defaults) -> Snapshot:
     hold = holds.active if runs else None
     outcome = _outcome(observation, pod, contact)
     cause = outcome.cause or _cause_of_wait(pod)
+    termination = termination_of(pod, now=now) if pod is not None else Termination()
     attempts = count_attempts(
         session,
         requests=requests,
@@ -138,7 +147,7 @@ def take_snapshot(observation: Observation, defaults: Defaults) -> Snapshot:
         restarts=len(pods.since_status) - (session.status.pod_uid is None and bool(pods.since_status)),
         starts=Starts(since_status=pods.since_status, unstarted=observation.unstarted),
         timed=runs and hold is None,
-        mended=is_mended(session, defaults),
+        mended=is_mended(session, template),
         now=now,
     )
     stops = pod is None or pod.deletion is not None or pod.ended or attempts.pod_failed or requests.pending
@@ -154,7 +163,7 @@ def take_snapshot(observation: Observation, defaults: Defaults) -> Snapshot:
     )
     patch = review.patch
     if pvc is not None and runs and attempts.exhausted and attempts.pod_failed:  # while the failed pod is still there
-        patch = with_mark(patch, pvc, session, defaults)
+        patch = with_mark(patch, pvc, session, template)
     volume_deadline = _volume_deadline(pvc, pod)
     pending_message = _pending_message(observation, pod, cause, pvc, volume_deadline)
     return Snapshot(
@@ -162,11 +171,15 @@ def take_snapshot(observation: Observation, defaults: Defaults) -> Snapshot:
         session=session,
         now=now,
         defaults=defaults,
+        template=template,
         suspended=session.spec.operating_mode is OperatingMode.SUSPENDED,
         pod=pod,
         pod_active=not stops,
         loss=outcome.loss,
-        termination=termination_of(pod, now=now) if pod is not None else Termination(),
+        termination=termination,
+        in_doubt=messages.in_doubt(pod, termination.doubt)
+        if pod is not None and termination.doubt is not None
+        else None,
         cause=cause,
         pods_since_status=pods.since_status,
         duplicate_pods=pods.duplicates,
@@ -189,6 +202,7 @@ def take_snapshot(observation: Observation, defaults: Defaults) -> Snapshot:
             attempts=attempts,
             cause=cause,
             pending=pending_message,
+            template=template,
             holds_place=session.status.admission is not None and need.missing is None,
         ),
         attempts=attempts,
@@ -223,8 +237,9 @@ def _outcome(observation: Observation, pod: PodFacts | None, contact: RunnerCont
 
 
 def _cause_of_wait(pod: PodFacts | None) -> Cause | None:
-    waits = pod is not None and pod.started is None and not pod.ended and pod.deletion is None
-    return cause_of_wait(Evidence(pod=pod)) if pod is not None and waits else None
+    if pod is None or pod.started is not None or pod.ended or pod.deletion is not None:
+        return None
+    return cause_of_wait(Evidence(pod=pod))
 
 
 def _own_pvc(observation: Observation) -> PVCFacts | None:

@@ -4,15 +4,14 @@ A pod that never ran may be replaced for an edit of the spec: no browser was ope
 there before. The same where its claim goes away under it. A pod that has run is left alone for either.
 """
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from whatsapp_operator.api.conditions import ConditionStatus, ConditionType
 from whatsapp_operator.api.session import Reason
 from whatsapp_operator.core.calls import FailedCall, Verb
 from whatsapp_operator.core.model import Defaults, Observation, PodFacts, PVCFacts
 from whatsapp_operator.core.objects.facts import STARTING_REASONS
-from whatsapp_operator.core.objects.pod import template_hash
 from whatsapp_operator.core.quota.requeue import Place, Startup, place_of
 from whatsapp_operator.core.recovery.attempts import Attempts
 from whatsapp_operator.core.recovery.cause import Cause, Counted
@@ -23,16 +22,15 @@ SECRETS_PATIENCE: Final = timedelta(minutes=1)
 """ A pod that has a node and does not start for so long, in silence, may miss a Secret: the operator may not read them, but
 what it makes once more is either there or made. """
 
-
 _NEEDED: Final = frozenset({"Service", "NetworkPolicy", "PersistentVolumeClaim", "Secret", "Pod"})
 """ The kinds without which there is no pod. """
+REPLACED_FOR: Final = frozenset({str(Reason.POD_OUTDATED), str(Reason.CLAIM_TERMINATING), str(Reason.CLAIM_NOT_FOUND)})
+""" The reasons of Recovering that tell why a pod that never ran is replaced. """
 
 
 class StartupReview(NamedTuple):
     """What is known of a pod that does not run, and of its session's place."""
 
-    never_ran: bool
-    """ There is a pod, it can still become one that runs, and it never did. """
     replaced_for: ReasonMessage | None
     """ Why this pod cannot become what the session needs. """
     place: Place
@@ -50,6 +48,7 @@ def review_startup(
     attempts: Attempts,
     cause: Cause | None,
     pending: ReasonMessage,
+    template: Callable[[], str],
     holds_place: bool,
 ) -> StartupReview:
     """Return what keeps the pod from running.
@@ -57,34 +56,29 @@ def review_startup(
     :param pvc: the claim that the operator made for the session.
     :param cause: what keeps the pod from running, as far as scheduler or kubelet say it.
     :param pending: why the pod does not run yet.
+    :param template: gives the hash of the template that a pod would be made from now.
     :param holds_place: the reservation in status is enough for the pod that the spec asks for.
     """
     session = observation.session
-    never_ran = pod is not None and not pod.ran and not pod.ended and pod.deletion is None
+    # It can still become one that runs, and it never did.
+    waiting = pod if pod is not None and not pod.ran and not pod.ended and pod.deletion is None else None
     startup = None
-    if pod is not None:
-        if never_ran:
-            startup = Startup(pod.created, _is_explained(pod, pvc, cause), *pending)
-    elif (failed := _failed_creation(observation)) is not None:
+    if waiting is not None:
+        startup = Startup(waiting.created, _is_explained(waiting, pvc, cause), *pending)
+    elif pod is None and (failed := _failed_creation(observation)) is not None:
         startup = Startup(None, True, *messages.refused(failed))
-    elif _no_pod_lasts(observation, attempts):
-        stored = messages.stored_message(session.status, ConditionType.RECOVERING, only=ConditionStatus.TRUE)
-        startup = Startup(None, True, *(stored or messages.REPLACING))
+    elif pod is None and _no_pod_lasts(observation, attempts):
+        startup = Startup(None, True, *(messages.stored_recovering(session.status) or messages.REPLACING))
     place = place_of(session, startup if holds_place else None, timeout=defaults.pod_start_timeout, now=observation.now)
     replaced_for = None
-    if pod is not None and never_ran and pod.template_hash:  # without a hash it is not the operator's
+    if waiting is not None and waiting.template_hash:  # without a hash it is not the operator's
         replaced_for = _claim_fault(observation, pvc_will_be_deleted=pvc_will_be_deleted)
-        if replaced_for is None and not session.problems and pod.template_hash != template_hash(session, defaults):
+        if replaced_for is None and not session.problems and waiting.template_hash != template():
             replaced_for = messages.POD_OUTDATED
-    waits_silently = pod is not None and never_ran and pod.node and pod.waiting_reason in STARTING_REASONS
-    return StartupReview(
-        never_ran,
-        replaced_for,
-        place,
-        pod.created + SECRETS_PATIENCE
-        if pod is not None and waits_silently and observation.secrets_checked != pod.uid
-        else None,
-    )
+    secrets_due = None
+    if waiting is not None and waiting.node and waiting.waiting_reason in STARTING_REASONS:  # in silence
+        secrets_due = waiting.created + SECRETS_PATIENCE if observation.secrets_checked != waiting.uid else None
+    return StartupReview(replaced_for, place, secrets_due)
 
 
 def _is_explained(pod: PodFacts, pvc: PVCFacts | None, cause: Cause | None) -> bool:
@@ -123,7 +117,3 @@ def _claim_fault(observation: Observation, *, pvc_will_be_deleted: bool) -> Reas
     if observation.pvc is None:
         return messages.CLAIM_GONE
     return messages.CLAIM_GOES if pvc_will_be_deleted else None
-
-
-REPLACED_FOR: Final = frozenset({str(Reason.POD_OUTDATED), str(Reason.CLAIM_TERMINATING), str(Reason.CLAIM_NOT_FOUND)})
-""" The reasons of Recovering that tell why a pod that never ran is replaced. """

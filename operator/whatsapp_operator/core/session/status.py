@@ -18,7 +18,6 @@ from whatsapp_operator.api.conditions import (
 from whatsapp_operator.api.session import AdmissionStatus, OperatorState, Reason, RequeueStatus, SessionStatus
 from whatsapp_operator.core.model import PodFacts, Rejection
 from whatsapp_operator.core.objects import names
-from whatsapp_operator.core.objects.pod import template_hash
 from whatsapp_operator.core.session import messages
 from whatsapp_operator.core.session.create import Step
 from whatsapp_operator.core.session.failed_calls import CallReview
@@ -176,16 +175,13 @@ def _pod_ready(snapshot: Snapshot) -> _Value:
     pod = snapshot.pod
     if pod is None:
         return _FALSE, ReasonMessage(Reason.NO_POD, "There is no pod.")
-    if snapshot.termination.doubt is not None or pod.deletion is not None:
-        terminating = ReasonMessage(Reason.POD_TERMINATING, "The pod is terminating.")
-        return _FALSE, terminating if snapshot.termination.doubt is None else messages.in_doubt(
-            pod, snapshot.termination.doubt
-        )
+    if snapshot.in_doubt is not None or pod.deletion is not None:
+        return _FALSE, snapshot.in_doubt or ReasonMessage(Reason.POD_TERMINATING, "The pod is terminating.")
     if pod.ended:
         return _FALSE, ReasonMessage(Reason.POD_ENDED, "The runner's container has ended.")
     if pod.ready:
         outdated = not snapshot.session.problems and (
-            snapshot.growth_waits or pod.template_hash not in ("", template_hash(snapshot.session, snapshot.defaults))
+            snapshot.growth_waits or pod.template_hash not in ("", snapshot.template())
         )
         later = f" It was created before the last edit, which takes effect with the next pod: to replace it now, {messages.RESTART}."
         return _TRUE, ReasonMessage(Reason.POD_READY, f"The runner serves its API.{later if outdated else ''}")

@@ -22,7 +22,7 @@ def with_sensible_times(session: WhatsAppSession, *, now: datetime) -> WhatsAppS
     if recovery is status.recovery and admission is status.admission:
         return session
     corrected = status.model_copy(update={"recovery": recovery, "admission": admission})
-    return session.model_copy(update={"status": corrected})
+    return session.with_status(corrected)
 
 
 def _recovery(recovery: RecoveryStatus | None, *, now: datetime) -> RecoveryStatus | None:

@@ -10,10 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from session_protocol.redaction import redact
-
 from whatsapp_operator.api.quota import WhatsAppSessionQuota
 from whatsapp_operator.core.calls import is_same_failure, retry_delay
+from whatsapp_operator.core.objects.reading import redacted
 from whatsapp_operator.core.quota.reservations import Usage, quota_status
 from whatsapp_operator.core.writes.kept import Path, field_names, missing, overlaid
 from whatsapp_operator.core.writes.merge_patch import merge_patch
@@ -91,7 +90,7 @@ class QuotaWriter:
         outdated = isinstance(error, Conflict | NotFound)
         self._metrics.status_writes.labels(QUOTAS.plural, "conflict" if outdated else "error").inc()
         known.failures += 1
-        message = redact(str(error), keep="start")
+        message = redacted(str(error), keep="start")
         if not outdated and not is_same_failure(known.error, message):
             logger.warning("Quota's status could not be written", extra={"quota": name, "error": message})
             known.error = message

@@ -145,8 +145,7 @@ class Kube:
             body=dict(obj),
             within=within,
         )
-        if created.get("metadata"):
-            self.versions.answered(resource, version_of(created), known=known)
+        self.versions.answered(resource, version_of(created), known=known)
         return created
 
     async def replace(self, resource: Resource, obj: Mapping[str, Any], *, within: float | None = None) -> Json:

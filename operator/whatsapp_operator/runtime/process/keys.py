@@ -171,7 +171,8 @@ class KeyRing:
             logger.warning("Keys could not be read", extra={"secret": self._name, "error": str(error)})
             return
         living = {key_id: key for key_id, key in known.by_id.items() if not self.ended(key_id)}
-        wanted, lost = merged((secret or {}).get("data"), Keys(known.current, living), exists=secret is not None)
+        kept = Keys(known.current, living)
+        wanted, lost = merged(secret.get("data"), kept) if secret is not None else (kept, "the Secret")
         if secret is not None and not lost:
             self._take(secret, wanted)
         elif self._is_put_back_due():
@@ -272,7 +273,7 @@ class KeyRing:
             self.generation += 1
 
 
-def merged(data: Mapping[str, str] | None, known: Keys, *, exists: bool) -> tuple[Keys, str]:
+def merged(data: Mapping[str, str] | None, known: Keys) -> tuple[Keys, str]:
     """Return the keys of the Secret and of memory together, and what of the latter the Secret lacks; empty: nothing.
 
     A key never changes, so the one in memory is the right one. The Secret may name another one as current.
@@ -280,8 +281,6 @@ def merged(data: Mapping[str, str] | None, known: Keys, *, exists: bool) -> tupl
     stored = _decoded(data or {})
     current = KeyID(stored.pop(CURRENT, b"").decode("ascii", errors="replace").strip())
     by_id = {KeyID(name): key for name, key in stored.items() if len(key) >= KEY_BYTES} | known.by_id
-    if not exists:
-        return known, "the Secret"
     lacking = sorted(key_id for key_id, key in known.by_id.items() if stored.get(key_id) != key)
     if current not in by_id:
         return Keys(known.current, by_id), f"the entry {CURRENT}" + (f" and {_listed(lacking)}" if lacking else "")

@@ -60,8 +60,7 @@ class ClaimSeals:
             if position % SLICE == SLICE - 1:
                 await asyncio.sleep(0)
             if self._instance.known(key_of(claim).namespace) and (seal := self._due(claim)) is not None:
-                await self._write(claim, seal)
-                written += 1
+                written += await self._write(claim, seal)
                 if written == BATCH:
                     return
 
@@ -87,11 +86,12 @@ class ClaimSeals:
         found = self._store.get(SESSIONS, ObjectKey(namespace, name.removesuffix(names.PVC_SUFFIX)))
         return found if name.endswith(names.PVC_SUFFIX) else None
 
-    async def _write(self, claim: Json, seal: Seal) -> None:
+    async def _write(self, claim: Json, seal: Seal) -> bool:
+        """Write a seal; return whether that was tried: where one was refused, its namespace waits and others do not."""
         key = key_of(claim)
         call = Call(Verb.PATCH, PVCS.plural, key.namespace)
         if self._records.wait(call):
-            return
+            return False
         text = self._seals.text(claim, seal, kind=SealedKind.PVC)
         patch = ownership.with_annotation(
             {"metadata": {"resourceVersion": claim["metadata"]["resourceVersion"]}}, SEAL_ANNOTATION, text
@@ -99,11 +99,12 @@ class ClaimSeals:
         try:
             self._store.put(PVCS, await self._kube.patch(PVCS, namespace=key.namespace, name=key.name, patch=patch))
         except (Conflict, NotFound):
-            return  # changed or gone; the next resync looks again
+            pass  # changed or gone; the next resync looks again
         except KubeError as error:
             self._records.failed(call, error)
         else:
             self._records.succeeded(call)
+        return True
 
 
 def _is_of(seal: Seal, session: Json) -> bool:

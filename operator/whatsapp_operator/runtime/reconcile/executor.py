@@ -100,9 +100,8 @@ class Executor:
         """
         try:
             await self._do(action, context)
-        except (
-            UnknownKey
-        ) as error:  # of a pod whose Secrets nothing proves any more: status was lost, and so was the key
+        except UnknownKey as error:
+            # Of a pod whose Secrets nothing proves any more: status was lost, and so was the key.
             raise Refused(str(error), reason=type(error).__name__) from error
 
     async def _do(self, action: Action, context: ActionContext) -> None:

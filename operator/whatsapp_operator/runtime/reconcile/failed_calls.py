@@ -17,10 +17,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
-from session_protocol.redaction import redact
-
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.core.calls import LAST_RETRY, Call, CallReason, FailedCall, Verb, is_same_failure, retry_delay
+from whatsapp_operator.core.objects.reading import redacted
 from whatsapp_operator.runtime.kube.errors import Conflict, Gone, KubeError, Refused, TooManyRequests, Unauthorized
 from whatsapp_operator.runtime.process.clock import Clock, Jitter
 from whatsapp_operator.runtime.process.metrics import Metrics
@@ -110,6 +109,10 @@ class CallRecords:
         failure = self._failures.get(call)
         return failure is not None and failure.due is not None
 
+    def find(self, call: Call) -> FailedCall | None:
+        """Return the failure of a call, as of now; None: it has none."""
+        return next((failed for failed in self.known() if failed.call == call), None)
+
     @contextmanager
     def trying(self, call: Call) -> Iterator[None]:
         """Mark a call that is being made."""
@@ -122,7 +125,7 @@ class CallRecords:
     def failed(self, call: Call, error: KubeError) -> None:
         """Record a failure."""
         refused = isinstance(error, Refused) and not isinstance(error, _PASSING)
-        message = redact(str(error), keep="start")
+        message = redacted(str(error), keep="start")
         self._record(call, error.reason, message, refused=refused, at_least=min(error.retry_after, LAST_RETRY))
 
     def note(self, call: Call, reason: str, message: str) -> None:

@@ -29,7 +29,16 @@ from whatsapp_operator.core.session.renewal import renewal_time
 from whatsapp_operator.runtime.admission.rounds import Admission
 from whatsapp_operator.runtime.kube.foreign_objects import ForeignName, ForeignObjects
 from whatsapp_operator.runtime.kube.owners import Owners
-from whatsapp_operator.runtime.kube.resources import NETWORK_POLICIES, PODS, PVCS, QUOTAS, SERVICES, Json, key_of
+from whatsapp_operator.runtime.kube.resources import (
+    NETWORK_POLICIES,
+    PODS,
+    PVCS,
+    QUOTAS,
+    SERVICES,
+    Json,
+    Resource,
+    key_of,
+)
 from whatsapp_operator.runtime.kube.store import Store
 from whatsapp_operator.runtime.process.clock import Clock
 from whatsapp_operator.runtime.process.keys import KeyRing
@@ -115,14 +124,8 @@ class Observer:
     ) -> Observation:
         """Return the observation of a session as of now."""
         key, uid = session.key, SessionUID(session.metadata.uid)
-        foreign_objects = self._foreign_objects
         pods = self._pods(key, uid)
-        pvc_key = ObjectKey(key.namespace, names.pvc_name(session))
-        pvc = self._store.get(PVCS, pvc_key) or foreign_objects.get(PVCS, pvc_key)
-        service_key = ObjectKey(key.namespace, SERVICE_NAME)
-        service = self._store.get(SERVICES, service_key) or foreign_objects.get(SERVICES, service_key)
-        policy_key = ObjectKey(key.namespace, NETWORK_POLICY_NAME)
-        policy = self._store.get(NETWORK_POLICIES, policy_key) or foreign_objects.get(NETWORK_POLICIES, policy_key)
+        pvc, service, policy = (self._find(*named) for named in names_of(key)[1:])
         key_id = _own_key(session, pods)
         verdict = self._admission.verdict(uid)
         # A foreign pod with our name does not make the last report of our own pod outdated.
@@ -154,9 +157,13 @@ class Observer:
             recovery_paused=self._recovery_paused(uid),
         )
 
+    def _find(self, resource: Resource, key: ObjectKey) -> Json | None:
+        """Return the object of one of our names, whoever it belongs to."""
+        return self._store.get(resource, key) or self._foreign_objects.get(resource, key)
+
     def _pods(self, key: ObjectKey, uid: SessionUID) -> tuple[PodFacts, ...]:
         found = {pod["metadata"]["name"]: pod for pod in self._store.by_index(PODS, _index_key(key.namespace, uid))}
-        named = self._store.get(PODS, key) or self._foreign_objects.get(PODS, key)
+        named = self._find(PODS, key)
         if named is not None:
             found[key.name] = named
         return tuple(self._pod_facts(pod) for pod in found.values())

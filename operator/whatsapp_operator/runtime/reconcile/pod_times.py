@@ -9,7 +9,7 @@ The observer asks for each pod that it looks at; after each resync what is gone 
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -20,18 +20,12 @@ LATE: Final = timedelta(seconds=2)
 seconds, and an event takes its time. """
 
 
-@dataclass
-class _Seen:
-    """When each of a pod's stamps was seen first, and whether the operator saw it come."""
-
-    moments: dict[str, tuple[datetime, bool]] = field(default_factory=dict)
-
-
 class PodTimes:
     """What was seen of each pod, and when."""
 
     def __init__(self) -> None:
-        self._seen: dict[PodUID, _Seen] = {}
+        self._seen: dict[PodUID, dict[str, tuple[datetime, bool]]] = {}
+        """ When each of a pod's stamps was seen first, and whether the operator saw it come. """
         self._asked: set[PodUID] = set()
         """ The pods that were asked for since the last resync: one that lost its label is in no list. """
         self._from_before: frozenset[PodUID] | None = None
@@ -45,14 +39,13 @@ class PodTimes:
     def corrected(self, pod: PodFacts, *, now: datetime) -> PodFacts:
         """Return the pod's facts with its times by our own clock."""
         self._asked.add(pod.uid)
-        seen = self._seen.get(pod.uid)
-        live = seen is not None or (self._from_before is not None and pod.uid not in self._from_before)
-        seen = self._seen.setdefault(pod.uid, _Seen())
+        live = pod.uid in self._seen or (self._from_before is not None and pod.uid not in self._from_before)
+        moments = self._seen.setdefault(pod.uid, {})
 
         def at(name: str, stamp: datetime | None) -> datetime | None:
             if stamp is None:
                 return None
-            first, witnessed = seen.moments.setdefault(name, (now, live))
+            first, witnessed = moments.setdefault(name, (now, live))
             return max(min(stamp, first), first - LATE) if witnessed else min(stamp, first)
 
         created = at("created", pod.created) or pod.created

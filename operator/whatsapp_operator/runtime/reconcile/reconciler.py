@@ -332,17 +332,15 @@ class Reconciler:
     @staticmethod
     def _cannot_store(session: ObjectKey, entry: SessionCacheEntry) -> bool:
         """Whether the API server refuses the session's status, so that a reservation would be in no LIST."""
-        return any(failed.refused for failed in entry.calls.own.known() if failed.call == _status_call(session))
+        failed = entry.calls.own.find(_status_call(session))
+        return failed is not None and failed.refused and failed.reason != CallReason.FIELDS_DROPPED
 
     def _report_status(self, observed: Json, entry: SessionCacheEntry) -> None:
         """Record an event about a status that cannot be written, once: the status itself cannot say it."""
-        if entry.status_reported:
-            return
-        failed = [each for each in entry.calls.own.known() if each.call == _status_call(key_of(observed))]
-        for each in failed:
-            if each.is_shown:
-                self._deps.event_recorder.record(observed, status_event(each))
-                entry.status_reported = True
+        failed = entry.calls.own.find(_status_call(key_of(observed)))
+        if failed is not None and failed.is_shown and not entry.status_reported:
+            self._deps.event_recorder.record(observed, status_event(failed))
+            entry.status_reported = True
 
     def call_ended(self, session: ObjectKey, call: Call, error: KubeError | None) -> None:
         """Take note of how a call about a session went that something else than its reconciliation made."""

@@ -24,7 +24,7 @@ from whatsapp_operator.core.writes.merge_patch import merge_patch
 from whatsapp_operator.core.writes.write_limiter import WriteLimiter, is_edited, is_urgent
 from whatsapp_operator.runtime.kube.client import Kube
 from whatsapp_operator.runtime.kube.errors import Conflict, KubeError, NotFound, Unprocessable
-from whatsapp_operator.runtime.kube.resources import SESSIONS, Json, Resource, key_of, version_of
+from whatsapp_operator.runtime.kube.resources import SESSIONS, Json, key_of, version_of
 from whatsapp_operator.runtime.kube.store import Store
 from whatsapp_operator.runtime.process.clock import Clock
 from whatsapp_operator.runtime.process.metrics import Metrics
@@ -58,7 +58,7 @@ class PendingWrite:
 
 
 class StatusWriter:
-    """Writes the statuses of sessions and quotas."""
+    """Writes the statuses of sessions."""
 
     def __init__(self, *, kube: Kube, store: Store, clock: Clock, metrics: Metrics) -> None:
         self._kube = kube
@@ -101,41 +101,41 @@ class StatusWriter:
         pending_write.due = pending_write.limiter.due(commit=decision.commit, delay_until=decision.delay_status_until)
         if pending_write.due is None or pending_write.due > now:
             return False
-        answer = await self.patch(SESSIONS, observed, patch)
+        answer = await self._patch(observed, patch)
         self._store.put(SESSIONS, answer)
         self._compare(key_of(observed), wanted, answer.get("status") or {}, pending_write)
         pending_write.limiter, pending_write.due = pending_write.limiter.after_write(now=now), None
         return True
 
-    async def patch(self, resource: Resource, observed: Json, patch: Json) -> Json:
-        """Patch the status of the observed object; return the object as stored.
+    async def _patch(self, observed: Json, patch: Json) -> Json:
+        """Patch the status of the observed session; return the session as stored.
 
-        :raises Requeue: the object has changed or is gone; a session was read again into the store.
+        :raises Requeue: it has changed or is gone; it was read again into the store.
         """
+        writes = self._metrics.status_writes
         try:
-            written = await self._patch_valid(resource, observed, patch)
+            written = await self._patch_valid(observed, patch)
         except (Conflict, NotFound) as error:
-            self._metrics.status_writes.labels(resource.plural, "conflict").inc()
-            if resource is SESSIONS:
-                await self._fetch(key_of(observed), observed)
+            writes.labels(SESSIONS.plural, "conflict").inc()
+            await self._fetch(key_of(observed), observed)
             raise Requeue(error) from error
         except KubeError:
-            self._metrics.status_writes.labels(resource.plural, "error").inc()
+            writes.labels(SESSIONS.plural, "error").inc()
             raise
-        self._metrics.status_writes.labels(resource.plural, "written").inc()
+        writes.labels(SESSIONS.plural, "written").inc()
         return written
 
-    async def _patch_valid(self, resource: Resource, observed: Json, patch: Json) -> Json:
+    async def _patch_valid(self, observed: Json, patch: Json) -> Json:
         """Patch, and where the API server calls fields invalid, patch the rest."""
         for _ in range(MAX_REFUSALS):
             try:
-                return await self._kube.patch_status(resource, observed=observed, patch=patch)
+                return await self._kube.patch_status(SESSIONS, observed=observed, patch=patch)
             except Unprocessable as error:
                 rest = without(patch, error.fields, stored=observed.get("status") or {})
                 if not rest or rest == patch:
                     raise
                 patch = rest
-        return await self._kube.patch_status(resource, observed=observed, patch=patch)
+        return await self._kube.patch_status(SESSIONS, observed=observed, patch=patch)
 
     def _compare(self, key: ObjectKey, wanted: Json, stored: Mapping[str, Any], pending_write: PendingWrite) -> None:
         """Find what was not kept, and log what is new of it."""

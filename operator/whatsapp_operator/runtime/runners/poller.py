@@ -189,33 +189,31 @@ class RunnerPoller:
         report = report_of(answer, session_uid=target.session_uid, pod_uid=target.pod_uid, received=self._clock.now())
         report = replace(report, since=self._own_since(target.key, previous, report))
         text = RunnerText(target.key, target.pod_uid, report.revision, report.message)
-        if not self._texts.knows(text):
+        if self._texts.knows(text):
+            self._reports[target.key] = report
+        else:
             # Until its turn, which mostly is now, the last text stays if the state is the same.
             same = previous is not None and previous.state == report.state
             self._reports[target.key] = replace(
                 report, message=previous.message if previous is not None and same else ""
             )
             self._texts.put(text, now=self._clock.monotonic())
-            report = self._take_turns(target.key) or self._reports[target.key]
-        self._reports[target.key] = report
+            self._take_turns(target.key)
+        report = self._reports[target.key]
         if previous is None or report != replace(previous, received=report.received) or _was_silent(previous, report):
             self._on_changed(target.key)
 
-    def _take_turns(self, asking: ObjectKey | None = None) -> RunnerReport | None:
-        """Read the texts whose turn has come; return the report of the session that asks if its text is one of them."""
-        found = None
+    def _take_turns(self, asking: ObjectKey | None = None) -> None:
+        """Read the texts whose turn has come, and report the changes; the session that asks looks itself."""
         for text in self._texts.turns(now=self._clock.monotonic()):
             report = self._reports.get(text.key)
             if report is None or (report.pod_uid, report.revision) != (text.pod_uid, text.revision):
                 continue
-            read = self._reports[text.key] = replace(report, message=text.content)
-            if text.key == asking:
-                found = read
-            else:
+            self._reports[text.key] = replace(report, message=text.content)
+            if text.key != asking:
                 self._on_changed(text.key)
         if self._texts.waits and (self._turns is None or self._turns.done()):
             self._turns = asyncio.get_running_loop().create_task(self._read_waiting(), name="reading what runners say")
-        return found
 
     async def _read_waiting(self) -> None:
         while self._texts.waits:

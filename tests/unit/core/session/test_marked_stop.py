@@ -1,5 +1,6 @@
 """A stop after too many failures is written on the claim, and holds although the status that told of it is gone."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -27,6 +28,7 @@ from whatsapp_operator.core.model import (
     PVCFacts,
     SessionUID,
 )
+from whatsapp_operator.core.objects.pod import template_hash
 from whatsapp_operator.core.session.decide import decide
 from whatsapp_operator.core.session.marked_stop import stop_mark, with_mark, with_marked_stop
 
@@ -52,7 +54,14 @@ def session(*, generation: int = 3, restart: str | None = None, uid: str = UID, 
 
 
 CLAIM = PVCFacts(name="sales-profile", ours=True, requested=1 << 30, resource_version="7", phase="Bound")
-MARKED = replace(CLAIM, stop_mark=stop_mark(session(), DEFAULTS))
+
+
+def template(given: WhatsAppSession, defaults: Defaults = DEFAULTS) -> Callable[[], str]:
+    """Return what gives the hash of the template that the session's pod would be made from."""
+    return lambda: template_hash(given, defaults)
+
+
+MARKED = replace(CLAIM, stop_mark=stop_mark(session(), template(session())))
 
 
 def decision(given: WhatsAppSession, claim: PVCFacts, *pods: PodFacts) -> Any:
@@ -70,9 +79,10 @@ def test_the_stop_is_written_on_the_claim() -> None:
     delete, patch = first.actions
     assert isinstance(delete, DeletePod)
     assert isinstance(patch, PatchPVC)
-    assert {"resourceVersion": "7", "annotations": {EXHAUSTED_ANNOTATION: stop_mark(stopped, DEFAULTS)}} == patch.patch[
-        "metadata"
-    ]
+    assert {
+        "resourceVersion": "7",
+        "annotations": {EXHAUSTED_ANNOTATION: stop_mark(stopped, template(stopped))},
+    } == patch.patch["metadata"]
     assert () == then.actions
 
 
@@ -89,7 +99,7 @@ def test_a_lost_status_is_no_new_beginning() -> None:
 def test_an_older_status_is_none_either() -> None:
     """One from a backup, in which it had failed only once, and waits for its next attempt."""
     before = session(recovery=RecoveryStatus(consecutive_failures=1, next_attempt_time=T0), observed_generation=2)
-    restored = with_marked_stop(before, MARKED, DEFAULTS, has_pod=False).status
+    restored = with_marked_stop(before, MARKED, template(before), has_pod=False).status
 
     assert restored.recovery is not None
     assert (3, None) == (restored.recovery.consecutive_failures, restored.recovery.next_attempt_time)
@@ -102,20 +112,24 @@ def test_an_older_status_is_none_either() -> None:
 )
 def test_what_a_person_does_ends_it(another: WhatsAppSession) -> None:
     """The mark is of another spec, of other requests, or of another session of this name."""
-    assert another is with_marked_stop(another, MARKED, DEFAULTS, has_pod=False)
+    assert another is with_marked_stop(another, MARKED, template(another), has_pod=False)
 
 
 def test_another_image_ends_it_too() -> None:
     """Or another setting that reaches the pods: what stopped was another pod, also where its status is lost."""
     given = session()
 
-    assert given is with_marked_stop(given, MARKED, replace(DEFAULTS, runner_image="runner:2"), has_pod=False)
+    assert given is with_marked_stop(
+        given, MARKED, template(given, replace(DEFAULTS, runner_image="runner:2")), has_pod=False
+    )
 
 
 def test_a_request_of_before_is_handled() -> None:
     """The annotation is still there, and status does not know any more that it was carried out."""
     asked = session(restart="before")
-    restored = with_marked_stop(asked, replace(CLAIM, stop_mark=stop_mark(asked, DEFAULTS)), DEFAULTS, has_pod=False)
+    restored = with_marked_stop(
+        asked, replace(CLAIM, stop_mark=stop_mark(asked, template(asked))), template(asked), has_pod=False
+    )
 
     assert HandledRequests(restart_at="before") == restored.status.handled_requests
 
@@ -125,14 +139,14 @@ def test_a_pod_that_is_there_is_believed() -> None:
     pod = PodFacts(name="sales", uid=PodUID("p"), owner_uid=UID, phase=PodPhase.RUNNING, created=T0)
     given = session()
 
-    assert given is with_marked_stop(given, MARKED, DEFAULTS, has_pod=True)
+    assert given is with_marked_stop(given, MARKED, template(given), has_pod=True)
     assert "RecoveryExhausted" not in {found.reason for found in decision(given, MARKED, pod).status.conditions}
 
 
 def test_a_claim_that_grows_gets_both() -> None:
     """One patch, not two."""
     growing = PatchPVC(name="sales-profile", patch={"metadata": {"resourceVersion": "7"}, "spec": {}}, reason="grow")
-    patch = with_mark(growing, CLAIM, session(), DEFAULTS)
+    patch = with_mark(growing, CLAIM, session(), template(session()))
 
     assert patch is not None
     assert {"resourceVersion", "annotations"} == patch.patch["metadata"].keys()
@@ -141,4 +155,4 @@ def test_a_claim_that_grows_gets_both() -> None:
 
 def test_a_claim_that_goes_is_left_alone() -> None:
     """Nothing will be left to be marked."""
-    assert with_mark(None, replace(CLAIM, deletion=T0), session(), DEFAULTS) is None
+    assert with_mark(None, replace(CLAIM, deletion=T0), session(), template(session())) is None
