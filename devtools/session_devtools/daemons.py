@@ -49,14 +49,14 @@ class Daemons:
 
     def stop_one(self, name: str) -> None:
         """End one of them, which may be started again."""
-        identity, process = self._identities.pop(name), self._running.pop(name)
-        end([identity] if identity is not None else [], grace_period=0)
-        process.wait()
+        self._end([name])
 
     def stop(self) -> None:
         """End all of them, by id; their data is thrown away next, so they need no time to tidy up."""
-        end([identity for identity in self._identities.values() if identity is not None], grace_period=0)
-        for process in self._running.values():
-            process.wait()
-        self._running.clear()
-        self._identities.clear()
+        self._end(list(self._running))
+
+    def _end(self, names: Sequence[str]) -> None:
+        identities = [self._identities.pop(name) for name in names]
+        end([identity for identity in identities if identity is not None], grace_period=0)
+        for name in names:
+            self._running.pop(name).wait()

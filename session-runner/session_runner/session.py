@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -131,14 +131,10 @@ class Session:
     async def _work(self, layout: ProfileLayout) -> None:
         volume = VolumeWatch(root=layout.root, measured=self.metrics.volume.show)
         await volume.check_start()
-        try:
+        with _profile_errors():
             inspect(layout)
             _make_folder(self.settings.cache_dir)
             self._state_file = StateFile(layout.state_file, clock=self.clock, start=self.settings.start)
-        except (ProfileUnusableError, DamagedStateError) as error:
-            raise profile_unusable(str(error)) from error
-        except OSError as error:
-            raise _cannot_be_used(error) from error
         self._monitor = PageMonitor(
             settings=self.settings,
             store=self.store,
@@ -241,13 +237,9 @@ class Session:
         """
         if self._state_file is None:
             raise AssertionError("the profile was not checked")
-        try:
+        with _profile_errors():
             check_browser(layout, recorded=self._state_file.saved.browser_version, present=version)
             removed = prune(layout)
-        except ProfileUnusableError as error:
-            raise profile_unusable(str(error)) from error
-        except OSError as error:
-            raise _cannot_be_used(error) from error
         self._state_file.opened_by(version)
         logger.info("The profile is ours", extra={"pruned": removed})
 
@@ -319,6 +311,17 @@ class Session:
 
 def _make_folder(path: Path) -> None:
     path.mkdir(parents=True, exist_ok=True)
+
+
+@contextlib.contextmanager
+def _profile_errors() -> Iterator[None]:
+    """Turn what is wrong with the profile into the end of the run."""
+    try:
+        yield
+    except (ProfileUnusableError, DamagedStateError) as error:
+        raise profile_unusable(str(error)) from error
+    except OSError as error:
+        raise _cannot_be_used(error) from error
 
 
 def _cannot_be_used(error: OSError) -> RunEnded:

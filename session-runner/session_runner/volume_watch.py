@@ -73,19 +73,18 @@ class VolumeWatch:
 
     async def _look(self, *, write: bool) -> Volume | str:
         """Return a measurement, or why there is none; one that hangs is waited for, not followed by a second."""
-        if self._under_way is None:
-            self._under_way = _in_thread(lambda: self.measure(self.root, write=write))
+        under_way = self._under_way = self._under_way or _in_thread(lambda: self.measure(self.root, write=write))
+        volume: Volume | None = None
         try:
-            volume = await asyncio.wait_for(asyncio.shield(self._under_way), self.patience)
-        except TimeoutError:
-            self.measured(None)
+            volume = await asyncio.wait_for(asyncio.shield(under_way), self.patience)
+        except TimeoutError:  # ours, or the storage's own (ETIMEDOUT): that one has returned
             return "The profile volume does not answer; check the storage and the node."
         except OSError as error:
-            self._under_way = None
-            self.measured(None)
             return f"The profile volume cannot be measured ({error.strerror}); check the storage and the node."
-        self._under_way = None
-        self.measured(volume)
+        finally:
+            if under_way.done():
+                self._under_way = None
+            self.measured(volume)
         return volume
 
 

@@ -104,8 +104,8 @@ def _snapshot() -> str:
 
 
 def _route(cache: Path) -> AptRoute:
-    route = find_route(cache=cache)
-    return route.at(_snapshot()) if _snapshot() else route
+    route, snapshot = find_route(cache=cache), _snapshot()
+    return route.at(snapshot) if snapshot else route
 
 
 def unbuilt(names: Iterable[str] = tuple(IMAGES), *, cache: Path | None = None, root: Path = ROOT) -> list[str]:

@@ -4,8 +4,9 @@ Builds need root (overlay mounts), no daemon and no container runtime: `chroot` 
 straight on the host's kernel, with the host's network.
 """
 
+import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -73,13 +74,10 @@ class Buildah:
 
     def add_base(self, archive: Path, reference: str) -> None:
         """An image of one layer out of an archive of files. :raises CommandError: a command failed."""
-        container = run(*self._program, "from", "scratch").strip()
-        try:
+        with self._container("scratch") as container:
             run(*self._program, "add", "--quiet", container, archive, "/", timeout=300)
             run(*self._program, "config", "--cmd", "/bin/bash", container)
             run(*self._program, "commit", "--quiet", container, reference, timeout=300)
-        finally:
-            run(*self._program, "rm", container)
 
     def build(
         self,
@@ -96,39 +94,40 @@ class Buildah:
 
         :raises BuildError: it could not be built, with the log's end.
 
-        The annotations are for registries, the same labels for those who inspect the image on a node. Layers are kept, so that after a change of the code only the code's layers are made anew.
+        The annotations are for registries, the same labels for those who inspect the image on a node. Layers are kept, so
+        that after a change of the code only the code's layers are made anew.
         """
         command = [
             *(*self._program, "bud", "--layers", "--network", "host", "--isolation", "chroot", "--pull-never"),
             *(argument for name, value in arguments.items() for argument in ("--build-arg", f"{name}={value}")),
             *(argument for name, text in annotations.items() for argument in noted(name, text)),
-            *(argument for path, target in mounts.items() for argument in ("--volume", f"{path}:{target}:ro")),
+            *_volumes(mounts),
             *("--tag", reference, "--file", str(dockerfile), str(context)),
         ]
         run_logged(command, log=log, what=f"the build of {reference}")
 
     def read(self, reference: str, *paths: str) -> dict[str, str]:
         """Those of the small text files that an image has. :raises CommandError: a command failed."""
-        container = run(*self._program, "from", "--pull-never", reference).strip()
-        try:
+        with self._container("--pull-never", reference) as container:
             root = Path(run(*self._program, "mount", container).strip())
             found = {path: root / path.lstrip("/") for path in paths}
             return {path: file.read_text(errors="replace") for path, file in found.items() if file.is_file()}
-        finally:
-            run(*self._program, "rm", container)
 
     def run(self, reference: str, script: str, *, mounts: Mapping[Path, str]) -> str:
         """What a shell script prints in a container of an image; the container is then gone.
 
         :raises CommandError: a command failed.
         """
-        container = run(*self._program, "from", "--pull-never", reference).strip()
-        volumes = [argument for path, target in mounts.items() for argument in ("--volume", f"{path}:{target}:ro")]
+        with self._container("--pull-never", reference) as container:
+            command = ("run", "--isolation", "chroot", *_volumes(mounts), container, "--", "sh", "-c", script)
+            return run(*self._program, *command, timeout=LONGEST)
+
+    @contextlib.contextmanager
+    def _container(self, *source: str) -> Iterator[str]:
+        """A container, which is gone afterwards."""
+        container = run(*self._program, "from", *source).strip()
         try:
-            return run(
-                *(*self._program, "run", "--isolation", "chroot", *volumes, container, "--", "sh", "-c", script),
-                timeout=LONGEST,
-            )
+            yield container
         finally:
             run(*self._program, "rm", container)
 
@@ -201,3 +200,7 @@ def parse_size(text: str) -> int:
     """Buildah's decimal notation in bytes: `732 MB`, `1.07 GB`."""
     number, unit = text.split()
     return round(float(number) * {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9}[unit.upper()])
+
+
+def _volumes(mounts: Mapping[Path, str]) -> list[str]:
+    return [argument for path, target in mounts.items() for argument in ("--volume", f"{path}:{target}:ro")]

@@ -25,13 +25,16 @@ class Image:
     requirements: tuple[str, ...]
     """ The locks: of what it runs with, and of what its wheel is built with. """
     sources: tuple[str, ...]
-    packages: tuple[str, ...] = ()
-    """ What Debian's packages depend on. """
 
     @property
     def repository(self) -> str:
         """The image's name without its tag. `localhost` keeps every tool from asking a registry for it."""
         return f"localhost/whatsapp-{self.name}"
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """What Debian's packages depend on."""
+        return debian.files(self.name)
 
     def inputs(self, root: Path = ROOT) -> dict[str, bytes]:
         """Every file that a build reads, by its path in the repository; what a program's run leaves is left out."""
@@ -55,21 +58,18 @@ IMAGES: Final = {
     for image in (
         Image(
             name="operator",
-            packages=debian.files("operator"),
             dockerfile="Dockerfile.operator",
             requirements=("requirements/operator.txt", BUILD),
             sources=("session-protocol/session_protocol", "operator"),
         ),
         Image(
             name="runner",
-            packages=debian.files("runner"),
             dockerfile="Dockerfile.runner",
             requirements=("requirements/runner.txt", BUILD),
             sources=("session-protocol/session_protocol", "session-runner"),
         ),
         Image(
             name="standin",
-            packages=debian.files("standin"),
             dockerfile="tests/standin/Dockerfile",
             requirements=("requirements/standin.txt",),
             sources=("tests/standin",),

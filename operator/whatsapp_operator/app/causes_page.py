@@ -3,7 +3,13 @@
 from collections.abc import Callable, Iterable
 
 from whatsapp_operator.core.recovery.cause import Cause, Counted
-from whatsapp_operator.core.recovery.causes import CAUSES, DELETED_BEFORE_START, UNKNOWN, UNKNOWN_WAIT
+from whatsapp_operator.core.recovery.causes import (
+    CAUSES,
+    DELETED_BEFORE_START,
+    SECCOMP_PROFILE_UNUSABLE,
+    UNKNOWN,
+    UNKNOWN_WAIT,
+)
 
 _HEAD = """\
 # Causes
@@ -19,9 +25,9 @@ the first row that matches wins.
 | outside | the condition Recovering with the cause and the kubelet's words, and an event; while the next pod waits, the time of it |
 | inside | the same with `BackingOff`; `status.recovery.lastFailure` with reason, exit code and words; at the end Stalled with all of it |
 | does not run yet | the conditions Ready and PodReady, with the scheduler's or the kubelet's words |
-| all | the metric `whatsapp_operator_causes_total{cause="…"}` |
+| all | the metric `whatsapp_operator_pod_causes_total{cause="…"}` |
 
-A pod that was lost is replaced at once.
+A pod that was lost after it ran is replaced at once.
 One that never ran, or whose cause is paced, is followed by the next after `baseDelay`, doubled each time up to 5 minutes;
 `status.recovery.failedStarts` counts them until a pod has run for half a minute, and nothing gives up on such a session.
 Calls to the API server that fail or are refused (a ResourceQuota, a policy, a webhook, a missing right) are no ends of pods:
@@ -73,6 +79,9 @@ def _seen_without_sign(cause: Cause) -> str:
         return "no other row; the message has the facts"
     if cause is DELETED_BEFORE_START:
         return "the pod is gone, and this operator has not seen it run"
+    if cause is SECCOMP_PROFILE_UNUSABLE:
+        return "a minute after its creation: waiting reason `CreateContainerError`, message `*seccomp*`"
     return (
-        "a minute after its creation: the waiting reason `CreateContainerError`, or an event `FailedCreatePodSandBox`"
+        "a minute after its creation: event `FailedCreatePodSandBox`, or waiting reason `CreateContainerError`, about user "
+        "namespaces"
     )

@@ -164,7 +164,7 @@ class Process:
         while (worthless := await self._operate(new_operator())) is not None:
             reason, why = worthless
             logger.warning("Everything begins anew", extra={"reason": reason, "why": why})
-            self._metrics.begun_anew.labels(reason).inc()
+            self._metrics.cache_resets.labels(reason).inc()
             self._begun_anew = self._clock.monotonic()
 
     async def _operate(self, operator: Operator) -> tuple[Worthless, str] | None:
@@ -264,7 +264,7 @@ class Process:
         return Health(role=self._role, faults=tuple(faults), resync_age=age)
 
     def _measure(self) -> None:
-        self._metrics.clock_behind.set(self._clock.behind)
+        self._metrics.clock_offset.set(self._clock.behind)
         if self._operator is not None:
             self._operator.measure()
 

@@ -151,8 +151,7 @@ class BrowserPage:
         try:
             return await self.page.evaluate(scripts.script(script), argument)
         except PlaywrightError as error:
-            gone = _is_gone(error)
-            raise (PageGoneError if gone else CallFailedError)(_first_line(error)) from error
+            raise _page_error(error) from error
 
     async def paint(self, *, deadline: float) -> bytes:
         """Return a picture of the page, as PNG.
@@ -163,8 +162,7 @@ class BrowserPage:
         try:
             return await self.page.screenshot(timeout=deadline * 1000)
         except PlaywrightError as error:
-            gone = _is_gone(error)
-            raise (PageGoneError if gone else CallFailedError)(_first_line(error)) from error
+            raise _page_error(error) from error
 
     async def close(self, *, deadline: float) -> bool:
         """Close the browser, which writes its data; return whether it ended in time. If not, the caller kills it."""
@@ -314,6 +312,10 @@ def _failure_of(request: Request, *, browser: BrowserPage, allowed: AllowedHosts
     if allowed.allows(host):
         return by_error(code, host=host)
     return redirected(browser.host, to=host)
+
+
+def _page_error(error: PlaywrightError) -> PageError:
+    return (PageGoneError if _is_gone(error) else CallFailedError)(_first_line(error))
 
 
 def _is_gone(error: Exception) -> bool:

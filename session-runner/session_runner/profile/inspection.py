@@ -33,10 +33,11 @@ def inspect(layout: ProfileLayout) -> None:
     try:
         if not os.path.lexists(layout.user_data):
             return
+        folders = _folders(layout.user_data)
         for count, (path, mode) in enumerate(_walk(layout.user_data)):
             if count >= MOST_FILES:
                 break
-            _check_file(path, mode, layout)
+            _check_file(path, mode, layout, folders)
         for folder in _databases(layout.user_data):
             _check(folder, layout)
     except OSError as error:
@@ -59,8 +60,8 @@ def check_browser(layout: ProfileLayout, *, recorded: str | None, present: str) 
     if before is None or ours is None or version_numbers(before)[0] <= version_numbers(ours)[0]:
         return
     raise ProfileUnusableError(
-        f"The profile was last opened by Chromium {before}, and this image has Chromium {ours}: an older browser may throw the login away, so it does not open the profile. Use the newer "
-        "runner image again, or give the session an empty volume and link the phone again."
+        f"The profile was last opened by Chromium {before}, and this image has Chromium {ours}: an older browser may throw "
+        "the login away, so it does not open the profile. Use the newer runner image again, or give the session an empty volume and link the phone again."
     )
 
 
@@ -88,13 +89,13 @@ def _walk(root: Path) -> Iterator[tuple[Path, int]]:
                 folders.append(Path(entry.path))
 
 
-def _check_file(path: Path, mode: int, layout: ProfileLayout) -> None:
-    if path.parent == layout.user_data and path.name in SINGLETON_LINKS:
+def _check_file(path: Path, mode: int, layout: ProfileLayout, folders: tuple[Path, ...]) -> None:
+    if path.name in SINGLETON_LINKS and path.parent == layout.user_data:
         return
     what = ""
     if stat.S_ISLNK(mode):
         what = "is a link, and may lead off the volume"
-    elif path in _folders(layout.user_data) and not stat.S_ISDIR(mode):
+    elif not stat.S_ISDIR(mode) and path in folders:
         what = "is not a folder"
     elif stat.S_ISFIFO(mode) or stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
         what = "is neither a file nor a folder"

@@ -75,10 +75,10 @@ def _not_booted(facts: Facts, history: History, *, policy: Policy, now: float) -
         return None
     if history.fetching.shown is not None:
         return Verdict(State.LOAD_ERROR, *history.fetching.shown)
-    failure = unfetched(history.fetching, facts, host=policy.host)
     lost = facts.document is not None and facts.document.is_lost
     if not lost and history.lasted(history.unclassified_since, now=now) < policy.startup / 2:
         return Verdict(State.LOADING, Reason.PAGE_LOADING, "The page is loading.")
+    failure = unfetched(history.fetching, facts, host=policy.host)
     if failure is not None:
         return Verdict(State.LOAD_ERROR, *failure)
     missing = "wa-js does not find its modules" if facts.booted else "it shows no application"

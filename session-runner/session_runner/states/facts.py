@@ -127,11 +127,16 @@ class Facts:
     """ The account may not write to people who did not write first. """
 
     @property
+    def has_modules(self) -> bool:
+        """The page shows itself, and wa-js found its modules."""
+        return self.booted and self.injected and not self.refused
+
+    @property
     def usable(self) -> bool:
         """The page is up, as far as what follows can be told."""
         # A page that says why it has no storage is up, although nobody can be asked whether a phone is linked.
         known = self.registered is not None or self.storage_failed
-        return self.booted and self.injected and not self.refused and known
+        return self.has_modules and known
 
     @property
     def streaming(self) -> bool:

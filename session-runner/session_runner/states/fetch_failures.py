@@ -7,6 +7,7 @@ published state, whose every change is written somewhere.
 """
 
 import re
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from session_protocol.redaction import redact
@@ -196,6 +197,7 @@ def _failure(reason: Reason, what: str, clause: str, check: str) -> FetchFailure
     return FetchFailure(reason, f"{what} cannot be fetched: {clause}; {check}. {_AGAIN}")
 
 
+@lru_cache(maxsize=64)
 def _named(host: str) -> str:
     """Return the host as it may be shown: one that looks like a number or a secret would be cut to pieces later."""
     return host if host and redact(host) == host else "its host"

@@ -77,16 +77,17 @@ class History:
 
 def remember(history: History, facts: Facts, *, policy: Policy, now: float) -> History:
     """Return the history with the facts of one more probe."""
-    usable = facts.booted and facts.injected and not facts.refused
     asks_to_link = facts.socket in (Socket.UNPAIRED, Socket.UNPAIRED_IDLE)
     silent = facts.registered is True and facts.socket == Socket.CONNECTED and not facts.streaming
     # A page whose database failed cannot know its login: what it says of that then is no logout.
-    unregistered = usable and facts.registered is False and not facts.storage_failed
+    unregistered = facts.has_modules and facts.registered is False and not facts.storage_failed
     history = replace(
         history,
         fetching=looked(history.fetching, facts, now=now),
-        unclassified_since=_since(history.unclassified_since, holds=not usable or facts.registered is None, now=now),
-        lost_since=_since(history.lost_since, holds=usable and _is_lost(history, facts), now=now),
+        unclassified_since=_since(
+            history.unclassified_since, holds=not facts.has_modules or facts.registered is None, now=now
+        ),
+        lost_since=_since(history.lost_since, holds=facts.has_modules and _is_lost(history, facts), now=now),
         silent_since=_since(history.silent_since, holds=silent, now=now),
         foreign_mutex_since=_since(history.foreign_mutex_since, holds=facts.foreign_mutex, now=now),
         unregistered_since=_since(history.unregistered_since, holds=unregistered, now=now),
@@ -99,7 +100,7 @@ def remember(history: History, facts: Facts, *, policy: Policy, now: float) -> H
     )
     history = replace(history, logged_out_since=_since(history.logged_out_since, holds=logged_out, now=now))
     history = _remember_refusals(history, facts)
-    if facts.registered is True and usable:
+    if facts.registered is True and facts.has_modules:
         history = _remember_link(history, facts)
     elif _links_again(history, facts, policy=policy, now=now):
         history = replace(history, linked=False, logout_hold=None, granted=False, logged_out_since=None, round=0)

@@ -64,7 +64,7 @@ async def _begun_anew(harness: OperatorHarness, operator: OperatorProcess, *, ti
     async def acts() -> bool:
         roles = [line["role"] for line in operator.lines() if line["message"] == "Role"]
         _, metrics = await operator.get("/metrics")
-        counted = f'whatsapp_operator_begun_anew_total{{reason="versions_went_back"}} {times}.0' in metrics
+        counted = f'whatsapp_operator_cache_resets_total{{reason="versions_went_back"}} {times}.0' in metrics
         return counted and roles[-1] == "acting"
 
     await harness.until(f"the operator to begin anew {times} times", acts)

@@ -99,6 +99,16 @@ async def test_a_volume_that_cannot_be_measured_is_shown_of() -> None:
     assert "" == scripted.shown[1]
 
 
+async def test_a_storage_that_times_out_by_itself_is_measured_again() -> None:
+    """Its error has the type of our own patience, and has come back: nothing is under way any more."""
+    scripted = ScriptedVolume(OSError(errno.ETIMEDOUT, "Connection timed out"), ROOM, FULL)
+    await scripted.end()
+
+    assert [None, ROOM, FULL] == scripted.measured
+    assert "does not answer" in scripted.shown[0]
+    assert "" == scripted.shown[1]
+
+
 async def test_a_volume_that_does_not_answer_holds_nothing_up() -> None:
     """A call that hangs is told of and waited for in its own thread; none is begun beside it."""
     released, calls = threading.Event(), []

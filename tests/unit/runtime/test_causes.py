@@ -13,7 +13,7 @@ def causes(simulation: Simulation, cause: str) -> float:
     """Return how often the running operator has met a cause."""
     assert simulation.operator is not None
     registry = simulation.operator._dependencies.metrics.registry
-    return registry.get_sample_value("whatsapp_operator_causes_total", {"cause": cause}) or 0.0
+    return registry.get_sample_value("whatsapp_operator_pod_causes_total", {"cause": cause}) or 0.0
 
 
 def each_new_pod(simulation: Simulation, happens: Callable[[str], None]) -> None:

@@ -109,12 +109,12 @@ QUOTA = Kind(
     status=QuotaStatus,
     columns=(
         Column("Sessions", ".spec.sessions", "How many sessions may run.", "integer"),
-        Column("Memory", ".spec.memory", "The largest sum of their memory limits."),
+        Column("Memory", ".spec.memory", "The largest sum of memory that their pods may take."),
         Column("Admitted", ".status.admitted", "Admitted sessions.", "integer"),
         Column("Waiting", ".status.waiting", "Sessions that wait to be admitted.", "integer"),
         Column("Storage", ".spec.storage", "The sum of volume claims they may have.", wide=True),
         Column("Storage reserved", ".status.storageReserved", "The sum of volume claims they have.", wide=True),
-        Column("Memory reserved", ".status.memoryReserved", "The sum of the admitted sessions' memory limits."),
+        Column("Memory reserved", ".status.memoryReserved", "The sum of what the admitted sessions reserve."),
         _AGE,
         Column(
             "Per namespace", ".spec.sessionsPerNamespace", "How many of one namespace may run.", "integer", wide=True

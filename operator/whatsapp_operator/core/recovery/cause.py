@@ -135,6 +135,7 @@ class Place(StrEnum):
         "kept: the next pod follows at once, and one that follows a pod that never ran within 5 min; given back when none "
         "has run for long"
     )
+    WHILE_WAITING = "kept: the next pod follows within 5 min; given back when none has run for long"
     UNTIL_STALLED = "kept while the next pod waits, 5 min at most; given back with Stalled"
     WHILE_POD = "kept while there is a pod; given back when that has not run for long"
 

@@ -122,7 +122,7 @@ _OUTSIDE: Final = (
             Sign(pod_reason=("*",), never_started=True),
         ),
         counted=Counted.NO,
-        place=Place.WHILE_REPLACED,
+        place=Place.WHILE_WAITING,
         message="The node refused the pod",
         ends="the next pod that a node takes; tried again after a wait that grows to 5 min",
     ),
@@ -138,7 +138,7 @@ _OUTSIDE: Final = (
         name="SandboxRefused",
         signs=(Sign(exit_code=(ExitCode.SANDBOX_REFUSED,)),),
         counted=Counted.NO_PACED,
-        place=Place.WHILE_REPLACED,
+        place=Place.WHILE_WAITING,
         message="The node refuses the browser's own sandbox",
         ends="a node that can, or `BROWSER_SANDBOX` set to false",
     ),
@@ -147,7 +147,7 @@ _OUTSIDE: Final = (
         name="ProfileUnusable",
         signs=(Sign(exit_code=(ExitCode.PROFILE_UNUSABLE,)),),
         counted=Counted.NO_PACED,
-        place=Place.WHILE_REPLACED,
+        place=Place.WHILE_WAITING,
         message="The profile is not fit for a browser",
         ends="room on the volume, a volume that can be written, a profile that is whole, or the newer image: the message says which",
     ),
@@ -169,7 +169,7 @@ _OUTSIDE: Final = (
             ),
         ),
         counted=Counted.NO_PACED,
-        place=Place.WHILE_REPLACED,
+        place=Place.WHILE_WAITING,
         message="The page could not be fetched, so the runner, one of an earlier release, ended",
         ends="the network's return; a runner of this release keeps trying in its pod",
     ),
@@ -177,7 +177,7 @@ _OUTSIDE: Final = (
 DELETED_BEFORE_START: Final = Cause(
     name="DeletedBeforeStart",
     counted=Counted.NO,
-    place=Place.WHILE_REPLACED,
+    place=Place.WHILE_WAITING,
     message="The pod was deleted before it ever ran, and not by the operator",
     ends="the next pod that is left to run; tried again after a wait that grows to 5 min",
 )
@@ -317,7 +317,7 @@ UNKNOWN_WAIT: Final = Cause(
 
 
 def _refusal(name: str, message: str, ends: str) -> Cause:
-    return Cause(name=name, counted=Counted.NO, place=Place.WHILE_REPLACED, message=message, ends=ends)
+    return Cause(name=name, counted=Counted.NO, place=Place.WHILE_WAITING, message=message, ends=ends)
 
 
 SECCOMP_PROFILE_UNUSABLE: Final = _refusal(

@@ -78,7 +78,7 @@ class Metrics:
             registry=self.registry,
         )
         self.causes = Counter(
-            f"{_PREFIX}_causes",
+            f"{_PREFIX}_pod_causes",
             "Why pods ended or do not run, by the causes of docs/causes.md",
             ["cause"],
             registry=self.registry,
@@ -134,8 +134,8 @@ class Metrics:
             buckets=(0.005, 0.02, 0.05, 0.1, 0.5, 2, 10, 30),
             registry=self.registry,
         )
-        self.clock_behind = Gauge(
-            f"{_PREFIX}_clock_behind_seconds",
+        self.clock_offset = Gauge(
+            f"{_PREFIX}_clock_offset_seconds",
             "How far the machine's wall clock was set ahead of the time that this process goes by; negative: back",
             registry=self.registry,
         )
@@ -161,14 +161,14 @@ class Metrics:
             ["resource"],
             registry=self.registry,
         )
-        self.begun_anew = Counter(
-            f"{_PREFIX}_begun_anew",
+        self.cache_resets = Counter(
+            f"{_PREFIX}_cache_resets",
             "How often everything was dropped and read anew, watches included, in the same process",
             ["reason"],
             registry=self.registry,
         )
-        self.keys_put_back = Counter(
-            f"{_PREFIX}_keys_put_back",
+        self.keys_restored = Counter(
+            f"{_PREFIX}_keys_restored",
             "How often keys that were lost from their Secret were put back from memory",
             ["result"],
             registry=self.registry,

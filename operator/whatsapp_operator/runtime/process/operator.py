@@ -352,7 +352,7 @@ class Operator:
         await self.keys.prune(used=used | {seal.key_id for seal in claims if seal is not None})
 
     def _on_keys_lost(self, what: str, put_back: bool) -> None:  # noqa: FBT001 -- a callback's argument
-        self._dependencies.metrics.keys_put_back.labels("success" if put_back else "error").inc()
+        self._dependencies.metrics.keys_restored.labels("success" if put_back else "error").inc()
         secret = f"{self._config.namespace}/{self._config.key_secret}"
         event = Event(
             type="Warning",
