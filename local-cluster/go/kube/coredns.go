@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"log"
 	"os"
 
 	"github.com/coredns/caddy"
@@ -38,6 +39,9 @@ func serveNames(file string) error {
 	if len(text) == 0 { // an empty one is no mistake to caddy: it would serve nothing, and wait
 		return errors.New(file + " is empty")
 	}
+	// The kubernetes plugin hands klog's lines to the standard logger, whose lines the components' command line hands to
+	// klog: the first line after the plugin's start would wait for its own lock, for ever.
+	log.SetOutput(os.Stdout)
 	caddy.Quiet = true // no banner
 	caddy.TrapSignals()
 	server, err := caddy.Start(caddy.CaddyfileInput{Contents: text, Filepath: file, ServerTypeName: "dns"})
