@@ -4,15 +4,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+import yaml
 from local_cluster.light import LightCluster, Programs
 from manifests.people import Ask, Person
-from manifests.rendering import INSTALL
+from manifests.rendering import INSTALL, documents
 from support.waiting import until
 
 GROUP = "wasession.dev"
 READ = ["get", "list", "watch"]
 WRITE = ["create", "update", "patch", "delete", "deletecollection"]
 NAMESPACE = "people-shop"
+INSTALLED = [
+    item for item in documents(INSTALL.read_text()) if item["kind"] in {"CustomResourceDefinition", "ClusterRole"}
+]
+""" What roles are made of. Not the policies: they would go on for a while in the cluster that other tests use, too. """
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,7 @@ class Team:
 def team(light_cluster_with_controllers: LightCluster, light_programs: Programs) -> Iterator[Team]:
     """People with view, edit and admin in one namespace of a cluster whose controllers aggregate roles."""
     cluster = light_cluster_with_controllers
-    cluster.kubectl("apply", "--filename", str(INSTALL))
+    cluster.kubectl.apply(*INSTALLED)
     cluster.kubectl("create", "namespace", NAMESPACE)
     people = {}
     for role in ("view", "edit", "admin"):
@@ -43,7 +48,8 @@ def team(light_cluster_with_controllers: LightCluster, light_programs: Programs)
     # The controller adds rules a moment after they appear.
     until("roles are aggregated", lambda: made.verbs("admin", "whatsappsessions"), within=30)
     yield made
-    cluster.kubectl("delete", "--filename", str(INSTALL), f"namespace/{NAMESPACE}", "--wait=false", check=False)
+    cluster.kubectl("delete", "--filename=-", input=yaml.safe_dump_all(INSTALLED))
+    cluster.kubectl("delete", "namespace", NAMESPACE, "--wait=false")
 
 
 @pytest.mark.parametrize(("role", "expected"), [("view", READ), ("edit", READ + WRITE), ("admin", READ + WRITE)])
