@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from unit.core.fake_cluster import T0
+from support.facts import T0
 from whatsapp_operator.core.model import SessionUID
 from whatsapp_operator.core.recovery.circuit_breaker import Phase
 from whatsapp_operator.core.recovery.health import Failure, SessionHealth

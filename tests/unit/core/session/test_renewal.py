@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from unit.core.fake_cluster import T0, FakeCluster, running
+from support.facts import T0
+from unit.core.fake_cluster import FakeCluster, running
 from whatsapp_operator.api.conditions import is_true
 from whatsapp_operator.core.model import Decision, DeletePod, SessionUID
 from whatsapp_operator.core.session.decide import decide
