@@ -217,12 +217,22 @@ async def open_browser(plan: LaunchPlan, playwright: Playwright, listeners: List
 
 
 async def start_driver() -> Playwright:
-    """Start Playwright's driver with little memory (`driver`). :raises LaunchError: it did not start."""
+    """Start Playwright's driver with little memory (`driver`). :raises LaunchError: it did not start.
+
+    Cancelled while it starts, it is stopped as soon as it is there: Playwright forgets it, but not its process and pipes.
+    """
     tune_driver()
+    starting = asyncio.ensure_future(async_playwright().start())
     try:
-        return await async_playwright().start()
+        return await asyncio.shield(starting)
     except (PlaywrightError, OSError) as error:
         raise LaunchError(f"The browser's driver did not start: {_first_line(error)}") from error
+    except asyncio.CancelledError:
+        await asyncio.wait({starting}, timeout=DRIVER_STOP_SECONDS)
+        if starting.done() and starting.exception() is None:
+            await stop_driver(starting.result())
+        starting.cancel()
+        raise
 
 
 async def stop_driver(playwright: Playwright) -> None:

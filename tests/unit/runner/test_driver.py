@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 import tomllib
 from importlib.metadata import version
 from pathlib import Path
@@ -41,6 +42,25 @@ process.on('exit', () => {
 });
 """
 """ Tells at the end of the driver what it has loaded. """
+
+CANCELLED = """
+import asyncio, pathlib, threading
+from session_runner.page.browser import start_driver
+
+async def main():
+    children = pathlib.Path(f"/proc/self/task/{threading.get_native_id()}/children")
+    starting = asyncio.create_task(start_driver())
+    while not (found := children.read_text().split()):
+        await asyncio.sleep(0)
+    starting.cancel()
+    try:
+        await starting
+    except asyncio.CancelledError:
+        print("cancelled", [child for child in found if pathlib.Path("/proc", child).exists()])
+
+asyncio.run(main())
+"""
+""" Asks for the driver, and takes that back as soon as it has a process. """
 
 
 def _slimmed(folder: Path = BUNDLES, *, version: str = VERSION) -> Any:
@@ -157,6 +177,16 @@ def test_the_driver_runs_slim_by_whatever_path_it_is_called(tmp_path: Path, *, b
     )
 
     assert ("", "an agent's schemas: left out\n") == (result.stdout, result.stderr)
+
+
+def test_a_start_that_is_cancelled_leaves_no_driver_and_no_pipes() -> None:
+    """Where one was left, Python complained of it at the end of the runner, in the middle of its log."""
+    python = [sys.executable, "-W", "always::ResourceWarning"]
+    result = subprocess.run(
+        [*python, "-c", CANCELLED], env=_tuned(), check=True, capture_output=True, text=True, timeout=50
+    )
+
+    assert ("cancelled []\n", "") == (result.stdout, result.stderr)
 
 
 def _tuned() -> dict[str, str]:
