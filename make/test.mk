@@ -44,8 +44,8 @@ coverage: setup ## The fast tests; fails if they try the pure packages in fewer 
 
 .PHONY: test-integration
 test-integration: programs ## API, operator, plugin and provisioner against a real API server, the runner against its contract
-	$(PYTEST) tests/integration local-cluster/tests/integration --ignore tests/integration/plugin -n 2
-	$(PYTEST) tests/integration/plugin -n 2  # a cluster of its own: it holds what a person without rights is told
+	$(PYTEST) tests/integration local-cluster/tests/integration --ignore tests/integration/plugin -n 3 --dist loadgroup
+	$(PYTEST) tests/integration/plugin -n 2 --dist loadgroup  # a cluster of its own: it holds what a person without rights is told
 
 # The order is from quick to slow, so that a fault is seen early; each part is a target of its own.
 # The fast tests run as `coverage`, once.

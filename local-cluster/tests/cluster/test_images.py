@@ -46,7 +46,6 @@ pytestmark = [
     pytest.mark.root,
     pytest.mark.slow,
     pytest.mark.timeout(900),  # from an empty cache about three minutes, most of them downloads
-    pytest.mark.xdist_group("images"),
 ]
 
 SIZES = {"operator": 270, "runner": 660, "standin": 190}
