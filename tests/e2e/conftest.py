@@ -28,9 +28,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.slow)
         item.add_marker(pytest.mark.chromium)
         item.add_marker(pytest.mark.timeout(1800))
-        item.add_marker(pytest.mark.xdist_group("own clusters" if item.path.stem in OWN_CLUSTERS else "one cluster"))
     ours.sort(key=lambda item: ORDER.get(item.path.stem, ANY_TIME))
     items[:] = [*(item for item in items if item not in ours), *ours]
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Give each test its worker."""
+    item.add_marker(pytest.mark.xdist_group("own clusters" if item.path.stem in OWN_CLUSTERS else "one cluster"))
 
 
 @pytest.fixture(scope="session")

@@ -17,12 +17,10 @@ __all__ = ["light_cluster", "light_cluster_with_controllers", "light_programs", 
 BUSYBOX = Path("/bin/busybox")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_itemcollected(item: pytest.Function) -> None:
     """Let two workers share the tests: one has the full clusters, meanwhile the other builds images."""
-    for item in items:
-        if isinstance(item, pytest.Function) and Path(__file__).parent in item.path.parents:
-            clusters, images = (name in item.fixturenames for name in ("make_cluster", "image"))
-            item.add_marker(pytest.mark.xdist_group("clusters" if clusters else "images" if images else "light"))
+    clusters, images = (name in item.fixturenames for name in ("make_cluster", "image"))
+    item.add_marker(pytest.mark.xdist_group("clusters" if clusters else "images" if images else "light"))
 
 
 @pytest.fixture(scope="session")

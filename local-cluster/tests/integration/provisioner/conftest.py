@@ -27,11 +27,9 @@ SELECTED_NODE = "volume.kubernetes.io/selected-node"
 FINALIZER = "external-provisioner.volume.kubernetes.io/finalizer"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_itemcollected(item: pytest.Item) -> None:
     """Let one worker run all tests of this folder: each would start a controller manager of its own."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("provisioner"))
+    item.add_marker(pytest.mark.xdist_group("provisioner"))
 
 
 def soon(look: Callable[[], T | None]) -> T:
