@@ -62,6 +62,7 @@ async def test_a_pod_in_our_colours_elsewhere_concerns_nobody(simulation: Simula
     assert old not in secret["data"]
 
 
+@pytest.mark.slow
 async def test_a_second_pod_with_a_key_that_nobody_knows_renews_nothing(simulation: Simulation) -> None:
     """It names the session as its owner and never goes: the session keeps its own pod."""
     await simulation.up("sales")
