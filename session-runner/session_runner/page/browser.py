@@ -48,6 +48,8 @@ from session_runner.states.fetch_failures import (
 
 logger = logging.getLogger(__name__)
 
+DRIVER_START_SECONDS = 20.0
+""" For a driver that is not wanted any more to come up, so that it can be stopped: no browser has to be closed then. """
 DRIVER_STOP_SECONDS = 5.0
 PAGE_CLOSE_SECONDS = 0.5
 ERROR_PAGE = "chrome-error:"
@@ -228,7 +230,7 @@ async def start_driver() -> Playwright:
     except (PlaywrightError, OSError) as error:
         raise LaunchError(f"The browser's driver did not start: {_first_line(error)}") from error
     except asyncio.CancelledError:
-        await asyncio.wait({starting}, timeout=DRIVER_STOP_SECONDS)
+        await asyncio.wait({starting}, timeout=DRIVER_START_SECONDS)
         if starting.done() and starting.exception() is None:
             await stop_driver(starting.result())
         starting.cancel()
