@@ -11,13 +11,13 @@ T0 = datetime(2026, 11, 22, 18, 0, 0, tzinfo=UTC)
 
 def pod_facts(uid: str = "pod-1", *, phase: PodPhase = PodPhase.RUNNING, **facts: Any) -> PodFacts:
     """Return what the API server says of a session's pod."""
-    ordinary = {"name": "sales", "owner_uid": SessionUID("session-1"), "created": T0}
+    ordinary: dict[str, Any] = {"name": "sales", "owner_uid": SessionUID("session-1"), "created": T0}
     return PodFacts(uid=PodUID(uid), phase=phase, **ordinary | facts)
 
 
 def runner_report(state: str, *, pod_uid: str = "pod-1", **words: Any) -> RunnerReport:
     """Return what the pod's runner answered last."""
-    ordinary = {
+    ordinary: dict[str, Any] = {
         "session_uid": SessionUID("session-1"),
         "revision": 1,
         "reason": "AsExpected",
