@@ -15,7 +15,7 @@ def pod_facts(uid: str = "pod-1", *, phase: PodPhase = PodPhase.RUNNING, **facts
     return PodFacts(uid=PodUID(uid), phase=phase, **ordinary | facts)
 
 
-def runner_report(state: str, *, pod_uid: str = "pod-1", **words: Any) -> RunnerReport:
+def runner_report(state: str, *, pod_uid: str = "pod-1", **more: Any) -> RunnerReport:
     """Return what the pod's runner answered last."""
     ordinary: dict[str, Any] = {
         "session_uid": SessionUID("session-1"),
@@ -28,4 +28,4 @@ def runner_report(state: str, *, pod_uid: str = "pod-1", **words: Any) -> Runner
         "round": 0,
         "received": T0,
     }
-    return RunnerReport(pod_uid=PodUID(pod_uid), state=state, **ordinary | words)
+    return RunnerReport(pod_uid=PodUID(pod_uid), state=state, **ordinary | more)

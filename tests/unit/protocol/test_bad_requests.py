@@ -124,6 +124,7 @@ async def test_a_wrong_method_gets_the_right_ones(server: Server) -> None:
     assert b"Allow: GET" in answer
 
 
+@pytest.mark.slow
 async def test_a_body_is_not_unpacked(server: Server) -> None:
     """No route takes one, and of some kilobytes a stranger could make gigabytes."""
     packed = gzip.compress(bytes(200_000_000))

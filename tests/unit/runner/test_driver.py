@@ -163,6 +163,7 @@ def test_a_clone_may_lie_in_a_folder_with_blanks(tmp_path: Path) -> None:
     assert (result.stdout, result.stderr) == ("1\n", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by_link", [False, True])
 def test_the_driver_runs_slim_by_whatever_path_it_is_called(tmp_path: Path, *, by_link: bool) -> None:
     """Node knows a module by its real path, the command line may have come by a link."""
@@ -182,6 +183,7 @@ def test_the_driver_runs_slim_by_whatever_path_it_is_called(tmp_path: Path, *, b
     assert ("", "an agent's schemas: left out\n") == (result.stdout, result.stderr)
 
 
+@pytest.mark.slow
 def test_a_start_that_is_cancelled_leaves_no_driver_and_no_pipes() -> None:
     """Nobody else knows of it: what is left of one, Python may complain of at the end, in the middle of the log."""
     python = [sys.executable, "-W", "always::ResourceWarning"]
@@ -198,6 +200,7 @@ def _tuned() -> dict[str, str]:
     return environment
 
 
+@pytest.mark.slow
 def test_other_commands_of_playwright_work_with_the_preload() -> None:
     """Only the driver's own command is cut down: somebody in the container may still ask for the version."""
     result = subprocess.run(

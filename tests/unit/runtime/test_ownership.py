@@ -165,6 +165,7 @@ async def test_a_claims_seal_follows_the_key(simulation: Simulation) -> None:
     assert "3Gi" == quota["status"]["storageReserved"]
 
 
+@pytest.mark.slow
 async def test_a_namespace_that_refuses_seals_uses_up_no_others_batch(
     simulation: Simulation, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,6 @@
 """Counting failures: once each, forgiven in time, and never a wait cut short."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -39,9 +39,9 @@ HELD = RecoveryStatus(
 FORGIVEN = HELD.model_copy(update={"consecutive_failures": 0, "next_attempt_time": None})
 
 
-def pod(**facts: Any) -> PodFacts:
+def pod(*, started: datetime = T0, **facts: Any) -> PodFacts:
     """Return a pod that runs since T0."""
-    return pod_facts(**{"started": T0} | facts)
+    return pod_facts(started=started, **facts)
 
 
 def failure(seconds: float, *, pod_uid: str = "pod-1") -> LastFailure:

@@ -17,9 +17,11 @@ BY_NAME = {cause.name: cause for cause in ENDS}
 UNSTARTED = {PodUID("p1"): T0, PodUID("p2"): T0 + timedelta(seconds=1), PodUID("p3"): T0 + timedelta(seconds=2)}
 
 
-def pod(uid: str = "p4", **facts: Any) -> PodFacts:
+def pod(
+    uid: str = "p4", *, phase: PodPhase = PodPhase.PENDING, created: datetime = T0 + timedelta(seconds=3), **facts: Any
+) -> PodFacts:
     """Return a pod."""
-    return pod_facts(uid, **{"phase": PodPhase.PENDING, "created": T0 + timedelta(seconds=3)} | facts)
+    return pod_facts(uid, phase=phase, created=created, **facts)
 
 
 def record(
