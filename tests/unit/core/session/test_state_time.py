@@ -1,5 +1,6 @@
 """Since when a session is in its state: a time in status, that only another state changes."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from unit.core.fake_cluster import FakeCluster, running
@@ -51,8 +52,7 @@ def test_a_status_without_it_stays_without_it() -> None:
     cluster = running()
     say(cluster, "Connected", after=10)
     older = cluster.session("sales").with_status(cluster.status().model_copy(update={"state_transition_time": None}))
-    observation = cluster.observe("sales")
-    decision = decide(type(observation)(**{**vars(observation), "session": older}), cluster.defaults)
+    decision = decide(replace(cluster.observe("sales"), session=older), cluster.defaults)
 
     assert decision.status.state == older.status.state
     assert decision.status.state_transition_time is None

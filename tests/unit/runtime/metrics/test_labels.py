@@ -1,13 +1,16 @@
 """What may stand in a label."""
 
-import hashlib
+import os
 import re
+import subprocess
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from whatsapp_operator.runtime.metrics.labels import hashed, name_label, state_label, word_label
 
+PAGE = Path(__file__).parents[4] / "docs" / "reference" / "metrics.md"
 UID = "7f0c1c8e-5d4e-4a39-9a53-4f4f5d1e2a10"
 
 
@@ -25,11 +28,24 @@ def test_a_name_with_seven_digits_is_a_hash(name: str) -> None:
     assert hashed(UID) == name_label(name, UID)
 
 
-def test_the_hash_is_what_the_documented_command_makes() -> None:
-    """The first twelve hexadecimal digits of the UID's SHA-256, with g to p for 0 to 9."""
-    digits = hashlib.sha256(UID.encode()).hexdigest()[:12]
+def test_the_documented_command_finds_the_session_of_a_hash(tmp_path: Path) -> None:
+    """A person who reads a hash in an alert has kubectl and a shell."""
+    block = re.search(r"```console\n\$ (kubectl get was .*?)\n```", PAGE.read_text(), re.DOTALL)
+    assert block is not None
+    kubectl = tmp_path / "kubectl"
+    kubectl.write_text(f"#!/bin/sh\necho 'other-uid   shop   sales'\necho '{UID}   shop   4915112345678'\n")
+    kubectl.chmod(0o755)
+    command = block[1].replace("hash:lkpbjdhmaoec", hashed(UID))
+    assert hashed(UID) in command
+    done = subprocess.run(
+        ["/bin/sh", "-c", command],
+        env={"PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
 
-    assert "hash:" + "".join(c if c.isalpha() else "ghijklmnop"[int(c)] for c in digits) == hashed(UID)
+    assert [hashed(UID), "shop", "4915112345678"] == done.stdout.split()
 
 
 @given(uid=st.uuids().map(str))
