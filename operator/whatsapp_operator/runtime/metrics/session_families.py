@@ -25,7 +25,7 @@ def _gauge(name: str, meaning: str, *, absent: str = "", labels: Mapping[str, st
         name=f"whatsapp_session_{name}",
         type=MetricType.GAUGE,
         meaning=meaning,
-        labels=_SESSION | (labels or {}),
+        labels={**_SESSION, **(labels or {})},
         absent=absent,
     )
 
