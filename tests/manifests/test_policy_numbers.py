@@ -49,14 +49,14 @@ def admin(installed: LightCluster, light_programs: Programs) -> Iterator[Person]
 @pytest.mark.parametrize("name", NAMES)
 def test_a_name_that_may_be_a_number_is_warned_of(admin: Person, name: str) -> None:
     """It is taken all the same; and what is warned of is what metrics show as a hash."""
-    status, told = apply(admin, name, NAMESPACE, "--dry-run=server")
+    status, warning = apply(admin, name, NAMESPACE, "--dry-run=server")
 
     assert 0 == status
-    assert (name_label(name, "uid") != name) == ("Warning: Validation failed for ValidatingAdmissionPolicy" in told)
-    assert (f"the name {name} has seven digits or more" in told) == ("Warning" in told)
+    assert (name_label(name, "uid") != name) == ("Warning: Validation failed for ValidatingAdmissionPolicy" in warning)
+    assert (f"the name {name} has seven digits or more" in warning) == ("Warning" in warning)
 
 
-def test_it_is_said_once(admin: Person) -> None:
+def test_the_warning_comes_once(admin: Person) -> None:
     """A name never changes, and GitOps applies it again every few minutes."""
     first, again = (
         apply(admin, "4915112345678"),

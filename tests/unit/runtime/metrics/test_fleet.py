@@ -54,7 +54,7 @@ def test_a_session_that_waits_for_a_person_says_so_without_a_pod() -> None:
     assert 6 == shown["whatsapp_session_pod_restarts_total", "shop", "sales"]
 
 
-def test_a_process_that_does_not_act_tells_of_nobody() -> None:
+def test_a_process_that_does_not_act_shows_nobody() -> None:
     """Neither before it acts nor after: another one tells of the same sessions."""
     collector = FleetSeries(limit=10)
     collector.show(fleet(session(status=connected())))
@@ -75,7 +75,7 @@ def test_a_deleted_sessions_series_are_gone() -> None:
     assert {"Offline"} == {labels["state"] for labels in found if "state" in labels}
 
 
-def test_a_new_process_tells_the_same() -> None:
+def test_a_new_process_shows_the_same() -> None:
     """All of it is in what the API server has."""
     known = fleet(session("a", status=STALLED), session("b", status=connected()), quotas=(quota(),))
 
@@ -107,7 +107,7 @@ def test_a_quota_that_there_is_not_is_not_named() -> None:
     assert ("whatsapp_session_info", "shop", "sales", "", "Running") in shown
 
 
-def test_made_up_words_make_no_series() -> None:
+def test_made_up_values_make_no_series() -> None:
     """A state, a reason and a class that no vocabulary has are one word each."""
     statuses = [
         connected(
