@@ -29,6 +29,7 @@ def apply(person: Person, name: str, namespace: str = NAMESPACE, *flags: str) ->
         "apiVersion": "wasession.dev/v1alpha1",
         "kind": "WhatsAppSession",
         "metadata": {"name": name, "namespace": namespace},
+        "spec": {},
     }
     done = person.kubectl("apply", *flags, "--filename=-", text=json.dumps(manifest))
     return done.returncode, done.stderr
@@ -41,7 +42,11 @@ def admin(installed: LightCluster, light_programs: Programs) -> Iterator[Person]
         installed.kubectl("create", "namespace", namespace)
     installed.kubectl("label", "namespace", THEIRS, "wasession.dev/instance=theirs")
     admin = Person(program=light_programs.kubectl, kubeconfig=installed.kubeconfig_for("jo", "system:masters"))
-    until("the policy is in force", lambda: apply(admin, "s-1234567", NAMESPACE, "--dry-run=server")[1])
+    until(
+        "the policy is in force",
+        lambda: apply(admin, "s-1234567", NAMESPACE, "--dry-run=server")[1],
+        lambda warning: "seven digits" in warning,
+    )
     yield admin
     installed.kubectl("delete", "namespace", NAMESPACE, THEIRS, "--wait=false")
 
