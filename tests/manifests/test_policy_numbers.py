@@ -64,8 +64,8 @@ def test_a_name_that_may_be_a_number_is_warned_of(admin: Person, name: str) -> N
 def test_the_warning_comes_once(admin: Person) -> None:
     """A name never changes, and GitOps applies it again every few minutes."""
     first, again = (
-        apply(admin, "4915112345678"),
-        apply(admin, "4915112345678", NAMESPACE, "--server-side", "--force-conflicts"),
+        apply(admin, "4915112345679"),
+        apply(admin, "4915112345679", NAMESPACE, "--server-side", "--force-conflicts"),
     )
 
     assert (0, 0) == (first[0], again[0])
