@@ -10,8 +10,6 @@ BROKEN: Final = (
     "LoadError", "UnsupportedBrowser", "Offline", "ServiceUnavailable", "UpdateNeeded", "Degraded", "Unreachable",
     "Recovering",
 )  # fmt: skip
-SESSION: Final = {"name": "whatsappsession"}
-CONTROLLER: Final = {"controller": "whatsappsession"}
 
 
 def quota(metric: str, name: str, value: float, *, pod: int = 1, ops: str = "ops") -> Series:
@@ -147,8 +145,8 @@ def reconcile_errors() -> tuple[Case, ...]:
     """More than a tenth of reconciliations fail."""
     given: Series = {}
     for ops, bad in (("bad", 101), ("well", 100)):
-        failed = operator("controller_runtime_reconcile_errors_total", ops=ops, **CONTROLLER)
-        total = operator("controller_runtime_reconcile_total", ops=ops, result="success", **CONTROLLER)
+        failed = operator("controller_runtime_reconcile_errors_total", ops=ops, controller="whatsappsession")
+        total = operator("controller_runtime_reconcile_total", ops=ops, result="success", controller="whatsappsession")
         given |= counted({failed: bad, total: 1000})
         other = operator("controller_runtime_reconcile_errors_total", ops=ops, controller="other")
         given |= counted({other: 900, operator("controller_runtime_reconcile_total", ops=ops, controller="other"): 900})
@@ -270,7 +268,9 @@ def resync_old() -> tuple[Case, ...]:
 def panics() -> tuple[Case, ...]:
     """A reconciliation ended with an exception."""
     name = "controller_runtime_reconcile_panics_total"
-    given = step(name, 1, ops="bad", **CONTROLLER) | step(name, 0, ops="well", **CONTROLLER)
+    given = step(name, 1, ops="bad", controller="whatsappsession") | step(
+        name, 0, ops="well", controller="whatsappsession"
+    )
     given |= step(name, 5, ops="well", controller="other")
     return (Case(given, {20: (Firing({"namespace": "bad"}),), 34: (Firing({"namespace": "bad"}),), 35: ()}),)
 
@@ -360,13 +360,20 @@ FLEET: Final = (
         "WhatsAppOperatorWorkqueueSlow",
         "warning",
         quantile_case(
-            "workqueue_queue_duration_seconds", low=9, limit=10, high=11, share=95, late=(34, 35), pending=10, **SESSION
+            "workqueue_queue_duration_seconds",
+            low=9,
+            limit=10,
+            high=11,
+            share=95,
+            late=(34, 35),
+            pending=10,
+            name="whatsappsession",
         ),
     ),
     platform(
         "WhatsAppOperatorWorkerStuck",
         "warning",
-        gauges("workqueue_longest_running_processor_seconds", 301, 300, 0, 301, **SESSION),
+        gauges("workqueue_longest_running_processor_seconds", 301, 300, 0, 301, name="whatsappsession"),
     ),
     platform(
         "WhatsAppOperatorLoopLag",

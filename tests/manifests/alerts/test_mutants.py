@@ -37,7 +37,8 @@ def test_each_mistake_is_noticed(tmp_path: Path) -> None:
     """Of all the mutants none passes the tests of the alerts that it concerns."""
     found = {f"{number:04}": mutant for number, mutant in enumerate(mutants(RULES))}
     targets = {number: concerned(mutant) for number, mutant in found.items()}
-    files, tests = [], {}
+    files: list[Path] = []
+    tests: dict[str, Any] = {}
     for number, mutant in found.items():
         files.append(write_rules(tmp_path / f"{number}.yaml", with_mistake(mutant, targets[number])))
         rows = [row for row in EXPECTED if row.alert in targets[number]]
