@@ -86,6 +86,15 @@ def openapi(repository: Path) -> Mapping[str, str]:
     return {"session-runner/session_runner/http/openapi.yaml": text()}
 
 
+def scrape_config(repository: Path) -> Mapping[str, str]:
+    """Return the PodMonitors as a plain Prometheus reads them."""
+    import yaml
+    from session_devtools.monitoring.scrape_config import scrape_yaml
+
+    monitors = (repository / "manifests/components/monitoring/pod-monitors.yaml").read_text(encoding="utf-8")
+    return {"manifests/monitoring/scrape.yaml": scrape_yaml(yaml.safe_load_all(monitors))}
+
+
 def version(repository: Path) -> Mapping[str, str]:
     """Return the files that name the release, with the version of pyproject.toml."""
     project = tomllib.loads((repository / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -110,6 +119,7 @@ GENERATORS: Final = (
     Generator("whatsapp_operator.core.recovery.causes", causes),
     Generator("session_runner.settings", runner_settings),
     Generator("session_runner.http.routes and session_protocol.answers", openapi),
+    Generator("manifests/components/monitoring/pod-monitors.yaml", scrape_config),
     Generator("the version in pyproject.toml", version),
     Generator("manifests/base and crds", install),
 )
