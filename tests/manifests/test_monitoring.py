@@ -188,6 +188,24 @@ def test_the_crd_finds_mistakes(installed: LightCluster, before: str, after: str
         installed.kubectl("apply", "--dry-run=server", "--validate=strict", "--filename=-", input=text)
 
 
+def test_the_page_puts_the_two_labels_on_everything_that_is_selected_by_them() -> None:
+    """What it tells to write renders as it stands there; and nothing else of the Prometheus operator's is in it."""
+    page = (MANIFESTS.parent / "docs" / "operations" / "monitoring.md").read_text()
+    (fields,) = (
+        yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL) if "patches:" in block
+    )
+    (component,) = (name.removeprefix("../../") for name in fields.pop("components"))
+
+    found = [
+        item["metadata"]["labels"]
+        for item in documents(render_component(component, **fields))
+        if item["apiVersion"].startswith("monitoring.coreos.com/")
+    ]
+
+    assert len(found) >= 2
+    assert {("kube-prometheus-stack", "kube-prometheus-stack")} == {(each["release"], each["app"]) for each in found}
+
+
 def test_a_token_is_asked_for_and_sent() -> None:
     """The Secret that the operator reads is the one that the Prometheus operator sends; the runners' are asked for none."""
     pods = {

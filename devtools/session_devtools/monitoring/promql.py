@@ -1,6 +1,6 @@
-"""Divides the durations in a PromQL expression, and leaves every other character as it is: pure.
+"""Divides the durations in a PromQL expression, and tells the series and labels that it names: pure.
 
-A duration is what Prometheus writes as one (`[15m]`, `offset 1h`), a constant that an age is compared with
+Nothing but durations is touched, to the character. A duration is what Prometheus writes as one (`[15m]`, `offset 1h`), a constant that an age is compared with
 (`time() - x > 600`, any comparison whose other side has `time()` in it), and how far `predict_linear` looks ahead. A
 constant that is compared with anything else stays: a count, a share, bytes, or seconds that somebody has measured.
 """
@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from session_devtools.errors import ToolError
 
-__all__ = ["NoDurationError", "divide_duration", "divide_expression"]
+__all__ = ["NoDurationError", "Selector", "divide_duration", "divide_expression", "selectors"]
 
 _UNITS: Final = {
     "y": 31_536_000_000,
@@ -35,12 +35,25 @@ _TOKEN: Final = re.compile(
     re.DOTALL,
 )
 _SETS: Final = ("and", "or", "unless")
+_MODIFIERS: Final = ("by", "without", "on", "ignoring", "group_left", "group_right")
+""" Words that are followed by the names of labels. """
+_WORDS: Final = (*_SETS, *_MODIFIERS, "bool", "offset", "atan2", "inf", "nan")
 _OPEN: Final = {"(": ")", "[": "]", "{": "}"}
 _CALCULATION: Final = frozenset("+-*/^%")
 
 
 class NoDurationError(ToolError):
     """A text is no duration, or an age is not compared with a constant, so that nothing of it can be divided."""
+
+
+class Selector(NamedTuple):
+    """A series that an expression selects."""
+
+    series: str
+    labels: frozenset[str]
+    """ Those that are matched. """
+    text: str
+    """ All of it, as it is written. """
 
 
 class _Token(NamedTuple):
@@ -84,6 +97,35 @@ def divide_expression(expression: str, by: int) -> str:
     for start, end, text in sorted(edits, reverse=True):
         expression = expression[:start] + text.replace("\0", expression[start:end]) + expression[end:]
     return expression
+
+
+def selectors(expression: str) -> list[Selector]:
+    """Return each series that an expression selects, in their order."""
+    return [
+        Selector(name.text, _words(matchers), expression[name.start : matchers.end if matchers else name.end])
+        for name, matchers in _selectors(_parse(expression))
+    ]
+
+
+def _selectors(group: _Group) -> Iterator[tuple[_Token, _Group | None]]:
+    for before, part, after in zip([None, *group.parts], group.parts, [*group.parts[1:], None], strict=False):
+        if isinstance(part, _Group):
+            is_labels = isinstance(before, _Token) and before.text.lower() in _MODIFIERS
+            yield from () if is_labels or part.bracket != "(" else _selectors(part)
+        elif part.kind == "word" and part.text.lower() not in _WORDS:
+            bracket = after.bracket if isinstance(after, _Group) else ""
+            if bracket != "(" and not _is_modified(after):
+                yield part, after if isinstance(after, _Group) and bracket == "{" else None
+
+
+def _is_modified(after: "_Part | None") -> bool:
+    """Whether an aggregation stands before this (`sum by (x) (…)`), and no series."""
+    return isinstance(after, _Token) and after.text.lower() in ("by", "without")
+
+
+def _words(group: _Group | None) -> frozenset[str]:
+    parts = group.parts if group is not None else ()
+    return frozenset(part.text for part in parts if isinstance(part, _Token) and part.kind == "word")
 
 
 def _parse(expression: str) -> _Group:

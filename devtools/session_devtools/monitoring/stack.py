@@ -56,6 +56,10 @@ class Monitoring:
         """Return Prometheus' active targets."""
         return list(self._get(PROMETHEUS, "/api/v1/targets?state=active")["data"]["activeTargets"])
 
+    def labels(self) -> list[str]:
+        """Return the names of all labels."""
+        return list(self._get(PROMETHEUS, "/api/v1/labels")["data"])
+
     def notifications(self) -> list[Object]:
         """Return what Alertmanager has sent: for each alert of it the receiver, its status and its labels."""
         return [
@@ -72,7 +76,7 @@ class Monitoring:
 def install_monitoring(
     kubectl: Kubectl, image: str, *, by: int, namespaces: dict[str, str], progress: Progress
 ) -> Monitoring:
-    """Have it run, with the shipped rules in a hurry; `image` is one with Debian's C library and Python.
+    """Have it run anew, with the shipped rules in a hurry; `image` is one with Debian's C library and Python.
 
     `namespaces` are the ones that stand for those of the routing example.
     """
@@ -80,6 +84,7 @@ def install_monitoring(
     with progress.step("Prometheus and Alertmanager"):
         kubectl.apply(*_surroundings())
         kubectl("wait", f"--namespace={NAMESPACE}", "--for=create", "serviceaccount/prometheus", "--timeout=60s")
+        kubectl("delete", "pod", POD, f"--namespace={NAMESPACE}", "--ignore-not-found", timeout=90)
         kubectl.apply(_config_map(by, namespaces), _pod(image))
         kubectl(
             "wait", f"--namespace={NAMESPACE}", "--for=condition=Ready", f"pod/{POD}", "--timeout=120s", timeout=130

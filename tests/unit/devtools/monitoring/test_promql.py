@@ -1,7 +1,7 @@
 """Durations in PromQL are divided, and nothing else is touched."""
 
 import pytest
-from session_devtools.monitoring.promql import NoDurationError, divide_duration, divide_expression
+from session_devtools.monitoring.promql import NoDurationError, divide_duration, divide_expression, selectors
 
 
 @pytest.mark.parametrize(
@@ -69,3 +69,26 @@ def test_an_age_without_a_constant_is_refused(expression: str) -> None:
     """It would fire as slowly as ever, and a test would wait for it."""
     with pytest.raises(NoDurationError):
         divide_expression(expression, 20)
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("up", ["up"]),
+        ('sum by (a, b) (rate(x_total{c=~"5..|<error>", d!="b"}[5m])) > 3', ['x_total{c=~"5..|<error>", d!="b"}']),
+        ("max(x) without (a) and on (b) y:z:held unless on () q offset 1h", ["x", "y:z:held", "q"]),
+        ('a * ignoring (s) group_left () b or label_replace(c, "r", "d", "", "")', ["a", "b", "c"]),
+        ("count(a) / count(b == bool 1) > 0.1", ["a", "b"]),
+        ("time() - min_over_time(a[1h:5m]) > 2 * 60", ["a"]),
+    ],
+)
+def test_the_series_of_an_expression_are_told(expression: str, expected: list[str]) -> None:
+    """No function, no aggregation, and no label that something is grouped or matched by."""
+    assert expected == [selector.text for selector in selectors(expression)]
+
+
+def test_a_selector_tells_its_series_and_labels() -> None:
+    """To look for both in a scrape."""
+    (found,) = selectors('increase(x_total{a="b{c}", d!~"e"}[1h]) > 0')
+
+    assert ("x_total", {"a", "d"}) == (found.series, found.labels)
