@@ -104,6 +104,18 @@ def scrape_config(repository: Path) -> Mapping[str, str]:
     return {"manifests/monitoring/scrape.yaml": scrape_yaml(yaml.safe_load_all(monitors))}
 
 
+def alerts(repository: Path) -> Mapping[str, str]:
+    """Return the alert rules as the Prometheus operator reads them, and the runbooks' index with its table filled in."""
+    import alert_files
+
+    rules = (repository / alert_files.RULES).read_text(encoding="utf-8")
+    words = (repository / alert_files.INDEX).read_text(encoding="utf-8")
+    return {
+        alert_files.PROMETHEUS_RULE: alert_files.prometheus_rule(rules),
+        alert_files.INDEX: alert_files.index(words, rules),
+    }
+
+
 def version(repository: Path) -> Mapping[str, str]:
     """Return the files that name the release, with the version of pyproject.toml."""
     project = tomllib.loads((repository / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -130,6 +142,7 @@ GENERATORS: Final = (
     Generator("session_runner.settings", runner_settings),
     Generator("session_runner.http.routes and session_protocol.answers", openapi),
     Generator("manifests/components/monitoring/pod-monitors.yaml", scrape_config),
+    Generator("manifests/monitoring/rules.yaml", alerts),
     Generator("the version in pyproject.toml", version),
     Generator("manifests/base and crds", install),
 )
