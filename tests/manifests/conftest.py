@@ -47,7 +47,6 @@ def installed(light_cluster: LightCluster) -> Iterator[LightCluster]:
     light_cluster.kubectl("apply", "--server-side", *foreign)
     light_cluster.kubectl.wait_established(*CRDS, *PROMETHEUS_CRDS)
     yield light_cluster
-    light_cluster.kubectl("delete", *foreign, "--wait=false", "--ignore-not-found")
     light_cluster.kubectl("delete", "--filename", str(INSTALL), "--wait=false", "--ignore-not-found")
 
 

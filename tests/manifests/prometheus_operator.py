@@ -24,7 +24,7 @@ KINDS: Final = ("podmonitors", "prometheusrules")
 def crds() -> list[Path]:
     """Return the files, one for each kind of which we ship an object; downloaded first when nobody has."""
     progress = ConsoleProgress()
-    command = [find_go(progress=progress), "mod", "download", "-json", MODULE]
+    command = [str(find_go(progress=progress)), "mod", "download", "-json", MODULE]
     environment = {**os.environ, "GOSUMDB": "off", "GOTOOLCHAIN": "local", "GOWORK": "off", "GOFLAGS": ""}
     with progress.step("the CRDs of the Prometheus operator"), tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(
