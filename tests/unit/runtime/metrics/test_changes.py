@@ -103,7 +103,10 @@ def test_new_pods_are_counted_by_what_for(watched: Watched, conditions: list[Jso
     first: Json = {"podUID": "pod-1", "recovery": {"restarts": 0}}
     watched.becomes(first)
     watched.becomes(first | ({"conditions": conditions} if told == "before the pod" else {"state": "Loading"}))
-    watched.becomes({"podUID": "pod-3", "recovery": {"restarts": 2}} | ({"conditions": conditions} if told == "with the pod" else {}))  # fmt: skip
+    watched.becomes(
+        {"podUID": "pod-3", "recovery": {"restarts": 2}}
+        | ({"conditions": conditions} if told == "with the pod" else {})
+    )
 
     assert (1, 2) == (
         watched.value("pods_created_total", reason="First"),

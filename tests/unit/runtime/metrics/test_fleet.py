@@ -138,7 +138,10 @@ def test_all_sessions_are_counted_by_state() -> None:
 def test_a_namespace_with_many_sessions_takes_no_others_series() -> None:
     """Each keeps an equal share, its oldest sessions; the flood loses its youngest."""
     flood = [session(f"a{number}", "flood", created=f"2026-01-01T00:00:0{number}Z") for number in range(6)]
-    shown = series(fleet(*flood, session("new", created="2026-12-01T00:00:00Z"), session("newer", created="2026-12-02T00:00:00Z")), limit=5)  # fmt: skip
+    shown = series(
+        fleet(*flood, session("new", created="2026-12-01T00:00:00Z"), session("newer", created="2026-12-02T00:00:00Z")),
+        limit=5,
+    )
     named = {name[1:3] for name in shown if name[0] == "whatsapp_session_info"}
 
     assert {("flood", "a0"), ("flood", "a1"), ("flood", "a2"), ("shop", "new"), ("shop", "newer")} == named
@@ -149,7 +152,10 @@ def test_a_quota_has_what_is_taken_and_what_may_be() -> None:
     """Nobody of its admitted sessions is without a pod where status does not say so."""
     spec = {"sessions": 10, "memory": "8Gi", "storage": "20Gi"}
     status = {"admitted": 4, "waiting": 2, "memoryReserved": "3Gi", "storageReserved": "8Gi"}
-    waiting = [session(name, status={"state": "Queued", "stateTransitionTime": since}) for name, since in (("a", "2026-11-22T19:00:00Z"), ("b", THEN))]  # fmt: skip
+    waiting = [
+        session(name, status={"state": "Queued", "stateTransitionTime": since})
+        for name, since in (("a", "2026-11-22T19:00:00Z"), ("b", THEN))
+    ]
     shown = series(fleet(*waiting, quotas=(quota(spec=spec, status=status),)))
 
     assert {
