@@ -30,6 +30,8 @@ class Case:
     given: Series
     checks: Mapping[int, tuple[Firing, ...]]
     """ By the minute. """
+    step: int = 1
+    """ Minutes between two samples, and two evaluations. """
 
 
 @dataclass(frozen=True)
@@ -47,16 +49,16 @@ def labelled(name: str, labels: Mapping[str, str]) -> str:
     return name + "{" + ",".join(f'{key}="{value}"' for key, value in sorted(labels.items())) + "}"
 
 
-def operator(name: str, *, pod: int = 1, ops: str = "ops", job: str = "operator", **labels: str) -> str:
+def operator(metric: str, /, *, pod: int = 1, ops: str = "ops", job: str = "operator", **labels: str) -> str:
     """Return a series of an operator, with the labels that its scrape adds."""
     scraped = {"namespace": ops, "pod": f"op-{pod}", "instance": f"{ops}-{pod}:8080", "job": job}
-    return labelled(name, scraped | labels)
+    return labelled(metric, scraped | labels)
 
 
-def runner(name: str, session: str = "sales", *, pod: int = 1, **labels: str) -> str:
+def runner(metric: str, session: str, /, *, pod: int = 1, **labels: str) -> str:
     """Return a series of a session's runner, with the labels that its scrape adds."""
     scraped = {"namespace": "shop", "session_namespace": "shop", "session": session}
-    return labelled(name, scraped | {"instance": f"{session}-{pod}:8080", "job": "runners"} | labels)
+    return labelled(metric, scraped | {"instance": f"{session}-{pod}:8080", "job": "runners"} | labels)
 
 
 def tenant(session: str, namespace: str = "shop", **labels: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from support.alert_rules import names
 
-__all__ = ["Mutant", "mutants", "needed"]
+__all__ = ["Mutant", "Rule", "mutants", "needed"]
 
 _STRING: Final = re.compile(r'"[^"]*"')
 _BRACES: Final = re.compile(r"\{[^}]*\}")

@@ -16,7 +16,7 @@ from manifests.alerts.cases import Case, Expected, Firing
 from session_devtools.packages import ensure
 from support.alert_rules import Alert
 
-__all__ = ["Verdict", "check_rules", "humanize_duration", "test_file", "verdicts"]
+__all__ = ["Verdict", "check_rules", "humanize_duration", "promtool_files", "verdicts", "write_rules"]
 
 _TEMPLATE: Final = re.compile(r"\{\{\s*(?P<what>[^}|]+?)\s*(?:\|\s*(?P<format>\w+)\s*)?\}\}")
 
@@ -29,16 +29,28 @@ class Verdict:
     output: str
 
 
-def test_file(rules: Path, expected: Sequence[Expected], alerts: Mapping[str, Alert]) -> dict[str, Any]:
-    """Return promtool's test file: each case is a group of its own, with nothing but its series."""
-    groups = [_group(row, alerts[row.alert], case) for row in expected for case in row.cases]
-    return {"rule_files": [str(rules)], "evaluation_interval": "1m", "tests": groups}
+def promtool_files(
+    name: str, rules: Path, expected: Sequence[Expected], alerts: Mapping[str, Alert]
+) -> dict[str, dict[str, Any]]:
+    """Return promtool's test files, by name: each case is a group of its own, with nothing but its series.
+
+    One for each step, because promtool evaluates the rules of a file at one interval.
+    """
+    cases = [(row, case) for row in expected for case in row.cases]
+    return {
+        f"{name}-{step}m": {
+            "rule_files": [str(rules)],
+            "evaluation_interval": f"{step}m",
+            "tests": [_group(row, alerts[row.alert], case) for row, case in cases if case.step == step],
+        }
+        for step in {case.step for _, case in cases}
+    }
 
 
 def _group(row: Expected, alert: Alert, case: Case) -> dict[str, Any]:
-    length = max(case.checks) + 2
+    length = max(case.checks) // case.step + 2
     return {
-        "interval": "1m",
+        "interval": f"{case.step}m",
         "input_series": [
             {"series": series, "values": values if isinstance(values, str) else f"{values!r}+0x{length}"}
             for series, values in case.given.items()
@@ -94,6 +106,12 @@ _FORMATS: Final = {
     "humanizeDuration": humanize_duration,
     "humanizePercentage": lambda value: f"{value * 100:.4g}%",
 }
+
+
+def write_rules(file: Path, rules: Sequence[dict[str, Any]]) -> Path:
+    """Write rules as one group, in whose order they are evaluated, and return the file."""
+    file.write_text(yaml.dump({"groups": [{"name": "rules", "rules": list(rules)}]}, Dumper=yaml.CSafeDumper))
+    return file
 
 
 def check_rules(*files: Path) -> str:

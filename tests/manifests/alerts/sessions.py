@@ -51,7 +51,7 @@ def link_lost() -> tuple[Case, ...]:
     given |= unready("linked", late) | linked("linked", 1)
     given |= unready("stalled", late) | linked("stalled", lost) | stalled("stalled", "LoggedOut", 0)
     given |= stalled("lost", "LoggedOut", 0, namespace="other")
-    forgotten = unready("lost") | linked("lost", then((1, 61), (0, 1600)))
+    forgotten = unready("lost") | linked("lost", then((1, 3), (0, 60)))
 
     # Linked for an hour, in which both pods of the operator have seen it.
     first = until(50, unready("lost") | acting()) | linked("lost", f"{then((1, 20), (0, 30))} {LAST}")
@@ -63,8 +63,8 @@ def link_lost() -> tuple[Case, ...]:
     fires = Firing(tenant("lost"))
     return (
         Case(given, {minute: (fires,)}),
-        # The last sample that says so is of the first hour.
-        Case(forgotten, {24 * 60 + 59: (fires,), 24 * 60 + 62: ()}),
+        # The last sample that says so is of minute 60.
+        Case(forgotten, {24 * 60 + 30: (fires,), 25 * 60 + 30: ()}, step=30),
         Case(first | second | gone, {49: (fires, Firing(tenant("deleted"))), 53: (fires,), 57: (fires,)}),
     )
 
