@@ -36,6 +36,8 @@ NAMESPACE: Final = "monitoring"
 POD: Final = "prometheus"
 _CONFIG: Final = "/etc/monitoring"
 _DATA: Final = "/data"
+_SHARE: Final = "/usr/share/prometheus"
+""" Where both have their templates. """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,6 +150,7 @@ def _pod(image: str) -> Object:
             "volumes": [
                 {"name": "config", "configMap": {"name": "monitoring"}},
                 {"name": "data", "emptyDir": {}},
+                {"name": "share", "hostPath": {"path": _SHARE, "type": "Directory"}},
                 *(
                     {"name": program, "hostPath": {"path": f"/usr/bin/{program}", "type": "File"}}
                     for program in ("prometheus", "prometheus-alertmanager")
@@ -160,7 +163,8 @@ def _pod(image: str) -> Object:
 def _program(name: str, image: str, arguments: list[str], port: int) -> Object:
     """Return a container that runs a program of this machine."""
     container = _container(name, image, [f"/opt/{name}", *arguments], port)
-    container["volumeMounts"].append({"name": name, "mountPath": f"/opt/{name}", "readOnly": True})
+    for volume, path in ((name, f"/opt/{name}"), ("share", _SHARE)):
+        container["volumeMounts"].append({"name": volume, "mountPath": path, "readOnly": True})
     return container | {"readinessProbe": {"httpGet": {"path": "/-/ready", "port": port}, "periodSeconds": 1}}
 
 
