@@ -304,7 +304,7 @@ KUBE_PROMETHEUS = {"KubeNodeNotReady", "KubeNodeUnreachable"}
 
 def test_what_inhibits_and_is_inhibited_exists() -> None:
     """A name that no rule has would inhibit nothing, and nobody would see it."""
-    operator = {f"WhatsAppOperator{name}" for name in ("Down", "LeaderMissing", "ResyncOld", "RecoveryPaused")}
+    operator = {f"WhatsAppOperator{name}" for name in ("Down", "LeaderMissing", "RecoveryPaused")}
 
     assert operator | {"WhatsAppFleetBroken"} | KUBE_PROMETHEUS == inhibition("source_matchers")
     assert {f"WhatsAppSession{name}" for name in ("Down", "Unreachable", "PodPending")} == inhibition("target_matchers")
