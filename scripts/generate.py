@@ -61,6 +61,15 @@ def operator_settings(repository: Path) -> Mapping[str, str]:
     return {"docs/reference/settings.md": page()}
 
 
+def metrics(repository: Path) -> Mapping[str, str]:
+    """Return the page of the operator's and the runner's metrics."""
+    from session_runner.metric_families import FAMILIES
+    from whatsapp_operator.app.metrics_page import page
+
+    del repository
+    return {"docs/reference/metrics.md": page(FAMILIES)}
+
+
 def causes(repository: Path) -> Mapping[str, str]:
     """Return the page of causes: why a pod ended or does not run."""
     from whatsapp_operator.app.causes_page import page
@@ -84,6 +93,15 @@ def openapi(repository: Path) -> Mapping[str, str]:
 
     del repository
     return {"session-runner/session_runner/http/openapi.yaml": text()}
+
+
+def scrape_config(repository: Path) -> Mapping[str, str]:
+    """Return the PodMonitors as a plain Prometheus reads them."""
+    import yaml
+    from session_devtools.monitoring.scrape_config import scrape_yaml
+
+    monitors = (repository / "manifests/components/monitoring/pod-monitors.yaml").read_text(encoding="utf-8")
+    return {"manifests/monitoring/scrape.yaml": scrape_yaml(yaml.safe_load_all(monitors))}
 
 
 def alerts(repository: Path) -> Mapping[str, str]:
@@ -119,9 +137,11 @@ GENERATORS: Final = (
     Generator("whatsapp_operator.api", api),
     Generator("the table in session_protocol.states", state_tables),
     Generator("whatsapp_operator.app.settings", operator_settings),
+    Generator("whatsapp_operator.runtime.metrics and session_runner.metric_families", metrics),
     Generator("whatsapp_operator.core.recovery.causes", causes),
     Generator("session_runner.settings", runner_settings),
     Generator("session_runner.http.routes and session_protocol.answers", openapi),
+    Generator("manifests/components/monitoring/pod-monitors.yaml", scrape_config),
     Generator("manifests/monitoring/rules.yaml", alerts),
     Generator("the version in pyproject.toml", version),
     Generator("manifests/base and crds", install),

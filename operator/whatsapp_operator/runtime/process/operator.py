@@ -10,12 +10,12 @@ health. Nothing acts before the first full LIST: a decision on incomplete data w
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Final
 
 from whatsapp_operator.api.metadata import ObjectKey
+from whatsapp_operator.core.calls import Call, Verb
 from whatsapp_operator.core.model import Event, PodUID, SealedKind, SessionUID
 from whatsapp_operator.core.recovery.pauses import PauseChange
 from whatsapp_operator.runtime.admission.rounds import Admission
@@ -27,6 +27,7 @@ from whatsapp_operator.runtime.kube.namespace_refusals import NamespaceRefusals
 from whatsapp_operator.runtime.kube.owners import Owners, in_namespace, session_index_keys
 from whatsapp_operator.runtime.kube.probe_kills import ProbeKills
 from whatsapp_operator.runtime.kube.resources import (
+    NAMESPACES,
     NETWORK_POLICIES,
     PODS,
     PVCS,
@@ -39,9 +40,10 @@ from whatsapp_operator.runtime.kube.resources import (
 )
 from whatsapp_operator.runtime.kube.resync import Resync, Stream, WatchProgress
 from whatsapp_operator.runtime.kube.store import Change, Store
+from whatsapp_operator.runtime.metrics.changes import SessionChanges
+from whatsapp_operator.runtime.metrics.fleet import Fleet
 from whatsapp_operator.runtime.process.config import MANAGED_SELECTOR, SELECTORS, Config, Dependencies
 from whatsapp_operator.runtime.process.keys import KeyRing
-from whatsapp_operator.runtime.process.metrics import state_label
 from whatsapp_operator.runtime.process.seals import Seals
 from whatsapp_operator.runtime.process.slices import in_slices
 from whatsapp_operator.runtime.reconcile.circuit_breaker import CircuitBreakerMonitor, pause_event
@@ -80,9 +82,7 @@ class Operator:
         self._regarding = regarding
         """ Returns the object for events about the operator as a whole: its Lease. """
         kube, clock, metrics = dependencies.kube, dependencies.clock, dependencies.metrics
-        self._session_counts: Counter[tuple[str, str]] = Counter()
-        """ By namespace and state, of all that is in the store. """
-        self.queue = WorkQueue(clock, dependencies.jitter)
+        self.queue = WorkQueue(clock, dependencies.jitter, metrics)
         self.store = Store(
             {
                 SESSIONS: session_index_keys,
@@ -97,6 +97,7 @@ class Operator:
         )
         self.progress = WatchProgress(clock)
         self.instance = Instance(kube=kube, name=config.instance, namespaces=config.namespaces)
+        self.changes = SessionChanges(metrics=metrics, monotonic=clock.monotonic, is_ours=self.instance.known)
         self.keys = KeyRing(
             kube=kube, clock=clock, namespace=config.namespace, name=config.key_secret, on_lost=self._on_keys_lost
         )
@@ -178,7 +179,12 @@ class Operator:
             metrics=metrics,
             progress=self.progress,
             on_changed=self._on_object_changed,
-            before=[self.instance.refresh, self.keys.load],
+            on_calls_shown=self._enqueue_sessions,
+            calls=self.calls,
+            before={
+                Call(Verb.LIST, str(NAMESPACES), ""): self.instance.refresh,
+                Call(Verb.GET, "Secret", config.key_secret): self.keys.load,
+            },
             after=[
                 self._enqueue_all,
                 self.claim_seals.renew,
@@ -273,16 +279,19 @@ class Operator:
         return [f"the task {task.get_name()} has ended" for task in tasks if task.done()]
 
     def measure(self) -> None:
-        """Set the gauges; called when the metrics are scraped."""
+        """Set the gauges, and show what is known of sessions and quotas; called when the metrics are scraped."""
         metrics = self._dependencies.metrics
-        metrics.queue_depth.set(self.queue.depth)
-        metrics.queue_oldest.set(self.queue.oldest)
+        self.queue.measure()
+        self.workers.measure()
         metrics.runners.set(self.runners.active)
-        metrics.sessions.counts = {
-            (namespace, state): count
-            for (namespace, state), count in self._session_counts.items()
-            if self.instance.known(namespace)
-        }
+        metrics.key_expiration.value = min((end.timestamp() for end in self.keys.retired.values()), default=None)
+        metrics.fleet.show(
+            Fleet(
+                sessions=[obj for obj in self.store.all(SESSIONS) if self.instance.known(obj["metadata"]["namespace"])],
+                quotas=[obj for obj in self.store.all(QUOTAS) if self.instance.owns(obj)],
+                namespace_uids=dict(self.instance.uids),
+            )
+        )
 
     # --- which change queues which session -----------------------------------------------------------------------
 
@@ -304,18 +313,10 @@ class Operator:
         if resource is PODS:
             self.pod_history.record(change)
         if resource is SESSIONS:
-            self._count_sessions(change)
+            self.changes.on_session_changed(change)
             self.circuit_breaker.on_session_changed(change)
         if affects_admission(resource, change):
             self.admission.request()
-
-    def _count_sessions(self, change: Change) -> None:
-        for obj, one in ((change.before, -1), (change.after, 1)):
-            if obj is not None:
-                label = obj["metadata"]["namespace"], state_label((obj.get("status") or {}).get("state"))
-                self._session_counts[label] += one
-                if not self._session_counts[label]:
-                    del self._session_counts[label]
 
     async def _reconcile(self, key: ObjectKey) -> float | None:
         if self._dependencies.kube.versions.went_back is not None:
@@ -329,9 +330,12 @@ class Operator:
             await self.cleanup.delete_unneeded(key.namespace)
         return delay
 
-    async def _enqueue_all(self) -> None:
+    async def _enqueue_sessions(self) -> None:
         async for key in in_slices(self.store.keys(SESSIONS)):
             self.queue.add(key)
+
+    async def _enqueue_all(self) -> None:
+        await self._enqueue_sessions()
         # In one piece, so that no session that comes meanwhile counts as gone; some milliseconds for ten thousand.
         self.pod_history.retain(
             {
