@@ -19,9 +19,9 @@ SITE = "https://wasession.dev/"
 ALERTS = alerts()
 NAMES = [alert.name for alert in ALERTS]
 
-STATE_WORDS = {*map(str, RunnerState), *map(str, OperatorState)}
-WORDS = {
-    "state": STATE_WORDS,
+STATE_VALUES = {*map(str, RunnerState), *map(str, OperatorState)}
+VALUES = {
+    "state": STATE_VALUES,
     "reason": {*map(str, Reason), "Other"},
     "class": {cause.name for cause in CAUSES},
     "name": {"whatsappsession", "whatsapp-operator.*"},
@@ -69,11 +69,11 @@ def test_every_label_is_one_of_its_metric() -> None:
     assert set() == {(metric, label) for row, metric, label in ours if label not in row.labels}
 
 
-def test_every_label_value_is_a_word_of_ours() -> None:
+def test_every_label_value_is_one_of_ours() -> None:
     """A misspelt state matches nothing; a state of an earlier release neither."""
     asked = {(each.label, value) for expr in expressions() for each in matchers(expr) for value in each.values}
 
-    assert set() == {(label, value) for label, value in asked if value not in WORDS[label]}
+    assert set() == {(label, value) for label, value in asked if value not in VALUES[label]}
 
 
 def test_every_state_is_somebodys_business() -> None:
@@ -166,14 +166,14 @@ KUBERNETES = {"ImagePullBackOff", "Unschedulable", "FailedUpdateStatus", "NotKep
 """ Words of the kubelet, the scheduler and of events that a page names. """
 
 
-def test_states_and_reasons_in_pages_are_words_of_ours() -> None:
+def test_states_and_reasons_in_pages_exist() -> None:
     """What a page's table tells to look for is what the session says: one CamelCase word of the vocabulary or Kubernetes'."""
-    known = STATE_WORDS | WORDS["reason"] | WORDS["class"] | {*map(str, StateReason)} | KUBERNETES
+    known = STATE_VALUES | VALUES["reason"] | VALUES["class"] | {*map(str, StateReason)} | KUBERNETES
     cells = {
-        word
+        name
         for page in RUNBOOKS.glob("WhatsApp*.md")
         for row in re.findall(r"^\| (`.*?) \|", page.read_text(), re.MULTILINE)
-        for word in re.findall(r"`([A-Z][A-Za-z]+)`", row)
+        for name in re.findall(r"`([A-Z][A-Za-z]+)`", row)
     }
 
     assert len(cells) > 30

@@ -81,20 +81,20 @@ def then(*parts: tuple[float | None, int]) -> str:
     return " ".join(f"_x{minutes}" if value is None else flat(value, minutes) for value, minutes in parts)
 
 
-def state(name: str, word: str, since: float, *, namespace: str = "shop", pod: int = 1, ops: str = "ops") -> Series:
+def state(name: str, value: str, since: float, *, namespace: str = "shop", pod: int = 1, ops: str = "ops") -> Series:
     """Return the two series that say in which state a session is, and since when."""
     labels = of(name, namespace)
     return {
-        operator("whatsapp_session_state", pod=pod, ops=ops, state=word, **labels): 1,
+        operator("whatsapp_session_state", pod=pod, ops=ops, state=value, **labels): 1,
         operator("whatsapp_session_state_since_timestamp_seconds", pod=pod, ops=ops, **labels): since,
     }
 
 
-def stalled(name: str, word: str, since: float, *, namespace: str = "shop", pod: int = 1, ops: str = "ops") -> Series:
+def stalled(name: str, value: str, since: float, *, namespace: str = "shop", pod: int = 1, ops: str = "ops") -> Series:
     """Return the two series that say why a session is stalled, and since when."""
     labels = of(name, namespace)
     return {
-        operator("whatsapp_session_stalled_reason", pod=pod, ops=ops, reason=word, **labels): 1,
+        operator("whatsapp_session_stalled_reason", pod=pod, ops=ops, reason=value, **labels): 1,
         operator("whatsapp_session_stalled_since_timestamp_seconds", pod=pod, ops=ops, **labels): since,
     }
 

@@ -85,21 +85,24 @@ def quota_queue_old() -> tuple[Case, ...]:
 def fleet_broken() -> tuple[Case, ...]:
     """More than a fifth of all sessions, and more than two."""
 
-    def fleet(ops: str, broken: int, well: int, *, word: str = "Degraded", pod: int = 1) -> Series:
+    def fleet(ops: str, broken: int, well: int, *, state_name: str = "Degraded", pod: int = 1) -> Series:
         name = "whatsapp_operator_sessions"
         return {
-            operator(name, pod=pod, ops=ops, session_namespace="shop", state=word): broken,
+            operator(name, pod=pod, ops=ops, session_namespace="shop", state=state_name): broken,
             operator(name, pod=pod, ops=ops, session_namespace="other", state="Connected"): well,
         }
 
     given = (
-        fleet("share", 5, 19) | fleet("exactly", 5, 20) | fleet("few", 2, 3) | fleet("stalled", 9, 1, word="Stalled")
+        fleet("share", 5, 19)
+        | fleet("exactly", 5, 20)
+        | fleet("few", 2, 3)
+        | fleet("stalled", 9, 1, state_name="Stalled")
     )
-    for word in BROKEN:
-        given |= fleet(f"three-{word.lower()}", 3, 9, word=word)
+    for state_name in BROKEN:
+        given |= fleet(f"three-{state_name.lower()}", 3, 9, state_name=state_name)
     fires = (
         Firing({"namespace": "share"}, 5 / 24),
-        *(Firing({"namespace": f"three-{word.lower()}"}, 0.25) for word in BROKEN),
+        *(Firing({"namespace": f"three-{state_name.lower()}"}, 0.25) for state_name in BROKEN),
     )
 
     def known(_: str, pod: int, ops: str) -> Series:

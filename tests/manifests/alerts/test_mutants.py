@@ -46,12 +46,12 @@ def test_each_mistake_is_noticed(tmp_path: Path) -> None:
     assert check_rules(*files) == ""  # each is a rule that Prometheus takes: it is the tests that refuse it
 
     with ThreadPoolExecutor(PROCESSES) as pool:
-        told = [
+        results = [
             verdict
             for part in pool.map(lambda part: verdicts(part, tmp_path), parts(tests))
             for verdict in part.items()
         ]
-    noticed = {name.partition("-")[0] for name, verdict in told if not verdict.passed}
+    noticed = {name.partition("-")[0] for name, verdict in results if not verdict.passed}
 
     assert len(found) > 500
     assert [] == [mutant.what for number, mutant in found.items() if number not in noticed]
