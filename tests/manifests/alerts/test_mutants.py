@@ -15,9 +15,12 @@ PROCESSES = 2
 
 
 def concerned(mutant: Mutant) -> set[str]:
-    """Return the alerts that see the rule."""
-    name = RULES[mutant.place].get("alert")
-    return {name} if name else {alert for alert in ALERTS if RULES[mutant.place] in needed(RULES, {alert})}
+    """Return the alert that the rule is or, of a record, two that read it: those that read the least besides."""
+    if name := RULES[mutant.place].get("alert"):
+        return {name}
+    readers = {alert: needed(RULES, {alert}) for alert in ALERTS}
+    seeing = [alert for alert, rules in readers.items() if RULES[mutant.place] in rules]
+    return set(sorted(seeing, key=lambda alert: len(readers[alert]))[:2])
 
 
 def with_mistake(mutant: Mutant, targets: set[str]) -> list[Rule]:
