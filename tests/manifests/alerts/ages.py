@@ -1,6 +1,6 @@
 """The alerts on the age of a state: one row each, because all of them are the same case.
 
-Of each word that a row names, one session has been in that state for a second longer than the limit, which fires, and
+Of each value that a row names, one session has been in that state for a second longer than the limit, which fires, and
 one for exactly as long, which does not. A third of another namespace has the name of the first and is well.
 """
 
@@ -37,31 +37,31 @@ class Age:
 
     def expected(self) -> Expected:
         """Return the row with its cases."""
-        series, label, words = (state, "state", self.states) if self.states else (stalled, "reason", self.reasons)
+        series, label, values = (state, "state", self.states) if self.states else (stalled, "reason", self.reasons)
 
         def firing(session: str, minute: int) -> Firing:
-            return Firing(tenant(session, **{label: words[0]}), minute * 60)
+            return Firing(tenant(session, **{label: values[0]}), minute * 60)
 
         def known(session: str, pod: int, ops: str) -> Series:
-            return series(session, words[0], 0, pod=pod, ops=ops)
+            return series(session, values[0], 0, pod=pod, ops=ops)
 
         # So late that the limit is over at its first look, also after the operator was away.
         return Expected(
             self.alert,
             self.severity,
             self.audience,
-            (self._at_the_limit(series, label, words), lifetime(known, firing, later=self.limit // 60)),
+            (self._at_the_limit(series, label, values), lifetime(known, firing, later=self.limit // 60)),
         )
 
-    def _at_the_limit(self, series: Callable[..., Series], label: str, words: tuple[str, ...]) -> Case:
+    def _at_the_limit(self, series: Callable[..., Series], label: str, values: tuple[str, ...]) -> Case:
         minute = self.limit // 60 + 10
         given: Series = {}
-        for word in words:
-            old, young = f"old-{word.lower()}", f"young-{word.lower()}"
-            given |= series(old, word, minute * 60 - self.limit - 1)
-            given |= series(young, word, minute * 60 - self.limit)
+        for value in values:
+            old, young = f"old-{value.lower()}", f"young-{value.lower()}"
+            given |= series(old, value, minute * 60 - self.limit - 1)
+            given |= series(young, value, minute * 60 - self.limit)
             given |= state(old, "Connected", 0, namespace="other")
-        fires = tuple(Firing(tenant(f"old-{word.lower()}", **{label: word}), self.limit + 1) for word in words)
+        fires = tuple(Firing(tenant(f"old-{value.lower()}", **{label: value}), self.limit + 1) for value in values)
         return Case(given, {minute: fires})
 
 

@@ -49,13 +49,13 @@ def labelled(name: str, labels: Mapping[str, str]) -> str:
     return name + "{" + ",".join(f'{key}="{value}"' for key, value in sorted(labels.items())) + "}"
 
 
-def operator(metric: str, /, *, pod: int = 1, ops: str = "ops", job: str = "operator", **labels: str) -> str:
+def operator(metric: str, /, *, pod: int | str = 1, ops: str = "ops", job: str = "operator", **labels: str) -> str:
     """Return a series of an operator, with the labels that its scrape adds."""
     scraped = {"namespace": ops, "pod": f"op-{pod}", "instance": f"{ops}-{pod}:8080", "job": job}
     return labelled(metric, scraped | labels)
 
 
-def runner(metric: str, session: str, /, *, pod: int = 1, **labels: str) -> str:
+def runner(metric: str, session: str, /, *, pod: int | str = 1, **labels: str) -> str:
     """Return a series of a session's runner, with the labels that its scrape adds."""
     scraped = {"namespace": "shop", "session_namespace": "shop", "session": session}
     return labelled(metric, scraped | {"instance": f"{session}-{pod}:8080", "job": "runners"} | labels)
@@ -81,20 +81,20 @@ def then(*parts: tuple[float | None, int]) -> str:
     return " ".join(f"_x{minutes}" if value is None else flat(value, minutes) for value, minutes in parts)
 
 
-def state(name: str, word: str, since: float, *, namespace: str = "shop", pod: int = 1, ops: str = "ops") -> Series:
+def state(name: str, value: str, since: float, *, namespace: str = "shop", pod: int = 1, ops: str = "ops") -> Series:
     """Return the two series that say in which state a session is, and since when."""
     labels = of(name, namespace)
     return {
-        operator("whatsapp_session_state", pod=pod, ops=ops, state=word, **labels): 1,
+        operator("whatsapp_session_state", pod=pod, ops=ops, state=value, **labels): 1,
         operator("whatsapp_session_state_since_timestamp_seconds", pod=pod, ops=ops, **labels): since,
     }
 
 
-def stalled(name: str, word: str, since: float, *, namespace: str = "shop", pod: int = 1, ops: str = "ops") -> Series:
+def stalled(name: str, value: str, since: float, *, namespace: str = "shop", pod: int = 1, ops: str = "ops") -> Series:
     """Return the two series that say why a session is stalled, and since when."""
     labels = of(name, namespace)
     return {
-        operator("whatsapp_session_stalled_info", pod=pod, ops=ops, reason=word, **labels): 1,
+        operator("whatsapp_session_stalled_reason", pod=pod, ops=ops, reason=value, **labels): 1,
         operator("whatsapp_session_stalled_since_timestamp_seconds", pod=pod, ops=ops, **labels): since,
     }
 

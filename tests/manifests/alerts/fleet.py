@@ -10,8 +10,6 @@ BROKEN: Final = (
     "LoadError", "UnsupportedBrowser", "Offline", "ServiceUnavailable", "UpdateNeeded", "Degraded", "Unreachable",
     "Recovering",
 )  # fmt: skip
-SESSION: Final = {"name": "whatsappsession"}
-CONTROLLER: Final = {"controller": "whatsappsession"}
 
 
 def quota(metric: str, name: str, value: float, *, pod: int = 1, ops: str = "ops") -> Series:
@@ -87,21 +85,24 @@ def quota_queue_old() -> tuple[Case, ...]:
 def fleet_broken() -> tuple[Case, ...]:
     """More than a fifth of all sessions, and more than two."""
 
-    def fleet(ops: str, broken: int, well: int, *, word: str = "Degraded", pod: int = 1) -> Series:
+    def fleet(ops: str, broken: int, well: int, *, state_name: str = "Degraded", pod: int = 1) -> Series:
         name = "whatsapp_operator_sessions"
         return {
-            operator(name, pod=pod, ops=ops, session_namespace="shop", state=word): broken,
+            operator(name, pod=pod, ops=ops, session_namespace="shop", state=state_name): broken,
             operator(name, pod=pod, ops=ops, session_namespace="other", state="Connected"): well,
         }
 
     given = (
-        fleet("share", 5, 19) | fleet("exactly", 5, 20) | fleet("few", 2, 3) | fleet("stalled", 9, 1, word="Stalled")
+        fleet("share", 5, 19)
+        | fleet("exactly", 5, 20)
+        | fleet("few", 2, 3)
+        | fleet("stalled", 9, 1, state_name="Stalled")
     )
-    for word in BROKEN:
-        given |= fleet(f"three-{word.lower()}", 3, 9, word=word)
+    for state_name in BROKEN:
+        given |= fleet(f"three-{state_name.lower()}", 3, 9, state_name=state_name)
     fires = (
         Firing({"namespace": "share"}, 5 / 24),
-        *(Firing({"namespace": f"three-{word.lower()}"}, 0.25) for word in BROKEN),
+        *(Firing({"namespace": f"three-{state_name.lower()}"}, 0.25) for state_name in BROKEN),
     )
 
     def known(_: str, pod: int, ops: str) -> Series:
@@ -147,8 +148,8 @@ def reconcile_errors() -> tuple[Case, ...]:
     """More than a tenth of reconciliations fail."""
     given: Series = {}
     for ops, bad in (("bad", 101), ("well", 100)):
-        failed = operator("controller_runtime_reconcile_errors_total", ops=ops, **CONTROLLER)
-        total = operator("controller_runtime_reconcile_total", ops=ops, result="success", **CONTROLLER)
+        failed = operator("controller_runtime_reconcile_errors_total", ops=ops, controller="whatsappsession")
+        total = operator("controller_runtime_reconcile_total", ops=ops, result="success", controller="whatsappsession")
         given |= counted({failed: bad, total: 1000})
         other = operator("controller_runtime_reconcile_errors_total", ops=ops, controller="other")
         given |= counted({other: 900, operator("controller_runtime_reconcile_total", ops=ops, controller="other"): 900})
@@ -270,7 +271,9 @@ def resync_old() -> tuple[Case, ...]:
 def panics() -> tuple[Case, ...]:
     """A reconciliation ended with an exception."""
     name = "controller_runtime_reconcile_panics_total"
-    given = step(name, 1, ops="bad", **CONTROLLER) | step(name, 0, ops="well", **CONTROLLER)
+    given = step(name, 1, ops="bad", controller="whatsappsession") | step(
+        name, 0, ops="well", controller="whatsappsession"
+    )
     given |= step(name, 5, ops="well", controller="other")
     return (Case(given, {20: (Firing({"namespace": "bad"}),), 34: (Firing({"namespace": "bad"}),), 35: ()}),)
 
@@ -360,13 +363,20 @@ FLEET: Final = (
         "WhatsAppOperatorWorkqueueSlow",
         "warning",
         quantile_case(
-            "workqueue_queue_duration_seconds", low=9, limit=10, high=11, share=95, late=(34, 35), pending=10, **SESSION
+            "workqueue_queue_duration_seconds",
+            low=9,
+            limit=10,
+            high=11,
+            share=95,
+            late=(34, 35),
+            pending=10,
+            name="whatsappsession",
         ),
     ),
     platform(
         "WhatsAppOperatorWorkerStuck",
         "warning",
-        gauges("workqueue_longest_running_processor_seconds", 301, 300, 0, 301, **SESSION),
+        gauges("workqueue_longest_running_processor_seconds", 301, 300, 0, 301, name="whatsappsession"),
     ),
     platform(
         "WhatsAppOperatorLoopLag",

@@ -6,7 +6,7 @@ filled in here from the expected labels and value. A label that a template missp
 
 import re
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -101,7 +101,7 @@ def humanize_duration(seconds: float) -> str:
     return " ".join(f"{amount}{unit}" for amount, unit in parts[first:])
 
 
-_FORMATS: Final = {
+_FORMATS: Final[dict[str | None, Callable[[float], str]]] = {
     None: lambda value: f"{value:g}",
     "humanizeDuration": humanize_duration,
     "humanizePercentage": lambda value: f"{value * 100:.4g}%",

@@ -72,8 +72,8 @@ def link_lost() -> tuple[Case, ...]:
 def down() -> tuple[Case, ...]:
     """A session is not ready, and neither waits for anything nor is stalled."""
     given: Series = {}
-    for word in WAITS:
-        given |= unready(f"waits-{word.lower()}") | state(f"waits-{word.lower()}", word, 0)
+    for value in WAITS:
+        given |= unready(f"waits-{value.lower()}") | state(f"waits-{value.lower()}", value, 0)
     given |= unready("down") | state("down", "Recovering", 0) | state("down", "Suspended", 0, namespace="other")
     given |= unready("conflict") | state("conflict", "Stalled", 0) | stalled("conflict", "Conflict", 0)
     given |= stalled("down", "Conflict", 0, namespace="other")
@@ -168,8 +168,8 @@ def restarts_often() -> tuple[Case, ...]:
 def out_of_memory() -> tuple[Case, ...]:
     """The pod was replaced more than once, and ended last for want of memory."""
 
-    def failure(name: str, word: str, namespace: str = "shop") -> Series:
-        return {operator("whatsapp_session_last_failure_info", **{"class": word}, **of(name, namespace)): 1}
+    def failure(name: str, value: str, namespace: str = "shop") -> Series:
+        return {operator("whatsapp_session_last_failure_info", **{"class": value}, **of(name, namespace)): 1}
 
     given = restarts("kernel", 2, at=12) | failure("kernel", "OOMKilled")
     given |= restarts("browser", 2, at=12) | failure("browser", "OutOfMemory")

@@ -37,7 +37,8 @@ def test_each_mistake_is_noticed(tmp_path: Path) -> None:
     """Of all the mutants none passes the tests of the alerts that it concerns."""
     found = {f"{number:04}": mutant for number, mutant in enumerate(mutants(RULES))}
     targets = {number: concerned(mutant) for number, mutant in found.items()}
-    files, tests = [], {}
+    files: list[Path] = []
+    tests: dict[str, Any] = {}
     for number, mutant in found.items():
         files.append(write_rules(tmp_path / f"{number}.yaml", with_mistake(mutant, targets[number])))
         rows = [row for row in EXPECTED if row.alert in targets[number]]
@@ -45,12 +46,12 @@ def test_each_mistake_is_noticed(tmp_path: Path) -> None:
     assert check_rules(*files) == ""  # each is a rule that Prometheus takes: it is the tests that refuse it
 
     with ThreadPoolExecutor(PROCESSES) as pool:
-        told = [
+        results = [
             verdict
             for part in pool.map(lambda part: verdicts(part, tmp_path), parts(tests))
             for verdict in part.items()
         ]
-    noticed = {name.partition("-")[0] for name, verdict in told if not verdict.passed}
+    noticed = {name.partition("-")[0] for name, verdict in results if not verdict.passed}
 
     assert len(found) > 500
     assert [] == [mutant.what for number, mutant in found.items() if number not in noticed]
