@@ -74,7 +74,7 @@ def monitor(name: str) -> Object:
 
 def selects(labels: Object, pod: Object) -> bool:
     """Whether a pod has these labels."""
-    return labels.items() <= pod["metadata"]["labels"].items()
+    return bool(labels.items() <= pod["metadata"]["labels"].items())
 
 
 def named_ports(pod: Object) -> dict[str, int]:

@@ -91,4 +91,4 @@ def test_a_selector_tells_its_series_and_labels() -> None:
     """To look for both in a scrape."""
     (found,) = selectors('increase(x_total{a="b{c}", d!~"e"}[1h]) > 0')
 
-    assert ("x_total", {"a", "d"}) == (found.series, found.labels)
+    assert ("x_total", frozenset({"a", "d"})) == (found.series, found.labels)

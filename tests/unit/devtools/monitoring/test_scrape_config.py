@@ -25,8 +25,8 @@ def test_a_monitor_looks_in_its_own_namespace_unless_it_says_otherwise() -> None
         for spec in ({}, {"namespaceSelector": {"any": True}}, {"namespaceSelector": {"matchNames": ["a", "b"]}})
     ]
 
-    own, everywhere, named = ({"namespaces": {"names": ["ops"]}}, {}, {"namespaces": {"names": ["a", "b"]}})
-    assert [[{"role": "pod"} | each] for each in (own, everywhere, named)] == found
+    limits: list[Object] = [{"namespaces": {"names": ["ops"]}}, {}, {"namespaces": {"names": ["a", "b"]}}]
+    assert [[{"role": "pod"} | limit] for limit in limits] == found
 
 
 def test_times_and_path_have_prometheus_names() -> None:
