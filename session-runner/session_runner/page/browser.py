@@ -18,7 +18,7 @@ from playwright.async_api import TimeoutError as PlaywrightTimeoutError
 from session_protocol.hosts import AllowedHosts
 
 from session_runner.page import scripts
-from session_runner.page.driver import browser_environment, tune_driver
+from session_runner.page.driver import browser_environment, logged_stderr, tune_driver
 from session_runner.page.errors import (
     CallFailedError,
     LaunchError,
@@ -220,7 +220,8 @@ async def start_driver() -> Playwright:
     """Start Playwright's driver with little memory (`driver`). :raises LaunchError: it did not start."""
     tune_driver()
     try:
-        return await async_playwright().start()
+        async with logged_stderr():
+            return await async_playwright().start()
     except (PlaywrightError, OSError) as error:
         raise LaunchError(f"The browser's driver did not start: {_first_line(error)}") from error
 

@@ -11,7 +11,7 @@ health. Nothing acts before the first full LIST: a decision on incomplete data w
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -44,6 +44,7 @@ from whatsapp_operator.runtime.process.keys import KeyRing
 from whatsapp_operator.runtime.process.metrics import state_label
 from whatsapp_operator.runtime.process.seals import Seals
 from whatsapp_operator.runtime.process.slices import in_slices
+from whatsapp_operator.runtime.reconcile.change_log import FleetLog
 from whatsapp_operator.runtime.reconcile.circuit_breaker import CircuitBreakerMonitor, pause_event
 from whatsapp_operator.runtime.reconcile.claim_seals import ClaimSeals
 from whatsapp_operator.runtime.reconcile.event_recorder import EventRecorder
@@ -164,6 +165,7 @@ class Operator:
             jitter=dependencies.jitter,
             on_outcome=self._on_event_outcome,
         )
+        fleet_log = FleetLog(sessions=self._own_sessions, clock=clock)
         self._reconciler = Reconciler(self._reconciler_deps())
         self.workers = Workers(
             queue=self.queue, reconcile=self._reconcile, clock=clock, metrics=metrics, count=config.workers
@@ -184,6 +186,7 @@ class Operator:
                 self.claim_seals.renew,
                 self._prune_keys,
                 self.cleanup.delete_all_unneeded,
+                fleet_log.report,
             ],
             jitter=dependencies.jitter,
             garbage=dependencies.garbage,
@@ -333,16 +336,14 @@ class Operator:
         async for key in in_slices(self.store.keys(SESSIONS)):
             self.queue.add(key)
         # In one piece, so that no session that comes meanwhile counts as gone; some milliseconds for ten thousand.
-        self.pod_history.retain(
-            {
-                SessionUID(uid_of(session))
-                for session in self.store.all(SESSIONS)
-                if self.instance.known(session["metadata"]["namespace"])
-            }
-        )
+        self.pod_history.retain({SessionUID(uid_of(session)) for session in self._own_sessions()})
         self.pod_times.retain({PodUID(uid_of(pod)) for pod in self.store.all(PODS)})
         await self.circuit_breaker.resync()
         self.admission.request()
+
+    def _own_sessions(self) -> Iterator[Json]:
+        known = self.instance.known
+        return (session for session in self.store.all(SESSIONS) if known(session["metadata"]["namespace"]))
 
     async def _prune_keys(self) -> None:
         if not self.keys.retired:

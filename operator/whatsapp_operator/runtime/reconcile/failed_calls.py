@@ -11,7 +11,7 @@ All durations are monotonic: a clock that is set neither shortens nor lengthens 
 """
 
 import logging
-from collections.abc import Collection, Hashable, Iterator
+from collections.abc import Collection, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -72,8 +72,8 @@ class _Undone:
 class CallRecords:
     """The calls for one session, or for what the sessions of a namespace share."""
 
-    about: str
-    """ Whose they are, for the log. """
+    log_fields: Mapping[str, str]
+    """ Whose they are. """
     clock: Clock
     jitter: Jitter
     metrics: Metrics
@@ -154,7 +154,7 @@ class CallRecords:
             return
         if failure is not None and failure.reason != CallReason.FIELDS_DROPPED:
             del self._failures[call]
-            logger.info("Call succeeds again", extra={"about": self.about, "call": str(call)})
+            logger.info("Call succeeds again", extra={**self.log_fields, "call": str(call)})
 
     def retain(self, needed: Collection[Call]) -> None:
         """Forget failures of calls that are not needed any more; of one that was undone when its wait is over."""
@@ -194,7 +194,7 @@ class CallRecords:
         self._failures[call] = _Failure(reason, message, refused, since, due, failures)
         logger.warning(
             "Call failed, it is tried again",
-            extra={"about": self.about, "call": str(call), "reason": reason, "error": message},
+            extra={**self.log_fields, "call": str(call), "reason": reason, "error": message},
         )
 
 
@@ -236,16 +236,16 @@ class CallRegistry:
 
     def of(self, session: ObjectKey) -> SessionCalls:
         """Return new records of a session."""
-        shared = self._namespaces.setdefault(session.namespace, self._new(session.namespace))
-        return SessionCalls(self._new(str(session)), shared)
+        shared = self._namespaces.setdefault(session.namespace, self._new({"namespace": session.namespace}))
+        return SessionCalls(self._new(session.log_fields), shared)
 
     def apart(self, about: str) -> CallRecords:
         """Return new records of calls that are no session's."""
-        return self._new(about)
+        return self._new({"about": about})
 
     def forget(self, namespace: str) -> None:
         """Drop the records of a namespace without sessions."""
         self._namespaces.pop(namespace, None)
 
-    def _new(self, about: str) -> CallRecords:
-        return CallRecords(about, self._clock, self._jitter, self._metrics)
+    def _new(self, log_fields: Mapping[str, str]) -> CallRecords:
+        return CallRecords(log_fields, self._clock, self._jitter, self._metrics)
