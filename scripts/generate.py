@@ -61,6 +61,15 @@ def operator_settings(repository: Path) -> Mapping[str, str]:
     return {"docs/reference/settings.md": page()}
 
 
+def metrics(repository: Path) -> Mapping[str, str]:
+    """Return the page of the operator's and the runner's metrics."""
+    from session_runner.metric_families import FAMILIES
+    from whatsapp_operator.app.metrics_page import page
+
+    del repository
+    return {"docs/reference/metrics.md": page(FAMILIES)}
+
+
 def causes(repository: Path) -> Mapping[str, str]:
     """Return the page of causes: why a pod ended or does not run."""
     from whatsapp_operator.app.causes_page import page
@@ -123,6 +132,7 @@ GENERATORS: Final = (
     Generator("whatsapp_operator.api", api),
     Generator("the table in session_protocol.states", state_tables),
     Generator("whatsapp_operator.app.settings", operator_settings),
+    Generator("whatsapp_operator.runtime.metrics and session_runner.metric_families", metrics),
     Generator("whatsapp_operator.core.recovery.causes", causes),
     Generator("session_runner.settings", runner_settings),
     Generator("session_runner.http.routes and session_protocol.answers", openapi),

@@ -330,8 +330,8 @@ class PageMonitor:
         except PageGoneError:
             raise await self._death(browser) from None
         self.metrics.probe_seconds.observe(self.monotonic() - began)
-        self.metrics.probe_time.set_to_current_time()
         self.store.probed = self.clock()
+        self.metrics.probe_time.value = self.store.probed.timestamp()
         allows = self.settings.allowed_hosts.allows
         if facts.document is not None and facts.document.script is not None and not allows(facts.document.script.host):
             facts = replace(facts, document=replace(facts.document, script=None))  # it was refused by us

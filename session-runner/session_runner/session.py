@@ -195,6 +195,7 @@ class Session:
                     loaded=monitor.document_began,
                 )
                 self._browser = await open_browser(plan, playwright, listeners)
+                self.metrics.browser_starts.inc()
         except (TimeoutError, LaunchError) as error:
             late = f"The browser did not start within {self.settings.launch_timeout:g} s."
             if monitor.killed():

@@ -21,6 +21,7 @@ from whatsapp_operator.app.hosts import allowed_hosts, page_host
 from whatsapp_operator.app.tokens import read_token
 from whatsapp_operator.core.model import Allowed, Defaults
 from whatsapp_operator.core.network import RunnerNetwork
+from whatsapp_operator.runtime.metrics import SESSIONS_LIMIT
 from whatsapp_operator.runtime.process.lease import LeaseTimes
 
 _ALONE = (
@@ -219,6 +220,10 @@ class Settings(BaseSettings):
     metrics_token_file: Path | None = None
     """A file with the bearer token that `/metrics` of the operator needs, at least 16 characters. It is read at each
     scrape, so a replaced one counts at once. Unset: everybody who reaches the port may read the metrics."""
+    metrics_sessions_limit: Annotated[int, Field(ge=0, le=100_000)] = SESSIONS_LIMIT
+    """How many sessions have series of their own in `/metrics`, 16 at most each. Of more sessions than that, each namespace
+    keeps an equal share, its oldest; `whatsapp_operator_sessions_without_metrics` says how many have none. 0: none has.
+    Sums over all sessions are not limited."""
     runner_metrics_need_token: bool = False
     """Whether `/metrics` of the runners needs a token of the scope `state`. Pods made afterwards use it; switching it on or
     off restarts running sessions like any other change of their template."""

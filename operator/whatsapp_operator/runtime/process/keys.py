@@ -129,8 +129,8 @@ class KeyRing:
         return self._loaded.by_id.get(key_id)
 
     @property
-    def retired(self) -> Collection[KeyID]:
-        """The keys that are not the current one."""
+    def retired(self) -> Mapping[KeyID, datetime]:
+        """The keys that are not the current one, with when each ends."""
         return self._loaded.ends
 
     def last_day(self, key_id: KeyID) -> datetime | None:

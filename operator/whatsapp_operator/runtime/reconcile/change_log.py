@@ -1,7 +1,7 @@
 """What the log says of sessions at the level INFO: each change of a state, each start, and how all of them are.
 
 The reconciler calls `log_change` once the status that it is about is stored, as it records events; after each resync
-`FleetLog` counts all sessions. Its line comes when the figures have changed, and once in ten minutes when they have not,
+`HealthLog` counts all sessions. Its line comes when the figures have changed, and once in ten minutes when they have not,
 so that a log that is silent is one of an operator that does nothing.
 """
 
@@ -16,7 +16,7 @@ from whatsapp_operator.api.conditions import ConditionType, find_condition
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.api.session import SessionStatus
 from whatsapp_operator.core.objects.reading import Json
-from whatsapp_operator.core.session.fleet import Fleet, fleet
+from whatsapp_operator.core.session.health_groups import GroupCounts, count_groups
 from whatsapp_operator.runtime.process.clock import Clock
 
 logger = logging.getLogger(__name__)
@@ -45,6 +45,7 @@ def log_change(key: ObjectKey, before: SessionStatus, after: SessionStatus, *, n
             "state": after.state,
             "previous_state": before.state,
             "reason": ready.reason if ready is not None else None,
+            "duration_seconds": _between(before.state_transition_time, after.state_transition_time),
         },
     )
     if has_started(before.state, after.state):
@@ -69,23 +70,26 @@ def has_started(before: str | None, after: str | None) -> bool:
 def _since_reservation(status: SessionStatus, *, now: datetime) -> float | None:
     """Return how long the start took; None after the first pod, as the reservation is older than that start."""
     restarts = status.recovery.restarts if status.recovery is not None else 0
-    if restarts or status.admission is None or status.admission.reserved_at is None:
-        return None
-    return max(0.0, round((now - status.admission.reserved_at).total_seconds(), 3))
+    return _between(status.admission.reserved_at, now) if status.admission is not None and not restarts else None
 
 
-class FleetLog:
+def _between(begin: datetime | None, end: datetime | None) -> float | None:
+    """Return the seconds from one time to the other; None where one is not known."""
+    return max(0.0, round((end - begin).total_seconds(), 3)) if begin is not None and end is not None else None
+
+
+class HealthLog:
     """Logs how all sessions are."""
 
     def __init__(self, *, sessions: Callable[[], Iterable[Json]], clock: Clock) -> None:
         self._sessions = sessions
         self._clock = clock
-        self._last: Fleet | None = None
+        self._last: GroupCounts | None = None
         self._at = 0.0
 
     async def report(self) -> None:
         """Log the figures if they are new, or old enough; called after each resync."""
-        found, now = fleet(self._sessions()), self._clock.monotonic()
+        found, now = count_groups(self._sessions()), self._clock.monotonic()
         if found == self._last and now - self._at < AGAIN_AFTER:
             return
         self._last, self._at = found, now

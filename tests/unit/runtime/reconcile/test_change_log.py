@@ -8,7 +8,7 @@ import pytest
 from unit.runtime.fakes import FakeClock
 from whatsapp_operator.api.metadata import ObjectKey
 from whatsapp_operator.api.session import SessionStatus
-from whatsapp_operator.runtime.reconcile.change_log import AGAIN_AFTER, FleetLog, has_started, log_change
+from whatsapp_operator.runtime.reconcile.change_log import AGAIN_AFTER, HealthLog, has_started, log_change
 
 KEY = ObjectKey("shop", "sales")
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -43,6 +43,16 @@ def test_a_change_names_both_states(caplog: pytest.LogCaptureFixture) -> None:
     assert ("INFO", "The state changed") == (record.levelname, record.message)
     fields = ("session", "namespace", "state", "previous_state", "reason")
     assert ["sales", "shop", "Offline", "Connected", "WaitingForScan"] == [record.__dict__[name] for name in fields]
+
+
+def test_a_change_says_how_long_the_state_before_lasted(caplog: pytest.LogCaptureFixture) -> None:
+    """By the times in status, so also over a restart of the operator; where one is missing, nothing is said."""
+    before = status("Connected", stateTransitionTime="2026-01-01T11:00:00Z")
+    after = status("Offline", stateTransitionTime="2026-01-01T11:30:00Z")
+    log_change(KEY, before, after, now=NOW)
+    log_change(KEY, status("Connected"), after, now=NOW)
+
+    assert [1800.0, None] == [record.__dict__["duration_seconds"] for record in caplog.records]
 
 
 def test_a_write_without_a_change_of_state_is_no_line(caplog: pytest.LogCaptureFixture) -> None:
@@ -93,11 +103,11 @@ def test_a_start_ends_when_a_page_is_up(before: str | None, after: str | None, *
 async def test_all_sessions_are_told_when_that_is_new(caplog: pytest.LogCaptureFixture) -> None:
     """After each resync they are counted; the same figures are no news."""
     sessions, clock = [READY, READY], FakeClock()
-    fleet_log = FleetLog(sessions=lambda: sessions, clock=clock)
-    await fleet_log.report()
-    await fleet_log.report()
+    health_log = HealthLog(sessions=lambda: sessions, clock=clock)
+    await health_log.report()
+    await health_log.report()
     sessions.append(STALLED)
-    await fleet_log.report()
+    await health_log.report()
 
     good, bad = caplog.records
     assert ("All sessions are healthy", "Not all sessions are healthy") == (good.message, bad.message)
@@ -109,9 +119,9 @@ async def test_all_sessions_are_told_when_that_is_new(caplog: pytest.LogCaptureF
 async def test_the_same_figures_are_told_again_some_day(caplog: pytest.LogCaptureFixture) -> None:
     """Silence would look the same as an operator that does nothing."""
     clock = FakeClock()
-    fleet_log = FleetLog(sessions=lambda: [READY], clock=clock)
-    await fleet_log.report()
+    health_log = HealthLog(sessions=lambda: [READY], clock=clock)
+    await health_log.report()
     await clock.advance(AGAIN_AFTER + 1)
-    await fleet_log.report()
+    await health_log.report()
 
     assert 2 == len(caplog.records)

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from whatsapp_operator.core.session.fleet import Fleet, Group, fleet, group
+from whatsapp_operator.core.session.health_groups import Group, GroupCounts, count_groups, group
 
 
 def session(**conditions: str) -> dict[str, Any]:
@@ -40,17 +40,17 @@ def test_each_session_is_in_one_group(given: dict[str, Any], expected: Group) ->
 @pytest.mark.parametrize(
     ("sessions", "expected", "healthy"),
     [
-        ([], Fleet(), True),
-        ([READY, READY, SUSPENDED], Fleet(healthy=2, resting=1), True),
-        ([READY, QUEUED], Fleet(healthy=1, waiting=1), False),
-        ([READY, STALLED], Fleet(healthy=1, failed=1), False),
+        ([], GroupCounts(), True),
+        ([READY, READY, SUSPENDED], GroupCounts(healthy=2, resting=1), True),
+        ([READY, QUEUED], GroupCounts(healthy=1, waiting=1), False),
+        ([READY, STALLED], GroupCounts(healthy=1, failed=1), False),
     ],
 )
-def test_a_fleet_is_healthy_when_nothing_is_missing(
-    sessions: list[dict[str, Any]], expected: Fleet, *, healthy: bool
+def test_all_are_healthy_when_nothing_is_missing(
+    sessions: list[dict[str, Any]], expected: GroupCounts, *, healthy: bool
 ) -> None:
     """Nothing failed and nothing waits; what somebody suspended is as it should be."""
-    found = fleet(sessions)
+    found = count_groups(sessions)
 
     assert (expected, healthy) == (found, found.is_healthy)
     assert len(sessions) == found.sessions

@@ -25,7 +25,7 @@ class Group(StrEnum):
     """ On its way: for its quota, a node, its page, a phone. """
 
 
-class Fleet(NamedTuple):
+class GroupCounts(NamedTuple):
     """How many sessions there are in each group."""
 
     healthy: int = 0
@@ -44,10 +44,10 @@ class Fleet(NamedTuple):
         return not self.failed and not self.waiting
 
 
-def fleet(sessions: Iterable[Json]) -> Fleet:
+def count_groups(sessions: Iterable[Json]) -> GroupCounts:
     """Count sessions by their JSON."""
     groups = Counter(group(session) for session in sessions)
-    return Fleet(**{group.value: groups[group] for group in Group})
+    return GroupCounts(**{group.value: groups[group] for group in Group})
 
 
 def group(session: Json) -> Group:
