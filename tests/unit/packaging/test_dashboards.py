@@ -99,7 +99,7 @@ def test_panels_fill_their_rows(dashboard: Dashboard) -> None:
         assert len(section.charts) == len({chart.title for chart in section.charts})
 
 
-@pytest.mark.parametrize(("where", "query"), queries(VALUES))
+@pytest.mark.parametrize(("where", "query"), [*queries(VALUES)])
 def test_every_query_parses(where: str, query: Any) -> None:
     """Once the variables have values."""
     assert promql_parser.parse(query.expr), where

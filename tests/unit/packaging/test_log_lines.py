@@ -33,7 +33,9 @@ def test_the_calls_of_both_programs_are_found() -> None:
     """A reader that finds nothing would find no fault either."""
     found = list(calls())
 
-    assert {"whatsapp_operator", "session_runner"} == {call.module.partition(".")[0] for call in found}
+    assert {"whatsapp_operator", "session_runner", "session_protocol"} == {
+        call.module.partition(".")[0] for call in found
+    }
     assert len(found) > 80
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Final
 
-from session_protocol.states import OperatorState, Phase, traits_of
+from session_protocol.states import STATES, OperatorState, Phase, traits_of
 
 from whatsapp_operator.api.conditions import ConditionType, find_condition
 from whatsapp_operator.api.metadata import ObjectKey
@@ -64,7 +64,7 @@ def log_change(key: ObjectKey, before: SessionStatus, after: SessionStatus, *, n
 def has_started(before: str | None, after: str | None) -> bool:
     """Whether a page is up by the second state and was not by the first."""
     was_starting = before in _BEFORE_START or traits_of(before).phase is Phase.STARTING
-    return was_starting and after is not None and traits_of(after).phase in _STARTED
+    return was_starting and after in STATES and traits_of(after).phase in _STARTED
 
 
 def _since_reservation(status: SessionStatus, *, now: datetime) -> float | None:

@@ -31,7 +31,8 @@ PER_SECOND: Final = 1 / 30
 """ … and how many more per second. """
 
 
-Key, Value = TypeVar("Key"), TypeVar("Value")
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 
 class EventKey(NamedTuple):
@@ -118,7 +119,7 @@ class EventCorrelator:
         return True
 
 
-def _keep(cache: "OrderedDict[Key, Value]", key: Key, value: Value) -> None:
+def _keep(cache: OrderedDict[Key, Value], key: Key, value: Value) -> None:
     """Store a value as the one used last."""
     cache[key] = value
     cache.move_to_end(key)
