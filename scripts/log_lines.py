@@ -8,8 +8,10 @@ name. `generate` calls `schema` and `page`; the tests hold the lines of running 
 
 import ast
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -38,6 +40,7 @@ _OTHER_METHODS: Final = ("log", "warn", "fatal", "handle", "makeRecord")
 _OF_A_SESSION: Final = ("session", "namespace")
 """ What `ObjectKey.log_fields` stands for, and what every line of a runner in a cluster has. """
 _LOGGERS: Final = ("logger", "logging")
+_MAY_LOG: Final = re.compile(r"logg(er|ing)\b|\blogs\.")
 
 
 class LogCall(NamedTuple):
@@ -53,13 +56,21 @@ class LogCall(NamedTuple):
     """ Why it is not what a log call should be. """
 
 
-def calls(packages: Mapping[str, Path] = PACKAGES) -> Iterator[LogCall]:
-    """Yield every log call of the packages, by module and line."""
-    for name, folder in packages.items():
+@cache
+def calls() -> tuple[LogCall, ...]:
+    """Return every log call of the packages, by module and line."""
+    return tuple(_calls())
+
+
+def _calls() -> Iterator[LogCall]:
+    for name, folder in PACKAGES.items():
         for path in sorted(folder.rglob("*.py")):
+            source = path.read_text(encoding="utf-8")
+            if not _MAY_LOG.search(source):  # most do not, and parsing is what takes time
+                continue
             parts = path.relative_to(folder).with_suffix("").parts
             module = ".".join((name, *(part for part in parts if part not in ("__init__", "__main__"))))
-            yield from calls_in(path.read_text(encoding="utf-8"), module=module)
+            yield from calls_in(source, module=module)
 
 
 def calls_in(source: str, *, module: str) -> Iterator[LogCall]:
@@ -207,7 +218,7 @@ def page() -> str:
         "",
         f"Beside these, `{UNWRITABLE}` replaces a line that could not be put together.",
     ]
-    found = list(calls())
+    found = calls()
     for package, title in (("whatsapp_operator", "The operator's"), ("session_runner", "A runner's")):
         lines += ["", f"### {title}", "", "| Message | Level | Fields | Logger |", "|---|---|---|---|"]
         lines += [_row(call) for call in found if call.module.partition(".")[0] in (package, "session_protocol")]

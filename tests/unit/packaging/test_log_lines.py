@@ -31,7 +31,7 @@ def test_no_log_call_of_the_source_is_wrong() -> None:
 
 def test_the_calls_of_both_programs_are_found() -> None:
     """A reader that finds nothing would find no fault either."""
-    found = list(calls())
+    found = calls()
 
     assert {"whatsapp_operator", "session_runner", "session_protocol"} == {
         call.module.partition(".")[0] for call in found
