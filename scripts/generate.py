@@ -116,6 +116,22 @@ def alerts(repository: Path) -> Mapping[str, str]:
     }
 
 
+def log_lines(repository: Path) -> Mapping[str, str]:
+    """Return the schema of a log line, and the page of all lines."""
+    from log_lines import files
+
+    del repository
+    return files()
+
+
+def grafana(repository: Path) -> Mapping[str, str]:
+    """Return the Grafana dashboards, as JSON and as ConfigMaps."""
+    from dashboards import files
+
+    del repository
+    return files()
+
+
 def version(repository: Path) -> Mapping[str, str]:
     """Return the files that name the release, with the version of pyproject.toml."""
     project = tomllib.loads((repository / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -143,6 +159,8 @@ GENERATORS: Final = (
     Generator("session_runner.http.routes and session_protocol.answers", openapi),
     Generator("manifests/components/monitoring/pod-monitors.yaml", scrape_config),
     Generator("manifests/monitoring/rules.yaml", alerts),
+    Generator("session_protocol.log_line and the log calls of the source", log_lines),
+    Generator("scripts/dashboards", grafana),
     Generator("the version in pyproject.toml", version),
     Generator("manifests/base and crds", install),
 )

@@ -300,11 +300,10 @@ class PageMonitor:
         """Add a remark to every state from now on; empty: none."""
         if remark != self._remark:
             self._remark = remark
-            logger.log(
-                logging.WARNING if remark else logging.INFO,
-                "The remark beside the state changed",
-                extra={"remark": remark},
-            )
+            if remark:
+                logger.warning("The state has a remark", extra={"remark": remark})
+            else:
+                logger.info("The state has no remark any more")
             if self._verdict is not None:
                 self.publish(self._verdict)
 

@@ -211,7 +211,7 @@ class Session:
             "The browser is open",
             extra={
                 "version": version,
-                "seconds": self._age(),
+                "duration_seconds": self._age(),
                 "sandbox": sandbox.browser,
                 "user_namespace": sandbox.user_namespace,
             },
@@ -283,7 +283,7 @@ class Session:
                 "Processes were left over and were killed", extra={"names": [process.name for process in left]}
             )
         reap(processes(), me=os.getpid(), not_ours=frozenset())
-        logger.info("The browser is closed", extra={"clean": clean, "seconds": self._age()})
+        logger.info("The browser is closed", extra={"clean": clean, "uptime_seconds": self._age()})
         return clean
 
     async def _reap_for_ever(self) -> None:

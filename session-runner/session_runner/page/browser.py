@@ -18,7 +18,7 @@ from playwright.async_api import TimeoutError as PlaywrightTimeoutError
 from session_protocol.hosts import AllowedHosts
 
 from session_runner.page import scripts
-from session_runner.page.driver import browser_environment, tune_driver
+from session_runner.page.driver import browser_environment, logged_stderr, tune_driver
 from session_runner.page.errors import (
     CallFailedError,
     LaunchError,
@@ -224,7 +224,7 @@ async def start_driver() -> Playwright:
     Cancelled while it starts, it is stopped as soon as it is there: Playwright forgets it, but not its process and pipes.
     """
     tune_driver()
-    starting = asyncio.ensure_future(async_playwright().start())
+    starting = asyncio.ensure_future(_start_driver())
     try:
         return await asyncio.shield(starting)
     except (PlaywrightError, OSError) as error:
@@ -235,6 +235,11 @@ async def start_driver() -> Playwright:
             await stop_driver(starting.result())
         starting.cancel()
         raise
+
+
+async def _start_driver() -> Playwright:
+    async with logged_stderr():
+        return await async_playwright().start()
 
 
 async def stop_driver(playwright: Playwright) -> None:

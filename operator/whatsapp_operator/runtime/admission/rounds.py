@@ -225,9 +225,7 @@ class Admission:
         new = [assumed for assumed in result.assumed_reservations if assumed.session_uid not in self._gone]
         self._assumed |= {assumed.session_uid: assumed for assumed in new}
         async for assumed in in_slices(new):
-            logger.info(
-                "Session admitted", extra={"session": str(keys[assumed.session_uid]), "quota": assumed.quota_name}
-            )
+            logger.info("Session admitted", extra={**keys[assumed.session_uid].log_fields, "quota": assumed.quota_name})
             self._on_changed(keys[assumed.session_uid])
         async for uid, refusal in in_slices(result.refusals.items()):
             if before.get(uid) != refusal:

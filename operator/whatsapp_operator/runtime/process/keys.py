@@ -196,8 +196,9 @@ class KeyRing:
             else:
                 stored = await self._kube.replace(SECRETS, {**secret, "data": encoded})
         except KubeError as error:
-            extra = {"secret": self._name, "lost": lost, "error": str(error)}
-            logger.warning("Lost keys could not be put back", extra=extra)
+            logger.warning(
+                "Lost keys could not be put back", extra={"secret": self._name, "lost": lost, "error": str(error)}
+            )
             self._on_lost(lost, False)
             return
         logger.warning("Lost keys put back from memory", extra={"secret": self._name, "lost": lost})

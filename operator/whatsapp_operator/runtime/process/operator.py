@@ -10,7 +10,7 @@ health. Nothing acts before the first full LIST: a decision on incomplete data w
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -46,6 +46,7 @@ from whatsapp_operator.runtime.process.config import MANAGED_SELECTOR, SELECTORS
 from whatsapp_operator.runtime.process.keys import KeyRing
 from whatsapp_operator.runtime.process.seals import Seals
 from whatsapp_operator.runtime.process.slices import in_slices
+from whatsapp_operator.runtime.reconcile.change_log import HealthLog
 from whatsapp_operator.runtime.reconcile.circuit_breaker import CircuitBreakerMonitor, pause_event
 from whatsapp_operator.runtime.reconcile.claim_seals import ClaimSeals
 from whatsapp_operator.runtime.reconcile.event_recorder import EventRecorder
@@ -165,6 +166,7 @@ class Operator:
             jitter=dependencies.jitter,
             on_outcome=self._on_event_outcome,
         )
+        health_log = HealthLog(sessions=self._own_sessions, clock=clock)
         self._reconciler = Reconciler(self._reconciler_deps())
         self.workers = Workers(
             queue=self.queue, reconcile=self._reconcile, clock=clock, metrics=metrics, count=config.workers
@@ -190,6 +192,7 @@ class Operator:
                 self.claim_seals.renew,
                 self._prune_keys,
                 self.cleanup.delete_all_unneeded,
+                health_log.report,
             ],
             jitter=dependencies.jitter,
             garbage=dependencies.garbage,
@@ -287,7 +290,7 @@ class Operator:
         metrics.key_expiration.value = min((end.timestamp() for end in self.keys.retired.values()), default=None)
         metrics.fleet.show(
             Fleet(
-                sessions=[obj for obj in self.store.all(SESSIONS) if self.instance.known(obj["metadata"]["namespace"])],
+                sessions=list(self._own_sessions()),
                 quotas=[obj for obj in self.store.all(QUOTAS) if self.instance.owns(obj)],
                 namespace_uids=dict(self.instance.uids),
             )
@@ -337,16 +340,14 @@ class Operator:
     async def _enqueue_all(self) -> None:
         await self._enqueue_sessions()
         # In one piece, so that no session that comes meanwhile counts as gone; some milliseconds for ten thousand.
-        self.pod_history.retain(
-            {
-                SessionUID(uid_of(session))
-                for session in self.store.all(SESSIONS)
-                if self.instance.known(session["metadata"]["namespace"])
-            }
-        )
+        self.pod_history.retain({SessionUID(uid_of(session)) for session in self._own_sessions()})
         self.pod_times.retain({PodUID(uid_of(pod)) for pod in self.store.all(PODS)})
         await self.circuit_breaker.resync()
         self.admission.request()
+
+    def _own_sessions(self) -> Iterator[Json]:
+        known = self.instance.known
+        return (session for session in self.store.all(SESSIONS) if known(session["metadata"]["namespace"]))
 
     async def _prune_keys(self) -> None:
         if not self.keys.retired:

@@ -91,7 +91,7 @@ class Workers:
             self._failed(key, "unsettled", error=error)
         except Exception:
             # Deliberately broad, see the module's docstring. The traceback is the only record of the fault.
-            logger.exception("Reconciliation failed: a fault of the operator", extra={"session": str(key)})
+            logger.exception("Reconciliation failed: a fault of the operator", extra=key.log_fields)
             self._metrics.reconcile_panics.inc()
             self._count_failure("fault")
             self._queue.add_rate_limited(key)
@@ -103,14 +103,14 @@ class Workers:
         took = self._clock.monotonic() - started
         self._metrics.reconcile_seconds.observe(took)
         if took > SLOW:
-            logger.warning("Reconciliation took long", extra={"session": str(key), "seconds": round(took, 1)})
+            logger.warning("Reconciliation took long", extra={**key.log_fields, "duration_seconds": round(took, 1)})
 
     def _failed(self, key: ObjectKey, reason: str, *, error: Exception, at_least: float = 0.0) -> None:
         delay = self._queue.add_rate_limited(key, at_least=at_least)
         self._count_failure(reason)
         logger.warning(
             "Reconciliation failed, it is retried",
-            extra={"session": str(key), "error": str(error), "retry_seconds": round(delay, 1)},
+            extra={**key.log_fields, "error": str(error), "retry_seconds": round(delay, 1)},
         )
 
     def _count_failure(self, reason: str) -> None:
