@@ -124,7 +124,7 @@ async def test_every_fact_of_a_linked_page_is_read(mode: str, opened: Open, stan
 
     assert (facts.registered, facts.socket, facts.stream, facts.synced) == (True, "CONNECTED", "CONNECTED", True)
     assert (facts.online, facts.comms, facts.foreign_mutex, facts.needs_update) == (True, True, False, False)
-    assert (facts.code, facts.dialog, facts.ban, facts.unavailable) == (None, None, None, None)
+    assert (facts.code, facts.dialog, facts.ban, facts.unavailable) == (None, None, None, False)
     assert facts.version
     assert {"state", "stream"} <= set(opened.woken)
 
@@ -241,7 +241,7 @@ async def test_the_scripts_survive_frames(opened: Open) -> None:
     await opened.facts(socket="UNPAIRED")
     own = await opened.browser.page.evaluate(
         "() => { const f = document.body.appendChild(document.createElement('iframe'));"
-        " return [typeof window.__sessionLatched, typeof f.contentWindow.__sessionLatched] }"
+        " return [typeof window.__session, typeof f.contentWindow.__session] }"
     )
 
     assert own == ["object", "undefined"]

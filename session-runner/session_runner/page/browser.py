@@ -98,9 +98,10 @@ class BrowserPage:
         self.document_failure = None
         try:
             if without_cache:
-                await self._clear_cache()
+                async with asyncio.timeout(deadline):
+                    await self._clear_cache()
             response = await self.page.goto(url, wait_until="commit", timeout=deadline * 1000)
-        except PlaywrightTimeoutError as error:
+        except (PlaywrightTimeoutError, TimeoutError) as error:
             raise NavigationError(no_answer(host, seconds=deadline)) from error
         except PlaywrightError as error:
             if _is_gone(error):
