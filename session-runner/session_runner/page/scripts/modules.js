@@ -48,14 +48,16 @@
   };
   const ranAlready = (module) => Object.keys(Object(module?.exports)).length > 0;
 
+  const timer = setInterval(() => { if (window.require && window.__d) take(ranAlready); if (!missing.size) clearInterval(timer); }, 50);
+  setTimeout(() => clearInterval(timer), 60_000);
+  WPP.loader.onInjected(() => { take(() => true); clearInterval(timer); });
+
   let isLoaded = false;
   const loaderCame = () => {
     if (isLoaded || !window.require || !window.__d) return;
     isLoaded = true;
     queueMicrotask(() => take(() => true));
-    const timer = setInterval(() => { take(ranAlready); if (!missing.size || WPP.isInjected) clearInterval(timer); }, 50);
   };
-  WPP.loader.onInjected(() => { isLoaded = true; take(() => true); });
   // wa-js waits for the same two by setters of its own, which go on working behind these.
   for (const name of ['__d', 'require']) {
     const theirs = Object.getOwnPropertyDescriptor(window, name);
