@@ -7,8 +7,8 @@
   if (window !== window.top || !session) return;
 
   const KNOWN = { ban: /temporarily banned/i, unavailable: /\bunavailable\b/i };
-  const SETTLED = 2000; // milliseconds until the screen of an event is surely up
-  const EVERY = 400;
+  const SETTLED = 800; // milliseconds until the screen of an event is up: a page that is slower than that is late here, too
+  const EVERY = 200;
   const text = (node) => node?.innerText?.slice(0, 4000) ?? '';
   const front = () => document.querySelector('[role=dialog]') ?? document.querySelector('#app') ?? document.body;
   // With what is behind a window: one that opens over a screen does not end it.
