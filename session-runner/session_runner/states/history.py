@@ -112,7 +112,7 @@ def remember(history: History, facts: Facts, *, policy: Policy, now: float) -> H
     )
     history = replace(history, logged_out_since=_since(history.logged_out_since, holds=logged_out, now=now))
     history = _remember_refusals(history, facts)
-    if unregistered and history.linked and facts.account_locked:
+    if unregistered and history.linked and facts.account_locked and history.logout_hold is None:
         history = replace(history, logout_hold="AccountLocked")
     if facts.registered is True and facts.has_modules:
         history = _remember_link(history, facts)
