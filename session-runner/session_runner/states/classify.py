@@ -203,7 +203,7 @@ def _unlinked(facts: Facts, history: History, *, policy: Policy, now: float) -> 
         return Verdict(
             State.PASSKEY_REQUIRED,
             Reason.WAITING_FOR_PASSKEY,
-            f"WhatsApp asks for the owner's passkey{until}, which this version cannot relay; link another account or try later.",
+            f"WhatsApp asks for the owner's passkey{until}. This version cannot relay it: link another account or try later.",
         )
     lost = history.lasted(history.lost_since, now=now) >= policy.connection_check
     if facts.online is False or (lost and facts.socket in _ON_THE_WAY):
@@ -322,6 +322,6 @@ def _connected(facts: Facts) -> Verdict:
         return Verdict(
             State.RESTRICTED,
             Reason.MESSAGES_CAPPED,
-            f"This account has begun as many new chats as WhatsApp lets it{until and f'; that ends{until}'}.",
+            f"This account has begun as many new chats as WhatsApp allows; it may begin no other{until or ' for now'}.",
         )
     return Verdict(State.CONNECTED, Reason.AS_EXPECTED, "Linked and connected.")
