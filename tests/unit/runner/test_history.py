@@ -171,7 +171,7 @@ def test_rounds_are_asked_for_until_they_are_used_up(shape: Raw) -> None:
     history = then(History(), 1, shape, **UNLINKED, code=CODE)
     idle = then(history, 160, shape, **IDLE)
     asked = asked_for_code(idle, now=160)
-    shown = then(asked, 161, shape, **UNLINKED, code=CODE)
+    shown = then(asked, 161, shape, **UNLINKED, code="2@new")
     idle_again = then(shown, 320, shape, **IDLE)
 
     assert history.round == 1
