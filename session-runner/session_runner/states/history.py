@@ -88,22 +88,27 @@ class History:
 def remember(history: History, facts: Facts, *, policy: Policy, now: float) -> History:
     """Return the history with the facts of one more probe."""
     asks_to_link = facts.socket in (Socket.UNPAIRED, Socket.UNPAIRED_IDLE)
-    silent = facts.registered is True and facts.socket == Socket.CONNECTED and not facts.is_let_in
+    # While the service refuses it, a page has lost nothing that it could have: what follows is counted from then on.
+    refused = facts.ban is not None or facts.unavailable
+    silent = facts.registered is True and facts.socket == Socket.CONNECTED and not facts.is_let_in and not refused
+    lost = facts.has_modules and not refused and _is_lost(history, facts)
     # A page whose database failed cannot know its login: what it says of that then is no logout.
     unregistered = facts.has_modules and facts.registered is False and not facts.storage_failed
     history = _remember_code(history, facts, now=now)
     has_code = live_code(history, facts, now=now) is not None
+    # Where the page does not say how long its codes live, one that it goes on showing may be as good as any.
+    codeless = facts.code is None or (facts.code_lifetime is not None and not has_code)
     history = replace(
         history,
         fetching=looked(history.fetching, facts, now=now),
         unclassified_since=_since(
             history.unclassified_since, holds=not facts.has_modules or facts.registered is None, now=now
         ),
-        lost_since=_since(history.lost_since, holds=facts.has_modules and _is_lost(history, facts), now=now),
+        lost_since=_since(history.lost_since, holds=lost, now=now),
         silent_since=_since(history.silent_since, holds=silent, now=now),
         foreign_mutex_since=_since(history.foreign_mutex_since, holds=facts.foreign_mutex, now=now),
         unregistered_since=_since(history.unregistered_since, holds=unregistered, now=now),
-        codeless_since=_since(history.codeless_since, holds=unregistered and asks_to_link and not has_code, now=now),
+        codeless_since=_since(history.codeless_since, holds=unregistered and asks_to_link and codeless, now=now),
     )
     logged_out = (
         unregistered

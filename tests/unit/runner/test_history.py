@@ -338,3 +338,15 @@ def test_a_resumed_stream_that_falls_silent_is_counted_from_its_silence() -> Non
 
     assert State.RECONNECTING is state(history, 45, Policy(), stream="RESUMING")
     assert State.RECONNECTING is state(then(history, 46, policy=Policy(), **silent), 50, Policy(), **silent)
+
+
+@pytest.mark.parametrize("refused", [{"ban": BAN}, {"unavailable": True}])
+def test_what_follows_a_refusal_is_counted_from_its_end(refused: Raw) -> None:
+    """A banned page is silent and has ended its connection, as one that was replaced; its first moments after that are no conflict."""
+    history, silent = History(linked=True, healthy_comms=True), {"stream": "DISCONNECTED", "comms": False}
+    for at in range(100):
+        history = then(history, at, policy=Policy(), **silent, **refused)
+    over = then(history, 100, policy=Policy(), **silent)
+
+    assert State.RECONNECTING is state(over, 129, Policy(), **silent)
+    assert State.CONFLICT is state(then(over, 130, policy=Policy(), **silent), 130, Policy(), **silent)
