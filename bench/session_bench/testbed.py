@@ -66,8 +66,7 @@ class Testbed(SessionWaits):
     def qr_known(self, name: str, *, within: float = 240) -> tuple[float, str]:
         """Poll a pod's runner until it gives its QR code; returns when (monotonic) and its text. To be run inside."""
         pod = wait_until(f"the pod {name} to have an address", lambda: _with_address(self.pod(name)), within=within)
-        linking = (self.status(name).get("tokenSecrets") or {}).get("linking")  # a pod made by hand has no session
-        secret = self.get(f"{CORE}/secrets/{linking or objects.secret_of(pod)}")
+        secret = self.get(f"{CORE}/secrets/{self._linking_secret(name, pod)}")
         if secret is None:
             raise BenchError(f"the Secret of {name} is gone")
         token = base64.b64decode(secret["data"]["link"]).decode()
@@ -84,6 +83,13 @@ class Testbed(SessionWaits):
 
         seen, text = wait_until(f"the QR code of {name}", probe, within=within)
         return seen, text
+
+    def _linking_secret(self, name: str, pod: dict[str, Any]) -> str:
+        """Name the Secret with the token for linking: that of a session comes a moment after its pod."""
+        if self.get(f"{SESSIONS}/{name}") is None:  # a pod made by hand has no session
+            return objects.secret_of(pod)
+        secrets = wait_until(f"the tokens of {name}", lambda: self.status(name).get("tokenSecrets"), within=60)
+        return str(secrets["linking"])
 
     def _check_running(self, pod: dict[str, Any]) -> None:
         """A pod that failed would make the figure one of the recovery. :raises BenchError: it failed."""

@@ -148,7 +148,8 @@ class Campaign:
         addresses += [f"{operator['status']['podIP']}:{port}" for port in ports]
         module = ("-m", "attack.sockets", f"{self.seconds:.0f}", *addresses)
         command = self.e2e.cluster.inside(sys.executable, *module)
-        with subprocess.Popen(command, cwd=TESTS, stdout=subprocess.PIPE, text=True) as process:
+        # In a session of its own: where the kernel groups processes by session, a priority counts within a group alone.
+        with subprocess.Popen(command, cwd=TESTS, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
             try:
                 yield
                 output, _ = process.communicate(timeout=60)

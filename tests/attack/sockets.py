@@ -13,6 +13,7 @@ import os
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from typing import Final
 
 Address = tuple[str, int]
@@ -101,6 +102,9 @@ async def _keep(address: Address, data: bytes, done: Done, kind: str, until: flo
             writer.close()
 
 
+AUTOGROUP: Final = Path("/proc/self/autogroup")
+""" The priority of a session's processes together (see sched(7)). """
+
 ATTACKS: Final[tuple[Callable[[Address, Done, float], Awaitable[None]], ...]] = (bad_heads, silent, unfinished)
 
 
@@ -114,6 +118,8 @@ async def attack(addresses: Sequence[Address], *, seconds: float) -> Done:
 def main(arguments: Sequence[str]) -> None:
     """Run the command, behind everything else: a neighbour has a processor of its own, and here it is the victims'."""
     os.nice(19)
+    if AUTOGROUP.exists():
+        AUTOGROUP.write_text("19")
     pairs = (argument.rpartition(":") for argument in arguments[1:])
     addresses = [(host, int(port)) for host, _, port in pairs]
     print(json.dumps(asyncio.run(attack(addresses, seconds=float(arguments[0])))))

@@ -44,9 +44,10 @@ class Call(NamedTuple):
     verb: Verb
     kind: str
     name: str
+    """ Of the object; of a LIST of all that there is, empty. """
 
     def __str__(self) -> str:
-        return f"{self.verb} {self.kind} {self.name}"
+        return f"{self.verb} {self.kind} {self.name}".rstrip()
 
 
 class CallReason(StrEnum):
@@ -75,6 +76,8 @@ class FailedCall:
     """ In a row. """
     lasted: timedelta = timedelta()
     """ Since the first of them. """
+    of_all: bool = False
+    """ All sessions rely on it, and none of them made it. """
     retry_in: timedelta = timedelta()
     """ Until the next attempt; 0: it is due. """
 

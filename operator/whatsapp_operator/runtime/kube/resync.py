@@ -6,6 +6,9 @@ is not watched (namespaces' labels, the keys) and deletes what is not needed any
 client-go calls this a reflector's relist. What client-go calls resync, reporting the known objects again without a
 request to the API server, would not find what a watch has missed.
 
+A call of it that fails is shown in the conditions of the sessions that rely on it (`calls`): all of them, or with
+WATCH_NAMESPACES those of its namespace.
+
 The resync also shows whether the process works. If none succeeds for three intervals, the process is not healthy and
 ends. A watch that does not report what a resync found is dead although its connection looks alive, and versions that go
 back (`versions`) make all that is known worthless: then everything begins anew, in the same process (`app.process`).
@@ -14,15 +17,16 @@ back (`versions`) make all that is known worthless: then everything begins anew,
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple
 
 from whatsapp_operator.api.metadata import ObjectKey
+from whatsapp_operator.core.calls import Call, Verb
 from whatsapp_operator.runtime.kube.client import Kube, Listing
-from whatsapp_operator.runtime.kube.errors import KubeError
+from whatsapp_operator.runtime.kube.errors import KubeError, Refused
 from whatsapp_operator.runtime.kube.instances import Instance
 from whatsapp_operator.runtime.kube.resources import Json, Resource, version_of
 from whatsapp_operator.runtime.kube.store import Change, Store
@@ -30,6 +34,7 @@ from whatsapp_operator.runtime.process.clock import Clock, Jitter, spread
 from whatsapp_operator.runtime.process.garbage import Garbage
 from whatsapp_operator.runtime.process.metrics import Metrics
 from whatsapp_operator.runtime.process.slices import drained, in_slices
+from whatsapp_operator.runtime.reconcile.failed_calls import CallRecords, CallRegistry
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +43,8 @@ STALE_AFTER: Final = 3
 DEAD_AFTER: Final = 5
 """ Intervals without success after which the process ends itself, if the kubelet has not ended it. """
 RETRY: Final = timedelta(seconds=5)
-""" After a failure the retry comes sooner than the next interval. """
+""" After a failure the retry comes sooner than the next interval: every so often while nobody answers or the server has a
+fault, which may be over any moment; after twice the wait each time when it is a refusal. """
 WATCH_DEAD_AFTER: Final = timedelta(seconds=30)
 """ A watch is dead if for so long, and for two resyncs, it has not reported what a resync found. """
 
@@ -104,7 +110,9 @@ class Resync:
         metrics: Metrics,
         progress: WatchProgress,
         on_changed: OnChanged,
-        before: Sequence[Callable[[], Awaitable[None]]],
+        on_calls_shown: Callable[[], Awaitable[None]],
+        calls: CallRegistry,
+        before: Mapping[Call, Callable[[], Awaitable[None]]],
         after: Sequence[Callable[[], Awaitable[None]]],
         jitter: Jitter = spread,
         garbage: Garbage | None = None,
@@ -119,6 +127,13 @@ class Resync:
         self._metrics = metrics
         self._progress = progress
         self._on_changed = on_changed
+        self._on_calls_shown = on_calls_shown
+        """ Called when other failed calls are to be shown than before. """
+        self._calls = calls
+        self._refusals = 0
+        """ In a row. """
+        self._shown: set[Call] = set()
+        """ The failed calls that sessions show since they were queued last. """
         self._before = before
         """ What else to read first; its failure fails the resync. """
         self._after = after
@@ -137,7 +152,8 @@ class Resync:
         while True:
             started = self._clock.monotonic()
             interval = self._interval.total_seconds()
-            pause = interval if await self.attempt() else min(interval, self._jitter(RETRY.total_seconds()))
+            retry = RETRY.total_seconds() * 2 ** min(self._refusals, 16)
+            pause = interval if await self.attempt() else min(interval, self._jitter(retry))
             await self._clock.sleep(pause - (self._clock.monotonic() - started))
 
     async def attempt(self) -> bool:
@@ -151,16 +167,22 @@ class Resync:
         except KubeError as error:
             self._metrics.resyncs.labels("error").inc()
             logger.warning("Resync failed", extra={"error": str(error)})
+            self._refusals = self._refusals + 1 if isinstance(error, Refused) else 0
+            if self.succeeded_at is not None:
+                await self._show_failed_calls()
             return False
+        self._refusals = 0
         self.succeeded_at = started
+        self._shown = set()
         self._metrics.resyncs.labels("success").inc()
         self._metrics.resynced(began)
         self._metrics.resync_seconds.observe(self._clock.monotonic() - started)
         return True
 
     async def _once(self) -> None:
-        for read in self._before:
-            await read()
+        for call, read in self._before.items():
+            with _recorded(self._calls.shared(None), call):
+                await read()
         for resource, labels in self._selectors.items():
             await self._list(resource, labels)
             if self._kube.versions.went_back is not None:
@@ -177,7 +199,8 @@ class Resync:
         oldest: int | None = None
         first = self.succeeded_at is None
         for namespace in scopes:
-            listing = await self._kube.list(resource, namespace=namespace, labels=labels)
+            with _recorded(self._calls.shared(namespace), Call(Verb.LIST, str(resource), "")):
+                listing = await self._kube.list(resource, namespace=namespace, labels=labels)
             oldest = listing.version if oldest is None else min(oldest, listing.version)
             self._progress.listed(Stream(resource, namespace), listing.objects)
             await asyncio.sleep(0)
@@ -188,6 +211,14 @@ class Resync:
                     self._metrics.resync_missed.labels(str(resource)).inc()
                 self._on_changed(resource, change)
         self._store.complete_list(resource, version=oldest or 0)
+
+    async def _show_failed_calls(self) -> None:
+        """Have the sessions looked at, when another call failed for long enough or was refused."""
+        scopes = {None, *self._instance.scopes}
+        shown = {each.call for scope in scopes for each in self._calls.shared(scope).known() if each.is_shown}
+        if shown - self._shown:
+            await self._on_calls_shown()
+        self._shown = shown
 
     def _replace(self, resource: Resource, namespace: str | None, listing: Listing) -> Iterator[Change]:
         def in_scope(key: ObjectKey) -> bool:
@@ -216,3 +247,13 @@ class Resync:
         if dead:
             return Worthless.WATCH_STOPPED, f"the watch of {dead[0].resource} has stopped reporting changes"
         return None
+
+
+@contextlib.contextmanager
+def _recorded(records: CallRecords, call: Call) -> Iterator[None]:
+    try:
+        yield
+    except KubeError as error:
+        records.failed(call, error)
+        raise
+    records.succeeded(call)

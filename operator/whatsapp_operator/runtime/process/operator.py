@@ -16,6 +16,7 @@ from dataclasses import replace
 from typing import Final
 
 from whatsapp_operator.api.metadata import ObjectKey
+from whatsapp_operator.core.calls import Call, Verb
 from whatsapp_operator.core.model import Event, PodUID, SealedKind, SessionUID
 from whatsapp_operator.core.recovery.pauses import PauseChange
 from whatsapp_operator.runtime.admission.rounds import Admission
@@ -27,6 +28,7 @@ from whatsapp_operator.runtime.kube.namespace_refusals import NamespaceRefusals
 from whatsapp_operator.runtime.kube.owners import Owners, in_namespace, session_index_keys
 from whatsapp_operator.runtime.kube.probe_kills import ProbeKills
 from whatsapp_operator.runtime.kube.resources import (
+    NAMESPACES,
     NETWORK_POLICIES,
     PODS,
     PVCS,
@@ -178,7 +180,12 @@ class Operator:
             metrics=metrics,
             progress=self.progress,
             on_changed=self._on_object_changed,
-            before=[self.instance.refresh, self.keys.load],
+            on_calls_shown=self._enqueue_sessions,
+            calls=self.calls,
+            before={
+                Call(Verb.LIST, str(NAMESPACES), ""): self.instance.refresh,
+                Call(Verb.GET, "Secret", config.key_secret): self.keys.load,
+            },
             after=[
                 self._enqueue_all,
                 self.claim_seals.renew,
@@ -329,9 +336,12 @@ class Operator:
             await self.cleanup.delete_unneeded(key.namespace)
         return delay
 
-    async def _enqueue_all(self) -> None:
+    async def _enqueue_sessions(self) -> None:
         async for key in in_slices(self.store.keys(SESSIONS)):
             self.queue.add(key)
+
+    async def _enqueue_all(self) -> None:
+        await self._enqueue_sessions()
         # In one piece, so that no session that comes meanwhile counts as gone; some milliseconds for ten thousand.
         self.pod_history.retain(
             {

@@ -1,4 +1,6 @@
-"""The calls that failed, and when each may be tried again: kept per session, and per namespace for what sessions share.
+"""The calls that failed, and when each may be tried again: kept per session, per namespace, and for what all rely on.
+
+A namespace's sessions share a Service and a policy, and all sessions rely on the LISTs of a resync.
 
 The reconciler reports each call's outcome; `known` gives what a decision may know of it. After a failure a call waits
 1 s, then four times as long each time, two minutes at most, with jitter. An edit of the session or a person's request
@@ -77,6 +79,8 @@ class CallRecords:
     clock: Clock
     jitter: Jitter
     metrics: Metrics
+    of_all: bool = False
+    """ All sessions rely on these calls. """
     _failures: dict[Call, _Failure] = field(default_factory=dict)
     _succeeded: dict[Call, _Undone] = field(default_factory=dict)
     _trying: set[Call] = field(default_factory=set)
@@ -96,6 +100,7 @@ class CallRecords:
                 refused=failure.refused,
                 failures=failure.failures,
                 lasted=timedelta(seconds=now - failure.since),
+                of_all=self.of_all,
                 retry_in=timedelta(seconds=waits),
             )
 
@@ -203,11 +208,12 @@ def _seconds(failure: _Failure, now: float) -> float:
 
 
 class SessionCalls:
-    """The calls for one session: its own, and those that it shares with its namespace."""
+    """The calls for one session: its own, those that it shares with its namespace, and those that all share."""
 
-    def __init__(self, own: CallRecords, shared: CallRecords) -> None:
+    def __init__(self, own: CallRecords, shared: CallRecords, everywhere: CallRecords) -> None:
         self.own = own
         self._shared = shared
+        self._everywhere = everywhere
         self._asked: Hashable = None
 
     def records(self, call: Call) -> CallRecords:
@@ -216,7 +222,7 @@ class SessionCalls:
 
     def known(self) -> tuple[FailedCall, ...]:
         """Return all failures, as of now."""
-        return (*self._shared.known(), *self.own.known())
+        return (*self._everywhere.known(), *self._shared.known(), *self.own.known())
 
     def ask(self, asked: Hashable) -> None:
         """Take note of what a person asks for; when it changes, everything may be tried at once."""
@@ -233,11 +239,17 @@ class CallRegistry:
         self._jitter = jitter
         self._metrics = metrics
         self._namespaces: dict[str, CallRecords] = {}
+        self._everywhere = CallRecords("all sessions", clock, jitter, metrics, of_all=True)
 
     def of(self, session: ObjectKey) -> SessionCalls:
         """Return new records of a session."""
-        shared = self._namespaces.setdefault(session.namespace, self._new(session.namespace))
-        return SessionCalls(self._new(str(session)), shared)
+        return SessionCalls(self._new(str(session)), self.shared(session.namespace), self._everywhere)
+
+    def shared(self, namespace: str | None) -> CallRecords:
+        """Return the records of what the sessions of a namespace share; None: of what all sessions share."""
+        if namespace is None:
+            return self._everywhere
+        return self._namespaces.setdefault(namespace, self._new(namespace))
 
     def apart(self, about: str) -> CallRecords:
         """Return new records of calls that are no session's."""

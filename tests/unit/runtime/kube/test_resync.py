@@ -1,5 +1,7 @@
 """The full look at everything, and what it says about the watches and the process."""
 
+import asyncio
+import itertools
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
@@ -7,12 +9,14 @@ import pytest
 from unit.runtime.fakes import FakeClock, exactly
 from unit.runtime.memory_api import Fault, Json, MemoryApi
 from whatsapp_operator.api.metadata import ObjectKey
+from whatsapp_operator.core.calls import Call, Verb
 from whatsapp_operator.runtime.kube.client import Kube
 from whatsapp_operator.runtime.kube.instances import Instance
 from whatsapp_operator.runtime.kube.resources import PODS, SESSIONS, Resource
 from whatsapp_operator.runtime.kube.resync import Resync, Stream, WatchProgress
 from whatsapp_operator.runtime.kube.store import Change, Store
 from whatsapp_operator.runtime.process.metrics import Metrics
+from whatsapp_operator.runtime.reconcile.failed_calls import CallRegistry
 from whatsapp_operator.runtime.reconcile.observer import no_index_keys
 
 INTERVAL = 60
@@ -29,6 +33,7 @@ class ResyncHarness:
         self.changes: list[tuple[Resource, Change]] = []
         self.called: list[str] = []
         self.metrics = Metrics()
+        self.calls = CallRegistry(clock=self.clock, jitter=exactly, metrics=self.metrics)
         kube = Kube(self.api, timeout=30, page=10)
         self.resync = Resync(
             kube=kube,
@@ -40,7 +45,9 @@ class ResyncHarness:
             metrics=self.metrics,
             progress=self.progress,
             on_changed=lambda resource, change: self.changes.append((resource, change)),
-            before=[self._call("before")],
+            on_calls_shown=self._call("shown"),
+            calls=self.calls,
+            before={Call(Verb.GET, "Secret", "keys"): self._call("before")},
             after=[self._call("after")],
             jitter=exactly,
         )
@@ -113,6 +120,50 @@ async def test_a_failure_changes_nothing_and_is_reported(harness: ResyncHarness)
     assert not await harness.resync.attempt()
     assert 1 == len(harness.store.keys(PODS))
     assert ["before", "after", "before"] == harness.called
+
+
+async def test_what_may_not_be_listed_is_recorded_and_shown_once(harness: ResyncHarness) -> None:
+    """Sessions are looked at when another call is to be shown, and not at each attempt; a success forgets it."""
+    await harness.resync.attempt()
+    harness.api.fault = lambda request, _: Fault(status=403) if request.path.endswith("/pods") else None
+    for _ in range(3):
+        await harness.resync.attempt()
+    refused = [each.call for each in harness.calls.shared(None).known()]
+    shown = harness.called.count("shown")
+    harness.api.fault = lambda _request, _number: None
+    await harness.resync.attempt()
+
+    assert [Call(Verb.LIST, "pods", "")] == refused
+    assert 1 == shown
+    assert [] == list(harness.calls.shared(None).known())
+
+
+async def test_a_lists_refusal_in_one_namespace_is_that_namespaces() -> None:
+    """With WATCH_NAMESPACES the sessions of the others rely on another LIST."""
+    harness = ResyncHarness(namespaces=("one", "two"))
+    await harness.resync.attempt()
+    harness.api.fault = lambda request, _: Fault(status=403) if "/two/pods" in request.path else None
+    await harness.resync.attempt()
+
+    assert [0, 1] == [len(list(harness.calls.shared(name).known())) for name in ("one", "two")]
+
+
+@pytest.mark.parametrize(("status", "expected"), [(403, [5, 10, 20, 40, 60, 60, 60]), (500, [5] * 7)])
+async def test_attempts_that_are_refused_are_further_and_further_apart(
+    harness: ResyncHarness, status: int, expected: list[int]
+) -> None:
+    """Up to the interval; a fault of the server may be over any moment."""
+    harness.api.fault = lambda _request, _number: Fault(status=status)
+    running = asyncio.create_task(harness.resync.run())
+    moments = []
+    for second in range(300):
+        before = harness.called.count("before")
+        await harness.clock.advance(1)
+        if harness.called.count("before") > before:
+            moments.append(second)
+    running.cancel()
+
+    assert expected == [late - early for early, late in itertools.pairwise(moments)][:7]
 
 
 async def test_age_counts_from_the_beginning_of_the_last_success(harness: ResyncHarness) -> None:
