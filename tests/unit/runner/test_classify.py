@@ -289,7 +289,7 @@ def test_a_page_that_has_given_up_shows_an_unknown_screen(comms: bool | None, st
 def test_a_page_that_was_banned_before_its_reload_is_given_time() -> None:
     """A new document that is connecting may still meet the ban; one that has given up has met it; one that hears is free."""
     history = replace(LINKED, ban=Ban(code="402"), ban_origin=0.5)
-    arriving = {"socket": "OPENING", "synced": False} | SILENT
+    arriving: Raw = {"socket": "OPENING", "synced": False} | SILENT
 
     assert State.LOADING is verdict(MODERN, history, **arriving).state
     assert State.TEMPORARILY_BANNED is verdict(MODERN, history, **arriving, comms=False).state
@@ -299,7 +299,7 @@ def test_a_page_that_was_banned_before_its_reload_is_given_time() -> None:
 def test_a_page_that_refuses_its_version_and_has_given_up_needs_an_update() -> None:
     """Also before it was ever connected; one that merely lost its network meanwhile does not."""
     history = replace(LINKED, lost_since=NOW - 30)
-    changes = {"socket": "PAIRING", "needsUpdate": True} | SILENT
+    changes: Raw = {"socket": "PAIRING", "needsUpdate": True} | SILENT
 
     assert State.UPDATE_NEEDED is verdict(MODERN, history, **changes, comms=False).state
     assert State.OFFLINE is verdict(MODERN, history, **changes).state

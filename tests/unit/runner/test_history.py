@@ -292,7 +292,7 @@ def live(history: History, at: float, **changes: Any) -> tuple[str, float] | Non
 
 def test_a_code_dies_at_the_end_of_its_life() -> None:
     """Counted from when the page got it, also on a page that goes on showing it, or takes it away and shows it again."""
-    shown = {"code": CODE, "codeLifetimeMs": 60_000, "codeAgeMs": 1_500}
+    shown: Raw = {"code": CODE, "codeLifetimeMs": 60_000, "codeAgeMs": 1_500}
     history = then(History(), 10, **UNLINKED, **shown)
     gone = then(then(history, 20, **UNLINKED), 30, **UNLINKED, **shown)
 
@@ -343,7 +343,8 @@ def test_a_resumed_stream_that_falls_silent_is_counted_from_its_silence() -> Non
 @pytest.mark.parametrize("refused", [{"ban": BAN}, {"unavailable": True}])
 def test_what_follows_a_refusal_is_counted_from_its_end(refused: Raw) -> None:
     """A banned page is silent and has ended its connection, as one that was replaced; its first moments after that are no conflict."""
-    history, silent = History(linked=True, healthy_comms=True), {"stream": "DISCONNECTED", "comms": False}
+    silent: Raw = {"stream": "DISCONNECTED", "comms": False}
+    history = History(linked=True, healthy_comms=True)
     for at in range(100):
         history = then(history, at, policy=Policy(), **silent, **refused)
     over = then(history, 100, policy=Policy(), **silent)
