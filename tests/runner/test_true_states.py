@@ -31,7 +31,7 @@ async def reload_into(standin: StandIn, device: str, *, seconds: float = 1.5) ->
     await standin.phone.reload(device)
 
     async def loaded() -> bool:
-        return (await standin.phone.loads())["total"] > loads
+        return bool((await standin.phone.loads())["total"] > loads)
 
     await async_until("the next document is asked for", loaded, within=30)
     await standin.phone.set_delay(0)
