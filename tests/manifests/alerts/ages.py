@@ -34,6 +34,8 @@ class Age:
     limit: int
     states: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+    """ Reasons that have alerts of their own. """
 
     def expected(self) -> Expected:
         """Return the row with its cases."""
@@ -61,6 +63,8 @@ class Age:
             given |= series(old, value, minute * 60 - self.limit - 1)
             given |= series(young, value, minute * 60 - self.limit)
             given |= state(old, "Connected", 0, namespace="other")
+        for value in self.others:
+            given |= series(f"other-{value.lower()}", value, 0)
         fires = tuple(Firing(tenant(f"old-{value.lower()}", **{label: value}), self.limit + 1) for value in values)
         return Case(given, {minute: fires})
 
@@ -99,7 +103,14 @@ AGES: Final = tuple(
         Age("WhatsAppSessionConflict", "critical", "tenant", 300, reasons=("Conflict",)),
         Age("WhatsAppSessionBanned", "critical", "tenant", 300, reasons=("TemporarilyBanned",)),
         Age("WhatsAppSessionLoggedOut", "critical", "tenant", 300, reasons=("LoggedOut",)),
-        Age("WhatsAppSessionStalled", "critical", "tenant", 300, reasons=("RecoveryExhausted", "NameTaken", "Other")),
+        Age(
+            "WhatsAppSessionStalled",
+            "critical",
+            "tenant",
+            300,
+            reasons=("RecoveryExhausted", "NameTaken", "Other"),
+            others=("Conflict", "TemporarilyBanned", "LoggedOut", "ClaimResizeRefused"),
+        ),
         Age("WhatsAppSessionResizeRefused", "warning", "tenant", 300, reasons=("ClaimResizeRefused",)),
         Age(
             "WhatsAppSessionNeedsLink",

@@ -139,6 +139,7 @@ def quantile_case(
 
     given = histogram("slow", {f"{limit:g}": share - 0.5, f"{high:g}": share + 0.5, "+Inf": 100})
     given |= histogram("fast", {f"{low:g}": share - 0.5, f"{limit:g}": share + 0.5, f"{high:g}": 100, "+Inf": 100})
+    given |= histogram("exactly", {f"{limit:g}": 50, "+Inf": 100})  # beyond its last limit, which is told
     fires = Firing({"namespace": "slow"}, (limit + high) / 2)
     first = 20 + pending
     return (Case(given, {first - 1: (), first: (fires,), late[0]: (fires,), late[1]: ()}),)

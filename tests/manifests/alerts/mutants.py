@@ -18,7 +18,7 @@ _BRACES: Final = re.compile(r"\{[^}]*\}")
 _NOT_BRACES: Final = re.compile(r"(?:^|(?<=\}))[^{]*")
 _DURATION: Final = re.compile(r"(?<=\[)\d+[smhd](?=\])|(?<=offset )\d+[smhd]")
 _NUMBER: Final = re.compile(r"(?<![\w.:\[])\d+(?:\.\d+)?(?![\w.:])")
-_COMPARISON: Final = re.compile(r" (?:==|<|>) ")
+_COMPARISON: Final = re.compile(r" (?:==|<|>) (?![1-9]\.5)")  # next to a count, > and >= are one
 _MATCHER: Final = re.compile(r"=~|!~|!=|=")
 _GROUPING: Final = re.compile(r"\b(?:by|without|on|ignoring) \([^)]+\)")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -96,10 +96,12 @@ def _without(pattern: re.Pattern[str], text: str) -> str:
 
 
 def _other_numbers(text: str) -> Iterator[str]:
-    """Yield the next numbers below and above: by one, or by a hundredth where there is a point."""
-    digits = 2 if "." in text else 0
-    for sign in (-1, 1):
-        yield f"{float(text) + sign * 10.0**-digits:.{digits}f}"
+    """Yield the next numbers below and above: by a hundredth where there is a point, else by one.
+
+    A half, as in 4.5, stands between two counts: it is moved to the next one.
+    """
+    near = 1.0 if re.fullmatch(r"\d+|[1-9]\.5", text) else 0.01
+    yield from (f"{float(text) - near:g}", f"{float(text) + near:g}")
 
 
 def _other_durations(text: str) -> Iterator[str]:

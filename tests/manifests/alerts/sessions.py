@@ -60,12 +60,15 @@ def link_lost() -> tuple[Case, ...]:
     }
     gone = until(50, unready("deleted", ops="other-ops")) | acting(ops="other-ops")
     gone |= linked("deleted", f"{then((1, 20), (0, 30))} {LAST}", ops="other-ops")
+    # Whether this one is linked is not known any more, as its own operator says.
+    gone |= unready("unknown", ops="other-ops") | linked("unknown", f"{then((1, 20), (0, 30))} {LAST}", ops="other-ops")
     fires = Firing(tenant("lost"))
+    at_first = (fires, Firing(tenant("deleted")), Firing(tenant("unknown")))
     return (
         Case(given, {minute: (fires,)}),
         # The last sample that says so is of minute 60.
         Case(forgotten, {24 * 60 + 30: (fires,), 25 * 60 + 30: ()}, step=30),
-        Case(first | second | gone, {49: (fires, Firing(tenant("deleted"))), 53: (fires,), 57: (fires,)}),
+        Case(first | second | gone, {49: at_first, 53: (fires,), 57: (fires,)}),
     )
 
 
@@ -156,6 +159,16 @@ def vanished(name: str, count: int) -> Series:
     } | acting(ops="other-ops")  # fmt: skip
 
 
+def failed_otherwise(name: str, count: int) -> Series:
+    """Return the same of a session that goes on, and whose last failure is another one from minute 50 on."""
+    info, labels = "whatsapp_session_last_failure_info", of(name)
+    return {
+        operator("whatsapp_session_pod_restarts_total", ops="other-ops", **labels): then((2, 12), (2 + count, 60)),
+        operator(info, ops="other-ops", **{"class": "OutOfMemory"}, **labels): f"{flat(1, 50)} {LAST}",
+        operator(info, ops="other-ops", **{"class": "PageCrashed"}, **labels): f"_x50 {flat(1, 60)}",
+    }
+
+
 def restarts_often() -> tuple[Case, ...]:
     """More than three new pods within an hour."""
     fires, deleted = Firing(tenant("often")), Firing(tenant("deleted"))
@@ -179,7 +192,10 @@ def out_of_memory() -> tuple[Case, ...]:
     lost, deleted = Firing(tenant("often")), Firing(tenant("deleted"))
     return (
         Case(given, {190: fires, 194: ()}),
-        Case(replaced("often", 2) | vanished("deleted", 2), {49: (lost, deleted), 53: (lost,), 57: (lost,)}),
+        Case(
+            replaced("often", 2) | vanished("deleted", 2) | failed_otherwise("otherwise", 2),
+            {49: (lost, deleted, Firing(tenant("otherwise"))), 53: (lost,), 57: (lost,)},
+        ),
     )
 
 
