@@ -8,7 +8,7 @@ from whatsapp_operator.api.conditions import ConditionType
 from whatsapp_operator.runtime.metrics import SESSIONS_LIMIT
 from whatsapp_operator.runtime.metrics.families import FAMILIES
 from whatsapp_operator.runtime.metrics.fleet import Fleet
-from whatsapp_operator.runtime.metrics.labels import STATE_WORDS
+from whatsapp_operator.runtime.metrics.labels import STATE_VOCABULARY
 from whatsapp_operator.runtime.metrics.session_families import SESSION_FAMILIES
 from whatsapp_operator.runtime.process.metrics import Metrics
 
@@ -69,7 +69,7 @@ Words in labels (`state`, `reason`, `class`) are of vocabularies; one that no vo
 So a tenant can make series by making sessions alone, and `METRICS_SESSIONS_LIMIT` ({SESSIONS_LIMIT} by default) bounds how many sessions have them:
 of more, each namespace keeps an equal share, its oldest.
 `whatsapp_operator_sessions_without_metrics` says how many sessions have none; sums (`whatsapp_operator_sessions`, `whatsapp_quota_…`) are of all sessions.
-A state that changes ends one series and begins another, of the {len(STATE_WORDS) + 2} states that there are.
+A state that changes ends one series and begins another, of the {len(STATE_VOCABULARY) + 2} states that there are.
 
 | Sessions | Series by default | With the limit raised to all |
 |---|---|---|

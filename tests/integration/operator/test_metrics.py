@@ -12,21 +12,21 @@ QUICK = {
 }
 
 
-TOLD = ("whatsapp_session_info", "whatsapp_session_state", "whatsapp_session_created", "whatsapp_session_generation")
+SHOWN = ("whatsapp_session_info", "whatsapp_session_state", "whatsapp_session_created", "whatsapp_session_generation")
 
 
-async def told(operator: OperatorProcess) -> dict[tuple[str, ...], float]:
+async def shown(operator: OperatorProcess) -> dict[tuple[str, ...], float]:
     """What a process tells of sessions, by the values of their labels."""
     _, text = await operator.get("/metrics")
     return {
         (sample.name, *sample.labels.values()): sample.value
         for family in text_string_to_metric_families(text)
         for sample in family.samples
-        if sample.name.startswith(TOLD)
+        if sample.name.startswith(SHOWN)
     }
 
 
-async def test_the_next_process_tells_the_same(harness: OperatorHarness) -> None:
+async def test_the_next_process_shows_the_same(harness: OperatorHarness) -> None:
     """With the same times; a standby tells of nobody, so nothing is there twice."""
     await harness.quota(sessions=1)
     first = await harness.operator(**QUICK)
@@ -36,11 +36,11 @@ async def test_the_next_process_tells_the_same(harness: OperatorHarness) -> None
     await harness.wait_for_state("4915112345678", "Queued")
     second = harness.standby(**QUICK)
     await second.wait_for_log("Role", role="standby")
-    standby, before = await told(second), await told(first)
+    standby, before = await shown(second), await shown(first)
 
     first.kill()
     await second.wait_until_acting()
-    after = await told(second)
+    after = await shown(second)
 
     assert {} == standby
     assert before == after

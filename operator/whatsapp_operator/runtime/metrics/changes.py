@@ -21,7 +21,7 @@ from whatsapp_operator.api.session import OperatingMode
 from whatsapp_operator.core.objects.reading import Json, items, number, part, text, time
 from whatsapp_operator.runtime.kube.resources import uid_of
 from whatsapp_operator.runtime.kube.store import Change
-from whatsapp_operator.runtime.metrics.labels import REASON_WORDS, word_label
+from whatsapp_operator.runtime.metrics.labels import REASON_VOCABULARY, bounded_label
 from whatsapp_operator.runtime.metrics.session_facts import last_failure
 from whatsapp_operator.runtime.process.metrics import Metrics
 
@@ -83,9 +83,11 @@ class SessionChanges:
             self._metrics.pods_created.labels(FIRST).inc()
         restarts = _restarts(new) - _restarts(old)
         if restarts > 0:
-            told = (_condition(status, ConditionType.RECOVERING) for status in (old, new))  # before or after the pod
-            recovering = next(filter(_is_true, told), None)
-            reason = AGAIN if recovering is None else word_label(recovering.get("reason"), REASON_WORDS)
+            conditions = (
+                _condition(status, ConditionType.RECOVERING) for status in (old, new)
+            )  # before or after the pod
+            recovering = next(filter(_is_true, conditions), None)
+            reason = AGAIN if recovering is None else bounded_label(recovering.get("reason"), REASON_VOCABULARY)
             self._metrics.pods_created.labels(reason).inc(restarts)
 
     def _time_admission(self, session: Json, old: Json, new: Json) -> None:

@@ -42,7 +42,7 @@ _VALUES: Final[tuple[tuple[MetricFamily, Callable[[SessionFacts], float | None]]
     (rows.OBSERVED_GENERATION, attrgetter("observed_generation")),
     (rows.CREATED, attrgetter("created")),
 )
-_WORDS: Final[tuple[tuple[MetricFamily, str, Callable[[SessionFacts], str | None]], ...]] = (
+_TEXTS: Final[tuple[tuple[MetricFamily, str, Callable[[SessionFacts], str | None]], ...]] = (
     (rows.STATE, "state", attrgetter("state")),
     (rows.STALLED_REASON, "reason", attrgetter("stalled_reason")),
     (rows.LAST_FAILURE, "class", attrgetter("failure")),
@@ -125,9 +125,9 @@ def _session_series(sessions: Sequence[tuple[Labels, SessionFacts]], quotas: Lab
         ({**labels, rows.QUOTA: quotas.get(facts.quota, ""), "operating_mode": facts.operating_mode}, 1)
         for labels, facts in sessions
     )
-    for family, label, word_of in _WORDS:
+    for family, label, text_of in _TEXTS:
         yield family.metric(
-            ({**labels, label: word}, 1) for labels, facts in sessions if (word := word_of(facts)) is not None
+            ({**labels, label: value}, 1) for labels, facts in sessions if (value := text_of(facts)) is not None
         )
     for family, value_of in _VALUES:
         yield family.metric((labels, value_of(facts)) for labels, facts in sessions)

@@ -28,8 +28,8 @@ _NUMBER: Final = re.compile(r"(?:[^0-9]*[0-9]){7}")
 _HASH_LENGTH: Final = 12
 _LETTERS: Final = str.maketrans("0123456789", "ghijklmnop")
 
-STATE_WORDS: Final = frozenset(STATES) | frozenset(OperatorState)
-REASON_WORDS: Final = frozenset(Reason) | frozenset(STATES) | frozenset(cause.name for cause in CAUSES)
+STATE_VOCABULARY: Final = frozenset(STATES) | frozenset(OperatorState)
+REASON_VOCABULARY: Final = frozenset(Reason) | frozenset(STATES) | frozenset(cause.name for cause in CAUSES)
 
 
 def name_label(name: str, uid: str) -> str:
@@ -43,11 +43,11 @@ def hashed(uid: str) -> str:
     return "hash:" + hashlib.sha256(uid.encode()).hexdigest()[:_HASH_LENGTH].translate(_LETTERS)
 
 
-def word_label(word: object, words: Container[str]) -> str:
+def bounded_label(value: object, vocabulary: Container[str]) -> str:
     """Return a word of the vocabulary, or `Other`."""
-    return str(word) if isinstance(word, str) and word in words else OTHER
+    return str(value) if isinstance(value, str) and value in vocabulary else OTHER
 
 
 def state_label(state: object) -> str:
     """Return the label for a state in a status: that of a newer runner, or of one that makes up a new word each time, is `Other`."""
-    return word_label(state, STATE_WORDS) if state else UNKNOWN
+    return bounded_label(state, STATE_VOCABULARY) if state else UNKNOWN

@@ -12,7 +12,7 @@ from whatsapp_operator.api.conditions import ConditionStatus, ConditionType
 from whatsapp_operator.api.session import OperatingMode
 from whatsapp_operator.core.objects.reading import Json, items, number, part, text, time
 from whatsapp_operator.core.recovery.failure_class import failure_class
-from whatsapp_operator.runtime.metrics.labels import REASON_WORDS, state_label, word_label
+from whatsapp_operator.runtime.metrics.labels import REASON_VOCABULARY, bounded_label, state_label
 
 _MODES = frozenset(OperatingMode)
 _BOOLEANS: Mapping[str, float] = {ConditionStatus.TRUE: 1.0, ConditionStatus.FALSE: 0.0}
@@ -65,14 +65,14 @@ def session_facts(session: Json) -> SessionFacts:
         generation=number(metadata, "generation"),
         observed_generation=number(status, "observedGeneration"),
         quota=text(spec, "quotaName"),
-        operating_mode=word_label(spec.get("operatingMode", OperatingMode.RUNNING), _MODES),
+        operating_mode=bounded_label(spec.get("operatingMode", OperatingMode.RUNNING), _MODES),
         state=state_label(status.get("state")),
         state_since=_seconds(status, "stateTransitionTime"),
         ready=_BOOLEANS.get(text(ready, "status"), 0.0 if ready else None),
         ready_since=_seconds(ready, "lastTransitionTime"),
         linked=_BOOLEANS.get(text(linked, "status")),
         stalled=is_stalled,
-        stalled_reason=word_label(stalled.get("reason"), REASON_WORDS) if is_stalled else None,
+        stalled_reason=bounded_label(stalled.get("reason"), REASON_VOCABULARY) if is_stalled else None,
         stalled_since=_seconds(stalled, "lastTransitionTime") if is_stalled else None,
         restarts=_count(status, recovery, "restarts"),
         consecutive_failures=_count(status, recovery, "consecutiveFailures"),

@@ -16,7 +16,10 @@ QUOTA: Final = "quota"
 _NOT_ACTING: Final = "in a process that does not act"
 _NO_STATUS: Final = "without a status"
 _SESSION: Final = {NAMESPACE: "", SESSION: ""}
-_STATE: Final = "a [state](runner-api.md#states) of a runner, or of the operator (`Queued`, `Pending`, `Unreachable`, `Recovering`, `Suspended`, `Stalled`); `Unknown` before there is one, `Other` for a word that this version does not know"
+_STATE: Final = (
+    "a [state](runner-api.md#states) of a runner, or of the operator (`Queued`, `Pending`, `Unreachable`, `Recovering`, "
+    "`Suspended`, `Stalled`); `Unknown` before there is one, `Other` for a word that this version does not know"
+)
 _QUOTA: Final = {QUOTA: ""}
 
 
@@ -25,7 +28,7 @@ def _gauge(name: str, meaning: str, *, absent: str = "", labels: Mapping[str, st
         name=f"whatsapp_session_{name}",
         type=MetricType.GAUGE,
         meaning=meaning,
-        labels=_SESSION | (labels or {}),
+        labels={**_SESSION, **(labels or {})},
         absent=absent,
     )
 

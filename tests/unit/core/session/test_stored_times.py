@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from unit.core.fake_cluster import T0
+from support.facts import T0
 from whatsapp_operator.api.session import (
     AdmissionStatus,
     LastFailure,

@@ -366,6 +366,7 @@ async def test_a_proxy_of_the_environment_is_not_used(connection: Connection, mo
     assert 200 == (await connection.send(get())).status
 
 
+@pytest.mark.slow
 def test_the_librarys_models_are_not_loaded() -> None:
     """Raw calls only: touching CoreV1Api or a model costs up to 100 MB."""
     code = (

@@ -97,13 +97,16 @@ def test_another_operators_sessions_do_not_count(watched: Watched) -> None:
         ([], "Again"),
     ],
 )
-@pytest.mark.parametrize("told", ["before the pod", "with the pod"])
-def test_new_pods_are_counted_by_what_for(watched: Watched, conditions: list[Json], reason: str, told: str) -> None:
+@pytest.mark.parametrize("when", ["before the pod", "with the pod"])
+def test_new_pods_are_counted_by_what_for(watched: Watched, conditions: list[Json], reason: str, when: str) -> None:
     """The reason stands in the status before the pod is made, or comes with it."""
     first: Json = {"podUID": "pod-1", "recovery": {"restarts": 0}}
     watched.becomes(first)
-    watched.becomes(first | ({"conditions": conditions} if told == "before the pod" else {"state": "Loading"}))
-    watched.becomes({"podUID": "pod-3", "recovery": {"restarts": 2}} | ({"conditions": conditions} if told == "with the pod" else {}))  # fmt: skip
+    watched.becomes(first | ({"conditions": conditions} if when == "before the pod" else {"state": "Loading"}))
+    watched.becomes(
+        {"podUID": "pod-3", "recovery": {"restarts": 2}}
+        | ({"conditions": conditions} if when == "with the pod" else {})
+    )
 
     assert (1, 2) == (
         watched.value("pods_created_total", reason="First"),

@@ -54,7 +54,7 @@ def test_a_session_that_waits_for_a_person_says_so_without_a_pod() -> None:
     assert 6 == shown["whatsapp_session_pod_restarts_total", "shop", "sales"]
 
 
-def test_a_process_that_does_not_act_tells_of_nobody() -> None:
+def test_a_process_that_does_not_act_shows_nobody() -> None:
     """Neither before it acts nor after: another one tells of the same sessions."""
     collector = FleetSeries(limit=10)
     collector.show(fleet(session(status=connected())))
@@ -75,7 +75,7 @@ def test_a_deleted_sessions_series_are_gone() -> None:
     assert {"Offline"} == {labels["state"] for labels in found if "state" in labels}
 
 
-def test_a_new_process_tells_the_same() -> None:
+def test_a_new_process_shows_the_same() -> None:
     """All of it is in what the API server has."""
     known = fleet(session("a", status=STALLED), session("b", status=connected()), quotas=(quota(),))
 
@@ -107,7 +107,7 @@ def test_a_quota_that_there_is_not_is_not_named() -> None:
     assert ("whatsapp_session_info", "shop", "sales", "", "Running") in shown
 
 
-def test_made_up_words_make_no_series() -> None:
+def test_made_up_values_make_no_series() -> None:
     """A state, a reason and a class that no vocabulary has are one word each."""
     statuses = [
         connected(
@@ -138,7 +138,10 @@ def test_all_sessions_are_counted_by_state() -> None:
 def test_a_namespace_with_many_sessions_takes_no_others_series() -> None:
     """Each keeps an equal share, its oldest sessions; the flood loses its youngest."""
     flood = [session(f"a{number}", "flood", created=f"2026-01-01T00:00:0{number}Z") for number in range(6)]
-    shown = series(fleet(*flood, session("new", created="2026-12-01T00:00:00Z"), session("newer", created="2026-12-02T00:00:00Z")), limit=5)  # fmt: skip
+    shown = series(
+        fleet(*flood, session("new", created="2026-12-01T00:00:00Z"), session("newer", created="2026-12-02T00:00:00Z")),
+        limit=5,
+    )
     named = {name[1:3] for name in shown if name[0] == "whatsapp_session_info"}
 
     assert {("flood", "a0"), ("flood", "a1"), ("flood", "a2"), ("shop", "new"), ("shop", "newer")} == named
@@ -149,7 +152,10 @@ def test_a_quota_has_what_is_taken_and_what_may_be() -> None:
     """Nobody of its admitted sessions is without a pod where status does not say so."""
     spec = {"sessions": 10, "memory": "8Gi", "storage": "20Gi"}
     status = {"admitted": 4, "waiting": 2, "memoryReserved": "3Gi", "storageReserved": "8Gi"}
-    waiting = [session(name, status={"state": "Queued", "stateTransitionTime": since}) for name, since in (("a", "2026-11-22T19:00:00Z"), ("b", THEN))]  # fmt: skip
+    waiting = [
+        session(name, status={"state": "Queued", "stateTransitionTime": since})
+        for name, since in (("a", "2026-11-22T19:00:00Z"), ("b", THEN))
+    ]
     shown = series(fleet(*waiting, quotas=(quota(spec=spec, status=status),)))
 
     assert {

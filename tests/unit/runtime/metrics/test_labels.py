@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from whatsapp_operator.runtime.metrics.labels import hashed, name_label, state_label, word_label
+from whatsapp_operator.runtime.metrics.labels import bounded_label, hashed, name_label, state_label
 
 PAGE = Path(__file__).parents[4] / "docs" / "reference" / "metrics.md"
 UID = "7f0c1c8e-5d4e-4a39-9a53-4f4f5d1e2a10"
@@ -60,7 +60,7 @@ def test_two_sessions_of_one_name_have_two_hashes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("word", "expected"),
+    ("value", "expected"),
     [
         ("Connected", "Connected"),
         ("Queued", "Queued"),
@@ -70,11 +70,11 @@ def test_two_sessions_of_one_name_have_two_hashes() -> None:
         (7, "Other"),
     ],
 )
-def test_a_state_is_of_the_vocabulary(word: object, expected: str) -> None:
+def test_a_state_is_of_the_vocabulary(value: object, expected: str) -> None:
     """A newer runner's, or one made up, is one and the same word."""
-    assert expected == state_label(word)
+    assert expected == state_label(value)
 
 
-def test_a_foreign_word_is_other() -> None:
+def test_a_foreign_value_is_other() -> None:
     """Whatever it is."""
-    assert ["a", "Other", "Other"] == [word_label(word, {"a"}) for word in ("a", "b", None)]
+    assert ["a", "Other", "Other"] == [bounded_label(value, {"a"}) for value in ("a", "b", None)]

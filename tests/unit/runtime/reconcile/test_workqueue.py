@@ -176,7 +176,10 @@ async def test_the_metrics_are_those_of_client_go(queue: WorkQueue, clock: FakeC
         queue.add(A)
     await clock.advance(3)
     await queue.get()
-    during = {name: figure(queue, name) for name in ("adds_total", "depth", "unfinished_work_seconds", "longest_running_processor_seconds")}  # fmt: skip
+    during = {
+        name: figure(queue, name)
+        for name in ("adds_total", "depth", "unfinished_work_seconds", "longest_running_processor_seconds")
+    }
     queue.done(A)
     await queue.get()
 
