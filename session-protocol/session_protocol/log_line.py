@@ -81,7 +81,8 @@ class LogLine(Struct, kw_only=True, forbid_unknown_fields=True):
     pod: Annotated[_Text, Meta(description="the session's pod")] = UNSET
     port: Annotated[_Count, Meta(description="that is served")] = UNSET
     pruned: Annotated[
-        _Count, Meta(description="files of the profile that were deleted, because a new browser makes them")
+        list[str] | UnsetType,
+        Meta(description="files of the profile that were deleted, because a new browser makes them"),
     ] = UNSET
     quota: Annotated[_Text, Meta(description="the quota's name")] = UNSET
     remark: Annotated[_Text, Meta(description="beside every state")] = UNSET
