@@ -81,7 +81,8 @@ class LogLine(Struct, kw_only=True, forbid_unknown_fields=True):
     pod: Annotated[_Text, Meta(description="the session's pod")] = UNSET
     port: Annotated[_Count, Meta(description="that is served")] = UNSET
     pruned: Annotated[
-        _Count, Meta(description="files of the profile that were deleted, because a new browser makes them")
+        list[str] | UnsetType,
+        Meta(description="files of the profile that were deleted, because a new browser makes them"),
     ] = UNSET
     quota: Annotated[_Text, Meta(description="the quota's name")] = UNSET
     remark: Annotated[_Text, Meta(description="beside every state")] = UNSET
@@ -105,9 +106,9 @@ class LogLine(Struct, kw_only=True, forbid_unknown_fields=True):
     )
     way: Annotated[_Text, Meta(description="how a new round of QR codes was asked for")] = UNSET
 
-    said: Annotated[_Text, Meta(description="a message that could not be written, before anything was filled in")] = (
-        UNSET
-    )
+    template: Annotated[
+        _Text, Meta(description="a message that could not be written, before anything was filled in")
+    ] = UNSET
     where: Annotated[_Text, Meta(description="file and line of that")] = UNSET
     exc_info: Annotated[_Text, Meta(description="a traceback, on the same line; its end is kept when it is long")] = (
         UNSET

@@ -108,8 +108,8 @@ class RedactedJson(JsonFormatter):
         except Exception as error:  # noqa: BLE001 -- whatever somebody's object raises
             head = _head(datetime.now(UTC), _level(record), _text(record.name), "A record could not be written")
             where = f"{record.filename}:{record.lineno}"
-            said = {"where": where, "said": redact(_text(record.msg)), "error": type(error).__name__}
-            return json.dumps(head | self._constant | said)
+            fault = {"where": where, "template": redact(_text(record.msg)), "error": type(error).__name__}
+            return json.dumps(head | self._constant | fault)
 
     def add_fields(self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]) -> None:
         """Fill the line from a record."""

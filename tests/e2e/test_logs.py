@@ -15,7 +15,7 @@ def test_every_line_of_the_run_is_in_the_schema(e2e: ClusterHarness) -> None:
     assert {"operator", "runner"} == {line.container for line in lines}
 
 
-def test_a_log_tells_that_sessions_have_started_and_are_healthy(e2e: ClusterHarness) -> None:
+def test_a_log_shows_that_sessions_have_started_and_are_healthy(e2e: ClusterHarness) -> None:
     """With the session in fields of the same name, whoever writes the line."""
     entries = [(line.container, json.loads(line.text)) for line in e2e.logs.lines()]
     counted = Counter((container, entry["message"]) for container, entry in entries)

@@ -107,7 +107,7 @@ def test_the_schema_is_one_itself() -> None:
         },
         {"logger": "kopf.objects", "message": "Handler 'f' failed", "object": "Pod/shop/a", "extra": {"a": 1}},
         {"logger": "py.warnings", "level": "WARNING", "message": "x.py:1: DeprecationWarning: old"},
-        {"message": UNWRITABLE, "where": "x.py:1", "said": "%d", "error": "TypeError"},
+        {"message": UNWRITABLE, "where": "x.py:1", "template": "%d", "error": "TypeError"},
         {"logger": "session_runner_like", "message": "Anything"},
     ],
 )

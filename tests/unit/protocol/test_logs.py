@@ -164,7 +164,7 @@ def test_a_message_that_cannot_be_written_is_named(arguments: Any, capsys: pytes
     logging.getLogger("whatsapp_operator.x").info("No number: %d", *arguments)
 
     (line,) = lines(capsys)
-    assert ("A record could not be written", "No number: %d") == (line["message"], line["said"])
+    assert ("A record could not be written", "No number: %d") == (line["message"], line["template"])
     assert line["where"].startswith("test_logs.py:")
     assert not any(secret in json.dumps(line) for secret in ("sesame", "15552223333"))
 
@@ -241,7 +241,7 @@ def test_a_librarys_own_level_is_the_one_below(number: int, expected: str, capsy
     assert [expected] == [line["level"] for line in lines(capsys)]
 
 
-def test_a_line_past_logging_has_the_same_shape() -> None:
+def test_a_line_without_logging_has_the_same_shape() -> None:
     """For the thread that ends a process whose lock of logging hangs."""
     line = json.loads(logs.line("CRITICAL", "whatsapp_operator.x", "Ends", why="call 15552223333", status=1))
 

@@ -60,7 +60,7 @@ class Series:
 @dataclass
 class _Similar:
     at: float
-    notes: set[str] = field(default_factory=set)
+    seen: set[str] = field(default_factory=set)
     combined: str = ""
     """ The note of all further ones; empty: there were none. """
 
@@ -102,8 +102,8 @@ class EventCorrelator:
             similar = _Similar(now)
         similar.at = now
         _keep(self._similar, key, similar)
-        if event.message in similar.notes or len(similar.notes) < MOST_SIMILAR:
-            similar.notes.add(event.message)
+        if event.message in similar.seen or len(similar.seen) < MOST_SIMILAR:
+            similar.seen.add(event.message)
             return event
         similar.combined = similar.combined or COMBINED + event.message
         return replace(event, message=similar.combined)

@@ -100,7 +100,7 @@ def test_a_start_ends_when_a_page_is_up(before: str | None, after: str | None, *
     assert expected == has_started(before, after)
 
 
-async def test_all_sessions_are_told_when_that_is_new(caplog: pytest.LogCaptureFixture) -> None:
+async def test_all_sessions_are_logged_when_that_is_new(caplog: pytest.LogCaptureFixture) -> None:
     """After each resync they are counted; the same figures are no news."""
     sessions, clock = [READY, READY], FakeClock()
     health_log = HealthLog(sessions=lambda: sessions, clock=clock)
@@ -116,7 +116,7 @@ async def test_all_sessions_are_told_when_that_is_new(caplog: pytest.LogCaptureF
     assert [3, 2, 0, 1, 0] == [bad.__dict__[name] for name in fields]
 
 
-async def test_the_same_figures_are_told_again_some_day(caplog: pytest.LogCaptureFixture) -> None:
+async def test_the_same_figures_are_logged_again_some_day(caplog: pytest.LogCaptureFixture) -> None:
     """Silence would look the same as an operator that does nothing."""
     clock = FakeClock()
     health_log = HealthLog(sessions=lambda: [READY], clock=clock)

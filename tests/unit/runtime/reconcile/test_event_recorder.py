@@ -154,7 +154,7 @@ async def test_what_was_counted_of_an_event_that_is_gone_is_not_lost(
     assert [4] == [event["series"]["count"] for event in stored(api)]
 
 
-async def test_events_that_differ_in_their_notes_alone_are_combined(
+async def test_events_that_differ_in_their_texts_alone_are_combined(
     events: EventRecorder, api: MemoryApi, clock: FakeClock
 ) -> None:
     """After ten of them, whatever else comes is one line with a count."""
