@@ -12,9 +12,10 @@ from e2e.trio import CRAMMED, make, settle, wait_durable
 from session_devtools.errors import ToolError
 from support.sessions import has_durable_login
 
-ORDER = {"test_demo": 0, "test_modern": 1, "test_rights": 3, "test_attack": 4, "test_soak": 5}
+ORDER = {"test_demo": 0, "test_modern": 1, "test_rights": 3, "test_attack": 4, "test_soak": 5, "test_logs": 6}
 """ The demo counts the phone's devices and the other page forgets them, so they come before sessions that are shared;
-the rights are judged by all that was done, and not by what attackers and mishaps provoke. Between them the order is any. """
+the rights are judged by all that was done, and not by what attackers and mishaps provoke; the logs by all that was
+written. Between them the order is any. """
 ANY_TIME = 2
 OWN_CLUSTERS = ("test_demo_current", "test_network")
 """ They share nothing with the others, so `make test-e2e` lets a second worker run them meanwhile. """

@@ -179,7 +179,7 @@ class OperatorHarness(AsyncSessionWaits):
 async def harness(
     operator_cluster: LightCluster, operator_kubeconfig: Path, tmp_path: Path
 ) -> AsyncIterator[OperatorHarness]:
-    """A namespace with a node. Afterwards no request of any operator may have been refused for a missing right."""
+    """A namespace with a node. Afterwards no request of any operator was refused for a missing right, and its log is in the schema."""
     admin = Admin(ApiClient(operator_cluster))
     namespace = f"test-{uuid.uuid4().hex[:8]}"
     await admin.create("namespaces", "", {"metadata": {"name": namespace}})
@@ -200,6 +200,7 @@ async def harness(
         await node.close_all()
         await _clean_up(admin, namespace)
     assert ([], None) == (refused, dead)
+    assert [] == [fault for operator in harness.operators for fault in operator_process.log_faults(operator.log)]
 
 
 @pytest.fixture

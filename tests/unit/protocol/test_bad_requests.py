@@ -72,7 +72,7 @@ def logged() -> Iterator[io.StringIO]:
         logs.configure("debug", ours=one.name)
     written = io.StringIO()
     root.handlers[:] = [logging.StreamHandler(written)]
-    root.handlers[0].setFormatter(logs.RedactedJson("%(message)s"))
+    root.handlers[0].setFormatter(logs.RedactedJson(ours="x", constant={}))
     yield written
     root.handlers[:], level, levels = before
     root.setLevel(level)

@@ -1,5 +1,6 @@
 """What the preload does to Playwright's driver, tried with the driver's own Node and its real bundles."""
 
+import asyncio
 import json
 import os
 import re
@@ -12,7 +13,8 @@ from typing import Any
 
 import pytest
 from playwright._impl._driver import compute_driver_executable
-from session_runner.page.driver import PRELOAD, tune_driver
+from session_runner.page.driver import PRELOAD, logged_stderr, tune_driver
+from support.waiting import async_until
 
 ROOT = Path(__file__).parents[3]
 NODE, CLI = (Path(part) for part in compute_driver_executable())
@@ -209,3 +211,22 @@ def test_other_commands_of_playwright_work_with_the_preload() -> None:
 
     assert re.fullmatch(r"Version \d+\.\d+\.\d+\S*\n", result.stdout)
     assert result.stderr == ""
+
+
+async def test_what_the_driver_writes_to_standard_error_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """By whoever takes `sys.stderr` for its child, as Playwright does; the log's own stream stays what it was."""
+    before = sys.stderr
+    code = "process.emitWarning('too old'); console.error('done')"
+    async with logged_stderr():
+        child = await asyncio.create_subprocess_exec(str(NODE), "--eval", code, stderr=sys.stderr.fileno())
+    await child.wait()
+    await async_until("both are logged", lambda: _texts(caplog), lambda texts: "done" in texts and "too old" in texts)
+
+    assert before is sys.stderr
+    assert {("WARNING", "The browser's driver reported something")} == {
+        (record.levelname, record.message) for record in caplog.records
+    }
+
+
+async def _texts(caplog: pytest.LogCaptureFixture) -> str:
+    return " ".join(str(record.__dict__["text"]) for record in caplog.records)

@@ -133,6 +133,12 @@ def test_no_other_report_ends_a_hold(state: str) -> None:
     assert Reason.CONFLICT == active_hold(session(Reason.CONFLICT), pod=POD, report=report(state))
 
 
+@pytest.mark.parametrize("state", [RunnerState.OFFLINE, RunnerState.RECONNECTING])
+def test_a_page_that_goes_on_after_a_ban_ends_it(state: RunnerState) -> None:
+    """It would show the ban first, so it is over although nothing is connected."""
+    assert active_hold(session(Reason.TEMPORARILY_BANNED), pod=POD, report=report(state)) is None
+
+
 @pytest.mark.parametrize("request_", [{"restart": "now"}, {"relink": "now"}])
 def test_a_request_ends_the_stop(request_: dict[str, Any]) -> None:
     """Either of them, whether a pod is there or not."""
