@@ -39,7 +39,7 @@ HELD = RecoveryStatus(
 FORGIVEN = HELD.model_copy(update={"consecutive_failures": 0, "next_attempt_time": None})
 
 
-def pod(*, started: datetime = T0, **facts: Any) -> PodFacts:
+def pod(*, started: datetime | None = T0, **facts: Any) -> PodFacts:
     """Return a pod that runs since T0."""
     return pod_facts(started=started, **facts)
 
