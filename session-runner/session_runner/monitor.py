@@ -315,11 +315,10 @@ class PageMonitor:
         """Add a remark to every state from now on; empty: none."""
         if remark != self._remark:
             self._remark = remark
-            logger.log(
-                logging.WARNING if remark else logging.INFO,
-                "The remark beside the state changed",
-                extra={"remark": remark},
-            )
+            if remark:
+                logger.warning("The state has a remark", extra={"remark": remark})
+            else:
+                logger.info("The state has no remark any more")
             if self._verdict is not None:
                 self.publish(self._verdict)
 
@@ -346,8 +345,8 @@ class PageMonitor:
         except PageGoneError:
             raise await self._death(browser) from None
         self.metrics.probe_seconds.observe(self.monotonic() - began)
-        self.metrics.probe_time.set_to_current_time()
         self.store.probed = self.clock()
+        self.metrics.probe_time.value = self.store.probed.timestamp()
         allows = self.settings.allowed_hosts.allows
         if facts.document is not None and facts.document.script is not None and not allows(facts.document.script.host):
             facts = replace(facts, document=replace(facts.document, script=None))  # it was refused by us

@@ -18,7 +18,7 @@ from playwright.async_api import TimeoutError as PlaywrightTimeoutError
 from session_protocol.hosts import AllowedHosts
 
 from session_runner.page import scripts
-from session_runner.page.driver import browser_environment, tune_driver
+from session_runner.page.driver import browser_environment, logged_stderr, tune_driver
 from session_runner.page.errors import (
     CallFailedError,
     LaunchError,
@@ -48,6 +48,8 @@ from session_runner.states.fetch_failures import (
 
 logger = logging.getLogger(__name__)
 
+DRIVER_START_SECONDS = 20.0
+""" For a driver that is not wanted any more to come up, so that it can be stopped: no browser has to be closed then. """
 DRIVER_STOP_SECONDS = 5.0
 PAGE_CLOSE_SECONDS = 0.5
 ERROR_PAGE = "chrome-error:"
@@ -218,12 +220,27 @@ async def open_browser(plan: LaunchPlan, playwright: Playwright, listeners: List
 
 
 async def start_driver() -> Playwright:
-    """Start Playwright's driver with little memory (`driver`). :raises LaunchError: it did not start."""
+    """Start Playwright's driver with little memory (`driver`). :raises LaunchError: it did not start.
+
+    Cancelled while it starts, it is stopped as soon as it is there: Playwright forgets it, but not its process and pipes.
+    """
     tune_driver()
+    starting = asyncio.ensure_future(_start_driver())
     try:
-        return await async_playwright().start()
+        return await asyncio.shield(starting)
     except (PlaywrightError, OSError) as error:
         raise LaunchError(f"The browser's driver did not start: {_first_line(error)}") from error
+    except asyncio.CancelledError:
+        await asyncio.wait({starting}, timeout=DRIVER_START_SECONDS)
+        if starting.done() and starting.exception() is None:
+            await stop_driver(starting.result())
+        starting.cancel()
+        raise
+
+
+async def _start_driver() -> Playwright:
+    async with logged_stderr():
+        return await async_playwright().start()
 
 
 async def stop_driver(playwright: Playwright) -> None:

@@ -12,7 +12,7 @@ from session_runner.states.facts import Facts
 
 Raw = dict[str, Any]
 
-quick = settings(max_examples=60, deadline=None)
+quick = settings(max_examples=min(60, settings().max_examples), deadline=None)
 """ For property tests: a busy machine may take its time, the whole suite may not. """
 
 MODERN: Raw = {

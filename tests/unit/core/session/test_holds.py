@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from session_protocol.vocabulary import RunnerState, StateReason
-from unit.core.fake_cluster import T0
+from support.facts import pod_facts, runner_report
 from whatsapp_operator.api.conditions import Condition, ConditionStatus
 from whatsapp_operator.api.session import (
     HandledRequests,
@@ -15,7 +15,7 @@ from whatsapp_operator.api.session import (
     SessionStatus,
     WhatsAppSession,
 )
-from whatsapp_operator.core.model import PodFacts, PodPhase, PodUID, RunnerReport, SessionUID
+from whatsapp_operator.core.model import PodFacts, RunnerReport, SessionUID
 from whatsapp_operator.core.session.holds import (
     ends_hold,
     find_holds,
@@ -25,7 +25,7 @@ from whatsapp_operator.core.session.holds import (
 from whatsapp_operator.core.session.requests import handled_requests, read_requests
 
 UID = SessionUID("session-1")
-POD = PodFacts(name="sales", uid=PodUID("pod-1"), owner_uid=UID, phase=PodPhase.RUNNING, created=T0)
+POD = pod_facts()
 HOLD_REPORTS = [
     (RunnerState.CONFLICT, StateReason.OTHER_TAB, Reason.CONFLICT),
     (RunnerState.CONFLICT, StateReason.REPLACED, Reason.CONFLICT),
@@ -36,19 +36,7 @@ HOLD_REPORTS = [
 
 def report(state: str, reason: str = "AsExpected") -> RunnerReport:
     """Return what the runner of the pod says."""
-    return RunnerReport(
-        session_uid=UID,
-        pod_uid=POD.uid,
-        revision=1,
-        state=state,
-        reason=reason,
-        message="",
-        since=T0,
-        linked_time=None,
-        durable_time=None,
-        round=0,
-        received=T0,
-    )
+    return runner_report(state, reason=reason)
 
 
 def session(
