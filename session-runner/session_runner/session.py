@@ -242,7 +242,7 @@ class Session:
             check_browser(layout, recorded=self._state_file.saved.browser_version, present=version)
             removed = prune(layout)
         self._state_file.opened_by(version)
-        logger.info("The profile is ours", extra={"pruned": removed})
+        logger.info("The profile is ours", extra={"pruned": len(removed)})
 
     async def _start_driver(self) -> Playwright:
         self._playwright = await start_driver()

@@ -281,6 +281,8 @@ def _syncs(facts: Facts, history: History, *, now: float) -> bool:
     """Whether a first sync is under way: the stream is active, or had no time yet to become so."""
     if facts.socket == Socket.CONNECTED:
         return facts.is_let_in or history.lasted(history.silent_since, now=now) < SYNC_START_SECONDS
+    if facts.socket == Socket.UNPAIRED:  # the phone has just linked it, and it connects anew
+        return history.lasted(history.lost_since, now=now) < SYNC_START_SECONDS
     return facts.socket in _ON_THE_WAY
 
 

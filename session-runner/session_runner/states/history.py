@@ -170,9 +170,9 @@ def _is_lost(history: History, facts: Facts) -> bool:
     """Whether there is no connection: opening, between two attempts at it, or connected by name and hearing nothing."""
     if facts.socket == Socket.OPENING:
         return True
-    if (
-        facts.socket == Socket.PAIRING
-    ):  # the handshake, which takes a moment; an unlinked page that stays in it is stuck
+    if facts.registered is True and facts.socket == Socket.UNPAIRED:  # linked a moment ago, it connects anew
+        return True
+    if facts.socket == Socket.PAIRING:  # the handshake of a moment; an unlinked page that stays in it is stuck
         return facts.registered is True or history.lost_since is not None
     if facts.socket == Socket.CONNECTED:
         hears = facts.registered is not True or facts.stream not in (None, "DISCONNECTED")

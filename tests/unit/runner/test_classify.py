@@ -50,6 +50,13 @@ def verdict(shape: Raw, history: History, policy: Policy = POLICY, **changes: An
         (LINKED, {}, State.CONNECTED, Reason.AS_EXPECTED),
         (LINKED, {"synced": False}, State.SYNCING, Reason.FIRST_SYNC),
         (LINKED, {"synced": False, "stream": "SYNCING"}, State.SYNCING, Reason.FIRST_SYNC),
+        (LINKED, {"synced": False, "socket": "UNPAIRED"} | SILENT, State.SYNCING, Reason.FIRST_SYNC),
+        (
+            replace(LINKED, lost_since=NOW - 60),
+            {"synced": False, "socket": "UNPAIRED"} | SILENT,
+            State.DEGRADED,
+            Reason.UNKNOWN_PAGE_STATE,
+        ),
         (LINKED, {"synced": False, "socket": "OPENING"} | SILENT, State.SYNCING, Reason.FIRST_SYNC),
         (LINKED, {"socket": "PAIRING", "synced": False} | SILENT, State.SYNCING, Reason.FIRST_SYNC),
         (LINKED, {"socket": "PAIRING"} | SILENT, State.RECONNECTING, Reason.CONNECTION_LOST),

@@ -301,7 +301,7 @@ def test_a_page_that_reloads_into_nothing_is_fetched_again(tmp_path: Path) -> No
 
     assert run.ended is None
     assert ["Loading", "Connected", "Loading", "LoadError", "Connected"] == run.sequence
-    assert "NameNotResolved" == run.states[2][2]
+    assert "NameNotResolved" == run.states[3][2]
     assert 700 <= page.tries[-1] <= 760
 
 
